@@ -1,0 +1,1 @@
+"""Stand-ins for the world outside, and the supervisor of the embedded run."""

