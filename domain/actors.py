@@ -1,0 +1,50 @@
+"""Who acts: a person or machine named by a token, or the engine itself."""
+
+from enum import StrEnum
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Role(StrEnum):
+    """A role in a token (design, section 1), and the engine's own."""
+
+    EMPLOYER = "employer"
+    OFFICER = "officer"
+    SUPERVISOR = "supervisor"
+    AUDITOR = "auditor"
+    OPERATOR = "operator"
+    AUTHORITY = "authority"
+    PERSON = "person"
+    SYSTEM = "system"
+
+
+STAFF: Final = frozenset({Role.OFFICER, Role.SUPERVISOR})
+PARK: Final = "*"  # the tenant of everyone who may see every employer's cases
+
+
+class Actor(BaseModel):
+    """The one who acts, as proved by the token, and the correlation id of the request."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    issuer: str
+    subject: str
+    role: Role
+    employer_id: str | None = None
+    correlation_id: str = ""
+
+    @property
+    def tenant(self) -> str:
+        """The employer whose rows the actor may see, or `*` for all."""
+        return self.employer_id if self.employer_id is not None else PARK
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the actor decides cases; a supervisor may do all that an officer may."""
+        return self.role in STAFF
+
+
+def system(step: str, correlation_id: str = "") -> Actor:
+    """Return the engine as actor of a step, named as the ledger shows it: `system:<step>`."""
+    return Actor(issuer="hetao", subject=f"system:{step}", role=Role.SYSTEM, correlation_id=correlation_id)

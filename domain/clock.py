@@ -1,0 +1,26 @@
+"""China's offset: one constant, because no zone of the three places keeps summer time (domain reference, section 11)."""
+
+from datetime import date, datetime, time, timedelta, timezone
+from typing import Final
+
+CHINA: Final = timezone(timedelta(hours=8), "UTC+08:00")
+
+
+def day_of(moment: datetime) -> date:
+    """Return the calendar day in Asia/Shanghai on which the moment falls."""
+    return moment.astimezone(CHINA).date()
+
+
+def start_of(day: date) -> datetime:
+    """Return 00:00 of the day in Asia/Shanghai."""
+    return datetime.combine(day, time(), CHINA)
+
+
+def end_of(day: date) -> datetime:
+    """Return 23:59:59 of the day in Asia/Shanghai, the end of every limit counted in days."""
+    return datetime.combine(day, time(23, 59, 59), CHINA)
+
+
+def morning_of(day: date) -> datetime:
+    """Return 09:00 of the day in Asia/Shanghai, the hour of every reminder."""
+    return datetime.combine(day, time(9), CHINA)

@@ -1,0 +1,53 @@
+"""Commands: everything a caller asks of a case, stored first as one row and applied once by the case's workflow."""
+
+from enum import StrEnum
+from typing import Final
+
+
+class CommandKind(StrEnum):
+    """What is asked."""
+
+    START = "start"
+    CORRECT = "correct"
+    CONTEST = "contest"
+    WITHDRAW = "withdraw"
+    DECIDE = "decide"
+    CONFIRM = "confirm"
+    RECALL = "recall"
+    HOLD = "hold"
+    REVOKE = "revoke"
+    DEPART = "depart"
+    CHANGE = "change"
+    STANDING = "standing"
+    CARD_LOST = "card_lost"
+    ELIGIBILITY = "eligibility"
+    PERMIT_CONFIRM = "permit_confirm"
+    ENTER_OUTCOME = "enter_outcome"
+    ANSWER = "answer"
+    ANSWER_TASK = "answer_task"
+    RECOUNT = "recount"
+    RESUME = "resume"
+
+
+class CommandState(StrEnum):
+    """Where a command stands: stored by the caller's transaction, then applied or refused by a step."""
+
+    STORED = "stored"
+    APPLIED = "applied"
+    REFUSED = "refused"
+
+
+# Those whose caller waits for the outcome; the others are answered with 202 as soon as they are stored.
+AWAITED: Final = frozenset(
+    {
+        CommandKind.DECIDE,
+        CommandKind.CONFIRM,
+        CommandKind.RECALL,
+        CommandKind.HOLD,
+        CommandKind.REVOKE,
+        CommandKind.ELIGIBILITY,
+        CommandKind.PERMIT_CONFIRM,
+        CommandKind.ENTER_OUTCOME,
+        CommandKind.ANSWER_TASK,
+    }
+)

@@ -1,0 +1,80 @@
+"""The three kinds of error: refused (the caller can mend it), unavailable (try later) and defect (ours)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """What is wrong with one field: its path in the body, a code and a sentence that never quotes the value."""
+
+    field: str
+    code: str
+    message: str
+
+
+# The published problem codes and the HTTP status each one answers with (states.md, "Problem codes").
+PROBLEM_STATUS: Final[dict[str, int]] = {
+    "malformed": 400,
+    "cursor_invalid": 400,
+    "idempotency_key_missing": 400,
+    "purpose_missing": 400,
+    "token_missing": 401,
+    "token_invalid": 401,
+    "signature_invalid": 401,
+    "role_not_allowed": 403,
+    "not_found": 404,
+    "case_unknown": 404,
+    "method_not_allowed": 405,
+    "live_registration_exists": 409,
+    "wrong_stage": 409,
+    "stale_round": 409,
+    "task_held": 409,
+    "already_decided": 409,
+    "same_signer": 409,
+    "on_hold": 409,
+    "case_closed": 409,
+    "employer_not_in_good_standing": 409,
+    "in_progress": 409,
+    "client_reference_taken": 409,
+    "facts_erased": 410,
+    "body_too_large": 413,
+    "media_type_unknown": 415,
+    "invalid": 422,
+    "idempotency_key_reused": 422,
+    "reason_missing": 422,
+    "reason_unknown": 422,
+    "reason_not_allowed": 422,
+    "return_not_allowed": 422,
+    "too_many_requests": 429,
+    "engine_unavailable": 503,
+}
+
+
+class Refused(Exception):  # noqa: N818 - the fact is the name; the kind is what callers branch on
+    """The request cannot be done as asked; the caller can mend it, so nothing is retried."""
+
+    def __init__(self, code: str, detail: str = "", errors: Sequence[FieldError] = ()) -> None:
+        super().__init__(code)
+        self.code = code
+        self.detail = detail
+        self.errors = tuple(errors)
+        self.status = PROBLEM_STATUS[code]
+
+
+class Unavailable(Exception):  # noqa: N818
+    """Something outside does not answer; the same step is tried again, after `retry_after` seconds where told."""
+
+    def __init__(self, reason: str, *, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_after = retry_after
+
+
+class Defect(Exception):  # noqa: N818
+    """A fault of ours; not retried: it opens an incident and waits for an operator's `resume`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason

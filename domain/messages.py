@@ -1,0 +1,144 @@
+"""What travels through Temporal: references, codes, times and versions, never a name, a number or free text."""
+
+from datetime import datetime
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.commands import CommandState
+from domain.stages import Stage
+
+REGISTRATION_WORKFLOW: Final = "Registration"
+NOTIFICATION_WORKFLOW: Final = "Notification"
+AUTHORITY_POLL_WORKFLOW: Final = "AuthorityPoll"
+STANDING_WORKFLOW: Final = "Standing"
+REGISTRATION_QUEUE: Final = "registration"
+NOTICE_QUEUE: Final = "notices"
+
+DECIDE_UPDATE: Final = "decide"
+COMMAND_SIGNAL: Final = "command"
+DECISION_SIGNAL: Final = "decision"
+STATUS_QUERY: Final = "status"
+
+
+def registration_workflow_id(reference: str) -> str:
+    """Return the workflow id of a case, the same for its whole life."""
+    return f"registration/{reference}"
+
+
+class Message(BaseModel):
+    """A message: frozen; a field of a later version is ignored, so that old and new workers can meet in a roll-out."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class OutwardCall(Message):
+    """A call to the authority that is due: its domain key and the time from which it may be made."""
+
+    key: str
+    attempt: int = 1
+
+
+class CommandOutcome(Message):
+    """What became of one command: its id, state and, where refused, the published problem code."""
+
+    command_id: str
+    state: CommandState
+    code: str | None = None
+    detail: str = ""
+
+
+class Course(Message):
+    """Where a case stands after a step and what it waits for: all that the workflow needs to go on."""
+
+    stage: Stage
+    round: int = 1
+    wake_at: datetime | None = None
+    wake_for: str | None = None
+    calls: tuple[OutwardCall, ...] = ()
+    to_assess: bool = False
+    incident: str | None = None
+    finished: bool = False
+    outcomes: tuple[CommandOutcome, ...] = ()
+
+
+class RegistrationInput(Message):
+    """Start of a case, or its continuation as new: the course carries the state over."""
+
+    reference: str
+    correlation_id: str = ""
+    course: Course | None = None
+    unsent: tuple[str, ...] = ()
+
+
+class StepInput(Message):
+    """One step of a case: the reference and the workflow's own time, which is the business time of what it does."""
+
+    reference: str
+    at: datetime
+    workflow_run_id: str = ""
+    correlation_id: str = ""
+
+
+class CallInput(StepInput):
+    """One outward call of a case, by its key."""
+
+    key: str
+
+
+class IncidentInput(StepInput):
+    """A step that failed for a defect, by its name and the type of the error."""
+
+    step: str
+    reason: str
+
+
+class CommandRef(Message):
+    """The id of a stored command; the only content of a message about it."""
+
+    command_id: str
+    correlation_id: str = ""
+
+
+class DecisionSignal(Message):
+    """A decision sent by another system: codes and a person's signed actor statement, no free text (design, 4.6)."""
+
+    message_id: str
+    action: str
+    round: int
+    reasons: tuple[str, ...] = ()
+    statement: str
+
+
+class SignalledDecision(StepInput):
+    """A signalled decision on its way into the commands."""
+
+    decision: DecisionSignal
+
+
+class DeliveryRound(Message):
+    """One round of deliveries on one channel."""
+
+    channel: str
+    rounds: int = 0
+
+
+class DeliveryCount(Message):
+    """What a round of deliveries did."""
+
+    sent: int = 0
+    failed: int = 0
+    later: int = 0
+
+
+class PollInput(Message):
+    """One look at what the authority answered since the cursor, and at answers that are late."""
+
+    at: datetime
+
+
+class StandingInput(Message):
+    """A change of an employer's standing that every live case of the employer has to hear of."""
+
+    change_id: str
+    at: datetime

@@ -1,0 +1,100 @@
+"""Stages of a registration and of a talent permit, and the groups that are derived from them."""
+
+from enum import StrEnum
+from typing import Final
+
+
+class Stage(StrEnum):
+    """Where a registration stands."""
+
+    RECEIVED = "received"
+    ASSESSING = "assessing"
+    CORRECTION_REQUESTED = "correction_requested"
+    UNDER_REVIEW = "under_review"
+    AWAITING_CONFIRMATION = "awaiting_confirmation"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    LAPSED = "lapsed"
+    WITHDRAWN = "withdrawn"
+    ENDED = "ended"
+
+
+class PermitStage(StrEnum):
+    """Where the following of a talent permit stands; the authority decides it, the engine records it."""
+
+    ELIGIBLE = "eligible"
+    SUBMITTED = "submitted"
+    ACCEPTED = "accepted"
+    ISSUED = "issued"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+    ENDED = "ended"
+
+
+class Destination(StrEnum):
+    """A place a talent permit is for."""
+
+    HK = "HK"
+    MO = "MO"
+
+
+class PendingAct(StrEnum):
+    """A proposal that waits for a second signature."""
+
+    REFUSE = "refuse"
+    APPROVE = "approve"
+    REVOKE = "revoke"
+    WITHHOLD = "withhold"
+    OUTCOME = "outcome"
+
+
+class AssessmentOutcome(StrEnum):
+    """What the rules make of the facts; a machine never refuses."""
+
+    CLEAR = "clear"
+    NEEDS_OFFICER = "needs_officer"
+    INCOMPLETE = "incomplete"
+
+
+class Standing(StrEnum):
+    """Standing of an employer with the park."""
+
+    GOOD = "good"
+    SUSPENDED = "suspended"
+    LEFT_PARK = "left_park"
+
+
+class Holder(StrEnum):
+    """Who has to act next on a case."""
+
+    EMPLOYER = "employer"
+    PARK = "park"
+    PERSON = "person"
+    AUTHORITY = "authority"
+    NONE = "none"
+
+
+class DueKind(StrEnum):
+    """Which limit `due_at` states."""
+
+    PARK_DECISION = "park_decision"
+    CORRECTION = "correction"
+    AUTHORITY_ANSWER = "authority_answer"
+
+
+OPEN: Final = frozenset(
+    {
+        Stage.RECEIVED,
+        Stage.ASSESSING,
+        Stage.CORRECTION_REQUESTED,
+        Stage.UNDER_REVIEW,
+        Stage.AWAITING_CONFIRMATION,
+    }
+)
+CLOSED: Final = frozenset({Stage.REFUSED, Stage.LAPSED, Stage.WITHDRAWN, Stage.ENDED})
+LIVE: Final = OPEN | {Stage.APPROVED}
+IN_REVIEW: Final = frozenset({Stage.UNDER_REVIEW, Stage.AWAITING_CONFIRMATION})
+
+PERMIT_FINAL: Final = frozenset({PermitStage.REFUSED, PermitStage.EXPIRED, PermitStage.REVOKED, PermitStage.ENDED})
+PERMIT_WITH_AUTHORITY: Final = frozenset({PermitStage.SUBMITTED, PermitStage.ACCEPTED})

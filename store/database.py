@@ -1,0 +1,99 @@
+"""The database: pooled connections of the application role, a transaction at a time, each bound to one tenant."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from domain.actors import PARK
+from domain.errors import Unavailable
+
+# Errors of PostgreSQL that pass by themselves: connection, resources, shutdown, serialisation, deadlock, lock timeout.
+_PASSING = ("08", "53", "57", "40001", "40P01", "55P03", "25006")
+
+
+class Database:
+    """Transactions of the application role on one PostgreSQL."""
+
+    def __init__(self, url: str, *, pool_size: int = 10, application: str = "hetao") -> None:
+        self.engine = create_async_engine(
+            url.replace("postgresql://", "postgresql+asyncpg://", 1),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=5,
+            pool_recycle=1800,
+            pool_pre_ping=False,
+            json_serializer=dump_json,
+            json_deserializer=orjson.loads,
+            connect_args={
+                "timeout": 5,
+                "command_timeout": 30,
+                "server_settings": {"application_name": f"{application}-{os.getpid()}", "timezone": "Asia/Shanghai"},
+            },
+        )
+
+    @asynccontextmanager
+    async def begin(self, tenant: str = PARK) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction that sees the rows of one tenant only, or of all for the park.
+
+        Raises:
+            Unavailable: when PostgreSQL is away, overloaded or gave up on a lock.
+        """
+        try:
+            async with self.engine.begin() as connection:
+                await connection.execute(_SET_TENANT, {"tenant": tenant})
+                yield connection
+        except (OSError, TimeoutError) as error:
+            raise Unavailable("database") from error
+        except DBAPIError as error:
+            if is_passing(error):
+                raise Unavailable("database") from error
+            raise
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.engine.dispose()
+
+
+_SET_TENANT = text("SELECT set_config('hetao.tenant', :tenant, true)")
+
+
+
+
+def is_passing(error: DBAPIError) -> bool:
+    """Return whether the error says that PostgreSQL is away or busy, so that trying again is right."""
+    if error.connection_invalidated or isinstance(error, InterfaceError):
+        return True
+    state = sqlstate(error)
+    return state.startswith(_PASSING) or (not state and isinstance(error, OperationalError))
+
+
+def sqlstate(error: DBAPIError) -> str:
+    """Return PostgreSQL's error class, or an empty string where the error did not come from the server."""
+    return str(getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None) or "")
+
+
+def constraint_of(error: DBAPIError) -> str:
+    """Return the name of the constraint that refused a row, or an empty string."""
+    cause = getattr(error.orig, "__cause__", None)
+    return str(getattr(cause, "constraint_name", None) or "")
+
+
+def dump_json(value: Any) -> str:
+    """Serialise a JSON column; dates and times in ISO form."""
+    return orjson.dumps(value, default=_plain).decode()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(type(value).__name__)

@@ -1,0 +1,86 @@
+"""Sealing of personal data: AES-GCM bound to table, column, row and key, one data key a person or employer."""
+
+import hashlib
+import hmac
+import os
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from domain.errors import Defect, Refused
+from store.keyring import Keyring
+
+_VERSION = b"\x01"
+_NONCE_BYTES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class DataKey:
+    """A data key in clear, for as long as one step needs it."""
+
+    key_id: UUID
+    secret: bytes = field(repr=False)
+
+    def seal(self, table: str, column: str, row: str, plain: bytes) -> bytes:
+        """Encrypt one value for its place; it opens nowhere else."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return _VERSION + nonce + AESGCM(self.secret).encrypt(nonce, plain, _place(table, column, row, self.key_id))
+
+    def open(self, table: str, column: str, row: str, sealed: bytes) -> bytes:
+        """Decrypt one value.
+
+        Raises:
+            Defect: when the value was altered or moved from another place.
+        """
+        nonce, rest = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
+        try:
+            return AESGCM(self.secret).decrypt(nonce, rest, _place(table, column, row, self.key_id))
+        except InvalidTag as error:
+            raise Defect("sealed_value_altered") from error
+
+    def ledger_hash(self, content: bytes) -> str:
+        """Return the keyed hash that the ledger shows of a content; it means nothing once the key is destroyed."""
+        derived = hmac.new(self.secret, b"ledger", hashlib.sha256).digest()
+        return hmac.new(derived, content, hashlib.sha256).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class WrappedKey:
+    """A data key as the database keeps it, wrapped by the key-encryption key named."""
+
+    key_id: UUID
+    kek_id: str
+    wrapped: bytes | None
+
+
+def new_data_key(keyring: Keyring) -> tuple[DataKey, WrappedKey]:
+    """Make a data key and its wrapped form."""
+    key = DataKey(uuid4(), AESGCM.generate_key(256))
+    nonce = os.urandom(_NONCE_BYTES)
+    wrapped = nonce + AESGCM(keyring.kek.writing).encrypt(nonce, key.secret, key.key_id.bytes)
+    return key, WrappedKey(key.key_id, keyring.kek.current, wrapped)
+
+
+def unwrap(keyring: Keyring, key: WrappedKey) -> DataKey:
+    """Return the data key in clear.
+
+    Raises:
+        Refused: `facts_erased` when the key was destroyed.
+        Defect: when its key-encryption key is not in the keyring.
+    """
+    if key.wrapped is None:
+        raise Refused("facts_erased", "The personal data of this case was erased.")
+    kek = keyring.kek.keys.get(key.kek_id)
+    if kek is None:
+        raise Defect("key_encryption_key_unknown")
+    nonce, rest = key.wrapped[:_NONCE_BYTES], key.wrapped[_NONCE_BYTES:]
+    try:
+        return DataKey(key.key_id, AESGCM(kek).decrypt(nonce, rest, key.key_id.bytes))
+    except InvalidTag as error:
+        raise Defect("data_key_altered") from error
+
+
+def _place(table: str, column: str, row: str, key_id: UUID) -> bytes:
+    return f"{table}\x00{column}\x00{row}\x00{key_id}".encode()
