@@ -1,0 +1,46 @@
+"""References of cases and registration numbers, both with a check character (ISO 7064 MOD 37,36)."""
+
+import re
+from typing import Final
+
+from stdnum.iso7064 import mod_37_36
+
+# Without I, L, O and U, so that a reference read aloud or copied by hand is not mistaken.
+REFERENCE_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+REFERENCE_BYTES: Final = 5  # forty random bits make eight characters
+_REFERENCE: Final = re.compile(rf"HT([{REFERENCE_ALPHABET}]{{4}})([{REFERENCE_ALPHABET}]{{4}})([0-9A-Z])")
+_REGISTRATION: Final = re.compile(r"HR-([0-9]{4})-([0-9]{6,})-([0-9A-Z])")
+_LOOKS_LIKE: Final = re.compile(r"[0-9A-Za-z-]{11,20}")
+
+
+def reference_from(entropy: bytes) -> str:
+    """Return the reference `HT-XXXX-XXXX-C` made of five random bytes."""
+    if len(entropy) != REFERENCE_BYTES:
+        raise ValueError(f"A reference is made of {REFERENCE_BYTES} bytes.")
+    number = int.from_bytes(entropy)
+    body = "".join(REFERENCE_ALPHABET[number >> shift & 31] for shift in range(35, -1, -5))
+    return f"HT-{body[:4]}-{body[4:]}-{mod_37_36.calc_check_digit('HT' + body)}"
+
+
+def find_reference(text: str) -> str | None:
+    """Return the reference in its one written form, or None where the text is none; case and hyphens do not matter."""
+    if not _LOOKS_LIKE.fullmatch(text):
+        return None
+    match = _REFERENCE.fullmatch(text.replace("-", "").upper())
+    if match is None or mod_37_36.calc_check_digit("HT" + match[1] + match[2]) != match[3]:
+        return None
+    return f"HT-{match[1]}-{match[2]}-{match[3]}"
+
+
+def registration_number(year: int, sequence: int) -> str:
+    """Return the registration number `HR-2026-000123-P` of a year and a sequence value (own form; none is published)."""
+    if not (1000 <= year <= 9999 and sequence > 0):
+        raise ValueError("A registration number has a year of four digits and a sequence from 1.")
+    digits = f"{year:04d}{sequence:06d}"
+    return f"HR-{digits[:4]}-{digits[4:]}-{mod_37_36.calc_check_digit('HR' + digits)}"
+
+
+def is_registration_number(text: str) -> bool:
+    """Whether the text is a registration number whose check character agrees."""
+    match = _REGISTRATION.fullmatch(text)
+    return match is not None and mod_37_36.calc_check_digit("HR" + match[1] + match[2]) == match[3]
