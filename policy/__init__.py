@@ -1,0 +1,1 @@
+"""The rules: dated parameters in YAML with their source, formulas in Python."""
