@@ -1,0 +1,47 @@
+# Every target sets up what it needs; a second run with nothing changed takes no time.
+PYTHON ?= python3
+UV_VERSION := 0.13.8
+UV := .tools/bin/uv
+STAMP := .venv/.synced
+WORKERS ?= 2
+PYTEST_ARGS ?=
+
+export UV_PYTHON_DOWNLOADS := never
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run demo test check format clean
+
+help:  ## Say what can be made.
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+$(UV):
+	$(PYTHON) -m venv .tools
+	.tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(STAMP): $(UV) pyproject.toml uv.lock
+	$(UV) sync --frozen --all-groups --quiet --python $$($(PYTHON) -c 'import sys; print(sys.executable)')
+	@touch $@
+
+setup: $(STAMP)  ## Prepare .venv with everything pinned in uv.lock.
+
+run: setup  ## Start the embedded stack and print its addresses; Ctrl-C stops it.
+	@exec .venv/bin/hetao up
+
+demo: setup  ## Do the main job on real input, on an embedded stack of its own.
+	@exec .venv/bin/hetao demo
+
+test: setup  ## Run all tests.
+	.venv/bin/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+
+check: setup  ## Lint, formatting, types, imports.
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+format: setup  ## Format the code and mend what ruff can mend.
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+clean:  ## Remove the environments and caches.
+	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,1 @@
+"""What touches the world; a file for each thing touched."""

@@ -1,0 +1,1 @@
+"""What can be done with a case, one function a verb, one transaction each."""

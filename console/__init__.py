@@ -1,0 +1,1 @@
+"""Web pages for employers, staff and auditors."""

@@ -1,0 +1,1 @@
+"""The words: stages, messages, identifiers, errors and allowed moves."""

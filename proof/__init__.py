@@ -1,0 +1,1 @@
+"""Merkle tree, checkpoints, receipts and signatures; pure, so that checking needs nothing else."""

@@ -1,0 +1,1 @@
+"""Temporal's client, data converter, codec, search attributes and interceptors."""

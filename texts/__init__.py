@@ -1,0 +1,1 @@
+"""What people read: notice templates and catalogues in three languages."""
