@@ -156,9 +156,7 @@ def _plan(
 ) -> NoticePlan:
     """Return a row; a single stated date holds for every recipient."""
     stated = dict.fromkeys(recipients, states) if isinstance(states, StatedDate) else dict(states or {})
-    return NoticePlan(
-        recipients=recipients, about=about, states=stated, digestible=digestible, is_letter=is_letter
-    )
+    return NoticePlan(recipients=recipients, about=about, states=stated, digestible=digestible, is_letter=is_letter)
 
 
 _K = NoticeKind
@@ -213,9 +211,7 @@ WEBHOOK_KINDS: Final = frozenset(
 )
 
 
-def opening_channels(
-    kind: NoticeKind, recipient: Recipient, reachable: Collection[Channel]
-) -> tuple[Channel, ...]:
+def opening_channels(kind: NoticeKind, recipient: Recipient, reachable: Collection[Channel]) -> tuple[Channel, ...]:
     """Return the channels whose deliveries open with the notice; empty when no channel is left.
 
     Where none of the channels used at once can reach the reader, the fallback opens straight away.

@@ -1,0 +1,284 @@
+"""Every notice renders for every reader, channel and language, and gives away nothing where others read along."""
+
+from datetime import UTC, date, datetime
+from html.parser import HTMLParser
+from itertools import product
+
+import pytest
+import yaml
+from opencc import OpenCC
+
+from domain.actors import Role
+from domain.errors import Defect as DefectError
+from domain.languages import Language
+from domain.notices import LETTERS, PLANS, Channel, NoticeKind, Recipient, StatedDate
+from domain.stages import Destination, PendingAct
+from texts.notices import Defect, NoticeFacts, Reason, Remedy, Rendered, render, render_digest, text_hash
+from texts.notices.catalogue import ENTRIES, FOLDER, SHARED
+
+REFERENCE = "7K3M9Q2X-4"
+PERSONAL = {
+    "person_name": "欧阳<b>娜娜</b>",
+    "employer_name": "合成生物 & 研究院",
+    "note": "note <script>alert(1)</script>",
+    "authority_reason": "authority-words <i>",
+    "end_reason": "end-words",
+    "defect": "defect-words",
+}
+FACTS = NoticeFacts(
+    reference=REFERENCE,
+    registration_number="HR-2026-000123-P",
+    destination=Destination.HK,
+    destinations=(Destination.HK, Destination.MO),
+    employer_id="emp-a",
+    occurred_at=datetime(2026, 2, 10, 1, 30, tzinfo=UTC),
+    employer_name=PERSONAL["employer_name"],
+    person_name=PERSONAL["person_name"],
+    reasons=(Reason(code="not_employed_there", sentence="sentence-words", note=PERSONAL["note"]),),
+    defects=(Defect(message=PERSONAL["defect"]),),
+    end_reason=PERSONAL["end_reason"],
+    authority_reason=PERSONAL["authority_reason"],
+    authority_remedy="remedy-words",
+    due_on=date(2026, 2, 24),
+    due_provisional=True,
+    days_left=3,
+    missed_on=date(2026, 3, 3),
+    expected_on=date(2026, 3, 4),
+    old_on=date(2026, 3, 5),
+    new_on=date(2026, 3, 6),
+    last_day=date(2026, 3, 7),
+    ended_on=date(2026, 3, 8),
+    contract_end=date(2026, 3, 9),
+    from_on=date(2026, 3, 10),
+    answer_expected_on=date(2026, 3, 11),
+    valid_from=date(2026, 3, 12),
+    valid_until=date(2029, 3, 11),
+    stay_days=30,
+    revoked_on=date(2026, 3, 13),
+    review_on=date(2026, 3, 14),
+    days_over=2,
+    role=Role.SUPERVISOR,
+    decided_on=date(2026, 3, 15),
+    rule_version="talent_permit/2025-11-05",
+    remedy=Remedy(reconsideration_days=60, lawsuit_months=6),
+    pending_act=PendingAct.REFUSE,
+    state_worker=True,
+    handed_kind=NoticeKind.PERMIT_ISSUED,
+    link="https://example.test/cases/7K3M9Q2X-4?a=1&b=2",
+)
+STATED: dict[StatedDate, tuple[date, ...]] = {
+    StatedDate.PARK_DECISION_DUE: (date(2026, 2, 24),),
+    StatedDate.CORRECTION_DUE: (date(2026, 2, 24),),
+    StatedDate.MISSED_AND_EXPECTED: (date(2026, 3, 3), date(2026, 3, 4)),
+    StatedDate.OLD_AND_NEW: (date(2026, 3, 5), date(2026, 3, 6)),
+    StatedDate.LAST_DAY: (date(2026, 3, 7),),
+    StatedDate.ENDED_ON: (date(2026, 3, 8),),
+    StatedDate.CONTRACT_END: (date(2026, 3, 9),),
+    StatedDate.FROM_WHEN: (date(2026, 3, 10),),
+    StatedDate.AUTHORITY_ANSWER_EXPECTED: (date(2026, 3, 11),),
+    StatedDate.VALID_FROM_AND_UNTIL: (date(2026, 3, 12), date(2029, 3, 11)),
+    StatedDate.VALID_UNTIL: (date(2029, 3, 11),),
+    StatedDate.REVOKED_ON: (date(2026, 3, 13),),
+    StatedDate.REVIEW_ON: (date(2026, 3, 14),),
+}
+EVERY = [
+    (kind, recipient, channel, language)
+    for kind, plan in PLANS.items()
+    for recipient, channels in plan.recipients.items()
+    for channel, language in product(channels.channels, Language)
+]
+MAILS = [every for every in EVERY if every[2] is Channel.MAIL]
+
+
+def written(day: date, language: Language) -> str:
+    """Return the date as a reader of the language expects it, without its weekday."""
+    return f"{day:%-d %B %Y}" if language is Language.EN else f"{day.year}年{day.month}月{day.day}日"
+
+
+def everything(rendered: Rendered) -> str:
+    """Return all that a reader gets."""
+    return f"{rendered.subject}\n{rendered.text}\n{rendered.html or ''}"
+
+
+@pytest.mark.parametrize(("kind", "recipient", "channel", "language"), EVERY)
+def test_every_notice_renders_without_a_gap(
+    kind: NoticeKind, recipient: Recipient, channel: Channel, language: Language
+) -> None:
+    rendered = render(kind, recipient, channel, language, FACTS)
+    assert rendered.subject
+    assert "\n" not in rendered.subject
+    assert rendered.text
+    assert (rendered.html is not None) == (channel is Channel.MAIL)
+    for gap in ("{{", "{%", "None", "Undefined", "Destination.", "Role."):
+        assert gap not in everything(rendered)
+
+
+@pytest.mark.parametrize(("kind", "recipient", "channel", "language"), EVERY)
+def test_nothing_personal_stands_where_others_read_along(
+    kind: NoticeKind, recipient: Recipient, channel: Channel, language: Language
+) -> None:
+    rendered = render(kind, recipient, channel, language, FACTS)
+    seen = rendered.subject if channel is Channel.MAIL else f"{rendered.subject}\n{rendered.text}"
+    for words in PERSONAL.values():
+        assert words not in seen
+
+
+def test_an_sms_says_the_same_whatever_happened() -> None:
+    for language in Language:
+        texts = {
+            render(kind, recipient, channel, each, FACTS).text
+            for kind, recipient, channel, each in EVERY
+            if channel is Channel.SMS and each is language
+        }
+        assert len(texts) == 1
+        text = texts.pop()
+        assert REFERENCE in text
+        assert len(text) <= (160 if language is Language.EN else 70)  # one message of GSM-7 or UCS-2
+
+
+@pytest.mark.parametrize(("kind", "recipient", "channel", "language"), MAILS)
+def test_a_mail_states_its_date(kind: NoticeKind, recipient: Recipient, channel: Channel, language: Language) -> None:
+    stated = PLANS[kind].states.get(recipient)
+    text = render(kind, recipient, channel, language, FACTS).text
+    for day in STATED.get(stated, ()) if stated else ():
+        assert written(day, language) in text
+
+
+@pytest.mark.parametrize(("kind", "language"), list(product(LETTERS, Language)))
+@pytest.mark.parametrize("recipient", [Recipient.EMPLOYER, Recipient.PERSON])
+def test_a_letter_carries_decider_reasons_version_and_an_unconfirmed_remedy(
+    kind: NoticeKind, recipient: Recipient, language: Language
+) -> None:
+    letter = render(kind, recipient, Channel.MAIL, language, FACTS)
+    assert letter.html is not None
+    mark = SHARED.mark_label[language]
+    for part in ("not_employed_there", "sentence-words", "60", "talent_permit/2025-11-05", mark):
+        assert part in letter.text
+        assert part in letter.html
+    assert PERSONAL["note"] in letter.text
+    assert written(date(2026, 3, 15), language) in letter.text
+    role = {Language.EN: "supervisor of the Park", Language.ZH_HANS: "园区主管人员", Language.ZH_HANT: "園區主管人員"}
+    assert role[language] in letter.text
+    confirmed = FACTS.model_copy(
+        update={"remedy": Remedy(reconsideration_days=60, lawsuit_months=6, is_confirmed=True)}
+    )
+    assert mark not in render(kind, recipient, Channel.MAIL, language, confirmed).text
+
+
+def test_only_the_person_reads_why_the_authority_refused() -> None:
+    for kind in (NoticeKind.PERMIT_REFUSED, NoticeKind.PERMIT_REVOKED):
+        for language in Language:
+            to_person = render(kind, Recipient.PERSON, Channel.MAIL, language, FACTS)
+            to_employer = render(kind, Recipient.EMPLOYER, Channel.MAIL, language, FACTS)
+            assert "authority-words" in to_person.text
+            assert "authority-words" not in everything(to_employer)
+            assert "remedy-words" not in everything(to_employer)
+
+
+def test_the_privacy_notice_goes_to_the_person_alone() -> None:
+    title = {
+        Language.ZH_HANS: "个人信息处理告知书",
+        Language.ZH_HANT: "收集個人資料聲明",
+        Language.EN: "Notice of processing of personal information",
+    }
+    kind = NoticeKind.REGISTRATION_RECEIVED
+    for language in Language:
+        assert title[language] in render(kind, Recipient.PERSON, Channel.MAIL, language, FACTS).text
+        assert title[language] not in render(kind, Recipient.EMPLOYER, Channel.MAIL, language, FACTS).text
+
+
+class Outline(HTMLParser):
+    """Collects the tags of a mail."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+
+def test_html_escapes_what_people_wrote() -> None:
+    html = render(NoticeKind.REGISTRATION_REFUSED, Recipient.PERSON, Channel.MAIL, Language.EN, FACTS).html
+    assert html is not None
+    assert "<script>" not in html
+    assert "&lt;script&gt;" in html
+    assert "<b>" not in html
+
+
+def test_html_names_its_language_and_has_one_first_heading() -> None:
+    for language in Language:
+        html = render(NoticeKind.REGISTRATION_APPROVED, Recipient.PERSON, Channel.MAIL, language, FACTS).html
+        outline = Outline()
+        outline.feed(html or "")
+        assert ("html", {"lang": language.value}) in outline.tags
+        assert [tag for tag, _ in outline.tags].count("h1") == 1
+        assert any(tag == "a" and attributes.get("href") == FACTS.link for tag, attributes in outline.tags)
+
+
+def test_a_webhook_holds_codes_and_the_reference_only() -> None:
+    rendered = render(NoticeKind.PERMIT_ISSUED, Recipient.EMPLOYER, Channel.WEBHOOK, Language.EN, FACTS)
+    assert rendered.text == (
+        '{"data":{"destination":"HK","employer_id":"emp-a","reference":"7K3M9Q2X-4",'
+        '"registration_number":"HR-2026-000123-P"},"timestamp":"2026-02-10T09:30:00+08:00","type":"permit_issued"}'
+    )
+
+
+def test_a_missing_fact_is_a_defect_and_not_a_gap() -> None:
+    facts = FACTS.model_copy(update={"valid_until": None})
+    with pytest.raises(DefectError):
+        render(NoticeKind.PERMIT_ISSUED, Recipient.PERSON, Channel.MAIL, Language.EN, facts)
+
+
+def test_a_digest_holds_each_notice_of_the_day() -> None:
+    notices = [(NoticeKind.REGISTRATION_RECEIVED, FACTS), (NoticeKind.PERMIT_ISSUED, FACTS)]
+    digest = render_digest(Recipient.EMPLOYER, Language.EN, notices)
+    assert "The application for registration has been received" in digest.text
+    assert "The talent permit for Hong Kong has been issued" in digest.text
+    assert REFERENCE not in digest.subject
+
+
+def test_a_handover_names_the_notice_that_could_not_be_delivered() -> None:
+    text = render(NoticeKind.HAND_OVER_REQUESTED, Recipient.EMPLOYER, Channel.MAIL, Language.EN, FACTS).text
+    assert "Notice: The talent permit for Hong Kong has been issued" in text
+
+
+def test_the_hash_changes_with_any_part_and_only_then() -> None:
+    rendered = Rendered("subject", "text", "html")
+    assert text_hash(rendered) == text_hash(Rendered("subject", "text", "html"))
+    others = [Rendered("s", "text", "html"), Rendered("subject", "t", "html"), Rendered("subject", "text", None)]
+    assert len({text_hash(each) for each in [rendered, *others]}) == 4
+
+
+def test_every_text_stands_in_three_languages() -> None:
+    def languages(node: object) -> None:
+        if isinstance(node, dict):
+            keys = set(node)
+            if keys & set(Language):
+                assert keys == set(Language)
+                sizes = {len(part) for part in node.values() if isinstance(part, list)}
+                assert len(sizes) <= 1
+            for part in node.values():
+                languages(part)
+        if isinstance(node, list):
+            for part in node:
+                languages(part)
+
+    for path in FOLDER.glob("*.yaml"):
+        languages(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+def test_every_template_file_belongs_to_a_kind() -> None:
+    assert {path.stem for path in FOLDER.glob("*.yaml")} == {*NoticeKind, "shared"}
+    assert set(ENTRIES) == set(NoticeKind)
+
+
+def test_simplified_and_traditional_texts_keep_to_their_script() -> None:
+    """A character that its script writes otherwise betrays a text under the wrong language."""
+    script = {Language.ZH_HANS: OpenCC("t2s"), Language.ZH_HANT: OpenCC("s2t")}
+    facts = FACTS.model_copy(update={"person_name": "X", "employer_name": "Y"})
+    for kind, recipient, channel, language in EVERY:
+        if language in script and channel in (Channel.MAIL, Channel.INBOX):
+            text = render(kind, recipient, channel, language, facts).text
+            wrong = {char for char in text if script[language].convert(char) != char} - {"准"}  # 批准 in both
+            assert not wrong, (kind, recipient, language)

@@ -1,0 +1,107 @@
+"""What a template may say: the facts of one notice, in the reader's language where they are sentences."""
+
+from datetime import date
+from typing import Final
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from domain.actors import Role
+from domain.notices import NoticeKind
+from domain.stages import Destination, PendingAct
+
+
+class Reason(BaseModel):
+    """One coded reason: its published sentence in the reader's language and the note written for the reader."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    code: str
+    sentence: str
+    note: str | None = None
+
+
+class Defect(BaseModel):
+    """One thing to mend, as a sentence in the reader's language."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    message: str
+
+
+class Remedy(BaseModel):
+    """Where a letter sends a reader who disagrees; unconfirmed until the park says otherwise (states, section 6)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    reconsideration_days: int = Field(gt=0)
+    lawsuit_months: int = Field(gt=0)
+    is_confirmed: bool = False
+
+
+class NoticeFacts(BaseModel):
+    """Everything that templates may use; a template that needs a fact which is None is a defect."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    # Codes, the only facts that a webhook, an SMS or a mail subject may use.
+    reference: str | None = None
+    registration_number: str | None = None
+    destination: Destination | None = None
+    destinations: tuple[Destination, ...] = ()
+    employer_id: str | None = None
+    occurred_at: AwareDatetime | None = None
+
+    # Personal data and free text, for bodies only.
+    employer_name: str | None = None
+    person_name: str | None = None
+    reasons: tuple[Reason, ...] = ()
+    defects: tuple[Defect, ...] = ()
+    end_reason: str | None = None
+    authority_reason: str | None = None
+    authority_remedy: str | None = None
+
+    # Dates and counts.
+    due_on: date | None = None
+    due_provisional: bool = False
+    days_left: int | None = None
+    missed_on: date | None = None
+    expected_on: date | None = None
+    old_on: date | None = None
+    new_on: date | None = None
+    last_day: date | None = None
+    ended_on: date | None = None
+    contract_end: date | None = None
+    from_on: date | None = None
+    answer_expected_on: date | None = None
+    valid_from: date | None = None
+    valid_until: date | None = None
+    stay_days: int | None = None
+    revoked_on: date | None = None
+    card_lost_on: date | None = None
+    review_on: date | None = None
+    days_over: int | None = None
+
+    # Decisions.
+    role: Role | None = None
+    decided_on: date | None = None
+    rule_version: str | None = None
+    remedy: Remedy | None = None
+    pending_act: PendingAct | None = None
+    state_worker: bool = False
+    handed_kind: NoticeKind | None = None
+    link: str | None = None
+
+
+# What a mail subject, an SMS or an inbox line may name: no person, no employer, no free text.
+CODES: Final = frozenset(
+    {
+        "reference",
+        "registration_number",
+        "destination",
+        "pending_act",
+        "due_on",
+        "review_on",
+        "days_over",
+        "answer_expected_on",
+    }
+)

@@ -1,0 +1,179 @@
+"""Turns a kind, a reader and the facts into the exact text that is sent and kept."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from domain.clock import CHINA
+from domain.errors import Defect
+from domain.languages import Language
+from domain.notices import Channel, NoticeKind, Recipient
+from texts.notices.catalogue import COMPILED, ENTRIES, LAYOUT, SHARED, Listing, Mark, Passage, Use
+from texts.notices.facts import CODES, NoticeFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The exact text of a delivery; `html` is None for every channel but mail."""
+
+    subject: str
+    text: str
+    html: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph, a list or a mark of a body, as plain text that the layout escapes."""
+
+    shape: Literal["paragraph", "list", "mark"]
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One notice inside a mail: a heading of a level, its blocks and the link to the case."""
+
+    heading: str
+    blocks: tuple[Block, ...]
+    link: str | None
+    level: int = 1
+
+
+class Voice:
+    """Prints templates in one language with one set of facts."""
+
+    def __init__(self, language: Language, facts: Mapping[str, Any]) -> None:
+        self._language = language
+        self._facts = facts
+
+    def say(self, source: str, **more: object) -> str:
+        """Return the template with its facts filled in and outer blanks removed."""
+        return COMPILED[self._language, source].render({**self._facts, **more}).strip()
+
+    def blocks(self, passages: Sequence[Passage]) -> list[Block]:
+        """Return the passages as blocks, leaving out those that have nothing to say."""
+        found: list[Block] = []
+        for passage in passages:
+            if isinstance(passage, Use):
+                found += self.blocks(SHARED.passages[passage.use][self._language])
+            elif isinstance(passage, Listing):
+                found.append(Block("list", self._items(passage)))
+            elif isinstance(passage, Mark):
+                found.append(Block("mark", (self.say(passage.mark),)))
+            else:
+                found.append(Block("paragraph", (self.say(passage),)))
+        return [block for block in found if any(block.lines)]
+
+    def _items(self, listing: Listing) -> tuple[str, ...]:
+        """Return the lines of a list, one for each fixed item or for each element of the fact."""
+        if listing.each is None:
+            return tuple(self.say(item) for item in listing.items)
+        return tuple(self.say(item, item=element) for element in self._facts[listing.each] for item in listing.items)
+
+
+def _values(facts: NoticeFacts) -> dict[str, Any]:
+    """Return the facts under the names that templates use."""
+    return {name: getattr(facts, name) for name in NoticeFacts.model_fields}
+
+
+def _codes(facts: NoticeFacts) -> dict[str, Any]:
+    """Return only the facts that may stand where others can read along."""
+    return {name: value for name, value in _values(facts).items() if name in CODES}
+
+
+def _section(kind: NoticeKind, recipient: Recipient, language: Language, facts: NoticeFacts, level: int) -> Section:
+    """Return the body of one notice."""
+    values = _values(facts)
+    if facts.handed_kind is not None:
+        values["handed_heading"] = Voice(language, values).say(ENTRIES[facts.handed_kind].heading[language])
+    voice = Voice(language, values)
+    entry = ENTRIES[kind]
+    blocks = tuple(voice.blocks(entry.body(recipient, language)))
+    return Section(voice.say(entry.heading[language]), blocks, facts.link, level)
+
+
+def _plain(language: Language, sections: Sequence[Section]) -> str:
+    """Return the sections as plain text."""
+    parts = [SHARED.sender[language]]
+    for section in sections:
+        parts.append(section.heading)
+        for block in section.blocks:
+            if block.shape == "list":
+                parts.append("\n".join(f"- {line}" for line in block.lines))
+            elif block.shape == "mark":
+                parts.append(f"[{SHARED.mark_label[language]}] {block.lines[0]}")
+            else:
+                parts.append(block.lines[0])
+        if section.link:
+            parts.append(f"{SHARED.open_link[language]}: {section.link}")
+    parts.append(SHARED.footer[language])
+    return "\n\n".join(parts) + "\n"
+
+
+def _mail(language: Language, subject: str, heading: str, sections: Sequence[Section]) -> Rendered:
+    """Return a mail in both shapes from the same sections."""
+    html = LAYOUT.render(
+        language=language.value,
+        heading=heading,
+        sections=sections,
+        sender=SHARED.sender[language],
+        footer=SHARED.footer[language],
+        open_link=SHARED.open_link[language],
+        mark_label=SHARED.mark_label[language],
+    )
+    return Rendered(subject, _plain(language, sections), html)
+
+
+def _event(kind: NoticeKind, facts: NoticeFacts) -> Rendered:
+    """Return the body of a webhook: codes and the reference only, in canonical order."""
+    if facts.occurred_at is None:
+        raise Defect("notice_fact_missing")
+    data = {
+        "reference": facts.reference,
+        "registration_number": facts.registration_number,
+        "destination": facts.destination,
+        "employer_id": facts.employer_id,
+    }
+    event = {
+        "type": kind.value,
+        "timestamp": facts.occurred_at.astimezone(CHINA).isoformat(),
+        "data": {name: value for name, value in data.items() if value is not None},
+    }
+    return Rendered(kind.value, json.dumps(event, ensure_ascii=False, separators=(",", ":"), sort_keys=True))
+
+
+def render(
+    kind: NoticeKind, recipient: Recipient, channel: Channel, language: Language, facts: NoticeFacts
+) -> Rendered:
+    """Return the exact text of a notice for one reader and channel.
+
+    Raises Defect when the template needs a fact that is None.
+    """
+    entry = ENTRIES[kind]
+    if channel is Channel.WEBHOOK:
+        return _event(kind, facts)
+    codes = Voice(language, _codes(facts))
+    subject = codes.say(entry.subject[language])
+    if channel is Channel.SMS:
+        return Rendered(subject, codes.say(SHARED.sms[language]))
+    if channel is Channel.INBOX:
+        return Rendered(subject, codes.say(entry.inbox[language]))
+    section = _section(kind, recipient, language, facts, 1)
+    return _mail(language, subject, section.heading, (section,))
+
+
+def render_digest(
+    recipient: Recipient, language: Language, notices: Sequence[tuple[NoticeKind, NoticeFacts]]
+) -> Rendered:
+    """Return one mail that holds the day's digestible notices, in the order given."""
+    heading = SHARED.digest_heading[language]
+    sections = [_section(kind, recipient, language, facts, 2) for kind, facts in notices]
+    return _mail(language, SHARED.digest_subject[language], heading, [Section(heading, (), None), *sections])
+
+
+def text_hash(rendered: Rendered) -> str:
+    """Return the SHA-256 of the exact text in hexadecimal, so that what was sent can be proved later."""
+    parts = [rendered.subject, rendered.text, rendered.html or ""]
+    return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
