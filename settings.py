@@ -1,0 +1,96 @@
+"""Settings of every process, read once from `HETAO_*` by cli, worker and api and handed down."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_ADDRESS_WITH_PORT = r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/@]+):[0-9]{1,5}$"
+_DATABASE_URL = r"^postgresql(\+asyncpg)?://"
+_WEB_URL = r"^https?://[^\s]+$"
+
+
+def _split(value: Any) -> Any:
+    """Turn a comma-separated environment value into a list."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+SecretList = Annotated[list[SecretStr], NoDecode, BeforeValidator(_split)]
+HostPort = Annotated[str, Field(pattern=_ADDRESS_WITH_PORT)]
+HostPortList = Annotated[list[HostPort], NoDecode, BeforeValidator(_split)]
+WebUrl = Annotated[str, Field(pattern=_WEB_URL)]
+DatabaseUrl = Annotated[str, Field(pattern=_DATABASE_URL)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Settings(BaseSettings):
+    """What a process must know of its surroundings; Temporal itself is found by `TEMPORAL_*`."""
+
+    model_config = SettingsConfigDict(env_prefix="HETAO_", frozen=True, extra="ignore", env_ignore_empty=True)
+
+    env: Literal["production", "embedded", "test"] = Field(
+        default="production", description="Kind of run; stand-ins refuse to start in production."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="Least level logged.")
+
+    database_url: DatabaseUrl = Field(description="PostgreSQL as the application role.")
+    owner_database_url: DatabaseUrl | None = Field(
+        default=None, description="PostgreSQL as the owner of the tables; for migrations only."
+    )
+    keys_file: Path = Field(description="Key ring in JSON, readable by its owner only.")
+
+    oidc_issuer: WebUrl = Field(description="Issuer of bearer tokens.")
+    oidc_audience: str = Field(default="hetao-permits", min_length=1, description="Audience a token must name.")
+    oidc_jwks_url: WebUrl = Field(description="Where the issuer publishes its keys.")
+
+    public_url: WebUrl = Field(description="Address of the API as its callers see it.")
+    docs_url: WebUrl | None = Field(default=None, description="Address of the documentation that problems point to.")
+    api_host: str = Field(default="127.0.0.1", description="Address the API listens on.")
+    api_port: Port = Field(default=8080, description="Port the API listens on.")
+    api_metrics_port: Port = Field(default=0, description="Port of the API's metrics; 0 turns it off.")
+    worker_metrics_port: Port = Field(default=0, description="Port of the worker's metrics; 0 turns it off.")
+
+    authority_url: WebUrl = Field(description="The exit-entry administration.")
+    authority_token: SecretStr = Field(description="Bearer token shown to the exit-entry administration.")
+    authority_callback_secrets: SecretList = Field(
+        min_length=1, description="Standard Webhooks keys of its answers (`whsec_…` or `whpk_…`), several in rotation."
+    )
+
+    smtp_host: str = Field(description="Mail relay.")
+    smtp_port: Port = Field(default=587, description="Port of the mail relay.")
+    smtp_username: str | None = Field(default=None, description="Account at the mail relay.")
+    smtp_password: SecretStr | None = Field(default=None, description="Password at the mail relay.")
+    smtp_starttls: bool = Field(default=True, description="Whether the connection to the relay turns to TLS.")
+    mail_from: str = Field(description="Sender of mail.")
+
+    sms_url: WebUrl = Field(description="SMS gateway.")
+    sms_token: SecretStr = Field(description="Bearer token shown to the SMS gateway.")
+    receipts_secrets: SecretList = Field(
+        min_length=1, description="Standard Webhooks keys of delivery receipts, several in rotation."
+    )
+    webhook_allowed: HostPortList = Field(
+        default=[], description="Exact host:port pairs that webhooks may reach although their addresses are private."
+    )
+
+    parameters: str = Field(default="default", pattern=r"^[a-z0-9_-]+$", description="Pack of limits in force.")
+    policy_dir: Path | None = Field(default=None, description="Rule packs beside those that ship with the code.")
+    codec_token: SecretStr | None = Field(
+        default=None, description="Path token of the route through which Temporal's web UI decodes payloads."
+    )
+    temporal_ui_origin: WebUrl | None = Field(
+        default=None, description="Origin of Temporal's web UI, allowed to call the codec route."
+    )
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        """Refuse settings that contradict one another."""
+        if (self.smtp_username is None) != (self.smtp_password is None):
+            raise ValueError("HETAO_SMTP_USERNAME and HETAO_SMTP_PASSWORD are set together or not at all.")
+        if self.codec_token is not None and self.temporal_ui_origin is None:
+            raise ValueError("HETAO_CODEC_TOKEN needs HETAO_TEMPORAL_UI_ORIGIN, the only origin that may use it.")
+        if self.env == "production" and self.webhook_allowed:
+            raise ValueError("HETAO_WEBHOOK_ALLOWED opens private addresses and is refused in production.")
+        return self
