@@ -33,7 +33,7 @@ def find_reference(text: str) -> str | None:
 
 
 def registration_number(year: int, sequence: int) -> str:
-    """Return the registration number `HR-2026-000123-P` of a year and a sequence value (own form; none is published)."""
+    """Return the registration number `HR-2026-000123-P`, our own form, since none is published."""
     if not (1000 <= year <= 9999 and sequence > 0):
         raise ValueError("A registration number has a year of four digits and a sequence from 1.")
     digits = f"{year:04d}{sequence:06d}"

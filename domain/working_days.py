@@ -75,10 +75,11 @@ class WorkingCalendar:
     def deadline(self, day0: date, n: int) -> Deadline:
         """Return the end of a limit of n working days from the day of the act."""
         last = self.working_day(day0, n)
-        return Deadline(at=end_of(last), provisional=self._leans_on_estimates(day0, last), calendar_version=self.version)
+        estimated = self._leans_on_estimates(day0, last)
+        return Deadline(at=end_of(last), provisional=estimated, calendar_version=self.version)
 
     def mornings(self, day0: date, numbers: Iterable[int]) -> tuple[datetime, ...]:
-        """Return 09:00 of the named working days after a day, each once, in order; days before the first are left out."""
+        """Return 09:00 of the named working days after a day, each once, in order; numbers below 1 are left out."""
         return tuple(morning_of(self.working_day(day0, k)) for k in sorted(set(numbers)) if k >= 1)
 
     def reminders(self, day0: date, n: int) -> tuple[datetime, ...]:

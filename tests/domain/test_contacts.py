@@ -32,14 +32,19 @@ def test_other_numbers_are_refused_without_being_quoted(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "kept"),
-    [("A.B@Example.COM", "A.B@example.com"), ("x@例子.cn", "x@xn--fsqu00a.cn"), ("li+hk@mail.example", "li+hk@mail.example")],
+    [
+        ("A.B@Example.COM", "A.B@example.com"),
+        ("x@例子.cn", "x@xn--fsqu00a.cn"),
+        ("li+hk@mail.example", "li+hk@mail.example"),
+    ],
 )
 def test_a_mail_address_keeps_its_local_part_and_an_ascii_domain(text: str, kept: str) -> None:
     assert normalise_email(text) == kept
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a", "a@b", "a@b.test", "a@localhost", "李@example.com", "A <a@example.com>", "a@[127.0.0.1]", "a\n@b.cn"]
+    "text",
+    ["", "a", "a@b", "a@b.test", "a@localhost", "李@example.com", "A <a@example.com>", "a@[127.0.0.1]", "a\n@b.cn"],
 )
 def test_other_addresses_are_refused_without_being_quoted(text: str) -> None:
     with pytest.raises(EmailError) as refused:

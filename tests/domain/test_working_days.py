@@ -46,7 +46,9 @@ def test_a_limit_that_reaches_into_an_unpublished_year_is_provisional() -> None:
 
 
 def test_a_loaded_year_moves_a_provisional_deadline_and_makes_it_firm() -> None:
-    year = {date(2027, 1, 1) + timedelta(days=k): (date(2027, 1, 1) + timedelta(days=k)).weekday() < 5 for k in range(365)}
+    year = {
+        date(2027, 1, 1) + timedelta(days=k): (date(2027, 1, 1) + timedelta(days=k)).weekday() < 5 for k in range(365)
+    }
     loaded = CALENDAR.with_days({**year, date(2027, 1, 1): False})
     deadline = loaded.deadline(date(2026, 12, 25), 7)
     assert (deadline.at, deadline.provisional) == (end("2027-01-06"), False)

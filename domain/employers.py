@@ -1,0 +1,107 @@
+"""Employers and premises as dated data: the bodies that change them and the file that loads them."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+
+from domain.fields import Code, Day, Email, Line, Name, Phone, Uscc, refusal
+from domain.languages import Language
+from domain.registration import Body
+from domain.stages import Standing
+
+
+class EmployerKind(StrEnum):
+    """Kinds of employer named by the measure [S8]; its "and the like" leaves `other` to an officer."""
+
+    RESEARCH_INSTITUTION = "research_institution"
+    TECH_ENTERPRISE = "tech_enterprise"
+    OTHER = "other"
+
+
+def _in_order(end: date | None, info: ValidationInfo) -> date | None:
+    start = info.data.get("valid_from")
+    if end is not None and start is not None and end < start:
+        raise refusal("date_order", "The last day is before the first.")
+    return end
+
+
+def _codes_once(codes: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(codes)) != len(codes):
+        raise refusal("unknown_value", "Name each of the premises once.")
+    return codes
+
+
+class EmployerContact(Body):
+    """Where an employer's notices go."""
+
+    email: Email
+    phone: Phone | None = None
+    language: Language
+
+
+class EmployerRequest(Body):
+    """An employer as it stands from a day on; an earlier version stays for the days before."""
+
+    uscc: Uscc
+    name_zh: Name
+    name_en: Name | None = None
+    kind: EmployerKind
+    premises: Annotated[
+        tuple[Code, ...], Field(max_length=50, json_schema_extra={"uniqueItems": True}), AfterValidator(_codes_once)
+    ]
+    contact: EmployerContact
+    valid_from: Day
+    valid_to: Day | None = None
+
+    _order = field_validator("valid_to")(_in_order)
+
+
+class StandingRequest(Body):
+    """A standing from a day on; `left_park` takes effect with a second signature."""
+
+    standing: Standing
+    valid_from: Day
+
+
+class PremisesEntry(Body):
+    """Premises in the Park: a code, the address and the days on which it holds, both included."""
+
+    code: Code
+    address: Line
+    valid_from: Day
+    valid_to: Day | None = None
+
+    _order = field_validator("valid_to")(_in_order)
+
+    def is_in_force(self, on: date) -> bool:
+        """Whether the premises hold on a day."""
+        return self.valid_from <= on and (self.valid_to is None or on <= self.valid_to)
+
+
+class PremisesRequest(Body):
+    """Premises to add, or to give another address or other days from `valid_from` on."""
+
+    premises: Annotated[tuple[PremisesEntry, ...], Field(min_length=1, max_length=500)]
+
+
+class RegisterEmployer(EmployerRequest):
+    """An employer in the file that `hetao register load` reads."""
+
+    employer_id: Code
+    standing: Standing = Standing.GOOD
+
+
+class RegisterFile(Body):
+    """The file that `hetao register load` reads: premises first, then the employers that use them."""
+
+    premises: tuple[PremisesEntry, ...]
+    employers: tuple[RegisterEmployer, ...]
+
+    @model_validator(mode="after")
+    def _premises_are_known(self) -> Self:
+        known = {entry.code for entry in self.premises}
+        if any(code not in known for employer in self.employers for code in employer.premises):
+            raise refusal("unknown_value", "An employer names premises that the file does not have.")
+        return self

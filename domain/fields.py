@@ -1,0 +1,132 @@
+"""Field types of request bodies: each refuses with a published field-error code and never quotes the value."""
+
+import re
+import unicodedata
+from datetime import date
+from typing import Annotated, Final, LiteralString
+
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from domain.contacts import EMAIL_LENGTH, PHONE_LENGTH, EmailError, PhoneError, normalise_email, normalise_phone
+from domain.identity_numbers import IdentityNumberError, parse_identity_number
+from domain.permit_cards import normalise_card_number
+from domain.uscc import UsccError, parse_uscc
+
+FIRST_YEAR: Final = 1900
+LAST_YEAR: Final = 2199  # far from the end of the calendar, so that counting on never overflows
+NOTE_LENGTH: Final = 2000
+_ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# Control, format (bidirectional overrides too), surrogate, private and unassigned characters, line and paragraph ends.
+_REFUSED_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def refusal(code: LiteralString, message: LiteralString) -> PydanticCustomError:
+    """Return the error of one field with a published code; the message never holds the value."""
+    return PydanticCustomError(code, message)
+
+
+def is_printable(text: str, *, allowed: str = "") -> bool:
+    """Whether a text has no character that is invisible, unassigned or steers a terminal or a page."""
+    return not any(unicodedata.category(mark) in _REFUSED_CATEGORIES and mark not in allowed for mark in text)
+
+
+def _line(text: str) -> str:
+    text = unicodedata.normalize("NFC", text.strip())
+    if not is_printable(text):
+        raise refusal("bad_characters", "Control and invisible characters are not allowed.")
+    if not text:
+        raise refusal("required", "The text must not be empty.")
+    return text
+
+
+def _note(text: str) -> str:
+    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").strip())
+    if not is_printable(text, allowed="\n\t"):
+        raise refusal("bad_characters", "Control and invisible characters are not allowed.")
+    if not text:
+        raise refusal("required", "The text must not be empty.")
+    return text
+
+
+def _identity_number(text: str) -> str:
+    try:
+        return parse_identity_number(text).number
+    except IdentityNumberError as error:
+        raise _IDENTITY_REFUSALS[error.code] from None
+
+
+def _uscc(text: str) -> str:
+    try:
+        return parse_uscc(text)
+    except UsccError as error:
+        raise _USCC_REFUSALS[error.code] from None
+
+
+def _phone(text: str) -> str:
+    try:
+        return normalise_phone(text)
+    except PhoneError:
+        raise refusal("bad_phone", "Give a valid number of the mainland, Hong Kong or Macao.") from None
+
+
+def _email(text: str) -> str:
+    try:
+        return normalise_email(text)
+    except EmailError:
+        raise refusal("bad_email", "Give a valid mail address.") from None
+
+
+def _iso_date(given: object) -> object:
+    if isinstance(given, date):
+        return given
+    if not isinstance(given, str):
+        raise refusal("wrong_type", "Give the date as text, YYYY-MM-DD.")
+    if not _ISO_DATE.fullmatch(given):
+        raise refusal("impossible_date", "Give the date as YYYY-MM-DD.")
+    try:
+        day = date.fromisoformat(given)
+    except ValueError:
+        raise refusal("impossible_date", "The date does not exist.") from None
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise refusal("impossible_date", "The year is out of range.")
+    return day
+
+
+_IDENTITY_REFUSALS: Final = {
+    "too_long": refusal("too_long", "An identity number has 18 characters."),
+    "bad_characters": refusal("bad_characters", "An identity number is 17 digits and a digit or X."),
+    "check_digit": refusal("check_digit", "The check digit does not agree; give all 18 characters as on the document."),
+    "impossible_date": refusal("impossible_date", "The birth date in the number does not exist."),
+}
+_USCC_REFUSALS: Final = {
+    "too_long": refusal("too_long", "A unified social credit code has 18 characters."),
+    "bad_characters": refusal("bad_characters", "A unified social credit code has no I, O, S, V or Z."),
+    "check_digit": refusal("check_digit", "The check character does not agree with the rest of the code."),
+}
+
+
+def _text_up_to(length: int) -> StringConstraints:
+    return StringConstraints(min_length=1, max_length=length)
+
+
+Name = Annotated[str, _text_up_to(100), AfterValidator(_line)]
+Line = Annotated[str, _text_up_to(200), AfterValidator(_line)]
+Label = Annotated[str, _text_up_to(64), AfterValidator(_line)]
+Note = Annotated[str, _text_up_to(NOTE_LENGTH), AfterValidator(_note)]
+IdentityNumberField = Annotated[
+    str, StringConstraints(max_length=40), AfterValidator(_identity_number), Field(examples=["44030419900307123X"])
+]
+CardNumber = Annotated[
+    str, _text_up_to(20), AfterValidator(_line), AfterValidator(normalise_card_number), Field(examples=["C12345678"])
+]
+Uscc = Annotated[str, StringConstraints(max_length=40), AfterValidator(_uscc), Field(examples=["91440300MA5H0WEY05"])]
+Phone = Annotated[
+    str, StringConstraints(max_length=PHONE_LENGTH), AfterValidator(_phone), Field(examples=["+8613812345678"])
+]
+Email = Annotated[
+    str, StringConstraints(max_length=EMAIL_LENGTH), AfterValidator(_email), Field(examples=["li@example.com"])
+]
+Day = Annotated[date, BeforeValidator(_iso_date), WithJsonSchema({"type": "string", "format": "date"})]
+Flag = StrictBool
+Code = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]

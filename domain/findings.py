@@ -1,0 +1,98 @@
+"""Findings of the rules: codes, outcomes and the values used, never personal data."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.stages import AssessmentOutcome
+
+
+class FindingCode(StrEnum):
+    """What a rule looks for; where states.md, section 5, has a reason of the same name, it is the ground it gives."""
+
+    EMPLOYER_KIND_NOT_LISTED = "employer_kind_not_listed"
+    EMPLOYER_STANDING = "employer_standing"
+    EMPLOYER_NOT_IN_PARK = "employer_not_in_park"
+    WORK_SITE_UNKNOWN = "work_site_unknown"
+    IDENTITY_NUMBER_WRONG = "identity_number_wrong"
+    NOT_MAINLAND_RESIDENT = "not_mainland_resident"
+    BIRTH_DATE_IMPLAUSIBLE = "birth_date_implausible"
+    EMPLOYMENT_DATES_WRONG = "employment_dates_wrong"
+    LIVE_REGISTRATION_EXISTS = "live_registration_exists"
+    CONSENT_LETTER_MISSING = "consent_letter_missing"
+    PERMIT_CARD_MISSING = "permit_card_missing"
+    PERMIT_CARD_WRONG = "permit_card_wrong"
+    PERMIT_CARD_ENDS_EARLY = "permit_card_ends_early"
+    REGISTRATION_NOT_IN_FORCE = "registration_not_in_force"
+    DESTINATION_NOT_ASKED = "destination_not_asked"
+    AUTHORITY_TERM_DIFFERS = "authority_term_differs"
+
+
+class FindingOutcome(StrEnum):
+    """What a rule makes of the facts."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    MISSING = "missing"
+    NEEDS_PERSON = "needs_person"
+
+
+class Audience(StrEnum):
+    """Who sees a finding besides staff and auditors."""
+
+    EMPLOYER = "employer"
+    STAFF = "staff"
+
+
+class ParameterUsed(BaseModel):
+    """A value of the rule pack that a finding rests on, with where it comes from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    value: bool | int | str
+    unit: str | None = None
+    reference: str
+    status: str
+
+
+class Finding(BaseModel):
+    """What one rule found: codes, the names of the facts it looked at and the parameters it used."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    code: FindingCode
+    outcome: FindingOutcome
+    source: str
+    audience: Audience
+    fields: tuple[str, ...] = ()
+    parameters: tuple[ParameterUsed, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether the rule has nothing to say against the registration."""
+        return self.outcome is FindingOutcome.PASS
+
+
+def outcome_of(findings: Iterable[Finding]) -> AssessmentOutcome:
+    """Return what findings amount to (states.md, section 1): a missing one first, then any that did not pass."""
+    outcomes = {finding.outcome for finding in findings}
+    if FindingOutcome.MISSING in outcomes:
+        return AssessmentOutcome.INCOMPLETE
+    return AssessmentOutcome.NEEDS_OFFICER if outcomes - {FindingOutcome.PASS} else AssessmentOutcome.CLEAR
+
+
+def to_be_mended(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return what an employer is asked to mend in one list (R4): all that is missing, and what it fails in and sees."""
+    return tuple(
+        finding
+        for finding in findings
+        if finding.outcome is FindingOutcome.MISSING
+        or (finding.outcome is FindingOutcome.FAIL and finding.audience is Audience.EMPLOYER)
+    )
+
+
+def seen_by(findings: Iterable[Finding], audience: Audience) -> tuple[Finding, ...]:
+    """Return the findings that a reader sees: staff all, an employer those meant for it."""
+    return tuple(f for f in findings if audience is Audience.STAFF or f.audience is Audience.EMPLOYER)

@@ -1,0 +1,210 @@
+"""What an employer gives to register a person, and what it says of the case later."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Final, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+
+from domain.fields import (
+    CardNumber,
+    Day,
+    Email,
+    Flag,
+    IdentityNumberField,
+    Label,
+    Line,
+    Name,
+    Note,
+    Phone,
+    refusal,
+)
+from domain.languages import Language
+from domain.stages import Destination
+
+UNDERTAKING_VERSION: Final = "2026-01"  # the undertaking of truth as now shown to employers
+
+
+class Body(BaseModel):
+    """A request body: frozen, and refused where it has a field that is not known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EmploymentKind(StrEnum):
+    """How the person works for the employer."""
+
+    CONTRACT = "contract"
+    SECONDMENT = "secondment"
+    DUAL_POST = "dual_post"
+
+
+def _each_once(destinations: tuple[Destination, ...]) -> tuple[Destination, ...]:
+    if len(set(destinations)) != len(destinations):
+        raise refusal("unknown_value", "Name each destination once.")
+    return tuple(sorted(destinations))
+
+
+Destinations = Annotated[
+    tuple[Destination, ...],
+    Field(min_length=1, max_length=len(Destination), json_schema_extra={"uniqueItems": True}, examples=[["HK", "MO"]]),
+    AfterValidator(_each_once),
+]
+
+
+class Person(Body):
+    """The person to be registered."""
+
+    name_zh: Name
+    name_en: Name | None = None
+    identity_number: IdentityNumberField
+    permit_card_number: CardNumber | None = None
+    permit_card_valid_until: Day | None = None
+    email: Email | None = None
+    phone: Phone | None = None
+    language: Language
+
+
+class ConsentLetter(Body):
+    """The letter by which the unit of a state worker or serviceman agrees [S15]."""
+
+    issuer: Line
+    number: Label
+    date: Day
+
+
+class Employment(Body):
+    """The work in the Park."""
+
+    position: Line
+    work_site: Line
+    employment_kind: EmploymentKind
+    contract_start: Day
+    contract_end: Day | None = None
+    state_worker: Flag
+    consent_letter: ConsentLetter | None = None
+
+    @field_validator("contract_end")
+    @classmethod
+    def _ends_after_start(cls, end: date | None, info: ValidationInfo) -> date | None:
+        start = info.data.get("contract_start")
+        if end is not None and start is not None and end < start:
+            raise refusal("date_order", "The contract ends before it starts.")
+        return end
+
+
+class RegistrationRequest(Body):
+    """A person whom an employer asks the park to register."""
+
+    client_reference: Label | None = None
+    person: Person
+    employment: Employment
+    destinations: Destinations
+    undertaking_version: Label = UNDERTAKING_VERSION
+
+
+class _Parts(Body):
+    """Parts of a body: at least one, and none given as null unless it may be left out of the whole."""
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Self:
+        if not self.model_fields_set:
+            raise refusal("required", "Give at least one field that changes.")
+        return self
+
+
+class PersonParts(_Parts):
+    """The fields of the person that change; null removes an optional one."""
+
+    name_zh: Name | None = None
+    name_en: Name | None = None
+    identity_number: IdentityNumberField | None = None
+    permit_card_number: CardNumber | None = None
+    permit_card_valid_until: Day | None = None
+    email: Email | None = None
+    phone: Phone | None = None
+    language: Language | None = None
+
+
+class EmploymentParts(_Parts):
+    """The fields of the employment that change; null removes an optional one."""
+
+    position: Line | None = None
+    work_site: Line | None = None
+    employment_kind: EmploymentKind | None = None
+    contract_start: Day | None = None
+    contract_end: Day | None = None
+    state_worker: Flag | None = None
+    consent_letter: ConsentLetter | None = None
+
+
+class CorrectionRequest(_Parts):
+    """The parts of a registration that change."""
+
+    client_reference: Label | None = None
+    person: PersonParts | None = None
+    employment: EmploymentParts | None = None
+    destinations: Destinations | None = None
+    undertaking_version: Label | None = None
+
+
+def corrected(request: RegistrationRequest, correction: CorrectionRequest) -> RegistrationRequest:
+    """Return the registration with the parts that change.
+
+    Raises:
+        pydantic.ValidationError: the whole does not hold together, or a field that it needs was removed.
+    """
+    whole = request.model_dump(exclude_none=True)
+    for part, change in correction.model_dump(exclude_unset=True).items():
+        if part in ("person", "employment") and change is not None:
+            whole[part] = {**whole[part], **change}
+        else:
+            whole[part] = change
+    return RegistrationRequest.model_validate(whole)
+
+
+class ContestRequest(Body):
+    """Why the employer thinks a finding wrong."""
+
+    note: Note
+
+
+class WithdrawalRequest(Body):
+    """A withdrawal, with a reason where the employer gives one."""
+
+    reason: Note | None = None
+
+
+class DepartureRequest(Body):
+    """The last day of an employment and why it ended, a reason code of use E."""
+
+    last_day: Day
+    reason: Label
+
+
+class ChangeRequest(_Parts):
+    """Contact and language, which change at once, and contract end and names, which an officer takes or declines."""
+
+    email: Email | None = None
+    phone: Phone | None = None
+    language: Language | None = None
+    contract_end: Day | None = None
+    name_zh: Name | None = None
+    name_en: Name | None = None
+
+    @field_validator("language", "contract_end", "name_zh")
+    @classmethod
+    def _not_removed(cls, given: object) -> object:
+        if given is None:
+            raise refusal("required", "The field can be changed, not removed.")
+        return given
+
+    @property
+    def at_once(self) -> dict[str, str | None]:
+        """The fields that change without an officer."""
+        return self.model_dump(mode="json", include={"email", "phone", "language"}, exclude_unset=True)
+
+    @property
+    def for_review(self) -> dict[str, str | None]:
+        """The fields that an officer takes or declines."""
+        return self.model_dump(mode="json", include={"contract_end", "name_zh", "name_en"}, exclude_unset=True)

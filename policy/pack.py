@@ -1,0 +1,151 @@
+"""Dated packs of parameters: what they hold, how they are read from YAML, and which one holds on a day."""
+
+from collections.abc import Iterable
+from datetime import date
+from enum import StrEnum
+from hashlib import sha256
+from typing import Final, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
+
+from domain.findings import ParameterUsed
+
+CODE_VERSION: Final = 1  # raised when a pack of an earlier form can no longer be read by these rules
+_T = TypeVar("_T", bool, int, str)
+
+
+class PackError(ValueError):
+    """A pack cannot be used: its text, its form, or the code version that it asks for."""
+
+
+class ParameterStatus(StrEnum):
+    """Whether a published rule, or the park, confirms a value; the other kind is never printed as law."""
+
+    CONFIRMED = "confirmed"
+    UNCONFIRMED = "unconfirmed"
+
+
+class Parameter(BaseModel):
+    """One value with its unit, where it comes from and its standing."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    value: StrictBool | StrictInt | StrictStr | tuple[StrictInt, ...] | tuple[StrictStr, ...]
+    unit: str | None = None
+    reference: str = Field(min_length=1)
+    status: ParameterStatus
+
+
+class Pack(BaseModel):
+    """Parameters that hold from a day on, with the code versions that can read them and the hash of their content."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    version: str
+    effective_from: date
+    reads: tuple[StrictInt, ...] = Field(min_length=1)
+    note: str = ""
+    parameters: dict[str, Parameter]
+    content_hash: str
+
+    def integer(self, name: str) -> int:
+        """Return a parameter that is a whole number."""
+        return self._typed(name, int)
+
+    def boolean(self, name: str) -> bool:
+        """Return a parameter that is true or false."""
+        return self._typed(name, bool)
+
+    def string(self, name: str) -> str:
+        """Return a parameter that is text."""
+        return self._typed(name, str)
+
+    def integers(self, name: str) -> tuple[int, ...]:
+        """Return a parameter that is a list of whole numbers."""
+        value = self.parameter(name).value
+        if not isinstance(value, tuple) or not all(type(item) is int for item in value):
+            raise PackError(f"{self.name} {self.version}: {name} is not a list of whole numbers.")
+        return tuple(item for item in value if isinstance(item, int))
+
+    def strings(self, name: str) -> tuple[str, ...]:
+        """Return a parameter that is a list of texts."""
+        value = self.parameter(name).value
+        if not isinstance(value, tuple) or not all(isinstance(item, str) for item in value):
+            raise PackError(f"{self.name} {self.version}: {name} is not a list of texts.")
+        return tuple(item for item in value if isinstance(item, str))
+
+    def parameter(self, name: str) -> Parameter:
+        """Return a parameter of the pack."""
+        if name not in self.parameters:
+            raise PackError(f"{self.name} {self.version} has no parameter {name}.")
+        return self.parameters[name]
+
+    def used(self, *names: str) -> tuple[ParameterUsed, ...]:
+        """Return parameters as a finding records them."""
+        return tuple(self._used(name) for name in names)
+
+    def _used(self, name: str) -> ParameterUsed:
+        parameter = self.parameter(name)
+        value = parameter.value
+        shown = ", ".join(str(item) for item in value) if isinstance(value, tuple) else value
+        return ParameterUsed(
+            name=name, value=shown, unit=parameter.unit, reference=parameter.reference, status=parameter.status
+        )
+
+    def _typed(self, name: str, wanted: type[_T]) -> _T:
+        value = self.parameter(name).value
+        if type(value) is not wanted:
+            raise PackError(f"{self.name} {self.version}: {name} is not {wanted.__name__}.")
+        return value
+
+
+def parse_pack(text: str) -> Pack:
+    """Return the pack that a YAML text holds.
+
+    Raises:
+        PackError: it is no pack, or asks for another version of the rules.
+    """
+    try:
+        content = yaml.safe_load(text)
+        pack = Pack.model_validate({**content, "content_hash": sha256(text.encode()).hexdigest()})
+    except (yaml.YAMLError, TypeError, ValidationError) as error:
+        raise PackError(f"The text is no pack: {type(error).__name__}.") from error
+    if CODE_VERSION not in pack.reads:
+        raise PackError(f"{pack.name} {pack.version} cannot be read by rules of version {CODE_VERSION}.")
+    return pack
+
+
+class PackShelf:
+    """Every version of one rule pack, to find the one in force on a day or the one that a case names."""
+
+    def __init__(self, packs: Iterable[Pack]) -> None:
+        self.packs = tuple(sorted(packs, key=lambda pack: pack.effective_from))
+
+    def on(self, day: date) -> Pack:
+        """Return the pack in force on a day.
+
+        Raises:
+            PackError: none had taken effect.
+        """
+        return pack_in_force(self.packs, day)
+
+    def version(self, version: str) -> Pack:
+        """Return the pack of a version.
+
+        Raises:
+            PackError: there is none.
+        """
+        for pack in self.packs:
+            if pack.version == version:
+                return pack
+        raise PackError("There is no pack of that version.")
+
+
+def pack_in_force(packs: Iterable[Pack], on: date) -> Pack:
+    """Return the pack of the latest day that is not after the day given."""
+    begun = [pack for pack in packs if pack.effective_from <= on]
+    if not begun:
+        raise PackError(f"No pack was in force on {on}.")
+    return max(begun, key=lambda pack: pack.effective_from)
