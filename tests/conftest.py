@@ -1,0 +1,135 @@
+"""Fixtures that every test may ask for: a database of its process, and a Temporal that skips time."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import TimeSkipper
+
+from sandbox.postgres import OWNER, PostgresServer
+from store.migrate import upgrade
+from tests.services import Addresses, Services, empty
+
+_SERVICES = pytest.StashKey[Services]()
+_ADDRESSES = pytest.StashKey[Addresses]()
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def _processes(config: pytest.Config) -> int:
+    return len(config.getoption("tx", default=None) or [])
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the servers once where several processes share them; a single process starts them when first needed."""
+    if _processes(config) and not _is_worker(config) and not config.option.collectonly:
+        config.stash[_ADDRESSES] = _start(config)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the servers that this process started."""
+    services = config.stash.get(_SERVICES, None)
+    if services is not None:
+        services.stop()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Hand the servers' addresses to a process of pytest-xdist."""
+    if _ADDRESSES in node.config.stash:
+        node.workerinput["addresses"] = asdict(node.config.stash[_ADDRESSES])
+
+
+def _start(config: pytest.Config) -> Addresses:
+    names = [f"gw{number}" for number in range(_processes(config))] or ["master"]
+    services = config.stash[_SERVICES] = Services(namespaces=tuple(f"test-{name}" for name in names))
+    return services.start()
+
+
+@pytest.fixture(scope="session")
+def addresses(request: pytest.FixtureRequest) -> Addresses:
+    """Where the run's PostgreSQL and Temporal are."""
+    config = request.config
+    if _is_worker(config):
+        return Addresses(**config.workerinput["addresses"])  # type: ignore[attr-defined]  # Set by pytest-xdist.
+    if _ADDRESSES not in config.stash:
+        config.stash[_ADDRESSES] = _start(config)
+    return config.stash[_ADDRESSES]
+
+
+@pytest.fixture(scope="session")
+def postgres(addresses: Addresses) -> PostgresServer:
+    """The run's PostgreSQL: `url`, `create_database`, `drop_database`, `run_sql`."""
+    return addresses.postgres
+
+
+@pytest.fixture(scope="session")
+def database_name(postgres: PostgresServer, worker_id: str) -> str:
+    """The database of this process, at the newest schema."""
+    name = f"hetao_test_{worker_id}"
+    postgres.create_database(name)
+    upgrade(postgres.url(role=OWNER, database=name))
+    return name
+
+
+@pytest.fixture(scope="session")
+def database_url(postgres: PostgresServer, database_name: str) -> str:
+    """The address of this process's database as the application role."""
+    return postgres.url(database=database_name)
+
+
+@pytest.fixture(scope="session")
+def owner_url(postgres: PostgresServer, database_name: str) -> str:
+    """The address of this process's database as the owner of the tables."""
+    return postgres.url(role=OWNER, database=database_name)
+
+
+@pytest.fixture
+def clean_database(postgres: PostgresServer, database_name: str, database_url: str) -> str:
+    """The address of this process's database as the application role, all tables emptied before the test."""
+    empty(postgres, database_name)
+    return database_url
+
+
+@pytest.fixture
+def empty_database(postgres: PostgresServer, worker_id: str) -> Iterator[str]:
+    """The name of a database without any table, removed after the test; for tests of migrations."""
+    name = f"hetao_empty_{worker_id}"
+    postgres.drop_database(name)
+    postgres.create_database(name)
+    yield name
+    postgres.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def temporal_address(addresses: Addresses) -> str:
+    """Host and port of the run's Temporal."""
+    return addresses.temporal
+
+
+@pytest.fixture(scope="session")
+def temporal_namespace(worker_id: str) -> str:
+    """The namespace of this process, so that lists and schedules show no other process's work."""
+    return f"test-{worker_id}"
+
+
+@pytest_asyncio.fixture(scope="session")
+async def temporal_client(temporal_address: str, temporal_namespace: str) -> AsyncIterator[Client]:
+    """A client with the pydantic converter and no codec; time passes as it does outside."""
+    yield await Client.connect(temporal_address, namespace=temporal_namespace, data_converter=pydantic_data_converter)
+
+
+@pytest.fixture(scope="session")
+def temporal_env(temporal_client: Client) -> TimeSkipper:
+    """Skips time for each workflow started through its `client`; `fast_forward(handle, duration)` moves one's clock.
+
+    Start a workflow that waits for a message inside `with_time_skipping_disabled()`, else its timers fire first.
+    Wrap a client with another data converter in a `TimeSkipper` of its own.
+    """
+    return TimeSkipper(temporal_client)
