@@ -146,7 +146,8 @@ class PostgresServer:
         """Make the owner, the application role and their database; repeating it changes nothing."""
         for role in (OWNER, APPLICATION):
             self.run_sql(
-                f"SELECT 'CREATE ROLE {role}' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') \\gexec\n"
+                f"SELECT 'CREATE ROLE {role}'"
+                f" WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') \\gexec\n"
                 f"ALTER ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS"
                 f" PASSWORD '{self.passwords()[role]}';"
             )

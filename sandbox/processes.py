@@ -24,7 +24,10 @@ def unprivileged_account() -> pwd.struct_passwd | None:
 
 
 def child_setup(
-    *, death_signal: signal.Signals = signal.SIGKILL, account: pwd.struct_passwd | None = None, reads: tuple[Path, ...] = ()
+    *,
+    death_signal: signal.Signals = signal.SIGKILL,
+    account: pwd.struct_passwd | None = None,
+    reads: tuple[Path, ...] = (),
 ) -> Callable[[], None]:
     """What runs in a new child before its program: own process group, other account, and death with the parent.
 

