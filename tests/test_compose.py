@@ -1,0 +1,133 @@
+"""Tests of the compose file, the image and what they promise."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from settings import Settings
+
+ROOT = Path(__file__).parent.parent
+TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+OURS = ("migrate", "api", "worker")
+ONE_SHOT = {"migrate", "temporal-schema", "temporal-namespace"}
+SECRET = re.compile(r"PASSWORD|PWD|TOKEN|SECRET")
+
+
+def _environment(service: str) -> dict[str, str]:
+    environment: dict[str, str] = SERVICES[service].get("environment", {})
+    return environment
+
+
+def test_compose_file_follows_the_compose_specification() -> None:
+    checker = Path(sys.executable).with_name("check-jsonschema")
+
+    result = subprocess.run(
+        [checker, "--builtin-schema", "vendor.compose-spec", ROOT / "docker-compose.yml"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("service", sorted(SERVICES))
+def test_a_secret_has_no_default(service: str) -> None:
+    for name, value in _environment(service).items():
+        if SECRET.search(name) and value not in ("", "/run/secrets/hetao_keys"):
+            assert re.search(r"\$\{[A-Z_]+(:\?[^}]+|:-)\}", value) or name == "MP_SMTP_AUTH_ACCEPT_ANY", name
+
+
+def test_example_environment_names_every_needed_variable_and_gives_no_value() -> None:
+    needed = set(re.findall(r"\$\{([A-Z_]+):\?", TEXT))
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+
+    assert dict(re.findall(r"^([A-Z_]+)=(.*)$", example, re.MULTILINE)) == dict.fromkeys(needed, "")
+
+
+@pytest.mark.parametrize("service", sorted(set(SERVICES) - ONE_SHOT - {"temporal-ui"}))
+def test_a_service_says_when_it_is_healthy(service: str) -> None:
+    assert SERVICES[service]["healthcheck"]["test"]
+
+
+@pytest.mark.parametrize("service", sorted(SERVICES))
+def test_an_image_names_its_version(service: str) -> None:
+    _, _, version = SERVICES[service]["image"].partition(":")
+
+    assert version
+    assert "latest" not in version
+    assert "auto-setup" not in SERVICES[service]["image"]
+
+
+@pytest.mark.parametrize("service", sorted(SERVICES))
+def test_a_published_port_is_open_to_this_host_only(service: str) -> None:
+    assert all(port.startswith("127.0.0.1:") for port in SERVICES[service].get("ports", []))
+
+
+@pytest.mark.parametrize("service", sorted(SERVICES))
+def test_a_service_waits_for_services_that_exist(service: str) -> None:
+    for name, condition in SERVICES[service].get("depends_on", {}).items():
+        expected = "service_completed_successfully" if name in ONE_SHOT else "service_healthy"
+        assert condition == {"condition": expected}
+        assert name in SERVICES
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_our_containers_have_no_rights_they_do_not_need(service: str) -> None:
+    assert SERVICES[service]["read_only"] is True
+    assert SERVICES[service]["cap_drop"] == ["ALL"]
+    assert SERVICES[service]["security_opt"] == ["no-new-privileges:true"]
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_compose_knows_only_settings_that_exist(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {name for name in _environment(service) if name.startswith("HETAO_")}
+    known = {f"HETAO_{name.upper()}" for name in Settings.model_fields}
+
+    assert given <= known
+    for name, value in _environment(service).items():
+        monkeypatch.setenv(name, _filled(value))
+    assert Settings().env == "production"
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_only_the_migration_knows_the_owner(service: str) -> None:
+    assert ("HETAO_OWNER_DATABASE_URL" in _environment(service)) == (service == "migrate")
+
+
+@pytest.mark.parametrize("path", re.findall(r"- \./([^:\s]+):", TEXT))
+def test_a_mounted_file_exists(path: str) -> None:
+    assert (ROOT / path).exists()
+
+
+def test_the_image_runs_as_an_unprivileged_user_and_says_when_it_is_healthy() -> None:
+    lines = (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines()
+
+    assert [line for line in lines if line.startswith("USER ")] == ["USER 10001:10001"]
+    assert any(line.startswith("HEALTHCHECK ") for line in lines)
+    assert sum(line.startswith("FROM ") for line in lines) == 2
+
+
+@pytest.mark.parametrize("script", sorted((ROOT / "deploy").glob("*/*.sh")), ids=lambda path: path.name)
+def test_a_deployment_script_is_valid_shell(script: Path) -> None:
+    subprocess.run(["sh", "-n", script], check=True)
+
+
+def _filled(value: str) -> str:
+    """Put in what a person would, in place of each variable."""
+    made = {"URL": "https://example.test", "ISSUER": "https://id.example.test", "SECRETS": "whsec_b25l"}
+
+    def fill(match: re.Match[str]) -> str:
+        name, _, default = match[1].partition(":")
+        if default.startswith("-"):
+            return default[1:]
+        return next((text for ending, text in made.items() if name.endswith(ending)), "filled-in")
+
+    return re.sub(r"\$\{([^}]+)\}", fill, value)
