@@ -105,3 +105,6 @@ class RegisterFile(Body):
         if any(code not in known for employer in self.employers for code in employer.premises):
             raise refusal("unknown_value", "An employer names premises that the file does not have.")
         return self
+
+
+Contact = EmployerContact

@@ -1,0 +1,80 @@
+"""Every published code has its sentence in all three languages."""
+
+import pytest
+
+from domain.errors import PROBLEM_STATUS
+from domain.field_errors import FieldCode
+from domain.findings import Audience, Finding, FindingCode, FindingOutcome
+from domain.languages import Language
+from domain.reasons import ReasonCode
+from texts.catalogue import Sentence
+from texts.findings import FINDINGS, finding_sentence
+from texts.problems import FIELD_ERRORS, PROBLEMS, field_message, problem_detail, problem_title
+from texts.reasons import SENTENCES, published_reasons, reason_sentence
+
+# The outcomes that the rules can give, by code; a rule that passes, fails or asks has a sentence for it.
+OUTCOMES = {
+    FindingCode.EMPLOYER_KIND_NOT_LISTED: {"pass", "needs_person"},
+    FindingCode.CONSENT_LETTER_MISSING: {"pass", "missing", "needs_person"},
+    FindingCode.PERMIT_CARD_MISSING: {"pass", "needs_person"},
+    FindingCode.AUTHORITY_TERM_DIFFERS: {"needs_person"},
+}
+
+
+@pytest.mark.parametrize("code", FindingCode)
+def test_every_finding_has_a_sentence_for_each_outcome_it_can_have(code: FindingCode) -> None:
+    assert set(FINDINGS[code]) == OUTCOMES.get(code, {"pass", "fail", "needs_person"})
+
+
+def test_the_catalogues_hold_the_published_codes_and_no_others() -> None:
+    assert set(FINDINGS) == set(FindingCode)
+    assert set(SENTENCES) == set(ReasonCode)
+    assert set(PROBLEMS) == set(PROBLEM_STATUS)
+    assert set(FIELD_ERRORS) == set(FieldCode)
+    assert all(set(parts) == {"title", "detail"} for parts in PROBLEMS.values())
+
+
+def every_sentence() -> list[Sentence]:
+    """Return all sentences of the four catalogues."""
+    groups = [*FINDINGS.values(), *PROBLEMS.values(), SENTENCES, FIELD_ERRORS]
+    return [sentence for group in groups for sentence in group.values()]
+
+
+@pytest.mark.parametrize("sentence", every_sentence(), ids=lambda sentence: sentence.en[:40])
+def test_a_sentence_is_in_the_script_of_its_language(sentence: Sentence) -> None:
+    assert sentence.en.isascii() or "…" in sentence.en
+    assert not sentence.zh_hans.isascii() or sentence.zh_hans == sentence.zh_hant
+    for simplified, traditional in zip("号证请签错误为发", "號證請簽錯誤為發", strict=True):
+        assert simplified not in sentence.zh_hant
+        assert traditional not in sentence.zh_hans
+
+
+@pytest.mark.parametrize("language", Language)
+def test_sentences_are_found_by_code_and_language(language: Language) -> None:
+    finding = Finding(
+        code=FindingCode.CONSENT_LETTER_MISSING,
+        outcome=FindingOutcome.MISSING,
+        source="S15",
+        audience=Audience.EMPLOYER,
+    )
+    said = {
+        finding_sentence(finding, language),
+        reason_sentence("resigned", language),
+        problem_title("not_found", language),
+        problem_detail("not_found", language),
+        field_message("check_digit", language),
+    }
+    assert len(said) == 5
+
+
+def test_an_unknown_code_has_no_sentence() -> None:
+    with pytest.raises(ValueError, match="unheard_of"):
+        reason_sentence("unheard_of", Language.EN)
+
+
+def test_the_published_reasons_say_what_each_is_for_and_how_it_stands() -> None:
+    reasons = {reason["code"]: reason for reason in published_reasons()}
+    assert set(reasons) == set(ReasonCode)
+    assert reasons["permit_card_ends_early"]["uses"] == ["R", "W"]
+    assert reasons["identity_number_wrong"]["standing"] == {"F": "unconfirmed", "R": "confirmed"}
+    assert all(set(reason["sentences"]) == set(Language) for reason in reasons.values())  # type: ignore[call-overload]

@@ -1,0 +1,29 @@
+"""What a reason code says, in three languages, and the published list of reasons."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from domain.languages import Language
+from domain.reasons import REASONS, ReasonCode
+from texts.catalogue import Sentence, read_sentences
+
+SENTENCES: Final[Mapping[str, Sentence]] = read_sentences("reasons")
+
+
+def reason_sentence(code: str, language: Language) -> str:
+    """Return the sentence of a published reason in a language."""
+    return SENTENCES[ReasonCode(code)].in_language(language)
+
+
+def published_reasons() -> list[dict[str, object]]:
+    """Return every reason with its uses, source, standing by use, and a sentence in each language."""
+    return [
+        {
+            "code": reason.code.value,
+            "uses": sorted(use.value for use in reason.uses),
+            "source": reason.source,
+            "standing": {use.value: reason.standing(use).value for use in sorted(reason.uses)},
+            "sentences": {language.value: reason_sentence(reason.code, language) for language in Language},
+        }
+        for reason in REASONS.values()
+    ]
