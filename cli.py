@@ -1,10 +1,219 @@
-"""The command line: `hetao …`."""
+"""The command line `hetao`: each command is a few lines here and does its work elsewhere."""
+
+import importlib
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.table import Table
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+DATA_DIR = Path(".hetao")
+EXAMPLES = Path(__file__).parent / "examples"
+
+app = typer.Typer(
+    name="hetao",
+    help="Permits of the Hetao zone.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+sandbox_app = typer.Typer(help="Steer the stand-ins of a running stack.", no_args_is_help=True)
+app.add_typer(sandbox_app, name="sandbox")
+
+DataDir = Annotated[Path, typer.Option("--data-dir", help="Directory of the embedded stack.")]
+
+
+@app.command()
+def up(
+    data_dir: DataDir = DATA_DIR,
+    port: Annotated[int | None, typer.Option(help="Port of the API; a free one unless told.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one ready line and nothing else.")] = False,
+) -> None:
+    """Run the embedded stack in the foreground until Ctrl-C."""
+    _refuse_production()
+    from sandbox import embedded
+
+    errors = Console(stderr=True, highlight=False)
+
+    def say(line: str) -> None:
+        errors.print(f"hetao: {line}", markup=False, soft_wrap=True)
+
+    def on_ready(addresses: dict[str, str]) -> None:
+        if as_json:
+            print(json.dumps(addresses), flush=True)
+        else:
+            _show_addresses(addresses)
+
+    code = _refusing(embedded.up, data_dir, port=port, ours=_ours(), say=say, on_ready=on_ready)
+    raise typer.Exit(code)
+
+
+@app.command()
+def token(persona: str, data_dir: DataDir = DATA_DIR) -> None:
+    """Print a bearer token of a demo persona."""
+    _refuse_production()
+    from sandbox import control
+
+    print(_refusing(control.token, data_dir, persona))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the newest schema, as its owner."""
+    from settings import Settings
+    from store.migrate import upgrade
+
+    settings = Settings()
+    if settings.owner_database_url is None:
+        raise typer.BadParameter("Set HETAO_OWNER_DATABASE_URL: only the owner of the tables may change them.")
+    upgrade(settings.owner_database_url)
+
+
+@app.command()
+def api() -> None:
+    """Serve the HTTP API."""
+    import uvicorn
+
+    from settings import Settings
+
+    settings = Settings()
+    uvicorn.run(
+        "api.app:create_app",
+        factory=True,
+        host=settings.api_host,
+        port=settings.api_port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+
+
+@app.command()
+def worker() -> None:
+    """Run the workflows and activities."""
+    importlib.import_module("worker").main()
+
+
+@sandbox_app.command()
+def mood(
+    name: str,
+    part: Annotated[str, typer.Option(help="authority or mail (the sinks of mail, SMS and webhooks).")] = "authority",
+    channel: Annotated[str | None, typer.Option(help="One sink only: mail, sms or hooks.")] = None,
+    for_seconds: Annotated[float | None, typer.Option(help="Back to normal after this time.")] = None,
+    keep: Annotated[bool | None, typer.Option(help="Answer reports that a registration ended with `kept`.")] = None,
+    data_dir: DataDir = DATA_DIR,
+) -> None:
+    """Change how a stand-in behaves: normal, slow, failing, duplicating, out-of-order, away, refusing, manual."""
+    _refuse_production()
+    from sandbox import control
+
+    request = {"mood": name, "channel": channel, "for_seconds": for_seconds, "keep": keep}
+    _print_json(_refusing(control.change_mood, data_dir, part, request))
+
+
+@sandbox_app.command()
+def answer(
+    case: Annotated[str, typer.Argument(help="Reference and destination, as in HT-…/HK.")],
+    outcome: Annotated[str, typer.Argument(help="accepted issued refused withdrawn kept replaced cancelled revoked")],
+    field: Annotated[list[str] | None, typer.Option(help="A field of the answer as NAME=VALUE, repeatable.")] = None,
+    callback: Annotated[bool, typer.Option(help="Call back, or leave it to be asked for.")] = True,
+    data_dir: DataDir = DATA_DIR,
+) -> None:
+    """Have the stand-in authority give one answer now."""
+    _refuse_production()
+    from sandbox import control
+
+    fields = dict(part.split("=", 1) for part in field or [] if "=" in part)
+    given = {**fields, "case": case, "outcome": outcome, "callback": callback}
+    _print_json(_refusing(control.give_answer, data_dir, given))
+
+
+@sandbox_app.command()
+def books(case: Annotated[str | None, typer.Argument()] = None, data_dir: DataDir = DATA_DIR) -> None:
+    """Print the books of the stand-in authority."""
+    _refuse_production()
+    from sandbox import control
+
+    _print_json(_refusing(control.read_books, data_dir, case))
+
+
+@sandbox_app.command()
+def mails(
+    to: Annotated[str | None, typer.Option(help="One recipient; with --channel hooks the name of the hook.")] = None,
+    after: Annotated[int, typer.Option(help="Only those that came after this number.")] = 0,
+    channel: Annotated[str, typer.Option(help="mail, sms or hooks")] = "mail",
+    data_dir: DataDir = DATA_DIR,
+) -> None:
+    """Print what arrived at the sinks."""
+    _refuse_production()
+    from sandbox import control
+
+    if channel not in ("mail", "sms", "hooks"):
+        raise typer.BadParameter("The channel is mail, sms or hooks.")
+    _print_json(_refusing(control.read_messages, data_dir, channel, to, after))
+
+
+def _ours() -> Any:
+    """What the embedded stack must be told about the layers that the sandbox does not import."""
+    from sandbox.embedded import Ours
+    from store import keyring
+    from temporal.search_attributes import NAMES_AND_TYPES
+
+    command = [sys.executable, "-P", "-m", "cli"]
+    return Ours(
+        make_keys=keyring.generate,
+        commands={"api": [*command, "api"], "worker": [*command, "worker"]},
+        tasks=[
+            ("migrate", [*command, "migrate"]),
+            ("register", [*command, "register", "load", str(EXAMPLES / "employers.yaml")]),
+        ],
+        search_attributes=NAMES_AND_TYPES,
+    )
+
+
+def _show_addresses(addresses: Mapping[str, str]) -> None:
+    from sandbox.issuer import PERSONAS
+
+    console = Console(highlight=False)
+    table = Table(title="Hetao permits, embedded", show_header=False, title_justify="left")
+    for name, value in addresses.items():
+        if name not in ("event", "database_url"):
+            table.add_row(name.replace("_", " "), value)
+    console.print(table)
+    console.print(f"Demo personas, for `hetao token PERSONA`: {', '.join(PERSONAS)}", soft_wrap=True)
+    console.print("Ctrl-C stops everything.")
+
+
+def _refuse_production() -> None:
+    if os.environ.get("HETAO_ENV") == "production":
+        sys.exit("This command belongs to the embedded stack: it does not run with HETAO_ENV=production.")
+
+
+def _refusing(act: Any, *given: Any, **named: Any) -> Any:
+    """Call and turn what the caller can mend into one line and exit code 2."""
+    from sandbox.stack import StackError
+
+    try:
+        return act(*given, **named)
+    except StackError as error:
+        print(f"hetao: {error}", file=sys.stderr)
+        raise typer.Exit(2) from error
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=1))
 
 
 def main() -> None:
-    """Run the command that the arguments name."""
+    """Run the command line."""
     app()
+
+
+if __name__ == "__main__":
+    main()

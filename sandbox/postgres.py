@@ -84,6 +84,10 @@ class PostgresServer:
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return [str(binaries() / "postgres"), "-D", str(self.data.resolve()), *options]
 
+    def environment(self) -> dict[str, str]:
+        """The environment of the server: nothing of the caller's PG* variables reaches it."""
+        return _clean_environment()
+
     def child_setup(self) -> Callable[[], None]:
         """What the server's process does before its program; it shuts down at once when its parent dies."""
         return child_setup(
@@ -108,7 +112,7 @@ class PostgresServer:
             stdin=subprocess.DEVNULL,
             stdout=log or subprocess.DEVNULL,
             stderr=log or subprocess.DEVNULL,
-            env=_environment(),
+            env=_clean_environment(),
             preexec_fn=self.child_setup(),
         )
         self.wait_ready(self._process.pid, gone=lambda: self.pid is None)
@@ -173,7 +177,7 @@ class PostgresServer:
             input=statements.encode(),
             capture_output=True,
             timeout=START_SECONDS,
-            env=_environment()
+            env=_clean_environment()
             | {
                 "PGHOST": "127.0.0.1",
                 "PGPORT": str(self.port),
@@ -208,7 +212,7 @@ class PostgresServer:
                 *options,
             ],
             capture_output=True,
-            env=_environment(),
+            env=_clean_environment(),
             preexec_fn=child_setup(account=account, reads=(password, binaries() / "initdb")),
         )
         password.unlink()
@@ -245,8 +249,7 @@ class PostgresServer:
             return []
 
 
-def _environment() -> dict[str, str]:
-    # Nothing of the caller's PG* variables may reach server or client.
+def _clean_environment() -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
 
 
