@@ -1,0 +1,165 @@
+"""Sends mail by SMTP, one connection for a batch."""
+
+import ssl
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from email.message import EmailMessage
+from email.policy import SMTP as SMTP_POLICY
+from email.utils import format_datetime, parseaddr
+from typing import Final
+
+import aiosmtplib
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from activities.outward import Permanent, SendResult, Sent, Temporary
+
+TIMEOUT_SECONDS: Final = 30.0
+IMPLICIT_TLS_PORT: Final = 465  # RFC 8314, section 3.3
+_OUT_OF_SPACE: Final = 552  # the message is larger than the relay takes: RFC 1870, section 6.1
+_PERMANENT_FROM: Final = 500
+
+
+class OutgoingMail(BaseModel):
+    """One mail; a repeat of the same delivery carries the same Message-ID."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    delivery_id: str
+    to: str = Field(repr=False)
+    subject: str
+    text: str = Field(repr=False)
+    html: str | None = Field(default=None, repr=False)
+    language: str
+    at: AwareDatetime
+
+
+class MailSender:
+    """Hands mail to a relay; only a verdict on the recipient or the message is permanent.
+
+    Network, TLS, sign-in and sender troubles are the relay's or ours, so the mail waits for them to be mended.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        sender: str,
+        *,
+        username: str | None = None,
+        password: str | None = None,
+        starttls: bool = True,
+        timeout: float = TIMEOUT_SECONDS,
+        tls_context: ssl.SSLContext | None = None,
+    ) -> None:
+        self._host, self._port, self._sender = host, port, sender
+        self._username, self._password = username, password
+        self._starttls, self._timeout, self._tls = starttls, timeout, tls_context
+        self._domain = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
+
+    async def send(self, mail: OutgoingMail) -> SendResult:
+        """Send one mail on a connection of its own."""
+        results = [result async for result in self.send_each([mail])]
+        return results[0]
+
+    async def send_each(self, mails: Sequence[OutgoingMail]) -> AsyncIterator[SendResult]:
+        """Yield a result for each mail in order, as soon as it is known.
+
+        Once no connection can be made, the rest is temporary without a further try.
+        """
+        connection: aiosmtplib.SMTP | None = None
+        failure: Temporary | None = None
+        try:
+            for mail in mails:
+                if failure is None and (connection is None or not connection.is_connected):
+                    connection, failure = await self._connect()
+                if failure is not None or connection is None:
+                    yield failure or Temporary("smtp_unreachable")
+                    continue
+                result, usable = await self._send_on(connection, mail)
+                if not usable:
+                    connection.close()
+                yield result
+        finally:
+            if connection is not None:
+                await _quit(connection)
+
+    async def _connect(self) -> tuple[aiosmtplib.SMTP | None, Temporary | None]:
+        """Return a connection that is ready, or why there is none."""
+        connection = aiosmtplib.SMTP(
+            hostname=self._host,
+            port=self._port,
+            username=self._username,
+            password=self._password,
+            use_tls=self._port == IMPLICIT_TLS_PORT,
+            start_tls=self._starttls and self._port != IMPLICIT_TLS_PORT,
+            timeout=self._timeout,
+            local_hostname=self._domain,
+            tls_context=self._tls,
+        )
+        try:
+            await connection.connect()
+        except aiosmtplib.SMTPAuthenticationError:
+            return None, Temporary("smtp_sign_in_refused")
+        except aiosmtplib.SMTPResponseException as error:
+            return None, Temporary(f"smtp_{error.code}")
+        except (aiosmtplib.SMTPException, OSError, ValueError):
+            return None, Temporary("smtp_unreachable")
+        return connection, None
+
+    async def _send_on(self, connection: aiosmtplib.SMTP, mail: OutgoingMail) -> tuple[SendResult, bool]:
+        """Return the result of one mail, and whether the connection can be used again."""
+        try:
+            message = self._message(mail)
+        except (ValueError, UnicodeError):
+            return Permanent("mail_malformed"), True
+        try:
+            await connection.send_message(message, sender=parseaddr(self._sender)[1], recipients=[mail.to])
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            return _verdict(error.recipients[0].code), True
+        except aiosmtplib.SMTPSenderRefused as error:
+            too_large = error.code == _OUT_OF_SPACE
+            return (Permanent("smtp_552") if too_large else Temporary(f"smtp_sender_{error.code}")), True
+        except aiosmtplib.SMTPResponseException as error:
+            return _verdict(error.code), True
+        except aiosmtplib.SMTPNotSupported:
+            return Permanent("smtp_address_unsupported"), True
+        except aiosmtplib.SMTPTimeoutError:
+            return Temporary("timeout"), False
+        except (aiosmtplib.SMTPException, OSError):
+            return Temporary("connection_lost"), False
+        except ValueError:
+            return Permanent("mail_malformed"), False
+        return Sent(message["Message-ID"]), True
+
+    def _message(self, mail: OutgoingMail) -> EmailMessage:
+        """Return the mail as multipart text and HTML."""
+        message = EmailMessage(policy=SMTP_POLICY)
+        message["From"] = self._sender
+        message["To"] = mail.to
+        message["Subject"] = mail.subject
+        message["Date"] = format_datetime(mail.at)
+        message["Message-ID"] = message_id(mail.delivery_id, self._domain)
+        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notes in answer
+        message.set_content(mail.text)
+        if mail.html is not None:
+            message.add_alternative(mail.html, subtype="html")
+        message["Content-Language"] = mail.language  # last, since setting content drops such headers
+        return message
+
+
+def message_id(delivery_id: str, domain: str) -> str:
+    """Return the Message-ID of a delivery, by which a repeat can be told and a receipt finds its delivery."""
+    return f"<{delivery_id}@{domain}>"
+
+
+def _verdict(code: int) -> SendResult:
+    """Return what a reply code of the relay means for the mail (RFC 5321, section 4.2.1)."""
+    return Permanent(f"smtp_{code}") if code >= _PERMANENT_FROM else Temporary(f"smtp_{code}")
+
+
+async def _quit(connection: aiosmtplib.SMTP) -> None:
+    """End a connection; what was sent stays sent whatever the relay says to the farewell."""
+    with suppress(aiosmtplib.SMTPException, OSError):
+        if connection.is_connected:
+            await connection.quit()
+    connection.close()

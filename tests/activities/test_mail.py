@@ -1,0 +1,209 @@
+"""Mail over a real SMTP server: what is sent, what is permanent, and one connection for a batch."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+
+import pytest
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from activities.mail import MailSender, OutgoingMail
+from activities.outward import Permanent, Sent, Temporary
+
+FROM = "Hetao Shenzhen Park <no-reply@park.example>"
+AT = datetime(2026, 2, 10, 1, 30, tzinfo=UTC)
+
+
+def cut(server: SMTP) -> None:
+    """End the connection without a farewell."""
+    assert isinstance(server.transport, asyncio.WriteTransport)
+    server.transport.abort()
+
+
+class Relay:
+    """Takes mail and answers the local part of an address with the code written in it."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+        self.sessions: set[str] = set()
+        self.sender_code = 250
+
+    async def handle_MAIL(  # noqa: N802 - aiosmtpd names its hooks after the SMTP commands
+        self, _server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        self.sessions.add(str(session.peer))
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return f"{self.sender_code} {address}"
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        local = address.partition("@")[0]
+        if local == "cut":
+            cut(server)
+        if local.isdigit():
+            return f"{local} no such address {address}"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+        assert isinstance(envelope.content, bytes)
+        message = message_from_bytes(envelope.content, _class=EmailMessage, policy=default)
+        assert isinstance(message, EmailMessage)
+        if message["Subject"] == "unwanted":
+            return "554 content refused"
+        self.mails.append(message)
+        if message["Subject"] == "lost answer":
+            cut(server)
+        return "250 taken"
+
+
+@asynccontextmanager
+async def running(relay: Relay) -> AsyncIterator[int]:
+    """Serve the relay on a free port."""
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        lambda: SMTP(relay, hostname="relay.example", enable_SMTPUTF8=True), "127.0.0.1", 0
+    )
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        await server.wait_closed()
+
+
+def sender(port: int, timeout: float = 5) -> MailSender:
+    """Return a sender to the relay."""
+    return MailSender("127.0.0.1", port, FROM, starttls=False, timeout=timeout)
+
+
+def mail(to: str, delivery_id: str = "d-1", subject: str = "备案 7K3M9Q2X-4：已收到申请") -> OutgoingMail:
+    """Return a mail in simplified Chinese."""
+    text, html = "正文 " * 300, "<!doctype html><html lang='zh-Hans'><p>正文</p></html>"
+    return OutgoingMail(
+        delivery_id=delivery_id, to=to, subject=subject, text=text, html=html, language="zh-Hans", at=AT
+    )
+
+
+async def test_a_mail_arrives_as_text_and_html_in_its_language() -> None:
+    relay = Relay()
+    async with running(relay) as port:
+        result = await sender(port).send(mail("wang@lab.example"))
+    assert result == Sent("<d-1@park.example>")
+    (message,) = relay.mails
+    assert message["Message-ID"] == "<d-1@park.example>"
+    assert message["Subject"] == "备案 7K3M9Q2X-4：已收到申请"
+    assert message["To"] == "wang@lab.example"
+    assert message["From"] == FROM
+    assert message["Content-Language"] == "zh-Hans"
+    assert message["Date"].datetime == AT
+    assert message.get_content_type() == "multipart/alternative"
+    text, html = message.get_body(("plain",)), message.get_body(("html",))
+    assert text is not None
+    assert text.get_content().startswith("正文 正文")
+    assert html is not None
+    assert "lang='zh-Hans'" in html.get_content()
+
+
+async def test_a_repeat_carries_the_same_message_id() -> None:
+    relay = Relay()
+    async with running(relay) as port:
+        for _ in range(2):
+            await sender(port).send(mail("wang@lab.example"))
+    assert [message["Message-ID"] for message in relay.mails] == ["<d-1@park.example>"] * 2
+
+
+async def test_a_batch_uses_one_connection_and_one_bad_address_holds_up_no_other() -> None:
+    relay = Relay()
+    addresses = ["a@lab.example", "550@lab.example", "b@lab.example", "450@lab.example", "c@lab.example"]
+    async with running(relay) as port:
+        mails = [mail(address, f"d-{number}") for number, address in enumerate(addresses)]
+        results = [result async for result in sender(port).send_each(mails)]
+    assert results == [
+        Sent("<d-0@park.example>"),
+        Permanent("smtp_550"),
+        Sent("<d-2@park.example>"),
+        Temporary("smtp_450"),
+        Sent("<d-4@park.example>"),
+    ]
+    assert len(relay.sessions) == 1
+    assert [message["To"] for message in relay.mails] == ["a@lab.example", "b@lab.example", "c@lab.example"]
+
+
+async def test_a_broken_connection_is_temporary_and_the_next_mail_gets_a_new_one() -> None:
+    relay = Relay()
+    async with running(relay) as port:
+        mails = [mail("cut@lab.example", "d-1"), mail("b@lab.example", "d-2")]
+        results = [result async for result in sender(port).send_each(mails)]
+    assert results == [Temporary("connection_lost"), Sent("<d-2@park.example>")]
+    assert len(relay.sessions) == 2
+
+
+async def test_a_lost_answer_is_temporary_so_that_the_repeat_is_told_by_its_message_id() -> None:
+    relay = Relay()
+    async with running(relay) as port:
+        assert await sender(port).send(mail("a@lab.example", subject="lost answer")) == Temporary("connection_lost")
+        assert await sender(port).send(mail("a@lab.example")) == Sent("<d-1@park.example>")
+    assert {message["Message-ID"] for message in relay.mails} == {"<d-1@park.example>"}
+
+
+async def test_refused_content_is_permanent() -> None:
+    relay = Relay()
+    async with running(relay) as port:
+        assert await sender(port).send(mail("a@lab.example", subject="unwanted")) == Permanent("smtp_554")
+
+
+async def test_a_refused_sender_is_our_own_trouble_and_waits() -> None:
+    relay = Relay()
+    relay.sender_code = 550
+    async with running(relay) as port:
+        assert await sender(port).send(mail("a@lab.example")) == Temporary("smtp_sender_550")
+
+
+async def test_a_relay_that_is_away_delays_the_whole_batch_after_one_try() -> None:
+    relay = Relay()
+    async with running(relay) as port:
+        pass
+    results = [result async for result in sender(port).send_each([mail("a@lab.example"), mail("b@lab.example")])]
+    assert results == [Temporary("smtp_unreachable")] * 2
+
+
+async def test_a_relay_without_starttls_gets_no_mail_when_tls_is_wanted() -> None:
+    relay = Relay()
+    async with running(relay) as port:
+        strict = MailSender("127.0.0.1", port, FROM, starttls=True, timeout=5)
+        assert await strict.send(mail("a@lab.example")) == Temporary("smtp_unreachable")
+    assert relay.mails == []
+
+
+async def test_a_relay_that_says_nothing_is_left_after_the_time_allowed() -> None:
+    async def silent(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(1)
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        assert await sender(port, timeout=0.2).send(mail("a@lab.example")) == Temporary("smtp_unreachable")
+
+
+@pytest.mark.parametrize("subject", ["two\r\nBcc: other@lab.example", "two\nlines"])
+async def test_a_subject_cannot_smuggle_a_header(subject: str) -> None:
+    relay = Relay()
+    async with running(relay) as port:
+        result = await sender(port).send(mail("a@lab.example", subject=subject))
+    assert isinstance(result, Permanent)
+    assert relay.mails == []
+
+
+async def test_no_address_shows_in_a_result_or_a_repr() -> None:
+    relay = Relay()
+    async with running(relay) as port:
+        result = await sender(port).send(mail("550@lab.example"))
+    assert "lab.example" not in repr(result)
+    assert "lab.example" not in repr(mail("550@lab.example"))
