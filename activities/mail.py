@@ -129,7 +129,7 @@ class MailSender:
             return Temporary("connection_lost"), False
         except ValueError:
             return Permanent("mail_malformed"), False
-        return Sent(message["Message-ID"]), True
+        return Sent(message_id(mail.delivery_id, self._domain)), True
 
     def _message(self, mail: OutgoingMail) -> EmailMessage:
         """Return the mail as multipart text and HTML."""
@@ -138,7 +138,7 @@ class MailSender:
         message["To"] = mail.to
         message["Subject"] = mail.subject
         message["Date"] = format_datetime(mail.at)
-        message["Message-ID"] = message_id(mail.delivery_id, self._domain)
+        message["Message-ID"] = f"<{message_id(mail.delivery_id, self._domain)}>"
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notes in answer
         message.set_content(mail.text)
         if mail.html is not None:
@@ -148,8 +148,8 @@ class MailSender:
 
 
 def message_id(delivery_id: str, domain: str) -> str:
-    """Return the Message-ID of a delivery, by which a repeat can be told and a receipt finds its delivery."""
-    return f"<{delivery_id}@{domain}>"
+    """Return the Message-ID of a delivery without its brackets: it tells a repeat, and receipts name it."""
+    return f"{delivery_id}@{domain}"
 
 
 def _verdict(code: int) -> SendResult:

@@ -157,8 +157,8 @@ async def test_a_malformed_entry_is_rejected_with_the_fields_alone(status: int) 
 
 
 async def test_a_rejection_without_a_problem_document_names_no_field() -> None:
-    parts: dict[str, object]
-    for parts in ({"text": "no"}, {"json": {"errors": "no"}}, {"json": {}}):
+    answers: list[dict[str, object]] = [{"text": "no"}, {"json": {"errors": "no"}}, {"json": {}}]
+    for parts in answers:
         with pytest.raises(Rejected) as raised:
             await authority(always(422, **parts)).send_list_entry(KEY, ENTRY)
         assert raised.value.fields == ()
