@@ -1,6 +1,6 @@
 """The templates: one YAML file a kind with the three languages side by side, read and compiled once at import."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -15,6 +15,7 @@ from texts.notices import wording
 
 FOLDER: Final = Path(__file__).parent / "templates"
 EVERYONE: Final = "everyone"
+_LANGUAGES: Final = frozenset(language.value for language in Language)
 
 
 class Listing(BaseModel):
@@ -103,30 +104,32 @@ def _read(name: str) -> Any:
     return yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
 
 
-def _sources(node: object) -> list[str]:
-    """Return every template source inside an entry, so that all are compiled before the first notice."""
-    if isinstance(node, str):
-        return [node]
-    if isinstance(node, Mapping):
-        return [source for value in node.values() for source in _sources(value)]
-    if isinstance(node, list):
-        return [source for value in node for source in _sources(value)]
-    return []
+def _sources(node: object, language: Language | None = None) -> Iterator[tuple[Language, str]]:
+    """Yield every template source of an entry with its language, so that all are compiled before the first notice."""
+    if isinstance(node, str) and language is not None:
+        yield language, node
+    elif isinstance(node, Mapping):
+        for key, value in node.items():
+            yield from _sources(value, Language(key) if key in _LANGUAGES else language)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _sources(value, language)
 
 
 ENTRIES: Final[Mapping[NoticeKind, Entry]] = {kind: Entry.model_validate(_read(kind)) for kind in NoticeKind}
 SHARED: Final = Shared.model_validate(_read("shared"))
 # Bodies are printed as plain text once and escaped here, so text and HTML always say the same.
-LAYOUT: Final[Template] = Environment(undefined=StrictUndefined, autoescape=True).from_string(
-    (FOLDER / "layout.html").read_text(encoding="utf-8")
-)
+LAYOUT: Final[Template] = Environment(
+    undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True
+).from_string((FOLDER / "layout.html").read_text(encoding="utf-8"))
 
 
 def _compile() -> Mapping[tuple[Language, str], Template]:
-    """Return a compiled template for each source of the catalogue in each language."""
-    sources = _sources([SHARED.model_dump(mode="json"), *(entry.model_dump(mode="json") for entry in ENTRIES.values())])
+    """Return a compiled template for each source of the catalogue in its language."""
+    parts = [SHARED.model_dump(mode="json"), *(entry.model_dump(mode="json") for entry in ENTRIES.values())]
     environments = {language: _environment(language) for language in Language}
-    return {(language, source): env.from_string(source) for language, env in environments.items() for source in sources}
+    sources = {pair for part in parts for pair in _sources(part)}
+    return {(language, source): environments[language].from_string(source) for language, source in sources}
 
 
 COMPILED: Final = _compile()

@@ -107,7 +107,7 @@ def _plain(language: Language, sections: Sequence[Section]) -> str:
             else:
                 parts.append(block.lines[0])
         if section.link:
-            parts.append(f"{SHARED.open_link[language]}: {section.link}")
+            parts.append(f"{SHARED.open_link[language]}\n{section.link}")
     parts.append(SHARED.footer[language])
     return "\n\n".join(parts) + "\n"
 
