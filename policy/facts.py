@@ -1,12 +1,12 @@
 """The facts that the rules of the talent permit look at, each optional and each of one type."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, StrictBool, StrictStr, ValidationError
 
 from domain.employers import EmployerKind
+from domain.fields import Day
 from domain.premises import Site, SiteStanding
 from domain.registration import EmploymentKind, RegistrationRequest
 from domain.stages import Destination, Standing
@@ -19,31 +19,32 @@ class Facts(BaseModel):
 
     identity_number: StrictStr | None = None
     permit_card_number: StrictStr | None = None
-    permit_card_valid_until: date | None = None
+    permit_card_valid_until: Day | None = None
     work_site: SiteStanding | None = None
     work_site_code: StrictStr | None = None
     employment_kind: EmploymentKind | None = None
-    contract_start: date | None = None
-    contract_end: date | None = None
+    contract_start: Day | None = None
+    contract_end: Day | None = None
     contract_is_open_ended: StrictBool | None = None
     state_worker: StrictBool | None = None
-    consent_letter_date: date | None = None
+    consent_letter_date: Day | None = None
     destinations: tuple[Destination, ...] | None = None
     employer_kind: EmployerKind | None = None
     employer_standing: Standing | None = None
     employer_has_premises: StrictBool | None = None
     other_live_registration: StrictBool | None = None
     registration_in_force: StrictBool | None = None
-    ill_typed: frozenset[str] = frozenset()
+    ill_typed: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, given: Mapping[str, object]) -> Self:
         """Return the facts of a mapping; those of the wrong type are left out and named, unknown names dropped."""
         kept = {name: value for name, value in given.items() if name in cls.model_fields and name != "ill_typed"}
-        ill_typed: set[str] = set()
+        earlier = given.get("ill_typed", ())
+        ill_typed = {str(name) for name in earlier} if isinstance(earlier, list | tuple) else set()
         while True:
             try:
-                return cls(**kept, ill_typed=frozenset(ill_typed))  # type: ignore[arg-type]  # checked by the model
+                return cls(**kept, ill_typed=tuple(sorted(ill_typed)))  # type: ignore[arg-type]  # checked by the model
             except ValidationError as error:
                 wrong = {str(entry["loc"][0]) for entry in error.errors()}
                 ill_typed |= wrong
@@ -55,7 +56,7 @@ class Facts(BaseModel):
 
     def is_ill_typed(self, *names: str) -> bool:
         """Whether one of these facts was given in a form that cannot be read."""
-        return not self.ill_typed.isdisjoint(names)
+        return not set(names).isdisjoint(self.ill_typed)
 
 
 def facts_of(

@@ -1,0 +1,155 @@
+"""Packs: strict, dated, readable by stated versions of the code, and never printed as law while unconfirmed."""
+
+from datetime import date, time, timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+
+from policy.limits import limits_of
+from policy.pack import PackError, PackShelf, parse_pack
+from policy.packs import load_limits, load_rule_packs
+
+TEXT = """
+name: sample
+version: "1"
+effective_from: 2026-01-01
+reads: [1]
+parameters:
+  number: {value: 3, unit: years, reference: S8, status: confirmed}
+  flag: {value: true, reference: S8, status: confirmed}
+  word: {value: multiple, reference: none found, status: unconfirmed}
+  numbers: {value: [7, 3], reference: design, status: unconfirmed}
+  words: {value: [a, b], reference: design, status: unconfirmed}
+"""
+
+
+def test_parameters_are_read_by_their_type() -> None:
+    pack = parse_pack(TEXT)
+    assert (pack.integer("number"), pack.boolean("flag"), pack.string("word")) == (3, True, "multiple")
+    assert (pack.integers("numbers"), pack.strings("words")) == ((7, 3), ("a", "b"))
+    assert [(used.value, used.status) for used in pack.used("word", "numbers")] == [
+        ("multiple", "unconfirmed"),
+        ("7, 3", "unconfirmed"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("method", "name"),
+    [
+        ("integer", "flag"),
+        ("integer", "word"),
+        ("boolean", "number"),
+        ("string", "number"),
+        ("integers", "words"),
+        ("strings", "numbers"),
+        ("integers", "number"),
+        ("integer", "unheard_of"),
+    ],
+)
+def test_a_parameter_of_another_type_or_none_is_an_error(method: str, name: str) -> None:
+    with pytest.raises(PackError, match=name):
+        getattr(parse_pack(TEXT), method)(name)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "just words",
+        "[1, 2]",
+        "name: [",
+        TEXT.replace("reads: [1]", "reads: [2]"),
+        TEXT.replace("reads: [1]", "reads: []"),
+        TEXT.replace("reference: S8, ", "", 1),
+        TEXT.replace("status: confirmed", "status: law", 1),
+        TEXT.replace("value: 3", "value: 3.5"),
+        TEXT + "further: 1\n",
+    ],
+)
+def test_a_text_that_is_no_pack_is_refused(text: str) -> None:
+    with pytest.raises(PackError):
+        parse_pack(text)
+
+
+def test_the_hash_names_the_content() -> None:
+    assert parse_pack(TEXT).content_hash == parse_pack(TEXT).content_hash
+    assert parse_pack(TEXT).content_hash != parse_pack(TEXT + "\n").content_hash
+
+
+def test_the_pack_of_a_day_is_the_last_that_has_taken_effect() -> None:
+    later = parse_pack(TEXT.replace('"1"', '"2"').replace("2026-01-01", "2026-07-01"))
+    shelf = PackShelf([later, parse_pack(TEXT)])
+    assert shelf.on(date(2026, 1, 1)).version == "1"
+    assert shelf.on(date(2026, 6, 30)).version == "1"
+    assert shelf.on(date(2026, 7, 1)).version == "2"
+    assert shelf.version("1").effective_from == date(2026, 1, 1)
+    with pytest.raises(PackError):
+        shelf.on(date(2025, 12, 31))
+    with pytest.raises(PackError):
+        shelf.version("3")
+
+
+def test_the_talent_permit_pack_is_the_one_in_force_since_november_2025() -> None:
+    (pack,) = load_rule_packs()
+    assert (pack.version, pack.effective_from) == ("2025-11-05", date(2025, 11, 5))
+    assert pack.integer("permit_term_years") == 3
+    assert pack.string("permit_entries") == "multiple"
+    assert pack.integer("permit_stay_days") == 30
+    assert pack.parameter("permit_stay_days").status == "unconfirmed"
+    assert pack.boolean("talent_proof_required") is False
+
+
+def test_a_directory_adds_versions_and_two_of_one_version_are_refused(tmp_path: Path) -> None:
+    (packaged,) = load_rule_packs()
+    folder = tmp_path / "talent_permit"
+    folder.mkdir()
+    content = packaged.model_dump(mode="json", exclude={"content_hash"})
+    later = {**content, "version": "2027-01-01", "effective_from": "2027-01-01"}
+    (folder / "2027-01-01.yaml").write_text(yaml.safe_dump(later), "utf-8")
+    assert [pack.version for pack in load_rule_packs(tmp_path)] == ["2025-11-05", "2027-01-01"]
+    (folder / "again.yaml").write_text(yaml.safe_dump(content), "utf-8")
+    with pytest.raises(PackError):
+        load_rule_packs(tmp_path)
+
+
+def test_the_limits_are_those_of_the_table() -> None:
+    limits = limits_of(load_limits())
+    assert (limits.park_decision_days, limits.defects_named_days, limits.correction_days) == (5, 5, 15)
+    assert (limits.correction_reminders_left, limits.returns_allowed) == ((7, 3, 1), 3)
+    assert limits.settling == timedelta(minutes=10)
+    assert (limits.applicant_reminders, limits.applicant_inactive_days) == ((10, 30), 60)
+    assert (limits.authority_answer_days, limits.authority_second_alert_days) == (7, 20)
+    assert (limits.permit_reminders, limits.contract_reminders) == ((90, 60, 30), (60, 30))
+    assert (limits.quiet_from, limits.quiet_until) == (time(21), time(8))
+
+
+def test_the_embedded_stack_settles_at_once_and_differs_in_nothing_else() -> None:
+    default, embedded = load_limits(), load_limits("embedded")
+    assert limits_of(embedded).settling == timedelta(0)
+    assert "settling time is 0" in embedded.note
+    differing = [name for name in default.parameters if default.parameter(name) != embedded.parameter(name)]
+    assert differing == ["settling_minutes"]
+
+
+def test_only_what_is_ours_to_set_is_confirmed_among_the_limits() -> None:
+    confirmed = {name for name, parameter in load_limits().parameters.items() if parameter.status == "confirmed"}
+    assert confirmed == {"idempotency_days", "callback_tolerance_minutes"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("correction_days", 0), ("settling_minutes", -1), ("quiet_from", "late"), ("claim_days", "one")]
+)
+def test_a_limit_that_cannot_be_is_refused(tmp_path: Path, name: str, value: object) -> None:
+    content = load_limits().model_dump(mode="json", exclude={"content_hash"})
+    content["parameters"][name]["value"] = value
+    folder = tmp_path / "limits"
+    folder.mkdir()
+    (folder / "odd.yaml").write_text(yaml.safe_dump(content), "utf-8")
+    with pytest.raises(PackError, match=name):
+        limits_of(load_limits("odd", tmp_path))
+
+
+def test_there_is_no_pack_of_limits_without_a_file() -> None:
+    with pytest.raises(PackError, match="unheard_of"):
+        load_limits("unheard_of")
