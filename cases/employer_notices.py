@@ -1,0 +1,96 @@
+"""Notices to an employer about itself: one for each change of its standing, not one for each of its cases."""
+
+import json
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.context import Context
+from domain.clock import day_of
+from domain.dated import in_force
+from domain.languages import Language
+from domain.notices import Channel, NoticeKind, Recipient, opening_channels
+from store.case_rows import Row, insert_notices, load_employer
+from store.encryption import WrappedKey, unwrap
+from texts.notices import NoticeFacts, Rendered, render, text_hash
+
+
+def notice_reference(employer_id: str) -> str:
+    """Return what stands in place of a case's reference on a notice about an employer."""
+    return f"employer/{employer_id}"
+
+
+async def tell_employer(
+    context: Context,
+    connection: AsyncConnection,
+    employer_id: str,
+    kind: NoticeKind,
+    *,
+    occasion: str,
+    at: datetime,
+    from_on: date,
+) -> None:
+    """Write a notice about an employer with its deliveries, sealed under the employer's key."""
+    employer = await load_employer(connection, employer_id)
+    if employer is None:
+        return
+    key_row = WrappedKey(employer["employer_key_id"], employer["employer_kek_id"], employer["employer_wrapped"])
+    key = unwrap(context.keyring, key_row)
+    hooks = [UUID(str(h["webhook_id"])) for h in employer["webhooks"] if kind.value in h["kinds"]]
+    reachable = {Channel.MAIL, Channel.WEBHOOK} if hooks else {Channel.MAIL}
+    language = Language(employer["employer_language"])
+    facts = _facts(employer, at, from_on)
+    channels = opening_channels(kind, Recipient.EMPLOYER, reachable)
+    texts = {channel: render(kind, Recipient.EMPLOYER, channel, language, facts) for channel in channels}
+    notice_id = uuid4()
+    body = json.dumps({channel.value: _plain(text) for channel, text in texts.items()}, ensure_ascii=False).encode()
+    notice = {
+        "notice_id": notice_id,
+        "reference": notice_reference(employer_id),
+        "employer_id": employer_id,
+        "destination": "",
+        "kind": kind.value,
+        "recipient": Recipient.EMPLOYER.value,
+        "subject": "",
+        "occasion": occasion,
+        "language": language.value,
+        "status": "queued",
+        "key_id": key.key_id,
+        "body": key.seal("notices", "body", str(notice_id), body),
+        "text_hash": text_hash(texts[Channel.MAIL]),
+        "at": at,
+    }
+    deliveries = [_delivery(context, employer_id, notice_id, Channel.WEBHOOK, at, hook) for hook in hooks]
+    deliveries.append(_delivery(context, employer_id, notice_id, Channel.MAIL, at, None))
+    await insert_notices(connection, [notice], deliveries)
+
+
+def _delivery(
+    context: Context, employer_id: str, notice_id: UUID, channel: Channel, at: datetime, hook: UUID | None
+) -> Row:
+    return {
+        "delivery_id": uuid4(),
+        "notice_id": notice_id,
+        "employer_id": employer_id,
+        "channel": channel.value,
+        "webhook_id": hook,
+        "digest": False,
+        "status": "queued",
+        "next_attempt": at,
+        "give_up_at": at + context.limits.notice_retry,
+        "settled_at": None,
+    }
+
+
+def _facts(employer: Mapping[str, Any], at: datetime, from_on: date) -> NoticeFacts:
+    version = in_force(employer["versions"], day_of(at)) or employer["versions"][-1]
+    return NoticeFacts(
+        employer_id=employer["employer_id"], employer_name=version["name_zh"], occurred_at=at, from_on=from_on
+    )
+
+
+def _plain(text: Rendered) -> dict[str, str | None]:
+    return {"subject": text.subject, "text": text.text, "html": text.html}

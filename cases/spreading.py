@@ -1,0 +1,194 @@
+"""The way of a standing to the employer's cases, and of one report for all to the authority."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID, uuid5
+
+from sqlalchemy import Row, exists, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.context import Context
+from cases.standing import IN_FORCE
+from domain.actors import system
+from domain.clock import day_of, start_of
+from domain.commands import CommandKind, CommandState
+from domain.errors import Defect
+from domain.reasons import ReasonCode
+from domain.stages import PermitStage, Standing
+from store.tables import calls, commands, employer_standings, permits, registrations
+
+CHUNK: Final = 500
+REPORT: Final = "employer_left_park"
+_TOLD: Final = (PermitStage.SUBMITTED.value, PermitStage.ACCEPTED.value, PermitStage.ISSUED.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of standing that holds from a day on."""
+
+    change_id: UUID
+    employer_id: str
+    standing: Standing
+    begins_at: datetime
+    spread: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DepartedList:
+    """What the authority is told once for an employer that left the Park: the cases and the day, under one key."""
+
+    key: str
+    on: date
+    cases: tuple[str, ...]
+
+
+async def get_change(context: Context, change_id: str) -> Change:
+    """Return a change that is in force.
+
+    Raises:
+        Defect: when there is none of this id.
+    """
+    query = select(employer_standings).where(
+        employer_standings.c.change_id == UUID(change_id), employer_standings.c.state == IN_FORCE
+    )
+    async with context.database.begin() as connection:
+        row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        raise Defect("standing_unknown")
+    begins_at = start_of(row.valid_from)
+    return Change(row.change_id, row.employer_id, Standing(row.standing), begins_at, bool(row.spread))
+
+
+async def find_unspread(context: Context, at: datetime, limit: int = 100) -> list[str]:
+    """Return the changes that hold by now and that not all cases have heard of, for the sweeper to start again."""
+    query = (
+        select(employer_standings.c.change_id)
+        .where(
+            employer_standings.c.state == IN_FORCE,
+            employer_standings.c.spread.is_(False),
+            employer_standings.c.valid_from <= day_of(at),
+        )
+        .order_by(employer_standings.c.at)
+        .limit(limit)
+    )
+    async with context.database.begin() as connection:
+        return [str(change_id) for change_id in (await connection.execute(query)).scalars()]
+
+
+async def spread_chunk(context: Context, change: Change, at: datetime, after: str) -> tuple[list[tuple[str, str]], str]:
+    """Store a command for the next live cases of the employer; a command stored before is not stored again.
+
+    Returns:
+        Reference and command id of each case of the chunk, and the reference the next chunk begins after, empty at
+        the end.
+    """
+    query = (
+        select(registrations.c.reference)
+        .where(
+            registrations.c.employer_id == change.employer_id,
+            registrations.c.live,
+            registrations.c.reference > after,
+        )
+        .order_by(registrations.c.reference)
+        .limit(CHUNK)
+    )
+    async with context.database.begin() as connection:
+        references = (await connection.execute(query)).scalars().all()
+        if not references:
+            return [], ""
+        asked = [(reference, str(uuid5(change.change_id, reference))) for reference in references]
+        rows = [_command(change, reference, command_id, at) for reference, command_id in asked]
+        statement = upsert(commands).values(rows)
+        await connection.execute(statement.on_conflict_do_nothing(index_elements=[commands.c.command_id]))
+    return asked, references[-1]
+
+
+async def count_unapplied(context: Context, change: Change) -> int:
+    """Return how many cases of the employer have not applied a standing they were told of."""
+    query = select(func.count()).where(
+        commands.c.employer_id == change.employer_id,
+        commands.c.kind == CommandKind.STANDING.value,
+        commands.c.state == CommandState.STORED.value,
+    )
+    async with context.database.begin() as connection:
+        return int((await connection.execute(query)).scalar_one())
+
+
+async def gather_departed(context: Context, change: Change, at: datetime) -> DepartedList | None:
+    """Write down once what the authority is to be told, and return it; None where no permit is known to it.
+
+    The list is kept with the call, so that a repeat sends the same body under the same key.
+    """
+    key = f"report/employer/{change.employer_id}/{change.change_id}"
+    async with context.database.begin() as connection:
+        row = await _find_call(connection, key)
+        if row is None:
+            cases = await _permits_told(connection, change.employer_id)
+            if not cases:
+                return None
+            values = {
+                "key": key,
+                "attempt": 1,
+                "employer_id": change.employer_id,
+                "what": REPORT,
+                "detail": {"on": day_of(change.begins_at).isoformat(), "cases": cases},
+                "state": "due",
+                "at": at,
+            }
+            statement = upsert(calls).values(values)
+            await connection.execute(statement.on_conflict_do_nothing(index_elements=list(calls.primary_key)))
+            row = await _find_call(connection, key)
+    if row is None:
+        raise Defect("call_missing")
+    if row.state == "done":
+        return None
+    return DepartedList(key, date.fromisoformat(row.detail["on"]), tuple(row.detail["cases"]))
+
+
+async def settle_report(
+    context: Context, key: str, at: datetime, *, state: str = "done", reason: str | None = None
+) -> None:
+    """Mark the report as taken, or as refused by the authority's system."""
+    async with context.database.begin() as connection:
+        one = update(calls).where(calls.c.key == key, calls.c.state == "due")
+        await connection.execute(one.values(state=state, done_at=at, reason=reason))
+
+
+async def finish(context: Context, change: Change) -> None:
+    """Mark the change as one that every case has heard of."""
+    async with context.database.begin() as connection:
+        one = update(employer_standings).where(employer_standings.c.change_id == change.change_id)
+        await connection.execute(one.values(spread=True))
+
+
+def _command(change: Change, reference: str, command_id: str, at: datetime) -> dict[str, Any]:
+    return {
+        "command_id": UUID(command_id),
+        "reference": reference,
+        "employer_id": change.employer_id,
+        "kind": CommandKind.STANDING.value,
+        "actor": system("standing").model_dump(mode="json"),
+        "state": CommandState.STORED.value,
+        "at": at,
+    }
+
+
+async def _find_call(connection: AsyncConnection, key: str) -> Row[Any] | None:
+    return (await connection.execute(select(calls).where(calls.c.key == key))).one_or_none()
+
+
+async def _permits_told(connection: AsyncConnection, employer_id: str) -> Sequence[str]:
+    """Return the permits that the authority knows of and whose registration ends with the employer's leaving."""
+    ends = exists().where(
+        registrations.c.reference == permits.c.reference,
+        or_(registrations.c.live, registrations.c.end_reason == ReasonCode.EMPLOYER_LEFT_PARK.value),
+    )
+    query = (
+        select(permits.c.reference, permits.c.destination)
+        .where(permits.c.employer_id == employer_id, permits.c.stage.in_(_TOLD), ends)
+        .order_by(permits.c.reference, permits.c.destination)
+    )
+    return [f"{row.reference}/{row.destination}" for row in await connection.execute(query)]
