@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     docs_url: WebUrl | None = Field(default=None, description="Address of the documentation that problems point to.")
     api_host: str = Field(default="127.0.0.1", description="Address the API listens on.")
     api_port: Port = Field(default=8080, description="Port the API listens on.")
+    metrics_host: str = Field(default="127.0.0.1", description="Address on which metrics are served.")
     api_metrics_port: Port = Field(default=0, description="Port of the API's metrics; 0 turns it off.")
     worker_metrics_port: Port = Field(default=0, description="Port of the worker's metrics; 0 turns it off.")
 
