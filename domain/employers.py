@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator, mod
 
 from domain.fields import Code, Day, Email, Line, Name, Phone, Uscc, refusal
 from domain.languages import Language
-from domain.registration import Body
+from domain.registration import Body, example
 from domain.stages import Standing
 
 
@@ -44,6 +44,18 @@ class EmployerContact(Body):
 class EmployerRequest(Body):
     """An employer as it stands from a day on; an earlier version stays for the days before."""
 
+    model_config = example(
+        {
+            "uscc": "91440300MA5H0WEY05",
+            "name_zh": "深圳示例科技有限公司",
+            "name_en": "Shenzhen Sample Technology Co., Ltd.",
+            "kind": "tech_enterprise",
+            "premises": ["SZP-001"],
+            "contact": {"email": "hr@example.com", "phone": "+8675582730001", "language": "zh-Hans"},
+            "valid_from": "2026-01-01",
+        }
+    )
+
     uscc: Uscc
     name_zh: Name
     name_en: Name | None = None
@@ -60,6 +72,8 @@ class EmployerRequest(Body):
 
 class StandingRequest(Body):
     """A standing from a day on; `left_park` takes effect with a second signature."""
+
+    model_config = example({"standing": "suspended", "valid_from": "2026-12-01"})
 
     standing: Standing
     valid_from: Day
@@ -82,6 +96,10 @@ class PremisesEntry(Body):
 
 class PremisesRequest(Body):
     """Premises to add, or to give another address or other days from `valid_from` on."""
+
+    model_config = example(
+        {"premises": [{"code": "SZP-001", "address": "深圳市福田区桂花路示例1号楼", "valid_from": "2026-01-01"}]}
+    )
 
     premises: Annotated[tuple[PremisesEntry, ...], Field(min_length=1, max_length=500)]
 

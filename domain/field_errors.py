@@ -83,7 +83,11 @@ def field_errors(error: HasErrors, *, within: str = "") -> list[FieldError]:
         error: a validation error of pydantic, or FastAPI's, which puts the part of the request first.
         within: the part of the request to leave out of the paths, such as `body`.
     """
-    return [_field_error(entry, within) for _, entry in zip(range(MOST), error.errors(), strict=False)]
+    entries = list(error.errors())
+    # A list whose every item is wrong is also counted as empty; the items' own errors say enough.
+    above = {tuple(entry["loc"][:k]) for entry in entries for k in range(len(entry["loc"]))}
+    told = [entry for entry in entries if not (entry["type"] == "too_short" and tuple(entry["loc"]) in above)]
+    return [_field_error(entry, within) for entry in told[:MOST]]
 
 
 def _field_error(entry: Mapping[str, Any], within: str) -> FieldError:

@@ -4,7 +4,16 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Final, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from domain.fields import (
     CardNumber,
@@ -29,6 +38,11 @@ class Body(BaseModel):
     """A request body: frozen, and refused where it has a field that is not known."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def example(body: dict[str, JsonValue]) -> ConfigDict:
+    """Return the settings of a body whose published schema shows a made-up example."""
+    return ConfigDict(frozen=True, extra="forbid", json_schema_extra={"examples": [body]})
 
 
 class EmploymentKind(StrEnum):
@@ -96,6 +110,31 @@ class Employment(Body):
 class RegistrationRequest(Body):
     """A person whom an employer asks the park to register."""
 
+    model_config = example(
+        {
+            "client_reference": "HTRI-2026-017",
+            "person": {
+                "name_zh": "李示例",
+                "name_en": "Li Shili",
+                "identity_number": "44030419900307123X",
+                "permit_card_number": "C12345678",
+                "permit_card_valid_until": "2036-05-31",
+                "email": "li@example.com",
+                "phone": "+8613812345678",
+                "language": "zh-Hans",
+            },
+            "employment": {
+                "position": "助理研究员",
+                "work_site": "SZP-001",
+                "employment_kind": "contract",
+                "contract_start": "2025-07-01",
+                "contract_end": "2030-06-30",
+                "state_worker": False,
+            },
+            "destinations": ["HK", "MO"],
+        }
+    )
+
     client_reference: Label | None = None
     person: Person
     employment: Employment
@@ -141,6 +180,10 @@ class EmploymentParts(_Parts):
 class CorrectionRequest(_Parts):
     """The parts of a registration that change."""
 
+    model_config = example(
+        {"employment": {"consent_letter": {"issuer": "示例局", "number": "示字1号", "date": "2025-10-20"}}}
+    )
+
     client_reference: Label | None = None
     person: PersonParts | None = None
     employment: EmploymentParts | None = None
@@ -166,11 +209,15 @@ def corrected(request: RegistrationRequest, correction: CorrectionRequest) -> Re
 class ContestRequest(Body):
     """Why the employer thinks a finding wrong."""
 
+    model_config = example({"note": "The contract was renewed; the new end is in our letter."})
+
     note: Note
 
 
 class WithdrawalRequest(Body):
     """A withdrawal, with a reason where the employer gives one."""
+
+    model_config = example({"reason": "The person chose another post."})
 
     reason: Note | None = None
 
@@ -178,12 +225,16 @@ class WithdrawalRequest(Body):
 class DepartureRequest(Body):
     """The last day of an employment and why it ended, a reason code of use E."""
 
+    model_config = example({"last_day": "2027-03-31", "reason": "resigned"})
+
     last_day: Day
     reason: Label
 
 
 class ChangeRequest(_Parts):
     """Contact and language, which change at once, and contract end and names, which an officer takes or declines."""
+
+    model_config = example({"email": "li.new@example.com", "language": "en"})
 
     email: Email | None = None
     phone: Phone | None = None
