@@ -22,6 +22,33 @@ class RosterAct(StrEnum):
     DEPARTURE = "departure"
 
 
+class OnDefect(StrEnum):
+    """What a row with a defect does to the rest of its roster: nothing of it is registered, or the row is left out."""
+
+    STOP = "stop"
+    SKIP = "skip"
+
+
+class RosterStatus(StrEnum):
+    """Where a roster stands; a dry run ends as `ready`."""
+
+    CHECKING = "checking"
+    READY = "ready"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class RowResult(StrEnum):
+    """What became of a row: found fit and still to be done, or how it ended."""
+
+    NEW = "new"
+    ALREADY_REGISTERED = "already_registered"
+    DEFECT = "defect"
+    DUPLICATE_IN_FILE = "duplicate_in_file"
+    REGISTERED = "registered"
+
+
 # Column, then its header in simplified and traditional characters; the column's own name is the English header.
 REGISTER_HEADERS: Final[dict[str, tuple[str, ...]]] = {
     "client_reference": ("内部编号", "內部編號"),
