@@ -1,0 +1,22 @@
+"""Every source key that a pack, a reason or a rule names is listed in docs/sources.md."""
+
+import re
+from pathlib import Path
+
+from domain.reasons import REASONS
+from policy.packs import load_limits, load_rule_packs
+from policy.talent_permit import PERMIT_RULES, REGISTRATION_RULES
+
+LISTED = set(
+    re.findall(r"^\| (S\d+) \|", (Path(__file__).parents[2] / "docs" / "sources.md").read_text("utf-8"), re.MULTILINE)
+)
+
+
+def test_every_source_is_listed() -> None:
+    packs = [*load_rule_packs(), load_limits(), load_limits("embedded")]
+    named = [parameter.reference for pack in packs for parameter in pack.parameters.values()]
+    named += [reason.source for reason in REASONS.values()]
+    named += [rule.source for rule in (*REGISTRATION_RULES, *PERMIT_RULES)]
+    keys = {key for text in named for key in re.findall(r"\bS\d+\b", text)}
+    assert keys
+    assert keys <= LISTED
