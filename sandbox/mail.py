@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from sandbox.mail_book import CHANNELS, MailBook
-from sandbox.moods import AWAY_SECONDS, SLOW_SECONDS, Mood, Moods, lost_answer
+from sandbox.moods import SLOW_SECONDS, Mood, Moods, lost_answer
 from sandbox.outbox import Outbox
 from sandbox.serving import ProblemError, add_problems, arguments, check_bearer, refuse_production, serve, setting
 
@@ -58,8 +58,7 @@ class MailHandler:
     ) -> str:
         """Refuse a mail at its beginning where the mood says so."""
         mood = self._moods.current("mail")
-        if mood is Mood.AWAY:
-            await asyncio.sleep(AWAY_SECONDS)
+        if mood is Mood.AWAY and not await self._moods.is_back("mail"):
             return "421 4.3.2 Service not available"
         if mood is Mood.FAILING:
             return "451 4.3.0 Failing on request, try again later"

@@ -13,7 +13,8 @@ from sandbox.books import Books
 from sandbox.serving import ProblemError
 
 SLOW_SECONDS = 2.0
-AWAY_SECONDS = 5.0
+AWAY_SECONDS = 4.0
+AWAY_STEP = 0.05
 FAILING_RETRY_AFTER = 1
 
 
@@ -83,8 +84,7 @@ class Moods:
         mood = self.current(channel)
         if mood is Mood.SLOW:
             await asyncio.sleep(SLOW_SECONDS)
-        if mood is Mood.AWAY:
-            await asyncio.sleep(AWAY_SECONDS)
+        if mood is Mood.AWAY and not await self.is_back(channel):
             raise ProblemError(503, "unavailable", "The stand-in is away.")
         if mood is not Mood.FAILING:
             return False
@@ -94,6 +94,14 @@ class Moods:
                 503, "unavailable", "The stand-in fails on request.", {"Retry-After": str(FAILING_RETRY_AFTER)}
             )
         return True
+
+    async def is_back(self, channel: str = "all") -> bool:
+        """Wait as long as an absence lasts, at most for a caller's patience; True when it is over."""
+        for _ in range(round(AWAY_SECONDS / AWAY_STEP)):
+            if self.current(channel) is not Mood.AWAY:
+                return True
+            await asyncio.sleep(AWAY_STEP)
+        return False
 
     def router(self) -> APIRouter:
         """Return the routes that show and change the mood."""

@@ -66,6 +66,7 @@ class PostgresServer:
         """The passwords of superuser, owner and application role, made once and kept in a file of mode 0600."""
         path = self.directory / "passwords.json"
         if not path.exists():
+            self.directory.mkdir(parents=True, exist_ok=True)
             made = {role: secrets.token_urlsafe(24) for role in (SUPERUSER, OWNER, APPLICATION)}
             _write_private(path, json.dumps(made))
         found: dict[str, str] = json.loads(path.read_text())
@@ -80,6 +81,8 @@ class PostgresServer:
             "max_connections": "200",
             "timezone": "UTC",
             "log_timezone": "UTC",
+            # After a crash one sync of the file system instead of one for each file.
+            "recovery_init_sync_method": "syncfs",
         } | dict(self.settings)
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return [str(binaries() / "postgres"), "-D", str(self.data.resolve()), *options]
@@ -98,7 +101,6 @@ class PostgresServer:
 
     def prepare(self) -> None:
         """Make the cluster where there is none, and end what an earlier run may have left behind."""
-        self.directory.mkdir(parents=True, exist_ok=True)
         self.passwords()
         if not self.data.exists():
             self._initialise()
@@ -254,7 +256,8 @@ def _clean_environment() -> dict[str, str]:
 
 
 def _write_private(path: Path, text: str) -> None:
-    path.unlink(missing_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    unfinished.unlink(missing_ok=True)
+    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text)
+    unfinished.replace(path)
