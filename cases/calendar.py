@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.context import CalendarShelf, Context
-from domain.actors import Actor
+from domain.actors import Actor, system
 from domain.acts import Act
 from domain.calendars import day_kind
 from domain.commands import CommandKind, CommandState
@@ -59,7 +59,7 @@ async def load_calendar(context: Context, actor: Actor, days: Mapping[date, bool
             detail = {"years": years, "version": after.version, "previous": before.version if before.days else None}
             await append(connection, _CHAIN, [Entry(Act.CALENDAR_LOADED, actor, at, detail=detail)])
         _keep(context.calendars, after.version, after)
-    await recount_cases(context, actor)
+    await recount_cases(context)
     return after.version
 
 
@@ -78,7 +78,7 @@ async def load_published(context: Context, actor: Actor) -> str:
     return await load_calendar(context, actor, days)
 
 
-async def recount_cases(context: Context, actor: Actor) -> int:
+async def recount_cases(context: Context) -> int:
     """Store a command to count again for each live case with a deadline that moves; return how many were new.
 
     A command is named by the calendar's version and the case, so that doing this twice stores it once.
@@ -96,7 +96,7 @@ async def recount_cases(context: Context, actor: Actor) -> int:
         async with context.database.begin() as connection:
             rows = await _counted_deadlines(connection, calendar.version, after)
             moved = {row.reference: row.employer_id for row in rows if _moves(calendar, row)}
-            stored += await _ask(connection, actor, calendar.version, moved, at)
+            stored += await _ask(connection, calendar.version, moved, at)
             if not rows:
                 await set_cursor(connection, _RECOUNTED, version, at)
                 return stored
@@ -155,7 +155,7 @@ def _moves(calendar: WorkingCalendar, row: Row[Any]) -> bool:
     return bool(counted.at != row.at or counted.provisional != row.provisional)
 
 
-async def _ask(connection: AsyncConnection, actor: Actor, version: str, cases: Mapping[str, str], at: datetime) -> int:
+async def _ask(connection: AsyncConnection, version: str, cases: Mapping[str, str], at: datetime) -> int:
     if not cases:
         return 0
     rows = [
@@ -164,7 +164,7 @@ async def _ask(connection: AsyncConnection, actor: Actor, version: str, cases: M
             "reference": reference,
             "employer_id": employer_id,
             "kind": CommandKind.RECOUNT.value,
-            "actor": actor.model_dump(mode="json"),
+            "actor": system("recount").model_dump(mode="json"),
             "state": CommandState.STORED.value,
             "at": at,
         }

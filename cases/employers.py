@@ -120,7 +120,8 @@ async def _record(
     at: datetime,
 ) -> DataKey:
     await _check(connection, employer_id, request)
-    row = await _find(connection, employer_id)
+    # Locked as a change of standing locks it, since both write to the employer's chain of the ledger.
+    row = await _find(connection, employer_id, lock=True)
     key = await get_data_key(context, connection, row["key_id"]) if row else await add_data_key(context, connection)
     contact = request.contact.model_dump_json(exclude_none=True).encode()
     changed = row is None or row["uscc"] != request.uscc or _opened(key, row) != request.contact
@@ -219,8 +220,10 @@ async def _set_first_standing(
     await append(connection, employer_chain(employer_id), [entry])
 
 
-async def _find(connection: AsyncConnection, employer_id: str) -> Mapping[Any, Any] | None:
+async def _find(connection: AsyncConnection, employer_id: str, *, lock: bool = False) -> Mapping[Any, Any] | None:
     query = select(employers).where(employers.c.employer_id == employer_id)
+    if lock:
+        query = query.with_for_update()
     return (await connection.execute(query)).mappings().one_or_none()
 
 

@@ -69,7 +69,7 @@ async def propose_standing(
         await _record(connection, actor, at, act, change)
         if not needs_signature:
             await _tell(context, connection, change, at)
-        reply = Reply(200, standing_view(change))
+        reply = Reply(202 if needs_signature else 200, standing_view(change))
         await remember(context, connection, actor, idempotency, reply=reply, key=key)
         return reply
 
