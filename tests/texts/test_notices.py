@@ -144,7 +144,7 @@ def test_a_mail_states_its_date(kind: NoticeKind, recipient: Recipient, channel:
         assert written(day, language) in text
 
 
-@pytest.mark.parametrize(("kind", "language"), list(product(LETTERS, Language)))
+@pytest.mark.parametrize(("kind", "language"), list(product(sorted(LETTERS), Language)))
 @pytest.mark.parametrize("recipient", [Recipient.EMPLOYER, Recipient.PERSON])
 def test_a_letter_carries_decider_reasons_version_and_an_unconfirmed_remedy(
     kind: NoticeKind, recipient: Recipient, language: Language
