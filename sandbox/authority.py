@@ -121,10 +121,7 @@ def _add_list_routes(app: FastAPI, book: AuthorityBook, moods: Moods, token: str
         check_bearer(request, token)
         lost = await moods.before()
         body = entry.model_dump(mode="json")
-        if not entry.case.endswith(f"/{entry.destination}") or _is_malformed(entry):
-            raise ProblemError(
-                422, "invalid", "The list entry is malformed: see case, destination, permit card number."
-            )
+        _refuse_malformed(entry)
         name = _required(key)
         known = book.entry(name)
         _refuse_other_body(known, body)
@@ -203,8 +200,14 @@ def _refuse_other_body(known: dict[str, Any] | None, body: dict[str, Any]) -> No
         raise ProblemError(422, "idempotency_key_reused", "This key came before with another body.")
 
 
-def _is_malformed(entry: ListEntry) -> bool:
-    return (entry.person.permit_card_number or "").endswith(MALFORMED_CARD)
+def _refuse_malformed(entry: ListEntry) -> None:
+    faults = {
+        "destination": not entry.case.endswith(f"/{entry.destination}"),
+        "person.permit_card_number": (entry.person.permit_card_number or "").endswith(MALFORMED_CARD),
+    }
+    fields = tuple(field for field, is_wrong in faults.items() if is_wrong)
+    if fields:
+        raise ProblemError(422, "invalid", f"These fields are not as agreed: {', '.join(fields)}.", fields=fields)
 
 
 def main() -> None:

@@ -17,8 +17,16 @@ STOP_SECONDS = 2
 class ProblemError(Exception):
     """A request that a stand-in answers with a problem document (RFC 9457)."""
 
-    def __init__(self, status: int, code: str, detail: str, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        headers: dict[str, str] | None = None,
+        fields: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(detail)
+        self.fields = fields
         self.status = status
         self.code = code
         self.detail = detail
@@ -82,6 +90,7 @@ async def _problem(_: Request, error: Exception) -> JSONResponse:
         "status": error.status,
         "detail": error.detail,
         "code": error.code,
+        "errors": [{"field": field, "code": error.code, "message": "not as agreed"} for field in error.fields],
     }
     return JSONResponse(body, status_code=error.status, headers=error.headers, media_type=PROBLEM)
 
@@ -90,7 +99,6 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, RequestValidationError):
         raise error
     # Only the places of the faults: a stand-in repeats no value it was given.
-    fields = [".".join(str(part) for part in fault["loc"]) for fault in error.errors()]
-    return await _problem(
-        request, ProblemError(422, "invalid", f"These fields are not as agreed: {', '.join(fields)}.")
-    )
+    fields = tuple(".".join(str(part) for part in fault["loc"][1:]) for fault in error.errors())
+    detail = f"These fields are not as agreed: {', '.join(fields)}."
+    return await _problem(request, ProblemError(422, "invalid", detail, fields=fields))

@@ -49,7 +49,7 @@ async def test_a_list_entry_is_accepted_and_then_issued_by_signed_callbacks(
     assert 3 * 365 - 1 <= (end - start).days <= 3 * 365
     assert (issued["stay_days"], issued["entries"]) == (30, "multiple")
     assert issued["authority_number"].startswith("C-HK-")
-    assert {path for path, _, body in receiver.got if body["case"] == case} == {"/v1/authority/outcomes"}
+    assert {path for path, _, body in receiver.got if body.get("case") == case} == {"/v1/authority/outcomes"}
 
 
 async def test_the_same_key_gets_the_same_entry_and_another_body_is_refused(authority: Program) -> None:
@@ -170,7 +170,7 @@ async def test_a_duplicating_authority_repeats_message_id_outcome_id_and_content
     case = _case()
     _send(authority, case)
     answers = await receiver.wait_for(8, about=case)
-    messages = [headers["webhook-id"] for _, headers, body in receiver.got if body["case"] == case]
+    messages = [headers["webhook-id"] for _, headers, body in receiver.got if body.get("case") == case]
     accepted = [answer["outcome_id"] for answer in answers if answer["outcome"] == "accepted"]
     assert len(accepted) == 4
     assert len(set(accepted)) == 2
@@ -207,7 +207,7 @@ async def test_a_manual_authority_answers_what_it_is_told_and_the_rest_when_norm
     assert authority.get("/outcomes", case=by_hand)["outcomes"][0]["valid_until"] == "2027-01-31"
     authority.mood("normal")
     assert len(await receiver.wait_for(2, about=left)) == 2
-    assert [body for body in receiver.bodies if body["case"] == by_hand] == []
+    assert [body for body in receiver.bodies if body.get("case") == by_hand] == []
 
 
 async def test_a_failing_authority_says_when_to_retry_and_may_have_done_the_work(authority: Program) -> None:
@@ -245,7 +245,9 @@ async def test_a_callback_is_repeated_under_its_message_id_until_it_is_taken(
     receiver.statuses[:] = [503, 409]
     _send(authority, case)
     await receiver.wait_for(4, about=case)
-    sent = [(headers["webhook-id"], headers[":status"]) for _, headers, body in receiver.got if body["case"] == case]
+    sent = [
+        (headers["webhook-id"], headers[":status"]) for _, headers, body in receiver.got if body.get("case") == case
+    ]
     assert [status for _, status in sent] == ["503", "409", "200", "200"]
     assert len({message for message, _ in sent[:3]}) == 1
 
