@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     smtp_password: SecretStr | None = Field(default=None, description="Password at the mail relay.")
     smtp_starttls: bool = Field(default=True, description="Whether the connection to the relay turns to TLS.")
     mail_from: str = Field(description="Sender of mail.")
+    staff_mailbox: str | None = Field(
+        default=None, description="Mailbox of the park's staff, for escalations; without one they stand in the inbox only."
+    )
 
     sms_url: WebUrl = Field(description="SMS gateway.")
     sms_token: SecretStr = Field(description="Bearer token shown to the SMS gateway.")
