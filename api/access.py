@@ -1,0 +1,250 @@
+"""Who may call what: every route declares it in one dependency, and nothing is read of a call before it holds."""
+
+import re
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from email.message import Message
+from enum import StrEnum
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Header, Request, Security
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPBearer
+from fastapi.security.http import HTTPAuthorizationCredentials
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from api.json_bodies import parse_json
+from api.wiring import wiring_of
+from cases.idempotency import Idempotency
+from domain.actors import Actor, Role
+from domain.errors import FieldError, Refused
+from domain.field_errors import MESSAGES, FieldCode
+
+BODY_LIMIT: Final = 1024 * 1024
+BODY_LIMIT_KEY: Final = "x-largest-body"  # in a route's `openapi_extra`, where it differs
+_VISIBLE: Final = re.compile(r"[!-~]{1,200}")
+_WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+bearer: Final = HTTPBearer(
+    scheme_name="bearer",
+    bearerFormat="JWT",
+    description="A token of the OIDC issuer with the claims `role` and, for an employer, `employer_id`.",
+    auto_error=False,
+)
+
+
+class Credential(StrEnum):
+    """What a call shows."""
+
+    TOKEN = "token"
+    SIGNATURE = "signature"
+    PATH_TOKEN = "path_token"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who may call a route and what the call shows; the route's dependency that says who acts."""
+
+    credential: Credential
+    roles: frozenset[Role] = frozenset()
+
+    async def check(self, request: Request) -> None:
+        """Find out who acts, count the call, and refuse a role that may not."""
+        if self.credential is not Credential.TOKEN:
+            return
+        wiring = wiring_of(request)
+        actor = await wiring.tokens.actor(request.headers.get("authorization"), request.state.correlation_id)
+        await wiring.limiter.count(actor)
+        request.state.actor = actor
+        if actor.role not in self.roles:
+            raise Refused("role_not_allowed", f"The role {actor.role} may not do this.")
+
+
+@dataclass(frozen=True)
+class _Caller(Access):
+    """An access by token, which hands the actor to the route."""
+
+    async def __call__(
+        self, request: Request, _token: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)]
+    ) -> Actor:
+        actor: Actor = request.state.actor
+        return actor
+
+
+@dataclass(frozen=True)
+class _Open(Access):
+    """An access without a token."""
+
+    async def __call__(self) -> None:
+        return None
+
+
+def allow(*roles: Role) -> Any:
+    """Let the roles call the route, and hand it the actor; an employer's token is good for its own employer only."""
+    return Depends(_Caller(Credential.TOKEN, frozenset(roles)))
+
+
+def signed() -> Any:
+    """Let whoever signs the message call the route; a token is neither asked for nor enough."""
+    return Depends(_Open(Credential.SIGNATURE))
+
+
+def path_token() -> Any:
+    """Let whoever knows the token in the path call the route."""
+    return Depends(_Open(Credential.PATH_TOKEN))
+
+
+def anyone() -> Any:
+    """Let anyone call the route."""
+    return Depends(_Open(Credential.NOTHING))
+
+
+class GuardedRoute(APIRoute):
+    """A route that checks the caller first, then the form of the query and of the body, then runs."""
+
+    access: Access
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler with the checks before it."""
+        run = super().get_route_handler()
+        calls: list[object] = [each.call for each in self.dependant.dependencies]
+        found = [call for call in calls if isinstance(call, Access)]
+        if len(found) != 1:
+            raise TypeError(f"{self.path} must declare who may call it, once.")
+        access = self.access = found[0]
+        known = frozenset(_query_names(self.dependant))
+        limit = int((self.openapi_extra or {}).get(BODY_LIMIT_KEY, BODY_LIMIT))
+        takes_json = self.body_field is not None
+
+        async def handle(request: Request) -> Response:
+            await access.check(request)
+            _check_query(request, known)
+            strict = StrictRequest(request, limit)
+            if takes_json:
+                await strict.check_media_type()
+            return await run(strict)
+
+        return handle
+
+
+class StrictRequest(Request):
+    """A request whose body is read up to a limit and taken as I-JSON only."""
+
+    def __init__(self, request: Request, limit: int) -> None:
+        super().__init__(request.scope, request.receive)
+        self._limit = limit
+
+    async def body(self) -> bytes:
+        """Return the body.
+
+        Raises:
+            Refused: `body_too_large`, as soon as more has come than may.
+        """
+        if not hasattr(self, "_body"):
+            declared = self.headers.get("content-length", "0")
+            if not declared.isdigit() or int(declared) > self._limit:
+                raise _too_large(self._limit)
+            parts = bytearray()
+            async for part in self.stream():
+                parts += part
+                if len(parts) > self._limit:
+                    raise _too_large(self._limit)
+            self._body = bytes(parts)
+        return self._body
+
+    async def json(self) -> Any:
+        """Return the body as a value; a refusal passes the framework, which knows errors of HTTP only."""
+        if not hasattr(self, "_json"):
+            try:
+                self._json = parse_json(await self.body())
+            except Refused as refused:
+                raise BodyRefusal(refused) from None
+        return self._json
+
+    async def check_media_type(self) -> None:
+        """Refuse a body that is not said to be JSON."""
+        try:
+            body = await self.body()
+        except Refused as refused:
+            raise BodyRefusal(refused) from None
+        if body and media_type(self) != "application/json":
+            raise Refused("media_type_unknown", "Send the body with `Content-Type: application/json`.")
+
+
+class BodyRefusal(HTTPException):
+    """A refusal met while the framework reads a body."""
+
+    def __init__(self, refused: Refused) -> None:
+        super().__init__(refused.status)
+        self.refused = refused
+
+
+def media_type(request: Request) -> str:
+    """Return the media type of the body in lower case, without parameters."""
+    header = Message()
+    header["content-type"] = request.headers.get("content-type", "")
+    return header.get_content_type() if request.headers.get("content-type") else ""
+
+
+async def idempotency(
+    request: Request,
+    key: Annotated[
+        str | None,
+        Header(
+            alias="Idempotency-Key",
+            description="Names this write; the same key and body give the first answer again for 30 days.",
+            min_length=1,
+            max_length=200,
+            pattern="^[!-~]+$",
+            examples=["7a1c0d3e-8a52-4c5b-9a55-1f0c2f8f3f6a"],
+        ),
+    ] = None,
+) -> Idempotency:
+    """Return what names a write: method and path, the key, and query and body together.
+
+    Raises:
+        Refused: `idempotency_key_missing`.
+    """
+    if key is None or not _VISIBLE.fullmatch(key):
+        raise Refused(
+            "idempotency_key_missing", "Send the header `Idempotency-Key` with 1 to 200 visible ASCII characters."
+        )
+    content = request.scope.get("query_string", b"") + b"\n" + await request.body()
+    return Idempotency(route=f"{request.method} {request.url.path}", key=key, body=content)
+
+
+IdempotencyKey = Annotated[Idempotency, Depends(idempotency)]
+
+
+def is_write(request: Request) -> bool:
+    """Whether the call would change something."""
+    return request.method in _WRITES
+
+
+def _too_large(limit: int) -> Refused:
+    return Refused("body_too_large", f"The body is larger than {limit // 1024} KiB.")
+
+
+def _query_names(dependant: Dependant) -> Iterator[str]:
+    for param in dependant.query_params:
+        fields = getattr(param.field_info.annotation, "model_fields", None)
+        yield from fields or (param.alias,)
+    for each in dependant.dependencies:
+        yield from _query_names(each)
+
+
+def _check_query(request: Request, known: frozenset[str]) -> None:
+    given = [name for name, _ in request.query_params.multi_items()]
+    errors = [_field(name, FieldCode.UNKNOWN_FIELD) for name in given if name not in known]
+    repeated = {name for name in given if name in known and given.count(name) > 1}
+    errors += [_field(name, FieldCode.WRONG_TYPE) for name in sorted(repeated)]
+    if errors:
+        raise Refused("invalid", "The query has a name that is not known here, or one twice.", errors[:20])
+
+
+def _field(name: str, code: FieldCode) -> FieldError:
+    plain = re.fullmatch(r"[a-z][a-z_]{0,63}", name)
+    return FieldError(name if plain else "?", code, MESSAGES[code])

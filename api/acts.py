@@ -1,0 +1,58 @@
+"""The way of an act on a case: stored as a command first, then brought to the case's workflow."""
+
+from typing import Any
+
+from fastapi import Request
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from api.answers import respond
+from api.wiring import wiring_of
+from cases import acts
+from cases.idempotency import Idempotency, Reply
+from domain.actors import Actor
+from domain.commands import CommandKind
+from domain.stages import Destination
+
+Content = BaseModel | dict[str, Any]
+
+
+async def act(
+    request: Request,
+    actor: Actor,
+    reference: str,
+    kind: CommandKind,
+    body: Content,
+    idempotency: Idempotency,
+) -> Response:
+    """Store an act and answer with the case."""
+    return respond(await ask(request, actor, reference, kind, body, idempotency))
+
+
+async def ask(
+    request: Request,
+    actor: Actor,
+    reference: str,
+    kind: CommandKind,
+    body: Content,
+    idempotency: Idempotency,
+) -> Reply:
+    """Store an act and return its answer: at once where nobody waits for the outcome, else when it is applied.
+
+    When Temporal is away the answer to a decision is 202 with `pending: true`; the command is applied later.
+
+    Raises:
+        Refused: what the register, or the step that applied the command, refused it with.
+    """
+    wiring, language = wiring_of(request), request.state.language
+    asked = await acts.ask(wiring.context, actor, reference, kind, body, idempotency, language)
+    if asked.reply is not None:
+        wiring.in_background(wiring.engine.nudge(asked.reference, str(asked.command_id), request.state.correlation_id))
+        return asked.reply
+    await wiring.engine.decide(asked.reference, str(asked.command_id), request.state.correlation_id)
+    return await acts.reply(wiring.context, actor, asked, idempotency, language)
+
+
+def on_permit(destination: Destination, body: BaseModel) -> dict[str, Any]:
+    """Return an act on the permit of one destination, as a command keeps it."""
+    return {"destination": destination.value, **body.model_dump(mode="json", exclude_unset=True)}

@@ -1,0 +1,51 @@
+"""Answers to callers: what a verb returned, as JSON."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from starlette.responses import Response
+
+from api.wiring import Wiring
+from cases.idempotency import Reply
+from domain.actors import Actor
+
+
+def json_response(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return an answer with a JSON body."""
+    return Response(orjson.dumps(content, default=_plain), status, headers, "application/json")
+
+
+def respond(reply: Reply) -> Response:
+    """Return the answer that a verb gave."""
+    if reply.body is None:
+        return Response(status_code=204 if reply.status == 200 else reply.status, headers=reply.headers)
+    return json_response(reply.body, reply.status, reply.headers)
+
+
+class Pages:
+    """One list: reads the cursor of a call and writes that of the next page."""
+
+    def __init__(self, wiring: Wiring, actor: Actor, route: str, query: Mapping[str, object]) -> None:
+        self._cursors = wiring.cursors
+        asked = sorted((name, str(value)) for name, value in query.items() if value is not None)
+        self._binding = (route, actor.tenant, actor.subject, *(f"{name}={value}" for name, value in asked))
+
+    def after(self, cursor: str | None) -> Any:
+        """Return the position to go on from; None for the first page."""
+        return None if cursor is None else self._cursors.read(cursor, binding=self._binding)
+
+    def respond(self, items: list[dict[str, Any]], position: object | None) -> Response:
+        """Return a page with the cursor of the next one."""
+        cursor = None if position is None else self._cursors.write(position, binding=self._binding)
+        return json_response({"items": items, "next_cursor": cursor})
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(type(value).__name__)

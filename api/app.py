@@ -1,0 +1,181 @@
+"""The HTTP application: built from settings, or from what a test hands in."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import httpx
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from api import anyone, authority, codec, employers, operators, staff, supervisors
+from api.access import BodyRefusal, is_write
+from api.cursors import Cursors
+from api.frame import Frame, route_of
+from api.limiting import Allowance, Limiter
+from api.openapi import build_openapi
+from api.problems import CODE_OF_STATUS, Answered, problem_response
+from api.tokens import IssuerKeys, Tokens
+from api.wiring import Wiring, wiring_of
+from cases import refusals
+from cases.build import build_context
+from cases.context import Context
+from domain.errors import FieldError, Refused, Unavailable
+from domain.field_errors import field_errors
+from domain.languages import Language
+from domain.references import find_reference
+from policy.pack import PackShelf
+from policy.packs import LIMITS, TALENT_PERMIT, load_limits
+from settings import Settings
+from temporal.client import connect
+from temporal.engine import Engine, TemporalEngine
+from temporal.telemetry import serve_metrics
+
+ROUTERS = (employers.router, staff.router, supervisors.router, authority.router, operators.router, anyone.router)
+# A crowd or an address of its making is no act, and its rows would be one.
+_UNRECORDED = frozenset({"too_many_requests", "engine_unavailable", "token_missing", "token_invalid", "in_progress"})
+
+
+def create_app(
+    settings: Settings | None = None,
+    *,
+    context: Context | None = None,
+    engine: Engine | None = None,
+    tokens: Tokens | None = None,
+    allowance: Allowance | None = None,
+) -> FastAPI:
+    """Return the application; what is not handed in is built from the settings when it starts."""
+    settings = settings or Settings()
+    limiter = Limiter(allowance or Allowance())
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            app.state.wiring = await _wire(stack, settings, context, engine, tokens, limiter)
+            stack.push_async_callback(app.state.wiring.drain)
+            yield
+
+    app = FastAPI(
+        title="Hetao permits",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+    )
+    app.openapi = lambda: build_openapi(app)  # type: ignore[method-assign]
+    for router in (*ROUTERS, codec.router):
+        app.router.routes.extend(router.routes)
+    app.state.explained_at = _explained_at(settings)
+    app.add_middleware(Frame, limiter=limiter, refuse=lambda refused, language: _frame_answer(app, refused, language))
+    app.add_exception_handler(Refused, _on_refused)
+    app.add_exception_handler(Answered, _on_answered)
+    app.add_exception_handler(Unavailable, _on_unavailable)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http)
+    return app
+
+
+async def _wire(
+    stack: AsyncExitStack,
+    settings: Settings,
+    context: Context | None,
+    engine: Engine | None,
+    tokens: Tokens | None,
+    limiter: Limiter,
+) -> Wiring:
+    """Build what was not handed in; what is built here is closed with the stack."""
+    if context is None:
+        context = build_context(settings, "api")
+        stack.push_async_callback(context.database.close)
+    if engine is None:
+        engine = TemporalEngine(await connect(context.keyring, lazy=True))
+    if tokens is None:
+        client = await stack.enter_async_context(httpx.AsyncClient(follow_redirects=False, trust_env=False))
+        keys = IssuerKeys(settings.oidc_jwks_url, client)
+        tokens = Tokens(keys, issuer=settings.oidc_issuer, audience=settings.oidc_audience, clock=context.clock)
+    limits = PackShelf([load_limits(settings.parameters, settings.policy_dir)])
+    serve_metrics(settings.api_metrics_port, settings.metrics_host)
+    return Wiring(
+        settings=settings,
+        context=context,
+        engine=engine,
+        tokens=tokens,
+        cursors=Cursors(context.keyring.cursor),
+        limiter=limiter,
+        packs={TALENT_PERMIT: context.packs, LIMITS: limits},
+    )
+
+
+def _explained_at(settings: Settings) -> str:
+    base = settings.docs_url or f"{settings.public_url.rstrip('/')}/docs"
+    return f"{base.rstrip('/')}/problems"
+
+
+def _frame_answer(app: FastAPI, refused: Refused | Unavailable, language: Language) -> Response:
+    if isinstance(refused, Unavailable):
+        return _unavailable(app, refused, language)
+    return problem_response(refused.code, explained_at=app.state.explained_at, language=language, detail=refused.detail)
+
+
+def _unavailable(app: FastAPI, error: Unavailable, language: Language) -> Response:
+    headers = {"Retry-After": str(max(1, round(error.retry_after)))} if error.retry_after is not None else None
+    return problem_response(
+        "engine_unavailable", explained_at=app.state.explained_at, language=language, headers=headers
+    )
+
+
+async def _on_refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    return await _refuse(request, error)
+
+
+async def _on_answered(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Answered)
+    return await _refuse(request, error.refused, error.headers)
+
+
+async def _on_unavailable(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Unavailable)
+    return _unavailable(request.app, error, request.state.language)
+
+
+async def _on_invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    errors = [_placed(each) for each in field_errors(error)]
+    return await _refuse(request, Refused("invalid", "The request does not have the right form.", errors))
+
+
+async def _on_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if isinstance(error, BodyRefusal):
+        return await _refuse(request, error.refused)
+    code = CODE_OF_STATUS.get(error.status_code, "malformed")
+    return await _refuse(request, Refused(code), dict(error.headers or {}))
+
+
+async def _refuse(request: Request, refused: Refused, headers: Mapping[str, str] | None = None) -> Response:
+    actor = getattr(request.state, "actor", None)
+    is_act = is_write(request) or refused.code in ("role_not_allowed", "purpose_missing")
+    if actor is not None and is_act and refused.code not in _UNRECORDED:
+        route = f"{request.method} {route_of(request.scope)}"
+        reference = find_reference(str(request.path_params.get("reference", "")))
+        await refusals.record(wiring_of(request).context, actor, route, refused.code, reference)
+    return problem_response(
+        refused.code,
+        explained_at=request.app.state.explained_at,
+        language=request.state.language,
+        detail=refused.detail,
+        errors=refused.errors,
+        headers=headers,
+    )
+
+
+def _placed(error: FieldError) -> FieldError:
+    """Leave out of a path the part of the request, which the framework puts first."""
+    for part in ("body.", "query.", "path.", "header."):
+        if error.field.startswith(part):
+            return FieldError(error.field.removeprefix(part), error.code, error.message)
+    field = "" if error.field in ("body", "query") else error.field.removeprefix("body")
+    return FieldError(field, error.code, error.message)

@@ -1,0 +1,72 @@
+"""Cursors of lists: signed, and bound to the route, the query and the caller they were given to."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from domain.errors import Refused
+
+_MAC_BYTES: Final = 16
+_LONGEST: Final = 1000
+
+
+class Cursors:
+    """Writes and reads cursors with one key."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def write(self, position: Any, *, binding: tuple[str, ...]) -> str:
+        """Return the cursor of a position in a list."""
+        content = json.dumps(position, default=_tagged, ensure_ascii=False, separators=(",", ":")).encode()
+        return base64.urlsafe_b64encode(self._mac(content, binding) + content).decode().rstrip("=")
+
+    def read(self, cursor: str, *, binding: tuple[str, ...]) -> Any:
+        """Return the position that a cursor holds.
+
+        Raises:
+            Refused: `cursor_invalid`, when it was altered or belongs to another list.
+        """
+        try:
+            raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        except (binascii.Error, ValueError):
+            raise _invalid() from None
+        mac, content = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
+        if len(cursor) > _LONGEST or not hmac.compare_digest(mac, self._mac(content, binding)):
+            raise _invalid()
+        position = json.loads(content, object_hook=_untagged)
+        return tuple(position) if isinstance(position, list) else position
+
+    def _mac(self, content: bytes, binding: tuple[str, ...]) -> bytes:
+        bound = json.dumps(binding, ensure_ascii=False).encode()
+        return hmac.new(self._key, len(bound).to_bytes(4) + bound + content, hashlib.sha256).digest()[:_MAC_BYTES]
+
+
+def _tagged(value: object) -> dict[str, str]:
+    if isinstance(value, datetime):
+        return {"time": value.isoformat()}
+    if isinstance(value, date):
+        return {"day": value.isoformat()}
+    if isinstance(value, UUID):
+        return {"id": value.hex}
+    raise TypeError(type(value).__name__)
+
+
+def _untagged(tagged: dict[str, str]) -> object:
+    match tagged:
+        case {"time": text}:
+            return datetime.fromisoformat(text)
+        case {"day": text}:
+            return date.fromisoformat(text)
+        case {"id": text}:
+            return UUID(text)
+    raise _invalid()
+
+
+def _invalid() -> Refused:
+    return Refused("cursor_invalid", "The cursor does not belong to this list; ask for the first page again.")

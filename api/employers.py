@@ -1,0 +1,274 @@
+"""Calls of employers: registrations and what is said of them later, rosters, webhooks."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request
+from pydantic import AwareDatetime, Field
+from starlette.responses import Response
+
+from api.access import BODY_LIMIT_KEY, GuardedRoute, IdempotencyKey, allow
+from api.acts import act, on_permit
+from api.answers import Pages, json_response, respond
+from api.parameters import CasePath, DestinationPath, IdPath, PageQuery
+from api.uploads import ROSTER_LIMIT, RosterQuery, read_roster, roster_body
+from api.views import (
+    CasePage,
+    CaseView,
+    CheckView,
+    DeliveryPage,
+    NewWebhookView,
+    RosterRowPage,
+    RosterView,
+    WebhookList,
+    WebhookTestView,
+    WebhookView,
+)
+from api.wiring import wiring_of
+from cases import reads, registration, rosters, webhooks
+from domain.actors import Actor, Role
+from domain.commands import CommandKind
+from domain.decisions import CardLostRequest
+from domain.registration import (
+    ChangeRequest,
+    ContestRequest,
+    CorrectionRequest,
+    DepartureRequest,
+    RegistrationRequest,
+    WithdrawalRequest,
+)
+from domain.stages import Stage
+from domain.webhooks import SecretRequest, WebhookRequest
+
+router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["Employers"])
+
+_EMPLOYER = allow(Role.EMPLOYER)
+_READERS = allow(Role.EMPLOYER, Role.OFFICER, Role.SUPERVISOR, Role.AUDITOR)
+_ON_PROOF = allow(Role.EMPLOYER, Role.OFFICER, Role.SUPERVISOR)
+
+
+class CaseQuery(PageQuery):
+    """Which cases."""
+
+    stage: Stage | None = Field(default=None, description="Stage of the registration.")
+    needs: Literal["employer"] | None = Field(default=None, description="Cases that wait for the employer.")
+    client_reference: str | None = Field(default=None, min_length=1, max_length=64)
+    updated_after: AwareDatetime | None = Field(default=None, description="Changed after this time.")
+    q: str | None = Field(default=None, min_length=1, max_length=100, description="Exact whole name or last four.")
+
+
+@router.post("/registrations", status_code=202, response_model=CaseView, summary="Register a person")
+async def submit(
+    request: Request, body: RegistrationRequest, idempotency: IdempotencyKey, actor: Annotated[Actor, _EMPLOYER]
+) -> Response:
+    """Take on a registration; its workflow is started after the answer, by the sweeper where Temporal is away."""
+    wiring = wiring_of(request)
+    reply = await registration.accept(wiring.context, actor, body, idempotency, request.state.language)
+    wiring.in_background(wiring.engine.start(reply.body["reference"], request.state.correlation_id))
+    return respond(reply)
+
+
+@router.post("/registrations/check", response_model=CheckView, summary="Try a registration without storing it")
+async def check(request: Request, body: RegistrationRequest, actor: Annotated[Actor, _EMPLOYER]) -> Response:
+    """Say what the rules would find today; nothing is stored."""
+    found = await registration.check(wiring_of(request).context, actor, body, request.state.language)
+    return json_response(found)
+
+
+@router.get("/registrations", response_model=CasePage, summary="List cases")
+async def list_cases(
+    request: Request, query: Annotated[CaseQuery, Query()], actor: Annotated[Actor, _READERS]
+) -> Response:
+    """List cases by the time of their last change, oldest first."""
+    wiring = wiring_of(request)
+    pages = Pages(wiring, actor, "registrations", query.asked())
+    items, position = await reads.list_cases(
+        wiring.context,
+        actor,
+        stage=query.stage,
+        needs=query.needs,
+        client_reference=query.client_reference,
+        updated_after=query.updated_after,
+        q=query.q,
+        after=pages.after(query.cursor),
+        limit=query.limit,
+        language=request.state.language,
+    )
+    return pages.respond(items, position)
+
+
+@router.get("/registrations/{reference}", response_model=CaseView, summary="Read a case")
+async def get_case(request: Request, reference: CasePath, actor: Annotated[Actor, _READERS]) -> Response:
+    """Return a case as its reader may see it."""
+    return json_response(await reads.get_case(wiring_of(request).context, actor, reference, request.state.language))
+
+
+@router.post("/registrations/{reference}/correction", status_code=202, response_model=CaseView, summary="Correct")
+async def correct(
+    request: Request,
+    reference: CasePath,
+    body: CorrectionRequest,
+    idempotency: IdempotencyKey,
+    actor: Annotated[Actor, _EMPLOYER],
+) -> Response:
+    """Give the parts of a registration that change."""
+    return await act(request, actor, reference, CommandKind.CORRECT, body, idempotency)
+
+
+@router.post("/registrations/{reference}/contest", status_code=202, response_model=CaseView, summary="Contest")
+async def contest(
+    request: Request,
+    reference: CasePath,
+    body: ContestRequest,
+    idempotency: IdempotencyKey,
+    actor: Annotated[Actor, _EMPLOYER],
+) -> Response:
+    """Say why a finding is wrong, so that a person looks at it."""
+    return await act(request, actor, reference, CommandKind.CONTEST, body, idempotency)
+
+
+@router.post("/registrations/{reference}/withdrawal", status_code=202, response_model=CaseView, summary="Withdraw")
+async def withdraw(
+    request: Request,
+    reference: CasePath,
+    body: WithdrawalRequest,
+    idempotency: IdempotencyKey,
+    actor: Annotated[Actor, _EMPLOYER],
+) -> Response:
+    """Withdraw a registration that is not decided yet."""
+    return await act(request, actor, reference, CommandKind.WITHDRAW, body, idempotency)
+
+
+@router.post(
+    "/registrations/{reference}/departure", status_code=202, response_model=CaseView, summary="Report a departure"
+)
+async def depart(
+    request: Request,
+    reference: CasePath,
+    body: DepartureRequest,
+    idempotency: IdempotencyKey,
+    actor: Annotated[Actor, _ON_PROOF],
+) -> Response:
+    """Report the last day of an employment, past or to come; staff may do so on proof."""
+    return await act(request, actor, reference, CommandKind.DEPART, body, idempotency)
+
+
+@router.post("/registrations/{reference}/change", status_code=202, response_model=CaseView, summary="Change data")
+async def change(
+    request: Request,
+    reference: CasePath,
+    body: ChangeRequest,
+    idempotency: IdempotencyKey,
+    actor: Annotated[Actor, _EMPLOYER],
+) -> Response:
+    """Change contact and language at once, contract end and names through an officer."""
+    return await act(request, actor, reference, CommandKind.CHANGE, body, idempotency)
+
+
+@router.post(
+    "/registrations/{reference}/permits/{destination}/lost",
+    status_code=202,
+    response_model=CaseView,
+    summary="Report a lost card",
+)
+async def report_lost_card(
+    request: Request,
+    reference: CasePath,
+    destination: DestinationPath,
+    body: CardLostRequest,
+    idempotency: IdempotencyKey,
+    actor: Annotated[Actor, _ON_PROOF],
+) -> Response:
+    """Report that the card of an issued permit was lost."""
+    lost = on_permit(destination, body)
+    return await act(request, actor, reference, CommandKind.CARD_LOST, lost, idempotency)
+
+
+@router.post(
+    "/rosters",
+    status_code=202,
+    response_model=RosterView,
+    summary="Hand in a roster",
+    openapi_extra={BODY_LIMIT_KEY: ROSTER_LIMIT, "requestBody": roster_body()},
+)
+async def receive_roster(
+    request: Request,
+    query: Annotated[RosterQuery, Query()],
+    idempotency: IdempotencyKey,
+    actor: Annotated[Actor, _EMPLOYER],
+) -> Response:
+    """Take on a CSV or XLSX file; its rows are checked and done in the background."""
+    file, named = await read_roster(request, query, idempotency)
+    return respond(await rosters.receive(wiring_of(request).context, actor, file, named))
+
+
+@router.get("/rosters/{roster_id}", response_model=RosterView, summary="Read a roster")
+async def get_roster(request: Request, roster_id: IdPath, actor: Annotated[Actor, _EMPLOYER]) -> Response:
+    """Return a roster with its totals."""
+    return json_response(await rosters.get_roster(wiring_of(request).context, actor, roster_id))
+
+
+@router.get("/rosters/{roster_id}/rows", response_model=RosterRowPage, summary="Rows of a roster")
+async def list_roster_rows(
+    request: Request, roster_id: IdPath, query: Annotated[PageQuery, Query()], actor: Annotated[Actor, _EMPLOYER]
+) -> Response:
+    """List what became of each row, by number."""
+    wiring = wiring_of(request)
+    pages = Pages(wiring, actor, f"rosters/{roster_id}/rows", query.asked())
+    items, position = await rosters.get_rows(
+        wiring.context, actor, roster_id, after=pages.after(query.cursor), limit=query.limit
+    )
+    return pages.respond(items, position)
+
+
+@router.get("/webhooks", response_model=WebhookList, summary="List webhooks")
+async def list_webhooks(request: Request, actor: Annotated[Actor, _EMPLOYER]) -> Response:
+    """List the caller's subscriptions, oldest first."""
+    items = await webhooks.list_webhooks(wiring_of(request).context, actor)
+    return json_response({"items": items, "next_cursor": None})
+
+
+@router.put(
+    "/webhooks",
+    response_model=WebhookView,
+    summary="Subscribe a URL, or change its kinds",
+    responses={201: {"model": NewWebhookView, "description": "A new subscription, with its key."}},
+)
+async def put_webhook(
+    request: Request, body: WebhookRequest, idempotency: IdempotencyKey, actor: Annotated[Actor, _EMPLOYER]
+) -> Response:
+    """Record a subscription; the URL names it, and no kinds turn it off."""
+    return respond(await webhooks.put_webhook(wiring_of(request).context, actor, body, idempotency))
+
+
+@router.post("/webhooks/{webhook_id}/test", status_code=202, response_model=WebhookTestView, summary="Send a test")
+async def try_webhook(
+    request: Request, webhook_id: IdPath, idempotency: IdempotencyKey, actor: Annotated[Actor, _EMPLOYER]
+) -> Response:
+    """Queue a real, signed delivery of the kind `webhook_test`."""
+    return respond(await webhooks.test_webhook(wiring_of(request).context, actor, webhook_id, idempotency))
+
+
+@router.post("/webhooks/{webhook_id}/secret", response_model=NewWebhookView, summary="Get a new key")
+async def rotate_secret(
+    request: Request,
+    webhook_id: IdPath,
+    idempotency: IdempotencyKey,
+    actor: Annotated[Actor, _EMPLOYER],
+    body: SecretRequest | None = None,
+) -> Response:
+    """Give a subscription a new key; the earlier one signs beside it for a day."""
+    wanted = body or SecretRequest()
+    return respond(await webhooks.rotate_secret(wiring_of(request).context, actor, webhook_id, wanted, idempotency))
+
+
+@router.get("/webhooks/{webhook_id}/deliveries", response_model=DeliveryPage, summary="Deliveries of a webhook")
+async def list_deliveries(
+    request: Request, webhook_id: IdPath, query: Annotated[PageQuery, Query()], actor: Annotated[Actor, _EMPLOYER]
+) -> Response:
+    """List the deliveries of a subscription, newest first."""
+    wiring = wiring_of(request)
+    pages = Pages(wiring, actor, f"webhooks/{webhook_id}/deliveries", query.asked())
+    items, position = await webhooks.list_deliveries(
+        wiring.context, actor, webhook_id, after=pages.after(query.cursor), limit=query.limit
+    )
+    return pages.respond(items, position)

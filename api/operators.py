@@ -1,0 +1,49 @@
+"""Calls of operators: incidents and the health of the channels."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from api.access import GuardedRoute, IdempotencyKey, allow
+from api.answers import Pages, json_response, respond
+from api.parameters import IdPath, PageQuery
+from api.views import ChannelHealth, IncidentPage, IncidentView
+from api.wiring import wiring_of
+from cases import channels, incidents
+from domain.actors import Actor, Role
+
+router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["Operators"])
+
+_OPERATOR = allow(Role.OPERATOR)
+
+
+@router.get("/incidents", response_model=IncidentPage, summary="List open incidents")
+async def list_incidents(
+    request: Request, query: Annotated[PageQuery, Query()], actor: Annotated[Actor, _OPERATOR]
+) -> Response:
+    """List what waits for an operator, oldest first."""
+    wiring = wiring_of(request)
+    pages = Pages(wiring, actor, "incidents", query.asked())
+    items, position = await incidents.list_incidents(
+        wiring.context, actor, after=pages.after(query.cursor), limit=query.limit
+    )
+    return pages.respond(items, position)
+
+
+@router.post("/incidents/{incident_id}/resume", response_model=IncidentView, summary="Resume a stuck case")
+async def resume(
+    request: Request, incident_id: IdPath, idempotency: IdempotencyKey, actor: Annotated[Actor, _OPERATOR]
+) -> Response:
+    """Let a stuck case go on."""
+    wiring = wiring_of(request)
+    reply, reference, command_id = await incidents.resume(wiring.context, actor, incident_id, idempotency)
+    if reference is not None and command_id is not None:
+        wiring.in_background(wiring.engine.nudge(reference, str(command_id), request.state.correlation_id))
+    return respond(reply)
+
+
+@router.get("/health/channels", response_model=ChannelHealth, summary="Health of the channels")
+async def channel_health(request: Request, actor: Annotated[Actor, _OPERATOR]) -> Response:
+    """Say for each channel what waits, what failed and how old the oldest is."""
+    return json_response(await channels.health(wiring_of(request).context, actor))

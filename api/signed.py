@@ -1,0 +1,73 @@
+"""Messages of machines, whose credential is their signature (Standard Webhooks 1.0.0)."""
+
+from collections.abc import Sequence
+from typing import Any, Final, TypeVar
+
+from fastapi import Request
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from api.access import media_type
+from api.json_bodies import parse_json
+from api.wiring import wiring_of
+from domain.actors import Actor, Role
+from domain.errors import Refused
+from domain.field_errors import field_errors
+from proof.webhooks import verify
+
+_M = TypeVar("_M", bound=BaseModel)
+
+SIGNATURE_HEADERS: Final[list[dict[str, Any]]] = [
+    {
+        "name": name,
+        "in": "header",
+        "required": True,
+        "description": description,
+        "schema": {"type": "string", "maxLength": 2000},
+    }
+    for name, description in (
+        ("webhook-id", "Id of the message, the same when it is sent again."),
+        ("webhook-timestamp", "Seconds since 1970, at most five minutes off."),
+        ("webhook-signature", "`v1,…` (HMAC) or `v1a,…` (Ed25519), several separated by spaces."),
+    )
+]
+
+
+def signed_body(model: type[BaseModel]) -> dict[str, Any]:
+    """Return what the OpenAPI document says of a signed message."""
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema.pop("$defs", None)
+    return {
+        "parameters": SIGNATURE_HEADERS,
+        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+        "security": [{"signature": []}],
+    }
+
+
+async def verified(request: Request, secrets: Sequence[SecretStr], machine: str) -> tuple[str, bytes, Actor]:
+    """Return id and body of a message that holds, and the machine as actor.
+
+    Raises:
+        Refused: `signature_invalid`.
+    """
+    wiring = wiring_of(request)
+    await wiring.limiter.count_machine(machine)
+    actor = Actor(issuer="signature", subject=machine, role=Role.AUTHORITY, correlation_id=request.state.correlation_id)
+    request.state.actor = actor
+    body = await request.body()
+    keys = [secret.get_secret_value() for secret in secrets]
+    message_id = verify(dict(request.headers), body, keys, wiring.context.clock())
+    return message_id, body, actor
+
+
+def read_body(request: Request, body: bytes, model: type[_M]) -> _M:
+    """Return the content of a message.
+
+    Raises:
+        Refused: `media_type_unknown`, `malformed` or `invalid`.
+    """
+    if media_type(request) != "application/json":
+        raise Refused("media_type_unknown", "Send the body with `Content-Type: application/json`.")
+    try:
+        return model.model_validate(parse_json(body))
+    except ValidationError as error:
+        raise Refused("invalid", "The message does not have the right form.", field_errors(error)) from None

@@ -1,0 +1,88 @@
+"""Roster files as they are sent: the file itself as body, or as the part `file` of a form."""
+
+from dataclasses import replace
+from typing import Any, Final
+
+from fastapi import Request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+
+from api.access import media_type
+from cases.idempotency import Idempotency
+from cases.roster_file import CSV_TYPES, MOST_BYTES, XLSX_TYPES
+from cases.rosters import RosterFile
+from domain.errors import Refused
+from domain.field_errors import field_errors
+from domain.roster import OnDefect, RosterAct
+
+_FORM: Final = "multipart/form-data"
+_FORM_OVERHEAD: Final = 64 * 1024
+ROSTER_LIMIT: Final = MOST_BYTES + _FORM_OVERHEAD
+_BINARY: Final = {"type": "string", "format": "binary"}
+
+
+class RosterQuery(BaseModel):
+    """What a roster asks for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    act: RosterAct = Field(default=RosterAct.REGISTER, description="What each row asks for.")
+    dry_run: bool = Field(default=False, description="Check the rows and do nothing.")
+    on_defect: OnDefect = Field(default=OnDefect.STOP, description="Whether one defect stops the whole roster.")
+
+
+def roster_body() -> dict[str, Any]:
+    """Return what the OpenAPI document says of the body."""
+    (xlsx,) = XLSX_TYPES
+    form = {
+        "type": "object",
+        "required": ["file"],
+        "properties": {
+            "file": _BINARY,
+            "act": {"enum": [each.value for each in RosterAct]},
+            "dry_run": {"type": "boolean"},
+            "on_defect": {"enum": [each.value for each in OnDefect]},
+        },
+    }
+    return {
+        "required": True,
+        "content": {"text/csv": {"schema": _BINARY}, xlsx: {"schema": _BINARY}, _FORM: {"schema": form}},
+    }
+
+
+async def read_roster(request: Request, query: RosterQuery, idempotency: Idempotency) -> tuple[RosterFile, Idempotency]:
+    """Return the file, and what names the write by file and options, however they were sent.
+
+    Raises:
+        Refused: `media_type_unknown`, `malformed` for a form that cannot be read, `invalid` for a wrong option.
+    """
+    kind = media_type(request)
+    if kind == _FORM:
+        content, kind, filename, query = await _read_form(request, query)
+    elif kind in CSV_TYPES | XLSX_TYPES:
+        content, filename = await request.body(), ""
+    else:
+        raise Refused("media_type_unknown", "Send the roster as text/csv, as XLSX, or as the part `file` of a form.")
+    if len(content) > MOST_BYTES:
+        raise Refused("body_too_large", "A roster has at most 10 MiB.")
+    file = RosterFile(content, kind, filename, query.act, query.dry_run, query.on_defect)
+    named = replace(idempotency, body=f"{query.model_dump_json()}\n".encode() + content)
+    return file, named
+
+
+async def _read_form(request: Request, query: RosterQuery) -> tuple[bytes, str, str, RosterQuery]:
+    try:
+        form = await request.form(max_files=1, max_fields=len(RosterQuery.model_fields))
+    except HTTPException:
+        raise Refused("malformed", "The form cannot be read, or has more than one file.") from None
+    file = form.get("file")
+    if not isinstance(file, UploadFile):
+        raise Refused("malformed", "The form has no part `file`.")
+    options = {name: value for name, value in form.multi_items() if name != "file"}
+    try:
+        chosen = RosterQuery.model_validate(query.model_dump() | options)
+    except ValidationError as error:
+        raise Refused("invalid", "An option of the form is not right.", field_errors(error)) from None
+    kind = (file.content_type or "").partition(";")[0].strip().lower()
+    return await file.read(), kind, file.filename or "", chosen

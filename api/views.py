@@ -1,0 +1,404 @@
+"""What answers look like, for the OpenAPI document; the verbs in `cases` make them."""
+
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from domain.employers import EmployerKind
+from domain.findings import Audience, FindingOutcome
+from domain.notices import DeliveryStatus
+from domain.reasons import ReasonStanding, Use
+from domain.roster import OnDefect, RosterAct, RosterStatus, RowResult
+from domain.stages import AssessmentOutcome, Destination, DueKind, Holder, PermitStage, Stage, Standing
+from domain.tasks import Queue, TaskKind
+from domain.webhooks import Scheme, WebhookState
+
+
+class _Page(BaseModel):
+    """A page of a list."""
+
+    next_cursor: str | None = Field(description="`cursor` of the next page; null on the last.")
+
+
+class FindingView(BaseModel):
+    """What one rule found."""
+
+    code: str
+    outcome: FindingOutcome
+    message: str = Field(description="In the caller's language.")
+    source: str
+    audience: Audience
+    fields: list[str]
+    parameters: list[dict[str, Any]] = Field(description="Values of the rule pack used, each with its reference.")
+
+
+class PermitView(BaseModel):
+    """The talent permit of one destination."""
+
+    destination: Destination
+    stage: PermitStage | None
+    authority_number: str | None
+    valid_from: date | None
+    valid_until: date | None
+    stay_days: int | None
+    entries: str | None
+    in_force: bool
+    sent_at: datetime | None
+    accepted_on: date | None
+    due_at: datetime | None
+    reported_at: datetime | None
+    card_lost_on: date | None
+    end_reason: str | None
+    pending_act: str | None = Field(default=None, description="For staff and auditors.")
+    earlier: list[dict[str, Any]] = Field(default=[], description="Numbers and dates before a replacement.")
+    findings: list[FindingView] = Field(default=[], description="For staff and auditors.")
+    authority_reason: dict[str, Any] | None = Field(default=None, description="For staff and auditors.")
+
+
+class MaskedPerson(BaseModel):
+    """The person as every role sees them."""
+
+    identity_number: str = Field(examples=["4403**********123X"])
+    language: str
+
+
+class CaseView(BaseModel):
+    """A case as its reader may see it."""
+
+    reference: str = Field(examples=["HT-7K2M-9QXA-3"])
+    client_reference: str | None
+    employer_id: str
+    workflow_id: str
+    stage: Stage
+    round: int
+    destinations: list[Destination]
+    policy_version: str
+    assessment: AssessmentOutcome | None
+    findings: list[FindingView]
+    accepted_at: datetime
+    due_at: datetime | None
+    due_kind: DueKind | None
+    due_provisional: bool
+    clock: str | None
+    holder: Holder
+    registration_number: str | None = Field(examples=["HR-2026-000123-P"])
+    end_reason: str | None
+    ended_on: date | None
+    in_force: bool
+    updated_at: datetime
+    person: MaskedPerson
+    permits: list[PermitView]
+    links: dict[str, str]
+    pending: Any = Field(default=None, description="True while a stored act waits for the engine; else the proposal.")
+
+
+class CasePage(_Page):
+    """A page of cases."""
+
+    items: list[CaseView]
+
+
+class CheckView(BaseModel):
+    """What the rules would find today."""
+
+    outcome: AssessmentOutcome
+    findings: list[FindingView]
+
+
+class PersonView(BaseModel):
+    """The fields asked for, in clear."""
+
+    name_zh: str | None = None
+    name_en: str | None = None
+    identity_number: str | None = None
+    permit_card_number: str | None = None
+    permit_card_valid_until: date | None = None
+    email: str | None = None
+    phone: str | None = None
+
+
+class TaskView(BaseModel):
+    """Something that a person is asked to do."""
+
+    id: str
+    kind: TaskKind
+    reference: str | None
+    employer_id: str | None
+    destination: Destination | None
+    round: int
+    due_at: datetime | None
+    overdue: bool
+    holder: str | None
+    queue: Queue
+    opened_at: datetime
+
+
+class TaskPage(_Page):
+    """A page of tasks."""
+
+    items: list[TaskView]
+
+
+class BulkOutcome(BaseModel):
+    """What became of one case of a bulk approval."""
+
+    reference: str | None
+    status: int
+    code: str | None = None
+    stage: Stage | None = None
+    pending: bool | None = None
+
+
+class BulkView(BaseModel):
+    """One outcome for each case, in the order given."""
+
+    items: list[BulkOutcome]
+
+
+class ReasonView(BaseModel):
+    """A published reason."""
+
+    code: str
+    uses: list[Use]
+    source: str
+    standing: dict[Use, ReasonStanding]
+    sentences: dict[str, str]
+
+
+class ReasonList(BaseModel):
+    """All published reasons."""
+
+    items: list[ReasonView]
+
+
+class ParameterView(BaseModel):
+    """A parameter of a rule pack."""
+
+    value: Any
+    unit: str | None
+    reference: str
+    status: str
+
+
+class PolicyView(BaseModel):
+    """A rule pack in force."""
+
+    name: str
+    version: str
+    effective_from: date
+    content_hash: str
+    note: str
+    parameters: dict[str, ParameterView]
+
+
+class StandingView(BaseModel):
+    """A change of an employer's standing."""
+
+    change_id: str
+    employer_id: str
+    standing: Standing
+    valid_from: date
+    state: str
+    proposed_by: str
+    confirmed_by: str | None
+
+
+class EmployerVersion(BaseModel):
+    """An employer as it stands over some days."""
+
+    name_zh: str
+    name_en: str | None
+    kind: EmployerKind
+    premises: list[str]
+    valid_from: date
+    valid_to: date | None
+
+
+class EmployerSummary(EmployerVersion):
+    """An employer in a list."""
+
+    employer_id: str
+    uscc: str
+    standing: Standing
+
+
+class EmployerView(EmployerSummary):
+    """An employer with its versions and standings."""
+
+    contact: dict[str, Any]
+    standings: list[StandingView]
+    versions: list[EmployerVersion]
+
+
+class EmployerPage(_Page):
+    """A page of employers."""
+
+    items: list[EmployerSummary]
+
+
+class PremisesView(BaseModel):
+    """Premises over some days."""
+
+    code: str
+    address: str
+    valid_from: date
+    valid_to: date | None
+
+
+class PremisesItems(BaseModel):
+    """Premises as recorded."""
+
+    items: list[PremisesView]
+
+
+class PremisesPage(_Page):
+    """A page of premises."""
+
+    items: list[PremisesView]
+
+
+class RosterView(BaseModel):
+    """A roster and how far it is."""
+
+    id: str
+    act: RosterAct
+    dry_run: bool
+    on_defect: OnDefect
+    status: RosterStatus
+    reason: str | None
+    received_at: datetime
+    totals: dict[str, int]
+    links: dict[str, str]
+
+
+class RosterRowView(BaseModel):
+    """What became of one row."""
+
+    row: int
+    result: RowResult | None
+    reference: str | None
+    errors: list[dict[str, Any]]
+
+
+class RosterRowPage(_Page):
+    """A page of rows."""
+
+    items: list[RosterRowView]
+
+
+class AnswerView(BaseModel):
+    """What became of an answer."""
+
+    status: str = Field(examples=["recorded"], description="`recorded`, `already_recorded` or `held`.")
+
+
+class ReceiptView(BaseModel):
+    """What became of a receipt."""
+
+    status: str = Field(examples=["recorded"])
+
+
+class IncidentView(BaseModel):
+    """What waits for an operator."""
+
+    id: str
+    kind: str
+    step: str
+    reason: str
+    reference: str | None
+    state: str
+    at: datetime
+
+
+class IncidentPage(_Page):
+    """A page of incidents."""
+
+    items: list[IncidentView]
+
+
+class LiveView(BaseModel):
+    """The process answers."""
+
+    status: str = Field(examples=["alive"])
+
+
+class ReadyView(BaseModel):
+    """What the process reaches."""
+
+    status: str = Field(description="`ready`, or `degraded` while Temporal is away.")
+    postgresql: str
+    temporal: str
+
+
+class WebhookView(BaseModel):
+    """A subscription."""
+
+    id: str
+    url: str
+    kinds: list[str]
+    state: WebhookState
+    scheme: Scheme
+    created_at: datetime
+
+
+class WebhookList(_Page):
+    """The caller's subscriptions."""
+
+    items: list[WebhookView]
+
+
+class NewWebhookView(BaseModel):
+    """A new key, shown once: `secret` of the scheme `v1`, `public_key` of `v1a`."""
+
+    id: str
+    secret: str | None = None
+    public_key: str | None = None
+    earlier_until: datetime | None = None
+
+
+class WebhookTestView(BaseModel):
+    """A test delivery on its way."""
+
+    id: str
+    delivery_id: str
+
+
+class DeliveryView(BaseModel):
+    """A delivery of a webhook."""
+
+    id: str
+    kind: str
+    reference: str | None
+    status: DeliveryStatus
+    attempts: int
+    reason: str | None
+    created_at: datetime
+    next_attempt: datetime | None
+    settled_at: datetime | None
+
+
+class DeliveryPage(_Page):
+    """A page of deliveries."""
+
+    items: list[DeliveryView]
+
+
+class ChannelView(BaseModel):
+    """What waits on a channel, and how the last hour went."""
+
+    channel: str
+    queued: int
+    due: int
+    oldest_due_since: datetime | None
+    oldest_due_seconds: int | None
+    sent_last_hour: int
+    failed_last_hour: int
+    last_error: str | None
+
+
+class ChannelHealth(BaseModel):
+    """What waits and what failed, channel by channel."""
+
+    at: datetime
+    channels: list[ChannelView]

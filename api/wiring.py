@@ -1,0 +1,57 @@
+"""What the routes work with: built once by the app, found again on every request."""
+
+from asyncio import Task, create_task
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from starlette.requests import Request
+
+from api.cursors import Cursors
+from api.limiting import Limiter
+from api.tokens import Tokens
+from cases.context import Context
+from policy.pack import PackShelf
+from settings import Settings
+from temporal.engine import Engine
+from temporal.telemetry import describe
+
+_log = structlog.get_logger("api.background")
+
+
+@dataclass(slots=True)
+class Wiring:
+    """The collaborators of all routes."""
+
+    settings: Settings
+    context: Context
+    engine: Engine
+    tokens: Tokens
+    cursors: Cursors
+    limiter: Limiter
+    packs: Mapping[str, PackShelf]
+    _running: set[Task[object]] = field(default_factory=set)
+
+    def in_background(self, work: Coroutine[Any, Any, object]) -> None:
+        """Run something after the answer; it may be lost with the process, so the sweeper does it again."""
+        task = create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._done)
+
+    async def drain(self) -> None:
+        """Let what runs in the background end."""
+        for task in tuple(self._running):
+            await task
+
+    def _done(self, task: Task[object]) -> None:
+        self._running.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            _log.error("background_failed", **describe(error))
+
+
+def wiring_of(request: Request) -> Wiring:
+    """Return the collaborators of the app that serves a request."""
+    wiring: Wiring = request.app.state.wiring
+    return wiring
