@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Collection
+from datetime import datetime, timedelta
 from enum import StrEnum
 from ipaddress import ip_address
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
@@ -16,6 +17,8 @@ from domain.registration import Body
 
 URL_LENGTH: Final = 2000
 MOST_SUBSCRIPTIONS: Final = 20
+KEY_OVERLAP: Final = timedelta(hours=24)
+MOST_KEYS: Final = 5  # rotated again and again within the overlap
 WEBHOOK_TEST: Final = "webhook_test"  # the kind of a test delivery, which is no notice kind
 
 # RFC 3986: what a URL may hold, in ASCII; a name in other scripts is given in its xn-- form.
@@ -129,6 +132,29 @@ class SecretRequest(Body):
     """A new key for a subscription, of the same scheme unless another is named."""
 
     scheme: Scheme | None = None
+
+
+class SigningKey(Body):
+    """A key as it is kept; one that was replaced still signs beside the new one for a while."""
+
+    key: Annotated[str, Field(repr=False)]
+    until: AwareDatetime | None = None
+
+
+class SigningKeys(Body):
+    """The keys of one subscription, the newest first."""
+
+    keys: tuple[SigningKey, ...]
+
+    def at(self, moment: datetime) -> tuple[str, ...]:
+        """Return the keys that sign at a moment."""
+        return tuple(each.key for each in self.keys if each.until is None or each.until > moment)
+
+    def replaced_by(self, key: str, at: datetime) -> Self:
+        """Return the keys with a new one in front; the earlier ones end a day later, if not before."""
+        end = at + KEY_OVERLAP
+        earlier = [SigningKey(key=k.key, until=min(k.until or end, end)) for k in self.keys if k.key in self.at(at)]
+        return type(self)(keys=(SigningKey(key=key), *earlier[: MOST_KEYS - 1]))
 
 
 class ReceiptStatus(StrEnum):

@@ -57,12 +57,25 @@ async def append(connection: AsyncConnection, chain: str, entries: Sequence[Entr
     The caller holds the lock of the case's row, so that nobody else appends to its chain; the primary key refuses a
     fork all the same.
     """
-    last = (
-        await connection.execute(
-            select(ledger.c.seq, ledger.c.hash).where(ledger.c.chain == chain).order_by(ledger.c.seq.desc()).limit(1)
-        )
-    ).one_or_none()
-    seq, previous = (last.seq, last.hash) if last else (0, GENESIS)
+    await append_each(connection, {chain: entries})
+
+
+async def append_each(connection: AsyncConnection, chains: Mapping[str, Sequence[Entry]]) -> None:
+    """Append acts to several chains at once, each of which the caller holds; the rows of a chain in order."""
+    ends = await connection.execute(
+        select(ledger.c.chain, ledger.c.seq, ledger.c.hash)
+        .distinct(ledger.c.chain)
+        .where(ledger.c.chain.in_(list(chains)))
+        .order_by(ledger.c.chain, ledger.c.seq.desc())
+    )
+    last = {end.chain: (int(end.seq), bytes(end.hash)) for end in ends}
+    rows = [row for chain, entries in chains.items() for row in _rows(chain, entries, *last.get(chain, (0, GENESIS)))]
+    if rows:
+        await connection.execute(insert(ledger).values(rows))
+
+
+def _rows(chain: str, entries: Sequence[Entry], seq: int, previous: bytes) -> list[dict[str, object]]:
+    """Return the rows that follow the end of a chain."""
     rows: list[dict[str, object]] = []
     for entry in entries:
         seq += 1
@@ -86,4 +99,4 @@ async def append(connection: AsyncConnection, chain: str, entries: Sequence[Entr
             }
         )
         previous = digest
-    await connection.execute(insert(ledger).values(rows))
+    return rows

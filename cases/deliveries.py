@@ -1,0 +1,131 @@
+"""Deliveries that are due: leased fairly by employer and opened for sending; `settle` takes what became of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from cases.context import Context
+from cases.delivery_results import Leased as Leased
+from cases.delivery_results import Outcome as Outcome
+from cases.delivery_results import Result as Result
+from cases.delivery_results import settle as settle
+from cases.delivery_results import text_instead as text_instead
+from cases.letters import BlockedError, address_of, open_texts, subscription_of
+from domain.errors import Defect
+from domain.languages import Language
+from domain.notices import Channel, NoticeKind, Recipient
+from domain.retries import is_quiet
+from store import delivery_rows
+from store.case_rows import Row
+from texts.notices import NoticeFacts, render_digest
+
+LEASE: Final = timedelta(seconds=60)  # longer than the longest time that one message may take to send
+MOST_DIGESTS: Final = 5
+MOST_NOTICES_IN_DIGEST: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One message to send: where to, what, and the leases that stand behind it.
+
+    Its id is the first delivery's, so that it stays the same however often it is sent. `blocked` says why it cannot
+    be sent at all, `dropped` that it is not to be sent any more.
+    """
+
+    leased: Leased
+    channel: Channel
+    to: str = field(default="", repr=False)
+    subject: str = ""
+    text: str = field(default="", repr=False)
+    html: str | None = field(default=None, repr=False)
+    language: Language = Language.ZH_HANS
+    keys: tuple[str, ...] = field(default=(), repr=False)
+    webhook_id: UUID | None = None
+    blocked: str | None = None
+    dropped: bool = False
+
+    @property
+    def message_id(self) -> str:
+        """The id under which the message goes out."""
+        return str(min(self.leased.delivery_ids))
+
+
+async def lease(
+    context: Context, channel: Channel, at: datetime, limit: int, *, length: timedelta = LEASE
+) -> list[Due]:
+    """Lease up to so many deliveries of a channel and return them opened; none of SMS in the quiet hours.
+
+    A lease that is not settled in time is given again, and the message goes out again under the same id.
+
+    Raises:
+        Unavailable: when PostgreSQL is away.
+    """
+    limits = context.limits
+    if channel is Channel.SMS and is_quiet(at, limits.quiet_from, limits.quiet_until):
+        return []
+    until = at + length
+    async with context.database.begin() as connection:
+        ids = await delivery_rows.lease(connection, channel.value, at, until, limit)
+        digests: list[list[UUID]] = []
+        if channel is Channel.MAIL:
+            digests = await delivery_rows.lease_digests(
+                connection, at, until, digests=MOST_DIGESTS, notices_each=MOST_NOTICES_IN_DIGEST
+            )
+        wanted = [*ids, *(each for digest in digests for each in digest)]
+        rows = {row["delivery_id"]: row for row in await delivery_rows.letters(connection, wanted)} if wanted else {}
+    singles = [_due(context, row, at) for row in rows.values() if not row["digest"]]
+    return singles + [due for digest in digests for due in _digest(context, [rows[each] for each in digest])]
+
+
+def _due(context: Context, row: Row, at: datetime) -> Due:
+    """Return one delivery ready to send, or why it is not."""
+    leased = Leased((row["delivery_id"],), row["lease_until"])
+    channel = Channel(row["channel"])
+    try:
+        text = open_texts(context, row).get(channel.value)
+        if text is None:
+            raise BlockedError("text_missing")
+        url, keys = subscription_of(context, row, at) if channel is Channel.WEBHOOK else ("", ())
+        return Due(
+            leased=leased,
+            channel=channel,
+            to=url or address_of(context, row, channel),
+            subject=text["subject"] or "",
+            text=text["text"],
+            html=text.get("html"),
+            language=Language(row["language"]),
+            keys=keys,
+            webhook_id=row["webhook_id"],
+        )
+    except BlockedError as blocked:
+        return Due(leased=leased, channel=channel, blocked=blocked.reason, dropped=blocked.dropped)
+    except Defect as defect:
+        return Due(leased=leased, channel=channel, blocked=defect.reason)
+
+
+def _digest(context: Context, rows: Sequence[Row]) -> list[Due]:
+    """Return one mail for all notices of an employer's morning, in the order of their times."""
+    opened: list[tuple[Row, NoticeFacts]] = []
+    blocked: list[Due] = []
+    for row in sorted(rows, key=lambda row: (row["at"], row["delivery_id"])):
+        try:
+            opened.append((row, NoticeFacts.model_validate(open_texts(context, row)["facts"])))
+        except (BlockedError, Defect, KeyError, ValueError) as error:
+            reason = getattr(error, "reason", "text_missing")
+            leased = Leased((row["delivery_id"],), row["lease_until"])
+            dropped = isinstance(error, BlockedError) and error.dropped
+            blocked.append(Due(leased=leased, channel=Channel.MAIL, blocked=reason, dropped=dropped))
+    if not opened:
+        return blocked
+    newest = opened[-1][0]
+    leased = Leased(tuple(row["delivery_id"] for row, _ in opened), newest["lease_until"])
+    language = Language(newest["language"])
+    try:
+        to = address_of(context, newest, Channel.MAIL)
+        mail = render_digest(Recipient.EMPLOYER, language, [(NoticeKind(row["kind"]), f) for row, f in opened])
+    except (BlockedError, Defect) as error:
+        return [*blocked, Due(leased=leased, channel=Channel.MAIL, blocked=error.reason)]
+    due = Due(leased, Channel.MAIL, to=to, subject=mail.subject, text=mail.text, html=mail.html, language=language)
+    return [*blocked, due]

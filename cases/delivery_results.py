@@ -1,0 +1,355 @@
+"""What became of messages: one transaction for the results of a round, and what follows from a failure.
+
+A result moves a delivery, the notice it belongs to, and a ledger row in the notice's own chain, without the lock of any
+case. Only a notice that has no channel left takes its case: the employer is asked to hand it over, or a task opens.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
+
+from sqlalchemy import insert, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.case_file import CaseFile, open_case
+from cases.context import Context
+from cases.letters import BlockedError, address_of, open_texts
+from cases.notify import Telling, nobody_reached
+from domain.actors import Actor, system
+from domain.acts import Act
+from domain.clock import CHINA
+from domain.errors import Defect, Refused
+from domain.messages import DeliveryCount
+from domain.notices import (
+    FINAL,
+    PLANS,
+    Channel,
+    DeliveryStatus,
+    NoticeKind,
+    Recipient,
+    advance,
+    fallback_channel,
+    notice_status,
+    when_undelivered,
+)
+from domain.retries import next_attempt
+from domain.stages import Destination
+from domain.webhooks import WebhookState
+from store import delivery_rows
+from store.case_rows import Row
+from store.ledger import Entry, append_each
+from store.tables import incidents, webhooks
+
+GIVEN_UP: Final = "given_up"
+# The receiver itself is away, so that its other messages wait too and do not keep places from those of others.
+_RECEIVER_AWAY: Final = frozenset(
+    {"webhook_timeout", "webhook_unreachable", "webhook_unresolved", "webhook_429", "webhook_503"}
+)
+_LONGEST_HOLD_UP: Final = timedelta(minutes=5)
+_LONG_AGO: Final = datetime(2000, 1, 1, tzinfo=CHINA)
+_SWEPT_AT_ONCE: Final = 200
+_STEP: Final = "deliver"
+_WITH_FALLBACK: Final = frozenset(
+    kind.value
+    for kind, plan in PLANS.items()
+    if Recipient.PERSON in plan.recipients and plan.recipients[Recipient.PERSON].fallback is Channel.SMS
+)
+
+
+class Outcome(StrEnum):
+    """What became of one message."""
+
+    SENT = "sent"
+    DELIVERED = "delivered"
+    LATER = "later"
+    FAILED = "failed"
+    DROPPED = "dropped"
+    UNTOUCHED = "untouched"
+
+
+_STATUS: Final = {
+    Outcome.SENT: DeliveryStatus.SENT,
+    Outcome.DELIVERED: DeliveryStatus.DELIVERED,
+    Outcome.FAILED: DeliveryStatus.FAILED,
+    Outcome.DROPPED: DeliveryStatus.SUPPRESSED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """The deliveries that one message stands for, and until when they are leased."""
+
+    delivery_ids: tuple[UUID, ...]
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one message; `reason` is a code, `retry_after` the seconds that the other side asked for."""
+
+    leased: Leased
+    outcome: Outcome
+    reason: str | None = None
+    provider_id: str | None = None
+    retry_after: float | None = None
+    ends_subscription: UUID | None = None
+    is_receipt: bool = False
+
+
+@dataclass(slots=True)
+class _Work:
+    """What one transaction is to write."""
+
+    changed: list[Row] = field(default_factory=list)
+    added: list[Row] = field(default_factory=list)
+    statuses: dict[UUID, str] = field(default_factory=dict)
+    entries: dict[str, list[Entry]] = field(default_factory=dict)
+    held_up: dict[UUID, tuple[str, datetime]] = field(default_factory=dict)
+
+
+async def settle(
+    context: Context, results: Sequence[Result], at: datetime, actor: Actor | None = None
+) -> DeliveryCount:
+    """Take the results of a round in one transaction, and one more for each notice that has no channel left.
+
+    A result that comes twice, or after its lease was lost, changes nothing that stands already.
+
+    Raises:
+        Unavailable: when PostgreSQL is away; the same results are then given again.
+    """
+    by_id = {each: result for result in results for each in result.leased.delivery_ids}
+    if not by_id:
+        return DeliveryCount()
+    actor = actor or system(_STEP)
+    async with context.database.begin() as connection:
+        stranded = await settle_in(context, connection, by_id, at, actor)
+    for reference, ids in stranded:
+        few = {each: by_id[each] for each in ids if each in by_id}
+        await _settle_with_case(context, reference, few, at, actor)
+    return _count(results)
+
+
+async def settle_in(
+    context: Context,
+    connection: AsyncConnection,
+    by_id: Mapping[UUID, Result],
+    at: datetime,
+    actor: Actor,
+    file: CaseFile | None = None,
+    *,
+    without_case: bool = False,
+) -> list[tuple[str, tuple[UUID, ...]]]:
+    """Take results within a transaction; return those left out, because their case has to be opened first."""
+    work, stranded = _Work(), []
+    for notice_id, rows in (await delivery_rows.lock_notices(connection, by_id)).items():
+        before = {row["delivery_id"]: dict(row) for row in rows}
+        for row in rows:
+            _apply(row, by_id.get(row["delivery_id"]), at, work)
+        added = await _fallback(context, connection, rows, at)
+        status = notice_status(DeliveryStatus(row["status"]) for row in (*rows, *added))
+        fails = status is DeliveryStatus.FAILED and rows[0]["notice_status"] != status
+        if fails and _needs_case(rows[0]) and not without_case:
+            if file is None:
+                stranded.append((rows[0]["reference"], tuple(before)))
+                continue
+            nobody_reached(file, _telling(rows[0], at), Recipient(rows[0]["recipient"]))
+        changed = [row for row in rows if row != before[row["delivery_id"]]]
+        work.changed += changed
+        work.added += added
+        if status != rows[0]["notice_status"]:
+            work.statuses[notice_id] = status.value
+        work.entries[f"notice/{notice_id}"] = list(_entries(changed, before, by_id, at, actor))
+    await _write(connection, work, by_id.values(), at, actor)
+    return stranded
+
+
+async def _settle_with_case(
+    context: Context, reference: str, by_id: Mapping[UUID, Result], at: datetime, actor: Actor
+) -> None:
+    """Take the results of a notice that has no channel left, with the file of its case."""
+    try:
+        async with open_case(context, reference) as (file, connection):
+            await settle_in(context, connection, by_id, at, actor, file)
+    except Refused:
+        # The case's data was erased: nobody can be asked to hand over what no longer exists.
+        async with context.database.begin() as connection:
+            await settle_in(context, connection, by_id, at, actor, without_case=True)
+    except Defect as defect:
+        # The notice stays failed and an operator hears of it, so that the channel goes on for all others.
+        async with context.database.begin() as connection:
+            await settle_in(context, connection, by_id, at, actor, without_case=True)
+            incident = {"incident_id": uuid4(), "reference": reference, "kind": "notice", "step": _STEP}
+            await connection.execute(insert(incidents).values(**incident, reason=defect.reason, state="open", at=at))
+
+
+def _apply(row: Row, result: Result | None, at: datetime, work: _Work) -> None:
+    """Move one delivery by its result; a lease that was lost in the meantime only counts where the message went."""
+    if result is None:
+        return
+    lost = not result.is_receipt and row["lease_until"] != result.leased.until
+    if lost and result.outcome not in (Outcome.SENT, Outcome.DELIVERED):
+        return
+    if not result.is_receipt:
+        row["lease_until"] = None
+    if result.outcome is Outcome.UNTOUCHED:
+        return
+    if not result.is_receipt and result.outcome is not Outcome.DROPPED:
+        row["attempts"] += 1
+    row["provider_id"] = result.provider_id or row["provider_id"]
+    status = DeliveryStatus(row["status"])
+    if result.outcome is Outcome.LATER:
+        row["reason"] = result.reason
+        # All deliveries of one message wait as long, so that they go out as the same message again.
+        spread = min(result.leased.delivery_ids).int % 1000 / 1000
+        row["next_attempt"] = next_attempt(
+            at, row["attempts"], row["give_up_at"], spread=spread, retry_after=result.retry_after
+        )
+        if row["next_attempt"] is not None:
+            if result.reason in _RECEIVER_AWAY:
+                work.held_up[row["webhook_id"]] = (row["employer_id"], min(row["next_attempt"], at + _LONGEST_HOLD_UP))
+            return
+        reached = advance(status, DeliveryStatus.FAILED)
+    else:
+        reached = advance(status, _STATUS[result.outcome])
+    if reached is status:
+        return
+    row.update(status=reached.value, next_attempt=None)
+    if reached is not DeliveryStatus.FAILED:
+        row["sent_at"] = row["sent_at"] or at
+    if reached in FINAL:
+        row["settled_at"] = at
+    row["reason"] = (result.reason or GIVEN_UP) if reached is DeliveryStatus.FAILED else result.reason
+
+
+async def _fallback(context: Context, connection: AsyncConnection, rows: Sequence[Row], at: datetime) -> list[Row]:
+    """Return the SMS that follows a mail that failed for good, where the person has a phone."""
+    mail = next((row for row in rows if row["channel"] == Channel.MAIL), None)
+    if mail is None or mail["status"] != DeliveryStatus.FAILED or mail["kind"] not in _WITH_FALLBACK:
+        return []
+    opened = {Channel(row["channel"]) for row in rows}
+    if mail["recipient"] != Recipient.PERSON or Channel.SMS in opened:
+        return []
+    return [text] if (text := await _text(context, connection, mail["delivery_id"], opened, at)) else []
+
+
+async def _text(
+    context: Context, connection: AsyncConnection, mail_id: UUID, opened: set[Channel], at: datetime
+) -> Row | None:
+    """Return the delivery of the SMS in a mail's place, or None where none can reach the person."""
+    (row,) = await delivery_rows.letters(connection, [mail_id])
+    try:
+        reachable = {Channel.SMS} if open_texts(context, row).get(Channel.SMS.value) else set()
+        address_of(context, row, Channel.SMS)
+    except (BlockedError, Defect):
+        return None
+    if fallback_channel(NoticeKind(row["kind"]), Recipient(row["recipient"]), reachable, opened) is None:
+        return None
+    return {
+        # The same id however often the mail's end is looked at, so that there is one SMS.
+        "delivery_id": uuid5(NAMESPACE_URL, f"notice/{row['notice_id']}/sms"),
+        "notice_id": row["notice_id"],
+        "employer_id": row["employer_id"],
+        "channel": Channel.SMS.value,
+        "after": mail_id,
+        "status": DeliveryStatus.QUEUED.value,
+        "next_attempt": at,
+        "give_up_at": at + context.limits.notice_retry,
+    }
+
+
+async def text_instead(context: Context, at: datetime) -> int:
+    """Open an SMS for every mail to a person that was not sent in time, and return how many.
+
+    Raises:
+        Unavailable: when PostgreSQL is away.
+    """
+    begun = at + context.limits.notice_retry - context.limits.sms_after_mail
+    opened, after = 0, (_LONG_AGO, UUID(int=0))
+    while True:
+        async with context.database.begin() as connection:
+            page = await delivery_rows.mail_late(connection, begun, _WITH_FALLBACK, after, _SWEPT_AT_ONCE)
+            added: list[Row] = []
+            for rows in (await delivery_rows.lock_notices(connection, [each for _, each in page])).values():
+                channels = {Channel(row["channel"]) for row in rows}
+                for mail in [row for row in rows if row["channel"] == Channel.MAIL and row["status"] == "queued"]:
+                    text = await _text(context, connection, mail["delivery_id"], channels, at)
+                    added += [text] if text else []
+            await delivery_rows.add(connection, added)
+        opened += len(added)
+        if len(page) < _SWEPT_AT_ONCE:
+            return opened
+        after = page[-1]
+
+
+def _needs_case(row: Row) -> bool:
+    """Say whether somebody has to hear that a notice reached nobody."""
+    if row["kind"] not in NoticeKind.__members__.values():
+        return False
+    undelivered = when_undelivered(NoticeKind(row["kind"]), Recipient(row["recipient"]))
+    return undelivered.employer_hands_over or undelivered.opens_task
+
+
+def _telling(row: Row, at: datetime) -> Telling:
+    """Return the notice as what is handed over in its place."""
+    destination = Destination(row["destination"]) if row["destination"] else None
+    return Telling(kind=NoticeKind(row["kind"]), at=at, occasion=row["occasion"], destination=destination)
+
+
+def _entries(
+    changed: Iterable[Row], before: Mapping[UUID, Row], by_id: Mapping[UUID, Result], at: datetime, actor: Actor
+) -> Iterable[Entry]:
+    """Return one ledger row for each delivery that was sent, arrived or failed."""
+    for row in changed:
+        if row["status"] == before[row["delivery_id"]]["status"] or row["status"] == DeliveryStatus.SUPPRESSED:
+            continue
+        sent = Act.NOTICE_FAILED if row["status"] == DeliveryStatus.FAILED else Act.NOTICE_SENT
+        yield Entry(
+            act=Act.RECEIPT_RECORDED if by_id[row["delivery_id"]].is_receipt else sent,
+            actor=actor,
+            at=at,
+            reference=row["reference"] or None,
+            employer_id=row["employer_id"],
+            detail={
+                "kind": row["kind"],
+                "recipient": row["recipient"],
+                "channel": row["channel"],
+                "delivery_id": str(row["delivery_id"]),
+                "status": row["status"],
+                "attempts": row["attempts"],
+                "reason": row["reason"],
+                "text_hash": row["text_hash"],
+            },
+        )
+
+
+async def _write(
+    connection: AsyncConnection, work: _Work, results: Iterable[Result], at: datetime, actor: Actor
+) -> None:
+    await delivery_rows.write(connection, work.changed, work.statuses)
+    await delivery_rows.add(connection, work.added)
+    for webhook_id, (employer_id, until) in sorted(work.held_up.items()):
+        await delivery_rows.hold_up(connection, employer_id, webhook_id, until)
+    for ended in sorted({result.ends_subscription for result in results if result.ends_subscription}):
+        gone = update(webhooks).where(webhooks.c.webhook_id == ended, webhooks.c.state != WebhookState.GONE)
+        employer = (
+            await connection.execute(gone.values(state=WebhookState.GONE.value).returning(webhooks.c.employer_id))
+        ).scalar_one_or_none()
+        if employer is not None:
+            detail = {"webhook_id": str(ended), "state": WebhookState.GONE.value}
+            entry = Entry(act=Act.WEBHOOK_RECORDED, actor=actor, at=at, employer_id=employer, detail=detail)
+            work.entries[f"webhook/{ended}/{at.isoformat()}"] = [entry]
+    await append_each(connection, work.entries)
+
+
+def _count(results: Iterable[Result]) -> DeliveryCount:
+    counted = dict.fromkeys(Outcome, 0)
+    for result in results:
+        counted[result.outcome] += 1
+    return DeliveryCount(
+        sent=counted[Outcome.SENT] + counted[Outcome.DELIVERED],
+        failed=counted[Outcome.FAILED],
+        later=counted[Outcome.LATER],
+    )
