@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sandbox.authority_book import AuthorityBook, canonical
 from sandbox.moods import Mood, Moods, lost_answer
-from sandbox.outbox import Outbox
+from sandbox.outbox import POLL_SECONDS, Outbox
 from sandbox.serving import ProblemError, add_problems, arguments, check_bearer, refuse_production, serve, setting
 
 # A permit card number with this end is refused as malformed, whatever else stands in the entry.
@@ -186,7 +186,7 @@ async def _work(book: AuthorityBook, moods: Moods) -> None:
         if book.outbox:
             book.outbox.pause(mood is Mood.AWAY)
         book.work(mood, keeps=moods.keeps)
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(POLL_SECONDS)
 
 
 def _required(key: str | None) -> str:

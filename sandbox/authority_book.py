@@ -92,7 +92,7 @@ class AuthorityBook:
 
     def work(self, mood: Mood, *, keeps: bool) -> None:
         """Plan answers to what came in and give those that are due; without effect while away or manual."""
-        if mood in (Mood.AWAY, Mood.MANUAL):
+        if mood in (Mood.AWAY, Mood.MANUAL) or not self._has_work():
             return
         with self.books.transaction():
             for entry in self.books.rows("SELECT * FROM entries WHERE state = 'waiting' ORDER BY number LIMIT 200"):
@@ -103,6 +103,15 @@ class AuthorityBook:
             for plan in due:
                 self.books.execute("DELETE FROM plans WHERE number = ?", plan["number"])
                 self._carry_out(plan, mood)
+
+    def _has_work(self) -> bool:
+        return bool(
+            self.books.rows(
+                "SELECT 1 FROM entries WHERE state = 'waiting' UNION ALL SELECT 1 FROM reports WHERE answered = 0"
+                " UNION ALL SELECT 1 FROM plans WHERE due <= ? LIMIT 1",
+                time.time(),
+            )
+        )
 
     def answer_by_hand(self, case: str, fields: Mapping[str, Any], *, callback: bool) -> dict[str, Any]:
         """Give an answer as told, with what was left out filled in as this stand-in would."""

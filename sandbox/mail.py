@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sandbox.mail_book import CHANNELS, MailBook
 from sandbox.moods import SLOW_SECONDS, Mood, Moods, lost_answer
-from sandbox.outbox import Outbox
+from sandbox.outbox import POLL_SECONDS, Outbox
 from sandbox.serving import ProblemError, add_problems, arguments, check_bearer, refuse_production, serve, setting
 
 MAIL_BYTES = 10 * 1024 * 1024
@@ -220,7 +220,7 @@ def _table(title: str, rows: list[tuple[str, ...]]) -> str:
 async def _send_receipts(book: MailBook) -> None:
     while True:
         book.send_receipts()
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(POLL_SECONDS)
 
 
 def main() -> None:

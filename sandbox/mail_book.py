@@ -149,7 +149,7 @@ class MailBook:
 
     def send_receipts(self) -> None:
         """Put the receipts that are due into the outbox."""
-        if self.outbox is None:
+        if self.outbox is None or not self.books.rows("SELECT 1 FROM receipts WHERE due <= ? LIMIT 1", time.time()):
             return
         with self.books.transaction():
             for row in self.books.rows("SELECT * FROM receipts WHERE due <= ? ORDER BY number LIMIT 200", time.time()):

@@ -24,6 +24,7 @@ FIRST_RETRY_SECONDS = 0.5
 LONGEST_RETRY_SECONDS = 10.0
 TIMEOUT_SECONDS = 10.0
 AT_ONCE = 8
+POLL_SECONDS = 0.1
 # Refusals that a later attempt may not meet: time-out, a same message still worked on, too early, too many.
 PASSING = frozenset({408, 409, 425, 429})
 
@@ -65,7 +66,7 @@ class Outbox:
                         task = asyncio.create_task(self._send(client, row))
                         self._sending.add(task)
                         task.add_done_callback(self._sending.discard)
-                    await asyncio.sleep(0.05)
+                    await asyncio.sleep(POLL_SECONDS)
             finally:
                 for task in self._sending:
                     task.cancel()
