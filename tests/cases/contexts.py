@@ -1,0 +1,93 @@
+"""What tests of cases work with: a context on the test's own database, actors, and the sample employers."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import yaml
+
+from cases.context import Context
+from cases.employers import load_register
+from cases.idempotency import Idempotency
+from domain.actors import Actor, Role, system
+from domain.clock import CHINA
+from domain.employers import RegisterFile
+from policy.limits import limits_of
+from policy.pack import PackShelf
+from policy.packs import load_limits, load_rule_packs
+from store.database import Database
+from store.keyring import Keyring, generate
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=CHINA)  # a Monday
+SUPERVISOR = Actor(issuer="test", subject="supervisor", role=Role.SUPERVISOR)
+SUPERVISOR_2 = Actor(issuer="test", subject="supervisor-2", role=Role.SUPERVISOR)
+OFFICER = Actor(issuer="test", subject="officer-1", role=Role.OFFICER)
+EMPLOYER_A = Actor(issuer="test", subject="hr-a", role=Role.EMPLOYER, employer_id="emp-a")
+EMPLOYER_B = Actor(issuer="test", subject="hr-b", role=Role.EMPLOYER, employer_id="emp-b")
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    def __init__(self, at: datetime = NOON) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+@asynccontextmanager
+async def open_context(url: str, clock: Clock) -> AsyncIterator[Context]:
+    """Open a context on a database."""
+    database = Database(url, pool_size=6)
+    shelf = PackShelf(load_rule_packs())
+    limits = limits_of(load_limits())
+    keyring = Keyring.parse(generate())
+    try:
+        yield Context(database=database, keyring=keyring, packs=shelf, limits=limits, clock=clock)
+    finally:
+        await database.close()
+
+
+def sample_register() -> RegisterFile:
+    """Return the sample employers and premises."""
+    return RegisterFile.model_validate(yaml.safe_load((EXAMPLES / "employers.yaml").read_text(encoding="utf-8")))
+
+
+async def load_samples(context: Context) -> None:
+    """Load the sample employers and premises."""
+    await load_register(context, system("register_load"), sample_register())
+
+
+def key(route: str = "test", name: str | None = None, body: bytes = b"{}") -> Idempotency:
+    """Return what names one write, a new one where no name is given."""
+    return Idempotency(route, name or str(uuid4()), body)
+
+
+def registration_body(**person: Any) -> dict[str, Any]:
+    """Return a registration without defects."""
+    return {
+        "person": {
+            "name_zh": "冯承泽",
+            "identity_number": "44030419900307123X",
+            "permit_card_number": "C12345678",
+            "permit_card_valid_until": "2035-03-16",
+            "email": "feng@example.com",
+            "phone": "+8613812345678",
+            "language": "zh-Hans",
+            **person,
+        },
+        "employment": {
+            "position": "研究员",
+            "work_site": "SZP-001",
+            "employment_kind": "contract",
+            "contract_start": "2025-01-01",
+            "contract_end": "2028-12-31",
+            "state_worker": False,
+        },
+        "destinations": ["HK", "MO"],
+    }

@@ -1,0 +1,167 @@
+"""The working calendar: loading it, reading it, and the cases that are counted again."""
+
+from collections.abc import AsyncIterator
+from datetime import date
+
+import pytest
+import pytest_asyncio
+from pydantic import ValidationError
+from sqlalchemy import func, insert, select, update
+
+from cases.calendar import current_calendar, load_calendar, load_published, recount_cases
+from cases.context import CalendarShelf, Context
+from cases.registration import accept
+from domain.actors import system
+from domain.calendars import CalendarFile, DayKind, day_kind
+from domain.registration import RegistrationRequest
+from policy.calendars import mainland_calendar
+from store.tables import calendar_days, commands, cursors, deadlines, ledger
+from tests.cases.contexts import EMPLOYER_A, Clock, key, load_samples, open_context, registration_body
+
+LOADER = system("calendar_load")
+
+
+@pytest_asyncio.fixture
+async def context(clean_database: str) -> AsyncIterator[Context]:
+    async with open_context(clean_database, Clock()) as context:
+        yield context
+
+
+async def _version(context: Context) -> str | None:
+    async with context.database.begin() as connection:
+        query = select(cursors.c.value).where(cursors.c.name == "calendar")
+        return (await connection.execute(query)).scalar_one_or_none()
+
+
+async def _recounts(context: Context) -> int:
+    async with context.database.begin() as connection:
+        query = select(func.count()).where(commands.c.kind == "recount")
+        return int((await connection.execute(query)).scalar_one())
+
+
+def _year(year: int, *days_off: date) -> CalendarFile:
+    return CalendarFile(year=year, source="a notice", days_off=days_off)
+
+
+async def test_the_library_stands_in_until_a_year_is_loaded(context: Context) -> None:
+    async with context.database.begin() as connection:
+        calendar = await current_calendar(context, connection, await _version(context))
+    assert calendar.version == mainland_calendar().version
+
+
+async def test_loading_the_library_twice_changes_nothing(context: Context) -> None:
+    first = await load_published(context, LOADER)
+    second = await load_published(context, LOADER)
+    assert first == second == await _version(context)
+    async with context.database.begin() as connection:
+        rows = (await connection.execute(select(func.count()).select_from(calendar_days))).scalar_one()
+        acts = (await connection.execute(select(func.count()).where(ledger.c.act == "calendar_loaded"))).scalar_one()
+    assert rows == len(mainland_calendar().days)
+    assert acts == 1
+
+
+async def test_a_year_loaded_by_hand_is_not_undone_by_the_library(context: Context) -> None:
+    holiday = date(2026, 3, 3)
+    by_hand = await load_calendar(context, LOADER, _year(2026, holiday).days())
+    assert await load_published(context, LOADER) == by_hand
+    async with context.database.begin() as connection:
+        calendar = await current_calendar(context, connection, by_hand)
+    assert not calendar.is_working_day(holiday)
+
+
+async def test_another_process_reads_the_calendar_again_when_its_version_moved(context: Context) -> None:
+    await load_published(context, LOADER)
+    shelf = CalendarShelf(version="old", calendar=mainland_calendar())
+    other = Context(
+        **{f: getattr(context, f) for f in ("database", "keyring", "packs", "limits", "clock")}, calendars=shelf
+    )
+    holiday = date(2026, 3, 3)
+    version = await load_calendar(context, LOADER, _year(2026, holiday).days())
+    async with other.database.begin() as connection:
+        calendar = await current_calendar(other, connection, version)
+    assert calendar.version == version
+    assert not calendar.is_working_day(holiday)
+
+
+async def test_a_case_whose_deadline_moves_is_asked_to_count_again_once(context: Context) -> None:
+    await load_samples(context)
+    await load_published(context, LOADER)
+    await accept(context, EMPLOYER_A, RegistrationRequest.model_validate(registration_body()), key())
+    holiday = date(2026, 3, 4)
+    await load_calendar(context, LOADER, _year(2026, holiday).days())
+    assert await _recounts(context) == 1
+    await load_calendar(context, LOADER, _year(2026, holiday).days())
+    assert await _recounts(context) == 1
+
+
+async def test_a_load_cut_short_is_finished_by_the_next(context: Context) -> None:
+    await load_samples(context)
+    await load_published(context, LOADER)
+    await accept(context, EMPLOYER_A, RegistrationRequest.model_validate(registration_body()), key())
+    await load_calendar(context, LOADER, _year(2026, date(2026, 3, 4)).days())
+    async with context.database.begin() as connection:
+        await connection.execute(update(cursors).where(cursors.c.name == "calendar_recounted").values(value="old"))
+        await connection.execute(commands.delete().where(commands.c.kind == "recount"))
+    assert await recount_cases(context) == 1
+    assert await recount_cases(context) == 0
+
+
+async def test_a_case_whose_deadline_stands_is_left_alone(context: Context) -> None:
+    await load_samples(context)
+    await load_published(context, LOADER)
+    await accept(context, EMPLOYER_A, RegistrationRequest.model_validate(registration_body()), key())
+    await load_calendar(context, LOADER, _year(2028).days())
+    assert await _recounts(context) == 0
+
+
+async def test_a_provisional_deadline_is_counted_again_though_its_day_stays(context: Context) -> None:
+    await load_samples(context)
+    await load_published(context, LOADER)
+    reply = await accept(context, EMPLOYER_A, RegistrationRequest.model_validate(registration_body()), key())
+    calendar = mainland_calendar()
+    counted = calendar.deadline(date(2028, 5, 8), 5)
+    assert counted.provisional
+    async with context.database.begin() as connection:
+        row = {
+            "reference": reply.body["reference"],
+            "kind": "contract_grace",
+            "employer_id": "emp-a",
+            "state": "waiting",
+            "at": counted.at,
+            "counted_from": date(2028, 5, 8),
+            "counted_days": 5,
+            "provisional": True,
+            "calendar_version": calendar.version,
+        }
+        await connection.execute(insert(deadlines).values(row))
+    await load_calendar(context, LOADER, _year(2028).days())
+    assert await _recounts(context) == 1
+
+
+@pytest.mark.parametrize(
+    ("day", "worked", "kind"),
+    [
+        (date(2026, 3, 2), True, DayKind.WORKING_DAY),
+        (date(2026, 3, 2), False, DayKind.HOLIDAY),
+        (date(2026, 3, 7), False, DayKind.WEEKEND),
+        (date(2026, 3, 7), True, DayKind.MAKE_UP_DAY),
+    ],
+)
+def test_a_day_is_named_by_what_the_calendar_makes_of_it(day: date, worked: bool, kind: DayKind) -> None:
+    assert day_kind(day, worked=worked) is kind
+
+
+def test_a_year_of_a_file_has_every_day() -> None:
+    days = CalendarFile(
+        year=2028, source="a notice", days_off=(date(2028, 10, 2),), workdays=(date(2028, 9, 30),)
+    ).days()
+    assert len(days) == 366
+    assert not days[date(2028, 10, 2)]
+    assert days[date(2028, 9, 30)]
+    assert days[date(2028, 10, 3)]
+
+
+@pytest.mark.parametrize("day", [date(2027, 1, 1), date(2028, 1, 1)])
+def test_a_file_with_a_day_of_another_year_or_a_day_twice_is_refused(day: date) -> None:
+    with pytest.raises(ValidationError):
+        CalendarFile(year=2028, source="a notice", days_off=(day, date(2028, 1, 1)))
