@@ -163,7 +163,6 @@ def _ours() -> Any:
     """What the embedded stack must be told about the layers that the sandbox does not import."""
     from sandbox.embedded import Ours
     from store import keyring
-    from temporal.search_attributes import NAMES_AND_TYPES
 
     command = [sys.executable, "-P", "-m", "cli"]
     return Ours(
@@ -173,7 +172,6 @@ def _ours() -> Any:
             ("migrate", [*command, "migrate"]),
             ("register", [*command, "register", "load", str(EXAMPLES / "employers.yaml")]),
         ],
-        search_attributes=NAMES_AND_TYPES,
     )
 
 

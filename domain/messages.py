@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
@@ -49,15 +50,19 @@ class CommandOutcome(Message):
 
 
 class Course(Message):
-    """Where a case stands after a step and what it waits for: all that the workflow needs to go on."""
+    """Where a case stands after a step and what it waits for: all that the workflow needs to go on.
 
+    `version` grows with every change of the register, so that of two courses the newer one is known.
+    """
+
+    version: int = 0
     stage: Stage
     round: int = 1
     wake_at: datetime | None = None
     wake_for: str | None = None
     calls: tuple[OutwardCall, ...] = ()
     to_assess: bool = False
-    incident: str | None = None
+    rests: bool = False
     finished: bool = False
     outcomes: tuple[CommandOutcome, ...] = ()
 
@@ -68,7 +73,6 @@ class RegistrationInput(Message):
     reference: str
     correlation_id: str = ""
     course: Course | None = None
-    unsent: tuple[str, ...] = ()
 
 
 class StepInput(Message):
@@ -94,10 +98,15 @@ class IncidentInput(StepInput):
 
 
 class CommandRef(Message):
-    """The id of a stored command; the only content of a message about it."""
+    """The id of a stored command, the only content of a message about it, and whether it resumes a stopped case."""
 
     command_id: str
     correlation_id: str = ""
+    is_resume: bool = False
+
+    def uuid(self) -> UUID:
+        """Return the id as the register keeps it."""
+        return UUID(self.command_id)
 
 
 class DecisionSignal(Message):

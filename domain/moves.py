@@ -138,12 +138,8 @@ MOVES: Final[tuple[Move, ...]] = (
         Stage.AWAITING_CONFIRMATION,
         (NoticeKind.SECOND_SIGNATURE_REQUESTED,),
     ),
-    Move(
-        "R14", _CONFIRM, Event.CONFIRM_REFUSAL, "second signer", Stage.REFUSED, (NoticeKind.REGISTRATION_REFUSED,)
-    ),
-    Move(
-        "R14", _CONFIRM, Event.CONFIRM_APPROVAL, "second signer", Stage.APPROVED, (NoticeKind.REGISTRATION_APPROVED,)
-    ),
+    Move("R14", _CONFIRM, Event.CONFIRM_REFUSAL, "second signer", Stage.REFUSED, (NoticeKind.REGISTRATION_REFUSED,)),
+    Move("R14", _CONFIRM, Event.CONFIRM_APPROVAL, "second signer", Stage.APPROVED, (NoticeKind.REGISTRATION_APPROVED,)),
     Move("R15", _CONFIRM, Event.REJECT, "second signer", Stage.UNDER_REVIEW, (NoticeKind.SECOND_SIGNATURE_REJECTED,)),
     Move("R16", OPEN, Event.WITHDRAW, "employer", Stage.WITHDRAWN, (NoticeKind.REGISTRATION_WITHDRAWN,)),
     Move("R17", IN_REVIEW, Event.HOLD, "officer, supervisor", None),
@@ -163,9 +159,7 @@ MOVES: Final[tuple[Move, ...]] = (
     Move("R22", _APPROVED, Event.DEPART, "employer; officer on proof", None, (NoticeKind.DEPARTURE_RECORDED,)),
     Move("R23", _APPROVED, Event.EMPLOYMENT_OVER, "timer", Stage.ENDED, (NoticeKind.REGISTRATION_ENDED,)),
     Move("R24", _APPROVED, Event.REVOKE, "officer", None, (NoticeKind.SECOND_SIGNATURE_REQUESTED,)),
-    Move(
-        "R25", _APPROVED, Event.CONFIRM_REVOCATION, "second signer", Stage.ENDED, (NoticeKind.REGISTRATION_REVOKED,)
-    ),
+    Move("R25", _APPROVED, Event.CONFIRM_REVOCATION, "second signer", Stage.ENDED, (NoticeKind.REGISTRATION_REVOKED,)),
     Move("R26", _APPROVED, Event.REJECT_REVOCATION, "second signer", None, (NoticeKind.SECOND_SIGNATURE_REJECTED,)),
     Move(
         "R28",
@@ -225,18 +219,12 @@ PERMIT_MOVES: Final[tuple[PermitMove, ...]] = (
         PermitStage.ACCEPTED,
         (NoticeKind.PERMIT_ACCEPTED,),
     ),
-    PermitMove(
-        "P10", _SENT, PermitEvent.ISSUED, "authority", PermitStage.ISSUED, (NoticeKind.PERMIT_ISSUED,)
-    ),
-    PermitMove(
-        "P11", _SENT, PermitEvent.REFUSED, "authority", PermitStage.REFUSED, (NoticeKind.PERMIT_REFUSED,)
-    ),
+    PermitMove("P10", _SENT, PermitEvent.ISSUED, "authority", PermitStage.ISSUED, (NoticeKind.PERMIT_ISSUED,)),
+    PermitMove("P11", _SENT, PermitEvent.REFUSED, "authority", PermitStage.REFUSED, (NoticeKind.PERMIT_REFUSED,)),
     PermitMove(
         "P12", _WITH_AUTHORITY, PermitEvent.WITHDRAWN, "authority", PermitStage.ENDED, (NoticeKind.PERMIT_CLOSED,)
     ),
-    PermitMove(
-        "P12", _ISSUED, PermitEvent.CANCELLED, "authority", PermitStage.ENDED, (NoticeKind.PERMIT_CLOSED,)
-    ),
+    PermitMove("P12", _ISSUED, PermitEvent.CANCELLED, "authority", PermitStage.ENDED, (NoticeKind.PERMIT_CLOSED,)),
     PermitMove("P13", _WITH_AUTHORITY, PermitEvent.REGISTRATION_ENDED, "registration", None),
     PermitMove(
         "P14",
@@ -254,13 +242,9 @@ PERMIT_MOVES: Final[tuple[PermitMove, ...]] = (
         None,
         (NoticeKind.AUTHORITY_LATE,),
     ),
-    PermitMove(
-        "P16", _ISSUED, PermitEvent.REGISTRATION_ENDED, "registration", None, (NoticeKind.PERMIT_REPORTED,)
-    ),
+    PermitMove("P16", _ISSUED, PermitEvent.REGISTRATION_ENDED, "registration", None, (NoticeKind.PERMIT_REPORTED,)),
     PermitMove("P17", _ISSUED, PermitEvent.KEPT, "authority", None, (NoticeKind.PERMIT_KEPT,)),
-    PermitMove(
-        "P18", _ISSUED, PermitEvent.REVOKED, "authority", PermitStage.REVOKED, (NoticeKind.PERMIT_REVOKED,)
-    ),
+    PermitMove("P18", _ISSUED, PermitEvent.REVOKED, "authority", PermitStage.REVOKED, (NoticeKind.PERMIT_REVOKED,)),
     PermitMove(
         "P19", _ISSUED, PermitEvent.CARD_LOST, "person, employer, officer", None, (NoticeKind.CARD_LOST_RECORDED,)
     ),

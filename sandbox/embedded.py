@@ -111,6 +111,7 @@ def application_environment(stack: Stack) -> dict[str, str]:
         "HETAO_SMTP_PORT": str(stack.ports["smtp"]),
         "HETAO_SMTP_STARTTLS": "false",
         "HETAO_MAIL_FROM": "notices@hetao.example",
+        "HETAO_STAFF_MAILBOX": "staff@hetao.example",
         "HETAO_SMS_URL": stack.url("mail") + "/sms",
         "HETAO_SMS_TOKEN": secrets["sms_token"],
         "HETAO_RECEIPTS_SECRETS": secrets["receipts_secret"],

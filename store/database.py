@@ -65,8 +65,6 @@ class Database:
 _SET_TENANT = text("SELECT set_config('hetao.tenant', :tenant, true)")
 
 
-
-
 def is_passing(error: DBAPIError) -> bool:
     """Return whether the error says that PostgreSQL is away or busy, so that trying again is right."""
     if error.connection_invalidated or isinstance(error, InterfaceError):

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,13 @@ class Keyring:
     def signing_key(self) -> tuple[str, Ed25519PrivateKey]:
         """Return id and private key that sign actor statements."""
         return self.statement.current, Ed25519PrivateKey.from_private_bytes(self.statement.writing)
+
+    def statement_keys(self) -> dict[str, Ed25519PublicKey]:
+        """Return the public keys by which actor statements are checked."""
+        return {
+            key_id: Ed25519PrivateKey.from_private_bytes(seed).public_key()
+            for key_id, seed in self.statement.keys.items()
+        }
 
 
 def generate() -> dict[str, object]:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import rfc8785
 from sqlalchemy import insert, select
@@ -37,7 +37,7 @@ def chain_of(entry: Entry) -> str:
 
 def entry_hash(chain: str, seq: int, entry: Entry, detail: Mapping[str, object], previous: bytes) -> bytes:
     """Return the hash that links a row to the one before it: SHA-256 over canonical JSON (RFC 8785)."""
-    content = {
+    content: Any = {
         "act": entry.act.value,
         "actor": [entry.actor.issuer, entry.actor.subject, entry.actor.role.value],
         "at": entry.at.astimezone(CHINA).isoformat(timespec="microseconds"),

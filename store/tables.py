@@ -128,6 +128,7 @@ registrations = Table(
     Column("correlation_id", Text, nullable=False),
     Column("stage", Text, nullable=False),
     Column("live", Boolean, Computed("stage NOT IN ('refused', 'lapsed', 'withdrawn', 'ended')", persisted=True)),
+    Column("version", Integer, nullable=False, server_default=text("1")),
     Column("round", Integer, nullable=False, server_default=text("1")),
     Column("destinations", ARRAY(Text), nullable=False),
     Column("undertaking_version", Text, nullable=False),
@@ -139,6 +140,7 @@ registrations = Table(
     Column("assessment", Text),
     Column("contested", Boolean, nullable=False, server_default=text("false")),
     Column("returns", SmallInteger, nullable=False, server_default=text("0")),
+    Column("named_defects", JSONB, nullable=False, server_default=text("'{}'")),
     Column("days_used", SmallInteger, nullable=False, server_default=text("0")),
     Column("clock_since", Date),
     Column("clock", Text, nullable=False),
@@ -368,7 +370,13 @@ notices = Table(
     UniqueConstraint(
         "reference", "destination", "kind", "recipient", "subject", "occasion", name="uq_notices_occasion"
     ),
-    Index("ix_notices_inbox", "subject", "recipient", "at", postgresql_where=text("recipient IN ('officers', 'supervisors', 'proposer', 'holder')")),
+    Index(
+        "ix_notices_inbox",
+        "subject",
+        "recipient",
+        "at",
+        postgresql_where=text("recipient IN ('officers', 'supervisors', 'proposer', 'holder')"),
+    ),
 )
 
 deliveries = Table(
@@ -405,6 +413,15 @@ deliveries = Table(
         postgresql_where=text("status = 'queued'"),
     ),
     Index("ix_deliveries_provider", "provider_id", postgresql_where=text("provider_id IS NOT NULL")),
+    Index(
+        "ix_deliveries_webhook",
+        "webhook_id",
+        "give_up_at",
+        "delivery_id",
+        postgresql_where=text("webhook_id IS NOT NULL"),
+    ),
+    Index("ix_deliveries_sent", "channel", "sent_at", postgresql_where=text("sent_at IS NOT NULL")),
+    Index("ix_deliveries_failed", "channel", "settled_at", postgresql_where=text("status = 'failed'")),
 )
 
 receipts = Table(
@@ -446,7 +463,7 @@ calls = Table(
     Column("tries", Integer, nullable=False, server_default=text("0")),
     _moment("done_at"),
     Column("reason", Text),
-    Index("ix_calls_reference", "reference", postgresql_where=text("state = 'due'")),
+    Index("ix_calls_reference", "reference"),
 )
 
 answers = Table(

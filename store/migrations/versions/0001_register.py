@@ -60,9 +60,7 @@ def _create_tables() -> None:
         sa.Column("received_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("answer_id", name=op.f("pk_answers")),
         sa.UniqueConstraint("outcome_id", name=op.f("uq_answers_outcome_id")),
-        sa.UniqueConstraint(
-            "reference", "destination", "content_hash", name="uq_answers_content"
-        ),
+        sa.UniqueConstraint("reference", "destination", "content_hash", name="uq_answers_content"),
     )
     op.create_table(
         "calendar_days",
@@ -80,12 +78,7 @@ def _create_tables() -> None:
         sa.Column("employer_id", sa.Text(), nullable=False),
         sa.Column("destination", sa.Text(), nullable=True),
         sa.Column("what", sa.Text(), nullable=False),
-        sa.Column(
-            "detail",
-            postgresql.JSONB(astext_type=sa.Text()),
-            server_default=sa.text("'{}'"),
-            nullable=False,
-        ),
+        sa.Column("detail", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("lease_until", postgresql.TIMESTAMP(timezone=True), nullable=True),
@@ -95,11 +88,7 @@ def _create_tables() -> None:
         sa.PrimaryKeyConstraint("key", "attempt", name=op.f("pk_calls")),
     )
     op.create_index(
-        "ix_calls_reference",
-        "calls",
-        ["reference"],
-        unique=False,
-        postgresql_where=sa.text("state = 'due'"),
+        "ix_calls_reference", "calls", ["reference"], unique=False, postgresql_where=sa.text("state = 'due'")
     )
     op.create_table(
         "conflicts",
@@ -137,9 +126,7 @@ def _create_tables() -> None:
         sa.Column("answer", sa.LargeBinary(), nullable=True),
         sa.Column("key_id", sa.Uuid(), nullable=True),
         sa.Column("at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint(
-            "employer_id", "subject", "route", "key", name=op.f("pk_idempotency")
-        ),
+        sa.PrimaryKeyConstraint("employer_id", "subject", "route", "key", name=op.f("pk_idempotency")),
     )
     op.create_index("ix_idempotency_at", "idempotency", ["at"], unique=False)
     op.create_table(
@@ -164,11 +151,7 @@ def _create_tables() -> None:
         postgresql_where=sa.text("state = 'open'"),
     )
     op.create_index(
-        "ix_incidents_reference",
-        "incidents",
-        ["reference"],
-        unique=False,
-        postgresql_where=sa.text("state = 'open'"),
+        "ix_incidents_reference", "incidents", ["reference"], unique=False, postgresql_where=sa.text("state = 'open'")
     )
     op.create_table(
         "ledger",
@@ -186,10 +169,7 @@ def _create_tables() -> None:
         sa.Column("previous", sa.LargeBinary(), nullable=False),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.Column(
-            "xid",
-            sa.BigInteger(),
-            server_default=sa.text("(pg_current_xact_id()::text)::bigint"),
-            nullable=False,
+            "xid", sa.BigInteger(), server_default=sa.text("(pg_current_xact_id()::text)::bigint"), nullable=False
         ),
         sa.Column(
             "recorded_at",
@@ -252,22 +232,13 @@ def _create_tables() -> None:
         sa.Column("queue", sa.Text(), nullable=False),
         sa.Column("opened_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("due_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
-        sa.Column(
-            "overdue", sa.Boolean(), server_default=sa.text("false"), nullable=False
-        ),
+        sa.Column("overdue", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("holder", sa.Text(), nullable=True),
         sa.Column("held_since", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("reserved_for", sa.Text(), nullable=True),
-        sa.Column(
-            "detail",
-            postgresql.JSONB(astext_type=sa.Text()),
-            server_default=sa.text("'{}'"),
-            nullable=False,
-        ),
+        sa.Column("detail", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("closed_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
-        sa.CheckConstraint(
-            "state IN ('open', 'done', 'cancelled')", name=op.f("ck_tasks_state")
-        ),
+        sa.CheckConstraint("state IN ('open', 'done', 'cancelled')", name=op.f("ck_tasks_state")),
         sa.PrimaryKeyConstraint("task_id", name=op.f("pk_tasks")),
     )
     op.create_index(
@@ -298,13 +269,9 @@ def _create_tables() -> None:
         sa.Column("uscc", sa.Text(), nullable=False),
         sa.Column("contact", sa.LargeBinary(), nullable=False),
         sa.Column("language", sa.Text(), nullable=False),
-        sa.Column(
-            "digest", sa.Boolean(), server_default=sa.text("false"), nullable=False
-        ),
+        sa.Column("digest", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("turn", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["key_id"], ["data_keys.key_id"], name=op.f("fk_employers_key_id")
-        ),
+        sa.ForeignKeyConstraint(["key_id"], ["data_keys.key_id"], name=op.f("fk_employers_key_id")),
         sa.PrimaryKeyConstraint("employer_id", name=op.f("pk_employers")),
         sa.UniqueConstraint("uscc", name=op.f("uq_employers_uscc")),
     )
@@ -313,9 +280,7 @@ def _create_tables() -> None:
         sa.Column("notice_id", sa.Uuid(), nullable=False),
         sa.Column("reference", sa.Text(), nullable=False),
         sa.Column("employer_id", sa.Text(), nullable=False),
-        sa.Column(
-            "destination", sa.Text(), server_default=sa.text("''"), nullable=False
-        ),
+        sa.Column("destination", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("recipient", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), server_default=sa.text("''"), nullable=False),
@@ -326,18 +291,10 @@ def _create_tables() -> None:
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("text_hash", sa.Text(), nullable=False),
         sa.Column("at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["key_id"], ["data_keys.key_id"], name=op.f("fk_notices_key_id")
-        ),
+        sa.ForeignKeyConstraint(["key_id"], ["data_keys.key_id"], name=op.f("fk_notices_key_id")),
         sa.PrimaryKeyConstraint("notice_id", name=op.f("pk_notices")),
         sa.UniqueConstraint(
-            "reference",
-            "destination",
-            "kind",
-            "recipient",
-            "subject",
-            "occasion",
-            name="uq_notices_occasion",
+            "reference", "destination", "kind", "recipient", "subject", "occasion", name="uq_notices_occasion"
         ),
     )
     op.create_index(
@@ -345,18 +302,14 @@ def _create_tables() -> None:
         "notices",
         ["subject", "recipient", "at"],
         unique=False,
-        postgresql_where=sa.text(
-            "recipient IN ('officers', 'supervisors', 'proposer', 'holder')"
-        ),
+        postgresql_where=sa.text("recipient IN ('officers', 'supervisors', 'proposer', 'holder')"),
     )
     op.create_table(
         "persons",
         sa.Column("person_id", sa.Uuid(), nullable=False),
         sa.Column("identity_hash", sa.LargeBinary(), nullable=True),
         sa.Column("key_id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["key_id"], ["data_keys.key_id"], name=op.f("fk_persons_key_id")
-        ),
+        sa.ForeignKeyConstraint(["key_id"], ["data_keys.key_id"], name=op.f("fk_persons_key_id")),
         sa.PrimaryKeyConstraint("person_id", name=op.f("pk_persons")),
         sa.UniqueConstraint("identity_hash", name=op.f("uq_persons_identity_hash")),
     )
@@ -368,23 +321,17 @@ def _create_tables() -> None:
         sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("webhook_id", sa.Uuid(), nullable=True),
         sa.Column("after", sa.Uuid(), nullable=True),
-        sa.Column(
-            "digest", sa.Boolean(), server_default=sa.text("false"), nullable=False
-        ),
+        sa.Column("digest", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("next_attempt", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("give_up_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.Column(
-            "attempts", sa.Integer(), server_default=sa.text("0"), nullable=False
-        ),
+        sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("lease_until", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("provider_id", sa.Text(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("sent_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("settled_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["notice_id"], ["notices.notice_id"], name=op.f("fk_deliveries_notice_id")
-        ),
+        sa.ForeignKeyConstraint(["notice_id"], ["notices.notice_id"], name=op.f("fk_deliveries_notice_id")),
         sa.PrimaryKeyConstraint("delivery_id", name=op.f("pk_deliveries")),
     )
     op.create_index(
@@ -393,6 +340,13 @@ def _create_tables() -> None:
         ["channel", "next_attempt"],
         unique=False,
         postgresql_where=sa.text("status = 'queued'"),
+    )
+    op.create_index(
+        "ix_deliveries_failed",
+        "deliveries",
+        ["channel", "settled_at"],
+        unique=False,
+        postgresql_where=sa.text("status = 'failed'"),
     )
     op.create_index(
         "ix_deliveries_fair",
@@ -409,6 +363,20 @@ def _create_tables() -> None:
         unique=False,
         postgresql_where=sa.text("provider_id IS NOT NULL"),
     )
+    op.create_index(
+        "ix_deliveries_sent",
+        "deliveries",
+        ["channel", "sent_at"],
+        unique=False,
+        postgresql_where=sa.text("sent_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_deliveries_webhook",
+        "deliveries",
+        ["webhook_id", "give_up_at", "delivery_id"],
+        unique=False,
+        postgresql_where=sa.text("webhook_id IS NOT NULL"),
+    )
     op.create_table(
         "employer_standings",
         sa.Column("change_id", sa.Uuid(), nullable=False),
@@ -416,29 +384,16 @@ def _create_tables() -> None:
         sa.Column("standing", sa.Text(), nullable=False),
         sa.Column("valid_from", sa.Date(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
-        sa.Column(
-            "proposed_by", postgresql.JSONB(astext_type=sa.Text()), nullable=False
-        ),
-        sa.Column(
-            "confirmed_by", postgresql.JSONB(astext_type=sa.Text()), nullable=True
-        ),
-        sa.Column(
-            "spread", sa.Boolean(), server_default=sa.text("false"), nullable=False
-        ),
+        sa.Column("proposed_by", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("confirmed_by", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("spread", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
-            ["employer_id"],
-            ["employers.employer_id"],
-            name=op.f("fk_employer_standings_employer_id"),
+            ["employer_id"], ["employers.employer_id"], name=op.f("fk_employer_standings_employer_id")
         ),
         sa.PrimaryKeyConstraint("change_id", name=op.f("pk_employer_standings")),
     )
-    op.create_index(
-        "ix_employer_standings_employer",
-        "employer_standings",
-        ["employer_id", "valid_from"],
-        unique=False,
-    )
+    op.create_index("ix_employer_standings_employer", "employer_standings", ["employer_id", "valid_from"], unique=False)
     op.create_index(
         "ix_employer_standings_unspread",
         "employer_standings",
@@ -462,13 +417,9 @@ def _create_tables() -> None:
             nullable=False,
         ),
         sa.ForeignKeyConstraint(
-            ["employer_id"],
-            ["employers.employer_id"],
-            name=op.f("fk_employer_versions_employer_id"),
+            ["employer_id"], ["employers.employer_id"], name=op.f("fk_employer_versions_employer_id")
         ),
-        sa.PrimaryKeyConstraint(
-            "employer_id", "valid_from", name=op.f("pk_employer_versions")
-        ),
+        sa.PrimaryKeyConstraint("employer_id", "valid_from", name=op.f("pk_employer_versions")),
     )
     op.create_table(
         "registrations",
@@ -481,62 +432,40 @@ def _create_tables() -> None:
         sa.Column(
             "live",
             sa.Boolean(),
-            sa.Computed(
-                "stage NOT IN ('refused', 'lapsed', 'withdrawn', 'ended')",
-                persisted=True,
-            ),
+            sa.Computed("stage NOT IN ('refused', 'lapsed', 'withdrawn', 'ended')", persisted=True),
             nullable=True,
         ),
         sa.Column("round", sa.Integer(), server_default=sa.text("1"), nullable=False),
         sa.Column("destinations", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("undertaking_version", sa.Text(), nullable=False),
-        sa.Column(
-            "facts_version", sa.Integer(), server_default=sa.text("1"), nullable=False
-        ),
+        sa.Column("facts_version", sa.Integer(), server_default=sa.text("1"), nullable=False),
         sa.Column("name_hash", sa.LargeBinary(), nullable=True),
         sa.Column("last_four_hash", sa.LargeBinary(), nullable=True),
         sa.Column("accepted_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("policy_version", sa.Text(), nullable=False),
         sa.Column("assessment", sa.Text(), nullable=True),
+        sa.Column("contested", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("returns", sa.SmallInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column(
-            "contested", sa.Boolean(), server_default=sa.text("false"), nullable=False
+            "named_defects", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False
         ),
-        sa.Column(
-            "returns", sa.SmallInteger(), server_default=sa.text("0"), nullable=False
-        ),
-        sa.Column(
-            "days_used", sa.SmallInteger(), server_default=sa.text("0"), nullable=False
-        ),
+        sa.Column("days_used", sa.SmallInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("clock_since", sa.Date(), nullable=True),
         sa.Column("clock", sa.Text(), nullable=False),
         sa.Column("holder", sa.Text(), nullable=False),
         sa.Column("due_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("due_kind", sa.Text(), nullable=True),
-        sa.Column(
-            "due_provisional",
-            sa.Boolean(),
-            server_default=sa.text("false"),
-            nullable=False,
-        ),
-        sa.Column(
-            "overdue", sa.Boolean(), server_default=sa.text("false"), nullable=False
-        ),
+        sa.Column("due_provisional", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("overdue", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("pending_act", sa.Text(), nullable=True),
         sa.Column("pending", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("hold", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
-        sa.Column(
-            "standing_hold",
-            sa.Boolean(),
-            server_default=sa.text("false"),
-            nullable=False,
-        ),
+        sa.Column("standing_hold", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("registration_number", sa.Text(), nullable=True),
         sa.Column("effect_by", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("approved_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("settles_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
-        sa.Column(
-            "settled", sa.Boolean(), server_default=sa.text("false"), nullable=False
-        ),
+        sa.Column("settled", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("contract_end", sa.Date(), nullable=True),
         sa.Column("departure", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("ended_on", sa.Date(), nullable=True),
@@ -549,20 +478,10 @@ def _create_tables() -> None:
             server_default=sa.text("clock_timestamp()"),
             nullable=False,
         ),
-        sa.ForeignKeyConstraint(
-            ["employer_id"],
-            ["employers.employer_id"],
-            name=op.f("fk_registrations_employer_id"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["person_id"],
-            ["persons.person_id"],
-            name=op.f("fk_registrations_person_id"),
-        ),
+        sa.ForeignKeyConstraint(["employer_id"], ["employers.employer_id"], name=op.f("fk_registrations_employer_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["persons.person_id"], name=op.f("fk_registrations_person_id")),
         sa.PrimaryKeyConstraint("reference", name=op.f("pk_registrations")),
-        sa.UniqueConstraint(
-            "registration_number", name=op.f("uq_registrations_registration_number")
-        ),
+        sa.UniqueConstraint("registration_number", name=op.f("uq_registrations_registration_number")),
     )
     op.create_index(
         "ix_registrations_employer_stage",
@@ -571,26 +490,11 @@ def _create_tables() -> None:
         unique=False,
     )
     op.create_index(
-        "ix_registrations_employer_updated",
-        "registrations",
-        ["employer_id", "updated_at", "reference"],
-        unique=False,
+        "ix_registrations_employer_updated", "registrations", ["employer_id", "updated_at", "reference"], unique=False
     )
-    op.create_index(
-        "ix_registrations_last_four",
-        "registrations",
-        ["employer_id", "last_four_hash"],
-        unique=False,
-    )
-    op.create_index(
-        "ix_registrations_name",
-        "registrations",
-        ["employer_id", "name_hash"],
-        unique=False,
-    )
-    op.create_index(
-        "ix_registrations_person", "registrations", ["person_id"], unique=False
-    )
+    op.create_index("ix_registrations_last_four", "registrations", ["employer_id", "last_four_hash"], unique=False)
+    op.create_index("ix_registrations_name", "registrations", ["employer_id", "name_hash"], unique=False)
+    op.create_index("ix_registrations_person", "registrations", ["person_id"], unique=False)
     op.create_index(
         "ix_registrations_unstarted",
         "registrations",
@@ -598,12 +502,7 @@ def _create_tables() -> None:
         unique=False,
         postgresql_where=sa.text("started_at IS NULL"),
     )
-    op.create_index(
-        "ix_registrations_updated",
-        "registrations",
-        ["updated_at", "reference"],
-        unique=False,
-    )
+    op.create_index("ix_registrations_updated", "registrations", ["updated_at", "reference"], unique=False)
     op.create_index(
         "uq_registrations_live_client_reference",
         "registrations",
@@ -612,11 +511,7 @@ def _create_tables() -> None:
         postgresql_where=sa.text("live AND client_reference IS NOT NULL"),
     )
     op.create_index(
-        "uq_registrations_live_person",
-        "registrations",
-        ["person_id"],
-        unique=True,
-        postgresql_where=sa.text("live"),
+        "uq_registrations_live_person", "registrations", ["person_id"], unique=True, postgresql_where=sa.text("live")
     )
     op.create_table(
         "rosters",
@@ -627,21 +522,12 @@ def _create_tables() -> None:
         sa.Column("on_defect", sa.Text(), nullable=False),
         sa.Column("actor", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
-        sa.Column(
-            "totals",
-            postgresql.JSONB(astext_type=sa.Text()),
-            server_default=sa.text("'{}'"),
-            nullable=False,
-        ),
+        sa.Column("totals", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("key_id", sa.Uuid(), nullable=False),
         sa.Column("lease_until", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["employer_id"],
-            ["employers.employer_id"],
-            name=op.f("fk_rosters_employer_id"),
-        ),
+        sa.ForeignKeyConstraint(["employer_id"], ["employers.employer_id"], name=op.f("fk_rosters_employer_id")),
         sa.PrimaryKeyConstraint("roster_id", name=op.f("pk_rosters")),
     )
     op.create_index(
@@ -660,11 +546,7 @@ def _create_tables() -> None:
         sa.Column("kinds", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["employer_id"],
-            ["employers.employer_id"],
-            name=op.f("fk_webhooks_employer_id"),
-        ),
+        sa.ForeignKeyConstraint(["employer_id"], ["employers.employer_id"], name=op.f("fk_webhooks_employer_id")),
         sa.PrimaryKeyConstraint("webhook_id", name=op.f("pk_webhooks")),
     )
     op.create_index("ix_webhooks_employer", "webhooks", ["employer_id"], unique=False)
@@ -675,11 +557,7 @@ def _create_tables() -> None:
         sa.Column("employer_id", sa.Text(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("given_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["reference"],
-            ["registrations.reference"],
-            name=op.f("fk_applications_reference"),
-        ),
+        sa.ForeignKeyConstraint(["reference"], ["registrations.reference"], name=op.f("fk_applications_reference")),
         sa.PrimaryKeyConstraint("reference", "version", name=op.f("pk_applications")),
     )
     op.create_table(
@@ -694,14 +572,8 @@ def _create_tables() -> None:
         sa.Column("findings", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("facts", sa.LargeBinary(), nullable=False),
         sa.Column("at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["reference"],
-            ["registrations.reference"],
-            name=op.f("fk_assessments_reference"),
-        ),
-        sa.PrimaryKeyConstraint(
-            "reference", "scope", "seq", name=op.f("pk_assessments")
-        ),
+        sa.ForeignKeyConstraint(["reference"], ["registrations.reference"], name=op.f("fk_assessments_reference")),
+        sa.PrimaryKeyConstraint("reference", "scope", "seq", name=op.f("pk_assessments")),
     )
     op.create_table(
         "commands",
@@ -719,11 +591,7 @@ def _create_tables() -> None:
         sa.Column("sent_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("sends", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("applied_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["reference"],
-            ["registrations.reference"],
-            name=op.f("fk_commands_reference"),
-        ),
+        sa.ForeignKeyConstraint(["reference"], ["registrations.reference"], name=op.f("fk_commands_reference")),
         sa.PrimaryKeyConstraint("command_id", name=op.f("pk_commands")),
     )
     op.create_index("ix_commands_reference", "commands", ["reference"], unique=False)
@@ -735,39 +603,23 @@ def _create_tables() -> None:
         postgresql_where=sa.text("state = 'stored'"),
     )
     op.create_index(
-        "ix_commands_unsent",
-        "commands",
-        ["at"],
-        unique=False,
-        postgresql_where=sa.text("state = 'stored'"),
+        "ix_commands_unsent", "commands", ["at"], unique=False, postgresql_where=sa.text("state = 'stored'")
     )
     op.create_table(
         "deadlines",
         sa.Column("reference", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column(
-            "destination", sa.Text(), server_default=sa.text("''"), nullable=False
-        ),
-        sa.Column(
-            "step", sa.SmallInteger(), server_default=sa.text("0"), nullable=False
-        ),
+        sa.Column("destination", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("step", sa.SmallInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("employer_id", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("counted_from", sa.Date(), nullable=True),
         sa.Column("counted_days", sa.SmallInteger(), nullable=True),
-        sa.Column(
-            "provisional", sa.Boolean(), server_default=sa.text("false"), nullable=False
-        ),
+        sa.Column("provisional", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("calendar_version", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["reference"],
-            ["registrations.reference"],
-            name=op.f("fk_deadlines_reference"),
-        ),
-        sa.PrimaryKeyConstraint(
-            "reference", "kind", "destination", "step", name=op.f("pk_deadlines")
-        ),
+        sa.ForeignKeyConstraint(["reference"], ["registrations.reference"], name=op.f("fk_deadlines_reference")),
+        sa.PrimaryKeyConstraint("reference", "kind", "destination", "step", name=op.f("pk_deadlines")),
     )
     op.create_index(
         "ix_deadlines_provisional",
@@ -777,11 +629,7 @@ def _create_tables() -> None:
         postgresql_where=sa.text("state = 'waiting' AND provisional"),
     )
     op.create_index(
-        "ix_deadlines_waiting",
-        "deadlines",
-        ["kind", "at"],
-        unique=False,
-        postgresql_where=sa.text("state = 'waiting'"),
+        "ix_deadlines_waiting", "deadlines", ["kind", "at"], unique=False, postgresql_where=sa.text("state = 'waiting'")
     )
     op.create_table(
         "permits",
@@ -794,40 +642,21 @@ def _create_tables() -> None:
         sa.Column("valid_until", sa.Date(), nullable=True),
         sa.Column("stay_days", sa.SmallInteger(), nullable=True),
         sa.Column("entries", sa.Text(), nullable=True),
-        sa.Column(
-            "earlier",
-            postgresql.JSONB(astext_type=sa.Text()),
-            server_default=sa.text("'[]'"),
-            nullable=False,
-        ),
+        sa.Column("earlier", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'"), nullable=False),
         sa.Column("sent_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("accepted_on", sa.Date(), nullable=True),
         sa.Column("due_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
-        sa.Column(
-            "due_provisional",
-            sa.Boolean(),
-            server_default=sa.text("false"),
-            nullable=False,
-        ),
+        sa.Column("due_provisional", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("reason", sa.LargeBinary(), nullable=True),
         sa.Column("card_lost_on", sa.Date(), nullable=True),
         sa.Column("reported_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
-        sa.Column(
-            "answered_for",
-            sa.Boolean(),
-            server_default=sa.text("false"),
-            nullable=False,
-        ),
+        sa.Column("answered_for", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("decided_on", sa.Date(), nullable=True),
         sa.Column("end_reason", sa.Text(), nullable=True),
         sa.Column("pending_act", sa.Text(), nullable=True),
         sa.Column("pending", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["reference"],
-            ["registrations.reference"],
-            name=op.f("fk_permits_reference"),
-        ),
+        sa.ForeignKeyConstraint(["reference"], ["registrations.reference"], name=op.f("fk_permits_reference")),
         sa.PrimaryKeyConstraint("reference", "destination", name=op.f("pk_permits")),
     )
     op.create_table(
@@ -838,15 +667,8 @@ def _create_tables() -> None:
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("result", sa.Text(), nullable=True),
         sa.Column("reference", sa.Text(), nullable=True),
-        sa.Column(
-            "errors",
-            postgresql.JSONB(astext_type=sa.Text()),
-            server_default=sa.text("'[]'"),
-            nullable=False,
-        ),
-        sa.ForeignKeyConstraint(
-            ["roster_id"], ["rosters.roster_id"], name=op.f("fk_roster_rows_roster_id")
-        ),
+        sa.Column("errors", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'"), nullable=False),
+        sa.ForeignKeyConstraint(["roster_id"], ["rosters.roster_id"], name=op.f("fk_roster_rows_roster_id")),
         sa.PrimaryKeyConstraint("roster_id", "row", name=op.f("pk_roster_rows")),
     )
     op.create_index(
@@ -879,9 +701,7 @@ def _secure() -> None:
         END $$
     """)
     op.execute(f"GRANT USAGE ON SCHEMA public TO {APPLICATION}")
-    op.execute(
-        f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {APPLICATION}"
-    )
+    op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {APPLICATION}")
     op.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {APPLICATION}")
     op.execute(f"REVOKE ALL ON alembic_version FROM {APPLICATION}")
     op.execute(f"GRANT SELECT ON alembic_version TO {APPLICATION}")

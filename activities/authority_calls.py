@@ -1,0 +1,99 @@
+"""Telling the authority, and asking it for what it has answered: lease, commit, call, write the result."""
+
+import structlog
+from pydantic import ValidationError
+from temporalio import activity
+
+from activities.authority import AuthorityClient, EntryEmployer, EntryPerson, ListEntry, Rejected, Report, ReportedFact
+from activities.errors import classified
+from cases import answers, calls, polling
+from cases.calls import Order
+from cases.context import Context
+from domain.actors import system
+from domain.answers import AuthorityAnswer
+from domain.errors import Refused, Unavailable
+from domain.messages import CallInput, Course, PollInput
+from temporal.engine import Engine
+from temporal.telemetry import correlated
+
+_log = structlog.get_logger(__name__)
+_PAGE = 100
+
+
+class AuthorityCalls:
+    """Calls to the exit-entry administration."""
+
+    def __init__(self, context: Context, authority: AuthorityClient, engine: Engine) -> None:
+        self._context, self._authority, self._engine = context, authority, engine
+
+    @activity.defn(name="tell_authority")
+    async def tell_authority(self, asked: CallInput) -> Course:
+        """Make one call that is due and write its result; made already, or held back, it only says where the case stands."""
+        with correlated(asked.correlation_id), classified("tell_authority"):
+            order = await calls.claim(self._context, asked.reference, asked.key, asked.at)
+            if order is None:
+                return await self._settled(asked)
+            try:
+                await self._send(order)
+            except Rejected as rejected:
+                return await calls.record_rejected(self._context, asked.reference, asked.key, rejected.reason, asked.at)
+            except Unavailable as away:
+                await calls.give_back(self._context, asked.key, away.reason)
+                raise
+            return await calls.record_taken(self._context, asked.reference, asked.key, asked.at)
+
+    @activity.defn(name="ask_authority")
+    async def ask_authority(self, asked: PollInput) -> int:
+        """Take in what the authority answered since the cursor, and show what it has not answered in time."""
+        with classified("ask_authority"):
+            taken = 0
+            while True:
+                cursor = await polling.cursor(self._context)
+                page = await self._authority.answers(cursor, limit=_PAGE)
+                for raw in page.answers:
+                    await self._take(dict(raw))
+                    taken += 1
+                    activity.heartbeat(taken)
+                if page.next_cursor is not None and page.next_cursor != cursor:
+                    await polling.move_cursor(self._context, page.next_cursor)
+                if len(page.answers) < _PAGE:
+                    break
+            await polling.pass_watched(self._context, asked.at)
+            return taken
+
+    async def _settled(self, asked: CallInput) -> Course:
+        course = await calls.current_course(self._context, asked.reference)
+        if any(call.key == asked.key for call in course.calls):
+            # Another worker holds the lease of this call; its result is looked for again.
+            raise Unavailable("call_under_way", retry_after=5)
+        return course
+
+    async def _send(self, order: Order) -> None:
+        if order.what != "list_entry":
+            report = Report(case=order.case, what=ReportedFact(order.what), on=order.on, reason=order.reason)
+            await self._authority.report(order.key, report)
+            return
+        entry = ListEntry(
+            case=order.case,
+            destination=order.destination,
+            registration_number=order.registration_number or "",
+            registered_on=order.registered_on,
+            employer=EntryEmployer(name_zh=order.employer_name, uscc=order.employer_uscc),
+            person=EntryPerson(**order.person),
+        )
+        await self._authority.send_list_entry(order.key, entry)
+
+    async def _take(self, raw: dict[str, object]) -> None:
+        actor = system("ask_authority")
+        try:
+            answer = AuthorityAnswer.model_validate(raw)
+        except ValidationError:
+            await answers.note_refused(self._context, actor, "invalid")
+            return
+        try:
+            received = await answers.receive(self._context, actor, answer, source="poll")
+        except Refused as refused:
+            _log.info("answer_refused", code=refused.code)
+            return
+        if received.command_id is not None:
+            await self._engine.nudge(received.reference, str(received.command_id))

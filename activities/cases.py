@@ -1,0 +1,55 @@
+"""The steps of a case, one transaction each; each may run twice, and twice at once."""
+
+from temporalio import activity
+
+from activities.errors import classified
+from cases import commands, incidents
+from cases.advance import advance
+from cases.context import Context
+from cases.signalled import take_signalled
+from domain.actors import system
+from domain.commands import CommandState
+from domain.messages import CommandOutcome, CommandRef, Course, IncidentInput, SignalledDecision, StepInput
+from temporal.telemetry import correlated
+
+
+class CaseSteps:
+    """Steps on the register."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    @activity.defn(name="assess")
+    async def assess(self, asked: StepInput) -> Course:
+        """Take the case up, apply the rules in force on the day of acceptance, and open its review."""
+        with correlated(asked.correlation_id), classified("assess"):
+            return await advance(self._context, asked.reference, asked.at, system("assess", asked.correlation_id))
+
+    @activity.defn(name="advance")
+    async def advance(self, asked: StepInput) -> Course:
+        """Apply what is stored for the case in its order, and what time has brought."""
+        with correlated(asked.correlation_id), classified("advance"):
+            return await advance(self._context, asked.reference, asked.at, system("advance", asked.correlation_id))
+
+    @activity.defn(name="take_signalled")
+    async def take_signalled(self, asked: SignalledDecision) -> Course:
+        """Store a signalled decision as a command under the message's id, and apply it."""
+        with correlated(asked.correlation_id), classified("take_signalled"):
+            await take_signalled(self._context, asked.reference, asked.decision, asked.at)
+            return await advance(
+                self._context, asked.reference, asked.at, system("take_signalled", asked.correlation_id)
+            )
+
+    @activity.defn(name="find_outcome")
+    async def find_outcome(self, command: CommandRef) -> CommandOutcome:
+        """Return what became of a command."""
+        with classified("find_outcome"):
+            state, outcome = await commands.find_outcome(self._context, command.uuid())
+            code = outcome.get("code") if state is CommandState.REFUSED else None
+            return CommandOutcome(command_id=command.command_id, state=state, code=code)
+
+    @activity.defn(name="open_incident")
+    async def open_incident(self, asked: IncidentInput) -> str:
+        """Put a case that cannot go on before the operator."""
+        with correlated(asked.correlation_id), classified("open_incident"):
+            return await incidents.open_incident(self._context, asked.reference, asked.step, asked.reason, asked.at)

@@ -1,0 +1,45 @@
+"""How errors of a step reach Temporal: what passes is retried, what is ours is not, and no text goes along."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import structlog
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from domain.errors import Defect, Refused, Unavailable
+
+_log = structlog.get_logger(__name__)
+
+
+@contextmanager
+def classified(step: str) -> Iterator[None]:
+    """Turn the errors of a step into failures that say their kind by type and quote nothing.
+
+    Raises:
+        ApplicationError: retryable `unavailable`, after `retry_after` where told; else not retryable, with the code of
+            the refusal, the reason of the defect, or the class of an error that nobody expected.
+    """
+    try:
+        yield
+    except Unavailable as error:
+        delay = timedelta(seconds=error.retry_after) if error.retry_after is not None else None
+        raise ApplicationError(
+            error.reason, type="unavailable", next_retry_delay=delay, category=ApplicationErrorCategory.BENIGN
+        ) from None
+    except Refused as error:
+        raise ApplicationError(error.code, type=error.code, non_retryable=True) from None
+    except Defect as error:
+        _log.error("defect", step=step, reason=error.reason)
+        raise ApplicationError(error.reason, type=error.reason, non_retryable=True) from None
+    except Exception as error:
+        _log.error("defect", step=step, reason=type(error).__name__, at=_where(error))
+        raise ApplicationError(type(error).__name__, type=type(error).__name__, non_retryable=True) from None
+
+
+def _where(error: Exception) -> str:
+    """Return file and line of an error, which name no value."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename.rsplit('/', 2)[-1]}:{trace.tb_lineno}" if trace else ""

@@ -1,0 +1,252 @@
+"""Applying an answer of the authority to a permit, in its order or out of it (P9 to P12, P17 to P26)."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from cases import permits
+from cases.case_file import CaseFile
+from cases.notify import Telling, tell
+from domain.actors import Actor
+from domain.acts import Act
+from domain.answers import AnswerState, AuthorityAnswer, Outcome
+from domain.clock import day_of
+from domain.deadlines import DeadlineKind
+from domain.moves import PermitEvent, find_permit_move
+from domain.notices import NoticeKind
+from domain.stages import PERMIT_WITH_AUTHORITY, Destination, PermitStage
+from domain.tasks import TaskKind
+from policy.talent_permit import term_differs
+
+_EVENTS: Final = {outcome: PermitEvent(outcome.value) for outcome in Outcome}
+_AFTER_ISSUE: Final = (Outcome.KEPT, Outcome.REPLACED, Outcome.CANCELLED, Outcome.REVOKED)
+
+
+def judge(file: CaseFile, answer: AuthorityAnswer) -> AnswerState:
+    """Return what is to be done with an answer: apply it, fill in what is empty, keep it for later, or hold it."""
+    permit = file.permits.get(answer.destination)
+    if permit is None or permit["stage"] is None:
+        return AnswerState.HELD
+    stage = PermitStage(permit["stage"])
+    before_issue = stage in PERMIT_WITH_AUTHORITY or stage is PermitStage.ELIGIBLE
+    if answer.outcome is Outcome.ACCEPTED and stage is not PermitStage.ELIGIBLE and stage is not PermitStage.SUBMITTED:
+        return AnswerState.RECORDED if _agrees(permit, answer) else AnswerState.HELD
+    if before_issue and answer.outcome in _AFTER_ISSUE:
+        # An answer to a report on a permit not yet issued may be `kept`: the authority goes on by itself.
+        return AnswerState.EARLY
+    if stage is PermitStage.ISSUED and permit["pending_act"] == "outcome":
+        return AnswerState.HELD
+    move = find_permit_move(stage, _EVENTS[answer.outcome])
+    return AnswerState.APPLIED if move is not None else AnswerState.HELD
+
+
+def apply(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -> None:
+    """Apply an answer whose turn it is, and then those that came too early (P25)."""
+    destination = answer.destination
+    if file.permits[destination]["stage"] == PermitStage.ELIGIBLE:
+        # The 2xx of the list entry was lost; any answer proves that it was taken (P4).
+        permits.sent(file, actor, at, destination)
+        file.end_calls(at, "done", f"permit/{file.reference}/{destination.value}", reason="proved_by_answer")
+    _APPLY[answer.outcome](file, actor, at, answer)
+    file.record(
+        Act.ANSWER_APPLIED,
+        actor,
+        at,
+        destination=destination.value,
+        outcome=answer.outcome.value,
+        outcome_id=answer.outcome_id,
+        occurred_at=answer.occurred_at.isoformat(),
+    )
+    permits.follow_up(file)
+
+
+def force(file: CaseFile, actor: Actor, at: datetime, destination: Destination, answer: AuthorityAnswer) -> None:
+    """Apply a held answer by two signatures, whatever stage the permit has (P26)."""
+    stage = file.permits[destination]["stage"]
+    if find_permit_move(None if stage is None else PermitStage(stage), _EVENTS[answer.outcome]) is None:
+        basis = PermitStage.ISSUED if answer.outcome in _AFTER_ISSUE else PermitStage.SUBMITTED
+        file.set_permit(destination, at, stage=basis.value, end_reason=None)
+    apply(file, actor, at, answer)
+
+
+def hold(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -> None:
+    """Keep an answer that contradicts what is known, and let an officer look (P26)."""
+    due = file.calendar.deadline(day_of(at), file.context.limits.early_answer_days)
+    file.open_task(
+        TaskKind.AUTHORITY_CONFLICT, at, due_at=due.at, destination=answer.destination,
+        detail={"outcome": answer.outcome.value, "outcome_id": answer.outcome_id},
+    )  # fmt: skip
+    file.record(
+        Act.ANSWER_HELD, actor, at, destination=answer.destination.value, outcome=answer.outcome.value,
+        outcome_id=answer.outcome_id,
+    )  # fmt: skip
+    facts = {"answer_expected_on": day_of(due.at)}
+    tell(file, Telling(NoticeKind.AUTHORITY_CONFLICT, at, answer.outcome_id, answer.destination, facts))
+
+
+def keep_early(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -> None:
+    """Keep an answer that came before the one it follows; it is shown when that does not come (P25)."""
+    days = file.context.limits.early_answer_days
+    file.set_working_days(DeadlineKind.EARLY_ANSWER, day_of(at), days, destination=answer.destination.value)
+    file.record(
+        Act.ANSWER_RECEIVED, actor, at, destination=answer.destination.value, outcome=answer.outcome.value,
+        outcome_id=answer.outcome_id, early=True,
+    )  # fmt: skip
+
+
+def fill_in(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -> None:
+    """Fill what is empty from a late lower step; the stage does not go back (P24)."""
+    permit = file.permits[answer.destination]
+    values: dict[str, Any] = {}
+    if permit["accepted_on"] is None:
+        values["accepted_on"] = day_of(answer.occurred_at)
+    if permit["authority_number"] is None and answer.authority_number:
+        values["authority_number"] = answer.authority_number
+    file.set_permit(answer.destination, at, **values)
+    file.record(
+        Act.ANSWER_RECEIVED, actor, at, destination=answer.destination.value, outcome=answer.outcome.value,
+        outcome_id=answer.outcome_id, late=True,
+    )  # fmt: skip
+
+
+def _agrees(permit: dict[str, Any], answer: AuthorityAnswer) -> bool:
+    known = permit["accepted_on"]
+    return known is None or known == day_of(answer.occurred_at)
+
+
+def _accepted(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -> None:
+    destination, limits = answer.destination, file.context.limits
+    accepted_on = day_of(answer.occurred_at)
+    due = file.set_working_days(
+        DeadlineKind.AUTHORITY_LATE, accepted_on, limits.authority_answer_days, destination=destination.value, step=1
+    )
+    file.set_working_days(
+        DeadlineKind.AUTHORITY_LATE,
+        accepted_on,
+        limits.authority_second_alert_days,
+        destination=destination.value,
+        step=2,
+    )
+    file.move_permit(
+        destination, PermitEvent.ACCEPTED, at, accepted_on=accepted_on, due_at=due.at, due_provisional=due.provisional,
+        authority_number=answer.authority_number or file.permits[destination]["authority_number"],
+    )  # fmt: skip
+    _end_application(file, destination, at)
+    facts = {"answer_expected_on": day_of(due.at), "due_provisional": due.provisional}
+    tell(file, Telling(NoticeKind.PERMIT_ACCEPTED, at, answer.outcome_id, destination, facts))
+
+
+def _issued(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -> None:
+    destination = answer.destination
+    file.move_permit(destination, PermitEvent.ISSUED, at, **_term(answer), decided_on=day_of(answer.occurred_at))
+    permits.end_track(file, destination, at)
+    _tell_issued(file, at, answer)
+
+
+def _replaced(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -> None:
+    destination = answer.destination
+    permit = file.permits[destination]
+    old = {name: permit[name] for name in ("authority_number", "valid_from", "valid_until", "stay_days", "entries")}
+    kept = {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in old.items()}
+    file.move_permit(
+        destination, PermitEvent.REPLACED, at, **_term(answer), earlier=[*permit["earlier"], kept], card_lost_on=None
+    )
+    _tell_issued(file, at, answer)
+
+
+def _tell_issued(file: CaseFile, at: datetime, answer: AuthorityAnswer) -> None:
+    destination = answer.destination
+    permits.plan_expiry(file, destination, at)
+    pack = file.context.packs.version(file.row["policy_version"])
+    differs = term_differs(
+        pack,
+        valid_from=answer.valid_from,
+        valid_until=answer.valid_until,
+        stay_days=answer.stay_days,
+        entries=answer.entries,
+    )
+    assessment = file.assessment(destination.value)
+    if differs is not None and assessment is not None:
+        again = dict(assessment)
+        again["facts"] = _moved_facts(file, assessment, destination)
+        again["findings"] = [*assessment["findings"], differs.model_dump(mode="json")]
+        again["at"] = at
+        file.assess(again)
+    facts = {"valid_from": answer.valid_from, "valid_until": answer.valid_until, "stay_days": answer.stay_days}
+    tell(file, Telling(NoticeKind.PERMIT_ISSUED, at, answer.outcome_id, destination, facts))
+
+
+def _moved_facts(file: CaseFile, assessment: dict[str, Any], destination: Destination) -> bytes:
+    """Return the facts of an assessment sealed again for the place of the next one."""
+    place = f"{file.reference}/{destination.value}"
+    facts = file.open("assessments", "facts", f"{place}/{assessment['seq']}", assessment["facts"])
+    return file.seal("assessments", "facts", f"{place}/{assessment['seq'] + 1}", facts)
+
+
+def _refused(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -> None:
+    destination = answer.destination
+    reason = {"code": answer.reason_code, "text": answer.reason_text}
+    sealed = file.seal("permits", "reason", f"{file.reference}/{destination.value}", reason)
+    file.move_permit(
+        destination, PermitEvent.REFUSED, at, reason=sealed, decided_on=day_of(answer.occurred_at),
+        authority_number=answer.authority_number or file.permits[destination]["authority_number"],
+    )  # fmt: skip
+    permits.end_track(file, destination, at)
+    facts = {"authority_reason": answer.reason_text or answer.reason_code}
+    tell(file, Telling(NoticeKind.PERMIT_REFUSED, at, answer.outcome_id, destination, facts))
+
+
+def _ended(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -> None:
+    destination = answer.destination
+    file.move_permit(destination, _EVENTS[answer.outcome], at, end_reason=answer.outcome.value)
+    permits.end_track(file, destination, at)
+    facts = {"end_reason": answer.outcome.value}
+    tell(file, Telling(NoticeKind.PERMIT_CLOSED, at, answer.outcome_id, destination, facts))
+
+
+def _kept(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -> None:
+    destination = answer.destination
+    file.move_permit(destination, PermitEvent.KEPT, at, answered_for=True)
+    file.cancel_deadlines(DeadlineKind.REPORT_EXPECTED, destination=destination.value)
+    facts = {"valid_until": file.permits[destination]["valid_until"]}
+    tell(file, Telling(NoticeKind.PERMIT_KEPT, at, answer.outcome_id, destination, facts))
+
+
+def _revoked(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -> None:
+    destination = answer.destination
+    on = day_of(answer.occurred_at)
+    sealed = file.seal(
+        "permits", "reason", f"{file.reference}/{destination.value}",
+        {"code": answer.reason_code, "text": answer.reason_text},
+    )  # fmt: skip
+    file.move_permit(destination, PermitEvent.REVOKED, at, reason=sealed, decided_on=on)
+    permits.end_track(file, destination, at)
+    tell(file, Telling(NoticeKind.PERMIT_REVOKED, at, answer.outcome_id, destination, {"revoked_on": on}))
+
+
+def _term(answer: AuthorityAnswer) -> dict[str, Any]:
+    return {
+        "authority_number": answer.authority_number,
+        "valid_from": answer.valid_from,
+        "valid_until": answer.valid_until,
+        "stay_days": answer.stay_days,
+        "entries": answer.entries,
+    }
+
+
+def _end_application(file: CaseFile, destination: Destination, at: datetime) -> None:
+    file.cancel_deadlines(
+        DeadlineKind.APPLICANT_REMINDER, DeadlineKind.APPLICANT_INACTIVE, destination=destination.value
+    )
+    file.close_tasks([TaskKind.APPLICANT_INACTIVE], at, destination=destination)
+
+
+_APPLY: Final = {
+    Outcome.ACCEPTED: _accepted,
+    Outcome.ISSUED: _issued,
+    Outcome.REPLACED: _replaced,
+    Outcome.REFUSED: _refused,
+    Outcome.WITHDRAWN: _ended,
+    Outcome.CANCELLED: _ended,
+    Outcome.KEPT: _kept,
+    Outcome.REVOKED: _revoked,
+}

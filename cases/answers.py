@@ -1,0 +1,160 @@
+"""Taking in an answer of the authority, by callback or poll: once, in order or not, and for a known case only (P9 to P27)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import and_, insert, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases import answering, commands, inbox
+from cases.applying import apply_early, take_answer
+from cases.case_file import CaseFile, open_case
+from cases.context import Context
+from cases.idempotency import Reply
+from domain.actors import Actor
+from domain.acts import Act
+from domain.answers import AnswerState, AuthorityAnswer, Outcome
+from domain.commands import CommandKind
+from domain.errors import Refused
+from store.ledger import Entry, append
+from store.tables import answers, incidents, messages_seen
+
+_SPOKEN = {
+    AnswerState.STORED: (200, "recorded"),
+    AnswerState.APPLIED: (200, "recorded"),
+    AnswerState.RECORDED: (200, "recorded"),
+    AnswerState.EARLY: (202, "held"),
+    AnswerState.HELD: (202, "held"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What became of an answer: the reply, and the command that the case's workflow has to hear of."""
+
+    reply: Reply
+    reference: str
+    command_id: UUID | None = None
+
+
+async def receive(
+    context: Context,
+    actor: Actor,
+    answer: AuthorityAnswer,
+    *,
+    message_id: str | None = None,
+    body: bytes = b"",
+    source: str = "callback",
+) -> Received:
+    """Take in one answer.
+
+    Raises:
+        Refused: `case_unknown`, with a line for the operator, where the park has no such permit.
+    """
+    body_hash = context.keyring.lookup_hash("message", body.hex())
+    try:
+        async with open_case(context, answer.reference) as (file, connection):
+            seen = await _find_seen(connection, message_id)
+            if seen is not None:
+                return Received(seen, answer.reference)
+            received = await _take(file, connection, actor, answer, context.clock(), source)
+            await _remember(connection, message_id, body_hash, received.reply, context.clock())
+            return received
+    except Refused as refusal:
+        if refusal.code != "case_unknown":
+            raise
+        await _unknown(context, actor, answer)
+        raise
+    except IntegrityError:
+        # The same answer by callback and by poll at once: the other one is stored by now.
+        return Received(Reply(200, {"status": "already_recorded"}), answer.reference)
+
+
+async def find_seen(context: Context, message_id: str) -> Reply | None:
+    """Return the first answer to a message id, or None for a new one."""
+    async with context.database.begin() as connection:
+        return await _find_seen(connection, message_id)
+
+
+async def _take(
+    file: CaseFile, connection: AsyncConnection, actor: Actor, answer: AuthorityAnswer, at: datetime, source: str
+) -> Received:
+    hashed = file.context.keyring.lookup_hash("answer", inbox.content_hash(answer).hex())
+    same_content = and_(
+        answers.c.reference == file.reference,
+        answers.c.destination == answer.destination.value,
+        answers.c.content_hash == hashed,
+    )
+    known = select(answers.c.answer_id).where(or_(answers.c.outcome_id == answer.outcome_id, same_content))
+    if (await connection.execute(known)).first() is not None:
+        return Received(Reply(200, {"status": "already_recorded"}), file.reference)
+    if answer.destination not in file.permits:
+        raise Refused("case_unknown", "No permit of this destination is followed.")
+    state = answering.judge(file, answer)
+    waits = any(a["state"] == AnswerState.STORED and a["destination"] == answer.destination for a in file.answers)
+    final = answer.outcome is not Outcome.ACCEPTED
+    kept = await inbox.keep(file, connection, answer, AnswerState.STORED, at, source)
+    command_id = None
+    if final and (state is AnswerState.APPLIED or waits):
+        # The workflow has to hear of it, so it is applied there, in the order of its command.
+        file.record(Act.ANSWER_RECEIVED, actor, at, **_detail(answer, source))
+        command_id = await commands.store(
+            file, connection, actor, CommandKind.ANSWER, {"answer_id": str(kept["answer_id"])}, at
+        )
+        status, word = _SPOKEN[AnswerState.STORED]
+    else:
+        take_answer(file, actor, at, kept)
+        apply_early(file, actor, at, answer.destination)
+        status, word = _SPOKEN[AnswerState(kept["state"])]
+    return Received(Reply(status, {"status": word}), file.reference, command_id)
+
+
+async def _find_seen(connection: AsyncConnection, message_id: str | None) -> Reply | None:
+    if message_id is None:
+        return None
+    row = (
+        await connection.execute(select(messages_seen).where(messages_seen.c.message_id == message_id))
+    ).one_or_none()
+    return Reply(row.status, row.answer) if row else None
+
+
+async def _remember(
+    connection: AsyncConnection, message_id: str | None, body_hash: bytes, reply: Reply, at: datetime
+) -> None:
+    if message_id is not None:
+        await connection.execute(
+            insert(messages_seen).values(
+                message_id=message_id, body_hash=body_hash, status=reply.status, answer=reply.body, at=at
+            )
+        )
+
+
+async def _unknown(context: Context, actor: Actor, answer: AuthorityAnswer) -> None:
+    """Write down an answer about a case that the park does not have, and show it to the operator (P27)."""
+    await note_refused(context, actor, "case_unknown", answer.outcome.value)
+
+
+async def note_refused(context: Context, actor: Actor, code: str, outcome: str | None = None) -> None:
+    """Write a ledger row and a line for the operator for a refused callback; nothing else changes."""
+    at = context.clock()
+    async with context.database.begin() as connection:
+        entry = Entry(act=Act.ANSWER_REFUSED, actor=actor, at=at, detail={"code": code, "outcome": outcome})
+        await append(connection, f"request/{uuid4()}", [entry])
+        await connection.execute(
+            insert(incidents).values(
+                incident_id=uuid4(), kind="authority_answer", step="receive", reason=code, state="open", at=at
+            )
+        )
+
+
+def _detail(answer: AuthorityAnswer, source: str) -> dict[str, Any]:
+    return {
+        "destination": answer.destination.value,
+        "outcome": answer.outcome.value,
+        "outcome_id": answer.outcome_id,
+        "occurred_at": answer.occurred_at.isoformat(),
+        "source": source,
+    }

@@ -1,0 +1,251 @@
+"""Applying commands: each kind by its verb, in the order in which they were stored."""
+
+import json
+from collections.abc import Awaitable, Callable
+from datetime import date, datetime
+from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases import answering, assessing, correction, employment, inbox, permit_acts, permits, recount, review
+from cases.case_file import CaseFile
+from cases.identity import need_free_person, take_identity
+from cases.signers import need_no_conflict
+from domain.actors import Actor
+from domain.acts import Act
+from domain.answers import AnswerState
+from domain.clock import day_of
+from domain.commands import CommandKind
+from domain.decisions import (
+    CardLostRequest,
+    ConfirmationRequest,
+    DecisionRequest,
+    EligibilityRequest,
+    HoldRequest,
+    OutcomeRequest,
+    PermitConfirmationRequest,
+    RevocationRequest,
+    TaskAction,
+    TaskAnswerRequest,
+)
+from domain.errors import FieldError, Refused
+from domain.registration import ChangeRequest, CorrectionRequest, DepartureRequest, corrected
+from domain.stages import Destination, PendingAct
+from domain.tasks import TaskKind
+from store.case_rows import Row
+
+Body = dict[str, Any]
+Verb = Callable[[CaseFile, AsyncConnection, Actor, datetime, Body], Awaitable[None]]
+
+
+async def apply(file: CaseFile, connection: AsyncConnection, command: Row) -> None:
+    """Apply one command to the file in memory.
+
+    Raises:
+        Refused: the register stands where this cannot be done; the caller then drops the file.
+    """
+    body: Body = {}
+    if command["body"] is not None:
+        plain = file.person_key.open("commands", "body", str(command["command_id"]), command["body"])
+        body = json.loads(plain)
+    actor = Actor.model_validate(command["actor"])
+    await VERBS[CommandKind(command["kind"])](file, connection, actor, command["at"], body)
+
+
+async def _start(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    assessing.start(file, actor, at)
+
+
+async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    whole = corrected(file.application, CorrectionRequest.model_validate(body))
+    if whole.person.identity_number != file.application.person.identity_number:
+        await need_free_person(file, connection, whole.person.identity_number)
+        await take_identity(file, connection, whole.person.identity_number)
+    await employment.keep_version(file, connection, at, whole=whole)
+    file.row["destinations"] = [d.value for d in whole.destinations]
+    file.row["client_reference"] = whole.client_reference
+    file.row["undertaking_version"] = whole.undertaking_version
+    file.row["contract_end"] = whole.employment.contract_end
+    content = file.person_key.ledger_hash(whole.model_dump_json(exclude_none=True).encode())
+    correction.take_correction(file, actor, at, content)
+
+
+async def _contest(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    correction.contest(file, actor, at)
+    task = file.find_task(TaskKind.REVIEW)
+    if task is not None:
+        sealed = file.seal("tasks", "detail", f"{file.reference}/contest", {"note": body["note"]}).hex()
+        file.change_task(task, detail={"contested": True, "contest": sealed})
+
+
+async def _withdraw(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    review.withdraw(file, actor, at)
+
+
+async def _decide(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    await review.decide(file, connection, actor, at, DecisionRequest.model_validate(body))
+
+
+async def _confirm(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    was_revocation = file.row["pending_act"] == PendingAct.REVOKE
+    await review.confirm(file, connection, actor, at, ConfirmationRequest.model_validate(body))
+    if was_revocation and body["action"] == "reject":
+        employment.after_rejected_revocation(file, actor, at)
+
+
+async def _recall(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    review.recall(file, actor, at)
+
+
+async def _hold(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    review.hold(file, actor, at, HoldRequest.model_validate(body))
+
+
+async def _revoke(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    employment.revoke(file, actor, at, RevocationRequest.model_validate(body))
+
+
+async def _depart(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    employment.depart(file, actor, at, DepartureRequest.model_validate(body))
+
+
+async def _change(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    await employment.change(file, connection, actor, at, ChangeRequest.model_validate(body))
+
+
+async def _standing(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    await employment.standing(file, connection, actor, at, file.standing_on(day_of(at)))
+
+
+async def _recount(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    recount.recount(file, actor, at)
+
+
+async def _resume(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    file.close_tasks([TaskKind.STUCK], at)
+    file.record(Act.INCIDENT_RESUMED, actor, at)
+
+
+async def _card_lost(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    destination = _destination(body)
+    if destination not in file.permits:
+        raise Refused("wrong_stage", "No permit of this destination was issued.")
+    asked = CardLostRequest.model_validate(_rest(body))
+    _need_past(asked.lost_on, at)
+    permits.card_lost(file, actor, at, destination, asked.lost_on)
+
+
+async def _eligibility(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    asked = EligibilityRequest.model_validate(_rest(body))
+    permit_acts.settle_eligibility(file, actor, at, _destination(body), asked)
+
+
+async def _permit_confirm(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    asked = PermitConfirmationRequest.model_validate(_rest(body))
+    permit_acts.confirm(file, actor, at, _destination(body), asked)
+
+
+async def _enter_outcome(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    asked = OutcomeRequest.model_validate(_rest(body))
+    paper = asked.paper(file.reference, _destination(body))
+    if paper is not None and not any(a["outcome_id"] == asked.outcome_id for a in file.answers):
+        await inbox.keep(file, connection, paper, AnswerState.HELD, at, "paper")
+    permit_acts.propose_outcome(file, actor, at, _destination(body), asked)
+
+
+async def _answer(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    kept = next((a for a in file.answers if str(a["answer_id"]) == body["answer_id"]), None)
+    if kept is None or kept["state"] != AnswerState.STORED:
+        return
+    take_answer(file, actor, at, kept)
+    apply_early(file, actor, at, Destination(kept["destination"]))
+
+
+def take_answer(file: CaseFile, actor: Actor, at: datetime, kept: Row) -> None:
+    """Do with a kept answer what the permit's stage now says."""
+    answer = permit_acts.read_kept(file, kept)
+    state = answering.judge(file, answer)
+    file.change_answer(kept, state.value)
+    if state is AnswerState.APPLIED:
+        answering.apply(file, actor, at, answer)
+    elif state is AnswerState.RECORDED:
+        answering.fill_in(file, actor, at, answer)
+    elif state is AnswerState.EARLY:
+        answering.keep_early(file, actor, at, answer)
+    else:
+        answering.hold(file, actor, at, answer)
+
+
+def apply_early(file: CaseFile, actor: Actor, at: datetime, destination: Destination) -> None:
+    """Apply the answers that came too early, once their turn has come (P25)."""
+    for kept in [a for a in file.answers if a["state"] == AnswerState.EARLY and a["destination"] == destination]:
+        if answering.judge(file, permit_acts.read_kept(file, kept)) is AnswerState.APPLIED:
+            take_answer(file, actor, at, kept)
+
+
+async def _answer_task(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    task = next((t for t in file.tasks if str(t["task_id"]) == body["task_id"]), None)
+    if task is None:
+        raise Refused("already_decided", "The task is closed.")
+    need_no_conflict(file, actor)
+    if task["holder"] not in (None, f"{actor.issuer} {actor.subject}"):
+        raise Refused("task_held", "Another officer holds this task.")
+    asked = TaskAnswerRequest.model_validate({name: v for name, v in body.items() if name != "task_id"})
+    kind = TaskKind(task["kind"])
+    if kind is TaskKind.CHANGE:
+        await employment.answer_change(file, connection, actor, at, asked)
+    elif kind is TaskKind.EMPLOYMENT_CHECK:
+        employment.answer_employment(file, actor, at, asked)
+    elif kind is TaskKind.DEPARTURE_DISPUTED:
+        employment.answer_dispute(file, actor, at, asked)
+    elif kind is TaskKind.AUTHORITY_REJECTED and asked.action is TaskAction.SEND_AGAIN:
+        permits.send_again(file, actor, at, Destination(task["destination"]))
+    elif asked.action is TaskAction.DONE and kind in _MAY_BE_DONE:
+        destination = Destination(task["destination"]) if task["destination"] else None
+        file.close_tasks([kind], at, destination=destination)
+        file.record(Act.TASK_ANSWERED, actor, at, kind=kind.value, action="done")
+    else:
+        wrong = FieldError("action", "unknown_value", "This task does not take this answer.")
+        raise Refused("invalid", f"A task `{kind}` does not take the answer `{asked.action}`.", [wrong])
+
+
+_MAY_BE_DONE: Final = frozenset(
+    {TaskKind.APPLICANT_INACTIVE, TaskKind.AUTHORITY_LATE, TaskKind.UNDELIVERED, TaskKind.DECISION_NOT_TAKEN}
+)
+
+VERBS: Final[dict[CommandKind, Verb]] = {
+    CommandKind.START: _start,
+    CommandKind.CORRECT: _correct,
+    CommandKind.CONTEST: _contest,
+    CommandKind.WITHDRAW: _withdraw,
+    CommandKind.DECIDE: _decide,
+    CommandKind.CONFIRM: _confirm,
+    CommandKind.RECALL: _recall,
+    CommandKind.HOLD: _hold,
+    CommandKind.REVOKE: _revoke,
+    CommandKind.DEPART: _depart,
+    CommandKind.CHANGE: _change,
+    CommandKind.STANDING: _standing,
+    CommandKind.CARD_LOST: _card_lost,
+    CommandKind.ELIGIBILITY: _eligibility,
+    CommandKind.PERMIT_CONFIRM: _permit_confirm,
+    CommandKind.ENTER_OUTCOME: _enter_outcome,
+    CommandKind.ANSWER: _answer,
+    CommandKind.ANSWER_TASK: _answer_task,
+    CommandKind.RECOUNT: _recount,
+    CommandKind.RESUME: _resume,
+}
+
+
+def _destination(body: Body) -> Destination:
+    return Destination(body["destination"])
+
+
+def _rest(body: Body) -> Body:
+    return {name: value for name, value in body.items() if name != "destination"}
+
+
+def _need_past(day: date, at: datetime) -> None:
+    if day > day_of(at):
+        later = FieldError("lost_on", "date_order", "The day lies in the future.")
+        raise Refused("invalid", "A card cannot be lost in the future.", [later])

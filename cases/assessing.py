@@ -1,0 +1,125 @@
+"""Assessment: the facts of a case under the rule version of its acceptance (R2 to R4)."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases import correction
+from cases.case_file import CaseFile
+from cases.review_tasks import open_review
+from domain.actors import Actor
+from domain.acts import Act
+from domain.clock import day_of
+from domain.employers import EmployerKind, PremisesEntry
+from domain.findings import Finding, outcome_of
+from domain.moves import Event
+from domain.premises import locate
+from domain.registration import RegistrationRequest
+from domain.stages import AssessmentOutcome, Stage, Standing
+from policy.addresses import fold_address
+from policy.facts import Facts, facts_of
+from policy.talent_permit import assess
+from store.case_rows import Row
+from store.tables import premises
+
+REGISTRATION_SCOPE = "registration"
+
+
+def start(file: CaseFile, actor: Actor, at: datetime) -> None:
+    """Take the case up (R2); a second start changes nothing."""
+    if file.stage is Stage.RECEIVED:
+        file.move(Event.STARTED)
+        file.row["started_at"] = at
+        file.record(Act.STARTED, actor, at)
+
+
+async def assess_case(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
+    """Evaluate the rules and send the case to review, or back to the employer with one list of all defects."""
+    if file.stage is not Stage.ASSESSING:
+        return
+    facts = await gather_facts(
+        connection, file.application, file.row, on=file.accepted_on, today=day_of(at), other_live=False
+    )
+    pack = file.context.packs.version(file.row["policy_version"])
+    findings = assess(facts, pack, file.accepted_on)
+    outcome = outcome_of(findings)
+    keep_assessment(file, REGISTRATION_SCOPE, findings, facts, at)
+    file.row["assessment"] = outcome.value
+    detail: dict[str, object] = {
+        "outcome": outcome.value,
+        "policy_version": pack.version,
+        "policy_hash": pack.content_hash,
+    }
+    if outcome is AssessmentOutcome.INCOMPLETE and correction.may_return(file):
+        correction.request_after_assessment(file, actor, at, findings, detail)
+        return
+    file.move(Event.ASSESSED_COMPLETE)
+    file.record(Act.ASSESSED, actor, at, **detail)
+    open_review(file, at)
+
+
+def keep_assessment(file: CaseFile, scope: str, findings: tuple[Finding, ...], facts: Facts, at: datetime) -> None:
+    """Keep findings, rule version and the facts they rest on, so that an auditor can run them again."""
+    pack = file.context.packs.version(file.row["policy_version"])
+    earlier = file.assessment(scope)
+    seq = earlier["seq"] + 1 if earlier else 1
+    file.assess(
+        {
+            "reference": file.reference,
+            "scope": scope,
+            "seq": seq,
+            "employer_id": file.employer_id,
+            "round": file.round,
+            "policy_version": pack.version,
+            "policy_hash": pack.content_hash,
+            "findings": [finding.model_dump(mode="json") for finding in findings],
+            "facts": file.seal(
+                "assessments", "facts", f"{file.reference}/{scope}/{seq}", facts.model_dump(mode="json")
+            ),
+            "at": at,
+        }
+    )
+
+
+async def gather_facts(
+    connection: AsyncConnection,
+    request: RegistrationRequest,
+    employer: Mapping[str, Any],
+    *,
+    on: date,
+    today: date,
+    other_live: bool | None,
+    in_force: bool | None = None,
+) -> Facts:
+    """Return the facts of a registration: kind and premises as of the day of acceptance, standing as of today."""
+    version = next((v for v in employer["versions"] if _covers(v, on)), None)
+    standing = Standing.GOOD
+    for row in employer["standings"]:
+        if row["valid_from"] <= today:
+            standing = Standing(row["standing"])
+    site = request.employment.work_site
+    folded = fold_address(site)
+    query = select(premises).where(
+        or_(func.lower(premises.c.code) == site.strip().lower(), premises.c.folded == folded)
+    )
+    entries = [
+        PremisesEntry(code=p.code, address=p.address, valid_from=p.valid_from, valid_to=p.valid_to)
+        for p in (await connection.execute(query)).all()
+    ]
+    held = {p["code"] for p in employer["premises"] if _covers(p, on)}
+    return facts_of(
+        request,
+        site=locate(site, entries, on, fold_address),
+        employer_kind=EmployerKind(version["kind"]) if version else None,
+        employer_standing=standing,
+        employer_has_premises=None if version is None else bool(held & set(version["premises"])),
+        other_live_registration=other_live,
+        registration_in_force=in_force,
+    )
+
+
+def _covers(row: Row, day: date) -> bool:
+    return bool(row["valid_from"] <= day and (row["valid_to"] is None or day <= row["valid_to"]))

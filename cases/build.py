@@ -1,0 +1,33 @@
+"""Building the context of all verbs from the settings, once for each process."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from cases.context import Context
+from policy.limits import limits_of
+from policy.pack import PackShelf
+from policy.packs import load_limits, load_rule_packs
+from settings import Settings
+from store.database import Database
+from store.keyring import Keyring
+
+
+def utc_now() -> datetime:
+    """Return the time of the host."""
+    return datetime.now(UTC)
+
+
+def build_context(
+    settings: Settings, application: str, *, clock: Callable[[], datetime] = utc_now, pool_size: int = 10
+) -> Context:
+    """Return the collaborators of all verbs; the caller closes the database."""
+    return Context(
+        database=Database(settings.database_url, pool_size=pool_size, application=application),
+        keyring=Keyring.load(settings.keys_file),
+        packs=PackShelf(load_rule_packs(settings.policy_dir)),
+        limits=limits_of(load_limits(settings.parameters, settings.policy_dir)),
+        clock=clock,
+        public_url=settings.public_url,
+        staff_mailbox=settings.staff_mailbox,
+        webhook_allowed=frozenset(settings.webhook_allowed),
+    )

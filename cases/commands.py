@@ -1,0 +1,143 @@
+"""Commands as rows: stored in the transaction of the act with a signed actor statement, and marked when sent."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4
+
+from sqlalchemy import ColumnElement, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.case_file import CaseFile
+from cases.context import Context
+from domain.actors import Actor
+from domain.commands import CommandKind, CommandState
+from proof.statements import ActorStatement, body_hash, sign
+from store.tables import commands, incidents, registrations
+
+
+class Unsent(NamedTuple):
+    """A command that its workflow has not applied yet."""
+
+    command_id: UUID
+    reference: str
+    kind: CommandKind
+
+
+async def store(
+    file: CaseFile,
+    connection: AsyncConnection,
+    actor: Actor,
+    kind: CommandKind,
+    body: dict[str, Any] | None,
+    at: datetime,
+    *,
+    command_id: UUID | None = None,
+    statement: str | None = None,
+) -> UUID:
+    """Store a command and return its id; the statement is signed here unless one came with the message."""
+    command_id = command_id or uuid4()
+    sealed = None
+    if body is not None:
+        plain = json.dumps(body, ensure_ascii=False).encode()
+        sealed = file.person_key.seal("commands", "body", str(command_id), plain)
+    row = {
+        "command_id": command_id,
+        "reference": file.reference,
+        "employer_id": file.employer_id,
+        "kind": kind.value,
+        "actor": actor.model_dump(mode="json"),
+        "statement": statement or _statement(file.context, actor, command_id, file.reference, kind, sealed, at),
+        "body": sealed,
+        "state": CommandState.STORED.value,
+        "at": at,
+    }
+    await connection.execute(insert(commands).values(**row))
+    return command_id
+
+
+def _statement(
+    context: Context,
+    actor: Actor,
+    command_id: UUID,
+    reference: str,
+    kind: CommandKind,
+    sealed: bytes | None,
+    at: datetime,
+) -> str:
+    key_id, key = context.keyring.signing_key()
+    statement = ActorStatement(
+        key_id=key_id,
+        issuer=actor.issuer,
+        subject=actor.subject,
+        role=actor.role,
+        employer_id=actor.employer_id,
+        command_id=str(command_id),
+        reference=reference,
+        kind=kind.value,
+        body_hash=body_hash(sealed),
+        at=at,
+    )
+    return sign(statement, key)
+
+
+async def lease_unsent(context: Context, *, older_than: timedelta, most: int) -> Sequence[Unsent]:
+    """Return stored commands that nobody delivered, the earliest of each case first, leased for a while.
+
+    Cases take turns by employer, so that one employer's roster does not hold up another's case.
+    """
+    now = func.clock_timestamp()
+    # Backs off with the number of sends, so that a case that is stuck does not fill every round.
+    wait = older_than * func.least(func.power(2, commands.c.sends), 60)
+    due = or_(commands.c.sent_at.is_(None), commands.c.sent_at < now - wait)
+    first = (
+        select(
+            commands.c.command_id,
+            func.row_number().over(partition_by=commands.c.employer_id, order_by=commands.c.seq).label("turn"),
+        )
+        .where(commands.c.state == CommandState.STORED.value, due, commands.c.at < now - older_than, _may_go_on())
+        .order_by("turn", commands.c.command_id)
+        .limit(most)
+        .subquery()
+    )
+    locked = (
+        select(commands.c.command_id)
+        .where(commands.c.command_id.in_(select(first.c.command_id)))
+        .with_for_update(skip_locked=True)
+    )
+    taken = (
+        update(commands)
+        .where(commands.c.command_id.in_(locked), commands.c.state == CommandState.STORED.value)
+        .values(sent_at=now, sends=commands.c.sends + 1)
+        .returning(commands.c.command_id, commands.c.reference, commands.c.kind, commands.c.seq)
+    )
+    async with context.database.begin() as connection:
+        rows = (await connection.execute(taken)).all()
+    return [Unsent(r.command_id, r.reference, CommandKind(r.kind)) for r in sorted(rows, key=lambda r: r.seq)]
+
+
+def _may_go_on() -> ColumnElement[bool]:
+    """A case that waits for an operator hears of nothing but its `resume`, so that its history does not grow."""
+    stuck = select(1).where(
+        incidents.c.reference == commands.c.reference, incidents.c.kind == "stuck", incidents.c.state == "open"
+    )
+    return or_(commands.c.kind == CommandKind.RESUME.value, ~stuck.exists())
+
+
+async def find_outcome(context: Context, command_id: UUID) -> tuple[CommandState, dict[str, Any]]:
+    """Return where a command stands and its outcome."""
+    async with context.database.begin() as connection:
+        row = (
+            await connection.execute(
+                select(commands.c.state, commands.c.outcome).where(commands.c.command_id == command_id)
+            )
+        ).one()
+    return CommandState(row.state), row.outcome or {}
+
+
+async def count_unstarted(context: Context) -> int:
+    """Return how many cases wait for their workflow, for the metrics."""
+    async with context.database.begin() as connection:
+        query = select(func.count()).select_from(registrations).where(registrations.c.started_at.is_(None))
+        return int((await connection.execute(query)).scalar_one())

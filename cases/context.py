@@ -1,0 +1,34 @@
+"""What every verb works with: the database, the keys, the rules, the calendar, the clock and a few addresses."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from domain.working_days import WorkingCalendar
+from policy.limits import Limits
+from policy.pack import PackShelf
+from store.database import Database
+from store.keyring import Keyring
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The collaborators of all verbs; built once at the edge."""
+
+    database: Database
+    keyring: Keyring
+    packs: PackShelf
+    limits: Limits
+    clock: Callable[[], datetime]
+    public_url: str = ""
+    staff_mailbox: str | None = None
+    webhook_allowed: frozenset[str] = frozenset()
+    calendars: "CalendarShelf" = field(default_factory=lambda: CalendarShelf())
+
+
+@dataclass(slots=True)
+class CalendarShelf:
+    """The working calendar as last read from its table; read again when its version there has changed."""
+
+    version: str = ""
+    calendar: WorkingCalendar | None = None

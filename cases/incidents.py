@@ -1,0 +1,106 @@
+"""Incidents: what stopped for a defect or needs an operator's eye, and how it goes on (R31)."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import insert, select, tuple_, update
+
+from cases import commands
+from cases.case_file import load_case, open_case
+from cases.context import Context
+from cases.idempotency import Idempotency, Reply, find_known, remember
+from cases.view import moment
+from domain.actors import Actor, system
+from domain.acts import Act
+from domain.commands import CommandKind
+from domain.errors import Refused
+from domain.tasks import Queue, TaskKind
+from store.case_rows import Row
+from store.tables import incidents
+
+Position = tuple[datetime, str]
+
+
+async def open_incident(context: Context, reference: str, step: str, reason: str, at: datetime) -> str:
+    """Put a case that cannot go on before the operator and return the incident's id; the open one where there is one."""
+    async with open_case(context, reference) as (file, connection):
+        known = next((row for row in file.row["incidents"] if row["kind"] == "stuck"), None)
+        if known is not None:
+            return str(known["incident_id"])
+        incident_id = uuid4()
+        await connection.execute(
+            insert(incidents).values(
+                incident_id=incident_id,
+                reference=reference,
+                employer_id=file.employer_id,
+                kind="stuck",
+                step=step,
+                reason=reason[:200],
+                state="open",
+                at=at,
+            )  # fmt: skip
+        )
+        detail = {"step": step, "reason": reason[:200], "incident_id": str(incident_id)}
+        file.open_task(TaskKind.STUCK, at, queue=Queue.OPERATORS, detail=detail)
+        file.record(Act.INCIDENT_OPENED, system(step), at, step=step)
+    return str(incident_id)
+
+
+async def list_incidents(
+    context: Context, actor: Actor, after: Position | None = None, limit: int = 50
+) -> tuple[list[dict[str, Any]], Position | None]:
+    """Return a page of open incidents, the oldest first."""
+    i = incidents.c
+    query = select(incidents).where(i.state == "open").order_by(i.at, i.incident_id).limit(limit + 1)
+    if after is not None:
+        query = query.where(tuple_(i.at, i.incident_id) > tuple_(after[0], UUID(after[1])))
+    async with context.database.begin(actor.tenant) as connection:
+        rows = [dict(row) for row in (await connection.execute(query)).mappings()]
+    page = rows[:limit]
+    position = (page[-1]["at"], str(page[-1]["incident_id"])) if len(rows) > limit else None
+    return [incident_view(row) for row in page], position
+
+
+async def resume(
+    context: Context, actor: Actor, incident_id: UUID, idempotency: Idempotency
+) -> tuple[Reply, str | None, UUID | None]:
+    """Let a case go on; return the answer, and the case and command that its workflow has to hear of."""
+    at = context.clock()
+    async with context.database.begin() as connection:
+        known = await find_known(context, connection, actor, idempotency)
+        if known is not None and known.reply is not None:
+            return known.reply, known.reference, known.command_id
+        query = select(incidents).where(incidents.c.incident_id == incident_id).with_for_update()
+        row = (await connection.execute(query)).mappings().one_or_none()
+        if row is None:
+            raise Refused("not_found", "There is no incident of this id.")
+        if row["state"] != "open":
+            raise Refused("already_decided", "The incident is closed.")
+        closed = {"state": "resumed", "resumed_at": at, "resumed_by": f"{actor.issuer} {actor.subject}"}
+        await connection.execute(update(incidents).where(incidents.c.incident_id == incident_id).values(**closed))
+        reply = Reply(200, incident_view({**row, **closed}))
+        command_id, key = None, None
+        if row["reference"] is not None and row["kind"] == "stuck":
+            file = await load_case(context, connection, row["reference"], lock=True)
+            command_id = await commands.store(file, connection, actor, CommandKind.RESUME, None, at)
+            key = file.person_key
+        await remember(
+            context, connection, actor, idempotency, reference=row["reference"], command_id=command_id, reply=reply,
+            key=key,
+        )  # fmt: skip
+    return reply, row["reference"], command_id
+
+
+def incident_view(row: Row) -> dict[str, Any]:
+    """Return an incident as an operator sees it: codes, never personal data."""
+    return {
+        "id": str(row["incident_id"]),
+        "kind": row["kind"],
+        "reference": row["reference"],
+        "step": row["step"],
+        "reason": row["reason"],
+        "state": row["state"],
+        "at": moment(row["at"]),
+        "resumed_at": moment(row["resumed_at"]),
+    }

@@ -1,0 +1,191 @@
+"""Notices of a case: the exact text for each reader, written with its deliveries in the transaction that causes it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from cases.case_file import CaseFile
+from domain.clock import day_of, morning_of
+from domain.languages import Language
+from domain.notices import (
+    DIGESTIBLE,
+    PLANS,
+    Channel,
+    DeliveryStatus,
+    NoticeKind,
+    Recipient,
+    notice_status,
+    opening_channels,
+    when_undelivered,
+)
+from domain.stages import Destination
+from domain.tasks import TaskKind
+from store.case_rows import Row
+from texts.notices import NoticeFacts, Reason, Rendered, render, text_hash
+from texts.reasons import reason_sentence
+
+CodedReason = tuple[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What is told: the kind, the occasion that makes it one notice, and the facts beyond those every notice has."""
+
+    kind: NoticeKind
+    at: datetime
+    occasion: str
+    destination: Destination | None = None
+    facts: Mapping[str, Any] | None = None
+    reasons: Sequence[CodedReason] = ()
+    defects: Callable[[Language], tuple[Any, ...]] | None = None
+    not_before: datetime | None = None
+    only: frozenset[Recipient] | None = None
+    holder: str | None = None
+
+
+def tell(file: CaseFile, telling: Telling) -> None:
+    """Write the notices of one step to everyone whom the table names for its kind; nothing to a person who has died."""
+    if file.previewed:
+        return
+    for recipient in PLANS[telling.kind].recipients:
+        if telling.only is not None and recipient not in telling.only:
+            continue
+        if recipient is Recipient.PERSON and file.row["end_reason"] == "deceased":
+            continue
+        if recipient in (Recipient.HOLDER, Recipient.PARK) and (recipient is Recipient.HOLDER) != bool(telling.holder):
+            continue
+        _tell_one(file, telling, recipient)
+
+
+def _tell_one(file: CaseFile, telling: Telling, recipient: Recipient) -> None:
+    reachable = _reachable(file, telling.kind, recipient)
+    channels = opening_channels(telling.kind, recipient, reachable)
+    language = _language(file, recipient)
+    facts = _facts(file, telling, recipient, language)
+    plan = PLANS[telling.kind].recipients[recipient]
+    texts = {c: render(telling.kind, recipient, c, language, facts) for c in plan.channels if c in reachable}
+    notice_id = uuid4()
+    kept = texts.get(Channel.MAIL) or next(iter(texts.values()), None)
+    deliveries = [row for c in channels for row in _deliveries(file, telling, recipient, notice_id, c)]
+    body: dict[str, Any] = {channel.value: _plain(text) for channel, text in texts.items()}
+    if any(row["digest"] for row in deliveries):
+        body["facts"] = facts.model_dump(mode="json", exclude_defaults=True)
+    subject = (telling.holder or "") if recipient in (Recipient.HOLDER, Recipient.PROPOSER) else ""
+    file.notices.append(
+        {
+            "notice_id": notice_id,
+            "reference": file.reference,
+            "employer_id": file.employer_id,
+            "destination": telling.destination.value if telling.destination else "",
+            "kind": telling.kind.value,
+            "recipient": recipient.value,
+            "subject": subject,
+            "occasion": telling.occasion,
+            "language": language.value,
+            "status": notice_status(DeliveryStatus(row["status"]) for row in deliveries).value,
+            "key_id": file.person_key.key_id,
+            "body": file.seal("notices", "body", str(notice_id), body),
+            "text_hash": text_hash(kept) if kept else "",
+            "at": telling.at,
+        }
+    )
+    file.deliveries += deliveries
+    if not channels:
+        nobody_reached(file, telling, recipient)
+
+
+def nobody_reached(file: CaseFile, telling: Telling, recipient: Recipient) -> None:
+    """Ask the employer to hand the notice over, and open the task, where no channel is left (states.md, section 4)."""
+    undelivered = when_undelivered(telling.kind, recipient)
+    if undelivered.employer_hands_over:
+        occasion = f"{telling.kind.value}/{telling.occasion}"
+        facts = {"handed_kind": telling.kind}
+        tell(file, replace(telling, kind=NoticeKind.HAND_OVER_REQUESTED, occasion=occasion, facts=facts, only=None))
+    if undelivered.opens_task:
+        detail = {"kind": telling.kind.value, "recipient": recipient.value}
+        file.open_task(TaskKind.UNDELIVERED, telling.at, destination=telling.destination, detail=detail)
+
+
+def _deliveries(file: CaseFile, telling: Telling, recipient: Recipient, notice_id: UUID, channel: Channel) -> list[Row]:
+    begins = telling.not_before or telling.at
+    digest = (
+        channel is Channel.MAIL
+        and recipient is Recipient.EMPLOYER
+        and telling.kind in DIGESTIBLE
+        and bool(file.row["employer_digest"])
+    )
+    if digest:
+        morning = morning_of(day_of(begins))
+        begins = morning if morning > begins else morning + timedelta(days=1)
+    hooks: list[UUID | None] = [None]
+    if channel is Channel.WEBHOOK:
+        hooks = [UUID(str(hook["webhook_id"])) for hook in _subscriptions(file, telling.kind)]
+    done = channel is Channel.INBOX
+    return [
+        {
+            "delivery_id": uuid4(),
+            "notice_id": notice_id,
+            "employer_id": file.employer_id,
+            "channel": channel.value,
+            "webhook_id": hook,
+            "digest": digest,
+            "status": "delivered" if done else "queued",
+            "next_attempt": None if done else begins,
+            "give_up_at": begins + file.context.limits.notice_retry,
+            "settled_at": telling.at if done else None,
+        }
+        for hook in hooks
+    ]
+
+
+def _reachable(file: CaseFile, kind: NoticeKind, recipient: Recipient) -> frozenset[Channel]:
+    if recipient is Recipient.EMPLOYER:
+        hooks = {Channel.WEBHOOK} if _subscriptions(file, kind) else set()
+        return frozenset({Channel.MAIL} | hooks)
+    if recipient is Recipient.PERSON:
+        person = file.application.person
+        mail = {Channel.MAIL} if person.email else set()
+        return frozenset(mail | ({Channel.SMS} if person.phone else set()))
+    return frozenset({Channel.INBOX} | ({Channel.MAIL} if file.context.staff_mailbox else set()))
+
+
+def _subscriptions(file: CaseFile, kind: NoticeKind) -> list[Row]:
+    return [hook for hook in file.row["webhooks"] if kind.value in hook["kinds"]]
+
+
+def _language(file: CaseFile, recipient: Recipient) -> Language:
+    if recipient is Recipient.EMPLOYER:
+        return Language(file.row["employer_language"])
+    return file.application.person.language if recipient is Recipient.PERSON else Language.ZH_HANS
+
+
+def _facts(file: CaseFile, telling: Telling, recipient: Recipient, language: Language) -> NoticeFacts:
+    employer = file.employer_on(day_of(telling.at)) or file.employer_on(file.accepted_on)
+    name = file.application.person.name_zh
+    if language is Language.EN and file.application.person.name_en:
+        name = file.application.person.name_en
+    return NoticeFacts.model_validate(
+        {
+            "reference": file.reference,
+            "registration_number": file.row["registration_number"],
+            "destination": telling.destination,
+            "destinations": file.destinations,
+            "employer_id": file.employer_id,
+            "occurred_at": telling.at,
+            "employer_name": employer["name_zh"] if employer else None,
+            "person_name": name,
+            "state_worker": file.application.employment.state_worker,
+            "reasons": tuple(
+                Reason(code=code, sentence=reason_sentence(code, language), note=note) for code, note in telling.reasons
+            ),
+            "defects": telling.defects(language) if telling.defects else (),
+            "link": f"{file.context.public_url}/v1/registrations/{file.reference}" if file.context.public_url else None,
+            **(telling.facts or {}),
+        }
+    )
+
+
+def _plain(text: Rendered) -> dict[str, str | None]:
+    return {"subject": text.subject, "text": text.text, "html": text.html}

@@ -1,0 +1,170 @@
+"""What officers do about a permit: send or withhold, enter or apply an answer, and the second signature (P2, P3, P26)."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from cases import answering, permits
+from cases.case_file import CaseFile
+from cases.notify import CodedReason, Telling, tell
+from cases.settling import letter
+from cases.signers import (
+    given,
+    need_no_conflict,
+    need_reasons,
+    need_second_person,
+    need_task,
+    notes_of,
+    signature_of,
+)
+from domain.actors import Actor
+from domain.acts import Act
+from domain.answers import AnswerState, AuthorityAnswer
+from domain.clock import day_of
+from domain.decisions import (
+    ConfirmationAction,
+    EligibilityAction,
+    EligibilityRequest,
+    GivenReason,
+    OutcomeRequest,
+    PermitConfirmationRequest,
+)
+from domain.errors import Refused
+from domain.moves import PermitEvent, get_permit_move
+from domain.notices import NoticeKind
+from domain.reasons import Use
+from domain.stages import Destination, PendingAct, Stage
+from domain.tasks import TaskKind
+
+
+def settle_eligibility(
+    file: CaseFile, actor: Actor, at: datetime, destination: Destination, asked: EligibilityRequest
+) -> None:
+    """Send an entry whose eligibility is not clear, with an override reason, or propose to withhold it."""
+    permit = _permit(file, destination)
+    get_permit_move(permit["stage"], PermitEvent.ELIGIBLE)
+    if permit["pending_act"] is not None:
+        raise Refused("already_decided", "A proposal for this destination waits for its second signature.")
+    if file.stage is not Stage.APPROVED:
+        raise Refused("wrong_stage", "The registration is not in force.")
+    need_no_conflict(file, actor)
+    need_task(file, actor, TaskKind.PERMIT_ELIGIBILITY, destination)
+    if asked.action is EligibilityAction.SEND:
+        codes = need_reasons(asked.reasons, Use.OVERRIDE)
+        file.close_tasks([TaskKind.PERMIT_ELIGIBILITY], at, destination=destination)
+        permits.make_eligible(file, actor, at, destination, tuple(c.value for c in codes))
+        permits.follow_up(file)
+        return
+    need_reasons(asked.reasons, Use.WITHHOLD)
+    file.close_tasks([TaskKind.PERMIT_ELIGIBILITY], at, destination=destination)
+    _propose(file, actor, at, destination, PendingAct.WITHHOLD, asked.reasons, asked.note)
+    file.record(
+        Act.PERMIT_WITHHOLD_PROPOSED, actor, at, destination=destination.value, reasons=[r.code for r in asked.reasons]
+    )
+
+
+def confirm(
+    file: CaseFile, actor: Actor, at: datetime, destination: Destination, asked: PermitConfirmationRequest
+) -> None:
+    """Give or withhold the second signature on what was proposed for a permit."""
+    permit = _permit(file, destination)
+    pending = permit["pending"]
+    need_second_person(file, actor, pending)
+    act = PendingAct(permit["pending_act"])
+    kind = TaskKind.CONFIRM if act is PendingAct.WITHHOLD else TaskKind.AUTHORITY_CONFLICT
+    need_task(file, actor, kind, destination)
+    file.close_tasks([TaskKind.CONFIRM], at, destination=destination)
+    if asked.action is ConfirmationAction.REJECT:
+        codes = need_reasons(asked.reasons, Use.REJECT)
+        file.set_permit(destination, at, pending_act=None, pending=None)
+        file.record(
+            Act.REJECTED, actor, at, destination=destination.value, action=act.value, reasons=[c.value for c in codes]
+        )
+        if act is PendingAct.WITHHOLD:
+            file.open_task(TaskKind.PERMIT_ELIGIBILITY, at, destination=destination)
+        holder = f"{pending['by']['issuer']} {pending['by']['subject']}"
+        facts = {"pending_act": act, "due_on": None}
+        tell(file, Telling(NoticeKind.SECOND_SIGNATURE_REJECTED, at, at.isoformat(), destination, facts, holder=holder))
+        return
+    if act is PendingAct.WITHHOLD:
+        _withhold(file, actor, at, destination)
+        return
+    _apply_held(file, actor, at, destination, pending["outcome_id"])
+
+
+def propose_outcome(
+    file: CaseFile, actor: Actor, at: datetime, destination: Destination, asked: OutcomeRequest
+) -> None:
+    """Propose to apply an answer that is kept: one held for its contradiction, or one entered from a paper."""
+    permit = _permit(file, destination)
+    if permit["pending_act"] is not None:
+        raise Refused("already_decided", "A proposal for this destination waits for its second signature.")
+    need_no_conflict(file, actor)
+    kept = next((a for a in file.answers if a["outcome_id"] == asked.outcome_id), None)
+    if kept is None:
+        raise Refused("not_found", "No held answer of this case has this outcome_id.")
+    _propose(file, actor, at, destination, PendingAct.OUTCOME, (), None, outcome_id=asked.outcome_id)
+    file.record(Act.ANSWER_PROPOSED, actor, at, destination=destination.value, outcome=kept["outcome"])
+
+
+def read_kept(file: CaseFile, kept: dict[str, Any]) -> AuthorityAnswer:
+    """Return a kept answer in clear."""
+    plain = file.person_key.open("answers", "body", str(kept["answer_id"]), kept["body"])
+    return AuthorityAnswer.model_validate(json.loads(plain))
+
+
+def _apply_held(file: CaseFile, actor: Actor, at: datetime, destination: Destination, outcome_id: str) -> None:
+    kept = next((a for a in file.answers if a["outcome_id"] == outcome_id), None)
+    if kept is None:
+        raise Refused("not_found", "The answer is no longer held.")
+    file.set_permit(destination, at, pending_act=None, pending=None)
+    file.close_tasks([TaskKind.AUTHORITY_CONFLICT], at, destination=destination)
+    file.change_answer(kept, AnswerState.APPLIED.value)
+    answering.force(file, actor, at, destination, read_kept(file, kept))
+
+
+def _withhold(file: CaseFile, actor: Actor, at: datetime, destination: Destination) -> None:
+    reasons = _proposed(file, destination)
+    file.move_permit(destination, PermitEvent.WITHHOLD, at, end_reason="not_eligible")
+    file.record(Act.PERMIT_WITHHELD, actor, at, destination=destination.value, reasons=[code for code, _ in reasons])
+    tell(file, letter(file, NoticeKind.PERMIT_WITHHELD, actor, at, reasons, destination=destination))
+    permits.end_track(file, destination, at)
+
+
+def _propose(
+    file: CaseFile,
+    actor: Actor,
+    at: datetime,
+    destination: Destination,
+    act: PendingAct,
+    reasons: tuple[GivenReason, ...],
+    note: str | None,
+    **more: object,
+) -> None:
+    notes = {"note": note, "reasons": [r.note for r in reasons]}
+    pending = {
+        "by": signature_of(actor),
+        "at": at.isoformat(),
+        "reasons": given(reasons),
+        "notes": notes_of(file, "permits", f"{file.reference}/{destination.value}", notes),
+        **more,
+    }
+    file.set_permit(destination, at, pending_act=act.value, pending=pending)
+    due = file.calendar.deadline(day_of(at), file.context.limits.signature_days)
+    file.open_task(TaskKind.CONFIRM, at, due_at=due.at, destination=destination, detail={"pending_act": act.value})
+    facts = {"pending_act": act, "due_on": day_of(due.at), "due_provisional": due.provisional}
+    tell(file, Telling(NoticeKind.SECOND_SIGNATURE_REQUESTED, at, at.isoformat(), destination, facts))
+
+
+def _proposed(file: CaseFile, destination: Destination) -> tuple[CodedReason, ...]:
+    pending = file.permits[destination]["pending"]
+    place = f"{file.reference}/{destination.value}"
+    notes = file.open("permits", "note", place, bytes.fromhex(pending["notes"]))
+    return tuple((r["code"], n) for r, n in zip(pending["reasons"], notes["reasons"], strict=True))
+
+
+def _permit(file: CaseFile, destination: Destination) -> dict[str, Any]:
+    permit = file.permits.get(destination)
+    if permit is None:
+        raise Refused("wrong_stage", "No permit of this destination is followed yet.")
+    return permit

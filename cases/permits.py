@@ -1,0 +1,242 @@
+"""The following of talent permits: eligibility, list entries, what the authority answers and what time does (P1 to P26)."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases import assessing
+from cases.case_file import CaseFile
+from cases.notify import Telling, tell
+from domain.actors import Actor
+from domain.acts import Act
+from domain.clock import day_of, morning_of, start_of
+from domain.deadlines import DeadlineKind
+from domain.findings import outcome_of
+from domain.moves import PermitEvent, get_permit_move
+from domain.notices import NoticeKind
+from domain.stages import PERMIT_FINAL, AssessmentOutcome, Destination, DueKind, Holder, PermitStage, Stage
+from domain.tasks import TaskKind
+from domain.working_days import calendar_days_before
+from policy.talent_permit import eligibility
+from store.case_rows import Row
+
+_PERMIT_DEADLINES = (
+    DeadlineKind.SENDING_EXPECTED,
+    DeadlineKind.APPLICANT_REMINDER,
+    DeadlineKind.APPLICANT_INACTIVE,
+    DeadlineKind.AUTHORITY_LATE,
+    DeadlineKind.EARLY_ANSWER,
+)
+_TIMED = (DeadlineKind.PERMIT_EXPIRING, DeadlineKind.PERMIT_EXPIRED)
+
+
+async def begin(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
+    """Begin a track for each destination: eligible and to be sent, or a task for an officer (P1, P2)."""
+    pack = file.context.packs.version(file.row["policy_version"])
+    facts = await assessing.gather_facts(
+        connection,
+        file.application,
+        file.row,
+        on=file.accepted_on,
+        today=day_of(at),
+        other_live=False,
+        in_force=file.stage is Stage.APPROVED and (file.row["ended_on"] is None or day_of(at) <= file.row["ended_on"]),
+    )
+    for destination in file.destinations:
+        findings = eligibility(facts, destination, pack, file.accepted_on)
+        assessing.keep_assessment(file, destination.value, findings, facts, at)
+        if outcome_of(findings) is AssessmentOutcome.CLEAR:
+            make_eligible(file, actor, at, destination, reasons=())
+            continue
+        file.set_permit(destination, at)
+        file.open_task(TaskKind.PERMIT_ELIGIBILITY, at, destination=destination)
+        file.record(Act.PERMIT_NOT_CLEAR, actor, at, destination=destination.value, policy_version=pack.version)
+    follow_up(file)
+
+
+def make_eligible(
+    file: CaseFile, actor: Actor, at: datetime, destination: Destination, reasons: tuple[str, ...]
+) -> None:
+    """Make a destination eligible and ask for its list entry (P1)."""
+    if destination not in file.permits:
+        file.set_permit(destination, at)
+    file.move_permit(destination, PermitEvent.ELIGIBLE, at)
+    file.record(Act.PERMIT_ELIGIBLE, actor, at, destination=destination.value, reasons=list(reasons))
+    file.call("list_entry", at, destination=destination)
+    days = file.context.limits.sending_days
+    file.set_working_days(DeadlineKind.SENDING_EXPECTED, day_of(at), days, destination=destination.value)
+
+
+def sent(file: CaseFile, actor: Actor, at: datetime, destination: Destination) -> None:
+    """Record that the authority's system took the list entry (P4)."""
+    if file.permits[destination]["stage"] != PermitStage.ELIGIBLE:
+        return
+    file.move_permit(destination, PermitEvent.SENT, at, sent_at=at)
+    file.cancel_deadlines(DeadlineKind.SENDING_EXPECTED, destination=destination.value)
+    file.close_tasks([TaskKind.AUTHORITY_REJECTED], at, destination=destination)
+    limits, day0 = file.context.limits, day_of(at)
+    for step, moment in enumerate(file.calendar.mornings(day0, limits.applicant_reminders), start=1):
+        file.set_deadline(DeadlineKind.APPLICANT_REMINDER, moment, destination=destination.value, step=step)
+    inactive = file.calendar.mornings(day0, (limits.applicant_inactive_days,))[0]
+    file.set_deadline(DeadlineKind.APPLICANT_INACTIVE, inactive, destination=destination.value)
+    file.record(Act.PERMIT_SENT, actor, at, destination=destination.value)
+    tell(file, Telling(NoticeKind.PERMIT_SUBMITTED, at, str(file.round), destination))
+    follow_up(file)
+
+
+def rejected(file: CaseFile, actor: Actor, at: datetime, destination: Destination, reason: str) -> None:
+    """Open a task for a list entry that the authority's system could not read (P6)."""
+    file.move_permit(destination, PermitEvent.SENDING_REJECTED, at)
+    file.record(Act.PERMIT_REJECTED, actor, at, destination=destination.value, reason=reason)
+    file.open_task(TaskKind.AUTHORITY_REJECTED, at, destination=destination, detail={"reason": reason})
+
+
+def send_again(file: CaseFile, actor: Actor, at: datetime, destination: Destination) -> None:
+    """Send a mended list entry under a key with the next attempt number (P6)."""
+    get_permit_move(_stage(file, destination), PermitEvent.SENT)
+    file.close_tasks([TaskKind.AUTHORITY_REJECTED], at, destination=destination)
+    file.record(Act.TASK_ANSWERED, actor, at, kind="authority_rejected", action="send_again")
+    file.call("list_entry", at, destination=destination, attempt=file.next_attempt(destination))
+
+
+def registration_ended(file: CaseFile, actor: Actor, at: datetime, what: str, *, in_batch: bool = False) -> None:
+    """Tell every permit that its registration ended: close, or report to the authority whose answer decides (P8, P13, P16)."""
+    for destination in file.permits:
+        stage = _stage(file, destination)
+        if stage in (None, PermitStage.ELIGIBLE):
+            file.move_permit(destination, PermitEvent.REGISTRATION_ENDED, at, end_reason="registration_ended")
+            _end_track(file, destination, at)
+            file.end_calls(at, "cancelled", *[c["key"] for c in file.calls if c["destination"] == destination.value])
+            file.record(Act.PERMIT_CLOSED, actor, at, destination=destination.value)
+            facts = {"end_reason": "registration_ended"}
+            tell(file, Telling(NoticeKind.PERMIT_CLOSED, at, str(file.round), destination, facts=facts))
+        elif stage not in PERMIT_FINAL:
+            report(file, actor, at, destination, what, in_batch=in_batch)
+    follow_up(file)
+
+
+def report(
+    file: CaseFile, actor: Actor, at: datetime, destination: Destination, what: str, *, in_batch: bool = False
+) -> None:
+    """Report once to the authority that a registration ended, and tell the person of an issued permit (P13, P16)."""
+    stage = file.permits[destination]["stage"]
+    file.move_permit(destination, PermitEvent.REGISTRATION_ENDED, at, reported_at=at)
+    file.record(Act.PERMIT_REPORTED, actor, at, destination=destination.value, what=what)
+    if not in_batch:
+        on = (file.row["ended_on"] or day_of(at)).isoformat()
+        file.call(what, at, destination=destination, detail={"on": on, "reason": file.row["end_reason"]})
+        days = file.context.limits.report_days
+        file.set_working_days(DeadlineKind.REPORT_EXPECTED, day_of(at), days, destination=destination.value)
+    if stage == PermitStage.ISSUED:
+        tell(file, Telling(NoticeKind.PERMIT_REPORTED, at, str(file.round), destination))
+
+
+def card_lost(file: CaseFile, actor: Actor, at: datetime, destination: Destination, lost_on: date) -> None:
+    """Record a lost card and report it to the authority (P19)."""
+    file.move_permit(destination, PermitEvent.CARD_LOST, at, card_lost_on=lost_on)
+    file.call("card_lost", at, destination=destination, detail={"on": lost_on.isoformat(), "reason": "card_lost"})
+    file.record(Act.CARD_LOST, actor, at, destination=destination.value, lost_on=lost_on.isoformat())
+    occasion = f"{file.round}/{lost_on}"
+    tell(file, Telling(NoticeKind.CARD_LOST_RECORDED, at, occasion, destination, facts={"card_lost_on": lost_on}))
+
+
+def plan_expiry(file: CaseFile, destination: Destination, at: datetime) -> None:
+    """Set the reminders before the end of an issued permit and its end; those already past are skipped (P21, P22)."""
+    file.cancel_deadlines(*_TIMED, destination=destination.value)
+    until = file.permits[destination]["valid_until"]
+    numbers = file.context.limits.permit_reminders
+    for left, day in zip(sorted(numbers, reverse=True), calendar_days_before(until, numbers), strict=True):
+        if morning_of(day) > at:
+            file.set_deadline(DeadlineKind.PERMIT_EXPIRING, morning_of(day), destination=destination.value, step=left)
+    ends = start_of(until + timedelta(days=1))
+    file.set_deadline(DeadlineKind.PERMIT_EXPIRED, ends, destination=destination.value)
+
+
+def end_track(file: CaseFile, destination: Destination, at: datetime) -> None:
+    """Stop whatever still runs for a permit that has its end."""
+    _end_track(file, destination, at)
+    follow_up(file)
+
+
+def pass_deadline(file: CaseFile, actor: Actor, at: datetime, deadline: Row) -> None:
+    """Do what is due for a permit."""
+    destination, kind = Destination(deadline["destination"]), DeadlineKind(deadline["kind"])
+    permit = file.permits[destination]
+    if kind is DeadlineKind.APPLICANT_REMINDER:
+        file.move_permit(destination, PermitEvent.APPLICANT_REMINDER_DUE, at)
+        file.record(Act.REMINDED, actor, at, destination=destination.value, step=deadline["step"])
+        tell(file, Telling(NoticeKind.PERMIT_ACTION_NEEDED, at, f"{file.round}/{deadline['step']}", destination))
+    elif kind is DeadlineKind.APPLICANT_INACTIVE:
+        file.open_task(TaskKind.APPLICANT_INACTIVE, at, destination=destination)
+    elif kind is DeadlineKind.PERMIT_EXPIRING:
+        file.move_permit(destination, PermitEvent.EXPIRY_REMINDER_DUE, at)
+        facts = {"valid_until": permit["valid_until"], "days_left": deadline["step"]}
+        occasion = f"{permit['valid_until']}/{deadline['step']}"
+        file.record(Act.REMINDED, actor, at, destination=destination.value, step=deadline["step"])
+        tell(file, Telling(NoticeKind.PERMIT_EXPIRING, at, occasion, destination, facts=facts))
+    elif kind is DeadlineKind.PERMIT_EXPIRED:
+        file.move_permit(destination, PermitEvent.EXPIRED, at)
+        _end_track(file, destination, at)
+        file.record(Act.PERMIT_EXPIRED, actor, at, destination=destination.value)
+        facts = {"valid_until": permit["valid_until"]}
+        tell(file, Telling(NoticeKind.PERMIT_EXPIRED, at, str(permit["valid_until"]), destination, facts=facts))
+        follow_up(file)
+    elif kind is DeadlineKind.SENDING_EXPECTED:
+        file.move_permit(destination, PermitEvent.SENDING_DELAYED, at)
+        file.unsent.append(destination)
+    elif kind is DeadlineKind.REPORT_EXPECTED:
+        file.unsent.append(destination)
+    elif kind is DeadlineKind.AUTHORITY_LATE:
+        _late(file, actor, at, destination, deadline)
+
+
+def _stage(file: CaseFile, destination: Destination) -> PermitStage | None:
+    stage = file.permits[destination]["stage"]
+    return None if stage is None else PermitStage(stage)
+
+
+def _late(file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: Row) -> None:
+    if file.permits[destination]["stage"] != PermitStage.ACCEPTED:
+        return
+    file.move_permit(destination, PermitEvent.AUTHORITY_LATE, at)
+    due = file.permits[destination]["due_at"]
+    task = file.open_task(TaskKind.AUTHORITY_LATE, at, due_at=due, destination=destination)
+    file.change_task(task, overdue=True)
+    file.record(Act.PERMIT_LATE, actor, at, destination=destination.value, step=deadline["step"])
+    facts = {"answer_expected_on": day_of(due)}
+    tell(file, Telling(NoticeKind.AUTHORITY_LATE, at, str(deadline["step"]), destination, facts=facts))
+
+
+def _end_track(file: CaseFile, destination: Destination, at: datetime) -> None:
+    file.cancel_deadlines(*_PERMIT_DEADLINES, *_TIMED, DeadlineKind.REPORT_EXPECTED, destination=destination.value)
+    kinds = (
+        TaskKind.PERMIT_ELIGIBILITY,
+        TaskKind.APPLICANT_INACTIVE,
+        TaskKind.AUTHORITY_LATE,
+        TaskKind.AUTHORITY_REJECTED,
+    )
+    file.close_tasks(kinds, at, destination=destination)
+    file.set_permit(destination, at, pending_act=None, pending=None, due_at=None, due_provisional=False)
+
+
+def follow_up(file: CaseFile) -> None:
+    """Say who acts next on an approved case: the authority, the person, or nobody."""
+    if file.stage not in (Stage.APPROVED, Stage.ENDED):
+        return
+    accepted = [p for p in file.permits.values() if p["stage"] == PermitStage.ACCEPTED and p["due_at"]]
+    earliest: Any = min(accepted, key=lambda p: p["due_at"], default=None)
+    stages = {p["stage"] for p in file.permits.values()}
+    holder = Holder.NONE
+    if accepted:
+        holder = Holder.AUTHORITY
+    elif PermitStage.SUBMITTED in stages:
+        holder = Holder.PERSON
+    elif None in stages or PermitStage.ELIGIBLE in stages:
+        holder = Holder.PARK
+    file.row.update(
+        due_at=earliest["due_at"] if earliest else None,
+        due_kind=DueKind.AUTHORITY_ANSWER.value if earliest else None,
+        due_provisional=earliest["due_provisional"] if earliest else False,
+        holder=holder.value,
+    )

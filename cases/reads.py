@@ -1,0 +1,149 @@
+"""Reading cases: one, a page of them, and the person fields that a purpose opens."""
+
+from datetime import datetime
+from typing import Any, Final
+from uuid import uuid4
+
+from sqlalchemy import and_, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.case_file import CaseFile, build_file, load_case
+from cases.context import Context
+from cases.view import case_view
+from domain.actors import Actor, Role
+from domain.acts import Act
+from domain.errors import FieldError, Refused
+from domain.languages import Language
+from domain.purposes import Purpose
+from domain.stages import Stage
+from store import case_rows
+from store.ledger import Entry, append
+from store.tables import registrations
+
+Position = tuple[datetime, str]
+_FIELDS: Final = {
+    "person": ("name_zh", "name_en", "identity_number", "permit_card_number", "permit_card_valid_until", "email", "phone"),
+    "employment": ("position", "work_site", "employment_kind", "contract_start", "contract_end", "state_worker",
+                   "consent_letter"),
+}  # fmt: skip
+PERSON_FIELDS: Final = tuple(name for names in _FIELDS.values() for name in names)
+
+
+async def get_case(
+    context: Context, actor: Actor, reference: str, language: Language = Language.ZH_HANS
+) -> dict[str, Any]:
+    """Return one case; another tenant's is not found."""
+    async with context.database.begin(actor.tenant) as connection:
+        file = await load_case(context, connection, reference, lock=False)
+        return case_view(file, actor, language)
+
+
+async def list_cases(
+    context: Context,
+    actor: Actor,
+    *,
+    stage: Stage | None = None,
+    needs: str | None = None,
+    client_reference: str | None = None,
+    updated_after: datetime | None = None,
+    q: str | None = None,
+    after: Position | None = None,
+    limit: int = 50,
+    language: Language = Language.ZH_HANS,
+) -> tuple[list[dict[str, Any]], Position | None]:
+    """Return a page of cases ordered by time of change and reference, and the position of the next page."""
+    r = registrations.c
+    query = select(r.reference, r.updated_at).order_by(r.updated_at, r.reference).limit(limit + 1)
+    if actor.employer_id is not None:
+        query = query.where(r.employer_id == actor.employer_id)
+    query = _where_stage(query, actor, stage)
+    if needs == "employer":
+        query = query.where(r.holder == "employer")
+    if client_reference is not None:
+        query = query.where(r.client_reference == client_reference)
+    if updated_after is not None:
+        query = query.where(r.updated_at > updated_after)
+    if q is not None:
+        query = query.where(_matches(context, actor, q))
+    if after is not None:
+        query = query.where(tuple_(r.updated_at, r.reference) > tuple_(*after))
+    async with context.database.begin(actor.tenant) as connection:
+        rows = (await connection.execute(query)).all()
+        page = rows[:limit]
+        items = [case_view(f, actor, language) for f in await _files(context, connection, [x.reference for x in page])]
+    more = len(rows) > limit
+    return items, (page[-1].updated_at, page[-1].reference) if more else None
+
+
+async def open_person(
+    context: Context, actor: Actor, reference: str, fields: tuple[str, ...], purpose: Purpose | None
+) -> dict[str, Any]:
+    """Open person fields of a case; a ledger act, for which all but the employer that gave them state a purpose.
+
+    Raises:
+        Refused: `purpose_missing`, or `invalid` for a field that is not known.
+    """
+    unknown = [name for name in fields if name not in PERSON_FIELDS]
+    if unknown or not fields:
+        errors = [FieldError("fields", "unknown_value", f"Known fields: {', '.join(PERSON_FIELDS)}.")]
+        raise Refused("invalid", "Name the fields to open.", errors)
+    if purpose is None and actor.role is not Role.EMPLOYER:
+        raise Refused("purpose_missing", "Say in the header Purpose what the fields are opened for.")
+    async with context.database.begin(actor.tenant) as connection:
+        file = await load_case(context, connection, reference, lock=False)
+        await record_read(connection, actor, [file], fields, purpose, context.clock())
+        given = file.application.model_dump(mode="json")
+    return {name: given[part][name] for part, names in _FIELDS.items() for name in names if name in fields}
+
+
+async def record_read(
+    connection: AsyncConnection,
+    actor: Actor,
+    files: list[CaseFile],
+    fields: tuple[str, ...],
+    purpose: Purpose | None,
+    at: datetime,
+) -> None:
+    """Write one access row that lists the cases read, in a chain of its own so that reading locks no case."""
+    employers = {file.employer_id for file in files}
+    entry = Entry(
+        act=Act.PERSONAL_DATA_READ,
+        actor=actor,
+        at=at,
+        employer_id=employers.pop() if len(employers) == 1 else None,
+        detail={
+            "cases": [file.reference for file in files],
+            "fields": list(fields),
+            "purpose": purpose.value if purpose else "own_data",
+        },
+    )
+    await append(connection, f"access/{uuid4()}", [entry])
+
+
+async def _files(context: Context, connection: AsyncConnection, references: list[str]) -> list[CaseFile]:
+    rows = await case_rows.load_many(connection, references)
+    return [await build_file(context, connection, row) for row in rows]
+
+
+def _where_stage(query: Any, actor: Actor, stage: Stage | None) -> Any:
+    """Filter by the stage as the reader sees it: an outsider sees an approval that settles as under review."""
+    r = registrations.c
+    if stage is None:
+        return query
+    outside = actor.role in (Role.EMPLOYER, Role.PERSON)
+    settling = and_(r.stage == Stage.APPROVED.value, r.settled.is_(False))
+    if outside and stage is Stage.UNDER_REVIEW:
+        return query.where(or_(r.stage.in_((Stage.UNDER_REVIEW.value, Stage.AWAITING_CONFIRMATION.value)), settling))
+    if outside and stage is Stage.AWAITING_CONFIRMATION:
+        return query.where(r.reference.is_(None))
+    if outside and stage is Stage.APPROVED:
+        return query.where(r.stage == stage.value, r.settled)
+    return query.where(r.stage == stage.value)
+
+
+def _matches(context: Context, actor: Actor, q: str) -> Any:
+    """Match an exact whole name or an exact last four, by keyed hashes of the reader's own employer."""
+    r = registrations.c
+    name = context.keyring.lookup_hash(f"name/{actor.employer_id}", q)
+    last_four = context.keyring.lookup_hash(f"last_four/{actor.employer_id}", q.upper())
+    return or_(r.name_hash == name, r.last_four_hash == last_four)

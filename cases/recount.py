@@ -1,0 +1,30 @@
+"""Counting deadlines again once the calendar of their year is loaded (design, section 5)."""
+
+from datetime import datetime
+
+from cases import correction, park_clock
+from cases.case_file import CaseFile
+from cases.notify import Telling, tell
+from domain.actors import Actor
+from domain.acts import Act
+from domain.clock import day_of
+from domain.deadlines import DeadlineKind
+from domain.notices import NoticeKind
+
+
+def recount(file: CaseFile, actor: Actor, at: datetime) -> None:
+    """Count every provisional deadline again after a calendar was loaded, and tell the employer of one that moved."""
+    before = (file.row["due_at"], file.row["due_kind"])
+    park_clock.recount(file)
+    correction.recount(file)
+    for row in [r for r in file.deadlines.values() if r["counted_from"] is not None and r["provisional"]]:
+        kind = DeadlineKind(row["kind"])
+        file.set_working_days(
+            kind, row["counted_from"], row["counted_days"], destination=row["destination"], step=row["step"]
+        )
+    after = file.row["due_at"]
+    if before[0] and after and day_of(before[0]) != day_of(after):
+        facts = {"old_on": day_of(before[0]), "new_on": day_of(after)}
+        file.record(Act.DUE_DATE_CHANGED, actor, at, old=before[0].isoformat(), new=after.isoformat())
+        occasion = f"{file.round}/{day_of(before[0])}/{day_of(after)}"
+        tell(file, Telling(NoticeKind.DUE_DATE_CHANGED, at, occasion, facts=facts))

@@ -1,0 +1,230 @@
+"""Taking on a registration: one transaction for the application, its person, the ledger row and the start command."""
+
+import os
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases import park_clock
+from cases.assessing import gather_facts
+from cases.calendar import current_calendar
+from cases.case_file import CaseFile
+from cases.context import Context
+from cases.idempotency import Idempotency, Reply, find_known, remember
+from cases.notify import Telling, tell
+from cases.persons import find_person, get_or_add_person
+from cases.view import case_view, finding_views
+from domain.actors import Actor
+from domain.acts import Act
+from domain.clock import day_of
+from domain.commands import CommandKind, CommandState
+from domain.deadlines import DeadlineKind
+from domain.errors import Refused
+from domain.findings import Audience, outcome_of, seen_by
+from domain.languages import Language
+from domain.notices import NoticeKind
+from domain.references import REFERENCE_BYTES, reference_from
+from domain.registration import RegistrationRequest
+from domain.stages import Holder, Stage
+from policy.talent_permit import assess
+from store.case_rows import Row, load_employer
+from store.database import constraint_of
+from store.ledger import Entry, append
+from store.tables import applications, commands, quotas, registrations
+
+_TRIES = 3  # a random reference that is taken already is drawn again
+
+
+async def accept(
+    context: Context,
+    actor: Actor,
+    request: RegistrationRequest,
+    idempotency: Idempotency,
+    language: Language = Language.ZH_HANS,
+) -> Reply:
+    """Take on a registration and answer with its case; the workflow is started by the caller afterwards.
+
+    Raises:
+        Refused: `live_registration_exists`, `client_reference_taken`, `employer_not_in_good_standing` and those of a
+            repeated key.
+    """
+    for attempt in range(1, _TRIES + 1):
+        try:
+            async with context.database.begin(actor.tenant) as connection:
+                known = await find_known(context, connection, actor, idempotency)
+                if known is not None and known.reply is not None:
+                    return known.reply
+                return await _accept(context, connection, actor, request, idempotency, language)
+        except IntegrityError as error:
+            constraint = constraint_of(error)
+            if constraint == "uq_registrations_live_person":
+                raise await _live_elsewhere(context, actor, request) from None
+            if constraint == "uq_registrations_live_client_reference":
+                raise Refused(
+                    "client_reference_taken", "A live registration of yours has this client_reference."
+                ) from None
+            if attempt == _TRIES or constraint != "pk_registrations":
+                raise
+    raise AssertionError("unreachable")
+
+
+async def check(
+    context: Context, actor: Actor, request: RegistrationRequest, language: Language = Language.ZH_HANS
+) -> dict[str, Any]:
+    """Say what the rules would find today; nothing is stored, and only the caller's own cases are looked at."""
+    at = context.clock()
+    async with context.database.begin(actor.tenant) as connection:
+        employer = await _employer(connection, actor)
+        person = await find_person(context, connection, request.person.identity_number)
+        live = False
+        if person is not None:
+            mine = select(func.count()).where(
+                registrations.c.person_id == person.person_id,
+                registrations.c.live,
+                registrations.c.employer_id == actor.employer_id,
+            )
+            live = bool((await connection.execute(mine)).scalar_one())
+        on = day_of(at)
+        facts = await gather_facts(connection, request, employer, on=on, today=on, other_live=live)
+    findings = assess(facts, context.packs.on(on), on)
+    return {
+        "outcome": outcome_of(findings).value,
+        "findings": finding_views(seen_by(findings, Audience.EMPLOYER), language),
+    }
+
+
+async def _accept(
+    context: Context,
+    connection: AsyncConnection,
+    actor: Actor,
+    request: RegistrationRequest,
+    idempotency: Idempotency,
+    language: Language,
+) -> Reply:
+    at = context.clock()
+    employer = await _employer(connection, actor)
+    person = await get_or_add_person(context, connection, request.person.identity_number)
+    reference = reference_from(os.urandom(REFERENCE_BYTES))
+    values = _register_row(context, actor, request, reference, at) | {"person_id": person.person_id}
+    blank = {column.name: None for column in registrations.c if column.name not in ("live", "recorded_at")}
+    defaults = {
+        "version": 1, "round": 1, "facts_version": 1, "contested": False, "returns": 0, "days_used": 0, "due_provisional": False,
+        "overdue": False, "standing_hold": False, "settled": False, "named_defects": {},
+    }  # fmt: skip
+    row: Row = blank | defaults | values
+    file = CaseFile(
+        context=context,
+        row=row | employer | {"assessments": [], "conflicts": [], "incidents": []},
+        calendar=await current_calendar(context, connection, employer["calendar_version"]),
+        person_key=person.key,
+        application=request,
+        permits={},
+        tasks=[],
+        deadlines={},
+        commands=[],
+        calls=[],
+        answers=[],
+    )
+    file.check_standing(at)
+    park_clock.run(file)
+    file.set_working_days(DeadlineKind.DEFECTS_NAMED, day_of(at), context.limits.defects_named_days)
+    await connection.execute(insert(registrations).values({name: file.row[name] for name in row}))
+    file.keep_as_stored()
+    body = request.model_dump_json(exclude_none=True).encode()
+    await connection.execute(
+        insert(applications).values(
+            reference=reference,
+            version=1,
+            employer_id=actor.employer_id,
+            body=person.key.seal("applications", "body", f"{reference}/1", body),
+            given_at=at,
+        )
+    )
+    await connection.execute(insert(commands).values(_start_command(file, actor, at)))
+    file.record(Act.SUBMITTED, actor, at, destinations=list(file.destinations), content=person.key.ledger_hash(body))
+    due = {"due_on": day_of(file.row["due_at"]), "due_provisional": file.row["due_provisional"]}
+    tell(file, Telling(NoticeKind.REGISTRATION_RECEIVED, at, "1", facts=due))
+    reply = Reply(202, case_view(file, actor, language), {"Location": f"/v1/registrations/{reference}"})
+    await file.save(connection)
+    await remember(context, connection, actor, idempotency, reference=reference, reply=reply, key=person.key)
+    return reply
+
+
+async def _employer(connection: AsyncConnection, actor: Actor) -> Row:
+    employer = await load_employer(connection, actor.employer_id or "")
+    if employer is None:
+        raise Refused("employer_not_in_good_standing", "The park has no employer of this id on its register.")
+    return employer
+
+
+def _register_row(context: Context, actor: Actor, request: RegistrationRequest, reference: str, at: datetime) -> Row:
+    on = day_of(at)
+    number = request.person.identity_number
+    return {
+        "reference": reference,
+        "employer_id": actor.employer_id,
+        "client_reference": request.client_reference,
+        "correlation_id": actor.correlation_id,
+        "stage": Stage.RECEIVED.value,
+        "destinations": [d.value for d in request.destinations],
+        "undertaking_version": request.undertaking_version,
+        "name_hash": context.keyring.lookup_hash(f"name/{actor.employer_id}", request.person.name_zh),
+        "last_four_hash": context.keyring.lookup_hash(f"last_four/{actor.employer_id}", number[-4:].upper()),
+        "accepted_at": at,
+        "policy_version": context.packs.on(on).version,
+        "clock_since": on,
+        "clock": "running",
+        "holder": Holder.PARK.value,
+        "contract_end": request.employment.contract_end,
+        "updated_at": at,
+    }
+
+
+def _start_command(file: CaseFile, actor: Actor, at: datetime) -> Row:
+    return {
+        "command_id": uuid4(),
+        "reference": file.reference,
+        "employer_id": file.employer_id,
+        "kind": CommandKind.START.value,
+        "actor": actor.model_dump(mode="json"),
+        "state": CommandState.STORED.value,
+        "at": at,
+    }
+
+
+async def _live_elsewhere(context: Context, actor: Actor, request: RegistrationRequest) -> Refused:
+    """Return the 409 that names no one, count it, and write it down; past the day's number it is a 429."""
+    at = context.clock()
+    async with context.database.begin(actor.tenant) as connection:
+        person = await find_person(context, connection, request.person.identity_number)
+        own = None
+        if person is not None:
+            mine = select(registrations.c.reference).where(
+                registrations.c.person_id == person.person_id, registrations.c.live
+            )
+            own = (await connection.execute(mine)).scalar_one_or_none()
+        count = 0
+        if own is None:
+            counted = upsert(quotas).values(employer_id=actor.tenant, what="live_elsewhere", day=day_of(at), count=1)
+            counted = counted.on_conflict_do_update(
+                index_elements=list(quotas.primary_key), set_={"count": quotas.c.count + 1}
+            )
+            count = (await connection.execute(counted.returning(quotas.c.count))).scalar_one()
+        entry = Entry(
+            act=Act.REQUEST_REFUSED,
+            actor=actor,
+            at=at,
+            employer_id=actor.employer_id,
+            detail={"code": "live_registration_exists", "own": own is not None, "case": own},
+        )
+        await append(connection, f"request/{uuid4()}", [entry])
+    if count > context.limits.conflicts_a_day:
+        return Refused("too_many_requests", "Too many registrations of people registered elsewhere today.")
+    if own is not None:
+        return Refused("live_registration_exists", f"You have a live registration of this person: {own}.")
+    return Refused("live_registration_exists", "This person has a live registration; it has to end first.")

@@ -1,0 +1,245 @@
+"""The review of a case: tasks, decisions, second signatures, recall and holds (R9 to R19)."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases import correction, park_clock, settling
+from cases.case_file import CaseFile
+from cases.notify import CodedReason, Telling, tell
+from cases.review_tasks import open_review, park_due
+from cases.signers import (
+    given,
+    is_same,
+    need_no_conflict,
+    need_no_hold,
+    need_reasons,
+    need_round,
+    need_second_person,
+    need_task,
+    need_undecided,
+    notes_of,
+    signature_of,
+)
+from domain.actors import Actor, Role
+from domain.acts import Act
+from domain.clock import day_of, morning_of
+from domain.deadlines import DeadlineKind
+from domain.decisions import (
+    ConfirmationAction,
+    ConfirmationRequest,
+    DecisionAction,
+    DecisionRequest,
+    GivenReason,
+    HoldAction,
+    HoldRequest,
+)
+from domain.errors import Refused
+from domain.moves import Event, get_move
+from domain.notices import NoticeKind
+from domain.reasons import Use, checked_reasons
+from domain.stages import DueKind, Holder, PendingAct, Stage
+from domain.tasks import Queue, TaskKind
+
+_OVERRIDDEN = ("fail", "missing")
+
+
+async def decide(
+    file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: DecisionRequest
+) -> None:
+    """Decide on the registration: approve, return or refuse (R10 to R13)."""
+    need_undecided(file)
+    get_move(file.stage, Event.REFUSE)
+    need_round(file, asked.round)
+    need_no_conflict(file, actor)
+    need_no_hold(file)
+    need_task(file, actor, TaskKind.REVIEW)
+    if asked.action is DecisionAction.RETURN:
+        _return(file, actor, at, asked)
+    elif asked.action is DecisionAction.REFUSE:
+        need_reasons(asked.reasons, Use.REFUSE)
+        file.move(Event.REFUSE)
+        propose(file, actor, at, PendingAct.REFUSE, asked.reasons, asked.note)
+    elif _needs_override(file):
+        need_reasons(asked.reasons, Use.OVERRIDE)
+        file.move(Event.APPROVE_OVER_FAIL)
+        propose(file, actor, at, PendingAct.APPROVE, asked.reasons, asked.note)
+    else:
+        codes = need_reasons(asked.reasons, Use.OVERRIDE, at_least_one=False)
+        file.move(Event.APPROVE)
+        detail = {
+            "action": "approve",
+            "reasons": [c.value for c in codes],
+            "overrides_unexplained": _open_questions(file) and not codes,
+        }
+        await settling.approve(file, connection, actor, at, detail, note=asked.note)
+
+
+def propose(
+    file: CaseFile, actor: Actor, at: datetime, act: PendingAct, reasons: Sequence[GivenReason], note: str | None
+) -> None:
+    """Keep a proposal that takes effect with a second signature."""
+    file.row["pending_act"] = act.value
+    notes = {"note": note, "reasons": [r.note for r in reasons]}
+    file.row["pending"] = {
+        "by": signature_of(actor),
+        "at": at.isoformat(),
+        "reasons": given(reasons),
+        "notes": notes_of(file, "registrations", f"{file.reference}/{file.round}", notes),
+    }
+    proposed = Act.REVOCATION_PROPOSED if act is PendingAct.REVOKE else Act.DECIDED
+    file.record(proposed, actor, at, action=act.value, reasons=[r.code for r in reasons])
+    file.close_tasks([TaskKind.REVIEW], at)
+    task = file.open_task(TaskKind.CONFIRM, at, detail={"pending_act": act.value})
+    if file.row["overdue"]:
+        file.change_task(task, overdue=True, queue=Queue.SUPERVISORS.value)
+    file.set_working_days(DeadlineKind.SIGNATURE_EXPECTED, day_of(at), file.context.limits.signature_days)
+    facts = {"pending_act": act, **park_due(file)}
+    tell(file, Telling(NoticeKind.SECOND_SIGNATURE_REQUESTED, at, f"{file.round}/{act.value}", facts=facts))
+
+
+async def confirm(
+    file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: ConfirmationRequest
+) -> None:
+    """Give or withhold the second signature (R14, R15, R25, R26)."""
+    pending = file.row["pending_act"]
+    if pending is None:
+        need_undecided(file)
+        raise Refused("wrong_stage", "Nothing waits for a second signature.")
+    need_round(file, asked.round)
+    need_second_person(file, actor, file.row["pending"])
+    if pending != PendingAct.REVOKE:
+        need_no_hold(file)
+    need_task(file, actor, TaskKind.CONFIRM)
+    if asked.action is ConfirmationAction.REJECT:
+        codes = need_reasons(asked.reasons, Use.REJECT)
+        _reject(file, actor, at, [c.value for c in codes])
+        return
+    reasons, note = proposal(file)
+    if pending == PendingAct.REVOKE:
+        settling.revoke(file, actor, at, reasons)
+    elif pending == PendingAct.REFUSE:
+        file.move(Event.CONFIRM_REFUSAL)
+        settling.refuse(file, actor, at, reasons)
+    else:
+        file.move(Event.CONFIRM_APPROVAL)
+        detail = {"action": "approve", "reasons": [code for code, _ in reasons]}
+        await settling.approve(file, connection, actor, at, detail, note=note, confirmed=True)
+
+
+def proposal(file: CaseFile) -> tuple[tuple[CodedReason, ...], str | None]:
+    """Return reasons with their notes, and the staff note, of the proposal that waits."""
+    pending = file.row["pending"]
+    key = f"{file.reference}/{file.round}"
+    notes = file.open("registrations", "note", key, bytes.fromhex(pending["notes"]))
+    pairs = zip(pending["reasons"], notes["reasons"], strict=True)
+    return tuple((reason["code"], note) for reason, note in pairs), notes["note"]
+
+
+def recall(file: CaseFile, actor: Actor, at: datetime) -> None:
+    """Take an approval back before anything was sent (R10a)."""
+    if file.stage is not Stage.APPROVED or file.row["settled"] or file.row["settles_at"] <= at:
+        get_move(file.stage, Event.RECALL)
+        raise Refused("wrong_stage", "The settling time is over; the approval stands.")
+    effect = file.row["effect_by"]
+    if not is_same(actor, effect):
+        raise Refused("role_not_allowed", "Only the one who gave the approval effect may recall it.")
+    file.move(Event.RECALL)
+    file.row["round"] += 1
+    since = effect["clock_since"]
+    file.row.update(
+        registration_number=None, effect_by=None, approved_at=None, settles_at=None,
+        days_used=effect["days_used"], clock_since=date.fromisoformat(since) if since else None,
+    )  # fmt: skip
+    file.cancel_deadlines(DeadlineKind.SETTLED)
+    file.suppressed.add(NoticeKind.REGISTRATION_APPROVED.value)
+    park_clock.run(file)
+    file.record(Act.RECALLED, actor, at)
+    open_review(file, at)
+
+
+def hold(file: CaseFile, actor: Actor, at: datetime, asked: HoldRequest) -> None:
+    """Place or release an officer's hold (R17)."""
+    get_move(file.stage, Event.HOLD)
+    if asked.action is HoldAction.RELEASE:
+        if not file.row["hold"]:
+            raise Refused("wrong_stage", "No officer's hold stands on this case.")
+        file.row["hold"] = None
+        file.cancel_deadlines(DeadlineKind.HOLD_REVIEW)
+        file.record(Act.HOLD_RELEASED, actor, at)
+        return
+    checked_reasons([asked.reason], Use.HOLD)
+    if file.row["hold"]:
+        raise Refused("on_hold", "An officer's hold stands already; release it first.")
+    days = file.context.limits.hold_review_days
+    review_on = asked.review_on or file.calendar.working_day(day_of(at), days)
+    file.row["hold"] = {
+        "reason": asked.reason, "by": signature_of(actor), "at": at.isoformat(), "review_on": review_on.isoformat(),
+        "note": notes_of(file, "registrations", f"{file.reference}/hold", {"note": asked.note}),
+    }  # fmt: skip
+    file.set_deadline(DeadlineKind.HOLD_REVIEW, morning_of(review_on))
+    file.record(Act.HELD, actor, at, reasons=[asked.reason], review_on=review_on.isoformat())
+
+
+def _return(file: CaseFile, actor: Actor, at: datetime, asked: DecisionRequest) -> None:
+    codes = need_reasons(asked.reasons, Use.RETURN)
+    limits = file.context.limits
+    if file.row["returns"] >= limits.returns_allowed:
+        raise Refused("return_not_allowed", f"The case was returned {limits.returns_allowed} times already.")
+    if actor.role is not Role.SUPERVISOR:
+        _need_known_defects(file, [code.value for code in codes])
+    detail: dict[str, object] = {"action": "return", "reasons": [code.value for code in codes]}
+    correction.request_by_officer(file, actor, at, [(r.code, r.note) for r in asked.reasons], detail)
+
+
+def _need_known_defects(file: CaseFile, codes: Sequence[str]) -> None:
+    named = file.row["named_defects"]
+    if named.get("complete") and file.row["returns"] == 0:
+        raise Refused("return_not_allowed", "The time for naming defects is over; a supervisor may still return.")
+    if file.row["returns"] == 0:
+        return
+    assessment = file.assessment()
+    open_now = {f["code"] for f in assessment["findings"] if f["outcome"] != "pass"} if assessment else set()
+    brought = open_now - set(named.get("found", []))
+    if not set(codes) <= set(named.get("codes", [])) | brought:
+        raise Refused(
+            "return_not_allowed",
+            "From the second return only a defect named before or brought by the correction; a supervisor may return it.",
+        )
+
+
+def _reject(file: CaseFile, actor: Actor, at: datetime, codes: list[str]) -> None:
+    pending, proposer = PendingAct(file.row["pending_act"]), file.row["pending"]["by"]
+    file.move(Event.REJECT_REVOCATION if pending is PendingAct.REVOKE else Event.REJECT)
+    file.close_tasks([TaskKind.CONFIRM], at)
+    file.cancel_deadlines(DeadlineKind.SIGNATURE_EXPECTED)
+    file.row.update(pending_act=None, pending=None, round=file.round + 1)
+    file.record(Act.REJECTED, actor, at, action=pending.value, reasons=codes)
+    holder = f"{proposer['issuer']} {proposer['subject']}"
+    if pending is not PendingAct.REVOKE:
+        open_review(file, at, reserved_for=holder)
+    facts = {"pending_act": pending, **park_due(file)}
+    tell(file, Telling(NoticeKind.SECOND_SIGNATURE_REJECTED, at, str(file.round), facts=facts, holder=holder))
+
+
+def _needs_override(file: CaseFile) -> bool:
+    assessment = file.assessment()
+    return assessment is None or any(f["outcome"] in _OVERRIDDEN for f in assessment["findings"])
+
+
+def _open_questions(file: CaseFile) -> bool:
+    assessment = file.assessment()
+    return assessment is not None and any(f["outcome"] != "pass" for f in assessment["findings"])
+
+
+def withdraw(file: CaseFile, actor: Actor, at: datetime) -> None:
+    """Withdraw an open case; a proposal not yet confirmed never takes effect (R16)."""
+    file.move(Event.WITHDRAW)
+    file.close_tasks(list(TaskKind), at, done=False)
+    file.cancel_deadlines()
+    park_clock.end(file)
+    park_clock.owe(file, None, DueKind.PARK_DECISION, Holder.NONE)
+    file.row.update(pending_act=None, pending=None, hold=None, standing_hold=False)
+    file.record(Act.WITHDRAWN, actor, at)
+    tell(file, Telling(NoticeKind.REGISTRATION_WITHDRAWN, at, str(file.round)))

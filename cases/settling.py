@@ -1,0 +1,139 @@
+"""What a decision does: approval with its settling time, refusal, revocation and their letters (R10, R14, R25)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases import park_clock, permits
+from cases.case_file import CaseFile
+from cases.notify import CodedReason, Telling, tell
+from cases.review_tasks import close_review
+from cases.signers import notes_of, signature_of
+from domain.actors import Actor
+from domain.acts import Act
+from domain.clock import day_of, morning_of
+from domain.deadlines import DeadlineKind
+from domain.moves import Event
+from domain.notices import NoticeKind
+from domain.references import registration_number
+from domain.stages import DueKind, Holder
+from domain.working_days import calendar_days_before
+from store.tables import registration_number_sequence
+from texts.notices import Remedy
+
+
+async def approve(
+    file: CaseFile,
+    connection: AsyncConnection,
+    actor: Actor,
+    at: datetime,
+    detail: dict[str, Any],
+    *,
+    note: str | None = None,
+    confirmed: bool = False,
+) -> None:
+    """Give an approval effect: the number, the notices that wait until it has settled, and the end of the clock."""
+    sequence = (await connection.execute(select(registration_number_sequence.next_value()))).scalar_one()
+    settles_at = at + file.context.limits.settling
+    since = file.row["clock_since"]
+    effect = signature_of(actor) | {
+        "days_used": file.row["days_used"],
+        "clock_since": since.isoformat() if since else None,
+        "note": notes_of(file, "registrations", f"{file.reference}/effect", {"note": note}),
+    }
+    file.row.update(
+        registration_number=registration_number(day_of(at).year, sequence),
+        effect_by=effect, approved_at=at, settles_at=settles_at, settled=False, pending_act=None, pending=None,
+    )  # fmt: skip
+    close_review(file, at)
+    park_clock.end(file)
+    park_clock.owe(file, None, DueKind.PARK_DECISION, Holder.PARK)
+    act = Act.CONFIRMED if confirmed else Act.DECIDED
+    file.record(act, actor, at, number=file.row["registration_number"], **detail)
+    file.set_deadline(DeadlineKind.SETTLED, settles_at)
+    tell(file, Telling(NoticeKind.REGISTRATION_APPROVED, at, str(file.round), not_before=settles_at))
+
+
+async def settle(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
+    """Let the permits begin once nobody can recall the approval any more."""
+    file.move(Event.SETTLED)
+    file.row["settled"] = True
+    file.record(Act.SETTLED, actor, at)
+    plan_contract_end(file)
+    await permits.begin(file, connection, actor, at)
+
+
+def refuse(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[CodedReason]) -> None:
+    """Refuse with the second signature, by a letter that says why and what can be done (R14)."""
+    close_review(file, at)
+    park_clock.end(file)
+    park_clock.owe(file, None, DueKind.PARK_DECISION, Holder.NONE)
+    file.cancel_deadlines()
+    file.row.update(pending_act=None, pending=None, standing_hold=False)
+    file.record(Act.CONFIRMED, actor, at, action="refuse", reasons=[code for code, _ in reasons])
+    tell(file, letter(file, NoticeKind.REGISTRATION_REFUSED, actor, at, reasons))
+
+
+def revoke(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[CodedReason]) -> None:
+    """End a registration by revocation, with the second signature (R25)."""
+    file.move(Event.CONFIRM_REVOCATION)
+    codes = [code for code, _ in reasons]
+    file.record(Act.REVOKED, actor, at, reasons=codes)
+    message = letter(file, NoticeKind.REGISTRATION_REVOKED, actor, at, reasons)
+    close(file, at, "revoked")
+    tell(file, message)
+    permits.registration_ended(file, actor, at, "registration_revoked")
+
+
+def close(file: CaseFile, at: datetime, end_reason: str) -> None:
+    """Write the end of a registration; the following of its permits goes on."""
+    file.row.update(
+        ended_on=file.row["ended_on"] or day_of(at), end_reason=end_reason, pending_act=None, pending=None,
+        standing_hold=False, hold=None,
+    )  # fmt: skip
+    close_review(file, at)
+    for kind in (DeadlineKind.CONTRACT_REMINDER, DeadlineKind.CONTRACT_GRACE, DeadlineKind.EMPLOYMENT_OVER,
+                 DeadlineKind.SETTLED, DeadlineKind.SIGNATURE_EXPECTED):  # fmt: skip
+        file.cancel_deadlines(kind)
+    park_clock.owe(file, None, DueKind.PARK_DECISION, Holder.NONE)
+
+
+def letter(
+    file: CaseFile,
+    kind: NoticeKind,
+    actor: Actor,
+    at: datetime,
+    reasons: Sequence[CodedReason],
+    **more: Any,
+) -> Telling:
+    """Return a letter: the decider's role, the date, the reasons, the rule version and the remedy, still unconfirmed."""
+    limits = file.context.limits
+    remedy = Remedy(reconsideration_days=limits.reconsideration_calendar_days, lawsuit_months=limits.lawsuit_months)
+    facts = {
+        "role": actor.role,
+        "decided_on": day_of(at),
+        "rule_version": file.row["policy_version"],
+        "remedy": remedy,
+    }
+    return Telling(kind, at, str(file.round), facts=facts, reasons=reasons, **more)
+
+
+def plan_contract_end(file: CaseFile) -> None:
+    """Set the reminders of a contract's end and the grace after it (R29)."""
+    file.cancel_deadlines(DeadlineKind.CONTRACT_REMINDER, DeadlineKind.CONTRACT_GRACE)
+    end = file.row["contract_end"]
+    if end is None or file.row["ended_on"] is not None:
+        return
+    limits = file.context.limits
+    today = day_of(file.row["updated_at"])
+    for left, day in zip(
+        sorted(limits.contract_reminders, reverse=True),
+        calendar_days_before(end, limits.contract_reminders),
+        strict=True,
+    ):
+        if day > today:
+            file.set_deadline(DeadlineKind.CONTRACT_REMINDER, morning_of(day), step=left)
+    file.set_working_days(DeadlineKind.CONTRACT_GRACE, end, limits.contract_grace_days)

@@ -1,0 +1,88 @@
+"""Who may sign: reasons of the right use, no conflict of interest, and a second person for a second signature."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from cases.case_file import CaseFile
+from domain.actors import Actor, Role
+from domain.decisions import GivenReason
+from domain.errors import FieldError, Refused
+from domain.reasons import ReasonCode, Use, checked_reasons
+from domain.stages import CLOSED, Stage
+from domain.tasks import TaskKind
+
+
+def signature_of(actor: Actor) -> dict[str, Any]:
+    """Return how a signer is kept with a proposal or an effect."""
+    return {"issuer": actor.issuer, "subject": actor.subject, "role": actor.role.value}
+
+
+def is_same(actor: Actor, signature: dict[str, Any] | None) -> bool:
+    """Whether the actor is the signer kept."""
+    return signature is not None and (signature["issuer"], signature["subject"]) == (actor.issuer, actor.subject)
+
+
+def need_reasons(reasons: Iterable[GivenReason], use: Use, *, at_least_one: bool = True) -> tuple[ReasonCode, ...]:
+    """Return the codes given, or refuse where none is given or one is not of this use."""
+    given = tuple(reasons)
+    if at_least_one and not given:
+        missing = FieldError("reasons", "required", "Give at least one reason.")
+        raise Refused("reason_missing", f"Give at least one reason of use {use}.", [missing])
+    return checked_reasons([reason.code for reason in given], use)
+
+
+def need_no_conflict(file: CaseFile, actor: Actor) -> None:
+    """Refuse an officer who declared a conflict of interest on the case."""
+    if f"{actor.issuer} {actor.subject}" in file.row["conflicts"]:
+        raise Refused("role_not_allowed", "You declared a conflict of interest on this case.")
+
+
+def need_round(file: CaseFile, round_: int) -> None:
+    """Refuse an act on a round that has passed, which a stale page sends."""
+    if round_ != file.round:
+        raise Refused("stale_round", f"The case is in round {file.round}; load it again.")
+
+
+def need_no_hold(file: CaseFile) -> None:
+    """Refuse while a hold stands (R17, R20)."""
+    if file.row["hold"] or file.row["standing_hold"]:
+        raise Refused("on_hold", "The case is on hold; release it first.")
+
+
+def need_second_person(file: CaseFile, actor: Actor, proposal: dict[str, Any] | None) -> None:
+    """Refuse a second signature by the proposer, or by one with a conflict of interest."""
+    if proposal is None:
+        raise Refused("wrong_stage", "Nothing waits for a second signature.")
+    if is_same(actor, proposal["by"]):
+        raise Refused("same_signer", "The second signature needs another person than the proposer.")
+    need_no_conflict(file, actor)
+
+
+def need_task(file: CaseFile, actor: Actor, kind: TaskKind, destination: Any = None) -> None:
+    """Refuse while another person holds the task; deciding a free one claims it in the same act."""
+    task = file.find_task(kind, destination)
+    me = f"{actor.issuer} {actor.subject}"
+    if task is None:
+        return
+    if task["holder"] not in (None, me):
+        raise Refused("task_held", "Another officer holds this task.")
+    if task["queue"] == "supervisors" and actor.role is not Role.SUPERVISOR:
+        raise Refused("task_held", "The task is in the supervisors' queue.")
+
+
+def need_undecided(file: CaseFile) -> None:
+    """Refuse a decision on a case that has one."""
+    if file.stage in CLOSED:
+        raise Refused("case_closed", f"The case is {file.stage}.")
+    if file.stage in (Stage.AWAITING_CONFIRMATION, Stage.APPROVED):
+        raise Refused("already_decided", "A decision on this round is recorded.")
+
+
+def notes_of(file: CaseFile, table: str, key: str, content: object) -> str:
+    """Return free text sealed for its place and written in hexadecimal, so that it can stand in a JSON column."""
+    return file.seal(table, "note", key, content).hex()
+
+
+def given(reasons: Iterable[GivenReason]) -> list[dict[str, Any]]:
+    """Return reasons as they are kept with a proposal: codes and fields; notes are sealed apart."""
+    return [{"code": reason.code, "field": reason.field} for reason in reasons]

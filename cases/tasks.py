@@ -1,0 +1,248 @@
+"""The inbox: a page of tasks, the most urgent free one, claims, releases and assignments (R9)."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, func, or_, select, tuple_
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from cases.case_file import CaseFile, load_case
+from cases.context import Context
+from cases.idempotency import Idempotency, Reply, find_known, remember
+from cases.review_tasks import set_claim_limit
+from cases.view import moment
+from domain.actors import Actor, Role
+from domain.acts import Act
+from domain.deadlines import DeadlineKind
+from domain.errors import Refused
+from domain.tasks import Queue, TaskKind
+from store.case_rows import Row
+from store.tables import conflicts, tasks
+
+Position = tuple[bool, datetime, datetime, str]
+_FAR = datetime.max.replace(year=9000)
+
+
+def me(actor: Actor) -> str:
+    """Return how the actor is written as holder of a task."""
+    return f"{actor.issuer} {actor.subject}"
+
+
+async def list_tasks(
+    context: Context,
+    actor: Actor,
+    *,
+    kind: TaskKind | None = None,
+    holder: str | None = None,
+    due_before: datetime | None = None,
+    employer_id: str | None = None,
+    after: Position | None = None,
+    limit: int = 50,
+) -> tuple[list[dict[str, Any]], Position | None]:
+    """Return a page of open tasks: overdue first, then by due date, then by time received."""
+    t = tasks.c
+    query = select(tasks).where(t.state == "open", _visible(actor)).order_by(*_SORT).limit(limit + 1)
+    if kind is not None:
+        query = query.where(t.kind == kind.value)
+    if holder == "none":
+        query = query.where(t.holder.is_(None))
+    elif holder is not None:
+        query = query.where(t.holder == (me(actor) if holder == "me" else f"{actor.issuer} {holder}"))
+    if due_before is not None:
+        query = query.where(t.due_at < due_before)
+    if employer_id is not None:
+        query = query.where(t.employer_id == employer_id)
+    if after is not None:
+        overdue, due_at, opened_at, task_id = after
+        query = query.where(tuple_(*_SORT) > tuple_(not overdue, due_at, opened_at, UUID(task_id)))
+    async with context.database.begin(actor.tenant) as connection:
+        rows = [dict(row) for row in (await connection.execute(query)).mappings()]
+    page = rows[:limit]
+    position = None
+    if len(rows) > limit:
+        last = page[-1]
+        position = (last["overdue"], last["due_at"] or _FAR, last["opened_at"], str(last["task_id"]))
+    return [task_view(row) for row in page], position
+
+
+async def claim_next(context: Context, actor: Actor, kind: TaskKind | None, idempotency_: Idempotency) -> Reply:
+    """Claim the most urgent free task; two callers never get the same one. 204 when there is none."""
+    t = tasks.c
+    at = context.clock()
+    async with context.database.begin() as connection:
+        known = await find_known(context, connection, actor, idempotency_)
+        if known is not None and known.reply is not None:
+            return known.reply
+        query = (
+            select(t.task_id, t.reference)
+            .where(t.state == "open", t.holder.is_(None), _visible(actor), _not_barred(actor))
+            .order_by(*_SORT)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        if kind is not None:
+            query = query.where(t.kind == kind.value)
+        else:
+            query = query.where(t.kind.in_([k.value for k in (TaskKind.REVIEW, TaskKind.CONFIRM)]))
+        found = (await connection.execute(query)).one_or_none()
+        if found is None:
+            return Reply(204)
+        file = await load_case(context, connection, found.reference, lock=True)
+        task = _task_of(file, found.task_id)
+        _check_may_hold(file, task, actor)
+        _hold(file, task, me(actor), at)
+        file.record(Act.CLAIMED, actor, at, kind=task["kind"], destination=task["destination"])
+        await file.save(connection)
+        reply = Reply(200, task_view(task))
+        await remember(
+            context, connection, actor, idempotency_, reference=file.reference, reply=reply, key=file.person_key
+        )
+    return reply
+
+
+async def claim(context: Context, actor: Actor, task_id: UUID, idempotency_: Idempotency) -> Reply:
+    """Claim a free task; claiming one's own again changes nothing."""
+
+    def take(file: CaseFile, task: Row, at: datetime) -> None:
+        if task["holder"] == me(actor):
+            return
+        if task["holder"] is not None:
+            raise Refused("task_held", "Another officer holds this task.")
+        _check_may_hold(file, task, actor)
+        _hold(file, task, me(actor), at)
+        file.record(Act.CLAIMED, actor, at, kind=task["kind"], destination=task["destination"])
+
+    return await _on_task(context, actor, task_id, idempotency_, take)
+
+
+async def release(context: Context, actor: Actor, task_id: UUID, conflict: bool, idempotency_: Idempotency) -> Reply:
+    """Give a task back; for a conflict of interest the officer is barred from the case."""
+
+    def give_back(file: CaseFile, task: Row, at: datetime) -> None:
+        if task["holder"] not in (None, me(actor)) and actor.role is not Role.SUPERVISOR:
+            raise Refused("task_held", "Another officer holds this task.")
+        file.change_task(task, holder=None, held_since=None)
+        file.cancel_deadlines(DeadlineKind.CLAIM_OVER, destination=str(task["task_id"]))
+        file.record(Act.RELEASED, actor, at, kind=task["kind"], destination=task["destination"])
+        if conflict:
+            file.record(Act.CONFLICT_DECLARED, actor, at, subject=actor.subject)
+
+    return await _on_task(context, actor, task_id, idempotency_, give_back, conflict=conflict)
+
+
+async def assign(context: Context, actor: Actor, task_id: UUID, subject: str, idempotency_: Idempotency) -> Reply:
+    """Hand a task to a named officer; supervisors only."""
+
+    def hand_over(file: CaseFile, task: Row, at: datetime) -> None:
+        holder = f"{actor.issuer} {subject}"
+        if holder in file.row["conflicts"]:
+            raise Refused("role_not_allowed", "This officer declared a conflict of interest on the case.")
+        _hold(file, task, holder, at)
+        file.record(Act.ASSIGNED, actor, at, kind=task["kind"], destination=task["destination"], subject=subject)
+
+    return await _on_task(context, actor, task_id, idempotency_, hand_over)
+
+
+async def find_reference(context: Context, actor: Actor, task_id: UUID) -> str:
+    """Return the case of an open task, or refuse with `not_found`."""
+    async with context.database.begin(actor.tenant) as connection:
+        query = select(tasks.c.reference).where(tasks.c.task_id == task_id, _visible(actor))
+        reference = (await connection.execute(query)).scalar_one_or_none()
+    if reference is None:
+        raise Refused("not_found", "There is no task of this id.")
+    return str(reference)
+
+
+def task_view(row: Row) -> dict[str, Any]:
+    """Return a task as staff sees it; sealed parts of its detail stay with the case."""
+    hidden = ("change", "contest", "by")
+    return {
+        "id": str(row["task_id"]),
+        "kind": row["kind"],
+        "reference": row["reference"],
+        "employer_id": row["employer_id"],
+        "destination": row["destination"],
+        "round": row["round"],
+        "state": row["state"],
+        "queue": row["queue"],
+        "opened_at": moment(row["opened_at"]),
+        "due_at": moment(row["due_at"]),
+        "overdue": row["overdue"],
+        "holder": row["holder"].split(" ", 1)[1] if row["holder"] else None,
+        "held_since": moment(row["held_since"]),
+        "detail": {name: value for name, value in row["detail"].items() if name not in hidden},
+    }
+
+
+_SORT = (
+    tasks.c.overdue.is_(False),
+    func.coalesce(tasks.c.due_at, _FAR.astimezone()),
+    tasks.c.opened_at,
+    tasks.c.task_id,
+)
+
+
+def _visible(actor: Actor) -> Any:
+    """Officers see the officers' queue and what they hold; supervisors all of both; operators their own."""
+    t = tasks.c
+    if actor.role is Role.OPERATOR:
+        return t.queue == Queue.OPERATORS.value
+    if actor.role is Role.SUPERVISOR:
+        return t.queue != Queue.OPERATORS.value
+    mine = or_(t.queue == Queue.OFFICERS.value, t.holder == me(actor))
+    return and_(mine, or_(t.reserved_for.is_(None), t.reserved_for == me(actor)))
+
+
+def _not_barred(actor: Actor) -> Any:
+    barred = select(1).where(conflicts.c.reference == tasks.c.reference, conflicts.c.subject == me(actor))
+    return ~barred.exists()
+
+
+def _hold(file: CaseFile, task: Row, holder: str, at: datetime) -> None:
+    file.change_task(task, holder=holder, held_since=at)
+    set_claim_limit(file, task, at)
+
+
+def _check_may_hold(file: CaseFile, task: Row, actor: Actor) -> None:
+    if me(actor) in file.row["conflicts"]:
+        raise Refused("role_not_allowed", "You declared a conflict of interest on this case.")
+    if task["queue"] == Queue.SUPERVISORS and actor.role is not Role.SUPERVISOR:
+        raise Refused("role_not_allowed", "The task is in the supervisors' queue.")
+    pending = file.row["pending"]
+    if (
+        task["kind"] == TaskKind.CONFIRM
+        and pending
+        and f"{pending['by']['issuer']} {pending['by']['subject']}" == me(actor)
+    ):
+        raise Refused("same_signer", "The second signature needs another person than the proposer.")
+
+
+async def _on_task(
+    context: Context, actor: Actor, task_id: UUID, idempotency_: Idempotency, verb: Any, *, conflict: bool = False
+) -> Reply:
+    at = context.clock()
+    reference = await find_reference(context, actor, task_id)
+    async with context.database.begin() as connection:
+        known = await find_known(context, connection, actor, idempotency_)
+        if known is not None and known.reply is not None:
+            return known.reply
+        file = await load_case(context, connection, reference, lock=True)
+        task = _task_of(file, task_id)
+        verb(file, task, at)
+        if conflict:
+            declared = upsert(conflicts).values(
+                reference=reference, subject=me(actor), employer_id=file.employer_id, declared_at=at
+            )
+            await connection.execute(declared.on_conflict_do_nothing())
+        await file.save(connection)
+        reply = Reply(200, task_view(task))
+        await remember(context, connection, actor, idempotency_, reference=reference, reply=reply, key=file.person_key)
+    return reply
+
+
+def _task_of(file: CaseFile, task_id: UUID) -> Row:
+    task = next((t for t in file.tasks if t["task_id"] == task_id), None)
+    if task is None:
+        raise Refused("already_decided", "The task is closed.")
+    return task

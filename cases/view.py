@@ -1,0 +1,186 @@
+"""What a reader may see of a case (states.md, "What outsiders see"; person fields are masked for every role)."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+
+from cases.case_file import CaseFile
+from domain.actors import Actor, Role
+from domain.clock import CHINA
+from domain.findings import Audience, Finding, seen_by
+from domain.identity_numbers import mask_identity_number
+from domain.languages import Language
+from domain.messages import registration_workflow_id
+from domain.stages import Destination, Holder, Stage
+from store.case_rows import Row
+from texts.findings import finding_sentence
+
+_INSIDERS = (Role.OFFICER, Role.SUPERVISOR, Role.AUDITOR, Role.OPERATOR, Role.SYSTEM)
+
+
+def case_view(file: CaseFile, actor: Actor, language: Language) -> dict[str, Any]:
+    """Return the case as this reader may see it."""
+    inside = actor.role in _INSIDERS
+    row = file.row
+    settling = file.stage is Stage.APPROVED and not row["settled"]
+    hidden = not inside and (file.stage is Stage.AWAITING_CONFIRMATION or settling)
+    view: dict[str, Any] = {
+        "reference": file.reference,
+        "client_reference": row["client_reference"],
+        "employer_id": file.employer_id,
+        "workflow_id": registration_workflow_id(file.reference),
+        "stage": Stage.UNDER_REVIEW.value if hidden else file.stage.value,
+        "round": file.round,
+        "destinations": [d.value for d in file.destinations],
+        "policy_version": row["policy_version"],
+        "assessment": row["assessment"],
+        "findings": finding_views(_findings(file, inside), language),
+        "accepted_at": moment(row["accepted_at"]),
+        "due_at": moment(row["due_at"]),
+        "due_kind": row["due_kind"],
+        "due_provisional": row["due_provisional"],
+        "clock": row["clock"],
+        "holder": Holder.PARK.value if hidden else row["holder"],
+        "registration_number": None if hidden else row["registration_number"],
+        "end_reason": row["end_reason"],
+        "ended_on": day(row["ended_on"]),
+        "in_force": _in_force(file),
+        "updated_at": moment(row["updated_at"]),
+        "person": _masked(file),
+        "permits": [] if hidden else [permit_view(file, d, inside, language) for d in sorted(file.permits)],
+        "links": {"self": f"/v1/registrations/{file.reference}"},
+    }
+    if inside:
+        view |= _for_staff(file)
+    return view
+
+
+def permit_view(file: CaseFile, destination: Destination, inside: bool, language: Language) -> dict[str, Any]:
+    """Return the permit of a destination; a destination shows from its eligibility on (P1)."""
+    permit = file.permits[destination]
+    view: dict[str, Any] = {
+        "destination": destination.value,
+        "stage": permit["stage"],
+        "authority_number": permit["authority_number"],
+        "valid_from": day(permit["valid_from"]),
+        "valid_until": day(permit["valid_until"]),
+        "stay_days": permit["stay_days"],
+        "entries": permit["entries"],
+        "in_force": permit_in_force(permit, _today(file)),
+        "sent_at": moment(permit["sent_at"]),
+        "accepted_on": day(permit["accepted_on"]),
+        "due_at": moment(permit["due_at"]),
+        "reported_at": moment(permit["reported_at"]),
+        "card_lost_on": day(permit["card_lost_on"]),
+        "end_reason": permit["end_reason"],
+    }
+    if inside:
+        assessment = file.assessment(destination.value)
+        findings = [Finding.model_validate(f) for f in assessment["findings"]] if assessment else []
+        view |= {
+            "pending_act": permit["pending_act"],
+            "earlier": permit["earlier"],
+            "findings": finding_views(findings, language),
+        }
+        if permit["reason"] is not None:
+            place = f"{file.reference}/{destination.value}"
+            view["authority_reason"] = file.open("permits", "reason", place, permit["reason"])
+    return view
+
+
+def finding_views(findings: Iterable[Finding], language: Language) -> list[dict[str, Any]]:
+    """Return findings with their sentence in the reader's language."""
+    return [
+        {
+            "code": finding.code.value,
+            "outcome": finding.outcome.value,
+            "message": finding_sentence(finding, language),
+            "source": finding.source,
+            "audience": finding.audience.value,
+            "fields": list(finding.fields),
+            "parameters": [p.model_dump(mode="json") for p in finding.parameters],
+        }
+        for finding in findings
+    ]
+
+
+def permit_in_force(permit: Row, today: date) -> bool:
+    """Whether a permit is in force on a day, reckoned from its dates when it is read."""
+    first, last = permit["valid_from"], permit["valid_until"]
+    return bool(permit["stage"] == "issued" and first and last and first <= today <= last)
+
+
+def moment(value: datetime | None) -> str | None:
+    """Return a time as RFC 3339 with China's offset."""
+    return value.astimezone(CHINA).isoformat(timespec="seconds") if value else None
+
+
+def day(value: date | None) -> str | None:
+    """Return a day in ISO form."""
+    return value.isoformat() if value else None
+
+
+def _today(file: CaseFile) -> date:
+    return file.context.clock().astimezone(CHINA).date()
+
+
+def _in_force(file: CaseFile) -> bool:
+    ended = file.row["ended_on"]
+    return file.stage is Stage.APPROVED and file.row["settled"] and (ended is None or _today(file) <= ended)
+
+
+def _findings(file: CaseFile, inside: bool) -> tuple[Finding, ...]:
+    assessment = file.assessment()
+    found = [Finding.model_validate(f) for f in assessment["findings"]] if assessment else []
+    return seen_by(found, Audience.STAFF if inside else Audience.EMPLOYER)
+
+
+def _masked(file: CaseFile) -> dict[str, Any]:
+    person = file.application.person
+    return {"identity_number": mask_identity_number(person.identity_number), "language": person.language.value}
+
+
+def _for_staff(file: CaseFile) -> dict[str, Any]:
+    row = file.row
+    pending, hold = row["pending"], row["hold"]
+    return {
+        "pending_act": row["pending_act"],
+        "pending": _proposal(file) if pending else None,
+        "hold": {**{k: v for k, v in hold.items() if k != "note"}} if hold else None,
+        "standing_hold": row["standing_hold"],
+        "overdue": row["overdue"],
+        "contested": row["contested"],
+        "returns": row["returns"],
+        "settles_at": moment(row["settles_at"]),
+        "tasks": [
+            {
+                "id": str(t["task_id"]),
+                "kind": t["kind"],
+                "holder": _subject(t["holder"]),
+                "destination": t["destination"],
+            }
+            for t in file.tasks
+        ],
+        "held_answers": [
+            {
+                "outcome_id": a["outcome_id"],
+                "outcome": a["outcome"],
+                "destination": a["destination"],
+                "state": a["state"],
+            }
+            for a in file.answers
+            if a["state"] in ("held", "early")
+        ],
+    }
+
+
+def _proposal(file: CaseFile) -> dict[str, Any]:
+    pending = file.row["pending"]
+    notes = file.open("registrations", "note", f"{file.reference}/{file.round}", bytes.fromhex(pending["notes"]))
+    reasons = [{**reason, "note": note} for reason, note in zip(pending["reasons"], notes["reasons"], strict=True)]
+    return {"by": pending["by"]["subject"], "role": pending["by"]["role"], "at": pending["at"], "reasons": reasons,
+            "note": notes["note"]}  # fmt: skip
+
+
+def _subject(holder: str | None) -> str | None:
+    return holder.split(" ", 1)[1] if holder else None

@@ -1,0 +1,64 @@
+"""Signed actor statements: who asked for what, proved by the API's Ed25519 key and checked by the step that applies it."""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+
+import rfc8785
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from domain.actors import Role
+from domain.errors import Refused
+
+
+class ActorStatement(BaseModel):
+    """What a statement says: the actor, the command, its kind, the hash of its sealed body and the time."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key_id: str
+    issuer: str
+    subject: str
+    role: Role
+    employer_id: str | None
+    command_id: str
+    reference: str
+    kind: str
+    body_hash: str
+    at: AwareDatetime
+
+
+def body_hash(body: bytes | None) -> str:
+    """Return the hash of a command's sealed body."""
+    return hashlib.sha256(body or b"").hexdigest()
+
+
+def sign(statement: ActorStatement, key: Ed25519PrivateKey) -> str:
+    """Return the statement in canonical JSON with its signature, both in base64url."""
+    content = rfc8785.dumps(statement.model_dump(mode="json"))
+    return f"{_text(content)}.{_text(key.sign(content))}"
+
+
+def verify(text: str, keys: Mapping[str, Ed25519PublicKey]) -> ActorStatement:
+    """Return what a statement says.
+
+    Raises:
+        Refused: `signature_invalid` when it was altered, is broken, or signed by a key that is not known.
+    """
+    try:
+        content, signature = (_bytes(part) for part in text.split("."))
+        statement = ActorStatement.model_validate_json(content)
+        keys[statement.key_id].verify(signature, content)
+    except (ValueError, KeyError, InvalidSignature, ValidationError) as error:
+        raise Refused("signature_invalid", "The actor statement does not verify.") from error
+    return statement
+
+
+def _text(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)

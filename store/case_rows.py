@@ -1,0 +1,183 @@
+"""Reading and writing the rows of one case: one statement to lock and load them all, one for each table written."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Date, LargeBinary, Table, Uuid, insert, text, update
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from store import tables
+
+Row = dict[str, Any]
+
+_PARTS: Final[dict[str, str]] = {
+    "permits": "SELECT jsonb_agg(to_jsonb(x)) FROM permits x WHERE x.reference = r.reference",
+    "tasks": "SELECT jsonb_agg(to_jsonb(x)) FROM tasks x WHERE x.reference = r.reference AND x.state = 'open'",
+    "deadlines": "SELECT jsonb_agg(to_jsonb(x)) FROM deadlines x WHERE x.reference = r.reference AND x.state = 'waiting'",
+    "commands": (
+        "SELECT jsonb_agg(to_jsonb(x) ORDER BY x.seq) FROM commands x"
+        " WHERE x.reference = r.reference AND x.state = 'stored'"
+    ),
+    "calls": "SELECT jsonb_agg(to_jsonb(x)) FROM calls x WHERE x.reference = r.reference AND x.state = 'due'",
+    "answers": (
+        "SELECT jsonb_agg(to_jsonb(x) ORDER BY x.received_at) FROM answers x"
+        " WHERE x.reference = r.reference AND x.state IN ('stored', 'held', 'early', 'proposed')"
+    ),
+    "assessments": (
+        "SELECT jsonb_agg(to_jsonb(x)) FROM (SELECT DISTINCT ON (scope) * FROM assessments"
+        " WHERE reference = r.reference ORDER BY scope, seq DESC) x"
+    ),
+    "incidents": "SELECT jsonb_agg(to_jsonb(x)) FROM incidents x WHERE x.reference = r.reference AND x.state = 'open'",
+    "webhooks": (
+        "SELECT jsonb_agg(jsonb_build_object('webhook_id', x.webhook_id, 'kinds', x.kinds)) FROM webhooks x"
+        " WHERE x.employer_id = r.employer_id AND x.state = 'active'"
+    ),
+    "versions": "SELECT jsonb_agg(to_jsonb(x)) FROM employer_versions x WHERE x.employer_id = r.employer_id",
+    "standings": (
+        "SELECT jsonb_agg(to_jsonb(x) ORDER BY x.valid_from, x.at) FROM employer_standings x"
+        " WHERE x.employer_id = r.employer_id AND x.state = 'in_force'"
+    ),
+    "premises": (
+        "SELECT jsonb_agg(to_jsonb(x)) FROM premises x WHERE x.code IN (SELECT unnest(v.premises)"
+        " FROM employer_versions v WHERE v.employer_id = r.employer_id)"
+    ),
+}
+_TABLE_OF: Final[dict[str, Table]] = {
+    "permits": tables.permits,
+    "tasks": tables.tasks,
+    "deadlines": tables.deadlines,
+    "commands": tables.commands,
+    "calls": tables.calls,
+    "answers": tables.answers,
+    "assessments": tables.assessments,
+    "incidents": tables.incidents,
+    "webhooks": tables.webhooks,
+    "versions": tables.employer_versions,
+    "standings": tables.employer_standings,
+    "premises": tables.premises,
+}
+_LOAD = (
+    "SELECT r.*, k.key_id, k.kek_id, k.wrapped, a.body AS application_body, a.given_at AS application_given_at,"
+    " e.contact AS employer_contact, e.language AS employer_language, e.digest AS employer_digest, e.uscc AS employer_uscc,"
+    " ek.key_id AS employer_key_id, ek.kek_id AS employer_kek_id, ek.wrapped AS employer_wrapped,"
+    " (SELECT value FROM cursors WHERE name = 'calendar') AS calendar_version,"
+    " (SELECT jsonb_object_agg(x.destination, x.most) FROM (SELECT destination, max(attempt) AS most FROM calls"
+    " WHERE reference = r.reference AND what = 'list_entry' GROUP BY destination) x) AS list_entries,"
+    " (SELECT jsonb_agg(c.subject) FROM conflicts c WHERE c.reference = r.reference) AS conflicts,"
+    + ", ".join(f"({sql}) AS {name}_rows" for name, sql in _PARTS.items())
+    + " FROM registrations r JOIN persons p USING (person_id) JOIN data_keys k ON k.key_id = p.key_id"
+    " JOIN applications a ON a.reference = r.reference AND a.version = r.facts_version"
+    " JOIN employers e ON e.employer_id = r.employer_id JOIN data_keys ek ON ek.key_id = e.key_id"
+)
+_LOAD_ONE = text(_LOAD + " WHERE r.reference = :reference")
+_LOAD_MANY = text(_LOAD + " WHERE r.reference = ANY(CAST(:references AS text[]))")
+_LOCK = text("SELECT 1 FROM registrations WHERE reference = :reference FOR UPDATE")
+
+
+async def load(connection: AsyncConnection, reference: str, *, lock: bool) -> Row | None:
+    """Return the row of a case with the rows of its parts under their names, or None where the tenant has none.
+
+    The lock is taken by a statement of its own, so that the load that follows sees what the previous holder wrote.
+    """
+    if lock and (await connection.execute(_LOCK, {"reference": reference})).first() is None:
+        return None
+    found = (await connection.execute(_LOAD_ONE, {"reference": reference})).mappings().one_or_none()
+    return None if found is None else _with_parts(dict(found))
+
+
+async def load_many(connection: AsyncConnection, references: Sequence[str]) -> list[Row]:
+    """Return the rows of several cases as `load` gives them, in the order asked for, without locks."""
+    found = (await connection.execute(_LOAD_MANY, {"references": list(references)})).mappings()
+    rows = {row["reference"]: _with_parts(dict(row)) for row in found}
+    return [rows[reference] for reference in references if reference in rows]
+
+
+def _with_parts(row: Row) -> Row:
+    for name, table in _TABLE_OF.items():
+        row[name] = [from_json(table, part) for part in row.pop(f"{name}_rows") or []]
+    row["conflicts"] = row["conflicts"] or []
+    return row
+
+
+def from_json(table: Table, values: Mapping[str, Any]) -> Row:
+    """Return a row that came as JSON with the types of its table's columns."""
+    return {name: _typed(table, name, value) for name, value in values.items()}
+
+
+def _typed(table: Table, name: str, value: Any) -> Any:
+    if value is None or name not in table.c:
+        return value
+    kind = table.c[name].type
+    if isinstance(kind, TIMESTAMP):
+        return datetime.fromisoformat(value)
+    if isinstance(kind, Date):
+        return date.fromisoformat(value)
+    if isinstance(kind, Uuid):
+        return UUID(value)
+    if isinstance(kind, LargeBinary):
+        return bytes.fromhex(value.removeprefix("\\x"))
+    return value
+
+
+async def insert_rows(connection: AsyncConnection, table: Table, rows: Sequence[Row]) -> None:
+    """Insert rows of one shape in one statement; without effect on none."""
+    if rows:
+        await connection.execute(insert(table).values(list(rows)))
+
+
+async def upsert_rows(connection: AsyncConnection, table: Table, rows: Sequence[Row]) -> None:
+    """Insert rows or replace those of the same primary key, in one statement."""
+    if not rows:
+        return
+    statement = upsert(table).values(list(rows))
+    keys = {column.name for column in table.primary_key}
+    replaced = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    await connection.execute(statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=replaced))
+
+
+async def update_case(connection: AsyncConnection, reference: str, stage: str, round_: int, values: Row) -> bool:
+    """Move the register by compare-and-set on stage and round; return whether it still stood there."""
+    result = await connection.execute(
+        update(tables.registrations)
+        .where(
+            tables.registrations.c.reference == reference,
+            tables.registrations.c.stage == stage,
+            tables.registrations.c.round == round_,
+        )
+        .values(**values)
+    )
+    return bool(result.rowcount == 1)
+
+
+async def insert_notices(connection: AsyncConnection, notices: Sequence[Row], deliveries: Sequence[Row]) -> None:
+    """Insert notices with their deliveries; one that was written before for the same occasion is left as it is."""
+    if not notices:
+        return
+    statement = upsert(tables.notices).values(list(notices)).on_conflict_do_nothing(constraint="uq_notices_occasion")
+    written = set((await connection.execute(statement.returning(tables.notices.c.notice_id))).scalars())
+    await insert_rows(connection, tables.deliveries, [row for row in deliveries if row["notice_id"] in written])
+
+
+_EMPLOYER_PARTS: Final = ("webhooks", "versions", "standings", "premises")
+_LOAD_EMPLOYER = text(
+    "SELECT r.employer_id, r.contact AS employer_contact, r.language AS employer_language, r.digest AS employer_digest,"
+    " r.uscc AS employer_uscc, ek.key_id AS employer_key_id, ek.kek_id AS employer_kek_id, ek.wrapped AS employer_wrapped,"
+    " (SELECT value FROM cursors WHERE name = 'calendar') AS calendar_version, "
+    + ", ".join(f"({_PARTS[name]}) AS {name}_rows" for name in _EMPLOYER_PARTS)
+    + " FROM employers r JOIN data_keys ek ON ek.key_id = r.key_id WHERE r.employer_id = :employer_id"
+)
+
+
+async def load_employer(connection: AsyncConnection, employer_id: str) -> Row | None:
+    """Return what a case needs to know of its employer, under the names that `load` gives it."""
+    found = (await connection.execute(_LOAD_EMPLOYER, {"employer_id": employer_id})).mappings().one_or_none()
+    if found is None:
+        return None
+    row = dict(found)
+    for name in _EMPLOYER_PARTS:
+        row[name] = [from_json(_TABLE_OF[name], part) for part in row.pop(f"{name}_rows") or []]
+    return row

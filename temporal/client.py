@@ -1,0 +1,26 @@
+"""The client of Temporal: its address from `TEMPORAL_*`, payloads as pydantic models, everything encrypted."""
+
+import dataclasses
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
+from temporalio.envconfig import ClientConfig
+
+from store.keyring import Keyring
+from temporal.codec import Codec
+
+
+def data_converter(keyring: Keyring) -> DataConverter:
+    """Return the converter of every client, worker and replayer; failure messages are encoded too."""
+    return dataclasses.replace(
+        pydantic_data_converter,
+        payload_codec=Codec(keyring.codec),
+        failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
+    )
+
+
+async def connect(keyring: Keyring, *, lazy: bool = False) -> Client:
+    """Connect to Temporal; a lazy client connects with its first call, so that the API starts without Temporal."""
+    config = ClientConfig.load_client_connect_config()
+    return await Client.connect(**config, data_converter=data_converter(keyring), lazy=lazy)

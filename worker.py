@@ -1,0 +1,194 @@
+"""Builds and runs the worker: the workflows and activities of both queues, the sweeper and the rosters."""
+
+import asyncio
+import dataclasses
+import os
+import signal
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from typing import Any, Final
+
+import httpx
+import structlog
+from temporalio import workflow
+from temporalio.client import Client
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from activities.authority import AuthorityClient
+from activities.authority_calls import AuthorityCalls
+from activities.cases import CaseSteps
+from activities.deliveries import Deliveries
+from activities.mail import MailSender
+from activities.sms import SmsSender
+from activities.standing import StandingSteps
+from activities.webhook import WebhookSender
+from cases.build import build_context
+from cases.context import Context
+from cases.roster_work import work_rosters
+from cases.sweeping import keep_sweeping
+from domain.messages import NOTICE_QUEUE, REGISTRATION_QUEUE
+from settings import Settings
+from temporal.client import connect
+from temporal.engine import TemporalEngine
+from temporal.telemetry import configure_logging, configure_tracing, serve_metrics
+from workflows.authority_poll import AuthorityPollWorkflow, ensure_authority_poll
+from workflows.notification import NotificationWorkflow, ensure_notification_workflows
+from workflows.registration import RegistrationWorkflow
+from workflows.standing import StandingWorkflow
+
+# Below the time after which an orchestrator kills: a step is one short transaction, a call outward at most 15 s.
+GRACE: Final = timedelta(seconds=20)
+_CONNECT_AGAIN: Final = 1.0
+REGISTRATION_WORKFLOWS: Final[Sequence[type]] = (RegistrationWorkflow, AuthorityPollWorkflow, StandingWorkflow)
+NOTICE_WORKFLOWS: Final[Sequence[type]] = (NotificationWorkflow,)
+_log = structlog.get_logger(__name__)
+
+
+def workflow_runner() -> SandboxedWorkflowRunner:
+    """Return the sandbox; a module that is passed through without being meant to be is an error at start."""
+    policy = workflow.SandboxImportNotificationPolicy
+    return SandboxedWorkflowRunner(
+        restrictions=dataclasses.replace(
+            SandboxRestrictions.default,
+            import_notification_policy=policy.WARN_ON_DYNAMIC_IMPORT | policy.RAISE_ON_UNINTENTIONAL_PASSTHROUGH,
+        )
+    )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Outside:
+    """The adapters to the world outside."""
+
+    authority: AuthorityClient
+    mail: MailSender
+    sms: SmsSender
+    webhooks: WebhookSender
+
+
+@asynccontextmanager
+async def outside(settings: Settings) -> AsyncIterator[Outside]:
+    """Open the adapters and close them in the end."""
+    async with httpx.AsyncClient() as client:
+        webhooks = WebhookSender(settings.webhook_allowed)
+        password = settings.smtp_password
+        mail = MailSender(
+            settings.smtp_host,
+            settings.smtp_port,
+            settings.mail_from,
+            username=settings.smtp_username,
+            password=password.get_secret_value() if password else None,
+            starttls=settings.smtp_starttls,
+        )
+        try:
+            yield Outside(
+                authority=AuthorityClient(settings.authority_url, settings.authority_token.get_secret_value(), client),
+                mail=mail,
+                sms=SmsSender(settings.sms_url, settings.sms_token.get_secret_value(), client),
+                webhooks=webhooks,
+            )
+        finally:
+            await webhooks.close()
+
+
+def case_activities(context: Context, client: Client, world: Outside) -> list[Any]:
+    """Return the activities of the registration queue."""
+    steps = CaseSteps(context)
+    calls = AuthorityCalls(context, world.authority, TemporalEngine(client))
+    standing = StandingSteps(context, world.authority, TemporalEngine(client))
+    return [
+        steps.assess,
+        steps.advance,
+        steps.take_signalled,
+        steps.find_outcome,
+        steps.open_incident,
+        calls.tell_authority,
+        calls.ask_authority,
+        *standing.activities(),
+    ]
+
+
+def build_workers(context: Context, client: Client, world: Outside) -> tuple[Worker, Worker]:
+    """Return the workers of both queues: notices never take a place from cases."""
+    deliveries = Deliveries(context, world.mail, world.sms, world.webhooks)
+    cases = Worker(
+        client,
+        task_queue=REGISTRATION_QUEUE,
+        workflows=REGISTRATION_WORKFLOWS,
+        activities=case_activities(context, client, world),
+        workflow_runner=workflow_runner(),
+        graceful_shutdown_timeout=GRACE,
+        max_concurrent_activities=50,
+        max_concurrent_local_activities=20,
+    )
+    notices = Worker(
+        client,
+        task_queue=NOTICE_QUEUE,
+        workflows=NOTICE_WORKFLOWS,
+        activities=[deliveries.deliver],
+        workflow_runner=workflow_runner(),
+        graceful_shutdown_timeout=GRACE,
+        max_concurrent_activities=8,
+    )
+    return cases, notices
+
+
+async def run(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT, then let the steps under way end."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    context = build_context(settings, "worker", pool_size=20)
+    try:
+        client = await _connect(context, stopping)
+        if client is None:
+            return
+        async with AsyncExitStack() as stack:
+            world = await stack.enter_async_context(outside(settings))
+            for each in build_workers(context, client, world):
+                await stack.enter_async_context(each)
+            await _ensure(client)
+            engine = TemporalEngine(client)
+            background = [
+                asyncio.create_task(keep_sweeping(context, engine, is_stopping=stopping.is_set)),
+                asyncio.create_task(work_rosters(context, engine)),
+            ]
+            _log.info("worker_ready")
+            serve_metrics(settings.worker_metrics_port, settings.metrics_host)
+            await stopping.wait()
+            for task in background:
+                task.cancel()
+            await asyncio.gather(*background, return_exceptions=True)
+    finally:
+        await context.database.close()
+
+
+async def _connect(context: Context, stopping: asyncio.Event) -> Client | None:
+    """Connect as soon as Temporal is there; None where the worker is to stop before that."""
+    while not stopping.is_set():
+        try:
+            return await connect(context.keyring)
+        except (RuntimeError, OSError) as error:
+            _log.warning("temporal_away", error=type(error).__name__)
+            await asyncio.sleep(_CONNECT_AGAIN)
+    return None
+
+
+async def _ensure(client: Client) -> None:
+    """Start what runs once for all: the notification workflows and the Schedule that asks the authority."""
+    await ensure_notification_workflows(client)
+    await ensure_authority_poll(client)
+
+
+def main() -> None:
+    """Run the worker with the settings of the environment."""
+    settings = Settings()
+    configure_logging("worker", settings.log_level)
+    configure_tracing("worker", os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
+    asyncio.run(run(settings))
+
+
+if __name__ == "__main__":
+    main()

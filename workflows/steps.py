@@ -1,0 +1,79 @@
+"""Running a step: a short transaction in this worker first, then as a regular activity; a defect waits for `resume`."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError, TimeoutError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.cases import CaseSteps
+    from domain.messages import CommandOutcome, CommandRef, Course, IncidentInput, StepInput
+    from workflows.timeouts import LOCAL_STEP_TRIES, LOCALLY, PATIENTLY, STEP_TIMEOUT
+
+_Asked = TypeVar("_Asked", bound=StepInput)
+
+
+class Steps:
+    """Runs the steps of one case and stops before an operator where one fails for a defect."""
+
+    def __init__(self) -> None:
+        self._resumes = 0
+
+    def resume(self) -> None:
+        """Go on after an incident."""
+        self._resumes += 1
+
+    async def run(self, step: Callable[[CaseSteps, _Asked], Awaitable[Course]], asked: _Asked) -> Course:
+        """Run a step on the register: in this worker, and where PostgreSQL stays away as a regular activity."""
+
+        async def attempt() -> Course:
+            try:
+                return await workflow.execute_local_activity_method(
+                    step, asked, schedule_to_close_timeout=LOCAL_STEP_TRIES, retry_policy=LOCALLY
+                )
+            except ActivityError as error:
+                if not _is_passing(error):
+                    raise
+                return await workflow.execute_activity_method(
+                    step, asked, start_to_close_timeout=STEP_TIMEOUT, retry_policy=PATIENTLY
+                )
+
+        return await self.guard(step.__name__, asked, attempt)
+
+    async def guard(self, name: str, asked: StepInput, attempt: Callable[[], Awaitable[Course]]) -> Course:
+        """Try until it is through; a defect is put before an operator, and clocks and other cases run on (R31)."""
+        while True:
+            try:
+                return await attempt()
+            except ActivityError as error:
+                if not isinstance(error.cause, ApplicationError):
+                    raise
+                await self._stop(name, asked, error.cause)
+
+    async def outcome_of(self, command: CommandRef) -> CommandOutcome:
+        """Return what became of a command that this run did not apply itself."""
+        return await workflow.execute_activity_method(
+            CaseSteps.find_outcome, command, start_to_close_timeout=STEP_TIMEOUT, retry_policy=PATIENTLY
+        )
+
+    async def _stop(self, name: str, asked: StepInput, cause: ApplicationError) -> None:
+        seen = self._resumes
+        incident = IncidentInput(
+            reference=asked.reference,
+            at=workflow.now(),
+            workflow_run_id=asked.workflow_run_id,
+            correlation_id=asked.correlation_id,
+            step=name,
+            reason=cause.type or "defect",
+        )
+        await workflow.execute_activity_method(
+            CaseSteps.open_incident, incident, start_to_close_timeout=STEP_TIMEOUT, retry_policy=PATIENTLY
+        )
+        await workflow.wait_condition(lambda: self._resumes > seen)
+
+
+def _is_passing(error: ActivityError) -> bool:
+    """Whether a local step failed only because what it needs is away."""
+    cause: Any = error.cause
+    return isinstance(cause, TimeoutError) or (isinstance(cause, ApplicationError) and not cause.non_retryable)

@@ -1,0 +1,31 @@
+"""Named timeouts and retry policies of all steps, in one place."""
+
+from datetime import timedelta
+from typing import Final
+
+from temporalio.common import RetryPolicy
+
+# A step is one short transaction on PostgreSQL; a longer one is a hang.
+STEP_TIMEOUT: Final = timedelta(seconds=10)
+# Tried in this worker first; in an outage a regular activity then waits without filling the history (design, 4).
+LOCAL_STEP_TRIES: Final = timedelta(seconds=10)
+# A call outward with its two transactions; the adapter's own timeout is shorter.
+CALL_TIMEOUT: Final = timedelta(seconds=45)
+# No run is older than 13 months, so that patches, keys and builds are kept for 14 and not for ever.
+LONGEST_SLEEP: Final = timedelta(days=365)
+POLL_TIMEOUT: Final = timedelta(minutes=5)
+# A run of deliveries ends by itself after five minutes and what is then under way; it heartbeats every five seconds.
+DELIVER_TIMEOUT: Final = timedelta(minutes=10)
+DELIVER_HEARTBEAT: Final = timedelta(seconds=20)
+
+# Without an end: PostgreSQL or the authority being away is waited out, and errors that are ours are not retried.
+PATIENTLY: Final = RetryPolicy(
+    initial_interval=timedelta(seconds=1), backoff_coefficient=2.0, maximum_interval=timedelta(minutes=1)
+)
+LOCALLY: Final = RetryPolicy(
+    initial_interval=timedelta(milliseconds=200), backoff_coefficient=2.0, maximum_interval=timedelta(seconds=2)
+)
+# Outward calls back off further, so that an authority that comes back is not trampled.
+OUTWARD: Final = RetryPolicy(
+    initial_interval=timedelta(seconds=1), backoff_coefficient=2.0, maximum_interval=timedelta(minutes=5)
+)
