@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import rfc8785
 from sqlalchemy import insert, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.actors import Actor
@@ -64,7 +65,7 @@ async def append_each(connection: AsyncConnection, chains: Mapping[str, Sequence
     """Append acts to several chains at once, each of which the caller holds; the rows of a chain in order."""
     ends = await connection.execute(
         select(ledger.c.chain, ledger.c.seq, ledger.c.hash)
-        .distinct(ledger.c.chain)
+        .ext(distinct_on(ledger.c.chain))
         .where(ledger.c.chain.in_(list(chains)))
         .order_by(ledger.c.chain, ledger.c.seq.desc())
     )
