@@ -11,7 +11,7 @@ from cases import answering, assessing, correction, employment, inbox, permit_ac
 from cases.case_file import CaseFile
 from cases.identity import need_free_person, take_identity
 from cases.signers import need_no_conflict
-from domain.actors import Actor
+from domain.actors import Actor, system
 from domain.acts import Act
 from domain.answers import AnswerState
 from domain.clock import day_of
@@ -53,7 +53,7 @@ async def apply(file: CaseFile, connection: AsyncConnection, command: Row) -> No
 
 
 async def _start(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
-    assessing.start(file, actor, at)
+    assessing.start(file, system("start", actor.correlation_id), at)
 
 
 async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:

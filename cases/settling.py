@@ -36,7 +36,9 @@ async def approve(
     confirmed: bool = False,
 ) -> None:
     """Give an approval effect: the number, the notices that wait until it has settled, and the end of the clock."""
-    sequence = (await connection.execute(select(registration_number_sequence.next_value()))).scalar_one()
+    # A preview takes no number, so that the numbers given stay close together.
+    next_number = select(registration_number_sequence.next_value())
+    sequence = 1 if file.previewed else (await connection.execute(next_number)).scalar_one()
     settles_at = at + file.context.limits.settling
     since = file.row["clock_since"]
     effect = signature_of(actor) | {
