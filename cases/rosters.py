@@ -23,17 +23,14 @@ from domain.stages import Standing
 from store.case_rows import load_employer
 from store.encryption import DataKey
 from store.ledger import Entry, append
-from store.tables import roster_rows, rosters
+from store.tables import roster_intake, roster_rows, rosters
 
-_COLUMNS: Final = ("roster_id", "row", "employer_id", "body")
-# COPY cannot write to a table under row-level security, so the rows pass through a table of this transaction.
-_INCOMING: Final = text(
-    "CREATE TEMP TABLE incoming_roster_rows (roster_id uuid, row integer, employer_id text, body bytea) ON COMMIT DROP"
-)
-_TAKE: Final = text(
-    "INSERT INTO roster_rows (roster_id, row, employer_id, body)"
-    " SELECT roster_id, row, employer_id, body FROM incoming_roster_rows"
-)
+_COLUMNS: Final = ("roster_id", "row", "body")
+_TAKE: Final = text("""
+    WITH taken AS (DELETE FROM roster_intake WHERE roster_id = :roster_id RETURNING roster_id, row, body)
+    INSERT INTO roster_rows (roster_id, row, employer_id, body)
+    SELECT roster_id, row, :employer_id, body FROM taken
+""")
 
 Rows = Sequence[tuple[int, dict[str, str]]]
 
@@ -149,16 +146,15 @@ async def _check_employer(context: Context, connection: AsyncConnection, actor: 
 async def _copy(connection: AsyncConnection, roster: Mapping[str, Any], key: DataKey, rows: Rows) -> None:
     """Write the rows, each sealed for its place under the roster's key."""
     records = await asyncio.to_thread(_sealed, roster, key, rows)
-    await connection.execute(_INCOMING)
     raw = await connection.get_raw_connection()
     driver: Any = raw.driver_connection
-    await driver.copy_records_to_table("incoming_roster_rows", records=records, columns=_COLUMNS)
-    await connection.execute(_TAKE)
+    await driver.copy_records_to_table(roster_intake.name, records=records, columns=_COLUMNS)
+    await connection.execute(_TAKE, {"roster_id": roster["roster_id"], "employer_id": roster["employer_id"]})
 
 
 def _sealed(roster: Mapping[str, Any], key: DataKey, rows: Rows) -> list[tuple[Any, ...]]:
-    roster_id, employer_id = roster["roster_id"], roster["employer_id"]
-    return [(roster_id, n, employer_id, seal_row(key, roster_id, n, cells)) for n, cells in rows]
+    roster_id = roster["roster_id"]
+    return [(roster_id, n, seal_row(key, roster_id, n, cells)) for n, cells in rows]
 
 
 def seal_row(key: DataKey, roster_id: UUID, number: int, cells: Mapping[str, str]) -> bytes:

@@ -568,6 +568,16 @@ roster_rows = Table(
     Index("ix_roster_rows_pending", "roster_id", "row", postgresql_where=text("result IS NULL OR result = 'new'")),
 )
 
+# COPY cannot write to a table under row-level security, so the sealed rows pass through here within one transaction.
+roster_intake = Table(
+    "roster_intake",
+    metadata,
+    Column("roster_id", Uuid, nullable=False),
+    Column("row", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    prefixes=["UNLOGGED"],
+)
+
 ledger = Table(
     "ledger",
     metadata,

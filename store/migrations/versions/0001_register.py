@@ -87,9 +87,7 @@ def _create_tables() -> None:
         sa.Column("reason", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("key", "attempt", name=op.f("pk_calls")),
     )
-    op.create_index(
-        "ix_calls_reference", "calls", ["reference"], unique=False, postgresql_where=sa.text("state = 'due'")
-    )
+    op.create_index("ix_calls_reference", "calls", ["reference"], unique=False)
     op.create_table(
         "conflicts",
         sa.Column("reference", sa.Text(), nullable=False),
@@ -219,6 +217,13 @@ def _create_tables() -> None:
             nullable=False,
         ),
         sa.PrimaryKeyConstraint("message_id", name=op.f("pk_receipts")),
+    )
+    op.create_table(
+        "roster_intake",
+        sa.Column("roster_id", sa.Uuid(), nullable=False),
+        sa.Column("row", sa.Integer(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        prefixes=["UNLOGGED"],
     )
     op.create_table(
         "tasks",
@@ -435,6 +440,7 @@ def _create_tables() -> None:
             sa.Computed("stage NOT IN ('refused', 'lapsed', 'withdrawn', 'ended')", persisted=True),
             nullable=True,
         ),
+        sa.Column("version", sa.Integer(), server_default=sa.text("1"), nullable=False),
         sa.Column("round", sa.Integer(), server_default=sa.text("1"), nullable=False),
         sa.Column("destinations", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("undertaking_version", sa.Text(), nullable=False),
