@@ -26,7 +26,7 @@ _HEALTH: Final = text(
     FROM unnest(:channels) WITH ORDINALITY AS c(channel, place)
     CROSS JOIN LATERAL (
         SELECT count(*) AS queued, count(*) FILTER (WHERE d.next_attempt <= :at) AS due,
-            min(d.give_up_at) FILTER (WHERE d.next_attempt <= :at) - :retried AS oldest
+            min(d.give_up_at) FILTER (WHERE d.next_attempt <= :at) AS oldest
         FROM deliveries d WHERE d.channel = c.channel AND d.status = 'queued'
     ) q
     CROSS JOIN LATERAL (
@@ -44,27 +44,25 @@ async def health(context: Context, actor: Actor) -> dict[str, Any]:
     `last_error` is the code of what now waits for another attempt, else of what last failed for good.
     """
     at = context.clock()
-    given = {
-        "channels": [channel.value for channel in CHANNELS],
-        "at": at,
-        "since": at - RECENT,
-        "retried": context.limits.notice_retry,
-    }
+    given = {"channels": [channel.value for channel in CHANNELS], "at": at, "since": at - RECENT}
     async with context.database.begin(actor.tenant) as connection:
         rows = (await connection.execute(_HEALTH, given)).mappings().all()
-    items = [
-        {
-            "channel": row["channel"],
-            "queued": row["queued"],
-            "due": row["due"],
-            "oldest_due_since": _time(row["oldest"]),
-            "oldest_due_seconds": max(0, int((at - row["oldest"]).total_seconds())) if row["oldest"] else None,
-            "sent_last_hour": row["sent"],
-            "failed_last_hour": row["failed"],
-            "last_error": row["waiting_reason"] or row["failed_reason"],
-        }
-        for row in rows
-    ]
+    items = []
+    for row in rows:
+        # A delivery gives up so long after it was due for the first time.
+        oldest = row["oldest"] - context.limits.notice_retry if row["oldest"] else None
+        items.append(
+            {
+                "channel": row["channel"],
+                "queued": row["queued"],
+                "due": row["due"],
+                "oldest_due_since": _time(oldest),
+                "oldest_due_seconds": max(0, int((at - oldest).total_seconds())) if oldest else None,
+                "sent_last_hour": row["sent"],
+                "failed_last_hour": row["failed"],
+                "last_error": row["waiting_reason"] or row["failed_reason"],
+            }
+        )
     return {"at": _time(at), "channels": items}
 
 

@@ -18,7 +18,8 @@ _FREE: Final = "d.status = 'queued' AND d.next_attempt <= :at AND (d.lease_until
 
 _ANY_DUE: Final = text(f"SELECT EXISTS (SELECT 1 FROM deliveries d WHERE d.channel = :channel AND {_FREE})")  # noqa: S608
 
-# Each employer that has something due gets an equal share of the places; what is over goes to the longest waiting.
+# Each employer that has something due gets an equal share of the places, and with more employers than places those go
+# first whose oldest waits longest; what an employer leaves of its share is there for the next round.
 # The employers are found one index probe each, so that one with a hundred thousand rows costs no more than others.
 _LEASE: Final = text(
     f"""
