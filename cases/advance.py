@@ -76,6 +76,8 @@ async def preview(file: CaseFile, connection: AsyncConnection, command: Row) -> 
                 await apply(file, connection, earlier)
             except Refused:
                 await inner.rollback()
+            else:
+                await inner.commit()
         await _pass(file, connection, system("preview"), command["at"], strictly=True)
         await apply(file, connection, command)
     finally:
