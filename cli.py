@@ -6,11 +6,15 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from domain.employers import RegisterFile
+    from settings import Settings
 
 DATA_DIR = Path(".hetao")
 EXAMPLES = Path(__file__).parent / "examples"
@@ -24,6 +28,8 @@ app = typer.Typer(
 )
 sandbox_app = typer.Typer(help="Steer the stand-ins of a running stack.", no_args_is_help=True)
 app.add_typer(sandbox_app, name="sandbox")
+register_app = typer.Typer(help="Load what the register rests on.", no_args_is_help=True)
+app.add_typer(register_app, name="register")
 
 DataDir = Annotated[Path, typer.Option("--data-dir", help="Directory of the embedded stack.")]
 
@@ -100,6 +106,24 @@ def worker() -> None:
     importlib.import_module("worker").main()
 
 
+@register_app.command()
+def load(file: Annotated[Path, typer.Argument(help="Premises and employers in YAML.", exists=True)]) -> None:
+    """Load premises, employers and the published working calendar; what stands there already is left alone."""
+    import asyncio
+
+    import yaml
+    from pydantic import ValidationError
+
+    from domain.employers import RegisterFile
+    from settings import Settings
+
+    try:
+        register = RegisterFile.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+    except (yaml.YAMLError, ValidationError) as error:
+        sys.exit(f"hetao: {file} cannot be loaded: {error}")
+    _print_json(asyncio.run(_load_register(Settings(), register)))
+
+
 @sandbox_app.command()
 def mood(
     name: str,
@@ -157,6 +181,21 @@ def mails(
     if channel not in ("mail", "sms", "hooks"):
         raise typer.BadParameter("The channel is mail, sms or hooks.")
     _print_json(_refusing(control.read_messages, data_dir, channel, to, after))
+
+
+async def _load_register(settings: "Settings", register: "RegisterFile") -> dict[str, Any]:
+    from cases.build import build_context
+    from cases.calendar import load_published
+    from cases.employers import load_register
+    from domain.actors import system
+
+    context = build_context(settings, "register")
+    try:
+        loaded = await load_register(context, system("register_load"), register)
+        calendar = await load_published(context, system("register_load"))
+    finally:
+        await context.database.close()
+    return {**loaded, "calendar": calendar}
 
 
 def _ours() -> Any:
