@@ -1,5 +1,6 @@
 """The HTTP application: built from settings, or from what a test hands in."""
 
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -30,7 +31,7 @@ from policy.packs import LIMITS, TALENT_PERMIT, load_limits
 from settings import Settings
 from temporal.client import connect
 from temporal.engine import Engine, TemporalEngine
-from temporal.telemetry import serve_metrics
+from temporal.telemetry import configure_logging, configure_tracing, serve_metrics
 
 ROUTERS = (employers.router, staff.router, supervisors.router, authority.router, operators.router, anyone.router)
 # A crowd or an address of its making is no act, and its rows would be one.
@@ -46,7 +47,10 @@ def create_app(
     allowance: Allowance | None = None,
 ) -> FastAPI:
     """Return the application; what is not handed in is built from the settings when it starts."""
-    settings = settings or Settings()
+    if settings is None:  # a process of its own, started by the server's factory
+        settings = Settings()
+        configure_logging("api", settings.log_level)
+        configure_tracing("api", os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
     limiter = Limiter(allowance or Allowance())
 
     @asynccontextmanager

@@ -25,6 +25,7 @@ from api.views import (
 )
 from api.wiring import wiring_of
 from cases import reads, registration, rosters, webhooks
+from cases.sweeping import start_case
 from domain.actors import Actor, Role
 from domain.commands import CommandKind
 from domain.decisions import CardLostRequest
@@ -63,7 +64,8 @@ async def submit(
     """Take on a registration; its workflow is started after the answer, by the sweeper where Temporal is away."""
     wiring = wiring_of(request)
     reply = await registration.accept(wiring.context, actor, body, idempotency, request.state.language)
-    wiring.in_background(wiring.engine.start(reply.body["reference"], request.state.correlation_id))
+    started = start_case(wiring.context, wiring.engine, reply.body["reference"], request.state.correlation_id)
+    wiring.in_background(started)
     return respond(reply)
 
 

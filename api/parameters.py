@@ -16,7 +16,7 @@ LARGEST_PAGE: Final = 200
 def _reference(text: str) -> str:
     reference = find_reference(text)
     if reference is None:
-        raise Refused("not_found", "There is no case of this reference.")
+        raise Refused("case_unknown", "There is no case of this reference.")
     return reference
 
 

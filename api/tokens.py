@@ -12,7 +12,7 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import Key, KeySet
 from joserfc.jws import JWSRegistry
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, StrictStr, ValidationError
 
 from domain.actors import Actor, Role
 from domain.errors import Refused, Unavailable
@@ -36,9 +36,9 @@ class _Claims(BaseModel):
     iss: StrictStr
     aud: StrictStr | list[StrictStr]
     sub: StrictStr = Field(min_length=1, max_length=200, pattern=r"^[!-~]+$")
-    exp: StrictInt | float
-    nbf: StrictInt | float | None = None
-    iat: StrictInt | float | None = None
+    exp: StrictInt | StrictFloat
+    nbf: StrictInt | StrictFloat | None = None
+    iat: StrictInt | StrictFloat | None = None
     role: Role
     employer_id: StrictStr | None = Field(default=None, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 

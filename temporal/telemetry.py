@@ -116,7 +116,8 @@ def _places(traceback: TracebackType | None) -> list[str]:
     places: list[str] = []
     while traceback is not None:
         code = traceback.tb_frame.f_code
-        places.append(f"{code.co_filename}:{traceback.tb_lineno} {code.co_name}")
+        if "site-packages" not in code.co_filename:
+            places.append(f"{code.co_filename}:{traceback.tb_lineno} {code.co_name}")
         traceback = traceback.tb_next
     return places[-8:]
 

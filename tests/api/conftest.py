@@ -1,0 +1,102 @@
+"""Fixtures of API tests: the whole application on a real PostgreSQL, with the engine's step run inline."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+import pytest_asyncio
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from api.app import create_app
+from api.tokens import IssuerKeys, Tokens
+from cases.context import Context
+from settings import Settings
+from tests.api.callers import AUDIENCE, ISSUER, JWKS_URL, Caller, TestIssuer
+from tests.api.engines import InlineEngine
+from tests.cases.contexts import Clock, load_samples, open_context
+
+AUTHORITY_SECRET = "whsec_YXV0aG9yaXR5LXNlY3JldC1vZi10ZXN0cw=="
+RECEIPTS_SECRET = "whsec_cmVjZWlwdHMtc2VjcmV0LW9mLXRlc3Rz"
+CODEC_TOKEN = "codec-token-of-tests"
+
+
+@dataclass
+class Stage:
+    """An application with what a test may turn: the clock, the engine, the issuer."""
+
+    app: FastAPI
+    context: Context
+    clock: Clock
+    engine: InlineEngine
+    issuer: TestIssuer
+    client: httpx.AsyncClient
+    _callers: dict[str, Caller] = field(default_factory=dict)
+
+    def as_(self, persona: str) -> Caller:
+        """Return the caller of a persona."""
+        if persona not in self._callers:
+            token = self.issuer.sign(self.issuer.claims(persona, self.clock()))
+            self._callers[persona] = Caller(self.client, token)
+        return self._callers[persona]
+
+    @property
+    def nobody(self) -> Caller:
+        """A caller without a token."""
+        return Caller(self.client, None)
+
+    async def settle(self) -> None:
+        """Wait for what runs after answers."""
+        await self.app.state.wiring.drain()
+
+
+def settings_for_tests(database_url: str) -> Settings:
+    """Return settings that name nothing outside."""
+    return Settings(
+        env="test",
+        database_url=database_url,
+        keys_file=Path("unused"),
+        oidc_issuer=ISSUER,
+        oidc_jwks_url=JWKS_URL,
+        public_url="https://permits.test",
+        authority_url="https://authority.test",
+        authority_token=SecretStr("t"),
+        authority_callback_secrets=[SecretStr(AUTHORITY_SECRET)],
+        smtp_host="mail.test",
+        mail_from="permits@permits.test",
+        sms_url="https://sms.test",
+        sms_token=SecretStr("t"),
+        receipts_secrets=[SecretStr(RECEIPTS_SECRET)],
+        codec_token=SecretStr(CODEC_TOKEN),
+        temporal_ui_origin="http://127.0.0.1:8233",
+        parameters="embedded",
+    )
+
+
+@pytest.fixture(scope="session")
+def issuer_of_tests() -> TestIssuer:
+    """One issuer for all tests, because keys take time to make."""
+    return TestIssuer()
+
+
+@pytest_asyncio.fixture
+async def stage(clean_database: str, issuer_of_tests: TestIssuer) -> AsyncIterator[Stage]:
+    """The application on an empty register with the sample employers."""
+    clock, issuer = Clock(), issuer_of_tests
+    issuer.away = False
+    settings = settings_for_tests(clean_database)
+    async with open_context(clean_database, clock) as context:
+        await load_samples(context)
+        engine = InlineEngine(context)
+        async with httpx.AsyncClient(transport=issuer.transport()) as outside:
+            keys = IssuerKeys(settings.oidc_jwks_url, outside)
+            tokens = Tokens(keys, issuer=ISSUER, audience=AUDIENCE, clock=clock)
+            app = create_app(settings, context=context, engine=engine, tokens=tokens)
+            transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+            async with (
+                app.router.lifespan_context(app),
+                httpx.AsyncClient(transport=transport, base_url="https://permits.test") as client,
+            ):
+                yield Stage(app, context, clock, engine, issuer, client)

@@ -1,0 +1,43 @@
+"""The engine of API tests: the case's own step, run in place of the workflow that would run it."""
+
+from cases.advance import advance
+from cases.context import Context
+from cases.spreading import get_change, spread_chunk
+from domain.messages import StandingInput
+
+
+class InlineEngine:
+    """Applies what is stored at once; `away` makes it behave as when Temporal does not answer."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self.away = False
+        self.started: list[str] = []
+
+    async def start(self, reference: str, correlation_id: str = "") -> bool:
+        self.started.append(reference)
+        return await self._advance(reference)
+
+    async def decide(self, reference: str, command_id: str, correlation_id: str = "") -> bool:
+        return await self._advance(reference)
+
+    async def nudge(self, reference: str, command_id: str, correlation_id: str = "") -> bool:
+        return await self._advance(reference)
+
+    async def start_standing(self, employer_id: str, standing: StandingInput) -> bool:
+        if self.away:
+            return False
+        change = await get_change(self._context, standing.change_id)
+        told, _ = await spread_chunk(self._context, change, standing.at, "")
+        for reference, _command_id in told:
+            await self._advance(reference)
+        return True
+
+    async def is_up(self) -> bool:
+        return not self.away
+
+    async def _advance(self, reference: str) -> bool:
+        if self.away:
+            return False
+        await advance(self._context, reference, self._context.clock())
+        return True

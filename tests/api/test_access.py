@@ -1,0 +1,102 @@
+"""Every route with every role, without a token, and for a foreign tenant."""
+
+from collections.abc import Iterator
+
+from fastapi import FastAPI
+
+from api.access import Credential, GuardedRoute
+from api.app import create_app
+from domain.actors import Role
+from tests.api.bodies import BODIES
+from tests.api.callers import PERSONAS
+from tests.api.conftest import Stage, settings_for_tests
+from tests.cases.contexts import registration_body
+
+PLACES = {
+    "reference": "HT-0000-0000-E",
+    "destination": "HK",
+    "task_id": "00000000-0000-4000-8000-000000000000",
+    "incident_id": "00000000-0000-4000-8000-000000000000",
+    "roster_id": "00000000-0000-4000-8000-000000000000",
+    "webhook_id": "00000000-0000-4000-8000-000000000000",
+    "employer_id": "emp-a",
+    "pack": "talent_permit",
+}
+
+
+def all_routes(app: FastAPI) -> Iterator[tuple[str, str, GuardedRoute]]:
+    """Return method, path and route of all that the application serves."""
+    for route in app.routes:
+        assert isinstance(route, GuardedRoute), f"{route} declares nobody"
+        for method in sorted(route.methods or ()):
+            yield method, route.path_format, route
+
+
+_APP = create_app(settings_for_tests("postgresql://nobody@127.0.0.1/none"))
+GUARDED = [(m, p) for m, p, r in all_routes(_APP) if r.access.credential is Credential.TOKEN]
+ROLES = {(m, p): r.access.roles for m, p, r in all_routes(_APP)}
+
+
+def fill(path: str, **places: str) -> str:
+    """Return an address of a route."""
+    return path.format(**{**PLACES, **places})
+
+
+async def test_every_guarded_route_needs_a_token(stage: Stage) -> None:
+    for method, path in GUARDED:
+        answer = await stage.nobody.send(method, fill(path))
+
+        assert answer.status_code == 401, (method, path)
+        assert answer.json()["code"] == "token_missing"
+        assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+async def test_every_route_answers_each_role_as_it_declares(stage: Stage) -> None:
+    for method, path in GUARDED:
+        for persona, claims in PERSONAS.items():
+            body = BODIES.get(f"{method} {path}")
+            answer = await stage.as_(persona).send(
+                method,
+                fill(path, employer_id="emp-zz"),
+                json=body,
+                headers={"Idempotency-Key": f"{persona}{path}"[:200]},
+            )
+            allowed = Role(claims["role"]) in ROLES[method, path]
+            refused = answer.status_code == 403 and answer.json()["code"] == "role_not_allowed"
+            assert refused is not allowed, (method, path, persona, answer.text)
+            assert answer.status_code < 500, (method, path, persona, answer.text)
+
+
+async def test_a_foreign_tenant_finds_no_case(stage: Stage) -> None:
+    own, foreign = stage.as_("employer-a"), stage.as_("employer-b")
+    reference = (await own.post("/v1/registrations", registration_body())).json()["reference"]
+    await stage.settle()
+
+    for method, path in GUARDED:
+        if "{reference}" not in path or Role.EMPLOYER not in ROLES[method, path]:
+            continue
+        query = {"fields": "name_zh"} if path.endswith("/person") else None
+        answer = await foreign.send(
+            method,
+            fill(path, reference=reference),
+            json=BODIES.get(f"{method} {path}"),
+            params=query,
+            headers={"Idempotency-Key": path},
+        )
+        assert answer.status_code == 404, (method, path, answer.text)
+        assert answer.json()["code"] == "case_unknown"
+    listed = (await foreign.get("/v1/registrations")).json()["items"]
+    assert listed == []
+
+
+async def test_an_employer_reads_itself_and_no_other_employer(stage: Stage) -> None:
+    own = await stage.as_("employer-a").get("/v1/employers/emp-a")
+    other = await stage.as_("employer-a").get("/v1/employers/emp-b")
+
+    assert (own.status_code, other.status_code) == (200, 404)
+
+
+def test_every_route_with_a_body_has_a_sample() -> None:
+    takes_body = {f"{m} {p}" for m, p, r in all_routes(_APP) if r.body_field is not None}
+
+    assert takes_body <= set(BODIES)
