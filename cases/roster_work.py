@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, NamedTuple, Protocol, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID
 
 import structlog
@@ -22,6 +22,7 @@ from cases.roster_check import (
     read_row,
 )
 from cases.rosters import count_results, open_row
+from cases.sweeping import Sending, start_case
 from domain.actors import Actor
 from domain.commands import CommandKind
 from domain.errors import FieldError, Refused, Unavailable
@@ -54,18 +55,6 @@ _EXTEND: Final = text(
 _RELEASE: Final = text("UPDATE rosters SET lease_until = clock_timestamp() WHERE roster_id = :id")
 
 
-class Starter(Protocol):
-    """What tells the workflows of cases that a roster made or changed; a sweeper tells them otherwise."""
-
-    async def start(self, reference: str) -> object:
-        """Start the workflow of a new case."""
-        ...
-
-    async def nudge(self, reference: str, command_id: str) -> object:
-        """Tell a workflow of a stored command."""
-        ...
-
-
 class Job(NamedTuple):
     """A leased roster."""
 
@@ -80,7 +69,7 @@ class Job(NamedTuple):
     key: DataKey
 
 
-async def work_rosters(context: Context, starter: Starter | None = None) -> None:
+async def work_rosters(context: Context, starter: Sending | None = None) -> None:
     """Work rosters off until cancelled; what a process leaves undone another takes up when the lease is over."""
     while True:
         try:
@@ -90,7 +79,7 @@ async def work_rosters(context: Context, starter: Starter | None = None) -> None
         await asyncio.sleep(pause)
 
 
-async def work_once(context: Context, starter: Starter | None = None) -> bool:
+async def work_once(context: Context, starter: Sending | None = None) -> bool:
     """Take one turn on one roster and return whether there was one."""
     job = await _lease(context)
     if job is None:
@@ -155,7 +144,7 @@ def _check_in_file(job: Job, sealed: Iterable[tuple[int, bytes]]) -> tuple[list[
     return check_in_file(((n, open_row(job.key, job.roster_id, n, body)) for n, body in sealed), job.act)
 
 
-async def _run(context: Context, job: Job, starter: Starter | None) -> None:
+async def _run(context: Context, job: Job, starter: Sending | None) -> None:
     """Do the next rows, each in a transaction of its own under a key made of roster and row."""
     query = (
         select(roster_rows.c.row, roster_rows.c.body, roster_rows.c.reference)
@@ -183,7 +172,7 @@ async def _do(
     number: int,
     read: Read | list[FieldError],
     reference: str | None,
-    starter: Starter | None,
+    starter: Sending | None,
 ) -> Checked | None:
     """Do one row and return what became of it, or None where it has to be done again."""
     if isinstance(read, list):
@@ -196,13 +185,13 @@ async def _do(
             reply = await registration.accept(context, actor, read, idempotency)
             reference = str(reply.body["reference"])
             if starter is not None:
-                await starter.start(reference)
+                await start_case(context, starter, reference, key)
         else:
             body = departure_request(read)
             idempotency = Idempotency(_ROUTE, key, body.model_dump_json().encode())
             asked = await acts.ask(context, actor, str(reference), CommandKind.DEPART, body, idempotency)
             if starter is not None:
-                await starter.nudge(str(reference), str(asked.command_id))
+                await starter.nudge(str(reference), str(asked.command_id), key)
     except Refused as refused:
         if refused.code == "in_progress":
             return None

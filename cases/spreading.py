@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
-from sqlalchemy import Row, exists, func, or_, select, update
+from sqlalchemy import Row, Update, exists, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,7 +18,7 @@ from domain.commands import CommandKind, CommandState
 from domain.errors import Defect
 from domain.reasons import ReasonCode
 from domain.stages import PermitStage, Standing
-from store.tables import calls, commands, employer_standings, permits, registrations
+from store.tables import calls, commands, employer_standings, incidents, permits, registrations
 
 CHUNK: Final = 500
 REPORT: Final = "employer_left_park"
@@ -143,18 +143,32 @@ async def gather_departed(context: Context, change: Change, at: datetime) -> Dep
             row = await _find_call(connection, key)
     if row is None:
         raise Defect("call_missing")
-    if row.state == "done":
+    if row.state != "due":
         return None
     return DepartedList(key, date.fromisoformat(row.detail["on"]), tuple(row.detail["cases"]))
 
 
-async def settle_report(
-    context: Context, key: str, at: datetime, *, state: str = "done", reason: str | None = None
-) -> None:
-    """Mark the report as taken, or as refused by the authority's system."""
+async def settle_report(context: Context, key: str, at: datetime) -> None:
+    """Mark the report as taken."""
     async with context.database.begin() as connection:
-        one = update(calls).where(calls.c.key == key, calls.c.state == "due")
-        await connection.execute(one.values(state=state, done_at=at, reason=reason))
+        await connection.execute(_settled(key, at, "done"))
+
+
+async def record_rejected(context: Context, change: Change, key: str, at: datetime, reason: str) -> None:
+    """Mark the report as one that the authority's system cannot read, and put that before the operator."""
+    async with context.database.begin() as connection:
+        if (await connection.execute(_settled(key, at, "rejected", reason))).rowcount != 1:
+            return
+        values = {
+            "incident_id": uuid4(),
+            "employer_id": change.employer_id,
+            "kind": "report_rejected",
+            "step": "report_departed",
+            "reason": reason,
+            "state": "open",
+            "at": at,
+        }
+        await connection.execute(insert(incidents).values(values))
 
 
 async def finish(context: Context, change: Change) -> None:
@@ -162,6 +176,11 @@ async def finish(context: Context, change: Change) -> None:
     async with context.database.begin() as connection:
         one = update(employer_standings).where(employer_standings.c.change_id == change.change_id)
         await connection.execute(one.values(spread=True))
+
+
+def _settled(key: str, at: datetime, state: str, reason: str | None = None) -> Update:
+    due = update(calls).where(calls.c.key == key, calls.c.state == "due")
+    return due.values(state=state, done_at=at, reason=reason)
 
 
 def _command(change: Change, reference: str, command_id: str, at: datetime) -> dict[str, Any]:

@@ -151,3 +151,10 @@ class StandingInput(Message):
 
     change_id: str
     at: datetime
+
+
+class StandingPlan(Message):
+    """What spreading a change of standing takes: from when it holds, and whether the authority is to be told."""
+
+    begins_at: datetime
+    leaves_park: bool = False

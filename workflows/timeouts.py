@@ -14,6 +14,9 @@ CALL_TIMEOUT: Final = timedelta(seconds=45)
 # No run is older than 13 months, so that patches, keys and builds are kept for 14 and not for ever.
 LONGEST_SLEEP: Final = timedelta(days=365)
 POLL_TIMEOUT: Final = timedelta(minutes=5)
+# Telling all cases of an employer of its standing, five hundred a chunk, each with a heartbeat.
+SPREAD_TIMEOUT: Final = timedelta(minutes=30)
+SPREAD_HEARTBEAT: Final = timedelta(minutes=2)
 # A run of deliveries ends by itself after five minutes and what is then under way; it heartbeats every five seconds.
 DELIVER_TIMEOUT: Final = timedelta(minutes=10)
 DELIVER_HEARTBEAT: Final = timedelta(seconds=20)

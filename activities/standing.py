@@ -1,0 +1,99 @@
+"""Spreading a change of standing over an employer's cases, and telling the authority once of one that left the Park."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
+
+import structlog
+from temporalio import activity
+
+from activities.authority import AuthorityClient, BatchReport, Rejected, ReportedFact
+from activities.errors import classified
+from cases import spreading
+from cases.context import Context
+from domain.messages import StandingInput, StandingPlan
+from domain.stages import Standing
+from temporal.engine import Engine
+
+_NUDGES_AT_ONCE: Final = 10
+_log = structlog.get_logger(__name__)
+
+
+class StandingSteps:
+    """Steps of a change of standing; each may run twice, and twice at once."""
+
+    def __init__(self, context: Context, authority: AuthorityClient, engine: Engine) -> None:
+        self._context, self._authority, self._engine = context, authority, engine
+
+    def activities(self) -> Sequence[Callable[..., Awaitable[Any]]]:
+        """Return all steps, for the worker."""
+        return [
+            self.plan_standing,
+            self.spread_standing,
+            self.count_waiting_cases,
+            self.report_departed,
+            self.finish_standing,
+        ]
+
+    @activity.defn(name="plan_standing")
+    async def plan_standing(self, asked: StandingInput) -> StandingPlan:
+        """Return from when the change holds and whether the authority is to be told."""
+        with classified("plan_standing"):
+            change = await spreading.get_change(self._context, asked.change_id)
+            return StandingPlan(begins_at=change.begins_at, leaves_park=change.standing is Standing.LEFT_PARK)
+
+    @activity.defn(name="spread_standing")
+    async def spread_standing(self, asked: StandingInput) -> int:
+        """Store a command for each live case and send it; a repeat goes on after the chunk last reported."""
+        with classified("spread_standing"):
+            change = await spreading.get_change(self._context, asked.change_id)
+            details = activity.info().heartbeat_details
+            after, told = (str(details[0]), int(details[1])) if details else ("", 0)
+            while True:
+                asked_of, after = await spreading.spread_chunk(self._context, change, asked.at, after)
+                if not asked_of:
+                    return told
+                await self._nudge(asked_of)
+                told += len(asked_of)
+                activity.heartbeat(after, told)
+
+    @activity.defn(name="count_waiting_cases")
+    async def count_waiting_cases(self, asked: StandingInput) -> int:
+        """Return how many cases of the employer have not applied what they were told."""
+        with classified("count_waiting_cases"):
+            change = await spreading.get_change(self._context, asked.change_id)
+            return await spreading.count_unapplied(self._context, change)
+
+    @activity.defn(name="report_departed")
+    async def report_departed(self, asked: StandingInput) -> int:
+        """Tell the authority once, in one report, of every permit it knows; return how many there were."""
+        with classified("report_departed"):
+            change = await spreading.get_change(self._context, asked.change_id)
+            departed = await spreading.gather_departed(self._context, change, asked.at)
+            if departed is None:
+                return 0
+            report = BatchReport(what=ReportedFact.EMPLOYER_LEFT_PARK, on=departed.on, cases=departed.cases)
+            try:
+                await self._authority.report_batch(departed.key, report)
+            except Rejected as rejected:
+                _log.error("report_rejected", key=departed.key, reason=rejected.reason)
+                await spreading.record_rejected(self._context, change, departed.key, asked.at, rejected.reason)
+                return 0
+            await spreading.settle_report(self._context, departed.key, asked.at)
+            return len(departed.cases)
+
+    @activity.defn(name="finish_standing")
+    async def finish_standing(self, asked: StandingInput) -> None:
+        """Mark the change as one that every case has heard of."""
+        with classified("finish_standing"):
+            await spreading.finish(self._context, await spreading.get_change(self._context, asked.change_id))
+
+    async def _nudge(self, asked_of: Sequence[tuple[str, str]]) -> None:
+        """Tell the workflows; whom this does not reach the sweeper tells."""
+        places = asyncio.Semaphore(_NUDGES_AT_ONCE)
+
+        async def tell(reference: str, command_id: str) -> None:
+            async with places:
+                await self._engine.nudge(reference, command_id)
+
+        await asyncio.gather(*(tell(reference, command_id) for reference, command_id in asked_of))
