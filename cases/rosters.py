@@ -119,7 +119,8 @@ async def get_rows(
     async with context.database.begin(actor.tenant) as connection:
         await _get(connection, roster_id)
         found = (await connection.execute(query)).mappings().all()
-    items = [dict(row) for row in found[:limit]]
+    # Names of columns come quoted, as a kind of text that is no plain key of JSON.
+    items = [{str(name): value for name, value in row.items()} for row in found[:limit]]
     return items, items[-1]["row"] if len(found) > limit else None
 
 
