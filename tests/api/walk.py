@@ -1,0 +1,277 @@
+"""A walk through every route that ends well: employers, staff, supervisors, the authority and operators at work."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import orjson
+from sqlalchemy import select
+from stdnum.iso7064 import mod_11_2
+
+from cases.advance import advance
+from proof.webhooks import sign
+from store.tables import deliveries
+from tests.api.conftest import AUTHORITY_SECRET, RECEIPTS_SECRET, Stage
+from tests.cases.contexts import registration_body
+
+CSV = (
+    "client_reference,name_zh,identity_number,position,work_site,employment_kind,contract_start,language,destinations,"
+    "state_worker\nR-1,徐若澜,620102199304213908,主管,SZP-001,contract,2025-01-01,zh-Hans,HK,no\n"
+)
+
+
+def identity_number(serial: int) -> str:
+    """Return a made-up identity number with the right check character."""
+    body = f"44030419900307{serial:03d}"
+    return body + str(mod_11_2.calc_check_digit(body))
+
+
+class Walk:
+    """Speaks for all personas and notes which route answered what."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.seen: dict[str, set[int]] = defaultdict(set)
+        self.ids: dict[str, str] = {}
+        self._serial = 100
+
+    async def call(self, persona: str, method: str, path: str, json: Any = None, **more: Any) -> Any:
+        """Send a call that must succeed and return its body."""
+        caller = self.stage.as_(persona)
+        headers = {"Idempotency-Key": uuid4().hex} | more.pop("headers", {})
+        places = more.pop("places", {})
+        if json is not None:
+            more["json"] = json
+        answer = await caller.send(method, path.format(**places), headers=headers, **more)
+        assert answer.status_code < 300, (persona, method, path, answer.status_code, answer.text)
+        self.seen[f"{method} {path}"].add(answer.status_code)
+        await self.stage.settle()
+        return answer.json() if answer.content else None
+
+    async def signed(self, path: str, content: Mapping[str, Any], secret: str) -> httpx.Response:
+        """Send a signed message."""
+        body = orjson.dumps(content).decode()
+        headers = sign(f"msg_{uuid4().hex}", self.stage.clock(), body, [secret])
+        answer = await self.stage.nobody.send(
+            "POST", path, content=body, headers=headers | {"Content-Type": "application/json"}
+        )
+        if answer.status_code < 300:
+            self.seen[f"POST {path}"].add(answer.status_code)
+        await self.stage.settle()
+        return answer
+
+    async def answer(self, reference: str, outcome: str, **more: Any) -> None:
+        """Let the authority answer on the permit for Hong Kong."""
+        content = {
+            "outcome_id": uuid4().hex,
+            "case": f"{reference}/HK",
+            "outcome": outcome,
+            "authority_number": "C-HK-1",
+            "occurred_at": self.stage.clock().isoformat(),
+            **more,
+        }
+        answer = await self.signed("/v1/authority/outcomes", content, AUTHORITY_SECRET)
+        assert answer.status_code < 300, answer.text
+
+    async def pass_time(self, reference: str, by: timedelta) -> None:
+        """Move the clock and let the case see it."""
+        self.stage.clock.at += by
+        await advance(self.stage.context, reference, self.stage.clock())
+
+    async def register(self, **person: Any) -> str:
+        """Register another person of employer-a."""
+        self._serial += 1
+        body = registration_body(identity_number=identity_number(self._serial), **person)
+        case = await self.call("employer-a", "POST", "/v1/registrations", body)
+        return str(case["reference"])
+
+    async def act(self, persona: str, reference: str, act: str, body: Any, **places: str) -> Any:
+        """Do something with a case."""
+        path = f"/v1/registrations/{{reference}}/{act}"
+        return await self.call(persona, "POST", path, body, places={"reference": reference, **places})
+
+    async def case(self, persona: str, reference: str) -> Any:
+        """Read a case."""
+        return await self.call(persona, "GET", "/v1/registrations/{reference}", places={"reference": reference})
+
+    async def decide(self, reference: str, action: str, *reasons: str, persona: str = "officer-1") -> Any:
+        """Decide on a case in its present round."""
+        number = (await self.case(persona, reference))["round"]
+        body = {"action": action, "round": number, "reasons": [{"code": code} for code in reasons]}
+        return await self.act(persona, reference, "decision", body)
+
+    async def confirm(self, reference: str, persona: str = "officer-2") -> Any:
+        """Give the second signature in the case's present round."""
+        number = (await self.case(persona, reference))["round"]
+        return await self.act(persona, reference, "confirmation", {"action": "confirm", "round": number})
+
+    async def approve(self, **person: Any) -> str:
+        """Register a person, approve and let the settling time pass."""
+        reference = await self.register(**person)
+        if person:  # a failed finding: approved over it, so that a second person signs
+            await self.decide(reference, "approve", "document_seen")
+            await self.confirm(reference)
+        else:
+            await self.decide(reference, "approve")
+        await self.pass_time(reference, timedelta(minutes=11))
+        return reference
+
+
+async def walk_all(stage: Stage) -> Walk:
+    """Walk through every route."""
+    walk = Walk(stage)
+    await walk_tasks(walk)
+    await walk_registrations(walk)
+    await walk_permits(walk)
+    await walk_rosters_and_webhooks(walk)
+    await walk_register(walk)
+    await walk_operators(walk)
+    await walk_public(walk)
+    return walk
+
+
+async def walk_tasks(walk: Walk) -> None:
+    """Claims, releases, assignments, and answers to a task of another kind."""
+    reference = walk.ids["reference"] = await walk.register()
+    task = await walk.call("officer-1", "POST", "/v1/tasks/next", {})
+    walk.ids["task_id"] = task["id"]
+    place = {"task_id": task["id"]}
+    await walk.call("officer-1", "POST", "/v1/tasks/{task_id}/release", {}, places=place)
+    await walk.call("officer-1", "POST", "/v1/tasks/{task_id}/claim", places=place)
+    await walk.call("supervisor", "POST", "/v1/tasks/{task_id}/assign", {"subject": "officer-2"}, places=place)
+    await walk.call("officer-2", "POST", "/v1/tasks/{task_id}/release", {}, places=place)
+    await walk.act("employer-a", reference, "change", {"email": "new@example.com", "contract_end": "2029-12-31"})
+    tasks = await walk.call("officer-1", "GET", "/v1/tasks", params={"kind": "change"})
+    answer = {"action": "take"}
+    place = {"task_id": tasks["items"][0]["id"]}
+    await walk.call("officer-1", "POST", "/v1/tasks/{task_id}/answer", answer, places=place)
+
+
+async def walk_registrations(walk: Walk) -> None:
+    """Check, correct, contest, withdraw, decide, confirm, recall, hold, depart, revoke, read."""
+    await walk.call("employer-a", "POST", "/v1/registrations/check", registration_body())
+    returned = await walk.register()
+    await walk.decide(returned, "return", "document_unreadable")
+    await walk.act("employer-a", returned, "correction", {"employment": {"position": "高级研究员"}})
+    await walk.decide(returned, "return", "document_unreadable", persona="supervisor")
+    await walk.act("employer-a", returned, "contest", {"note": "It can be read."})
+    await walk.act("employer-a", returned, "withdrawal", {"reason": "Filed twice."})
+    refused = await walk.register()
+    await walk.decide(refused, "refuse", "not_employed_there")
+    await walk.confirm(refused)
+    recalled = await walk.register()
+    held = {"action": "place", "reason": "legal_question", "review_on": "2026-03-20"}
+    await walk.act("officer-1", recalled, "hold", held)
+    await walk.act("officer-1", recalled, "hold", {**held, "action": "release"})
+    await walk.decide(recalled, "approve")
+    await walk.act("officer-1", recalled, "recall", {"reason": "Approved by mistake."})
+    body = [{"reference": recalled, "round": (await walk.case("officer-1", recalled))["round"]}]
+    outcome = await walk.call("officer-1", "POST", "/v1/decisions", body)
+    assert outcome["items"][0]["status"] == 200, outcome
+    revoked = await walk.approve()
+    await walk.act("officer-1", revoked, "revocation", {"reasons": [{"code": "decided_in_error"}]})
+    await walk.confirm(revoked)
+    departed = await walk.approve()
+    await walk.act("employer-a", departed, "departure", {"last_day": "2026-12-31", "reason": "resigned"})
+    await walk.call("auditor", "GET", "/v1/registrations", params={"limit": 2})
+    await walk.call(
+        "officer-1",
+        "GET",
+        "/v1/registrations/{reference}/person",
+        places={"reference": departed},
+        params={"fields": "name_zh,identity_number"},
+        headers={"Purpose": "case_review"},
+    )
+
+
+async def walk_permits(walk: Walk) -> None:
+    """A permit that is issued, lost and contradicted, and one whose eligibility is not clear."""
+    reference = await walk.approve()
+    dates = {"valid_from": "2026-03-02", "valid_until": "2029-03-01", "stay_days": 30, "entries": "multiple"}
+    await walk.answer(reference, "accepted")
+    await walk.answer(reference, "issued", **dates)
+    await walk.act("employer-a", reference, "permits/{destination}/lost", {"lost_on": "2026-03-01"}, destination="HK")
+    await walk.answer(reference, "refused", outcome_id="held-1", reason_code="x", reason_text="No.")
+    await walk.act("officer-1", reference, "permits/{destination}/outcome", {"outcome_id": "held-1"}, destination="HK")
+    await walk.act(
+        "officer-2", reference, "permits/{destination}/confirmation", {"action": "confirm"}, destination="HK"
+    )
+    unclear = await walk.approve(permit_card_valid_until="2026-12-31")
+    sent = {"action": "send", "reasons": [{"code": "document_seen"}]}
+    await walk.act("officer-1", unclear, "permits/{destination}/eligibility", sent, destination="HK")
+
+
+async def walk_rosters_and_webhooks(walk: Walk) -> None:
+    """A roster and a subscription."""
+    roster = await walk.call("employer-a", "POST", "/v1/rosters", content=CSV, headers={"Content-Type": "text/csv"})
+    walk.ids["roster_id"] = roster["id"]
+    place = {"roster_id": roster["id"]}
+    await walk.call("employer-a", "GET", "/v1/rosters/{roster_id}", places=place)
+    await walk.call("employer-a", "GET", "/v1/rosters/{roster_id}/rows", places=place)
+    hook = {"url": "https://hr.example.com/hooks", "kinds": ["registration_approved"]}
+    webhook = await walk.call("employer-a", "PUT", "/v1/webhooks", hook)
+    walk.ids["webhook_id"] = webhook["id"]
+    place = {"webhook_id": webhook["id"]}
+    await walk.call("employer-a", "PUT", "/v1/webhooks", hook)
+    await walk.call("employer-a", "GET", "/v1/webhooks")
+    await walk.call("employer-a", "POST", "/v1/webhooks/{webhook_id}/test", places=place)
+    await walk.call("employer-a", "POST", "/v1/webhooks/{webhook_id}/secret", {}, places=place)
+    await walk.call("employer-a", "GET", "/v1/webhooks/{webhook_id}/deliveries", places=place)
+
+
+async def walk_register(walk: Walk) -> None:
+    """Employers, standing and premises."""
+    place = {"employer_id": "emp-b"}
+    employer = await walk.call("supervisor", "GET", "/v1/employers/{employer_id}", places=place)
+    wanted = {name: employer[name] for name in ("uscc", "name_zh", "kind", "premises", "contact")}
+    await walk.call(
+        "supervisor", "PUT", "/v1/employers/{employer_id}", {**wanted, "valid_from": "2026-02-01"}, places=place
+    )
+    await walk.call("supervisor", "GET", "/v1/employers")
+    gone = {"standing": "left_park", "valid_from": "2026-03-02"}
+    await walk.call("supervisor", "POST", "/v1/employers/{employer_id}/standing", gone, places=place)
+    signed = "/v1/employers/{employer_id}/standing/confirmation"
+    await walk.call("supervisor-2", "POST", signed, {"action": "confirm"}, places=place)
+    premises = {"code": "SZP-900", "address": "深圳市福田区示例路9号", "valid_from": "2026-01-01"}
+    await walk.call("supervisor", "PUT", "/v1/premises", {"premises": [premises]})
+    await walk.call("supervisor", "GET", "/v1/premises", params={"on": "2026-03-02"})
+    await walk.call("officer-1", "GET", "/v1/reasons")
+    for pack in ("talent_permit", "limits"):
+        await walk.call("officer-1", "GET", "/v1/policies/{pack}", places={"pack": pack})
+
+
+async def walk_operators(walk: Walk) -> None:
+    """An answer on a case that nobody knows becomes a line for the operator; a receipt finds its delivery."""
+    unknown = {
+        "outcome_id": "u-1",
+        "case": "HT-0000-0000-E/HK",
+        "outcome": "accepted",
+        "authority_number": "C-HK-9",
+        "occurred_at": walk.stage.clock().isoformat(),
+    }
+    assert (await walk.signed("/v1/authority/outcomes", unknown, AUTHORITY_SECRET)).status_code == 404
+    incidents = await walk.call("operator", "GET", "/v1/incidents")
+    walk.ids["incident_id"] = incidents["items"][0]["id"]
+    place = {"incident_id": walk.ids["incident_id"]}
+    await walk.call("operator", "POST", "/v1/incidents/{incident_id}/resume", places=place)
+    await walk.call("operator", "GET", "/v1/health/channels")
+    async with walk.stage.context.database.begin() as connection:
+        query = select(deliveries.c.delivery_id).where(deliveries.c.channel == "mail").limit(1)
+        delivery_id = (await connection.execute(query)).scalar_one()
+    receipt = {"id": str(delivery_id), "status": "delivered", "at": walk.stage.clock().isoformat()}
+    assert (await walk.signed("/v1/receipts", receipt, RECEIPTS_SECRET)).status_code == 200
+
+
+async def walk_public(walk: Walk) -> None:
+    """What anyone may call."""
+    for path in ("/health/live", "/health/ready", "/openapi.json", "/docs", "/docs/problems"):
+        answer = await walk.stage.nobody.send("GET", path)
+        assert answer.status_code == 200, answer.text
+        walk.seen[f"GET {path}"].add(200)
+    for name in ("swagger-ui-bundle.js", "swagger-ui.css", "favicon.png"):
+        answer = await walk.stage.nobody.send("GET", f"/docs/assets/{name}")
+        assert answer.status_code == 200
+        walk.seen["GET /docs/assets/{name}"].add(200)
