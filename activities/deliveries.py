@@ -127,6 +127,7 @@ class _Run:
     counted: DeliveryCount = field(default_factory=DeliveryCount)
     news: asyncio.Event = field(default_factory=asyncio.Event)
     swept_at: float | None = None
+    stopping: bool = False
 
     async def go(self, run_for: timedelta) -> DeliveryCount:
         """Go on until the time is over, the rounds are done, or the worker stops."""
@@ -187,7 +188,7 @@ class _Run:
                 async for due, result in results:
                     left.remove(due)
                     self._know(_result(due, result))
-                    if left and not self._is_time_left(left[0]):
+                    if left and (self.stopping or not self._is_time_left(left[0])):
                         break
         except asyncio.CancelledError:
             # Nobody knows how far the first one got: its lease ends by itself.
@@ -259,9 +260,13 @@ class _Run:
 
     async def _give_up(self) -> None:
         """Stop what is under way and settle what is known, within the moment that a cancelled run has."""
-        for task in list(self.under_way):
+        # asyncio.wait_for of Python 3.11 loses a cancellation that meets its result, so that the tasks look themselves.
+        self.stopping = True
+        tasks = list(self.under_way)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self.under_way, return_exceptions=True)
+        if tasks:
+            await asyncio.wait(tasks, timeout=_AWAY_PAUSE)
         with contextlib.suppress(Unavailable, TimeoutError):
             async with asyncio.timeout(_AWAY_PAUSE):
                 await self._settle()

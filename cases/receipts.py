@@ -17,7 +17,7 @@ from domain.notices import Channel
 from domain.webhooks import ReceiptRequest, ReceiptStatus
 from store.tables import deliveries, messages_seen, receipts
 
-# A Message-ID as mail goes out with it, or the delivery id alone.
+# A Message-ID as mail goes out with it, in angle brackets or without, or the delivery id alone.
 _DELIVERY_ID: Final = re.compile(r"<?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(@[^>]*>?)?")
 _GATEWAYS: Final = (Channel.MAIL.value, Channel.SMS.value)
 
@@ -64,7 +64,7 @@ async def _deliveries(connection: AsyncConnection, given: str) -> list[UUID]:
     d = deliveries.c
     by_gateway = (
         select(d.delivery_id)
-        .where(d.provider_id.in_([given, f"<{given}>"]), d.channel.in_(_GATEWAYS))
+        .where(d.provider_id == given.strip("<>"), d.channel.in_(_GATEWAYS))
         .order_by(d.delivery_id)
     )
     found = list((await connection.execute(by_gateway)).scalars())
