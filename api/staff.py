@@ -10,10 +10,11 @@ from api.access import GuardedRoute, IdempotencyKey, allow
 from api.acts import act, on_permit
 from api.answers import Pages, json_response, respond
 from api.bulk import approve_all
+from api.notice_views import NoticePage
 from api.parameters import CasePath, CodePath, DestinationPath, IdPath, PageQuery
 from api.views import BulkView, CaseView, PersonView, PolicyView, ReasonList, TaskPage, TaskView
 from api.wiring import wiring_of
-from cases import reads, tasks
+from cases import notice_reads, reads, tasks
 from domain.actors import Actor, Role
 from domain.clock import day_of
 from domain.commands import CommandKind
@@ -42,6 +43,7 @@ _STAFF = allow(Role.OFFICER, Role.SUPERVISOR)
 _HOLDERS = allow(Role.OFFICER, Role.SUPERVISOR, Role.OPERATOR)
 _SUPERVISOR = allow(Role.SUPERVISOR)
 _SIGNED_IN = allow(*(role for role in Role if role not in (Role.SYSTEM, Role.AUTHORITY)))
+_INSIDE = allow(Role.OFFICER, Role.SUPERVISOR, Role.AUDITOR, Role.OPERATOR)
 _READERS = allow(Role.EMPLOYER, Role.OFFICER, Role.SUPERVISOR, Role.AUDITOR)
 MOST_AT_ONCE = 100
 PENDING: dict[int | str, dict[str, Any]] = {
@@ -332,6 +334,19 @@ async def open_person(
     """Return fields of the person in clear; the reading is a ledger act."""
     opened = await reads.open_person(wiring_of(request).context, actor, reference, query.names, purpose)
     return json_response(opened)
+
+
+@router.get("/registrations/{reference}/notices", response_model=NoticePage, summary="Notices of a case")
+async def list_notices(
+    request: Request, reference: CasePath, query: Annotated[PageQuery, Query()], actor: Annotated[Actor, _INSIDE]
+) -> Response:
+    """List who was told what by which channel, oldest first, and how far each delivery got."""
+    wiring = wiring_of(request)
+    pages = Pages(wiring, actor, f"registrations/{reference}/notices", query.asked())
+    items, position = await notice_reads.list_notices(
+        wiring.context, actor, reference, after=pages.after(query.cursor), limit=query.limit
+    )
+    return pages.respond(items, position)
 
 
 @router.get("/reasons", response_model=ReasonList, summary="Published reasons")

@@ -1,0 +1,42 @@
+"""What the notices of a case look like, for the OpenAPI document; `cases.notice_reads` makes them."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+from domain.languages import Language
+from domain.notices import Channel, DeliveryStatus, NoticeKind, Recipient
+from domain.stages import Destination
+
+
+class NoticeDeliveryView(BaseModel):
+    """One delivery of a notice; a mail carries its id as Message-ID, a webhook as message id."""
+
+    id: str
+    channel: Channel
+    status: DeliveryStatus
+    attempts: int
+    reason: str | None = Field(description="Code of what went wrong last.")
+    next_attempt: datetime | None
+    sent_at: datetime | None
+    settled_at: datetime | None
+
+
+class NoticeView(BaseModel):
+    """One notice, without its text."""
+
+    id: str
+    kind: NoticeKind
+    recipient: Recipient
+    destination: Destination | None
+    language: Language
+    status: DeliveryStatus
+    at: datetime
+    deliveries: list[NoticeDeliveryView]
+
+
+class NoticePage(BaseModel):
+    """Notices of a case."""
+
+    items: list[NoticeView]
+    next_cursor: str | None = Field(description="`cursor` of the next page; null on the last.")
