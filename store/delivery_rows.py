@@ -30,8 +30,8 @@ _LEASE: Final = text(
                 AND d.employer_id > w.employer_id ORDER BY d.employer_id LIMIT 1)
         FROM waiting w WHERE w.employer_id IS NOT NULL
     ), heads AS MATERIALIZED (
-        SELECT w.employer_id FROM waiting w WHERE EXISTS (SELECT 1 FROM deliveries d
-            WHERE d.channel = :channel AND d.employer_id = w.employer_id AND NOT d.digest AND {_FREE})
+        SELECT w.employer_id FROM waiting w CROSS JOIN LATERAL (SELECT 1 FROM deliveries d
+            WHERE d.channel = :channel AND d.employer_id = w.employer_id AND NOT d.digest AND {_FREE} LIMIT 1) one
     ), picked AS MATERIALIZED (
         SELECT l.delivery_id, l.next_attempt,
                row_number() OVER (PARTITION BY h.employer_id ORDER BY l.next_attempt, l.delivery_id) AS turn

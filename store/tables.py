@@ -420,6 +420,7 @@ deliveries = Table(
         "delivery_id",
         postgresql_where=text("webhook_id IS NOT NULL"),
     ),
+    Index("ix_deliveries_digest", "next_attempt", postgresql_where=text("status = 'queued' AND digest")),
     Index("ix_deliveries_sent", "channel", "sent_at", postgresql_where=text("sent_at IS NOT NULL")),
     Index("ix_deliveries_failed", "channel", "settled_at", postgresql_where=text("status = 'failed'")),
 )

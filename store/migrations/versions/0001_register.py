@@ -340,6 +340,13 @@ def _create_tables() -> None:
         sa.PrimaryKeyConstraint("delivery_id", name=op.f("pk_deliveries")),
     )
     op.create_index(
+        "ix_deliveries_digest",
+        "deliveries",
+        ["next_attempt"],
+        unique=False,
+        postgresql_where=sa.text("status = 'queued' AND digest"),
+    )
+    op.create_index(
         "ix_deliveries_due",
         "deliveries",
         ["channel", "next_attempt"],
