@@ -14,7 +14,7 @@ from domain.answers import AuthorityAnswer
 from domain.errors import Refused, Unavailable
 from domain.messages import CallInput, Course, PollInput
 from temporal.engine import Engine
-from temporal.telemetry import correlated
+from temporal.telemetry import correlated, describe
 
 _log = structlog.get_logger(__name__)
 _PAGE = 100
@@ -28,7 +28,7 @@ class AuthorityCalls:
 
     @activity.defn(name="tell_authority")
     async def tell_authority(self, asked: CallInput) -> Course:
-        """Make one call that is due and write its result; made already, or held back, it only says where the case stands."""
+        """Make one call that is due and write its result; one made already, or held back, says where the case stands."""
         with correlated(asked.correlation_id), classified("tell_authority"):
             order = await calls.claim(self._context, asked.reference, asked.key, asked.at)
             if order is None:
@@ -44,8 +44,9 @@ class AuthorityCalls:
 
     @activity.defn(name="ask_authority")
     async def ask_authority(self, asked: PollInput) -> int:
-        """Take in what the authority answered since the cursor, and show what it has not answered in time."""
+        """Show what the authority has not answered in time, and take in what it answered since the cursor."""
         with classified("ask_authority"):
+            await polling.pass_watched(self._context, asked.at)
             taken = 0
             while True:
                 cursor = await polling.cursor(self._context)
@@ -57,9 +58,7 @@ class AuthorityCalls:
                 if page.next_cursor is not None and page.next_cursor != cursor:
                     await polling.move_cursor(self._context, page.next_cursor)
                 if len(page.answers) < _PAGE:
-                    break
-            await polling.pass_watched(self._context, asked.at)
-            return taken
+                    return taken
 
     async def _settled(self, asked: CallInput) -> Course:
         course = await calls.current_course(self._context, asked.reference)
@@ -94,6 +93,13 @@ class AuthorityCalls:
             received = await answers.receive(self._context, actor, answer, source="poll")
         except Refused as refused:
             _log.info("answer_refused", code=refused.code)
+            return
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001
+            # One answer that cannot be taken in stops neither the others nor the cursor; an operator sees it.
+            _log.error("defect", step="take_answer", **describe(error))
+            await answers.note_refused(self._context, actor, "defect")
             return
         if received.command_id is not None:
             await self._engine.nudge(received.reference, str(received.command_id))

@@ -51,5 +51,5 @@ class CaseSteps:
     @activity.defn(name="open_incident")
     async def open_incident(self, asked: IncidentInput) -> str:
         """Put a case that cannot go on before the operator."""
-        with correlated(asked.correlation_id), classified("open_incident"):
+        with correlated(asked.correlation_id), classified("open_incident", keeps_trying=True):
             return await incidents.open_incident(self._context, asked.reference, asked.step, asked.reason, asked.at)

@@ -13,8 +13,10 @@ _log = structlog.get_logger(__name__)
 
 
 @contextmanager
-def classified(step: str) -> Iterator[None]:
+def classified(step: str, *, keeps_trying: bool = False) -> Iterator[None]:
     """Turn the errors of a step into failures that say their kind by type and quote nothing.
+
+    A step that `keeps_trying` is retried after any error: for what must get through before a case may wait.
 
     Raises:
         ApplicationError: retryable `unavailable`, after `retry_after` where told; else not retryable, with the code of
@@ -28,13 +30,14 @@ def classified(step: str) -> Iterator[None]:
             error.reason, type="unavailable", next_retry_delay=delay, category=ApplicationErrorCategory.BENIGN
         ) from None
     except Refused as error:
-        raise ApplicationError(error.code, type=error.code, non_retryable=True) from None
+        raise ApplicationError(error.code, type=error.code, non_retryable=not keeps_trying) from None
     except Defect as error:
         _log.error("defect", step=step, reason=error.reason)
-        raise ApplicationError(error.reason, type=error.reason, non_retryable=True) from None
-    except Exception as error:
-        _log.error("defect", step=step, reason=type(error).__name__, at=_where(error))
-        raise ApplicationError(type(error).__name__, type=type(error).__name__, non_retryable=True) from None
+        raise ApplicationError(error.reason, type=error.reason, non_retryable=not keeps_trying) from None
+    except Exception as error:  # noqa: BLE001 - what nobody expected is a defect, told by its class alone
+        name = type(error).__name__
+        _log.error("defect", step=step, reason=name, at=_where(error))
+        raise ApplicationError(name, type=name, non_retryable=not keeps_trying) from None
 
 
 def _where(error: Exception) -> str:

@@ -7,7 +7,7 @@ import structlog
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import Client, WorkflowUpdateStage
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.exceptions import TemporalError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain import messages
@@ -16,6 +16,8 @@ from domain.messages import CommandRef, DecisionSignal, RegistrationInput, Stand
 _START_SECONDS: Final = 5.0
 _DECIDE_SECONDS: Final = 12.0
 _NUDGE_SECONDS: Final = 5.0
+# What the client raises when Temporal is refused, silent or absent; RPCError is one of Temporal's.
+_AWAY: Final = (TemporalError, TimeoutError, RuntimeError, OSError)
 _log = structlog.get_logger(__name__)
 
 
@@ -54,35 +56,25 @@ class TemporalEngine:
     async def start(self, reference: str, correlation_id: str = "") -> bool:
         """Start the workflow of a case under REJECT_DUPLICATE."""
         try:
-            async with asyncio.timeout(_START_SECONDS):
-                await self._client.start_workflow(
-                    messages.REGISTRATION_WORKFLOW,
-                    RegistrationInput(reference=reference, correlation_id=correlation_id),
-                    id=registration_workflow_id(reference),
-                    task_queue=messages.REGISTRATION_QUEUE,
-                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                    id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-                )
-        except WorkflowAlreadyStartedError:
-            return True
-        except (RPCError, TimeoutError, RuntimeError, OSError) as error:
+            await self._start(reference, correlation_id, WorkflowIDReusePolicy.REJECT_DUPLICATE)
+        except _AWAY as error:
             _log.info("temporal_away", step="start", error=type(error).__name__)
             return False
         return True
 
     async def decide(self, reference: str, command_id: str, correlation_id: str = "") -> bool:
         """Send the update `decide`; the outcome stands with the command afterwards."""
-        handle = self._client.get_workflow_handle(registration_workflow_id(reference))
+        told = CommandRef(command_id=command_id, correlation_id=correlation_id)
         try:
             async with asyncio.timeout(_DECIDE_SECONDS):
-                update = await handle.start_update(
-                    messages.DECIDE_UPDATE,
-                    CommandRef(command_id=command_id, correlation_id=correlation_id),
-                    id=command_id,
-                    wait_for_stage=WorkflowUpdateStage.COMPLETED,
-                )
-                await update.result()
-        except (RPCError, TimeoutError, RuntimeError, OSError) as error:
+                try:
+                    await self._decide(reference, told)
+                except RPCError as error:
+                    if error.status is not RPCStatusCode.NOT_FOUND:
+                        raise
+                    await self._start(reference, correlation_id, WorkflowIDReusePolicy.ALLOW_DUPLICATE)
+                    await self._decide(reference, told)
+        except _AWAY as error:
             _log.info("temporal_away", step="decide", error=type(error).__name__)
             return False
         return True
@@ -90,15 +82,19 @@ class TemporalEngine:
     async def nudge(
         self, reference: str, command_id: str, correlation_id: str = "", *, is_resume: bool = False
     ) -> bool:
-        """Send the signal `command`; a case whose workflow has closed needs none."""
+        """Send the signal `command`; a case whose workflow has closed is taken up again and reads what is stored."""
         handle = self._client.get_workflow_handle(registration_workflow_id(reference))
+        told = CommandRef(command_id=command_id, correlation_id=correlation_id, is_resume=is_resume)
         try:
             async with asyncio.timeout(_NUDGE_SECONDS):
-                told = CommandRef(command_id=command_id, correlation_id=correlation_id, is_resume=is_resume)
-                await handle.signal(messages.COMMAND_SIGNAL, told)
-        except RPCError as error:
-            return error.status is RPCStatusCode.NOT_FOUND and await self._has_closed(reference)
-        except (TimeoutError, RuntimeError, OSError):
+                try:
+                    await handle.signal(messages.COMMAND_SIGNAL, told)
+                except RPCError as error:
+                    if error.status is not RPCStatusCode.NOT_FOUND:
+                        raise
+                    await self._start(reference, correlation_id, WorkflowIDReusePolicy.ALLOW_DUPLICATE)
+        except _AWAY as error:
+            _log.info("temporal_away", step="nudge", error=type(error).__name__)
             return False
         return True
 
@@ -121,7 +117,8 @@ class TemporalEngine:
                 )
         except WorkflowAlreadyStartedError:
             return True
-        except (RPCError, TimeoutError, RuntimeError, OSError):
+        except _AWAY as error:
+            _log.info("temporal_away", step="start_standing", error=type(error).__name__)
             return False
         return True
 
@@ -130,15 +127,29 @@ class TemporalEngine:
         try:
             async with asyncio.timeout(1.0):
                 await self._client.workflow_service.get_system_info(GetSystemInfoRequest())
-        except (RPCError, TimeoutError, RuntimeError, OSError):
+        except _AWAY:
             return False
         return True
 
-    async def _has_closed(self, reference: str) -> bool:
-        """Whether the workflow of a case was there and has ended."""
-        handle = self._client.get_workflow_handle(registration_workflow_id(reference))
+    async def _start(self, reference: str, correlation_id: str, reuse: WorkflowIDReusePolicy) -> None:
+        """Start the workflow of a case; one that runs is left to run."""
         try:
-            async with asyncio.timeout(_NUDGE_SECONDS):
-                return (await handle.describe()).close_time is not None
-        except (RPCError, TimeoutError, RuntimeError, OSError):
-            return False
+            async with asyncio.timeout(_START_SECONDS):
+                await self._client.start_workflow(
+                    messages.REGISTRATION_WORKFLOW,
+                    RegistrationInput(reference=reference, correlation_id=correlation_id),
+                    id=registration_workflow_id(reference),
+                    task_queue=messages.REGISTRATION_QUEUE,
+                    id_reuse_policy=reuse,
+                    id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+                )
+        except WorkflowAlreadyStartedError:
+            return
+
+    async def _decide(self, reference: str, told: CommandRef) -> None:
+        """Send the update under the command's id, so that it is taken once, and wait for it."""
+        handle = self._client.get_workflow_handle(registration_workflow_id(reference))
+        update = await handle.start_update(
+            messages.DECIDE_UPDATE, told, id=told.command_id, wait_for_stage=WorkflowUpdateStage.COMPLETED
+        )
+        await update.result()

@@ -19,6 +19,7 @@ with workflow.unsafe.imports_passed_through():
         StepInput,
     )
     from domain.stages import Stage
+    from workflows.alarm import Alarm
     from workflows.steps import Steps
     from workflows.talent_permit import PermitCalls
     from workflows.timeouts import LONGEST_SLEEP
@@ -39,6 +40,7 @@ class RegistrationWorkflow:
     def __init__(self, given: RegistrationInput) -> None:
         self._reference = given.reference
         self._course = given.course or Course(stage=Stage.RECEIVED, to_assess=True)
+        self._alarm = Alarm()
         self._steps = Steps()
         self._calls = PermitCalls(self._steps)
         self._nudged = False
@@ -97,18 +99,12 @@ class RegistrationWorkflow:
         wake_at = min(self._course.wake_at or now + LONGEST_SLEEP, now + LONGEST_SLEEP)
         seen = self._course
         workflow.set_current_details(_waits_for(self._course))
-
-        def is_called() -> bool:
-            return self._nudged or bool(self._signalled) or self._course is not seen
-
         if wake_at <= now:
             return
-        try:
-            await workflow.wait_condition(
-                is_called, timeout=wake_at - now, timeout_summary=self._course.wake_for or "year"
-            )
-        except TimeoutError:
-            return
+        self._alarm.set(wake_at, self._course.wake_for or "year")
+        await workflow.wait_condition(
+            lambda: self._nudged or bool(self._signalled) or self._course is not seen or self._alarm.has_rung
+        )
 
     def _is_due(self) -> bool:
         return self._course.wake_at is not None and self._course.wake_at <= workflow.now()

@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, TimeoutError
+from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import TimeoutError as TimedOut
 
 with workflow.unsafe.imports_passed_through():
     from activities.cases import CaseSteps
@@ -27,7 +28,7 @@ class Steps:
     async def run(self, step: Callable[[CaseSteps, _Asked], Awaitable[Course]], asked: _Asked) -> Course:
         """Run a step on the register: in this worker, and where PostgreSQL stays away as a regular activity."""
 
-        async def attempt() -> Course:
+        async def attempt(asked: _Asked) -> Course:
             try:
                 return await workflow.execute_local_activity_method(
                     step, asked, schedule_to_close_timeout=LOCAL_STEP_TRIES, retry_policy=LOCALLY
@@ -41,15 +42,16 @@ class Steps:
 
         return await self.guard(step.__name__, asked, attempt)
 
-    async def guard(self, name: str, asked: StepInput, attempt: Callable[[], Awaitable[Course]]) -> Course:
+    async def guard(self, name: str, asked: _Asked, attempt: Callable[[_Asked], Awaitable[Course]]) -> Course:
         """Try until it is through; a defect is put before an operator, and clocks and other cases run on (R31)."""
         while True:
             try:
-                return await attempt()
+                return await attempt(asked)
             except ActivityError as error:
                 if not isinstance(error.cause, ApplicationError):
                     raise
                 await self._stop(name, asked, error.cause)
+                asked = asked.model_copy(update={"at": workflow.now()})
 
     async def outcome_of(self, command: CommandRef) -> CommandOutcome:
         """Return what became of a command that this run did not apply itself."""
@@ -76,4 +78,4 @@ class Steps:
 def _is_passing(error: ActivityError) -> bool:
     """Whether a local step failed only because what it needs is away."""
     cause: Any = error.cause
-    return isinstance(cause, TimeoutError) or (isinstance(cause, ApplicationError) and not cause.non_retryable)
+    return isinstance(cause, TimedOut) or (isinstance(cause, ApplicationError) and not cause.non_retryable)

@@ -46,7 +46,7 @@ class PermitCalls:
             key=call.key,
         )
 
-        async def attempt() -> Course:
+        async def attempt(order: CallInput) -> Course:
             return await workflow.execute_activity_method(
                 AuthorityCalls.tell_authority,
                 order,
@@ -55,6 +55,6 @@ class PermitCalls:
                 summary=call.key,
             )
 
-        course = await self._steps.guard("tell_authority", asked, attempt)
+        course = await self._steps.guard("tell_authority", order, attempt)
         del self._running[call.key]
         take(course)

@@ -1,0 +1,369 @@
+"""A park in miniature for tests of workflows: real Temporal, real PostgreSQL, real steps, an authority in memory."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Any
+from uuid import uuid4
+
+import httpx
+from pydantic import BaseModel
+from sqlalchemy import Table, select
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.testing import TimeSkipper
+from temporalio.worker import Worker
+
+import worker
+from activities.mail import MailSender
+from activities.sms import SmsSender
+from activities.webhook import WebhookSender
+from cases import acts, answers, incidents
+from cases.case_file import CaseFile, open_case
+from cases.context import Context
+from cases.idempotency import Idempotency, Reply
+from cases.registration import accept
+from cases.sweeping import start_case
+from domain.actors import Actor, Role, system
+from domain.answers import AuthorityAnswer
+from domain.clock import CHINA
+from domain.commands import AWAITED, CommandKind
+from domain.decisions import (
+    ConfirmationAction,
+    ConfirmationRequest,
+    DecisionAction,
+    DecisionRequest,
+    GivenReason,
+)
+from domain.messages import REGISTRATION_QUEUE, Course, registration_workflow_id
+from domain.registration import RegistrationRequest
+from domain.stages import Destination, PermitStage, Stage
+from policy.limits import limits_of
+from policy.pack import PackShelf
+from policy.packs import load_limits, load_rule_packs
+from store import tables
+from store.database import Database
+from store.keyring import Keyring, generate
+from temporal.client import data_converter
+from temporal.engine import TemporalEngine
+from tests.cases.contexts import EMPLOYER_A, OFFICER, SUPERVISOR, load_samples, registration_body
+from tests.workflows.authority import FakeAuthority
+from tests.workflows.shifting import ShiftedClock, shifted
+
+MONDAY = datetime(2026, 3, 2, 10, tzinfo=CHINA)
+OFFICER_2 = Actor(issuer="test", subject="officer-2", role=Role.OFFICER)
+OPERATOR = Actor(issuer="test", subject="operator", role=Role.OPERATOR)
+AUTHORITY = Actor(issuer="test", subject="authority", role=Role.AUTHORITY)
+SECONDS = 20.0
+Wrap = Callable[[list[Any]], list[Any]]
+
+__all__ = ["EMPLOYER_A", "MONDAY", "OFFICER", "OFFICER_2", "OPERATOR", "SUPERVISOR", "Case", "World", "open_world"]
+
+
+@cache
+def keyring() -> Keyring:
+    """Return one keyring for all tests of a process."""
+    return Keyring.parse(generate())
+
+
+@cache
+def packs() -> PackShelf:
+    """Return the rule packs, read once."""
+    return PackShelf(load_rule_packs())
+
+
+@dataclass
+class World:
+    """Everything a test of workflows works with."""
+
+    context: Context
+    clock: ShiftedClock
+    client: Client
+    skipper: TimeSkipper
+    engine: TemporalEngine
+    authority: FakeAuthority
+    started: list[str]
+
+    async def submit(self, *, start: bool = True, body: Mapping[str, Any] | None = None, **person: Any) -> "Case":
+        """Take on a registration and start its workflow as the API does."""
+        request = RegistrationRequest.model_validate(body or registration_body(**person))
+        reply = await accept(self.context, EMPLOYER_A, request, _key())
+        case = Case(self, reply.body["reference"])
+        self.started.append(case.reference)
+        if start:
+            assert await start_case(self.context, self.engine, case.reference)
+            await case.until(lambda file: file.assessment() is not None)
+        return case
+
+    async def rows(self, table: Table, **values: Any) -> list[dict[str, Any]]:
+        """Return rows of a table whose columns have these values."""
+        query = select(table).where(*(table.c[name] == value for name, value in values.items()))
+        async with self.context.database.begin() as connection:
+            return [dict(row) for row in (await connection.execute(query)).mappings()]
+
+
+@dataclass
+class Case:
+    """One case: what is asked of it, its clock, and where it stands."""
+
+    world: World
+    reference: str
+
+    @property
+    def handle(self) -> WorkflowHandle[Any, Any]:
+        """The handle of the workflow, whichever run is the newest."""
+        return self.world.client.get_workflow_handle(registration_workflow_id(self.reference))
+
+    async def file(self) -> CaseFile:
+        """Return the file of the case as it stands."""
+        async with open_case(self.world.context, self.reference, lock=False) as (file, _):
+            return file
+
+    async def stage(self) -> Stage:
+        """Return the stage."""
+        return (await self.file()).stage
+
+    async def permit(self, destination: str = "HK") -> dict[str, Any]:
+        """Return the row of a permit."""
+        return (await self.file()).permits[Destination(destination)]
+
+    async def course(self) -> Course:
+        """Return what the workflow itself says it waits for."""
+        course: Course = await self.handle.query("status", result_type=Course)
+        return course
+
+    async def notices(self) -> list[str]:
+        """Return the kinds of notices in the order they were written, each once for each occasion."""
+        rows = await self.world.rows(tables.notices, reference=self.reference)
+        return [row["kind"] for row in sorted(rows, key=lambda row: row["at"])]
+
+    async def acts(self) -> list[str]:
+        """Return the acts in the ledger."""
+        rows = await self.world.rows(tables.ledger, chain=self.reference)
+        return [row["act"] for row in sorted(rows, key=lambda row: row["seq"])]
+
+    async def open_tasks(self) -> set[str]:
+        """Return the kinds of open tasks."""
+        return {row["kind"] for row in await self.world.rows(tables.tasks, reference=self.reference, state="open")}
+
+    async def until(self, is_so: Callable[[CaseFile], bool], seconds: float = SECONDS) -> CaseFile:
+        """Wait until the case is as described."""
+        end = asyncio.get_running_loop().time() + seconds
+        while True:
+            file = await self.file()
+            if is_so(file):
+                return file
+            now = asyncio.get_running_loop().time()
+            assert now < end, f"{file.stage} {[(d, p['stage']) for d, p in file.permits.items()]} is not as expected"
+            await asyncio.sleep(0.03)
+
+    async def until_stage(self, stage: Stage) -> CaseFile:
+        """Wait until the case is in a stage."""
+        return await self.until(lambda file: file.stage is stage)
+
+    async def until_permits(self, stage: PermitStage, *destinations: str) -> CaseFile:
+        """Wait until the permits are in a stage."""
+        wanted = [Destination(each) for each in destinations] or None
+
+        def is_so(file: CaseFile) -> bool:
+            named = wanted or list(file.destinations)
+            return all(each in file.permits and file.permits[each]["stage"] == stage for each in named)
+
+        return await self.until(is_so)
+
+    async def ask(self, actor: Actor, kind: CommandKind, body: BaseModel | dict[str, Any]) -> Reply:
+        """Ask something of the case as the API does: by update where the caller waits, else by signal."""
+        key = _key()
+        asked = await acts.ask(self.world.context, actor, self.reference, kind, body, key)
+        if kind not in AWAITED:
+            assert asked.reply is not None
+            assert await self.world.engine.nudge(self.reference, str(asked.command_id))
+            await self.applied(str(asked.command_id))
+            return asked.reply
+        done = await self.world.engine.decide(self.reference, str(asked.command_id))
+        return await acts.reply(self.world.context, actor, asked, key) if done else Reply(202, {"pending": True})
+
+    async def applied(self, command_id: str) -> None:
+        """Wait until a command is applied."""
+
+        def waits(file: CaseFile) -> bool:
+            return any(str(command["command_id"]) == command_id for command in file.commands)
+
+        await self.until(lambda file: not waits(file))
+
+    async def decide(self, action: str, *reasons: str, actor: Actor = OFFICER, **more: Any) -> Reply:
+        """Decide as an officer, in the round that stands."""
+        body = DecisionRequest(
+            action=DecisionAction(action),
+            round=(await self.file()).round,
+            reasons=tuple(GivenReason(code=code) for code in reasons),
+            **more,
+        )
+        return await self.ask(actor, CommandKind.DECIDE, body)
+
+    async def confirm(self, action: str, *reasons: str, actor: Actor = OFFICER_2) -> Reply:
+        """Give or withhold the second signature."""
+        body = ConfirmationRequest(
+            action=ConfirmationAction(action),
+            round=(await self.file()).round,
+            reasons=tuple(GivenReason(code=code) for code in reasons),
+        )
+        return await self.ask(actor, CommandKind.CONFIRM, body)
+
+    async def approve(self) -> None:
+        """Approve a clear case and let the settling time pass, until both list entries are sent."""
+        reply = await self.decide("approve")
+        assert reply.status == 200, reply
+        if self.world.context.limits.settling:
+            await self.skip(self.world.context.limits.settling + timedelta(seconds=5))
+        await self.until_permits(PermitStage.SUBMITTED)
+
+    async def answer(self, destination: str, outcome: str, *, wait: bool = True, **given: Any) -> str:
+        """Let the authority answer by callback; return what its callback is told."""
+        body = {
+            "outcome_id": given.pop("outcome_id", str(uuid4())),
+            "case": f"{self.reference}/{destination}",
+            "outcome": outcome,
+            "occurred_at": given.pop("occurred_at", self.world.clock()),
+            **(term(self.world.clock()) if outcome in ("issued", "replaced") else {}),
+            **given,
+        }
+        answer = AuthorityAnswer.model_validate(body)
+        received = await answers.receive(self.world.context, AUTHORITY, answer)
+        if received.command_id is not None:
+            assert await self.world.engine.nudge(self.reference, str(received.command_id))
+            if wait:
+                await self.applied(str(received.command_id))
+        return str(received.reply.body["status"])
+
+    async def issue(self) -> None:
+        """Let the authority issue both permits."""
+        for destination in (await self.file()).destinations:
+            await self.answer(destination, "issued", authority_number=f"C-{destination.value}-1")
+        await self.until_permits(PermitStage.ISSUED)
+
+    async def resume(self) -> None:
+        """Let an operator resume the case from its incident."""
+        (incident,) = await self.world.rows(tables.incidents, reference=self.reference, kind="stuck", state="open")
+        _, reference, command_id = await incidents.resume(self.world.context, OPERATOR, incident["incident_id"], _key())
+        assert reference == self.reference
+        assert await self.world.engine.nudge(self.reference, str(command_id), is_resume=True)
+
+    async def skip(self, duration: timedelta) -> None:
+        """Let time pass, until what it brought is done."""
+        await self.idle()
+        end = self.world.clock() + duration
+        if await self._fast_forward(duration):
+            await self.idle()
+        self.world.clock.reach(end)
+
+    async def skip_to(self, moment: datetime) -> None:
+        """Let time pass up to a moment."""
+        await self.skip(moment - self.world.clock())
+
+    async def skip_to_day(self, day: date, hour: int = 12) -> None:
+        """Let time pass up to an hour of a day in China."""
+        await self.skip_to(datetime(day.year, day.month, day.day, hour, tzinfo=CHINA))
+
+    async def _fast_forward(self, duration: timedelta) -> bool:
+        async with asyncio.timeout(50):
+            return await self.world.skipper.fast_forward(self.handle, duration)
+
+    async def idle(self, seconds: float = SECONDS) -> None:
+        """Wait until the workflow waits for nothing but time and messages."""
+        end = asyncio.get_running_loop().time() + seconds
+        quiet = 0
+        while quiet < 2:
+            assert asyncio.get_running_loop().time() < end, "the workflow does not come to rest"
+            described = (await self.handle.describe()).raw_description
+            busy = described.HasField("pending_workflow_task") or len(described.pending_activities) > 0
+            quiet = 0 if busy else quiet + 1
+            await asyncio.sleep(0.02)
+
+    async def ended(self, seconds: float = SECONDS) -> None:
+        """Wait until the workflow has completed, over all its runs."""
+        async with asyncio.timeout(seconds):
+            await self.handle.result()
+
+    async def is_running(self) -> bool:
+        """Whether the workflow is open."""
+        return (await self.handle.describe()).status is WorkflowExecutionStatus.RUNNING
+
+
+def term(issued_at: datetime) -> dict[str, Any]:
+    """Return the term of a permit issued at a time: three years, many entries, thirty days each."""
+    first = issued_at.astimezone(CHINA).date()
+    last = first.replace(year=first.year + 3) - timedelta(days=1)
+    return {"valid_from": first, "valid_until": last, "stay_days": 30, "entries": "multiple"}
+
+
+@asynccontextmanager
+async def open_world(
+    database_url: str,
+    temporal: Client,
+    *,
+    start: datetime = MONDAY,
+    parameters: str = "embedded",
+    wrap: Wrap | None = None,
+) -> AsyncIterator[World]:
+    """Open a park on a database and a Temporal, with its worker running, and end what it started in the end."""
+    config = temporal.config()
+    config["data_converter"] = data_converter(keyring())
+    client = Client(**config)
+    clock = ShiftedClock(start)
+    context = Context(
+        database=Database(database_url, pool_size=10),
+        keyring=keyring(),
+        packs=packs(),
+        limits=limits_of(load_limits(parameters)),
+        clock=clock,
+    )
+    authority = FakeAuthority()
+    world = World(context, clock, client, TimeSkipper(client), TemporalEngine(client), authority, [])
+    await load_samples(replace(context, clock=lambda: start - timedelta(days=400)))
+    try:
+        async with httpx.AsyncClient(transport=authority.transport) as http, _worker(world, http, wrap):
+            try:
+                yield world
+            finally:
+                for reference in world.started:
+                    await _terminate(client, registration_workflow_id(reference))
+    finally:
+        await context.database.close()
+
+
+def _worker(world: World, http: httpx.AsyncClient, wrap: Wrap | None) -> Worker:
+    outside = worker.Outside(
+        authority=world.authority.client(http),
+        mail=MailSender("127.0.0.1", 9, "park@example.com"),
+        sms=SmsSender("http://sms.test", "token", http),
+        webhooks=WebhookSender(()),
+    )
+    activities = worker.case_activities(world.context, world.client, outside)
+    return Worker(
+        world.client,
+        task_queue=REGISTRATION_QUEUE,
+        workflows=worker.REGISTRATION_WORKFLOWS,
+        activities=shifted(wrap(activities) if wrap else activities, world.clock),
+        workflow_runner=worker.workflow_runner(),
+    )
+
+
+async def _terminate(client: Client, workflow_id: str) -> None:
+    try:
+        await client.get_workflow_handle(workflow_id).terminate("the test is over")
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+
+
+def _key() -> Idempotency:
+    return Idempotency("test", str(uuid4()), b"{}")
+
+
+def ledger_actor() -> Actor:
+    """Return the engine as it stands in the ledger."""
+    return system("test")
