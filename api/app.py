@@ -51,7 +51,10 @@ def create_app(
         settings = Settings()
         configure_logging("api", settings.log_level)
         configure_tracing("api", os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
-    limiter = Limiter(allowance or Allowance())
+    limiter = Limiter(
+        allowance
+        or Allowance(settings.api_caller_a_minute, settings.api_tenant_a_minute, at_once=settings.api_at_once)
+    )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

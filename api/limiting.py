@@ -19,9 +19,9 @@ from domain.errors import Refused, Unavailable
 class Allowance:
     """How many calls are taken: a minute for one caller and one tenant, and at once for all."""
 
-    caller_a_minute: int = 1200
-    tenant_a_minute: int = 6000
-    at_once: int = 200
+    caller_a_minute: int
+    tenant_a_minute: int
+    at_once: int
 
 
 class Limiter:

@@ -73,16 +73,17 @@ async def read_roster(request: Request, query: RosterQuery, idempotency: Idempot
 
 async def _read_form(request: Request, query: RosterQuery) -> tuple[bytes, str, str, RosterQuery]:
     try:
-        form = await request.form(max_files=1, max_fields=len(RosterQuery.model_fields))
+        async with request.form(max_files=1, max_fields=len(RosterQuery.model_fields)) as form:
+            file = form.get("file")
+            if not isinstance(file, UploadFile):
+                raise Refused("malformed", "The form has no part `file`.")
+            options = {name: value for name, value in form.multi_items() if name != "file"}
+            content, filename = await file.read(), file.filename or ""
+            kind = (file.content_type or "").partition(";")[0].strip().lower()
     except HTTPException:
         raise Refused("malformed", "The form cannot be read, or has more than one file.") from None
-    file = form.get("file")
-    if not isinstance(file, UploadFile):
-        raise Refused("malformed", "The form has no part `file`.")
-    options = {name: value for name, value in form.multi_items() if name != "file"}
     try:
         chosen = RosterQuery.model_validate(query.model_dump() | options)
     except ValidationError as error:
         raise Refused("invalid", "An option of the form is not right.", field_errors(error)) from None
-    kind = (file.content_type or "").partition(";")[0].strip().lower()
-    return await file.read(), kind, file.filename or "", chosen
+    return content, kind, filename, chosen

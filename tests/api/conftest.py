@@ -1,6 +1,7 @@
 """Fixtures of API tests: the whole application on a real PostgreSQL, with the engine's step run inline."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from api.app import create_app
+from api.limiting import Allowance
 from api.tokens import IssuerKeys, Tokens
 from cases.context import Context
 from settings import Settings
@@ -21,6 +23,7 @@ from tests.cases.contexts import Clock, load_samples, open_context
 AUTHORITY_SECRET = "whsec_YXV0aG9yaXR5LXNlY3JldC1vZi10ZXN0cw=="
 RECEIPTS_SECRET = "whsec_cmVjZWlwdHMtc2VjcmV0LW9mLXRlc3Rz"
 CODEC_TOKEN = "codec-token-of-tests"
+WIDE = Allowance(caller_a_minute=1_000_000, tenant_a_minute=1_000_000, at_once=200)
 
 
 @dataclass
@@ -81,22 +84,29 @@ def issuer_of_tests() -> TestIssuer:
     return TestIssuer()
 
 
-@pytest_asyncio.fixture
-async def stage(clean_database: str, issuer_of_tests: TestIssuer) -> AsyncIterator[Stage]:
-    """The application on an empty register with the sample employers."""
-    clock, issuer = Clock(), issuer_of_tests
+@asynccontextmanager
+async def set_stage(database_url: str, issuer: TestIssuer, allowance: Allowance | None = None) -> AsyncIterator[Stage]:
+    """Build the application on an empty register with the sample employers."""
+    clock = Clock()
     issuer.away = False
-    settings = settings_for_tests(clean_database)
-    async with open_context(clean_database, clock) as context:
+    settings = settings_for_tests(database_url)
+    async with open_context(database_url, clock) as context:
         await load_samples(context)
         engine = InlineEngine(context)
         async with httpx.AsyncClient(transport=issuer.transport()) as outside:
             keys = IssuerKeys(settings.oidc_jwks_url, outside)
             tokens = Tokens(keys, issuer=ISSUER, audience=AUDIENCE, clock=clock)
-            app = create_app(settings, context=context, engine=engine, tokens=tokens)
+            app = create_app(settings, context=context, engine=engine, tokens=tokens, allowance=allowance or WIDE)
             transport = httpx.ASGITransport(app, raise_app_exceptions=False)
             async with (
                 app.router.lifespan_context(app),
                 httpx.AsyncClient(transport=transport, base_url="https://permits.test") as client,
             ):
                 yield Stage(app, context, clock, engine, issuer, client)
+
+
+@pytest_asyncio.fixture
+async def stage(clean_database: str, issuer_of_tests: TestIssuer) -> AsyncIterator[Stage]:
+    """The application on an empty register with the sample employers."""
+    async with set_stage(clean_database, issuer_of_tests) as built:
+        yield built

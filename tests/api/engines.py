@@ -21,7 +21,9 @@ class InlineEngine:
     async def decide(self, reference: str, command_id: str, correlation_id: str = "") -> bool:
         return await self._advance(reference)
 
-    async def nudge(self, reference: str, command_id: str, correlation_id: str = "") -> bool:
+    async def nudge(
+        self, reference: str, command_id: str, correlation_id: str = "", *, is_resume: bool = False
+    ) -> bool:
         return await self._advance(reference)
 
     async def start_standing(self, employer_id: str, standing: StandingInput) -> bool:
