@@ -1,0 +1,66 @@
+"""The application behind a real HTTP server, in a thread with an event loop of its own."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from typing import Any, TypeVar
+
+import uvicorn
+
+from sandbox.ports import free_port
+from tests.api.callers import TestIssuer
+from tests.api.conftest import Stage, set_stage
+from tests.api.walk import Walk, walk_all
+
+_T = TypeVar("_T")
+
+
+class Served:
+    """A server with a register that a walk has filled; `token` and `ids` reach into it."""
+
+    def __init__(self, database_url: str, issuer: TestIssuer) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._database_url = database_url
+        self._issuer = issuer
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._exits = AsyncExitStack()
+        self.stage: Stage
+        self.walk: Walk
+
+    def start(self) -> None:
+        """Fill the register and begin to serve."""
+        self._thread.start()
+        self._run(self._start())
+
+    def stop(self) -> None:
+        """End the server and close what it used."""
+        self._run(self._stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+    def token(self, persona: str) -> str:
+        """Return a token of a persona."""
+        return self._issuer.sign(self._issuer.claims(persona, self.stage.clock()))
+
+    async def _start(self) -> None:
+        self.stage = await self._exits.enter_async_context(set_stage(self._database_url, self._issuer))
+        self.walk = await walk_all(self.stage)
+        config = uvicorn.Config(
+            self.stage.app, port=self.port, lifespan="off", log_config=None, access_log=False, server_header=False
+        )
+        self._server = uvicorn.Server(config)
+        self._serving = asyncio.ensure_future(self._server.serve())
+        while not self._server.started:  # noqa: ASYNC110 - the server sets a flag and no event
+            await asyncio.sleep(0.01)
+
+    async def _stop(self) -> None:
+        self._server.should_exit = True
+        await self._serving
+        await self._exits.aclose()
+
+    def _run(self, work: Coroutine[Any, Any, _T]) -> _T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(120)

@@ -1,0 +1,150 @@
+"""Correlation ids, limits on how much is asked, health, docs, and what is written down of a call."""
+
+import asyncio
+import json
+import logging
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
+
+from api.limiting import Allowance
+from domain.errors import Unavailable
+from temporal.telemetry import configure_logging
+from tests.api.callers import TestIssuer
+from tests.api.conftest import Stage, set_stage
+from tests.cases.contexts import registration_body
+
+SECRET = "冯承泽"
+
+
+async def test_a_correlation_id_is_taken_over_or_made(stage: Stage) -> None:
+    given = await stage.nobody.send("GET", "/health/live", headers={"X-Correlation-ID": "job-2026-11-07.a"})
+    strange = await stage.nobody.send("GET", "/health/live", headers={"X-Correlation-ID": "a b\u00e9<script>"})
+
+    assert given.headers["x-correlation-id"] == "job-2026-11-07.a"
+    assert re.fullmatch(r"[0-9a-f]{32}", strange.headers["x-correlation-id"])
+
+
+async def test_two_tenants_may_send_the_same_correlation_id(stage: Stage) -> None:
+    same = {"X-Correlation-ID": "same-for-all"}
+    hook = {"url": "https://hr.example.com/hooks", "kinds": ["registration_approved"]}
+
+    answers = [await stage.as_(name).put("/v1/webhooks", hook, headers=same) for name in ("employer-a", "employer-b")]
+
+    assert [answer.status_code for answer in answers] == [201, 201]
+
+
+async def test_the_access_log_names_routes_and_no_one(stage: Stage) -> None:
+    with capture_logs() as lines:
+        await stage.as_("employer-a").get("/v1/registrations", q=SECRET)
+        await stage.as_("employer-a").get(f"/v1/registrations/{SECRET}")
+        await stage.nobody.send("GET", f"/{SECRET}")
+        await stage.nobody.send(SECRET.encode().hex().upper(), "/health/live")
+
+    requests = [line for line in lines if line["event"] == "request"]
+    assert [line["route"] for line in requests] == [
+        "/v1/registrations",
+        "/v1/registrations/{reference}",
+        "unknown",
+        "/health/live",
+    ]
+    assert requests[0]["role"] == "employer"
+    assert SECRET not in json.dumps(lines, ensure_ascii=False, default=str)
+
+
+async def test_calls_are_counted_by_template(stage: Stage) -> None:
+    labels = {"method": "GET", "route": "/v1/registrations/{reference}", "status": "404"}
+    before = REGISTRY.get_sample_value("hetao_http_requests_total", labels) or 0
+
+    await stage.as_("employer-a").get("/v1/registrations/x")
+
+    assert REGISTRY.get_sample_value("hetao_http_requests_total", labels) == before + 1
+
+
+def test_a_log_line_holds_classes_and_places_of_an_error_but_no_message(capsys: pytest.CaptureFixture[str]) -> None:
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    try:
+        configure_logging("api")
+        try:
+            raise ValueError(SECRET)
+        except ValueError:
+            logging.getLogger("elsewhere").exception("failed")
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+
+    line = json.loads(capsys.readouterr().err)
+    assert (line["event"], line["error"], line["process"]) == ("failed", ["builtins.ValueError"], "api")
+    assert SECRET not in json.dumps(line, ensure_ascii=False)
+
+
+@pytest_asyncio.fixture
+async def narrow(clean_database: str, issuer_of_tests: TestIssuer) -> AsyncIterator[Stage]:
+    """An application that takes little."""
+    allowance = Allowance(caller_a_minute=3, tenant_a_minute=5, at_once=2)
+    async with set_stage(clean_database, issuer_of_tests, allowance) as stage:
+        yield stage
+
+
+async def test_a_caller_who_asks_too_much_is_told_when_to_come_again(narrow: Stage) -> None:
+    statuses = [(await narrow.as_("officer-1").get("/v1/reasons")).status_code for _ in range(4)]
+    last = await narrow.as_("officer-1").get("/v1/reasons")
+    other = await narrow.as_("officer-2").get("/v1/reasons")
+
+    assert statuses == [200, 200, 200, 429]
+    assert last.json()["code"] == "too_many_requests"
+    assert 1 <= int(last.headers["retry-after"]) <= 60
+    assert other.status_code == 200
+
+
+async def test_a_crowd_is_turned_away_and_health_still_answers(narrow: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocked = asyncio.Event()
+
+    async def slow(*_: object, **__: object) -> None:
+        await blocked.wait()
+        raise Unavailable("test")
+
+    monkeypatch.setattr("cases.reads.list_cases", slow)
+    waiting = [asyncio.create_task(narrow.as_(name).get("/v1/registrations")) for name in ("officer-1", "officer-2")]
+    await asyncio.sleep(0.05)
+    crowd = await narrow.as_("supervisor").get("/v1/registrations")
+    health = await narrow.nobody.send("GET", "/health/live")
+    blocked.set()
+    answers = await asyncio.gather(*waiting)
+
+    assert (crowd.status_code, crowd.headers["retry-after"]) == (503, "1")
+    assert health.status_code == 200
+    assert [answer.status_code for answer in answers] == [503, 503]
+    assert (await narrow.as_("supervisor").get("/v1/reasons")).status_code == 200
+
+
+async def test_readiness_looks_at_postgresql_and_temporal(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    ready = await stage.nobody.send("GET", "/health/ready")
+    stage.engine.away = True
+    degraded = await stage.nobody.send("GET", "/health/ready")
+    monkeypatch.setattr(type(stage.context.database), "begin", lambda *_: _away())
+    away = await stage.nobody.send("GET", "/health/ready")
+    submitted = await stage.as_("employer-a").post("/v1/registrations", registration_body())
+
+    assert ready.json() == {"status": "ready", "postgresql": "up", "temporal": "up"}
+    assert (degraded.status_code, degraded.json()["temporal"]) == (200, "away")
+    assert (away.status_code, away.json()["code"]) == (503, "engine_unavailable")
+    assert submitted.status_code == 503
+    assert submitted.headers["retry-after"]
+
+
+def _away() -> None:
+    raise Unavailable("database")
+
+
+async def test_the_docs_pages_name_no_other_host(stage: Stage) -> None:
+    for path in ("/docs", "/docs/problems"):
+        page = await stage.nobody.send("GET", path)
+        assert page.status_code == 200
+        assert re.findall(r"(?:src|href)=[\"'](?:https?:)?//", page.text) == []
+    assert (await stage.nobody.send("GET", "/docs/assets/..%2fcore.py")).status_code == 404

@@ -1,0 +1,119 @@
+"""Signed messages, and the codec route of Temporal's web UI."""
+
+import base64
+from datetime import timedelta
+from typing import Any
+
+import orjson
+import pytest
+from sqlalchemy import select
+from temporalio.api.common.v1 import Payload
+
+from proof.webhooks import key_pair_from, sign
+from store.tables import ledger
+from temporal.codec import Codec
+from tests.api.bodies import ANSWER
+from tests.api.conftest import AUTHORITY_SECRET, CODEC_TOKEN, RECEIPTS_SECRET, Stage
+from tests.api.walk import Walk
+
+OUTCOMES = "/v1/authority/outcomes"
+JSON = {"Content-Type": "application/json"}
+
+
+async def send(stage: Stage, content: dict[str, Any], secret: str, **changed: str) -> Any:
+    body = orjson.dumps(content).decode()
+    headers = sign("msg_1", stage.clock(), body, [secret]) | JSON | changed
+    return await stage.nobody.send("POST", OUTCOMES, content=body, headers=headers)
+
+
+async def test_an_answer_signed_by_another_key_is_refused_and_recorded(stage: Stage) -> None:
+    answer = await send(stage, ANSWER, RECEIPTS_SECRET)
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "signature_invalid")
+    async with stage.context.database.begin() as connection:
+        query = select(ledger.c.detail).where(ledger.c.act == "request_refused")
+        assert (await connection.execute(query)).scalar_one()["code"] == "signature_invalid"
+
+
+@pytest.mark.parametrize("seconds", [-301, 301])
+async def test_an_answer_of_another_time_is_refused(stage: Stage, seconds: int) -> None:
+    at = stage.clock() + timedelta(seconds=seconds)
+
+    answer = await send(stage, ANSWER, AUTHORITY_SECRET, **{"webhook-timestamp": str(int(at.timestamp()))})
+
+    assert answer.status_code == 401
+
+
+async def test_a_token_is_no_substitute_for_a_signature(stage: Stage) -> None:
+    answer = await stage.as_("authority").post(OUTCOMES, ANSWER)
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "signature_invalid")
+
+
+async def test_a_private_key_of_another_signs_nothing(stage: Stage) -> None:
+    private, _public = key_pair_from(b"s" * 32)
+
+    assert (await send(stage, ANSWER, private)).status_code == 401
+
+
+async def test_a_signed_answer_with_a_wrong_body_is_refused_field_by_field(stage: Stage) -> None:
+    answer = await send(stage, {**ANSWER, "outcome": "lost"}, AUTHORITY_SECRET)
+
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "outcome")
+
+
+async def test_an_answer_on_an_unknown_case_is_404(stage: Stage) -> None:
+    answer = await send(stage, ANSWER, AUTHORITY_SECRET)
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "case_unknown")
+
+
+async def test_a_message_seen_before_gets_its_first_answer(stage: Stage) -> None:
+    reference = await Walk(stage).approve()
+    content = {**ANSWER, "case": f"{reference}/HK", "occurred_at": stage.clock().isoformat()}
+
+    first = await send(stage, content, AUTHORITY_SECRET)
+    again = await send(stage, content, AUTHORITY_SECRET)
+    known = await stage.nobody.send("POST", OUTCOMES, content=b"{}", headers=JSON)
+
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert again.json() == first.json()
+    assert known.status_code == 401
+
+
+async def test_temporals_web_ui_reads_payloads_through_the_codec_route(stage: Stage) -> None:
+    plain = Payload(metadata={"encoding": b"json/plain"}, data=b'"x"')
+    (sealed,) = await Codec(stage.context.keyring.codec).encode([plain])
+    shown = {
+        "metadata": {name: base64.b64encode(value).decode() for name, value in sealed.metadata.items()},
+        "data": base64.b64encode(sealed.data).decode(),
+    }
+    answer = await stage.nobody.send("POST", f"/codec/{CODEC_TOKEN}/decode", json={"payloads": [shown]})
+
+    assert answer.status_code == 200
+    assert base64.b64decode(answer.json()["payloads"][0]["data"]) == b'"x"'
+    assert answer.headers["access-control-allow-origin"] == "http://127.0.0.1:8233"
+
+
+@pytest.mark.parametrize(
+    ("token", "body", "status"),
+    [
+        ("another-token", {"payloads": []}, 404),
+        (CODEC_TOKEN, {"payloads": "x"}, 422),
+        (CODEC_TOKEN, {}, 422),
+        (CODEC_TOKEN, {"payloads": [{"metadata": {"encoding": "YmluYXJ5L2hldGFvLWFlcy1nY20="}, "data": "AAAA"}]}, 422),
+        (CODEC_TOKEN, {"payloads": [{"metadata": {"encoding": "$"}, "data": "?"}]}, 422),
+    ],
+)
+async def test_the_codec_route_refuses_what_it_cannot_read(stage: Stage, token: str, body: Any, status: int) -> None:
+    answer = await stage.nobody.send("POST", f"/codec/{token}/decode", json=body)
+
+    assert answer.status_code == status
+
+
+async def test_a_browser_may_ask_first_with_the_token_only(stage: Stage) -> None:
+    known = await stage.nobody.send("OPTIONS", f"/codec/{CODEC_TOKEN}/decode")
+    unknown = await stage.nobody.send("OPTIONS", "/codec/x/decode")
+
+    assert (known.status_code, unknown.status_code) == (204, 404)
+    assert "access-control-allow-origin" not in unknown.headers
