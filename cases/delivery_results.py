@@ -37,7 +37,7 @@ from domain.notices import (
 )
 from domain.retries import next_attempt
 from domain.stages import Destination
-from domain.webhooks import WebhookState
+from domain.webhooks import ReceiptStatus, WebhookState
 from store import delivery_rows
 from store.case_rows import Row
 from store.ledger import Entry, append_each
@@ -107,6 +107,7 @@ class _Work:
     added: list[Row] = field(default_factory=list)
     statuses: dict[UUID, str] = field(default_factory=dict)
     entries: dict[str, list[Entry]] = field(default_factory=dict)
+    early: dict[str, UUID] = field(default_factory=dict)
     held_up: dict[UUID, tuple[str, datetime]] = field(default_factory=dict)
 
 
@@ -144,10 +145,13 @@ async def settle_in(
 ) -> list[tuple[str, tuple[UUID, ...]]]:
     """Take results within a transaction; return those left out, because their case has to be opened first."""
     work, stranded = _Work(), []
+    provided = {result.provider_id for result in by_id.values() if result.provider_id is not None}
+    early = await delivery_rows.early_receipts(connection, provided)
     for notice_id, rows in (await delivery_rows.lock_notices(connection, by_id)).items():
         before = {row["delivery_id"]: dict(row) for row in rows}
         for row in rows:
             _apply(row, by_id.get(row["delivery_id"]), at, work)
+            _apply(row, _early_result(row, early), at, work)
         added = await _fallback(context, connection, rows, at)
         status = notice_status(DeliveryStatus(row["status"]) for row in (*rows, *added))
         fails = status is DeliveryStatus.FAILED and rows[0]["notice_status"] != status
@@ -158,6 +162,7 @@ async def settle_in(
             nobody_reached(file, _telling(rows[0], at), Recipient(rows[0]["recipient"]))
         changed = [row for row in rows if row != before[row["delivery_id"]]]
         work.changed += changed
+        work.early |= {r["provider_id"]: r["delivery_id"] for r in rows if r["provider_id"] in early}
         work.added += added
         if status != rows[0]["notice_status"]:
             work.statuses[notice_id] = status.value
@@ -183,6 +188,20 @@ async def _settle_with_case(
             await settle_in(context, connection, by_id, at, actor, without_case=True)
             incident = {"incident_id": uuid4(), "reference": reference, "kind": "notice", "step": _STEP}
             await connection.execute(insert(incidents).values(**incident, reason=defect.reason, state="open", at=at))
+
+
+def _early_result(row: Row, early: Mapping[str, str]) -> Result | None:
+    """Return what a receipt said that came before its message was known."""
+    if row["provider_id"] not in early:
+        return None
+    return receipt_result((row["delivery_id"],), ReceiptStatus(early[row["provider_id"]]))
+
+
+def receipt_result(delivery_ids: tuple[UUID, ...], status: ReceiptStatus) -> Result:
+    """Return what a receipt means for the deliveries of its message."""
+    failed = status is ReceiptStatus.FAILED
+    outcome = Outcome.FAILED if failed else Outcome.DELIVERED
+    return Result(Leased(delivery_ids, None), outcome, reason="receipt_failed" if failed else None, is_receipt=True)
 
 
 def _apply(row: Row, result: Result | None, at: datetime, work: _Work) -> None:
@@ -330,6 +349,7 @@ async def _write(
 ) -> None:
     await delivery_rows.write(connection, work.changed, work.statuses)
     await delivery_rows.add(connection, work.added)
+    await delivery_rows.assign_receipts(connection, work.early)
     for webhook_id, (employer_id, until) in sorted(work.held_up.items()):
         await delivery_rows.hold_up(connection, employer_id, webhook_id, until)
     for ended in sorted({result.ends_subscription for result in results if result.ends_subscription}):

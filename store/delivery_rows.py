@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text, Uuid
 
 from store.case_rows import Row
-from store.tables import deliveries, notices
+from store.tables import deliveries, notices, receipts
 
 _UUIDS: Final = ARRAY(Uuid)
 _FREE: Final = "d.status = 'queued' AND d.next_attempt <= :at AND (d.lease_until IS NULL OR d.lease_until <= :at)"
@@ -117,6 +117,17 @@ _MAIL_LATE: Final = text(
     """
 ).bindparams(bindparam("kinds", type_=ARRAY(Text)), bindparam("after_id", type_=Uuid))
 
+# Whoever looks for a message of the gateway, and whoever learns its id, look one after the other.
+_LOCK_MESSAGES: Final = text(
+    """
+    SELECT pg_advisory_xact_lock(hashtextextended('message/' || id, 0))
+    FROM (SELECT id FROM unnest(:ids) AS id ORDER BY id) AS ids
+    """
+).bindparams(bindparam("ids", type_=ARRAY(Text)))
+_EARLY: Final = text(
+    "SELECT about, status FROM receipts WHERE delivery_id IS NULL AND about = ANY(:ids) ORDER BY recorded_at DESC"
+).bindparams(bindparam("ids", type_=ARRAY(Text)))
+
 _HOLD_UP: Final = text(
     """
     UPDATE deliveries SET next_attempt = least(greatest(next_attempt, :until), give_up_at)
@@ -217,3 +228,30 @@ async def hold_up(connection: AsyncConnection, employer_id: str, webhook_id: UUI
     """Let what waits for one subscription wait until a moment at least, but not beyond its own end."""
     given = {"employer_id": employer_id, "webhook_id": webhook_id, "until": until}
     await connection.execute(_HOLD_UP, given)
+
+
+async def lock_messages(connection: AsyncConnection, provider_ids: Collection[str]) -> None:
+    """Lock the gateway's ids of messages until the transaction ends."""
+    await connection.execute(_LOCK_MESSAGES, {"ids": sorted(provider_ids)})
+
+
+async def early_receipts(connection: AsyncConnection, provider_ids: Collection[str]) -> dict[str, str]:
+    """Lock the gateway's ids and return the status of each that a receipt came for before the id was known."""
+    if not provider_ids:
+        return {}
+    await lock_messages(connection, provider_ids)
+    rows = await connection.execute(_EARLY, {"ids": sorted(provider_ids)})
+    # The first receipt stands, so that it is read last.
+    return {row.about: row.status for row in rows}
+
+
+async def keep_receipts(connection: AsyncConnection, rows: Sequence[Mapping[str, object]]) -> None:
+    """Keep receipts; one kept before is left as it is."""
+    await connection.execute(insert(receipts).values(list(rows)).on_conflict_do_nothing())
+
+
+async def assign_receipts(connection: AsyncConnection, deliveries_of: Mapping[str, UUID]) -> None:
+    """Note which delivery the receipts were for that came early."""
+    for about, delivery_id in deliveries_of.items():
+        early = update(receipts).where(receipts.c.about == about, receipts.c.delivery_id.is_(None))
+        await connection.execute(early.values(delivery_id=delivery_id))

@@ -429,10 +429,12 @@ receipts = Table(
     "receipts",
     metadata,
     Column("message_id", Text, primary_key=True),
+    Column("about", Text, nullable=False),
     Column("delivery_id", Uuid),
     Column("status", Text, nullable=False),
     _moment("at", null=False),
     _recorded(),
+    Index("ix_receipts_early", "about", postgresql_where=text("delivery_id IS NULL")),
 )
 
 webhooks = Table(

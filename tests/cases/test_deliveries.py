@@ -5,16 +5,19 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
+import pytest
 import pytest_asyncio
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+from cases import delivery_results
 from cases.case_file import open_case
 from cases.channels import health
 from cases.context import Context
 from cases.deliveries import LEASE, Outcome, Result, lease, settle, text_instead
 from domain.clock import day_of, morning_of, start_of
+from domain.errors import Defect
 from domain.notices import Channel, NoticeKind, Recipient
-from store.tables import data_keys, registrations
+from store.tables import data_keys, incidents, registrations
 from tests.cases.contexts import EMPLOYER_B, NOON, OFFICER, Clock, load_samples, open_context
 from tests.cases.notices import (
     LETTER_FACTS,
@@ -247,7 +250,7 @@ async def test_what_was_suppressed_after_it_was_leased_stays_suppressed(context:
     await notify(context, reference)
     dues = await lease(context, Channel.MAIL, NOON, 10)
     async with open_case(context, reference) as (file, _):
-        file.suppressed.add(NoticeKind.REGISTRATION_WITHDRAWN.value)
+        file.suppressed.add((NoticeKind.REGISTRATION_WITHDRAWN.value, "1"))
     await settle(context, failed(dues), NOON)
     assert await statuses(context) == {"registration_withdrawn person": "suppressed"}
 
@@ -285,3 +288,30 @@ async def test_the_health_of_a_channel_says_what_waits_and_what_failed(context: 
     assert mail["last_error"] == "smtp_451"
     assert found["sms"]["queued"] == 0
     assert set(found) == {"mail", "sms", "webhook"}
+
+
+async def test_a_defect_over_one_notice_is_an_incident_and_ends_no_channel(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference = await take_on(context, phone=None)
+    for number in range(2):
+        await notify(context, reference, occasion=str(number))
+
+    def break_down(*_: object) -> None:
+        raise Defect("notice_fact_missing")
+
+    monkeypatch.setattr(delivery_results, "nobody_reached", break_down)
+    await settle(context, failed(await lease(context, Channel.MAIL, NOON, 10)), NOON)
+    assert {row["status"] for row in await rows_of(context)} == {"failed"}
+    async with context.database.begin() as connection:
+        reasons = (await connection.execute(select(incidents.c.reason))).scalars().all()
+    assert set(reasons) == {"notice_fact_missing"}
+
+
+async def test_a_notice_of_an_erased_case_fails_without_asking_anybody(context: Context) -> None:
+    await notify(context, await take_on(context, phone=None))
+    dues = await lease(context, Channel.MAIL, NOON, 10)
+    async with context.database.begin() as connection:
+        await connection.execute(update(data_keys).values(wrapped=None))
+    await settle(context, failed(dues), NOON)
+    assert await statuses(context) == {"registration_withdrawn person": "failed"}

@@ -12,10 +12,9 @@ from cases.context import Context
 from cases.deliveries import lease, settle
 from cases.receipts import receive
 from domain.clock import day_of, morning_of
-from domain.errors import Refused
 from domain.notices import Channel, Recipient
 from domain.webhooks import ReceiptRequest, ReceiptStatus
-from store.tables import messages_seen, receipts
+from store.tables import receipts
 from tests.cases.contexts import NOON, Clock, load_samples, open_context
 from tests.cases.notices import ledger_acts, notify, rows_of, sent, statuses, take_digests, take_on
 
@@ -87,15 +86,31 @@ async def test_our_own_id_finds_the_delivery_before_the_gateways_answer_is_settl
     assert (await receive(context, "msg_3", _receipt(due.message_id))).status == 200
 
 
-async def test_an_unknown_message_is_not_found_and_may_come_again(context: Context) -> None:
-    for name in ("sms_1", "8f7f5b52-8f0a-4f0e-9b53-111111111111", "x"):
-        with pytest.raises(Refused) as refused:
-            await receive(context, "msg_1", _receipt(name))
-        assert refused.value.code == "not_found"
+@pytest.mark.parametrize("status", list(ReceiptStatus))
+async def test_a_receipt_ahead_of_the_gateways_answer_is_held_until_it_fits(
+    context: Context, status: ReceiptStatus
+) -> None:
+    first = await receive(context, "msg_1", _receipt("sms_1", status))
+    assert (first.status, first.body) == (200, {"status": "held"})
+    assert await receive(context, "msg_1", _receipt("sms_1", status)) == first
+    await receive(context, "msg_2", _receipt("sms_2", status))
     await _send_sms(context)
-    assert (await receive(context, "msg_1", _receipt("sms_1"))).status == 200
+    assert (await rows_of(context, Channel.SMS))[0]["status"] == status.value
     async with context.database.begin() as connection:
-        assert (await connection.execute(select(func.count()).select_from(messages_seen))).scalar_one() == 1
+        query = select(receipts.c.about).where(receipts.c.delivery_id.is_(None))
+        assert (await connection.execute(query)).scalars().all() == ["sms_2"]
+
+
+async def test_a_receipt_and_the_gateways_answer_at_once_never_miss_each_other(context: Context) -> None:
+    reference = await take_on(context, email=None)
+    for number in range(12):
+        await notify(context, reference, occasion=str(number))
+    dues = await lease(context, Channel.SMS, NOON, 20)
+    await asyncio.gather(
+        *(settle(context, sent([due], f"sms_{number}"), NOON) for number, due in enumerate(dues)),
+        *(receive(context, f"msg_{number}", _receipt(f"sms_{number}")) for number in range(len(dues))),
+    )
+    assert [row["status"] for row in await rows_of(context, Channel.SMS)] == ["delivered"] * 12
 
 
 async def test_a_mail_that_came_back_is_followed_by_an_sms(context: Context) -> None:

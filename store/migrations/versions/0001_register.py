@@ -207,6 +207,7 @@ def _create_tables() -> None:
     op.create_table(
         "receipts",
         sa.Column("message_id", sa.Text(), nullable=False),
+        sa.Column("about", sa.Text(), nullable=False),
         sa.Column("delivery_id", sa.Uuid(), nullable=True),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("at", postgresql.TIMESTAMP(timezone=True), nullable=False),
@@ -217,6 +218,9 @@ def _create_tables() -> None:
             nullable=False,
         ),
         sa.PrimaryKeyConstraint("message_id", name=op.f("pk_receipts")),
+    )
+    op.create_index(
+        "ix_receipts_early", "receipts", ["about"], unique=False, postgresql_where=sa.text("delivery_id IS NULL")
     )
     op.create_table(
         "roster_intake",
