@@ -1,11 +1,11 @@
 """Reading and writing the rows of one case: one statement to lock and load them all, one for each table written."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Date, LargeBinary, Table, Uuid, insert, text, update
+from sqlalchemy import Date, LargeBinary, Table, Uuid, insert, text, tuple_, update
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -62,8 +62,8 @@ _TABLE_OF: Final[dict[str, Table]] = {
 }
 _LOAD = (
     "SELECT r.*, k.key_id, k.kek_id, k.wrapped, a.body AS application_body, a.given_at AS application_given_at,"
-    " e.contact AS employer_contact, e.language AS employer_language, e.digest AS employer_digest, e.uscc AS employer_uscc,"
-    " ek.key_id AS employer_key_id, ek.kek_id AS employer_kek_id, ek.wrapped AS employer_wrapped,"
+    " e.contact AS employer_contact, e.language AS employer_language, e.digest AS employer_digest,"
+    " e.uscc AS employer_uscc, ek.key_id AS employer_key_id, ek.kek_id AS employer_kek_id, ek.wrapped AS employer_wrapped,"
     " (SELECT value FROM cursors WHERE name = 'calendar') AS calendar_version,"
     " (SELECT jsonb_object_agg(x.destination, x.most) FROM (SELECT destination, max(attempt) AS most FROM calls"
     " WHERE reference = r.reference AND what = 'list_entry' GROUP BY destination) x) AS list_entries,"
@@ -130,11 +130,11 @@ async def insert_rows(connection: AsyncConnection, table: Table, rows: Sequence[
 
 
 async def upsert_rows(connection: AsyncConnection, table: Table, rows: Sequence[Row]) -> None:
-    """Insert rows or replace those of the same primary key, in one statement."""
+    """Insert rows or replace those of the same primary key, in one statement; of two with one key the last counts."""
     if not rows:
         return
-    statement = upsert(table).values(list(rows))
-    keys = {column.name for column in table.primary_key}
+    keys = [column.name for column in table.primary_key]
+    statement = upsert(table).values(list({tuple(row[name] for name in keys): row for row in rows}.values()))
     replaced = {name: statement.excluded[name] for name in rows[0] if name not in keys}
     await connection.execute(statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=replaced))
 
@@ -162,10 +162,23 @@ async def insert_notices(connection: AsyncConnection, notices: Sequence[Row], de
     await insert_rows(connection, tables.deliveries, [row for row in deliveries if row["notice_id"] in written])
 
 
+async def suppress_notices(connection: AsyncConnection, reference: str, notices: Collection[tuple[str, str]]) -> None:
+    """Let notices of a case that still wait, named by kind and occasion, and their deliveries never go out."""
+    n, d = tables.notices.c, tables.deliveries.c
+    waiting = (n.reference == reference, tuple_(n.kind, n.occasion).in_(list(notices)), n.status == "queued")
+    stopped = update(tables.notices).where(*waiting).values(status="suppressed").returning(n.notice_id).cte("stopped")
+    await connection.execute(
+        update(tables.deliveries)
+        .where(d.notice_id.in_(stopped.select()), d.status == "queued")
+        .values(status="suppressed", lease_until=None, next_attempt=None)
+    )
+
+
 _EMPLOYER_PARTS: Final = ("webhooks", "versions", "standings", "premises")
 _LOAD_EMPLOYER = text(
-    "SELECT r.employer_id, r.contact AS employer_contact, r.language AS employer_language, r.digest AS employer_digest,"
-    " r.uscc AS employer_uscc, ek.key_id AS employer_key_id, ek.kek_id AS employer_kek_id, ek.wrapped AS employer_wrapped,"
+    "SELECT r.employer_id, r.contact AS employer_contact, r.language AS employer_language,"
+    " r.digest AS employer_digest, r.uscc AS employer_uscc,"
+    " ek.key_id AS employer_key_id, ek.kek_id AS employer_kek_id, ek.wrapped AS employer_wrapped,"
     " (SELECT value FROM cursors WHERE name = 'calendar') AS calendar_version, "
     + ", ".join(f"({_PARTS[name]}) AS {name}_rows" for name in _EMPLOYER_PARTS)
     + " FROM employers r JOIN data_keys ek ON ek.key_id = r.key_id WHERE r.employer_id = :employer_id"
