@@ -196,10 +196,6 @@ async def idempotency(
         Header(
             alias="Idempotency-Key",
             description="Names this write; the same key and body give the first answer again for 30 days.",
-            min_length=1,
-            max_length=200,
-            pattern="^[!-~]+$",
-            examples=["7a1c0d3e-8a52-4c5b-9a55-1f0c2f8f3f6a"],
         ),
     ] = None,
 ) -> Idempotency:

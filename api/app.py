@@ -1,7 +1,7 @@
 """The HTTP application: built from settings, or from what a test hands in."""
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
@@ -52,8 +52,7 @@ def create_app(
         configure_logging("api", settings.log_level)
         configure_tracing("api", os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
     limiter = Limiter(
-        allowance
-        or Allowance(settings.api_caller_a_minute, settings.api_tenant_a_minute, at_once=settings.api_at_once)
+        allowance or Allowance(settings.api_caller_a_minute, settings.api_tenant_a_minute, at_once=settings.api_at_once)
     )
 
     @asynccontextmanager
@@ -150,7 +149,7 @@ async def _on_unavailable(request: Request, error: Exception) -> Response:
 
 async def _on_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    errors = [_placed(each) for each in field_errors(error)]
+    errors = [_placed(found, entry["loc"]) for found, entry in zip(field_errors(error), error.errors(), strict=False)]
     return await _refuse(request, Refused("invalid", "The request does not have the right form.", errors))
 
 
@@ -179,10 +178,9 @@ async def _refuse(request: Request, refused: Refused, headers: Mapping[str, str]
     )
 
 
-def _placed(error: FieldError) -> FieldError:
+def _placed(error: FieldError, location: Sequence[str | int]) -> FieldError:
     """Leave out of a path the part of the request, which the framework puts first."""
-    for part in ("body.", "query.", "path.", "header."):
-        if error.field.startswith(part):
-            return FieldError(error.field.removeprefix(part), error.code, error.message)
-    field = "" if error.field in ("body", "query") else error.field.removeprefix("body")
+    if location[0] == "header":
+        return FieldError(str(location[1]), error.code, error.message)
+    field = error.field.removeprefix(str(location[0])).removeprefix(".")
     return FieldError(field, error.code, error.message)

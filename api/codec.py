@@ -70,13 +70,20 @@ def _payloads(body: Any) -> list[Payload]:
             raise TypeError
         return [
             Payload(
-                metadata={str(name): base64.b64decode(value) for name, value in (each.get("metadata") or {}).items()},
-                data=base64.b64decode(each.get("data") or ""),
+                metadata={
+                    str(name): base64.b64decode(value, validate=True)
+                    for name, value in (each.get("metadata") or {}).items()
+                },
+                data=base64.b64decode(each.get("data") or "", validate=True),
             )
             for each in given
         ]
     except (KeyError, TypeError, AttributeError, ValueError, binascii.Error):
         raise Refused("invalid", "The body is no list of payloads.") from None
+
+
+def _plain(encoded: str) -> bytes:
+    return base64.b64decode(encoded, validate=True)
 
 
 def _shown(payload: Payload) -> dict[str, Any]:

@@ -19,6 +19,14 @@ _RETRY_AFTER: Final = {
     "Retry-After": {"description": "Seconds to wait.", "required": True, "schema": {"type": "integer", "minimum": 1}}
 }
 
+_KEY: Final = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 200,
+    "pattern": "^[!-~]+$",
+    "examples": ["7a1c0d3e-8a52-4c5b-9a55-1f0c2f8f3f6a"],
+}
+
 
 def build_openapi(app: FastAPI) -> dict[str, Any]:
     """Return the document of an app, built once."""
@@ -57,7 +65,7 @@ def _complete(operation: dict[str, Any], route: GuardedRoute, method: str) -> No
     for parameter in parameters:
         if parameter["name"] == "Idempotency-Key":
             parameter["required"] = True
-            parameter["schema"] = next(s for s in parameter["schema"]["anyOf"] if s.get("type") == "string")
+            parameter["schema"] = _KEY
     responses = operation["responses"]
     responses.pop("422", None)
     for status in sorted(_statuses(operation, route, method)):

@@ -70,7 +70,8 @@ def problem_response(
     }
     sent = {"Cache-Control": "no-store", "Content-Language": language.value, **(headers or {})}
     if status == 401:
-        sent.setdefault("WWW-Authenticate", 'Bearer realm="hetao-permits"')
+        scheme = "Signature" if code == "signature_invalid" else "Bearer"
+        sent.setdefault("WWW-Authenticate", f'{scheme} realm="hetao-permits"')
     if status in (429, 503):
         sent.setdefault("Retry-After", str(RETRY_AFTER_S))
     return Response(orjson.dumps(document), status, sent, MEDIA_TYPE)

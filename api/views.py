@@ -9,6 +9,7 @@ from domain.employers import EmployerKind
 from domain.findings import Audience, FindingOutcome
 from domain.notices import DeliveryStatus
 from domain.reasons import ReasonStanding, Use
+from domain.registration import EmploymentKind
 from domain.roster import OnDefect, RosterAct, RosterStatus, RowResult
 from domain.stages import AssessmentOutcome, Destination, DueKind, Holder, PermitStage, Stage, Standing
 from domain.tasks import Queue, TaskKind
@@ -116,6 +117,13 @@ class PersonView(BaseModel):
     permit_card_valid_until: date | None = None
     email: str | None = None
     phone: str | None = None
+    position: str | None = None
+    work_site: str | None = None
+    employment_kind: EmploymentKind | None = None
+    contract_start: date | None = None
+    contract_end: date | None = None
+    state_worker: bool | None = None
+    consent_letter: dict[str, Any] | None = None
 
 
 class TaskView(BaseModel):

@@ -3,7 +3,7 @@
 from asyncio import Task, create_task
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from starlette.requests import Request
@@ -17,6 +17,7 @@ from settings import Settings
 from temporal.engine import Engine
 from temporal.telemetry import describe
 
+_MOST_IN_BACKGROUND: Final = 500  # while Temporal is silent each waits some seconds; what is more is the sweeper's
 _log = structlog.get_logger("api.background")
 
 
@@ -35,6 +36,9 @@ class Wiring:
 
     def in_background(self, work: Coroutine[Any, Any, object]) -> None:
         """Run something after the answer; it may be lost with the process, so the sweeper does it again."""
+        if len(self._running) >= _MOST_IN_BACKGROUND:
+            work.close()
+            return
         task = create_task(work)
         self._running.add(task)
         task.add_done_callback(self._done)
