@@ -13,11 +13,14 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from domain.employers import RegisterFile
     from settings import Settings
 
 DATA_DIR = Path(".hetao")
 EXAMPLES = Path(__file__).parent / "examples"
+_COMMAND = [sys.executable, "-P", "-m", "cli"]
 
 app = typer.Typer(
     name="hetao",
@@ -30,6 +33,8 @@ sandbox_app = typer.Typer(help="Steer the stand-ins of a running stack.", no_arg
 app.add_typer(sandbox_app, name="sandbox")
 register_app = typer.Typer(help="Load what the register rests on.", no_args_is_help=True)
 app.add_typer(register_app, name="register")
+calendar_app = typer.Typer(help="Load years of the working calendar.", no_args_is_help=True)
+app.add_typer(calendar_app, name="calendar")
 
 DataDir = Annotated[Path, typer.Option("--data-dir", help="Directory of the embedded stack.")]
 
@@ -57,6 +62,21 @@ def up(
 
     code = _refusing(embedded.up, data_dir, port=port, ours=_ours(), say=say, on_ready=on_ready)
     raise typer.Exit(code)
+
+
+@app.command()
+def demo(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one summary object and nothing else.")] = False,
+    data_dir: Annotated[
+        Path | None, typer.Option("--data-dir", help="Take the stack running there, not one of the demo's own.")
+    ] = None,
+) -> None:
+    """Take two sample rosters the whole way, and exit with 0 only if everything came out as it should."""
+    _refuse_production()
+    from sandbox import demo as demo_
+
+    command = [*_COMMAND, "up", "--json"]
+    raise typer.Exit(_refusing(demo_.run, data_dir, rosters=EXAMPLES, up=command, as_json=as_json))
 
 
 @app.command()
@@ -122,6 +142,33 @@ def load(file: Annotated[Path, typer.Argument(help="Premises and employers in YA
     except (yaml.YAMLError, ValidationError) as error:
         sys.exit(f"hetao: {file} cannot be loaded: {error}")
     _print_json(asyncio.run(_load_register(Settings(), register)))
+
+
+@calendar_app.command("load")
+def load_calendar(
+    year: Annotated[int | None, typer.Argument(help="A published year; every one that is new unless told.")] = None,
+    file: Annotated[
+        Path | None, typer.Option(help="The year's days off and made-up days in YAML.", exists=True)
+    ] = None,
+) -> None:
+    """Load years into the working calendar and count the cases whose deadlines move again."""
+    import asyncio
+
+    from settings import Settings
+
+    _print_json({"calendar": asyncio.run(_load_calendar(Settings(), _days_of(year, file)))})
+
+
+@app.command()
+def docs() -> None:
+    """Write the pages that are generated: `docs/states.md` and `docs/data-map.md`."""
+    from domain import data_map, states_page
+    from domain.data_map_bodies import BODIES
+    from domain.data_map_columns import COLUMNS
+
+    folder = Path(__file__).parent / "docs"
+    (folder / "states.md").write_text(states_page.as_page(), encoding="utf-8")
+    (folder / "data-map.md").write_text(data_map.as_page(BODIES, COLUMNS), encoding="utf-8")
 
 
 @sandbox_app.command()
@@ -198,18 +245,54 @@ async def _load_register(settings: "Settings", register: "RegisterFile") -> dict
     return {**loaded, "calendar": calendar}
 
 
+def _days_of(year: int | None, file: Path | None) -> "Mapping[date, bool] | None":
+    """Return the days of a file or of a year that the library knows; None for all that it knows."""
+    import yaml
+    from pydantic import ValidationError
+
+    from domain.calendars import CalendarFile
+    from policy.calendars import published_year
+
+    if file is not None:
+        try:
+            given = CalendarFile.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+        except (yaml.YAMLError, ValidationError) as error:
+            sys.exit(f"hetao: {file} cannot be loaded: {error}")
+        if year not in (None, given.year):
+            sys.exit(f"hetao: {file} is about {given.year}, not {year}.")
+        return given.days()
+    if year is None:
+        return None
+    days = published_year(year)
+    if days is None:
+        sys.exit(f"hetao: no calendar of {year} is known; give one with --file.")
+    return days
+
+
+async def _load_calendar(settings: "Settings", days: "Mapping[date, bool] | None") -> str:
+    from cases.build import build_context
+    from cases.calendar import load_calendar, load_published
+    from domain.actors import system
+
+    context = build_context(settings, "calendar")
+    try:
+        actor = system("calendar_load")
+        return await (load_published(context, actor) if days is None else load_calendar(context, actor, days))
+    finally:
+        await context.database.close()
+
+
 def _ours() -> Any:
     """What the embedded stack must be told about the layers that the sandbox does not import."""
     from sandbox.embedded import Ours
     from store import keyring
 
-    command = [sys.executable, "-P", "-m", "cli"]
     return Ours(
         make_keys=keyring.generate,
-        commands={"api": [*command, "api"], "worker": [*command, "worker"]},
+        commands={"api": [*_COMMAND, "api"], "worker": [*_COMMAND, "worker"]},
         tasks=[
-            ("migrate", [*command, "migrate"]),
-            ("register", [*command, "register", "load", str(EXAMPLES / "employers.yaml")]),
+            ("migrate", [*_COMMAND, "migrate"]),
+            ("register", [*_COMMAND, "register", "load", str(EXAMPLES / "employers.yaml")]),
         ],
     )
 

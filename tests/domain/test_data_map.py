@@ -1,0 +1,73 @@
+"""The data map has a row for every body field and every column, and its page is the generated one."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import LargeBinary
+
+import domain
+from domain.data_map import Basis, DataClass, Kept, as_page, by_name, rows
+from domain.data_map_bodies import BODIES
+from domain.data_map_columns import COLUMNS
+from domain.registration import Body
+from store.tables import metadata
+
+PAGE = Path(__file__).parents[2] / "docs" / "data-map.md"
+# Made by the engine of what an employer or officer sent, never sent themselves.
+OF_THE_ENGINE = {"PermitAct"}
+
+
+def _bodies(of: type[Body] = Body) -> Iterator[type[Body]]:
+    for body in of.__subclasses__():
+        yield from (body, *_bodies(body))
+
+
+def _sent() -> set[str]:
+    for module in pkgutil.iter_modules(domain.__path__):
+        importlib.import_module(f"domain.{module.name}")
+    ours = [body for body in _bodies() if body.__module__.startswith("domain.")]
+    return {f"{b.__name__}.{f}" for b in ours if b.__name__ not in OF_THE_ENGINE for f in b.model_fields}
+
+
+def test_every_body_field_has_a_row_and_every_row_a_body_field() -> None:
+    assert set(by_name(BODIES)) == _sent()
+
+
+def test_every_column_has_a_row_and_every_row_a_column() -> None:
+    stored = {f"{table.name}.{column.name}" for table in metadata.sorted_tables for column in table.c}
+    assert set(by_name(COLUMNS)) == stored
+
+
+def test_a_column_of_bytes_is_sealed_hashed_or_wrapped() -> None:
+    table = by_name(COLUMNS)
+    plain = {"ledger.previous", "ledger.hash"}  # hashes of codes
+    of_bytes = {
+        f"{t.name}.{c.name}" for t in metadata.sorted_tables for c in t.c if isinstance(c.type, LargeBinary)
+    } - plain
+    assert {name for name in of_bytes if table[name].kept is Kept.CLEAR} == set()
+    assert {name for name, row in table.items() if row.kept is not Kept.CLEAR} == of_bytes
+
+
+def test_no_sensitive_field_is_kept_in_clear() -> None:
+    assert [r.name for r in (*BODIES, *COLUMNS) if r.data_class is DataClass.SENSITIVE and r.kept is Kept.CLEAR] in (
+        [],
+        ["AuthorityAnswer.reason_code"],
+    )
+
+
+def test_whatever_is_about_a_person_names_its_basis() -> None:
+    for row in (*BODIES, *COLUMNS):
+        assert (row.data_class is DataClass.PLAIN) == (row.basis is Basis.NONE), row.name
+
+
+def test_two_rows_about_one_field_are_refused() -> None:
+    twice = (*rows("a", "b", "c", frozenset()), *rows("a", "b", "d", frozenset()))
+    with pytest.raises(ValueError, match="twice"):
+        by_name(twice)
+
+
+def test_the_page_is_the_generated_one() -> None:
+    assert PAGE.read_text(encoding="utf-8") == as_page(BODIES, COLUMNS)
