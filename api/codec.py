@@ -70,11 +70,8 @@ def _payloads(body: Any) -> list[Payload]:
             raise TypeError
         return [
             Payload(
-                metadata={
-                    str(name): base64.b64decode(value, validate=True)
-                    for name, value in (each.get("metadata") or {}).items()
-                },
-                data=base64.b64decode(each.get("data") or "", validate=True),
+                metadata={str(name): _plain(value) for name, value in (each.get("metadata") or {}).items()},
+                data=_plain(each.get("data") or ""),
             )
             for each in given
         ]

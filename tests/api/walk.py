@@ -177,6 +177,7 @@ async def walk_registrations(walk: Walk) -> None:
     departed = await walk.approve()
     await walk.act("employer-a", departed, "departure", {"last_day": "2026-12-31", "reason": "resigned"})
     await walk.call("auditor", "GET", "/v1/registrations", params={"limit": 2})
+    await walk.call("auditor", "GET", "/v1/registrations/{reference}/notices", places={"reference": departed})
     await walk.call(
         "officer-1",
         "GET",
