@@ -1,21 +1,24 @@
 """Asking something of a case: checked against the register, stored as a command, answered with the case."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 from pydantic import BaseModel
 
 from cases import commands
-from cases.advance import preview
+from cases.advance import advance, preview
 from cases.case_file import load_case
 from cases.context import Context
 from cases.idempotency import Idempotency, Reply, find_known, keep_reply, remember
+from cases.live_registrations import refuse_second
 from cases.view import case_view
 from domain.actors import Actor
 from domain.commands import AWAITED, CommandKind, CommandState
 from domain.errors import FieldError, Refused
 from domain.languages import Language
+from domain.registration import CorrectionRequest
 from store.case_rows import Row
 
 
@@ -45,29 +48,69 @@ async def ask(
         Refused: the code that the step would refuse with now.
     """
     at = context.clock()
+    try:
+        asked, is_closed = await _store(context, actor, reference, kind, body, idempotency, language, at)
+    except Refused as refused:
+        number = _number_given(body)
+        if refused.code == "live_registration_exists" and number is not None:
+            raise await refuse_second(context, actor, number) from None
+        raise
+    if is_closed:
+        # The workflow of the case has closed, so nobody else applies what is stored for it.
+        await advance(context, reference, at)
+    return asked
+
+
+async def _store(
+    context: Context,
+    actor: Actor,
+    reference: str,
+    kind: CommandKind,
+    body: BaseModel | dict[str, Any],
+    idempotency: Idempotency,
+    language: Language,
+    at: datetime,
+) -> tuple[Asked, bool]:
+    """Store a command in one transaction; return what was asked, and whether the case has no workflow any more."""
     async with context.database.begin(actor.tenant) as connection:
         known = await find_known(context, connection, actor, idempotency)
         if known is not None and known.reference is not None and known.command_id is not None:
-            return Asked(known.reference, known.command_id, known.reply)
+            return Asked(known.reference, known.command_id, known.reply), False
         file = await load_case(context, connection, reference, lock=True)
+        is_closed, key = file.is_finished(), file.person_key
         content = body if isinstance(body, dict) else body.model_dump(mode="json", exclude_unset=True)
+        reply = None if kind in AWAITED else Reply(202, case_view(file, actor, language))
         command_id = uuid4()
         trial: Row = {
             "command_id": command_id,
             "kind": kind.value,
             "actor": actor.model_dump(mode="json"),
-            "body": file.seal("commands", "body", str(command_id), content),
             "at": at,
         }
-        reply = None if kind in AWAITED else Reply(202, case_view(file, actor, language))
-        key = file.person_key
-        await preview(file, connection, trial)
+        try:
+            await preview(file, connection, trial, content)
+        except Refused as refused:
+            raise for_reader(refused, actor) from None
         stored = await load_case(context, connection, reference, lock=False) if file.person_key is not key else file
         await commands.store(stored, connection, actor, kind, content, at, command_id=command_id)
         await remember(
             context, connection, actor, idempotency, reference=reference, command_id=command_id, reply=reply, key=key
         )
-    return Asked(reference, command_id, reply)
+    return Asked(reference, command_id, reply), is_closed
+
+
+def for_reader(refused: Refused, actor: Actor) -> Refused:
+    """Return a refusal as its reader may see it: an outsider never learns of a proposal or a settling approval."""
+    if actor.is_inside or refused.code != "wrong_stage":
+        return refused
+    return Refused(refused.code, "This cannot be done at the present stage of the case.", refused.errors)
+
+
+def _number_given(body: BaseModel | dict[str, Any]) -> str | None:
+    """Return the identity number that a correction brings, if it brings one."""
+    if isinstance(body, CorrectionRequest) and body.person is not None:
+        return body.person.identity_number
+    return None
 
 
 async def reply(

@@ -1,6 +1,6 @@
 """Applying an answer of the authority to a permit, in its order or out of it (P9 to P12, P17 to P26)."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from cases import permits
@@ -16,6 +16,7 @@ from domain.notices import NoticeKind
 from domain.stages import PERMIT_WITH_AUTHORITY, Destination, PermitStage
 from domain.tasks import TaskKind
 from policy.talent_permit import term_differs
+from store.case_rows import Row
 
 _EVENTS: Final = {outcome: PermitEvent(outcome.value) for outcome in Outcome}
 _AFTER_ISSUE: Final = (Outcome.KEPT, Outcome.REPLACED, Outcome.CANCELLED, Outcome.REVOKED)
@@ -31,21 +32,18 @@ def judge(file: CaseFile, answer: AuthorityAnswer) -> AnswerState:
     if answer.outcome is Outcome.ACCEPTED and stage is not PermitStage.ELIGIBLE and stage is not PermitStage.SUBMITTED:
         return AnswerState.RECORDED if _agrees(permit, answer) else AnswerState.HELD
     if before_issue and answer.outcome in _AFTER_ISSUE:
-        # An answer to a report on a permit not yet issued may be `kept`: the authority goes on by itself.
         return AnswerState.EARLY
-    if stage is PermitStage.ISSUED and permit["pending_act"] == "outcome":
-        return AnswerState.HELD
     move = find_permit_move(stage, _EVENTS[answer.outcome])
     return AnswerState.APPLIED if move is not None else AnswerState.HELD
 
 
 def apply(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -> None:
-    """Apply an answer whose turn it is, and then those that came too early (P25)."""
+    """Apply an answer whose turn it is."""
     destination = answer.destination
     if file.permits[destination]["stage"] == PermitStage.ELIGIBLE:
         # The 2xx of the list entry was lost; any answer proves that it was taken (P4).
         permits.sent(file, actor, at, destination)
-        file.end_calls(at, "done", f"permit/{file.reference}/{destination.value}", reason="proved_by_answer")
+        file.end_calls(at, "done", *file.calls_of(destination, "list_entry"), reason="proved_by_answer")
     _APPLY[answer.outcome](file, actor, at, answer)
     file.record(
         Act.ANSWER_APPLIED,
@@ -61,7 +59,10 @@ def apply(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -
 
 def force(file: CaseFile, actor: Actor, at: datetime, destination: Destination, answer: AuthorityAnswer) -> None:
     """Apply a held answer by two signatures, whatever stage the permit has (P26)."""
-    stage = file.permits[destination]["stage"]
+    permit = file.permits[destination]
+    stage = permit["stage"]
+    if answer.outcome is Outcome.ISSUED and permit["valid_until"] is not None:
+        file.set_permit(destination, at, earlier=[*permit["earlier"], _term_before(permit)])
     if find_permit_move(None if stage is None else PermitStage(stage), _EVENTS[answer.outcome]) is None:
         basis = PermitStage.ISSUED if answer.outcome in _AFTER_ISSUE else PermitStage.SUBMITTED
         file.set_permit(destination, at, stage=basis.value, end_reason=None)
@@ -108,7 +109,7 @@ def fill_in(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer)
     )  # fmt: skip
 
 
-def _agrees(permit: dict[str, Any], answer: AuthorityAnswer) -> bool:
+def _agrees(permit: Row, answer: AuthorityAnswer) -> bool:
     known = permit["accepted_on"]
     return known is None or known == day_of(answer.occurred_at)
 
@@ -138,18 +139,15 @@ def _accepted(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswe
 def _issued(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -> None:
     destination = answer.destination
     file.move_permit(destination, PermitEvent.ISSUED, at, **_term(answer), decided_on=day_of(answer.occurred_at))
-    permits.end_track(file, destination, at)
+    permits.stop_waiting(file, destination, at)
     _tell_issued(file, at, answer)
 
 
 def _replaced(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -> None:
     destination = answer.destination
     permit = file.permits[destination]
-    old = {name: permit[name] for name in ("authority_number", "valid_from", "valid_until", "stay_days", "entries")}
-    kept = {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in old.items()}
-    file.move_permit(
-        destination, PermitEvent.REPLACED, at, **_term(answer), earlier=[*permit["earlier"], kept], card_lost_on=None
-    )
+    earlier = [*permit["earlier"], _term_before(permit)]
+    file.move_permit(destination, PermitEvent.REPLACED, at, **_term(answer), earlier=earlier, card_lost_on=None)
     _tell_issued(file, at, answer)
 
 
@@ -231,6 +229,12 @@ def _term(answer: AuthorityAnswer) -> dict[str, Any]:
         "stay_days": answer.stay_days,
         "entries": answer.entries,
     }
+
+
+def _term_before(permit: Row) -> dict[str, Any]:
+    """Return number and term of a permit as they are kept beside newer ones."""
+    old = {name: permit[name] for name in ("authority_number", "valid_from", "valid_until", "stay_days", "entries")}
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in old.items()}
 
 
 def _end_application(file: CaseFile, destination: Destination, at: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Taking in an answer of the authority, by callback or poll: once, in order or not, and for a known case only (P9 to P27)."""
+"""Taking in an answer of the authority, by callback or poll: once, in any order, for a known case only (P9 to P27)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases import answering, commands, inbox
-from cases.applying import apply_early, take_answer
+from cases.applying import take_answer, take_early
 from cases.case_file import CaseFile, open_case
 from cases.context import Context
 from cases.idempotency import Reply
@@ -95,10 +95,11 @@ async def _take(
         raise Refused("case_unknown", "No permit of this destination is followed.")
     state = answering.judge(file, answer)
     waits = any(a["state"] == AnswerState.STORED and a["destination"] == answer.destination for a in file.answers)
-    final = answer.outcome is not Outcome.ACCEPTED
+    # `accepted` wakes no workflow, and a case whose workflow has closed has none to hear of it.
+    is_heard = answer.outcome is not Outcome.ACCEPTED and not file.is_finished()
     kept = await inbox.keep(file, connection, answer, AnswerState.STORED, at, source)
     command_id = None
-    if final and (state is AnswerState.APPLIED or waits):
+    if is_heard and (state is AnswerState.APPLIED or waits):
         # The workflow has to hear of it, so it is applied there, in the order of its command.
         file.record(Act.ANSWER_RECEIVED, actor, at, **_detail(answer, source))
         command_id = await commands.store(
@@ -107,7 +108,7 @@ async def _take(
         status, word = _SPOKEN[AnswerState.STORED]
     else:
         take_answer(file, actor, at, kept)
-        apply_early(file, actor, at, answer.destination)
+        take_early(file, actor, at, answer.destination)
         status, word = _SPOKEN[AnswerState(kept["state"])]
     return Received(Reply(status, {"status": word}), file.reference, command_id)
 

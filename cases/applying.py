@@ -9,13 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases import answering, assessing, correction, employment, inbox, permit_acts, permits, recount, review
 from cases.case_file import CaseFile
-from cases.identity import need_free_person, take_identity
-from cases.signers import need_no_conflict
+from cases.identity import take_identity
+from cases.signers import need_no_conflict, take_task
 from domain.actors import Actor, system
 from domain.acts import Act
 from domain.answers import AnswerState
 from domain.clock import day_of
 from domain.commands import CommandKind
+from domain.deadlines import DeadlineKind
 from domain.decisions import (
     CardLostRequest,
     ConfirmationRequest,
@@ -29,7 +30,7 @@ from domain.decisions import (
     TaskAnswerRequest,
 )
 from domain.errors import FieldError, Refused
-from domain.registration import ChangeRequest, CorrectionRequest, DepartureRequest, corrected
+from domain.registration import ChangeRequest, CorrectionRequest, DepartureRequest
 from domain.stages import Destination, PendingAct
 from domain.tasks import TaskKind
 from store.case_rows import Row
@@ -57,13 +58,10 @@ async def _start(file: CaseFile, connection: AsyncConnection, actor: Actor, at: 
 
 
 async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
-    whole = corrected(file.application, CorrectionRequest.model_validate(body))
-    if whole.person.identity_number != file.application.person.identity_number:
-        await need_free_person(file, connection, whole.person.identity_number)
-        await take_identity(file, connection, whole.person.identity_number)
+    whole = employment.merged(file.application, CorrectionRequest.model_validate(body))
+    await take_identity(file, connection, whole)
     await employment.keep_version(file, connection, at, whole=whole)
     file.row["destinations"] = [d.value for d in whole.destinations]
-    file.row["client_reference"] = whole.client_reference
     file.row["undertaking_version"] = whole.undertaking_version
     file.row["contract_end"] = whole.employment.contract_end
     content = file.person_key.ledger_hash(whole.model_dump_json(exclude_none=True).encode())
@@ -109,6 +107,10 @@ async def _depart(file: CaseFile, connection: AsyncConnection, actor: Actor, at:
     employment.depart(file, actor, at, DepartureRequest.model_validate(body))
 
 
+async def _dispute(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    employment.dispute(file, actor, at)
+
+
 async def _change(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
     await employment.change(file, connection, actor, at, ChangeRequest.model_validate(body))
 
@@ -143,13 +145,14 @@ async def _eligibility(file: CaseFile, connection: AsyncConnection, actor: Actor
 async def _permit_confirm(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
     asked = PermitConfirmationRequest.model_validate(_rest(body))
     permit_acts.confirm(file, actor, at, _destination(body), asked)
+    take_early(file, actor, at, _destination(body))
 
 
 async def _enter_outcome(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
     asked = OutcomeRequest.model_validate(_rest(body))
     paper = asked.paper(file.reference, _destination(body))
-    if paper is not None and not any(a["outcome_id"] == asked.outcome_id for a in file.answers):
-        await inbox.keep(file, connection, paper, AnswerState.HELD, at, "paper")
+    if paper is not None:
+        await inbox.keep_paper(file, connection, paper, at)
     permit_acts.propose_outcome(file, actor, at, _destination(body), asked)
 
 
@@ -158,7 +161,7 @@ async def _answer(file: CaseFile, connection: AsyncConnection, actor: Actor, at:
     if kept is None or kept["state"] != AnswerState.STORED:
         return
     take_answer(file, actor, at, kept)
-    apply_early(file, actor, at, Destination(kept["destination"]))
+    take_early(file, actor, at, Destination(kept["destination"]))
 
 
 def take_answer(file: CaseFile, actor: Actor, at: datetime, kept: Row) -> None:
@@ -176,11 +179,25 @@ def take_answer(file: CaseFile, actor: Actor, at: datetime, kept: Row) -> None:
         answering.hold(file, actor, at, answer)
 
 
-def apply_early(file: CaseFile, actor: Actor, at: datetime, destination: Destination) -> None:
-    """Apply the answers that came too early, once their turn has come (P25)."""
-    for kept in [a for a in file.answers if a["state"] == AnswerState.EARLY and a["destination"] == destination]:
-        if answering.judge(file, permit_acts.read_kept(file, kept)) is AnswerState.APPLIED:
-            take_answer(file, actor, at, kept)
+def take_early(file: CaseFile, actor: Actor, at: datetime, destination: Destination, *, hold: bool = False) -> None:
+    """Take the answers that came too early, once their turn has come (P25); hold: those too whose turn never came."""
+    while True:
+        early = _early(file, destination)
+        ripe = [a for a in early if answering.judge(file, permit_acts.read_kept(file, a)) is not AnswerState.EARLY]
+        if not ripe:
+            break
+        take_answer(file, actor, at, ripe[0])
+    for kept in early if hold else []:
+        file.change_answer(kept, AnswerState.HELD.value)
+        answering.hold(file, actor, at, permit_acts.read_kept(file, kept))
+    if not _early(file, destination):
+        file.cancel_deadlines(DeadlineKind.EARLY_ANSWER, destination=destination.value)
+
+
+def _early(file: CaseFile, destination: Destination) -> list[Row]:
+    """Return the early answers about a permit in the order in which they were given."""
+    kept = [a for a in file.answers if a["state"] == AnswerState.EARLY and a["destination"] == destination]
+    return sorted(kept, key=lambda a: a["occurred_at"])
 
 
 async def _answer_task(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
@@ -188,14 +205,13 @@ async def _answer_task(file: CaseFile, connection: AsyncConnection, actor: Actor
     if task is None:
         raise Refused("already_decided", "The task is closed.")
     need_no_conflict(file, actor)
-    if task["holder"] not in (None, f"{actor.issuer} {actor.subject}"):
-        raise Refused("task_held", "Another officer holds this task.")
+    take_task(file, actor, at, TaskKind(task["kind"]), task["destination"])
     asked = TaskAnswerRequest.model_validate({name: v for name, v in body.items() if name != "task_id"})
     kind = TaskKind(task["kind"])
     if kind is TaskKind.CHANGE:
         await employment.answer_change(file, connection, actor, at, asked)
     elif kind is TaskKind.EMPLOYMENT_CHECK:
-        employment.answer_employment(file, actor, at, asked)
+        await employment.answer_employment(file, connection, actor, at, asked)
     elif kind is TaskKind.DEPARTURE_DISPUTED:
         employment.answer_dispute(file, actor, at, asked)
     elif kind is TaskKind.AUTHORITY_REJECTED and asked.action is TaskAction.SEND_AGAIN:
@@ -203,7 +219,7 @@ async def _answer_task(file: CaseFile, connection: AsyncConnection, actor: Actor
     elif asked.action is TaskAction.DONE and kind in _MAY_BE_DONE:
         destination = Destination(task["destination"]) if task["destination"] else None
         file.close_tasks([kind], at, destination=destination)
-        file.record(Act.TASK_ANSWERED, actor, at, kind=kind.value, action="done")
+        file.record(Act.TASK_ANSWERED, actor, at, kind=kind.value, action="done", destination=task["destination"])
     else:
         wrong = FieldError("action", "unknown_value", "This task does not take this answer.")
         raise Refused("invalid", f"A task `{kind}` does not take the answer `{asked.action}`.", [wrong])
@@ -224,6 +240,7 @@ VERBS: Final[dict[CommandKind, Verb]] = {
     CommandKind.HOLD: _hold,
     CommandKind.REVOKE: _revoke,
     CommandKind.DEPART: _depart,
+    CommandKind.DISPUTE: _dispute,
     CommandKind.CHANGE: _change,
     CommandKind.STANDING: _standing,
     CommandKind.CARD_LOST: _card_lost,

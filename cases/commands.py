@@ -14,7 +14,7 @@ from cases.context import Context
 from domain.actors import Actor
 from domain.commands import CommandKind, CommandState
 from proof.statements import ActorStatement, body_hash, sign
-from store.tables import commands, incidents, registrations
+from store.tables import commands, incidents
 
 
 class Unsent(NamedTuple):
@@ -134,10 +134,3 @@ async def find_outcome(context: Context, command_id: UUID) -> tuple[CommandState
             )
         ).one()
     return CommandState(row.state), row.outcome or {}
-
-
-async def count_unstarted(context: Context) -> int:
-    """Return how many cases wait for their workflow, for the metrics."""
-    async with context.database.begin() as connection:
-        query = select(func.count()).select_from(registrations).where(registrations.c.started_at.is_(None))
-        return int((await connection.execute(query)).scalar_one())

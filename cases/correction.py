@@ -1,4 +1,4 @@
-"""Asking the employer to mend a case, and what comes back: a correction, a contest, a reminder or silence (R4 to R8)."""
+"""Asking the employer to mend a case, and what comes back: a correction, a contest or silence (R4 to R8)."""
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
@@ -80,16 +80,16 @@ def remind(file: CaseFile, actor: Actor, at: datetime, deadline: Row) -> None:
     file.move(Event.CORRECTION_REMINDER_DUE)
     file.record(Act.REMINDED, actor, at, step=deadline["step"])
     occasion = f"{file.round}/{deadline['step']}"
-    tell(
-        file, Telling(NoticeKind.CORRECTION_REMINDER, at, occasion, facts=_due(file) | {"days_left": deadline["step"]})
-    )
+    facts = _due(file) | {"days_left": deadline["step"]}
+    tell(file, Telling(NoticeKind.CORRECTION_REMINDER, at, occasion, facts=facts))
 
 
-def lapse(file: CaseFile, actor: Actor, at: datetime) -> None:
+def lapse(file: CaseFile, actor: Actor, at: datetime, deadline: Row) -> None:
     """Close a case for which nothing came in time (R8); whatever was stored before the end has been applied by now."""
     file.move(Event.CORRECTION_OVER)
-    park_clock.end(file)
+    file.cancel_tasks(at)
     file.cancel_deadlines()
+    park_clock.end(file)
     park_clock.owe(file, None, DueKind.CORRECTION, Holder.NONE)
     file.record(Act.LAPSED, actor, at)
     tell(file, Telling(NoticeKind.REGISTRATION_LAPSED, at, str(file.round)))
@@ -133,8 +133,7 @@ def _go_on(file: CaseFile, at: datetime) -> None:
 
 
 def _received(file: CaseFile, at: datetime) -> None:
-    facts = {"due_on": day_of(file.row["due_at"]), "due_provisional": file.row["due_provisional"]}
-    tell(file, Telling(NoticeKind.CORRECTION_RECEIVED, at, str(file.round), facts=facts))
+    tell(file, Telling(NoticeKind.CORRECTION_RECEIVED, at, str(file.round), facts=_due(file)))
 
 
 def _due(file: CaseFile) -> dict[str, Any]:

@@ -1,8 +1,9 @@
-"""The life of an approved registration: contract, departure, revocation, changes and the employer's standing (R20 to R34)."""
+"""The life of a registration: contract, departure, revocation, changes and the employer's standing (R20 to R34)."""
 
 from datetime import datetime, timedelta
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,14 +18,22 @@ from domain.clock import day_of, start_of
 from domain.deadlines import DeadlineKind
 from domain.decisions import RevocationRequest, TaskAction, TaskAnswerRequest
 from domain.errors import FieldError, Refused
+from domain.field_errors import field_errors
 from domain.findings import outcome_of
 from domain.moves import Event, get_move
 from domain.notices import NoticeKind
 from domain.reasons import ReasonCode, Use, departure_reason
-from domain.registration import ChangeRequest, DepartureRequest, RegistrationRequest
-from domain.stages import CLOSED, OPEN, PendingAct, Stage, Standing
+from domain.registration import (
+    ChangeRequest,
+    CorrectionRequest,
+    DepartureRequest,
+    RegistrationRequest,
+    corrected,
+)
+from domain.stages import CLOSED, IN_REVIEW, PendingAct, Stage, Standing
 from domain.tasks import TaskKind
 from policy.talent_permit import assess
+from store.case_rows import Row
 from store.tables import applications
 
 
@@ -32,11 +41,8 @@ def depart(file: CaseFile, actor: Actor, at: datetime, asked: DepartureRequest) 
     """Record the last day of an employment; a later report before that day replaces it (R22)."""
     get_move(file.stage, Event.DEPART)
     reason = departure_reason(asked.reason)
-    if (
-        file.row["ended_on"] is not None
-        and file.row["ended_on"] < day_of(at)
-        and asked.last_day >= file.row["ended_on"]
-    ):
+    _need_settled(file)
+    if file.row["ended_on"] is not None and file.row["ended_on"] < day_of(at):
         raise Refused("wrong_stage", "The employment has ended by an earlier report.")
     file.move(Event.DEPART)
     is_late = file.calendar.working_days_between(asked.last_day, day_of(at)) > file.context.limits.departure_report_days
@@ -51,23 +57,35 @@ def depart(file: CaseFile, actor: Actor, at: datetime, asked: DepartureRequest) 
     tell(file, Telling(NoticeKind.DEPARTURE_RECORDED, at, f"{file.round}/{asked.last_day}", facts=facts))
 
 
-def end_employment(file: CaseFile, actor: Actor, at: datetime) -> None:
+def dispute(file: CaseFile, actor: Actor, at: datetime) -> None:
+    """Let an officer look at a departure that the person disputes; the report to the authority waits (R22, R30)."""
+    departure = file.row["departure"]
+    if departure is None or file.row["end_reason"] != departure["reason"]:
+        get_move(file.stage, Event.DISPUTE)
+        raise Refused("wrong_stage", "No departure is recorded.")
+    if departure["disputed"]:
+        raise Refused("already_decided", "This departure was disputed before.")
+    file.move(Event.DISPUTE)
+    file.row["departure"] = departure | {"disputed": True}
+    due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
+    file.open_task(TaskKind.DEPARTURE_DISPUTED, at, due_at=due.at)
+    file.record(Act.DEPARTURE_DISPUTED, actor, at)
+
+
+def end_employment(file: CaseFile, actor: Actor, at: datetime, _deadline: Row | None = None) -> None:
     """End the registration on the day after the last day of work; a pending revocation goes first (R23)."""
     if file.row["pending_act"] == PendingAct.REVOKE or file.row["ended_on"] is None:
         return
     file.move(Event.EMPLOYMENT_OVER)
-    reason = file.row["end_reason"]
-    file.record(Act.ENDED, actor, at, reasons=[reason], ended_on=file.row["ended_on"].isoformat())
-    settling.close(file, at, reason)
-    facts = {"ended_on": file.row["ended_on"], "end_reason": reason}
-    tell(file, Telling(NoticeKind.REGISTRATION_ENDED, at, str(file.round), facts=facts))
-    if file.find_task(TaskKind.DEPARTURE_DISPUTED) is None:
-        permits.registration_ended(file, actor, at, "registration_ended")
+    is_disputed = file.find_task(TaskKind.DEPARTURE_DISPUTED) is not None
+    _end(file, actor, at, file.row["end_reason"])
+    permits.registration_ended(file, actor, at, "registration_ended", reports=not is_disputed)
 
 
 def revoke(file: CaseFile, actor: Actor, at: datetime, asked: RevocationRequest) -> None:
     """Propose a revocation, which takes effect with a second signature (R24)."""
     get_move(file.stage, Event.REVOKE)
+    _need_settled(file)
     if file.row["pending_act"] is not None:
         raise Refused("already_decided", "A revocation waits for its second signature.")
     need_no_conflict(file, actor)
@@ -87,12 +105,15 @@ async def change(file: CaseFile, connection: AsyncConnection, actor: Actor, at: 
     """Change contact and language at once, and ask an officer for the rest (R34)."""
     file.move(Event.CHANGE)
     if asked.at_once:
-        await keep_version(file, connection, at, person=asked.at_once)
+        await keep_version(file, connection, at, whole=_changed(file, asked.at_once))
         file.record(Act.CHANGED, actor, at, fields=sorted(asked.at_once), version=file.row["facts_version"])
     if asked.for_review:
-        sealed = file.seal("tasks", "detail", f"{file.reference}/change", asked.for_review).hex()
-        task = file.open_task(TaskKind.CHANGE, at)
-        file.change_task(task, detail={"fields": sorted(asked.for_review), "change": sealed, "by": signature_of(actor)})
+        due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
+        task = file.open_task(TaskKind.CHANGE, at, due_at=due.at)
+        wanted = _wanted(file, task) | asked.for_review
+        _changed(file, wanted)
+        sealed = file.seal("tasks", "detail", _change_place(file), wanted).hex()
+        file.change_task(task, detail={"fields": sorted(wanted), "change": sealed, "by": signature_of(actor)})
         file.record(Act.CHANGE_ASKED, actor, at, fields=sorted(asked.for_review))
 
 
@@ -104,14 +125,11 @@ async def answer_change(
     if task is None:
         raise Refused("wrong_stage", "No change waits for an answer.")
     if asked.action is TaskAction.TAKE:
-        place = f"{file.reference}/change"
-        wanted = file.open("tasks", "detail", place, bytes.fromhex(task["detail"]["change"]))
-        contract = {"contract_end": wanted.pop("contract_end")} if "contract_end" in wanted else {}
-        await keep_version(file, connection, at, person=wanted, employment=contract)
-        if contract:
-            file.row["contract_end"] = file.application.employment.contract_end
-            settling.plan_contract_end(file)
+        wanted = _wanted(file, task)
+        await keep_version(file, connection, at, whole=_changed(file, wanted))
         file.record(Act.CHANGED, actor, at, fields=task["detail"]["fields"], version=file.row["facts_version"])
+        if "contract_end" in wanted:
+            _take_contract_end(file, at)
     elif asked.action is TaskAction.DECLINE:
         file.record(Act.CHANGE_DECLINED, actor, at, fields=task["detail"]["fields"])
     else:
@@ -121,13 +139,15 @@ async def answer_change(
     file.close_tasks([TaskKind.CHANGE], at)
 
 
-def answer_employment(file: CaseFile, actor: Actor, at: datetime, asked: TaskAnswerRequest) -> None:
+async def answer_employment(
+    file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: TaskAnswerRequest
+) -> None:
     """Record the new contract end, or the departure, once the grace after a contract is over (R29)."""
     if asked.action is TaskAction.NEW_CONTRACT_END and asked.contract_end is not None:
-        file.row["contract_end"] = asked.contract_end
-        file.close_tasks([TaskKind.EMPLOYMENT_CHECK], at)
-        file.record(Act.CHANGED, actor, at, fields=["contract_end"])
-        settling.plan_contract_end(file)
+        whole = _changed(file, {"contract_end": asked.contract_end.isoformat()})
+        await keep_version(file, connection, at, whole=whole)
+        file.record(Act.CHANGED, actor, at, fields=["contract_end"], version=file.row["facts_version"])
+        _take_contract_end(file, at)
     elif asked.action is TaskAction.DEPARTED and asked.last_day is not None:
         reason = asked.reason or ReasonCode.CONTRACT_ENDED.value
         depart(file, actor, at, DepartureRequest(last_day=asked.last_day, reason=reason))
@@ -147,7 +167,7 @@ def answer_dispute(file: CaseFile, actor: Actor, at: datetime, asked: TaskAnswer
     file.close_tasks([TaskKind.DEPARTURE_DISPUTED], at)
     file.record(Act.TASK_ANSWERED, actor, at, kind="departure_disputed", action=asked.action.value)
     if asked.action is TaskAction.UPHOLD:
-        if file.stage is Stage.ENDED:
+        if file.stage is Stage.ENDED and not _is_reported(file):
             permits.registration_ended(file, actor, at, "registration_ended")
     elif file.stage is Stage.APPROVED:
         file.row.update(ended_on=None, end_reason=None, departure=None)
@@ -155,19 +175,21 @@ def answer_dispute(file: CaseFile, actor: Actor, at: datetime, asked: TaskAnswer
         settling.plan_contract_end(file)
 
 
-def remind_of_contract(file: CaseFile, actor: Actor, at: datetime, step: int) -> None:
+def remind_of_contract(file: CaseFile, actor: Actor, at: datetime, deadline: Row) -> None:
     """Tell the employer that a contract ends (R29)."""
+    step = deadline["step"]
     file.move(Event.CONTRACT_REMINDER_DUE)
     file.record(Act.REMINDED, actor, at, step=step)
     facts = {"contract_end": file.row["contract_end"], "days_left": step}
     tell(file, Telling(NoticeKind.CONTRACT_ENDING, at, f"{file.row['contract_end']}/{step}", facts=facts))
 
 
-def end_contract_grace(file: CaseFile, actor: Actor, at: datetime) -> None:
+def end_contract_grace(file: CaseFile, actor: Actor, at: datetime, deadline: Row) -> None:
     """Ask an officer what became of an employment whose contract has ended (R29)."""
     file.move(Event.CONTRACT_GRACE_OVER)
     due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
     file.open_task(TaskKind.EMPLOYMENT_CHECK, at, due_at=due.at)
+    file.record(Act.REMINDED, actor, at, step=deadline["kind"])
 
 
 async def standing(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, to: Standing) -> None:
@@ -185,20 +207,17 @@ async def standing(file: CaseFile, connection: AsyncConnection, actor: Actor, at
 
 
 async def _employer_left(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
-    was_open = file.stage in OPEN
-    file.move(Event.EMPLOYER_LEFT)
     file.row["standing_hold"] = False
-    if not was_open:
-        reason = ReasonCode.EMPLOYER_LEFT_PARK.value
-        file.row["ended_on"] = day_of(at)
-        file.record(Act.ENDED, actor, at, reasons=[reason], ended_on=day_of(at).isoformat())
-        settling.close(file, at, reason)
-        facts = {"ended_on": day_of(at), "end_reason": reason}
-        tell(file, Telling(NoticeKind.REGISTRATION_ENDED, at, str(file.round), facts=facts))
+    if file.stage is Stage.APPROVED:
+        file.move(Event.EMPLOYER_LEFT)
+        file.row["ended_on"] = None
+        _end(file, actor, at, ReasonCode.EMPLOYER_LEFT_PARK.value)
         permits.registration_ended(file, actor, at, "employer_left_park", in_batch=True)
         return
+    if file.stage in IN_REVIEW:
+        file.move(Event.EMPLOYER_LEFT)
     if file.assessment() is None:
-        return
+        return  # the assessment to come sees the standing by itself
     known = await assessing.gather_facts(
         connection, file.application, file.row, on=file.accepted_on, today=day_of(at), other_live=False
     )
@@ -208,21 +227,71 @@ async def _employer_left(file: CaseFile, connection: AsyncConnection, actor: Act
     file.record(Act.ASSESSED, actor, at, outcome=file.row["assessment"], reasons=["employer_left_park"])
 
 
+def _end(file: CaseFile, actor: Actor, at: datetime, reason: str) -> None:
+    settling.close(file, at, reason)
+    ended_on = file.row["ended_on"]
+    file.record(Act.ENDED, actor, at, reasons=[reason], ended_on=ended_on.isoformat())
+    facts = {"ended_on": ended_on, "end_reason": reason}
+    tell(file, Telling(NoticeKind.REGISTRATION_ENDED, at, str(file.round), facts=facts))
+
+
+def _need_settled(file: CaseFile) -> None:
+    """Refuse what would tell of an approval that can still be recalled (R10a)."""
+    if not file.row["settled"]:
+        raise Refused("wrong_stage", "This can be done once the decision has taken effect.")
+
+
+def _is_reported(file: CaseFile) -> bool:
+    return any(permit["reported_at"] is not None for permit in file.permits.values())
+
+
+def _take_contract_end(file: CaseFile, at: datetime) -> None:
+    """Let the reminders follow a new contract end, and close the question about the old one."""
+    file.row["contract_end"] = file.application.employment.contract_end
+    file.close_tasks([TaskKind.EMPLOYMENT_CHECK], at)
+    if file.stage is Stage.APPROVED and file.row["settled"]:
+        settling.plan_contract_end(file)
+
+
+def _change_place(file: CaseFile) -> str:
+    return f"{file.reference}/change"
+
+
+def _wanted(file: CaseFile, task: Row) -> dict[str, Any]:
+    """Return what an open task asks to have changed."""
+    if "change" not in task["detail"]:
+        return {}
+    wanted: dict[str, Any] = file.open("tasks", "detail", _change_place(file), bytes.fromhex(task["detail"]["change"]))
+    return wanted
+
+
+def _changed(file: CaseFile, wanted: dict[str, Any]) -> RegistrationRequest:
+    """Return the registration with what is asked to be changed; refused where the whole does not hold together."""
+    parts: dict[str, Any] = {}
+    person = {name: value for name, value in wanted.items() if name != "contract_end"}
+    if person:
+        parts["person"] = person
+    if "contract_end" in wanted:
+        parts["employment"] = {"contract_end": wanted["contract_end"]}
+    return merged(file.application, CorrectionRequest.model_validate(parts))
+
+
+def merged(given: RegistrationRequest, parts: CorrectionRequest) -> RegistrationRequest:
+    """Return a registration with the parts that change.
+
+    Raises:
+        Refused: `invalid` where the whole does not hold together, or a field that it needs was removed.
+    """
+    try:
+        return corrected(given, parts)
+    except ValidationError as error:
+        raise Refused("invalid", "The registration would not hold together.", field_errors(error)) from error
+
+
 async def keep_version(
-    file: CaseFile,
-    connection: AsyncConnection,
-    at: datetime,
-    *,
-    person: dict[str, Any] | None = None,
-    employment: dict[str, Any] | None = None,
-    whole: RegistrationRequest | None = None,
+    file: CaseFile, connection: AsyncConnection, at: datetime, *, whole: RegistrationRequest
 ) -> None:
     """Keep a new version of what was given, beside the earlier ones."""
-    if whole is None:
-        body = file.application.model_dump(mode="json", exclude_none=True)
-        body["person"] = _without_none(body["person"] | (person or {}))
-        body["employment"] = _without_none(body["employment"] | (employment or {}))
-        whole = RegistrationRequest.model_validate(body)
     version = file.row["facts_version"] + 1
     content = whole.model_dump_json(exclude_none=True).encode()
     await connection.execute(
@@ -237,7 +306,3 @@ async def keep_version(
     file.application = whole
     file.row["facts_version"] = version
     file.row["name_hash"] = file.context.keyring.lookup_hash(f"name/{file.employer_id}", whole.person.name_zh)
-
-
-def _without_none(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}

@@ -1,14 +1,21 @@
-"""A corrected identity number: the case moves to another person, and what it holds is sealed again under that one's key."""
+"""A corrected identity number: the case moves to another person, and its contents are sealed again under that key."""
 
 from collections.abc import Callable
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case_file import CaseFile
-from cases.persons import find_person, get_or_add_person
+from cases.persons import get_or_add_person
 from domain.errors import Refused
+from domain.registration import RegistrationRequest
+from domain.tasks import TaskKind
+from proof.statements import body_hash, sign, verify
+from store.database import constraint_of
+from store.encryption import DataKey
 from store.tables import answers, applications, assessments, commands, permits, registrations
 
 # Each sealed column of a case with the way its rows are named; notices keep the key they were written under.
@@ -21,41 +28,88 @@ _SEALED: Final[tuple[tuple[Table, str, Callable[[Any], str]], ...]] = (
 )
 
 
-async def need_free_person(file: CaseFile, connection: AsyncConnection, identity_number: str) -> None:
-    """Refuse a number whose person has another live registration."""
-    person = await find_person(file.context, connection, identity_number)
+async def take_identity(file: CaseFile, connection: AsyncConnection, whole: RegistrationRequest) -> None:
+    """Give the case the person and the client reference of its corrected form.
+
+    Raises:
+        Refused: `live_registration_exists` or `client_reference_taken`, by the index that guards each.
+    """
+    number = whole.person.identity_number
+    is_other = number != file.application.person.identity_number
+    person = await get_or_add_person(file.context, connection, number) if is_other else None
+    person_id = person.person_id if person else file.row["person_id"]
+    await _hold_place(file, connection, person_id, whole.client_reference)
+    file.row.update(person_id=person_id, client_reference=whole.client_reference)
     if person is None:
         return
-    live = select(registrations.c.reference).where(
-        registrations.c.person_id == person.person_id,
-        registrations.c.live,
-        registrations.c.reference != file.reference,
-    )
-    if (await connection.execute(live)).first() is not None:
-        raise Refused("live_registration_exists", "This person has a live registration; it has to end first.")
-
-
-async def take_identity(file: CaseFile, connection: AsyncConnection, identity_number: str) -> None:
-    """Move the case to the person of the number."""
-    person = await get_or_add_person(file.context, connection, identity_number)
-    old, new = file.person_key, person.key
     for table, column, place in _SEALED:
-        rows = (await connection.execute(select(table).where(table.c.reference == file.reference))).all()
-        changed: list[dict[str, Any]] = []
-        for row in rows:
-            sealed = getattr(row, column)
-            if sealed is not None:
-                plain = old.open(table.name, column, place(row), sealed)
-                again = new.seal(table.name, column, place(row), plain)
-                changed.append({f"k_{c.name}": getattr(row, c.name) for c in table.primary_key} | {"sealed": again})
-        if changed:
-            where = [c == bindparam(f"k_{c.name}") for c in table.primary_key]
-            await connection.execute(update(table).where(*where).values({column: bindparam("sealed")}), changed)
-            _take_over(file, table.name, column, changed)
-    file.person_key = new
-    file.row["person_id"] = person.person_id
-    number = file.context.keyring.lookup_hash(f"last_four/{file.employer_id}", identity_number[-4:].upper())
-    file.row["last_four_hash"] = number
+        await _seal_again(file, connection, table, column, place, person.key)
+    _seal_task_again(file, person.key)
+    file.person_key = person.key
+    last_four = file.context.keyring.lookup_hash(f"last_four/{file.employer_id}", number[-4:].upper())
+    file.row["last_four_hash"] = last_four
+
+
+async def _hold_place(
+    file: CaseFile, connection: AsyncConnection, person_id: UUID, client_reference: str | None
+) -> None:
+    if (person_id, client_reference) == (file.row["person_id"], file.row["client_reference"]):
+        return
+    mine = update(registrations).where(registrations.c.reference == file.reference)
+    try:
+        async with connection.begin_nested():
+            await connection.execute(mine.values(person_id=person_id, client_reference=client_reference))
+    except IntegrityError as error:
+        constraint = constraint_of(error)
+        if constraint == "uq_registrations_live_person":
+            raise Refused("live_registration_exists", "This person has a live registration.") from None
+        if constraint == "uq_registrations_live_client_reference":
+            raise Refused("client_reference_taken", "A live registration of yours has this client_reference.") from None
+        raise
+
+
+async def _seal_again(
+    file: CaseFile, connection: AsyncConnection, table: Table, column: str, place: Callable[[Any], str], new: DataKey
+) -> None:
+    rows = (await connection.execute(select(table).where(table.c.reference == file.reference))).all()
+    changed: list[dict[str, Any]] = []
+    for row in rows:
+        sealed = getattr(row, column)
+        if sealed is None:
+            continue
+        again = new.seal(table.name, column, place(row), file.person_key.open(table.name, column, place(row), sealed))
+        key = {f"k_{c.name}": getattr(row, c.name) for c in table.primary_key}
+        values: dict[str, Any] = {"b_sealed": again}
+        if table is commands:
+            values["b_statement"] = _signed_again(file, row.statement, sealed, again)
+        changed.append(key | values)
+    if not changed:
+        return
+    columns: dict[str, Any] = {column: bindparam("b_sealed")}
+    if table is commands:
+        columns["statement"] = bindparam("b_statement")
+    where = [c == bindparam(f"k_{c.name}") for c in table.primary_key]
+    await connection.execute(update(table).where(*where).values(columns), changed)
+    _take_over(file, table.name, column, changed)
+
+
+def _signed_again(file: CaseFile, statement: str | None, before: bytes, after: bytes) -> str | None:
+    """Return an actor statement about the body as it is sealed now, where the one it had was about it before."""
+    if statement is None:
+        return None
+    said = verify(statement, file.context.keyring.statement_keys())
+    if said.body_hash != body_hash(before):
+        return statement
+    key_id, key = file.context.keyring.signing_key()
+    return sign(said.model_copy(update={"key_id": key_id, "body_hash": body_hash(after)}), key)
+
+
+def _seal_task_again(file: CaseFile, new: DataKey) -> None:
+    task = file.find_task(TaskKind.CHANGE)
+    if task is not None and "change" in task["detail"]:
+        place = ("tasks", "detail", f"{file.reference}/change")
+        plain = file.person_key.open(*place, bytes.fromhex(task["detail"]["change"]))
+        file.change_task(task, detail=task["detail"] | {"change": new.seal(*place, plain).hex()})
 
 
 def _take_over(file: CaseFile, table: str, column: str, changed: list[dict[str, Any]]) -> None:
@@ -68,5 +122,7 @@ def _take_over(file: CaseFile, table: str, column: str, changed: list[dict[str, 
     }
     for row in held.get(table, []):
         for new in changed:
-            if all(row[name.removeprefix("k_")] == value for name, value in new.items() if name != "sealed"):
-                row[column] = new["sealed"]
+            if all(row[name.removeprefix("k_")] == value for name, value in new.items() if name.startswith("k_")):
+                row[column] = new["b_sealed"]
+                if "b_statement" in new:
+                    row["statement"] = new["b_statement"]

@@ -3,16 +3,19 @@
 import hashlib
 import json
 from datetime import datetime
+from typing import Final
 from uuid import uuid4
 
-from sqlalchemy import insert
+from sqlalchemy import and_, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case_file import CaseFile
 from domain.answers import AnswerState, AuthorityAnswer
+from domain.errors import Refused
 from store.case_rows import Row
 from store.tables import answers
 
+PAPER: Final = "paper"
 _IDENTIFYING = {"outcome_id"}
 
 
@@ -45,3 +48,43 @@ async def keep(
     await connection.execute(insert(answers).values(**row))
     file.answers.append(row)
     return row
+
+
+async def keep_paper(file: CaseFile, connection: AsyncConnection, paper: AuthorityAnswer, at: datetime) -> None:
+    """Keep what an officer entered from a paper; entered again before it was proposed, it stands in the first's place.
+
+    Raises:
+        Refused: `already_decided` where this paper, or the same content, is recorded already.
+    """
+    hashed = file.context.keyring.lookup_hash("answer", content_hash(paper).hex())
+    same = or_(
+        answers.c.outcome_id == paper.outcome_id,
+        and_(
+            answers.c.reference == file.reference,
+            answers.c.destination == paper.destination.value,
+            answers.c.content_hash == hashed,
+        ),
+    )
+    known = (await connection.execute(select(answers).where(same))).mappings().all()
+    if not known:
+        await keep(file, connection, paper, AnswerState.HELD, at, PAPER)
+        return
+    row = known[0]
+    if len(known) > 1 or row["outcome_id"] != paper.outcome_id or row["state"] != AnswerState.HELD:
+        raise Refused("already_decided", "An answer of this number or content is recorded already.")
+    if row["content_hash"] == hashed:
+        return
+    if row["source"] != PAPER or row["reference"] != file.reference or row["destination"] != paper.destination:
+        raise Refused("already_decided", "Another answer has this number.")
+    plain = paper.model_dump_json(exclude_none=True).encode()
+    mended = {
+        "outcome": paper.outcome.value,
+        "content_hash": hashed,
+        "body": file.person_key.seal("answers", "body", str(row["answer_id"]), plain),
+        "occurred_at": paper.occurred_at,
+        "received_at": at,
+    }
+    await connection.execute(update(answers).where(answers.c.answer_id == row["answer_id"]).values(**mended))
+    for held in file.answers:
+        if held["answer_id"] == row["answer_id"]:
+            held.update(mended)

@@ -2,14 +2,15 @@
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from sqlalchemy import insert, select, tuple_, update
+from sqlalchemy import select, tuple_, update
 
 from cases import commands
 from cases.case_file import load_case, open_case
 from cases.context import Context
 from cases.idempotency import Idempotency, Reply, find_known, remember
+from cases.incident_rows import note
 from cases.view import moment
 from domain.actors import Actor, system
 from domain.acts import Act
@@ -23,24 +24,12 @@ Position = tuple[datetime, str]
 
 
 async def open_incident(context: Context, reference: str, step: str, reason: str, at: datetime) -> str:
-    """Put a case that cannot go on before the operator and return the incident's id; the open one where there is one."""
+    """Put a case that cannot go on before the operator; return the incident's id, the open one where there is one."""
     async with open_case(context, reference) as (file, connection):
         known = next((row for row in file.row["incidents"] if row["kind"] == "stuck"), None)
         if known is not None:
             return str(known["incident_id"])
-        incident_id = uuid4()
-        await connection.execute(
-            insert(incidents).values(
-                incident_id=incident_id,
-                reference=reference,
-                employer_id=file.employer_id,
-                kind="stuck",
-                step=step,
-                reason=reason[:200],
-                state="open",
-                at=at,
-            )  # fmt: skip
-        )
+        incident_id = await note(file, connection, at, kind="stuck", step=step, reason=reason)
         detail = {"step": step, "reason": reason[:200], "incident_id": str(incident_id)}
         file.open_task(TaskKind.STUCK, at, queue=Queue.OPERATORS, detail=detail)
         file.record(Act.INCIDENT_OPENED, system(step), at, step=step)

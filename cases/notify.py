@@ -27,6 +27,7 @@ from texts.notices import NoticeFacts, Reason, Rendered, render, text_hash
 from texts.reasons import reason_sentence
 
 CodedReason = tuple[str, str | None]
+DECEASED = "deceased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +53,16 @@ def tell(file: CaseFile, telling: Telling) -> None:
     for recipient in PLANS[telling.kind].recipients:
         if telling.only is not None and recipient not in telling.only:
             continue
-        if recipient is Recipient.PERSON and file.row["end_reason"] == "deceased":
+        if recipient is Recipient.PERSON and _has_died(file):
             continue
         if recipient in (Recipient.HOLDER, Recipient.PARK) and (recipient is Recipient.HOLDER) != bool(telling.holder):
             continue
         _tell_one(file, telling, recipient)
+
+
+def _has_died(file: CaseFile) -> bool:
+    departure = file.row["departure"] or {}
+    return DECEASED in (file.row["end_reason"], departure.get("reason"))
 
 
 def _tell_one(file: CaseFile, telling: Telling, recipient: Recipient) -> None:
@@ -182,9 +188,16 @@ def _facts(file: CaseFile, telling: Telling, recipient: Recipient, language: Lan
             ),
             "defects": telling.defects(language) if telling.defects else (),
             "link": f"{file.context.public_url}/v1/registrations/{file.reference}" if file.context.public_url else None,
-            **(telling.facts or {}),
+            **_told_to(recipient, telling.facts or {}),
         }
     )
+
+
+def _told_to(recipient: Recipient, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the facts that a recipient may read: the authority's reason is for the person and staff (P11)."""
+    if recipient is Recipient.EMPLOYER:
+        return {name: value for name, value in facts.items() if name != "authority_reason"}
+    return facts
 
 
 def _plain(text: Rendered) -> dict[str, str | None]:

@@ -19,10 +19,16 @@ def park_clock(file: CaseFile) -> ParkClock:
     )
 
 
-def run(file: CaseFile, on: date | None = None) -> None:
-    """Let the clock run (on: the day of the correction that lets it go on) and set its deadlines."""
+def run(file: CaseFile, on: date | None = None, *, after: datetime | None = None) -> None:
+    """Let the clock run and set its deadlines.
+
+    Args:
+        file: the case.
+        on: the day of the correction that lets it go on.
+        after: the time before which reminders were given already.
+    """
     clock = park_clock(file)
-    _keep(file, clock if on is None else clock.resume(on))
+    _keep(file, clock if on is None else clock.resume(on), after=after)
 
 
 def recount(file: CaseFile) -> None:
@@ -55,7 +61,7 @@ def owe(file: CaseFile, due: Deadline | None, kind: DueKind, holder: Holder) -> 
     )
 
 
-def _keep(file: CaseFile, clock: ParkClock, *, again: bool = False) -> None:
+def _keep(file: CaseFile, clock: ParkClock, *, again: bool = False, after: datetime | None = None) -> None:
     _write(file, clock)
     file.row["clock"] = "running"
     deadline = clock.deadline(file.calendar)
@@ -68,9 +74,9 @@ def _keep(file: CaseFile, clock: ParkClock, *, again: bool = False) -> None:
     if not was_over:
         file.set_deadline(DeadlineKind.REVIEW_OVER, deadline, counted=counted)
     for step, moment in enumerate(clock.reminders(file.calendar), start=1):
-        if again and (DeadlineKind.REVIEW_REMINDER, "", step) not in file.deadlines:
-            continue
-        file.set_deadline(DeadlineKind.REVIEW_REMINDER, moment, step=step)
+        is_waiting = (DeadlineKind.REVIEW_REMINDER.value, "", step) in file.deadlines
+        if (is_waiting or not again) and (after is None or moment > after):
+            file.set_deadline(DeadlineKind.REVIEW_REMINDER, moment, step=step)
     for task in file.tasks:
         if task["kind"] in REVIEW_TASKS:
             file.change_task(task, due_at=deadline.at)

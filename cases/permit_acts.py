@@ -1,4 +1,4 @@
-"""What officers do about a permit: send or withhold, enter or apply an answer, and the second signature (P2, P3, P26)."""
+"""What officers do about a permit: send or withhold, enter or apply an answer, sign a second time (P2, P3, P26)."""
 
 import json
 from datetime import datetime
@@ -7,15 +7,16 @@ from typing import Any
 from cases import answering, permits
 from cases.case_file import CaseFile
 from cases.notify import CodedReason, Telling, tell
+from cases.review_tasks import set_claim_limit
 from cases.settling import letter
 from cases.signers import (
     given,
     need_no_conflict,
     need_reasons,
     need_second_person,
-    need_task,
     notes_of,
     signature_of,
+    take_task,
 )
 from domain.actors import Actor
 from domain.acts import Act
@@ -35,6 +36,7 @@ from domain.notices import NoticeKind
 from domain.reasons import Use
 from domain.stages import Destination, PendingAct, Stage
 from domain.tasks import TaskKind
+from store.case_rows import Row
 
 
 def settle_eligibility(
@@ -48,7 +50,7 @@ def settle_eligibility(
     if file.stage is not Stage.APPROVED:
         raise Refused("wrong_stage", "The registration is not in force.")
     need_no_conflict(file, actor)
-    need_task(file, actor, TaskKind.PERMIT_ELIGIBILITY, destination)
+    take_task(file, actor, at, TaskKind.PERMIT_ELIGIBILITY, destination)
     if asked.action is EligibilityAction.SEND:
         codes = need_reasons(asked.reasons, Use.OVERRIDE)
         file.close_tasks([TaskKind.PERMIT_ELIGIBILITY], at, destination=destination)
@@ -71,25 +73,34 @@ def confirm(
     pending = permit["pending"]
     need_second_person(file, actor, pending)
     act = PendingAct(permit["pending_act"])
-    kind = TaskKind.CONFIRM if act is PendingAct.WITHHOLD else TaskKind.AUTHORITY_CONFLICT
-    need_task(file, actor, kind, destination)
+    take_task(file, actor, at, TaskKind.CONFIRM, destination)
     file.close_tasks([TaskKind.CONFIRM], at, destination=destination)
     if asked.action is ConfirmationAction.REJECT:
-        codes = need_reasons(asked.reasons, Use.REJECT)
-        file.set_permit(destination, at, pending_act=None, pending=None)
-        file.record(
-            Act.REJECTED, actor, at, destination=destination.value, action=act.value, reasons=[c.value for c in codes]
-        )
-        if act is PendingAct.WITHHOLD:
-            file.open_task(TaskKind.PERMIT_ELIGIBILITY, at, destination=destination)
-        holder = f"{pending['by']['issuer']} {pending['by']['subject']}"
-        facts = {"pending_act": act, "due_on": None}
-        tell(file, Telling(NoticeKind.SECOND_SIGNATURE_REJECTED, at, at.isoformat(), destination, facts, holder=holder))
+        _reject(file, actor, at, destination, asked)
         return
     if act is PendingAct.WITHHOLD:
         _withhold(file, actor, at, destination)
         return
     _apply_held(file, actor, at, destination, pending["outcome_id"])
+
+
+def _reject(
+    file: CaseFile, actor: Actor, at: datetime, destination: Destination, asked: PermitConfirmationRequest
+) -> None:
+    permit = file.permits[destination]
+    act, pending = PendingAct(permit["pending_act"]), permit["pending"]
+    codes = need_reasons(asked.reasons, Use.REJECT)
+    file.set_permit(destination, at, pending_act=None, pending=None)
+    reasons = [code.value for code in codes]
+    file.record(Act.REJECTED, actor, at, destination=destination.value, action=act.value, reasons=reasons)
+    holder = f"{pending['by']['issuer']} {pending['by']['subject']}"
+    if act is PendingAct.WITHHOLD:
+        due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
+        task = file.open_task(TaskKind.PERMIT_ELIGIBILITY, at, due_at=due.at, destination=destination)
+        file.change_task(task, holder=holder, held_since=at)
+        set_claim_limit(file, task, at)
+    facts = {"pending_act": act, "due_on": None}
+    tell(file, Telling(NoticeKind.SECOND_SIGNATURE_REJECTED, at, at.isoformat(), destination, facts, holder=holder))
 
 
 def propose_outcome(
@@ -100,11 +111,25 @@ def propose_outcome(
     if permit["pending_act"] is not None:
         raise Refused("already_decided", "A proposal for this destination waits for its second signature.")
     need_no_conflict(file, actor)
-    kept = next((a for a in file.answers if a["outcome_id"] == asked.outcome_id), None)
+    kept = find_held(file, destination, asked.outcome_id)
     if kept is None:
-        raise Refused("not_found", "No held answer of this case has this outcome_id.")
+        raise Refused("not_found", "No held answer about this permit has this outcome_id.")
+    take_task(file, actor, at, TaskKind.AUTHORITY_CONFLICT, destination)
     _propose(file, actor, at, destination, PendingAct.OUTCOME, (), None, outcome_id=asked.outcome_id)
     file.record(Act.ANSWER_PROPOSED, actor, at, destination=destination.value, outcome=kept["outcome"])
+
+
+def find_held(file: CaseFile, destination: Destination, outcome_id: str) -> Row | None:
+    """Return the answer about a permit that is kept under an id and not applied, if there is one."""
+    waiting = (AnswerState.HELD, AnswerState.EARLY)
+    return next(
+        (
+            a
+            for a in file.answers
+            if a["outcome_id"] == outcome_id and a["destination"] == destination and a["state"] in waiting
+        ),
+        None,
+    )
 
 
 def read_kept(file: CaseFile, kept: dict[str, Any]) -> AuthorityAnswer:
@@ -114,13 +139,14 @@ def read_kept(file: CaseFile, kept: dict[str, Any]) -> AuthorityAnswer:
 
 
 def _apply_held(file: CaseFile, actor: Actor, at: datetime, destination: Destination, outcome_id: str) -> None:
-    kept = next((a for a in file.answers if a["outcome_id"] == outcome_id), None)
+    kept = find_held(file, destination, outcome_id)
     if kept is None:
         raise Refused("not_found", "The answer is no longer held.")
     file.set_permit(destination, at, pending_act=None, pending=None)
-    file.close_tasks([TaskKind.AUTHORITY_CONFLICT], at, destination=destination)
     file.change_answer(kept, AnswerState.APPLIED.value)
     answering.force(file, actor, at, destination, read_kept(file, kept))
+    if not any(a["state"] == AnswerState.HELD and a["destination"] == destination for a in file.answers):
+        file.close_tasks([TaskKind.AUTHORITY_CONFLICT], at, destination=destination)
 
 
 def _withhold(file: CaseFile, actor: Actor, at: datetime, destination: Destination) -> None:

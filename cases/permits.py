@@ -1,7 +1,8 @@
-"""The following of talent permits: eligibility, list entries, what the authority answers and what time does (P1 to P26)."""
+"""The following of talent permits: eligibility, list entries, reports and what time does (P1 to P22)."""
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,7 +16,16 @@ from domain.deadlines import DeadlineKind
 from domain.findings import outcome_of
 from domain.moves import PermitEvent, get_permit_move
 from domain.notices import NoticeKind
-from domain.stages import PERMIT_FINAL, AssessmentOutcome, Destination, DueKind, Holder, PermitStage, Stage
+from domain.stages import (
+    PERMIT_FINAL,
+    AssessmentOutcome,
+    Destination,
+    DueKind,
+    Holder,
+    PendingAct,
+    PermitStage,
+    Stage,
+)
 from domain.tasks import TaskKind
 from domain.working_days import calendar_days_before
 from policy.talent_permit import eligibility
@@ -26,9 +36,14 @@ _PERMIT_DEADLINES = (
     DeadlineKind.APPLICANT_REMINDER,
     DeadlineKind.APPLICANT_INACTIVE,
     DeadlineKind.AUTHORITY_LATE,
-    DeadlineKind.EARLY_ANSWER,
 )
 _TIMED = (DeadlineKind.PERMIT_EXPIRING, DeadlineKind.PERMIT_EXPIRED)
+_PERMIT_TASKS = (
+    TaskKind.PERMIT_ELIGIBILITY,
+    TaskKind.APPLICANT_INACTIVE,
+    TaskKind.AUTHORITY_LATE,
+    TaskKind.AUTHORITY_REJECTED,
+)
 
 
 async def begin(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
@@ -50,7 +65,8 @@ async def begin(file: CaseFile, connection: AsyncConnection, actor: Actor, at: d
             make_eligible(file, actor, at, destination, reasons=())
             continue
         file.set_permit(destination, at)
-        file.open_task(TaskKind.PERMIT_ELIGIBILITY, at, destination=destination)
+        due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
+        file.open_task(TaskKind.PERMIT_ELIGIBILITY, at, due_at=due.at, destination=destination)
         file.record(Act.PERMIT_NOT_CLEAR, actor, at, destination=destination.value, policy_version=pack.version)
     follow_up(file)
 
@@ -100,20 +116,35 @@ def send_again(file: CaseFile, actor: Actor, at: datetime, destination: Destinat
     file.call("list_entry", at, destination=destination, attempt=file.next_attempt(destination))
 
 
-def registration_ended(file: CaseFile, actor: Actor, at: datetime, what: str, *, in_batch: bool = False) -> None:
-    """Tell every permit that its registration ended: close, or report to the authority whose answer decides (P8, P13, P16)."""
+def registration_ended(
+    file: CaseFile, actor: Actor, at: datetime, what: str, *, in_batch: bool = False, reports: bool = True
+) -> None:
+    """Tell every permit that its registration ended: one not sent is closed, any other reported (P8, P13, P16).
+
+    Args:
+        file: the case.
+        actor: who ended the registration.
+        at: when.
+        what: the fact that the authority is told; its answer decides.
+        in_batch: whether it is told with one list for the whole employer.
+        reports: whether it is told now; a disputed departure waits.
+    """
     for destination in file.permits:
         stage = _stage(file, destination)
         if stage in (None, PermitStage.ELIGIBLE):
-            file.move_permit(destination, PermitEvent.REGISTRATION_ENDED, at, end_reason="registration_ended")
-            _end_track(file, destination, at)
-            file.end_calls(at, "cancelled", *[c["key"] for c in file.calls if c["destination"] == destination.value])
-            file.record(Act.PERMIT_CLOSED, actor, at, destination=destination.value)
-            facts = {"end_reason": "registration_ended"}
-            tell(file, Telling(NoticeKind.PERMIT_CLOSED, at, str(file.round), destination, facts=facts))
-        elif stage not in PERMIT_FINAL:
+            _close_unsent(file, actor, at, destination)
+        elif stage not in PERMIT_FINAL and reports:
             report(file, actor, at, destination, what, in_batch=in_batch)
     follow_up(file)
+
+
+def _close_unsent(file: CaseFile, actor: Actor, at: datetime, destination: Destination) -> None:
+    file.move_permit(destination, PermitEvent.REGISTRATION_ENDED, at, end_reason="registration_ended")
+    stop_waiting(file, destination, at)
+    file.end_calls(at, "cancelled", *file.calls_of(destination))
+    file.record(Act.PERMIT_CLOSED, actor, at, destination=destination.value)
+    facts = {"end_reason": "registration_ended"}
+    tell(file, Telling(NoticeKind.PERMIT_CLOSED, at, str(file.round), destination, facts=facts))
 
 
 def report(
@@ -153,52 +184,66 @@ def plan_expiry(file: CaseFile, destination: Destination, at: datetime) -> None:
     file.set_deadline(DeadlineKind.PERMIT_EXPIRED, ends, destination=destination.value)
 
 
+def stop_waiting(file: CaseFile, destination: Destination, at: datetime) -> None:
+    """Stop what runs until the authority's answer: reminders, limits, tasks and a proposal to withhold."""
+    file.cancel_deadlines(*_PERMIT_DEADLINES, destination=destination.value)
+    file.close_tasks(_PERMIT_TASKS, at, destination=destination)
+    file.set_permit(destination, at, due_at=None, due_provisional=False)
+    if file.permits[destination]["pending_act"] == PendingAct.WITHHOLD:
+        file.close_tasks([TaskKind.CONFIRM], at, destination=destination)
+        file.set_permit(destination, at, pending_act=None, pending=None)
+
+
 def end_track(file: CaseFile, destination: Destination, at: datetime) -> None:
-    """Stop whatever still runs for a permit that has its end."""
-    _end_track(file, destination, at)
+    """Stop whatever still runs for a permit that has its end; a proposal about an answer still waits to be signed."""
+    stop_waiting(file, destination, at)
+    file.cancel_deadlines(*_TIMED, DeadlineKind.REPORT_EXPECTED, destination=destination.value)
     follow_up(file)
 
 
 def pass_deadline(file: CaseFile, actor: Actor, at: datetime, deadline: Row) -> None:
     """Do what is due for a permit."""
-    destination, kind = Destination(deadline["destination"]), DeadlineKind(deadline["kind"])
-    permit = file.permits[destination]
-    if kind is DeadlineKind.APPLICANT_REMINDER:
-        file.move_permit(destination, PermitEvent.APPLICANT_REMINDER_DUE, at)
-        file.record(Act.REMINDED, actor, at, destination=destination.value, step=deadline["step"])
-        tell(file, Telling(NoticeKind.PERMIT_ACTION_NEEDED, at, f"{file.round}/{deadline['step']}", destination))
-    elif kind is DeadlineKind.APPLICANT_INACTIVE:
-        file.open_task(TaskKind.APPLICANT_INACTIVE, at, destination=destination)
-    elif kind is DeadlineKind.PERMIT_EXPIRING:
-        file.move_permit(destination, PermitEvent.EXPIRY_REMINDER_DUE, at)
-        facts = {"valid_until": permit["valid_until"], "days_left": deadline["step"]}
-        occasion = f"{permit['valid_until']}/{deadline['step']}"
-        file.record(Act.REMINDED, actor, at, destination=destination.value, step=deadline["step"])
-        tell(file, Telling(NoticeKind.PERMIT_EXPIRING, at, occasion, destination, facts=facts))
-    elif kind is DeadlineKind.PERMIT_EXPIRED:
-        file.move_permit(destination, PermitEvent.EXPIRED, at)
-        _end_track(file, destination, at)
-        file.record(Act.PERMIT_EXPIRED, actor, at, destination=destination.value)
-        facts = {"valid_until": permit["valid_until"]}
-        tell(file, Telling(NoticeKind.PERMIT_EXPIRED, at, str(permit["valid_until"]), destination, facts=facts))
-        follow_up(file)
-    elif kind is DeadlineKind.SENDING_EXPECTED:
-        file.move_permit(destination, PermitEvent.SENDING_DELAYED, at)
-        file.unsent.append(destination)
-    elif kind is DeadlineKind.REPORT_EXPECTED:
-        file.unsent.append(destination)
-    elif kind is DeadlineKind.AUTHORITY_LATE:
-        _late(file, actor, at, destination, deadline)
+    _ON_TIME[DeadlineKind(deadline["kind"])](file, actor, at, Destination(deadline["destination"]), deadline)
 
 
-def _stage(file: CaseFile, destination: Destination) -> PermitStage | None:
-    stage = file.permits[destination]["stage"]
-    return None if stage is None else PermitStage(stage)
+def _remind_applicant(file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: Row) -> None:
+    file.move_permit(destination, PermitEvent.APPLICANT_REMINDER_DUE, at)
+    file.record(Act.REMINDED, actor, at, destination=destination.value, step=deadline["step"])
+    tell(file, Telling(NoticeKind.PERMIT_ACTION_NEEDED, at, f"{file.round}/{deadline['step']}", destination))
+
+
+def _ask_about_applicant(file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: Row) -> None:
+    due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
+    file.open_task(TaskKind.APPLICANT_INACTIVE, at, due_at=due.at, destination=destination)
+    file.record(Act.REMINDED, actor, at, destination=destination.value, step=deadline["kind"])
+
+
+def _remind_of_expiry(file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: Row) -> None:
+    until = file.permits[destination]["valid_until"]
+    file.move_permit(destination, PermitEvent.EXPIRY_REMINDER_DUE, at)
+    file.record(Act.REMINDED, actor, at, destination=destination.value, step=deadline["step"])
+    facts = {"valid_until": until, "days_left": deadline["step"]}
+    tell(file, Telling(NoticeKind.PERMIT_EXPIRING, at, f"{until}/{deadline['step']}", destination, facts=facts))
+
+
+def _expire(file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: Row) -> None:
+    until = file.permits[destination]["valid_until"]
+    file.move_permit(destination, PermitEvent.EXPIRED, at)
+    end_track(file, destination, at)
+    file.record(Act.PERMIT_EXPIRED, actor, at, destination=destination.value)
+    tell(file, Telling(NoticeKind.PERMIT_EXPIRED, at, str(until), destination, facts={"valid_until": until}))
+
+
+def _show_unsent(file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: Row) -> None:
+    file.move_permit(destination, PermitEvent.SENDING_DELAYED, at)
+    file.unsent.append(destination)
+
+
+def _show_unreported(file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: Row) -> None:
+    file.unsent.append(destination)
 
 
 def _late(file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: Row) -> None:
-    if file.permits[destination]["stage"] != PermitStage.ACCEPTED:
-        return
     file.move_permit(destination, PermitEvent.AUTHORITY_LATE, at)
     due = file.permits[destination]["due_at"]
     task = file.open_task(TaskKind.AUTHORITY_LATE, at, due_at=due, destination=destination)
@@ -208,16 +253,20 @@ def _late(file: CaseFile, actor: Actor, at: datetime, destination: Destination, 
     tell(file, Telling(NoticeKind.AUTHORITY_LATE, at, str(deadline["step"]), destination, facts=facts))
 
 
-def _end_track(file: CaseFile, destination: Destination, at: datetime) -> None:
-    file.cancel_deadlines(*_PERMIT_DEADLINES, *_TIMED, DeadlineKind.REPORT_EXPECTED, destination=destination.value)
-    kinds = (
-        TaskKind.PERMIT_ELIGIBILITY,
-        TaskKind.APPLICANT_INACTIVE,
-        TaskKind.AUTHORITY_LATE,
-        TaskKind.AUTHORITY_REJECTED,
-    )
-    file.close_tasks(kinds, at, destination=destination)
-    file.set_permit(destination, at, pending_act=None, pending=None, due_at=None, due_provisional=False)
+_ON_TIME: Final[dict[DeadlineKind, Callable[[CaseFile, Actor, datetime, Destination, Row], None]]] = {
+    DeadlineKind.APPLICANT_REMINDER: _remind_applicant,
+    DeadlineKind.APPLICANT_INACTIVE: _ask_about_applicant,
+    DeadlineKind.PERMIT_EXPIRING: _remind_of_expiry,
+    DeadlineKind.PERMIT_EXPIRED: _expire,
+    DeadlineKind.SENDING_EXPECTED: _show_unsent,
+    DeadlineKind.REPORT_EXPECTED: _show_unreported,
+    DeadlineKind.AUTHORITY_LATE: _late,
+}
+
+
+def _stage(file: CaseFile, destination: Destination) -> PermitStage | None:
+    stage = file.permits[destination]["stage"]
+    return None if stage is None else PermitStage(stage)
 
 
 def follow_up(file: CaseFile) -> None:

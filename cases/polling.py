@@ -2,13 +2,16 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
-from cases.advance import pass_watched as pass_watched_of
 from cases.calendar import set_cursor
+from cases.case_file import open_case
 from cases.context import Context
+from cases.timers import pass_watched as pass_watched_of
+from domain.actors import system
 from domain.deadlines import WATCHED_BY_SCHEDULE
-from store.tables import cursors, deadlines
+from domain.stages import Stage
+from store.tables import cursors, deadlines, permits, registrations
 
 _CURSOR = "authority"
 _ROUND = 200
@@ -27,11 +30,21 @@ async def move_cursor(context: Context, to: str) -> None:
 
 
 async def pass_watched(context: Context, at: datetime) -> None:
-    """Pass the deadlines that the Schedule watches, case by case."""
+    """Pass the deadlines that the Schedule watches, and those of permits that outlive their workflow, case by case."""
+    outlives = (
+        select(1)
+        .join(registrations, registrations.c.reference == permits.c.reference)
+        .where(
+            permits.c.reference == deadlines.c.reference,
+            permits.c.answered_for,
+            registrations.c.stage == Stage.ENDED.value,
+        )
+        .exists()
+    )
     query = (
         select(deadlines.c.reference)
         .where(
-            deadlines.c.kind.in_([kind.value for kind in WATCHED_BY_SCHEDULE]),
+            or_(deadlines.c.kind.in_([kind.value for kind in WATCHED_BY_SCHEDULE]), outlives),
             deadlines.c.state == "waiting",
             deadlines.c.at <= at,
         )
@@ -41,4 +54,5 @@ async def pass_watched(context: Context, at: datetime) -> None:
     async with context.database.begin() as connection:
         references = (await connection.execute(query)).scalars().all()
     for reference in references:
-        await pass_watched_of(context, reference, at)
+        async with open_case(context, reference) as (file, _connection):
+            pass_watched_of(file, system("authority_poll"), at)

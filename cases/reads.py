@@ -15,6 +15,7 @@ from domain.acts import Act
 from domain.errors import FieldError, Refused
 from domain.languages import Language
 from domain.purposes import Purpose
+from domain.registration import Employment, Person
 from domain.stages import Stage
 from store import case_rows
 from store.ledger import Entry, append
@@ -22,10 +23,9 @@ from store.tables import registrations
 
 Position = tuple[datetime, str]
 _FIELDS: Final = {
-    "person": ("name_zh", "name_en", "identity_number", "permit_card_number", "permit_card_valid_until", "email", "phone"),
-    "employment": ("position", "work_site", "employment_kind", "contract_start", "contract_end", "state_worker",
-                   "consent_letter"),
-}  # fmt: skip
+    "person": tuple(name for name in Person.model_fields if name != "language"),
+    "employment": tuple(Employment.model_fields),
+}
 PERSON_FIELDS: Final = tuple(name for names in _FIELDS.values() for name in names)
 
 

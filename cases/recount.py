@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from cases import correction, park_clock
+from cases import correction, park_clock, permits
 from cases.case_file import CaseFile
 from cases.notify import Telling, tell
 from domain.actors import Actor
@@ -10,6 +10,7 @@ from domain.acts import Act
 from domain.clock import day_of
 from domain.deadlines import DeadlineKind
 from domain.notices import NoticeKind
+from domain.stages import Destination
 
 
 def recount(file: CaseFile, actor: Actor, at: datetime) -> None:
@@ -19,9 +20,13 @@ def recount(file: CaseFile, actor: Actor, at: datetime) -> None:
     correction.recount(file)
     for row in [r for r in file.deadlines.values() if r["counted_from"] is not None and r["provisional"]]:
         kind = DeadlineKind(row["kind"])
-        file.set_working_days(
+        again = file.set_working_days(
             kind, row["counted_from"], row["counted_days"], destination=row["destination"], step=row["step"]
         )
+        if kind is DeadlineKind.AUTHORITY_LATE and row["step"] == 1:
+            destination = Destination(row["destination"])
+            file.set_permit(destination, at, due_at=again.at, due_provisional=again.provisional)
+            permits.follow_up(file)
     after = file.row["due_at"]
     if before[0] and after and day_of(before[0]) != day_of(after):
         facts = {"old_on": day_of(before[0]), "new_on": day_of(after)}

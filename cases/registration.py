@@ -5,8 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import func, insert, select
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,6 +15,7 @@ from cases.calendar import current_calendar
 from cases.case_file import CaseFile
 from cases.context import Context
 from cases.idempotency import Idempotency, Reply, find_known, remember
+from cases.live_registrations import refuse_second
 from cases.notify import Telling, tell
 from cases.persons import find_person, get_or_add_person
 from cases.view import case_view, finding_views
@@ -34,9 +34,10 @@ from domain.stages import Holder, Stage
 from policy.talent_permit import assess
 from store.case_rows import Row, load_employer
 from store.database import constraint_of
-from store.ledger import Entry, append
-from store.tables import applications, commands, quotas, registrations
+from store.tables import applications, commands, registrations
 
+_SHARE_EMPLOYER = text("SELECT 1 FROM employers WHERE employer_id = :employer_id FOR KEY SHARE")
+_LOCK_EMPLOYER = text("SELECT 1 FROM employers WHERE employer_id = :employer_id FOR KEY SHARE")
 _TRIES = 3  # a random reference that is taken already is drawn again
 
 
@@ -63,7 +64,7 @@ async def accept(
         except IntegrityError as error:
             constraint = constraint_of(error)
             if constraint == "uq_registrations_live_person":
-                raise await _live_elsewhere(context, actor, request) from None
+                raise await refuse_second(context, actor, request.person.identity_number) from None
             if constraint == "uq_registrations_live_client_reference":
                 raise Refused(
                     "client_reference_taken", "A live registration of yours has this client_reference."
@@ -107,16 +108,16 @@ async def _accept(
     language: Language,
 ) -> Reply:
     at = context.clock()
+    # Waits for a standing that is being set, so that the employer is read as it stands then (R20).
+    await connection.execute(_SHARE_EMPLOYER, {"employer_id": actor.employer_id})
     employer = await _employer(connection, actor)
     person = await get_or_add_person(context, connection, request.person.identity_number)
     reference = reference_from(os.urandom(REFERENCE_BYTES))
     values = _register_row(context, actor, request, reference, at) | {"person_id": person.person_id}
     blank = {column.name: None for column in registrations.c if column.name not in ("live", "recorded_at")}
-    defaults = {
-        "version": 1, "round": 1, "facts_version": 1, "contested": False, "returns": 0, "days_used": 0, "due_provisional": False,
-        "overdue": False, "standing_hold": False, "settled": False, "named_defects": {},
-    }  # fmt: skip
-    row: Row = blank | defaults | values
+    defaults = {"version": 1, "round": 1, "facts_version": 1, "returns": 0, "days_used": 0, "named_defects": {}}
+    flags = dict.fromkeys(("contested", "due_provisional", "overdue", "standing_hold", "settled"), False)
+    row: Row = blank | defaults | flags | values
     file = CaseFile(
         context=context,
         row=row | employer | {"assessments": [], "conflicts": [], "incidents": []},
@@ -156,6 +157,8 @@ async def _accept(
 
 
 async def _employer(connection: AsyncConnection, actor: Actor) -> Row:
+    # A change of standing locks this row: it either sees the case that is taken on here, or is seen here.
+    await connection.execute(_LOCK_EMPLOYER, {"employer_id": actor.employer_id})
     employer = await load_employer(connection, actor.employer_id or "")
     if employer is None:
         raise Refused("employer_not_in_good_standing", "The park has no employer of this id on its register.")
@@ -195,36 +198,3 @@ def _start_command(file: CaseFile, actor: Actor, at: datetime) -> Row:
         "state": CommandState.STORED.value,
         "at": at,
     }
-
-
-async def _live_elsewhere(context: Context, actor: Actor, request: RegistrationRequest) -> Refused:
-    """Return the 409 that names no one, count it, and write it down; past the day's number it is a 429."""
-    at = context.clock()
-    async with context.database.begin(actor.tenant) as connection:
-        person = await find_person(context, connection, request.person.identity_number)
-        own = None
-        if person is not None:
-            mine = select(registrations.c.reference).where(
-                registrations.c.person_id == person.person_id, registrations.c.live
-            )
-            own = (await connection.execute(mine)).scalar_one_or_none()
-        count = 0
-        if own is None:
-            counted = upsert(quotas).values(employer_id=actor.tenant, what="live_elsewhere", day=day_of(at), count=1)
-            counted = counted.on_conflict_do_update(
-                index_elements=list(quotas.primary_key), set_={"count": quotas.c.count + 1}
-            )
-            count = (await connection.execute(counted.returning(quotas.c.count))).scalar_one()
-        entry = Entry(
-            act=Act.REQUEST_REFUSED,
-            actor=actor,
-            at=at,
-            employer_id=actor.employer_id,
-            detail={"code": "live_registration_exists", "own": own is not None, "case": own},
-        )
-        await append(connection, f"request/{uuid4()}", [entry])
-    if count > context.limits.conflicts_a_day:
-        return Refused("too_many_requests", "Too many registrations of people registered elsewhere today.")
-    if own is not None:
-        return Refused("live_registration_exists", f"You have a live registration of this person: {own}.")
-    return Refused("live_registration_exists", "This person has a live registration; it has to end first.")

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases import correction, park_clock, settling
 from cases.case_file import CaseFile
 from cases.notify import CodedReason, Telling, tell
-from cases.review_tasks import open_review, park_due
+from cases.review_tasks import open_review, park_due, signature_due
 from cases.signers import (
     given,
     is_same,
@@ -17,10 +17,10 @@ from cases.signers import (
     need_reasons,
     need_round,
     need_second_person,
-    need_task,
     need_undecided,
     notes_of,
     signature_of,
+    take_task,
 )
 from domain.actors import Actor, Role
 from domain.acts import Act
@@ -39,7 +39,7 @@ from domain.errors import Refused
 from domain.moves import Event, get_move
 from domain.notices import NoticeKind
 from domain.reasons import Use, checked_reasons
-from domain.stages import DueKind, Holder, PendingAct, Stage
+from domain.stages import PendingAct, Stage
 from domain.tasks import Queue, TaskKind
 
 _OVERRIDDEN = ("fail", "missing")
@@ -54,7 +54,7 @@ async def decide(
     need_round(file, asked.round)
     need_no_conflict(file, actor)
     need_no_hold(file)
-    need_task(file, actor, TaskKind.REVIEW)
+    take_task(file, actor, at, TaskKind.REVIEW)
     if asked.action is DecisionAction.RETURN:
         _return(file, actor, at, asked)
     elif asked.action is DecisionAction.REFUSE:
@@ -91,11 +91,13 @@ def propose(
     proposed = Act.REVOCATION_PROPOSED if act is PendingAct.REVOKE else Act.DECIDED
     file.record(proposed, actor, at, action=act.value, reasons=[r.code for r in reasons])
     file.close_tasks([TaskKind.REVIEW], at)
-    task = file.open_task(TaskKind.CONFIRM, at, detail={"pending_act": act.value})
+    expected = file.set_working_days(DeadlineKind.SIGNATURE_EXPECTED, day_of(at), file.context.limits.signature_days)
+    is_revocation = act is PendingAct.REVOKE
+    due_at = expected.at if is_revocation else None
+    task = file.open_task(TaskKind.CONFIRM, at, due_at=due_at, detail={"pending_act": act.value})
     if file.row["overdue"]:
         file.change_task(task, overdue=True, queue=Queue.SUPERVISORS.value)
-    file.set_working_days(DeadlineKind.SIGNATURE_EXPECTED, day_of(at), file.context.limits.signature_days)
-    facts = {"pending_act": act, **park_due(file)}
+    facts = {"pending_act": act, **signature_due(file)}
     tell(file, Telling(NoticeKind.SECOND_SIGNATURE_REQUESTED, at, f"{file.round}/{act.value}", facts=facts))
 
 
@@ -111,7 +113,7 @@ async def confirm(
     need_second_person(file, actor, file.row["pending"])
     if pending != PendingAct.REVOKE:
         need_no_hold(file)
-    need_task(file, actor, TaskKind.CONFIRM)
+    take_task(file, actor, at, TaskKind.CONFIRM)
     if asked.action is ConfirmationAction.REJECT:
         codes = need_reasons(asked.reasons, Use.REJECT)
         _reject(file, actor, at, [c.value for c in codes])
@@ -146,15 +148,17 @@ def recall(file: CaseFile, actor: Actor, at: datetime) -> None:
     if not is_same(actor, effect):
         raise Refused("role_not_allowed", "Only the one who gave the approval effect may recall it.")
     file.move(Event.RECALL)
+    told = str(file.round)
+    file.suppressed.add((NoticeKind.REGISTRATION_APPROVED.value, told))
+    file.suppressed.add((NoticeKind.HAND_OVER_REQUESTED.value, f"{NoticeKind.REGISTRATION_APPROVED.value}/{told}"))
     file.row["round"] += 1
     since = effect["clock_since"]
     file.row.update(
-        registration_number=None, effect_by=None, approved_at=None, settles_at=None,
+        registration_number=None, effect_by=None, approved_at=None, settles_at=None, overdue=effect["overdue"],
         days_used=effect["days_used"], clock_since=date.fromisoformat(since) if since else None,
     )  # fmt: skip
     file.cancel_deadlines(DeadlineKind.SETTLED)
-    file.suppressed.add(NoticeKind.REGISTRATION_APPROVED.value)
-    park_clock.run(file)
+    park_clock.run(file, after=at)
     file.record(Act.RECALLED, actor, at)
     open_review(file, at)
 
@@ -162,6 +166,7 @@ def recall(file: CaseFile, actor: Actor, at: datetime) -> None:
 def hold(file: CaseFile, actor: Actor, at: datetime, asked: HoldRequest) -> None:
     """Place or release an officer's hold (R17)."""
     get_move(file.stage, Event.HOLD)
+    need_no_conflict(file, actor)
     if asked.action is HoldAction.RELEASE:
         if not file.row["hold"]:
             raise Refused("wrong_stage", "No officer's hold stands on this case.")
@@ -200,12 +205,14 @@ def _need_known_defects(file: CaseFile, codes: Sequence[str]) -> None:
     if file.row["returns"] == 0:
         return
     assessment = file.assessment()
-    open_now = {f["code"] for f in assessment["findings"] if f["outcome"] != "pass"} if assessment else set()
-    brought = open_now - set(named.get("found", []))
-    if not set(codes) <= set(named.get("codes", [])) | brought:
+    findings = assessment["findings"] if assessment else []
+    mended = {f["code"] for f in findings if f["outcome"] == "pass"}
+    brought = {f["code"] for f in findings} - mended - set(named.get("found", []))
+    if not set(codes) <= (set(named.get("codes", [])) - mended) | brought:
         raise Refused(
             "return_not_allowed",
-            "From the second return only a defect named before or brought by the correction; a supervisor may return it.",
+            "From the second return on only a defect named before, or one that the correction brought; a supervisor may"
+            " return it.",
         )
 
 
@@ -236,10 +243,6 @@ def _open_questions(file: CaseFile) -> bool:
 def withdraw(file: CaseFile, actor: Actor, at: datetime) -> None:
     """Withdraw an open case; a proposal not yet confirmed never takes effect (R16)."""
     file.move(Event.WITHDRAW)
-    file.close_tasks(list(TaskKind), at, done=False)
-    file.cancel_deadlines()
-    park_clock.end(file)
-    park_clock.owe(file, None, DueKind.PARK_DECISION, Holder.NONE)
-    file.row.update(pending_act=None, pending=None, hold=None, standing_hold=False)
+    settling.close_unregistered(file, at)
     file.record(Act.WITHDRAWN, actor, at)
     tell(file, Telling(NoticeKind.REGISTRATION_WITHDRAWN, at, str(file.round)))

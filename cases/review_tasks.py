@@ -43,33 +43,39 @@ def set_claim_limit(file: CaseFile, task: Row, at: datetime) -> None:
     file.set_working_days(DeadlineKind.CLAIM_OVER, day_of(at), days, destination=str(task["task_id"]))
 
 
-def lapse_claim(file: CaseFile, actor: Actor, at: datetime, task_id: str) -> None:
+def give_back(file: CaseFile, task: Row) -> None:
+    """Put a task back into its queue; an overdue review goes to the supervisors (R19)."""
+    late = task["overdue"] and task["kind"] in REVIEW_TASKS and task["destination"] is None
+    queue = Queue.SUPERVISORS.value if late else task["queue"]
+    file.change_task(task, holder=None, held_since=None, queue=queue)
+    file.cancel_deadlines(DeadlineKind.CLAIM_OVER, destination=str(task["task_id"]))
+
+
+def lapse_claim(file: CaseFile, actor: Actor, at: datetime, deadline: Row) -> None:
     """Return a task whose holder did nothing for a working day."""
-    task = next((t for t in file.tasks if str(t["task_id"]) == task_id), None)
+    task = next((t for t in file.tasks if str(t["task_id"]) == deadline["destination"]), None)
     if task is None or task["holder"] is None:
         return
-    queue = Queue.SUPERVISORS if task["overdue"] else Queue(task["queue"])
-    file.change_task(task, holder=None, held_since=None, queue=queue.value)
-    file.record(Act.CLAIM_LAPSED, actor, at, kind=task["kind"])
+    file.record(Act.CLAIM_LAPSED, actor, at, kind=task["kind"], destination=task["destination"], subject=task["holder"])
+    give_back(file, task)
 
 
-def remind(file: CaseFile, actor: Actor, at: datetime, step: int) -> None:
+def remind(file: CaseFile, actor: Actor, at: datetime, deadline: Row) -> None:
     """Remind the holder, or the queue, that the park's limit comes near (R18)."""
     file.move(Event.REVIEW_REMINDER_DUE)
-    file.record(Act.REMINDED, actor, at, step=step)
-    _tell_holder(file, NoticeKind.DUE_SOON, at, f"{file.round}/{step}", park_due(file))
+    file.record(Act.REMINDED, actor, at, step=deadline["step"])
+    _tell_holder(file, NoticeKind.DUE_SOON, at, f"{file.round}/{deadline['step']}", park_due(file))
 
 
-def escalate(file: CaseFile, actor: Actor, at: datetime) -> None:
+def escalate(file: CaseFile, actor: Actor, at: datetime, deadline: Row) -> None:
     """Pass an overdue case into the supervisors' queue; nothing is decided and no claim ends by it (R19)."""
     file.move(Event.REVIEW_OVER)
     missed = day_of(file.row["due_at"])
     file.row["overdue"] = True
     for task in file.tasks:
         if task["kind"] in REVIEW_TASKS:
-            file.change_task(
-                task, overdue=True, queue=Queue.SUPERVISORS.value if task["holder"] is None else task["queue"]
-            )
+            queue = Queue.SUPERVISORS.value if task["holder"] is None else task["queue"]
+            file.change_task(task, overdue=True, queue=queue)
     file.record(Act.ESCALATED, actor, at)
     tell(file, Telling(NoticeKind.ESCALATED, at, str(file.round), facts={"days_over": 1, **park_due(file)}))
     expected = file.calendar.working_day(day_of(at), file.context.limits.park_decision_days)
@@ -77,15 +83,15 @@ def escalate(file: CaseFile, actor: Actor, at: datetime) -> None:
     tell(file, Telling(NoticeKind.DECISION_DELAYED, at, str(file.round), facts=facts))
 
 
-def expect_signature(file: CaseFile, at: datetime) -> None:
+def expect_signature(file: CaseFile, actor: Actor, at: datetime, deadline: Row) -> None:
     """Tell officers again that a second signature waits."""
     if file.row["pending_act"]:
-        facts = {"pending_act": PendingAct(file.row["pending_act"]), **park_due(file)}
+        facts = {"pending_act": PendingAct(file.row["pending_act"]), **signature_due(file)}
         occasion = f"{file.round}/{file.row['pending_act']}/again"
         tell(file, Telling(NoticeKind.SECOND_SIGNATURE_REQUESTED, at, occasion, facts=facts))
 
 
-def review_hold(file: CaseFile, actor: Actor, at: datetime) -> None:
+def review_hold(file: CaseFile, actor: Actor, at: datetime, deadline: Row) -> None:
     """Remind the holder of the case that a hold is to be looked at, and set the next look."""
     if not file.row["hold"]:
         return
@@ -96,16 +102,31 @@ def review_hold(file: CaseFile, actor: Actor, at: datetime) -> None:
     _tell_holder(file, NoticeKind.HOLD_REVIEW_DUE, at, f"{file.round}/{day_of(at)}", {"review_on": day_of(at)})
 
 
-def count_as_complete(file: CaseFile) -> None:
+def count_as_complete(file: CaseFile, actor: Actor, at: datetime, deadline: Row) -> None:
     """Let a case count as complete once the time for naming all defects is over; it is never approved by it."""
-    if file.row["returns"] == 0:
-        file.row["named_defects"] = file.row["named_defects"] | {"complete": True}
+    if file.row["returns"] > 0:
+        return
+    file.row["named_defects"] = file.row["named_defects"] | {"complete": True}
+    file.record(Act.REMINDED, actor, at, step=DeadlineKind.DEFECTS_NAMED.value)
+    over = file.row["due_at"]
+    if over is None or over > deadline["at"]:
+        # Where the park's own limit ends with it, its escalation tells the supervisors (R19).
+        occasion = f"{file.round}/{DeadlineKind.DEFECTS_NAMED.value}"
+        tell(file, Telling(NoticeKind.ESCALATED, at, occasion, facts={"days_over": 0, **park_due(file)}))
 
 
 def park_due(file: CaseFile) -> dict[str, Any]:
     """Return the park's due date as a notice states it."""
     due = file.row["due_at"]
     return {"due_on": day_of(due) if due else None, "due_provisional": file.row["due_provisional"]}
+
+
+def signature_due(file: CaseFile) -> dict[str, Any]:
+    """Return until when a second signature is expected: within the park's limit, or by its own where none runs."""
+    if file.row["clock"] == "running":
+        return park_due(file)
+    row = file.deadlines.get((DeadlineKind.SIGNATURE_EXPECTED.value, "", 0))
+    return {"due_on": day_of(row["at"]), "due_provisional": row["provisional"]} if row else {"due_on": None}
 
 
 def _tell_holder(file: CaseFile, kind: NoticeKind, at: datetime, occasion: str, facts: Mapping[str, Any]) -> None:

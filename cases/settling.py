@@ -44,6 +44,7 @@ async def approve(
     effect = signature_of(actor) | {
         "days_used": file.row["days_used"],
         "clock_since": since.isoformat() if since else None,
+        "overdue": file.row["overdue"],
         "note": notes_of(file, "registrations", f"{file.reference}/effect", {"note": note}),
     }
     file.row.update(
@@ -71,35 +72,40 @@ async def settle(file: CaseFile, connection: AsyncConnection, actor: Actor, at: 
 def refuse(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[CodedReason]) -> None:
     """Refuse with the second signature, by a letter that says why and what can be done (R14)."""
     close_review(file, at)
-    park_clock.end(file)
-    park_clock.owe(file, None, DueKind.PARK_DECISION, Holder.NONE)
-    file.cancel_deadlines()
-    file.row.update(pending_act=None, pending=None, standing_hold=False)
+    close_unregistered(file, at)
     file.record(Act.CONFIRMED, actor, at, action="refuse", reasons=[code for code, _ in reasons])
     tell(file, letter(file, NoticeKind.REGISTRATION_REFUSED, actor, at, reasons))
+
+
+def close_unregistered(file: CaseFile, at: datetime) -> None:
+    """End whatever runs for a case that closes without a registration."""
+    file.cancel_tasks(at)
+    file.cancel_deadlines()
+    park_clock.end(file)
+    park_clock.owe(file, None, DueKind.PARK_DECISION, Holder.NONE)
+    file.row.update(pending_act=None, pending=None, hold=None, standing_hold=False)
 
 
 def revoke(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[CodedReason]) -> None:
     """End a registration by revocation, with the second signature (R25)."""
     file.move(Event.CONFIRM_REVOCATION)
     codes = [code for code, _ in reasons]
-    file.record(Act.REVOKED, actor, at, reasons=codes)
-    message = letter(file, NoticeKind.REGISTRATION_REVOKED, actor, at, reasons)
     close(file, at, "revoked")
-    tell(file, message)
+    file.record(Act.REVOKED, actor, at, reasons=codes, ended_on=file.row["ended_on"].isoformat())
+    tell(file, letter(file, NoticeKind.REGISTRATION_REVOKED, actor, at, reasons))
     permits.registration_ended(file, actor, at, "registration_revoked")
 
 
 def close(file: CaseFile, at: datetime, end_reason: str) -> None:
     """Write the end of a registration; the following of its permits goes on."""
+    ended_on = min(file.row["ended_on"] or day_of(at), day_of(at))
     file.row.update(
-        ended_on=file.row["ended_on"] or day_of(at), end_reason=end_reason, pending_act=None, pending=None,
-        standing_hold=False, hold=None,
-    )  # fmt: skip
+        ended_on=ended_on, end_reason=end_reason, pending_act=None, pending=None, standing_hold=False, hold=None
+    )
     close_review(file, at)
-    for kind in (DeadlineKind.CONTRACT_REMINDER, DeadlineKind.CONTRACT_GRACE, DeadlineKind.EMPLOYMENT_OVER,
-                 DeadlineKind.SETTLED, DeadlineKind.SIGNATURE_EXPECTED):  # fmt: skip
-        file.cancel_deadlines(kind)
+    file.cancel_deadlines(
+        DeadlineKind.CONTRACT_REMINDER, DeadlineKind.CONTRACT_GRACE, DeadlineKind.EMPLOYMENT_OVER, DeadlineKind.SETTLED
+    )
     park_clock.owe(file, None, DueKind.PARK_DECISION, Holder.NONE)
 
 
@@ -111,7 +117,7 @@ def letter(
     reasons: Sequence[CodedReason],
     **more: Any,
 ) -> Telling:
-    """Return a letter: the decider's role, the date, the reasons, the rule version and the remedy, still unconfirmed."""
+    """Return a letter: the decider's role, the date, the reasons, the rule version and the remedy (unconfirmed)."""
     limits = file.context.limits
     remedy = Remedy(reconsideration_days=limits.reconsideration_calendar_days, lawsuit_months=limits.lawsuit_months)
     facts = {

@@ -1,22 +1,29 @@
 """A decision that another system signals: a proved person's, stored as a command before it is applied (R33)."""
 
 from datetime import datetime
-from uuid import UUID, uuid4, uuid5
+from typing import Any, Final
+from uuid import UUID, uuid5
 
-from sqlalchemy import insert, select
+import rfc8785
+from pydantic import ValidationError
+from sqlalchemy import select
 
 from cases import commands
 from cases.case_file import open_case
 from cases.context import Context
+from cases.incident_rows import note
 from domain.actors import STAFF, Actor, Role
 from domain.acts import Act
 from domain.commands import CommandKind
+from domain.decisions import DecisionRequest
 from domain.errors import Refused
+from domain.field_errors import field_errors
 from domain.messages import DecisionSignal
-from proof.statements import verify
+from proof.statements import ActorStatement, body_hash, verify
 from store.tables import commands as commands_table
-from store.tables import incidents
 
+# Begins the correlation id of a signalled decision, which has no caller to answer.
+SIGNALLED: Final = "signal:"
 _NAMESPACE = UUID("8b1f0f56-14a8-5d0b-9a52-4a4b8f9c2c11")
 
 
@@ -28,29 +35,33 @@ async def take_signalled(context: Context, reference: str, decision: DecisionSig
         if (await connection.execute(known)).first() is not None:
             return
         try:
-            said = verify(decision.statement, context.keyring.statement_keys())
-            if said.reference != reference or said.kind != CommandKind.DECIDE or said.role not in STAFF:
-                raise Refused("signature_invalid", "The actor statement is about something else.")
+            said, asked = _proved(context, reference, decision)
         except Refused as refused:
             nobody = Actor(issuer="signal", subject="unproved", role=Role.SYSTEM)
             file.record(Act.REQUEST_REFUSED, nobody, at, code=refused.code, kind="decision_signal")
-            await connection.execute(
-                insert(incidents).values(
-                    incident_id=uuid4(),
-                    reference=reference,
-                    employer_id=file.employer_id,
-                    kind="decision_signal",
-                    step="take_signalled",
-                    reason=refused.code,
-                    state="open",
-                    at=at,
-                )  # fmt: skip
-            )
+            await note(file, connection, at, kind="decision_signal", step="take_signalled", reason=refused.code)
             return
-        actor = Actor(issuer=said.issuer, subject=said.subject, role=said.role)
-        body = {
-            "action": decision.action,
-            "round": decision.round,
-            "reasons": [{"code": code} for code in decision.reasons],
-        }
+        correlation_id = f"{SIGNALLED}{decision.message_id}"
+        actor = Actor(issuer=said.issuer, subject=said.subject, role=said.role, correlation_id=correlation_id)
+        body = asked.model_dump(mode="json", exclude_unset=True)
         await commands.store(file, connection, actor, CommandKind.DECIDE, body, at, command_id=command_id)
+
+
+def _proved(context: Context, reference: str, decision: DecisionSignal) -> tuple[ActorStatement, DecisionRequest]:
+    """Return who decides and what, where the statement is about just this decision on just this case."""
+    said = verify(decision.statement, context.keyring.statement_keys())
+    proves = (said.reference, said.kind, said.command_id) == (reference, CommandKind.DECIDE, decision.message_id)
+    if not proves or said.role not in STAFF or said.body_hash != decision_hash(decision):
+        raise Refused("signature_invalid", "The actor statement is about something else.")
+    reasons = [{"code": code} for code in decision.reasons]
+    try:
+        asked = DecisionRequest.model_validate({"action": decision.action, "round": decision.round, "reasons": reasons})
+    except ValidationError as error:
+        raise Refused("invalid", "The decision does not hold together.", field_errors(error)) from error
+    return said, asked
+
+
+def decision_hash(decision: DecisionSignal) -> str:
+    """Return the hash by which a statement names a signalled decision: of its codes in canonical JSON."""
+    content: Any = {"action": decision.action, "round": decision.round, "reasons": list(decision.reasons)}
+    return body_hash(rfc8785.dumps(content))

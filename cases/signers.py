@@ -1,6 +1,7 @@
 """Who may sign: reasons of the right use, no conflict of interest, and a second person for a second signature."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from cases.case_file import CaseFile
@@ -8,8 +9,13 @@ from domain.actors import Actor, Role
 from domain.decisions import GivenReason
 from domain.errors import FieldError, Refused
 from domain.reasons import ReasonCode, Use, checked_reasons
-from domain.stages import CLOSED, Stage
-from domain.tasks import TaskKind
+from domain.stages import CLOSED, Destination, Stage
+from domain.tasks import Queue, TaskKind
+
+
+def holder_of(actor: Actor) -> str:
+    """Return how the actor is written as holder of a task."""
+    return f"{actor.issuer} {actor.subject}"
 
 
 def signature_of(actor: Actor) -> dict[str, Any]:
@@ -33,7 +39,7 @@ def need_reasons(reasons: Iterable[GivenReason], use: Use, *, at_least_one: bool
 
 def need_no_conflict(file: CaseFile, actor: Actor) -> None:
     """Refuse an officer who declared a conflict of interest on the case."""
-    if f"{actor.issuer} {actor.subject}" in file.row["conflicts"]:
+    if holder_of(actor) in file.row["conflicts"]:
         raise Refused("role_not_allowed", "You declared a conflict of interest on this case.")
 
 
@@ -58,16 +64,19 @@ def need_second_person(file: CaseFile, actor: Actor, proposal: dict[str, Any] | 
     need_no_conflict(file, actor)
 
 
-def need_task(file: CaseFile, actor: Actor, kind: TaskKind, destination: Any = None) -> None:
+def take_task(
+    file: CaseFile, actor: Actor, at: datetime, kind: TaskKind, destination: Destination | None = None
+) -> None:
     """Refuse while another person holds the task; deciding a free one claims it in the same act."""
     task = file.find_task(kind, destination)
-    me = f"{actor.issuer} {actor.subject}"
-    if task is None:
+    me = holder_of(actor)
+    if task is None or task["holder"] == me:
         return
-    if task["holder"] not in (None, me):
+    if task["holder"] is not None:
         raise Refused("task_held", "Another officer holds this task.")
-    if task["queue"] == "supervisors" and actor.role is not Role.SUPERVISOR:
+    if task["queue"] == Queue.SUPERVISORS and actor.role is not Role.SUPERVISOR:
         raise Refused("task_held", "The task is in the supervisors' queue.")
+    file.change_task(task, holder=me, held_since=at)
 
 
 def need_undecided(file: CaseFile) -> None:

@@ -91,7 +91,7 @@ async def keep_sweeping(
             await sweep(context, engine, older_than=older_than)
         except Unavailable:
             pause = _AWAY_PAUSE
-        except Exception as error:  # the sweeper is the last net: it goes on whatever one round met
+        except Exception as error:  # noqa: BLE001 - the sweeper is the last net: it goes on whatever one round met
             _log.error("sweep_failed", error=type(error).__name__)
             pause = _AWAY_PAUSE
         await asyncio.sleep(pause)

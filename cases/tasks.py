@@ -1,32 +1,30 @@
 """The inbox: a page of tasks, the most urgent free one, claims, releases and assignments (R9)."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select, tuple_
+from sqlalchemy import Select, and_, func, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from cases import review_tasks
 from cases.case_file import CaseFile, load_case
 from cases.context import Context
 from cases.idempotency import Idempotency, Reply, find_known, remember
 from cases.review_tasks import set_claim_limit
+from cases.signers import holder_of, need_no_conflict
 from cases.view import moment
 from domain.actors import Actor, Role
 from domain.acts import Act
-from domain.deadlines import DeadlineKind
+from domain.clock import CHINA
 from domain.errors import Refused
-from domain.tasks import Queue, TaskKind
+from domain.stages import Destination
+from domain.tasks import REVIEW_TASKS, Queue, TaskKind
 from store.case_rows import Row
-from store.tables import conflicts, tasks
+from store.tables import conflicts, registrations, tasks
 
 Position = tuple[bool, datetime, datetime, str]
-_FAR = datetime.max.replace(year=9000)
-
-
-def me(actor: Actor) -> str:
-    """Return how the actor is written as holder of a task."""
-    return f"{actor.issuer} {actor.subject}"
+_FAR: Final = datetime(9000, 1, 1, tzinfo=CHINA)
 
 
 async def list_tasks(
@@ -48,7 +46,7 @@ async def list_tasks(
     if holder == "none":
         query = query.where(t.holder.is_(None))
     elif holder is not None:
-        query = query.where(t.holder == (me(actor) if holder == "me" else f"{actor.issuer} {holder}"))
+        query = query.where(t.holder == (holder_of(actor) if holder == "me" else f"{actor.issuer} {holder}"))
     if due_before is not None:
         query = query.where(t.due_at < due_before)
     if employer_id is not None:
@@ -68,30 +66,22 @@ async def list_tasks(
 
 async def claim_next(context: Context, actor: Actor, kind: TaskKind | None, idempotency_: Idempotency) -> Reply:
     """Claim the most urgent free task; two callers never get the same one. 204 when there is none."""
-    t = tasks.c
     at = context.clock()
     async with context.database.begin() as connection:
         known = await find_known(context, connection, actor, idempotency_)
         if known is not None and known.reply is not None:
             return known.reply
-        query = (
-            select(t.task_id, t.reference)
-            .where(t.state == "open", t.holder.is_(None), _visible(actor), _not_barred(actor))
-            .order_by(*_SORT)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
-        if kind is not None:
-            query = query.where(t.kind == kind.value)
-        else:
-            query = query.where(t.kind.in_([k.value for k in (TaskKind.REVIEW, TaskKind.CONFIRM)]))
-        found = (await connection.execute(query)).one_or_none()
-        if found is None:
-            return Reply(204)
-        file = await load_case(context, connection, found.reference, lock=True)
-        task = _task_of(file, found.task_id)
-        _check_may_hold(file, task, actor)
-        _hold(file, task, me(actor), at)
+        seen: list[UUID] = []
+        while True:
+            found = (await connection.execute(_most_urgent(actor, kind, seen))).one_or_none()
+            if found is None:
+                return Reply(204)
+            file = await load_case(context, connection, found.reference, lock=True)
+            task = next((t for t in file.tasks if t["task_id"] == found.task_id), None)
+            if task is not None and task["holder"] is None and _may_hold(file, task, actor):
+                break
+            seen.append(found.task_id)
+        _hold(file, task, holder_of(actor), at)
         file.record(Act.CLAIMED, actor, at, kind=task["kind"], destination=task["destination"])
         await file.save(connection)
         reply = Reply(200, task_view(task))
@@ -101,16 +91,36 @@ async def claim_next(context: Context, actor: Actor, kind: TaskKind | None, idem
     return reply
 
 
+def _most_urgent(actor: Actor, kind: TaskKind | None, seen: list[UUID]) -> Select[tuple[UUID, str]]:
+    """Return the query for the next free task; it locks the case, as every step does first, and passes busy ones."""
+    t = tasks.c
+    query = (
+        select(t.task_id, t.reference)
+        .join(registrations, registrations.c.reference == t.reference)
+        .where(t.state == "open", t.holder.is_(None), _visible(actor), _not_barred(actor))
+        .order_by(*_SORT)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=registrations)
+    )
+    if seen:
+        query = query.where(t.task_id.not_in(seen))
+    if kind is not None:
+        return query.where(t.kind == kind.value)
+    if actor.role is Role.OPERATOR:
+        return query
+    return query.where(t.kind.in_([k.value for k in sorted(REVIEW_TASKS)]))
+
+
 async def claim(context: Context, actor: Actor, task_id: UUID, idempotency_: Idempotency) -> Reply:
     """Claim a free task; claiming one's own again changes nothing."""
 
     def take(file: CaseFile, task: Row, at: datetime) -> None:
-        if task["holder"] == me(actor):
+        if task["holder"] == holder_of(actor):
             return
         if task["holder"] is not None:
             raise Refused("task_held", "Another officer holds this task.")
         _check_may_hold(file, task, actor)
-        _hold(file, task, me(actor), at)
+        _hold(file, task, holder_of(actor), at)
         file.record(Act.CLAIMED, actor, at, kind=task["kind"], destination=task["destination"])
 
     return await _on_task(context, actor, task_id, idempotency_, take)
@@ -119,16 +129,15 @@ async def claim(context: Context, actor: Actor, task_id: UUID, idempotency_: Ide
 async def release(context: Context, actor: Actor, task_id: UUID, conflict: bool, idempotency_: Idempotency) -> Reply:
     """Give a task back; for a conflict of interest the officer is barred from the case."""
 
-    def give_back(file: CaseFile, task: Row, at: datetime) -> None:
-        if task["holder"] not in (None, me(actor)) and actor.role is not Role.SUPERVISOR:
+    def let_go(file: CaseFile, task: Row, at: datetime) -> None:
+        if task["holder"] not in (None, holder_of(actor)) and actor.role is not Role.SUPERVISOR:
             raise Refused("task_held", "Another officer holds this task.")
-        file.change_task(task, holder=None, held_since=None)
-        file.cancel_deadlines(DeadlineKind.CLAIM_OVER, destination=str(task["task_id"]))
+        review_tasks.give_back(file, task)
         file.record(Act.RELEASED, actor, at, kind=task["kind"], destination=task["destination"])
         if conflict:
             file.record(Act.CONFLICT_DECLARED, actor, at, subject=actor.subject)
 
-    return await _on_task(context, actor, task_id, idempotency_, give_back, conflict=conflict)
+    return await _on_task(context, actor, task_id, idempotency_, let_go, conflict=conflict)
 
 
 async def assign(context: Context, actor: Actor, task_id: UUID, subject: str, idempotency_: Idempotency) -> Reply:
@@ -138,6 +147,8 @@ async def assign(context: Context, actor: Actor, task_id: UUID, subject: str, id
         holder = f"{actor.issuer} {subject}"
         if holder in file.row["conflicts"]:
             raise Refused("role_not_allowed", "This officer declared a conflict of interest on the case.")
+        if task["kind"] == TaskKind.CONFIRM and _proposer(file, task) == holder:
+            raise Refused("same_signer", "The second signature needs another person than the proposer.")
         _hold(file, task, holder, at)
         file.record(Act.ASSIGNED, actor, at, kind=task["kind"], destination=task["destination"], subject=subject)
 
@@ -177,7 +188,7 @@ def task_view(row: Row) -> dict[str, Any]:
 
 _SORT = (
     tasks.c.overdue.is_(False),
-    func.coalesce(tasks.c.due_at, _FAR.astimezone()),
+    func.coalesce(tasks.c.due_at, _FAR),
     tasks.c.opened_at,
     tasks.c.task_id,
 )
@@ -190,12 +201,12 @@ def _visible(actor: Actor) -> Any:
         return t.queue == Queue.OPERATORS.value
     if actor.role is Role.SUPERVISOR:
         return t.queue != Queue.OPERATORS.value
-    mine = or_(t.queue == Queue.OFFICERS.value, t.holder == me(actor))
-    return and_(mine, or_(t.reserved_for.is_(None), t.reserved_for == me(actor)))
+    mine = or_(t.queue == Queue.OFFICERS.value, t.holder == holder_of(actor))
+    return and_(mine, or_(t.reserved_for.is_(None), t.reserved_for == holder_of(actor)))
 
 
 def _not_barred(actor: Actor) -> Any:
-    barred = select(1).where(conflicts.c.reference == tasks.c.reference, conflicts.c.subject == me(actor))
+    barred = select(1).where(conflicts.c.reference == tasks.c.reference, conflicts.c.subject == holder_of(actor))
     return ~barred.exists()
 
 
@@ -204,18 +215,27 @@ def _hold(file: CaseFile, task: Row, holder: str, at: datetime) -> None:
     set_claim_limit(file, task, at)
 
 
+def _may_hold(file: CaseFile, task: Row, actor: Actor) -> bool:
+    try:
+        _check_may_hold(file, task, actor)
+    except Refused:
+        return False
+    return True
+
+
 def _check_may_hold(file: CaseFile, task: Row, actor: Actor) -> None:
-    if me(actor) in file.row["conflicts"]:
-        raise Refused("role_not_allowed", "You declared a conflict of interest on this case.")
+    need_no_conflict(file, actor)
     if task["queue"] == Queue.SUPERVISORS and actor.role is not Role.SUPERVISOR:
         raise Refused("role_not_allowed", "The task is in the supervisors' queue.")
-    pending = file.row["pending"]
-    if (
-        task["kind"] == TaskKind.CONFIRM
-        and pending
-        and f"{pending['by']['issuer']} {pending['by']['subject']}" == me(actor)
-    ):
+    if task["kind"] == TaskKind.CONFIRM and _proposer(file, task) == holder_of(actor):
         raise Refused("same_signer", "The second signature needs another person than the proposer.")
+
+
+def _proposer(file: CaseFile, task: Row) -> str | None:
+    """Return who made the proposal that a task `confirm` is about."""
+    of = file.row if task["destination"] is None else file.permits[Destination(task["destination"])]
+    pending = of["pending"]
+    return f"{pending['by']['issuer']} {pending['by']['subject']}" if pending else None
 
 
 async def _on_task(
@@ -232,7 +252,7 @@ async def _on_task(
         verb(file, task, at)
         if conflict:
             declared = upsert(conflicts).values(
-                reference=reference, subject=me(actor), employer_id=file.employer_id, declared_at=at
+                reference=reference, subject=holder_of(actor), employer_id=file.employer_id, declared_at=at
             )
             await connection.execute(declared.on_conflict_do_nothing())
         await file.save(connection)

@@ -5,25 +5,27 @@ from datetime import date, datetime
 from typing import Any
 
 from cases.case_file import CaseFile
-from domain.actors import Actor, Role
+from domain.actors import Actor
 from domain.clock import CHINA
-from domain.findings import Audience, Finding, seen_by
+from domain.findings import Audience, Finding, outcome_of, seen_by
 from domain.identity_numbers import mask_identity_number
 from domain.languages import Language
 from domain.messages import registration_workflow_id
-from domain.stages import Destination, Holder, Stage
+from domain.stages import Destination, DueKind, Holder, Stage
+from domain.working_days import ParkClock
 from store.case_rows import Row
 from texts.findings import finding_sentence
-
-_INSIDERS = (Role.OFFICER, Role.SUPERVISOR, Role.AUDITOR, Role.OPERATOR, Role.SYSTEM)
 
 
 def case_view(file: CaseFile, actor: Actor, language: Language) -> dict[str, Any]:
     """Return the case as this reader may see it."""
-    inside = actor.role in _INSIDERS
+    inside = actor.is_inside
     row = file.row
     settling = file.stage is Stage.APPROVED and not row["settled"]
     hidden = not inside and (file.stage is Stage.AWAITING_CONFIRMATION or settling)
+    due_at, due_kind, due_provisional, clock = _shown_due(file, hidden and settling)
+    findings = _findings(file, inside)
+    shown = [d for d in sorted(file.permits) if inside or file.permits[d]["stage"] is not None]
     view: dict[str, Any] = {
         "reference": file.reference,
         "client_reference": row["client_reference"],
@@ -33,13 +35,13 @@ def case_view(file: CaseFile, actor: Actor, language: Language) -> dict[str, Any
         "round": file.round,
         "destinations": [d.value for d in file.destinations],
         "policy_version": row["policy_version"],
-        "assessment": row["assessment"],
-        "findings": finding_views(_findings(file, inside), language),
+        "assessment": outcome_of(findings).value if row["assessment"] else None,
+        "findings": finding_views(findings, language),
         "accepted_at": moment(row["accepted_at"]),
-        "due_at": moment(row["due_at"]),
-        "due_kind": row["due_kind"],
-        "due_provisional": row["due_provisional"],
-        "clock": row["clock"],
+        "due_at": moment(due_at),
+        "due_kind": due_kind,
+        "due_provisional": due_provisional,
+        "clock": clock,
         "holder": Holder.PARK.value if hidden else row["holder"],
         "registration_number": None if hidden else row["registration_number"],
         "end_reason": row["end_reason"],
@@ -47,7 +49,7 @@ def case_view(file: CaseFile, actor: Actor, language: Language) -> dict[str, Any
         "in_force": _in_force(file),
         "updated_at": moment(row["updated_at"]),
         "person": _masked(file),
-        "permits": [] if hidden else [permit_view(file, d, inside, language) for d in sorted(file.permits)],
+        "permits": [] if hidden else [permit_view(file, d, inside, language) for d in shown],
         "links": {"self": f"/v1/registrations/{file.reference}"},
     }
     if inside:
@@ -127,6 +129,23 @@ def _today(file: CaseFile) -> date:
 def _in_force(file: CaseFile) -> bool:
     ended = file.row["ended_on"]
     return file.stage is Stage.APPROVED and file.row["settled"] and (ended is None or _today(file) <= ended)
+
+
+def _shown_due(file: CaseFile, is_hidden_approval: bool) -> tuple[datetime | None, str | None, bool, str]:
+    """Return due date, its kind, whether it is provisional, and the clock, as the reader may see them."""
+    row = file.row
+    if not is_hidden_approval:
+        return row["due_at"], row["due_kind"], row["due_provisional"], row["clock"]
+    since = row["effect_by"]["clock_since"]
+    used = ParkClock(
+        limit=file.context.limits.park_decision_days,
+        used=row["effect_by"]["days_used"],
+        since=date.fromisoformat(since) if since else None,
+    )
+    due = used.deadline(file.calendar)
+    if due is None:
+        return None, None, False, "stopped"
+    return due.at, DueKind.PARK_DECISION.value, due.provisional, "running"
 
 
 def _findings(file: CaseFile, inside: bool) -> tuple[Finding, ...]:

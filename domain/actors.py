@@ -20,6 +20,7 @@ class Role(StrEnum):
 
 
 STAFF: Final = frozenset({Role.OFFICER, Role.SUPERVISOR})
+INSIDE: Final = STAFF | {Role.AUDITOR, Role.OPERATOR, Role.SYSTEM}
 PARK: Final = "*"  # the tenant of everyone who may see every employer's cases
 
 
@@ -40,9 +41,9 @@ class Actor(BaseModel):
         return self.employer_id if self.employer_id is not None else PARK
 
     @property
-    def is_staff(self) -> bool:
-        """Whether the actor decides cases; a supervisor may do all that an officer may."""
-        return self.role in STAFF
+    def is_inside(self) -> bool:
+        """Whether the actor sees what the park keeps to itself: proposals, holds, findings for staff."""
+        return self.role in INSIDE
 
 
 def system(step: str, correlation_id: str = "") -> Actor:

@@ -1,4 +1,4 @@
-"""China's offset: one constant, because no zone of the three places keeps summer time (domain reference, section 11)."""
+"""China's offset: one constant, because none of the three places keeps summer time (domain reference, section 11)."""
 
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Final

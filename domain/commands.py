@@ -17,6 +17,7 @@ class CommandKind(StrEnum):
     HOLD = "hold"
     REVOKE = "revoke"
     DEPART = "depart"
+    DISPUTE = "dispute"
     CHANGE = "change"
     STANDING = "standing"
     CARD_LOST = "card_lost"

@@ -29,5 +29,8 @@ class DeadlineKind(StrEnum):
     EMPLOYMENT_OVER = "employment_over"
 
 
-# Watched by the Schedule that asks the authority for answers; all others by the case's own workflow.
-WATCHED_BY_SCHEDULE: Final = frozenset({DeadlineKind.AUTHORITY_LATE})
+# Set outside a case's workflow, by a claim or by an answer it need not hear of: watched by the Schedule that asks the
+# authority for answers. All others wake the workflow of their case.
+WATCHED_BY_SCHEDULE: Final = frozenset(
+    {DeadlineKind.AUTHORITY_LATE, DeadlineKind.CLAIM_OVER, DeadlineKind.EARLY_ANSWER}
+)

@@ -37,6 +37,7 @@ class Event(StrEnum):
     EMPLOYER_REINSTATED = "employer_reinstated"
     EMPLOYER_LEFT = "employer_left"
     DEPART = "depart"
+    DISPUTE = "dispute"
     EMPLOYMENT_OVER = "employment_over"
     REVOKE = "revoke"
     CONFIRM_REVOCATION = "confirm_revocation"
@@ -118,7 +119,7 @@ MOVES: Final[tuple[Move, ...]] = (
     Move("R6", _CORRECTION, Event.CONTEST, "employer", Stage.UNDER_REVIEW, (NoticeKind.CORRECTION_RECEIVED,)),
     Move("R7", _CORRECTION, Event.CORRECTION_REMINDER_DUE, "timer", None, (NoticeKind.CORRECTION_REMINDER,)),
     Move("R8", _CORRECTION, Event.CORRECTION_OVER, "timer", Stage.LAPSED, (NoticeKind.REGISTRATION_LAPSED,)),
-    Move("R9", IN_REVIEW, Event.CLAIM, "officer; assign: supervisor", None),
+    Move("R9", frozenset(Stage), Event.CLAIM, "officer; assign: supervisor", None),
     Move("R10", _REVIEW, Event.APPROVE, "officer", Stage.APPROVED, (NoticeKind.REGISTRATION_APPROVED,)),
     Move("R10a", _APPROVED, Event.RECALL, "who gave the approval effect", Stage.UNDER_REVIEW),
     Move(
@@ -155,8 +156,9 @@ MOVES: Final[tuple[Move, ...]] = (
     ),
     Move("R20, R27", LIVE, Event.EMPLOYER_SUSPENDED, "supervisor", None, (NoticeKind.EMPLOYER_SUSPENDED,)),
     Move("R20, R27", LIVE, Event.EMPLOYER_REINSTATED, "supervisor", None, (NoticeKind.EMPLOYER_REINSTATED,)),
-    Move("R21", OPEN, Event.EMPLOYER_LEFT, "supervisor, signed twice", None),
+    Move("R21", IN_REVIEW, Event.EMPLOYER_LEFT, "supervisor, signed twice", None),
     Move("R22", _APPROVED, Event.DEPART, "employer; officer on proof", None, (NoticeKind.DEPARTURE_RECORDED,)),
+    Move("R22, R30", frozenset({Stage.APPROVED, Stage.ENDED}), Event.DISPUTE, "person", None),
     Move("R23", _APPROVED, Event.EMPLOYMENT_OVER, "timer", Stage.ENDED, (NoticeKind.REGISTRATION_ENDED,)),
     Move("R24", _APPROVED, Event.REVOKE, "officer", None, (NoticeKind.SECOND_SIGNATURE_REQUESTED,)),
     Move("R25", _APPROVED, Event.CONFIRM_REVOCATION, "second signer", Stage.ENDED, (NoticeKind.REGISTRATION_REVOKED,)),

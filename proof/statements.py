@@ -1,4 +1,4 @@
-"""Signed actor statements: who asked for what, proved by the API's Ed25519 key and checked by the step that applies it."""
+"""Signed actor statements: who asked for what, signed with the API's key and checked by the step that applies it."""
 
 import base64
 import hashlib

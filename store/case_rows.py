@@ -17,7 +17,9 @@ Row = dict[str, Any]
 _PARTS: Final[dict[str, str]] = {
     "permits": "SELECT jsonb_agg(to_jsonb(x)) FROM permits x WHERE x.reference = r.reference",
     "tasks": "SELECT jsonb_agg(to_jsonb(x)) FROM tasks x WHERE x.reference = r.reference AND x.state = 'open'",
-    "deadlines": "SELECT jsonb_agg(to_jsonb(x)) FROM deadlines x WHERE x.reference = r.reference AND x.state = 'waiting'",
+    "deadlines": (
+        "SELECT jsonb_agg(to_jsonb(x)) FROM deadlines x WHERE x.reference = r.reference AND x.state = 'waiting'"
+    ),
     "commands": (
         "SELECT jsonb_agg(to_jsonb(x) ORDER BY x.seq) FROM commands x"
         " WHERE x.reference = r.reference AND x.state = 'stored'"
@@ -63,8 +65,8 @@ _TABLE_OF: Final[dict[str, Table]] = {
 _LOAD = (
     "SELECT r.*, k.key_id, k.kek_id, k.wrapped, a.body AS application_body, a.given_at AS application_given_at,"
     " e.contact AS employer_contact, e.language AS employer_language, e.digest AS employer_digest,"
-    " e.uscc AS employer_uscc, ek.key_id AS employer_key_id, ek.kek_id AS employer_kek_id, ek.wrapped AS employer_wrapped,"
-    " (SELECT value FROM cursors WHERE name = 'calendar') AS calendar_version,"
+    " e.uscc AS employer_uscc, ek.key_id AS employer_key_id, ek.kek_id AS employer_kek_id,"
+    " ek.wrapped AS employer_wrapped, (SELECT value FROM cursors WHERE name = 'calendar') AS calendar_version,"
     " (SELECT jsonb_object_agg(x.destination, x.most) FROM (SELECT destination, max(attempt) AS most FROM calls"
     " WHERE reference = r.reference AND what = 'list_entry' GROUP BY destination) x) AS list_entries,"
     " (SELECT jsonb_agg(c.subject) FROM conflicts c WHERE c.reference = r.reference) AS conflicts,"

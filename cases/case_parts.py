@@ -1,0 +1,273 @@
+"""The parts of a case file: permits, tasks, deadlines, calls and what was kept, changed in memory by the verbs."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import uuid4
+
+from cases.context import Context
+from domain.deadlines import DeadlineKind
+from domain.registration import RegistrationRequest
+from domain.stages import Destination
+from domain.tasks import Queue, TaskKind, TaskState
+from domain.working_days import Deadline, WorkingCalendar
+from store import tables
+from store.case_rows import Row
+from store.encryption import DataKey
+from store.ledger import Entry
+
+
+@dataclass(slots=True)
+class CaseParts:
+    """The rows of a case, and which of them have to be written."""
+
+    context: Context
+    row: Row
+    calendar: WorkingCalendar
+    person_key: DataKey
+    application: RegistrationRequest
+    permits: dict[Destination, Row]
+    tasks: list[Row]
+    deadlines: dict[tuple[str, str, int], Row]
+    commands: list[Row]
+    calls: list[Row]
+    answers: list[Row]
+    _stored: Row = field(default_factory=dict)
+    _dirty: dict[str, list[Row]] = field(default_factory=dict)
+    _entries: list[Entry] = field(default_factory=list)
+    notices: list[Row] = field(default_factory=list)
+    deliveries: list[Row] = field(default_factory=list)
+    suppressed: set[tuple[str, str]] = field(default_factory=set)
+    previewed: bool = False
+    unsent: list[Destination] = field(default_factory=list)
+
+    @property
+    def reference(self) -> str:
+        """The reference of the case."""
+        return str(self.row["reference"])
+
+    @property
+    def employer_id(self) -> str:
+        """The employer whose case it is."""
+        return str(self.row["employer_id"])
+
+    @property
+    def round(self) -> int:
+        """The round that decisions carry."""
+        return int(self.row["round"])
+
+    def assessment(self, scope: str = "registration") -> Row | None:
+        """Return the newest assessment of the registration or of a destination."""
+        return next((row for row in self.row["assessments"] if row["scope"] == scope), None)
+
+    def find_task(self, kind: TaskKind, destination: Destination | None = None) -> Row | None:
+        """Return the open task of a kind, if there is one."""
+        return next((t for t in self.tasks if t["kind"] == kind and t["destination"] == destination), None)
+
+    def set_permit(self, destination: Destination, at: datetime, **values: Any) -> None:
+        """Set columns of a permit; the row is made where there is none."""
+        permit = self.permits.get(destination)
+        if permit is None:
+            permit = _new_permit(self, destination)
+            self.permits[destination] = permit
+        permit.update(values, updated_at=at)
+        self._touch("permits", permit)
+
+    def open_task(
+        self,
+        kind: TaskKind,
+        at: datetime,
+        *,
+        due_at: datetime | None = None,
+        destination: Destination | None = None,
+        queue: Queue = Queue.OFFICERS,
+        reserved_for: str | None = None,
+        detail: Mapping[str, object] | None = None,
+    ) -> Row:
+        """Open a task, or return the one of its kind that is open already."""
+        task = self.find_task(kind, destination)
+        if task is None:
+            task = {
+                "task_id": uuid4(),
+                "kind": kind.value,
+                "reference": self.reference,
+                "employer_id": self.employer_id,
+                "destination": destination,
+                "round": self.round,
+                "state": TaskState.OPEN.value,
+                "queue": queue.value,
+                "opened_at": at,
+                "due_at": due_at or self.row["due_at"],
+                "overdue": False,
+                "holder": None,
+                "held_since": None,
+                "reserved_for": reserved_for,
+                "detail": dict(detail or {}),
+                "closed_at": None,
+            }
+            self.tasks.append(task)
+            self._touch("tasks", task)
+        return task
+
+    def change_task(self, task: Row, **values: Any) -> None:
+        """Set columns of an open task."""
+        task.update(values)
+        self._touch("tasks", task)
+
+    def close_tasks(self, kinds: Iterable[TaskKind], at: datetime, *, destination: Destination | None = None) -> None:
+        """Close the open tasks of these kinds: those of one destination, or the registration's where none is named."""
+        wanted = set(kinds)
+        for task in [t for t in self.tasks if t["kind"] in wanted and t["destination"] == destination]:
+            self._close_task(task, TaskState.DONE, at)
+
+    def cancel_tasks(self, at: datetime) -> None:
+        """Cancel the tasks of a case that has closed; what could not be delivered stays to be handed over."""
+        for task in [t for t in self.tasks if t["kind"] != TaskKind.UNDELIVERED]:
+            self._close_task(task, TaskState.CANCELLED, at)
+
+    def set_deadline(
+        self,
+        kind: DeadlineKind,
+        at: datetime | Deadline,
+        *,
+        destination: str = "",
+        step: int = 0,
+        counted: tuple[date, int] | None = None,
+    ) -> None:
+        """Set or move a deadline; one counted in working days keeps its day 0 and number, to be counted again."""
+        row = {
+            "reference": self.reference,
+            "kind": kind.value,
+            "destination": destination,
+            "step": step,
+            "employer_id": self.employer_id,
+            "state": "waiting",
+            "at": at.at if isinstance(at, Deadline) else at,
+            "counted_from": counted[0] if counted else None,
+            "counted_days": counted[1] if counted else None,
+            "provisional": at.provisional if isinstance(at, Deadline) else False,
+            "calendar_version": at.calendar_version if isinstance(at, Deadline) else None,
+        }
+        self.deadlines[(kind.value, destination, step)] = row
+        self._touch("deadlines", row)
+
+    def set_working_days(
+        self, kind: DeadlineKind, day0: date, days: int, *, destination: str = "", step: int = 0
+    ) -> Deadline:
+        """Set a deadline so many working days after a day, and return it."""
+        deadline = self.calendar.deadline(day0, days)
+        self.set_deadline(kind, deadline, destination=destination, step=step, counted=(day0, days))
+        return deadline
+
+    def cancel_deadlines(self, *kinds: DeadlineKind, destination: str | None = None) -> None:
+        """Cancel the waiting deadlines of these kinds, of all kinds where none is named."""
+        for key in list(self.deadlines):
+            if (not kinds or key[0] in kinds) and destination in (None, key[1]):
+                self._end_deadline(key, "cancelled")
+
+    def pass_deadline(self, row: Row) -> None:
+        """Mark a deadline as passed."""
+        self._end_deadline((row["kind"], row["destination"], row["step"]), "passed")
+
+    def call(
+        self,
+        what: str,
+        at: datetime,
+        *,
+        destination: Destination,
+        attempt: int = 1,
+        detail: Mapping[str, object] | None = None,
+    ) -> None:
+        """Ask for a call to the authority; asking again for the same changes nothing."""
+        key = call_key(self.reference, destination, what, attempt=attempt, on=str((detail or {}).get("on", "")))
+        if any(row["key"] == key and row["attempt"] == attempt for row in self.calls):
+            return
+        row = {
+            "key": key,
+            "attempt": attempt,
+            "reference": self.reference,
+            "employer_id": self.employer_id,
+            "destination": destination.value,
+            "what": what,
+            "detail": dict(detail or {}),
+            "state": "due",
+            "at": at,
+            "lease_until": None,
+            "tries": 0,
+            "done_at": None,
+            "reason": None,
+        }
+        self.calls.append(row)
+        self._touch("calls", row)
+
+    def next_attempt(self, destination: Destination) -> int:
+        """Return the number of the next list entry for a destination, after those sent before."""
+        sent = self.row["list_entries"] or {}
+        return int(sent.get(destination.value, 0)) + 1
+
+    def calls_of(self, destination: Destination, *whats: str) -> list[str]:
+        """Return the keys of the calls due for a destination, of these kinds or of all."""
+        mine = [call for call in self.calls if call["destination"] == destination.value]
+        return [str(call["key"]) for call in mine if not whats or call["what"] in whats]
+
+    def end_calls(self, at: datetime, state: str, *keys: str, reason: str | None = None) -> None:
+        """Mark calls as done, rejected or cancelled."""
+        for row in [c for c in self.calls if c["key"] in keys]:
+            row.update(state=state, done_at=at, reason=reason, lease_until=None)
+            self._touch("calls", row)
+            self.calls.remove(row)
+
+    def change_answer(self, row: Row, state: str) -> None:
+        """Set the state of a kept answer."""
+        row["state"] = state
+        self._touch("answers", row)
+
+    def mark_command(self, command: Row, state: str, at: datetime, outcome: Mapping[str, object]) -> None:
+        """Mark a command as applied or refused."""
+        command.update(state=state, applied_at=at, outcome=dict(outcome))
+        self._touch("commands", command)
+
+    def assess(self, row: Row) -> None:
+        """Keep an assessment beside the earlier ones."""
+        earlier = self.assessment(row["scope"])
+        row["seq"] = earlier["seq"] + 1 if earlier else 1
+        self.row["assessments"] = [a for a in self.row["assessments"] if a["scope"] != row["scope"]] + [row]
+        self._touch("assessments", row)
+
+    def _close_task(self, task: Row, state: TaskState, at: datetime) -> None:
+        self.change_task(task, state=state.value, closed_at=at)
+        self.tasks.remove(task)
+        self.cancel_deadlines(DeadlineKind.CLAIM_OVER, destination=str(task["task_id"]))
+
+    def _touch(self, table: str, row: Row) -> None:
+        rows = self._dirty.setdefault(table, [])
+        if not any(known is row for known in rows):
+            rows.append(row)
+
+    def _end_deadline(self, key: tuple[str, str, int], state: str) -> None:
+        row = self.deadlines.pop(key)
+        # The same key may have been set in this transaction: the row written last is the one that counts.
+        self._dirty["deadlines"] = [r for r in self._dirty.get("deadlines", []) if r is not row]
+        self._touch("deadlines", {**row, "state": state})
+
+
+def call_key(reference: str, destination: Destination, what: str, *, attempt: int = 1, on: str = "") -> str:
+    """Return the domain key of a call, which is its idempotency key at the authority as well."""
+    if what == "list_entry":
+        return f"permit/{reference}/{destination.value}" + (f"/{attempt}" if attempt > 1 else "")
+    # A card can be lost again; that a registration ended is reported once.
+    return f"report/{reference}/{destination.value}/{what}" + (f"/{on}" if what == "card_lost" else "")
+
+
+def _new_permit(parts: CaseParts, destination: Destination) -> Row:
+    blank = {column.name: None for column in tables.permits.c}
+    return {
+        **blank,
+        "reference": parts.reference,
+        "destination": destination.value,
+        "employer_id": parts.employer_id,
+        "earlier": [],
+        "due_provisional": False,
+        "answered_for": False,
+    }

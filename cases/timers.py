@@ -1,0 +1,67 @@
+"""What time does to a case: each deadline by its verb, at its own time and in order."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases import correction, employment, permits, review_tasks, settling
+from cases.applying import take_early
+from cases.case_file import CaseFile
+from domain.actors import Actor
+from domain.deadlines import WATCHED_BY_SCHEDULE, DeadlineKind
+from domain.stages import Destination
+from store.case_rows import Row
+
+_Verb = Callable[[CaseFile, Actor, datetime, Row], None]
+
+
+async def pass_deadlines(
+    file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, *, strictly: bool = False
+) -> None:
+    """Pass every deadline up to a time; strictly: only those before it."""
+    while True:
+        due = [row for row in file.deadlines.values() if row["at"] < at or (row["at"] == at and not strictly)]
+        if not due:
+            return
+        row = min(due, key=lambda row: row["at"])
+        file.pass_deadline(row)
+        when = max(row["at"], file.row["accepted_at"])
+        if row["kind"] == DeadlineKind.SETTLED:
+            await settling.settle(file, connection, actor, when)
+        else:
+            _ON_TIME.get(DeadlineKind(row["kind"]), permits.pass_deadline)(file, actor, when, row)
+
+
+def pass_watched(file: CaseFile, actor: Actor, at: datetime) -> None:
+    """Pass the deadlines that the Schedule watches, and those that outlive the workflow of a case that has closed."""
+    everything = file.is_finished()
+    due = [
+        row
+        for row in file.deadlines.values()
+        if row["at"] <= at and (everything or DeadlineKind(row["kind"]) in WATCHED_BY_SCHEDULE)
+    ]
+    for row in sorted(due, key=lambda row: row["at"]):
+        file.pass_deadline(row)
+        _ON_TIME.get(DeadlineKind(row["kind"]), permits.pass_deadline)(file, actor, row["at"], row)
+
+
+def _show_early(file: CaseFile, actor: Actor, at: datetime, deadline: Row) -> None:
+    take_early(file, actor, at, Destination(deadline["destination"]), hold=True)
+
+
+_ON_TIME: Final[dict[DeadlineKind, _Verb]] = {
+    DeadlineKind.DEFECTS_NAMED: review_tasks.count_as_complete,
+    DeadlineKind.CORRECTION_REMINDER: correction.remind,
+    DeadlineKind.CORRECTION_OVER: correction.lapse,
+    DeadlineKind.REVIEW_REMINDER: review_tasks.remind,
+    DeadlineKind.REVIEW_OVER: review_tasks.escalate,
+    DeadlineKind.CLAIM_OVER: review_tasks.lapse_claim,
+    DeadlineKind.SIGNATURE_EXPECTED: review_tasks.expect_signature,
+    DeadlineKind.HOLD_REVIEW: review_tasks.review_hold,
+    DeadlineKind.EMPLOYMENT_OVER: employment.end_employment,
+    DeadlineKind.CONTRACT_REMINDER: employment.remind_of_contract,
+    DeadlineKind.CONTRACT_GRACE: employment.end_contract_grace,
+    DeadlineKind.EARLY_ANSWER: _show_early,
+}
