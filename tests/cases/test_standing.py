@@ -252,3 +252,16 @@ async def test_commands_of_a_standing_are_stored_as_the_engines_own(context: Con
     async with context.database.begin() as connection:
         row = (await connection.execute(select(commands).where(commands.c.kind == "standing"))).one()
     assert (row.actor["role"], row.body, row.state) == ("system", None, "stored")
+
+
+async def test_a_suspension_meets_every_registration_that_is_being_taken_on(context: Context) -> None:
+    requests = [RegistrationRequest.model_validate(registration_body(identity_number=n)) for n in NUMBERS]
+    accepting = [accept(context, EMPLOYER_A, request, key()) for request in requests]
+    proposing = propose_standing(context, SUPERVISOR, "emp-a", _to(Standing.SUSPENDED), key())
+    *answers, proposed = await asyncio.gather(*accepting, proposing, return_exceptions=True)
+    assert not isinstance(proposed, BaseException)
+    change = await get_change(context, proposed.body["change_id"])
+    asked, _ = await spread_chunk(context, change, NOON, "")
+    taken = {answer.body["reference"] for answer in answers if not isinstance(answer, BaseException)}
+    assert {reference for reference, _ in asked} == taken
+    assert all(isinstance(answer, Refused) for answer in answers if isinstance(answer, BaseException))
