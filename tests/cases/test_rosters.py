@@ -49,7 +49,7 @@ async def context(clean_database: str) -> AsyncIterator[Context]:
 
 
 def _file(content: bytes = SAMPLE, **changes: Any) -> RosterFile:
-    given = {"act": RosterAct.REGISTER, "dry_run": False, "on_defect": OnDefect.SKIP} | changes
+    given: dict[str, Any] = {"act": RosterAct.REGISTER, "dry_run": False, "on_defect": OnDefect.SKIP} | changes
     return RosterFile(content=content, content_type="text/csv", filename="roster.csv", **given)
 
 
@@ -270,7 +270,7 @@ async def test_another_employers_roster_is_not_found(context: Context) -> None:
     roster_id = await _receive(context, _file())
     for ask in (get_roster, get_rows):
         with pytest.raises(Refused) as refused:
-            await ask(context, EMPLOYER_B, roster_id)  # type: ignore[operator]  # two verbs of one shape
+            await ask(context, EMPLOYER_B, roster_id)
         assert refused.value.code == "not_found"
 
 
