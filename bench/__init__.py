@@ -1,0 +1,1 @@
+"""Measurements: what one case costs, how many a second, and the same work done in other ways."""

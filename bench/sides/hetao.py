@@ -1,0 +1,76 @@
+"""This engine: the embedded stack as `hetao up` runs it, Temporal on disk."""
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, ClassVar
+
+import httpx
+
+from bench.servers import ROOT, Servers, durability
+from bench.sides.base import Running, Side
+from sandbox.postgres import DATABASE, SUPERUSER, PostgresServer
+from sandbox.stack import running_stack
+from sandbox.temporal_server import TemporalServer
+
+_PERSONAS = ("employer-a", "officer-1", "officer-2", "supervisor")
+_TASKS = ("migrate", "register")
+_READY_SECONDS = 180
+_STOP_SECONDS = 60
+
+
+class HetaoSide(Side):
+    """The whole product: sign-in, rules, encryption, ledger, leases, sweeper, metrics."""
+
+    name: ClassVar[str] = "hetao"
+    uses_temporal: ClassVar[bool] = True
+
+    @asynccontextmanager
+    async def open(self, directory: Path) -> AsyncIterator[Running]:
+        """Start the embedded stack and sign the personas in."""
+        process = _start(directory)
+        try:
+            addresses = await asyncio.wait_for(asyncio.to_thread(_ready_line, process), _READY_SECONDS)
+            stack = running_stack(directory)
+            postgres = PostgresServer(directory / "postgres", stack.ports["postgres"])
+            temporal = TemporalServer(directory / "temporal", stack.ports["temporal"], stack.ports["temporal_ui"])
+            pids = {name: pid for name, (pid, _started) in stack.processes.items() if name not in _TASKS}
+            async with httpx.AsyncClient(trust_env=False) as http:
+                answers = {p: await http.post(stack.url("issuer") + "/token", json={"persona": p}) for p in _PERSONAS}
+            yield Running(
+                api=addresses["api"],
+                watch_url=postgres.url(role=SUPERUSER, database=DATABASE),
+                servers=Servers(stack, postgres, temporal),
+                pids=pids,
+                tokens={persona: answer.json()["access_token"] for persona, answer in answers.items()},
+            )
+        finally:
+            process.send_signal(signal.SIGINT)
+            await asyncio.to_thread(process.wait, _STOP_SECONDS)
+
+    def settings(self, running: Running) -> dict[str, Any]:
+        """Return what the running servers say of their durability."""
+        assert running.servers is not None
+        return durability(running.servers)
+
+
+def _start(directory: Path) -> subprocess.Popen[bytes]:
+    directory.mkdir(parents=True, exist_ok=True)
+    directory.chmod(0o711)  # PostgreSQL runs as another account where this runs as root.
+    command = [sys.executable, "-m", "cli", "up", "--json", "--data-dir", str(directory)]
+    with (directory / "up.log").open("wb") as log:
+        return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
+
+
+def _ready_line(process: subprocess.Popen[bytes]) -> dict[str, str]:
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line:
+        raise RuntimeError("hetao up ended before it was ready; up.log says why.")
+    found: dict[str, str] = json.loads(line)
+    return found

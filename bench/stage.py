@@ -1,0 +1,197 @@
+"""The engine in one process beside real servers, so that every message it sends them can be counted."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import httpx
+import uvicorn
+import yaml
+from temporalio.client import Client
+from temporalio.runtime import MetricBuffer, Runtime, TelemetryConfig
+from temporalio.testing import TimeSkipper
+
+from api.app import create_app
+from api.limiting import Allowance
+from bench.servers import TIME_SKIPPING, Servers, open_servers
+from bench.wire import Relay, Tally
+from cases.build import build_context
+from cases.calendar import load_published
+from cases.context import Context
+from cases.employers import load_register
+from cases.sweeping import keep_sweeping
+from domain.actors import system
+from domain.employers import RegisterFile
+from domain.messages import registration_workflow_id
+from sandbox.embedded import application_environment
+from sandbox.postgres import OWNER, PostgresServer
+from sandbox.stack import Stack
+from settings import Settings
+from store.migrate import upgrade
+from temporal.client import data_converter
+from temporal.engine import TemporalEngine
+from worker import build_workers, outside
+from workflows.authority_poll import ensure_authority_poll
+from workflows.notification import ensure_notification_workflows
+
+EXAMPLES: Final = Path(__file__).parents[1] / "examples"
+_POLLS: Final = frozenset({"PollWorkflowTaskQueue", "PollActivityTaskQueue", "PollNexusTaskQueue"})
+_WITHOUT_LIMIT: Final = Allowance(caller_a_minute=10**9, tenant_a_minute=10**9, at_once=10**6)
+
+
+@dataclass
+class Requests:
+    """Requests to Temporal, counted by the client that sends them."""
+
+    buffer: MetricBuffer
+    counted: Counter[str] = field(default_factory=Counter)
+
+    def drain(self) -> Counter[str]:
+        """Return all requests counted so far, by operation; polls that wait for work are none."""
+        for update in self.buffer.retrieve_updates():
+            if update.metric.name in ("temporal_request", "temporal_long_request"):
+                operation = str(update.attributes.get("operation", "?"))
+                if operation not in _POLLS:
+                    self.counted[operation] += int(update.value)
+        return Counter(self.counted)
+
+
+@dataclass
+class Bench:
+    """A running engine: its callers, and what counts what it does."""
+
+    stack: Stack
+    postgres: PostgresServer
+    context: Context
+    client: Client
+    http: httpx.AsyncClient
+    tally: Tally
+    api_requests: Requests
+    worker_requests: Requests
+    skipper: TimeSkipper | None
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    async def call(self, persona: str, method: str, path: str, body: Any = None, **query: Any) -> dict[str, Any]:
+        """Call the API as a persona and return its answer; anything but success is an error."""
+        if persona not in self.tokens:
+            answer = await self.http.post(self.stack.url("issuer") + "/token", json={"persona": persona})
+            self.tokens[persona] = answer.json()["access_token"]
+        headers = {"Authorization": f"Bearer {self.tokens[persona]}"}
+        if method != "GET":
+            headers["Idempotency-Key"] = str(uuid4())
+        url = self.stack.url("api") + path
+        answer = await self.http.request(method, url, json=body, params=query, headers=headers)
+        if not answer.is_success:
+            raise RuntimeError(f"{method} {path}: {answer.status_code} {answer.text}")
+        found: dict[str, Any] = answer.json() if answer.content else {}
+        return found
+
+    async def sandbox(self, part: str, path: str, body: Any) -> Any:
+        """Steer a stand-in."""
+        answer = await self.http.post(self.stack.url(part) + path, json=body)
+        answer.raise_for_status()
+        return answer.json()
+
+    def requests(self) -> Counter[str]:
+        """Return the requests to Temporal of API and worker together."""
+        return self.api_requests.drain() + self.worker_requests.drain()
+
+    def sql(self, statement: str) -> str:
+        """Run a statement beside what is counted."""
+        return self.postgres.run_sql(statement, database="hetao")
+
+    async def until(self, reference: str, condition: str, seconds: float = 60.0) -> None:
+        """Wait until a condition on the register holds; it is looked at beside what is counted."""
+        end = asyncio.get_running_loop().time() + seconds
+        query = f"SELECT 1 FROM registrations r WHERE r.reference = '{reference}' AND ({condition})"
+        while not await asyncio.to_thread(self.sql, query):
+            if asyncio.get_running_loop().time() > end:
+                raise TimeoutError(f"{reference} did not come to: {condition}")
+            await asyncio.sleep(0.1)
+
+    async def fast_forward(self, reference: str, duration: timedelta) -> bool:
+        """Let a case live through some time; False when it ended on the way."""
+        assert self.skipper is not None
+        handle = self.skipper.client.get_workflow_handle(registration_workflow_id(reference))
+        return await self.skipper.fast_forward(handle, duration)
+
+
+@asynccontextmanager
+async def open_bench(directory: Path, *, skipping: bool = False) -> AsyncIterator[Bench]:
+    """Start servers and stand-ins as processes, API and worker in this one, PostgreSQL behind the counting relay."""
+    async with AsyncExitStack() as exits:
+        servers = await exits.enter_async_context(
+            open_servers(directory, temporal_args=TIME_SKIPPING if skipping else ())
+        )
+        await asyncio.to_thread(upgrade, servers.postgres.url(role=OWNER))
+        relay = await exits.enter_async_context(Relay("127.0.0.1", servers.stack.ports["postgres"]))
+        settings = _settings(servers.stack, relay.port)
+        bench = await _start_engine(exits, servers, settings, relay.tally, skipping=skipping)
+        await servers.wait_for("api", servers.stack.url("api") + "/health/live")
+        yield bench
+
+
+async def _start_engine(
+    exits: AsyncExitStack, servers: Servers, settings: Settings, tally: Tally, *, skipping: bool
+) -> Bench:
+    stack = servers.stack
+    contexts = [build_context(settings, name, pool_size=20) for name in ("api", "worker")]
+    for context in contexts:
+        exits.push_async_callback(context.database.close)
+    buffers = [MetricBuffer(200_000) for _ in range(2)]
+    clients = [
+        await Client.connect(
+            stack.temporal_address,
+            data_converter=data_converter(contexts[0].keyring),
+            runtime=Runtime(telemetry=TelemetryConfig(metrics=buffer)),
+        )
+        for buffer in buffers
+    ]
+    register = RegisterFile.model_validate(yaml.safe_load((EXAMPLES / "employers.yaml").read_text("utf-8")))
+    await load_register(contexts[1], system("register_load"), register)
+    await load_published(contexts[1], system("register_load"))
+    skipper = TimeSkipper(clients[0]) if skipping else None
+    engine = TemporalEngine(skipper.client if skipper else clients[0])
+    app = create_app(settings, context=contexts[0], engine=engine, allowance=_WITHOUT_LIMIT)
+    server = uvicorn.Server(
+        uvicorn.Config(app, host="127.0.0.1", port=stack.ports["api"], log_config=None, access_log=False)
+    )
+    serving = asyncio.create_task(server.serve())
+    exits.push_async_callback(_stop_serving, server, serving)
+    world = await exits.enter_async_context(outside(settings))
+    for each in build_workers(contexts[1], clients[1], world):
+        await exits.enter_async_context(each)
+    await ensure_notification_workflows(clients[1])
+    await ensure_authority_poll(clients[1])
+    sweeping = asyncio.create_task(keep_sweeping(contexts[1], TemporalEngine(clients[1]), is_stopping=lambda: False))
+    exits.callback(sweeping.cancel)
+    http = await exits.enter_async_context(httpx.AsyncClient(timeout=30, trust_env=False))
+    requests = [Requests(buffer) for buffer in buffers]
+    return Bench(stack, servers.postgres, contexts[0], clients[0], http, tally, requests[0], requests[1], skipper)
+
+
+def _settings(stack: Stack, port: int) -> Settings:
+    """Return the settings of the embedded stack with the database behind the relay."""
+    told = application_environment(stack)
+    parts = urlsplit(told["HETAO_DATABASE_URL"])
+    credentials = parts.netloc.rsplit("@", 1)[0]
+    told["HETAO_DATABASE_URL"] = urlunsplit(parts._replace(netloc=f"{credentials}@127.0.0.1:{port}"))
+    told |= {"HETAO_API_METRICS_PORT": "0", "HETAO_WORKER_METRICS_PORT": "0"}
+    given: dict[str, Any] = {
+        name.removeprefix("HETAO_").lower(): value for name, value in told.items() if name.startswith("HETAO_")
+    }
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    return Settings(**given)
+
+
+async def _stop_serving(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
+    server.should_exit = True
+    await serving
