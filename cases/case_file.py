@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.calendar import current_calendar
@@ -23,10 +22,10 @@ from domain.messages import Course, OutwardCall
 from domain.moves import Event, Move, PermitEvent, PermitMove, get_move, get_permit_move
 from domain.registration import RegistrationRequest
 from domain.stages import CLOSED, PERMIT_FINAL, Destination, PendingAct, PermitStage, Stage, Standing
-from store import case_rows, tables
+from store import case_rows, case_writes, tables
 from store.case_rows import Row
 from store.encryption import WrappedKey, unwrap
-from store.ledger import Entry, append
+from store.ledger import GENESIS, Entry, follow
 
 _COLUMNS = frozenset(tables.registrations.c.keys()) - {"live", "recorded_at"}
 
@@ -145,47 +144,37 @@ class CaseFile(CaseParts):
         self._stored = {name: copy.deepcopy(self.row[name]) for name in _COLUMNS if name in self.row}
 
     async def save(self, connection: AsyncConnection) -> None:
-        """Write everything that changed; the register first, by compare-and-set.
+        """Write everything that changed, in one statement; the register by compare-and-set.
 
         Raises:
             Defect: when the register stood elsewhere, which the lock of the load makes impossible.
         """
-        if self._changes():
-            self.row["version"] += 1
-        changed = self._changes()
-        if changed and not await case_rows.update_case(
-            connection, self.reference, self._stored["stage"], self._stored["round"], changed
-        ):
+        document = self._document()
+        if not any(document.values()) and not self._changes():
+            return
+        self.row["version"] += 1
+        expected = {name: self._stored[name] for name in ("reference", "stage", "round")}
+        if await case_writes.write(connection, {**expected, "registration": self._changes(), **document}) != 1:
             raise Defect("register_moved_underneath")
-        for name in ("permits", "tasks", "deadlines", "calls"):
-            await case_rows.upsert_rows(connection, tables.metadata.tables[name], self._dirty.get(name, []))
-        await case_rows.insert_rows(connection, tables.assessments, self._dirty.get("assessments", []))
-        await self._save_marks(connection)
-        if self._entries:
-            await append(connection, self.reference, self._entries)
         if self.suppressed:
             await case_rows.suppress_notices(connection, self.reference, self.suppressed)
-        await case_rows.insert_notices(connection, self.notices, self.deliveries)
 
     def _changes(self) -> Row:
-        """Return the columns of the register that changed; a change of a part counts as one of the case."""
-        changed = {name: self.row[name] for name in _COLUMNS if self.row[name] != self._stored[name]}
-        return changed or ({"version": self.row["version"]} if self._dirty else {})
+        """Return the columns of the register that changed."""
+        return {name: self.row[name] for name in _COLUMNS if self.row[name] != self._stored[name]}
 
-    async def _save_marks(self, connection: AsyncConnection) -> None:
-        commands = self._dirty.get("commands", [])
-        if commands:
-            marked = update(tables.commands).where(tables.commands.c.command_id == bindparam("id"))
-            await connection.execute(
-                marked.values(state=bindparam("s"), applied_at=bindparam("a"), outcome=bindparam("o")),
-                [{"id": c["command_id"], "s": c["state"], "a": c["applied_at"], "o": c["outcome"]} for c in commands],
-            )
-        answers = self._dirty.get("answers", [])
-        if answers:
-            kept = update(tables.answers).where(tables.answers.c.answer_id == bindparam("id"))
-            await connection.execute(
-                kept.values(state=bindparam("s")), [{"id": a["answer_id"], "s": a["state"]} for a in answers]
-            )
+    def _document(self) -> dict[str, list[Row]]:
+        """Return the rows of the parts that changed, by table."""
+        end = self.row.get("ledger_end")
+        tail = (int(end["seq"]), bytes.fromhex(end["hash"])) if end else (0, GENESIS)
+        return {
+            **{name: self._dirty.get(name, []) for name in ("permits", "tasks", "deadlines", "calls", "assessments")},
+            "marked_commands": self._dirty.get("commands", []),
+            "marked_answers": self._dirty.get("answers", []),
+            "ledger": follow(self.reference, self._entries, *tail),
+            "notices": self.notices,
+            "deliveries": self.deliveries,
+        }
 
 
 def _covers(row: Mapping[str, Any], day: date) -> bool:

@@ -13,7 +13,8 @@ from domain.clock import day_of
 from domain.dated import in_force
 from domain.languages import Language
 from domain.notices import Channel, NoticeKind, Recipient, opening_channels
-from store.case_rows import Row, insert_notices, load_employer
+from store import case_writes
+from store.case_rows import Row, load_employer
 from store.encryption import WrappedKey, unwrap
 from texts.notices import NoticeFacts, Rendered, render, text_hash
 
@@ -65,7 +66,7 @@ async def tell_employer(
     }
     deliveries = [_delivery(context, employer_id, notice_id, Channel.WEBHOOK, at, hook) for hook in hooks]
     deliveries.append(_delivery(context, employer_id, notice_id, Channel.MAIL, at, None))
-    await insert_notices(connection, [notice], deliveries)
+    await case_writes.write(connection, {"notices": [notice], "deliveries": deliveries})
 
 
 def _delivery(

@@ -5,9 +5,8 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Date, LargeBinary, Table, Uuid, insert, text, tuple_, update
+from sqlalchemy import Date, LargeBinary, Table, Uuid, text, tuple_, update
 from sqlalchemy.dialects.postgresql import TIMESTAMP
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store import tables
@@ -67,6 +66,9 @@ _LOAD = (
     " e.contact AS employer_contact, e.language AS employer_language, e.digest AS employer_digest,"
     " e.uscc AS employer_uscc, ek.key_id AS employer_key_id, ek.kek_id AS employer_kek_id,"
     " ek.wrapped AS employer_wrapped, (SELECT value FROM cursors WHERE name = 'calendar') AS calendar_version,"
+    " (SELECT x.version FROM registrations x WHERE x.reference = r.reference) AS version_of_parts,"
+    " (SELECT jsonb_build_object('seq', x.seq, 'hash', encode(x.hash, 'hex')) FROM ledger x"
+    " WHERE x.chain = r.reference ORDER BY x.seq DESC LIMIT 1) AS ledger_end,"
     " (SELECT jsonb_object_agg(x.destination, x.most) FROM (SELECT destination, max(attempt) AS most FROM calls"
     " WHERE reference = r.reference AND what = 'list_entry' GROUP BY destination) x) AS list_entries,"
     " (SELECT jsonb_agg(c.subject) FROM conflicts c WHERE c.reference = r.reference) AS conflicts,"
@@ -76,18 +78,20 @@ _LOAD = (
     " JOIN employers e ON e.employer_id = r.employer_id JOIN data_keys ek ON ek.key_id = e.key_id"
 )
 _LOAD_ONE = text(_LOAD + " WHERE r.reference = :reference")
+_LOAD_LOCKED = text(_LOAD + " WHERE r.reference = :reference FOR UPDATE OF r")
 _LOAD_MANY = text(_LOAD + " WHERE r.reference = ANY(CAST(:references AS text[]))")
-_LOCK = text("SELECT 1 FROM registrations WHERE reference = :reference FOR UPDATE")
 
 
 async def load(connection: AsyncConnection, reference: str, *, lock: bool) -> Row | None:
     """Return the row of a case with the rows of its parts under their names, or None where the tenant has none.
 
-    The lock is taken by a statement of its own, so that the load that follows sees what the previous holder wrote.
+    A load that had to wait for the lock sees the row as the previous holder left it, but its parts as they were
+    before; the version tells the two apart, and then the parts are read again.
     """
-    if lock and (await connection.execute(_LOCK, {"reference": reference})).first() is None:
-        return None
-    found = (await connection.execute(_LOAD_ONE, {"reference": reference})).mappings().one_or_none()
+    query = _LOAD_LOCKED if lock else _LOAD_ONE
+    found = (await connection.execute(query, {"reference": reference})).mappings().one_or_none()
+    if found is not None and found["version"] != found["version_of_parts"]:
+        found = (await connection.execute(_LOAD_ONE, {"reference": reference})).mappings().one()
     return None if found is None else _with_parts(dict(found))
 
 
@@ -123,45 +127,6 @@ def _typed(table: Table, name: str, value: Any) -> Any:
     if isinstance(kind, LargeBinary):
         return bytes.fromhex(value.removeprefix("\\x"))
     return value
-
-
-async def insert_rows(connection: AsyncConnection, table: Table, rows: Sequence[Row]) -> None:
-    """Insert rows of one shape in one statement; without effect on none."""
-    if rows:
-        await connection.execute(insert(table).values(list(rows)))
-
-
-async def upsert_rows(connection: AsyncConnection, table: Table, rows: Sequence[Row]) -> None:
-    """Insert rows or replace those of the same primary key, in one statement; of two with one key the last counts."""
-    if not rows:
-        return
-    keys = [column.name for column in table.primary_key]
-    statement = upsert(table).values(list({tuple(row[name] for name in keys): row for row in rows}.values()))
-    replaced = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-    await connection.execute(statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=replaced))
-
-
-async def update_case(connection: AsyncConnection, reference: str, stage: str, round_: int, values: Row) -> bool:
-    """Move the register by compare-and-set on stage and round; return whether it still stood there."""
-    result = await connection.execute(
-        update(tables.registrations)
-        .where(
-            tables.registrations.c.reference == reference,
-            tables.registrations.c.stage == stage,
-            tables.registrations.c.round == round_,
-        )
-        .values(**values)
-    )
-    return bool(result.rowcount == 1)
-
-
-async def insert_notices(connection: AsyncConnection, notices: Sequence[Row], deliveries: Sequence[Row]) -> None:
-    """Insert notices with their deliveries; one that was written before for the same occasion is left as it is."""
-    if not notices:
-        return
-    statement = upsert(tables.notices).values(list(notices)).on_conflict_do_nothing(constraint="uq_notices_occasion")
-    written = set((await connection.execute(statement.returning(tables.notices.c.notice_id))).scalars())
-    await insert_rows(connection, tables.deliveries, [row for row in deliveries if row["notice_id"] in written])
 
 
 async def suppress_notices(connection: AsyncConnection, reference: str, notices: Collection[tuple[str, str]]) -> None:

@@ -113,8 +113,8 @@ def constraint_of(error: DBAPIError) -> str:
 
 
 def dump_json(value: Any) -> str:
-    """Serialise a JSON column; dates and times in ISO form."""
-    return orjson.dumps(value, default=_plain).decode()
+    """Serialise JSON: dates and times in ISO form, bytes as PostgreSQL writes them."""
+    return orjson.dumps(value, default=_plain, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 def _plain(value: object) -> object:
@@ -122,4 +122,6 @@ def _plain(value: object) -> object:
         return value.isoformat()
     if isinstance(value, UUID):
         return str(value)
+    if isinstance(value, bytes):
+        return f"\\x{value.hex()}"
     raise TypeError(type(value).__name__)

@@ -16,7 +16,7 @@ from store.tables import deliveries, notices, receipts
 _UUIDS: Final = ARRAY(Uuid)
 _FREE: Final = "d.status = 'queued' AND d.next_attempt <= :at AND (d.lease_until IS NULL OR d.lease_until <= :at)"
 
-_ANY_DUE: Final = text(f"SELECT EXISTS (SELECT 1 FROM deliveries d WHERE d.channel = :channel AND {_FREE})")  # noqa: S608
+_ANY_DUE: Final = text(f"SELECT EXISTS (SELECT 1 FROM deliveries d WHERE d.channel = :channel AND {_FREE})")
 
 # Each employer that has something due gets an equal share of the places, and with more employers than places those go
 # first whose oldest waits longest; what an employer leaves of its share is there for the next round.
@@ -46,14 +46,14 @@ _LEASE: Final = text(
     UPDATE deliveries SET lease_until = :until WHERE delivery_id IN (
         SELECT delivery_id FROM picked ORDER BY turn, next_attempt, delivery_id LIMIT CAST(:places AS bigint)
     ) RETURNING delivery_id
-    """  # noqa: S608
+    """
 )
 
 _DIGESTS_DUE: Final = text(
     f"""
     SELECT d.employer_id, d.give_up_at FROM deliveries d WHERE d.channel = 'mail' AND d.digest AND {_FREE}
     GROUP BY d.employer_id, d.give_up_at ORDER BY d.give_up_at, d.employer_id LIMIT :most
-    """  # noqa: S608
+    """
 )
 _LOCK_DIGEST: Final = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
 _LEASE_DIGEST: Final = text(
@@ -64,7 +64,7 @@ _LEASE_DIGEST: Final = text(
         AND {_FREE}
         ORDER BY d.delivery_id LIMIT :most FOR UPDATE SKIP LOCKED
     ) RETURNING delivery_id
-    """  # noqa: S608
+    """
 )
 
 _LETTERS: Final = text(

@@ -70,14 +70,14 @@ async def append_each(connection: AsyncConnection, chains: Mapping[str, Sequence
         .order_by(ledger.c.chain, ledger.c.seq.desc())
     )
     last = {end.chain: (int(end.seq), bytes(end.hash)) for end in ends}
-    rows = [row for chain, entries in chains.items() for row in _rows(chain, entries, *last.get(chain, (0, GENESIS)))]
+    rows = [row for chain, entries in chains.items() for row in follow(chain, entries, *last.get(chain, (0, GENESIS)))]
     if rows:
         await connection.execute(insert(ledger).values(rows))
 
 
-def _rows(chain: str, entries: Sequence[Entry], seq: int, previous: bytes) -> list[dict[str, object]]:
-    """Return the rows that follow the end of a chain."""
-    rows: list[dict[str, object]] = []
+def follow(chain: str, entries: Sequence[Entry], seq: int = 0, previous: bytes = GENESIS) -> list[dict[str, Any]]:
+    """Return the rows that follow the end of a chain, which the caller holds."""
+    rows: list[dict[str, Any]] = []
     for entry in entries:
         seq += 1
         detail = {key: value for key, value in entry.detail.items() if value is not None}

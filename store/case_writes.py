@@ -1,0 +1,131 @@
+"""Writing a case: whatever one transaction changes goes to PostgreSQL as one JSON document in one statement.
+
+A statement with one text for every write is prepared once, needs one round trip however many tables it touches, and
+leaves the order of foreign keys to PostgreSQL, which checks them at its end.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Table, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from store import tables
+from store.database import dump_json
+
+Row = dict[str, Any]
+Document = Mapping[str, list[Row] | Row | str | int]
+
+_DIALECT: Final = postgresql.dialect()  # type: ignore[no-untyped-call]  # untyped in SQLAlchemy
+# Columns that PostgreSQL fills by itself.
+_FILLED: Final = frozenset({"live", "recorded_at", "xid"})
+_REPLACED: Final = (tables.permits, tables.tasks, tables.deadlines, tables.calls)
+_ADDED: Final = (
+    tables.data_keys,
+    tables.persons,
+    tables.registrations,
+    tables.applications,
+    tables.assessments,
+    tables.idempotency,
+    tables.answers,
+    tables.messages_seen,
+    tables.incidents,
+)
+# Columns whose default stands where a row does not name them.
+_BEGUN: Final[dict[str, tuple[str, ...]]] = {
+    "commands": ("command_id", "reference", "employer_id", "kind", "actor", "statement", "body", "state", "at"),
+    "deliveries": (
+        "delivery_id", "notice_id", "employer_id", "channel", "webhook_id", "digest", "status", "next_attempt",
+        "give_up_at", "sent_at", "settled_at",
+    ),
+}  # fmt: skip
+
+
+def _columns(table: Table) -> list[str]:
+    return list(_BEGUN.get(table.name, [name for name in table.c.keys() if name not in _FILLED]))  # noqa: SIM118
+
+
+def _source(table: Table, part: str, columns: Sequence[str]) -> str:
+    types = ", ".join(f'"{name}" {table.c[name].type.compile(_DIALECT)}' for name in columns)
+    return f"doc, jsonb_to_recordset(doc.d -> '{part}') AS x({types})"
+
+
+def _names(columns: Sequence[str], prefix: str = "") -> str:
+    return ", ".join(f'{prefix}"{name}"' for name in columns)
+
+
+def _insert(table: Table, part: str, tail: str = "") -> str:
+    columns = _columns(table)
+    chosen = f"SELECT {_names(columns, 'x.')} FROM {_source(table, part, columns)}"
+    return f"INSERT INTO {table.name} ({_names(columns)}) {chosen} {tail}".rstrip()
+
+
+def _replace(table: Table) -> str:
+    keys = [column.name for column in table.primary_key]
+    values = ", ".join(f'"{name}" = excluded."{name}"' for name in _columns(table) if name not in keys)
+    return _insert(table, table.name, f"ON CONFLICT ({_names(keys)}) DO UPDATE SET {values}")
+
+
+def _update_registration() -> str:
+    columns = [name for name in _columns(tables.registrations) if name != "reference"]
+    return (
+        f"UPDATE registrations r SET ({_names(columns)}) = (SELECT {_names(columns, 'n.')}"
+        " FROM jsonb_populate_record(r, doc.d -> 'registration') n) FROM doc"
+        " WHERE r.reference = doc.d ->> 'reference' AND r.stage = doc.d ->> 'stage'"
+        " AND r.round = (doc.d ->> 'round')::integer RETURNING 1"
+    )
+
+
+def _mark(table: Table, part: str, columns: Sequence[str]) -> str:
+    key = next(iter(table.primary_key)).name
+    values = ", ".join(f'"{name}" = x."{name}"' for name in columns)
+    return f"UPDATE {table.name} t SET {values} FROM {_source(table, part, [key, *columns])} WHERE t.{key} = x.{key}"
+
+
+def _statement() -> str:
+    parts = {
+        "doc": "SELECT CAST(:document AS jsonb) AS d",
+        "moved": _update_registration(),
+        **{f"add_{table.name}": _insert(table, table.name) for table in _ADDED},
+        **{f"put_{table.name}": _replace(table) for table in _REPLACED},
+        "add_commands": _insert(tables.commands, "commands"),
+        "mark_commands": _mark(tables.commands, "marked_commands", ("state", "applied_at", "outcome")),
+        "mark_answers": _mark(tables.answers, "marked_answers", ("state",)),
+        "add_ledger": _insert(tables.ledger, "ledger"),
+        "add_notices": _insert(
+            tables.notices, "notices", "ON CONFLICT ON CONSTRAINT uq_notices_occasion DO NOTHING RETURNING notice_id"
+        ),
+        # A notice that was written before for the same occasion is left as it is, with its deliveries.
+        "add_deliveries": _insert(
+            tables.deliveries, "deliveries", "WHERE x.notice_id IN (SELECT notice_id FROM add_notices)"
+        ),
+    }
+    named = ", ".join(f"{name} AS ({sql})" for name, sql in parts.items())
+    return f"WITH {named} SELECT (SELECT count(*) FROM moved)"
+
+
+_WRITE: Final = text(_statement())
+
+
+async def write(connection: AsyncConnection, document: Document) -> int:
+    """Write a document and return how many registrations it moved: one, or none by compare-and-set.
+
+    Args:
+        connection: a transaction.
+        document: rows by table name (`registrations`, `applications`, `notices`, ... as new rows; `permits`, `tasks`,
+            `deadlines`, `calls` as rows to insert or replace), `marked_commands`, `marked_answers`, and `registration`
+            with the columns that change, with `reference`, `stage` and `round` as the register must have them.
+    """
+    parts = {name: _last_of_each(name, part) if isinstance(part, list) else part for name, part in document.items()}
+    plain = dump_json({name: part for name, part in parts.items() if part})
+    return int((await connection.execute(_WRITE, {"document": plain})).scalar_one())
+
+
+def _last_of_each(name: str, rows: list[Row]) -> list[Row]:
+    """Return the rows to replace with the last one of each key; a statement may write a row only once."""
+    table = tables.metadata.tables.get(name)
+    if table not in _REPLACED or table is None:
+        return rows
+    keys = [column.name for column in table.primary_key]
+    return list({tuple(row[key] for key in keys): row for row in rows}.values())
