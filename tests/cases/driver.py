@@ -33,7 +33,16 @@ from domain.registration import (
     WithdrawalRequest,
 )
 from store import tables
-from tests.cases.contexts import EMPLOYER_A, OFFICER, SUPERVISOR, Clock, key, load_samples, open_context, registration_body
+from tests.cases.contexts import (
+    EMPLOYER_A,
+    OFFICER,
+    SUPERVISOR,
+    Clock,
+    key,
+    load_samples,
+    open_context,
+    registration_body,
+)
 
 OFFICER_2 = Actor(issuer="test", subject="officer-2", role=Role.OFFICER)
 AUTHORITY = Actor(issuer="test", subject="authority", role=Role.AUTHORITY)
@@ -72,7 +81,9 @@ class Park:
     clock: Clock
     answered: int = field(default=0)
 
-    async def take_on(self, *, by: Actor = EMPLOYER_A, employment: dict[str, Any] | None = None, **person: Any) -> "Case":
+    async def take_on(
+        self, *, by: Actor = EMPLOYER_A, employment: dict[str, Any] | None = None, **person: Any
+    ) -> "Case":
         """Take on a registration; it waits to be started."""
         body = registration_body(**{name: value for name, value in person.items() if name not in _WHOLE})
         body["person"] = {name: value for name, value in body["person"].items() if value is not None}
@@ -232,7 +243,10 @@ class Case:
                 "entries": "multiple",
             }
         received = await answers.receive(
-            self.park.context, AUTHORITY, AuthorityAnswer.model_validate(given | more), message_id=more.get("message_id")
+            self.park.context,
+            AUTHORITY,
+            AuthorityAnswer.model_validate(given | more),
+            message_id=more.get("message_id"),
         )
         if received.command_id is not None:
             await self.step()

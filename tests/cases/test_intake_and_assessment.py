@@ -183,7 +183,8 @@ async def test_r8_a_case_lapses_when_nothing_came_in_time(park: Park) -> None:
     assert (row["stage"], row["due_at"], row["clock"]) == ("lapsed", None, "stopped")
     assert await case.told("registration_lapsed") == Counter(employer=1, person=1)
     assert await case.deadlines() == {}
-    assert case.course is not None and case.course.finished
+    assert case.course is not None
+    assert case.course.finished
 
 
 async def test_r8_loses_to_a_correction_stored_in_time_and_not_yet_applied(park: Park) -> None:
