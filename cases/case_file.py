@@ -150,7 +150,7 @@ class CaseFile(CaseParts):
             Defect: when the register stood elsewhere, which the lock of the load makes impossible.
         """
         document = self._document()
-        if not any(document.values()) and not self._changes():
+        if not (any(document.values()) or self._changes() or self.suppressed):
             return
         self.row["version"] += 1
         expected = {name: self._stored[name] for name in ("reference", "stage", "round")}
