@@ -53,10 +53,7 @@ class Database:
         """
         try:
             async with self.engine.connect() as connection:
-                driver = (await connection.get_raw_connection()).driver_connection
-                assert driver is not None
-                # One message for both, so that the tenant costs no round trip of its own.
-                await driver.execute(f"BEGIN; SET LOCAL hetao.tenant = {_literal(tenant)}")
+                driver = await _begin(connection, _literal(tenant))
                 try:
                     yield connection
                     await driver.execute("COMMIT")
@@ -82,6 +79,22 @@ def _literal(tenant: str) -> str:
     if not _TENANT.fullmatch(tenant):
         raise ValueError("a tenant is an id of letters, digits, dots, hyphens and underscores")
     return f"'{tenant}'"
+
+
+async def _begin(connection: AsyncConnection, tenant: str) -> Any:
+    """Begin a transaction for a tenant; pooled connections that PostgreSQL has left are thrown away on the way."""
+    driver = (await connection.get_raw_connection()).driver_connection
+    while driver is not None and driver.is_closed():
+        await connection.invalidate()
+        driver = (await connection.get_raw_connection()).driver_connection
+    assert driver is not None
+    try:
+        # One message for both, so that the tenant costs no round trip of its own.
+        await driver.execute(f"BEGIN; SET LOCAL hetao.tenant = {tenant}")
+    except BaseException:
+        await connection.invalidate()
+        raise
+    return driver
 
 
 async def _roll_back(connection: AsyncConnection, driver: Any) -> None:

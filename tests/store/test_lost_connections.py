@@ -1,0 +1,23 @@
+import asyncio
+
+from sqlalchemy import text
+
+from sandbox.postgres import PostgresServer
+from store.database import Database
+
+
+async def test_connections_that_postgresql_ended_are_replaced(database_url: str, postgres: PostgresServer) -> None:
+    database = Database(database_url, pool_size=3, application="ended")
+
+    async def read() -> str:
+        async with database.begin("emp-a") as connection:
+            found = await connection.execute(text("SELECT current_setting('hetao.tenant') FROM pg_sleep(0.1)"))
+            return str(found.scalar_one())
+
+    await asyncio.gather(*(read() for _ in range(3)))
+    postgres.run_sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'ended%'",
+    )
+    await asyncio.sleep(0.2)
+    assert await asyncio.gather(*(read() for _ in range(3))) == ["emp-a"] * 3
+    await database.close()
