@@ -29,6 +29,7 @@ async def receive_answer(request: Request, _caller: Annotated[None, signed()]) -
     wiring = wiring_of(request)
     message_id, body, actor = await verified(request, wiring.settings.authority_callback_secrets, "authority")
     answer = read_body(request, body, AuthorityAnswer)
+    request.state.actor = None  # the verb writes its own ledger row for an answer that it refuses
     received = await answers.receive(wiring.context, actor, answer, message_id=message_id, body=body)
     if received.command_id is not None:
         wiring.in_background(

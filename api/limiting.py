@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
@@ -13,6 +14,8 @@ from limits.aio.strategies import MovingWindowRateLimiter
 from api.problems import Answered
 from domain.actors import PARK, Actor
 from domain.errors import Refused, Unavailable
+
+_FORGED: Final = RateLimitItemPerMinute(60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,10 @@ class Limiter:
     async def count_machine(self, name: str) -> None:
         """Count one call of a machine that shows a signature and no token."""
         await self._hit(self._tenant, "machine", name)
+
+    async def count_forged(self, name: str) -> None:
+        """Count one message whose signature does not hold."""
+        await self._hit(_FORGED, "forged", name)
 
     async def _hit(self, item: RateLimitItemPerMinute, *names: str) -> None:
         if await self._windows.hit(item, *names):

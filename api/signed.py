@@ -9,6 +9,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from api.access import media_type
 from api.json_bodies import parse_json
 from api.wiring import wiring_of
+from cases import answers
 from domain.actors import Actor, Role
 from domain.errors import Refused
 from domain.field_errors import field_errors
@@ -47,15 +48,21 @@ async def verified(request: Request, secrets: Sequence[SecretStr], machine: str)
     """Return id and body of a message that holds, and the machine as actor.
 
     Raises:
-        Refused: `signature_invalid`.
+        Refused: `signature_invalid`, with a ledger row and a line for the operator (P27).
     """
     wiring = wiring_of(request)
-    await wiring.limiter.count_machine(machine)
     actor = Actor(issuer="signature", subject=machine, role=Role.AUTHORITY, correlation_id=request.state.correlation_id)
-    request.state.actor = actor
     body = await request.body()
     keys = [secret.get_secret_value() for secret in secrets]
-    message_id = verify(dict(request.headers), body, keys, wiring.context.clock())
+    try:
+        message_id = verify(dict(request.headers), body, keys, wiring.context.clock())
+    except Refused as refused:
+        # Counted apart, so that forgers neither fill the ledger nor use up what the machine itself may send.
+        await wiring.limiter.count_forged(machine)
+        await answers.note_refused(wiring.context, actor, refused.code)
+        raise
+    await wiring.limiter.count_machine(machine)
+    request.state.actor = actor
     return message_id, body, actor
 
 

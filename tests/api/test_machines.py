@@ -31,8 +31,22 @@ async def test_an_answer_signed_by_another_key_is_refused_and_recorded(stage: St
 
     assert (answer.status_code, answer.json()["code"]) == (401, "signature_invalid")
     async with stage.context.database.begin() as connection:
-        query = select(ledger.c.detail).where(ledger.c.act == "request_refused")
-        assert (await connection.execute(query)).scalar_one()["code"] == "signature_invalid"
+        rows = (
+            await connection.execute(select(ledger.c.act, ledger.c.detail).where(ledger.c.act.like("%refused")))
+        ).all()
+    assert [(row.act, row.detail["code"]) for row in rows] == [("answer_refused", "signature_invalid")]
+    (line,) = (await stage.as_("operator").get("/v1/incidents")).json()["items"]
+    assert line["reason"] == "signature_invalid"
+
+
+async def test_a_flood_of_forged_answers_does_not_shut_the_authority_out(stage: Stage) -> None:
+    reference = await Walk(stage).approve()
+    content = {**ANSWER, "case": f"{reference}/HK", "occurred_at": stage.clock().isoformat()}
+
+    forged = [(await send(stage, ANSWER, RECEIPTS_SECRET)).status_code for _ in range(61)]
+    genuine = await send(stage, content, AUTHORITY_SECRET)
+
+    assert (forged[0], forged[-1], genuine.status_code) == (401, 429, 200)
 
 
 @pytest.mark.parametrize("seconds", [-301, 301])
