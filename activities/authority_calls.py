@@ -28,7 +28,7 @@ class AuthorityCalls:
 
     @activity.defn(name="tell_authority")
     async def tell_authority(self, asked: CallInput) -> Course:
-        """Make one call that is due and write its result; one made already, or held back, says where the case stands."""
+        """Make one call that is due and write its result; one made already or held back says where the case stands."""
         with correlated(asked.correlation_id), classified("tell_authority"):
             order = await calls.claim(self._context, asked.reference, asked.key, asked.at)
             if order is None:

@@ -1,10 +1,10 @@
 """Running a step: a short transaction in this worker first, then as a regular activity; a defect waits for `resume`."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Final, TypeVar
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 from temporalio.exceptions import TimeoutError as TimedOut
 
 with workflow.unsafe.imports_passed_through():
@@ -13,6 +13,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.timeouts import LOCAL_STEP_TRIES, LOCALLY, PATIENTLY, STEP_TIMEOUT
 
 _Asked = TypeVar("_Asked", bound=StepInput)
+_FAILED: Final = (ActivityError, ApplicationError, TimedOut)
 
 
 class Steps:
@@ -33,8 +34,8 @@ class Steps:
                 return await workflow.execute_local_activity_method(
                     step, asked, schedule_to_close_timeout=LOCAL_STEP_TRIES, retry_policy=LOCALLY
                 )
-            except ActivityError as error:
-                if not _is_passing(error):
+            except _FAILED as error:
+                if not _is_passing(_cause_of(error)):
                     raise
                 return await workflow.execute_activity_method(
                     step, asked, start_to_close_timeout=STEP_TIMEOUT, retry_policy=PATIENTLY
@@ -47,10 +48,11 @@ class Steps:
         while True:
             try:
                 return await attempt(asked)
-            except ActivityError as error:
-                if not isinstance(error.cause, ApplicationError):
+            except _FAILED as error:
+                cause = _cause_of(error)
+                if not isinstance(cause, ApplicationError):
                     raise
-                await self._stop(name, asked, error.cause)
+                await self._stop(name, asked, cause)
                 asked = asked.model_copy(update={"at": workflow.now()})
 
     async def outcome_of(self, command: CommandRef) -> CommandOutcome:
@@ -75,7 +77,11 @@ class Steps:
         await workflow.wait_condition(lambda: self._resumes > seen)
 
 
-def _is_passing(error: ActivityError) -> bool:
+def _cause_of(error: FailureError) -> BaseException | None:
+    """Return what failed: a regular activity's error stands inside another, a local one's by itself."""
+    return error.cause if isinstance(error, ActivityError) else error
+
+
+def _is_passing(cause: BaseException | None) -> bool:
     """Whether a local step failed only because what it needs is away."""
-    cause: Any = error.cause
     return isinstance(cause, TimedOut) or (isinstance(cause, ApplicationError) and not cause.non_retryable)

@@ -25,8 +25,12 @@ DELIVER_HEARTBEAT: Final = timedelta(seconds=20)
 PATIENTLY: Final = RetryPolicy(
     initial_interval=timedelta(seconds=1), backoff_coefficient=2.0, maximum_interval=timedelta(minutes=1)
 )
+# Counted, since the SDK ends no local activity between two tries, however long ago it was scheduled.
 LOCALLY: Final = RetryPolicy(
-    initial_interval=timedelta(milliseconds=200), backoff_coefficient=2.0, maximum_interval=timedelta(seconds=2)
+    initial_interval=timedelta(milliseconds=200),
+    backoff_coefficient=2.0,
+    maximum_interval=timedelta(seconds=2),
+    maximum_attempts=6,
 )
 # Outward calls back off further, so that an authority that comes back is not trampled.
 OUTWARD: Final = RetryPolicy(

@@ -27,7 +27,7 @@ from cases.context import Context
 from cases.idempotency import Idempotency, Reply
 from cases.registration import accept
 from cases.sweeping import start_case
-from domain.actors import Actor, Role, system
+from domain.actors import Actor, Role
 from domain.answers import AuthorityAnswer
 from domain.clock import CHINA
 from domain.commands import AWAITED, CommandKind
@@ -90,7 +90,7 @@ class World:
     async def submit(self, *, start: bool = True, body: Mapping[str, Any] | None = None, **person: Any) -> "Case":
         """Take on a registration and start its workflow as the API does."""
         request = RegistrationRequest.model_validate(body or registration_body(**person))
-        reply = await accept(self.context, EMPLOYER_A, request, _key())
+        reply = await accept(self.context, EMPLOYER_A, request, new_key())
         case = Case(self, reply.body["reference"])
         self.started.append(case.reference)
         if start:
@@ -164,7 +164,7 @@ class Case:
         """Wait until the case is in a stage."""
         return await self.until(lambda file: file.stage is stage)
 
-    async def until_permits(self, stage: PermitStage, *destinations: str) -> CaseFile:
+    async def until_permits(self, stage: PermitStage, *destinations: str, seconds: float = SECONDS) -> CaseFile:
         """Wait until the permits are in a stage."""
         wanted = [Destination(each) for each in destinations] or None
 
@@ -172,11 +172,11 @@ class Case:
             named = wanted or list(file.destinations)
             return all(each in file.permits and file.permits[each]["stage"] == stage for each in named)
 
-        return await self.until(is_so)
+        return await self.until(is_so, seconds)
 
     async def ask(self, actor: Actor, kind: CommandKind, body: BaseModel | dict[str, Any]) -> Reply:
         """Ask something of the case as the API does: by update where the caller waits, else by signal."""
-        key = _key()
+        key = new_key()
         asked = await acts.ask(self.world.context, actor, self.reference, kind, body, key)
         if kind not in AWAITED:
             assert asked.reply is not None
@@ -248,15 +248,18 @@ class Case:
     async def resume(self) -> None:
         """Let an operator resume the case from its incident."""
         (incident,) = await self.world.rows(tables.incidents, reference=self.reference, kind="stuck", state="open")
-        _, reference, command_id = await incidents.resume(self.world.context, OPERATOR, incident["incident_id"], _key())
+        _, reference, command_id = await incidents.resume(
+            self.world.context, OPERATOR, incident["incident_id"], new_key()
+        )
         assert reference == self.reference
         assert await self.world.engine.nudge(self.reference, str(command_id), is_resume=True)
 
-    async def skip(self, duration: timedelta) -> None:
-        """Let time pass, until what it brought is done."""
-        await self.idle()
+    async def skip(self, duration: timedelta, *, settle: bool = True) -> None:
+        """Let time pass, until what it brought is done; without settling while a call is being tried again."""
+        if settle:
+            await self.idle()
         end = self.world.clock() + duration
-        if await self._fast_forward(duration):
+        if await self._fast_forward(duration) and settle:
             await self.idle()
         self.world.clock.reach(end)
 
@@ -282,6 +285,13 @@ class Case:
             busy = described.HasField("pending_workflow_task") or len(described.pending_activities) > 0
             quiet = 0 if busy else quiet + 1
             await asyncio.sleep(0.02)
+
+    async def until_activity(self, seconds: float = SECONDS) -> None:
+        """Wait until a regular activity is under way or waits to be tried again."""
+        end = asyncio.get_running_loop().time() + seconds
+        while not (await self.handle.describe()).raw_description.pending_activities:
+            assert asyncio.get_running_loop().time() < end, "no activity is under way"
+            await asyncio.sleep(0.1)
 
     async def ended(self, seconds: float = SECONDS) -> None:
         """Wait until the workflow has completed, over all its runs."""
@@ -360,10 +370,6 @@ async def _terminate(client: Client, workflow_id: str) -> None:
             raise
 
 
-def _key() -> Idempotency:
+def new_key() -> Idempotency:
+    """Return what names one write."""
     return Idempotency("test", str(uuid4()), b"{}")
-
-
-def ledger_actor() -> Actor:
-    """Return the engine as it stands in the ledger."""
-    return system("test")

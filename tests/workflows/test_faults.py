@@ -1,0 +1,254 @@
+"""What goes wrong under a case: defects, PostgreSQL away, messages twice, out of turn or made up."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from temporalio.client import WorkflowUpdateFailedError
+
+from cases import acts, commands, settling
+from cases.case_file import open_case
+from cases.signalled import decision_hash
+from cases.sweeping import sweep
+from domain.commands import CommandKind
+from domain.decisions import DecisionRequest
+from domain.errors import Defect, Unavailable
+from domain.messages import COMMAND_SIGNAL, DECIDE_UPDATE, CommandRef, DecisionSignal
+from domain.registration import WithdrawalRequest
+from domain.stages import PermitStage, Stage
+from proof.statements import ActorStatement, sign
+from store import tables
+from store.database import Database
+from tests.cases.contexts import EMPLOYER_A, OFFICER
+from tests.workflows.histories import runs
+from tests.workflows.world import OFFICER_2, Case, World, new_key
+
+APPROVE = DecisionRequest.model_validate({"action": "approve", "round": 1})
+
+
+class Broken:
+    """A way to make the step of a case fail until it is mended."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+        self.failures, self.mended = 0, False
+        whole = settling.settle
+
+        async def settle(*given: Any) -> None:
+            if not self.mended:
+                self.failures += 1
+                raise error
+            await whole(*given)
+
+        monkeypatch.setattr(settling, "settle", settle)
+
+
+async def test_stuck_case_shows_an_incident_and_goes_on_when_resumed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, other = await world.submit(), await world.submit(identity_number="33010619860128072X")
+    broken = Broken(monkeypatch, Defect("facts_do_not_add_up"))
+    asked = await acts.ask(world.context, OFFICER, case.reference, CommandKind.DECIDE, APPROVE, new_key())
+    assert await world.engine.nudge(case.reference, str(asked.command_id))
+    await case.until(lambda file: any(task["kind"] == "stuck" for task in file.tasks))
+    (incident,) = await world.rows(tables.incidents, kind="stuck")
+    assert (incident["step"], incident["reason"]) == ("advance", "facts_do_not_add_up")
+    assert await case.stage() is Stage.UNDER_REVIEW
+    await other.ask(EMPLOYER_A, CommandKind.WITHDRAW, WithdrawalRequest())
+    assert await other.stage() is Stage.WITHDRAWN
+    broken.mended = True
+    await case.resume()
+    await case.until_permits(PermitStage.SUBMITTED)
+    assert await case.open_tasks() == set()
+    assert broken.failures == 1
+
+
+async def test_decision_on_a_stuck_case_is_pending_until_it_is_resumed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("temporal.engine._DECIDE_SECONDS", 1.5)
+    case = await world.submit()
+    broken = Broken(monkeypatch, KeyError("a defect that nobody expected"))
+    assert (await case.decide("approve")).body == {"pending": True}
+    await case.until(lambda file: any(task["kind"] == "stuck" for task in file.tasks))
+    (incident,) = await world.rows(tables.incidents, kind="stuck")
+    assert incident["reason"] == "KeyError"
+    broken.mended = True
+    await case.resume()
+    await case.until_permits(PermitStage.SUBMITTED)
+
+
+async def test_unexpected_error_quotes_nothing_in_the_history(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("temporal.engine._DECIDE_SECONDS", 1.0)
+    case = await world.submit()
+    broken = Broken(monkeypatch, KeyError("SECRET-WORDS"))
+    await case.decide("approve")
+    await case.until(lambda file: any(task["kind"] == "stuck" for task in file.tasks))
+    codec = world.client.data_converter.payload_codec
+    assert codec is not None
+    failures = []
+    for history in await runs(case):
+        assert "SECRET-WORDS" not in history.to_json()
+        failures += [event.marker_recorded_event_attributes.failure for event in history.events]
+    for failure in failures:
+        if failure.HasField("encoded_attributes"):
+            await codec.decode_failure(failure)
+        assert "SECRET-WORDS" not in str(failure)
+    assert any(failure.application_failure_info.type == "KeyError" for failure in failures)
+    broken.mended = True
+
+
+async def test_step_waits_while_postgresql_is_away(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("temporal.engine._DECIDE_SECONDS", 0.5)
+    case = await world.submit()
+    away, tries = True, 0
+    begin = Database.begin
+
+    @asynccontextmanager
+    async def refusing(database: Database, tenant: str = "*") -> AsyncIterator[Any]:
+        nonlocal tries
+        if away:
+            tries += 1
+            raise Unavailable("database")
+        async with begin(database, tenant) as connection:
+            yield connection
+
+    asked = await acts.ask(world.context, OFFICER, case.reference, CommandKind.DECIDE, APPROVE, new_key())
+    monkeypatch.setattr(Database, "begin", refusing)
+    assert not await world.engine.decide(case.reference, str(asked.command_id))
+    # Longer than the local tries last: a regular activity takes over.
+    await case.until_activity(30)
+    assert tries >= 6
+    away = False
+    await case.until_permits(PermitStage.SUBMITTED, seconds=40)
+    assert await world.rows(tables.incidents) == []
+
+
+async def test_decision_repeated_under_its_id_is_applied_once(world: World) -> None:
+    case = await world.submit()
+    asked = await acts.ask(world.context, OFFICER, case.reference, CommandKind.DECIDE, APPROVE, new_key())
+    sent = [world.engine.decide(case.reference, str(asked.command_id)) for _ in range(3)]
+    assert await asyncio.gather(*sent) == [True, True, True]
+    await case.until_permits(PermitStage.SUBMITTED)
+    await case.issue()
+    await case.idle()
+    # Another run by now, which knows of no update before it.
+    assert await world.engine.decide(case.reference, str(asked.command_id))
+    assert (await case.acts()).count("decided") == 1
+
+
+async def test_of_two_decisions_at_once_the_first_stored_counts(world: World) -> None:
+    case = await world.submit()
+    first = await acts.ask(world.context, OFFICER, case.reference, CommandKind.DECIDE, APPROVE, new_key())
+    # Stored at the same moment, before either was applied, so that its own look at the register was not enough.
+    async with open_case(world.context, case.reference) as (file, connection):
+        body = APPROVE.model_dump(mode="json", exclude_unset=True)
+        second = await commands.store(file, connection, OFFICER_2, CommandKind.DECIDE, body, world.clock())
+    both = [world.engine.decide(case.reference, str(each)) for each in (first.command_id, second)]
+    assert await asyncio.gather(*both) == [True, True]
+    states = {row["command_id"]: row["state"] for row in await world.rows(tables.commands, reference=case.reference)}
+    assert (states[first.command_id], states[second]) == ("applied", "refused")
+
+
+async def test_message_without_a_stored_row_changes_nothing(world: World) -> None:
+    case = await world.submit()
+    before = (await case.file()).row
+    made_up = CommandRef(command_id=str(uuid4()))
+    with pytest.raises(WorkflowUpdateFailedError):
+        await case.handle.execute_update(DECIDE_UPDATE, made_up)
+    await case.handle.signal(COMMAND_SIGNAL, made_up)
+    await case.idle()
+    assert (await case.file()).row == before
+    assert not await world.engine.decide(case.reference, str(uuid4()))
+    await case.approve()
+
+
+async def test_lost_message_is_sent_again_by_the_sweeper(world: World) -> None:
+    case = await world.submit(start=False)
+    assert await sweep(world.context, world.engine, older_than=timedelta(0)) == 1
+    await case.until_stage(Stage.UNDER_REVIEW)
+    await acts.ask(world.context, OFFICER, case.reference, CommandKind.DECIDE, APPROVE, new_key())
+    assert await sweep(world.context, world.engine, older_than=timedelta(0)) == 1
+    await case.until_permits(PermitStage.SUBMITTED)
+    assert await sweep(world.context, world.engine, older_than=timedelta(0)) == 0
+
+
+def _signal(
+    case: Case, action: str, *reasons: str, message_id: str = "m-1", round_: int = 1, **said: Any
+) -> DecisionSignal:
+    world = case.world
+    key_id, key = world.context.keyring.signing_key()
+    unsigned = DecisionSignal(message_id=message_id, action=action, round=round_, reasons=reasons, statement="")
+    statement = {
+        "key_id": key_id,
+        "issuer": OFFICER.issuer,
+        "subject": OFFICER.subject,
+        "role": OFFICER.role,
+        "employer_id": None,
+        "command_id": message_id,
+        "reference": case.reference,
+        "kind": CommandKind.DECIDE.value,
+        "body_hash": decision_hash(unsigned),
+        "at": world.clock(),
+        **said,
+    }
+    signed = sign(ActorStatement.model_validate(statement), key)
+    return unsigned.model_copy(update={"statement": signed})
+
+
+async def test_signalled_decision_is_a_command_of_its_officer(world: World) -> None:
+    case = await world.submit()
+    decision = _signal(case, "approve")
+    await world.engine.signal_decision(case.reference, decision)
+    await world.engine.signal_decision(case.reference, decision)
+    await case.until_permits(PermitStage.SUBMITTED)
+    (command,) = await world.rows(tables.commands, reference=case.reference, kind="decide")
+    assert command["actor"]["subject"] == OFFICER.subject
+    assert (await case.acts()).count("decided") == 1
+
+
+async def test_signalled_refusal_only_proposes(world: World) -> None:
+    case = await world.submit()
+    await world.engine.signal_decision(case.reference, _signal(case, "refuse", "employer_kind_not_listed"))
+    await case.until_stage(Stage.AWAITING_CONFIRMATION)
+    await world.engine.signal_decision(
+        case.reference, _signal(case, "refuse", "employer_kind_not_listed", message_id="m-2")
+    )
+    await case.idle()
+    assert await case.stage() is Stage.AWAITING_CONFIRMATION
+    assert (await case.confirm("confirm")).body["stage"] == "refused"
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"reference": "HT-0000-0000-0"},
+        {"role": EMPLOYER_A.role},
+        {"kind": "confirm"},
+        {"key_id": "unknown"},
+        {"body_hash": "another decision"},
+    ],
+    ids=lambda forged: next(iter(forged)),
+)
+async def test_invalid_signal_leaves_a_ledger_row_and_a_line_for_the_operator(
+    world: World, forged: dict[str, Any]
+) -> None:
+    case = await world.submit()
+    await world.engine.signal_decision(case.reference, _signal(case, "approve", **forged))
+    await case.until(lambda file: any(row["kind"] == "decision_signal" for row in file.row["incidents"]))
+    assert await case.stage() is Stage.UNDER_REVIEW
+    assert "request_refused" in await case.acts()
+    assert await world.rows(tables.commands, reference=case.reference, kind="decide") == []
+
+
+async def test_signal_that_comes_too_late_is_refused_and_shown(world: World) -> None:
+    case = await world.submit()
+    await case.decide("approve")
+    await world.engine.signal_decision(case.reference, _signal(case, "approve", message_id="m-3"))
+    await case.until(lambda file: any(row["kind"] == "decision_signal" for row in file.row["incidents"]))
+    rows = {row["state"] for row in await world.rows(tables.commands, reference=case.reference, kind="decide")}
+    assert rows == {"applied", "refused"}
+    assert "request_refused" in await case.acts()
