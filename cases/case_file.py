@@ -143,6 +143,11 @@ class CaseFile(CaseParts):
         """Take the row as it is now for what the register holds, after the row itself was inserted."""
         self._stored = {name: copy.deepcopy(self.row[name]) for name in _COLUMNS if name in self.row}
 
+    async def add(self, connection: AsyncConnection, further: Mapping[str, list[Row]]) -> None:
+        """Write a new case, in one statement with further rows of its transaction."""
+        row = {name: self.row[name] for name in _COLUMNS}
+        await case_writes.write(connection, {"registrations": [row], **self._document(), **further})
+
     async def save(self, connection: AsyncConnection) -> None:
         """Write everything that changed, in one statement; the register by compare-and-set.
 

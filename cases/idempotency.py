@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.context import Context
@@ -47,9 +47,6 @@ class Known:
     command_id: UUID | None
 
 
-_TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
-
-
 async def find_known(context: Context, connection: AsyncConnection, actor: Actor, request: Idempotency) -> Known | None:
     """Return what is known of the key, or None for a new one; the key stays locked until the transaction ends.
 
@@ -57,15 +54,18 @@ async def find_known(context: Context, connection: AsyncConnection, actor: Actor
         Refused: `in_progress` while another request holds the key; `idempotency_key_reused` for another body.
     """
     name = f"{actor.tenant} {actor.issuer} {actor.subject} {request.route} {request.key}"
-    if not (await connection.execute(_TRY_LOCK, {"name": name})).scalar_one():
-        raise Refused("in_progress", "The same request is still running; ask again in a moment.")
-    query = (
-        select(idempotency, data_keys.c.kek_id, data_keys.c.wrapped)
-        .outerjoin(data_keys, data_keys.c.key_id == idempotency.c.key_id)
-        .where(*_mine(actor, request))
+    # Lock and row in one statement: should the first request end between the two, the insert of the second one is
+    # refused by the primary key, which answers the same.
+    one = select(func.pg_try_advisory_xact_lock(func.hashtextextended(name, 0)).label("is_free")).subquery()
+    query = select(one.c.is_free, idempotency, data_keys.c.kek_id, data_keys.c.wrapped).select_from(
+        one.outerjoin(idempotency, and_(*_mine(actor, request))).outerjoin(
+            data_keys, data_keys.c.key_id == idempotency.c.key_id
+        )
     )
-    row = (await connection.execute(query)).one_or_none()
-    if row is None:
+    row = (await connection.execute(query)).one()
+    if not row.is_free:
+        raise Refused("in_progress", "The same request is still running; ask again in a moment.")
+    if row.body_hash is None:
         return None
     if row.body_hash != request.body_hash(context):
         raise Refused("idempotency_key_reused", "This Idempotency-Key was used with another body; send a new key.")
@@ -88,20 +88,33 @@ async def remember(
     key: DataKey | None = None,
 ) -> None:
     """Write the row of a new key in the transaction of its act, with the answer where it is known already."""
-    values: dict[str, Any] = {"reference": reference, "command_id": command_id}
-    if reply is not None and key is not None:
-        values |= _sealed(request, reply, key)
-    await connection.execute(
-        insert(idempotency).values(
-            employer_id=actor.tenant,
-            subject=f"{actor.issuer} {actor.subject}",
-            route=request.route,
-            key=request.key,
-            body_hash=request.body_hash(context),
-            at=context.clock(),
-            **values,
-        )
-    )
+    row = key_row(context, actor, request, reference=reference, command_id=command_id, reply=reply, key=key)
+    await connection.execute(insert(idempotency).values(**row))
+
+
+def key_row(
+    context: Context,
+    actor: Actor,
+    request: Idempotency,
+    *,
+    reference: str | None = None,
+    command_id: UUID | None = None,
+    reply: Reply | None = None,
+    key: DataKey | None = None,
+) -> dict[str, Any]:
+    """Return the row of a new key."""
+    answered = _sealed(request, reply, key) if reply is not None and key is not None else {}
+    return {
+        "employer_id": actor.tenant,
+        "subject": f"{actor.issuer} {actor.subject}",
+        "route": request.route,
+        "key": request.key,
+        "body_hash": request.body_hash(context),
+        "reference": reference,
+        "command_id": command_id,
+        "at": context.clock(),
+        **answered,
+    }
 
 
 async def keep_reply(

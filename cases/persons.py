@@ -3,11 +3,13 @@
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, select
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.context import Context
+from store import case_writes
+from store.case_rows import Row
 from store.encryption import DataKey, WrappedKey, new_data_key, unwrap
 from store.tables import data_keys, persons
 
@@ -37,26 +39,32 @@ async def find_person(context: Context, connection: AsyncConnection, identity_nu
     return KnownPerson(row.person_id, unwrap(context.keyring, WrappedKey(row.key_id, row.kek_id, row.wrapped)))
 
 
-async def get_or_add_person(context: Context, connection: AsyncConnection, identity_number: str) -> KnownPerson:
-    """Return the person of an identity number, made where there was none; two callers at once get the same one."""
+async def meet_person(
+    context: Context, connection: AsyncConnection, identity_number: str
+) -> tuple[KnownPerson, dict[str, list[Row]]]:
+    """Return the person of an identity number, with the rows that make a new one where there was none."""
     known = await find_person(context, connection, identity_number)
     if known is not None:
-        return known
+        return known, {}
     key, wrapped = new_data_key(context.keyring)
-    await connection.execute(
-        insert(data_keys).values(key_id=wrapped.key_id, kek_id=wrapped.kek_id, wrapped=wrapped.wrapped)
-    )
-    added = upsert(persons).values(
-        person_id=uuid4(), identity_hash=identity_hash(context, identity_number), key_id=key.key_id
-    )
-    person_id = (
-        await connection.execute(
-            added.on_conflict_do_nothing(index_elements=[persons.c.identity_hash]).returning(persons.c.person_id)
-        )
-    ).scalar_one_or_none()
-    if person_id is not None:
-        return KnownPerson(person_id, key)
-    again = await find_person(context, connection, identity_number)
-    if again is None:
-        raise RuntimeError("a person was added and is not there")
-    return again
+    person_id = uuid4()
+    key_row = {"key_id": wrapped.key_id, "kek_id": wrapped.kek_id, "wrapped": wrapped.wrapped}
+    row = {
+        "person_id": person_id,
+        "identity_hash": identity_hash(context, identity_number),
+        "key_id": key.key_id,
+    }
+    return KnownPerson(person_id, key), {"data_keys": [key_row], "persons": [row]}
+
+
+async def get_or_add_person(context: Context, connection: AsyncConnection, identity_number: str) -> KnownPerson:
+    """Return the person of an identity number, added where there was none; two callers at once get the same one."""
+    person, rows = await meet_person(context, connection, identity_number)
+    if not rows:
+        return person
+    try:
+        async with connection.begin_nested():
+            await case_writes.write(connection, rows)
+    except IntegrityError:
+        return (await meet_person(context, connection, identity_number))[0]
+    return person

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,10 +14,10 @@ from cases.assessing import gather_facts
 from cases.calendar import current_calendar
 from cases.case_file import CaseFile
 from cases.context import Context
-from cases.idempotency import Idempotency, Reply, find_known, remember
+from cases.idempotency import Idempotency, Reply, find_known, key_row
 from cases.live_registrations import refuse_second
 from cases.notify import Telling, tell
-from cases.persons import find_person, get_or_add_person
+from cases.persons import KnownPerson, find_person, meet_person
 from cases.view import case_view, finding_views
 from domain.actors import Actor
 from domain.acts import Act
@@ -34,11 +34,12 @@ from domain.stages import Holder, Stage
 from policy.talent_permit import assess
 from store.case_rows import Row, load_employer
 from store.database import constraint_of
-from store.tables import applications, commands, registrations
+from store.tables import registrations
 
-_SHARE_EMPLOYER = text("SELECT 1 FROM employers WHERE employer_id = :employer_id FOR KEY SHARE")
 _LOCK_EMPLOYER = text("SELECT 1 FROM employers WHERE employer_id = :employer_id FOR KEY SHARE")
-_TRIES = 3  # a random reference that is taken already is drawn again
+_TRIES = 3
+# A random reference that is taken is drawn again; a person whom another request adds at the same time is found then.
+_DRAWN_AGAIN = frozenset({"pk_registrations", "uq_persons_identity_hash"})
 
 
 async def accept(
@@ -69,7 +70,7 @@ async def accept(
                 raise Refused(
                     "client_reference_taken", "A live registration of yours has this client_reference."
                 ) from None
-            if attempt == _TRIES or constraint != "pk_registrations":
+            if attempt == _TRIES or constraint not in _DRAWN_AGAIN:
                 raise
     raise AssertionError("unreachable")
 
@@ -108,19 +109,49 @@ async def _accept(
     language: Language,
 ) -> Reply:
     at = context.clock()
-    # Waits for a standing that is being set, so that the employer is read as it stands then (R20).
-    await connection.execute(_SHARE_EMPLOYER, {"employer_id": actor.employer_id})
     employer = await _employer(connection, actor)
-    person = await get_or_add_person(context, connection, request.person.identity_number)
+    person, further = await meet_person(context, connection, request.person.identity_number)
+    file = await _new_file(context, connection, actor, request, employer, person, at)
+    file.check_standing(at)
+    park_clock.run(file)
+    file.set_working_days(DeadlineKind.DEFECTS_NAMED, day_of(at), context.limits.defects_named_days)
+    body = request.model_dump_json(exclude_none=True).encode()
+    file.record(Act.SUBMITTED, actor, at, destinations=list(file.destinations), content=person.key.ledger_hash(body))
+    due = {"due_on": day_of(file.row["due_at"]), "due_provisional": file.row["due_provisional"]}
+    tell(file, Telling(NoticeKind.REGISTRATION_RECEIVED, at, "1", facts=due))
+    reply = Reply(202, case_view(file, actor, language), {"Location": f"/v1/registrations/{file.reference}"})
+    key = key_row(context, actor, idempotency, reference=file.reference, reply=reply, key=person.key)
+    application = {
+        "reference": file.reference,
+        "version": 1,
+        "employer_id": actor.employer_id,
+        "body": person.key.seal("applications", "body", f"{file.reference}/1", body),
+        "given_at": at,
+    }
+    added = {"applications": [application], "commands": [_start_command(file, actor, at)], "idempotency": [key]}
+    await file.add(connection, {**further, **added})
+    return reply
+
+
+async def _new_file(
+    context: Context,
+    connection: AsyncConnection,
+    actor: Actor,
+    request: RegistrationRequest,
+    employer: Row,
+    person: KnownPerson,
+    at: datetime,
+) -> CaseFile:
+    """Return the file of a case that is not stored yet."""
     reference = reference_from(os.urandom(REFERENCE_BYTES))
     values = _register_row(context, actor, request, reference, at) | {"person_id": person.person_id}
     blank = {column.name: None for column in registrations.c if column.name not in ("live", "recorded_at")}
-    defaults = {"version": 1, "round": 1, "facts_version": 1, "returns": 0, "days_used": 0, "named_defects": {}}
+    numbers = {"version": 1, "round": 1, "facts_version": 1, "returns": 0, "days_used": 0, "named_defects": {}}
     flags = dict.fromkeys(("contested", "due_provisional", "overdue", "standing_hold", "settled"), False)
-    row: Row = blank | defaults | flags | values
-    file = CaseFile(
+    known: Row = {"assessments": [], "conflicts": [], "incidents": []}
+    return CaseFile(
         context=context,
-        row=row | employer | {"assessments": [], "conflicts": [], "incidents": []},
+        row=blank | numbers | flags | values | employer | known,
         calendar=await current_calendar(context, connection, employer["calendar_version"]),
         person_key=person.key,
         application=request,
@@ -131,29 +162,6 @@ async def _accept(
         calls=[],
         answers=[],
     )
-    file.check_standing(at)
-    park_clock.run(file)
-    file.set_working_days(DeadlineKind.DEFECTS_NAMED, day_of(at), context.limits.defects_named_days)
-    await connection.execute(insert(registrations).values({name: file.row[name] for name in row}))
-    file.keep_as_stored()
-    body = request.model_dump_json(exclude_none=True).encode()
-    await connection.execute(
-        insert(applications).values(
-            reference=reference,
-            version=1,
-            employer_id=actor.employer_id,
-            body=person.key.seal("applications", "body", f"{reference}/1", body),
-            given_at=at,
-        )
-    )
-    await connection.execute(insert(commands).values(_start_command(file, actor, at)))
-    file.record(Act.SUBMITTED, actor, at, destinations=list(file.destinations), content=person.key.ledger_hash(body))
-    due = {"due_on": day_of(file.row["due_at"]), "due_provisional": file.row["due_provisional"]}
-    tell(file, Telling(NoticeKind.REGISTRATION_RECEIVED, at, "1", facts=due))
-    reply = Reply(202, case_view(file, actor, language), {"Location": f"/v1/registrations/{reference}"})
-    await file.save(connection)
-    await remember(context, connection, actor, idempotency, reference=reference, reply=reply, key=person.key)
-    return reply
 
 
 async def _employer(connection: AsyncConnection, actor: Actor) -> Row:

@@ -5,16 +5,16 @@ leaves the order of foreign keys to PostgreSQL, which checks them at its end.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Table, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store import tables
+from store.case_rows import Row
 from store.database import dump_json
 
-Row = dict[str, Any]
 Document = Mapping[str, list[Row] | Row | str | int]
 
 _DIALECT: Final = postgresql.dialect()  # type: ignore[no-untyped-call]  # untyped in SQLAlchemy

@@ -15,11 +15,14 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from domain.actors import PARK
-from domain.errors import Unavailable
+from domain.errors import Refused, Unavailable
 
 _TENANT = re.compile(r"\*|[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 # Errors of PostgreSQL that pass by themselves: connection, resources, shutdown, serialisation, deadlock, lock timeout.
 _PASSING = ("08", "53", "57", "40001", "40P01", "55P03", "25006")
+
+# Two requests under one idempotency key at once; see `cases.idempotency`.
+_IDEMPOTENCY_KEY = "pk_idempotency"
 
 
 class Database:
@@ -65,6 +68,8 @@ class Database:
                 raise
             raise Unavailable("database") from error
         except DBAPIError as error:
+            if constraint_of(error) == _IDEMPOTENCY_KEY:
+                raise Refused("in_progress", "The same request is still running; ask again in a moment.") from error
             if is_passing(error):
                 raise Unavailable("database") from error
             raise
