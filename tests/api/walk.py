@@ -36,6 +36,7 @@ class Walk:
         self.stage = stage
         self.seen: dict[str, set[int]] = defaultdict(set)
         self.ids: dict[str, str] = {}
+        self.references: list[str] = []
         self._serial = 100
 
     async def call(self, persona: str, method: str, path: str, json: Any = None, **more: Any) -> Any:
@@ -86,6 +87,7 @@ class Walk:
         self._serial += 1
         body = registration_body(identity_number=identity_number(self._serial), **person)
         case = await self.call("employer-a", "POST", "/v1/registrations", body)
+        self.references.append(case["reference"])
         return str(case["reference"])
 
     async def act(self, persona: str, reference: str, act: str, body: Any, **places: str) -> Any:
