@@ -23,6 +23,7 @@ from domain.messages import StandingInput
 router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["Supervisors"])
 
 _SUPERVISOR = allow(Role.SUPERVISOR)
+_SIGNERS = allow(Role.OFFICER, Role.SUPERVISOR)
 _STAFF = allow(Role.OFFICER, Role.SUPERVISOR, Role.AUDITOR)
 _ALSO_ITSELF = allow(Role.EMPLOYER, Role.OFFICER, Role.SUPERVISOR, Role.AUDITOR)
 
@@ -94,7 +95,7 @@ async def confirm_standing(
     employer_id: CodePath,
     body: PermitConfirmationRequest,
     idempotency: IdempotencyKey,
-    actor: Annotated[Actor, _SUPERVISOR],
+    actor: Annotated[Actor, _SIGNERS],
 ) -> Response:
     """Give or refuse the second signature on `left_park`."""
     reply = await standing.confirm_standing(wiring_of(request).context, actor, employer_id, body, idempotency)

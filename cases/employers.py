@@ -129,6 +129,7 @@ async def _record(
         "uscc": request.uscc,
         "contact": key.seal("employers", "contact", employer_id, contact),
         "language": request.contact.language.value,
+        "digest": request.contact.digest,
     }
     if row is None:
         await connection.execute(insert(employers).values(employer_id=employer_id, key_id=key.key_id, **values))

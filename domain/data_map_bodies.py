@@ -63,7 +63,7 @@ BODIES: Final = (
     *rows("OutcomeRequest", "reason_code reason_text", "the authority's reason, for the person and staff", ALL - OWN, of=_SENSITIVE, kept=_SEALED, until=_CASE),
     *rows("EmployerRequest", "uscc name_zh name_en kind premises valid_from valid_to", "which employer is in the Park, and where", SIDES, until=_EMPLOYER),
     *rows("EmployerRequest", "contact", "telling the employer", SIDES, of=_PERSONAL, kept=_SEALED, until=_EMPLOYER),
-    *rows("EmployerContact", "email phone language", "telling the employer", SIDES, of=_PERSONAL, kept=_PART, until=_EMPLOYER),
+    *rows("EmployerContact", "email phone language digest", "telling the employer", SIDES, of=_PERSONAL, kept=_PART, until=_EMPLOYER),
     *rows("RegisterEmployer", "employer_id uscc name_zh name_en kind premises valid_from valid_to standing", "an employer of the file that is loaded", SIDES, until=_EMPLOYER),
     *rows("RegisterEmployer", "contact", "telling the employer", SIDES, of=_PERSONAL, kept=_SEALED, until=_EMPLOYER),
     *rows("RegisterFile", "premises employers", "the file that is loaded", SIDES, until=_EMPLOYER),

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
-from domain.fields import Code, Day, Email, Line, Name, Phone, Uscc, refusal
+from domain.fields import Code, Day, Email, Flag, Line, Name, Phone, Uscc, refusal
 from domain.languages import Language
 from domain.registration import Body, example
 from domain.stages import Standing
@@ -39,6 +39,7 @@ class EmployerContact(Body):
     email: Email
     phone: Phone | None = None
     language: Language
+    digest: Annotated[Flag, Field(description="Whether the notices marked * come as one mail a day.")] = False
 
 
 class EmployerRequest(Body):
@@ -123,6 +124,3 @@ class RegisterFile(Body):
         if any(code not in known for employer in self.employers for code in employer.premises):
             raise refusal("unknown_value", "An employer names premises that the file does not have.")
         return self
-
-
-Contact = EmployerContact

@@ -138,3 +138,11 @@ async def test_a_new_employer_of_the_file_has_the_standing_given_there(context: 
     body["employers"] = [one]
     await load_register(context, system("register_load"), RegisterFile.model_validate(body))
     assert (await get_employer(context, SUPERVISOR, "emp-s"))["standing"] == "suspended"
+
+
+async def test_an_employer_chooses_one_mail_a_day(context: Context) -> None:
+    daily = _request(contact={"email": "new@htri.example", "language": "en", "digest": True})
+    await put_employer(context, SUPERVISOR, "emp-a", daily, key())
+    async with context.database.begin() as connection:
+        chosen = await connection.execute(select(employers.c.digest).where(employers.c.employer_id == "emp-a"))
+        assert chosen.scalar_one() is True
