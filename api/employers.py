@@ -9,12 +9,7 @@ from starlette.responses import Response
 from api.access import BODY_LIMIT_KEY, GuardedRoute, IdempotencyKey, allow
 from api.acts import act, on_permit
 from api.answers import Pages, json_response, respond
-from api.parameters import CasePath, DestinationPath, IdPath, PageQuery
-from api.uploads import ROSTER_LIMIT, RosterQuery, read_roster, roster_body
-from api.views import (
-    CasePage,
-    CaseView,
-    CheckView,
+from api.employer_views import (
     DeliveryPage,
     NewWebhookView,
     RosterRowPage,
@@ -23,6 +18,9 @@ from api.views import (
     WebhookTestView,
     WebhookView,
 )
+from api.parameters import CasePath, DestinationPath, IdPath, PageQuery
+from api.uploads import ROSTER_LIMIT, RosterQuery, read_roster, roster_body
+from api.views import CasePage, CaseView, CheckView
 from api.wiring import wiring_of
 from cases import reads, registration, rosters, webhooks
 from cases.sweeping import start_case

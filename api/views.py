@@ -7,16 +7,13 @@ from pydantic import BaseModel, Field
 
 from domain.employers import EmployerKind
 from domain.findings import Audience, FindingOutcome
-from domain.notices import DeliveryStatus
 from domain.reasons import ReasonStanding, Use
 from domain.registration import EmploymentKind
-from domain.roster import OnDefect, RosterAct, RosterStatus, RowResult
 from domain.stages import AssessmentOutcome, Destination, DueKind, Holder, PermitStage, Stage, Standing
 from domain.tasks import Queue, TaskKind
-from domain.webhooks import Scheme, WebhookState
 
 
-class _Page(BaseModel):
+class Page(BaseModel):
     """A page of a list."""
 
     next_cursor: str | None = Field(description="`cursor` of the next page; null on the last.")
@@ -94,7 +91,7 @@ class CaseView(BaseModel):
     pending: Any = Field(default=None, description="True while a stored act waits for the engine; else the proposal.")
 
 
-class CasePage(_Page):
+class CasePage(Page):
     """A page of cases."""
 
     items: list[CaseView]
@@ -142,7 +139,7 @@ class TaskView(BaseModel):
     opened_at: datetime
 
 
-class TaskPage(_Page):
+class TaskPage(Page):
     """A page of tasks."""
 
     items: list[TaskView]
@@ -239,7 +236,7 @@ class EmployerView(EmployerSummary):
     versions: list[EmployerVersion]
 
 
-class EmployerPage(_Page):
+class EmployerPage(Page):
     """A page of employers."""
 
     items: list[EmployerSummary]
@@ -260,39 +257,10 @@ class PremisesItems(BaseModel):
     items: list[PremisesView]
 
 
-class PremisesPage(_Page):
+class PremisesPage(Page):
     """A page of premises."""
 
     items: list[PremisesView]
-
-
-class RosterView(BaseModel):
-    """A roster and how far it is."""
-
-    id: str
-    act: RosterAct
-    dry_run: bool
-    on_defect: OnDefect
-    status: RosterStatus
-    reason: str | None
-    received_at: datetime
-    totals: dict[str, int]
-    links: dict[str, str]
-
-
-class RosterRowView(BaseModel):
-    """What became of one row."""
-
-    row: int
-    result: RowResult | None
-    reference: str | None
-    errors: list[dict[str, Any]]
-
-
-class RosterRowPage(_Page):
-    """A page of rows."""
-
-    items: list[RosterRowView]
 
 
 class AnswerView(BaseModel):
@@ -319,7 +287,7 @@ class IncidentView(BaseModel):
     at: datetime
 
 
-class IncidentPage(_Page):
+class IncidentPage(Page):
     """A page of incidents."""
 
     items: list[IncidentView]
@@ -337,59 +305,6 @@ class ReadyView(BaseModel):
     status: str = Field(description="`ready`, or `degraded` while Temporal is away.")
     postgresql: str
     temporal: str
-
-
-class WebhookView(BaseModel):
-    """A subscription."""
-
-    id: str
-    url: str
-    kinds: list[str]
-    state: WebhookState
-    scheme: Scheme
-    created_at: datetime
-
-
-class WebhookList(_Page):
-    """The caller's subscriptions."""
-
-    items: list[WebhookView]
-
-
-class NewWebhookView(BaseModel):
-    """A new key, shown once: `secret` of the scheme `v1`, `public_key` of `v1a`."""
-
-    id: str
-    secret: str | None = None
-    public_key: str | None = None
-    earlier_until: datetime | None = None
-
-
-class WebhookTestView(BaseModel):
-    """A test delivery on its way."""
-
-    id: str
-    delivery_id: str
-
-
-class DeliveryView(BaseModel):
-    """A delivery of a webhook."""
-
-    id: str
-    kind: str
-    reference: str | None
-    status: DeliveryStatus
-    attempts: int
-    reason: str | None
-    created_at: datetime
-    next_attempt: datetime | None
-    settled_at: datetime | None
-
-
-class DeliveryPage(_Page):
-    """A page of deliveries."""
-
-    items: list[DeliveryView]
 
 
 class ChannelView(BaseModel):

@@ -1,0 +1,93 @@
+"""What answers on rosters and webhooks look like, for the OpenAPI document; the verbs in `cases` make them."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+from api.views import Page
+from domain.notices import DeliveryStatus
+from domain.roster import OnDefect, RosterAct, RosterStatus, RowResult
+from domain.webhooks import Scheme, WebhookState
+
+
+class RosterView(BaseModel):
+    """A roster and how far it is."""
+
+    id: str
+    act: RosterAct
+    dry_run: bool
+    on_defect: OnDefect
+    status: RosterStatus
+    reason: str | None
+    received_at: datetime
+    totals: dict[str, int]
+    links: dict[str, str]
+
+
+class RosterRowView(BaseModel):
+    """What became of one row."""
+
+    row: int
+    result: RowResult | None
+    reference: str | None
+    errors: list[dict[str, Any]]
+
+
+class RosterRowPage(Page):
+    """A page of rows."""
+
+    items: list[RosterRowView]
+
+
+class WebhookView(BaseModel):
+    """A subscription."""
+
+    id: str
+    url: str
+    kinds: list[str]
+    state: WebhookState
+    scheme: Scheme
+    created_at: datetime
+
+
+class WebhookList(Page):
+    """The caller's subscriptions."""
+
+    items: list[WebhookView]
+
+
+class NewWebhookView(BaseModel):
+    """A new key, shown once: `secret` of the scheme `v1`, `public_key` of `v1a`."""
+
+    id: str
+    secret: str | None = None
+    public_key: str | None = None
+    earlier_until: datetime | None = None
+
+
+class WebhookTestView(BaseModel):
+    """A test delivery on its way."""
+
+    id: str
+    delivery_id: str
+
+
+class DeliveryView(BaseModel):
+    """A delivery of a webhook."""
+
+    id: str
+    kind: str
+    reference: str | None
+    status: DeliveryStatus
+    attempts: int
+    reason: str | None
+    created_at: datetime
+    next_attempt: datetime | None
+    settled_at: datetime | None
+
+
+class DeliveryPage(Page):
+    """A page of deliveries."""
+
+    items: list[DeliveryView]
