@@ -1,0 +1,1 @@
+"""Tests of the whole stack, as `hetao up` runs it."""
