@@ -11,6 +11,7 @@ from cases.case_file import load_case, open_case
 from cases.context import Context
 from cases.idempotency import Idempotency, Reply, find_known, remember
 from cases.incident_rows import note
+from cases.keys import add_data_key
 from cases.view import moment
 from domain.actors import Actor, system
 from domain.acts import Act
@@ -69,11 +70,13 @@ async def resume(
         closed = {"state": "resumed", "resumed_at": at, "resumed_by": f"{actor.issuer} {actor.subject}"}
         await connection.execute(update(incidents).where(incidents.c.incident_id == incident_id).values(**closed))
         reply = Reply(200, incident_view({**row, **closed}))
-        command_id, key = None, None
+        command_id = None
         if row["reference"] is not None and row["kind"] == "stuck":
             file = await load_case(context, connection, row["reference"], lock=True)
             command_id = await commands.store(file, connection, actor, CommandKind.RESUME, None, at)
             key = file.person_key
+        else:
+            key = await add_data_key(context, connection)
         await remember(
             context, connection, actor, idempotency, reference=row["reference"], command_id=command_id, reply=reply,
             key=key,

@@ -12,6 +12,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from domain.actors import PARK
@@ -63,7 +64,7 @@ class Database:
                 except BaseException:
                     await _roll_back(connection, driver)
                     raise
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (OSError, TimeoutError, PoolTimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             if isinstance(error, asyncpg.PostgresError) and not error.sqlstate.startswith(_PASSING):
                 raise
             raise Unavailable("database") from error
