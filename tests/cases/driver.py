@@ -80,12 +80,14 @@ class Park:
     context: Context
     clock: Clock
     answered: int = field(default=0)
+    identity_number: str = "44030419900307123X"
 
     async def take_on(
         self, *, by: Actor = EMPLOYER_A, employment: dict[str, Any] | None = None, **person: Any
     ) -> "Case":
         """Take on a registration; it waits to be started."""
-        body = registration_body(**{name: value for name, value in person.items() if name not in _WHOLE})
+        given = {"identity_number": self.identity_number} | person
+        body = registration_body(**{name: value for name, value in given.items() if name not in _WHOLE})
         body["person"] = {name: value for name, value in body["person"].items() if value is not None}
         body["employment"] |= employment or {}
         body |= {name: value for name, value in person.items() if name in _WHOLE}

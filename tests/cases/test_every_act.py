@@ -1,0 +1,173 @@
+"""Every act in every stage: a listed move, or 409 with a ledger row and nothing else changed."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+
+from cases import commands
+from cases.advance import preview
+from cases.case_file import load_case, open_case
+from domain.actors import Actor
+from domain.commands import CommandKind
+from domain.errors import PROBLEM_STATUS, Refused
+from domain.stages import CLOSED, LIVE, OPEN, Stage
+from tests.cases.contexts import EMPLOYER_A
+from tests.cases.driver import OFFICER_2, PERSON, Case, Park, china, open_park
+
+_REASON = [{"code": "false_statement"}]
+ACTS: dict[CommandKind, tuple[Actor, dict[str, Any]]] = {
+    CommandKind.CORRECT: (EMPLOYER_A, {"employment": {"position": "工程师"}}),
+    CommandKind.CONTEST: (EMPLOYER_A, {"note": "请复核"}),
+    CommandKind.WITHDRAW: (EMPLOYER_A, {}),
+    CommandKind.DEPART: (EMPLOYER_A, {"last_day": "2026-03-31", "reason": "resigned"}),
+    CommandKind.CHANGE: (EMPLOYER_A, {"email": "new@example.com"}),
+    CommandKind.DISPUTE: (PERSON, {}),
+    CommandKind.DECIDE: (OFFICER_2, {"action": "refuse", "round": 1, "reasons": [{"code": "employment_unproved"}]}),
+    CommandKind.CONFIRM: (OFFICER_2, {"action": "confirm", "round": 1}),
+    CommandKind.RECALL: (OFFICER_2, {"reason": "误操作"}),
+    CommandKind.HOLD: (OFFICER_2, {"action": "place", "reason": "legal_question"}),
+    CommandKind.REVOKE: (OFFICER_2, {"reasons": _REASON}),
+    CommandKind.ELIGIBILITY: (
+        OFFICER_2,
+        {"destination": "HK", "action": "send", "reasons": [{"code": "document_seen"}]},
+    ),
+    CommandKind.PERMIT_CONFIRM: (OFFICER_2, {"destination": "HK", "action": "confirm"}),
+    CommandKind.ENTER_OUTCOME: (OFFICER_2, {"destination": "HK", "outcome_id": "o-1"}),
+    CommandKind.CARD_LOST: (EMPLOYER_A, {"destination": "HK", "lost_on": "2026-03-01"}),
+}
+_IN_REVIEW = {Stage.UNDER_REVIEW, Stage.AWAITING_CONFIRMATION}
+LISTED: dict[CommandKind, set[Stage]] = {
+    CommandKind.CORRECT: {Stage.CORRECTION_REQUESTED},
+    CommandKind.CONTEST: {Stage.CORRECTION_REQUESTED},
+    CommandKind.WITHDRAW: set(OPEN),
+    CommandKind.DEPART: {Stage.APPROVED},
+    CommandKind.CHANGE: set(LIVE),
+    CommandKind.DECIDE: {Stage.UNDER_REVIEW},
+    CommandKind.CONFIRM: {Stage.AWAITING_CONFIRMATION},
+    CommandKind.HOLD: _IN_REVIEW,
+    CommandKind.REVOKE: {Stage.APPROVED},
+    CommandKind.DISPUTE: {Stage.ENDED},  # by a departure; the approved one here has none
+}
+_OF_PERMITS = {
+    CommandKind.ELIGIBILITY,
+    CommandKind.PERMIT_CONFIRM,
+    CommandKind.ENTER_OUTCOME,
+    CommandKind.CARD_LOST,
+}
+
+
+@pytest_asyncio.fixture
+async def park(clean_database: str) -> AsyncIterator[Park]:
+    async with open_park(clean_database, china("2026-03-02")) as park:
+        yield park
+
+
+async def _received(park: Park) -> Case:
+    return await park.take_on()
+
+
+async def _assessing(park: Park) -> Case:
+    case = await park.take_on()
+    async with open_case(park.context, case.reference) as (file, _):
+        file.row["stage"] = Stage.ASSESSING.value
+        file.commands[0]["state"] = "applied"
+        file.mark_command(file.commands[0], "applied", park.clock.at, {})
+    return case
+
+
+async def _correction_requested(park: Park) -> Case:
+    return await park.review(employment={"state_worker": True})
+
+
+async def _awaiting(park: Park) -> Case:
+    case = await park.review()
+    await case.decide("refuse", "employment_unproved")
+    return case
+
+
+async def _refused(park: Park) -> Case:
+    case = await park.review()
+    await case.refuse()
+    return case
+
+
+async def _lapsed(park: Park) -> Case:
+    case = await _correction_requested(park)
+    await case.at(await case.due(), "23:59:59")
+    return case
+
+
+async def _withdrawn(park: Park) -> Case:
+    case = await park.review()
+    await case.do(EMPLOYER_A, CommandKind.WITHDRAW)
+    return case
+
+
+async def _ended(park: Park) -> Case:
+    case = await park.approved()
+    await case.depart("2026-03-02")
+    await case.at("2026-03-03")
+    return case
+
+
+STAGES: dict[Stage, Callable[[Park], Awaitable[Case]]] = {
+    Stage.RECEIVED: _received,
+    Stage.ASSESSING: _assessing,
+    Stage.CORRECTION_REQUESTED: _correction_requested,
+    Stage.UNDER_REVIEW: Park.review,
+    Stage.AWAITING_CONFIRMATION: _awaiting,
+    Stage.APPROVED: Park.approved,
+    Stage.REFUSED: _refused,
+    Stage.LAPSED: _lapsed,
+    Stage.WITHDRAWN: _withdrawn,
+    Stage.ENDED: _ended,
+}
+
+
+async def _try(case: Case, kind: CommandKind) -> str | None:
+    """Return the code that an act is refused with now, or None; nothing is changed."""
+    actor, body = ACTS[kind]
+    async with case.park.context.database.begin() as connection:
+        file = await load_case(case.park.context, connection, case.reference, lock=True)
+        command = {
+            "command_id": uuid4(),
+            "kind": kind.value,
+            "actor": actor.model_dump(mode="json"),
+            "at": case.park.clock.at,
+        }
+        file.commands.clear()
+        try:
+            await preview(file, connection, command, body)
+        except Refused as refused:
+            return refused.code
+    return None
+
+
+@pytest.mark.parametrize("stage", Stage)
+async def test_every_act_is_a_listed_move_or_is_refused_with_a_ledger_row(park: Park, stage: Stage) -> None:
+    case = await STAGES[stage](park)
+    assert await case.stage() == stage
+    for kind, (actor, body) in ACTS.items():
+        code = await _try(case, kind)
+        if stage in LISTED.get(kind, set()):
+            assert code is None, kind
+            continue
+        assert code is not None, kind
+        if stage in CLOSED and kind not in _OF_PERMITS:
+            assert code == "case_closed", kind
+        if code != "not_found":  # an officer names an answer that nobody gave
+            assert PROBLEM_STATUS[code] == 409, (kind, code)
+        if stage in (Stage.RECEIVED, Stage.ASSESSING):
+            continue  # a step would take it on at once
+        before = await case.row()
+        async with open_case(park.context, case.reference) as (file, connection):
+            command_id = await commands.store(file, connection, actor, kind, body, park.clock.at)
+        await case.step()
+        state, outcome = await commands.find_outcome(park.context, command_id)
+        assert (state, outcome["code"]) == ("refused", code)
+        assert (await case.ledger())[-1] == "request_refused"
+        after = await case.row()
+        assert {**after, "version": 0, "updated_at": 0} == {**before, "version": 0, "updated_at": 0}

@@ -1,0 +1,81 @@
+"""Row-level security: a query without WHERE shows a tenant its own rows only, and no rows at all without a tenant."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import Table, func, select, text
+from sqlalchemy.exc import ProgrammingError
+
+from domain.actors import PARK
+from store import tables
+from tests.cases.contexts import EMPLOYER_A, EMPLOYER_B
+from tests.cases.driver import Park, china, open_park
+
+_TENANT_TABLES = [table for table in tables.metadata.sorted_tables if "employer_id" in table.c]
+_FILLED = (
+    "registrations", "applications", "assessments", "permits", "tasks", "deadlines", "commands", "idempotency",
+    "notices", "deliveries", "calls", "ledger", "employers", "employer_versions",
+)  # fmt: skip
+
+
+@pytest_asyncio.fixture
+async def park(clean_database: str) -> AsyncIterator[Park]:
+    async with open_park(clean_database, china("2026-03-02")) as park:
+        yield park
+
+
+async def _employers(park: Park, table: Table, tenant: str) -> set[str | None]:
+    async with park.context.database.begin(tenant) as connection:
+        return set((await connection.execute(select(table.c.employer_id))).scalars())
+
+
+async def test_a_query_without_where_shows_a_tenant_its_own_rows(park: Park) -> None:
+    await park.issued(by=EMPLOYER_A)
+    park.identity_number = "33010619860128072X"
+    await park.issued(by=EMPLOYER_B, employment={"work_site": "SZP-101"}, permit_card_number="C87654321")
+    for table in _TENANT_TABLES:
+        everyone = await _employers(park, table, PARK)
+        if table.name in _FILLED:
+            assert {"emp-a", "emp-b"} <= everyone, table.name
+        assert await _employers(park, table, "emp-a") <= {"emp-a"}, table.name
+        assert await _employers(park, table, "emp-c") == set(), table.name
+
+
+async def test_without_a_tenant_there_are_no_rows(park: Park) -> None:
+    await park.issued()
+    async with park.context.database.engine.begin() as connection:
+        for table in _TENANT_TABLES:
+            count = select(func.count()).select_from(table)
+            assert (await connection.execute(count)).scalar_one() == 0, table.name
+
+
+async def test_a_tenant_writes_no_row_of_another(park: Park) -> None:
+    case = await park.review(by=EMPLOYER_A)
+    row = await case.row()
+    async with park.context.database.begin("emp-b") as connection:
+        changed = await connection.execute(tables.registrations.update().values(stage="approved"))
+        assert changed.rowcount == 0
+    stolen = {
+        "reference": row["reference"],
+        "version": 9,
+        "employer_id": "emp-a",
+        "body": b"",
+        "given_at": park.clock.at,
+    }
+    with pytest.raises(ProgrammingError, match="row-level security"):
+        await _insert(park, "emp-b", stolen)
+
+
+async def _insert(park: Park, tenant: str, row: dict[str, Any]) -> None:
+    async with park.context.database.begin(tenant) as connection:
+        await connection.execute(tables.applications.insert().values(row))
+
+
+async def test_the_application_role_passes_over_no_policy(park: Park) -> None:
+    async with park.context.database.begin() as connection:
+        query = text("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
+        assert (await connection.execute(query)).scalar_one() is False
+        forced = text("SELECT relname FROM pg_class WHERE relforcerowsecurity")
+        assert {table.name for table in _TENANT_TABLES} <= set((await connection.execute(forced)).scalars())
