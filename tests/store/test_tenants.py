@@ -65,7 +65,7 @@ async def test_a_tenant_writes_no_row_of_another(park: Park) -> None:
         "given_at": park.clock.at,
     }
     with pytest.raises(ProgrammingError, match="row-level security"):
-        await _insert(park, "emp-b", stolen)
+        await _insert(park, "emp-b", stolen | {"version": 9})
 
 
 async def _insert(park: Park, tenant: str, row: dict[str, Any]) -> None:

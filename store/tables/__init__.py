@@ -1,0 +1,65 @@
+"""The tables of the register, of the ledger and of what waits to be done, as SQLAlchemy Core describes them.
+
+Every table with an `employer_id` stands under forced row-level security by the tenant of the transaction. Columns of
+type BYTEA that hold personal data or free text are sealed (`store.encryption`); `domain.data_map` says what is where.
+"""
+
+from typing import Final
+
+from store.tables.authority import answers, calls, messages_seen
+from store.tables.base import metadata
+from store.tables.notices import deliveries, notices, receipts, webhooks
+from store.tables.people import data_keys, employer_standings, employer_versions, employers, persons, premises
+from store.tables.record import ledger
+from store.tables.register import applications, assessments, permits, registration_number_sequence, registrations
+from store.tables.rosters import roster_intake, roster_rows, rosters
+from store.tables.work import (
+    calendar_days,
+    commands,
+    conflicts,
+    cursors,
+    deadlines,
+    idempotency,
+    incidents,
+    quotas,
+    tasks,
+)
+
+# Tables that stand under row-level security by `employer_id`.
+TENANT_TABLES: Final = tuple(table.name for table in metadata.sorted_tables if "employer_id" in table.c)
+
+__all__ = [
+    "TENANT_TABLES",
+    "answers",
+    "applications",
+    "assessments",
+    "calendar_days",
+    "calls",
+    "commands",
+    "conflicts",
+    "cursors",
+    "data_keys",
+    "deadlines",
+    "deliveries",
+    "employer_standings",
+    "employer_versions",
+    "employers",
+    "idempotency",
+    "incidents",
+    "ledger",
+    "messages_seen",
+    "metadata",
+    "notices",
+    "permits",
+    "persons",
+    "premises",
+    "quotas",
+    "receipts",
+    "registration_number_sequence",
+    "registrations",
+    "roster_intake",
+    "roster_rows",
+    "rosters",
+    "tasks",
+    "webhooks",
+]

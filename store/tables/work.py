@@ -1,0 +1,175 @@
+"""What waits to be done: tasks, deadlines, commands, incidents, and the rows that make callers' writes repeatable."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from store.tables.base import metadata, moment
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("task_id", Uuid, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("reference", Text),
+    Column("employer_id", Text),
+    Column("destination", Text),
+    Column("round", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("queue", Text, nullable=False),
+    moment("opened_at", null=False),
+    moment("due_at"),
+    Column("overdue", Boolean, nullable=False, server_default=text("false")),
+    Column("holder", Text),
+    moment("held_since"),
+    Column("reserved_for", Text),
+    Column("detail", JSONB, nullable=False, server_default=text("'{}'")),
+    moment("closed_at"),
+    CheckConstraint("state IN ('open', 'done', 'cancelled')", name="state"),
+    Index(
+        "uq_tasks_open",
+        "reference",
+        "kind",
+        text("coalesce(destination, '')"),
+        unique=True,
+        postgresql_where=text("state = 'open'"),
+    ),
+    Index(
+        "ix_tasks_inbox",
+        text("overdue DESC"),
+        "due_at",
+        "opened_at",
+        "task_id",
+        postgresql_where=text("state = 'open'"),
+    ),
+    Index("ix_tasks_holder", "holder", postgresql_where=text("state = 'open' AND holder IS NOT NULL")),
+)
+
+conflicts = Table(
+    "conflicts",
+    metadata,
+    Column("reference", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("employer_id", Text, nullable=False),
+    moment("declared_at", null=False),
+)
+
+deadlines = Table(
+    "deadlines",
+    metadata,
+    Column("reference", ForeignKey("registrations.reference"), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("destination", Text, primary_key=True, server_default=text("''")),
+    Column("step", SmallInteger, primary_key=True, server_default=text("0")),
+    Column("employer_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    moment("at", null=False),
+    Column("counted_from", Date),
+    Column("counted_days", SmallInteger),
+    Column("provisional", Boolean, nullable=False, server_default=text("false")),
+    Column("calendar_version", Text),
+    Index(
+        "ix_deadlines_waiting",
+        "kind",
+        "at",
+        postgresql_where=text("state = 'waiting'"),
+    ),
+    Index("ix_deadlines_provisional", "reference", postgresql_where=text("state = 'waiting' AND provisional")),
+)
+
+commands = Table(
+    "commands",
+    metadata,
+    Column("command_id", Uuid, primary_key=True),
+    Column("seq", BigInteger, Identity(always=True), nullable=False),
+    Column("reference", ForeignKey("registrations.reference"), nullable=False),
+    Column("employer_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("actor", JSONB, nullable=False),
+    Column("statement", Text),
+    Column("body", LargeBinary),
+    Column("state", Text, nullable=False),
+    Column("outcome", JSONB),
+    moment("at", null=False),
+    moment("sent_at"),
+    Column("sends", Integer, nullable=False, server_default=text("0")),
+    moment("applied_at"),
+    Index("ix_commands_stored", "reference", "seq", postgresql_where=text("state = 'stored'")),
+    Index("ix_commands_unsent", "at", postgresql_where=text("state = 'stored'")),
+    Index("ix_commands_reference", "reference"),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("employer_id", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("route", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("body_hash", LargeBinary, nullable=False),
+    Column("reference", Text),
+    Column("command_id", Uuid),
+    Column("status", SmallInteger),
+    Column("answer", LargeBinary),
+    Column("key_id", Uuid),
+    moment("at", null=False),
+    Index("ix_idempotency_at", "at"),
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("incident_id", Uuid, primary_key=True),
+    Column("reference", Text),
+    Column("employer_id", Text),
+    Column("kind", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    moment("at", null=False),
+    moment("resumed_at"),
+    Column("resumed_by", Text),
+    Index("ix_incidents_open", "at", "incident_id", postgresql_where=text("state = 'open'")),
+    Index("ix_incidents_reference", "reference", postgresql_where=text("state = 'open'")),
+)
+
+quotas = Table(
+    "quotas",
+    metadata,
+    Column("employer_id", Text, primary_key=True),
+    Column("what", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("count", Integer, nullable=False),
+)
+
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    moment("at", null=False),
+)
+
+calendar_days = Table(
+    "calendar_days",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("working", Boolean, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("version", Text, nullable=False),
+)
