@@ -12,20 +12,19 @@ from temporalio.client import WorkflowUpdateFailedError
 
 from cases import acts, commands, settling
 from cases.case_file import open_case
-from cases.signalled import decision_hash
 from cases.sweeping import sweep
 from domain.commands import CommandKind
 from domain.decisions import DecisionRequest
 from domain.errors import Defect, Unavailable
-from domain.messages import COMMAND_SIGNAL, DECIDE_UPDATE, CommandRef, DecisionSignal
+from domain.messages import COMMAND_SIGNAL, DECIDE_UPDATE, CommandRef
 from domain.registration import WithdrawalRequest
 from domain.stages import PermitStage, Stage
-from proof.statements import ActorStatement, sign
 from store import tables
 from store.database import Database
 from tests.cases.contexts import EMPLOYER_A, OFFICER
 from tests.workflows.histories import runs
-from tests.workflows.world import OFFICER_2, Case, World, new_key
+from tests.workflows.signals import signalled
+from tests.workflows.world import OFFICER_2, World, new_key
 
 APPROVE = DecisionRequest.model_validate({"action": "approve", "round": 1})
 
@@ -176,32 +175,9 @@ async def test_lost_message_is_sent_again_by_the_sweeper(world: World) -> None:
     assert await sweep(world.context, world.engine, older_than=timedelta(0)) == 0
 
 
-def _signal(
-    case: Case, action: str, *reasons: str, message_id: str = "m-1", round_: int = 1, **said: Any
-) -> DecisionSignal:
-    world = case.world
-    key_id, key = world.context.keyring.signing_key()
-    unsigned = DecisionSignal(message_id=message_id, action=action, round=round_, reasons=reasons, statement="")
-    statement = {
-        "key_id": key_id,
-        "issuer": OFFICER.issuer,
-        "subject": OFFICER.subject,
-        "role": OFFICER.role,
-        "employer_id": None,
-        "command_id": message_id,
-        "reference": case.reference,
-        "kind": CommandKind.DECIDE.value,
-        "body_hash": decision_hash(unsigned),
-        "at": world.clock(),
-        **said,
-    }
-    signed = sign(ActorStatement.model_validate(statement), key)
-    return unsigned.model_copy(update={"statement": signed})
-
-
 async def test_signalled_decision_is_a_command_of_its_officer(world: World) -> None:
     case = await world.submit()
-    decision = _signal(case, "approve")
+    decision = signalled(case, "approve")
     await world.engine.signal_decision(case.reference, decision)
     await world.engine.signal_decision(case.reference, decision)
     await case.until_permits(PermitStage.SUBMITTED)
@@ -212,10 +188,10 @@ async def test_signalled_decision_is_a_command_of_its_officer(world: World) -> N
 
 async def test_signalled_refusal_only_proposes(world: World) -> None:
     case = await world.submit()
-    await world.engine.signal_decision(case.reference, _signal(case, "refuse", "employer_kind_not_listed"))
+    await world.engine.signal_decision(case.reference, signalled(case, "refuse", "employer_kind_not_listed"))
     await case.until_stage(Stage.AWAITING_CONFIRMATION)
     await world.engine.signal_decision(
-        case.reference, _signal(case, "refuse", "employer_kind_not_listed", message_id="m-2")
+        case.reference, signalled(case, "refuse", "employer_kind_not_listed", message_id="m-2")
     )
     await case.idle()
     assert await case.stage() is Stage.AWAITING_CONFIRMATION
@@ -237,7 +213,7 @@ async def test_invalid_signal_leaves_a_ledger_row_and_a_line_for_the_operator(
     world: World, forged: dict[str, Any]
 ) -> None:
     case = await world.submit()
-    await world.engine.signal_decision(case.reference, _signal(case, "approve", **forged))
+    await world.engine.signal_decision(case.reference, signalled(case, "approve", **forged))
     await case.until(lambda file: any(row["kind"] == "decision_signal" for row in file.row["incidents"]))
     assert await case.stage() is Stage.UNDER_REVIEW
     assert "request_refused" in await case.acts()
@@ -247,7 +223,7 @@ async def test_invalid_signal_leaves_a_ledger_row_and_a_line_for_the_operator(
 async def test_signal_that_comes_too_late_is_refused_and_shown(world: World) -> None:
     case = await world.submit()
     await case.decide("approve")
-    await world.engine.signal_decision(case.reference, _signal(case, "approve", message_id="m-3"))
+    await world.engine.signal_decision(case.reference, signalled(case, "approve", message_id="m-3"))
     await case.until(lambda file: any(row["kind"] == "decision_signal" for row in file.row["incidents"]))
     rows = {row["state"] for row in await world.rows(tables.commands, reference=case.reference, kind="decide")}
     assert rows == {"applied", "refused"}

@@ -111,3 +111,16 @@ async def test_contract_that_ends_is_asked_about(world: World) -> None:
     assert "employment_check" in await case.open_tasks()
     assert await case.stage() is Stage.APPROVED
     assert day_of(world.clock()) == date(2026, 7, 20)
+
+
+async def test_employer_that_leaves_the_park_ends_its_registrations_by_one_report(world: World) -> None:
+    case = await _issued(world)
+    await (await world.employer_leaves()).result()
+    file = await case.until_stage(Stage.ENDED)
+    assert file.row["end_reason"] == "employer_left_park"
+    ((key, report),) = world.authority.reports.items()
+    assert key.startswith("report/employer/emp-a/")
+    assert report["cases"] == [f"{case.reference}/HK", f"{case.reference}/MO"]
+    await case.answer("HK", "revoked", authority_number="R-1")
+    await case.answer("MO", "revoked", authority_number="R-2")
+    await case.ended()

@@ -13,6 +13,7 @@ import httpx
 from pydantic import BaseModel
 from sqlalchemy import Table, select
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.converter import DataConverter
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import TimeSkipper
 from temporalio.worker import Worker
@@ -26,10 +27,11 @@ from cases.case_file import CaseFile, open_case
 from cases.context import Context
 from cases.idempotency import Idempotency, Reply
 from cases.registration import accept
+from cases.standing import confirm_standing, propose_standing
 from cases.sweeping import start_case
 from domain.actors import Actor, Role
 from domain.answers import AuthorityAnswer
-from domain.clock import CHINA
+from domain.clock import CHINA, day_of
 from domain.commands import AWAITED, CommandKind
 from domain.decisions import (
     ConfirmationAction,
@@ -37,8 +39,10 @@ from domain.decisions import (
     DecisionAction,
     DecisionRequest,
     GivenReason,
+    PermitConfirmationRequest,
 )
-from domain.messages import REGISTRATION_QUEUE, Course, registration_workflow_id
+from domain.employers import StandingRequest
+from domain.messages import REGISTRATION_QUEUE, Course, StandingInput, registration_workflow_id
 from domain.registration import RegistrationRequest
 from domain.stages import Destination, PermitStage, Stage
 from policy.limits import limits_of
@@ -49,7 +53,14 @@ from store.database import Database
 from store.keyring import Keyring, generate
 from temporal.client import data_converter
 from temporal.engine import TemporalEngine
-from tests.cases.contexts import EMPLOYER_A, OFFICER, SUPERVISOR, load_samples, registration_body
+from tests.cases.contexts import (
+    EMPLOYER_A,
+    OFFICER,
+    SUPERVISOR,
+    SUPERVISOR_2,
+    load_samples,
+    registration_body,
+)
 from tests.workflows.authority import FakeAuthority
 from tests.workflows.shifting import ShiftedClock, shifted
 
@@ -58,7 +69,6 @@ OFFICER_2 = Actor(issuer="test", subject="officer-2", role=Role.OFFICER)
 OPERATOR = Actor(issuer="test", subject="operator", role=Role.OPERATOR)
 AUTHORITY = Actor(issuer="test", subject="authority", role=Role.AUTHORITY)
 SECONDS = 20.0
-Wrap = Callable[[list[Any]], list[Any]]
 
 __all__ = ["EMPLOYER_A", "MONDAY", "OFFICER", "OFFICER_2", "OPERATOR", "SUPERVISOR", "Case", "World", "open_world"]
 
@@ -97,6 +107,17 @@ class World:
             assert await start_case(self.context, self.engine, case.reference)
             await case.until(lambda file: file.assessment() is not None)
         return case
+
+    async def employer_leaves(self) -> WorkflowHandle[Any, Any]:
+        """Let two supervisors record that the employer left the Park, and start the way of it to its cases."""
+        left = StandingRequest.model_validate({"standing": "left_park", "valid_from": day_of(self.clock())})
+        proposed = await propose_standing(self.context, SUPERVISOR, "emp-a", left, new_key())
+        confirmation = PermitConfirmationRequest.model_validate({"action": "confirm"})
+        await confirm_standing(self.context, SUPERVISOR_2, "emp-a", confirmation, new_key())
+        change_id = str(proposed.body["change_id"])
+        asked = StandingInput(change_id=change_id, at=self.clock() - self.clock.offset)
+        assert await self.engine.start_standing("emp-a", asked)
+        return self.client.get_workflow_handle(f"standing/emp-a/{change_id}")
 
     async def rows(self, table: Table, **values: Any) -> list[dict[str, Any]]:
         """Return rows of a table whose columns have these values."""
@@ -317,11 +338,11 @@ async def open_world(
     *,
     start: datetime = MONDAY,
     parameters: str = "embedded",
-    wrap: Wrap | None = None,
+    converter: DataConverter | None = None,
 ) -> AsyncIterator[World]:
     """Open a park on a database and a Temporal, with its worker running, and end what it started in the end."""
     config = temporal.config()
-    config["data_converter"] = data_converter(keyring())
+    config["data_converter"] = converter or data_converter(keyring())
     client = Client(**config)
     clock = ShiftedClock(start)
     context = Context(
@@ -335,7 +356,7 @@ async def open_world(
     world = World(context, clock, client, TimeSkipper(client), TemporalEngine(client), authority, [])
     await load_samples(replace(context, clock=lambda: start - timedelta(days=400)))
     try:
-        async with httpx.AsyncClient(transport=authority.transport) as http, _worker(world, http, wrap):
+        async with httpx.AsyncClient(transport=authority.transport) as http, _worker(world, http):
             try:
                 yield world
             finally:
@@ -345,7 +366,7 @@ async def open_world(
         await context.database.close()
 
 
-def _worker(world: World, http: httpx.AsyncClient, wrap: Wrap | None) -> Worker:
+def _worker(world: World, http: httpx.AsyncClient) -> Worker:
     outside = worker.Outside(
         authority=world.authority.client(http),
         mail=MailSender("127.0.0.1", 9, "park@example.com"),
@@ -357,7 +378,7 @@ def _worker(world: World, http: httpx.AsyncClient, wrap: Wrap | None) -> Worker:
         world.client,
         task_queue=REGISTRATION_QUEUE,
         workflows=worker.REGISTRATION_WORKFLOWS,
-        activities=shifted(wrap(activities) if wrap else activities, world.clock),
+        activities=shifted(activities, world.clock),
         workflow_runner=worker.workflow_runner(),
     )
 
