@@ -273,7 +273,7 @@ async def save(addresses: Addresses) -> None:
 def _text(history: WorkflowHistory) -> str:
     """Return a history to be reviewed like code, without the name of the machine it ran on."""
     text = json.dumps(json.loads(history.to_json()), indent=1, ensure_ascii=False)
-    return re.sub(rf"\d*@?{re.escape(socket.gethostname())}", "saved", text) + "\n"
+    return re.sub(rf"\d+@{re.escape(socket.gethostname())}", "saved", text) + "\n"
 
 
 def main() -> None:
