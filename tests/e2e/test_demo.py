@@ -1,0 +1,58 @@
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from sandbox.demo_plan import fate_of
+from tests.e2e.stacks import COMMAND
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+def test_the_demo_prints_one_summary_that_adds_up_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*COMMAND, "demo", "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+    summary = json.loads(done.stdout)
+    assert summary["agree"]
+    assert summary["differences"] == []
+    assert summary["people"] == sum(summary["stages"].values()) == 50
+    assert summary["stages"] == {"approved": 46, "ended": 1, "refused": 2, "withdrawn": 1}
+    assert summary["permits"] == {
+        "ended": {"MO": 1},
+        "issued": {"HK": 29, "MO": 26},
+        "refused": {"HK": 2, "MO": 2},
+        "revoked": {"HK": 1},
+    }
+    assert summary["defects"] == {"in_rosters": 4, "duplicates": 1, "by_rules_or_officers": 12}
+    assert set(summary["notices"]) == {"delivered", "failed"}
+    # Every second signature, return, hold and the rest of the plan happened.
+    assert {
+        "approve",
+        "confirm",
+        "contest",
+        "correct",
+        "depart",
+        "hold",
+        "refuse",
+        "reject",
+        "release",
+        "return",
+    } <= set(summary["acts"])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("row", ["HTRI-020", "HWX-011", "HWX-013"])
+def test_whoever_signs_second_is_somebody_else(row: str) -> None:
+    fate = fate_of(row)
+    seconds = {decision.second for decision in fate.decisions.values() if decision.second}
+    officer = "officer-1" if row.startswith("HTRI") else "officer-2"
+    assert seconds
+    assert officer not in seconds

@@ -1,0 +1,165 @@
+import asyncio
+import base64
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryRequest
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from sandbox.demo_api import Callers
+from sandbox.issuer import PERSONAS
+from tests.e2e.people import registration
+from tests.e2e.stacks import COMMAND, Up
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    up = Up(tmp_path_factory.mktemp("stack") / "data")
+    try:
+        up.start()
+        yield up
+    finally:
+        up.stop()
+
+
+def hetao(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, check=False)
+
+
+async def read(url: str, **headers: str) -> httpx.Response:
+    async with httpx.AsyncClient(trust_env=False) as http:
+        return await http.get(url, headers=headers)
+
+
+async def test_health_docs_and_the_pages_that_the_ready_line_names_are_served(stack: Up) -> None:
+    ready = (await read(stack.ready["api"] + "/health/ready")).json()
+    assert ready == {"status": "ready", "postgresql": "up", "temporal": "up"}
+    for page in (stack.ready["console"], stack.ready["temporal_ui"], stack.ready["mail"]):
+        answer = await read(page)
+        assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, "text/html")
+    for part, metric in (("api_metrics", "python_info"), ("worker_metrics", "python_info")):
+        assert metric in (await read(stack.stack.url(part) + "/metrics")).text
+
+
+async def test_the_command_token_speaks_for_every_persona(stack: Up) -> None:
+    async def status(persona: str) -> int:
+        given = await asyncio.to_thread(hetao, "token", persona, "--data-dir", str(stack.directory))
+        bearer = f"Bearer {given.stdout.strip()}"
+        return (await read(stack.ready["api"] + "/v1/registrations", Authorization=bearer)).status_code
+
+    found = {persona: await status(persona) for persona in PERSONAS}
+    may_not = {"operator", "authority", "person-1"}
+    assert found == {persona: 403 if persona in may_not else 200 for persona in PERSONAS}
+
+
+def test_a_second_up_on_the_same_directory_is_refused(stack: Up) -> None:
+    refused = hetao("up", "--json", "--data-dir", str(stack.directory))
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert f"process {stack.pid('up')}" in refused.stderr
+
+
+async def test_loading_the_register_again_changes_nothing(stack: Up) -> None:
+    before = await stack.rows("SELECT employer_id, valid_from FROM employer_versions ORDER BY 1, 2")
+    assert len(before) == 2
+    log = (stack.directory / "logs" / "register.log").read_text()
+    assert json.loads(log)["employers"] == 2
+
+
+async def test_temporal_keeps_no_personal_data_and_its_web_ui_reads_through_the_codec_route(stack: Up) -> None:
+    body = registration(1)
+    async with Callers(stack.stack) as callers:
+        case = await callers.write("employer-a", "POST", "/v1/registrations", body)
+    payloads = await first_payloads(stack, case["workflow_id"])
+    assert {payload["metadata"]["encoding"] for payload in payloads} == {in_base64(b"binary/hetao-aes-gcm")}
+    settings = (await read(stack.ready["temporal_ui"] + "/api/v1/settings")).json()
+    endpoint = settings["Codec"]["Endpoint"]
+    assert endpoint.startswith(stack.ready["api"] + "/codec/")
+    decoded = await decode(endpoint, payloads, stack.ready["temporal_ui"])
+    told = " ".join(base64.b64decode(payload["data"]).decode() for payload in decoded)
+    assert case["reference"] in told
+    person = body["person"]
+    for personal in (person["name_zh"], person["name_en"], person["identity_number"], person["email"]):
+        assert personal not in told
+
+
+async def decode(endpoint: str, payloads: list[dict[str, Any]], origin: str) -> list[dict[str, Any]]:
+    async with httpx.AsyncClient(trust_env=False) as http:
+        headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+        asked = await http.options(f"{endpoint}/decode", headers=headers)
+        answer = await http.post(f"{endpoint}/decode", json={"payloads": payloads}, headers={"Origin": origin})
+        elsewhere = await http.post(f"{endpoint}x/decode", json={"payloads": payloads}, headers={"Origin": origin})
+    assert elsewhere.status_code == 404
+    assert {each.headers["access-control-allow-origin"] for each in (asked, answer)} == {origin}
+    found: list[dict[str, Any]] = answer.json()["payloads"]
+    return found
+
+
+async def first_payloads(stack: Up, workflow_id: str) -> list[dict[str, Any]]:
+    """The input of a workflow as Temporal keeps it."""
+    client = await Client.connect(stack.ready["temporal_address"])
+    request = GetWorkflowExecutionHistoryRequest(namespace="default")
+    request.execution.workflow_id = workflow_id
+    for _ in range(50):
+        try:
+            history = await client.workflow_service.get_workflow_execution_history(request)
+            break
+        except RPCError:  # The workflow is started after the answer.
+            await asyncio.sleep(0.2)
+    given = history.history.events[0].workflow_execution_started_event_attributes.input.payloads
+    return [
+        {"metadata": {name: in_base64(value) for name, value in each.metadata.items()}, "data": in_base64(each.data)}
+        for each in given
+    ]
+
+
+def in_base64(value: bytes) -> str:
+    return base64.b64encode(value).decode()
+
+
+async def test_after_a_clean_end_a_second_up_goes_on_with_the_case(stack: Up) -> None:
+    async with Callers(stack.stack) as callers:
+        case = await callers.write("employer-a", "POST", "/v1/registrations", registration(2))
+    ready = stack.ready
+    assert stack.stop() == 0
+    stack.start()
+    assert stack.ready == ready
+    path = f"/v1/registrations/{case['reference']}"
+    async with Callers(stack.stack) as callers:
+        await reach(callers, path, "under_review")
+        body = {"action": "approve", "round": 1, "reasons": []}
+        await callers.write("officer-1", "POST", f"{path}/decision", body)
+        found = await reach(callers, path, "approved")
+        for _ in range(100):
+            if found["permits"] and found["permits"][0]["stage"] == "issued":
+                break
+            await asyncio.sleep(0.2)
+            found = await callers.get("auditor", path)
+    assert [permit["stage"] for permit in found["permits"]] == ["issued"]
+
+
+async def reach(callers: Callers, path: str, stage: str) -> Any:
+    for _ in range(150):
+        case = await callers.get("auditor", path)
+        if case["stage"] == stage:
+            return case
+        await asyncio.sleep(0.2)
+    raise AssertionError(f"{path} is {case['stage']} and not {stage}")
+
+
+def test_a_file_that_is_no_register_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "wrong.yaml"
+    file.write_text("premises: []\nemployers: [{employer_id: emp-x}]\n")
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "cli", "register", "load", str(file)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "cannot be loaded" in done.stderr
