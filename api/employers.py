@@ -23,7 +23,7 @@ from api.uploads import ROSTER_LIMIT, RosterQuery, read_roster, roster_body
 from api.views import CasePage, CaseView, CheckView
 from api.wiring import wiring_of
 from cases import reads, registration, rosters, webhooks
-from cases.sweeping import start_case
+from cases.sweeping import FIRST_STEP_PATIENCE, start_case
 from domain.actors import Actor, Role
 from domain.commands import CommandKind
 from domain.decisions import CardLostRequest
@@ -62,8 +62,10 @@ async def submit(
     """Take on a registration; its workflow is started after the answer, by the sweeper where Temporal is away."""
     wiring = wiring_of(request)
     reply = await registration.accept(wiring.context, actor, body, idempotency, request.state.language)
-    started = start_case(wiring.context, wiring.engine, reply.body["reference"], request.state.correlation_id)
-    wiring.in_background(started)
+    reference, correlation_id = reply.body["reference"], request.state.correlation_id
+    wiring.in_background(
+        start_case(wiring.context, wiring.engine, reference, correlation_id, patience=FIRST_STEP_PATIENCE)
+    )
     return respond(reply)
 
 

@@ -125,6 +125,17 @@ def _may_go_on() -> ColumnElement[bool]:
     return or_(commands.c.kind == CommandKind.RESUME.value, ~stuck.exists())
 
 
+async def is_unstarted(context: Context, reference: str) -> bool:
+    """Whether the start of a case is still stored."""
+    stored = select(commands.c.command_id).where(
+        commands.c.reference == reference,
+        commands.c.state == CommandState.STORED.value,
+        commands.c.kind == CommandKind.START.value,
+    )
+    async with context.database.begin() as connection:
+        return (await connection.execute(stored)).first() is not None
+
+
 async def find_outcome(context: Context, command_id: UUID) -> tuple[CommandState, dict[str, Any]]:
     """Return where a command stands and its outcome."""
     async with context.database.begin() as connection:
