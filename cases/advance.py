@@ -109,10 +109,10 @@ def _need_statement(file: CaseFile, command: Row) -> None:
         raise Refused("signature_invalid", "The command has no actor statement.")
     said = verify(command["statement"], file.context.keyring.statement_keys())
     actor = Actor.model_validate(command["actor"])
-    same = (said.issuer, said.subject, said.role, said.reference) == (
-        actor.issuer, actor.subject, actor.role, file.reference,
-    )  # fmt: skip
-    if not same or said.command_id != str(command["command_id"]) or said.body_hash != body_hash(command["body"]):
+    who = (actor.issuer, actor.subject, actor.role, actor.employer_id)
+    what = (file.reference, command["kind"], str(command["command_id"]), body_hash(command["body"]))
+    said_who = (said.issuer, said.subject, said.role, said.employer_id)
+    if said_who != who or (said.reference, said.kind, said.command_id, said.body_hash) != what:
         raise Refused("signature_invalid", "The actor statement is about another command.")
 
 

@@ -73,12 +73,6 @@ async def receive(
         return Received(Reply(200, {"status": "already_recorded"}), answer.reference)
 
 
-async def find_seen(context: Context, message_id: str) -> Reply | None:
-    """Return the first answer to a message id, or None for a new one."""
-    async with context.database.begin() as connection:
-        return await _find_seen(connection, message_id)
-
-
 async def _take(
     file: CaseFile, connection: AsyncConnection, actor: Actor, answer: AuthorityAnswer, at: datetime, source: str
 ) -> Received:

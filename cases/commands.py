@@ -13,8 +13,9 @@ from cases.case_file import CaseFile
 from cases.context import Context
 from domain.actors import Actor
 from domain.commands import CommandKind, CommandState
+from domain.stages import CLOSED
 from proof.statements import ActorStatement, body_hash, sign
-from store.tables import commands, incidents
+from store.tables import commands, incidents, registrations
 
 
 class Unsent(NamedTuple):
@@ -23,6 +24,7 @@ class Unsent(NamedTuple):
     command_id: UUID
     reference: str
     kind: CommandKind
+    has_closed: bool
 
 
 async def store(
@@ -110,11 +112,18 @@ async def lease_unsent(context: Context, *, older_than: timedelta, most: int) ->
         update(commands)
         .where(commands.c.command_id.in_(locked), commands.c.state == CommandState.STORED.value)
         .values(sent_at=now, sends=commands.c.sends + 1)
-        .returning(commands.c.command_id, commands.c.reference, commands.c.kind, commands.c.seq)
+        .returning(commands.c.command_id, commands.c.reference, commands.c.kind, commands.c.seq, _stage())
     )
     async with context.database.begin() as connection:
         rows = (await connection.execute(taken)).all()
-    return [Unsent(r.command_id, r.reference, CommandKind(r.kind)) for r in sorted(rows, key=lambda r: r.seq)]
+    ordered = sorted(rows, key=lambda r: r.seq)
+    return [Unsent(r.command_id, r.reference, CommandKind(r.kind), r.stage in CLOSED) for r in ordered]
+
+
+def _stage() -> ColumnElement[str]:
+    """The stage of a command's case."""
+    stage = select(registrations.c.stage).where(registrations.c.reference == commands.c.reference)
+    return stage.scalar_subquery().label("stage")
 
 
 def _may_go_on() -> ColumnElement[bool]:

@@ -166,7 +166,11 @@ def report(
 def card_lost(file: CaseFile, actor: Actor, at: datetime, destination: Destination, lost_on: date) -> None:
     """Record a lost card and report it to the authority (P19)."""
     file.move_permit(destination, PermitEvent.CARD_LOST, at, card_lost_on=lost_on)
-    file.call("card_lost", at, destination=destination, detail={"on": lost_on.isoformat(), "reason": "card_lost"})
+    if file.is_finished():
+        # The workflow that would tell the authority has closed: the operator does (P17, P19).
+        file.unsent.append(destination)
+    else:
+        file.call("card_lost", at, destination=destination, detail={"on": lost_on.isoformat(), "reason": "card_lost"})
     file.record(Act.CARD_LOST, actor, at, destination=destination.value, lost_on=lost_on.isoformat())
     occasion = f"{file.round}/{lost_on}"
     tell(file, Telling(NoticeKind.CARD_LOST_RECORDED, at, occasion, destination, facts={"card_lost_on": lost_on}))

@@ -2,16 +2,16 @@
 
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 
 from cases.calendar import set_cursor
 from cases.case_file import open_case
 from cases.context import Context
 from cases.timers import pass_watched as pass_watched_of
 from domain.actors import system
-from domain.deadlines import WATCHED_BY_SCHEDULE
+from domain.deadlines import OUTLIVING, WATCHED_BY_SCHEDULE
 from domain.stages import Stage
-from store.tables import cursors, deadlines, permits, registrations
+from store.tables import cursors, deadlines, registrations
 
 _CURSOR = "authority"
 _ROUND = 200
@@ -31,20 +31,15 @@ async def move_cursor(context: Context, to: str) -> None:
 
 async def pass_watched(context: Context, at: datetime) -> None:
     """Pass the deadlines that the Schedule watches, and those of permits that outlive their workflow, case by case."""
-    outlives = (
-        select(1)
-        .join(registrations, registrations.c.reference == permits.c.reference)
-        .where(
-            permits.c.reference == deadlines.c.reference,
-            permits.c.answered_for,
-            registrations.c.stage == Stage.ENDED.value,
-        )
-        .exists()
+    ended = select(1).where(
+        registrations.c.reference == deadlines.c.reference, registrations.c.stage == Stage.ENDED.value
     )
+    watched = deadlines.c.kind.in_([kind.value for kind in WATCHED_BY_SCHEDULE])
+    outliving = and_(deadlines.c.kind.in_([kind.value for kind in OUTLIVING]), ended.exists())
     query = (
         select(deadlines.c.reference)
         .where(
-            or_(deadlines.c.kind.in_([kind.value for kind in WATCHED_BY_SCHEDULE]), outlives),
+            or_(watched, outliving),
             deadlines.c.state == "waiting",
             deadlines.c.at <= at,
         )

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 import structlog
 
 from cases import assessing, commands
+from cases.advance import advance
 from cases.case_file import open_case
 from cases.commands import Unsent
 from cases.context import Context
@@ -84,7 +85,11 @@ async def sweep(context: Context, engine: Sending, *, older_than: timedelta = OL
             if command.kind is CommandKind.START:
                 return await start_case(context, engine, command.reference)
             is_resume = command.kind is CommandKind.RESUME
-            return await engine.nudge(command.reference, str(command.command_id), is_resume=is_resume)
+            sent = await engine.nudge(command.reference, str(command.command_id), is_resume=is_resume)
+            if sent and command.has_closed:
+                # The workflow may have closed with the case, and the step may run beside it, too.
+                await advance(context, command.reference, context.clock())
+            return sent
 
     results = await asyncio.gather(*(send(command) for command in unsent))
     for change_id in await find_unspread(context, context.clock()):

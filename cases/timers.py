@@ -10,8 +10,8 @@ from cases import correction, employment, permits, review_tasks, settling
 from cases.applying import take_early
 from cases.case_file import CaseFile
 from domain.actors import Actor
-from domain.deadlines import WATCHED_BY_SCHEDULE, DeadlineKind
-from domain.stages import Destination
+from domain.deadlines import OUTLIVING, WATCHED_BY_SCHEDULE, DeadlineKind
+from domain.stages import Destination, Stage
 from store.case_rows import Row
 
 _Verb = Callable[[CaseFile, Actor, datetime, Row], None]
@@ -35,13 +35,9 @@ async def pass_deadlines(
 
 
 def pass_watched(file: CaseFile, actor: Actor, at: datetime) -> None:
-    """Pass the deadlines that the Schedule watches, and those that outlive the workflow of a case that has closed."""
-    everything = file.is_finished()
-    due = [
-        row
-        for row in file.deadlines.values()
-        if row["at"] <= at and (everything or DeadlineKind(row["kind"]) in WATCHED_BY_SCHEDULE)
-    ]
+    """Pass the deadlines that the Schedule watches; a permit that was kept outlives the workflow of its case (P17)."""
+    watched = WATCHED_BY_SCHEDULE | (OUTLIVING if file.stage is Stage.ENDED else frozenset())
+    due = [row for row in file.deadlines.values() if row["at"] <= at and DeadlineKind(row["kind"]) in watched]
     for row in sorted(due, key=lambda row: row["at"]):
         file.pass_deadline(row)
         _ON_TIME.get(DeadlineKind(row["kind"]), permits.pass_deadline)(file, actor, row["at"], row)

@@ -32,7 +32,6 @@ class AnswerState(StrEnum):
     APPLIED = "applied"
     EARLY = "early"
     HELD = "held"
-    PROPOSED = "proposed"
 
 
 _DATED: Final = (Outcome.ISSUED, Outcome.REPLACED)

@@ -34,3 +34,5 @@ class DeadlineKind(StrEnum):
 WATCHED_BY_SCHEDULE: Final = frozenset(
     {DeadlineKind.AUTHORITY_LATE, DeadlineKind.CLAIM_OVER, DeadlineKind.EARLY_ANSWER}
 )
+# Of a permit: these may come after the workflow of its case has closed, once the registration has ended.
+OUTLIVING: Final = frozenset({DeadlineKind.PERMIT_EXPIRING, DeadlineKind.PERMIT_EXPIRED})

@@ -293,6 +293,14 @@ async def test_the_sweeper_starts_and_sends_what_was_lost_and_only_that(park: Pa
     assert engine.started == [lost.reference]
 
 
+async def test_the_sweeper_applies_what_is_stored_for_a_case_whose_workflow_has_closed(park: Park) -> None:
+    case = await park.review()
+    await case.store(OFFICER, CommandKind.HOLD, action="place", reason="legal_question")
+    await case.set_row(stage="withdrawn")
+    await sweeping.sweep(park.context, _Engine(), older_than=_NO_TIME)
+    assert Counter(c["state"] for c in await park.rows(tables.commands)) == Counter(applied=1, refused=1)
+
+
 async def test_a_command_whose_statement_is_about_another_body_is_refused(park: Park) -> None:
     case = await park.review()
     await case.store(OFFICER, CommandKind.HOLD, action="place", reason="legal_question")
