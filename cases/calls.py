@@ -5,11 +5,14 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases import permits
 from cases.case_file import CaseFile, open_case
 from cases.context import Context
+from cases.incident_rows import note
 from domain.actors import system
+from domain.acts import Act
 from domain.clock import day_of
 from domain.deadlines import DeadlineKind
 from domain.messages import Course
@@ -61,7 +64,9 @@ async def record_taken(context: Context, reference: str, key: str, at: datetime)
     actor = system("tell_authority")
     async with open_case(context, reference) as (file, connection):
         row = _due(file, key)
-        if row is not None:
+        if row is None:
+            await _note_taken_late(file, connection, key, at)
+        else:
             destination = Destination(row["destination"])
             file.end_calls(at, "done", key)
             if row["what"] == "list_entry":
@@ -101,6 +106,16 @@ async def current_course(context: Context, reference: str) -> Course:
     """Return where a case stands."""
     async with open_case(context, reference, lock=False) as (file, _connection):
         return file.course()
+
+
+async def _note_taken_late(file: CaseFile, connection: AsyncConnection, key: str, at: datetime) -> None:
+    """Show the operator a list entry that was under way when its registration ended, and was taken after that (P8)."""
+    cancelled = update(calls).where(calls.c.key == key, calls.c.state == "cancelled")
+    row = (await connection.execute(cancelled.values(state="done", done_at=at).returning(calls.c.destination))).first()
+    if row is not None:
+        file.record(Act.PERMIT_SENT, system("tell_authority"), at, destination=row.destination, after_end=True)
+        step = f"tell_authority/{row.destination}"
+        await note(file, connection, at, kind="authority_unreached", step=step, reason="taken_after_end")
 
 
 def _due(file: CaseFile, key: str) -> Row | None:

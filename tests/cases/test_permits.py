@@ -169,6 +169,18 @@ async def test_p8_a_proposal_to_withhold_ends_with_the_registration(park: Park) 
     assert await case.tasks() == {}
 
 
+async def test_p8_an_entry_taken_after_the_end_is_shown_to_the_operator_once(park: Park) -> None:
+    case = await park.approved(destinations=["HK"])
+    call = f"permit/{case.reference}/HK"
+    assert await calls.claim(park.context, case.reference, call, park.clock.at) is not None
+    await case.depart("2026-03-02")
+    await case.at("2026-03-03", "00:00")
+    for _ in range(2):
+        await calls.record_taken(park.context, case.reference, call, park.clock.at)
+    assert (await case.permit())["stage"] == "ended"
+    assert [i["reason"] for i in await park.rows(tables.incidents)] == ["taken_after_end"]
+
+
 async def test_p13_a_permit_with_the_authority_is_reported_once_and_its_answer_decides(park: Park) -> None:
     case = await park.accepted()
     await case.depart("2026-03-02")
