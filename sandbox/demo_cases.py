@@ -14,8 +14,10 @@ from sandbox.demo_plan import LAST_DAY_AGO, OFFICERS, PERSONAS, Decision, Fate, 
 
 Case = dict[str, Any]
 POLL_SECONDS: Final = 0.4
-# The list of changes is read again from a little earlier, since a change shows when its transaction ends.
+# Changes are read from a little earlier, and all cases now and then: a case shows the time of what was asked, and
+# the step that does it may end later.
 OVERLAP: Final = timedelta(seconds=5)
+WHOLE_SECONDS: Final = 3.0
 STALLED_SECONDS: Final = 120.0
 AT_ONCE: Final = 6
 WATCHER: Final = "auditor"
@@ -45,7 +47,7 @@ class Work:
         self._done: set[str] = set()
         self._acting: set[asyncio.Task[None]] = set()
         self._since: datetime | None = None
-        self._moved_at = time.monotonic()
+        self._moved_at = self._looked_at = time.monotonic()
         self.cases: dict[str, Case] = {}
         self.acts: dict[str, int] = {}
 
@@ -78,7 +80,11 @@ class Work:
         return not self._acting and all(_is_at_end(self.cases.get(r), fate) for r, fate in self._fates.items())
 
     async def _look(self) -> None:
-        query = {"updated_after": (self._since - OVERLAP).isoformat()} if self._since else {}
+        query = {}
+        if self._since and time.monotonic() - self._looked_at < WHOLE_SECONDS:
+            query = {"updated_after": (self._since - OVERLAP).isoformat()}
+        else:
+            self._looked_at = time.monotonic()
         for case in await self._callers.pages(WATCHER, "/v1/registrations", **query):
             reference, changed = case["reference"], datetime.fromisoformat(case["updated_at"])
             self._since = max(self._since or changed, changed)
