@@ -124,3 +124,51 @@ async def test_employer_that_leaves_the_park_ends_its_registrations_by_one_repor
     await case.answer("HK", "revoked", authority_number="R-1")
     await case.answer("MO", "revoked", authority_number="R-2")
     await case.ended()
+
+
+async def test_pending_revocation_holds_sending_back_and_its_rejection_lets_it_go_on(world: World) -> None:
+    world.authority.away, world.authority.retry_after = True, 600
+    case = await world.submit()
+    await case.decide("approve")
+    await case.until_permits(PermitStage.ELIGIBLE)
+    asked = RevocationRequest.model_validate({"reasons": [{"code": "decided_in_error"}]})
+    await case.ask(OFFICER, CommandKind.REVOKE, asked)
+    world.authority.away = False
+    await case.skip(timedelta(minutes=30), settle=False)
+    await case.idle()
+    assert world.authority.entries == {}
+    await case.confirm("reject", "facts_incomplete")
+    await case.until_permits(PermitStage.SUBMITTED)
+
+
+async def test_revocation_before_sending_closes_the_permits_unsent(world: World) -> None:
+    world.authority.away, world.authority.retry_after = True, 600
+    case = await world.submit()
+    await case.decide("approve")
+    await case.until_permits(PermitStage.ELIGIBLE)
+    asked = RevocationRequest.model_validate({"reasons": [{"code": "decided_in_error"}]})
+    await case.ask(OFFICER, CommandKind.REVOKE, asked)
+    await case.confirm("confirm")
+    world.authority.away = False
+    await case.skip(timedelta(minutes=30), settle=False)
+    await case.ended()
+    file = await case.file()
+    assert {(p["stage"], p["end_reason"]) for p in file.permits.values()} == {("ended", "registration_ended")}
+    assert world.authority.entries == world.authority.reports == {}
+
+
+async def test_permit_that_is_not_clear_waits_for_an_officer_and_is_withheld_by_two(world: World) -> None:
+    body = registration_body(permit_card_number=None, permit_card_valid_until=None)
+    case = await world.submit(body=body)
+    await case.decide("approve", "document_seen")
+    await case.until(lambda file: len(file.permits) == 2)
+    assert await case.open_tasks() == {"permit_eligibility"}
+    reason = [{"code": "permit_card_ends_early"}]
+    withhold = {"destination": "HK", "action": "withhold", "reasons": reason}
+    await case.ask(OFFICER, CommandKind.ELIGIBILITY, withhold)
+    await case.ask(OFFICER_2, CommandKind.PERMIT_CONFIRM, {"destination": "HK", "action": "confirm"})
+    send = {"destination": "MO", "action": "send", "reasons": [{"code": "document_seen"}]}
+    await case.ask(OFFICER, CommandKind.ELIGIBILITY, send)
+    file = await case.until_permits(PermitStage.SUBMITTED, "MO")
+    assert [p["end_reason"] for p in file.permits.values() if p["stage"] == "ended"] == ["not_eligible"]
+    assert list(world.authority.entries) == [f"permit/{case.reference}/MO"]
