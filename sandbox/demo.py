@@ -25,8 +25,8 @@ from sandbox.processes import child_setup
 from sandbox.stack import Stack, running_stack
 
 POLL_SECONDS: Final = 0.3
-ROSTER_SECONDS: Final = 120.0
-NOTICE_SECONDS: Final = 120.0
+ROSTER_SECONDS: Final = 300.0
+STALLED_SECONDS: Final = 120.0
 STOP_SECONDS: Final = 60.0
 _DEFECTS: Final = ("defect", "duplicate_in_file")
 _WAITING: Final = frozenset({"queued", "sent"})
@@ -166,12 +166,14 @@ def _defects(row: Mapping[str, Any]) -> object:
 
 
 async def _read_notices(callers: Callers, references: Mapping[str, str]) -> dict[str, Rows]:
-    """Read the notices of every case, again and again until none of them waits."""
+    """Read the notices of every case, again and again until none of them waits or nothing moves any more."""
     told: dict[str, Rows] = {}
-    end = time.monotonic() + NOTICE_SECONDS
+    left, moved_at = -1, time.monotonic()
     while True:
         waiting = [ref for ref in references if ref not in told or any(n["status"] in _WAITING for n in told[ref])]
-        if not waiting or time.monotonic() > end:
+        if len(waiting) != left:
+            left, moved_at = len(waiting), time.monotonic()
+        if not waiting or time.monotonic() - moved_at > STALLED_SECONDS:
             return told
         for start in range(0, len(waiting), AT_ONCE):
             some = waiting[start : start + AT_ONCE]

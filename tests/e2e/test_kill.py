@@ -13,12 +13,14 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from temporalio.client import Client
 
+from domain.messages import REGISTRATION_WORKFLOW
 from sandbox.demo_api import Callers
 from tests.e2e.people import registration
 from tests.e2e.stacks import Up
 
-pytestmark = [pytest.mark.kill, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.kill, pytest.mark.slow, pytest.mark.timeout(420)]
 
 VICTIMS = ("worker", "api", "temporal", "postgres", "up")
 IN_FLIGHT = 100
@@ -97,12 +99,12 @@ async def killing(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Kil
     killing = Killing(up)
     try:
         up.start()
-        await killing.submit(IN_FLIGHT)
+        await killing.submit(IN_FLIGHT - WAVE)
 
         async def reviewed() -> bool:
-            return len(await killing.under_review()) == IN_FLIGHT
+            return len(await killing.under_review()) == killing.people
 
-        await until(reviewed, f"{IN_FLIGHT} cases under review", 60)
+        await until(reviewed, "the first cases under review", 120)
         yield killing
     finally:
         await up.close()
@@ -119,14 +121,14 @@ async def test_work_goes_on_after_a_kill(killing: Killing, victim: str) -> None:
     async def eligible() -> bool:
         return (await killing.counts())["eligible"] >= TEN
 
-    await until(eligible, "permits that are eligible", 30)
+    await until(eligible, "permits that are eligible", 60)
     up.send("worker", signal.SIGSTOP)
     new = await killing.submit(WAVE)
 
     async def assessing() -> bool:
         return (await killing.counts())["assessing"] >= TEN
 
-    await until(assessing, "cases that are assessed", 30)
+    await until(assessing, "cases that are assessed", 60)
     shown = await killing.counts()
     up.kill(victim)
     if victim not in ("worker", "up"):
@@ -139,7 +141,7 @@ async def test_work_goes_on_after_a_kill(killing: Killing, victim: str) -> None:
     async def taken_up() -> bool:
         return set(new) <= {case["reference"] for case in await killing.under_review()}
 
-    await until(taken_up, f"the new cases under review after a kill of {victim}", 60)
+    await until(taken_up, f"the new cases under review after a kill of {victim}", 120)
 
 
 async def test_after_all_kills_every_case_ends_as_it_should(killing: Killing) -> None:
@@ -150,15 +152,26 @@ async def test_after_all_kills_every_case_ends_as_it_should(killing: Killing) ->
         found = await killing.up.rows("SELECT count(*) AS n FROM permits WHERE stage = 'issued'")
         return bool(found[0]["n"] == killing.people)
 
-    await until(decided, "one issued permit for each person", 150)
+    await until(decided, "one issued permit for each person", 240)
 
     async def told() -> bool:
         return (await killing.counts())["queued"] == 0
 
-    await until(told, "no notice waits", 60)
+    await until(told, "no notice waits", 120)
+    await check_workflows(killing)
     await check_register(killing)
     await check_authority(killing)
     await check_mail(killing)
+
+
+async def check_workflows(killing: Killing) -> None:
+    client = await Client.connect(killing.up.ready["temporal_address"])
+    running = f"WorkflowType = '{REGISTRATION_WORKFLOW}' AND ExecutionStatus = 'Running'"
+
+    async def one_each() -> bool:
+        return (await client.count_workflows(running)).count == killing.people
+
+    await until(one_each, "one workflow for each case", 30)
 
 
 async def check_register(killing: Killing) -> None:
