@@ -9,7 +9,7 @@ PYTEST_ARGS ?=
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format clean
+.PHONY: help setup run demo test check bench format clean
 
 help:  ## Say what can be made.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -38,6 +38,9 @@ check: setup  ## Lint, formatting, types, imports.
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+bench: setup  ## Measure the engine beside the alternatives; FULL=1 for all of it.
+	@exec .venv/bin/python -m bench.run
 
 format: setup  ## Format the code and mend what ruff can mend.
 	.venv/bin/ruff check --fix .

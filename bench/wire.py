@@ -20,6 +20,7 @@ class Trip:
 
     sql: str
     bytes_sent: int = 0
+    is_preparation: bool = False
 
     @property
     def is_frame(self) -> bool:
@@ -33,6 +34,8 @@ class Trip:
             return words.split(" ", 1)[0].rstrip(";").upper()
         if "set_config" in words:
             return "SELECT set_config"
+        if "FROM registrations r JOIN" in words:
+            return "SELECT case"
         table = _TABLE.search(words)
         return f"{words.split(' ', 1)[0].upper()} {table.group(1) if table else words[:30]}"
 
@@ -46,9 +49,19 @@ class Transaction:
     committed: bool = False
 
     @property
+    def round_trips(self) -> int:
+        """Return the round trips but for the preparing of statements, which a connection does once for each."""
+        return sum(not trip.is_preparation for trip in self.trips)
+
+    @property
+    def preparations(self) -> int:
+        """Return the round trips that only prepare a statement."""
+        return sum(trip.is_preparation for trip in self.trips)
+
+    @property
     def statements(self) -> list[str]:
         """Return the statements between begin and end, described."""
-        return [trip.describe() for trip in self.trips if not trip.is_frame]
+        return [trip.describe() for trip in self.trips if not trip.is_frame and not trip.is_preparation]
 
     @property
     def writes(self) -> bool:
@@ -135,6 +148,7 @@ class _Connection:
         self._prepared: dict[bytes, str] = {}
         self._asked = ""
         self._bytes = 0
+        self._bound = False
         self._open: Transaction | None = None
 
     def feed(self, data: bytes) -> None:
@@ -171,14 +185,15 @@ class _Connection:
             case b"B":
                 _portal, name, *_ = body.split(b"\0", 2)
                 self._asked = self._prepared.get(name, self._asked)
+                self._bound = True
             case b"Q":
-                self._end_trip(body.rstrip(b"\0").decode(errors="replace"))
+                self._end_trip(body.rstrip(b"\0").decode(errors="replace"), is_preparation=False)
             case b"S" | b"H":
-                self._end_trip(self._asked)
+                self._end_trip(self._asked, is_preparation=not self._bound)
 
-    def _end_trip(self, sql: str) -> None:
-        trip = Trip(sql.strip(), self._bytes)
-        self._bytes = 0
+    def _end_trip(self, sql: str, *, is_preparation: bool) -> None:
+        trip = Trip(sql.strip(), self._bytes, is_preparation)
+        self._bytes, self._bound = 0, False
         word = trip.describe()
         if word in ("BEGIN", "START"):
             self._open = Transaction(self._application)

@@ -1,0 +1,228 @@
+"""`make bench`: measures, prints tables and writes `bench/results.json`; `FULL=1` takes the time that it all needs."""
+
+import argparse
+import asyncio
+import gc
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
+
+from bench import costs, growth, intake, plain_counts, plots, sleeping
+from bench.driver import Outcome, run_cases
+from bench.measure import machine, spread, versions
+from bench.people import numbers
+from bench.sides import ALL
+from bench.sides.base import Running
+from bench.sides.restate import MissingError
+from temporal.telemetry import configure_logging
+
+RESULTS: Final = Path(__file__).parent / "results.json"
+OURS, PLAIN = "hetao", "plain_temporal"
+# Not of the engine: they play the world outside on every side, and are shown but not counted.
+STAND_INS: Final = frozenset({"authority", "mail", "issuer"})
+_SETTLE_SECONDS: Final = 1.0
+console = Console(highlight=False)
+
+
+@dataclass(frozen=True)
+class Mode:
+    """How much is measured."""
+
+    name: str
+    rounds: int
+    cases: dict[int, int]  # in flight: cases of a run
+    slow_cases: dict[int, int]  # the same for the plain way, which takes many times as long
+    warm: int
+    afresh: bool  # each turn on servers of its own, or on ones that idle while the others have their turn
+
+
+SHORT: Final = Mode("short", rounds=2, cases={10: 40}, slow_cases={10: 10}, warm=4, afresh=False)
+FULL: Final = Mode(
+    "full", rounds=3, cases={1: 10, 10: 120, 50: 250}, slow_cases={1: 4, 10: 20, 50: 50}, warm=20, afresh=True
+)
+
+
+@dataclass
+class Turns:
+    """The runs of all sides, and what their servers said."""
+
+    runs: dict[str, list[Outcome]]
+    settings: dict[str, Any]
+    missing: dict[str, str]
+
+
+async def whole_cases(mode: Mode, names: list[str], scratch: Path) -> dict[str, Any]:
+    """Run the sides in turn, round after round."""
+    turns = Turns({name: [] for name in names}, {}, {})
+    people = numbers()
+    async with AsyncExitStack() as kept:
+        up: dict[str, Running] = {}
+        for turn in range(mode.rounds):
+            for name in [each for each in names if each not in turns.missing]:
+                console.print(f"  round {turn + 1}: {name}")
+                try:
+                    if mode.afresh:
+                        async with ALL[name]().open(scratch / f"{name}-{turn}") as running:
+                            await _one_turn(mode, name, running, people, turns, warm=True)
+                        shutil.rmtree(scratch / f"{name}-{turn}", ignore_errors=True)
+                        continue
+                    is_new = name not in up
+                    if is_new:
+                        up[name] = await kept.enter_async_context(ALL[name]().open(scratch / name))
+                    await _one_turn(mode, name, up[name], people, turns, warm=is_new)
+                except MissingError as error:
+                    turns.missing[name] = str(error)
+                    console.print(f"  [yellow]{name} did not run: {error}[/yellow]")
+    return {
+        "settings": turns.settings,
+        "missing": turns.missing,
+        "runs": {name: [asdict(outcome) for outcome in runs] for name, runs in turns.runs.items()},
+    }
+
+
+async def _one_turn(
+    mode: Mode, name: str, running: Running, people: Iterator[int], turns: Turns, *, warm: bool
+) -> None:
+    """Run a side at each number of cases in flight, after some that only warm it."""
+    count = 2 if name == PLAIN else mode.warm
+    if warm:
+        await run_cases(running, people, cases=count, in_flight=min(count, 10))
+    for in_flight, cases in (mode.slow_cases if name == PLAIN else mode.cases).items():
+        gc.collect()
+        await asyncio.sleep(_SETTLE_SECONDS)
+        turns.runs[name].append(await run_cases(running, people, cases=cases, in_flight=in_flight))
+    turns.settings[name] = ALL[name]().settings(running)
+    if name == PLAIN and mode.afresh and running.servers is not None:
+        done = count + sum(mode.slow_cases.values())
+        counted = await plain_counts.count(running.servers.stack.temporal_address, cases=done)
+        plain_counts.check(counted)
+        turns.settings[name]["counted_a_case"] = counted
+
+
+def summarise(found: dict[str, Any]) -> dict[str, Any]:
+    """Return minimum, median and maximum of each side's runs, and its ratios to ours."""
+    summary: dict[str, Any] = {}
+    for name, runs in found["runs"].items():
+        for in_flight in sorted({run["in_flight"] for run in runs}):
+            these = [run for run in runs if run["in_flight"] == in_flight]
+            summary.setdefault(str(in_flight), {})[name] = {
+                "cases_per_second": spread(run["cases_per_second"] for run in these),
+                "cpu_ms_a_case": spread(engine_cpu(run) for run in these),
+                "cpu_ms_by_process": {
+                    part: spread(run["cpu_ms_per_case"][part] for run in these)["median"]
+                    for part in these[0]["cpu_ms_per_case"]
+                },
+                **{f"{share}_ms": spread(run["latency_ms"][share] for run in these) for share in ("p50", "p95", "p99")},
+                "peak_rss_mb": {
+                    part: max(run["peak_rss_mb"][part] for run in these) for part in these[0]["peak_rss_mb"]
+                },
+            }
+    for sides in summary.values():
+        ours = sides.get(OURS)
+        for name, figures in sides.items():
+            if ours is not None and name != OURS:
+                figures["ours_is_times_as_fast"] = round(
+                    ours["cases_per_second"]["median"] / figures["cases_per_second"]["median"], 2
+                )
+                figures["ours_takes_of_its_cpu"] = round(
+                    ours["cpu_ms_a_case"]["median"] / figures["cpu_ms_a_case"]["median"], 3
+                )
+    return summary
+
+
+def engine_cpu(run: dict[str, Any]) -> float:
+    """Return the processor time of a case over all processes but the stand-ins."""
+    by_process: dict[str, float] = run["cpu_ms_per_case"]
+    return round(sum(value for part, value in by_process.items() if part not in STAND_INS), 1)
+
+
+def show_cases(summary: dict[str, Any]) -> None:
+    """Print the comparison of whole cases."""
+    for in_flight, sides in sorted(summary.items(), key=lambda item: int(item[0])):
+        table = Table(title=f"Whole cases, {in_flight} in flight (medians)", title_justify="left")
+        for heading in ("side", "cases/s", "min - max", "CPU ms/case", "p50 ms", "p95 ms", "p99 ms", "ours is", "CPU"):
+            table.add_column(heading, justify="left" if heading == "side" else "right")
+        for name, each in sides.items():
+            speed = each["cases_per_second"]
+            times, share = each.get("ours_is_times_as_fast"), each.get("ours_takes_of_its_cpu")
+            table.add_row(
+                name,
+                f"{speed['median']:g}",
+                f"{speed['min']:g} - {speed['max']:g}",
+                f"{each['cpu_ms_a_case']['median']:g}",
+                *(f"{each[f'{p}_ms']['median']:.0f}" for p in ("p50", "p95", "p99")),
+                f"{times:g} x as fast" if times is not None else "",
+                f"{share:g} of it" if share is not None else "",
+            )
+        console.print(table)
+
+
+async def measure(mode: Mode, parts: list[str], sides: list[str]) -> dict[str, Any]:
+    """Measure the parts asked for and return what was seen."""
+    found: dict[str, Any] = {
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "mode": mode.name,
+        "machine": machine(),
+        "versions": versions(),
+    }
+    full = mode is FULL
+    with tempfile.TemporaryDirectory(prefix="hetao-bench-") as name:
+        scratch = Path(name)
+        os.chmod(name, 0o711)  # PostgreSQL runs as another account where this runs as root.
+        if "cases" in parts:
+            console.rule("whole cases")
+            seen = await whole_cases(mode, sides, scratch)
+            found["whole_cases"] = {"summary": summarise(seen), **seen}
+            show_cases(found["whole_cases"]["summary"])
+        if "costs" in parts:
+            console.rule("costs of a case")
+            found["costs"] = await costs.measure_all(lambda line: console.print(f"  {line}"))
+            console.print(costs.table(found["costs"]))
+        if "intake" in parts:
+            console.rule("intake and reads")
+            found["intake"] = await intake.measure(scratch / "intake", full=full)
+            intake.show(console, found["intake"])
+        if "growth" in parts:
+            console.rule("growth")
+            found["growth"] = await growth.measure(scratch / "growth", full=full)
+            growth.show(console, found["growth"])
+        if "sleeping" in parts:
+            console.rule("sleeping permits")
+            found["sleeping"] = await sleeping.measure(scratch / "sleeping", full=full)
+            sleeping.show(console, found["sleeping"])
+    return found
+
+
+def main() -> None:
+    """Measure, print, and write the results."""
+    everything = ["cases", "costs", "intake", "growth", "sleeping"]
+    in_short = ["cases", "costs"]
+    parser = argparse.ArgumentParser(description="Measure the engine beside the alternatives.")
+    parser.add_argument("--full", action="store_true", default=os.environ.get("FULL") == "1")
+    parser.add_argument("--parts", nargs="+", choices=everything)
+    parser.add_argument("--sides", nargs="+", choices=list(ALL), default=list(ALL))
+    parser.add_argument("--results", type=Path, default=RESULTS, help="Results of other parts in this file are kept.")
+    given = parser.parse_args()
+    mode = FULL if given.full else SHORT
+    configure_logging("bench", "ERROR")
+    begun = time.monotonic()
+    found = asyncio.run(measure(mode, given.parts or (everything if given.full else in_short), given.sides))
+    kept = json.loads(given.results.read_text()) if given.results.exists() else {}
+    given.results.write_text(json.dumps(kept | found, indent=1, ensure_ascii=False) + "\n")
+    plots.draw(kept | found, given.results.parent / "plots")
+    console.print(f"{time.monotonic() - begun:.0f} s; written to {given.results}")
+
+
+if __name__ == "__main__":
+    main()

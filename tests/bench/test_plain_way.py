@@ -1,0 +1,21 @@
+"""The plain way that the engine is compared with stays what it is."""
+
+from pathlib import Path
+
+import pytest
+
+from bench.driver import run_cases
+from bench.people import numbers
+from bench.plain_counts import check, count
+from bench.sides.plain import PlainSide
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+async def test_plain_way_takes_an_activity_a_step_and_a_workflow_a_notice(tmp_path: Path) -> None:
+    for directory in (tmp_path, *tmp_path.parents[:2]):
+        directory.chmod(0o711)  # PostgreSQL runs as another account where this runs as root.
+    async with PlainSide().open(tmp_path / "plain") as running:
+        assert running.servers is not None
+        await run_cases(running, numbers(), cases=2, in_flight=2)
+        check(await count(running.servers.stack.temporal_address, cases=2))
