@@ -214,3 +214,13 @@ async def test_r31_a_stuck_case_is_the_operators_and_goes_on_after_resume(park: 
     await advance(park.context, case.reference, park.clock.at)
     assert "stuck" not in await case.tasks()
     assert (await case.ledger())[-1] == "incident_resumed"
+
+
+async def test_a_calendar_that_moves_a_provisional_date_is_told(park: Park) -> None:
+    case = await park.review()
+    await case.set_row(due_at=china("2026-03-10", "23:59:59"), due_provisional=True)
+    await case.system(CommandKind.RECOUNT)
+    assert await case.due() == "2026-03-09"
+    assert await case.told("due_date_changed") == Counter(employer=1)
+    await case.system(CommandKind.RECOUNT)
+    assert await case.told("due_date_changed") == Counter(employer=1)
