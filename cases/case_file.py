@@ -27,7 +27,7 @@ from store.case_rows import Row
 from store.encryption import WrappedKey, unwrap
 from store.ledger import GENESIS, Entry, follow
 
-_COLUMNS = frozenset(tables.registrations.c.keys()) - {"live", "recorded_at"}
+_COLUMNS = frozenset(tables.registrations.c.keys()) - {"live", "recorded_at", "updated_at"}
 
 
 @dataclass(slots=True)
@@ -97,7 +97,6 @@ class CaseFile(CaseParts):
             detail={"stage": self.stage.value, "round": self.round, **detail},
         )
         self._entries.append(entry)
-        self.row["updated_at"] = max(at, self.row["updated_at"])
 
     def seal(self, table: str, column: str, row: str, content: object) -> bytes:
         """Seal a JSON content under the person's key."""

@@ -172,7 +172,7 @@ def answer_dispute(file: CaseFile, actor: Actor, at: datetime, asked: TaskAnswer
     elif file.stage is Stage.APPROVED:
         file.row.update(ended_on=None, end_reason=None, departure=None)
         file.cancel_deadlines(DeadlineKind.EMPLOYMENT_OVER)
-        settling.plan_contract_end(file)
+        settling.plan_contract_end(file, at)
 
 
 def remind_of_contract(file: CaseFile, actor: Actor, at: datetime, deadline: Row) -> None:
@@ -250,7 +250,7 @@ def _take_contract_end(file: CaseFile, at: datetime) -> None:
     file.row["contract_end"] = file.application.employment.contract_end
     file.close_tasks([TaskKind.EMPLOYMENT_CHECK], at)
     if file.stage is Stage.APPROVED and file.row["settled"]:
-        settling.plan_contract_end(file)
+        settling.plan_contract_end(file, at)
 
 
 def _change_place(file: CaseFile) -> str:

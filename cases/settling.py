@@ -65,7 +65,7 @@ async def settle(file: CaseFile, connection: AsyncConnection, actor: Actor, at: 
     file.move(Event.SETTLED)
     file.row["settled"] = True
     file.record(Act.SETTLED, actor, at)
-    plan_contract_end(file)
+    plan_contract_end(file, at)
     await permits.begin(file, connection, actor, at)
 
 
@@ -129,14 +129,14 @@ def letter(
     return Telling(kind, at, str(file.round), facts=facts, reasons=reasons, **more)
 
 
-def plan_contract_end(file: CaseFile) -> None:
+def plan_contract_end(file: CaseFile, at: datetime) -> None:
     """Set the reminders of a contract's end and the grace after it (R29)."""
     file.cancel_deadlines(DeadlineKind.CONTRACT_REMINDER, DeadlineKind.CONTRACT_GRACE)
     end = file.row["contract_end"]
     if end is None or file.row["ended_on"] is not None:
         return
     limits = file.context.limits
-    today = day_of(file.row["updated_at"])
+    today = day_of(at)
     for left, day in zip(
         sorted(limits.contract_reminders, reverse=True),
         calendar_days_before(end, limits.contract_reminders),

@@ -47,7 +47,7 @@ def case_view(file: CaseFile, actor: Actor, language: Language) -> dict[str, Any
         "end_reason": row["end_reason"],
         "ended_on": day(row["ended_on"]),
         "in_force": _in_force(file),
-        "updated_at": moment(row["updated_at"]),
+        "updated_at": row["updated_at"].astimezone(CHINA).isoformat(),
         "person": _masked(file),
         "permits": [] if hidden else [permit_view(file, d, inside, language) for d in shown],
         "links": {"self": f"/v1/registrations/{file.reference}"},

@@ -43,7 +43,8 @@ _BEGUN: Final[dict[str, tuple[str, ...]]] = {
 
 
 def _columns(table: Table) -> list[str]:
-    return list(_BEGUN.get(table.name, [name for name in table.c.keys() if name not in _FILLED]))  # noqa: SIM118
+    filled = _FILLED | {"updated_at"} if table is tables.registrations else _FILLED
+    return list(_BEGUN.get(table.name, [name for name in table.c.keys() if name not in filled]))  # noqa: SIM118
 
 
 def _source(table: Table, part: str, columns: Sequence[str]) -> str:
@@ -70,7 +71,8 @@ def _replace(table: Table) -> str:
 def _update_registration() -> str:
     columns = [name for name in _columns(tables.registrations) if name != "reference"]
     return (
-        f"UPDATE registrations r SET ({_names(columns)}) = (SELECT {_names(columns, 'n.')}"
+        "UPDATE registrations r SET updated_at = clock_timestamp(),"
+        f" ({_names(columns)}) = (SELECT {_names(columns, 'n.')}"
         " FROM jsonb_populate_record(r, doc.d -> 'registration') n) FROM doc"
         " WHERE r.reference = doc.d ->> 'reference' AND r.stage = doc.d ->> 'stage'"
         " AND r.round = (doc.d ->> 'round')::integer RETURNING 1"

@@ -22,3 +22,8 @@ def moment(name: str, *, null: bool = True) -> Column[object]:
 def recorded() -> Column[object]:
     """Return the column for the time at which PostgreSQL wrote the row."""
     return Column("recorded_at", TIMESTAMP(timezone=True), nullable=False, server_default=func.clock_timestamp())
+
+
+def changed(name: str) -> Column[object]:
+    """Return the column for the time at which PostgreSQL last wrote the row."""
+    return Column(name, TIMESTAMP(timezone=True), nullable=False, server_default=func.clock_timestamp())
