@@ -70,7 +70,7 @@ class Settings(BaseSettings):
     smtp_starttls: bool = Field(default=True, description="Whether the connection to the relay turns to TLS.")
     mail_from: str = Field(description="Sender of mail.")
     staff_mailbox: str | None = Field(
-        default=None, description="Mailbox of the park's staff, for escalations; without one they stand in the inbox only."
+        default=None, description="Mailbox of the park's staff, for escalations; without one the inbox alone has them."
     )
 
     sms_url: WebUrl = Field(description="SMS gateway.")
