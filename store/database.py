@@ -25,6 +25,9 @@ _PASSING = ("08", "53", "57", "40001", "40P01", "55P03", "25006")
 # Two requests under one idempotency key at once; see `cases.idempotency`.
 _IDEMPOTENCY_KEY = "pk_idempotency"
 
+# What the driver says where a connection was cut in the middle of a message.
+_BROKEN = (asyncpg.InterfaceError, asyncpg.InternalClientError)
+
 
 class Database:
     """Transactions of the application role on one PostgreSQL."""
@@ -64,7 +67,7 @@ class Database:
                 except BaseException:
                     await _roll_back(connection, driver)
                     raise
-        except (OSError, TimeoutError, PoolTimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (OSError, TimeoutError, PoolTimeoutError, asyncpg.PostgresError, *_BROKEN) as error:
             if isinstance(error, asyncpg.PostgresError) and not error.sqlstate.startswith(_PASSING):
                 raise
             raise Unavailable("database") from error
@@ -114,7 +117,8 @@ async def _roll_back(connection: AsyncConnection, driver: Any) -> None:
 
 def is_passing(error: DBAPIError) -> bool:
     """Return whether the error says that PostgreSQL is away or busy, so that trying again is right."""
-    if error.connection_invalidated or isinstance(error, InterfaceError):
+    broken = isinstance(getattr(error.orig, "__cause__", None), _BROKEN)
+    if error.connection_invalidated or broken or isinstance(error, InterfaceError):
         return True
     state = sqlstate(error)
     return state.startswith(_PASSING) or (not state and isinstance(error, OperationalError))

@@ -1,7 +1,10 @@
 import asyncio
 
+import asyncpg
+import pytest
 from sqlalchemy import text
 
+from domain.errors import Unavailable
 from sandbox.postgres import PostgresServer
 from store.database import Database
 
@@ -20,4 +23,13 @@ async def test_connections_that_postgresql_ended_are_replaced(database_url: str,
     )
     await asyncio.sleep(0.2)
     assert await asyncio.gather(*(read() for _ in range(3))) == ["emp-a"] * 3
+    await database.close()
+
+
+@pytest.mark.parametrize("broken", [asyncpg.InternalClientError, asyncpg.InterfaceError, ConnectionResetError])
+async def test_a_connection_cut_in_the_middle_is_no_defect(database_url: str, broken: type[Exception]) -> None:
+    database = Database(database_url, pool_size=1, application="cut")
+    with pytest.raises(Unavailable):
+        async with database.begin():
+            raise broken("cut")
     await database.close()
