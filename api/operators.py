@@ -39,7 +39,8 @@ async def resume(
     wiring = wiring_of(request)
     reply, reference, command_id = await incidents.resume(wiring.context, actor, incident_id, idempotency)
     if reference is not None and command_id is not None:
-        wiring.in_background(wiring.engine.nudge(reference, str(command_id), request.state.correlation_id))
+        told = wiring.engine.nudge(reference, str(command_id), request.state.correlation_id, is_resume=True)
+        wiring.in_background(told)
     return respond(reply)
 
 

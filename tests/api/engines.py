@@ -13,6 +13,7 @@ class InlineEngine:
         self._context = context
         self.away = False
         self.started: list[str] = []
+        self.resumed: list[str] = []
 
     async def start(self, reference: str, correlation_id: str = "") -> bool:
         self.started.append(reference)
@@ -24,6 +25,7 @@ class InlineEngine:
     async def nudge(
         self, reference: str, command_id: str, correlation_id: str = "", *, is_resume: bool = False
     ) -> bool:
+        self.resumed += [reference] if is_resume else []
         return await self._advance(reference)
 
     async def start_standing(self, employer_id: str, standing: StandingInput) -> bool:
