@@ -51,8 +51,12 @@ class AuthorityCalls:
             while True:
                 cursor = await polling.cursor(self._context)
                 page = await self._authority.answers(cursor, limit=_PAGE)
+                # Most came by callback before; they are passed over together and not case by case.
+                named = [str(raw.get("outcome_id")) for raw in page.answers]
+                known = await polling.known_answers(self._context, named)
                 for raw in page.answers:
-                    await self._take(dict(raw))
+                    if str(raw.get("outcome_id")) not in known:
+                        await self._take(dict(raw))
                     taken += 1
                     activity.heartbeat(taken)
                 if page.next_cursor is not None and page.next_cursor != cursor:

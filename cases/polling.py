@@ -1,5 +1,6 @@
 """The poll of the authority: the cursor up to which its answers are known, and answers that are late (P15)."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import and_, or_, select
@@ -11,7 +12,7 @@ from cases.timers import pass_watched as pass_watched_of
 from domain.actors import system
 from domain.deadlines import OUTLIVING, WATCHED_BY_SCHEDULE
 from domain.stages import Stage
-from store.tables import cursors, deadlines, registrations
+from store.tables import answers, cursors, deadlines, registrations
 
 _CURSOR = "authority"
 _ROUND = 200
@@ -21,6 +22,13 @@ async def cursor(context: Context) -> str | None:
     """Return the cursor of the last answer known."""
     async with context.database.begin() as connection:
         return (await connection.execute(select(cursors.c.value).where(cursors.c.name == _CURSOR))).scalar_one_or_none()
+
+
+async def known_answers(context: Context, outcome_ids: Sequence[str]) -> frozenset[str]:
+    """Return those of the ids whose answers are kept already (P23)."""
+    query = select(answers.c.outcome_id).where(answers.c.outcome_id.in_(outcome_ids))
+    async with context.database.begin() as connection:
+        return frozenset((await connection.execute(query)).scalars())
 
 
 async def move_cursor(context: Context, to: str) -> None:
