@@ -1,0 +1,183 @@
+"""Puts the figures of `bench/results.json` into `docs/performance.md`, between its marks, so that none is typed."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from bench.costs import BUDGET
+from bench.run import OURS, RESULTS
+
+PAGE: Final = Path(__file__).parents[1] / "docs" / "performance.md"
+PLOTS: Final = PAGE.parent / "performance"
+_UNSEEN: Final = "Not measured yet."
+
+
+def rows(headings: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
+    """Return a table in Markdown."""
+    head = f"| {' | '.join(headings)} |\n|{'---|' * len(headings)}\n"
+    return head + "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)
+
+
+def machine(found: dict[str, Any]) -> str:
+    """Say what the figures were seen on."""
+    seen, versions = found["machine"], found["versions"]
+    load = ", ".join(f"{each:g}" for each in seen["load_before"])
+    named = ", ".join(f"{name} {number}" for name, number in versions.items())
+    return (
+        f"{seen['cores']} cores ({seen['processor']}), {seen['memory_gb']} GB, Linux {seen['kernel']}, Python"
+        f" {seen['python']}; a synced write of 512 bytes takes {seen['fsync_ms']['median']:g} ms (median).\n"
+        f"Load averages when the last run began: {load}. Versions: {named}."
+    )
+
+
+def cases(found: dict[str, Any]) -> str:
+    """Return the comparison of whole cases."""
+    parts = []
+    for in_flight, sides in sorted(found["whole_cases"]["summary"].items(), key=lambda item: int(item[0])):
+        lines = []
+        for name, each in sides.items():
+            speed = each["cases_per_second"]
+            lines.append(
+                (
+                    name,
+                    f"{speed['median']:g} ({speed['min']:g} to {speed['max']:g})",
+                    f"{each['cpu_ms_a_case']['median']:.0f}",
+                    *(f"{each[f'{share}_ms']['median']:.0f}" for share in ("p50", "p95", "p99")),
+                    "" if name == OURS else f"{each['ours_is_times_as_fast']:g}",
+                    "" if name == OURS else f"{each['ours_takes_of_its_cpu']:g}",
+                )
+            )
+        headings = (
+            *("side", "cases/s: median (least to most)", "CPU ms a case", "p50 ms", "p95 ms", "p99 ms"),
+            *("ours is times as fast", "ours takes of its CPU"),
+        )
+        parts.append(f"{in_flight} in flight:\n\n{rows(headings, lines)}\n\n{_processes(sides)}")
+    missing = found["whole_cases"]["missing"]
+    return "\n\n".join([*parts, *(f"{name} did not run: {why}" for name, why in missing.items())])
+
+
+def _processes(sides: dict[str, Any]) -> str:
+    names = list(dict.fromkeys(part for each in sides.values() for part in each["cpu_ms_by_process"]))
+    lines = [
+        (side, *(f"{each['cpu_ms_by_process'].get(n, 0):.0f} / {each['peak_rss_mb'].get(n, 0):.0f}" for n in names))
+        for side, each in sides.items()
+    ]
+    return "CPU ms a case / peak memory in MB, by process:\n\n" + rows(("side", *names), lines)
+
+
+def durability(found: dict[str, Any]) -> str:
+    """Return what the servers said of their durability while they ran."""
+    lines = []
+    for side, said in found["whole_cases"]["settings"].items():
+        kept = ", ".join(f"{name} {value}" for name, value in said["postgres"].items() if name != "shared_buffers")
+        other = said.get("restate") or [said["temporal"]["command"].replace("|", "")] if "temporal" in said else []
+        other = said.get("restate", other)
+        lines.append((side, kept, "; ".join(f"`{each}`" for each in other)))
+    return rows(("side", "PostgreSQL", "its own server"), lines)
+
+
+def costs(found: dict[str, Any]) -> str:
+    """Return what a case costs, beside the bounds that the tests hold."""
+    seen = found["costs"]["costs"]
+    budget = json.loads(BUDGET.read_text())
+    names = list(seen[0]["figures"])
+    goals, bounds = (budget[which]["straight_together"] for which in ("goals", "bounds"))
+    lines = [
+        (
+            name.replace("_", " "),
+            *(f"{each['figures'][name]:g}" for each in seen),
+            goals.get(name, ""),
+            bounds.get(name, ""),
+        )
+        for name in names
+    ]
+    lines.append(("notices", *(f"{each['notices']:g}" for each in seen), "", ""))
+    lines.append(("runs of its workflow", *(f"{each['history']['runs']:g}" for each in seen), "", ""))
+    kinds = [each["kind"].replace("_", " ") for each in seen]
+    month = found["costs"]["sleeping_month"]
+    return (
+        rows(("a case", *kinds, "goal together", "bound together"), lines)
+        + f"\n\nA sleeping month: {month['events']} events, {month['commits']} commits."
+    )
+
+
+def intake(found: dict[str, Any]) -> str:
+    """Return what intake and reads keep up with."""
+    seen = found["intake"]
+    lines = []
+    for name, kept in seen["rate_kept"].items():
+        steps = seen["rates"][name][-1]["steps"]
+        used = steps[max(0, len(steps) - 2)]["cpu_ms"]
+        lines.append((name, f"{kept['median']:g}", ", ".join(f"{part} {ms:g}" for part, ms in used.items())))
+    first = rows(("side", f"highest rate, p99 below {seen['p99_kept_ms']:.0f} ms", "CPU ms each"), lines)
+    reads = [
+        (what, *(f"{sides[n][-1][figure]:g}" for n in ("ours", "bare") for figure in ("a_second", "p95", "p99")))
+        for what, sides in seen["reads"].items()
+    ]
+    second = rows(("", "ours /s", "p95 ms", "p99 ms", "bare /s", "p95 ms", "p99 ms"), reads)
+    roster = f"\n\nA roster: {_listed(seen['roster'])}." if "roster" in seen else ""
+    return f"{first}\n\nOurs is {seen['intake_ratio']:g} of the bare route.\n\n{second}{roster}"
+
+
+def growth(found: dict[str, Any]) -> str:
+    """Return the p95 of each size."""
+    seen = found["growth"]
+    sizes = list(seen["sizes"])
+    lines = [
+        (name, *(f"{seen['sizes'][size]['latency_ms'][name]['p95']:g}" for size in sizes), f"{ratio:g}")
+        for name, ratio in seen["p95_ratio"].items()
+    ]
+    scans = seen["sizes"][sizes[-1]]["sequential_scans"]
+    said = f"at {int(sizes[-1]):,}: {json.dumps(scans)}" if scans else f"none at {int(sizes[-1]):,}"
+    table = rows(("p95 in ms", *(f"{int(size):,}" for size in sizes), "ratio"), lines)
+    return f"{table}\n\nSequential scans of growing tables: {said}."
+
+
+def sleeping(found: dict[str, Any]) -> str:
+    """Return what sleeping permits cost."""
+    seen = found["sleeping"]
+    lines = [(name.replace("_", " "), _listed(seen[name])) for name in ("bytes_a_case", "idle", "restart", "reminders")]
+    return f"{seen['permits']:,} permits of {seen['cases']:,} cases:\n\n" + rows(("", ""), lines)
+
+
+def _listed(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name.replace('_', ' ')} {_listed(each)}" for name, each in value.items())
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+SECTIONS: Final[dict[str, tuple[str, Callable[[dict[str, Any]], str]]]] = {
+    "machine": ("machine", machine),
+    "cases": ("whole_cases", cases),
+    "durability": ("whole_cases", durability),
+    "costs": ("costs", costs),
+    "intake": ("intake", intake),
+    "growth": ("growth", growth),
+    "sleeping": ("sleeping", sleeping),
+}
+
+
+def fill(page: str, found: dict[str, Any]) -> str:
+    """Return the page with the figures between its marks."""
+    for name, (part, write) in SECTIONS.items():
+        begin, end = f"<!-- {name} -->\n", "<!-- end -->"
+        before, _, rest = page.partition(begin)
+        _, _, after = rest.partition(end)
+        figures = write(found) if part in found else _UNSEEN
+        page = f"{before}{begin}{figures}\n{end}{after}"
+    return page
+
+
+def main() -> None:
+    """Fill the page, and put the plots beside it."""
+    found = json.loads(RESULTS.read_text())
+    PAGE.write_text(fill(PAGE.read_text(encoding="utf-8"), found), encoding="utf-8")
+    PLOTS.mkdir(exist_ok=True)
+    for plot in (RESULTS.parent / "plots").glob("*.svg"):
+        shutil.copy(plot, PLOTS / plot.name)
+
+
+if __name__ == "__main__":
+    main()
