@@ -118,7 +118,7 @@ def intake(found: dict[str, Any]) -> str:
     ]
     second = rows(("", "ours /s", "p95 ms", "p99 ms", "bare /s", "p95 ms", "p99 ms"), reads)
     roster = f"\n\nA roster: {_listed(seen['roster'])}." if "roster" in seen else ""
-    return f"{first}\n\nOurs is {seen['intake_ratio']:g} of the bare route.\n\n{second}{roster}"
+    return f"{first}\n\nOurs is {seen['intake_ratio']} of the bare route.\n\n{second}{roster}"
 
 
 def growth(found: dict[str, Any]) -> str:
