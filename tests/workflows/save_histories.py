@@ -271,9 +271,9 @@ async def save(addresses: Addresses) -> None:
 
 
 def _text(history: WorkflowHistory) -> str:
-    """Return a history to be reviewed like code, without the name of the machine it ran on."""
+    """Return a history to be reviewed like code, without the name of the machine and the folder it ran in."""
     text = json.dumps(json.loads(history.to_json()), indent=1, ensure_ascii=False)
-    return re.sub(rf"\d+@{re.escape(socket.gethostname())}", "saved", text) + "\n"
+    return re.sub(rf"\d+@{re.escape(socket.gethostname())}", "saved", text).replace(f"{Path.cwd()}/", "") + "\n"
 
 
 def main() -> None:
