@@ -50,10 +50,6 @@ class Facts(BaseModel):
                 ill_typed |= wrong
                 kept = {name: value for name, value in kept.items() if name not in wrong}
 
-    def are_known(self, *names: str) -> bool:
-        """Whether each of these facts is there and of its type."""
-        return all(getattr(self, name) is not None for name in names)
-
     def is_ill_typed(self, *names: str) -> bool:
         """Whether one of these facts was given in a form that cannot be read."""
         return not set(names).isdisjoint(self.ill_typed)

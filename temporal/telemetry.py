@@ -30,11 +30,6 @@ _QUIET: Final = (
 )
 
 
-def current_correlation_id() -> str:
-    """Return the correlation id of the request or step in progress, or an empty text."""
-    return _correlation_id.get()
-
-
 @contextmanager
 def correlated(correlation_id: str) -> Iterator[None]:
     """Put a correlation id on every log line written inside."""
