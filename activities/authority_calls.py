@@ -36,11 +36,13 @@ class AuthorityCalls:
             try:
                 await self._send(order)
             except Rejected as rejected:
-                return await calls.record_rejected(self._context, asked.reference, asked.key, rejected.reason, asked.at)
+                return await calls.record_rejected(
+                    self._context, asked.reference, asked.key, rejected.reason, asked.at, asked.origin
+                )
             except Unavailable as away:
                 await calls.give_back(self._context, asked.key, away.reason)
                 raise
-            return await calls.record_taken(self._context, asked.reference, asked.key, asked.at)
+            return await calls.record_taken(self._context, asked.reference, asked.key, asked.at, asked.origin)
 
     @activity.defn(name="ask_authority")
     async def ask_authority(self, asked: PollInput) -> int:

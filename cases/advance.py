@@ -1,5 +1,6 @@
 """The step of a case: apply what is stored in its order, then what time has brought, in one transaction."""
 
+import hashlib
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,7 +18,7 @@ from domain.actors import Actor, system
 from domain.acts import Act
 from domain.commands import AWAITED, CommandKind, CommandState
 from domain.errors import Refused
-from domain.messages import CommandOutcome, Course
+from domain.messages import CommandOutcome, Course, Origin
 from domain.tasks import TaskKind
 from proof.statements import body_hash, verify
 from store.case_rows import Row
@@ -34,7 +35,9 @@ class _CommandRefused(Exception):  # noqa: N818
         self.command_id, self.refusal = command_id, refusal
 
 
-async def advance(context: Context, reference: str, at: datetime, actor: Actor | None = None) -> Course:
+async def advance(
+    context: Context, reference: str, at: datetime, actor: Actor | None = None, origin: Origin | None = None
+) -> Course:
     """Bring a case as far as its stored commands and the time allow, and return what it waits for now.
 
     Running it twice, or twice at once, changes nothing: the case is locked, applied commands are marked, and passed
@@ -44,7 +47,7 @@ async def advance(context: Context, reference: str, at: datetime, actor: Actor |
     refusals: dict[UUID, Refused] = {}
     while True:
         try:
-            async with open_case(context, reference) as (file, connection):
+            async with open_case(context, reference, origin=origin) as (file, connection):
                 outcomes = await _advance(file, connection, actor, at, refusals)
             return file.course().model_copy(update={"outcomes": tuple(outcomes)})
         except _CommandRefused as refused:
@@ -86,13 +89,16 @@ async def _advance(
         if refusal is None:
             try:
                 _need_statement(file, command)
+                file.statement_hash = _hash_of_statement(command)
                 await apply(file, connection, command)
             except Refused as refused:
                 raise _CommandRefused(command["command_id"], refused) from refused
             outcomes.append(_mark(file, command, CommandState.APPLIED, at))
         else:
             outcomes.append(_mark(file, command, CommandState.REFUSED, at, refusal))
+            file.statement_hash = _hash_of_statement(command)
             await _tell_refused(file, connection, command, refusal, at)
+        file.statement_hash = None
         await assess_case(file, connection, actor, max(at, command["at"]))
     file.commands.clear()
     await assess_case(file, connection, actor, at)
@@ -116,6 +122,11 @@ def _need_statement(file: CaseFile, command: Row) -> None:
         raise Refused("signature_invalid", "The actor statement is about another command.")
 
 
+def _hash_of_statement(command: Row) -> bytes | None:
+    statement = command["statement"]
+    return None if statement is None else hashlib.sha256(statement.encode()).digest()
+
+
 def _mark(
     file: CaseFile, command: Row, state: CommandState, at: datetime, refusal: Refused | None = None
 ) -> CommandOutcome:
@@ -131,15 +142,20 @@ async def _tell_refused(
     file: CaseFile, connection: AsyncConnection, command: Row, refusal: Refused, at: datetime
 ) -> None:
     actor = Actor.model_validate(command["actor"])
-    detail = {"code": refusal.code, "kind": command["kind"], "command_id": str(command["command_id"])}
-    file.record(Act.REQUEST_REFUSED, actor, at, **detail)
+    about = {"kind": command["kind"], "command_id": str(command["command_id"])}
+    file.record(Act.REQUEST_REFUSED, actor, at, outcome="refused", reasons=[refusal.code], **about)
     if actor.correlation_id.startswith(SIGNALLED):
         # A signal has no answer, so its refusal is the operator's to see (R33).
         await note(file, connection, at, kind="decision_signal", step="apply", reason=refusal.code)
         return
     waited = (at - command["at"]).total_seconds()
     if CommandKind(command["kind"]) in AWAITED and waited > CALLER_WAITS_SECONDS:
-        file.open_task(TaskKind.DECISION_NOT_TAKEN, at, reserved_for=f"{actor.issuer} {actor.subject}", detail=detail)
+        file.open_task(
+            TaskKind.DECISION_NOT_TAKEN,
+            at,
+            reserved_for=f"{actor.issuer} {actor.subject}",
+            detail={"code": refusal.code, **about},
+        )
 
 
 async def _note_unsent(file: CaseFile, connection: AsyncConnection, at: datetime) -> None:

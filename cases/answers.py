@@ -136,7 +136,9 @@ async def note_refused(context: Context, actor: Actor, code: str, outcome: str |
     """Write a ledger row and a line for the operator for a refused callback; nothing else changes."""
     at = context.clock()
     async with context.database.begin() as connection:
-        entry = Entry(act=Act.ANSWER_REFUSED, actor=actor, at=at, detail={"code": code, "outcome": outcome})
+        entry = Entry(
+            Act.ANSWER_REFUSED, actor, at, outcome="refused", reason_codes=(code,), detail={"answered": outcome}
+        )
         await append(connection, f"request/{uuid4()}", [entry])
         await connection.execute(
             insert(incidents).values(

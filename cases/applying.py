@@ -219,7 +219,7 @@ async def _answer_task(file: CaseFile, connection: AsyncConnection, actor: Actor
     elif asked.action is TaskAction.DONE and kind in _MAY_BE_DONE:
         destination = Destination(task["destination"]) if task["destination"] else None
         file.close_tasks([kind], at, destination=destination)
-        file.record(Act.TASK_ANSWERED, actor, at, kind=kind.value, action="done", destination=task["destination"])
+        file.record(Act.TASK_ANSWERED, actor, at, outcome="done", destination=task["destination"], kind=kind.value)
     else:
         wrong = FieldError("action", "unknown_value", "This task does not take this answer.")
         raise Refused("invalid", f"A task `{kind}` does not take the answer `{asked.action}`.", [wrong])

@@ -48,16 +48,11 @@ async def assess_case(file: CaseFile, connection: AsyncConnection, actor: Actor,
     outcome = outcome_of(findings)
     keep_assessment(file, REGISTRATION_SCOPE, findings, facts, at)
     file.row["assessment"] = outcome.value
-    detail: dict[str, object] = {
-        "outcome": outcome.value,
-        "policy_version": pack.version,
-        "policy_hash": pack.content_hash,
-    }
     if outcome is AssessmentOutcome.INCOMPLETE and correction.may_return(file):
-        correction.request_after_assessment(file, actor, at, findings, detail)
+        correction.request_after_assessment(file, actor, at, findings)
         return
     file.move(Event.ASSESSED_COMPLETE)
-    file.record(Act.ASSESSED, actor, at, **detail)
+    file.record(Act.ASSESSED, actor, at, outcome=outcome.value)
     open_review(file, at)
 
 

@@ -15,7 +15,7 @@ from domain.actors import system
 from domain.acts import Act
 from domain.clock import day_of
 from domain.deadlines import DeadlineKind
-from domain.messages import Course
+from domain.messages import Course, Origin
 from domain.stages import Destination
 from store.case_rows import Row
 from store.tables import calls, incidents
@@ -59,10 +59,12 @@ async def claim(context: Context, reference: str, key: str, at: datetime) -> Ord
         return _order(file, row, at)
 
 
-async def record_taken(context: Context, reference: str, key: str, at: datetime) -> Course:
+async def record_taken(
+    context: Context, reference: str, key: str, at: datetime, origin: Origin | None = None
+) -> Course:
     """Record that the authority's system took the call (P4)."""
     actor = system("tell_authority")
-    async with open_case(context, reference) as (file, connection):
+    async with open_case(context, reference, origin=origin) as (file, connection):
         row = _due(file, key)
         if row is None:
             await _note_taken_late(file, connection, key, at)
@@ -86,9 +88,11 @@ async def record_taken(context: Context, reference: str, key: str, at: datetime)
     return file.course()
 
 
-async def record_rejected(context: Context, reference: str, key: str, reason: str, at: datetime) -> Course:
+async def record_rejected(
+    context: Context, reference: str, key: str, reason: str, at: datetime, origin: Origin | None = None
+) -> Course:
     """Record that the authority's system refused the call as malformed (P6)."""
-    async with open_case(context, reference) as (file, _connection):
+    async with open_case(context, reference, origin=origin) as (file, _connection):
         row = _due(file, key)
         if row is not None:
             file.end_calls(at, "rejected", key, reason=reason)

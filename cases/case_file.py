@@ -2,9 +2,9 @@
 
 import copy
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -12,20 +12,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.calendar import current_calendar
 from cases.case_parts import CaseParts
+from cases.case_state import case_state, state_hash
 from cases.context import Context
 from domain.actors import PARK, Actor
-from domain.acts import Act
+from domain.acts import RULED, Act
 from domain.clock import day_of
 from domain.deadlines import WATCHED_BY_SCHEDULE, DeadlineKind
 from domain.errors import Defect, Refused
-from domain.messages import Course, OutwardCall
+from domain.messages import Course, Origin, OutwardCall
 from domain.moves import Event, Move, PermitEvent, PermitMove, get_move, get_permit_move
 from domain.registration import RegistrationRequest
 from domain.stages import CLOSED, PERMIT_FINAL, Destination, PendingAct, PermitStage, Stage, Standing
 from store import case_rows, case_writes, tables
 from store.case_rows import Row
 from store.encryption import WrappedKey, unwrap
-from store.ledger import GENESIS, Entry, follow
+from store.ledger import Entry, follow
 
 _COLUMNS = frozenset(tables.registrations.c.keys()) - {"live", "recorded_at", "updated_at"}
 
@@ -86,8 +87,20 @@ class CaseFile(CaseParts):
         self.set_permit(destination, at, **values)
         return move
 
-    def record(self, act: Act, actor: Actor, at: datetime, **detail: object) -> None:
-        """Add a ledger row, with stage and round as they stand after the act; codes only."""
+    def record(
+        self,
+        act: Act,
+        actor: Actor,
+        at: datetime,
+        *,
+        outcome: str | None = None,
+        reasons: Iterable[str] = (),
+        destination: str | None = None,
+        **detail: object,
+    ) -> None:
+        """Add a ledger row, with stage, round and the hash of the case's state as they stand after the act."""
+        pack = self.context.packs.version(self.row["policy_version"]) if act in RULED else None
+        before, self._state = self._state, case_state(self.row, self.permits)
         entry = Entry(
             act=act,
             actor=actor,
@@ -95,6 +108,15 @@ class CaseFile(CaseParts):
             reference=self.reference,
             employer_id=self.employer_id,
             detail={"stage": self.stage.value, "round": self.round, **detail},
+            outcome=outcome,
+            reason_codes=tuple(reasons),
+            destination=destination,
+            rule_version=pack.version if pack else None,
+            rule_hash=bytes.fromhex(pack.content_hash) if pack else None,
+            before_hash=None if before is None else state_hash(self.person_key, before),
+            after_hash=state_hash(self.person_key, self._state),
+            statement_hash=self.statement_hash,
+            origin=self.origin,
         )
         self._entries.append(entry)
 
@@ -121,6 +143,7 @@ class CaseFile(CaseParts):
             to_assess=self.stage in (Stage.RECEIVED, Stage.ASSESSING),
             rests=bool(self.row["settled"]) and not self.calls and self._permits_rest(),
             finished=self.is_finished(),
+            recorded=self._chain_end(),
         )
 
     def is_finished(self) -> bool:
@@ -141,6 +164,7 @@ class CaseFile(CaseParts):
     def keep_as_stored(self) -> None:
         """Take the row as it is now for what the register holds, after the row itself was inserted."""
         self._stored = {name: copy.deepcopy(self.row[name]) for name in _COLUMNS if name in self.row}
+        self._state = case_state(self.row, self.permits)
 
     async def add(self, connection: AsyncConnection, further: Mapping[str, list[Row]]) -> None:
         """Write a new case, in one statement with further rows of its transaction."""
@@ -167,15 +191,30 @@ class CaseFile(CaseParts):
         """Return the columns of the register that changed."""
         return {name: self.row[name] for name in _COLUMNS if self.row[name] != self._stored[name]}
 
+    def _chain_end(self) -> tuple[int, str] | None:
+        """Return the number and hash of the last row of the case's chain, as far as this file knows it."""
+        end = self.row.get("ledger_end")
+        return (int(end["seq"]), str(end["hash"])) if end else None
+
+    def _follow(self) -> list[Row]:
+        """Return the ledger rows of this transaction; the last one's state is the one that is written with it."""
+        if not self._entries:
+            return []
+        after = state_hash(self.person_key, case_state(self.row, self.permits))
+        entries = [*self._entries[:-1], replace(self._entries[-1], after_hash=after)]
+        end = self._chain_end()
+        rows = follow(self.reference, entries, *(end[0], bytes.fromhex(end[1])) if end else ())
+        self.row["ledger_end"] = {"seq": rows[-1]["seq"], "hash": rows[-1]["hash"].hex()}
+        self._entries.clear()
+        return rows
+
     def _document(self) -> dict[str, list[Row]]:
         """Return the rows of the parts that changed, by table."""
-        end = self.row.get("ledger_end")
-        tail = (int(end["seq"]), bytes.fromhex(end["hash"])) if end else (0, GENESIS)
         return {
             **{name: self._dirty.get(name, []) for name in ("permits", "tasks", "deadlines", "calls", "assessments")},
             "marked_commands": self._dirty.get("commands", []),
             "marked_answers": self._dirty.get("answers", []),
-            "ledger": follow(self.reference, self._entries, *tail),
+            "ledger": self._follow(),
             "notices": self.notices,
             "deliveries": self.deliveries,
         }
@@ -187,7 +226,7 @@ def _covers(row: Mapping[str, Any], day: date) -> bool:
 
 @asynccontextmanager
 async def open_case(
-    context: Context, reference: str, *, tenant: str = PARK, lock: bool = True
+    context: Context, reference: str, *, tenant: str = PARK, lock: bool = True, origin: Origin | None = None
 ) -> AsyncIterator[tuple[CaseFile, AsyncConnection]]:
     """Open the file of a case in a transaction of its own; what the body changed is saved with it.
 
@@ -197,6 +236,7 @@ async def open_case(
     """
     async with context.database.begin(tenant) as connection:
         file = await load_case(context, connection, reference, lock=lock)
+        file.origin = origin
         yield file, connection
         if lock:
             await file.save(connection)

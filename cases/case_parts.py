@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from cases.context import Context
 from domain.deadlines import DeadlineKind
+from domain.messages import Origin
 from domain.registration import RegistrationRequest
 from domain.stages import Destination
 from domain.tasks import Queue, TaskKind, TaskState
@@ -41,6 +42,10 @@ class CaseParts:
     suppressed: set[tuple[str, str]] = field(default_factory=set)
     previewed: bool = False
     unsent: list[Destination] = field(default_factory=list)
+    # What the ledger rows of this transaction name: the step that does it, and the statement of who asked for it.
+    origin: Origin | None = None
+    statement_hash: bytes | None = None
+    _state: bytes | None = None
 
     @property
     def reference(self) -> str:

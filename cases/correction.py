@@ -16,7 +16,7 @@ from domain.findings import Finding, to_be_mended
 from domain.languages import Language
 from domain.moves import Event
 from domain.notices import NoticeKind
-from domain.stages import DueKind, Holder
+from domain.stages import AssessmentOutcome, DueKind, Holder
 from store.case_rows import Row
 from texts.findings import finding_sentence
 from texts.notices import Defect
@@ -31,26 +31,22 @@ def may_return(file: CaseFile) -> bool:
     )
 
 
-def request_after_assessment(
-    file: CaseFile, actor: Actor, at: datetime, findings: tuple[Finding, ...], detail: dict[str, object]
-) -> None:
+def request_after_assessment(file: CaseFile, actor: Actor, at: datetime, findings: tuple[Finding, ...]) -> None:
     """Send the case back with one list of all that is missing or fails on the employer's side (R4)."""
     mended = to_be_mended(findings)
     file.move(Event.ASSESSED_INCOMPLETE)
-    file.record(Act.ASSESSED, actor, at, **detail)
+    file.record(Act.ASSESSED, actor, at, outcome=AssessmentOutcome.INCOMPLETE.value)
     _request(file, at, {finding.code.value for finding in mended})
     tell(
         file, Telling(NoticeKind.CORRECTION_REQUESTED, at, str(file.round), facts=_due(file), defects=_defects(mended))
     )
 
 
-def request_by_officer(
-    file: CaseFile, actor: Actor, at: datetime, reasons: Iterable[CodedReason], detail: dict[str, object]
-) -> None:
+def request_by_officer(file: CaseFile, actor: Actor, at: datetime, reasons: Iterable[CodedReason]) -> None:
     """Send the case back with an officer's reasons, every defect at once (R12)."""
     coded = tuple(reasons)
     file.move(Event.RETURN)
-    file.record(Act.DECIDED, actor, at, **detail)
+    file.record(Act.DECIDED, actor, at, outcome="return", reasons=[code for code, _ in coded])
     close_review(file, at)
     _request(file, at, {code for code, _ in coded})
     tell(file, Telling(NoticeKind.CORRECTION_REQUESTED, at, str(file.round), facts=_due(file), reasons=coded))

@@ -331,14 +331,14 @@ def _entries(
             at=at,
             reference=row["reference"] or None,
             employer_id=row["employer_id"],
+            outcome=row["status"],
+            reason_codes=(row["reason"],) if row["reason"] else (),
             detail={
                 "kind": row["kind"],
                 "recipient": row["recipient"],
                 "channel": row["channel"],
                 "delivery_id": str(row["delivery_id"]),
-                "status": row["status"],
                 "attempts": row["attempts"],
-                "reason": row["reason"],
                 "text_hash": row["text_hash"],
             },
         )

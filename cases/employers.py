@@ -216,8 +216,8 @@ async def _set_first_standing(
         "at": at,
     }
     await connection.execute(insert(employer_standings).values(values))
-    detail = {"standing": standing.value, "valid_from": valid_from.isoformat()}
-    entry = Entry(Act.STANDING_SET, actor, at, employer_id=employer_id, detail=detail)
+    detail = {"valid_from": valid_from.isoformat()}
+    entry = Entry(Act.STANDING_SET, actor, at, employer_id=employer_id, outcome=standing.value, detail=detail)
     await append(connection, employer_chain(employer_id), [entry])
 
 

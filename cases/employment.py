@@ -51,8 +51,8 @@ def depart(file: CaseFile, actor: Actor, at: datetime, asked: DepartureRequest) 
     file.cancel_deadlines(DeadlineKind.CONTRACT_REMINDER, DeadlineKind.CONTRACT_GRACE)
     file.close_tasks([TaskKind.EMPLOYMENT_CHECK], at)
     file.set_deadline(DeadlineKind.EMPLOYMENT_OVER, start_of(asked.last_day + timedelta(days=1)))
-    detail = {"last_day": asked.last_day.isoformat(), "reasons": [reason.value], "late": is_late}
-    file.record(Act.DEPARTURE_REPORTED, actor, at, **detail)
+    last_day = asked.last_day.isoformat()
+    file.record(Act.DEPARTURE_REPORTED, actor, at, reasons=[reason.value], last_day=last_day, late=is_late)
     facts = {"last_day": asked.last_day, "end_reason": reason.value}
     tell(file, Telling(NoticeKind.DEPARTURE_RECORDED, at, f"{file.round}/{asked.last_day}", facts=facts))
 
@@ -165,7 +165,7 @@ def answer_dispute(file: CaseFile, actor: Actor, at: datetime, asked: TaskAnswer
             "invalid", "Answer with uphold or set_aside.", [FieldError("action", "unknown_value", "Not allowed here.")]
         )
     file.close_tasks([TaskKind.DEPARTURE_DISPUTED], at)
-    file.record(Act.TASK_ANSWERED, actor, at, kind="departure_disputed", action=asked.action.value)
+    file.record(Act.TASK_ANSWERED, actor, at, outcome=asked.action.value, kind="departure_disputed")
     if asked.action is TaskAction.UPHOLD:
         if file.stage is Stage.ENDED and not _is_reported(file):
             permits.registration_ended(file, actor, at, "registration_ended")

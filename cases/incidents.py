@@ -17,6 +17,7 @@ from domain.actors import Actor, system
 from domain.acts import Act
 from domain.commands import CommandKind
 from domain.errors import Refused
+from domain.messages import Origin
 from domain.tasks import Queue, TaskKind
 from store.case_rows import Row
 from store.tables import incidents
@@ -24,9 +25,11 @@ from store.tables import incidents
 Position = tuple[datetime, str]
 
 
-async def open_incident(context: Context, reference: str, step: str, reason: str, at: datetime) -> str:
+async def open_incident(
+    context: Context, reference: str, step: str, reason: str, at: datetime, origin: Origin | None = None
+) -> str:
     """Put a case that cannot go on before the operator; return the incident's id, the open one where there is one."""
-    async with open_case(context, reference) as (file, connection):
+    async with open_case(context, reference, origin=origin) as (file, connection):
         known = next((row for row in file.row["incidents"] if row["kind"] == "stuck"), None)
         if known is not None:
             return str(known["incident_id"])

@@ -24,8 +24,15 @@ async def refuse_second(context: Context, actor: Actor, identity_number: str) ->
         person = await find_person(context, connection, identity_number)
         own = await _find_own(connection, person.person_id) if person is not None else None
         count = 0 if own is not None else await _count(connection, actor, at)
-        detail = {"code": "live_registration_exists", "own": own is not None, "case": own}
-        entry = Entry(Act.REQUEST_REFUSED, actor, at, employer_id=actor.employer_id, detail=detail)
+        entry = Entry(
+            Act.REQUEST_REFUSED,
+            actor,
+            at,
+            employer_id=actor.employer_id,
+            outcome="refused",
+            reason_codes=("live_registration_exists",),
+            detail={"own": own is not None, "case": own},
+        )
         await append(connection, f"request/{uuid4()}", [entry])
     if count > context.limits.conflicts_a_day:
         return Refused("too_many_requests", "Too many registrations of people registered elsewhere today.")

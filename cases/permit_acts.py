@@ -92,7 +92,7 @@ def _reject(
     codes = need_reasons(asked.reasons, Use.REJECT)
     file.set_permit(destination, at, pending_act=None, pending=None)
     reasons = [code.value for code in codes]
-    file.record(Act.REJECTED, actor, at, destination=destination.value, action=act.value, reasons=reasons)
+    file.record(Act.REJECTED, actor, at, destination=destination.value, outcome=act.value, reasons=reasons)
     holder = f"{pending['by']['issuer']} {pending['by']['subject']}"
     if act is PendingAct.WITHHOLD:
         due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)

@@ -61,13 +61,14 @@ async def begin(file: CaseFile, connection: AsyncConnection, actor: Actor, at: d
     for destination in file.destinations:
         findings = eligibility(facts, destination, pack, file.accepted_on)
         assessing.keep_assessment(file, destination.value, findings, facts, at)
-        if outcome_of(findings) is AssessmentOutcome.CLEAR:
+        outcome = outcome_of(findings)
+        if outcome is AssessmentOutcome.CLEAR:
             make_eligible(file, actor, at, destination, reasons=())
             continue
         file.set_permit(destination, at)
         due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
         file.open_task(TaskKind.PERMIT_ELIGIBILITY, at, due_at=due.at, destination=destination)
-        file.record(Act.PERMIT_NOT_CLEAR, actor, at, destination=destination.value, policy_version=pack.version)
+        file.record(Act.PERMIT_NOT_CLEAR, actor, at, destination=destination.value, outcome=outcome.value)
     follow_up(file)
 
 
@@ -78,7 +79,7 @@ def make_eligible(
     if destination not in file.permits:
         file.set_permit(destination, at)
     file.move_permit(destination, PermitEvent.ELIGIBLE, at)
-    file.record(Act.PERMIT_ELIGIBLE, actor, at, destination=destination.value, reasons=list(reasons))
+    file.record(Act.PERMIT_ELIGIBLE, actor, at, destination=destination.value, reasons=reasons)
     file.call("list_entry", at, destination=destination)
     days = file.context.limits.sending_days
     file.set_working_days(DeadlineKind.SENDING_EXPECTED, day_of(at), days, destination=destination.value)
@@ -104,7 +105,7 @@ def sent(file: CaseFile, actor: Actor, at: datetime, destination: Destination) -
 def rejected(file: CaseFile, actor: Actor, at: datetime, destination: Destination, reason: str) -> None:
     """Open a task for a list entry that the authority's system could not read (P6)."""
     file.move_permit(destination, PermitEvent.SENDING_REJECTED, at)
-    file.record(Act.PERMIT_REJECTED, actor, at, destination=destination.value, reason=reason)
+    file.record(Act.PERMIT_REJECTED, actor, at, destination=destination.value, reasons=[reason])
     file.open_task(TaskKind.AUTHORITY_REJECTED, at, destination=destination, detail={"reason": reason})
 
 
@@ -112,7 +113,9 @@ def send_again(file: CaseFile, actor: Actor, at: datetime, destination: Destinat
     """Send a mended list entry under a key with the next attempt number (P6)."""
     get_permit_move(_stage(file, destination), PermitEvent.SENT)
     file.close_tasks([TaskKind.AUTHORITY_REJECTED], at, destination=destination)
-    file.record(Act.TASK_ANSWERED, actor, at, kind="authority_rejected", action="send_again")
+    file.record(
+        Act.TASK_ANSWERED, actor, at, outcome="send_again", destination=destination.value, kind="authority_rejected"
+    )
     file.call("list_entry", at, destination=destination, attempt=file.next_attempt(destination))
 
 

@@ -121,11 +121,8 @@ async def record_read(
         actor=actor,
         at=at,
         employer_id=employers.pop() if len(employers) == 1 else None,
-        detail={
-            "cases": [file.reference for file in files],
-            "fields": list(fields),
-            "purpose": purpose.value if purpose else "own_data",
-        },
+        purpose=purpose.value if purpose else "own_data",
+        detail={"cases": [file.reference for file in files], "fields": list(fields)},
     )
     await append(connection, f"access/{uuid4()}", [entry])
 

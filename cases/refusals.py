@@ -29,7 +29,9 @@ async def record(context: Context, actor: Actor, route: str, code: str, referenc
         at=context.clock(),
         reference=reference,
         employer_id=actor.employer_id,
-        detail={"route": route, "code": code},
+        outcome="refused",
+        reason_codes=(code,),
+        detail={"route": route},
     )
     try:
         async with context.database.begin(actor.tenant) as connection:

@@ -68,12 +68,10 @@ async def decide(
     else:
         codes = need_reasons(asked.reasons, Use.OVERRIDE, at_least_one=False)
         file.move(Event.APPROVE)
-        detail = {
-            "action": "approve",
-            "reasons": [c.value for c in codes],
-            "overrides_unexplained": _open_questions(file) and not codes,
-        }
-        await settling.approve(file, connection, actor, at, detail, note=asked.note)
+        unexplained = _open_questions(file) and not codes
+        await settling.approve(
+            file, connection, actor, at, [c.value for c in codes], note=asked.note, overrides_unexplained=unexplained
+        )
 
 
 def propose(
@@ -89,7 +87,7 @@ def propose(
         "notes": notes_of(file, "registrations", f"{file.reference}/{file.round}", notes),
     }
     proposed = Act.REVOCATION_PROPOSED if act is PendingAct.REVOKE else Act.DECIDED
-    file.record(proposed, actor, at, action=act.value, reasons=[r.code for r in reasons])
+    file.record(proposed, actor, at, outcome=act.value, reasons=[r.code for r in reasons])
     file.close_tasks([TaskKind.REVIEW], at)
     expected = file.set_working_days(DeadlineKind.SIGNATURE_EXPECTED, day_of(at), file.context.limits.signature_days)
     is_revocation = act is PendingAct.REVOKE
@@ -126,8 +124,8 @@ async def confirm(
         settling.refuse(file, actor, at, reasons)
     else:
         file.move(Event.CONFIRM_APPROVAL)
-        detail = {"action": "approve", "reasons": [code for code, _ in reasons]}
-        await settling.approve(file, connection, actor, at, detail, note=note, confirmed=True)
+        why = [code for code, _ in reasons]
+        await settling.approve(file, connection, actor, at, why, note=note, confirmed=True)
 
 
 def proposal(file: CaseFile) -> tuple[tuple[CodedReason, ...], str | None]:
@@ -194,8 +192,7 @@ def _return(file: CaseFile, actor: Actor, at: datetime, asked: DecisionRequest) 
         raise Refused("return_not_allowed", f"The case was returned {limits.returns_allowed} times already.")
     if actor.role is not Role.SUPERVISOR:
         _need_known_defects(file, [code.value for code in codes])
-    detail: dict[str, object] = {"action": "return", "reasons": [code.value for code in codes]}
-    correction.request_by_officer(file, actor, at, [(r.code, r.note) for r in asked.reasons], detail)
+    correction.request_by_officer(file, actor, at, [(r.code, r.note) for r in asked.reasons])
 
 
 def _need_known_defects(file: CaseFile, codes: Sequence[str]) -> None:
@@ -222,7 +219,7 @@ def _reject(file: CaseFile, actor: Actor, at: datetime, codes: list[str]) -> Non
     file.close_tasks([TaskKind.CONFIRM], at)
     file.cancel_deadlines(DeadlineKind.SIGNATURE_EXPECTED)
     file.row.update(pending_act=None, pending=None, round=file.round + 1)
-    file.record(Act.REJECTED, actor, at, action=pending.value, reasons=codes)
+    file.record(Act.REJECTED, actor, at, outcome=pending.value, reasons=codes)
     holder = f"{proposer['issuer']} {proposer['subject']}"
     if pending is not PendingAct.REVOKE:
         open_review(file, at, reserved_for=holder)

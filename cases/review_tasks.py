@@ -56,7 +56,7 @@ def lapse_claim(file: CaseFile, actor: Actor, at: datetime, deadline: Row) -> No
     task = next((t for t in file.tasks if str(t["task_id"]) == deadline["destination"]), None)
     if task is None or task["holder"] is None:
         return
-    file.record(Act.CLAIM_LAPSED, actor, at, kind=task["kind"], destination=task["destination"], subject=task["holder"])
+    file.record(Act.CLAIM_LAPSED, actor, at, destination=task["destination"], kind=task["kind"], subject=task["holder"])
     give_back(file, task)
 
 

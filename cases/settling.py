@@ -30,10 +30,11 @@ async def approve(
     connection: AsyncConnection,
     actor: Actor,
     at: datetime,
-    detail: dict[str, Any],
+    reasons: Sequence[str],
     *,
     note: str | None = None,
     confirmed: bool = False,
+    overrides_unexplained: bool | None = None,
 ) -> None:
     """Give an approval effect: the number, the notices that wait until it has settled, and the end of the clock."""
     # A preview takes no number, so that the numbers given stay close together.
@@ -55,7 +56,10 @@ async def approve(
     park_clock.end(file)
     park_clock.owe(file, None, DueKind.PARK_DECISION, Holder.PARK)
     act = Act.CONFIRMED if confirmed else Act.DECIDED
-    file.record(act, actor, at, number=file.row["registration_number"], **detail)
+    file.record(
+        act, actor, at, outcome="approve", reasons=reasons, number=file.row["registration_number"],
+        overrides_unexplained=overrides_unexplained,
+    )  # fmt: skip
     file.set_deadline(DeadlineKind.SETTLED, settles_at)
     tell(file, Telling(NoticeKind.REGISTRATION_APPROVED, at, str(file.round), not_before=settles_at))
 
@@ -73,7 +77,7 @@ def refuse(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[CodedRe
     """Refuse with the second signature, by a letter that says why and what can be done (R14)."""
     close_review(file, at)
     close_unregistered(file, at)
-    file.record(Act.CONFIRMED, actor, at, action="refuse", reasons=[code for code, _ in reasons])
+    file.record(Act.CONFIRMED, actor, at, outcome="refuse", reasons=[code for code, _ in reasons])
     tell(file, letter(file, NoticeKind.REGISTRATION_REFUSED, actor, at, reasons))
 
 

@@ -18,7 +18,7 @@ from domain.commands import CommandKind
 from domain.decisions import DecisionRequest
 from domain.errors import Refused
 from domain.field_errors import field_errors
-from domain.messages import DecisionSignal
+from domain.messages import DecisionSignal, Origin
 from proof.statements import ActorStatement, body_hash, verify
 from store.tables import commands as commands_table
 
@@ -27,10 +27,12 @@ SIGNALLED: Final = "signal:"
 _NAMESPACE = UUID("8b1f0f56-14a8-5d0b-9a52-4a4b8f9c2c11")
 
 
-async def take_signalled(context: Context, reference: str, decision: DecisionSignal, at: datetime) -> None:
+async def take_signalled(
+    context: Context, reference: str, decision: DecisionSignal, at: datetime, origin: Origin | None = None
+) -> None:
     """Store a signalled decision under its message's id; an invalid one leaves a ledger row and an operator's line."""
     command_id = uuid5(_NAMESPACE, f"{reference}/{decision.message_id}")
-    async with open_case(context, reference) as (file, connection):
+    async with open_case(context, reference, origin=origin) as (file, connection):
         known = select(commands_table.c.command_id).where(commands_table.c.command_id == command_id)
         if (await connection.execute(known)).first() is not None:
             return
@@ -38,7 +40,9 @@ async def take_signalled(context: Context, reference: str, decision: DecisionSig
             said, asked = _proved(context, reference, decision)
         except Refused as refused:
             nobody = Actor(issuer="signal", subject="unproved", role=Role.SYSTEM)
-            file.record(Act.REQUEST_REFUSED, nobody, at, code=refused.code, kind="decision_signal")
+            file.record(
+                Act.REQUEST_REFUSED, nobody, at, outcome="refused", reasons=[refused.code], kind="decision_signal"
+            )
             await note(file, connection, at, kind="decision_signal", step="take_signalled", reason=refused.code)
             return
         correlation_id = f"{SIGNALLED}{decision.message_id}"

@@ -1,7 +1,7 @@
 """An employer's standing: set by a supervisor, and with a second signature where the employer left the Park."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
@@ -102,7 +102,7 @@ async def confirm_standing(
         one = update(employer_standings).where(employer_standings.c.change_id == change["change_id"])
         await connection.execute(one.values(state=decided["state"], confirmed_by=decided["confirmed_by"]))
         act = Act.STANDING_SET if confirmed else Act.STANDING_REJECTED
-        await _record(connection, actor, at, act, decided, reasons=list(codes) or None)
+        await _record(connection, actor, at, act, decided, reasons=codes)
         reply = Reply(200, standing_view(decided))
         await remember(context, connection, actor, idempotency, reply=reply, key=key)
         return reply
@@ -162,16 +162,13 @@ def _signature(
 
 
 async def _record(
-    connection: AsyncConnection, actor: Actor, at: datetime, act: Act, change: _Change, **detail: object
+    connection: AsyncConnection, actor: Actor, at: datetime, act: Act, change: _Change, reasons: Iterable[str] = ()
 ) -> None:
     employer_id = str(change["employer_id"])
-    facts = {
-        "change_id": str(change["change_id"]),
-        "standing": change["standing"],
-        "valid_from": change["valid_from"].isoformat(),
-        **detail,
-    }
-    entry = Entry(act, actor, at, employer_id=employer_id, detail=facts)
+    facts = {"change_id": str(change["change_id"]), "valid_from": change["valid_from"].isoformat()}
+    entry = Entry(
+        act, actor, at, employer_id=employer_id, outcome=change["standing"], reason_codes=tuple(reasons), detail=facts
+    )
     await append(connection, employer_chain(employer_id), [entry])
 
 

@@ -82,7 +82,7 @@ async def claim_next(context: Context, actor: Actor, kind: TaskKind | None, idem
                 break
             seen.append(found.task_id)
         _hold(file, task, holder_of(actor), at)
-        file.record(Act.CLAIMED, actor, at, kind=task["kind"], destination=task["destination"])
+        file.record(Act.CLAIMED, actor, at, destination=task["destination"], kind=task["kind"])
         await file.save(connection)
         reply = Reply(200, task_view(task))
         await remember(
@@ -121,7 +121,7 @@ async def claim(context: Context, actor: Actor, task_id: UUID, idempotency_: Ide
             raise Refused("task_held", "Another officer holds this task.")
         _check_may_hold(file, task, actor)
         _hold(file, task, holder_of(actor), at)
-        file.record(Act.CLAIMED, actor, at, kind=task["kind"], destination=task["destination"])
+        file.record(Act.CLAIMED, actor, at, destination=task["destination"], kind=task["kind"])
 
     return await _on_task(context, actor, task_id, idempotency_, take)
 
@@ -133,7 +133,7 @@ async def release(context: Context, actor: Actor, task_id: UUID, conflict: bool,
         if task["holder"] not in (None, holder_of(actor)) and actor.role is not Role.SUPERVISOR:
             raise Refused("task_held", "Another officer holds this task.")
         review_tasks.give_back(file, task)
-        file.record(Act.RELEASED, actor, at, kind=task["kind"], destination=task["destination"])
+        file.record(Act.RELEASED, actor, at, destination=task["destination"], kind=task["kind"])
         if conflict:
             file.record(Act.CONFLICT_DECLARED, actor, at, subject=actor.subject)
 
@@ -150,7 +150,7 @@ async def assign(context: Context, actor: Actor, task_id: UUID, subject: str, id
         if task["kind"] == TaskKind.CONFIRM and _proposer(file, task) == holder:
             raise Refused("same_signer", "The second signature needs another person than the proposer.")
         _hold(file, task, holder, at)
-        file.record(Act.ASSIGNED, actor, at, kind=task["kind"], destination=task["destination"], subject=subject)
+        file.record(Act.ASSIGNED, actor, at, destination=task["destination"], kind=task["kind"], subject=subject)
 
     return await _on_task(context, actor, task_id, idempotency_, hand_over)
 

@@ -1,6 +1,7 @@
 """The acts that the ledger records."""
 
 from enum import StrEnum
+from typing import Final
 
 
 class Act(StrEnum):
@@ -69,3 +70,45 @@ class Act(StrEnum):
     ROSTER_RECEIVED = "roster_received"
     INCIDENT_OPENED = "incident_opened"
     INCIDENT_RESUMED = "incident_resumed"
+    CALL_MADE = "call_made"
+    CALL_ANSWERED = "call_answered"
+    CASE_READ = "case_read"
+    SIGNED_IN = "signed_in"
+    EXPORTED = "exported"
+    SAMPLED = "sampled"
+    EVALUATED_AGAIN = "evaluated_again"
+    RECONCILED = "reconciled"
+    RECEIPT_ISSUED = "receipt_issued"
+    CHECKPOINT_COSIGNED = "checkpoint_cosigned"
+    HISTORY_ARCHIVED = "history_archived"
+    KEY_DESTROYED = "key_destroyed"
+    ERASURE_REFUSED = "erasure_refused"
+    LEGAL_HOLD_PLACED = "legal_hold_placed"
+    LEGAL_HOLD_RELEASED = "legal_hold_released"
+    COMPLAINT_RECEIVED = "complaint_received"
+    DISPUTE_RECEIVED = "dispute_received"
+    RULE_DRAFTED = "rule_drafted"
+    RULE_TRIED = "rule_tried"
+    RULE_PROPOSED = "rule_proposed"
+    RULE_PUBLISHED = "rule_published"
+
+
+# Acts that rest on the rule version of the case, which their rows name with the hash of its content.
+RULED: Final = frozenset(
+    {
+        Act.SUBMITTED,
+        Act.ASSESSED,
+        Act.DECIDED,
+        Act.CONFIRMED,
+        Act.REJECTED,
+        Act.RECALLED,
+        Act.REVOCATION_PROPOSED,
+        Act.REVOKED,
+        Act.PERMIT_ELIGIBLE,
+        Act.PERMIT_NOT_CLEAR,
+        Act.PERMIT_WITHHOLD_PROPOSED,
+        Act.PERMIT_WITHHELD,
+        Act.EVALUATED_AGAIN,
+        Act.RECEIPT_ISSUED,
+    }
+)

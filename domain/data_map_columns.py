@@ -86,5 +86,8 @@ COLUMNS: Final = (
     *rows("roster_intake", "roster_id row", "rows on their way in", NOBODY, until=Retention.MOMENT),
     *rows("roster_intake", "body", "rows on their way in", NOBODY, of=_SENSITIVE, kept=_SEALED, until=Retention.MOMENT),
     *rows("ledger", "chain seq employer_id reference act detail at correlation_id previous hash xid recorded_at", "who did what, as codes and hashes", STAFF, until=_LOG),
-    *rows("ledger", "actor_issuer actor_subject actor_role", "who did it", STAFF, of=_PERSONAL, basis=Basis.ACCOUNT, until=_LOG),
+    *rows("ledger", "purpose outcome reason_codes destination rule_version workflow_id run_id event_id", "for what, with which outcome, under which rule and from which step", STAFF, until=_LOG),
+    *rows("ledger", "rule_hash statement_hash", "hashes of the rule and of the signed statement", STAFF, until=_LOG),
+    *rows("ledger", "before_hash after_hash", "hashes of the case's state under the person's key", STAFF, kept=_HASHED, until=_LOG),
+    *rows("ledger", "actor_issuer actor_subject actor_role actor_tenant", "who did it", STAFF, of=_PERSONAL, basis=Basis.ACCOUNT, until=_LOG),
 )  # fmt: skip

@@ -52,7 +52,8 @@ class CommandOutcome(Message):
 class Course(Message):
     """Where a case stands after a step and what it waits for: all that the workflow needs to go on.
 
-    `version` grows with every change of the register, so that of two courses the newer one is known.
+    `version` grows with every change of the register, so that of two courses the newer one is known. `recorded` is
+    the end of the case's chain in the ledger, its number and hash, so that Temporal's history bears witness to it.
     """
 
     version: int = 0
@@ -65,6 +66,7 @@ class Course(Message):
     rests: bool = False
     finished: bool = False
     outcomes: tuple[CommandOutcome, ...] = ()
+    recorded: tuple[int, str] | None = None
 
 
 class RegistrationInput(Message):
@@ -75,13 +77,31 @@ class RegistrationInput(Message):
     course: Course | None = None
 
 
+class Origin(Message):
+    """Where in Temporal's histories an act was asked for: the workflow, its run, and the number of its last event."""
+
+    workflow_id: str
+    run_id: str | None = None
+    event_id: int | None = None
+
+
 class StepInput(Message):
-    """One step of a case: the reference and the workflow's own time, which is the business time of what it does."""
+    """One step of a case: the reference and the workflow's own time, which is the business time of what it does.
+
+    `event_id` is the number of the history event after which the workflow asked for the step; 0 where it is not known.
+    """
 
     reference: str
     at: datetime
     workflow_run_id: str = ""
     correlation_id: str = ""
+    event_id: int = 0
+
+    @property
+    def origin(self) -> Origin:
+        """Where in Temporal's histories the step was asked for."""
+        workflow_id = registration_workflow_id(self.reference)
+        return Origin(workflow_id=workflow_id, run_id=self.workflow_run_id or None, event_id=self.event_id or None)
 
 
 class CallInput(StepInput):

@@ -1,27 +1,28 @@
 """The ledger: append-only rows, chained for each case, written in the transaction of the act itself."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
-import rfc8785
 from sqlalchemy import insert, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.actors import Actor
 from domain.acts import Act
-from domain.clock import CHINA
+from domain.messages import Origin
+from proof.ledger_rows import GENESIS, row_hash
 from store.tables import ledger
-
-GENESIS: Final = bytes(32)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One act: who did what to which case, with codes only; never a name, a number or free text."""
+    """One act: who did what to which case, with codes only; never a name, a number or free text.
+
+    `before_hash` and `after_hash` are of the case's state, keyed by the person's own key; `statement_hash` is of the
+    signed statement by which a person asked for it; `origin` is the step of a workflow that did it.
+    """
 
     act: Act
     actor: Actor
@@ -29,27 +30,21 @@ class Entry:
     reference: str | None = None
     employer_id: str | None = None
     detail: Mapping[str, object] = field(default_factory=dict)
+    purpose: str | None = None
+    outcome: str | None = None
+    reason_codes: Sequence[str] = ()
+    destination: str | None = None
+    rule_version: str | None = None
+    rule_hash: bytes | None = None
+    before_hash: bytes | None = None
+    after_hash: bytes | None = None
+    statement_hash: bytes | None = None
+    origin: Origin | None = None
 
 
 def chain_of(entry: Entry) -> str:
     """Return the chain an act belongs to: its case, or a chain of its own request so that no two acts wait."""
     return entry.reference or f"request/{entry.actor.correlation_id}"
-
-
-def entry_hash(chain: str, seq: int, entry: Entry, detail: Mapping[str, object], previous: bytes) -> bytes:
-    """Return the hash that links a row to the one before it: SHA-256 over canonical JSON (RFC 8785)."""
-    content: Any = {
-        "act": entry.act.value,
-        "actor": [entry.actor.issuer, entry.actor.subject, entry.actor.role.value],
-        "at": entry.at.astimezone(CHINA).isoformat(timespec="microseconds"),
-        "chain": chain,
-        "correlation_id": entry.actor.correlation_id,
-        "detail": dict(detail),
-        "employer_id": entry.employer_id,
-        "previous": previous.hex(),
-        "seq": seq,
-    }
-    return hashlib.sha256(rfc8785.dumps(content)).digest()
 
 
 async def append(connection: AsyncConnection, chain: str, entries: Sequence[Entry]) -> None:
@@ -80,24 +75,35 @@ def follow(chain: str, entries: Sequence[Entry], seq: int = 0, previous: bytes =
     rows: list[dict[str, Any]] = []
     for entry in entries:
         seq += 1
-        detail = {key: value for key, value in entry.detail.items() if value is not None}
-        digest = entry_hash(chain, seq, entry, detail, previous)
-        rows.append(
-            {
-                "chain": chain,
-                "seq": seq,
-                "employer_id": entry.employer_id,
-                "reference": entry.reference,
-                "act": entry.act.value,
-                "actor_issuer": entry.actor.issuer,
-                "actor_subject": entry.actor.subject,
-                "actor_role": entry.actor.role.value,
-                "detail": detail,
-                "at": entry.at,
-                "correlation_id": entry.actor.correlation_id,
-                "previous": previous,
-                "hash": digest,
-            }
-        )
-        previous = digest
+        row = {"chain": chain, "seq": seq, "previous": previous, **_columns(entry)}
+        previous = row["hash"] = row_hash(row)
+        rows.append(row)
     return rows
+
+
+def _columns(entry: Entry) -> dict[str, Any]:
+    actor, origin = entry.actor, entry.origin
+    return {
+        "act": entry.act.value,
+        "at": entry.at,
+        "actor_issuer": actor.issuer,
+        "actor_subject": actor.subject,
+        "actor_role": actor.role.value,
+        "actor_tenant": actor.employer_id,
+        "reference": entry.reference,
+        "employer_id": entry.employer_id,
+        "destination": entry.destination,
+        "outcome": entry.outcome,
+        "reason_codes": list(entry.reason_codes),
+        "purpose": entry.purpose,
+        "rule_version": entry.rule_version,
+        "rule_hash": entry.rule_hash,
+        "before_hash": entry.before_hash,
+        "after_hash": entry.after_hash,
+        "statement_hash": entry.statement_hash,
+        "workflow_id": origin.workflow_id if origin else None,
+        "run_id": origin.run_id if origin else None,
+        "event_id": origin.event_id if origin else None,
+        "correlation_id": actor.correlation_id,
+        "detail": {key: value for key, value in entry.detail.items() if value is not None},
+    }

@@ -135,6 +135,7 @@ class RegistrationWorkflow:
             at=workflow.now(),
             workflow_run_id=workflow.info().run_id,
             correlation_id=self._correlation_id,
+            event_id=workflow.info().get_current_history_length(),
         )
 
     def _may_go_on_as_new(self) -> bool:

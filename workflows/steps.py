@@ -53,7 +53,9 @@ class Steps:
                 if not isinstance(cause, ApplicationError):
                     raise
                 await self._stop(name, asked, cause)
-                asked = asked.model_copy(update={"at": workflow.now()})
+                asked = asked.model_copy(
+                    update={"at": workflow.now(), "event_id": workflow.info().get_current_history_length()}
+                )
 
     async def outcome_of(self, command: CommandRef) -> CommandOutcome:
         """Return what became of a command that this run did not apply itself."""
@@ -68,6 +70,7 @@ class Steps:
             at=workflow.now(),
             workflow_run_id=asked.workflow_run_id,
             correlation_id=asked.correlation_id,
+            event_id=workflow.info().get_current_history_length(),
             step=name,
             reason=cause.type or "defect",
         )

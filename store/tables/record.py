@@ -1,7 +1,7 @@
 """The ledger."""
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, Text, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from store.tables.base import metadata, moment, recorded
 
@@ -23,5 +23,18 @@ ledger = Table(
     Column("hash", LargeBinary, nullable=False),
     Column("xid", BigInteger, nullable=False, server_default=text("(pg_current_xact_id()::text)::bigint")),
     recorded(),
+    Column("actor_tenant", Text),
+    Column("purpose", Text),
+    Column("outcome", Text),
+    Column("reason_codes", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("destination", Text),
+    Column("rule_version", Text),
+    Column("rule_hash", LargeBinary),
+    Column("before_hash", LargeBinary),
+    Column("after_hash", LargeBinary),
+    Column("statement_hash", LargeBinary),
+    Column("workflow_id", Text),
+    Column("run_id", Text),
+    Column("event_id", Integer),
     Index("ix_ledger_reference", "reference", "seq"),
 )

@@ -32,9 +32,9 @@ async def test_an_answer_signed_by_another_key_is_refused_and_recorded(stage: St
     assert (answer.status_code, answer.json()["code"]) == (401, "signature_invalid")
     async with stage.context.database.begin() as connection:
         rows = (
-            await connection.execute(select(ledger.c.act, ledger.c.detail).where(ledger.c.act.like("%refused")))
+            await connection.execute(select(ledger.c.act, ledger.c.reason_codes).where(ledger.c.act.like("%refused")))
         ).all()
-    assert [(row.act, row.detail["code"]) for row in rows] == [("answer_refused", "signature_invalid")]
+    assert [(row.act, row.reason_codes) for row in rows] == [("answer_refused", ["signature_invalid"])]
     (line,) = (await stage.as_("operator").get("/v1/incidents")).json()["items"]
     assert line["reason"] == "signature_invalid"
 

@@ -229,7 +229,8 @@ async def test_a_refused_act_leaves_one_ledger_row_without_values(stage: Stage) 
         query = select(ledger).where(ledger.c.act == "request_refused")
         (row,) = (await connection.execute(query)).mappings().all()
     assert row["actor_subject"] == "employer-a"
-    assert row["detail"] == {"route": "POST /v1/registrations", "code": "invalid"}
+    assert (row["outcome"], row["reason_codes"]) == ("refused", ["invalid"])
+    assert row["detail"] == {"route": "POST /v1/registrations"}
 
 
 async def test_an_error_of_ours_is_503_and_says_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -288,9 +288,10 @@ class Case:
             return list((await connection.execute(query)).scalars())
 
     async def last(self, act: str) -> dict[str, Any]:
-        """Return the detail of the newest ledger row of an act."""
+        """Return the newest ledger row of an act, its detail among the columns."""
         rows = await self.park.rows(tables.ledger, tables.ledger.c.chain == self.reference, tables.ledger.c.act == act)
-        return dict(max(rows, key=lambda row: row["seq"])["detail"])
+        row = max(rows, key=lambda row: row["seq"])
+        return {**row, **row["detail"]}
 
     async def told(self, kind: str | None = None, destination: str | None = None) -> Counter[str]:
         """Return how many notices each reader was told, of a kind or of all kinds as `kind/reader`."""

@@ -85,7 +85,7 @@ async def ledger_acts(context: Context, prefix: str = "notice/") -> list[tuple[i
     """Return the ledger rows of the chains of notices, as number, act and status."""
     query = select(ledger).where(ledger.c.chain.startswith(prefix)).order_by(ledger.c.chain, ledger.c.seq)
     async with context.database.begin() as connection:
-        return [(row.seq, row.act, row.detail.get("status", "")) for row in await connection.execute(query)]
+        return [(row.seq, row.act, row.outcome or "") for row in await connection.execute(query)]
 
 
 def sent(dues: Sequence[Due], provider_id: str | None = None) -> list[Result]:

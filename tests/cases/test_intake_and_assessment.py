@@ -54,7 +54,7 @@ async def test_r3_a_clear_case_goes_to_review(park: Park) -> None:
     view = await case.view()
     assert (view["stage"], view["assessment"]) == ("under_review", "clear")
     assert list(await case.tasks()) == ["review"]
-    assert (await case.last("assessed"))["policy_version"] == "2025-11-05"
+    assert (await case.last("assessed"))["rule_version"] == "2025-11-05"
     assert all(finding["source"] for finding in view["findings"])
 
 

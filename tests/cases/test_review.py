@@ -167,7 +167,7 @@ async def test_r10_override_reasons_are_recorded(park: Park) -> None:
     case = await park.review(permit_card_number=None, permit_card_valid_until=None)
     await case.decide("approve", "permit_card_missing")
     decided = await case.last("decided")
-    assert (decided["reasons"], decided["overrides_unexplained"]) == (["permit_card_missing"], False)
+    assert (decided["reason_codes"], decided["overrides_unexplained"]) == (["permit_card_missing"], False)
 
 
 async def test_r10a_a_recall_undoes_what_nobody_has_heard_of(park: Park) -> None:
@@ -337,7 +337,7 @@ async def test_r14_the_second_signature_refuses_by_a_letter(park: Park) -> None:
     row = await case.row()
     assert (row["stage"], row["pending_act"], row["due_at"]) == ("refused", None, None)
     assert await case.told("registration_refused") == Counter(employer=1, person=1)
-    assert (await case.last("confirmed"))["reasons"] == ["employment_unproved"]
+    assert (await case.last("confirmed"))["reason_codes"] == ["employment_unproved"]
     assert await case.tasks() == {}
     assert await case.deadlines() == {}
     assert case.course is not None

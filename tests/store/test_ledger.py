@@ -1,16 +1,19 @@
 """The ledger: a chain for each case that anyone can count again, and rows that the application cannot change."""
 
+import json
 from collections.abc import AsyncIterator
+from hashlib import sha256
 
 import pytest
 import pytest_asyncio
+import rfc8785
 from sqlalchemy import select, text
 from sqlalchemy.exc import ProgrammingError
 
-from domain.actors import Actor, Role
-from domain.acts import Act
-from store.ledger import GENESIS, Entry, entry_hash
-from store.tables import ledger
+from cases.case_file import open_case
+from cases.case_state import case_state, state_hash
+from proof.ledger_rows import GENESIS, HASHED, row_hash
+from store.tables import commands, ledger
 from tests.cases.driver import Park, china, open_park
 
 
@@ -32,17 +35,38 @@ async def test_every_hash_follows_from_the_rows_before_it(park: Park) -> None:
     for row in rows:
         if row["chain"] != chain:
             chain, seq, previous = row["chain"], 0, GENESIS
-        actor = Actor(
-            issuer=row["actor_issuer"],
-            subject=row["actor_subject"],
-            role=Role(row["actor_role"]),
-            correlation_id=row["correlation_id"],
-        )
-        entry = Entry(Act(row["act"]), actor, row["at"], employer_id=row["employer_id"])
         seq += 1
         assert (row["seq"], row["previous"]) == (seq, previous)
-        assert row["hash"] == entry_hash(chain, seq, entry, row["detail"], previous)
+        assert row["hash"] == row_hash(row)
         previous = row["hash"]
+
+
+async def test_a_hash_covers_every_column_but_those_of_postgresql() -> None:
+    assert set(HASHED) == set(ledger.c.keys()) - {"hash", "xid", "recorded_at"}
+
+
+async def test_rows_lead_from_state_to_state_and_end_at_the_stored_one(park: Park) -> None:
+    case = await park.issued()
+    rows = await park.rows(ledger, ledger.c.chain == case.reference)
+    rows.sort(key=lambda row: row["seq"])
+    assert [row["before_hash"] for row in rows] == [None, *(row["after_hash"] for row in rows[:-1])]
+    async with open_case(park.context, case.reference, lock=False) as (file, _):
+        state = case_state(file.row, file.permits)
+        assert rows[-1]["after_hash"] == state_hash(file.person_key, state)
+    assert rfc8785.dumps(json.loads(state)) == state
+    assert (await case.step()).recorded == (rows[-1]["seq"], rows[-1]["hash"].hex())
+
+
+async def test_a_decision_names_its_rule_and_the_statement_it_was_asked_by(park: Park) -> None:
+    case = await park.review()
+    await case.decide("refuse", "employment_unproved")
+    decided, started = await case.last("decided"), await case.last("started")
+    (command,) = await park.rows(commands, commands.c.reference == case.reference, commands.c.kind == "decide")
+    assert decided["statement_hash"] == sha256(command["statement"].encode()).digest()
+    pack = park.context.packs.version(decided["rule_version"])
+    assert decided["rule_hash"].hex() == pack.content_hash
+    assert (decided["outcome"], decided["reason_codes"]) == ("refuse", ["employment_unproved"])
+    assert (started["statement_hash"], started["rule_version"]) == (None, None)
 
 
 async def test_the_ledger_holds_no_name_number_or_note(park: Park) -> None:

@@ -1,0 +1,44 @@
+"""Rows of the ledger: what the hash of one covers, so that anyone who has the row can count it again."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import rfc8785
+
+from domain.clock import CHINA
+
+GENESIS: Final = bytes(32)
+
+# Every column but the hash itself and what PostgreSQL adds of its own: the transaction and the time of writing.
+HASHED: Final = (
+    "chain", "seq", "previous", "act", "at", "actor_issuer", "actor_subject", "actor_role", "actor_tenant",
+    "reference", "employer_id", "destination", "outcome", "reason_codes", "purpose", "rule_version", "rule_hash",
+    "before_hash", "after_hash", "statement_hash", "workflow_id", "run_id", "event_id", "correlation_id", "detail",
+)  # fmt: skip
+
+
+def content_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the hash of a row covers: bytes in hexadecimal, times with their offset, null where nothing is."""
+    return {name: _plain(row[name]) for name in HASHED}
+
+
+def hash_of(content: Mapping[str, Any]) -> bytes:
+    """Return the hash of a row's content, which the next row names: SHA-256 over canonical JSON (RFC 8785)."""
+    return hashlib.sha256(rfc8785.dumps(dict(content))).digest()
+
+
+def row_hash(row: Mapping[str, Any]) -> bytes:
+    """Return the hash that a row as stored must have."""
+    return hash_of(content_of(row))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(CHINA).isoformat(timespec="microseconds")
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, Mapping):
+        return dict(value)
+    return list(value) if isinstance(value, tuple) else value
