@@ -19,6 +19,7 @@ def _split(value: Any) -> Any:
 
 
 SecretList = Annotated[list[SecretStr], NoDecode, BeforeValidator(_split)]
+StrList = Annotated[list[str], NoDecode, BeforeValidator(_split)]
 HostPort = Annotated[str, Field(pattern=_ADDRESS_WITH_PORT)]
 HostPortList = Annotated[list[HostPort], NoDecode, BeforeValidator(_split)]
 WebUrl = Annotated[str, Field(pattern=_WEB_URL)]
@@ -84,6 +85,18 @@ class Settings(BaseSettings):
 
     parameters: str = Field(default="default", pattern=r"^[a-z0-9_-]+$", description="Pack of limits in force.")
     policy_dir: Path | None = Field(default=None, description="Rule packs beside those that ship with the code.")
+    log_origin: str = Field(
+        default="hetao-permits/ledger",
+        pattern=r"^[!-*,-~]{1,200}$",
+        description="Name of the log in checkpoints, one for each installation, such as `permits.example/ledger`.",
+    )
+    witness_keys: StrList = Field(
+        default=[], description="Verifier keys of the witnesses whose cosignatures are taken (`hetao witness keygen`)."
+    )
+    timestamp_url: WebUrl | None = Field(
+        default=None, description="Time-stamping authority (RFC 3161) that stamps the newest checkpoint once a day."
+    )
+
     codec_token: SecretStr | None = Field(
         default=None, description="Path token of the route through which Temporal's web UI decodes payloads."
     )

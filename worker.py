@@ -27,6 +27,7 @@ from activities.webhook import WebhookSender
 from cases.build import build_context
 from cases.context import Context
 from cases.roster_work import work_rosters
+from cases.sealing import keep_sealing
 from cases.sweeping import keep_sweeping
 from domain.messages import NOTICE_QUEUE, REGISTRATION_QUEUE
 from settings import Settings
@@ -154,6 +155,7 @@ async def run(settings: Settings) -> None:
             background = [
                 asyncio.create_task(keep_sweeping(context, engine, is_stopping=stopping.is_set)),
                 asyncio.create_task(work_rosters(context, engine)),
+                asyncio.create_task(keep_sealing(context, is_stopping=stopping.is_set)),
             ]
             _log.info("worker_ready")
             serve_metrics(settings.worker_metrics_port, settings.metrics_host)

@@ -24,6 +24,7 @@ from domain.field_errors import MESSAGES, FieldCode
 
 BODY_LIMIT: Final = 1024 * 1024
 BODY_LIMIT_KEY: Final = "x-largest-body"  # in a route's `openapi_extra`, where it differs
+PROBLEMS_KEY: Final = "x-further-problems"  # in a route's `openapi_extra`: statuses that its kind does not imply
 _VISIBLE: Final = re.compile(r"[!-~]{1,200}")
 _WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -227,7 +228,7 @@ def _too_large(limit: int) -> Refused:
 def _query_names(dependant: Dependant) -> Iterator[str]:
     for param in dependant.query_params:
         fields = getattr(param.field_info.annotation, "model_fields", None)
-        yield from fields or (param.alias,)
+        yield from [each.alias or name for name, each in fields.items()] if fields else (param.alias,)
     for each in dependant.dependencies:
         yield from _query_names(each)
 

@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from api import anyone, authority, codec, employers, operators, staff, supervisors
+from api import anyone, authority, codec, employers, operators, seal, staff, supervisors
 from api.access import BodyRefusal, is_write
 from api.cursors import Cursors
 from api.frame import Frame, route_of
@@ -33,7 +33,15 @@ from temporal.client import connect
 from temporal.engine import Engine, TemporalEngine
 from temporal.telemetry import configure_logging, configure_tracing, serve_metrics
 
-ROUTERS = (employers.router, staff.router, supervisors.router, authority.router, operators.router, anyone.router)
+ROUTERS = (
+    employers.router,
+    staff.router,
+    supervisors.router,
+    seal.router,
+    authority.router,
+    operators.router,
+    anyone.router,
+)
 # A crowd or an address of its making is no act, and its rows would be one.
 _UNRECORDED = frozenset({"too_many_requests", "engine_unavailable", "token_missing", "token_invalid", "in_progress"})
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api.access import BODY_LIMIT_KEY, Credential, GuardedRoute
+from api.access import BODY_LIMIT_KEY, PROBLEMS_KEY, Credential, GuardedRoute
 from api.problems import MEDIA_TYPE, Problem
 from domain.errors import PROBLEM_STATUS
 
@@ -57,6 +57,7 @@ def build_openapi(app: FastAPI) -> dict[str, Any]:
 def _complete(operation: dict[str, Any], route: GuardedRoute, method: str) -> None:
     access = route.access
     operation.pop(BODY_LIMIT_KEY, None)
+    further = set(operation.pop(PROBLEMS_KEY, ()))
     if access.roles:
         operation["x-roles"] = sorted(access.roles)
     if access.credential is not Credential.TOKEN:
@@ -68,7 +69,7 @@ def _complete(operation: dict[str, Any], route: GuardedRoute, method: str) -> No
             parameter["schema"] = _KEY
     responses = operation["responses"]
     responses.pop("422", None)
-    for status in sorted(_statuses(operation, route, method)):
+    for status in sorted(_statuses(operation, route, method) | further):
         codes = sorted(code for code, its in PROBLEM_STATUS.items() if its == status)
         answer: dict[str, Any] = {
             "description": ", ".join(f"`{code}`" for code in codes),

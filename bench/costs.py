@@ -37,6 +37,8 @@ _IDLE: Final = tuple(
         ["UPDATE commands"],
         ["SELECT deliveries"],
         ["UPDATE rosters"],
+        # The sealer that finds nothing to seal.
+        ["SELECT ledger"],
         ["SELECT employer_standings"],
         # The Schedule that asks the authority: it belongs to all cases together, and looks again at known answers.
         ["SELECT cursors"],

@@ -27,6 +27,7 @@ from cases.build import build_context
 from cases.calendar import load_published
 from cases.context import Context
 from cases.employers import load_register
+from cases.sealing import keep_sealing
 from cases.sweeping import keep_sweeping
 from domain.actors import system
 from domain.employers import RegisterFile
@@ -173,6 +174,8 @@ async def _start_engine(
     await ensure_authority_poll(clients[1])
     sweeping = asyncio.create_task(keep_sweeping(contexts[1], TemporalEngine(clients[1]), is_stopping=lambda: False))
     exits.callback(sweeping.cancel)
+    sealing = asyncio.create_task(keep_sealing(contexts[1], is_stopping=lambda: False))
+    exits.callback(sealing.cancel)
     http = await exits.enter_async_context(httpx.AsyncClient(timeout=30, trust_env=False))
     requests = [Requests(buffer) for buffer in buffers]
     return Bench(stack, servers.postgres, contexts[0], clients[0], http, tally, requests[0], requests[1], skipper)

@@ -7,6 +7,7 @@ from cases.context import Context
 from policy.limits import limits_of
 from policy.pack import PackShelf
 from policy.packs import load_limits, load_rule_packs
+from proof.checkpoints import parse_verifier_key
 from settings import Settings
 from store.database import Database
 from store.keyring import Keyring
@@ -30,4 +31,6 @@ def build_context(
         public_url=settings.public_url,
         staff_mailbox=settings.staff_mailbox,
         webhook_allowed=frozenset(settings.webhook_allowed),
+        log_origin=settings.log_origin,
+        witness_keys=tuple(parse_verifier_key(each) for each in settings.witness_keys),
     )

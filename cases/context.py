@@ -7,6 +7,7 @@ from datetime import datetime
 from domain.working_days import WorkingCalendar
 from policy.limits import Limits
 from policy.pack import PackShelf
+from proof.checkpoints import VerifierKey
 from store.database import Database
 from store.keyring import Keyring
 
@@ -23,6 +24,8 @@ class Context:
     public_url: str = ""
     staff_mailbox: str | None = None
     webhook_allowed: frozenset[str] = frozenset()
+    log_origin: str = "hetao-permits/ledger"
+    witness_keys: tuple[VerifierKey, ...] = ()
     calendars: "CalendarShelf" = field(default_factory=lambda: CalendarShelf())
 
 

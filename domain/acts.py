@@ -70,6 +70,7 @@ class Act(StrEnum):
     ROSTER_RECEIVED = "roster_received"
     INCIDENT_OPENED = "incident_opened"
     INCIDENT_RESUMED = "incident_resumed"
+    ROW_FOUND_ALTERED = "row_found_altered"
     CALL_MADE = "call_made"
     CALL_ANSWERED = "call_answered"
     CASE_READ = "case_read"

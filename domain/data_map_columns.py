@@ -90,4 +90,9 @@ COLUMNS: Final = (
     *rows("ledger", "rule_hash statement_hash", "hashes of the rule and of the signed statement", STAFF, until=_LOG),
     *rows("ledger", "before_hash after_hash", "hashes of the case's state under the person's key", STAFF, kept=_HASHED, until=_LOG),
     *rows("ledger", "actor_issuer actor_subject actor_role actor_tenant", "who did it", STAFF, of=_PERSONAL, basis=Basis.ACCOUNT, until=_LOG),
+    *rows("seal_leaves", "index chain seq xid hash", "which row of the ledger is which leaf of the seal", STAFF, until=_LOG),
+    *rows("seal_nodes", "level index hash", "hashes above the leaves", ALL, until=_STAYS),
+    *rows("checkpoints", "tree_size root note at", "the seal: size and root of the tree, signed", ALL, until=_STAYS),
+    *rows("cosignatures", "tree_size witness line stated_at at", "who else vouches for the seal", ALL, until=_STAYS),
+    *rows("stamps", "tree_size token stated_at at", "since when the seal is, by a time-stamping authority", ALL, until=_STAYS),
 )  # fmt: skip

@@ -38,6 +38,7 @@ PROBLEM_STATUS: Final[dict[str, int]] = {
     "employer_not_in_good_standing": 409,
     "in_progress": 409,
     "client_reference_taken": 409,
+    "not_sealed_yet": 409,
     "facts_erased": 410,
     "body_too_large": 413,
     "media_type_unknown": 415,

@@ -18,7 +18,14 @@ from sandbox.supervisor import Child, Step, Supervisor, Task
 from sandbox.temporal_server import NAMESPACE, TemporalServer, environment
 
 # What a caller's environment may change in the embedded run.
-PASSED_ON: Final = ("HETAO_LOG_LEVEL", "HETAO_PARAMETERS", "HETAO_POLICY_DIR")
+PASSED_ON: Final = (
+    "HETAO_LOG_LEVEL",
+    "HETAO_PARAMETERS",
+    "HETAO_POLICY_DIR",
+    "HETAO_LOG_ORIGIN",
+    "HETAO_WITNESS_KEYS",
+    "HETAO_TIMESTAMP_URL",
+)
 PROBE_SECONDS: Final = 2.0
 WORKER_STOP_SECONDS: Final = 20.0
 

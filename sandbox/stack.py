@@ -118,8 +118,11 @@ def open_stack(
     for name, make in SECRETS.items():
         stack.secrets.setdefault(name, make())
     keys = directory / "keys.json"
-    if not keys.exists():
-        write_private(keys, make_keys())
+    known_keys = json.loads(keys.read_text()) if keys.exists() else {}
+    # A file of an earlier version lacks the keys that came later; those it has are never touched.
+    new_keys = {name: key for name, key in make_keys().items() if name not in known_keys}
+    if new_keys:
+        write_private(keys, {**known_keys, **new_keys})
     stack.logs.mkdir(exist_ok=True, mode=0o700)
     stack.save()
     return stack

@@ -27,13 +27,14 @@ class KeySet:
 
 @dataclass(frozen=True, slots=True)
 class Keyring:
-    """All keys of the service: key encryption, Temporal's codec, look-up hashes, cursors and actor statements."""
+    """All keys of the service: key encryption, Temporal's codec, look-ups, cursors, actor statements, the seal."""
 
     kek: KeySet
     codec: KeySet
     lookup: bytes = field(repr=False)
     cursor: bytes = field(repr=False)
     statement: KeySet
+    seal: KeySet
 
     @classmethod
     def load(cls, path: Path) -> "Keyring":
@@ -53,6 +54,7 @@ class Keyring:
             lookup=_key(document.get("lookup"), "lookup"),
             cursor=_key(document.get("cursor"), "cursor"),
             statement=_key_set(document, "statement"),
+            seal=_key_set(document, "seal"),
         )
 
     def lookup_hash(self, purpose: str, value: str) -> bytes:
@@ -70,6 +72,15 @@ class Keyring:
             for key_id, seed in self.statement.keys.items()
         }
 
+    def sealing_key(self) -> Ed25519PrivateKey:
+        """Return the private key that signs checkpoints and receipts."""
+        return Ed25519PrivateKey.from_private_bytes(self.seal.writing)
+
+    def sealing_keys(self) -> dict[str, Ed25519PrivateKey]:
+        """Return all keys of the seal, the one that writes first, so that their public halves can be published."""
+        names = sorted(self.seal.keys, key=lambda key_id: (key_id != self.seal.current, key_id))
+        return {key_id: Ed25519PrivateKey.from_private_bytes(self.seal.keys[key_id]) for key_id in names}
+
 
 def generate() -> dict[str, object]:
     """Return a fresh key file's content."""
@@ -83,6 +94,7 @@ def generate() -> dict[str, object]:
         "lookup": fresh(),
         "cursor": fresh(),
         "statement": {"current": "s1", "keys": {"s1": fresh()}},
+        "seal": {"current": "l1", "keys": {"l1": fresh()}},
     }
 
 

@@ -13,6 +13,7 @@ from store.tables.people import data_keys, employer_standings, employer_versions
 from store.tables.record import ledger
 from store.tables.register import applications, assessments, permits, registration_number_sequence, registrations
 from store.tables.rosters import roster_intake, roster_rows, rosters
+from store.tables.seal import checkpoints, cosignatures, seal_leaves, seal_nodes, stamps
 from store.tables.work import (
     calendar_days,
     commands,
@@ -35,8 +36,10 @@ __all__ = [
     "assessments",
     "calendar_days",
     "calls",
+    "checkpoints",
     "commands",
     "conflicts",
+    "cosignatures",
     "cursors",
     "data_keys",
     "deadlines",
@@ -60,6 +63,9 @@ __all__ = [
     "roster_intake",
     "roster_rows",
     "rosters",
+    "seal_leaves",
+    "seal_nodes",
+    "stamps",
     "tasks",
     "webhooks",
 ]

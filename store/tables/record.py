@@ -37,4 +37,6 @@ ledger = Table(
     Column("run_id", Text),
     Column("event_id", Integer),
     Index("ix_ledger_reference", "reference", "seq"),
+    # The order in which rows are sealed.
+    Index("ix_ledger_sealing", "xid", "chain", "seq"),
 )

@@ -20,6 +20,7 @@ EMPLOYER = {
     "valid_from": "2026-01-01",
 }
 BODIES: dict[str, Any] = {
+    "POST /v1/audit/checkpoint/cosignatures": {"size": 1, "cosignature": "— witness.test/w1 AAAAAAAA\n"},
     "POST /v1/registrations": registration_body(),
     "POST /v1/registrations/check": registration_body(),
     "POST /v1/registrations/{reference}/correction": {"employment": {"position": "高级研究员"}},

@@ -12,6 +12,13 @@ from api.openapi import build_openapi
 from tests.api.conftest import Stage, settings_for_tests
 
 DOCUMENT = build_openapi(create_app(settings_for_tests("postgresql://nobody@127.0.0.1/none")))
+# Open to anyone: they tell of nothing but the size of the tree, and a cosignature is its own credential.
+_OF_THE_LOG = {
+    "GET /v1/audit/checkpoint",
+    "GET /v1/audit/consistency",
+    "GET /v1/audit/keys",
+    "POST /v1/audit/checkpoint/cosignatures",
+}
 CALLS = """
 POST /v1/registrations
 POST /v1/registrations/check
@@ -61,6 +68,11 @@ POST /v1/receipts
 GET /v1/incidents
 POST /v1/incidents/{incident_id}/resume
 GET /v1/health/channels
+GET /v1/audit/checkpoint
+GET /v1/audit/consistency
+GET /v1/audit/keys
+GET /v1/audit/proofs
+POST /v1/audit/checkpoint/cosignatures
 GET /health/live
 GET /health/ready
 """.split("\n")
@@ -69,8 +81,13 @@ _OPERATIONS: dict[str, dict[str, Any]] = {
     for path, ways in DOCUMENT["paths"].items()
     for method, operation in ways.items()
 }
-# A trial stores nothing, and the signed messages have an id of their own.
-_WITHOUT_KEY = {"POST /v1/registrations/check", "POST /v1/authority/outcomes", "POST /v1/receipts"}
+# A trial stores nothing, the signed messages have an id of their own, and a cosignature is one by itself.
+_WITHOUT_KEY = {
+    "POST /v1/registrations/check",
+    "POST /v1/authority/outcomes",
+    "POST /v1/receipts",
+    "POST /v1/audit/checkpoint/cosignatures",
+}
 
 
 @pytest.mark.parametrize("call", [call for call in CALLS if call])
@@ -87,7 +104,7 @@ def test_every_write_needs_an_idempotency_key() -> None:
 
 def test_every_call_under_v1_names_its_credential_and_roles() -> None:
     for name, operation in _OPERATIONS.items():
-        if name.startswith(("GET /health", "GET /openapi")):
+        if name.startswith(("GET /health", "GET /openapi")) or name in _OF_THE_LOG:
             assert operation["security"] == []
         elif name in ("POST /v1/authority/outcomes", "POST /v1/receipts"):
             assert operation["security"] == [{"signature": []}]

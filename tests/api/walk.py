@@ -12,10 +12,12 @@ from sqlalchemy import select
 from stdnum.iso7064 import mod_11_2
 
 from cases.advance import advance
+from proof.checkpoints import cosign, parse_note
 from proof.webhooks import sign
 from store.tables import deliveries
 from tests.api.conftest import AUTHORITY_SECRET, RECEIPTS_SECRET, Stage
-from tests.cases.contexts import registration_body
+from tests.cases.contexts import WITNESS, WITNESS_KEY, registration_body
+from tests.cases.sealed import seal_all
 
 CSV = (
     "client_reference,name_zh,identity_number,position,work_site,employment_kind,contract_start,language,destinations,"
@@ -63,6 +65,13 @@ class Walk:
             self.seen[f"POST {path}"].add(answer.status_code)
         await self.stage.settle()
         return answer
+
+    async def open(self, path: str, method: str = "GET", **more: Any) -> Any:
+        """Send a call that needs no token and must succeed, and return its body."""
+        answer = await self.stage.nobody.send(method, path, **more)
+        assert answer.status_code == 200, (path, answer.text)
+        self.seen[f"{method} {path}"].add(200)
+        return answer.json()
 
     async def answer(self, reference: str, outcome: str, **more: Any) -> None:
         """Let the authority answer on the permit for Hong Kong."""
@@ -131,6 +140,7 @@ async def walk_all(stage: Stage) -> Walk:
     await walk_rosters_and_webhooks(walk)
     await walk_register(walk)
     await walk_operators(walk)
+    await walk_seal(walk)
     await walk_public(walk)
     return walk
 
@@ -266,6 +276,19 @@ async def walk_operators(walk: Walk) -> None:
         delivery_id = (await connection.execute(query)).scalar_one()
     receipt = {"id": str(delivery_id), "status": "delivered", "at": walk.stage.clock().isoformat()}
     assert (await walk.signed("/v1/receipts", receipt, RECEIPTS_SECRET)).status_code == 200
+
+
+async def walk_seal(walk: Walk) -> None:
+    """Checkpoints, proofs and a witness."""
+    await seal_all(walk.stage.context)
+    checkpoint = await walk.open("/v1/audit/checkpoint")
+    await walk.open("/v1/audit/keys")
+    await walk.open("/v1/audit/consistency", params={"from": 1})
+    chain = {"chain": walk.references[0], "seq": 1}
+    await walk.call("auditor", "GET", "/v1/audit/proofs", params=chain)
+    line = cosign(parse_note(checkpoint["note"]).text, WITNESS_KEY.name, WITNESS, walk.stage.clock())
+    body = {"size": checkpoint["size"], "cosignature": str(line)}
+    await walk.open("/v1/audit/checkpoint/cosignatures", "POST", json=body)
 
 
 async def walk_public(walk: Walk) -> None:

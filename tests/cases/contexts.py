@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import yaml
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from cases.context import Context
 from cases.employers import load_register
@@ -18,6 +19,7 @@ from domain.employers import RegisterFile
 from policy.limits import limits_of
 from policy.pack import PackShelf
 from policy.packs import load_limits, load_rule_packs
+from proof.checkpoints import COSIGNATURE, verifier_key
 from store.database import Database
 from store.keyring import Keyring, generate
 
@@ -27,6 +29,8 @@ SUPERVISOR_2 = Actor(issuer="test", subject="supervisor-2", role=Role.SUPERVISOR
 OFFICER = Actor(issuer="test", subject="officer-1", role=Role.OFFICER)
 EMPLOYER_A = Actor(issuer="test", subject="hr-a", role=Role.EMPLOYER, employer_id="emp-a")
 EMPLOYER_B = Actor(issuer="test", subject="hr-b", role=Role.EMPLOYER, employer_id="emp-b")
+WITNESS = Ed25519PrivateKey.from_private_bytes(bytes(31) + b"w")
+WITNESS_KEY = verifier_key("witness.test/w1", WITNESS, COSIGNATURE)
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
@@ -48,7 +52,14 @@ async def open_context(url: str, clock: Clock) -> AsyncIterator[Context]:
     limits = limits_of(load_limits())
     keyring = Keyring.parse(generate())
     try:
-        yield Context(database=database, keyring=keyring, packs=shelf, limits=limits, clock=clock)
+        yield Context(
+            database=database,
+            keyring=keyring,
+            packs=shelf,
+            limits=limits,
+            clock=clock,
+            witness_keys=(WITNESS_KEY,),
+        )
     finally:
         await database.close()
 

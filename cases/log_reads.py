@@ -1,0 +1,202 @@
+"""What the log of the seal tells: checkpoints, proofs and public keys; and taking the cosignatures of witnesses."""
+
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.context import Context
+from cases.view import moment
+from domain.actors import system
+from domain.acts import Act
+from domain.errors import FieldError, Refused
+from domain.field_errors import FieldCode
+from proof import checkpoints as notes
+from proof import merkle
+from proof.checkpoints import BrokenNoteError, VerifierKey
+from store import seal as rows_of
+from store.ledger import Entry, append
+from store.tables import checkpoints, cosignatures, seal_leaves, stamps
+
+_MOST_STATED_AHEAD_S: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A checkpoint with everything that was signed over it."""
+
+    size: int
+    root: bytes
+    note: str
+    at: datetime
+    cosigned: tuple[tuple[str, datetime], ...]
+    stamp: bytes | None
+
+    def view(self) -> dict[str, Any]:
+        """Return the checkpoint as JSON shows it."""
+        stamp = base64.b64encode(self.stamp).decode() if self.stamp is not None else None
+        return {
+            "size": self.size,
+            "root": self.root.hex(),
+            "at": moment(self.at),
+            "note": self.note,
+            "cosignatures": [{"witness": name, "at": moment(at)} for name, at in self.cosigned],
+            "timestamp": stamp,
+        }
+
+
+def public_keys(context: Context) -> dict[str, Any]:
+    """Return what a verifier must know: the log's keys, the one that writes first, and the witnesses'."""
+    keys = [notes.verifier_key(context.log_origin, key) for key in context.keyring.sealing_keys().values()]
+    return {
+        "origin": context.log_origin,
+        "log_keys": [str(key) for key in keys],
+        "witness_keys": [str(key) for key in context.witness_keys],
+    }
+
+
+async def find_checkpoint(context: Context, size: int | None = None) -> Sealed:
+    """Return the newest checkpoint, or that of one size.
+
+    Raises:
+        Refused: `not_found` while nothing is sealed; `invalid` for a size at which no checkpoint was signed.
+    """
+    async with context.database.begin() as connection:
+        return await load_checkpoint(connection, size)
+
+
+async def load_checkpoint(connection: AsyncConnection, size: int | None = None) -> Sealed:
+    """Return a checkpoint within a transaction."""
+    c = checkpoints.c
+    query = select(checkpoints, stamps.c.token).outerjoin(stamps, stamps.c.tree_size == c.tree_size)
+    query = query.order_by(c.tree_size.desc()).limit(1) if size is None else query.where(c.tree_size == size)
+    row = (await connection.execute(query)).one_or_none()
+    if row is None and size is not None:
+        newest = await rows_of.tree_size(connection)
+        raise _wrong("size", f"No checkpoint was signed at this size; the newest is of {newest} leaves.")
+    if row is None:
+        raise Refused("not_found", "Nothing is sealed yet.")
+    s = cosignatures.c
+    lines = select(s.witness, s.line, s.stated_at).where(s.tree_size == row.tree_size).order_by(s.at, s.witness)
+    found = (await connection.execute(lines)).all()
+    note = row.note + "".join(each.line for each in found)
+    cosigned = tuple((each.witness, each.stated_at) for each in found)
+    return Sealed(row.tree_size, bytes(row.root), note, row.at, cosigned, row.token)
+
+
+async def prove_inclusion(
+    context: Context,
+    *,
+    chain: str | None = None,
+    seq: int | None = None,
+    index: int | None = None,
+    size: int | None = None,
+) -> dict[str, Any]:
+    """Prove that a row, named by its chain and place there or by its leaf, is in the tree of a checkpoint.
+
+    Raises:
+        Refused: `invalid` with the field that names nothing; `not_sealed_yet` for a row that no leaf is known of.
+    """
+    async with context.database.begin() as connection:
+        sealed = await load_checkpoint(connection, size)
+        leaf = await _find_leaf(connection, chain, seq, index, sealed.size)
+        index = leaf["index"]
+        read = await _reader(connection, merkle.inclusion_nodes(index, sealed.size))
+    return {
+        "chain": leaf["chain"],
+        "seq": leaf["seq"],
+        "row_hash": bytes(leaf["hash"]).hex(),
+        "index": index,
+        "size": sealed.size,
+        "proof": [each.hex() for each in merkle.inclusion_proof(index, sealed.size, read)],
+        "checkpoint": sealed.note,
+    }
+
+
+async def prove_consistency(context: Context, old: int, new: int | None) -> dict[str, Any]:
+    """Prove that the tree of one size continues that of a smaller one.
+
+    Raises:
+        Refused: `invalid` with the field that is past the tree, or with both turned round.
+    """
+    async with context.database.begin() as connection:
+        size = await rows_of.tree_size(connection)
+        new = size if new is None else new
+        if new > size:
+            raise _wrong("to", f"The tree has {size} leaves.")
+        if old > new:
+            raise _wrong("from", f"The older tree is not larger than the newer one; the tree has {size} leaves.")
+        wanted = [*merkle.consistency_nodes(old, new), *merkle.edge_nodes(old), *merkle.edge_nodes(new)]
+        read = await _reader(connection, wanted)
+    return {
+        "from": old,
+        "to": new,
+        "from_root": merkle.root(old, read).hex(),
+        "to_root": merkle.root(new, read).hex(),
+        "proof": [each.hex() for each in merkle.consistency_proof(old, new, read)],
+    }
+
+
+async def add_cosignature(context: Context, size: int, line: str) -> Sealed:
+    """Keep the cosignature of a known witness over the checkpoint of one size; the same again changes nothing.
+
+    Raises:
+        Refused: `signature_invalid` for an unknown witness or a signature that does not verify.
+    """
+    at = context.clock()
+    async with context.database.begin() as connection:
+        sealed = await load_checkpoint(connection, size)
+        witness, stated_at, written = _verified(context, sealed.note, line)
+        if stated_at.timestamp() > at.timestamp() + _MOST_STATED_AHEAD_S:
+            raise Refused("signature_invalid", "The cosignature states a time that has not come yet.")
+        row = {"tree_size": size, "witness": witness.name, "line": written, "stated_at": stated_at, "at": at}
+        added = await connection.execute(insert(cosignatures).values(row).on_conflict_do_nothing().returning(1))
+        if added.one_or_none() is not None:
+            detail = {"witness": witness.name, "key_id": witness.key_id.hex(), "size": size, "root": sealed.root.hex()}
+            entry = Entry(act=Act.CHECKPOINT_COSIGNED, actor=system("cosignature"), at=at, detail=detail)
+            await append(connection, f"witness/{witness.name}/{size}", [entry])
+        return await load_checkpoint(connection, size)
+
+
+def _verified(context: Context, note: str, line: str) -> tuple[VerifierKey, datetime, str]:
+    try:
+        text = notes.parse_note(note).text
+        (signature,) = notes.parse_signatures([line])
+        known = {(key.name, key.key_id): key for key in context.witness_keys}
+        witness = known.get((signature.name, signature.key_id))
+        if witness is None:
+            raise Refused("signature_invalid", "The cosignature is of no witness that is known here.")
+        return witness, notes.verify_cosignature(text, signature, witness), str(signature)
+    except BrokenNoteError as error:
+        raise Refused("signature_invalid", f"The cosignature was not taken: {error}.") from error
+
+
+async def _find_leaf(
+    connection: AsyncConnection, chain: str | None, seq: int | None, index: int | None, size: int
+) -> Mapping[str, Any]:
+    s = seal_leaves.c
+    if index is not None:
+        if index >= size:
+            raise _wrong("index", f"The tree has {size} leaves; the last one has the index {size - 1}.")
+        return dict((await connection.execute(select(seal_leaves).where(s.index == index))).mappings().one())
+    query = select(seal_leaves).where(s.chain == chain, s.seq == seq)
+    leaf = (await connection.execute(query)).mappings().one_or_none()
+    if leaf is None:
+        raise Refused("not_sealed_yet", "No leaf is known of this row: it was not sealed yet, or there is none.")
+    if leaf["index"] >= size:
+        raise _wrong("size", f"The row is the leaf {leaf['index']}, which is past this size.")
+    return dict(leaf)
+
+
+async def _reader(connection: AsyncConnection, wanted: list[merkle.NodeId]) -> Callable[[int, int], bytes]:
+    known = await rows_of.read_nodes(connection, set(wanted))
+    return lambda level, index: known[level, index]
+
+
+def _wrong(field: str, message: str) -> Refused:
+    return Refused("invalid", message, [FieldError(field, FieldCode.UNKNOWN_VALUE, message)])

@@ -1,0 +1,94 @@
+"""The seal over HTTP: what an auditor and a witness are told, and what a wrong question gets."""
+
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from cases.sealing import seal
+from proof.checkpoints import VerifierKey, cosign, open_checkpoint, parse_note, parse_verifier_key, verifier_key
+from store.tables import ledger
+from tests.api.conftest import Stage
+from tests.cases.contexts import WITNESS, WITNESS_KEY
+from tests.cases.sealed import seal_all
+
+
+async def _sealed(stage: Stage) -> dict[str, Any]:
+    await seal_all(stage.context)
+    found: dict[str, Any] = (await stage.nobody.get("/v1/audit/checkpoint")).json()
+    return found
+
+
+async def test_a_checkpoint_comes_as_json_and_as_a_note_that_the_published_keys_verify(stage: Stage) -> None:
+    empty = await stage.nobody.get("/v1/audit/checkpoint")
+    assert (empty.status_code, empty.json()["code"]) == (404, "not_found")
+    found = await _sealed(stage)
+    note = (await stage.nobody.get("/v1/audit/checkpoint", headers={"Accept": "text/plain"})).text
+    assert note == found["note"]
+    keys = (await stage.nobody.get("/v1/audit/keys")).json()
+    log_keys = [parse_verifier_key(key) for key in keys["log_keys"]]
+    opened = open_checkpoint(parse_note(note), keys["origin"], log_keys)
+    assert (opened.checkpoint.size, opened.checkpoint.root.hex()) == (found["size"], found["root"])
+    older = await stage.nobody.get("/v1/audit/checkpoint", size=found["size"])
+    assert older.json() == found
+
+
+async def test_a_known_witness_co_signs_once_and_others_are_refused(stage: Stage) -> None:
+    found = await _sealed(stage)
+    text = parse_note(found["note"]).text
+    path = "/v1/audit/checkpoint/cosignatures"
+
+    async def post(line: object, size: int = found["size"]) -> Any:
+        return await stage.nobody.send("POST", path, json={"size": size, "cosignature": str(line)})
+
+    good = cosign(text, WITNESS_KEY.name, WITNESS, stage.clock())
+    stranger = Ed25519PrivateKey.from_private_bytes(bytes(31) + b"x")
+    for line in (
+        cosign(text, WITNESS_KEY.name, stranger, stage.clock()),
+        cosign(text.replace(str(found["size"]), "1"), WITNESS_KEY.name, WITNESS, stage.clock()),
+        "no signature",
+    ):
+        answer = await post(line)
+        assert (answer.status_code, answer.json()["code"]) == (401, "signature_invalid")
+    past = await post(good, found["size"] + 1)
+    assert [error["field"] for error in past.json()["errors"]] == ["size"]
+    for _ in range(2):
+        answer = await post(good)
+        assert answer.status_code == 200
+        assert [each["witness"] for each in answer.json()["cosignatures"]] == [WITNESS_KEY.name]
+    opened = open_checkpoint(
+        parse_note(answer.json()["note"]), stage.context.log_origin, [_log_key(stage)], [WITNESS_KEY]
+    )
+    assert [each.name for each in opened.cosigned] == [WITNESS_KEY.name]
+    async with stage.context.database.begin() as connection:
+        acts = (await connection.execute(ledger.select().where(ledger.c.act == "checkpoint_cosigned"))).all()
+    assert [act.detail["size"] for act in acts] == [found["size"]]
+    # A cosignature alone asks for no new checkpoint: the two would go on for ever.
+    assert await seal(stage.context) == 0
+
+
+QUESTIONS: list[tuple[dict[str, Any], int, str]] = [
+    ({"index": 10**6}, 422, "index"),
+    ({"index": 0, "size": 10**6}, 422, "size"),
+    ({"index": -1}, 422, "index"),
+    ({"chain": "x"}, 422, "seq"),
+    ({}, 422, "chain"),
+    ({"chain": "x", "seq": 1, "index": 0}, 422, "index"),
+    ({"from": 2, "to": 1}, 422, "from"),
+    ({"from": 1, "to": 10**6}, 422, "to"),
+    ({"to": 1}, 422, "from"),
+    ({"chain": "nowhere", "seq": 1}, 409, "not_sealed_yet"),
+]
+
+
+async def test_a_wrong_question_is_told_what_is_wrong(stage: Stage) -> None:
+    await _sealed(stage)
+    for query, status, named in QUESTIONS:
+        answer = await stage.as_("auditor").get("/v1/audit/proofs", **query)
+        assert answer.status_code == status, (query, answer.text)
+        problem = answer.json()
+        assert named in ([error["field"] for error in problem["errors"]] or [problem["code"]]), query
+        assert status != 409 or answer.headers["retry-after"] == "5"
+
+
+def _log_key(stage: Stage) -> VerifierKey:
+    return verifier_key(stage.context.log_origin, stage.context.keyring.sealing_key())
