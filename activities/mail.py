@@ -3,34 +3,18 @@
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from email.message import EmailMessage
-from email.policy import SMTP as SMTP_POLICY
-from email.utils import format_datetime, parseaddr
 from typing import Final
 
 import aiosmtplib
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from activities.mime import OutgoingMail as OutgoingMail
+from activities.mime import Writer, message_id
 from activities.outward import Permanent, SendResult, Sent, Temporary
 
 TIMEOUT_SECONDS: Final = 30.0
 IMPLICIT_TLS_PORT: Final = 465  # RFC 8314, section 3.3
 _OUT_OF_SPACE: Final = 552  # the message is larger than the relay takes: RFC 1870, section 6.1
 _PERMANENT_FROM: Final = 500
-
-
-class OutgoingMail(BaseModel):
-    """One mail; a repeat of the same delivery carries the same Message-ID."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    delivery_id: str
-    to: str = Field(repr=False)
-    subject: str
-    text: str = Field(repr=False)
-    html: str | None = Field(default=None, repr=False)
-    language: str
-    at: AwareDatetime
 
 
 class MailSender:
@@ -51,10 +35,9 @@ class MailSender:
         timeout: float = TIMEOUT_SECONDS,
         tls_context: ssl.SSLContext | None = None,
     ) -> None:
-        self._host, self._port, self._sender = host, port, sender
+        self._host, self._port, self._writer = host, port, Writer(sender)
         self._username, self._password = username, password
         self._starttls, self._timeout, self._tls = starttls, timeout, tls_context
-        self._domain = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
 
     async def send(self, mail: OutgoingMail) -> SendResult:
         """Send one mail on a connection of its own."""
@@ -93,11 +76,12 @@ class MailSender:
             use_tls=self._port == IMPLICIT_TLS_PORT,
             start_tls=self._starttls and self._port != IMPLICIT_TLS_PORT,
             timeout=self._timeout,
-            local_hostname=self._domain,
+            local_hostname=self._writer.domain,
             tls_context=self._tls,
         )
         try:
             await connection.connect()
+            await _greet(connection)
         except aiosmtplib.SMTPAuthenticationError:
             return None, Temporary("smtp_sign_in_refused")
         except aiosmtplib.SMTPResponseException as error:
@@ -108,12 +92,16 @@ class MailSender:
 
     async def _send_on(self, connection: aiosmtplib.SMTP, mail: OutgoingMail) -> tuple[SendResult, bool]:
         """Return the result of one mail, and whether the connection can be used again."""
+        takes_8bit = connection.supports_extension("8BITMIME")
+        options = ["BODY=8BITMIME"] if takes_8bit else []
+        if not (mail.to + self._writer.address).isascii():
+            options.append("SMTPUTF8")
         try:
-            message = self._message(mail)
+            content = self._writer.write(mail, takes_8bit=takes_8bit)
         except (ValueError, UnicodeError):
             return Permanent("mail_malformed"), True
         try:
-            await connection.send_message(message, sender=parseaddr(self._sender)[1], recipients=[mail.to])
+            await connection.sendmail(self._writer.address, [mail.to], content, mail_options=options)
         except aiosmtplib.SMTPRecipientsRefused as error:
             return _verdict(error.recipients[0].code), True
         except aiosmtplib.SMTPSenderRefused as error:
@@ -129,32 +117,21 @@ class MailSender:
             return Temporary("connection_lost"), False
         except ValueError:
             return Permanent("mail_malformed"), False
-        return Sent(message_id(mail.delivery_id, self._domain)), True
-
-    def _message(self, mail: OutgoingMail) -> EmailMessage:
-        """Return the mail as multipart text and HTML."""
-        message = EmailMessage(policy=SMTP_POLICY)
-        message["From"] = self._sender
-        message["To"] = mail.to
-        message["Subject"] = mail.subject
-        message["Date"] = format_datetime(mail.at)
-        message["Message-ID"] = f"<{message_id(mail.delivery_id, self._domain)}>"
-        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notes in answer
-        message.set_content(mail.text)
-        if mail.html is not None:
-            message.add_alternative(mail.html, subtype="html")
-        message["Content-Language"] = mail.language  # last, since setting content drops such headers
-        return message
-
-
-def message_id(delivery_id: str, domain: str) -> str:
-    """Return the Message-ID of a delivery without its brackets: it tells a repeat, and receipts name it."""
-    return f"{delivery_id}@{domain}"
+        return Sent(message_id(mail.delivery_id, self._writer.domain)), True
 
 
 def _verdict(code: int) -> SendResult:
     """Return what a reply code of the relay means for the mail (RFC 5321, section 4.2.1)."""
     return Permanent(f"smtp_{code}") if code >= _PERMANENT_FROM else Temporary(f"smtp_{code}")
+
+
+async def _greet(connection: aiosmtplib.SMTP) -> None:
+    """Learn what the relay can do, where signing in did not already; an old relay only knows HELO."""
+    if connection.is_ehlo_or_helo_needed:
+        try:
+            await connection.ehlo()
+        except aiosmtplib.SMTPHeloError:
+            await connection.helo()
 
 
 async def _quit(connection: aiosmtplib.SMTP) -> None:
