@@ -14,7 +14,7 @@ from activities.outward import Permanent, SendResult, Sent, Temporary
 from activities.sms import OutgoingSms, SmsSender
 from activities.webhook import OutgoingWebhook, WebhookSender
 from cases.context import Context
-from cases.deliveries import LEASE, Due, Outcome, Result, lease, settle, text_instead
+from cases.deliveries import LEASE, Due, Outcome, Result, settle, take_turn, text_instead
 from domain.errors import Unavailable
 from domain.messages import DeliveryCount, DeliveryRound
 from domain.notices import Channel
@@ -25,7 +25,8 @@ HEARTBEAT_EVERY: Final = timedelta(seconds=5)
 NEEDED: Final = timedelta(seconds=35)
 _SWEEP_EVERY: Final = 60.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 1.0
-_GATHER: Final = 0.05  # results that come close together are settled together
+_GATHER: Final = 0.2  # results that come so close together are settled together
+_BUSY_PACE: Final = 0.4  # where batch follows batch, each is settled with the next lease
 _AWAY_PAUSE: Final = 2.0
 
 
@@ -127,6 +128,8 @@ class _Run:
     counted: DeliveryCount = field(default_factory=DeliveryCount)
     news: asyncio.Event = field(default_factory=asyncio.Event)
     swept_at: float | None = None
+    batches_in_row: int = 0
+    stopped: bool = False
     stopping: bool = False
 
     async def go(self, run_for: timedelta) -> DeliveryCount:
@@ -134,14 +137,16 @@ class _Run:
         loop = asyncio.get_running_loop()
         end = loop.time() + run_for.total_seconds()
         stop = asyncio.create_task(_worker_stops())
-        stop.add_done_callback(lambda _: self.news.set())
+        stop.add_done_callback(lambda _: self._stop())
         pause, rounds = _FIRST_PAUSE, 0
         try:
-            while loop.time() < end and not stop.done() and (not self.rounds or rounds < self.rounds):
+            while loop.time() < end and not self.stopped and (not self.rounds or rounds < self.rounds):
+                begun = loop.time()
                 moved = await self._work()
                 rounds += 1
                 pause = _FIRST_PAUSE if moved else min(pause * 1.5, _LONGEST_PAUSE)
-                await self._wait(_FIRST_PAUSE if self.under_way else pause)
+                not_before = begun + _BUSY_PACE if self.batches_in_row > 1 else begun
+                await self._wait(_FIRST_PAUSE if self.under_way else pause, not_before)
             await self._finish()
         except asyncio.CancelledError:
             await self._give_up()
@@ -151,34 +156,38 @@ class _Run:
         return self.counted
 
     async def _work(self) -> bool:
-        """Settle what is known, look for late mail, and take on new messages; return whether there was anything."""
+        """Look for late mail, settle what is known and take on new messages; return whether there was anything."""
         try:
-            settled = await self._settle()
             await self._sweep()
-            return await self._take() or settled
+            return await self._turn()
         except Unavailable:
             # The database is away: what is known is kept for later, and the workflow's history stays quiet.
             await asyncio.sleep(_AWAY_PAUSE)
             return False
 
-    async def _take(self) -> bool:
+    async def _turn(self) -> bool:
         lane = LANES[self.channel]
         free = lane.places - sum(self.under_way.values())
-        if free < max(1, lane.places // 4):
-            return False
+        places = free if free >= max(1, lane.places // 4) else 0
         context = self.deliveries.context
-        dues = await lease(context, self.channel, context.clock(), free, length=self.deliveries.lease_for)
-        for due in dues:
+        async with self._settling() as known:
+            length = self.deliveries.lease_for
+            turn = await take_turn(context, self.channel, known, context.clock(), places, length=length)
+        self._count(turn.count)
+        # A full batch leaves more behind, which nothing is gained by waiting for.
+        is_full = places > 0 and sum(len(due.leased.delivery_ids) for due in turn.dues) >= places
+        self.batches_in_row = self.batches_in_row + 1 if turn.dues and not is_full else 0
+        for due in turn.dues:
             if due.dropped or due.blocked is not None:
                 outcome = Outcome.DROPPED if due.dropped else Outcome.FAILED
                 self._know(Result(due.leased, outcome, reason=due.blocked))
-        sendable = [due for due in dues if not due.dropped and due.blocked is None]
+        sendable = [due for due in turn.dues if not due.dropped and due.blocked is None]
         for start in range(0, len(sendable), lane.together):
             chunk = sendable[start : start + lane.together]
             task = asyncio.create_task(self._send(chunk))
             self.under_way[task] = len(chunk)
             task.add_done_callback(self._done)
-        return bool(dues)
+        return bool(turn.dues or known)
 
     async def _send(self, chunk: Sequence[Due]) -> None:
         """Send messages one after the other; those whose lease runs out before their turn are given back."""
@@ -209,26 +218,36 @@ class _Run:
         self.known.append(result)
         self.news.set()
 
+    def _stop(self) -> None:
+        self.stopped = True
+        self.news.set()
+
     def _done(self, task: asyncio.Task[None]) -> None:
         self.under_way.pop(task, None)
         self.news.set()
 
-    async def _settle(self) -> bool:
-        if not self.known:
-            return False
+    @contextlib.asynccontextmanager
+    async def _settling(self) -> AsyncIterator[list[Result]]:
+        """Hand out what is known to be settled; where that fails, it is known again."""
         taken, self.known = self.known, []
-        context = self.deliveries.context
         try:
-            count = await settle(context, taken, context.clock())
+            yield taken
         except BaseException:
             self.known = taken + self.known
             raise
+
+    async def _settle(self) -> None:
+        context = self.deliveries.context
+        async with self._settling() as known:
+            count = await settle(context, known, context.clock())
+        self._count(count)
+
+    def _count(self, count: DeliveryCount) -> None:
         self.counted = DeliveryCount(
             sent=self.counted.sent + count.sent,
             failed=self.counted.failed + count.failed,
             later=self.counted.later + count.later,
         )
-        return True
 
     async def _sweep(self) -> None:
         """Let an SMS follow every mail that was not sent in time; the channel of SMS looks, since it is the one up."""
@@ -239,11 +258,19 @@ class _Run:
         await text_instead(context, context.clock())
         self.swept_at = now
 
-    async def _wait(self, seconds: float) -> None:
+    async def _wait(self, seconds: float, not_before: float) -> None:
+        """Wait for news or for so long; what is known waits a moment more for the rest of its batch."""
+        if not self.known:
+            await self._wait_for_news(seconds)
+        loop = asyncio.get_running_loop()
+        end = loop.time() + _GATHER
+        while self.known and self.under_way and (left := end - loop.time()) > 0:
+            await self._wait_for_news(left)
+        while not self.stopped and (left := not_before - loop.time()) > 0:
+            await self._wait_for_news(left)
+
+    async def _wait_for_news(self, seconds: float) -> None:
         self.news.clear()
-        if self.known:
-            await asyncio.sleep(_GATHER)
-            return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self.news.wait()

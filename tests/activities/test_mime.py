@@ -63,7 +63,7 @@ def test_a_mail_reads_as_it_was_written_and_fits_its_relay(subject: str, text: s
 def test_the_senders_name_stands_in_any_script(name: str) -> None:
     quoted = f'"{name}"' if "," in name else name
     message = read(Writer(f"{quoted} <no-reply@park.example>").write(mail(), takes_8bit=True))
-    # Python 3.11 reads the fold between two encoded words of a name as a blank (RFC 2047, section 6.2, says it is none).
+    # Python 3.11 takes the fold between two encoded words of a name for a blank, against RFC 2047, section 6.2.
     assert message["From"].addresses[0].display_name.replace(" ", "") == name.replace(" ", "")
     assert message["From"].addresses[0].addr_spec == "no-reply@park.example"
 

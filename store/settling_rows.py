@@ -1,0 +1,178 @@
+"""Settling of deliveries: one statement to lock, one to read what stands, one to write what became of them."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Table, bindparam, text, update
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import Text, Uuid
+
+from store.case_rows import Row, from_json
+from store.database import dump_json
+from store.tables import deliveries, ledger, receipts
+
+_DIALECT: Final = postgresql.dialect()  # type: ignore[no-untyped-call]  # untyped in SQLAlchemy
+_UUIDS: Final = ARRAY(Uuid)
+_TEXTS: Final = ARRAY(Text)
+
+# Whoever looks for a message of the gateway, and whoever learns its id, look one after the other.
+_MESSAGES: Final = """
+    SELECT count(pg_advisory_xact_lock(hashtextextended('message/' || id, 0)))
+    FROM (SELECT id FROM unnest(:messages) AS id ORDER BY id) AS ids
+"""
+_LOCK_MESSAGES: Final = text(_MESSAGES).bindparams(bindparam("messages", type_=_TEXTS))
+_LOCK: Final = text(
+    f"""
+    WITH messages AS MATERIALIZED ({_MESSAGES})
+    SELECT n.notice_id FROM messages, notices n
+    WHERE n.notice_id IN (SELECT notice_id FROM deliveries WHERE delivery_id = ANY(:ids))
+    ORDER BY n.notice_id FOR UPDATE OF n
+    """
+).bindparams(bindparam("ids", type_=_UUIDS), bindparam("messages", type_=_TEXTS))
+
+# The chains are parameters: under row-level security a name put together from a row's own columns reaches no index.
+_READ: Final = text(
+    """
+    SELECT
+        (SELECT jsonb_agg(to_jsonb(d) || jsonb_build_object(
+             'reference', n.reference, 'destination', n.destination, 'kind', n.kind, 'recipient', n.recipient,
+             'occasion', n.occasion, 'text_hash', n.text_hash, 'notice_status', n.status) ORDER BY d.delivery_id)
+         FROM deliveries d JOIN notices n ON n.notice_id = d.notice_id WHERE d.notice_id = ANY(:notices)) AS deliveries,
+        (SELECT jsonb_object_agg(e.chain, jsonb_build_array(e.seq, encode(e.hash, 'hex'))) FROM (
+             SELECT DISTINCT ON (x.chain) x.chain, x.seq, x.hash FROM ledger x WHERE x.chain = ANY(:chains)
+             ORDER BY x.chain, x.seq DESC) e) AS ends,
+        -- The first receipt stands, so that it comes last.
+        (SELECT jsonb_object_agg(x.about, x.status ORDER BY x.recorded_at DESC) FROM receipts x
+         WHERE x.delivery_id IS NULL AND x.about = ANY(:messages)) AS early
+    """
+).bindparams(bindparam("notices", type_=_UUIDS), bindparam("chains", type_=_TEXTS), bindparam("messages", type_=_TEXTS))
+
+_MOVED: Final = ("status", "next_attempt", "attempts", "lease_until", "provider_id", "reason", "sent_at", "settled_at")
+_ADDED: Final = ("delivery_id", "notice_id", "employer_id", "channel", "after", "status", "next_attempt", "give_up_at")
+# What PostgreSQL fills by itself.
+_LEDGER: Final = tuple(name for name in ledger.c.keys() if name not in ("recorded_at", "xid"))  # noqa: SIM118
+
+_HOLD_UP: Final = text(
+    """
+    UPDATE deliveries SET next_attempt = least(greatest(next_attempt, :until), give_up_at)
+    WHERE channel = 'webhook' AND employer_id = :employer_id AND status = 'queued' AND webhook_id = :webhook_id
+    AND lease_until IS NULL
+    """
+).bindparams(bindparam("webhook_id", type_=Uuid))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What stands, read under its locks.
+
+    All deliveries of each notice, the end of each notice's chain, and the status of each message that a receipt came
+    for before its id was known.
+    """
+
+    notices: Mapping[UUID, list[Row]]
+    ends: Mapping[str, tuple[int, bytes]]
+    early: Mapping[str, str]
+
+
+def chain_of(notice_id: UUID) -> str:
+    """Return the ledger's chain of a notice."""
+    return f"notice/{notice_id}"
+
+
+async def lock(connection: AsyncConnection, ids: Collection[UUID], messages: Collection[str]) -> Standing:
+    """Lock the notices of deliveries and the gateway's ids of messages, and return what stands.
+
+    The locks are taken by a statement of their own, so that the rows are those that the previous holder wrote.
+    """
+    asked = {"ids": list(ids), "messages": sorted(messages)}
+    locked = (await connection.execute(_LOCK, asked)).scalars().all()
+    asked = {"notices": list(locked), "chains": [chain_of(each) for each in locked], "messages": sorted(messages)}
+    found = (await connection.execute(_READ, asked)).one()
+    notices: dict[UUID, list[Row]] = {notice_id: [] for notice_id in locked}
+    for part in found.deliveries or []:
+        row = from_json(deliveries, part)
+        notices[row["notice_id"]].append(row)
+    ends = {chain: (int(seq), bytes.fromhex(digest)) for chain, (seq, digest) in (found.ends or {}).items()}
+    return Standing(notices, ends, found.early or {})
+
+
+def _columns(table: Table, names: Iterable[str]) -> str:
+    return ", ".join(f'"{name}" {table.c[name].type.compile(_DIALECT)}' for name in names)
+
+
+def _quoted(names: Iterable[str], prefix: str = "") -> str:
+    return ", ".join(f'{prefix}"{name}"' for name in names)
+
+
+def _statement() -> str:
+    """Return the statement that writes all parts of a document.
+
+    A statement with one text for every write is prepared once and needs one round trip however much there is.
+    """
+    moved = ", ".join(f'"{name}" = x."{name}"' for name in _MOVED)
+    return f"""
+    WITH doc AS (SELECT CAST(:document AS jsonb) AS d), moved AS (
+        UPDATE deliveries t SET {moved}
+        FROM doc, jsonb_to_recordset(doc.d -> 'moved') AS x({_columns(deliveries, ("delivery_id", *_MOVED))})
+        WHERE t.delivery_id = x.delivery_id
+    ), statuses AS (
+        UPDATE notices t SET status = x.status
+        FROM doc, jsonb_to_recordset(doc.d -> 'statuses') AS x(notice_id uuid, status text)
+        WHERE t.notice_id = x.notice_id
+    ), added AS (
+        INSERT INTO deliveries ({_quoted(_ADDED)}) SELECT {_quoted(_ADDED, "x.")}
+        FROM doc, jsonb_to_recordset(doc.d -> 'added') AS x({_columns(deliveries, _ADDED)}) ON CONFLICT DO NOTHING
+    )
+    INSERT INTO ledger ({_quoted(_LEDGER)}) SELECT {_quoted(_LEDGER, "x.")}
+    FROM doc, jsonb_to_recordset(doc.d -> 'ledger') AS x({_columns(ledger, _LEDGER)})
+    """
+
+
+_WRITE: Final = text(_statement())
+
+
+async def write(
+    connection: AsyncConnection,
+    *,
+    moved: Sequence[Row] = (),
+    added: Sequence[Row] = (),
+    statuses: Mapping[UUID, str] | None = None,
+    entries: Sequence[Row] = (),
+) -> None:
+    """Write moved deliveries, new ones that are not there already, statuses of notices, and rows of the ledger."""
+    document = {
+        "moved": [{name: row[name] for name in ("delivery_id", *_MOVED)} for row in moved],
+        "added": [{name: row[name] for name in _ADDED} for row in added],
+        "statuses": [{"notice_id": each, "status": status} for each, status in (statuses or {}).items()],
+        "ledger": list(entries),
+    }
+    if any(document.values()):
+        await connection.execute(_WRITE, {"document": dump_json(document)})
+
+
+async def hold_up(connection: AsyncConnection, employer_id: str, webhook_id: UUID, until: datetime) -> None:
+    """Let what waits for one subscription wait until a moment at least, but not beyond its own end."""
+    given = {"employer_id": employer_id, "webhook_id": webhook_id, "until": until}
+    await connection.execute(_HOLD_UP, given)
+
+
+async def lock_messages(connection: AsyncConnection, provider_ids: Collection[str]) -> None:
+    """Lock the gateway's ids of messages until the transaction ends."""
+    await connection.execute(_LOCK_MESSAGES, {"messages": sorted(provider_ids)})
+
+
+async def keep_receipts(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Keep receipts; one kept before is left as it is."""
+    await connection.execute(insert(receipts).values(list(rows)).on_conflict_do_nothing())
+
+
+async def assign_receipts(connection: AsyncConnection, deliveries_of: Mapping[str, UUID]) -> None:
+    """Note which delivery the receipts were for that came early."""
+    for about, delivery_id in deliveries_of.items():
+        early = update(receipts).where(receipts.c.about == about, receipts.c.delivery_id.is_(None))
+        await connection.execute(early.values(delivery_id=delivery_id))
