@@ -309,6 +309,8 @@ async def text_instead(context: Context, at: datetime) -> int:
     while True:
         async with context.database.begin() as connection:
             page = await delivery_rows.mail_late(connection, begun, _WITH_FALLBACK, after, _SWEPT_AT_ONCE)
+            if not page:
+                return opened
             added: list[Row] = []
             for rows in (await settling_rows.lock(connection, [each for _, each in page], ())).notices.values():
                 channels = {Channel(row["channel"]) for row in rows}
