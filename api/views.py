@@ -57,8 +57,10 @@ class PermitView(BaseModel):
 class MaskedPerson(BaseModel):
     """The person as every role sees them."""
 
-    identity_number: str = Field(examples=["4403**********123X"])
-    language: str
+    identity_number: str | None = Field(
+        examples=["4403**********123X"], description="Null where what was given cannot be opened."
+    )
+    language: str | None
 
 
 class CaseView(BaseModel):

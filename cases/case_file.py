@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.calendar import current_calendar
@@ -25,7 +26,7 @@ from domain.registration import RegistrationRequest
 from domain.stages import CLOSED, PERMIT_FINAL, Destination, PendingAct, PermitStage, Stage, Standing
 from store import case_rows, case_writes, tables
 from store.case_rows import Row
-from store.encryption import WrappedKey, unwrap
+from store.encryption import DataKey, WrappedKey, unwrap
 from store.ledger import Entry, follow
 
 _COLUMNS = frozenset(tables.registrations.c.keys()) - {"live", "recorded_at", "updated_at"}
@@ -113,12 +114,16 @@ class CaseFile(CaseParts):
             destination=destination,
             rule_version=pack.version if pack else None,
             rule_hash=bytes.fromhex(pack.content_hash) if pack else None,
-            before_hash=None if before is None else state_hash(self.person_key, before),
-            after_hash=state_hash(self.person_key, self._state),
+            before_hash=self._hash(before),
+            after_hash=self._hash(self._state),
             statement_hash=self.statement_hash,
             origin=self.origin,
         )
         self._entries.append(entry)
+
+    def _hash(self, state: bytes | None) -> bytes | None:
+        """Return the keyed hash of a state; none where the key cannot be opened, which an incident must outlive."""
+        return None if state is None or isinstance(self._key, Defect) else state_hash(self._key, state)
 
     def seal(self, table: str, column: str, row: str, content: object) -> bytes:
         """Seal a JSON content under the person's key."""
@@ -200,7 +205,7 @@ class CaseFile(CaseParts):
         """Return the ledger rows of this transaction; the last one's state is the one that is written with it."""
         if not self._entries:
             return []
-        after = state_hash(self.person_key, case_state(self.row, self.permits))
+        after = self._hash(case_state(self.row, self.permits))
         entries = [*self._entries[:-1], replace(self._entries[-1], after_hash=after)]
         end = self._chain_end()
         rows = follow(self.reference, entries, *(end[0], bytes.fromhex(end[1])) if end else ())
@@ -251,15 +256,18 @@ async def load_case(context: Context, connection: AsyncConnection, reference: st
 
 
 async def build_file(context: Context, connection: AsyncConnection, row: Row) -> CaseFile:
-    """Return the file made of a loaded row."""
-    key = unwrap(context.keyring, WrappedKey(row["key_id"], row["kek_id"], row["wrapped"]))
-    body = key.open("applications", "body", f"{row['reference']}/{row['facts_version']}", row["application_body"])
+    """Return the file made of a loaded row; facts that cannot be opened are a defect of the first step that needs them.
+
+    Raises:
+        Refused: `facts_erased` after an erasure.
+    """
+    key, application = _open_facts(context, row)
     file = CaseFile(
         context=context,
         row=row,
         calendar=await current_calendar(context, connection, row["calendar_version"]),
-        person_key=key,
-        application=RegistrationRequest.model_validate_json(body),
+        _key=key,
+        _application=application,
         permits={Destination(p["destination"]): p for p in row.pop("permits")},
         tasks=row.pop("tasks"),
         deadlines={(d["kind"], d["destination"], d["step"]): d for d in row.pop("deadlines")},
@@ -269,3 +277,18 @@ async def build_file(context: Context, connection: AsyncConnection, row: Row) ->
     )
     file.keep_as_stored()
     return file
+
+
+def _open_facts(context: Context, row: Row) -> tuple[DataKey | Defect, RegistrationRequest | Defect]:
+    key: DataKey | Defect
+    try:
+        key = unwrap(context.keyring, WrappedKey(row["key_id"], row["kek_id"], row["wrapped"]))
+    except Defect as defect:
+        return defect, defect
+    try:
+        body = key.open("applications", "body", f"{row['reference']}/{row['facts_version']}", row["application_body"])
+        return key, RegistrationRequest.model_validate_json(body)
+    except Defect as defect:
+        return key, defect
+    except ValidationError:
+        return key, Defect("facts_malformed")

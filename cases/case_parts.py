@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from cases.context import Context
 from domain.deadlines import DeadlineKind
+from domain.errors import Defect
 from domain.messages import Origin
 from domain.registration import RegistrationRequest
 from domain.stages import Destination
@@ -18,6 +19,8 @@ from store.case_rows import Row
 from store.encryption import DataKey
 from store.ledger import Entry
 
+_Opened = TypeVar("_Opened")
+
 
 @dataclass(slots=True)
 class CaseParts:
@@ -26,8 +29,8 @@ class CaseParts:
     context: Context
     row: Row
     calendar: WorkingCalendar
-    person_key: DataKey
-    application: RegistrationRequest
+    _key: DataKey | Defect
+    _application: RegistrationRequest | Defect
     permits: dict[Destination, Row]
     tasks: list[Row]
     deadlines: dict[tuple[str, str, int], Row]
@@ -46,6 +49,32 @@ class CaseParts:
     origin: Origin | None = None
     statement_hash: bytes | None = None
     _state: bytes | None = None
+
+    @property
+    def person_key(self) -> DataKey:
+        """The key of the person.
+
+        Raises:
+            Defect: when it cannot be opened; a case is shown and put before an operator all the same.
+        """
+        return _opened(self._key)
+
+    @person_key.setter
+    def person_key(self, key: DataKey) -> None:
+        self._key = key
+
+    @property
+    def application(self) -> RegistrationRequest:
+        """What the employer gave.
+
+        Raises:
+            Defect: when it cannot be opened.
+        """
+        return _opened(self._application)
+
+    @application.setter
+    def application(self, application: RegistrationRequest) -> None:
+        self._application = application
 
     @property
     def reference(self) -> str:
@@ -276,3 +305,9 @@ def _new_permit(parts: CaseParts, destination: Destination) -> Row:
         "due_provisional": False,
         "answered_for": False,
     }
+
+
+def _opened(value: _Opened | Defect) -> _Opened:
+    if isinstance(value, Defect):
+        raise Defect(value.reason)
+    return value

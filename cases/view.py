@@ -7,6 +7,7 @@ from typing import Any
 from cases.case_file import CaseFile
 from domain.actors import Actor
 from domain.clock import CHINA
+from domain.errors import Defect
 from domain.findings import Audience, Finding, outcome_of, seen_by
 from domain.identity_numbers import mask_identity_number
 from domain.languages import Language
@@ -155,7 +156,11 @@ def _findings(file: CaseFile, inside: bool) -> tuple[Finding, ...]:
 
 
 def _masked(file: CaseFile) -> dict[str, Any]:
-    person = file.application.person
+    try:
+        person = file.application.person
+    except Defect:
+        # Facts that cannot be opened keep neither this case out of sight nor the others of its list.
+        return {"identity_number": None, "language": None}
     return {"identity_number": mask_identity_number(person.identity_number), "language": person.language.value}
 
 

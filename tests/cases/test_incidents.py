@@ -1,4 +1,4 @@
-"""Lines of the operator that are not about a stopped case."""
+"""Lines of the operator: those about no case, and a case whose facts cannot be opened."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -6,13 +6,20 @@ from uuid import UUID
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import text
 
+from bench.people import identity_number
+from cases.advance import advance
 from cases.answers import note_refused
 from cases.context import Context
-from cases.incidents import list_incidents, resume
+from cases.incidents import list_incidents, open_incident, resume
+from cases.reads import list_cases
+from cases.registration import accept
 from domain.actors import Actor, Role, system
-from domain.errors import Refused
-from tests.cases.contexts import Clock, key, load_samples, open_context
+from domain.errors import Defect, Refused
+from domain.registration import RegistrationRequest
+from domain.stages import Stage
+from tests.cases.contexts import EMPLOYER_A, Clock, key, load_samples, open_context, registration_body
 
 OPERATOR = Actor(issuer="test", subject="operator", role=Role.OPERATOR, correlation_id="incidents")
 
@@ -41,6 +48,40 @@ async def test_a_line_is_closed_once(context: Context) -> None:
     await resume(context, OPERATOR, _id(line), key())
     with pytest.raises(Refused, match="already_decided"):
         await resume(context, OPERATOR, _id(line), key())
+
+
+async def test_a_case_whose_facts_cannot_be_opened_stands_in_the_list_and_hurts_no_other(context: Context) -> None:
+    damaged, other = [await _submit(context, serial) for serial in range(2)]
+    await _flip_last_byte(context, damaged)
+    with pytest.raises(Defect, match="sealed_value_altered"):
+        await advance(context, damaged, context.clock())
+    await open_incident(context, damaged, "assess", "sealed_value_altered", context.clock())
+    ((line,), _) = await list_incidents(context, OPERATOR)
+    assert (line["reference"], line["step"], line["reason"]) == (damaged, "assess", "sealed_value_altered")
+    shown, _ = await list_cases(context, EMPLOYER_A)
+    assert {case["reference"]: case["person"]["identity_number"] is None for case in shown} == {
+        damaged: True,
+        other: False,
+    }
+    await _flip_last_byte(context, damaged)
+    await resume(context, OPERATOR, _id(line), key())
+    assert (await advance(context, damaged, context.clock())).stage is Stage.UNDER_REVIEW
+    assert await list_incidents(context, OPERATOR) == ([], None)
+
+
+async def _submit(context: Context, serial: int) -> str:
+    body = registration_body(identity_number=identity_number(serial))
+    reply = await accept(context, EMPLOYER_A, RegistrationRequest.model_validate(body), key())
+    return str(reply.body["reference"])
+
+
+async def _flip_last_byte(context: Context, reference: str) -> None:
+    async with context.database.begin() as connection:
+        flip = text(
+            "UPDATE applications SET body = set_byte(body, length(body) - 1, 255 - get_byte(body, length(body) - 1))"
+            " WHERE reference = :reference"
+        )
+        await connection.execute(flip, {"reference": reference})
 
 
 def _id(line: dict[str, Any]) -> UUID:
