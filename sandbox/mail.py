@@ -13,7 +13,7 @@ from fastapi import FastAPI, Header, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from sandbox.mail_book import CHANNELS, MailBook
+from sandbox.mail_book import CHANNELS, SMS_ID, MailBook
 from sandbox.moods import SLOW_SECONDS, Mood, Moods, lost_answer
 from sandbox.outbox import POLL_SECONDS, Outbox
 from sandbox.serving import ProblemError, add_problems, arguments, check_bearer, refuse_production, serve, setting
@@ -22,6 +22,8 @@ MAIL_BYTES = 10 * 1024 * 1024
 # Mail to this domain is refused for good, whatever the mood.
 BOUNCING = "@bounce.example"
 SHOWN = 200
+# So long at most an answer to a message waits for its receipt to be ahead of it.
+LATE_ANSWER_SECONDS = 5.0
 After = Annotated[int, Query(ge=0)]
 Limit = Annotated[int, Query(ge=1, le=10_000)]
 
@@ -82,7 +84,10 @@ class MailHandler:
         """Keep a mail and acknowledge it."""
         content = envelope.content
         raw = content.encode() if isinstance(content, str) else content or b""
-        number = self._book.take_mail(envelope.mail_from or "", list(envelope.rcpt_tos), raw)
+        mood = self._moods.current("mail")
+        number = self._book.take_mail(envelope.mail_from or "", list(envelope.rcpt_tos), raw, mood)
+        if mood is Mood.OUT_OF_ORDER:
+            await _receipt_taken(self._book, self._book.message_id(number))
         return f"250 2.0.0 Taken as {number}"
 
 
@@ -100,7 +105,8 @@ def create_app(directory: Path, *, smtp_port: int, sms_token: str, receipts_url:
             lambda: SMTP(handler, data_size_limit=MAIL_BYTES, enable_SMTPUTF8=True, loop=loop), "127.0.0.1", smtp_port
         )
         outbox = book.outbox
-        tasks = [asyncio.create_task(_send_receipts(book))] + ([asyncio.create_task(outbox.run())] if outbox else [])
+        tasks = [asyncio.create_task(_send_receipts(book, moods))]
+        tasks += [asyncio.create_task(outbox.run())] if outbox else []
         yield
         server.close()
         for task in tasks:
@@ -127,7 +133,9 @@ def _add_gateways(app: FastAPI, book: MailBook, moods: Moods, sms_token: str) ->
             raise ProblemError(422, "invalid", "No such number.")
         if not key:
             raise ProblemError(400, "idempotency_key_missing", "Send the header Idempotency-Key.")
-        sms_id = _take_text(book, key, message)
+        sms_id = _take_text(book, key, message, moods.current("sms"))
+        if moods.current("sms") is Mood.OUT_OF_ORDER:
+            await _receipt_taken(book, sms_id)
         if lost:
             raise lost_answer()
         return {"id": sms_id}
@@ -144,11 +152,11 @@ def _add_gateways(app: FastAPI, book: MailBook, moods: Moods, sms_token: str) ->
         return Response(status_code=204)
 
 
-def _take_text(book: MailBook, key: str, message: TextMessage) -> str:
+def _take_text(book: MailBook, key: str, message: TextMessage, mood: Mood) -> str:
     known = book.text(key)
     if known is None:
-        sms_id = f"sms_{uuid.uuid4().hex}"
-        book.take_text(sms_id, key, message.to, message.text)
+        sms_id = f"{SMS_ID}{uuid.uuid4().hex}"
+        book.take_text(sms_id, key, message.to, message.text, mood)
         return sms_id
     if (known["recipient"], known["text"]) != (message.to, message.text):
         raise ProblemError(422, "idempotency_key_reused", "This key came before with another body.")
@@ -217,9 +225,17 @@ def _table(title: str, rows: list[tuple[str, ...]]) -> str:
     return f"<h2>{title}</h2><table>{lines}</table>"
 
 
-async def _send_receipts(book: MailBook) -> None:
+async def _receipt_taken(book: MailBook, about: str) -> None:
+    """Wait until the receipt of a message was taken, where one goes out."""
+    for _ in range(round(LATE_ANSWER_SECONDS / POLL_SECONDS)):
+        if book.is_told_of(about):
+            return
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def _send_receipts(book: MailBook, moods: Moods) -> None:
     while True:
-        book.send_receipts()
+        book.send_receipts({channel: moods.current(channel) for channel in CHANNELS})
         await asyncio.sleep(POLL_SECONDS)
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 from domain.clock import CHINA
 from sandbox import outbox
 from sandbox.books import Books
+from sandbox.moods import Mood
 
 SCHEMA: Final = f"""
 CREATE TABLE IF NOT EXISTS mails (
@@ -34,7 +35,9 @@ CREATE TABLE IF NOT EXISTS receipts (
 {outbox.SCHEMA}
 """
 RECEIPT_SECONDS: Final = 0.2
+SLOW_FACTOR: Final = 10
 CHANNELS: Final = ("mail", "sms", "hooks")
+SMS_ID: Final = "sms_"
 # Ends of telephone numbers whose SMS is reported as failed.
 UNREACHABLE: Final = "0000"
 
@@ -50,7 +53,7 @@ class MailBook:
         """Whether receipts go out for a channel; by default for SMS, since mail has none by itself."""
         return (self.books.setting(f"receipts.{channel}") or ("yes" if channel == "sms" else "no")) == "yes"
 
-    def take_mail(self, sender: str, recipients: list[str], raw: bytes) -> int:
+    def take_mail(self, sender: str, recipients: list[str], raw: bytes, mood: Mood = Mood.NORMAL) -> int:
         """Record a mail as it came and return its number."""
         message = message_from_bytes(raw, policy=policy.default)
         message_id = str(message.get("Message-ID", "")).strip().strip("<>")
@@ -68,7 +71,7 @@ class MailBook:
             for recipient in recipients:
                 self.books.execute("INSERT INTO mail_recipients VALUES (?, ?)", number, recipient.lower())
             if self.sends_receipts("mail"):
-                self._plan_receipt(message_id, "delivered")
+                self._plan_receipt(message_id, "delivered", mood)
         return number
 
     def mails(self, to: str | None, after: int, limit: int) -> list[dict[str, Any]]:
@@ -90,11 +93,21 @@ class MailBook:
         row = self.books.find("SELECT * FROM mails WHERE id = ?", number)
         return _shown_mail(row) | {"raw": row["raw"].decode(errors="replace")} if row else None
 
+    def message_id(self, number: int) -> str:
+        """Return the Message-ID of a mail."""
+        return str(
+            (self.books.find("SELECT message_id FROM mails WHERE id = ?", number) or {"message_id": ""})["message_id"]
+        )
+
+    def is_told_of(self, about: str) -> bool:
+        """Whether a receipt about a message was taken."""
+        return bool(self.books.rows("SELECT 1 FROM outbox WHERE lane = ? AND done_at IS NOT NULL LIMIT 1", about))
+
     def text(self, key: str) -> dict[str, Any] | None:
         """Return the SMS taken under an idempotency key."""
         return self.books.find("SELECT * FROM texts WHERE key = ?", key)
 
-    def take_text(self, sms_id: str, key: str, recipient: str, text: str) -> None:
+    def take_text(self, sms_id: str, key: str, recipient: str, text: str, mood: Mood = Mood.NORMAL) -> None:
         """Record an SMS and plan its receipt."""
         with self.books.transaction():
             self.books.execute(
@@ -106,7 +119,7 @@ class MailBook:
                 _now(),
             )
             if self.sends_receipts("sms"):
-                self._plan_receipt(sms_id, "failed" if recipient.endswith(UNREACHABLE) else "delivered")
+                self._plan_receipt(sms_id, "failed" if recipient.endswith(UNREACHABLE) else "delivered", mood)
 
     def repeat_text(self, key: str) -> None:
         """Count that an SMS was handed in once more."""
@@ -147,14 +160,15 @@ class MailBook:
         with self.books.transaction():
             self._plan_receipt(about, status)
 
-    def send_receipts(self) -> None:
-        """Put the receipts that are due into the outbox."""
+    def send_receipts(self, moods: Mapping[str, Mood] | None = None) -> None:
+        """Put the receipts that are due into the outbox, as the moods of their channels have it."""
         if self.outbox is None or not self.books.rows("SELECT 1 FROM receipts WHERE due <= ? LIMIT 1", time.time()):
             return
         with self.books.transaction():
             for row in self.books.rows("SELECT * FROM receipts WHERE due <= ? ORDER BY number LIMIT 200", time.time()):
                 self.books.execute("DELETE FROM receipts WHERE number = ?", row["number"])
-                self.outbox.add(row["about"], {"id": row["about"], "status": row["status"], "at": _now()})
+                channel = "sms" if row["about"].startswith(SMS_ID) else "mail"
+                self._send_receipt(self.outbox, row, (moods or {}).get(channel, Mood.NORMAL))
 
     def counts(self) -> dict[str, int]:
         """Return how many messages of each kind arrived."""
@@ -164,10 +178,23 @@ class MailBook:
             for channel, table in tables.items()
         }
 
-    def _plan_receipt(self, about: str, status: str) -> None:
+    def _plan_receipt(self, about: str, status: str, mood: Mood = Mood.NORMAL) -> None:
+        # Out of order, a receipt is ahead of the answer that tells the sender its message was taken.
+        seconds = 0.0 if mood is Mood.OUT_OF_ORDER else RECEIPT_SECONDS * (SLOW_FACTOR if mood is Mood.SLOW else 1)
         self.books.execute(
-            "INSERT INTO receipts (about, status, due) VALUES (?, ?, ?)", about, status, time.time() + RECEIPT_SECONDS
+            "INSERT INTO receipts (about, status, due) VALUES (?, ?, ?)", about, status, time.time() + seconds
         )
+
+    @staticmethod
+    def _send_receipt(outbox: outbox.Outbox, row: Mapping[str, Any], mood: Mood) -> None:
+        """Send a receipt; duplicating, thrice; out of order, with one that contradicts it and comes too late."""
+        body = {"id": row["about"], "status": row["status"], "at": _now()}
+        message_id = outbox.add(row["about"], body)
+        if mood is Mood.DUPLICATING:
+            outbox.add(row["about"], body, message_id=message_id)
+            outbox.add(row["about"], body)
+        if mood is Mood.OUT_OF_ORDER:
+            outbox.add(row["about"], body | {"status": "failed" if row["status"] == "delivered" else "delivered"})
 
 
 def _shown_mail(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -79,6 +79,24 @@ async def test_receipts_for_mail_are_sent_when_asked(mail: Program, receiver: Re
     assert receipt["status"] == "failed"
 
 
+async def test_a_receipt_comes_thrice_when_the_mood_duplicates(mail: Program, receiver: Receiver) -> None:
+    mail.mood("duplicating", channel="sms")
+    sms_id = mail.post("/sms", {"to": "+8613800000006", "text": "x"}, key="sms-6").json()["id"]
+    assert [each["status"] for each in await receiver.wait_for(3, about=sms_id)] == ["delivered"] * 3
+    ids = [headers["webhook-id"] for _, headers, body in receiver.got if body.get("id") == sms_id]
+    assert len(set(ids)) == 2
+
+
+async def test_out_of_order_a_receipt_is_ahead_of_the_answer_and_another_contradicts_it(
+    mail: Program, receiver: Receiver
+) -> None:
+    mail.mood("out-of-order", channel="sms")
+    answer = await asyncio.to_thread(mail.post, "/sms", {"to": "+8613800000007", "text": "x"}, key="sms-7")
+    sms_id = answer.json()["id"]
+    assert "delivered" in [body["status"] for body in receiver.bodies if body.get("id") == sms_id]
+    assert [each["status"] for each in await receiver.wait_for(2, about=sms_id)] == ["delivered", "failed"]
+
+
 async def test_the_sms_gateway_asks_for_its_token_and_a_key(mail: Program) -> None:
     body = {"to": "+8613800000003", "text": "x"}
     assert mail.post("/sms", body, key="sms-3", token=TOKEN + "x").status_code == 401
