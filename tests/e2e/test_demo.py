@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.embedded import COMMAND
 from sandbox.demo_plan import fate_of
-from tests.e2e.stacks import COMMAND
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

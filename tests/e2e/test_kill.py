@@ -15,10 +15,10 @@ import pytest
 import pytest_asyncio
 from temporalio.client import Client
 
+from bench.embedded import Up
 from domain.messages import REGISTRATION_WORKFLOW
 from sandbox.demo_api import Callers
 from tests.e2e.people import registration
-from tests.e2e.stacks import Up
 
 pytestmark = [pytest.mark.kill, pytest.mark.slow, pytest.mark.timeout(420)]
 

@@ -13,11 +13,11 @@ from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from bench.embedded import COMMAND, Up
 from sandbox import control
 from sandbox.demo_api import Callers
 from sandbox.issuer import PERSONAS
 from tests.e2e.people import registration
-from tests.e2e.stacks import COMMAND, Up
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 

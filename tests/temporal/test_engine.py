@@ -15,11 +15,11 @@ from cases.sweeping import start_case, sweep
 from domain.messages import StandingInput, registration_workflow_id
 from domain.registration import RegistrationRequest
 from domain.stages import Stage
+from sandbox.doors import Door, Mood, open_door
 from store import tables
 from temporal import engine as engine_module
 from temporal.engine import TemporalEngine
 from tests.cases.contexts import EMPLOYER_A, registration_body
-from tests.temporal.proxy import Door, Mood, open_door
 from tests.workflows.world import Case, World, new_key, open_world
 
 LIMIT = 1.0

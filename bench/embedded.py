@@ -1,4 +1,4 @@
-"""A real embedded stack of a test: started by `hetao up --json`, killed in parts, and read from all sides."""
+"""A real embedded stack: started by `hetao up --json`, killed in parts, and read from all sides."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,24 +26,34 @@ BACK_SECONDS: Final = 20.0
 
 
 class Up:
-    """One `hetao up` as its own process, which ends with the tests."""
+    """One `hetao up` as its own process, which ends with the one that started it."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, command: Sequence[str] = (*COMMAND, "up", "--json")) -> None:
         self.directory = directory
+        self._command = [*command, "--data-dir", str(directory)]
         self.ready: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._engine: AsyncEngine | None = None
 
     def start(self) -> None:
         """Start it and wait for its ready line."""
+        self.launch()
+        self.wait_ready()
+
+    def launch(self) -> None:
+        """Start it; from the main thread, since the kernel ends it with the thread that started it."""
         with self.directory.with_suffix(".log").open("ab") as log:
             self._process = subprocess.Popen(
-                [*COMMAND, "up", "--json", "--data-dir", str(self.directory)],
+                self._command,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 preexec_fn=child_setup(death_signal=signal.SIGTERM),
             )
+
+    def wait_ready(self) -> None:
+        """Wait for its ready line."""
+        assert self._process
         assert self._process.stdout
         line = self._process.stdout.readline()
         assert line, self.directory.with_suffix(".log").read_text()
@@ -71,11 +81,16 @@ class Up:
         os.kill(before, signal.SIGKILL)
         if name == "up":
             children = [pid for pid, _ in self.stack.processes.values()]
-            self._forget()
+            self.forget()
             until(lambda: not any(is_alive(pid) for pid in children), "the children end with their parent")
             self.start()
         else:
             until(lambda: self.pid(name) != before and is_alive(self.pid(name)), f"{name} is started again")
+
+    @property
+    def is_running(self) -> bool:
+        """Whether `hetao up` runs; it gives up where a part cannot be kept running."""
+        return self._process is not None and self._process.poll() is None
 
     def stop(self) -> int:
         """End it in good order and return its exit code."""
@@ -85,7 +100,7 @@ class Up:
             return self._process.wait(STOP_SECONDS)
         finally:
             self._process.kill()
-            self._forget()
+            self.forget()
 
     async def rows(self, query: str, **values: Any) -> list[dict[str, Any]]:
         """Read the register as the application role, for the park's tenant, as soon as PostgreSQL is there."""
@@ -118,7 +133,8 @@ class Up:
         """Change the mood of the authority or of the sinks."""
         self.aside(part, "POST", "/sandbox/mood", json={"mood": name, **more})
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Let go of a `hetao up` that has ended."""
         assert self._process
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(STOP_SECONDS)
