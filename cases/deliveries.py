@@ -6,15 +6,20 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from cases.context import Context
+from cases.delivery_results import STEP, by_delivery, count_of, settle_in, settle_stranded
 from cases.delivery_results import Leased as Leased
 from cases.delivery_results import Outcome as Outcome
 from cases.delivery_results import Result as Result
 from cases.delivery_results import settle as settle
 from cases.delivery_results import text_instead as text_instead
 from cases.letters import BlockedError, address_of, open_texts, subscription_of
+from domain.actors import system
 from domain.errors import Defect
 from domain.languages import Language
+from domain.messages import DeliveryCount
 from domain.notices import Channel, NoticeKind, Recipient
 from domain.retries import is_quiet
 from store import delivery_rows
@@ -52,6 +57,14 @@ class Due:
         return str(min(self.leased.delivery_ids))
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one turn of a channel did: the count of the results that it took, and the messages to send next."""
+
+    count: DeliveryCount = field(default_factory=DeliveryCount)
+    dues: tuple[Due, ...] = ()
+
+
 async def lease(
     context: Context, channel: Channel, at: datetime, limit: int, *, length: timedelta = LEASE
 ) -> list[Due]:
@@ -62,21 +75,54 @@ async def lease(
     Raises:
         Unavailable: when PostgreSQL is away.
     """
-    limits = context.limits
+    return list((await take_turn(context, channel, (), at, limit, length=length)).dues)
+
+
+async def take_turn(
+    context: Context,
+    channel: Channel,
+    results: Sequence[Result],
+    at: datetime,
+    places: int,
+    *,
+    length: timedelta = LEASE,
+) -> Turn:
+    """Settle results as `settle` does and lease as `lease` does, in one transaction.
+
+    Raises:
+        Unavailable: when PostgreSQL is away; the same results are then given again.
+    """
+    limits, by_id, actor = context.limits, by_delivery(results), system(STEP)
     if channel is Channel.SMS and is_quiet(at, limits.quiet_from, limits.quiet_until):
-        return []
-    until = at + length
+        places = 0
+    if not by_id and not places:
+        return Turn()
     async with context.database.begin() as connection:
-        ids = await delivery_rows.lease(connection, channel.value, at, until, limit)
-        digests: list[list[UUID]] = []
-        if channel is Channel.MAIL:
-            digests = await delivery_rows.lease_digests(
-                connection, at, until, digests=MOST_DIGESTS, notices_each=MOST_NOTICES_IN_DIGEST
-            )
-        wanted = [*ids, *(each for digest in digests for each in digest)]
-        rows = {row["delivery_id"]: row for row in await delivery_rows.letters(connection, wanted)} if wanted else {}
-    singles = [_due(context, row, at) for row in rows.values() if not row["digest"]]
-    return singles + [due for digest in digests for due in _digest(context, [rows[each] for each in digest])]
+        stranded = await settle_in(context, connection, by_id, at, actor) if by_id else []
+        singles: list[Row] = []
+        digests: list[list[Row]] = []
+        # A turn that settles leases at once; one that does not looks first, which costs next to nothing.
+        if places and (by_id or await delivery_rows.is_any_due(connection, channel.value, at)):
+            singles, digests = await _lease(connection, channel, at, at + length, places)
+    await settle_stranded(context, stranded, by_id, at, actor)
+    dues = [_due(context, row, at) for row in singles]
+    dues += [due for digest in digests for due in _digest(context, digest)]
+    return Turn(count_of(results), tuple(dues))
+
+
+async def _lease(
+    connection: AsyncConnection, channel: Channel, at: datetime, until: datetime, places: int
+) -> tuple[list[Row], list[list[Row]]]:
+    """Return the letters of leased deliveries, and those of leased digests together."""
+    singles, has_digests = await delivery_rows.lease(connection, channel.value, at, until, places)
+    if not has_digests:
+        return singles, []
+    digests = await delivery_rows.lease_digests(
+        connection, at, until, digests=MOST_DIGESTS, notices_each=MOST_NOTICES_IN_DIGEST
+    )
+    ids = [each for digest in digests for each in digest]
+    rows = {row["delivery_id"]: row for row in await delivery_rows.letters(connection, ids)} if ids else {}
+    return singles, [[rows[each] for each in digest] for digest in digests]
 
 
 def _due(context: Context, row: Row, at: datetime) -> Due:

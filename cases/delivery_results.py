@@ -38,9 +38,9 @@ from domain.notices import (
 from domain.retries import next_attempt
 from domain.stages import Destination
 from domain.webhooks import ReceiptStatus, WebhookState
-from store import delivery_rows
+from store import delivery_rows, settling_rows
 from store.case_rows import Row
-from store.ledger import Entry, append_each
+from store.ledger import Entry, follow
 from store.tables import incidents, webhooks
 
 GIVEN_UP: Final = "given_up"
@@ -51,7 +51,7 @@ _RECEIVER_AWAY: Final = frozenset(
 _LONGEST_HOLD_UP: Final = timedelta(minutes=5)
 _LONG_AGO: Final = datetime(2000, 1, 1, tzinfo=CHINA)
 _SWEPT_AT_ONCE: Final = 200
-_STEP: Final = "deliver"
+STEP: Final = "deliver"
 _WITH_FALLBACK: Final = frozenset(
     kind.value
     for kind, plan in PLANS.items()
@@ -106,9 +106,14 @@ class _Work:
     changed: list[Row] = field(default_factory=list)
     added: list[Row] = field(default_factory=list)
     statuses: dict[UUID, str] = field(default_factory=dict)
-    entries: dict[str, list[Entry]] = field(default_factory=dict)
+    entries: list[Row] = field(default_factory=list)
     early: dict[str, UUID] = field(default_factory=dict)
     held_up: dict[UUID, tuple[str, datetime]] = field(default_factory=dict)
+
+
+def by_delivery(results: Iterable[Result]) -> dict[UUID, Result]:
+    """Return results by the deliveries that they are for."""
+    return {each: result for result in results for each in result.leased.delivery_ids}
 
 
 async def settle(
@@ -121,16 +126,27 @@ async def settle(
     Raises:
         Unavailable: when PostgreSQL is away; the same results are then given again.
     """
-    by_id = {each: result for result in results for each in result.leased.delivery_ids}
+    by_id = by_delivery(results)
     if not by_id:
         return DeliveryCount()
-    actor = actor or system(_STEP)
+    actor = actor or system(STEP)
     async with context.database.begin() as connection:
         stranded = await settle_in(context, connection, by_id, at, actor)
+    await settle_stranded(context, stranded, by_id, at, actor)
+    return count_of(results)
+
+
+async def settle_stranded(
+    context: Context,
+    stranded: Iterable[tuple[str, tuple[UUID, ...]]],
+    by_id: Mapping[UUID, Result],
+    at: datetime,
+    actor: Actor,
+) -> None:
+    """Take the results of notices that have no channel left, each in a transaction with its case."""
     for reference, ids in stranded:
         few = {each: by_id[each] for each in ids if each in by_id}
         await _settle_with_case(context, reference, few, at, actor)
-    return _count(results)
 
 
 async def settle_in(
@@ -146,8 +162,9 @@ async def settle_in(
     """Take results within a transaction; return those left out, because their case has to be opened first."""
     work, stranded = _Work(), []
     provided = {result.provider_id for result in by_id.values() if result.provider_id is not None}
-    early = await delivery_rows.early_receipts(connection, provided)
-    for notice_id, rows in (await delivery_rows.lock_notices(connection, by_id)).items():
+    standing = await settling_rows.lock(connection, by_id, provided)
+    early = standing.early
+    for notice_id, rows in standing.notices.items():
         before = {row["delivery_id"]: dict(row) for row in rows}
         for row in rows:
             _apply(row, by_id.get(row["delivery_id"]), at, work)
@@ -166,7 +183,9 @@ async def settle_in(
         work.added += added
         if status != rows[0]["notice_status"]:
             work.statuses[notice_id] = status.value
-        work.entries[f"notice/{notice_id}"] = list(_entries(changed, before, by_id, at, actor))
+        chain = settling_rows.chain_of(notice_id)
+        entries = list(_entries(changed, before, by_id, at, actor))
+        work.entries += follow(chain, entries, *standing.ends.get(chain, ()))
     await _write(connection, work, by_id.values(), at, actor)
     return stranded
 
@@ -186,7 +205,7 @@ async def _settle_with_case(
         # The notice stays failed and an operator hears of it, so that the channel goes on for all others.
         async with context.database.begin() as connection:
             await settle_in(context, connection, by_id, at, actor, without_case=True)
-            incident = {"incident_id": uuid4(), "reference": reference, "kind": "notice", "step": _STEP}
+            incident = {"incident_id": uuid4(), "reference": reference, "kind": "notice", "step": STEP}
             await connection.execute(insert(incidents).values(**incident, reason=defect.reason, state="open", at=at))
 
 
@@ -290,13 +309,15 @@ async def text_instead(context: Context, at: datetime) -> int:
     while True:
         async with context.database.begin() as connection:
             page = await delivery_rows.mail_late(connection, begun, _WITH_FALLBACK, after, _SWEPT_AT_ONCE)
+            if not page:
+                return opened
             added: list[Row] = []
-            for rows in (await delivery_rows.lock_notices(connection, [each for _, each in page])).values():
+            for rows in (await settling_rows.lock(connection, [each for _, each in page], ())).notices.values():
                 channels = {Channel(row["channel"]) for row in rows}
                 for mail in [row for row in rows if row["channel"] == Channel.MAIL and row["status"] == "queued"]:
                     text = await _text(context, connection, mail["delivery_id"], channels, at)
                     added += [text] if text else []
-            await delivery_rows.add(connection, added)
+            await settling_rows.write(connection, added=added)
         opened += len(added)
         if len(page) < _SWEPT_AT_ONCE:
             return opened
@@ -347,11 +368,6 @@ def _entries(
 async def _write(
     connection: AsyncConnection, work: _Work, results: Iterable[Result], at: datetime, actor: Actor
 ) -> None:
-    await delivery_rows.write(connection, work.changed, work.statuses)
-    await delivery_rows.add(connection, work.added)
-    await delivery_rows.assign_receipts(connection, work.early)
-    for webhook_id, (employer_id, until) in sorted(work.held_up.items()):
-        await delivery_rows.hold_up(connection, employer_id, webhook_id, until)
     for ended in sorted({result.ends_subscription for result in results if result.ends_subscription}):
         gone = update(webhooks).where(webhooks.c.webhook_id == ended, webhooks.c.state != WebhookState.GONE)
         employer = (
@@ -360,11 +376,17 @@ async def _write(
         if employer is not None:
             detail = {"webhook_id": str(ended), "state": WebhookState.GONE.value}
             entry = Entry(act=Act.WEBHOOK_RECORDED, actor=actor, at=at, employer_id=employer, detail=detail)
-            work.entries[f"webhook/{ended}/{at.isoformat()}"] = [entry]
-    await append_each(connection, work.entries)
+            work.entries += follow(f"webhook/{ended}/{at.isoformat()}", [entry])
+    await settling_rows.write(
+        connection, moved=work.changed, added=work.added, statuses=work.statuses, entries=work.entries
+    )
+    await settling_rows.assign_receipts(connection, work.early)
+    for webhook_id, (employer_id, until) in sorted(work.held_up.items()):
+        await settling_rows.hold_up(connection, employer_id, webhook_id, until)
 
 
-def _count(results: Iterable[Result]) -> DeliveryCount:
+def count_of(results: Iterable[Result]) -> DeliveryCount:
+    """Return how many messages went out, failed and wait again."""
     counted = dict.fromkeys(Outcome, 0)
     for result in results:
         counted[result.outcome] += 1

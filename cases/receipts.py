@@ -14,7 +14,7 @@ from cases.idempotency import Reply
 from domain.actors import system
 from domain.notices import Channel
 from domain.webhooks import ReceiptRequest
-from store import delivery_rows
+from store import settling_rows
 from store.tables import deliveries, messages_seen
 
 # A Message-ID as mail goes out with it, or the delivery id alone.
@@ -33,7 +33,7 @@ async def receive(context: Context, message_id: str, receipt: ReceiptRequest) ->
         seen = select(messages_seen.c.status, messages_seen.c.answer).where(messages_seen.c.message_id == seen_as)
         if (known := (await connection.execute(seen)).one_or_none()) is not None:
             return Reply(known.status, known.answer)
-        await delivery_rows.lock_messages(connection, [about])
+        await settling_rows.lock_messages(connection, [about])
         ids = await _deliveries(connection, about)
         if not ids:
             return await _keep(context, connection, message_id, receipt, (None,))
@@ -54,7 +54,7 @@ async def _keep(
     reply = Reply(200, {"status": "held" if ids == (None,) else "recorded"})
     kept = {"about": receipt.id.strip("<>"), "status": receipt.status.value, "at": receipt.at}
     rows = [{"message_id": f"{message_id}/{number}", "delivery_id": each, **kept} for number, each in enumerate(ids)]
-    await delivery_rows.keep_receipts(connection, rows)
+    await settling_rows.keep_receipts(connection, rows)
     row = {
         "message_id": f"receipt/{message_id}",
         "body_hash": context.keyring.lookup_hash("message", receipt.model_dump_json()),
