@@ -26,6 +26,7 @@ from activities.standing import StandingSteps
 from activities.webhook import WebhookSender
 from cases.build import build_context
 from cases.context import Context
+from cases.pack_shelf import keep_reading_packs
 from cases.roster_work import work_rosters
 from cases.sealing import keep_sealing
 from cases.sweeping import keep_sweeping
@@ -156,6 +157,7 @@ async def run(settings: Settings) -> None:
                 asyncio.create_task(keep_sweeping(context, engine, is_stopping=stopping.is_set)),
                 asyncio.create_task(work_rosters(context, engine)),
                 asyncio.create_task(keep_sealing(context, is_stopping=stopping.is_set)),
+                asyncio.create_task(keep_reading_packs(context)),
             ]
             _log.info("worker_ready")
             serve_metrics(settings.worker_metrics_port, settings.metrics_host)

@@ -1,5 +1,6 @@
 """The HTTP application: built from settings, or from what a test hands in."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -10,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from api import anyone, authority, codec, employers, operators, seal, staff, supervisors
+from api import anyone, authority, codec, employers, operators, policies, seal, staff, supervisors
 from api.access import BodyRefusal, is_write
 from api.cursors import Cursors
 from api.frame import Frame, route_of
@@ -22,6 +23,7 @@ from api.wiring import Wiring, wiring_of
 from cases import refusals
 from cases.build import build_context
 from cases.context import Context
+from cases.pack_shelf import keep_reading_packs
 from domain.errors import FieldError, Refused, Unavailable
 from domain.field_errors import field_errors
 from domain.languages import Language
@@ -38,6 +40,7 @@ ROUTERS = (
     staff.router,
     supervisors.router,
     seal.router,
+    policies.router,
     authority.router,
     operators.router,
     anyone.router,
@@ -68,6 +71,8 @@ def create_app(
         async with AsyncExitStack() as stack:
             app.state.wiring = await _wire(stack, settings, context, engine, tokens, limiter)
             stack.push_async_callback(app.state.wiring.drain)
+            reading = asyncio.create_task(keep_reading_packs(app.state.wiring.context))
+            stack.callback(reading.cancel)
             yield
 
     app = FastAPI(

@@ -1,4 +1,4 @@
-"""Calls of park staff: tasks, decisions, second signatures, permits, published reasons and rules."""
+"""Calls of park staff: tasks, decisions, second signatures, permits, published reasons."""
 
 from typing import Annotated, Any, Literal
 
@@ -11,12 +11,11 @@ from api.acts import act, on_permit
 from api.answers import Pages, json_response, respond
 from api.bulk import approve_all
 from api.notice_views import NoticePage
-from api.parameters import CasePath, CodePath, DestinationPath, IdPath, PageQuery
-from api.views import BulkView, CaseView, PersonView, PolicyView, ReasonList, TaskPage, TaskView
+from api.parameters import CasePath, DestinationPath, IdPath, PageQuery
+from api.views import BulkView, CaseView, PersonView, ReasonList, TaskPage, TaskView
 from api.wiring import wiring_of
 from cases import notice_reads, reads, tasks
 from domain.actors import Actor, Role
-from domain.clock import day_of
 from domain.commands import CommandKind
 from domain.decisions import (
     BulkDecision,
@@ -30,7 +29,6 @@ from domain.decisions import (
     RevocationRequest,
     TaskAnswerRequest,
 )
-from domain.errors import Refused
 from domain.fields import Code, Label
 from domain.purposes import Purpose
 from domain.registration import Body as RequestBody
@@ -353,14 +351,3 @@ async def list_notices(
 async def list_reasons(actor: Annotated[Actor, _SIGNED_IN]) -> Response:
     """List the reason codes with their uses, sources and standing."""
     return json_response({"items": published_reasons()})
-
-
-@router.get("/policies/{pack}", response_model=PolicyView, summary="Rules in force")
-async def get_policy(request: Request, pack: CodePath, actor: Annotated[Actor, _SIGNED_IN]) -> Response:
-    """Return the parameters of a pack in force today, each with its reference and standing."""
-    wiring = wiring_of(request)
-    shelf = wiring.packs.get(pack)
-    if shelf is None:
-        raise Refused("not_found", "There is no rule pack of this name.")
-    in_force = shelf.on(day_of(wiring.context.clock()))
-    return json_response(in_force.model_dump(mode="json", exclude={"reads"}))

@@ -179,26 +179,6 @@ class ReasonList(BaseModel):
     items: list[ReasonView]
 
 
-class ParameterView(BaseModel):
-    """A parameter of a rule pack."""
-
-    value: Any
-    unit: str | None
-    reference: str
-    status: str
-
-
-class PolicyView(BaseModel):
-    """A rule pack in force."""
-
-    name: str
-    version: str
-    effective_from: date
-    content_hash: str
-    note: str
-    parameters: dict[str, ParameterView]
-
-
 class StandingView(BaseModel):
     """A change of an employer's standing."""
 

@@ -21,11 +21,10 @@ from domain.registration import RegistrationRequest
 from domain.stages import AssessmentOutcome, Stage, Standing
 from policy.addresses import fold_address
 from policy.facts import Facts, facts_of
+from policy.rerun import REGISTRATION_SCOPE
 from policy.talent_permit import assess
 from store.case_rows import Row
 from store.tables import premises
-
-REGISTRATION_SCOPE = "registration"
 
 
 def start(file: CaseFile, actor: Actor, at: datetime) -> None:

@@ -15,6 +15,7 @@ from cases.calendar import current_calendar
 from cases.case_parts import CaseParts
 from cases.case_state import case_state, state_hash
 from cases.context import Context
+from cases.pack_shelf import need_pack
 from domain.actors import PARK, Actor
 from domain.acts import RULED, Act
 from domain.clock import day_of
@@ -261,6 +262,7 @@ async def build_file(context: Context, connection: AsyncConnection, row: Row) ->
     Raises:
         Refused: `facts_erased` after an erasure.
     """
+    await need_pack(context, connection, row["policy_version"])
     key, application = _open_facts(context, row)
     file = CaseFile(
         context=context,

@@ -32,6 +32,7 @@ from domain.registration import (
 )
 from domain.stages import CLOSED, IN_REVIEW, PendingAct, Stage, Standing
 from domain.tasks import TaskKind
+from policy.rerun import REGISTRATION_SCOPE
 from policy.talent_permit import assess
 from store.case_rows import Row
 from store.tables import applications
@@ -222,7 +223,7 @@ async def _employer_left(file: CaseFile, connection: AsyncConnection, actor: Act
         connection, file.application, file.row, on=file.accepted_on, today=day_of(at), other_live=False
     )
     findings = assess(known, file.context.packs.version(file.row["policy_version"]), file.accepted_on)
-    assessing.keep_assessment(file, assessing.REGISTRATION_SCOPE, findings, known, at)
+    assessing.keep_assessment(file, REGISTRATION_SCOPE, findings, known, at)
     file.row["assessment"] = outcome_of(findings).value
     file.record(Act.ASSESSED, actor, at, outcome=file.row["assessment"], reasons=["employer_left_park"])
 

@@ -17,6 +17,7 @@ from cases.context import Context
 from cases.idempotency import Idempotency, Reply, find_known, key_row
 from cases.live_registrations import refuse_second
 from cases.notify import Telling, tell
+from cases.pack_shelf import pack_for
 from cases.persons import KnownPerson, find_person, meet_person
 from cases.view import case_view, finding_views
 from domain.actors import Actor
@@ -93,7 +94,8 @@ async def check(
             live = bool((await connection.execute(mine)).scalar_one())
         on = day_of(at)
         facts = await gather_facts(connection, request, employer, on=on, today=on, other_live=live)
-    findings = assess(facts, context.packs.on(on), on)
+        pack = await pack_for(context, connection, at)
+    findings = assess(facts, pack, on)
     return {
         "outcome": outcome_of(findings).value,
         "findings": finding_views(seen_by(findings, Audience.EMPLOYER), language),
@@ -144,7 +146,11 @@ async def _new_file(
 ) -> CaseFile:
     """Return the file of a case that is not stored yet."""
     reference = reference_from(os.urandom(REFERENCE_BYTES))
-    values = _register_row(context, actor, request, reference, at) | {"person_id": person.person_id}
+    pack = await pack_for(context, connection, at)
+    values = _register_row(context, actor, request, reference, at) | {
+        "person_id": person.person_id,
+        "policy_version": pack.version,
+    }
     blank = {column.name: None for column in registrations.c if column.name not in ("live", "recorded_at")}
     numbers = {"version": 1, "round": 1, "facts_version": 1, "returns": 0, "days_used": 0, "named_defects": {}}
     flags = dict.fromkeys(("contested", "due_provisional", "overdue", "standing_hold", "settled"), False)
@@ -187,7 +193,6 @@ def _register_row(context: Context, actor: Actor, request: RegistrationRequest, 
         "name_hash": context.keyring.lookup_hash(f"name/{actor.employer_id}", request.person.name_zh),
         "last_four_hash": context.keyring.lookup_hash(f"last_four/{actor.employer_id}", number[-4:].upper()),
         "accepted_at": at,
-        "policy_version": context.packs.on(on).version,
         "clock_since": on,
         "clock": "running",
         "holder": Holder.PARK.value,

@@ -88,10 +88,10 @@ class Act(StrEnum):
     LEGAL_HOLD_RELEASED = "legal_hold_released"
     COMPLAINT_RECEIVED = "complaint_received"
     DISPUTE_RECEIVED = "dispute_received"
-    RULE_DRAFTED = "rule_drafted"
     RULE_TRIED = "rule_tried"
     RULE_PROPOSED = "rule_proposed"
     RULE_PUBLISHED = "rule_published"
+    RULE_REJECTED = "rule_rejected"
 
 
 # Acts that rest on the rule version of the case, which their rows name with the hash of its content.

@@ -67,6 +67,8 @@ BODIES: Final = (
     *rows("RegisterEmployer", "employer_id uscc name_zh name_en kind premises valid_from valid_to standing", "an employer of the file that is loaded", SIDES, until=_EMPLOYER),
     *rows("RegisterEmployer", "contact", "telling the employer", SIDES, of=_PERSONAL, kept=_SEALED, until=_EMPLOYER),
     *rows("RegisterFile", "premises employers", "the file that is loaded", SIDES, until=_EMPLOYER),
+    *rows("PackProposal", "content report_hash", "a rule pack to publish", STAFF),
+    *rows("PackConfirmation", "action reasons", "the second signature", STAFF),
     *rows("StandingRequest", "standing valid_from", "the employer's standing", SIDES),
     *rows("PremisesRequest", "premises", "premises in the Park", SIDES, until=Retention.REFERENCE),
     *rows("PremisesEntry", "code address valid_from valid_to", "premises in the Park", SIDES, until=Retention.REFERENCE),

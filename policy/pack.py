@@ -118,10 +118,23 @@ def parse_pack(text: str) -> Pack:
 
 
 class PackShelf:
-    """Every version of one rule pack, to find the one in force on a day or the one that a case names."""
+    """Every version of one rule pack, to find the one in force on a day or the one that a case names.
+
+    `is_read` says whether the versions published since the start of the process were put on it at least once.
+    """
 
     def __init__(self, packs: Iterable[Pack]) -> None:
         self.packs = tuple(sorted(packs, key=lambda pack: pack.effective_from))
+        self.is_read = False
+
+    def has(self, version: str) -> bool:
+        """Whether the shelf holds a version."""
+        return any(pack.version == version for pack in self.packs)
+
+    def add(self, pack: Pack) -> None:
+        """Put a published version on the shelf; one that is there already stays as it is."""
+        if not self.has(pack.version):
+            self.packs = tuple(sorted((*self.packs, pack), key=lambda each: each.effective_from))
 
     def on(self, day: date) -> Pack:
         """Return the pack in force on a day.

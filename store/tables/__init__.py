@@ -13,6 +13,7 @@ from store.tables.people import data_keys, employer_standings, employer_versions
 from store.tables.record import ledger
 from store.tables.register import applications, assessments, permits, registration_number_sequence, registrations
 from store.tables.rosters import roster_intake, roster_rows, rosters
+from store.tables.rules import rule_packs, rule_trials
 from store.tables.seal import checkpoints, cosignatures, seal_leaves, seal_nodes, stamps
 from store.tables.work import (
     calendar_days,
@@ -63,6 +64,8 @@ __all__ = [
     "roster_intake",
     "roster_rows",
     "rosters",
+    "rule_packs",
+    "rule_trials",
     "seal_leaves",
     "seal_nodes",
     "stamps",

@@ -51,6 +51,8 @@ BODIES: dict[str, Any] = {
     "POST /v1/tasks/{task_id}/answer": {"action": "done"},
     "PUT /v1/employers/{employer_id}": EMPLOYER,
     "POST /v1/employers/{employer_id}/standing": {"standing": "suspended", "valid_from": "2026-03-02"},
+    "POST /v1/policies/{pack}": {"content": "name: talent_permit", "report_hash": "0" * 64},
+    "POST /v1/policies/{pack}/versions/{version}/confirmation": {"action": "confirm"},
     "POST /v1/employers/{employer_id}/standing/confirmation": {"action": "confirm"},
     "PUT /v1/premises": {"premises": [{"code": "SZP-900", "address": "示例路9号", "valid_from": "2026-01-01"}]},
     "PUT /v1/webhooks": {"url": "https://hr.example.com/hooks", "kinds": ["registration_approved"]},

@@ -21,6 +21,8 @@ PLACES = {
     "webhook_id": "00000000-0000-4000-8000-000000000000",
     "employer_id": "emp-a",
     "pack": "talent_permit",
+    "version": "2099-01-01",
+    "report_hash": "0" * 64,
 }
 
 

@@ -56,6 +56,11 @@ POST /v1/registrations/{reference}/permits/{destination}/outcome
 POST /v1/registrations/{reference}/permits/{destination}/confirmation
 GET /v1/reasons
 GET /v1/policies/{pack}
+POST /v1/policies/{pack}
+GET /v1/policies/{pack}/versions
+POST /v1/policies/{pack}/versions/{version}/confirmation
+GET /v1/policies/{pack}/trials/{report_hash}
+GET /v1/audit/cases/{reference}/re-evaluation
 GET /v1/employers
 GET /v1/employers/{employer_id}
 PUT /v1/employers/{employer_id}

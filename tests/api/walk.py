@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -12,11 +12,15 @@ from sqlalchemy import select
 from stdnum.iso7064 import mod_11_2
 
 from cases.advance import advance
+from cases.rule_trials import try_pack
+from domain.actors import system
+from policy.pack import parse_pack
 from proof.checkpoints import cosign, parse_note
 from proof.webhooks import sign
 from store.tables import deliveries
 from tests.api.conftest import AUTHORITY_SECRET, RECEIPTS_SECRET, Stage
 from tests.cases.contexts import WITNESS, WITNESS_KEY, registration_body
+from tests.cases.drafts import STRICTER as DRAFT
 from tests.cases.sealed import seal_all
 
 CSV = (
@@ -139,6 +143,7 @@ async def walk_all(stage: Stage) -> Walk:
     await walk_permits(walk)
     await walk_rosters_and_webhooks(walk)
     await walk_register(walk)
+    await walk_rules(walk)
     await walk_operators(walk)
     await walk_seal(walk)
     await walk_public(walk)
@@ -254,6 +259,24 @@ async def walk_register(walk: Walk) -> None:
     await walk.call("officer-1", "GET", "/v1/reasons")
     for pack in ("talent_permit", "limits"):
         await walk.call("officer-1", "GET", "/v1/policies/{pack}", places={"pack": pack})
+
+
+async def walk_rules(walk: Walk) -> None:
+    """A draft is tried on past cases, proposed and signed; a case is run again."""
+    pack = {"pack": "talent_permit"}
+    report = await try_pack(walk.stage.context, system("policy_try"), parse_pack(DRAFT), date(2026, 1, 1))
+    place = {**pack, "report_hash": report["report_hash"]}
+    shown = await walk.call("auditor", "GET", "/v1/policies/{pack}/trials/{report_hash}", places=place)
+    assert shown["cases"] > 0
+    proposal = {"content": DRAFT, "report_hash": report["report_hash"]}
+    proposed = await walk.call("supervisor", "POST", "/v1/policies/{pack}", proposal, places=pack)
+    place = {**pack, "version": proposed["version"]}
+    signed = "/v1/policies/{pack}/versions/{version}/confirmation"
+    await walk.call("supervisor-2", "POST", signed, {"action": "confirm"}, places=place)
+    await walk.call("auditor", "GET", "/v1/policies/{pack}/versions", places=pack)
+    again = "/v1/audit/cases/{reference}/re-evaluation"
+    found = await walk.call("auditor", "GET", again, places={"reference": walk.references[0]})
+    assert found["same"]
 
 
 async def walk_operators(walk: Walk) -> None:

@@ -1,0 +1,120 @@
+"""What answers about rule packs look like, for the OpenAPI document; the verbs in `cases` make them."""
+
+from datetime import date, datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from api.views import FindingView
+from domain.rule_packs import PackState
+
+
+class ParameterView(BaseModel):
+    """A parameter of a rule pack."""
+
+    value: Any
+    unit: str | None
+    reference: str
+    status: str
+
+
+class PolicyView(BaseModel):
+    """A rule pack in force."""
+
+    name: str
+    version: str
+    effective_from: date
+    content_hash: str
+    note: str
+    parameters: dict[str, ParameterView]
+
+
+class SignatureView(BaseModel):
+    """A signature on a pack: the role of who gave it, and when."""
+
+    role: str
+    at: datetime
+    reasons: list[str]
+
+
+class PackVersionView(BaseModel):
+    """A version of a rule pack; one that ships with the engine has no signatures here."""
+
+    name: str
+    version: str
+    state: PackState
+    effective_from: date
+    content_hash: str
+    report_hash: str | None = Field(description="Hash of the report of its trial on past cases.")
+    proposed: SignatureView | None
+    confirmed: SignatureView | None
+
+
+class PackVersions(BaseModel):
+    """Versions of a rule pack."""
+
+    items: list[PackVersionView]
+
+
+class DifferenceView(BaseModel):
+    """A rule that finds something else; null where it had, or has, nothing to say."""
+
+    code: str
+    before: str | None
+    now: str | None
+
+
+class FlipView(BaseModel):
+    """A past case in which a rule of the draft finds something else."""
+
+    reference: str
+    stage: str
+    accepted_on: date
+    rule_version: str
+    before: str = Field(description="What the assessment amounted to.")
+    now: str = Field(description="What it would amount to under the draft.")
+    rules: list[DifferenceView]
+
+
+class TrialView(BaseModel):
+    """The report of a draft's trial; `report_hash` is the SHA-256 of all the rest in canonical JSON (RFC 8785)."""
+
+    report_hash: str
+    pack: str
+    version: str
+    content_hash: str
+    effective_from: date
+    since: date
+    at: datetime
+    cases: int
+    facts_erased: int
+    flipped: int
+    outcome_changes: int
+    by_outcome: dict[str, int]
+    by_rule: dict[str, int]
+    flips: list[FlipView]
+
+
+class AssessmentRun(BaseModel):
+    """One kept assessment, run again."""
+
+    scope: Literal["registration", "HK", "MO"]
+    seq: int
+    round: int
+    at: datetime
+    evaluated_on: date
+    rule_version: str
+    rule_hash: str
+    rule_hash_now: str | None = Field(description="Null where no pack of this version is known any more.")
+    kept: list[FindingView]
+    now: list[FindingView] | None
+    differences: list[DifferenceView]
+    same: bool
+
+
+class ReEvaluationView(BaseModel):
+    """All assessments of a case, run again on the kept facts under the kept rule versions."""
+
+    reference: str
+    same: bool
+    assessments: list[AssessmentRun]

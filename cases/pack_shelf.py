@@ -1,0 +1,58 @@
+"""The shelf of rule packs: those that ship with the engine, and those published since, read from their table."""
+
+import asyncio
+from datetime import datetime
+from typing import Final
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.context import Context
+from domain.clock import day_of
+from domain.errors import Unavailable
+from domain.rule_packs import PackState
+from policy.pack import Pack, PackError, parse_pack
+from store.tables import rule_packs
+
+# A pack takes effect on a later day than that of its second signature, so that every process hears of it before.
+READ_EVERY_SECONDS: Final = 60.0
+_READ_AGAIN_SECONDS: Final = 2.0
+_log = structlog.get_logger(__name__)
+
+
+async def read_packs(context: Context, connection: AsyncConnection) -> None:
+    """Put the published packs on the shelf."""
+    query = select(rule_packs.c.content).where(rule_packs.c.state == PackState.PUBLISHED.value)
+    for content in (await connection.execute(query)).scalars():
+        context.packs.add(parse_pack(content))
+    context.packs.is_read = True
+
+
+async def pack_for(context: Context, connection: AsyncConnection, at: datetime) -> Pack:
+    """Return the pack for a case accepted now; the first call of a process reads what was published."""
+    if not context.packs.is_read:
+        await read_packs(context, connection)
+    return context.packs.on(day_of(at))
+
+
+async def need_pack(context: Context, connection: AsyncConnection, version: str) -> None:
+    """Read what was published where the version of a case is not on the shelf yet."""
+    if not context.packs.has(version):
+        await read_packs(context, connection)
+
+
+async def keep_reading_packs(context: Context) -> None:
+    """Read the published packs again and again, until cancelled."""
+    while True:
+        try:
+            async with context.database.begin() as connection:
+                await read_packs(context, connection)
+            pause = READ_EVERY_SECONDS
+        except Unavailable:
+            pause = _READ_AGAIN_SECONDS
+        except PackError as error:
+            # A pack that a newer version of the code published; this process goes on with those that it can read.
+            _log.error("defect", step="read_packs", error=type(error).__name__)
+            pause = READ_EVERY_SECONDS
+        await asyncio.sleep(pause)

@@ -1,0 +1,108 @@
+"""Running a case's assessments again: the kept rule version on the kept facts must find the same."""
+
+import contextlib
+from datetime import datetime
+from typing import Any, Final
+from uuid import uuid4
+
+from pydantic import ValidationError
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.case_file import CaseFile, load_case
+from cases.context import Context
+from domain.actors import Actor
+from domain.acts import Act
+from domain.findings import Finding, FindingCode
+from domain.languages import Language
+from policy.facts import Facts
+from policy.pack import Pack, PackError
+from policy.rerun import differences, run_again
+from store.ledger import Entry, append
+from store.tables import assessments
+from texts.findings import FINDINGS, finding_sentence
+
+# Found when the authority answered, from its answer and not from the kept facts, so that no rule finds it again.
+_ABOUT_ANSWERS: Final = frozenset({FindingCode.AUTHORITY_TERM_DIFFERS})
+
+
+async def evaluate_again(context: Context, actor: Actor, reference: str, language: Language) -> dict[str, Any]:
+    """Run every assessment of a case again, and say where what comes out is not what was kept.
+
+    Raises:
+        Refused: `case_unknown`; `facts_erased` once the person's key was destroyed.
+    """
+    at = context.clock()
+    async with context.database.begin(actor.tenant) as connection:
+        file = await load_case(context, connection, reference, lock=False)
+        query = select(assessments).where(assessments.c.reference == reference).order_by(assessments.c.at)
+        kept = list((await connection.execute(query)).mappings())
+        runs = [_run(context, file, row, language) for row in kept]
+        is_same = all(run["same"] for run in runs)
+        await _record(connection, actor, at, file, runs, is_same)
+    return {"reference": reference, "same": is_same, "assessments": runs}
+
+
+def _run(context: Context, file: CaseFile, row: Any, language: Language) -> dict[str, Any]:
+    place = f"{row['reference']}/{row['scope']}/{row['seq']}"
+    found, readable = _kept_findings(row["findings"])
+    before = [finding for finding in found if finding.code not in _ABOUT_ANSWERS]
+    answer: dict[str, Any] = {
+        "scope": row["scope"],
+        "seq": row["seq"],
+        "round": row["round"],
+        "at": row["at"],
+        "evaluated_on": file.accepted_on,
+        "rule_version": row["policy_version"],
+        "rule_hash": row["policy_hash"],
+        "kept": [_finding_view(finding, language) for finding in found],
+    }
+    pack = _pack(context, row["policy_version"])
+    if pack is None:
+        return {**answer, "rule_hash_now": None, "now": None, "differences": [], "same": False}
+    facts = Facts.read(file.open("assessments", "facts", place, row["facts"]))
+    now = run_again(row["scope"], facts, pack, file.accepted_on)
+    return {
+        **answer,
+        "rule_hash_now": pack.content_hash,
+        "now": [_finding_view(finding, language) for finding in now],
+        "differences": [difference.as_json() for difference in differences(before, now)],
+        "same": readable and list(now) == before and pack.content_hash == row["policy_hash"],
+    }
+
+
+def _pack(context: Context, version: str) -> Pack | None:
+    try:
+        return context.packs.version(version)
+    except PackError:
+        return None
+
+
+def _kept_findings(rows: list[Any]) -> tuple[list[Finding], bool]:
+    """Return the kept findings that can be read, and whether all can: an altered one may be none of the rules' own."""
+    found: list[Finding] = []
+    for row in rows:
+        with contextlib.suppress(ValidationError):
+            found.append(Finding.model_validate(row))
+    return found, len(found) == len(rows)
+
+
+def _finding_view(finding: Finding, language: Language) -> dict[str, Any]:
+    known = finding.outcome in FINDINGS[finding.code]
+    message = finding_sentence(finding, language) if known else ""
+    return {**finding.model_dump(mode="json"), "message": message}
+
+
+async def _record(
+    connection: AsyncConnection, actor: Actor, at: datetime, file: CaseFile, runs: list[dict[str, Any]], same: bool
+) -> None:
+    entry = Entry(
+        act=Act.EVALUATED_AGAIN,
+        actor=actor,
+        at=at,
+        employer_id=file.employer_id,
+        detail={"cases": [file.reference], "assessments": len(runs)},
+        outcome="same" if same else "differs",
+        rule_version=file.row["policy_version"],
+    )
+    await append(connection, f"access/{uuid4()}", [entry])

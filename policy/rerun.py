@@ -1,0 +1,48 @@
+"""Running rules again on kept facts, and naming what came out otherwise."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from domain.findings import Finding, FindingCode, FindingOutcome
+from domain.stages import Destination
+from policy.facts import Facts
+from policy.pack import Pack
+from policy.talent_permit import assess, eligibility
+
+REGISTRATION_SCOPE: Final = "registration"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A rule that found something else than before; None where it then, or now, had nothing to say."""
+
+    code: FindingCode
+    before: FindingOutcome | None
+    now: FindingOutcome | None
+
+    def as_json(self) -> dict[str, str | None]:
+        """Return the difference as reports and answers show it."""
+        return {"code": self.code.value, "before": _value(self.before), "now": _value(self.now)}
+
+
+def run_again(scope: str, facts: Facts, pack: Pack, on: date) -> tuple[Finding, ...]:
+    """Return what the rules of a scope find: those of registration, or those of one destination's permit."""
+    if scope == REGISTRATION_SCOPE:
+        return assess(facts, pack, on)
+    return eligibility(facts, Destination(scope), pack, on)
+
+
+def differences(before: Iterable[Finding], now: Iterable[Finding]) -> tuple[Difference, ...]:
+    """Return the rules whose outcome differs, in the order of the rules that stand now."""
+    earlier = {finding.code: finding.outcome for finding in before}
+    later = {finding.code: finding.outcome for finding in now}
+    codes = [*later, *(code for code in earlier if code not in later)]
+    return tuple(
+        Difference(code, earlier.get(code), later.get(code)) for code in codes if earlier.get(code) != later.get(code)
+    )
+
+
+def _value(outcome: FindingOutcome | None) -> str | None:
+    return outcome.value if outcome is not None else None

@@ -1,0 +1,183 @@
+"""Running rules again, trying drafts on past cases, and publishing them with two signatures."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+import pytest_asyncio
+import rfc8785
+from sqlalchemy import text, update
+
+from cases.pack_shelf import read_packs
+from cases.re_evaluation import evaluate_again
+from cases.rule_packs import confirm_pack, list_packs, propose_pack
+from cases.rule_trials import read_trial, try_pack
+from domain.actors import Actor, Role, system
+from domain.errors import Refused
+from domain.languages import Language
+from domain.rule_packs import PackConfirmation, PackProposal
+from policy.pack import PackShelf, parse_pack
+from policy.packs import load_rule_packs
+from proof.statements import verify
+from store import tables
+from tests.cases.contexts import NOON, SUPERVISOR, SUPERVISOR_2, key
+from tests.cases.drafts import SHIPPED, STRICTER, draft
+from tests.cases.driver import Park, open_park
+
+AUDITOR = Actor(issuer="test", subject="auditor", role=Role.AUDITOR)
+
+
+@pytest_asyncio.fixture
+async def park(clean_database: str) -> AsyncIterator[Park]:
+    async with open_park(clean_database, NOON) as park:
+        yield park
+
+
+async def _code(coroutine: Any) -> str:
+    with pytest.raises(Refused) as caught:
+        await coroutine
+    return caught.value.code
+
+
+async def test_a_case_run_again_finds_the_same(park: Park) -> None:
+    case = await park.issued()
+    found = await evaluate_again(park.context, AUDITOR, case.reference, Language.EN)
+    assert found["same"]
+    assert {run["scope"] for run in found["assessments"]} == {"registration", "HK", "MO"}
+    assert all(run["kept"] and run["rule_hash"] == run["rule_hash_now"] for run in found["assessments"])
+    acts = await park.rows(tables.ledger, tables.ledger.c.act == "evaluated_again")
+    assert [row["detail"]["cases"] for row in acts] == [[case.reference]]
+
+
+async def test_a_finding_that_was_altered_after_the_fact_is_named(park: Park) -> None:
+    case = await park.review()
+    async with park.context.database.begin() as connection:
+        [row] = (await connection.execute(text("SELECT findings FROM assessments"))).scalars()
+        row[0]["outcome"] = "fail"
+        await connection.execute(update(tables.assessments).values(findings=row))
+    found = await evaluate_again(park.context, AUDITOR, case.reference, Language.EN)
+    assert not found["same"]
+    [run] = found["assessments"]
+    assert run["differences"] == [{"code": row[0]["code"], "before": "fail", "now": "pass"}]
+
+
+async def test_a_pack_whose_text_was_changed_since_is_named(park: Park) -> None:
+    case = await park.review()
+    changed = parse_pack(SHIPPED + "# one more line\n")
+    context = replace(park.context, packs=PackShelf([changed]))
+    found = await evaluate_again(context, AUDITOR, case.reference, Language.EN)
+    [run] = found["assessments"]
+    assert not found["same"]
+    assert run["differences"] == []
+    assert run["rule_hash"] != run["rule_hash_now"]
+
+
+async def test_erased_facts_cannot_be_run_again_and_a_trial_counts_them_apart(park: Park) -> None:
+    case = await park.review()
+    async with park.context.database.begin() as connection:
+        persons = "SELECT key_id FROM persons"
+        await connection.execute(text(f"UPDATE data_keys SET wrapped = NULL WHERE key_id IN ({persons})"))
+    assert await _code(evaluate_again(park.context, AUDITOR, case.reference, Language.EN)) == "facts_erased"
+    report = await try_pack(park.context, AUDITOR, parse_pack(STRICTER), date(2026, 1, 1))
+    assert (report["cases"], report["facts_erased"], report["flipped"]) == (1, 1, 0)
+
+
+async def test_a_trial_lists_who_would_flip_and_by_which_rule(park: Park) -> None:
+    young = await park.review()
+    await park.review(identity_number="440304197001010012")
+    report = await try_pack(park.context, system("policy_try"), parse_pack(STRICTER), date(2026, 1, 1))
+    assert (report["cases"], report["flipped"], report["outcome_changes"]) == (2, 1, 1)
+    [flip] = report["flips"]
+    assert flip["reference"] == young.reference
+    assert [rule["code"] for rule in flip["rules"]] == ["birth_date_implausible"]
+    assert report["by_rule"] == {"birth_date_implausible": 1}
+    rest = {name: value for name, value in report.items() if name != "report_hash"}
+    assert hashlib.sha256(rfc8785.dumps(rest)).hexdigest() == report["report_hash"]
+    assert await read_trial(park.context, AUDITOR, "talent_permit", report["report_hash"]) == report
+    none = await try_pack(park.context, system("policy_try"), parse_pack(STRICTER), date(2027, 1, 1))
+    assert none["cases"] == 0
+
+
+async def test_a_pack_is_published_by_two_people_and_holds_from_its_day_on(park: Park) -> None:
+    before = await park.review()
+    report = await try_pack(park.context, system("policy_try"), parse_pack(STRICTER), date(2026, 1, 1))
+    proposal = PackProposal(content=STRICTER, report_hash=report["report_hash"])
+    name, one = "talent_permit", key()
+    proposed = await propose_pack(park.context, SUPERVISOR, name, proposal, one)
+    assert (proposed.status, proposed.body["state"]) == (201, "proposed")
+    assert await propose_pack(park.context, SUPERVISOR, name, proposal, one) == proposed
+    yes = PackConfirmation(action="confirm")  # type: ignore[arg-type]  # the model reads the word
+    version = proposed.body["version"]
+    assert await _code(confirm_pack(park.context, SUPERVISOR, name, version, yes, key())) == "same_signer"
+    signed = await confirm_pack(park.context, SUPERVISOR_2, name, version, yes, key())
+    assert signed.body["state"] == "published"
+    assert await _code(confirm_pack(park.context, SUPERVISOR_2, name, version, yes, key())) == "already_decided"
+
+    # A process of its own has read nothing yet; the first intake of the day hears of the pack all the same.
+    other = Park(replace(park.context, packs=PackShelf(load_rule_packs())), park.clock)
+    same_day = await other.take_on(identity_number="440304197001010012")
+    park.clock.at = NOON.replace(month=4, day=1)
+    later = await other.take_on(identity_number="440304198001010017")
+    rows = {row["reference"]: row["policy_version"] for row in await park.rows(tables.registrations)}
+    assert rows == {before.reference: "2025-11-05", same_day.reference: "2025-11-05", later.reference: "2026-04-01"}
+    fresh = Park(replace(park.context, packs=PackShelf(load_rule_packs())), park.clock)
+    await type(later)(fresh, later.reference).step()
+    [assessed] = await park.rows(tables.assessments, tables.assessments.c.reference == later.reference)
+    assert assessed["policy_hash"] == parse_pack(STRICTER).content_hash
+
+    acts = [row for row in await park.rows(tables.ledger) if row["chain"] == "policy/talent_permit"]
+    assert [row["act"] for row in acts] == ["rule_tried", "rule_proposed", "rule_published"]
+    assert {row["detail"]["report_hash"] for row in acts} == {report["report_hash"]}
+    [kept] = await park.rows(tables.rule_packs)
+    keys = park.context.keyring.statement_keys()
+    said = [verify(kept[part]["statement"], keys) for part in ("proposed_by", "confirmed_by")]
+    assert [s.subject for s in said] == [SUPERVISOR.subject, SUPERVISOR_2.subject]
+    assert {s.body_hash for s in said} == {kept["content_hash"]}
+    versions = await list_packs(park.context, AUDITOR, name)
+    assert [(v["version"], v["state"]) for v in versions] == [("2025-11-05", "published"), ("2026-04-01", "published")]
+
+
+async def test_a_rejected_pack_takes_no_effect_and_frees_its_day(park: Park) -> None:
+    name = "talent_permit"
+    report = await try_pack(park.context, system("policy_try"), parse_pack(STRICTER), date(2026, 1, 1))
+    proposal = PackProposal(content=STRICTER, report_hash=report["report_hash"])
+    await propose_pack(park.context, SUPERVISOR, name, proposal, key())
+    without = PackConfirmation.model_validate({"action": "reject"})
+    assert await _code(confirm_pack(park.context, SUPERVISOR_2, name, "2026-04-01", without, key())) == "reason_missing"
+    no = PackConfirmation.model_validate({"action": "reject", "reasons": ["facts_incomplete"]})
+    rejected = await confirm_pack(park.context, SUPERVISOR_2, name, "2026-04-01", no, key())
+    assert rejected.body["state"] == "rejected"
+    async with park.context.database.begin() as connection:
+        await read_packs(park.context, connection)
+    assert not park.context.packs.has("2026-04-01")
+    assert await _code(propose_pack(park.context, SUPERVISOR, name, proposal, key())) == "already_decided"
+
+
+@pytest.mark.parametrize(
+    ("content", "field"),
+    [
+        ("name: [", "content"),
+        (draft("2026-03-02"), "content"),  # takes effect on the day of the proposal
+        (SHIPPED.replace("name: talent_permit", "name: limits"), "content"),
+        (STRICTER, "report_hash"),
+    ],
+)
+async def test_a_proposal_that_cannot_stand_names_the_field(park: Park, content: str, field: str) -> None:
+    proposal = PackProposal(content=content, report_hash="0" * 64)
+    with pytest.raises(Refused) as caught:
+        await propose_pack(park.context, SUPERVISOR, "talent_permit", proposal, key())
+    assert [error.field for error in caught.value.errors] == [field]
+    assert await park.rows(tables.rule_packs) == []
+
+
+async def test_a_pack_whose_first_day_has_come_is_signed_no_more(park: Park) -> None:
+    name = "talent_permit"
+    report = await try_pack(park.context, system("policy_try"), parse_pack(STRICTER), date(2026, 1, 1))
+    proposal = PackProposal(content=STRICTER, report_hash=report["report_hash"])
+    await propose_pack(park.context, SUPERVISOR, name, proposal, key())
+    park.clock.at = NOON.replace(month=4, day=1)
+    yes = PackConfirmation.model_validate({"action": "confirm"})
+    assert await _code(confirm_pack(park.context, SUPERVISOR_2, name, "2026-04-01", yes, key())) == "wrong_stage"
