@@ -12,6 +12,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+import cli_policy
+
 if TYPE_CHECKING:
     from datetime import date
 
@@ -35,8 +37,7 @@ register_app = typer.Typer(help="Load what the register rests on.", no_args_is_h
 app.add_typer(register_app, name="register")
 calendar_app = typer.Typer(help="Load years of the working calendar.", no_args_is_help=True)
 app.add_typer(calendar_app, name="calendar")
-policy_app = typer.Typer(help="Try rule packs on past cases.", no_args_is_help=True)
-app.add_typer(policy_app, name="policy")
+app.add_typer(cli_policy.app, name="policy")
 
 DataDir = Annotated[Path, typer.Option("--data-dir", help="Directory of the embedded stack.")]
 
@@ -159,30 +160,6 @@ def load_calendar(
     from settings import Settings
 
     _print_json({"calendar": asyncio.run(_load_calendar(Settings(), _days_of(year, file)))})
-
-
-@policy_app.command("try")
-def try_policy(
-    pack: Annotated[Path, typer.Argument(help="A draft of a rule pack in YAML.", exists=True, dir_okay=False)],
-    since: Annotated[str, typer.Option(help="The first day of acceptance to look at, as in 2026-01-31.")],
-    data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Directory of an embedded stack.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the whole report and nothing else.")] = False,
-) -> None:
-    """Run a draft over past cases: who would flip, and by which rule; publishing it takes the report's hash."""
-    import asyncio
-    from datetime import date
-
-    from policy.pack import PackError, parse_pack
-
-    try:
-        draft, first = parse_pack(pack.read_text(encoding="utf-8")), date.fromisoformat(since)
-    except (PackError, ValueError) as error:
-        sys.exit(f"hetao: {error}")
-    report = asyncio.run(_try_pack(_settings_of(data_dir), draft, first))
-    if as_json:
-        _print_json(report)
-    else:
-        _show_trial(report)
 
 
 @app.command()
@@ -308,34 +285,6 @@ async def _load_calendar(settings: "Settings", days: "Mapping[date, bool] | None
         await context.database.close()
 
 
-def _settings_of(data_dir: Path | None) -> "Settings":
-    """Return the settings of the environment, or those that an embedded stack gives its processes."""
-    from settings import Settings
-
-    if data_dir is not None:
-        _refuse_production()
-        from sandbox.embedded import application_environment
-        from sandbox.stack import running_stack
-
-        os.environ.update(application_environment(_refusing(running_stack, data_dir)))
-    return Settings()
-
-
-async def _try_pack(settings: "Settings", draft: Any, since: "date") -> dict[str, Any]:
-    from cases.build import build_context
-    from cases.rule_trials import try_pack
-    from domain.actors import system
-
-    errors = Console(stderr=True, highlight=False)
-    context = build_context(settings, "policy_try")
-    try:
-        return await try_pack(
-            context, system("policy_try"), draft, since, said=lambda cases: errors.print(f"{cases} cases")
-        )
-    finally:
-        await context.database.close()
-
-
 def _ours() -> Any:
     """What the embedded stack must be told about the layers that the sandbox does not import."""
     from sandbox.embedded import Ours
@@ -362,17 +311,6 @@ def _show_addresses(addresses: Mapping[str, str]) -> None:
     console.print(table)
     console.print(f"Demo personas, for `hetao token PERSONA`: {', '.join(PERSONAS)}", soft_wrap=True)
     console.print("Ctrl-C stops everything.")
-
-
-def _show_trial(report: Mapping[str, Any]) -> None:
-    console = Console(highlight=False)
-    table = Table("case", "stage", "before", "now", "by which rule")
-    for flip in report["flips"]:
-        rules = ", ".join(f"{rule['code']}: {rule['before']} -> {rule['now']}" for rule in flip["rules"])
-        table.add_row(flip["reference"], flip["stage"], flip["before"], flip["now"], rules)
-    console.print(table)
-    for name in ("cases", "facts_erased", "flipped", "outcome_changes", "by_outcome", "by_rule", "report_hash"):
-        console.print(f"{name.replace('_', ' ')}: {report[name]}", soft_wrap=True)
 
 
 def _refuse_production() -> None:

@@ -1,0 +1,91 @@
+"""The commands `hetao policy …`: rule packs tried on past cases."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from settings import Settings
+
+app = typer.Typer(help="Try rule packs on past cases.", no_args_is_help=True)
+
+
+@app.callback()
+def _policy() -> None:
+    """Try rule packs on past cases."""
+
+
+@app.command("try")
+def try_policy(
+    pack: Annotated[Path, typer.Argument(help="A draft of a rule pack in YAML.", exists=True, dir_okay=False)],
+    since: Annotated[str, typer.Option(help="The first day of acceptance to look at, as in 2026-01-31.")],
+    data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Directory of an embedded stack.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the whole report and nothing else.")] = False,
+) -> None:
+    """Run a draft over past cases: who would flip, and by which rule; publishing it takes the report's hash."""
+    import asyncio
+    from datetime import date
+
+    from policy.pack import PackError, parse_pack
+
+    try:
+        draft, first = parse_pack(pack.read_text(encoding="utf-8")), date.fromisoformat(since)
+    except (PackError, ValueError) as error:
+        sys.exit(f"hetao: {error}")
+    report = asyncio.run(_try_pack(settings_of(data_dir), draft, first))
+    if as_json:
+        print(json.dumps(report, ensure_ascii=False, indent=1))
+    else:
+        _show_trial(report)
+
+
+def settings_of(data_dir: Path | None) -> "Settings":
+    """Return the settings of the environment, or those that an embedded stack gives its processes."""
+    from settings import Settings
+
+    if data_dir is not None:
+        if os.environ.get("HETAO_ENV") == "production":
+            sys.exit("An embedded stack does not run with HETAO_ENV=production.")
+        from sandbox.embedded import application_environment
+        from sandbox.stack import StackError, running_stack
+
+        try:
+            os.environ.update(application_environment(running_stack(data_dir)))
+        except StackError as error:
+            sys.exit(f"hetao: {error}")
+    return Settings()
+
+
+async def _try_pack(settings: "Settings", draft: Any, since: "date") -> dict[str, Any]:
+    from cases.build import build_context
+    from cases.rule_trials import try_pack
+    from domain.actors import system
+
+    errors = Console(stderr=True, highlight=False)
+    context = build_context(settings, "policy_try")
+    try:
+        return await try_pack(
+            context, system("policy_try"), draft, since, said=lambda cases: errors.print(f"{cases} cases")
+        )
+    finally:
+        await context.database.close()
+
+
+def _show_trial(report: Mapping[str, Any]) -> None:
+    console = Console(highlight=False)
+    table = Table("case", "stage", "before", "now", "by which rule")
+    for flip in report["flips"]:
+        rules = ", ".join(f"{rule['code']}: {rule['before']} -> {rule['now']}" for rule in flip["rules"])
+        table.add_row(flip["reference"], flip["stage"], flip["before"], flip["now"], rules)
+    console.print(table)
+    for name in ("cases", "facts_erased", "flipped", "outcome_changes", "by_outcome", "by_rule", "report_hash"):
+        console.print(f"{name.replace('_', ' ')}: {report[name]}", soft_wrap=True)
