@@ -32,15 +32,14 @@ OF_A_CASE: Final = (
     "answers",
     "idempotency",
 )
-_MOVED: Final = frozenset({"accepted_at", "updated_at", "started_at", "approved_at", "opened_at", "given_at", "at"})
+MOVED: Final = frozenset({"accepted_at", "updated_at", "started_at", "approved_at", "opened_at", "given_at", "at"})
 # Ids that others chose: of an answer, of its message, of a write.
-_NAMED: Final = frozenset({("answers", "outcome_id"), ("answers", "message_id"), ("idempotency", "key")})
+NAMED: Final = frozenset({("answers", "outcome_id"), ("answers", "message_id"), ("idempotency", "key")})
 # What is sealed but never opened by what is measured is cut short, so that a large register fits a small disk, and so
 # are rows that a case has many of.
-_CUT: Final = frozenset({("notices", "body"), ("assessments", "facts"), ("idempotency", "answer")})
-_KEPT_BYTES: Final = 64
-_KEPT_ROWS: Final = {"notices": 4, "deliveries": 4, "ledger": 6, "idempotency": 1, "answers": 2}
-_CHUNK: Final = 2_000
+CUT: Final = frozenset({("notices", "body"), ("assessments", "facts"), ("idempotency", "answer")})
+KEPT_BYTES: Final = 64
+KEPT_ROWS: Final = {"notices": 2, "deliveries": 4, "ledger": 4, "commands": 2, "idempotency": 1, "answers": 2}
 Connection = Any
 Values = dict[str, Any]
 
@@ -110,9 +109,9 @@ class Template:
                 copied[name] = ids.setdefault(value, uuid4())
             elif isinstance(value, str) and self.reference in value:
                 copied[name] = value.replace(self.reference, reference)
-            elif (table, name) in _NAMED:
+            elif (table, name) in NAMED:
                 copied[name] = str(uuid4())
-            elif name in _MOVED and isinstance(value, datetime):
+            elif name in MOVED and isinstance(value, datetime):
                 copied[name] = value - earlier
             else:
                 copied[name] = value
@@ -133,24 +132,6 @@ class Template:
         return copied
 
 
-async def load(
-    connection: Connection, keyring: Keyring, resting: Template, waiting: Template, first: int, count: int
-) -> None:
-    """Copy so many cases in: one in twenty waits for an officer, the others rest with their permits."""
-    for start in range(first, first + count, _CHUNK):
-        batch: dict[str, list[Values]] = {}
-        for number in range(start, min(start + _CHUNK, first + count)):
-            template = waiting if number % 20 == 0 else resting
-            earlier = timedelta(minutes=number % 1_500_000 + 1)
-            employer = ("emp-a", "emp-b")[number % 2]
-            for name, rows in template.copies(keyring, number, employer_id=employer, earlier=earlier).items():
-                batch.setdefault(name, []).extend(rows)
-        for name in OF_A_CASE:
-            names = columns(name)
-            records = ([row[column] for column in names] for row in batch.get(name, []))
-            await connection.copy_records_to_table(name, records=list(records), columns=names)
-
-
 def inserts(template: Template) -> Iterator[tuple[str, str, list[str]]]:
     """Return an INSERT for each table of a template, as plain code would write it, with the columns it takes."""
     for name, rows in template.rows.items():
@@ -162,23 +143,27 @@ def inserts(template: Template) -> Iterator[tuple[str, str, list[str]]]:
 
 def _lean(rows: dict[str, list[Values]]) -> dict[str, list[Values]]:
     """Return fewer and shorter rows of the kinds that a case has many of, delivered notices with their deliveries."""
-    kept = {name: found[: _KEPT_ROWS.get(name, len(found))] for name, found in rows.items()}
+    kept = {name: found[: KEPT_ROWS.get(name, len(found))] for name, found in rows.items()}
     notices = {row["notice_id"] for row in kept["notices"]}
     kept["deliveries"] = [row for row in rows["deliveries"] if row["notice_id"] in notices]
-    for table, column in _CUT:
+    for table, column in CUT:
         for row in kept[table]:
-            row[column] = row[column][:_KEPT_BYTES] if row[column] is not None else None
+            row[column] = row[column][:KEPT_BYTES] if row[column] is not None else None
     return kept
 
 
-async def _of_case(connection: asyncpg.Connection, table: str, reference: str) -> list[Values]:
-    where = {
+def where(table: str) -> str:
+    """Return the condition that finds the rows of one case in a table."""
+    return {
         "data_keys": "key_id IN (SELECT p.key_id FROM persons p JOIN registrations r USING (person_id)"
         " WHERE r.reference = $1)",
         "persons": "person_id IN (SELECT person_id FROM registrations WHERE reference = $1)",
         "deliveries": "notice_id IN (SELECT notice_id FROM notices WHERE reference = $1)",
         "ledger": "chain = $1",
     }.get(table, "reference = $1")
+
+
+async def _of_case(connection: asyncpg.Connection, table: str, reference: str) -> list[Values]:
     chosen = ", ".join(columns(table))
-    found = await connection.fetch(f"SELECT {chosen} FROM {table} WHERE {where}", reference)
+    found = await connection.fetch(f"SELECT {chosen} FROM {table} WHERE {where(table)}", reference)
     return [dict(row) for row in found]

@@ -1,11 +1,12 @@
 """The inbox: a page of tasks, the most urgent free one, claims, releases and assignments (R9)."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, or_, select, tuple_
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases import review_tasks
 from cases.case_file import CaseFile, load_case
@@ -13,18 +14,15 @@ from cases.context import Context
 from cases.idempotency import Idempotency, Reply, find_known, remember
 from cases.review_tasks import set_claim_limit
 from cases.signers import holder_of, need_no_conflict
+from cases.task_queries import FAR, FEW, MANY, Position, next_free, page_of, visible_to
 from cases.view import moment
 from domain.actors import Actor, Role
 from domain.acts import Act
-from domain.clock import CHINA
 from domain.errors import Refused
 from domain.stages import Destination
-from domain.tasks import REVIEW_TASKS, Queue, TaskKind
+from domain.tasks import Queue, TaskKind
 from store.case_rows import Row
-from store.tables import conflicts, registrations, tasks
-
-Position = tuple[bool, datetime, datetime, str]
-_FAR: Final = datetime(9000, 1, 1, tzinfo=CHINA)
+from store.tables import conflicts, tasks
 
 
 async def list_tasks(
@@ -39,28 +37,24 @@ async def list_tasks(
     limit: int = 50,
 ) -> tuple[list[dict[str, Any]], Position | None]:
     """Return a page of open tasks: overdue first, then by due date, then by time received."""
-    t = tasks.c
-    query = select(tasks).where(t.state == "open", _visible(actor)).order_by(*_SORT).limit(limit + 1)
-    if kind is not None:
-        query = query.where(t.kind == kind.value)
-    if holder == "none":
-        query = query.where(t.holder.is_(None))
-    elif holder is not None:
-        query = query.where(t.holder == (holder_of(actor) if holder == "me" else f"{actor.issuer} {holder}"))
-    if due_before is not None:
-        query = query.where(t.due_at < due_before)
-    if employer_id is not None:
-        query = query.where(t.employer_id == employer_id)
-    if after is not None:
-        overdue, due_at, opened_at, task_id = after
-        query = query.where(tuple_(*_SORT) > tuple_(not overdue, due_at, opened_at, UUID(task_id)))
+    held_by = {"none": "", "me": holder_of(actor), None: None}.get(holder, f"{actor.issuer} {holder}")
+    query = page_of(
+        holder_of(actor),
+        actor.role,
+        kind=kind,
+        held_by=held_by,
+        due_before=due_before,
+        employer_id=employer_id,
+        after=after,
+        limit=limit + 1,
+    )
     async with context.database.begin(actor.tenant) as connection:
         rows = [dict(row) for row in (await connection.execute(query)).mappings()]
     page = rows[:limit]
     position = None
     if len(rows) > limit:
         last = page[-1]
-        position = (last["overdue"], last["due_at"] or _FAR, last["opened_at"], str(last["task_id"]))
+        position = (last["overdue"], last["due_at"] or FAR, last["opened_at"], str(last["task_id"]))
     return [task_view(row) for row in page], position
 
 
@@ -71,16 +65,10 @@ async def claim_next(context: Context, actor: Actor, kind: TaskKind | None, idem
         known = await find_known(context, connection, actor, idempotency_)
         if known is not None and known.reply is not None:
             return known.reply
-        seen: list[UUID] = []
-        while True:
-            found = (await connection.execute(_most_urgent(actor, kind, seen))).one_or_none()
-            if found is None:
-                return Reply(204)
-            file = await load_case(context, connection, found.reference, lock=True)
-            task = next((t for t in file.tasks if t["task_id"] == found.task_id), None)
-            if task is not None and task["holder"] is None and _may_hold(file, task, actor):
-                break
-            seen.append(found.task_id)
+        found = await _lock_next(context, connection, actor, kind)
+        if found is None:
+            return Reply(204)
+        file, task = found
         _hold(file, task, holder_of(actor), at)
         file.record(Act.CLAIMED, actor, at, destination=task["destination"], kind=task["kind"])
         await file.save(connection)
@@ -91,24 +79,25 @@ async def claim_next(context: Context, actor: Actor, kind: TaskKind | None, idem
     return reply
 
 
-def _most_urgent(actor: Actor, kind: TaskKind | None, seen: list[UUID]) -> Select[tuple[UUID, str]]:
-    """Return the query for the next free task; it locks the case, as every step does first, and passes busy ones."""
-    t = tasks.c
-    query = (
-        select(t.task_id, t.reference)
-        .join(registrations, registrations.c.reference == t.reference)
-        .where(t.state == "open", t.holder.is_(None), _visible(actor), _not_barred(actor))
-        .order_by(*_SORT)
-        .limit(1)
-        .with_for_update(skip_locked=True, of=registrations)
-    )
-    if seen:
-        query = query.where(t.task_id.not_in(seen))
-    if kind is not None:
-        return query.where(t.kind == kind.value)
-    if actor.role is Role.OPERATOR:
-        return query
-    return query.where(t.kind.in_([k.value for k in sorted(REVIEW_TASKS)]))
+async def _lock_next(
+    context: Context, connection: AsyncConnection, actor: Actor, kind: TaskKind | None
+) -> tuple[CaseFile, Row] | None:
+    """Return the most urgent task that the caller may hold, with its case locked."""
+    seen: list[UUID] = []
+    among = FEW
+    while True:
+        query = next_free(holder_of(actor), actor.role, kind, seen, among)
+        found = (await connection.execute(query)).one_or_none()
+        if found is None and among == MANY:
+            return None
+        if found is None:  # there is none, or all of the few are being claimed at this moment
+            among = MANY
+            continue
+        file = await load_case(context, connection, found.reference, lock=True)
+        task = next((t for t in file.tasks if t["task_id"] == found.task_id), None)
+        if task is not None and task["holder"] is None and _may_hold(file, task, actor):
+            return file, task
+        seen.append(found.task_id)
 
 
 async def claim(context: Context, actor: Actor, task_id: UUID, idempotency_: Idempotency) -> Reply:
@@ -158,7 +147,7 @@ async def assign(context: Context, actor: Actor, task_id: UUID, subject: str, id
 async def find_reference(context: Context, actor: Actor, task_id: UUID) -> str:
     """Return the case of an open task, or refuse with `not_found`."""
     async with context.database.begin(actor.tenant) as connection:
-        query = select(tasks.c.reference).where(tasks.c.task_id == task_id, _visible(actor))
+        query = select(tasks.c.reference).where(tasks.c.task_id == task_id, visible_to(holder_of(actor), actor.role))
         reference = (await connection.execute(query)).scalar_one_or_none()
     if reference is None:
         raise Refused("not_found", "There is no task of this id.")
@@ -184,30 +173,6 @@ def task_view(row: Row) -> dict[str, Any]:
         "held_since": moment(row["held_since"]),
         "detail": {name: value for name, value in row["detail"].items() if name not in hidden},
     }
-
-
-_SORT = (
-    tasks.c.overdue.is_(False),
-    func.coalesce(tasks.c.due_at, _FAR),
-    tasks.c.opened_at,
-    tasks.c.task_id,
-)
-
-
-def _visible(actor: Actor) -> Any:
-    """Officers see the officers' queue and what they hold; supervisors all of both; operators their own."""
-    t = tasks.c
-    if actor.role is Role.OPERATOR:
-        return t.queue == Queue.OPERATORS.value
-    if actor.role is Role.SUPERVISOR:
-        return t.queue != Queue.OPERATORS.value
-    mine = or_(t.queue == Queue.OFFICERS.value, t.holder == holder_of(actor))
-    return and_(mine, or_(t.reserved_for.is_(None), t.reserved_for == holder_of(actor)))
-
-
-def _not_barred(actor: Actor) -> Any:
-    barred = select(1).where(conflicts.c.reference == tasks.c.reference, conflicts.c.subject == holder_of(actor))
-    return ~barred.exists()
 
 
 def _hold(file: CaseFile, task: Row, holder: str, at: datetime) -> None:

@@ -21,6 +21,12 @@ from store.tables.base import changed, metadata, moment, recorded
 
 registration_number_sequence = Sequence("registration_number_seq", metadata=metadata)
 
+# The stage as outsiders see it, broken into lines as PostgreSQL does, since the two are compared.
+_SHOWN_STAGE = text(
+    "(\nCASE\n    WHEN stage = 'awaiting_confirmation'::text OR stage = 'approved'::text AND NOT settled"
+    " THEN 'under_review'::text\n    ELSE stage\nEND)"
+)
+
 registrations = Table(
     "registrations",
     metadata,
@@ -83,7 +89,22 @@ registrations = Table(
         postgresql_where=text("live AND client_reference IS NOT NULL"),
     ),
     Index("ix_registrations_employer_updated", "employer_id", "updated_at", "reference"),
-    Index("ix_registrations_employer_stage", "employer_id", "stage", "updated_at", "reference"),
+    Index("ix_registrations_shown_stage", "employer_id", _SHOWN_STAGE, "updated_at", "reference"),
+    Index("ix_registrations_stage", "stage", "updated_at", "reference"),
+    Index(
+        "ix_registrations_needs_employer",
+        "employer_id",
+        "updated_at",
+        "reference",
+        postgresql_where=text("holder = 'employer'"),
+    ),
+    Index("ix_registrations_needs", "updated_at", "reference", postgresql_where=text("holder = 'employer'")),
+    Index(
+        "ix_registrations_client_reference",
+        "client_reference",
+        "employer_id",
+        postgresql_where=text("client_reference IS NOT NULL"),
+    ),
     Index("ix_registrations_updated", "updated_at", "reference"),
     Index("ix_registrations_name", "employer_id", "name_hash"),
     Index("ix_registrations_last_four", "employer_id", "last_four_hash"),
