@@ -16,6 +16,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.archive import ArchiveSteps
 from activities.authority import AuthorityClient
 from activities.authority_calls import AuthorityCalls
 from activities.cases import CaseSteps
@@ -34,7 +35,9 @@ from domain.messages import NOTICE_QUEUE, REGISTRATION_QUEUE
 from settings import Settings
 from temporal.client import connect
 from temporal.engine import TemporalEngine
+from temporal.histories import TemporalHistories
 from temporal.telemetry import configure_logging, configure_tracing, serve_metrics
+from workflows.archive import ArchiveWorkflow, ensure_archive
 from workflows.authority_poll import AuthorityPollWorkflow, ensure_authority_poll
 from workflows.notification import NotificationWorkflow, ensure_notification_workflows
 from workflows.registration import RegistrationWorkflow
@@ -43,7 +46,12 @@ from workflows.standing import StandingWorkflow
 # Below the time after which an orchestrator kills: a step is one short transaction, a call outward at most 15 s.
 GRACE: Final = timedelta(seconds=20)
 _CONNECT_AGAIN: Final = 1.0
-REGISTRATION_WORKFLOWS: Final[Sequence[type]] = (RegistrationWorkflow, AuthorityPollWorkflow, StandingWorkflow)
+REGISTRATION_WORKFLOWS: Final[Sequence[type]] = (
+    RegistrationWorkflow,
+    AuthorityPollWorkflow,
+    StandingWorkflow,
+    ArchiveWorkflow,
+)
 NOTICE_WORKFLOWS: Final[Sequence[type]] = (NotificationWorkflow,)
 _log = structlog.get_logger(__name__)
 
@@ -108,6 +116,7 @@ def case_activities(context: Context, client: Client, world: Outside) -> list[An
         calls.tell_authority,
         calls.ask_authority,
         *standing.activities(),
+        *ArchiveSteps(context, TemporalHistories(client)).activities(),
     ]
 
 
@@ -181,9 +190,10 @@ async def _connect(context: Context, stopping: asyncio.Event) -> Client | None:
 
 
 async def _ensure(client: Client) -> None:
-    """Start what runs once for all: the notification workflows and the Schedule that asks the authority."""
+    """Start what runs once for all: the notification workflows, and the Schedules of poll and archive."""
     await ensure_notification_workflows(client)
     await ensure_authority_poll(client)
+    await ensure_archive(client)
 
 
 def main() -> None:

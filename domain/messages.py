@@ -13,6 +13,7 @@ REGISTRATION_WORKFLOW: Final = "Registration"
 NOTIFICATION_WORKFLOW: Final = "Notification"
 AUTHORITY_POLL_WORKFLOW: Final = "AuthorityPoll"
 STANDING_WORKFLOW: Final = "Standing"
+ARCHIVE_WORKFLOW: Final = "Archive"
 REGISTRATION_QUEUE: Final = "registration"
 NOTICE_QUEUE: Final = "notices"
 
@@ -20,11 +21,17 @@ DECIDE_UPDATE: Final = "decide"
 COMMAND_SIGNAL: Final = "command"
 DECISION_SIGNAL: Final = "decision"
 STATUS_QUERY: Final = "status"
+_OF_CASE: Final = "registration/"
 
 
 def registration_workflow_id(reference: str) -> str:
     """Return the workflow id of a case, the same for its whole life."""
-    return f"registration/{reference}"
+    return f"{_OF_CASE}{reference}"
+
+
+def reference_of(workflow_id: str) -> str | None:
+    """Return the case that a workflow belongs to, or None where it belongs to none."""
+    return workflow_id.removeprefix(_OF_CASE) if workflow_id.startswith(_OF_CASE) else None
 
 
 class Message(BaseModel):
@@ -178,3 +185,16 @@ class StandingPlan(Message):
 
     begins_at: datetime
     leaves_park: bool = False
+
+
+class ArchiveRound(Message):
+    """One round of copying closed runs into the archive."""
+
+    at: datetime
+
+
+class ArchiveCount(Message):
+    """What a round of the archive did."""
+
+    seen: int = 0
+    archived: int = 0

@@ -10,7 +10,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from domain.errors import Defect, Refused
-from store.keyring import Keyring
+from store.keyring import Keyring, KeySet
 
 _VERSION = b"\x01"
 _NONCE_BYTES = 12
@@ -82,5 +82,27 @@ def unwrap(keyring: Keyring, key: WrappedKey) -> DataKey:
         raise Defect("data_key_altered") from error
 
 
-def _place(table: str, column: str, row: str, key_id: UUID) -> bytes:
+def seal_kept(keys: KeySet, table: str, column: str, row: str, plain: bytes) -> bytes:
+    """Encrypt what is kept under a key of the service itself, for its place."""
+    nonce = os.urandom(_NONCE_BYTES)
+    return _VERSION + nonce + AESGCM(keys.writing).encrypt(nonce, plain, _place(table, column, row, keys.current))
+
+
+def open_kept(keys: KeySet, key_id: str, table: str, column: str, row: str, sealed: bytes) -> bytes:
+    """Decrypt what is kept under a key of the service.
+
+    Raises:
+        Defect: when the key is not in the keyring, or the value was altered or moved from another place.
+    """
+    key = keys.keys.get(key_id)
+    if key is None:
+        raise Defect("key_of_service_unknown")
+    nonce, rest = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
+    try:
+        return AESGCM(key).decrypt(nonce, rest, _place(table, column, row, key_id))
+    except InvalidTag as error:
+        raise Defect("sealed_value_altered") from error
+
+
+def _place(table: str, column: str, row: str, key_id: UUID | str) -> bytes:
     return f"{table}\x00{column}\x00{row}\x00{key_id}".encode()

@@ -27,7 +27,7 @@ class KeySet:
 
 @dataclass(frozen=True, slots=True)
 class Keyring:
-    """All keys of the service: key encryption, Temporal's codec, look-ups, cursors, actor statements, the seal."""
+    """All keys of the service: key encryption, codec, look-ups, cursors, actor statements, the seal, the archive."""
 
     kek: KeySet
     codec: KeySet
@@ -35,6 +35,7 @@ class Keyring:
     cursor: bytes = field(repr=False)
     statement: KeySet
     seal: KeySet
+    archive: KeySet
 
     @classmethod
     def load(cls, path: Path) -> "Keyring":
@@ -55,6 +56,7 @@ class Keyring:
             cursor=_key(document.get("cursor"), "cursor"),
             statement=_key_set(document, "statement"),
             seal=_key_set(document, "seal"),
+            archive=_key_set(document, "archive"),
         )
 
     def lookup_hash(self, purpose: str, value: str) -> bytes:
@@ -95,6 +97,7 @@ def generate() -> dict[str, object]:
         "cursor": fresh(),
         "statement": {"current": "s1", "keys": {"s1": fresh()}},
         "seal": {"current": "l1", "keys": {"l1": fresh()}},
+        "archive": {"current": "a1", "keys": {"a1": fresh()}},
     }
 
 

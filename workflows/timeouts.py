@@ -20,6 +20,9 @@ SPREAD_HEARTBEAT: Final = timedelta(minutes=2)
 # A run of deliveries ends by itself after five minutes and what is then under way; it heartbeats every five seconds.
 DELIVER_TIMEOUT: Final = timedelta(minutes=10)
 DELIVER_HEARTBEAT: Final = timedelta(seconds=20)
+# A round of the archive has as much to copy as closed since the last one; each batch heartbeats.
+ARCHIVE_TIMEOUT: Final = timedelta(hours=2)
+ARCHIVE_HEARTBEAT: Final = timedelta(minutes=2)
 
 # Without an end: PostgreSQL or the authority being away is waited out, and errors that are ours are not retried.
 PATIENTLY: Final = RetryPolicy(

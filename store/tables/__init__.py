@@ -6,6 +6,7 @@ type BYTEA that hold personal data or free text are sealed (`store.encryption`);
 
 from typing import Final
 
+from store.tables.archive import archived_histories, differences
 from store.tables.authority import answers, calls, messages_seen
 from store.tables.base import metadata
 from store.tables.notices import deliveries, notices, receipts, webhooks
@@ -34,6 +35,7 @@ __all__ = [
     "TENANT_TABLES",
     "answers",
     "applications",
+    "archived_histories",
     "assessments",
     "calendar_days",
     "calls",
@@ -45,6 +47,7 @@ __all__ = [
     "data_keys",
     "deadlines",
     "deliveries",
+    "differences",
     "employer_standings",
     "employer_versions",
     "employers",

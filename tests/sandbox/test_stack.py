@@ -42,6 +42,12 @@ def test_keys_are_made_once(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "keys.json").read_text()) == {"kek": 1}
 
 
+def test_keys_of_a_later_version_are_added_beside_those_there(tmp_path: Path) -> None:
+    _open(tmp_path)
+    open_stack(tmp_path, port=None, make_keys=lambda: {"kek": 2, "archive": 3}, say=lambda _: None)
+    assert json.loads((tmp_path / "keys.json").read_text()) == {"kek": 1, "archive": 3}
+
+
 def test_a_port_taken_by_another_program_is_replaced_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stack_module, "PORT_SECONDS", 0.1)
     first = _open(tmp_path)

@@ -27,6 +27,7 @@ from domain.commands import CommandKind
 from domain.decisions import DecisionRequest
 from domain.errors import Defect, Unavailable
 from domain.messages import (
+    ARCHIVE_WORKFLOW,
     AUTHORITY_POLL_WORKFLOW,
     NOTICE_QUEUE,
     NOTIFICATION_WORKFLOW,
@@ -196,6 +197,13 @@ async def poll(world: World) -> list[WorkflowHistory]:
     return [await handle.fetch_history()]
 
 
+async def archive(world: World) -> list[WorkflowHistory]:
+    """One round of the archive."""
+    handle = await world.client.start_workflow(ARCHIVE_WORKFLOW, id="archive", task_queue=REGISTRATION_QUEUE)
+    await handle.result()
+    return [await handle.fetch_history()]
+
+
 async def standing(world: World) -> list[WorkflowHistory]:
     """An employer that leaves the Park: its own history and the one of its case."""
     case = await world.submit()
@@ -249,6 +257,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "stuck": stuck,
     "outage": outage,
     "poll": poll,
+    "archive": archive,
     "standing": standing,
     "notification": notification,
 }

@@ -12,6 +12,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
 import worker
+from activities.archive import ArchiveSteps
 from activities.authority_calls import AuthorityCalls
 from activities.cases import CaseSteps
 from activities.standing import StandingSteps
@@ -123,7 +124,7 @@ async def test_every_activity_that_workflows_name_is_registered(world: World) ->
     named = {"deliver"}
     for path in WORKFLOWS.glob("*.py"):
         source = path.read_text(encoding="utf-8")
-        for owner in (CaseSteps, AuthorityCalls, StandingSteps):
+        for owner in (CaseSteps, AuthorityCalls, StandingSteps, ArchiveSteps):
             for method in re.findall(rf"\b{owner.__name__}\.(\w+)", source):
                 named.add(_name(getattr(owner, method)))
     assert named == registered

@@ -7,8 +7,8 @@ could walk; of a `CASE` it believes that half of them do. Both let the same rows
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,71 @@
+"""Copying closed runs from Temporal into the archive."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+import structlog
+from temporalio import activity
+
+from activities.errors import classified
+from cases import archive
+from cases.archive_incidents import note_unreadable
+from cases.context import Context
+from domain.messages import ArchiveCount, ArchiveRound
+from temporal.histories import Run, RunHistory, TemporalHistories
+from temporal.telemetry import describe
+
+# Temporal's list lags behind the runs, by seconds when all is well; looking again at what is archived costs little.
+OVERLAP: Final = timedelta(minutes=30)
+_BATCH: Final = 20
+_AT_ONCE: Final = 4
+_log = structlog.get_logger(__name__)
+
+
+class ArchiveSteps:
+    """Steps of the archive; each may run twice, and twice at once."""
+
+    def __init__(self, context: Context, histories: TemporalHistories) -> None:
+        self._context, self._histories = context, histories
+
+    def activities(self) -> Sequence[Callable[..., Awaitable[Any]]]:
+        """Return all steps, for the worker."""
+        return [self.archive_histories]
+
+    @activity.defn(name="archive_histories")
+    async def archive_histories(self, asked: ArchiveRound) -> ArchiveCount:
+        """Copy every closed run that is not archived yet; a repeat passes over what is, and goes on."""
+        with classified("archive_histories"):
+            cursor = await archive.find_cursor(self._context)
+            # Temporal's clock, which stamps the closing of runs too, and not the one of this machine.
+            begun = activity.info().started_time
+            archived, seen = 0, 0
+            async for page in self._histories.closed_since(None if cursor is None else cursor - OVERLAP):
+                for runs in _batches(await archive.find_unarchived(self._context, page)):
+                    archived += await self.copy(runs)
+                    activity.heartbeat(archived)
+                seen += len(page)
+                activity.heartbeat(archived)
+            await archive.move_cursor(self._context, begun)
+            return ArchiveCount(seen=seen, archived=archived)
+
+    async def copy(self, runs: Sequence[Run]) -> int:
+        """Fetch runs and keep them; one that cannot be read stops no other and is put before the operator."""
+        places = asyncio.Semaphore(_AT_ONCE)
+
+        async def fetch(run: Run) -> RunHistory | None:
+            async with places:
+                try:
+                    return await self._histories.fetch(run)
+                except ValueError as error:
+                    _log.error("history_unreadable", run=run.run_id, **describe(error))
+                    await note_unreadable(self._context, run)
+                    return None
+
+        fetched = await asyncio.gather(*(fetch(run) for run in runs))
+        return await archive.archive(self._context, [history for history in fetched if history is not None])
+
+
+def _batches(runs: Sequence[Run]) -> Iterator[Sequence[Run]]:
+    return (runs[start : start + _BATCH] for start in range(0, len(runs), _BATCH))

@@ -1,0 +1,40 @@
+"""Runs that cannot be archived, or are missing from the archive, put before the operator by the run's id."""
+
+from uuid import NAMESPACE_URL, uuid5
+
+from sqlalchemy.dialects.postgresql import insert
+
+from cases.context import Context
+from domain.messages import reference_of
+from store.tables import incidents, registrations
+from temporal.histories import Run
+
+KIND = "history_missing"
+
+
+async def note_unreadable(context: Context, run: Run) -> None:
+    """Show a run whose payloads cannot be decoded."""
+    await note(context, run.workflow_id, run.run_id, "unreadable")
+
+
+async def note(context: Context, workflow_id: str, run_id: str, why: str) -> bool:
+    """Open an incident that names a run, once for each run; return whether it is new."""
+    at, reference = context.clock(), reference_of(workflow_id)
+    r = registrations.c
+    async with context.database.begin() as connection:
+        employer = None
+        if reference is not None:
+            query = registrations.select().with_only_columns(r.employer_id).where(r.reference == reference)
+            employer = (await connection.execute(query)).scalar_one_or_none()
+        statement = insert(incidents).values(
+            incident_id=uuid5(NAMESPACE_URL, f"{KIND}/{workflow_id}/{run_id}"),
+            reference=reference if employer is not None else None,
+            employer_id=employer,
+            kind=KIND,
+            step=workflow_id,
+            reason=f"{run_id} {why}"[:200],
+            state="open",
+            at=at,
+        )
+        noted = await connection.execute(statement.on_conflict_do_nothing().returning(incidents.c.incident_id))
+        return noted.first() is not None

@@ -1,0 +1,189 @@
+"""What Temporal recorded of a run, in clear and in one written form: listed, fetched, and its payloads decoded."""
+
+import hashlib
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Protocol
+
+import orjson
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
+from temporalio.api.common.v1 import Payload
+from temporalio.api.history.v1 import History
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
+from temporalio.exceptions import TemporalError
+from temporalio.service import RPCError, RPCStatusCode
+
+from domain.errors import Unavailable
+
+_PAGE: Final = 200
+_AWAY: Final = (TemporalError, TimeoutError, RuntimeError, OSError)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a workflow, as Temporal lists it; a run that is open has no time of closing."""
+
+    workflow_id: str
+    run_id: str
+    workflow_type: str
+    status: str
+    started_at: datetime
+    closed_at: datetime | None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the run will record nothing more."""
+        return self.closed_at is not None
+
+
+@dataclass(frozen=True, slots=True)
+class RunHistory:
+    """A run with all that Temporal recorded of it, as JSON that a replayer reads."""
+
+    run: Run
+    content: bytes = field(repr=False)
+
+    @property
+    def sha256(self) -> bytes:
+        """The hash by which the ledger knows the history."""
+        return hashlib.sha256(self.content).digest()
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """The events in their order."""
+        return events_of(self.content)
+
+
+def events_of(content: bytes) -> list[dict[str, Any]]:
+    """Return the events of a history in its written form."""
+    found: list[dict[str, Any]] = orjson.loads(content).get("events", [])
+    return found
+
+
+class Histories(Protocol):
+    """What is asked of Temporal's own record."""
+
+    async def runs_of(self, workflow_id: str) -> list[Run]:
+        """Return the runs of a workflow that Temporal still has, the first one first."""
+        ...
+
+    async def fetch(self, run: Run) -> RunHistory | None:
+        """Return the history of a run, or None where Temporal has it no more."""
+        ...
+
+
+class TemporalHistories:
+    """Histories on a Temporal client; each method raises `Unavailable` when Temporal is away."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def closed_since(self, moment: datetime | None) -> AsyncIterator[list[Run]]:
+        """Yield the runs closed since a moment, a page at a time; the list lags a little behind the runs."""
+        query = 'ExecutionStatus != "Running"'
+        if moment is not None:
+            query += f' AND CloseTime >= "{moment.astimezone(UTC).isoformat()}"'
+        async for page in self._list(query):
+            yield page
+
+    async def runs_of(self, workflow_id: str) -> list[Run]:
+        """Return the runs of a workflow that Temporal still has, the first one first."""
+        found: dict[str, Run] = {}
+        if '"' in workflow_id or "\\" in workflow_id:
+            raise ValueError("a workflow id of ours has neither quotes nor backslashes")
+        async for page in self._list(f'WorkflowId = "{workflow_id}"'):
+            found |= {run.run_id: run for run in page}
+        newest = await self.find(workflow_id)  # the list may not know it yet, or not that it has closed
+        if newest is not None:
+            found[newest.run_id] = newest
+        return sorted(found.values(), key=lambda run: (run.started_at, run.run_id))
+
+    async def find(self, workflow_id: str, run_id: str | None = None) -> Run | None:
+        """Return a run, the newest where none is named, or None where Temporal has it no more."""
+        try:
+            return _run(await self._client.get_workflow_handle(workflow_id, run_id=run_id).describe())
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return None
+            raise Unavailable("temporal") from error
+        except _AWAY as error:
+            raise Unavailable("temporal") from error
+
+    async def fetch(self, run: Run) -> RunHistory | None:
+        """Return the history of a run, or None where Temporal has it no more.
+
+        Raises:
+            ValueError: a payload was altered, or its key is not in the keyring.
+        """
+        handle = self._client.get_workflow_handle(run.workflow_id, run_id=run.run_id)
+        try:
+            fetched = await handle.fetch_history()
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return None
+            raise Unavailable("temporal") from error
+        except _AWAY as error:
+            raise Unavailable("temporal") from error
+        history = History(events=fetched.events)
+        await self._decode(history)
+        return RunHistory(run, orjson.dumps(MessageToDict(history), option=orjson.OPT_SORT_KEYS))
+
+    async def retention(self) -> timedelta:
+        """Return for how long Temporal keeps a closed run."""
+        asked = DescribeNamespaceRequest(namespace=self._client.namespace)
+        try:
+            described = await self._client.workflow_service.describe_namespace(asked)
+        except _AWAY as error:
+            raise Unavailable("temporal") from error
+        return described.config.workflow_execution_retention_ttl.ToTimedelta()
+
+    async def _list(self, query: str) -> AsyncIterator[list[Run]]:
+        listed = self._client.list_workflows(query, page_size=_PAGE)
+        while True:
+            try:
+                await listed.fetch_next_page()
+            except _AWAY as error:
+                raise Unavailable("temporal") from error
+            yield [_run(each) for each in listed.current_page or ()]
+            if not listed.next_page_token:
+                return
+
+    async def _decode(self, history: History) -> None:
+        """Decode the payloads where they stand, since the codec's keys are kept for fourteen months only."""
+        codec = self._client.data_converter.payload_codec
+        payloads = list(_payloads(history))
+        if codec is None or not payloads:
+            return
+        # One by one, as a codec may make one payload of many.
+        for payload, (decoded,) in zip(payloads, [await codec.decode([each]) for each in payloads], strict=True):
+            payload.CopyFrom(decoded)
+
+
+def _run(listed: WorkflowExecution) -> Run:
+    status = listed.status or WorkflowExecutionStatus.RUNNING
+    return Run(
+        workflow_id=listed.id,
+        run_id=listed.run_id,
+        workflow_type=listed.workflow_type,
+        status=status.name.lower(),
+        started_at=listed.start_time,
+        closed_at=listed.close_time,
+    )
+
+
+def _payloads(value: object) -> Iterator[Payload]:
+    """Find every payload in a message, however deep."""
+    if isinstance(value, Payload):
+        yield value
+    elif isinstance(value, Message):
+        for _, inner in value.ListFields():
+            yield from _payloads(inner)
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _payloads(inner)
+    elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        for inner in value:
+            yield from _payloads(inner)

@@ -1,0 +1,54 @@
+"""The Schedule that archives histories: one for all workflows, so that no case pays for its own archiving."""
+
+from datetime import timedelta
+from typing import Final
+
+from temporalio import workflow
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleAlreadyRunningError,
+    ScheduleIntervalSpec,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleSpec,
+)
+
+with workflow.unsafe.imports_passed_through():
+    from activities.archive import ArchiveSteps
+    from domain.messages import ARCHIVE_WORKFLOW, REGISTRATION_QUEUE, ArchiveCount, ArchiveRound
+    from workflows.timeouts import ARCHIVE_HEARTBEAT, ARCHIVE_TIMEOUT, OUTWARD
+
+SCHEDULE_ID: Final = "archive"
+# A closed run stays with Temporal for weeks; minutes later it is soon enough, and idle rounds stay few.
+EVERY: Final = timedelta(minutes=10)
+
+
+@workflow.defn(name=ARCHIVE_WORKFLOW)
+class ArchiveWorkflow:
+    """Archives once; the Schedule starts the next one, and never two at a time."""
+
+    @workflow.run
+    async def run(self) -> ArchiveCount:
+        """Copy what closed since the last round; the next round copies this one."""
+        return await workflow.execute_activity_method(
+            ArchiveSteps.archive_histories,
+            ArchiveRound(at=workflow.now()),
+            start_to_close_timeout=ARCHIVE_TIMEOUT,
+            heartbeat_timeout=ARCHIVE_HEARTBEAT,
+            retry_policy=OUTWARD,
+        )
+
+
+async def ensure_archive(client: Client, every: timedelta = EVERY) -> None:
+    """Create the Schedule where there is none; called at every start of a worker."""
+    schedule = Schedule(
+        action=ScheduleActionStartWorkflow(ARCHIVE_WORKFLOW, id=SCHEDULE_ID, task_queue=REGISTRATION_QUEUE),
+        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=every)]),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP),
+    )
+    try:
+        await client.create_schedule(SCHEDULE_ID, schedule)
+    except ScheduleAlreadyRunningError:
+        return
