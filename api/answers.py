@@ -37,10 +37,13 @@ class Pages:
         """Return the position to go on from; None for the first page."""
         return None if cursor is None else self._cursors.read(cursor, binding=self._binding)
 
+    def cursor(self, position: object | None) -> str | None:
+        """Return the cursor of a position; None after the last page."""
+        return None if position is None else self._cursors.write(position, binding=self._binding)
+
     def respond(self, items: list[dict[str, Any]], position: object | None) -> Response:
         """Return a page with the cursor of the next one."""
-        cursor = None if position is None else self._cursors.write(position, binding=self._binding)
-        return json_response({"items": items, "next_cursor": cursor})
+        return json_response({"items": items, "next_cursor": self.cursor(position)})
 
 
 def _plain(value: object) -> object:

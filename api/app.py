@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from api import anyone, authority, codec, employers, operators, policies, seal, staff, supervisors
+from api import anyone, audit_cases, authority, codec, employers, operators, policies, seal, staff, supervisors
 from api.access import BodyRefusal, is_write
 from api.cursors import Cursors
 from api.frame import Frame, route_of
@@ -33,6 +33,7 @@ from policy.packs import LIMITS, TALENT_PERMIT, load_limits
 from settings import Settings
 from temporal.client import connect
 from temporal.engine import Engine, TemporalEngine
+from temporal.histories import Histories, TemporalHistories
 from temporal.telemetry import configure_logging, configure_tracing, serve_metrics
 
 ROUTERS = (
@@ -41,6 +42,7 @@ ROUTERS = (
     supervisors.router,
     seal.router,
     policies.router,
+    audit_cases.router,
     authority.router,
     operators.router,
     anyone.router,
@@ -54,6 +56,7 @@ def create_app(
     *,
     context: Context | None = None,
     engine: Engine | None = None,
+    histories: Histories | None = None,
     tokens: Tokens | None = None,
     allowance: Allowance | None = None,
 ) -> FastAPI:
@@ -69,7 +72,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            app.state.wiring = await _wire(stack, settings, context, engine, tokens, limiter)
+            app.state.wiring = await _wire(stack, settings, context, engine, histories, tokens, limiter)
             stack.push_async_callback(app.state.wiring.drain)
             reading = asyncio.create_task(keep_reading_packs(app.state.wiring.context))
             stack.callback(reading.cancel)
@@ -101,6 +104,7 @@ async def _wire(
     settings: Settings,
     context: Context | None,
     engine: Engine | None,
+    histories: Histories | None,
     tokens: Tokens | None,
     limiter: Limiter,
 ) -> Wiring:
@@ -108,8 +112,9 @@ async def _wire(
     if context is None:
         context = build_context(settings, "api")
         stack.push_async_callback(context.database.close)
-    if engine is None:
-        engine = TemporalEngine(await connect(context.keyring, lazy=True))
+    if engine is None or histories is None:
+        temporal = await connect(context.keyring, lazy=True)
+        engine, histories = engine or TemporalEngine(temporal), histories or TemporalHistories(temporal)
     if tokens is None:
         client = await stack.enter_async_context(httpx.AsyncClient(follow_redirects=False, trust_env=False))
         keys = IssuerKeys(settings.oidc_jwks_url, client)
@@ -120,6 +125,7 @@ async def _wire(
         settings=settings,
         context=context,
         engine=engine,
+        histories=histories,
         tokens=tokens,
         cursors=Cursors(context.keyring.cursor),
         limiter=limiter,

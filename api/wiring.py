@@ -15,6 +15,7 @@ from cases.context import Context
 from policy.pack import PackShelf
 from settings import Settings
 from temporal.engine import Engine
+from temporal.histories import Histories
 from temporal.telemetry import describe
 
 _MOST_IN_BACKGROUND: Final = 500  # while Temporal is silent each waits some seconds; what is more is the sweeper's
@@ -28,6 +29,7 @@ class Wiring:
     settings: Settings
     context: Context
     engine: Engine
+    histories: Histories
     tokens: Tokens
     cursors: Cursors
     limiter: Limiter

@@ -17,7 +17,7 @@ from api.tokens import IssuerKeys, Tokens
 from cases.context import Context
 from settings import Settings
 from tests.api.callers import AUDIENCE, ISSUER, JWKS_URL, Caller, TestIssuer
-from tests.api.engines import InlineEngine
+from tests.api.engines import InlineEngine, NoHistories
 from tests.cases.contexts import Clock, load_samples, open_context
 
 AUTHORITY_SECRET = "whsec_YXV0aG9yaXR5LXNlY3JldC1vZi10ZXN0cw=="
@@ -96,7 +96,14 @@ async def set_stage(database_url: str, issuer: TestIssuer, allowance: Allowance 
         async with httpx.AsyncClient(transport=issuer.transport()) as outside:
             keys = IssuerKeys(settings.oidc_jwks_url, outside)
             tokens = Tokens(keys, issuer=ISSUER, audience=AUDIENCE, clock=clock)
-            app = create_app(settings, context=context, engine=engine, tokens=tokens, allowance=allowance or WIDE)
+            app = create_app(
+                settings,
+                context=context,
+                engine=engine,
+                histories=NoHistories(),
+                tokens=tokens,
+                allowance=allowance or WIDE,
+            )
             transport = httpx.ASGITransport(app, raise_app_exceptions=False)
             async with (
                 app.router.lifespan_context(app),

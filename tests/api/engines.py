@@ -4,6 +4,7 @@ from cases.advance import advance
 from cases.context import Context
 from cases.spreading import get_change, spread_chunk
 from domain.messages import StandingInput
+from temporal.histories import Run, RunHistory
 
 
 class InlineEngine:
@@ -45,3 +46,13 @@ class InlineEngine:
             return False
         await advance(self._context, reference, self._context.clock())
         return True
+
+
+class NoHistories:
+    """The histories of an engine that keeps none."""
+
+    async def runs_of(self, workflow_id: str) -> list[Run]:
+        return []
+
+    async def fetch(self, run: Run) -> RunHistory | None:
+        return None

@@ -78,6 +78,9 @@ GET /v1/audit/consistency
 GET /v1/audit/keys
 GET /v1/audit/proofs
 POST /v1/audit/checkpoint/cosignatures
+GET /v1/audit/cases/{reference}/history
+GET /v1/audit/cases/{reference}/reconciliation
+GET /v1/audit/differences
 GET /health/live
 GET /health/ready
 """.split("\n")

@@ -146,6 +146,7 @@ async def walk_all(stage: Stage) -> Walk:
     await walk_rules(walk)
     await walk_operators(walk)
     await walk_seal(walk)
+    await walk_audit_of_cases(walk)
     await walk_public(walk)
     return walk
 
@@ -312,6 +313,15 @@ async def walk_seal(walk: Walk) -> None:
     line = cosign(parse_note(checkpoint["note"]).text, WITNESS_KEY.name, WITNESS, walk.stage.clock())
     body = {"size": checkpoint["size"], "cosignature": str(line)}
     await walk.open("/v1/audit/checkpoint/cosignatures", "POST", json=body)
+
+
+async def walk_audit_of_cases(walk: Walk) -> None:
+    """The story of a case, the comparison of its records, and what nightly rounds found."""
+    place = {"reference": walk.ids["reference"]}
+    story = await walk.call("auditor", "GET", "/v1/audit/cases/{reference}/history", places=place, params={"limit": 2})
+    assert len(story["items"]) == 2
+    await walk.call("auditor", "GET", "/v1/audit/cases/{reference}/reconciliation", places=place)
+    await walk.call("auditor", "GET", "/v1/audit/differences")
 
 
 async def walk_public(walk: Walk) -> None:

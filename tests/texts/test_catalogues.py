@@ -2,15 +2,18 @@
 
 import pytest
 
+from domain.acts import Act
 from domain.errors import PROBLEM_STATUS
 from domain.field_errors import FieldCode
 from domain.findings import Audience, Finding, FindingCode, FindingOutcome
 from domain.languages import Language
 from domain.reasons import ReasonCode
+from domain.stages import Holder
 from texts.catalogue import Sentence
 from texts.findings import FINDINGS, finding_sentence
 from texts.problems import FIELD_ERRORS, PROBLEMS, field_message, problem_detail, problem_title
 from texts.reasons import SENTENCES, published_reasons, reason_sentence
+from texts.story import GROUPS
 
 # The outcomes that the rules can give, by code; a rule that passes, fails or asks has a sentence for it.
 OUTCOMES = {
@@ -34,9 +37,15 @@ def test_the_catalogues_hold_the_published_codes_and_no_others() -> None:
     assert all(set(parts) == {"title", "detail"} for parts in PROBLEMS.values())
 
 
+def test_the_story_has_a_sentence_for_each_act_event_and_wait() -> None:
+    assert {code for code in GROUPS["acts"] if "." not in code} == set(Act)
+    assert {code.partition(".")[0] for code in GROUPS["acts"]} <= set(Act)
+    assert set(GROUPS["waits"]) == set(Holder)
+
+
 def every_sentence() -> list[Sentence]:
-    """Return all sentences of the four catalogues."""
-    groups = [*FINDINGS.values(), *PROBLEMS.values(), SENTENCES, FIELD_ERRORS]
+    """Return all sentences of the catalogues."""
+    groups = [*FINDINGS.values(), *PROBLEMS.values(), SENTENCES, FIELD_ERRORS, *GROUPS.values()]
     return [sentence for group in groups for sentence in group.values()]
 
 

@@ -1,0 +1,108 @@
+"""What the answers about the record of a case look like, for the OpenAPI document."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from api.views import Page
+from domain.stages import Destination, Holder, PermitStage, Stage
+
+
+class StoodPermit(BaseModel):
+    """Where the permit of a destination stood."""
+
+    destination: Destination
+    stage: PermitStage
+    pending_act: str | None
+    waits_for: Holder
+
+
+class StoodView(BaseModel):
+    """Where a case stood."""
+
+    stage: Stage
+    round: int
+    pending_act: str | None
+    holds: list[str] = Field(description="`officer`, `employer_standing`.")
+    registration_number: str | None
+    waits_for: Holder
+    permits: list[StoodPermit]
+
+
+class WaitView(BaseModel):
+    """For whom was waited, and how long."""
+
+    model_config = {"json_schema_extra": {"required": ["for", "seconds", "says"]}}
+
+    seconds: int
+    says: str
+
+
+class RunView(BaseModel):
+    """One run of the case's workflow."""
+
+    run_id: str
+    status: str
+    started_at: datetime
+    closed_at: datetime | None
+    events: int
+    sha256: str | None = Field(description="Of the whole history in its written form; null while the run is open.")
+    problem: str | None = Field(description="Why its history cannot be shown.")
+
+
+class StoryItem(BaseModel):
+    """One thing that happened; what does not apply is left out."""
+
+    at: datetime
+    source: str = Field(description="`ledger`, `history` or `notice`.")
+    what: str = Field(description="Code of the act, the event or the notice.")
+    says: str = Field(description="In the caller's language.")
+    place: dict[str, Any] = Field(description="Chain and number in the ledger, run and event, or notice.")
+
+
+class StoryView(BaseModel):
+    """A page of the story of a case."""
+
+    reference: str
+    as_of: datetime | None
+    state: StoodView | None = Field(description="Where the case stood then, or stands now; null before it was there.")
+    waits: list[WaitView]
+    runs: list[RunView]
+    complete: bool = Field(description="False while a history can be neither read live nor from the archive.")
+    items: list[StoryItem]
+    next_cursor: str | None = Field(description="`cursor` of the next page; null on the last.")
+
+
+class DifferenceView(BaseModel):
+    """A place where two records do not agree."""
+
+    code: str
+    says: str = Field(description="In the caller's language.")
+    place: dict[str, Any]
+    expected: str | None
+    found: str | None
+
+
+class ReconciliationView(BaseModel):
+    """What the comparison of a case's records came to."""
+
+    reference: str
+    at: datetime
+    complete: bool = Field(description="False while Temporal does not answer.")
+    compared: dict[str, Any] = Field(description="How much of each record was compared.")
+    differences: list[DifferenceView]
+
+
+class KeptDifference(DifferenceView):
+    """A difference that a nightly round found and that still stands."""
+
+    reference: str
+    first_seen_at: datetime
+    last_seen_at: datetime
+
+
+class DifferencePage(Page):
+    """A page of differences."""
+
+    items: list[KeptDifference]

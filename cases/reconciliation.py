@@ -1,0 +1,263 @@
+"""Reconciliation: the ledger against the histories against the register against the authority's answers."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
+
+from pydantic import ValidationError
+from sqlalchemy import func, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases import archive, inbox
+from cases.case_record import Record, gather_runs, ledger_rows
+from cases.case_state import case_state, state_hash
+from cases.context import Context
+from cases.differences import Difference, Evidence, compare
+from cases.view import moment
+from domain.actors import Actor
+from domain.acts import Act
+from domain.answers import AuthorityAnswer
+from domain.errors import Defect, Refused
+from domain.languages import Language
+from domain.purposes import Purpose
+from domain.stages import Destination
+from store.case_rows import from_json
+from store.encryption import DataKey, WrappedKey, unwrap
+from store.ledger import Entry, append
+from store.tables import answers, differences, incidents, permits, registrations
+from temporal.histories import Histories
+from texts.story import difference_sentence
+
+Row = Mapping[str, Any]
+Position = tuple[datetime, str]
+
+INCIDENT: Final = "record_differs"
+# One statement for all that stands beside the ledger and the histories.
+_EVIDENCE: Final = text(
+    "SELECT to_jsonb(r) AS register, k.key_id, k.kek_id, k.wrapped,"
+    " (SELECT jsonb_agg(to_jsonb(p)) FROM permits p WHERE p.reference = r.reference) AS permits,"
+    " (SELECT jsonb_agg(to_jsonb(a) ORDER BY a.received_at, a.answer_id) FROM answers a"
+    "  WHERE a.reference = r.reference) AS answers,"
+    " (SELECT jsonb_object_agg(c.command_id, encode(sha256(convert_to(c.statement, 'UTF8')), 'hex'))"
+    "  FROM commands c WHERE c.reference = r.reference) AS commands"
+    " FROM registrations r JOIN persons p USING (person_id) JOIN data_keys k ON k.key_id = p.key_id"
+    " WHERE r.reference = :reference"
+)
+
+
+async def reconcile_case(context: Context, histories: Histories, reference: str) -> tuple[Evidence, list[Difference]]:
+    """Compare all records of one case and return them with every difference.
+
+    The histories are read first and the rest after them in one transaction, so that what is written meanwhile makes no
+    difference: the ledger may only know more than they do.
+
+    Raises:
+        Refused: `case_unknown`.
+    """
+    async with context.database.begin() as connection:
+        at = (await connection.execute(select(func.clock_timestamp()))).scalar_one()
+        kept = await archive.archived_runs(connection, reference)
+    runs, is_live_known = await gather_runs(context, histories, reference, kept)
+    async with context.database.begin() as connection:
+        await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+        found = (await connection.execute(_EVIDENCE, {"reference": reference})).mappings().one_or_none()
+        if found is None:
+            raise Refused("case_unknown", "There is no case of this reference.")
+        rows = await ledger_rows(connection, reference)
+    evidence = _evidence(context, dict(found), Record(reference, rows, (), runs, is_live_known), at)
+    return evidence, compare(evidence)
+
+
+async def show_reconciliation(
+    context: Context, histories: Histories, actor: Actor, reference: str, language: Language
+) -> dict[str, Any]:
+    """Compare the records of a case for an auditor, and write down that it was done and with what result."""
+    evidence, found = await reconcile_case(context, histories, reference)
+    at = context.clock()
+    record = evidence.record
+    detail = {"cases": [reference], "differences": len(found), "complete": record.is_live_known}
+    entry = Entry(act=Act.RECONCILED, actor=actor, at=at, purpose=Purpose.AUDIT.value, detail=detail)
+    async with context.database.begin() as connection:
+        await append(connection, f"access/{uuid4()}", [entry])
+    return {
+        "reference": reference,
+        "at": moment(at),
+        "complete": record.is_live_known,
+        "compared": {
+            "ledger_rows": len(record.ledger),
+            "runs": len(record.runs),
+            "archived_runs": sum(1 for run in record.runs if run.archived is not None),
+            "events": sum(len(run.events) for run in record.runs),
+            "answers": len(evidence.answers),
+            "commands": len(evidence.commands),
+            "personal_data": evidence.contents is not None,
+        },
+        "differences": [difference_view(each.code, each.place, each.expected, each.found, language) for each in found],
+    }
+
+
+def difference_view(
+    code: str, place: Mapping[str, str | int], expected: str | None, found: str | None, language: Language
+) -> dict[str, Any]:
+    """Return a difference as an auditor sees it."""
+    says = difference_sentence(code, language)
+    return {"code": code, "says": says, "place": dict(place), "expected": expected, "found": found}
+
+
+async def keep_differences(
+    context: Context, reference: str, found: Sequence[Difference], at: datetime, *, is_complete: bool
+) -> int:
+    """Keep what a round found of a case: new ones as incidents too; return how many are new.
+
+    Those found earlier and now no more are marked as gone, but for a round that could not ask Temporal.
+    """
+    ids = {_difference_id(reference, each): each for each in found}
+    async with context.database.begin() as connection:
+        d = differences
+        if is_complete:
+            gone = update(d).where(d.c.reference == reference, d.c.gone_at.is_(None), d.c.difference_id.not_in(ids))
+            await connection.execute(gone.values(gone_at=at))
+        if not ids:
+            return 0
+        rows = [
+            {
+                "difference_id": difference_id,
+                "reference": reference,
+                "code": each.code,
+                "place": dict(each.place),
+                "expected": each.expected,
+                "found": each.found,
+                "first_seen_at": at,
+                "last_seen_at": at,
+            }
+            for difference_id, each in ids.items()
+        ]
+        statement = insert(d).values(rows)
+        seen = {"last_seen_at": statement.excluded.last_seen_at, "gone_at": None}
+        kept = statement.on_conflict_do_update(index_elements=[d.c.difference_id], set_=seen)
+        # A row that was only updated has the id of an earlier transaction in `xmax`.
+        added = await connection.execute(kept.returning(d.c.difference_id, text("(xmax = 0) AS is_new")))
+        new = [row.difference_id for row in added if row.is_new]
+        await _open_incidents(connection, reference, {i: ids[i] for i in new}, at)
+    return len(new)
+
+
+async def _open_incidents(
+    connection: AsyncConnection, reference: str, new: Mapping[UUID, Difference], at: datetime
+) -> None:
+    if not new:
+        return
+    r = registrations.c
+    employer = (await connection.execute(select(r.employer_id).where(r.reference == reference))).scalar_one_or_none()
+    rows = [
+        {
+            "incident_id": difference_id,
+            "reference": reference if employer is not None else None,
+            "employer_id": employer,
+            "kind": INCIDENT,
+            "step": each.code,
+            "reason": place_text(each.place)[:200],
+            "state": "open",
+            "at": at,
+        }
+        for difference_id, each in new.items()
+    ]
+    await connection.execute(insert(incidents).values(rows).on_conflict_do_nothing())
+
+
+async def next_cases(context: Context, after: str, most: int) -> list[str]:
+    """Return the references of the next cases in the order of references."""
+    r = registrations.c
+    query = select(r.reference).where(r.reference > after).order_by(r.reference).limit(most)
+    async with context.database.begin() as connection:
+        return list((await connection.execute(query)).scalars())
+
+
+async def record_round(context: Context, actor: Actor, round_id: str, counted: Mapping[str, int]) -> None:
+    """Write down once what a round over all cases came to, in a chain of its own."""
+    entry = Entry(act=Act.RECONCILED, actor=actor, at=context.clock(), detail=dict(counted))
+    async with context.database.begin() as connection:
+        chain = f"reconciliation/{round_id}"
+        await connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(chain))))
+        known = await connection.execute(text("SELECT 1 FROM ledger WHERE chain = :chain"), {"chain": chain})
+        if known.first() is None:
+            await append(connection, chain, [entry])
+
+
+async def list_differences(
+    context: Context, *, after: Position | None = None, limit: int = 50, language: Language = Language.EN
+) -> tuple[list[dict[str, Any]], Position | None]:
+    """Return a page of the differences that stand, the oldest first."""
+    d = differences.c
+    query = select(differences).where(d.gone_at.is_(None)).order_by(d.first_seen_at, d.difference_id).limit(limit + 1)
+    if after is not None:
+        query = query.where(tuple_(d.first_seen_at, d.difference_id) > tuple_(after[0], UUID(after[1])))
+    async with context.database.begin() as connection:
+        rows = [dict(row) for row in (await connection.execute(query)).mappings()]
+    page = rows[:limit]
+    items = [
+        {
+            "reference": row["reference"],
+            "first_seen_at": moment(row["first_seen_at"]),
+            "last_seen_at": moment(row["last_seen_at"]),
+            **difference_view(row["code"], row["place"], row["expected"], row["found"], language),
+        }
+        for row in page
+    ]
+    position = (page[-1]["first_seen_at"], str(page[-1]["difference_id"])) if len(rows) > limit else None
+    return items, position
+
+
+def place_text(place: Mapping[str, str | int]) -> str:
+    """Return a place in one line of codes."""
+    return " ".join(f"{name}={value}" for name, value in place.items())
+
+
+def _difference_id(reference: str, each: Difference) -> UUID:
+    named = json.dumps([reference, each.code, sorted(each.place.items())], ensure_ascii=False)
+    return uuid5(NAMESPACE_URL, f"difference/{named}")
+
+
+def _evidence(context: Context, found: Row, record: Record, at: datetime) -> Evidence:
+    register = from_json(registrations, found["register"])
+    held = {row["destination"]: from_json(permits, row) for row in found["permits"] or ()}
+    given = [from_json(answers, row) for row in found["answers"] or ()]
+    key = _key(context, found)
+    contents = None if key is None else {row["outcome_id"]: _content(key, row) for row in given}
+    hashes = {
+        outcome_id: context.keyring.lookup_hash("answer", inbox.content_hash(content).hex())
+        for outcome_id, content in (contents or {}).items()
+        if content is not None
+    }
+    state = case_state(register, {Destination(name): row for name, row in held.items()})
+    return Evidence(
+        record=record,
+        register=register,
+        permits=held,
+        answers=given,
+        commands=found["commands"] or {},
+        state_hash=None if key is None else state_hash(key, state),
+        contents=contents,
+        hashes=hashes,
+        at=at,
+    )
+
+
+def _key(context: Context, found: Row) -> DataKey | None:
+    """Return the person's key, or None where it was destroyed: what it hashed can be compared no more."""
+    try:
+        return unwrap(context.keyring, WrappedKey(found["key_id"], found["kek_id"], found["wrapped"]))
+    except Refused:
+        return None
+
+
+def _content(key: DataKey, row: Row) -> AuthorityAnswer | None:
+    """Return what an answer said when it was sealed, or None where that was altered."""
+    try:
+        plain = key.open("answers", "body", str(row["answer_id"]), bytes(row["body"]))
+        return AuthorityAnswer.model_validate_json(plain)
+    except (Defect, ValidationError):
+        return None

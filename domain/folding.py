@@ -1,0 +1,134 @@
+"""Where a case stood at a time: the rows of its ledger taken one after the other."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from domain.acts import Act
+from domain.reasons import ReasonCode
+from domain.stages import CLOSED, Holder, PendingAct, PermitStage, Stage
+
+Row = Mapping[str, Any]
+
+_BY_ANSWER: Final[dict[str, PermitStage]] = {
+    "accepted": PermitStage.ACCEPTED,
+    "issued": PermitStage.ISSUED,
+    "refused": PermitStage.REFUSED,
+    "withdrawn": PermitStage.ENDED,
+    "cancelled": PermitStage.ENDED,
+    "kept": PermitStage.ISSUED,
+    "replaced": PermitStage.ISSUED,
+    "revoked": PermitStage.REVOKED,
+}
+_BY_ACT: Final[dict[Act, PermitStage]] = {
+    Act.PERMIT_ELIGIBLE: PermitStage.ELIGIBLE,
+    Act.PERMIT_SENT: PermitStage.SUBMITTED,
+    Act.PERMIT_WITHHELD: PermitStage.ENDED,
+    Act.PERMIT_CLOSED: PermitStage.ENDED,
+    Act.PERMIT_EXPIRED: PermitStage.EXPIRED,
+}
+_WAITS_FOR: Final[dict[Stage, Holder]] = {
+    Stage.RECEIVED: Holder.PARK,
+    Stage.ASSESSING: Holder.PARK,
+    Stage.UNDER_REVIEW: Holder.PARK,
+    Stage.AWAITING_CONFIRMATION: Holder.PARK,
+    Stage.CORRECTION_REQUESTED: Holder.EMPLOYER,
+}
+_PERMIT_WAITS_FOR: Final[dict[PermitStage, Holder]] = {
+    PermitStage.ELIGIBLE: Holder.PARK,
+    PermitStage.SUBMITTED: Holder.PERSON,
+    PermitStage.ACCEPTED: Holder.AUTHORITY,
+}
+OFFICER: Final = "officer"
+STANDING: Final = ReasonCode.EMPLOYER_STANDING.value
+
+
+@dataclass(frozen=True, slots=True)
+class Stood:
+    """Where a case stood: stage, round, proposal, holds, number, and the stage of each permit."""
+
+    stage: Stage | None = None
+    round: int = 1
+    pending_act: str | None = None
+    holds: frozenset[str] = frozenset()
+    registration_number: str | None = None
+    permits: Mapping[str, PermitStage] = field(default_factory=dict)
+    permits_pending: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def waits_for(self) -> Holder:
+        """Who had to act next on the registration."""
+        return _WAITS_FOR.get(self.stage, Holder.NONE) if self.stage is not None else Holder.NONE
+
+    def permit_waits_for(self, destination: str) -> Holder:
+        """Who had to act next on a permit."""
+        stage = self.permits.get(destination)
+        return _PERMIT_WAITS_FOR.get(stage, Holder.NONE) if stage is not None else Holder.NONE
+
+
+def fold(rows: Iterable[Row]) -> Stood:
+    """Return where a case stands after these rows of its chain, in their order."""
+    stood = Stood()
+    for row in rows:
+        stood = after(stood, row)
+    return stood
+
+
+def after(stood: Stood, row: Row) -> Stood:
+    """Return where a case stands after one more row."""
+    detail = row["detail"]
+    if "stage" not in detail:
+        return stood
+    stage, act = Stage(detail["stage"]), Act(row["act"])
+    moved = replace(stood, stage=stage, round=int(detail["round"]))
+    moved = _permit(moved, act, row)
+    moved = _proposal(moved, stood, act, row)
+    if act in (Act.DECIDED, Act.CONFIRMED) and detail.get("number"):
+        moved = replace(moved, registration_number=detail["number"])
+    if act is Act.RECALLED:
+        moved = replace(moved, registration_number=None)
+    return _holds(moved, act, row)
+
+
+def _permit(stood: Stood, act: Act, row: Row) -> Stood:
+    destination = row["destination"]
+    if destination is None:
+        return stood
+    stage = _BY_ACT.get(act)
+    if act is Act.ANSWER_APPLIED:
+        stage = _BY_ANSWER.get(row["outcome"])
+    if act is Act.PERMIT_SENT and row["detail"].get("after_end"):
+        stage = None
+    pending = dict(stood.permits_pending)
+    if act is Act.PERMIT_WITHHOLD_PROPOSED:
+        pending[destination] = PendingAct.WITHHOLD.value
+    elif act is Act.ANSWER_PROPOSED:
+        pending[destination] = PendingAct.OUTCOME.value
+    elif act in (Act.REJECTED, Act.PERMIT_WITHHELD, Act.PERMIT_CLOSED, Act.ANSWER_APPLIED):
+        pending.pop(destination, None)
+    if stage is None:
+        return replace(stood, permits_pending=pending)
+    return replace(stood, permits={**stood.permits, destination: stage}, permits_pending=pending)
+
+
+def _proposal(moved: Stood, before: Stood, act: Act, row: Row) -> Stood:
+    if row["destination"] is not None:
+        return moved
+    if act is Act.REVOCATION_PROPOSED:
+        return replace(moved, pending_act=PendingAct.REVOKE.value)
+    if act is Act.DECIDED and moved.stage is Stage.AWAITING_CONFIRMATION:
+        return replace(moved, pending_act=row["outcome"])
+    if act in (Act.REJECTED, Act.CONFIRMED, Act.REVOKED) or moved.stage is not before.stage:
+        return replace(moved, pending_act=None)
+    return moved
+
+
+def _holds(stood: Stood, act: Act, row: Row) -> Stood:
+    if stood.stage in CLOSED:
+        return replace(stood, holds=frozenset())
+    kind = STANDING if list(row["reason_codes"] or ()) == [STANDING] else OFFICER
+    if act is Act.HELD:
+        return replace(stood, holds=stood.holds | {kind})
+    if act is Act.HOLD_RELEASED:
+        return replace(stood, holds=stood.holds - {kind})
+    return stood
