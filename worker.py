@@ -11,10 +11,8 @@ from typing import Any, Final
 
 import httpx
 import structlog
-from temporalio import workflow
 from temporalio.client import Client
-from temporalio.worker import Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 
 from activities.archive import ArchiveSteps
 from activities.authority import AuthorityClient
@@ -56,15 +54,9 @@ NOTICE_WORKFLOWS: Final[Sequence[type]] = (NotificationWorkflow,)
 _log = structlog.get_logger(__name__)
 
 
-def workflow_runner() -> SandboxedWorkflowRunner:
-    """Return the sandbox; a module that is passed through without being meant to be is an error at start."""
-    policy = workflow.SandboxImportNotificationPolicy
-    return SandboxedWorkflowRunner(
-        restrictions=dataclasses.replace(
-            SandboxRestrictions.default,
-            import_notification_policy=policy.WARN_ON_DYNAMIC_IMPORT | policy.RAISE_ON_UNINTENTIONAL_PASSTHROUGH,
-        )
-    )
+def workflow_runner() -> WorkflowRunner:
+    """Return what runs workflow code: no sandbox, which costs more than the workflow itself (ADR 0008)."""
+    return UnsandboxedWorkflowRunner()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

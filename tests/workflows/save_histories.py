@@ -43,6 +43,7 @@ from tests.cases.contexts import EMPLOYER_A, OFFICER, SUPERVISOR, registration_b
 from tests.services import Addresses, Services, empty
 from tests.workflows import histories
 from tests.workflows.fingerprints import FINGERPRINTS, fingerprints
+from tests.workflows.sandbox import sandboxed
 from tests.workflows.signals import signalled
 from tests.workflows.world import Case, World, new_key, open_world
 
@@ -234,7 +235,7 @@ async def notification(world: World) -> list[WorkflowHistory]:
         task_queue=NOTICE_QUEUE,
         workflows=worker.NOTICE_WORKFLOWS,
         activities=[deliver],
-        workflow_runner=worker.workflow_runner(),
+        workflow_runner=sandboxed(),
     ):
         handle = await world.client.start_workflow(
             NOTIFICATION_WORKFLOW, DeliveryRound(channel="mail"), id="notification/mail", task_queue=NOTICE_QUEUE

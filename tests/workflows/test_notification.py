@@ -18,7 +18,7 @@ from tests.activities.test_deliveries import Relay, delivering
 from tests.activities.test_mail import running as relay_running
 from tests.cases.contexts import Clock, load_samples, open_context
 from tests.cases.notices import notify, statuses, take_on
-from worker import workflow_runner
+from tests.workflows.sandbox import sandboxed
 from workflows.notification import (
     CHANNELS,
     RUNS_IN_ONE_HISTORY,
@@ -55,7 +55,7 @@ async def working(client: Client, deliver: Callable[..., object]) -> AsyncIterat
         task_queue=NOTICE_QUEUE,
         workflows=[NotificationWorkflow],
         activities=[deliver],
-        workflow_runner=workflow_runner(),
+        workflow_runner=sandboxed(),
         graceful_shutdown_timeout=timedelta(seconds=5),
     ):
         yield
@@ -105,7 +105,7 @@ async def test_it_continues_as_new_before_its_history_grows_long(client: Client)
     replayer = Replayer(
         workflows=[NotificationWorkflow],
         data_converter=pydantic_data_converter,
-        workflow_runner=workflow_runner(),
+        workflow_runner=sandboxed(),
     )
     await replayer.replay_workflow(history)
 

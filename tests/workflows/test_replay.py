@@ -1,7 +1,11 @@
 """Saved histories replay, and no change of what a workflow asks of the engine goes unseen."""
 
+import ast
+import asyncio
+import importlib
 import json
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +13,7 @@ import pytest
 from temporalio import activity, workflow
 from temporalio.client import WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.worker import Replayer
+from temporalio.worker import Replayer, WorkflowRunner
 
 import worker
 from activities.archive import ArchiveSteps
@@ -17,6 +21,7 @@ from activities.authority_calls import AuthorityCalls
 from activities.cases import CaseSteps
 from activities.standing import StandingSteps
 from tests.workflows.fingerprints import FINGERPRINTS, WORKFLOWS, fingerprints
+from tests.workflows.sandbox import sandboxed
 from tests.workflows.save_histories import HISTORIES, SCENARIOS
 from tests.workflows.shifting import Activity
 from tests.workflows.world import World
@@ -36,10 +41,8 @@ def _history(path: Path) -> WorkflowHistory:
     return WorkflowHistory.from_json(path.stem, path.read_text(encoding="utf-8"))
 
 
-def _replayer() -> Replayer:
-    return Replayer(
-        workflows=ALL_WORKFLOWS, data_converter=pydantic_data_converter, workflow_runner=worker.workflow_runner()
-    )
+def _replayer(runner: WorkflowRunner) -> Replayer:
+    return Replayer(workflows=ALL_WORKFLOWS, data_converter=pydantic_data_converter, workflow_runner=runner)
 
 
 def _kinds(path: Path) -> set[str]:
@@ -49,7 +52,28 @@ def _kinds(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("path", _saved(), ids=lambda path: path.stem)
 async def test_saved_history_replays(path: Path) -> None:
-    await _replayer().replay_workflow(_history(path))
+    await _replayer(worker.workflow_runner()).replay_workflow(_history(path))
+
+
+async def test_saved_histories_replay_in_the_sandbox() -> None:
+    async def histories() -> AsyncIterator[WorkflowHistory]:
+        for path in _saved():
+            yield _history(path)
+
+    async with _replayer(sandboxed()).workflow_replay_iterator(histories()) as replays:
+        failed = [each.history.workflow_id async for each in replays if each.replay_failure is not None]
+    assert not failed
+
+
+def test_workflow_modules_keep_nothing_between_runs() -> None:
+    # Without a sandbox the runs of a worker share the modules, so a module may hold constants and classes only.
+    for path in WORKFLOWS.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            assert not isinstance(node, ast.Global | ast.Nonlocal), f"{path.name}:{node.lineno}"
+        module = importlib.import_module(f"workflows.{path.stem}" if path.stem != "__init__" else "workflows")
+        for name, value in vars(module).items():
+            is_kept = isinstance(value, list | dict | set | bytearray | asyncio.Lock) and not name.startswith("__")
+            assert not is_kept, f"{path.name}: {name}"
 
 
 async def test_history_of_other_code_does_not_replay(tmp_path: Path) -> None:
@@ -60,7 +84,9 @@ async def test_history_of_other_code_does_not_replay(tmp_path: Path) -> None:
     scheduled["activityTaskScheduledEventAttributes"] = {"activityId": "9", "activityType": {"name": "tell_authority"}}
     del scheduled["timerStartedEventAttributes"]
     with pytest.raises(workflow.NondeterminismError):
-        await _replayer().replay_workflow(WorkflowHistory.from_json("other", json.dumps(document)))
+        await _replayer(worker.workflow_runner()).replay_workflow(
+            WorkflowHistory.from_json("other", json.dumps(document))
+        )
 
 
 def test_every_kind_of_command_is_in_a_saved_history() -> None:

@@ -38,7 +38,7 @@ from tests.cases.contexts import (
     open_context,
     registration_body,
 )
-from worker import workflow_runner
+from tests.workflows.sandbox import sandboxed
 from workflows.standing import StandingWorkflow
 
 NUMBERS = ("44030419900307123X", "33010619860128072X")
@@ -96,7 +96,7 @@ async def _working(
             task_queue=REGISTRATION_QUEUE,
             workflows=[StandingWorkflow],
             activities=steps.activities(),
-            workflow_runner=workflow_runner(),
+            workflow_runner=sandboxed(),
             graceful_shutdown_timeout=timedelta(seconds=5),
         ):
             yield engine
@@ -139,7 +139,7 @@ async def _run(client: Client, asked: StandingInput) -> None:
     await client.execute_workflow(STANDING_WORKFLOW, asked, id=workflow_id, task_queue=REGISTRATION_QUEUE)
     history = await client.get_workflow_handle(workflow_id).fetch_history()
     replayer = Replayer(
-        workflows=[StandingWorkflow], data_converter=pydantic_data_converter, workflow_runner=workflow_runner()
+        workflows=[StandingWorkflow], data_converter=pydantic_data_converter, workflow_runner=sandboxed()
     )
     await replayer.replay_workflow(history)
 

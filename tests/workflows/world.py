@@ -62,6 +62,7 @@ from tests.cases.contexts import (
     registration_body,
 )
 from tests.workflows.authority import FakeAuthority
+from tests.workflows.sandbox import sandboxed
 from tests.workflows.shifting import ShiftedClock, shifted
 
 MONDAY = datetime(2026, 3, 2, 10, tzinfo=CHINA)
@@ -379,7 +380,7 @@ def _worker(world: World, http: httpx.AsyncClient) -> Worker:
         task_queue=REGISTRATION_QUEUE,
         workflows=worker.REGISTRATION_WORKFLOWS,
         activities=shifted(activities, world.clock),
-        workflow_runner=worker.workflow_runner(),
+        workflow_runner=sandboxed(),
     )
 
 
