@@ -29,6 +29,7 @@ from cases.pack_shelf import keep_reading_packs
 from cases.roster_work import work_rosters
 from cases.sealing import keep_sealing
 from cases.sweeping import keep_sweeping
+from domain.actors import PARK
 from domain.messages import NOTICE_QUEUE, REGISTRATION_QUEUE
 from settings import Settings
 from temporal.client import connect
@@ -143,7 +144,7 @@ async def run(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    context = build_context(settings, "worker", pool_size=20)
+    context = build_context(settings, "worker", pool_size=20, stands_for=PARK)
     try:
         client = await _connect(context, stopping)
         if client is None:

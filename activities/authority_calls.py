@@ -1,4 +1,4 @@
-"""Telling the authority, and asking it for what it has answered: lease, commit, call, write the result."""
+"""Telling the authority, and asking it for what it has answered: read, call, write the result."""
 
 import structlog
 from pydantic import ValidationError
@@ -30,18 +30,15 @@ class AuthorityCalls:
     async def tell_authority(self, asked: CallInput) -> Course:
         """Make one call that is due and write its result; one made already or held back says where the case stands."""
         with correlated(asked.correlation_id), classified("tell_authority"):
-            order = await calls.claim(self._context, asked.reference, asked.key, asked.at)
+            order = await calls.find_order(self._context, asked.reference, asked.key, asked.at)
             if order is None:
-                return await self._settled(asked)
+                return await calls.current_course(self._context, asked.reference)
             try:
                 await self._send(order)
             except Rejected as rejected:
                 return await calls.record_rejected(
                     self._context, asked.reference, asked.key, rejected.reason, asked.at, asked.origin
                 )
-            except Unavailable as away:
-                await calls.give_back(self._context, asked.key, away.reason)
-                raise
             return await calls.record_taken(self._context, asked.reference, asked.key, asked.at, asked.origin)
 
     @activity.defn(name="ask_authority")
@@ -65,13 +62,6 @@ class AuthorityCalls:
                     await polling.move_cursor(self._context, page.next_cursor)
                 if len(page.answers) < _PAGE:
                     return taken
-
-    async def _settled(self, asked: CallInput) -> Course:
-        course = await calls.current_course(self._context, asked.reference)
-        if any(call.key == asked.key for call in course.calls):
-            # Another worker holds the lease of this call; its result is looked for again.
-            raise Unavailable("call_under_way", retry_after=5)
-        return course
 
     async def _send(self, order: Order) -> None:
         if order.what != "list_entry":

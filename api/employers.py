@@ -23,7 +23,6 @@ from api.uploads import ROSTER_LIMIT, RosterQuery, read_roster, roster_body
 from api.views import CasePage, CaseView, CheckView
 from api.wiring import wiring_of
 from cases import reads, registration, rosters, webhooks
-from cases.sweeping import FIRST_STEP_PATIENCE, start_case
 from domain.actors import Actor, Role
 from domain.commands import CommandKind
 from domain.decisions import CardLostRequest
@@ -59,13 +58,11 @@ class CaseQuery(PageQuery):
 async def submit(
     request: Request, body: RegistrationRequest, idempotency: IdempotencyKey, actor: Annotated[Actor, _EMPLOYER]
 ) -> Response:
-    """Take on a registration; its workflow is started after the answer, by the sweeper where Temporal is away."""
+    """Take on a registration; its workflow, started after the answer, takes it up, or else the sweeper does."""
     wiring = wiring_of(request)
     reply = await registration.accept(wiring.context, actor, body, idempotency, request.state.language)
     reference, correlation_id = reply.body["reference"], request.state.correlation_id
-    wiring.in_background(
-        start_case(wiring.context, wiring.engine, reference, correlation_id, patience=FIRST_STEP_PATIENCE)
-    )
+    wiring.in_background(wiring.engine.start(reference, correlation_id))
     return respond(reply)
 
 

@@ -112,7 +112,7 @@ async def resting_case(context: Context, number: int) -> str:
     await advance(context, reference, context.clock())
     course = await decide(context, reference)
     for call in course.calls:
-        await calls.claim(context, reference, call.key, context.clock())
+        await calls.find_order(context, reference, call.key, context.clock())
         await calls.record_taken(context, reference, call.key, context.clock())
     today = context.clock().date()
     for destination in ("HK", "MO"):

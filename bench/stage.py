@@ -29,7 +29,7 @@ from cases.context import Context
 from cases.employers import load_register
 from cases.sealing import keep_sealing
 from cases.sweeping import keep_sweeping
-from domain.actors import system
+from domain.actors import PARK, system
 from domain.employers import RegisterFile
 from domain.messages import registration_workflow_id
 from sandbox.embedded import application_environment
@@ -144,7 +144,10 @@ async def _start_engine(
     exits: AsyncExitStack, servers: Servers, settings: Settings, tally: Tally, *, skipping: bool
 ) -> Bench:
     stack = servers.stack
-    contexts = [build_context(settings, name, pool_size=20) for name in ("api", "worker")]
+    contexts = [
+        build_context(settings, "api", pool_size=20),
+        build_context(settings, "worker", pool_size=20, stands_for=PARK),
+    ]
     for context in contexts:
         exits.push_async_callback(context.database.close)
     buffers = [MetricBuffer(200_000) for _ in range(2)]

@@ -9,9 +9,9 @@ from pydantic import BaseModel
 
 from cases import commands
 from cases.advance import advance, preview
-from cases.case_file import load_case
+from cases.case_file import build_file, load_case, load_row
 from cases.context import Context
-from cases.idempotency import Idempotency, Reply, find_known, keep_reply, remember
+from cases.idempotency import Idempotency, Reply, asked_before, keep_reply, key_row, read_known
 from cases.live_registrations import refuse_second
 from cases.view import case_view
 from domain.actors import Actor
@@ -19,6 +19,7 @@ from domain.commands import AWAITED, CommandKind, CommandState
 from domain.errors import FieldError, Refused
 from domain.languages import Language
 from domain.registration import CorrectionRequest
+from store import case_writes
 from store.case_rows import Row
 
 
@@ -72,11 +73,12 @@ async def _store(
     at: datetime,
 ) -> tuple[Asked, bool]:
     """Store a command in one transaction; return what was asked, and whether the case has no workflow any more."""
-    async with context.database.begin(actor.tenant) as connection:
-        known = await find_known(context, connection, actor, idempotency)
+    async with context.database.begin(actor.tenant, case=reference) as connection:
+        row = await load_row(connection, reference, beside=asked_before(actor, idempotency))
+        known = read_known(context, idempotency, row["known"])
         if known is not None and known.reference is not None and known.command_id is not None:
             return Asked(known.reference, known.command_id, known.reply), False
-        file = await load_case(context, connection, reference, lock=True)
+        file = await build_file(context, connection, row)
         is_closed, key = file.is_finished(), file.person_key
         content = body if isinstance(body, dict) else body.model_dump(mode="json", exclude_unset=True)
         reply = None if kind in AWAITED else Reply(202, case_view(file, actor, language))
@@ -91,11 +93,10 @@ async def _store(
             await preview(file, connection, trial, content)
         except Refused as refused:
             raise for_reader(refused, actor) from None
-        stored = await load_case(context, connection, reference, lock=False) if file.person_key is not key else file
-        await commands.store(stored, connection, actor, kind, content, at, command_id=command_id)
-        await remember(
-            context, connection, actor, idempotency, reference=reference, command_id=command_id, reply=reply, key=key
-        )
+        stored = await load_case(context, connection, reference) if file.person_key is not key else file
+        command = commands.command_row(stored, actor, kind, content, at, command_id=command_id)
+        kept = key_row(context, actor, idempotency, reference=reference, command_id=command_id, reply=reply, key=key)
+        await case_writes.write(connection, {"commands": [command], "idempotency": [kept]})
     return Asked(reference, command_id, reply), is_closed
 
 
@@ -125,12 +126,12 @@ async def reply(
     Raises:
         Refused: what the step refused the command with.
     """
-    state, outcome = await commands.find_outcome(context, asked.command_id)
-    if state is CommandState.REFUSED:
-        errors = [FieldError(e["field"], e["code"], e["message"]) for e in outcome.get("errors", [])]
-        raise Refused(outcome["code"], outcome.get("detail", ""), errors)
     async with context.database.begin(actor.tenant) as connection:
-        file = await load_case(context, connection, asked.reference, lock=False)
+        file = await load_case(context, connection, asked.reference, beside=commands.outcome_of(asked.command_id))
+        state, outcome = commands.read_outcome(file.row["command"])
+        if state is CommandState.REFUSED:
+            errors = [FieldError(e["field"], e["code"], e["message"]) for e in outcome.get("errors", [])]
+            raise Refused(outcome["code"], outcome.get("detail", ""), errors)
         view = case_view(file, actor, language)
         if state is CommandState.STORED:
             return Reply(202, view | {"pending": True})

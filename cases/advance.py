@@ -1,13 +1,15 @@
 """The step of a case: apply what is stored in its order, then what time has brought, in one transaction."""
 
 import hashlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.applying import apply
+from cases.applying import WRITES_BY_ITSELF, apply
 from cases.assessing import assess_case
 from cases.case_file import CaseFile, open_case
 from cases.context import Context
@@ -54,6 +56,21 @@ async def advance(
             refusals[refused.command_id] = refused.refusal
 
 
+@asynccontextmanager
+async def _tried(connection: AsyncConnection, commands: Sequence[Row], *, keep: bool) -> AsyncIterator[None]:
+    """Bound what commands write by themselves while they are tried: kept where they succeed, or undone in any case."""
+    if not any(CommandKind(command["kind"]) in WRITES_BY_ITSELF for command in commands):
+        yield
+        return
+    savepoint = await connection.begin_nested()
+    try:
+        yield
+    except BaseException:
+        await savepoint.rollback()
+        raise
+    await (savepoint.commit() if keep else savepoint.rollback())
+
+
 async def preview(file: CaseFile, connection: AsyncConnection, command: Row, content: object) -> None:
     """Try a command on the file in memory, after all that is stored before it, and change nothing.
 
@@ -61,22 +78,15 @@ async def preview(file: CaseFile, connection: AsyncConnection, command: Row, con
         Refused: what the command would be refused for now.
     """
     file.previewed = True
-    savepoint = await connection.begin_nested()
-    try:
+    async with _tried(connection, [*file.commands, command], keep=False):
         for earlier in list(file.commands):
-            inner = await connection.begin_nested()
-            try:
-                await apply(file, connection, earlier)
-            except Refused:
-                await inner.rollback()
-            else:
-                await inner.commit()
+            with suppress(Refused):
+                async with _tried(connection, [earlier], keep=True):
+                    await apply(file, connection, earlier)
         await pass_deadlines(file, connection, system("preview"), command["at"], strictly=True)
         # Sealed only now, since a correction before it may have brought another person's key.
         command["body"] = file.seal("commands", "body", str(command["command_id"]), content)
         await apply(file, connection, command)
-    finally:
-        await savepoint.rollback()
 
 
 async def _advance(
@@ -97,13 +107,13 @@ async def _advance(
         else:
             outcomes.append(_mark(file, command, CommandState.REFUSED, at, refusal))
             file.statement_hash = _hash_of_statement(command)
-            await _tell_refused(file, connection, command, refusal, at)
+            _tell_refused(file, command, refusal, at)
         file.statement_hash = None
         await assess_case(file, connection, actor, max(at, command["at"]))
     file.commands.clear()
     await assess_case(file, connection, actor, at)
     await pass_deadlines(file, connection, actor, at)
-    await _note_unsent(file, connection, at)
+    _note_unsent(file, at)
     return outcomes
 
 
@@ -138,15 +148,13 @@ def _mark(
     return CommandOutcome(command_id=str(command["command_id"]), state=state, code=refusal.code if refusal else None)
 
 
-async def _tell_refused(
-    file: CaseFile, connection: AsyncConnection, command: Row, refusal: Refused, at: datetime
-) -> None:
+def _tell_refused(file: CaseFile, command: Row, refusal: Refused, at: datetime) -> None:
     actor = Actor.model_validate(command["actor"])
     about = {"kind": command["kind"], "command_id": str(command["command_id"])}
     file.record(Act.REQUEST_REFUSED, actor, at, outcome="refused", reasons=[refusal.code], **about)
     if actor.correlation_id.startswith(SIGNALLED):
         # A signal has no answer, so its refusal is the operator's to see (R33).
-        await note(file, connection, at, kind="decision_signal", step="apply", reason=refusal.code)
+        note(file, at, kind="decision_signal", step="apply", reason=refusal.code)
         return
     waited = (at - command["at"]).total_seconds()
     if CommandKind(command["kind"]) in AWAITED and waited > CALLER_WAITS_SECONDS:
@@ -158,8 +166,8 @@ async def _tell_refused(
         )
 
 
-async def _note_unsent(file: CaseFile, connection: AsyncConnection, at: datetime) -> None:
+def _note_unsent(file: CaseFile, at: datetime) -> None:
     """Put a line before the operator for what could not be sent to the authority within its limit (P5)."""
     for destination in dict.fromkeys(file.unsent):
         step = f"tell_authority/{destination.value}"
-        await note(file, connection, at, kind="authority_unreached", step=step, reason="not_sent_in_time")
+        note(file, at, kind="authority_unreached", step=step, reason="not_sent_in_time")

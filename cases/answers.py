@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import and_, insert, or_, select
+from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases import answering, commands, inbox
 from cases.applying import take_answer, take_early
@@ -19,9 +18,18 @@ from domain.acts import Act
 from domain.answers import AnswerState, AuthorityAnswer, Outcome
 from domain.commands import CommandKind
 from domain.errors import Refused
+from store.case_rows import Beside
 from store.ledger import Entry, append
-from store.tables import answers, incidents, messages_seen
+from store.tables import incidents
 
+_SEEN: Final = """
+    SELECT jsonb_build_object('status', m.status, 'body', m.answer) FROM messages_seen m
+    WHERE m.message_id = CAST(:message_id AS text)
+"""
+_KNOWN: Final = """
+    EXISTS (SELECT FROM answers x WHERE x.outcome_id = CAST(:outcome_id AS text) OR (x.reference = :reference
+    AND x.destination = CAST(:destination AS text) AND x.content_hash = CAST(:content_hash AS bytea)))
+"""
 _SPOKEN = {
     AnswerState.STORED: (200, "recorded"),
     AnswerState.APPLIED: (200, "recorded"),
@@ -54,14 +62,13 @@ async def receive(
     Raises:
         Refused: `case_unknown`, with a line for the operator, where the park has no such permit.
     """
-    body_hash = context.keyring.lookup_hash("message", body.hex())
     try:
-        async with open_case(context, answer.reference) as (file, connection):
-            seen = await _find_seen(connection, message_id)
-            if seen is not None:
-                return Received(seen, answer.reference)
-            received = await _take(file, connection, actor, answer, context.clock(), source)
-            await _remember(connection, message_id, body_hash, received.reply, context.clock())
+        async with open_case(context, answer.reference, beside=_beside(context, answer, message_id)) as (file, _):
+            if file.row["seen"] is not None:
+                return Received(Reply(**file.row["seen"]), answer.reference)
+            received = _take(file, actor, answer, context.clock(), source)
+            if message_id is not None:
+                _remember(file, message_id, body, received.reply, context.clock())
             return received
     except Refused as refusal:
         if refusal.code != "case_unknown":
@@ -73,17 +80,19 @@ async def receive(
         return Received(Reply(200, {"status": "already_recorded"}), answer.reference)
 
 
-async def _take(
-    file: CaseFile, connection: AsyncConnection, actor: Actor, answer: AuthorityAnswer, at: datetime, source: str
-) -> Received:
-    hashed = file.context.keyring.lookup_hash("answer", inbox.content_hash(answer).hex())
-    same_content = and_(
-        answers.c.reference == file.reference,
-        answers.c.destination == answer.destination.value,
-        answers.c.content_hash == hashed,
-    )
-    known = select(answers.c.answer_id).where(or_(answers.c.outcome_id == answer.outcome_id, same_content))
-    if (await connection.execute(known)).first() is not None:
+def _beside(context: Context, answer: AuthorityAnswer, message_id: str | None) -> Beside:
+    """Return what is read with the case: whether the message, and whether the answer, came before."""
+    values = {
+        "message_id": message_id,
+        "outcome_id": answer.outcome_id,
+        "destination": answer.destination.value,
+        "content_hash": inbox.keyed_hash(context, answer),
+    }
+    return Beside((("seen", _SEEN), ("is_known", _KNOWN)), values)
+
+
+def _take(file: CaseFile, actor: Actor, answer: AuthorityAnswer, at: datetime, source: str) -> Received:
+    if file.row["is_known"]:
         return Received(Reply(200, {"status": "already_recorded"}), file.reference)
     if answer.destination not in file.permits:
         raise Refused("case_unknown", "No permit of this destination is followed.")
@@ -91,14 +100,12 @@ async def _take(
     waits = any(a["state"] == AnswerState.STORED and a["destination"] == answer.destination for a in file.answers)
     # `accepted` wakes no workflow, and a case whose workflow has closed has none to hear of it.
     is_heard = answer.outcome is not Outcome.ACCEPTED and not file.is_finished()
-    kept = await inbox.keep(file, connection, answer, AnswerState.STORED, at, source)
+    kept = inbox.keep(file, answer, AnswerState.STORED, at, source)
     command_id = None
     if is_heard and (state is AnswerState.APPLIED or waits):
         # The workflow has to hear of it, so it is applied there, in the order of its command.
         file.record(Act.ANSWER_RECEIVED, actor, at, **_detail(answer, source))
-        command_id = await commands.store(
-            file, connection, actor, CommandKind.ANSWER, {"answer_id": str(kept["answer_id"])}, at
-        )
+        command_id = commands.store(file, actor, CommandKind.ANSWER, {"answer_id": str(kept["answer_id"])}, at)
         status, word = _SPOKEN[AnswerState.STORED]
     else:
         take_answer(file, actor, at, kept)
@@ -107,24 +114,11 @@ async def _take(
     return Received(Reply(status, {"status": word}), file.reference, command_id)
 
 
-async def _find_seen(connection: AsyncConnection, message_id: str | None) -> Reply | None:
-    if message_id is None:
-        return None
-    row = (
-        await connection.execute(select(messages_seen).where(messages_seen.c.message_id == message_id))
-    ).one_or_none()
-    return Reply(row.status, row.answer) if row else None
-
-
-async def _remember(
-    connection: AsyncConnection, message_id: str | None, body_hash: bytes, reply: Reply, at: datetime
-) -> None:
-    if message_id is not None:
-        await connection.execute(
-            insert(messages_seen).values(
-                message_id=message_id, body_hash=body_hash, status=reply.status, answer=reply.body, at=at
-            )
-        )
+def _remember(file: CaseFile, message_id: str, body: bytes, reply: Reply, at: datetime) -> None:
+    """Keep the first answer to a message, which a repeat of it gets again."""
+    body_hash = file.context.keyring.lookup_hash("message", body.hex())
+    seen = {"message_id": message_id, "body_hash": body_hash, "status": reply.status, "answer": reply.body, "at": at}
+    file.add_row("messages_seen", seen)
 
 
 async def _unknown(context: Context, actor: Actor, answer: AuthorityAnswer) -> None:

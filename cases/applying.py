@@ -60,7 +60,7 @@ async def _start(file: CaseFile, connection: AsyncConnection, actor: Actor, at: 
 async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
     whole = employment.merged(file.application, CorrectionRequest.model_validate(body))
     await take_identity(file, connection, whole)
-    await employment.keep_version(file, connection, at, whole=whole)
+    employment.keep_version(file, at, whole=whole)
     file.row["destinations"] = [d.value for d in whole.destinations]
     file.row["undertaking_version"] = whole.undertaking_version
     file.row["contract_end"] = whole.employment.contract_end
@@ -252,6 +252,10 @@ VERBS: Final[dict[CommandKind, Verb]] = {
     CommandKind.RECOUNT: _recount,
     CommandKind.RESUME: _resume,
 }
+
+
+# Verbs that change rows at once and not with the file: a try of them has to be undone in the database.
+WRITES_BY_ITSELF: Final = frozenset({CommandKind.CORRECT, CommandKind.ENTER_OUTCOME})
 
 
 def _destination(body: Body) -> Destination:

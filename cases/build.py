@@ -19,11 +19,16 @@ def utc_now() -> datetime:
 
 
 def build_context(
-    settings: Settings, application: str, *, clock: Callable[[], datetime] = utc_now, pool_size: int = 10
+    settings: Settings,
+    application: str,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    pool_size: int = 10,
+    stands_for: str | None = None,
 ) -> Context:
     """Return the collaborators of all verbs; the caller closes the database."""
     return Context(
-        database=Database(settings.database_url, pool_size=pool_size, application=application),
+        database=Database(settings.database_url, pool_size=pool_size, application=application, stands_for=stands_for),
         keyring=Keyring.load(settings.keys_file),
         packs=PackShelf(load_rule_packs(settings.policy_dir)),
         limits=limits_of(load_limits(settings.parameters, settings.policy_dir)),

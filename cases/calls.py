@@ -1,17 +1,17 @@
-"""Calls to the authority: claimed by lease, made outside any transaction, and their result written with the permit."""
+"""Calls to the authority: read, made outside any transaction under their own key, and their result written."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, text, update
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases import permits
-from cases.case_file import CaseFile, open_case
+from cases.case_file import CaseFile, open_case, read_case
 from cases.context import Context
 from cases.incident_rows import note
-from domain.actors import system
+from domain.actors import Actor, system
 from domain.acts import Act
 from domain.clock import day_of
 from domain.deadlines import DeadlineKind
@@ -19,9 +19,6 @@ from domain.messages import Course, Origin
 from domain.stages import Destination
 from store.case_rows import Row
 from store.tables import calls, incidents
-
-# Longer than a call may take, so that two workers never make the same call at once.
-LEASE = text("interval '60 seconds'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +38,13 @@ class Order:
     person: dict[str, Any]
 
 
-async def claim(context: Context, reference: str, key: str, at: datetime) -> Order | None:
-    """Claim a call that is due; None where it is done, held back (P7), or made by another right now."""
-    async with open_case(context, reference, lock=False) as (file, connection):
-        row = _due(file, key)
-        if row is None or (row["what"] == "list_entry" and file.is_sending_held()):
-            return None
-        free = (calls.c.lease_until.is_(None)) | (calls.c.lease_until < func.clock_timestamp())
-        leased = (
-            update(calls)
-            .where(calls.c.key == key, calls.c.state == "due", free)
-            .values(lease_until=func.clock_timestamp() + LEASE, tries=calls.c.tries + 1)
-            .returning(calls.c.key)
-        )
-        if (await connection.execute(leased)).first() is None:
-            return None
-        return _order(file, row, at)
+async def find_order(context: Context, reference: str, key: str, at: datetime) -> Order | None:
+    """Return a call that is due; None where it is done, or held back (P7)."""
+    file = await read_case(context, reference)
+    row = _due(file, key)
+    if row is None or (row["what"] == "list_entry" and file.is_sending_held()):
+        return None
+    return _order(file, row, at)
 
 
 async def record_taken(
@@ -75,16 +63,7 @@ async def record_taken(
                 permits.sent(file, actor, at, destination)
             else:
                 file.cancel_deadlines(DeadlineKind.REPORT_EXPECTED, destination=destination.value)
-            await connection.execute(
-                update(incidents)
-                .where(
-                    incidents.c.reference == reference,
-                    incidents.c.kind == "authority_unreached",
-                    incidents.c.step == f"tell_authority/{destination.value}",
-                    incidents.c.state == "open",
-                )
-                .values(state="ended", resumed_at=at, resumed_by=actor.subject)
-            )
+            await _end_unreached(file, connection, f"tell_authority/{destination.value}", at, actor)
     return file.course()
 
 
@@ -100,16 +79,18 @@ async def record_rejected(
     return file.course()
 
 
-async def give_back(context: Context, key: str, reason: str) -> None:
-    """End the lease of a call that did not get through, so that the next try need not wait for it."""
-    async with context.database.begin() as connection:
-        await connection.execute(update(calls).where(calls.c.key == key).values(lease_until=None, reason=reason))
-
-
 async def current_course(context: Context, reference: str) -> Course:
     """Return where a case stands."""
-    async with open_case(context, reference, lock=False) as (file, _connection):
-        return file.course()
+    return (await read_case(context, reference)).course()
+
+
+async def _end_unreached(file: CaseFile, connection: AsyncConnection, step: str, at: datetime, actor: Actor) -> None:
+    """Take the operator's line away that the authority could not be reached, where there is one."""
+    i = incidents.c
+    for row in file.row["incidents"]:
+        if (row["kind"], row["step"]) == ("authority_unreached", step):
+            one = update(incidents).where(i.incident_id == row["incident_id"], i.state == "open")
+            await connection.execute(one.values(state="ended", resumed_at=at, resumed_by=actor.subject))
 
 
 async def _note_taken_late(file: CaseFile, connection: AsyncConnection, key: str, at: datetime) -> None:
@@ -119,7 +100,7 @@ async def _note_taken_late(file: CaseFile, connection: AsyncConnection, key: str
     if row is not None:
         file.record(Act.PERMIT_SENT, system("tell_authority"), at, destination=row.destination, after_end=True)
         step = f"tell_authority/{row.destination}"
-        await note(file, connection, at, kind="authority_unreached", step=step, reason="taken_after_end")
+        note(file, at, kind="authority_unreached", step=step, reason="taken_after_end")
 
 
 def _due(file: CaseFile, key: str) -> Row | None:

@@ -26,7 +26,7 @@ from domain.moves import Event, Move, PermitEvent, PermitMove, get_move, get_per
 from domain.registration import RegistrationRequest
 from domain.stages import CLOSED, PERMIT_FINAL, Destination, PendingAct, PermitStage, Stage, Standing
 from store import case_rows, case_writes, tables
-from store.case_rows import Row
+from store.case_rows import Beside, Row
 from store.encryption import DataKey, WrappedKey, unwrap
 from store.ledger import Entry, follow
 
@@ -220,6 +220,7 @@ class CaseFile(CaseParts):
             **{name: self._dirty.get(name, []) for name in ("permits", "tasks", "deadlines", "calls", "assessments")},
             "marked_commands": self._dirty.get("commands", []),
             "marked_answers": self._dirty.get("answers", []),
+            **self._added,
             "ledger": self._follow(),
             "notices": self.notices,
             "deliveries": self.deliveries,
@@ -232,7 +233,12 @@ def _covers(row: Mapping[str, Any], day: date) -> bool:
 
 @asynccontextmanager
 async def open_case(
-    context: Context, reference: str, *, tenant: str = PARK, lock: bool = True, origin: Origin | None = None
+    context: Context,
+    reference: str,
+    *,
+    tenant: str = PARK,
+    origin: Origin | None = None,
+    beside: Beside | None = None,
 ) -> AsyncIterator[tuple[CaseFile, AsyncConnection]]:
     """Open the file of a case in a transaction of its own; what the body changed is saved with it.
 
@@ -240,20 +246,39 @@ async def open_case(
         Refused: `case_unknown` where the tenant has no such case; `facts_erased` after an erasure.
         Unavailable: when PostgreSQL is away.
     """
-    async with context.database.begin(tenant) as connection:
-        file = await load_case(context, connection, reference, lock=lock)
+    async with context.database.begin(tenant, case=reference) as connection:
+        file = await load_case(context, connection, reference, beside=beside)
         file.origin = origin
         yield file, connection
-        if lock:
-            await file.save(connection)
+        await file.save(connection)
 
 
-async def load_case(context: Context, connection: AsyncConnection, reference: str, *, lock: bool) -> CaseFile:
-    """Return the file of a case within a transaction that stands already."""
-    row = await case_rows.load(connection, reference, lock=lock)
+async def read_case(context: Context, reference: str, *, tenant: str = PARK) -> CaseFile:
+    """Return the file of a case as it stands, to be looked at and not to be changed.
+
+    Raises:
+        Refused: as `open_case`.
+        Unavailable: when PostgreSQL is away.
+    """
+    async with context.database.statement(tenant) as connection:
+        return await load_case(context, connection, reference)
+
+
+async def load_case(
+    context: Context, connection: AsyncConnection, reference: str, *, lock: bool = False, beside: Beside | None = None
+) -> CaseFile:
+    """Return the file of a case within a transaction that stands already; what was read beside stands in its row."""
+    return await build_file(context, connection, await load_row(connection, reference, lock=lock, beside=beside))
+
+
+async def load_row(
+    connection: AsyncConnection, reference: str, *, lock: bool = False, beside: Beside | None = None
+) -> Row:
+    """Return the row of a case, from which its file is built."""
+    row = await case_rows.load(connection, reference, lock=lock, beside=beside)
     if row is None:
         raise Refused("case_unknown", "There is no case of this reference.")
-    return await build_file(context, connection, row)
+    return row
 
 
 async def build_file(context: Context, connection: AsyncConnection, row: Row) -> CaseFile:

@@ -39,6 +39,7 @@ class CaseParts:
     answers: list[Row]
     _stored: Row = field(default_factory=dict)
     _dirty: dict[str, list[Row]] = field(default_factory=dict)
+    _added: dict[str, list[Row]] = field(default_factory=dict)
     _entries: list[Entry] = field(default_factory=list)
     notices: list[Row] = field(default_factory=list)
     deliveries: list[Row] = field(default_factory=list)
@@ -90,6 +91,14 @@ class CaseParts:
     def round(self) -> int:
         """The round that decisions carry."""
         return int(self.row["round"])
+
+    def add_row(self, table: str, row: Row) -> None:
+        """Have a new row written with the case: an application, a command, an answer, an incident."""
+        self._added.setdefault(table, []).append(row)
+
+    def added_rows(self, table: str) -> list[Row]:
+        """Return the new rows of a table that are not written yet."""
+        return self._added.get(table, [])
 
     def assessment(self, scope: str = "registration") -> Row | None:
         """Return the newest assessment of the registration or of a destination."""
@@ -275,6 +284,8 @@ class CaseParts:
         self.cancel_deadlines(DeadlineKind.CLAIM_OVER, destination=str(task["task_id"]))
 
     def _touch(self, table: str, row: Row) -> None:
+        if any(known is row for known in self.added_rows(table)):
+            return  # it is written whole, as it stands in the end
         rows = self._dirty.setdefault(table, [])
         if not any(known is row for known in rows):
             rows.append(row)

@@ -3,11 +3,10 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, func, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, func, or_, select, text, update
 
 from cases.case_file import CaseFile
 from cases.context import Context
@@ -15,7 +14,14 @@ from domain.actors import Actor
 from domain.commands import CommandKind, CommandState
 from domain.stages import CLOSED
 from proof.statements import ActorStatement, body_hash, sign
+from store.case_rows import Beside, Row
 from store.tables import commands, incidents, registrations
+
+_OUTCOME: Final = """
+    SELECT jsonb_build_object('state', c.state, 'outcome', c.outcome) FROM commands c
+    WHERE c.command_id = CAST(:command_id AS uuid)
+"""
+_FIND_OUTCOME: Final = text(f"SELECT ({_OUTCOME}) AS command")
 
 
 class Unsent(NamedTuple):
@@ -27,36 +33,47 @@ class Unsent(NamedTuple):
     has_closed: bool
 
 
-async def store(
+def store(
     file: CaseFile,
-    connection: AsyncConnection,
     actor: Actor,
     kind: CommandKind,
     body: dict[str, Any] | None,
     at: datetime,
     *,
     command_id: UUID | None = None,
-    statement: str | None = None,
 ) -> UUID:
-    """Store a command and return its id; the statement is signed here unless one came with the message."""
+    """Store a command with the case and return its id; its actor statement is signed here."""
+    row = command_row(file, actor, kind, body, at, command_id=command_id)
+    file.add_row("commands", row)
+    return UUID(str(row["command_id"]))
+
+
+def command_row(
+    file: CaseFile,
+    actor: Actor,
+    kind: CommandKind,
+    body: dict[str, Any] | None,
+    at: datetime,
+    *,
+    command_id: UUID | None = None,
+) -> Row:
+    """Return the row of a command, its body sealed and its actor statement signed."""
     command_id = command_id or uuid4()
     sealed = None
     if body is not None:
         plain = json.dumps(body, ensure_ascii=False).encode()
         sealed = file.person_key.seal("commands", "body", str(command_id), plain)
-    row = {
+    return {
         "command_id": command_id,
         "reference": file.reference,
         "employer_id": file.employer_id,
         "kind": kind.value,
         "actor": actor.model_dump(mode="json"),
-        "statement": statement or _statement(file.context, actor, command_id, file.reference, kind, sealed, at),
+        "statement": _statement(file.context, actor, command_id, file.reference, kind, sealed, at),
         "body": sealed,
         "state": CommandState.STORED.value,
         "at": at,
     }
-    await connection.execute(insert(commands).values(**row))
-    return command_id
 
 
 def _statement(
@@ -114,7 +131,7 @@ async def lease_unsent(context: Context, *, older_than: timedelta, most: int) ->
         .values(sent_at=now, sends=commands.c.sends + 1)
         .returning(commands.c.command_id, commands.c.reference, commands.c.kind, commands.c.seq, _stage())
     )
-    async with context.database.begin() as connection:
+    async with context.database.statement() as connection:
         rows = (await connection.execute(taken)).all()
     ordered = sorted(rows, key=lambda r: r.seq)
     return [Unsent(r.command_id, r.reference, CommandKind(r.kind), r.stage in CLOSED) for r in ordered]
@@ -134,23 +151,18 @@ def _may_go_on() -> ColumnElement[bool]:
     return or_(commands.c.kind == CommandKind.RESUME.value, ~stuck.exists())
 
 
-async def is_unstarted(context: Context, reference: str) -> bool:
-    """Whether the start of a case is still stored."""
-    stored = select(commands.c.command_id).where(
-        commands.c.reference == reference,
-        commands.c.state == CommandState.STORED.value,
-        commands.c.kind == CommandKind.START.value,
-    )
-    async with context.database.begin() as connection:
-        return (await connection.execute(stored)).first() is not None
-
-
 async def find_outcome(context: Context, command_id: UUID) -> tuple[CommandState, dict[str, Any]]:
     """Return where a command stands and its outcome."""
-    async with context.database.begin() as connection:
-        row = (
-            await connection.execute(
-                select(commands.c.state, commands.c.outcome).where(commands.c.command_id == command_id)
-            )
-        ).one()
-    return CommandState(row.state), row.outcome or {}
+    async with context.database.statement() as connection:
+        found = (await connection.execute(_FIND_OUTCOME, {"command_id": command_id})).scalar_one()
+    return read_outcome(found)
+
+
+def outcome_of(command_id: UUID) -> Beside:
+    """Return the subquery `command`, by which the outcome of a command is read with its case."""
+    return Beside((("command", _OUTCOME),), {"command_id": command_id})
+
+
+def read_outcome(found: dict[str, Any]) -> tuple[CommandState, dict[str, Any]]:
+    """Return what the subquery `command` says."""
+    return CommandState(found["state"]), found["outcome"] or {}

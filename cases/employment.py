@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases import assessing, permits, settling
@@ -35,7 +34,6 @@ from domain.tasks import TaskKind
 from policy.rerun import REGISTRATION_SCOPE
 from policy.talent_permit import assess
 from store.case_rows import Row
-from store.tables import applications
 
 
 def depart(file: CaseFile, actor: Actor, at: datetime, asked: DepartureRequest) -> None:
@@ -106,7 +104,7 @@ async def change(file: CaseFile, connection: AsyncConnection, actor: Actor, at: 
     """Change contact and language at once, and ask an officer for the rest (R34)."""
     file.move(Event.CHANGE)
     if asked.at_once:
-        await keep_version(file, connection, at, whole=_changed(file, asked.at_once))
+        keep_version(file, at, whole=_changed(file, asked.at_once))
         file.record(Act.CHANGED, actor, at, fields=sorted(asked.at_once), version=file.row["facts_version"])
     if asked.for_review:
         due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
@@ -127,7 +125,7 @@ async def answer_change(
         raise Refused("wrong_stage", "No change waits for an answer.")
     if asked.action is TaskAction.TAKE:
         wanted = _wanted(file, task)
-        await keep_version(file, connection, at, whole=_changed(file, wanted))
+        keep_version(file, at, whole=_changed(file, wanted))
         file.record(Act.CHANGED, actor, at, fields=task["detail"]["fields"], version=file.row["facts_version"])
         if "contract_end" in wanted:
             _take_contract_end(file, at)
@@ -146,7 +144,7 @@ async def answer_employment(
     """Record the new contract end, or the departure, once the grace after a contract is over (R29)."""
     if asked.action is TaskAction.NEW_CONTRACT_END and asked.contract_end is not None:
         whole = _changed(file, {"contract_end": asked.contract_end.isoformat()})
-        await keep_version(file, connection, at, whole=whole)
+        keep_version(file, at, whole=whole)
         file.record(Act.CHANGED, actor, at, fields=["contract_end"], version=file.row["facts_version"])
         _take_contract_end(file, at)
     elif asked.action is TaskAction.DEPARTED and asked.last_day is not None:
@@ -289,20 +287,19 @@ def merged(given: RegistrationRequest, parts: CorrectionRequest) -> Registration
         raise Refused("invalid", "The registration would not hold together.", field_errors(error)) from error
 
 
-async def keep_version(
-    file: CaseFile, connection: AsyncConnection, at: datetime, *, whole: RegistrationRequest
-) -> None:
+def keep_version(file: CaseFile, at: datetime, *, whole: RegistrationRequest) -> None:
     """Keep a new version of what was given, beside the earlier ones."""
     version = file.row["facts_version"] + 1
     content = whole.model_dump_json(exclude_none=True).encode()
-    await connection.execute(
-        insert(applications).values(
-            reference=file.reference,
-            version=version,
-            employer_id=file.employer_id,
-            body=file.person_key.seal("applications", "body", f"{file.reference}/{version}", content),
-            given_at=at,
-        )
+    file.add_row(
+        "applications",
+        {
+            "reference": file.reference,
+            "version": version,
+            "employer_id": file.employer_id,
+            "body": file.person_key.seal("applications", "body", f"{file.reference}/{version}", content),
+            "given_at": at,
+        },
     )
     file.application = whole
     file.row["facts_version"] = version

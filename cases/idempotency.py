@@ -3,17 +3,35 @@
 import hashlib
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy import insert, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.context import Context
 from domain.actors import Actor
 from domain.errors import Refused
+from store.case_rows import Beside
 from store.encryption import DataKey, WrappedKey, unwrap
-from store.tables import data_keys, idempotency
+from store.tables import idempotency
+
+# Lock and row in one statement: should the first request end between the two, the insert of the second one is refused
+# by the primary key, which answers the same.
+_KNOWN: Final = """
+    SELECT jsonb_build_object(
+        'is_free', one.is_free, 'body_hash', encode(i.body_hash, 'hex'), 'reference', i.reference,
+        'command_id', i.command_id, 'status', i.status, 'answer', encode(i.answer, 'hex'),
+        'key_id', i.key_id, 'kek_id', k.kek_id, 'wrapped', encode(k.wrapped, 'hex'))
+    FROM (SELECT pg_try_advisory_xact_lock(hashtextextended(concat_ws(' ',
+        CAST(:idempotency_tenant AS text), CAST(:idempotency_subject AS text), CAST(:idempotency_route AS text),
+        CAST(:idempotency_key AS text)), 0)) AS is_free) one
+    LEFT JOIN idempotency i ON i.employer_id = CAST(:idempotency_tenant AS text)
+        AND i.subject = CAST(:idempotency_subject AS text) AND i.route = CAST(:idempotency_route AS text)
+        AND i.key = CAST(:idempotency_key AS text)
+    LEFT JOIN data_keys k ON k.key_id = i.key_id
+"""
+_FIND: Final = text(f"SELECT ({_KNOWN}) AS known")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,27 +71,41 @@ async def find_known(context: Context, connection: AsyncConnection, actor: Actor
     Raises:
         Refused: `in_progress` while another request holds the key; `idempotency_key_reused` for another body.
     """
-    name = f"{actor.tenant} {actor.issuer} {actor.subject} {request.route} {request.key}"
-    # Lock and row in one statement: should the first request end between the two, the insert of the second one is
-    # refused by the primary key, which answers the same.
-    one = select(func.pg_try_advisory_xact_lock(func.hashtextextended(name, 0)).label("is_free")).subquery()
-    query = select(one.c.is_free, idempotency, data_keys.c.kek_id, data_keys.c.wrapped).select_from(
-        one.outerjoin(idempotency, and_(*_mine(actor, request))).outerjoin(
-            data_keys, data_keys.c.key_id == idempotency.c.key_id
-        )
-    )
-    row = (await connection.execute(query)).one()
-    if not row.is_free:
+    beside = asked_before(actor, request)
+    found = (await connection.execute(_FIND, dict(beside.values))).scalar_one()
+    return read_known(context, request, found)
+
+
+def asked_before(actor: Actor, request: Idempotency) -> Beside:
+    """Return the subquery `known`, by which what is known of a key is read with a case; it locks the key."""
+    values = {
+        "idempotency_tenant": actor.tenant,
+        "idempotency_subject": f"{actor.issuer} {actor.subject}",
+        "idempotency_route": request.route,
+        "idempotency_key": request.key,
+    }
+    return Beside((("known", _KNOWN),), values)
+
+
+def read_known(context: Context, request: Idempotency, found: dict[str, Any]) -> Known | None:
+    """Return what the subquery `known` says, or None for a new key.
+
+    Raises:
+        Refused: `in_progress` while another request holds the key; `idempotency_key_reused` for another body.
+    """
+    if not found["is_free"]:
         raise Refused("in_progress", "The same request is still running; ask again in a moment.")
-    if row.body_hash is None:
+    if found["body_hash"] is None:
         return None
-    if row.body_hash != request.body_hash(context):
+    if bytes.fromhex(found["body_hash"]) != request.body_hash(context):
         raise Refused("idempotency_key_reused", "This Idempotency-Key was used with another body; send a new key.")
-    if row.answer is None:
-        return Known(None, row.reference, row.command_id)
-    key = unwrap(context.keyring, WrappedKey(row.key_id, row.kek_id, row.wrapped))
-    content = json.loads(key.open("idempotency", "answer", request.key, row.answer))
-    return Known(Reply(row.status, content["body"], content["headers"]), row.reference, row.command_id)
+    command_id = UUID(found["command_id"]) if found["command_id"] else None
+    if found["answer"] is None:
+        return Known(None, found["reference"], command_id)
+    wrapped = bytes.fromhex(found["wrapped"]) if found["wrapped"] else None
+    key = unwrap(context.keyring, WrappedKey(UUID(found["key_id"]), found["kek_id"], wrapped))
+    content = json.loads(key.open("idempotency", "answer", request.key, bytes.fromhex(found["answer"])))
+    return Known(Reply(found["status"], content["body"], content["headers"]), found["reference"], command_id)
 
 
 async def remember(

@@ -1,7 +1,7 @@
 """A corrected identity number: the case moves to another person, and its contents are sealed again under that key."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import Table, bindparam, select, update
@@ -14,17 +14,18 @@ from domain.errors import Refused
 from domain.registration import RegistrationRequest
 from domain.tasks import TaskKind
 from proof.statements import body_hash, sign, verify
+from store.case_rows import Row
 from store.database import constraint_of
 from store.encryption import DataKey
 from store.tables import answers, applications, assessments, commands, permits, registrations
 
 # Each sealed column of a case with the way its rows are named; notices keep the key they were written under.
-_SEALED: Final[tuple[tuple[Table, str, Callable[[Any], str]], ...]] = (
-    (applications, "body", lambda r: f"{r.reference}/{r.version}"),
-    (assessments, "facts", lambda r: f"{r.reference}/{r.scope}/{r.seq}"),
-    (permits, "reason", lambda r: f"{r.reference}/{r.destination}"),
-    (commands, "body", lambda r: str(r.command_id)),
-    (answers, "body", lambda r: str(r.answer_id)),
+_SEALED: Final[tuple[tuple[Table, str, Callable[[Row], str]], ...]] = (
+    (applications, "body", lambda r: f"{r['reference']}/{r['version']}"),
+    (assessments, "facts", lambda r: f"{r['reference']}/{r['scope']}/{r['seq']}"),
+    (permits, "reason", lambda r: f"{r['reference']}/{r['destination']}"),
+    (commands, "body", lambda r: str(r["command_id"])),
+    (answers, "body", lambda r: str(r["answer_id"])),
 )
 
 
@@ -69,28 +70,28 @@ async def _hold_place(
 
 
 async def _seal_again(
-    file: CaseFile, connection: AsyncConnection, table: Table, column: str, place: Callable[[Any], str], new: DataKey
+    file: CaseFile, connection: AsyncConnection, table: Table, column: str, place: Callable[[Row], str], new: DataKey
 ) -> None:
-    rows = (await connection.execute(select(table).where(table.c.reference == file.reference))).all()
-    changed: list[dict[str, Any]] = []
-    for row in rows:
-        sealed = getattr(row, column)
-        if sealed is None:
+    changed: list[Row] = []
+    stored = (await connection.execute(select(table).where(table.c.reference == file.reference))).mappings()
+    for row in [*map(dict, stored), *file.added_rows(table.name)]:
+        if row[column] is None:
             continue
-        again = new.seal(table.name, column, place(row), file.person_key.open(table.name, column, place(row), sealed))
-        key = {f"k_{c.name}": getattr(row, c.name) for c in table.primary_key}
-        values: dict[str, Any] = {"b_sealed": again}
+        plain = file.person_key.open(table.name, column, place(row), row[column])
+        again: Row = {column: new.seal(table.name, column, place(row), plain)}
         if table is commands:
-            values["b_statement"] = _signed_again(file, row.statement, sealed, again)
-        changed.append(key | values)
+            again["statement"] = _signed_again(file, row["statement"], row[column], again[column])
+        if any(row is added for added in file.added_rows(table.name)):
+            row.update(again)
+            continue
+        key = {f"k_{c.name}": row[c.name] for c in table.primary_key}
+        changed.append(key | {f"b_{name}": value for name, value in again.items()})
     if not changed:
         return
-    columns: dict[str, Any] = {column: bindparam("b_sealed")}
-    if table is commands:
-        columns["statement"] = bindparam("b_statement")
     where = [c == bindparam(f"k_{c.name}") for c in table.primary_key]
-    await connection.execute(update(table).where(*where).values(columns), changed)
-    _take_over(file, table.name, column, changed)
+    values: Row = {name.removeprefix("b_"): bindparam(name) for name in changed[0] if name.startswith("b_")}
+    await connection.execute(update(table).where(*where).values(values), changed)
+    _take_over(file, table.name, changed)
 
 
 def _signed_again(file: CaseFile, statement: str | None, before: bytes, after: bytes) -> str | None:
@@ -112,9 +113,9 @@ def _seal_task_again(file: CaseFile, new: DataKey) -> None:
         file.change_task(task, detail=task["detail"] | {"change": new.seal(*place, plain).hex()})
 
 
-def _take_over(file: CaseFile, table: str, column: str, changed: list[dict[str, Any]]) -> None:
+def _take_over(file: CaseFile, table: str, changed: list[Row]) -> None:
     """Let the rows in memory hold what was sealed again."""
-    held: dict[str, list[dict[str, Any]]] = {
+    held: dict[str, list[Row]] = {
         "permits": list(file.permits.values()),
         "commands": file.commands,
         "answers": file.answers,
@@ -123,6 +124,4 @@ def _take_over(file: CaseFile, table: str, column: str, changed: list[dict[str, 
     for row in held.get(table, []):
         for new in changed:
             if all(row[name.removeprefix("k_")] == value for name, value in new.items() if name.startswith("k_")):
-                row[column] = new["b_sealed"]
-                if "b_statement" in new:
-                    row["statement"] = new["b_statement"]
+                row.update({name.removeprefix("b_"): value for name, value in new.items() if name.startswith("b_")})

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Final
 from uuid import uuid4
 
-from sqlalchemy import and_, insert, or_, select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case_file import CaseFile
+from cases.context import Context
 from domain.answers import AnswerState, AuthorityAnswer
 from domain.errors import Refused
 from store.case_rows import Row
@@ -25,10 +26,13 @@ def content_hash(answer: AuthorityAnswer) -> bytes:
     return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).digest()
 
 
-async def keep(
-    file: CaseFile, connection: AsyncConnection, answer: AuthorityAnswer, state: AnswerState, at: datetime, source: str
-) -> Row:
-    """Keep an answer in the transaction of the case and return its row."""
+def keyed_hash(context: Context, answer: AuthorityAnswer) -> bytes:
+    """Return the content's hash as it is stored: keyed, so that nothing can be guessed from it."""
+    return context.keyring.lookup_hash("answer", content_hash(answer).hex())
+
+
+def keep(file: CaseFile, answer: AuthorityAnswer, state: AnswerState, at: datetime, source: str) -> Row:
+    """Keep an answer with the case and return its row."""
     answer_id = uuid4()
     plain = answer.model_dump_json(exclude_none=True).encode()
     row: Row = {
@@ -38,14 +42,14 @@ async def keep(
         "destination": answer.destination.value,
         "employer_id": file.employer_id,
         "outcome": answer.outcome.value,
-        "content_hash": file.context.keyring.lookup_hash("answer", content_hash(answer).hex()),
+        "content_hash": keyed_hash(file.context, answer),
         "body": file.person_key.seal("answers", "body", str(answer_id), plain),
         "source": source,
         "state": state.value,
         "occurred_at": answer.occurred_at,
         "received_at": at,
     }
-    await connection.execute(insert(answers).values(**row))
+    file.add_row("answers", row)
     file.answers.append(row)
     return row
 
@@ -56,7 +60,7 @@ async def keep_paper(file: CaseFile, connection: AsyncConnection, paper: Authori
     Raises:
         Refused: `already_decided` where this paper, or the same content, is recorded already.
     """
-    hashed = file.context.keyring.lookup_hash("answer", content_hash(paper).hex())
+    hashed = keyed_hash(file.context, paper)
     same = or_(
         answers.c.outcome_id == paper.outcome_id,
         and_(
@@ -67,7 +71,7 @@ async def keep_paper(file: CaseFile, connection: AsyncConnection, paper: Authori
     )
     known = (await connection.execute(select(answers).where(same))).mappings().all()
     if not known:
-        await keep(file, connection, paper, AnswerState.HELD, at, PAPER)
+        keep(file, paper, AnswerState.HELD, at, PAPER)
         return
     row = known[0]
     if len(known) > 1 or row["outcome_id"] != paper.outcome_id or row["state"] != AnswerState.HELD:

@@ -3,26 +3,23 @@
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from cases.case_file import CaseFile
-from store.tables import incidents
 
 
-async def note(file: CaseFile, connection: AsyncConnection, at: datetime, *, kind: str, step: str, reason: str) -> UUID:
+def note(file: CaseFile, at: datetime, *, kind: str, step: str, reason: str) -> UUID:
     """Open an incident on a case and return its id."""
     incident_id = uuid4()
-    await connection.execute(
-        insert(incidents).values(
-            incident_id=incident_id,
-            reference=file.reference,
-            employer_id=file.employer_id,
-            kind=kind,
-            step=step,
-            reason=reason[:200],
-            state="open",
-            at=at,
-        )
+    file.add_row(
+        "incidents",
+        {
+            "incident_id": incident_id,
+            "reference": file.reference,
+            "employer_id": file.employer_id,
+            "kind": kind,
+            "step": step,
+            "reason": reason[:200],
+            "state": "open",
+            "at": at,
+        },
     )
     return incident_id

@@ -29,11 +29,11 @@ async def open_incident(
     context: Context, reference: str, step: str, reason: str, at: datetime, origin: Origin | None = None
 ) -> str:
     """Put a case that cannot go on before the operator; return the incident's id, the open one where there is one."""
-    async with open_case(context, reference, origin=origin) as (file, connection):
+    async with open_case(context, reference, origin=origin) as (file, _connection):
         known = next((row for row in file.row["incidents"] if row["kind"] == "stuck"), None)
         if known is not None:
             return str(known["incident_id"])
-        incident_id = await note(file, connection, at, kind="stuck", step=step, reason=reason)
+        incident_id = note(file, at, kind="stuck", step=step, reason=reason)
         detail = {"step": step, "reason": reason[:200], "incident_id": str(incident_id)}
         file.open_task(TaskKind.STUCK, at, queue=Queue.OPERATORS, detail=detail)
         file.record(Act.INCIDENT_OPENED, system(step), at, step=step)
@@ -76,7 +76,8 @@ async def resume(
         command_id = None
         if row["reference"] is not None and row["kind"] == "stuck":
             file = await load_case(context, connection, row["reference"], lock=True)
-            command_id = await commands.store(file, connection, actor, CommandKind.RESUME, None, at)
+            command_id = commands.store(file, actor, CommandKind.RESUME, None, at)
+            await file.save(connection)
             key = file.person_key
         else:
             key = await add_data_key(context, connection)

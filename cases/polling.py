@@ -20,20 +20,20 @@ _ROUND = 200
 
 async def cursor(context: Context) -> str | None:
     """Return the cursor of the last answer known."""
-    async with context.database.begin() as connection:
+    async with context.database.statement() as connection:
         return (await connection.execute(select(cursors.c.value).where(cursors.c.name == _CURSOR))).scalar_one_or_none()
 
 
 async def known_answers(context: Context, outcome_ids: Sequence[str]) -> frozenset[str]:
     """Return those of the ids whose answers are kept already (P23)."""
     query = select(answers.c.outcome_id).where(answers.c.outcome_id.in_(outcome_ids))
-    async with context.database.begin() as connection:
+    async with context.database.statement() as connection:
         return frozenset((await connection.execute(query)).scalars())
 
 
 async def move_cursor(context: Context, to: str) -> None:
     """Move the cursor behind answers that are stored."""
-    async with context.database.begin() as connection:
+    async with context.database.statement() as connection:
         await set_cursor(connection, _CURSOR, to, context.clock())
 
 
@@ -54,7 +54,7 @@ async def pass_watched(context: Context, at: datetime) -> None:
         .distinct()
         .limit(_ROUND)
     )
-    async with context.database.begin() as connection:
+    async with context.database.statement() as connection:
         references = (await connection.execute(query)).scalars().all()
     for reference in references:
         async with open_case(context, reference) as (file, _connection):

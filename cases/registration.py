@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,11 +14,11 @@ from cases.assessing import gather_facts
 from cases.calendar import current_calendar
 from cases.case_file import CaseFile
 from cases.context import Context
-from cases.idempotency import Idempotency, Reply, find_known, key_row
+from cases.idempotency import Idempotency, Reply, asked_before, key_row, read_known
 from cases.live_registrations import refuse_second
 from cases.notify import Telling, tell
 from cases.pack_shelf import pack_for
-from cases.persons import KnownPerson, find_person, meet_person
+from cases.persons import KnownPerson, find_person, known_person, meet
 from cases.view import case_view, finding_views
 from domain.actors import Actor
 from domain.acts import Act
@@ -37,7 +37,6 @@ from store.case_rows import Row, load_employer
 from store.database import constraint_of
 from store.tables import registrations
 
-_LOCK_EMPLOYER = text("SELECT 1 FROM employers WHERE employer_id = :employer_id FOR KEY SHARE")
 _TRIES = 3
 # A random reference that is taken is drawn again; a person whom another request adds at the same time is found then.
 _DRAWN_AGAIN = frozenset({"pk_registrations", "uq_persons_identity_hash"})
@@ -58,10 +57,8 @@ async def accept(
     """
     for attempt in range(1, _TRIES + 1):
         try:
-            async with context.database.begin(actor.tenant) as connection:
-                known = await find_known(context, connection, actor, idempotency)
-                if known is not None and known.reply is not None:
-                    return known.reply
+            # A change of standing locks the employer: it either sees the case that is taken on here, or is seen here.
+            async with context.database.begin(actor.tenant, employer=actor.employer_id) as connection:
                 return await _accept(context, connection, actor, request, idempotency, language)
         except IntegrityError as error:
             constraint = constraint_of(error)
@@ -82,7 +79,7 @@ async def check(
     """Say what the rules would find today; nothing is stored, and only the caller's own cases are looked at."""
     at = context.clock()
     async with context.database.begin(actor.tenant) as connection:
-        employer = await _employer(connection, actor)
+        employer = _known(await load_employer(connection, actor.employer_id or ""))
         person = await find_person(context, connection, request.person.identity_number)
         live = False
         if person is not None:
@@ -111,8 +108,12 @@ async def _accept(
     language: Language,
 ) -> Reply:
     at = context.clock()
-    employer = await _employer(connection, actor)
-    person, further = await meet_person(context, connection, request.person.identity_number)
+    beside = asked_before(actor, idempotency) + known_person(context, request.person.identity_number)
+    employer = _known(await load_employer(connection, actor.employer_id or "", beside=beside))
+    known = read_known(context, idempotency, employer.pop("known"))
+    if known is not None and known.reply is not None:
+        return known.reply
+    person, further = meet(context, request.person.identity_number, employer.pop("known_person"))
     file = await _new_file(context, connection, actor, request, employer, person, at)
     file.check_standing(at)
     park_clock.run(file)
@@ -170,10 +171,7 @@ async def _new_file(
     )
 
 
-async def _employer(connection: AsyncConnection, actor: Actor) -> Row:
-    # A change of standing locks this row: it either sees the case that is taken on here, or is seen here.
-    await connection.execute(_LOCK_EMPLOYER, {"employer_id": actor.employer_id})
-    employer = await load_employer(connection, actor.employer_id or "")
+def _known(employer: Row | None) -> Row:
     if employer is None:
         raise Refused("employer_not_in_good_standing", "The park has no employer of this id on its register.")
     return employer

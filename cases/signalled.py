@@ -43,12 +43,12 @@ async def take_signalled(
             file.record(
                 Act.REQUEST_REFUSED, nobody, at, outcome="refused", reasons=[refused.code], kind="decision_signal"
             )
-            await note(file, connection, at, kind="decision_signal", step="take_signalled", reason=refused.code)
+            note(file, at, kind="decision_signal", step="take_signalled", reason=refused.code)
             return
         correlation_id = f"{SIGNALLED}{decision.message_id}"
         actor = Actor(issuer=said.issuer, subject=said.subject, role=said.role, correlation_id=correlation_id)
         body = asked.model_dump(mode="json", exclude_unset=True)
-        await commands.store(file, connection, actor, CommandKind.DECIDE, body, at, command_id=command_id)
+        commands.store(file, actor, CommandKind.DECIDE, body, at, command_id=command_id)
 
 
 def _proved(context: Context, reference: str, decision: DecisionSignal) -> tuple[ActorStatement, DecisionRequest]:

@@ -74,7 +74,7 @@ async def find_unspread(context: Context, at: datetime, limit: int = 100) -> lis
         .order_by(employer_standings.c.at)
         .limit(limit)
     )
-    async with context.database.begin() as connection:
+    async with context.database.statement() as connection:
         return [str(change_id) for change_id in (await connection.execute(query)).scalars()]
 
 

@@ -24,8 +24,6 @@ _MOST: Final = 200
 _AT_ONCE: Final = 10
 # The API sends what it stored right away; only what is older was lost on the way.
 OLDER_THAN: Final = timedelta(seconds=5)
-# The first step of a workflow takes its case up within a fraction of this, where a worker is there.
-FIRST_STEP_PATIENCE: Final = timedelta(milliseconds=500)
 _log = structlog.get_logger(__name__)
 
 
@@ -47,21 +45,11 @@ class Sending(Protocol):
         ...
 
 
-async def start_case(
-    context: Context, engine: Sending, reference: str, correlation_id: str = "", *, patience: timedelta = timedelta(0)
-) -> bool:
-    """Start the workflow of a case and take the case up in the register (R2); False when Temporal is away.
-
-    Args:
-        patience: how long the workflow's first step is left to take the case up by itself, so that the two do not
-            wait for each other's lock.
-    """
+async def start_case(context: Context, engine: Sending, reference: str, correlation_id: str = "") -> bool:
+    """Start the workflow of a case and take the case up in the register (R2); False when Temporal is away."""
     if not await engine.start(reference, correlation_id):
         return False
-    if patience:
-        await asyncio.sleep(patience.total_seconds())
-    if not patience or await commands.is_unstarted(context, reference):
-        await mark_started(context, reference)
+    await mark_started(context, reference)
     return True
 
 

@@ -1,11 +1,13 @@
 """Reading and writing the rows of one case: one statement to lock and load them all, one for each table written."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Date, LargeBinary, Table, Uuid, text, tuple_, update
+from sqlalchemy import Date, LargeBinary, Table, TextClause, Uuid, text, tuple_, update
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -61,7 +63,7 @@ _TABLE_OF: Final[dict[str, Table]] = {
     "standings": tables.employer_standings,
     "premises": tables.premises,
 }
-_LOAD = (
+_COLUMNS: Final = (
     "SELECT r.*, k.key_id, k.kek_id, k.wrapped, a.body AS application_body, a.given_at AS application_given_at,"
     " e.contact AS employer_contact, e.language AS employer_language, e.digest AS employer_digest,"
     " e.uscc AS employer_uscc, ek.key_id AS employer_key_id, ek.kek_id AS employer_kek_id,"
@@ -73,26 +75,52 @@ _LOAD = (
     " WHERE reference = r.reference AND what = 'list_entry' GROUP BY destination) x) AS list_entries,"
     " (SELECT jsonb_agg(c.subject) FROM conflicts c WHERE c.reference = r.reference) AS conflicts,"
     + ", ".join(f"({sql}) AS {name}_rows" for name, sql in _PARTS.items())
-    + " FROM registrations r JOIN persons p USING (person_id) JOIN data_keys k ON k.key_id = p.key_id"
+)
+_FROM: Final = (
+    " FROM registrations r JOIN persons p USING (person_id) JOIN data_keys k ON k.key_id = p.key_id"
     " JOIN applications a ON a.reference = r.reference AND a.version = r.facts_version"
     " JOIN employers e ON e.employer_id = r.employer_id JOIN data_keys ek ON ek.key_id = e.key_id"
 )
-_LOAD_ONE = text(_LOAD + " WHERE r.reference = :reference")
-_LOAD_LOCKED = text(_LOAD + " WHERE r.reference = :reference FOR UPDATE OF r")
-_LOAD_MANY = text(_LOAD + " WHERE r.reference = ANY(CAST(:references AS text[]))")
+_LOAD_MANY = text(_COLUMNS + _FROM + " WHERE r.reference = ANY(CAST(:references AS text[]))")
 
 
-async def load(connection: AsyncConnection, reference: str, *, lock: bool) -> Row | None:
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What else is read in the same statement: subqueries for one value each under their names, and their values."""
+
+    queries: tuple[tuple[str, str], ...] = ()
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def __add__(self, other: "Beside") -> "Beside":
+        """Return what both read."""
+        return Beside((*self.queries, *other.queries), {**self.values, **other.values})
+
+
+async def load(
+    connection: AsyncConnection, reference: str, *, lock: bool = False, beside: Beside | None = None
+) -> Row | None:
     """Return the row of a case with the rows of its parts under their names, or None where the tenant has none.
 
     A load that had to wait for the lock sees the row as the previous holder left it, but its parts as they were
-    before; the version tells the two apart, and then the parts are read again.
+    before; the version tells the two apart, and then the parts are read again. Where the transaction began with the
+    lock, the load asks for none and reads once.
     """
-    query = _LOAD_LOCKED if lock else _LOAD_ONE
-    found = (await connection.execute(query, {"reference": reference})).mappings().one_or_none()
+    beside = beside or Beside()
+    values = {**beside.values, "reference": reference}
+    found = (await connection.execute(_load_one(beside.queries, lock=lock), values)).mappings().one_or_none()
     if found is not None and found["version"] != found["version_of_parts"]:
-        found = (await connection.execute(_LOAD_ONE, {"reference": reference})).mappings().one()
+        found = (await connection.execute(_load_one(beside.queries, lock=False), values)).mappings().one()
     return None if found is None else _with_parts(dict(found))
+
+
+@cache
+def _load_one(queries: tuple[tuple[str, str], ...], *, lock: bool) -> TextClause:
+    one = " WHERE r.reference = :reference" + (" FOR UPDATE OF r" if lock else "")
+    return text(_COLUMNS + _beside(queries) + _FROM + one)
+
+
+def _beside(queries: tuple[tuple[str, str], ...]) -> str:
+    return "".join(f", ({sql}) AS {name}" for name, sql in queries)
 
 
 async def load_many(connection: AsyncConnection, references: Sequence[str]) -> list[Row]:
@@ -142,22 +170,29 @@ async def suppress_notices(connection: AsyncConnection, reference: str, notices:
 
 
 _EMPLOYER_PARTS: Final = ("webhooks", "versions", "standings", "premises")
-_LOAD_EMPLOYER = text(
+_EMPLOYER_COLUMNS: Final = (
     "SELECT r.employer_id, r.contact AS employer_contact, r.language AS employer_language,"
     " r.digest AS employer_digest, r.uscc AS employer_uscc,"
     " ek.key_id AS employer_key_id, ek.kek_id AS employer_kek_id, ek.wrapped AS employer_wrapped,"
     " (SELECT value FROM cursors WHERE name = 'calendar') AS calendar_version, "
     + ", ".join(f"({_PARTS[name]}) AS {name}_rows" for name in _EMPLOYER_PARTS)
-    + " FROM employers r JOIN data_keys ek ON ek.key_id = r.key_id WHERE r.employer_id = :employer_id"
 )
+_EMPLOYER_FROM: Final = " FROM employers r JOIN data_keys ek ON ek.key_id = r.key_id WHERE r.employer_id = :employer_id"
 
 
-async def load_employer(connection: AsyncConnection, employer_id: str) -> Row | None:
+async def load_employer(connection: AsyncConnection, employer_id: str, *, beside: Beside | None = None) -> Row | None:
     """Return what a case needs to know of its employer, under the names that `load` gives it."""
-    found = (await connection.execute(_LOAD_EMPLOYER, {"employer_id": employer_id})).mappings().one_or_none()
+    beside = beside or Beside()
+    values = {**beside.values, "employer_id": employer_id}
+    found = (await connection.execute(_load_employer(beside.queries), values)).mappings().one_or_none()
     if found is None:
         return None
     row = dict(found)
     for name in _EMPLOYER_PARTS:
         row[name] = [from_json(_TABLE_OF[name], part) for part in row.pop(f"{name}_rows") or []]
     return row
+
+
+@cache
+def _load_employer(queries: tuple[tuple[str, str], ...]) -> TextClause:
+    return text(_EMPLOYER_COLUMNS + _beside(queries) + _EMPLOYER_FROM)

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from domain.actors import PARK
 from domain.errors import Refused, Unavailable
 
-_TENANT = re.compile(r"\*|[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_NAME = re.compile(r"\*|[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 # Errors of PostgreSQL that pass by themselves: connection, resources, shutdown, serialisation, deadlock, lock timeout.
 _PASSING = ("08", "53", "57", "40001", "40P01", "55P03", "25006")
 
@@ -32,7 +32,26 @@ _BROKEN = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 class Database:
     """Transactions of the application role on one PostgreSQL."""
 
-    def __init__(self, url: str, *, pool_size: int = 10, application: str = "hetao") -> None:
+    def __init__(
+        self, url: str, *, pool_size: int = 10, application: str = "hetao", stands_for: str | None = None
+    ) -> None:
+        """Make the pool.
+
+        Args:
+            url: where PostgreSQL is.
+            pool_size: how many connections there are at most.
+            application: the name that PostgreSQL shows for them.
+            stands_for: the tenant that all statements outside a transaction are made for, where a process works for
+                one alone; without it they see no row.
+        """
+        self._stands_for = stands_for
+        told = {
+            "application_name": f"{application}-{os.getpid()}",
+            "timezone": "Asia/Shanghai",
+            # The register is in memory or on a solid-state disk, where a page at random costs hardly more than
+            # the next one; PostgreSQL reckons with four times as much and sorts what it could walk.
+            "random_page_cost": "1.1",
+        }
         self.engine = create_async_engine(
             url.replace("postgresql://", "postgresql+asyncpg://", 1),
             pool_size=pool_size,
@@ -47,65 +66,107 @@ class Database:
             connect_args={
                 "timeout": 5,
                 "command_timeout": 30,
-                "server_settings": {
-                    "application_name": f"{application}-{os.getpid()}",
-                    "timezone": "Asia/Shanghai",
-                    # The register is in memory or on a solid-state disk, where a page at random costs hardly more than
-                    # the next one; PostgreSQL reckons with four times as much and sorts what it could walk.
-                    "random_page_cost": "1.1",
-                },
+                "server_settings": told if stands_for is None else told | {"hetao.tenant": stands_for},
             },
         )
 
     @asynccontextmanager
-    async def begin(self, tenant: str = PARK) -> AsyncIterator[AsyncConnection]:
+    async def begin(
+        self, tenant: str = PARK, *, case: str | None = None, employer: str | None = None
+    ) -> AsyncIterator[AsyncConnection]:
         """Open a transaction that sees the rows of one tenant only, or of all for the park.
+
+        Args:
+            tenant: whose rows it sees.
+            case: the reference of a case whose row it locks before it reads anything.
+            employer: the id of an employer whose standing cannot change until it ends.
 
         Raises:
             Unavailable: when PostgreSQL is away, overloaded or gave up on a lock.
         """
-        try:
-            async with self.engine.connect() as connection:
-                driver = await _begin(connection, _literal(tenant))
-                try:
-                    yield connection
-                    await driver.execute("COMMIT")
-                except BaseException:
-                    await _roll_back(connection, driver)
-                    raise
-        except (OSError, TimeoutError, PoolTimeoutError, asyncpg.PostgresError, *_BROKEN) as error:
-            if isinstance(error, asyncpg.PostgresError) and not error.sqlstate.startswith(_PASSING):
+        async with _classified(), self.engine.connect() as connection:
+            driver = await _begin(connection, _beginning(tenant, case, employer))
+            try:
+                yield connection
+                await driver.execute("COMMIT")
+            except BaseException:
+                await _roll_back(connection, driver)
                 raise
-            raise Unavailable("database") from error
-        except DBAPIError as error:
-            if constraint_of(error) == _IDEMPOTENCY_KEY:
-                raise Refused("in_progress", "The same request is still running; ask again in a moment.") from error
-            if is_passing(error):
-                raise Unavailable("database") from error
-            raise
+
+    @asynccontextmanager
+    async def statement(self, tenant: str = PARK) -> AsyncIterator[AsyncConnection]:
+        """Open a connection for one statement, which is a transaction of its own where the process may say so.
+
+        A worker stands for the park alone, and so its single statements need neither `BEGIN` nor `COMMIT`.
+
+        Raises:
+            Unavailable: when PostgreSQL is away, overloaded or gave up on a lock.
+        """
+        if tenant != self._stands_for:
+            async with self.begin(tenant) as connection:
+                yield connection
+            return
+        async with _classified(), self.engine.connect() as connection:
+            await _live_driver(connection)
+            yield connection
 
     async def close(self) -> None:
         """Close all connections."""
         await self.engine.dispose()
 
 
-def _literal(tenant: str) -> str:
-    """Return a tenant as an SQL literal; ids of employers have no other characters."""
-    if not _TENANT.fullmatch(tenant):
-        raise ValueError("a tenant is an id of letters, digits, dots, hyphens and underscores")
-    return f"'{tenant}'"
+@asynccontextmanager
+async def _classified() -> AsyncIterator[None]:
+    """Let what goes wrong with PostgreSQL be unavailable where it passes by itself."""
+    try:
+        yield
+    except (OSError, TimeoutError, PoolTimeoutError, asyncpg.PostgresError, *_BROKEN) as error:
+        if isinstance(error, asyncpg.PostgresError) and not error.sqlstate.startswith(_PASSING):
+            raise
+        raise Unavailable("database") from error
+    except DBAPIError as error:
+        if constraint_of(error) == _IDEMPOTENCY_KEY:
+            raise Refused("in_progress", "The same request is still running; ask again in a moment.") from error
+        if is_passing(error):
+            raise Unavailable("database") from error
+        raise
 
 
-async def _begin(connection: AsyncConnection, tenant: str) -> Any:
-    """Begin a transaction for a tenant; pooled connections that PostgreSQL has left are thrown away on the way."""
+def _beginning(tenant: str, case: str | None, employer: str | None) -> str:
+    """Return what begins a transaction: one message, so that neither tenant nor lock costs a round trip of its own.
+
+    What is read afterwards is read by a later statement, which sees all that was committed before the lock was had.
+    """
+    begin = f"BEGIN; SET LOCAL hetao.tenant = {_literal(tenant)}"
+    if case is not None:
+        begin += f"; SELECT FROM registrations WHERE reference = {_literal(case)} FOR UPDATE"
+    if employer is not None:
+        begin += f"; SELECT FROM employers WHERE employer_id = {_literal(employer)} FOR KEY SHARE"
+    return begin
+
+
+def _literal(name: str) -> str:
+    """Return a tenant, an employer's id or a reference as an SQL literal; they have no other characters."""
+    if not _NAME.fullmatch(name):
+        raise ValueError("a name is made of letters, digits, dots, hyphens and underscores")
+    return f"'{name}'"
+
+
+async def _live_driver(connection: AsyncConnection) -> Any:
+    """Return the driver's connection; pooled ones that PostgreSQL has left are thrown away on the way."""
     driver = (await connection.get_raw_connection()).driver_connection
     while driver is not None and driver.is_closed():
         await connection.invalidate()
         driver = (await connection.get_raw_connection()).driver_connection
     assert driver is not None
+    return driver
+
+
+async def _begin(connection: AsyncConnection, beginning: str) -> Any:
+    """Begin a transaction and return the driver's connection."""
+    driver = await _live_driver(connection)
     try:
-        # One message for both, so that the tenant costs no round trip of its own.
-        await driver.execute(f"BEGIN; SET LOCAL hetao.tenant = {tenant}")
+        await driver.execute(beginning)
     except BaseException:
         await connection.invalidate()
         raise

@@ -127,7 +127,7 @@ async def test_readiness_looks_at_postgresql_and_temporal(stage: Stage, monkeypa
     ready = await stage.nobody.send("GET", "/health/ready")
     stage.engine.away = True
     degraded = await stage.nobody.send("GET", "/health/ready")
-    monkeypatch.setattr(type(stage.context.database), "begin", lambda *_: _away())
+    monkeypatch.setattr(type(stage.context.database), "begin", lambda *_, **__: _away())
     away = await stage.nobody.send("GET", "/health/ready")
     submitted = await stage.as_("employer-a").post("/v1/registrations", registration_body())
 

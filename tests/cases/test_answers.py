@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from cases import answers
-from cases.case_file import open_case
+from cases.case_file import read_case
 from domain.answers import AuthorityAnswer
 from domain.commands import CommandKind
 from domain.errors import Refused
@@ -100,8 +100,8 @@ async def test_p11_the_reason_for_refusing_is_for_the_person_and_staff_only(park
 async def _text(case: Case, kind: str, recipient: str) -> str:
     """Return the text of a notice as it stands in the database, opened with the person's key."""
     (notice,) = await case.notices(kind, recipient)
-    async with open_case(case.park.context, case.reference, lock=False) as (file, _):
-        return json.dumps(file.open("notices", "body", str(notice["notice_id"]), notice["body"]), ensure_ascii=False)
+    file = await read_case(case.park.context, case.reference)
+    return json.dumps(file.open("notices", "body", str(notice["notice_id"]), notice["body"]), ensure_ascii=False)
 
 
 async def test_p11_a_refusal_that_nobody_can_deliver_opens_the_task_and_asks_no_employer(park: Park) -> None:

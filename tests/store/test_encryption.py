@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import select, update
 
-from cases.case_file import open_case
+from cases.case_file import read_case
 from cases.reads import get_case
 from domain.errors import Defect, Refused
 from store.encryption import DataKey, WrappedKey, new_data_key, unwrap
@@ -105,8 +105,7 @@ async def test_a_sealed_body_cannot_be_moved_between_rows(park: Park) -> None:
 
 async def test_a_destroyed_key_leaves_nothing_to_read(park: Park) -> None:
     case = await park.review()
-    async with open_case(park.context, case.reference, lock=False) as (file, _):
-        key_id = file.person_key.key_id
+    key_id = (await read_case(park.context, case.reference)).person_key.key_id
     async with park.context.database.begin() as connection:
         await connection.execute(update(data_keys).where(data_keys.c.key_id == key_id).values(wrapped=None))
     with pytest.raises(Refused, match="facts_erased"):

@@ -10,7 +10,7 @@ import rfc8785
 from sqlalchemy import select, text
 from sqlalchemy.exc import ProgrammingError
 
-from cases.case_file import open_case
+from cases.case_file import read_case
 from cases.case_state import case_state, state_hash
 from proof.ledger_rows import GENESIS, HASHED, row_hash
 from store.tables import commands, ledger
@@ -50,9 +50,9 @@ async def test_rows_lead_from_state_to_state_and_end_at_the_stored_one(park: Par
     rows = await park.rows(ledger, ledger.c.chain == case.reference)
     rows.sort(key=lambda row: row["seq"])
     assert [row["before_hash"] for row in rows] == [None, *(row["after_hash"] for row in rows[:-1])]
-    async with open_case(park.context, case.reference, lock=False) as (file, _):
-        state = case_state(file.row, file.permits)
-        assert rows[-1]["after_hash"] == state_hash(file.person_key, state)
+    file = await read_case(park.context, case.reference)
+    state = case_state(file.row, file.permits)
+    assert rows[-1]["after_hash"] == state_hash(file.person_key, state)
     assert rfc8785.dumps(json.loads(state)) == state
     assert (await case.step()).recorded == (rows[-1]["seq"], rows[-1]["hash"].hex())
 

@@ -1,19 +1,25 @@
 import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 
 import asyncpg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.errors import Unavailable
 from sandbox.postgres import PostgresServer
 from store.database import Database
 
 
-async def test_connections_that_postgresql_ended_are_replaced(database_url: str, postgres: PostgresServer) -> None:
-    database = Database(database_url, pool_size=3, application="ended")
+@pytest.mark.parametrize("opened", [Database.begin, Database.statement])
+async def test_connections_that_postgresql_ended_are_replaced(
+    database_url: str, postgres: PostgresServer, opened: Callable[..., AbstractAsyncContextManager[AsyncConnection]]
+) -> None:
+    database = Database(database_url, pool_size=3, application="ended", stands_for="emp-a")
 
     async def read() -> str:
-        async with database.begin("emp-a") as connection:
+        async with opened(database, "emp-a") as connection:
             found = await connection.execute(text("SELECT current_setting('hetao.tenant') FROM pg_sleep(0.1)"))
             return str(found.scalar_one())
 

@@ -1,5 +1,6 @@
 """Row-level security: a query without WHERE shows a tenant its own rows only, and no rows at all without a tenant."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from domain.actors import PARK
 from store import tables
+from store.database import Database
 from tests.cases.contexts import EMPLOYER_A, EMPLOYER_B
 from tests.cases.driver import Park, china, open_park
 
@@ -79,3 +81,42 @@ async def test_the_application_role_passes_over_no_policy(park: Park) -> None:
         assert (await connection.execute(query)).scalar_one() is False
         forced = text("SELECT relname FROM pg_class WHERE relforcerowsecurity")
         assert {table.name for table in _TENANT_TABLES} <= set((await connection.execute(forced)).scalars())
+
+
+async def test_a_process_that_stands_for_the_park_sees_another_tenant_alone_where_it_says_so(
+    park: Park, clean_database: str
+) -> None:
+    await park.take_on(by=EMPLOYER_A)
+    park.identity_number = "33010619860128072X"
+    await park.take_on(by=EMPLOYER_B)
+    database = Database(clean_database, pool_size=1, stands_for=PARK)
+    query = select(tables.registrations.c.employer_id)
+    for tenant, seen in ((PARK, {"emp-a", "emp-b"}), ("emp-b", {"emp-b"}), (PARK, {"emp-a", "emp-b"})):
+        for opened in (database.statement(tenant), database.begin(tenant)):
+            async with opened as connection:
+                assert set((await connection.execute(query)).scalars()) == seen
+    await database.close()
+
+
+async def test_what_is_read_after_the_lock_of_a_case_is_never_older_than_the_lock(park: Park) -> None:
+    case = await park.take_on()
+    database = park.context.database
+    read = text("SELECT count(*) FROM calls WHERE reference = :reference").bindparams(reference=case.reference)
+
+    async def count() -> int:
+        async with database.begin(case=case.reference) as connection:
+            return int((await connection.execute(read)).scalar_one())
+
+    async with database.begin(case=case.reference) as connection:
+        second = asyncio.create_task(count())
+        waiting = text(
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+        )
+        for _ in range(500):
+            if (await connection.execute(waiting)).first() is not None:
+                break
+            await asyncio.sleep(0.01)
+        # The row of the case stays as it is, and yet the second one has to see what was stored beside it.
+        row = {"key": "k", "attempt": 1, "reference": case.reference, "employer_id": "emp-a", "what": "list_entry"}
+        await connection.execute(tables.calls.insert().values(**row, state="due", at=park.clock.at))
+    assert await second == 1

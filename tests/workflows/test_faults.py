@@ -107,12 +107,12 @@ async def test_step_waits_while_postgresql_is_away(world: World, monkeypatch: py
     begin = Database.begin
 
     @asynccontextmanager
-    async def refusing(database: Database, tenant: str = "*") -> AsyncIterator[Any]:
+    async def refusing(database: Database, tenant: str = "*", **held: str | None) -> AsyncIterator[Any]:
         nonlocal tries
         if away:
             tries += 1
             raise Unavailable("database")
-        async with begin(database, tenant) as connection:
+        async with begin(database, tenant, **held) as connection:
             yield connection
 
     asked = await acts.ask(world.context, OFFICER, case.reference, CommandKind.DECIDE, APPROVE, new_key())
@@ -143,9 +143,9 @@ async def test_of_two_decisions_at_once_the_first_stored_counts(world: World) ->
     case = await world.submit()
     first = await acts.ask(world.context, OFFICER, case.reference, CommandKind.DECIDE, APPROVE, new_key())
     # Stored at the same moment, before either was applied, so that its own look at the register was not enough.
-    async with open_case(world.context, case.reference) as (file, connection):
+    async with open_case(world.context, case.reference) as (file, _connection):
         body = APPROVE.model_dump(mode="json", exclude_unset=True)
-        second = await commands.store(file, connection, OFFICER_2, CommandKind.DECIDE, body, world.clock())
+        second = commands.store(file, OFFICER_2, CommandKind.DECIDE, body, world.clock())
     both = [world.engine.decide(case.reference, str(each)) for each in (first.command_id, second)]
     assert await asyncio.gather(*both) == [True, True]
     states = {row["command_id"]: row["state"] for row in await world.rows(tables.commands, reference=case.reference)}

@@ -23,7 +23,7 @@ from activities.mail import MailSender
 from activities.sms import SmsSender
 from activities.webhook import WebhookSender
 from cases import acts, answers, incidents
-from cases.case_file import CaseFile, open_case
+from cases.case_file import CaseFile, read_case
 from cases.context import Context
 from cases.idempotency import Idempotency, Reply
 from cases.registration import accept
@@ -141,8 +141,7 @@ class Case:
 
     async def file(self) -> CaseFile:
         """Return the file of the case as it stands."""
-        async with open_case(self.world.context, self.reference, lock=False) as (file, _):
-            return file
+        return await read_case(self.world.context, self.reference)
 
     async def stage(self) -> Stage:
         """Return the stage."""
