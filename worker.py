@@ -20,6 +20,7 @@ from activities.authority_calls import AuthorityCalls
 from activities.cases import CaseSteps
 from activities.deliveries import Deliveries
 from activities.mail import MailSender
+from activities.reconciliation import ReconciliationSteps
 from activities.sms import SmsSender
 from activities.standing import StandingSteps
 from activities.webhook import WebhookSender
@@ -39,6 +40,7 @@ from temporal.telemetry import configure_logging, configure_tracing, serve_metri
 from workflows.archive import ArchiveWorkflow, ensure_archive
 from workflows.authority_poll import AuthorityPollWorkflow, ensure_authority_poll
 from workflows.notification import NotificationWorkflow, ensure_notification_workflows
+from workflows.reconciliation import ReconciliationWorkflow, ensure_reconciliation
 from workflows.registration import RegistrationWorkflow
 from workflows.standing import StandingWorkflow
 
@@ -50,6 +52,7 @@ REGISTRATION_WORKFLOWS: Final[Sequence[type]] = (
     AuthorityPollWorkflow,
     StandingWorkflow,
     ArchiveWorkflow,
+    ReconciliationWorkflow,
 )
 NOTICE_WORKFLOWS: Final[Sequence[type]] = (NotificationWorkflow,)
 _log = structlog.get_logger(__name__)
@@ -110,6 +113,7 @@ def case_activities(context: Context, client: Client, world: Outside) -> list[An
         calls.ask_authority,
         *standing.activities(),
         *ArchiveSteps(context, TemporalHistories(client)).activities(),
+        *ReconciliationSteps(context, TemporalHistories(client)).activities(),
     ]
 
 
@@ -183,10 +187,11 @@ async def _connect(context: Context, stopping: asyncio.Event) -> Client | None:
 
 
 async def _ensure(client: Client) -> None:
-    """Start what runs once for all: the notification workflows, and the Schedules of poll and archive."""
+    """Start what runs once for all: the notification workflows and the Schedules."""
     await ensure_notification_workflows(client)
     await ensure_authority_poll(client)
     await ensure_archive(client)
+    await ensure_reconciliation(client)
 
 
 def main() -> None:

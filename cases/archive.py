@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import exists, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -75,6 +75,19 @@ async def find_unarchived(context: Context, runs: Sequence[Run]) -> list[Run]:
     async with context.database.begin() as connection:
         known = {(row.workflow_id, row.run_id) for row in await connection.execute(query)}
     return [run for run in runs if (run.workflow_id, run.run_id) not in known]
+
+
+async def find_unfollowed(context: Context, most: int = 500) -> list[Key]:
+    """Return runs of workflows that are no case which an archived run went on as, and which the archive lacks."""
+    a, following = archived_histories.alias("a"), archived_histories.alias("following")
+    is_there = exists().where(following.c.workflow_id == a.c.workflow_id, following.c.run_id == a.c.next_run_id)
+    query = (
+        select(a.c.workflow_id, a.c.next_run_id)
+        .where(a.c.reference.is_(None), a.c.next_run_id.is_not(None), ~is_there)
+        .limit(most)
+    )
+    async with context.database.begin() as connection:
+        return [(row.workflow_id, row.next_run_id) for row in await connection.execute(query)]
 
 
 async def archive(context: Context, histories: Sequence[RunHistory]) -> int:

@@ -15,6 +15,7 @@ from cases.history_events import Kind, Witness, commands_named, happened, witnes
 from domain.acts import Act
 from domain.answers import AuthorityAnswer
 from domain.folding import OFFICER, Stood, after, fold
+from domain.messages import registration_workflow_id
 from proof.ledger_rows import GENESIS, row_hash
 
 Row = Mapping[str, Any]
@@ -54,6 +55,7 @@ class Evidence:
     permits: Mapping[str, Row]
     answers: Sequence[Row]
     commands: Mapping[str, str | None]
+    leaves: Mapping[int, str]
     state_hash: bytes | None
     contents: Mapping[str, AuthorityAnswer | None] | None
     at: datetime
@@ -140,6 +142,17 @@ def check_signatures(evidence: Evidence) -> Iterator[Difference]:
         needs = Act(row["act"]) in _SIGNED and row["actor_role"] != "system"
         if (hashed is not None and hashed not in signed) or (hashed is None and needs):
             yield Difference("ledger_row_unsigned", place, found=hashed)
+
+
+def check_seal(evidence: Evidence) -> Iterator[Difference]:
+    """The leaves of the signed tree against the chain: whatever was sealed is there, and as it was."""
+    rows = {row["seq"]: bytes(row["hash"]).hex() for row in evidence.record.chain}
+    for seq, hashed in sorted(evidence.leaves.items()):
+        place = _row_place(evidence, seq)
+        if seq not in rows:
+            yield Difference("sealed_row_missing", place, hashed)
+        elif rows[seq] != hashed:
+            yield Difference("ledger_row_differs_from_seal", place, hashed, rows[seq])
 
 
 def check_register(evidence: Evidence) -> Iterator[Difference]:
@@ -278,10 +291,12 @@ def check_archive(evidence: Evidence) -> Iterator[Difference]:
             yield Difference("archived_history_unrecorded", {"run_id": run_id})
     if record.is_live_known:
         yield from _missing_runs(record, kept)
+        if not kept and evidence.register["started_at"] is not None:
+            yield Difference("history_missing", {"workflow_id": registration_workflow_id(record.reference)})
 
 
 def _missing_runs(record: Record, kept: Mapping[str, KeptRun]) -> Iterator[Difference]:
-    """Runs that others go on from or as, and runs that wrote rows of the ledger."""
+    """Runs that others go on from or as, runs that wrote rows of the ledger, and the run of a case that was started."""
     for each in kept.values():
         for told in happened(each.run.run_id, each.events):
             other = told.facts.get("as_run" if told.kind is Kind.RUN_TO_BE_CONTINUED else "from_run")
@@ -306,6 +321,7 @@ _CHECKS: Final = (
     check_witnesses,
     check_origins,
     check_signatures,
+    check_seal,
     check_register,
     check_answers,
     check_archive,

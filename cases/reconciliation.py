@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases import archive, inbox
+from cases import archive, archive_incidents, inbox
 from cases.case_record import Record, gather_runs, ledger_rows
 from cases.case_state import case_state, state_hash
 from cases.context import Context
@@ -41,6 +41,7 @@ _EVIDENCE: Final = text(
     " (SELECT jsonb_agg(to_jsonb(p)) FROM permits p WHERE p.reference = r.reference) AS permits,"
     " (SELECT jsonb_agg(to_jsonb(a) ORDER BY a.received_at, a.answer_id) FROM answers a"
     "  WHERE a.reference = r.reference) AS answers,"
+    " (SELECT jsonb_object_agg(s.seq, encode(s.hash, 'hex')) FROM seal_leaves s WHERE s.chain = r.reference) AS leaves,"
     " (SELECT jsonb_object_agg(c.command_id, encode(sha256(convert_to(c.statement, 'UTF8')), 'hex'))"
     "  FROM commands c WHERE c.reference = r.reference) AS commands"
     " FROM registrations r JOIN persons p USING (person_id) JOIN data_keys k ON k.key_id = p.key_id"
@@ -157,7 +158,7 @@ async def _open_incidents(
             "incident_id": difference_id,
             "reference": reference if employer is not None else None,
             "employer_id": employer,
-            "kind": INCIDENT,
+            "kind": archive_incidents.KIND if each.code == "history_missing" else INCIDENT,
             "step": each.code,
             "reason": place_text(each.place)[:200],
             "state": "open",
@@ -166,6 +167,13 @@ async def _open_incidents(
         for difference_id, each in new.items()
     ]
     await connection.execute(insert(incidents).values(rows).on_conflict_do_nothing())
+
+
+async def note_unchecked(context: Context, reference: str, why: str) -> None:
+    """Put a case whose records cannot be compared before the operator, once."""
+    unchecked = Difference("not_compared", {"error": why})
+    async with context.database.begin() as connection:
+        await _open_incidents(connection, reference, {_difference_id(reference, unchecked): unchecked}, context.clock())
 
 
 async def next_cases(context: Context, after: str, most: int) -> list[str]:
@@ -239,6 +247,7 @@ def _evidence(context: Context, found: Row, record: Record, at: datetime) -> Evi
         permits=held,
         answers=given,
         commands=found["commands"] or {},
+        leaves={int(seq): hashed for seq, hashed in (found["leaves"] or {}).items()},
         state_hash=None if key is None else state_hash(key, state),
         contents=contents,
         hashes=hashes,

@@ -14,6 +14,7 @@ NOTIFICATION_WORKFLOW: Final = "Notification"
 AUTHORITY_POLL_WORKFLOW: Final = "AuthorityPoll"
 STANDING_WORKFLOW: Final = "Standing"
 ARCHIVE_WORKFLOW: Final = "Archive"
+RECONCILIATION_WORKFLOW: Final = "Reconciliation"
 REGISTRATION_QUEUE: Final = "registration"
 NOTICE_QUEUE: Final = "notices"
 
@@ -198,3 +199,26 @@ class ArchiveCount(Message):
 
     seen: int = 0
     archived: int = 0
+
+
+class ReconciliationRound(Message):
+    """One nightly look at the archive and at the records of all cases."""
+
+    at: datetime
+
+
+class SweepCount(Message):
+    """What holding Temporal's list against the archive came to."""
+
+    seen: int = 0
+    archived: int = 0
+    missing: int = 0
+
+
+class ReconciliationCount(Message):
+    """What comparing the records of all cases came to; `unchecked` counts those that could not be compared."""
+
+    cases: int = 0
+    differing: int = 0
+    differences: int = 0
+    unchecked: int = 0

@@ -1,7 +1,12 @@
 """Every published code has its sentence in all three languages."""
 
+import re
+from pathlib import Path
+
 import pytest
 
+from cases import differences
+from cases.history_events import Kind
 from domain.acts import Act
 from domain.errors import PROBLEM_STATUS
 from domain.field_errors import FieldCode
@@ -41,6 +46,12 @@ def test_the_story_has_a_sentence_for_each_act_event_and_wait() -> None:
     assert {code for code in GROUPS["acts"] if "." not in code} == set(Act)
     assert {code.partition(".")[0] for code in GROUPS["acts"]} <= set(Act)
     assert set(GROUPS["waits"]) == set(Holder)
+
+
+def test_the_story_names_every_event_and_every_difference() -> None:
+    assert set(GROUPS["events"]) == set(Kind)
+    named = set(re.findall(r'Difference\(\s*"([a-z_]+)"', Path(differences.__file__).read_text("utf-8")))
+    assert set(GROUPS["differences"]) == named
 
 
 def every_sentence() -> list[Sentence]:

@@ -31,6 +31,7 @@ from domain.messages import (
     AUTHORITY_POLL_WORKFLOW,
     NOTICE_QUEUE,
     NOTIFICATION_WORKFLOW,
+    RECONCILIATION_WORKFLOW,
     REGISTRATION_QUEUE,
     DeliveryCount,
     DeliveryRound,
@@ -205,6 +206,15 @@ async def archive(world: World) -> list[WorkflowHistory]:
     return [await handle.fetch_history()]
 
 
+async def reconciliation(world: World) -> list[WorkflowHistory]:
+    """One nightly look at the record."""
+    handle = await world.client.start_workflow(
+        RECONCILIATION_WORKFLOW, id="reconciliation", task_queue=REGISTRATION_QUEUE
+    )
+    await handle.result()
+    return [await handle.fetch_history()]
+
+
 async def standing(world: World) -> list[WorkflowHistory]:
     """An employer that leaves the Park: its own history and the one of its case."""
     case = await world.submit()
@@ -259,6 +269,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "outage": outage,
     "poll": poll,
     "archive": archive,
+    "reconciliation": reconciliation,
     "standing": standing,
     "notification": notification,
 }

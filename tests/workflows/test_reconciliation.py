@@ -1,0 +1,296 @@
+"""What a hostile owner of the database changes is found and named, each change with its place."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest_asyncio
+from sqlalchemy import bindparam, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
+
+from cases.reconciliation import list_differences, reconcile_case
+from cases.sealing import seal
+from domain.commands import CommandKind
+from domain.messages import (
+    RECONCILIATION_WORKFLOW,
+    REGISTRATION_QUEUE,
+    ReconciliationCount,
+    registration_workflow_id,
+)
+from proof.ledger_rows import row_hash
+from sandbox.postgres import SUPERUSER, PostgresServer
+from store import tables
+from store.case_rows import from_json
+from temporal.histories import TemporalHistories
+from tests.workflows.test_archive import archive_round, closed_run
+from tests.workflows.world import EMPLOYER_A, Case, World
+
+Tamper = Callable[[AsyncConnection, str], Awaitable[Any]]
+
+
+@pytest_asyncio.fixture
+async def owner(postgres: PostgresServer, database_name: str) -> AsyncIterator[AsyncEngine]:
+    """Whoever owns the cluster, past triggers and policies."""
+    url = postgres.url(role=SUPERUSER, database=database_name)
+    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1))
+    yield engine
+    await engine.dispose()
+
+
+def _sql(statement: str, **more: Any) -> Tamper:
+    async def tamper(connection: AsyncConnection, reference: str) -> None:
+        assert (await connection.execute(text(statement), {"r": reference, **more})).rowcount > 0
+
+    return tamper
+
+
+async def _rows(connection: AsyncConnection, reference: str, order: str) -> list[dict[str, Any]]:
+    query = text(f"SELECT to_jsonb(l) FROM ledger l WHERE chain = :r ORDER BY seq {order}")
+    return [from_json(tables.ledger, row) for row in (await connection.execute(query, {"r": reference})).scalars()]
+
+
+async def _forge(connection: AsyncConnection, row: dict[str, Any]) -> None:
+    """Write a row with the right hash, as whoever knows this code can."""
+    row["hash"] = row_hash(row)
+    kept = {name: value for name, value in row.items() if name not in ("xid", "recorded_at")}
+    await connection.execute(tables.ledger.insert().values(kept))
+
+
+async def _add(connection: AsyncConnection, reference: str) -> None:
+    last = (await _rows(connection, reference, "DESC"))[0]
+    forged = {**last, "act": "decided", "outcome": "approve", "seq": last["seq"] + 1, "previous": last["hash"]}
+    await _forge(connection, {**forged, "actor_role": "officer", "statement_hash": None})
+
+
+async def _add_as_the_engine(connection: AsyncConnection, reference: str) -> None:
+    rows = await _rows(connection, reference, "DESC")
+    of_step = next(row for row in rows if row["run_id"] is not None)
+    await _forge(connection, {**of_step, "seq": rows[0]["seq"] + 1, "previous": rows[0]["hash"]})
+
+
+async def _rewrite(connection: AsyncConnection, reference: str) -> None:
+    """Alter one row and hash the chain again from there on, so that it is whole by itself."""
+    rows = await _rows(connection, reference, "ASC")
+    await connection.execute(text("DELETE FROM ledger WHERE chain = :r AND seq >= 3"), {"r": reference})
+    previous = rows[1]["hash"]
+    for row in rows[2:]:
+        row["previous"] = previous
+        row["actor_subject"] = "somebody-else" if row["seq"] == 3 else row["actor_subject"]
+        await _forge(connection, row)
+        previous = row["hash"]
+
+
+_SWAP = """
+    UPDATE ledger SET seq = CASE seq WHEN -3 THEN 4 ELSE 3 END WHERE chain = :r AND seq IN (-3, -4)
+"""
+
+
+async def _swap(connection: AsyncConnection, reference: str) -> None:
+    await _sql("UPDATE ledger SET seq = -seq WHERE chain = :r AND seq IN (3, 4)")(connection, reference)
+    await _sql(_SWAP)(connection, reference)
+
+
+TAMPERINGS: dict[str, tuple[Tamper, set[tuple[str, str]]]] = {
+    "a row deleted": (
+        _sql("DELETE FROM ledger WHERE chain = :r AND seq = 4"),
+        {("ledger_row_missing", "seq=4"), ("sealed_row_missing", "seq=4")},
+    ),
+    "a row altered": (
+        _sql("UPDATE ledger SET actor_subject = 'somebody-else' WHERE chain = :r AND seq = 4"),
+        {("ledger_row_altered", "seq=4")},
+    ),
+    "a row added": (_add, {("ledger_row_unsigned", "seq=last")}),
+    "a row added in the engine's name": (_add_as_the_engine, {("ledger_row_unwitnessed", "seq=last")}),
+    "the tail cut": (
+        _sql("DELETE FROM ledger WHERE chain = :r AND seq > 5"),
+        {("ledger_tail_missing", "table=ledger"), ("sealed_row_missing", "seq=6"), ("register_", "")},
+    ),
+    "two rows swapped": (_swap, {("ledger_row_altered", "seq=3"), ("ledger_row_altered", "seq=4")}),
+    "the chain written again": (
+        _rewrite,
+        {("ledger_row_differs_from_history", "run_id="), ("ledger_row_differs_from_seal", "seq=3")},
+    ),
+    "an archived history replaced": (
+        _sql(
+            "UPDATE archived_histories SET content = :content, sha256 = sha256('x'::bytea) WHERE reference = :r",
+            content=b"\x01" + bytes(64),
+        ),
+        {("archived_history_altered", "run_id="), ("archived_history_differs_from_ledger", "run_id=")},
+    ),
+    "an archived history deleted": (
+        _sql("DELETE FROM archived_histories WHERE reference = :r"),
+        {("history_missing", "run_id=")},
+    ),
+    "the register's stage changed": (
+        _sql("UPDATE registrations SET stage = 'refused' WHERE reference = :r"),
+        {("register_differs_from_ledger", "column=stage")},
+    ),
+    "the register changed where the ledger tells nothing": (
+        _sql("UPDATE registrations SET contract_end = '2035-01-01' WHERE reference = :r"),
+        {("register_state_altered", "table=registrations")},
+    ),
+    "a permit's dates changed": (
+        _sql("UPDATE permits SET valid_until = '2035-01-01' WHERE reference = :r AND destination = 'HK'"),
+        {("register_differs_from_answer", "column=valid_until")},
+    ),
+    "an answer changed": (
+        _sql("UPDATE answers SET outcome = 'refused' WHERE reference = :r AND destination = 'HK'"),
+        {("answer_altered", "column=outcome")},
+    ),
+    "an answer's body replaced": (
+        _sql("UPDATE answers SET body = :body WHERE reference = :r AND destination = 'HK'", body=b"\x01" + bytes(64)),
+        {("answer_altered", "column=body")},
+    ),
+    "an answer deleted": (
+        _sql("DELETE FROM answers WHERE reference = :r AND destination = 'MO'"),
+        {("answer_missing", "table=answers")},
+    ),
+    "a command deleted": (
+        _sql("DELETE FROM commands WHERE reference = :r AND kind = 'decide'"),
+        {("command_missing", "command_id="), ("ledger_row_unsigned", "act=decided")},
+    ),
+}
+
+
+async def test_each_change_behind_the_service_is_found_and_named(world: World, owner: AsyncEngine) -> None:
+    case = await closed_run(world)
+    await archive_round(world)
+    await seal(world.context)
+    assert await _differences(case) == []
+    missed: dict[str, Any] = {}
+    for name, (tamper, expected) in TAMPERINGS.items():
+        kept = await _keep(owner, case.reference)
+        async with owner.begin() as connection:
+            await _as_owner(connection)
+            await tamper(connection, case.reference)
+        found = await _differences(case)
+        await _put_back(owner, case.reference, kept)
+        last = f"seq={max(row['seq'] for row in kept['ledger']) + 1}"
+        texts = [f"{each.code} " + " ".join(f"{k}={v}" for k, v in each.place.items()) for each in found]
+        wanted = {(code, place.replace("seq=last", last)) for code, place in expected}
+        if not all(any(t.startswith(code) and f"{place}" in t for t in texts) for code, place in wanted):
+            missed[name] = texts
+    assert missed == {}
+    assert await _differences(case) == []
+
+
+async def _differences(case: Case) -> list[Any]:
+    _, found = await reconcile_case(case.world.context, TemporalHistories(case.world.client), case.reference)
+    return found
+
+
+_KEPT = ("registrations", "permits", "answers", "commands", "archived_histories", "ledger")
+
+
+async def _as_owner(connection: AsyncConnection) -> None:
+    await connection.execute(text("SET LOCAL session_replication_role = replica"))
+    await connection.execute(text("SET LOCAL hetao.tenant = '*'"))
+
+
+async def _keep(owner: AsyncEngine, reference: str) -> dict[str, list[Any]]:
+    async with owner.begin() as connection:
+        await _as_owner(connection)
+        return {
+            name: list(
+                (
+                    await connection.execute(
+                        text(f"SELECT to_jsonb(t) FROM {name} t WHERE reference = :r"), {"r": reference}
+                    )
+                ).scalars()
+            )
+            for name in _KEPT
+        }
+
+
+async def _put_back(owner: AsyncEngine, reference: str, kept: dict[str, list[Any]]) -> None:
+    async with owner.begin() as connection:
+        await _as_owner(connection)
+        for name, rows in kept.items():
+            table = tables.metadata.tables[name]
+            await connection.execute(text(f"DELETE FROM {name} WHERE reference = :r"), {"r": reference})
+            given = [{n: v for n, v in from_json(table, row).items() if n != "live"} for row in rows]
+            columns = ", ".join(f'"{n}"' for n in given[0])
+            values = ", ".join(f"(:{n})" for n in given[0])
+            overriding = " OVERRIDING SYSTEM VALUE" if name == "commands" else ""
+            statement = text(f"INSERT INTO {name} ({columns}){overriding} VALUES ({values})")
+            await connection.execute(statement.bindparams(*_typed(table, given[0])), given)
+
+
+def _typed(table: Any, row: dict[str, Any]) -> list[Any]:
+    return [bindparam(name, type_=table.c[name].type) for name in row]
+
+
+async def test_a_night_compares_all_cases_keeps_what_differs_and_names_it_to_operator_and_auditor(
+    world: World, owner: AsyncEngine
+) -> None:
+    case = await closed_run(world)
+    other = await world.submit(identity_number="33010619860128072X")
+    await other.ask(EMPLOYER_A, CommandKind.WITHDRAW, {})
+    await other.ended()
+    first = await _night(world)
+    assert (first.cases, first.differing, first.unchecked) == (2, 0, 0)
+    # The sweep archived what no round had copied.
+    kept = await world.rows(tables.archived_histories)
+    assert {case.reference, other.reference} <= {row["reference"] for row in kept}
+
+    async with owner.begin() as connection:
+        await _as_owner(connection)
+        await _sql("UPDATE registrations SET stage = 'refused' WHERE reference = :r")(connection, case.reference)
+    for _ in range(2):
+        night = await _night(world)
+        assert (night.cases, night.differing, night.differences) == (2, 1, 1)
+    (listed,), _ = await list_differences(world.context)
+    assert (listed["reference"], listed["code"]) == (case.reference, "register_differs_from_ledger")
+    assert (listed["expected"], listed["found"]) == ("approved", "refused")
+    (incident,) = await world.rows(tables.incidents, kind="record_differs")
+    assert incident["reason"] == "table=registrations column=stage"
+    rows = await world.rows(tables.ledger, act="reconciled")
+    assert sorted(row["detail"]["differing"] for row in rows) == [0, 1, 1]
+
+    async with owner.begin() as connection:
+        await _as_owner(connection)
+        await _sql("UPDATE registrations SET stage = 'approved' WHERE reference = :r")(connection, case.reference)
+    assert (await _night(world)).differences == 0
+    assert await list_differences(world.context) == ([], None)
+
+
+async def _night(world: World) -> ReconciliationCount:
+    counted: ReconciliationCount = await world.client.execute_workflow(
+        RECONCILIATION_WORKFLOW,
+        id=f"night-{uuid4()}",
+        task_queue=REGISTRATION_QUEUE,
+        result_type=ReconciliationCount,
+        execution_timeout=timedelta(seconds=60),
+    )
+    return counted
+
+
+async def test_a_run_that_temporal_lost_before_it_was_archived_is_named_with_its_days(world: World) -> None:
+    case = await closed_run(world)
+    workflow_id = registration_workflow_id(case.reference)
+    (closed, _) = await TemporalHistories(world.client).runs_of(workflow_id)
+    await _delete_run(world, workflow_id, closed.run_id)
+    await _night(world)
+    incidents = await world.rows(tables.incidents, kind="history_missing", reference=case.reference)
+    assert incidents
+    assert all(closed.run_id in row["reason"] for row in incidents)
+
+
+async def _delete_run(world: World, workflow_id: str, run_id: str) -> None:
+
+    histories = TemporalHistories(world.client)
+    await world.client.workflow_service.delete_workflow_execution(
+        DeleteWorkflowExecutionRequest(
+            namespace=world.client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=workflow_id, run_id=run_id),
+        )
+    )
+    for _ in range(100):
+        if len(await histories.runs_of(workflow_id)) == 1 and await histories.find(workflow_id, run_id) is None:
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError("Temporal did not delete the run")
