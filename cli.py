@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 import cli_policy
+from cli_audit import audit_app, witness_app
 
 if TYPE_CHECKING:
     from datetime import date
@@ -38,6 +39,8 @@ app.add_typer(register_app, name="register")
 calendar_app = typer.Typer(help="Load years of the working calendar.", no_args_is_help=True)
 app.add_typer(calendar_app, name="calendar")
 app.add_typer(cli_policy.app, name="policy")
+app.add_typer(audit_app, name="audit")
+app.add_typer(witness_app, name="witness")
 
 DataDir = Annotated[Path, typer.Option("--data-dir", help="Directory of the embedded stack.")]
 

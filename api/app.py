@@ -11,7 +11,19 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from api import anyone, audit_cases, authority, codec, employers, operators, policies, seal, staff, supervisors
+from api import (
+    anyone,
+    audit_cases,
+    authority,
+    codec,
+    employers,
+    operators,
+    policies,
+    receipts,
+    seal,
+    staff,
+    supervisors,
+)
 from api.access import BodyRefusal, is_write
 from api.cursors import Cursors
 from api.frame import Frame, route_of
@@ -43,6 +55,7 @@ ROUTERS = (
     seal.router,
     policies.router,
     audit_cases.router,
+    receipts.router,
     authority.router,
     operators.router,
     anyone.router,

@@ -1,12 +1,12 @@
 """What the log of the seal tells: checkpoints, proofs and public keys; and taking the cosignatures of witnesses."""
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -115,6 +115,29 @@ async def prove_inclusion(
         "size": sealed.size,
         "proof": [each.hex() for each in merkle.inclusion_proof(index, sealed.size, read)],
         "checkpoint": sealed.note,
+    }
+
+
+async def prove_rows(
+    connection: AsyncConnection, places: Collection[tuple[str, int]]
+) -> tuple[Sealed | None, dict[tuple[str, int], tuple[int, list[str]]]]:
+    """Return leaf and inclusion proof of each row that is sealed, by chain and seq, all in the tree of one checkpoint.
+
+    It is the newest that a witness co-signed where that one holds them all, else the newest.
+    """
+    s = seal_leaves.c
+    query = select(s.chain, s.seq, s.index.label("leaf")).where(tuple_(s.chain, s.seq).in_(places))
+    leaves = {(row.chain, row.seq): int(row.leaf) for row in await connection.execute(query)} if places else {}
+    if not leaves:
+        return None, {}
+    c = cosignatures.c
+    witnessed = select(func.max(c.tree_size)).where(c.tree_size > max(leaves.values()))
+    sealed = await load_checkpoint(connection, (await connection.execute(witnessed)).scalar_one())
+    wanted = [node for leaf in leaves.values() for node in merkle.inclusion_nodes(leaf, sealed.size)]
+    read = await _reader(connection, wanted)
+    return sealed, {
+        place: (leaf, [each.hex() for each in merkle.inclusion_proof(leaf, sealed.size, read)])
+        for place, leaf in leaves.items()
     }
 
 

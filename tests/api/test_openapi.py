@@ -77,6 +77,7 @@ GET /v1/audit/checkpoint
 GET /v1/audit/consistency
 GET /v1/audit/keys
 GET /v1/audit/proofs
+GET /v1/registrations/{reference}/receipts
 POST /v1/audit/checkpoint/cosignatures
 GET /v1/audit/cases/{reference}/history
 GET /v1/audit/cases/{reference}/reconciliation

@@ -310,6 +310,8 @@ async def walk_seal(walk: Walk) -> None:
     await walk.open("/v1/audit/consistency", params={"from": 1})
     chain = {"chain": walk.references[0], "seq": 1}
     await walk.call("auditor", "GET", "/v1/audit/proofs", params=chain)
+    place = {"reference": walk.references[0]}
+    await walk.call("auditor", "GET", "/v1/registrations/{reference}/receipts", places=place)
     line = cosign(parse_note(checkpoint["note"]).text, WITNESS_KEY.name, WITNESS, walk.stage.clock())
     body = {"size": checkpoint["size"], "cosignature": str(line)}
     await walk.open("/v1/audit/checkpoint/cosignatures", "POST", json=body)

@@ -1,0 +1,201 @@
+"""The commands of those who check: `hetao audit …` for auditors, `hetao witness …` for the other side of a boundary."""
+
+import base64
+import json
+import os
+import secrets
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+if TYPE_CHECKING:
+    import httpx
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from proof.verdicts import KnownKeys, Verdict
+    from proof.witnessing import WitnessState
+
+audit_app = typer.Typer(help="Check what the record says.", no_args_is_help=True)
+witness_app = typer.Typer(help="Watch the log from outside and co-sign what only grew.", invoke_without_command=True)
+
+_SECONDS: Final = 30.0
+
+
+@audit_app.callback()
+def audit() -> None:
+    """Check what the record says."""
+
+
+@audit_app.command()
+def verify(
+    file: Annotated[Path, typer.Argument(help="Receipts or an export, as they came.", exists=True, dir_okay=False)],
+    keys: Annotated[Path, typer.Option(help="Public keys, as of `GET /v1/audit/keys`.", exists=True, dir_okay=False)],
+    witnesses: Annotated[int, typer.Option(help="Known witnesses that must have co-signed.", min=0)] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one object and nothing else.")] = False,
+) -> None:
+    """Check a file offline with the public keys alone: 0 if all of it holds, else 1 and the first thing that fails."""
+    from proof.checkpoints import BrokenNoteError
+    from proof.verdicts import read_keys
+
+    try:
+        known = read_keys(keys.read_text(encoding="utf-8"), witnesses)
+    except (BrokenNoteError, UnicodeDecodeError) as error:
+        print(f"hetao: {keys} cannot be read: {error}", file=sys.stderr)
+        raise typer.Exit(2) from error
+    verdict = _verdict(file, known)
+    if as_json:
+        steps = [{"code": step.code, "holds": step.holds, "says": step.says} for step in verdict.steps]
+        failed = verdict.failed.code if verdict.failed else None
+        print(json.dumps({"holds": verdict.holds, "failed": failed, "steps": steps}, ensure_ascii=False))
+    else:
+        for step in verdict.steps:
+            print(f"{'holds' if step.holds else 'FAILS'}  {step.says}")
+        print("Everything that was checked holds." if verdict.holds else "The file does not hold.")
+    raise typer.Exit(0 if verdict.holds else 1)
+
+
+@witness_app.callback()
+def witness(
+    context: typer.Context,
+    log: Annotated[str | None, typer.Option(help="Address of the API whose log is watched.")] = None,
+    key: Annotated[Path | None, typer.Option(help="Key file, made by `hetao witness keygen`.")] = None,
+    state: Annotated[Path | None, typer.Option(help="File that remembers what was seen.")] = None,
+    log_key: Annotated[list[str] | None, typer.Option(help="Verifier key of the log, repeatable.")] = None,
+    once: Annotated[bool, typer.Option("--once", help="Look once, not again and again.")] = False,
+    every: Annotated[float, typer.Option(help="Seconds between two looks.", min=1.0)] = 60.0,
+) -> None:
+    """Fetch the newest checkpoint, see that the log only grew, and co-sign it; refuse and say why where it did not."""
+    if context.invoked_subcommand is not None:
+        return
+    if log is None or key is None or state is None:
+        raise typer.BadParameter("--log, --key and --state are needed.")
+    import httpx
+
+    from proof.witnessing import WitnessRefusal
+
+    name, private = _read_key(key)
+    with httpx.Client(base_url=log.rstrip("/"), timeout=_SECONDS, follow_redirects=False) as client:
+        while True:
+            try:
+                print(_look(client, state, log_key or [], name, private), flush=True)
+            except WitnessRefusal as refusal:
+                print(f"hetao: the witness refuses: {refusal}", file=sys.stderr)
+                raise typer.Exit(1) from refusal
+            except (httpx.HTTPError, KeyError, ValueError) as error:
+                print(f"hetao: the log does not answer as it should: {type(error).__name__}: {error}", file=sys.stderr)
+                if once:
+                    raise typer.Exit(2) from error
+            if once:
+                return
+            time.sleep(every)
+
+
+@witness_app.command()
+def keygen(
+    name: Annotated[str, typer.Argument(help="Name of the witness, such as witness.example/w1.")],
+    key: Annotated[Path, typer.Option(help="Key file to make.")],
+) -> None:
+    """Make a key file and print its verifier key, which the log must be told (HETAO_WITNESS_KEYS)."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from proof.checkpoints import COSIGNATURE, BrokenNoteError, verifier_key
+
+    seed = secrets.token_bytes(32)
+    try:
+        public = verifier_key(name, Ed25519PrivateKey.from_private_bytes(seed), COSIGNATURE)
+    except BrokenNoteError as error:
+        raise typer.BadParameter(str(error)) from error
+    content = json.dumps({"name": name, "seed": base64.b64encode(seed).decode()})
+    try:
+        with os.fdopen(os.open(key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(content + "\n")
+    except FileExistsError as error:
+        raise typer.BadParameter(f"{key} exists; a key is never overwritten.") from error
+    print(public)
+
+
+def _verdict(file: Path, known: "KnownKeys") -> "Verdict":
+    from proof.verdicts import verify as check
+
+    return check(file.read_bytes(), known)
+
+
+def _look(client: "httpx.Client", path: Path, log_keys: list[str], name: str, private: "Ed25519PrivateKey") -> str:
+    """Look at the log once, and say what was done."""
+    from proof.checkpoints import COSIGNATURE, cosign, parse_note, verifier_key
+    from proof.witnessing import grown, open_seen
+
+    state = _state(client, path, log_keys)
+    note = _get(client, "/v1/audit/checkpoint", headers={"Accept": "text/plain"}).text
+    opened = open_seen(state, note)
+    size = opened.checkpoint.size
+    proof: list[str] = []
+    if 0 < state.size < size:
+        proof = _get(client, "/v1/audit/consistency", params={"from": state.size, "to": size}).json()["proof"]
+    seen = grown(state, opened, note, proof)
+    # What was seen is on disk before anything is signed, so that no two trees are ever vouched for.
+    _save(path, seen.model_dump_json(indent=1))
+    parsed, own = parse_note(note), verifier_key(name, private, COSIGNATURE)
+    if any((each.name, each.key_id) == (own.name, own.key_id) for each in parsed.signatures):
+        return f"{size} leaves: co-signed before"
+    line = cosign(parsed.text, name, private, datetime.now(UTC))
+    answer = client.post("/v1/audit/checkpoint/cosignatures", json={"size": size, "cosignature": str(line)})
+    if answer.status_code == 401:
+        raise ValueError(f"it does not know the witness: tell it {own}")
+    answer.raise_for_status()
+    return f"{size} leaves: co-signed"
+
+
+def _state(client: "httpx.Client", path: Path, log_keys: list[str]) -> "WitnessState":
+    """Return what the witness remembers; at the first look it takes the keys given, or those that the log shows."""
+    from proof.witnessing import WitnessState
+
+    if path.exists():
+        return WitnessState.read(path.read_text(encoding="utf-8")).knowing(log_keys)
+    if log_keys:
+        return WitnessState(origin=log_keys[0].split("+", 1)[0], log_keys=tuple(log_keys))
+    shown = _get(client, "/v1/audit/keys").json()
+    found = WitnessState(origin=shown["origin"], log_keys=tuple(shown["log_keys"]))
+    for key in found.log_keys:
+        print(
+            f"hetao: first look: taking the log's key on trust, compare it with what you were told: {key}",
+            file=sys.stderr,
+        )
+    return found
+
+
+def _get(client: "httpx.Client", path: str, **more: Any) -> "httpx.Response":
+    answer = client.get(path, **more)
+    answer.raise_for_status()
+    return answer
+
+
+def _save(path: Path, content: str) -> None:
+    """Replace a file as a whole, on disk before this returns."""
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    with open(unfinished, "w", encoding="utf-8") as file:
+        file.write(content + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _read_key(path: Path) -> "tuple[str, Ed25519PrivateKey]":
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return str(content["name"]), Ed25519PrivateKey.from_private_bytes(base64.b64decode(content["seed"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise typer.BadParameter(
+            f"{path} is no key file of a witness: make one with `hetao witness keygen`."
+        ) from error
