@@ -14,6 +14,7 @@ from starlette.responses import Response
 from api import (
     anyone,
     audit_cases,
+    audit_events,
     authority,
     codec,
     employers,
@@ -58,6 +59,7 @@ ROUTERS = (
     receipts.router,
     authority.router,
     operators.router,
+    audit_events.router,
     anyone.router,
 )
 # A crowd or an address of its making is no act, and its rows would be one.

@@ -113,3 +113,8 @@ RULED: Final = frozenset(
         Act.RECEIPT_ISSUED,
     }
 )
+
+# What people decide, first and second signatures alike; and which of them propose, and which sign what was proposed.
+PROPOSALS: Final = frozenset({Act.DECIDED, Act.REVOCATION_PROPOSED, Act.PERMIT_WITHHOLD_PROPOSED, Act.ANSWER_PROPOSED})
+SIGNATURES: Final = frozenset({Act.CONFIRMED, Act.REJECTED, Act.REVOKED, Act.PERMIT_WITHHELD, Act.ANSWER_APPLIED})
+DECISIONS: Final = PROPOSALS | SIGNATURES

@@ -70,6 +70,11 @@ async def append_each(connection: AsyncConnection, chains: Mapping[str, Sequence
         await connection.execute(insert(ledger).values(rows))
 
 
+async def begin_chain(connection: AsyncConnection, chain: str, entries: Sequence[Entry]) -> None:
+    """Write the acts of a chain that is new, as one with a random name is; the primary key refuses any other."""
+    await connection.execute(insert(ledger).values(follow(chain, entries)))
+
+
 def follow(chain: str, entries: Sequence[Entry], seq: int = 0, previous: bytes = GENESIS) -> list[dict[str, Any]]:
     """Return the rows that follow the end of a chain, which the caller holds."""
     rows: list[dict[str, Any]] = []

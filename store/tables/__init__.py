@@ -11,7 +11,7 @@ from store.tables.authority import answers, calls, messages_seen
 from store.tables.base import metadata
 from store.tables.notices import deliveries, notices, receipts, webhooks
 from store.tables.people import data_keys, employer_standings, employer_versions, employers, persons, premises
-from store.tables.record import ledger
+from store.tables.record import ledger, ledger_marks, sign_ins
 from store.tables.register import applications, assessments, permits, registration_number_sequence, registrations
 from store.tables.rosters import roster_intake, roster_rows, rosters
 from store.tables.rules import rule_packs, rule_trials
@@ -54,6 +54,7 @@ __all__ = [
     "idempotency",
     "incidents",
     "ledger",
+    "ledger_marks",
     "messages_seen",
     "metadata",
     "notices",
@@ -71,6 +72,7 @@ __all__ = [
     "rule_trials",
     "seal_leaves",
     "seal_nodes",
+    "sign_ins",
     "stamps",
     "tasks",
     "webhooks",

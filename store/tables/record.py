@@ -1,7 +1,7 @@
-"""The ledger."""
+"""The ledger, the marks by which it is searched, and the sign-ins that it has recorded."""
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, Text, text
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 
 from store.tables.base import metadata, moment, recorded
 
@@ -39,4 +39,27 @@ ledger = Table(
     Index("ix_ledger_reference", "reference", "seq"),
     # The order in which rows are sealed.
     Index("ix_ledger_sealing", "xid", "chain", "seq"),
+    Index("ix_ledger_at", "at"),
+    Index("ix_ledger_act_at", "act", "at"),
+    Index("ix_ledger_actor_subject_at", "actor_subject", "at"),
+    Index("ix_ledger_employer_id_at", "employer_id", "at"),
+    Index("ix_ledger_actor_role_at", "actor_role", "at", postgresql_where=text("actor_role <> 'system'")),
+    Index("ix_ledger_outcome_at", "outcome", "at", postgresql_where=text("outcome IS NOT NULL")),
+    Index("ix_ledger_destination_at", "destination", "at", postgresql_where=text("destination IS NOT NULL")),
+    Index("ix_ledger_rule_version_at", "rule_version", "at", postgresql_where=text("rule_version IS NOT NULL")),
 )
+
+# Which rows have a reason code, and which list a case that was read; a trigger on the ledger writes it.
+ledger_marks = Table(
+    "ledger_marks",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+    Column("at", TIMESTAMP(timezone=True), primary_key=True),
+    Column("chain", Text, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("employer_id", Text),
+)
+
+# Tokens whose first use stands in the ledger.
+sign_ins = Table("sign_ins", metadata, Column("token_hash", LargeBinary, primary_key=True), moment("at", null=False))

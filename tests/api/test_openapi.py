@@ -82,6 +82,11 @@ POST /v1/audit/checkpoint/cosignatures
 GET /v1/audit/cases/{reference}/history
 GET /v1/audit/cases/{reference}/reconciliation
 GET /v1/audit/differences
+GET /v1/audit/events
+GET /v1/audit/counts
+GET /v1/audit/export
+GET /v1/audit/samples
+GET /v1/audit/conflicts
 GET /health/live
 GET /health/ready
 """.split("\n")

@@ -147,6 +147,7 @@ async def walk_all(stage: Stage) -> Walk:
     await walk_operators(walk)
     await walk_seal(walk)
     await walk_audit_of_cases(walk)
+    await walk_ledger(walk)
     await walk_public(walk)
     return walk
 
@@ -324,6 +325,19 @@ async def walk_audit_of_cases(walk: Walk) -> None:
     assert len(story["items"]) == 2
     await walk.call("auditor", "GET", "/v1/audit/cases/{reference}/reconciliation", places=place)
     await walk.call("auditor", "GET", "/v1/audit/differences")
+
+
+async def walk_ledger(walk: Walk) -> None:
+    """Search, counts, export, samples and possible conflicts."""
+    began, ends = "2026-03-01T00:00:00+08:00", "2026-05-01T00:00:00+08:00"
+    time = {"from": began, "to": ends}
+    await walk.call("auditor", "GET", "/v1/audit/events", params={"act": "decided", "limit": 5})
+    await walk.call("auditor", "GET", "/v1/audit/counts", params={"by": "act", **time})
+    await walk.call("auditor", "GET", "/v1/audit/samples", params={"seed": "walk", **time})
+    await walk.call("auditor", "GET", "/v1/audit/conflicts", params=time)
+    answer = await walk.stage.as_("auditor").send("GET", "/v1/audit/export", headers={"Purpose": "audit"}, params=time)
+    assert answer.status_code == 200, answer.text
+    walk.seen["GET /v1/audit/export"].add(200)
 
 
 async def walk_public(walk: Walk) -> None:

@@ -1,0 +1,224 @@
+"""Calls of auditors on the ledger: search, counts, export, samples and possible conflicts of interest."""
+
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Header, Query, Request
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from api.access import GuardedRoute, allow
+from api.answers import Pages, json_response
+from api.audit_event_views import ConflictsView, CountsView, EventPage, SampleView
+from api.parameters import PageQuery
+from api.wiring import wiring_of
+from cases import audit_events, audit_export, audit_review
+from cases.audit_events import CountBy, Filters
+from cases.view import moment
+from domain.actors import Actor, Role
+from domain.acts import Act
+from domain.errors import Refused
+from domain.fields import Code
+from domain.purposes import Purpose
+from domain.references import find_reference
+from domain.stages import Destination
+
+router = APIRouter(prefix="/v1/audit", route_class=GuardedRoute, tags=["Auditors"])
+
+_AUDITOR = allow(Role.AUDITOR)
+_FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST: Final = datetime(2199, 12, 31, tzinfo=UTC)
+
+_Time = Annotated[AwareDatetime, Field(ge=_FIRST, le=_LAST)]
+_Visible = Annotated[str, StringConstraints(max_length=200, pattern=r"^[!-~]+$")]
+_Word = Annotated[str, StringConstraints(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/,\[\]-]*$")]
+_Seed = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
+_PurposeHeader = Annotated[Purpose | None, Header(alias="Purpose", description="Why; it is written down.")]
+
+
+class EventQuery(BaseModel):
+    """Which rows of the ledger: each that is given must hold."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    act: Act | None = None
+    actor: _Visible | None = Field(default=None, description="Subject of the one who acted.", examples=["officer-1"])
+    issuer: _Visible | None = Field(default=None, description="Issuer of the subject's token.")
+    role: Role | None = None
+    employer_id: Code | None = None
+    case: Annotated[str, StringConstraints(max_length=40)] | None = Field(
+        default=None, description="Reference of a case; readings that showed it are found too."
+    )
+    outcome: _Word | None = None
+    reason_code: _Word | None = None
+    rule_version: Code | None = None
+    destination: Destination | None = None
+    begins: _Time | None = Field(default=None, alias="from", description="From this time on.")
+    ends: _Time | None = Field(default=None, alias="to", description="Before this time.")
+
+    def asked(self) -> dict[str, Any]:
+        """Return what is asked for, as a manifest and a cursor name it."""
+        return self.model_dump(
+            mode="json", exclude={"limit", "cursor", "after", "by"}, exclude_none=True, by_alias=True
+        )
+
+    def filters(self) -> Filters:
+        """Return the filters; a reference that cannot be one is of no case."""
+        case = find_reference(self.case) if self.case is not None else None
+        if self.case is not None and case is None:
+            raise Refused("case_unknown", "There is no case of this reference.")
+        return Filters(
+            act=self.act, issuer=self.issuer, subject=self.actor, role=self.role, employer_id=self.employer_id,
+            case=case, outcome=self.outcome, reason_code=self.reason_code, rule_version=self.rule_version,
+            destination=self.destination, begins=self.begins, ends=self.ends,
+        )  # fmt: skip
+
+
+class EventPageQuery(EventQuery, PageQuery):
+    """Which rows, and which page of them."""
+
+
+class CountQuery(EventQuery):
+    """Which rows, and what they are counted by."""
+
+    by: CountBy
+
+
+class ExportQuery(EventQuery):
+    """Which rows, and where an export that broke off goes on."""
+
+    after: str | None = Field(default=None, max_length=1000, description="`after` of the last line `resume` received.")
+
+
+class RangeQuery(BaseModel):
+    """A time range of at most 366 days."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    begins: _Time = Field(alias="from", description="From this time on.")
+    ends: _Time = Field(alias="to", description="Before this time.")
+
+
+class SampleQuery(RangeQuery):
+    """How a sample is drawn."""
+
+    seed: _Seed = Field(description="Any word; the same one draws the same again.", examples=["2026q1"])
+    size: int = Field(default=20, ge=1, le=200, description="How many decisions to draw.")
+
+
+class NdjsonResponse(StreamingResponse):
+    """Lines of JSON, sent as they are made."""
+
+    media_type = "application/x-ndjson"
+
+    def __init__(
+        self, lines: AsyncGenerator[bytes], status_code: int = 200, headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(lines, status_code, headers)
+        self._lines = lines
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the lines; where the reader goes before the last, their maker hears of it."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._lines.aclose()
+
+
+@router.get("/events", response_model=EventPage, summary="Search the ledger")
+async def search(
+    request: Request, query: Annotated[EventPageQuery, Query()], actor: Annotated[Actor, _AUDITOR]
+) -> Response:
+    """List rows of the ledger, newest first; a page may be short or empty and still have a next one."""
+    wiring = wiring_of(request)
+    pages = Pages(wiring, actor, "audit/events", query.asked())
+    items, position = await audit_events.search(
+        wiring.context, query.filters(), after=pages.after(query.cursor), limit=query.limit
+    )
+    return pages.respond(items, position)
+
+
+@router.get("/counts", response_model=CountsView, summary="Count rows of the ledger")
+async def count(request: Request, query: Annotated[CountQuery, Query()], actor: Annotated[Actor, _AUDITOR]) -> Response:
+    """Count the rows of a time range of at most 92 days, most frequent first."""
+    counts = await audit_events.count(wiring_of(request).context, query.filters(), query.by)
+    items = [{"key": key, "count": number} for key, number in counts.items]
+    return json_response({"by": query.by, "total": counts.total, "items": items, "others": counts.others})
+
+
+@router.get(
+    "/export",
+    response_class=NdjsonResponse,
+    summary="Export rows of the ledger",
+    responses={200: {"description": "One JSON object a line: `manifest`, `row`, `resume`, `end`."}},
+)
+async def export(
+    request: Request,
+    query: Annotated[ExportQuery, Query()],
+    actor: Annotated[Actor, _AUDITOR],
+    purpose: _PurposeHeader = None,
+) -> Response:
+    """Send rows oldest first with all that their hashes cover; who exports what and why is a ledger act."""
+    if purpose is None:
+        raise Refused("purpose_missing", "Say in the header Purpose what the export is for.")
+    wiring = wiring_of(request)
+    pages = Pages(wiring, actor, "audit/export", query.asked())
+    made = await audit_export.begin_export(
+        wiring.context, actor, query.filters(), purpose, query.asked(),
+        after=pages.after(query.after), cursor_of=pages.cursor, later=wiring.in_background,
+    )  # fmt: skip
+    name = f"ledger-{made.made_at:%Y%m%dT%H%M%S}.ndjson"
+    return NdjsonResponse(made.lines(), headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+@router.get("/samples", response_model=SampleView, summary="Draw decisions for review")
+async def sample(
+    request: Request,
+    query: Annotated[SampleQuery, Query()],
+    actor: Annotated[Actor, _AUDITOR],
+    purpose: _PurposeHeader = None,
+) -> Response:
+    """Draw decisions at random by a seed, so that anyone can draw the same again; a ledger act."""
+    drawn = await audit_review.draw_sample(
+        wiring_of(request).context, actor,
+        seed=query.seed, size=query.size, begins=query.begins, ends=query.ends, purpose=purpose,
+    )  # fmt: skip
+    return json_response({"seed": query.seed, "population": drawn.population, "items": list(drawn.rows)})
+
+
+@router.get("/conflicts", response_model=ConflictsView, summary="Decisions with a possible conflict of interest")
+async def conflicts(
+    request: Request, query: Annotated[RangeQuery, Query()], actor: Annotated[Actor, _AUDITOR]
+) -> Response:
+    """Show second signatures by the proposer, and officers seen unusually often with one employer."""
+    found = await audit_review.find_conflicts(wiring_of(request).context, query.begins, query.ends)
+    return json_response(
+        {
+            "signatures": found.signatures,
+            "same_signer": [_brief(row) for row in found.same_signer],
+            "decisions": found.decisions,
+            "pairs": [
+                {
+                    "officer": pair.officer,
+                    "employer_id": pair.employer_id,
+                    "seen": pair.seen,
+                    "expected": round(pair.expected, 2),
+                    "rows": [_brief(row) for row in pair.rows],
+                }
+                for pair in found.pairs
+            ],
+        }
+    )
+
+
+def _brief(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "chain": row["chain"],
+        "seq": row["seq"],
+        "at": moment(row["at"]),
+        "act": row["act"],
+        "case": row["reference"],
+        "outcome": row["outcome"],
+    }

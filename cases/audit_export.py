@@ -1,0 +1,141 @@
+"""Exports of the ledger: one file of lines, made while it is sent, that says who made it and why. A ledger act."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from uuid import uuid4
+
+import rfc8785
+
+from cases.audit_events import Filters, Place, Position, horizon, need_case, read_page
+from cases.context import Context
+from cases.view import moment
+from domain.actors import Actor
+from domain.acts import Act
+from domain.purposes import Purpose
+from proof.ledger_rows import content_of
+from store.case_rows import Row
+from store.ledger import Entry, append
+
+FORMAT: Final = "hetao-ledger-export/1"
+_AT_ONCE: Final = 500
+
+Line = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Export:
+    """One export under way: what it is of, who makes it, and how far it has come.
+
+    `cursor_of` writes the place from which a broken export is resumed; `later` runs something once the reader is gone.
+    """
+
+    context: Context
+    actor: Actor
+    filters: Filters
+    purpose: Purpose
+    asked: Mapping[str, Any]
+    below: int
+    after: Place | None
+    made_at: datetime
+    cursor_of: Callable[[Position], str | None]
+    later: Callable[[Coroutine[Any, Any, object]], None]
+    chain: str = field(default_factory=lambda: f"export/{uuid4()}")
+    rows: int = 0
+    _hash: Any = field(default_factory=hashlib.sha256)
+
+    async def lines(self) -> AsyncGenerator[bytes]:
+        """Yield the lines: the manifest, the rows with places to resume from between them, and the end."""
+        is_whole = False
+        try:
+            yield _line(self._manifest())
+            place = self.after
+            while True:
+                # A reader who goes must not cut a transaction in two.
+                rows, place = await asyncio.shield(self._read(place))
+                for row in rows:
+                    yield self._row(row)
+                if place is None:
+                    break
+                yield _line({"type": "resume", "after": self.cursor_of((*place, self.below))})
+            is_whole = True
+            await asyncio.shield(self._record("complete"))
+            yield _line({"type": "end", "rows": self.rows, "rows_hash": self._hash.hexdigest(), "chain": self.chain})
+        finally:
+            if not is_whole:
+                self.later(self._record("broken_off"))
+
+    async def begin(self) -> None:
+        """Record that the export begins, before the first line of it leaves."""
+        await self._record("begun")
+
+    async def _read(self, place: Place | None) -> tuple[list[Row], Place | None]:
+        async with self.context.database.begin() as connection:
+            return await read_page(connection, self.filters, self.below, place, _AT_ONCE, oldest_first=True)
+
+    def _row(self, row: Row) -> bytes:
+        line = _line({"type": "row", "row": content_of(row), "hash": bytes(row["hash"]).hex()})
+        self.rows += 1
+        self._hash.update(line)
+        return line
+
+    def _manifest(self) -> Line:
+        return {
+            "type": "manifest",
+            "format": FORMAT,
+            "made_at": moment(self.made_at),
+            "made_by": {"issuer": self.actor.issuer, "subject": self.actor.subject, "role": self.actor.role.value},
+            "purpose": self.purpose.value,
+            "asked": dict(self.asked),
+            "below": self.below,
+            "resumed": self.after is not None,
+            "chain": self.chain,
+        }
+
+    async def _record(self, outcome: str) -> None:
+        rows_hash = None if outcome == "begun" else self._hash.hexdigest()
+        entry = Entry(
+            Act.EXPORTED,
+            self.actor,
+            self.context.clock(),
+            purpose=self.purpose.value,
+            outcome=outcome,
+            detail={"asked": dict(self.asked), "below": self.below, "rows": self.rows, "rows_hash": rows_hash},
+        )
+        async with self.context.database.begin() as connection:
+            await append(connection, self.chain, [entry])
+
+
+async def begin_export(
+    context: Context,
+    actor: Actor,
+    filters: Filters,
+    purpose: Purpose,
+    asked: Mapping[str, Any],
+    *,
+    after: Position | None,
+    cursor_of: Callable[[Position], str | None],
+    later: Callable[[Coroutine[Any, Any, object]], None],
+) -> Export:
+    """Begin an export of the rows that fit, or go on with one from where it broke off.
+
+    Raises:
+        Refused: `invalid` for a time range turned round, `case_unknown` for a case that there is not.
+    """
+    filters.check()
+    async with context.database.begin() as connection:
+        await need_case(connection, filters.case)
+        below = after[3] if after is not None else await horizon(connection)
+    place = after[:3] if after is not None else None
+    export = Export(
+        context, actor, filters, purpose, asked, below, place, context.clock(), cursor_of=cursor_of, later=later
+    )
+    await export.begin()
+    return export
+
+
+def _line(content: Line) -> bytes:
+    return rfc8785.dumps(dict(content)) + b"\n"
