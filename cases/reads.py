@@ -8,7 +8,8 @@ from sqlalchemy import literal_column, or_, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
 
-from cases.case_file import CaseFile, build_file, load_case
+from cases.case_file import CaseFile, load_case
+from cases.case_reading import read_cases
 from cases.context import Context
 from cases.view import case_view
 from domain.actors import Actor, Role
@@ -18,7 +19,6 @@ from domain.languages import Language
 from domain.purposes import Purpose
 from domain.registration import Employment, Person
 from domain.stages import Stage
-from store import case_rows
 from store.ledger import Entry, append
 from store.tables import registrations
 
@@ -50,8 +50,10 @@ async def get_case(
 ) -> dict[str, Any]:
     """Return one case; another tenant's is not found."""
     async with context.database.begin(actor.tenant) as connection:
-        file = await load_case(context, connection, reference, lock=False)
-        return case_view(file, actor, language)
+        found = await read_cases(context, connection, [reference], actor)
+        if not found:
+            raise Refused("case_unknown", "There is no case of this reference.")
+        return case_view(found[0], actor, language)
 
 
 async def list_cases(
@@ -88,7 +90,8 @@ async def list_cases(
             query = query.where(r.updated_at < (await connection.execute(_HORIZON)).scalar_one())
         rows = (await connection.execute(query)).all()
         page = rows[:limit]
-        items = [case_view(f, actor, language) for f in await _files(context, connection, [x.reference for x in page])]
+        found = await read_cases(context, connection, [row.reference for row in page], actor)
+        items = [case_view(each, actor, language) for each in found]
     more = len(rows) > limit
     return items, (page[-1].updated_at, page[-1].reference) if more else None
 
@@ -133,11 +136,6 @@ async def record_read(
         detail={"cases": [file.reference for file in files], "fields": list(fields)},
     )
     await append(connection, f"access/{uuid4()}", [entry])
-
-
-async def _files(context: Context, connection: AsyncConnection, references: list[str]) -> list[CaseFile]:
-    rows = await case_rows.load_many(connection, references)
-    return [await build_file(context, connection, row) for row in rows]
 
 
 def _where_stage(query: Any, actor: Actor, stage: Stage | None) -> Any:

@@ -5,13 +5,34 @@ what a role sees is read queue by queue, as much of each as a page can need, and
 what is known not to leak under row-level security (`CASE`, unlike `coalesce`), since only those reach an index.
 """
 
+import re
 from collections.abc import Collection
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Select, and_, case, literal_column, or_, select, true, tuple_, union_all
+from sqlalchemy import (
+    Integer,
+    Select,
+    Text,
+    TextClause,
+    Uuid,
+    all_,
+    and_,
+    bindparam,
+    case,
+    literal_column,
+    or_,
+    select,
+    text,
+    true,
+    tuple_,
+    union_all,
+)
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql import ColumnElement
 
 from domain.actors import Role
@@ -25,6 +46,7 @@ _FAR: ColumnElement[datetime] = literal_column("'infinity'::timestamp with time 
 # How many free tasks are looked at; those that others are about to claim are passed over.
 FEW, MANY = 20, 1000
 Condition = ColumnElement[bool]
+Values = dict[str, Any]
 
 
 def _word(value: StrEnum) -> ColumnElement[str]:
@@ -32,6 +54,11 @@ def _word(value: StrEnum) -> ColumnElement[str]:
     return literal_column(f"'{value.value}'")
 
 
+_DIALECT: Final = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]  # untyped in SQLAlchemy
+_CAST: Final = re.compile(r":(\w+)::(\w+(?:\[\])?)")
+_HOLDER: Final = bindparam("holder", type_=Text)
+_SEEN: Final = bindparam("seen", type_=ARRAY(Uuid))
+_LIMIT: Final = bindparam("limit", type_=Integer)
 _OPEN: Final = tasks.c.state == _word(TaskState.OPEN)
 
 
@@ -45,79 +72,100 @@ def page_of(
     employer_id: str | None,
     after: Position | None,
     limit: int,
-) -> Select[Any]:
-    """Return the query for open tasks that a holder of a role sees; `held_by` is a holder, or empty for free ones."""
-    t = tasks.c
-    filters: list[Condition] = []
-    if kind is not None:
-        filters.append(t.kind == _word(kind))
-    if held_by is not None:
-        filters.append(t.holder == held_by if held_by else t.holder.is_(None))
+) -> tuple[TextClause, Values]:
+    """Return query and values for open tasks that a holder of a role sees; `held_by` is empty for free ones."""
+    given: Values = {"holder": holder, "limit": limit}
+    if held_by:
+        given["held_by"] = held_by
     if due_before is not None:
-        # The second one says where the walk may end.
-        filters += [t.due_at < due_before, tuple_(*_order(t)[:2]) < tuple_(true(), due_before)]
+        given["due_before"] = due_before
     if employer_id is not None:
-        filters.append(t.employer_id == employer_id)
+        given["employer_id"] = employer_id
     if after is not None:
         overdue, due_at, opened_at, task_id = after
-        filters.append(tuple_(*_order(t)) > tuple_(not overdue, due_at, opened_at, UUID(task_id)))
-    branches = [
-        select(tasks).where(_OPEN, *visible, *filters).order_by(*_order(t)).limit(limit)
-        for visible in _seen_by(holder, role)
-    ]
-    return _merged(branches, limit)
+        given |= {"is_later": not overdue, "due_at": due_at, "opened_at": opened_at, "task_id": UUID(task_id)}
+    return _page(role, kind, held_by == "", frozenset(given)), given
 
 
 def next_free(
     holder: str, role: Role, kind: TaskKind | None, seen: Collection[UUID], among: int
-) -> Select[tuple[UUID, str]]:
+) -> tuple[TextClause, Values]:
     """Return the query for the next free task; it locks the case, as every step does first, and passes busy ones."""
+    return _next(role, kind), {"holder": holder, "seen": list(seen), "limit": among}
+
+
+@lru_cache
+def _page(role: Role, kind: TaskKind | None, free: bool, given: frozenset[str]) -> TextClause:
     t = tasks.c
-    barred = select(1).where(conflicts.c.reference == t.reference, conflicts.c.subject == holder).exists()
+    filters: list[Condition] = []
+    if kind is not None:
+        filters.append(t.kind == _word(kind))
+    if free:
+        filters.append(t.holder.is_(None))
+    if "held_by" in given:
+        filters.append(t.holder == bindparam("held_by"))
+    if "due_before" in given:
+        before = bindparam("due_before", type_=t.due_at.type)
+        # The second one says where the walk may end.
+        filters += [t.due_at < before, tuple_(*_order(t)[:2]) < tuple_(true(), before)]
+    if "employer_id" in given:
+        filters.append(t.employer_id == bindparam("employer_id"))
+    if "task_id" in given:
+        place = tuple_(*map(bindparam, ("is_later", "due_at", "opened_at", "task_id")))
+        filters.append(tuple_(*_order(t)) > place)
+    branches = [
+        select(tasks).where(_OPEN, *visible, *filters).order_by(*_order(t)).limit(_LIMIT) for visible in _seen_by(role)
+    ]
+    return _written(_merged(branches))
+
+
+@lru_cache
+def _next(role: Role, kind: TaskKind | None) -> TextClause:
+    t = tasks.c
+    barred = select(1).where(conflicts.c.reference == t.reference, conflicts.c.subject == _HOLDER).exists()
     branches = [
         select(tasks)
-        .where(_OPEN, t.holder.is_(None), t.kind == _word(one), *visible, ~barred)
-        .where(t.task_id.not_in(seen))
+        .where(_OPEN, t.holder.is_(None), t.kind == _word(one), *visible, ~barred, t.task_id != all_(_SEEN))
         .order_by(*_order(t))
-        .limit(among)
-        for visible in _free_for(holder, role)
+        .limit(_LIMIT)
+        for visible in _free_for(role)
         for one in ([kind] if kind is not None else _taken_by(role))
     ]
-    first = _merged(branches, among).subquery("first")
-    return (
+    first = _merged(branches).subquery("first")
+    return _written(
         select(first.c.task_id, first.c.reference)
         .join(registrations, registrations.c.reference == first.c.reference)
         .order_by(*_order(first.c))
-        .limit(1)
+        .limit(literal_column("1"))
         .with_for_update(skip_locked=True, of=registrations)
     )
 
 
-def visible_to(holder: str, role: Role) -> Condition:
-    """Return the condition of what a role sees: officers their queue and what they hold, supervisors that of both."""
-    return or_(*(and_(*each) for each in _seen_by(holder, role)))
+def visible_to(role: Role) -> Condition:
+    """Return the condition of what the `holder` of a role sees: officers their queue and what they hold."""
+    return or_(*(and_(*each) for each in _seen_by(role)))
 
 
-def _seen_by(holder: str, role: Role) -> list[tuple[Condition, ...]]:
+def _seen_by(role: Role) -> list[tuple[Condition, ...]]:
     """Return the parts of the inbox of a role, no task in two of them."""
     t = tasks.c
     if role is not Role.OFFICER:
-        return _free_for(holder, role)
-    return [*_free_for(holder, role), (t.holder == holder, t.queue != _word(Queue.OFFICERS), _not_reserved(holder))]
+        return _free_for(role)
+    return [*_free_for(role), (t.holder == _HOLDER, t.queue != _word(Queue.OFFICERS), _not_reserved())]
 
 
-def _free_for(holder: str, role: Role) -> list[tuple[Condition, ...]]:
+def _free_for(role: Role) -> list[tuple[Condition, ...]]:
     """Return the queues that a role takes free tasks from."""
     t = tasks.c
     if role is Role.OPERATOR:
         return [(t.queue == _word(Queue.OPERATORS),)]
     if role is Role.SUPERVISOR:
         return [(t.queue == _word(Queue.OFFICERS),), (t.queue == _word(Queue.SUPERVISORS),)]
-    return [(t.queue == _word(Queue.OFFICERS), _not_reserved(holder))]
+    return [(t.queue == _word(Queue.OFFICERS), _not_reserved())]
 
 
-def _not_reserved(holder: str) -> Condition:
-    return or_(tasks.c.reserved_for.is_(None), tasks.c.reserved_for == holder)
+def _not_reserved() -> Condition:
+    return or_(tasks.c.reserved_for.is_(None), tasks.c.reserved_for == _HOLDER)
 
 
 def _taken_by(role: Role) -> list[TaskKind]:
@@ -131,8 +179,13 @@ def _order(columns: Any) -> tuple[Any, ...]:
     return columns.overdue.is_(False), due_at, columns.opened_at, columns.task_id
 
 
-def _merged(branches: list[Select[Any]], limit: int) -> Select[Any]:
+def _merged(branches: list[Select[Any]]) -> Select[Any]:
     if len(branches) == 1:
         return branches[0]
     together = union_all(*(select(branch.subquery()) for branch in branches)).subquery()
-    return select(together).order_by(*_order(together.c)).limit(limit)
+    return select(together).order_by(*_order(together.c)).limit(_LIMIT)
+
+
+def _written(query: Select[Any]) -> TextClause:
+    """Return a query as text, which is sent as it is: to put one together takes longer than to run it."""
+    return text(_CAST.sub(r"CAST(:\1 AS \2)", str(query.compile(dialect=_DIALECT))))

@@ -38,7 +38,7 @@ async def list_tasks(
 ) -> tuple[list[dict[str, Any]], Position | None]:
     """Return a page of open tasks: overdue first, then by due date, then by time received."""
     held_by = {"none": "", "me": holder_of(actor), None: None}.get(holder, f"{actor.issuer} {holder}")
-    query = page_of(
+    query, values = page_of(
         holder_of(actor),
         actor.role,
         kind=kind,
@@ -49,7 +49,7 @@ async def list_tasks(
         limit=limit + 1,
     )
     async with context.database.begin(actor.tenant) as connection:
-        rows = [dict(row) for row in (await connection.execute(query)).mappings()]
+        rows = [dict(row) for row in (await connection.execute(query, values)).mappings()]
     page = rows[:limit]
     position = None
     if len(rows) > limit:
@@ -86,8 +86,8 @@ async def _lock_next(
     seen: list[UUID] = []
     among = FEW
     while True:
-        query = next_free(holder_of(actor), actor.role, kind, seen, among)
-        found = (await connection.execute(query)).one_or_none()
+        query, values = next_free(holder_of(actor), actor.role, kind, seen, among)
+        found = (await connection.execute(query, values)).one_or_none()
         if found is None and among == MANY:
             return None
         if found is None:  # there is none, or all of the few are being claimed at this moment
@@ -147,8 +147,8 @@ async def assign(context: Context, actor: Actor, task_id: UUID, subject: str, id
 async def find_reference(context: Context, actor: Actor, task_id: UUID) -> str:
     """Return the case of an open task, or refuse with `not_found`."""
     async with context.database.begin(actor.tenant) as connection:
-        query = select(tasks.c.reference).where(tasks.c.task_id == task_id, visible_to(holder_of(actor), actor.role))
-        reference = (await connection.execute(query)).scalar_one_or_none()
+        query = select(tasks.c.reference).where(tasks.c.task_id == task_id, visible_to(actor.role))
+        reference = (await connection.execute(query, {"holder": holder_of(actor)})).scalar_one_or_none()
     if reference is None:
         raise Refused("not_found", "There is no task of this id.")
     return str(reference)

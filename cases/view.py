@@ -2,9 +2,14 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
+import orjson
+from pydantic import TypeAdapter
+
 from cases.case_file import CaseFile
+from cases.case_reading import CaseReading
 from domain.actors import Actor
 from domain.clock import CHINA
 from domain.errors import Defect
@@ -17,15 +22,19 @@ from domain.working_days import ParkClock
 from store.case_rows import Row
 from texts.findings import finding_sentence
 
+# A case being changed, or one that is only read.
+Shown = CaseFile | CaseReading
+_FINDINGS: TypeAdapter[tuple[Finding, ...]] = TypeAdapter(tuple[Finding, ...])
 
-def case_view(file: CaseFile, actor: Actor, language: Language) -> dict[str, Any]:
+
+def case_view(file: Shown, actor: Actor, language: Language) -> dict[str, Any]:
     """Return the case as this reader may see it."""
     inside = actor.is_inside
     row = file.row
     settling = file.stage is Stage.APPROVED and not row["settled"]
     hidden = not inside and (file.stage is Stage.AWAITING_CONFIRMATION or settling)
     due_at, due_kind, due_provisional, clock = _shown_due(file, hidden and settling)
-    findings = _findings(file, inside)
+    assessment, findings = _findings(file, Audience.STAFF if inside else Audience.EMPLOYER, language)
     shown = [d for d in sorted(file.permits) if inside or file.permits[d]["stage"] is not None]
     view: dict[str, Any] = {
         "reference": file.reference,
@@ -36,8 +45,8 @@ def case_view(file: CaseFile, actor: Actor, language: Language) -> dict[str, Any
         "round": file.round,
         "destinations": [d.value for d in file.destinations],
         "policy_version": row["policy_version"],
-        "assessment": outcome_of(findings).value if row["assessment"] else None,
-        "findings": finding_views(findings, language),
+        "assessment": assessment if row["assessment"] else None,
+        "findings": findings,
         "accepted_at": moment(row["accepted_at"]),
         "due_at": moment(due_at),
         "due_kind": due_kind,
@@ -58,7 +67,7 @@ def case_view(file: CaseFile, actor: Actor, language: Language) -> dict[str, Any
     return view
 
 
-def permit_view(file: CaseFile, destination: Destination, inside: bool, language: Language) -> dict[str, Any]:
+def permit_view(file: Shown, destination: Destination, inside: bool, language: Language) -> dict[str, Any]:
     """Return the permit of a destination; a destination shows from its eligibility on (P1)."""
     permit = file.permits[destination]
     view: dict[str, Any] = {
@@ -78,12 +87,11 @@ def permit_view(file: CaseFile, destination: Destination, inside: bool, language
         "end_reason": permit["end_reason"],
     }
     if inside:
-        assessment = file.assessment(destination.value)
-        findings = [Finding.model_validate(f) for f in assessment["findings"]] if assessment else []
+        _, findings = _findings(file, Audience.STAFF, language, destination.value)
         view |= {
             "pending_act": permit["pending_act"],
             "earlier": permit["earlier"],
-            "findings": finding_views(findings, language),
+            "findings": findings,
         }
         if permit["reason"] is not None:
             place = f"{file.reference}/{destination.value}"
@@ -123,16 +131,16 @@ def day(value: date | None) -> str | None:
     return value.isoformat() if value else None
 
 
-def _today(file: CaseFile) -> date:
+def _today(file: Shown) -> date:
     return file.context.clock().astimezone(CHINA).date()
 
 
-def _in_force(file: CaseFile) -> bool:
+def _in_force(file: Shown) -> bool:
     ended = file.row["ended_on"]
     return file.stage is Stage.APPROVED and file.row["settled"] and (ended is None or _today(file) <= ended)
 
 
-def _shown_due(file: CaseFile, is_hidden_approval: bool) -> tuple[datetime | None, str | None, bool, str]:
+def _shown_due(file: Shown, is_hidden_approval: bool) -> tuple[datetime | None, str | None, bool, str]:
     """Return due date, its kind, whether it is provisional, and the clock, as the reader may see them."""
     row = file.row
     if not is_hidden_approval:
@@ -149,13 +157,24 @@ def _shown_due(file: CaseFile, is_hidden_approval: bool) -> tuple[datetime | Non
     return due.at, DueKind.PARK_DECISION.value, due.provisional, "running"
 
 
-def _findings(file: CaseFile, inside: bool) -> tuple[Finding, ...]:
-    assessment = file.assessment()
-    found = [Finding.model_validate(f) for f in assessment["findings"]] if assessment else []
-    return seen_by(found, Audience.STAFF if inside else Audience.EMPLOYER)
+def _findings(
+    file: Shown, audience: Audience, language: Language, scope: str = "registration"
+) -> tuple[str, list[dict[str, Any]]]:
+    """Return what the findings of an assessment amount to for a reader, and the findings."""
+    assessment = file.assessment(scope)
+    found = assessment["findings"] if assessment else []
+    outcome, views = _shown(found if isinstance(found, str) else orjson.dumps(found), audience, language)
+    return outcome, list(views)
 
 
-def _masked(file: CaseFile) -> dict[str, Any]:
+@lru_cache(maxsize=2048)
+def _shown(found: str | bytes, audience: Audience, language: Language) -> tuple[str, tuple[dict[str, Any], ...]]:
+    """Return findings, given as JSON, as they are shown; they hold codes only and are alike in most cases."""
+    findings = seen_by(_FINDINGS.validate_json(found), audience)
+    return outcome_of(findings).value, tuple(finding_views(findings, language))
+
+
+def _masked(file: Shown) -> dict[str, Any]:
     try:
         person = file.application.person
     except Defect:
@@ -164,7 +183,7 @@ def _masked(file: CaseFile) -> dict[str, Any]:
     return {"identity_number": mask_identity_number(person.identity_number), "language": person.language.value}
 
 
-def _for_staff(file: CaseFile) -> dict[str, Any]:
+def _for_staff(file: Shown) -> dict[str, Any]:
     row = file.row
     pending, hold = row["pending"], row["hold"]
     return {
@@ -198,7 +217,7 @@ def _for_staff(file: CaseFile) -> dict[str, Any]:
     }
 
 
-def _proposal(file: CaseFile) -> dict[str, Any]:
+def _proposal(file: Shown) -> dict[str, Any]:
     pending = file.row["pending"]
     notes = file.open("registrations", "note", f"{file.reference}/{file.round}", bytes.fromhex(pending["notes"]))
     reasons = [{**reason, "note": note} for reason, note in zip(pending["reasons"], notes["reasons"], strict=True)]

@@ -1,6 +1,6 @@
 """Reading and writing the rows of one case: one statement to lock and load them all, one for each table written."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
@@ -81,7 +81,6 @@ _FROM: Final = (
     " JOIN applications a ON a.reference = r.reference AND a.version = r.facts_version"
     " JOIN employers e ON e.employer_id = r.employer_id JOIN data_keys ek ON ek.key_id = e.key_id"
 )
-_LOAD_MANY = text(_COLUMNS + _FROM + " WHERE r.reference = ANY(CAST(:references AS text[]))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +120,6 @@ def _load_one(queries: tuple[tuple[str, str], ...], *, lock: bool) -> TextClause
 
 def _beside(queries: tuple[tuple[str, str], ...]) -> str:
     return "".join(f", ({sql}) AS {name}" for name, sql in queries)
-
-
-async def load_many(connection: AsyncConnection, references: Sequence[str]) -> list[Row]:
-    """Return the rows of several cases as `load` gives them, in the order asked for, without locks."""
-    found = (await connection.execute(_LOAD_MANY, {"references": list(references)})).mappings()
-    rows = {row["reference"]: _with_parts(dict(row)) for row in found}
-    return [rows[reference] for reference in references if reference in rows]
 
 
 def _with_parts(row: Row) -> Row:
