@@ -163,7 +163,7 @@ async def run(settings: Settings) -> None:
                 asyncio.create_task(keep_sweeping(context, engine, is_stopping=stopping.is_set)),
                 asyncio.create_task(work_rosters(context, engine)),
                 asyncio.create_task(keep_sealing(context, is_stopping=stopping.is_set)),
-                asyncio.create_task(keep_reading_packs(context)),
+                asyncio.create_task(keep_reading_packs(context, stopping)),
             ]
             _log.info("worker_ready")
             serve_metrics(settings.worker_metrics_port, settings.metrics_host)

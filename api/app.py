@@ -89,9 +89,14 @@ def create_app(
         async with AsyncExitStack() as stack:
             app.state.wiring = await _wire(stack, settings, context, engine, histories, tokens, limiter)
             stack.push_async_callback(app.state.wiring.drain)
-            reading = asyncio.create_task(keep_reading_packs(app.state.wiring.context))
-            stack.callback(reading.cancel)
-            yield
+            stopping = asyncio.Event()
+            reading = asyncio.create_task(keep_reading_packs(app.state.wiring.context, stopping))
+            try:
+                yield
+            finally:
+                # Waited for, so that its connection goes back before the database is closed.
+                stopping.set()
+                await reading
 
     app = FastAPI(
         title="Hetao permits",

@@ -39,7 +39,7 @@ async def transform(
     payloads = _payloads(parse_json(await request.body()))
     codec = Codec(wiring_of(request).context.keyring.codec)
     try:
-        changed = await (codec.decode(payloads) if way == "decode" else codec.encode(payloads))
+        changed = codec.open_all(payloads) if way == "decode" else codec.seal_all(payloads)
     except Exception:  # noqa: BLE001 - whatever a payload of someone else's makes the cipher say
         raise Refused("invalid", "A payload cannot be read with the keys of this service.") from None
     return json_response({"payloads": [_shown(each) for each in changed]}, headers=_cors(settings))

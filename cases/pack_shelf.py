@@ -1,6 +1,7 @@
 """The shelf of rule packs: those that ship with the engine, and those published since, read from their table."""
 
 import asyncio
+import contextlib
 from datetime import datetime
 from typing import Final
 
@@ -42,9 +43,9 @@ async def need_pack(context: Context, connection: AsyncConnection, version: str)
         await read_packs(context, connection)
 
 
-async def keep_reading_packs(context: Context) -> None:
-    """Read the published packs again and again, until cancelled."""
-    while True:
+async def keep_reading_packs(context: Context, stopping: asyncio.Event) -> None:
+    """Read the published packs again and again; told to stop and not cancelled, since drivers may lose that."""
+    while not stopping.is_set():
         try:
             async with context.database.begin() as connection:
                 await read_packs(context, connection)
@@ -55,4 +56,6 @@ async def keep_reading_packs(context: Context) -> None:
             # A pack that a newer version of the code published; this process goes on with those that it can read.
             _log.error("defect", step="read_packs", error=type(error).__name__)
             pause = READ_EVERY_SECONDS
-        await asyncio.sleep(pause)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(pause):
+                await stopping.wait()

@@ -34,10 +34,12 @@ class DataKey:
         Raises:
             Defect: when the value was altered or moved from another place.
         """
+        if sealed[:1] != _VERSION:
+            raise Defect("sealed_value_altered")
         nonce, rest = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
         try:
             return AESGCM(self.secret).decrypt(nonce, rest, _place(table, column, row, self.key_id))
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:
             raise Defect("sealed_value_altered") from error
 
     def ledger_hash(self, content: bytes) -> str:
@@ -78,7 +80,7 @@ def unwrap(keyring: Keyring, key: WrappedKey) -> DataKey:
     nonce, rest = key.wrapped[:_NONCE_BYTES], key.wrapped[_NONCE_BYTES:]
     try:
         return DataKey(key.key_id, AESGCM(kek).decrypt(nonce, rest, key.key_id.bytes))
-    except InvalidTag as error:
+    except (InvalidTag, ValueError) as error:
         raise Defect("data_key_altered") from error
 
 

@@ -25,18 +25,25 @@ class Codec(PayloadCodec):
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """Encrypt payloads."""
+        return self.seal_all(payloads)
+
+    def seal_all(self, payloads: Iterable[Payload]) -> list[Payload]:
+        """Encrypt payloads outside an event loop."""
         return [self._seal(payload) for payload in payloads]
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        """Decrypt payloads; one that is not ours is left as it is.
+        """Decrypt payloads.
 
         Raises:
-            ValueError: the key is not in the keyring, or the payload was altered.
+            ValueError: the key is not in the keyring, or the payload was altered or never encrypted: whoever can write
+                to Temporal's database alone can have nothing of theirs taken for ours.
         """
+        if any(payload.metadata.get("encoding") != ENCODING for payload in payloads):
+            raise ValueError("payload: not encrypted")
         return self.open_all(payloads)
 
     def open_all(self, payloads: Iterable[Payload]) -> list[Payload]:
-        """Decrypt payloads outside an event loop."""
+        """Decrypt payloads outside an event loop, for a reader; one that is not encrypted is shown as it is."""
         return [self._open(payload) for payload in payloads]
 
     def _seal(self, payload: Payload) -> Payload:
@@ -54,5 +61,5 @@ class Codec(PayloadCodec):
         nonce, sealed = payload.data[:_NONCE_BYTES], payload.data[_NONCE_BYTES:]
         try:
             return Payload.FromString(cipher.decrypt(nonce, sealed, key_id.encode()))
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:
             raise ValueError("payload: altered") from error

@@ -17,6 +17,7 @@ from temporalio.exceptions import TemporalError
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.errors import Unavailable
+from temporal.codec import Codec
 
 _PAGE: Final = 200
 _AWAY: Final = (TemporalError, TimeoutError, RuntimeError, OSError)
@@ -128,7 +129,7 @@ class TemporalHistories:
         except _AWAY as error:
             raise Unavailable("temporal") from error
         history = History(events=fetched.events)
-        await self._decode(history)
+        self._decode(history)
         return RunHistory(run, orjson.dumps(MessageToDict(history), option=orjson.OPT_SORT_KEYS))
 
     async def retention(self) -> timedelta:
@@ -151,15 +152,14 @@ class TemporalHistories:
             if not listed.next_page_token:
                 return
 
-    async def _decode(self, history: History) -> None:
+    def _decode(self, history: History) -> None:
         """Decode the payloads where they stand, since the codec's keys are kept for fourteen months only."""
         codec = self._client.data_converter.payload_codec
-        payloads = list(_payloads(history))
-        if codec is None or not payloads:
+        if not isinstance(codec, Codec):
             return
-        # One by one, as a codec may make one payload of many.
-        for payload, (decoded,) in zip(payloads, [await codec.decode([each]) for each in payloads], strict=True):
-            payload.CopyFrom(decoded)
+        payloads = list(_payloads(history))
+        for payload, opened in zip(payloads, codec.open_all(payloads), strict=True):
+            payload.CopyFrom(opened)
 
 
 def _run(listed: WorkflowExecution) -> Run:

@@ -67,8 +67,10 @@ async def test_payload_under_the_name_of_another_key_is_refused() -> None:
         await codec.decode([sealed])
 
 
-async def test_foreign_payload_is_left_as_it_is() -> None:
-    assert await _codec().decode([_payload()]) == [_payload()]
+async def test_a_payload_that_is_not_encrypted_is_shown_to_a_reader_and_not_taken() -> None:
+    assert _codec().open_all([_payload()]) == [_payload()]
+    with pytest.raises(ValueError, match="not encrypted"):
+        await _codec().decode([_payload()])
 
 
 async def test_converter_seals_values_and_failures() -> None:
