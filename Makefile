@@ -5,11 +5,12 @@ UV := .tools/bin/uv
 STAMP := .venv/.synced
 WORKERS ?= 2
 PYTEST_ARGS ?=
+EXAMPLES ?= 150
 
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check bench format clean
+.PHONY: help setup run demo test check bench fuzz format clean
 
 help:  ## Say what can be made.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -41,6 +42,9 @@ check: setup  ## Lint, formatting, types, imports.
 
 bench: setup  ## Measure the engine beside the alternatives; FULL=1 for all of it.
 	@exec .venv/bin/python -m bench.run
+
+fuzz: setup  ## Send generated requests to every route as every role, ten thousand and more; EXAMPLES=N a route.
+	HETAO_FUZZ_EXAMPLES=$(EXAMPLES) .venv/bin/python -m pytest tests/api/test_fuzz.py tests/test_altered.py -n $(WORKERS) --dist load
 
 format: setup  ## Format the code and mend what ruff can mend.
 	.venv/bin/ruff check --fix .

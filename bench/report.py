@@ -142,6 +142,11 @@ def sleeping(found: dict[str, Any]) -> str:
     return f"{seen['permits']:,} permits of {seen['cases']:,} cases:\n\n" + rows(("", ""), lines)
 
 
+def overload(found: dict[str, Any]) -> str:
+    """Return what the API does with twice what it can serve."""
+    return rows(("", ""), [(name.replace("_", " "), _listed(value)) for name, value in found["overload"].items()])
+
+
 def _listed(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name.replace('_', ' ')} {_listed(each)}" for name, each in value.items())
@@ -156,6 +161,7 @@ SECTIONS: Final[dict[str, tuple[str, Callable[[dict[str, Any]], str]]]] = {
     "intake": ("intake", intake),
     "growth": ("growth", growth),
     "sleeping": ("sleeping", sleeping),
+    "overload": ("overload", overload),
 }
 
 

@@ -18,7 +18,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from bench import costs, growth, intake, plain_counts, plots, sleeping
+from bench import costs, growth, intake, overload, plain_counts, plots, sleeping
 from bench.driver import Outcome, run_cases
 from bench.measure import machine, spread, versions
 from bench.people import numbers
@@ -201,12 +201,16 @@ async def measure(mode: Mode, parts: list[str], sides: list[str]) -> dict[str, A
             console.rule("sleeping permits")
             found["sleeping"] = await sleeping.measure(scratch / "sleeping", full=full)
             sleeping.show(console, found["sleeping"])
+        if "overload" in parts:
+            console.rule("overload")
+            found["overload"] = await overload.measure(scratch / "overload", full=full)
+            overload.show(console, found["overload"])
     return found
 
 
 def main() -> None:
     """Measure, print, and write the results."""
-    everything = ["cases", "costs", "intake", "growth", "sleeping"]
+    everything = ["cases", "costs", "intake", "growth", "sleeping", "overload"]
     in_short = ["cases", "costs"]
     parser = argparse.ArgumentParser(description="Measure the engine beside the alternatives.")
     parser.add_argument("--full", action="store_true", default=os.environ.get("FULL") == "1")

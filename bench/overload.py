@@ -1,0 +1,160 @@
+"""Twice what the API can serve, for minutes: what it answers, its memory, and how soon it is well again."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from uuid import uuid4
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from bench.measure import latencies_ms, percentile, rss_mb
+from bench.people import numbers, registration
+from bench.sides.base import Running
+from bench.sides.hetao import HetaoSide
+
+_CALLERS: Final = 24
+_QUIET_SECONDS: Final = 10.0
+_PROBE_SECONDS: Final = 0.5
+_WELL_SECONDS: Final = 60.0
+_SHED: Final = frozenset({429, 503})
+_OVER: Final = 2.0  # times what it can serve
+
+
+@dataclass(slots=True)
+class Seen:
+    """What came of the calls of one phase."""
+
+    answers: Counter[int] = field(default_factory=Counter)
+    without_retry_after: int = 0
+    broken: int = 0
+    taken: list[float] = field(default_factory=list)
+
+    def note(self, answer: httpx.Response, seconds: float) -> None:
+        """Count one answer."""
+        self.answers[answer.status_code] += 1
+        if answer.status_code in _SHED:
+            self.without_retry_after += "Retry-After" not in answer.headers
+        else:
+            self.taken.append(seconds)
+
+    @property
+    def served(self) -> int:
+        """How many calls got what they asked for."""
+        return sum(count for status, count in self.answers.items() if status < 300)
+
+
+@dataclass(slots=True)
+class Crowd:
+    """Employers who register people and read their lists, three of four calls a registration."""
+
+    http: httpx.AsyncClient
+    headers: dict[str, str]
+    people: Iterator[int]
+    turn: int = 0
+
+    async def call(self, seen: Seen) -> None:
+        """Make one call and note what came of it."""
+        self.turn += 1
+        begun = time.perf_counter()
+        try:
+            if self.turn % 4:
+                headers = self.headers | {"Idempotency-Key": str(uuid4())}
+                body = registration(next(self.people))
+                answer = await self.http.post("/v1/registrations", json=body, headers=headers)
+            else:
+                answer = await self.http.get("/v1/registrations?limit=20", headers=self.headers)
+        except httpx.HTTPError:
+            seen.broken += 1
+            return
+        seen.note(answer, time.perf_counter() - begun)
+
+
+async def measure(directory: Path, *, full: bool) -> dict[str, Any]:
+    """Find what the API serves, offer twice as much for five minutes (short: half a minute), and watch it."""
+    seconds = 300.0 if full else 30.0
+    async with HetaoSide().open(directory) as running:
+        limits = httpx.Limits(max_connections=2000, max_keepalive_connections=400)
+        async with httpx.AsyncClient(base_url=running.api, timeout=60, trust_env=False, limits=limits) as http:
+            crowd = Crowd(http, running.headers("employer-a"), numbers(500_000))
+            quiet = await _probe_for(crowd, _QUIET_SECONDS)
+            can = await _serves(crowd, _QUIET_SECONDS)
+            memory = [rss_mb({"api": running.pids["api"]})["api"]]
+            seen = await _offer(crowd, running, _OVER * can, seconds, memory)
+            well_after = await _until_well(crowd, percentile(quiet.taken, 0.95))
+    return {
+        "serves_a_second": round(can, 1),
+        "offered_a_second": round(_OVER * can, 1),
+        "seconds": seconds,
+        "answers": {str(status): count for status, count in sorted(seen.answers.items())},
+        "shed_without_retry_after": seen.without_retry_after,
+        "broken_connections": seen.broken,
+        "served_ms": latencies_ms(seen.taken),
+        "quiet_ms": latencies_ms(quiet.taken),
+        "api_rss_mb": {"before": memory[0], "most": max(memory), "last": memory[-1]},
+        "well_after_seconds": well_after,
+    }
+
+
+async def _probe_for(crowd: Crowd, seconds: float) -> Seen:
+    """Call one at a time with pauses, as on a quiet day."""
+    seen, end = Seen(), time.monotonic() + seconds
+    while time.monotonic() < end:
+        await crowd.call(seen)
+        await asyncio.sleep(_PROBE_SECONDS / 5)
+    return seen
+
+
+async def _serves(crowd: Crowd, seconds: float) -> float:
+    """Return how many calls a second are served to callers who wait for their answers."""
+    seen, end = Seen(), time.monotonic() + seconds
+
+    async def caller() -> None:
+        while time.monotonic() < end:
+            await crowd.call(seen)
+
+    await asyncio.gather(*(caller() for _ in range(_CALLERS)))
+    return seen.served / seconds
+
+
+async def _offer(crowd: Crowd, running: Running, rate: float, seconds: float, memory: list[float]) -> Seen:
+    """Begin calls at a steady rate, whatever became of those begun before, and look at the API's memory on the way."""
+    seen, begun = Seen(), time.monotonic()
+    tasks: set[asyncio.Task[None]] = set()
+    looked = begun
+    for number in range(int(rate * seconds)):
+        await asyncio.sleep(max(0.0, begun + number / rate - time.monotonic()))
+        task = asyncio.create_task(crowd.call(seen))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+        if time.monotonic() - looked > 1.0:
+            looked = time.monotonic()
+            memory.append(rss_mb({"api": running.pids["api"]})["api"])
+    await asyncio.gather(*tasks)
+    return seen
+
+
+async def _until_well(crowd: Crowd, quiet_p95: float) -> float | None:
+    """Return after how many seconds five calls in a row are served within twice the quiet p95; None within a minute."""
+    begun, in_row = time.monotonic(), 0
+    while time.monotonic() - begun < _WELL_SECONDS:
+        seen = Seen()
+        await crowd.call(seen)
+        in_row = in_row + 1 if seen.served and seen.taken[0] <= 2 * quiet_p95 else 0
+        if in_row == 5:
+            return round(time.monotonic() - begun, 1)
+        await asyncio.sleep(_PROBE_SECONDS / 5)
+    return None
+
+
+def show(console: Console, found: dict[str, Any]) -> None:
+    """Print what was seen."""
+    table = Table(title="Twice what the API can serve", title_justify="left", show_header=False)
+    for name, value in found.items():
+        table.add_row(name.replace("_", " "), str(value))
+    console.print(table)
