@@ -66,7 +66,7 @@ def up(
         else:
             _show_addresses(addresses)
 
-    code = _refusing(embedded.up, data_dir, port=port, ours=_ours(), say=say, on_ready=on_ready)
+    code = _refusing(embedded.up, data_dir, port=port, ours=ours(), say=say, on_ready=on_ready)
     raise typer.Exit(code)
 
 
@@ -288,7 +288,7 @@ async def _load_calendar(settings: "Settings", days: "Mapping[date, bool] | None
         await context.database.close()
 
 
-def _ours() -> Any:
+def ours() -> Any:
     """What the embedded stack must be told about the layers that the sandbox does not import."""
     from sandbox.embedded import Ours
     from store import keyring

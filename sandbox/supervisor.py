@@ -68,11 +68,14 @@ class Supervisor:
         logs: Path,
         say: Callable[[str], None],
         record: Callable[[str, int], None] = lambda _name, _pid: None,
+        *,
+        ready_seconds: float = READY_SECONDS,
     ) -> None:
         self._phases = phases
         self._logs = logs
         self._say = say
         self._record = record
+        self._ready_seconds = ready_seconds
         self._stop = asyncio.Event()
         self._failure: str | None = None
         self._keepers: dict[str, asyncio.Task[None]] = {}
@@ -134,11 +137,11 @@ class Supervisor:
         first_ready = asyncio.Event()
         self._keepers[child.name] = asyncio.create_task(self._keep_running(child, first_ready))
         try:
-            async with asyncio.timeout(READY_SECONDS):
+            async with asyncio.timeout(self._ready_seconds):
                 await first_ready.wait()
         except TimeoutError:
             raise GaveUpError(
-                f"{child.name} was not ready after {READY_SECONDS:.0f} s{self._tail(child.name)}"
+                f"{child.name} was not ready after {self._ready_seconds:.0f} s{self._tail(child.name)}"
             ) from None
 
     async def _keep_running(self, child: Child, first_ready: asyncio.Event) -> None:

@@ -1,0 +1,1 @@
+"""Breaks things under a thousand cases and looks whether anything was lost."""

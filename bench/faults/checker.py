@@ -1,0 +1,226 @@
+"""Whether anything was lost, doubled or left behind: every finding has a kind and says what it is about."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bench.faults.evidence import Evidence
+from bench.faults.ledger import broken_chains
+from domain.deadlines import OUTLIVING, DeadlineKind
+from domain.messages import registration_workflow_id
+from domain.stages import CLOSED, PERMIT_FINAL, PermitStage, Stage
+
+_GONE_OUT: Final = frozenset({"sent", "delivered"})
+_SENT_TO_AUTHORITY: Final = frozenset({"submitted", "accepted", "issued", "refused", "expired", "revoked"})
+# A straight approval tells employer and person that it came and was approved, and of each permit three times.
+_NOTICES_STRAIGHT: Final = 4
+_NOTICES_OF_PERMIT: Final = 6
+
+
+@dataclass(frozen=True, order=True)
+class Finding:
+    """One thing that is not as it should be."""
+
+    kind: str
+    about: str
+
+
+def check(found: Evidence) -> list[Finding]:
+    """Return everything that is not as it should be; none when all holds."""
+    return sorted({finding for look in CHECKS.values() for finding in look(found)})
+
+
+def _requests(found: Evidence) -> Iterator[Finding]:
+    """Every accepted request has its case, one of unknown fate has one or none, and nobody has two."""
+    by_name: dict[str, list[str]] = defaultdict(list)
+    for row in found.register["registrations"]:
+        by_name[row["client_reference"]].append(row["reference"])
+    answered = {row["key"]: row["reference"] for row in found.register["keys"]}
+    known = set()
+    for asked in found.asked:
+        name, cases = asked["client_reference"], by_name.get(asked["client_reference"], [])
+        known.add(name)
+        if asked["reference"] and asked["reference"] not in cases:
+            yield Finding("case_lost", f"{name}: {asked['reference']} was answered with 202")
+        if asked["code"] and cases:
+            yield Finding("case_after_refusal", f"{name}: {asked['code']}")
+        if len(cases) > 1:
+            yield Finding("case_doubled", f"{name}: {', '.join(cases)}")
+        if bool(cases) != (name in answered) or (cases and answered.get(name) not in cases):
+            yield Finding("key_without_case", f"{name}: key {answered.get(name)}, cases {cases}")
+    yield from (Finding("case_unasked", name) for name in by_name.keys() - known)
+    persons = Counter(row["person_id"] for row in found.register["registrations"])
+    yield from (Finding("person_doubled", str(person)) for person, number in persons.items() if number > 1)
+
+
+def _ends(found: Evidence) -> Iterator[Finding]:
+    """Each case is in the end that its fate allows."""
+    fates = {asked["client_reference"]: asked for asked in found.asked}
+    permits = _permits(found)
+    for row in found.register["registrations"]:
+        fate = fates.get(row["client_reference"])
+        if fate is None:
+            continue
+        if row["stage"] != fate["ends"]:
+            yield Finding("wrong_end", f"{row['reference']} ({fate['kind']}) is {row['stage']}, not {fate['ends']}")
+        stood = {destination: permit["stage"] for destination, permit in permits[row["reference"]].items()}
+        if stood != fate["permits"]:
+            yield Finding("wrong_permits", f"{row['reference']} ({fate['kind']}) has {stood}, not {fate['permits']}")
+        if (row["registration_number"] is not None) != (row["stage"] in ("approved", "ended")):
+            yield Finding("wrong_number", f"{row['reference']} is {row['stage']}")
+    numbers = Counter(row["registration_number"] for row in found.register["registrations"])
+    yield from (Finding("number_doubled", n) for n, times in numbers.items() if n is not None and times > 1)
+
+
+def _authority(found: Evidence) -> Iterator[Finding]:
+    """One list entry under one key for each person and destination, and the register shows what the authority gave."""
+    entries: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    people: Counter[tuple[str, str]] = Counter()
+    for entry in found.authority["entries"]:
+        entries[entry["case"]].append(entry)
+        people[entry["body"]["person"]["identity_number"], entry["body"]["destination"]] += 1
+    doubled = sum(number > 1 for number in people.values())
+    if doubled:
+        yield Finding("permit_doubled", f"{doubled} persons have more than one entry for one destination")
+    given: dict[str, Mapping[str, Any]] = {}
+    for answer in found.authority["answers"]:
+        if answer["body"]["outcome"] == "issued":
+            given.setdefault(answer["case"], answer["body"])
+    for reference, permits in _permits(found).items():
+        for destination, permit in permits.items():
+            place = f"{reference}/{destination}"
+            yield from _permit(place, permit, entries.pop(place, []), given.get(place))
+    yield from (Finding("entry_without_permit", place) for place in entries)
+
+
+def _permit(
+    place: str, permit: Mapping[str, Any], entries: list[Mapping[str, Any]], given: Mapping[str, Any] | None
+) -> Iterator[Finding]:
+    expected = 1 if permit["stage"] in _SENT_TO_AUTHORITY else 0
+    if len(entries) < expected:
+        yield Finding("entry_lost", f"{place} is {permit['stage']}")
+    if len(entries) > 1:
+        yield Finding("entry_doubled", f"{place}: {[entry['key'] for entry in entries]}")
+    for entry in entries[:1]:
+        if expected and entry["state"] != permit["stage"]:
+            yield Finding("permit_differs", f"{place} is {permit['stage']}, and {entry['state']} in the books")
+    if given is not None and permit["stage"] in ("issued", "revoked", "expired"):
+        shown = (permit["authority_number"], permit["valid_until"])
+        if shown != (given["authority_number"], given["valid_until"]):
+            yield Finding("permit_differs", f"{place} shows other dates or another number than the authority gave")
+
+
+def _notices(found: Evidence) -> Iterator[Finding]:
+    """Each notice was delivered, at least once and under one id, and nothing arrived that was not sent."""
+    for row in found.register["notices"]:
+        if row["status"] not in _GONE_OUT | {"suppressed"}:
+            yield Finding(
+                "notice_not_out", f"{row['kind']} to {row['recipient']} of {row['reference']}: {row['status']}"
+            )
+    occasions = Counter(
+        (row["reference"], row["destination"], row["kind"], row["recipient"], row["occasion"])
+        for row in found.register["notices"]
+        if row["recipient"] in ("employer", "person")
+    )
+    yield from (Finding("notice_doubled", str(which)) for which, number in occasions.items() if number > 1)
+    counted = Counter(
+        row["reference"] for row in found.register["notices"] if row["recipient"] in ("employer", "person")
+    )
+    kinds = {asked["reference"]: asked for asked in found.asked if asked["kind"] == "straight" and asked["reference"]}
+    for reference, asked in kinds.items():
+        expected = _NOTICES_STRAIGHT + _NOTICES_OF_PERMIT * len(asked["permits"])
+        if counted[reference] != expected:
+            yield Finding("notice_missing", f"{reference} has {counted[reference]} notices, not {expected}")
+    yield from _arrivals(found)
+
+
+def _arrivals(found: Evidence) -> Iterator[Finding]:
+    arrived = {"mail": set(found.mails), "webhook": set(found.hooks), "sms": {each["sms_id"] for each in found.texts}}
+    known: dict[str, set[str]] = defaultdict(set)
+    # What an inbox shows stands in the register and goes nowhere.
+    for row in (row for row in found.register["deliveries"] if row["channel"] in arrived):
+        name = row["provider_id"] if row["channel"] == "sms" else row["delivery_id"]
+        if name is not None:
+            known[row["channel"]].add(name)
+        if row["status"] in _GONE_OUT and not row["digest"] and name not in arrived[row["channel"]]:
+            yield Finding("delivery_lost", f"{row['channel']} {row['delivery_id']} is {row['status']}, never arrived")
+        if row["status"] == "queued" or row["leased"]:
+            yield Finding("delivery_left", f"{row['channel']} {row['delivery_id']} is {row['status']}")
+    for channel, ids in arrived.items():
+        yield from (Finding("delivery_unknown", f"{channel} {name}") for name in ids - known[channel])
+
+
+def _left_behind(found: Evidence) -> Iterator[Finding]:
+    """No row waits for something that will not come."""
+    stages = {row["reference"]: Stage(row["stage"]) for row in found.register["registrations"]}
+    for row in found.register["commands"]:
+        yield Finding("command_unapplied", f"{row['kind']} of {row['reference']} is {row['state']}")
+    for row in found.register["calls"]:
+        if row["state"] == "due" or row["leased"]:
+            yield Finding("call_left", f"{row['key']} is {row['state']}")
+    for row in found.register["answers"]:
+        if row["state"] in ("stored", "early", "held"):
+            yield Finding(
+                "answer_left", f"{row['outcome']} for {row['reference']}/{row['destination']}: {row['state']}"
+            )
+    for row in found.register["tasks"]:
+        yield Finding("task_left", f"{row['kind']} of {row['reference']} ({stages.get(row['reference'])})")
+    for row in found.register["deadlines"]:
+        stage = stages.get(row["reference"])
+        if stage is None or (stage in CLOSED and DeadlineKind(row["kind"]) not in OUTLIVING):
+            yield Finding("deadline_left", f"{row['kind']} of {row['reference']} ({stage})")
+    for row in found.register["incidents"]:
+        yield Finding("incident_left", f"{row['kind']} at {row['step']} of {row['reference']}: {row['reason']}")
+
+
+def _workflows(found: Evidence) -> Iterator[Finding]:
+    """A case that goes on has its workflow, one that is over has none, and no workflow is stuck."""
+    workflows = {each["id"]: each for each in found.workflows}
+    permits = _permits(found)
+    for row in found.register["registrations"]:
+        workflow = workflows.pop(registration_workflow_id(row["reference"]), None)
+        finished = row["stage"] in CLOSED and all(
+            permit["answered_for"] or PermitStage(permit["stage"]) in PERMIT_FINAL
+            for permit in permits[row["reference"]].values()
+        )
+        if workflow is None:
+            yield Finding("workflow_missing", row["reference"])
+        elif workflow["open"] and finished:
+            yield Finding("workflow_left_open", f"{row['reference']} is {row['stage']}")
+        elif not workflow["open"] and not finished:
+            yield Finding("workflow_ended", f"{row['reference']} is {row['stage']}, its workflow {workflow['status']}")
+        if workflow is not None and workflow["problem"]:
+            yield Finding("workflow_stuck", row["reference"])
+    yield from (Finding("workflow_without_case", name) for name in workflows)
+
+
+def _ledger(found: Evidence) -> Iterator[Finding]:
+    """The chain of every case holds, and its last row shows the stage that the register has."""
+    rows = found.register["ledger"]
+    yield from (Finding("ledger_broken", f"{chain}: {why}") for chain, why in broken_chains(rows))
+    last = {row["chain"]: row for row in rows if "stage" in row["detail"]}
+    for row in found.register["registrations"]:
+        end = last.get(row["reference"])
+        if end is None:
+            yield Finding("ledger_missing", row["reference"])
+        elif end["detail"]["stage"] != row["stage"]:
+            yield Finding("ledger_differs", f"{row['reference']} is {row['stage']}, {end['detail']['stage']} there")
+
+
+def _permits(found: Evidence) -> dict[str, dict[str, Mapping[str, Any]]]:
+    permits: dict[str, dict[str, Mapping[str, Any]]] = defaultdict(dict)
+    for row in found.register["permits"]:
+        permits[row["reference"]][row["destination"]] = row
+    return permits
+
+
+CHECKS: Final[Mapping[str, Callable[[Evidence], Iterator[Finding]]]] = {
+    "every accepted request has its case": _requests,
+    "each case is in an end it may be in": _ends,
+    "one permit for each person and destination": _authority,
+    "each notice delivered, under one id": _notices,
+    "no orphan rows": _left_behind,
+    "no stuck workflow": _workflows,
+    "the ledger's chains hold": _ledger,
+}

@@ -1,0 +1,104 @@
+"""What the register, Temporal, the stand-ins' books and the driver say when all is over."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from temporalio.client import Client
+
+from bench.faults.driver import Asked, Drive
+from bench.faults.poison import PROBLEMS
+from bench.faults.register import Row
+from bench.faults.scene import Scene
+from domain.messages import REGISTRATION_WORKFLOW
+
+_QUERIES: Final[Mapping[str, str]] = {
+    "registrations": """
+        SELECT r.reference, r.client_reference, r.person_id, r.stage, r.settled, r.registration_number, r.destinations,
+            r.started_at IS NOT NULL AS started FROM registrations r""",
+    "permits": """
+        SELECT reference, destination, stage, authority_number, valid_from::text, valid_until::text, answered_for
+        FROM permits""",
+    "commands": "SELECT reference, kind, state FROM commands WHERE state <> 'applied'",
+    "calls": "SELECT key, reference, destination, what, state, lease_until > clock_timestamp() AS leased FROM calls",
+    "tasks": "SELECT reference, kind, destination FROM tasks WHERE state = 'open'",
+    "deadlines": "SELECT reference, kind, destination FROM deadlines WHERE state = 'waiting'",
+    "incidents": "SELECT reference, kind, step, reason FROM incidents WHERE state = 'open'",
+    "answers": "SELECT reference, destination, outcome, state FROM answers",
+    "notices": "SELECT notice_id::text, reference, destination, kind, recipient, occasion, status FROM notices",
+    "deliveries": """
+        SELECT delivery_id::text, notice_id::text, channel, webhook_id::text, digest, status, provider_id,
+            lease_until > clock_timestamp() AS leased FROM deliveries""",
+    "keys": "SELECT key, reference, status FROM idempotency WHERE route LIKE 'POST /v1/registrations%'",
+    "ledger": "SELECT * FROM ledger ORDER BY chain, seq",
+}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that the checker looks at, as plain rows."""
+
+    asked: Sequence[Mapping[str, Any]]
+    register: Mapping[str, Sequence[Row]]
+    workflows: Sequence[Mapping[str, Any]]
+    authority: Mapping[str, Any]
+    mails: Sequence[str] = field(default_factory=list)
+    texts: Sequence[Mapping[str, Any]] = field(default_factory=list)
+    hooks: Sequence[str] = field(default_factory=list)
+
+
+async def gather(scene: Scene, drive: Drive) -> Evidence:
+    """Read everything once."""
+    register = {name: await scene.register.rows(query) for name, query in _QUERIES.items()}
+    mails = await _all(scene, "/messages")
+    hooks = await _all(scene, "/hooks")
+    return Evidence(
+        asked=[_asked(each) for each in drive.asked.values()],
+        register=register,
+        workflows=await _workflows(scene),
+        authority=await scene.aside("authority", "GET", "/sandbox/books"),
+        mails=[mail["message_id"].partition("@")[0] for mail in mails],
+        texts=await _all(scene, "/sms"),
+        hooks=[str(hook["message_id"]) for hook in hooks],
+    )
+
+
+def _asked(each: Asked) -> dict[str, Any]:
+    fate = each.person.fate
+    return {
+        "client_reference": each.person.client_reference,
+        "reference": each.reference,
+        "code": each.code,
+        "kind": each.person.kind,
+        "ends": fate.ends,
+        "permits": fate.permits_of(list(each.person.body["destinations"])),
+    }
+
+
+async def _workflows(scene: Scene) -> list[dict[str, Any]]:
+    """Return the newest run of each case's workflow: whether it is open, and whether Temporal reports a problem."""
+    client = await Client.connect(scene.stack.temporal_address)
+    newest: dict[str, dict[str, Any]] = {}
+    async for run in client.list_workflows(f"WorkflowType = '{REGISTRATION_WORKFLOW}'"):
+        known = newest.get(run.id)
+        if known is None or run.start_time > known["at"]:
+            problem = any(pair.key.name == PROBLEMS for pair in run.typed_search_attributes)
+            newest[run.id] = {
+                "id": run.id,
+                "at": run.start_time,
+                "open": run.status is not None and run.status.name == "RUNNING",
+                "status": run.status.name if run.status else "",
+                "problem": problem,
+            }
+    return list(newest.values())
+
+
+async def _all(scene: Scene, path: str) -> list[dict[str, Any]]:
+    """Read a whole book of the sinks, a thousand at a time."""
+    found: list[dict[str, Any]] = []
+    while True:
+        after = found[-1]["id"] if found else 0
+        page = await scene.aside("mail", "GET", path, params={"after": after, "limit": 1000})
+        found += page
+        if len(page) < 1000:
+            return found

@@ -1,0 +1,182 @@
+"""The checker can fail: each doctored book, register or workflow gives the finding that names it."""
+
+import copy
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from bench.faults.checker import check
+from bench.faults.evidence import Evidence
+from domain.actors import system
+from domain.acts import Act
+from store.ledger import Entry, follow
+
+REFERENCE = "HT-AAAA-BBBB-C"
+PLACE = f"{REFERENCE}/HK"
+Books = dict[str, Any]
+
+
+def books() -> Books:
+    """Return what all sides say of one straight case for Hong Kong, told by mail alone."""
+    issued = {"authority_number": "C-HK-1", "valid_until": "2029-11-22"}
+    entry = {"person": {"identity_number": "1"}, "destination": "HK"}
+    notices = [
+        {
+            "notice_id": f"n-{number}",
+            "reference": REFERENCE,
+            "destination": "",
+            "kind": f"kind-{number}",
+            "recipient": "employer",
+            "occasion": "1",
+            "status": "sent",
+        }
+        for number in range(10)
+    ]
+    deliveries = [
+        {
+            "delivery_id": f"d-{number}",
+            "notice_id": f"n-{number}",
+            "channel": "mail",
+            "webhook_id": None,
+            "digest": False,
+            "status": "sent",
+            "provider_id": None,
+            "leased": False,
+        }
+        for number in range(10)
+    ]
+    return {
+        "asked": [
+            {
+                "client_reference": "faults-1",
+                "reference": REFERENCE,
+                "code": "",
+                "kind": "straight",
+                "ends": "approved",
+                "permits": {"HK": "issued"},
+            }
+        ],
+        "register": {
+            "registrations": [
+                {
+                    "reference": REFERENCE,
+                    "client_reference": "faults-1",
+                    "person_id": "p-1",
+                    "stage": "approved",
+                    "registration_number": "HR-1",
+                }
+            ],
+            "permits": [
+                {"reference": REFERENCE, "destination": "HK", "stage": "issued", "answered_for": False, **issued}
+            ],
+            "keys": [{"key": "faults-1", "reference": REFERENCE, "status": 202}],
+            "notices": notices,
+            "deliveries": deliveries,
+            "ledger": _chain(),
+            **{name: [] for name in ("commands", "calls", "tasks", "deadlines", "incidents", "answers")},
+        },
+        "workflows": [{"id": f"registration/{REFERENCE}", "open": True, "status": "RUNNING", "problem": False}],
+        "authority": {
+            "entries": [{"case": PLACE, "key": f"permit/{PLACE}", "state": "issued", "body": entry}],
+            "answers": [{"case": PLACE, "body": {"outcome": "issued", **issued}}],
+        },
+        "mails": [f"d-{number}" for number in range(10)],
+        "texts": [],
+        "hooks": [],
+    }
+
+
+def _chain() -> list[dict[str, Any]]:
+    at = datetime(2026, 11, 24, tzinfo=UTC)
+    entries = [
+        Entry(act, system("test"), at, REFERENCE, "emp-a", {"stage": stage})
+        for act, stage in ((Act.SUBMITTED, "received"), (Act.DECIDED, "approved"))
+    ]
+    return follow(REFERENCE, entries)
+
+
+def kinds(found: Books) -> set[str]:
+    """Return the kinds of finding that the checker names."""
+    return {finding.kind for finding in check(Evidence(**found))}
+
+
+def test_a_case_that_is_whole_gives_no_finding() -> None:
+    assert check(Evidence(**books())) == []
+
+
+def _case(found: Books) -> dict[str, Any]:
+    row: dict[str, Any] = found["register"]["registrations"][0]
+    return row
+
+
+def _add(found: Books, table: str, **row: Any) -> None:
+    found["register"][table].append(row)
+
+
+def _copy_entry(found: Books, key: str) -> None:
+    entry = copy.deepcopy(found["authority"]["entries"][0]) | {"key": key}
+    found["authority"]["entries"].append(entry)
+
+
+DOCTORED: dict[str, Callable[[Books], Any]] = {
+    "case_lost": lambda f: _case(f).update(reference="HT-OTHER"),
+    "case_doubled": lambda f: _add(f, "registrations", **_case(f) | {"reference": "HT-2", "person_id": "p-2"}),
+    "person_doubled": lambda f: _add(f, "registrations", **_case(f) | {"reference": "HT-2"}),
+    "case_after_refusal": lambda f: f["asked"][0].update(reference=None, code="invalid"),
+    "key_without_case": lambda f: f["register"]["keys"].clear(),
+    "case_unasked": lambda f: f["asked"].clear(),
+    "wrong_end": lambda f: _case(f).update(stage="under_review"),
+    "wrong_permits": lambda f: f["register"]["permits"][0].update(stage="submitted"),
+    "wrong_number": lambda f: _case(f).update(registration_number=None),
+    "number_doubled": lambda f: _add(f, "registrations", **_case(f) | {"reference": "HT-2"}),
+    "permit_doubled": lambda f: _copy_entry(f, "permit/2"),
+    "entry_doubled": lambda f: _copy_entry(f, "permit/2"),
+    "entry_lost": lambda f: f["authority"]["entries"].clear(),
+    "entry_without_permit": lambda f: f["register"]["permits"].clear(),
+    "permit_differs": lambda f: f["authority"]["answers"][0]["body"].update(valid_until="2030-01-01"),
+    "notice_not_out": lambda f: f["register"]["notices"][0].update(status="failed"),
+    "notice_doubled": lambda f: f["register"]["notices"][1].update(kind="kind-0"),
+    "notice_missing": lambda f: f["register"]["notices"].pop(),
+    "delivery_lost": lambda f: f["mails"].pop(),
+    "delivery_left": lambda f: f["register"]["deliveries"][0].update(leased=True),
+    "delivery_unknown": lambda f: f["mails"].append("d-of-nobody"),
+    "command_unapplied": lambda f: _add(f, "commands", reference=REFERENCE, kind="decide", state="stored"),
+    "call_left": lambda f: _add(f, "calls", key="permit/x", state="due", leased=False),
+    "answer_left": lambda f: _add(f, "answers", reference=REFERENCE, destination="HK", outcome="kept", state="early"),
+    "task_left": lambda f: _add(f, "tasks", reference=REFERENCE, kind="stuck"),
+    "deadline_left": lambda f: _add(f, "deadlines", reference="HT-OTHER", kind="review_over"),
+    "incident_left": lambda f: _add(f, "incidents", reference=REFERENCE, kind="stuck", step="advance", reason="x"),
+    "workflow_missing": lambda f: f["workflows"].clear(),
+    "workflow_ended": lambda f: f["workflows"][0].update(open=False, status="TERMINATED"),
+    "workflow_left_open": lambda f: (_case(f).update(stage="withdrawn"), f["register"]["permits"].clear()),
+    "workflow_stuck": lambda f: f["workflows"][0].update(problem=True),
+    "workflow_without_case": lambda f: f["workflows"].append(
+        {"id": "registration/HT-2", "open": True, "problem": False}
+    ),
+    "ledger_broken": lambda f: f["register"]["ledger"][1].update(detail={"stage": "approved", "more": 1}),
+    "ledger_missing": lambda f: f["register"]["ledger"].clear(),
+    "ledger_differs": lambda f: f["register"]["ledger"].pop(),
+}
+
+
+@pytest.mark.parametrize("kind", sorted(DOCTORED))
+def test_what_is_wrong_is_named(kind: str) -> None:
+    found = books()
+    DOCTORED[kind](found)
+    assert kind in kinds(found)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda rows: rows.pop(0), "row 1 is missing"),
+        (lambda rows: rows[1].update(previous=bytes(32)), "row 2 does not follow row 1"),
+        (lambda rows: rows[0].update(act="withdrawn"), "row 1 was altered"),
+    ],
+)
+def test_a_broken_chain_says_where(change: Callable[[list[dict[str, Any]]], Any], why: str) -> None:
+    found = books()
+    change(found["register"]["ledger"])
+    assert [f.about for f in check(Evidence(**found)) if f.kind == "ledger_broken"] == [f"{REFERENCE}: {why}"]
