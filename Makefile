@@ -10,11 +10,7 @@ EXAMPLES ?= 150
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-<<<<<<< HEAD
-.PHONY: help setup run demo test check bench fuzz format clean
-=======
-.PHONY: help setup run demo test check bench faults format clean
->>>>>>> ddfcf0d (Break everything under a thousand cases and look what was lost)
+.PHONY: help setup run demo test check bench fuzz faults format clean
 
 help:  ## Say what can be made.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -47,13 +43,11 @@ check: setup  ## Lint, formatting, types, imports.
 bench: setup  ## Measure the engine beside the alternatives; FULL=1 for all of it.
 	@exec .venv/bin/python -m bench.run
 
-<<<<<<< HEAD
 fuzz: setup  ## Send generated requests to every route as every role, ten thousand and more; EXAMPLES=N a route.
 	HETAO_FUZZ_EXAMPLES=$(EXAMPLES) .venv/bin/python -m pytest tests/api/test_fuzz.py tests/test_altered.py -n $(WORKERS) --dist load
-=======
+
 faults: setup  ## Break everything under 1,000 cases and look whether anything was lost; CASES=100, SEED=...
 	@SEED="$(SEED)" CASES="$(CASES)" .venv/bin/python -m bench.faults.run
->>>>>>> ddfcf0d (Break everything under a thousand cases and look what was lost)
 
 format: setup  ## Format the code and mend what ruff can mend.
 	.venv/bin/ruff check --fix .
