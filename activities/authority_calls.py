@@ -1,5 +1,7 @@
 """Telling the authority, and asking it for what it has answered: read, call, write the result."""
 
+import asyncio
+
 import structlog
 from pydantic import ValidationError
 from temporalio import activity
@@ -28,18 +30,29 @@ class AuthorityCalls:
 
     @activity.defn(name="tell_authority")
     async def tell_authority(self, asked: CallInput) -> Course:
-        """Make one call that is due and write its result; one made already or held back says where the case stands."""
+        """Make the calls that are due under a key, side by side, and write their results in one transaction.
+
+        What got through is written although another did not; that one is due again under its own key. Where nothing
+        got through, the same is tried again. With nothing to be sent, the answer says where the case stands.
+        """
         with correlated(asked.correlation_id), classified("tell_authority"):
-            order = await calls.find_order(self._context, asked.reference, asked.key, asked.at)
-            if order is None:
+            orders = await calls.find_orders(self._context, asked.reference, asked.key, asked.at)
+            if not orders:
                 return await calls.current_course(self._context, asked.reference)
-            try:
-                await self._send(order)
-            except Rejected as rejected:
-                return await calls.record_rejected(
-                    self._context, asked.reference, asked.key, rejected.reason, asked.at, asked.origin
-                )
-            return await calls.record_taken(self._context, asked.reference, asked.key, asked.at, asked.origin)
+            sent = await asyncio.gather(*(self._send(order) for order in orders), return_exceptions=True)
+            results = {
+                order.key: result.reason if isinstance(result, Rejected) else None
+                for order, result in zip(orders, sent, strict=True)
+                if result is None or isinstance(result, Rejected)
+            }
+            failed = [each for each in sent if isinstance(each, BaseException) and not isinstance(each, Rejected)]
+            defect = next((each for each in failed if not isinstance(each, Unavailable)), None)
+            course = None
+            if results:
+                course = await calls.record(self._context, asked.reference, results, asked.at, asked.origin)
+            if course is None or defect is not None:
+                raise defect or failed[0]
+            return course
 
     @activity.defn(name="ask_authority")
     async def ask_authority(self, asked: PollInput) -> int:

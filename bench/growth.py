@@ -112,8 +112,8 @@ async def resting_case(context: Context, number: int) -> str:
     await advance(context, reference, context.clock())
     course = await decide(context, reference)
     for call in course.calls:
-        await calls.find_order(context, reference, call.key, context.clock())
-        await calls.record_taken(context, reference, call.key, context.clock())
+        orders = await calls.find_orders(context, reference, call.key, context.clock())
+        await calls.record(context, reference, {order.key: None for order in orders}, context.clock())
     today = context.clock().date()
     for destination in ("HK", "MO"):
         for outcome in ("accepted", "issued"):

@@ -4,16 +4,17 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases import correction
 from cases.case_file import CaseFile
+from cases.context import Context
+from cases.premises import find_premises
 from cases.review_tasks import open_review
 from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import day_of
-from domain.employers import EmployerKind, PremisesEntry
+from domain.employers import EmployerKind
 from domain.findings import Finding, outcome_of
 from domain.moves import Event
 from domain.premises import locate
@@ -24,7 +25,6 @@ from policy.facts import Facts, facts_of
 from policy.rerun import REGISTRATION_SCOPE
 from policy.talent_permit import assess
 from store.case_rows import Row
-from store.tables import premises
 
 
 def start(file: CaseFile, actor: Actor, at: datetime) -> None:
@@ -40,7 +40,7 @@ async def assess_case(file: CaseFile, connection: AsyncConnection, actor: Actor,
     if file.stage is not Stage.ASSESSING:
         return
     facts = await gather_facts(
-        connection, file.application, file.row, on=file.accepted_on, today=day_of(at), other_live=False
+        file.context, connection, file.application, file.row, on=file.accepted_on, today=day_of(at), other_live=False
     )
     pack = file.context.packs.version(file.row["policy_version"])
     findings = assess(facts, pack, file.accepted_on)
@@ -79,6 +79,7 @@ def keep_assessment(file: CaseFile, scope: str, findings: tuple[Finding, ...], f
 
 
 async def gather_facts(
+    context: Context,
     connection: AsyncConnection,
     request: RegistrationRequest,
     employer: Mapping[str, Any],
@@ -95,14 +96,7 @@ async def gather_facts(
         if row["valid_from"] <= today:
             standing = Standing(row["standing"])
     site = request.employment.work_site
-    folded = fold_address(site)
-    query = select(premises).where(
-        or_(func.lower(premises.c.code) == site.strip().lower(), premises.c.folded == folded)
-    )
-    entries = [
-        PremisesEntry(code=p.code, address=p.address, valid_from=p.valid_from, valid_to=p.valid_to)
-        for p in (await connection.execute(query)).all()
-    ]
+    entries = await find_premises(context, connection, employer["premises_version"], site)
     held = {p["code"] for p in employer["premises"] if _covers(p, on)}
     return facts_of(
         request,

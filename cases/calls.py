@@ -1,5 +1,6 @@
 """Calls to the authority: read, made outside any transaction under their own key, and their result written."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -38,45 +39,54 @@ class Order:
     person: dict[str, Any]
 
 
-async def find_order(context: Context, reference: str, key: str, at: datetime) -> Order | None:
-    """Return a call that is due; None where it is done, or held back (P7)."""
+async def find_orders(context: Context, reference: str, key: str, at: datetime) -> list[Order]:
+    """Return the calls that are due under a key; none where they are done, or held back (P7)."""
     file = await read_case(context, reference)
-    row = _due(file, key)
-    if row is None or (row["what"] == "list_entry" and file.is_sending_held()):
-        return None
-    return _order(file, row, at)
+    return [_order(file, row, at) for row in file.due_calls(key)]
 
 
-async def record_taken(
-    context: Context, reference: str, key: str, at: datetime, origin: Origin | None = None
+async def record(
+    context: Context, reference: str, results: Mapping[str, str | None], at: datetime, origin: Origin | None = None
 ) -> Course:
-    """Record that the authority's system took the call (P4)."""
-    actor = system("tell_authority")
+    """Record what became of calls, and return where the case stands.
+
+    Args:
+        context: the collaborators.
+        reference: the case.
+        results: by the key of each call, why the authority's system refused it as malformed, or None where it took it.
+        at: the time.
+        origin: the run of the workflow that made the calls.
+    """
     async with open_case(context, reference, origin=origin) as (file, connection):
-        row = _due(file, key)
-        if row is None:
-            await _note_taken_late(file, connection, key, at)
-        else:
-            destination = Destination(row["destination"])
-            file.end_calls(at, "done", key)
-            if row["what"] == "list_entry":
-                permits.sent(file, actor, at, destination)
+        for key, reason in results.items():
+            if reason is None:
+                await _taken(file, connection, key, at)
             else:
-                file.cancel_deadlines(DeadlineKind.REPORT_EXPECTED, destination=destination.value)
-            await _end_unreached(file, connection, f"tell_authority/{destination.value}", at, actor)
+                _rejected(file, key, reason, at)
     return file.course()
 
 
-async def record_rejected(
-    context: Context, reference: str, key: str, reason: str, at: datetime, origin: Origin | None = None
-) -> Course:
-    """Record that the authority's system refused the call as malformed (P6)."""
-    async with open_case(context, reference, origin=origin) as (file, _connection):
-        row = _due(file, key)
-        if row is not None:
-            file.end_calls(at, "rejected", key, reason=reason)
-            permits.rejected(file, system("tell_authority"), at, Destination(row["destination"]), reason)
-    return file.course()
+async def _taken(file: CaseFile, connection: AsyncConnection, key: str, at: datetime) -> None:
+    """Write that the authority's system took a call (P4)."""
+    actor, row = system("tell_authority"), _due(file, key)
+    if row is None:
+        await _note_taken_late(file, connection, key, at)
+        return
+    destination = Destination(row["destination"])
+    file.end_calls(at, "done", key)
+    if row["what"] == "list_entry":
+        permits.sent(file, actor, at, destination)
+    else:
+        file.cancel_deadlines(DeadlineKind.REPORT_EXPECTED, destination=destination.value)
+    await _end_unreached(file, connection, f"tell_authority/{destination.value}", at, actor)
+
+
+def _rejected(file: CaseFile, key: str, reason: str, at: datetime) -> None:
+    """Write that the authority's system refused a call as malformed (P6)."""
+    row = _due(file, key)
+    if row is not None:
+        file.end_calls(at, "rejected", key, reason=reason)
+        permits.rejected(file, system("tell_authority"), at, Destination(row["destination"]), reason)
 
 
 async def current_course(context: Context, reference: str) -> Course:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.calendar import current_calendar
-from cases.case_parts import CaseParts
+from cases.case_parts import CaseParts, list_entries_key
 from cases.case_state import case_state, state_hash
 from cases.context import Context
 from cases.pack_shelf import need_pack
@@ -138,19 +138,33 @@ class CaseFile(CaseParts):
         """Return where the case stands and what its workflow waits for."""
         waiting = [d for d in self.deadlines.values() if DeadlineKind(d["kind"]) not in WATCHED_BY_SCHEDULE]
         earliest = min(waiting, key=lambda row: row["at"], default=None)
-        due = [c for c in self.calls if not (c["what"] == "list_entry" and self.is_sending_held())]
         return Course(
             version=self.row["version"],
             stage=self.stage,
             round=self.round,
             wake_at=earliest["at"] if earliest else None,
             wake_for=earliest["kind"] if earliest else None,
-            calls=tuple(OutwardCall(key=c["key"], attempt=c["attempt"]) for c in due),
+            calls=self._calls(),
             to_assess=self.stage in (Stage.RECEIVED, Stage.ASSESSING),
             rests=bool(self.row["settled"]) and not self.calls and self._permits_rest(),
             finished=self.is_finished(),
             recorded=self._chain_end(),
         )
+
+    def due_calls(self, key: str) -> list[Row]:
+        """Return the calls that may be made now under a key: its own, or all list entries for the key of them all."""
+        due = [c for c in self.calls if not (c["what"] == "list_entry" and self.is_sending_held())]
+        entries = [c for c in due if c["what"] == "list_entry"]
+        if key == list_entries_key(self.reference):
+            return entries if len(entries) > 1 else []
+        return [c for c in due if c["key"] == key]
+
+    def _calls(self) -> tuple[OutwardCall, ...]:
+        """Return the calls that are due; list entries for several destinations go side by side as one."""
+        together = self.due_calls(key := list_entries_key(self.reference))
+        single = [c for c in self.calls if c not in together and self.due_calls(c["key"])]
+        calls = tuple(OutwardCall(key=c["key"], attempt=c["attempt"]) for c in single)
+        return (OutwardCall(key=key), *calls) if together else calls
 
     def is_finished(self) -> bool:
         """Whether nothing can happen to the case any more."""

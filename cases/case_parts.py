@@ -305,6 +305,11 @@ def call_key(reference: str, destination: Destination, what: str, *, attempt: in
     return f"report/{reference}/{destination.value}/{what}" + (f"/{on}" if what == "card_lost" else "")
 
 
+def list_entries_key(reference: str) -> str:
+    """Return the key under which the list entries of a case for several destinations are due together."""
+    return f"permit/{reference}"
+
+
 def _new_permit(parts: CaseParts, destination: Destination) -> Row:
     blank = {column.name: None for column in tables.permits.c}
     return {

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from domain.employers import PremisesEntry
 from domain.working_days import WorkingCalendar
 from policy.limits import Limits
 from policy.pack import PackShelf
@@ -27,6 +28,7 @@ class Context:
     log_origin: str = "hetao-permits/ledger"
     witness_keys: tuple[VerifierKey, ...] = ()
     calendars: "CalendarShelf" = field(default_factory=lambda: CalendarShelf())
+    premises: "PremisesShelf" = field(default_factory=lambda: PremisesShelf())
 
 
 @dataclass(slots=True)
@@ -35,3 +37,11 @@ class CalendarShelf:
 
     version: str = ""
     calendar: WorkingCalendar | None = None
+
+
+@dataclass(slots=True)
+class PremisesShelf:
+    """The premises of the Park as last read from their table, under code and folded address, with their version."""
+
+    version: str = ""
+    entries: dict[str, list[PremisesEntry]] = field(default_factory=dict)

@@ -218,7 +218,7 @@ async def _employer_left(file: CaseFile, connection: AsyncConnection, actor: Act
     if file.assessment() is None:
         return  # the assessment to come sees the standing by itself
     known = await assessing.gather_facts(
-        connection, file.application, file.row, on=file.accepted_on, today=day_of(at), other_live=False
+        file.context, connection, file.application, file.row, on=file.accepted_on, today=day_of(at), other_live=False
     )
     findings = assess(known, file.context.packs.version(file.row["policy_version"]), file.accepted_on)
     assessing.keep_assessment(file, REGISTRATION_SCOPE, findings, known, at)

@@ -50,6 +50,7 @@ async def begin(file: CaseFile, connection: AsyncConnection, actor: Actor, at: d
     """Begin a track for each destination: eligible and to be sent, or a task for an officer (P1, P2)."""
     pack = file.context.packs.version(file.row["policy_version"])
     facts = await assessing.gather_facts(
+        file.context,
         connection,
         file.application,
         file.row,

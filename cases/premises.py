@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
+from uuid import uuid4
 
 from sqlalchemy import Select, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cases.calendar import set_cursor
 from cases.context import Context
 from cases.idempotency import Idempotency, Reply, find_known, remember
 from cases.keys import add_data_key
@@ -23,6 +25,8 @@ from store.tables import premises
 Position = tuple[str, str]
 
 _LOCK: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('hetao.register', 0))")
+# Its value changes with each version of premises that is recorded.
+CURSOR: Final = "premises"
 _ONE_DAY: Final = timedelta(days=1)
 
 
@@ -47,6 +51,31 @@ async def put_premises(context: Context, actor: Actor, request: PremisesRequest,
         key = await add_data_key(context, connection)
         await remember(context, connection, actor, idempotency, reply=reply, key=key)
         return reply
+
+
+async def find_premises(
+    context: Context, connection: AsyncConnection, version: str | None, site: str
+) -> list[PremisesEntry]:
+    """Return the premises whose code or address a work site names, in all their versions.
+
+    Args:
+        context: the collaborators.
+        connection: a transaction.
+        version: the value of the cursor `premises`; the shelf is filled again where it has another, or where there is
+            none yet.
+        site: a code or an address as it was written.
+    """
+    shelf = context.premises
+    if version is None or shelf.version != version:
+        shelf.entries = {}
+        for p in (await connection.execute(_select())).all():
+            entry = PremisesEntry(code=p.code, address=p.address, valid_from=p.valid_from, valid_to=p.valid_to)
+            for name in (f"code {p.code.lower()}", f"address {p.folded}"):
+                shelf.entries.setdefault(name, []).append(entry)
+        shelf.version = version or ""
+    by_code = shelf.entries.get(f"code {site.strip().lower()}", [])
+    by_address = shelf.entries.get(f"address {fold_address(site)}", [])
+    return by_code + [entry for entry in by_address if entry not in by_code]
 
 
 async def get_premises(
@@ -98,6 +127,7 @@ async def record_premises(connection: AsyncConnection, actor: Actor, entry: Prem
     statement = upsert(premises).values(values)
     replaced = {name: statement.excluded[name] for name in ("valid_to", "address", "folded")}
     await connection.execute(statement.on_conflict_do_update(index_elements=list(premises.primary_key), set_=replaced))
+    await set_cursor(connection, CURSOR, uuid4().hex, at)
     detail = {
         "code": entry.code,
         "valid_from": entry.valid_from.isoformat(),

@@ -90,7 +90,7 @@ async def check(
             )
             live = bool((await connection.execute(mine)).scalar_one())
         on = day_of(at)
-        facts = await gather_facts(connection, request, employer, on=on, today=on, other_live=live)
+        facts = await gather_facts(context, connection, request, employer, on=on, today=on, other_live=live)
         pack = await pack_for(context, connection, at)
     findings = assess(facts, pack, on)
     return {

@@ -68,6 +68,7 @@ _COLUMNS: Final = (
     " e.contact AS employer_contact, e.language AS employer_language, e.digest AS employer_digest,"
     " e.uscc AS employer_uscc, ek.key_id AS employer_key_id, ek.kek_id AS employer_kek_id,"
     " ek.wrapped AS employer_wrapped, (SELECT value FROM cursors WHERE name = 'calendar') AS calendar_version,"
+    " (SELECT value FROM cursors WHERE name = 'premises') AS premises_version,"
     " (SELECT x.version FROM registrations x WHERE x.reference = r.reference) AS version_of_parts,"
     " (SELECT jsonb_build_object('seq', x.seq, 'hash', encode(x.hash, 'hex')) FROM ledger x"
     " WHERE x.chain = r.reference ORDER BY x.seq DESC LIMIT 1) AS ledger_end,"
@@ -166,7 +167,8 @@ _EMPLOYER_COLUMNS: Final = (
     "SELECT r.employer_id, r.contact AS employer_contact, r.language AS employer_language,"
     " r.digest AS employer_digest, r.uscc AS employer_uscc,"
     " ek.key_id AS employer_key_id, ek.kek_id AS employer_kek_id, ek.wrapped AS employer_wrapped,"
-    " (SELECT value FROM cursors WHERE name = 'calendar') AS calendar_version, "
+    " (SELECT value FROM cursors WHERE name = 'calendar') AS calendar_version,"
+    " (SELECT value FROM cursors WHERE name = 'premises') AS premises_version, "
     + ", ".join(f"({_PARTS[name]}) AS {name}_rows" for name in _EMPLOYER_PARTS)
 )
 _EMPLOYER_FROM: Final = " FROM employers r JOIN data_keys ek ON ek.key_id = r.key_id WHERE r.employer_id = :employer_id"

@@ -223,9 +223,10 @@ class Case:
         """Have the authority's system take every call that is due."""
         course = await calls.current_course(self.park.context, self.reference)
         for call in course.calls:
-            order = await calls.find_order(self.park.context, self.reference, call.key, self.park.clock.at)
-            assert order is not None
-            self.course = await calls.record_taken(self.park.context, self.reference, call.key, self.park.clock.at)
+            orders = await calls.find_orders(self.park.context, self.reference, call.key, self.park.clock.at)
+            taken = {order.key: None for order in orders}
+            assert taken
+            self.course = await calls.record(self.park.context, self.reference, taken, self.park.clock.at)
 
     async def answer(self, outcome: str, destination: str = "HK", **more: Any) -> tuple[int, str]:
         """Take in an answer of the authority, and let the workflow hear of it where it has to."""

@@ -65,12 +65,12 @@ async def _mark_started(case: Case) -> None:
 
 async def _record_taken(case: Case) -> None:
     call = f"permit/{case.reference}/HK"
-    await calls.record_taken(case.park.context, case.reference, call, case.park.clock.at)
+    await calls.record(case.park.context, case.reference, {call: None}, case.park.clock.at)
 
 
 async def _record_rejected(case: Case) -> None:
     call = f"permit/{case.reference}/HK"
-    await calls.record_rejected(case.park.context, case.reference, call, "name", case.park.clock.at)
+    await calls.record(case.park.context, case.reference, {call: "name"}, case.park.clock.at)
 
 
 async def _open_incident(case: Case) -> None:

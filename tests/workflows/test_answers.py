@@ -51,6 +51,15 @@ async def test_list_entry_whose_answer_was_lost_is_sent_again_under_its_key(worl
     assert len(world.authority.calls) == 4
 
 
+async def test_of_two_entries_sent_side_by_side_the_lost_one_alone_is_sent_again(world: World) -> None:
+    world.authority.lose_answers = 1
+    case = await world.submit()
+    await case.decide("approve")
+    await case.until_permits(PermitStage.SUBMITTED)
+    assert sorted(world.authority.entries) == [f"permit/{case.reference}/HK", f"permit/{case.reference}/MO"]
+    assert len(world.authority.calls) == 3
+
+
 async def test_answer_proves_an_entry_whose_2xx_was_lost(world: World) -> None:
     world.authority.away = True
     case = await world.submit()
