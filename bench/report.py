@@ -136,10 +136,22 @@ def growth(found: dict[str, Any]) -> str:
 
 
 def sleeping(found: dict[str, Any]) -> str:
-    """Return what sleeping permits cost."""
+    """Return what sleeping permits cost, what a restart among them takes, and how many wake at once."""
     seen = found["sleeping"]
-    lines = [(name.replace("_", " "), _listed(seen[name])) for name in ("bytes_a_case", "idle", "restart", "reminders")]
-    return f"{seen['permits']:,} permits of {seen['cases']:,} cases:\n\n" + rows(("", ""), lines)
+    parts = ("worker", "temporal", "postgres")
+    lines = [
+        (
+            f"{int(permits):,}",
+            *(f"{at['rss_mb'][part]:g}" for part in parts),
+            *(f"{at['idle_percent_of_a_core'][part]:g}" for part in parts),
+            at["idle_seconds"],
+        )
+        for permits, at in seen["asleep"].items()
+    ]
+    headings = ("permits asleep", *(f"{part} MB" for part in parts), *(f"{part} idle, % of a core" for part in parts))
+    first = rows((*headings, "watched for, s"), lines)
+    rest = [(name.replace("_", " "), _listed(seen[name])) for name in ("bytes_a_permit", "restart", "reminders")]
+    return f"{seen['permits']:,} permits of {seen['cases']:,} cases.\n\n{first}\n\n" + rows(("", ""), rest)
 
 
 def overload(found: dict[str, Any]) -> str:

@@ -40,6 +40,7 @@ NAMED: Final = frozenset({("answers", "outcome_id"), ("answers", "message_id"), 
 CUT: Final = frozenset({("notices", "body"), ("assessments", "facts"), ("idempotency", "answer")})
 KEPT_BYTES: Final = 64
 KEPT_ROWS: Final = {"notices": 2, "deliveries": 4, "ledger": 4, "commands": 2, "idempotency": 1, "answers": 2}
+_NOTICE: Final = "notice/"
 Connection = Any
 Values = dict[str, Any]
 
@@ -70,9 +71,12 @@ class Template:
         names: Sequence[str] = OF_A_CASE,
         *,
         lean: bool = False,
+        whole: bool = False,
     ) -> "Template":
-        """Read the rows of a case, and open the application so that it can be sealed for others."""
+        """Read the rows of a case, with the ledger of its notices where it is to be whole, and open its application."""
         rows = {name: await _of_case(connection, name, reference) for name in names}
+        if whole:
+            rows["ledger"] += await _of_case(connection, "ledger", reference, "reference = $1 AND chain <> $1")
         if lean:
             rows = _lean(rows)
         key_row = rows["data_keys"][0]
@@ -91,6 +95,23 @@ class Template:
             for name, rows in self.rows.items()
         }
 
+    def _value(
+        self, table: str, name: str, value: Any, reference: str, ids: dict[UUID, UUID], earlier: timedelta
+    ) -> Any:
+        """Return one value of a row as it stands in the further case."""
+        if isinstance(value, UUID):
+            return ids.setdefault(value, uuid4())
+        if isinstance(value, str) and self.reference in value:
+            return value.replace(self.reference, reference)
+        if (table, name) == ("ledger", "chain"):
+            notice_id = UUID(value.removeprefix(_NOTICE))
+            return f"{_NOTICE}{ids.setdefault(notice_id, uuid4())}"
+        if (table, name) in NAMED:
+            return str(uuid4())
+        if name in MOVED and isinstance(value, datetime):
+            return value - earlier
+        return value
+
     def _copy(
         self,
         table: str,
@@ -105,16 +126,7 @@ class Template:
     ) -> Values:
         copied: Values = {}
         for name, value in row.items():
-            if isinstance(value, UUID):
-                copied[name] = ids.setdefault(value, uuid4())
-            elif isinstance(value, str) and self.reference in value:
-                copied[name] = value.replace(self.reference, reference)
-            elif (table, name) in NAMED:
-                copied[name] = str(uuid4())
-            elif name in MOVED and isinstance(value, datetime):
-                copied[name] = value - earlier
-            else:
-                copied[name] = value
+            copied[name] = self._value(table, name, value, reference, ids, earlier)
         if "employer_id" in copied:
             copied["employer_id"] = employer_id
         match table:
@@ -163,7 +175,9 @@ def where(table: str) -> str:
     }.get(table, "reference = $1")
 
 
-async def _of_case(connection: asyncpg.Connection, table: str, reference: str) -> list[Values]:
+async def _of_case(
+    connection: asyncpg.Connection, table: str, reference: str, condition: str | None = None
+) -> list[Values]:
     chosen = ", ".join(columns(table))
-    found = await connection.fetch(f"SELECT {chosen} FROM {table} WHERE {where(table)}", reference)
+    found = await connection.fetch(f"SELECT {chosen} FROM {table} WHERE {condition or where(table)}", reference)
     return [dict(row) for row in found]

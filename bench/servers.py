@@ -28,7 +28,7 @@ TIME_SKIPPING: Final = (
 )
 STAND_INS: Final = {"issuer": "/jwks", "authority": "/sandbox/mood", "mail": "/sandbox/mood"}
 _STOP_SECONDS: Final = 25
-_PROBES: Final = 600
+_PROBES: Final = 1_800
 
 
 @dataclass
