@@ -6,8 +6,6 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from cases.context import Context
 from cases.delivery_results import STEP, by_delivery, count_of, settle_in, settle_stranded
 from cases.delivery_results import Leased as Leased
@@ -87,7 +85,7 @@ async def take_turn(
     *,
     length: timedelta = LEASE,
 ) -> Turn:
-    """Settle results as `settle` does and lease as `lease` does, in one transaction.
+    """Settle results as `settle` does and lease as `lease` does, both in one transaction where there are results.
 
     Raises:
         Unavailable: when PostgreSQL is away; the same results are then given again.
@@ -95,34 +93,41 @@ async def take_turn(
     limits, by_id, actor = context.limits, by_delivery(results), system(STEP)
     if channel is Channel.SMS and is_quiet(at, limits.quiet_from, limits.quiet_until):
         places = 0
-    if not by_id and not places:
-        return Turn()
+    if not by_id:
+        return Turn(dues=tuple(await _lease_due(context, channel, at, places, length))) if places else Turn()
     async with context.database.begin() as connection:
-        stranded = await settle_in(context, connection, by_id, at, actor) if by_id else []
-        singles: list[Row] = []
-        digests: list[list[Row]] = []
-        # A turn that settles leases at once; one that does not looks first, which costs next to nothing.
-        if places and (by_id or await delivery_rows.is_any_due(connection, channel.value, at)):
-            singles, digests = await _lease(connection, channel, at, at + length, places)
+        stranded = await settle_in(context, connection, by_id, at, actor)
+        rows: list[Row] = []
+        has_digests = False
+        if places:
+            rows, has_digests = await delivery_rows.lease(connection, channel.value, at, at + length, places)
     await settle_stranded(context, stranded, by_id, at, actor)
-    dues = [_due(context, row, at) for row in singles]
-    dues += [due for digest in digests for due in _digest(context, digest)]
+    dues = [_due(context, row, at) for row in rows]
+    if has_digests:
+        dues += await _lease_digests(context, at, length)
     return Turn(count_of(results), tuple(dues))
 
 
-async def _lease(
-    connection: AsyncConnection, channel: Channel, at: datetime, until: datetime, places: int
-) -> tuple[list[Row], list[list[Row]]]:
-    """Return the letters of leased deliveries, and those of leased digests together."""
-    singles, has_digests = await delivery_rows.lease(connection, channel.value, at, until, places)
-    if not has_digests:
-        return singles, []
-    digests = await delivery_rows.lease_digests(
-        connection, at, until, digests=MOST_DIGESTS, notices_each=MOST_NOTICES_IN_DIGEST
-    )
-    ids = [each for digest in digests for each in digest]
-    rows = {row["delivery_id"]: row for row in await delivery_rows.letters(connection, ids)} if ids else {}
-    return singles, [[rows[each] for each in digest] for digest in digests]
+async def _lease_due(context: Context, channel: Channel, at: datetime, places: int, length: timedelta) -> list[Due]:
+    """Lease what is due; a look that finds nothing, which is what most do, costs next to nothing."""
+    async with context.database.statement() as connection:
+        if not await delivery_rows.is_any_due(connection, channel.value, at):
+            return []
+    async with context.database.statement() as connection:
+        rows, has_digests = await delivery_rows.lease(connection, channel.value, at, at + length, places)
+    dues = [_due(context, row, at) for row in rows]
+    return dues + (await _lease_digests(context, at, length) if has_digests else [])
+
+
+async def _lease_digests(context: Context, at: datetime, length: timedelta) -> list[Due]:
+    """Lease the mails of employers that take one a day."""
+    async with context.database.begin() as connection:
+        digests = await delivery_rows.lease_digests(
+            connection, at, at + length, digests=MOST_DIGESTS, notices_each=MOST_NOTICES_IN_DIGEST
+        )
+        ids = [each for digest in digests for each in digest]
+        rows = {row["delivery_id"]: row for row in await delivery_rows.letters(connection, ids)} if ids else {}
+    return [due for digest in digests for due in _digest(context, [rows[each] for each in digest])]
 
 
 def _due(context: Context, row: Row, at: datetime) -> Due:
