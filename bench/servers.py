@@ -137,7 +137,7 @@ def durability(servers: Servers) -> dict[str, Any]:
             "command": " ".join(_public(part) for part in servers.temporal.command()[1:]),
             "database_file_bytes": file.stat().st_size if file.exists() else None,
             # The file's own mark (SQLite file format, offset 18). How often the server syncs is a pragma of its
-            # connections, which cannot be read from outside; no flag changes it.
+            # connections, which cannot be read from outside; the command sets it, for every side the same.
             "journal": {1: "rollback", 2: "write-ahead log"}.get(file.read_bytes()[18], "unknown"),
         }
     return found

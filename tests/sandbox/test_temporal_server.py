@@ -32,6 +32,8 @@ async def test_a_workflow_in_flight_is_there_after_a_kill(tmp_path: Path) -> Non
     assert (described.run_id, described.close_time) == (handle.first_execution_run_id, None)
     namespace = await again.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=NAMESPACE))
     assert namespace.config.workflow_execution_retention_ttl.seconds == 30 * 24 * 3600
+    # The file's own mark of its journal: 2 is a write-ahead log (SQLite file format, offset 18).
+    assert (tmp_path / "temporal.db").read_bytes()[18] == 2
     server.stop()
 
 
