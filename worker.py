@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import httpx
 import structlog
+import uvloop
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 
@@ -199,7 +200,7 @@ def main() -> None:
     settings = Settings()
     configure_logging("worker", settings.log_level)
     configure_tracing("worker", os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
-    asyncio.run(run(settings))
+    uvloop.run(run(settings))
 
 
 if __name__ == "__main__":
