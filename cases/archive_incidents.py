@@ -17,8 +17,8 @@ async def note_unreadable(context: Context, run: Run) -> None:
     await note(context, run.workflow_id, run.run_id, "unreadable")
 
 
-async def note(context: Context, workflow_id: str, run_id: str, why: str) -> bool:
-    """Open an incident that names a run, once for each run; return whether it is new."""
+async def note(context: Context, workflow_id: str, run_id: str, why: str) -> None:
+    """Open an incident that names a run, once for each run; while it is open, it says the last reason given."""
     at, reference = context.clock(), reference_of(workflow_id)
     r = registrations.c
     async with context.database.begin() as connection:
@@ -36,5 +36,8 @@ async def note(context: Context, workflow_id: str, run_id: str, why: str) -> boo
             state="open",
             at=at,
         )
-        noted = await connection.execute(statement.on_conflict_do_nothing().returning(incidents.c.incident_id))
-        return noted.first() is not None
+        i = incidents.c
+        said = {"reason": statement.excluded.reason}
+        await connection.execute(
+            statement.on_conflict_do_update(index_elements=[i.incident_id], set_=said, where=i.state == "open")
+        )

@@ -149,6 +149,23 @@ async def test_after_a_clean_end_a_second_up_goes_on_with_the_case(stack: Up) ->
     assert [permit["stage"] for permit in found["permits"]] == ["issued"]
 
 
+async def test_an_auditor_reads_the_story_of_a_case_in_a_terminal(stack: Up) -> None:
+    async with Callers(stack.stack) as callers:
+        case = await callers.write("employer-a", "POST", "/v1/registrations", registration(3))
+        await reach(callers, f"/v1/registrations/{case['reference']}", "under_review")
+    place = ("--data-dir", str(stack.directory))
+    shown = await asyncio.to_thread(hetao, "audit", "show", case["reference"], *place)
+    assert shown.returncode == 0, shown.stderr
+    assert "under_review, round 1" in shown.stdout
+    assert "The employer submitted the registration." in shown.stdout
+    earlier = await asyncio.to_thread(
+        hetao, "audit", "show", case["reference"], "--as-of", "2026-01-01T00:00:00+08:00", "--json", *place
+    )
+    assert json.loads(earlier.stdout)["state"] is None
+    unknown = await asyncio.to_thread(hetao, "audit", "show", "HT-0000-0000-E", *place)
+    assert (unknown.returncode, unknown.stderr.partition(":")[2].strip()[:12]) == (1, "case_unknown")
+
+
 async def reach(callers: Callers, path: str, stage: str) -> Any:
     for _ in range(150):
         case = await callers.get("auditor", path)

@@ -1,0 +1,112 @@
+"""A case as it stood: what the ledger adds up to at a time is what the register said then."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest_asyncio
+
+from cases.reconciliation import reconcile_case
+from cases.story import stood_at, tell_story
+from domain.actors import Actor, Role
+from domain.commands import CommandKind
+from store.tables import ledger
+from tests.api.engines import NoHistories
+from tests.cases.contexts import EMPLOYER_A, OFFICER
+from tests.cases.driver import Case, Park, china, open_park
+
+AUDITOR = Actor(issuer="test", subject="auditor", role=Role.AUDITOR, correlation_id="audit")
+
+
+@pytest_asyncio.fixture
+async def park(clean_database: str) -> AsyncIterator[Park]:
+    async with open_park(clean_database, china("2026-03-02")) as park:
+        yield park
+
+
+class Memory:
+    """Remembers what the register said at each time."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.said: list[tuple[Any, dict[str, Any]]] = []
+
+    async def keep(self, **time_passed: float) -> None:
+        view = await self.case.view(OFFICER)
+        permits = {p["destination"]: (p["stage"], p["pending_act"]) for p in view["permits"] if p["stage"]}
+        row = await self.case.row()
+        said = {name: view[name] for name in ("stage", "round", "pending_act", "registration_number")}
+        self.said.append((self.case.park.clock.at, said | {"hold": row["hold"] is not None, "permits": permits}))
+        await self.case.after(**time_passed or {"minutes": 1})
+
+
+async def test_a_case_is_told_as_it_stood_at_each_time_on_its_way(park: Park) -> None:
+    before = park.clock.at
+    await park.take_on(identity_number="33010619860128072X")
+    park.clock.at = china("2026-03-02", "13:00")
+    case = await park.review(employment={"state_worker": True})
+    memory = Memory(case)
+    await memory.keep()
+    letter = {"employment": {"consent_letter": {"issuer": "示例局", "number": "1", "date": "2025-10-20"}}}
+    await case.do(EMPLOYER_A, CommandKind.CORRECT, **letter)
+    await memory.keep(hours=2)
+    await case.do(OFFICER, CommandKind.HOLD, action="place", reason="legal_question")
+    await memory.keep()
+    await case.do(OFFICER, CommandKind.HOLD, action="release", reason="legal_question")
+    await memory.keep()
+    await case.decide("refuse", "employment_unproved")
+    await memory.keep()
+    await case.confirm("reject", "reason_not_supported")
+    await memory.keep()
+    await case.approve()
+    await memory.keep()
+    await case.make_calls()
+    await memory.keep()
+    await case.answer("accepted")
+    await memory.keep(days=1)
+    await case.answer("issued")
+    await memory.keep()
+    await case.do(OFFICER, CommandKind.REVOKE, reasons=[{"code": "false_statement"}])
+    await memory.keep()
+    await case.confirm()
+    await memory.keep()
+
+    evidence, found = await reconcile_case(park.context, NoHistories(), case.reference)
+    chain = evidence.record.chain
+    for at, said in memory.said:
+        stood = stood_at(chain, at)
+        assert stood is not None
+        told = {name: stood[name] for name in ("stage", "round", "pending_act", "registration_number")}
+        permits = {p["destination"]: (p["stage"], p["pending_act"]) for p in stood["permits"]}
+        assert told | {"hold": "officer" in stood["holds"], "permits": permits} == said
+    assert stood_at(chain, before) is None
+    assert {each.code for each in found} == {"history_missing"}  # there is no Temporal here
+
+
+async def test_the_story_says_why_and_for_whom_the_case_waited(park: Park) -> None:
+    case = await park.review()
+    await case.after(hours=3)
+    await case.decide("return", "document_unreadable")
+    returned_at = park.clock.at
+    await case.after(days=1)
+    await case.do(EMPLOYER_A, CommandKind.CORRECT, employment={"position": "工程师"})
+
+    story, more = await tell_story(park.context, NoHistories(), AUDITOR, case.reference, limit=200)
+    items = [item for item in story["items"] if item["source"] == "ledger"]
+    decided = next(item for item in items if item["what"] == "decided")
+    corrected = next(item for item in items if item["what"] == "corrected")
+    assert more is None
+    assert decided["says"] == "An officer returned the registration for correction."
+    assert decided["reasons"] == [{"code": "document_unreadable", "says": "A document cannot be read."}]
+    assert decided["who"] == {"role": "officer", "subject": "officer-1", "issuer": "test"}
+    assert (decided["waited"]["for"], decided["waited"]["seconds"]) == ("park", 3 * 3600)
+    assert (corrected["waited"]["for"], corrected["waited"]["seconds"]) == ("employer", 86400)
+    assert {wait["for"]: wait["seconds"] for wait in story["waits"]}["employer"] == 86400
+
+    then, _ = await tell_story(park.context, NoHistories(), AUDITOR, case.reference, as_of=returned_at, limit=200)
+    assert then["state"]["stage"] == "correction_requested"
+    assert "corrected" not in {item["what"] for item in then["items"]}
+    first, at = await tell_story(park.context, NoHistories(), AUDITOR, case.reference, limit=2)
+    rest, _ = await tell_story(park.context, NoHistories(), AUDITOR, case.reference, start=at or 0, limit=200)
+    assert [*first["items"], *rest["items"]] == story["items"]
+    read = [row for row in await park.rows(ledger) if row["act"] == "case_read" and row["detail"].get("what")]
+    assert len(read) == 4
