@@ -25,7 +25,7 @@ HEARTBEAT_EVERY: Final = timedelta(seconds=5)
 NEEDED: Final = timedelta(seconds=35)
 _SWEEP_EVERY: Final = 60.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 1.0
-_GATHER: Final = 0.2  # results that come so close together are settled together
+_GATHER: Final = 1.0  # the results of a batch are settled together where it is through so soon
 _BUSY_PACE: Final = 0.4  # where batch follows batch, each is settled with the next lease
 _AWAY_PAUSE: Final = 2.0
 

@@ -39,6 +39,7 @@ from settings import Settings
 from store.migrate import upgrade
 from temporal.client import data_converter
 from temporal.engine import TemporalEngine
+from temporal.histories import TemporalHistories
 from worker import build_workers, outside
 from workflows.authority_poll import ensure_authority_poll
 from workflows.notification import ensure_notification_workflows
@@ -164,7 +165,8 @@ async def _start_engine(
     await load_published(contexts[1], system("register_load"))
     skipper = TimeSkipper(clients[0]) if skipping else None
     engine = TemporalEngine(skipper.client if skipper else clients[0])
-    app = create_app(settings, context=contexts[0], engine=engine, allowance=_WITHOUT_LIMIT)
+    histories = TemporalHistories(clients[0])
+    app = create_app(settings, context=contexts[0], engine=engine, histories=histories, allowance=_WITHOUT_LIMIT)
     server = uvicorn.Server(
         uvicorn.Config(app, host="127.0.0.1", port=stack.ports["api"], log_config=None, access_log=False)
     )
