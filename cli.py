@@ -78,13 +78,16 @@ def demo(
     data_dir: Annotated[
         Path | None, typer.Option("--data-dir", help="Take the stack running there, not one of the demo's own.")
     ] = None,
+    export: Annotated[
+        Path | None, typer.Option(help="Folder in which the exported record and the keys to check it by are kept.")
+    ] = None,
 ) -> None:
     """Take two sample rosters the whole way, and exit with 0 only if everything came out as it should."""
     _refuse_production()
     from sandbox import demo as demo_
 
-    command = [*_COMMAND, "up", "--json"]
-    raise typer.Exit(_refusing(demo_.run, data_dir, rosters=EXAMPLES, up=command, as_json=as_json))
+    given = {"rosters": EXAMPLES, "hetao": _COMMAND, "as_json": as_json, "export": export}
+    raise typer.Exit(_refusing(demo_.run, data_dir, **given))
 
 
 @app.command()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import httpx
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    from proof.verdicts import KnownKeys, Verdict
+    from proof.verdicts import Verdict
     from proof.witnessing import WitnessState
 
 audit_app = typer.Typer(help="Check what the record says.", no_args_is_help=True)
@@ -32,30 +32,36 @@ def audit() -> None:
 
 @audit_app.command()
 def verify(
-    file: Annotated[Path, typer.Argument(help="Receipts or an export, as they came.", exists=True, dir_okay=False)],
+    files: Annotated[
+        list[Path], typer.Argument(help="Receipts or exports, as they came.", exists=True, dir_okay=False)
+    ],
     keys: Annotated[Path, typer.Option(help="Public keys, as of `GET /v1/audit/keys`.", exists=True, dir_okay=False)],
     witnesses: Annotated[int, typer.Option(help="Known witnesses that must have co-signed.", min=0)] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one object and nothing else.")] = False,
 ) -> None:
-    """Check a file offline with the public keys alone: 0 if all of it holds, else 1 and the first thing that fails."""
+    """Check files offline with the public keys alone: 0 if all of it holds, else 1 and the first thing that fails."""
     from proof.checkpoints import BrokenNoteError
     from proof.verdicts import read_keys
+    from proof.verdicts import verify as check
 
     try:
         known = read_keys(keys.read_text(encoding="utf-8"), witnesses)
     except (BrokenNoteError, UnicodeDecodeError) as error:
         print(f"hetao: {keys} cannot be read: {error}", file=sys.stderr)
         raise typer.Exit(2) from error
-    verdict = _verdict(file, known)
+    verdicts = {str(file): check(file.read_bytes(), known) for file in files}
+    holds = all(verdict.holds for verdict in verdicts.values())
     if as_json:
-        steps = [{"code": step.code, "holds": step.holds, "says": step.says} for step in verdict.steps]
-        failed = verdict.failed.code if verdict.failed else None
-        print(json.dumps({"holds": verdict.holds, "failed": failed, "steps": steps}, ensure_ascii=False))
+        failed = next((verdict.failed.code for verdict in verdicts.values() if verdict.failed), None)
+        told = [{"file": name, "holds": verdict.holds, "steps": _steps(verdict)} for name, verdict in verdicts.items()]
+        print(json.dumps({"holds": holds, "failed": failed, "files": told}, ensure_ascii=False))
     else:
-        for step in verdict.steps:
-            print(f"{'holds' if step.holds else 'FAILS'}  {step.says}")
-        print("Everything that was checked holds." if verdict.holds else "The file does not hold.")
-    raise typer.Exit(0 if verdict.holds else 1)
+        for name, verdict in verdicts.items():
+            print(name)
+            for step in verdict.steps:
+                print(f"  {'holds' if step.holds else 'FAILS'}  {step.says}")
+        print("Everything that was checked holds." if holds else "It does not hold.")
+    raise typer.Exit(0 if holds else 1)
 
 
 @witness_app.callback()
@@ -118,10 +124,8 @@ def keygen(
     print(public)
 
 
-def _verdict(file: Path, known: "KnownKeys") -> "Verdict":
-    from proof.verdicts import verify as check
-
-    return check(file.read_bytes(), known)
+def _steps(verdict: "Verdict") -> list[dict[str, Any]]:
+    return [{"code": step.code, "holds": step.holds, "says": step.says} for step in verdict.steps]
 
 
 def _look(client: "httpx.Client", path: Path, log_keys: list[str], name: str, private: "Ed25519PrivateKey") -> str:

@@ -20,6 +20,7 @@ from sandbox.demo_api import Callers, DemoError
 from sandbox.demo_cases import AT_ONCE, WATCHER, Work
 from sandbox.demo_check import ReadBack, differences, notices, permits, stages
 from sandbox.demo_plan import EMPLOYERS
+from sandbox.demo_proof import Proof, Proved
 from sandbox.demo_view import Screen, show_summary
 from sandbox.processes import child_setup
 from sandbox.stack import Stack, running_stack
@@ -34,27 +35,31 @@ _WAITING: Final = frozenset({"queued", "sent"})
 Rows = list[dict[str, Any]]
 
 
-def run(directory: Path | None, *, rosters: Path, up: Sequence[str], as_json: bool) -> int:
+def run(
+    directory: Path | None, *, rosters: Path, hetao: Sequence[str], as_json: bool, export: Path | None = None
+) -> int:
     """Run the demo and return the exit code: 0 only if everything came out as it should.
 
     Args:
         directory: where a stack runs; None for one of the demo's own that ends with it.
         rosters: the folder of the sample rosters.
-        up: the command that runs an embedded stack and prints its ready line.
+        hetao: the command line, by which the demo runs a stack of its own and checks what it exported.
         as_json: print one summary object and nothing else.
+        export: a folder for the record and the keys to check it by; they are thrown away unless told.
     """
     begun = time.monotonic()
     console = Console(stderr=True, highlight=False)
     screen = Screen(console, silent=as_json)
+    proof = Proof(hetao, export)
     files = {employer: (rosters / name).read_bytes() for employer, name in EMPLOYERS.items()}
     # Also when somebody ends the demo, its stack ends in good order.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         if directory is not None:
-            summary = asyncio.run(_work(running_stack(directory.resolve()), files, screen))
+            summary = asyncio.run(_work(running_stack(directory.resolve()), files, screen, proof))
         else:
-            with _stack_of_its_own(up, screen) as own:
-                summary = asyncio.run(_work(running_stack(own), files, screen))
+            with _stack_of_its_own([*hetao, "up", "--json"], screen) as own:
+                summary = asyncio.run(_work(running_stack(own), files, screen, proof))
     except DemoError as error:
         print(f"hetao: {error}", file=sys.stderr)
         return 1
@@ -107,7 +112,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.stdout.close()
 
 
-async def _work(stack: Stack, rosters: Mapping[str, bytes], screen: Screen) -> dict[str, Any]:
+async def _work(stack: Stack, rosters: Mapping[str, bytes], screen: Screen, proof: Proof) -> dict[str, Any]:
     async with Callers(stack) as callers:
         screen.start()
         try:
@@ -123,10 +128,12 @@ async def _work(stack: Stack, rosters: Mapping[str, bytes], screen: Screen) -> d
             told = await _read_notices(callers, references)
             found = await _read_back(callers, references, told)
             screen.show(found.cases)
+            screen.doing("The record is exported and checked")
+            proved = await proof.take(callers, list(references))
             screen.doing("Done")
         finally:
             screen.stop()
-    return _summary(found, rows, work.acts)
+    return _summary(found, rows, work.acts, proved)
 
 
 async def _prepare(callers: Callers, stack: Stack) -> None:
@@ -198,8 +205,8 @@ async def _read_back(callers: Callers, references: Mapping[str, str], told: Mapp
     )
 
 
-def _summary(found: ReadBack, rows: Rows, acts: Mapping[str, int]) -> dict[str, Any]:
-    wrong = differences(found)
+def _summary(found: ReadBack, rows: Rows, acts: Mapping[str, int], proved: Proved) -> dict[str, Any]:
+    wrong = [*differences(found), *proved.differences]
     results = [row["result"] for row in rows]
     by_rules = sum(case["round"] > 1 or case["assessment"] != "clear" for case in found.cases.values())
     return {
@@ -220,6 +227,7 @@ def _summary(found: ReadBack, rows: Rows, acts: Mapping[str, int]) -> dict[str, 
             "list_entries": len(found.books["entries"]),
         },
         "acts": dict(sorted(acts.items())),
+        "proof": proved.view(),
         "differences": wrong,
         "agree": not wrong,
     }

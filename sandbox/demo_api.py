@@ -44,6 +44,10 @@ class Callers:
         """Read as a persona."""
         return await self._call(persona, "GET", path, params=query)
 
+    async def content(self, persona: str, path: str, **more: Any) -> bytes:
+        """Read as a persona, byte for byte."""
+        return (await self._answer(persona, "GET", path, **more)).content
+
     async def pages(self, persona: str, path: str, **query: Any) -> list[dict[str, Any]]:
         """Read a whole list as a persona."""
         items: list[dict[str, Any]] = []
@@ -73,9 +77,13 @@ class Callers:
             raise DemoError(f"{part} {path}: {answer.status_code} {answer.text[:300]}")
         return answer.json()
 
-    async def _call(
+    async def _call(self, persona: str, method: str, path: str, **content: Any) -> Any:
+        answer = await self._answer(persona, method, path, **content)
+        return answer.json() if answer.content else None
+
+    async def _answer(
         self, persona: str, method: str, path: str, headers: Mapping[str, str] | None = None, **content: Any
-    ) -> Any:
+    ) -> httpx.Response:
         token = await self._token(persona)
         sent = {"Authorization": f"Bearer {token}", "Accept-Language": "en", **(headers or {})}
         for attempt in range(1, ATTEMPTS + 1):
@@ -86,7 +94,7 @@ class Callers:
                     raise DemoError(f"{method} {path}: {type(error).__name__}") from error
             else:
                 if not answer.is_error:
-                    return answer.json() if answer.content else None
+                    return answer
                 is_passing = answer.status_code in _PASSING or _code(answer) == "in_progress"
                 if attempt == ATTEMPTS or not is_passing:
                     raise DemoError(f"{persona}: {method} {path}: {answer.status_code} {_code(answer)} {_said(answer)}")
