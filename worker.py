@@ -23,6 +23,7 @@ from activities.deliveries import Deliveries
 from activities.mail import MailSender
 from activities.reconciliation import ReconciliationSteps
 from activities.sms import SmsSender
+from activities.stamping import keep_stamping
 from activities.standing import StandingSteps
 from activities.webhook import WebhookSender
 from cases.build import build_context
@@ -164,6 +165,7 @@ async def run(settings: Settings) -> None:
                 asyncio.create_task(keep_sweeping(context, engine, is_stopping=stopping.is_set)),
                 asyncio.create_task(work_rosters(context, engine)),
                 asyncio.create_task(keep_sealing(context, is_stopping=stopping.is_set)),
+                asyncio.create_task(keep_stamping(context, settings.timestamp_url, is_stopping=stopping.is_set)),
                 asyncio.create_task(keep_reading_packs(context, stopping)),
             ]
             _log.info("worker_ready")
