@@ -79,7 +79,7 @@ def demo(
         Path | None, typer.Option("--data-dir", help="Take the stack running there, not one of the demo's own.")
     ] = None,
     export: Annotated[
-        Path | None, typer.Option(help="Folder in which the exported record and the keys to check it by are kept.")
+        Path | None, typer.Option(help="File in which the exported record is kept, with `keys.json` beside it.")
     ] = None,
 ) -> None:
     """Take two sample rosters the whole way, and exit with 0 only if everything came out as it should."""

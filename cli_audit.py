@@ -35,18 +35,22 @@ def verify(
     files: Annotated[
         list[Path], typer.Argument(help="Receipts or exports, as they came.", exists=True, dir_okay=False)
     ],
-    keys: Annotated[Path, typer.Option(help="Public keys, as of `GET /v1/audit/keys`.", exists=True, dir_okay=False)],
+    keys: Annotated[
+        Path | None,
+        typer.Option(help="Public keys, as of `GET /v1/audit/keys`; `keys.json` beside the first file unless told."),
+    ] = None,
     witnesses: Annotated[int, typer.Option(help="Known witnesses that must have co-signed.", min=0)] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one object and nothing else.")] = False,
 ) -> None:
     """Check files offline with the public keys alone: 0 if all of it holds, else 1 and the first thing that fails."""
     from proof.checkpoints import BrokenNoteError
+    from proof.files import verify as check
     from proof.verdicts import read_keys
-    from proof.verdicts import verify as check
 
+    keys = keys or files[0].with_name("keys.json")
     try:
         known = read_keys(keys.read_text(encoding="utf-8"), witnesses)
-    except (BrokenNoteError, UnicodeDecodeError) as error:
+    except (BrokenNoteError, UnicodeDecodeError, OSError) as error:
         print(f"hetao: {keys} cannot be read: {error}", file=sys.stderr)
         raise typer.Exit(2) from error
     verdicts = {str(file): check(file.read_bytes(), known) for file in files}

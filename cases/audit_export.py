@@ -12,15 +12,16 @@ import rfc8785
 
 from cases.audit_events import Filters, Place, Position, horizon, need_case, read_page
 from cases.context import Context
+from cases.log_reads import Proved, Sealed, find_newest, prove_in
 from cases.view import moment
 from domain.actors import Actor
 from domain.acts import Act
 from domain.purposes import Purpose
+from proof.exports import FORMAT, signed_end
 from proof.ledger_rows import content_of
 from store.case_rows import Row
 from store.ledger import Entry, append
 
-FORMAT: Final = "hetao-ledger-export/1"
 _AT_ONCE: Final = 500
 
 Line = Mapping[str, Any]
@@ -41,29 +42,31 @@ class Export:
     below: int
     after: Place | None
     made_at: datetime
+    sealed: Sealed | None
     cursor_of: Callable[[Position], str | None]
     later: Callable[[Coroutine[Any, Any, object]], None]
     chain: str = field(default_factory=lambda: f"export/{uuid4()}")
     rows: int = 0
     _hash: Any = field(default_factory=hashlib.sha256)
+    _lines_hash: Any = field(default_factory=hashlib.sha256)
 
     async def lines(self) -> AsyncGenerator[bytes]:
         """Yield the lines: the manifest, the rows with places to resume from between them, and the end."""
         is_whole = False
         try:
-            yield _line(self._manifest())
+            yield self._line(self._manifest())
             place = self.after
             while True:
                 # A reader who goes must not cut a transaction in two.
-                rows, place = await asyncio.shield(self._read(place))
+                rows, proved, place = await asyncio.shield(self._read(place))
                 for row in rows:
-                    yield self._row(row)
+                    yield self._row(row, proved)
                 if place is None:
                     break
-                yield _line({"type": "resume", "after": self.cursor_of((*place, self.below))})
+                yield self._line({"type": "resume", "after": self.cursor_of((*place, self.below))})
             is_whole = True
             await asyncio.shield(self._record("complete"))
-            yield _line({"type": "end", "rows": self.rows, "rows_hash": self._hash.hexdigest(), "chain": self.chain})
+            yield _line(self._end())
         finally:
             if not is_whole:
                 self.later(self._record("broken_off"))
@@ -72,15 +75,34 @@ class Export:
         """Record that the export begins, before the first line of it leaves."""
         await self._record("begun")
 
-    async def _read(self, place: Place | None) -> tuple[list[Row], Place | None]:
+    async def _read(self, place: Place | None) -> tuple[list[Row], Proved, Place | None]:
         async with self.context.database.begin() as connection:
-            return await read_page(connection, self.filters, self.below, place, _AT_ONCE, oldest_first=True)
+            rows, place = await read_page(connection, self.filters, self.below, place, _AT_ONCE, oldest_first=True)
+            places = [(row["chain"], row["seq"]) for row in rows]
+            return rows, await prove_in(connection, self.sealed.size, places) if self.sealed else {}, place
 
-    def _row(self, row: Row) -> bytes:
-        line = _line({"type": "row", "row": content_of(row), "hash": bytes(row["hash"]).hex()})
+    def _row(self, row: Row, proved: Proved) -> bytes:
+        found = proved.get((row["chain"], row["seq"]))
+        leaf = {"index": found[0], "proof": found[1]} if found else None
+        line = self._line({"type": "row", "row": content_of(row), "hash": bytes(row["hash"]).hex(), "leaf": leaf})
         self.rows += 1
         self._hash.update(line)
         return line
+
+    def _line(self, content: Line) -> bytes:
+        line = _line(content)
+        self._lines_hash.update(line)
+        return line
+
+    def _end(self) -> Line:
+        end = {
+            "type": "end",
+            "rows": self.rows,
+            "rows_hash": self._hash.hexdigest(),
+            "lines_hash": self._lines_hash.hexdigest(),
+            "chain": self.chain,
+        }
+        return signed_end(end, self.context.log_origin, self.context.keyring.sealing_key())
 
     def _manifest(self) -> Line:
         return {
@@ -93,6 +115,7 @@ class Export:
             "below": self.below,
             "resumed": self.after is not None,
             "chain": self.chain,
+            "checkpoint": self.sealed.note if self.sealed else None,
         }
 
     async def _record(self, outcome: str) -> None:
@@ -129,9 +152,10 @@ async def begin_export(
     async with context.database.begin() as connection:
         await need_case(connection, filters.case)
         below = after[3] if after is not None else await horizon(connection)
+        sealed = await find_newest(connection)
     place = after[:3] if after is not None else None
     export = Export(
-        context, actor, filters, purpose, asked, below, place, context.clock(), cursor_of=cursor_of, later=later
+        context, actor, filters, purpose, asked, below, place, context.clock(), sealed, cursor_of=cursor_of, later=later
     )
     await export.begin()
     return export

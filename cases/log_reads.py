@@ -24,6 +24,7 @@ from store.ledger import Entry, append
 from store.tables import checkpoints, cosignatures, seal_leaves, stamps
 
 _MOST_STATED_AHEAD_S: Final = 300
+Proved = Mapping[tuple[str, int], tuple[int, list[str]]]  # leaf and proof of rows, by chain and seq
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,11 @@ async def find_checkpoint(context: Context, size: int | None = None) -> Sealed:
     """
     async with context.database.begin() as connection:
         return await load_checkpoint(connection, size)
+
+
+async def find_newest(connection: AsyncConnection) -> Sealed | None:
+    """Return the newest checkpoint within a transaction; None while nothing is sealed."""
+    return await load_checkpoint(connection) if await rows_of.tree_size(connection) else None
 
 
 async def load_checkpoint(connection: AsyncConnection, size: int | None = None) -> Sealed:
@@ -118,25 +124,36 @@ async def prove_inclusion(
     }
 
 
-async def prove_rows(
-    connection: AsyncConnection, places: Collection[tuple[str, int]]
-) -> tuple[Sealed | None, dict[tuple[str, int], tuple[int, list[str]]]]:
+async def prove_rows(connection: AsyncConnection, places: Collection[tuple[str, int]]) -> tuple[Sealed | None, Proved]:
     """Return leaf and inclusion proof of each row that is sealed, by chain and seq, all in the tree of one checkpoint.
 
     It is the newest that a witness co-signed where that one holds them all, else the newest.
     """
-    s = seal_leaves.c
-    query = select(s.chain, s.seq, s.index.label("leaf")).where(tuple_(s.chain, s.seq).in_(places))
-    leaves = {(row.chain, row.seq): int(row.leaf) for row in await connection.execute(query)} if places else {}
+    leaves = await _leaves(connection, places)
     if not leaves:
         return None, {}
     c = cosignatures.c
     witnessed = select(func.max(c.tree_size)).where(c.tree_size > max(leaves.values()))
     sealed = await load_checkpoint(connection, (await connection.execute(witnessed)).scalar_one())
-    wanted = [node for leaf in leaves.values() for node in merkle.inclusion_nodes(leaf, sealed.size)]
-    read = await _reader(connection, wanted)
-    return sealed, {
-        place: (leaf, [each.hex() for each in merkle.inclusion_proof(leaf, sealed.size, read)])
+    return sealed, await _proofs(connection, leaves, sealed.size)
+
+
+async def prove_in(connection: AsyncConnection, size: int, places: Collection[tuple[str, int]]) -> Proved:
+    """Return leaf and inclusion proof of each row, by chain and seq, that is in the tree of this size."""
+    leaves = await _leaves(connection, places)
+    return await _proofs(connection, {place: leaf for place, leaf in leaves.items() if leaf < size}, size)
+
+
+async def _leaves(connection: AsyncConnection, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    s = seal_leaves.c
+    query = select(s.chain, s.seq, s.index.label("leaf")).where(tuple_(s.chain, s.seq).in_(places))
+    return {(row.chain, row.seq): int(row.leaf) for row in await connection.execute(query)} if places else {}
+
+
+async def _proofs(connection: AsyncConnection, leaves: Mapping[tuple[str, int], int], size: int) -> Proved:
+    read = await _reader(connection, [node for leaf in leaves.values() for node in merkle.inclusion_nodes(leaf, size)])
+    return {
+        place: (leaf, [each.hex() for each in merkle.inclusion_proof(leaf, size, read)])
         for place, leaf in leaves.items()
     }
 

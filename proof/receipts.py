@@ -22,9 +22,7 @@ def canonical(content: Mapping[str, Any]) -> bytes:
 
 def sign(content: Mapping[str, Any], origin: str, key: Ed25519PrivateKey) -> dict[str, Any]:
     """Return the receipt of a content with the signature of a key of the log."""
-    signer = verifier_key(origin, key)
-    value = base64.b64encode(key.sign(_PREFIX + canonical(content))).decode()
-    signature = {"name": signer.name, "key_id": signer.key_id.hex(), "value": value}
+    signature = signature_over(_PREFIX + canonical(content), origin, key)
     return {"format": FORMAT, "content": dict(content), "signature": signature}
 
 
@@ -34,15 +32,34 @@ def signer_of(receipt: Mapping[str, Any], known: Iterable[VerifierKey]) -> Verif
     Raises:
         BrokenNoteError: when none did, or the signature does not verify.
     """
-    signature = receipt["signature"]
+    return check_signature(_PREFIX + canonical(receipt["content"]), receipt["signature"], known, "the receipt")
+
+
+def signature_over(message: bytes, origin: str, key: Ed25519PrivateKey) -> dict[str, str]:
+    """Return the signature of a key of the log over a message, which begins with what it is of."""
+    signer = verifier_key(origin, key)
+    value = base64.b64encode(key.sign(message)).decode()
+    return {"name": signer.name, "key_id": signer.key_id.hex(), "value": value}
+
+
+def check_signature(
+    message: bytes, signature: Mapping[str, str], known: Iterable[VerifierKey], what: str
+) -> VerifierKey:
+    """Return the known key that signed a message.
+
+    Raises:
+        BrokenNoteError: when none did, or the signature does not verify.
+    """
     named = f"{signature['name']}+{signature['key_id']}"
     keys = {(key.name, key.key_id.hex()): key for key in known}
     key = keys.get((signature["name"], signature["key_id"]))
     if key is None:
-        raise BrokenNoteError(f"the receipt is signed by the key {named}, which is not one of those known")
+        raise BrokenNoteError(f"{what} is signed by the key {named}, which is not one of those known")
     try:
         value = base64.b64decode(signature["value"], validate=True)
-        Ed25519PublicKey.from_public_bytes(key.public).verify(value, _PREFIX + canonical(receipt["content"]))
+        Ed25519PublicKey.from_public_bytes(key.public).verify(value, message)
     except (InvalidSignature, ValueError) as error:
-        raise BrokenNoteError(f"the receipt is not what the key {named} signed") from error
+        raise BrokenNoteError(f"{what} is not what the key {named} signed") from error
+    if base64.b64encode(value).decode() != signature["value"]:
+        raise BrokenNoteError(f"the signature of {what} is not in its canonical form")
     return key

@@ -105,21 +105,6 @@ def read_keys(text: str, least_witnesses: int = 0) -> KnownKeys:
         raise BrokenNoteError("the file of keys needs `origin`, `log_keys` and `witness_keys`") from error
 
 
-def verify(content: bytes, keys: KnownKeys) -> Verdict:
-    """Check a file: one receipt, or the answer that lists those of a case."""
-    check = Check(keys)
-    try:
-        for receipt in _receipts(content):
-            verify_receipt(check, receipt)
-    except Failed as failed:
-        check.steps.append(failed.step)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        check.steps.append(
-            Step("form", False, f"The file does not have the form of a receipt ({type(error).__name__}).")
-        )
-    return Verdict(tuple(check.steps))
-
-
 def verify_receipt(check: Check, receipt: Mapping[str, Any]) -> None:
     """Check one receipt: its signature, its row, the place of the row in the log, and the log's own signature."""
     if receipt["format"] != RECEIPT or set(receipt) != {"format", "content", "signature"}:
@@ -189,7 +174,8 @@ def read_canonical(content: bytes, what: str) -> dict[str, Any]:
     return found
 
 
-def _receipts(content: bytes) -> Iterator[Mapping[str, Any]]:
+def receipts_in(content: bytes) -> Iterator[Mapping[str, Any]]:
+    """Return the receipts of a file: one, or the answer that lists those of a case."""
     document = read_canonical(content, "The file")
     if document.get("format") == RECEIPT:
         yield document

@@ -45,7 +45,7 @@ def run(
         rosters: the folder of the sample rosters.
         hetao: the command line, by which the demo runs a stack of its own and checks what it exported.
         as_json: print one summary object and nothing else.
-        export: a folder for the record and the keys to check it by; they are thrown away unless told.
+        export: a file for the exported record, with `keys.json` to check it by beside it; none is kept unless told.
     """
     begun = time.monotonic()
     console = Console(stderr=True, highlight=False)

@@ -38,7 +38,7 @@ class Proved:
 
 @dataclass(frozen=True)
 class Proof:
-    """Takes the record out into a folder, which is kept where one is named, and checks it from there."""
+    """Takes the record out, checks it, and keeps the export, with `keys.json` beside it, where a file is named."""
 
     hetao: Sequence[str]
     keep: Path | None = None
@@ -54,13 +54,18 @@ class Proof:
                 file for reference in references if (file := await self._receipts(callers, folder, reference, proved))
             ]
             proved.checkpoint = int((await callers.get("auditor", "/v1/audit/checkpoint"))["size"])
+            export = folder / "export.ndjson"
+            export.write_bytes(await callers.content("auditor", "/v1/audit/export", headers={"Purpose": "audit"}))
             if files:
-                await self._check(files, keys, proved, intact=True)
-                await self._check([_altered(files[0])], keys, proved, intact=False)
+                await self._check([export, *files], keys, proved, intact=True)
+                for file in (export, files[0]):
+                    await self._check([_altered(file)], keys, proved, intact=False)
             else:
                 proved.differences.append("no decision has a receipt")
             if self.keep is not None:
-                shutil.copytree(folder, self.keep, dirs_exist_ok=True)
+                self.keep.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(export, self.keep)
+                shutil.copyfile(keys, self.keep.with_name("keys.json"))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return proved

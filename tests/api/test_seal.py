@@ -1,11 +1,14 @@
 """The seal over HTTP: what an auditor and a witness are told, and what a wrong question gets."""
 
+import random
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from cases.sealing import seal
 from proof.checkpoints import VerifierKey, cosign, open_checkpoint, parse_note, parse_verifier_key, verifier_key
+from proof.files import verify
+from proof.verdicts import read_keys
 from store.tables import ledger
 from tests.api.conftest import Stage
 from tests.cases.contexts import WITNESS, WITNESS_KEY
@@ -88,6 +91,26 @@ async def test_a_wrong_question_is_told_what_is_wrong(stage: Stage) -> None:
         problem = answer.json()
         assert named in ([error["field"] for error in problem["errors"]] or [problem["code"]]), query
         assert status != 409 or answer.headers["retry-after"] == "5"
+
+
+async def test_an_export_is_proved_row_by_row_and_no_changed_byte_passes(stage: Stage) -> None:
+    await _sealed(stage)
+    answer = await stage.as_("auditor").get("/v1/audit/export", headers={"Purpose": "audit"})
+    keys = read_keys((await stage.nobody.get("/v1/audit/keys")).text)
+    whole = verify(answer.content, keys)
+    assert whole.holds, whole.failed
+    said = {step.code: step.says for step in whole.steps}
+    # The act of exporting is not in its own export, and everything before it was sealed.
+    assert "not_sealed" not in said
+    draw = random.Random(10)
+    for _ in range(60):
+        place, bit = draw.randrange(len(answer.content)), draw.randrange(8)
+        altered = bytearray(answer.content)
+        altered[place] ^= 1 << bit
+        assert not verify(bytes(altered), keys).holds, (place, bit)
+    lines = answer.content.splitlines(keepends=True)
+    for cut in (lines[:-1], lines[1:], [lines[0], *lines[2:]], [lines[0], lines[2], lines[1], *lines[3:]]):
+        assert not verify(b"".join(cut), keys).holds
 
 
 def _log_key(stage: Stage) -> VerifierKey:

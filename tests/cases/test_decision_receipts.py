@@ -15,8 +15,9 @@ from domain.actors import Actor, Role
 from domain.commands import CommandKind
 from domain.errors import Refused
 from proof.checkpoints import cosign, parse_note
+from proof.files import verify
 from proof.receipts import canonical, sign
-from proof.verdicts import KnownKeys, read_keys, verify
+from proof.verdicts import KnownKeys, read_keys
 from store import tables
 from tests.cases.contexts import EMPLOYER_A, EMPLOYER_B, WITNESS, WITNESS_KEY
 from tests.cases.driver import OFFICER_2, Case, Park, china, open_park

@@ -47,7 +47,7 @@ def test_the_demo_prints_one_summary_that_adds_up_and_leaves_nothing_behind(tmp_
         "return",
     } <= set(summary["acts"])
     assert summary["proof"]["receipts"] >= 50
-    assert summary["proof"]["altered_files_refused"] == 1
+    assert summary["proof"]["altered_files_refused"] == 2
     assert list(tmp_path.iterdir()) == []
 
 

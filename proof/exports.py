@@ -1,0 +1,85 @@
+"""Exports of the ledger: lines of canonical JSON whose last one is signed over all the others, and their check."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from proof.checkpoints import BrokenNoteError, Opened
+from proof.receipts import canonical, check_signature, signature_over
+from proof.verdicts import Check, Failed, read_canonical, verify_place, verify_row
+
+FORMAT: Final = "hetao-ledger-export/1"
+_PREFIX: Final = b"hetao-ledger-export/1\x00"
+
+
+def signed_end(end: Mapping[str, Any], origin: str, key: Ed25519PrivateKey) -> dict[str, Any]:
+    """Return the last line of an export, which names the hash of all lines before it, with the log's signature."""
+    return {**end, "signature": signature_over(_PREFIX + canonical(end), origin, key)}
+
+
+def is_export(content: bytes) -> bool:
+    """Whether a file looks like an export: its first line is a manifest."""
+    first = content.split(b"\n", 1)[0]
+    return b'"type":"manifest"' in first and b'"format":"hetao-ledger-export' in first
+
+
+def verify_export(check: Check, content: bytes) -> None:
+    """Check an export: its lines, its signature, its rows, and the place of each in the tree of its checkpoint."""
+    lines = content.split(b"\n")
+    if lines.pop() != b"" or len(lines) < 2:
+        raise Failed("form", "The export does not end with a whole line: it was cut off.")
+    manifest = read_canonical(lines[0], "Line 1")
+    end = read_canonical(lines[-1], f"Line {len(lines)}")
+    if manifest.get("format") != FORMAT or end.get("type") != "end":
+        raise Failed("form", "The export does not begin with a manifest and end with an `end`: it was cut off.")
+    _verify_end(check, lines, end)
+    opened = None if manifest["checkpoint"] is None else check.checkpoint(manifest["checkpoint"])
+    proved, rows = _verify_rows(lines[1:-1], opened)
+    if rows != end["rows"]:
+        raise Failed("rows", f"The export says {end['rows']} rows and holds {rows}.")
+    check.note("rows", f"Each of the {rows} rows has the hash that is said of it and follows on the one before it.")
+    if opened is not None:
+        check.note("inclusion", f"{proved} of the {rows} rows are leaves of that tree.")
+    if proved < rows:
+        check.note("not_sealed", f"{rows - proved} rows were not sealed when the export was made: ask for them again.")
+
+
+def _verify_end(check: Check, lines: list[bytes], end: dict[str, Any]) -> None:
+    digest = hashlib.sha256(b"".join(line + b"\n" for line in lines[:-1])).hexdigest()
+    if end["lines_hash"] != digest:
+        raise Failed("lines", "The lines do not have the hash that the last one says: a byte was changed.")
+    said = {name: value for name, value in end.items() if name != "signature"}
+    try:
+        key = check_signature(_PREFIX + canonical(said), end["signature"], check.keys.log_keys, "the export")
+    except BrokenNoteError as error:
+        raise Failed("signature", f"The signature does not hold: {error}.") from error
+    check.note("signature", f"The export of {end['rows']} rows is as the key {key.name}+{key.key_id.hex()} signed it.")
+
+
+def _verify_rows(lines: list[bytes], opened: Opened | None) -> tuple[int, int]:
+    """Return how many rows are proved to be in the tree, and how many there are."""
+    last: dict[str, tuple[int, str]] = {}
+    proved = rows = 0
+    for line in _rows(lines):
+        row, digest, leaf = line["row"], line["hash"], line["leaf"]
+        verify_row(row, digest)
+        seq, before = last.get(row["chain"], (0, None))
+        if seq + 1 == row["seq"] and before is not None and row["previous"] != before:
+            raise Failed("chain", f"The row {row['seq']} of {row['chain']} does not follow on the one before it.")
+        last[row["chain"]] = (row["seq"], digest)
+        rows += 1
+        if leaf is not None and opened is not None:
+            verify_place(digest, leaf["index"], leaf["proof"], opened)
+            proved += 1
+    return proved, rows
+
+
+def _rows(lines: list[bytes]) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(lines, 2):
+        content = read_canonical(line, f"Line {number}")
+        if content["type"] == "row":
+            yield content
+        elif content["type"] != "resume":
+            raise Failed("form", f"Line {number} is of a kind that is not known here.")
