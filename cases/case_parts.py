@@ -236,8 +236,6 @@ class CaseParts:
             "detail": dict(detail or {}),
             "state": "due",
             "at": at,
-            "lease_until": None,
-            "tries": 0,
             "done_at": None,
             "reason": None,
         }
@@ -257,7 +255,7 @@ class CaseParts:
     def end_calls(self, at: datetime, state: str, *keys: str, reason: str | None = None) -> None:
         """Mark calls as done, rejected or cancelled."""
         for row in [c for c in self.calls if c["key"] in keys]:
-            row.update(state=state, done_at=at, reason=reason, lease_until=None)
+            row.update(state=state, done_at=at, reason=reason)
             self._touch("calls", row)
             self.calls.remove(row)
 

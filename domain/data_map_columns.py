@@ -68,7 +68,7 @@ COLUMNS: Final = (
     *rows("webhooks", "webhook_id employer_id kinds state at", "what an employer's system is told", SIDES, until=_EMPLOYER),
     *rows("webhooks", "url", "where an employer's system is told", SIDES, kept=_SEALED, until=_EMPLOYER),
     *rows("webhooks", "secrets", "signing what is told", NOBODY, kept=_SEALED, until=_EMPLOYER),
-    *rows("calls", "key attempt reference employer_id destination what detail state at lease_until tries done_at reason", "what the authority is told, as codes and references", OPERATORS | STAFF, until=_WORK),
+    *rows("calls", "key attempt reference employer_id destination what detail state at done_at reason", "what the authority is told, as codes and references", OPERATORS | STAFF, until=_WORK),
     *rows("answers", "answer_id outcome_id reference destination employer_id outcome source state occurred_at received_at", "what the authority answered", STAFF),
     *rows("answers", "content_hash", "telling a repeat", NOBODY, of=_PERSONAL, kept=_HASHED, until=_CASE),
     *rows("answers", "body", "the answer in full", ALL, of=_SENSITIVE, kept=_SEALED, until=_CASE),

@@ -1,6 +1,6 @@
 """What is told to the authority and what it answers."""
 
-from sqlalchemy import Column, Index, Integer, LargeBinary, SmallInteger, Table, Text, UniqueConstraint, Uuid, text
+from sqlalchemy import Column, Index, LargeBinary, SmallInteger, Table, Text, UniqueConstraint, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from store.tables.base import metadata, moment
@@ -17,8 +17,6 @@ calls = Table(
     Column("detail", JSONB, nullable=False, server_default=text("'{}'")),
     Column("state", Text, nullable=False),
     moment("at", null=False),
-    moment("lease_until"),
-    Column("tries", Integer, nullable=False, server_default=text("0")),
     moment("done_at"),
     Column("reason", Text),
     Index("ix_calls_reference", "reference"),
