@@ -7,13 +7,13 @@ from typing import Final
 from uuid import UUID
 
 from cases.context import Context
-from cases.delivery_results import STEP, by_delivery, count_of, settle_in, settle_stranded
+from cases.delivery_results import STEP, by_delivery, count_of, locks_for, settle_in, settle_stranded
 from cases.delivery_results import Leased as Leased
 from cases.delivery_results import Outcome as Outcome
 from cases.delivery_results import Result as Result
 from cases.delivery_results import settle as settle
-from cases.delivery_results import text_instead as text_instead
 from cases.letters import BlockedError, address_of, open_texts, subscription_of
+from cases.text_instead import text_instead as text_instead
 from domain.actors import system
 from domain.errors import Defect
 from domain.languages import Language
@@ -95,7 +95,7 @@ async def take_turn(
         places = 0
     if not by_id:
         return Turn(dues=tuple(await _lease_due(context, channel, at, places, length))) if places else Turn()
-    async with context.database.begin() as connection:
+    async with context.database.begin(locks=locks_for(by_id)) as connection:
         stranded = await settle_in(context, connection, by_id, at, actor)
         rows: list[Row] = []
         has_digests = False

@@ -9,36 +9,32 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
-from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
+from uuid import UUID, uuid4
 
 from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case_file import CaseFile, open_case
 from cases.context import Context
-from cases.letters import BlockedError, address_of, open_texts
 from cases.notify import Telling, nobody_reached
+from cases.text_instead import fallback
 from domain.actors import Actor, system
 from domain.acts import Act
-from domain.clock import CHINA
 from domain.errors import Defect, Refused
 from domain.messages import DeliveryCount
 from domain.notices import (
     FINAL,
-    PLANS,
-    Channel,
     DeliveryStatus,
     NoticeKind,
     Recipient,
     advance,
-    fallback_channel,
     notice_status,
     when_undelivered,
 )
 from domain.retries import next_attempt
 from domain.stages import Destination
 from domain.webhooks import ReceiptStatus, WebhookState
-from store import delivery_rows, settling_rows
+from store import settling_rows
 from store.case_rows import Row
 from store.ledger import Entry, follow
 from store.tables import incidents, webhooks
@@ -49,14 +45,7 @@ _RECEIVER_AWAY: Final = frozenset(
     {"webhook_timeout", "webhook_unreachable", "webhook_unresolved", "webhook_429", "webhook_503"}
 )
 _LONGEST_HOLD_UP: Final = timedelta(minutes=5)
-_LONG_AGO: Final = datetime(2000, 1, 1, tzinfo=CHINA)
-_SWEPT_AT_ONCE: Final = 200
 STEP: Final = "deliver"
-_WITH_FALLBACK: Final = frozenset(
-    kind.value
-    for kind, plan in PLANS.items()
-    if Recipient.PERSON in plan.recipients and plan.recipients[Recipient.PERSON].fallback is Channel.SMS
-)
 
 
 class Outcome(StrEnum):
@@ -116,6 +105,15 @@ def by_delivery(results: Iterable[Result]) -> dict[UUID, Result]:
     return {each: result for result in results for each in result.leased.delivery_ids}
 
 
+def locks_for(by_id: Mapping[UUID, Result]) -> list[str]:
+    """Return what a transaction locks that takes results."""
+    return settling_rows.locks(by_id, _provided(by_id))
+
+
+def _provided(by_id: Mapping[UUID, Result]) -> set[str]:
+    return {result.provider_id for result in by_id.values() if result.provider_id is not None}
+
+
 async def settle(
     context: Context, results: Sequence[Result], at: datetime, actor: Actor | None = None
 ) -> DeliveryCount:
@@ -130,7 +128,7 @@ async def settle(
     if not by_id:
         return DeliveryCount()
     actor = actor or system(STEP)
-    async with context.database.begin() as connection:
+    async with context.database.begin(locks=locks_for(by_id)) as connection:
         stranded = await settle_in(context, connection, by_id, at, actor)
     await settle_stranded(context, stranded, by_id, at, actor)
     return count_of(results)
@@ -159,17 +157,19 @@ async def settle_in(
     *,
     without_case: bool = False,
 ) -> list[tuple[str, tuple[UUID, ...]]]:
-    """Take results within a transaction; return those left out, because their case has to be opened first."""
+    """Take results within a transaction that has their locks.
+
+    Returns those left out, because their case has to be opened first.
+    """
     work, stranded = _Work(), []
-    provided = {result.provider_id for result in by_id.values() if result.provider_id is not None}
-    standing = await settling_rows.lock(connection, by_id, provided)
+    standing = await settling_rows.read(connection, by_id, _provided(by_id))
     early = standing.early
     for notice_id, rows in standing.notices.items():
         before = {row["delivery_id"]: dict(row) for row in rows}
         for row in rows:
             _apply(row, by_id.get(row["delivery_id"]), at, work)
             _apply(row, _early_result(row, early), at, work)
-        added = await _fallback(context, connection, rows, at)
+        added = await fallback(context, connection, rows, at)
         status = notice_status(DeliveryStatus(row["status"]) for row in (*rows, *added))
         fails = status is DeliveryStatus.FAILED and rows[0]["notice_status"] != status
         if fails and _needs_case(rows[0]) and not without_case:
@@ -196,14 +196,15 @@ async def _settle_with_case(
     """Take the results of a notice that has no channel left, with the file of its case."""
     try:
         async with open_case(context, reference) as (file, connection):
+            await settling_rows.lock(connection, by_id, _provided(by_id))
             await settle_in(context, connection, by_id, at, actor, file)
     except Refused:
         # The case's data was erased: nobody can be asked to hand over what no longer exists.
-        async with context.database.begin() as connection:
+        async with context.database.begin(locks=locks_for(by_id)) as connection:
             await settle_in(context, connection, by_id, at, actor, without_case=True)
     except Defect as defect:
         # The notice stays failed and an operator hears of it, so that the channel goes on for all others.
-        async with context.database.begin() as connection:
+        async with context.database.begin(locks=locks_for(by_id)) as connection:
             await settle_in(context, connection, by_id, at, actor, without_case=True)
             incident = {"incident_id": uuid4(), "reference": reference, "kind": "notice", "step": STEP}
             await connection.execute(insert(incidents).values(**incident, reason=defect.reason, state="open", at=at))
@@ -260,68 +261,6 @@ def _apply(row: Row, result: Result | None, at: datetime, work: _Work) -> None:
     if reached in FINAL:
         row["settled_at"] = at
     row["reason"] = (result.reason or GIVEN_UP) if reached is DeliveryStatus.FAILED else result.reason
-
-
-async def _fallback(context: Context, connection: AsyncConnection, rows: Sequence[Row], at: datetime) -> list[Row]:
-    """Return the SMS that follows a mail that failed for good, where the person has a phone."""
-    mail = next((row for row in rows if row["channel"] == Channel.MAIL), None)
-    if mail is None or mail["status"] != DeliveryStatus.FAILED or mail["kind"] not in _WITH_FALLBACK:
-        return []
-    opened = {Channel(row["channel"]) for row in rows}
-    if mail["recipient"] != Recipient.PERSON or Channel.SMS in opened:
-        return []
-    return [text] if (text := await _text(context, connection, mail["delivery_id"], opened, at)) else []
-
-
-async def _text(
-    context: Context, connection: AsyncConnection, mail_id: UUID, opened: set[Channel], at: datetime
-) -> Row | None:
-    """Return the delivery of the SMS in a mail's place, or None where none can reach the person."""
-    (row,) = await delivery_rows.letters(connection, [mail_id])
-    try:
-        reachable = {Channel.SMS} if open_texts(context, row).get(Channel.SMS.value) else set()
-        address_of(context, row, Channel.SMS)
-    except (BlockedError, Defect):
-        return None
-    if fallback_channel(NoticeKind(row["kind"]), Recipient(row["recipient"]), reachable, opened) is None:
-        return None
-    return {
-        # The same id however often the mail's end is looked at, so that there is one SMS.
-        "delivery_id": uuid5(NAMESPACE_URL, f"notice/{row['notice_id']}/sms"),
-        "notice_id": row["notice_id"],
-        "employer_id": row["employer_id"],
-        "channel": Channel.SMS.value,
-        "after": mail_id,
-        "status": DeliveryStatus.QUEUED.value,
-        "next_attempt": at,
-        "give_up_at": at + context.limits.notice_retry,
-    }
-
-
-async def text_instead(context: Context, at: datetime) -> int:
-    """Open an SMS for every mail to a person that was not sent in time, and return how many.
-
-    Raises:
-        Unavailable: when PostgreSQL is away.
-    """
-    begun = at + context.limits.notice_retry - context.limits.sms_after_mail
-    opened, after = 0, (_LONG_AGO, UUID(int=0))
-    while True:
-        async with context.database.begin() as connection:
-            page = await delivery_rows.mail_late(connection, begun, _WITH_FALLBACK, after, _SWEPT_AT_ONCE)
-            if not page:
-                return opened
-            added: list[Row] = []
-            for rows in (await settling_rows.lock(connection, [each for _, each in page], ())).notices.values():
-                channels = {Channel(row["channel"]) for row in rows}
-                for mail in [row for row in rows if row["channel"] == Channel.MAIL and row["status"] == "queued"]:
-                    text = await _text(context, connection, mail["delivery_id"], channels, at)
-                    added += [text] if text else []
-            await settling_rows.write(connection, added=added)
-        opened += len(added)
-        if len(page) < _SWEPT_AT_ONCE:
-            return opened
-        after = page[-1]
 
 
 def _needs_case(row: Row) -> bool:

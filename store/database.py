@@ -3,7 +3,7 @@
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime
 from typing import Any
@@ -72,7 +72,7 @@ class Database:
 
     @asynccontextmanager
     async def begin(
-        self, tenant: str = PARK, *, case: str | None = None, employer: str | None = None
+        self, tenant: str = PARK, *, case: str | None = None, employer: str | None = None, locks: Sequence[str] = ()
     ) -> AsyncIterator[AsyncConnection]:
         """Open a transaction that sees the rows of one tenant only, or of all for the park.
 
@@ -80,12 +80,13 @@ class Database:
             tenant: whose rows it sees.
             case: the reference of a case whose row it locks before it reads anything.
             employer: the id of an employer whose standing cannot change until it ends.
+            locks: further statements, without parameters, that take locks.
 
         Raises:
             Unavailable: when PostgreSQL is away, overloaded or gave up on a lock.
         """
         async with _classified(), self.engine.connect() as connection:
-            driver = await _begin(connection, _beginning(tenant, case, employer))
+            driver = await _begin(connection, _beginning(tenant, case, employer, locks))
             try:
                 yield connection
                 await driver.execute("COMMIT")
@@ -132,7 +133,7 @@ async def _classified() -> AsyncIterator[None]:
         raise
 
 
-def _beginning(tenant: str, case: str | None, employer: str | None) -> str:
+def _beginning(tenant: str, case: str | None, employer: str | None, locks: Sequence[str]) -> str:
     """Return what begins a transaction: one message, so that neither tenant nor lock costs a round trip of its own.
 
     What is read afterwards is read by a later statement, which sees all that was committed before the lock was had.
@@ -142,7 +143,7 @@ def _beginning(tenant: str, case: str | None, employer: str | None) -> str:
         begin += f"; SELECT FROM registrations WHERE reference = {_literal(case)} FOR UPDATE"
     if employer is not None:
         begin += f"; SELECT FROM employers WHERE employer_id = {_literal(employer)} FOR KEY SHARE"
-    return begin
+    return "; ".join((begin, *locks))
 
 
 def _literal(name: str) -> str:

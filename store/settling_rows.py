@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,37 +21,27 @@ _DIALECT: Final = postgresql.dialect()  # type: ignore[no-untyped-call]  # untyp
 _UUIDS: Final = ARRAY(Uuid)
 _TEXTS: Final = ARRAY(Text)
 
-# Whoever looks for a message of the gateway, and whoever learns its id, look one after the other.
-_MESSAGES: Final = """
-    SELECT count(pg_advisory_xact_lock(hashtextextended('message/' || id, 0)))
-    FROM (SELECT id FROM unnest(:messages) AS id ORDER BY id) AS ids
-"""
-_LOCK_MESSAGES: Final = text(_MESSAGES).bindparams(bindparam("messages", type_=_TEXTS))
-_LOCK: Final = text(
-    f"""
-    WITH messages AS MATERIALIZED ({_MESSAGES})
-    SELECT n.notice_id FROM messages, notices n
-    WHERE n.notice_id IN (SELECT notice_id FROM deliveries WHERE delivery_id = ANY(:ids))
-    ORDER BY n.notice_id FOR UPDATE OF n
-    """
-).bindparams(bindparam("ids", type_=_UUIDS), bindparam("messages", type_=_TEXTS))
-
-# The chains are parameters: under row-level security a name put together from a row's own columns reaches no index.
+# The chains are put together in a query of their own: under row-level security a name made from a row's own columns
+# reaches no index.
 _READ: Final = text(
     """
+    WITH asked AS MATERIALIZED (SELECT DISTINCT notice_id FROM deliveries WHERE delivery_id = ANY(:ids))
     SELECT
         (SELECT jsonb_agg(to_jsonb(d) || jsonb_build_object(
              'reference', n.reference, 'destination', n.destination, 'kind', n.kind, 'recipient', n.recipient,
-             'occasion', n.occasion, 'text_hash', n.text_hash, 'notice_status', n.status) ORDER BY d.delivery_id)
-         FROM deliveries d JOIN notices n ON n.notice_id = d.notice_id WHERE d.notice_id = ANY(:notices)) AS deliveries,
+             'occasion', n.occasion, 'text_hash', n.text_hash, 'notice_status', n.status)
+             ORDER BY d.notice_id, d.delivery_id)
+         FROM deliveries d JOIN notices n ON n.notice_id = d.notice_id
+         WHERE d.notice_id = ANY(ARRAY(SELECT notice_id FROM asked))) AS deliveries,
         (SELECT jsonb_object_agg(e.chain, jsonb_build_array(e.seq, encode(e.hash, 'hex'))) FROM (
-             SELECT DISTINCT ON (x.chain) x.chain, x.seq, x.hash FROM ledger x WHERE x.chain = ANY(:chains)
+             SELECT DISTINCT ON (x.chain) x.chain, x.seq, x.hash FROM ledger x
+             WHERE x.chain = ANY(ARRAY(SELECT 'notice/' || notice_id FROM asked))
              ORDER BY x.chain, x.seq DESC) e) AS ends,
         -- The first receipt stands, so that it comes last.
         (SELECT jsonb_object_agg(x.about, x.status ORDER BY x.recorded_at DESC) FROM receipts x
          WHERE x.delivery_id IS NULL AND x.about = ANY(:messages)) AS early
     """
-).bindparams(bindparam("notices", type_=_UUIDS), bindparam("chains", type_=_TEXTS), bindparam("messages", type_=_TEXTS))
+).bindparams(bindparam("ids", type_=_UUIDS), bindparam("messages", type_=_TEXTS))
 
 _MOVED: Final = ("status", "next_attempt", "attempts", "lease_until", "provider_id", "reason", "sent_at", "settled_at")
 _ADDED: Final = ("delivery_id", "notice_id", "employer_id", "channel", "after", "status", "next_attempt", "give_up_at")
@@ -84,19 +75,40 @@ def chain_of(notice_id: UUID) -> str:
     return f"notice/{notice_id}"
 
 
-async def lock(connection: AsyncConnection, ids: Collection[UUID], messages: Collection[str]) -> Standing:
-    """Lock the notices of deliveries and the gateway's ids of messages, and return what stands.
+def locks(ids: Collection[UUID], messages: Collection[str]) -> list[str]:
+    """Return the statements that lock the notices of deliveries and the gateway's ids of messages.
 
-    The locks are taken by a statement of their own, so that the rows are those that the previous holder wrote.
+    They are statements of their own, and have no parameters so that they can go with the beginning of a transaction:
+    what is read afterwards is what the previous holder wrote.
     """
-    asked = {"ids": list(ids), "messages": sorted(messages)}
-    locked = (await connection.execute(_LOCK, asked)).scalars().all()
-    asked = {"notices": list(locked), "chains": [chain_of(each) for each in locked], "messages": sorted(messages)}
-    found = (await connection.execute(_READ, asked)).one()
-    notices: dict[UUID, list[Row]] = {notice_id: [] for notice_id in locked}
+    named = ", ".join(f"'{UUID(int=each.int)}'" for each in ids)
+    notices = (
+        "SELECT FROM notices WHERE notice_id IN"
+        f" (SELECT notice_id FROM deliveries WHERE delivery_id IN ({named})) ORDER BY notice_id FOR UPDATE"
+    )
+    return [*_message_locks(messages), *([notices] if named else [])]
+
+
+def _message_locks(messages: Collection[str]) -> list[str]:
+    """Whoever looks for a message of the gateway, and whoever learns its id, look one after the other."""
+    keys = sorted(int.from_bytes(sha256(f"message/{each}".encode()).digest()[:8], signed=True) for each in messages)
+    listed = ", ".join(f"({key}::bigint)" for key in keys)
+    return [f"SELECT pg_advisory_xact_lock(key) FROM (VALUES {listed}) AS keys (key)"] if keys else []
+
+
+async def lock(connection: AsyncConnection, ids: Collection[UUID], messages: Collection[str]) -> None:
+    """Take the locks in a transaction that began without them."""
+    for statement in locks(ids, messages):
+        await connection.exec_driver_sql(statement)
+
+
+async def read(connection: AsyncConnection, ids: Collection[UUID], messages: Collection[str]) -> Standing:
+    """Return what stands, under the locks."""
+    found = (await connection.execute(_READ, {"ids": list(ids), "messages": sorted(messages)})).one()
+    notices: dict[UUID, list[Row]] = {}
     for part in found.deliveries or []:
         row = from_json(deliveries, part)
-        notices[row["notice_id"]].append(row)
+        notices.setdefault(row["notice_id"], []).append(row)
     ends = {chain: (int(seq), bytes.fromhex(digest)) for chain, (seq, digest) in (found.ends or {}).items()}
     return Standing(notices, ends, found.early or {})
 
@@ -163,7 +175,7 @@ async def hold_up(connection: AsyncConnection, employer_id: str, webhook_id: UUI
 
 async def lock_messages(connection: AsyncConnection, provider_ids: Collection[str]) -> None:
     """Lock the gateway's ids of messages until the transaction ends."""
-    await connection.execute(_LOCK_MESSAGES, {"messages": sorted(provider_ids)})
+    await lock(connection, (), provider_ids)
 
 
 async def keep_receipts(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -107,7 +107,7 @@ async def test_step_waits_while_postgresql_is_away(world: World, monkeypatch: py
     begin = Database.begin
 
     @asynccontextmanager
-    async def refusing(database: Database, tenant: str = "*", **held: str | None) -> AsyncIterator[Any]:
+    async def refusing(database: Database, tenant: str = "*", **held: Any) -> AsyncIterator[Any]:
         nonlocal tries
         if away:
             tries += 1
