@@ -6,9 +6,9 @@ from uuid import UUID, uuid4
 from cases.case_file import CaseFile
 
 
-def note(file: CaseFile, at: datetime, *, kind: str, step: str, reason: str) -> UUID:
+def note(file: CaseFile, at: datetime, *, kind: str, step: str, reason: str, incident_id: UUID | None = None) -> UUID:
     """Open an incident on a case and return its id."""
-    incident_id = uuid4()
+    incident_id = incident_id or uuid4()
     file.add_row(
         "incidents",
         {

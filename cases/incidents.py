@@ -1,8 +1,8 @@
 """Incidents: what stopped for a defect or needs an operator's eye, and how it goes on (R31)."""
 
-from datetime import datetime
-from typing import Any
-from uuid import UUID
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID, uuid5
 
 from sqlalchemy import select, tuple_, update
 
@@ -23,17 +23,25 @@ from store.case_rows import Row
 from store.tables import incidents
 
 Position = tuple[datetime, str]
+# One stop of a case is one incident, however often the step that opens it runs.
+_STUCK: Final = UUID("8c0c2f60-6d0b-4d8e-9b52-6a2a4c0f3d11")
 
 
 async def open_incident(
     context: Context, reference: str, step: str, reason: str, at: datetime, origin: Origin | None = None
 ) -> str:
-    """Put a case that cannot go on before the operator; return the incident's id, the open one where there is one."""
-    async with open_case(context, reference, origin=origin) as (file, _connection):
+    """Put a case that cannot go on before the operator; return the incident's id, the open one where there is one.
+
+    A repeat whose first try was committed, and its incident perhaps closed since, changes nothing.
+    """
+    incident_id = uuid5(_STUCK, f"{reference}/{step}/{at.astimezone(UTC).isoformat()}")
+    async with open_case(context, reference, origin=origin) as (file, connection):
         known = next((row for row in file.row["incidents"] if row["kind"] == "stuck"), None)
         if known is not None:
             return str(known["incident_id"])
-        incident_id = note(file, at, kind="stuck", step=step, reason=reason)
+        if (await connection.execute(select(1).where(incidents.c.incident_id == incident_id))).first() is not None:
+            return str(incident_id)
+        note(file, at, kind="stuck", step=step, reason=reason, incident_id=incident_id)
         detail = {"step": step, "reason": reason[:200], "incident_id": str(incident_id)}
         file.open_task(TaskKind.STUCK, at, queue=Queue.OPERATORS, detail=detail)
         file.record(Act.INCIDENT_OPENED, system(step), at, step=step)
