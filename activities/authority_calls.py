@@ -46,10 +46,18 @@ class AuthorityCalls:
                 if result is None or isinstance(result, Rejected)
             }
             failed = [each for each in sent if isinstance(each, BaseException) and not isinstance(each, Rejected)]
+            unanswered = [
+                (order, each.reason) for order, each in zip(orders, sent, strict=True) if isinstance(each, Unavailable)
+            ]
+            attempt = activity.info().attempt
+            if unanswered:
+                await calls.record_unanswered(self._context, unanswered, asked.at, asked.origin, attempt=attempt)
             defect = next((each for each in failed if not isinstance(each, Unavailable)), None)
             course = None
             if results:
-                course = await calls.record(self._context, asked.reference, results, asked.at, asked.origin)
+                course = await calls.record(
+                    self._context, asked.reference, results, asked.at, asked.origin, attempt=attempt
+                )
             if course is None or defect is not None:
                 raise defect or failed[0]
             return course

@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from api.json_bodies import parse_json
 from api.wiring import wiring_of
+from cases import sign_ins
 from cases.idempotency import Idempotency
 from domain.actors import Actor, Role
 from domain.errors import FieldError, Refused
@@ -57,9 +58,13 @@ class Access:
         if self.credential is not Credential.TOKEN:
             return
         wiring = wiring_of(request)
-        actor = await wiring.tokens.actor(request.headers.get("authorization"), request.state.correlation_id)
+        header = request.headers.get("authorization")
+        actor, token = await wiring.tokens.identify(header, request.state.correlation_id)
         await wiring.limiter.count(actor)
         request.state.actor = actor
+        if not wiring.knows(token):
+            await sign_ins.record(wiring.context, actor, token)
+            wiring.know(token)
         if actor.role not in self.roles:
             raise Refused("role_not_allowed", f"The role {actor.role} may not do this.")
 

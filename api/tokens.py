@@ -1,6 +1,7 @@
 """Bearer tokens: JWTs of the one issuer, with fixed algorithms, checked against its published keys."""
 
 import asyncio
+import hashlib
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -40,6 +41,8 @@ class _Claims(BaseModel):
     nbf: StrictInt | StrictFloat | None = None
     iat: StrictInt | StrictFloat | None = None
     role: Role
+    jti: Any = None
+    sid: Any = None
     employer_id: StrictStr | None = Field(default=None, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 
 
@@ -135,7 +138,11 @@ class Tokens:
         self._clock = clock
 
     async def actor(self, authorization: str | None, correlation_id: str) -> Actor:
-        """Return the one whom an `Authorization` header names.
+        """Return the one whom an `Authorization` header names."""
+        return (await self.identify(authorization, correlation_id))[0]
+
+    async def identify(self, authorization: str | None, correlation_id: str) -> tuple[Actor, bytes]:
+        """Return the one whom an `Authorization` header names, and the hash by which the token is known again.
 
         Raises:
             Refused: `token_missing` or `token_invalid`.
@@ -150,13 +157,16 @@ class Tokens:
             raise _invalid("A token of an employer must name its employer_id.")
         if claims.role is Role.SYSTEM:
             raise _invalid("The token names a role that no token can have.")
-        return Actor(
+        actor = Actor(
             issuer=claims.iss,
             subject=claims.sub,
             role=claims.role,
             employer_id=employer_id,
             correlation_id=correlation_id,
         )
+        # A session that renews its tokens is one sign-in; a token without either name is known by when it was issued.
+        named = str(claims.sid or claims.jti or claims.iat or claims.exp)
+        return actor, hashlib.sha256(orjson.dumps([claims.iss, claims.sub, claims.role, named])).digest()
 
     async def _payload(self, token: str) -> Mapping[str, Any]:
         """Return the payload of a token whose signature holds."""

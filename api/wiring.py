@@ -19,6 +19,7 @@ from temporal.histories import Histories
 from temporal.telemetry import describe
 
 _MOST_IN_BACKGROUND: Final = 500  # while Temporal is silent each waits some seconds; what is more is the sweeper's
+_MOST_SIGNED_IN: Final = 20_000
 _log = structlog.get_logger("api.background")
 
 
@@ -35,6 +36,17 @@ class Wiring:
     limiter: Limiter
     packs: Mapping[str, PackShelf]
     _running: set[Task[object]] = field(default_factory=set)
+    _signed_in: dict[bytes, None] = field(default_factory=dict)
+
+    def knows(self, token: bytes) -> bool:
+        """Whether the first use of a token was recorded, as far as this process knows."""
+        return token in self._signed_in
+
+    def know(self, token: bytes) -> None:
+        """Remember that the first use of a token was recorded; the oldest are forgotten, and then asked for again."""
+        if len(self._signed_in) >= _MOST_SIGNED_IN:
+            del self._signed_in[next(iter(self._signed_in))]
+        self._signed_in[token] = None
 
     def in_background(self, work: Coroutine[Any, Any, object]) -> None:
         """Run something after the answer; it may be lost with the process, so the sweeper does it again."""

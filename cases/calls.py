@@ -1,9 +1,10 @@
 """Calls to the authority: read, made outside any transaction under their own key, and their result written."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,6 +20,7 @@ from domain.deadlines import DeadlineKind
 from domain.messages import Course, Origin
 from domain.stages import Destination
 from store.case_rows import Row
+from store.ledger import Entry, begin_chain
 from store.tables import calls, incidents
 
 
@@ -27,6 +29,8 @@ class Order:
     """A call to make: its idempotency key, what it says, and the facts it carries in clear."""
 
     key: str
+    reference: str
+    employer_id: str
     case: str
     destination: Destination
     what: str
@@ -46,7 +50,13 @@ async def find_orders(context: Context, reference: str, key: str, at: datetime) 
 
 
 async def record(
-    context: Context, reference: str, results: Mapping[str, str | None], at: datetime, origin: Origin | None = None
+    context: Context,
+    reference: str,
+    results: Mapping[str, str | None],
+    at: datetime,
+    origin: Origin | None = None,
+    *,
+    attempt: int = 1,
 ) -> Course:
     """Record what became of calls, and return where the case stands.
 
@@ -56,17 +66,18 @@ async def record(
         results: by the key of each call, why the authority's system refused it as malformed, or None where it took it.
         at: the time.
         origin: the run of the workflow that made the calls.
+        attempt: which try of the step it was.
     """
     async with open_case(context, reference, origin=origin) as (file, connection):
         for key, reason in results.items():
             if reason is None:
-                await _taken(file, connection, key, at)
+                await _taken(file, connection, key, at, attempt)
             else:
-                _rejected(file, key, reason, at)
+                _rejected(file, key, reason, at, attempt)
     return file.course()
 
 
-async def _taken(file: CaseFile, connection: AsyncConnection, key: str, at: datetime) -> None:
+async def _taken(file: CaseFile, connection: AsyncConnection, key: str, at: datetime, attempt: int) -> None:
     """Write that the authority's system took a call (P4)."""
     actor, row = system("tell_authority"), _due(file, key)
     if row is None:
@@ -74,6 +85,7 @@ async def _taken(file: CaseFile, connection: AsyncConnection, key: str, at: date
         return
     destination = Destination(row["destination"])
     file.end_calls(at, "done", key)
+    _record_answer(file, row, at, attempt, "taken")
     if row["what"] == "list_entry":
         permits.sent(file, actor, at, destination)
     else:
@@ -81,12 +93,55 @@ async def _taken(file: CaseFile, connection: AsyncConnection, key: str, at: date
     await _end_unreached(file, connection, f"tell_authority/{destination.value}", at, actor)
 
 
-def _rejected(file: CaseFile, key: str, reason: str, at: datetime) -> None:
+def _rejected(file: CaseFile, key: str, reason: str, at: datetime, attempt: int) -> None:
     """Write that the authority's system refused a call as malformed (P6)."""
     row = _due(file, key)
     if row is not None:
         file.end_calls(at, "rejected", key, reason=reason)
+        _record_answer(file, row, at, attempt, "rejected", [reason])
         permits.rejected(file, system("tell_authority"), at, Destination(row["destination"]), reason)
+
+
+async def record_unanswered(
+    context: Context,
+    unanswered: Sequence[tuple[Order, str]],
+    at: datetime,
+    origin: Origin | None = None,
+    *,
+    attempt: int = 1,
+) -> None:
+    """Record calls that got no answer, each with why, in chains of their own; the case is not locked for them."""
+    async with context.database.begin() as connection:
+        for order, reason in unanswered:
+            entry = Entry(
+                Act.CALL_MADE,
+                system("tell_authority"),
+                at,
+                reference=order.reference,
+                employer_id=order.employer_id,
+                destination=order.destination.value,
+                outcome="no_answer",
+                reason_codes=(reason,),
+                detail={"key": order.key, "what": order.what, "attempt": attempt},
+                origin=origin,
+            )
+            await begin_chain(connection, f"call/{uuid4()}", [entry])
+
+
+def _record_answer(
+    file: CaseFile, row: Row, at: datetime, attempt: int, outcome: str, reasons: Sequence[str] = ()
+) -> None:
+    file.record(
+        Act.CALL_ANSWERED,
+        system("tell_authority"),
+        at,
+        outcome=outcome,
+        reasons=reasons,
+        destination=row["destination"],
+        key=row["key"],
+        what=row["what"],
+        attempt=attempt,
+    )
 
 
 async def current_course(context: Context, reference: str) -> Course:
@@ -123,6 +178,8 @@ def _order(file: CaseFile, row: Row, at: datetime) -> Order:
     on = row["detail"].get("on")
     return Order(
         key=row["key"],
+        reference=file.reference,
+        employer_id=file.employer_id,
         case=f"{file.reference}/{row['destination']}",
         destination=Destination(row["destination"]),
         what=row["what"],

@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import exists, select, tuple_
+from sqlalchemy import select, tuple_
 
+from cases.accesses import record_access
 from cases.context import Context
 from cases.view import moment
 from domain.actors import Actor
@@ -32,9 +33,11 @@ async def list_notices(
     if after is not None:
         query = query.where(tuple_(n.at, n.notice_id) > tuple_(after[0], UUID(after[1])))
     async with context.database.begin(actor.tenant) as connection:
-        known = select(exists().where(registrations.c.reference == reference))
-        if not (await connection.execute(known)).scalar_one():
+        known = select(registrations.c.employer_id).where(registrations.c.reference == reference)
+        employer_id = (await connection.execute(known)).scalar_one_or_none()
+        if employer_id is None:
             raise Refused("not_found", "There is no case of this reference.")
+        await record_access(connection, actor, "notices", [(reference, employer_id)], context.clock())
         rows = [dict(row) for row in (await connection.execute(query)).mappings()]
         page = rows[:limit]
         d = deliveries.c

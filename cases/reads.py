@@ -8,6 +8,7 @@ from sqlalchemy import literal_column, or_, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
 
+from cases.accesses import record_access
 from cases.case_file import CaseFile, load_case
 from cases.case_reading import read_cases
 from cases.context import Context
@@ -19,7 +20,7 @@ from domain.languages import Language
 from domain.purposes import Purpose
 from domain.registration import Employment, Person
 from domain.stages import Stage
-from store.ledger import Entry, append
+from store.ledger import Entry, begin_chain
 from store.tables import registrations
 
 Position = tuple[datetime, str]
@@ -53,6 +54,8 @@ async def get_case(
         found = await read_cases(context, connection, [reference], actor)
         if not found:
             raise Refused("case_unknown", "There is no case of this reference.")
+        shown = [(each.reference, each.employer_id) for each in found]
+        await record_access(connection, actor, "case", shown, context.clock())
         return case_view(found[0], actor, language)
 
 
@@ -91,6 +94,8 @@ async def list_cases(
         rows = (await connection.execute(query)).all()
         page = rows[:limit]
         found = await read_cases(context, connection, [row.reference for row in page], actor)
+        shown = [(each.reference, each.employer_id) for each in found]
+        await record_access(connection, actor, "cases", shown, context.clock())
         items = [case_view(each, actor, language) for each in found]
     more = len(rows) > limit
     return items, (page[-1].updated_at, page[-1].reference) if more else None
@@ -135,7 +140,7 @@ async def record_read(
         purpose=purpose.value if purpose else "own_data",
         detail={"cases": [file.reference for file in files], "fields": list(fields)},
     )
-    await append(connection, f"access/{uuid4()}", [entry])
+    await begin_chain(connection, f"access/{uuid4()}", [entry])
 
 
 def _where_stage(query: Any, actor: Actor, stage: Stage | None) -> Any:

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases import review_tasks
+from cases.accesses import record_access
 from cases.case_file import CaseFile, load_case
 from cases.context import Context
 from cases.idempotency import Idempotency, Reply, find_known, remember
@@ -50,7 +51,9 @@ async def list_tasks(
     )
     async with context.database.begin(actor.tenant) as connection:
         rows = [dict(row) for row in (await connection.execute(query, values)).mappings()]
-    page = rows[:limit]
+        page = rows[:limit]
+        shown = [(row["reference"], row["employer_id"]) for row in page]
+        await record_access(connection, actor, "tasks", shown, context.clock())
     position = None
     if len(rows) > limit:
         last = page[-1]

@@ -133,6 +133,7 @@ async def test_a_page_that_looked_at_enough_ends_early_and_goes_on(
 
 
 async def test_counts_are_those_of_the_rows(stage: Stage) -> None:
+    await ask(stage, "events", limit=1)  # signs in
     rows = await stored(stage, ledger.c.at >= stage.clock().replace(day=1, hour=0))
     for by, of in {
         "act": lambda row: [row["act"]],
@@ -186,8 +187,8 @@ async def test_bad_questions_get_a_clear_answer(stage: Stage, monkeypatch: pytes
 
 
 async def test_an_export_can_be_counted_again_line_by_line(stage: Stage) -> None:
+    await ask(stage, "events", limit=1)  # signs in
     wanted = await stored(stage)
-    await quiet(stage)
     answer = await stage.as_("auditor").get("/v1/audit/export", **EXPORT)
     assert answer.headers["content-type"] == "application/x-ndjson"
     manifest, *rows, end = _lines(answer.content)
@@ -260,6 +261,38 @@ async def test_a_sample_is_the_same_for_the_same_seed_and_stands_in_the_ledger(s
 async def test_no_second_signature_is_the_proposers(stage: Stage) -> None:
     found = await ask(stage, "conflicts", **RANGE)
     assert (found["signatures"], found["same_signer"], found["decisions"], found["pairs"]) == (1, [], 3, [])
+
+
+async def test_a_reading_of_cases_is_one_row_that_lists_them(stage: Stage) -> None:
+    officer, employer = stage.as_("officer-1"), stage.as_("employer-a")
+    for path in ("/v1/registrations", "/v1/tasks?kind=confirm", "/v1/tasks"):
+        assert (await officer.get(path)).status_code == 200
+        assert (await employer.get("/v1/registrations")).status_code == 200
+    reference = (await employer.get("/v1/registrations", limit=1)).json()["items"][0]["reference"]
+    for path in ("", "/notices"):
+        assert (await officer.get(f"/v1/registrations/{reference}{path}")).status_code == 200
+    rows = await stored(stage, ledger.c.act == "case_read", ledger.c.chain.like("access/%"))
+    assert {row["actor_role"] for row in rows} == {"officer"}
+    assert {row["detail"]["what"] for row in rows} == {"case", "cases", "notices"}
+    (listed,) = [row for row in rows if row["detail"]["what"] == "cases"]
+    assert len(listed["detail"]["cases"]) == 2
+    assert listed["employer_id"] == "emp-a"
+    found = await ask(stage, "events", act="case_read", case=reference, limit=200)
+    assert listed["hash"].hex() in {item["hash"] for item in found["items"]}
+
+
+async def test_the_first_use_of_a_token_is_one_sign_in(stage: Stage) -> None:
+    async def use(**claims: Any) -> None:
+        token = stage.issuer.sign(stage.issuer.claims("supervisor", stage.clock(), **claims))
+        answer = await stage.nobody.get("/v1/reasons", headers={"Authorization": f"Bearer {token}"})
+        assert answer.status_code == 200
+
+    for claims in ({"sid": "s1"}, {"sid": "s1"}, {"sid": "s2"}, {"jti": "j1"}, {"jti": "j1"}, {"jti": None}):
+        await use(**claims)
+    stage.app.state.wiring._signed_in.clear()  # as another copy of the API, which has seen none of them
+    await use(sid="s1")
+    rows = await stored(stage, ledger.c.act == "signed_in", ledger.c.actor_subject == "supervisor")
+    assert len(rows) == 4
 
 
 def _lines(content: bytes) -> list[dict[str, Any]]:

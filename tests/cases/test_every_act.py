@@ -1,19 +1,24 @@
 """Every act in every stage: a listed move, or 409 with a ledger row and nothing else changed."""
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import select, update
 
 from cases import commands
 from cases.advance import preview
 from cases.case_file import load_case, open_case
 from domain.actors import Actor
+from domain.acts import Act
 from domain.commands import CommandKind
 from domain.errors import PROBLEM_STATUS, Refused
 from domain.stages import CLOSED, LIVE, OPEN, Stage
+from store import tables
 from tests.cases.contexts import EMPLOYER_A
 from tests.cases.driver import OFFICER_2, PERSON, Case, Park, china, open_park
 
@@ -57,6 +62,45 @@ _OF_PERMITS = {
     CommandKind.ENTER_OUTCOME,
     CommandKind.CARD_LOST,
 }
+
+
+# Written by what destroys keys and by the person's own calls.
+_OF_THE_PERSON = {
+    Act.KEY_DESTROYED,
+    Act.ERASURE_REFUSED,
+    Act.LEGAL_HOLD_PLACED,
+    Act.LEGAL_HOLD_RELEASED,
+    Act.COMPLAINT_RECEIVED,
+    Act.DISPUTE_RECEIVED,
+}
+
+
+def test_every_act_of_the_ledger_is_written_by_something() -> None:
+    root = Path(__file__).parents[2]
+    code = "".join(path.read_text(encoding="utf-8") for path in sorted((root / "cases").glob("*.py")))
+    unwritten = {act for act in Act if not re.search(rf"\bAct\.{act.name}\b", code)}
+    assert unwritten <= _OF_THE_PERSON
+
+
+async def test_every_command_of_a_person_needs_its_own_statement(park: Park) -> None:
+    """Without a statement, with an altered one, or with another command's, it is refused with a ledger row."""
+    case = await park.review()
+    stored = tables.commands
+    for kind, (actor, body) in ACTS.items():
+        async with open_case(park.context, case.reference) as (file, _connection):
+            ids = [commands.store(file, actor, kind, body, park.clock.at) for _ in range(4)]
+        async with park.context.database.begin() as connection:
+            rows = [(await connection.execute(select(stored).where(stored.c.command_id == i))).one() for i in ids]
+            content, signature = rows[1].statement.split(".")
+            forged = [None, f"{content[:-2]}AA.{signature}", rows[3].statement, f"{content}.{signature[:-4]}AAAA"]
+            for row, statement in zip(rows, forged, strict=True):
+                one = update(stored).where(stored.c.command_id == row.command_id)
+                await connection.execute(one.values(statement=statement))
+        outcomes = (await case.step()).outcomes
+        assert {outcome.code for outcome in outcomes} == {"signature_invalid"}, kind
+        refused = await park.rows(tables.ledger, tables.ledger.c.reason_codes == ["signature_invalid"])
+        assert {row["detail"]["command_id"] for row in refused} >= {str(i) for i in ids}
+    assert await case.stage() == Stage.UNDER_REVIEW
 
 
 @pytest_asyncio.fixture

@@ -343,3 +343,19 @@ async def test_the_supervisor_signs_as_any_officer_may(park: Park) -> None:
     await case.decide("refuse", "employment_unproved", by=SUPERVISOR)
     await case.confirm(by=OFFICER_2)
     assert await case.stage() == "refused"
+
+
+async def test_every_call_to_the_authority_leaves_a_row_answered_or_not(park: Park) -> None:
+    case = await park.approved()
+    hong_kong, macao = (f"permit/{case.reference}/{destination}" for destination in ("HK", "MO"))
+    (order, *_) = await calls.find_orders(park.context, case.reference, hong_kong, park.clock.at)
+    await calls.record_unanswered(park.context, [(order, "authority_503")], park.clock.at, attempt=1)
+    results = {hong_kong: None, macao: "person.name_en"}
+    await calls.record(park.context, case.reference, results, park.clock.at, attempt=2)
+    acts = tables.ledger.c.act.in_(("call_made", "call_answered"))
+    rows = await park.rows(tables.ledger, tables.ledger.c.reference == case.reference, acts)
+    assert {(r["outcome"], r["destination"], r["detail"]["attempt"], *r["reason_codes"]) for r in rows} == {
+        ("no_answer", "HK", 1, "authority_503"),
+        ("taken", "HK", 2),
+        ("rejected", "MO", 2, "person.name_en"),
+    }
