@@ -1,6 +1,7 @@
 """Commands as rows: stored in the transaction of the act with a signed actor statement, and marked when sent."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -104,7 +105,7 @@ def _statement(
 async def lease_unsent(context: Context, *, older_than: timedelta, most: int) -> Sequence[Unsent]:
     """Return stored commands that nobody delivered, the earliest of each case first, leased for a while.
 
-    Cases take turns by employer, so that one employer's roster does not hold up another's case.
+    Employers take turns, in what is leased and in its order, so that the roster of one holds up no case of another.
     """
     now = func.clock_timestamp()
     # Backs off with the number of sends, so that a case that is stuck does not fill every round.
@@ -129,12 +130,24 @@ async def lease_unsent(context: Context, *, older_than: timedelta, most: int) ->
         update(commands)
         .where(commands.c.command_id.in_(locked), commands.c.state == CommandState.STORED.value)
         .values(sent_at=now, sends=commands.c.sends + 1)
-        .returning(commands.c.command_id, commands.c.reference, commands.c.kind, commands.c.seq, _stage())
+        .returning(
+            commands.c.command_id,
+            commands.c.reference,
+            commands.c.employer_id,
+            commands.c.kind,
+            commands.c.seq,
+            _stage(),
+        )
     )
     async with context.database.statement() as connection:
         rows = (await connection.execute(taken)).all()
-    ordered = sorted(rows, key=lambda r: r.seq)
-    return [Unsent(r.command_id, r.reference, CommandKind(r.kind), r.stage in CLOSED) for r in ordered]
+    turns: Counter[str] = Counter()
+    ordered: list[tuple[int, Any]] = []
+    for row in sorted(rows, key=lambda r: r.seq):
+        ordered.append((turns[row.employer_id], row))
+        turns[row.employer_id] += 1
+    ordered.sort(key=lambda pair: pair[0])
+    return [Unsent(r.command_id, r.reference, CommandKind(r.kind), r.stage in CLOSED) for _, r in ordered]
 
 
 def _stage() -> ColumnElement[str]:
