@@ -12,8 +12,9 @@ import pytest_asyncio
 from sqlalchemy import select, update
 
 from cases.case_file import read_case
-from cases.reads import get_case
+from cases.reads import get_case, open_person
 from domain.errors import Defect, Refused
+from domain.purposes import Purpose
 from store.encryption import DataKey, WrappedKey, new_data_key, unwrap
 from store.keyring import Keyring, generate
 from store.tables import applications, data_keys
@@ -100,7 +101,7 @@ async def test_a_sealed_body_cannot_be_moved_between_rows(park: Park) -> None:
         theirs = update(applications).where(applications.c.reference == other.reference)
         await connection.execute(theirs.values(body=body))
     with pytest.raises(Defect, match="sealed_value_altered"):
-        await get_case(park.context, OFFICER, other.reference)
+        await open_person(park.context, OFFICER, other.reference, ("name_zh",), Purpose.CASE_REVIEW)
 
 
 async def test_a_destroyed_key_leaves_nothing_to_read(park: Park) -> None:
