@@ -2,20 +2,18 @@
 
 import math
 import time
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from limits import RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import MovingWindowRateLimiter
-
 from api.problems import Answered
 from domain.actors import PARK, Actor
 from domain.errors import Refused, Unavailable
 
-_FORGED: Final = RateLimitItemPerMinute(60)
+_FORGED_A_MINUTE: Final = 60
+_WINDOW_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +25,43 @@ class Allowance:
     at_once: int
 
 
+class Windows:
+    """Moving windows of a minute by name: the times of the calls taken, so never more of them than are allowed."""
+
+    def __init__(self) -> None:
+        self._taken: dict[tuple[str, ...], deque[float]] = {}
+        self._swept_at = 0.0
+
+    def hit(self, names: tuple[str, ...], most: int, now: float) -> float | None:
+        """Take a call and return None, or the seconds until one can be taken."""
+        if now - self._swept_at >= _WINDOW_SECONDS:
+            self._sweep(now)
+        taken = self._taken.setdefault(names, deque())
+        while taken and taken[0] <= now - _WINDOW_SECONDS:
+            taken.popleft()
+        if len(taken) >= most:
+            return taken[0] + _WINDOW_SECONDS - now if taken else _WINDOW_SECONDS
+        taken.append(now)
+        return None
+
+    def __len__(self) -> int:
+        """Of how many names calls are kept."""
+        return len(self._taken)
+
+    def _sweep(self, now: float) -> None:
+        """Forget the names that have not called for as long as a window."""
+        self._swept_at = now
+        self._taken = {
+            names: taken for names, taken in self._taken.items() if taken and taken[-1] > now - _WINDOW_SECONDS
+        }
+
+
 class Limiter:
     """Counts calls in moving windows, in the memory of this process, and sheds what is too much at once."""
 
     def __init__(self, allowance: Allowance) -> None:
-        self._windows = MovingWindowRateLimiter(MemoryStorage())
-        self._caller = RateLimitItemPerMinute(allowance.caller_a_minute)
-        self._tenant = RateLimitItemPerMinute(allowance.tenant_a_minute)
+        self._windows = Windows()
+        self._allowance = allowance
         self._free = allowance.at_once
 
     async def count(self, actor: Actor) -> None:
@@ -42,25 +70,24 @@ class Limiter:
         Raises:
             Answered: `too_many_requests`, with the seconds until the next call is taken.
         """
-        await self._hit(self._caller, "caller", actor.issuer, actor.subject)
+        self._hit(self._allowance.caller_a_minute, "caller", actor.issuer, actor.subject)
         if actor.tenant != PARK:
-            await self._hit(self._tenant, "tenant", actor.tenant)
+            self._hit(self._allowance.tenant_a_minute, "tenant", actor.tenant)
 
     async def count_machine(self, name: str) -> None:
         """Count one call of a machine that shows a signature and no token."""
-        await self._hit(self._tenant, "machine", name)
+        self._hit(self._allowance.tenant_a_minute, "machine", name)
 
     async def count_forged(self, name: str) -> None:
         """Count one message whose signature does not hold."""
-        await self._hit(_FORGED, "forged", name)
+        self._hit(_FORGED_A_MINUTE, "forged", name)
 
-    async def _hit(self, item: RateLimitItemPerMinute, *names: str) -> None:
-        if await self._windows.hit(item, *names):
-            return
-        window = await self._windows.get_window_stats(item, *names)
-        wait = max(1, math.ceil(window.reset_time - time.time()))
-        refused = Refused("too_many_requests", f"Too many calls; the next is taken in {wait} seconds.")
-        raise Answered(refused, {"Retry-After": str(wait)})
+    def _hit(self, most: int, *names: str) -> None:
+        wait = self._windows.hit(names, most, time.monotonic())
+        if wait is not None:
+            seconds = max(1, math.ceil(wait))
+            refused = Refused("too_many_requests", f"Too many calls; the next is taken in {seconds} seconds.")
+            raise Answered(refused, {"Retry-After": str(seconds)})
 
     @asynccontextmanager
     async def one_at_once(self) -> AsyncIterator[None]:

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -24,6 +25,7 @@ KEYS_KEPT: Final = timedelta(minutes=10)  # after which a withdrawn key is no lo
 REFETCH_AFTER: Final = timedelta(seconds=10)  # so that made-up key ids do not become calls to the issuer
 _FETCH_TIMEOUT_S: Final = 3.0
 _MOST_KEYS_BYTES: Final = 256 * 1024
+_PROVED_KEPT: Final = 2_000
 _LONGEST_TOKEN: Final = 8 * 1024
 _KEY_TYPES: Final = frozenset({"OKP", "EC", "RSA"})
 _LEAST_RSA_BITS: Final = 2048
@@ -136,6 +138,7 @@ class Tokens:
         self._issuer = issuer
         self._audience = audience
         self._clock = clock
+        self._proved: OrderedDict[bytes, tuple[str, Key, Mapping[str, Any]]] = OrderedDict()
 
     async def actor(self, authorization: str | None, correlation_id: str) -> Actor:
         """Return the one whom an `Authorization` header names."""
@@ -169,9 +172,25 @@ class Tokens:
         return actor, hashlib.sha256(orjson.dumps([claims.iss, claims.sub, claims.role, named])).digest()
 
     async def _payload(self, token: str) -> Mapping[str, Any]:
-        """Return the payload of a token whose signature holds."""
+        """Return the payload of a token whose signature holds.
+
+        A signature is checked once for as long as its key stays published; the claims, with their times, on every call.
+        """
         if len(token) > _LONGEST_TOKEN or not token.isascii():
             raise _invalid("The token is too long or not ASCII.")
+        name = hashlib.sha256(token.encode()).digest()
+        if (proved := self._proved.get(name)) is not None and await self._keys.get(proved[0]) is proved[1]:
+            self._proved.move_to_end(name)
+            return proved[2]
+        self._proved.pop(name, None)
+        key_id, key, payload = await self._prove(token)
+        self._proved[name] = (key_id, key, payload)
+        if len(self._proved) > _PROVED_KEPT:
+            self._proved.popitem(last=False)
+        return payload
+
+    async def _prove(self, token: str) -> tuple[str, Key, Mapping[str, Any]]:
+        """Return the key of a token by its id, and its payload, where the signature holds."""
         registry = _Registry(algorithms=list(ALGORITHMS))
         try:
             unchecked = jws.extract_compact(token.encode(), registry=registry)
@@ -189,7 +208,7 @@ class Tokens:
             raise _invalid("The token cannot be read or its signature does not hold.") from None
         if not isinstance(payload, dict):
             raise _invalid("The token holds no claims.")
-        return payload
+        return key_id, key, payload
 
     def _checked(self, payload: Mapping[str, Any]) -> _Claims:
         try:

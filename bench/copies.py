@@ -20,6 +20,9 @@ _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _NUMBER: Final = b"#########"
 _EMPLOYER: Final = b"emp-a"
 SMALL: Final = "emp-c"
+# References are drawn at random, and of a million some might be drawn twice; an odd stride passes over each one once.
+_REFERENCES: Final = 256**REFERENCE_BYTES
+_STRIDE: Final = 0x9E3779B97F
 _MINUTE: Final = 60_000_000  # in microseconds
 # What a copy gets instead of what its original has, all of one length.
 _INSTEAD: Final = {
@@ -109,7 +112,7 @@ class Stencil:
     def fill(self, keyring: Keyring, number: int, employer_id: str) -> dict[bytes, bytes]:
         """Return what the holes of one copy hold: other person, key, reference and ids, some minutes earlier."""
         key, wrapped = new_data_key(keyring)
-        reference = reference_from(os.urandom(REFERENCE_BYTES))
+        reference = reference_from((number * _STRIDE % _REFERENCES).to_bytes(REFERENCE_BYTES))
         earlier = (number % 1_500_000 + 1) * _MINUTE
         assert wrapped.wrapped is not None
         return {

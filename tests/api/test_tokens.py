@@ -201,6 +201,14 @@ async def test_a_rotated_key_is_fetched_once_and_soon() -> None:
     assert checked.issuer.fetched == 2
 
 
+async def test_a_token_that_was_good_is_refused_once_it_has_expired(checked: Checked) -> None:
+    token = checked.token()
+    for _ in range(2):
+        assert (await checked.tokens.actor(f"Bearer {token}", "c")).subject == "officer-1"
+    checked.clock.at = NOON + timedelta(days=1)
+    assert await checked.refused(token) == "token_invalid"
+
+
 async def test_made_up_key_ids_do_not_become_calls_to_the_issuer() -> None:
     checked = Checked()
     await checked.tokens.actor(f"Bearer {checked.token()}", "c")
