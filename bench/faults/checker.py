@@ -157,7 +157,7 @@ def _left_behind(found: Evidence) -> Iterator[Finding]:
     for row in found.register["commands"]:
         yield Finding("command_unapplied", f"{row['kind']} of {row['reference']} is {row['state']}")
     for row in found.register["calls"]:
-        if row["state"] == "due" or row["leased"]:
+        if row["state"] == "due":
             yield Finding("call_left", f"{row['key']} is {row['state']}")
     for row in found.register["answers"]:
         if row["state"] in ("stored", "early", "held"):

@@ -14,7 +14,7 @@ from bench.faults.register import Register, Row
 from sandbox.demo_cases import Act, next_act
 
 PERSONAS: Final = ("employer-a", "employer-b", "officer-1", "officer-2", "supervisor", "operator", "auditor")
-_CASES: Final = """
+CASES: Final = """
 SELECT r.reference, r.client_reference, r.employer_id, r.stage, r.round, r.hold, r.destinations,
     coalesce((SELECT jsonb_agg(jsonb_build_object('destination', p.destination, 'stage', p.stage,
         'pending_act', p.pending_act)) FROM permits p WHERE p.reference = r.reference), '[]') AS permits,
@@ -150,7 +150,7 @@ class Drive:
     async def _look(self, since: datetime) -> datetime:
         newest = since
         [now] = await self.register.rows("SELECT clock_timestamp() AS at")
-        for case in await self.register.rows(_CASES, since):
+        for case in await self.register.rows(CASES, since):
             if case["client_reference"] in self._persons and case != self.cases.get(case["reference"]):
                 self.cases[case["reference"]] = case
                 self.moved_at = time.monotonic()

@@ -12,7 +12,7 @@ from bench.faults.register import Row
 from bench.faults.scene import Scene
 from domain.messages import REGISTRATION_WORKFLOW
 
-_QUERIES: Final[Mapping[str, str]] = {
+QUERIES: Final[Mapping[str, str]] = {
     "registrations": """
         SELECT r.reference, r.client_reference, r.person_id, r.stage, r.settled, r.registration_number, r.destinations,
             r.started_at IS NOT NULL AS started FROM registrations r""",
@@ -20,7 +20,7 @@ _QUERIES: Final[Mapping[str, str]] = {
         SELECT reference, destination, stage, authority_number, valid_from::text, valid_until::text, answered_for
         FROM permits""",
     "commands": "SELECT reference, kind, state FROM commands WHERE state <> 'applied'",
-    "calls": "SELECT key, reference, destination, what, state, lease_until > clock_timestamp() AS leased FROM calls",
+    "calls": "SELECT key, reference, destination, what, state FROM calls",
     "tasks": "SELECT reference, kind, destination FROM tasks WHERE state = 'open'",
     "deadlines": "SELECT reference, kind, destination FROM deadlines WHERE state = 'waiting'",
     "incidents": "SELECT reference, kind, step, reason FROM incidents WHERE state = 'open'",
@@ -49,7 +49,7 @@ class Evidence:
 
 async def gather(scene: Scene, drive: Drive) -> Evidence:
     """Read everything once."""
-    register = {name: await scene.register.rows(query) for name, query in _QUERIES.items()}
+    register = {name: await scene.register.rows(query) for name, query in QUERIES.items()}
     mails = await _all(scene, "/messages")
     hooks = await _all(scene, "/hooks")
     return Evidence(

@@ -8,6 +8,8 @@ from typing import Any, Final
 import asyncpg
 
 PATIENCE_SECONDS: Final = 300.0
+# Connection, resources, shutdown and start, input and output (PostgreSQL, appendix A).
+_PASSING: Final = ("08", "53", "57", "58")
 _BROKEN: Final = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 Row = dict[str, Any]
 
@@ -42,6 +44,8 @@ class Register:
                         connection = await self._connect()
                         return [dict(row) for row in await connection.fetch(query, *values)]
                 except (OSError, TimeoutError, asyncpg.PostgresError, *_BROKEN) as error:
+                    if isinstance(error, asyncpg.PostgresError) and not str(error.sqlstate).startswith(_PASSING):
+                        raise
                     # Killed, starting up, shutting down, out of space, cut in the middle of a message: it passes.
                     await self._drop()
                     if time.monotonic() > end:

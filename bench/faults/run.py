@@ -32,7 +32,7 @@ console: Final = Console(highlight=False, width=200)
 _LOOK_SECONDS: Final = 2.0
 _QUIET_LOOKS: Final = 3
 # Something that waits, of whatever kind; with nothing of it left, what is there is what will be.
-_WAITING: Final = """
+WAITING: Final = """
 SELECT (SELECT count(*) FROM deliveries WHERE status = 'queued' OR lease_until > clock_timestamp())
      + (SELECT count(*) FROM calls WHERE state = 'due') + (SELECT count(*) FROM commands WHERE state = 'stored') AS n
 """
@@ -103,7 +103,7 @@ async def _settle(scene: Scene) -> int:
     """Wait until nothing waits any more, and return how much is left when it moves no more."""
     least, moved_at, quiet = sys.maxsize, time.monotonic(), 0
     while True:
-        [row] = await scene.register.rows(_WAITING)
+        [row] = await scene.register.rows(WAITING)
         waiting = int(row["n"]) + await _in_outboxes(scene)
         quiet = quiet + 1 if waiting == 0 else 0
         if waiting < least:

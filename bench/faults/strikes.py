@@ -1,6 +1,8 @@
 """How each fault strikes and how it is mended, and what stood where in that moment."""
 
 import asyncio
+import contextlib
+import subprocess
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -15,6 +17,7 @@ from bench.faults.plan import BESIDE, KILLS, OF_AUTHORITY, OF_MAIL, SKEW_SECONDS
 from bench.faults.poison import poison_case, send_undecodable
 from bench.faults.scene import Scene
 from sandbox.doors import Door, Mood
+from sandbox.postgres import PostgresError
 
 _SLOW_LINE_SECONDS: Final = 0.15
 _SLOW_DISK_WRITES: Final = 12
@@ -193,15 +196,25 @@ async def _slow_disk(scene: Scene) -> AsyncIterator[None]:
 async def _full_disk(scene: Scene, struck: Struck) -> AsyncIterator[None]:
     if scene.disk is None:
         raise NoDiskError(scene.why_no_disk)
+    said, restarts = _no_space_left(scene), scene.restarts["postgres"]
     taken = await asyncio.to_thread(scene.disk.fill)
-    before = scene.restarts["postgres"]
-    struck.note = f"{taken // 1024 // 1024} MB taken"
     try:
         yield
+        # A segment of the log holds the writes of a hundred cases; ended early, the next one is missed at once.
+        for _ in range(2):
+            with contextlib.suppress(PostgresError, subprocess.TimeoutExpired):
+                await asyncio.to_thread(scene.postgres.run_sql, "SELECT pg_switch_wal()")
         await asyncio.sleep(_FULL_SECONDS)
     finally:
         scene.disk.empty()
-        struck.note += f"; PostgreSQL started again {scene.restarts['postgres'] - before} times"
+        struck.note = (
+            f"{taken // 1024 // 1024} MB taken; {_no_space_left(scene) - said} times no space left in PostgreSQL's log;"
+            f" started again {scene.restarts['postgres'] - restarts} times"
+        )
+
+
+def _no_space_left(scene: Scene) -> int:
+    return (scene.stack.logs / "postgres.log").read_text(errors="replace").count("No space left on device")
 
 
 @asynccontextmanager

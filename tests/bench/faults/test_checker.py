@@ -143,7 +143,7 @@ DOCTORED: dict[str, Callable[[Books], Any]] = {
     "delivery_left": lambda f: f["register"]["deliveries"][0].update(leased=True),
     "delivery_unknown": lambda f: f["mails"].append("d-of-nobody"),
     "command_unapplied": lambda f: _add(f, "commands", reference=REFERENCE, kind="decide", state="stored"),
-    "call_left": lambda f: _add(f, "calls", key="permit/x", state="due", leased=False),
+    "call_left": lambda f: _add(f, "calls", key="permit/x", state="due"),
     "answer_left": lambda f: _add(f, "answers", reference=REFERENCE, destination="HK", outcome="kept", state="early"),
     "task_left": lambda f: _add(f, "tasks", reference=REFERENCE, kind="stuck"),
     "deadline_left": lambda f: _add(f, "deadlines", reference="HT-OTHER", kind="review_over"),
