@@ -135,6 +135,19 @@ def growth(found: dict[str, Any]) -> str:
     return f"{table}\n\nSequential scans of growing tables: {said}."
 
 
+def audit(found: dict[str, Any]) -> str:
+    """Return the p95 of each question about each ledger."""
+    seen = found["audit"]
+    sizes = list(seen["sizes"])
+    lines = [
+        (name, *(f"{seen['sizes'][size]['latency_ms'][name]['p95']:g}" for size in sizes), f"{ratio:g}")
+        for name, ratio in seen["p95_ratio"].items()
+    ]
+    size = seen["sizes"][sizes[-1]]["bytes_a_row"]
+    table = rows(("p95 in ms", *(f"{int(size):,} rows" for size in sizes), "ratio"), lines)
+    return f"{table}\n\nA row takes {size} bytes with its indexes."
+
+
 def sleeping(found: dict[str, Any]) -> str:
     """Return what sleeping permits cost, what a restart among them takes, and how many wake at once."""
     seen = found["sleeping"]
@@ -172,6 +185,7 @@ SECTIONS: Final[dict[str, tuple[str, Callable[[dict[str, Any]], str]]]] = {
     "costs": ("costs", costs),
     "intake": ("intake", intake),
     "growth": ("growth", growth),
+    "audit": ("audit", audit),
     "sleeping": ("sleeping", sleeping),
     "overload": ("overload", overload),
 }

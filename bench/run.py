@@ -18,7 +18,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from bench import costs, growth, intake, overload, plain_counts, plots, sleeping
+from bench import audit, costs, growth, intake, overload, plain_counts, plots, sleeping
 from bench.driver import Outcome, run_cases
 from bench.measure import machine, spread, versions
 from bench.people import numbers
@@ -197,6 +197,10 @@ async def measure(mode: Mode, parts: list[str], sides: list[str]) -> dict[str, A
             console.rule("growth")
             found["growth"] = await growth.measure(scratch / "growth", full=full)
             growth.show(console, found["growth"])
+        if "audit" in parts:
+            console.rule("audit")
+            found["audit"] = await audit.measure(scratch / "audit", full=full)
+            audit.show(console, found["audit"])
         if "sleeping" in parts:
             console.rule("sleeping permits")
             found["sleeping"] = await sleeping.measure(scratch / "sleeping", full=full)
@@ -210,7 +214,7 @@ async def measure(mode: Mode, parts: list[str], sides: list[str]) -> dict[str, A
 
 def main() -> None:
     """Measure, print, and write the results."""
-    everything = ["cases", "costs", "intake", "growth", "sleeping", "overload"]
+    everything = ["cases", "costs", "intake", "growth", "audit", "sleeping", "overload"]
     in_short = ["cases", "costs"]
     parser = argparse.ArgumentParser(description="Measure the engine beside the alternatives.")
     parser.add_argument("--full", action="store_true", default=os.environ.get("FULL") == "1")

@@ -20,7 +20,7 @@ from store.case_rows import Row
 from store.tables import ledger, ledger_marks, registrations
 
 # A page looks at no more rows than this, however few of them fit: what it costs does not grow with the ledger.
-LOOKED_AT: Final = 5_000
+LOOKED_AT: Final = 1_000
 MOST_COUNTED: Final = 200_000
 MOST_KEYS: Final = 500
 LONGEST_COUNT: Final = timedelta(days=92)
@@ -168,7 +168,8 @@ async def read_page(
         return rows[:limit], _place(rows[limit - 1])
     if not rest:
         return rows, None
-    last = (await connection.execute(window.limit(1).offset(LOOKED_AT - 1))).mappings().one_or_none()
+    farthest = window.with_only_columns(_L.at, _L.chain, _L.seq).limit(1).offset(LOOKED_AT - 1)
+    last = (await connection.execute(farthest)).mappings().one_or_none()
     return rows, None if last is None else _place(dict(last))
 
 
