@@ -164,7 +164,9 @@ def sleeping(found: dict[str, Any]) -> str:
     headings = ("permits asleep", *(f"{part} MB" for part in parts), *(f"{part} idle, % of a core" for part in parts))
     first = rows((*headings, "watched for, s"), lines)
     rest = [(name.replace("_", " "), _listed(seen[name])) for name in ("bytes_a_permit", "restart", "reminders")]
-    return f"{seen['permits']:,} permits of {seen['cases']:,} cases.\n\n{first}\n\n" + rows(("", ""), rest)
+    load = ", ".join(f"{each:g}" for each in seen["load_before"])
+    said = f"{seen['permits']:,} permits of {seen['cases']:,} cases; load averages of the machine before: {load}."
+    return f"{said}\n\n{first}\n\n" + rows(("", ""), rest)
 
 
 def overload(found: dict[str, Any]) -> str:
@@ -175,6 +177,8 @@ def overload(found: dict[str, Any]) -> str:
 def _listed(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name.replace('_', ' ')} {_listed(each)}" for name, each in value.items())
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 

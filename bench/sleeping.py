@@ -1,6 +1,7 @@
 """Sleeping permits: what thousands of cases that only wait cost, and what it takes to wake many of them at once."""
 
 import asyncio
+import os
 import shutil
 import subprocess
 import tempfile
@@ -131,7 +132,11 @@ class Dormitory:
 async def measure(directory: Path, *, full: bool) -> dict[str, Any]:
     """Put cases to sleep, watch them do so, restart everything among them, and wake some."""
     plan = FULL if full else SHORT
-    found: dict[str, Any] = {"permits": plan.permits[-1], "cases": plan.permits[-1] // PERMITS_OF_A_CASE}
+    found: dict[str, Any] = {
+        "permits": plan.permits[-1],
+        "cases": plan.permits[-1] // PERMITS_OF_A_CASE,
+        "load_before": [round(each, 2) for each in os.getloadavg()],
+    }
     people = numbers()
     async with open_servers(directory) as servers:
         await asyncio.to_thread(upgrade, servers.postgres.url(role=OWNER))
