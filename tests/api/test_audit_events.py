@@ -188,6 +188,7 @@ async def test_bad_questions_get_a_clear_answer(stage: Stage, monkeypatch: pytes
 
 async def test_an_export_can_be_counted_again_line_by_line(stage: Stage) -> None:
     await ask(stage, "events", limit=1)  # signs in
+    await quiet(stage)
     wanted = await stored(stage)
     answer = await stage.as_("auditor").get("/v1/audit/export", **EXPORT)
     assert answer.headers["content-type"] == "application/x-ndjson"
