@@ -36,7 +36,7 @@ class ArchiveSteps:
     @activity.defn(name="archive_histories")
     async def archive_histories(self, asked: ArchiveRound) -> ArchiveCount:
         """Copy every closed run that is not archived yet; a repeat passes over what is, and goes on."""
-        with classified("archive_histories"):
+        with classified("archive_histories", asked):
             cursor = await archive.find_cursor(self._context)
             # Temporal's clock, which stamps the closing of runs too, and not the one of this machine.
             begun = activity.info().started_time

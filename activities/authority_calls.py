@@ -35,7 +35,7 @@ class AuthorityCalls:
         What got through is written although another did not; that one is due again under its own key. Where nothing
         got through, the same is tried again. With nothing to be sent, the answer says where the case stands.
         """
-        with correlated(asked.correlation_id), classified("tell_authority"):
+        with correlated(asked.correlation_id), classified("tell_authority", asked):
             orders = await calls.find_orders(self._context, asked.reference, asked.key, asked.at)
             if not orders:
                 return await calls.current_course(self._context, asked.reference)
@@ -65,7 +65,7 @@ class AuthorityCalls:
     @activity.defn(name="ask_authority")
     async def ask_authority(self, asked: PollInput) -> int:
         """Show what the authority has not answered in time, and take in what it answered since the cursor."""
-        with classified("ask_authority"):
+        with classified("ask_authority", asked):
             await polling.pass_watched(self._context, asked.at)
             taken = 0
             while True:

@@ -10,6 +10,7 @@ from typing import Final
 from temporalio import activity
 
 from activities.mail import MailSender, OutgoingMail
+from activities.origins import recorded_for
 from activities.outward import Permanent, SendResult, Sent, Temporary
 from activities.sms import OutgoingSms, SmsSender
 from activities.webhook import OutgoingWebhook, WebhookSender
@@ -71,7 +72,8 @@ class Deliveries:
         run = _Run(self, Channel(asked.channel), asked.rounds)
         heart = asyncio.create_task(_beat())
         try:
-            return await run.go(self._run_for)
+            with recorded_for(asked):
+                return await run.go(self._run_for)
         finally:
             heart.cancel()
 

@@ -7,14 +7,16 @@ from datetime import timedelta
 import structlog
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from activities.origins import recorded_for
 from domain.errors import Defect, Refused, Unavailable
+from domain.messages import Asked
 
 _log = structlog.get_logger(__name__)
 
 
 @contextmanager
-def classified(step: str, *, keeps_trying: bool = False) -> Iterator[None]:
-    """Turn the errors of a step into failures that say their kind by type and quote nothing.
+def classified(step: str, asked: Asked | None = None, *, keeps_trying: bool = False) -> Iterator[None]:
+    """Turn the errors of a step into failures that say their kind by type and quote nothing; its rows name who asked.
 
     A step that `keeps_trying` is retried after any error: for what must get through before a case may wait.
 
@@ -23,7 +25,8 @@ def classified(step: str, *, keeps_trying: bool = False) -> Iterator[None]:
             the refusal, the reason of the defect, or the class of an error that nobody expected.
     """
     try:
-        yield
+        with recorded_for(asked):
+            yield
     except Unavailable as error:
         delay = timedelta(seconds=error.retry_after) if error.retry_after is not None else None
         raise ApplicationError(

@@ -50,7 +50,7 @@ class ReconciliationSteps:
     @activity.defn(name="sweep_histories")
     async def sweep_histories(self, asked: ReconciliationRound) -> SweepCount:
         """Hold everything that Temporal lists as closed against the archive; what is still missing is an incident."""
-        with classified("sweep_histories"):
+        with classified("sweep_histories", asked):
             retention = await self._histories.retention()
             now = activity.info().started_time
             seen, archived, missing = 0, 0, 0
@@ -68,7 +68,7 @@ class ReconciliationSteps:
     @activity.defn(name="reconcile_cases")
     async def reconcile_cases(self, asked: ReconciliationRound) -> ReconciliationCount:
         """Compare the records of every case, keep what differs, and write down what the round came to."""
-        with classified("reconcile_cases"):
+        with classified("reconcile_cases", asked):
             details = activity.info().heartbeat_details
             progress = _Progress(*details) if details else _Progress()
             while references := await reconciliation.next_cases(self._context, progress.after, _PAGE):

@@ -11,6 +11,7 @@ from activities.authority import AuthorityClient, BatchReport, Rejected, Reporte
 from activities.errors import classified
 from cases import spreading
 from cases.context import Context
+from domain.errors import Unavailable
 from domain.messages import StandingInput, StandingPlan
 from domain.stages import Standing
 from temporal.engine import Engine
@@ -38,14 +39,14 @@ class StandingSteps:
     @activity.defn(name="plan_standing")
     async def plan_standing(self, asked: StandingInput) -> StandingPlan:
         """Return from when the change holds and whether the authority is to be told."""
-        with classified("plan_standing"):
+        with classified("plan_standing", asked):
             change = await spreading.get_change(self._context, asked.change_id)
             return StandingPlan(begins_at=change.begins_at, leaves_park=change.standing is Standing.LEFT_PARK)
 
     @activity.defn(name="spread_standing")
     async def spread_standing(self, asked: StandingInput) -> int:
         """Store a command for each live case and send it; a repeat goes on after the chunk last reported."""
-        with classified("spread_standing"):
+        with classified("spread_standing", asked):
             change = await spreading.get_change(self._context, asked.change_id)
             details = activity.info().heartbeat_details
             after, told = (str(details[0]), int(details[1])) if details else ("", 0)
@@ -60,14 +61,14 @@ class StandingSteps:
     @activity.defn(name="count_waiting_cases")
     async def count_waiting_cases(self, asked: StandingInput) -> int:
         """Return how many cases of the employer have not applied what they were told."""
-        with classified("count_waiting_cases"):
+        with classified("count_waiting_cases", asked):
             change = await spreading.get_change(self._context, asked.change_id)
             return await spreading.count_unapplied(self._context, change)
 
     @activity.defn(name="report_departed")
     async def report_departed(self, asked: StandingInput) -> int:
         """Tell the authority once, in one report, of every permit it knows; return how many there were."""
-        with classified("report_departed"):
+        with classified("report_departed", asked):
             change = await spreading.get_change(self._context, asked.change_id)
             departed = await spreading.gather_departed(self._context, change, asked.at)
             if departed is None:
@@ -77,15 +78,18 @@ class StandingSteps:
                 await self._authority.report_batch(departed.key, report)
             except Rejected as rejected:
                 _log.error("report_rejected", key=departed.key, reason=rejected.reason)
-                await spreading.record_rejected(self._context, change, departed.key, asked.at, rejected.reason)
+                await spreading.record_rejected(self._context, change, departed, asked.at, rejected.reason)
                 return 0
-            await spreading.settle_report(self._context, departed.key, asked.at)
+            except Unavailable as away:
+                await spreading.record_unanswered(self._context, change, departed, asked.at, away.reason)
+                raise
+            await spreading.settle_report(self._context, change, departed, asked.at)
             return len(departed.cases)
 
     @activity.defn(name="finish_standing")
     async def finish_standing(self, asked: StandingInput) -> None:
         """Mark the change as one that every case has heard of."""
-        with classified("finish_standing"):
+        with classified("finish_standing", asked):
             await spreading.finish(self._context, await spreading.get_change(self._context, asked.change_id))
 
     async def _nudge(self, asked_of: Sequence[tuple[str, str]]) -> None:

@@ -120,7 +120,7 @@ def check_origins(evidence: Evidence) -> Iterator[Difference]:
     seen = list(_witnesses(record.runs))
     witnessed = max((each.recorded[0] for each in seen if each.recorded), default=0)
     for row in record.chain:
-        run_id = row["run_id"]
+        run_id = _own_run(record, row)
         if run_id is None or row["seq"] <= witnessed:
             continue
         kept = runs.get(run_id)
@@ -303,8 +303,15 @@ def _missing_runs(record: Record, kept: Mapping[str, KeptRun]) -> Iterator[Diffe
             if other is not None and other not in kept:
                 yield Difference("history_missing", {"run_id": other, "named_by_run": each.run.run_id})
     for row in record.chain:
-        if row["run_id"] is not None and row["run_id"] not in kept:
-            yield Difference("history_missing", {"run_id": row["run_id"], "named_by_seq": row["seq"]})
+        run_id = _own_run(record, row)
+        if run_id is not None and run_id not in kept:
+            yield Difference("history_missing", {"run_id": run_id, "named_by_seq": row["seq"]})
+
+
+def _own_run(record: Record, row: Row) -> str | None:
+    """Return the run of the case's own workflow that wrote a row; those of deliveries or the archive tell no case."""
+    is_own = row["workflow_id"] == registration_workflow_id(record.reference)
+    return str(row["run_id"]) if is_own and row["run_id"] is not None else None
 
 
 def check_commands(evidence: Evidence) -> Iterator[Difference]:

@@ -13,11 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.context import Context
 from cases.standing import IN_FORCE
 from domain.actors import system
+from domain.acts import Act
 from domain.clock import day_of, start_of
 from domain.commands import CommandKind, CommandState
 from domain.errors import Defect
 from domain.reasons import ReasonCode
 from domain.stages import PermitStage, Standing
+from store.ledger import Entry, begin_chain
 from store.tables import calls, commands, employer_standings, incidents, permits, registrations
 
 CHUNK: Final = 500
@@ -148,16 +150,25 @@ async def gather_departed(context: Context, change: Change, at: datetime) -> Dep
     return DepartedList(key, date.fromisoformat(row.detail["on"]), tuple(row.detail["cases"]))
 
 
-async def settle_report(context: Context, key: str, at: datetime) -> None:
+async def settle_report(context: Context, change: Change, departed: DepartedList, at: datetime) -> None:
     """Mark the report as taken."""
     async with context.database.begin() as connection:
-        await connection.execute(_settled(key, at, "done"))
+        if (await connection.execute(_settled(departed.key, at, "done"))).rowcount == 1:
+            await _record_call(connection, Act.CALL_ANSWERED, change, departed, at, "taken")
 
 
-async def record_rejected(context: Context, change: Change, key: str, at: datetime, reason: str) -> None:
+async def record_unanswered(
+    context: Context, change: Change, departed: DepartedList, at: datetime, reason: str
+) -> None:
+    """Record that the report got no answer; it will be made again."""
+    async with context.database.begin() as connection:
+        await _record_call(connection, Act.CALL_MADE, change, departed, at, "no_answer", (reason,))
+
+
+async def record_rejected(context: Context, change: Change, departed: DepartedList, at: datetime, reason: str) -> None:
     """Mark the report as one that the authority's system cannot read, and put that before the operator."""
     async with context.database.begin() as connection:
-        if (await connection.execute(_settled(key, at, "rejected", reason))).rowcount != 1:
+        if (await connection.execute(_settled(departed.key, at, "rejected", reason))).rowcount != 1:
             return
         values = {
             "incident_id": uuid4(),
@@ -169,6 +180,29 @@ async def record_rejected(context: Context, change: Change, key: str, at: dateti
             "at": at,
         }
         await connection.execute(insert(incidents).values(values))
+        await _record_call(connection, Act.CALL_ANSWERED, change, departed, at, "rejected", (reason,))
+
+
+async def _record_call(
+    connection: AsyncConnection,
+    act: Act,
+    change: Change,
+    departed: DepartedList,
+    at: datetime,
+    outcome: str,
+    reasons: tuple[str, ...] = (),
+) -> None:
+    """Write the row of one call about all cases of an employer, in a chain of its own."""
+    entry = Entry(
+        act,
+        system("report_departed"),
+        at,
+        employer_id=change.employer_id,
+        outcome=outcome,
+        reason_codes=reasons,
+        detail={"key": departed.key, "what": REPORT, "cases": sorted({case.split("/")[0] for case in departed.cases})},
+    )
+    await begin_chain(connection, f"call/{uuid4()}", [entry])
 
 
 async def finish(context: Context, change: Change) -> None:

@@ -93,17 +93,22 @@ class Origin(Message):
     event_id: int | None = None
 
 
-class StepInput(Message):
-    """One step of a case: the reference and the workflow's own time, which is the business time of what it does.
+class Asked(Message):
+    """What a workflow asks a step to do.
 
-    `event_id` is the number of the history event after which the workflow asked for the step; 0 where it is not known.
+    `event_id` is the number of the history event after which it asked; 0 where it is not known.
     """
+
+    event_id: int = 0
+
+
+class StepInput(Asked):
+    """One step of a case: the reference and the workflow's own time, which is the business time of what it does."""
 
     reference: str
     at: datetime
     workflow_run_id: str = ""
     correlation_id: str = ""
-    event_id: int = 0
 
     @property
     def origin(self) -> Origin:
@@ -153,7 +158,7 @@ class SignalledDecision(StepInput):
     decision: DecisionSignal
 
 
-class DeliveryRound(Message):
+class DeliveryRound(Asked):
     """One round of deliveries on one channel."""
 
     channel: str
@@ -168,13 +173,13 @@ class DeliveryCount(Message):
     later: int = 0
 
 
-class PollInput(Message):
+class PollInput(Asked):
     """One look at what the authority answered since the cursor, and at answers that are late."""
 
     at: datetime
 
 
-class StandingInput(Message):
+class StandingInput(Asked):
     """A change of an employer's standing that every live case of the employer has to hear of."""
 
     change_id: str
@@ -188,7 +193,7 @@ class StandingPlan(Message):
     leaves_park: bool = False
 
 
-class ArchiveRound(Message):
+class ArchiveRound(Asked):
     """One round of copying closed runs into the archive."""
 
     at: datetime
@@ -201,7 +206,7 @@ class ArchiveCount(Message):
     archived: int = 0
 
 
-class ReconciliationRound(Message):
+class ReconciliationRound(Asked):
     """One nightly look at the archive and at the records of all cases."""
 
     at: datetime

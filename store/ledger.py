@@ -1,6 +1,8 @@
 """The ledger: append-only rows, chained for each case, written in the transaction of the act itself."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,6 +16,8 @@ from domain.acts import Act
 from domain.messages import Origin
 from proof.ledger_rows import GENESIS, row_hash
 from store.tables import ledger
+
+_ORIGIN: ContextVar[Origin | None] = ContextVar("origin", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,16 @@ class Entry:
     after_hash: bytes | None = None
     statement_hash: bytes | None = None
     origin: Origin | None = None
+
+
+@contextmanager
+def asked_by(origin: Origin | None) -> Iterator[None]:
+    """Let rows written in here name a workflow's run as their origin, where they name no nearer one themselves."""
+    token = _ORIGIN.set(origin)
+    try:
+        yield
+    finally:
+        _ORIGIN.reset(token)
 
 
 def chain_of(entry: Entry) -> str:
@@ -87,7 +101,7 @@ def follow(chain: str, entries: Sequence[Entry], seq: int = 0, previous: bytes =
 
 
 def _columns(entry: Entry) -> dict[str, Any]:
-    actor, origin = entry.actor, entry.origin
+    actor, origin = entry.actor, entry.origin or _ORIGIN.get()
     return {
         "act": entry.act.value,
         "at": entry.at,

@@ -25,7 +25,7 @@ class NotificationWorkflow:
         for _ in range(RUNS_IN_ONE_HISTORY):
             await workflow.execute_activity(
                 "deliver",
-                DeliveryRound(channel=asked.channel),
+                DeliveryRound(channel=asked.channel, event_id=workflow.info().get_current_history_length()),
                 result_type=DeliveryCount,
                 task_queue=NOTICE_QUEUE,
                 start_to_close_timeout=DELIVER_TIMEOUT,

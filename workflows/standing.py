@@ -64,6 +64,7 @@ class StandingWorkflow:
     ) -> _Answer:
         """Run a step until it is through; one that failed for a defect is tried again later."""
         while True:
+            asked = asked.model_copy(update={"event_id": workflow.info().get_current_history_length()})
             try:
                 return await workflow.execute_activity_method(
                     step, asked, start_to_close_timeout=within, heartbeat_timeout=heartbeat, retry_policy=retry

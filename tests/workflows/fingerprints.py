@@ -9,8 +9,9 @@ WORKFLOWS: Final = Path(__file__).parents[2] / "workflows"
 FINGERPRINTS: Final = Path(__file__).parent / "fingerprints.json"
 # Reading the time or the run changes no history; whatever else is asked of these does.
 _HARMLESS: Final = frozenset(
-    {"workflow.now", "workflow.info", "workflow.set_current_details", "workflow.all_handlers_finished",
-     "workflow.unsafe.imports_passed_through", "workflow.is_failure_exception", "workflow.logger.error"}
+    {"workflow.now", "workflow.info", "workflow.info().get_current_history_length", "workflow.set_current_details",
+     "workflow.all_handlers_finished", "workflow.unsafe.imports_passed_through", "workflow.is_failure_exception",
+     "workflow.logger.error"}
 )  # fmt: skip
 
 # Calls of the class's own methods too, since their order is the order of what they ask.

@@ -7,13 +7,17 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest_asyncio
+from sqlalchemy import select
 from temporalio import activity
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer, Worker
 
+from domain.acts import Act
 from domain.messages import NOTICE_QUEUE, DeliveryCount, DeliveryRound
+from domain.notices import Channel
+from store.tables import ledger
 from tests.activities.test_deliveries import Relay, delivering
 from tests.activities.test_mail import running as relay_running
 from tests.cases.contexts import Clock, load_samples, open_context
@@ -120,3 +124,7 @@ async def test_a_notice_goes_out_through_the_workflow(client: Client, clean_data
             await notify(context, reference)
             await _until(lambda: bool(relay.mails))
         assert await statuses(context) == {"registration_withdrawn person": "sent"}
+        async with context.database.begin() as connection:
+            row = (await connection.execute(select(ledger).where(ledger.c.act == Act.NOTICE_SENT.value))).one()
+    run = (await client.get_workflow_handle(notification_workflow_id(Channel.MAIL)).describe()).run_id
+    assert (row.workflow_id, row.run_id, row.event_id) == ("notification/mail", run, 3)

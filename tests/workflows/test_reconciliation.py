@@ -66,7 +66,7 @@ async def _add(connection: AsyncConnection, reference: str) -> None:
 
 async def _add_as_the_engine(connection: AsyncConnection, reference: str) -> None:
     rows = await _rows(connection, reference, "DESC")
-    of_step = next(row for row in rows if row["run_id"] is not None)
+    of_step = next(row for row in rows if row["workflow_id"] == registration_workflow_id(reference))
     await _forge(connection, {**of_step, "seq": rows[0]["seq"] + 1, "previous": rows[0]["hash"]})
 
 

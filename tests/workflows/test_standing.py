@@ -27,7 +27,7 @@ from domain.employers import StandingRequest
 from domain.messages import REGISTRATION_QUEUE, STANDING_WORKFLOW, DecisionSignal, StandingInput
 from domain.registration import RegistrationRequest
 from domain.stages import Standing
-from store.tables import calls, commands, employer_standings, incidents, permits, registrations
+from store.tables import calls, commands, employer_standings, incidents, ledger, permits, registrations
 from tests.cases.contexts import (
     EMPLOYER_A,
     SUPERVISOR,
@@ -199,9 +199,14 @@ async def test_the_authority_is_told_once_in_one_report_though_it_was_away(
         rows = (await connection.execute(select(registrations.c.stage, registrations.c.end_reason))).all()
         states = (await connection.execute(select(calls.c.state))).scalars().all()
         reported = (await connection.execute(select(permits.c.reported_at))).scalars().all()
+        of_calls = select(ledger).where(ledger.c.chain.startswith("call/")).order_by(ledger.c.recorded_at)
+        told = (await connection.execute(of_calls)).all()
     assert [tuple(row) for row in rows] == [("ended", "employer_left_park")] * 2
     assert states == ["done"]
     assert None not in reported
+    assert [row.outcome for row in told] == ["no_answer", "no_answer", "taken"]
+    assert {row.workflow_id for row in told} == {f"standing/emp-a/{asked.change_id}"}
+    assert all(row.run_id and row.event_id for row in told)
 
 
 async def test_a_report_that_the_authority_cannot_read_is_put_before_the_operator(
