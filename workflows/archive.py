@@ -4,20 +4,12 @@ from datetime import timedelta
 from typing import Final
 
 from temporalio import workflow
-from temporalio.client import (
-    Client,
-    Schedule,
-    ScheduleActionStartWorkflow,
-    ScheduleAlreadyRunningError,
-    ScheduleIntervalSpec,
-    ScheduleOverlapPolicy,
-    SchedulePolicy,
-    ScheduleSpec,
-)
+from temporalio.client import Client
 
 with workflow.unsafe.imports_passed_through():
     from activities.archive import ArchiveSteps
-    from domain.messages import ARCHIVE_WORKFLOW, REGISTRATION_QUEUE, ArchiveCount, ArchiveRound
+    from domain.messages import ARCHIVE_WORKFLOW, ArchiveCount, ArchiveRound
+    from workflows.schedules import each, ensure_schedule
     from workflows.timeouts import ARCHIVE_HEARTBEAT, ARCHIVE_TIMEOUT, OUTWARD
 
 SCHEDULE_ID: Final = "archive"
@@ -34,7 +26,7 @@ class ArchiveWorkflow:
         """Copy what closed since the last round; the next round copies this one."""
         return await workflow.execute_activity_method(
             ArchiveSteps.archive_histories,
-            ArchiveRound(at=workflow.now()),
+            ArchiveRound(at=workflow.now(), event_id=workflow.info().get_current_history_length()),
             start_to_close_timeout=ARCHIVE_TIMEOUT,
             heartbeat_timeout=ARCHIVE_HEARTBEAT,
             retry_policy=OUTWARD,
@@ -42,13 +34,5 @@ class ArchiveWorkflow:
 
 
 async def ensure_archive(client: Client, every: timedelta = EVERY) -> None:
-    """Create the Schedule where there is none; called at every start of a worker."""
-    schedule = Schedule(
-        action=ScheduleActionStartWorkflow(ARCHIVE_WORKFLOW, id=SCHEDULE_ID, task_queue=REGISTRATION_QUEUE),
-        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=every)]),
-        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP),
-    )
-    try:
-        await client.create_schedule(SCHEDULE_ID, schedule)
-    except ScheduleAlreadyRunningError:
-        return
+    """Create the Schedule where there is none."""
+    await ensure_schedule(client, SCHEDULE_ID, ARCHIVE_WORKFLOW, each(every))

@@ -4,20 +4,12 @@ from datetime import timedelta
 from typing import Final
 
 from temporalio import workflow
-from temporalio.client import (
-    Client,
-    Schedule,
-    ScheduleActionStartWorkflow,
-    ScheduleAlreadyRunningError,
-    ScheduleIntervalSpec,
-    ScheduleOverlapPolicy,
-    SchedulePolicy,
-    ScheduleSpec,
-)
+from temporalio.client import Client
 
 with workflow.unsafe.imports_passed_through():
     from activities.authority_calls import AuthorityCalls
-    from domain.messages import AUTHORITY_POLL_WORKFLOW, REGISTRATION_QUEUE, PollInput
+    from domain.messages import AUTHORITY_POLL_WORKFLOW, PollInput
+    from workflows.schedules import each, ensure_schedule
     from workflows.timeouts import OUTWARD, POLL_TIMEOUT
 
 SCHEDULE_ID: Final = "authority-poll"
@@ -34,7 +26,7 @@ class AuthorityPollWorkflow:
         """Take in what the authority answered, and show what it has not answered in time."""
         return await workflow.execute_activity_method(
             AuthorityCalls.ask_authority,
-            PollInput(at=workflow.now()),
+            PollInput(at=workflow.now(), event_id=workflow.info().get_current_history_length()),
             start_to_close_timeout=POLL_TIMEOUT,
             schedule_to_close_timeout=POLL_TIMEOUT,
             heartbeat_timeout=_HEARTBEAT,
@@ -43,19 +35,5 @@ class AuthorityPollWorkflow:
 
 
 async def ensure_authority_poll(client: Client, every: timedelta = EVERY) -> None:
-    """Create the Schedule where there is none; called at every start of a worker."""
-    action = ScheduleActionStartWorkflow(
-        AUTHORITY_POLL_WORKFLOW,
-        id=SCHEDULE_ID,
-        task_queue=REGISTRATION_QUEUE,
-        execution_timeout=2 * POLL_TIMEOUT,
-    )
-    schedule = Schedule(
-        action=action,
-        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=every)]),
-        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP),
-    )
-    try:
-        await client.create_schedule(SCHEDULE_ID, schedule)
-    except ScheduleAlreadyRunningError:
-        return
+    """Create the Schedule where there is none."""
+    await ensure_schedule(client, SCHEDULE_ID, AUTHORITY_POLL_WORKFLOW, each(every), ends_within=2 * POLL_TIMEOUT)

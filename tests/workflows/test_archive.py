@@ -72,6 +72,8 @@ async def test_a_closed_run_is_archived_once_with_its_hash_in_the_ledger(world: 
         "sha256": kept.sha256.hex(),
         "closed_at": "",
     }
+    assert row["workflow_id"].startswith("archive-")
+    assert (bool(row["run_id"]), row["event_id"]) == (True, 3)
     await _replays(content)
     # The chain has grown beside the workflow, which goes on with it.
     await case.answer("HK", "revoked", authority_number="R-1")
