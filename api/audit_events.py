@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from api.access import GuardedRoute, allow
+from api.access import PROBLEMS_KEY, GuardedRoute, allow
 from api.answers import Pages, json_response
 from api.audit_event_views import ConflictsView, CountsView, EventPage, SampleView
 from api.parameters import PageQuery
@@ -35,6 +35,7 @@ _Time = Annotated[AwareDatetime, Field(ge=_FIRST, le=_LAST)]
 _Visible = Annotated[str, StringConstraints(max_length=200, pattern=r"^[!-~]+$")]
 _Word = Annotated[str, StringConstraints(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/,\[\]-]*$")]
 _Seed = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
+_BY_CASE: Final[dict[str, Any]] = {PROBLEMS_KEY: [404]}  # the case named as a filter
 _PurposeHeader = Annotated[Purpose | None, Header(alias="Purpose", description="Why; it is written down.")]
 
 
@@ -127,7 +128,7 @@ class NdjsonResponse(StreamingResponse):
             await self._lines.aclose()
 
 
-@router.get("/events", response_model=EventPage, summary="Search the ledger")
+@router.get("/events", response_model=EventPage, summary="Search the ledger", openapi_extra=_BY_CASE)
 async def search(
     request: Request, query: Annotated[EventPageQuery, Query()], actor: Annotated[Actor, _AUDITOR]
 ) -> Response:
@@ -140,7 +141,7 @@ async def search(
     return pages.respond(items, position)
 
 
-@router.get("/counts", response_model=CountsView, summary="Count rows of the ledger")
+@router.get("/counts", response_model=CountsView, summary="Count rows of the ledger", openapi_extra=_BY_CASE)
 async def count(request: Request, query: Annotated[CountQuery, Query()], actor: Annotated[Actor, _AUDITOR]) -> Response:
     """Count the rows of a time range of at most 92 days, most frequent first."""
     counts = await audit_events.count(wiring_of(request).context, query.filters(), query.by)
@@ -153,6 +154,7 @@ async def count(request: Request, query: Annotated[CountQuery, Query()], actor: 
     response_class=NdjsonResponse,
     summary="Export rows of the ledger",
     responses={200: {"description": "One JSON object a line: `manifest`, `row`, `resume`, `end`."}},
+    openapi_extra=_BY_CASE,
 )
 async def export(
     request: Request,

@@ -103,7 +103,9 @@ async def _one_turn(
         await asyncio.sleep(_SETTLE_SECONDS)
         outcome = await run_cases(running, people, cases=cases, in_flight=in_flight)
         turns.runs[name].append(outcome)
-        console.print(f"    {in_flight} in flight: {outcome.cases_per_second:g} cases/s, p50 {outcome.latency_ms['p50']:.0f} ms")
+        console.print(
+            f"    {in_flight} in flight: {outcome.cases_per_second:g} cases/s, p50 {outcome.latency_ms['p50']:.0f} ms"
+        )
     turns.settings[name] = ALL[name]().settings(running)
     if name == PLAIN and mode.afresh and running.servers is not None:
         done = count + sum(mode.slow_cases.values())

@@ -55,7 +55,7 @@ def _word(value: StrEnum) -> ColumnElement[str]:
 
 
 _DIALECT: Final = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]  # untyped in SQLAlchemy
-_CAST: Final = re.compile(r":(\w+)::(\w+(?:\[\])?)")
+_CAST: Final = re.compile(r":(\w+)::(\w+(?: WITH TIME ZONE)?(?:\[\])?)")
 _HOLDER: Final = bindparam("holder", type_=Text)
 _SEEN: Final = bindparam("seen", type_=ARRAY(Uuid))
 _LIMIT: Final = bindparam("limit", type_=Integer)

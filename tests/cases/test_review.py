@@ -3,6 +3,9 @@
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from itertools import product
+from typing import Any
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
@@ -63,6 +66,21 @@ async def test_r9_the_inbox_shows_overdue_tasks_first_and_then_the_earliest(park
     assert [item["reference"] for item in items] == [later.reference]
     rest, _ = await tasks.list_tasks(park.context, SUPERVISOR, after=position)
     assert [item["reference"] for item in rest] == [early.reference]
+
+
+async def test_every_filter_of_the_inbox_can_be_read(park: Park) -> None:
+    case = await park.review()
+    due = (await case.tasks())["review"]["due_at"]
+    after = (False, due, china("2026-01-01"), str(uuid4()))
+    for actor in (SUPERVISOR, OFFICER):
+        for kind, holder, employer in product((None, TaskKind.REVIEW), (None, "none"), (None, "emp-a")):
+            for before, is_in in ((due, False), (due + timedelta(seconds=1), True)):
+                chosen: dict[str, Any] = {"kind": kind, "holder": holder, "employer_id": employer, "due_before": before}
+                for place in (None, after):
+                    items, _ = await tasks.list_tasks(park.context, actor, after=place, **chosen)
+                    assert [item["reference"] for item in items] == [case.reference] * is_in, chosen
+        for holder in ("me", "officer-2"):
+            assert await tasks.list_tasks(park.context, actor, holder=holder, due_before=due) == ([], None)
 
 
 async def test_r9_a_supervisor_assigns_and_others_release(park: Park) -> None:
