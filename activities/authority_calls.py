@@ -39,6 +39,9 @@ class AuthorityCalls:
             orders = await calls.find_orders(self._context, asked.reference, asked.key, asked.at)
             if not orders:
                 return await calls.current_course(self._context, asked.reference)
+            attempt = activity.info().attempt
+            if attempt > 1:
+                await calls.record_lost(self._context, orders, asked.at, asked.origin, attempt=attempt)
             sent = await asyncio.gather(*(self._send(order) for order in orders), return_exceptions=True)
             results = {
                 order.key: result.reason if isinstance(result, Rejected) else None
@@ -49,7 +52,6 @@ class AuthorityCalls:
             unanswered = [
                 (order, each.reason) for order, each in zip(orders, sent, strict=True) if isinstance(each, Unavailable)
             ]
-            attempt = activity.info().attempt
             if unanswered:
                 await calls.record_unanswered(self._context, unanswered, asked.at, asked.origin, attempt=attempt)
             defect = next((each for each in failed if not isinstance(each, Unavailable)), None)

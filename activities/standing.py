@@ -73,17 +73,24 @@ class StandingSteps:
             departed = await spreading.gather_departed(self._context, change, asked.at)
             if departed is None:
                 return 0
+            attempt = activity.info().attempt
+            if attempt > 1:
+                await spreading.record_lost(self._context, change, departed, asked.at, attempt=attempt)
             report = BatchReport(what=ReportedFact.EMPLOYER_LEFT_PARK, on=departed.on, cases=departed.cases)
             try:
                 await self._authority.report_batch(departed.key, report)
             except Rejected as rejected:
                 _log.error("report_rejected", key=departed.key, reason=rejected.reason)
-                await spreading.record_rejected(self._context, change, departed, asked.at, rejected.reason)
+                await spreading.record_rejected(
+                    self._context, change, departed, asked.at, rejected.reason, attempt=attempt
+                )
                 return 0
             except Unavailable as away:
-                await spreading.record_unanswered(self._context, change, departed, asked.at, away.reason)
+                await spreading.record_unanswered(
+                    self._context, change, departed, asked.at, away.reason, attempt=attempt
+                )
                 raise
-            await spreading.settle_report(self._context, change, departed, asked.at)
+            await spreading.settle_report(self._context, change, departed, asked.at, attempt=attempt)
             return len(departed.cases)
 
     @activity.defn(name="finish_standing")

@@ -13,6 +13,7 @@ from cases import permits
 from cases.case_file import CaseFile, open_case, read_case
 from cases.context import Context
 from cases.incident_rows import note
+from cases.lost_calls import OUTCOME, find_lost
 from domain.actors import Actor, system
 from domain.acts import Act
 from domain.clock import day_of
@@ -21,7 +22,7 @@ from domain.messages import Course, Origin
 from domain.stages import Destination
 from store.case_rows import Row
 from store.ledger import Entry, begin_chain
-from store.tables import calls, incidents
+from store.tables import calls, incidents, ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,19 +114,46 @@ async def record_unanswered(
     """Record calls that got no answer, each with why, in chains of their own; the case is not locked for them."""
     async with context.database.begin() as connection:
         for order, reason in unanswered:
-            entry = Entry(
-                Act.CALL_MADE,
-                system("tell_authority"),
-                at,
-                reference=order.reference,
-                employer_id=order.employer_id,
-                destination=order.destination.value,
-                outcome="no_answer",
-                reason_codes=(reason,),
-                detail={"key": order.key, "what": order.what, "attempt": attempt},
-                origin=origin,
-            )
-            await begin_chain(connection, f"call/{uuid4()}", [entry])
+            detail = {"attempt": attempt}
+            await _record_made(connection, order, at, origin, outcome="no_answer", reasons=(reason,), detail=detail)
+
+
+async def record_lost(
+    context: Context, orders: Sequence[Order], at: datetime, origin: Origin | None = None, *, attempt: int
+) -> None:
+    """Record, before calls are made again, their earlier tries of which no row tells; each row names the tries."""
+    async with context.database.begin() as connection:
+        about = ledger.c.reference == orders[0].reference
+        lost = await find_lost(connection, [order.key for order in orders], about, origin, attempt=attempt)
+        for order in orders:
+            if (tries := lost.get(order.key)) is not None:
+                detail = {"attempt": tries.last, "from_attempt": tries.first}
+                await _record_made(connection, order, at, origin, outcome=OUTCOME, detail=detail)
+
+
+async def _record_made(
+    connection: AsyncConnection,
+    order: Order,
+    at: datetime,
+    origin: Origin | None,
+    *,
+    outcome: str,
+    reasons: tuple[str, ...] = (),
+    detail: Mapping[str, int],
+) -> None:
+    entry = Entry(
+        Act.CALL_MADE,
+        system("tell_authority"),
+        at,
+        reference=order.reference,
+        employer_id=order.employer_id,
+        destination=order.destination.value,
+        outcome=outcome,
+        reason_codes=reasons,
+        detail={"key": order.key, "what": order.what, **detail},
+        origin=origin,
+    )
+    await begin_chain(connection, f"call/{uuid4()}", [entry])
 
 
 def _record_answer(

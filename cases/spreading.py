@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.context import Context
+from cases.lost_calls import OUTCOME, find_lost
 from cases.standing import IN_FORCE
 from domain.actors import system
 from domain.acts import Act
@@ -19,8 +20,8 @@ from domain.commands import CommandKind, CommandState
 from domain.errors import Defect
 from domain.reasons import ReasonCode
 from domain.stages import PermitStage, Standing
-from store.ledger import Entry, begin_chain
-from store.tables import calls, commands, employer_standings, incidents, permits, registrations
+from store.ledger import Entry, begin_chain, current_origin
+from store.tables import calls, commands, employer_standings, incidents, ledger, permits, registrations
 
 CHUNK: Final = 500
 REPORT: Final = "employer_left_park"
@@ -150,22 +151,40 @@ async def gather_departed(context: Context, change: Change, at: datetime) -> Dep
     return DepartedList(key, date.fromisoformat(row.detail["on"]), tuple(row.detail["cases"]))
 
 
-async def settle_report(context: Context, change: Change, departed: DepartedList, at: datetime) -> None:
+async def settle_report(
+    context: Context, change: Change, departed: DepartedList, at: datetime, *, attempt: int = 1
+) -> None:
     """Mark the report as taken."""
     async with context.database.begin() as connection:
         if (await connection.execute(_settled(departed.key, at, "done"))).rowcount == 1:
-            await _record_call(connection, Act.CALL_ANSWERED, change, departed, at, "taken")
+            answered = _report_entry(Act.CALL_ANSWERED, change, departed, at, "taken", attempt=attempt)
+            await begin_chain(connection, f"call/{uuid4()}", [answered])
 
 
 async def record_unanswered(
-    context: Context, change: Change, departed: DepartedList, at: datetime, reason: str
+    context: Context, change: Change, departed: DepartedList, at: datetime, reason: str, *, attempt: int = 1
 ) -> None:
     """Record that the report got no answer; it will be made again."""
+    made = _report_entry(Act.CALL_MADE, change, departed, at, "no_answer", (reason,), attempt=attempt)
     async with context.database.begin() as connection:
-        await _record_call(connection, Act.CALL_MADE, change, departed, at, "no_answer", (reason,))
+        await begin_chain(connection, f"call/{uuid4()}", [made])
 
 
-async def record_rejected(context: Context, change: Change, departed: DepartedList, at: datetime, reason: str) -> None:
+async def record_lost(context: Context, change: Change, departed: DepartedList, at: datetime, *, attempt: int) -> None:
+    """Record, before the report is made again, its earlier tries of which no row tells."""
+    async with context.database.begin() as connection:
+        about = ledger.c.employer_id == change.employer_id
+        lost = await find_lost(connection, [departed.key], about, current_origin(), attempt=attempt)
+        for tries in lost.values():
+            made = _report_entry(
+                Act.CALL_MADE, change, departed, at, OUTCOME, attempt=tries.last, from_attempt=tries.first
+            )
+            await begin_chain(connection, f"call/{uuid4()}", [made])
+
+
+async def record_rejected(
+    context: Context, change: Change, departed: DepartedList, at: datetime, reason: str, *, attempt: int = 1
+) -> None:
     """Mark the report as one that the authority's system cannot read, and put that before the operator."""
     async with context.database.begin() as connection:
         if (await connection.execute(_settled(departed.key, at, "rejected", reason))).rowcount != 1:
@@ -180,29 +199,30 @@ async def record_rejected(context: Context, change: Change, departed: DepartedLi
             "at": at,
         }
         await connection.execute(insert(incidents).values(values))
-        await _record_call(connection, Act.CALL_ANSWERED, change, departed, at, "rejected", (reason,))
+        answered = _report_entry(Act.CALL_ANSWERED, change, departed, at, "rejected", (reason,), attempt=attempt)
+        await begin_chain(connection, f"call/{uuid4()}", [answered])
 
 
-async def _record_call(
-    connection: AsyncConnection,
+def _report_entry(
     act: Act,
     change: Change,
     departed: DepartedList,
     at: datetime,
     outcome: str,
     reasons: tuple[str, ...] = (),
-) -> None:
-    """Write the row of one call about all cases of an employer, in a chain of its own."""
-    entry = Entry(
+    **tries: int,
+) -> Entry:
+    """Return the row of one call about all cases of an employer, which has a chain of its own."""
+    cases = sorted({case.split("/")[0] for case in departed.cases})
+    return Entry(
         act,
         system("report_departed"),
         at,
         employer_id=change.employer_id,
         outcome=outcome,
         reason_codes=reasons,
-        detail={"key": departed.key, "what": REPORT, "cases": sorted({case.split("/")[0] for case in departed.cases})},
+        detail={"key": departed.key, "what": REPORT, "cases": cases, **tries},
     )
-    await begin_chain(connection, f"call/{uuid4()}", [entry])
 
 
 async def finish(context: Context, change: Change) -> None:

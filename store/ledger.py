@@ -56,6 +56,11 @@ def asked_by(origin: Origin | None) -> Iterator[None]:
         _ORIGIN.reset(token)
 
 
+def current_origin() -> Origin | None:
+    """Return the run that rows written now name where they name no nearer one."""
+    return _ORIGIN.get()
+
+
 def chain_of(entry: Entry) -> str:
     """Return the chain an act belongs to: its case, or a chain of its own request so that no two acts wait."""
     return entry.reference or f"request/{entry.actor.correlation_id}"

@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from cases import calls, reads
 from domain.commands import CommandKind
+from domain.messages import Origin
 from store import tables
 from tests.cases.contexts import EMPLOYER_A, OFFICER, SUPERVISOR
 from tests.cases.driver import OFFICER_2, PERSON, Case, Park, china, open_park
@@ -359,3 +360,22 @@ async def test_every_call_to_the_authority_leaves_a_row_answered_or_not(park: Pa
         ("taken", "HK", 2),
         ("rejected", "MO", 2, "person.name_en"),
     }
+
+
+async def test_tries_of_a_call_that_were_cut_off_are_told_by_the_next_one(park: Park) -> None:
+    case = await park.approved()
+    keys = [f"permit/{case.reference}/{destination}" for destination in ("HK", "MO")]
+    at, origin = park.clock.at, Origin(workflow_id=f"registration/{case.reference}", run_id="run", event_id=9)
+    orders = await calls.find_orders(park.context, case.reference, f"permit/{case.reference}", at)
+    assert [order.key for order in orders] == keys
+    await calls.record_unanswered(park.context, [(orders[0], "authority_503")], at, origin, attempt=1)
+    # The second and the third try die; the fourth tells of them, and the fifth has nothing to add.
+    await calls.record_lost(park.context, orders, at, origin, attempt=4)
+    await calls.record_unanswered(park.context, [(order, "authority_503") for order in orders], at, origin, attempt=4)
+    await calls.record_lost(park.context, orders, at, origin, attempt=5)
+    # Tries are counted for each time that the step was asked for.
+    await calls.record_lost(park.context, orders[:1], at, origin.model_copy(update={"event_id": 12}), attempt=2)
+    rows = await park.rows(tables.ledger, tables.ledger.c.outcome == "unrecorded")
+    told = {(r["destination"], r["event_id"], r["detail"]["from_attempt"], r["detail"]["attempt"]) for r in rows}
+    assert told == {("HK", 9, 2, 3), ("MO", 9, 1, 3), ("HK", 12, 1, 1)}
+    assert len(rows) == 3

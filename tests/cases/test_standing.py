@@ -19,6 +19,7 @@ from cases.spreading import (
     finish,
     gather_departed,
     get_change,
+    record_lost,
     record_unanswered,
     settle_report,
     spread_chunk,
@@ -230,15 +231,20 @@ async def test_the_authority_is_told_once_of_all_permits_it_knows(context: Conte
         await connection.execute(update(permits).values(stage="revoked"))
     assert await gather_departed(context, change, NOON) == first
     await record_unanswered(context, change, first, NOON, "authority_503")
-    await settle_report(context, change, first, NOON)
+    await record_lost(context, change, first, NOON, attempt=3)
+    await settle_report(context, change, first, NOON, attempt=3)
     await settle_report(context, change, first, NOON)  # twice is once
     assert await gather_departed(context, change, NOON) is None
     async with context.database.begin() as connection:
         assert (await connection.execute(select(calls.c.state))).scalars().all() == ["done"]
         told = select(ledger).where(ledger.c.chain.startswith("call/")).order_by(ledger.c.recorded_at)
         said = (await connection.execute(told)).all()
-    assert [(row.act, row.outcome) for row in said] == [("call_made", "no_answer"), ("call_answered", "taken")]
-    assert said[1].detail["cases"] == sorted(references[:2])
+    assert [(row.act, row.outcome, row.detail["attempt"]) for row in said] == [
+        ("call_made", "no_answer", 1),
+        ("call_made", "unrecorded", 2),
+        ("call_answered", "taken", 3),
+    ]
+    assert said[2].detail["cases"] == sorted(references[:2])
 
 
 async def test_nobody_is_told_where_the_authority_knows_no_permit(context: Context) -> None:

@@ -36,6 +36,17 @@ COUNTS = """
            (SELECT count(DISTINCT notice_id) FROM notices WHERE status = 'queued') AS queued,
            (SELECT count(*) FROM registrations WHERE stage <> 'ended') AS in_flight
 """
+# Calls of which not every try, counted for each time that the step was asked for, is told by a row.
+UNTOLD = """
+    WITH told AS (
+        SELECT run_id, event_id, detail->>'key' AS key, generate_series(
+            coalesce((detail->>'from_attempt')::int, (detail->>'attempt')::int), (detail->>'attempt')::int
+        ) AS attempt
+        FROM ledger WHERE act IN ('call_made', 'call_answered')
+    )
+    SELECT key, max(attempt) AS tries, count(DISTINCT attempt) AS told FROM told
+    GROUP BY run_id, event_id, key HAVING max(attempt) <> count(DISTINCT attempt)
+"""
 
 
 class Killing:
@@ -182,6 +193,7 @@ async def check_register(killing: Killing) -> None:
     assert {row["state"] for row in commands} == {"applied"}
     assert await killing.up.rows("SELECT kind, step, reason FROM incidents") == []
     notices = await killing.up.rows("SELECT status, count(*) AS n FROM notices GROUP BY status")
+    assert await killing.up.rows(UNTOLD) == []
     # A straight approval for one destination is told in five kinds to employer and person.
     assert {row["status"]: row["n"] for row in notices} == {"sent": 10 * killing.people}
 

@@ -10,13 +10,13 @@ from uuid import uuid4
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from cases import acts, commands, settling
+from cases import acts, calls, commands, settling
 from cases.case_file import open_case
 from cases.sweeping import sweep
 from domain.commands import CommandKind
 from domain.decisions import DecisionRequest
 from domain.errors import Defect, Unavailable
-from domain.messages import COMMAND_SIGNAL, DECIDE_UPDATE, CommandRef
+from domain.messages import COMMAND_SIGNAL, DECIDE_UPDATE, CommandRef, Course
 from domain.registration import WithdrawalRequest
 from domain.stages import PermitStage, Stage
 from store import tables
@@ -124,6 +124,32 @@ async def test_step_waits_while_postgresql_is_away(world: World, monkeypatch: py
     away = False
     await case.until_permits(PermitStage.SUBMITTED, seconds=40)
     assert await world.rows(tables.incidents) == []
+
+
+async def test_a_call_whose_result_was_never_written_is_told_by_the_next_try(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record, failed = calls.record, 0
+
+    async def failing(*given: Any, **more: Any) -> Course:
+        nonlocal failed
+        failed += 1
+        if failed == 1:  # the authority has taken the calls, and the worker cannot write it down
+            raise Unavailable("database")
+        return await record(*given, **more)
+
+    monkeypatch.setattr(calls, "record", failing)
+    case = await world.submit()
+    await case.approve()
+    rows = [row for row in await world.rows(tables.ledger, reference=case.reference) if row["act"].startswith("call_")]
+    told = sorted((row["act"], row["outcome"], row["destination"], row["detail"]["attempt"]) for row in rows)
+    assert told == [
+        ("call_answered", "taken", "HK", 2),
+        ("call_answered", "taken", "MO", 2),
+        ("call_made", "unrecorded", "HK", 1),
+        ("call_made", "unrecorded", "MO", 1),
+    ]
+    assert len(world.authority.entries) == 2
 
 
 async def test_decision_repeated_under_its_id_is_applied_once(world: World) -> None:
