@@ -8,6 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from domain.clock import CHINA
+from temporal.histories import Retry
+
 Event = Mapping[str, Any]
 
 
@@ -29,6 +32,7 @@ class Kind(StrEnum):
     TIME_CAME = "time_came"
     STEP_DONE = "step_done"
     STEP_FAILED = "step_failed"
+    STEP_RETRIED = "step_retried"
     CODE_FAILED = "code_failed"
 
 
@@ -71,6 +75,31 @@ def happened(run_id: str, events: Iterable[Event]) -> list[Happened]:
             kind, facts = told
             shown = {key: value for key, value in facts.items() if value is not None}
             found.append(Happened(_time(event), kind, run_id, _id(event), shown))
+    return found
+
+
+def retried(run_id: str, events: Iterable[Event], retries: Iterable[Retry]) -> list[Happened]:
+    """Return the steps of an open run that failed and are tried again, the earliest failure first.
+
+    They stand where the step was asked for. Once it is through, the history itself tells of its tries.
+    """
+    asked: dict[str, Event] = {}
+    for event in events:
+        name, attributes = _content(event)
+        if name == "ACTIVITY_TASK_SCHEDULED":
+            asked[str(attributes.get("activityId"))] = event
+    found = []
+    for retry in sorted(retries, key=lambda each: each.failed_at):
+        scheduled = asked.get(retry.activity_id)
+        if scheduled is not None:
+            facts = {
+                **_step_of(scheduled),
+                "attempts": retry.failed,
+                "failure": failure_class(retry.failure),
+                "next_attempt_at": retry.next_at.astimezone(CHINA).isoformat() if retry.next_at else None,
+            }
+            shown = {key: value for key, value in facts.items() if value is not None}
+            found.append(Happened(retry.failed_at, Kind.STEP_RETRIED, run_id, _id(scheduled), shown))
     return found
 
 
@@ -175,11 +204,10 @@ def _step(kind: Kind) -> _Read:
     def read(attributes: Event, by_id: Mapping[int, Event], event: Event) -> _Told:
         scheduled = by_id.get(int(attributes.get("scheduledEventId", 0)), {})
         started = by_id.get(int(attributes.get("startedEventId", 0)), {})
-        asked, begun = _content(scheduled)[1], _content(started)[1]
+        begun = _content(started)[1]
         earlier, failure = begun.get("lastFailure"), attributes.get("failure")
         facts = {
-            "step": asked.get("activityType", {}).get("name"),
-            "key": _payload({"payloads": [scheduled.get("userMetadata", {}).get("summary", {})]}),
+            **_step_of(scheduled),
             "attempts": int(begun.get("attempt", 1)),
             "earlier_failure": failure_class(earlier) if earlier else None,
             "failure": failure_class(failure) if failure else None,
@@ -188,6 +216,14 @@ def _step(kind: Kind) -> _Read:
         return kind, facts
 
     return read
+
+
+def _step_of(scheduled: Event) -> dict[str, Any]:
+    """Return the name of a step, and the key that it was given."""
+    return {
+        "step": _content(scheduled)[1].get("activityType", {}).get("name"),
+        "key": _payload({"payloads": [scheduled.get("userMetadata", {}).get("summary", {})]}),
+    }
 
 
 def _code(attributes: Event, _: Mapping[int, Event], __: Event) -> _Told:

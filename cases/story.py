@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from cases.case_record import KeptRun, Record, read_record
 from cases.context import Context
-from cases.history_events import Happened, happened
+from cases.history_events import Happened, happened, retried
 from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import CHINA
@@ -32,7 +32,7 @@ _TOLD_ELSEWHERE: Final = frozenset(
     {Act.NOTICE_QUEUED, Act.NOTICE_SENT, Act.NOTICE_FAILED, Act.RECEIPT_RECORDED, Act.HISTORY_ARCHIVED}
 )
 _SHOWN_APART: Final = frozenset({"stage", "round"})
-_CODE: Final = re.compile(r"[A-Za-z0-9_./:-]{1,200}")
+_CODE: Final = re.compile(r"[A-Za-z0-9_./:+-]{1,200}")
 
 
 async def tell_story(
@@ -107,6 +107,7 @@ def _merged(record: Record, as_of: datetime | None, language: Language) -> Itera
     beside = [row for row in record.ledger if row["chain"] != record.reference]
     sources.append(sorted(_ledger_items(beside, language), key=lambda timed: timed[0]))
     sources += [_history_items(kept, language) for kept in record.runs]
+    sources += [_retried_items(kept, language) for kept in record.runs]
     sources.append([(row["at"], _notice_item(row, as_of, language)) for row in record.notices])
     return heapq.merge(*sources, key=lambda timed: timed[0])
 
@@ -170,6 +171,11 @@ def _ledger_item(row: Row, waited: dict[str, Any] | None, language: Language) ->
 
 def _history_items(kept: KeptRun, language: Language) -> list[Timed]:
     told = happened(kept.run.run_id, kept.events)
+    return [(each.at, _history_item(each, language)) for each in told]
+
+
+def _retried_items(kept: KeptRun, language: Language) -> list[Timed]:
+    told = retried(kept.run.run_id, kept.events, kept.run.retries)
     return [(each.at, _history_item(each, language)) for each in told]
 
 

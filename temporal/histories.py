@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
 
@@ -10,8 +10,9 @@ import orjson
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from temporalio.api.common.v1 import Payload
+from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.api.history.v1 import History
-from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, DescribeWorkflowExecutionResponse
 from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 from temporalio.exceptions import TemporalError
 from temporalio.service import RPCError, RPCStatusCode
@@ -24,6 +25,21 @@ _AWAY: Final = (TemporalError, TimeoutError, RuntimeError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
+class Retry:
+    """A step of an open run that failed and is tried again, of which its history says nothing before it is through.
+
+    `failed` tries have ended, the last one with `failure` (in Temporal's JSON, its text encoded) at `failed_at`; the
+    next one comes at `next_at`, or is under way where that is None.
+    """
+
+    activity_id: str
+    failed: int
+    failure: Mapping[str, Any] = field(repr=False)
+    failed_at: datetime
+    next_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One run of a workflow, as Temporal lists it; a run that is open has no time of closing."""
 
@@ -33,6 +49,7 @@ class Run:
     status: str
     started_at: datetime
     closed_at: datetime | None
+    retries: tuple[Retry, ...] = field(default=(), compare=False)
 
     @property
     def is_closed(self) -> bool:
@@ -105,13 +122,14 @@ class TemporalHistories:
     async def find(self, workflow_id: str, run_id: str | None = None) -> Run | None:
         """Return a run, the newest where none is named, or None where Temporal has it no more."""
         try:
-            return _run(await self._client.get_workflow_handle(workflow_id, run_id=run_id).describe())
+            described = await self._client.get_workflow_handle(workflow_id, run_id=run_id).describe()
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 return None
             raise Unavailable("temporal") from error
         except _AWAY as error:
             raise Unavailable("temporal") from error
+        return replace(_run(described), retries=tuple(_retries(described.raw_description)))
 
     async def fetch(self, run: Run) -> RunHistory | None:
         """Return the history of a run, or None where Temporal has it no more.
@@ -172,6 +190,20 @@ def _run(listed: WorkflowExecution) -> Run:
         started_at=listed.start_time,
         closed_at=listed.close_time,
     )
+
+
+def _retries(described: DescribeWorkflowExecutionResponse) -> Iterator[Retry]:
+    for each in described.pending_activities:
+        if each.HasField("last_failure") and each.HasField("last_attempt_complete_time"):
+            waits = each.state == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
+            waits = waits and each.HasField("next_attempt_schedule_time")
+            yield Retry(
+                activity_id=each.activity_id,
+                failed=each.attempt - 1,
+                failure=MessageToDict(each.last_failure),
+                failed_at=each.last_attempt_complete_time.ToDatetime(UTC),
+                next_at=each.next_attempt_schedule_time.ToDatetime(UTC) if waits else None,
+            )
 
 
 def _payloads(value: object) -> Iterator[Payload]:

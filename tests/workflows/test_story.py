@@ -1,13 +1,52 @@
 """The story of a case and the comparison of its records, on real histories."""
 
+import asyncio
+from datetime import timedelta
+from typing import Any
+
 from cases.reconciliation import reconcile_case
 from cases.story import tell_story
 from domain.actors import Actor, Role
+from domain.stages import PermitStage
 from temporal.histories import TemporalHistories
 from tests.workflows.test_archive import archive_round, closed_run
 from tests.workflows.world import World
 
 AUDITOR = Actor(issuer="test", subject="auditor", role=Role.AUDITOR, correlation_id="audit")
+
+
+async def test_a_step_that_is_tried_again_is_in_the_story_before_it_is_through(world: World) -> None:
+    world.authority.away, world.authority.retry_after = True, 3600
+    case = await world.submit()
+    await case.decide("approve")
+    await case.until_permits(PermitStage.ELIGIBLE)
+
+    async def told(what: str) -> list[Any]:
+        histories = TemporalHistories(world.client)
+        story, _ = await tell_story(world.context, histories, AUDITOR, case.reference, limit=1000)
+        return [item for item in story["items"] if item["what"] == what]
+
+    async with asyncio.timeout(20):
+        while not (items := await told("step_retried")):  # noqa: ASYNC110 - what is waited for happens in Temporal
+            await asyncio.sleep(0.1)
+    (item,) = items
+    assert item["detail"].pop("next_attempt_at").endswith("+08:00")
+    assert item["detail"] == {
+        "step": "tell_authority",
+        "key": f"permit/{case.reference}",
+        "attempts": 1,
+        "failure": "unavailable",
+    }
+    assert item["says"] == "A step failed and is being tried again; it is not through yet."
+
+    world.authority.away = False
+    await case.skip(timedelta(hours=2), settle=False)
+    await case.until_permits(PermitStage.SUBMITTED)
+    await case.idle()
+    assert await told("step_retried") == []
+    (done,) = [each for each in await told("step_done") if each["detail"]["step"] == "tell_authority"]
+    assert (done["detail"]["attempts"], done["detail"]["earlier_failure"]) == (2, "unavailable")
+    assert done["place"]["event_id"] > item["place"]["event_id"]
 
 
 async def test_the_story_is_the_same_from_the_live_service_and_from_the_archive(world: World) -> None:
