@@ -48,6 +48,10 @@ class Settings(BaseSettings):
     oidc_jwks_url: WebUrl = Field(description="Where the issuer publishes its keys.")
 
     public_url: WebUrl = Field(description="Address of the API as its callers see it.")
+    sign_in_url: WebUrl | None = Field(
+        default=None,
+        description="Page to which the one-time links of persons lead; without one the page `/me` of the API itself.",
+    )
     docs_url: WebUrl | None = Field(default=None, description="Address of the documentation that problems point to.")
     api_host: str = Field(default="127.0.0.1", description="Address the API listens on.")
     api_port: Port = Field(default=8080, description="Port the API listens on.")

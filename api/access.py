@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from email.message import Message
 from enum import StrEnum
+from ipaddress import ip_address, ip_network
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Header, Request, Security
@@ -17,11 +18,13 @@ from starlette.responses import Response
 
 from api.json_bodies import parse_json
 from api.wiring import wiring_of
-from cases import sign_ins
+from cases import person_sign_in, sign_ins
 from cases.idempotency import Idempotency
+from cases.person_sign_in import Session
 from domain.actors import Actor, Role
 from domain.errors import FieldError, Refused
 from domain.field_errors import MESSAGES, FieldCode
+from domain.person import SESSION_PREFIX
 
 BODY_LIMIT: Final = 1024 * 1024
 BODY_LIMIT_KEY: Final = "x-largest-body"  # in a route's `openapi_extra`, where it differs
@@ -32,7 +35,8 @@ _WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 bearer: Final = HTTPBearer(
     scheme_name="bearer",
     bearerFormat="JWT",
-    description="A token of the OIDC issuer with the claims `role` and, for an employer, `employer_id`.",
+    description="A token of the OIDC issuer with the claims `role` and, for an employer, `employer_id`; for a person, "
+    "the token of the session that a one-time link opened.",
     auto_error=False,
 )
 
@@ -52,6 +56,7 @@ class Access:
 
     credential: Credential
     roles: frozenset[Role] = frozenset()
+    by_link: bool = False
 
     async def check(self, request: Request) -> None:
         """Find out who acts, count the call, and refuse a role that may not."""
@@ -59,12 +64,32 @@ class Access:
             return
         wiring = wiring_of(request)
         header = request.headers.get("authorization")
+        if (secret := _session_in(header)) is not None:
+            await self._check_session(request, secret)
+            return
         actor, token = await wiring.tokens.identify(header, request.state.correlation_id)
         await wiring.limiter.count(actor)
         request.state.actor = actor
         if not wiring.knows(token):
             await sign_ins.record(wiring.context, actor, token)
             wiring.know(token)
+        self._need_role(actor)
+        if self.by_link:
+            raise Refused("token_invalid", "Only a person who signed in by a link can call this.")
+
+    async def _check_session(self, request: Request, secret: str) -> None:
+        """Find out which person acts; a session is good for what a person may, and for nothing else."""
+        wiring = wiring_of(request)
+        try:
+            actor, session = await person_sign_in.find_session(wiring.context, secret, request.state.correlation_id)
+        except Refused:
+            await wiring.limiter.count_stranger(client_of(request), "session")
+            raise
+        await wiring.limiter.count(actor)
+        request.state.actor, request.state.session = actor, session
+        self._need_role(actor)
+
+    def _need_role(self, actor: Actor) -> None:
         if actor.role not in self.roles:
             raise Refused("role_not_allowed", f"The role {actor.role} may not do this.")
 
@@ -81,6 +106,17 @@ class _Caller(Access):
 
 
 @dataclass(frozen=True)
+class _Own(Access):
+    """An access by the session of a person, which hands the session to the route."""
+
+    async def __call__(
+        self, request: Request, _token: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)]
+    ) -> Session:
+        session: Session = request.state.session
+        return session
+
+
+@dataclass(frozen=True)
 class _Open(Access):
     """An access without a token."""
 
@@ -91,6 +127,11 @@ class _Open(Access):
 def allow(*roles: Role) -> Any:
     """Let the roles call the route, and hand it the actor; an employer's token is good for its own employer only."""
     return Depends(_Caller(Credential.TOKEN, frozenset(roles)))
+
+
+def own() -> Any:
+    """Let a person who signed in by a link call the route, and hand it the session."""
+    return Depends(_Own(Credential.TOKEN, frozenset({Role.PERSON}), by_link=True))
 
 
 def signed() -> Any:
@@ -224,6 +265,23 @@ IdempotencyKey = Annotated[Idempotency, Depends(idempotency)]
 def is_write(request: Request) -> bool:
     """Whether the call would change something."""
     return request.method in _WRITES
+
+
+def client_of(request: Request) -> str:
+    """Return the network that a call comes from, for counting: an address, or of IPv6 the part that one line has."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    return str(address) if address.version == 4 else str(ip_network(f"{address}/64", strict=False))
+
+
+def _session_in(header: str | None) -> str | None:
+    """Return the token of an `Authorization` header where it is that of a session."""
+    scheme, _, token = (header or "").strip().partition(" ")
+    token = token.strip()
+    return token if scheme.lower() == "bearer" and token.startswith(SESSION_PREFIX) else None
 
 
 def _too_large(limit: int) -> Refused:

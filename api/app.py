@@ -18,6 +18,7 @@ from api import (
     authority,
     codec,
     employers,
+    me,
     operators,
     policies,
     receipts,
@@ -60,6 +61,8 @@ ROUTERS = (
     authority.router,
     operators.router,
     audit_events.router,
+    me.router,
+    me.pages,
     anyone.router,
 )
 # A crowd or an address of its making is no act, and its rows would be one.

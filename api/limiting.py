@@ -13,6 +13,8 @@ from domain.actors import PARK, Actor
 from domain.errors import Refused, Unavailable
 
 _FORGED_A_MINUTE: Final = 60
+_STRANGER_A_MINUTE: Final = 30
+_ABOUT_ONE_A_MINUTE: Final = 3
 _WINDOW_SECONDS: Final = 60.0
 
 
@@ -81,6 +83,12 @@ class Limiter:
     async def count_forged(self, name: str) -> None:
         """Count one message whose signature does not hold."""
         self._hit(_FORGED_A_MINUTE, "forged", name)
+
+    async def count_stranger(self, client: str, what: str, *about: str) -> None:
+        """Count one call of somebody who shows nothing, by network address and by each thing that the call is about."""
+        self._hit(_STRANGER_A_MINUTE, "stranger", what, client)
+        for name in about:
+            self._hit(_ABOUT_ONE_A_MINUTE, "about", what, name)
 
     def _hit(self, most: int, *names: str) -> None:
         wait = self._windows.hit(names, most, time.monotonic())

@@ -34,6 +34,7 @@ def build_context(
         limits=limits_of(load_limits(settings.parameters, settings.policy_dir)),
         clock=clock,
         public_url=settings.public_url,
+        sign_in_url=settings.sign_in_url or f"{settings.public_url.rstrip('/')}/me",
         staff_mailbox=settings.staff_mailbox,
         webhook_allowed=frozenset(settings.webhook_allowed),
         log_origin=settings.log_origin,

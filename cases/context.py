@@ -23,6 +23,7 @@ class Context:
     limits: Limits
     clock: Callable[[], datetime]
     public_url: str = ""
+    sign_in_url: str = ""
     staff_mailbox: str | None = None
     webhook_allowed: frozenset[str] = frozenset()
     log_origin: str = "hetao-permits/ledger"

@@ -130,7 +130,7 @@ async def _content(
         "facts": await facts_shown(context, connection, case["person_id"], assessment, actor),
         "findings": findings_shown(assessment, actor),
         "assessed_at": moment(assessment["at"]) if assessment else None,
-        "remedy": _remedy(context, decision),
+        "remedy": remedy_of(context, decision),
         "ledger": {"chain": row["chain"], "seq": row["seq"], "hash": bytes(row["hash"]).hex(), "content": shown},
     }
 
@@ -156,7 +156,7 @@ def _decision(decision: Decision) -> dict[str, Any]:
     }
 
 
-def _remedy(context: Context, decision: Decision) -> dict[str, Any] | None:
+def remedy_of(context: Context, decision: Decision) -> dict[str, Any] | None:
     """Return what one who disagrees can do, as the letter says it; no rule says yet that it holds for this."""
     if decision.outcome not in _WITH_REMEDY:
         return None

@@ -8,6 +8,7 @@ from typing import Any
 from cases.context import Context
 from domain.errors import Refused
 from domain.notices import Channel, Recipient
+from domain.person import same_address
 from domain.webhooks import SigningKeys, WebhookState
 from store.case_rows import Row
 from store.encryption import DataKey, WrappedKey, unwrap
@@ -46,6 +47,17 @@ def address_of(context: Context, row: Row, channel: Channel) -> str:
     if not address:
         raise BlockedError("address_missing")
     return str(address)
+
+
+def need_still_good(texts: Mapping[str, Any], to: str, at: datetime) -> None:
+    """Drop what was for one address only and for a time, once the reader has another or the time is over."""
+    only = texts.get("only")
+    if only is None:
+        return
+    if same_address(to) != only["to"]:
+        raise BlockedError("address_changed", dropped=True)
+    if at > datetime.fromisoformat(only["until"]):
+        raise BlockedError("link_expired", dropped=True)
 
 
 def subscription_of(context: Context, row: Row, at: datetime) -> tuple[str, tuple[str, ...]]:

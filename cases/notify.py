@@ -32,7 +32,10 @@ DECEASED = "deceased"
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """What is told: the kind, the occasion that makes it one notice, and the facts beyond those every notice has."""
+    """What is told: the kind, the occasion that makes it one notice, and the facts beyond those every notice has.
+
+    One that is for a single address is sent to no other that the reader may have by then, and not after its time.
+    """
 
     kind: NoticeKind
     at: datetime
@@ -44,6 +47,8 @@ class Telling:
     not_before: datetime | None = None
     only: frozenset[Recipient] | None = None
     holder: str | None = None
+    to: tuple[Channel, str] | None = None
+    until: datetime | None = None
 
 
 def tell(file: CaseFile, telling: Telling) -> None:
@@ -67,6 +72,8 @@ def _has_died(file: CaseFile) -> bool:
 
 def _tell_one(file: CaseFile, telling: Telling, recipient: Recipient) -> None:
     reachable = _reachable(file, telling.kind, recipient)
+    if telling.to is not None:
+        reachable &= {telling.to[0]}
     channels = opening_channels(telling.kind, recipient, reachable)
     language = _language(file, recipient)
     facts = _facts(file, telling, recipient, language)
@@ -78,6 +85,8 @@ def _tell_one(file: CaseFile, telling: Telling, recipient: Recipient) -> None:
     body: dict[str, Any] = {channel.value: _plain(text) for channel, text in texts.items()}
     if any(row["digest"] for row in deliveries):
         body["facts"] = facts.model_dump(mode="json", exclude_defaults=True)
+    if telling.to is not None and telling.until is not None:
+        body["only"] = {"to": telling.to[1], "until": telling.until.isoformat()}
     subject = (telling.holder or "") if recipient in (Recipient.HOLDER, Recipient.PROPOSER) else ""
     file.notices.append(
         {
@@ -187,10 +196,17 @@ def _facts(file: CaseFile, telling: Telling, recipient: Recipient, language: Lan
                 Reason(code=code, sentence=reason_sentence(code, language), note=note) for code, note in telling.reasons
             ),
             "defects": telling.defects(language) if telling.defects else (),
-            "link": f"{file.context.public_url}/v1/registrations/{file.reference}" if file.context.public_url else None,
+            "link": _link(file, recipient),
             **_told_to(recipient, telling.facts or {}),
         }
     )
+
+
+def _link(file: CaseFile, recipient: Recipient) -> str | None:
+    """Return where a reader sees the case: a person signs in there by a link of their own."""
+    if recipient is Recipient.PERSON:
+        return file.context.sign_in_url or None
+    return f"{file.context.public_url}/v1/registrations/{file.reference}" if file.context.public_url else None
 
 
 def _told_to(recipient: Recipient, facts: Mapping[str, Any]) -> Mapping[str, Any]:

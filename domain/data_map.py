@@ -43,6 +43,7 @@ class Retention(StrEnum):
     LOG = "3 years or more"
     KEY = "30 calendar days"
     WORK = "until done, then as the case"
+    LINK = "a day past their time, then until the person asks for the next link"
     MOMENT = "one transaction"
     REFERENCE = "stays"
 

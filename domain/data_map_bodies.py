@@ -78,5 +78,8 @@ BODIES: Final = (
     *rows("SecretRequest", "scheme", "how an employer's system checks what it is told", OWN, until=_EMPLOYER),
     *rows("SigningKeys", "keys", "keys that sign webhooks, during a rotation", NOBODY, kept=_SEALED, until=_EMPLOYER),
     *rows("SigningKey", "key until", "one key that signs webhooks", NOBODY, kept=_PART, until=_EMPLOYER),
+    *rows("SignInLinkRequest", "reference", "which case the link is for", NOBODY, until=Retention.LINK),
+    *rows("SignInLinkRequest", "email phone", "compared with the case, and kept as a keyed hash", NOBODY, of=_PERSONAL, until=Retention.LINK),
+    *rows("SessionRequest", "link", "the link that is used, compared by its hash", NOBODY, until=Retention.LINK),
     *rows("ReceiptRequest", "id status at", "whether a message arrived", OPERATORS),
 )  # fmt: skip

@@ -14,6 +14,7 @@ _EMPLOYER: Final = Retention.EMPLOYER
 _WORK: Final = Retention.WORK
 _LOG: Final = Retention.LOG
 _KEY: Final = Retention.KEY
+_LINK: Final = Retention.LINK
 _STAYS: Final = Retention.REFERENCE
 
 COLUMNS: Final = (
@@ -100,6 +101,12 @@ COLUMNS: Final = (
     *rows("ledger_marks", "kind value at chain seq employer_id", "finding rows by reason code and by case read", STAFF, until=_LOG),
     *rows("sign_ins", "token_hash", "one ledger row for each token", NOBODY, kept=_HASHED, until=_LOG),
     *rows("sign_ins", "at", "when it was first used", NOBODY, until=_LOG),
+    *rows("sign_in_links", "link_id person_id reference at expires_at ended_at", "one-time links that persons asked for", NOBODY, until=_LINK),
+    *rows("sign_in_links", "link_hash", "finding a link that is used", NOBODY, kept=_HASHED, until=_LINK),
+    *rows("sign_in_links", "address_hash", "which address a link proves", NOBODY, of=_PERSONAL, kept=_HASHED, until=_LINK),
+    *rows("person_sessions", "person_id at expires_at ended_at", "who is signed in as a person, and until when", NOBODY, until=_LINK),
+    *rows("person_sessions", "session_hash", "finding a session by its token", NOBODY, kept=_HASHED, until=_LINK),
+    *rows("person_sessions", "address_hash", "which cases a session opens", NOBODY, of=_PERSONAL, kept=_HASHED, until=_LINK),
     *rows("ledger", "actor_issuer actor_subject actor_role actor_tenant", "who did it", STAFF, of=_PERSONAL, basis=Basis.ACCOUNT, until=_LOG),
     *rows("seal_leaves", "index chain seq xid hash", "which row of the ledger is which leaf of the seal", STAFF, until=_LOG),
     *rows("seal_nodes", "level index hash", "hashes above the leaves", ALL, until=_STAYS),

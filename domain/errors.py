@@ -23,6 +23,7 @@ PROBLEM_STATUS: Final[dict[str, int]] = {
     "token_missing": 401,
     "token_invalid": 401,
     "signature_invalid": 401,
+    "link_invalid": 401,
     "role_not_allowed": 403,
     "not_found": 404,
     "case_unknown": 404,

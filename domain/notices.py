@@ -53,6 +53,8 @@ class NoticeKind(StrEnum):
     AUTHORITY_CONFLICT = "authority_conflict"
     # Not a row of the table: the sentence under it, "the employer is asked to hand the notice over".
     HAND_OVER_REQUESTED = "hand_over_requested"
+    # Not rows of the table either: what the person asked for (api.md, The person).
+    SIGN_IN_LINK = "sign_in_link"
 
 
 class Recipient(StrEnum):
@@ -201,6 +203,8 @@ PLANS: Final[Mapping[NoticeKind, NoticePlan]] = {
     _K.AUTHORITY_LATE: _plan({Recipient.OFFICERS: INBOX_THEN_M}, _S.AUTHORITY_ANSWER_EXPECTED, about=_PERMIT),
     _K.AUTHORITY_CONFLICT: _plan({Recipient.OFFICERS: INBOX_THEN_M}, _S.AUTHORITY_ANSWER_EXPECTED, about=_PERMIT),
     _K.HAND_OVER_REQUESTED: _plan(_EMPLOYER),
+    # By the one channel that the person names; nobody else ever has it.
+    _K.SIGN_IN_LINK: _plan({_P: M_AND_S}),
 }
 
 LETTERS: Final = frozenset(kind for kind, plan in PLANS.items() if plan.is_letter)
@@ -244,10 +248,12 @@ def when_undelivered(kind: NoticeKind, recipient: Recipient) -> Undelivered:
     """Return who hears of a notice with no channel left.
 
     A letter also opens the task `undelivered`; for `permit_refused` that task alone, since the
-    authority's reason is not for the employer.
+    authority's reason is not for the employer. A link to sign in with is for nobody else.
     """
     if recipient is not Recipient.PERSON:
         return Undelivered(employer_hands_over=False, opens_task=PLANS[kind].is_letter)
+    if kind is NoticeKind.SIGN_IN_LINK:
+        return Undelivered(employer_hands_over=False, opens_task=False)
     if kind is NoticeKind.PERMIT_REFUSED:
         return Undelivered(employer_hands_over=False, opens_task=True)
     return Undelivered(employer_hands_over=True, opens_task=PLANS[kind].is_letter)

@@ -41,6 +41,10 @@ class Limits:
     idempotency_kept: timedelta
     callback_tolerance: timedelta
     conflicts_a_day: int
+    sign_in_link: timedelta
+    sign_in_links_an_hour: int
+    session: timedelta
+    complaint_answer_days: int
     retention_not_registered_years: int
     retention_registered_years: int
     retention_access_log_years: int
@@ -84,6 +88,10 @@ def limits_of(pack: Pack) -> Limits:
         idempotency_kept=timedelta(days=pack.integer("idempotency_days")),
         callback_tolerance=timedelta(minutes=pack.integer("callback_tolerance_minutes")),
         conflicts_a_day=pack.integer("conflicts_a_day"),
+        sign_in_link=timedelta(minutes=pack.integer("sign_in_link_minutes")),
+        sign_in_links_an_hour=pack.integer("sign_in_links_an_hour"),
+        session=timedelta(minutes=pack.integer("session_minutes")),
+        complaint_answer_days=pack.integer("complaint_answer_days"),
         retention_not_registered_years=pack.integer("retention_not_registered_years"),
         retention_registered_years=pack.integer("retention_registered_years"),
         retention_access_log_years=pack.integer("retention_access_log_years"),

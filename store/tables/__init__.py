@@ -16,6 +16,7 @@ from store.tables.register import applications, assessments, permits, registrati
 from store.tables.rosters import roster_intake, roster_rows, rosters
 from store.tables.rules import rule_packs, rule_trials
 from store.tables.seal import checkpoints, cosignatures, seal_leaves, seal_nodes, stamps
+from store.tables.sessions import person_sessions, sign_in_links
 from store.tables.work import (
     calendar_days,
     commands,
@@ -59,6 +60,7 @@ __all__ = [
     "metadata",
     "notices",
     "permits",
+    "person_sessions",
     "persons",
     "premises",
     "quotas",
@@ -72,6 +74,7 @@ __all__ = [
     "rule_trials",
     "seal_leaves",
     "seal_nodes",
+    "sign_in_links",
     "sign_ins",
     "stamps",
     "tasks",

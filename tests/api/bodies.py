@@ -21,6 +21,8 @@ EMPLOYER = {
 }
 BODIES: dict[str, Any] = {
     "POST /v1/audit/checkpoint/cosignatures": {"size": 1, "cosignature": "— witness.test/w1 AAAAAAAA\n"},
+    "POST /v1/me/sign-in-links": {"reference": "HT-0000-0000-E", "email": "feng@example.com"},
+    "POST /v1/me/sessions": {"link": "a" * 32},
     "POST /v1/registrations": registration_body(),
     "POST /v1/registrations/check": registration_body(),
     "POST /v1/registrations/{reference}/correction": {"employment": {"position": "高级研究员"}},

@@ -19,6 +19,8 @@ _OF_THE_LOG = {
     "GET /v1/audit/keys",
     "POST /v1/audit/checkpoint/cosignatures",
 }
+# Whoever asks for a link or uses one has shown nothing yet.
+_BEFORE_SIGN_IN = {"POST /v1/me/sign-in-links", "POST /v1/me/sessions"}
 CALLS = """
 POST /v1/registrations
 POST /v1/registrations/check
@@ -87,6 +89,10 @@ GET /v1/audit/counts
 GET /v1/audit/export
 GET /v1/audit/samples
 GET /v1/audit/conflicts
+POST /v1/me/sign-in-links
+POST /v1/me/sessions
+POST /v1/me/sign-out
+GET /v1/me/registrations
 GET /health/live
 GET /health/ready
 """.split("\n")
@@ -95,12 +101,15 @@ _OPERATIONS: dict[str, dict[str, Any]] = {
     for path, ways in DOCUMENT["paths"].items()
     for method, operation in ways.items()
 }
-# A trial stores nothing, the signed messages have an id of their own, and a cosignature is one by itself.
+# A trial stores nothing, the signed messages have an id of their own, a cosignature is one by itself; a link works
+# once, of several the last one counts, and a session ends but once.
 _WITHOUT_KEY = {
     "POST /v1/registrations/check",
     "POST /v1/authority/outcomes",
     "POST /v1/receipts",
     "POST /v1/audit/checkpoint/cosignatures",
+    *_BEFORE_SIGN_IN,
+    "POST /v1/me/sign-out",
 }
 
 
@@ -118,7 +127,7 @@ def test_every_write_needs_an_idempotency_key() -> None:
 
 def test_every_call_under_v1_names_its_credential_and_roles() -> None:
     for name, operation in _OPERATIONS.items():
-        if name.startswith(("GET /health", "GET /openapi")) or name in _OF_THE_LOG:
+        if name.startswith(("GET /health", "GET /openapi")) or name in _OF_THE_LOG | _BEFORE_SIGN_IN:
             assert operation["security"] == []
         elif name in ("POST /v1/authority/outcomes", "POST /v1/receipts"):
             assert operation["security"] == [{"signature": []}]

@@ -19,6 +19,7 @@ from proof.checkpoints import cosign, parse_note
 from proof.webhooks import sign
 from store.tables import deliveries
 from tests.api.conftest import AUTHORITY_SECRET, RECEIPTS_SECRET, Stage
+from tests.api.persons import sign_in
 from tests.cases.contexts import WITNESS, WITNESS_KEY, registration_body
 from tests.cases.drafts import STRICTER as DRAFT
 from tests.cases.sealed import seal_all
@@ -148,6 +149,7 @@ async def walk_all(stage: Stage) -> Walk:
     await walk_seal(walk)
     await walk_audit_of_cases(walk)
     await walk_ledger(walk)
+    await walk_person(walk)
     await walk_public(walk)
     return walk
 
@@ -340,9 +342,23 @@ async def walk_ledger(walk: Walk) -> None:
     walk.seen["GET /v1/audit/export"].add(200)
 
 
+async def walk_person(walk: Walk) -> None:
+    """A person signs in by a link, reads what is theirs, and signs out."""
+    me = await sign_in(walk.stage, walk.ids["reference"], email="new@example.com")
+    walk.seen["POST /v1/me/sign-in-links"].add(202)
+    walk.seen["POST /v1/me/sessions"].add(201)
+    for path in ("/v1/me/registrations",):
+        answer = await me.get(path)
+        assert answer.status_code == 200, (path, answer.text)
+        walk.seen[f"GET {path}"].add(200)
+    answer = await me.send("POST", "/v1/me/sign-out")
+    assert answer.status_code == 204, answer.text
+    walk.seen["POST /v1/me/sign-out"].add(204)
+
+
 async def walk_public(walk: Walk) -> None:
     """What anyone may call."""
-    for path in ("/health/live", "/health/ready", "/openapi.json", "/docs", "/docs/problems"):
+    for path in ("/health/live", "/health/ready", "/openapi.json", "/docs", "/docs/problems", "/me"):
         answer = await walk.stage.nobody.send("GET", path)
         assert answer.status_code == 200, answer.text
         walk.seen[f"GET {path}"].add(200)

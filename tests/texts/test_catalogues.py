@@ -7,15 +7,19 @@ import pytest
 
 from cases import differences
 from cases.history_events import Kind
+from cases.reads import PERSON_FIELDS
+from domain.actors import Role
 from domain.acts import Act
 from domain.errors import PROBLEM_STATUS
 from domain.field_errors import FieldCode
 from domain.findings import Audience, Finding, FindingCode, FindingOutcome
 from domain.languages import Language
+from domain.purposes import Purpose
 from domain.reasons import ReasonCode
-from domain.stages import Holder
+from domain.stages import Destination, DueKind, Holder, PermitStage, Stage
 from texts.catalogue import Sentence
 from texts.findings import FINDINGS, finding_sentence
+from texts.person import GROUPS as PERSON
 from texts.problems import FIELD_ERRORS, PROBLEMS, field_message, problem_detail, problem_title
 from texts.reasons import SENTENCES, published_reasons, reason_sentence
 from texts.story import GROUPS
@@ -54,9 +58,21 @@ def test_the_story_names_every_event_and_every_difference() -> None:
     assert set(GROUPS["differences"]) == named
 
 
+def test_a_person_reads_every_stage_wait_role_and_purpose_in_words() -> None:
+    hidden = {Stage.AWAITING_CONFIRMATION}  # shown as under review
+    assert set(PERSON["stages"]) == set(Stage) - hidden
+    assert set(PERSON["permit_stages"]) == set(PermitStage)
+    assert set(PERSON["holders"]) == set(Holder)
+    assert set(PERSON["due_kinds"]) == set(DueKind)
+    assert set(PERSON["destinations"]) == set(Destination)
+    assert set(PERSON["organisations"]) == set(Role)
+    assert set(PERSON["purposes"]) >= set(Purpose)
+    assert set(PERSON["fields"]) >= set(PERSON_FIELDS) | {"language"}
+
+
 def every_sentence() -> list[Sentence]:
     """Return all sentences of the catalogues."""
-    groups = [*FINDINGS.values(), *PROBLEMS.values(), SENTENCES, FIELD_ERRORS, *GROUPS.values()]
+    groups = [*FINDINGS.values(), *PROBLEMS.values(), SENTENCES, FIELD_ERRORS, *GROUPS.values(), *PERSON.values()]
     return [sentence for group in groups for sentence in group.values()]
 
 

@@ -65,6 +65,7 @@ FACTS = NoticeFacts(
     state_worker=True,
     handed_kind=NoticeKind.PERMIT_ISSUED,
     link="https://example.test/cases/7K3M9Q2X-4?a=1&b=2",
+    valid_minutes=15,
 )
 STATED: dict[StatedDate, tuple[date, ...]] = {
     StatedDate.PARK_DECISION_DUE: (date(2026, 2, 24),),
@@ -128,12 +129,20 @@ def test_an_sms_says_the_same_whatever_happened() -> None:
         texts = {
             render(kind, recipient, channel, each, FACTS).text
             for kind, recipient, channel, each in EVERY
-            if channel is Channel.SMS and each is language
+            if channel is Channel.SMS and each is language and kind is not NoticeKind.SIGN_IN_LINK
         }
         assert len(texts) == 1
         text = texts.pop()
         assert REFERENCE in text
         assert len(text) <= (160 if language is Language.EN else 70)  # one message of GSM-7 or UCS-2
+
+
+def test_the_sms_to_sign_in_with_holds_the_link_and_nothing_personal() -> None:
+    for language in Language:
+        text = render(NoticeKind.SIGN_IN_LINK, Recipient.PERSON, Channel.SMS, language, FACTS).text
+        assert FACTS.link is not None
+        assert text.endswith(FACTS.link)
+        assert not [words for words in PERSONAL.values() if words in text]
 
 
 @pytest.mark.parametrize(("kind", "recipient", "channel", "language"), MAILS)

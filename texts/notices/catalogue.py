@@ -48,13 +48,17 @@ Passages = Mapping[Language, tuple[Passage, ...]]
 
 
 class Entry(BaseModel):
-    """The texts of one kind; a body under `everyone` serves each recipient without a body of its own."""
+    """The texts of one kind; a body under `everyone` serves each recipient without a body of its own.
+
+    An SMS says no more than that there is news; the one kind that has a text of its own there is of no use without it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     subject: Mapping[Language, str]
     heading: Mapping[Language, str]
     inbox: Mapping[Language, str] = {}
+    sms: Mapping[Language, str] = {}
     bodies: Mapping[str, Passages] = {}
 
     def body(self, recipient: Recipient, language: Language) -> tuple[Passage, ...]:

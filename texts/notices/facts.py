@@ -90,6 +90,7 @@ class NoticeFacts(BaseModel):
     state_worker: bool = False
     handed_kind: NoticeKind | None = None
     link: str | None = None
+    valid_minutes: int | None = None
 
 
 # What a mail subject, an SMS or an inbox line may name: no person, no employer, no free text.

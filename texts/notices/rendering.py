@@ -166,6 +166,9 @@ def render(
         return _event(kind, facts)
     codes = Voice(language, _codes(facts))
     subject = codes.say(entry.subject[language])
+    if channel is Channel.SMS and entry.sms:
+        link = {"link": facts.link, "valid_minutes": facts.valid_minutes}
+        return Rendered(subject, codes.say(entry.sms[language], **link))
     if channel is Channel.SMS:
         return Rendered(subject, codes.say(SHARED.sms[language]))
     if channel is Channel.INBOX:

@@ -1,0 +1,77 @@
+"""Calls of the person: signing in by a one-time link, and what they may read without an employer."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse, Response
+
+from api.access import PROBLEMS_KEY, GuardedRoute, anyone, client_of, own
+from api.answers import json_response
+from api.me_page import HEADERS, me_page
+from api.me_views import LinkAskedView, OwnCasesView, SessionView
+from api.wiring import wiring_of
+from cases import person_cases, person_sign_in
+from cases.person_sign_in import Session
+from domain.person import SessionRequest, SignInLinkRequest
+from texts.person import plain
+
+pages = APIRouter(route_class=GuardedRoute)
+router = APIRouter(prefix="/v1/me", route_class=GuardedRoute, tags=["The person"])
+
+_OWN = own()
+
+
+@pages.get("/me", include_in_schema=False)
+async def show_page(request: Request, _caller: Annotated[None, anyone()]) -> HTMLResponse:
+    """Show the page to which links lead."""
+    return HTMLResponse(me_page(request.state.language), headers=HEADERS)
+
+
+@router.post(
+    "/sign-in-links",
+    status_code=202,
+    response_model=LinkAskedView,
+    summary="Ask for a link to sign in",
+    openapi_extra={PROBLEMS_KEY: [429]},
+)
+async def ask_for_link(request: Request, body: SignInLinkRequest, _caller: Annotated[None, anyone()]) -> Response:
+    """Say that a link is on its way if the case has the address, whether or not it does.
+
+    The case is looked at after the answer, so that the time it takes tells nothing either.
+    """
+    wiring = wiring_of(request)
+    address = person_sign_in.address_hash(wiring.context, body.address).hex()
+    await wiring.limiter.count_stranger(client_of(request), "link", body.reference.upper(), address)
+    wiring.in_background(person_sign_in.send_link(wiring.context, body))
+    said = plain("signing_in", "asked", request.state.language)
+    return json_response({"status": "asked", "message": said}, 202)
+
+
+@router.post(
+    "/sessions",
+    status_code=201,
+    response_model=SessionView,
+    summary="Sign in with a link",
+    openapi_extra={PROBLEMS_KEY: [401, 429]},
+)
+async def sign_in(request: Request, body: SessionRequest, _caller: Annotated[None, anyone()]) -> Response:
+    """Use up a link and open a session; every link that cannot be used gets the same answer."""
+    wiring = wiring_of(request)
+    await wiring.limiter.count_stranger(client_of(request), "session")
+    opened = await person_sign_in.redeem(wiring.context, body.link, request.state.correlation_id)
+    return json_response(opened, 201)
+
+
+@router.post("/sign-out", status_code=204, summary="Sign out")
+async def sign_out(request: Request, session: Annotated[Session, _OWN]) -> Response:
+    """End the session; its token can be used no more."""
+    await person_sign_in.sign_out(wiring_of(request).context, session)
+    return Response(status_code=204)
+
+
+@router.get("/registrations", response_model=OwnCasesView, summary="The person's own cases")
+async def list_registrations(request: Request, session: Annotated[Session, _OWN]) -> Response:
+    """List the person's cases at every employer, as far as the address stands on them that the link proved."""
+    actor, language = request.state.actor, request.state.language
+    items = await person_cases.list_own(wiring_of(request).context, actor, session, language)
+    return json_response({"items": items})

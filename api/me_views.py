@@ -1,0 +1,113 @@
+"""What answers to a person look like, for the OpenAPI document."""
+
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from api.views import Page, PermitView
+from domain.stages import Destination, DueKind, Holder, Stage
+
+
+class LinkAskedView(BaseModel):
+    """The one answer to whoever asks for a link, whether or not the case has the address."""
+
+    status: str = Field(examples=["asked"])
+    message: str = Field(description="What happens now, in the caller's language.")
+
+
+class SessionView(BaseModel):
+    """A session that a link opened."""
+
+    token: str = Field(description="Bearer token of the person's calls, shown once.")
+    token_type: str
+    expires_at: datetime
+
+
+class OwnPermitView(PermitView):
+    """A talent permit as its person reads it."""
+
+    place: str
+    stage_text: str | None
+    end_reason_text: str | None
+    authority_reason: dict[str, Any] | None = Field(
+        default=None, description="Why the authority refused or revoked, in its own words."
+    )
+
+
+class DepartureView(BaseModel):
+    """A departure as it was reported."""
+
+    last_day: date | None
+    reason: str
+    reported_by: str = Field(description="Role of who reported it.")
+    late: bool
+    disputed: bool
+
+
+class OwnDecisionView(BaseModel):
+    """A decision that is out."""
+
+    outcome: str
+    decided_at: datetime
+    destination: Destination | None
+    role: str = Field(description="Role of who decided; no person is named.")
+    reasons: list[str]
+    rule_version: str | None
+    remedy: dict[str, Any] | None = Field(description="What one who disagrees can do, and within which time.")
+
+
+class OwnCaseView(BaseModel):
+    """A case as its person reads it."""
+
+    reference: str = Field(examples=["HT-7K2M-9QXA-3"])
+    employer_id: str
+    employer: str = Field(description="Name of the employer.")
+    stage: Stage
+    stage_text: str = Field(description="Where the case stands, in the caller's language.")
+    round: int
+    destinations: list[Destination]
+    accepted_at: datetime
+    due_at: datetime | None
+    due_kind: DueKind | None
+    due_text: str | None
+    due_provisional: bool
+    clock: str | None
+    holder: Holder
+    waits_for: str
+    registration_number: str | None = Field(examples=["HR-2026-000123-P"])
+    end_reason: str | None
+    end_reason_text: str | None
+    ended_on: date | None
+    in_force: bool
+    updated_at: datetime
+    departure: DepartureView | None
+    permits: list[OwnPermitView]
+    decisions: list[OwnDecisionView]
+    remedies: list[str] = Field(description="What the person can do now, in words.")
+
+
+class OwnCasesView(BaseModel):
+    """The person's cases at every employer on which the proved address stands."""
+
+    items: list[OwnCaseView]
+
+
+class AccessView(BaseModel):
+    """One reading of the person's data."""
+
+    at: datetime
+    reference: str
+    role: str
+    organisation: str = Field(description="Who read, as an organisation; no member of staff is named.")
+    way: str = Field(description="In which way, in words.")
+    purpose: str
+    purpose_text: str
+    fields: list[str] = Field(description="Which fields were opened; empty where none was.")
+    fields_text: list[str]
+
+
+class AccessPage(Page):
+    """A page of readings, the newest first."""
+
+    items: list[AccessView]

@@ -1,0 +1,64 @@
+"""What a person asks for without an employer: a link to sign in with, the session it opens, disputes and complaints."""
+
+from enum import StrEnum
+from typing import Annotated, Final, Self
+
+from pydantic import StringConstraints, model_validator
+
+from domain.fields import Email, Label, Phone, refusal
+from domain.notices import Channel
+from domain.registration import Body, example
+
+SESSION_ISSUER: Final = "hetao/me"  # the issuer of a person who signed in by a link; no token of the OIDC issuer has it
+SESSION_PREFIX: Final = "hps_"  # tells a session from a JWT, whose first character is another
+LINK_BYTES: Final = 24
+SESSION_BYTES: Final = 32
+_SECRET: Final = r"^[A-Za-z0-9_-]+$"
+
+
+class SignInLinkRequest(Body):
+    """A link is asked for: the case, and the mail address or mobile number that stands on it."""
+
+    model_config = example({"reference": "HT-7K2M-9QXA-3", "email": "li@example.com"})
+
+    reference: Label
+    email: Email | None = None
+    phone: Phone | None = None
+
+    @model_validator(mode="after")
+    def _one_address(self) -> Self:
+        if (self.email is None) == (self.phone is None):
+            raise refusal("required", "Give either email or phone.")
+        return self
+
+    @property
+    def channel(self) -> Channel:
+        """How the link is sent."""
+        return Channel.SMS if self.email is None else Channel.MAIL
+
+    @property
+    def address(self) -> str:
+        """The address that the caller says is on the case."""
+        return same_address(self.email or self.phone or "")
+
+
+class SessionRequest(Body):
+    """The secret of a link, which stands behind the `#` of its address."""
+
+    model_config = example({"link": "cJx0zEw1oYc3mQe5k2vXbq8sT4uLr7aN"})
+
+    link: Annotated[str, StringConstraints(min_length=16, max_length=100, pattern=_SECRET)]
+
+
+class AccessKind(StrEnum):
+    """In which way data was read, by the acts of the ledger that say so."""
+
+    OPENED = "opened"
+    SEEN = "seen"
+    USED = "used"
+    PASSED_ON = "passed_on"
+
+
+def same_address(address: str) -> str:
+    """Return an address in the form in which two of them are compared: nobody tells two mailboxes by their case."""
+    return address.strip().casefold()
