@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import structlog
 from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.context import Context
@@ -30,7 +31,7 @@ CHAIN: Final = "seal"
 MOST: Final = 500
 # The log's own acts are sealed with the next others: a checkpoint for each cosignature would ask for another one.
 PASSED_OVER: Final = (Act.CHECKPOINT_COSIGNED.value,)
-_PAUSE: Final = 2.0
+EVERY: Final = 3.0
 _LONGEST_PAUSE: Final = 8.0
 _log = structlog.get_logger(__name__)
 
@@ -51,36 +52,83 @@ class Finding:
         return self.why == "content"
 
 
-async def seal(context: Context, most: int = MOST) -> int:
-    """Seal one batch and return how many rows it took; none where there are none, or another one seals.
+class Sealer:
+    """Seals batch after batch, and remembers the edge of the tree that it made last."""
 
-    Raises:
-        Defect: `seal_of_another_cluster` where the database was loaded into a cluster that counts anew.
-    """
-    async with context.database.begin() as connection:
-        if not await rows_of.is_due(connection, PASSED_OVER):
-            return 0
-    async with context.database.begin() as connection:
-        if not await rows_of.take_turn(connection):
-            return 0
-        if await rows_of.is_of_another_cluster(connection):
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._edges: dict[tuple[int, bytes | None], Sequence[bytes]] = {}
+
+    async def seal(self, most: int = MOST) -> int:
+        """Seal one batch and return how many rows it took; none where there are none, or another one seals.
+
+        A look is one statement, and so is the writing: what is hashed in between is hashed without a transaction, and
+        the writing does nothing where the tree has grown since.
+
+        Raises:
+            Defect: `seal_of_another_cluster` where the database was loaded into a cluster that counts anew.
+        """
+        database = self._context.database
+        async with database.statement() as connection:
+            look = await rows_of.look(connection, PASSED_OVER, most)
+        if look.is_elsewhere:
             raise Defect("seal_of_another_cluster")
-        rows = await rows_of.unsealed(connection, most)
-        if not rows:
+        if not look.rows:
             return 0
         # Hashing holds the loop of the worker no longer than a thread's turn.
-        findings = await asyncio.to_thread(examine, rows)
-        at = context.clock()
-        await _name(connection, findings, at)
-        false = {(each.chain, each.seq) for each in findings if each.is_left_out}
-        leaves = [
-            Leaf(row["chain"], row["seq"], row["xid"], bytes(row["hash"]))
-            for row in rows
-            if (row["chain"], row["seq"]) not in false
-        ]
-        if leaves:
-            await _extend(context, connection, leaves, at)
-    return len(rows)
+        if await asyncio.to_thread(examine, look.rows):
+            return await self._seal_altered(most)
+        if (edge := self._edges.get((look.tree_size, look.last_leaf))) is None:
+            async with database.statement() as connection:
+                edge = await _read_edge(connection, look.tree_size)
+        leaves = [_leaf(row) for row in look.rows]
+        try:
+            async with database.statement() as connection:
+                grown = await self._extend(connection, look.tree_size, edge, leaves)
+        except IntegrityError:
+            return 0  # another one ended between the beginning of the statement and its lock
+        if grown is None:
+            return 0
+        self._edges = {(grown.size, leaves[-1].hash): grown.edge}
+        return len(look.rows)
+
+    async def _seal_altered(self, most: int) -> int:
+        """Seal a batch with rows that are not what they were, and name them in the same transaction."""
+        async with self._context.database.begin(locks=(rows_of.LOCK,)) as connection:
+            look = await rows_of.look(connection, PASSED_OVER, most)
+            findings = await asyncio.to_thread(examine, look.rows)
+            await _name(connection, findings, self._context.clock())
+            false = {(each.chain, each.seq) for each in findings if each.is_left_out}
+            leaves = [_leaf(row) for row in look.rows if (row["chain"], row["seq"]) not in false]
+            if leaves:
+                edge = await _read_edge(connection, look.tree_size)
+                await self._extend(connection, look.tree_size, edge, leaves)
+        return len(look.rows)
+
+    async def _extend(
+        self, connection: AsyncConnection, size: int, edge: Sequence[bytes], leaves: Sequence[Leaf]
+    ) -> merkle.Growth | None:
+        context = self._context
+        grown = merkle.grow(size, edge, [leaf.hash for leaf in leaves])
+        checkpoint = checkpoints.Checkpoint(context.log_origin, grown.size, grown.root)
+        note = checkpoints.sign(checkpoint, context.keyring.sealing_key())
+        is_added = await rows_of.add(connection, size, leaves, grown.nodes, checkpoint, str(note), context.clock())
+        return grown if is_added else None
+
+
+async def seal(context: Context, most: int = MOST) -> int:
+    """Seal one batch as a sealer that was not there before."""
+    return await Sealer(context).seal(most)
+
+
+def _leaf(row: Mapping[str, Any]) -> Leaf:
+    return Leaf(row["chain"], row["seq"], row["xid"], bytes(row["hash"]))
+
+
+async def _read_edge(connection: AsyncConnection, size: int) -> list[bytes]:
+    wanted = merkle.edge_nodes(size)
+    known = await rows_of.read_nodes(connection, wanted) if wanted else {}
+    return [known[node] for node in wanted]
 
 
 def examine(rows: Sequence[Mapping[str, Any]]) -> list[Finding]:
@@ -93,23 +141,29 @@ def examine(rows: Sequence[Mapping[str, Any]]) -> list[Finding]:
     return found
 
 
-async def keep_sealing(context: Context, *, is_stopping: Callable[[], bool]) -> None:
-    """Seal until the worker stops; what goes wrong is logged, and tried again."""
-    pause = _PAUSE
+async def keep_sealing(context: Context, *, is_stopping: Callable[[], bool], every: float = EVERY) -> None:
+    """Seal until the worker stops; what goes wrong is logged, and tried again.
+
+    Args:
+        context: the collaborators.
+        is_stopping: whether to end.
+        every: seconds between two batches while there is work; while there is none, the looks become rarer.
+    """
+    sealer, pause, longest = Sealer(context), every, max(every, _LONGEST_PAUSE)
     while not is_stopping():
         try:
-            sealed = await seal(context)
-            pause = _PAUSE if sealed else min(pause * 2, _LONGEST_PAUSE)
+            sealed = await sealer.seal()
+            pause = every if sealed else min(pause * 2, longest)
             if sealed == MOST:
                 continue
         except Unavailable:
-            pause = _LONGEST_PAUSE
+            pause = longest
         except Defect as error:
             _log.error("seal_failed", error=error.reason)
-            pause = _LONGEST_PAUSE
+            pause = longest
         except Exception as error:  # noqa: BLE001 - an error of one round must not end the seal
             _log.error("seal_failed", error=type(error).__name__)
-            pause = _LONGEST_PAUSE
+            pause = longest
         await asyncio.sleep(pause)
 
 
@@ -120,17 +174,6 @@ def _what_is_wrong(row: Mapping[str, Any]) -> str | None:
     if row["seq"] == 1:
         return None if bytes(row["previous"]) == GENESIS else "previous"
     return None if before is not None and bytes(before) == bytes(row["previous"]) else "previous"
-
-
-async def _extend(context: Context, connection: AsyncConnection, leaves: Sequence[Leaf], at: datetime) -> None:
-    size = await rows_of.tree_size(connection)
-    wanted = merkle.edge_nodes(size)
-    known = await rows_of.read_nodes(connection, wanted)
-    grown = merkle.grow(size, [known[node] for node in wanted], [leaf.hash for leaf in leaves])
-    await rows_of.add(connection, size, leaves, grown.nodes)
-    checkpoint = checkpoints.Checkpoint(context.log_origin, grown.size, grown.root)
-    note = checkpoints.sign(checkpoint, context.keyring.sealing_key())
-    await rows_of.add_checkpoint(connection, grown.size, grown.root, str(note), at)
 
 
 async def _named(connection: AsyncConnection) -> set[tuple[str, int]]:

@@ -5,48 +5,64 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, insert, text
-from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB
+from sqlalchemy import BigInteger, Text, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB, TIMESTAMP
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from proof.checkpoints import Checkpoint
 from proof.merkle import Node, NodeId, leaf_hash
-from store.tables import checkpoints
 
 _LOCK: Final = 0x6865_7461_6F5F_6C31  # any number that nothing else locks
+LOCK: Final = f"SELECT pg_advisory_xact_lock({_LOCK})"
 # Only rows below the oldest open transaction: those above it may get company that sorts before them. Leaves are in the
 # order of (xid, chain, seq), so that the last one says where to go on, and no row is asked for twice.
 _NEXT: Final = """
     FROM ledger l
     WHERE l.xid < (pg_snapshot_xmin(pg_current_snapshot())::text)::bigint
       AND (l.xid, l.chain, l.seq) > (
-        coalesce((SELECT s.xid FROM seal_leaves s ORDER BY s.index DESC LIMIT 1), -1),
-        coalesce((SELECT s.chain FROM seal_leaves s ORDER BY s.index DESC LIMIT 1), ''),
-        coalesce((SELECT s.seq FROM seal_leaves s ORDER BY s.index DESC LIMIT 1), 0)
+        coalesce((SELECT s.xid FROM last s), -1), coalesce((SELECT s.chain FROM last s), ''),
+        coalesce((SELECT s.seq FROM last s), 0)
       )
 """
-_IS_DUE: Final = text(f"SELECT EXISTS (SELECT {_NEXT} AND l.act <> ALL(:passed_over))")
-_UNSEALED: Final = text(f"""
-    SELECT l.*,
-      (SELECT s.hash FROM seal_leaves s WHERE s.chain = l.chain AND s.seq = l.seq - 1) AS sealed_before,
-      (SELECT p.hash FROM ledger p WHERE p.chain = l.chain AND p.seq = l.seq - 1) AS stored_before
-    {_NEXT}
-    ORDER BY l.xid, l.chain, l.seq
-    LIMIT :most
+# One statement, so that a look with nothing to do is one round trip. The rows below are read only where one is due.
+_LOOK: Final = text(f"""
+    WITH last AS MATERIALIZED (SELECT index, xid, chain, seq, hash FROM seal_leaves ORDER BY index DESC LIMIT 1),
+    next AS (
+        SELECT l.*,
+          (SELECT s.hash FROM seal_leaves s WHERE s.chain = l.chain AND s.seq = l.seq - 1) AS sealed_before,
+          (SELECT p.hash FROM ledger p WHERE p.chain = l.chain AND p.seq = l.seq - 1) AS stored_before
+        {_NEXT} AND (SELECT EXISTS (SELECT {_NEXT} AND l.act <> ALL(:passed_over)))
+        ORDER BY l.xid, l.chain, l.seq
+        LIMIT :most
+    )
+    SELECT coalesce((SELECT index + 1 FROM last), 0) AS tree_size, (SELECT hash FROM last) AS last_leaf,
+      coalesce((SELECT xid FROM last) >= (pg_snapshot_xmax(pg_current_snapshot())::text)::bigint, false)
+        AS is_elsewhere,
+      next.*
+    FROM (SELECT) AS always LEFT JOIN next ON true
+    ORDER BY next.xid, next.chain, next.seq
 """).columns(detail=JSONB)
 _SIZE: Final = text("SELECT coalesce(max(index) + 1, 0) FROM seal_leaves")
-_LAST_XID: Final = text("""
-    SELECT s.xid >= (pg_snapshot_xmax(pg_current_snapshot())::text)::bigint
-    FROM seal_leaves s ORDER BY s.index DESC LIMIT 1
-""")
-_ADD_LEAVES: Final = text("""
-    INSERT INTO seal_leaves (index, chain, seq, xid, hash)
-    SELECT * FROM unnest(CAST(:index AS bigint[]), CAST(:chain AS text[]), CAST(:seq AS integer[]),
-                         CAST(:xid AS bigint[]), :hash)
-""").bindparams(bindparam("hash", type_=ARRAY(BYTEA)))
-_ADD_NODES: Final = text("""
-    INSERT INTO seal_nodes (level, index, hash)
-    SELECT * FROM unnest(CAST(:level AS smallint[]), CAST(:index AS bigint[]), :hash)
-""").bindparams(bindparam("hash", type_=ARRAY(BYTEA)))
+# Everything in one statement, and nothing where another sealer is at it or was since the look.
+_ADD: Final = text("""
+    WITH turn AS MATERIALIZED (
+        SELECT WHERE pg_try_advisory_xact_lock(:lock)
+          AND coalesce((SELECT max(index) + 1 FROM seal_leaves), 0) = :before
+    ), leaves AS (
+        INSERT INTO seal_leaves (index, chain, seq, xid, hash)
+        SELECT x.* FROM turn, unnest(CAST(:indexes AS bigint[]), CAST(:chains AS text[]), CAST(:seqs AS integer[]),
+                                     CAST(:xids AS bigint[]), :hashes) x
+    ), nodes AS (
+        INSERT INTO seal_nodes (level, index, hash)
+        SELECT x.* FROM turn, unnest(CAST(:node_levels AS smallint[]), CAST(:node_indexes AS bigint[]), :node_hashes) x
+    )
+    INSERT INTO checkpoints (tree_size, root, note, at)
+    SELECT :size, :root, :note, :at FROM turn RETURNING tree_size
+""").bindparams(
+    bindparam("hashes", type_=ARRAY(BYTEA)), bindparam("node_hashes", type_=ARRAY(BYTEA)),
+    bindparam("root", type_=BYTEA), bindparam("note", type_=Text), bindparam("at", type_=TIMESTAMP(timezone=True)),
+    bindparam("size", type_=BigInteger), bindparam("before", type_=BigInteger), bindparam("lock", type_=BigInteger),
+)  # fmt: skip
 _NODES: Final = text("""
     SELECT n.level, n.index, n.hash
     FROM unnest(CAST(:level AS smallint[]), CAST(:index AS bigint[])) AS wanted (level, index)
@@ -66,24 +82,26 @@ class Leaf:
     hash: bytes
 
 
-async def is_due(connection: AsyncConnection, passed_over: Collection[str]) -> bool:
-    """Say whether a row of another act than those passed over waits to be sealed."""
-    return bool((await connection.execute(_IS_DUE, {"passed_over": list(passed_over)})).scalar_one())
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a sealer finds: the size of the tree, the hash of its last leaf, and the next rows.
+
+    Each row comes with the hash of the row before it in its chain, as sealed and as stored. `is_elsewhere` says that
+    the last leaf's transaction has not happened yet: the rows were loaded into a new cluster.
+    """
+
+    tree_size: int
+    last_leaf: bytes | None
+    is_elsewhere: bool
+    rows: Sequence[Mapping[str, Any]]
 
 
-async def take_turn(connection: AsyncConnection) -> bool:
-    """Become the one that seals until the transaction ends; False where another one is."""
-    return bool((await connection.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _LOCK})).scalar_one())
-
-
-async def is_of_another_cluster(connection: AsyncConnection) -> bool:
-    """Say whether the last leaf's transaction has not happened yet: the rows were loaded into a new cluster."""
-    return bool((await connection.execute(_LAST_XID)).scalar_one_or_none())
-
-
-async def unsealed(connection: AsyncConnection, most: int) -> list[dict[str, Any]]:
-    """Return the next rows to seal, each with the hash of the row before it in its chain, as sealed and as stored."""
-    return [dict(row) for row in (await connection.execute(_UNSEALED, {"most": most})).mappings()]
+async def look(connection: AsyncConnection, passed_over: Collection[str], most: int) -> Look:
+    """Return the next rows to seal, and none where only acts that are passed over wait."""
+    found = (await connection.execute(_LOOK, {"passed_over": list(passed_over), "most": most})).mappings().all()
+    rows = [dict(row) for row in found if row["chain"] is not None]
+    first = found[0]
+    return Look(int(first["tree_size"]), first["last_leaf"], bool(first["is_elsewhere"]), rows)
 
 
 async def tree_size(connection: AsyncConnection) -> int:
@@ -100,28 +118,34 @@ async def read_nodes(connection: AsyncConnection, wanted: Collection[NodeId]) ->
     return {(level, index): bytes(digest) if level else leaf_hash(bytes(digest)) for level, index, digest in rows}
 
 
-async def add(connection: AsyncConnection, size: int, leaves: Sequence[Leaf], nodes: Sequence[Node]) -> None:
-    """Add leaves behind the first `size` ones, and the nodes above them."""
-    await connection.execute(
-        _ADD_LEAVES,
-        {
-            "index": list(range(size, size + len(leaves))),
-            "chain": [leaf.chain for leaf in leaves],
-            "seq": [leaf.seq for leaf in leaves],
-            "xid": [leaf.xid for leaf in leaves],
-            "hash": [leaf.hash for leaf in leaves],
-        },
-    )
+async def add(
+    connection: AsyncConnection,
+    before: int,
+    leaves: Sequence[Leaf],
+    nodes: Sequence[Node],
+    checkpoint: Checkpoint,
+    note: str,
+    at: datetime,
+) -> bool:
+    """Add leaves behind the first `before` ones, the nodes above them, and the checkpoint of the tree as it is then.
+
+    Returns False, and writes nothing, where the tree has another size by now or another one seals.
+    """
     higher = [node for node in nodes if node.level]
-    if higher:
-        given = {
-            "level": [n.level for n in higher],
-            "index": [n.index for n in higher],
-            "hash": [n.hash for n in higher],
-        }
-        await connection.execute(_ADD_NODES, given)
-
-
-async def add_checkpoint(connection: AsyncConnection, size: int, root: bytes, note: str, at: datetime) -> None:
-    """Keep a checkpoint."""
-    await connection.execute(insert(checkpoints).values(tree_size=size, root=root, note=note, at=at))
+    given = {
+        "lock": _LOCK,
+        "before": before,
+        "indexes": list(range(before, before + len(leaves))),
+        "chains": [leaf.chain for leaf in leaves],
+        "seqs": [leaf.seq for leaf in leaves],
+        "xids": [leaf.xid for leaf in leaves],
+        "hashes": [leaf.hash for leaf in leaves],
+        "node_levels": [node.level for node in higher],
+        "node_indexes": [node.index for node in higher],
+        "node_hashes": [node.hash for node in higher],
+        "size": checkpoint.size,
+        "root": checkpoint.root,
+        "note": note,
+        "at": at,
+    }
+    return (await connection.execute(_ADD, given)).first() is not None
