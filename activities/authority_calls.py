@@ -1,6 +1,8 @@
 """Telling the authority, and asking it for what it has answered: read, call, write the result."""
 
 import asyncio
+from collections.abc import Sequence
+from typing import Final
 
 import structlog
 from pydantic import ValidationError
@@ -9,6 +11,7 @@ from temporalio import activity
 from activities.authority import AuthorityClient, EntryEmployer, EntryPerson, ListEntry, Rejected, Report, ReportedFact
 from activities.errors import classified
 from cases import answers, calls, polling
+from cases.answers import Received, Said
 from cases.calls import Order
 from cases.context import Context
 from domain.actors import system
@@ -19,7 +22,8 @@ from temporal.engine import Engine
 from temporal.telemetry import correlated, describe
 
 _log = structlog.get_logger(__name__)
-_PAGE = 100
+_PAGE: Final = 100
+_POLL: Final = system("ask_authority")
 
 
 class AuthorityCalls:
@@ -76,11 +80,11 @@ class AuthorityCalls:
                 # Most came by callback before; they are passed over together and not case by case.
                 named = [str(raw.get("outcome_id")) for raw in page.answers]
                 known = await polling.known_answers(self._context, named)
-                for raw in page.answers:
-                    if str(raw.get("outcome_id")) not in known:
-                        await self._take(dict(raw))
-                    taken += 1
+                news = [dict(raw) for raw in page.answers if str(raw.get("outcome_id")) not in known]
+                for said in await self._read(news):
+                    await self._take(said)
                     activity.heartbeat(taken)
+                taken += len(page.answers)
                 if page.next_cursor is not None and page.next_cursor != cursor:
                     await polling.move_cursor(self._context, page.next_cursor)
                 if len(page.answers) < _PAGE:
@@ -101,24 +105,31 @@ class AuthorityCalls:
         )
         await self._authority.send_list_entry(order.key, entry)
 
-    async def _take(self, raw: dict[str, object]) -> None:
-        actor = system("ask_authority")
-        try:
-            answer = AuthorityAnswer.model_validate(raw)
-        except ValidationError:
-            await answers.note_refused(self._context, actor, "invalid")
-            return
-        try:
-            received = await answers.receive(self._context, actor, answer, source="poll")
-        except Refused as refused:
-            _log.info("answer_refused", code=refused.code)
-            return
-        except Unavailable:
-            raise
-        except Exception as error:  # noqa: BLE001
-            # One answer that cannot be taken in stops neither the others nor the cursor; an operator sees it.
-            _log.error("defect", step="take_answer", **describe(error))
-            await answers.note_refused(self._context, actor, "defect")
-            return
-        if received.command_id is not None:
-            await self._engine.nudge(received.reference, str(received.command_id))
+    async def _read(self, page: Sequence[dict[str, object]]) -> list[list[Said]]:
+        """Return the answers of a page by case, in their order; one that is none goes before the operator."""
+        by_case: dict[str, list[Said]] = {}
+        for raw in page:
+            try:
+                answer = AuthorityAnswer.model_validate(raw)
+            except ValidationError:
+                await answers.note_refused(self._context, _POLL, "invalid")
+                continue
+            by_case.setdefault(answer.reference, []).append(Said(_POLL, answer, source="poll"))
+        return list(by_case.values())
+
+    async def _take(self, said: Sequence[Said]) -> None:
+        """Take in answers about one case and let its workflow hear of them."""
+        for result in await answers.receive_each(self._context, said):
+            match result:
+                case Received(command_id=None):
+                    pass
+                case Received():
+                    await self._engine.nudge(result.reference, str(result.command_id))
+                case Refused():
+                    _log.info("answer_refused", code=result.code)
+                case Unavailable():
+                    raise result
+                case _:
+                    # One answer that cannot be taken in stops neither the others nor the cursor; an operator sees it.
+                    _log.error("defect", step="take_answer", **describe(result))
+                    await answers.note_refused(self._context, _POLL, "defect")

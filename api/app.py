@@ -35,6 +35,7 @@ from api.problems import CODE_OF_STATUS, Answered, problem_response
 from api.tokens import IssuerKeys, Tokens
 from api.wiring import Wiring, wiring_of
 from cases import refusals
+from cases.answers_gathered import Gathering
 from cases.build import build_context
 from cases.context import Context
 from cases.pack_shelf import keep_reading_packs
@@ -153,6 +154,7 @@ async def _wire(
         cursors=Cursors(context.keyring.cursor),
         limiter=limiter,
         packs={TALENT_PERMIT: context.packs, LIMITS: limits},
+        answers=Gathering(context),
     )
 
 

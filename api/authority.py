@@ -10,7 +10,8 @@ from api.answers import respond
 from api.signed import read_body, signed_body, verified
 from api.views import AnswerView, ReceiptView
 from api.wiring import wiring_of
-from cases import answers, receipts
+from cases import receipts
+from cases.answers import Said
 from domain.answers import AuthorityAnswer
 from domain.webhooks import ReceiptRequest
 
@@ -30,7 +31,7 @@ async def receive_answer(request: Request, _caller: Annotated[None, signed()]) -
     message_id, body, actor = await verified(request, wiring.settings.authority_callback_secrets, "authority")
     answer = read_body(request, body, AuthorityAnswer)
     request.state.actor = None  # the verb writes its own ledger row for an answer that it refuses
-    received = await answers.receive(wiring.context, actor, answer, message_id=message_id, body=body)
+    received = await wiring.answers.receive(Said(actor, answer, message_id, body))
     if received.command_id is not None:
         wiring.in_background(
             wiring.engine.nudge(received.reference, str(received.command_id), request.state.correlation_id)

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from api.cursors import Cursors
 from api.limiting import Limiter
 from api.tokens import Tokens
+from cases.answers_gathered import Gathering
 from cases.context import Context
 from policy.pack import PackShelf
 from settings import Settings
@@ -35,6 +36,7 @@ class Wiring:
     cursors: Cursors
     limiter: Limiter
     packs: Mapping[str, PackShelf]
+    answers: Gathering
     _running: set[Task[object]] = field(default_factory=set)
     _signed_in: dict[bytes, None] = field(default_factory=dict)
 

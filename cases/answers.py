@@ -1,10 +1,12 @@
 """Taking in an answer of the authority, by callback or poll: once, in any order, for a known case only (P9 to P27)."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
 
+import structlog
 from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
@@ -17,19 +19,22 @@ from domain.actors import Actor
 from domain.acts import Act
 from domain.answers import AnswerState, AuthorityAnswer, Outcome
 from domain.commands import CommandKind
-from domain.errors import Refused
+from domain.errors import Refused, Unavailable
 from store.case_rows import Beside
 from store.ledger import Entry, append
 from store.tables import incidents
 
+_log = structlog.get_logger(__name__)
 _SEEN: Final = """
-    SELECT jsonb_build_object('status', m.status, 'body', m.answer) FROM messages_seen m
-    WHERE m.message_id = CAST(:message_id AS text)
+    SELECT jsonb_object_agg(m.message_id, jsonb_build_object('status', m.status, 'body', m.answer))
+    FROM messages_seen m WHERE m.message_id = ANY(CAST(:message_ids AS text[]))
 """
 _KNOWN: Final = """
-    EXISTS (SELECT FROM answers x WHERE x.outcome_id = CAST(:outcome_id AS text) OR (x.reference = :reference
-    AND x.destination = CAST(:destination AS text) AND x.content_hash = CAST(:content_hash AS bytea)))
+    SELECT jsonb_agg(jsonb_build_array(x.outcome_id, x.reference, x.destination, encode(x.content_hash, 'hex')))
+    FROM answers x WHERE x.reference = :reference OR x.outcome_id = ANY(CAST(:outcome_ids AS text[]))
 """
+# A command before it is on its way to the workflow for so long; after that the sweeper may take its time with it.
+_UNDER_WAY: Final = timedelta(seconds=5)
 _SPOKEN = {
     AnswerState.STORED: (200, "recorded"),
     AnswerState.APPLIED: (200, "recorded"),
@@ -40,12 +45,32 @@ _SPOKEN = {
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """An answer as somebody brought it: by callback under a message id, or by the poll."""
+
+    actor: Actor
+    answer: AuthorityAnswer
+    message_id: str | None = None
+    body: bytes = field(default=b"", repr=False)
+    source: str = "callback"
+
+
+@dataclass(frozen=True, slots=True)
 class Received:
     """What became of an answer: the reply, and the command that the case's workflow has to hear of."""
 
     reply: Reply
     reference: str
     command_id: UUID | None = None
+
+
+@dataclass(slots=True)
+class _Kept:
+    """What is kept already: first answers by message id, and answers by their ids and by what they say."""
+
+    seen: dict[str, Reply]
+    outcome_ids: set[str]
+    contents: set[tuple[str, str, str]]
 
 
 async def receive(
@@ -63,13 +88,7 @@ async def receive(
         Refused: `case_unknown`, with a line for the operator, where the park has no such permit.
     """
     try:
-        async with open_case(context, answer.reference, beside=_beside(context, answer, message_id)) as (file, _):
-            if file.row["seen"] is not None:
-                return Received(Reply(**file.row["seen"]), answer.reference)
-            received = _take(file, actor, answer, context.clock(), source)
-            if message_id is not None:
-                _remember(file, message_id, body, received.reply, context.clock())
-            return received
+        (received,) = await receive_together(context, [Said(actor, answer, message_id, body, source)])
     except Refused as refusal:
         if refusal.code != "case_unknown":
             raise
@@ -78,22 +97,77 @@ async def receive(
     except IntegrityError:
         # The same answer by callback and by poll at once: the other one is stored by now.
         return Received(Reply(200, {"status": "already_recorded"}), answer.reference)
+    return received
 
 
-def _beside(context: Context, answer: AuthorityAnswer, message_id: str | None) -> Beside:
-    """Return what is read with the case: whether the message, and whether the answer, came before."""
+async def receive_each(context: Context, said: Sequence[Said]) -> list[Received | Exception]:
+    """Take in answers about one case, together where all can be taken, and return what became of each."""
+    if len(said) > 1:
+        try:
+            return list(await receive_together(context, said))
+        except Unavailable as error:
+            return [error] * len(said)
+        except Exception as error:  # noqa: BLE001 - one that cannot be taken keeps no other out: each has its own try
+            _log.info("answers_taken_one_by_one", count=len(said), error=type(error).__name__)
+    return [await _receive_alone(context, each) for each in said]
+
+
+async def _receive_alone(context: Context, said: Said) -> Received | Exception:
+    try:
+        return await receive(
+            context, said.actor, said.answer, message_id=said.message_id, body=said.body, source=said.source
+        )
+    except Exception as error:  # noqa: BLE001 - handed to the one who asked
+        return error
+
+
+async def receive_together(context: Context, said: Sequence[Said]) -> list[Received]:
+    """Take in answers about one case in one transaction; where one cannot be taken, none of them is.
+
+    Raises:
+        Refused: as `receive`, but without a line for the operator.
+    """
+    async with open_case(context, said[0].answer.reference, beside=_beside(said)) as (file, _):
+        kept = _kept(file)
+        return [_receive(file, each, kept, context.clock()) for each in said]
+
+
+def _beside(said: Sequence[Said]) -> Beside:
+    """Return what is read with the case: which of the messages, and which answers, came before."""
     values = {
-        "message_id": message_id,
-        "outcome_id": answer.outcome_id,
-        "destination": answer.destination.value,
-        "content_hash": inbox.keyed_hash(context, answer),
+        "message_ids": [each.message_id for each in said if each.message_id is not None],
+        "outcome_ids": [each.answer.outcome_id for each in said],
     }
-    return Beside((("seen", _SEEN), ("is_known", _KNOWN)), values)
+    return Beside((("seen", _SEEN), ("known_answers", _KNOWN)), values)
+
+
+def _kept(file: CaseFile) -> _Kept:
+    known = file.row["known_answers"] or []
+    return _Kept(
+        seen={message_id: Reply(**reply) for message_id, reply in (file.row["seen"] or {}).items()},
+        outcome_ids={outcome_id for outcome_id, *_ in known},
+        contents={(reference, destination, digest) for _, reference, destination, digest in known},
+    )
+
+
+def _receive(file: CaseFile, said: Said, kept: _Kept, at: datetime) -> Received:
+    if said.message_id in kept.seen:
+        return Received(kept.seen[said.message_id], file.reference)
+    answer = said.answer
+    content = (file.reference, answer.destination.value, inbox.keyed_hash(file.context, answer).hex())
+    if answer.outcome_id in kept.outcome_ids or content in kept.contents:
+        received = Received(Reply(200, {"status": "already_recorded"}), file.reference)
+    else:
+        received = _take(file, said.actor, answer, at, said.source)
+        kept.outcome_ids.add(answer.outcome_id)
+        kept.contents.add(content)
+    if said.message_id is not None:
+        _remember(file, said.message_id, said.body, received.reply, at)
+        kept.seen[said.message_id] = received.reply
+    return received
 
 
 def _take(file: CaseFile, actor: Actor, answer: AuthorityAnswer, at: datetime, source: str) -> Received:
-    if file.row["is_known"]:
-        return Received(Reply(200, {"status": "already_recorded"}), file.reference)
     if answer.destination not in file.permits:
         raise Refused("case_unknown", "No permit of this destination is followed.")
     state = answering.judge(file, answer)
@@ -105,13 +179,21 @@ def _take(file: CaseFile, actor: Actor, answer: AuthorityAnswer, at: datetime, s
     if is_heard and (state is AnswerState.APPLIED or waits):
         # The workflow has to hear of it, so it is applied there, in the order of its command.
         file.record(Act.ANSWER_RECEIVED, actor, at, **_detail(answer, source))
-        command_id = commands.store(file, actor, CommandKind.ANSWER, {"answer_id": str(kept["answer_id"])}, at)
+        is_under_way = _is_step_under_way(file, at)
+        stored = commands.store(file, actor, CommandKind.ANSWER, {"answer_id": str(kept["answer_id"])}, at)
+        command_id = None if is_under_way else stored
         status, word = _SPOKEN[AnswerState.STORED]
     else:
         take_answer(file, actor, at, kept)
         take_early(file, actor, at, answer.destination)
         status, word = _SPOKEN[AnswerState(kept["state"])]
     return Received(Reply(status, {"status": word}), file.reference, command_id)
+
+
+def _is_step_under_way(file: CaseFile, at: datetime) -> bool:
+    """Whether the workflow is hearing of a command stored just before: its step applies all that is stored by then."""
+    waiting = [*file.commands, *file.added_rows("commands")]
+    return any(at - command["at"] < _UNDER_WAY for command in waiting)
 
 
 def _remember(file: CaseFile, message_id: str, body: bytes, reply: Reply, at: datetime) -> None:
