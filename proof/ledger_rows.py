@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-import rfc8785
-
 from domain.clock import CHINA
+from proof.canonical import canonical
 
 GENESIS: Final = bytes(32)
 
@@ -26,7 +25,7 @@ def content_of(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def hash_of(content: Mapping[str, Any]) -> bytes:
     """Return the hash of a row's content, which the next row names: SHA-256 over canonical JSON (RFC 8785)."""
-    return hashlib.sha256(rfc8785.dumps(dict(content))).digest()
+    return hashlib.sha256(canonical(dict(content))).digest()
 
 
 def row_hash(row: Mapping[str, Any]) -> bytes:

@@ -4,13 +4,13 @@ import base64
 import hashlib
 from collections.abc import Mapping
 
-import rfc8785
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from domain.actors import Role
 from domain.errors import Refused
+from proof.canonical import canonical
 
 
 class ActorStatement(BaseModel):
@@ -37,7 +37,7 @@ def body_hash(body: bytes | None) -> str:
 
 def sign(statement: ActorStatement, key: Ed25519PrivateKey) -> str:
     """Return the statement in canonical JSON with its signature, both in base64url."""
-    content = rfc8785.dumps(statement.model_dump(mode="json"))
+    content = canonical(statement.model_dump(mode="json"))
     return f"{_text(content)}.{_text(key.sign(content))}"
 
 
