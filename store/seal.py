@@ -47,7 +47,7 @@ _SIZE: Final = text("SELECT coalesce(max(index) + 1, 0) FROM seal_leaves")
 _ADD: Final = text("""
     WITH turn AS MATERIALIZED (
         SELECT WHERE pg_try_advisory_xact_lock(:lock)
-          AND coalesce((SELECT max(index) + 1 FROM seal_leaves), 0) = :before
+          AND coalesce((SELECT max(tree_size) FROM checkpoints), 0) = :before
     ), leaves AS (
         INSERT INTO seal_leaves (index, chain, seq, xid, hash)
         SELECT x.* FROM turn, unnest(CAST(:indexes AS bigint[]), CAST(:chains AS text[]), CAST(:seqs AS integer[]),
