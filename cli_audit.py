@@ -6,6 +6,7 @@ import os
 import secrets
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     import httpx
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    from proof.verdicts import Verdict
+    from proof.verdicts import KnownKeys, Verdict
     from proof.witnessing import WitnessState
 
 audit_app = typer.Typer(help="Check what the record says.", no_args_is_help=True)
@@ -40,19 +41,17 @@ def verify(
         typer.Option(help="Public keys, as of `GET /v1/audit/keys`; `keys.json` beside the first file unless told."),
     ] = None,
     witnesses: Annotated[int, typer.Option(help="Known witnesses that must have co-signed.", min=0)] = 0,
+    tsa: Annotated[
+        Path | None,
+        typer.Option(help="Roots (PEM) trusted to stand behind stamps; `tsa.pem` beside the first file where it is."),
+    ] = None,
+    stamped: Annotated[bool, typer.Option("--stamped", help="A stamp (RFC 3161) must be there and hold.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one object and nothing else.")] = False,
 ) -> None:
     """Check files offline with the public keys alone: 0 if all of it holds, else 1 and the first thing that fails."""
-    from proof.checkpoints import BrokenNoteError
     from proof.files import verify as check
-    from proof.verdicts import read_keys
 
-    keys = keys or files[0].with_name("keys.json")
-    try:
-        known = read_keys(keys.read_text(encoding="utf-8"), witnesses)
-    except (BrokenNoteError, UnicodeDecodeError, OSError) as error:
-        print(f"hetao: {keys} cannot be read: {error}", file=sys.stderr)
-        raise typer.Exit(2) from error
+    known = _known(keys or files[0].with_name("keys.json"), tsa, files[0].with_name("tsa.pem"), witnesses, stamped)
     verdicts = {str(file): check(file.read_bytes(), known) for file in files}
     holds = all(verdict.holds for verdict in verdicts.values())
     if as_json:
@@ -66,6 +65,23 @@ def verify(
                 print(f"  {'holds' if step.holds else 'FAILS'}  {step.says}")
         print("Everything that was checked holds." if holds else "It does not hold.")
     raise typer.Exit(0 if holds else 1)
+
+
+def _known(keys: Path, tsa: Path | None, beside: Path, witnesses: int, stamped: bool) -> "KnownKeys":
+    """Return what the verifier trusts, or end with 2 where a file of it cannot be read."""
+    from proof.checkpoints import BrokenNoteError
+    from proof.stamps import read_certificates
+    from proof.verdicts import read_keys
+
+    path = keys
+    try:
+        known = read_keys(keys.read_text(encoding="utf-8"), witnesses)
+        path = tsa or beside
+        roots = read_certificates(path.read_bytes()) if tsa or beside.exists() else ()
+    except (BrokenNoteError, ValueError, OSError) as error:
+        print(f"hetao: {path} cannot be read: {error}", file=sys.stderr)
+        raise typer.Exit(2) from error
+    return replace(known, stamp_roots=roots, needs_stamp=stamped)
 
 
 @witness_app.callback()

@@ -50,7 +50,7 @@ class TimestampAuthority:
 
 
 def _time_of(response: TimeStampResponse, content: bytes, nonce: int | None) -> datetime:
-    if response.status not in (PKIStatus.GRANTED, PKIStatus.GRANTED_WITH_MODS):
+    if response.status != PKIStatus.GRANTED:
         raise Unavailable("timestamp_refused")
     info = response.tst_info
     if info.message_imprint.message != hashlib.sha256(content).digest() or info.nonce != nonce:

@@ -12,7 +12,7 @@ import rfc8785
 
 from cases.audit_events import Filters, Place, Position, horizon, need_case, read_page
 from cases.context import Context
-from cases.log_reads import Proved, Sealed, find_newest, prove_in
+from cases.log_reads import Proved, Sealed, find_newest, find_stamp, prove_in
 from cases.view import moment
 from domain.actors import Actor
 from domain.acts import Act
@@ -43,6 +43,7 @@ class Export:
     after: Place | None
     made_at: datetime
     sealed: Sealed | None
+    stamp: Mapping[str, Any] | None
     cursor_of: Callable[[Position], str | None]
     later: Callable[[Coroutine[Any, Any, object]], None]
     chain: str = field(default_factory=lambda: f"export/{uuid4()}")
@@ -116,6 +117,7 @@ class Export:
             "resumed": self.after is not None,
             "chain": self.chain,
             "checkpoint": self.sealed.note if self.sealed else None,
+            "stamp": self.stamp,
         }
 
     async def _record(self, outcome: str) -> None:
@@ -153,9 +155,21 @@ async def begin_export(
         await need_case(connection, filters.case)
         below = after[3] if after is not None else await horizon(connection)
         sealed = await find_newest(connection)
+        stamp = await find_stamp(connection, sealed) if sealed else None
     place = after[:3] if after is not None else None
     export = Export(
-        context, actor, filters, purpose, asked, below, place, context.clock(), sealed, cursor_of=cursor_of, later=later
+        context,
+        actor,
+        filters,
+        purpose,
+        asked,
+        below,
+        place,
+        made_at=context.clock(),
+        sealed=sealed,
+        stamp=stamp,
+        cursor_of=cursor_of,
+        later=later,
     )
     await export.begin()
     return export

@@ -182,6 +182,22 @@ async def prove_consistency(context: Context, old: int, new: int | None) -> dict
     }
 
 
+async def find_stamp(connection: AsyncConnection, sealed: Sealed) -> dict[str, Any] | None:
+    """Return the newest stamp of a checkpoint or of one that it continues, with the proof that it does."""
+    s = stamps.c
+    query = select(s.tree_size).where(s.tree_size <= sealed.size).order_by(s.tree_size.desc()).limit(1)
+    size = (await connection.execute(query)).scalar_one_or_none()
+    if size is None:
+        return None
+    stamped = await load_checkpoint(connection, size)
+    read = await _reader(connection, merkle.consistency_nodes(size, sealed.size))
+    return {
+        "checkpoint": stamped.note,
+        "token": stamped.view()["timestamp"],
+        "consistency": [each.hex() for each in merkle.consistency_proof(size, sealed.size, read)],
+    }
+
+
 async def add_cosignature(context: Context, size: int, line: str) -> Sealed:
     """Keep the cosignature of a known witness over the checkpoint of one size; the same again changes nothing.
 

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from proof.checkpoints import BrokenNoteError, Opened
+from proof.checkpoints import BrokenNoteError, Opened, open_checkpoint, parse_note
+from proof.merkle import verifies_consistency
 from proof.receipts import canonical, check_signature, signature_over
 from proof.verdicts import Check, Failed, read_canonical, verify_place, verify_row
 
@@ -36,12 +37,15 @@ def verify_export(check: Check, content: bytes) -> None:
         raise Failed("form", "The export does not begin with a manifest and end with an `end`: it was cut off.")
     _verify_end(check, lines, end)
     opened = None if manifest["checkpoint"] is None else check.checkpoint(manifest["checkpoint"])
-    proved, rows = _verify_rows(lines[1:-1], opened)
+    stamped = _verify_stamp(check, manifest.get("stamp"), opened)
+    proved, rows, early = _verify_rows(lines[1:-1], opened, stamped)
     if rows != end["rows"]:
         raise Failed("rows", f"The export says {end['rows']} rows and holds {rows}.")
     check.note("rows", f"Each of the {rows} rows has the hash that is said of it and follows on the one before it.")
     if opened is not None:
         check.note("inclusion", f"{proved} of the {rows} rows are leaves of that tree.")
+    if stamped:
+        check.note("stamp", f"{early} of the {rows} rows are among the {stamped} leaves that were stamped.")
     if proved < rows:
         check.note("not_sealed", f"{rows - proved} rows were not sealed when the export was made: ask for them again.")
 
@@ -58,10 +62,27 @@ def _verify_end(check: Check, lines: list[bytes], end: dict[str, Any]) -> None:
     check.note("signature", f"The export of {end['rows']} rows is as the key {key.name}+{key.key_id.hex()} signed it.")
 
 
-def _verify_rows(lines: list[bytes], opened: Opened | None) -> tuple[int, int]:
-    """Return how many rows are proved to be in the tree, and how many there are."""
+def _verify_stamp(check: Check, stamp: Mapping[str, Any] | None, opened: Opened | None) -> int:
+    """Check the newest stamp, of this checkpoint or of one that it continues; return how many leaves it is about."""
+    if stamp is None or opened is None:
+        check.stamp(None, "")
+        return 0
+    try:
+        older = open_checkpoint(parse_note(stamp["checkpoint"]), check.keys.origin, check.keys.log_keys).checkpoint
+    except BrokenNoteError as error:
+        raise Failed("stamp", f"The checkpoint that was stamped does not hold: {error}.") from error
+    newer, proof = opened.checkpoint, [bytes.fromhex(each) for each in stamp["consistency"]]
+    if not verifies_consistency(older.size, older.root, newer.size, newer.root, proof):
+        raise Failed("stamp", f"The tree of {older.size} leaves that was stamped is no beginning of the export's.")
+    check.note("stamp", f"The tree continues the one of {older.size} leaves whose checkpoint was stamped.")
+    check.stamp(stamp["token"], stamp["checkpoint"])
+    return older.size if check.keys.stamp_roots else 0
+
+
+def _verify_rows(lines: list[bytes], opened: Opened | None, stamped: int) -> tuple[int, int, int]:
+    """Return how many rows are proved to be in the tree, how many there are, and how many of them were stamped."""
     last: dict[str, tuple[int, str]] = {}
-    proved = rows = 0
+    proved = rows = early = 0
     for line in _rows(lines):
         row, digest, leaf = line["row"], line["hash"], line["leaf"]
         verify_row(row, digest)
@@ -73,7 +94,8 @@ def _verify_rows(lines: list[bytes], opened: Opened | None) -> tuple[int, int]:
         if leaf is not None and opened is not None:
             verify_place(digest, leaf["index"], leaf["proof"], opened)
             proved += 1
-    return proved, rows
+            early += leaf["index"] < stamped
+    return proved, rows, early
 
 
 def _rows(lines: list[bytes]) -> Iterator[dict[str, Any]]:

@@ -1,15 +1,21 @@
 """Which kind of file is to be checked, and its check."""
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
 from proof.exports import is_export, verify_export
-from proof.verdicts import Check, Failed, KnownKeys, Step, Verdict, receipts_in, verify_receipt
+from proof.verdicts import Check, Failed, KnownKeys, Step, Verdict, one_object, receipts_in, verify_receipt
 
 
 def verify(content: bytes, keys: KnownKeys) -> Verdict:
-    """Check a file: an export of the ledger, one receipt, or the answer that lists those of a case."""
+    """Check a file: an export, a receipt, the answer that lists those of a case, or a checkpoint with its stamp."""
     check = Check(keys)
     try:
         if is_export(content):
             verify_export(check, content)
+        elif (checkpoint := _checkpoint_in(content)) is not None:
+            _verify_checkpoint(check, checkpoint)
         else:
             for receipt in receipts_in(content):
                 verify_receipt(check, receipt)
@@ -19,3 +25,19 @@ def verify(content: bytes, keys: KnownKeys) -> Verdict:
         says = f"The file does not have the form of an export or a receipt ({type(error).__name__})."
         check.steps.append(Step("form", False, says))
     return Verdict(tuple(check.steps))
+
+
+def _checkpoint_in(content: bytes) -> Mapping[str, Any] | None:
+    """Return the answer of `GET /v1/audit/checkpoint`, or None where the file is something else."""
+    try:
+        document = json.loads(content, object_pairs_hook=one_object)
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) and {"note", "root", "size", "timestamp"} <= set(document) else None
+
+
+def _verify_checkpoint(check: Check, document: Mapping[str, Any]) -> None:
+    opened = check.checkpoint(document["note"]).checkpoint
+    if (document["size"], document["root"]) != (opened.size, opened.root.hex()):
+        raise Failed("form", "The file says another size or root than the checkpoint that was signed.")
+    check.stamp(document["timestamp"], document["note"])

@@ -1,15 +1,19 @@
 """The check of a file: what was proved, in plain words, or the first thing that does not hold."""
 
+import base64
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+
+from cryptography.x509 import Certificate
 
 from proof.checkpoints import BrokenNoteError, Opened, VerifierKey, open_checkpoint, parse_note, parse_verifier_key
 from proof.ledger_rows import hash_of
 from proof.merkle import leaf_hash, verifies_inclusion
 from proof.receipts import FORMAT as RECEIPT
 from proof.receipts import canonical, signer_of
+from proof.stamps import BrokenStampError, verify_stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +44,14 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class KnownKeys:
-    """The public keys that a verifier trusts."""
+    """The public keys that a verifier trusts, and the roots behind stamps; `needs_stamp` where one must be there."""
 
     origin: str
     log_keys: tuple[VerifierKey, ...]
     witnesses: tuple[VerifierKey, ...] = ()
     least_witnesses: int = 0
+    stamp_roots: tuple[Certificate, ...] = ()
+    needs_stamp: bool = False
 
 
 class Failed(Exception):  # noqa: N818 - ends a check with the step that does not hold
@@ -86,6 +92,24 @@ class Check:
                 "cosignature", "No known witness co-signed it: that the log shows everyone the same is not shown."
             )
         return opened
+
+    def stamp(self, token: str | None, note: str) -> None:
+        """Verify the stamp of a checkpoint that was verified, where there is one and a root is trusted."""
+        missing = ""
+        if token is None:
+            missing = "No time-stamping authority stamped it: when it was there is the log's word alone."
+        elif not self.keys.stamp_roots:
+            missing = "Its stamp (RFC 3161) was not checked: name the roots that you trust with --tsa."
+        if token is None or missing:
+            if self.keys.needs_stamp:
+                raise Failed("stamp", missing)
+            self.note("stamp", missing)
+            return
+        try:
+            stamp = verify_stamp(base64.b64decode(token), parse_note(note).text.encode(), self.keys.stamp_roots)
+        except BrokenStampError as error:
+            raise Failed("stamp", f"The stamp does not hold: {error}.") from error
+        self.note("stamp", f"{stamp.authority} stamped it at {stamp.at.isoformat()}: it was there by then.")
 
 
 def read_keys(text: str, least_witnesses: int = 0) -> KnownKeys:
@@ -129,6 +153,8 @@ def verify_receipt(check: Check, receipt: Mapping[str, Any]) -> None:
     else:
         check.note("row", f"The ledger's row {row['seq']} of {row['chain']} is named by its hash only.")
     opened = check.checkpoint(seal["checkpoint"])
+    if check.keys.needs_stamp:
+        raise Failed("stamp", "A receipt carries no stamp; export the ledger's rows of the case, which does.")
     verify_place(row["hash"], seal["index"], seal["proof"], opened)
     check.note("inclusion", f"The row is the leaf {seal['index']} of that tree.")
 

@@ -1,7 +1,10 @@
 """Stamps of the seal by an authority that `openssl ts` plays, and that `openssl ts` checks again."""
 
+import base64
+import json
 import subprocess
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,11 +15,19 @@ import pytest_asyncio
 from activities.stamping import stamp_newest
 from activities.timestamps import TimestampAuthority
 from cases import log_reads
+from cases.audit_events import Filters
+from cases.audit_export import begin_export
+from domain.actors import Actor, Role
 from domain.errors import Unavailable
+from domain.purposes import Purpose
 from proof.checkpoints import parse_note
+from proof.files import verify
+from proof.stamps import read_certificates
+from proof.verdicts import KnownKeys, read_keys
 from tests.cases.driver import Park, china, open_park
 from tests.cases.sealed import seal_all
 
+AUDITOR = Actor(issuer="test", subject="auditor", role=Role.AUDITOR)
 _CONFIG = """
 [req]
 distinguished_name = name
@@ -92,3 +103,59 @@ async def test_the_newest_checkpoint_is_stamped_once_a_day_and_openssl_verifies_
     with pytest.raises(Unavailable, match="timestamp_of_something_else"):
         await stamp_newest(park.context, authority)
     assert await stamp_newest(park.context, _authority(tsa, []))
+
+
+async def test_stamps_are_checked_offline_with_the_roots_that_a_verifier_trusts(park: Park, tsa: Path) -> None:
+    authority = _authority(tsa, [])
+    await seal_all(park.context)
+    early = await _export(park)
+    await stamp_newest(park.context, authority)
+    sealed = (await log_reads.find_checkpoint(park.context)).view()
+    await park.take_on()
+    await seal_all(park.context)
+    export, checkpoint = await _export(park), json.dumps(sealed).encode()
+    keys = read_keys(json.dumps(log_reads.public_keys(park.context)))
+    roots = read_certificates((tsa / "ca.pem").read_bytes())
+    trusting = replace(keys, stamp_roots=roots, needs_stamp=True)
+
+    for content in (export, checkpoint):
+        assert "CN=Test TSA stamped it at" in _told(content, trusting)
+        assert "name the roots that you trust" in _told(content, keys)
+        assert _failed(content, replace(keys, needs_stamp=True)) == "stamp"
+        leaf = read_certificates((tsa / "tsa.pem").read_bytes())
+        assert _failed(content, replace(trusting, stamp_roots=leaf)) == "stamp"
+    assert "The tree continues the one of" in _told(export, trusting)
+    assert f"{sealed['size']} leaves that were stamped" in _told(export, trusting)
+    # What was made before there was a stamp says so, and does not hold where one must be there.
+    assert "is the log's word alone" in _told(early, keys)
+    assert _failed(early, trusting) == "stamp"
+
+    token = base64.b64decode(sealed["timestamp"])
+    for position in range(0, len(token), 7):
+        altered = bytearray(token)
+        altered[position] ^= 1
+        told = verify(json.dumps(sealed | {"timestamp": base64.b64encode(altered).decode()}).encode(), trusting)
+        # A few bytes that no signature covers may differ; what is stated and by whom may not.
+        assert told.holds or (told.failed and told.failed.code) == "stamp", position
+        assert not told.holds or told.steps[-1].says in _told(checkpoint, trusting)
+    other = await log_reads.find_checkpoint(park.context)
+    assert _failed(json.dumps(other.view() | {"timestamp": sealed["timestamp"]}).encode(), trusting) == "stamp"
+    assert _failed(json.dumps(sealed | {"size": sealed["size"] + 1}).encode(), trusting) == "form"
+
+
+async def _export(park: Park) -> bytes:
+    export = await begin_export(
+        park.context, AUDITOR, Filters(), Purpose.AUDIT, {}, after=None, cursor_of=str, later=lambda it: it.close()
+    )
+    return b"".join([line async for line in export.lines()])
+
+
+def _told(content: bytes, keys: KnownKeys) -> str:
+    verdict = verify(content, keys)
+    assert verdict.holds, verdict.failed
+    return " ".join(step.says for step in verdict.steps)
+
+
+def _failed(content: bytes, keys: KnownKeys) -> str | None:
+    failed = verify(content, keys).failed
+    return failed.code if failed else None
