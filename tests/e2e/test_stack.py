@@ -1,6 +1,7 @@
 import asyncio
 import base64
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,16 +19,28 @@ from sandbox import control
 from sandbox.demo_api import Callers
 from sandbox.issuer import PERSONAS
 from tests.e2e.people import registration
+from tests.e2e.witness import Witness, rewrite
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+def witness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Witness]:
+    witness = Witness(tmp_path_factory.mktemp("other side") / "witness")
+    try:
+        yield witness
+    finally:
+        witness.kill()
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory, witness: Witness) -> Iterator[Up]:
     up = Up(tmp_path_factory.mktemp("stack") / "data")
     try:
-        up.start()
-        yield up
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("HETAO_WITNESS_KEYS", witness.public)
+            up.start()
+            yield up
     finally:
         up.stop()
 
@@ -173,6 +186,47 @@ async def reach(callers: Callers, path: str, stage: str) -> Any:
             return case
         await asyncio.sleep(0.2)
     raise AssertionError(f"{path} is {case['stage']} and not {stage}")
+
+
+async def test_a_witness_co_signs_what_grows_survives_a_kill_and_refuses_a_log_written_again(
+    stack: Up, witness: Witness
+) -> None:
+    """The last one on this stack, whose log it spoils."""
+    api = stack.ready["api"]
+
+    def ask(path: str) -> dict[str, Any]:
+        found: dict[str, Any] = httpx.get(f"{api}/v1/audit/{path}", trust_env=False).json()
+        return found
+
+    def cosigned(above: int = 0) -> bool:
+        newest = ask("checkpoint")
+        names = {each["witness"] for each in newest["cosignatures"]}
+        return newest["size"] > above and "witness.test/w1" in names
+
+    (log_key,) = ask("keys")["log_keys"]
+    witness.start(api, log_key)
+    await asyncio.to_thread(witness.until, cosigned, "a cosignature at the newest checkpoint")
+    witness.kill()
+    seen = witness.seen
+    assert seen["size"] > 0
+    witness.start(api, log_key)
+    await asyncio.to_thread(witness.until, lambda: "co-signed" in witness.said, "a look after the kill")
+    assert witness.seen["size"] >= seen["size"]
+    async with Callers(stack.stack) as callers:
+        await callers.write("employer-a", "POST", "/v1/registrations", registration(4))
+    await asyncio.to_thread(witness.until, lambda: cosigned(seen["size"]), "a cosignature at a larger tree")
+
+    await rewrite(stack)
+    async with Callers(stack.stack) as callers:  # the log that was written again outgrows the old one
+        await callers.write("employer-a", "POST", "/v1/registrations", registration(5))
+    before = witness.seen
+    assert await asyncio.to_thread(witness.ended) == 1
+    assert re.search("the witness refuses: (a fork|the tree shrank)", witness.said), witness.said
+    assert witness.seen["size"] >= before["size"]
+    assert not cosigned(), "nothing of the other log is vouched for"
+    # Started again it remembers, and refuses again.
+    witness.start(api, log_key)
+    assert await asyncio.to_thread(witness.ended) == 1
 
 
 def test_a_file_that_is_no_register_is_refused(tmp_path: Path) -> None:
