@@ -2,15 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import HTMLResponse, Response
 
 from api.access import PROBLEMS_KEY, GuardedRoute, anyone, client_of, own
-from api.answers import json_response
+from api.answers import Pages, json_response
 from api.me_page import HEADERS, me_page
-from api.me_views import LinkAskedView, OwnCasesView, SessionView
+from api.me_views import AccessPage, LinkAskedView, OwnCasesView, OwnDataView, SessionView
+from api.parameters import PageQuery
 from api.wiring import wiring_of
-from cases import person_cases, person_sign_in
+from cases import person_access_log, person_cases, person_data, person_sign_in
 from cases.person_sign_in import Session
 from domain.person import SessionRequest, SignInLinkRequest
 from texts.person import plain
@@ -19,6 +21,14 @@ pages = APIRouter(route_class=GuardedRoute)
 router = APIRouter(prefix="/v1/me", route_class=GuardedRoute, tags=["The person"])
 
 _OWN = own()
+
+
+class DataQuery(BaseModel):
+    """How the data is handed out."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    download: bool = Field(default=False, description="As a file to keep.")
 
 
 @pages.get("/me", include_in_schema=False)
@@ -75,3 +85,32 @@ async def list_registrations(request: Request, session: Annotated[Session, _OWN]
     actor, language = request.state.actor, request.state.language
     items = await person_cases.list_own(wiring_of(request).context, actor, session, language)
     return json_response({"items": items})
+
+
+@router.get("/access-log", response_model=AccessPage, summary="Who read the person's data")
+async def list_accesses(
+    request: Request, query: Annotated[PageQuery, Query()], session: Annotated[Session, _OWN]
+) -> Response:
+    """List each reading of the person's data, the newest first: when, by which role and organisation, what for."""
+    wiring, actor = wiring_of(request), request.state.actor
+    pages = Pages(wiring, actor, f"me/access-log/{session.address_hash.hex()}", query.asked())
+    items, position = await person_access_log.list_accesses(
+        wiring.context,
+        actor,
+        session,
+        after=pages.after(query.cursor),
+        limit=query.limit,
+        language=request.state.language,
+    )
+    return pages.respond(items, position)
+
+
+@router.get("/data", response_model=OwnDataView, summary="All that is held about the person")
+async def read_data(
+    request: Request, query: Annotated[DataQuery, Query()], session: Annotated[Session, _OWN]
+) -> Response:
+    """Return all that is held about the person, as a file where one is asked for; itself an act of the ledger."""
+    actor, language = request.state.actor, request.state.language
+    held = await person_data.read_own_data(wiring_of(request).context, actor, session, language)
+    headers = {"Content-Disposition": 'attachment; filename="own-data.json"'} if query.download else None
+    return json_response(held, headers=headers)

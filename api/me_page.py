@@ -9,16 +9,15 @@ from domain.languages import Language
 from texts.person import plain
 
 # What is shown, each by the call of its name.
-_PARTS: Final = ("registrations",)
+_PARTS: Final = ("registrations", "access-log", "data", "complaints")
 _STYLE: Final = (
     "body{font:16px/1.5 sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem}"
     "pre{white-space:pre-wrap;background:#f4f4f4;padding:.7rem}button{font:inherit;padding:.3rem .8rem}"
     "label{display:block;margin:.5rem 0}input{font:inherit}"
 )
 # The secret comes from behind the `#` and goes nowhere but into the body of one call; the token stays in this page.
-_SCRIPT: Final = (
-    f"const PARTS = {list(_PARTS)};"
-     """
+_TEMPLATE: Final = """
+const PARTS = [PARTS];
 const at = id => document.getElementById(id), lang = document.documentElement.lang;
 let token = null;
 const secret = location.hash.slice(1);
@@ -51,7 +50,7 @@ at("ask").onsubmit = async event => {
 for (const path of PARTS) at(path).onclick = () => show(path);
 at("sign-out").onclick = async () => { await call("POST", "sign-out"); location.reload(); };
 """
-)
+_SCRIPT: Final = _TEMPLATE.replace("[PARTS]", str(list(_PARTS)))
 _HASH: Final = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
 HEADERS: Final = {
     "Content-Security-Policy": f"default-src 'none'; script-src 'sha256-{_HASH}'; style-src 'unsafe-inline'; "

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from api.views import Page, PermitView
+from api.views import FindingView, Page, PermitView
 from domain.stages import Destination, DueKind, Holder, Stage
 
 
@@ -82,6 +82,7 @@ class OwnCaseView(BaseModel):
     in_force: bool
     updated_at: datetime
     departure: DepartureView | None
+    findings: list[FindingView]
     permits: list[OwnPermitView]
     decisions: list[OwnDecisionView]
     remedies: list[str] = Field(description="What the person can do now, in words.")
@@ -103,6 +104,7 @@ class AccessView(BaseModel):
     way: str = Field(description="In which way, in words.")
     purpose: str
     purpose_text: str
+    purpose_stated: bool = Field(description="False where the reader's role alone says what for.")
     fields: list[str] = Field(description="Which fields were opened; empty where none was.")
     fields_text: list[str]
 
@@ -111,3 +113,70 @@ class AccessPage(Page):
     """A page of readings, the newest first."""
 
     items: list[AccessView]
+
+
+class OwnFactView(BaseModel):
+    """One field that was given of the person."""
+
+    field: str
+    label: str
+    value: Any
+    purpose: str
+    basis: str
+    retention: str
+
+
+class OwnFactsView(BaseModel):
+    """One version of what was given, by whom and when."""
+
+    version: int
+    given_at: datetime
+    given_by: str = Field(description="Name of the employer.")
+    is_current: bool
+    facts: list[OwnFactView]
+
+
+class OwnRequestView(BaseModel):
+    """Something that the employer or the person asked for in a case, in their own words."""
+
+    kind: str
+    at: datetime
+    by: str = Field(description="Role of who asked.")
+    state: str
+    content: Any
+
+
+class OwnNoticeView(BaseModel):
+    """A notice to the person."""
+
+    kind: str
+    at: datetime
+    language: str
+    status: str
+    text: str | None = Field(description="The exact text; none of a link to sign in.")
+
+
+class OwnDataCaseView(OwnCaseView):
+    """All that is held under one case."""
+
+    facts: list[OwnFactsView]
+    requests: list[OwnRequestView]
+    notices: list[OwnNoticeView]
+    legal_hold: Any = Field(description="The hold that keeps the data from being erased, or null.")
+
+
+class KeptApartView(BaseModel):
+    """Something that is kept and not shown."""
+
+    what: str
+    says: str
+    retention: str
+
+
+class OwnDataView(BaseModel):
+    """All that is held about the person, under the cases that the session opens."""
+
+    format: str
+    at: datetime
+    cases: list[OwnDataCaseView]
+    kept_apart: list[KeptApartView]

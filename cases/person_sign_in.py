@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.case_file import CaseFile, open_case
+from cases.case_file import CaseFile, load_case
 from cases.context import Context
 from cases.notify import Telling, tell
 from cases.view import moment
@@ -32,6 +32,7 @@ from domain.person import (
     same_address,
 )
 from domain.references import find_reference
+from store import case_writes
 from store.ledger import Entry, begin_chain
 from store.tables import person_sessions, persons, sign_in_links, sign_ins
 
@@ -71,8 +72,12 @@ async def send_link(context: Context, asked: SignInLinkRequest) -> bool:
     if reference is None:
         return False
     try:
-        async with open_case(context, reference) as (file, connection):
-            return await _send(file, connection, asked)
+        async with context.database.begin(case=reference) as connection:
+            file = await load_case(context, connection, reference)
+            is_sent = await _send(file, connection, asked)
+            # Beside the case and not with it: its employer, who follows its changes, is not to see that one signs in.
+            await case_writes.write(connection, {"notices": file.notices, "deliveries": file.deliveries})
+            return is_sent
     except Refused:
         return False
     except Defect as defect:

@@ -3,6 +3,7 @@
 # ruff: noqa: E501 - a table is read a row a line
 from typing import Final
 
+from domain.actors import Role
 from domain.data_map import ALL, NOBODY, OPERATORS, SIDES, STAFF, Basis, DataClass, Kept, Retention, rows
 
 _PERSONAL: Final = DataClass.PERSONAL
@@ -56,7 +57,7 @@ COLUMNS: Final = (
     *rows("deadlines", "reference kind destination step employer_id state at counted_from counted_days provisional calendar_version", "time limits", STAFF),
     *rows("commands", "command_id seq reference employer_id kind state outcome at sent_at sends applied_at", "what was asked, and what became of it", STAFF),
     *rows("commands", "actor statement", "who asked, and the proof of it", STAFF, of=_PERSONAL, basis=Basis.ACCOUNT),
-    *rows("commands", "body", "what was asked in full", STAFF, of=_SENSITIVE, kept=_SEALED, until=_CASE),
+    *rows("commands", "body", "what was asked in full", STAFF | {Role.PERSON}, of=_SENSITIVE, kept=_SEALED, until=_CASE),
     *rows("idempotency", "employer_id route key status reference command_id key_id at", "the first answer again", NOBODY, until=_KEY),
     *rows("idempotency", "subject", "whose key it is", NOBODY, of=_PERSONAL, basis=Basis.ACCOUNT, until=_KEY),
     *rows("idempotency", "body_hash", "telling another body", NOBODY, of=_PERSONAL, kept=_HASHED, until=_KEY),

@@ -93,6 +93,8 @@ POST /v1/me/sign-in-links
 POST /v1/me/sessions
 POST /v1/me/sign-out
 GET /v1/me/registrations
+GET /v1/me/data
+GET /v1/me/access-log
 GET /health/live
 GET /health/ready
 """.split("\n")

@@ -347,7 +347,7 @@ async def walk_person(walk: Walk) -> None:
     me = await sign_in(walk.stage, walk.ids["reference"], email="new@example.com")
     walk.seen["POST /v1/me/sign-in-links"].add(202)
     walk.seen["POST /v1/me/sessions"].add(201)
-    for path in ("/v1/me/registrations",):
+    for path in ("/v1/me/registrations", "/v1/me/data", "/v1/me/access-log"):
         answer = await me.get(path)
         assert answer.status_code == 200, (path, answer.text)
         walk.seen[f"GET {path}"].add(200)

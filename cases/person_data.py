@@ -1,0 +1,182 @@
+"""Everything that is held about a signed-in person, readable by them and by a machine; handing it out is an access."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.context import Context
+from cases.keys import get_data_key
+from cases.person_cases import OwnCase, employer_names, own_cases, own_view
+from cases.person_sign_in import Session
+from cases.reads import PERSON_FIELDS
+from cases.view import moment
+from domain.actors import Actor
+from domain.acts import Act
+from domain.commands import CommandKind
+from domain.data_map import Basis, Retention
+from domain.errors import Defect, Refused
+from domain.languages import Language
+from domain.notices import NoticeKind, Recipient
+from domain.own_data import KEPT_APART, row_of
+from store.encryption import DataKey
+from store.ledger import Entry, begin_chain
+from store.tables import applications, commands, notices
+from texts.person import plain
+
+Row = Mapping[str, Any]
+
+# What employer and person asked for; what staff wrote for staff is told of, and not shown.
+_ASKED: Final = tuple(
+    kind.value
+    for kind in (
+        CommandKind.CORRECT,
+        CommandKind.CONTEST,
+        CommandKind.WITHDRAW,
+        CommandKind.DEPART,
+        CommandKind.DISPUTE,
+        CommandKind.CHANGE,
+        CommandKind.CARD_LOST,
+    )
+)
+_OUTSIDE: Final = ("employer", "person")
+FORMAT: Final = "hetao-permits/own-data/1"
+
+
+async def read_own_data(context: Context, actor: Actor, session: Session, language: Language) -> dict[str, Any]:
+    """Return all that is held about the person of a session; a ledger act of the same transaction."""
+    at = context.clock()
+    async with context.database.begin() as connection:
+        cases = await own_cases(context, connection, session, actor)
+        names = await employer_names(context, connection, cases, language)
+        shown = [await _case(context, connection, case, actor, names, language) for case in cases]
+        entry = Entry(
+            Act.PERSONAL_DATA_READ,
+            actor,
+            at,
+            purpose="own_data",
+            detail={"cases": [case.reference for case in cases], "fields": [*PERSON_FIELDS, "notices", "requests"]},
+        )
+        await begin_chain(connection, f"access/{uuid4()}", [entry])
+    return {
+        "format": FORMAT,
+        "at": moment(at),
+        "cases": shown,
+        "kept_apart": [
+            {"what": name, "says": plain("kept_apart", name, language), "retention": _retention(until, language)}
+            for name, (_, until) in KEPT_APART.items()
+        ],
+    }
+
+
+async def _case(
+    context: Context,
+    connection: AsyncConnection,
+    case: OwnCase,
+    actor: Actor,
+    names: Mapping[str, str],
+    language: Language,
+) -> dict[str, Any]:
+    """Return what is held under one case."""
+    reading, employer = case.reading, names.get(case.reading.employer_id, case.reading.employer_id)
+    a = applications.c
+    query = select(applications).where(a.reference == case.reference).order_by(a.version)
+    given = [dict(row) for row in (await connection.execute(query)).mappings()]
+    versions = [
+        {
+            "version": row["version"],
+            "given_at": moment(row["given_at"]),
+            "given_by": employer,
+            "is_current": row["version"] == reading.row["facts_version"],
+            "facts": _facts(reading.open("applications", "body", f"{case.reference}/{row['version']}", row["body"]),
+                            language),
+        }
+        for row in given
+    ]  # fmt: skip
+    return {
+        **own_view(case, actor, names, [], language),
+        "facts": versions,
+        "requests": await _requests(connection, case),
+        "notices": await _notices(context, connection, case),
+        "legal_hold": None,
+    }
+
+
+def _facts(body: Row, language: Language) -> list[dict[str, Any]]:
+    """Return what was given, field by field: its value, what it is for, on which ground, and how long it is kept."""
+    facts: list[dict[str, Any]] = []
+    for part in ("person", "employment"):
+        for field, value in body[part].items():
+            row = row_of(part, field)
+            facts.append(
+                {
+                    "field": field,
+                    "label": plain("fields", field, language),
+                    "value": value,
+                    "purpose": plain("reasons", field, language),
+                    "basis": plain("bases", Basis(row.basis).name, language),
+                    "retention": _retention(row.retention, language),
+                }
+            )
+    return facts
+
+
+def _retention(until: Retention, language: Language) -> str | None:
+    return plain("retentions", until.name, language)
+
+
+async def _requests(connection: AsyncConnection, case: OwnCase) -> list[dict[str, Any]]:
+    """Return what employer and person asked for in the case, with their own words."""
+    c = commands.c
+    query = select(commands).where(c.reference == case.reference, c.kind.in_(_ASKED)).order_by(c.seq)
+    return [
+        {
+            "kind": row["kind"],
+            "at": moment(row["at"]),
+            "by": row["actor"]["role"],
+            "state": row["state"],
+            "content": case.reading.open("commands", "body", str(row["command_id"]), row["body"]),
+        }
+        for row in map(dict, (await connection.execute(query)).mappings())
+        if row["actor"]["role"] in _OUTSIDE and row["body"] is not None
+    ]
+
+
+async def _notices(context: Context, connection: AsyncConnection, case: OwnCase) -> list[dict[str, Any]]:
+    """Return the notices to the person with their texts; those with a link to sign in without, since it is a key."""
+    n, keys = notices.c, dict[UUID, DataKey | None]()
+    query = select(notices).where(n.reference == case.reference, n.recipient == Recipient.PERSON.value)
+    found: list[dict[str, Any]] = []
+    for row in map(dict, (await connection.execute(query.order_by(n.at, n.notice_id))).mappings()):
+        if row["key_id"] not in keys:
+            keys[row["key_id"]] = await _key(context, connection, row["key_id"])
+        key = keys[row["key_id"]]
+        found.append(
+            {
+                "kind": row["kind"],
+                "at": moment(row["at"]),
+                "language": row["language"],
+                "status": row["status"],
+                "text": _text(row, key),
+            }
+        )
+    return found
+
+
+def _text(row: Row, key: DataKey | None) -> str | None:
+    if key is None or row["kind"] == NoticeKind.SIGN_IN_LINK:
+        return None
+    body = json.loads(key.open("notices", "body", str(row["notice_id"]), row["body"]))
+    told = body.get("mail") or body.get("sms")
+    return str(told["text"]) if told else None
+
+
+async def _key(context: Context, connection: AsyncConnection, key_id: UUID) -> DataKey | None:
+    """Return the key that a notice was written under, or None where it was destroyed or cannot be opened."""
+    try:
+        return await get_data_key(context, connection, key_id)
+    except (Refused, Defect):
+        return None

@@ -1,0 +1,28 @@
+"""What a person is told of their data leaves no table with personal data out."""
+
+from domain.data_map import DataClass
+from domain.data_map_columns import COLUMNS
+from domain.languages import Language
+from domain.own_data import KEPT_APART, OF_OTHERS, SHOWN, row_of
+from domain.registration import Employment, Person
+from texts.person import GROUPS, plain
+
+
+def test_every_table_with_personal_data_is_shown_or_named() -> None:
+    personal = {row.place for row in COLUMNS if row.data_class is not DataClass.PLAIN}
+    named = set().union(*(tables for tables, _ in KEPT_APART.values()))
+    assert personal - SHOWN - named - OF_OTHERS == set()
+    assert SHOWN & named == set()
+
+
+def test_what_is_said_of_each_field_and_store_has_words() -> None:
+    fields = [("person", name) for name in Person.model_fields] + [("employment", n) for n in Employment.model_fields]
+    for part, field in fields:
+        row = row_of(part, field)
+        for group, code in (("fields", field), ("reasons", field), ("bases", row.basis.name)):
+            assert code in GROUPS[group], (group, code)
+        assert row.retention.name in GROUPS["retentions"]
+    assert set(KEPT_APART) == set(GROUPS["kept_apart"])
+    for name, (_, until) in KEPT_APART.items():
+        assert plain("kept_apart", name, Language.EN) != name
+        assert until.name in GROUPS["retentions"]
