@@ -38,16 +38,6 @@ class CaseFile(CaseParts):
     """One case with all that a verb may look at or change."""
 
     @property
-    def stage(self) -> Stage:
-        """The stage of the registration."""
-        return Stage(self.row["stage"])
-
-    @property
-    def destinations(self) -> tuple[Destination, ...]:
-        """The destinations asked for."""
-        return tuple(Destination(code) for code in self.row["destinations"])
-
-    @property
     def accepted_on(self) -> date:
         """The day of acceptance, which fixes the rule version and is day 0 of the park's clock."""
         return day_of(self.row["accepted_at"])

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 from uuid import uuid4
 
+from cases.case_row import CaseRow
 from cases.context import Context
 from domain.deadlines import DeadlineKind
 from domain.errors import Defect
@@ -23,7 +24,7 @@ _Opened = TypeVar("_Opened")
 
 
 @dataclass(slots=True)
-class CaseParts:
+class CaseParts(CaseRow):
     """The rows of a case, and which of them have to be written."""
 
     context: Context
@@ -76,21 +77,6 @@ class CaseParts:
     @application.setter
     def application(self, application: RegistrationRequest) -> None:
         self._application = application
-
-    @property
-    def reference(self) -> str:
-        """The reference of the case."""
-        return str(self.row["reference"])
-
-    @property
-    def employer_id(self) -> str:
-        """The employer whose case it is."""
-        return str(self.row["employer_id"])
-
-    @property
-    def round(self) -> int:
-        """The round that decisions carry."""
-        return int(self.row["round"])
 
     def add_row(self, table: str, row: Row) -> None:
         """Have a new row written with the case: an application, a command, an answer, an incident."""

@@ -8,11 +8,12 @@ import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.calendar import current_calendar
+from cases.case_row import CaseRow
 from cases.context import Context
 from domain.actors import Actor
 from domain.errors import Defect
 from domain.languages import Language
-from domain.stages import Destination, Stage
+from domain.stages import Destination
 from domain.working_days import WorkingCalendar
 from store import case_reads
 from store.case_rows import Row
@@ -33,7 +34,7 @@ class ApplicationShown(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class CaseReading:
+class CaseReading(CaseRow):
     """One case to be shown; it has no verbs and cannot be saved."""
 
     context: Context
@@ -43,31 +44,6 @@ class CaseReading:
     tasks: list[Row]
     answers: list[Row]
     _key: DataKey | Defect
-
-    @property
-    def reference(self) -> str:
-        """The reference of the case."""
-        return str(self.row["reference"])
-
-    @property
-    def employer_id(self) -> str:
-        """The employer whose case it is."""
-        return str(self.row["employer_id"])
-
-    @property
-    def round(self) -> int:
-        """The round that decisions carry."""
-        return int(self.row["round"])
-
-    @property
-    def stage(self) -> Stage:
-        """The stage of the registration."""
-        return Stage(self.row["stage"])
-
-    @property
-    def destinations(self) -> tuple[Destination, ...]:
-        """The destinations asked for."""
-        return tuple(Destination(code) for code in self.row["destinations"])
 
     @property
     def application(self) -> ApplicationShown:

@@ -13,14 +13,14 @@ from cases.context import Context
 from cases.idempotency import Idempotency, Reply, find_known, remember
 from cases.keys import add_data_key
 from cases.rule_trials import lock_policy, policy_chain
-from cases.signers import is_same, signature_of
+from cases.signers import need_another, need_codes, signature_of
 from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import day_of
 from domain.decisions import ConfirmationAction
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
-from domain.reasons import ReasonCode, Use, checked_reasons
+from domain.reasons import Use
 from domain.rule_packs import PackConfirmation, PackProposal, PackState
 from policy.pack import Pack, PackError, PackShelf, parse_pack
 from proof.statements import ActorStatement, sign
@@ -94,10 +94,9 @@ async def confirm_pack(
             raise Refused("not_found", "No pack of this version was proposed.")
         if row["state"] != PackState.PROPOSED:
             raise Refused("already_decided", f"The pack is {row['state']} already.")
-        if is_same(actor, row["proposed_by"]):
-            raise Refused("same_signer", "The second signature needs another person than the proposer.")
+        need_another(actor, row["proposed_by"])
         confirmed = request.action is ConfirmationAction.CONFIRM
-        codes = _reasons(request)
+        codes = need_codes(request.reasons, Use.REJECT, at_least_one=not confirmed)
         pack = parse_pack(row["content"])
         if confirmed and pack.effective_from <= day_of(at):
             raise Refused("wrong_stage", "The pack's first day has come; propose it again with a later one.")
@@ -188,13 +187,6 @@ async def _need_trial(connection: AsyncConnection, pack: Pack, report_hash: str)
     if tried != pack.content_hash:
         message = "There is no report of a trial of this very content; run `hetao policy try` first."
         raise _wrong("report_hash", FieldCode.UNKNOWN_VALUE, message)
-
-
-def _reasons(request: PackConfirmation) -> tuple[ReasonCode, ...]:
-    if request.action is ConfirmationAction.REJECT and not request.reasons:
-        missing = FieldError("reasons", FieldCode.REQUIRED, "Give at least one reason.")
-        raise Refused("reason_missing", f"Give at least one reason of use {Use.REJECT}.", [missing])
-    return checked_reasons(request.reasons, Use.REJECT)
 
 
 async def _remember(

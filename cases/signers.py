@@ -1,6 +1,6 @@
 """Who may sign: reasons of the right use, no conflict of interest, and a second person for a second signature."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +8,7 @@ from cases.case_file import CaseFile
 from domain.actors import Actor, Role
 from domain.decisions import GivenReason
 from domain.errors import FieldError, Refused
+from domain.field_errors import FieldCode
 from domain.reasons import ReasonCode, Use, checked_reasons
 from domain.stages import CLOSED, Destination, Stage
 from domain.tasks import Queue, TaskKind
@@ -28,13 +29,23 @@ def is_same(actor: Actor, signature: dict[str, Any] | None) -> bool:
     return signature is not None and (signature["issuer"], signature["subject"]) == (actor.issuer, actor.subject)
 
 
+def need_another(actor: Actor, proposed_by: dict[str, Any]) -> None:
+    """Refuse a second signature by the proposer."""
+    if is_same(actor, proposed_by):
+        raise Refused("same_signer", "The second signature needs another person than the proposer.")
+
+
 def need_reasons(reasons: Iterable[GivenReason], use: Use, *, at_least_one: bool = True) -> tuple[ReasonCode, ...]:
     """Return the codes given, or refuse where none is given or one is not of this use."""
-    given = tuple(reasons)
-    if at_least_one and not given:
-        missing = FieldError("reasons", "required", "Give at least one reason.")
+    return need_codes([reason.code for reason in reasons], use, at_least_one=at_least_one)
+
+
+def need_codes(codes: Sequence[str], use: Use, *, at_least_one: bool = True) -> tuple[ReasonCode, ...]:
+    """Return the codes, or refuse where there is none or one is not of this use."""
+    if at_least_one and not codes:
+        missing = FieldError("reasons", FieldCode.REQUIRED, "Give at least one reason.")
         raise Refused("reason_missing", f"Give at least one reason of use {use}.", [missing])
-    return checked_reasons([reason.code for reason in given], use)
+    return checked_reasons(codes, use)
 
 
 def need_no_conflict(file: CaseFile, actor: Actor) -> None:
@@ -59,8 +70,7 @@ def need_second_person(file: CaseFile, actor: Actor, proposal: dict[str, Any] | 
     """Refuse a second signature by the proposer, or by one with a conflict of interest."""
     if proposal is None:
         raise Refused("wrong_stage", "Nothing waits for a second signature.")
-    if is_same(actor, proposal["by"]):
-        raise Refused("same_signer", "The second signature needs another person than the proposer.")
+    need_another(actor, proposal["by"])
     need_no_conflict(file, actor)
 
 

@@ -14,7 +14,7 @@ from cases.employer_notices import tell_employer
 from cases.employers import employer_chain, standing_view
 from cases.idempotency import Idempotency, Reply, find_known, remember
 from cases.keys import get_data_key
-from cases.signers import given, is_same, need_reasons, signature_of
+from cases.signers import given, need_another, need_reasons, signature_of
 from domain.actors import Actor
 from domain.acts import Act
 from domain.decisions import ConfirmationAction, PermitConfirmationRequest
@@ -90,8 +90,7 @@ async def confirm_standing(
         key = await _lock(context, connection, employer_id)
         at = context.clock()
         change = _waiting(await _changes(connection, employer_id))
-        if is_same(actor, change["proposed_by"]):
-            raise Refused("same_signer", "The second signature needs another person than the proposer.")
+        need_another(actor, change["proposed_by"])
         confirmed = request.action is ConfirmationAction.CONFIRM
         codes = need_reasons(request.reasons, Use.REJECT, at_least_one=not confirmed)
         decided = {

@@ -139,8 +139,7 @@ async def assign(context: Context, actor: Actor, task_id: UUID, subject: str, id
         holder = f"{actor.issuer} {subject}"
         if holder in file.row["conflicts"]:
             raise Refused("role_not_allowed", "This officer declared a conflict of interest on the case.")
-        if task["kind"] == TaskKind.CONFIRM and _proposer(file, task) == holder:
-            raise Refused("same_signer", "The second signature needs another person than the proposer.")
+        _need_another(file, task, holder)
         _hold(file, task, holder, at)
         file.record(Act.ASSIGNED, actor, at, destination=task["destination"], kind=task["kind"], subject=subject)
 
@@ -195,7 +194,12 @@ def _check_may_hold(file: CaseFile, task: Row, actor: Actor) -> None:
     need_no_conflict(file, actor)
     if task["queue"] == Queue.SUPERVISORS and actor.role is not Role.SUPERVISOR:
         raise Refused("role_not_allowed", "The task is in the supervisors' queue.")
-    if task["kind"] == TaskKind.CONFIRM and _proposer(file, task) == holder_of(actor):
+    _need_another(file, task, holder_of(actor))
+
+
+def _need_another(file: CaseFile, task: Row, holder: str) -> None:
+    """Refuse to give the second signature's task to the one who proposed."""
+    if task["kind"] == TaskKind.CONFIRM and _proposer(file, task) == holder:
         raise Refused("same_signer", "The second signature needs another person than the proposer.")
 
 
