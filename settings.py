@@ -42,6 +42,11 @@ class Settings(BaseSettings):
         default=None, description="PostgreSQL as the owner of the tables; for migrations only."
     )
     keys_file: Path = Field(description="Key ring in JSON, readable by its owner only.")
+    erasure_list: Path | None = Field(
+        default=None,
+        description="File that lists every erasure, on storage that no restore of the database touches;"
+        " without it `erasures.jsonl` beside the key file.",
+    )
 
     oidc_issuer: WebUrl = Field(description="Issuer of bearer tokens.")
     oidc_audience: str = Field(default="hetao-permits", min_length=1, description="Audience a token must name.")

@@ -18,6 +18,7 @@ from api import (
     authority,
     codec,
     employers,
+    erasure,
     me,
     operators,
     policies,
@@ -54,6 +55,7 @@ from temporal.telemetry import configure_logging, configure_tracing, serve_metri
 ROUTERS = (
     employers.router,
     staff.router,
+    erasure.router,
     supervisors.router,
     seal.router,
     policies.router,

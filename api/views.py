@@ -61,6 +61,7 @@ class MaskedPerson(BaseModel):
         examples=["4403**********123X"], description="Null where what was given cannot be opened."
     )
     language: str | None
+    erased: bool = Field(description="Whether what was given of the person was erased.")
 
 
 class CaseView(BaseModel):

@@ -85,14 +85,15 @@ async def receive(
     """Take in one answer.
 
     Raises:
-        Refused: `case_unknown`, with a line for the operator, where the park has no such permit.
+        Refused: `case_unknown` where the park has no such permit, and `facts_erased` where its person was erased; with
+            a line for the operator.
     """
     try:
         (received,) = await receive_together(context, [Said(actor, answer, message_id, body, source)])
     except Refused as refusal:
-        if refusal.code != "case_unknown":
-            raise
-        await _unknown(context, actor, answer)
+        if refusal.code in ("case_unknown", "facts_erased"):
+            # About a case that the park does not have, or no longer knows anything of (P27).
+            await note_refused(context, actor, refusal.code, answer.outcome.value)
         raise
     except IntegrityError:
         # The same answer by callback and by poll at once: the other one is stored by now.
@@ -201,11 +202,6 @@ def _remember(file: CaseFile, message_id: str, body: bytes, reply: Reply, at: da
     body_hash = file.context.keyring.lookup_hash("message", body.hex())
     seen = {"message_id": message_id, "body_hash": body_hash, "status": reply.status, "answer": reply.body, "at": at}
     file.add_row("messages_seen", seen)
-
-
-async def _unknown(context: Context, actor: Actor, answer: AuthorityAnswer) -> None:
-    """Write down an answer about a case that the park does not have, and show it to the operator (P27)."""
-    await note_refused(context, actor, "case_unknown", answer.outcome.value)
 
 
 async def note_refused(context: Context, actor: Actor, code: str, outcome: str | None = None) -> None:

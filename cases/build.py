@@ -10,6 +10,7 @@ from policy.packs import load_limits, load_rule_packs
 from proof.checkpoints import parse_verifier_key
 from settings import Settings
 from store.database import Database
+from store.erasure_list import ErasureList
 from store.keyring import Keyring
 
 
@@ -27,9 +28,10 @@ def build_context(
     stands_for: str | None = None,
 ) -> Context:
     """Return the collaborators of all verbs; the caller closes the database."""
+    keyring = Keyring.load(settings.keys_file)
     return Context(
         database=Database(settings.database_url, pool_size=pool_size, application=application, stands_for=stands_for),
-        keyring=Keyring.load(settings.keys_file),
+        keyring=keyring,
         packs=PackShelf(load_rule_packs(settings.policy_dir)),
         limits=limits_of(load_limits(settings.parameters, settings.policy_dir)),
         clock=clock,
@@ -39,4 +41,5 @@ def build_context(
         webhook_allowed=frozenset(settings.webhook_allowed),
         log_origin=settings.log_origin,
         witness_keys=tuple(parse_verifier_key(each) for each in settings.witness_keys),
+        erasure_list=ErasureList(settings.erasure_list or settings.keys_file.with_name("erasures.jsonl"), keyring),
     )

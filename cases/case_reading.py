@@ -11,7 +11,7 @@ from cases.calendar import current_calendar
 from cases.case_row import CaseRow
 from cases.context import Context
 from domain.actors import Actor
-from domain.errors import Defect
+from domain.errors import Defect, Refused
 from domain.languages import Language
 from domain.stages import Destination
 from domain.working_days import WorkingCalendar
@@ -43,13 +43,14 @@ class CaseReading(CaseRow):
     permits: dict[Destination, Row]
     tasks: list[Row]
     answers: list[Row]
-    _key: DataKey | Defect
+    _key: DataKey | Defect | Refused
 
     @property
     def application(self) -> ApplicationShown:
         """What the employer gave.
 
         Raises:
+            Refused: `facts_erased` after an erasure.
             Defect: when it cannot be opened.
         """
         place = f"{self.reference}/{self.row['facts_version']}"
@@ -66,9 +67,10 @@ class CaseReading(CaseRow):
         """Return a sealed JSON content.
 
         Raises:
+            Refused: `facts_erased` after an erasure.
             Defect: when the person's key cannot be opened, or the content was altered.
         """
-        if isinstance(self._key, Defect):
+        if isinstance(self._key, Exception):
             raise self._key
         return orjson.loads(self._key.open(table, column, row, sealed))
 
@@ -76,11 +78,7 @@ class CaseReading(CaseRow):
 async def read_cases(
     context: Context, connection: AsyncConnection, references: Sequence[str], actor: Actor
 ) -> list[CaseReading]:
-    """Return the cases of these references that the transaction's tenant has, in their order.
-
-    Raises:
-        Refused: `facts_erased` after an erasure.
-    """
+    """Return the cases of these references that the transaction's tenant has, in their order; erased ones as well."""
     rows = await case_reads.read(connection, references, inside=actor.is_inside)
     return [
         CaseReading(
@@ -96,8 +94,8 @@ async def read_cases(
     ]
 
 
-def _opened(context: Context, row: Row) -> DataKey | Defect:
+def _opened(context: Context, row: Row) -> DataKey | Defect | Refused:
     try:
         return unwrap(context.keyring, WrappedKey(row["key_id"], row["kek_id"], row["wrapped"]))
-    except Defect as defect:
-        return defect
+    except (Defect, Refused) as error:
+        return error

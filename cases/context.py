@@ -10,6 +10,7 @@ from policy.limits import Limits
 from policy.pack import PackShelf
 from proof.checkpoints import VerifierKey
 from store.database import Database
+from store.erasure_list import ErasureList
 from store.keyring import Keyring
 
 
@@ -28,6 +29,7 @@ class Context:
     webhook_allowed: frozenset[str] = frozenset()
     log_origin: str = "hetao-permits/ledger"
     witness_keys: tuple[VerifierKey, ...] = ()
+    erasure_list: ErasureList | None = None
     calendars: "CalendarShelf" = field(default_factory=lambda: CalendarShelf())
     premises: "PremisesShelf" = field(default_factory=lambda: PremisesShelf())
 

@@ -91,12 +91,15 @@ def read_known(context: Context, request: Idempotency, found: dict[str, Any]) ->
     """Return what the subquery `known` says, or None for a new key.
 
     Raises:
-        Refused: `in_progress` while another request holds the key; `idempotency_key_reused` for another body.
+        Refused: `in_progress` while another request holds the key; `idempotency_key_reused` for another body;
+            `facts_erased` for one whose answer was erased with its case.
     """
     if not found["is_free"]:
         raise Refused("in_progress", "The same request is still running; ask again in a moment.")
     if found["body_hash"] is None:
         return None
+    if not found["body_hash"]:
+        raise Refused("facts_erased", "The personal data of this case was erased, with the first answer.")
     if bytes.fromhex(found["body_hash"]) != request.body_hash(context):
         raise Refused("idempotency_key_reused", "This Idempotency-Key was used with another body; send a new key.")
     command_id = UUID(found["command_id"]) if found["command_id"] else None

@@ -28,6 +28,8 @@ def open_texts(context: Context, row: Row) -> Mapping[str, Any]:
     if row["recipient"] == Recipient.PERSON and row["end_reason"] == "deceased":
         raise BlockedError("deceased", dropped=True)
     key = _key(context, row, "notice")
+    if not row["body"]:
+        raise BlockedError("erased", dropped=True)
     content: Mapping[str, Any] = json.loads(key.open("notices", "body", str(row["notice_id"]), row["body"]))
     return content
 

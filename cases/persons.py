@@ -12,10 +12,12 @@ from store import case_writes
 from store.case_rows import Beside, Row
 from store.encryption import DataKey, WrappedKey, new_data_key, unwrap
 
+# Held as a case's foreign key will hold it: whoever erases the person waits, or is waited for and then nobody is found.
 _KNOWN: Final = """
     SELECT jsonb_build_object('person_id', p.person_id, 'key_id', k.key_id, 'kek_id', k.kek_id,
         'wrapped', encode(k.wrapped, 'hex'))
     FROM persons p JOIN data_keys k ON k.key_id = p.key_id WHERE p.identity_hash = CAST(:identity_hash AS bytea)
+    FOR KEY SHARE OF p
 """
 _FIND: Final = text(f"SELECT ({_KNOWN}) AS known_person")
 

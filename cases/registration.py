@@ -155,7 +155,7 @@ async def _new_file(
     blank = {column.name: None for column in registrations.c if column.name not in ("live", "recorded_at")}
     numbers = {"version": 1, "round": 1, "facts_version": 1, "returns": 0, "days_used": 0, "named_defects": {}}
     flags = dict.fromkeys(("contested", "due_provisional", "overdue", "standing_hold", "settled"), False)
-    known: Row = {"assessments": [], "conflicts": [], "incidents": []}
+    known: Row = {"assessments": [], "conflicts": [], "incidents": [], "legal_holds": None}
     return CaseFile(
         context=context,
         row=blank | numbers | flags | values | employer | known,

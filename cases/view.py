@@ -12,7 +12,7 @@ from cases.case_file import CaseFile
 from cases.case_reading import CaseReading
 from domain.actors import Actor
 from domain.clock import CHINA
-from domain.errors import Defect
+from domain.errors import Defect, Refused
 from domain.findings import Audience, Finding, outcome_of, seen_by
 from domain.identity_numbers import mask_identity_number
 from domain.languages import Language
@@ -95,7 +95,7 @@ def permit_view(file: Shown, destination: Destination, inside: bool, language: L
         }
         if permit["reason"] is not None:
             place = f"{file.reference}/{destination.value}"
-            view["authority_reason"] = file.open("permits", "reason", place, permit["reason"])
+            view["authority_reason"] = _opened(file, "permits", "reason", place, permit["reason"])
     return view
 
 
@@ -177,10 +177,19 @@ def _shown(found: str | bytes, audience: Audience, language: Language) -> tuple[
 def _masked(file: Shown) -> dict[str, Any]:
     try:
         person = file.application.person
-    except Defect:
+    except (Defect, Refused) as error:
         # Facts that cannot be opened keep neither this case out of sight nor the others of its list.
-        return {"identity_number": None, "language": None}
-    return {"identity_number": mask_identity_number(person.identity_number), "language": person.language.value}
+        return {"identity_number": None, "language": None, "erased": isinstance(error, Refused)}
+    masked = mask_identity_number(person.identity_number)
+    return {"identity_number": masked, "language": person.language.value, "erased": False}
+
+
+def _opened(file: Shown, table: str, column: str, place: str, sealed: bytes) -> Any:
+    """Return a sealed content, or None after an erasure."""
+    try:
+        return file.open(table, column, place, sealed)
+    except Refused:
+        return None
 
 
 def _for_staff(file: Shown) -> dict[str, Any]:
@@ -191,6 +200,8 @@ def _for_staff(file: Shown) -> dict[str, Any]:
         "pending": _proposal(file) if pending else None,
         "hold": {**{k: v for k, v in hold.items() if k != "note"}} if hold else None,
         "standing_hold": row["standing_hold"],
+        "legal_holds": row["legal_holds"] or [],
+        "erased_at": moment(row["erased_at"]),
         "overdue": row["overdue"],
         "contested": row["contested"],
         "returns": row["returns"],
@@ -219,7 +230,9 @@ def _for_staff(file: Shown) -> dict[str, Any]:
 
 def _proposal(file: Shown) -> dict[str, Any]:
     pending = file.row["pending"]
-    notes = file.open("registrations", "note", f"{file.reference}/{file.round}", bytes.fromhex(pending["notes"]))
+    sealed = bytes.fromhex(pending["notes"])
+    notes = _opened(file, "registrations", "note", f"{file.reference}/{file.round}", sealed)
+    notes = notes or {"note": None, "reasons": [None] * len(pending["reasons"])}
     reasons = [{**reason, "note": note} for reason, note in zip(pending["reasons"], notes["reasons"], strict=True)]
     return {"by": pending["by"]["subject"], "role": pending["by"]["role"], "at": pending["at"], "reasons": reasons,
             "note": notes["note"]}  # fmt: skip

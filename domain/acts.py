@@ -83,6 +83,8 @@ class Act(StrEnum):
     CHECKPOINT_COSIGNED = "checkpoint_cosigned"
     HISTORY_ARCHIVED = "history_archived"
     KEY_DESTROYED = "key_destroyed"
+    ERASURE_PROPOSED = "erasure_proposed"
+    ERASURE_REJECTED = "erasure_rejected"
     ERASURE_REFUSED = "erasure_refused"
     LEGAL_HOLD_PLACED = "legal_hold_placed"
     LEGAL_HOLD_RELEASED = "legal_hold_released"

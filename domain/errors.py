@@ -40,6 +40,8 @@ PROBLEM_STATUS: Final[dict[str, int]] = {
     "in_progress": 409,
     "client_reference_taken": 409,
     "not_sealed_yet": 409,
+    "legal_hold": 409,
+    "case_not_at_rest": 409,
     "facts_erased": 410,
     "body_too_large": 413,
     "media_type_unknown": 415,

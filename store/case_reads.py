@@ -7,7 +7,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store import tables
-from store.case_rows import Row, from_json
+from store.case_rows import LEGAL_HOLDS, Row, from_json
 
 _NEWEST: Final = "ORDER BY x.seq DESC LIMIT 1"
 _OUTSIDE: Final = (
@@ -25,7 +25,8 @@ _INSIDE: Final = (
     " WHERE x.reference = r.reference AND x.state IN ('held', 'early')) AS answers,"
     " (SELECT json_object_agg(p.destination, (SELECT CAST(x.findings AS text) FROM assessments x"
     f" WHERE x.reference = p.reference AND x.scope = p.destination {_NEWEST}))"
-    " FROM permits p WHERE p.reference = r.reference) AS permit_findings"
+    " FROM permits p WHERE p.reference = r.reference) AS permit_findings,"
+    f" ({LEGAL_HOLDS}) AS legal_holds"
 )
 _OF: Final = (
     " FROM registrations r JOIN persons p USING (person_id) JOIN data_keys k ON k.key_id = p.key_id"

@@ -15,6 +15,11 @@ from store import tables
 
 Row = dict[str, Any]
 
+# Those that stand, of a registration `r`.
+LEGAL_HOLDS: Final = (
+    "SELECT jsonb_agg(jsonb_build_object('id', x.hold_id, 'reason', x.reason, 'placed_at', x.placed_at)"
+    " ORDER BY x.placed_at, x.hold_id) FROM legal_holds x WHERE x.reference = r.reference AND x.released_at IS NULL"
+)
 _PARTS: Final[dict[str, str]] = {
     "permits": "SELECT jsonb_agg(to_jsonb(x)) FROM permits x WHERE x.reference = r.reference",
     "tasks": "SELECT jsonb_agg(to_jsonb(x)) FROM tasks x WHERE x.reference = r.reference AND x.state = 'open'",
@@ -74,6 +79,7 @@ _COLUMNS: Final = (
     " WHERE x.chain = r.reference ORDER BY x.seq DESC LIMIT 1) AS ledger_end,"
     " (SELECT jsonb_object_agg(x.destination, x.most) FROM (SELECT destination, max(attempt) AS most FROM calls"
     " WHERE reference = r.reference AND what = 'list_entry' GROUP BY destination) x) AS list_entries,"
+    f" ({LEGAL_HOLDS}) AS legal_holds,"
     " (SELECT jsonb_agg(c.subject) FROM conflicts c WHERE c.reference = r.reference) AS conflicts,"
     + ", ".join(f"({sql}) AS {name}_rows" for name, sql in _PARTS.items())
 )

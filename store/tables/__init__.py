@@ -9,6 +9,7 @@ from typing import Final
 from store.tables.archive import archived_histories, differences
 from store.tables.authority import answers, calls, messages_seen
 from store.tables.base import metadata
+from store.tables.erasure import erasures, legal_holds
 from store.tables.notices import deliveries, notices, receipts, webhooks
 from store.tables.people import data_keys, employer_standings, employer_versions, employers, persons, premises
 from store.tables.record import ledger, ledger_marks, sign_ins
@@ -52,10 +53,12 @@ __all__ = [
     "employer_standings",
     "employer_versions",
     "employers",
+    "erasures",
     "idempotency",
     "incidents",
     "ledger",
     "ledger_marks",
+    "legal_holds",
     "messages_seen",
     "metadata",
     "notices",

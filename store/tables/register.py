@@ -72,6 +72,8 @@ registrations = Table(
     Column("ended_on", Date),
     Column("end_reason", Text),
     moment("started_at"),
+    # When what is known of the person became unreadable for good.
+    moment("erased_at"),
     # By PostgreSQL's clock and not in business time: who asks for changes since a time must not miss a late one.
     changed("updated_at"),
     recorded(),
@@ -109,6 +111,8 @@ registrations = Table(
     Index("ix_registrations_name", "employer_id", "name_hash"),
     Index("ix_registrations_last_four", "employer_id", "last_four_hash"),
     Index("ix_registrations_person", "person_id"),
+    # What the nightly round of retention walks.
+    Index("ix_registrations_kept", "accepted_at", postgresql_where=text("NOT live AND erased_at IS NULL")),
     Index("ix_registrations_unstarted", "accepted_at", postgresql_where=text("started_at IS NULL")),
 )
 

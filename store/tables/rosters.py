@@ -20,6 +20,9 @@ rosters = Table(
     Column("key_id", Uuid, nullable=False),
     moment("lease_until"),
     moment("at", null=False),
+    # When its rows were emptied and its key destroyed.
+    moment("emptied_at"),
+    Index("ix_rosters_kept", "at", postgresql_where=text("emptied_at IS NULL")),
     Index("ix_rosters_working", "at", postgresql_where=text("status IN ('checking', 'running')")),
 )
 

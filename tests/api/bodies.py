@@ -39,6 +39,10 @@ BODIES: dict[str, Any] = {
         "reason": "legal_question",
         "review_on": "2026-03-20",
     },
+    "POST /v1/registrations/{reference}/legal-holds": {"reason": "litigation", "paper": "2026-0042"},
+    "POST /v1/registrations/{reference}/legal-holds/{hold_id}/release": {"reason": "matter_closed"},
+    "POST /v1/registrations/{reference}/erasure": {"reason": "person_asked"},
+    "POST /v1/registrations/{reference}/erasure/confirmation": {"action": "confirm"},
     "POST /v1/registrations/{reference}/revocation": {"reasons": [{"code": "decided_in_error"}]},
     "POST /v1/registrations/{reference}/permits/{destination}/eligibility": {
         "action": "send",

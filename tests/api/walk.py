@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import httpx
 import orjson
-from sqlalchemy import select
+from sqlalchemy import select, update
 from stdnum.iso7064 import mod_11_2
 
 from cases.advance import advance
@@ -17,7 +17,7 @@ from domain.actors import system
 from policy.pack import parse_pack
 from proof.checkpoints import cosign, parse_note
 from proof.webhooks import sign
-from store.tables import deliveries
+from store.tables import deliveries, notices
 from tests.api.conftest import AUTHORITY_SECRET, RECEIPTS_SECRET, Stage
 from tests.api.persons import sign_in
 from tests.cases.contexts import WITNESS, WITNESS_KEY, registration_body
@@ -142,6 +142,7 @@ async def walk_all(stage: Stage) -> Walk:
     await walk_tasks(walk)
     await walk_registrations(walk)
     await walk_permits(walk)
+    await walk_erasure(walk)
     await walk_rosters_and_webhooks(walk)
     await walk_register(walk)
     await walk_rules(walk)
@@ -224,6 +225,25 @@ async def walk_permits(walk: Walk) -> None:
     unclear = await walk.approve(permit_card_valid_until="2026-12-31")
     sent = {"action": "send", "reasons": [{"code": "document_seen"}]}
     await walk.act("officer-1", unclear, "permits/{destination}/eligibility", sent, destination="HK")
+
+
+async def walk_erasure(walk: Walk) -> None:
+    """A legal hold that comes and goes, and a person who is erased with two signatures."""
+    reference = await walk.register()
+    await walk.act("employer-a", reference, "withdrawal", {})
+    hold = await walk.act("supervisor", reference, "legal-holds", {"reason": "litigation", "paper": "2026-0042"})
+    released = "legal-holds/{hold_id}/release"
+    await walk.act("supervisor", reference, released, {"reason": "matter_closed"}, hold_id=hold["id"])
+    place = {"reference": reference}
+    await walk.call("auditor", "GET", "/v1/registrations/{reference}/legal-holds", places=place)
+    async with walk.stage.context.database.begin() as connection:
+        told = select(notices.c.notice_id).where(notices.c.reference == reference)
+        await connection.execute(update(deliveries).where(deliveries.c.notice_id.in_(told)).values(status="sent"))
+    await walk.act("supervisor", reference, "erasure", {"reason": "person_asked"})
+    await walk.act("supervisor-2", reference, "erasure/confirmation", {"action": "confirm"})
+    done = await walk.call("auditor", "GET", "/v1/registrations/{reference}/erasure", places=place)
+    assert [each["state"] for each in done["items"]] == ["done"]
+    walk.references.remove(reference)
 
 
 async def walk_rosters_and_webhooks(walk: Walk) -> None:

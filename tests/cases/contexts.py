@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +22,7 @@ from policy.pack import PackShelf
 from policy.packs import load_limits, load_rule_packs
 from proof.checkpoints import COSIGNATURE, verifier_key
 from store.database import Database
+from store.erasure_list import ErasureList
 from store.keyring import Keyring, generate
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=CHINA)  # a Monday
@@ -51,6 +53,7 @@ async def open_context(url: str, clock: Clock) -> AsyncIterator[Context]:
     shelf = PackShelf(load_rule_packs())
     limits = limits_of(load_limits())
     keyring = Keyring.parse(generate())
+    folder = TemporaryDirectory()
     try:
         yield Context(
             database=database,
@@ -59,8 +62,10 @@ async def open_context(url: str, clock: Clock) -> AsyncIterator[Context]:
             limits=limits,
             clock=clock,
             witness_keys=(WITNESS_KEY,),
+            erasure_list=ErasureList(Path(folder.name) / "erasures.jsonl", keyring),
         )
     finally:
+        folder.cleanup()
         await database.close()
 
 

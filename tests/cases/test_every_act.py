@@ -64,12 +64,8 @@ _OF_PERMITS = {
 }
 
 
-# Written by what destroys keys and by the person's own calls.
+# Written by the person's own calls.
 _OF_THE_PERSON = {
-    Act.KEY_DESTROYED,
-    Act.ERASURE_REFUSED,
-    Act.LEGAL_HOLD_PLACED,
-    Act.LEGAL_HOLD_RELEASED,
     Act.COMPLAINT_RECEIVED,
     Act.DISPUTE_RECEIVED,
 }

@@ -1,0 +1,137 @@
+"""Calls about erasing a person's data: legal holds, proposals, second signatures."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from api.access import GuardedRoute, IdempotencyKey, allow
+from api.answers import json_response, respond
+from api.parameters import CasePath, IdPath
+from api.wiring import wiring_of
+from cases import erasures, legal_holds
+from domain.actors import Actor, Role
+from domain.erasure import (
+    ErasureConfirmation,
+    ErasureReason,
+    ErasureRequest,
+    ErasureState,
+    HoldReason,
+    LegalHoldRelease,
+    LegalHoldRequest,
+    ReleaseReason,
+)
+
+router = APIRouter(prefix="/v1/registrations/{reference}", route_class=GuardedRoute, tags=["Erasure"])
+
+_SUPERVISOR = allow(Role.SUPERVISOR)
+_SIGNERS = allow(Role.OFFICER, Role.SUPERVISOR)
+_READERS = allow(Role.OFFICER, Role.SUPERVISOR, Role.AUDITOR)
+
+
+class LegalHoldView(BaseModel):
+    """A legal hold."""
+
+    id: str
+    reference: str
+    reason: HoldReason
+    paper: str | None = Field(description="Number of the paper that ordered it; null after an erasure.")
+    placed_by: str
+    placed_at: datetime
+    released_by: str | None
+    release_reason: ReleaseReason | None
+    released_at: datetime | None
+
+
+class LegalHoldItems(BaseModel):
+    """The legal holds of a case."""
+
+    items: list[LegalHoldView]
+
+
+class ErasureView(BaseModel):
+    """An erasure: proposed, rejected or done."""
+
+    id: str
+    reference: str
+    reason: ErasureReason
+    state: ErasureState
+    proposed_by: str
+    proposed_at: datetime
+    decided_by: str | None
+    decided_at: datetime | None
+
+
+class ErasureItems(BaseModel):
+    """The erasures of the person of a case."""
+
+    items: list[ErasureView]
+
+
+@router.get("/legal-holds", response_model=LegalHoldItems, summary="List the legal holds of a case")
+async def list_holds(request: Request, reference: CasePath, actor: Annotated[Actor, _READERS]) -> Response:
+    """List the legal holds of a case, released ones too, the newest first."""
+    return json_response({"items": await legal_holds.list_holds(wiring_of(request).context, actor, reference)})
+
+
+@router.post("/legal-holds", response_model=LegalHoldView, summary="Place a legal hold")
+async def place_hold(
+    request: Request,
+    reference: CasePath,
+    body: LegalHoldRequest,
+    idempotency: IdempotencyKey,
+    actor: Annotated[Actor, _SUPERVISOR],
+) -> Response:
+    """Keep a case from every erasure until the hold is released; it changes nothing else of the case."""
+    return respond(await legal_holds.place(wiring_of(request).context, actor, reference, body, idempotency))
+
+
+@router.post("/legal-holds/{hold_id}/release", response_model=LegalHoldView, summary="Release a legal hold")
+async def release_hold(
+    request: Request,
+    reference: CasePath,
+    hold_id: IdPath,
+    body: LegalHoldRelease,
+    idempotency: IdempotencyKey,
+    actor: Annotated[Actor, _SUPERVISOR],
+) -> Response:
+    """Release a legal hold."""
+    context = wiring_of(request).context
+    return respond(await legal_holds.release(context, actor, reference, hold_id, body, idempotency))
+
+
+@router.get("/erasure", response_model=ErasureItems, summary="List the erasures of a case's person")
+async def list_erasures(request: Request, reference: CasePath, actor: Annotated[Actor, _READERS]) -> Response:
+    """List the erasures that were proposed or done, the newest first."""
+    return json_response({"items": await erasures.list_erasures(wiring_of(request).context, reference)})
+
+
+@router.post(
+    "/erasure",
+    response_model=ErasureView,
+    status_code=202,
+    summary="Propose to erase a person",
+)
+async def propose_erasure(
+    request: Request,
+    reference: CasePath,
+    body: ErasureRequest,
+    idempotency: IdempotencyKey,
+    actor: Annotated[Actor, _SUPERVISOR],
+) -> Response:
+    """Propose to erase the person of a case with all their cases; nothing undoes it, so a second person signs."""
+    return respond(await erasures.propose(wiring_of(request).context, actor, reference, body, idempotency))
+
+
+@router.post("/erasure/confirmation", response_model=ErasureView, summary="Sign, or reject, an erasure")
+async def confirm_erasure(
+    request: Request,
+    reference: CasePath,
+    body: ErasureConfirmation,
+    idempotency: IdempotencyKey,
+    actor: Annotated[Actor, _SIGNERS],
+) -> Response:
+    """Give or refuse the second signature; given, the person's data can be read by nobody from the answer on."""
+    return respond(await erasures.confirm(wiring_of(request).context, actor, reference, body, idempotency))

@@ -1,0 +1,90 @@
+"""Doing erasures again after a restore: whoever is on the list and readable in the database is erased once more."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlalchemy import text
+
+from cases.context import Context
+from cases.erasing import Erasing, erase
+from cases.erasures import note_refused
+from domain.actors import Actor
+from domain.erasure import ErasureEntry, ErasureRefused
+from domain.errors import Unavailable
+
+_AT_ONCE: Final = 500
+_READABLE: Final = text("""
+    SELECT p.person_id FROM persons p JOIN data_keys k USING (key_id)
+    WHERE p.person_id = ANY(CAST(:persons AS uuid[])) AND k.wrapped IS NOT NULL
+""")
+_DESTROYED: Final = text("""
+    SELECT p.person_id FROM persons p JOIN data_keys k USING (key_id) WHERE k.wrapped IS NULL
+    AND EXISTS (SELECT FROM registrations r WHERE r.person_id = p.person_id)
+""")
+
+
+@dataclass(slots=True)
+class Replay:
+    """What doing the list again came to; `held` and `live` are cases that a person has to look at."""
+
+    listed: int = 0
+    erased_again: int = 0
+    held: list[str] = field(default_factory=list)
+    live: list[str] = field(default_factory=list)
+    unlisted: int = 0
+
+    def view(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {name: getattr(self, name) for name in ("listed", "erased_again", "held", "live", "unlisted")}
+
+
+async def replay(context: Context, actor: Actor, *, only_look: bool = False) -> Replay:
+    """Erase again, each in a transaction of its own, whoever is on the list and can be read; twice changes nothing.
+
+    A legal hold that stands wins, unless it had been released before the erasure. A case that had ended before it was
+    erased is live again in an older database, and is erased all the same.
+
+    Raises:
+        Defect: `erasure_list_altered`; nothing is erased then.
+        Unavailable: when there is no list to read.
+    """
+    if context.erasure_list is None:
+        raise Unavailable("erasure_list")
+    entries = await context.erasure_list.read()
+    found = Replay(listed=len(entries), unlisted=await _unlisted(context, entries))
+    for start in range(0, len(entries), _AT_ONCE):
+        for entry in await _readable(context, entries[start : start + _AT_ONCE]):
+            if only_look:
+                found.erased_again += 1
+            else:
+                await _again(context, actor, entry, found)
+    return found
+
+
+async def _again(context: Context, actor: Actor, entry: ErasureEntry, found: Replay) -> None:
+    erasing = Erasing(entry.erasure_id, entry.person_id, entry.reason, actor, context.clock(), replayed=entry)
+    try:
+        async with context.database.begin() as connection:
+            erased = await erase(context, connection, erasing)
+    except ErasureRefused as refused:
+        found.held += entry.references
+        await note_refused(context, actor, entry.references[0], entry.reason.value, refused)
+        return
+    if erased is not None:
+        found.erased_again += 1
+        found.live += erased.live
+
+
+async def _readable(context: Context, entries: Sequence[ErasureEntry]) -> list[ErasureEntry]:
+    async with context.database.begin() as connection:
+        rows = await connection.execute(_READABLE, {"persons": [entry.person_id for entry in entries]})
+        persons = set(rows.scalars())
+    return [entry for entry in entries if entry.person_id in persons]
+
+
+async def _unlisted(context: Context, entries: Sequence[ErasureEntry]) -> int:
+    """Return how many persons were erased that the list does not have: it was cut, or is another installation's."""
+    listed = {entry.person_id for entry in entries}
+    async with context.database.begin() as connection:
+        return len(set((await connection.execute(_DESTROYED)).scalars()) - listed)

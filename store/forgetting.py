@@ -1,0 +1,64 @@
+"""What an erasure takes away, in one statement: the keys and whatever names a person outside what they seal."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+# Of answers the id stands in place of the hash of their content, which has to be there and unlike any other; of a
+# caller's key an empty hash says that its answer was erased (`cases.idempotency`).
+_FORGET: Final = text("""
+    WITH given AS (
+        SELECT CAST(:keys AS uuid[]) AS keys, CAST(:persons AS uuid[]) AS persons,
+            CAST(:references AS text[]) AS refs, CAST(:at AS timestamptz) AS at
+    ), destroyed AS (
+        UPDATE data_keys k SET wrapped = NULL, destroyed_at = given.at FROM given WHERE k.key_id = ANY(given.keys)
+    ), unknown AS (
+        UPDATE persons p SET identity_hash = NULL FROM given WHERE p.person_id = ANY(given.persons)
+    ), registered AS (
+        UPDATE registrations r SET erased_at = given.at, version = r.version + 1, updated_at = clock_timestamp(),
+            name_hash = NULL, last_four_hash = NULL, client_reference = NULL, contract_end = NULL, departure = NULL
+        FROM given WHERE r.reference = ANY(given.refs)
+    ), permitted AS (
+        UPDATE permits p SET authority_number = NULL, valid_from = NULL, valid_until = NULL, stay_days = NULL,
+            entries = NULL, earlier = '[]', card_lost_on = NULL, reason = NULL
+        FROM given WHERE p.reference = ANY(given.refs)
+    ), answered AS (
+        UPDATE answers a SET body = '', content_hash = uuid_send(a.answer_id)
+        FROM given WHERE a.reference = ANY(given.refs)
+    ), told AS (
+        UPDATE notices n SET body = '', status = CASE n.status WHEN 'queued' THEN 'suppressed' ELSE n.status END
+        FROM given WHERE n.reference = ANY(given.refs)
+    ), undelivered AS (
+        UPDATE deliveries d SET status = 'suppressed', next_attempt = NULL, lease_until = NULL
+        FROM given, notices n WHERE n.reference = ANY(given.refs) AND d.notice_id = n.notice_id
+        AND d.status = 'queued'
+    ), repeated AS (
+        UPDATE idempotency i SET answer = NULL, body_hash = ''
+        FROM given WHERE i.reference = ANY(given.refs) OR i.key_id = ANY(given.keys)
+    ), proposed AS (
+        UPDATE erasures e SET state = 'done', decided_at = given.at
+        FROM given WHERE e.person_id = ANY(given.persons) AND e.state = 'proposed'
+    )
+    UPDATE deadlines d SET state = 'cancelled' FROM given
+    WHERE d.reference = ANY(given.refs) AND d.state = 'waiting'
+""")
+
+
+async def forget(
+    connection: AsyncConnection,
+    *,
+    keys: Sequence[UUID],
+    persons: Sequence[UUID],
+    references: Sequence[str],
+    at: datetime,
+) -> None:
+    """Destroy these keys and empty what else names these persons and is about these cases.
+
+    The caller holds the persons' rows and the cases', and writes the ledger rows in the same transaction.
+    """
+    given = {"keys": list(keys), "persons": list(persons), "references": list(references), "at": at}
+    await connection.execute(_FORGET, given)
