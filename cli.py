@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+import cli_erasures
 import cli_policy
 import cli_story
 from cli_audit import audit_app, witness_app
@@ -40,6 +41,7 @@ app.add_typer(register_app, name="register")
 calendar_app = typer.Typer(help="Load years of the working calendar.", no_args_is_help=True)
 app.add_typer(calendar_app, name="calendar")
 app.add_typer(cli_policy.app, name="policy")
+app.add_typer(cli_erasures.app, name="erasures")
 audit_app.command()(cli_story.show)
 app.add_typer(audit_app, name="audit")
 app.add_typer(witness_app, name="witness")

@@ -2,17 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
+from uuid import uuid4
 
-from sqlalchemy import text
+from sqlalchemy import insert, select, text
 
 from cases.context import Context
 from cases.erasing import Erasing, erase
 from cases.erasures import note_refused
-from domain.actors import Actor
+from domain.actors import Actor, system
 from domain.erasure import ErasureEntry, ErasureRefused
-from domain.errors import Unavailable
+from domain.errors import Defect, Unavailable
+from store.tables import incidents
 
+INCIDENT: Final = "erasures"
 _AT_ONCE: Final = 500
 _READABLE: Final = text("""
     SELECT p.person_id FROM persons p JOIN data_keys k USING (key_id)
@@ -60,6 +64,30 @@ async def replay(context: Context, actor: Actor, *, only_look: bool = False) -> 
             else:
                 await _again(context, actor, entry, found)
     return found
+
+
+async def note_missing(context: Context, at: datetime) -> int:
+    """Put it before the operator, once, that persons on the list can be read again; return how many.
+
+    They are erased again by `hetao erasures replay` and not by itself: somebody has to know that an old database runs.
+    """
+    try:
+        found = await replay(context, system("erasure_replay"), only_look=True)
+    except Defect as defect:
+        await _open_incident(context, at, defect.reason)
+        return 0
+    if found.erased_again or found.unlisted:
+        await _open_incident(context, at, "not_replayed" if found.erased_again else "list_incomplete")
+    return found.erased_again
+
+
+async def _open_incident(context: Context, at: datetime, reason: str) -> None:
+    i = incidents.c
+    known = select(i.incident_id).where(i.kind == INCIDENT, i.reason == reason, i.state == "open")
+    async with context.database.begin() as connection:
+        if (await connection.execute(known)).first() is None:
+            row = {"incident_id": uuid4(), "kind": INCIDENT, "step": "replay", "reason": reason}
+            await connection.execute(insert(incidents).values(**row, state="open", at=at))
 
 
 async def _again(context: Context, actor: Actor, entry: ErasureEntry, found: Replay) -> None:

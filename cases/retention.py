@@ -17,18 +17,18 @@ from domain.actors import Actor
 from domain.clock import day_of, start_of
 from domain.erasure import ErasureReason, ErasureRefused, ErasureState
 from domain.stages import PERMIT_FINAL, Stage
-from policy.limits import Limits
 from store.tables import erasures
 
 _LIMIT_ROWS: Final = 5_000
-# A case is due by the stage in which it closed: an ended one was registered, the others never were. When a case closed
+# A case is due by the stage in which it closed: an ended one was registered, the others never were. A permit counts
+# until the day on which it ran out or was decided on for the last time. When a case closed
 # that was never registered is told by the first row of its chain that says so.
 _DUE: Final = """
     CASE WHEN {r}.live THEN false
     WHEN {r}.stage = :ended THEN {r}.ended_on < CAST(:registered AS date) AND NOT EXISTS (
         SELECT FROM permits p WHERE p.reference = {r}.reference AND p.stage IS NOT NULL
         AND (NOT p.stage = ANY(CAST(:final AS text[]))
-            OR greatest(p.valid_until, p.decided_on) >= CAST(:registered AS date)))
+            OR CASE p.stage WHEN 'expired' THEN p.valid_until ELSE p.decided_on END >= CAST(:registered AS date)))
     ELSE coalesce((SELECT min(l.at) FROM ledger l WHERE l.chain = {r}.reference
         AND l.detail ->> 'stage' = {r}.stage) < :not_registered, false) END
 """
@@ -101,7 +101,7 @@ async def forget_answers(context: Context, at: datetime) -> int:
 
 async def empty_rosters(context: Context, at: datetime, most: int) -> int:
     """Empty a batch of rosters that ended long enough ago, and destroy their keys; return how many."""
-    return await empty_old(context, at, at - context.limits.idempotency_kept, most)
+    return await empty_old(context, at, at - context.limits.roster_rows_kept, most)
 
 
 def years_before(day: date, years: int) -> date:
@@ -110,17 +110,6 @@ def years_before(day: date, years: int) -> date:
         return day.replace(year=day.year - years)
     except ValueError:
         return day.replace(year=day.year - years, day=28)
-
-
-def periods(limits: Limits) -> dict[str, int | str]:
-    """Return the periods that hold, with the version of the pack that says so."""
-    return {
-        "not_registered_years": limits.retention_not_registered_years,
-        "registered_years": limits.retention_registered_years,
-        "access_log_years": limits.retention_access_log_years,
-        "answers_days": limits.idempotency_kept.days,
-        "version": limits.version,
-    }
 
 
 async def _keep(connection: AsyncConnection, erasing: Erasing, erased: Erased) -> None:

@@ -48,6 +48,7 @@ class Limits:
     retention_not_registered_years: int
     retention_registered_years: int
     retention_access_log_years: int
+    roster_rows_kept: timedelta
 
 
 def limits_of(pack: Pack) -> Limits:
@@ -95,6 +96,7 @@ def limits_of(pack: Pack) -> Limits:
         retention_not_registered_years=pack.integer("retention_not_registered_years"),
         retention_registered_years=pack.integer("retention_registered_years"),
         retention_access_log_years=pack.integer("retention_access_log_years"),
+        roster_rows_kept=timedelta(days=pack.integer("roster_rows_days")),
     )
     _check(limits, pack)
     return limits

@@ -109,8 +109,10 @@ async def test_a_destroyed_key_leaves_nothing_to_read(park: Park) -> None:
     key_id = (await read_case(park.context, case.reference)).person_key.key_id
     async with park.context.database.begin() as connection:
         await connection.execute(update(data_keys).where(data_keys.c.key_id == key_id).values(wrapped=None))
+    shown = (await get_case(park.context, OFFICER, case.reference))["person"]
+    assert shown == {"identity_number": None, "language": None, "erased": True}
     with pytest.raises(Refused, match="facts_erased"):
-        await get_case(park.context, OFFICER, case.reference)
+        await open_person(park.context, OFFICER, case.reference, ("name_zh",), Purpose.CASE_REVIEW)
 
 
 async def test_no_table_holds_what_was_given_in_clear(park: Park, clean_database: str) -> None:
