@@ -82,8 +82,7 @@ async def erase(context: Context, connection: AsyncConnection, erasing: Erasing)
         ErasureRefused: while a legal hold stands, a case or permit is live, or work on one waits.
         Unavailable: when the list of erasures cannot be written; nothing is erased then.
     """
-    await lock_person(connection, erasing.person_id)
-    cases = await lock_cases(connection, erasing.person_id)
+    cases = await hold_person(connection, erasing.person_id)
     references = [case["reference"] for case in cases]
     found = (await connection.execute(_KEYS, {"person_id": erasing.person_id, "references": references})).all()
     if all(row.is_destroyed for row in found):
@@ -112,16 +111,21 @@ async def erase(context: Context, connection: AsyncConnection, erasing: Erasing)
     return Erased(tuple(references), tuple(c["reference"] for c in cases if c["stage"] not in CLOSED))
 
 
-async def lock_person(connection: AsyncConnection, person_id: UUID) -> None:
-    """Hold a person's row; a new case of the person waits, and then finds the person or nobody (`cases.persons`)."""
+async def hold_person(connection: AsyncConnection, person_id: UUID) -> list[dict[str, Any]]:
+    """Hold a person with all cases, and return these in the order of their references.
+
+    First the cases and then the person, as other acts do. A new case of the person waits for the person's row, and then
+    finds nobody (`cases.persons`); one that came in between is held by the second look.
+
+    Raises:
+        Refused: `not_found`.
+    """
+    given = {"person_id": person_id}
+    await connection.execute(_CASES, given)
     query = text("SELECT 1 FROM persons WHERE person_id = :person_id FOR UPDATE")
-    if (await connection.execute(query, {"person_id": person_id})).first() is None:
+    if (await connection.execute(query, given)).first() is None:
         raise Refused("not_found", "There is no such person.")
-
-
-async def lock_cases(connection: AsyncConnection, person_id: UUID) -> list[dict[str, Any]]:
-    """Hold all cases of a person, whose row is held, and return them in the order of their references."""
-    return [dict(row) for row in (await connection.execute(_CASES, {"person_id": person_id})).mappings()]
+    return [dict(row) for row in (await connection.execute(_CASES, given)).mappings()]
 
 
 async def check_may_be_erased(connection: AsyncConnection, cases: Sequence[Mapping[str, Any]]) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case_record import need_case
 from cases.context import Context
-from cases.erasing import Erasing, check_may_be_erased, erase, lock_cases, lock_person
+from cases.erasing import Erasing, check_may_be_erased, erase, hold_person
 from cases.idempotency import Idempotency, Reply, find_known, remember
 from cases.keys import add_data_key
 from cases.signers import is_same, signature_of
@@ -173,8 +173,7 @@ async def _hold(connection: AsyncConnection, reference: str) -> tuple[dict[str, 
     found = (await connection.execute(query)).mappings().one_or_none()
     if found is None:
         raise Refused("case_unknown", "There is no case of this reference.")
-    await lock_person(connection, found["person_id"])
-    cases = await lock_cases(connection, found["person_id"])
+    cases = await hold_person(connection, found["person_id"])
     # Again, now that nobody else changes it.
     case = dict((await connection.execute(query)).mappings().one())
     if case["person_id"] != found["person_id"]:

@@ -39,6 +39,10 @@ _FORGET: Final = text("""
     ), repeated AS (
         UPDATE idempotency i SET answer = NULL, body_hash = ''
         FROM given WHERE i.reference = ANY(given.refs) OR i.key_id = ANY(given.keys)
+    ), linked AS (
+        DELETE FROM sign_in_links l USING given WHERE l.person_id = ANY(given.persons)
+    ), signed_in AS (
+        DELETE FROM person_sessions s USING given WHERE s.person_id = ANY(given.persons)
     ), proposed AS (
         UPDATE erasures e SET state = 'done', decided_at = given.at
         FROM given WHERE e.person_id = ANY(given.persons) AND e.state = 'proposed'
