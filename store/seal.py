@@ -16,12 +16,14 @@ _LOCK: Final = 0x6865_7461_6F5F_6C31  # any number that nothing else locks
 LOCK: Final = f"SELECT pg_advisory_xact_lock({_LOCK})"
 # Only rows below the oldest open transaction: those above it may get company that sorts before them. Leaves are in the
 # order of (xid, chain, seq), so that the last one says where to go on, and no row is asked for twice.
+# Each value is a subquery and nothing around it: under row-level security any other expression, such as a
+# function of a subquery, keeps the comparison from the index, and every look would read the whole ledger.
 _NEXT: Final = """
     FROM ledger l
-    WHERE l.xid < (pg_snapshot_xmin(pg_current_snapshot())::text)::bigint
+    WHERE l.xid < (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint)
       AND (l.xid, l.chain, l.seq) > (
-        coalesce((SELECT s.xid FROM last s), -1), coalesce((SELECT s.chain FROM last s), ''),
-        coalesce((SELECT s.seq FROM last s), 0)
+        (SELECT coalesce(max(s.xid), -1) FROM last s), (SELECT coalesce(max(s.chain), '') FROM last s),
+        (SELECT coalesce(max(s.seq), 0) FROM last s)
       )
 """
 # One statement, so that a look with nothing to do is one round trip. The rows below are read only where one is due.
