@@ -20,6 +20,7 @@ from api import (
     employers,
     erasure,
     me,
+    objections,
     operators,
     policies,
     receipts,
@@ -65,6 +66,7 @@ ROUTERS = (
     operators.router,
     audit_events.router,
     me.router,
+    objections.router,
     me.pages,
     anyone.router,
 )

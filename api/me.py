@@ -6,15 +6,26 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import HTMLResponse, Response
 
-from api.access import PROBLEMS_KEY, GuardedRoute, anyone, client_of, own
-from api.answers import Pages, json_response
+from api.access import PROBLEMS_KEY, GuardedRoute, IdempotencyKey, anyone, client_of, own
+from api.acts import ask
+from api.answers import Pages, json_response, respond
 from api.me_page import HEADERS, me_page
-from api.me_views import AccessPage, LinkAskedView, OwnCasesView, OwnDataView, SessionView
+from api.me_views import (
+    AccessPage,
+    DisputeView,
+    LinkAskedView,
+    ObjectionReceipt,
+    OwnCasesView,
+    OwnDataView,
+    OwnObjectionsView,
+    SessionView,
+)
 from api.parameters import PageQuery
 from api.wiring import wiring_of
-from cases import person_access_log, person_cases, person_data, person_sign_in
+from cases import objections, person_access_log, person_cases, person_data, person_sign_in
 from cases.person_sign_in import Session
-from domain.person import SessionRequest, SignInLinkRequest
+from domain.commands import CommandKind
+from domain.person import ComplaintRequest, DisputeRequest, SessionRequest, SignInLinkRequest
 from texts.person import plain
 
 pages = APIRouter(route_class=GuardedRoute)
@@ -114,3 +125,31 @@ async def read_data(
     held = await person_data.read_own_data(wiring_of(request).context, actor, session, language)
     headers = {"Content-Disposition": 'attachment; filename="own-data.json"'} if query.download else None
     return json_response(held, headers=headers)
+
+
+@router.get("/objections", response_model=OwnObjectionsView, summary="The person's complaints and disputes")
+async def list_objections(request: Request, session: Annotated[Session, _OWN]) -> Response:
+    """List what the person objected to in the cases that the session opens, and what became of it."""
+    actor = request.state.actor
+    return json_response({"items": await objections.list_own(wiring_of(request).context, actor, session)})
+
+
+@router.post("/complaints", status_code=202, response_model=ObjectionReceipt, summary="Complain to the park")
+async def complain(
+    request: Request, body: ComplaintRequest, idempotency: IdempotencyKey, session: Annotated[Session, _OWN]
+) -> Response:
+    """Take on a complaint about a case of the person's own; the employer is not told of it."""
+    wiring, actor = wiring_of(request), request.state.actor
+    await wiring.limiter.count_stranger(client_of(request), "complaint", actor.subject)
+    return respond(await objections.complain(wiring.context, actor, session, body, idempotency))
+
+
+@router.post("/disputes", status_code=202, response_model=DisputeView, summary="Dispute a departure")
+async def dispute(
+    request: Request, body: DisputeRequest, idempotency: IdempotencyKey, session: Annotated[Session, _OWN]
+) -> Response:
+    """Take on a dispute of the departure that was reported: an officer looks, and the authority is told nothing yet."""
+    wiring, actor = wiring_of(request), request.state.actor
+    reference = await objections.need_own_reference(wiring.context, actor, session, body.reference)
+    await ask(request, actor, reference, CommandKind.DISPUTE, {"text": body.text}, idempotency)
+    return json_response({"reference": reference, "status": "received"}, 202)

@@ -9,7 +9,7 @@ from domain.languages import Language
 from texts.person import plain
 
 # What is shown, each by the call of its name.
-_PARTS: Final = ("registrations", "access-log", "data", "complaints")
+_PARTS: Final = ("registrations", "access-log", "data", "objections")
 _STYLE: Final = (
     "body{font:16px/1.5 sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem}"
     "pre{white-space:pre-wrap;background:#f4f4f4;padding:.7rem}button{font:inherit;padding:.3rem .8rem}"

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from api.views import FindingView, Page, PermitView
+from domain.person import ObjectionKind
 from domain.stages import Destination, DueKind, Holder, Stage
 
 
@@ -180,3 +181,51 @@ class OwnDataView(BaseModel):
     at: datetime
     cases: list[OwnDataCaseView]
     kept_apart: list[KeptApartView]
+
+
+class ObjectionReceipt(BaseModel):
+    """A complaint or a dispute as it was taken on."""
+
+    id: str
+    kind: ObjectionKind
+    reference: str
+    about: str
+    state: str = Field(description="`open` or `answered`.")
+    at: datetime
+    due_at: datetime = Field(description="By when it is to be answered; unconfirmed.")
+
+
+class OwnObjectionView(ObjectionReceipt):
+    """A complaint or a dispute with its words and what became of it."""
+
+    text: str | None
+    outcome: str | None
+    answer: str | None
+    answered_at: datetime | None
+    answered_by_role: str | None
+
+
+class OwnObjectionsView(BaseModel):
+    """What the person objected to, the newest first."""
+
+    items: list[OwnObjectionView]
+
+
+class ObjectionView(OwnObjectionView):
+    """A complaint or a dispute as staff sees it."""
+
+    answered_by: str | None
+    overdue: bool
+
+
+class ObjectionPage(Page):
+    """A page of what waits for an answer."""
+
+    items: list[ObjectionView]
+
+
+class DisputeView(BaseModel):
+    """A dispute that was taken on."""
+
+    reference: str
+    status: str = Field(examples=["received"])

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from pydantic import BaseModel
 
-from cases import commands
+from cases import commands, objections
 from cases.advance import advance, preview
 from cases.case_file import build_file, load_case, load_row
 from cases.context import Context
@@ -97,6 +97,8 @@ async def _store(
         command = commands.command_row(stored, actor, kind, content, at, command_id=command_id)
         kept = key_row(context, actor, idempotency, reference=reference, command_id=command_id, reply=reply, key=key)
         await case_writes.write(connection, {"commands": [command], "idempotency": [kept]})
+        if kind is CommandKind.DISPUTE:
+            await objections.keep_dispute(stored, connection, actor, command_id, content, at)
     return Asked(reference, command_id, reply), is_closed
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases import answering, assessing, correction, employment, inbox, permit_acts, permits, recount, review
+from cases import answering, assessing, correction, employment, inbox, objections, permit_acts, permits, recount, review
 from cases.case_file import CaseFile
 from cases.identity import take_identity
 from cases.signers import need_no_conflict, take_task
@@ -214,6 +214,7 @@ async def _answer_task(file: CaseFile, connection: AsyncConnection, actor: Actor
         await employment.answer_employment(file, connection, actor, at, asked)
     elif kind is TaskKind.DEPARTURE_DISPUTED:
         employment.answer_dispute(file, actor, at, asked)
+        await objections.end_dispute(file, connection, actor, at, asked.action.value)
     elif kind is TaskKind.AUTHORITY_REJECTED and asked.action is TaskAction.SEND_AGAIN:
         permits.send_again(file, actor, at, Destination(task["destination"]))
     elif asked.action is TaskAction.DONE and kind in _MAY_BE_DONE:

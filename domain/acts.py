@@ -89,6 +89,7 @@ class Act(StrEnum):
     LEGAL_HOLD_PLACED = "legal_hold_placed"
     LEGAL_HOLD_RELEASED = "legal_hold_released"
     COMPLAINT_RECEIVED = "complaint_received"
+    COMPLAINT_ANSWERED = "complaint_answered"
     DISPUTE_RECEIVED = "dispute_received"
     RULE_TRIED = "rule_tried"
     RULE_PROPOSED = "rule_proposed"

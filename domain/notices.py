@@ -55,6 +55,7 @@ class NoticeKind(StrEnum):
     HAND_OVER_REQUESTED = "hand_over_requested"
     # Not rows of the table either: what the person asked for (api.md, The person).
     SIGN_IN_LINK = "sign_in_link"
+    COMPLAINT_ANSWERED = "complaint_answered"
 
 
 class Recipient(StrEnum):
@@ -205,6 +206,7 @@ PLANS: Final[Mapping[NoticeKind, NoticePlan]] = {
     _K.HAND_OVER_REQUESTED: _plan(_EMPLOYER),
     # By the one channel that the person names; nobody else ever has it.
     _K.SIGN_IN_LINK: _plan({_P: M_AND_S}),
+    _K.COMPLAINT_ANSWERED: _plan({_P: M_THEN_S}),
 }
 
 LETTERS: Final = frozenset(kind for kind, plan in PLANS.items() if plan.is_letter)
@@ -248,11 +250,12 @@ def when_undelivered(kind: NoticeKind, recipient: Recipient) -> Undelivered:
     """Return who hears of a notice with no channel left.
 
     A letter also opens the task `undelivered`; for `permit_refused` that task alone, since the
-    authority's reason is not for the employer. A link to sign in with is for nobody else.
+    authority's reason is not for the employer. Of a link to sign in with, and
+    of a complaint, the employer is not told.
     """
     if recipient is not Recipient.PERSON:
         return Undelivered(employer_hands_over=False, opens_task=PLANS[kind].is_letter)
-    if kind is NoticeKind.SIGN_IN_LINK:
+    if kind in (NoticeKind.SIGN_IN_LINK, NoticeKind.COMPLAINT_ANSWERED):
         return Undelivered(employer_hands_over=False, opens_task=False)
     if kind is NoticeKind.PERMIT_REFUSED:
         return Undelivered(employer_hands_over=False, opens_task=True)

@@ -12,7 +12,7 @@ from domain.data_map_bodies import BODIES
 _ROWS: Final = by_name(BODIES)
 
 # Tables whose content the person's own calls show.
-SHOWN: Final = frozenset({"applications", "registrations", "permits", "notices", "commands", "complaints"})
+SHOWN: Final = frozenset({"applications", "registrations", "permits", "notices", "commands", "objections"})
 
 # What is kept and not shown, by a name that the catalogue explains, with its tables and how long it stays.
 KEPT_APART: Final[Mapping[str, tuple[frozenset[str], Retention]]] = {

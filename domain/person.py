@@ -5,7 +5,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import StringConstraints, model_validator
 
-from domain.fields import Email, Label, Phone, refusal
+from domain.fields import Email, Label, Note, Phone, refusal
 from domain.notices import Channel
 from domain.registration import Body, example
 
@@ -50,13 +50,57 @@ class SessionRequest(Body):
     link: Annotated[str, StringConstraints(min_length=16, max_length=100, pattern=_SECRET)]
 
 
-class AccessKind(StrEnum):
-    """In which way data was read, by the acts of the ledger that say so."""
+class ObjectionKind(StrEnum):
+    """What a person objects to: how they or their data were treated, or the report of their departure."""
 
-    OPENED = "opened"
-    SEEN = "seen"
-    USED = "used"
-    PASSED_ON = "passed_on"
+    COMPLAINT = "complaint"
+    DISPUTE = "dispute"
+
+
+class ComplaintAbout(StrEnum):
+    """What a complaint is about."""
+
+    HANDLING = "handling"
+    FACTS_WRONG = "facts_wrong"
+    READING = "reading"
+    ERASURE = "erasure"
+    OTHER = "other"
+
+
+class ComplaintOutcome(StrEnum):
+    """What the park made of a complaint."""
+
+    UPHELD = "upheld"
+    PARTLY_UPHELD = "partly_upheld"
+    NOT_UPHELD = "not_upheld"
+
+
+class ComplaintRequest(Body):
+    """A complaint about a case of one's own, in one's own words."""
+
+    model_config = example({"reference": "HT-7K2M-9QXA-3", "about": "facts_wrong", "text": "My name is misspelt."})
+
+    reference: Label
+    about: ComplaintAbout
+    text: Note
+
+
+class DisputeRequest(Body):
+    """A dispute of the departure that was reported, with what speaks against it."""
+
+    model_config = example({"reference": "HT-7K2M-9QXA-3", "text": "I still work there; my contract was renewed."})
+
+    reference: Label
+    text: Note
+
+
+class ComplaintAnswer(Body):
+    """The park's answer to a complaint; `text` is for the person."""
+
+    model_config = example({"outcome": "upheld", "text": "The name was corrected on 2 March."})
+
+    outcome: ComplaintOutcome
+    text: Note
 
 
 def same_address(address: str) -> str:

@@ -17,7 +17,7 @@ from store.tables.register import applications, assessments, permits, registrati
 from store.tables.rosters import roster_intake, roster_rows, rosters
 from store.tables.rules import rule_packs, rule_trials
 from store.tables.seal import checkpoints, cosignatures, seal_leaves, seal_nodes, stamps
-from store.tables.sessions import person_sessions, sign_in_links
+from store.tables.sessions import objections, person_sessions, sign_in_links
 from store.tables.work import (
     calendar_days,
     commands,
@@ -62,6 +62,7 @@ __all__ = [
     "messages_seen",
     "metadata",
     "notices",
+    "objections",
     "permits",
     "person_sessions",
     "persons",

@@ -22,6 +22,9 @@ EMPLOYER = {
 BODIES: dict[str, Any] = {
     "POST /v1/audit/checkpoint/cosignatures": {"size": 1, "cosignature": "— witness.test/w1 AAAAAAAA\n"},
     "POST /v1/me/sign-in-links": {"reference": "HT-0000-0000-E", "email": "feng@example.com"},
+    "POST /v1/me/complaints": {"reference": "HT-0000-0000-E", "about": "other", "text": "Please look."},
+    "POST /v1/me/disputes": {"reference": "HT-0000-0000-E", "text": "I still work there."},
+    "POST /v1/objections/{objection_id}/answer": {"outcome": "upheld", "text": "Mended."},
     "POST /v1/me/sessions": {"link": "a" * 32},
     "POST /v1/registrations": registration_body(),
     "POST /v1/registrations/check": registration_body(),

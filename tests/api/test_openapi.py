@@ -94,6 +94,11 @@ POST /v1/me/sessions
 POST /v1/me/sign-out
 GET /v1/me/registrations
 GET /v1/me/data
+GET /v1/me/objections
+POST /v1/me/complaints
+POST /v1/me/disputes
+GET /v1/objections
+POST /v1/objections/{objection_id}/answer
 GET /v1/me/access-log
 GET /health/live
 GET /health/ready

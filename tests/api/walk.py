@@ -196,7 +196,7 @@ async def walk_registrations(walk: Walk) -> None:
     revoked = await walk.approve()
     await walk.act("officer-1", revoked, "revocation", {"reasons": [{"code": "decided_in_error"}]})
     await walk.confirm(revoked)
-    departed = await walk.approve()
+    departed = walk.ids["departed"] = await walk.approve()
     await walk.act("employer-a", departed, "departure", {"last_day": "2026-12-31", "reason": "resigned"})
     await walk.call("auditor", "GET", "/v1/registrations", params={"limit": 2})
     await walk.call("auditor", "GET", "/v1/registrations/{reference}/notices", places={"reference": departed})
@@ -367,7 +367,20 @@ async def walk_person(walk: Walk) -> None:
     me = await sign_in(walk.stage, walk.ids["reference"], email="new@example.com")
     walk.seen["POST /v1/me/sign-in-links"].add(202)
     walk.seen["POST /v1/me/sessions"].add(201)
-    for path in ("/v1/me/registrations", "/v1/me/data", "/v1/me/access-log"):
+    mine = (await me.get("/v1/me/registrations")).json()["items"][0]
+    body = {"reference": mine["reference"], "about": "handling", "text": "Please explain."}
+    answer = await me.post("/v1/me/complaints", body)
+    assert answer.status_code == 202, answer.text
+    walk.seen["POST /v1/me/complaints"].add(202)
+    waiting = (await walk.call("officer-1", "GET", "/v1/objections"))["items"]
+    place = {"objection_id": waiting[-1]["id"]}
+    told = {"outcome": "partly_upheld", "text": "Here is why."}
+    await walk.call("officer-1", "POST", "/v1/objections/{objection_id}/answer", told, places=place)
+    left = await sign_in(walk.stage, walk.ids["departed"], phone="+8613812345678")
+    answer = await left.post("/v1/me/disputes", {"reference": walk.ids["departed"], "text": "I am still there."})
+    assert answer.status_code == 202, answer.text
+    walk.seen["POST /v1/me/disputes"].add(202)
+    for path in ("/v1/me/registrations", "/v1/me/data", "/v1/me/access-log", "/v1/me/objections"):
         answer = await me.get(path)
         assert answer.status_code == 200, (path, answer.text)
         walk.seen[f"GET {path}"].add(200)

@@ -1,0 +1,45 @@
+"""Calls of staff about what persons object to: what waits for an answer, and the answer to a complaint."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from api.access import GuardedRoute, IdempotencyKey, allow
+from api.answers import Pages, respond
+from api.me_views import ObjectionPage, ObjectionReceipt
+from api.parameters import IdPath, PageQuery
+from api.wiring import wiring_of
+from cases import objections
+from domain.actors import Actor, Role
+from domain.person import ComplaintAnswer
+
+router = APIRouter(prefix="/v1/objections", route_class=GuardedRoute, tags=["Staff"])
+
+_READERS = allow(Role.OFFICER, Role.SUPERVISOR, Role.AUDITOR)
+_STAFF = allow(Role.OFFICER, Role.SUPERVISOR)
+
+
+@router.get("", response_model=ObjectionPage, summary="List complaints and disputes that wait for an answer")
+async def list_open(
+    request: Request, query: Annotated[PageQuery, Query()], actor: Annotated[Actor, _READERS]
+) -> Response:
+    """List what waits, by its due date, with the persons' words; the reading is a ledger act."""
+    wiring = wiring_of(request)
+    pages = Pages(wiring, actor, "objections", query.asked())
+    items, position = await objections.list_open(
+        wiring.context, actor, after=pages.after(query.cursor), limit=query.limit
+    )
+    return pages.respond(items, position)
+
+
+@router.post("/{objection_id}/answer", response_model=ObjectionReceipt, summary="Answer a complaint")
+async def answer(
+    request: Request,
+    objection_id: IdPath,
+    body: ComplaintAnswer,
+    idempotency: IdempotencyKey,
+    actor: Annotated[Actor, _STAFF],
+) -> Response:
+    """Answer a complaint; the person reads it when signed in. A dispute is answered by its task."""
+    return respond(await objections.answer(wiring_of(request).context, actor, objection_id, body, idempotency))
