@@ -157,13 +157,23 @@ class OwnNoticeView(BaseModel):
     text: str | None = Field(description="The exact text; none of a link to sign in.")
 
 
+class OwnHoldView(BaseModel):
+    """A legal hold that stands on a case."""
+
+    reason: str
+    says: str
+    placed_at: datetime
+
+
 class OwnDataCaseView(OwnCaseView):
     """All that is held under one case."""
 
     facts: list[OwnFactsView]
     requests: list[OwnRequestView]
     notices: list[OwnNoticeView]
-    legal_hold: Any = Field(description="The hold that keeps the data from being erased, or null.")
+    legal_holds: list[OwnHoldView] = Field(
+        description="What keeps the data from being erased; empty where nothing does."
+    )
 
 
 class KeptApartView(BaseModel):

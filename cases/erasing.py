@@ -45,6 +45,7 @@ _WAITING: Final = text("""
         OR EXISTS (SELECT FROM commands WHERE reference = ANY(CAST(:references AS text[])) AND state = 'stored')
         OR EXISTS (SELECT FROM calls WHERE reference = ANY(CAST(:references AS text[])) AND state = 'due')
         OR EXISTS (SELECT FROM incidents WHERE reference = ANY(CAST(:references AS text[])) AND state = 'open')
+        OR EXISTS (SELECT FROM objections WHERE reference = ANY(CAST(:references AS text[])) AND state = 'open')
         OR EXISTS (SELECT FROM deliveries d JOIN notices n USING (notice_id)
             WHERE n.reference = ANY(CAST(:references AS text[])) AND d.status = 'queued') AS work
 """)
@@ -144,7 +145,9 @@ async def check_may_be_erased(connection: AsyncConnection, cases: Sequence[Mappi
     if waits.permit:
         raise ErasureRefused(Kept.PERMIT_RUNNING, "A permit of this person is still followed.")
     if waits.work:
-        raise ErasureRefused(Kept.WORK_WAITS, "A task, a call, an incident or a notice is not done yet.")
+        raise ErasureRefused(
+            Kept.WORK_WAITS, "A task, a call, an incident, a notice or the answer to a complaint is not done yet."
+        )
 
 
 async def _check(connection: AsyncConnection, erasing: Erasing, cases: Sequence[Mapping[str, Any]]) -> Sequence[UUID]:

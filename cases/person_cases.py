@@ -123,8 +123,8 @@ def _given(reading: CaseReading) -> Row:
     place = f"{reading.reference}/{reading.row['facts_version']}"
     try:
         opened: Row = reading.open("applications", "body", place, reading.row["application_body"])
-    except Defect:
-        return {}  # what cannot be opened cannot be shown to be this person's
+    except (Defect, Refused):
+        return {}  # what cannot be opened, or was erased, cannot be shown to be this person's
     return opened
 
 

@@ -24,7 +24,7 @@ from domain.notices import NoticeKind, Recipient
 from domain.own_data import KEPT_APART, row_of
 from store.encryption import DataKey
 from store.ledger import Entry, begin_chain
-from store.tables import applications, commands, notices
+from store.tables import applications, commands, legal_holds, notices
 from texts.person import plain
 
 Row = Mapping[str, Any]
@@ -101,7 +101,7 @@ async def _case(
         "facts": versions,
         "requests": await _requests(connection, case),
         "notices": await _notices(context, connection, case),
-        "legal_hold": None,
+        "legal_holds": await _holds(connection, case, language),
     }
 
 
@@ -142,6 +142,16 @@ async def _requests(connection: AsyncConnection, case: OwnCase) -> list[dict[str
         }
         for row in map(dict, (await connection.execute(query)).mappings())
         if row["actor"]["role"] in _OUTSIDE and row["body"] is not None
+    ]
+
+
+async def _holds(connection: AsyncConnection, case: OwnCase, language: Language) -> list[dict[str, Any]]:
+    """Return the legal holds that stand on a case: while there is one, nothing of it is erased."""
+    h = legal_holds.c
+    query = select(h.reason, h.placed_at).where(h.reference == case.reference, h.released_at.is_(None))
+    return [
+        {"reason": row.reason, "says": plain("holds", row.reason, language), "placed_at": moment(row.placed_at)}
+        for row in await connection.execute(query.order_by(h.placed_at))
     ]
 
 

@@ -12,7 +12,9 @@ from domain.data_map_bodies import BODIES
 _ROWS: Final = by_name(BODIES)
 
 # Tables whose content the person's own calls show.
-SHOWN: Final = frozenset({"applications", "registrations", "permits", "notices", "commands", "objections"})
+SHOWN: Final = frozenset(
+    {"applications", "registrations", "permits", "notices", "commands", "objections", "legal_holds"}
+)
 
 # What is kept and not shown, by a name that the catalogue explains, with its tables and how long it stays.
 KEPT_APART: Final[Mapping[str, tuple[frozenset[str], Retention]]] = {
@@ -26,7 +28,7 @@ KEPT_APART: Final[Mapping[str, tuple[frozenset[str], Retention]]] = {
     "sign_ins": (frozenset({"sign_in_links", "person_sessions", "sign_ins"}), Retention.LINK),
 }
 # Tables with personal data of others: of an employer's or the park's own people.
-OF_OTHERS: Final = frozenset({"employers", "employer_standings", "rule_packs", "incidents"})
+OF_OTHERS: Final = frozenset({"employers", "employer_standings", "rule_packs", "incidents", "erasures"})
 
 
 def row_of(part: str, field: str) -> DataRow:

@@ -103,6 +103,9 @@ async def test_a_person_gets_all_that_is_held_about_them_and_the_reading_is_an_a
     await employer.post(f"/v1/registrations/{reference}/change", {"language": "en"})
     await stage.settle()
     before = (await employer.get(f"/v1/registrations/{reference}")).json()
+    hold = {"reason": "litigation", "paper": "2026-0042"}
+    placed = await stage.as_("supervisor").post(f"/v1/registrations/{reference}/legal-holds", hold)
+    assert placed.status_code < 300, placed.text
     me = await sign_in(stage, reference, phone=PHONE)
 
     answer = await me.get(DATA, download="true", headers=ENGLISH)
@@ -119,6 +122,10 @@ async def test_a_person_gets_all_that_is_held_about_them_and_the_reading_is_an_a
     texts = {each["kind"]: each["text"] for each in case["notices"]}
     assert "河套示例科学研究院" in texts["registration_received"]
     assert texts["sign_in_link"] is None
+    assert [(each["reason"], each["says"][:20]) for each in case["legal_holds"]] == [
+        ("litigation", "Because of a lawsuit")
+    ]
+    assert "2026-0042" not in answer.text
     assert len(held["kept_apart"]) > 5
     assert not [word for word in (other, OTHER["email"], OTHER["name_zh"]) if word in answer.text]
     (row,) = [each for each in (await _log(me))["items"] if each["role"] == "person"]

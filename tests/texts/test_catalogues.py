@@ -10,6 +10,7 @@ from cases.history_events import Kind
 from cases.reads import PERSON_FIELDS
 from domain.actors import Role
 from domain.acts import Act
+from domain.erasure import HoldReason
 from domain.errors import PROBLEM_STATUS
 from domain.field_errors import FieldCode
 from domain.findings import Audience, Finding, FindingCode, FindingOutcome
@@ -66,6 +67,7 @@ def test_a_person_reads_every_stage_wait_role_and_purpose_in_words() -> None:
     assert set(PERSON["due_kinds"]) == set(DueKind)
     assert set(PERSON["destinations"]) == set(Destination)
     assert set(PERSON["organisations"]) == set(Role)
+    assert set(PERSON["holds"]) == set(HoldReason)
     assert set(PERSON["purposes"]) >= set(Purpose)
     assert set(PERSON["fields"]) >= set(PERSON_FIELDS) | {"language"}
 
