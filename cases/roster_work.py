@@ -33,6 +33,8 @@ from store.tables import roster_rows, rosters
 
 _CHECK_CHUNK: Final = 500
 _RUN_CHUNK: Final = 20
+# A roster takes this share of the time, so that whoever asks meanwhile finds room in worker and database beside it.
+_SHARE: Final = 0.5
 _IDLE_SECONDS: Final = 1.0
 _AWAY_SECONDS: Final = 5.0
 _ROUTE: Final = "roster"
@@ -157,11 +159,14 @@ async def _run(context: Context, job: Job, starter: Sending | None) -> None:
     if not rows:
         await _set_status(context, job, RosterStatus.DONE)
         return
+    loop = asyncio.get_running_loop()
     for row in rows:
+        begun = loop.time()
         read = read_row(open_row(job.key, job.roster_id, row.row, row.body), job.act)
         done = await _do(context, job, row.row, read, row.reference, starter)
         if done is not None:
             await _keep(context, job, [done])
+        await asyncio.sleep((loop.time() - begun) * (1 / _SHARE - 1))
     async with context.database.begin() as connection:
         await connection.execute(_RELEASE, {"id": job.roster_id})
 

@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID, uuid4
@@ -86,6 +87,22 @@ def _departures(*rows: dict[str, str]) -> bytes:
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue().encode()
+
+
+async def test_a_roster_leaves_half_of_the_time_to_others(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    await _receive(context, _file())
+    assert await work_once(context)  # the checks, which are a few statements
+    rested: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        rested.append(seconds)
+
+    monkeypatch.setattr("cases.roster_work.asyncio.sleep", sleep)
+    begun = time.perf_counter()
+    assert await work_once(context)
+    worked = time.perf_counter() - begun
+    assert len(rested) == 20
+    assert 0.5 * worked < sum(rested) <= worked
 
 
 async def test_a_roster_registers_what_is_fit_and_names_what_is_not(context: Context) -> None:
