@@ -184,23 +184,29 @@ async def _token(http: httpx.AsyncClient, servers: Servers, persona: str) -> str
     return str(answer.json()["access_token"])
 
 
-async def roster(directory: Path, rows: int) -> dict[str, float]:
-    """Send a roster through the whole embedded stack, and time it to its last row."""
+async def send_roster(http: httpx.AsyncClient, running: Running, rows: int) -> str:
+    """Hand in a roster of so many new people of employer A and return its id."""
     people = (
         f"roster-{number},测试员,{identity_number(2_000_000 + number)},C{20_000_000 + number},2035-03-16,研究员,"
         f"SZP-001,contract,2025-01-01,person-{number}@example.com,zh-Hans,HK+MO,no"
         for number in range(1, rows + 1)
     )
     body = "\n".join([_HEADINGS, *people]).encode()
+    headers = running.headers("employer-a") | {"Idempotency-Key": str(uuid4()), "Content-Type": "text/csv"}
+    answer = await http.post("/v1/rosters?act=register&on_defect=skip", content=body, headers=headers)
+    if answer.status_code != 202:
+        raise RuntimeError(f"{answer.status_code} {answer.text[:500]}")
+    return str(answer.json()["id"])
+
+
+async def roster(directory: Path, rows: int) -> dict[str, float]:
+    """Send a roster through the whole embedded stack, and time it to its last row."""
     async with HetaoSide().open(directory) as running:
         begun = time.perf_counter()
         async with httpx.AsyncClient(base_url=running.api, timeout=120, trust_env=False) as http:
-            headers = running.headers("employer-a") | {"Idempotency-Key": str(uuid4()), "Content-Type": "text/csv"}
-            answer = await http.post("/v1/rosters?act=register&on_defect=skip", content=body, headers=headers)
-            if answer.status_code != 202:
-                raise RuntimeError(f"{answer.status_code} {answer.text[:500]}")
+            roster_id = await send_roster(http, running, rows)
             accepted = time.perf_counter() - begun
-            status = await _until_done(http, running, answer.json()["id"])
+            status = await _until_done(http, running, roster_id)
         taken = time.perf_counter() - begun
     shutil.rmtree(directory, ignore_errors=True)
     return {"rows": rows, "answered_in_s": round(accepted, 2), "done_in_s": round(taken, 1)} | {

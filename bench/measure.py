@@ -43,6 +43,13 @@ def cpu_ms(pids: Mapping[str, int]) -> dict[str, float]:
     return used
 
 
+def busy_core_seconds() -> float:
+    """Return the processor time that all of the machine's cores have spent at work so far, whoever's work it was."""
+    first = Path("/proc/stat").read_text().splitlines()[0].split()
+    user, nice, system, _idle, _iowait, irq, softirq, steal = (int(value) for value in first[1:9])
+    return (user + nice + system + irq + softirq + steal) / _TICKS
+
+
 def peak_rss_mb(pids: Mapping[str, int]) -> dict[str, float]:
     """Return the highest resident memory of each named process; pages shared by its children count once for each."""
     peaks: dict[str, float] = {}

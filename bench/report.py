@@ -174,6 +174,60 @@ def overload(found: dict[str, Any]) -> str:
     return rows(("", ""), [(name.replace("_", " "), _listed(value)) for name, value in found["overload"].items()])
 
 
+def fairness(found: dict[str, Any]) -> str:
+    """Return how long an employer waits beside another's roster."""
+    seen = found["fairness"]
+    lines = [
+        (name.replace("_", " "), at["p50"], at["p95"], at["p99"]) for name, at in seen["request_to_task_ms"].items()
+    ]
+    table = rows(("request to task, ms", "p50", "p95", "p99"), lines)
+    load = ", ".join(f"{each:g}" for each in seen["load_before"])
+    said = (
+        f"{seen['cases']} requests each, in turns; load averages of the machine before: {load}. The p95 beside a"
+        f" roster of {seen['roster_rows']:,} rows is {seen['p95_ratio']:g} times that while it stands still; meanwhile"
+        f" {seen['rows_meanwhile']:,} of its rows were done, {seen['rows_a_second_meanwhile']:g} a second."
+    )
+    return f"{table}\n\n{said}"
+
+
+def workers(found: dict[str, Any]) -> str:
+    """Return what a second worker process brings, and what PostgreSQL was seen to wait for."""
+    seen = found["workers"]
+    lines, waits = [], []
+    for name in ("one", "two"):
+        each = seen[name]
+        speed, cpu, waited = each["cases_per_second"], each["cpu_ms_a_case"], each["postgresql"]
+        lines.append(
+            (
+                name,
+                f"{speed['median']:g} ({speed['min']:g} to {speed['max']:g})",
+                *(f"{each['latency_ms'][share]:.0f}" for share in ("p50", "p95")),
+                f"{each['cores_busy']['median']:.2f}",
+                ", ".join(f"{part} {value:.0f}" for part, value in cpu.items()),
+            )
+        )
+        locks = "; ".join(f"{lock} {count}" for lock, count in waited["locks_waited_for"].items()) or "none"
+        behind, longest = waited["most_sessions_behind_one"], waited["longest_wait_seen_ms"]
+        busy = (waited["looks"], waited["sessions_at_work_a_look"], _shares(waited["share_of_sessions"]))
+        waits.append((name, *busy, locks, behind, f"{longest:.0f}"))
+    headings = ("workers", "cases/s: median (least to most)", "p50 ms", "p95 ms", "cores busy", "CPU ms a case")
+    looked = (
+        "workers",
+        "looks",
+        "sessions at work a look",
+        "what they did",
+        "locks waited for, looks",
+        "most behind one",
+        "longest ms",
+    )
+    said = f"Two are {seen['two_are_times_as_fast']:g} times as fast as one, {seen['in_flight']} in flight."
+    return f"{rows(headings, lines)}\n\n{said}\n\n{rows(looked, waits)}"
+
+
+def _shares(shares: dict[str, float]) -> str:
+    return ", ".join(f"{name} {share:.0%}" for name, share in shares.items() if share >= 0.005)
+
+
 def _listed(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name.replace('_', ' ')} {_listed(each)}" for name, each in value.items())
@@ -191,6 +245,8 @@ SECTIONS: Final[dict[str, tuple[str, Callable[[dict[str, Any]], str]]]] = {
     "growth": ("growth", growth),
     "audit": ("audit", audit),
     "sleeping": ("sleeping", sleeping),
+    "fairness": ("fairness", fairness),
+    "workers": ("workers", workers),
     "overload": ("overload", overload),
 }
 

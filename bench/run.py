@@ -13,12 +13,13 @@ from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 
-from bench import audit, costs, growth, intake, overload, plain_counts, plots, sleeping
+from bench import audit, costs, fairness, growth, intake, overload, plain_counts, plots, sleeping, workers
 from bench.driver import Outcome, run_cases
 from bench.measure import machine, spread, versions
 from bench.people import numbers
@@ -32,6 +33,15 @@ OURS, PLAIN = "hetao", "plain_temporal"
 # Not of the engine: they play the world outside on every side, and are shown but not counted.
 STAND_INS: Final = frozenset({"authority", "mail", "issuer"})
 _SETTLE_SECONDS: Final = 1.0
+_PARTS: Final[dict[str, tuple[str, ModuleType]]] = {
+    "intake": ("intake and reads", intake),
+    "growth": ("growth", growth),
+    "audit": ("audit", audit),
+    "sleeping": ("sleeping permits", sleeping),
+    "overload": ("overload", overload),
+    "fairness": ("fairness", fairness),
+    "workers": ("one worker and two", workers),
+}
 console = Console(highlight=False)
 
 
@@ -193,32 +203,17 @@ async def measure(mode: Mode, parts: list[str], sides: list[str]) -> dict[str, A
             console.rule("costs of a case")
             found["costs"] = await costs.measure_all(lambda line: console.print(f"  {line}"))
             console.print(costs.table(found["costs"]))
-        if "intake" in parts:
-            console.rule("intake and reads")
-            found["intake"] = await intake.measure(scratch / "intake", full=full)
-            intake.show(console, found["intake"])
-        if "growth" in parts:
-            console.rule("growth")
-            found["growth"] = await growth.measure(scratch / "growth", full=full)
-            growth.show(console, found["growth"])
-        if "audit" in parts:
-            console.rule("audit")
-            found["audit"] = await audit.measure(scratch / "audit", full=full)
-            audit.show(console, found["audit"])
-        if "sleeping" in parts:
-            console.rule("sleeping permits")
-            found["sleeping"] = await sleeping.measure(scratch / "sleeping", full=full)
-            sleeping.show(console, found["sleeping"])
-        if "overload" in parts:
-            console.rule("overload")
-            found["overload"] = await overload.measure(scratch / "overload", full=full)
-            overload.show(console, found["overload"])
+        for part, (title, measured) in _PARTS.items():
+            if part in parts:
+                console.rule(title)
+                found[part] = await measured.measure(scratch / part, full=full)
+                measured.show(console, found[part])
     return found
 
 
 def main() -> None:
     """Measure, print, and write the results."""
-    everything = ["cases", "costs", "intake", "growth", "audit", "sleeping", "overload"]
+    everything = ["cases", "costs", *_PARTS]
     in_short = ["cases", "costs"]
     parser = argparse.ArgumentParser(description="Measure the engine beside the alternatives.")
     parser.add_argument("--full", action="store_true", default=os.environ.get("FULL") == "1")

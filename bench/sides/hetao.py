@@ -18,7 +18,7 @@ from sandbox.postgres import DATABASE, SUPERUSER, PostgresServer
 from sandbox.stack import running_stack
 from sandbox.temporal_server import TemporalServer
 
-_PERSONAS = ("employer-a", "officer-1", "officer-2", "supervisor")
+_PERSONAS = ("employer-a", "employer-b", "officer-1", "officer-2", "supervisor")
 _TASKS = ("migrate", "register")
 _READY_SECONDS = 180
 _STOP_SECONDS = 60

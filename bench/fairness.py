@@ -1,0 +1,134 @@
+"""Fairness: how long one employer waits from its request to the officer's task while another's roster is worked off."""
+
+import asyncio
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+from uuid import uuid4
+
+import asyncpg
+import httpx
+from rich.console import Console
+
+from bench.intake import send_roster
+from bench.measure import latencies_ms
+from bench.people import numbers, registration
+from bench.sides.base import Running
+from bench.sides.hetao import HetaoSide
+
+_ROWS: Final = {True: 10_000, False: 500}
+_CASES: Final = {True: 12, False: 10}  # of each turn
+_ROUNDS: Final = {True: 5, False: 2}
+_WARM: Final = 5
+_LOOK_SECONDS: Final = 0.02
+_LONGEST_SECONDS: Final = 60.0
+_BEGUN: Final = 20  # rows of the roster that are registered before it counts as running
+_PAUSE_SECONDS: Final = 0.2
+_STILL_LOOKS: Final = 8  # without a new row until the roster counts as standing still
+# A lease in time to come lets no worker take the roster up; one that is past lets the next.
+_LEASED: Final = "UPDATE rosters SET lease_until = clock_timestamp() + make_interval(secs => $1)"
+_TASK: Final = "SELECT EXISTS (SELECT 1 FROM tasks WHERE reference = $1 AND kind = 'review')"
+
+
+async def measure(directory: Path, *, full: bool) -> dict[str, Any]:
+    """Time the requests of employer B beside a roster of employer A and while that stands still, in turn."""
+    people, load = numbers(), [round(each, 2) for each in os.getloadavg()]
+    async with HetaoSide().open(directory) as running:
+        watch = await asyncpg.connect(running.watch_url)
+        try:
+            async with httpx.AsyncClient(base_url=running.api, timeout=120, trust_env=False) as http:
+                await _ask(http, running, watch, people, _WARM)
+                await send_roster(http, running, _ROWS[full])
+                await _begun(watch)
+                quiet, beside, rows, seconds = [], [], 0, 0.0
+                for _ in range(_ROUNDS[full]):
+                    await _stop(watch)
+                    quiet += await _ask(http, running, watch, people, _CASES[full])
+                    await _go_on(watch)
+                    before, begun = await _registered(watch), time.perf_counter()
+                    beside += await _ask(http, running, watch, people, _CASES[full])
+                    rows += await _registered(watch) - before
+                    seconds += time.perf_counter() - begun
+        finally:
+            await watch.close()
+    shutil.rmtree(directory, ignore_errors=True)
+    found = {"quiet": latencies_ms(quiet), "beside_the_roster": latencies_ms(beside)}
+    return {
+        "roster_rows": _ROWS[full],
+        "cases": _CASES[full] * _ROUNDS[full],
+        "load_before": load,
+        "request_to_task_ms": found,
+        "p95_ratio": round(found["beside_the_roster"]["p95"] / found["quiet"]["p95"], 2),
+        # Fewer than the roster has, or the last requests met no roster any more.
+        "rows_meanwhile": rows,
+        "rows_a_second_meanwhile": round(rows / seconds, 1),
+    }
+
+
+async def _ask(http: httpx.AsyncClient, running: Running, watch: Any, people: Iterator[int], cases: int) -> list[float]:
+    """Hand in cases one after the other, and return the seconds from each request to its task."""
+    taken: list[float] = []
+    for _ in range(cases):
+        body = registration(next(people), work_site="SZP-101")
+        headers = running.headers("employer-b") | {"Idempotency-Key": str(uuid4())}
+        begun = time.perf_counter()
+        answer = await http.post("/v1/registrations", json=body, headers=headers)
+        if not answer.is_success:
+            raise RuntimeError(f"{answer.status_code} {answer.text[:300]}")
+        reference = answer.json()["reference"]
+        while not await watch.fetchval(_TASK, reference):
+            if time.perf_counter() - begun > _LONGEST_SECONDS:
+                raise TimeoutError(f"{reference} has no task after {_LONGEST_SECONDS:.0f} s.")
+            await asyncio.sleep(_LOOK_SECONDS)
+        taken.append(time.perf_counter() - begun)
+        await asyncio.sleep(_PAUSE_SECONDS)
+    return taken
+
+
+async def _begun(watch: Any) -> None:
+    """Wait until the first rows of the roster are cases."""
+    while await _registered(watch) < _BEGUN:
+        await asyncio.sleep(_PAUSE_SECONDS)
+
+
+async def _stop(watch: Any) -> None:
+    """Keep the roster from being taken up, until the turn under way is over and nothing of it is left to do."""
+    seen, still = -1, 0
+    while still < _STILL_LOOKS:
+        await watch.execute(_LEASED, 3600.0)
+        await asyncio.sleep(_PAUSE_SECONDS)
+        now = await _registered(watch)
+        seen, still = now, still + 1 if now == seen else 0
+
+
+async def _go_on(watch: Any) -> None:
+    """Let the roster be taken up again, and wait until it is."""
+    before = await _registered(watch)
+    await watch.execute(_LEASED, -1.0)
+    while await _registered(watch) < before + _BEGUN:
+        await asyncio.sleep(_PAUSE_SECONDS)
+
+
+async def _registered(watch: Any) -> int:
+    return int(await watch.fetchval("SELECT count(*) FROM registrations WHERE employer_id = 'emp-a'"))
+
+
+def show(console: Console, found: dict[str, Any]) -> None:
+    """Print what was seen."""
+    for name, seen in found.items():
+        console.print(f"{name.replace('_', ' ')}:", seen)
+
+
+def main() -> None:
+    """Measure the short way."""
+    with tempfile.TemporaryDirectory(prefix="hetao-bench-") as scratch:
+        found = asyncio.run(measure(Path(scratch) / "fairness", full=False))
+    show(Console(highlight=False), found)
+
+
+if __name__ == "__main__":
+    main()
