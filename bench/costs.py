@@ -291,13 +291,14 @@ def _paid_for(transactions: Sequence[Transaction]) -> list[Transaction]:
     """Return what cases pay for: what is not idle, and as many looks as led to something."""
     paid = [each for each in transactions if not _is_idle(each)]
     for led_to, look in _LOOKS.items():
-        found = sum(_statements(each) == led_to for each in paid)
+        # Within a longer transaction nothing was looked at before.
+        found = sum(_statements(each) == led_to and each.round_trips == 1 for each in paid)
         paid += [each for each in transactions if _statements(each) == look][:found]
     return paid
 
 
 def _statements(transaction: Transaction) -> frozenset[str]:
-    return frozenset(transaction.statements) - {"SELECT set_config"}
+    return frozenset(transaction.statements)
 
 
 def _breakdown(transactions: Sequence[Transaction]) -> list[str]:

@@ -14,6 +14,10 @@ _GSS_REQUEST: Final = 80877104
 _TABLE: Final = re.compile(r"(?:INTO|UPDATE|FROM|JOIN)\s+([a-z_]+)", re.IGNORECASE)
 
 
+# How the driver asks for the types of a statement's values, without JIT as long as it asks.
+_OF_TYPES: Final = ("WITH RECURSIVE typeinfo_tree", "SELECT current_setting('jit')", "SELECT set_config('jit'")
+
+
 @dataclass(slots=True)
 class Trip:
     """One round trip: what was asked, and how many bytes went there."""
@@ -21,6 +25,11 @@ class Trip:
     sql: str
     bytes_sent: int = 0
     is_preparation: bool = False
+
+    @property
+    def is_once(self) -> bool:
+        """Whether a connection makes it once only: to prepare a statement, or to learn the types of its values."""
+        return self.is_preparation or " ".join(self.sql.split()).startswith(_OF_TYPES)
 
     @property
     def is_frame(self) -> bool:
@@ -50,18 +59,18 @@ class Transaction:
 
     @property
     def round_trips(self) -> int:
-        """Return the round trips but for the preparing of statements, which a connection does once for each."""
-        return sum(not trip.is_preparation for trip in self.trips)
+        """Return the round trips but for those that a connection makes once for each statement."""
+        return sum(not trip.is_once for trip in self.trips)
 
     @property
     def preparations(self) -> int:
-        """Return the round trips that only prepare a statement."""
-        return sum(trip.is_preparation for trip in self.trips)
+        """Return the round trips that a connection makes once for each statement."""
+        return sum(trip.is_once for trip in self.trips)
 
     @property
     def statements(self) -> list[str]:
         """Return the statements between begin and end, described."""
-        return [trip.describe() for trip in self.trips if not trip.is_frame and not trip.is_preparation]
+        return [trip.describe() for trip in self.trips if not trip.is_frame and not trip.is_once]
 
     @property
     def writes(self) -> bool:

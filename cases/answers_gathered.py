@@ -7,7 +7,7 @@ from cases.answers import Received, Said, receive_each
 from cases.context import Context
 
 # The authority's system sends its answers on both destinations side by side, some milliseconds apart.
-GATHER_SECONDS: Final = 0.02
+GATHER_SECONDS: Final = 0.04
 _Waiting = list[tuple[Said, "asyncio.Future[Received]"]]
 
 

@@ -36,6 +36,21 @@ async def test_statement_outside_a_transaction_counts_as_one(postgres: PostgresS
     assert [each.statements for each in relay.tally.since(mark)] == [["SELECT SELECT 1"]]
 
 
+async def test_what_a_connection_learns_once_about_types_is_a_preparation(
+    postgres: PostgresServer, database_url: str
+) -> None:
+    async with Relay("127.0.0.1", postgres.port) as relay:
+        connection = await asyncpg.connect(database_url.replace(f":{postgres.port}/", f":{relay.port}/"))
+        try:
+            mark = relay.tally.mark()
+            assert await connection.fetchval("SELECT $1::macaddr8[]", []) == []
+        finally:
+            await connection.close()
+    seen = relay.tally.since(mark)
+    assert sum(each.round_trips for each in seen) == 1
+    assert sum(each.preparations for each in seen) >= 2
+
+
 async def test_rolled_back_transaction_is_no_commit(postgres: PostgresServer, database_url: str) -> None:
     async with Relay("127.0.0.1", postgres.port) as relay:
         connection = await asyncpg.connect(database_url.replace(f":{postgres.port}/", f":{relay.port}/"))
