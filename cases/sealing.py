@@ -31,7 +31,7 @@ CHAIN: Final = "seal"
 MOST: Final = 500
 # The log's own acts are sealed with the next others: a checkpoint for each cosignature would ask for another one.
 PASSED_OVER: Final = (Act.CHECKPOINT_COSIGNED.value,)
-EVERY: Final = 3.0
+EVERY: Final = 4.0
 _LONGEST_PAUSE: Final = 8.0
 _log = structlog.get_logger(__name__)
 
