@@ -22,6 +22,7 @@ from activities.cases import CaseSteps
 from activities.deliveries import Deliveries
 from activities.mail import MailSender
 from activities.reconciliation import ReconciliationSteps
+from activities.retention import RetentionSteps
 from activities.sms import SmsSender
 from activities.stamping import keep_stamping
 from activities.standing import StandingSteps
@@ -44,6 +45,7 @@ from workflows.authority_poll import AuthorityPollWorkflow, ensure_authority_pol
 from workflows.notification import NotificationWorkflow, ensure_notification_workflows
 from workflows.reconciliation import ReconciliationWorkflow, ensure_reconciliation
 from workflows.registration import RegistrationWorkflow
+from workflows.retention import RetentionWorkflow, ensure_retention
 from workflows.standing import StandingWorkflow
 
 # Below the time after which an orchestrator kills: a step is one short transaction, a call outward at most 15 s.
@@ -55,6 +57,7 @@ REGISTRATION_WORKFLOWS: Final[Sequence[type]] = (
     StandingWorkflow,
     ArchiveWorkflow,
     ReconciliationWorkflow,
+    RetentionWorkflow,
 )
 NOTICE_WORKFLOWS: Final[Sequence[type]] = (NotificationWorkflow,)
 _log = structlog.get_logger(__name__)
@@ -116,6 +119,7 @@ def case_activities(context: Context, client: Client, world: Outside) -> list[An
         *standing.activities(),
         *ArchiveSteps(context, TemporalHistories(client)).activities(),
         *ReconciliationSteps(context, TemporalHistories(client)).activities(),
+        *RetentionSteps(context).activities(),
     ]
 
 
@@ -195,6 +199,7 @@ async def _ensure(client: Client) -> None:
     await ensure_authority_poll(client)
     await ensure_archive(client)
     await ensure_reconciliation(client)
+    await ensure_retention(client)
 
 
 def main() -> None:

@@ -73,8 +73,10 @@ async def note_missing(context: Context, at: datetime) -> int:
     """
     try:
         found = await replay(context, system("erasure_replay"), only_look=True)
-    except Defect as defect:
-        await _open_incident(context, at, defect.reason)
+    except (Defect, Unavailable) as error:
+        if error.reason not in ("erasure_list", "erasure_list_altered"):
+            raise
+        await _open_incident(context, at, error.reason)
         return 0
     if found.erased_again or found.unlisted:
         await _open_incident(context, at, "not_replayed" if found.erased_again else "list_incomplete")

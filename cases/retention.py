@@ -35,6 +35,9 @@ _DUE: Final = """
 _IS_HELD: Final = """
     EXISTS (SELECT FROM legal_holds h WHERE h.reference = {r}.reference AND h.released_at IS NULL)
     OR EXISTS (SELECT FROM tasks t WHERE t.reference = {r}.reference AND t.state = 'open')
+    OR EXISTS (SELECT FROM objections b WHERE b.reference = {r}.reference AND b.state = 'open')
+    OR EXISTS (SELECT FROM commands c WHERE c.reference = {r}.reference AND c.state = 'stored')
+    OR EXISTS (SELECT FROM calls c WHERE c.reference = {r}.reference AND c.state = 'due')
     OR EXISTS (SELECT FROM incidents i WHERE i.reference = {r}.reference AND i.state = 'open')
 """
 # Put together of the constants above alone.

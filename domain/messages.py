@@ -15,6 +15,7 @@ AUTHORITY_POLL_WORKFLOW: Final = "AuthorityPoll"
 STANDING_WORKFLOW: Final = "Standing"
 ARCHIVE_WORKFLOW: Final = "Archive"
 RECONCILIATION_WORKFLOW: Final = "Reconciliation"
+RETENTION_WORKFLOW: Final = "Retention"
 REGISTRATION_QUEUE: Final = "registration"
 NOTICE_QUEUE: Final = "notices"
 
@@ -227,3 +228,19 @@ class ReconciliationCount(Message):
     differing: int = 0
     differences: int = 0
     unchecked: int = 0
+
+
+class RetentionRound(Asked):
+    """One nightly look at what was kept long enough."""
+
+    at: datetime
+
+
+class RetentionCount(Message):
+    """What a round of retention did; `kept` counts persons whom something kept after all."""
+
+    erased: int = 0
+    kept: int = 0
+    answers: int = 0
+    rosters: int = 0
+    not_replayed: int = 0

@@ -23,6 +23,8 @@ DELIVER_HEARTBEAT: Final = timedelta(seconds=20)
 # A round of the archive has as much to copy as closed since the last one; each batch heartbeats.
 ARCHIVE_TIMEOUT: Final = timedelta(hours=2)
 ARCHIVE_HEARTBEAT: Final = timedelta(minutes=2)
+# Persons and rosters one by one, each a transaction of its own; a repeat goes on after the last heartbeat.
+RETENTION_HEARTBEAT: Final = timedelta(minutes=2)
 # All cases in one night; a repeat goes on after the last heartbeat.
 NIGHTLY_TIMEOUT: Final = timedelta(hours=12)
 

@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,10 +10,11 @@ import pytest
 from sqlalchemy import LargeBinary
 
 import domain
-from domain.data_map import Basis, DataClass, Kept, as_page, by_name, rows
+from domain.data_map import Basis, DataClass, Kept, Retention, as_page, by_name, rows
 from domain.data_map_bodies import BODIES
 from domain.data_map_columns import COLUMNS
 from domain.registration import Body
+from store import forgetting
 from store.tables import metadata
 
 PAGE = Path(__file__).parents[2] / "docs" / "data-map.md"
@@ -72,3 +74,29 @@ def test_two_rows_about_one_field_are_refused() -> None:
 
 def test_the_page_is_the_generated_one() -> None:
     assert PAGE.read_text(encoding="utf-8") == as_page(BODIES, COLUMNS)
+
+
+# How an erasure takes away what is kept of a person as long as the case or shorter (`store.forgetting`): the key that
+# seals it is destroyed, or the statement names it. What stands here and nowhere in that statement is told beside it.
+_SEALED_BY_THE_PERSON = {
+    "applications.body", "assessments.facts", "commands.body", "legal_holds.paper",
+    "tasks.detail",  # its free text
+}  # fmt: skip
+_BY_ITSELF = {
+    "objections.person_id",  # a random id, which names nobody after it
+    "roster_rows.body",  # emptied by `cases.roster_contents`
+    "roster_intake.body",  # gone with its transaction
+    "messages_seen.body_hash",  # of a machine's message, gone after thirty days
+    "registrations.ended_on", "registrations.end_reason",  # times and codes, which stay
+    "rosters.actor", "idempotency.subject",  # of the employer's staff
+}  # fmt: skip
+
+
+def test_whatever_is_kept_of_a_person_goes_with_an_erasure() -> None:
+    statement = " ".join(str(forgetting._FORGET).split())
+    for row in COLUMNS:
+        ends = row.retention not in (Retention.CODES, Retention.LOG, Retention.EMPLOYER, Retention.REFERENCE)
+        if row.data_class is DataClass.PLAIN or not ends or row.name in _SEALED_BY_THE_PERSON | _BY_ITSELF:
+            continue
+        emptied = re.search(rf"UPDATE {row.place} \w+ SET (?:(?!UPDATE|DELETE).)*\b{row.field} = ", statement)
+        assert emptied or f"DELETE FROM {row.place} " in statement, row.name

@@ -33,6 +33,7 @@ from domain.messages import (
     NOTIFICATION_WORKFLOW,
     RECONCILIATION_WORKFLOW,
     REGISTRATION_QUEUE,
+    RETENTION_WORKFLOW,
     DeliveryCount,
     DeliveryRound,
 )
@@ -215,6 +216,13 @@ async def reconciliation(world: World) -> list[WorkflowHistory]:
     return [await handle.fetch_history()]
 
 
+async def retention(world: World) -> list[WorkflowHistory]:
+    """One nightly round of retention."""
+    handle = await world.client.start_workflow(RETENTION_WORKFLOW, id="retention", task_queue=REGISTRATION_QUEUE)
+    await handle.result()
+    return [await handle.fetch_history()]
+
+
 async def standing(world: World) -> list[WorkflowHistory]:
     """An employer that leaves the Park: its own history and the one of its case."""
     case = await world.submit()
@@ -270,6 +278,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "poll": poll,
     "archive": archive,
     "reconciliation": reconciliation,
+    "retention": retention,
     "standing": standing,
     "notification": notification,
 }

@@ -20,6 +20,7 @@ from activities.archive import ArchiveSteps
 from activities.authority_calls import AuthorityCalls
 from activities.cases import CaseSteps
 from activities.reconciliation import ReconciliationSteps
+from activities.retention import RetentionSteps
 from activities.standing import StandingSteps
 from tests.workflows.fingerprints import FINGERPRINTS, WORKFLOWS, fingerprints
 from tests.workflows.sandbox import sandboxed
@@ -151,7 +152,7 @@ async def test_every_activity_that_workflows_name_is_registered(world: World) ->
     named = {"deliver"}
     for path in WORKFLOWS.glob("*.py"):
         source = path.read_text(encoding="utf-8")
-        for owner in (CaseSteps, AuthorityCalls, StandingSteps, ArchiveSteps, ReconciliationSteps):
+        for owner in (CaseSteps, AuthorityCalls, StandingSteps, ArchiveSteps, ReconciliationSteps, RetentionSteps):
             for method in re.findall(rf"\b{owner.__name__}\.(\w+)", source):
                 named.add(_name(getattr(owner, method)))
     assert named == registered

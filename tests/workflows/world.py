@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
@@ -50,6 +52,7 @@ from policy.pack import PackShelf
 from policy.packs import load_limits, load_rule_packs
 from store import tables
 from store.database import Database
+from store.erasure_list import ErasureList
 from store.keyring import Keyring, generate
 from temporal.client import data_converter
 from temporal.engine import TemporalEngine
@@ -345,12 +348,14 @@ async def open_world(
     config["data_converter"] = converter or data_converter(keyring())
     client = Client(**config)
     clock = ShiftedClock(start)
+    folder = TemporaryDirectory()
     context = Context(
         database=Database(database_url, pool_size=10),
         keyring=keyring(),
         packs=packs(),
         limits=limits_of(load_limits(parameters)),
         clock=clock,
+        erasure_list=ErasureList(Path(folder.name) / "erasures.jsonl", keyring()),
     )
     authority = FakeAuthority()
     world = World(context, clock, client, TimeSkipper(client), TemporalEngine(client), authority, [])
@@ -363,6 +368,7 @@ async def open_world(
                 for reference in world.started:
                     await _terminate(client, registration_workflow_id(reference))
     finally:
+        folder.cleanup()
         await context.database.close()
 
 

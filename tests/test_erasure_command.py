@@ -1,0 +1,48 @@
+"""`hetao erasures replay`: what it prints, and when it ends with something else than 0."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from typer.testing import CliRunner
+
+from cli import app
+from domain.erasure import ErasureEntry, ErasureReason
+from store.erasure_list import ErasureList
+from store.keyring import Keyring, generate
+from tests.api.conftest import settings_for_tests
+
+
+@pytest.fixture
+def erasures(clean_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The settings of an installation with an empty register, and where its list is."""
+    keys = tmp_path / "keys.json"
+    keys.write_text(json.dumps(generate()), encoding="utf-8")
+    settings = settings_for_tests(clean_database).model_copy(update={"keys_file": keys})
+    for name in ("database_url", "keys_file", "oidc_issuer", "oidc_jwks_url", "public_url", "authority_url",
+                 "smtp_host", "mail_from", "sms_url"):  # fmt: skip
+        monkeypatch.setenv(f"HETAO_{name.upper()}", str(getattr(settings, name)))
+    for name in ("AUTHORITY_TOKEN", "AUTHORITY_CALLBACK_SECRETS", "SMS_TOKEN", "RECEIPTS_SECRETS"):
+        monkeypatch.setenv(f"HETAO_{name}", "whsec_YQ==")
+    return tmp_path / "erasures.jsonl"
+
+
+def test_the_list_is_followed_looked_at_and_refused_where_it_was_altered(erasures: Path) -> None:
+    done = CliRunner().invoke(app, ["erasures", "replay"])
+    assert (done.exit_code, json.loads(done.stdout)["listed"]) == (0, 0)
+    keyring = Keyring.load(erasures.with_name("keys.json"))
+    entry = ErasureEntry(
+        erasure_id=uuid4(), person_id=uuid4(), keys=(uuid4(),), references=("HT-0000-0000-E",),
+        reason=ErasureReason.PERSON_ASKED, at=datetime.now(UTC),
+    )  # fmt: skip
+    ErasureList(erasures, keyring)._append(entry)
+    done = CliRunner().invoke(app, ["erasures", "replay", "--only-look"])
+    assert (done.exit_code, json.loads(done.stdout)) == (
+        0, {"listed": 1, "erased_again": 0, "held": [], "live": [], "unlisted": 0},
+    )  # fmt: skip
+    erasures.write_bytes(erasures.read_bytes().replace(b"person_asked", b"court_ordered"))
+    done = CliRunner().invoke(app, ["erasures", "replay"])
+    assert done.exit_code == 1
+    assert "erasure_list_altered: nothing was erased" in done.output
