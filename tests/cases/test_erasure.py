@@ -36,7 +36,7 @@ from proof.verdicts import read_keys
 from store import tables
 from store.erasure_list import ErasureList
 from tests.cases.contexts import EMPLOYER_A, NOON, OFFICER, SUPERVISOR, SUPERVISOR_2, key
-from tests.cases.driver import Case, Park, open_park
+from tests.cases.driver import OFFICER_2, Case, Park, open_park
 from tests.cases.sealed import seal_all
 from tests.cases.sweep import places_of
 
@@ -213,6 +213,10 @@ async def test_an_erasure_takes_two_and_can_be_rejected(park: Park) -> None:
     await propose(park, case)
     assert await code_of(propose(park, case)) == "wrong_stage"
     assert await code_of(sign(park, case, by=SUPERVISOR)) == "same_signer"
+    barred = {"reference": case.reference, "subject": f"test {OFFICER_2.subject}", "employer_id": "emp-a"}
+    async with park.context.database.begin() as connection:
+        await connection.execute(tables.conflicts.insert().values(**barred, declared_at=park.clock.at))
+    assert await code_of(sign(park, case, by=OFFICER_2)) == "role_not_allowed"
     no = ErasureConfirmation(action=ConfirmationAction.REJECT)
     await erasures.confirm(park.context, OFFICER, case.reference, no, key())
     assert (await case.view())["person"]["erased"] is False
