@@ -19,6 +19,7 @@ from domain.errors import Defect, Refused
 from domain.languages import Language
 from domain.reasons import ReasonCode
 from domain.stages import Destination
+from store.case_reads import fence
 from store.tables import ledger, registrations
 from texts.person import plain
 from texts.reasons import reason_sentence
@@ -51,7 +52,10 @@ class OwnCase:
 
 
 async def own_cases(context: Context, connection: AsyncConnection, session: Session, actor: Actor) -> list[OwnCase]:
-    """Return the cases of a session, the newest first; those on which another address stands are not among them."""
+    """Return the cases of a session, the newest first; those on which another address stands are not among them.
+
+    From then on the transaction sees no other case, whatever is asked of it.
+    """
     r = registrations.c
     query = select(r.reference).where(r.person_id == session.person_id)
     query = query.order_by(r.accepted_at.desc(), r.reference).limit(_MOST)
@@ -62,6 +66,7 @@ async def own_cases(context: Context, connection: AsyncConnection, session: Sess
         addresses = (given["person"].get("email"), given["person"].get("phone")) if given else ()
         if given and any(each and address_hash(context, each) == session.address_hash for each in addresses):
             found.append(OwnCase(reading, given))
+    await fence(connection, [case.reference for case in found])
     return found
 
 

@@ -33,6 +33,7 @@ _OF: Final = (
     " JOIN applications a ON a.reference = r.reference AND a.version = r.facts_version"
     " WHERE r.reference = ANY(CAST(:references AS text[]))"
 )
+_FENCE: Final = text("SELECT set_config('hetao.cases', :cases, true)")
 _READ: Final[dict[bool, TextClause]] = {False: text(_OUTSIDE + _OF), True: text(_OUTSIDE + _INSIDE + _OF)}
 
 
@@ -43,6 +44,12 @@ async def read(connection: AsyncConnection, references: Sequence[str], *, inside
     found = (await connection.execute(_READ[inside], {"references": list(references)})).mappings()
     rows = {row["reference"]: _typed(dict(row)) for row in found}
     return [rows[reference] for reference in references if reference in rows]
+
+
+async def fence(connection: AsyncConnection, references: Sequence[str]) -> None:
+    """Let the rest of a transaction see of the register, and of what belongs to a case, these cases alone."""
+    # No reference is a hyphen, and an empty list would fence nothing.
+    await connection.execute(_FENCE, {"cases": ",".join(references) or "-"})
 
 
 def _typed(row: Row) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from domain.actors import PARK
 from store import tables
+from store.case_reads import fence
 from store.database import Database
 from tests.cases.contexts import EMPLOYER_A, EMPLOYER_B
 from tests.cases.driver import Park, china, open_park
@@ -68,6 +69,21 @@ async def test_a_tenant_writes_no_row_of_another(park: Park) -> None:
     }
     with pytest.raises(ProgrammingError, match="row-level security"):
         await _insert(park, "emp-b", stolen | {"version": 9})
+
+
+async def test_a_transaction_fenced_to_cases_sees_no_row_of_another(park: Park) -> None:
+    mine = await park.issued(by=EMPLOYER_A)
+    park.identity_number = "33010619860128072X"
+    other = await park.issued(by=EMPLOYER_B, employment={"work_site": "SZP-101"}, permit_card_number="C87654321")
+    fenced = (tables.registrations, tables.applications, tables.permits, tables.notices, tables.commands)
+    for references in ([mine.reference], [mine.reference, other.reference], []):
+        async with park.context.database.begin() as connection:
+            await fence(connection, references)
+            for table in fenced:
+                seen = set((await connection.execute(select(table.c.reference))).scalars())
+                assert seen == set(references), table.name
+    async with park.context.database.begin() as connection:  # the fence ends with its transaction
+        assert len(set((await connection.execute(select(tables.permits.c.reference))).scalars())) == 2
 
 
 async def _insert(park: Park, tenant: str, row: dict[str, Any]) -> None:
