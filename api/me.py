@@ -26,6 +26,7 @@ from cases import objections, person_access_log, person_cases, person_data, pers
 from cases.person_sign_in import Session
 from domain.commands import CommandKind
 from domain.person import ComplaintRequest, DisputeRequest, SessionRequest, SignInLinkRequest
+from domain.references import find_reference
 from texts.person import plain
 
 pages = APIRouter(route_class=GuardedRoute)
@@ -62,7 +63,8 @@ async def ask_for_link(request: Request, body: SignInLinkRequest, _caller: Annot
     """
     wiring = wiring_of(request)
     address = person_sign_in.address_hash(wiring.context, body.address).hex()
-    await wiring.limiter.count_stranger(client_of(request), "link", body.reference.upper(), address)
+    reference = find_reference(body.reference) or body.reference
+    await wiring.limiter.count_stranger(client_of(request), "link", reference, address)
     wiring.in_background(person_sign_in.send_link(wiring.context, body))
     said = plain("signing_in", "asked", request.state.language)
     return json_response({"status": "asked", "message": said}, 202)

@@ -89,7 +89,7 @@ async def list_own(context: Context, actor: Actor, session: Session, language: L
     async with context.database.begin() as connection:
         cases = await own_cases(context, connection, session, actor)
         names = await employer_names(context, connection, cases, language)
-        chains = await _chains(connection, [case.reference for case in cases])
+        chains = await chains_of(connection, [case.reference for case in cases])
         return [own_view(case, actor, names, chains.get(case.reference, []), language) for case in cases]
 
 
@@ -193,7 +193,8 @@ def _sentence(code: str | None, language: Language) -> str | None:
     return reason_sentence(code, language) if code in set(ReasonCode) else code
 
 
-async def _chains(connection: AsyncConnection, references: list[str]) -> dict[str, list[Row]]:
+async def chains_of(connection: AsyncConnection, references: list[str]) -> dict[str, list[Row]]:
+    """Return the ledger rows of the chains of cases, by case."""
     query = select(ledger).where(ledger.c.chain.in_(references)).order_by(ledger.c.chain, ledger.c.seq)
     found: dict[str, list[Row]] = {}
     for row in (await connection.execute(query)).mappings():

@@ -1,16 +1,14 @@
 """Everything that is held about a signed-in person, readable by them and by a machine; handing it out is an access."""
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.context import Context
-from cases.keys import get_data_key
-from cases.person_cases import OwnCase, employer_names, own_cases, own_view
+from cases.person_cases import OwnCase, chains_of, employer_names, own_cases, own_view
 from cases.person_sign_in import Session
 from cases.reads import PERSON_FIELDS
 from cases.view import moment
@@ -18,11 +16,9 @@ from domain.actors import Actor
 from domain.acts import Act
 from domain.commands import CommandKind
 from domain.data_map import Basis, Retention
-from domain.errors import Defect, Refused
 from domain.languages import Language
 from domain.notices import NoticeKind, Recipient
 from domain.own_data import KEPT_APART, row_of
-from store.encryption import DataKey
 from store.ledger import Entry, begin_chain
 from store.tables import applications, commands, legal_holds, notices
 from texts.person import plain
@@ -52,7 +48,10 @@ async def read_own_data(context: Context, actor: Actor, session: Session, langua
     async with context.database.begin() as connection:
         cases = await own_cases(context, connection, session, actor)
         names = await employer_names(context, connection, cases, language)
-        shown = [await _case(context, connection, case, actor, names, language) for case in cases]
+        chains = await chains_of(connection, [case.reference for case in cases])
+        shown = [
+            await _case(connection, case, actor, names, chains.get(case.reference, []), language) for case in cases
+        ]
         entry = Entry(
             Act.PERSONAL_DATA_READ,
             actor,
@@ -73,36 +72,47 @@ async def read_own_data(context: Context, actor: Actor, session: Session, langua
 
 
 async def _case(
-    context: Context,
     connection: AsyncConnection,
     case: OwnCase,
     actor: Actor,
     names: Mapping[str, str],
+    chain: list[Row],
     language: Language,
 ) -> dict[str, Any]:
     """Return what is held under one case."""
     reading, employer = case.reading, names.get(case.reading.employer_id, case.reading.employer_id)
     a = applications.c
     query = select(applications).where(a.reference == case.reference).order_by(a.version)
-    given = [dict(row) for row in (await connection.execute(query)).mappings()]
+    given = [
+        (row, body)
+        for row in map(dict, (await connection.execute(query)).mappings())
+        if _is_own(
+            case, body := reading.open("applications", "body", f"{case.reference}/{row['version']}", row["body"])
+        )
+    ]
     versions = [
         {
             "version": row["version"],
             "given_at": moment(row["given_at"]),
             "given_by": employer,
             "is_current": row["version"] == reading.row["facts_version"],
-            "facts": _facts(reading.open("applications", "body", f"{case.reference}/{row['version']}", row["body"]),
-                            language),
+            "facts": _facts(body, language),
         }
-        for row in given
-    ]  # fmt: skip
+        for row, body in given
+    ]
     return {
-        **own_view(case, actor, names, [], language),
+        **own_view(case, actor, names, chain, language),
         "facts": versions,
         "requests": await _requests(connection, case),
-        "notices": await _notices(context, connection, case),
+        "notices": await _notices(connection, case),
         "legal_holds": await _holds(connection, case, language),
     }
+
+
+def _is_own(case: OwnCase, body: Row) -> bool:
+    """Whether what was given names this person: an identity number that was corrected may be somebody else's."""
+    number = (body.get("person") or {}).get("identity_number")
+    return number is None or number == case.given["person"]["identity_number"]
 
 
 def _facts(body: Row, language: Language) -> list[dict[str, Any]]:
@@ -132,17 +142,15 @@ async def _requests(connection: AsyncConnection, case: OwnCase) -> list[dict[str
     """Return what employer and person asked for in the case, with their own words."""
     c = commands.c
     query = select(commands).where(c.reference == case.reference, c.kind.in_(_ASKED)).order_by(c.seq)
-    return [
-        {
-            "kind": row["kind"],
-            "at": moment(row["at"]),
-            "by": row["actor"]["role"],
-            "state": row["state"],
-            "content": case.reading.open("commands", "body", str(row["command_id"]), row["body"]),
-        }
-        for row in map(dict, (await connection.execute(query)).mappings())
-        if row["actor"]["role"] in _OUTSIDE and row["body"] is not None
-    ]
+    found: list[dict[str, Any]] = []
+    for row in map(dict, (await connection.execute(query)).mappings()):
+        if row["actor"]["role"] not in _OUTSIDE or row["body"] is None:
+            continue
+        content = case.reading.open("commands", "body", str(row["command_id"]), row["body"])
+        if _is_own(case, content):
+            asked = {"kind": row["kind"], "at": moment(row["at"]), "by": row["actor"]["role"], "state": row["state"]}
+            found.append(asked | {"content": content})
+    return found
 
 
 async def _holds(connection: AsyncConnection, case: OwnCase, language: Language) -> list[dict[str, Any]]:
@@ -155,38 +163,26 @@ async def _holds(connection: AsyncConnection, case: OwnCase, language: Language)
     ]
 
 
-async def _notices(context: Context, connection: AsyncConnection, case: OwnCase) -> list[dict[str, Any]]:
+async def _notices(connection: AsyncConnection, case: OwnCase) -> list[dict[str, Any]]:
     """Return the notices to the person with their texts; those with a link to sign in without, since it is a key."""
-    n, keys = notices.c, dict[UUID, DataKey | None]()
+    n = notices.c
     query = select(notices).where(n.reference == case.reference, n.recipient == Recipient.PERSON.value)
-    found: list[dict[str, Any]] = []
-    for row in map(dict, (await connection.execute(query.order_by(n.at, n.notice_id))).mappings()):
-        if row["key_id"] not in keys:
-            keys[row["key_id"]] = await _key(context, connection, row["key_id"])
-        key = keys[row["key_id"]]
-        found.append(
-            {
-                "kind": row["kind"],
-                "at": moment(row["at"]),
-                "language": row["language"],
-                "status": row["status"],
-                "text": _text(row, key),
-            }
-        )
-    return found
+    return [
+        {
+            "kind": row["kind"],
+            "at": moment(row["at"]),
+            "language": row["language"],
+            "status": row["status"],
+            "text": _text(case, row),
+        }
+        for row in map(dict, (await connection.execute(query.order_by(n.at, n.notice_id))).mappings())
+    ]
 
 
-def _text(row: Row, key: DataKey | None) -> str | None:
-    if key is None or row["kind"] == NoticeKind.SIGN_IN_LINK:
+def _text(case: OwnCase, row: Row) -> str | None:
+    # One under another key was written before an identity number was corrected, and may name somebody else.
+    if row["kind"] == NoticeKind.SIGN_IN_LINK or row["key_id"] != case.reading.row["key_id"]:
         return None
-    body = json.loads(key.open("notices", "body", str(row["notice_id"]), row["body"]))
+    body = case.reading.open("notices", "body", str(row["notice_id"]), row["body"])
     told = body.get("mail") or body.get("sms")
     return str(told["text"]) if told else None
-
-
-async def _key(context: Context, connection: AsyncConnection, key_id: UUID) -> DataKey | None:
-    """Return the key that a notice was written under, or None where it was destroyed or cannot be opened."""
-    try:
-        return await get_data_key(context, connection, key_id)
-    except (Refused, Defect):
-        return None

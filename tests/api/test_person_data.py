@@ -8,7 +8,7 @@ from store.tables import ledger
 from tests.api.callers import Caller
 from tests.api.conftest import Stage
 from tests.api.persons import sign_in
-from tests.api.walk import identity_number
+from tests.api.walk import Walk, identity_number
 from tests.cases.contexts import registration_body
 
 MAIL, PHONE = "feng@example.com", "+8613812345678"
@@ -135,3 +135,20 @@ async def test_a_person_gets_all_that_is_held_about_them_and_the_reading_is_an_a
         query = select(ledger.c.detail).where(ledger.c.act == "personal_data_read")
         assert (await connection.execute(query)).scalars().one()["cases"] == [reference]
     assert (await employer.get(f"/v1/registrations/{reference}")).json() == before
+
+
+async def test_what_was_given_under_a_number_that_was_corrected_is_not_shown(stage: Stage) -> None:
+    walk = Walk(stage)
+    reference = await _case(stage, identity_number=OTHER["identity_number"], name_zh=OTHER["name_zh"])
+    await walk.decide(reference, "return", "identity_number_wrong")
+    mended = {"person": {"identity_number": "44030419900307123X", "name_zh": "冯承泽"}}
+    await walk.act("employer-a", reference, "correction", mended)
+    me = await sign_in(stage, reference, email=MAIL)
+
+    answer = await me.get(DATA)
+
+    (case,) = answer.json()["cases"]
+    assert [each["version"] for each in case["facts"]] == [2]
+    assert [each["kind"] for each in case["requests"]] == ["correct"]
+    assert OTHER["identity_number"] not in answer.text
+    assert OTHER["name_zh"] not in answer.text
