@@ -49,8 +49,8 @@ async def ask(
     if asked.reply is not None:
         wiring.in_background(wiring.engine.nudge(asked.reference, str(asked.command_id), request.state.correlation_id))
         return asked.reply
-    await wiring.engine.decide(asked.reference, str(asked.command_id), request.state.correlation_id)
-    return await acts.reply(wiring.context, actor, asked, idempotency, language)
+    is_answered = await wiring.engine.decide(asked.reference, str(asked.command_id), request.state.correlation_id)
+    return await acts.reply(wiring.context, actor, asked, idempotency, language, is_answered=is_answered)
 
 
 def on_permit(destination: Destination, body: BaseModel) -> dict[str, Any]:

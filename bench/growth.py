@@ -102,7 +102,7 @@ async def decide(context: Context, reference: str) -> Any:
     decision = DecisionRequest.model_validate({"action": "approve", "round": 1})
     asked = await acts.ask(context, OFFICER, reference, CommandKind.DECIDE, decision, name)
     course = await advance(context, reference, context.clock())
-    await acts.reply(context, OFFICER, asked, name)
+    await acts.reply(context, OFFICER, asked, name, is_answered=True)
     return course
 
 

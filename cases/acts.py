@@ -94,7 +94,9 @@ async def _store(
         except Refused as refused:
             raise for_reader(refused, actor) from None
         stored = await load_case(context, connection, reference) if file.person_key is not key else file
-        command = commands.command_row(stored, actor, kind, content, at, command_id=command_id)
+        command = commands.command_row(
+            stored, actor, kind, content, at, command_id=command_id, unanswered=kind in AWAITED
+        )
         kept = key_row(context, actor, idempotency, reference=reference, command_id=command_id, reply=reply, key=key)
         await case_writes.write(connection, {"commands": [command], "idempotency": [kept]})
         if kind is CommandKind.DISPUTE:
@@ -122,8 +124,12 @@ async def reply(
     asked: Asked,
     idempotency: Idempotency,
     language: Language = Language.ZH_HANS,
+    *,
+    is_answered: bool,
 ) -> Reply:
     """Answer an awaited command: 200 with the case once it is applied, 202 with `pending` while the engine is away.
+
+    `is_answered` says that its update answered, so that the workflow knows; otherwise the sweeper tells it again.
 
     Raises:
         Refused: what the step refused the command with.
@@ -138,5 +144,6 @@ async def reply(
         if state is CommandState.STORED:
             return Reply(202, view | {"pending": True})
         answer = Reply(200, view)
-        await keep_reply(connection, actor, idempotency, answer, file.person_key)
+        beside = commands.answered([asked.command_id]) if is_answered else None
+        await keep_reply(connection, actor, idempotency, answer, file.person_key, beside=beside)
     return answer

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Update, and_, func, or_, select, text, update
 
 from cases.case_file import CaseFile
 from cases.context import Context
@@ -25,12 +25,17 @@ _OUTCOME: Final = """
 _FIND_OUTCOME: Final = text(f"SELECT ({_OUTCOME}) AS command")
 
 
+# So many times as long as for a stored command: an update that the API still waits for is not told a second time.
+_ANSWERED_WITHIN: Final = 6
+
+
 class Unsent(NamedTuple):
-    """A command that its workflow has not applied yet."""
+    """A command that its workflow has not applied yet, or may not know to be applied."""
 
     command_id: UUID
     reference: str
     kind: CommandKind
+    unanswered: bool
     has_closed: bool
 
 
@@ -57,8 +62,9 @@ def command_row(
     at: datetime,
     *,
     command_id: UUID | None = None,
+    unanswered: bool = False,
 ) -> Row:
-    """Return the row of a command, its body sealed and its actor statement signed."""
+    """Return the row of a command, its body sealed and its actor statement signed; `unanswered` before an update."""
     command_id = command_id or uuid4()
     sealed = None
     if body is not None:
@@ -74,6 +80,7 @@ def command_row(
         "body": sealed,
         "state": CommandState.STORED.value,
         "at": at,
+        "unanswered": unanswered,
     }
 
 
@@ -103,20 +110,24 @@ def _statement(
 
 
 async def lease_unsent(context: Context, *, older_than: timedelta, most: int) -> Sequence[Unsent]:
-    """Return stored commands that nobody delivered, the earliest of each case first, leased for a while.
+    """Return commands that nobody delivered, or whose update has not answered, the earliest first, leased for a while.
 
-    Employers take turns, in what is leased and in its order, so that the roster of one holds up no case of another.
+    An update lives in Temporal's memory until its workflow task is done: where that is lost after the step was applied,
+    the register has gone on and the workflow has not, and only a signal tells it. Employers take turns, in what is
+    leased and in its order, so that the roster of one holds up no case of another.
     """
     now = func.clock_timestamp()
     # Backs off with the number of sends, so that a case that is stuck does not fill every round.
     wait = older_than * func.least(func.power(2, commands.c.sends), 60)
     due = or_(commands.c.sent_at.is_(None), commands.c.sent_at < now - wait)
+    is_stored = commands.c.state == CommandState.STORED.value
+    unheard = or_(is_stored, and_(commands.c.unanswered, commands.c.at < now - older_than * _ANSWERED_WITHIN))
     first = (
         select(
             commands.c.command_id,
             func.row_number().over(partition_by=commands.c.employer_id, order_by=commands.c.seq).label("turn"),
         )
-        .where(commands.c.state == CommandState.STORED.value, due, commands.c.at < now - older_than, _may_go_on())
+        .where(unheard, due, commands.c.at < now - older_than, _may_go_on())
         .order_by("turn", commands.c.command_id)
         .limit(most)
         .subquery()
@@ -128,7 +139,7 @@ async def lease_unsent(context: Context, *, older_than: timedelta, most: int) ->
     )
     taken = (
         update(commands)
-        .where(commands.c.command_id.in_(locked), commands.c.state == CommandState.STORED.value)
+        .where(commands.c.command_id.in_(locked), or_(is_stored, commands.c.unanswered))
         .values(sent_at=now, sends=commands.c.sends + 1)
         .returning(
             commands.c.command_id,
@@ -136,6 +147,7 @@ async def lease_unsent(context: Context, *, older_than: timedelta, most: int) ->
             commands.c.employer_id,
             commands.c.kind,
             commands.c.seq,
+            commands.c.unanswered,
             _stage(),
         )
     )
@@ -147,7 +159,12 @@ async def lease_unsent(context: Context, *, older_than: timedelta, most: int) ->
         ordered.append((turns[row.employer_id], row))
         turns[row.employer_id] += 1
     ordered.sort(key=lambda pair: pair[0])
-    return [Unsent(r.command_id, r.reference, CommandKind(r.kind), r.stage in CLOSED) for _, r in ordered]
+    return [Unsent(r.command_id, r.reference, CommandKind(r.kind), r.unanswered, r.stage in CLOSED) for _, r in ordered]
+
+
+def answered(command_ids: Sequence[UUID]) -> Update:
+    """Return the statement that notes that the workflow knows what became of commands."""
+    return update(commands).where(commands.c.command_id.in_(command_ids)).values(unanswered=False)
 
 
 def _stage() -> ColumnElement[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import insert, text, update
+from sqlalchemy import Update, insert, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.context import Context
@@ -153,14 +153,24 @@ def key_row(
 
 
 async def keep_reply(
-    connection: AsyncConnection, actor: Actor, request: Idempotency, reply: Reply, key: DataKey
+    connection: AsyncConnection,
+    actor: Actor,
+    request: Idempotency,
+    reply: Reply,
+    key: DataKey,
+    *,
+    beside: Update | None = None,
 ) -> None:
-    """Keep the answer of a key whose act was stored before its outcome was known; the first answer stands."""
-    await connection.execute(
+    """Keep the answer of a key whose act was stored before its outcome was known, the first one for good.
+
+    `beside` is written in the same statement.
+    """
+    kept = (
         update(idempotency)
         .where(*_mine(actor, request), idempotency.c.answer.is_(None))
         .values(**_sealed(request, reply, key))
     )
+    await connection.execute(kept if beside is None else kept.add_cte(beside.cte("beside")))
 
 
 def _mine(actor: Actor, request: Idempotency) -> tuple[Any, ...]:

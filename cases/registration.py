@@ -207,5 +207,6 @@ def _start_command(file: CaseFile, actor: Actor, at: datetime) -> Row:
         "kind": CommandKind.START.value,
         "actor": actor.model_dump(mode="json"),
         "state": CommandState.STORED.value,
+        "unanswered": False,
         "at": at,
     }

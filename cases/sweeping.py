@@ -80,6 +80,10 @@ async def sweep(context: Context, engine: Sending, *, older_than: timedelta = OL
             return sent
 
     results = await asyncio.gather(*(send(command) for command in unsent))
+    told = [command.command_id for command, sent in zip(unsent, results, strict=True) if sent and command.unanswered]
+    if told:
+        async with context.database.statement() as connection:
+            await connection.execute(commands.answered(told))
     for change_id in await find_unspread(context, context.clock()):
         change = await get_change(context, change_id)
         await engine.start_standing(change.employer_id, StandingInput(change_id=change_id, at=context.clock()))

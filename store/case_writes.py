@@ -34,7 +34,9 @@ _ADDED: Final = (
 )
 # Columns whose default stands where a row does not name them.
 _BEGUN: Final[dict[str, tuple[str, ...]]] = {
-    "commands": ("command_id", "reference", "employer_id", "kind", "actor", "statement", "body", "state", "at"),
+    "commands": (
+        "command_id", "reference", "employer_id", "kind", "actor", "statement", "body", "state", "at", "unanswered",
+    ),
     "deliveries": (
         "delivery_id", "notice_id", "employer_id", "channel", "webhook_id", "digest", "status", "next_attempt",
         "give_up_at", "sent_at", "settled_at",

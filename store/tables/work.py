@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    false,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -116,8 +117,10 @@ commands = Table(
     moment("sent_at"),
     Column("sends", Integer, nullable=False, server_default=text("0")),
     moment("applied_at"),
+    # Its update has not answered yet: the workflow may not know of what was applied, and is told once more.
+    Column("unanswered", Boolean, nullable=False, server_default=false()),
     Index("ix_commands_stored", "reference", "seq", postgresql_where=text("state = 'stored'")),
-    Index("ix_commands_unsent", "at", postgresql_where=text("state = 'stored'")),
+    Index("ix_commands_unsent", "at", postgresql_where=text("state = 'stored' OR unanswered")),
     Index("ix_commands_reference", "reference"),
 )
 

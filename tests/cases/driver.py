@@ -178,7 +178,7 @@ class Case:
         await self.step()
         if kind not in AWAITED:
             return dict(asked.reply.body)
-        replied = await reply(self.park.context, actor, asked, idempotency)
+        replied = await reply(self.park.context, actor, asked, idempotency, is_answered=True)
         assert replied.status == 200, replied
         return dict(replied.body)
 

@@ -11,6 +11,7 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
 from cases import acts, calls, commands, settling
+from cases.advance import advance
 from cases.case_file import open_case
 from cases.sweeping import sweep
 from domain.commands import CommandKind
@@ -163,6 +164,27 @@ async def test_decision_repeated_under_its_id_is_applied_once(world: World) -> N
     # Another run by now, which knows of no update before it.
     assert await world.engine.decide(case.reference, str(asked.command_id))
     assert (await case.acts()).count("decided") == 1
+
+
+async def test_a_workflow_learns_of_a_step_whose_update_was_lost(world: World) -> None:
+    case = await world.submit()
+    key = new_key()
+    asked = await acts.ask(world.context, OFFICER, case.reference, CommandKind.DECIDE, APPROVE, key)
+    # What is left of a workflow task that is lost with its server after the step: the register alone has gone on.
+    await advance(world.context, case.reference, world.context.clock())
+    reply = await acts.reply(world.context, OFFICER, asked, key, is_answered=False)
+    assert (reply.status, reply.body["stage"]) == (200, "approved")
+    assert [row["state"] for row in await world.rows(tables.calls, reference=case.reference)] == ["due", "due"]
+    assert await sweep(world.context, world.engine, older_than=timedelta(0)) == 1
+    await case.until_permits(PermitStage.SUBMITTED)
+    assert await sweep(world.context, world.engine, older_than=timedelta(0)) == 0
+
+
+async def test_an_update_that_answered_is_not_told_again(world: World) -> None:
+    case = await world.submit()
+    await case.approve()
+    assert not any(row["unanswered"] for row in await world.rows(tables.commands, reference=case.reference))
+    assert await sweep(world.context, world.engine, older_than=timedelta(0)) == 0
 
 
 async def test_of_two_decisions_at_once_the_first_stored_counts(world: World) -> None:

@@ -208,7 +208,9 @@ class Case:
             await self.applied(str(asked.command_id))
             return asked.reply
         done = await self.world.engine.decide(self.reference, str(asked.command_id))
-        return await acts.reply(self.world.context, actor, asked, key) if done else Reply(202, {"pending": True})
+        if not done:
+            return Reply(202, {"pending": True})
+        return await acts.reply(self.world.context, actor, asked, key, is_answered=True)
 
     async def applied(self, command_id: str) -> None:
         """Wait until a command is applied."""
