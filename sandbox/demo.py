@@ -19,6 +19,7 @@ from rich.console import Console
 from sandbox.demo_api import Callers, DemoError
 from sandbox.demo_cases import AT_ONCE, WATCHER, Work
 from sandbox.demo_check import ReadBack, differences, notices, permits, stages
+from sandbox.demo_person import Person, see_own_log
 from sandbox.demo_plan import EMPLOYERS
 from sandbox.demo_proof import Proof, Proved
 from sandbox.demo_view import Screen, show_summary
@@ -128,12 +129,14 @@ async def _work(stack: Stack, rosters: Mapping[str, bytes], screen: Screen, proo
             told = await _read_notices(callers, references)
             found = await _read_back(callers, references, told)
             screen.show(found.cases)
+            screen.doing("A person signs in and sees who read their data")
+            person = await see_own_log(callers, found)
             screen.doing("The record is exported and checked")
             proved = await proof.take(callers, list(references))
             screen.doing("Done")
         finally:
             screen.stop()
-    return _summary(found, rows, work.acts, proved)
+    return _summary(found, rows, work.acts, proved, person)
 
 
 async def _prepare(callers: Callers, stack: Stack) -> None:
@@ -205,8 +208,8 @@ async def _read_back(callers: Callers, references: Mapping[str, str], told: Mapp
     )
 
 
-def _summary(found: ReadBack, rows: Rows, acts: Mapping[str, int], proved: Proved) -> dict[str, Any]:
-    wrong = [*differences(found), *proved.differences]
+def _summary(found: ReadBack, rows: Rows, acts: Mapping[str, int], proved: Proved, person: Person) -> dict[str, Any]:
+    wrong = [*differences(found), *proved.differences, *person.differences]
     results = [row["result"] for row in rows]
     by_rules = sum(case["round"] > 1 or case["assessment"] != "clear" for case in found.cases.values())
     return {
@@ -227,6 +230,7 @@ def _summary(found: ReadBack, rows: Rows, acts: Mapping[str, int], proved: Prove
             "list_entries": len(found.books["entries"]),
         },
         "acts": dict(sorted(acts.items())),
+        "person": person.view(),
         "proof": proved.view(),
         "differences": wrong,
         "agree": not wrong,

@@ -48,6 +48,10 @@ class Callers:
         """Read as a persona, byte for byte."""
         return (await self._answer(persona, "GET", path, **more)).content
 
+    async def opened(self, persona: str, path: str, purpose: str) -> Any:
+        """Open fields of a person as a persona, for a purpose."""
+        return await self._call(persona, "GET", path, headers={"Purpose": purpose})
+
     async def pages(self, persona: str, path: str, **query: Any) -> list[dict[str, Any]]:
         """Read a whole list as a persona."""
         items: list[dict[str, Any]] = []

@@ -89,6 +89,7 @@ def show_summary(console: Console, summary: Mapping[str, Any]) -> None:
     table.add_row("notices", _counts(summary["notices"]))
     table.add_row("arrived", _counts(summary["arrived"]))
     table.add_row("acts of people", _counts(summary["acts"]))
+    table.add_row("a person saw", f"{summary['person']['readings']} readings; {summary['person']['officer']}")
     table.add_row("proof", _counts(summary["proof"]))
     table.add_row("seconds", str(summary["seconds"]))
     console.print(table)

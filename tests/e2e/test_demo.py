@@ -46,6 +46,9 @@ def test_the_demo_prints_one_summary_that_adds_up_and_leaves_nothing_behind(tmp_
         "release",
         "return",
     } <= set(summary["acts"])
+    assert summary["person"]["officer"] == (
+        "Park management (officer): Opened your personal data. To answer a request of yours."
+    )
     assert summary["proof"]["receipts"] >= 50
     assert summary["proof"]["altered_files_refused"] == 2
     assert list(tmp_path.iterdir()) == []
