@@ -147,15 +147,17 @@ class Register:
     middle: tuple[datetime, str]
     middle_of_inbox: tuple[bool, datetime, datetime, str]
     loaded_in: float = 0.0
+    taken_on: list[str] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
     samples: dict[str, list[float]] = field(default_factory=dict)
 
     async def intake(self) -> None:
         """Take on a registration."""
-        self.waiting.append(await submit(self.context, next(self.people)))
+        self.taken_on.append(await submit(self.context, next(self.people)))
 
     async def assess(self) -> None:
-        """Assess the one taken on last."""
+        """Assess one that was taken on."""
+        self.waiting.append(self.taken_on.pop())
         await advance(self.context, self.waiting[-1], self.context.clock())
 
     async def claim(self) -> None:
