@@ -17,7 +17,7 @@ from sandbox.processes import child_setup
 DEATHS_ALLOWED: Final = 5
 DEATHS_WINDOW: Final = 60.0
 FIRST_BACKOFF: Final = 0.1
-READY_SECONDS: Final = 90.0
+READY_SECONDS: Final = 240.0
 PROBE_SECONDS: Final = 0.05
 TASK_ATTEMPTS: Final = 3
 LOG_BYTES: Final = 20 * 1024 * 1024
