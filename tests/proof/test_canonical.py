@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from proof.canonical import canonical
 
 _TEXT = st.text(alphabet=st.characters(codec="utf-8"))
-_LEAF = st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(allow_nan=False, allow_infinity=False) | _TEXT
+_NUMBER = st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+_LEAF = st.none() | st.booleans() | _NUMBER | _TEXT
 _VALUE = st.recursive(
     _LEAF, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_TEXT, inner, max_size=6), max_leaves=20
 )
