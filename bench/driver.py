@@ -76,7 +76,8 @@ async def run_cases(running: Running, people: Iterator[int], *, cases: int, in_f
     connection = await asyncpg.connect(running.watch_url)
     watcher = Watcher(connection)
     watching = asyncio.create_task(watcher.run())
-    limits = httpx.Limits(max_connections=in_flight + 10)
+    # Let go before the servers do after five seconds, or a request meets a connection that is being closed.
+    limits = httpx.Limits(max_connections=in_flight + 10, keepalive_expiry=2.0)
     try:
         async with httpx.AsyncClient(base_url=running.api, timeout=120, trust_env=False, limits=limits) as http:
             taken: list[float] = []
