@@ -181,8 +181,7 @@ class _Run:
         self.batches_in_row = self.batches_in_row + 1 if turn.dues and not is_full else 0
         for due in turn.dues:
             if due.dropped or due.blocked is not None:
-                outcome = Outcome.DROPPED if due.dropped else Outcome.FAILED
-                self._know(Result(due.leased, outcome, reason=due.blocked))
+                self._know(Result(due.leased, _without_sending(due), reason=due.blocked))
         sendable = [due for due in turn.dues if not due.dropped and due.blocked is None]
         for start in range(0, len(sendable), lane.together):
             chunk = sendable[start : start + lane.together]
@@ -299,6 +298,13 @@ class _Run:
         with contextlib.suppress(Unavailable, TimeoutError):
             async with asyncio.timeout(_AWAY_PAUSE):
                 await self._settle()
+
+
+def _without_sending(due: Due) -> Outcome:
+    """Return what becomes of a message that cannot be sent; one that cannot be opened now waits to be mended."""
+    if due.dropped:
+        return Outcome.DROPPED
+    return Outcome.LATER if due.unreadable else Outcome.FAILED
 
 
 def _result(due: Due, result: SendResult) -> Result:

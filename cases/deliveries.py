@@ -34,7 +34,8 @@ class Due:
     """One message to send: where to, what, and the leases that stand behind it.
 
     Its id is the first delivery's, so that it stays the same however often it is sent. `blocked` says why it cannot
-    be sent at all, `dropped` that it is not to be sent any more.
+    be sent at all, `dropped` that it is not to be sent any more, `unreadable` that what is kept for it cannot be opened
+    now, which an operator may mend.
     """
 
     leased: Leased
@@ -48,6 +49,7 @@ class Due:
     webhook_id: UUID | None = None
     blocked: str | None = None
     dropped: bool = False
+    unreadable: bool = False
 
     @property
     def message_id(self) -> str:
@@ -156,7 +158,7 @@ def _due(context: Context, row: Row, at: datetime) -> Due:
     except BlockedError as blocked:
         return Due(leased=leased, channel=channel, blocked=blocked.reason, dropped=blocked.dropped)
     except Defect as defect:
-        return Due(leased=leased, channel=channel, blocked=defect.reason)
+        return Due(leased=leased, channel=channel, blocked=defect.reason, unreadable=True)
 
 
 def _digest(context: Context, rows: Sequence[Row]) -> list[Due]:
@@ -170,7 +172,8 @@ def _digest(context: Context, rows: Sequence[Row]) -> list[Due]:
             reason = getattr(error, "reason", "text_missing")
             leased = Leased((row["delivery_id"],), row["lease_until"])
             dropped = isinstance(error, BlockedError) and error.dropped
-            blocked.append(Due(leased=leased, channel=Channel.MAIL, blocked=reason, dropped=dropped))
+            unreadable = isinstance(error, Defect)
+            blocked.append(Due(leased, Channel.MAIL, blocked=reason, dropped=dropped, unreadable=unreadable))
     if not opened:
         return blocked
     newest = opened[-1][0]
@@ -180,6 +183,7 @@ def _digest(context: Context, rows: Sequence[Row]) -> list[Due]:
         to = address_of(context, newest, Channel.MAIL)
         mail = render_digest(Recipient.EMPLOYER, language, [(NoticeKind(row["kind"]), f) for row, f in opened])
     except (BlockedError, Defect) as error:
-        return [*blocked, Due(leased=leased, channel=Channel.MAIL, blocked=error.reason)]
+        unreadable = isinstance(error, Defect)
+        return [*blocked, Due(leased, Channel.MAIL, blocked=error.reason, unreadable=unreadable)]
     due = Due(leased, Channel.MAIL, to=to, subject=mail.subject, text=mail.text, html=mail.html, language=language)
     return [*blocked, due]

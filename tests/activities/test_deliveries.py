@@ -10,6 +10,7 @@ from uuid import UUID
 import httpx
 import pytest
 import pytest_asyncio
+from sqlalchemy import text
 from temporalio.testing import ActivityEnvironment
 
 from activities import deliveries as module
@@ -117,6 +118,23 @@ async def test_a_mail_that_fails_twice_goes_out_once(context: Context, clock: Cl
     (row,) = await rows_of(context)
     assert [mail["Message-ID"] for mail in relay.mails] == [f"<{row['delivery_id']}@park.example>"]
     assert (row["status"], row["attempts"]) == ("sent", 3)
+
+
+async def test_a_notice_whose_case_cannot_be_opened_goes_out_once_that_is_mended(
+    context: Context, clock: Clock
+) -> None:
+    await notify(context, await take_on(context))
+    damage = text(
+        "UPDATE applications SET body = set_byte(body, length(body) - 1, 255 - get_byte(body, length(body) - 1))"
+    )
+    relay = Relay()
+    async with relay_running(relay) as port, delivering(context, relay_port=port) as deliveries:
+        for wanted in ("queued", "sent"):
+            async with context.database.begin() as connection:
+                await connection.execute(damage)  # the second time they are whole again
+            await _deliver(deliveries, Channel.MAIL)
+            assert {row["status"] for row in await rows_of(context)} == {wanted}
+            clock.at += timedelta(hours=1)
 
 
 async def test_a_run_that_dies_between_sending_and_settling_sends_again_under_the_same_id(
