@@ -155,10 +155,19 @@ def _due(context: Context, row: Row, at: datetime) -> Due:
             keys=keys,
             webhook_id=row["webhook_id"],
         )
-    except BlockedError as blocked:
-        return Due(leased=leased, channel=channel, blocked=blocked.reason, dropped=blocked.dropped)
-    except Defect as defect:
-        return Due(leased=leased, channel=channel, blocked=defect.reason, unreadable=True)
+    except (BlockedError, Defect) as error:
+        return _blocked(leased, channel, error)
+
+
+def _blocked(leased: Leased, channel: Channel, error: Exception) -> Due:
+    """Return a message that cannot be sent, with why; an error without a reason means that its text is missing."""
+    return Due(
+        leased=leased,
+        channel=channel,
+        blocked=getattr(error, "reason", "text_missing"),
+        dropped=isinstance(error, BlockedError) and error.dropped,
+        unreadable=isinstance(error, Defect),
+    )
 
 
 def _digest(context: Context, rows: Sequence[Row]) -> list[Due]:
@@ -169,11 +178,7 @@ def _digest(context: Context, rows: Sequence[Row]) -> list[Due]:
         try:
             opened.append((row, NoticeFacts.model_validate(open_texts(context, row)["facts"])))
         except (BlockedError, Defect, KeyError, ValueError) as error:
-            reason = getattr(error, "reason", "text_missing")
-            leased = Leased((row["delivery_id"],), row["lease_until"])
-            dropped = isinstance(error, BlockedError) and error.dropped
-            unreadable = isinstance(error, Defect)
-            blocked.append(Due(leased, Channel.MAIL, blocked=reason, dropped=dropped, unreadable=unreadable))
+            blocked.append(_blocked(Leased((row["delivery_id"],), row["lease_until"]), Channel.MAIL, error))
     if not opened:
         return blocked
     newest = opened[-1][0]
@@ -183,7 +188,6 @@ def _digest(context: Context, rows: Sequence[Row]) -> list[Due]:
         to = address_of(context, newest, Channel.MAIL)
         mail = render_digest(Recipient.EMPLOYER, language, [(NoticeKind(row["kind"]), f) for row, f in opened])
     except (BlockedError, Defect) as error:
-        unreadable = isinstance(error, Defect)
-        return [*blocked, Due(leased, Channel.MAIL, blocked=error.reason, unreadable=unreadable)]
+        return [*blocked, _blocked(leased, Channel.MAIL, error)]
     due = Due(leased, Channel.MAIL, to=to, subject=mail.subject, text=mail.text, html=mail.html, language=language)
     return [*blocked, due]
