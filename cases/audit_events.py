@@ -115,7 +115,7 @@ async def count(context: Context, filters: Filters, by: CountBy) -> Counts:
         chosen = select(key.label("key"), _L.chain, _L.seq)
         if by is CountBy.REASON:
             marked = and_(_M.kind == "reason", _M.at == _L.at, _M.chain == _L.chain, _M.seq == _L.seq)
-            chosen = chosen.join(ledger_marks, marked)
+            chosen = chosen.join(ledger_marks, marked).where(*_in_time(filters, _M.at))
         wanted = chosen.where(*conditions(filters), _L.xid < below).limit(MOST_COUNTED + 1).subquery()
         query = select(wanted.c.key, func.count()).group_by(wanted.c.key)
         found = [(key, int(number)) for key, number in (await connection.execute(query)).all()]
@@ -161,8 +161,11 @@ async def read_page(
     rest = [w.c[column] == value for name, column, value in _plain(filters) if name != lead]
     if filters.reason_code is not None and lead != "reason_code":
         rest.append(literal(filters.reason_code) == any_(w.c.reason_codes))
-    order = [w.c[name] if oldest_first else w.c[name].desc() for name in ("at", "chain", "seq")]
-    query = select(w).where(*rest).order_by(*order).limit(limit + 1)
+    if rest:
+        order = [w.c[name] if oldest_first else w.c[name].desc() for name in ("at", "chain", "seq")]
+        query = select(w).where(*rest).order_by(*order).limit(limit + 1)
+    else:  # each candidate fits, so that no more are read than are shown
+        query = window.limit(limit + 1)
     rows = [dict(row) for row in (await connection.execute(query)).mappings()]
     if len(rows) > limit:
         return rows[:limit], _place(rows[limit - 1])

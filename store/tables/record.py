@@ -59,6 +59,7 @@ ledger_marks = Table(
     Column("chain", Text, primary_key=True),
     Column("seq", Integer, primary_key=True),
     Column("employer_id", Text),
+    Index("ix_ledger_marks_at", "kind", "at"),  # a count over all values of a time
 )
 
 # Tokens whose first use stands in the ledger.
