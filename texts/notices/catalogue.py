@@ -105,7 +105,7 @@ def _environment(language: Language) -> Environment:
 
 def _read(name: str) -> Any:
     """Return a template file as plain data."""
-    return yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
+    return yaml.load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
 
 
 def _sources(node: object, language: Language | None = None) -> Iterator[tuple[Language, str]]:
