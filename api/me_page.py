@@ -2,55 +2,30 @@
 
 import base64
 import hashlib
+import json
 from html import escape
+from importlib.resources import files
 from typing import Final
 
 from domain.languages import Language
-from texts.person import plain
+from texts.person import GROUPS, plain
 
 # What is shown, each by the call of its name.
 _PARTS: Final = ("registrations", "access-log", "data", "objections")
 _STYLE: Final = (
-    "body{font:16px/1.5 sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem}"
-    "pre{white-space:pre-wrap;background:#f4f4f4;padding:.7rem}button{font:inherit;padding:.3rem .8rem}"
-    "label{display:block;margin:.5rem 0}input{font:inherit}"
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:56rem;margin:2rem auto;padding:0 1rem;color:#1c2430}"
+    "article{border:1px solid #cfd6df;border-radius:.4rem;padding:.2rem 1rem .8rem;margin:1rem 0}"
+    "h2{font-size:1.15rem}h3{font-size:1rem;margin:1rem 0 .3rem}h4{font-size:1rem;margin:.5rem 0}"
+    "dl{display:grid;grid-template-columns:minmax(5rem,30%) 1fr;gap:.15rem 1rem;margin:.4rem 0}"
+    "dt{color:#52606f}dd{margin:0;overflow-wrap:anywhere}table{border-collapse:collapse;font-size:.9rem;min-width:44rem}"
+    "td,th{border-bottom:1px solid #dde3ea;padding:.25rem .6rem .25rem 0;text-align:left;vertical-align:top}"
+    "section>div>div{overflow-x:auto}pre{white-space:pre-wrap;background:#f4f6f8;padding:.7rem;font:inherit}"
+    "button,input,select,textarea{font:inherit;padding:.35rem .7rem;max-width:100%;box-sizing:border-box}"
+    "textarea{width:100%}label{display:block;margin:.5rem 0}summary{cursor:pointer;margin:.3rem 0}"
+    "#said:not(:empty){background:#eef4fb;padding:.5rem .8rem}[aria-pressed=true]{font-weight:600}"
+    "#said{overflow-wrap:anywhere}[hidden]{display:none}"
 )
-# The secret comes from behind the `#` and goes nowhere but into the body of one call; the token stays in this page.
-_TEMPLATE: Final = """
-const PARTS = [PARTS];
-const at = id => document.getElementById(id), lang = document.documentElement.lang;
-let token = null;
-const secret = location.hash.slice(1);
-history.replaceState(null, "", location.pathname);
-at("use").hidden = !secret; at("ask").hidden = !!secret;
-const call = async (method, path, body) => {
-  const headers = {"Accept-Language": lang};
-  if (token) headers.Authorization = "Bearer " + token;
-  if (body) headers["Content-Type"] = "application/json";
-  const answer = await fetch("/v1/me/" + path, {method, headers, body: body && JSON.stringify(body)});
-  const content = answer.status === 204 ? {} : await answer.json();
-  at("said").textContent = answer.ok ? content.message || "" : content.title + " · " + content.detail;
-  return answer.ok ? content : null;
-};
-const show = async path => {
-  const content = await call("GET", path);
-  if (content) at("shown").textContent = JSON.stringify(content.items || content, null, 2);
-};
-at("sign-in").onclick = async () => {
-  const opened = await call("POST", "sessions", {link: secret});
-  at("use").hidden = true; at("ask").hidden = !!opened;
-  if (opened) { token = opened.token; at("in").hidden = false; await show("registrations"); }
-};
-at("ask").onsubmit = async event => {
-  event.preventDefault();
-  const address = at("address").value.trim(), body = {reference: at("reference").value.trim()};
-  body[address.includes("@") ? "email" : "phone"] = address;
-  await call("POST", "sign-in-links", body);
-};
-for (const path of PARTS) at(path).onclick = () => show(path);
-at("sign-out").onclick = async () => { await call("POST", "sign-out"); location.reload(); };
-"""
-_SCRIPT: Final = _TEMPLATE.replace("[PARTS]", str(list(_PARTS)))
+_SCRIPT: Final = (files("api") / "me_page.js").read_text("utf-8")
 _HASH: Final = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
 HEADERS: Final = {
     "Content-Security-Policy": f"default-src 'none'; script-src 'sha256-{_HASH}'; style-src 'unsafe-inline'; "
@@ -77,5 +52,12 @@ def me_page(language: Language) -> str:
         f'<label>{say("address")} <input id="address" required maxlength="254"></label>'
         f"<button>{say('send')}</button></form>"
         f'<div id="in" hidden><p>{buttons}<button id="sign-out">{say("sign_out")}</button></p>'
-        f'<pre id="shown"></pre></div><script>{_SCRIPT}</script></body></html>'
+        f'<div id="shown"></div></div><script type="application/json" id="words">{_words(language)}</script>'
+        f"<script>{_SCRIPT}</script></body></html>"
     )
+
+
+def _words(language: Language) -> str:
+    """Return what the script says, in a form that no word of it can break out of."""
+    said = {code: sentence.in_language(language) for code, sentence in GROUPS["page_words"].items()}
+    return json.dumps(said, ensure_ascii=False).replace("<", "\\u003c")

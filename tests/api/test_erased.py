@@ -1,11 +1,14 @@
 """Every route about a case whose person was erased: an answer of its kind, never the person and never a failure."""
 
+import json
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import select
 
 from domain.actors import Role
+from proof.files import verify
+from proof.verdicts import read_keys
 from store import tables
 from tests.api.bodies import BODIES
 from tests.api.conftest import AUTHORITY_SECRET, Stage
@@ -31,8 +34,8 @@ _QUERIES: dict[str, dict[str, str]] = {
 }
 
 
-async def _erased(walk: Walk) -> tuple[str, Any, str]:
-    """Return a case that was refused and erased, the body it was asked for with, and the key of that request."""
+async def _refused(walk: Walk) -> tuple[str, Any, str]:
+    """Return a case that was refused and sealed, the body it was asked for with, and the key of that request."""
     stage, name = walk.stage, uuid4().hex
     body = registration_body() | {"client_reference": "HR-FENG-7"}
     headers = {"Idempotency-Key": name}
@@ -42,15 +45,19 @@ async def _erased(walk: Walk) -> tuple[str, Any, str]:
     async with stage.context.database.begin() as connection:
         await connection.execute(tables.deliveries.update().values(status="sent"))
     await seal_all(stage.context)
+    return reference, body, name
+
+
+async def _erase(walk: Walk, reference: str) -> None:
     await walk.act("supervisor", reference, "erasure", {"reason": "person_asked"})
     await walk.act("supervisor-2", reference, "erasure/confirmation", {"action": "confirm"})
-    await seal_all(stage.context)
-    return reference, body, name
+    await seal_all(walk.stage.context)
 
 
 async def test_every_route_answers_about_an_erased_person(stage: Stage) -> None:
     walk = Walk(stage)
-    reference, body, name = await _erased(walk)
+    reference, body, name = await _refused(walk)
+    await _erase(walk, reference)
     living = await walk.register()
     seen: dict[str, set[int]] = {}
     for method, path in GUARDED:
@@ -106,3 +113,23 @@ async def _check_answers(stage: Stage, walk: Walk, reference: str, living: str) 
         query = select(tables.ledger.c.act).where(tables.ledger.c.chain == reference)
         acts = list((await connection.execute(query.order_by(tables.ledger.c.seq))).scalars())
     assert acts[-2:] == ["erasure_proposed", "key_destroyed"]
+
+
+async def test_an_export_verifies_before_and_after_an_erasure_and_names_nobody(stage: Stage) -> None:
+    walk, asked = Walk(stage), {"headers": {"Purpose": "audit"}}
+    reference, _, _ = await _refused(walk)
+    before = (await stage.as_("auditor").get("/v1/audit/export", case=reference, **asked)).content
+    await _erase(walk, reference)
+    after = (await stage.as_("auditor").get("/v1/audit/export", case=reference, **asked)).content
+    keys = read_keys((await stage.nobody.get("/v1/audit/keys")).text)
+    assert verify(before, keys).holds
+    assert verify(after, keys).holds
+    assert not any(word.encode() in each for word in NAMED for each in (before, after))
+    old, new = (_rows(each) for each in (before, after))
+    assert all(row in new for row in old)
+    assert {"erasure_proposed", "key_destroyed"} <= {row["act"] for row in new if row not in old}
+
+
+def _rows(content: bytes) -> list[Any]:
+    lines = (json.loads(line) for line in content.splitlines())
+    return [line["row"] for line in lines if "row" in line]
