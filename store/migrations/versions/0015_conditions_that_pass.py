@@ -1,8 +1,7 @@
 """The conditions of row-level security that came after 0005, in words that the planner does not misjudge.
 
-Of `a OR b` over settings PostgreSQL believes that next to no row passes: the newest fifty of a reason were sought by
-reading every mark of it, beside ten million rows of the ledger in 15 ms and not in 5. Both let the same rows pass.
-The marks of a day get an index beside it.
+Of `a OR b` over settings PostgreSQL believes that next to no row passes, and reads and sorts all marks of a reason
+where it could walk their index to the newest fifty. Both let the same rows pass. Marks get an index by their time.
 """
 
 from alembic import op
