@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
 
 from bench.faults.driver import Drive
 from bench.faults.people import plain_person
@@ -82,9 +83,7 @@ async def send_undecodable(scene: Scene, drive: Drive, number: int, struck: "Str
         await Client.connect(scene.stack.temporal_address, data_converter=data_converter(Keyring.parse(ring)))
         for ring in (keys, {**keys, "codec": theirs})
     ]
-    reference = await _waiting_case(drive)
-    workflow_id = registration_workflow_id(reference)
-    await stranger.get_workflow_handle(workflow_id).signal(COMMAND_SIGNAL, CommandRef(command_id=str(uuid4())))
+    workflow_id = await _signal_one(stranger, drive)
     begun = time.monotonic()
     yield
     await _until_problem(ours, workflow_id, there=True)
@@ -111,6 +110,20 @@ async def _incident(scene: Scene, reference: str) -> dict[str, Any]:
                 return dict(item)
         await asyncio.sleep(1)
     raise NotShownError(f"no incident of {reference} after {SHOWN_SECONDS:.0f} s")
+
+
+async def _signal_one(stranger: Client, drive: Drive) -> str:
+    """Signal a case whose workflow runs and return the workflow's id; one that ends meanwhile takes no signal."""
+    while True:
+        workflow_id = registration_workflow_id(await _waiting_case(drive))
+        try:
+            await stranger.get_workflow_handle(workflow_id).signal(COMMAND_SIGNAL, CommandRef(command_id=str(uuid4())))
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            await asyncio.sleep(0.5)
+        else:
+            return workflow_id
 
 
 async def _waiting_case(drive: Drive) -> str:
