@@ -129,6 +129,7 @@ class _Run:
     known: list[Result] = field(default_factory=list)
     counted: DeliveryCount = field(default_factory=DeliveryCount)
     news: asyncio.Event = field(default_factory=asyncio.Event)
+    rung: bool = False
     swept_at: float | None = None
     batches_in_row: int = 0
     stopped: bool = False
@@ -142,13 +143,14 @@ class _Run:
         stop.add_done_callback(lambda _: self._stop())
         pause, rounds = _FIRST_PAUSE, 0
         try:
-            while loop.time() < end and not self.stopped and (not self.rounds or rounds < self.rounds):
-                begun = loop.time()
-                moved = await self._work()
-                rounds += 1
-                pause = _FIRST_PAUSE if moved else min(pause * 1.5, _LONGEST_PAUSE)
-                not_before = begun + _BUSY_PACE if self.batches_in_row > 1 else begun
-                await self._wait(_FIRST_PAUSE if self.under_way else pause, not_before)
+            with self.deliveries.context.bells.answering(self.channel, self._ring):
+                while loop.time() < end and not self.stopped and (not self.rounds or rounds < self.rounds):
+                    begun, self.rung = loop.time(), False
+                    moved = await self._work()
+                    rounds += 1
+                    pause = _FIRST_PAUSE if moved else min(pause * 1.5, _LONGEST_PAUSE)
+                    not_before = begun + _BUSY_PACE if self.batches_in_row > 1 else begun
+                    await self._wait(_FIRST_PAUSE if self.under_way else pause, not_before)
             await self._finish()
         except asyncio.CancelledError:
             await self._give_up()
@@ -219,6 +221,10 @@ class _Run:
         self.known.append(result)
         self.news.set()
 
+    def _ring(self) -> None:
+        self.rung = True
+        self.news.set()
+
     def _stop(self) -> None:
         self.stopped = True
         self.news.set()
@@ -261,11 +267,11 @@ class _Run:
 
     async def _wait(self, seconds: float, not_before: float) -> None:
         """Wait for news or for so long; what is known waits a moment more for the rest of its batch."""
-        if not self.known:
+        if not self.known and not self.rung:
             await self._wait_for_news(seconds)
         loop = asyncio.get_running_loop()
         end = loop.time() + _GATHER
-        while self.known and self.under_way and (left := end - loop.time()) > 0:
+        while self.known and self.under_way and not self.rung and (left := end - loop.time()) > 0:
             await self._wait_for_news(left)
         while not self.stopped and (left := not_before - loop.time()) > 0:
             await self._wait_for_news(left)

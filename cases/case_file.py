@@ -23,6 +23,7 @@ from domain.deadlines import WATCHED_BY_SCHEDULE, DeadlineKind
 from domain.errors import Defect, Refused
 from domain.messages import Course, Origin, OutwardCall
 from domain.moves import Event, Move, PermitEvent, PermitMove, get_move, get_permit_move
+from domain.notices import Channel
 from domain.registration import RegistrationRequest
 from domain.stages import CLOSED, PERMIT_FINAL, Destination, PendingAct, PermitStage, Stage, Standing
 from store import case_rows, case_writes, tables
@@ -255,6 +256,7 @@ async def open_case(
         file.origin = origin
         yield file, connection
         await file.save(connection)
+    context.bells.ring(Channel(row["channel"]) for row in file.deliveries)
 
 
 async def read_case(context: Context, reference: str, *, tenant: str = PARK) -> CaseFile:

@@ -1,10 +1,12 @@
 """What every verb works with: the database, the keys, the rules, the calendar, the clock and a few addresses."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from domain.employers import PremisesEntry
+from domain.notices import Channel
 from domain.working_days import WorkingCalendar
 from policy.limits import Limits
 from policy.pack import PackShelf
@@ -32,6 +34,7 @@ class Context:
     erasure_list: ErasureList | None = None
     calendars: "CalendarShelf" = field(default_factory=lambda: CalendarShelf())
     premises: "PremisesShelf" = field(default_factory=lambda: PremisesShelf())
+    bells: "DeliveryBells" = field(default_factory=lambda: DeliveryBells())
 
 
 @dataclass(slots=True)
@@ -48,3 +51,29 @@ class PremisesShelf:
 
     version: str = ""
     entries: dict[str, list[PremisesEntry]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class DeliveryBells:
+    """Tells a channel that delivers in this process of messages as soon as they are committed.
+
+    Other processes find them when they next look, so that nothing depends on a bell that was not heard.
+    """
+
+    listeners: dict[Channel, set[Callable[[], None]]] = field(default_factory=dict)
+
+    @contextmanager
+    def answering(self, channel: Channel, listener: Callable[[], None]) -> Iterator[None]:
+        """Call a listener whenever there are new messages of a channel, while the body lasts."""
+        listeners = self.listeners.setdefault(channel, set())
+        listeners.add(listener)
+        try:
+            yield
+        finally:
+            listeners.discard(listener)
+
+    def ring(self, channels: Iterable[Channel]) -> None:
+        """Say that there are new messages of channels."""
+        for channel in set(channels):
+            for listener in tuple(self.listeners.get(channel, ())):
+                listener()

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from ipaddress import ip_address
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -21,7 +22,7 @@ from activities.outward import SendResult
 from activities.sms import OutgoingSms, SmsSender
 from activities.webhook import WebhookSender
 from cases.context import Context
-from cases.deliveries import LEASE, Result
+from cases.deliveries import LEASE, Result, Turn, take_turn
 from cases.deliveries import settle as settle_results
 from cases.webhooks import list_deliveries, list_webhooks, put_webhook
 from cases.webhooks import test_webhook as try_webhook
@@ -118,6 +119,28 @@ async def test_a_mail_that_fails_twice_goes_out_once(context: Context, clock: Cl
     (row,) = await rows_of(context)
     assert [mail["Message-ID"] for mail in relay.mails] == [f"<{row['delivery_id']}@park.example>"]
     assert (row["status"], row["attempts"]) == ("sent", 3)
+
+
+async def test_a_notice_written_in_this_process_goes_out_without_waiting_for_the_next_look(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_FIRST_PAUSE", 3600.0)
+    monkeypatch.setattr(module, "_LONGEST_PAUSE", 3600.0)
+    reference, relay, looked = await take_on(context), Relay(), asyncio.Event()
+
+    async def look(*arguments: Any, **named: Any) -> Turn:
+        turn = await take_turn(*arguments, **named)
+        looked.set()
+        return turn
+
+    monkeypatch.setattr(module, "take_turn", look)
+    async with relay_running(relay) as port, delivering(context, relay_port=port) as deliveries:
+        deliveries._run_for = timedelta(hours=1)
+        run = asyncio.create_task(_deliver(deliveries, Channel.MAIL, rounds=2))
+        await looked.wait()
+        await notify(context, reference)
+        assert (await asyncio.wait_for(run, 20)).sent == 1
+    assert not context.bells.listeners[Channel.MAIL]
 
 
 async def test_a_notice_whose_case_cannot_be_opened_goes_out_once_that_is_mended(
