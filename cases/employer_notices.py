@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.context import Context
+from cases.letters import keep_texts
 from domain.clock import day_of
 from domain.dated import in_force
 from domain.languages import Language
@@ -16,7 +17,7 @@ from domain.notices import Channel, NoticeKind, Recipient, opening_channels
 from store import case_writes
 from store.case_rows import Row, load_employer
 from store.encryption import WrappedKey, unwrap
-from texts.notices import NoticeFacts, Rendered, render, text_hash
+from texts.notices import NoticeFacts, render
 
 
 def notice_reference(employer_id: str) -> str:
@@ -47,7 +48,7 @@ async def tell_employer(
     channels = opening_channels(kind, Recipient.EMPLOYER, reachable)
     texts = {channel: render(kind, Recipient.EMPLOYER, channel, language, facts) for channel in channels}
     notice_id = uuid4()
-    body = json.dumps({channel.value: _plain(text) for channel, text in texts.items()}, ensure_ascii=False).encode()
+    body, proof = keep_texts(texts)
     notice = {
         "notice_id": notice_id,
         "reference": notice_reference(employer_id),
@@ -60,8 +61,8 @@ async def tell_employer(
         "language": language.value,
         "status": "queued",
         "key_id": key.key_id,
-        "body": key.seal("notices", "body", str(notice_id), body),
-        "text_hash": text_hash(texts[Channel.MAIL]),
+        "body": key.seal("notices", "body", str(notice_id), json.dumps(body, ensure_ascii=False).encode()),
+        "text_hash": proof,
         "at": at,
     }
     deliveries = [_delivery(context, employer_id, notice_id, Channel.WEBHOOK, at, hook) for hook in hooks]
@@ -91,7 +92,3 @@ def _facts(employer: Mapping[str, Any], at: datetime, from_on: date) -> NoticeFa
     return NoticeFacts(
         employer_id=employer["employer_id"], employer_name=version["name_zh"], occurred_at=at, from_on=from_on
     )
-
-
-def _plain(text: Rendered) -> dict[str, str | None]:
-    return {"subject": text.subject, "text": text.text, "html": text.html}

@@ -1,9 +1,10 @@
-"""Opening what a delivery needs: the exact text of its notice, and the reader's address as it stands now."""
+"""The exact texts of a notice, as they are kept and opened for a delivery, and the reader's address as it is now."""
 
 import json
+import secrets
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from cases.context import Context
 from domain.errors import Refused
@@ -12,6 +13,10 @@ from domain.person import same_address
 from domain.webhooks import SigningKeys, WebhookState
 from store.case_rows import Row
 from store.encryption import DataKey, WrappedKey, unwrap
+from texts.notices import Rendered, text_hash
+
+SALT: Final = "salt"
+_SALT_BYTES: Final = 16
 
 
 class BlockedError(Exception):
@@ -32,6 +37,17 @@ def open_texts(context: Context, row: Row) -> Mapping[str, Any]:
         raise BlockedError("erased", dropped=True)
     content: Mapping[str, Any] = json.loads(key.open("notices", "body", str(row["notice_id"]), row["body"]))
     return content
+
+
+def keep_texts(texts: Mapping[Channel, Rendered]) -> tuple[dict[str, Any], str]:
+    """Return what is to be sealed of a notice's texts, and the hash that stays of its mail or of the only one there is.
+
+    The hash outlives an erasure, which destroys the salt with the texts.
+    """
+    salt = secrets.token_hex(_SALT_BYTES)
+    proved = texts.get(Channel.MAIL) or next(iter(texts.values()), None)
+    body = {c.value: {"subject": text.subject, "text": text.text, "html": text.html} for c, text in texts.items()}
+    return {**body, SALT: salt}, text_hash(proved, salt) if proved else ""
 
 
 def address_of(context: Context, row: Row, channel: Channel) -> str:

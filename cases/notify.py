@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from cases.case_file import CaseFile
+from cases.letters import keep_texts
 from domain.clock import day_of, morning_of
 from domain.languages import Language
 from domain.notices import (
@@ -23,7 +24,7 @@ from domain.notices import (
 from domain.stages import Destination
 from domain.tasks import TaskKind
 from store.case_rows import Row
-from texts.notices import NoticeFacts, Reason, Rendered, render, text_hash
+from texts.notices import NoticeFacts, Reason, render
 from texts.reasons import reason_sentence
 
 CodedReason = tuple[str, str | None]
@@ -80,9 +81,8 @@ def _tell_one(file: CaseFile, telling: Telling, recipient: Recipient) -> None:
     plan = PLANS[telling.kind].recipients[recipient]
     texts = {c: render(telling.kind, recipient, c, language, facts) for c in plan.channels if c in reachable}
     notice_id = uuid4()
-    kept = texts.get(Channel.MAIL) or next(iter(texts.values()), None)
     deliveries = [row for c in channels for row in _deliveries(file, telling, recipient, notice_id, c)]
-    body: dict[str, Any] = {channel.value: _plain(text) for channel, text in texts.items()}
+    body, proof = keep_texts(texts)
     if any(row["digest"] for row in deliveries):
         body["facts"] = facts.model_dump(mode="json", exclude_defaults=True)
     if telling.to is not None and telling.until is not None:
@@ -102,7 +102,7 @@ def _tell_one(file: CaseFile, telling: Telling, recipient: Recipient) -> None:
             "status": notice_status(DeliveryStatus(row["status"]) for row in deliveries).value,
             "key_id": file.person_key.key_id,
             "body": file.seal("notices", "body", str(notice_id), body),
-            "text_hash": text_hash(kept) if kept else "",
+            "text_hash": proof,
             "at": telling.at,
         }
     )
@@ -214,7 +214,3 @@ def _told_to(recipient: Recipient, facts: Mapping[str, Any]) -> Mapping[str, Any
     if recipient is Recipient.EMPLOYER:
         return {name: value for name, value in facts.items() if name != "authority_reason"}
     return facts
-
-
-def _plain(text: Rendered) -> dict[str, str | None]:
-    return {"subject": text.subject, "text": text.text, "html": text.html}

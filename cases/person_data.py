@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.context import Context
+from cases.letters import SALT
 from cases.person_cases import OwnCase, chains_of, employer_names, own_cases, own_view
 from cases.person_sign_in import Session
 from cases.reads import PERSON_FIELDS
@@ -173,16 +174,17 @@ async def _notices(connection: AsyncConnection, case: OwnCase) -> list[dict[str,
             "at": moment(row["at"]),
             "language": row["language"],
             "status": row["status"],
-            "text": _text(case, row),
+            **_text(case, row),
         }
         for row in map(dict, (await connection.execute(query.order_by(n.at, n.notice_id))).mappings())
     ]
 
 
-def _text(case: OwnCase, row: Row) -> str | None:
+def _text(case: OwnCase, row: Row) -> dict[str, str | None]:
+    """Return a notice as it was sent, and what proves it; only the hash of one that may not be shown."""
+    shown = dict.fromkeys(("subject", "text", "html", "text_salt")) | {"text_hash": row["text_hash"]}
     # One under another key was written before an identity number was corrected, and may name somebody else.
     if row["kind"] == NoticeKind.SIGN_IN_LINK or row["key_id"] != case.reading.row["key_id"]:
-        return None
+        return shown
     body = case.reading.open("notices", "body", str(row["notice_id"]), row["body"])
-    told = body.get("mail") or body.get("sms")
-    return str(told["text"]) if told else None
+    return shown | (body.get("mail") or body.get("sms") or {}) | {"text_salt": body[SALT]}

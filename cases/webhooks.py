@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.context import Context
 from cases.idempotency import Idempotency, Reply, find_known, remember
 from cases.keys import get_data_key
+from cases.letters import keep_texts
 from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import CHINA
@@ -41,7 +42,7 @@ from proof.webhooks import key_pair_from, secret_from
 from store.encryption import DataKey
 from store.ledger import Entry, append, chain_of
 from store.tables import deliveries, employers, notices, webhooks
-from texts.notices import Rendered, text_hash
+from texts.notices import Rendered
 
 Position = tuple[datetime | str, UUID | str]
 _SECRET_BYTES: Final = 32
@@ -282,7 +283,7 @@ async def _queue_test(
         "type": WEBHOOK_TEST,
     }
     text = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
-    body = json.dumps({Channel.WEBHOOK.value: {"subject": WEBHOOK_TEST, "text": text, "html": None}}).encode()
+    body, proof = keep_texts({Channel.WEBHOOK: Rendered(WEBHOOK_TEST, text)})
     await connection.execute(
         insert(notices).values(
             notice_id=notice_id,
@@ -294,8 +295,8 @@ async def _queue_test(
             language=Language.ZH_HANS.value,
             status=DeliveryStatus.QUEUED.value,
             key_id=key.key_id,
-            body=key.seal("notices", "body", str(notice_id), body),
-            text_hash=text_hash(Rendered(WEBHOOK_TEST, text)),
+            body=key.seal("notices", "body", str(notice_id), json.dumps(body).encode()),
+            text_hash=proof,
             at=at,
         )
     )

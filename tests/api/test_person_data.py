@@ -1,5 +1,7 @@
 """What a signed-in person reads: their data, who read it and why, and never anything of another person."""
 
+import hashlib
+import json
 from typing import Any
 
 from sqlalchemy import select
@@ -122,6 +124,10 @@ async def test_a_person_gets_all_that_is_held_about_them_and_the_reading_is_an_a
     texts = {each["kind"]: each["text"] for each in case["notices"]}
     assert "河套示例科学研究院" in texts["registration_received"]
     assert texts["sign_in_link"] is None
+    for told in case["notices"]:
+        parts = [told["text_salt"], told["subject"], told["text"], told["html"] or ""]
+        proof = hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
+        assert (told["text_hash"] == proof) is (told["kind"] != "sign_in_link")
     assert [(each["reason"], each["says"][:20]) for each in case["legal_holds"]] == [
         ("litigation", "Because of a lawsuit")
     ]

@@ -254,9 +254,10 @@ def test_a_handover_names_the_notice_that_could_not_be_delivered() -> None:
 
 def test_the_hash_changes_with_any_part_and_only_then() -> None:
     rendered = Rendered("subject", "text", "html")
-    assert text_hash(rendered) == text_hash(Rendered("subject", "text", "html"))
+    assert text_hash(rendered, "salt") == text_hash(Rendered("subject", "text", "html"), "salt")
+    assert text_hash(rendered, "salt") != text_hash(rendered, "other")
     others = [Rendered("s", "text", "html"), Rendered("subject", "t", "html"), Rendered("subject", "text", None)]
-    assert len({text_hash(each) for each in [rendered, *others]}) == 4
+    assert len({text_hash(each, "salt") for each in [rendered, *others]}) == 4
 
 
 def test_every_text_stands_in_three_languages() -> None:

@@ -186,7 +186,10 @@ def render_digest(
     return _mail(language, SHARED.digest_subject[language], heading, [Section(heading, (), None), *sections])
 
 
-def text_hash(rendered: Rendered) -> str:
-    """Return the SHA-256 of the exact text in hexadecimal, so that what was sent can be proved later."""
-    parts = [rendered.subject, rendered.text, rendered.html or ""]
+def text_hash(rendered: Rendered, salt: str) -> str:
+    """Return the SHA-256 of a salt and the exact text in hexadecimal, so that what was sent can be proved later.
+
+    Without the salt, which is sealed with the text, nobody can try out what the text may have said.
+    """
+    parts = [salt, rendered.subject, rendered.text, rendered.html or ""]
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
