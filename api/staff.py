@@ -12,9 +12,9 @@ from api.answers import Pages, json_response, respond
 from api.bulk import approve_all
 from api.notice_views import NoticePage
 from api.parameters import CasePath, DestinationPath, IdPath, PageQuery
-from api.views import BulkView, CaseView, PersonView, ReasonList, TaskPage, TaskView
+from api.views import BulkView, CaseView, PersonView, ReasonList, RequestPage, TaskPage, TaskView
 from api.wiring import wiring_of
-from cases import notice_reads, reads, tasks
+from cases import case_requests, notice_reads, reads, tasks
 from domain.actors import Actor, Role
 from domain.commands import CommandKind
 from domain.decisions import (
@@ -42,6 +42,7 @@ _HOLDERS = allow(Role.OFFICER, Role.SUPERVISOR, Role.OPERATOR)
 _SUPERVISOR = allow(Role.SUPERVISOR)
 _SIGNED_IN = allow(*(role for role in Role if role not in (Role.SYSTEM, Role.AUTHORITY)))
 _INSIDE = allow(Role.OFFICER, Role.SUPERVISOR, Role.AUDITOR, Role.OPERATOR)
+_REVIEWERS = allow(Role.OFFICER, Role.SUPERVISOR, Role.AUDITOR)
 _READERS = allow(Role.EMPLOYER, Role.OFFICER, Role.SUPERVISOR, Role.AUDITOR)
 MOST_AT_ONCE = 100
 PENDING: dict[int | str, dict[str, Any]] = {
@@ -343,6 +344,23 @@ async def list_notices(
     pages = Pages(wiring, actor, f"registrations/{reference}/notices", query.asked())
     items, position = await notice_reads.list_notices(
         wiring.context, actor, reference, after=pages.after(query.cursor), limit=query.limit
+    )
+    return pages.respond(items, position)
+
+
+@router.get("/registrations/{reference}/requests", response_model=RequestPage, summary="What was asked of a case")
+async def list_requests(
+    request: Request,
+    reference: CasePath,
+    query: Annotated[PageQuery, Query()],
+    actor: Annotated[Actor, _REVIEWERS],
+    purpose: Annotated[Purpose | None, Header(alias="Purpose", description="Why they are opened.")] = None,
+) -> Response:
+    """List what employer, person and staff asked of a case, with their notes, oldest first; a ledger act."""
+    wiring = wiring_of(request)
+    pages = Pages(wiring, actor, f"registrations/{reference}/requests", query.asked())
+    items, position = await case_requests.list_requests(
+        wiring.context, actor, reference, purpose, after=pages.after(query.cursor), limit=query.limit
     )
     return pages.respond(items, position)
 

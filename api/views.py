@@ -5,6 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from domain.actors import Role
+from domain.commands import CommandKind, CommandState
 from domain.employers import EmployerKind
 from domain.findings import Audience, FindingOutcome
 from domain.reasons import ReasonStanding, Use
@@ -124,6 +126,26 @@ class PersonView(BaseModel):
     contract_end: date | None = None
     state_worker: bool | None = None
     consent_letter: dict[str, Any] | None = None
+
+
+class RequestView(BaseModel):
+    """Something that was asked of a case."""
+
+    id: str
+    kind: CommandKind
+    role: Role
+    subject: str = Field(description="Who asked.")
+    at: datetime
+    state: CommandState
+    content: Any = Field(
+        description="What was asked, with its notes; null where there is nothing to read any more."
+    )
+
+
+class RequestPage(Page):
+    """What was asked of a case."""
+
+    items: list[RequestView]
 
 
 class TaskView(BaseModel):

@@ -1,5 +1,6 @@
 """Reading cases: one, a page of them, and the person fields that a purpose opens."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
@@ -9,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
 
 from cases.accesses import record_access
-from cases.case_file import CaseFile, load_case
+from cases.case_file import load_case
 from cases.case_reading import read_cases
+from cases.case_row import CaseRow
 from cases.context import Context
 from cases.view import case_view
 from domain.actors import Actor, Role
@@ -125,20 +127,20 @@ async def open_person(
 async def record_read(
     connection: AsyncConnection,
     actor: Actor,
-    files: list[CaseFile],
+    cases: Sequence[CaseRow],
     fields: tuple[str, ...],
     purpose: Purpose | None,
     at: datetime,
 ) -> None:
     """Write one access row that lists the cases read, in a chain of its own so that reading locks no case."""
-    employers = {file.employer_id for file in files}
+    employers = {case.employer_id for case in cases}
     entry = Entry(
         act=Act.PERSONAL_DATA_READ,
         actor=actor,
         at=at,
         employer_id=employers.pop() if len(employers) == 1 else None,
         purpose=purpose.value if purpose else "own_data",
-        detail={"cases": [file.reference for file in files], "fields": list(fields)},
+        detail={"cases": [case.reference for case in cases], "fields": list(fields)},
     )
     await begin_chain(connection, f"access/{uuid4()}", [entry])
 

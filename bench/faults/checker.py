@@ -16,6 +16,7 @@ _SENT_TO_AUTHORITY: Final = frozenset({"submitted", "accepted", "issued", "refus
 # A straight approval tells employer and person that it came and was approved, and of each permit three times.
 _NOTICES_STRAIGHT: Final = 4
 _NOTICES_OF_PERMIT: Final = 6
+_NOTICES_OF_ANSWER: Final = 2
 
 
 @dataclass(frozen=True, order=True)
@@ -128,11 +129,21 @@ def _notices(found: Evidence) -> Iterator[Finding]:
         row["reference"] for row in found.register["notices"] if row["recipient"] in ("employer", "person")
     )
     kinds = {asked["reference"]: asked for asked in found.asked if asked["kind"] == "straight" and asked["reference"]}
+    late = _overtaken(found)
     for reference, asked in kinds.items():
-        expected = _NOTICES_STRAIGHT + _NOTICES_OF_PERMIT * len(asked["permits"])
+        expected = _NOTICES_STRAIGHT + _NOTICES_OF_PERMIT * len(asked["permits"]) - _NOTICES_OF_ANSWER * late[reference]
         if counted[reference] != expected:
             yield Finding("notice_missing", f"{reference} has {counted[reference]} notices, not {expected}")
     yield from _arrivals(found)
+
+
+def _overtaken(found: Evidence) -> Counter[str]:
+    """Return on how many permits of a case `accepted` came after `issued`: it is kept, and tells nobody (P24)."""
+    states: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for row in found.register["answers"]:
+        if row["outcome"] == "accepted":
+            states[row["reference"], row["destination"]].add(row["state"])
+    return Counter(reference for (reference, _), seen in states.items() if seen == {"recorded"})
 
 
 def _arrivals(found: Evidence) -> Iterator[Finding]:

@@ -199,6 +199,9 @@ async def walk_registrations(walk: Walk) -> None:
     departed = walk.ids["departed"] = await walk.approve()
     await walk.act("employer-a", departed, "departure", {"last_day": "2026-12-31", "reason": "resigned"})
     await walk.call("auditor", "GET", "/v1/registrations", params={"limit": 2})
+    for persona, purpose in (("officer-1", "case_review"), ("auditor", "audit")):
+        places, headers = {"reference": departed}, {"Purpose": purpose}
+        await walk.call(persona, "GET", "/v1/registrations/{reference}/requests", places=places, headers=headers)
     await walk.call("auditor", "GET", "/v1/registrations/{reference}/notices", places={"reference": departed})
     await walk.call(
         "officer-1",

@@ -106,6 +106,15 @@ def test_a_case_that_is_whole_gives_no_finding() -> None:
     assert check(Evidence(**books())) == []
 
 
+@pytest.mark.parametrize(("state", "named"), [("recorded", set()), ("applied", {"notice_missing"})])
+def test_an_acceptance_that_came_after_the_issue_tells_nobody(state: str, named: set[str]) -> None:
+    found = books()
+    _add(found, "answers", reference=REFERENCE, destination="HK", outcome="accepted", state=state)
+    for number in (8, 9):
+        found["register"]["notices"] = [n for n in found["register"]["notices"] if n["kind"] != f"kind-{number}"]
+    assert kinds(found) & {"notice_missing"} == named
+
+
 def _case(found: Books) -> dict[str, Any]:
     row: dict[str, Any] = found["register"]["registrations"][0]
     return row

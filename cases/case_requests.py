@@ -1,0 +1,74 @@
+"""What was asked of a case, in the words of those who asked: contests, changes, decisions and their notes."""
+
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import select
+
+from cases.case_reading import CaseReading, read_cases
+from cases.context import Context
+from cases.reads import record_read
+from cases.view import moment
+from domain.actors import Actor, Role
+from domain.errors import Defect, Refused
+from domain.purposes import Purpose
+from store.case_rows import Row
+from store.tables import commands
+
+# What the engine and the authority's answers set going carries nobody's words.
+_NOT_PEOPLE: Final = (Role.SYSTEM.value, Role.AUTHORITY.value)
+_FIELDS: Final = ("requests",)
+
+
+async def list_requests(
+    context: Context,
+    actor: Actor,
+    reference: str,
+    purpose: Purpose | None,
+    *,
+    after: tuple[UUID, int] | None = None,
+    limit: int = 50,
+) -> tuple[list[dict[str, Any]], tuple[UUID, int] | None]:
+    """Return a page of what people asked of a case, oldest first, opened; the reading is a ledger act.
+
+    Raises:
+        Refused: `purpose_missing`; `case_unknown`; `facts_erased` after an erasure.
+    """
+    if purpose is None:
+        raise Refused("purpose_missing", "Say in the header Purpose what the requests are opened for.")
+    c = commands.c
+    query = select(commands).where(c.reference == reference, c.actor["role"].astext.not_in(_NOT_PEOPLE))
+    query = query.order_by(c.seq).limit(limit + 1)
+    if after is not None:
+        query = query.where(c.seq > after[1])
+    async with context.database.begin(actor.tenant) as connection:
+        found = await read_cases(context, connection, [reference], actor)
+        if not found:
+            raise Refused("case_unknown", "There is no case of this reference.")
+        rows = [dict(row) for row in (await connection.execute(query)).mappings()]
+        page = rows[:limit]
+        items = [_view(found[0], row) for row in page]
+        await record_read(connection, actor, found, _FIELDS, purpose, context.clock())
+    return items, (page[-1]["command_id"], page[-1]["seq"]) if len(rows) > limit else None
+
+
+def _view(case: CaseReading, row: Row) -> dict[str, Any]:
+    return {
+        "id": str(row["command_id"]),
+        "kind": row["kind"],
+        "role": row["actor"]["role"],
+        "subject": row["actor"]["subject"],
+        "at": moment(row["at"]),
+        "state": row["state"],
+        "content": _content(case, row),
+    }
+
+
+def _content(case: CaseReading, row: Row) -> Any:
+    """Return the body of a request; nothing of one under the key of an identity number that was corrected since."""
+    if row["body"] is None:
+        return None
+    try:
+        return case.open("commands", "body", str(row["command_id"]), row["body"])
+    except Defect:
+        return None
