@@ -26,6 +26,7 @@ from cases import reads, registration, rosters, webhooks
 from domain.actors import Actor, Role
 from domain.commands import CommandKind
 from domain.decisions import CardLostRequest
+from domain.fields import Code
 from domain.registration import (
     ChangeRequest,
     ContestRequest,
@@ -52,6 +53,7 @@ class CaseQuery(PageQuery):
     client_reference: str | None = Field(default=None, min_length=1, max_length=64)
     updated_after: AwareDatetime | None = Field(default=None, description="Changed after this time.")
     q: str | None = Field(default=None, min_length=1, max_length=100, description="Exact whole name or last four.")
+    employer_id: Code | None = Field(default=None, description="Of this employer; staff says it beside `q`.")
 
 
 @router.post("/registrations", status_code=202, response_model=CaseView, summary="Register a person")
@@ -88,6 +90,7 @@ async def list_cases(
         client_reference=query.client_reference,
         updated_after=query.updated_after,
         q=query.q,
+        employer_id=query.employer_id,
         after=pages.after(query.cursor),
         limit=query.limit,
         language=request.state.language,

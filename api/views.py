@@ -137,9 +137,7 @@ class RequestView(BaseModel):
     subject: str = Field(description="Who asked.")
     at: datetime
     state: CommandState
-    content: Any = Field(
-        description="What was asked, with its notes; null where there is nothing to read any more."
-    )
+    content: Any = Field(description="What was asked, with its notes; null where there is nothing to read any more.")
 
 
 class RequestPage(Page):

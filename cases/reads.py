@@ -18,6 +18,7 @@ from cases.view import case_view
 from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.errors import FieldError, Refused
+from domain.field_errors import FieldCode
 from domain.languages import Language
 from domain.purposes import Purpose
 from domain.registration import Employment, Person
@@ -70,15 +71,24 @@ async def list_cases(
     client_reference: str | None = None,
     updated_after: datetime | None = None,
     q: str | None = None,
+    employer_id: str | None = None,
     after: Position | None = None,
     limit: int = 50,
     language: Language = Language.ZH_HANS,
 ) -> tuple[list[dict[str, Any]], Position | None]:
-    """Return a page of cases ordered by time of change and reference, and the position of the next page."""
+    """Return a page of cases ordered by time of change and reference, and the position of the next page.
+
+    Raises:
+        Refused: `invalid` where the park's people look for a person without saying at which employer.
+    """
     r = registrations.c
+    searched = actor.employer_id or employer_id
+    if q is not None and searched is None:
+        message = "A person is looked for within one employer: name it by employer_id."
+        raise Refused("invalid", message, [FieldError("employer_id", FieldCode.REQUIRED, message)])
     query = select(r.reference, r.updated_at).order_by(r.updated_at, r.reference).limit(limit + 1)
-    if actor.employer_id is not None:
-        query = query.where(r.employer_id == actor.employer_id)
+    for whose in {actor.employer_id, employer_id} - {None}:
+        query = query.where(r.employer_id == whose)
     query = _where_stage(query, actor, stage)
     if needs == "employer":
         query = query.where(_NEEDS_EMPLOYER)
@@ -87,7 +97,7 @@ async def list_cases(
     if updated_after is not None:
         query = query.where(r.updated_at > updated_after)
     if q is not None:
-        query = query.where(_matches(context, actor, q))
+        query = query.where(_matches(context, str(searched), q))
     if after is not None:
         query = query.where(tuple_(r.updated_at, r.reference) > tuple_(*after))
     async with context.database.begin(actor.tenant) as connection:
@@ -154,9 +164,9 @@ def _where_stage(query: Any, actor: Actor, stage: Stage | None) -> Any:
     return query.where(registrations.c.stage == stage.value)
 
 
-def _matches(context: Context, actor: Actor, q: str) -> Any:
-    """Match an exact whole name or an exact last four, by keyed hashes of the reader's own employer."""
+def _matches(context: Context, employer_id: str, q: str) -> Any:
+    """Match an exact whole name or an exact last four, by the keyed hashes of an employer."""
     r = registrations.c
-    name = context.keyring.lookup_hash(f"name/{actor.employer_id}", q)
-    last_four = context.keyring.lookup_hash(f"last_four/{actor.employer_id}", q.upper())
+    name = context.keyring.lookup_hash(f"name/{employer_id}", q)
+    last_four = context.keyring.lookup_hash(f"last_four/{employer_id}", q.upper())
     return or_(r.name_hash == name, r.last_four_hash == last_four)

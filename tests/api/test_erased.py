@@ -81,7 +81,8 @@ async def test_every_route_answers_about_an_erased_person(stage: Stage) -> None:
     assert seen["GET /v1/audit/cases/{reference}/reconciliation"] == {200}
     gone = (f"GET {here}/person", f"GET {here}/requests", "GET /v1/audit/cases/{reference}/re-evaluation",
             f"POST {here}/correction", f"POST {here}/departure", f"POST {here}/decision",
-            f"POST {here}/permits/{{destination}}/lost", f"POST {here}/erasure", f"POST {here}/legal-holds")  # fmt: skip
+            f"POST {here}/permits/{{destination}}/lost", f"POST {here}/erasure",
+            f"POST {here}/legal-holds")  # fmt: skip
     assert {route: seen[route] for route in gone} == {route: {410} for route in gone}
     await _check_answers(stage, walk, reference, living)
     again = {"json": body, "headers": {"Idempotency-Key": name}}

@@ -35,6 +35,24 @@ async def test_pages_hold_every_case_once_in_order(stage: Stage) -> None:
     assert set(found) == references
 
 
+async def test_staff_finds_a_person_within_the_employer_it_names(stage: Stage) -> None:
+    walk = Walk(stage)
+    wanted, _ = await walk.register(name_zh="温书言"), await walk.register()
+    officer, path = stage.as_("officer-1"), "/v1/registrations"
+
+    found = (await officer.get(path, q="温书言", employer_id="emp-a")).json()["items"]
+    elsewhere = (await officer.get(path, q="温书言", employer_id="emp-b")).json()["items"]
+    all_of_one = (await officer.get(path, employer_id="emp-a")).json()["items"]
+    nowhere = await officer.get(path, q="温书言")
+    own = (await stage.as_("employer-a").get(path, q="温书言")).json()["items"]
+    foreign = (await stage.as_("employer-a").get(path, q="温书言", employer_id="emp-b")).json()["items"]
+
+    assert [case["reference"] for case in found] == [case["reference"] for case in own] == [wanted]
+    assert (elsewhere, foreign, len(all_of_one)) == ([], [], 2)
+    assert (nowhere.status_code, nowhere.json()["code"]) == (422, "invalid")
+    assert [error["field"] for error in nowhere.json()["errors"]] == ["employer_id"]
+
+
 async def test_a_page_of_tasks_goes_on_where_the_last_ended(stage: Stage) -> None:
     await register_three(stage)
     officer = stage.as_("officer-1")
