@@ -29,9 +29,9 @@ def _said(case: Case, destination: str, outcome: str, message_id: str, **more: o
     return Said(AUTHORITY, AuthorityAnswer.model_validate(given | more), message_id)
 
 
-async def _take(park: Park, *said: Said) -> list[Received | BaseException]:
+async def _take(park: Park, *said: Said, seconds: float = 0.3) -> list[Received | BaseException]:
     # A window that no pause of a busy machine closes too soon.
-    gathering = Gathering(park.context, seconds=0.3)
+    gathering = Gathering(park.context, seconds=seconds)
     return await asyncio.gather(*(gathering.receive(each) for each in said), return_exceptions=True)
 
 
@@ -46,6 +46,13 @@ async def test_answers_on_both_destinations_are_one_transaction_and_one_message_
     assert len({row["xid"] for row in received}) == 1
     await case.step()
     assert {permit["stage"] for permit in await park.rows(tables.permits)} == {"refused"}
+
+
+async def test_with_an_answer_on_each_destination_nothing_more_is_waited_for(park: Park) -> None:
+    case = await park.submitted()
+    said = [_said(case, each, "accepted", f"a-{each}") for each in ("HK", "MO")]
+    taken = await asyncio.wait_for(_take(park, *said, seconds=3600), 30)
+    assert [isinstance(each, Received) for each in taken] == [True, True]
 
 
 async def test_a_repeat_in_the_same_moment_is_taken_once(park: Park) -> None:
