@@ -158,7 +158,7 @@ class OwnNoticeView(BaseModel):
     text: str | None = Field(description="The exact text; none of a link to sign in.")
     html: str | None = Field(description="The exact text as a page, where the mail had one.")
     text_hash: str = Field(description="SHA-256 of salt, subject, text and page as a JSON list; stays in the ledger.")
-    text_salt: str | None = Field(description="What keeps the hash from being guessed; erased with the text.")
+    text_salt: str | None = Field(description="What keeps the hash from being guessed; null where there was none.")
 
 
 class OwnHoldView(BaseModel):

@@ -187,4 +187,4 @@ def _text(case: OwnCase, row: Row) -> dict[str, str | None]:
     if row["kind"] == NoticeKind.SIGN_IN_LINK or row["key_id"] != case.reading.row["key_id"]:
         return shown
     body = case.reading.open("notices", "body", str(row["notice_id"]), row["body"])
-    return shown | (body.get("mail") or body.get("sms") or {}) | {"text_salt": body[SALT]}
+    return shown | (body.get("mail") or body.get("sms") or {}) | {"text_salt": body.get(SALT)}

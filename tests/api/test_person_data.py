@@ -2,16 +2,22 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
+from cases import notify
+from cases.letters import SALT, keep_texts
+from domain.notices import Channel
 from store.tables import ledger
 from tests.api.callers import Caller
 from tests.api.conftest import Stage
 from tests.api.persons import sign_in
 from tests.api.walk import Walk, identity_number
 from tests.cases.contexts import registration_body
+from texts.notices import Rendered
 
 MAIL, PHONE = "feng@example.com", "+8613812345678"
 OTHER = {"identity_number": identity_number(555), "email": "wen@example.com", "name_zh": "文书"}
@@ -141,6 +147,25 @@ async def test_a_person_gets_all_that_is_held_about_them_and_the_reading_is_an_a
         query = select(ledger.c.detail).where(ledger.c.act == "personal_data_read")
         assert (await connection.execute(query)).scalars().one()["cases"] == [reference]
     assert (await employer.get(f"/v1/registrations/{reference}")).json() == before
+
+
+async def test_a_notice_from_before_the_salts_is_shown_without_one(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def keep_unsalted(texts: Mapping[Channel, Rendered]) -> tuple[dict[str, Any], str]:
+        body, proof = keep_texts(texts)
+        return {name: value for name, value in body.items() if name != SALT}, proof
+
+    with monkeypatch.context() as patched:
+        patched.setattr(notify, "keep_texts", keep_unsalted)
+        reference = await _case(stage)
+    me = await sign_in(stage, reference, email=MAIL)
+
+    (case,) = (await me.get(DATA)).json()["cases"]
+
+    (told,) = [each for each in case["notices"] if each["kind"] == "registration_received"]
+    assert "河套示例科学研究院" in told["text"]
+    assert told["text_salt"] is None
 
 
 async def test_what_was_given_under_a_number_that_was_corrected_is_not_shown(stage: Stage) -> None:
