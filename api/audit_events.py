@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from api.access import PROBLEMS_KEY, GuardedRoute, allow
 from api.answers import Pages, json_response
 from api.audit_event_views import ConflictsView, CountsView, EventPage, SampleView
-from api.parameters import PageQuery
+from api.parameters import PageQuery, PurposeHeader
 from api.wiring import wiring_of
 from cases import audit_events, audit_export, audit_review
 from cases.audit_events import CountBy, Filters
@@ -21,7 +21,6 @@ from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.errors import Refused
 from domain.fields import Code
-from domain.purposes import Purpose
 from domain.references import find_reference
 from domain.stages import Destination
 
@@ -36,7 +35,6 @@ _Visible = Annotated[str, StringConstraints(max_length=200, pattern=r"^[!-~]+$")
 _Word = Annotated[str, StringConstraints(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/,\[\]-]*$")]
 _Seed = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
 _BY_CASE: Final[dict[str, Any]] = {PROBLEMS_KEY: [404]}  # the case named as a filter
-_PurposeHeader = Annotated[Purpose | None, Header(alias="Purpose", description="Why; it is written down.")]
 
 
 class EventQuery(BaseModel):
@@ -160,7 +158,7 @@ async def export(
     request: Request,
     query: Annotated[ExportQuery, Query()],
     actor: Annotated[Actor, _AUDITOR],
-    purpose: _PurposeHeader = None,
+    purpose: PurposeHeader = None,
 ) -> Response:
     """Send rows oldest first with all that their hashes cover; who exports what and why is a ledger act."""
     if purpose is None:
@@ -180,7 +178,7 @@ async def sample(
     request: Request,
     query: Annotated[SampleQuery, Query()],
     actor: Annotated[Actor, _AUDITOR],
-    purpose: _PurposeHeader = None,
+    purpose: PurposeHeader = None,
 ) -> Response:
     """Draw decisions at random by a seed, so that anyone can draw the same again; a ledger act."""
     drawn = await audit_review.draw_sample(

@@ -3,10 +3,11 @@
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import Path
+from fastapi import Header, Path
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from domain.errors import Refused
+from domain.purposes import Purpose
 from domain.references import find_reference
 from domain.stages import Destination
 
@@ -56,6 +57,7 @@ IdPath = Annotated[
     WithJsonSchema({"type": "string", "format": "uuid"}),
 ]
 CodePath = Annotated[str, Path(description="Code.", examples=["emp-a"]), AfterValidator(_code)]
+PurposeHeader = Annotated[Purpose | None, Header(alias="Purpose", description="Why; it is written down.")]
 
 
 class PageQuery(BaseModel):

@@ -11,7 +11,7 @@ from api.acts import act, on_permit
 from api.answers import Pages, json_response, respond
 from api.bulk import approve_all
 from api.notice_views import NoticePage
-from api.parameters import CasePath, DestinationPath, IdPath, PageQuery
+from api.parameters import CasePath, DestinationPath, IdPath, PageQuery, PurposeHeader
 from api.views import BulkView, CaseView, PersonView, ReasonList, RequestPage, TaskPage, TaskView
 from api.wiring import wiring_of
 from cases import case_requests, notice_reads, reads, tasks
@@ -354,7 +354,7 @@ async def list_requests(
     reference: CasePath,
     query: Annotated[PageQuery, Query()],
     actor: Annotated[Actor, _REVIEWERS],
-    purpose: Annotated[Purpose | None, Header(alias="Purpose", description="Why they are opened.")] = None,
+    purpose: PurposeHeader = None,
 ) -> Response:
     """List what employer, person and staff asked of a case, with their notes, oldest first; a ledger act."""
     wiring = wiring_of(request)

@@ -1,7 +1,6 @@
 """What was asked of a case, in the words of those who asked: contests, changes, decisions and their notes."""
 
 from typing import Any, Final
-from uuid import UUID
 
 from sqlalchemy import select
 
@@ -26,9 +25,9 @@ async def list_requests(
     reference: str,
     purpose: Purpose | None,
     *,
-    after: tuple[UUID, int] | None = None,
+    after: int | None = None,
     limit: int = 50,
-) -> tuple[list[dict[str, Any]], tuple[UUID, int] | None]:
+) -> tuple[list[dict[str, Any]], int | None]:
     """Return a page of what people asked of a case, oldest first, opened; the reading is a ledger act.
 
     Raises:
@@ -40,7 +39,7 @@ async def list_requests(
     query = select(commands).where(c.reference == reference, c.actor["role"].astext.not_in(_NOT_PEOPLE))
     query = query.order_by(c.seq).limit(limit + 1)
     if after is not None:
-        query = query.where(c.seq > after[1])
+        query = query.where(c.seq > after)
     async with context.database.begin(actor.tenant) as connection:
         found = await read_cases(context, connection, [reference], actor)
         if not found:
@@ -49,7 +48,7 @@ async def list_requests(
         page = rows[:limit]
         items = [_view(found[0], row) for row in page]
         await record_read(connection, actor, found, _FIELDS, purpose, context.clock())
-    return items, (page[-1]["command_id"], page[-1]["seq"]) if len(rows) > limit else None
+    return items, page[-1]["seq"] if len(rows) > limit else None
 
 
 def _view(case: CaseReading, row: Row) -> dict[str, Any]:

@@ -82,13 +82,11 @@ async def list_cases(
         Refused: `invalid` where the park's people look for a person without saying at which employer.
     """
     r = registrations.c
-    searched = actor.employer_id or employer_id
-    if q is not None and searched is None:
-        message = "A person is looked for within one employer: name it by employer_id."
-        raise Refused("invalid", message, [FieldError("employer_id", FieldCode.REQUIRED, message)])
     query = select(r.reference, r.updated_at).order_by(r.updated_at, r.reference).limit(limit + 1)
-    for whose in {actor.employer_id, employer_id} - {None}:
-        query = query.where(r.employer_id == whose)
+    if actor.employer_id is not None:
+        query = query.where(r.employer_id == actor.employer_id)
+    if employer_id is not None:
+        query = query.where(r.employer_id == employer_id)
     query = _where_stage(query, actor, stage)
     if needs == "employer":
         query = query.where(_NEEDS_EMPLOYER)
@@ -97,7 +95,7 @@ async def list_cases(
     if updated_after is not None:
         query = query.where(r.updated_at > updated_after)
     if q is not None:
-        query = query.where(_matches(context, str(searched), q))
+        query = query.where(_matches(context, actor.employer_id or employer_id, q))
     if after is not None:
         query = query.where(tuple_(r.updated_at, r.reference) > tuple_(*after))
     async with context.database.begin(actor.tenant) as connection:
@@ -164,8 +162,11 @@ def _where_stage(query: Any, actor: Actor, stage: Stage | None) -> Any:
     return query.where(registrations.c.stage == stage.value)
 
 
-def _matches(context: Context, employer_id: str, q: str) -> Any:
-    """Match an exact whole name or an exact last four, by the keyed hashes of an employer."""
+def _matches(context: Context, employer_id: str | None, q: str) -> Any:
+    """Match an exact whole name or an exact last four, by the keyed hashes of an employer, which has to be known."""
+    if employer_id is None:
+        message = "A person is looked for within one employer: name it by employer_id."
+        raise Refused("invalid", message, [FieldError("employer_id", FieldCode.REQUIRED, message)])
     r = registrations.c
     name = context.keyring.lookup_hash(f"name/{employer_id}", q)
     last_four = context.keyring.lookup_hash(f"last_four/{employer_id}", q.upper())
