@@ -32,7 +32,7 @@ class Seen:
 
     answers: Counter[int] = field(default_factory=Counter)
     without_retry_after: int = 0
-    broken: int = 0
+    broken: Counter[str] = field(default_factory=Counter)
     taken: list[float] = field(default_factory=list)
 
     def note(self, answer: httpx.Response, seconds: float) -> None:
@@ -69,8 +69,8 @@ class Crowd:
                 answer = await self.http.post("/v1/registrations", json=body, headers=headers)
             else:
                 answer = await self.http.get("/v1/registrations?limit=20", headers=self.headers)
-        except httpx.HTTPError:
-            seen.broken += 1
+        except httpx.HTTPError as error:
+            seen.broken[type(error).__name__] += 1
             return
         seen.note(answer, time.perf_counter() - begun)
 
@@ -93,7 +93,7 @@ async def measure(directory: Path, *, full: bool) -> dict[str, Any]:
         "seconds": seconds,
         "answers": {str(status): count for status, count in sorted(seen.answers.items())},
         "shed_without_retry_after": seen.without_retry_after,
-        "broken_connections": seen.broken,
+        "broken_connections": dict(seen.broken),
         "served_ms": latencies_ms(seen.taken),
         "quiet_ms": latencies_ms(quiet.taken),
         "api_rss_mb": {"before": memory[0], "most": max(memory), "last": memory[-1]},
