@@ -129,6 +129,9 @@ def api() -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        # Longer than clients and proxies keep a connection that rests (httpx 5 s, nginx 60 s), so that they close it: a
+        # call that is sent while the server closes breaks.
+        timeout_keep_alive=75,
         timeout_graceful_shutdown=10,
     )
 

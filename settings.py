@@ -62,7 +62,7 @@ class Settings(BaseSettings):
     api_port: Port = Field(default=8080, description="Port the API listens on.")
     api_caller_a_minute: int = Field(default=6000, ge=1, description="Calls a minute that one caller may make.")
     api_tenant_a_minute: int = Field(default=12000, ge=1, description="Calls a minute that one employer may make.")
-    api_at_once: int = Field(default=200, ge=1, description="Calls that one copy of the API serves at a time.")
+    api_at_once: int = Field(default=100, ge=1, description="Calls that one copy of the API serves at a time.")
     metrics_host: str = Field(default="127.0.0.1", description="Address on which metrics are served.")
     api_metrics_port: Port = Field(default=0, description="Port of the API's metrics; 0 turns it off.")
     worker_metrics_port: Port = Field(default=0, description="Port of the worker's metrics; 0 turns it off.")
