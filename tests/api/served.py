@@ -11,7 +11,8 @@ import uvicorn
 from sandbox.ports import free_port
 from tests.api.callers import TestIssuer
 from tests.api.conftest import Stage, set_stage
-from tests.api.walk import Walk, walk_all
+from tests.api.every_route import walk_all
+from tests.api.walk import Walk
 
 _T = TypeVar("_T")
 

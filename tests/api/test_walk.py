@@ -2,8 +2,8 @@
 
 from api.access import Credential
 from tests.api.conftest import Stage
+from tests.api.every_route import walk_all
 from tests.api.test_access import all_routes
-from tests.api.walk import walk_all
 
 
 async def test_every_route_succeeds_in_a_walk_through_all(stage: Stage) -> None:

@@ -1,0 +1,290 @@
+"""A walk through every route that ends well: employers, staff, supervisors, the authority and operators at work."""
+
+from datetime import date
+
+from sqlalchemy import select, update
+
+from cases.rule_trials import try_pack
+from domain.actors import system
+from policy.pack import parse_pack
+from proof.checkpoints import cosign, parse_note
+from store.tables import deliveries, notices
+from tests.api.conftest import AUTHORITY_SECRET, RECEIPTS_SECRET, Stage
+from tests.api.persons import sign_in
+from tests.api.walk import Walk
+from tests.cases.contexts import WITNESS, WITNESS_KEY, registration_body
+from tests.cases.drafts import STRICTER as DRAFT
+from tests.cases.sealed import seal_all
+
+CSV = (
+    "client_reference,name_zh,identity_number,position,work_site,employment_kind,contract_start,language,destinations,"
+    "state_worker\nR-1,徐若澜,620102199304213908,主管,SZP-001,contract,2025-01-01,zh-Hans,HK,no\n"
+)
+
+
+async def walk_all(stage: Stage) -> Walk:
+    """Walk through every route."""
+    walk = Walk(stage)
+    await walk_tasks(walk)
+    await walk_registrations(walk)
+    await walk_permits(walk)
+    await walk_erasure(walk)
+    await walk_rosters_and_webhooks(walk)
+    await walk_register(walk)
+    await walk_rules(walk)
+    await walk_operators(walk)
+    await walk_seal(walk)
+    await walk_audit_of_cases(walk)
+    await walk_ledger(walk)
+    await walk_person(walk)
+    await walk_public(walk)
+    return walk
+
+
+async def walk_tasks(walk: Walk) -> None:
+    """Claims, releases, assignments, and answers to a task of another kind."""
+    reference = walk.ids["reference"] = await walk.register()
+    task = await walk.call("officer-1", "POST", "/v1/tasks/next", {})
+    walk.ids["task_id"] = task["id"]
+    place = {"task_id": task["id"]}
+    await walk.call("officer-1", "POST", "/v1/tasks/{task_id}/release", {}, places=place)
+    await walk.call("officer-1", "POST", "/v1/tasks/{task_id}/claim", places=place)
+    await walk.call("supervisor", "POST", "/v1/tasks/{task_id}/assign", {"subject": "officer-2"}, places=place)
+    await walk.call("officer-2", "POST", "/v1/tasks/{task_id}/release", {}, places=place)
+    await walk.act("employer-a", reference, "change", {"email": "new@example.com", "contract_end": "2029-12-31"})
+    tasks = await walk.call("officer-1", "GET", "/v1/tasks", params={"kind": "change"})
+    answer = {"action": "take"}
+    place = {"task_id": tasks["items"][0]["id"]}
+    await walk.call("officer-1", "POST", "/v1/tasks/{task_id}/answer", answer, places=place)
+
+
+async def walk_registrations(walk: Walk) -> None:
+    """Check, correct, contest, withdraw, decide, confirm, recall, hold, depart, revoke, read."""
+    await walk.call("employer-a", "POST", "/v1/registrations/check", registration_body())
+    returned = await walk.register()
+    await walk.decide(returned, "return", "document_unreadable")
+    await walk.act("employer-a", returned, "correction", {"employment": {"position": "高级研究员"}})
+    await walk.decide(returned, "return", "document_unreadable", persona="supervisor")
+    await walk.act("employer-a", returned, "contest", {"note": "It can be read."})
+    await walk.act("employer-a", returned, "withdrawal", {"reason": "Filed twice."})
+    refused = await walk.register()
+    await walk.decide(refused, "refuse", "not_employed_there")
+    await walk.confirm(refused)
+    recalled = await walk.register()
+    held = {"action": "place", "reason": "legal_question", "review_on": "2026-03-20"}
+    await walk.act("officer-1", recalled, "hold", held)
+    await walk.act("officer-1", recalled, "hold", {**held, "action": "release"})
+    await walk.decide(recalled, "approve")
+    await walk.act("officer-1", recalled, "recall", {"reason": "Approved by mistake."})
+    body = [{"reference": recalled, "round": (await walk.case("officer-1", recalled))["round"]}]
+    outcome = await walk.call("officer-1", "POST", "/v1/decisions", body)
+    assert outcome["items"][0]["status"] == 200, outcome
+    revoked = await walk.approve()
+    await walk.act("officer-1", revoked, "revocation", {"reasons": [{"code": "decided_in_error"}]})
+    await walk.confirm(revoked)
+    departed = walk.ids["departed"] = await walk.approve()
+    await walk.act("employer-a", departed, "departure", {"last_day": "2026-12-31", "reason": "resigned"})
+    await walk.call("auditor", "GET", "/v1/registrations", params={"limit": 2})
+    for persona, purpose in (("officer-1", "case_review"), ("auditor", "audit")):
+        places, headers = {"reference": departed}, {"Purpose": purpose}
+        await walk.call(persona, "GET", "/v1/registrations/{reference}/requests", places=places, headers=headers)
+    await walk.call("auditor", "GET", "/v1/registrations/{reference}/notices", places={"reference": departed})
+    await walk.call(
+        "officer-1",
+        "GET",
+        "/v1/registrations/{reference}/person",
+        places={"reference": departed},
+        params={"fields": "name_zh,identity_number"},
+        headers={"Purpose": "case_review"},
+    )
+
+
+async def walk_permits(walk: Walk) -> None:
+    """A permit that is issued, lost and contradicted, and one whose eligibility is not clear."""
+    reference = await walk.approve()
+    dates = {"valid_from": "2026-03-02", "valid_until": "2029-03-01", "stay_days": 30, "entries": "multiple"}
+    await walk.answer(reference, "accepted")
+    await walk.answer(reference, "issued", **dates)
+    await walk.act("employer-a", reference, "permits/{destination}/lost", {"lost_on": "2026-03-01"}, destination="HK")
+    await walk.answer(reference, "refused", outcome_id="held-1", reason_code="x", reason_text="No.")
+    await walk.act("officer-1", reference, "permits/{destination}/outcome", {"outcome_id": "held-1"}, destination="HK")
+    await walk.act(
+        "officer-2", reference, "permits/{destination}/confirmation", {"action": "confirm"}, destination="HK"
+    )
+    unclear = await walk.approve(permit_card_valid_until="2026-12-31")
+    sent = {"action": "send", "reasons": [{"code": "document_seen"}]}
+    await walk.act("officer-1", unclear, "permits/{destination}/eligibility", sent, destination="HK")
+
+
+async def walk_erasure(walk: Walk) -> None:
+    """A legal hold that comes and goes, and a person who is erased with two signatures."""
+    reference = await walk.register()
+    await walk.act("employer-a", reference, "withdrawal", {})
+    hold = await walk.act("supervisor", reference, "legal-holds", {"reason": "litigation", "paper": "2026-0042"})
+    released = "legal-holds/{hold_id}/release"
+    await walk.act("supervisor", reference, released, {"reason": "matter_closed"}, hold_id=hold["id"])
+    place = {"reference": reference}
+    await walk.call("auditor", "GET", "/v1/registrations/{reference}/legal-holds", places=place)
+    async with walk.stage.context.database.begin() as connection:
+        told = select(notices.c.notice_id).where(notices.c.reference == reference)
+        await connection.execute(update(deliveries).where(deliveries.c.notice_id.in_(told)).values(status="sent"))
+    await walk.act("supervisor", reference, "erasure", {"reason": "person_asked"})
+    await walk.act("supervisor-2", reference, "erasure/confirmation", {"action": "confirm"})
+    done = await walk.call("auditor", "GET", "/v1/registrations/{reference}/erasure", places=place)
+    assert [each["state"] for each in done["items"]] == ["done"]
+    walk.references.remove(reference)
+
+
+async def walk_rosters_and_webhooks(walk: Walk) -> None:
+    """A roster and a subscription."""
+    roster = await walk.call("employer-a", "POST", "/v1/rosters", content=CSV, headers={"Content-Type": "text/csv"})
+    walk.ids["roster_id"] = roster["id"]
+    place = {"roster_id": roster["id"]}
+    await walk.call("employer-a", "GET", "/v1/rosters/{roster_id}", places=place)
+    await walk.call("employer-a", "GET", "/v1/rosters/{roster_id}/rows", places=place)
+    hook = {"url": "https://hr.example.com/hooks", "kinds": ["registration_approved"]}
+    webhook = await walk.call("employer-a", "PUT", "/v1/webhooks", hook)
+    walk.ids["webhook_id"] = webhook["id"]
+    place = {"webhook_id": webhook["id"]}
+    await walk.call("employer-a", "PUT", "/v1/webhooks", hook)
+    await walk.call("employer-a", "GET", "/v1/webhooks")
+    await walk.call("employer-a", "POST", "/v1/webhooks/{webhook_id}/test", places=place)
+    await walk.call("employer-a", "POST", "/v1/webhooks/{webhook_id}/secret", {}, places=place)
+    await walk.call("employer-a", "GET", "/v1/webhooks/{webhook_id}/deliveries", places=place)
+
+
+async def walk_register(walk: Walk) -> None:
+    """Employers, standing and premises."""
+    place = {"employer_id": "emp-b"}
+    employer = await walk.call("supervisor", "GET", "/v1/employers/{employer_id}", places=place)
+    wanted = {name: employer[name] for name in ("uscc", "name_zh", "kind", "premises", "contact")}
+    await walk.call(
+        "supervisor", "PUT", "/v1/employers/{employer_id}", {**wanted, "valid_from": "2026-02-01"}, places=place
+    )
+    await walk.call("supervisor", "GET", "/v1/employers")
+    gone = {"standing": "left_park", "valid_from": "2026-03-02"}
+    await walk.call("supervisor", "POST", "/v1/employers/{employer_id}/standing", gone, places=place)
+    signed = "/v1/employers/{employer_id}/standing/confirmation"
+    await walk.call("supervisor-2", "POST", signed, {"action": "confirm"}, places=place)
+    premises = {"code": "SZP-900", "address": "深圳市福田区示例路9号", "valid_from": "2026-01-01"}
+    await walk.call("supervisor", "PUT", "/v1/premises", {"premises": [premises]})
+    await walk.call("supervisor", "GET", "/v1/premises", params={"on": "2026-03-02"})
+    await walk.call("officer-1", "GET", "/v1/reasons")
+    for pack in ("talent_permit", "limits"):
+        await walk.call("officer-1", "GET", "/v1/policies/{pack}", places={"pack": pack})
+
+
+async def walk_rules(walk: Walk) -> None:
+    """A draft is tried on past cases, proposed and signed; a case is run again."""
+    pack = {"pack": "talent_permit"}
+    report = await try_pack(walk.stage.context, system("policy_try"), parse_pack(DRAFT), date(2026, 1, 1))
+    place = {**pack, "report_hash": report["report_hash"]}
+    shown = await walk.call("auditor", "GET", "/v1/policies/{pack}/trials/{report_hash}", places=place)
+    assert shown["cases"] > 0
+    proposal = {"content": DRAFT, "report_hash": report["report_hash"]}
+    proposed = await walk.call("supervisor", "POST", "/v1/policies/{pack}", proposal, places=pack)
+    place = {**pack, "version": proposed["version"]}
+    signed = "/v1/policies/{pack}/versions/{version}/confirmation"
+    await walk.call("supervisor-2", "POST", signed, {"action": "confirm"}, places=place)
+    await walk.call("auditor", "GET", "/v1/policies/{pack}/versions", places=pack)
+    again = "/v1/audit/cases/{reference}/re-evaluation"
+    found = await walk.call("auditor", "GET", again, places={"reference": walk.references[0]})
+    assert found["same"]
+
+
+async def walk_operators(walk: Walk) -> None:
+    """An answer on a case that nobody knows becomes a line for the operator; a receipt finds its delivery."""
+    unknown = {
+        "outcome_id": "u-1",
+        "case": "HT-0000-0000-E/HK",
+        "outcome": "accepted",
+        "authority_number": "C-HK-9",
+        "occurred_at": walk.stage.clock().isoformat(),
+    }
+    assert (await walk.signed("/v1/authority/outcomes", unknown, AUTHORITY_SECRET)).status_code == 404
+    incidents = await walk.call("operator", "GET", "/v1/incidents")
+    walk.ids["incident_id"] = incidents["items"][0]["id"]
+    place = {"incident_id": walk.ids["incident_id"]}
+    await walk.call("operator", "POST", "/v1/incidents/{incident_id}/resume", places=place)
+    await walk.call("operator", "GET", "/v1/health/channels")
+    async with walk.stage.context.database.begin() as connection:
+        query = select(deliveries.c.delivery_id).where(deliveries.c.channel == "mail").limit(1)
+        delivery_id = (await connection.execute(query)).scalar_one()
+    receipt = {"id": str(delivery_id), "status": "delivered", "at": walk.stage.clock().isoformat()}
+    assert (await walk.signed("/v1/receipts", receipt, RECEIPTS_SECRET)).status_code == 200
+
+
+async def walk_seal(walk: Walk) -> None:
+    """Checkpoints, proofs and a witness."""
+    await seal_all(walk.stage.context)
+    checkpoint = await walk.open("/v1/audit/checkpoint")
+    await walk.open("/v1/audit/keys")
+    await walk.open("/v1/audit/consistency", params={"from": 1})
+    chain = {"chain": walk.references[0], "seq": 1}
+    await walk.call("auditor", "GET", "/v1/audit/proofs", params=chain)
+    place = {"reference": walk.references[0]}
+    await walk.call("auditor", "GET", "/v1/registrations/{reference}/receipts", places=place)
+    line = cosign(parse_note(checkpoint["note"]).text, WITNESS_KEY.name, WITNESS, walk.stage.clock())
+    body = {"size": checkpoint["size"], "cosignature": str(line)}
+    await walk.open("/v1/audit/checkpoint/cosignatures", "POST", json=body)
+
+
+async def walk_audit_of_cases(walk: Walk) -> None:
+    """The story of a case, the comparison of its records, and what nightly rounds found."""
+    place = {"reference": walk.ids["reference"]}
+    story = await walk.call("auditor", "GET", "/v1/audit/cases/{reference}/history", places=place, params={"limit": 2})
+    assert len(story["items"]) == 2
+    await walk.call("auditor", "GET", "/v1/audit/cases/{reference}/reconciliation", places=place)
+    await walk.call("auditor", "GET", "/v1/audit/differences")
+
+
+async def walk_ledger(walk: Walk) -> None:
+    """Search, counts, export, samples and possible conflicts."""
+    began, ends = "2026-03-01T00:00:00+08:00", "2026-05-01T00:00:00+08:00"
+    time = {"from": began, "to": ends}
+    await walk.call("auditor", "GET", "/v1/audit/events", params={"act": "decided", "limit": 5})
+    await walk.call("auditor", "GET", "/v1/audit/counts", params={"by": "act", **time})
+    await walk.call("auditor", "GET", "/v1/audit/samples", params={"seed": "walk", **time})
+    await walk.call("auditor", "GET", "/v1/audit/conflicts", params=time)
+    answer = await walk.stage.as_("auditor").send("GET", "/v1/audit/export", headers={"Purpose": "audit"}, params=time)
+    assert answer.status_code == 200, answer.text
+    walk.seen["GET /v1/audit/export"].add(200)
+
+
+async def walk_person(walk: Walk) -> None:
+    """A person signs in by a link, reads what is theirs, and signs out."""
+    me = await sign_in(walk.stage, walk.ids["reference"], email="new@example.com")
+    walk.seen["POST /v1/me/sign-in-links"].add(202)
+    walk.seen["POST /v1/me/sessions"].add(201)
+    mine = (await me.get("/v1/me/registrations")).json()["items"][0]
+    body = {"reference": mine["reference"], "about": "handling", "text": "Please explain."}
+    answer = await me.post("/v1/me/complaints", body)
+    assert answer.status_code == 202, answer.text
+    walk.seen["POST /v1/me/complaints"].add(202)
+    waiting = (await walk.call("officer-1", "GET", "/v1/objections"))["items"]
+    place = {"objection_id": waiting[-1]["id"]}
+    told = {"outcome": "partly_upheld", "text": "Here is why."}
+    await walk.call("officer-1", "POST", "/v1/objections/{objection_id}/answer", told, places=place)
+    left = await sign_in(walk.stage, walk.ids["departed"], phone="+8613812345678")
+    answer = await left.post("/v1/me/disputes", {"reference": walk.ids["departed"], "text": "I am still there."})
+    assert answer.status_code == 202, answer.text
+    walk.seen["POST /v1/me/disputes"].add(202)
+    for path in ("/v1/me/registrations", "/v1/me/data", "/v1/me/access-log", "/v1/me/objections"):
+        answer = await me.get(path)
+        assert answer.status_code == 200, (path, answer.text)
+        walk.seen[f"GET {path}"].add(200)
+    answer = await me.send("POST", "/v1/me/sign-out")
+    assert answer.status_code == 204, answer.text
+    walk.seen["POST /v1/me/sign-out"].add(204)
+
+
+async def walk_public(walk: Walk) -> None:
+    """What anyone may call."""
+    for path in ("/health/live", "/health/ready", "/openapi.json", "/docs", "/docs/problems", "/me"):
+        answer = await walk.stage.nobody.send("GET", path)
+        assert answer.status_code == 200, answer.text
+        walk.seen[f"GET {path}"].add(200)
+    for name in ("swagger-ui-bundle.js", "swagger-ui.css", "favicon.png"):
+        answer = await walk.stage.nobody.send("GET", f"/docs/assets/{name}")
+        assert answer.status_code == 200
+        walk.seen["GET /docs/assets/{name}"].add(200)
