@@ -1,7 +1,5 @@
 """Cursors of lists: signed, and bound to the route, the query and the caller they were given to."""
 
-import base64
-import binascii
 import hashlib
 import hmac
 import json
@@ -10,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from domain.errors import Refused
+from proof.base64_text import from_base64url, to_base64url
 
 _MAC_BYTES: Final = 16
 _LONGEST: Final = 1000
@@ -24,7 +23,7 @@ class Cursors:
     def write(self, position: Any, *, binding: tuple[str, ...]) -> str:
         """Return the cursor of a position in a list."""
         content = json.dumps(position, default=_tagged, ensure_ascii=False, separators=(",", ":")).encode()
-        return base64.urlsafe_b64encode(self._mac(content, binding) + content).decode().rstrip("=")
+        return to_base64url(self._mac(content, binding) + content)
 
     def read(self, cursor: str, *, binding: tuple[str, ...]) -> Any:
         """Return the position that a cursor holds.
@@ -33,8 +32,8 @@ class Cursors:
             Refused: `cursor_invalid`, when it was altered or belongs to another list.
         """
         try:
-            raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        except (binascii.Error, ValueError):
+            raw = from_base64url(cursor)
+        except ValueError:
             raise _invalid() from None
         mac, content = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
         if len(cursor) > _LONGEST or not hmac.compare_digest(mac, self._mac(content, binding)):

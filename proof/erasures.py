@@ -10,6 +10,8 @@ import rfc8785
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from proof.base64_text import from_base64
+
 GENESIS: Final = "0" * 64
 
 
@@ -43,7 +45,7 @@ def read_lines(lines: Iterable[bytes], keys: Mapping[str, Ed25519PublicKey]) -> 
     for number, line in enumerate(lines, start=1):
         try:
             content = json.loads(line)
-            signature = base64.b64decode(content.pop("signature"), validate=True)
+            signature = from_base64(content.pop("signature"))
             keys[content["key_id"]].verify(signature, rfc8785.dumps(content))
         except (ValueError, KeyError, TypeError, AttributeError, InvalidSignature):
             raise BrokenListError(number, "the line does not verify") from None

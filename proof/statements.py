@@ -1,6 +1,5 @@
 """Signed actor statements: who asked for what, signed with the API's key and checked by the step that applies it."""
 
-import base64
 import hashlib
 from collections.abc import Mapping
 
@@ -10,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from domain.actors import Role
 from domain.errors import Refused
+from proof.base64_text import from_base64url, to_base64url
 from proof.canonical import canonical
 
 
@@ -38,7 +38,7 @@ def body_hash(body: bytes | None) -> str:
 def sign(statement: ActorStatement, key: Ed25519PrivateKey) -> str:
     """Return the statement in canonical JSON with its signature, both in base64url."""
     content = canonical(statement.model_dump(mode="json"))
-    return f"{_text(content)}.{_text(key.sign(content))}"
+    return f"{to_base64url(content)}.{to_base64url(key.sign(content))}"
 
 
 def verify(text: str, keys: Mapping[str, Ed25519PublicKey]) -> ActorStatement:
@@ -48,17 +48,9 @@ def verify(text: str, keys: Mapping[str, Ed25519PublicKey]) -> ActorStatement:
         Refused: `signature_invalid` when it was altered, is broken, or signed by a key that is not known.
     """
     try:
-        content, signature = (_bytes(part) for part in text.split("."))
+        content, signature = (from_base64url(part) for part in text.split("."))
         statement = ActorStatement.model_validate_json(content)
         keys[statement.key_id].verify(signature, content)
     except (ValueError, KeyError, InvalidSignature, ValidationError) as error:
         raise Refused("signature_invalid", "The actor statement does not verify.") from error
     return statement
-
-
-def _text(content: bytes) -> str:
-    return base64.urlsafe_b64encode(content).decode().rstrip("=")
-
-
-def _bytes(text: str) -> bytes:
-    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
