@@ -163,7 +163,9 @@ def _arrivals(found: Evidence) -> Iterator[Finding]:
 
 
 def _left_behind(found: Evidence) -> Iterator[Finding]:
-    """No row waits for something that will not come."""
+    """No row waits for something that will not come, points at nothing, or is pointed at by nothing."""
+    for row in found.register["orphans"]:
+        yield Finding("orphan_rows", f"{row['rows']} {row['what']}")
     stages = {row["reference"]: Stage(row["stage"]) for row in found.register["registrations"]}
     for row in found.register["commands"]:
         yield Finding("command_unapplied", f"{row['kind']} of {row['reference']} is {row['state']}")

@@ -7,6 +7,7 @@ from typing import Any, Final
 from temporalio.client import Client
 
 from bench.faults.driver import Asked, Drive
+from bench.faults.orphans import orphans_query
 from bench.faults.poison import PROBLEMS
 from bench.faults.register import Row
 from bench.faults.scene import Scene
@@ -31,6 +32,7 @@ QUERIES: Final[Mapping[str, str]] = {
             lease_until > clock_timestamp() AS leased FROM deliveries""",
     "keys": "SELECT key, reference, status FROM idempotency WHERE route LIKE 'POST /v1/registrations%'",
     "ledger": "SELECT * FROM ledger ORDER BY chain, seq",
+    "orphans": orphans_query(),
 }
 
 

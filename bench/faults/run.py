@@ -122,7 +122,7 @@ def _of_the_run(scene: Scene, drive: Drive, striker: Striker, left: int) -> dict
     """Return what the run itself must show, beside what the books say."""
     steps = report.seen_in_steps(striker.struck)
     return {
-        "every fault struck and was mended": [
+        "every fault that could be struck here was mended": [
             Finding("fault_not_mended", f"{each.number} {each.fault}: {each.failure}")
             for each in striker.struck
             if each.failure
@@ -164,7 +164,10 @@ def main() -> int:
         console.print(f"[yellow]{each}[/yellow]")
     if found["holds"]:
         shutil.rmtree(directory, ignore_errors=True)
-        console.print("[green]Nothing was lost.[/green]")
+        unstruck = (
+            f" Not struck, since this machine does not allow it: {len(found['skipped'])}." if found["skipped"] else ""
+        )
+        console.print(f"[green]Nothing was lost.[/green]{unstruck}")
         return 0
     console.print(f"[red]Not everything holds.[/red] The logs are in {directory / 'stack' / 'logs'}")
     return 1

@@ -1,0 +1,47 @@
+"""Rows that point at nothing, and rows at which nothing points: what no foreign key of the schema forbids."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from store.tables import metadata
+
+# A column by whose name any table names a row of another one.
+_PARENTS: Final = {"reference": "registrations", "delivery_id": "deliveries", "webhook_id": "webhooks"}
+# What stands for nobody where nothing names it: table, its key, and where the key may be named.
+_NAMED: Final = {
+    "persons": ("person_id", ("registrations",)),
+    "data_keys": ("key_id", ("archived_histories", "idempotency", "notices", "objections", "persons", "rosters")),
+}
+
+
+def orphans_query() -> str:
+    """Return the statement that gives, for each kind of orphan, what it is and how many there are."""
+    return " UNION ALL ".join([*_without_parent(), *_named_by_none(), _leaves_of_no_row()])
+
+
+def _without_parent() -> Iterator[str]:
+    for column, parent in _PARENTS.items():
+        for table in metadata.tables.values():
+            if table.name != parent and column in table.c and not table.c[column].foreign_keys:
+                yield _counted(
+                    f"{table.name} without {parent}",
+                    f"FROM {table.name} t WHERE t.{column} IS NOT NULL"
+                    f" AND NOT EXISTS (SELECT FROM {parent} p WHERE p.{column}::text = t.{column}::text)",
+                )
+
+
+def _named_by_none() -> Iterator[str]:
+    for name, (key, tables) in _NAMED.items():
+        named = " AND ".join(
+            f"NOT EXISTS (SELECT FROM {each} o WHERE o.{key}::text = t.{key}::text)" for each in tables
+        )
+        yield _counted(f"{name} named by none", f"FROM {name} t WHERE {named}")
+
+
+def _leaves_of_no_row() -> str:
+    row = "SELECT FROM ledger l WHERE l.chain = t.chain AND l.seq = t.seq"
+    return _counted("seal_leaves without ledger", f"FROM seal_leaves t WHERE NOT EXISTS ({row})")
+
+
+def _counted(what: str, rows: str) -> str:
+    return f"SELECT '{what}' AS what, count(*)::int AS rows {rows} HAVING count(*) > 0"
