@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any, Final
 
 from bench.costs import BUDGET
@@ -23,12 +24,21 @@ def rows(headings: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
 def machine(found: dict[str, Any]) -> str:
     """Say what the figures were seen on."""
     seen, versions = found["machine"], found["versions"]
-    load = ", ".join(f"{each:g}" for each in seen["load_before"])
     named = ", ".join(f"{name} {number}" for name, number in versions.items())
     return (
-        f"{seen['cores']} cores ({seen['processor']}), {seen['memory_gb']} GB, Linux {seen['kernel']}, Python"
-        f" {seen['python']}; a synced write of 512 bytes takes {seen['fsync_ms']['median']:g} ms (median).\n"
-        f"Load averages when the last run began: {load}. Versions: {named}."
+        f"{seen['cores']} cores ({seen['processor']}), {seen['memory_gb']} GB, Python {seen['python']}.\n"
+        f"Versions: {named}."
+    )
+
+
+def measured(found: dict[str, Any], part: str) -> str:
+    """Say when a part was measured, of which revision, and how busy the machine was before."""
+    seen = found["parts"][part]
+    load = ", ".join(f"{each:g}" for each in seen["load_before"])
+    revision = f" at {seen['revision']}" if seen["revision"] else ""
+    return (
+        f"Measured on {seen['measured_at'][:10]}{revision}, {seen['mode']} mode, Linux {seen['kernel']}; load averages"
+        f" before: {load}; a synced write of 512 bytes took {seen['fsync_ms']:g} ms (median)."
     )
 
 
@@ -110,13 +120,17 @@ def intake(found: dict[str, Any]) -> str:
     for name, kept in seen["rate_kept"].items():
         steps = seen["rates"][name][-1]["steps"]
         used = steps[max(0, len(steps) - 2)]["cpu_ms"]
-        lines.append((name, f"{kept['median']:g}", ", ".join(f"{part} {ms:g}" for part, ms in used.items())))
-    first = rows(("side", f"highest rate, p99 below {seen['p99_kept_ms']:.0f} ms", "CPU ms each"), lines)
-    reads = [
-        (what, *(f"{sides[n][-1][figure]:g}" for n in ("ours", "bare") for figure in ("a_second", "p95", "p99")))
-        for what, sides in seen["reads"].items()
-    ]
-    second = rows(("", "ours /s", "p95 ms", "p99 ms", "bare /s", "p95 ms", "p99 ms"), reads)
+        rate = f"{kept['median']:g} ({kept['min']:g} to {kept['max']:g})"
+        lines.append((name, rate, ", ".join(f"{part} {ms:g}" for part, ms in used.items())))
+    limit = f"highest rate with p99 below {seen['p99_kept_ms']:.0f} ms: median (least to most)"
+    first = rows(("side", limit, "CPU ms each, last round"), lines)
+    reads = []
+    for what, sides in seen["reads"].items():
+        middle = {(n, f): median(each[f] for each in sides[n]) for n in sides for f in ("a_second", "p95", "p99")}
+        ratio = middle["ours", "a_second"] / middle["bare", "a_second"]
+        reads.append((what, *(f"{value:.1f}" for value in middle.values()), f"{ratio:.2f}"))
+    headings = ("medians", "ours /s", "p95 ms", "p99 ms", "bare /s", "p95 ms", "p99 ms", "ours of bare")
+    second = rows(headings, reads)
     roster = f"\n\nA roster: {_listed(seen['roster'])}." if "roster" in seen else ""
     return f"{first}\n\nOurs is {seen['intake_ratio']} of the bare route.\n\n{second}{roster}"
 
@@ -258,6 +272,8 @@ def fill(page: str, found: dict[str, Any]) -> str:
         before, _, rest = page.partition(begin)
         _, _, after = rest.partition(end)
         figures = write(found) if part in found else _UNSEEN
+        if part in found.get("parts", {}) and name != "durability":
+            figures = f"{measured(found, part)}\n\n{figures}"
         page = f"{before}{begin}{figures}\n{end}{after}"
     return page
 

@@ -6,6 +6,7 @@ import gc
 import json
 import os
 import shutil
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -182,30 +183,42 @@ def show_cases(summary: dict[str, Any]) -> None:
         console.print(table)
 
 
+def when_and_where(mode: Mode) -> dict[str, Any]:
+    """Return what a part of the results is to be read with, since the parts need not be of one run."""
+    seen = machine()
+    git = subprocess.run(["git", "rev-parse", "--short=8", "HEAD"], cwd=RESULTS.parent, capture_output=True, text=True)
+    return {
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "revision": git.stdout.strip() or None,
+        "mode": mode.name,
+        "kernel": seen["kernel"],
+        "load_before": seen["load_before"],
+        "fsync_ms": seen["fsync_ms"]["median"],
+    }
+
+
 async def measure(mode: Mode, parts: list[str], sides: list[str]) -> dict[str, Any]:
     """Measure the parts asked for and return what was seen."""
-    found: dict[str, Any] = {
-        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "mode": mode.name,
-        "machine": machine(),
-        "versions": versions(),
-    }
+    found: dict[str, Any] = {"machine": machine(), "versions": versions(), "parts": {}}
     full = mode.name == FULL.name
     with tempfile.TemporaryDirectory(prefix="hetao-bench-") as name:
         scratch = Path(name)
         os.chmod(name, 0o711)  # PostgreSQL runs as another account where this runs as root.
         if "cases" in parts:
             console.rule("whole cases")
+            found["parts"]["whole_cases"] = when_and_where(mode)
             seen = await whole_cases(mode, sides, scratch)
             found["whole_cases"] = {"summary": summarise(seen), **seen}
             show_cases(found["whole_cases"]["summary"])
         if "costs" in parts:
             console.rule("costs of a case")
+            found["parts"]["costs"] = when_and_where(mode)
             found["costs"] = await costs.measure_all(lambda line: console.print(f"  {line}"))
             console.print(costs.table(found["costs"]))
         for part, (title, measured) in _PARTS.items():
             if part in parts:
                 console.rule(title)
+                found["parts"][part] = when_and_where(mode)
                 found[part] = await measured.measure(scratch / part, full=full)
                 measured.show(console, found[part])
     return found
@@ -228,6 +241,7 @@ def main() -> None:
     begun = time.monotonic()
     found = asyncio.run(measure(mode, given.parts or (everything if given.full else in_short), given.sides))
     kept = json.loads(given.results.read_text()) if given.results.exists() else {}
+    found["parts"] = kept.get("parts", {}) | found["parts"]
     given.results.write_text(json.dumps(kept | found, indent=1, ensure_ascii=False) + "\n")
     plots.draw(kept | found, given.results.parent / "plots")
     console.print(f"{time.monotonic() - begun:.0f} s; written to {given.results}")
