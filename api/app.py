@@ -211,10 +211,12 @@ async def _on_http(request: Request, error: Exception) -> Response:
 
 async def _refuse(request: Request, refused: Refused, headers: Mapping[str, str] | None = None) -> Response:
     actor = getattr(request.state, "actor", None)
-    is_act = is_write(request) or refused.code in ("role_not_allowed", "purpose_missing")
+    reference = find_reference(str(request.path_params.get("reference", "")))
+    # A reading of a case that is not the caller's own is answered as one of a case that there is not.
+    is_reach = reference is not None and refused.code == "case_unknown"
+    is_act = is_write(request) or is_reach or refused.code in ("role_not_allowed", "purpose_missing")
     if actor is not None and is_act and refused.code not in _UNRECORDED:
         route = f"{request.method} {route_of(request.scope)}"
-        reference = find_reference(str(request.path_params.get("reference", "")))
         await refusals.record(wiring_of(request).context, actor, route, refused.code, reference)
     return problem_response(
         refused.code,

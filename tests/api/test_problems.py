@@ -233,6 +233,18 @@ async def test_a_refused_act_leaves_one_ledger_row_without_values(stage: Stage) 
     assert row["detail"] == {"route": "POST /v1/registrations"}
 
 
+async def test_a_reach_for_a_case_of_another_employer_leaves_a_row(stage: Stage) -> None:
+    reference = (await stage.as_("employer-a").post(REGISTRATIONS, registration_body())).json()["reference"]
+    for asked in (reference, "no-reference"):
+        assert (await stage.as_("employer-b").get(f"{REGISTRATIONS}/{asked}")).json()["code"] == "case_unknown"
+
+    async with stage.context.database.begin() as connection:
+        query = select(ledger).where(ledger.c.act == "request_refused")
+        (row,) = (await connection.execute(query)).mappings().all()
+    assert (row["actor_subject"], row["reference"], row["reason_codes"]) == ("employer-b", reference, ["case_unknown"])
+    assert row["detail"] == {"route": "GET /v1/registrations/{reference}"}
+
+
 async def test_an_error_of_ours_is_503_and_says_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError(NUMBER)
