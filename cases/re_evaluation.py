@@ -2,7 +2,7 @@
 
 import contextlib
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import uuid4
 
 from pydantic import ValidationError
@@ -13,17 +13,14 @@ from cases.case_file import CaseFile, load_case
 from cases.context import Context
 from domain.actors import Actor
 from domain.acts import Act
-from domain.findings import Finding, FindingCode
+from domain.findings import Finding
 from domain.languages import Language
 from policy.facts import Facts
 from policy.pack import Pack, PackError
-from policy.rerun import differences, run_again
+from policy.rerun import ABOUT_ANSWERS, differences, run_again
 from store.ledger import Entry, append
 from store.tables import assessments
 from texts.findings import FINDINGS, finding_sentence
-
-# Found when the authority answered, from its answer and not from the kept facts, so that no rule finds it again.
-_ABOUT_ANSWERS: Final = frozenset({FindingCode.AUTHORITY_TERM_DIFFERS})
 
 
 async def evaluate_again(context: Context, actor: Actor, reference: str, language: Language) -> dict[str, Any]:
@@ -46,7 +43,7 @@ async def evaluate_again(context: Context, actor: Actor, reference: str, languag
 def _run(context: Context, file: CaseFile, row: Any, language: Language) -> dict[str, Any]:
     place = f"{row['reference']}/{row['scope']}/{row['seq']}"
     found, readable = _kept_findings(row["findings"])
-    before = [finding for finding in found if finding.code not in _ABOUT_ANSWERS]
+    before = [finding for finding in found if finding.code not in ABOUT_ANSWERS]
     answer: dict[str, Any] = {
         "scope": row["scope"],
         "seq": row["seq"],
