@@ -216,6 +216,13 @@ async def test_an_export_that_broke_off_is_resumed_where_it_was(stage: Stage, mo
     await register_another(stage)
     rest = _lines((await stage.as_("auditor").get("/v1/audit/export", after=after, **EXPORT)).content)
     assert rest[0]["resumed"] is True
+    before = whole[places[1] - 1]["row"]
+    continues = rest[0]["continues"]
+    assert (continues["chain"], continues["rows"]) == (whole[0]["chain"], 10)
+    assert [continues["after"][name] for name in ("chain", "seq")] == [before["chain"], before["seq"]]
+    assert whole[0]["continues"] is None
+    begun = [row["detail"] for row in await stored(stage, ledger.c.chain == rest[0]["chain"])]
+    assert {detail["continues"] for detail in begun} == {whole[0]["chain"]}
     assert _rows(rest) == _rows(whole[places[1] :])
     assert len(_rows(whole[: places[1]])) == 10
     other = await stage.as_("auditor").get("/v1/audit/export", after=after, act="decided", **EXPORT)
