@@ -42,7 +42,7 @@ async def evaluate_again(context: Context, actor: Actor, reference: str, languag
 
 def _run(context: Context, file: CaseFile, row: Any, language: Language) -> dict[str, Any]:
     place = f"{row['reference']}/{row['scope']}/{row['seq']}"
-    found, readable = _kept_findings(row["findings"])
+    found, readable = kept_findings(row["findings"])
     before = [finding for finding in found if finding.code not in ABOUT_ANSWERS]
     answer: dict[str, Any] = {
         "scope": row["scope"],
@@ -52,7 +52,7 @@ def _run(context: Context, file: CaseFile, row: Any, language: Language) -> dict
         "evaluated_on": file.accepted_on,
         "rule_version": row["policy_version"],
         "rule_hash": row["policy_hash"],
-        "kept": [_finding_view(finding, language) for finding in found],
+        "kept": [finding_view(finding, language) for finding in found],
     }
     pack = _pack(context, row["policy_version"])
     if pack is None:
@@ -62,7 +62,7 @@ def _run(context: Context, file: CaseFile, row: Any, language: Language) -> dict
     return {
         **answer,
         "rule_hash_now": pack.content_hash,
-        "now": [_finding_view(finding, language) for finding in now],
+        "now": [finding_view(finding, language) for finding in now],
         "differences": [difference.as_json() for difference in differences(before, now)],
         "same": readable and list(now) == before and pack.content_hash == row["policy_hash"],
     }
@@ -75,7 +75,7 @@ def _pack(context: Context, version: str) -> Pack | None:
         return None
 
 
-def _kept_findings(rows: list[Any]) -> tuple[list[Finding], bool]:
+def kept_findings(rows: list[Any]) -> tuple[list[Finding], bool]:
     """Return the kept findings that can be read, and whether all can: an altered one may be none of the rules' own."""
     found: list[Finding] = []
     for row in rows:
@@ -84,7 +84,8 @@ def _kept_findings(rows: list[Any]) -> tuple[list[Finding], bool]:
     return found, len(found) == len(rows)
 
 
-def _finding_view(finding: Finding, language: Language) -> dict[str, Any]:
+def finding_view(finding: Finding, language: Language) -> dict[str, Any]:
+    """Return a finding with its sentence, which an outcome that no rule can have does not have."""
     known = finding.outcome in FINDINGS[finding.code]
     message = finding_sentence(finding, language) if known else ""
     return {**finding.model_dump(mode="json"), "message": message}
