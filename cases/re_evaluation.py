@@ -36,7 +36,8 @@ async def evaluate_again(context: Context, actor: Actor, reference: str, languag
         kept = list((await connection.execute(query)).mappings())
         runs = [_run(context, file, row, language) for row in kept]
         is_same = all(run["same"] for run in runs)
-        await _record(connection, actor, at, file, runs, is_same)
+        pack = _pack(context, file.row["policy_version"])
+        await _record(connection, actor, at, file, runs, pack, is_same)
     return {"reference": reference, "same": is_same, "assessments": runs}
 
 
@@ -92,7 +93,13 @@ def finding_view(finding: Finding, language: Language) -> dict[str, Any]:
 
 
 async def _record(
-    connection: AsyncConnection, actor: Actor, at: datetime, file: CaseFile, runs: list[dict[str, Any]], same: bool
+    connection: AsyncConnection,
+    actor: Actor,
+    at: datetime,
+    file: CaseFile,
+    runs: list[dict[str, Any]],
+    pack: Pack | None,
+    same: bool,
 ) -> None:
     entry = Entry(
         act=Act.EVALUATED_AGAIN,
@@ -102,5 +109,6 @@ async def _record(
         detail={"cases": [file.reference], "assessments": len(runs)},
         outcome="same" if same else "differs",
         rule_version=file.row["policy_version"],
+        rule_hash=bytes.fromhex(pack.content_hash) if pack is not None else None,
     )
     await append(connection, f"access/{uuid4()}", [entry])

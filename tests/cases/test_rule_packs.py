@@ -53,6 +53,7 @@ async def test_a_case_run_again_finds_the_same(park: Park) -> None:
     assert all(run["kept"] and run["rule_hash"] == run["rule_hash_now"] for run in found["assessments"])
     acts = await park.rows(tables.ledger, tables.ledger.c.act == "evaluated_again")
     assert [row["detail"]["cases"] for row in acts] == [[case.reference]]
+    assert {bytes(row["rule_hash"]).hex() for row in acts} == {found["assessments"][0]["rule_hash"]}
 
 
 async def test_a_finding_that_was_altered_after_the_fact_is_named(park: Park) -> None:
