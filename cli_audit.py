@@ -49,10 +49,10 @@ def verify(
     as_json: Annotated[bool, typer.Option("--json", help="Print one object and nothing else.")] = False,
 ) -> None:
     """Check files offline with the public keys alone: 0 if all of it holds, else 1 and the first thing that fails."""
-    from proof.files import verify as check
+    from proof.files import verify_together
 
     known = _known(keys or files[0].with_name("keys.json"), tsa, files[0].with_name("tsa.pem"), witnesses, stamped)
-    verdicts = {str(file): check(file.read_bytes(), known) for file in files}
+    verdicts = verify_together({str(file): file.read_bytes() for file in files}, known)
     holds = all(verdict.holds for verdict in verdicts.values())
     if as_json:
         failed = next((verdict.failed.code for verdict in verdicts.values() if verdict.failed), None)

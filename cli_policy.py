@@ -2,10 +2,11 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
     from datetime import date
 
     from settings import Settings
+
+_TOTALS: Final = (
+    "cases", "facts_erased", "flipped", "outcome_changes", "by_scope", "by_outcome", "by_rule", "report_hash",
+)  # fmt: skip
+_SUBJECT: Final = re.compile(r"[A-Za-z0-9_.@:/+-]{1,200}")
 
 app = typer.Typer(help="Try rule packs on past cases.", no_args_is_help=True)
 
@@ -28,6 +34,9 @@ def _policy() -> None:
 def try_policy(
     pack: Annotated[Path, typer.Argument(help="A draft of a rule pack in YAML.", exists=True, dir_okay=False)],
     since: Annotated[str, typer.Option(help="The first day of acceptance to look at, as in 2026-01-31.")],
+    by: Annotated[
+        str | None, typer.Option(help="Subject for whom it is tried: as you say, proved by nothing.", metavar="SUBJECT")
+    ] = None,
     data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Directory of an embedded stack.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole report and nothing else.")] = False,
 ) -> None:
@@ -41,7 +50,9 @@ def try_policy(
         draft, first = parse_pack(pack.read_text(encoding="utf-8")), date.fromisoformat(since)
     except (PackError, ValueError) as error:
         sys.exit(f"hetao: {error}")
-    report = asyncio.run(_try_pack(settings_of(data_dir), draft, first))
+    if by is not None and not _SUBJECT.fullmatch(by):
+        sys.exit("hetao: --by takes the subject of an account, as in officer-7: no name, no space.")
+    report = asyncio.run(_try_pack(settings_of(data_dir), draft, first, by))
     if as_json:
         print(json.dumps(report, ensure_ascii=False, indent=1))
     else:
@@ -65,7 +76,19 @@ def settings_of(data_dir: Path | None) -> "Settings":
     return Settings()
 
 
-async def _try_pack(settings: "Settings", draft: Any, since: "date") -> dict[str, Any]:
+def _tried_by(by: str | None) -> dict[str, str]:
+    """Return who runs the command as the operating system has it, and for whom, as stated."""
+    import pwd
+
+    uid = os.getuid()
+    try:
+        account = pwd.getpwuid(uid).pw_name
+    except KeyError:  # an image may run under an account that has no name
+        account = f"uid:{uid}"
+    return {"account": account} | ({"stated_by": by} if by else {})
+
+
+async def _try_pack(settings: "Settings", draft: Any, since: "date", by: str | None) -> dict[str, Any]:
     from cases.build import build_context
     from cases.rule_trials import try_pack
     from domain.actors import system
@@ -74,7 +97,12 @@ async def _try_pack(settings: "Settings", draft: Any, since: "date") -> dict[str
     context = build_context(settings, "policy_try")
     try:
         return await try_pack(
-            context, system("policy_try"), draft, since, said=lambda cases: errors.print(f"{cases} cases")
+            context,
+            system("policy_try"),
+            draft,
+            since,
+            tried_by=_tried_by(by),
+            said=lambda cases: errors.print(f"{cases} cases"),
         )
     finally:
         await context.database.close()
@@ -82,10 +110,10 @@ async def _try_pack(settings: "Settings", draft: Any, since: "date") -> dict[str
 
 def _show_trial(report: Mapping[str, Any]) -> None:
     console = Console(highlight=False)
-    table = Table("case", "stage", "before", "now", "by which rule")
+    table = Table("case", "scope", "stage", "before", "now", "by which rule")
     for flip in report["flips"]:
         rules = ", ".join(f"{rule['code']}: {rule['before']} -> {rule['now']}" for rule in flip["rules"])
-        table.add_row(flip["reference"], flip["stage"], flip["before"], flip["now"], rules)
+        table.add_row(flip["reference"], flip["scope"], flip["stage"], flip["before"], flip["now"], rules)
     console.print(table)
-    for name in ("cases", "facts_erased", "flipped", "outcome_changes", "by_outcome", "by_rule", "report_hash"):
+    for name in _TOTALS:
         console.print(f"{name.replace('_', ' ')}: {report[name]}", soft_wrap=True)

@@ -105,8 +105,11 @@ def _print_head(console: Console, story: Mapping[str, Any]) -> None:
     parts += [f"number {state['registration_number']}"] if state["registration_number"] else []
     parts += [f"proposed: {state['pending_act']}"] if state["pending_act"] else []
     parts += [f"on hold: {', '.join(state['holds'])}"] if state["holds"] else []
+    parts += [f"due {_time(state['due']['at'])}"] if state["due"] else []
     parts += [f"{permit['destination']} {permit['stage']}" for permit in state["permits"]]
     console.print("; ".join(parts))
+    for task in state["tasks"]:
+        console.print(f"task {task['kind']}: {'held by ' + task['holder'] if task['holder'] else 'free'}")
     for wait in story["waits"]:
         console.print(f"{wait['says']}: {_duration(wait['seconds'])}")
 

@@ -1,11 +1,11 @@
 """What the answers about the record of a case look like, for the OpenAPI document."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from api.views import Page
+from api.views import FindingView, Page
 from domain.stages import Destination, Holder, PermitStage, Stage
 
 
@@ -18,6 +18,35 @@ class StoodPermit(BaseModel):
     waits_for: Holder
 
 
+class DueView(BaseModel):
+    """Until when somebody was to act."""
+
+    at: datetime
+    kind: str
+
+
+class TaskThen(BaseModel):
+    """A task that was open."""
+
+    kind: str
+    destination: Destination | None
+    round: int
+    opened_at: datetime
+    holder: str | None = Field(description="Issuer and subject; null where it was free.")
+
+
+class FindingsThen(BaseModel):
+    """What the newest assessment of a scope of rules had found."""
+
+    scope: Literal["registration", "HK", "MO"]
+    seq: int
+    round: int
+    at: datetime
+    rule_version: str
+    rule_hash: str
+    findings: list[FindingView]
+
+
 class StoodView(BaseModel):
     """Where a case stood."""
 
@@ -28,6 +57,10 @@ class StoodView(BaseModel):
     registration_number: str | None
     waits_for: Holder
     permits: list[StoodPermit]
+    facts_version: int | None = Field(description="Which version of the application held.")
+    due: DueView | None = Field(description="The limit on the registration, by the ledger; null where none ran.")
+    tasks: list[TaskThen]
+    findings: list[FindingsThen]
 
 
 class WaitView(BaseModel):

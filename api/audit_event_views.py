@@ -57,7 +57,7 @@ class CountView(BaseModel):
 
 
 class CountsView(BaseModel):
-    """Rows counted by one thing; a row with two reason codes counts for each."""
+    """Rows counted by one thing; a row with two reason codes, or about two cases, counts for each."""
 
     by: CountBy
     total: int

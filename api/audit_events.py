@@ -164,7 +164,7 @@ async def export(
     if purpose is None:
         raise Refused("purpose_missing", "Say in the header Purpose what the export is for.")
     wiring = wiring_of(request)
-    pages = Pages(wiring, actor, "audit/export", query.asked())
+    pages = Pages(wiring, actor, "audit/export/part", query.asked())
     made = await audit_export.begin_export(
         wiring.context, actor, query.filters(), purpose, query.asked(),
         after=pages.after(query.after), cursor_of=pages.cursor, later=wiring.in_background,

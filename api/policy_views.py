@@ -65,15 +65,24 @@ class DifferenceView(BaseModel):
 
 
 class FlipView(BaseModel):
-    """A past case in which a rule of the draft finds something else."""
+    """A past case in which a rule of the draft finds something else, in one scope of rules."""
 
     reference: str
+    scope: Literal["registration", "HK", "MO"]
     stage: str
     accepted_on: date
     rule_version: str
     before: str = Field(description="What the assessment amounted to.")
     now: str = Field(description="What it would amount to under the draft.")
     rules: list[DifferenceView]
+
+
+class ScopeTotals(BaseModel):
+    """What a trial found in one scope of rules."""
+
+    assessments: int = Field(description="Cases that went through these rules and whose facts can be read.")
+    flipped: int
+    outcome_changes: int
 
 
 class TrialView(BaseModel):
@@ -88,8 +97,9 @@ class TrialView(BaseModel):
     at: datetime
     cases: int
     facts_erased: int
-    flipped: int
-    outcome_changes: int
+    flipped: int = Field(description="Cases with a flip in any scope.")
+    outcome_changes: int = Field(description="Cases in which what an assessment amounts to would change.")
+    by_scope: dict[Literal["registration", "HK", "MO"], ScopeTotals]
     by_outcome: dict[str, int]
     by_rule: dict[str, int]
     flips: list[FlipView]

@@ -5,7 +5,21 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Date, Select, and_, any_, cast, func, literal, select, text, tuple_, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Date,
+    Select,
+    and_,
+    any_,
+    cast,
+    func,
+    literal,
+    select,
+    text,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.context import Context
@@ -46,7 +60,9 @@ class CountBy(StrEnum):
     REASON = "reason_code"
     RULE_VERSION = "rule_version"
     DESTINATION = "destination"
+    CASE = "case"
     DAY = "day"
+    MONTH = "month"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +124,10 @@ async def count(context: Context, filters: Filters, by: CountBy) -> Counts:
         Refused: `invalid` where there is no time range, where it is too long, or where too many rows fit.
     """
     check_range(filters, LONGEST_COUNT)
-    key = _KEYS[by]
     async with context.database.begin() as connection:
         await need_case(connection, filters.case)
         below = await horizon(connection)
-        chosen = select(key.label("key"), _L.chain, _L.seq)
-        if by is CountBy.REASON:
-            marked = and_(_M.kind == "reason", _M.at == _L.at, _M.chain == _L.chain, _M.seq == _L.seq)
-            chosen = chosen.join(ledger_marks, marked).where(*_in_time(filters, _M.at))
-        wanted = chosen.where(*conditions(filters), _L.xid < below).limit(MOST_COUNTED + 1).subquery()
+        wanted = _counted(filters, by, below).limit(MOST_COUNTED + 1).subquery()
         query = select(wanted.c.key, func.count()).group_by(wanted.c.key)
         found = [(key, int(number)) for key, number in (await connection.execute(query)).all()]
     total = sum(number for _, number in found)
@@ -126,6 +137,25 @@ async def count(context: Context, filters: Filters, by: CountBy) -> Counts:
     kept, left = found[:MOST_KEYS], found[MOST_KEYS:]
     items = tuple((None if key is None else str(key), number) for key, number in kept)
     return Counts(total, items, sum(number for _, number in left))
+
+
+def _counted(filters: Filters, by: CountBy, below: int) -> Select[Any] | CompoundSelect[Any]:
+    """Return the query for the rows that fit, once for each value that they have."""
+    fits = [*conditions(filters), _L.xid < below]
+    if by is CountBy.REASON:
+        return _marked("reason", filters).where(*fits)
+    if by is CountBy.CASE:
+        # A row that names its case may list it too, and is one row all the same.
+        listed = _marked("case", filters).where(*fits, _L.reference.is_distinct_from(_M.value))
+        own = select(_L.reference.label("key"), _L.chain, _L.seq).where(*fits, _L.reference.is_not(None))
+        return union_all(own, listed)
+    return select(_KEYS[by].label("key"), _L.chain, _L.seq).where(*fits)
+
+
+def _marked(kind: str, filters: Filters) -> Select[Any]:
+    marked = and_(_M.kind == kind, _M.at == _L.at, _M.chain == _L.chain, _M.seq == _L.seq)
+    query = select(_M.value.label("key"), _L.chain, _L.seq).join(ledger_marks, marked)
+    return query.where(*_in_time(filters, _M.at))
 
 
 async def horizon(connection: AsyncConnection) -> int:
@@ -275,8 +305,8 @@ _KEYS: Final[dict[CountBy, ColumnElement[Any]]] = {
     CountBy.ROLE: _L.actor_role,
     CountBy.EMPLOYER: _L.employer_id,
     CountBy.OUTCOME: _L.outcome,
-    CountBy.REASON: _M.value,
     CountBy.RULE_VERSION: _L.rule_version,
     CountBy.DESTINATION: _L.destination,
     CountBy.DAY: cast(func.timezone(_CHINA, _L.at), Date),
+    CountBy.MONTH: func.to_char(func.timezone(_CHINA, _L.at), "YYYY-MM"),
 }

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import rfc8785
 
-from cases.audit_events import Filters, Place, Position, horizon, need_case, read_page
+from cases.audit_events import Filters, Place, horizon, need_case, read_page
 from cases.context import Context
 from cases.log_reads import Proved, Sealed, find_newest, find_stamp, prove_in
 from cases.view import moment
@@ -25,13 +25,16 @@ from store.ledger import Entry, append
 _AT_ONCE: Final = 500
 
 Line = Mapping[str, Any]
+# Place of the last candidate read and oldest transaction then open; chain, rows and hash of the lines up to there.
+Resume = tuple[datetime, str, int, int, str, int, str]
 
 
 @dataclass(slots=True)
 class Export:
     """One export under way: what it is of, who makes it, and how far it has come.
 
-    `cursor_of` writes the place from which a broken export is resumed; `later` runs something once the reader is gone.
+    `after` is where an earlier one broke off; `cursor_of` writes the place from which this one is resumed, and `later`
+    runs something once the reader is gone.
     """
 
     context: Context
@@ -40,11 +43,11 @@ class Export:
     purpose: Purpose
     asked: Mapping[str, Any]
     below: int
-    after: Place | None
+    after: Resume | None
     made_at: datetime
     sealed: Sealed | None
     stamp: Mapping[str, Any] | None
-    cursor_of: Callable[[Position], str | None]
+    cursor_of: Callable[[Resume], str | None]
     later: Callable[[Coroutine[Any, Any, object]], None]
     chain: str = field(default_factory=lambda: f"export/{uuid4()}")
     rows: int = 0
@@ -56,7 +59,7 @@ class Export:
         is_whole = False
         try:
             yield self._line(self._manifest())
-            place = self.after
+            place = self.after[:3] if self.after is not None else None
             while True:
                 # A reader who goes must not cut a transaction in two.
                 rows, proved, place = await asyncio.shield(self._read(place))
@@ -64,7 +67,7 @@ class Export:
                     yield self._row(row, proved)
                 if place is None:
                     break
-                yield self._line({"type": "resume", "after": self.cursor_of((*place, self.below))})
+                yield self._line({"type": "resume", "after": self.cursor_of(self._reached(place))})
             is_whole = True
             await asyncio.shield(self._record("complete"))
             yield _line(self._end())
@@ -81,6 +84,9 @@ class Export:
             rows, place = await read_page(connection, self.filters, self.below, place, _AT_ONCE, oldest_first=True)
             places = [(row["chain"], row["seq"]) for row in rows]
             return rows, await prove_in(connection, self.sealed.size, places) if self.sealed else {}, place
+
+    def _reached(self, place: Place) -> Resume:
+        return (*place, self.below, self.chain, self.rows, self._lines_hash.hexdigest())
 
     def _row(self, row: Row, proved: Proved) -> bytes:
         found = proved.get((row["chain"], row["seq"]))
@@ -105,6 +111,14 @@ class Export:
         }
         return signed_end(end, self.context.log_origin, self.context.keyring.sealing_key())
 
+    def _continues(self) -> Line | None:
+        """Return which export this one goes on from, and what of that one lies before it."""
+        if self.after is None:
+            return None
+        at, chain, seq, _, export, rows, lines_hash = self.after
+        place = {"at": moment(at), "chain": chain, "seq": seq}
+        return {"chain": export, "rows": rows, "lines_hash": lines_hash, "after": place}
+
     def _manifest(self) -> Line:
         return {
             "type": "manifest",
@@ -115,6 +129,7 @@ class Export:
             "asked": dict(self.asked),
             "below": self.below,
             "resumed": self.after is not None,
+            "continues": self._continues(),
             "chain": self.chain,
             "checkpoint": self.sealed.note if self.sealed else None,
             "stamp": self.stamp,
@@ -122,13 +137,20 @@ class Export:
 
     async def _record(self, outcome: str) -> None:
         rows_hash = None if outcome == "begun" else self._hash.hexdigest()
+        earlier = self.after[4] if self.after is not None else None
         entry = Entry(
             Act.EXPORTED,
             self.actor,
             self.context.clock(),
             purpose=self.purpose.value,
             outcome=outcome,
-            detail={"asked": dict(self.asked), "below": self.below, "rows": self.rows, "rows_hash": rows_hash},
+            detail={
+                "asked": dict(self.asked),
+                "below": self.below,
+                "continues": earlier,
+                "rows": self.rows,
+                "rows_hash": rows_hash,
+            },
         )
         async with self.context.database.begin() as connection:
             await append(connection, self.chain, [entry])
@@ -141,8 +163,8 @@ async def begin_export(
     purpose: Purpose,
     asked: Mapping[str, Any],
     *,
-    after: Position | None,
-    cursor_of: Callable[[Position], str | None],
+    after: Resume | None,
+    cursor_of: Callable[[Resume], str | None],
     later: Callable[[Coroutine[Any, Any, object]], None],
 ) -> Export:
     """Begin an export of the rows that fit, or go on with one from where it broke off.
@@ -156,7 +178,6 @@ async def begin_export(
         below = after[3] if after is not None else await horizon(connection)
         sealed = await find_newest(connection)
         stamp = await find_stamp(connection, sealed) if sealed else None
-    place = after[:3] if after is not None else None
     export = Export(
         context,
         actor,
@@ -164,7 +185,7 @@ async def begin_export(
         purpose,
         asked,
         below,
-        place,
+        after,
         made_at=context.clock(),
         sealed=sealed,
         stamp=stamp,

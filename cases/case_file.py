@@ -18,7 +18,7 @@ from cases.context import Context
 from cases.pack_shelf import need_pack
 from domain.actors import PARK, Actor
 from domain.acts import RULED, Act
-from domain.clock import day_of
+from domain.clock import CHINA, day_of
 from domain.deadlines import WATCHED_BY_SCHEDULE, DeadlineKind
 from domain.errors import Defect, Refused
 from domain.messages import Course, Origin, OutwardCall
@@ -211,13 +211,23 @@ class CaseFile(CaseParts):
         """Return the ledger rows of this transaction; the last one's state is the one that is written with it."""
         if not self._entries:
             return []
-        after = self._hash(case_state(self.row, self.permits))
-        entries = [*self._entries[:-1], replace(self._entries[-1], after_hash=after)]
+        after, last = self._hash(case_state(self.row, self.permits)), self._entries[-1]
+        detail = {**last.detail, **self._moved_due()}
+        entries = [*self._entries[:-1], replace(last, after_hash=after, detail=detail)]
         end = self._chain_end()
         rows = follow(self.reference, entries, *(end[0], bytes.fromhex(end[1])) if end else ())
         self.row["ledger_end"] = {"seq": rows[-1]["seq"], "hash": rows[-1]["hash"].hex()}
         self._entries.clear()
         return rows
+
+    def _moved_due(self) -> dict[str, object]:
+        """Return the due date where it was set, moved or ended, so that it can be told as of any time."""
+        names = ("due_at", "due_kind")
+        now, before = ([row.get(name) for name in names] for row in (self.row, self._stored))
+        if now == before:
+            return {}
+        at = now[0].astimezone(CHINA).isoformat(timespec="seconds") if now[0] else None
+        return {"due": {"at": at, "kind": now[1]}}
 
     def _document(self) -> dict[str, list[Row]]:
         """Return the rows of the parts that changed, by table."""

@@ -58,7 +58,7 @@ async def issue_receipts(context: Context, actor: Actor, reference: str) -> dict
         decided = [each for each in decisions_of(rows) if actor.is_inside or each.is_out]
         places = [(each.row["chain"], each.row["seq"]) for each in decided]
         sealed, proved = await log_reads.prove_rows(connection, places)
-        items, pending = [], []
+        items, pending, issued = [], [], []
         for decision, place in zip(decided, places, strict=True):
             if sealed is None or place not in proved:
                 pending.append(_decision(decision))
@@ -67,7 +67,8 @@ async def issue_receipts(context: Context, actor: Actor, reference: str) -> dict
             index, proof = proved[place]
             content["seal"] = {"index": index, "proof": proof, "checkpoint": sealed.note}
             items.append(receipts.sign(content, context.log_origin, context.keyring.sealing_key()))
-        await _record(connection, actor, case["employer_id"], reference, [d["content"]["ledger"] for d in items], at)
+            issued.append(decision)
+        await _record(connection, actor, case, issued, at)
     return {"items": items, "pending": pending}
 
 
@@ -157,31 +158,43 @@ def _decision(decision: Decision) -> dict[str, Any]:
 
 
 def remedy_of(context: Context, decision: Decision) -> dict[str, Any] | None:
-    """Return what one who disagrees can do, as the letter says it; no rule says yet that it holds for this."""
+    """Return what one who disagrees can do, as the letter says it; no rule says yet that it holds for this.
+
+    A row from before rows kept it is told by the limits of today, and `as_stated` is false.
+    """
     if decision.outcome not in _WITH_REMEDY:
         return None
-    limits = context.limits
-    earliest = day_of(decision.row["at"]) + timedelta(days=limits.reconsideration_calendar_days)
-    return {
+    limits, stated = context.limits, decision.row["detail"].get("remedy")
+    held = stated or {
         "reconsideration_calendar_days": limits.reconsideration_calendar_days,
-        "reconsideration_not_before": earliest.isoformat(),
         "lawsuit_months": limits.lawsuit_months,
-        "counted_from": "receipt of the letter",
         "limits_version": limits.version,
+    }
+    earliest = day_of(decision.row["at"]) + timedelta(days=held["reconsideration_calendar_days"])
+    return {
+        "reconsideration_calendar_days": held["reconsideration_calendar_days"],
+        "reconsideration_not_before": earliest.isoformat(),
+        "lawsuit_months": held["lawsuit_months"],
+        "counted_from": "receipt of the letter",
+        "limits_version": held["limits_version"],
+        "as_stated": stated is not None,
         "status": "unconfirmed",
     }
 
 
 async def _record(
-    connection: AsyncConnection, actor: Actor, employer_id: str, reference: str, rows: Sequence[Any], at: datetime
+    connection: AsyncConnection, actor: Actor, case: Mapping[Any, Any], issued: Sequence[Decision], at: datetime
 ) -> None:
     # In a chain of its own, so that reading locks no case; the row names the case for those who look for it.
+    ruled = next((each.row for each in reversed(issued) if each.row["rule_hash"] is not None), None)
     entry = Entry(
         act=Act.RECEIPT_ISSUED,
         actor=actor,
         at=at,
-        reference=reference,
-        employer_id=employer_id,
-        detail={"decisions": [row["seq"] for row in rows]},
+        reference=case["reference"],
+        employer_id=case["employer_id"],
+        detail={"decisions": [each.row["seq"] for each in issued]},
+        rule_version=ruled["rule_version"] if ruled else None,
+        rule_hash=bytes(ruled["rule_hash"]) if ruled else None,
     )
     await append(connection, f"receipt/{uuid4()}", [entry])

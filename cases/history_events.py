@@ -74,7 +74,7 @@ def happened(run_id: str, events: Iterable[Event]) -> list[Happened]:
         if told is not None:
             kind, facts = told
             shown = {key: value for key, value in facts.items() if value is not None}
-            found.append(Happened(_time(event), kind, run_id, _id(event), shown))
+            found.append(Happened(time_of(event), kind, run_id, _id(event), shown))
     return found
 
 
@@ -183,7 +183,7 @@ def _fired(attributes: Event, by_id: Mapping[int, Event], event: Event) -> _Told
     if started is None:
         return Kind.TIME_CAME, {}
     name = _payload({"payloads": [started.get("userMetadata", {}).get("summary", {})]})
-    waited = (_time(event) - _time(started)).total_seconds()
+    waited = (time_of(event) - time_of(started)).total_seconds()
     return Kind.TIME_CAME, {"for": name, "waited_seconds": round(waited)}
 
 
@@ -211,7 +211,7 @@ def _step(kind: Kind) -> _Read:
             "attempts": int(begun.get("attempt", 1)),
             "earlier_failure": failure_class(earlier) if earlier else None,
             "failure": failure_class(failure) if failure else None,
-            "took_seconds": round((_time(event) - _time(scheduled)).total_seconds(), 3) if scheduled else None,
+            "took_seconds": round((time_of(event) - time_of(scheduled)).total_seconds(), 3) if scheduled else None,
         }
         return kind, facts
 
@@ -285,7 +285,8 @@ def _id(event: Event) -> int:
     return int(event.get("eventId", 0))
 
 
-def _time(event: Event) -> datetime:
+def time_of(event: Event) -> datetime:
+    """Return when an event was recorded."""
     # Temporal writes nanoseconds, Python reads microseconds.
     text = str(event["eventTime"]).removesuffix("Z")
     whole, _, fraction = text.partition(".")

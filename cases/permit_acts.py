@@ -8,7 +8,7 @@ from cases import answering, permits
 from cases.case_file import CaseFile
 from cases.notify import CodedReason, Telling, tell
 from cases.review_tasks import set_claim_limit
-from cases.settling import letter
+from cases.settling import letter, remedy_stated
 from cases.signers import (
     given,
     need_no_conflict,
@@ -152,7 +152,8 @@ def _apply_held(file: CaseFile, actor: Actor, at: datetime, destination: Destina
 def _withhold(file: CaseFile, actor: Actor, at: datetime, destination: Destination) -> None:
     reasons = _proposed(file, destination)
     file.move_permit(destination, PermitEvent.WITHHOLD, at, end_reason="not_eligible")
-    file.record(Act.PERMIT_WITHHELD, actor, at, destination=destination.value, reasons=[code for code, _ in reasons])
+    codes, remedy = [code for code, _ in reasons], remedy_stated(file)
+    file.record(Act.PERMIT_WITHHELD, actor, at, destination=destination.value, reasons=codes, remedy=remedy)
     tell(file, letter(file, NoticeKind.PERMIT_WITHHELD, actor, at, reasons, destination=destination))
     permits.end_track(file, destination, at)
 

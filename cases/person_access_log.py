@@ -20,7 +20,7 @@ from texts.person import plain
 Position = tuple[datetime, str, int, str]
 
 # Rows that list the cases they show, and rows that are about one case.
-_LISTING: Final = (Act.PERSONAL_DATA_READ, Act.CASE_READ, Act.EVALUATED_AGAIN)
+_LISTING: Final = (Act.PERSONAL_DATA_READ, Act.CASE_READ, Act.EVALUATED_AGAIN, Act.RECONCILED, Act.SAMPLED)
 _ABOUT_ONE: Final = (Act.RECEIPT_ISSUED, Act.CALL_ANSWERED)
 # What a list entry holds of the person (`cases/calls.py`).
 PASSED_ON: Final = ("name_zh", "name_en", "identity_number", "permit_card_number")
@@ -34,6 +34,8 @@ _WHAT_FOR: Final[Mapping[Role, str]] = {
     Role.AUTHORITY: "talent_permit",
     Role.SYSTEM: "operation",
 }
+# What the engine reads for somebody else's question says what for by itself.
+_TRIAL: Final = "rule_trial"
 _PAGE: Final = """
     WITH places AS (
         SELECT m.at, m.chain, m.seq, m.value AS case_read FROM ledger_marks m
@@ -84,8 +86,8 @@ def _view(row: Mapping[str, Any], language: Language) -> dict[str, Any]:
     fields = _fields(act, detail)
     # What the engine passes on is read by the authority.
     role = Role.AUTHORITY if act is Act.CALL_ANSWERED else Role(row["actor_role"])
-    purpose = row["purpose"] or _WHAT_FOR[role]
     way = {Act.PERSONAL_DATA_READ: "opened", Act.CASE_READ: detail.get("what", "case")}.get(act, act.value)
+    purpose = row["purpose"] or (_TRIAL if way == _TRIAL else _WHAT_FOR[role])
     return {
         "at": moment(row["at"]),
         "reference": row["case_read"],

@@ -2,7 +2,7 @@
 
 import contextlib
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import uuid4
 
 from pydantic import ValidationError
@@ -13,17 +13,14 @@ from cases.case_file import CaseFile, load_case
 from cases.context import Context
 from domain.actors import Actor
 from domain.acts import Act
-from domain.findings import Finding, FindingCode
+from domain.findings import Finding
 from domain.languages import Language
 from policy.facts import Facts
 from policy.pack import Pack, PackError
-from policy.rerun import differences, run_again
+from policy.rerun import ABOUT_ANSWERS, differences, run_again
 from store.ledger import Entry, append
 from store.tables import assessments
 from texts.findings import FINDINGS, finding_sentence
-
-# Found when the authority answered, from its answer and not from the kept facts, so that no rule finds it again.
-_ABOUT_ANSWERS: Final = frozenset({FindingCode.AUTHORITY_TERM_DIFFERS})
 
 
 async def evaluate_again(context: Context, actor: Actor, reference: str, language: Language) -> dict[str, Any]:
@@ -39,14 +36,15 @@ async def evaluate_again(context: Context, actor: Actor, reference: str, languag
         kept = list((await connection.execute(query)).mappings())
         runs = [_run(context, file, row, language) for row in kept]
         is_same = all(run["same"] for run in runs)
-        await _record(connection, actor, at, file, runs, is_same)
+        pack = _pack(context, file.row["policy_version"])
+        await _record(connection, actor, at, file, runs, pack, is_same)
     return {"reference": reference, "same": is_same, "assessments": runs}
 
 
 def _run(context: Context, file: CaseFile, row: Any, language: Language) -> dict[str, Any]:
     place = f"{row['reference']}/{row['scope']}/{row['seq']}"
-    found, readable = _kept_findings(row["findings"])
-    before = [finding for finding in found if finding.code not in _ABOUT_ANSWERS]
+    found, readable = kept_findings(row["findings"])
+    before = [finding for finding in found if finding.code not in ABOUT_ANSWERS]
     answer: dict[str, Any] = {
         "scope": row["scope"],
         "seq": row["seq"],
@@ -55,7 +53,7 @@ def _run(context: Context, file: CaseFile, row: Any, language: Language) -> dict
         "evaluated_on": file.accepted_on,
         "rule_version": row["policy_version"],
         "rule_hash": row["policy_hash"],
-        "kept": [_finding_view(finding, language) for finding in found],
+        "kept": [finding_view(finding, language) for finding in found],
     }
     pack = _pack(context, row["policy_version"])
     if pack is None:
@@ -65,7 +63,7 @@ def _run(context: Context, file: CaseFile, row: Any, language: Language) -> dict
     return {
         **answer,
         "rule_hash_now": pack.content_hash,
-        "now": [_finding_view(finding, language) for finding in now],
+        "now": [finding_view(finding, language) for finding in now],
         "differences": [difference.as_json() for difference in differences(before, now)],
         "same": readable and list(now) == before and pack.content_hash == row["policy_hash"],
     }
@@ -78,7 +76,7 @@ def _pack(context: Context, version: str) -> Pack | None:
         return None
 
 
-def _kept_findings(rows: list[Any]) -> tuple[list[Finding], bool]:
+def kept_findings(rows: list[Any]) -> tuple[list[Finding], bool]:
     """Return the kept findings that can be read, and whether all can: an altered one may be none of the rules' own."""
     found: list[Finding] = []
     for row in rows:
@@ -87,14 +85,21 @@ def _kept_findings(rows: list[Any]) -> tuple[list[Finding], bool]:
     return found, len(found) == len(rows)
 
 
-def _finding_view(finding: Finding, language: Language) -> dict[str, Any]:
+def finding_view(finding: Finding, language: Language) -> dict[str, Any]:
+    """Return a finding with its sentence, which an outcome that no rule can have does not have."""
     known = finding.outcome in FINDINGS[finding.code]
     message = finding_sentence(finding, language) if known else ""
     return {**finding.model_dump(mode="json"), "message": message}
 
 
 async def _record(
-    connection: AsyncConnection, actor: Actor, at: datetime, file: CaseFile, runs: list[dict[str, Any]], same: bool
+    connection: AsyncConnection,
+    actor: Actor,
+    at: datetime,
+    file: CaseFile,
+    runs: list[dict[str, Any]],
+    pack: Pack | None,
+    same: bool,
 ) -> None:
     entry = Entry(
         act=Act.EVALUATED_AGAIN,
@@ -104,5 +109,6 @@ async def _record(
         detail={"cases": [file.reference], "assessments": len(runs)},
         outcome="same" if same else "differs",
         rule_version=file.row["policy_version"],
+        rule_hash=bytes.fromhex(pack.content_hash) if pack is not None else None,
     )
     await append(connection, f"access/{uuid4()}", [entry])

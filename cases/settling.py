@@ -77,7 +77,8 @@ def refuse(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[CodedRe
     """Refuse with the second signature, by a letter that says why and what can be done (R14)."""
     close_review(file, at)
     close_unregistered(file, at)
-    file.record(Act.CONFIRMED, actor, at, outcome="refuse", reasons=[code for code, _ in reasons])
+    codes = [code for code, _ in reasons]
+    file.record(Act.CONFIRMED, actor, at, outcome="refuse", reasons=codes, remedy=remedy_stated(file))
     tell(file, letter(file, NoticeKind.REGISTRATION_REFUSED, actor, at, reasons))
 
 
@@ -95,7 +96,8 @@ def revoke(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[CodedRe
     file.move(Event.CONFIRM_REVOCATION)
     codes = [code for code, _ in reasons]
     close(file, at, "revoked")
-    file.record(Act.REVOKED, actor, at, reasons=codes, ended_on=file.row["ended_on"].isoformat())
+    ended_on = file.row["ended_on"].isoformat()
+    file.record(Act.REVOKED, actor, at, reasons=codes, ended_on=ended_on, remedy=remedy_stated(file))
     tell(file, letter(file, NoticeKind.REGISTRATION_REVOKED, actor, at, reasons))
     permits.registration_ended(file, actor, at, "registration_revoked")
 
@@ -131,6 +133,16 @@ def letter(
         "remedy": remedy,
     }
     return Telling(kind, at, str(file.round), facts=facts, reasons=reasons, **more)
+
+
+def remedy_stated(file: CaseFile) -> dict[str, Any]:
+    """Return the limits that the letter of a decision states, as the decision's row keeps them."""
+    limits = file.context.limits
+    return {
+        "reconsideration_calendar_days": limits.reconsideration_calendar_days,
+        "lawsuit_months": limits.lawsuit_months,
+        "limits_version": limits.version,
+    }
 
 
 def plan_contract_end(file: CaseFile, at: datetime) -> None:

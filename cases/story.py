@@ -10,7 +10,8 @@ from uuid import uuid4
 
 from cases.case_record import KeptRun, Record, read_record
 from cases.context import Context
-from cases.history_events import Happened, happened, retried
+from cases.history_events import Happened, happened, retried, time_of
+from cases.particulars import particulars
 from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import CHINA
@@ -54,6 +55,11 @@ async def tell_story(
         Refused: `case_unknown`.
     """
     record = await read_record(context, histories, reference)
+    state = stood_at(record.chain, as_of)
+    if state is not None:
+        async with context.database.begin() as connection:
+            state |= await particulars(connection, reference, record.chain, as_of, language)
+    begun = [kept for kept in record.runs if as_of is None or kept.run.started_at <= as_of]
     items = [item for at, item in _merged(record, as_of, language) if as_of is None or at <= as_of]
     page = items[start : start + limit]
     await _note_read(context, actor, reference, as_of)
@@ -61,10 +67,10 @@ async def tell_story(
     answer = {
         "reference": reference,
         "as_of": _moment(as_of),
-        "state": stood_at(record.chain, as_of),
+        "state": state,
         "waits": _waits(record.chain, as_of, language),
-        "runs": [_run(kept) for kept in record.runs if as_of is None or kept.run.started_at <= as_of],
-        "complete": record.is_live_known and not any(kept.problem for kept in record.runs),
+        "runs": [_run(kept, as_of) for kept in begun],
+        "complete": record.is_live_known and not any(kept.problem for kept in begun),
         "items": page,
     }
     return answer, start + limit if more else None
@@ -246,15 +252,17 @@ def _waits(chain: Sequence[Row], as_of: datetime | None, language: Language) -> 
     ]
 
 
-def _run(kept: KeptRun) -> dict[str, Any]:
+def _run(kept: KeptRun, as_of: datetime | None) -> dict[str, Any]:
+    """Return a run as far as it had got: one that closed later was open then, and its history shorter."""
     run = kept.run
+    is_over = run.is_closed and _is_by(run.closed_at, as_of)
     return {
         "run_id": run.run_id,
-        "status": run.status,
+        "status": run.status if is_over or not run.is_closed else "running",
         "started_at": _moment(run.started_at),
-        "closed_at": _moment(run.closed_at),
-        "events": len(kept.events),
-        "sha256": kept.sha256.hex() if kept.sha256 is not None and run.is_closed else None,
+        "closed_at": _moment(run.closed_at) if is_over else None,
+        "events": sum(as_of is None or time_of(event) <= as_of for event in kept.events),
+        "sha256": kept.sha256.hex() if kept.sha256 is not None and is_over else None,
         "problem": kept.problem,
     }
 

@@ -12,6 +12,8 @@ from policy.pack import Pack
 from policy.talent_permit import assess, eligibility
 
 REGISTRATION_SCOPE: Final = "registration"
+# Found when the authority answered, from its answer and not from the kept facts, so that no rule finds it again.
+ABOUT_ANSWERS: Final = frozenset({FindingCode.AUTHORITY_TERM_DIFFERS})
 
 
 @dataclass(frozen=True, slots=True)

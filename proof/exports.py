@@ -1,7 +1,7 @@
 """Exports of the ledger: lines of canonical JSON whose last one is signed over all the others, and their check."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -26,21 +26,87 @@ def is_export(content: bytes) -> bool:
     return b'"type":"manifest"' in first and b'"format":"hetao-ledger-export' in first
 
 
-def verify_export(check: Check, content: bytes) -> None:
-    """Check an export: its lines, its signature, its rows, and the place of each in the tree of its checkpoint."""
+def manifest_in(content: bytes) -> dict[str, Any]:
+    """Return the first line of an export; empty where it is none that can be read."""
+    try:
+        return read_canonical(content.split(b"\n", 1)[0], "Line 1") if is_export(content) else {}
+    except Failed:
+        return {}
+
+
+def verify_export(check: Check, content: bytes, next_parts: Sequence[Mapping[str, Any]] = ()) -> None:
+    """Check an export: its lines, its signature, its rows, and the place of each in the tree of its checkpoint.
+
+    Args:
+        check: takes what was found.
+        content: the file, which may be a part that broke off.
+        next_parts: manifests of other files that say to go on from this export; each must join on to it without a gap.
+    """
     lines = content.split(b"\n")
-    if lines.pop() != b"" or len(lines) < 2:
-        raise Failed("form", "The export does not end with a whole line: it was cut off.")
+    cut = lines.pop()
+    if not lines:
+        raise Failed("form", "The export has no whole line.")
     manifest = read_canonical(lines[0], "Line 1")
-    end = read_canonical(lines[-1], f"Line {len(lines)}")
-    if manifest.get("format") != FORMAT or end.get("type") != "end":
-        raise Failed("form", "The export does not begin with a manifest and end with an `end`: it was cut off.")
-    _verify_end(check, lines, end)
+    if manifest.get("format") != FORMAT:
+        raise Failed("form", "The export does not begin with a manifest of a form that is known here.")
+    last = read_canonical(lines[-1], f"Line {len(lines)}")
+    end = last if last.get("type") == "end" and not cut else None
+    _say_where_it_begins(check, manifest)
+    joints = [_joint(lines, part["continues"]) for part in next_parts]
+    if end is not None:
+        _verify_end(check, lines, end)
+        lines = lines[:-1]
+    elif joints:
+        lines = lines[: max(joints)]  # what came after that is in the next part, which is signed
+    rows, reached = _verify_contents(check, manifest, lines[1:], None if end is None else end["rows"])
+    for part in next_parts:
+        went_on = part["continues"]["rows"]
+        check.note("joined", f"{part['chain']} goes on after row {went_on} of this one, with nothing between the two.")
+    if end is None and not joints:
+        held = f"after {rows} rows, the last of them {reached}" if rows else "before its first row"
+        says = f"It has no end: it broke off {held}. What is there holds as said; nobody signed that it is all."
+        raise Failed("cut_off", f"{says} Resume it by its last line `resume`, and check both files together.")
+
+
+def _say_where_it_begins(check: Check, manifest: Mapping[str, Any]) -> None:
+    earlier = manifest.get("continues")
+    if earlier is None:
+        return
+    after = earlier["after"]
+    place = f"{after['at']}, row {after['seq']} of {after['chain']}"
+    check.note(
+        "continuation",
+        f"It is no whole export: it goes on from {earlier['chain']} after {earlier['rows']} rows of that one ({place})."
+        " Whether those are all there shows only when both files are checked together.",
+    )
+
+
+def _joint(lines: list[bytes], earlier: Mapping[str, Any]) -> int:
+    """Return the number of lines before the place from which the next part says to go on, which must all be there."""
+    digest, rows, seen = hashlib.sha256(), 0, False
+    for number, line in enumerate(lines):
+        kind = read_canonical(line, f"Line {number + 1}").get("type")
+        if kind == "resume" and rows == earlier["rows"]:
+            seen = True
+            if digest.hexdigest() == earlier["lines_hash"]:
+                return number
+        rows += kind == "row"
+        digest.update(line + b"\n")
+    if seen:
+        raise Failed("lines", "The lines before the next part are not those it goes on from: a byte was changed.")
+    said = earlier["rows"]
+    raise Failed("gap", f"The next part goes on after row {said}, at a place that this one does not hold: a gap.")
+
+
+def _verify_contents(
+    check: Check, manifest: Mapping[str, Any], lines: list[bytes], said: int | None
+) -> tuple[int, str | None]:
+    """Check the rows, and return how many there are and where the last one stands."""
     opened = None if manifest["checkpoint"] is None else check.checkpoint(manifest["checkpoint"])
     stamped = _verify_stamp(check, manifest.get("stamp"), opened)
-    proved, rows, early = _verify_rows(lines[1:-1], opened, stamped)
-    if rows != end["rows"]:
-        raise Failed("rows", f"The export says {end['rows']} rows and holds {rows}.")
+    proved, rows, early, reached = _verify_rows(lines, opened, stamped)
+    if said is not None and rows != said:
+        raise Failed("rows", f"The export says {said} rows and holds {rows}.")
     check.note("rows", f"Each of the {rows} rows has the hash that is said of it and follows on the one before it.")
     if opened is not None:
         check.note("inclusion", f"{proved} of the {rows} rows are leaves of that tree.")
@@ -48,6 +114,7 @@ def verify_export(check: Check, content: bytes) -> None:
         check.note("stamp", f"{early} of the {rows} rows are among the {stamped} leaves that were stamped.")
     if proved < rows:
         check.note("not_sealed", f"{rows - proved} rows were not sealed when the export was made: ask for them again.")
+    return rows, reached
 
 
 def _verify_end(check: Check, lines: list[bytes], end: dict[str, Any]) -> None:
@@ -79,10 +146,11 @@ def _verify_stamp(check: Check, stamp: Mapping[str, Any] | None, opened: Opened 
     return older.size if check.keys.stamp_roots else 0
 
 
-def _verify_rows(lines: list[bytes], opened: Opened | None, stamped: int) -> tuple[int, int, int]:
-    """Return how many rows are proved to be in the tree, how many there are, and how many of them were stamped."""
+def _verify_rows(lines: list[bytes], opened: Opened | None, stamped: int) -> tuple[int, int, int, str | None]:
+    """Return how many rows are proved to be in the tree, how many there are, how many were stamped, and the last."""
     last: dict[str, tuple[int, str]] = {}
     proved = rows = early = 0
+    reached = None
     for line in _rows(lines):
         row, digest, leaf = line["row"], line["hash"], line["leaf"]
         verify_row(row, digest)
@@ -90,12 +158,13 @@ def _verify_rows(lines: list[bytes], opened: Opened | None, stamped: int) -> tup
         if seq + 1 == row["seq"] and before is not None and row["previous"] != before:
             raise Failed("chain", f"The row {row['seq']} of {row['chain']} does not follow on the one before it.")
         last[row["chain"]] = (row["seq"], digest)
+        reached = f"row {row['seq']} of {row['chain']} ({row['at']})"
         rows += 1
         if leaf is not None and opened is not None:
             verify_place(digest, leaf["index"], leaf["proof"], opened)
             proved += 1
             early += leaf["index"] < stamped
-    return proved, rows, early
+    return proved, rows, early, reached
 
 
 def _rows(lines: list[bytes]) -> Iterator[dict[str, Any]]:

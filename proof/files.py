@@ -1,19 +1,25 @@
 """Which kind of file is to be checked, and its check."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from proof.exports import is_export, verify_export
+from proof.exports import is_export, manifest_in, verify_export
 from proof.verdicts import Check, Failed, KnownKeys, Step, Verdict, one_object, receipts_in, verify_receipt
 
 
-def verify(content: bytes, keys: KnownKeys) -> Verdict:
-    """Check a file: an export, a receipt, the answer that lists those of a case, or a checkpoint with its stamp."""
+def verify(content: bytes, keys: KnownKeys, next_parts: Sequence[Mapping[str, Any]] = ()) -> Verdict:
+    """Check a file: an export, a receipt, the answer that lists those of a case, or a checkpoint with its stamp.
+
+    Args:
+        content: the file.
+        keys: what is trusted.
+        next_parts: for an export, the manifests of those that go on from it.
+    """
     check = Check(keys)
     try:
         if is_export(content):
-            verify_export(check, content)
+            verify_export(check, content, next_parts)
         elif (checkpoint := _checkpoint_in(content)) is not None:
             _verify_checkpoint(check, checkpoint)
         else:
@@ -25,6 +31,20 @@ def verify(content: bytes, keys: KnownKeys) -> Verdict:
         says = f"The file does not have the form of an export or a receipt ({type(error).__name__})."
         check.steps.append(Step("form", False, says))
     return Verdict(tuple(check.steps))
+
+
+def verify_together(files: Mapping[str, bytes], keys: KnownKeys) -> dict[str, Verdict]:
+    """Check files each by itself, and parts of an export that broke off by how they join on to each other too."""
+    going_on: dict[Any, list[Mapping[str, Any]]] = {}
+    for content in files.values():
+        manifest = manifest_in(content)
+        earlier = manifest.get("continues")
+        if isinstance(earlier, dict):
+            going_on.setdefault(earlier.get("chain"), []).append(manifest)
+    return {
+        name: verify(content, keys, going_on.get(manifest_in(content).get("chain"), ()))
+        for name, content in files.items()
+    }
 
 
 def _checkpoint_in(content: bytes) -> Mapping[str, Any] | None:

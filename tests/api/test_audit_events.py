@@ -10,7 +10,10 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import any_, func, literal, select, text
 
+from domain.actors import Actor, Role
+from domain.acts import Act
 from proof.ledger_rows import hash_of
+from store.ledger import Entry, append
 from store.tables import ledger
 from tests.api.callers import TestIssuer
 from tests.api.conftest import Stage, set_stage
@@ -137,6 +140,13 @@ async def test_a_page_that_looked_at_enough_ends_early_and_goes_on(
 
 
 async def test_counts_are_those_of_the_rows(stage: Stage) -> None:
+    assert (await stage.as_("officer-1").get("/v1/registrations")).status_code == 200  # one row that lists two cases
+    (case, _) = sorted({row["reference"] for row in await stored(stage, ledger.c.act == "submitted")})
+    opened = await stage.as_("auditor").get(
+        f"/v1/registrations/{case}/person", fields="position", headers={"Purpose": "audit"}
+    )
+    assert opened.status_code == 200
+    await ask(stage, "events", limit=1)
     rows = await stored(stage, ledger.c.at >= stage.clock().replace(day=1, hour=0))
     for by, of in {
         "act": lambda row: [row["act"]],
@@ -148,6 +158,8 @@ async def test_counts_are_those_of_the_rows(stage: Stage) -> None:
         "rule_version": lambda row: [row["rule_version"]],
         "destination": lambda row: [row["destination"]],
         "day": lambda row: ["2026-03-02"],
+        "month": lambda row: ["2026-03"],
+        "case": lambda row: sorted({row["reference"], *row["detail"].get("cases", ())} - {None}),
     }.items():
         counted = await ask(stage, "counts", by=by, **RANGE)
         keys = [key for row in rows for key in of(row)]
@@ -216,6 +228,13 @@ async def test_an_export_that_broke_off_is_resumed_where_it_was(stage: Stage, mo
     await register_another(stage)
     rest = _lines((await stage.as_("auditor").get("/v1/audit/export", after=after, **EXPORT)).content)
     assert rest[0]["resumed"] is True
+    before = whole[places[1] - 1]["row"]
+    continues = rest[0]["continues"]
+    assert (continues["chain"], continues["rows"]) == (whole[0]["chain"], 10)
+    assert [continues["after"][name] for name in ("chain", "seq")] == [before["chain"], before["seq"]]
+    assert whole[0]["continues"] is None
+    begun = [row["detail"] for row in await stored(stage, ledger.c.chain == rest[0]["chain"])]
+    assert {detail["continues"] for detail in begun} == {whole[0]["chain"]}
     assert _rows(rest) == _rows(whole[places[1] :])
     assert len(_rows(whole[: places[1]])) == 10
     other = await stage.as_("auditor").get("/v1/audit/export", after=after, act="decided", **EXPORT)
@@ -262,9 +281,27 @@ async def test_a_sample_is_the_same_for_the_same_seed_and_stands_in_the_ledger(s
     assert (row["detail"]["rows_hash"], row["purpose"]) == (sha256(hashes).hexdigest(), "audit")
 
 
-async def test_no_second_signature_is_the_proposers(stage: Stage) -> None:
+async def test_a_second_signature_of_the_proposer_is_named(stage: Stage) -> None:
     found = await ask(stage, "conflicts", **RANGE)
     assert (found["signatures"], found["same_signer"], found["decisions"], found["pairs"]) == (1, [], 3, [])
+    (proposed,) = await stored(stage, ledger.c.act == "decided", ledger.c.outcome == "refuse")
+    # The engine refuses it, so that only one who writes rows behind it can bring it about.
+    forged = Entry(
+        Act.CONFIRMED,
+        Actor(issuer=proposed["actor_issuer"], subject=proposed["actor_subject"], role=Role.OFFICER),
+        stage.clock(),
+        reference=proposed["reference"],
+        employer_id=proposed["employer_id"],
+        outcome="refuse",
+    )
+    async with stage.context.database.begin() as connection:
+        await append(connection, proposed["chain"], [forged])
+    found = await ask(stage, "conflicts", **RANGE)
+    named = [(row["case"], row["act"], row["outcome"], row["seq"]) for row in found["same_signer"]]
+    (last,) = await stored(stage, ledger.c.chain == proposed["chain"], ledger.c.act == "confirmed",
+                           ledger.c.actor_subject == proposed["actor_subject"])  # fmt: skip
+    assert named == [(proposed["reference"], "confirmed", "refuse", last["seq"])]
+    assert (found["signatures"], found["decisions"]) == (2, 4)
 
 
 async def test_a_reading_of_cases_is_one_row_that_lists_them(stage: Stage) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import pytest
@@ -10,13 +11,17 @@ from sqlalchemy import select
 
 from cases import notify
 from cases.letters import SALT, keep_texts
+from cases.rule_trials import try_pack
+from domain.actors import system
 from domain.notices import Channel
+from policy.pack import parse_pack
 from store.tables import ledger
 from tests.api.callers import Caller
 from tests.api.conftest import Stage
 from tests.api.persons import sign_in
 from tests.api.walk import Walk, identity_number
 from tests.cases.contexts import registration_body
+from tests.cases.drafts import draft
 from texts.notices import Rendered
 
 MAIL, PHONE = "feng@example.com", "+8613812345678"
@@ -82,6 +87,33 @@ async def test_a_person_sees_who_read_what_and_why_and_no_name_of_staff(stage: S
     assert not [name for name in ("officer-1", "officer-2", "auditor-1", other) if name in str(page)]
     simplified = (await me.get(LOG, headers={"Accept-Language": "zh-Hans"})).json()["items"]
     assert {row["purpose_text"] for row in simplified} >= {"审核案件", "审计"}
+
+
+async def test_a_person_sees_samples_comparisons_and_trials_of_their_case(stage: Stage) -> None:
+    reference, other = await _case(stage), await _case(stage, **OTHER)
+    walk = Walk(stage)
+    await walk.decide(reference, "approve")
+    await stage.settle()
+    auditor = stage.as_("auditor")
+    span = {"from": "2026-01-01T00:00:00+08:00", "to": "2026-12-01T00:00:00+08:00"}
+    drawn = await auditor.get("/v1/audit/samples", seed="q1", size=5, headers={"Purpose": "complaint"}, **span)
+    assert [item["reference"] for item in drawn.json()["items"]] == [reference]
+    for case in (reference, other):
+        assert (await auditor.get(f"/v1/audit/cases/{case}/reconciliation")).status_code == 200
+    await try_pack(stage.context, system("policy_try"), parse_pack(draft()), date(2026, 1, 1))
+    me = await sign_in(stage, reference, email=MAIL)
+
+    items = (await _log(me))["items"]
+
+    seen = [(row["role"], row["way"].split(",")[0], row["purpose"], row["purpose_stated"]) for row in items]
+    assert set(seen) >= {
+        ("auditor", "Drew a decision on the case at random to review it", "complaint", True),
+        ("auditor", "Had the records of the case compared", "audit", True),
+        ("system", "The engine ran a draft of rules on the facts that are kept; the case stays as it is",
+         "rule_trial", False),
+    }  # fmt: skip
+    assert {row["reference"] for row in items} == {reference}
+    assert len(seen) == len(set(seen))
 
 
 async def test_pages_of_the_log_are_bound_to_the_session(stage: Stage) -> None:

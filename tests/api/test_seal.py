@@ -1,16 +1,19 @@
 """The seal over HTTP: what an auditor and a witness are told, and what a wrong question gets."""
 
+import json
 import random
 from typing import Any
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from cases.sealing import seal
 from proof.checkpoints import VerifierKey, cosign, open_checkpoint, parse_note, parse_verifier_key, verifier_key
-from proof.files import verify
-from proof.verdicts import read_keys
+from proof.files import verify, verify_together
+from proof.verdicts import KnownKeys, read_keys
 from store.tables import ledger
 from tests.api.conftest import Stage
+from tests.api.walk import Walk
 from tests.cases.contexts import WITNESS, WITNESS_KEY
 from tests.cases.sealed import seal_all
 
@@ -113,6 +116,69 @@ async def test_an_export_is_proved_row_by_row_and_no_changed_byte_passes(stage: 
     lines = answer.content.splitlines(keepends=True)
     for cut in (lines[:-1], lines[1:], [lines[0], *lines[2:]], [lines[0], lines[2], lines[1], *lines[3:]]):
         assert not verify(b"".join(cut), keys).holds
+
+
+async def _broken_export(stage: Stage) -> tuple[dict[str, bytes], KnownKeys]:
+    """Return three parts of one export, two of which broke off after their second place to resume from."""
+    walk = Walk(stage)
+    for _ in range(2):
+        await walk.decide(await walk.register(), "approve")
+    await stage.as_("auditor").get("/v1/audit/proofs", index=0)  # signs in, which is an act too
+    await _sealed(stage)
+    auditor, purpose = stage.as_("auditor"), {"headers": {"Purpose": "audit"}}
+    parts: dict[str, bytes] = {}
+    after: dict[str, str] = {}
+    for name in ("one", "two", "three"):
+        lines = (await auditor.get("/v1/audit/export", **after, **purpose)).content.splitlines(keepends=True)
+        if name == "three":
+            parts[name] = b"".join(lines)
+            break
+        place = [n for n, line in enumerate(lines) if b'"type":"resume"' in line][1]
+        after = {"after": json.loads(lines[place])["after"]}
+        parts[name] = b"".join(lines[: place + 2]) + lines[place + 2][:40]
+    return parts, read_keys((await stage.nobody.get("/v1/audit/keys")).text)
+
+
+async def test_the_parts_of_a_broken_export_are_proved_to_be_one_whole(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cases.audit_export._AT_ONCE", 2)
+    parts, keys = await _broken_export(stage)
+
+    alone = verify(parts["one"], keys)
+    assert [step.code for step in alone.steps if not step.holds] == ["cut_off"]
+    assert {step.code for step in alone.steps if step.holds} >= {"checkpoint", "rows", "inclusion"}
+    assert "broke off after 5 rows" in str(alone.failed)
+    tail = verify(parts["three"], keys)
+    (begins,) = [step.says for step in tail.steps if step.code == "continuation"]
+    chains = {name: json.loads(part.split(b"\n")[0])["chain"] for name, part in parts.items()}
+    assert tail.holds
+    assert f"it goes on from {chains['two']} after 4 rows" in begins
+
+    whole = verify_together(parts, keys)
+    assert all(verdict.holds for verdict in whole.values()), whole
+    joined = [step.says for step in whole["one"].steps if step.code == "joined"]
+    assert joined == [f"{chains['two']} goes on after row 4 of this one, with nothing between the two."]
+
+
+async def test_a_gap_or_a_change_between_parts_of_an_export_is_refused(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cases.audit_export._AT_ONCE", 2)
+    parts, keys = await _broken_export(stage)
+
+    def failed(**changed: bytes) -> dict[str, str]:
+        found = verify_together({**parts, **changed}, keys)
+        return {name: verdict.failed.code for name, verdict in found.items() if verdict.failed}
+
+    lines = parts["one"].splitlines(keepends=True)
+    assert failed(one=b"".join(lines[:4])) == {"one": "gap"}
+    assert failed(one=b"".join([*lines[:2], *lines[3:]])) == {"one": "gap"}
+    assert failed(one=b"".join([lines[0], lines[2], lines[1], *lines[3:]])) == {"one": "lines"}
+    stranger = lines[0].replace(b'"subject":"auditor"', b'"subject":"another"')
+    assert failed(one=b"".join([stranger, *lines[1:]])) == {"one": "lines"}
+    without = verify_together({name: parts[name] for name in ("one", "three")}, keys)
+    assert [verdict.holds for verdict in without.values()] == [False, True]
 
 
 def _log_key(stage: Stage) -> VerifierKey:

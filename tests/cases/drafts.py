@@ -13,3 +13,5 @@ def draft(version: str = "2026-04-01") -> str:
 
 # Nobody below fifty.
 STRICTER = draft().replace("value: 16\n", "value: 50\n")
+# No permit card outlives twenty years.
+LONGER_TERM = draft().replace("value: 3\n    unit: years", "value: 20\n    unit: years")

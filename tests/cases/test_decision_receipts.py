@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -72,7 +73,29 @@ async def test_a_receipt_proves_each_decision_to_the_employer_and_names_nobody(p
     assert {tuple(each["says"]) for each in refused["findings"]} == {("en", "zh-Hans", "zh-Hant")}
     for hidden in ("officer-1", OFFICER_2.subject, "44030419900307123X", "冯承泽", "仅供内部", "C12345678"):
         assert hidden not in answer.decode()
-    assert (await park.rows(tables.ledger, tables.ledger.c.act == "receipt_issued"))[-1]["detail"]["decisions"]
+    issued = (await park.rows(tables.ledger, tables.ledger.c.act == "receipt_issued"))[-1]
+    assert issued["detail"]["decisions"]
+    assert issued["rule_version"] == refused["decision"]["rule_version"]
+    assert bytes(issued["rule_hash"]).hex() == refused["decision"]["rule_hash"]
+
+
+async def test_a_receipt_states_the_remedy_of_the_letter_whatever_the_limits_are_now(park: Park) -> None:
+    case = await _refused(park)
+    await seal_all(park.context)
+    then = park.context.limits
+    changed = replace(then, reconsideration_calendar_days=30, lawsuit_months=3, version="2030-01-01")
+    now = replace(park.context, limits=changed)
+
+    (remedy,) = [
+        each["content"]["remedy"]
+        for each in (await issue_receipts(now, EMPLOYER_A, case.reference))["items"]
+        if each["content"]["decision"]["outcome"] == "refuse"
+    ]
+
+    told = (remedy["reconsideration_calendar_days"], remedy["lawsuit_months"], remedy["limits_version"])
+    assert told == (then.reconsideration_calendar_days, then.lawsuit_months, then.version)
+    assert remedy["reconsideration_not_before"] == "2026-05-01"
+    assert remedy["as_stated"]
 
 
 async def test_an_auditor_s_receipt_holds_the_row_and_what_staff_saw(park: Park) -> None:

@@ -1,14 +1,18 @@
 """A case as it stood: what the ledger adds up to at a time is what the register said then."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from cases.reconciliation import reconcile_case
 from cases.story import stood_at, tell_story
 from domain.actors import Actor, Role
 from domain.commands import CommandKind
+from domain.languages import Language
+from store import tables
 from store.tables import ledger
 from tests.api.engines import NoHistories
 from tests.cases.contexts import EMPLOYER_A, OFFICER
@@ -29,14 +33,28 @@ class Memory:
     def __init__(self, case: Case) -> None:
         self.case = case
         self.said: list[tuple[Any, dict[str, Any]]] = []
+        self.beside: dict[datetime, dict[str, Any]] = {}
 
     async def keep(self, **time_passed: float) -> None:
         view = await self.case.view(OFFICER)
         permits = {p["destination"]: (p["stage"], p["pending_act"]) for p in view["permits"] if p["stage"]}
         row = await self.case.row()
         said = {name: view[name] for name in ("stage", "round", "pending_act", "registration_number")}
+        self.beside[self.case.park.clock.at] = await self._beside(view)
         self.said.append((self.case.park.clock.at, said | {"hold": row["hold"] is not None, "permits": permits}))
         await self.case.after(**time_passed or {"minutes": 1})
+
+    async def _beside(self, view: dict[str, Any]) -> dict[str, Any]:
+        """Return what the register says beside the stage: findings, version of the facts, due date, tasks."""
+        row, rows = await self.case.row(), self.case.park.rows
+        open_now = await rows(tables.tasks, tables.tasks.c.closed_at.is_(None))
+        found = {"registration": view["findings"]} | {p["destination"]: p["findings"] for p in view["permits"]}
+        return {
+            "facts_version": row["facts_version"],
+            "due": {"at": view["due_at"], "kind": view["due_kind"]} if row["due_at"] else None,
+            "tasks": sorted((task["kind"], task["holder"]) for task in open_now),
+            "findings": {scope: [each["code"] for each in findings] for scope, findings in found.items() if findings},
+        }
 
 
 async def test_a_case_is_told_as_it_stood_at_each_time_on_its_way(park: Park) -> None:
@@ -80,6 +98,81 @@ async def test_a_case_is_told_as_it_stood_at_each_time_on_its_way(park: Park) ->
         assert told | {"hold": "officer" in stood["holds"], "permits": permits} == said
     assert stood_at(chain, before) is None
     assert {each.code for each in found} == {"history_missing"}  # there is no Temporal here
+
+
+async def test_findings_facts_due_date_and_holders_are_told_as_they_stood(park: Park) -> None:
+    case = await park.review(employment={"state_worker": True})
+    memory = Memory(case)
+    await memory.keep(hours=1)
+    letter = {"employment": {"consent_letter": {"issuer": "示例局", "number": "1", "date": "2025-10-20"}}}
+    await case.do(EMPLOYER_A, CommandKind.CORRECT, **letter)
+    await memory.keep(hours=1)
+    await case.claim("review")
+    await memory.keep(hours=1)
+    await case.do(OFFICER, CommandKind.HOLD, action="place", reason="legal_question")
+    await memory.keep(hours=1)
+    await case.do(OFFICER, CommandKind.HOLD, action="release", reason="legal_question")
+    await memory.keep(days=3)
+    await case.step()
+    await memory.keep(hours=1)
+    await case.decide("refuse", "employment_unproved")
+    await memory.keep(hours=1)
+    await case.confirm("reject", "reason_not_supported")
+    await memory.keep(hours=1)
+    await case.approve()
+    await case.make_calls()
+    await case.answer("accepted")
+    await memory.keep(days=1)
+    await case.answer("issued", stay_days=14)
+    await memory.keep()
+
+    for at, said in memory.beside.items():
+        then, _ = await tell_story(park.context, NoHistories(), AUDITOR, case.reference, as_of=at)
+        told = {name: then["state"][name] for name in ("facts_version", "due")}
+        told["tasks"] = sorted((task["kind"], task["holder"]) for task in then["state"]["tasks"])
+        told["findings"] = {
+            each["scope"]: [finding["code"] for finding in each["findings"]] for each in then["state"]["findings"]
+        }
+        assert told == said, at
+    seen = list(memory.beside.values())
+    assert len({said["facts_version"] for said in seen}) > 1
+    assert len({str(said["due"]) for said in seen}) > 2
+    assert len({holder for said in seen for _, holder in said["tasks"]}) > 1
+    assert "authority_term_differs" in seen[-1]["findings"]["HK"]
+    now, _ = await tell_story(park.context, NoHistories(), AUDITOR, case.reference)
+    assert now["state"] == then["state"]
+
+
+@pytest.mark.parametrize(
+    ("language", "returned", "reason", "waited", "found"),
+    [
+        (
+            Language.ZH_HANS, "工作人员退回申请，要求补正。", "材料无法辨认。", "等待园区",
+            "用人单位属于办法列明的机构类型。",
+        ),
+        (
+            Language.ZH_HANT, "工作人員退回申請，要求補正。", "文件無法辨認。", "等待園區",
+            "用人單位屬於措施列明的機構類別。",
+        ),
+    ],
+)  # fmt: skip
+async def test_the_story_is_told_in_chinese(
+    park: Park, language: Language, returned: str, reason: str, waited: str, found: str
+) -> None:
+    case = await park.review()
+    await case.after(hours=3)
+    await case.decide("return", "document_unreadable")
+    at = park.clock.at
+
+    then, _ = await tell_story(
+        park.context, NoHistories(), AUDITOR, case.reference, as_of=at, limit=200, language=language
+    )
+
+    (decided,) = [item for item in then["items"] if item["what"] == "decided"]
+    assert (decided["says"], decided["reasons"][0]["says"], decided["waited"]["says"]) == (returned, reason, waited)
+    (assessed,) = then["state"]["findings"]
+    assert assessed["findings"][0]["message"] == found
+    assert not [item for item in then["items"] if item["says"].isascii()]
 
 
 async def test_the_story_says_why_and_for_whom_the_case_waited(park: Park) -> None:

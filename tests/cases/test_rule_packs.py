@@ -17,14 +17,17 @@ from cases.rule_packs import confirm_pack, list_packs, propose_pack
 from cases.rule_trials import read_trial, try_pack
 from domain.actors import Actor, Role, system
 from domain.errors import Refused
+from domain.findings import Audience, FindingCode, FindingOutcome
 from domain.languages import Language
 from domain.rule_packs import PackConfirmation, PackProposal
 from policy.pack import PackShelf, parse_pack
 from policy.packs import load_rule_packs
+from policy.rule import rule
+from policy.talent_permit import PERMIT_RULES
 from proof.statements import verify
 from store import tables
 from tests.cases.contexts import NOON, SUPERVISOR, SUPERVISOR_2, key
-from tests.cases.drafts import SHIPPED, STRICTER, draft
+from tests.cases.drafts import LONGER_TERM, SHIPPED, STRICTER, draft
 from tests.cases.driver import Park, open_park
 
 AUDITOR = Actor(issuer="test", subject="auditor", role=Role.AUDITOR)
@@ -50,6 +53,7 @@ async def test_a_case_run_again_finds_the_same(park: Park) -> None:
     assert all(run["kept"] and run["rule_hash"] == run["rule_hash_now"] for run in found["assessments"])
     acts = await park.rows(tables.ledger, tables.ledger.c.act == "evaluated_again")
     assert [row["detail"]["cases"] for row in acts] == [[case.reference]]
+    assert {bytes(row["rule_hash"]).hex() for row in acts} == {found["assessments"][0]["rule_hash"]}
 
 
 async def test_a_finding_that_was_altered_after_the_fact_is_named(park: Park) -> None:
@@ -99,6 +103,59 @@ async def test_a_trial_lists_who_would_flip_and_by_which_rule(park: Park) -> Non
     assert await read_trial(park.context, AUDITOR, "talent_permit", report["report_hash"]) == report
     none = await try_pack(park.context, system("policy_try"), parse_pack(STRICTER), date(2027, 1, 1))
     assert none["cases"] == 0
+
+
+async def test_a_trial_runs_the_rules_of_each_permit_too(park: Park) -> None:
+    case = await park.issued()
+    report = await try_pack(park.context, system("policy_try"), parse_pack(LONGER_TERM), date(2026, 1, 1))
+    found = {flip["scope"]: (flip["before"], flip["now"], flip["rules"]) for flip in report["flips"]}
+    flipped = [{"code": "permit_card_ends_early", "before": "pass", "now": "fail"}]
+    assert found == dict.fromkeys(("HK", "MO", "registration"), ("clear", "needs_officer", flipped))
+    assert {flip["reference"] for flip in report["flips"]} == {case.reference}
+    assert (report["cases"], report["flipped"], report["outcome_changes"]) == (1, 1, 1)
+    assert list(report["by_scope"]) == ["HK", "MO", "registration"]
+    for totals in report["by_scope"].values():
+        assert totals == {"assessments": 1, "flipped": 1, "outcome_changes": 1}
+    assert report["by_rule"] == {"permit_card_ends_early": 3}
+
+
+async def test_a_rule_of_permits_alone_flips_permits_alone(park: Park) -> None:
+    await park.issued()
+    strict = rule(FindingCode.REGISTRATION_NOT_IN_FORCE, source="test", audience=Audience.STAFF)(
+        lambda facts, pack, on: FindingOutcome.FAIL
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("policy.talent_permit.PERMIT_RULES", (strict, *PERMIT_RULES[1:]))
+        report = await try_pack(park.context, system("policy_try"), parse_pack(draft()), date(2026, 1, 1))
+    assert {flip["scope"] for flip in report["flips"]} == {"HK", "MO"}
+    assert report["by_rule"] == {"registration_not_in_force": 2}
+
+
+async def test_what_is_found_from_an_answer_is_no_flip_of_a_draft(park: Park) -> None:
+    case = await park.accepted()
+    await case.answer("issued", stay_days=14)
+    kept = [row for row in await park.rows(tables.assessments) if row["scope"] == "HK"]
+    assert "authority_term_differs" in {finding["code"] for finding in kept[-1]["findings"]}
+    report = await try_pack(park.context, system("policy_try"), parse_pack(draft()), date(2026, 1, 1))
+    assert (report["flipped"], report["flips"]) == (0, [])
+
+
+async def test_a_trial_leaves_a_row_for_each_page_of_cases_whose_facts_it_opened(
+    park: Park, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cases.rule_trials._PAGE", 2)
+    cases = [await park.review(), await park.review(identity_number="440304197001010012")]
+    cases += [await park.review(identity_number="440304198001010017")]
+    tried = {"account": "warden", "stated_by": "supervisor-7"}
+    await try_pack(park.context, system("policy_try"), parse_pack(STRICTER), date(2026, 1, 1), tried_by=tried)
+    pages = await park.rows(tables.ledger, tables.ledger.c.act == "case_read")
+    assert sorted(len(row["detail"]["cases"]) for row in pages) == [1, 2]
+    assert {each for row in pages for each in row["detail"]["cases"]} == {case.reference for case in cases}
+    assert {row["detail"]["what"] for row in pages} == {"rule_trial"}
+    assert {bytes(row["rule_hash"]).hex() for row in pages} == {parse_pack(STRICTER).content_hash}
+    [whole] = await park.rows(tables.ledger, tables.ledger.c.act == "rule_tried")
+    for row in (*pages, whole):
+        assert {name: row["detail"][name] for name in tried} == tried
 
 
 async def test_a_pack_is_published_by_two_people_and_holds_from_its_day_on(park: Park) -> None:

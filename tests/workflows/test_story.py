@@ -1,7 +1,7 @@
 """The story of a case and the comparison of its records, on real histories."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from cases.reconciliation import reconcile_case
@@ -68,3 +68,27 @@ async def test_the_story_is_the_same_from_the_live_service_and_from_the_archive(
     assert ("history", "act_asked") in told
     assert ("history", "run_to_be_continued") in told
     assert [what for source, what in told if source == "ledger"][:3] == ["submitted", "started", "assessed"]
+
+
+async def test_as_of_a_time_a_run_that_closed_later_is_open_and_its_history_shorter(world: World) -> None:
+    case = await closed_run(world)
+    await archive_round(world)
+    histories = TemporalHistories(world.client)
+
+    async def told(at: datetime | None) -> dict[str, Any]:
+        story, _ = await tell_story(world.context, histories, AUDITOR, case.reference, as_of=at, limit=1000)
+        return story
+
+    now = await told(None)
+    first, second = now["runs"]
+    closed = datetime.fromisoformat(first["closed_at"])
+    then = await told(closed - timedelta(microseconds=1))
+    (run,) = then["runs"]
+    assert (run["run_id"], run["status"], run["closed_at"], run["sha256"]) == (first["run_id"], "running", None, None)
+    assert 0 < run["events"] < first["events"]
+    assert "run_to_be_continued" not in {item["what"] for item in then["items"]}
+    assert "history_archived" not in str(then)
+    begun = await told(datetime.fromisoformat(second["started_at"]))
+    assert begun["runs"][0] == first
+    assert begun["runs"][1]["events"] < second["events"]
+    assert begun["runs"][1]["run_id"] == second["run_id"]
