@@ -14,6 +14,7 @@ from rich.table import Table
 
 import cli_erasures
 import cli_policy
+import cli_seal
 import cli_story
 from cli_audit import audit_app, witness_app
 
@@ -43,6 +44,7 @@ app.add_typer(calendar_app, name="calendar")
 app.add_typer(cli_policy.app, name="policy")
 app.add_typer(cli_erasures.app, name="erasures")
 audit_app.command()(cli_story.show)
+audit_app.command()(cli_seal.seal)
 app.add_typer(audit_app, name="audit")
 app.add_typer(witness_app, name="witness")
 

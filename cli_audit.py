@@ -1,6 +1,7 @@
 """The commands of those who check: `hetao audit …` for auditors, `hetao witness …` for the other side of a boundary."""
 
 import base64
+import itertools
 import json
 import os
 import secrets
@@ -151,27 +152,76 @@ def _steps(verdict: "Verdict") -> list[dict[str, Any]]:
 def _look(client: "httpx.Client", path: Path, log_keys: list[str], name: str, private: "Ed25519PrivateKey") -> str:
     """Look at the log once, and say what was done."""
     from proof.checkpoints import COSIGNATURE, cosign, parse_note, verifier_key
-    from proof.witnessing import grown, open_seen
 
     state = _state(client, path, log_keys)
     note = _get(client, "/v1/audit/checkpoint", headers={"Accept": "text/plain"}).text
-    opened = open_seen(state, note)
-    size = opened.checkpoint.size
-    proof: list[str] = []
-    if 0 < state.size < size:
-        proof = _get(client, "/v1/audit/consistency", params={"from": state.size, "to": size}).json()["proof"]
-    seen = grown(state, opened, note, proof)
+    seen = _see(client, path, state, note)
     # What was seen is on disk before anything is signed, so that no two trees are ever vouched for.
     _save(path, seen.model_dump_json(indent=1))
     parsed, own = parse_note(note), verifier_key(name, private, COSIGNATURE)
     if any((each.name, each.key_id) == (own.name, own.key_id) for each in parsed.signatures):
-        return f"{size} leaves: co-signed before"
+        return f"{seen.size} leaves: co-signed before"
     line = cosign(parsed.text, name, private, datetime.now(UTC))
-    answer = client.post("/v1/audit/checkpoint/cosignatures", json={"size": size, "cosignature": str(line)})
+    answer = client.post("/v1/audit/checkpoint/cosignatures", json={"size": seen.size, "cosignature": str(line)})
     if answer.status_code == 401:
         raise ValueError(f"it does not know the witness: tell it {own}")
     answer.raise_for_status()
-    return f"{size} leaves: co-signed"
+    return f"{seen.size} leaves: co-signed"
+
+
+def _see(client: "httpx.Client", path: Path, state: "WitnessState", note: str) -> "WitnessState":
+    """Return the state after a checkpoint; one that is refused is kept beside the state, with what the log answers."""
+    from proof.witnessing import WitnessRefusal, grown, open_seen
+
+    answer = None
+    try:
+        opened = open_seen(state, note)
+        proof: list[str] = []
+        if 0 < state.size < (size := opened.checkpoint.size):
+            answer = _get(client, "/v1/audit/consistency", params={"from": state.size, "to": size}).text
+            proof = json.loads(answer)["proof"]
+        return grown(state, opened, note, proof)
+    except WitnessRefusal as refusal:
+        kept = _keep_refused(path, state, note, answer or _asked_back(client, state, note))
+        raise WitnessRefusal(f"{refusal}; both checkpoints and what the log answered are kept in {kept}") from refusal
+
+
+def _asked_back(client: "httpx.Client", state: "WitnessState", note: str) -> str:
+    """Return what the log answers, whatever it is, when asked how a smaller tree leads to the one that was seen."""
+    import httpx
+
+    from proof.checkpoints import BrokenNoteError, parse_checkpoint, parse_note
+
+    try:
+        size = parse_checkpoint(parse_note(note).text).size
+        return client.get("/v1/audit/consistency", params={"from": size, "to": state.size}).text
+    except (BrokenNoteError, httpx.HTTPError) as error:
+        return json.dumps({"not_asked": type(error).__name__})
+
+
+def _keep_refused(path: Path, state: "WitnessState", note: str, answer: str) -> Path:
+    """Write what shows a conflict into a folder of its own beside the state, never over another; return the folder."""
+    keys = json.dumps({"origin": state.origin, "log_keys": state.log_keys, "witness_keys": []})
+    found = {"seen.note": state.note, "refused.note": note, "consistency.json": answer, "keys.json": keys}
+    for number in itertools.count(1):
+        folder = path.with_name(f"{path.name}.conflict-{number}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            # Who starts the witness again and again sees the same checkpoint refused, and needs it once.
+            if all(_holds(folder / each, found[each]) for each in ("seen.note", "refused.note")):
+                return folder
+            continue
+        break
+    for name, content in found.items():
+        _write(folder / name, content)
+    _keep_folder(folder)
+    _keep_folder(path.parent)
+    return folder
+
+
+def _holds(path: Path, content: str) -> bool:
+    return path.exists() and path.read_bytes() == content.encode()
 
 
 def _state(client: "httpx.Client", path: Path, log_keys: list[str]) -> "WitnessState":
@@ -201,12 +251,22 @@ def _get(client: "httpx.Client", path: str, **more: Any) -> "httpx.Response":
 def _save(path: Path, content: str) -> None:
     """Replace a file as a whole, on disk before this returns."""
     unfinished = path.with_name(f"{path.name}.unfinished")
-    with open(unfinished, "w", encoding="utf-8") as file:
-        file.write(content + "\n")
+    _write(unfinished, content + "\n")
+    unfinished.replace(path)
+    _keep_folder(path.parent)
+
+
+def _write(path: Path, content: str) -> None:
+    """Write a file, on disk before this returns; notes are kept to the byte."""
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    unfinished.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
+
+
+def _keep_folder(path: Path) -> None:
+    """Have the names in a folder on disk."""
+    folder = os.open(path, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:

@@ -23,6 +23,7 @@ from activities.deliveries import Deliveries
 from activities.mail import MailSender
 from activities.reconciliation import ReconciliationSteps
 from activities.retention import RetentionSteps
+from activities.seal_check import SealSteps
 from activities.sms import SmsSender
 from activities.stamping import keep_stamping
 from activities.standing import StandingSteps
@@ -46,6 +47,7 @@ from workflows.notification import NotificationWorkflow, ensure_notification_wor
 from workflows.reconciliation import ReconciliationWorkflow, ensure_reconciliation
 from workflows.registration import RegistrationWorkflow
 from workflows.retention import RetentionWorkflow, ensure_retention
+from workflows.seal_check import SealCheckWorkflow, ensure_seal_check
 from workflows.standing import StandingWorkflow
 
 # Below the time after which an orchestrator kills: a step is one short transaction, a call outward at most 15 s.
@@ -58,6 +60,7 @@ REGISTRATION_WORKFLOWS: Final[Sequence[type]] = (
     ArchiveWorkflow,
     ReconciliationWorkflow,
     RetentionWorkflow,
+    SealCheckWorkflow,
 )
 NOTICE_WORKFLOWS: Final[Sequence[type]] = (NotificationWorkflow,)
 _log = structlog.get_logger(__name__)
@@ -120,6 +123,7 @@ def case_activities(context: Context, client: Client, world: Outside) -> list[An
         *ArchiveSteps(context, TemporalHistories(client)).activities(),
         *ReconciliationSteps(context, TemporalHistories(client)).activities(),
         *RetentionSteps(context).activities(),
+        *SealSteps(context).activities(),
     ]
 
 
@@ -200,6 +204,7 @@ async def _ensure(client: Client) -> None:
     await ensure_archive(client)
     await ensure_reconciliation(client)
     await ensure_retention(client)
+    await ensure_seal_check(client)
 
 
 def main() -> None:

@@ -130,7 +130,7 @@ class ReconciliationView(BaseModel):
 class KeptDifference(DifferenceView):
     """A difference that a nightly round found and that still stands."""
 
-    reference: str
+    reference: str = Field(description="The case, or `seal` where it is of the seal and of no single case.")
     first_seen_at: datetime
     last_seen_at: datetime
 

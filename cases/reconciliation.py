@@ -16,6 +16,7 @@ from cases.case_record import Record, gather_runs, ledger_rows
 from cases.case_state import case_state, state_hash
 from cases.context import Context
 from cases.differences import Difference, Evidence, compare
+from cases.seal_proofs import prove_case
 from cases.view import moment
 from domain.actors import Actor
 from domain.acts import Act
@@ -75,8 +76,12 @@ async def reconcile_case(context: Context, histories: Histories, reference: str)
 async def show_reconciliation(
     context: Context, histories: Histories, actor: Actor, reference: str, language: Language
 ) -> dict[str, Any]:
-    """Compare the records of a case for an auditor, and write down that it was done and with what result."""
+    """Compare the records of a case for an auditor, and write down that it was done and with what result.
+
+    Its rows are proved into the newest checkpoint too, which at night is done once for the whole seal.
+    """
     evidence, found = await reconcile_case(context, histories, reference)
+    found += await prove_case(context, reference)
     at = context.clock()
     record = evidence.record
     detail = {"cases": [reference], "differences": len(found), "complete": record.is_live_known}
@@ -182,6 +187,14 @@ async def next_cases(context: Context, after: str, most: int) -> list[str]:
     query = select(r.reference).where(r.reference > after).order_by(r.reference).limit(most)
     async with context.database.begin() as connection:
         return list((await connection.execute(query)).scalars())
+
+
+async def mark_gone(context: Context, reference: str, at: datetime) -> None:
+    """Mark what was kept under a reference and that a round which began then did not find again."""
+    d = differences.c
+    unseen = update(differences).where(d.reference == reference, d.gone_at.is_(None), d.last_seen_at < at)
+    async with context.database.begin() as connection:
+        await connection.execute(unseen.values(gone_at=at))
 
 
 async def record_round(context: Context, actor: Actor, round_id: str, counted: Mapping[str, int]) -> None:

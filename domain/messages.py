@@ -16,6 +16,7 @@ STANDING_WORKFLOW: Final = "Standing"
 ARCHIVE_WORKFLOW: Final = "Archive"
 RECONCILIATION_WORKFLOW: Final = "Reconciliation"
 RETENTION_WORKFLOW: Final = "Retention"
+SEAL_CHECK_WORKFLOW: Final = "SealCheck"
 REGISTRATION_QUEUE: Final = "registration"
 NOTICE_QUEUE: Final = "notices"
 
@@ -228,6 +229,19 @@ class ReconciliationCount(Message):
     differing: int = 0
     differences: int = 0
     unchecked: int = 0
+
+
+class SealRound(Asked):
+    """One nightly look at the whole seal."""
+
+    at: datetime
+
+
+class SealCount(Message):
+    """What checking the whole seal came to."""
+
+    leaves: int = 0
+    differences: int = 0
 
 
 class RetentionRound(Asked):

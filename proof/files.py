@@ -4,12 +4,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from proof.checkpoints import parse_note
 from proof.exports import is_export, manifest_in, verify_export
 from proof.verdicts import Check, Failed, KnownKeys, Step, Verdict, one_object, receipts_in, verify_receipt
 
 
 def verify(content: bytes, keys: KnownKeys, next_parts: Sequence[Mapping[str, Any]] = ()) -> Verdict:
-    """Check a file: an export, a receipt, the answer that lists those of a case, or a checkpoint with its stamp.
+    """Check a file: an export, a receipt, the answer that lists those of a case, or a checkpoint, as JSON or as its note alone.
 
     Args:
         content: the file.
@@ -22,6 +23,9 @@ def verify(content: bytes, keys: KnownKeys, next_parts: Sequence[Mapping[str, An
             verify_export(check, content, next_parts)
         elif (checkpoint := _checkpoint_in(content)) is not None:
             _verify_checkpoint(check, checkpoint)
+        elif (note := _note_in(content)) is not None:
+            check.checkpoint(note)
+            check.stamp(None, note)
         else:
             for receipt in receipts_in(content):
                 verify_receipt(check, receipt)
@@ -54,6 +58,16 @@ def _checkpoint_in(content: bytes) -> Mapping[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) and {"note", "root", "size", "timestamp"} <= set(document) else None
+
+
+def _note_in(content: bytes) -> str | None:
+    """Return the signed note that a file is, or None where it is something else."""
+    try:
+        note = content.decode()
+        parse_note(note)
+    except ValueError:
+        return None
+    return note
 
 
 def _verify_checkpoint(check: Check, document: Mapping[str, Any]) -> None:

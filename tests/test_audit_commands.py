@@ -8,11 +8,21 @@ from typing import Any
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 import cli_audit
 from proof import merkle, receipts
-from proof.checkpoints import Checkpoint, Note, parse_signatures, parse_verifier_key, sign, verifier_key, verify_note
+from proof.checkpoints import (
+    Checkpoint,
+    Note,
+    open_checkpoint,
+    parse_note,
+    parse_signatures,
+    parse_verifier_key,
+    sign,
+    verifier_key,
+    verify_note,
+)
 from proof.ledger_rows import HASHED, hash_of
 from proof.witnessing import WitnessRefusal
 
@@ -51,6 +61,8 @@ class Log:
         if path == "consistency":
             nodes = {(n.level, n.index): n.hash for n in merkle.grow(0, (), self.leaves).nodes}
             old, new = (int(request.url.params[name]) for name in ("from", "to"))
+            if not old <= new <= len(self.leaves):
+                return httpx.Response(422, json={"code": "invalid"})
             proof = merkle.consistency_proof(old, new, lambda level, index: nodes[level, index])
             return httpx.Response(200, json={"proof": [each.hex() for each in proof]})
         line = json.loads(request.content)["cosignature"]
@@ -76,6 +88,14 @@ class Witness:
         name, private = cli_audit._read_key(self.key)
         with log.client() as client:
             return cli_audit._look(client, self.state, list(log_keys), name, private)
+
+    def run(self, log: Log, monkeypatch: pytest.MonkeyPatch) -> Result:
+        """Look once as the command does."""
+        client = log.client()
+        with monkeypatch.context() as patched:
+            patched.setattr(httpx, "Client", lambda **_: client)
+            files = ["--key", str(self.key), "--state", str(self.state)]
+            return run.invoke(cli_audit.witness_app, ["--log", "https://log.test", *files, "--once"])
 
 
 @pytest.fixture
@@ -120,6 +140,44 @@ def test_a_witness_refuses_a_fork_a_shrunk_tree_and_an_unknown_key(witness: Witn
     assert witness.state.read_text() == kept
     # The new key came another way.
     assert witness.look(rotated, str(verifier_key(ORIGIN, rotated.key))) == "4 leaves: co-signed"
+
+
+def test_what_shows_a_conflict_is_kept_for_others_to_check_and_never_written_over(
+    witness: Witness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = Log()
+    log.witnesses = [witness.public]
+    log.grow(b"a", b"b", b"c")
+    witness.look(log)
+    seen = json.loads(witness.state.read_text())["note"]
+    keys = tmp_path / "told.json"
+    keys.write_text(json.dumps({"origin": ORIGIN, "log_keys": [str(verifier_key(ORIGIN, KEY))]}))
+    for number, leaves in enumerate(((b"a", b"X", b"c", b"d"), (b"a", b"X", b"c"), (b"X", b"b")), start=1):
+        other = Log()
+        other.grow(*leaves)
+        folder = tmp_path / f"state.json.conflict-{number}"
+        for _ in range(2):
+            done = witness.run(other, monkeypatch)
+            assert (done.exit_code, f"kept in {folder}" in done.output) == (1, True), done.output
+        assert (folder / "seen.note").read_text() == seen
+        assert (folder / "refused.note").read_text() == str(other.note)
+        _assert_a_third_party_sees_a_fork(folder, keys)
+    assert sorted(each.name for each in tmp_path.glob("*conflict*")) == [f"state.json.conflict-{n}" for n in (1, 2, 3)]
+
+
+def _assert_a_third_party_sees_a_fork(folder: Path, keys: Path) -> None:
+    """Check with the public key alone that one log signed both trees, and that its answer joins them not."""
+    notes = [str(folder / "seen.note"), str(folder / "refused.note")]
+    done = run.invoke(cli_audit.audit_app, ["verify", *notes, "--keys", str(keys)])
+    assert done.exit_code == 0, done.output
+    assert run.invoke(cli_audit.audit_app, ["verify", *notes]).exit_code == 0
+    known = [parse_verifier_key(key) for key in json.loads(keys.read_text())["log_keys"]]
+    opened = [open_checkpoint(parse_note(Path(note).read_text()), ORIGIN, known).checkpoint for note in notes]
+    old, new = sorted(opened, key=lambda each: each.size)
+    answered = json.loads((folder / "consistency.json").read_text())
+    assert "proof" in answered or answered["code"] == "invalid"
+    answer = [bytes.fromhex(each) for each in answered.get("proof", [])]
+    assert not merkle.verifies_consistency(old.size, old.root, new.size, new.root, answer)
 
 
 def test_a_witness_that_the_log_does_not_know_or_with_a_broken_state_says_so(witness: Witness) -> None:

@@ -25,6 +25,8 @@ ARCHIVE_TIMEOUT: Final = timedelta(hours=2)
 ARCHIVE_HEARTBEAT: Final = timedelta(minutes=2)
 # Persons and rosters one by one, each a transaction of its own; a repeat goes on after the last heartbeat.
 RETENTION_HEARTBEAT: Final = timedelta(minutes=2)
+# A stretch of a thousand leaves takes well under a second; a repeat goes on after the last heartbeat.
+SEAL_HEARTBEAT: Final = timedelta(minutes=2)
 # All cases in one night; a repeat goes on after the last heartbeat.
 NIGHTLY_TIMEOUT: Final = timedelta(hours=12)
 

@@ -16,6 +16,7 @@ from api.limiting import Allowance
 from api.tokens import IssuerKeys, Tokens
 from cases.context import Context
 from settings import Settings
+from store.keyring import Keyring
 from tests.api.callers import AUDIENCE, ISSUER, JWKS_URL, Caller, TestIssuer
 from tests.api.engines import InlineEngine, NoHistories
 from tests.cases.contexts import Clock, load_samples, open_context
@@ -85,12 +86,14 @@ def issuer_of_tests() -> TestIssuer:
 
 
 @asynccontextmanager
-async def set_stage(database_url: str, issuer: TestIssuer, allowance: Allowance | None = None) -> AsyncIterator[Stage]:
+async def set_stage(
+    database_url: str, issuer: TestIssuer, allowance: Allowance | None = None, keyring: Keyring | None = None
+) -> AsyncIterator[Stage]:
     """Build the application on an empty register with the sample employers."""
     clock = Clock()
     issuer.away = False
     settings = settings_for_tests(database_url)
-    async with open_context(database_url, clock) as context:
+    async with open_context(database_url, clock, keyring) as context:
         await load_samples(context)
         engine = InlineEngine(context)
         async with httpx.AsyncClient(transport=issuer.transport()) as outside:

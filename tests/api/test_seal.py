@@ -2,6 +2,8 @@
 
 import json
 import random
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,11 +12,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cases.sealing import seal
 from proof.checkpoints import VerifierKey, cosign, open_checkpoint, parse_note, parse_verifier_key, verifier_key
 from proof.files import verify, verify_together
+from proof.merkle import verifies_consistency
 from proof.verdicts import KnownKeys, read_keys
+from store.keyring import Keyring, generate
 from store.tables import ledger
-from tests.api.conftest import Stage
+from tests.api.callers import TestIssuer
+from tests.api.conftest import Stage, set_stage
 from tests.api.walk import Walk
 from tests.cases.contexts import WITNESS, WITNESS_KEY
+from tests.cases.driver import Park
 from tests.cases.sealed import seal_all
 
 
@@ -70,6 +76,65 @@ async def test_a_known_witness_co_signs_once_and_others_are_refused(stage: Stage
     assert [act.detail["size"] for act in acts] == [found["size"]]
     # A cosignature alone asks for no new checkpoint: the two would go on for ever.
     assert await seal(stage.context) == 0
+
+
+async def test_checkpoints_and_receipts_of_before_and_after_a_rotation_verify_by_the_published_keys(
+    clean_database: str, issuer_of_tests: TestIssuer, tmp_path: Path
+) -> None:
+    file, document = tmp_path / "keys.json", generate()
+    old = await _told(clean_database, issuer_of_tests, _kept(file, document), "44030419900307123X")
+    fresh = generate()["seal"]["keys"]["l1"]  # type: ignore[index]
+    document["seal"] = {"current": "l2", "keys": {**document["seal"]["keys"], "l2": fresh}}  # type: ignore[index]
+    new = await _told(clean_database, issuer_of_tests, _kept(file, document), "33010619860128072X")
+
+    # The key that writes is shown first, and the old one stays.
+    assert new.keys["log_keys"] == [new.keys["log_keys"][0], *old.keys["log_keys"]]
+    assert new.keys["log_keys"][0] not in old.keys["log_keys"]
+    by_both, by_old = read_keys(json.dumps(new.keys)), read_keys(json.dumps(old.keys))
+    for told, key in ((old, old.keys["log_keys"][0]), (new, new.keys["log_keys"][0])):
+        signers = open_checkpoint(parse_note(told.note), by_both.origin, by_both.log_keys).signers
+        assert [str(each) for each in signers] == [key]
+        assert verify(told.note.encode(), by_both).holds
+        assert verify(told.receipts, by_both).holds
+    # Who was not told of the new key trusts nothing that it signed, and the old one all the same.
+    assert [verify(each, by_old).holds for each in (old.receipts, new.receipts)] == [True, False]
+    # The tree goes on under the new key: what was signed before is a beginning of it.
+    sizes, roots, proof = new.consistency
+    assert verifies_consistency(sizes[0], roots[0], sizes[1], roots[1], proof)
+    assert old.size == sizes[0] < sizes[1]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the service told of one decision under one key file: keys, checkpoint, receipts, how the tree grew."""
+
+    keys: dict[str, Any]
+    note: str
+    size: int
+    receipts: bytes
+    consistency: tuple[tuple[int, int], tuple[bytes, bytes], list[bytes]]
+
+
+async def _told(database: str, issuer: TestIssuer, keyring: Keyring, identity_number: str) -> Told:
+    async with set_stage(database, issuer, keyring=keyring) as stage:
+        older = (await stage.nobody.get("/v1/audit/checkpoint")).json()
+        case = await Park(stage.context, stage.clock).review(identity_number=identity_number)
+        await case.refuse()
+        newest = await _sealed(stage)
+        note = (await stage.nobody.get("/v1/audit/checkpoint", headers={"Accept": "text/plain"})).text
+        receipts = await stage.as_("auditor").get(f"/v1/registrations/{case.reference}/receipts")
+        assert receipts.json()["items"], receipts.text
+        sizes = (older.get("size", 0), newest["size"])
+        grew = (await stage.nobody.get("/v1/audit/consistency", **{"from": sizes[0], "to": sizes[1]})).json()
+        roots = (bytes.fromhex(grew["from_root"]), bytes.fromhex(grew["to_root"]))
+        keys = (await stage.nobody.get("/v1/audit/keys")).json()
+        consistency = (sizes, roots, [bytes.fromhex(each) for each in grew["proof"]])
+        return Told(keys, note, newest["size"], receipts.content, consistency)
+
+
+def _kept(file: Path, document: dict[str, Any]) -> Keyring:
+    file.write_text(json.dumps(document), encoding="utf-8")
+    return Keyring.load(file)
 
 
 QUESTIONS: list[tuple[dict[str, Any], int, str]] = [

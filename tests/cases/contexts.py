@@ -47,12 +47,12 @@ class Clock:
 
 
 @asynccontextmanager
-async def open_context(url: str, clock: Clock) -> AsyncIterator[Context]:
-    """Open a context on a database."""
+async def open_context(url: str, clock: Clock, keyring: Keyring | None = None) -> AsyncIterator[Context]:
+    """Open a context on a database, with keys of its own unless told."""
     database = Database(url, pool_size=6)
     shelf = PackShelf(load_rule_packs())
     limits = limits_of(load_limits())
-    keyring = Keyring.parse(generate())
+    keyring = keyring or Keyring.parse(generate())
     folder = TemporaryDirectory()
     try:
         yield Context(

@@ -8,13 +8,15 @@ import pytest
 import pytest_asyncio
 import rfc8785
 from sqlalchemy import select, text
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from cases.case_file import read_case
 from cases.case_state import case_state, state_hash
 from proof.ledger_rows import GENESIS, HASHED, row_hash
 from store.tables import commands, ledger
 from tests.cases.driver import Park, china, open_park
+from tests.cases.sealed import seal_all
 
 
 @pytest_asyncio.fixture
@@ -89,6 +91,36 @@ async def test_the_application_changes_no_row(park: Park, statement: str) -> Non
     with pytest.raises(ProgrammingError, match="permission denied"):
         async with park.context.database.begin() as connection:
             await connection.execute(text(statement))
+
+
+@pytest.mark.parametrize("table", ["ledger", "seal_leaves", "seal_nodes", "checkpoints"])
+async def test_not_even_the_owner_of_a_table_changes_a_row_while_its_triggers_are_on(
+    park: Park, owner_url: str, table: str
+) -> None:
+    await park.review()
+    await seal_all(park.context)
+    column = {"ledger": "act", "checkpoints": "note"}.get(table, "hash")
+    # The owner is under the row-level security of the table too, and would find no row to change.
+    told = {"server_settings": {"hetao.tenant": "*"}}
+    engine = create_async_engine(owner_url.replace("postgresql://", "postgresql+asyncpg://", 1), connect_args=told)
+    owned = "SELECT tableowner = current_user FROM pg_tables WHERE tablename = :table"
+    try:
+        async with engine.connect() as connection:
+            assert (await connection.execute(text(owned), {"table": table})).scalar_one()
+        for statement in (
+            f"UPDATE {table} SET {column} = {column}",
+            f"DELETE FROM {table}",
+            f"TRUNCATE {table} CASCADE",
+        ):
+            with pytest.raises(DBAPIError, match="are never changed"):
+                await _run(engine, statement)
+    finally:
+        await engine.dispose()
+
+
+async def _run(engine: AsyncEngine, statement: str) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(text(statement))
 
 
 async def test_a_fork_of_a_chain_is_refused(park: Park) -> None:

@@ -34,6 +34,7 @@ from domain.messages import (
     RECONCILIATION_WORKFLOW,
     REGISTRATION_QUEUE,
     RETENTION_WORKFLOW,
+    SEAL_CHECK_WORKFLOW,
     DeliveryCount,
     DeliveryRound,
 )
@@ -223,6 +224,13 @@ async def retention(world: World) -> list[WorkflowHistory]:
     return [await handle.fetch_history()]
 
 
+async def seal_check(world: World) -> list[WorkflowHistory]:
+    """One nightly look at the seal."""
+    handle = await world.client.start_workflow(SEAL_CHECK_WORKFLOW, id="seal-check", task_queue=REGISTRATION_QUEUE)
+    await handle.result()
+    return [await handle.fetch_history()]
+
+
 async def standing(world: World) -> list[WorkflowHistory]:
     """An employer that leaves the Park: its own history and the one of its case."""
     case = await world.submit()
@@ -279,6 +287,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "archive": archive,
     "reconciliation": reconciliation,
     "retention": retention,
+    "seal_check": seal_check,
     "standing": standing,
     "notification": notification,
 }

@@ -21,6 +21,7 @@ from activities.authority_calls import AuthorityCalls
 from activities.cases import CaseSteps
 from activities.reconciliation import ReconciliationSteps
 from activities.retention import RetentionSteps
+from activities.seal_check import SealSteps
 from activities.standing import StandingSteps
 from tests.workflows.fingerprints import FINGERPRINTS, WORKFLOWS, fingerprints
 from tests.workflows.sandbox import sandboxed
@@ -29,6 +30,15 @@ from tests.workflows.shifting import Activity
 from tests.workflows.world import World
 
 ALL_WORKFLOWS = (*worker.REGISTRATION_WORKFLOWS, *worker.NOTICE_WORKFLOWS)
+OWNERS = (
+    CaseSteps,
+    AuthorityCalls,
+    StandingSteps,
+    ArchiveSteps,
+    ReconciliationSteps,
+    RetentionSteps,
+    SealSteps,
+)
 CHANGED = (
     "What {name} asks of the engine changed. Cases that run replay their histories: put the change behind "
     "workflow.patched, save a history of the new way, and then run `python -m tests.workflows.save_histories`."
@@ -152,7 +162,7 @@ async def test_every_activity_that_workflows_name_is_registered(world: World) ->
     named = {"deliver"}
     for path in WORKFLOWS.glob("*.py"):
         source = path.read_text(encoding="utf-8")
-        for owner in (CaseSteps, AuthorityCalls, StandingSteps, ArchiveSteps, ReconciliationSteps, RetentionSteps):
+        for owner in OWNERS:
             for method in re.findall(rf"\b{owner.__name__}\.(\w+)", source):
                 named.add(_name(getattr(owner, method)))
     assert named == registered

@@ -1,0 +1,32 @@
+"""Proving the rows of one case again, from the ledger's leaves up to the checkpoint that was signed last."""
+
+from sqlalchemy import select
+
+from cases.context import Context
+from cases.differences import Difference
+from cases.seal_differences import Signers, check_paths, path_nodes
+from proof.checkpoints import verifier_key
+from store.keyring import Keyring
+from store.seal import read_nodes
+from store.tables import checkpoints, seal_leaves
+
+
+def signers_of(origin: str, keyring: Keyring) -> Signers:
+    """Return whose signature the checkpoints of an installation bear: its log's name and the keys it ever had."""
+    return Signers(origin, tuple(verifier_key(origin, key) for key in keyring.sealing_keys().values()))
+
+
+async def prove_case(context: Context, reference: str) -> list[Difference]:
+    """Prove every sealed row of a case's chain into the newest checkpoint, and name what does not hold."""
+    s, c = seal_leaves.c, checkpoints.c
+    async with context.database.begin() as connection:
+        found = await connection.execute(
+            select(s.index.label("leaf"), s.seq).where(s.chain == reference).order_by(s.seq)
+        )
+        leaves = {int(row.leaf): int(row.seq) for row in found}
+        newest = select(c.tree_size, c.root, c.note).order_by(c.tree_size.desc()).limit(1)
+        row = (await connection.execute(newest)).mappings().one_or_none()
+        if not leaves or row is None:
+            return [Difference("seal_leaf_unsigned", {"chain": reference, "seq": seq}) for seq in leaves.values()]
+        known = await read_nodes(connection, path_nodes(leaves, row["tree_size"]))
+    return list(check_paths(reference, leaves, dict(row), known, signers_of(context.log_origin, context.keyring)))

@@ -1,0 +1,89 @@
+"""The command `hetao audit seal`: the whole seal checked again on the database itself, by whoever may read it."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli_policy import settings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cases.differences import Difference
+    from cases.seal_differences import Signers
+    from settings import Settings
+
+
+def seal(
+    keys: Annotated[
+        Path | None,
+        typer.Option(help="Public keys, as of `GET /v1/audit/keys`; else those of the key file.", dir_okay=False),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one object a line and nothing else.")] = False,
+    data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Directory of an embedded stack.")] = None,
+) -> None:
+    """Check every row, leaf, node and checkpoint as at night, and write nothing; ends with 1 where one fails."""
+    import asyncio
+
+    from domain.errors import Unavailable
+    from proof.checkpoints import BrokenNoteError
+
+    def tell(found: "Difference") -> None:
+        print(_line(found) if not as_json else json.dumps(_view(found), ensure_ascii=False), flush=True)
+
+    try:
+        settings = settings_of(data_dir)
+        leaves, differences = asyncio.run(_check(settings, _signers(settings, keys), tell))
+    except (BrokenNoteError, OSError) as error:
+        print(f"hetao: the keys cannot be read: {error}", file=sys.stderr)
+        raise typer.Exit(2) from error
+    except Unavailable as error:
+        print(f"hetao: {error.reason}: the check broke off", file=sys.stderr)
+        raise typer.Exit(2) from error
+    if as_json:
+        print(json.dumps({"leaves": leaves, "differences": differences}))
+    else:
+        print(f"{leaves} leaves: " + ("everything holds." if not differences else f"{differences} do not hold."))
+    raise typer.Exit(1 if differences else 0)
+
+
+def _signers(settings: "Settings", keys: Path | None) -> "Signers":
+    """Return whose signature is asked for: the keys that were given, or the installation's own."""
+    from cases.seal_differences import Signers
+    from cases.seal_proofs import signers_of
+    from proof.verdicts import read_keys
+    from store.keyring import Keyring
+
+    if keys is None:
+        return signers_of(settings.log_origin, Keyring.load(settings.keys_file))
+    known = read_keys(keys.read_text(encoding="utf-8"))
+    return Signers(known.origin, known.log_keys)
+
+
+async def _check(settings: "Settings", signers: "Signers", tell: "Callable[[Difference], None]") -> tuple[int, int]:
+    from cases.seal_check import Progress, check_next
+    from store.database import Database
+
+    database, progress = Database(settings.database_url, pool_size=1, application="audit"), Progress()
+    try:
+        while not progress.is_whole:
+            for each in await check_next(database, signers, progress):
+                tell(each)
+    finally:
+        await database.close()
+    return progress.leaf, progress.differences
+
+
+def _line(found: "Difference") -> str:
+    from cases.reconciliation import place_text
+    from domain.languages import Language
+    from texts.story import difference_sentence
+
+    return f"{found.code}: {difference_sentence(found.code, Language.EN)} {place_text(found.place)}"
+
+
+def _view(found: "Difference") -> dict[str, object]:
+    return {"code": found.code, "place": dict(found.place), "expected": found.expected, "found": found.found}

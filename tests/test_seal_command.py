@@ -1,0 +1,73 @@
+"""`hetao audit seal`: what it says of a seal that holds and of one that was altered, and by whose keys it asks."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cases.log_reads import public_keys
+from cli import app
+from domain.actors import system
+from domain.acts import Act
+from sandbox.postgres import PostgresServer
+from store.keyring import generate
+from store.ledger import Entry, append
+from tests.api.conftest import settings_for_tests
+from tests.cases.contexts import NOON, Clock, open_context
+from tests.cases.sealed import seal_all
+
+Seal = Callable[..., Result]
+
+
+@pytest.fixture
+def seal(clean_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Seal:
+    """The command on a register with three sealed rows, with the public keys of its log."""
+    settings = settings_for_tests(clean_database)
+    for name in ("database_url", "oidc_issuer", "oidc_jwks_url", "public_url", "authority_url", "smtp_host",
+                 "mail_from", "sms_url"):  # fmt: skip
+        monkeypatch.setenv(f"HETAO_{name.upper()}", str(getattr(settings, name)))
+    for name in ("AUTHORITY_TOKEN", "AUTHORITY_CALLBACK_SECRETS", "SMS_TOKEN", "RECEIPTS_SECRETS"):
+        monkeypatch.setenv(f"HETAO_{name}", "whsec_YQ==")
+    strangers = tmp_path / "strangers.json"
+    strangers.write_text(json.dumps(generate()), encoding="utf-8")
+    monkeypatch.setenv("HETAO_KEYS_FILE", str(strangers))
+    keys = tmp_path / "keys.json"
+    keys.write_text(json.dumps(asyncio.run(_sealed(clean_database))), encoding="utf-8")
+
+    def run(*more: str) -> Result:
+        return CliRunner().invoke(app, ["audit", "seal", *(more or ("--keys", str(keys)))])
+
+    return run
+
+
+async def _sealed(database: str) -> dict[str, object]:
+    entries = [Entry(act=Act.CASE_READ, actor=system("test"), at=NOON) for _ in range(3)]
+    async with open_context(database, Clock()) as context:
+        async with context.database.begin() as connection:
+            await append(connection, "access/1", entries)
+        await seal_all(context)
+        return public_keys(context)
+
+
+def test_the_command_says_that_a_seal_holds_or_what_of_it_does_not(
+    seal: Seal, postgres: PostgresServer, database_name: str
+) -> None:
+    done = seal()
+    assert (done.exit_code, done.stdout) == (0, "3 leaves: everything holds.\n"), done.output
+    altered = "UPDATE ledger SET actor_subject = 'x' WHERE chain = 'access/1' AND seq = 2"
+    postgres.run_sql(f"SET session_replication_role = replica; {altered}", database=database_name)
+    done = seal()
+    assert done.exit_code == 1
+    assert "ledger_row_differs_from_seal: " in done.stdout
+    assert "table=ledger chain=access/1 seq=2" in done.stdout
+
+
+def test_by_other_keys_than_those_of_the_log_no_checkpoint_is_signed(seal: Seal) -> None:
+    done = seal("--json")
+    *found, counted = (json.loads(line) for line in done.stdout.splitlines())
+    assert (done.exit_code, counted) == (1, {"leaves": 3, "differences": 1})
+    assert [(each["code"], each["place"]["size"]) for each in found] == [("checkpoint_altered", 3)]
+    assert seal("--keys", "nowhere.json").exit_code == 2
