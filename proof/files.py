@@ -10,7 +10,7 @@ from proof.verdicts import Check, Failed, KnownKeys, Step, Verdict, one_object, 
 
 
 def verify(content: bytes, keys: KnownKeys, next_parts: Sequence[Mapping[str, Any]] = ()) -> Verdict:
-    """Check a file: an export, a receipt, the answer that lists those of a case, or a checkpoint, as JSON or as its note alone.
+    """Check a file: an export, a receipt, the answer that lists those of a case, or a checkpoint, also its note alone.
 
     Args:
         content: the file.
