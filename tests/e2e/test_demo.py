@@ -11,9 +11,12 @@ from sandbox.demo_plan import fate_of
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
-def test_the_demo_prints_one_summary_that_adds_up_and_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_the_demo_prints_one_summary_that_adds_up_and_leaves_nothing_behind(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    kept = tmp_path_factory.mktemp("kept") / "record" / "export.ndjson"
     done = subprocess.run(
-        [*COMMAND, "demo", "--json"],
+        [*COMMAND, "demo", "--json", "--export", str(kept)],
         capture_output=True,
         text=True,
         check=False,
@@ -52,6 +55,14 @@ def test_the_demo_prints_one_summary_that_adds_up_and_leaves_nothing_behind(tmp_
     assert summary["proof"]["receipts"] >= 50
     assert summary["proof"]["altered_files_refused"] == 2
     assert list(tmp_path.iterdir()) == []
+    # What it keeps is checked by itself, with the keys beside it; with a row left out it is refused.
+    lines = kept.read_bytes().splitlines(keepends=True)
+    verdicts = []
+    for content in (lines, [*lines[:5], *lines[6:]]):
+        kept.write_bytes(b"".join(content))
+        told = subprocess.run([*COMMAND, "audit", "verify", str(kept), "--json"], capture_output=True, check=False)
+        verdicts.append((told.returncode, json.loads(told.stdout)["failed"]))
+    assert verdicts == [(0, None), (1, "lines")]
 
 
 @pytest.mark.parametrize("row", ["HTRI-020", "HWX-011", "HWX-013"])
