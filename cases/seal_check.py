@@ -36,7 +36,8 @@ async def check_next(database: Database, signers: Signers, progress: Progress, m
     """Check the next stretch of the seal, carry the progress on, and return every difference in it."""
     async with database.begin() as connection:
         leaves, signed = await seal_walk.read_ends(connection)
-        beyond = max(leaves, signed)
+        # What lies past the one or the other is named as a whole, however far somebody had it reach.
+        beyond = max(min(leaves, signed), progress.leaf)
         stretch = await seal_walk.read_stretch(connection, progress.leaf, min(progress.leaf + most, beyond))
     held = Held(progress.held, progress.is_broken)
     # Hashing holds the loop of the worker no longer than a thread's turn.

@@ -53,6 +53,8 @@ def check_ends(leaves: int, signed: int) -> Iterator[Difference]:
     """Compare where the leaves end with the size that was signed last."""
     if leaves > signed:
         yield Difference("seal_leaf_unsigned", {"table": "seal_leaves", "leaf": signed, "to_leaf": leaves - 1})
+    if signed > leaves:
+        yield Difference("seal_leaf_missing", {"table": "seal_leaves", "leaf": leaves, "to_leaf": signed - 1})
 
 
 def check_paths(
@@ -130,14 +132,11 @@ def _counted(row: Row) -> bytes | None:
 
 def _check_gaps(stretch: Stretch) -> Iterator[Difference]:
     """Name leaves that are missing, those side by side as one."""
-    first = None
-    for index in range(stretch.start, stretch.end + 1):
-        is_missing = index < stretch.end and index not in stretch.leaves
-        if is_missing and first is None:
-            first = index
-        elif not is_missing and first is not None:
+    first = stretch.start
+    for index in (*sorted(stretch.leaves), stretch.end):
+        if index > first:
             yield Difference("seal_leaf_missing", {"table": "seal_leaves", "leaf": first, "to_leaf": index - 1})
-            first = None
+        first = index + 1
 
 
 def _check_tree(stretch: Stretch, signers: Signers, held: Held) -> Iterator[Difference]:
