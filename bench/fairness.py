@@ -1,7 +1,6 @@
 """Fairness: how long one employer waits from its request to the officer's task while another's roster is worked off."""
 
 import asyncio
-import os
 import shutil
 import tempfile
 import time
@@ -36,7 +35,7 @@ _TASK: Final = "SELECT EXISTS (SELECT 1 FROM tasks WHERE reference = $1 AND kind
 
 async def measure(directory: Path, *, full: bool) -> dict[str, Any]:
     """Time the requests of employer B beside a roster of employer A and while that stands still, in turn."""
-    people, load = numbers(), [round(each, 2) for each in os.getloadavg()]
+    people = numbers()
     async with HetaoSide().open(directory) as running:
         watch = await asyncpg.connect(running.watch_url)
         try:
@@ -60,7 +59,6 @@ async def measure(directory: Path, *, full: bool) -> dict[str, Any]:
     return {
         "roster_rows": _ROWS[full],
         "cases": _CASES[full] * _ROUNDS[full],
-        "load_before": load,
         "request_to_task_ms": found,
         "p95_ratio": round(found["beside_the_roster"]["p95"] / found["quiet"]["p95"], 2),
         # Fewer than the roster has, or the last requests met no roster any more.

@@ -178,8 +178,7 @@ def sleeping(found: dict[str, Any]) -> str:
     headings = ("permits asleep", *(f"{part} MB" for part in parts), *(f"{part} idle, % of a core" for part in parts))
     first = rows((*headings, "watched for, s"), lines)
     rest = [(name.replace("_", " "), _listed(seen[name])) for name in ("bytes_a_permit", "restart", "reminders")]
-    load = ", ".join(f"{each:g}" for each in seen["load_before"])
-    said = f"{seen['permits']:,} permits of {seen['cases']:,} cases; load averages of the machine before: {load}."
+    said = f"{seen['permits']:,} permits of {seen['cases']:,} cases."
     return f"{said}\n\n{first}\n\n" + rows(("", ""), rest)
 
 
@@ -195,9 +194,8 @@ def fairness(found: dict[str, Any]) -> str:
         (name.replace("_", " "), at["p50"], at["p95"], at["p99"]) for name, at in seen["request_to_task_ms"].items()
     ]
     table = rows(("request to task, ms", "p50", "p95", "p99"), lines)
-    load = ", ".join(f"{each:g}" for each in seen["load_before"])
     said = (
-        f"{seen['cases']} requests each, in turns; load averages of the machine before: {load}. The p95 beside a"
+        f"{seen['cases']} requests each, in turns. The p95 beside a"
         f" roster of {seen['roster_rows']:,} rows is {seen['p95_ratio']:g} times that while it stands still; meanwhile"
         f" {seen['rows_meanwhile']:,} of its rows were done, {seen['rows_a_second_meanwhile']:g} a second."
     )
@@ -244,7 +242,11 @@ def _shares(shares: dict[str, float]) -> str:
 
 def _listed(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{name.replace('_', ' ')} {_listed(each)}" for name, each in value.items())
+        return (
+            "none"
+            if not value
+            else ", ".join(f"{name.replace('_', ' ')} {_listed(each)}" for name, each in value.items())
+        )
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:,}" if isinstance(value, int) else str(value)

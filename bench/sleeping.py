@@ -1,7 +1,6 @@
 """Sleeping permits: what thousands of cases that only wait cost, and what it takes to wake many of them at once."""
 
 import asyncio
-import os
 import shutil
 import subprocess
 import tempfile
@@ -135,7 +134,6 @@ async def measure(directory: Path, *, full: bool) -> dict[str, Any]:
     found: dict[str, Any] = {
         "permits": plan.permits[-1],
         "cases": plan.permits[-1] // PERMITS_OF_A_CASE,
-        "load_before": [round(each, 2) for each in os.getloadavg()],
     }
     people = numbers()
     async with open_servers(directory) as servers:
