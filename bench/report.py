@@ -242,11 +242,7 @@ def _shares(shares: dict[str, float]) -> str:
 
 def _listed(value: Any) -> str:
     if isinstance(value, dict):
-        return (
-            "none"
-            if not value
-            else ", ".join(f"{name.replace('_', ' ')} {_listed(each)}" for name, each in value.items())
-        )
+        return ", ".join(f"{name.replace('_', ' ')} {_listed(each)}" for name, each in value.items()) or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:,}" if isinstance(value, int) else str(value)
