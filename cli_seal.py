@@ -12,7 +12,7 @@ from cli_policy import settings_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cases.differences import Difference
+    from cases.evidence import Difference
     from cases.seal_differences import Signers
     from settings import Settings
 

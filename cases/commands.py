@@ -77,6 +77,7 @@ def command_row(
         "kind": kind.value,
         "actor": actor.model_dump(mode="json"),
         "statement": _statement(file.context, actor, command_id, file.reference, kind, sealed, at),
+        "resealed": None,
         "body": sealed,
         "state": CommandState.STORED.value,
         "at": at,

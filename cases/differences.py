@@ -6,60 +6,23 @@ of people carry the hash of what they signed.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from cases.case_record import KeptRun, Record
+from cases.counterparts import check_counterparts
+from cases.evidence import Difference, Evidence, Row, row_place, seq_place
 from cases.history_events import Kind, Witness, commands_named, happened, witnesses
+from cases.vouching import check_signatures, check_statements
 from domain.acts import Act
-from domain.answers import AuthorityAnswer
 from domain.folding import OFFICER, Stood, after, fold
 from domain.messages import registration_workflow_id
 from proof.ledger_rows import GENESIS, row_hash
 
-Row = Mapping[str, Any]
-
 # What a step writes is in its history a moment later; a row that is younger may be of a step under way.
 UNDER_WAY: Final = timedelta(minutes=10)
-_SIGNED: Final = frozenset(
-    {
-        Act.CORRECTED, Act.CONTESTED, Act.WITHDRAWN, Act.DECIDED, Act.CONFIRMED, Act.REJECTED, Act.RECALLED,
-        Act.REVOCATION_PROPOSED, Act.REVOKED, Act.DEPARTURE_REPORTED, Act.PERMIT_WITHHOLD_PROPOSED,
-        Act.PERMIT_WITHHELD, Act.ANSWER_PROPOSED, Act.CARD_LOST,
-    }
-)  # fmt: skip
 _ANSWERED: Final = frozenset({Act.ANSWER_RECEIVED, Act.ANSWER_APPLIED, Act.ANSWER_HELD})
 _TERM: Final = ("authority_number", "valid_from", "valid_until", "stay_days", "entries")
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One place where two records do not agree: its code, where it is, and what either says, as codes."""
-
-    code: str
-    place: Mapping[str, str | int]
-    expected: str | None = None
-    found: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """All records of one case; what needs the person's key is None where that was destroyed.
-
-    `at` is the time by PostgreSQL's clock before the histories were read.
-    """
-
-    record: Record
-    register: Row
-    permits: Mapping[str, Row]
-    answers: Sequence[Row]
-    commands: Mapping[str, str | None]
-    leaves: Mapping[int, str]
-    state_hash: bytes | None
-    contents: Mapping[str, AuthorityAnswer | None] | None
-    at: datetime
-    hashes: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def compare(evidence: Evidence) -> list[Difference]:
@@ -73,19 +36,37 @@ def check_chain(evidence: Evidence) -> Iterator[Difference]:
     """The chain by itself: no gap, every row with its hash, every row after the one before."""
     chain = evidence.record.chain
     if not chain:
-        yield Difference("ledger_missing", _row_place(evidence, 1))
+        yield Difference("ledger_missing", seq_place(evidence, 1))
         return
     expected, previous = 1, GENESIS
     for row in chain:
         is_after_gap = expected < row["seq"]
         for seq in range(expected, row["seq"]):
-            yield Difference("ledger_row_missing", _row_place(evidence, seq))
-        place = _row_place(evidence, row["seq"], act=row["act"])
+            yield Difference("ledger_row_missing", seq_place(evidence, seq))
+        place = seq_place(evidence, row["seq"], act=row["act"])
         if row_hash(row) != bytes(row["hash"]):
             yield Difference("ledger_row_altered", place, bytes(row["hash"]).hex(), row_hash(row).hex())
         elif not is_after_gap and bytes(row["previous"]) != previous:
             yield Difference("ledger_chain_broken", place, previous.hex(), bytes(row["previous"]).hex())
         expected, previous = row["seq"] + 1, bytes(row["hash"])
+
+
+def check_beside(evidence: Evidence) -> Iterator[Difference]:
+    """Rows about the case in other chains: every row with its hash, and after the one before where that is there."""
+    previous: dict[tuple[str, int], bytes] = {}
+    for row in evidence.record.ledger:
+        chain, seq = row["chain"], row["seq"]
+        before = GENESIS if seq == 1 else previous.get((chain, seq - 1))
+        previous[chain, seq] = bytes(row["hash"])
+        if chain == evidence.record.reference:
+            continue
+        if row_hash(row) != bytes(row["hash"]):
+            yield Difference("ledger_row_altered", row_place(row), bytes(row["hash"]).hex(), row_hash(row).hex())
+        elif before is not None and bytes(row["previous"]) != before:
+            yield Difference("ledger_chain_broken", row_place(row), before.hex(), bytes(row["previous"]).hex())
+        elif before is None and chain.startswith("notice/"):
+            # All rows of a notice are about its case; other chains may be about several.
+            yield Difference("ledger_row_missing", {"table": "ledger", "chain": chain, "seq": seq - 1})
 
 
 def check_witnesses(evidence: Evidence) -> Iterator[Difference]:
@@ -99,10 +80,10 @@ def check_witnesses(evidence: Evidence) -> Iterator[Difference]:
         if witness.recorded is None:
             continue
         seq, hashed = witness.recorded
-        place = {**_row_place(evidence, seq), "run_id": witness.run_id, "event_id": witness.event_id}
+        place = {**seq_place(evidence, seq), "run_id": witness.run_id, "event_id": witness.event_id}
         if seq not in rows:
             if seq > last:
-                yield Difference("ledger_tail_missing", _row_place(evidence, seq), hashed)
+                yield Difference("ledger_tail_missing", seq_place(evidence, seq), hashed)
             continue
         if bytes(rows[seq]["hash"]).hex() != hashed:
             yield Difference("ledger_row_differs_from_history", place, hashed, bytes(rows[seq]["hash"]).hex())
@@ -124,7 +105,7 @@ def check_origins(evidence: Evidence) -> Iterator[Difference]:
         if run_id is None or row["seq"] <= witnessed:
             continue
         kept = runs.get(run_id)
-        place = _row_place(evidence, row["seq"], act=row["act"])
+        place = seq_place(evidence, row["seq"], act=row["act"])
         if kept is None or kept.problem:
             continue  # told by the check of the runs
         is_answered = any(each.run_id == run_id and each.event_id > (row["event_id"] or 0) for each in seen)
@@ -133,22 +114,11 @@ def check_origins(evidence: Evidence) -> Iterator[Difference]:
             yield Difference("ledger_row_unwitnessed", {**place, "run_id": run_id})
 
 
-def check_signatures(evidence: Evidence) -> Iterator[Difference]:
-    """Rows of people's acts: each names what was signed, and it was."""
-    signed = {hashed for hashed in evidence.commands.values() if hashed is not None}
-    for row in evidence.record.chain:
-        hashed = bytes(row["statement_hash"]).hex() if row["statement_hash"] is not None else None
-        place = _row_place(evidence, row["seq"], act=row["act"])
-        needs = Act(row["act"]) in _SIGNED and row["actor_role"] != "system"
-        if (hashed is not None and hashed not in signed) or (hashed is None and needs):
-            yield Difference("ledger_row_unsigned", place, found=hashed)
-
-
 def check_seal(evidence: Evidence) -> Iterator[Difference]:
     """The leaves of the signed tree against the chain: whatever was sealed is there, and as it was."""
     rows = {row["seq"]: bytes(row["hash"]).hex() for row in evidence.record.chain}
     for seq, hashed in sorted(evidence.leaves.items()):
-        place = _row_place(evidence, seq)
+        place = seq_place(evidence, seq)
         if seq not in rows:
             yield Difference("sealed_row_missing", place, hashed)
         elif rows[seq] != hashed:
@@ -326,8 +296,11 @@ def check_commands(evidence: Evidence) -> Iterator[Difference]:
 _CHECKS: Final = (
     check_chain,
     check_witnesses,
+    check_beside,
     check_origins,
     check_signatures,
+    check_statements,
+    check_counterparts,
     check_seal,
     check_register,
     check_answers,
@@ -339,10 +312,6 @@ _CHECKS: Final = (
 def _witnesses(runs: Iterable[KeptRun]) -> Iterator[Witness]:
     for kept in runs:
         yield from witnesses(kept.run.run_id, kept.events)
-
-
-def _row_place(evidence: Evidence, seq: int, **more: str) -> dict[str, str | int]:
-    return {"table": "ledger", "chain": evidence.record.reference, "seq": seq, **more}
 
 
 def _text(value: Any) -> str | None:

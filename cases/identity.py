@@ -1,4 +1,8 @@
-"""A corrected identity number: the case moves to another person, and its contents are sealed again under that key."""
+"""A corrected identity number: the case moves to another person, and its contents are sealed again under that key.
+
+What people signed stays as they signed it: beside the statement of a command stands a second one, by the step, about
+the body as it is sealed now.
+"""
 
 from collections.abc import Callable
 from typing import Final
@@ -13,7 +17,7 @@ from cases.persons import get_or_add_person
 from domain.errors import Refused
 from domain.registration import RegistrationRequest
 from domain.tasks import TaskKind
-from proof.statements import body_hash, sign, verify
+from proof.statements import body_hash, said_of, sign
 from store.case_rows import Row
 from store.database import constraint_of
 from store.encryption import DataKey
@@ -80,7 +84,7 @@ async def _seal_again(
         plain = file.person_key.open(table.name, column, place(row), row[column])
         again: Row = {column: new.seal(table.name, column, place(row), plain)}
         if table is commands:
-            again["statement"] = _signed_again(file, row["statement"], row[column], again[column])
+            again["resealed"] = _signed_again(file, row, again[column])
         if any(row is added for added in file.added_rows(table.name)):
             row.update(again)
             continue
@@ -94,13 +98,14 @@ async def _seal_again(
     _take_over(file, table.name, changed)
 
 
-def _signed_again(file: CaseFile, statement: str | None, before: bytes, after: bytes) -> str | None:
-    """Return an actor statement about the body as it is sealed now, where the one it had was about it before."""
-    if statement is None:
+def _signed_again(file: CaseFile, command: Row, after: bytes) -> str | None:
+    """Return the statement about a body as it is sealed now; none where nobody signed for it as it was before."""
+    if command["statement"] is None:
         return None
-    said = verify(statement, file.context.keyring.statement_keys())
-    if said.body_hash != body_hash(before):
-        return statement
+    try:
+        said = said_of(command, file.context.keyring.statement_keys())
+    except Refused:
+        return None  # the command is refused when its turn comes
     key_id, key = file.context.keyring.signing_key()
     return sign(said.model_copy(update={"key_id": key_id, "body_hash": body_hash(after)}), key)
 

@@ -6,48 +6,30 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
-from pydantic import ValidationError
 from sqlalchemy import func, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases import archive, archive_incidents, inbox
+from cases import archive, archive_incidents
 from cases.case_record import Record, gather_runs, ledger_rows
-from cases.case_state import case_state, state_hash
 from cases.context import Context
-from cases.differences import Difference, Evidence, compare
+from cases.differences import compare
+from cases.evidence import Difference, Evidence
+from cases.gathering import gather_evidence
 from cases.seal_proofs import prove_case
 from cases.view import moment
 from domain.actors import Actor
 from domain.acts import Act
-from domain.answers import AuthorityAnswer
-from domain.errors import Defect, Refused
 from domain.languages import Language
 from domain.purposes import Purpose
-from domain.stages import Destination
-from store.case_rows import from_json
-from store.encryption import DataKey, WrappedKey, unwrap
 from store.ledger import Entry, append
-from store.tables import answers, differences, incidents, permits, registrations
+from store.tables import differences, incidents, registrations
 from temporal.histories import Histories
 from texts.story import difference_sentence
 
-Row = Mapping[str, Any]
 Position = tuple[datetime, str]
 
 INCIDENT: Final = "record_differs"
-# One statement for all that stands beside the ledger and the histories.
-_EVIDENCE: Final = text(
-    "SELECT to_jsonb(r) AS register, k.key_id, k.kek_id, k.wrapped,"
-    " (SELECT jsonb_agg(to_jsonb(p)) FROM permits p WHERE p.reference = r.reference) AS permits,"
-    " (SELECT jsonb_agg(to_jsonb(a) ORDER BY a.received_at, a.answer_id) FROM answers a"
-    "  WHERE a.reference = r.reference) AS answers,"
-    " (SELECT jsonb_object_agg(s.seq, encode(s.hash, 'hex')) FROM seal_leaves s WHERE s.chain = r.reference) AS leaves,"
-    " (SELECT jsonb_object_agg(c.command_id, encode(sha256(convert_to(c.statement, 'UTF8')), 'hex'))"
-    "  FROM commands c WHERE c.reference = r.reference) AS commands"
-    " FROM registrations r JOIN persons p USING (person_id) JOIN data_keys k ON k.key_id = p.key_id"
-    " WHERE r.reference = :reference"
-)
 
 
 async def reconcile_case(context: Context, histories: Histories, reference: str) -> tuple[Evidence, list[Difference]]:
@@ -65,11 +47,9 @@ async def reconcile_case(context: Context, histories: Histories, reference: str)
     runs, is_live_known = await gather_runs(context, histories, reference, kept)
     async with context.database.begin() as connection:
         await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
-        found = (await connection.execute(_EVIDENCE, {"reference": reference})).mappings().one_or_none()
-        if found is None:
-            raise Refused("case_unknown", "There is no case of this reference.")
         rows = await ledger_rows(connection, reference)
-    evidence = _evidence(context, dict(found), Record(reference, rows, (), runs, is_live_known), at)
+        record = Record(reference, rows, (), runs, is_live_known)
+        evidence = await gather_evidence(context, connection, record, at)
     return evidence, compare(evidence)
 
 
@@ -240,46 +220,3 @@ def place_text(place: Mapping[str, str | int]) -> str:
 def _difference_id(reference: str, each: Difference) -> UUID:
     named = json.dumps([reference, each.code, sorted(each.place.items())], ensure_ascii=False)
     return uuid5(NAMESPACE_URL, f"difference/{named}")
-
-
-def _evidence(context: Context, found: Row, record: Record, at: datetime) -> Evidence:
-    register = from_json(registrations, found["register"])
-    held = {row["destination"]: from_json(permits, row) for row in found["permits"] or ()}
-    given = [from_json(answers, row) for row in found["answers"] or ()]
-    key = _key(context, found)
-    contents = None if key is None else {row["outcome_id"]: _content(key, row) for row in given}
-    hashes = {
-        outcome_id: context.keyring.lookup_hash("answer", inbox.content_hash(content).hex())
-        for outcome_id, content in (contents or {}).items()
-        if content is not None
-    }
-    state = case_state(register, {Destination(name): row for name, row in held.items()})
-    return Evidence(
-        record=record,
-        register=register,
-        permits=held,
-        answers=given,
-        commands=found["commands"] or {},
-        leaves={int(seq): hashed for seq, hashed in (found["leaves"] or {}).items()},
-        state_hash=None if key is None else state_hash(key, state),
-        contents=contents,
-        hashes=hashes,
-        at=at,
-    )
-
-
-def _key(context: Context, found: Row) -> DataKey | None:
-    """Return the person's key, or None where it was destroyed: what it hashed can be compared no more."""
-    try:
-        return unwrap(context.keyring, WrappedKey(found["key_id"], found["kek_id"], found["wrapped"]))
-    except Refused:
-        return None
-
-
-def _content(key: DataKey, row: Row) -> AuthorityAnswer | None:
-    """Return what an answer said when it was sealed, or None where that was altered."""
-    try:
-        plain = key.open("answers", "body", str(row["answer_id"]), bytes(row["body"]))
-        return AuthorityAnswer.model_validate_json(plain)
-    except (Defect, ValidationError):
-        return None

@@ -8,7 +8,7 @@ from typing import Final
 
 from cases import reconciliation
 from cases.context import Context
-from cases.differences import Difference
+from cases.evidence import Difference
 from cases.seal_differences import Held, Signers, check_ends, check_stretch
 from domain.actors import Actor
 from store import seal_walk

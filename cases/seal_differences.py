@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from cases.differences import Difference
+from cases.evidence import Difference
 from proof import merkle
 from proof.checkpoints import BrokenNoteError, Checkpoint, VerifierKey, open_checkpoint, parse_note
 from proof.ledger_rows import GENESIS, row_hash

@@ -3,7 +3,7 @@
 from sqlalchemy import select
 
 from cases.context import Context
-from cases.differences import Difference
+from cases.evidence import Difference
 from cases.seal_differences import Signers, check_paths, path_nodes
 from proof.checkpoints import verifier_key
 from store.keyring import Keyring

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -54,3 +55,22 @@ def verify(text: str, keys: Mapping[str, Ed25519PublicKey]) -> ActorStatement:
     except (ValueError, KeyError, InvalidSignature, ValidationError) as error:
         raise Refused("signature_invalid", "The actor statement does not verify.") from error
     return statement
+
+
+def said_of(command: Mapping[str, Any], keys: Mapping[str, Ed25519PublicKey]) -> ActorStatement:
+    """Return what the statement of a stored command says, its body hash that of the body as it is sealed now.
+
+    Where the body was sealed again since (`resealed`), a second statement is about it, and says all else alike.
+
+    Raises:
+        Refused: `signature_invalid` where either does not verify, or neither is about the body.
+    """
+    said = verify(command["statement"], keys)
+    if command["resealed"] is not None:
+        now = verify(command["resealed"], keys)
+        said = said.model_copy(update={"key_id": now.key_id, "body_hash": now.body_hash})
+        if said != now:
+            raise Refused("signature_invalid", "The actor statement of the body as it is now is about something else.")
+    if said.body_hash != body_hash(command["body"]):
+        raise Refused("signature_invalid", "The actor statement is about another body.")
+    return said

@@ -35,7 +35,8 @@ _ADDED: Final = (
 # Columns whose default stands where a row does not name them.
 _BEGUN: Final[dict[str, tuple[str, ...]]] = {
     "commands": (
-        "command_id", "reference", "employer_id", "kind", "actor", "statement", "body", "state", "at", "unanswered",
+        "command_id", "reference", "employer_id", "kind", "actor", "statement", "resealed", "body", "state", "at",
+        "unanswered",
     ),
     "deliveries": (
         "delivery_id", "notice_id", "employer_id", "channel", "webhook_id", "digest", "status", "next_attempt",

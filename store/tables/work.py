@@ -61,6 +61,7 @@ tasks = Table(
         unique=True,
         postgresql_where=text("state = 'open'"),
     ),
+    Index("ix_tasks_reference", "reference"),
     # Each walks the inbox's order (`cases/task_queries.py`) for one choice of what it shows.
     Index("ix_tasks_inbox", "queue", *_URGENCY, postgresql_where=_OPEN),
     Index("ix_tasks_kind", "queue", "kind", *_URGENCY, postgresql_where=_OPEN),
@@ -110,6 +111,8 @@ commands = Table(
     Column("kind", Text, nullable=False),
     Column("actor", JSONB, nullable=False),
     Column("statement", Text),
+    # By the step that sealed the body again under another person's key; the statement above stays as it was signed.
+    Column("resealed", Text),
     Column("body", LargeBinary),
     Column("state", Text, nullable=False),
     Column("outcome", JSONB),

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 
 from cases import log_reads, seal_check
-from cases.differences import Difference
+from cases.evidence import Difference
 from cases.reconciliation import list_differences, place_text, show_reconciliation
 from cases.seal_check import Progress, check_next, end_round, keep_found
 from cases.seal_proofs import signers_of

@@ -13,7 +13,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.seal_check import SealSteps
 from cases import seal_check
-from cases.differences import Difference
+from cases.evidence import Difference
 from cases.reconciliation import list_differences
 from domain.errors import Unavailable
 from domain.messages import REGISTRATION_QUEUE, SEAL_CHECK_WORKFLOW, SealCount, SealRound

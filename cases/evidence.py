@@ -1,0 +1,68 @@
+"""What is compared of a case, and what is told where two records do not agree."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from cases.case_record import Record
+from domain.answers import AuthorityAnswer
+from domain.commands import CommandKind, CommandState
+from proof.statements import ActorStatement
+
+Row = Mapping[str, Any]
+Place = dict[str, str | int]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One place where two records do not agree: its code, where it is, and what either says, as codes."""
+
+    code: str
+    place: Mapping[str, str | int]
+    expected: str | None = None
+    found: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRequest:
+    """A stored command: who asked what and when, the hash of its statement, and what that says where it verifies."""
+
+    kind: CommandKind
+    state: CommandState
+    at: datetime
+    actor: Row
+    hashed: str | None = None
+    said: ActorStatement | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All records of one case; what needs the person's key is None where that was destroyed.
+
+    `beside` has the rows of further tables by their names: tasks, conflicts, calls, deliveries with their notices,
+    legal holds, and the erasures and objections that the ledger names. `at` is the time by PostgreSQL's clock before
+    the histories were read.
+    """
+
+    record: Record
+    register: Row
+    permits: Mapping[str, Row]
+    answers: Sequence[Row]
+    commands: Mapping[str, StoredRequest]
+    leaves: Mapping[int, str]
+    state_hash: bytes | None
+    contents: Mapping[str, AuthorityAnswer | None] | None
+    at: datetime
+    hashes: Mapping[str, bytes] = field(default_factory=dict)
+    beside: Mapping[str, Sequence[Row]] = field(default_factory=dict)
+
+
+def seq_place(evidence: Evidence, seq: int, **more: str) -> Place:
+    """Return the place of a number in the case's own chain."""
+    return {"table": "ledger", "chain": evidence.record.reference, "seq": seq, **more}
+
+
+def row_place(row: Row, **more: str) -> Place:
+    """Return the place of a row of the ledger, in whatever chain it stands."""
+    return {"table": "ledger", "chain": row["chain"], "seq": row["seq"], "act": row["act"], **more}

@@ -1,0 +1,160 @@
+"""Gathering what is compared of a case: all that stands beside the ledger and the histories, by one statement."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from pydantic import ValidationError
+from sqlalchemy import Table, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import Uuid
+
+from cases import inbox
+from cases.case_record import Record
+from cases.case_state import case_state, state_hash
+from cases.context import Context
+from cases.evidence import Evidence, Row, StoredRequest
+from domain.answers import AuthorityAnswer
+from domain.commands import CommandKind, CommandState
+from domain.errors import Defect, Refused
+from domain.stages import Destination
+from proof.statements import ActorStatement, said_of
+from store import tables
+from store.case_rows import from_json
+from store.encryption import DataKey, WrappedKey, unwrap
+
+# Erasures and objections are looked up by the ids that the ledger names: they are a person's, not a case's.
+_EVIDENCE: Final = text(
+    "SELECT to_jsonb(r) AS register, k.key_id, k.kek_id, k.wrapped,"
+    " (SELECT jsonb_agg(to_jsonb(x)) FROM permits x WHERE x.reference = r.reference) AS permits,"
+    " (SELECT jsonb_agg(to_jsonb(x) ORDER BY x.received_at, x.answer_id) FROM answers x"
+    "  WHERE x.reference = r.reference) AS answers,"
+    " (SELECT jsonb_object_agg(x.seq, encode(x.hash, 'hex')) FROM seal_leaves x WHERE x.chain = r.reference) AS leaves,"
+    " (SELECT jsonb_agg(to_jsonb(x)) FROM commands x WHERE x.reference = r.reference) AS commands,"
+    " (SELECT jsonb_agg(to_jsonb(x)) FROM tasks x WHERE x.reference = r.reference) AS tasks,"
+    " (SELECT jsonb_agg(to_jsonb(x)) FROM conflicts x WHERE x.reference = r.reference) AS conflicts,"
+    " (SELECT jsonb_agg(to_jsonb(x)) FROM calls x WHERE x.reference = r.reference) AS calls,"
+    " (SELECT jsonb_agg(to_jsonb(x)) FROM legal_holds x WHERE x.reference = r.reference) AS legal_holds,"
+    " (SELECT jsonb_agg(to_jsonb(x) || jsonb_build_object('kind', n.kind, 'recipient', n.recipient,"
+    "  'text_hash', n.text_hash)) FROM notices n JOIN deliveries x USING (notice_id)"
+    "  WHERE n.reference = r.reference) AS deliveries,"
+    " (SELECT jsonb_agg(to_jsonb(x)) FROM erasures x WHERE x.erasure_id = ANY(:erasures)) AS erasures,"
+    " (SELECT jsonb_agg(to_jsonb(x)) FROM objections x WHERE x.objection_id = ANY(:objections)"
+    "  AND x.reference = r.reference) AS objections"
+    " FROM registrations r JOIN persons p USING (person_id) JOIN data_keys k ON k.key_id = p.key_id"
+    " WHERE r.reference = :reference"
+).bindparams(bindparam("erasures", type_=ARRAY(Uuid)), bindparam("objections", type_=ARRAY(Uuid)))
+_BESIDE: Final[Mapping[str, Table]] = {
+    table.name: table
+    for table in (
+        tables.tasks, tables.conflicts, tables.calls, tables.legal_holds, tables.deliveries, tables.erasures,
+        tables.objections,
+    )
+}  # fmt: skip
+
+
+async def gather_evidence(context: Context, connection: AsyncConnection, record: Record, at: datetime) -> Evidence:
+    """Return all records of a case, read in the transaction that its ledger rows were read in.
+
+    Raises:
+        Refused: `case_unknown`.
+    """
+    named = {
+        "reference": record.reference,
+        "erasures": _ids(record.ledger, "erasure_id"),
+        "objections": _ids(record.ledger, "objection_id"),
+    }
+    found = (await connection.execute(_EVIDENCE, named)).mappings().one_or_none()
+    if found is None:
+        raise Refused("case_unknown", "There is no case of this reference.")
+    return _evidence(context, dict(found), record, at)
+
+
+def _ids(ledger: Iterable[Row], name: str) -> list[UUID]:
+    """Return the ids that rows name, but for what is no id."""
+    ids = set()
+    for row in ledger:
+        try:
+            ids.add(UUID(str(row["detail"].get(name))))
+        except ValueError:
+            continue
+    return sorted(ids)
+
+
+def _evidence(context: Context, found: Row, record: Record, at: datetime) -> Evidence:
+    register = from_json(tables.registrations, found["register"])
+    held = {row["destination"]: from_json(tables.permits, row) for row in found["permits"] or ()}
+    given = [from_json(tables.answers, row) for row in found["answers"] or ()]
+    key = _key(context, found)
+    contents = None if key is None else {row["outcome_id"]: _content(key, row) for row in given}
+    hashes = {
+        outcome_id: context.keyring.lookup_hash("answer", inbox.content_hash(content).hex())
+        for outcome_id, content in (contents or {}).items()
+        if content is not None
+    }
+    state = case_state(register, {Destination(name): row for name, row in held.items()})
+    return Evidence(
+        record=record,
+        register=register,
+        permits=held,
+        answers=given,
+        commands=_requests(context, found["commands"] or ()),
+        leaves={int(seq): hashed for seq, hashed in (found["leaves"] or {}).items()},
+        state_hash=None if key is None else state_hash(key, state),
+        contents=contents,
+        hashes=hashes,
+        beside={name: [from_json(table, row) for row in found[name] or ()] for name, table in _BESIDE.items()},
+        at=at,
+    )
+
+
+def _requests(context: Context, stored: Iterable[Row]) -> dict[str, StoredRequest]:
+    keys = context.keyring.statement_keys()
+    rows = [from_json(tables.commands, dict(row)) for row in stored]
+    return {str(row["command_id"]): _request(row, keys) for row in rows}
+
+
+def _request(row: Row, keys: Mapping[str, Ed25519PublicKey]) -> StoredRequest:
+    statement = row["statement"]
+    return StoredRequest(
+        kind=CommandKind(row["kind"]),
+        state=CommandState(row["state"]),
+        at=row["at"],
+        actor=row["actor"],
+        hashed=None if statement is None else hashlib.sha256(statement.encode()).hexdigest(),
+        said=None if statement is None else _said(row, keys),
+    )
+
+
+def _said(row: Row, keys: Mapping[str, Ed25519PublicKey]) -> ActorStatement | None:
+    """Return what a statement says, where it is about just this command of just this actor."""
+    try:
+        said = said_of(row, keys)
+    except Refused:
+        return None
+    actor = row["actor"]
+    who = (actor["issuer"], actor["subject"], actor["role"], actor["employer_id"])
+    what = (row["reference"], row["kind"], str(row["command_id"]), row["at"])
+    is_of_it = (said.issuer, said.subject, said.role, said.employer_id) == who
+    return said if is_of_it and (said.reference, said.kind, said.command_id, said.at) == what else None
+
+
+def _key(context: Context, found: Row) -> DataKey | None:
+    """Return the person's key, or None where it was destroyed: what it hashed can be compared no more."""
+    try:
+        return unwrap(context.keyring, WrappedKey(found["key_id"], found["kek_id"], found["wrapped"]))
+    except Refused:
+        return None
+
+
+def _content(key: DataKey, row: Row) -> AuthorityAnswer | None:
+    """Return what an answer said when it was sealed, or None where that was altered."""
+    try:
+        plain = key.open("answers", "body", str(row["answer_id"]), bytes(row["body"]))
+        return AuthorityAnswer.model_validate_json(plain)
+    except (Defect, ValidationError):
+        return None
