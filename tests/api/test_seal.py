@@ -12,7 +12,7 @@ from proof.checkpoints import VerifierKey, cosign, open_checkpoint, parse_note, 
 from proof.files import verify, verify_together
 from proof.verdicts import KnownKeys, read_keys
 from store.tables import ledger
-from tests.api.conftest import Stage
+from tests.api.conftest import Stage, quiet
 from tests.api.walk import Walk
 from tests.cases.contexts import WITNESS, WITNESS_KEY
 from tests.cases.sealed import seal_all
@@ -125,6 +125,7 @@ async def _broken_export(stage: Stage) -> tuple[dict[str, bytes], KnownKeys]:
         await walk.decide(await walk.register(), "approve")
     await stage.as_("auditor").get("/v1/audit/proofs", index=0)  # signs in, which is an act too
     await _sealed(stage)
+    await quiet(stage)
     auditor, purpose = stage.as_("auditor"), {"headers": {"Purpose": "audit"}}
     parts: dict[str, bytes] = {}
     after: dict[str, str] = {}
