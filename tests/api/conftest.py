@@ -1,5 +1,6 @@
 """Fixtures of API tests: the whole application on a real PostgreSQL, with the engine's step run inline."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 from pydantic import SecretStr
+from sqlalchemy import text
 
 from api.app import create_app
 from api.limiting import Allowance
@@ -120,3 +122,16 @@ async def stage(clean_database: str, issuer_of_tests: TestIssuer) -> AsyncIterat
     """The application on an empty register with the sample employers."""
     async with set_stage(clean_database, issuer_of_tests) as built:
         yield built
+
+
+async def quiet(stage: Stage) -> None:
+    """Wait for transactions of other tests, since the oldest open one is that of the whole server."""
+    held = text(
+        "SELECT EXISTS (SELECT 1 FROM ledger WHERE xid >= (pg_snapshot_xmin(pg_current_snapshot())::text)::bigint)"
+    )
+    async with asyncio.timeout(20):
+        while True:
+            async with stage.context.database.begin() as connection:
+                if not (await connection.execute(held)).scalar_one():
+                    return
+            await asyncio.sleep(0.01)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import any_, func, literal, select, text
+from sqlalchemy import any_, func, literal, select
 
 from domain.actors import Actor, Role
 from domain.acts import Act
@@ -16,7 +16,7 @@ from proof.ledger_rows import hash_of
 from store.ledger import Entry, append
 from store.tables import ledger
 from tests.api.callers import TestIssuer
-from tests.api.conftest import Stage, set_stage
+from tests.api.conftest import Stage, quiet, set_stage
 from tests.api.walk import Walk
 
 RANGE = {"from": "2026-03-01T00:00:00+08:00", "to": "2026-04-01T00:00:00+08:00"}
@@ -44,19 +44,6 @@ async def register_another(stage: Stage) -> None:
     walk = Walk(stage)
     walk._serial = 500
     await walk.register()
-
-
-async def quiet(stage: Stage) -> None:
-    """Wait for transactions of other tests, since the oldest open one is that of the whole server."""
-    held = text(
-        "SELECT EXISTS (SELECT 1 FROM ledger WHERE xid >= (pg_snapshot_xmin(pg_current_snapshot())::text)::bigint)"
-    )
-    async with asyncio.timeout(20):
-        while True:
-            async with stage.context.database.begin() as connection:
-                if not (await connection.execute(held)).scalar_one():
-                    return
-            await asyncio.sleep(0.01)
 
 
 async def ask(stage: Stage, what: str, **query: Any) -> Any:

@@ -17,7 +17,7 @@ from domain.notices import Channel
 from policy.pack import parse_pack
 from store.tables import ledger
 from tests.api.callers import Caller
-from tests.api.conftest import Stage
+from tests.api.conftest import Stage, quiet
 from tests.api.persons import sign_in
 from tests.api.walk import Walk, identity_number
 from tests.cases.contexts import registration_body
@@ -94,6 +94,7 @@ async def test_a_person_sees_samples_comparisons_and_trials_of_their_case(stage:
     walk = Walk(stage)
     await walk.decide(reference, "approve")
     await stage.settle()
+    await quiet(stage)
     auditor = stage.as_("auditor")
     span = {"from": "2026-01-01T00:00:00+08:00", "to": "2026-12-01T00:00:00+08:00"}
     drawn = await auditor.get("/v1/audit/samples", seed="q1", size=5, headers={"Purpose": "complaint"}, **span)

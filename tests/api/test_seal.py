@@ -17,7 +17,7 @@ from proof.verdicts import KnownKeys, read_keys
 from store.keyring import Keyring, generate
 from store.tables import ledger
 from tests.api.callers import TestIssuer
-from tests.api.conftest import Stage, set_stage
+from tests.api.conftest import Stage, quiet, set_stage
 from tests.api.walk import Walk
 from tests.cases.contexts import WITNESS, WITNESS_KEY
 from tests.cases.driver import Park
@@ -190,6 +190,7 @@ async def _broken_export(stage: Stage) -> tuple[dict[str, bytes], KnownKeys]:
         await walk.decide(await walk.register(), "approve")
     await stage.as_("auditor").get("/v1/audit/proofs", index=0)  # signs in, which is an act too
     await _sealed(stage)
+    await quiet(stage)
     auditor, purpose = stage.as_("auditor"), {"headers": {"Purpose": "audit"}}
     parts: dict[str, bytes] = {}
     after: dict[str, str] = {}
