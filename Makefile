@@ -3,7 +3,7 @@ PYTHON ?= python3
 UV_VERSION := 0.13.8
 UV := .tools/bin/uv
 STAMP := .venv/.synced
-WORKERS ?= 2
+WORKERS ?= 3
 PYTEST_ARGS ?=
 EXAMPLES ?= 150
 
