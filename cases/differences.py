@@ -11,13 +11,13 @@ from typing import Any, Final
 
 from cases.case_record import KeptRun, Record
 from cases.counterparts import check_counterparts
-from cases.evidence import Difference, Evidence, Row, row_place, seq_place
+from cases.evidence import Difference, Evidence, Place, Row, row_place, seq_place
 from cases.history_events import Kind, Witness, commands_named, happened, witnesses
 from cases.vouching import check_signatures, check_statements
 from domain.acts import Act
 from domain.folding import OFFICER, Stood, after, fold
 from domain.messages import registration_workflow_id
-from proof.ledger_rows import GENESIS, row_hash
+from proof.ledger_rows import GENESIS, counted_hash
 
 # What a step writes is in its history a moment later; a row that is younger may be of a step under way.
 UNDER_WAY: Final = timedelta(minutes=10)
@@ -44,11 +44,18 @@ def check_chain(evidence: Evidence) -> Iterator[Difference]:
         for seq in range(expected, row["seq"]):
             yield Difference("ledger_row_missing", seq_place(evidence, seq))
         place = seq_place(evidence, row["seq"], act=row["act"])
-        if row_hash(row) != bytes(row["hash"]):
-            yield Difference("ledger_row_altered", place, bytes(row["hash"]).hex(), row_hash(row).hex())
+        if (altered := _altered(row, place)) is not None:
+            yield altered
         elif not is_after_gap and bytes(row["previous"]) != previous:
             yield Difference("ledger_chain_broken", place, previous.hex(), bytes(row["previous"]).hex())
         expected, previous = row["seq"] + 1, bytes(row["hash"])
+
+
+def _altered(row: Row, place: Place) -> Difference | None:
+    counted, said = counted_hash(row), bytes(row["hash"])
+    if counted == said:
+        return None
+    return Difference("ledger_row_altered", place, said.hex(), counted.hex() if counted else None)
 
 
 def check_beside(evidence: Evidence) -> Iterator[Difference]:
@@ -60,8 +67,8 @@ def check_beside(evidence: Evidence) -> Iterator[Difference]:
         previous[chain, seq] = bytes(row["hash"])
         if chain == evidence.record.reference:
             continue
-        if row_hash(row) != bytes(row["hash"]):
-            yield Difference("ledger_row_altered", row_place(row), bytes(row["hash"]).hex(), row_hash(row).hex())
+        if (altered := _altered(row, row_place(row))) is not None:
+            yield altered
         elif before is not None and bytes(row["previous"]) != before:
             yield Difference("ledger_chain_broken", row_place(row), before.hex(), bytes(row["previous"]).hex())
         elif before is None and chain.startswith("notice/"):

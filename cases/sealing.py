@@ -21,7 +21,7 @@ from domain.actors import system
 from domain.acts import Act
 from domain.errors import Defect, Unavailable
 from proof import checkpoints, merkle
-from proof.ledger_rows import GENESIS, row_hash
+from proof.ledger_rows import GENESIS, counted_hash
 from store import seal as rows_of
 from store.ledger import Entry, append
 from store.seal import Leaf
@@ -168,7 +168,7 @@ async def keep_sealing(context: Context, *, is_stopping: Callable[[], bool], eve
 
 
 def _what_is_wrong(row: Mapping[str, Any]) -> str | None:
-    if row_hash(row) != bytes(row["hash"]):
+    if counted_hash(row) != bytes(row["hash"]):
         return "content"
     before = row["sealed_before"] or row["stored_before"]
     if row["seq"] == 1:

@@ -31,7 +31,7 @@ def verify(content: bytes, keys: KnownKeys, next_parts: Sequence[Mapping[str, An
                 verify_receipt(check, receipt)
     except Failed as failed:
         check.steps.append(failed.step)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         says = f"The file does not have the form of an export or a receipt ({type(error).__name__})."
         check.steps.append(Step("form", False, says))
     return Verdict(tuple(check.steps))

@@ -1,6 +1,7 @@
 """The database: pooled connections of the application role, a transaction at a time, each bound to one tenant."""
 
 import asyncio
+import json
 import os
 import re
 from collections.abc import AsyncIterator, Sequence
@@ -60,7 +61,7 @@ class Database:
             pool_recycle=1800,
             pool_pre_ping=False,
             json_serializer=dump_json,
-            json_deserializer=orjson.loads,
+            json_deserializer=load_json,
             # Transactions are begun and ended here, in `begin`; the dialect adds none of its own.
             isolation_level="AUTOCOMMIT",
             connect_args={
@@ -201,6 +202,17 @@ def constraint_of(error: DBAPIError) -> str:
     """Return the name of the constraint that refused a row, or an empty string."""
     cause = getattr(error.orig, "__cause__", None)
     return str(getattr(cause, "constraint_name", None) or "")
+
+
+def load_json(content: str | bytes) -> Any:
+    """Return the value of a JSON column; a number that no double holds, which only another's hand writes, is infinite.
+
+    A row that cannot be read would hide itself, and hold up whatever reads rows in their order.
+    """
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return json.loads(content)
 
 
 def dump_json(value: Any) -> str:

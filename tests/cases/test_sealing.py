@@ -127,6 +127,21 @@ async def test_rows_altered_before_they_are_sealed_are_named(
     assert [each["kind"] for each in incidents] == ["ledger_altered"] * 2
 
 
+async def test_a_row_with_what_no_act_writes_is_named_and_stops_nothing(
+    park: Park, postgres: PostgresServer, database_name: str
+) -> None:
+    await _write(park, "odd", 2)
+    await _write(park, "whole", 2)
+    odd = "UPDATE ledger SET detail = '{\"number\": 1e400}' WHERE chain = 'odd' AND seq = 2"
+    _as_owner(postgres, database_name, odd)
+    await seal_all(park.context, left_out=1)
+    assert {("odd", 1), ("whole", 2)} <= set(await _leaves(park))
+    named = await park.rows(tables.ledger, tables.ledger.c.act == Act.ROW_FOUND_ALTERED.value)
+    assert [(row["detail"]["chain"], row["detail"]["seq"], row["detail"]["why"]) for row in named] == [
+        ("odd", 2, "content")
+    ]
+
+
 async def test_a_row_put_in_with_a_hash_of_its_own_is_named_by_the_row_after_it(
     park: Park, postgres: PostgresServer, database_name: str
 ) -> None:
