@@ -101,6 +101,8 @@ async def keep_differences(
     Those found earlier and now no more are marked as gone, but for a round that could not ask Temporal.
     """
     ids = {_difference_id(reference, each): each for each in found}
+    if not ids and not is_complete:
+        return 0
     async with context.database.begin() as connection:
         d = differences
         if is_complete:
