@@ -22,7 +22,7 @@ from domain.commands import AWAITED, CommandKind, CommandState
 from domain.errors import Refused
 from domain.messages import CommandOutcome, Course, Origin
 from domain.tasks import TaskKind
-from proof.statements import said_of
+from proof.statements import is_about, said_of
 from store.case_rows import Row
 
 # A caller waits this long for an outcome; one refused later is told to the officer by a task (states.md, section 2).
@@ -124,11 +124,7 @@ def _need_statement(file: CaseFile, command: Row) -> None:
             return
         raise Refused("signature_invalid", "The command has no actor statement.")
     said = said_of(command, file.context.keyring.statement_keys())
-    actor = Actor.model_validate(command["actor"])
-    who = (actor.issuer, actor.subject, actor.role, actor.employer_id)
-    what = (file.reference, command["kind"], str(command["command_id"]))
-    said_who = (said.issuer, said.subject, said.role, said.employer_id)
-    if said_who != who or (said.reference, said.kind, said.command_id) != what:
+    if not is_about(said, command):
         raise Refused("signature_invalid", "The actor statement is about another command.")
 
 

@@ -5,14 +5,13 @@ from datetime import timedelta
 from typing import Any, Final
 
 from cases.evidence import Difference, Evidence, Row, row_place
-from domain.acts import Act
+from domain.acts import HOLDING, Act
 from domain.answers import AnswerState
 from domain.commands import CommandKind
 from domain.notices import DeliveryStatus
 
 # What a row stands for in the register: two rows cannot stand for the same. None where nothing is there.
 _Counterpart = Callable[[Evidence, Row], Hashable | None]
-_CLAIMS: Final = frozenset({Act.CLAIMED, Act.ASSIGNED, Act.RELEASED, Act.CLAIM_LAPSED})
 # A task is opened by the clock of the step, and claimed by that of the API.
 _CLOCKS_APART: Final = timedelta(minutes=1)
 _CALL_STATES: Final = {"taken": "done", "rejected": "rejected"}
@@ -71,7 +70,7 @@ def _claim(evidence: Evidence, row: Row) -> Hashable | None:
     for task in _rows(evidence, "tasks"):
         if not _is_about(task, row):
             continue
-        claims = [each for each in evidence.record.chain if each["act"] in _CLAIMS and _is_about(task, each)]
+        claims = [each for each in evidence.record.chain if each["act"] in HOLDING and _is_about(task, each)]
         earlier = [each for each in claims if each["seq"] < row["seq"]]
         is_in_order = all(each["at"] <= row["at"] + _CLOCKS_APART for each in earlier)
         if is_in_order and (claims[-1]["seq"] != row["seq"] or _agrees(task, row)):

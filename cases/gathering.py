@@ -22,7 +22,7 @@ from domain.answers import AuthorityAnswer
 from domain.commands import CommandKind, CommandState
 from domain.errors import Defect, Refused
 from domain.stages import Destination
-from proof.statements import ActorStatement, said_of
+from proof.statements import ActorStatement, is_about, said_of
 from store import tables
 from store.case_rows import from_json
 from store.encryption import DataKey, WrappedKey, unwrap
@@ -136,11 +136,7 @@ def _said(row: Row, keys: Mapping[str, Ed25519PublicKey]) -> ActorStatement | No
         said = said_of(row, keys)
     except Refused:
         return None
-    actor = row["actor"]
-    who = (actor["issuer"], actor["subject"], actor["role"], actor["employer_id"])
-    what = (row["reference"], row["kind"], str(row["command_id"]), row["at"])
-    is_of_it = (said.issuer, said.subject, said.role, said.employer_id) == who
-    return said if is_of_it and (said.reference, said.kind, said.command_id, said.at) == what else None
+    return said if is_about(said, row) and said.at == row["at"] else None
 
 
 def _key(context: Context, found: Row) -> DataKey | None:

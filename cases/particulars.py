@@ -2,20 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.re_evaluation import finding_view, kept_findings
 from cases.view import moment
-from domain.acts import Act
+from domain.acts import HOLDING, Act
 from domain.languages import Language
 from store.tables import applications, assessments, registrations, tasks
 
 Row = Mapping[str, Any]
-
-_HOLDING: Final = frozenset({Act.CLAIMED, Act.ASSIGNED, Act.RELEASED, Act.CLAIM_LAPSED})
 
 
 async def particulars(
@@ -61,7 +59,7 @@ def holder_at(task: Row, chain: Sequence[Row], as_of: datetime | None) -> str | 
 
 def _is_of(row: Row, task: Row) -> bool:
     kind, closed = row["detail"].get("kind"), task["closed_at"]
-    if row["act"] not in _HOLDING or (kind, row["destination"]) != (task["kind"], task["destination"]):
+    if row["act"] not in HOLDING or (kind, row["destination"]) != (task["kind"], task["destination"]):
         return False
     return bool(task["opened_at"] <= row["at"] and (closed is None or row["at"] <= closed))
 

@@ -97,6 +97,9 @@ class Act(StrEnum):
     RULE_REJECTED = "rule_rejected"
 
 
+# Acts that say who holds a task from then on, or that nobody does.
+HOLDING: Final = frozenset({Act.CLAIMED, Act.ASSIGNED, Act.RELEASED, Act.CLAIM_LAPSED})
+
 # Acts that rest on the rule version of the case, which their rows name with the hash of its content.
 RULED: Final = frozenset(
     {

@@ -57,6 +57,15 @@ def verify(text: str, keys: Mapping[str, Ed25519PublicKey]) -> ActorStatement:
     return statement
 
 
+def is_about(said: ActorStatement, command: Mapping[str, Any]) -> bool:
+    """Say whether a statement is of the actor of a stored command, and about just that command."""
+    actor = command["actor"]
+    who = (actor["issuer"], actor["subject"], actor["role"], actor["employer_id"])
+    what = (command["reference"], command["kind"], str(command["command_id"]))
+    said_who = (said.issuer, said.subject, said.role, said.employer_id)
+    return (said_who, (said.reference, said.kind, said.command_id)) == (who, what)
+
+
 def said_of(command: Mapping[str, Any], keys: Mapping[str, Ed25519PublicKey]) -> ActorStatement:
     """Return what the statement of a stored command says, its body hash that of the body as it is sealed now.
 
