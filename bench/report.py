@@ -81,11 +81,16 @@ def durability(found: dict[str, Any]) -> str:
     """Return what the servers said of their durability while they ran."""
     lines = []
     for side, said in found["whole_cases"]["settings"].items():
-        kept = ", ".join(f"{name} {value}" for name, value in said["postgres"].items() if name != "shared_buffers")
-        other = said.get("restate") or [said["temporal"]["command"].replace("|", "")] if "temporal" in said else []
-        other = said.get("restate", other)
-        lines.append((side, kept, "; ".join(f"`{each}`" for each in other)))
-    return rows(("side", "PostgreSQL", "its own server"), lines)
+        kept = said["postgres"]
+        changed = "; ".join(kept["changed for"]).replace("|", " ") or "nothing"
+        own = [f"`{name} = {value}`" for name, value in said.get("restate", {}).items()]
+        if "temporal" in said:
+            own = [f"`{said['temporal']['command'].replace('|', '')}`", f"file: {said['temporal']['journal']}"]
+        for database, settings in kept["databases"].items():
+            told = ", ".join(f"{name} {value}" for name, value in settings.items() if name != "shared_buffers")
+            lines.append((side, database, f"{told}; changed for single roles or databases: {changed}", "; ".join(own)))
+            own = []
+    return rows(("side", "database", "PostgreSQL", "its own server"), lines)
 
 
 def costs(found: dict[str, Any]) -> str:

@@ -27,6 +27,19 @@ TIME_SKIPPING: Final = (
     *("--dynamic-config-value", 'history.timerProcessorMaxTimeShift="10ms"'),
 )
 STAND_INS: Final = {"issuer": "/jwks", "authority": "/sandbox/mood", "mail": "/sandbox/mood"}
+_POSTGRES: Final = (
+    "server_version",
+    "fsync",
+    "synchronous_commit",
+    "full_page_writes",
+    "wal_sync_method",
+    "shared_buffers",
+)
+_DATABASES: Final = "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres' ORDER BY 1"
+_CHANGED: Final = """
+SELECT coalesce(d.datname, 'any database'), coalesce(r.rolname, 'any role'), s.setconfig
+FROM pg_db_role_setting s LEFT JOIN pg_database d ON d.oid = s.setdatabase LEFT JOIN pg_roles r ON r.oid = s.setrole
+"""
 _STOP_SECONDS: Final = 25
 _PROBES: Final = 1_800
 
@@ -126,10 +139,20 @@ async def open_servers(
 
 
 def durability(servers: Servers) -> dict[str, Any]:
-    """Return what the running servers say of their own durability."""
-    names = ("server_version", "fsync", "synchronous_commit", "full_page_writes", "wal_sync_method", "shared_buffers")
+    """Return what the running servers say of their own durability.
+
+    PostgreSQL is asked in each database that the side has made, since a setting may be changed for one database or one
+    role of it; `changed for` lists what is.
+    """
+    ask, asked = servers.postgres.run_sql, "\n".join(f"SHOW {name};" for name in _POSTGRES)
     found: dict[str, Any] = {
-        "postgres": {name: servers.postgres.run_sql(f"SHOW {name}", database="postgres") for name in names}
+        "postgres": {
+            "databases": {
+                database: dict(zip(_POSTGRES, ask(asked, database=database).splitlines(), strict=True))
+                for database in ask(_DATABASES).splitlines()
+            },
+            "changed for": ask(_CHANGED).splitlines(),
+        }
     }
     if servers.temporal is not None:
         file = servers.stack.directory / "temporal" / "temporal.db"

@@ -2,29 +2,17 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from bench.faults.evidence import Evidence
+from bench.faults.findings import Finding
 from bench.faults.ledger import broken_chains
+from bench.faults.notices import notices
 from domain.deadlines import OUTLIVING, DeadlineKind
 from domain.messages import registration_workflow_id
 from domain.stages import CLOSED, PERMIT_FINAL, PermitStage, Stage
 
-_GONE_OUT: Final = frozenset({"sent", "delivered"})
 _SENT_TO_AUTHORITY: Final = frozenset({"submitted", "accepted", "issued", "refused", "expired", "revoked"})
-# A straight approval tells employer and person that it came and was approved, and of each permit three times.
-_NOTICES_STRAIGHT: Final = 4
-_NOTICES_OF_PERMIT: Final = 6
-_NOTICES_OF_ANSWER: Final = 2
-
-
-@dataclass(frozen=True, order=True)
-class Finding:
-    """One thing that is not as it should be."""
-
-    kind: str
-    about: str
 
 
 def check(found: Evidence) -> list[Finding]:
@@ -112,56 +100,6 @@ def _permit(
             yield Finding("permit_differs", f"{place} shows other dates or another number than the authority gave")
 
 
-def _notices(found: Evidence) -> Iterator[Finding]:
-    """Each notice was delivered, at least once and under one id, and nothing arrived that was not sent."""
-    for row in found.register["notices"]:
-        if row["status"] not in _GONE_OUT | {"suppressed"}:
-            yield Finding(
-                "notice_not_out", f"{row['kind']} to {row['recipient']} of {row['reference']}: {row['status']}"
-            )
-    occasions = Counter(
-        (row["reference"], row["destination"], row["kind"], row["recipient"], row["occasion"])
-        for row in found.register["notices"]
-        if row["recipient"] in ("employer", "person")
-    )
-    yield from (Finding("notice_doubled", str(which)) for which, number in occasions.items() if number > 1)
-    counted = Counter(
-        row["reference"] for row in found.register["notices"] if row["recipient"] in ("employer", "person")
-    )
-    kinds = {asked["reference"]: asked for asked in found.asked if asked["kind"] == "straight" and asked["reference"]}
-    late = _overtaken(found)
-    for reference, asked in kinds.items():
-        expected = _NOTICES_STRAIGHT + _NOTICES_OF_PERMIT * len(asked["permits"]) - _NOTICES_OF_ANSWER * late[reference]
-        if counted[reference] != expected:
-            yield Finding("notice_missing", f"{reference} has {counted[reference]} notices, not {expected}")
-    yield from _arrivals(found)
-
-
-def _overtaken(found: Evidence) -> Counter[str]:
-    """Return on how many permits of a case `accepted` came after `issued`: it is kept, and tells nobody (P24)."""
-    states: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for row in found.register["answers"]:
-        if row["outcome"] == "accepted":
-            states[row["reference"], row["destination"]].add(row["state"])
-    return Counter(reference for (reference, _), seen in states.items() if seen == {"recorded"})
-
-
-def _arrivals(found: Evidence) -> Iterator[Finding]:
-    arrived = {"mail": set(found.mails), "webhook": set(found.hooks), "sms": {each["sms_id"] for each in found.texts}}
-    known: dict[str, set[str]] = defaultdict(set)
-    # What an inbox shows stands in the register and goes nowhere.
-    for row in (row for row in found.register["deliveries"] if row["channel"] in arrived):
-        name = row["provider_id"] if row["channel"] == "sms" else row["delivery_id"]
-        if name is not None:
-            known[row["channel"]].add(name)
-        if row["status"] in _GONE_OUT and not row["digest"] and name not in arrived[row["channel"]]:
-            yield Finding("delivery_lost", f"{row['channel']} {row['delivery_id']} is {row['status']}, never arrived")
-        if row["status"] == "queued" or row["leased"]:
-            yield Finding("delivery_left", f"{row['channel']} {row['delivery_id']} is {row['status']}")
-    for channel, ids in arrived.items():
-        yield from (Finding("delivery_unknown", f"{channel} {name}") for name in ids - known[channel])
-
-
 def _left_behind(found: Evidence) -> Iterator[Finding]:
     """No row waits for something that will not come, points at nothing, or is pointed at by nothing."""
     for row in found.register["orphans"]:
@@ -232,7 +170,7 @@ CHECKS: Final[Mapping[str, Callable[[Evidence], Iterator[Finding]]]] = {
     "every accepted request has its case": _requests,
     "each case is in an end it may be in": _ends,
     "one permit for each person and destination": _authority,
-    "each notice delivered, under one id": _notices,
+    "each notice delivered, under one id": notices,
     "no orphan rows": _left_behind,
     "no stuck workflow": _workflows,
     "the ledger's chains hold": _ledger,

@@ -19,9 +19,10 @@ from typing import Any, Final
 from rich.console import Console
 
 from bench.faults import report
-from bench.faults.checker import CHECKS, Finding
+from bench.faults.checker import CHECKS
 from bench.faults.driver import STALLED_SECONDS, Drive
 from bench.faults.evidence import gather
+from bench.faults.findings import Finding
 from bench.faults.people import people
 from bench.faults.plan import Plan, plan
 from bench.faults.scene import Scene, open_scene

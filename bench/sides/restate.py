@@ -3,7 +3,11 @@
 import dataclasses
 import os
 import shutil
+import signal
 import subprocess
+import time
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -17,7 +21,14 @@ from sandbox.ports import free_port
 _PACKAGE: Final = ROOT / "bench" / "peers" / "restate_side"
 _CACHE: Final = ROOT / "bench" / ".cache" / "restate"
 _MAIN: Final = "bench.peers.restate_side.main"
-_READ: Final = ("rocksdb-disable-wal", "rocksdb-disable-wal-fsync", "default-replication", "default-num-partitions")
+# Every journal lies with the log server, where the provider is the replicated one.
+_READ: Final = (
+    "bifrost.default-provider",
+    "default-replication",
+    "default-num-partitions",
+    "log-server.rocksdb-disable-wal-fsync",
+)
+_SAID_SECONDS: Final = 10
 
 
 class MissingError(RuntimeError):
@@ -71,12 +82,39 @@ class RestateSide(PeerSide):
         await servers.wait_for("restate", f"http://127.0.0.1:{ports['ingress']}/restate/health")
 
     def settings(self, running: Running) -> dict[str, Any]:
-        """Return what PostgreSQL says, and the configuration that Restate's server says it runs with."""
+        """Return what PostgreSQL says, and of what Restate's server says it runs with that which bears on durability.
+
+        Raises:
+            TimeoutError: when the running server does not say it; at SIGUSR1 it writes its configuration to its log.
+        """
         assert running.servers is not None
-        environment = _environment(running.servers, {"ingress": 1, "admin": 2, "node": 3})
-        said = subprocess.run([str(server()), "--dump-config"], env=environment, capture_output=True, text=True)
-        lines = [line.strip() for line in said.stdout.splitlines()]
-        return durability(running.servers) | {"restate": [line for line in lines if line.split(" = ")[0] in _READ]}
+        log = running.servers.stack.logs / "restate.log"
+        before = log.stat().st_size
+        os.kill(running.pids["restate"], signal.SIGUSR1)
+        until = time.monotonic() + _SAID_SECONDS
+        while time.monotonic() < until:
+            time.sleep(0.1)
+            said = _configuration(log.read_bytes()[before:].decode())
+            if all(name in said for name in _READ):
+                return durability(running.servers) | {"restate": {name: said[name] for name in _READ}}
+        raise TimeoutError("Restate's server did not write its configuration to its log.")
+
+
+def _configuration(log: str) -> dict[str, Any]:
+    """Return a written configuration by dotted names; none while it is not written to its end."""
+    _, _, text = log.partition("dumping configuration\n")
+    try:
+        return dict(_dotted(tomllib.loads(text)))
+    except tomllib.TOMLDecodeError:
+        return {}
+
+
+def _dotted(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _dotted(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
 
 
 def _environment(servers: Servers, ports: dict[str, int]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import product
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from store.ledger import Entry, follow
 
 REFERENCE = "HT-AAAA-BBBB-C"
 PLACE = f"{REFERENCE}/HK"
+KINDS = ("registration_received", "registration_approved", "permit_submitted", "permit_accepted", "permit_issued")
 Books = dict[str, Any]
 
 
@@ -26,13 +28,13 @@ def books() -> Books:
         {
             "notice_id": f"n-{number}",
             "reference": REFERENCE,
-            "destination": "",
-            "kind": f"kind-{number}",
-            "recipient": "employer",
+            "destination": "HK" if kind.startswith("permit_") else None,
+            "kind": kind,
+            "recipient": recipient,
             "occasion": "1",
             "status": "sent",
         }
-        for number in range(10)
+        for number, (kind, recipient) in enumerate(product(KINDS, ("employer", "person")))
     ]
     deliveries = [
         {
@@ -40,7 +42,6 @@ def books() -> Books:
             "notice_id": f"n-{number}",
             "channel": "mail",
             "webhook_id": None,
-            "digest": False,
             "status": "sent",
             "provider_id": None,
             "leased": False,
@@ -110,9 +111,46 @@ def test_a_case_that_is_whole_gives_no_finding() -> None:
 def test_an_acceptance_that_came_after_the_issue_tells_nobody(state: str, named: set[str]) -> None:
     found = books()
     _add(found, "answers", reference=REFERENCE, destination="HK", outcome="accepted", state=state)
-    for number in (8, 9):
-        found["register"]["notices"] = [n for n in found["register"]["notices"] if n["kind"] != f"kind-{number}"]
+    found["register"]["notices"] = [n for n in found["register"]["notices"] if n["kind"] != "permit_accepted"]
     assert kinds(found) & {"notice_missing"} == named
+
+
+@pytest.mark.parametrize(
+    ("kind", "permits", "more"),
+    [
+        ("held", 1, []),
+        ("returned", 1, [("correction_requested", "employer"), ("correction_received", "employer")]),
+        ("refused", 0, [("registration_refused", "employer"), ("registration_refused", "person")]),
+        (
+            "departed",
+            1,
+            [
+                *product(("departure_recorded", "registration_ended", "permit_revoked"), ("employer", "person")),
+                ("permit_reported", "person"),
+            ],
+        ),
+    ],
+)
+def test_what_a_case_must_tell_is_known_for_each_fate(kind: str, permits: int, more: list[tuple[str, str]]) -> None:
+    found = books()
+    found["asked"][0]["kind"] = kind
+    if not permits:
+        found["asked"][0]["permits"] = {}
+        kept = [row for row in found["register"]["notices"] if row["kind"] == "registration_received"]
+        found["register"]["notices"] = kept
+    told = {"notice_missing", "notice_uncalled"}
+    assert kinds(found) & told == ({"notice_missing"} if more else set())
+    for number, (notice, recipient) in enumerate(more):
+        _add(
+            found,
+            "notices",
+            **found["register"]["notices"][0]
+            | {"notice_id": f"m-{number}", "kind": notice, "recipient": recipient}
+            | {"destination": "HK" if notice.startswith("permit_") else None},
+        )
+    assert kinds(found) & told == set()
+    found["register"]["notices"].pop()
+    assert kinds(found) & told == {"notice_missing"}
 
 
 def _case(found: Books) -> dict[str, Any]:
@@ -146,8 +184,9 @@ DOCTORED: dict[str, Callable[[Books], Any]] = {
     "entry_without_permit": lambda f: f["register"]["permits"].clear(),
     "permit_differs": lambda f: f["authority"]["answers"][0]["body"].update(valid_until="2030-01-01"),
     "notice_not_out": lambda f: f["register"]["notices"][0].update(status="failed"),
-    "notice_doubled": lambda f: f["register"]["notices"][1].update(kind="kind-0"),
+    "notice_doubled": lambda f: f["register"]["notices"][2].update(kind=KINDS[0]),
     "notice_missing": lambda f: f["register"]["notices"].pop(),
+    "notice_uncalled": lambda f: f["asked"][0].update(kind="withdrawn", permits={}),
     "delivery_lost": lambda f: f["mails"].pop(),
     "delivery_left": lambda f: f["register"]["deliveries"][0].update(leased=True),
     "delivery_unknown": lambda f: f["mails"].append("d-of-nobody"),
