@@ -102,9 +102,9 @@ class RestateSide(PeerSide):
 
 def _configuration(log: str) -> dict[str, Any]:
     """Return a written configuration by dotted names; none while it is not written to its end."""
-    _, _, text = log.partition("dumping configuration\n")
+    lines = [line for line in log.splitlines() if not line.startswith("{")]
     try:
-        return dict(_dotted(tomllib.loads(text)))
+        return dict(_dotted(tomllib.loads("\n".join(lines))))
     except tomllib.TOMLDecodeError:
         return {}
 
@@ -129,4 +129,5 @@ def _environment(servers: Servers, ports: dict[str, int]) -> dict[str, str]:
         "RESTATE_ADMIN__BIND_PORT": str(ports["admin"]),
         "RESTATE_DISABLE_TELEMETRY": "true",
         "RESTATE_LOG_FILTER": "warn",
+        "RESTATE_LOG_FORMAT": "json",  # a line each, and what is no event stands between them as it is
     }
