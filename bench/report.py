@@ -81,16 +81,17 @@ def durability(found: dict[str, Any]) -> str:
     """Return what the servers said of their durability while they ran."""
     lines = []
     for side, said in found["whole_cases"]["settings"].items():
-        kept = said["postgres"]
-        changed = "; ".join(kept["changed for"]).replace("|", " ") or "nothing"
         own = [f"`{name} = {value}`" for name, value in said.get("restate", {}).items()]
         if "temporal" in said:
             own = [f"`{said['temporal']['command'].replace('|', '')}`", f"file: {said['temporal']['journal']}"]
-        for database, settings in kept["databases"].items():
+        alike: dict[str, list[str]] = {}
+        for database, settings in said["postgres"]["databases"].items():
             told = ", ".join(f"{name} {value}" for name, value in settings.items() if name != "shared_buffers")
-            lines.append((side, database, f"{told}; changed for single roles or databases: {changed}", "; ".join(own)))
-            own = []
-    return rows(("side", "database", "PostgreSQL", "its own server"), lines)
+            alike.setdefault(told, []).append(database)
+        kept = [f"{', '.join(databases)}: {told}" for told, databases in alike.items()]
+        kept.append("changed for a role or database: " + ("; ".join(said["postgres"]["changed for"]) or "nothing"))
+        lines.append((side, "; ".join(kept).replace("|", " "), "; ".join(own)))
+    return rows(("side", "PostgreSQL, by database", "its own server"), lines)
 
 
 def costs(found: dict[str, Any]) -> str:
