@@ -60,7 +60,7 @@ _WARM: Final = 10
 _SETTINGS: Final = {"shared_buffers": "2GB", "max_wal_size": "16GB", "maintenance_work_mem": "512MB"}
 GROWING: Final = (
     "data_keys persons registrations applications assessments permits tasks deadlines commands ledger notices"
-    " deliveries idempotency answers calls"
+    " deliveries receipts idempotency answers calls"
 ).split()
 EMPLOYER: Final = Actor(issuer="bench", subject="hr-a", role=Role.EMPLOYER, employer_id="emp-a", correlation_id="bench")
 SMALL_EMPLOYER: Final = EMPLOYER.model_copy(update={"subject": "hr-c", "employer_id": SMALL})

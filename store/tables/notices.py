@@ -102,6 +102,7 @@ receipts = Table(
     moment("at", null=False),
     recorded(),
     Index("ix_receipts_early", "about", postgresql_where=text("delivery_id IS NULL")),
+    Index("ix_receipts_delivery", "delivery_id"),
 )
 
 webhooks = Table(

@@ -2,17 +2,35 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import timedelta
+from uuid import UUID
 
 import pytest_asyncio
 
-from bench.growth import WORKS, Register, open_register, tuples_read
-from cases import commands, polling
+from bench.growth import OFFICER, WORKS, Register, open_register, tuples_read
+from bench.people import registration
+from cases import (
+    commands,
+    decision_receipts,
+    notice_reads,
+    person_access_log,
+    person_cases,
+    person_data,
+    polling,
+    reads,
+)
+from cases.case_record import read_record
 from cases.deliveries import take_turn
+from cases.person_sign_in import Session, address_hash
 from cases.sealing import seal
 from cases.spreading import find_unspread
 from cases.text_instead import text_instead
+from domain.actors import Actor, Role
+from domain.errors import Unavailable
+from domain.languages import Language
 from domain.notices import Channel
+from domain.purposes import Purpose
 from sandbox.postgres import PostgresServer
+from temporal.histories import Run, RunHistory
 
 _CASES = 3_000
 _WAITING_IN = 4
@@ -22,8 +40,13 @@ _MOST_ROWS = 450
 
 @pytest_asyncio.fixture
 async def register(postgres: PostgresServer, empty_database: str) -> AsyncIterator[Register]:
-    """A register of some thousand cases, many of them waiting for an officer."""
+    """A register of some thousand cases, many of them waiting for an officer, whose messages all have a receipt."""
     async with open_register(postgres, empty_database, _CASES, waiting_in=_WAITING_IN) as register:
+        await register.superuser.execute(
+            "INSERT INTO receipts (message_id, about, delivery_id, status, at, recorded_at)"
+            " SELECT delivery_id, delivery_id, delivery_id, 'delivered', now(), now() FROM deliveries;"
+            "ANALYZE receipts"
+        )
         yield register
 
 
@@ -31,6 +54,67 @@ async def test_what_is_read_does_not_grow_with_the_register(register: Register) 
     await _let_rest(register)
     assert await _too_much(register, _POLLS) == {}
     assert await _too_much(register, WORKS) == {}
+
+
+async def test_what_is_read_of_one_case_does_not_grow_with_the_register(register: Register) -> None:
+    assert await _too_much(register, _OF_A_CASE) == {}
+
+
+class _Away:
+    """Temporal that does not answer, so that a record is what PostgreSQL has of it."""
+
+    async def runs_of(self, workflow_id: str) -> list[Run]:
+        raise Unavailable("Temporal is away.")
+
+    async def fetch(self, run: Run) -> RunHistory | None:
+        raise Unavailable("Temporal is away.")
+
+
+async def _session(register: Register) -> tuple[Actor, Session]:
+    """Return a session of the person whose case the others are copies of, as a sign-in would leave it."""
+    person_id: UUID = await register.superuser.fetchval(
+        "SELECT person_id FROM registrations WHERE employer_id = 'emp-a' AND client_reference = 'bench-1'"
+    )
+    actor = Actor(issuer="bench", subject=str(person_id), role=Role.PERSON, correlation_id="bench")
+    address = address_hash(register.context, registration(1)["person"]["email"])
+    return actor, Session(person_id, address, b"", register.context.clock() + timedelta(hours=1))
+
+
+async def _read_own(register: Register) -> None:
+    actor, session = await _session(register)
+    found = await person_cases.list_own(register.context, actor, session, Language.EN)
+    assert len(found) == 1
+    await person_data.read_own_data(register.context, actor, session, Language.EN)
+    await person_access_log.list_accesses(register.context, actor, session)
+
+
+async def _read_record(register: Register) -> None:
+    record = await read_record(register.context, _Away(), register.references[0])
+    assert record.ledger
+    assert record.notices
+
+
+async def _read_notices(register: Register) -> None:
+    items, _ = await notice_reads.list_notices(register.context, OFFICER, register.references[0])
+    assert items
+
+
+async def _issue_receipts(register: Register) -> None:
+    await decision_receipts.issue_receipts(register.context, OFFICER, register.references[0])
+
+
+async def _open_person(register: Register) -> None:
+    await reads.open_person(register.context, OFFICER, register.references[0], ("phone",), Purpose.CASE_REVIEW)
+
+
+# What is asked about one case or one person, by whom it belongs to, staff and auditors.
+_OF_A_CASE: dict[str, Callable[[Register], Awaitable[None]]] = {
+    "own cases": _read_own,
+    "record": _read_record,
+    "notices": _read_notices,
+    "receipts": _issue_receipts,
+    "person": _open_person,
+}
 
 
 async def _look_for_messages(register: Register) -> None:
