@@ -13,6 +13,7 @@ from cases.case_record import KeptRun, Record
 from cases.counterparts import check_counterparts
 from cases.evidence import Difference, Evidence, Place, Row, row_place, seq_place
 from cases.history_events import Kind, Witness, commands_named, happened, witnesses
+from cases.signed_words import check_words
 from cases.vouching import check_signatures, check_statements
 from domain.acts import Act
 from domain.folding import OFFICER, Stood, after, fold
@@ -307,6 +308,7 @@ _CHECKS: Final = (
     check_origins,
     check_signatures,
     check_statements,
+    check_words,
     check_counterparts,
     check_seal,
     check_register,

@@ -26,7 +26,10 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class StoredRequest:
-    """A stored command: who asked what and when, the hash of its statement, and what that says where it verifies."""
+    """A stored command: who asked what and when, the hash of its statement, and what that says where it verifies.
+
+    `words` is the body that the statement is about, opened; None without one, or where the person's key was destroyed.
+    """
 
     kind: CommandKind
     state: CommandState
@@ -34,6 +37,7 @@ class StoredRequest:
     actor: Row
     hashed: str | None = None
     said: ActorStatement | None = None
+    words: Mapping[str, Any] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """Gathering what is compared of a case: all that stands beside the ledger and the histories, by one statement."""
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -102,7 +103,7 @@ def _evidence(context: Context, found: Row, record: Record, at: datetime) -> Evi
         register=register,
         permits=held,
         answers=given,
-        commands=_requests(context, found["commands"] or ()),
+        commands=_requests(context, key, found["commands"] or ()),
         leaves={int(seq): hashed for seq, hashed in (found["leaves"] or {}).items()},
         state_hash=None if key is None else state_hash(key, state),
         contents=contents,
@@ -112,22 +113,33 @@ def _evidence(context: Context, found: Row, record: Record, at: datetime) -> Evi
     )
 
 
-def _requests(context: Context, stored: Iterable[Row]) -> dict[str, StoredRequest]:
+def _requests(context: Context, key: DataKey | None, stored: Iterable[Row]) -> dict[str, StoredRequest]:
     keys = context.keyring.statement_keys()
     rows = [from_json(tables.commands, dict(row)) for row in stored]
-    return {str(row["command_id"]): _request(row, keys) for row in rows}
+    return {str(row["command_id"]): _request(row, keys, key) for row in rows}
 
 
-def _request(row: Row, keys: Mapping[str, Ed25519PublicKey]) -> StoredRequest:
+def _request(row: Row, keys: Mapping[str, Ed25519PublicKey], key: DataKey | None) -> StoredRequest:
     statement = row["statement"]
+    said = None if statement is None else _said(row, keys)
     return StoredRequest(
         kind=CommandKind(row["kind"]),
         state=CommandState(row["state"]),
         at=row["at"],
         actor=row["actor"],
         hashed=None if statement is None else hashlib.sha256(statement.encode()).hexdigest(),
-        said=None if statement is None else _said(row, keys),
+        said=said,
+        words=None if key is None or said is None or row["body"] is None else _words(key, row),
     )
+
+
+def _words(key: DataKey, row: Row) -> Mapping[str, Any] | None:
+    """Return the body of a command in clear, or None where it was sealed with another key than the person's."""
+    try:
+        words: Mapping[str, Any] = json.loads(key.open("commands", "body", str(row["command_id"]), bytes(row["body"])))
+    except (Defect, ValueError):
+        return None
+    return words
 
 
 def _said(row: Row, keys: Mapping[str, Ed25519PublicKey]) -> ActorStatement | None:

@@ -44,3 +44,17 @@ async def forge(connection: AsyncConnection, row: Row) -> None:
     row["hash"] = row_hash(row)
     kept = {name: value for name, value in row.items() if name not in ("xid", "recorded_at")}
     await connection.execute(tables.ledger.insert().values(kept))
+
+
+async def rewrite(connection: AsyncConnection, chain: str, told: str, **change: Any) -> Row:
+    """Change the last row of an act in a chain and write the rest of the chain again after it; return that row."""
+    rows = [row for row in await rows_of(connection, chain) if row["chain"] == chain]
+    changed = next(row for row in reversed(rows) if row["act"] == told)
+    changed.update(change)
+    await connection.execute(text("DELETE FROM ledger WHERE chain = :c"), {"c": chain})
+    previous = bytes(32)
+    for row in rows:
+        row["previous"] = previous
+        await forge(connection, row)
+        previous = row["hash"]
+    return changed

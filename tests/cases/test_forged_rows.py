@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -27,7 +28,7 @@ from tests.api.engines import NoHistories
 from tests.cases.contexts import EMPLOYER_A, OFFICER, SUPERVISOR, SUPERVISOR_2, key
 from tests.cases.driver import OFFICER_2, Case, Park, china, open_park
 from tests.cases.notices import sent
-from tests.cases.tampering import Row, as_owner, forge, open_cluster, rows_of
+from tests.cases.tampering import Row, as_owner, forge, open_cluster, rewrite, rows_of
 
 Found = set[tuple[str, tuple[tuple[str, Any], ...]]]
 Forgery = Callable[[dict[str, Row]], Row]
@@ -208,6 +209,34 @@ async def test_a_row_of_which_the_register_knows_nothing_is_named(park: Park, cl
             missed.append(name)
     assert missed == []
     assert await _found(case) == set()
+
+
+TOLD_OTHERWISE: dict[str, tuple[str, dict[str, Any]]] = {
+    "an approval as a refusal": ("decided", {"outcome": "refuse"}),
+    "an approval for a reason": ("decided", {"reason_codes": ["identity_number_wrong"]}),
+    "an approval as a hold": ("decided", {"act": "held"}),
+    "a hold for another reason": ("held", {"reason_codes": ["other_authority_asked"]}),
+    "a hold as a release": ("held", {"act": "hold_released", "reason_codes": []}),
+    "a release as of a destination": ("hold_released", {"destination": "HK"}),
+}
+
+
+@pytest.mark.parametrize("name", TOLD_OTHERWISE)
+async def test_a_row_that_tells_other_than_was_signed_is_named(park: Park, cluster: AsyncEngine, name: str) -> None:
+    case, (act, change) = await _walked(park), TOLD_OTHERWISE[name]
+    async with as_owner(cluster) as connection:
+        row = await rewrite(connection, case.reference, act, **change)
+    assert ("ledger_row_not_as_signed", _place(row)) in await _found(case)
+
+
+async def test_second_signatures_are_compared_with_what_was_signed(park: Park, cluster: AsyncEngine) -> None:
+    case = await park.review()
+    await case.do(OFFICER, CommandKind.DECIDE, action="refuse", round=1, reasons=[{"code": "not_employed_there"}])
+    await case.do(OFFICER_2, CommandKind.CONFIRM, action="reject", round=1, reasons=[{"code": "reason_not_supported"}])
+    assert await _found(case) == set()
+    async with as_owner(cluster) as connection:
+        row = await rewrite(connection, case.reference, "rejected", act="confirmed", outcome="refuse", reason_codes=[])
+    assert ("ledger_row_not_as_signed", _place(row)) in await _found(case)
 
 
 CHANGED: dict[str, tuple[str, str, dict[str, Any]]] = {
