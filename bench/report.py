@@ -52,6 +52,7 @@ def cases(found: dict[str, Any]) -> str:
             lines.append(
                 (
                     name,
+                    ", ".join(str(count) for count in each["cases"]),
                     f"{speed['median']:g} ({speed['min']:g} to {speed['max']:g})",
                     f"{each['cpu_ms_a_case']['median']:.0f}",
                     *(f"{each[f'{share}_ms']['median']:.0f}" for share in ("p50", "p95", "p99")),
@@ -60,7 +61,8 @@ def cases(found: dict[str, Any]) -> str:
                 )
             )
         headings = (
-            *("side", "cases/s: median (least to most)", "CPU ms a case", "p50 ms", "p95 ms", "p99 ms"),
+            *("side", "cases of each run", "cases/s: median (least to most)", "CPU ms a case"),
+            *("p50 ms", "p95 ms", "p99 ms"),
             *("ours is times as fast", "ours takes of its CPU"),
         )
         parts.append(f"{in_flight} in flight:\n\n{rows(headings, lines)}\n\n{_processes(sides)}")

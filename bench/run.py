@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
@@ -53,24 +53,25 @@ class Mode:
     name: str
     rounds: int
     cases: dict[int, int]  # in flight: cases of a run
-    slow_cases: dict[int, int]  # the same for the plain way, which takes many times as long
+    slow_cases: dict[int, int]  # the same for the plain way, which takes many times as long; each place is filled
     warm: int
     afresh: bool  # each turn on servers of its own, or on ones that idle while the others have their turn
 
 
-SHORT: Final = Mode("short", rounds=2, cases={10: 20}, slow_cases={10: 6}, warm=4, afresh=False)
+SHORT: Final = Mode("short", rounds=2, cases={10: 20}, slow_cases={10: 10}, warm=4, afresh=False)
 FULL: Final = Mode(
-    "full", rounds=3, cases={1: 10, 10: 100, 50: 150}, slow_cases={1: 4, 10: 20, 50: 50}, warm=20, afresh=True
+    "full", rounds=3, cases={1: 10, 10: 100, 50: 150}, slow_cases={1: 6, 10: 30, 50: 75}, warm=20, afresh=True
 )
 
 
 @dataclass
 class Turns:
-    """The runs of all sides, and what their servers said."""
+    """The runs of all sides, what their servers said, and how many cases those have carried."""
 
     runs: dict[str, list[Outcome]]
     settings: dict[str, Any]
     missing: dict[str, str]
+    driven: dict[str, int] = field(default_factory=dict)
 
 
 async def whole_cases(mode: Mode, names: list[str], scratch: Path) -> dict[str, Any]:
@@ -86,12 +87,16 @@ async def whole_cases(mode: Mode, names: list[str], scratch: Path) -> dict[str, 
                     if mode.afresh:
                         async with ALL[name]().open(scratch / f"{name}-{turn}") as running:
                             await _one_turn(mode, name, running, people, turns, warm=True)
+                            await _stays_plain(name, running, turns)
+                        del turns.driven[name]
                         shutil.rmtree(scratch / f"{name}-{turn}", ignore_errors=True)
                         continue
                     is_new = name not in up
                     if is_new:
                         up[name] = await kept.enter_async_context(ALL[name]().open(scratch / name))
                     await _one_turn(mode, name, up[name], people, turns, warm=is_new)
+                    if turn == mode.rounds - 1:
+                        await _stays_plain(name, up[name], turns)
                 except MissingError as error:
                     turns.missing[name] = str(error)
                     console.print(f"  [yellow]{name} did not run: {error}[/yellow]")
@@ -106,21 +111,25 @@ async def _one_turn(
     mode: Mode, name: str, running: Running, people: Iterator[int], turns: Turns, *, warm: bool
 ) -> None:
     """Run a side at each number of cases in flight, after some that only warm it."""
-    count = 2 if name == PLAIN else mode.warm
     if warm:
-        await run_cases(running, people, cases=count, in_flight=min(count, 10))
+        await run_cases(running, people, cases=mode.warm, in_flight=min(mode.warm, 10))
+        turns.driven[name] = mode.warm
     for in_flight, cases in (mode.slow_cases if name == PLAIN else mode.cases).items():
         gc.collect()
         await asyncio.sleep(_SETTLE_SECONDS)
         outcome = await run_cases(running, people, cases=cases, in_flight=in_flight)
         turns.runs[name].append(outcome)
+        turns.driven[name] += cases
         console.print(
             f"    {in_flight} in flight: {outcome.cases_per_second:g} cases/s, p50 {outcome.latency_ms['p50']:.0f} ms"
         )
     turns.settings[name] = ALL[name]().settings(running)
-    if name == PLAIN and mode.afresh and running.servers is not None:
-        done = count + sum(mode.slow_cases.values())
-        counted = await plain_counts.count(running.servers.stack.temporal_address, cases=done)
+
+
+async def _stays_plain(name: str, running: Running, turns: Turns) -> None:
+    """Count what the plain way took on its servers, and refuse it where it is not the plain way any more."""
+    if name == PLAIN:
+        counted = await plain_counts.count(running.servers.stack.temporal_address, cases=turns.driven[name])
         plain_counts.check(counted)
         turns.settings[name]["counted_a_case"] = counted
 
@@ -132,6 +141,7 @@ def summarise(found: dict[str, Any]) -> dict[str, Any]:
         for in_flight in sorted({run["in_flight"] for run in runs}):
             these = [run for run in runs if run["in_flight"] == in_flight]
             summary.setdefault(str(in_flight), {})[name] = {
+                "cases": [run["cases"] for run in these],
                 "cases_per_second": spread(run["cases_per_second"] for run in these),
                 "cpu_ms_a_case": spread(engine_cpu(run) for run in these),
                 "cpu_ms_by_process": {

@@ -40,6 +40,7 @@ _CHANGED: Final = """
 SELECT coalesce(d.datname, 'any database'), coalesce(r.rolname, 'any role'), s.setconfig
 FROM pg_db_role_setting s LEFT JOIN pg_database d ON d.oid = s.setdatabase LEFT JOIN pg_roles r ON r.oid = s.setrole
 """
+_SECRET: Final = "--ui-codec-endpoint"
 _STOP_SECONDS: Final = 25
 _PROBES: Final = 1_800
 
@@ -138,7 +139,7 @@ async def open_servers(
         yield running
 
 
-def durability(servers: Servers) -> dict[str, Any]:
+def durability(servers: Servers, pids: Mapping[str, int]) -> dict[str, Any]:
     """Return what the running servers say of their own durability.
 
     PostgreSQL is asked in each database that the side has made, since a setting may be changed for one database or one
@@ -157,7 +158,7 @@ def durability(servers: Servers) -> dict[str, Any]:
     if servers.temporal is not None:
         file = servers.stack.directory / "temporal" / "temporal.db"
         found["temporal"] = {
-            "command": " ".join(_public(part) for part in servers.temporal.command()[1:]),
+            "command": " ".join(_public(part) for part in _arguments(pids["temporal"])),
             "database_file_bytes": file.stat().st_size if file.exists() else None,
             # The file's own mark (SQLite file format, offset 18). How often the server syncs is a pragma of its
             # connections, which cannot be read from outside; the command sets it, for every side the same.
@@ -174,6 +175,12 @@ def watcher_url(servers: Servers, database: str) -> str:
 def _prepare(directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     directory.chmod(0o711)  # PostgreSQL runs as another account where this runs as root.
+
+
+def _arguments(pid: int) -> list[str]:
+    """Return the arguments that a process was started with, but for the address that has a secret in it."""
+    given = Path(f"/proc/{pid}/cmdline").read_text().split("\0")[1:-1]
+    return [part for before, part in zip(["", *given], given, strict=False) if _SECRET not in (before, part)]
 
 
 def _public(part: str) -> str:

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from typing import Any, Final
 
 import httpx
 
+from bench import sink
 from bench.driver import run_cases
 from bench.measure import cpu_ms, latencies_ms, rss_mb
 from bench.servers import Servers, watcher_url
@@ -25,7 +25,6 @@ _DELIVERED: Final = """
 SELECT n.reference, d.delivery_id, d.status, d.sent_at, d.attempts
 FROM notices n JOIN deliveries d ON d.notice_id = n.notice_id WHERE n.kind = $1 AND n.reference = ANY($2)
 """
-_MAILS_AT_ONCE: Final = 1_000
 
 
 @dataclass
@@ -105,7 +104,7 @@ async def measure_reminders(
     used = cpu_ms(pids)
     outcome = await new
     late = [max(0.0, (row["sent_at"] - due[row["reference"]]).total_seconds()) for row in rows if row["sent_at"]]
-    mails = await _mails(stack.servers)
+    mails = await sink.mails(stack.servers)
     times = [mails[str(row["delivery_id"])] for row in rows]
     return {
         "due": len(due),
@@ -135,17 +134,3 @@ async def _delivered(superuser: Any, due: dict[str, datetime]) -> list[Any]:
         if sum(row["status"] in ("sent", "delivered") for row in rows) >= len(due) * _READERS:
             break
     return rows
-
-
-async def _mails(servers: Servers) -> Counter[str]:
-    """Return how often the mail sink took each delivery, by the id in its Message-ID."""
-    taken: Counter[str] = Counter()
-    after = 0
-    async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
-        while True:
-            query = {"after": after, "limit": _MAILS_AT_ONCE}
-            page = (await http.get(servers.stack.url("mail") + "/messages", params=query)).json()
-            taken.update(mail["message_id"].strip("<>").partition("@")[0] for mail in page)
-            if len(page) < _MAILS_AT_ONCE:
-                return taken
-            after = max(mail["id"] for mail in page)

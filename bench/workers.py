@@ -141,7 +141,6 @@ async def _sample(watch: Any, waits: Waits) -> None:
 async def second_worker(running: Running) -> AsyncIterator[int]:
     """Run one more worker beside that of the stack, as its own process with the same settings."""
     servers = running.servers
-    assert servers is not None
     port = free_port()
     environment = application_environment(servers.stack) | {"HETAO_WORKER_METRICS_PORT": str(port)}
     servers.start(_SECOND, (sys.executable, "-P", "-m", "cli", "worker"), environment)

@@ -24,7 +24,7 @@ class Running:
 
     api: str
     watch_url: str
-    servers: Servers | None
+    servers: Servers
     pids: dict[str, int]
     tokens: dict[str, str] = field(default_factory=dict)
 
@@ -46,7 +46,7 @@ class Side(ABC):
 
     def settings(self, running: Running) -> dict[str, Any]:
         """Return what the running servers say of their durability."""
-        return durability(running.servers) if running.servers is not None else {}
+        return durability(running.servers, running.pids)
 
 
 class PeerSide(Side):

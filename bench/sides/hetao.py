@@ -8,11 +8,11 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import httpx
 
-from bench.servers import ROOT, Servers, durability
+from bench.servers import ROOT, Servers
 from bench.sides.base import Running, Side
 from sandbox.postgres import DATABASE, SUPERUSER, PostgresServer
 from sandbox.stack import running_stack
@@ -52,11 +52,6 @@ class HetaoSide(Side):
         finally:
             process.send_signal(signal.SIGINT)
             await asyncio.to_thread(process.wait, _STOP_SECONDS)
-
-    def settings(self, running: Running) -> dict[str, Any]:
-        """Return what the running servers say of their durability."""
-        assert running.servers is not None
-        return durability(running.servers)
 
 
 def _start(directory: Path) -> subprocess.Popen[bytes]:

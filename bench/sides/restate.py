@@ -87,7 +87,6 @@ class RestateSide(PeerSide):
         Raises:
             TimeoutError: when the running server does not say it; at SIGUSR1 it writes its configuration to its log.
         """
-        assert running.servers is not None
         log = running.servers.stack.logs / "restate.log"
         before = log.stat().st_size
         os.kill(running.pids["restate"], signal.SIGUSR1)
@@ -96,7 +95,7 @@ class RestateSide(PeerSide):
             time.sleep(0.1)
             said = _configuration(log.read_bytes()[before:].decode())
             if all(name in said for name in _READ):
-                return durability(running.servers) | {"restate": {name: said[name] for name in _READ}}
+                return durability(running.servers, running.pids) | {"restate": {name: said[name] for name in _READ}}
         raise TimeoutError("Restate's server did not write its configuration to its log.")
 
 
