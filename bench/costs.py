@@ -28,6 +28,11 @@ _TOGETHER: Final = 8
 _WARM: Final = 4
 _PERMITS = "(SELECT count(*) FROM permits p WHERE p.reference = r.reference AND p.stage = 'issued') = 2"
 _TOLD = "NOT EXISTS (SELECT 1 FROM notices n WHERE n.reference = r.reference AND n.status = 'queued')"
+_ARCHIVED = "SELECT count(*) FROM archived_histories WHERE reference IS NOT NULL"
+_UNSEALED = (
+    "SELECT count(*) FROM ledger l WHERE l.act = 'history_archived'"
+    " AND NOT EXISTS (SELECT 1 FROM seal_leaves s WHERE s.chain = l.chain AND s.seq = l.seq)"
+)
 # Moving a workflow's clock leaves events of its own, which nobody would see outside a test.
 _OF_SKIPPING: Final = ("OPTIONS_UPDATED", "TIME_SKIPPING", "TIME_SKIPPED")
 # What is asked again and again whether there is work or not, by its statements: no case pays for it.
@@ -41,9 +46,12 @@ _IDLE: Final = tuple(
         ["SELECT cursors"],
         ["INSERT cursors"],
         ["SELECT deadlines"],
+        ["SELECT answers"],
         ["SELECT case", "SELECT answers"],
     )
 )
+# The poll moves its cursor by a lone statement, the archive in a transaction, which is paid for.
+_OF_POLL: Final = (frozenset(["SELECT cursors"]), frozenset(["INSERT cursors"]))
 # Looks of deliveries and of the sealer: those that led to something are paid for, each under what it led to.
 _LOOKS: Final = {
     frozenset(["WITH deliveries"]): frozenset(["SELECT deliveries"]),
@@ -53,7 +61,7 @@ _LOOKS: Final = {
 
 @dataclass(slots=True)
 class History:
-    """What Temporal keeps of a case, over all its runs."""
+    """What Temporal keeps of a workflow, over all its runs."""
 
     runs: int = 0
     events: int = 0
@@ -140,52 +148,77 @@ async def permit_life(bench: Bench, number: int) -> str:
 WAYS: Final[dict[str, Way]] = {"straight": straight, "returned_once": returned_once, "refused": refused}
 
 
+class Window:
+    """What is counted from its opening on, to be divided by the cases that share it."""
+
+    def __init__(self, bench: Bench, cases: int) -> None:
+        self._bench, self._cases = bench, cases
+        self._mark, self._asked, self._wal = bench.tally.mark(), bench.requests(), _wal(bench)
+
+    async def close(self, kind: str, workflow_ids: Sequence[str], *, notices: int = 0) -> Cost:
+        """Return what was counted, a case, with the histories of some workflows; reading those is not counted."""
+        transactions = _paid_for(self._bench.tally.since(self._mark))
+        requests = self._bench.requests() - self._asked
+        wal = _wal(self._bench) - self._wal
+        histories = [await history(self._bench, workflow_id) for workflow_id in workflow_ids]
+
+        def share(total: float) -> float:
+            return round(total / self._cases, 2)
+
+        return Cost(
+            kind=kind,
+            cases=self._cases,
+            history={name: share(sum(asdict(h)[name] for h in histories)) for name in asdict(History())},
+            temporal_requests={name: share(count) for name, count in sorted(requests.items())},
+            sql_round_trips=share(sum(each.round_trips for each in transactions)),
+            sql_preparations=share(sum(each.preparations for each in transactions)),
+            commits=share(sum(each.committed for each in transactions)),
+            wal_bytes=share(wal),
+            notices=share(notices),
+            transactions=_breakdown(transactions),
+        )
+
+
 async def measure(bench: Bench, kind: str, way: Way, people: Iterator[int], *, together: int = 1) -> Cost:
-    """Carry cases of one kind through at the same time, and count what all of them took."""
-    await _quiet(bench)
-    mark, asked, wal = bench.tally.mark(), bench.requests(), _wal(bench)
+    """Carry cases of one kind through at the same time, and count what all of them took; the bench was at rest."""
+    window = Window(bench, together)
     references = await asyncio.gather(*(way(bench, next(people)) for _ in range(together)))
     await _quiet(bench)
-    transactions = _paid_for(bench.tally.since(mark))
-    requests = bench.requests() - asked
-    histories = [await history(bench, reference) for reference in references]
-    told = bench.sql(f"SELECT count(*) FROM notices WHERE reference IN ({_quoted(references)})")
+    told = int(bench.sql(f"SELECT count(*) FROM notices WHERE reference IN ({_quoted(references)})"))
+    return await window.close(kind, [registration_workflow_id(each) for each in references], notices=told)
 
-    def share(total: float) -> float:
-        return round(total / together, 2)
 
-    return Cost(
-        kind=kind,
-        cases=together,
-        history={name: share(sum(asdict(h)[name] for h in histories)) for name in asdict(histories[0])},
-        temporal_requests={name: share(count) for name, count in sorted(requests.items())},
-        sql_round_trips=share(sum(each.round_trips for each in transactions)),
-        sql_preparations=share(sum(each.preparations for each in transactions)),
-        commits=share(sum(each.committed for each in transactions)),
-        wal_bytes=share(_wal(bench) - wal),
-        notices=share(int(told)),
-        transactions=_breakdown(transactions),
-    )
+async def archive_share(bench: Bench, *, cases: int) -> Cost:
+    """Let the archive copy the closed runs of the cases just counted in one round, and count a case's share of it.
+
+    Runs that belong to no case but closed meanwhile, the round before and polls of the authority, are copied with them.
+    """
+    before, window = int(bench.sql(_ARCHIVED)), Window(bench, cases)
+    workflow_id = await bench.archive_round()
+    await _sealed(bench)
+    await _quiet(bench)
+    if (archived := int(bench.sql(_ARCHIVED)) - before) != cases:
+        raise RuntimeError(f"The archive copied {archived} runs of {cases} cases.")
+    return await window.close("archive_share", [workflow_id])
 
 
 async def sleeping_month(bench: Bench, number: int) -> dict[str, int]:
     """Count what a month adds to the history of a case that rests with both permits."""
     reference = await straight(bench, number)
     await _quiet(bench)
-    before = await history(bench, reference)
+    before = await history(bench, registration_workflow_id(reference))
     mark = bench.tally.mark()
     await bench.fast_forward(reference, timedelta(days=30))
-    after = await history(bench, reference)
+    after = await history(bench, registration_workflow_id(reference))
     transactions = [each for each in bench.tally.since(mark) if not _is_idle(each)]
     return {"events": after.events - before.events, "commits": len(transactions)}
 
 
-async def history(bench: Bench, reference: str) -> History:
-    """Return what Temporal keeps of a case."""
+async def history(bench: Bench, workflow_id: str) -> History:
+    """Return what Temporal keeps of a workflow."""
     found = History()
-    workflow_id = registration_workflow_id(reference)
-    async for run in bench.client.list_workflows(f"WorkflowId = '{workflow_id}'"):
-        handle = bench.client.get_workflow_handle(workflow_id, run_id=run.run_id)
+    async for run in bench.beside.list_workflows(f"WorkflowId = '{workflow_id}'"):
+        handle = bench.beside.get_workflow_handle(workflow_id, run_id=run.run_id)
         found.runs += 1
         async for event in handle.fetch_history_events():
             name = EventType.Name(event.event_type)
@@ -208,11 +241,14 @@ async def warm_bench(directory: Path, *, skipping: bool = False) -> AsyncIterato
         if bench.skipper is None:
             for _ in range(2):
                 await asyncio.gather(*(straight(bench, next(people)) for _ in range(_WARM)))
+            await bench.archive_round()
+            await _quiet(bench)
             yield bench, people
         else:
             # Cases start with a clock that runs as ours does; each is moved on when it is told to.
             with bench.skipper.with_time_skipping_disabled():
                 await asyncio.gather(*(straight(bench, next(people)) for _ in range(_WARM)))
+                await _quiet(bench)
                 yield bench, people
 
 
@@ -224,6 +260,8 @@ async def measure_all(say: Callable[[str], None] = lambda _line: None) -> dict[s
         async with warm_bench(Path(scratch) / "plain") as (bench, people):
             say("straight, eight together")
             costs.append(await measure(bench, "straight_together", straight, people, together=_TOGETHER))
+            say("the archive's round for them")
+            costs.append(await archive_share(bench, cases=_TOGETHER))
             for kind, way in WAYS.items():
                 say(kind)
                 costs.append(await measure(bench, kind, way, people))
@@ -235,10 +273,17 @@ async def measure_all(say: Callable[[str], None] = lambda _line: None) -> dict[s
     return {"costs": [asdict(each) | {"figures": each.figures()} for each in costs], "sleeping_month": month}
 
 
+def with_archive(costs: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """Return what a case takes that went with others, and of the archive's round for all of them."""
+    both = [each["figures"] for each in costs if each["kind"] in ("straight_together", "archive_share")]
+    return {name: round(sum(figures[name] for figures in both), 2) for name in both[0]}
+
+
 def over(found: dict[str, Any], which: str) -> list[str]:
     """Return the figures that are above their `bounds`, which tests hold, or their `goals`."""
     budget = json.loads(BUDGET.read_text())[which]
     figures: dict[str, dict[str, float]] = {each["kind"]: each["figures"] for each in found["costs"]}
+    figures["together_with_archive"] = with_archive(found["costs"])
     figures["sleeping_month"] = found["sleeping_month"]
     return [
         f"{kind}: {name} {figures[kind][name]} is above {bound}"
@@ -282,8 +327,17 @@ async def _quiet(bench: Bench) -> None:
     raise TimeoutError("The engine does not come to rest.")
 
 
+async def _sealed(bench: Bench, seconds: float = 30.0) -> None:
+    """Wait until the sealer, which looks every few seconds, has taken in what the archive wrote into the ledger."""
+    async with asyncio.timeout(seconds):
+        while int(await asyncio.to_thread(bench.sql, _UNSEALED)):
+            await asyncio.sleep(0.2)
+
+
 def _is_idle(transaction: Transaction) -> bool:
     statements = _statements(transaction)
+    if statements in _OF_POLL and transaction.round_trips > 1:
+        return False
     return not statements or statements in _IDLE or statements in _LOOKS.values()
 
 

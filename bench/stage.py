@@ -15,7 +15,7 @@ from uuid import uuid4
 import httpx
 import uvicorn
 import yaml
-from temporalio.client import Client
+from temporalio.client import Client, ScheduleActionExecutionStartWorkflow
 from temporalio.runtime import MetricBuffer, Runtime, TelemetryConfig
 from temporalio.testing import TimeSkipper
 
@@ -31,7 +31,7 @@ from cases.sealing import keep_sealing
 from cases.sweeping import keep_sweeping
 from domain.actors import PARK, system
 from domain.employers import RegisterFile
-from domain.messages import registration_workflow_id
+from domain.messages import ArchiveCount, registration_workflow_id
 from sandbox.embedded import application_environment
 from sandbox.postgres import OWNER, PostgresServer
 from sandbox.stack import Stack
@@ -41,11 +41,15 @@ from temporal.client import data_converter
 from temporal.engine import TemporalEngine
 from temporal.histories import TemporalHistories
 from worker import build_workers, outside
+from workflows.archive import SCHEDULE_ID as ARCHIVE_SCHEDULE
+from workflows.archive import ensure_archive
 from workflows.authority_poll import ensure_authority_poll
 from workflows.notification import ensure_notification_workflows
 
 EXAMPLES: Final = Path(__file__).parents[1] / "examples"
 _POLLS: Final = frozenset({"PollWorkflowTaskQueue", "PollActivityTaskQueue", "PollNexusTaskQueue"})
+# The archive's rounds are started one by one, so that none falls into what is counted for something else.
+_NEVER: Final = timedelta(days=100 * 366)
 _WITHOUT_LIMIT: Final = Allowance(caller_a_minute=10**9, tenant_a_minute=10**9, at_once=10**6)
 
 
@@ -78,6 +82,7 @@ class Bench:
     tally: Tally
     api_requests: Requests
     worker_requests: Requests
+    beside: Client
     skipper: TimeSkipper | None
     tokens: dict[str, str] = field(default_factory=dict)
 
@@ -124,6 +129,23 @@ class Bench:
         assert self.skipper is not None
         handle = self.skipper.client.get_workflow_handle(registration_workflow_id(reference))
         return await self.skipper.fast_forward(handle, duration)
+
+    async def archive_round(self, seconds: float = 60.0) -> str:
+        """Let the Schedule of the archive start a round, and return its workflow id when it has ended.
+
+        Creating the Schedule, starting it and waiting go beside what is counted.
+        """
+        await ensure_archive(self.beside, every=_NEVER)
+        schedule = self.beside.get_schedule_handle(ARCHIVE_SCHEDULE)
+        before = (await schedule.describe()).info.num_actions
+        await schedule.trigger()
+        async with asyncio.timeout(seconds):
+            while (info := (await schedule.describe()).info).num_actions == before:
+                await asyncio.sleep(0.1)
+            started = info.recent_actions[-1].action
+            assert isinstance(started, ScheduleActionExecutionStartWorkflow)
+            await self.beside.get_workflow_handle(started.workflow_id, result_type=ArchiveCount).result()
+        return started.workflow_id
 
 
 @asynccontextmanager
@@ -183,7 +205,10 @@ async def _start_engine(
     exits.callback(sealing.cancel)
     http = await exits.enter_async_context(httpx.AsyncClient(timeout=30, trust_env=False))
     requests = [Requests(buffer) for buffer in buffers]
-    return Bench(stack, servers.postgres, contexts[0], clients[0], http, tally, requests[0], requests[1], skipper)
+    beside = await Client.connect(stack.temporal_address, data_converter=data_converter(contexts[0].keyring))
+    return Bench(
+        stack, servers.postgres, contexts[0], clients[0], http, tally, requests[0], requests[1], beside, skipper
+    )
 
 
 def _settings(stack: Stack, port: int) -> Settings:

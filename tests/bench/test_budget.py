@@ -22,6 +22,13 @@ def test_no_kind_of_case_costs_more_than_its_budget(found: dict[str, Any]) -> No
 
 
 @pytest.mark.slow
+def test_the_round_of_the_archive_is_counted_and_shared(found: dict[str, Any]) -> None:
+    (share,) = [each for each in found["costs"] if each["kind"] == "archive_share"]
+    assert share["cases"] == 8
+    assert any("INSERT archived_histories" in step for step in share["transactions"])
+
+
+@pytest.mark.slow
 def test_a_sleeping_month_leaves_no_event(found: dict[str, Any]) -> None:
     assert found["sleeping_month"]["events"] == 0
 
