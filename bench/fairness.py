@@ -13,24 +13,31 @@ import asyncpg
 import httpx
 from rich.console import Console
 
-from bench.intake import send_roster
 from bench.measure import latencies_ms
 from bench.people import numbers, registration
+from bench.roster import send_roster
 from bench.sides.base import Running
 from bench.sides.hetao import HetaoSide
 
-_ROWS: Final = {True: 10_000, False: 500}
-_CASES: Final = {True: 12, False: 10}  # of each turn
+_ROWS: Final = {True: 10_000, False: 2_000}
+_CASES: Final = {True: 20, False: 10}  # of each turn
 _ROUNDS: Final = {True: 5, False: 2}
 _WARM: Final = 5
 _LOOK_SECONDS: Final = 0.02
 _LONGEST_SECONDS: Final = 60.0
 _BEGUN: Final = 20  # rows of the roster that are registered before it counts as running
 _PAUSE_SECONDS: Final = 0.2
-_STILL_LOOKS: Final = 8  # without a new row until the roster counts as standing still
+_STILL_LOOKS: Final = 8  # in a row with nothing new and nothing left to do, until it counts as quiet
 # A lease in time to come lets no worker take the roster up; one that is past lets the next.
+_STOP_SECONDS: Final = 180.0
+_START_SECONDS: Final = 120.0
 _LEASED: Final = "UPDATE rosters SET lease_until = clock_timestamp() + make_interval(secs => $1)"
 _TASK: Final = "SELECT EXISTS (SELECT 1 FROM tasks WHERE reference = $1 AND kind = 'review')"
+# A delivery under way is queued and due until it is settled; one that waits for its employer's daily mail is not due.
+_LEFT: Final = """
+SELECT (SELECT count(*) FROM registrations WHERE stage IN ('received', 'assessing')) AS cases_to_assess,
+       (SELECT count(*) FROM deliveries WHERE status = 'queued' AND next_attempt <= clock_timestamp()) AS deliveries_due
+"""
 
 
 async def measure(directory: Path, *, full: bool) -> dict[str, Any]:
@@ -42,7 +49,7 @@ async def measure(directory: Path, *, full: bool) -> dict[str, Any]:
             async with httpx.AsyncClient(base_url=running.api, timeout=120, trust_env=False) as http:
                 await _ask(http, running, watch, people, _WARM)
                 await send_roster(http, running, _ROWS[full])
-                await _begun(watch)
+                await _reach(watch, _BEGUN)
                 quiet, beside, rows, seconds = [], [], 0, 0.0
                 for _ in range(_ROUNDS[full]):
                     await _stop(watch)
@@ -87,27 +94,34 @@ async def _ask(http: httpx.AsyncClient, running: Running, watch: Any, people: It
     return taken
 
 
-async def _begun(watch: Any) -> None:
-    """Wait until the first rows of the roster are cases."""
-    while await _registered(watch) < _BEGUN:
-        await asyncio.sleep(_PAUSE_SECONDS)
-
-
 async def _stop(watch: Any) -> None:
-    """Keep the roster from being taken up, until the turn under way is over and nothing of it is left to do."""
+    """Keep the roster from being taken up, until it adds no row, no case is to be assessed and no delivery is due."""
     seen, still = -1, 0
+    left: dict[str, int] = {}
+    end = time.monotonic() + _STOP_SECONDS
     while still < _STILL_LOOKS:
+        if time.monotonic() > end:
+            raise TimeoutError(f"Not quiet after {_STOP_SECONDS:.0f} s: {seen} registered, {left}.")
         await watch.execute(_LEASED, 3600.0)
         await asyncio.sleep(_PAUSE_SECONDS)
-        now = await _registered(watch)
-        seen, still = now, still + 1 if now == seen else 0
+        now, left = await _registered(watch), dict(await watch.fetchrow(_LEFT))
+        still = still + 1 if now == seen and not any(left.values()) else 0
+        seen = now
 
 
 async def _go_on(watch: Any) -> None:
     """Let the roster be taken up again, and wait until it is."""
     before = await _registered(watch)
     await watch.execute(_LEASED, -1.0)
-    while await _registered(watch) < before + _BEGUN:
+    await _reach(watch, before + _BEGUN)
+
+
+async def _reach(watch: Any, least: int) -> None:
+    """Wait until so many people of the roster's employer are registered."""
+    end = time.monotonic() + _START_SECONDS
+    while (now := await _registered(watch)) < least:
+        if time.monotonic() > end:
+            raise TimeoutError(f"The roster stands at {now} registered after {_START_SECONDS:.0f} s.")
         await asyncio.sleep(_PAUSE_SECONDS)
 
 

@@ -13,6 +13,7 @@ import aiohttp
 from rich.console import Console
 from rich.table import Table
 
+from bench.client import open_client
 from bench.measure import latencies_ms, percentile, rss_mb
 from bench.people import numbers, registration
 from bench.sides.base import Running
@@ -53,11 +54,7 @@ class Seen:
 
 @dataclass(slots=True)
 class Crowd:
-    """Employers who register people and read their lists, three of four calls a registration.
-
-    Their client is aiohttp's, because httpx with hundreds of calls in progress takes more of the cores than the
-    API does.
-    """
+    """Employers who register people and read their lists, three of four calls a registration."""
 
     http: aiohttp.ClientSession
     headers: dict[str, str]
@@ -82,27 +79,35 @@ class Crowd:
         seen.note(answer, time.perf_counter() - begun)
 
 
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """Calls that were all begun, though not all answered yet."""
+
+    seen: Seen
+    a_second: float  # at which calls were begun in fact
+    ended: float  # when the last was begun, by the monotonic clock
+    outstanding: frozenset[asyncio.Task[None]]
+
+
 async def measure(directory: Path, *, full: bool) -> dict[str, Any]:
     """Find what the API serves, offer twice as much for five minutes (short: half a minute), and watch it."""
     seconds = 300.0 if full else 30.0
     async with (
         HetaoSide().open(directory) as running,
-        aiohttp.ClientSession(
-            running.api,
-            connector=aiohttp.TCPConnector(limit=0),
-            timeout=aiohttp.ClientTimeout(_PATIENCE_SECONDS),
-        ) as http,
+        open_client(running.api, patience=_PATIENCE_SECONDS) as http,
     ):
         crowd = Crowd(http, running.headers("employer-a"), numbers(500_000))
         quiet = await _probe_for(crowd, _QUIET_SECONDS)
         await _serves(crowd, _WARM_SECONDS)
         can = await _serves(crowd, _QUIET_SECONDS)
         memory = [rss_mb({"api": running.pids["api"]})["api"]]
-        seen, offered = await _offer(crowd, running, _OVER * can, seconds, memory)
-        well_after = await _until_well(crowd, percentile(quiet.taken, 0.95))
+        offered = await _offer(crowd, running, _OVER * can, seconds, memory)
+        well_after = await _until_well(crowd, percentile(quiet.taken, 0.95), offered.ended)
+        await asyncio.gather(*offered.outstanding)
+    seen = offered.seen
     return {
         "serves_a_second": round(can, 1),
-        "offered_a_second": round(offered, 1),
+        "offered_a_second": round(offered.a_second, 1),
         "seconds": seconds,
         "answers": {str(status): count for status, count in sorted(seen.answers.items())},
         "shed_without_retry_after": seen.without_retry_after,
@@ -138,13 +143,8 @@ async def _serves(crowd: Crowd, seconds: float) -> float:
     return served / seconds
 
 
-async def _offer(
-    crowd: Crowd, running: Running, rate: float, seconds: float, memory: list[float]
-) -> tuple[Seen, float]:
-    """Begin calls at a steady rate, whatever became of those begun before, and look at the API's memory on the way.
-
-    Returns what was seen, and the rate at which calls were begun in fact.
-    """
+async def _offer(crowd: Crowd, running: Running, rate: float, seconds: float, memory: list[float]) -> Offered:
+    """Begin calls at a steady rate, whatever became of those begun before, and look at the API's memory on the way."""
     seen, begun = Seen(), time.monotonic()
     tasks: set[asyncio.Task[None]] = set()
     looked, calls = begun, int(rate * seconds)
@@ -156,20 +156,22 @@ async def _offer(
         if time.monotonic() - looked > 1.0:
             looked = time.monotonic()
             memory.append(rss_mb({"api": running.pids["api"]})["api"])
-    offered = calls / (time.monotonic() - begun)
-    await asyncio.gather(*tasks)
-    return seen, offered
+    ended = time.monotonic()
+    return Offered(seen, calls / (ended - begun), ended, frozenset(tasks))
 
 
-async def _until_well(crowd: Crowd, quiet_p95: float) -> float | None:
-    """Return after how many seconds five calls in a row are served within twice the quiet p95; None within a minute."""
-    begun, in_row = time.monotonic(), 0
-    while time.monotonic() - begun < _WELL_SECONDS:
+async def _until_well(crowd: Crowd, quiet_p95: float, ended: float) -> float | None:
+    """Return how long after the crowd ended five calls in a row are served within twice the quiet p95.
+
+    Looks beside the crowd's calls that are still to be answered; None if it takes more than a minute.
+    """
+    in_row = 0
+    while time.monotonic() - ended < _WELL_SECONDS:
         seen = Seen()
         await crowd.call(seen)
         in_row = in_row + 1 if seen.served and seen.taken[0] <= 2 * quiet_p95 else 0
         if in_row == 5:
-            return round(time.monotonic() - begun, 1)
+            return round(time.monotonic() - ended, 1)
         await asyncio.sleep(_PROBE_SECONDS / 5)
     return None
 

@@ -20,7 +20,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from bench import audit, costs, fairness, growth, intake, overload, plain_counts, plots, sleeping, workers
+from bench import audit, costs, fairness, growth, intake, overload, plain_counts, plots, roster, sleeping, workers
 from bench.driver import Outcome, run_cases
 from bench.measure import machine, spread, versions
 from bench.people import numbers
@@ -36,6 +36,7 @@ STAND_INS: Final = frozenset({"authority", "mail", "issuer"})
 _SETTLE_SECONDS: Final = 1.0
 _PARTS: Final[dict[str, tuple[str, ModuleType]]] = {
     "intake": ("intake and reads", intake),
+    "roster": ("a roster", roster),
     "growth": ("growth", growth),
     "audit": ("audit", audit),
     "sleeping": ("sleeping permits", sleeping),
