@@ -1,24 +1,29 @@
 """The register as every other side of the comparison keeps it: the same steps, one transaction each.
 
 It writes what the engine writes for a case that goes straight through: sealed facts under a key of the person, the
-idempotency row, commands, findings of the same rules, a chained ledger and the same sixteen rendered notices. It has
-no roles, row-level security, tasks of other kinds, deadlines or second signatures: it does less, never more.
+idempotency row, commands, findings of the same rules, a chained ledger and the same sixteen rendered notices. That a
+notice went out is written to the notice's own chain without the lock of its case, as the engine does. It has no roles,
+row-level security, tasks of other kinds, deadlines, second signatures or leases: what a step writes is never more. What
+the engine does in batches is done one by one here: a notice is a mail, on a connection that is kept
+(`bench/peers/mails.py`), and a transaction for its mark, since each notice is a step of its own on the other sides.
 """
 
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, Self
 from uuid import UUID, uuid4
 
 import asyncpg
-import rfc8785
 
 from activities.mail import MailSender, OutgoingMail
 from activities.outward import Sent
+from bench.peers.ledger import follow
 from domain.employers import EmployerKind
 from domain.findings import outcome_of
 from domain.notices import Channel, NoticeKind, Recipient
@@ -36,52 +41,7 @@ from texts.notices import NoticeFacts, render
 
 EMPLOYER_MAIL: Final = "hr@htri.example"
 NOTICES_OF_A_CASE: Final = 16
-# The permit's term as the stand-in authority gives it is stored as it comes.
-SCHEMA: Final = """
-CREATE TABLE data_keys (key_id uuid PRIMARY KEY, kek_id text NOT NULL, wrapped bytea);
-CREATE TABLE registrations (
-    reference text PRIMARY KEY, employer_id text NOT NULL, person_hash bytea NOT NULL, key_id uuid NOT NULL
-    REFERENCES data_keys, body bytea NOT NULL, stage text NOT NULL, round int NOT NULL, number text,
-    policy_version text NOT NULL, accepted_at timestamptz NOT NULL, updated_at timestamptz NOT NULL,
-    live boolean GENERATED ALWAYS AS (stage NOT IN ('refused', 'lapsed', 'withdrawn', 'ended')) STORED);
-CREATE UNIQUE INDEX uq_live_person ON registrations (person_hash) WHERE live;
-CREATE TABLE idempotency (
-    subject text, key text, body_hash bytea NOT NULL, answer bytea, at timestamptz NOT NULL,
-    PRIMARY KEY (subject, key));
-CREATE TABLE commands (
-    command_id uuid PRIMARY KEY, reference text NOT NULL REFERENCES registrations, kind text NOT NULL, body jsonb,
-    state text NOT NULL, at timestamptz NOT NULL, applied_at timestamptz);
-CREATE INDEX ix_commands_stored ON commands (at) WHERE state = 'stored';
-CREATE TABLE assessments (
-    reference text PRIMARY KEY REFERENCES registrations, outcome text NOT NULL, findings jsonb NOT NULL,
-    facts bytea NOT NULL, at timestamptz NOT NULL);
-CREATE TABLE tasks (
-    task_id uuid PRIMARY KEY, reference text NOT NULL REFERENCES registrations, kind text NOT NULL, state text NOT NULL,
-    opened_at timestamptz NOT NULL, closed_at timestamptz);
-CREATE INDEX ix_tasks_open ON tasks (reference) WHERE state = 'open';
-CREATE TABLE permits (
-    reference text REFERENCES registrations, destination text, stage text NOT NULL, authority_number text,
-    valid_from date, valid_until date, stay_days int, updated_at timestamptz NOT NULL,
-    PRIMARY KEY (reference, destination));
-CREATE TABLE answers (
-    outcome_id text PRIMARY KEY, reference text NOT NULL, destination text NOT NULL, outcome text NOT NULL,
-    body jsonb NOT NULL, at timestamptz NOT NULL);
-CREATE TABLE notices (
-    notice_id uuid PRIMARY KEY, reference text NOT NULL REFERENCES registrations, destination text NOT NULL,
-    kind text NOT NULL, recipient text NOT NULL, key_id uuid NOT NULL, address bytea NOT NULL, body bytea NOT NULL,
-    status text NOT NULL, at timestamptz NOT NULL, settled_at timestamptz,
-    UNIQUE (reference, kind, recipient, destination));
-CREATE INDEX ix_notices_queued ON notices (reference) WHERE status = 'queued';
-CREATE TABLE ledger (
-    chain text, seq int, act text NOT NULL, detail jsonb NOT NULL, at timestamptz NOT NULL, previous bytea NOT NULL,
-    hash bytea NOT NULL, PRIMARY KEY (chain, seq));
-CREATE SEQUENCE registration_numbers;
-"""
-DONE: Final = """
-SELECT reference FROM registrations r WHERE reference = ANY($1)
-AND (SELECT count(*) FROM permits p WHERE p.reference = r.reference AND p.stage = 'issued') = 2
-AND NOT EXISTS (SELECT 1 FROM notices n WHERE n.reference = r.reference AND n.status = 'queued')
-"""
+SCHEMA: Final = Path(__file__).with_name("schema.sql").read_text("utf-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +60,17 @@ class Register:
     keyring: Keyring
     mail: MailSender
     packs: PackShelf = field(default_factory=lambda: PackShelf(load_rule_packs()))
+    given: Any = None
+
+    def on(self, connection: Any) -> Self:
+        """Return the register on a connection whose transaction someone else begins and commits."""
+        return replace(self, given=connection)
 
     async def accept(self, subject: str, key: str, raw: bytes) -> str:
         """Take on a registration under an idempotency key and return its reference."""
         request = RegistrationRequest.model_validate_json(raw)
         at, body_hash = _now(), hashlib.sha256(raw).digest()
-        async with self.pool.acquire() as connection, connection.transaction():
+        async with self._transaction() as connection:
             known = await connection.fetchrow(
                 "SELECT body_hash, answer FROM idempotency WHERE subject = $1 AND key = $2", subject, key
             )
@@ -130,7 +95,7 @@ class Register:
             await connection.execute(
                 "INSERT INTO commands VALUES ($1, $2, 'start', NULL, 'applied', $3, $3)", uuid4(), reference, at
             )
-            await self._ledger(connection, reference, at, [("submitted", {})])
+            await follow(connection, reference, at, [("submitted", {})])
             await self._notices(connection, reference, data_key, request, at, NoticeKind.REGISTRATION_RECEIVED, None)
             await connection.execute(
                 "INSERT INTO idempotency VALUES ($1, $2, $3, $4, $5)", subject, key, body_hash, reference.encode(), at
@@ -140,7 +105,7 @@ class Register:
     async def assess(self, reference: str) -> str:
         """Apply the rules in force, keep the findings and open the review."""
         at = _now()
-        async with self.pool.acquire() as connection, connection.transaction():
+        async with self._transaction() as connection:
             row, data_key, request = await self._locked(connection, reference)
             if row["stage"] != "received":
                 return str(row["stage"])
@@ -165,13 +130,13 @@ class Register:
                 at,
             )
             await connection.execute("INSERT INTO tasks VALUES ($1, $2, 'review', 'open', $3)", uuid4(), reference, at)
-            await self._ledger(connection, reference, at, [("started", {}), ("assessed", {})])
+            await follow(connection, reference, at, [("started", {}), ("assessed", {})])
         return "under_review"
 
     async def store_decision(self, reference: str, key: str, body: bytes) -> UUID:
         """Store an officer's decision as a command, under an idempotency key."""
         at, command_id = _now(), uuid4()
-        async with self.pool.acquire() as connection, connection.transaction():
+        async with self._transaction() as connection:
             row = await connection.fetchrow(
                 "SELECT stage FROM registrations WHERE reference = $1 FOR UPDATE", reference
             )
@@ -196,7 +161,7 @@ class Register:
     async def record_decision(self, reference: str, command_id: UUID) -> str:
         """Apply a stored approval: number, permits, task, ledger and notices."""
         at = _now()
-        async with self.pool.acquire() as connection, connection.transaction():
+        async with self._transaction() as connection:
             row, data_key, request = await self._locked(connection, reference)
             if row["stage"] != "under_review":
                 return str(row["stage"])
@@ -218,7 +183,7 @@ class Register:
                 "UPDATE commands SET state = 'applied', applied_at = $2 WHERE command_id = $1", command_id, at
             )
             acts = [("approved", {"number": number}), ("eligible", {"to": "HK"}), ("eligible", {"to": "MO"})]
-            await self._ledger(connection, reference, at, acts)
+            await follow(connection, reference, at, acts)
             await self._notices(
                 connection, reference, data_key, request, at, NoticeKind.REGISTRATION_APPROVED, None, number=number
             )
@@ -226,8 +191,7 @@ class Register:
 
     async def order(self, reference: str, destination: str) -> Order:
         """Return what the authority is to be sent for a destination."""
-        async with self.pool.acquire() as connection:
-            row: Any = await connection.fetchrow(_CASE, reference)
+        row: Any = await self._asked.fetchrow(_CASE, reference)
         _key, request = self._open(row)
         person = request.person
         entry = {
@@ -252,7 +216,7 @@ class Register:
     async def store_answer(self, answer: dict[str, Any]) -> bool:
         """Keep an answer of the authority before anything is told of it; False when it was there already."""
         reference, destination = answer["case"].split("/")
-        async with self.pool.acquire() as connection, connection.transaction():
+        async with self._transaction() as connection:
             stored = await connection.execute(
                 "INSERT INTO answers VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
                 answer["outcome_id"],
@@ -274,7 +238,7 @@ class Register:
 
     async def queued_notices(self, reference: str, kind: str, destination: str = "") -> list[str]:
         """Return the notices of one step that wait to be sent."""
-        rows = await self.pool.fetch(
+        rows = await self._asked.fetch(
             "SELECT notice_id FROM notices WHERE reference = $1 AND kind = $2 AND destination = $3"
             " AND status = 'queued' ORDER BY recipient",
             reference,
@@ -285,7 +249,7 @@ class Register:
 
     async def send_notice(self, notice_id: str) -> None:
         """Send one notice under its own id."""
-        row: Any = await self.pool.fetchrow(
+        row: Any = await self._asked.fetchrow(
             "SELECT n.*, k.kek_id, k.wrapped FROM notices n JOIN data_keys k USING (key_id) WHERE notice_id = $1",
             UUID(notice_id),
         )
@@ -305,29 +269,36 @@ class Register:
             raise ConnectionError(str(result))
 
     async def mark_sent(self, notice_id: str) -> None:
-        """Record that a notice went out."""
+        """Record that a notice went out, in the notice's own chain and without the lock of any case."""
         at = _now()
-        async with self.pool.acquire() as connection, connection.transaction():
-            reference = await connection.fetchval(
-                "UPDATE notices SET status = 'delivered', settled_at = $2 WHERE notice_id = $1 AND status = 'queued'"
-                " RETURNING reference",
+        async with self._transaction() as connection:
+            settled = await connection.execute(
+                "UPDATE notices SET status = 'delivered', settled_at = $2 WHERE notice_id = $1 AND status = 'queued'",
                 UUID(notice_id),
                 at,
             )
-            if reference is None:
-                return
-            await connection.fetchval("SELECT 1 FROM registrations WHERE reference = $1 FOR UPDATE", reference)
-            await self._ledger(connection, reference, at, [("notice_delivered", {"notice": notice_id})])
+            if settled == "UPDATE 1":
+                await follow(connection, f"notice/{notice_id}", at, [("notice_delivered", {})])
 
-    async def done(self, references: Sequence[str]) -> set[str]:
-        """Return those cases that have both permits and nothing left to send."""
-        return {row["reference"] for row in await self.pool.fetch(DONE, list(references))}
+    @property
+    def _asked(self) -> Any:
+        """What a single statement is run on."""
+        return self.pool if self.given is None else self.given
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[Any]:
+        """Yield the given connection as it is, or one of the pool in a transaction."""
+        if self.given is not None:
+            yield self.given
+            return
+        async with self.pool.acquire() as connection, connection.transaction():
+            yield connection
 
     async def _move_permit(
         self, reference: str, destination: str, before: str, after: str, kind: NoticeKind, answer: dict[str, Any]
     ) -> None:
         at = _now()
-        async with self.pool.acquire() as connection, connection.transaction():
+        async with self._transaction() as connection:
             row, data_key, request = await self._locked(connection, reference)
             moved = await connection.execute(
                 "UPDATE permits SET stage = $4, authority_number = coalesce($5, authority_number), valid_from = $6,"
@@ -345,7 +316,7 @@ class Register:
             )
             if moved != "UPDATE 1":
                 return
-            await self._ledger(connection, reference, at, [(after, {"to": destination})])
+            await follow(connection, reference, at, [(after, {"to": destination})])
             await self._notices(
                 connection, reference, data_key, request, at, kind, destination, number=row["number"], answer=answer
             )
@@ -358,22 +329,6 @@ class Register:
         key = unwrap(self.keyring, WrappedKey(row["key_id"], row["kek_id"], row["wrapped"]))
         body = key.open("registrations", "body", row["reference"], row["body"])
         return key, RegistrationRequest.model_validate_json(body)
-
-    async def _ledger(
-        self, connection: Any, reference: str, at: datetime, acts: Iterable[tuple[str, dict[str, Any]]]
-    ) -> None:
-        last = await connection.fetchrow(
-            "SELECT seq, hash FROM ledger WHERE chain = $1 ORDER BY seq DESC LIMIT 1", reference
-        )
-        seq, previous = (last["seq"], last["hash"]) if last else (0, bytes(32))
-        rows = []
-        for act, detail in acts:
-            seq += 1
-            content: Any = {"chain": reference, "seq": seq, "act": act, "detail": detail, "at": at.isoformat()}
-            digest = hashlib.sha256(rfc8785.dumps(content | {"previous": previous.hex()})).digest()
-            rows.append((reference, seq, act, json.dumps(detail), at, previous, digest))
-            previous = digest
-        await connection.executemany("INSERT INTO ledger VALUES ($1, $2, $3, $4, $5, $6, $7)", rows)
 
     async def _notices(
         self,

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ import httpx
 from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse
 
-from activities.mail import MailSender
+from bench.peers.mails import KeptMail
 from bench.sql import Register
 from proof.webhooks import verify
 from store.keyring import Keyring
@@ -70,14 +70,20 @@ class World:
 
 @asynccontextmanager
 async def open_world(setup: Setup, *, pool_size: int = 20) -> AsyncIterator[World]:
-    """Open the pool and the HTTP client of a process."""
+    """Open the pool, the HTTP client and the mail of a process."""
     keyring = Keyring.load(Path(setup.keys_file))
-    mail = MailSender("127.0.0.1", setup.smtp_port, "notices@hetao.example", starttls=False)
+    mail = KeptMail("127.0.0.1", setup.smtp_port, "notices@hetao.example", starttls=False)
+    mail.keep()
     async with (
-        asyncpg.create_pool(setup.database_url, min_size=1, max_size=pool_size) as pool,
+        asyncpg.create_pool(setup.database_url, min_size=1, max_size=pool_size, reset=_leave_as_it_is) as pool,
         httpx.AsyncClient(timeout=15, trust_env=False) as http,
+        aclosing(mail),
     ):
         yield World(setup, Register(pool, keyring, mail), http)
+
+
+async def _leave_as_it_is(_connection: Any) -> None:
+    """Save the statement that would reset a connection after each use: no step sets anything that outlives it."""
 
 
 class Engine(Protocol):
