@@ -99,10 +99,12 @@ def open_kept(keys: KeySet, key_id: str, table: str, column: str, row: str, seal
     key = keys.keys.get(key_id)
     if key is None:
         raise Defect("key_of_service_unknown")
+    if sealed[:1] != _VERSION:
+        raise Defect("sealed_value_altered")
     nonce, rest = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
     try:
         return AESGCM(key).decrypt(nonce, rest, _place(table, column, row, key_id))
-    except InvalidTag as error:
+    except (InvalidTag, ValueError) as error:
         raise Defect("sealed_value_altered") from error
 
 

@@ -5,16 +5,21 @@ import threading
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from typing import Any, TypeVar
+from uuid import uuid4
 
 import uvicorn
+from sqlalchemy import insert, select
 
+from domain.person import SESSION_PREFIX
 from sandbox.ports import free_port
+from store.tables import person_sessions, registrations
 from tests.api.callers import TestIssuer
 from tests.api.conftest import Stage, set_stage
 from tests.api.every_route import walk_all
 from tests.api.walk import Walk
 
 _T = TypeVar("_T")
+SIGNED_IN = "signed-in"  # the person of a case, with a session instead of a token of the issuer
 
 
 class Served:
@@ -44,7 +49,9 @@ class Served:
         self._loop.close()
 
     def token(self, persona: str) -> str:
-        """Return a token of a persona."""
+        """Return a token of a persona, or that of a new session of the person who signed in during the walk."""
+        if persona == SIGNED_IN:
+            return self._run(self._session())
         return self._issuer.sign(self._issuer.claims(persona, self.stage.clock()))
 
     async def _start(self) -> None:
@@ -57,6 +64,18 @@ class Served:
         self._serving = asyncio.ensure_future(self._server.serve())
         while not self._server.started:  # noqa: ASYNC110 - the server sets a flag and no event
             await asyncio.sleep(0.01)
+
+    async def _session(self) -> str:
+        """Open a session like the person's last one, past the limit of links an hour; return its token."""
+        token, context, s = f"{SESSION_PREFIX}{uuid4().hex}", self.stage.context, person_sessions.c
+        reference = self.walk.ids["reference"]
+        owner = select(registrations.c.person_id).where(registrations.c.reference == reference).scalar_subquery()
+        earlier = select(s.person_id, s.address_hash, s.at, s.expires_at).where(s.person_id == owner).limit(1)
+        async with context.database.begin() as connection:
+            row = (await connection.execute(earlier)).one()._asdict()
+            row["session_hash"] = context.keyring.lookup_hash("session", token)
+            await connection.execute(insert(person_sessions).values(row))
+        return token
 
     async def _stop(self) -> None:
         self._server.should_exit = True
