@@ -16,7 +16,6 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID
 from fastapi import FastAPI
 
 from bench.peers.common import Setup, add_routes, open_world
-from bench.peers.dbos_side.transactions import open_transactions
 from bench.peers.dbos_side.workflows import NOTICES, Here, carry_case
 
 
@@ -57,8 +56,8 @@ def configure(setup: Setup, name: str) -> None:
 @asynccontextmanager
 async def launched(setup: Setup) -> AsyncIterator[Any]:
     """Open the world and launch DBOS."""
-    async with open_world(setup) as world, open_transactions(setup.database_url, world.register) as transactions:
-        Here.world, Here.transactions = world, transactions
+    async with open_world(setup) as world:
+        Here.world = world
         DBOS.launch()  # within the loop, so that workflows from the queue run on it too
         await DBOS.register_queue_async(NOTICES)
         try:

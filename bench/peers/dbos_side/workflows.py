@@ -6,8 +6,6 @@ from uuid import UUID
 from dbos import DBOS, SetWorkflowID
 
 from bench.peers.common import APPROVED, DESTINATIONS, KIND_OF_OUTCOME, RECEIVED, SUBMITTED, World
-from bench.peers.dbos_side.transactions import Transactions
-from bench.sql import Register
 
 NOTICES: Final = "notices"
 _WAIT_SECONDS: Final = 30 * 24 * 3600.0
@@ -17,58 +15,40 @@ class Here:
     """The world of this process; steps of DBOS are plain functions."""
 
     world: World
-    transactions: Transactions
-
-
-async def assess(reference: str) -> list[str]:
-    """Apply the rules; return the notices that the intake wrote."""
-
-    async def step(register: Register) -> list[str]:
-        await register.assess(reference)
-        return await register.queued_notices(reference, RECEIVED)
-
-    return await Here.transactions.run("assess", step)
-
-
-async def record_decision(reference: str, command_id: str) -> list[str]:
-    """Apply a stored decision; return the notices that it wrote."""
-
-    async def step(register: Register) -> list[str]:
-        await register.record_decision(reference, UUID(command_id))
-        return await register.queued_notices(reference, APPROVED)
-
-    return await Here.transactions.run("record_decision", step)
 
 
 @DBOS.step(retries_allowed=True, max_attempts=10)
-async def submit(reference: str, destination: str) -> None:
-    """Send a list entry."""
+async def assess(reference: str) -> list[str]:
+    """Apply the rules; return the notices that the intake wrote."""
+    await Here.world.register.assess(reference)
+    return await Here.world.register.queued_notices(reference, RECEIVED)
+
+
+@DBOS.step(retries_allowed=True, max_attempts=10)
+async def record_decision(reference: str, command_id: str) -> list[str]:
+    """Apply a stored decision; return the notices that it wrote."""
+    await Here.world.register.record_decision(reference, UUID(command_id))
+    return await Here.world.register.queued_notices(reference, APPROVED)
+
+
+@DBOS.step(retries_allowed=True, max_attempts=10)
+async def submit(reference: str, destination: str) -> list[str]:
+    """Send a list entry and record that it was taken; return the notices of it."""
     await Here.world.submit(reference, destination)
+    await Here.world.register.record_submitted(reference, destination)
+    return await Here.world.register.queued_notices(reference, SUBMITTED, destination)
 
 
-async def record_submitted(reference: str, destination: str) -> list[str]:
-    """Record that a list entry was taken; return the notices of it."""
-
-    async def step(register: Register) -> list[str]:
-        await register.record_submitted(reference, destination)
-        return await register.queued_notices(reference, SUBMITTED, destination)
-
-    return await Here.transactions.run("record_submitted", step)
-
-
+@DBOS.step(retries_allowed=True, max_attempts=10)
 async def record_answer(reference: str, destination: str, answer: dict[str, Any]) -> list[str]:
     """Record an answer of the authority; return the notices of it."""
-
-    async def step(register: Register) -> list[str]:
-        outcome = await register.record_answer(reference, destination, answer)
-        return await register.queued_notices(reference, KIND_OF_OUTCOME[outcome], destination)
-
-    return await Here.transactions.run("record_answer", step)
+    outcome = await Here.world.register.record_answer(reference, destination, answer)
+    return await Here.world.register.queued_notices(reference, KIND_OF_OUTCOME[outcome], destination)
 
 
 @DBOS.step(retries_allowed=True, max_attempts=10)
 async def deliver_notice(notice_id: str) -> None:
-    """Send a notice and record that it went out; a step of its own for the record would only cost more."""
+    """Send a notice and record that it went out."""
     await Here.world.register.send_notice(notice_id)
     await Here.world.register.mark_sent(notice_id)
 
@@ -83,8 +63,7 @@ async def deliver(notice_ids: list[str]) -> None:
 @DBOS.workflow()
 async def carry_permit(reference: str, destination: str) -> str:
     """Carry one permit from its list entry to its issue."""
-    await submit(reference, destination)
-    await DBOS.enqueue_workflow_async(NOTICES, deliver, await record_submitted(reference, destination))
+    await DBOS.enqueue_workflow_async(NOTICES, deliver, await submit(reference, destination))
     for _ in range(2):
         answer = await DBOS.recv_async("answer", timeout_seconds=_WAIT_SECONDS)
         await DBOS.enqueue_workflow_async(NOTICES, deliver, await record_answer(reference, destination, answer))
