@@ -11,12 +11,10 @@ the engine does in batches is done one by one here: a notice is a mail, on a con
 import hashlib
 import json
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -60,17 +58,12 @@ class Register:
     keyring: Keyring
     mail: MailSender
     packs: PackShelf = field(default_factory=lambda: PackShelf(load_rule_packs()))
-    given: Any = None
-
-    def on(self, connection: Any) -> Self:
-        """Return the register on a connection whose transaction someone else begins and commits."""
-        return replace(self, given=connection)
 
     async def accept(self, subject: str, key: str, raw: bytes) -> str:
         """Take on a registration under an idempotency key and return its reference."""
         request = RegistrationRequest.model_validate_json(raw)
         at, body_hash = _now(), hashlib.sha256(raw).digest()
-        async with self._transaction() as connection:
+        async with self.pool.acquire() as connection, connection.transaction():
             known = await connection.fetchrow(
                 "SELECT body_hash, answer FROM idempotency WHERE subject = $1 AND key = $2", subject, key
             )
@@ -105,7 +98,7 @@ class Register:
     async def assess(self, reference: str) -> str:
         """Apply the rules in force, keep the findings and open the review."""
         at = _now()
-        async with self._transaction() as connection:
+        async with self.pool.acquire() as connection, connection.transaction():
             row, data_key, request = await self._locked(connection, reference)
             if row["stage"] != "received":
                 return str(row["stage"])
@@ -136,7 +129,7 @@ class Register:
     async def store_decision(self, reference: str, key: str, body: bytes) -> UUID:
         """Store an officer's decision as a command, under an idempotency key."""
         at, command_id = _now(), uuid4()
-        async with self._transaction() as connection:
+        async with self.pool.acquire() as connection, connection.transaction():
             row = await connection.fetchrow(
                 "SELECT stage FROM registrations WHERE reference = $1 FOR UPDATE", reference
             )
@@ -161,7 +154,7 @@ class Register:
     async def record_decision(self, reference: str, command_id: UUID) -> str:
         """Apply a stored approval: number, permits, task, ledger and notices."""
         at = _now()
-        async with self._transaction() as connection:
+        async with self.pool.acquire() as connection, connection.transaction():
             row, data_key, request = await self._locked(connection, reference)
             if row["stage"] != "under_review":
                 return str(row["stage"])
@@ -191,7 +184,7 @@ class Register:
 
     async def order(self, reference: str, destination: str) -> Order:
         """Return what the authority is to be sent for a destination."""
-        row: Any = await self._asked.fetchrow(_CASE, reference)
+        row: Any = await self.pool.fetchrow(_CASE, reference)
         _key, request = self._open(row)
         person = request.person
         entry = {
@@ -216,7 +209,7 @@ class Register:
     async def store_answer(self, answer: dict[str, Any]) -> bool:
         """Keep an answer of the authority before anything is told of it; False when it was there already."""
         reference, destination = answer["case"].split("/")
-        async with self._transaction() as connection:
+        async with self.pool.acquire() as connection, connection.transaction():
             stored = await connection.execute(
                 "INSERT INTO answers VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
                 answer["outcome_id"],
@@ -238,7 +231,7 @@ class Register:
 
     async def queued_notices(self, reference: str, kind: str, destination: str = "") -> list[str]:
         """Return the notices of one step that wait to be sent."""
-        rows = await self._asked.fetch(
+        rows = await self.pool.fetch(
             "SELECT notice_id FROM notices WHERE reference = $1 AND kind = $2 AND destination = $3"
             " AND status = 'queued' ORDER BY recipient",
             reference,
@@ -249,7 +242,7 @@ class Register:
 
     async def send_notice(self, notice_id: str) -> None:
         """Send one notice under its own id."""
-        row: Any = await self._asked.fetchrow(
+        row: Any = await self.pool.fetchrow(
             "SELECT n.*, k.kek_id, k.wrapped FROM notices n JOIN data_keys k USING (key_id) WHERE notice_id = $1",
             UUID(notice_id),
         )
@@ -271,7 +264,7 @@ class Register:
     async def mark_sent(self, notice_id: str) -> None:
         """Record that a notice went out, in the notice's own chain and without the lock of any case."""
         at = _now()
-        async with self._transaction() as connection:
+        async with self.pool.acquire() as connection, connection.transaction():
             settled = await connection.execute(
                 "UPDATE notices SET status = 'delivered', settled_at = $2 WHERE notice_id = $1 AND status = 'queued'",
                 UUID(notice_id),
@@ -280,25 +273,11 @@ class Register:
             if settled == "UPDATE 1":
                 await follow(connection, f"notice/{notice_id}", at, [("notice_delivered", {})])
 
-    @property
-    def _asked(self) -> Any:
-        """What a single statement is run on."""
-        return self.pool if self.given is None else self.given
-
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[Any]:
-        """Yield the given connection as it is, or one of the pool in a transaction."""
-        if self.given is not None:
-            yield self.given
-            return
-        async with self.pool.acquire() as connection, connection.transaction():
-            yield connection
-
     async def _move_permit(
         self, reference: str, destination: str, before: str, after: str, kind: NoticeKind, answer: dict[str, Any]
     ) -> None:
         at = _now()
-        async with self._transaction() as connection:
+        async with self.pool.acquire() as connection, connection.transaction():
             row, data_key, request = await self._locked(connection, reference)
             moved = await connection.execute(
                 "UPDATE permits SET stage = $4, authority_number = coalesce($5, authority_number), valid_from = $6,"
