@@ -11,7 +11,7 @@ from typing import Any, Final
 from domain.clock import CHINA
 from sandbox import outbox
 from sandbox.books import Books
-from sandbox.moods import Mood
+from sandbox.moods import Mood, count_met
 
 SCHEMA: Final = f"""
 CREATE TABLE IF NOT EXISTS entries (
@@ -164,6 +164,8 @@ class AuthorityBook:
         first, last = "accepted", "refused" if _is_refused(json.loads(entry["body"]), mood) else "issued"
         if mood is Mood.OUT_OF_ORDER:
             first, last = last, first
+        if mood in (Mood.OUT_OF_ORDER, Mood.SLOW):
+            count_met(self.books, mood)
         factor = SLOW_FACTOR if mood is Mood.SLOW else 1
         for outcome, seconds in ((first, FIRST_ANSWER_SECONDS), (last, LAST_ANSWER_SECONDS)):
             self._plan(entry, outcome, seconds * factor)
@@ -200,6 +202,7 @@ class AuthorityBook:
         self._give(body)
         self._move(entry, outcome)
         if mood is Mood.DUPLICATING:
+            count_met(self.books, mood)
             self._repeat(body)
 
     def _give(self, body: Mapping[str, Any], *, callback: bool = True, message_id: str | None = None) -> str | None:

@@ -60,6 +60,8 @@ class MailHandler:
     ) -> str:
         """Refuse a mail at its beginning where the mood says so."""
         mood = self._moods.current("mail")
+        if mood in (Mood.SLOW, Mood.FAILING, Mood.AWAY):
+            self._moods.met(mood)
         if mood is Mood.AWAY and not await self._moods.is_back("mail"):
             return "421 4.3.2 Service not available"
         if mood is Mood.FAILING:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from domain.clock import CHINA
 from sandbox import outbox
 from sandbox.books import Books
-from sandbox.moods import Mood
+from sandbox.moods import Mood, count_met
 
 SCHEMA: Final = f"""
 CREATE TABLE IF NOT EXISTS mails (
@@ -170,7 +170,10 @@ class MailBook:
             for row in self.books.rows("SELECT * FROM receipts WHERE due <= ? ORDER BY number LIMIT 200", time.time()):
                 self.books.execute("DELETE FROM receipts WHERE number = ?", row["number"])
                 channel = "sms" if row["about"].startswith(SMS_ID) else "mail"
-                self._send_receipt(self.outbox, row, (moods or {}).get(channel, Mood.NORMAL))
+                mood = (moods or {}).get(channel, Mood.NORMAL)
+                if mood in (Mood.DUPLICATING, Mood.OUT_OF_ORDER):
+                    count_met(self.books, mood)
+                self._send_receipt(self.outbox, row, mood)
 
     def counts(self) -> dict[str, int]:
         """Return how many messages of each kind arrived."""
@@ -181,6 +184,8 @@ class MailBook:
         }
 
     def _plan_receipt(self, about: str, status: str, mood: Mood = Mood.NORMAL) -> None:
+        if mood is Mood.SLOW:
+            count_met(self.books, mood)
         # Out of order, a receipt is ahead of the answer that tells the sender its message was taken.
         seconds = 0.0 if mood is Mood.OUT_OF_ORDER else RECEIPT_SECONDS * (SLOW_FACTOR if mood is Mood.SLOW else 1)
         self.books.execute(

@@ -42,6 +42,15 @@ class MoodRequest(BaseModel):
     channel: str | None = None
 
 
+def count_met(books: Books, mood: Mood) -> None:
+    """Count in the books that a stand-in behaved as a mood has it."""
+    books.execute(
+        "INSERT INTO settings VALUES (?, '1')"
+        " ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT)",
+        f"met.{mood}",
+    )
+
+
 class Moods:
     """The present mood, with one for each channel where a stand-in has several."""
 
@@ -76,12 +85,22 @@ class Moods:
         return self.shown()
 
     def shown(self) -> dict[str, object]:
-        """Return the moods as a reader sees them."""
-        return {"moods": {name: self.current(name) for name in self._channels}, "keep": self.keeps}
+        """Return the moods as a reader sees them, and how often each was acted on since the books began."""
+        return {
+            "moods": {name: self.current(name) for name in self._channels},
+            "keep": self.keeps,
+            "met": {mood: int(met) for mood in Mood if (met := self._books.setting(f"met.{mood}")) is not None},
+        }
+
+    def met(self, mood: Mood) -> None:
+        """Count that something met a mood."""
+        count_met(self._books, mood)
 
     async def before(self, channel: str = "all") -> bool:
         """Be slow, failing or away before a request is worked on; True when its answer is to be lost after the work."""
         mood = self.current(channel)
+        if mood in (Mood.SLOW, Mood.FAILING, Mood.AWAY):
+            self.met(mood)
         if mood is Mood.SLOW:
             await asyncio.sleep(SLOW_SECONDS)
         if mood is Mood.AWAY and not await self.is_back(channel):

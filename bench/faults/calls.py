@@ -22,6 +22,10 @@ class NotAnsweredError(RuntimeError):
     """Nobody answered a call; what became of it is not known."""
 
 
+class CutError(NotAnsweredError):
+    """The connection of a call broke, and its caller never asks twice."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """What the API said in the end."""
@@ -67,6 +71,7 @@ class Calls:
             once: whether the caller gives up as soon as its connection breaks.
 
         Raises:
+            CutError: when such a connection broke.
             NotAnsweredError: when the caller gave up.
         """
         return await self._call(persona, method, path, {"Idempotency-Key": key}, once=once, json=body)
@@ -83,22 +88,24 @@ class Calls:
         self, persona: str, method: str, path: str, headers: Mapping[str, str], *, once: bool, **content: Any
     ) -> Answer:
         sent = {"Authorization": f"Bearer {self._tokens[persona]}", **headers}
-        end = time.monotonic() + PATIENCE_SECONDS
+        end, last = time.monotonic() + PATIENCE_SECONDS, ""
         while time.monotonic() < end:
             try:
                 answer = await self.http.request(
                     method, self.stack.url("api") + path, headers=sent, timeout=_TIMEOUT_SECONDS, **content
                 )
             except httpx.TransportError as error:
-                self.seen[type(error).__name__] += 1
+                last = type(error).__name__
+                self.seen[last] += 1
                 if once:
-                    raise NotAnsweredError(type(error).__name__) from error
+                    raise CutError(last) from error
             else:
                 found = Answer(answer.status_code, answer.json() if answer.content else None)
-                self.seen[f"{found.status} {found.code}".strip()] += 1
+                last = f"{found.status} {found.code}".strip()
+                self.seen[last] += 1
                 if found.status >= 500 and found.status != 503:
                     self.wrong.append(f"{method} {path.partition('?')[0]}: {found.status}")
                 elif not (found.status in _PASSING or found.code == "in_progress"):
                     return found
             await asyncio.sleep(_PAUSE_SECONDS)
-        raise NotAnsweredError(f"{method} {path}")
+        raise NotAnsweredError(f"{method} {path.partition('?')[0]}: at last {last}")

@@ -11,6 +11,7 @@ from bench.faults.notices import notices
 from domain.deadlines import OUTLIVING, DeadlineKind
 from domain.messages import registration_workflow_id
 from domain.stages import CLOSED, PERMIT_FINAL, PermitStage, Stage
+from workflows.notification import CHANNELS, notification_workflow_id
 
 _SENT_TO_AUTHORITY: Final = frozenset({"submitted", "accepted", "issued", "refused", "expired", "revoked"})
 
@@ -21,7 +22,7 @@ def check(found: Evidence) -> list[Finding]:
 
 
 def _requests(found: Evidence) -> Iterator[Finding]:
-    """Every accepted request has its case, one of unknown fate has one or none, and nobody has two."""
+    """Every accepted request has its case, a cut one has one or none, nobody has two, and nobody was left unheard."""
     by_name: dict[str, list[str]] = defaultdict(list)
     for row in found.register["registrations"]:
         by_name[row["client_reference"]].append(row["reference"])
@@ -32,12 +33,17 @@ def _requests(found: Evidence) -> Iterator[Finding]:
         known.add(name)
         if asked["reference"] and asked["reference"] not in cases:
             yield Finding("case_lost", f"{name}: {asked['reference']} was answered with 202")
+        if asked["code"]:
+            yield Finding("request_refused", f"{name}: {asked['code']}")
+        if not (asked["reference"] or asked["code"] or asked["is_cut"]):
+            yield Finding("never_answered", name)
         if asked["code"] and cases:
             yield Finding("case_after_refusal", f"{name}: {asked['code']}")
         if len(cases) > 1:
             yield Finding("case_doubled", f"{name}: {', '.join(cases)}")
         if bool(cases) != (name in answered) or (cases and answered.get(name) not in cases):
             yield Finding("key_without_case", f"{name}: key {answered.get(name)}, cases {cases}")
+    yield from (Finding("never_asked", name) for name in set(found.wanted) - known)
     yield from (Finding("case_unasked", name) for name in by_name.keys() - known)
     persons = Counter(row["person_id"] for row in found.register["registrations"])
     yield from (Finding("person_doubled", str(person)) for person, number in persons.items() if number > 1)
@@ -126,7 +132,7 @@ def _left_behind(found: Evidence) -> Iterator[Finding]:
 
 
 def _workflows(found: Evidence) -> Iterator[Finding]:
-    """A case that goes on has its workflow, one that is over has none, and no workflow is stuck."""
+    """A case that goes on has its workflow, one that is over has none, each channel has its own, and none is stuck."""
     workflows = {each["id"]: each for each in found.workflows}
     permits = _permits(found)
     for row in found.register["registrations"]:
@@ -141,8 +147,10 @@ def _workflows(found: Evidence) -> Iterator[Finding]:
             yield Finding("workflow_left_open", f"{row['reference']} is {row['stage']}")
         elif not workflow["open"] and not finished:
             yield Finding("workflow_ended", f"{row['reference']} is {row['stage']}, its workflow {workflow['status']}")
-        if workflow is not None and workflow["problem"]:
-            yield Finding("workflow_stuck", row["reference"])
+    yield from (Finding("workflow_stuck", name) for name in found.problems)
+    for name in map(notification_workflow_id, CHANNELS):
+        if name not in found.channels:
+            yield Finding("channel_without_workflow", name)
     yield from (Finding("workflow_without_case", name) for name in workflows)
 
 

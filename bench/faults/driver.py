@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from bench.faults.calls import Calls, NotAnsweredError
+from bench.faults.calls import Calls, CutError, NotAnsweredError
 from bench.faults.people import Person
 from bench.faults.register import Register, Row
 from sandbox.demo_cases import Act, next_act
@@ -42,6 +42,7 @@ class Asked:
     person: Person
     reference: str | None = None
     code: str = ""
+    is_cut: bool = False
 
     @property
     def is_unknown(self) -> bool:
@@ -62,6 +63,7 @@ class Drive:
     acts: dict[str, int] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
     moved_at: float = field(default_factory=time.monotonic)
+    is_struck: bool = False
     _by_reference: dict[str, Person] = field(default_factory=dict)
     _done: set[str] = field(default_factory=set)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -73,7 +75,10 @@ class Drive:
         self._persons = {person.client_reference: person for person in self.people}
 
     async def run(self) -> None:
-        """Register all people, and go on until every case is at its end, or nothing has moved for very long."""
+        """Register all people; go on until every case is at its end, or nothing has moved for very long.
+
+        While strikes are still to come (`is_struck`), it goes on for the cases that they bring.
+        """
         await self._work(asyncio.create_task(self._take_on()))
 
     async def run_on(self) -> None:
@@ -84,7 +89,7 @@ class Drive:
     async def _work(self, intake: asyncio.Task[None]) -> None:
         since, round_ = datetime.min.replace(tzinfo=UTC), 0
         try:
-            while not (intake.done() and not self._tasks and self.is_done()):
+            while self.is_struck or not (intake.done() and not self._tasks and self.is_done()):
                 # All of them now and then: a step may end later than one that began after it.
                 round_ += 1
                 since = await self._look(datetime.min.replace(tzinfo=UTC) if round_ % _WHOLE_EVERY == 0 else since)
@@ -92,6 +97,8 @@ class Drive:
                 for task in [task for task in (*self._tasks, intake) if task.done()]:
                     self._tasks.discard(task)
                     task.result()
+                if self.is_done():
+                    self.moved_at = time.monotonic()
                 if time.monotonic() - self.moved_at > STALLED_SECONDS:
                     return
                 await asyncio.sleep(_LOOK_SECONDS)
@@ -113,6 +120,9 @@ class Drive:
                     key=person.client_reference,
                     once=person.asks_once,
                 )
+        except CutError:
+            asked.is_cut = True
+            return asked
         except NotAnsweredError:
             return asked
         if answer.status == 202:
@@ -177,8 +187,8 @@ class Drive:
         async with self._places:
             try:
                 answer = await self.calls.write(act.persona, act.path, act.body, key=f"faults/{reference}/{act.name}")
-            except NotAnsweredError:
-                self.refused.append(f"{act.name} of {reference} was never answered")
+            except NotAnsweredError as error:
+                self.refused.append(f"{act.name} of {reference} was never answered: {error}")
                 return
         self.moved_at = time.monotonic()
         if answer.status >= 400:

@@ -1,5 +1,6 @@
 """What the register, Temporal, the stand-ins' books and the driver say when all is over."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -11,12 +12,14 @@ from bench.faults.orphans import orphans_query
 from bench.faults.poison import PROBLEMS
 from bench.faults.register import Row
 from bench.faults.scene import Scene
-from domain.messages import REGISTRATION_WORKFLOW
+from domain.messages import NOTIFICATION_WORKFLOW, REGISTRATION_WORKFLOW
+from workflows.notification import CHANNELS
 
+_LOOKS: Final = 5
 QUERIES: Final[Mapping[str, str]] = {
     "registrations": """
-        SELECT r.reference, r.client_reference, r.person_id, r.stage, r.settled, r.registration_number, r.destinations,
-            r.started_at IS NOT NULL AS started FROM registrations r""",
+        SELECT r.reference, r.client_reference, r.employer_id, r.person_id, r.stage, r.settled, r.registration_number,
+            r.destinations, r.started_at IS NOT NULL AS started FROM registrations r""",
     "permits": """
         SELECT reference, destination, stage, authority_number, valid_from::text, valid_until::text, answered_for
         FROM permits""",
@@ -44,6 +47,9 @@ class Evidence:
     register: Mapping[str, Sequence[Row]]
     workflows: Sequence[Mapping[str, Any]]
     authority: Mapping[str, Any]
+    wanted: Sequence[str] = field(default_factory=list)
+    problems: Sequence[str] = field(default_factory=list)
+    channels: Sequence[str] = field(default_factory=list)
     mails: Sequence[str] = field(default_factory=list)
     texts: Sequence[Mapping[str, Any]] = field(default_factory=list)
     hooks: Sequence[str] = field(default_factory=list)
@@ -54,10 +60,14 @@ async def gather(scene: Scene, drive: Drive) -> Evidence:
     register = {name: await scene.register.rows(query) for name, query in QUERIES.items()}
     mails = await _all(scene, "/messages")
     hooks = await _all(scene, "/hooks")
+    client = await Client.connect(scene.stack.temporal_address)
     return Evidence(
         asked=[_asked(each) for each in drive.asked.values()],
         register=register,
-        workflows=await _workflows(scene),
+        workflows=await _workflows(client),
+        wanted=[person.client_reference for person in drive.people],
+        problems=[run.id async for run in client.list_workflows(f"{PROBLEMS} IS NOT NULL")],
+        channels=await _channels(client),
         authority=await scene.aside("authority", "GET", "/sandbox/books"),
         mails=[mail["message_id"].partition("@")[0] for mail in mails],
         texts=await _all(scene, "/sms"),
@@ -71,28 +81,38 @@ def _asked(each: Asked) -> dict[str, Any]:
         "client_reference": each.person.client_reference,
         "reference": each.reference,
         "code": each.code,
+        "is_cut": each.is_cut,
         "kind": each.person.kind,
         "ends": fate.ends,
         "permits": fate.permits_of(list(each.person.body["destinations"])),
     }
 
 
-async def _workflows(scene: Scene) -> list[dict[str, Any]]:
-    """Return the newest run of each case's workflow: whether it is open, and whether Temporal reports a problem."""
-    client = await Client.connect(scene.stack.temporal_address)
+async def _workflows(client: Client) -> list[dict[str, Any]]:
+    """Return the newest run of each case's workflow, and whether it is open."""
     newest: dict[str, dict[str, Any]] = {}
     async for run in client.list_workflows(f"WorkflowType = '{REGISTRATION_WORKFLOW}'"):
         known = newest.get(run.id)
         if known is None or run.start_time > known["at"]:
-            problem = any(pair.key.name == PROBLEMS for pair in run.typed_search_attributes)
             newest[run.id] = {
                 "id": run.id,
                 "at": run.start_time,
                 "open": run.status is not None and run.status.name == "RUNNING",
                 "status": run.status.name if run.status else "",
-                "problem": problem,
             }
     return list(newest.values())
+
+
+async def _channels(client: Client) -> list[str]:
+    """Return which channels have their workflow running; one that continues as new is looked for again."""
+    query = f"WorkflowType = '{NOTIFICATION_WORKFLOW}' AND ExecutionStatus = 'Running'"
+    found: set[str] = set()
+    for _ in range(_LOOKS):
+        found |= {run.id async for run in client.list_workflows(query)}
+        if len(found) == len(CHANNELS):
+            break
+        await asyncio.sleep(1)
+    return sorted(found)
 
 
 async def _all(scene: Scene, path: str) -> list[dict[str, Any]]:

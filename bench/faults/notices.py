@@ -6,9 +6,14 @@ from typing import Any, Final
 
 from bench.faults.evidence import Evidence
 from bench.faults.findings import Finding
+from sandbox.issuer import PERSONAS
 
 _GONE_OUT: Final = frozenset({"sent", "delivered"})
 _OUTSIDE: Final = ("employer", "person")
+# One employer is told of these by webhook as well.
+HOOKED: Final = "employer-b"
+HOOK_KINDS: Final = ("registration_received", "registration_approved", "permit_issued")
+_HOOKED_ID: Final = PERSONAS[HOOKED].employer_id
 _ACCEPTED: Final = "permit_accepted"
 # Of states.md section 4, by the fate of a case: to employer and person, or to one of them.
 _RECEIVED: Final = {"registration_received": _OUTSIDE}
@@ -28,12 +33,12 @@ _OF_PERMIT_REPORTED: Final = _OF_PERMIT | {"permit_reported": ("person",), "perm
 
 
 def notices(found: Evidence) -> Iterator[Finding]:
-    """Each notice was delivered, at least once and under one id, and nothing arrived that was not sent."""
+    """Each notice went out and arrived, by webhook too where it must, and nothing arrived that was not sent."""
     made: dict[str, Counter[tuple[str, str, str]]] = defaultdict(Counter)
     occasions: Counter[tuple[str, ...]] = Counter()
     for row in found.register["notices"]:
         named = f"{row['kind']} to {row['recipient']} of {row['reference']}"
-        if row["status"] not in _GONE_OUT | {"suppressed"}:
+        if row["status"] not in _GONE_OUT:
             yield Finding("notice_not_out", f"{named}: {row['status']}")
         if row["recipient"] in _OUTSIDE:
             made[row["reference"]][row["kind"], row["recipient"], row["destination"] or ""] += 1
@@ -46,6 +51,7 @@ def notices(found: Evidence) -> Iterator[Finding]:
             due = _due(fate, overtaken[reference])
             yield from (_about("notice_missing", reference, which) for which in due - made[reference])
             yield from (_about("notice_uncalled", reference, which) for which in made[reference] - due)
+    yield from _deliveries(found)
     yield from _arrivals(found)
 
 
@@ -78,16 +84,46 @@ def _overtaken(found: Evidence) -> dict[str, set[str]]:
     return late
 
 
+def _arrived(found: Evidence) -> dict[str, set[str]]:
+    """Return the names under which messages stand in the books of the sinks."""
+    return {"mail": set(found.mails), "webhook": set(found.hooks), "sms": {each["sms_id"] for each in found.texts}}
+
+
+def _name(delivery: Mapping[str, Any]) -> str | None:
+    """Return the name under which a sink keeps a delivery: its own id, or that which the gateway gave it."""
+    name: str | None = delivery["provider_id"] if delivery["channel"] == "sms" else delivery["delivery_id"]
+    return name
+
+
 def _arrivals(found: Evidence) -> Iterator[Finding]:
-    arrived = {"mail": set(found.mails), "webhook": set(found.hooks), "sms": {each["sms_id"] for each in found.texts}}
+    """Each notice to somebody outside stands in the book of a sink, and in that of webhooks where it must."""
+    arrived, by_notice = _arrived(found), defaultdict(set)
+    for row in found.register["deliveries"]:
+        if _name(row) in arrived.get(row["channel"], ()):
+            by_notice[row["notice_id"]].add(row["channel"])
+    hooked = {row["reference"] for row in found.register["registrations"] if row["employer_id"] == _HOOKED_ID}
+    for row in (row for row in found.register["notices"] if row["recipient"] in _OUTSIDE):
+        named, channels = f"{row['kind']} to {row['recipient']} of {row['reference']}", by_notice[row["notice_id"]]
+        if not channels:
+            yield Finding("notice_not_arrived", named)
+        wants_hook = row["recipient"] == "employer" and row["kind"] in HOOK_KINDS and row["reference"] in hooked
+        if wants_hook and "webhook" not in channels:
+            yield Finding("hook_missing", named)
+
+
+def _deliveries(found: Evidence) -> Iterator[Finding]:
+    """Each delivery went out and arrived, and each arrival is a delivery's; none may fail, since no sink refuses."""
+    arrived = _arrived(found)
     known: dict[str, set[str]] = defaultdict(set)
     # What an inbox shows stands in the register and goes nowhere.
     for row in (row for row in found.register["deliveries"] if row["channel"] in arrived):
-        name = row["provider_id"] if row["channel"] == "sms" else row["delivery_id"]
+        name = _name(row)
         if name is not None:
             known[row["channel"]].add(name)
         if row["status"] in _GONE_OUT and name not in arrived[row["channel"]]:
             yield Finding("delivery_lost", f"{row['channel']} {row['delivery_id']} is {row['status']}, never arrived")
+        if row["status"] == "failed":
+            yield Finding("delivery_failed", f"{row['channel']} {row['delivery_id']}")
         if row["status"] == "queued" or row["leased"]:
             yield Finding("delivery_left", f"{row['channel']} {row['delivery_id']} is {row['status']}")
     for channel, ids in arrived.items():

@@ -64,9 +64,10 @@ async def poison_case(scene: Scene, drive: Drive, number: int, struck: "Struck")
     resumed = await scene.calls.write(
         "operator", f"/v1/incidents/{incident['id']}/resume", None, key=f"resume-{incident['id']}"
     )
-    struck.note = (
+    struck.saw(
         f"shown after {shown:.0f} s as {incident['kind']} at {incident['step']}: {incident['reason']};"
-        f" lists {[each.status for each in lists]}; resume {resumed.status}"
+        f" lists {[each.status for each in lists]}; resume {resumed.status}",
+        took_effect=True,
     )
     if resumed.status != 200 or any(each.status != 200 for each in lists):
         raise NotShownError(struck.note)
@@ -83,6 +84,8 @@ async def send_undecodable(scene: Scene, drive: Drive, number: int, struck: "Str
         await Client.connect(scene.stack.temporal_address, data_converter=data_converter(Keyring.parse(ring)))
         for ring in (keys, {**keys, "codec": theirs})
     ]
+    if not drive.unfinished():
+        await drive.register_person(plain_person(_FIRST_NUMBER + number, f"faults-unreadable-{number}"))
     workflow_id = await _signal_one(stranger, drive)
     begun = time.monotonic()
     yield
@@ -93,7 +96,8 @@ async def send_undecodable(scene: Scene, drive: Drive, number: int, struck: "Str
     await scene.kill("worker")
     begun = time.monotonic()
     await _until_problem(ours, workflow_id, there=False)
-    struck.note = f"shown by {PROBLEMS} after {shown:.0f} s; gone {time.monotonic() - begun:.0f} s after the key came"
+    gone = time.monotonic() - begun
+    struck.saw(f"shown by {PROBLEMS} after {shown:.0f} s; gone {gone:.0f} s after the key came", took_effect=True)
 
 
 async def _damage(scene: Scene, reference: str) -> None:

@@ -1,7 +1,9 @@
 """Shows what struck, what stood where in that moment, and what the checks found, on a terminal and in a page."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +16,7 @@ from domain.stages import PermitStage, Stage
 
 RESULTS: Final = Path(__file__).parents[1] / "faults.json"
 PAGE: Final = Path(__file__).parents[2] / "docs" / "performance.md"
+_NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
 _BEGIN, _END = "<!-- faults -->\n", "<!-- end -->"
 _SHORT: Final = {
     "received": "rec",
@@ -55,12 +58,16 @@ def line(struck: Struck) -> str:
 
 
 def seen_in_steps(struck: Iterable[Struck]) -> dict[str, dict[str, dict[str, int]]]:
-    """Return for each step in how many strikes cases stood in it, and how many at most."""
+    """Return for each step in how many strikes cases stood in it, and how many at most; what was skipped is none."""
+    standing = [each.standing for each in struck if not each.skipped]
     found: dict[str, dict[str, dict[str, int]]] = {}
     for what, steps in STEPS.items():
         for step in steps:
-            counts = [each.standing.get(what, {}).get(step.value, 0) for each in struck]
-            found.setdefault(what, {})[step.value] = {"strikes": sum(n > 0 for n in counts), "most": max(counts)}
+            counts = [stood.get(what, {}).get(step.value, 0) for stood in standing]
+            found.setdefault(what, {})[step.value] = {
+                "strikes": sum(n > 0 for n in counts),
+                "most": max(counts, default=0),
+            }
     return found
 
 
@@ -93,13 +100,14 @@ def section(found: Mapping[str, Any]) -> str:
     ]
     checks = [(name, len(findings) or "none") for name, findings in found["checks"].items()]
     requests = ", ".join(f"{name} {n}" for name, n in sorted(found["requests"].items(), key=lambda pair: -pair[1]))
-    run = f"{found['cases']:,} cases, seed {found['seed']}, {len(found['strikes'])} faults, {found['seconds']:.0f} s"
+    run = f"{found['cases']:,} people, seed {found['seed']}, {len(found['strikes'])} faults, {found['seconds']:.0f} s"
     host = f"{seen['cores']} cores ({seen['processor']}), {seen['memory_gb']} GB"
     return "\n\n".join(
         [
             f"{run}; {host}, load before {seen['load_before'][0]:g}.",
             rows(("fault", "times", "lasted s", "all parts answer again after s, at most", "seen"), lines),
             rows(("of", "step", "faults that struck with cases in it", "most cases in it"), steps),
+            _asked_line(found),
             f"What callers were answered: {requests}.",
             rows(("check", "findings"), checks),
         ]
@@ -109,9 +117,33 @@ def section(found: Mapping[str, Any]) -> str:
 def _fault_line(fault: str, strikes: list[Mapping[str, Any]]) -> tuple[object, ...]:
     lasted = [each["seconds"] for each in strikes]
     back = [each["back_after"] for each in strikes if each["back_after"] is not None]
-    notes = list(dict.fromkeys(each["note"] for each in strikes if each["note"]))
+    notes = "; ".join(ranges(each["note"] for each in strikes if each["note"]))
     spread = f"{min(lasted):g} to {max(lasted):g}" if len(lasted) > 1 else f"{lasted[0]:g}"
-    return (fault.replace("_", " "), len(strikes), spread, f"{max(back):g}" if back else "", notes[0] if notes else "")
+    return (fault.replace("_", " "), len(strikes), spread, f"{max(back):g}" if back else "", notes)
+
+
+def ranges(notes: Iterable[str]) -> list[str]:
+    """Return notes that differ in their numbers alone as one, with the least and the most of each number."""
+    alike: dict[tuple[str, ...], list[list[str]]] = {}
+    for note in notes:
+        alike.setdefault(tuple(_NUMBER.split(note)), []).append(_NUMBER.findall(note))
+    return [
+        "".join(map("".join, zip_longest(words, map(_range, zip(*numbers, strict=True)), fillvalue="")))
+        for words, numbers in alike.items()
+    ]
+
+
+def _range(numbers: Iterable[str]) -> str:
+    ordered = sorted(set(numbers), key=float)
+    return ordered[0] if len(ordered) == 1 else f"{ordered[0]} to {ordered[-1]}"
+
+
+def _asked_line(found: Mapping[str, Any]) -> str:
+    return (
+        f"{found['asked']:,} registrations were asked for, those among them that faults brought themselves;"
+        f" {found['became_cases']:,} became cases. {found['unknown_to_senders']} senders never heard an answer:"
+        " their connection broke, and they do not ask twice."
+    )
 
 
 def fill(page: str, found: Mapping[str, Any]) -> str:

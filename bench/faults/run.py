@@ -23,10 +23,11 @@ from bench.faults.checker import CHECKS
 from bench.faults.driver import STALLED_SECONDS, Drive
 from bench.faults.evidence import gather
 from bench.faults.findings import Finding
+from bench.faults.notices import HOOK_KINDS, HOOKED
 from bench.faults.people import people
 from bench.faults.plan import Plan, plan
 from bench.faults.scene import Scene, open_scene
-from bench.faults.strikes import Striker
+from bench.faults.strikes import Striker, without_effect
 from bench.measure import machine, versions
 
 console: Final = Console(highlight=False, width=200)
@@ -37,7 +38,6 @@ WAITING: Final = """
 SELECT (SELECT count(*) FROM deliveries WHERE status = 'queued' OR lease_until > clock_timestamp())
      + (SELECT count(*) FROM calls WHERE state = 'due') + (SELECT count(*) FROM commands WHERE state = 'stored') AS n
 """
-_HOOK_KINDS: Final = ("registration_received", "registration_approved", "permit_issued")
 
 
 async def run(directory: Path, drawn: Plan) -> dict[str, Any]:
@@ -71,6 +71,8 @@ async def run(directory: Path, drawn: Plan) -> dict[str, Any]:
             "requests": dict(scene.calls.seen),
             "acts": drive.acts,
             "refused_acts": drive.refused,
+            "asked": len(drive.asked),
+            "became_cases": len(evidence.register["registrations"]),
             "unknown_to_senders": sum(each.is_unknown for each in drive.asked.values()),
             "started_again": dict(scene.restarts),
             "supervisor_gave_up": scene.gave_up,
@@ -84,8 +86,8 @@ async def run(directory: Path, drawn: Plan) -> dict[str, Any]:
 async def _prepare(scene: Scene) -> None:
     """Let mail have receipts as SMS has, and have one employer told by webhook."""
     await scene.aside("mail", "POST", "/sandbox/receipts", json={"channel": "mail", "enabled": True})
-    hook = {"url": scene.stack.url("mail") + "/hooks/employer-b", "kinds": list(_HOOK_KINDS)}
-    answer = await scene.calls.write("employer-b", "/v1/webhooks", hook, key="faults-hook", method="PUT")
+    hook = {"url": scene.stack.url("mail") + f"/hooks/{HOOKED}", "kinds": list(HOOK_KINDS)}
+    answer = await scene.calls.write(HOOKED, "/v1/webhooks", hook, key="faults-hook", method="PUT")
     if answer.status >= 400:
         raise RuntimeError(f"webhook: {answer}")
 
@@ -123,10 +125,13 @@ def _of_the_run(scene: Scene, drive: Drive, striker: Striker, left: int) -> dict
     """Return what the run itself must show, beside what the books say."""
     steps = report.seen_in_steps(striker.struck)
     return {
-        "every fault that could be struck here was mended": [
-            Finding("fault_not_mended", f"{each.number} {each.fault}: {each.failure}")
-            for each in striker.struck
-            if each.failure
+        "every fault took effect and was mended": [
+            *(
+                Finding("fault_not_mended", f"{each.number} {each.fault}: {each.failure}")
+                for each in striker.struck
+                if each.failure
+            ),
+            *(Finding("fault_without_effect", fault) for fault in without_effect(striker.struck)),
         ],
         "cases stood in each step when a fault struck": [
             Finding("step_never_struck", f"{what} {step}")

@@ -1,18 +1,21 @@
-"""How each fault strikes and how it is mended, and what stood where in that moment."""
+"""How each fault strikes and how it is mended, whether it took effect, and what stood where in that moment."""
 
 import asyncio
 import contextlib
 import subprocess
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from signal import SIGCONT, SIGSTOP
-from typing import Any, Final
+from typing import Final
 
 from bench.faults.clocks import set_clock
 from bench.faults.disk import NoDiskError
 from bench.faults.driver import Drive
+from bench.faults.effects import answer_seconds, is_cut, lines_off, shown, write_seconds
+from bench.faults.people import plain_person
 from bench.faults.plan import BESIDE, KILLS, OF_AUTHORITY, OF_MAIL, SKEW_SECONDS, Fault, Plan, Strike
 from bench.faults.poison import poison_case, send_undecodable
 from bench.faults.scene import Scene
@@ -22,11 +25,19 @@ from sandbox.postgres import PostgresError
 _SLOW_LINE_SECONDS: Final = 0.15
 _SLOW_DISK_WRITES: Final = 12
 _FULL_SECONDS: Final = 6.0
+# A mood that nothing met is given a case of its own, and so long for that to come to it.
+_MEETS_SECONDS: Final = 90.0
+_LOOK_SECONDS: Final = 0.5
+_FIRST_NUMBER: Final = 800_000
+# So long a part on a wrong clock may take to write a line, after its time is over.
+_SPEAKS_SECONDS: Final = 60.0
+# How many times as long as before eight commits must take on a slow disk.
+_SLOWER: Final = 2.0
 
 
 @dataclass
 class Struck:
-    """A fault that struck: when, what stood where in that moment, and how long until all parts answered again."""
+    """A fault that struck: when, what stood where, how long until all parts answered again, and what was seen of it."""
 
     number: int
     fault: Fault
@@ -37,6 +48,11 @@ class Struck:
     note: str = ""
     failure: str = ""
     skipped: bool = False
+    took_effect: bool = False
+
+    def saw(self, note: str, *, took_effect: bool) -> None:
+        """Note what was seen of the fault."""
+        self.note, self.took_effect = note, took_effect
 
 
 @dataclass
@@ -53,6 +69,14 @@ class Striker:
     _beside: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def run(self) -> None:
+        """Strike one after the other, and let the drive go on until that is over."""
+        self.drive.is_struck = True
+        try:
+            await self._all()
+        finally:
+            self.drive.is_struck = False
+
+    async def _all(self) -> None:
         """Strike one after the other; moods of the authority wait while it is away."""
         waiting: list[Strike] = []
         for strike in self.plan.strikes:
@@ -110,37 +134,75 @@ class Striker:
         """Return what does the harm when entered and mends it when left."""
         scene, fault = self.scene, strike.fault
         if fault in KILLS:
-            return _once(scene.kill(KILLS[fault]))
+            return _kill(scene, KILLS[fault], struck)
         if fault in OF_AUTHORITY:
-            return _mood(scene, "authority", OF_AUTHORITY[fault])
+            return self._mood("authority", OF_AUTHORITY[fault], struck)
         if fault in OF_MAIL:
-            return _mood(scene, "mail", OF_MAIL[fault])
+            return self._mood("mail", OF_MAIL[fault], struck)
         match fault:
             case Fault.AUTHORITY_AWAY:
                 self._away_until = time.monotonic() + strike.seconds + 1
-                return _mood(scene, "authority", "away")
+                return self._mood("authority", "away", struck)
             case Fault.CASE_POISONED:
                 return poison_case(scene, self.drive, strike.number, struck)
             case Fault.WORKFLOW_UNDECODABLE:
                 return send_undecodable(scene, self.drive, strike.number, struck)
         return _harm_to_host(scene, strike, struck)
 
+    @asynccontextmanager
+    async def _mood(self, part: str, mood: str, struck: Struck) -> AsyncIterator[None]:
+        """Put a stand-in into a mood until the time is over and something has met it."""
+        scene = self.scene
+        before = await _met(scene, part, mood)
+        await scene.mood(part, mood)
+        try:
+            yield
+            if await _met(scene, part, mood) == before:
+                await self._bring_one(part, mood, struck.number, before)
+        finally:
+            await scene.mood(part, "normal")
+            met = await _met(scene, part, mood) - before
+            struck.saw(f"met {met} times", took_effect=met > 0)
+
+    async def _bring_one(self, part: str, mood: str, number: int, before: int) -> None:
+        """Take on one case more, and wait until something has met a mood that nothing met so far."""
+        person = plain_person(_FIRST_NUMBER + number, f"faults-brought-{number}")
+        end = time.monotonic() + _MEETS_SECONDS
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.drive.register_person(person))
+            while await _met(self.scene, part, mood) == before and time.monotonic() < end:
+                await asyncio.sleep(_LOOK_SECONDS)
+
+
+def without_effect(struck: Iterable[Struck]) -> list[Fault]:
+    """Return the faults that struck, and were never seen to take effect."""
+    seen: dict[Fault, bool] = {}
+    for each in struck:
+        if not each.skipped:
+            seen[each.fault] = seen.get(each.fault, False) or each.took_effect
+    return sorted(fault for fault, took_effect in seen.items() if not took_effect)
+
+
+async def _met(scene: Scene, part: str, mood: str) -> int:
+    moods = await scene.aside(part, "GET", "/sandbox/mood")
+    return int(moods["met"].get(mood, 0))
+
 
 def _harm_to_host(scene: Scene, strike: Strike, struck: Struck) -> AbstractAsyncContextManager[None]:
     """Return the harm done to a line, a disk or a clock."""
     match strike.fault:
         case Fault.DATABASE_SLOW:
-            return _slow(scene.database)
+            return _slow(scene, scene.database, struck)
         case Fault.TEMPORAL_SLOW:
-            return _slow(scene.temporal)
+            return _slow(scene, scene.temporal, struck)
         case Fault.DATABASE_SILENT:
-            return _silent(scene.database)
+            return _silent(scene, scene.database, struck)
         case Fault.TEMPORAL_SILENT:
-            return _silent(scene.temporal)
+            return _silent(scene, scene.temporal, struck)
         case Fault.DATABASE_CUT:
-            return _once(scene.database.set(Mood.OPEN))
+            return _cut(scene.database, struck)
         case Fault.DISK_SLOW:
-            return _slow_disk(scene)
+            return _slow_disk(scene, struck)
         case Fault.DISK_FULL:
             return _full_disk(scene, struck)
     part = "worker" if strike.fault is Fault.WORKER_CLOCK else "api"
@@ -148,45 +210,67 @@ def _harm_to_host(scene: Scene, strike: Strike, struck: Struck) -> AbstractAsync
 
 
 @asynccontextmanager
-async def _once(doing: Awaitable[Any]) -> AsyncIterator[None]:
-    await doing
+async def _kill(scene: Scene, part: str, struck: Struck) -> AsyncIterator[None]:
+    before = scene.pid(part)
+    await scene.kill(part)
+    is_another = scene.pid(part) != before
+    struck.saw("another process" if is_another else "still the same process", took_effect=is_another)
     yield
 
 
 @asynccontextmanager
-async def _mood(scene: Scene, part: str, mood: str) -> AsyncIterator[None]:
-    await scene.mood(part, mood)
+async def _cut(door: Door, struck: Struck) -> AsyncIterator[None]:
+    """Cut all connections, one of our own among them, and take new ones."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
     try:
-        yield
+        await door.set(Mood.OPEN)
+        cut = await is_cut(reader)
     finally:
-        await scene.mood(part, "normal")
+        writer.close()
+    struck.saw(f"our own connection was {'' if cut else 'not '}cut", took_effect=cut)
+    yield
 
 
 @asynccontextmanager
-async def _slow(door: Door) -> AsyncIterator[None]:
+async def _slow(scene: Scene, door: Door, struck: Struck) -> AsyncIterator[None]:
+    before = await answer_seconds(scene, door)
     door.slow_down(_SLOW_LINE_SECONDS)
     try:
+        during = await answer_seconds(scene, door)
+        # Temporal speaks first, so that its first word is slow one way alone.
+        is_slow = before is not None and during is not None and before < _SLOW_LINE_SECONDS <= during
+        struck.saw(f"first word after {shown(during)}, before after {shown(before)}", took_effect=is_slow)
         yield
     finally:
         door.slow_down(0.0)
 
 
 @asynccontextmanager
-async def _silent(door: Door) -> AsyncIterator[None]:
+async def _silent(scene: Scene, door: Door, struck: Struck) -> AsyncIterator[None]:
+    before = await answer_seconds(scene, door)
     door.stop_passing()
     try:
+        during = await answer_seconds(scene, door)
+        is_silent = before is not None and during is None
+        struck.saw(f"first word: {shown(during)}, before: {shown(before)}", took_effect=is_silent)
         yield
     finally:
         door.go_on_passing()
 
 
 @asynccontextmanager
-async def _slow_disk(scene: Scene) -> AsyncIterator[None]:
+async def _slow_disk(scene: Scene, struck: Struck) -> AsyncIterator[None]:
     """Let PostgreSQL write a dozen times a second."""
     if scene.disk is None:
         raise NoDiskError(scene.why_no_disk)
+    before = await write_seconds(scene)
     scene.disk.slow_down(_SLOW_DISK_WRITES, scene.processes_of_postgres())
     try:
+        during = await write_seconds(scene)
+        struck.saw(
+            f"eight commits in {during * 1000:.0f} ms, before in {before * 1000:.0f} ms",
+            took_effect=during >= _SLOWER * before,
+        )
         yield
     finally:
         scene.disk.speed_up()
@@ -207,9 +291,11 @@ async def _full_disk(scene: Scene, struck: Struck) -> AsyncIterator[None]:
         await asyncio.sleep(_FULL_SECONDS)
     finally:
         scene.disk.empty()
-        struck.note = (
-            f"{taken // 1024 // 1024} MB taken; {_no_space_left(scene) - said} times no space left in PostgreSQL's log;"
-            f" started again {scene.restarts['postgres'] - restarts} times"
+        missed = _no_space_left(scene) - said
+        struck.saw(
+            f"{taken // 1024 // 1024} MB taken; {missed} times no space left in PostgreSQL's log;"
+            f" started again {scene.restarts['postgres'] - restarts} times",
+            took_effect=missed > 0,
         )
 
 
@@ -220,12 +306,18 @@ def _no_space_left(scene: Scene) -> int:
 @asynccontextmanager
 async def _clock(scene: Scene, part: str, seconds: float, struck: Struck) -> AsyncIterator[None]:
     """Have a part live on a host whose clock is off: it is started there, and later here again."""
-    file = scene.directory / f"{part}.clock"
+    file, log = scene.directory / f"{part}.clock", scene.stack.logs / f"{part}.log"
     set_clock(file, seconds)
     await scene.kill(part)
-    struck.note = f"{seconds:+.0f} s"
+    begun, written = datetime.now(UTC), log.stat().st_size
     try:
         yield
+        end = time.monotonic() + _SPEAKS_SECONDS
+        while not (off := lines_off(log.read_bytes()[written:], begun, datetime.now(UTC), seconds)):
+            if time.monotonic() > end:
+                break
+            await asyncio.sleep(_LOOK_SECONDS)
+        struck.saw(f"{seconds:+.0f} s: {off} lines of its log at that time", took_effect=off > 0)
     finally:
         set_clock(file, 0)
         await scene.kill(part)

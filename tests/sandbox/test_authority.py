@@ -219,6 +219,24 @@ async def test_a_failing_authority_says_when_to_retry_and_may_have_done_the_work
     assert len(authority.get("/sandbox/books", case=case)["entries"]) == 1
 
 
+async def test_what_met_a_mood_is_counted(authority: Program, receiver: Receiver) -> None:
+    before = authority.get("/sandbox/mood")["met"]
+    authority.mood("failing")
+    authority.ask("GET", "/outcomes")
+    for mood in ("duplicating", "out-of-order"):
+        authority.mood(mood)
+        case = _case()
+        _send(authority, case)
+        await receiver.wait_for(2, about=case)
+    met = {mood: n - before.get(mood, 0) for mood, n in authority.get("/sandbox/mood")["met"].items()}
+    assert {mood: met[mood] > 0 for mood in ("failing", "duplicating", "out-of-order")} == {
+        "failing": True,
+        "duplicating": True,
+        "out-of-order": True,
+    }
+    assert met.get("slow", 0) == met.get("away", 0) == 0
+
+
 async def test_a_slow_authority_takes_its_time(authority: Program) -> None:
     authority.mood("slow")
     async with asyncio.timeout(10):

@@ -81,10 +81,12 @@ async def test_receipts_for_mail_are_sent_when_asked(mail: Program, receiver: Re
 
 async def test_a_receipt_comes_thrice_when_the_mood_duplicates(mail: Program, receiver: Receiver) -> None:
     mail.mood("duplicating", channel="sms")
+    before = mail.get("/sandbox/mood")["met"].get("duplicating", 0)
     sms_id = mail.post("/sms", {"to": "+8613800000006", "text": "x"}, key="sms-6").json()["id"]
     assert [each["status"] for each in await receiver.wait_for(3, about=sms_id)] == ["delivered"] * 3
     ids = [headers["webhook-id"] for _, headers, body in receiver.got if body.get("id") == sms_id]
     assert len(set(ids)) == 2
+    assert mail.get("/sandbox/mood")["met"]["duplicating"] == before + 1
 
 
 async def test_out_of_order_a_receipt_is_ahead_of_the_answer_and_another_contradicts_it(

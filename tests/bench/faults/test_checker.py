@@ -10,9 +10,11 @@ import pytest
 
 from bench.faults.checker import check
 from bench.faults.evidence import Evidence
+from bench.faults.notices import HOOK_KINDS
 from domain.actors import system
 from domain.acts import Act
 from store.ledger import Entry, follow
+from workflows.notification import CHANNELS, notification_workflow_id
 
 REFERENCE = "HT-AAAA-BBBB-C"
 PLACE = f"{REFERENCE}/HK"
@@ -54,6 +56,7 @@ def books() -> Books:
                 "client_reference": "faults-1",
                 "reference": REFERENCE,
                 "code": "",
+                "is_cut": False,
                 "kind": "straight",
                 "ends": "approved",
                 "permits": {"HK": "issued"},
@@ -64,6 +67,7 @@ def books() -> Books:
                 {
                     "reference": REFERENCE,
                     "client_reference": "faults-1",
+                    "employer_id": "emp-a",
                     "person_id": "p-1",
                     "stage": "approved",
                     "registration_number": "HR-1",
@@ -78,7 +82,10 @@ def books() -> Books:
             "ledger": _chain(),
             **{name: [] for name in ("commands", "calls", "tasks", "deadlines", "incidents", "answers", "orphans")},
         },
-        "workflows": [{"id": f"registration/{REFERENCE}", "open": True, "status": "RUNNING", "problem": False}],
+        "workflows": [{"id": f"registration/{REFERENCE}", "open": True, "status": "RUNNING"}],
+        "wanted": ["faults-1"],
+        "problems": [],
+        "channels": [notification_workflow_id(channel) for channel in CHANNELS],
         "authority": {
             "entries": [{"case": PLACE, "key": f"permit/{PLACE}", "state": "issued", "body": entry}],
             "answers": [{"case": PLACE, "body": {"outcome": "issued", **issued}}],
@@ -167,10 +174,51 @@ def _copy_entry(found: Books, key: str) -> None:
     found["authority"]["entries"].append(entry)
 
 
+def _have_hooked(found: Books, kinds: tuple[str, ...]) -> None:
+    """Make the case one of the employer with a webhook, which was told of these kinds by it."""
+    _case(found).update(employer_id="emp-b")
+    for notice in [n for n in found["register"]["notices"] if n["recipient"] == "employer" and n["kind"] in kinds]:
+        delivery = next(d for d in found["register"]["deliveries"] if d["notice_id"] == notice["notice_id"])
+        name = f"h-{notice['notice_id']}"
+        _add(found, "deliveries", **delivery | {"delivery_id": name, "channel": "webhook"})
+        found["hooks"].append(name)
+
+
+def _queue_by_sms(found: Books) -> None:
+    """Have a notice go by SMS alone, which the gateway says that it took, and whose book has another."""
+    found["register"]["deliveries"][1].update(channel="sms", provider_id="sms_1")
+    found["texts"].append({"sms_id": "sms_2"})
+
+
+@pytest.mark.parametrize(("told", "named"), [(HOOK_KINDS, set()), (HOOK_KINDS[1:], {"hook_missing"})])
+def test_the_employer_with_a_webhook_is_told_by_it(told: tuple[str, ...], named: set[str]) -> None:
+    found = books()
+    _have_hooked(found, told)
+    assert kinds(found) == named
+
+
+def test_one_channel_that_arrived_is_enough() -> None:
+    found = books()
+    _add(found, "deliveries", **found["register"]["deliveries"][1] | {"delivery_id": "d-sms", "channel": "sms"})
+    found["register"]["deliveries"][-1].update(provider_id="sms_1", status="delivered")
+    found["texts"].append({"sms_id": "sms_1"})
+    assert kinds(found) == set()
+
+
+def test_one_whose_connection_was_cut_may_have_no_case() -> None:
+    found = books()
+    found["asked"].append({"client_reference": "faults-2", "reference": None, "code": "", "is_cut": True})
+    found["wanted"].append("faults-2")
+    assert kinds(found) == set()
+
+
 DOCTORED: dict[str, Callable[[Books], Any]] = {
     "case_lost": lambda f: _case(f).update(reference="HT-OTHER"),
     "case_doubled": lambda f: _add(f, "registrations", **_case(f) | {"reference": "HT-2", "person_id": "p-2"}),
     "person_doubled": lambda f: _add(f, "registrations", **_case(f) | {"reference": "HT-2"}),
+    "request_refused": lambda f: f["asked"][0].update(code="work_site_unknown"),
+    "never_answered": lambda f: f["asked"][0].update(reference=None),
+    "never_asked": lambda f: f["wanted"].append("faults-2"),
     "case_after_refusal": lambda f: f["asked"][0].update(reference=None, code="invalid"),
     "key_without_case": lambda f: f["register"]["keys"].clear(),
     "case_unasked": lambda f: f["asked"].clear(),
@@ -184,6 +232,9 @@ DOCTORED: dict[str, Callable[[Books], Any]] = {
     "entry_without_permit": lambda f: f["register"]["permits"].clear(),
     "permit_differs": lambda f: f["authority"]["answers"][0]["body"].update(valid_until="2030-01-01"),
     "notice_not_out": lambda f: f["register"]["notices"][0].update(status="failed"),
+    "notice_not_arrived": _queue_by_sms,
+    "hook_missing": lambda f: _have_hooked(f, ()),
+    "delivery_failed": lambda f: f["register"]["deliveries"][0].update(status="failed"),
     "notice_doubled": lambda f: f["register"]["notices"][2].update(kind=KINDS[0]),
     "notice_missing": lambda f: f["register"]["notices"].pop(),
     "notice_uncalled": lambda f: f["asked"][0].update(kind="withdrawn", permits={}),
@@ -200,10 +251,9 @@ DOCTORED: dict[str, Callable[[Books], Any]] = {
     "workflow_missing": lambda f: f["workflows"].clear(),
     "workflow_ended": lambda f: f["workflows"][0].update(open=False, status="TERMINATED"),
     "workflow_left_open": lambda f: (_case(f).update(stage="withdrawn"), f["register"]["permits"].clear()),
-    "workflow_stuck": lambda f: f["workflows"][0].update(problem=True),
-    "workflow_without_case": lambda f: f["workflows"].append(
-        {"id": "registration/HT-2", "open": True, "problem": False}
-    ),
+    "workflow_stuck": lambda f: f["problems"].append("authority-poll"),
+    "channel_without_workflow": lambda f: f["channels"].pop(),
+    "workflow_without_case": lambda f: f["workflows"].append({"id": "registration/HT-2", "open": True}),
     "ledger_broken": lambda f: f["register"]["ledger"][1].update(detail={"stage": "approved", "more": 1}),
     "ledger_missing": lambda f: f["register"]["ledger"].clear(),
     "ledger_differs": lambda f: f["register"]["ledger"].pop(),
@@ -215,6 +265,13 @@ def test_what_is_wrong_is_named(kind: str) -> None:
     found = books()
     DOCTORED[kind](found)
     assert kind in kinds(found)
+
+
+@pytest.mark.parametrize("status", ["suppressed", "queued", "failed"])
+def test_a_notice_that_did_not_go_out_is_named(status: str) -> None:
+    found = books()
+    found["register"]["notices"][0].update(status=status)
+    assert kinds(found) == {"notice_not_out"}
 
 
 @pytest.mark.parametrize(
