@@ -1,6 +1,6 @@
 """Calls of the person: signing in by a one-time link, and what they may read without an employer."""
 
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -33,6 +33,7 @@ pages = APIRouter(route_class=GuardedRoute)
 router = APIRouter(prefix="/v1/me", route_class=GuardedRoute, tags=["The person"])
 
 _OWN = own()
+_ABOUT_CASE: Final[dict[str, Any]] = {PROBLEMS_KEY: [404]}  # the case that the body names
 
 
 class DataQuery(BaseModel):
@@ -136,7 +137,13 @@ async def list_objections(request: Request, session: Annotated[Session, _OWN]) -
     return json_response({"items": await objections.list_own(wiring_of(request).context, actor, session)})
 
 
-@router.post("/complaints", status_code=202, response_model=ObjectionReceipt, summary="Complain to the park")
+@router.post(
+    "/complaints",
+    status_code=202,
+    response_model=ObjectionReceipt,
+    summary="Complain to the park",
+    openapi_extra=_ABOUT_CASE,
+)
 async def complain(
     request: Request, body: ComplaintRequest, idempotency: IdempotencyKey, session: Annotated[Session, _OWN]
 ) -> Response:
@@ -146,7 +153,13 @@ async def complain(
     return respond(await objections.complain(wiring.context, actor, session, body, idempotency))
 
 
-@router.post("/disputes", status_code=202, response_model=DisputeView, summary="Dispute a departure")
+@router.post(
+    "/disputes",
+    status_code=202,
+    response_model=DisputeView,
+    summary="Dispute a departure",
+    openapi_extra=_ABOUT_CASE,
+)
 async def dispute(
     request: Request, body: DisputeRequest, idempotency: IdempotencyKey, session: Annotated[Session, _OWN]
 ) -> Response:

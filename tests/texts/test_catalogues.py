@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cases import counterparts, differences, seal_differences, vouching
+from cases import counterparts, differences, seal_differences, signed_words, vouching
 from cases.history_events import Kind
 from cases.reads import PERSON_FIELDS
 from domain.actors import Role
@@ -55,7 +55,7 @@ def test_the_story_has_a_sentence_for_each_act_event_and_wait() -> None:
 
 def test_the_story_names_every_event_and_every_difference() -> None:
     assert set(GROUPS["events"]) == set(Kind)
-    modules = (differences, vouching, counterparts, seal_differences)
+    modules = (differences, vouching, signed_words, counterparts, seal_differences)
     code = "".join(Path(str(module.__file__)).read_text("utf-8") for module in modules)
     named = set(re.findall(r'Difference\(\s*"([a-z_]+)"', code))
     assert set(GROUPS["differences"]) == named
