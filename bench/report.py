@@ -116,11 +116,9 @@ def costs(found: dict[str, Any]) -> str:
     lines.append(("notices", *(f"{each['notices']:g}" for each in seen), "", "", ""))
     lines.append(("runs of its workflow", *(f"{each['history']['runs']:g}" for each in seen), "", "", ""))
     kinds = [each["kind"].replace("_", " ").replace("archive share", "archive's share, of eight") for each in seen]
-    month = found["costs"]["sleeping_month"]
-    return (
-        rows(("a case", *kinds, "together with the archive", "goal together", "bound together"), lines)
-        + f"\n\nA sleeping month: {month['events']} events, {month['commits']} commits."
-    )
+    shown = rows(("a case", *kinds, "together with the archive", "goal together", "bound together"), lines)
+    month = found["costs"].get("sleeping_month")
+    return shown + (f"\n\nA sleeping month: {month['events']} events, {month['commits']} commits." if month else "")
 
 
 def intake(found: dict[str, Any]) -> str:

@@ -224,7 +224,7 @@ async def measure(mode: Mode, parts: list[str], sides: list[str]) -> dict[str, A
         if "costs" in parts:
             console.rule("costs of a case")
             found["parts"]["costs"] = when_and_where(mode)
-            found["costs"] = await costs.measure_all(lambda line: console.print(f"  {line}"))
+            found["costs"] = await costs.measure_all(lambda line: console.print(f"  {line}"), lives=full)
             console.print(costs.table(found["costs"]))
         for part, (title, measured) in _PARTS.items():
             if part in parts:
