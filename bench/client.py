@@ -4,7 +4,7 @@ from typing import Final
 
 import aiohttp
 
-_IDLE_SECONDS: Final = 2.0  # less than the servers' five, or a call meets a connection that is being closed
+_IDLE_SECONDS: Final = 2.0  # less than the bare server's five, or a call meets a connection that is being closed
 
 
 def open_client(address: str, *, patience: float) -> aiohttp.ClientSession:

@@ -4,6 +4,7 @@ import json
 import math
 import os
 import platform
+import subprocess
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
@@ -114,6 +115,13 @@ def machine() -> dict[str, Any]:
 def versions() -> dict[str, str]:
     """Return the versions of what is compared."""
     return {name: version(name) for name in _PACKAGES} | {"restate-server": _restate_server()}
+
+
+def revision() -> str | None:
+    """Return the commit that is measured, where this is a repository."""
+    command = ["git", "rev-parse", "--short=8", "HEAD"]
+    git = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True)
+    return git.stdout.strip() or None
 
 
 def _restate_server() -> str:

@@ -6,7 +6,6 @@ import gc
 import json
 import os
 import shutil
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ from rich.table import Table
 
 from bench import audit, costs, fairness, growth, intake, overload, plain_counts, plots, roster, sleeping, workers
 from bench.driver import Outcome, run_cases
-from bench.measure import machine, spread, versions
+from bench.measure import machine, revision, spread, versions
 from bench.people import numbers
 from bench.sides import ALL
 from bench.sides.base import Running
@@ -197,10 +196,9 @@ def show_cases(summary: dict[str, Any]) -> None:
 def when_and_where(mode: Mode) -> dict[str, Any]:
     """Return what a part of the results is to be read with, since the parts need not be of one run."""
     seen = machine()
-    git = subprocess.run(["git", "rev-parse", "--short=8", "HEAD"], cwd=RESULTS.parent, capture_output=True, text=True)
     return {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "revision": git.stdout.strip() or None,
+        "revision": revision(),
         "mode": mode.name,
         "kernel": seen["kernel"],
         "load_before": seen["load_before"],

@@ -44,11 +44,6 @@ class Asked:
     code: str = ""
     is_cut: bool = False
 
-    @property
-    def is_unknown(self) -> bool:
-        """Whether the sender never heard an answer."""
-        return self.reference is None and not self.code
-
 
 @dataclass
 class Drive:

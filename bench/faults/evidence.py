@@ -39,6 +39,9 @@ QUERIES: Final[Mapping[str, str]] = {
 }
 
 
+_STUCK: Final = f"{PROBLEMS} IS NOT NULL AND ExecutionStatus = 'Running'"
+
+
 @dataclass(frozen=True)
 class Evidence:
     """All that the checker looks at, as plain rows."""
@@ -66,7 +69,7 @@ async def gather(scene: Scene, drive: Drive) -> Evidence:
         register=register,
         workflows=await _workflows(client),
         wanted=[person.client_reference for person in drive.people],
-        problems=[run.id async for run in client.list_workflows(f"{PROBLEMS} IS NOT NULL")],
+        problems=[run.id async for run in client.list_workflows(_STUCK)],
         channels=await _channels(client),
         authority=await scene.aside("authority", "GET", "/sandbox/books"),
         mails=[mail["message_id"].partition("@")[0] for mail in mails],

@@ -30,6 +30,7 @@ SHOWN_SECONDS: Final = 300.0
 GONE_SECONDS: Final = 660.0
 PROBLEMS: Final = "TemporalReportedProblems"
 _FIRST_NUMBER: Final = 900_000
+_BROUGHT: Final = 1_000
 # Flips the last byte of the newest facts; done twice, they are whole again.
 _DAMAGE: Final = """
 UPDATE applications SET body = set_byte(body, length(body) - 1, 255 - get_byte(body, length(body) - 1))
@@ -84,9 +85,7 @@ async def send_undecodable(scene: Scene, drive: Drive, number: int, struck: "Str
         await Client.connect(scene.stack.temporal_address, data_converter=data_converter(Keyring.parse(ring)))
         for ring in (keys, {**keys, "codec": theirs})
     ]
-    if not drive.unfinished():
-        await drive.register_person(plain_person(_FIRST_NUMBER + number, f"faults-unreadable-{number}"))
-    workflow_id = await _signal_one(stranger, drive)
+    workflow_id = await _signal_one(stranger, drive, number)
     begun = time.monotonic()
     yield
     await _until_problem(ours, workflow_id, there=True)
@@ -116,28 +115,39 @@ async def _incident(scene: Scene, reference: str) -> dict[str, Any]:
     raise NotShownError(f"no incident of {reference} after {SHOWN_SECONDS:.0f} s")
 
 
-async def _signal_one(stranger: Client, drive: Drive) -> str:
-    """Signal a case whose workflow runs and return the workflow's id; one that ends meanwhile takes no signal."""
-    while True:
-        workflow_id = registration_workflow_id(await _waiting_case(drive))
-        try:
-            await stranger.get_workflow_handle(workflow_id).signal(COMMAND_SIGNAL, CommandRef(command_id=str(uuid4())))
-        except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
-                raise
-            await asyncio.sleep(0.5)
-        else:
-            return workflow_id
+async def _signal_one(stranger: Client, drive: Drive, number: int) -> str:
+    """Signal a case whose workflow runs and return the workflow's id; one that ends meanwhile takes no signal.
 
-
-async def _waiting_case(drive: Drive) -> str:
-    """Return a case whose workflow runs."""
-    while True:
-        for wanted in ("under_review", "approved", "correction_requested"):
-            for reference, case in drive.cases.items():
-                if case["stage"] == wanted and reference in drive.unfinished():
-                    return str(reference)
+    Where no case goes on any more, one more is taken on.
+    """
+    end, brought = time.monotonic() + SHOWN_SECONDS, 0
+    while time.monotonic() < end:
+        reference = _waiting_case(drive)
+        if reference is not None:
+            workflow_id = registration_workflow_id(reference)
+            try:
+                signal = CommandRef(command_id=str(uuid4()))
+                await stranger.get_workflow_handle(workflow_id).signal(COMMAND_SIGNAL, signal)
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    raise
+            else:
+                return workflow_id
+        elif drive.is_done():
+            brought += 1
+            name = f"faults-unreadable-{number}-{brought}"
+            await drive.register_person(plain_person(_FIRST_NUMBER + number + _BROUGHT * brought, name))
         await asyncio.sleep(0.5)
+    raise NotShownError(f"no case was there to write to for {SHOWN_SECONDS:.0f} s")
+
+
+def _waiting_case(drive: Drive) -> str | None:
+    """Return a case whose workflow runs, if there is one."""
+    for wanted in ("under_review", "approved", "correction_requested"):
+        for reference, case in drive.cases.items():
+            if case["stage"] == wanted and reference in drive.unfinished():
+                return str(reference)
+    return None
 
 
 async def _until_problem(client: Client, workflow_id: str, *, there: bool) -> None:

@@ -101,10 +101,11 @@ def section(found: Mapping[str, Any]) -> str:
     checks = [(name, len(findings) or "none") for name, findings in found["checks"].items()]
     requests = ", ".join(f"{name} {n}" for name, n in sorted(found["requests"].items(), key=lambda pair: -pair[1]))
     run = f"{found['cases']:,} people, seed {found['seed']}, {len(found['strikes'])} faults, {found['seconds']:.0f} s"
+    at = f" at {found['revision']}" if found["revision"] else ""
     host = f"{seen['cores']} cores ({seen['processor']}), {seen['memory_gb']} GB"
     return "\n\n".join(
         [
-            f"{run}; {host}, load before {seen['load_before'][0]:g}.",
+            f"Run on {found['measured_at'][:10]}{at}: {run}; {host}, load before {seen['load_before'][0]:g}.",
             rows(("fault", "times", "lasted s", "all parts answer again after s, at most", "seen"), lines),
             rows(("of", "step", "faults that struck with cases in it", "most cases in it"), steps),
             _asked_line(found),

@@ -28,7 +28,7 @@ from bench.faults.people import people
 from bench.faults.plan import Plan, plan
 from bench.faults.scene import Scene, open_scene
 from bench.faults.strikes import Striker, without_effect
-from bench.measure import machine, versions
+from bench.measure import machine, revision, versions
 
 console: Final = Console(highlight=False, width=200)
 _LOOK_SECONDS: Final = 2.0
@@ -45,6 +45,7 @@ async def run(directory: Path, drawn: Plan) -> dict[str, Any]:
     begun = time.monotonic()
     found: dict[str, Any] = {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "revision": revision(),
         "seed": drawn.seed,
         "cases": drawn.cases,
         "machine": machine(),
@@ -73,7 +74,7 @@ async def run(directory: Path, drawn: Plan) -> dict[str, Any]:
             "refused_acts": drive.refused,
             "asked": len(drive.asked),
             "became_cases": len(evidence.register["registrations"]),
-            "unknown_to_senders": sum(each.is_unknown for each in drive.asked.values()),
+            "unknown_to_senders": sum(each.is_cut for each in drive.asked.values()),
             "started_again": dict(scene.restarts),
             "supervisor_gave_up": scene.gave_up,
             "stages": (await scene.register.standing()).get("registration", {}),

@@ -46,6 +46,8 @@ def test_notes_are_shown_with_least_and_most() -> None:
 
 def test_the_page_has_the_figures_between_its_marks() -> None:
     found = {
+        "measured_at": "2026-11-27T20:00:00+00:00",
+        "revision": "0123abcd",
         "cases": 1000,
         "asked": 1003,
         "became_cases": 996,
