@@ -28,10 +28,12 @@ _LONGEST_SECONDS: Final = 60.0
 _BEGUN: Final = 20  # rows of the roster that are registered before it counts as running
 _PAUSE_SECONDS: Final = 0.2
 _STILL_LOOKS: Final = 8  # in a row with nothing new and nothing left to do, until it counts as quiet
-# A lease in time to come lets no worker take the roster up; one that is past lets the next.
 _STOP_SECONDS: Final = 180.0
 _START_SECONDS: Final = 120.0
-_LEASED: Final = "UPDATE rosters SET lease_until = clock_timestamp() + make_interval(secs => $1)"
+# A worker that has a roster gives it back after twenty rows and takes it up again at once, so that a lease put upon it
+# is seldom seen; a status that is no worker's business is seen when it would take the roster up the next time.
+_STOP: Final = "UPDATE rosters SET status = 'stopped' WHERE status = 'running'"
+_GO_ON: Final = "UPDATE rosters SET status = 'running' WHERE status = 'stopped'"
 _TASK: Final = "SELECT EXISTS (SELECT 1 FROM tasks WHERE reference = $1 AND kind = 'review')"
 # A delivery under way is queued and due until it is settled; one that waits for its employer's daily mail is not due.
 _LEFT: Final = """
@@ -102,7 +104,7 @@ async def _stop(watch: Any) -> None:
     while still < _STILL_LOOKS:
         if time.monotonic() > end:
             raise TimeoutError(f"Not quiet after {_STOP_SECONDS:.0f} s: {seen} registered, {left}.")
-        await watch.execute(_LEASED, 3600.0)
+        await watch.execute(_STOP)
         await asyncio.sleep(_PAUSE_SECONDS)
         now, left = await _registered(watch), dict(await watch.fetchrow(_LEFT))
         still = still + 1 if now == seen and not any(left.values()) else 0
@@ -112,7 +114,7 @@ async def _stop(watch: Any) -> None:
 async def _go_on(watch: Any) -> None:
     """Let the roster be taken up again, and wait until it is."""
     before = await _registered(watch)
-    await watch.execute(_LEASED, -1.0)
+    await watch.execute(_GO_ON)
     await _reach(watch, before + _BEGUN)
 
 
