@@ -61,7 +61,7 @@ def test_the_page_has_the_figures_between_its_marks() -> None:
         "checks": {"no orphan rows": []},
     }
     page = fill("before\n<!-- faults -->\nold\n<!-- end -->\nafter\n", found)
-    assert page.startswith("before\n<!-- faults -->\n1,000 people, seed 7, 2 faults")
+    assert page.startswith("before\n<!-- faults -->\nRun on 2026-11-27 at 0123abcd: 1,000 people, seed 7")
     assert page.endswith("\n<!-- end -->\nafter\n")
     assert "| kill worker | 1 | 0.2 | 1.5 |" in page
     assert "1,003 registrations were asked for" in page
