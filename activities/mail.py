@@ -64,7 +64,7 @@ class MailSender:
                 yield result
         finally:
             if connection is not None:
-                await _quit(connection)
+                await take_leave(connection)
 
     async def _connect(self) -> tuple[aiosmtplib.SMTP | None, Temporary | None]:
         """Return a connection that is ready, or why there is none."""
@@ -134,7 +134,7 @@ async def _greet(connection: aiosmtplib.SMTP) -> None:
             await connection.helo()
 
 
-async def _quit(connection: aiosmtplib.SMTP) -> None:
+async def take_leave(connection: aiosmtplib.SMTP) -> None:
     """End a connection; what was sent stays sent whatever the relay says to the farewell."""
     with suppress(aiosmtplib.SMTPException, OSError):
         if connection.is_connected:

@@ -61,6 +61,15 @@ class Evidence:
     hashes: Mapping[str, bytes] = field(default_factory=dict)
     beside: Mapping[str, Sequence[Row]] = field(default_factory=dict)
 
+    def signed_requests(self) -> dict[str | None, StoredRequest]:
+        """Return the requests whose statements verify, by the hash that the rows they caused carry."""
+        return {each.hashed: each for each in self.commands.values() if each.said is not None}
+
+
+def signed_hash(row: Row) -> str | None:
+    """Return the hash of the statement that a row of the ledger names, if it names one."""
+    return None if row["statement_hash"] is None else bytes(row["statement_hash"]).hex()
+
 
 def seq_place(evidence: Evidence, seq: int, **more: str) -> Place:
     """Return the place of a number in the case's own chain."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from cases.evidence import Difference, Evidence, Row, row_place
+from cases.evidence import Difference, Evidence, Row, row_place, signed_hash
 from domain.acts import Act
 from domain.commands import CommandKind, CommandState
 from domain.decisions import ConfirmationAction, EligibilityAction, HoldAction
@@ -74,9 +74,10 @@ _THEMSELVES: Final = frozenset(
 
 def check_words(evidence: Evidence) -> Iterator[Difference]:
     """Rows of decisions, second signatures and holds: each tells what was signed, as it was signed."""
-    by_hash = {each.hashed: each for each in evidence.commands.values() if each.said is not None}
+    by_hash = evidence.signed_requests()
     for row in evidence.record.ledger:
-        request = by_hash.get(bytes(row["statement_hash"]).hex()) if row["statement_hash"] is not None else None
+        hashed = signed_hash(row)
+        request = None if hashed is None else by_hash.get(hashed)
         if request is None or request.words is None or request.state is CommandState.REFUSED:
             continue
         said = _SAID.get(request.kind)

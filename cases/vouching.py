@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from cases.evidence import Difference, Evidence, Row, StoredRequest, row_place
+from cases.evidence import Difference, Evidence, Row, StoredRequest, row_place, signed_hash
 from domain.actors import Role
 from domain.acts import Act
 from domain.commands import CommandKind, CommandState
@@ -67,10 +67,10 @@ _FROM_AUTHORITY: Final = frozenset({Act.ANSWER_RECEIVED, Act.ANSWER_APPLIED, Act
 
 def check_signatures(evidence: Evidence) -> Iterator[Difference]:
     """Rows of what was asked for: each names what was signed, and that can have caused it."""
-    by_hash = {each.hashed: each for each in evidence.commands.values() if each.said is not None}
+    by_hash = evidence.signed_requests()
     vouched: dict[str, list[Row]] = {}
     for row in evidence.record.ledger:
-        hashed = bytes(row["statement_hash"]).hex() if row["statement_hash"] is not None else None
+        hashed = signed_hash(row)
         if hashed is None:
             if _needs_statement(evidence, row):
                 yield Difference("ledger_row_unsigned", row_place(row))

@@ -143,10 +143,11 @@ async def _signal_one(stranger: Client, drive: Drive, number: int) -> str:
 
 def _waiting_case(drive: Drive) -> str | None:
     """Return a case whose workflow runs, if there is one."""
+    unfinished = [(reference, drive.cases[reference]["stage"]) for reference in drive.unfinished()]
     for wanted in ("under_review", "approved", "correction_requested"):
-        for reference, case in drive.cases.items():
-            if case["stage"] == wanted and reference in drive.unfinished():
-                return str(reference)
+        for reference, stage in unfinished:
+            if stage == wanted:
+                return reference
     return None
 
 

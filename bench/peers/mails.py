@@ -1,12 +1,11 @@
 """Mail on connections that a process keeps, since its steps send one mail at a time."""
 
 import asyncio
-from contextlib import suppress
 from typing import Final
 
 import aiosmtplib
 
-from activities.mail import MailSender, OutgoingMail
+from activities.mail import MailSender, OutgoingMail, take_leave
 from activities.outward import SendResult, Temporary
 
 # So many connections at most; a mail waits for one of them instead of opening another.
@@ -45,10 +44,7 @@ class KeptMail(MailSender):
     async def aclose(self) -> None:
         """Take leave on all connections."""
         while self._idle:
-            connection = self._idle.pop()
-            with suppress(aiosmtplib.SMTPException, OSError):
-                await connection.quit()
-            connection.close()
+            await take_leave(self._idle.pop())
 
     async def _usable(self) -> tuple[aiosmtplib.SMTP | None, Temporary | None]:
         """Return the connection that was used last, or a new one where none is open."""
