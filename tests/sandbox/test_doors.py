@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from sandbox.doors import Door, Mood, open_door
+from sandbox.doors import Door, Mood
+from tests.sandbox.doors import open_before
 
 
 @pytest_asyncio.fixture
@@ -16,11 +17,8 @@ async def door() -> AsyncIterator[Door]:
             writer.write(data)
         writer.close()
 
-    server = await asyncio.start_server(echo, "127.0.0.1", 0)
-    async with open_door(f"127.0.0.1:{server.sockets[0].getsockname()[1]}") as door:
-        await door.set(Mood.OPEN)
+    async with open_before(echo) as door:
         yield door
-    server.close()
 
 
 async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, word: bytes) -> float:

@@ -10,7 +10,8 @@ import pytest
 
 from bench.faults import effects
 from bench.faults.effects import answer_seconds, is_cut, lines_off
-from sandbox.doors import Door, Mood, open_door
+from sandbox.doors import Door, Mood
+from tests.sandbox.doors import open_before
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 
@@ -25,11 +26,8 @@ async def door() -> AsyncIterator[Door]:
         await reader.read()
         writer.close()
 
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    async with open_door(f"127.0.0.1:{server.sockets[0].getsockname()[1]}") as opened:
-        await opened.set(Mood.OPEN)
+    async with open_before(answer) as opened:
         yield opened
-    server.close()
 
 
 async def test_a_door_that_is_slow_or_silent_is_seen(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
