@@ -24,7 +24,7 @@ def canonical(content: Any) -> bytes:
 
 def _is_simple(value: Any) -> bool:
     kind = type(value)
-    if kind is str or kind is bool or value is None:
+    if isinstance(value, str) or kind is bool or value is None:  # a member of an enumeration of texts is its text
         return True
     if kind is int:
         return bool(-_LARGEST <= value <= _LARGEST)

@@ -42,6 +42,8 @@ def counted_hash(row: Mapping[str, Any]) -> bytes | None:
 
 
 def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, str | int):
+        return value
     if isinstance(value, datetime):
         return value.astimezone(CHINA).isoformat(timespec="microseconds")
     if isinstance(value, bytes):

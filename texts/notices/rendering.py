@@ -85,7 +85,7 @@ class Voice:
 
 def _values(facts: NoticeFacts) -> dict[str, Any]:
     """Return the facts under the names that templates use."""
-    return {name: getattr(facts, name) for name in NoticeFacts.model_fields}
+    return dict(facts)
 
 
 def _codes(facts: NoticeFacts) -> dict[str, Any]:
