@@ -34,6 +34,7 @@ from api.frame import Frame, route_of
 from api.limiting import Allowance, Limiter
 from api.openapi import build_openapi
 from api.problems import CODE_OF_STATUS, Answered, problem_response
+from api.starts import Starts
 from api.tokens import IssuerKeys, Tokens
 from api.wiring import Wiring, wiring_of
 from cases import refusals
@@ -153,6 +154,7 @@ async def _wire(
         settings=settings,
         context=context,
         engine=engine,
+        starts=Starts(engine),
         histories=histories,
         tokens=tokens,
         cursors=Cursors(context.keyring.cursor),

@@ -60,11 +60,10 @@ class CaseQuery(PageQuery):
 async def submit(
     request: Request, body: RegistrationRequest, idempotency: IdempotencyKey, actor: Annotated[Actor, _EMPLOYER]
 ) -> Response:
-    """Take on a registration; its workflow, started after the answer, takes it up, or else the sweeper does."""
+    """Take on a registration; its workflow, started after the answer by us or by the sweeper, takes it up."""
     wiring = wiring_of(request)
     reply = await registration.accept(wiring.context, actor, body, idempotency, request.state.language)
-    reference, correlation_id = reply.body["reference"], request.state.correlation_id
-    wiring.in_background(wiring.engine.start(reference, correlation_id))
+    wiring.starts.add(actor.tenant, reply.body["reference"], request.state.correlation_id)
     return respond(reply)
 
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from api.cursors import Cursors
 from api.limiting import Limiter
+from api.starts import Starts
 from api.tokens import Tokens
 from cases.answers_gathered import Gathering
 from cases.context import Context
@@ -31,6 +32,7 @@ class Wiring:
     settings: Settings
     context: Context
     engine: Engine
+    starts: Starts
     histories: Histories
     tokens: Tokens
     cursors: Cursors
@@ -60,7 +62,8 @@ class Wiring:
         task.add_done_callback(self._done)
 
     async def drain(self) -> None:
-        """Let what runs in the background end."""
+        """Let what runs in the background end, and what waits be started."""
+        await self.starts.drain()
         for task in tuple(self._running):
             await task
 

@@ -16,6 +16,7 @@ import aiohttp
 import httpx
 from rich.console import Console
 from rich.table import Table
+from temporalio.client import Client
 
 from bench.client import open_client
 from bench.growth import new_context, prepare, submit
@@ -37,6 +38,7 @@ _FINE: Final = 1.05  # and from the last rate kept on, which is how near the lim
 _P99_MS: Final = 250.0
 _KEPT_UP: Final = 0.95  # of what was offered; with less done a side falls behind
 _PATIENCE_SECONDS: Final = 30.0
+_AFTER_SECONDS: Final = 6.0  # the API starts nothing any more that has waited for five
 _READERS: Final = 8
 _READY: Final = 40
 _SIDES: Final = ("ours", "bare")
@@ -84,7 +86,7 @@ class Caller:
 async def measure(directory: Path, *, full: bool) -> dict[str, Any]:
     """Measure both servers in turn."""
     effort = _FULL if full else _SHORT
-    found: dict[str, Any] = {"p99_kept_ms": _P99_MS, "rates": {}, "reads": {}}
+    found: dict[str, Any] = {"p99_kept_ms": _P99_MS, "rates": {}, "starts": [], "reads": {}}
     async with open_servers(directory) as servers, AsyncExitStack() as clients:
         await asyncio.to_thread(upgrade, servers.postgres.url(role=OWNER))
         ready = await _fill(servers)
@@ -96,11 +98,14 @@ async def measure(directory: Path, *, full: bool) -> dict[str, Any]:
             callers[name] = {
                 persona: Caller(http, {"Authorization": f"Bearer {token}"}, people) for persona, token in tokens.items()
             }
+        engine = await Client.connect(servers.stack.temporal_address)
         for _ in range(effort.rounds):
             for name, by_persona in callers.items():
                 pids = {each: servers.pids()[each] for each in (name, "postgres", "temporal")}
                 reached = await rising(by_persona["employer-a"].submit, effort, pids)
                 found["rates"].setdefault(name, []).append(reached)
+                if name == "ours":
+                    found["starts"].append(await _starts(engine, by_persona["employer-a"].submit, reached, effort))
             for name, by_persona in callers.items():
                 for what, rate in (await _reads(by_persona, ready, effort.read_seconds)).items():
                     found["reads"].setdefault(what, {}).setdefault(name, []).append(rate)
@@ -116,6 +121,15 @@ def ratios(kept: dict[str, dict[str, float]]) -> tuple[float | None, float | Non
     if not bare["median"]:
         return None, None
     return round(ours / bare["median"], 2), round(ours / bare["max"], 2)
+
+
+def starts_said(found: dict[str, Any]) -> str:
+    """Return what became of the starts of the last round in a sentence's words."""
+    seen = found["starts"][-1]
+    return (
+        f"of {seen['offered']} registrations at the rate kept {seen['meanwhile']} were started by the end of them, "
+        f"{seen['a_second']:g} a second, and {seen['after']} with those that still waited"
+    )
 
 
 async def _serve(servers: Servers, directory: Path, reference: str) -> dict[str, str]:
@@ -148,6 +162,26 @@ async def rising(work: Callable[[], Awaitable[None]], effort: Effort, pids: dict
     steps += await _climb(lambda rate: _step(work, rate, effort.fine_seconds, pids), start, _FINE)
     last = highest_kept(steps)
     return {"kept": last["done"] if last else 0.0, "steps": steps}
+
+
+async def _starts(
+    engine: Client, work: Callable[[], Awaitable[None]], reached: dict[str, Any], effort: Effort
+) -> dict[str, Any]:
+    """Return how many workflows were started, at the rate kept, while registrations came in and soon after the last.
+
+    There is no worker and so no sweeper, which starts whatever the API has not.
+    """
+    last = highest_kept(reached["steps"])
+    rate = last["offered"] if last else _FIRST_RATE
+    await asyncio.sleep(_AFTER_SECONDS)  # those of the step before
+    before, begun = (await engine.count_workflows()).count, time.monotonic()
+    await _offer(work, rate, effort.fine_seconds)
+    took = time.monotonic() - begun
+    meanwhile = (await engine.count_workflows()).count - before
+    await asyncio.sleep(_AFTER_SECONDS)
+    after = (await engine.count_workflows()).count - before
+    offered = int(rate * effort.fine_seconds)
+    return {"offered": offered, "meanwhile": meanwhile, "a_second": round(meanwhile / took, 1), "after": after}
 
 
 async def _climb(
@@ -260,7 +294,7 @@ def show(console: Console, found: dict[str, Any]) -> None:
         table.add_row(name, f"{kept['median']:g}", str(last["cpu_ms"]) if last else "")
     console.print(table)
     middle, best = ratios(found["rate_kept"])
-    console.print(f"ours is {middle} of the bare route (medians), {best} of its best round")
+    console.print(f"ours is {middle} of the bare route (medians), {best} of its best round; {starts_said(found)}")
     reads = Table(title=f"Reads, {_READERS} readers", title_justify="left")
     for heading in ("", "ours /s", "ours p99", "bare /s", "bare p99"):
         reads.add_column(heading)

@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any, Final
 
 from bench.costs import BUDGET, with_archive
-from bench.intake import highest_kept, ratios
+from bench.intake import highest_kept, ratios, starts_said
 from bench.run import OURS, RESULTS
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "performance.md"
@@ -139,7 +139,10 @@ def intake(found: dict[str, Any]) -> str:
         reads.append((what, *(f"{value:.1f}" for value in middle.values()), f"{ratio:.2f}"))
     headings = ("medians", "ours /s", "p95 ms", "p99 ms", "bare /s", "p95 ms", "p99 ms", "ours of bare")
     middle_ratio, best = ratios(seen["rate_kept"])
-    said = f"Ours is {middle_ratio} of the bare route (medians of the rounds), {best} of its best round."
+    said = (
+        f"Ours is {middle_ratio} of the bare route (medians of the rounds), {best} of its best round."
+        f" In its last round, {starts_said(seen)}."
+    )
     return f"{first}\n\n{said}\n\n{rows(headings, reads)}"
 
 

@@ -1,0 +1,74 @@
+"""Starts the workflows of new cases after the answer: one after the other, employers in turn."""
+
+from asyncio import Task, create_task, get_running_loop
+from collections import deque
+from typing import Final, NamedTuple
+
+import structlog
+
+from cases.sweeping import OLDER_THAN
+from temporal.engine import Engine
+from temporal.telemetry import describe
+
+_MOST_WAITING: Final = 500
+_log = structlog.get_logger("api.starts")
+
+
+class _Start(NamedTuple):
+    reference: str
+    correlation_id: str
+    stale_at: float  # by the loop's clock; the sweeper takes it from then on
+
+
+class Starts:
+    """The cases whose workflow this process is to start.
+
+    A start costs Temporal more than the whole of an intake costs the API, so that a burst of registrations that all
+    started at once would be slowed down by its own starts. One is under way at a time, and what has waited as long as
+    the sweeper lets it is left to the sweeper, as is everything when the process ends.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._waiting: dict[str, deque[_Start]] = {}  # by employer, whose turn is next first
+        self._count = 0
+        self._running: Task[None] | None = None
+
+    def add(self, employer_id: str, reference: str, correlation_id: str) -> None:
+        """Have the workflow of a case started as soon as it is its employer's turn."""
+        if self._count >= _MOST_WAITING:
+            return
+        stale_at = get_running_loop().time() + OLDER_THAN.total_seconds()
+        self._waiting.setdefault(employer_id, deque()).append(_Start(reference, correlation_id, stale_at))
+        self._count += 1
+        if self._running is None:
+            self._running = create_task(self._run())
+
+    async def drain(self) -> None:
+        """Let what waits be started."""
+        if self._running is not None:
+            await self._running
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                start = self._next()
+                if get_running_loop().time() < start.stale_at:
+                    await self._start(start)
+        finally:
+            self._running = None
+
+    def _next(self) -> _Start:
+        employer_id = next(iter(self._waiting))
+        starts = self._waiting.pop(employer_id)
+        start = starts.popleft()
+        if starts:
+            self._waiting[employer_id] = starts  # behind the others
+        self._count -= 1
+        return start
+
+    async def _start(self, start: _Start) -> None:
+        try:
+            await self._engine.start(start.reference, start.correlation_id)
+        except Exception as error:  # noqa: BLE001 - the next case is started whatever one met; the sweeper has this one
+            _log.error("start_failed", **describe(error))

@@ -1,0 +1,106 @@
+"""Starts after the answer: one at a time, employers in turn, and nothing that the sweeper does by now."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from api import starts
+from api.starts import Starts
+from domain.messages import StandingInput
+
+
+class SlowEngine:
+    """Starts a case when it is let to, and says which were under way at once."""
+
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+        self.under_way = 0
+        self.most_under_way = 0
+        self.let = asyncio.Event()
+        self.fails: set[str] = set()
+
+    async def start(self, reference: str, correlation_id: str = "") -> bool:
+        self.begun.append(reference)
+        self.under_way += 1
+        self.most_under_way = max(self.most_under_way, self.under_way)
+        await self.let.wait()
+        self.under_way -= 1
+        if reference in self.fails:
+            raise ValueError(reference)
+        return True
+
+    async def decide(self, reference: str, command_id: str, correlation_id: str = "") -> bool:
+        raise NotImplementedError
+
+    async def nudge(
+        self, reference: str, command_id: str, correlation_id: str = "", *, is_resume: bool = False
+    ) -> bool:
+        raise NotImplementedError
+
+    async def start_standing(self, employer_id: str, standing: StandingInput) -> bool:
+        raise NotImplementedError
+
+    async def is_up(self) -> bool:
+        return True
+
+
+async def test_starts_one_at_a_time_with_employers_in_turn() -> None:
+    engine = SlowEngine()
+    waiting = Starts(engine)
+    for employer, reference in (("a", "a1"), ("a", "a2"), ("a", "a3"), ("b", "b1"), ("b", "b2"), ("c", "c1")):
+        waiting.add(employer, reference, "")
+        await asyncio.sleep(0)  # the first is under way by now
+    assert engine.begun == ["a1"]
+
+    engine.let.set()
+    await waiting.drain()
+
+    assert engine.begun == ["a1", "a2", "b1", "c1", "a3", "b2"]
+    assert engine.most_under_way == 1
+
+
+async def test_goes_on_after_a_start_that_met_a_defect_and_after_a_pause() -> None:
+    engine = SlowEngine()
+    engine.let.set()
+    engine.fails = {"a1"}
+    waiting = Starts(engine)
+    waiting.add("a", "a1", "")
+    waiting.add("a", "a2", "")
+    await waiting.drain()
+
+    waiting.add("a", "a3", "")
+    await waiting.drain()
+
+    assert engine.begun == ["a1", "a2", "a3"]
+
+
+async def test_leaves_to_the_sweeper_what_waited_as_long_as_the_sweeper_lets_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine = SlowEngine()
+    waiting = Starts(engine)
+    waiting.add("a", "a1", "")
+    await asyncio.sleep(0)  # the first is under way
+    monkeypatch.setattr(starts, "OLDER_THAN", timedelta(0))
+    waiting.add("a", "a2", "")
+    monkeypatch.undo()
+    waiting.add("b", "b1", "")
+
+    engine.let.set()
+    await waiting.drain()
+
+    assert engine.begun == ["a1", "b1"]
+
+
+async def test_holds_so_many_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(starts, "_MOST_WAITING", 2)
+    engine = SlowEngine()
+    waiting = Starts(engine)
+    for reference in ("a1", "a2", "a3"):
+        waiting.add("a", reference, "")
+
+    engine.let.set()
+    await waiting.drain()
+
+    assert engine.begun == ["a1", "a2"]
