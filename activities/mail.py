@@ -106,12 +106,15 @@ class MailSender:
             await connection.connect()
             await _greet(connection)
         except aiosmtplib.SMTPAuthenticationError:
-            return Temporary("smtp_sign_in_refused")
+            failure = Temporary("smtp_sign_in_refused")
         except aiosmtplib.SMTPResponseException as error:
-            return Temporary(f"smtp_{error.code}")
+            failure = Temporary(f"smtp_{error.code}")
         except (aiosmtplib.SMTPException, OSError, ValueError):
-            return Temporary("smtp_unreachable")
-        return connection
+            failure = Temporary("smtp_unreachable")
+        else:
+            return connection
+        connection.close()
+        return failure
 
     async def _send_on(self, connection: RelayConnection, mail: OutgoingMail) -> SendResult | None:
         """Return the result of one mail, or None where it is to be sent on another connection.

@@ -170,6 +170,22 @@ async def test_a_session_that_ended_in_a_refusal_is_left() -> None:
         assert relay.farewells == 1
 
 
+async def test_a_relay_that_refuses_our_greeting_is_left() -> None:
+    was_left = asyncio.Event()
+
+    async def unkind(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 relay.example\r\n")
+        while await reader.readline():
+            writer.write(b"550 not you\r\n")
+        was_left.set()
+        writer.close()
+
+    server = await asyncio.start_server(unkind, "127.0.0.1", 0)
+    async with server, sender(server.sockets[0].getsockname()[1]) as mails:
+        assert await mails.send(mail("a@lab.example")) == Temporary("smtp_550")
+        await asyncio.wait_for(was_left.wait(), SOON)
+
+
 async def test_a_connection_that_was_interrupted_within_a_mail_is_not_used_again() -> None:
     relay = Relay("DATA silence")
     async with running(relay) as port, sender(port) as mails:
