@@ -103,6 +103,7 @@ async def outside(settings: Settings) -> AsyncIterator[Outside]:
                 webhooks=webhooks,
             )
         finally:
+            await mail.aclose()
             await webhooks.close()
 
 

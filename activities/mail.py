@@ -1,8 +1,7 @@
-"""Sends mail by SMTP, one connection for a batch."""
+"""Sends mail by SMTP, a batch on one connection, and keeps a few connections for the batches that follow."""
 
 import ssl
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
 from typing import Final
 
 import aiosmtplib
@@ -10,11 +9,14 @@ import aiosmtplib
 from activities.mime import OutgoingMail as OutgoingMail
 from activities.mime import Writer, message_id
 from activities.outward import Permanent, SendResult, Sent, Temporary
+from activities.relay import REST_SECONDS, KeptConnections, RelayConnection
 
 TIMEOUT_SECONDS: Final = 30.0
 IMPLICIT_TLS_PORT: Final = 465  # RFC 8314, section 3.3
+KEPT_CONNECTIONS: Final = 4  # as many batches as fill the channel's places when each is full
 _OUT_OF_SPACE: Final = 552  # the message is larger than the relay takes: RFC 1870, section 6.1
 _PERMANENT_FROM: Final = 500
+_TIMED_OUT: Final = Temporary("timeout")
 
 
 class MailSender:
@@ -34,13 +36,20 @@ class MailSender:
         starttls: bool = True,
         timeout: float = TIMEOUT_SECONDS,
         tls_context: ssl.SSLContext | None = None,
+        keep: int = KEPT_CONNECTIONS,
+        rest: float = REST_SECONDS,
     ) -> None:
         self._host, self._port, self._writer = host, port, Writer(sender)
         self._username, self._password = username, password
         self._starttls, self._timeout, self._tls = starttls, timeout, tls_context
+        self._kept = KeptConnections(keep, rest)
+
+    async def aclose(self) -> None:
+        """Leave the connections that are kept; none is kept from now on."""
+        await self._kept.aclose()
 
     async def send(self, mail: OutgoingMail) -> SendResult:
-        """Send one mail on a connection of its own."""
+        """Send one mail, as a batch of its own."""
         results = [result async for result in self.send_each([mail])]
         return results[0]
 
@@ -49,26 +58,40 @@ class MailSender:
 
         Once no connection can be made, the rest is temporary without a further try.
         """
-        connection: aiosmtplib.SMTP | None = None
+        connection: RelayConnection | None = None
         failure: Temporary | None = None
+        result: SendResult | None = None
         try:
             for mail in mails:
-                if failure is None and (connection is None or not connection.is_connected):
-                    connection, failure = await self._connect()
-                if failure is not None or connection is None:
-                    yield failure or Temporary("smtp_unreachable")
-                    continue
-                result, usable = await self._send_on(connection, mail)
-                if not usable:
-                    connection.close()
+                result = failure
+                while result is None:
+                    if connection is None or not connection.is_connected:
+                        opened = self._kept.take() or await self._connect()
+                        if isinstance(opened, Temporary):
+                            result = failure = opened
+                            break
+                        connection = opened
+                    result = await self._send_on(connection, mail)
                 yield result
         finally:
             if connection is not None:
-                await take_leave(connection)
+                await self._part(connection, result)
 
-    async def _connect(self) -> tuple[aiosmtplib.SMTP | None, Temporary | None]:
+    async def _part(self, connection: RelayConnection, result: SendResult | None) -> None:
+        """Keep the connection after a mail that was sent on it.
+
+        A session that refuses may go on to refuse, and one that was interrupted within a mail is out of step.
+        """
+        if isinstance(result, Sent) and connection.is_connected:
+            await self._kept.put(connection)
+        elif result is not None:
+            await connection.leave()
+        else:
+            connection.close()
+
+    async def _connect(self) -> RelayConnection | Temporary:
         """Return a connection that is ready, or why there is none."""
-        connection = aiosmtplib.SMTP(
+        connection = RelayConnection(
             hostname=self._host,
             port=self._port,
             username=self._username,
@@ -83,15 +106,22 @@ class MailSender:
             await connection.connect()
             await _greet(connection)
         except aiosmtplib.SMTPAuthenticationError:
-            return None, Temporary("smtp_sign_in_refused")
+            failure = Temporary("smtp_sign_in_refused")
         except aiosmtplib.SMTPResponseException as error:
-            return None, Temporary(f"smtp_{error.code}")
+            failure = Temporary(f"smtp_{error.code}")
         except (aiosmtplib.SMTPException, OSError, ValueError):
-            return None, Temporary("smtp_unreachable")
-        return connection, None
+            failure = Temporary("smtp_unreachable")
+        else:
+            return connection
+        connection.close()
+        return failure
 
-    async def _send_on(self, connection: aiosmtplib.SMTP, mail: OutgoingMail) -> tuple[SendResult, bool]:
-        """Return the result of one mail, and whether the connection can be used again."""
+    async def _send_on(self, connection: RelayConnection, mail: OutgoingMail) -> SendResult | None:
+        """Return the result of one mail, or None where it is to be sent on another connection.
+
+        A kept connection may be over, or refuse for its age, without a fault of the relay. The mail goes on another one
+        as long as its content was not begun, so that it is neither put off nor sent twice.
+        """
         takes_8bit = connection.supports_extension("8BITMIME")
         options = ["BODY=8BITMIME"] if takes_8bit else []
         if not (mail.to + self._writer.address).isascii():
@@ -99,28 +129,44 @@ class MailSender:
         try:
             content = self._writer.write(mail, takes_8bit=takes_8bit)
         except (ValueError, UnicodeError):
-            return Permanent("mail_malformed"), True
+            return Permanent("mail_malformed")
+        connection.is_begun = False
+        result = await self._hand_over(connection, mail.to, content, options)
+        if result is None:
+            return Sent(message_id(mail.delivery_id, self._writer.domain))
+        was_over = connection.is_kept and not connection.is_begun and not connection.is_connected
+        # After a time-out too little of the mail's lease is left for another try.
+        return None if was_over and isinstance(result, Temporary) and result != _TIMED_OUT else result
+
+    async def _hand_over(
+        self, connection: RelayConnection, to: str, content: bytes, options: Sequence[str]
+    ) -> Temporary | Permanent | None:
+        """Return why the relay did not take a mail, or None; a connection that cannot be used again is closed."""
         try:
-            await connection.sendmail(self._writer.address, [mail.to], content, mail_options=options)
+            await connection.sendmail(self._writer.address, [to], content, mail_options=options)
         except aiosmtplib.SMTPRecipientsRefused as error:
-            return _verdict(error.recipients[0].code), True
+            return _verdict(error.recipients[0].code)
         except aiosmtplib.SMTPSenderRefused as error:
-            too_large = error.code == _OUT_OF_SPACE
-            return (Permanent("smtp_552") if too_large else Temporary(f"smtp_sender_{error.code}")), True
+            if connection.is_kept:
+                connection.close()
+            return Permanent("smtp_552") if error.code == _OUT_OF_SPACE else Temporary(f"smtp_sender_{error.code}")
         except aiosmtplib.SMTPResponseException as error:
-            return _verdict(error.code), True
+            return _verdict(error.code)
         except aiosmtplib.SMTPNotSupported:
-            return Permanent("smtp_address_unsupported"), True
+            return Permanent("smtp_address_unsupported")
         except aiosmtplib.SMTPTimeoutError:
-            return Temporary("timeout"), False
+            connection.close()
+            return _TIMED_OUT
         except (aiosmtplib.SMTPException, OSError):
-            return Temporary("connection_lost"), False
+            connection.close()
+            return Temporary("connection_lost")
         except ValueError:
-            return Permanent("mail_malformed"), False
-        return Sent(message_id(mail.delivery_id, self._writer.domain)), True
+            connection.close()
+            return Permanent("mail_malformed")
+        return None
 
 
-def _verdict(code: int) -> SendResult:
+def _verdict(code: int) -> Temporary | Permanent:
     """Return what a reply code of the relay means for the mail (RFC 5321, section 4.2.1)."""
     return Permanent(f"smtp_{code}") if code >= _PERMANENT_FROM else Temporary(f"smtp_{code}")
 
@@ -132,11 +178,3 @@ async def _greet(connection: aiosmtplib.SMTP) -> None:
             await connection.ehlo()
         except aiosmtplib.SMTPHeloError:
             await connection.helo()
-
-
-async def take_leave(connection: aiosmtplib.SMTP) -> None:
-    """End a connection; what was sent stays sent whatever the relay says to the farewell."""
-    with suppress(aiosmtplib.SMTPException, OSError):
-        if connection.is_connected:
-            await connection.quit()
-    connection.close()

@@ -4,10 +4,11 @@ It writes what the engine writes for a case that goes straight through: sealed f
 idempotency row, commands, findings of the same rules, a chained ledger and the same sixteen rendered notices. That a
 notice went out is written to the notice's own chain without the lock of its case, as the engine does. It has no roles,
 row-level security, tasks of other kinds, deadlines, second signatures or leases: what a step writes is never more. What
-the engine does in batches is done one by one here: a notice is a mail, on a connection that is kept
-(`bench/peers/mails.py`), and a transaction for its mark, since each notice is a step of its own on the other sides.
+the engine does in batches is done one by one here: a notice is a mail of its own, on one of the connections that the
+engine's sender keeps, and a transaction for its mark, since each notice is a step of its own on the other sides.
 """
 
+import asyncio
 import hashlib
 import json
 import os
@@ -39,6 +40,8 @@ from texts.notices import NoticeFacts, render
 
 EMPLOYER_MAIL: Final = "hr@htri.example"
 NOTICES_OF_A_CASE: Final = 16
+# So many mails at once, each on a connection that is kept: one more waits for its turn instead of opening another.
+MAILS_AT_ONCE: Final = 8
 SCHEMA: Final = Path(__file__).with_name("schema.sql").read_text("utf-8")
 
 
@@ -58,6 +61,7 @@ class Register:
     keyring: Keyring
     mail: MailSender
     packs: PackShelf = field(default_factory=lambda: PackShelf(load_rule_packs()))
+    mail_places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAILS_AT_ONCE))
 
     async def accept(self, subject: str, key: str, raw: bytes) -> str:
         """Take on a registration under an idempotency key and return its reference."""
@@ -257,7 +261,8 @@ class Register:
             language="zh-Hans",
             at=_now(),
         )
-        result = await self.mail.send(mail)
+        async with self.mail_places:
+            result = await self.mail.send(mail)
         if not isinstance(result, Sent):
             raise ConnectionError(str(result))
 

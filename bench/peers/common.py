@@ -15,8 +15,8 @@ import httpx
 from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse
 
-from bench.peers.mails import KeptMail
-from bench.sql import Register
+from activities.mail import MailSender
+from bench.sql import MAILS_AT_ONCE, Register
 from proof.webhooks import verify
 from store.keyring import Keyring
 
@@ -72,8 +72,7 @@ class World:
 async def open_world(setup: Setup, *, pool_size: int = 20) -> AsyncIterator[World]:
     """Open the pool, the HTTP client and the mail of a process."""
     keyring = Keyring.load(Path(setup.keys_file))
-    mail = KeptMail("127.0.0.1", setup.smtp_port, "notices@hetao.example", starttls=False)
-    mail.keep()
+    mail = MailSender("127.0.0.1", setup.smtp_port, "notices@hetao.example", starttls=False, keep=MAILS_AT_ONCE)
     async with (
         asyncpg.create_pool(setup.database_url, min_size=1, max_size=pool_size, reset=_leave_as_it_is) as pool,
         httpx.AsyncClient(timeout=15, trust_env=False) as http,

@@ -100,6 +100,7 @@ async def delivering(
         try:
             yield Deliveries(context, mail, sms, webhooks, run_for=SHORT)
         finally:
+            await mail.aclose()
             await webhooks.close()
 
 

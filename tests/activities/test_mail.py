@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -11,8 +11,9 @@ from email.policy import default
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from activities.mail import MailSender, OutgoingMail
+from activities.mail import KEPT_CONNECTIONS, MailSender, OutgoingMail
 from activities.outward import Permanent, Sent, Temporary
+from activities.relay import REST_SECONDS
 
 FROM = "Hetao Shenzhen Park <no-reply@park.example>"
 AT = datetime(2026, 2, 10, 1, 30, tzinfo=UTC)
@@ -64,11 +65,11 @@ class Relay:
 
 
 @asynccontextmanager
-async def running(relay: Relay) -> AsyncIterator[int]:
-    """Serve the relay on a free port."""
+async def running(relay: Relay, port: int = 0) -> AsyncIterator[int]:
+    """Serve the relay on a port, or on a free one."""
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
-        lambda: SMTP(relay, hostname="relay.example", enable_SMTPUTF8=True), "127.0.0.1", 0
+        lambda: SMTP(relay, hostname="relay.example", enable_SMTPUTF8=True), "127.0.0.1", port
     )
     try:
         yield server.sockets[0].getsockname()[1]
@@ -77,9 +78,11 @@ async def running(relay: Relay) -> AsyncIterator[int]:
         await server.wait_closed()
 
 
-def sender(port: int, timeout: float = 5) -> MailSender:
-    """Return a sender to the relay."""
-    return MailSender("127.0.0.1", port, FROM, starttls=False, timeout=timeout)
+def sender(
+    port: int, timeout: float = 5, keep: int = KEPT_CONNECTIONS, rest: float = REST_SECONDS
+) -> aclosing[MailSender]:
+    """Return a sender to the relay, to be opened and closed."""
+    return aclosing(MailSender("127.0.0.1", port, FROM, starttls=False, timeout=timeout, keep=keep, rest=rest))
 
 
 def mail(to: str, delivery_id: str = "d-1", subject: str = "备案 7K3M9Q2X-4：已收到申请") -> OutgoingMail:
@@ -92,8 +95,8 @@ def mail(to: str, delivery_id: str = "d-1", subject: str = "备案 7K3M9Q2X-4：
 
 async def test_a_mail_arrives_as_text_and_html_in_its_language() -> None:
     relay = Relay()
-    async with running(relay) as port:
-        result = await sender(port).send(mail("wang@lab.example"))
+    async with running(relay) as port, sender(port) as opened:
+        result = await opened.send(mail("wang@lab.example"))
     assert result == Sent("d-1@park.example")
     (message,) = relay.mails
     assert message["Message-ID"] == "<d-1@park.example>"
@@ -112,18 +115,18 @@ async def test_a_mail_arrives_as_text_and_html_in_its_language() -> None:
 
 async def test_a_repeat_carries_the_same_message_id() -> None:
     relay = Relay()
-    async with running(relay) as port:
+    async with running(relay) as port, sender(port) as opened:
         for _ in range(2):
-            await sender(port).send(mail("wang@lab.example"))
+            await opened.send(mail("wang@lab.example"))
     assert [message["Message-ID"] for message in relay.mails] == ["<d-1@park.example>"] * 2
 
 
 async def test_a_batch_uses_one_connection_and_one_bad_address_holds_up_no_other() -> None:
     relay = Relay()
     addresses = ["a@lab.example", "550@lab.example", "b@lab.example", "450@lab.example", "c@lab.example"]
-    async with running(relay) as port:
+    async with running(relay) as port, sender(port) as opened:
         mails = [mail(address, f"d-{number}") for number, address in enumerate(addresses)]
-        results = [result async for result in sender(port).send_each(mails)]
+        results = [result async for result in opened.send_each(mails)]
     assert results == [
         Sent("d-0@park.example"),
         Permanent("smtp_550"),
@@ -137,39 +140,40 @@ async def test_a_batch_uses_one_connection_and_one_bad_address_holds_up_no_other
 
 async def test_a_broken_connection_is_temporary_and_the_next_mail_gets_a_new_one() -> None:
     relay = Relay()
-    async with running(relay) as port:
+    async with running(relay) as port, sender(port) as opened:
         mails = [mail("cut@lab.example", "d-1"), mail("b@lab.example", "d-2")]
-        results = [result async for result in sender(port).send_each(mails)]
+        results = [result async for result in opened.send_each(mails)]
     assert results == [Temporary("connection_lost"), Sent("d-2@park.example")]
     assert len(relay.sessions) == 2
 
 
 async def test_a_lost_answer_is_temporary_so_that_the_repeat_is_told_by_its_message_id() -> None:
     relay = Relay()
-    async with running(relay) as port:
-        assert await sender(port).send(mail("a@lab.example", subject="lost answer")) == Temporary("connection_lost")
-        assert await sender(port).send(mail("a@lab.example")) == Sent("d-1@park.example")
+    async with running(relay) as port, sender(port) as opened:
+        assert await opened.send(mail("a@lab.example", subject="lost answer")) == Temporary("connection_lost")
+        assert await opened.send(mail("a@lab.example")) == Sent("d-1@park.example")
     assert {message["Message-ID"] for message in relay.mails} == {"<d-1@park.example>"}
 
 
 async def test_refused_content_is_permanent() -> None:
     relay = Relay()
-    async with running(relay) as port:
-        assert await sender(port).send(mail("a@lab.example", subject="unwanted")) == Permanent("smtp_554")
+    async with running(relay) as port, sender(port) as opened:
+        assert await opened.send(mail("a@lab.example", subject="unwanted")) == Permanent("smtp_554")
 
 
 async def test_a_refused_sender_is_our_own_trouble_and_waits() -> None:
     relay = Relay()
     relay.sender_code = 550
-    async with running(relay) as port:
-        assert await sender(port).send(mail("a@lab.example")) == Temporary("smtp_sender_550")
+    async with running(relay) as port, sender(port) as opened:
+        assert await opened.send(mail("a@lab.example")) == Temporary("smtp_sender_550")
 
 
 async def test_a_relay_that_is_away_delays_the_whole_batch_after_one_try() -> None:
     relay = Relay()
     async with running(relay) as port:
         pass
-    results = [result async for result in sender(port).send_each([mail("a@lab.example"), mail("b@lab.example")])]
+    async with sender(port) as opened:
+        results = [result async for result in opened.send_each([mail("a@lab.example"), mail("b@lab.example")])]
     assert results == [Temporary("smtp_unreachable")] * 2
 
 
@@ -189,21 +193,22 @@ async def test_a_relay_that_says_nothing_is_left_after_the_time_allowed() -> Non
     server = await asyncio.start_server(silent, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        assert await sender(port, timeout=0.2).send(mail("a@lab.example")) == Temporary("smtp_unreachable")
+        async with sender(port, timeout=0.2) as opened:
+            assert await opened.send(mail("a@lab.example")) == Temporary("smtp_unreachable")
 
 
 @pytest.mark.parametrize("subject", ["two\r\nBcc: other@lab.example", "two\nlines"])
 async def test_a_subject_cannot_smuggle_a_header(subject: str) -> None:
     relay = Relay()
-    async with running(relay) as port:
-        result = await sender(port).send(mail("a@lab.example", subject=subject))
+    async with running(relay) as port, sender(port) as opened:
+        result = await opened.send(mail("a@lab.example", subject=subject))
     assert isinstance(result, Permanent)
     assert relay.mails == []
 
 
 async def test_no_address_shows_in_a_result_or_a_repr() -> None:
     relay = Relay()
-    async with running(relay) as port:
-        result = await sender(port).send(mail("550@lab.example"))
+    async with running(relay) as port, sender(port) as opened:
+        result = await opened.send(mail("550@lab.example"))
     assert "lab.example" not in repr(result)
     assert "lab.example" not in repr(mail("550@lab.example"))

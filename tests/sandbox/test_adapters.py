@@ -1,6 +1,7 @@
 """The engine's own adapters against the stand-ins: both sides speak one protocol."""
 
 import secrets
+from contextlib import aclosing
 from datetime import UTC, date, datetime
 
 import httpx
@@ -80,12 +81,12 @@ async def test_the_sms_gateway_takes_what_its_adapter_sends(mail: Program) -> No
 
 
 async def _send_mail(mail: Program, delivery_id: str, to: str) -> SendResult:
-    sender = MailSender("127.0.0.1", mail.smtp_port, "notices@hetao.example", starttls=False)
     now = datetime(2026, 11, 23, tzinfo=UTC)
     message = OutgoingMail(
         delivery_id=delivery_id, to=to, subject="签注", text="x", html="<p>x</p>", language="zh-Hans", at=now
     )
-    return await sender.send(message)
+    async with aclosing(MailSender("127.0.0.1", mail.smtp_port, "notices@hetao.example", starttls=False)) as sender:
+        return await sender.send(message)
 
 
 async def test_the_mail_sink_takes_and_refuses_what_its_adapter_sends(mail: Program) -> None:
