@@ -41,15 +41,23 @@ class RestateEngine:
         (await self._http.post(path, json=body)).raise_for_status()
 
 
-async def work(setup: Setup, port: int) -> None:
-    """Serve the services until SIGTERM."""
+async def _stopped() -> None:
+    """Wait for SIGTERM.
+
+    Hypercorn calls this after its first call of the services, at which the SDK takes the signal for itself.
+    """
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
+    await stopping.wait()
+
+
+async def work(setup: Setup, port: int) -> None:
+    """Serve the services until SIGTERM."""
     config = Config()
     config.bind = [f"127.0.0.1:{port}"]
     async with open_world(setup) as world:
         Here.world = world
-        await serve(services, config, shutdown_trigger=stopping.wait)  # type: ignore[arg-type]
+        await serve(services, config, shutdown_trigger=_stopped)  # type: ignore[arg-type]
 
 
 def create_app(setup: Setup) -> FastAPI:
