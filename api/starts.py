@@ -1,6 +1,6 @@
 """Starts the workflows of new cases after the answer: one after the other, employers in turn."""
 
-from asyncio import Task, create_task, get_running_loop
+from asyncio import Task, create_task, get_running_loop, sleep
 from collections import deque
 from typing import Final, NamedTuple
 
@@ -24,8 +24,9 @@ class Starts:
     """The cases whose workflow this process is to start.
 
     A start costs Temporal more than the whole of an intake costs the API, so that a burst of registrations that all
-    started at once would be slowed down by its own starts. One is under way at a time, and what has waited as long as
-    the sweeper lets it is left to the sweeper, as is everything when the process ends.
+    started at once would be slowed down by its own starts. One is under way at a time, and a rest as long as it took
+    follows, so that starts have half of the time, as rosters have. What has waited as long as the sweeper lets it is
+    left to the sweeper, as is what a process leaves that ends.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -53,8 +54,10 @@ class Starts:
         try:
             while self._waiting:
                 start = self._next()
-                if get_running_loop().time() < start.stale_at:
+                begun = get_running_loop().time()
+                if begun < start.stale_at:
                     await self._start(start)
+                    await sleep(get_running_loop().time() - begun)
         finally:
             self._running = None
 

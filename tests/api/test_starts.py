@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -58,6 +59,27 @@ async def test_starts_one_at_a_time_with_employers_in_turn() -> None:
 
     assert engine.begun == ["a1", "a2", "b1", "c1", "a3", "b2"]
     assert engine.most_under_way == 1
+
+
+async def test_rests_as_long_as_a_start_took(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SimpleNamespace(now=100.0)
+    monkeypatch.setattr(starts, "get_running_loop", lambda: SimpleNamespace(time=lambda: clock.now))
+    rests: list[float] = []
+
+    async def rest(seconds: float) -> None:
+        rests.append(seconds)
+
+    monkeypatch.setattr(starts, "sleep", rest)
+    engine = SlowEngine()
+    waiting = Starts(engine)
+    waiting.add("a", "a1", "")
+    await asyncio.sleep(0)  # it is under way
+    clock.now += 3.0
+
+    engine.let.set()
+    await waiting.drain()
+
+    assert rests == [3.0]
 
 
 async def test_goes_on_after_a_start_that_met_a_defect_and_after_a_pause() -> None:
