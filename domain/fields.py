@@ -28,6 +28,8 @@ def refusal(code: LiteralString, message: LiteralString) -> PydanticCustomError:
 
 def is_printable(text: str, *, allowed: str = "") -> bool:
     """Whether a text has no character that is invisible, unassigned or steers a terminal or a page."""
+    if text.isprintable():  # which is narrower: it refuses blanks of other kinds as well
+        return True
     return not any(unicodedata.category(mark) in _REFUSED_CATEGORIES and mark not in allowed for mark in text)
 
 

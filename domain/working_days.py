@@ -4,7 +4,9 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
+from itertools import islice
 from types import MappingProxyType
 from typing import Final
 
@@ -23,9 +25,12 @@ class Deadline:
     calendar_version: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class WorkingCalendar:
-    """Which days are worked: as published, and Monday to Friday, provisionally, where nothing is published yet."""
+    """Which days are worked: as published, and Monday to Friday, provisionally, where nothing is published yet.
+
+    Limits are counted once for each calendar, since the cases of a day all ask for the same ones.
+    """
 
     days: Mapping[date, bool]
     version: str = field(init=False)
@@ -65,8 +70,7 @@ class WorkingCalendar:
         """Return the n-th working day after a day, which itself is day 0 whether worked or not."""
         if n < 1:
             raise ValueError("A working day is counted from 1.")
-        days = self.following(day0)
-        return next(day for k, day in enumerate(days, start=1) if k == n)
+        return _working_day(self, day0, n)
 
     def working_days_between(self, after: date, until: date) -> int:
         """Count the working days after the first day up to and with the second; 0 where it is not later."""
@@ -74,9 +78,7 @@ class WorkingCalendar:
 
     def deadline(self, day0: date, n: int) -> Deadline:
         """Return the end of a limit of n working days from the day of the act."""
-        last = self.working_day(day0, n)
-        estimated = self._leans_on_estimates(day0, last)
-        return Deadline(at=end_of(last), provisional=estimated, calendar_version=self.version)
+        return _deadline(self, day0, n)
 
     def mornings(self, day0: date, numbers: Iterable[int]) -> tuple[datetime, ...]:
         """Return 09:00 of the named working days after a day, each once, in order; numbers below 1 are left out."""
@@ -90,8 +92,17 @@ class WorkingCalendar:
         """Return the times at which so many working days of a limit are left."""
         return self.mornings(day0, (n - days for days in left if days < n))
 
-    def _leans_on_estimates(self, day0: date, last: date) -> bool:
-        return any(not self.is_published(day0 + timedelta(days=k)) for k in range(1, (last - day0).days + 1))
+
+@lru_cache(maxsize=4096)
+def _working_day(calendar: WorkingCalendar, day0: date, n: int) -> date:
+    return next(islice(calendar.following(day0), n - 1, None))
+
+
+@lru_cache(maxsize=4096)
+def _deadline(calendar: WorkingCalendar, day0: date, n: int) -> Deadline:
+    last = calendar.working_day(day0, n)
+    estimated = any(not calendar.is_published(day0 + timedelta(days=k)) for k in range(1, (last - day0).days + 1))
+    return Deadline(at=end_of(last), provisional=estimated, calendar_version=calendar.version)
 
 
 def reminder_days(n: int) -> tuple[int, ...]:

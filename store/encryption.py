@@ -1,6 +1,5 @@
 """Sealing of personal data: AES-GCM bound to table, column, row and key, one data key a person or employer."""
 
-import hashlib
 import hmac
 import os
 from dataclasses import dataclass, field
@@ -44,8 +43,7 @@ class DataKey:
 
     def ledger_hash(self, content: bytes) -> str:
         """Return the keyed hash that the ledger shows of a content; it means nothing once the key is destroyed."""
-        derived = hmac.new(self.secret, b"ledger", hashlib.sha256).digest()
-        return hmac.new(derived, content, hashlib.sha256).hexdigest()
+        return hmac.digest(hmac.digest(self.secret, b"ledger", "sha256"), content, "sha256").hex()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """The keys the service holds outside its database: read from one file of mode 0600, named by id so that they rotate."""
 
 import base64
-import hashlib
 import hmac
 import json
 import secrets
@@ -61,7 +60,7 @@ class Keyring:
 
     def lookup_hash(self, purpose: str, value: str) -> bytes:
         """Return the keyed hash under which a value can be found again without being stored."""
-        return hmac.new(self.lookup, f"{purpose}\x00{value}".encode(), hashlib.sha256).digest()
+        return hmac.digest(self.lookup, f"{purpose}\x00{value}".encode(), "sha256")
 
     def signing_key(self) -> tuple[str, Ed25519PrivateKey]:
         """Return id and private key that sign actor statements."""
