@@ -58,6 +58,10 @@ _SHORT: Final = Effort(rounds=1, coarse_seconds=2.0, fine_seconds=3.0, read_seco
 _FULL: Final = Effort(rounds=3, coarse_seconds=3.0, fine_seconds=6.0, read_seconds=4.0)
 
 
+class ShedError(Exception):
+    """A call that a server turned away, since it had more than it could do."""
+
+
 @dataclass(slots=True)
 class Caller:
     """Calls one of the two servers."""
@@ -72,6 +76,8 @@ class Caller:
         body = registration(next(self.people))
         async with self.http.post("/v1/registrations", json=body, headers=headers) as answer:
             text = await answer.text()
+        if answer.status == 503:
+            raise ShedError
         if answer.status != 202:
             raise RuntimeError(f"{answer.status} {text[:300]}")
 
@@ -206,7 +212,7 @@ def highest_kept(steps: list[dict[str, Any]]) -> dict[str, Any] | None:
 
 
 def _keeps(step: dict[str, Any]) -> bool:
-    return bool(step["p99"] <= _P99_MS and step["done"] >= _KEPT_UP * step["offered"])
+    return bool(step["p99"] <= _P99_MS and step["done"] >= _KEPT_UP * step["offered"] and not step["shed"])
 
 
 async def _step(
@@ -214,21 +220,29 @@ async def _step(
 ) -> dict[str, Any]:
     """Offer work at a rate, and return what came of it and the processor time of each request."""
     before, own = cpu_ms(pids), time.process_time()
-    done, samples = await _offer(work, rate, seconds)
+    done, shed, samples = await _offer(work, rate, seconds)
     driver = (time.process_time() - own) * 1000  # this process alone, not the servers that it started
     used = {name: after - before[name] for name, after in cpu_ms(pids).items()} | {"driver": driver}
     each = {name: round(ms / len(samples), 2) for name, ms in used.items()}
-    return {"offered": round(rate, 1), "done": round(done, 1), **latencies_ms(samples), "cpu_ms": each}
+    return {"offered": round(rate, 1), "done": round(done, 1), "shed": shed, **latencies_ms(samples), "cpu_ms": each}
 
 
-async def _offer(work: Callable[[], Awaitable[None]], rate: float, seconds: float) -> tuple[float, list[float]]:
-    """Begin work at a steady rate whatever became of what was begun before; latencies count from the planned time."""
-    loop, samples, tasks = asyncio.get_running_loop(), [], []
+async def _offer(work: Callable[[], Awaitable[None]], rate: float, seconds: float) -> tuple[float, int, list[float]]:
+    """Begin work at a steady rate whatever became of what was begun before; latencies count from the planned time.
+
+    Returns what was done a second, how many calls were turned away, and the latencies of the others.
+    """
+    loop, samples, tasks, shed = asyncio.get_running_loop(), [], [], 0
     begun = loop.time()
 
     async def one(planned: float) -> None:
-        await work()
-        samples.append(loop.time() - planned)
+        nonlocal shed
+        try:
+            await work()
+        except ShedError:
+            shed += 1
+        else:
+            samples.append(loop.time() - planned)
 
     for number in range(int(rate * seconds)):
         planned = begun + number / rate
@@ -236,7 +250,7 @@ async def _offer(work: Callable[[], Awaitable[None]], rate: float, seconds: floa
         tasks.append(asyncio.create_task(one(planned)))
     await asyncio.gather(*tasks)
     # The last one has as long as any other, and is not to decide by itself whether a side keeps up.
-    return len(samples) / max(seconds, loop.time() - begun - _P99_MS / 1000), samples
+    return len(samples) / max(seconds, loop.time() - begun - _P99_MS / 1000), shed, samples
 
 
 async def _reads(callers: dict[str, Caller], references: list[str], seconds: float) -> dict[str, dict[str, float]]:
