@@ -37,7 +37,9 @@ def main() -> int:
         sys.stdout.flush()
 
     def record(name: str, pid: int) -> None:
-        (Path(directory) / f"{name}.pid").write_text(str(pid))
+        written = Path(directory) / f"{name}.pid.new"
+        written.write_text(str(pid))
+        written.replace(Path(directory) / f"{name}.pid")  # at once, since a test reads it meanwhile
 
     supervisor = Supervisor([[_step(name)] for name in names], logs, say, record)
     return asyncio.run(supervisor.run(lambda: say("ready")))
