@@ -103,8 +103,10 @@ async def outside(settings: Settings) -> AsyncIterator[Outside]:
                 webhooks=webhooks,
             )
         finally:
-            await mail.aclose()
-            await webhooks.close()
+            try:
+                await mail.aclose()
+            finally:
+                await webhooks.close()
 
 
 def case_activities(context: Context, client: Client, world: Outside) -> list[Any]:

@@ -63,15 +63,16 @@ class MailSender:
         result: SendResult | None = None
         try:
             for mail in mails:
-                result = failure
+                result, is_again = failure, False
                 while result is None:
                     if connection is None or not connection.is_connected:
-                        opened = self._kept.take() or await self._connect()
+                        # Again on a new connection only: to try the kept ones in turn may take longer than the lease.
+                        opened = (None if is_again else self._kept.take()) or await self._connect()
                         if isinstance(opened, Temporary):
                             result = failure = opened
                             break
                         connection = opened
-                    result = await self._send_on(connection, mail)
+                    result, is_again = await self._send_on(connection, mail), True
                 yield result
         finally:
             if connection is not None:

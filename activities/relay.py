@@ -26,10 +26,12 @@ class RelayConnection(aiosmtplib.SMTP):
 
     async def leave(self) -> None:
         """Say farewell and close."""
-        with suppress(aiosmtplib.SMTPException, OSError):
-            if self.is_connected:
-                await self.quit(timeout=_FAREWELL_SECONDS)
-        self.close()
+        try:
+            with suppress(aiosmtplib.SMTPException, OSError):
+                if self.is_connected:
+                    await self.quit(timeout=_FAREWELL_SECONDS)
+        finally:
+            self.close()
 
 
 class KeptConnections:

@@ -98,6 +98,7 @@ def create_app(
         async with AsyncExitStack() as stack:
             app.state.wiring = await _wire(stack, settings, context, engine, histories, tokens, limiter)
             stack.push_async_callback(app.state.wiring.drain)
+            stack.callback(app.state.wiring.starts.leave)
             stopping = asyncio.Event()
             reading = asyncio.create_task(keep_reading_packs(app.state.wiring.context, stopping))
             try:

@@ -1,6 +1,8 @@
 """Starts after the answer: one at a time, employers in turn, and nothing that the sweeper does by now."""
 
 import asyncio
+import json
+import logging
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -9,6 +11,7 @@ import pytest
 from api import starts
 from api.starts import Starts
 from domain.messages import StandingInput
+from temporal.telemetry import configure_logging, correlated
 
 
 class SlowEngine:
@@ -23,6 +26,7 @@ class SlowEngine:
 
     async def start(self, reference: str, correlation_id: str = "") -> bool:
         self.begun.append(reference)
+        logging.getLogger("engine").info(reference)
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
         await self.let.wait()
@@ -73,7 +77,8 @@ async def test_rests_as_long_as_a_start_took(monkeypatch: pytest.MonkeyPatch) ->
     engine = SlowEngine()
     waiting = Starts(engine)
     waiting.add("a", "a1", "")
-    await asyncio.sleep(0)  # it is under way
+    waiting.add("a", "a2", "")
+    await asyncio.sleep(0)  # the first is under way
     clock.now += 3.0
 
     engine.let.set()
@@ -104,7 +109,7 @@ async def test_leaves_to_the_sweeper_what_waited_as_long_as_the_sweeper_lets_it(
     waiting = Starts(engine)
     waiting.add("a", "a1", "")
     await asyncio.sleep(0)  # the first is under way
-    monkeypatch.setattr(starts, "OLDER_THAN", timedelta(0))
+    monkeypatch.setattr(starts, "PATIENCE", timedelta(0))
     waiting.add("a", "a2", "")
     monkeypatch.undo()
     waiting.add("b", "b1", "")
@@ -115,14 +120,51 @@ async def test_leaves_to_the_sweeper_what_waited_as_long_as_the_sweeper_lets_it(
     assert engine.begun == ["a1", "b1"]
 
 
-async def test_holds_so_many_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(starts, "_MOST_WAITING", 2)
+async def test_holds_so_many_of_an_employer_at_most_and_those_of_others_beside_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(starts, "_MOST_OF_AN_EMPLOYER", 2)
     engine = SlowEngine()
     waiting = Starts(engine)
-    for reference in ("a1", "a2", "a3"):
-        waiting.add("a", reference, "")
+    for reference in ("a1", "a2", "a3", "b1"):
+        waiting.add(reference[0], reference, "")
 
     engine.let.set()
     await waiting.drain()
 
-    assert engine.begun == ["a1", "a2"]
+    assert engine.begun == ["a1", "b1", "a2"]
+
+
+async def test_what_waits_when_the_process_ends_is_left_to_the_sweeper() -> None:
+    engine = SlowEngine()
+    waiting = Starts(engine)
+    waiting.add("a", "a1", "")
+    await asyncio.sleep(0)  # it is under way
+    waiting.add("a", "a2", "")
+
+    waiting.leave()
+    engine.let.set()
+    await waiting.drain()
+
+    assert engine.begun == ["a1"]
+
+
+async def test_what_a_start_logs_names_its_own_request(capsys: pytest.CaptureFixture[str]) -> None:
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    engine = SlowEngine()
+    engine.let.set()
+    waiting = Starts(engine)
+    try:
+        configure_logging("api")
+        with correlated("of-a"):
+            waiting.add("a", "a1", "of-a")
+        with correlated("of-b"):
+            waiting.add("b", "b1", "of-b")
+        await waiting.drain()
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [(line["event"], line["correlation_id"]) for line in lines] == [("a1", "of-a"), ("b1", "of-b")]
