@@ -19,11 +19,15 @@ SOON = 10.0
 
 
 class Relay(TakingRelay):
-    """Knows its connections and their farewells; `aged` is how it meets all mails of a connection but the first."""
+    """Knows its connections and their farewells; `aged` is how it meets all mails of a connection but the first.
 
-    def __init__(self, aged: str = "") -> None:
+    With a barrier it takes no mail before so many are being handed over at once.
+    """
+
+    def __init__(self, aged: str = "", at_once: int = 0) -> None:
         super().__init__()
         self.aged = aged
+        self.barrier = asyncio.Barrier(at_once) if at_once else None
         self.mails_of: Counter[SMTP] = Counter()
         self.farewells = 0
         self.was_left = asyncio.Event()
@@ -42,6 +46,9 @@ class Relay(TakingRelay):
         return await self._meet(server, "RCPT") or answer
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        if self.barrier is not None:
+            async with asyncio.timeout(SOON):
+                await self.barrier.wait()
         answer = await super().handle_DATA(server, session, envelope)
         return await self._meet(server, "DATA") or answer
 
@@ -61,19 +68,6 @@ class Relay(TakingRelay):
         return f"{how} enough" if how.isdigit() else None
 
 
-class Meeting(Relay):
-    """Takes no mail before so many are being handed over at once."""
-
-    def __init__(self, at_once: int) -> None:
-        super().__init__()
-        self.barrier = asyncio.Barrier(at_once)
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        async with asyncio.timeout(SOON):
-            await self.barrier.wait()
-        return await super().handle_DATA(server, session, envelope)
-
-
 async def test_batches_one_after_the_other_use_one_connection() -> None:
     relay = Relay()
     async with running(relay) as port, sender(port) as mails:
@@ -84,7 +78,7 @@ async def test_batches_one_after_the_other_use_one_connection() -> None:
 
 
 async def test_batches_at_once_never_share_a_connection() -> None:
-    relay = Meeting(2)
+    relay = Relay(at_once=2)
     async with running(relay) as port, sender(port) as mails:
         for _ in range(2):
             results = await asyncio.gather(*(mails.send(mail("a@lab.example")) for _ in "ab"))
@@ -93,7 +87,7 @@ async def test_batches_at_once_never_share_a_connection() -> None:
 
 
 async def test_no_more_connections_are_kept_than_were_asked_for() -> None:
-    relay = Meeting(3)
+    relay = Relay(at_once=3)
     async with running(relay) as port, sender(port, keep=2) as mails:
         await asyncio.gather(*(mails.send(mail("a@lab.example")) for _ in "abc"))
         assert relay.farewells == 1
@@ -116,7 +110,7 @@ async def test_a_kept_connection_that_the_relay_closed_costs_no_mail(is_noticed:
 
 
 async def test_a_relay_that_was_started_again_costs_no_mail() -> None:
-    before, after = Meeting(2), Relay()
+    before, after = Relay(at_once=2), Relay()
     async with AsyncExitStack() as stack:
         async with running(before) as port:
             mails = await stack.enter_async_context(sender(port))
@@ -149,6 +143,15 @@ async def test_what_a_kept_connection_began_or_took_long_over_waits_for_its_next
         assert await mails.send(mail("a@lab.example")) == Temporary(reason)
         assert len(relay.mails_of) == 1
         assert await mails.send(mail("a@lab.example")) == SENT
+
+
+async def test_what_one_kept_connection_does_not_begin_goes_on_a_new_one_and_not_on_the_other_kept_ones() -> None:
+    relay = Relay(aged="MAIL 421", at_once=2)
+    async with running(relay) as port, sender(port) as mails:
+        assert await asyncio.gather(*(mails.send(mail("a@lab.example")) for _ in "ab")) == [SENT] * 2
+        relay.barrier = None
+        assert await mails.send(mail("a@lab.example")) == SENT
+    assert sorted(relay.mails_of.values()) == [1, 1, 2]
 
 
 async def test_a_refused_recipient_spoils_neither_its_batch_nor_the_next() -> None:
@@ -218,7 +221,7 @@ async def test_a_connection_in_use_is_not_left_when_its_rest_would_be_over(caplo
 
 
 async def test_closing_leaves_all_connections_and_keeps_no_more() -> None:
-    relay = Meeting(2)
+    relay = Relay(at_once=2)
     async with running(relay) as port, sender(port) as mails:
         await asyncio.gather(*(mails.send(mail("a@lab.example")) for _ in "ab"))
         await mails.aclose()
