@@ -5,7 +5,7 @@ import dataclasses
 import os
 import signal
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from datetime import timedelta
 from typing import Any, Final
 
@@ -84,17 +84,17 @@ class Outside:
 @asynccontextmanager
 async def outside(settings: Settings) -> AsyncIterator[Outside]:
     """Open the adapters and close them in the end."""
-    async with httpx.AsyncClient() as client:
+    password = settings.smtp_password
+    sender = MailSender(
+        settings.smtp_host,
+        settings.smtp_port,
+        settings.mail_from,
+        username=settings.smtp_username,
+        password=password.get_secret_value() if password else None,
+        starttls=settings.smtp_starttls,
+    )
+    async with httpx.AsyncClient() as client, aclosing(sender) as mail:
         webhooks = WebhookSender(settings.webhook_allowed)
-        password = settings.smtp_password
-        mail = MailSender(
-            settings.smtp_host,
-            settings.smtp_port,
-            settings.mail_from,
-            username=settings.smtp_username,
-            password=password.get_secret_value() if password else None,
-            starttls=settings.smtp_starttls,
-        )
         try:
             yield Outside(
                 authority=AuthorityClient(settings.authority_url, settings.authority_token.get_secret_value(), client),
@@ -103,10 +103,7 @@ async def outside(settings: Settings) -> AsyncIterator[Outside]:
                 webhooks=webhooks,
             )
         finally:
-            try:
-                await mail.aclose()
-            finally:
-                await webhooks.close()
+            await webhooks.close()
 
 
 def case_activities(context: Context, client: Client, world: Outside) -> list[Any]:

@@ -181,13 +181,12 @@ async def _starts(
     rate = last["offered"] if last else _FIRST_RATE
     await asyncio.sleep(_AFTER_SECONDS)  # those of the step before
     before, begun = (await engine.count_workflows()).count, time.monotonic()
-    await _offer(work, rate, effort.fine_seconds)
+    _done, _shed, samples = await _offer(work, rate, effort.fine_seconds)
     took = time.monotonic() - begun
     meanwhile = (await engine.count_workflows()).count - before
     await asyncio.sleep(_AFTER_SECONDS)
     after = (await engine.count_workflows()).count - before
-    offered = int(rate * effort.fine_seconds)
-    return {"offered": offered, "meanwhile": meanwhile, "a_second": round(meanwhile / took, 1), "after": after}
+    return {"offered": len(samples), "meanwhile": meanwhile, "a_second": round(meanwhile / took, 1), "after": after}
 
 
 async def _climb(

@@ -13,9 +13,9 @@ from structlog.testing import capture_logs
 
 from api.limiting import Allowance
 from domain.errors import Unavailable
-from temporal.telemetry import configure_logging
 from tests.api.callers import TestIssuer
 from tests.api.conftest import Stage, set_stage
+from tests.api.json_logs import logging_as_json
 from tests.cases.contexts import registration_body
 
 SECRET = "冯承泽"
@@ -66,17 +66,11 @@ async def test_calls_are_counted_by_template(stage: Stage) -> None:
 
 
 def test_a_log_line_holds_classes_and_places_of_an_error_but_no_message(capsys: pytest.CaptureFixture[str]) -> None:
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    try:
-        configure_logging("api")
+    with logging_as_json():
         try:
             raise ValueError(SECRET)
         except ValueError:
             logging.getLogger("elsewhere").exception("failed")
-    finally:
-        root.handlers[:] = handlers
-        root.setLevel(level)
 
     line = json.loads(capsys.readouterr().err)
     assert (line["event"], line["error"], line["process"]) == ("failed", ["builtins.ValueError"], "api")

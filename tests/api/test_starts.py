@@ -11,7 +11,8 @@ import pytest
 from api import starts
 from api.starts import Starts
 from domain.messages import StandingInput
-from temporal.telemetry import configure_logging, correlated
+from temporal.telemetry import correlated
+from tests.api.json_logs import logging_as_json
 
 
 class SlowEngine:
@@ -150,21 +151,15 @@ async def test_what_waits_when_the_process_ends_is_left_to_the_sweeper() -> None
 
 
 async def test_what_a_start_logs_names_its_own_request(capsys: pytest.CaptureFixture[str]) -> None:
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
     engine = SlowEngine()
     engine.let.set()
     waiting = Starts(engine)
-    try:
-        configure_logging("api")
+    with logging_as_json():
         with correlated("of-a"):
             waiting.add("a", "a1", "of-a")
         with correlated("of-b"):
             waiting.add("b", "b1", "of-b")
         await waiting.drain()
-    finally:
-        root.handlers[:] = handlers
-        root.setLevel(level)
 
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert [(line["event"], line["correlation_id"]) for line in lines] == [("a1", "of-a"), ("b1", "of-b")]

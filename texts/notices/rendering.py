@@ -83,19 +83,14 @@ class Voice:
         return tuple(self.say(item, item=element) for element in self._facts[listing.each] for item in listing.items)
 
 
-def _values(facts: NoticeFacts) -> dict[str, Any]:
-    """Return the facts under the names that templates use."""
-    return dict(facts)
-
-
 def _codes(facts: NoticeFacts) -> dict[str, Any]:
     """Return only the facts that may stand where others can read along."""
-    return {name: value for name, value in _values(facts).items() if name in CODES}
+    return {name: value for name, value in facts if name in CODES}
 
 
 def _section(kind: NoticeKind, recipient: Recipient, language: Language, facts: NoticeFacts, level: int) -> Section:
     """Return the body of one notice."""
-    values = _values(facts)
+    values = dict(facts)
     if facts.handed_kind is not None:
         values["handed_heading"] = Voice(language, values).say(ENTRIES[facts.handed_kind].heading[language])
     voice = Voice(language, values)
