@@ -1,6 +1,6 @@
 """Starts the workflows of new cases after the answer: one after the other, employers in turn."""
 
-from asyncio import Task, create_task, get_running_loop, sleep
+from asyncio import Task, create_task, get_running_loop
 from collections import deque
 from contextvars import Context
 from datetime import timedelta
@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 import structlog
 
+from cases import pace
 from cases.sweeping import OLDER_THAN
 from temporal.engine import Engine
 from temporal.telemetry import correlated, describe
@@ -65,7 +66,7 @@ class Starts:
                     continue
                 await self._start(start)
                 if self._waiting:
-                    await sleep(get_running_loop().time() - begun)
+                    await pace.rest(begun)
         finally:
             self._running = None
 

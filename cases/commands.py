@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Update, and_, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Update, and_, case, func, or_, select, text, update
 
 from cases.case_file import CaseFile
 from cases.context import Context
@@ -121,7 +121,7 @@ async def lease_unsent(context: Context, *, older_than: timedelta, most: int) ->
     # Backs off with the number of sends, so that a case that is stuck does not fill every round.
     wait = older_than * func.least(func.power(2, commands.c.sends), 60)
     due = or_(commands.c.sent_at.is_(None), commands.c.sent_at < now - wait)
-    is_stored = commands.c.state == CommandState.STORED.value
+    is_stored = and_(commands.c.state == CommandState.STORED.value, commands.c.start_taken_at.is_(None))
     unheard = or_(is_stored, and_(commands.c.unanswered, commands.c.at < now - older_than * _ANSWERED_WITHIN))
     first = (
         select(
@@ -166,6 +166,16 @@ async def lease_unsent(context: Context, *, older_than: timedelta, most: int) ->
 def answered(command_ids: Sequence[UUID]) -> Update:
     """Return the statement that notes that the workflow knows what became of commands."""
     return update(commands).where(commands.c.command_id.in_(command_ids)).values(unanswered=False)
+
+
+def heard(command_ids: Sequence[UUID]) -> Update:
+    """Return the statement that notes that workflows were started or told.
+
+    A start is not sent again, however long its workflow takes to apply it: in a long queue of cases each would be
+    started over and over.
+    """
+    is_start = commands.c.kind == CommandKind.START.value
+    return answered(command_ids).values(start_taken_at=case((is_start, func.clock_timestamp())))
 
 
 def _stage() -> ColumnElement[str]:

@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import bindparam, func, select, text, update
 
-from cases import acts, registration
+from cases import acts, pace, registration
 from cases.context import Context
 from cases.idempotency import Idempotency
 from cases.keys import get_data_key
@@ -22,7 +22,7 @@ from cases.roster_check import (
     read_row,
 )
 from cases.rosters import count_results, open_row
-from cases.sweeping import Sending, start_case
+from cases.sweeping import Sending
 from domain.actors import Actor
 from domain.commands import CommandKind
 from domain.errors import FieldError, Refused, Unavailable
@@ -33,8 +33,6 @@ from store.tables import roster_rows, rosters
 
 _CHECK_CHUNK: Final = 500
 _RUN_CHUNK: Final = 20
-# A roster takes this share of the time, so that whoever asks meanwhile finds room in worker and database beside it.
-_SHARE: Final = 0.5
 _IDLE_SECONDS: Final = 1.0
 _AWAY_SECONDS: Final = 5.0
 _ROUTE: Final = "roster"
@@ -166,7 +164,7 @@ async def _run(context: Context, job: Job, starter: Sending | None) -> None:
         done = await _do(context, job, row.row, read, row.reference, starter)
         if done is not None:
             await _keep(context, job, [done])
-        await asyncio.sleep((loop.time() - begun) * (1 / _SHARE - 1))
+        await pace.rest(begun)
     async with context.database.begin() as connection:
         await connection.execute(_RELEASE, {"id": job.roster_id})
 
@@ -190,7 +188,7 @@ async def _do(
             reply = await registration.accept(context, actor, read, idempotency)
             reference = str(reply.body["reference"])
             if starter is not None:
-                await start_case(context, starter, reference, key)
+                await starter.start(reference, key)
         else:
             body = departure_request(read)
             idempotency = Idempotency(_ROUTE, key, body.model_dump_json().encode())

@@ -1,20 +1,19 @@
 """The sweeper: whatever was stored and not yet heard of by the engine is started or sent again."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Final, Protocol
+from uuid import UUID
 
 import structlog
 
-from cases import assessing, commands
+from cases import commands, pace
 from cases.advance import advance
-from cases.case_file import open_case
 from cases.commands import Unsent
 from cases.context import Context
 from cases.spreading import find_unspread, get_change
-from domain.actors import system
-from domain.commands import CommandKind, CommandState
+from domain.commands import CommandKind
 from domain.errors import Unavailable
 from domain.messages import StandingInput
 
@@ -45,33 +44,45 @@ class Sending(Protocol):
         ...
 
 
-async def start_case(context: Context, engine: Sending, reference: str, correlation_id: str = "") -> bool:
-    """Start the workflow of a case and take the case up in the register (R2); False when Temporal is away."""
-    if not await engine.start(reference, correlation_id):
-        return False
-    await mark_started(context, reference)
-    return True
-
-
-async def mark_started(context: Context, reference: str) -> None:
-    """Write down that a case has its workflow; a second start changes nothing."""
-    at, actor = context.clock(), system("start")
-    async with open_case(context, reference) as (file, _connection):
-        for command in file.commands:
-            if command["kind"] == CommandKind.START:
-                assessing.start(file, actor, at)
-                file.mark_command(command, CommandState.APPLIED.value, at, {"stage": file.stage.value})
-
-
 async def sweep(context: Context, engine: Sending, *, older_than: timedelta = OLDER_THAN) -> int:
     """Send once what waits, employers in turn, and return how many were sent."""
     unsent = await commands.lease_unsent(context, older_than=older_than, most=_MOST)
+    starts = [command for command in unsent if command.kind is CommandKind.START]
+    others = [command for command in unsent if command.kind is not CommandKind.START]
+    started, told = await asyncio.gather(_start(engine, starts), _tell(context, engine, others))
+    heard = [*started, *(command.command_id for command in told if command.unanswered)]
+    if heard:
+        async with context.database.statement() as connection:
+            await connection.execute(commands.heard(heard))
+    for change_id in await find_unspread(context, context.clock()):
+        change = await get_change(context, change_id)
+        await engine.start_standing(change.employer_id, StandingInput(change_id=change_id, at=context.clock()))
+    return len(started) + len(told)
+
+
+async def _start(engine: Sending, starts: Sequence[Unsent]) -> list[UUID]:
+    """Start workflows until Temporal is away, one after the other, and return the commands that are done with.
+
+    They are many after a burst or an outage, and a workflow that starts later than others does not end later: the
+    worker is what all of them wait for.
+    """
+    done: list[UUID] = []
+    loop = asyncio.get_running_loop()
+    for command in starts:
+        begun = loop.time()
+        if not await engine.start(command.reference):
+            break
+        done.append(command.command_id)
+        await pace.rest(begun)
+    return done
+
+
+async def _tell(context: Context, engine: Sending, others: Sequence[Unsent]) -> list[Unsent]:
+    """Tell cases of what is stored for them, some at a time, and return what was heard."""
     places = asyncio.Semaphore(_AT_ONCE)
 
-    async def send(command: Unsent) -> bool:
+    async def tell(command: Unsent) -> bool:
         async with places:
-            if command.kind is CommandKind.START:
-                return await start_case(context, engine, command.reference)
             is_resume = command.kind is CommandKind.RESUME
             sent = await engine.nudge(command.reference, str(command.command_id), is_resume=is_resume)
             if sent and command.has_closed:
@@ -79,15 +90,8 @@ async def sweep(context: Context, engine: Sending, *, older_than: timedelta = OL
                 await advance(context, command.reference, context.clock())
             return sent
 
-    results = await asyncio.gather(*(send(command) for command in unsent))
-    told = [command.command_id for command, sent in zip(unsent, results, strict=True) if sent and command.unanswered]
-    if told:
-        async with context.database.statement() as connection:
-            await connection.execute(commands.answered(told))
-    for change_id in await find_unspread(context, context.clock()):
-        change = await get_change(context, change_id)
-        await engine.start_standing(change.employer_id, StandingInput(change_id=change_id, at=context.clock()))
-    return sum(results)
+    results = await asyncio.gather(*(tell(command) for command in others))
+    return [command for command, sent in zip(others, results, strict=True) if sent]
 
 
 async def keep_sweeping(

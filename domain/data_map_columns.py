@@ -61,7 +61,7 @@ COLUMNS: Final = (
     *rows("tasks", "detail", "codes of the task; free text sealed", STAFF, of=_PERSONAL, until=_CASE),
     *rows("conflicts", "reference subject employer_id declared_at", "who may not act on a case", STAFF, of=_PERSONAL, basis=Basis.ACCOUNT),
     *rows("deadlines", "reference kind destination step employer_id state at counted_from counted_days provisional calendar_version", "time limits", STAFF),
-    *rows("commands", "command_id seq reference employer_id kind state outcome at sent_at sends applied_at unanswered", "what was asked, and what became of it", STAFF),
+    *rows("commands", "command_id seq reference employer_id kind state outcome at sent_at sends start_taken_at applied_at unanswered", "what was asked, and what became of it", STAFF),
     *rows("commands", "actor statement resealed", "who asked, and the proof of it", STAFF, of=_PERSONAL, basis=Basis.ACCOUNT),
     *rows("commands", "body", "what was asked in full", STAFF | {Role.PERSON}, of=_SENSITIVE, kept=_SEALED, until=_CASE),
     *rows("idempotency", "employer_id route key status reference command_id key_id at", "the first answer again", NOBODY, until=_KEY),

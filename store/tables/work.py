@@ -122,8 +122,14 @@ commands = Table(
     moment("applied_at"),
     # Its update has not answered yet: the workflow may not know of what was applied, and is told once more.
     Column("unanswered", Boolean, nullable=False, server_default=false()),
+    # Temporal has the workflow, which applies its start in its first step; it is not started again meanwhile.
+    moment("start_taken_at"),
     Index("ix_commands_stored", "reference", "seq", postgresql_where=text("state = 'stored'")),
-    Index("ix_commands_unsent", "at", postgresql_where=text("state = 'stored' OR unanswered")),
+    Index(
+        "ix_commands_unsent",
+        "at",
+        postgresql_where=text("(state = 'stored' AND start_taken_at IS NULL) OR unanswered"),
+    ),
     Index("ix_commands_reference", "reference"),
 )
 

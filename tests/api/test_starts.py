@@ -10,6 +10,7 @@ import pytest
 
 from api import starts
 from api.starts import Starts
+from cases import pace
 from domain.messages import StandingInput
 from temporal.telemetry import correlated
 from tests.api.json_logs import logging_as_json
@@ -69,12 +70,12 @@ async def test_starts_one_at_a_time_with_employers_in_turn() -> None:
 async def test_rests_as_long_as_a_start_took(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = SimpleNamespace(now=100.0)
     monkeypatch.setattr(starts, "get_running_loop", lambda: SimpleNamespace(time=lambda: clock.now))
-    rests: list[float] = []
+    worked: list[float] = []
 
-    async def rest(seconds: float) -> None:
-        rests.append(seconds)
+    async def rest(begun: float) -> None:
+        worked.append(clock.now - begun)
 
-    monkeypatch.setattr(starts, "sleep", rest)
+    monkeypatch.setattr(pace, "rest", rest)
     engine = SlowEngine()
     waiting = Starts(engine)
     waiting.add("a", "a1", "")
@@ -85,7 +86,7 @@ async def test_rests_as_long_as_a_start_took(monkeypatch: pytest.MonkeyPatch) ->
     engine.let.set()
     await waiting.drain()
 
-    assert rests == [3.0]
+    assert worked == [3.0]
 
 
 async def test_goes_on_after_a_start_that_met_a_defect_and_after_a_pause() -> None:

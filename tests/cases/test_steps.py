@@ -59,10 +59,6 @@ async def _advance(case: Case) -> None:
     await advance(case.park.context, case.reference, case.park.clock.at)
 
 
-async def _mark_started(case: Case) -> None:
-    await sweeping.mark_started(case.park.context, case.reference)
-
-
 async def _record_taken(case: Case) -> None:
     call = f"permit/{case.reference}/HK"
     await calls.record(case.park.context, case.reference, {call: None}, case.park.clock.at)
@@ -148,7 +144,6 @@ async def _departed(park: Park) -> Case:
 
 
 STEPS: dict[str, tuple[Prepared, Step]] = {
-    "start": (Park.take_on, _mark_started),
     "assess": (Park.take_on, _advance),
     "decide": (_decided, _advance),
     "hold": (_held, _advance),

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from temporalio.client import Client
 
 from cases.registration import accept
-from cases.sweeping import start_case, sweep
+from cases.sweeping import sweep
 from domain.messages import StandingInput, registration_workflow_id
 from domain.registration import RegistrationRequest
 from domain.stages import Stage
@@ -101,7 +101,7 @@ async def test_case_taken_on_without_temporal_gets_exactly_one_workflow_later(
     assert (reply.status, reply.body["stage"]) == (202, "received")
     case = Case(world, reply.body["reference"])
     world.started.append(case.reference)
-    assert not await start_case(world.context, engine, case.reference)
+    assert not await engine.start(case.reference)
     assert await sweep(world.context, engine, older_than=timedelta(0)) == 0
     assert await case.stage() is Stage.RECEIVED
     await door.set(Mood.OPEN)

@@ -30,7 +30,6 @@ from cases.context import Context
 from cases.idempotency import Idempotency, Reply
 from cases.registration import accept
 from cases.standing import confirm_standing, propose_standing
-from cases.sweeping import start_case
 from domain.actors import Actor, Role
 from domain.answers import AuthorityAnswer
 from domain.clock import CHINA, day_of
@@ -108,7 +107,7 @@ class World:
         case = Case(self, reply.body["reference"])
         self.started.append(case.reference)
         if start:
-            assert await start_case(self.context, self.engine, case.reference)
+            assert await self.engine.start(case.reference)
             await case.until(lambda file: file.assessment() is not None)
         return case
 
