@@ -30,10 +30,11 @@ _SHORT: Final = {
     "ended": "end",
     "lapsed": "lap",
 }
-# Cases have to stand in each of these when at least one fault strikes; the last ends are no step.
+# Cases have to stand in each of these when at least one fault strikes; `assessing` is passed within a transaction, and
+# the last ends are no step.
 STEPS: Final = {
     "registration": (
-        Stage.ASSESSING,
+        Stage.RECEIVED,
         Stage.CORRECTION_REQUESTED,
         Stage.UNDER_REVIEW,
         Stage.AWAITING_CONFIRMATION,
