@@ -27,6 +27,8 @@ _FIND_OUTCOME: Final = text(f"SELECT ({_OUTCOME}) AS command")
 
 # So many times as long as for a stored command: an update that the API still waits for is not told a second time.
 _ANSWERED_WITHIN: Final = 6
+# A Temporal that was set up anew knows nothing of what another one took; a start that came before changes nothing.
+_TAKEN_FOR: Final = timedelta(hours=1)
 
 
 class Unsent(NamedTuple):
@@ -121,14 +123,15 @@ async def lease_unsent(context: Context, *, older_than: timedelta, most: int) ->
     # Backs off with the number of sends, so that a case that is stuck does not fill every round.
     wait = older_than * func.least(func.power(2, commands.c.sends), 60)
     due = or_(commands.c.sent_at.is_(None), commands.c.sent_at < now - wait)
-    is_stored = and_(commands.c.state == CommandState.STORED.value, commands.c.start_taken_at.is_(None))
+    is_taken = commands.c.start_taken_at > now - _TAKEN_FOR
+    is_stored = commands.c.state == CommandState.STORED.value
     unheard = or_(is_stored, and_(commands.c.unanswered, commands.c.at < now - older_than * _ANSWERED_WITHIN))
     first = (
         select(
             commands.c.command_id,
             func.row_number().over(partition_by=commands.c.employer_id, order_by=commands.c.seq).label("turn"),
         )
-        .where(unheard, due, commands.c.at < now - older_than, _may_go_on())
+        .where(unheard, due, is_taken.isnot(True), commands.c.at < now - older_than, _may_go_on())
         .order_by("turn", commands.c.command_id)
         .limit(most)
         .subquery()
@@ -171,8 +174,8 @@ def answered(command_ids: Sequence[UUID]) -> Update:
 def heard(command_ids: Sequence[UUID]) -> Update:
     """Return the statement that notes that workflows were started or told.
 
-    A start is not sent again, however long its workflow takes to apply it: in a long queue of cases each would be
-    started over and over.
+    A start is not sent again for an hour, whether or not its workflow has applied it: in a long queue of cases each
+    would be started over and over.
     """
     is_start = commands.c.kind == CommandKind.START.value
     return answered(command_ids).values(start_taken_at=case((is_start, func.clock_timestamp())))

@@ -125,11 +125,7 @@ commands = Table(
     # Temporal has the workflow, which applies its start in its first step; it is not started again meanwhile.
     moment("start_taken_at"),
     Index("ix_commands_stored", "reference", "seq", postgresql_where=text("state = 'stored'")),
-    Index(
-        "ix_commands_unsent",
-        "at",
-        postgresql_where=text("(state = 'stored' AND start_taken_at IS NULL) OR unanswered"),
-    ),
+    Index("ix_commands_unsent", "at", postgresql_where=text("state = 'stored' OR unanswered")),
     Index("ix_commands_reference", "reference"),
 )
 

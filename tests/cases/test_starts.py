@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bench.people import identity_number
 from cases import pace
@@ -96,6 +96,20 @@ async def test_what_is_started_is_not_started_again_though_its_workflow_has_not_
         assert (await connection.execute(select(commands.c.state))).scalars().all() == ["stored"]
     assert await sweep(context, engine, older_than=_NO_TIME) == 0
     assert engine.started == [reference]
+
+
+async def test_what_a_temporal_took_that_is_lost_is_started_again_after_an_hour(context: Context) -> None:
+    reference = await _take_on(context, 0)
+    engine = Engine()
+    await sweep(context, engine, older_than=_NO_TIME)
+    async with context.database.begin() as connection:
+        taken = commands.c.start_taken_at
+        await connection.execute(update(commands).values(start_taken_at=taken - timedelta(minutes=59)))
+    assert await sweep(context, engine, older_than=_NO_TIME) == 0
+    async with context.database.begin() as connection:
+        await connection.execute(update(commands).values(start_taken_at=taken - timedelta(minutes=2)))
+    assert await sweep(context, engine, older_than=_NO_TIME) == 1
+    assert engine.started == [reference] * 2
 
 
 async def test_asks_a_temporal_that_is_away_once_a_round_and_starts_the_rest_later(context: Context) -> None:

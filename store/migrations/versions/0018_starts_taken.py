@@ -1,4 +1,4 @@
-"""When Temporal took the start of a case, which the sweeper does not send again."""
+"""When Temporal took the start of a case, which the sweeper does not send again soon."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,12 +11,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the moment, and leave what bears it out of the index of the sweeper."""
+    """Add the moment."""
     op.add_column("commands", sa.Column("start_taken_at", postgresql.TIMESTAMP(timezone=True)))
-    op.drop_index("ix_commands_unsent", "commands")
-    op.create_index(
-        "ix_commands_unsent",
-        "commands",
-        ["at"],
-        postgresql_where=sa.text("(state = 'stored' AND start_taken_at IS NULL) OR unanswered"),
-    )
