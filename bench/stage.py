@@ -203,7 +203,9 @@ async def _start_engine(
     exits.callback(sweeping.cancel)
     sealing = asyncio.create_task(keep_sealing(contexts[1], is_stopping=lambda: False))
     exits.callback(sealing.cancel)
-    http = await exits.enter_async_context(httpx.AsyncClient(timeout=30, trust_env=False))
+    # Let go before the server does after five seconds, or a request meets a connection that is being closed.
+    limits = httpx.Limits(keepalive_expiry=2.0)
+    http = await exits.enter_async_context(httpx.AsyncClient(timeout=30, trust_env=False, limits=limits))
     requests = [Requests(buffer) for buffer in buffers]
     beside = await Client.connect(stack.temporal_address, data_converter=data_converter(contexts[0].keyring))
     return Bench(
