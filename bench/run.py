@@ -58,7 +58,7 @@ class Mode:
     afresh: bool  # each turn on servers of its own, or on ones that idle while the others have their turn
 
 
-SHORT: Final = Mode("short", rounds=2, cases={10: 20}, slow_cases={10: 10}, warm=2, afresh=False)
+SHORT: Final = Mode("short", rounds=2, cases={10: 15}, slow_cases={10: 10}, warm=2, afresh=False)
 FULL: Final = Mode(
     "full", rounds=3, cases={1: 10, 10: 100, 50: 150}, slow_cases={1: 6, 10: 30, 50: 75}, warm=20, afresh=True
 )
