@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -206,31 +206,46 @@ def when_and_where(mode: Mode) -> dict[str, Any]:
     }
 
 
-async def measure(mode: Mode, parts: list[str], sides: list[str]) -> dict[str, Any]:
-    """Measure the parts asked for and return what was seen."""
-    found: dict[str, Any] = {"machine": machine(), "versions": versions(), "parts": {}}
+async def measure(mode: Mode, parts: list[str], sides: list[str]) -> AsyncIterator[dict[str, Any]]:
+    """Measure the parts asked for and give what was seen in each as soon as it is done."""
+    yield {"machine": machine(), "versions": versions()}
     full = mode.name == FULL.name
     with tempfile.TemporaryDirectory(prefix="hetao-bench-") as name:
         scratch = Path(name)
         os.chmod(name, 0o711)  # PostgreSQL runs as another account where this runs as root.
         if "cases" in parts:
             console.rule("whole cases")
-            found["parts"]["whole_cases"] = when_and_where(mode)
+            begun = when_and_where(mode)
             seen = await whole_cases(mode, sides, scratch)
-            found["whole_cases"] = {"summary": summarise(seen), **seen}
-            show_cases(found["whole_cases"]["summary"])
+            summary = summarise(seen)
+            show_cases(summary)
+            yield {"parts": {"whole_cases": begun}, "whole_cases": {"summary": summary, **seen}}
         if "costs" in parts:
             console.rule("costs of a case")
-            found["parts"]["costs"] = when_and_where(mode)
-            found["costs"] = await costs.measure_all(lambda line: console.print(f"  {line}"), lives=full)
-            console.print(costs.table(found["costs"]))
+            begun = when_and_where(mode)
+            found = await costs.measure_all(lambda line: console.print(f"  {line}"), lives=full)
+            console.print(costs.table(found))
+            yield {"parts": {"costs": begun}, "costs": found}
         for part, (title, measured) in _PARTS.items():
             if part in parts:
                 console.rule(title)
-                found["parts"][part] = when_and_where(mode)
-                found[part] = await measured.measure(scratch / part, full=full)
-                measured.show(console, found[part])
-    return found
+                begun = when_and_where(mode)
+                found = await measured.measure(scratch / part, full=full)
+                measured.show(console, found)
+                yield {"parts": {part: begun}, part: found}
+
+
+def keep(results: Path, found: dict[str, Any]) -> None:
+    """Put what was seen in place of earlier results of the same parts; those of others stay."""
+    kept = json.loads(results.read_text()) if results.exists() else {}
+    found = found | {"parts": kept.get("parts", {}) | found.get("parts", {})}
+    results.write_text(json.dumps(kept | found, indent=1, ensure_ascii=False) + "\n")
+
+
+async def measure_into(results: Path, mode: Mode, parts: list[str], sides: list[str]) -> None:
+    """Measure the parts asked for and write each when it is done: a failure after an hour loses no earlier part."""
+    async for found in measure(mode, parts, sides):
+        keep(results, found)
 
 
 def main() -> None:
@@ -248,11 +263,9 @@ def main() -> None:
     mode = replace(mode, rounds=given.rounds or mode.rounds)
     configure_logging("bench", "ERROR")
     begun = time.monotonic()
-    found = asyncio.run(measure(mode, given.parts or (everything if given.full else in_short), given.sides))
-    kept = json.loads(given.results.read_text()) if given.results.exists() else {}
-    found["parts"] = kept.get("parts", {}) | found["parts"]
-    given.results.write_text(json.dumps(kept | found, indent=1, ensure_ascii=False) + "\n")
-    plots.draw(kept | found, given.results.parent / "plots")
+    parts = given.parts or (everything if given.full else in_short)
+    asyncio.run(measure_into(given.results, mode, parts, given.sides))
+    plots.draw(json.loads(given.results.read_text()), given.results.parent / "plots")
     console.print(f"{time.monotonic() - begun:.0f} s; written to {given.results}")
 
 
