@@ -1,13 +1,14 @@
-"""Intake and reads: our routes beside bare ones on the same PostgreSQL, at rates that rise until one falls behind."""
+"""Intake and reads: our routes beside bare ones on the same PostgreSQL, at rates that rise until each falls behind."""
 
 import asyncio
 import json
 import shutil
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
@@ -19,6 +20,7 @@ from rich.table import Table
 from temporalio.client import Client
 
 from bench.client import open_client
+from bench.climb import FIRST_RATE, P99_MS, climb, highest_kept, in_turn
 from bench.growth import new_context, prepare, submit
 from bench.measure import cpu_ms, latencies_ms, spread
 from bench.people import numbers, registration
@@ -32,13 +34,8 @@ from store.keyring import Keyring
 from store.migrate import upgrade
 
 _MAIN: Final = "bench.intake_api"
-_FIRST_RATE: Final = 20.0
-_COARSE: Final = 1.3  # how much rates rise by, until a side fails for the first time
-_FINE: Final = 1.05  # and from the last rate kept on, which is how near the limit is known
-_P99_MS: Final = 250.0
-_KEPT_UP: Final = 0.95  # of what was offered; with less done a side falls behind
 _PATIENCE_SECONDS: Final = 30.0
-_AFTER_SECONDS: Final = 6.0  # the API starts nothing any more that has waited for five
+_REST_SECONDS: Final = 6.0  # after which our API starts nothing any more: what waited for five is left
 _READERS: Final = 8
 _READY: Final = 40
 _SIDES: Final = ("ours", "bare")
@@ -92,7 +89,7 @@ class Caller:
 async def measure(directory: Path, *, full: bool) -> dict[str, Any]:
     """Measure both servers in turn."""
     effort = _FULL if full else _SHORT
-    found: dict[str, Any] = {"p99_kept_ms": _P99_MS, "rates": {}, "starts": [], "reads": {}}
+    found: dict[str, Any] = {"p99_kept_ms": P99_MS, "rates": {}, "starts": [], "reads": {}}
     async with open_servers(directory) as servers, AsyncExitStack() as clients:
         await asyncio.to_thread(upgrade, servers.postgres.url(role=OWNER))
         ready = await _fill(servers)
@@ -106,12 +103,15 @@ async def measure(directory: Path, *, full: bool) -> dict[str, Any]:
             }
         engine = await Client.connect(servers.stack.temporal_address)
         for _ in range(effort.rounds):
-            for name, by_persona in callers.items():
-                pids = {each: servers.pids()[each] for each in (name, "postgres", "temporal")}
-                reached = await rising(by_persona["employer-a"].submit, effort, pids)
-                found["rates"].setdefault(name, []).append(reached)
+            works = {name: by_persona["employer-a"].submit for name, by_persona in callers.items()}
+            rests = {"ours": _REST_SECONDS, "bare": 0.0}
+            climbs = {name: _climb(work, effort, _pids(servers, name), rests[name]) for name, work in works.items()}
+            for name, steps in (await in_turn(climbs)).items():
+                last = highest_kept(steps)
+                found["rates"].setdefault(name, []).append({"kept": last["done"] if last else 0.0, "steps": steps})
                 if name == "ours":
-                    found["starts"].append(await _starts(engine, by_persona["employer-a"].submit, reached, effort))
+                    rate = last["offered"] if last else FIRST_RATE
+                    found["starts"].append(await _starts(engine, works[name], rate, effort))
             for name, by_persona in callers.items():
                 for what, rate in (await _reads(by_persona, ready, effort.read_seconds)).items():
                     found["reads"].setdefault(what, {}).setdefault(name, []).append(rate)
@@ -155,74 +155,45 @@ async def _serve(servers: Servers, directory: Path, reference: str) -> dict[str,
     return addresses
 
 
-async def rising(work: Callable[[], Awaitable[None]], effort: Effort, pids: dict[str, int]) -> dict[str, Any]:
-    """Find the highest rate that a server keeps: in large steps until it fails, and in small ones from the last kept.
+def _pids(servers: Servers, side: str) -> dict[str, int]:
+    return {name: servers.pids()[name] for name in (side, "postgres", "temporal")}
 
-    The small steps may pass the rate at which a large one failed.
-    """
+
+async def _climb(
+    work: Callable[[], Awaitable[None]], effort: Effort, pids: dict[str, int], rest: float
+) -> AsyncIterator[dict[str, Any]]:
+    """Raise the rate of one side, warmed before, which rests after each step until nothing of it is left to do."""
     for _ in range(_READY):
         await work()
-    steps = await _climb(lambda rate: _step(work, rate, effort.coarse_seconds, pids), _FIRST_RATE, _COARSE)
-    last = highest_kept(steps)
-    start = last["offered"] * _FINE if last else _FIRST_RATE / _COARSE
-    steps += await _climb(lambda rate: _step(work, rate, effort.fine_seconds, pids), start, _FINE)
-    last = highest_kept(steps)
-    return {"kept": last["done"] if last else 0.0, "steps": steps}
+    coarsely = partial(_step, work, effort.coarse_seconds, pids)
+    async for step in climb(coarsely, partial(_step, work, effort.fine_seconds, pids)):
+        await asyncio.sleep(rest)
+        yield step
 
 
-async def _starts(
-    engine: Client, work: Callable[[], Awaitable[None]], reached: dict[str, Any], effort: Effort
-) -> dict[str, Any]:
+async def _starts(engine: Client, work: Callable[[], Awaitable[None]], rate: float, effort: Effort) -> dict[str, Any]:
     """Return how many workflows were started, at the rate kept, while registrations came in and soon after the last.
 
     There is no worker and so no sweeper, which starts whatever the API has not.
     """
-    last = highest_kept(reached["steps"])
-    rate = last["offered"] if last else _FIRST_RATE
-    await asyncio.sleep(_AFTER_SECONDS)  # those of the step before
     before, begun = (await engine.count_workflows()).count, time.monotonic()
     _done, _shed, samples = await _offer(work, rate, effort.fine_seconds)
     took = time.monotonic() - begun
     meanwhile = (await engine.count_workflows()).count - before
-    await asyncio.sleep(_AFTER_SECONDS)
+    await asyncio.sleep(_REST_SECONDS)
     after = (await engine.count_workflows()).count - before
     return {"offered": len(samples), "meanwhile": meanwhile, "a_second": round(meanwhile / took, 1), "after": after}
 
 
-async def _climb(
-    step: Callable[[float], Awaitable[dict[str, Any]]], rate: float, factor: float
-) -> list[dict[str, Any]]:
-    """Raise the rate until it is not kept twice in a row, since once may be a hiccup; return all steps."""
-    steps: list[dict[str, Any]] = []
-    failed = 0
-    while failed < 2:
-        seen = await step(rate)
-        steps.append(seen)
-        if _keeps(seen):
-            rate, failed = rate * factor, 0
-        else:
-            failed += 1
-    return steps
-
-
-def highest_kept(steps: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """Return the step with the highest rate that was kept."""
-    return max((step for step in steps if _keeps(step)), key=lambda step: float(step["offered"]), default=None)
-
-
-def _keeps(step: dict[str, Any]) -> bool:
-    return bool(step["p99"] <= _P99_MS and step["done"] >= _KEPT_UP * step["offered"] and not step["shed"])
-
-
 async def _step(
-    work: Callable[[], Awaitable[None]], rate: float, seconds: float, pids: dict[str, int]
+    work: Callable[[], Awaitable[None]], seconds: float, pids: dict[str, int], rate: float
 ) -> dict[str, Any]:
     """Offer work at a rate, and return what came of it and the processor time of each request."""
     before, own = cpu_ms(pids), time.process_time()
     done, shed, samples = await _offer(work, rate, seconds)
     driver = (time.process_time() - own) * 1000  # this process alone, not the servers that it started
     used = {name: after - before[name] for name, after in cpu_ms(pids).items()} | {"driver": driver}
-    each = {name: round(ms / len(samples), 2) for name, ms in used.items()}
+    each = {name: round(ms / max(len(samples), 1), 2) for name, ms in used.items()}
     return {"offered": round(rate, 1), "done": round(done, 1), "shed": shed, **latencies_ms(samples), "cpu_ms": each}
 
 
@@ -249,7 +220,7 @@ async def _offer(work: Callable[[], Awaitable[None]], rate: float, seconds: floa
         tasks.append(asyncio.create_task(one(planned)))
     await asyncio.gather(*tasks)
     # The last one has as long as any other, and is not to decide by itself whether a side keeps up.
-    return len(samples) / max(seconds, loop.time() - begun - _P99_MS / 1000), shed, samples
+    return len(samples) / max(seconds, loop.time() - begun - P99_MS / 1000), shed, samples
 
 
 async def _reads(callers: dict[str, Caller], references: list[str], seconds: float) -> dict[str, dict[str, float]]:
