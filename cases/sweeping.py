@@ -86,12 +86,25 @@ async def _tell(context: Context, engine: Sending, others: Sequence[Unsent]) -> 
             is_resume = command.kind is CommandKind.RESUME
             sent = await engine.nudge(command.reference, str(command.command_id), is_resume=is_resume)
             if sent and command.has_closed:
-                # The workflow may have closed with the case, and the step may run beside it, too.
-                await advance(context, command.reference, context.clock())
+                await _step_beside(context, command.reference)
             return sent
 
     results = await asyncio.gather(*(tell(command) for command in others))
     return [command for command, sent in zip(others, results, strict=True) if sent]
+
+
+async def _step_beside(context: Context, reference: str) -> None:
+    """Apply what is stored for a case whose workflow may have closed with it; a step may run beside another.
+
+    One that fails for a defect holds up no other case: the workflow, which was told, meets the defect as well and
+    stops before an operator.
+    """
+    try:
+        await advance(context, reference, context.clock())
+    except Unavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with one case, the round goes on with the others
+        _log.error("step_beside_failed", reference=reference, error=type(error).__name__)
 
 
 async def keep_sweeping(

@@ -3,21 +3,23 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from sqlalchemy import Table
 
+from bench.people import identity_number
 from cases import answers, calls, commands, incidents, sweeping
 from cases.advance import advance
+from cases.context import Context
 from cases.idempotency import Reply
 from cases.registration import accept
 from domain.answers import AuthorityAnswer
 from domain.commands import CommandKind
 from domain.errors import Refused
-from domain.messages import StandingInput
+from domain.messages import Course, StandingInput
 from domain.registration import RegistrationRequest
 from store import tables
 from tests.cases.contexts import EMPLOYER_A, EMPLOYER_B, OFFICER, key, registration_body
@@ -294,6 +296,31 @@ async def test_the_sweeper_applies_what_is_stored_for_a_case_whose_workflow_has_
     await case.set_row(stage="withdrawn")
     await sweeping.sweep(park.context, _Engine(), older_than=_NO_TIME)
     assert Counter(c["state"] for c in await park.rows(tables.commands)) == Counter(applied=1, refused=1)
+
+
+async def test_a_closed_case_that_fails_for_a_defect_holds_up_no_other(
+    park: Park, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others are told and applied, and a start that was taken in the same round is noted and not sent again."""
+    poisoned = await park.review()
+    healthy = await park.review(identity_number="33010619860128072X")
+    for case in (poisoned, healthy):
+        await case.store(OFFICER, CommandKind.HOLD, action="place", reason="legal_question")
+        await case.set_row(stage="withdrawn")
+    begun = await park.take_on(identity_number=identity_number(7))
+
+    async def step(context: Context, reference: str, at: datetime) -> Course:
+        if reference == poisoned.reference:
+            raise ValueError("the facts cannot be read")
+        return await advance(context, reference, at)
+
+    monkeypatch.setattr(sweeping, "advance", step)
+    engine = _Engine()
+    for _ in range(2):
+        await sweeping.sweep(park.context, engine, older_than=_NO_TIME)
+    assert engine.started == [begun.reference]
+    holds = {c["reference"]: c["state"] for c in await park.rows(tables.commands) if c["kind"] == "hold"}
+    assert holds == {poisoned.reference: "stored", healthy.reference: "refused"}
 
 
 async def test_a_command_whose_statement_is_about_another_body_is_refused(park: Park) -> None:
