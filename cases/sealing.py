@@ -5,7 +5,7 @@ transaction. While nothing was done it only looks, now and then.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -93,17 +93,25 @@ class Sealer:
         return len(look.rows)
 
     async def _seal_altered(self, most: int) -> int:
-        """Seal a batch with rows that are not what they were, and name them in the same transaction."""
+        """Seal a batch with rows that are not what they were, and name them in the same transaction.
+
+        Batches of false rows alone are passed over: they would come again and again, and nothing behind them would
+        ever be sealed.
+        """
         async with self._context.database.begin(locks=(rows_of.LOCK,)) as connection:
+            named = await _named(connection)
             look = await rows_of.look(connection, PASSED_OVER, most)
-            findings = await asyncio.to_thread(examine, look.rows)
-            await _name(connection, findings, self._context.clock())
-            false = {(each.chain, each.seq) for each in findings if each.is_left_out}
-            leaves = [_leaf(row) for row in look.rows if (row["chain"], row["seq"]) not in false]
-            if leaves:
-                edge = await _read_edge(connection, look.tree_size)
-                await self._extend(connection, look.tree_size, edge, leaves)
-        return len(look.rows)
+            while look.rows:
+                findings = await asyncio.to_thread(examine, look.rows)
+                await _name(connection, findings, named, self._context.clock())
+                false = {(each.chain, each.seq) for each in findings if each.is_left_out}
+                leaves = [_leaf(row) for row in look.rows if (row["chain"], row["seq"]) not in false]
+                if leaves:
+                    edge = await _read_edge(connection, look.tree_size)
+                    await self._extend(connection, look.tree_size, edge, leaves)
+                    return len(look.rows)
+                look = await rows_of.look(connection, PASSED_OVER, most, behind=look.rows[-1])
+        return 0
 
     async def _extend(
         self, connection: AsyncConnection, size: int, edge: Sequence[bytes], leaves: Sequence[Leaf]
@@ -181,9 +189,10 @@ async def _named(connection: AsyncConnection) -> set[tuple[str, int]]:
     return {(detail["chain"], detail["seq"]) for detail in (await connection.execute(query)).scalars()}
 
 
-async def _name(connection: AsyncConnection, findings: Sequence[Finding], at: datetime) -> None:
+async def _name(
+    connection: AsyncConnection, findings: Sequence[Finding], named: Collection[tuple[str, int]], at: datetime
+) -> None:
     """Put altered rows before the operator, and into the ledger, where the finding itself is sealed."""
-    named = await _named(connection) if findings else set()
     # A row that is left out comes again until a later one is a leaf.
     findings = [each for each in findings if (each.chain, each.seq) not in named]
     if not findings:

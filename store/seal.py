@@ -21,14 +21,16 @@ LOCK: Final = f"SELECT pg_advisory_xact_lock({_LOCK})"
 _NEXT: Final = """
     FROM ledger l
     WHERE l.xid < (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint)
-      AND (l.xid, l.chain, l.seq) > (
-        (SELECT coalesce(max(s.xid), -1) FROM last s), (SELECT coalesce(max(s.chain), '') FROM last s),
-        (SELECT coalesce(max(s.seq), 0) FROM last s)
-      )
+      AND (l.xid, l.chain, l.seq) > ((SELECT xid FROM edge), (SELECT chain FROM edge), (SELECT seq FROM edge))
 """
 # One statement, so that a look with nothing to do is one round trip. The rows below are read only where one is due.
 _LOOK: Final = text(f"""
     WITH last AS MATERIALIZED (SELECT index, xid, chain, seq, hash FROM seal_leaves ORDER BY index DESC LIMIT 1),
+    edge AS MATERIALIZED (
+        SELECT coalesce(CAST(:xid AS bigint), (SELECT xid FROM last), -1) AS xid,
+          coalesce(CAST(:chain AS text), (SELECT chain FROM last), '') AS chain,
+          coalesce(CAST(:seq AS integer), (SELECT seq FROM last), 0) AS seq
+    ),
     next AS (
         SELECT l.*,
           (SELECT s.hash FROM seal_leaves s WHERE s.chain = l.chain AND s.seq = l.seq - 1) AS sealed_before,
@@ -98,9 +100,16 @@ class Look:
     rows: Sequence[Mapping[str, Any]]
 
 
-async def look(connection: AsyncConnection, passed_over: Collection[str], most: int) -> Look:
-    """Return the next rows to seal, and none where only acts that are passed over wait."""
-    found = (await connection.execute(_LOOK, {"passed_over": list(passed_over), "most": most})).mappings().all()
+async def look(
+    connection: AsyncConnection, passed_over: Collection[str], most: int, *, behind: Mapping[str, Any] | None = None
+) -> Look:
+    """Return the next rows to seal, and none where only acts that are passed over wait.
+
+    They are those behind the last leaf, or behind a row that was looked at and is none.
+    """
+    edge = {name: behind[name] if behind else None for name in ("xid", "chain", "seq")}
+    given = {"passed_over": list(passed_over), "most": most, **edge}
+    found = (await connection.execute(_LOOK, given)).mappings().all()
     rows = [dict(row) for row in found if row["chain"] is not None]
     first = found[0]
     return Look(int(first["tree_size"]), first["last_leaf"], bool(first["is_elsewhere"]), rows)

@@ -127,6 +127,39 @@ async def test_rows_altered_before_they_are_sealed_are_named(
     assert [each["kind"] for each in incidents] == ["ledger_altered"] * 2
 
 
+async def test_more_altered_rows_than_a_batch_takes_hold_up_nothing_behind_them(
+    park: Park, postgres: PostgresServer, database_name: str
+) -> None:
+    """They are named once each and passed over, and the sealer does not turn around them without an end."""
+    await _write(park, "altered", 7)
+    _as_owner(postgres, database_name, "UPDATE ledger SET act = 'approved' WHERE chain = 'altered'")
+    await _write(park, "whole", 3)
+    async with asyncio.timeout(20):
+        while ("whole", 3) not in await _leaves(park):
+            if not await seal(park.context, 2):
+                await asyncio.sleep(0.01)  # the oldest transaction is that of the whole server
+        while ("seal", 7) not in await _leaves(park):
+            if not await seal(park.context, 2):
+                await asyncio.sleep(0.01)
+    assert "altered" not in {chain for chain, _ in await _leaves(park)}
+    named = await park.rows(tables.ledger, tables.ledger.c.act == Act.ROW_FOUND_ALTERED.value)
+    assert [(row["detail"]["chain"], row["detail"]["seq"]) for row in named] == [("altered", n) for n in range(1, 8)]
+
+
+async def test_altered_rows_with_nothing_behind_them_leave_the_sealer_at_rest(
+    park: Park, postgres: PostgresServer, database_name: str
+) -> None:
+    """The round that only names them has sealed nothing, and says so."""
+    await seal_all(park.context)
+    await _write(park, "altered", 4)
+    _as_owner(postgres, database_name, "UPDATE ledger SET act = 'approved' WHERE chain = 'altered'")
+    async with asyncio.timeout(20):
+        while not await park.rows(tables.incidents):
+            assert await seal(park.context, 2) == 0
+            await asyncio.sleep(0.01)
+    assert len(await park.rows(tables.incidents)) == 4
+
+
 async def test_a_row_with_what_no_act_writes_is_named_and_stops_nothing(
     park: Park, postgres: PostgresServer, database_name: str
 ) -> None:
