@@ -47,10 +47,10 @@ async def in_turn(climbs: Mapping[str, AsyncIterator[Step]]) -> dict[str, list[S
 
 def highest_kept(steps: list[Step]) -> Step | None:
     """Return the step with the highest rate that was kept."""
-    return max((step for step in steps if keeps(step)), key=lambda step: float(step["offered"]), default=None)
+    return max((step for step in steps if _keeps(step)), key=lambda step: float(step["offered"]), default=None)
 
 
-def keeps(step: Step) -> bool:
+def _keeps(step: Step) -> bool:
     """Whether a side kept the rate of a step: fast enough, all of it, and nothing turned away."""
     return bool(step["p99"] <= P99_MS and step["done"] >= _KEPT_UP * step["offered"] and not step["shed"])
 
@@ -61,7 +61,7 @@ async def _rise(offer: Offering, rate: float, factor: float) -> AsyncIterator[St
     while failed < 2:
         step = await offer(rate)
         yield step
-        if keeps(step):
+        if _keeps(step):
             rate, failed = rate * factor, 0
         else:
             failed += 1

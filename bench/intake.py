@@ -20,7 +20,7 @@ from rich.table import Table
 from temporalio.client import Client
 
 from bench.client import open_client
-from bench.climb import FIRST_RATE, P99_MS, climb, highest_kept, in_turn
+from bench.climb import FIRST_RATE, P99_MS, Step, climb, highest_kept, in_turn
 from bench.growth import new_context, prepare, submit
 from bench.measure import cpu_ms, latencies_ms, spread
 from bench.people import numbers, registration
@@ -161,7 +161,7 @@ def _pids(servers: Servers, side: str) -> dict[str, int]:
 
 async def _climb(
     work: Callable[[], Awaitable[None]], effort: Effort, pids: dict[str, int], rest: float
-) -> AsyncIterator[dict[str, Any]]:
+) -> AsyncIterator[Step]:
     """Raise the rate of one side, warmed before, which rests after each step until nothing of it is left to do."""
     for _ in range(_READY):
         await work()
@@ -185,9 +185,7 @@ async def _starts(engine: Client, work: Callable[[], Awaitable[None]], rate: flo
     return {"offered": len(samples), "meanwhile": meanwhile, "a_second": round(meanwhile / took, 1), "after": after}
 
 
-async def _step(
-    work: Callable[[], Awaitable[None]], seconds: float, pids: dict[str, int], rate: float
-) -> dict[str, Any]:
+async def _step(work: Callable[[], Awaitable[None]], seconds: float, pids: dict[str, int], rate: float) -> Step:
     """Offer work at a rate, and return what came of it and the processor time of each request."""
     before, own = cpu_ms(pids), time.process_time()
     done, shed, samples = await _offer(work, rate, seconds)
