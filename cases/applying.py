@@ -168,30 +168,23 @@ async def _answer(file: CaseFile, connection: AsyncConnection, actor: Actor, at:
 
 def take_answer(file: CaseFile, actor: Actor, at: datetime, kept: Row) -> None:
     """Do with a kept answer what the permit's stage now says."""
-    answer = permit_acts.read_kept(file, kept)
+    answer = inbox.read_kept(file, kept)
     state = answering.judge(file, answer)
     file.change_answer(kept, state.value)
-    if state is AnswerState.APPLIED:
-        answering.apply(file, actor, at, answer)
-    elif state is AnswerState.RECORDED:
-        answering.fill_in(file, actor, at, answer)
-    elif state is AnswerState.EARLY:
-        answering.keep_early(file, actor, at, answer)
-    else:
-        answering.hold(file, actor, at, answer)
+    _TAKEN[state](file, actor, at, answer, kept["answer_id"])
 
 
 def take_early(file: CaseFile, actor: Actor, at: datetime, destination: Destination, *, hold: bool = False) -> None:
     """Take the answers that came too early, once their turn has come (P25); hold: those too whose turn never came."""
     while True:
         early = _early(file, destination)
-        ripe = [a for a in early if answering.judge(file, permit_acts.read_kept(file, a)) is not AnswerState.EARLY]
+        ripe = [a for a in early if answering.judge(file, inbox.read_kept(file, a)) is not AnswerState.EARLY]
         if not ripe:
             break
         take_answer(file, actor, at, ripe[0])
     for kept in early if hold else []:
         file.change_answer(kept, AnswerState.HELD.value)
-        answering.hold(file, actor, at, permit_acts.read_kept(file, kept))
+        answering.hold(file, actor, at, inbox.read_kept(file, kept), kept["answer_id"])
     if not _early(file, destination):
         file.cancel_deadlines(DeadlineKind.EARLY_ANSWER, destination=destination.value)
 
@@ -227,6 +220,13 @@ async def _answer_task(file: CaseFile, connection: AsyncConnection, actor: Actor
         raise Refused("invalid", f"A task `{kind}` does not take the answer `{asked.action}`.", [wrong])
 
 
+_TAKEN: Final = {
+    AnswerState.APPLIED: answering.apply,
+    AnswerState.RECORDED: answering.fill_in,
+    AnswerState.EARLY: answering.keep_early,
+    AnswerState.RENEWAL: answering.keep_renewal,
+    AnswerState.HELD: answering.hold,
+}
 _MAY_BE_DONE: Final = frozenset(
     {TaskKind.APPLICANT_INACTIVE, TaskKind.AUTHORITY_LATE, TaskKind.UNDELIVERED, TaskKind.DECISION_NOT_TAKEN}
 )

@@ -18,7 +18,7 @@ from cases.context import Context
 from cases.pack_shelf import need_pack
 from domain.actors import PARK, Actor
 from domain.acts import RULED, Act
-from domain.clock import CHINA, day_of
+from domain.clock import CHINA, day_of, over_at
 from domain.deadlines import WATCHED_BY_SCHEDULE, DeadlineKind
 from domain.errors import Defect, Refused
 from domain.messages import Course, Origin, OutwardCall
@@ -133,7 +133,7 @@ class CaseFile(CaseParts):
             version=self.row["version"],
             stage=self.stage,
             round=self.round,
-            wake_at=earliest["at"] if earliest else None,
+            wake_at=over_at(earliest["at"]) if earliest else None,
             wake_for=earliest["kind"] if earliest else None,
             calls=self._calls(),
             to_assess=self.stage in (Stage.RECEIVED, Stage.ASSESSING),

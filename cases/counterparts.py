@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from cases.evidence import Difference, Evidence, Row, row_place
+from cases.evidence import Difference, Evidence, Row, named_answer, row_place
 from domain.acts import HOLDING, Act
 from domain.answers import AnswerState
 from domain.commands import CommandKind
@@ -178,11 +178,11 @@ def _made_call(evidence: Evidence, row: Row) -> Hashable | None:
 
 
 def _applied(evidence: Evidence, row: Row) -> Hashable | None:
-    outcome_id = row["detail"].get("outcome_id")
-    kept = next((each for each in evidence.answers if each["outcome_id"] == outcome_id), None)
+    name = named_answer(row)
+    kept = evidence.kept_answers().get(str(name))
     # One that is missing is told by the comparison of the answers.
     is_so = kept is None or kept["state"] == AnswerState.APPLIED
-    return str(outcome_id) if is_so else None
+    return str(name) if is_so else None
 
 
 def _archived(evidence: Evidence, row: Row) -> Hashable | None:

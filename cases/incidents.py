@@ -2,9 +2,10 @@
 
 from datetime import UTC, datetime
 from typing import Any, Final
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
-from sqlalchemy import select, tuple_, update
+import structlog
+from sqlalchemy import and_, insert, or_, select, tuple_, update
 
 from cases import commands
 from cases.case_file import load_case, open_case
@@ -16,13 +17,15 @@ from cases.view import moment
 from domain.actors import Actor, system
 from domain.acts import Act
 from domain.commands import CommandKind
-from domain.errors import Refused
+from domain.errors import Refused, Unavailable
 from domain.messages import Origin
-from domain.tasks import Queue, TaskKind
+from domain.tasks import Queue, TaskKind, TaskState
 from store.case_rows import Row
-from store.tables import incidents
+from store.ledger import Entry, append
+from store.tables import incidents, registrations, tasks
 
 Position = tuple[datetime, str]
+_log = structlog.get_logger(__name__)
 # One stop of a case is one incident, however often the step that opens it runs.
 _STUCK: Final = UUID("8c0c2f60-6d0b-4d8e-9b52-6a2a4c0f3d11")
 
@@ -32,9 +35,26 @@ async def open_incident(
 ) -> str:
     """Put a case that cannot go on before the operator; return the incident's id, the open one where there is one.
 
-    A repeat whose first try was committed, and its incident perhaps closed since, changes nothing.
+    A repeat whose first try was committed, and its incident perhaps closed since, changes nothing. A case whose rows
+    cannot be read back, such as those of a date that no calendar has, is put there without being read.
+
+    Raises:
+        Refused: as `open_case`.
+        Unavailable: when PostgreSQL is away.
     """
     incident_id = uuid5(_STUCK, f"{reference}/{step}/{at.astimezone(UTC).isoformat()}")
+    try:
+        return await _open_with_case(context, reference, step, reason, at, origin, incident_id)
+    except (Refused, Unavailable):
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever keeps the case from being read is what the operator must see
+        _log.error("incident_beside_case", reference=reference, error=type(error).__name__)
+        return await _open_beside_case(context, reference, step, reason, at, origin, incident_id)
+
+
+async def _open_with_case(
+    context: Context, reference: str, step: str, reason: str, at: datetime, origin: Origin | None, incident_id: UUID
+) -> str:
     async with open_case(context, reference, origin=origin) as (file, connection):
         known = next((row for row in file.row["incidents"] if row["kind"] == "stuck"), None)
         if known is not None:
@@ -45,6 +65,37 @@ async def open_incident(
         detail = {"step": step, "reason": reason[:200], "incident_id": str(incident_id)}
         file.open_task(TaskKind.STUCK, at, queue=Queue.OPERATORS, detail=detail)
         file.record(Act.INCIDENT_OPENED, system(step), at, step=step)
+    return str(incident_id)
+
+
+async def _open_beside_case(
+    context: Context, reference: str, step: str, reason: str, at: datetime, origin: Origin | None, incident_id: UUID
+) -> str:
+    """Write the incident, its task and its ledger row with no more of the case than its reference, stage and round."""
+    r, i = registrations.c, incidents.c
+    async with context.database.begin(case=reference) as connection:
+        query = select(r.reference, r.employer_id, r.stage, r.round).where(r.reference == reference).with_for_update()
+        case = dict((await connection.execute(query)).mappings().one())
+        stands = and_(i.reference == reference, i.kind == "stuck", i.state == "open")
+        known = select(i.incident_id).where(or_(i.incident_id == incident_id, stands))
+        if (found := (await connection.execute(known)).scalars().first()) is not None:
+            return str(found)
+        about = {"reference": reference, "employer_id": case["employer_id"]}
+        line = {"incident_id": incident_id, "kind": "stuck", "step": step, "reason": reason[:200], "state": "open"}
+        await connection.execute(insert(incidents).values(**about, **line, at=at))
+        task = {
+            "task_id": uuid4(),
+            "kind": TaskKind.STUCK.value,
+            "round": case["round"],
+            "state": TaskState.OPEN.value,
+            "queue": Queue.OPERATORS.value,
+            "opened_at": at,
+            "detail": {"step": step, "reason": reason[:200], "incident_id": str(incident_id)},
+        }
+        await connection.execute(insert(tasks).values(**about, **task))
+        detail = {"stage": case["stage"], "round": case["round"], "step": step}
+        entry = Entry(Act.INCIDENT_OPENED, system(step), at, **about, detail=detail, origin=origin)
+        await append(connection, reference, [entry])
     return str(incident_id)
 
 

@@ -23,7 +23,7 @@ from cases.signers import holder_of, need_unconflicted, signature_of
 from cases.view import moment
 from domain.actors import Actor
 from domain.acts import JUDGEMENTS, Act
-from domain.clock import day_of
+from domain.clock import day_of, over_at
 from domain.errors import Defect, Refused
 from domain.notices import NoticeKind
 from domain.person import ComplaintAbout, ComplaintAnswer, ComplaintRequest, ObjectionKind
@@ -134,7 +134,10 @@ async def list_open(
     async with context.database.begin() as connection:
         rows = [dict(row) for row in (await connection.execute(query)).mappings()]
         page = rows[:limit]
-        items = [await _view(context, connection, row, inside=True) | {"overdue": row["due_at"] < at} for row in page]
+        items = [
+            await _view(context, connection, row, inside=True) | {"overdue": over_at(row["due_at"]) <= at}
+            for row in page
+        ]
         await _record_read(connection, actor, page, at)
     last = page[-1] if len(rows) > limit else None
     return items, (last["due_at"], str(last["objection_id"])) if last else None

@@ -6,12 +6,13 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases import assessing
+from cases import assessing, inbox
 from cases.case_file import CaseFile
 from cases.notify import Telling, tell
 from cases.reported_days import need_day
 from domain.actors import Actor
 from domain.acts import Act
+from domain.answers import Outcome
 from domain.clock import day_of, morning_of, start_of
 from domain.deadlines import DeadlineKind
 from domain.findings import outcome_of
@@ -240,6 +241,8 @@ def _remind_of_expiry(file: CaseFile, actor: Actor, at: datetime, destination: D
     until = file.permits[destination]["valid_until"]
     file.move_permit(destination, PermitEvent.EXPIRY_REMINDER_DUE, at)
     file.record(Act.REMINDED, actor, at, destination=destination.value, step=deadline["step"])
+    if _is_renewed(file, destination):
+        return
     facts = {"valid_until": until, "days_left": deadline["step"]}
     tell(file, Telling(NoticeKind.PERMIT_EXPIRING, at, f"{until}/{deadline['step']}", destination, facts=facts))
 
@@ -249,7 +252,14 @@ def _expire(file: CaseFile, actor: Actor, at: datetime, destination: Destination
     file.move_permit(destination, PermitEvent.EXPIRED, at)
     end_track(file, destination, at)
     file.record(Act.PERMIT_EXPIRED, actor, at, destination=destination.value)
+    if _is_renewed(file, destination):
+        return
     tell(file, Telling(NoticeKind.PERMIT_EXPIRED, at, str(until), destination, facts={"valid_until": until}))
+
+
+def _is_renewed(file: CaseFile, destination: Destination) -> bool:
+    """Whether the authority has issued the next term, so that nobody is told that the permit ends."""
+    return any(answer.outcome is Outcome.ISSUED for answer in inbox.renewals(file, destination))
 
 
 def _show_unsent(file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: Row) -> None:

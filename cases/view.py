@@ -224,7 +224,7 @@ def _for_staff(file: Shown) -> dict[str, Any]:
                 "state": a["state"],
             }
             for a in file.answers
-            if a["state"] in ("held", "early")
+            if a["state"] in ("held", "early", "renewal")
         ],
     }
 

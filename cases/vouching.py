@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from cases.evidence import Difference, Evidence, Row, StoredRequest, row_place, signed_hash
+from cases.evidence import Difference, Evidence, Row, StoredRequest, named_answer, row_place, signed_hash
 from domain.actors import Role
 from domain.acts import Act
 from domain.commands import CommandKind, CommandState
@@ -134,4 +134,4 @@ def _follows(row: Row, last: Row) -> bool:
 
 
 def _named(row: Row) -> tuple[str, str | None, str | None]:
-    return row["act"], row["destination"], row["detail"].get("outcome_id")
+    return row["act"], row["destination"], named_answer(row)

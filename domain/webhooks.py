@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
-from domain.fields import refusal
+from domain.fields import Moment, refusal
 from domain.networks import is_public
 from domain.notices import WEBHOOK_KINDS, DeliveryStatus, NoticeKind
 from domain.registration import Body
@@ -174,4 +174,4 @@ class ReceiptRequest(Body):
 
     id: Annotated[str, StringConstraints(min_length=1, max_length=250, pattern=r"^[!-~]+$")]
     status: ReceiptStatus
-    at: AwareDatetime
+    at: Moment

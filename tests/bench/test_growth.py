@@ -25,6 +25,7 @@ from cases.sealing import seal
 from cases.spreading import find_unspread
 from cases.text_instead import text_instead
 from domain.actors import Actor, Role
+from domain.answers import AuthorityAnswer
 from domain.errors import Unavailable
 from domain.languages import Language
 from domain.notices import Channel
@@ -129,7 +130,11 @@ async def _look_for_unsent(register: Register) -> None:
 
 async def _look_for_late_answers(register: Register) -> None:
     await polling.pass_watched(register.context, register.context.clock())
-    await polling.known_answers(register.context, ["a", "b"])
+    said = {"outcome": "accepted", "occurred_at": register.context.clock()}
+    given = [
+        AuthorityAnswer.model_validate({**said, "case": "HT-0000-0000-E/HK", "outcome_id": name}) for name in ("a", "b")
+    ]
+    assert await polling.unknown_answers(register.context, given) == given
 
 
 async def _look_for_unsealed(register: Register) -> None:

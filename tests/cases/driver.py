@@ -228,7 +228,9 @@ class Case:
             assert taken
             self.course = await calls.record(self.park.context, self.reference, taken, self.park.clock.at)
 
-    async def answer(self, outcome: str, destination: str = "HK", **more: Any) -> tuple[int, str]:
+    async def answer(
+        self, outcome: str, destination: str = "HK", message_id: str | None = None, body: bytes = b"", **more: Any
+    ) -> tuple[int, str]:
         """Take in an answer of the authority, and let the workflow hear of it where it has to."""
         self.park.answered += 1
         given = {
@@ -249,7 +251,8 @@ class Case:
             self.park.context,
             AUTHORITY,
             AuthorityAnswer.model_validate(given | more),
-            message_id=more.get("message_id"),
+            message_id=message_id,
+            body=body,
         )
         if received.command_id is not None:
             await self.step()

@@ -130,6 +130,7 @@ async def _refused(park: Park) -> Case:
 async def _lapsed(park: Park) -> Case:
     case = await _correction_requested(park)
     await case.at(await case.due(), "23:59:59")
+    await case.after(seconds=1)
     return case
 
 

@@ -1,6 +1,7 @@
 """Lines of the operator: those about no case, and a case whose facts cannot be opened."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -89,3 +90,34 @@ async def _flip_last_byte(context: Context, reference: str) -> None:
 
 def _id(line: dict[str, Any]) -> UUID:
     return UUID(line["id"])
+
+
+async def test_a_row_that_cannot_be_read_back_stands_in_the_list_and_can_be_mended(context: Context) -> None:
+    broken, other = [await _submit(context, serial) for serial in range(2)]
+    await _set_accepted(context, broken, "9999-12-31T23:59:59Z")
+    with pytest.raises(TypeError):
+        await advance(context, broken, context.clock())
+    opened_at = context.clock()
+    for _ in range(2):
+        await open_incident(context, broken, "advance", "TypeError", opened_at)
+    ((line,), _) = await list_incidents(context, OPERATOR)
+    assert (line["reference"], line["step"], line["reason"]) == (broken, "advance", "TypeError")
+    assert [row.reference for row in await _stuck(context)] == [broken]
+    assert (await advance(context, other, context.clock())).stage is Stage.UNDER_REVIEW
+    await _set_accepted(context, broken, context.clock().isoformat())
+    await resume(context, OPERATOR, _id(line), key())
+    assert (await advance(context, broken, context.clock())).stage is Stage.UNDER_REVIEW
+    assert await list_incidents(context, OPERATOR) == ([], None)
+    assert await _stuck(context) == []
+
+
+async def _set_accepted(context: Context, reference: str, at: str) -> None:
+    async with context.database.begin() as connection:
+        moved = text("UPDATE registrations SET accepted_at = CAST(:at AS timestamptz) WHERE reference = :reference")
+        await connection.execute(moved, {"at": datetime.fromisoformat(at), "reference": reference})
+
+
+async def _stuck(context: Context) -> Sequence[Any]:
+    async with context.database.begin() as connection:
+        query = text("SELECT reference FROM tasks WHERE kind = 'stuck' AND state = 'open' AND queue = 'operators'")
+        return (await connection.execute(query)).all()

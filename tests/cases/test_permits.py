@@ -124,7 +124,7 @@ async def test_p4_any_answer_proves_a_list_entry_whose_2xx_was_lost(park: Park) 
 
 async def test_p5_an_entry_not_sent_within_its_limit_is_a_line_for_the_operator(park: Park) -> None:
     case = await park.approved()
-    await case.at("2026-03-03", "23:59:59")
+    await case.at("2026-03-04", "00:00")
     lines = {i["step"] for i in await park.rows(tables.incidents) if i["kind"] == "authority_unreached"}
     assert lines == {"tell_authority/HK", "tell_authority/MO"}
     assert (await case.permit())["stage"] == "eligible"
@@ -200,7 +200,7 @@ async def test_p13_a_report_not_taken_within_its_limit_is_a_line_for_the_operato
     case = await park.issued(destinations=["HK"])
     await case.depart("2026-03-02")
     await case.at("2026-03-03", "00:00")
-    await case.at("2026-03-04", "23:59:59")
+    await case.at("2026-03-05", "00:00")
     assert [i["kind"] for i in await park.rows(tables.incidents)] == ["authority_unreached"]
 
 

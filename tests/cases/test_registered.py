@@ -310,7 +310,7 @@ async def test_r29_a_contract_that_ends_is_told_and_asked_about(park: Park) -> N
     await case.at("2026-05-01", "09:00")
     await case.at("2026-05-31", "09:00")
     assert await case.told("contract_ending") == Counter(employer=2)
-    await case.at("2026-07-14", "23:59:59")
+    await case.at("2026-07-15", "00:00")
     assert "employment_check" in await case.tasks()
     assert await case.stage() == "approved"
 
