@@ -28,6 +28,7 @@ from api import (
     seal,
     staff,
     supervisors,
+    task_lists,
 )
 from api.access import BodyRefusal, is_write
 from api.cursors import Cursors
@@ -58,6 +59,7 @@ from temporal.telemetry import configure_logging, configure_tracing, serve_metri
 ROUTERS = (
     employers.router,
     staff.router,
+    task_lists.router,
     erasure.router,
     supervisors.router,
     seal.router,
