@@ -1,7 +1,7 @@
 """Notices to an employer about itself: one for each change of its standing, not one for each of its cases."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.context import Context
 from cases.letters import keep_texts
+from cases.notify import CodedReason, coded
 from domain.clock import day_of
 from domain.dated import in_force
 from domain.languages import Language
@@ -17,7 +18,7 @@ from domain.notices import Channel, NoticeKind, Recipient, opening_channels
 from store import case_writes
 from store.case_rows import Row, load_employer
 from store.encryption import WrappedKey, unwrap
-from texts.notices import NoticeFacts, render
+from texts.notices import NoticeFacts, Reason, render
 
 
 def notice_reference(employer_id: str) -> str:
@@ -34,6 +35,7 @@ async def tell_employer(
     occasion: str,
     at: datetime,
     from_on: date,
+    reasons: Sequence[CodedReason] = (),
 ) -> None:
     """Write a notice about an employer with its deliveries, sealed under the employer's key."""
     employer = await load_employer(connection, employer_id)
@@ -44,7 +46,7 @@ async def tell_employer(
     hooks = [UUID(str(h["webhook_id"])) for h in employer["webhooks"] if kind.value in h["kinds"]]
     reachable = {Channel.MAIL, Channel.WEBHOOK} if hooks else {Channel.MAIL}
     language = Language(employer["employer_language"])
-    facts = _facts(employer, at, from_on)
+    facts = _facts(employer, at, from_on, coded(reasons, language))
     channels = opening_channels(kind, Recipient.EMPLOYER, reachable)
     texts = {channel: render(kind, Recipient.EMPLOYER, channel, language, facts) for channel in channels}
     notice_id = uuid4()
@@ -87,8 +89,12 @@ def _delivery(
     }
 
 
-def _facts(employer: Mapping[str, Any], at: datetime, from_on: date) -> NoticeFacts:
+def _facts(employer: Mapping[str, Any], at: datetime, from_on: date, reasons: tuple[Reason, ...]) -> NoticeFacts:
     version = in_force(employer["versions"], day_of(at)) or employer["versions"][-1]
     return NoticeFacts(
-        employer_id=employer["employer_id"], employer_name=version["name_zh"], occurred_at=at, from_on=from_on
+        employer_id=employer["employer_id"],
+        employer_name=version["name_zh"],
+        occurred_at=at,
+        from_on=from_on,
+        reasons=reasons,
     )

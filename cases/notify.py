@@ -83,7 +83,7 @@ def _tell_one(file: CaseFile, telling: Telling, recipient: Recipient) -> None:
     notice_id = uuid4()
     deliveries = [row for c in channels for row in _deliveries(file, telling, recipient, notice_id, c)]
     body, proof = keep_texts(texts)
-    if any(row["digest"] for row in deliveries):
+    if Channel.INBOX in channels or any(row["digest"] for row in deliveries):
         body["facts"] = facts.model_dump(mode="json", exclude_defaults=True)
     if telling.to is not None and telling.until is not None:
         body["only"] = {"to": telling.to[1], "until": telling.until.isoformat()}
@@ -192,14 +192,17 @@ def _facts(file: CaseFile, telling: Telling, recipient: Recipient, language: Lan
             "employer_name": employer["name_zh"] if employer else None,
             "person_name": name,
             "state_worker": file.application.employment.state_worker,
-            "reasons": tuple(
-                Reason(code=code, sentence=reason_sentence(code, language), note=note) for code, note in telling.reasons
-            ),
+            "reasons": coded(telling.reasons, language),
             "defects": telling.defects(language) if telling.defects else (),
             "link": _link(file, recipient),
             **_told_to(recipient, telling.facts or {}),
         }
     )
+
+
+def coded(reasons: Sequence[CodedReason], language: Language) -> tuple[Reason, ...]:
+    """Return reasons as a notice says them: each with its sentence in the reader's language."""
+    return tuple(Reason(code=code, sentence=reason_sentence(code, language), note=note) for code, note in reasons)
 
 
 def _link(file: CaseFile, recipient: Recipient) -> str | None:
