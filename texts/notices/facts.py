@@ -90,6 +90,8 @@ class NoticeFacts(BaseModel):
     state_worker: bool = False
     handed_kind: NoticeKind | None = None
     link: str | None = None
+    webhook_id: str | None = None
+    webhook_url: str | None = None
     valid_minutes: int | None = None
 
 
