@@ -219,7 +219,6 @@ async def measure(mode: Mode, parts: list[str], sides: list[str]) -> AsyncIterat
     full = mode.name == FULL.name
     with tempfile.TemporaryDirectory(prefix="hetao-bench-") as name:
         scratch = Path(name)
-        os.chmod(name, 0o711)  # PostgreSQL runs as another account where this runs as root.
         if "cases" in parts:
             console.rule("whole cases")
             begun = when_and_where(mode)
