@@ -107,12 +107,19 @@ def token(persona: str, data_dir: DataDir = DATA_DIR) -> None:
 def migrate() -> None:
     """Bring the database to the newest schema, as its owner."""
     from settings import Settings
+    from store.cluster import ClusterNotReadyError
     from store.migrate import upgrade
 
     settings = Settings()
     if settings.owner_database_url is None:
         raise typer.BadParameter("Set HETAO_OWNER_DATABASE_URL: only the owner of the tables may change them.")
-    upgrade(settings.owner_database_url)
+    try:
+        upgrade(settings.owner_database_url)
+    except ClusterNotReadyError as error:
+        print("hetao: nothing was changed. Run as PostgreSQL's superuser, then migrate again:", file=sys.stderr)
+        for statement in error.statements:
+            print(f"  {statement}", file=sys.stderr)
+        raise typer.Exit(1) from error
 
 
 @app.command()
