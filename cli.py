@@ -190,10 +190,11 @@ def docs() -> None:
     from domain import data_map, states_page
     from domain.data_map_bodies import BODIES
     from domain.data_map_columns import COLUMNS
+    from domain.data_map_fences import as_section
 
     folder = Path(__file__).parent / "docs"
     (folder / "states.md").write_text(states_page.as_page(), encoding="utf-8")
-    (folder / "data-map.md").write_text(data_map.as_page(BODIES, COLUMNS), encoding="utf-8")
+    (folder / "data-map.md").write_text(data_map.as_page(BODIES, COLUMNS, as_section(COLUMNS)), encoding="utf-8")
 
 
 @sandbox_app.command()
