@@ -41,6 +41,9 @@ class Settings(BaseSettings):
     owner_database_url: DatabaseUrl | None = Field(
         default=None, description="PostgreSQL as the owner of the tables; for migrations only."
     )
+    sealer_database_url: DatabaseUrl | None = Field(
+        default=None, description="PostgreSQL as the sealer, the only role that adds to the seal; for the worker only."
+    )
     keys_file: Path = Field(description="Key ring in JSON, readable by its owner only.")
     erasure_list: Path | None = Field(
         default=None,
@@ -98,6 +101,9 @@ class Settings(BaseSettings):
         default="hetao-permits/ledger",
         pattern=r"^[!-*,-~]{1,200}$",
         description="Name of the log in checkpoints, one for each installation, such as `permits.example/ledger`.",
+    )
+    seal_overdue_seconds: int = Field(
+        default=300, ge=10, description="Age from which a row that is not sealed yet is an incident."
     )
     witness_keys: StrList = Field(
         default=[], description="Verifier keys of the witnesses whose cosignatures are taken (`hetao witness keygen`)."

@@ -19,7 +19,7 @@ from bench.measure import spread
 from bench.people import numbers
 from bench.sides.base import Running
 from bench.sides.hetao import HetaoSide
-from sandbox.embedded import application_environment
+from sandbox.embedded import application_environment, sealer_environment
 from sandbox.ports import free_port
 
 _IN_FLIGHT: Final = 50
@@ -137,7 +137,8 @@ async def second_worker(running: Running) -> AsyncIterator[int]:
     """Run one more worker beside that of the stack, as its own process with the same settings."""
     servers = running.servers
     port = free_port()
-    environment = application_environment(servers.stack) | {"HETAO_WORKER_METRICS_PORT": str(port)}
+    told = application_environment(servers.stack) | sealer_environment(servers.stack)
+    environment = told | {"HETAO_WORKER_METRICS_PORT": str(port)}
     servers.start(_SECOND, (sys.executable, "-P", "-m", "cli", "worker"), environment)
     try:
         await servers.wait_for(_SECOND, f"http://127.0.0.1:{port}/metrics")

@@ -24,6 +24,7 @@ from sandbox.stack import StackError
 SUPERUSER = "postgres"
 OWNER = "hetao_owner"
 APPLICATION = "hetao_app"
+SEALER = "hetao_sealer"
 DATABASE = "hetao"
 START_SECONDS = 30.0
 STOP_SECONDS = 15.0
@@ -84,13 +85,15 @@ class PostgresServer:
         return f"postgresql://{role}:{quote(self.passwords()[role], safe='')}@127.0.0.1:{self.port}/{database}"
 
     def passwords(self) -> dict[str, str]:
-        """The passwords of superuser, owner and application role, made once and kept in a file of mode 0600."""
+        """The passwords of all roles, made once and kept in a file of mode 0600."""
         path = self.directory / "passwords.json"
-        if not path.exists():
+        found: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+        # A cluster of an earlier version lacks the roles that came later.
+        missing = [role for role in (SUPERUSER, OWNER, APPLICATION, SEALER) if role not in found]
+        if missing:
             self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            made = {role: secrets.token_urlsafe(24) for role in (SUPERUSER, OWNER, APPLICATION)}
-            _write_private(path, json.dumps(made))
-        found: dict[str, str] = json.loads(path.read_text())
+            found |= {role: secrets.token_urlsafe(24) for role in missing}
+            _write_private(path, json.dumps(found))
         return found
 
     def command(self) -> list[str]:
@@ -174,8 +177,8 @@ class PostgresServer:
         self._process = None
 
     def create_roles(self) -> None:
-        """Make the owner, the application role and their database; repeating it changes nothing."""
-        for role in (OWNER, APPLICATION):
+        """Make the owner, the roles of application and sealer, and their database; repeating it changes nothing."""
+        for role in (OWNER, APPLICATION, SEALER):
             self.run_sql(
                 f"SELECT 'CREATE ROLE {role}'"
                 f" WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') \\gexec\n"
@@ -185,12 +188,12 @@ class PostgresServer:
         self.create_database(DATABASE)
 
     def create_database(self, name: str) -> None:
-        """Make a further database of the same owner, open to the application role, unless it is there."""
+        """Make a further database of the same owner, open to application and sealer, unless it is there."""
         self.run_sql(
             f"SELECT 'CREATE DATABASE \"{name}\" OWNER {OWNER}' "
             f"WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{name}') \\gexec\n"
             f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC;\n'
-            f'GRANT CONNECT ON DATABASE "{name}" TO {APPLICATION};'
+            f'GRANT CONNECT ON DATABASE "{name}" TO {APPLICATION}, {SEALER};'
         )
 
     def drop_database(self, name: str) -> None:

@@ -23,6 +23,10 @@ TIME_SKIPPING = (
 )
 
 
+# Where the sealer's role reaches the database that the application role reaches under the key.
+SEALER_URLS: dict[str, str] = {}
+
+
 @dataclass(frozen=True)
 class Addresses:
     """Where the servers of a run are, handed by pytest-xdist's controller to its workers."""

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+import worker
 from settings import Settings
 
 LEAST = {
@@ -29,6 +30,12 @@ def surroundings(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     for name, value in LEAST.items():
         monkeypatch.setenv(name, value)
     return monkeypatch
+
+
+@pytest.mark.usefixtures("surroundings")
+def test_a_worker_that_may_not_seal_does_not_start_and_says_what_it_needs() -> None:
+    with pytest.raises(SystemExit, match="HETAO_SEALER_DATABASE_URL"):
+        worker.main()
 
 
 @pytest.mark.usefixtures("surroundings")
