@@ -33,6 +33,7 @@ from api.cursors import Cursors
 from api.frame import Frame, route_of
 from api.limiting import Allowance, Limiter
 from api.openapi import build_openapi
+from api.patience import Patience
 from api.problems import CODE_OF_STATUS, Answered, problem_response
 from api.starts import Starts
 from api.tokens import IssuerKeys, Tokens
@@ -83,6 +84,7 @@ def create_app(
     histories: Histories | None = None,
     tokens: Tokens | None = None,
     allowance: Allowance | None = None,
+    patience: Patience | None = None,
 ) -> FastAPI:
     """Return the application; what is not handed in is built from the settings when it starts."""
     if settings is None:  # a process of its own, started by the server's factory
@@ -90,13 +92,21 @@ def create_app(
         configure_logging("api", settings.log_level)
         configure_tracing("api", os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
     limiter = Limiter(
-        allowance or Allowance(settings.api_caller_a_minute, settings.api_tenant_a_minute, at_once=settings.api_at_once)
+        allowance
+        or Allowance(
+            settings.api_caller_a_minute,
+            settings.api_tenant_a_minute,
+            at_once=settings.api_at_once,
+            body_bytes=settings.api_bodies_mib * 1024 * 1024,
+        )
     )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            app.state.wiring = await _wire(stack, settings, context, engine, histories, tokens, limiter)
+            app.state.wiring = await _wire(
+                stack, settings, context, engine, histories, tokens, limiter, patience or Patience()
+            )
             stack.push_async_callback(app.state.wiring.drain)
             stack.callback(app.state.wiring.starts.leave)
             stopping = asyncio.Event()
@@ -120,7 +130,12 @@ def create_app(
     for router in (*ROUTERS, codec.router):
         app.router.routes.extend(router.routes)
     app.state.explained_at = _explained_at(settings)
-    app.add_middleware(Frame, limiter=limiter, refuse=lambda refused, language: _frame_answer(app, refused, language))
+    app.add_middleware(
+        Frame,
+        limiter=limiter,
+        refuse=lambda refused, language: _frame_answer(app, refused, language),
+        tls_only=settings.hsts_seconds if settings.public_url.startswith("https://") else 0,
+    )
     app.add_exception_handler(Refused, _on_refused)
     app.add_exception_handler(Answered, _on_answered)
     app.add_exception_handler(Unavailable, _on_unavailable)
@@ -137,6 +152,7 @@ async def _wire(
     histories: Histories | None,
     tokens: Tokens | None,
     limiter: Limiter,
+    patience: Patience,
 ) -> Wiring:
     """Build what was not handed in; what is built here is closed with the stack."""
     if context is None:
@@ -160,6 +176,7 @@ async def _wire(
         tokens=tokens,
         cursors=Cursors(context.keyring.cursor),
         limiter=limiter,
+        patience=patience,
         packs={TALENT_PERMIT: context.packs, LIMITS: limits},
         answers=Gathering(context),
     )

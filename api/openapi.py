@@ -91,5 +91,5 @@ def _statuses(operation: dict[str, Any], route: GuardedRoute, method: str) -> se
     if method != "GET":
         statuses.add(409)
     if "requestBody" in operation:
-        statuses |= {413, 415}
+        statuses |= {408, 413, 415}
     return statuses

@@ -23,6 +23,7 @@ CODE_OF_STATUS: Final[dict[int, str]] = {
     403: "role_not_allowed",
     404: "not_found",
     405: "method_not_allowed",
+    408: "body_late",
     413: "body_too_large",
     415: "media_type_unknown",
     422: "invalid",
@@ -72,6 +73,8 @@ def problem_response(
     if status == 401:
         scheme = "Signature" if code == "signature_invalid" else "Bearer"
         sent.setdefault("WWW-Authenticate", f'{scheme} realm="hetao-permits"')
+    if status == 408:
+        sent.setdefault("Connection", "close")
     if status in (429, 503):
         sent.setdefault("Retry-After", str(RETRY_AFTER_S))
     return Response(orjson.dumps(document), status, sent, MEDIA_TYPE)

@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from api.cursors import Cursors
 from api.limiting import Limiter
+from api.patience import Patience
 from api.starts import Starts
 from api.tokens import Tokens
 from cases.answers_gathered import Gathering
@@ -37,6 +38,7 @@ class Wiring:
     tokens: Tokens
     cursors: Cursors
     limiter: Limiter
+    patience: Patience
     packs: Mapping[str, PackShelf]
     answers: Gathering
     _running: set[Task[object]] = field(default_factory=set)

@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from api.app import create_app
 from api.limiting import Allowance
+from api.patience import Patience
 from api.tokens import IssuerKeys, Tokens
 from cases.context import Context
 from settings import Settings
@@ -34,6 +35,7 @@ class Stage:
     """An application with what a test may turn: the clock, the engine, the issuer."""
 
     app: FastAPI
+    settings: Settings
     context: Context
     clock: Clock
     engine: InlineEngine
@@ -89,7 +91,11 @@ def issuer_of_tests() -> TestIssuer:
 
 @asynccontextmanager
 async def set_stage(
-    database_url: str, issuer: TestIssuer, allowance: Allowance | None = None, keyring: Keyring | None = None
+    database_url: str,
+    issuer: TestIssuer,
+    allowance: Allowance | None = None,
+    keyring: Keyring | None = None,
+    patience: Patience | None = None,
 ) -> AsyncIterator[Stage]:
     """Build the application on an empty register with the sample employers."""
     clock = Clock()
@@ -108,13 +114,14 @@ async def set_stage(
                 histories=NoHistories(),
                 tokens=tokens,
                 allowance=allowance or WIDE,
+                patience=patience,
             )
             transport = httpx.ASGITransport(app, raise_app_exceptions=False)
             async with (
                 app.router.lifespan_context(app),
                 httpx.AsyncClient(transport=transport, base_url="https://permits.test") as client,
             ):
-                yield Stage(app, context, clock, engine, issuer, client)
+                yield Stage(app, settings, context, clock, engine, issuer, client)
 
 
 @pytest_asyncio.fixture
