@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import Scope
 
 from api import (
     anyone,
@@ -38,7 +40,7 @@ from api.problems import CODE_OF_STATUS, Answered, problem_response
 from api.starts import Starts
 from api.tokens import IssuerKeys, Tokens
 from api.wiring import Wiring, wiring_of
-from cases import refusals
+from cases import defects, refusals
 from cases.answers_gathered import Gathering
 from cases.build import build_context
 from cases.context import Context
@@ -53,7 +55,7 @@ from settings import Settings
 from temporal.client import connect
 from temporal.engine import Engine, TemporalEngine
 from temporal.histories import Histories, TemporalHistories
-from temporal.telemetry import configure_logging, configure_tracing, serve_metrics
+from temporal.telemetry import configure_logging, configure_tracing, describe, serve_metrics
 
 ROUTERS = (
     employers.router,
@@ -72,6 +74,7 @@ ROUTERS = (
     me.pages,
     anyone.router,
 )
+_log = structlog.get_logger("api.defects")
 # A crowd or an address of its making is no act, and its rows would be one.
 _UNRECORDED = frozenset({"too_many_requests", "engine_unavailable", "token_missing", "token_invalid", "in_progress"})
 
@@ -134,6 +137,7 @@ def create_app(
         Frame,
         limiter=limiter,
         refuse=lambda refused, language: _frame_answer(app, refused, language),
+        report=lambda error, scope: _report(app, error, scope),
         tls_only=settings.hsts_seconds if settings.public_url.startswith("https://") else 0,
     )
     app.add_exception_handler(Refused, _on_refused)
@@ -197,6 +201,24 @@ def _unavailable(app: FastAPI, error: Unavailable, language: Language) -> Respon
     headers = {"Retry-After": str(max(1, round(error.retry_after)))} if error.retry_after is not None else None
     return problem_response(
         "engine_unavailable", explained_at=app.state.explained_at, language=language, headers=headers
+    )
+
+
+async def _report(app: FastAPI, error: Exception, scope: Scope) -> Response:
+    """Put a defect before the operator and return the problem that names it; 503 where PostgreSQL is away."""
+    state = scope["state"]
+    reference = find_reference(str(scope.get("path_params", {}).get("reference", "")))
+    step = f"{scope['method']} {route_of(scope)}"
+    incident: str | None
+    try:
+        incident = await defects.note(app.state.wiring.context, step, error, reference, state["correlation_id"])
+    except Unavailable as unavailable:
+        return _unavailable(app, unavailable, state["language"])
+    except Exception as failed:  # noqa: BLE001 - the log has both, and the caller an answer
+        _log.error("defect_not_noted", **describe(failed))
+        incident = None
+    return problem_response(
+        defects.KIND, explained_at=app.state.explained_at, language=state["language"], incident=incident
     )
 
 

@@ -37,13 +37,16 @@ _log = structlog.get_logger("api.access")
 _tracer = trace.get_tracer("hetao.api")
 
 Refuse = Callable[[Refused | Unavailable, Language], Response]
+# Writes a defect down for the operator and returns the answer of the call that met it.
+Report = Callable[[Exception, Scope], Awaitable[Response]]
 
 
 class Frame:
     """ASGI middleware around the whole app; what it writes down names routes by their template only."""
 
-    def __init__(self, app: ASGIApp, *, limiter: Limiter, refuse: Refuse, tls_only: int = 0) -> None:
+    def __init__(self, app: ASGIApp, *, limiter: Limiter, refuse: Refuse, report: Report, tls_only: int = 0) -> None:
         self._app = app
+        self._report = report
         self._further = [(b"strict-transport-security", b"max-age=%d" % tls_only)] if tls_only else []
         self._limiter = limiter
         self._refuse = refuse
@@ -93,14 +96,13 @@ class Frame:
         except ClientDisconnect:
             answer.status = answer.status or 499
         except (Refused, Unavailable) as refused:
-            await self._answer(refused, scope, receive, answer)
+            if not answer.status:
+                await self._refuse(refused, scope["state"]["language"])(scope, receive, answer)
         except Exception as error:  # noqa: BLE001 - the last resort: no error of ours shows itself to a caller
             _log.error("unexpected_error", route=route_of(scope), **describe(error))
-            await self._answer(Unavailable("unexpected"), scope, receive, answer)
-
-    async def _answer(self, refused: Refused | Unavailable, scope: Scope, receive: Receive, answer: "_Answer") -> None:
-        if not answer.status:
-            await self._refuse(refused, scope["state"]["language"])(scope, receive, answer)
+            response = await self._report(error, scope)
+            if not answer.status:
+                await response(scope, receive, answer)
 
 
 class _Answer:

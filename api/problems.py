@@ -48,6 +48,7 @@ class Problem(BaseModel):
     detail: str = Field(description="What happened and what to do.")
     code: str = Field(description="Published code.", json_schema_extra={"enum": list[Any](sorted(PROBLEM_STATUS))})
     errors: list[FieldProblem] = Field(description="What is wrong, field by field; empty where no field is to blame.")
+    incident: str | None = Field(default=None, description="With `defect`: the line that an operator sees of it.")
 
 
 def problem_response(
@@ -58,6 +59,7 @@ def problem_response(
     detail: str = "",
     errors: Sequence[FieldError] = (),
     headers: Mapping[str, str] | None = None,
+    incident: str | None = None,
 ) -> Response:
     """Return the problem document of a code."""
     status = PROBLEM_STATUS[code]
@@ -69,6 +71,8 @@ def problem_response(
         "code": code,
         "errors": [{**asdict(error), "message": _message(error, language)} for error in errors],
     }
+    if incident is not None:
+        document["incident"] = incident
     sent = {"Cache-Control": "no-store", "Content-Language": language.value, **(headers or {})}
     if status == 401:
         scheme = "Signature" if code == "signature_invalid" else "Bearer"
