@@ -23,6 +23,7 @@ CODE_OF_STATUS: Final[dict[int, str]] = {
     403: "role_not_allowed",
     404: "not_found",
     405: "method_not_allowed",
+    408: "body_late",
     413: "body_too_large",
     415: "media_type_unknown",
     422: "invalid",
@@ -47,6 +48,7 @@ class Problem(BaseModel):
     detail: str = Field(description="What happened and what to do.")
     code: str = Field(description="Published code.", json_schema_extra={"enum": list[Any](sorted(PROBLEM_STATUS))})
     errors: list[FieldProblem] = Field(description="What is wrong, field by field; empty where no field is to blame.")
+    incident: str | None = Field(default=None, description="With `defect`: the line that an operator sees of it.")
 
 
 def problem_response(
@@ -57,6 +59,7 @@ def problem_response(
     detail: str = "",
     errors: Sequence[FieldError] = (),
     headers: Mapping[str, str] | None = None,
+    incident: str | None = None,
 ) -> Response:
     """Return the problem document of a code."""
     status = PROBLEM_STATUS[code]
@@ -68,10 +71,14 @@ def problem_response(
         "code": code,
         "errors": [{**asdict(error), "message": _message(error, language)} for error in errors],
     }
+    if incident is not None:
+        document["incident"] = incident
     sent = {"Cache-Control": "no-store", "Content-Language": language.value, **(headers or {})}
     if status == 401:
         scheme = "Signature" if code == "signature_invalid" else "Bearer"
         sent.setdefault("WWW-Authenticate", f'{scheme} realm="hetao-permits"')
+    if status == 408:
+        sent.setdefault("Connection", "close")
     if status in (429, 503):
         sent.setdefault("Retry-After", str(RETRY_AFTER_S))
     return Response(orjson.dumps(document), status, sent, MEDIA_TYPE)

@@ -286,8 +286,13 @@ class IncidentView(BaseModel):
     step: str
     reason: str
     reference: str | None
+    place: str | None = Field(description="Where in the code it was met.")
+    correlation_id: str | None = Field(description="The call that met it last; its log lines bear it.")
+    times: int = Field(description="How often the same was met while the incident is open.")
     state: str
     at: datetime
+    last_at: datetime
+    resumed_at: datetime | None
 
 
 class IncidentPage(Page):

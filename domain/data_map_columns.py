@@ -83,7 +83,7 @@ COLUMNS: Final = (
     *rows("messages_seen", "message_id status answer at", "the first answer again", NOBODY, until=_KEY),
     *rows("messages_seen", "body_hash", "telling another body", NOBODY, of=_PERSONAL, kept=_HASHED, until=_KEY),
     *rows("cursors", "name value at", "how far something was read", NOBODY, until=_STAYS),
-    *rows("incidents", "incident_id reference employer_id kind step reason state at resumed_at", "what an operator has to look at, as codes", OPERATORS, until=_WORK),
+    *rows("incidents", "incident_id reference employer_id kind step reason state at resumed_at place times last_at correlation_id", "what an operator has to look at, as codes", OPERATORS, until=_WORK),
     *rows("incidents", "resumed_by", "who let it go on", OPERATORS, of=_PERSONAL, basis=Basis.ACCOUNT),
     *rows("quotas", "employer_id what day count", "limits a day", NOBODY, until=_KEY),
     *rows("calendar_days", "day working kind version", "working days", SIDES, until=_STAYS),

@@ -28,6 +28,7 @@ PROBLEM_STATUS: Final[dict[str, int]] = {
     "not_found": 404,
     "case_unknown": 404,
     "method_not_allowed": 405,
+    "body_late": 408,
     "live_registration_exists": 409,
     "wrong_stage": 409,
     "stale_round": 409,
@@ -52,6 +53,7 @@ PROBLEM_STATUS: Final[dict[str, int]] = {
     "reason_not_allowed": 422,
     "return_not_allowed": 422,
     "too_many_requests": 429,
+    "defect": 500,
     "engine_unavailable": 503,
 }
 
