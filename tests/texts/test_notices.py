@@ -66,6 +66,7 @@ FACTS = NoticeFacts(
     handed_kind=NoticeKind.PERMIT_ISSUED,
     link="https://example.test/cases/7K3M9Q2X-4?a=1&b=2",
     valid_minutes=15,
+    contact="f***@example.com",
 )
 STATED: dict[StatedDate, tuple[date, ...]] = {
     StatedDate.PARK_DECISION_DUE: (date(2026, 2, 24),),
