@@ -85,10 +85,13 @@ class Limiter:
         self._hit(_FORGED_A_MINUTE, "forged", name)
 
     async def count_stranger(self, client: str, what: str, *about: str) -> None:
-        """Count one call of somebody who shows nothing, by network address and by each thing that the call is about."""
+        """Count one call of somebody who shows nothing, by network address and, from there, by what the call is about.
+
+        What it is about is one thing, however many names it has, so that nobody uses up the calls of another.
+        """
         self._hit(_STRANGER_A_MINUTE, "stranger", what, client)
-        for name in about:
-            self._hit(_ABOUT_ONE_A_MINUTE, "about", what, name)
+        if about:
+            self._hit(_ABOUT_ONE_A_MINUTE, "about", what, client, *about)
 
     def _hit(self, most: int, *names: str) -> None:
         wait = self._windows.hit(names, most, time.monotonic())

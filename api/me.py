@@ -166,6 +166,6 @@ async def dispute(
 ) -> Response:
     """Take on a dispute of the departure that was reported: an officer looks, and the authority is told nothing yet."""
     wiring, actor = wiring_of(request), request.state.actor
-    reference = await objections.need_own_reference(wiring.context, actor, session, body.reference)
-    await ask(request, actor, reference, CommandKind.DISPUTE, {"text": body.text}, idempotency)
+    reference, said = await objections.need_own_case(wiring.context, actor, session, body)
+    await ask(request, actor, reference, CommandKind.DISPUTE, {"text": body.text}, idempotency, said=said)
     return json_response({"reference": reference, "status": "received"}, 202)

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from cases import commands, objections
 from cases.advance import advance, preview
 from cases.case_file import build_file, load_case, load_row
+from cases.confided import Said
 from cases.context import Context
 from cases.idempotency import Idempotency, Reply, asked_before, keep_reply, key_row, read_known
 from cases.live_registrations import refuse_second
@@ -40,17 +41,19 @@ async def ask(
     body: BaseModel | dict[str, Any],
     idempotency: Idempotency,
     language: Language = Language.ZH_HANS,
+    *,
+    said: Said | None = None,
 ) -> Asked:
     """Store a command, unless the register already says that it would be refused.
 
-    The caller sends it on: an awaited kind by an update, any other by a signal.
+    The caller sends it on: an awaited kind by an update, any other by a signal. A dispute comes with who said it.
 
     Raises:
         Refused: the code that the step would refuse with now.
     """
     at = context.clock()
     try:
-        asked, is_closed = await _store(context, actor, reference, kind, body, idempotency, language, at)
+        asked, is_closed = await _store(context, actor, reference, kind, body, idempotency, language, at, said)
     except Refused as refused:
         number = _number_given(body)
         if refused.code == "live_registration_exists" and number is not None:
@@ -71,6 +74,7 @@ async def _store(
     idempotency: Idempotency,
     language: Language,
     at: datetime,
+    said: Said | None,
 ) -> tuple[Asked, bool]:
     """Store a command in one transaction; return what was asked, and whether the case has no workflow any more."""
     async with context.database.begin(actor.tenant, case=reference) as connection:
@@ -99,8 +103,8 @@ async def _store(
         )
         kept = key_row(context, actor, idempotency, reference=reference, command_id=command_id, reply=reply, key=key)
         await case_writes.write(connection, {"commands": [command], "idempotency": [kept]})
-        if kind is CommandKind.DISPUTE:
-            await objections.keep_dispute(stored, connection, actor, command_id, content, at)
+        if said is not None:
+            await objections.keep_dispute(stored, connection, actor, command_id, said, at)
     return Asked(reference, command_id, reply), is_closed
 
 

@@ -9,7 +9,6 @@ from typing import Any, Final
 from cases.context import Context
 from domain.errors import Refused
 from domain.notices import Channel, Recipient
-from domain.person import same_address
 from domain.webhooks import SigningKeys, WebhookState
 from store.case_rows import Row
 from store.encryption import DataKey, WrappedKey, unwrap
@@ -67,15 +66,14 @@ def address_of(context: Context, row: Row, channel: Channel) -> str:
     return str(address)
 
 
-def need_still_good(texts: Mapping[str, Any], to: str, at: datetime) -> None:
-    """Drop what was for one address only and for a time, once the reader has another or the time is over."""
+def only_address(texts: Mapping[str, Any], at: datetime) -> str | None:
+    """Return the one address that a message is for, whatever the reader has now; one whose time is over is dropped."""
     only = texts.get("only")
     if only is None:
-        return
-    if same_address(to) != only["to"]:
-        raise BlockedError("address_changed", dropped=True)
-    if at > datetime.fromisoformat(only["until"]):
+        return None
+    if only.get("until") is not None and at > datetime.fromisoformat(only["until"]):
         raise BlockedError("link_expired", dropped=True)
+    return str(only["to"])
 
 
 def subscription_of(context: Context, row: Row, at: datetime) -> tuple[str, tuple[str, ...]]:

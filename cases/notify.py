@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from cases.case_file import CaseFile
+from cases.contact import alone
 from cases.letters import keep_texts
 from domain.clock import day_of, morning_of
 from domain.languages import Language
@@ -29,13 +30,14 @@ from texts.reasons import reason_sentence
 
 CodedReason = tuple[str, str | None]
 DECEASED = "deceased"
+_FOR_THE_PERSON = "authority_reason"
 
 
 @dataclass(frozen=True, slots=True)
 class Telling:
     """What is told: the kind, the occasion that makes it one notice, and the facts beyond those every notice has.
 
-    One that is for a single address is sent to no other that the reader may have by then, and not after its time.
+    One that is for a single address is sent to that one, whatever the reader has by then, and not after its time.
     """
 
     kind: NoticeKind
@@ -72,9 +74,9 @@ def _has_died(file: CaseFile) -> bool:
 
 
 def _tell_one(file: CaseFile, telling: Telling, recipient: Recipient) -> None:
-    reachable = _reachable(file, telling.kind, recipient)
-    if telling.to is not None:
-        reachable &= {telling.to[0]}
+    if recipient is Recipient.PERSON and telling.to is None and (telling.facts or {}).get(_FOR_THE_PERSON) is not None:
+        telling = replace(telling, to=alone(file, telling.at))
+    reachable = _reachable(file, telling.kind, recipient) if telling.to is None else frozenset({telling.to[0]})
     channels = opening_channels(telling.kind, recipient, reachable)
     language = _language(file, recipient)
     facts = _facts(file, telling, recipient, language)
@@ -85,8 +87,8 @@ def _tell_one(file: CaseFile, telling: Telling, recipient: Recipient) -> None:
     body, proof = keep_texts(texts)
     if any(row["digest"] for row in deliveries):
         body["facts"] = facts.model_dump(mode="json", exclude_defaults=True)
-    if telling.to is not None and telling.until is not None:
-        body["only"] = {"to": telling.to[1], "until": telling.until.isoformat()}
+    if telling.to is not None:
+        body["only"] = {"to": telling.to[1], "until": telling.until.isoformat() if telling.until else None}
     subject = (telling.holder or "") if recipient in (Recipient.HOLDER, Recipient.PROPOSER) else ""
     file.notices.append(
         {
@@ -212,5 +214,5 @@ def _link(file: CaseFile, recipient: Recipient) -> str | None:
 def _told_to(recipient: Recipient, facts: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the facts that a recipient may read: the authority's reason is for the person and staff (P11)."""
     if recipient is Recipient.EMPLOYER:
-        return {name: value for name, value in facts.items() if name != "authority_reason"}
+        return {name: value for name, value in facts.items() if name != _FOR_THE_PERSON}
     return facts

@@ -57,6 +57,8 @@ class NoticeKind(StrEnum):
     # Not rows of the table either: what the person asked for (api.md, The person).
     SIGN_IN_LINK = "sign_in_link"
     COMPLAINT_ANSWERED = "complaint_answered"
+    # Nor this one: an address by which the person signs in was changed by somebody else (R34).
+    CONTACT_CHANGED = "contact_changed"
 
 
 class Recipient(StrEnum):
@@ -208,9 +210,13 @@ PLANS: Final[Mapping[NoticeKind, NoticePlan]] = {
     _K.HAND_OVER_REQUESTED: _plan(_EMPLOYER),
     # By the one channel that the person names; nobody else ever has it.
     _K.SIGN_IN_LINK: _plan({_P: M_AND_S}),
+    # To the very address that complained, or that was changed.
     _K.COMPLAINT_ANSWERED: _plan({_P: M_THEN_S}),
+    _K.CONTACT_CHANGED: _plan({_P: M_THEN_S}, _S.FROM_WHEN),
 }
 
+# What is written to the one address that it is about, and to no other that the case has.
+TO_ONE_ADDRESS: Final = frozenset({_K.SIGN_IN_LINK, _K.COMPLAINT_ANSWERED, _K.CONTACT_CHANGED})
 LETTERS: Final = frozenset(kind for kind, plan in PLANS.items() if plan.is_letter)
 DIGESTIBLE: Final = frozenset(kind for kind, plan in PLANS.items() if plan.digestible)
 # What an employer may subscribe a webhook to.
@@ -252,12 +258,12 @@ def when_undelivered(kind: NoticeKind, recipient: Recipient) -> Undelivered:
     """Return who hears of a notice with no channel left.
 
     A letter also opens the task `undelivered`; for `permit_refused` that task alone, since the
-    authority's reason is not for the employer. Of a link to sign in with, and
-    of a complaint, the employer is not told.
+    authority's reason is not for the employer. Of a link to sign in with, of a complaint, and
+    of what an address was told that the employer itself changed, the employer is not told.
     """
     if recipient is not Recipient.PERSON:
         return Undelivered(employer_hands_over=False, opens_task=PLANS[kind].is_letter)
-    if kind in (NoticeKind.SIGN_IN_LINK, NoticeKind.COMPLAINT_ANSWERED):
+    if kind in TO_ONE_ADDRESS:
         return Undelivered(employer_hands_over=False, opens_task=False)
     if kind is NoticeKind.PERMIT_REFUSED:
         return Undelivered(employer_hands_over=False, opens_task=True)

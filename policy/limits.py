@@ -45,6 +45,7 @@ class Limits:
     sign_in_links_an_hour: int
     session: timedelta
     complaint_answer_days: int
+    address_serves_days: int
     retention_not_registered_years: int
     retention_registered_years: int
     retention_access_log_years: int
@@ -93,6 +94,7 @@ def limits_of(pack: Pack) -> Limits:
         sign_in_links_an_hour=pack.integer("sign_in_links_an_hour"),
         session=timedelta(minutes=pack.integer("session_minutes")),
         complaint_answer_days=pack.integer("complaint_answer_days"),
+        address_serves_days=pack.integer("address_serves_days"),
         retention_not_registered_years=pack.integer("retention_not_registered_years"),
         retention_registered_years=pack.integer("retention_registered_years"),
         retention_access_log_years=pack.integer("retention_access_log_years"),

@@ -74,6 +74,8 @@ registrations = Table(
     moment("started_at"),
     # When what is known of the person became unreadable for good.
     moment("erased_at"),
+    # What its person signs in with for a while in place of the addresses that others put on the case.
+    Column("earlier_addresses", LargeBinary),
     # By PostgreSQL's clock and not in business time: who asks for changes since a time must not miss a late one.
     changed("updated_at"),
     recorded(),

@@ -253,7 +253,7 @@ async def walk_ledger(walk: Walk) -> None:
 
 async def walk_person(walk: Walk) -> None:
     """A person signs in by a link, reads what is theirs, and signs out."""
-    me = await sign_in(walk.stage, walk.ids["reference"], email="new@example.com")
+    me = await sign_in(walk.stage, walk.ids["reference"], email="feng@example.com")
     walk.seen["POST /v1/me/sign-in-links"].add(202)
     walk.seen["POST /v1/me/sessions"].add(201)
     mine = (await me.get("/v1/me/registrations")).json()["items"][0]

@@ -93,6 +93,7 @@ class NoticeFacts(BaseModel):
     webhook_id: str | None = None
     webhook_url: str | None = None
     valid_minutes: int | None = None
+    contact: str | None = Field(default=None, description="Addresses as they are shown masked.")
 
 
 # What a mail subject, an SMS or an inbox line may name: no person, no employer, no free text.
