@@ -19,7 +19,9 @@ from api import (
     codec,
     employers,
     erasure,
+    exports,
     me,
+    notices,
     objections,
     operators,
     policies,
@@ -55,7 +57,9 @@ from temporal.histories import Histories, TemporalHistories
 from temporal.telemetry import configure_logging, configure_tracing, serve_metrics
 
 ROUTERS = (
+    exports.router,
     employers.router,
+    notices.router,
     staff.router,
     erasure.router,
     supervisors.router,

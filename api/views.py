@@ -43,6 +43,14 @@ class OpenPointView(BaseModel):
     note: str | None = Field(description="What the officer wrote for the employer.")
 
 
+class PendingChangeView(BaseModel):
+    """What the employer asked to have changed and an officer has yet to take or decline."""
+
+    fields: list[str]
+    asked_at: datetime
+    due_at: datetime | None
+
+
 class PermitView(BaseModel):
     """The talent permit of one destination."""
 
@@ -92,6 +100,7 @@ class CaseView(BaseModel):
     policy_version: str
     assessment: AssessmentOutcome | None
     findings: list[FindingView]
+    pending_change: PendingChangeView | None
     open_points: list[OpenPointView] = Field(description="What the employer is asked to mend, until it answers.")
     accepted_at: datetime
     due_at: datetime | None

@@ -67,10 +67,16 @@ def address_of(context: Context, row: Row, channel: Channel) -> str:
     return str(address)
 
 
+def one_address(texts: Mapping[str, Any]) -> str | None:
+    """Return the address that a message goes to whatever the reader has now, where it is for that one without end."""
+    only = texts.get("only")
+    return str(only["to"]) if only is not None and only["until"] is None else None
+
+
 def need_still_good(texts: Mapping[str, Any], to: str, at: datetime) -> None:
     """Drop what was for one address only and for a time, once the reader has another or the time is over."""
     only = texts.get("only")
-    if only is None:
+    if only is None or only["until"] is None:
         return
     if same_address(to) != only["to"]:
         raise BlockedError("address_changed", dropped=True)

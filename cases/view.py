@@ -49,6 +49,7 @@ def case_view(file: Shown, actor: Actor, language: Language) -> dict[str, Any]:
         "policy_version": row["policy_version"],
         "assessment": assessment if row["assessment"] else None,
         "findings": findings,
+        "pending_change": _pending_change(file),
         "open_points": open_points.point_views(file, language),
         "accepted_at": moment(row["accepted_at"]),
         "due_at": moment(due_at),
@@ -135,6 +136,18 @@ def moment(value: datetime | None) -> str | None:
 def day(value: date | None) -> str | None:
     """Return a day in ISO form."""
     return value.isoformat() if value else None
+
+
+def _pending_change(file: Shown) -> dict[str, Any] | None:
+    """Return which fields an officer has yet to take or decline, since when, and until when it is expected."""
+    asked = file.pending_change
+    if asked is None:
+        return None
+    return {
+        "fields": asked["fields"],
+        "asked_at": moment(asked["asked_at"]),
+        "due_at": moment(asked["due_at"]),
+    }
 
 
 def _today(file: Shown) -> date:

@@ -56,6 +56,8 @@ class NoticeKind(StrEnum):
     # Not rows of the table either: what the person asked for (api.md, The person).
     SIGN_IN_LINK = "sign_in_link"
     COMPLAINT_ANSWERED = "complaint_answered"
+    # Nor this one: where the employer's notices go was changed.
+    EMPLOYER_CONTACT_CHANGED = "employer_contact_changed"
 
 
 class Recipient(StrEnum):
@@ -184,6 +186,7 @@ PLANS: Final[Mapping[NoticeKind, NoticePlan]] = {
     _K.CONTRACT_ENDING: _plan(_EMPLOYER, _S.CONTRACT_END),
     _K.EMPLOYER_SUSPENDED: _plan(_EMPLOYER, _S.FROM_WHEN, about=About.EMPLOYER),
     _K.EMPLOYER_REINSTATED: _plan(_EMPLOYER, _S.FROM_WHEN, about=About.EMPLOYER),
+    _K.EMPLOYER_CONTACT_CHANGED: _plan(_EMPLOYER, _S.FROM_WHEN, about=About.EMPLOYER),
     _K.PERMIT_SUBMITTED: _plan(_BOTH, about=_PERMIT, digestible=True),
     _K.PERMIT_ACTION_NEEDED: _plan(_BOTH, about=_PERMIT),
     _K.PERMIT_ACCEPTED: _plan(_BOTH, _S.AUTHORITY_ANSWER_EXPECTED, about=_PERMIT, digestible=True),
