@@ -21,7 +21,9 @@ from api import (
     codec,
     employers,
     erasure,
+    exports,
     me,
+    notices,
     objections,
     operators,
     policies,
@@ -58,7 +60,9 @@ from temporal.histories import Histories, TemporalHistories
 from temporal.telemetry import configure_logging, configure_tracing, describe, serve_metrics
 
 ROUTERS = (
+    exports.router,
     employers.router,
+    notices.router,
     staff.router,
     erasure.router,
     supervisors.router,

@@ -91,6 +91,7 @@ def revoke(file: CaseFile, actor: Actor, at: datetime, asked: RevocationRequest)
     need_reasons(asked.reasons, Use.REVOKE)
     file.move(Event.REVOKE)
     file.row["round"] += 1
+    file.row["rejected"] = None
     propose(file, actor, at, PendingAct.REVOKE, asked.reasons, asked.note)
 
 

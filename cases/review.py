@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases import correction, park_clock, settling
 from cases.case_file import CaseFile
-from cases.notify import CodedReason, Telling, tell
+from cases.notify import Telling, tell
 from cases.review_tasks import open_review, park_due, signature_due
 from cases.signers import (
     given,
@@ -19,8 +19,10 @@ from cases.signers import (
     need_second_person,
     need_undecided,
     notes_of,
+    rejection,
     signature_of,
     take_task,
+    with_notes,
 )
 from domain.actors import Actor, Role
 from domain.acts import Act
@@ -55,6 +57,7 @@ async def decide(
     need_no_conflict(file, actor)
     need_no_hold(file)
     take_task(file, actor, at, TaskKind.REVIEW)
+    file.row["rejected"] = None
     if asked.action is DecisionAction.RETURN:
         _return(file, actor, at, asked)
     elif asked.action is DecisionAction.REFUSE:
@@ -113,8 +116,8 @@ async def confirm(
         need_no_hold(file)
     take_task(file, actor, at, TaskKind.CONFIRM)
     if asked.action is ConfirmationAction.REJECT:
-        codes = need_reasons(asked.reasons, Use.REJECT)
-        _reject(file, actor, at, [c.value for c in codes])
+        need_reasons(asked.reasons, Use.REJECT)
+        _reject(file, actor, at, asked)
         return
     reasons, note = proposal(file)
     if pending == PendingAct.REVOKE:
@@ -124,17 +127,16 @@ async def confirm(
         settling.refuse(file, actor, at, reasons)
     else:
         file.move(Event.CONFIRM_APPROVAL)
-        why = [code for code, _ in reasons]
+        why = [reason.code for reason in reasons]
         await settling.approve(file, connection, actor, at, why, note=note, confirmed=True)
 
 
-def proposal(file: CaseFile) -> tuple[tuple[CodedReason, ...], str | None]:
+def proposal(file: CaseFile) -> tuple[tuple[GivenReason, ...], str | None]:
     """Return reasons with their notes, and the staff note, of the proposal that waits."""
     pending = file.row["pending"]
     key = f"{file.reference}/{file.round}"
     notes = file.open("registrations", "note", key, bytes.fromhex(pending["notes"]))
-    pairs = zip(pending["reasons"], notes["reasons"], strict=True)
-    return tuple((reason["code"], note) for reason, note in pairs), notes["note"]
+    return with_notes(pending["reasons"], notes["reasons"]), notes["note"]
 
 
 def recall(file: CaseFile, actor: Actor, at: datetime) -> None:
@@ -192,7 +194,7 @@ def _return(file: CaseFile, actor: Actor, at: datetime, asked: DecisionRequest) 
         raise Refused("return_not_allowed", f"The case was returned {limits.returns_allowed} times already.")
     if actor.role is not Role.SUPERVISOR:
         _need_known_defects(file, [code.value for code in codes])
-    correction.request_by_officer(file, actor, at, [(r.code, r.note) for r in asked.reasons])
+    correction.request_by_officer(file, actor, at, asked.reasons)
 
 
 def _need_known_defects(file: CaseFile, codes: Sequence[str]) -> None:
@@ -213,18 +215,24 @@ def _need_known_defects(file: CaseFile, codes: Sequence[str]) -> None:
         )
 
 
-def _reject(file: CaseFile, actor: Actor, at: datetime, codes: list[str]) -> None:
+def _reject(file: CaseFile, actor: Actor, at: datetime, asked: ConfirmationRequest) -> None:
     pending, proposer = PendingAct(file.row["pending_act"]), file.row["pending"]["by"]
     file.move(Event.REJECT_REVOCATION if pending is PendingAct.REVOKE else Event.REJECT)
     file.close_tasks([TaskKind.CONFIRM], at)
     file.cancel_deadlines(DeadlineKind.SIGNATURE_EXPECTED)
     file.row.update(pending_act=None, pending=None, round=file.round + 1)
-    file.record(Act.REJECTED, actor, at, outcome=pending.value, reasons=codes)
+    rejected = rejection(file, actor, at, pending, asked, ("registrations", f"{file.reference}/rejected"))
+    file.row["rejected"] = rejected
+    file.record(Act.REJECTED, actor, at, outcome=pending.value, reasons=[r.code for r in asked.reasons])
     holder = f"{proposer['issuer']} {proposer['subject']}"
     if pending is not PendingAct.REVOKE:
         open_review(file, at, reserved_for=holder)
-    facts = {"pending_act": pending, **park_due(file)}
-    tell(file, Telling(NoticeKind.SECOND_SIGNATURE_REJECTED, at, str(file.round), facts=facts, holder=holder))
+    facts = {"pending_act": pending, "note": asked.note, **park_due(file)}
+    occasion = str(file.round)
+    tell(
+        file,
+        Telling(NoticeKind.SECOND_SIGNATURE_REJECTED, at, occasion, facts=facts, reasons=asked.reasons, holder=holder),
+    )
 
 
 def _needs_override(file: CaseFile) -> bool:

@@ -59,6 +59,8 @@ class NoticeKind(StrEnum):
     COMPLAINT_ANSWERED = "complaint_answered"
     # Nor this one: an address by which the person signs in was changed by somebody else (R34).
     CONTACT_CHANGED = "contact_changed"
+    # Nor this one: where the employer's notices go was changed.
+    EMPLOYER_CONTACT_CHANGED = "employer_contact_changed"
 
 
 class Recipient(StrEnum):
@@ -188,6 +190,7 @@ PLANS: Final[Mapping[NoticeKind, NoticePlan]] = {
     _K.EMPLOYER_SUSPENDED: _plan(_EMPLOYER, _S.FROM_WHEN, about=About.EMPLOYER),
     _K.EMPLOYER_REINSTATED: _plan(_EMPLOYER, _S.FROM_WHEN, about=About.EMPLOYER),
     _K.WEBHOOK_PAUSED: _plan(_EMPLOYER, _S.FROM_WHEN, about=About.EMPLOYER),
+    _K.EMPLOYER_CONTACT_CHANGED: _plan(_EMPLOYER, _S.FROM_WHEN, about=About.EMPLOYER),
     _K.PERMIT_SUBMITTED: _plan(_BOTH, about=_PERMIT, digestible=True),
     _K.PERMIT_ACTION_NEEDED: _plan(_BOTH, about=_PERMIT),
     _K.PERMIT_ACCEPTED: _plan(_BOTH, _S.AUTHORITY_ANSWER_EXPECTED, about=_PERMIT, digestible=True),

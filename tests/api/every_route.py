@@ -30,6 +30,7 @@ async def walk_all(stage: Stage) -> Walk:
     await walk_permits(walk)
     await walk_erasure(walk)
     await walk_rosters_and_webhooks(walk)
+    await walk_notices(walk)
     await walk_register(walk)
     await walk_rules(walk)
     await walk_operators(walk)
@@ -151,6 +152,16 @@ async def walk_rosters_and_webhooks(walk: Walk) -> None:
     await walk.call("employer-a", "POST", "/v1/webhooks/{webhook_id}/test", places=place)
     await walk.call("employer-a", "POST", "/v1/webhooks/{webhook_id}/secret", {}, places=place)
     await walk.call("employer-a", "GET", "/v1/webhooks/{webhook_id}/deliveries", places=place)
+
+
+async def walk_notices(walk: Walk) -> None:
+    """What an employer was told, where it is told, and its cases as a file."""
+    await walk.call("employer-a", "GET", "/v1/notices")
+    contact = await walk.call("employer-a", "GET", "/v1/employers/me/contact")
+    await walk.call("employer-a", "PUT", "/v1/employers/me/contact", {**contact, "phone": "+8675582730001"})
+    answer = await walk.stage.as_("employer-a").send("GET", "/v1/registrations/export.csv")
+    assert answer.status_code == 200
+    walk.seen["GET /v1/registrations/export.csv"].add(200)
 
 
 async def walk_register(walk: Walk) -> None:

@@ -1,4 +1,4 @@
-"""Dates, places, roles and acts as each language writes them."""
+"""Dates, places, roles, acts, reasons and limits as each language writes them."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -8,7 +8,10 @@ from babel.dates import format_date
 
 from domain.actors import Role
 from domain.languages import Language
-from domain.stages import Destination, PendingAct
+from domain.reasons import ReasonCode
+from domain.stages import Destination, DueKind, PendingAct
+from texts.person import GROUPS
+from texts.reasons import reason_sentence
 
 _HANS: Final = Language.ZH_HANS
 _HANT: Final = Language.ZH_HANT
@@ -81,3 +84,13 @@ def role(value: Role, language: Language) -> str:
 def act(value: PendingAct, language: Language) -> str:
     """Return how a staff notice names a proposal that waits for a second signature."""
     return _ACTS[language][value]
+
+
+def why(value: ReasonCode, language: Language) -> str:
+    """Return the sentence of a reason."""
+    return reason_sentence(value, language)
+
+
+def due(value: DueKind, language: Language) -> str:
+    """Return what a time limit is for."""
+    return GROUPS["due_kinds"][value].in_language(language)
