@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 import httpx
 import structlog
@@ -222,7 +223,10 @@ async def _report(app: FastAPI, error: Exception, scope: Scope) -> Response:
         _log.error("defect_not_noted", **describe(failed))
         incident = None
     return problem_response(
-        defects.KIND, explained_at=app.state.explained_at, language=state["language"], incident=incident
+        defects.KIND,
+        explained_at=app.state.explained_at,
+        language=state["language"],
+        facts=None if incident is None else {"incident": incident},
     )
 
 
@@ -271,12 +275,14 @@ async def _refuse(request: Request, refused: Refused, headers: Mapping[str, str]
         detail=refused.detail,
         errors=refused.errors,
         headers=headers,
+        facts=refused.facts,
+        words=refused.words,
     )
 
 
 def _placed(error: FieldError, location: Sequence[str | int]) -> FieldError:
     """Leave out of a path the part of the request, which the framework puts first."""
     if location[0] == "header":
-        return FieldError(str(location[1]), error.code, error.message)
+        return replace(error, field=str(location[1]))
     field = error.field.removeprefix(str(location[0])).removeprefix(".")
-    return FieldError(field, error.code, error.message)
+    return replace(error, field=field)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -52,16 +52,18 @@ Verb = Callable[[CaseFile, AsyncConnection, Actor, datetime, Body], Awaitable[No
 
 
 async def apply(file: CaseFile, connection: AsyncConnection, command: Row) -> None:
-    """Apply one command to the file in memory.
+    """Apply one command to the file in memory; a declared conflict of interest binds every one of them.
 
     Raises:
-        Refused: the register stands where this cannot be done; the caller then drops the file.
+        Refused: the register stands where this cannot be done, or its actor may not act on the case; the caller then
+            drops the file.
     """
     body: Body = {}
     if command["body"] is not None:
         plain = file.person_key.open("commands", "body", str(command["command_id"]), command["body"])
         body = json.loads(plain)
     actor = Actor.model_validate(command["actor"])
+    need_no_conflict(file, actor)
     await VERBS[CommandKind(command["kind"])](file, connection, actor, command["at"], body)
 
 
@@ -152,7 +154,7 @@ async def _card_lost(file: CaseFile, connection: AsyncConnection, actor: Actor, 
     if destination not in file.permits:
         raise Refused("wrong_stage", "No permit of this destination was issued.")
     asked = CardLostRequest.model_validate(_rest(body))
-    _need_past(asked.lost_on, at)
+    permits.need_lost_day(file, at, destination, asked.lost_on)
     permits.card_lost(file, actor, at, destination, asked.lost_on)
 
 
@@ -216,7 +218,6 @@ async def _answer_task(file: CaseFile, connection: AsyncConnection, actor: Actor
     task = next((t for t in file.tasks if str(t["task_id"]) == body["task_id"]), None)
     if task is None:
         raise Refused("already_decided", "The task is closed.")
-    need_no_conflict(file, actor)
     take_task(file, actor, at, TaskKind(task["kind"]), task["destination"])
     asked = TaskAnswerRequest.model_validate({name: v for name, v in body.items() if name != "task_id"})
     kind = TaskKind(task["kind"])
@@ -284,9 +285,3 @@ def _destination(body: Body) -> Destination:
 
 def _rest(body: Body) -> Body:
     return {name: value for name, value in body.items() if name != "destination"}
-
-
-def _need_past(day: date, at: datetime) -> None:
-    if day > day_of(at):
-        later = FieldError("lost_on", "date_order", "The day lies in the future.")
-        raise Refused("invalid", "A card cannot be lost in the future.", [later])

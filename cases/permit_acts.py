@@ -10,7 +10,6 @@ from cases.review_tasks import set_claim_limit
 from cases.settling import letter, remedy_stated
 from cases.signers import (
     given,
-    need_no_conflict,
     need_reasons,
     need_second_person,
     notes_of,
@@ -50,7 +49,6 @@ def settle_eligibility(
         raise Refused("already_decided", "A proposal for this destination waits for its second signature.")
     if file.stage is not Stage.APPROVED:
         raise Refused("wrong_stage", "The registration is not in force.")
-    need_no_conflict(file, actor)
     take_task(file, actor, at, TaskKind.PERMIT_ELIGIBILITY, destination)
     if asked.action is EligibilityAction.SEND:
         codes = need_reasons(asked.reasons, Use.OVERRIDE)
@@ -73,7 +71,7 @@ def confirm(
     """Give or withhold the second signature on what was proposed for a permit."""
     permit = _permit(file, destination)
     pending = permit["pending"]
-    need_second_person(file, actor, pending)
+    need_second_person(actor, pending)
     act = PendingAct(permit["pending_act"])
     take_task(file, actor, at, TaskKind.CONFIRM, destination)
     file.close_tasks([TaskKind.CONFIRM], at, destination=destination)
@@ -118,7 +116,6 @@ def propose_outcome(
     permit = _permit(file, destination)
     if permit["pending_act"] is not None:
         raise Refused("already_decided", "A proposal for this destination waits for its second signature.")
-    need_no_conflict(file, actor)
     kept = find_held(file, destination, asked.outcome_id)
     if kept is None:
         raise Refused("not_found", "No held answer about this permit has this outcome_id.")

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases import assessing, inbox
 from cases.case_file import CaseFile
 from cases.notify import Telling, tell
+from cases.reported_days import need_day
 from domain.actors import Actor
 from domain.acts import Act
 from domain.answers import Outcome
@@ -166,6 +167,15 @@ def report(
         file.set_working_days(DeadlineKind.REPORT_EXPECTED, day_of(at), days, destination=destination.value)
     if stage == PermitStage.ISSUED:
         tell(file, Telling(NoticeKind.PERMIT_REPORTED, at, str(file.round), destination))
+
+
+def need_lost_day(file: CaseFile, at: datetime, destination: Destination, lost_on: date) -> None:
+    """Refuse a card lost in the future, or before the permit was issued on it (P19)."""
+    get_permit_move(_stage(file, destination), PermitEvent.CARD_LOST)
+    permit = file.permits[destination]
+    known = [day for day in (permit["decided_on"], permit["valid_from"]) if day is not None]
+    need_day("lost_on", lost_on, latest=day_of(at), after="in_future")
+    need_day("lost_on", lost_on, earliest=min(known, default=None), before="before_issue")
 
 
 def card_lost(file: CaseFile, actor: Actor, at: datetime, destination: Destination, lost_on: date) -> None:

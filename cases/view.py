@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from cases import open_points
 from cases.case_file import CaseFile
 from cases.case_reading import CaseReading
+from cases.signers import subject_of
 from domain.actors import Actor
 from domain.clock import CHINA
 from domain.errors import Defect, Refused
@@ -230,7 +231,7 @@ def _for_staff(file: Shown, language: Language) -> dict[str, Any]:
             {
                 "id": str(t["task_id"]),
                 "kind": t["kind"],
-                "holder": _subject(t["holder"]),
+                "holder": subject_of(t["holder"]),
                 "destination": t["destination"],
             }
             for t in file.tasks
@@ -254,8 +255,9 @@ def _proposal(file: Shown) -> dict[str, Any]:
     notes = _opened(file, "registrations", "note", f"{file.reference}/{file.round}", sealed)
     notes = notes or {"note": None, "reasons": [None] * len(pending["reasons"])}
     reasons = [{**reason, "note": note} for reason, note in zip(pending["reasons"], notes["reasons"], strict=True)]
-    return {"by": pending["by"]["subject"], "role": pending["by"]["role"], "at": pending["at"], "reasons": reasons,
-            "note": notes["note"]}  # fmt: skip
+    shown = {"by": pending["by"]["subject"], "role": pending["by"]["role"], "at": pending["at"], "reasons": reasons,
+             "note": notes["note"]}  # fmt: skip
+    return shown | {name: pending[name] for name in ("last_day", "late") if name in pending}
 
 
 def _rejection(
@@ -278,7 +280,3 @@ def _rejection(
         "reasons": reasons,
         "note": notes["note"],
     }
-
-
-def _subject(holder: str | None) -> str | None:
-    return holder.split(" ", 1)[1] if holder else None

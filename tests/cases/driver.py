@@ -21,7 +21,7 @@ from domain import decisions
 from domain.actors import Actor, Role, system
 from domain.answers import AuthorityAnswer
 from domain.clock import CHINA
-from domain.commands import AWAITED, CommandKind
+from domain.commands import CommandKind, is_awaited
 from domain.errors import Refused
 from domain.messages import Course
 from domain.registration import (
@@ -176,10 +176,10 @@ class Case:
         """Ask something of the case, have it applied, and return the answer."""
         asked, idempotency = await self.store(actor, kind, **body)
         await self.step()
-        if kind not in AWAITED:
+        if not is_awaited(kind, actor.role):
             return dict(asked.reply.body)
         replied = await reply(self.park.context, actor, asked, idempotency, is_answered=True)
-        assert replied.status == 200, replied
+        assert replied.status == (202 if kind is CommandKind.DEPART else 200), replied
         return dict(replied.body)
 
     async def refused(self, actor: Actor, kind: CommandKind, **body: Any) -> str:

@@ -188,7 +188,7 @@ async def test_p18_a_revoked_permit_ends_its_timers(park: Park) -> None:
 
 async def test_p20_a_replacement_keeps_the_old_number_beside_the_new(park: Park) -> None:
     case = await park.issued(**ONE)
-    await case.do(OFFICER, CommandKind.CARD_LOST, destination="HK", lost_on="2026-03-01")
+    await case.do(OFFICER, CommandKind.CARD_LOST, destination="HK", lost_on="2026-03-02")
     await case.answer("replaced", authority_number="C-HK-0002", valid_until="2028-12-31")
     permit = await case.permit()
     assert (permit["authority_number"], permit["card_lost_on"]) == ("C-HK-0002", None)

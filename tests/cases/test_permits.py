@@ -250,15 +250,15 @@ async def test_p15_the_authoritys_limit_and_the_second_alert_are_watched_by_the_
 @pytest.mark.parametrize("actor", [PERSON, EMPLOYER_A, OFFICER], ids=lambda actor: actor.role.value)
 async def test_p19_a_lost_card_is_recorded_and_reported(park: Park, actor: object) -> None:
     case = await park.issued(destinations=["HK"])
-    await case.do(actor, CommandKind.CARD_LOST, destination="HK", lost_on="2026-03-01")  # type: ignore[arg-type]
-    assert (await case.permit())["card_lost_on"] == date(2026, 3, 1)
-    assert await _keys(case) == ["report/REF/HK/card_lost/2026-03-01"]
+    await case.do(actor, CommandKind.CARD_LOST, destination="HK", lost_on="2026-03-02")  # type: ignore[arg-type]
+    assert (await case.permit())["card_lost_on"] == date(2026, 3, 2)
+    assert await _keys(case) == ["report/REF/HK/card_lost/2026-03-02"]
     assert await case.told("card_lost_recorded") == Counter(employer=1, person=1)
 
 
 async def test_p19_a_card_is_not_lost_before_it_is_issued_or_in_the_future(park: Park) -> None:
     case = await park.accepted(destinations=["HK"])
-    given = {"destination": "HK", "lost_on": "2026-03-01"}
+    given = {"destination": "HK", "lost_on": "2026-03-02"}
     assert await case.refused(PERSON, CommandKind.CARD_LOST, **given) == "wrong_stage"
     assert await case.refused(PERSON, CommandKind.CARD_LOST, **given | {"destination": "MO"}) == "wrong_stage"
     await case.answer("issued")
