@@ -33,6 +33,12 @@ class FindingView(BaseModel):
     parameters: list[dict[str, Any]] = Field(description="Values of the rule pack used, each with its reference.")
 
 
+class ObstacleView(FindingView):
+    """A finding that an officer would still be asked about before the permit of a destination is asked for."""
+
+    destination: Destination
+
+
 class PermitView(BaseModel):
     """The talent permit of one destination."""
 
@@ -93,6 +99,9 @@ class CaseView(BaseModel):
     person: MaskedPerson
     permits: list[PermitView]
     links: dict[str, str]
+    permit_obstacles: list[ObstacleView] = Field(
+        default=[], description="In answers to staff: what will then still stand in the way of each permit."
+    )
     pending: Any = Field(default=None, description="True while a stored act waits for the engine; else the proposal.")
 
 
@@ -153,7 +162,8 @@ class TaskView(BaseModel):
     kind: TaskKind
     reference: str | None
     employer_id: str | None
-    destination: Destination | None
+    destination: Destination | None = Field(description="Null as well where one task serves several.")
+    destinations: list[Destination] = Field(description="All that the task is about.")
     round: int
     due_at: datetime | None
     overdue: bool
@@ -176,6 +186,7 @@ class BulkOutcome(BaseModel):
     code: str | None = None
     stage: Stage | None = None
     pending: bool | None = None
+    permit_obstacles: list[ObstacleView] = []
 
 
 class BulkView(BaseModel):

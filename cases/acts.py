@@ -2,34 +2,39 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from pydantic import BaseModel
 
-from cases import commands, objections
+from cases import commands, eligibility, objections
 from cases.advance import advance, preview
-from cases.case_file import build_file, load_case, load_row
+from cases.case_file import CaseFile, build_file, load_case, load_row
 from cases.context import Context
 from cases.idempotency import Idempotency, Reply, asked_before, keep_reply, key_row, read_known
 from cases.live_registrations import refuse_second
-from cases.view import case_view
+from cases.view import case_view, obstacle_views
 from domain.actors import Actor
 from domain.commands import AWAITED, CommandKind, CommandState
 from domain.errors import FieldError, Refused
 from domain.languages import Language
 from domain.registration import CorrectionRequest
+from domain.stages import PendingAct, Stage
 from store import case_writes
 from store.case_rows import Row
+
+# Answered with what would then still stand in the way of a permit.
+_LOOKING_AHEAD: Final = frozenset({CommandKind.DECIDE, CommandKind.CONFIRM})
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was asked: the case, the command, and the answer where it is known already."""
+    """What was asked: the case, the command, its kind, and the answer where it is known already."""
 
     reference: str
     command_id: UUID
     reply: Reply | None
+    kind: CommandKind
 
 
 async def ask(
@@ -77,7 +82,7 @@ async def _store(
         row = await load_row(connection, reference, beside=asked_before(actor, idempotency))
         known = read_known(context, idempotency, row["known"])
         if known is not None and known.reference is not None and known.command_id is not None:
-            return Asked(known.reference, known.command_id, known.reply), False
+            return Asked(known.reference, known.command_id, known.reply, kind), False
         file = await build_file(context, connection, row)
         is_closed, key = file.is_finished(), file.person_key
         content = body if isinstance(body, dict) else body.model_dump(mode="json", exclude_unset=True)
@@ -101,7 +106,12 @@ async def _store(
         await case_writes.write(connection, {"commands": [command], "idempotency": [kept]})
         if kind is CommandKind.DISPUTE:
             await objections.keep_dispute(stored, connection, actor, command_id, content, at)
-    return Asked(reference, command_id, reply), is_closed
+    return Asked(reference, command_id, reply, kind), is_closed
+
+
+def _may_be_approved(file: CaseFile) -> bool:
+    """Whether permits come next: the case is approved, or proposed to be."""
+    return file.stage is Stage.APPROVED or file.row["pending_act"] == PendingAct.APPROVE
 
 
 def for_reader(refused: Refused, actor: Actor) -> Refused:
@@ -141,6 +151,9 @@ async def reply(
             errors = [FieldError(e["field"], e["code"], e["message"]) for e in outcome.get("errors", [])]
             raise Refused(outcome["code"], outcome.get("detail", ""), errors)
         view = case_view(file, actor, language)
+        if asked.kind in _LOOKING_AHEAD and _may_be_approved(file):
+            ahead = await eligibility.obstacles(file, connection, context.clock())
+            view["permit_obstacles"] = obstacle_views(ahead, language)
         if state is CommandState.STORED:
             return Reply(202, view | {"pending": True})
         answer = Reply(200, view)
