@@ -2,31 +2,35 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from pydantic import BaseModel
 
-from cases import commands, objections
+from cases import commands, eligibility, objections
 from cases.advance import advance, preview
-from cases.case_file import build_file, load_case, load_row
+from cases.case_file import CaseFile, build_file, load_case, load_row
 from cases.confided import Said
 from cases.context import Context
 from cases.idempotency import Idempotency, Reply, asked_before, keep_reply, key_row, read_known
 from cases.live_registrations import refuse_second
-from cases.view import case_view
+from cases.view import case_view, obstacle_views
 from domain.actors import Actor
 from domain.commands import CommandKind, CommandState, is_awaited
 from domain.errors import FieldError, Refused
 from domain.languages import Language
 from domain.registration import CorrectionRequest
+from domain.stages import PendingAct, Stage
 from store import case_writes
 from store.case_rows import Row
+
+# Answered with what would then still stand in the way of a permit.
+_LOOKING_AHEAD: Final = frozenset({CommandKind.DECIDE, CommandKind.CONFIRM})
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was asked: the case, the command, and the answer where it is known already."""
+    """What was asked: the case, the command, its kind, and the answer where it is known already."""
 
     reference: str
     kind: CommandKind
@@ -108,6 +112,11 @@ async def _store(
     return Asked(reference, kind, command_id, reply), is_closed
 
 
+def _may_be_approved(file: CaseFile) -> bool:
+    """Whether permits come next: the case is approved, or proposed to be."""
+    return file.stage is Stage.APPROVED or file.row["pending_act"] == PendingAct.APPROVE
+
+
 def for_reader(refused: Refused, actor: Actor) -> Refused:
     """Return a refusal as its reader may see it: an outsider never learns of a proposal or a settling approval."""
     if actor.is_inside or refused.code != "wrong_stage":
@@ -148,6 +157,9 @@ async def reply(
             words = outcome.get("words", "")
             raise Refused(outcome["code"], outcome.get("detail", ""), errors, facts=outcome.get("facts"), words=words)
         view = case_view(file, actor, language)
+        if asked.kind in _LOOKING_AHEAD and _may_be_approved(file):
+            ahead = await eligibility.obstacles(file, connection, context.clock())
+            view["permit_obstacles"] = obstacle_views(ahead, language)
         if state is CommandState.STORED:
             return Reply(202, view | {"pending": True})
         answer = Reply(202 if asked.kind is CommandKind.DEPART else 200, view)

@@ -229,7 +229,7 @@ async def _answer_task(file: CaseFile, connection: AsyncConnection, actor: Actor
         employment.answer_dispute(file, actor, at, asked)
         await objections.end_dispute(file, connection, actor, at, asked.action.value)
     elif kind is TaskKind.AUTHORITY_REJECTED and asked.action is TaskAction.SEND_AGAIN:
-        permits.send_again(file, actor, at, Destination(task["destination"]))
+        permits.send_again(file, actor, at, task)
     elif asked.action is TaskAction.DONE and kind in _MAY_BE_DONE:
         destination = Destination(task["destination"]) if task["destination"] else None
         file.close_tasks([kind], at, destination=destination)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from cases import answering, inbox, permits
+from cases import answering, eligibility, finding_answers, inbox, permits
 from cases.case_file import CaseFile
 from cases.notify import Telling, tell
 from cases.review_tasks import set_claim_limit
@@ -42,7 +42,11 @@ from store.case_rows import Row
 def settle_eligibility(
     file: CaseFile, actor: Actor, at: datetime, destination: Destination, asked: EligibilityRequest
 ) -> None:
-    """Send an entry whose eligibility is not clear, with an override reason, or propose to withhold it."""
+    """Send an entry whose eligibility is not clear, with an override reason, or propose to withhold it.
+
+    What an officer answers by sending holds for the other destination too, where the same is asked about the same
+    facts; withholding is proposed for each by itself.
+    """
     permit = _permit(file, destination)
     get_permit_move(permit["stage"], PermitEvent.ELIGIBLE)
     if permit["pending_act"] is not None:
@@ -54,7 +58,9 @@ def settle_eligibility(
         codes = need_reasons(asked.reasons, Use.OVERRIDE)
         file.close_tasks([TaskKind.PERMIT_ELIGIBILITY], at, destination=destination)
         file.set_permit(destination, at, rejected=None)
+        finding_answers.keep(file, finding_answers.answers_given(file, destination.value, given(asked.reasons), at))
         permits.make_eligible(file, actor, at, destination, tuple(c.value for c in codes))
+        eligibility.carry_on(file, at)
         permits.follow_up(file)
         return
     need_reasons(asked.reasons, Use.WITHHOLD)

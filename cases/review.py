@@ -1,12 +1,12 @@
 """The review of a case: tasks, decisions, second signatures, recall and holds (R9 to R19)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases import correction, departures, park_clock, settling
+from cases import correction, departures, finding_answers, park_clock, settling
 from cases.case_file import CaseFile
 from cases.notify import Telling, tell
 from cases.reported_days import need_day
@@ -44,6 +44,7 @@ from domain.notices import NoticeKind
 from domain.reasons import Use, checked_reasons
 from domain.stages import PendingAct, Stage
 from domain.tasks import Queue, TaskKind
+from policy.rerun import REGISTRATION_SCOPE
 
 _OVERRIDDEN = ("fail", "missing")
 # Proposals about a registration that stands: the act that tells of each, and what its rejection is.
@@ -77,6 +78,7 @@ async def decide(
         codes = need_reasons(asked.reasons, Use.OVERRIDE, at_least_one=False)
         file.move(Event.APPROVE)
         unexplained = _open_questions(file) and not codes
+        _keep_answers(file, at, given(asked.reasons))
         await settling.approve(
             file, connection, actor, at, [c.value for c in codes], note=asked.note, overrides_unexplained=unexplained
         )
@@ -141,6 +143,7 @@ async def confirm(
         settling.refuse(file, actor, at, reasons)
     else:
         file.move(Event.CONFIRM_APPROVAL)
+        _keep_answers(file, at, file.row["pending"]["reasons"])
         why = [reason.code for reason in reasons]
         await settling.approve(file, connection, actor, at, why, note=note, confirmed=True)
 
@@ -162,6 +165,7 @@ def recall(file: CaseFile, actor: Actor, at: datetime) -> None:
     if not is_same(actor, effect):
         raise Refused("role_not_allowed", "Only the one who gave the approval effect may recall it.")
     file.move(Event.RECALL)
+    finding_answers.take_back(file)
     told = str(file.round)
     file.suppressed.add((NoticeKind.REGISTRATION_APPROVED.value, told))
     file.suppressed.add((NoticeKind.HAND_OVER_REQUESTED.value, f"{NoticeKind.REGISTRATION_APPROVED.value}/{told}"))
@@ -255,6 +259,11 @@ def _reject(file: CaseFile, actor: Actor, at: datetime, asked: ConfirmationReque
         file,
         Telling(NoticeKind.SECOND_SIGNATURE_REJECTED, at, occasion, facts=facts, reasons=asked.reasons, holder=holder),
     )
+
+
+def _keep_answers(file: CaseFile, at: datetime, reasons: Sequence[Mapping[str, Any]]) -> None:
+    """Keep what the override reasons of an approval answer, so that no permit is asked the same again."""
+    finding_answers.keep(file, finding_answers.answers_given(file, REGISTRATION_SCOPE, reasons, at))
 
 
 def _needs_override(file: CaseFile) -> bool:

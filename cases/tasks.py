@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases import review_tasks
 from cases.accesses import record_access
 from cases.case_file import CaseFile, load_case
+from cases.case_parts import destinations_of
 from cases.context import Context
 from cases.idempotency import Idempotency, Reply, find_known, remember
 from cases.review_tasks import set_claim_limit
@@ -165,13 +166,14 @@ async def find_reference(context: Context, actor: Actor, task_id: UUID) -> str:
 
 def task_view(row: Row) -> dict[str, Any]:
     """Return a task as staff sees it; sealed parts of its detail stay with the case."""
-    hidden = ("change", "contest", "by")
+    hidden = ("change", "contest", "by", "destinations")
     return {
         "id": str(row["task_id"]),
         "kind": row["kind"],
         "reference": row["reference"],
         "employer_id": row["employer_id"],
         "destination": row["destination"],
+        "destinations": destinations_of(row),
         "round": row["round"],
         "state": row["state"],
         "queue": row["queue"],

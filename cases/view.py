@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from cases import open_points
 from cases.case_file import CaseFile
+from cases.case_parts import destinations_of
 from cases.case_reading import CaseReading
 from cases.signers import subject_of
 from domain.actors import Actor
@@ -123,6 +124,15 @@ def finding_views(findings: Iterable[Finding], language: Language) -> list[dict[
     ]
 
 
+def obstacle_views(obstacles: Iterable[tuple[Destination, Finding]], language: Language) -> list[dict[str, Any]]:
+    """Return what stands in the way of permits, each finding with its destination."""
+    return [
+        {"destination": destination.value, **view}
+        for destination, finding in obstacles
+        for view in finding_views([finding], language)
+    ]
+
+
 def permit_in_force(permit: Row, today: date) -> bool:
     """Whether a permit is in force on a day, reckoned from its dates when it is read."""
     first, last = permit["valid_from"], permit["valid_until"]
@@ -233,6 +243,7 @@ def _for_staff(file: Shown, language: Language) -> dict[str, Any]:
                 "kind": t["kind"],
                 "holder": subject_of(t["holder"]),
                 "destination": t["destination"],
+                "destinations": destinations_of(t),
             }
             for t in file.tasks
         ],

@@ -41,6 +41,7 @@ COLUMNS: Final = (
     *rows("registrations", "days_used clock_since clock holder due_at due_kind due_provisional overdue", "time limits", ALL),
     *rows("registrations", "open_points", "what the employer is asked to mend, as codes; notes sealed", ALL, of=_PERSONAL, until=_CASE),
     *rows("registrations", "pending_act pending rejected hold effect_by", "proposals, holds and signers, with codes; notes sealed", STAFF, of=_PERSONAL, basis=Basis.ACCOUNT),
+    *rows("registrations", "answered_findings", "which findings officers answered, with codes and a keyed hash of the facts", STAFF),
     *rows("registrations", "standing_hold approved_at settles_at settled", "what the decision waits for", STAFF),
     *rows("registrations", "registration_number", "the number of the registration", ALL),
     *rows("registrations", "contract_end departure ended_on end_reason", "the end of the employment", ALL, of=_PERSONAL, until=_CASE),

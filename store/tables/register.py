@@ -66,6 +66,8 @@ registrations = Table(
     Column("standing_hold", Boolean, nullable=False, server_default=text("false")),
     Column("registration_number", Text, unique=True),
     Column("effect_by", JSONB),
+    # What officers answered about findings: codes, and the keyed hash of the facts that each answer is about.
+    Column("answered_findings", JSONB),
     moment("approved_at"),
     moment("settles_at"),
     Column("settled", Boolean, nullable=False, server_default=text("false")),
