@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from api.views import Page
 from domain.notices import DeliveryStatus
@@ -20,6 +20,9 @@ class RosterView(BaseModel):
     on_defect: OnDefect
     status: RosterStatus
     reason: str | None
+    resumes_at: datetime | None = Field(
+        default=None, description="When its new rows go on, once the conflicts of a day are used up."
+    )
     received_at: datetime
     totals: dict[str, int]
     links: dict[str, str]

@@ -57,13 +57,16 @@ PROBLEM_STATUS: Final[dict[str, int]] = {
 
 
 class Refused(Exception):  # noqa: N818 - the fact is the name; the kind is what callers branch on
-    """The request cannot be done as asked; the caller can mend it, so nothing is retried."""
+    """The request cannot be done as asked, or not for some time; the caller can mend it, so nothing is retried."""
 
-    def __init__(self, code: str, detail: str = "", errors: Sequence[FieldError] = ()) -> None:
+    def __init__(
+        self, code: str, detail: str = "", errors: Sequence[FieldError] = (), *, retry_after: float | None = None
+    ) -> None:
         super().__init__(code)
         self.code = code
         self.detail = detail
         self.errors = tuple(errors)
+        self.retry_after = retry_after
         self.status = PROBLEM_STATUS[code]
 
 
