@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from api.views import FindingView, Page, PermitView
+from api.views import FindingView, OpenPointView, Page, PermitView
 from domain.notices import Channel
 from domain.person import ObjectionKind
 from domain.stages import Destination, DueKind, Holder, Stage
@@ -95,6 +95,7 @@ class OwnCaseView(BaseModel):
     departure: DepartureView | None
     contact_changes: list[ContactChangeView]
     findings: list[FindingView]
+    open_points: list[OpenPointView] = Field(description="What the employer is asked to mend.")
     permits: list[OwnPermitView]
     decisions: list[OwnDecisionView]
     remedies: list[str] = Field(description="What the person can do now, in words.")

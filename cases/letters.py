@@ -80,6 +80,8 @@ def subscription_of(context: Context, row: Row, at: datetime) -> tuple[str, tupl
     """Return the URL of a subscription and the keys that sign for it now."""
     if row["webhook_state"] is None or row["webhook_state"] == WebhookState.GONE:
         raise BlockedError("subscription_ended")
+    if row["webhook_state"] == WebhookState.PAUSED:
+        raise BlockedError("subscription_paused")
     key, webhook_id = _key(context, row, "employer"), str(row["webhook_id"])
     secrets = SigningKeys.model_validate_json(key.open("webhooks", "secrets", webhook_id, row["secrets"]))
     return key.open("webhooks", "url", webhook_id, row["url"]).decode(), secrets.at(at)

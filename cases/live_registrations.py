@@ -124,12 +124,8 @@ def taken_again_at(at: datetime) -> datetime:
 
 
 def _spent(at: datetime) -> Refused:
-    again = taken_again_at(at)
-    detail = (
-        "Today's number of registrations of people who are registered elsewhere is used up;"
-        f" new registrations are taken again from {day_of(again)} on."
-    )
-    return Refused("too_many_requests", detail, retry_after=(again - at).total_seconds())
+    wait = taken_again_at(at) - at
+    return Refused("too_many_requests", words="conflicts_used_up", retry_after=wait.total_seconds())
 
 
 def _today(actor: Actor, at: datetime) -> Select[int]:

@@ -21,20 +21,21 @@ from cases.keys import get_data_key
 from cases.notify import Telling, tell
 from cases.person_cases import need_own, own_cases
 from cases.person_sign_in import Session
-from cases.signers import signature_of
+from cases.signers import holder_of, need_unconflicted, signature_of
 from cases.view import moment
 from domain.actors import Actor
-from domain.acts import Act
-from domain.clock import day_of
+from domain.acts import JUDGEMENTS, Act
+from domain.clock import day_of, over_at
 from domain.errors import Defect, Refused
 from domain.notices import NoticeKind
-from domain.person import ComplaintAnswer, ComplaintRequest, DisputeRequest, ObjectionKind
+from domain.person import ComplaintAbout, ComplaintAnswer, ComplaintRequest, DisputeRequest, ObjectionKind
+from domain.purposes import Purpose
 from domain.references import find_reference
 from store import case_writes
 from store.ledger import Entry, append, begin_chain
-from store.tables import objections
+from store.tables import conflicts, ledger, objections
 
-Row = Mapping[str, Any]
+Row = Mapping[Any, Any]
 Position = tuple[datetime, str]
 
 _MOST_SHOWN: Final = 200
@@ -114,15 +115,23 @@ async def list_own(context: Context, actor: Actor, session: Session) -> list[dic
 async def list_open(
     context: Context, actor: Actor, *, after: Position | None = None, limit: int = 50
 ) -> tuple[list[dict[str, Any]], Position | None]:
-    """Return a page of what waits for an answer, by its due date, with the persons' words; an act of the ledger."""
+    """Return a page of what waits for an answer, by its due date, with the persons' words; an act of the ledger.
+
+    What is about a case on which the reader declared a conflict of interest is left to others.
+    """
     at = context.clock()
-    query = select(objections).where(_O.state == "open").order_by(_O.due_at, _O.objection_id).limit(limit + 1)
+    c = conflicts.c
+    barred = select(1).where(c.reference == _O.reference, c.subject == holder_of(actor)).exists()
+    query = select(objections).where(_O.state == "open", ~barred).order_by(_O.due_at, _O.objection_id).limit(limit + 1)
     if after is not None:
         query = query.where(tuple_(_O.due_at, _O.objection_id) > tuple_(after[0], UUID(after[1])))
     async with context.database.begin() as connection:
         rows = [dict(row) for row in (await connection.execute(query)).mappings()]
         page = rows[:limit]
-        items = [await _view(context, connection, row, inside=True) | {"overdue": row["due_at"] < at} for row in page]
+        items = [
+            await _view(context, connection, row, inside=True) | {"overdue": over_at(row["due_at"]) <= at}
+            for row in page
+        ]
         await _record_read(connection, actor, page, at)
     last = page[-1] if len(rows) > limit else None
     return items, (last["due_at"], str(last["objection_id"])) if last else None
@@ -135,7 +144,8 @@ async def answer(
 
     Raises:
         Refused: `not_found`; `already_decided`; `wrong_stage` for a dispute, whose task is answered instead;
-            `facts_erased` once the person was erased.
+            `facts_erased` once the person was erased; `role_not_allowed` about the actor's own decision, and for one
+            who declared a conflict of interest.
     """
     at = context.clock()
     async with context.database.begin() as connection:
@@ -151,6 +161,8 @@ async def answer(
             raise Refused("wrong_stage", "A dispute is answered by its task departure_disputed.")
         if row["state"] != "open":
             raise Refused("already_decided", "The complaint was answered.")
+        await need_unconflicted(connection, actor, [row["reference"]])
+        await _need_not_own(connection, actor, row)
         key = await get_data_key(context, connection, row["key_id"])
         sealed = key.seal("objections", "answer", str(objection_id), json.dumps({"text": asked.text}).encode())
         by = signature_of(actor)
@@ -175,6 +187,22 @@ async def answer(
         reply = Reply(200, _receipt({**row, **values}))
         await remember(context, connection, actor, idempotency, reference=row["reference"], reply=reply, key=key)
     return reply
+
+
+async def _need_not_own(connection: AsyncConnection, actor: Actor, row: Row) -> None:
+    """Refuse to let somebody answer a complaint about what they decided, or about a reading of theirs."""
+    x = ledger.c
+    is_own = (x.chain == row["reference"]) & x.act.in_(sorted(act.value for act in JUDGEMENTS))
+    if row["about"] == ComplaintAbout.READING:
+        # Answering complaints means to read them, which is no reading that one is about.
+        is_own |= (
+            (x.act == Act.PERSONAL_DATA_READ.value)
+            & (x.purpose.is_distinct_from(Purpose.COMPLAINT.value))
+            & x.detail["cases"].contains([row["reference"]])
+        )
+    own = select(1).where(x.actor_issuer == actor.issuer, x.actor_subject == actor.subject, is_own).limit(1)
+    if (await connection.execute(own)).first() is not None:
+        raise Refused("role_not_allowed", words="own_decision")
 
 
 def _row(

@@ -37,7 +37,16 @@ _NAMES: Final = text(
 )
 # What the engine and the employer know a case by, and a person does not need.
 _LEFT_OUT: Final = frozenset(
-    {"client_reference", "workflow_id", "assessment", "person", "permits", "links", "policy_version"}
+    {
+        "client_reference",
+        "workflow_id",
+        "assessment",
+        "person",
+        "permits",
+        "links",
+        "policy_version",
+        "pending_change",
+    }
 )
 
 

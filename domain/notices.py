@@ -32,6 +32,7 @@ class NoticeKind(StrEnum):
     CONTRACT_ENDING = "contract_ending"
     EMPLOYER_SUSPENDED = "employer_suspended"
     EMPLOYER_REINSTATED = "employer_reinstated"
+    WEBHOOK_PAUSED = "webhook_paused"
     PERMIT_SUBMITTED = "permit_submitted"
     PERMIT_ACTION_NEEDED = "permit_action_needed"
     PERMIT_ACCEPTED = "permit_accepted"
@@ -58,6 +59,8 @@ class NoticeKind(StrEnum):
     COMPLAINT_ANSWERED = "complaint_answered"
     # Nor this one: an address by which the person signs in was changed by somebody else (R34).
     CONTACT_CHANGED = "contact_changed"
+    # Nor this one: where the employer's notices go was changed.
+    EMPLOYER_CONTACT_CHANGED = "employer_contact_changed"
 
 
 class Recipient(StrEnum):
@@ -186,6 +189,8 @@ PLANS: Final[Mapping[NoticeKind, NoticePlan]] = {
     _K.CONTRACT_ENDING: _plan(_EMPLOYER, _S.CONTRACT_END),
     _K.EMPLOYER_SUSPENDED: _plan(_EMPLOYER, _S.FROM_WHEN, about=About.EMPLOYER),
     _K.EMPLOYER_REINSTATED: _plan(_EMPLOYER, _S.FROM_WHEN, about=About.EMPLOYER),
+    _K.WEBHOOK_PAUSED: _plan(_EMPLOYER, _S.FROM_WHEN, about=About.EMPLOYER),
+    _K.EMPLOYER_CONTACT_CHANGED: _plan(_EMPLOYER, _S.FROM_WHEN, about=About.EMPLOYER),
     _K.PERMIT_SUBMITTED: _plan(_BOTH, about=_PERMIT, digestible=True),
     _K.PERMIT_ACTION_NEEDED: _plan(_BOTH, about=_PERMIT),
     _K.PERMIT_ACCEPTED: _plan(_BOTH, _S.AUTHORITY_ANSWER_EXPECTED, about=_PERMIT, digestible=True),
@@ -284,8 +289,11 @@ FINAL: Final = frozenset({DeliveryStatus.DELIVERED, DeliveryStatus.FAILED, Deliv
 def advance(status: DeliveryStatus, received: DeliveryStatus) -> DeliveryStatus:
     """Return the status after a result or receipt, which only ever moves it forward.
 
-    `delivered` and `failed` rank alike and the first stands; only what still waits is suppressed.
+    A failure after `delivered` counts, since what bounced later did not arrive; `delivered` after a failure changes
+    nothing. Only what still waits is suppressed.
     """
+    if status is DeliveryStatus.DELIVERED and received is DeliveryStatus.FAILED:
+        return received
     if status in FINAL or received is DeliveryStatus.QUEUED:
         return status
     if received is DeliveryStatus.SUPPRESSED and status is not DeliveryStatus.QUEUED:

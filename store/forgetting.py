@@ -20,7 +20,8 @@ _FORGET: Final = text("""
         UPDATE persons p SET identity_hash = NULL FROM given WHERE p.person_id = ANY(given.persons)
     ), registered AS (
         UPDATE registrations r SET erased_at = given.at, version = r.version + 1, updated_at = clock_timestamp(),
-            name_hash = NULL, last_four_hash = NULL, client_reference = NULL, contract_end = NULL, departure = NULL
+            name_hash = NULL, last_four_hash = NULL, client_reference = NULL, contract_end = NULL, departure = NULL,
+            open_points = NULL
         FROM given WHERE r.reference = ANY(given.refs)
     ), permitted AS (
         UPDATE permits p SET authority_number = NULL, valid_from = NULL, valid_until = NULL, stay_days = NULL,
