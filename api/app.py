@@ -1,6 +1,7 @@
 """The HTTP application: built from settings, or from what a test hands in."""
 
 import asyncio
+import math
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -203,10 +204,14 @@ def _frame_answer(app: FastAPI, refused: Refused | Unavailable, language: Langua
 
 
 def _unavailable(app: FastAPI, error: Unavailable, language: Language) -> Response:
-    headers = {"Retry-After": str(max(1, round(error.retry_after)))} if error.retry_after is not None else None
+    headers = _retry(error)
     return problem_response(
         "engine_unavailable", explained_at=app.state.explained_at, language=language, headers=headers
     )
+
+
+def _retry(error: Refused | Unavailable) -> dict[str, str] | None:
+    return {"Retry-After": str(max(1, math.ceil(error.retry_after)))} if error.retry_after is not None else None
 
 
 async def _report(app: FastAPI, error: Exception, scope: Scope) -> Response:
@@ -274,7 +279,7 @@ async def _refuse(request: Request, refused: Refused, headers: Mapping[str, str]
         language=request.state.language,
         detail=refused.detail,
         errors=refused.errors,
-        headers=headers,
+        headers=headers or _retry(refused),
         facts=refused.facts,
         words=refused.words,
     )
