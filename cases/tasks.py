@@ -14,6 +14,7 @@ from cases.case_file import CaseFile, load_case
 from cases.context import Context
 from cases.idempotency import Idempotency, Reply, find_known, remember
 from cases.review_tasks import set_claim_limit
+from cases.sign_ins import need_staff
 from cases.signers import holder_of, need_no_conflict
 from cases.task_queries import FAR, FEW, MANY, Position, next_free, page_of, visible_to
 from cases.view import moment
@@ -133,7 +134,12 @@ async def release(context: Context, actor: Actor, task_id: UUID, conflict: bool,
 
 
 async def assign(context: Context, actor: Actor, task_id: UUID, subject: str, idempotency_: Idempotency) -> Reply:
-    """Hand a task to a named officer; supervisors only."""
+    """Hand a task to a named officer; supervisors only.
+
+    Raises:
+        Refused: `assignee_unknown` where nobody of this name has signed in as staff, else as `_on_task` says.
+    """
+    await need_staff(context, actor.issuer, subject)
 
     def hand_over(file: CaseFile, task: Row, at: datetime) -> None:
         holder = f"{actor.issuer} {subject}"
