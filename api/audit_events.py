@@ -1,10 +1,9 @@
 """Calls of auditors on the ledger: search, counts, export, samples and possible conflicts of interest."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
 from api.access import PROBLEMS_KEY, GuardedRoute, allow
@@ -19,17 +18,13 @@ from cases.view import moment
 from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.errors import Refused
-from domain.fields import Code
+from domain.fields import Code, Moment
 from domain.references import find_reference
 from domain.stages import Destination
 
 router = APIRouter(prefix="/v1/audit", route_class=GuardedRoute, tags=["Auditors"])
 
 _AUDITOR = allow(Role.AUDITOR)
-_FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST: Final = datetime(2199, 12, 31, tzinfo=UTC)
-
-_Time = Annotated[AwareDatetime, Field(ge=_FIRST, le=_LAST)]
 _Visible = Annotated[str, StringConstraints(max_length=200, pattern=r"^[!-~]+$")]
 _Word = Annotated[str, StringConstraints(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/,\[\]-]*$")]
 _Seed = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
@@ -53,8 +48,8 @@ class EventQuery(BaseModel):
     reason_code: _Word | None = None
     rule_version: Code | None = None
     destination: Destination | None = None
-    begins: _Time | None = Field(default=None, alias="from", description="From this time on.")
-    ends: _Time | None = Field(default=None, alias="to", description="Before this time.")
+    begins: Moment | None = Field(default=None, alias="from", description="From this time on.")
+    ends: Moment | None = Field(default=None, alias="to", description="Before this time.")
 
     def asked(self) -> dict[str, Any]:
         """Return what is asked for, as a manifest and a cursor name it."""
@@ -95,8 +90,8 @@ class RangeQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    begins: _Time = Field(alias="from", description="From this time on.")
-    ends: _Time = Field(alias="to", description="Before this time.")
+    begins: Moment = Field(alias="from", description="From this time on.")
+    ends: Moment = Field(alias="to", description="Before this time.")
 
 
 class SampleQuery(RangeQuery):

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from api.access import BODY_LIMIT_KEY, GuardedRoute, IdempotencyKey, allow
@@ -28,7 +28,7 @@ from domain.actors import Actor, Role
 from domain.commands import CommandKind
 from domain.decisions import CardLostRequest
 from domain.employers import EmployerContact
-from domain.fields import Code
+from domain.fields import Code, Moment
 from domain.registration import (
     ChangeRequest,
     ContestRequest,
@@ -53,7 +53,7 @@ class CaseQuery(PageQuery):
     stage: Stage | None = Field(default=None, description="Stage of the registration.")
     needs: Literal["employer"] | None = Field(default=None, description="Cases that wait for the employer.")
     client_reference: str | None = Field(default=None, min_length=1, max_length=64)
-    updated_after: AwareDatetime | None = Field(default=None, description="Changed after this time.")
+    updated_after: Moment | None = Field(default=None, description="Changed after this time.")
     q: str | None = Field(default=None, min_length=1, max_length=100, description="Exact whole name or last four.")
     employer_id: Code | None = Field(default=None, description="Of this employer; staff says it beside `q`.")
 

@@ -51,6 +51,12 @@ class PendingChangeView(BaseModel):
     due_at: datetime | None
 
 
+class ObstacleView(FindingView):
+    """A finding that an officer would still be asked about before the permit of a destination is asked for."""
+
+    destination: Destination
+
+
 class PermitView(BaseModel):
     """The talent permit of one destination."""
 
@@ -119,6 +125,9 @@ class CaseView(BaseModel):
     rejected: dict[str, Any] | None = Field(
         default=None, description="Why the last second signature was not given; for staff and auditors."
     )
+    permit_obstacles: list[ObstacleView] = Field(
+        default=[], description="In answers to staff: what will then still stand in the way of each permit."
+    )
     pending: Any = Field(default=None, description="True while a stored act waits for the engine; else the proposal.")
 
 
@@ -179,7 +188,8 @@ class TaskView(BaseModel):
     kind: TaskKind
     reference: str | None
     employer_id: str | None
-    destination: Destination | None
+    destination: Destination | None = Field(description="Null as well where one task serves several.")
+    destinations: list[Destination] = Field(description="All that the task is about.")
     round: int
     due_at: datetime | None
     overdue: bool
@@ -202,6 +212,7 @@ class BulkOutcome(BaseModel):
     code: str | None = None
     stage: Stage | None = None
     pending: bool | None = None
+    permit_obstacles: list[ObstacleView] = []
 
 
 class BulkView(BaseModel):
@@ -312,8 +323,13 @@ class IncidentView(BaseModel):
     step: str
     reason: str
     reference: str | None
+    place: str | None = Field(description="Where in the code it was met.")
+    correlation_id: str | None = Field(description="The call that met it last; its log lines bear it.")
+    times: int = Field(description="How often the same was met while the incident is open.")
     state: str
     at: datetime
+    last_at: datetime
+    resumed_at: datetime | None
 
 
 class IncidentPage(Page):

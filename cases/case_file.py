@@ -17,9 +17,9 @@ from cases.case_parts import CaseParts, list_entries_key
 from cases.case_state import case_state, state_hash
 from cases.context import Context
 from cases.pack_shelf import need_pack
-from domain.actors import PARK, Actor
+from domain.actors import PARK, Actor, Role
 from domain.acts import RULED, Act
-from domain.clock import CHINA, day_of
+from domain.clock import CHINA, day_of, over_at
 from domain.deadlines import WATCHED_BY_SCHEDULE, DeadlineKind
 from domain.errors import Defect, Refused
 from domain.messages import Course, Origin, OutwardCall
@@ -118,7 +118,8 @@ class CaseFile(CaseParts):
             rule_hash=bytes.fromhex(pack.content_hash) if pack else None,
             before_hash=self._hash(before),
             after_hash=self._hash(self._state),
-            statement_hash=self.statement_hash,
+            # What the engine does of itself after an act is nobody's word.
+            statement_hash=None if actor.role is Role.SYSTEM else self.statement_hash,
             origin=self.origin,
         )
         self._entries.append(entry)
@@ -143,7 +144,7 @@ class CaseFile(CaseParts):
             version=self.row["version"],
             stage=self.stage,
             round=self.round,
-            wake_at=earliest["at"] if earliest else None,
+            wake_at=over_at(earliest["at"]) if earliest else None,
             wake_for=earliest["kind"] if earliest else None,
             calls=self._calls(),
             to_assess=self.stage in (Stage.RECEIVED, Stage.ASSESSING),

@@ -95,15 +95,11 @@ async def tell_changed(
     """Tell the new contact, and an address that gets no more notices, that they go elsewhere."""
     if (earlier.email, earlier.phone) == (contact.email, contact.phone):
         return
-    kind, from_on = NoticeKind.EMPLOYER_CONTACT_CHANGED, day_of(at)
-    await tell_employer(
-        context, connection, employer_id, kind, occasion=f"{at.isoformat()}/new", at=at, from_on=from_on
-    )
+    kind, facts = NoticeKind.EMPLOYER_CONTACT_CHANGED, {"from_on": day_of(at)}
+    await tell_employer(context, connection, employer_id, kind, occasion=f"{at.isoformat()}/new", at=at, facts=facts)
     if earlier.email != contact.email:
         occasion = f"{at.isoformat()}/earlier"
-        await tell_employer(
-            context, connection, employer_id, kind, occasion=occasion, at=at, from_on=from_on, to=earlier
-        )
+        await tell_employer(context, connection, employer_id, kind, occasion=occasion, at=at, facts=facts, to=earlier)
 
 
 async def _own(connection: AsyncConnection, actor: Actor, *, lock: bool = False) -> Mapping[Any, Any]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -39,7 +39,7 @@ async def tell_employer(
     *,
     occasion: str,
     at: datetime,
-    from_on: date,
+    facts: Mapping[str, Any],
     to: EmployerContact | None = None,
 ) -> None:
     """Write a notice about an employer with its deliveries, sealed under the employer's key.
@@ -51,7 +51,7 @@ async def tell_employer(
         kind: what it is about.
         occasion: what makes it one notice.
         at: when.
-        from_on: from which day on the change holds.
+        facts: what the text says beyond the employer and the time.
         to: an earlier contact, to which alone it is mailed.
     """
     employer = await load_employer(connection, employer_id)
@@ -63,9 +63,9 @@ async def tell_employer(
     hooks = [] if to is not None else hooks
     reachable = {Channel.MAIL, Channel.WEBHOOK} if hooks else {Channel.MAIL}
     language = to.language if to is not None else Language(employer["employer_language"])
-    facts = _facts(employer, at, from_on)
+    told = _facts(employer, at, facts)
     channels = opening_channels(kind, Recipient.EMPLOYER, reachable)
-    texts = {channel: render(kind, Recipient.EMPLOYER, channel, language, facts) for channel in channels}
+    texts = {channel: render(kind, Recipient.EMPLOYER, channel, language, told) for channel in channels}
     notice_id = uuid4()
     body, proof = keep_texts(texts)
     if to is not None:
@@ -108,8 +108,6 @@ def _delivery(
     }
 
 
-def _facts(employer: Mapping[str, Any], at: datetime, from_on: date) -> NoticeFacts:
+def _facts(employer: Mapping[str, Any], at: datetime, facts: Mapping[str, Any]) -> NoticeFacts:
     version = in_force(employer["versions"], day_of(at)) or employer["versions"][-1]
-    return NoticeFacts(
-        employer_id=employer["employer_id"], employer_name=version["name_zh"], occurred_at=at, from_on=from_on
-    )
+    return NoticeFacts(employer_id=employer["employer_id"], employer_name=version["name_zh"], occurred_at=at, **facts)

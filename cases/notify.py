@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from cases import open_points
 from cases.bundles import Told
 from cases.case_file import CaseFile
+from cases.contact import alone
 from cases.letters import keep_texts
 from domain.clock import day_of, morning_of
 from domain.decisions import GivenReason
@@ -33,6 +34,7 @@ from texts.notices import NoticeFacts, Reason, render
 from texts.reasons import reason_sentence
 
 DECEASED = "deceased"
+_AUTHORITY_S = "authority_"  # facts in the authority's own words
 # Those that say what is to be mended, or was not.
 _WITH_POINTS = frozenset(
     {NoticeKind.CORRECTION_REQUESTED, NoticeKind.CORRECTION_REMINDER, NoticeKind.REGISTRATION_LAPSED}
@@ -43,7 +45,7 @@ _WITH_POINTS = frozenset(
 class Telling:
     """What is told: the kind, the occasion that makes it one notice, and the facts beyond those every notice has.
 
-    One that is for a single address is sent to no other that the reader may have by then, and not after its time.
+    One that is for a single address is sent to that one, whatever the reader has by then, and not after its time.
     """
 
     kind: NoticeKind
@@ -73,15 +75,20 @@ def tell(file: CaseFile, telling: Telling) -> None:
         _tell_one(file, telling, recipient)
 
 
+def _is_for_the_person(telling: Telling) -> bool:
+    """Whether a notice says what the authority said of the person, which no address that others gave may read."""
+    return any(value is not None for name, value in (telling.facts or {}).items() if name.startswith(_AUTHORITY_S))
+
+
 def _has_died(file: CaseFile) -> bool:
     departure = file.row["departure"] or {}
     return DECEASED in (file.row["end_reason"], departure.get("reason"))
 
 
 def _tell_one(file: CaseFile, telling: Telling, recipient: Recipient) -> None:
-    reachable = _reachable(file, telling.kind, recipient)
-    if telling.to is not None:
-        reachable &= {telling.to[0]}
+    if recipient is Recipient.PERSON and telling.to is None and _is_for_the_person(telling):
+        telling = replace(telling, to=alone(file, telling.at))
+    reachable = _reachable(file, telling.kind, recipient) if telling.to is None else frozenset({telling.to[0]})
     channels = opening_channels(telling.kind, recipient, reachable)
     language = _language(file, recipient)
     facts = _facts(file, telling, recipient, language)
@@ -92,8 +99,8 @@ def _tell_one(file: CaseFile, telling: Telling, recipient: Recipient) -> None:
     body, proof = keep_texts(texts)
     if any(row["digest"] for row in deliveries):
         body["facts"] = facts.model_dump(mode="json", exclude_defaults=True)
-    if telling.to is not None and telling.until is not None:
-        body["only"] = {"to": telling.to[1], "until": telling.until.isoformat()}
+    if telling.to is not None:
+        body["only"] = {"to": telling.to[1], "until": telling.until.isoformat() if telling.until else None}
     subject = (telling.holder or "") if recipient in (Recipient.HOLDER, Recipient.PROPOSER) else ""
     notice = {
         "notice_id": notice_id,
@@ -220,7 +227,7 @@ def _link(file: CaseFile, recipient: Recipient) -> str | None:
 def _told_to(recipient: Recipient, facts: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the facts that a recipient may read: the authority's reason is for the person and staff (P11)."""
     if recipient is Recipient.EMPLOYER:
-        return {name: value for name, value in facts.items() if not name.startswith("authority_")}
+        return {name: value for name, value in facts.items() if not name.startswith(_AUTHORITY_S)}
     return facts
 
 

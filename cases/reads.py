@@ -14,6 +14,7 @@ from cases.case_file import load_case
 from cases.case_reading import read_cases
 from cases.case_row import CaseRow
 from cases.context import Context
+from cases.signers import need_no_conflict
 from cases.view import case_view
 from domain.actors import Actor, Role
 from domain.acts import Act
@@ -117,7 +118,8 @@ async def open_person(
     """Open person fields of a case; a ledger act, for which all but the employer that gave them state a purpose.
 
     Raises:
-        Refused: `purpose_missing`, or `invalid` for a field that is not known.
+        Refused: `purpose_missing`; `invalid` for a field that is not known; `role_not_allowed` for one who declared a
+            conflict of interest.
     """
     unknown = [name for name in fields if name not in PERSON_FIELDS]
     if unknown or not fields:
@@ -127,6 +129,7 @@ async def open_person(
         raise Refused("purpose_missing", "Say in the header Purpose what the fields are opened for.")
     async with context.database.begin(actor.tenant) as connection:
         file = await load_case(context, connection, reference, lock=False)
+        need_no_conflict(file, actor)
         await record_read(connection, actor, [file], fields, purpose, context.clock())
         given = file.application.model_dump(mode="json")
     return {name: given[part][name] for part, names in _FIELDS.items() for name in names if name in fields}

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases import park_clock, permits
+from cases import eligibility, park_clock, permits
 from cases.case_file import CaseFile
 from cases.notify import Telling, tell
 from cases.review_tasks import close_review
@@ -71,7 +71,7 @@ async def settle(file: CaseFile, connection: AsyncConnection, actor: Actor, at: 
     file.row["settled"] = True
     file.record(Act.SETTLED, actor, at)
     plan_contract_end(file, at)
-    await permits.begin(file, connection, actor, at)
+    await eligibility.begin(file, connection, actor, at)
 
 
 def refuse(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[GivenReason]) -> None:

@@ -181,5 +181,5 @@ async def _tell(context: Context, connection: AsyncConnection, change: _Change, 
         NoticeKind.EMPLOYER_SUSPENDED if suspended else NoticeKind.EMPLOYER_REINSTATED,
         occasion=str(change["change_id"]),
         at=at,
-        from_on=change["valid_from"],
+        facts={"from_on": change["valid_from"]},
     )

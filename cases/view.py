@@ -10,7 +10,9 @@ from pydantic import TypeAdapter
 
 from cases import open_points
 from cases.case_file import CaseFile
+from cases.case_parts import destinations_of
 from cases.case_reading import CaseReading
+from cases.signers import subject_of
 from domain.actors import Actor
 from domain.clock import CHINA
 from domain.errors import Defect, Refused
@@ -122,6 +124,15 @@ def finding_views(findings: Iterable[Finding], language: Language) -> list[dict[
     ]
 
 
+def obstacle_views(obstacles: Iterable[tuple[Destination, Finding]], language: Language) -> list[dict[str, Any]]:
+    """Return what stands in the way of permits, each finding with its destination."""
+    return [
+        {"destination": destination.value, **view}
+        for destination, finding in obstacles
+        for view in finding_views([finding], language)
+    ]
+
+
 def permit_in_force(permit: Row, today: date) -> bool:
     """Whether a permit is in force on a day, reckoned from its dates when it is read."""
     first, last = permit["valid_from"], permit["valid_until"]
@@ -230,8 +241,9 @@ def _for_staff(file: Shown, language: Language) -> dict[str, Any]:
             {
                 "id": str(t["task_id"]),
                 "kind": t["kind"],
-                "holder": _subject(t["holder"]),
+                "holder": subject_of(t["holder"]),
                 "destination": t["destination"],
+                "destinations": destinations_of(t),
             }
             for t in file.tasks
         ],
@@ -243,7 +255,7 @@ def _for_staff(file: Shown, language: Language) -> dict[str, Any]:
                 "state": a["state"],
             }
             for a in file.answers
-            if a["state"] in ("held", "early")
+            if a["state"] in ("held", "early", "renewal")
         ],
     }
 
@@ -254,8 +266,9 @@ def _proposal(file: Shown) -> dict[str, Any]:
     notes = _opened(file, "registrations", "note", f"{file.reference}/{file.round}", sealed)
     notes = notes or {"note": None, "reasons": [None] * len(pending["reasons"])}
     reasons = [{**reason, "note": note} for reason, note in zip(pending["reasons"], notes["reasons"], strict=True)]
-    return {"by": pending["by"]["subject"], "role": pending["by"]["role"], "at": pending["at"], "reasons": reasons,
-            "note": notes["note"]}  # fmt: skip
+    shown = {"by": pending["by"]["subject"], "role": pending["by"]["role"], "at": pending["at"], "reasons": reasons,
+             "note": notes["note"]}  # fmt: skip
+    return shown | {name: pending[name] for name in ("last_day", "late") if name in pending}
 
 
 def _rejection(
@@ -278,7 +291,3 @@ def _rejection(
         "reasons": reasons,
         "note": notes["note"],
     }
-
-
-def _subject(holder: str | None) -> str | None:
-    return holder.split(" ", 1)[1] if holder else None

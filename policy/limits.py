@@ -21,6 +21,7 @@ class Limits:
     claim_days: int
     signature_days: int
     hold_review_days: int
+    hold_review_latest_days: int
     sending_days: int
     report_days: int
     early_answer_days: int
@@ -32,6 +33,8 @@ class Limits:
     contract_reminders: tuple[int, ...]
     contract_grace_days: int
     departure_report_days: int
+    departure_back_days: int
+    departure_ahead_days: int
     reconsideration_calendar_days: int
     lawsuit_months: int
     notice_retry: timedelta
@@ -46,6 +49,7 @@ class Limits:
     sign_in_links_an_hour: int
     session: timedelta
     complaint_answer_days: int
+    address_serves_days: int
     retention_not_registered_years: int
     retention_registered_years: int
     retention_access_log_years: int
@@ -70,6 +74,7 @@ def limits_of(pack: Pack) -> Limits:
         claim_days=pack.integer("claim_days"),
         signature_days=pack.integer("signature_days"),
         hold_review_days=pack.integer("hold_review_days"),
+        hold_review_latest_days=pack.integer("hold_review_latest_days"),
         sending_days=pack.integer("sending_days"),
         report_days=pack.integer("report_days"),
         early_answer_days=pack.integer("early_answer_days"),
@@ -81,6 +86,8 @@ def limits_of(pack: Pack) -> Limits:
         contract_reminders=pack.integers("contract_reminders"),
         contract_grace_days=pack.integer("contract_grace_days"),
         departure_report_days=pack.integer("departure_report_days"),
+        departure_back_days=pack.integer("departure_back_days"),
+        departure_ahead_days=pack.integer("departure_ahead_days"),
         reconsideration_calendar_days=pack.integer("reconsideration_days"),
         lawsuit_months=pack.integer("lawsuit_months"),
         notice_retry=timedelta(days=pack.integer("notice_retry_days")),
@@ -95,6 +102,7 @@ def limits_of(pack: Pack) -> Limits:
         sign_in_links_an_hour=pack.integer("sign_in_links_an_hour"),
         session=timedelta(minutes=pack.integer("session_minutes")),
         complaint_answer_days=pack.integer("complaint_answer_days"),
+        address_serves_days=pack.integer("address_serves_days"),
         retention_not_registered_years=pack.integer("retention_not_registered_years"),
         retention_registered_years=pack.integer("retention_registered_years"),
         retention_access_log_years=pack.integer("retention_access_log_years"),

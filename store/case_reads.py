@@ -24,7 +24,7 @@ _INSIDE: Final = (
     ", (SELECT json_agg(x) FROM tasks x WHERE x.reference = r.reference AND x.state = 'open') AS tasks,"
     " (SELECT json_agg(json_build_object('outcome_id', x.outcome_id, 'outcome', x.outcome,"
     " 'destination', x.destination, 'state', x.state) ORDER BY x.received_at) FROM answers x"
-    " WHERE x.reference = r.reference AND x.state IN ('held', 'early')) AS answers,"
+    " WHERE x.reference = r.reference AND x.state IN ('held', 'early', 'renewal')) AS answers,"
     " (SELECT json_object_agg(p.destination, (SELECT CAST(x.findings AS text) FROM assessments x"
     f" WHERE x.reference = p.reference AND x.scope = p.destination {_NEWEST}))"
     " FROM permits p WHERE p.reference = r.reference) AS permit_findings,"

@@ -34,7 +34,8 @@ _FORGET: Final = text("""
         UPDATE notices n SET body = '', status = CASE n.status WHEN 'queued' THEN 'suppressed' ELSE n.status END
         FROM given WHERE n.reference = ANY(given.refs)
     ), objected AS (
-        UPDATE objections o SET body = '', answer = NULL FROM given WHERE o.reference = ANY(given.refs)
+        UPDATE objections o SET body = '', answer = NULL, address_hash = NULL
+        FROM given WHERE o.reference = ANY(given.refs)
     ), undelivered AS (
         UPDATE deliveries d SET status = 'suppressed', next_attempt = NULL, lease_until = NULL
         FROM given, notices n WHERE n.reference = ANY(given.refs) AND d.notice_id = n.notice_id

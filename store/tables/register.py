@@ -66,6 +66,8 @@ registrations = Table(
     Column("standing_hold", Boolean, nullable=False, server_default=text("false")),
     Column("registration_number", Text, unique=True),
     Column("effect_by", JSONB),
+    # What officers answered about findings: codes, and the keyed hash of the facts that each answer is about.
+    Column("answered_findings", JSONB),
     moment("approved_at"),
     moment("settles_at"),
     Column("settled", Boolean, nullable=False, server_default=text("false")),
@@ -76,6 +78,8 @@ registrations = Table(
     moment("started_at"),
     # When what is known of the person became unreadable for good.
     moment("erased_at"),
+    # What its person signs in with for a while in place of the addresses that others put on the case.
+    Column("earlier_addresses", LargeBinary),
     # By PostgreSQL's clock and not in business time: who asks for changes since a time must not miss a late one.
     changed("updated_at"),
     recorded(),

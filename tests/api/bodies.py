@@ -33,7 +33,7 @@ BODIES: dict[str, Any] = {
     "POST /v1/registrations/{reference}/withdrawal": {},
     "POST /v1/registrations/{reference}/departure": {"last_day": "2026-03-31", "reason": "resigned"},
     "POST /v1/registrations/{reference}/change": {"email": "new@example.com"},
-    "POST /v1/registrations/{reference}/permits/{destination}/lost": {"lost_on": "2026-03-01"},
+    "POST /v1/registrations/{reference}/permits/{destination}/lost": {"lost_on": "2026-03-02"},
     "POST /v1/registrations/{reference}/decision": {"action": "approve", "round": 1},
     "POST /v1/registrations/{reference}/confirmation": {"action": "confirm", "round": 1},
     "POST /v1/registrations/{reference}/recall": {"reason": "Approved by mistake."},

@@ -23,10 +23,12 @@ from cases import (
 from cases.case_record import read_record
 from cases.deliveries import take_turn
 from cases.person_sign_in import Session, address_hash
+from cases.seal_watch import watch_seal
 from cases.sealing import seal
 from cases.spreading import find_unspread
 from cases.text_instead import text_instead
 from domain.actors import Actor, Role
+from domain.answers import AuthorityAnswer
 from domain.errors import Unavailable
 from domain.languages import Language
 from domain.notices import Channel
@@ -144,11 +146,19 @@ async def _look_for_unsent(register: Register) -> None:
 
 async def _look_for_late_answers(register: Register) -> None:
     await polling.pass_watched(register.context, register.context.clock())
-    await polling.known_answers(register.context, ["a", "b"])
+    said = {"outcome": "accepted", "occurred_at": register.context.clock()}
+    given = [
+        AuthorityAnswer.model_validate({**said, "case": "HT-0000-0000-E/HK", "outcome_id": name}) for name in ("a", "b")
+    ]
+    assert await polling.unknown_answers(register.context, given) == given
 
 
 async def _look_for_unsealed(register: Register) -> None:
     assert await seal(register.context) == 0
+
+
+async def _look_for_overdue(register: Register) -> None:
+    assert await watch_seal(register.context) is None
 
 
 async def _look_for_late_mail(register: Register) -> None:
@@ -161,6 +171,7 @@ _POLLS: dict[str, Callable[[Register], Awaitable[None]]] = {
     "unsent": _look_for_unsent,
     "late answers": _look_for_late_answers,
     "unsealed": _look_for_unsealed,
+    "overdue": _look_for_overdue,
     "late mail": _look_for_late_mail,
 }
 
@@ -169,7 +180,8 @@ async def _let_rest(register: Register) -> None:
     """Let polls find nothing to do: every message is sent, and the last leaf of the seal is behind all rows."""
     await register.superuser.execute(
         "UPDATE deliveries SET status = 'sent', next_attempt = NULL; ANALYZE deliveries;"
-        "INSERT INTO seal_leaves (index, chain, seq, xid, hash) SELECT 0, '', 0, max(xid) + 1, '' FROM ledger"
+        "INSERT INTO seal_leaves (index, chain, seq, xid, hash) SELECT 0, '', 0, max(xid) + 1, '' FROM ledger;"
+        "INSERT INTO checkpoints (tree_size, root, note, at) VALUES (1, '', '', now())"
     )
 
 

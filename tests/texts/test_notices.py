@@ -86,6 +86,9 @@ FACTS = NoticeFacts(
     handed_kind=NoticeKind.PERMIT_ISSUED,
     link="https://example.test/cases/7K3M9Q2X-4?a=1&b=2",
     valid_minutes=15,
+    webhook_id="0b8e7c9e-0000-4000-8000-000000000001",
+    webhook_url="https://hr.example.com/hooks",
+    contact="f***@example.com",
 )
 STATED: dict[StatedDate, tuple[date, ...]] = {
     StatedDate.PARK_DECISION_DUE: (date(2026, 2, 24),),

@@ -94,7 +94,10 @@ class NoticeFacts(BaseModel):
     state_worker: bool = False
     handed_kind: NoticeKind | None = None
     link: str | None = None
+    webhook_id: str | None = None
+    webhook_url: str | None = None
     valid_minutes: int | None = None
+    contact: str | None = Field(default=None, description="Addresses as they are shown masked.")
 
 
 # What a mail subject, an SMS or an inbox line may name: no person, no employer, no free text.
