@@ -1,17 +1,16 @@
 """Calls of auditors on the ledger: search, counts, export, samples and possible conflicts of interest."""
 
-from collections.abc import AsyncGenerator
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-from starlette.responses import Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.responses import Response
 
 from api.access import PROBLEMS_KEY, GuardedRoute, allow
 from api.answers import Pages, json_response
 from api.audit_event_views import ConflictsView, CountsView, EventPage, SampleView
 from api.parameters import PageQuery, PurposeHeader
+from api.streams import NdjsonResponse
 from api.wiring import wiring_of
 from cases import audit_events, audit_export, audit_review
 from cases.audit_events import CountBy, Filters
@@ -100,25 +99,6 @@ class SampleQuery(RangeQuery):
 
     seed: _Seed = Field(description="Any word; the same one draws the same again.", examples=["2026q1"])
     size: int = Field(default=20, ge=1, le=200, description="How many decisions to draw.")
-
-
-class NdjsonResponse(StreamingResponse):
-    """Lines of JSON, sent as they are made."""
-
-    media_type = "application/x-ndjson"
-
-    def __init__(
-        self, lines: AsyncGenerator[bytes], status_code: int = 200, headers: dict[str, str] | None = None
-    ) -> None:
-        super().__init__(lines, status_code, headers)
-        self._lines = lines
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the lines; where the reader goes before the last, their maker hears of it."""
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            await self._lines.aclose()
 
 
 @router.get("/events", response_model=EventPage, summary="Search the ledger", openapi_extra=_BY_CASE)

@@ -85,6 +85,7 @@ async def _approve(request: Request, actor: Actor, decision: BulkDecision, idemp
         body = DecisionRequest(action=DecisionAction.APPROVE, round=decision.round)
         reply = await ask(request, actor, reference, CommandKind.DECIDE, body, named)
         outcome = {"status": reply.status, "stage": reply.body["stage"]}
+        outcome |= {"permit_obstacles": reply.body.get("permit_obstacles", [])}
         return outcome | ({"pending": True} if reply.body.get("pending") is True else {})
 
     return {"reference": reference, **await _outcome(request, do())}

@@ -1,51 +1,39 @@
-"""Calls about notices: what somebody finds in the inbox, and what did not reach its reader."""
+"""Calls about notices: what the caller was told across all cases, and what did not reach its reader."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, TypedDict
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from api.access import GuardedRoute, IdempotencyKey, allow
+from api.access import PROBLEMS_KEY, GuardedRoute, IdempotencyKey, allow
 from api.answers import Pages, respond
-from api.notice_views import NoticeDeliveryView
+from api.notice_views import NoticeDeliveryView, ReadNoticePage
 from api.parameters import IdPath, PageQuery
 from api.wiring import wiring_of
-from cases import delivery_lists, notice_lists
+from cases import delivery_lists, notice_lists, notice_marks, staff_notices
 from domain.actors import Actor, Role
+from domain.errors import Refused
 from domain.fields import Code
-from domain.languages import Language
 from domain.notices import Channel, DeliveryStatus, NoticeKind, Recipient
+from domain.references import find_reference
 from domain.stages import Destination
 
-router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["Staff"])
+router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["Notices"])
 
-_STAFF = allow(Role.OFFICER, Role.SUPERVISOR)
+_READERS = allow(Role.EMPLOYER, Role.OFFICER, Role.SUPERVISOR)
 _INSIDE = allow(Role.OFFICER, Role.SUPERVISOR, Role.AUDITOR, Role.OPERATOR)
 
 
-class OwnNotice(BaseModel):
-    """A notice as its reader finds it."""
+class _Chosen(TypedDict):
+    """What a list of notices is asked for, whoever asks."""
 
-    id: str
-    kind: NoticeKind
-    reference: str
-    destination: Destination | None
-    recipient: Recipient
-    language: Language
-    status: DeliveryStatus
-    at: datetime
-    subject: str | None = Field(description="Null once the person of the case was erased.")
-    text: str | None = Field(description="Null once the person of the case was erased.")
-    read_at: datetime | None
-
-
-class OwnNoticePage(BaseModel):
-    """Notices to the caller, the newest first."""
-
-    items: list[OwnNotice]
-    next_cursor: str | None = Field(description="`cursor` of the next page; null on the last.")
+    kind: NoticeKind | None
+    reference: str | None
+    unread: bool
+    after: Any
+    limit: int
 
 
 class NoticeRead(BaseModel):
@@ -77,7 +65,8 @@ class FailedDeliveryPage(BaseModel):
 class NoticeQuery(PageQuery):
     """Which notices."""
 
-    kind: NoticeKind | None = None
+    kind: NoticeKind | None = Field(default=None, description="Of this kind.")
+    reference: str | None = Field(default=None, max_length=64, description="Of this case.")
     unread: bool = Field(default=False, description="Only those that the caller has not marked as read.")
 
 
@@ -91,31 +80,41 @@ class FailedQuery(PageQuery):
     unreached: bool = Field(default=False, description="Only where no channel reached the reader.")
 
 
-@router.get("/notices", response_model=OwnNoticePage, summary="List the caller's notices")
-async def list_own(
-    request: Request, query: Annotated[NoticeQuery, Query()], actor: Annotated[Actor, _STAFF]
+@router.get("/notices", response_model=ReadNoticePage, summary="Read your notices", openapi_extra={PROBLEMS_KEY: [404]})
+async def list_notices(
+    request: Request, query: Annotated[NoticeQuery, Query()], actor: Annotated[Actor, _READERS]
 ) -> Response:
-    """List the notices to the caller, to their queue and to the park, the newest first, in the caller's language."""
+    """List what the caller was told, the newest first.
+
+    An employer has each notice and letter with its whole text; staff has the lines of the inbox: those to the caller,
+    to their queue and to the park, in the caller's language.
+    """
     wiring = wiring_of(request)
+    reference = find_reference(query.reference) if query.reference is not None else None
+    if query.reference is not None and reference is None:
+        raise Refused("case_unknown", "There is no case of this reference.")
     pages = Pages(wiring, actor, "notices", query.asked())
-    items, position = await notice_lists.list_own(
-        wiring.context,
-        actor,
-        request.state.language,
-        kind=query.kind,
-        unread=query.unread,
-        after=pages.after(query.cursor),
-        limit=query.limit,
-    )
+    chosen: _Chosen = {
+        "kind": query.kind,
+        "reference": reference,
+        "unread": query.unread,
+        "after": pages.after(query.cursor),
+        "limit": query.limit,
+    }
+    if actor.role is Role.EMPLOYER:
+        items, position = await notice_lists.list_own(wiring.context, actor, **chosen)
+    else:
+        items, position = await staff_notices.list_own(wiring.context, actor, request.state.language, **chosen)
     return pages.respond(items, position)
 
 
 @router.post("/notices/{notice_id}/read", response_model=NoticeRead, summary="Mark a notice as read")
 async def mark_read(
-    request: Request, notice_id: IdPath, idempotency: IdempotencyKey, actor: Annotated[Actor, _STAFF]
+    request: Request, notice_id: IdPath, idempotency: IdempotencyKey, actor: Annotated[Actor, _READERS]
 ) -> Response:
-    """Note that the caller has read a notice."""
-    return respond(await notice_lists.mark_read(wiring_of(request).context, actor, notice_id, idempotency))
+    """Note that the caller has read a notice; other readers keep their own marks."""
+    told = (notice_lists if actor.role is Role.EMPLOYER else staff_notices).told_to(actor)
+    return respond(await notice_marks.mark_read(wiring_of(request).context, actor, notice_id, told, idempotency))
 
 
 @router.get("/deliveries/failed", response_model=FailedDeliveryPage, summary="List failed deliveries")

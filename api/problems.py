@@ -30,6 +30,7 @@ CODE_OF_STATUS: Final[dict[int, str]] = {
     403: "role_not_allowed",
     404: "not_found",
     405: "method_not_allowed",
+    408: "body_late",
     413: "body_too_large",
     415: "media_type_unknown",
     422: "invalid",
@@ -55,6 +56,7 @@ class Problem(BaseModel):
     detail: str = Field(description="What happened and what to do.")
     code: str = Field(description="Published code.", json_schema_extra={"enum": list[Any](sorted(PROBLEM_STATUS))})
     errors: list[FieldProblem] = Field(description="What is wrong, field by field; empty where no field is to blame.")
+    incident: str | None = Field(default=None, description="With `defect`: the line that an operator sees of it.")
     holder: str | None = Field(default=None, description="Who holds the task (`task_held`); to staff only.")
     use: Use | None = Field(default=None, description="What the reason is to be used for (`reason_*`).")
     allowed: list[str] | None = Field(default=None, description="The codes that would be taken (`reason_*`).")
@@ -88,6 +90,8 @@ def problem_response(
     if status == 401:
         scheme = "Signature" if code == "signature_invalid" else "Bearer"
         sent.setdefault("WWW-Authenticate", f'{scheme} realm="hetao-permits"')
+    if status == 408:
+        sent.setdefault("Connection", "close")
     if status in (429, 503):
         sent.setdefault("Retry-After", str(RETRY_AFTER_S))
     return Response(orjson.dumps(document), status, sent, MEDIA_TYPE)

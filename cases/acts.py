@@ -2,30 +2,35 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from pydantic import BaseModel
 
-from cases import commands, objections
+from cases import commands, eligibility, objections
 from cases.advance import advance, preview
-from cases.case_file import build_file, load_case, load_row
+from cases.case_file import CaseFile, build_file, load_case, load_row
+from cases.confided import Said
 from cases.context import Context
 from cases.idempotency import Idempotency, Reply, asked_before, keep_reply, key_row, read_known
-from cases.live_registrations import refuse_second
-from cases.view import case_view
+from cases.live_registrations import need_within_limit, refuse_second
+from cases.view import case_view, obstacle_views
 from domain.actors import Actor
 from domain.commands import CommandKind, CommandState, is_awaited
 from domain.errors import FieldError, Refused
 from domain.languages import Language
 from domain.registration import CorrectionRequest
+from domain.stages import PendingAct, Stage
 from store import case_writes
 from store.case_rows import Row
+
+# Answered with what would then still stand in the way of a permit.
+_LOOKING_AHEAD: Final = frozenset({CommandKind.DECIDE, CommandKind.CONFIRM})
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was asked: the case, the command, and the answer where it is known already."""
+    """What was asked: the case, the command, its kind, and the answer where it is known already."""
 
     reference: str
     kind: CommandKind
@@ -41,17 +46,19 @@ async def ask(
     body: BaseModel | dict[str, Any],
     idempotency: Idempotency,
     language: Language = Language.ZH_HANS,
+    *,
+    said: Said | None = None,
 ) -> Asked:
     """Store a command, unless the register already says that it would be refused.
 
-    The caller sends it on: an awaited kind by an update, any other by a signal.
+    The caller sends it on: an awaited kind by an update, any other by a signal. A dispute comes with who said it.
 
     Raises:
         Refused: the code that the step would refuse with now.
     """
     at = context.clock()
     try:
-        asked, is_closed = await _store(context, actor, reference, kind, body, idempotency, language, at)
+        asked, is_closed = await _store(context, actor, reference, kind, body, idempotency, language, at, said)
     except Refused as refused:
         number = _number_given(body)
         if refused.code == "live_registration_exists" and number is not None:
@@ -72,6 +79,7 @@ async def _store(
     idempotency: Idempotency,
     language: Language,
     at: datetime,
+    said: Said | None,
 ) -> tuple[Asked, bool]:
     """Store a command in one transaction; return what was asked, and whether the case has no workflow any more."""
     async with context.database.begin(actor.tenant, case=reference) as connection:
@@ -91,6 +99,9 @@ async def _store(
             "actor": actor.model_dump(mode="json"),
             "at": at,
         }
+        number = _number_given(body)
+        if number is not None and number != file.application.person.identity_number:
+            await need_within_limit(context, connection, actor, at)
         try:
             await preview(file, connection, trial, content)
         except Refused as refused:
@@ -99,9 +110,14 @@ async def _store(
         command = commands.command_row(stored, actor, kind, content, at, command_id=command_id, unanswered=awaited)
         kept = key_row(context, actor, idempotency, reference=reference, command_id=command_id, reply=reply, key=key)
         await case_writes.write(connection, {"commands": [command], "idempotency": [kept]})
-        if kind is CommandKind.DISPUTE:
-            await objections.keep_dispute(stored, connection, actor, command_id, content, at)
+        if said is not None:
+            await objections.keep_dispute(stored, connection, actor, command_id, said, at)
     return Asked(reference, kind, command_id, reply), is_closed
+
+
+def _may_be_approved(file: CaseFile) -> bool:
+    """Whether permits come next: the case is approved, or proposed to be."""
+    return file.stage is Stage.APPROVED or file.row["pending_act"] == PendingAct.APPROVE
 
 
 def for_reader(refused: Refused, actor: Actor) -> Refused:
@@ -144,6 +160,9 @@ async def reply(
             words = outcome.get("words", "")
             raise Refused(outcome["code"], outcome.get("detail", ""), errors, facts=outcome.get("facts"), words=words)
         view = case_view(file, actor, language)
+        if asked.kind in _LOOKING_AHEAD and _may_be_approved(file):
+            ahead = await eligibility.obstacles(file, connection, context.clock())
+            view["permit_obstacles"] = obstacle_views(ahead, language)
         if state is CommandState.STORED:
             return Reply(202, view | {"pending": True})
         answer = Reply(202 if asked.kind is CommandKind.DEPART else 200, view)

@@ -218,7 +218,7 @@ def _refused(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer
         authority_number=answer.authority_number or file.permits[destination]["authority_number"],
     )  # fmt: skip
     permits.end_track(file, destination, at)
-    facts = {"authority_reason": answer.reason_text or answer.reason_code}
+    facts = {"authority_reason": answer.reason_text, "authority_code": answer.reason_code}
     tell(file, Telling(NoticeKind.PERMIT_REFUSED, at, answer.outcome_id, destination, facts))
 
 
@@ -247,7 +247,8 @@ def _revoked(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer
     )  # fmt: skip
     file.move_permit(destination, PermitEvent.REVOKED, at, reason=sealed, decided_on=on)
     permits.end_track(file, destination, at)
-    tell(file, Telling(NoticeKind.PERMIT_REVOKED, at, answer.outcome_id, destination, {"revoked_on": on}))
+    facts = {"revoked_on": on, "authority_reason": answer.reason_text, "authority_code": answer.reason_code}
+    tell(file, Telling(NoticeKind.PERMIT_REVOKED, at, answer.outcome_id, destination, facts))
 
 
 def _term(answer: AuthorityAnswer) -> dict[str, Any]:

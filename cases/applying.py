@@ -7,7 +7,19 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases import answering, assessing, correction, employment, inbox, objections, permit_acts, permits, recount, review
+from cases import (
+    answering,
+    assessing,
+    contact_changes,
+    correction,
+    employment,
+    inbox,
+    objections,
+    permit_acts,
+    permits,
+    recount,
+    review,
+)
 from cases.case_file import CaseFile
 from cases.identity import take_identity
 from cases.signers import need_no_conflict, take_task
@@ -63,6 +75,11 @@ async def _start(file: CaseFile, connection: AsyncConnection, actor: Actor, at: 
 
 async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
     whole = employment.merged(file.application, CorrectionRequest.model_validate(body))
+    held = contact_changes.held_back(file, at, whole.person)
+    given = file.application.person
+    whole = whole.model_copy(
+        update={"person": whole.person.model_copy(update={name: getattr(given, name) for name in held})}
+    )
     await take_identity(file, connection, whole)
     employment.keep_version(file, at, whole=whole)
     file.row["destinations"] = [d.value for d in whole.destinations]
@@ -70,6 +87,8 @@ async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at
     file.row["contract_end"] = whole.employment.contract_end
     content = file.person_key.ledger_hash(whole.model_dump_json(exclude_none=True).encode())
     correction.take_correction(file, actor, at, content)
+    if held:
+        employment.ask_officer(file, actor, at, held)
 
 
 async def _contest(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
@@ -213,7 +232,7 @@ async def _answer_task(file: CaseFile, connection: AsyncConnection, actor: Actor
         employment.answer_dispute(file, actor, at, asked)
         await objections.end_dispute(file, connection, actor, at, asked.action.value)
     elif kind is TaskKind.AUTHORITY_REJECTED:
-        permits.send_again(file, actor, at, Destination(task["destination"]))
+        permits.send_again(file, actor, at, task)
     else:
         destination = Destination(task["destination"]) if task["destination"] else None
         file.close_tasks([kind], at, destination=destination)

@@ -11,12 +11,13 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cases import bundles
 from cases.calendar import current_calendar
 from cases.case_parts import CaseParts, list_entries_key
 from cases.case_state import case_state, state_hash
 from cases.context import Context
 from cases.pack_shelf import need_pack
-from domain.actors import PARK, Actor
+from domain.actors import PARK, Actor, Role
 from domain.acts import RULED, Act
 from domain.clock import CHINA, day_of, over_at
 from domain.deadlines import WATCHED_BY_SCHEDULE, DeadlineKind
@@ -26,6 +27,7 @@ from domain.moves import Event, Move, PermitEvent, PermitMove, get_move, get_per
 from domain.notices import Channel
 from domain.registration import RegistrationRequest
 from domain.stages import CLOSED, PERMIT_FINAL, Destination, PendingAct, PermitStage, Stage, Standing
+from domain.tasks import TaskKind
 from store import case_rows, case_writes, tables
 from store.case_rows import Beside, Row
 from store.encryption import DataKey, WrappedKey, unwrap
@@ -42,6 +44,14 @@ class CaseFile(CaseParts):
     def accepted_on(self) -> date:
         """The day of acceptance, which fixes the rule version and is day 0 of the park's clock."""
         return day_of(self.row["accepted_at"])
+
+    @property
+    def pending_change(self) -> dict[str, Any] | None:
+        """What the employer asked to have changed and no officer has answered."""
+        task = self.find_task(TaskKind.CHANGE)
+        if task is None:
+            return None
+        return {"fields": task["detail"].get("fields", []), "asked_at": task["opened_at"], "due_at": task["due_at"]}
 
     def employer_on(self, day: date) -> Row | None:
         """Return the employer as recorded for a day, or None where nothing was in force."""
@@ -108,7 +118,8 @@ class CaseFile(CaseParts):
             rule_hash=bytes.fromhex(pack.content_hash) if pack else None,
             before_hash=self._hash(before),
             after_hash=self._hash(self._state),
-            statement_hash=self.statement_hash,
+            # What the engine does of itself after an act is nobody's word.
+            statement_hash=None if actor.role is Role.SYSTEM else self.statement_hash,
             origin=self.origin,
         )
         self._entries.append(entry)
@@ -231,6 +242,7 @@ class CaseFile(CaseParts):
 
     def _document(self) -> dict[str, list[Row]]:
         """Return the rows of the parts that changed, by table."""
+        bundles.carry(self)
         return {
             **{name: self._dirty.get(name, []) for name in ("permits", "tasks", "deadlines", "calls", "assessments")},
             "marked_commands": self._dirty.get("commands", []),

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases import assessing, departures, permits, settling
+from cases import assessing, contact_changes, departures, permits, settling
 from cases.case_file import CaseFile
 from cases.notify import Telling, tell
 from cases.reported_days import need_day
@@ -93,6 +93,7 @@ def revoke(file: CaseFile, actor: Actor, at: datetime, asked: RevocationRequest)
     need_reasons(asked.reasons, Use.REVOKE)
     file.move(Event.REVOKE)
     file.row["round"] += 1
+    file.row["rejected"] = None
     propose(file, actor, at, PendingAct.REVOKE, asked.reasons, asked.note)
 
 
@@ -103,21 +104,30 @@ def after_rejected_revocation(file: CaseFile, actor: Actor, at: datetime) -> Non
 
 
 async def change(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: ChangeRequest) -> None:
-    """Change contact and language at once, and ask an officer for the rest (R34)."""
+    """Change contact and language at once, and ask an officer for the rest (R34).
+
+    While an address waits that was changed before, an officer looks at a further one too.
+    """
     file.move(Event.CHANGE)
     if asked.contract_end is not None and file.stage is Stage.APPROVED:
         _need_contract_to_come(file, at, asked.contract_end)
-    if asked.at_once:
-        keep_version(file, at, whole=_changed(file, asked.at_once))
-        file.record(Act.CHANGED, actor, at, fields=sorted(asked.at_once), version=file.row["facts_version"])
-    if asked.for_review:
-        due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
-        task = file.open_task(TaskKind.CHANGE, at, due_at=due.at)
-        wanted = _wanted(file, task) | asked.for_review
-        _changed(file, wanted)
-        sealed = file.seal("tasks", "detail", _change_place(file), wanted).hex()
-        file.change_task(task, detail={"fields": sorted(wanted), "change": sealed, "by": signature_of(actor)})
-        file.record(Act.CHANGE_ASKED, actor, at, fields=sorted(asked.for_review))
+    held = contact_changes.held_back(file, at, _changed(file, asked.at_once).person) if asked.at_once else {}
+    if at_once := {name: value for name, value in asked.at_once.items() if name not in held}:
+        keep_version(file, at, whole=_changed(file, at_once))
+        file.record(Act.CHANGED, actor, at, fields=sorted(at_once), version=file.row["facts_version"])
+    if for_review := asked.for_review | held:
+        ask_officer(file, actor, at, for_review)
+
+
+def ask_officer(file: CaseFile, actor: Actor, at: datetime, asked: dict[str, Any]) -> None:
+    """Let an officer take or decline a change, together with what waits for one already (R34)."""
+    due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
+    task = file.open_task(TaskKind.CHANGE, at, due_at=due.at)
+    wanted = _wanted(file, task) | asked
+    _changed(file, wanted)
+    sealed = file.seal("tasks", "detail", _change_place(file), wanted).hex()
+    file.change_task(task, detail={"fields": sorted(wanted), "change": sealed, "by": signature_of(actor)})
+    file.record(Act.CHANGE_ASKED, actor, at, fields=sorted(asked))
 
 
 async def answer_change(
@@ -293,8 +303,8 @@ def merged(given: RegistrationRequest, parts: CorrectionRequest) -> Registration
 
 
 def keep_version(file: CaseFile, at: datetime, *, whole: RegistrationRequest) -> None:
-    """Keep a new version of what was given, beside the earlier ones."""
-    version = file.row["facts_version"] + 1
+    """Keep a new version of what was given, beside the earlier ones; whose address it changes is told."""
+    before, version = file.application.person, file.row["facts_version"] + 1
     content = whole.model_dump_json(exclude_none=True).encode()
     file.add_row(
         "applications",
@@ -308,4 +318,5 @@ def keep_version(file: CaseFile, at: datetime, *, whole: RegistrationRequest) ->
     )
     file.application = whole
     file.row["facts_version"] = version
+    contact_changes.follow(file, at, before)
     file.row["name_hash"] = file.context.keyring.lookup_hash(f"name/{file.employer_id}", whole.person.name_zh)

@@ -1,194 +1,105 @@
-"""The notices that somebody finds in the inbox, newest first, and which of them they have read."""
+"""The notices of one reader across all cases, with their texts: what an employer was told, letters whole."""
 
-import json
 from datetime import datetime
-from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, exists, func, select, tuple_
-from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import and_, exists, or_, select, tuple_
 from sqlalchemy.sql import ColumnElement
 
-from cases.accesses import record_access
 from cases.context import Context
-from cases.idempotency import Idempotency, Reply, find_known, remember
-from cases.keys import add_data_key
-from cases.signers import holder_of
+from cases.letters import BlockedError, open_texts
+from cases.notice_marks import read_at, unread_by
 from cases.view import moment
-from domain.actors import Actor, Role
-from domain.acts import PROPOSALS
-from domain.errors import Defect, Refused
-from domain.languages import Language
-from domain.notices import PLANS, Channel, NoticeKind, Recipient
+from domain.actors import Actor
+from domain.errors import Defect
+from domain.notices import Channel, DeliveryStatus, NoticeKind, Recipient
 from store.case_rows import Row
-from store.encryption import WrappedKey, unwrap
-from store.tables import conflicts, data_keys, ledger, notice_reads, notices
-from texts.notices import NoticeFacts, render
+from store.tables import data_keys, notices, registrations
 
 Position = tuple[datetime, str]
-Condition = ColumnElement[bool]
-_N: Final = notices.c
-_OWN: Final = (Recipient.PROPOSER, Recipient.HOLDER)
+_APPROVED = NoticeKind.REGISTRATION_APPROVED.value
+_ABOUT_AN_EMPLOYER = "employer/"
 
 
 async def list_own(
     context: Context,
     actor: Actor,
-    language: Language,
     *,
     kind: NoticeKind | None = None,
+    reference: str | None = None,
     unread: bool = False,
     after: Position | None = None,
     limit: int = 50,
 ) -> tuple[list[dict[str, Any]], Position | None]:
-    """Return a page of the notices to a member of staff, the newest first, in their language."""
-    me = holder_of(actor)
-    filters = [_concerns(actor)]
+    """Return a page of an employer's notices with their texts, the newest first, and the position of the next page.
+
+    An approval that can still be recalled is not among them, nor is what was never sent.
+    """
+    n, r = notices.c, registrations.c
+    query = (
+        select(
+            *(n[name] for name in ("notice_id", "reference", "destination", "kind", "recipient", "language")),
+            *(n[name] for name in ("status", "at", "body")),
+            r.end_reason,
+            *(data_keys.c[name].label(f"notice_{name}") for name in ("key_id", "kek_id", "wrapped")),
+        )
+        .select_from(notices)
+        .join(data_keys, data_keys.c.key_id == n.key_id)
+        .join(registrations, r.reference == n.reference, isouter=True)
+        .where(told_to(actor))
+        .order_by(n.at.desc(), n.notice_id.desc())
+        .limit(limit + 1)
+    )
     if kind is not None:
-        filters.append(_N.kind == kind.value)
+        query = query.where(n.kind == kind.value)
+    if reference is not None:
+        query = query.where(n.reference == reference)
     if unread:
-        filters.append(~exists().where(_R.notice_id == _N.notice_id, _R.subject == me))
+        query = query.where(unread_by(actor))
     if after is not None:
-        filters.append(tuple_(_N.at, _N.notice_id) < tuple_(after[0], UUID(after[1])))
+        query = query.where(tuple_(n.at, n.notice_id) < tuple_(after[0], UUID(after[1])))
     async with context.database.begin(actor.tenant) as connection:
-        found = [
-            dict(row)
-            for told in _told_to(actor)
-            for row in (await connection.execute(_page(told, filters, limit + 1))).mappings()
-        ]
-        rows = sorted(found, key=lambda row: (row["at"], row["notice_id"]), reverse=True)[: limit + 1]
+        rows = [dict(row) for row in (await connection.execute(query)).mappings()]
         page = rows[:limit]
-        read = await _read_at(connection, me, [row["notice_id"] for row in page])
-        shown = [(row["reference"], row["employer_id"]) for row in page]
-        await record_access(connection, actor, "notices", shown, context.clock())
-    items = [{**_view(context, row, language), "read_at": moment(read.get(row["notice_id"]))} for row in page]
+        read = await read_at(connection, actor, [row["notice_id"] for row in page])
+    items = [_view(row, _mail(context, row)) | {"read_at": moment(read.get(row["notice_id"]))} for row in page]
     return items, (page[-1]["at"], str(page[-1]["notice_id"])) if len(rows) > limit else None
 
 
-async def mark_read(context: Context, actor: Actor, notice_id: UUID, idempotency: Idempotency) -> Reply:
-    """Note that a member of staff has read a notice to them; the first time stands.
-
-    Raises:
-        Refused: `not_found` where no notice of this id was to the reader.
-    """
-    me, at = holder_of(actor), context.clock()
-    async with context.database.begin(actor.tenant) as connection:
-        known = await find_known(context, connection, actor, idempotency)
-        if known is not None and known.reply is not None:
-            return known.reply
-        is_own = _any_of(_told_to(actor))
-        query = select(_N.employer_id).where(_N.notice_id == notice_id, is_own, _concerns(actor))
-        employer_id = (await connection.execute(query)).scalar_one_or_none()
-        if employer_id is None:
-            raise Refused("not_found", "No notice of this id is to you.")
-        row = {"notice_id": notice_id, "subject": me, "employer_id": employer_id, "read_at": at}
-        await connection.execute(upsert(notice_reads).values(row).on_conflict_do_nothing())
-        read = await _read_at(connection, me, [notice_id])
-        reply = Reply(200, {"id": str(notice_id), "read_at": moment(read[notice_id])})
-        key = await add_data_key(context, connection)
-        await remember(context, connection, actor, idempotency, reply=reply, key=key)
-    return reply
-
-
-_R: Final = notice_reads.c
-
-
-def _told_to(actor: Actor) -> list[Condition]:
-    """Return what is told to a member of staff, each part as the index of the inbox has it.
-
-    A supervisor may do all that an officer may, and is told what officers are told unless it is told to both.
-    """
-    me = holder_of(actor)
-    told = [and_(_N.subject == me, _N.recipient == recipient.value) for recipient in _OWN]
-    everybody = [Recipient.PARK, Recipient.SUPERVISORS if actor.role is Role.SUPERVISOR else Recipient.OFFICERS]
-    told += [and_(_N.subject == "", _N.recipient == recipient.value) for recipient in everybody]
-    if actor.role is Role.SUPERVISOR:
-        officers = and_(_N.subject == "", _N.recipient == Recipient.OFFICERS.value)
-        told.append(and_(officers, _N.kind.in_(_to_officers_alone())))
-    return told
-
-
-@lru_cache
-def _to_officers_alone() -> tuple[str, ...]:
-    plans = PLANS.items()
-    return tuple(
-        kind.value
-        for kind, plan in plans
-        if Recipient.OFFICERS in plan.recipients and Recipient.SUPERVISORS not in plan.recipients
+def told_to(actor: Actor) -> ColumnElement[bool]:
+    """Return the condition of what an employer was told: not what was never sent, nor what can still be recalled."""
+    n, r = notices.c, registrations.alias("of_notice").c
+    waits = exists().where(
+        r.reference == n.reference,
+        r.stage == "approved",
+        r.settled.is_(False),
+        or_(n.kind == _APPROVED, n.occasion.startswith(f"{_APPROVED}/", autoescape=True)),
     )
+    is_own = and_(n.employer_id == actor.employer_id, n.recipient == Recipient.EMPLOYER.value)
+    is_known = n.kind.in_([each.value for each in NoticeKind])
+    return and_(is_own, is_known, n.status != DeliveryStatus.SUPPRESSED.value, ~waits)
 
 
-def _any_of(told: list[Condition]) -> Condition:
-    first, *others = told
-    for other in others:
-        first |= other
-    return first
+def _mail(context: Context, row: Row) -> dict[str, Any]:
+    """Return subject and text of a notice's mail; nothing after an erasure, or where its key cannot be opened."""
+    try:
+        texts = open_texts(context, row)
+    except (BlockedError, Defect):
+        return {}
+    return dict(texts.get(Channel.MAIL.value) or {})
 
 
-def _concerns(actor: Actor) -> Condition:
-    """Return the condition of what concerns a reader: no case that they are barred from, no proposal of their own."""
-    c, x = conflicts.c, ledger.c
-    conflicted = exists().where(c.reference == _N.reference, c.subject == holder_of(actor))
-    newest = (
-        select(x.actor_issuer, x.actor_subject)
-        .where(
-            x.chain == _N.reference,
-            x.act.in_(sorted(act.value for act in PROPOSALS)),
-            x.destination.is_not_distinct_from(func.nullif(_N.destination, "")),
-            x.at <= _N.at,
-        )
-        .order_by(x.seq.desc())
-        .limit(1)
-        .correlate(notices)
-        .subquery("newest")
-    )
-    proposed = exists().where(newest.c.actor_issuer == actor.issuer, newest.c.actor_subject == actor.subject)
-    is_request = _N.kind == NoticeKind.SECOND_SIGNATURE_REQUESTED.value
-    return ~conflicted & ~(is_request & proposed)
-
-
-def _page(told: Condition, filters: list[Condition], limit: int) -> Select[Any]:
-    k = data_keys.c
-    query = select(notices, k.kek_id, k.wrapped).join(data_keys, k.key_id == _N.key_id)
-    return query.where(told, *filters).order_by(_N.at.desc(), _N.notice_id.desc()).limit(limit)
-
-
-async def _read_at(connection: AsyncConnection, me: str, ids: list[UUID]) -> dict[UUID, datetime]:
-    query = select(_R.notice_id, _R.read_at).where(_R.notice_id.in_(ids), _R.subject == me)
-    return {row.notice_id: row.read_at for row in await connection.execute(query)}
-
-
-def _view(context: Context, row: Row, language: Language) -> dict[str, Any]:
-    subject, text, spoken = _texts(context, row, language)
+def _view(row: Row, mail: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": str(row["notice_id"]),
         "kind": row["kind"],
-        "reference": row["reference"],
+        "reference": None if row["reference"].startswith(_ABOUT_AN_EMPLOYER) else row["reference"],
         "destination": row["destination"] or None,
         "recipient": row["recipient"],
-        "language": spoken,
+        "language": row["language"],
         "status": row["status"],
         "at": moment(row["at"]),
-        "subject": subject,
-        "text": text,
+        "subject": mail.get("subject"),
+        "text": mail.get("text"),
     }
-
-
-def _texts(context: Context, row: Row, language: Language) -> tuple[str | None, str | None, str]:
-    """Return subject and text in the reader's language where its facts were kept, else as it was written.
-
-    Nothing after an erasure.
-    """
-    try:
-        key = unwrap(context.keyring, WrappedKey(row["key_id"], row["kek_id"], row["wrapped"]))
-        body = json.loads(key.open("notices", "body", str(row["notice_id"]), row["body"])) if row["body"] else {}
-    except (Refused, Defect):
-        body = {}
-    if "facts" in body:
-        kind, recipient = NoticeKind(row["kind"]), Recipient(row["recipient"])
-        said = render(kind, recipient, Channel.INBOX, language, NoticeFacts.model_validate(body["facts"]))
-        return said.subject, said.text, language.value
-    kept = body.get(Channel.INBOX.value, {})
-    return kept.get("subject"), kept.get("text"), row["language"]

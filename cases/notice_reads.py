@@ -66,6 +66,7 @@ def delivery_view(row: Row) -> dict[str, Any]:
     """Return one delivery of a notice as staff sees it."""
     return {
         "id": str(row["delivery_id"]),
+        "message_id": str(row["carried_by"] or row["delivery_id"]),
         "channel": row["channel"],
         "status": row["status"],
         "attempts": row["attempts"],

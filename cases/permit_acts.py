@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from cases import answering, inbox, permits
+from cases import answering, eligibility, finding_answers, inbox, permits
 from cases.case_file import CaseFile
-from cases.notify import CodedReason, Telling, tell
+from cases.notify import Telling, tell
 from cases.review_tasks import set_claim_limit
 from cases.settling import letter, remedy_stated
 from cases.signers import (
@@ -13,8 +13,10 @@ from cases.signers import (
     need_reasons,
     need_second_person,
     notes_of,
+    rejection,
     signature_of,
     take_task,
+    with_notes,
 )
 from domain.actors import Actor
 from domain.acts import Act
@@ -40,7 +42,11 @@ from store.case_rows import Row
 def settle_eligibility(
     file: CaseFile, actor: Actor, at: datetime, destination: Destination, asked: EligibilityRequest
 ) -> None:
-    """Send an entry whose eligibility is not clear, with an override reason, or propose to withhold it."""
+    """Send an entry whose eligibility is not clear, with an override reason, or propose to withhold it.
+
+    What an officer answers by sending holds for the other destination too, where the same is asked about the same
+    facts; withholding is proposed for each by itself.
+    """
     permit = _permit(file, destination)
     get_permit_move(permit["stage"], PermitEvent.ELIGIBLE)
     if permit["pending_act"] is not None:
@@ -51,7 +57,10 @@ def settle_eligibility(
     if asked.action is EligibilityAction.SEND:
         codes = need_reasons(asked.reasons, Use.OVERRIDE)
         file.close_tasks([TaskKind.PERMIT_ELIGIBILITY], at, destination=destination)
+        file.set_permit(destination, at, rejected=None)
+        finding_answers.keep(file, finding_answers.answers_given(file, destination.value, given(asked.reasons), at))
         permits.make_eligible(file, actor, at, destination, tuple(c.value for c in codes))
+        eligibility.carry_on(file, at)
         permits.follow_up(file)
         return
     need_reasons(asked.reasons, Use.WITHHOLD)
@@ -86,9 +95,11 @@ def _reject(
 ) -> None:
     permit = file.permits[destination]
     act, pending = PendingAct(permit["pending_act"]), permit["pending"]
-    codes = need_reasons(asked.reasons, Use.REJECT)
-    file.set_permit(destination, at, pending_act=None, pending=None)
-    reasons = [code.value for code in codes]
+    need_reasons(asked.reasons, Use.REJECT)
+    place = ("permits", f"{file.reference}/{destination.value}/rejected")
+    rejected = rejection(file, actor, at, act, asked, place)
+    file.set_permit(destination, at, pending_act=None, pending=None, rejected=rejected)
+    reasons = [reason.code for reason in asked.reasons]
     file.record(Act.REJECTED, actor, at, destination=destination.value, outcome=act.value, reasons=reasons)
     holder = f"{pending['by']['issuer']} {pending['by']['subject']}"
     if act is PendingAct.WITHHOLD:
@@ -96,8 +107,12 @@ def _reject(
         task = file.open_task(TaskKind.PERMIT_ELIGIBILITY, at, due_at=due.at, destination=destination)
         file.change_task(task, holder=holder, held_since=at)
         set_claim_limit(file, task, at)
-    facts = {"pending_act": act, "due_on": None}
-    tell(file, Telling(NoticeKind.SECOND_SIGNATURE_REJECTED, at, at.isoformat(), destination, facts, holder=holder))
+    facts = {"pending_act": act, "due_on": None, "note": asked.note}
+    occasion = at.isoformat()
+    tell(
+        file,
+        Telling(NoticeKind.SECOND_SIGNATURE_REJECTED, at, occasion, destination, facts, asked.reasons, holder=holder),
+    )
 
 
 def propose_outcome(
@@ -145,7 +160,7 @@ def _apply_held(file: CaseFile, actor: Actor, at: datetime, destination: Destina
 def _withhold(file: CaseFile, actor: Actor, at: datetime, destination: Destination) -> None:
     reasons = _proposed(file, destination)
     file.move_permit(destination, PermitEvent.WITHHOLD, at, end_reason="not_eligible")
-    codes, remedy = [code for code, _ in reasons], remedy_stated(file)
+    codes, remedy = [reason.code for reason in reasons], remedy_stated(file)
     file.record(Act.PERMIT_WITHHELD, actor, at, destination=destination.value, reasons=codes, remedy=remedy)
     tell(file, letter(file, NoticeKind.PERMIT_WITHHELD, actor, at, reasons, destination=destination))
     permits.end_track(file, destination, at)
@@ -169,18 +184,18 @@ def _propose(
         "notes": notes_of(file, "permits", f"{file.reference}/{destination.value}", notes),
         **more,
     }
-    file.set_permit(destination, at, pending_act=act.value, pending=pending)
+    file.set_permit(destination, at, pending_act=act.value, pending=pending, rejected=None)
     due = file.calendar.deadline(day_of(at), file.context.limits.signature_days)
     file.open_task(TaskKind.CONFIRM, at, due_at=due.at, destination=destination, detail={"pending_act": act.value})
     facts = {"pending_act": act, "due_on": day_of(due.at), "due_provisional": due.provisional}
     tell(file, Telling(NoticeKind.SECOND_SIGNATURE_REQUESTED, at, at.isoformat(), destination, facts))
 
 
-def _proposed(file: CaseFile, destination: Destination) -> tuple[CodedReason, ...]:
+def _proposed(file: CaseFile, destination: Destination) -> tuple[GivenReason, ...]:
     pending = file.permits[destination]["pending"]
     place = f"{file.reference}/{destination.value}"
     notes = file.open("permits", "note", place, bytes.fromhex(pending["notes"]))
-    return tuple((r["code"], n) for r, n in zip(pending["reasons"], notes["reasons"], strict=True))
+    return with_notes(pending["reasons"], notes["reasons"])
 
 
 def _permit(file: CaseFile, destination: Destination) -> dict[str, Any]:

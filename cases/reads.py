@@ -88,7 +88,7 @@ async def list_cases(
         query = query.where(r.employer_id == actor.employer_id)
     if employer_id is not None:
         query = query.where(r.employer_id == employer_id)
-    query = _where_stage(query, actor, stage)
+    query = where_stage(query, actor, stage)
     if needs == "employer":
         query = query.where(_NEEDS_EMPLOYER)
     if client_reference is not None:
@@ -156,7 +156,7 @@ async def record_read(
     await begin_chain(connection, f"access/{uuid4()}", [entry])
 
 
-def _where_stage(query: Any, actor: Actor, stage: Stage | None) -> Any:
+def where_stage(query: Any, actor: Actor, stage: Stage | None) -> Any:
     """Filter by the stage as the reader sees it: an outsider sees an approval that settles as under review."""
     if stage is None:
         return query

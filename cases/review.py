@@ -1,14 +1,14 @@
 """The review of a case: tasks, decisions, second signatures, recall and holds (R9 to R19)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases import correction, departures, park_clock, settling
+from cases import correction, departures, finding_answers, park_clock, settling
 from cases.case_file import CaseFile
-from cases.notify import CodedReason, Telling, tell
+from cases.notify import Telling, tell
 from cases.reported_days import need_day
 from cases.review_tasks import open_review, park_due, signature_due
 from cases.signers import (
@@ -20,8 +20,10 @@ from cases.signers import (
     need_second_person,
     need_undecided,
     notes_of,
+    rejection,
     signature_of,
     take_task,
+    with_notes,
 )
 from domain.actors import Actor, Role
 from domain.acts import Act
@@ -42,6 +44,7 @@ from domain.notices import NoticeKind
 from domain.reasons import Use, checked_reasons
 from domain.stages import PendingAct, Stage
 from domain.tasks import Queue, TaskKind
+from policy.rerun import REGISTRATION_SCOPE
 
 _OVERRIDDEN = ("fail", "missing")
 # Proposals about a registration that stands: the act that tells of each, and what its rejection is.
@@ -60,6 +63,7 @@ async def decide(
     need_round(file, asked.round)
     need_no_hold(file)
     take_task(file, actor, at, TaskKind.REVIEW)
+    file.row["rejected"] = None
     if asked.action is DecisionAction.RETURN:
         _return(file, actor, at, asked)
     elif asked.action is DecisionAction.REFUSE:
@@ -74,6 +78,7 @@ async def decide(
         codes = need_reasons(asked.reasons, Use.OVERRIDE, at_least_one=False)
         file.move(Event.APPROVE)
         unexplained = _open_questions(file) and not codes
+        _keep_answers(file, at, given(asked.reasons))
         await settling.approve(
             file, connection, actor, at, [c.value for c in codes], note=asked.note, overrides_unexplained=unexplained
         )
@@ -124,8 +129,8 @@ async def confirm(
         need_no_hold(file)
     take_task(file, actor, at, TaskKind.CONFIRM)
     if asked.action is ConfirmationAction.REJECT:
-        codes = need_reasons(asked.reasons, Use.REJECT)
-        _reject(file, actor, at, [c.value for c in codes])
+        need_reasons(asked.reasons, Use.REJECT)
+        _reject(file, actor, at, asked)
         return
     reasons, note = proposal(file)
     if pending == PendingAct.REVOKE:
@@ -138,17 +143,17 @@ async def confirm(
         settling.refuse(file, actor, at, reasons)
     else:
         file.move(Event.CONFIRM_APPROVAL)
-        why = [code for code, _ in reasons]
+        _keep_answers(file, at, file.row["pending"]["reasons"])
+        why = [reason.code for reason in reasons]
         await settling.approve(file, connection, actor, at, why, note=note, confirmed=True)
 
 
-def proposal(file: CaseFile) -> tuple[tuple[CodedReason, ...], str | None]:
+def proposal(file: CaseFile) -> tuple[tuple[GivenReason, ...], str | None]:
     """Return reasons with their notes, and the staff note, of the proposal that waits."""
     pending = file.row["pending"]
     key = f"{file.reference}/{file.round}"
     notes = file.open("registrations", "note", key, bytes.fromhex(pending["notes"]))
-    pairs = zip(pending["reasons"], notes["reasons"], strict=True)
-    return tuple((reason["code"], note) for reason, note in pairs), notes["note"]
+    return with_notes(pending["reasons"], notes["reasons"]), notes["note"]
 
 
 def recall(file: CaseFile, actor: Actor, at: datetime) -> None:
@@ -160,6 +165,7 @@ def recall(file: CaseFile, actor: Actor, at: datetime) -> None:
     if not is_same(actor, effect):
         raise Refused("role_not_allowed", "Only the one who gave the approval effect may recall it.")
     file.move(Event.RECALL)
+    finding_answers.take_back(file)
     told = str(file.round)
     file.suppressed.add((NoticeKind.REGISTRATION_APPROVED.value, told))
     file.suppressed.add((NoticeKind.HAND_OVER_REQUESTED.value, f"{NoticeKind.REGISTRATION_APPROVED.value}/{told}"))
@@ -213,7 +219,7 @@ def _return(file: CaseFile, actor: Actor, at: datetime, asked: DecisionRequest) 
         raise Refused("return_not_allowed", f"The case was returned {limits.returns_allowed} times already.")
     if actor.role is not Role.SUPERVISOR:
         _need_known_defects(file, [code.value for code in codes])
-    correction.request_by_officer(file, actor, at, [(r.code, r.note) for r in asked.reasons])
+    correction.request_by_officer(file, actor, at, asked.reasons)
 
 
 def _need_known_defects(file: CaseFile, codes: Sequence[str]) -> None:
@@ -234,19 +240,30 @@ def _need_known_defects(file: CaseFile, codes: Sequence[str]) -> None:
         )
 
 
-def _reject(file: CaseFile, actor: Actor, at: datetime, codes: list[str]) -> None:
+def _reject(file: CaseFile, actor: Actor, at: datetime, asked: ConfirmationRequest) -> None:
     pending, proposer = PendingAct(file.row["pending_act"]), file.row["pending"]["by"]
-    _, rejected = _OF_REGISTERED.get(pending, (None, Event.REJECT))
-    file.move(rejected)
+    _, event = _OF_REGISTERED.get(pending, (None, Event.REJECT))
+    file.move(event)
     file.close_tasks([TaskKind.CONFIRM], at)
     file.cancel_deadlines(DeadlineKind.SIGNATURE_EXPECTED)
     file.row.update(pending_act=None, pending=None, round=file.round + 1)
-    file.record(Act.REJECTED, actor, at, outcome=pending.value, reasons=codes)
+    rejected = rejection(file, actor, at, pending, asked, ("registrations", f"{file.reference}/rejected"))
+    file.row["rejected"] = rejected
+    file.record(Act.REJECTED, actor, at, outcome=pending.value, reasons=[r.code for r in asked.reasons])
     holder = f"{proposer['issuer']} {proposer['subject']}"
     if pending not in _OF_REGISTERED:
         open_review(file, at, reserved_for=holder)
-    facts = {"pending_act": pending, **park_due(file)}
-    tell(file, Telling(NoticeKind.SECOND_SIGNATURE_REJECTED, at, str(file.round), facts=facts, holder=holder))
+    facts = {"pending_act": pending, "note": asked.note, **park_due(file)}
+    occasion = str(file.round)
+    tell(
+        file,
+        Telling(NoticeKind.SECOND_SIGNATURE_REJECTED, at, occasion, facts=facts, reasons=asked.reasons, holder=holder),
+    )
+
+
+def _keep_answers(file: CaseFile, at: datetime, reasons: Sequence[Mapping[str, Any]]) -> None:
+    """Keep what the override reasons of an approval answer, so that no permit is asked the same again."""
+    finding_answers.keep(file, finding_answers.answers_given(file, REGISTRATION_SCOPE, reasons, at))
 
 
 def _needs_override(file: CaseFile) -> bool:

@@ -9,11 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case_file import CaseFile
 from domain.actors import Actor, Role
-from domain.decisions import GivenReason
+from domain.decisions import ConfirmationRequest, GivenReason, PermitConfirmationRequest
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
 from domain.reasons import ReasonCode, Use, checked_reasons, facts_of, of_use
-from domain.stages import CLOSED, Destination, Stage
+from domain.registration import FIELD_PATHS, find_field
+from domain.stages import CLOSED, Destination, PendingAct, Stage
 from domain.tasks import Queue, TaskKind
 from store.case_rows import Row
 from store.tables import conflicts
@@ -51,8 +52,17 @@ def need_another(actor: Actor, proposed_by: dict[str, Any]) -> None:
 
 
 def need_reasons(reasons: Iterable[GivenReason], use: Use, *, at_least_one: bool = True) -> tuple[ReasonCode, ...]:
-    """Return the codes given, or refuse where none is given or one is not of this use."""
-    return need_codes([reason.code for reason in reasons], use, at_least_one=at_least_one)
+    """Return the codes given, or refuse where none is given, one is not of this use or is about no known field."""
+    listed = list(reasons)
+    codes = need_codes([reason.code for reason in listed], use, at_least_one=at_least_one)
+    errors = [
+        FieldError(f"reasons[{n}].field", FieldCode.UNKNOWN_VALUE, f"Known fields: {', '.join(FIELD_PATHS)}.")
+        for n, reason in enumerate(listed)
+        if reason.field is not None and find_field(reason.field) is None
+    ]
+    if errors:
+        raise Refused("invalid", "A reason is about a field that a registration does not have.", errors)
+    return codes
 
 
 def need_codes(codes: Sequence[str], use: Use, *, at_least_one: bool = True) -> tuple[ReasonCode, ...]:
@@ -122,6 +132,30 @@ def need_undecided(file: CaseFile) -> None:
 def notes_of(file: CaseFile, table: str, key: str, content: object) -> str:
     """Return free text sealed for its place and written in hexadecimal, so that it can stand in a JSON column."""
     return file.seal(table, "note", key, content).hex()
+
+
+def rejection(
+    file: CaseFile,
+    actor: Actor,
+    at: datetime,
+    act: PendingAct,
+    asked: ConfirmationRequest | PermitConfirmationRequest,
+    place: tuple[str, str],
+) -> dict[str, Any]:
+    """Return why a second signature was not given, as it is kept for the proposer: codes in clear, notes sealed."""
+    notes = {"note": asked.note, "reasons": [reason.note for reason in asked.reasons]}
+    return {
+        "by": signature_of(actor),
+        "at": at.isoformat(),
+        "act": act.value,
+        "reasons": given(asked.reasons),
+        "notes": notes_of(file, *place, notes),
+    }
+
+
+def with_notes(kept: Iterable[dict[str, Any]], notes: Iterable[str | None]) -> tuple[GivenReason, ...]:
+    """Return reasons as they were given, from what is kept of them and their notes."""
+    return tuple(GivenReason(**reason, note=note) for reason, note in zip(kept, notes, strict=True))
 
 
 def given(reasons: Iterable[GivenReason]) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.calendar import current_calendar
 from cases.case_file import CaseFile
+from cases.case_parts import destinations_of
 from cases.context import Context
 from cases.signers import subject_of
 from cases.task_queries import Moments, in_force
@@ -70,7 +71,7 @@ async def _employers(connection: AsyncConnection, ids: set[str], today: date) ->
 
 
 def _scope(row: Row) -> str:
-    return row["destination"] or _REGISTRATION
+    return next(iter(destinations_of(row)), _REGISTRATION)
 
 
 def _told(row: Row, findings: Sequence[Mapping[str, Any]] | None, employer: Row | None, at: Moments) -> Row:

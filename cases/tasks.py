@@ -12,9 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases import review_tasks
 from cases.accesses import record_access
 from cases.case_file import CaseFile, load_case
+from cases.case_parts import destinations_of
 from cases.context import Context
 from cases.idempotency import Idempotency, Reply, find_known, remember
 from cases.review_tasks import set_claim_limit
+from cases.sign_ins import need_staff
 from cases.signers import held_by_another, holder_of, need_no_conflict, subject_of
 from cases.task_lists import describe, describe_one, moments, totals
 from cases.task_queries import FAR, FEW, MANY, Position, counts_of, next_free, page_of, visible_to
@@ -162,7 +164,12 @@ async def release(context: Context, actor: Actor, task_id: UUID, conflict: bool,
 
 
 async def assign(context: Context, actor: Actor, task_id: UUID, subject: str, idempotency_: Idempotency) -> Reply:
-    """Hand a task to a named officer; supervisors only."""
+    """Hand a task to a named officer; supervisors only.
+
+    Raises:
+        Refused: `assignee_unknown` where nobody of this name has signed in as staff, else as `_on_task` says.
+    """
+    await need_staff(context, actor.issuer, subject)
 
     def hand_over(file: CaseFile, task: Row, at: datetime) -> None:
         need_no_conflict(file, actor)
@@ -188,13 +195,14 @@ async def find_reference(context: Context, actor: Actor, task_id: UUID) -> str:
 
 def task_view(row: Row, more: Row) -> dict[str, Any]:
     """Return a task as staff sees it, with what its list tells of it; sealed parts of its detail stay with the case."""
-    hidden = ("change", "contest", "by")
+    hidden = ("change", "contest", "by", "destinations")
     return {
         "id": str(row["task_id"]),
         "kind": row["kind"],
         "reference": row["reference"],
         "employer_id": row["employer_id"],
         "destination": row["destination"],
+        "destinations": destinations_of(row),
         "round": row["round"],
         "state": row["state"],
         "queue": row["queue"],

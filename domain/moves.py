@@ -188,7 +188,7 @@ MOVES: Final[tuple[Move, ...]] = (
     Move("R29", _APPROVED, Event.CONTRACT_GRACE_OVER, "timer", None),
     Move("R10", _APPROVED, Event.SETTLED, "timer", None, (NoticeKind.REGISTRATION_APPROVED,)),
     Move("R31", frozenset(Stage), Event.FAULT, "engine", None),
-    Move("R34", LIVE, Event.CHANGE, "employer", None),
+    Move("R34", LIVE, Event.CHANGE, "employer", None, (NoticeKind.CONTACT_CHANGED,)),
 )
 
 _WITH_AUTHORITY: frozenset[PermitStage | None] = frozenset(PERMIT_WITH_AUTHORITY)

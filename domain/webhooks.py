@@ -38,10 +38,11 @@ class Scheme(StrEnum):
 
 
 class WebhookState(StrEnum):
-    """Whether a subscription receives: active, without kinds, or ended by the receiver's 410."""
+    """Whether a subscription receives: active, without kinds, paused after days of failure, or ended by a 410."""
 
     ACTIVE = "active"
     OFF = "off"
+    PAUSED = "paused"
     GONE = "gone"
 
 

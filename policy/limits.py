@@ -39,6 +39,7 @@ class Limits:
     lawsuit_months: int
     notice_retry: timedelta
     sms_after_mail: timedelta
+    digest_by_default: bool
     quiet_from: time
     quiet_until: time
     idempotency_kept: timedelta
@@ -48,6 +49,7 @@ class Limits:
     sign_in_links_an_hour: int
     session: timedelta
     complaint_answer_days: int
+    address_serves_days: int
     retention_not_registered_years: int
     retention_registered_years: int
     retention_access_log_years: int
@@ -90,6 +92,7 @@ def limits_of(pack: Pack) -> Limits:
         lawsuit_months=pack.integer("lawsuit_months"),
         notice_retry=timedelta(days=pack.integer("notice_retry_days")),
         sms_after_mail=timedelta(hours=pack.integer("sms_after_mail_hours")),
+        digest_by_default=pack.boolean("digest_by_default"),
         quiet_from=_hour(pack, "quiet_from"),
         quiet_until=_hour(pack, "quiet_until"),
         idempotency_kept=timedelta(days=pack.integer("idempotency_days")),
@@ -99,6 +102,7 @@ def limits_of(pack: Pack) -> Limits:
         sign_in_links_an_hour=pack.integer("sign_in_links_an_hour"),
         session=timedelta(minutes=pack.integer("session_minutes")),
         complaint_answer_days=pack.integer("complaint_answer_days"),
+        address_serves_days=pack.integer("address_serves_days"),
         retention_not_registered_years=pack.integer("retention_not_registered_years"),
         retention_registered_years=pack.integer("retention_registered_years"),
         retention_access_log_years=pack.integer("retention_access_log_years"),
@@ -120,7 +124,7 @@ def _check(limits: Limits, pack: Pack) -> None:
     for name in Limits.__dataclass_fields__:
         value = getattr(limits, name)
         numbers = value if isinstance(value, tuple) else (value,)
-        if any(isinstance(number, int) and number < 1 for number in numbers):
+        if any(isinstance(number, int) and not isinstance(number, bool) and number < 1 for number in numbers):
             raise PackError(f"{pack.name} {pack.version}: {name} is below 1.")
     if limits.settling < timedelta(0):
         raise PackError(f"{pack.name} {pack.version}: settling_minutes is below 0.")

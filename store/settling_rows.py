@@ -37,14 +37,16 @@ _READ: Final = text(
              SELECT DISTINCT ON (x.chain) x.chain, x.seq, x.hash FROM ledger x
              WHERE x.chain = ANY(ARRAY(SELECT 'notice/' || notice_id FROM asked))
              ORDER BY x.chain, x.seq DESC) e) AS ends,
-        -- The first receipt stands, so that it comes last.
-        (SELECT jsonb_object_agg(x.about, x.status ORDER BY x.recorded_at DESC) FROM receipts x
+        -- A failure counts whenever it was told, so that it comes last.
+        (SELECT jsonb_object_agg(x.about, x.status ORDER BY x.status = 'failed', x.recorded_at DESC) FROM receipts x
          WHERE x.delivery_id IS NULL AND x.about = ANY(:messages)) AS early
     """
 ).bindparams(bindparam("ids", type_=_UUIDS), bindparam("messages", type_=_TEXTS))
 
 _MOVED: Final = ("status", "next_attempt", "attempts", "lease_until", "provider_id", "reason", "sent_at", "settled_at")
-_ADDED: Final = ("delivery_id", "notice_id", "employer_id", "channel", "after", "status", "next_attempt", "give_up_at")
+_ADDED: Final = (
+    "delivery_id", "notice_id", "employer_id", "channel", "after", "carried_by", "status", "next_attempt", "give_up_at",
+)  # fmt: skip
 # What PostgreSQL fills by itself.
 _LEDGER: Final = tuple(name for name in ledger.c.keys() if name not in ("recorded_at", "xid"))  # noqa: SIM118
 

@@ -60,6 +60,7 @@ BODIES: dict[str, Any] = {
     "POST /v1/tasks/{task_id}/assign": {"subject": "officer-2"},
     "POST /v1/tasks/{task_id}/answer": {"action": "done"},
     "PUT /v1/employers/{employer_id}": EMPLOYER,
+    "PUT /v1/employers/me/contact": EMPLOYER["contact"],
     "POST /v1/employers/{employer_id}/standing": {"standing": "suspended", "valid_from": "2026-03-02"},
     "POST /v1/policies/{pack}": {"content": "name: talent_permit", "report_hash": "0" * 64},
     "POST /v1/policies/{pack}/versions/{version}/confirmation": {"action": "confirm"},

@@ -30,6 +30,7 @@ async def walk_all(stage: Stage) -> Walk:
     await walk_permits(walk)
     await walk_erasure(walk)
     await walk_rosters_and_webhooks(walk)
+    await walk_notices(walk)
     await walk_register(walk)
     await walk_rules(walk)
     await walk_operators(walk)
@@ -49,6 +50,7 @@ async def walk_tasks(walk: Walk) -> None:
     place = {"task_id": task["id"]}
     await walk.call("officer-1", "POST", "/v1/tasks/{task_id}/release", {}, places=place)
     await walk.call("officer-1", "POST", "/v1/tasks/{task_id}/claim", places=place)
+    await walk.call("officer-2", "GET", "/v1/tasks")  # nothing is assigned to whoever was never seen
     await walk.call("supervisor", "POST", "/v1/tasks/{task_id}/assign", {"subject": "officer-2"}, places=place)
     await walk.call("officer-2", "POST", "/v1/tasks/{task_id}/release", {}, places=place)
     several = {"tasks": [task["id"]], "subject": "officer-2"}
@@ -162,6 +164,16 @@ async def walk_rosters_and_webhooks(walk: Walk) -> None:
     await walk.call("employer-a", "GET", "/v1/webhooks/{webhook_id}/deliveries", places=place)
 
 
+async def walk_notices(walk: Walk) -> None:
+    """What an employer was told, where it is told, and its cases as a file."""
+    await walk.call("employer-a", "GET", "/v1/notices")
+    contact = await walk.call("employer-a", "GET", "/v1/employers/me/contact")
+    await walk.call("employer-a", "PUT", "/v1/employers/me/contact", {**contact, "phone": "+8675582730001"})
+    answer = await walk.stage.as_("employer-a").send("GET", "/v1/registrations/export.csv")
+    assert answer.status_code == 200
+    walk.seen["GET /v1/registrations/export.csv"].add(200)
+
+
 async def walk_register(walk: Walk) -> None:
     """Employers, standing and premises."""
     place = {"employer_id": "emp-b"}
@@ -262,7 +274,7 @@ async def walk_ledger(walk: Walk) -> None:
 
 async def walk_person(walk: Walk) -> None:
     """A person signs in by a link, reads what is theirs, and signs out."""
-    me = await sign_in(walk.stage, walk.ids["reference"], email="new@example.com")
+    me = await sign_in(walk.stage, walk.ids["reference"], email="feng@example.com")
     walk.seen["POST /v1/me/sign-in-links"].add(202)
     walk.seen["POST /v1/me/sessions"].add(201)
     mine = (await me.get("/v1/me/registrations")).json()["items"][0]

@@ -1,7 +1,7 @@
 """Lines of the operator: those about no case, and a case whose facts cannot be opened."""
 
-from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from cases.context import Context
 from cases.incidents import list_incidents, open_incident, resume
 from cases.reads import list_cases
 from cases.registration import accept
+from cases.tasks import list_tasks
 from domain.actors import Actor, Role, system
 from domain.errors import Defect, Refused
 from domain.registration import RegistrationRequest
@@ -73,6 +74,43 @@ async def test_a_case_whose_facts_cannot_be_opened_stands_in_the_list_and_hurts_
     assert await list_incidents(context, OPERATOR) == ([], None)
 
 
+async def test_a_case_of_which_a_row_cannot_be_read_is_put_before_the_operator_and_goes_on_once_it_is_mended(
+    context: Context,
+) -> None:
+    reference = await _submit(context, 0)
+    due = "UPDATE registrations SET due_at = :at WHERE reference = :reference"
+    await _run(context, due, reference, at=datetime(9999, 12, 31, 23, tzinfo=UTC))
+    await _run(
+        context,
+        "INSERT INTO deadlines (reference, employer_id, kind, state, at)"
+        " SELECT reference, employer_id, 'correction', 'waiting', due_at FROM registrations"
+        " WHERE reference = :reference",
+        reference,
+    )
+    with pytest.raises(ValueError, match="isoformat"):
+        await advance(context, reference, context.clock())
+
+    opened_at, place = context.clock(), "store/case_rows.py:1 _typed"
+    ids = [await open_incident(context, reference, "advance", "ValueError", opened_at, place=place) for _ in range(2)]
+    ((line,), _) = await list_incidents(context, OPERATOR)
+    assert ids == [line["id"]] * 2
+    assert (line["reference"], line["kind"], line["place"], line["times"]) == (reference, "stuck", place, 1)
+    with pytest.raises(ValueError, match="isoformat"):
+        await resume(context, OPERATOR, _id(line), key())
+
+    await _run(context, "UPDATE registrations SET due_at = NULL WHERE reference = :reference", reference)
+    await _run(context, "DELETE FROM deadlines WHERE reference = :reference AND kind = 'correction'", reference)
+    await resume(context, OPERATOR, _id(line), key())
+    assert (await advance(context, reference, context.clock())).stage is Stage.UNDER_REVIEW
+    assert await list_incidents(context, OPERATOR) == ([], None)
+    assert (await list_tasks(context, OPERATOR))[0] == []
+
+
+async def _run(context: Context, statement: str, reference: str, **values: Any) -> None:
+    async with context.database.begin() as connection:
+        await connection.execute(text(statement), {"reference": reference, **values})
+
+
 async def _submit(context: Context, serial: int) -> str:
     body = registration_body(identity_number=identity_number(serial))
     reply = await accept(context, EMPLOYER_A, RegistrationRequest.model_validate(body), key())
@@ -90,34 +128,3 @@ async def _flip_last_byte(context: Context, reference: str) -> None:
 
 def _id(line: dict[str, Any]) -> UUID:
     return UUID(line["id"])
-
-
-async def test_a_row_that_cannot_be_read_back_stands_in_the_list_and_can_be_mended(context: Context) -> None:
-    broken, other = [await _submit(context, serial) for serial in range(2)]
-    await _set_accepted(context, broken, "9999-12-31T23:59:59Z")
-    with pytest.raises(TypeError):
-        await advance(context, broken, context.clock())
-    opened_at = context.clock()
-    for _ in range(2):
-        await open_incident(context, broken, "advance", "TypeError", opened_at)
-    ((line,), _) = await list_incidents(context, OPERATOR)
-    assert (line["reference"], line["step"], line["reason"]) == (broken, "advance", "TypeError")
-    assert [row.reference for row in await _stuck(context)] == [broken]
-    assert (await advance(context, other, context.clock())).stage is Stage.UNDER_REVIEW
-    await _set_accepted(context, broken, context.clock().isoformat())
-    await resume(context, OPERATOR, _id(line), key())
-    assert (await advance(context, broken, context.clock())).stage is Stage.UNDER_REVIEW
-    assert await list_incidents(context, OPERATOR) == ([], None)
-    assert await _stuck(context) == []
-
-
-async def _set_accepted(context: Context, reference: str, at: str) -> None:
-    async with context.database.begin() as connection:
-        moved = text("UPDATE registrations SET accepted_at = CAST(:at AS timestamptz) WHERE reference = :reference")
-        await connection.execute(moved, {"at": datetime.fromisoformat(at), "reference": reference})
-
-
-async def _stuck(context: Context) -> Sequence[Any]:
-    async with context.database.begin() as connection:
-        query = text("SELECT reference FROM tasks WHERE kind = 'stuck' AND state = 'open' AND queue = 'operators'")
-        return (await connection.execute(query)).all()

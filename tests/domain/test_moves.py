@@ -149,6 +149,8 @@ def test_every_kind_of_notice_is_caused_by_a_row() -> None:
         NoticeKind.AUTHORITY_CONFLICT,  # P26: an answer that is no event
         NoticeKind.HAND_OVER_REQUESTED,  # a notice with no channel left
         NoticeKind.COMPLAINT_ANSWERED,  # of the person and the park alone
+        NoticeKind.EMPLOYER_CONTACT_CHANGED,  # of an employer, and of no case
+        NoticeKind.WEBHOOK_PAUSED,  # of a subscription, and of no case
         NoticeKind.SIGN_IN_LINK,  # asked for by the person, and no event of the case
     }
     assert set(NoticeKind) - caused == elsewhere

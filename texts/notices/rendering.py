@@ -12,8 +12,9 @@ from domain.clock import CHINA
 from domain.errors import Defect
 from domain.languages import Language
 from domain.notices import Channel, NoticeKind, Recipient
+from domain.stages import Destination
 from texts.notices.catalogue import COMPILED, ENTRIES, LAYOUT, SHARED, Listing, Mark, Passage, Use
-from texts.notices.facts import CODES, NoticeFacts
+from texts.notices.facts import CODES, NoticeFacts, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +89,18 @@ def _codes(facts: NoticeFacts) -> dict[str, Any]:
     return {name: value for name, value in facts if name in CODES}
 
 
-def _section(kind: NoticeKind, recipient: Recipient, language: Language, facts: NoticeFacts, level: int) -> Section:
-    """Return the body of one notice."""
+def _section(
+    kind: NoticeKind,
+    recipient: Recipient,
+    language: Language,
+    facts: NoticeFacts,
+    level: int,
+    destinations: Sequence[Destination] = (),
+) -> Section:
+    """Return the body of one notice, or of one for each of several destinations that says the same of all."""
     values = dict(facts)
+    if len(destinations) > 1:
+        values["destination"] = tuple(destinations)
     if facts.handed_kind is not None:
         values["handed_heading"] = Voice(language, values).say(ENTRIES[facts.handed_kind].heading[language])
     voice = Voice(language, values)
@@ -131,8 +141,16 @@ def _mail(language: Language, subject: str, heading: str, sections: Sequence[Sec
     return Rendered(subject, _plain(language, sections), html)
 
 
+def _coded(reasons: Sequence[Reason]) -> list[dict[str, Any]] | None:
+    """Return reasons or points as codes and paths of fields; the notes, which are free text, are read by the API."""
+    return [
+        {"code": each.code, "field": each.fields[0] if each.fields else None, "fields": list(each.fields)}
+        for each in reasons
+    ] or None
+
+
 def _event(kind: NoticeKind, facts: NoticeFacts) -> Rendered:
-    """Return the body of a webhook: codes and the reference only, in canonical order."""
+    """Return the body of a webhook: codes, dates and the reference only, in canonical order."""
     if facts.occurred_at is None:
         raise Defect("notice_fact_missing")
     data = {
@@ -140,6 +158,13 @@ def _event(kind: NoticeKind, facts: NoticeFacts) -> Rendered:
         "registration_number": facts.registration_number,
         "destination": facts.destination,
         "employer_id": facts.employer_id,
+        "stage": facts.stage,
+        "permit_stage": facts.permit_stage,
+        "round": facts.round,
+        "open_points": _coded(facts.points),
+        "reasons": _coded(facts.reasons),
+        "end_reason": facts.end_reason,
+        "due_on": facts.due_on.isoformat() if facts.due_on else None,
     }
     event = {
         "type": kind.value,
@@ -167,7 +192,9 @@ def render(
     if channel is Channel.SMS:
         return Rendered(subject, codes.say(SHARED.sms[language]))
     if channel is Channel.INBOX:
-        return Rendered(subject, codes.say(entry.inbox[language]))
+        # What is for one member of staff is read by that one alone, so that it may say why.
+        voice = Voice(language, dict(facts)) if recipient is Recipient.PROPOSER else codes
+        return Rendered(subject, voice.say(entry.inbox[language]))
     section = _section(kind, recipient, language, facts, 1)
     return _mail(language, subject, section.heading, (section,))
 
@@ -179,6 +206,32 @@ def render_digest(
     heading = SHARED.digest_heading[language]
     sections = [_section(kind, recipient, language, facts, 2) for kind, facts in notices]
     return _mail(language, SHARED.digest_subject[language], heading, [Section(heading, (), None), *sections])
+
+
+def render_together(
+    recipient: Recipient, language: Language, notices: Sequence[tuple[NoticeKind, NoticeFacts]]
+) -> Rendered:
+    """Return one mail that holds what one step tells a reader, in the order given.
+
+    Notices that say the same of several destinations are one section, which names them all.
+    """
+    same: dict[tuple[NoticeKind, str], list[NoticeFacts]] = {}
+    for kind, facts in notices:
+        alike = facts.model_dump_json(exclude={"destination", "permit_stage"})
+        same.setdefault((kind, alike), []).append(facts)
+    level = 1 if len(same) == 1 else 2
+    sections = [
+        _section(kind, recipient, language, group[0], level, [f.destination for f in group if f.destination])
+        for (kind, _), group in same.items()
+    ]
+    first = notices[0][0]
+    places = tuple(facts.destination for kind, facts in notices if kind is first and facts.destination)
+    codes = _codes(notices[0][1]) | ({"destination": places} if len(places) > 1 else {})
+    subject = Voice(language, codes).say(ENTRIES[first].subject[language])
+    if len(sections) == 1:
+        return _mail(language, subject, sections[0].heading, sections)
+    heading = Voice(language, codes).say(SHARED.together_heading[language], count=len(sections))
+    return _mail(language, subject, heading, [Section(heading, (), None), *sections])
 
 
 def text_hash(rendered: Rendered, salt: str) -> str:

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
-from cases import delivery_lists, notice_lists, tasks
+from cases import delivery_lists, notice_marks, staff_notices, tasks
 from cases.deliveries import lease, settle
 from domain.actors import Actor
 from domain.commands import CommandKind
@@ -34,10 +34,17 @@ async def inbox(park: Park, reader: Actor, language: Language = Language.EN, **c
     found: list[dict[str, Any]] = []
     after = None
     while True:
-        items, after = await notice_lists.list_own(park.context, reader, language, after=after, limit=2, **chosen)
+        items, after = await staff_notices.list_own(park.context, reader, language, after=after, limit=2, **chosen)
         found += items
         if after is None:
             return found
+
+
+async def read(park: Park, reader: Actor, notice_id: str) -> dict[str, Any]:
+    """Mark a notice as read."""
+    told = staff_notices.told_to(reader)
+    reply = await notice_marks.mark_read(park.context, reader, UUID(notice_id), told, key())
+    return dict(reply.body)
 
 
 async def kinds(park: Park, reader: Actor, **chosen: Any) -> list[str]:
@@ -56,7 +63,7 @@ async def test_what_is_due_soon_reaches_the_holder_else_the_queue(park: Park) ->
     assert (sorted(mine), others) == (sorted([held.reference, free.reference]), [free.reference])
     (told, *_) = await inbox(park, OFFICER_2, kind=NoticeKind.DUE_SOON)
     assert (told["recipient"], told["read_at"], told["destination"]) == ("park", None, None)
-    assert told["text"] == f"{free.reference}: decision due Monday, 9 March 2026."
+    assert told["text"] == f"{free.reference}: please decide by Monday, 9 March 2026."
 
 
 async def test_a_hold_to_be_looked_at_reaches_its_reader_in_each_language(park: Park) -> None:
@@ -130,16 +137,16 @@ async def test_a_notice_is_read_once_and_by_each_reader_for_themselves(park: Par
     case = await park.review()
     await case.decide("refuse", "employment_unproved")
     (told,) = await inbox(park, OFFICER_2)
-    first = (await notice_lists.mark_read(park.context, OFFICER_2, UUID(told["id"]), key())).body
+    first = await read(park, OFFICER_2, told["id"])
     park.clock.at = china("2026-03-03")
-    again = (await notice_lists.mark_read(park.context, OFFICER_2, UUID(told["id"]), key())).body
+    again = await read(park, OFFICER_2, told["id"])
     assert first == again
     assert [notice["read_at"] for notice in await inbox(park, OFFICER_2)] == [first["read_at"]]
     assert await kinds(park, OFFICER_2, unread=True) == []
     assert await kinds(park, OFFICER_3, unread=True) == ["second_signature_requested"]
     for stranger in (OFFICER, SUPERVISOR):  # the proposer, and one who has a notice of their own
         with pytest.raises(Refused, match="not_found"):
-            await notice_lists.mark_read(park.context, stranger, UUID(told["id"]), key())
+            await read(park, stranger, told["id"])
 
 
 async def test_a_notice_without_kept_facts_is_shown_as_it_was_written_and_an_erased_one_without_words(
