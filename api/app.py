@@ -33,6 +33,7 @@ from api import (
     seal,
     staff,
     supervisors,
+    task_lists,
 )
 from api.access import BodyRefusal, is_write
 from api.cursors import Cursors
@@ -67,6 +68,7 @@ ROUTERS = (
     employers.router,
     notices.router,
     staff.router,
+    task_lists.router,
     erasure.router,
     supervisors.router,
     seal.router,

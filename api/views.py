@@ -12,6 +12,7 @@ from domain.findings import Audience, FindingOutcome
 from domain.reasons import ReasonStanding, Use
 from domain.registration import EmploymentKind
 from domain.stages import AssessmentOutcome, Destination, DueKind, Holder, PermitStage, Stage, Standing
+from domain.task_lists import Priority
 from domain.tasks import Queue, TaskKind
 
 
@@ -196,6 +197,13 @@ class TaskView(BaseModel):
     holder: str | None
     queue: Queue
     opened_at: datetime
+    held_since: datetime | None
+    employer_name: str | None
+    employer_name_en: str | None
+    assessment: AssessmentOutcome | None = Field(description="What the findings that the task is about amount to.")
+    findings: dict[FindingOutcome, int] = Field(description="How many findings of each outcome.")
+    priority: Priority
+    detail: dict[str, Any]
 
 
 class TaskPage(Page):
@@ -210,6 +218,8 @@ class BulkOutcome(BaseModel):
     reference: str | None
     status: int
     code: str | None = None
+    detail: str | None = Field(default=None, description="What happened and what to do, in the caller's language.")
+    holder: str | None = Field(default=None, description="Who holds the task (`task_held`).")
     stage: Stage | None = None
     pending: bool | None = None
     permit_obstacles: list[ObstacleView] = []

@@ -53,6 +53,12 @@ async def walk_tasks(walk: Walk) -> None:
     await walk.call("officer-2", "GET", "/v1/tasks")  # nothing is assigned to whoever was never seen
     await walk.call("supervisor", "POST", "/v1/tasks/{task_id}/assign", {"subject": "officer-2"}, places=place)
     await walk.call("officer-2", "POST", "/v1/tasks/{task_id}/release", {}, places=place)
+    several = {"tasks": [task["id"]], "subject": "officer-2"}
+    outcomes = await walk.call("supervisor", "POST", "/v1/tasks/assign", several)
+    assert [each["status"] for each in outcomes["items"]] == [200], outcomes
+    counted = await walk.call("officer-1", "GET", "/v1/tasks/counts")
+    assert counted["by_holder"] == [{"holder": "officer-2", "open": 1, "overdue": 0, "urgent": 0, "normal": 1}]
+    await walk.call("officer-2", "POST", "/v1/tasks/{task_id}/release", {}, places=place)
     await walk.act("employer-a", reference, "change", {"email": "new@example.com", "contract_end": "2029-12-31"})
     tasks = await walk.call("officer-1", "GET", "/v1/tasks", params={"kind": "change"})
     answer = {"action": "take"}
