@@ -85,8 +85,10 @@ class PermitView(BaseModel):
 
 
 class MaskedPerson(BaseModel):
-    """The person as every role sees them."""
+    """The person as every role sees them; the names are whole to the employer that gave them."""
 
+    name_zh: str | None = Field(examples=["曹○○"], description="Masked to staff and auditors.")
+    name_en: str | None = Field(examples=["C○○ C○○"], description="Masked to staff and auditors.")
     identity_number: str | None = Field(
         examples=["4403**********123X"], description="Null where what was given cannot be opened."
     )

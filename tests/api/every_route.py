@@ -1,6 +1,6 @@
 """A walk through every route that ends well: employers, staff, supervisors, the authority and operators at work."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import select, update
 
@@ -119,7 +119,9 @@ async def walk_permits(walk: Walk) -> None:
     await walk.act(
         "officer-2", reference, "permits/{destination}/confirmation", {"action": "confirm"}, destination="HK"
     )
-    unclear = await walk.approve(permit_card_valid_until="2026-12-31")
+    unclear = await walk.register(permit_card_number=None, permit_card_valid_until=None)
+    await walk.decide(unclear, "approve")
+    await walk.pass_time(unclear, timedelta(minutes=11))
     sent = {"action": "send", "reasons": [{"code": "document_seen"}]}
     await walk.act("officer-1", unclear, "permits/{destination}/eligibility", sent, destination="HK")
 
