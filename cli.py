@@ -127,24 +127,10 @@ def migrate() -> None:
 @app.command()
 def api() -> None:
     """Serve the HTTP API."""
-    import uvicorn
-
+    from api.serving import serve
     from settings import Settings
 
-    settings = Settings()
-    uvicorn.run(
-        "api.app:create_app",
-        factory=True,
-        host=settings.api_host,
-        port=settings.api_port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        # Longer than clients and proxies keep a connection that rests (httpx 5 s, nginx 60 s), so that they close it: a
-        # call that is sent while the server closes breaks.
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=10,
-    )
+    serve(Settings())
 
 
 @app.command()

@@ -272,7 +272,6 @@ async def measure(directory: Path, *, full: bool) -> dict[str, Any]:
     """Measure all sizes in turn, call by call."""
     sizes = FULL_SIZES if full else SHORT_SIZES
     directory.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240
-    directory.chmod(0o711)  # noqa: ASYNC240
     server = PostgresServer(directory / "postgres", free_port(), _SETTINGS)
     with (directory / "postgres.log").open("wb") as log:
         await asyncio.to_thread(server.start, log)

@@ -21,6 +21,7 @@ from temporalio.testing import TimeSkipper
 
 from api.app import create_app
 from api.limiting import Allowance
+from api.serving import server_options
 from bench.servers import TIME_SKIPPING, Servers, open_servers
 from bench.wire import Relay, Tally
 from cases.build import build_context
@@ -192,7 +193,7 @@ async def _start_engine(
     histories = TemporalHistories(clients[0])
     app = create_app(settings, context=contexts[0], engine=engine, histories=histories, allowance=_WITHOUT_LIMIT)
     server = uvicorn.Server(
-        uvicorn.Config(app, host="127.0.0.1", port=stack.ports["api"], log_config=None, access_log=False)
+        uvicorn.Config(app, **server_options(settings) | {"host": "127.0.0.1", "port": stack.ports["api"]})
     )
     serving = asyncio.create_task(server.serve())
     exits.push_async_callback(_stop_serving, server, serving)

@@ -10,7 +10,7 @@ from domain.acts import Act
 from domain.clock import day_of
 from domain.deadlines import DeadlineKind
 from domain.notices import NoticeKind
-from domain.stages import Destination
+from domain.stages import Destination, DueKind
 from store.case_rows import Row
 
 
@@ -33,7 +33,7 @@ def recount(file: CaseFile, actor: Actor, at: datetime) -> None:
             permits.follow_up(file)
     after = file.row["due_at"]
     if before[0] and after and day_of(before[0]) != day_of(after):
-        facts = {"old_on": day_of(before[0]), "new_on": day_of(after)}
+        facts = {"old_on": day_of(before[0]), "new_on": day_of(after), "due_kind": DueKind(file.row["due_kind"])}
         file.record(Act.DUE_DATE_CHANGED, actor, at, old=before[0].isoformat(), new=after.isoformat())
         occasion = f"{file.round}/{day_of(before[0])}/{day_of(after)}"
         tell(file, Telling(NoticeKind.DUE_DATE_CHANGED, at, occasion, facts=facts))

@@ -57,8 +57,6 @@ class Services:
 
     def start(self) -> Addresses:
         """Start both servers and say where they are."""
-        # PostgreSQL runs as another account where the tests run as root.
-        self.directory.chmod(0o711)
         self._postgres = PostgresServer(self.directory / "postgres", free_port(), POSTGRES_SETTINGS)
         self._temporal = TemporalServer(
             self.directory / "temporal",

@@ -50,7 +50,11 @@ async def test_a_complaint_is_kept_with_its_act_answered_by_staff_and_told_to_th
     twice = await stage.as_("officer-2").post(path, {"outcome": "not_upheld", "text": "No."})
     assert (twice.status_code, twice.json()["code"]) == (409, "already_decided")
     assert (await stage.as_("officer-1").get("/v1/objections")).json()["items"] == []
-    me = await sign_in(stage, reference, phone=PHONE)
+    by_phone = await sign_in(stage, reference, phone=PHONE)
+    assert (await by_phone.get("/v1/me/objections")).json()[
+        "items"
+    ] == []  # the words are for the address that said them
+    me = await sign_in(stage, reference, email=MAIL)
     (mine,) = (await me.get("/v1/me/objections")).json()["items"]
     assert (mine["answer"], mine["outcome"], mine["answered_by_role"]) == (ANSWER, "upheld", "officer")
     assert "officer-1" not in str(mine)
@@ -118,7 +122,7 @@ async def test_a_person_reports_a_lost_card_of_their_own_case_alone(stage: Stage
     dates = {"valid_from": "2026-03-02", "valid_until": "2029-03-01", "stay_days": 30, "entries": "multiple"}
     await walk.answer(reference, "issued", **dates)
     me = await sign_in(stage, reference, email=MAIL)
-    body = {"reference": reference.lower(), "destination": "HK", "lost_on": "2026-03-01"}
+    body = {"reference": reference.lower(), "destination": "HK", "lost_on": "2026-03-02"}
     for given in (other, "HT-0000-0000-E"):
         strange = await me.post("/v1/me/lost-cards", body | {"reference": given})
         assert (strange.status_code, strange.json()["code"]) == (404, "case_unknown")
@@ -135,7 +139,7 @@ async def test_a_person_reports_a_lost_card_of_their_own_case_alone(stage: Stage
     assert first.json() == {"reference": reference, "destination": "HK", "status": "received"}
     assert (await _acts(stage))["card_lost"] == [reference]
     permits = (await walk.case("employer-a", reference))["permits"]
-    assert {each["destination"]: each["card_lost_on"] for each in permits} == {"HK": "2026-03-01", "MO": None}
+    assert {each["destination"]: each["card_lost_on"] for each in permits} == {"HK": "2026-03-02", "MO": None}
 
 
 async def test_an_objection_of_an_erased_person_has_no_words(stage: Stage) -> None:

@@ -6,11 +6,13 @@ from uuid import UUID
 
 import pytest_asyncio
 
-from bench.growth import OFFICER, WORKS, Register, open_register, tuples_read
+from bench.growth import EMPLOYER, OFFICER, WORKS, Register, open_register, tuples_read
 from bench.people import registration
 from cases import (
+    case_export,
     commands,
     decision_receipts,
+    notice_lists,
     notice_reads,
     person_access_log,
     person_cases,
@@ -26,6 +28,7 @@ from cases.sealing import seal
 from cases.spreading import find_unspread
 from cases.text_instead import text_instead
 from domain.actors import Actor, Role
+from domain.answers import AuthorityAnswer
 from domain.errors import Unavailable
 from domain.languages import Language
 from domain.notices import Channel
@@ -100,6 +103,17 @@ async def _read_notices(register: Register) -> None:
     assert items
 
 
+async def _read_own_notices(register: Register) -> None:
+    items, position = await notice_lists.list_own(register.context, EMPLOYER, limit=20)
+    assert len(items) == 20
+    await notice_lists.list_own(register.context, EMPLOYER, limit=20, after=position)
+
+
+async def _export_cases(register: Register) -> None:
+    made = await case_export.begin_export(register.context, EMPLOYER, most=100)
+    assert len(made.references) == 100
+
+
 async def _issue_receipts(register: Register) -> None:
     await decision_receipts.issue_receipts(register.context, OFFICER, register.references[0])
 
@@ -113,6 +127,8 @@ _OF_A_CASE: dict[str, Callable[[Register], Awaitable[None]]] = {
     "own cases": _read_own,
     "record": _read_record,
     "notices": _read_notices,
+    "own notices": _read_own_notices,
+    "export": _export_cases,
     "receipts": _issue_receipts,
     "person": _open_person,
 }
@@ -130,7 +146,11 @@ async def _look_for_unsent(register: Register) -> None:
 
 async def _look_for_late_answers(register: Register) -> None:
     await polling.pass_watched(register.context, register.context.clock())
-    await polling.known_answers(register.context, ["a", "b"])
+    said = {"outcome": "accepted", "occurred_at": register.context.clock()}
+    given = [
+        AuthorityAnswer.model_validate({**said, "case": "HT-0000-0000-E/HK", "outcome_id": name}) for name in ("a", "b")
+    ]
+    assert await polling.unknown_answers(register.context, given) == given
 
 
 async def _look_for_unsealed(register: Register) -> None:

@@ -30,6 +30,7 @@ OUTCOMES = {
     FindingCode.EMPLOYER_KIND_NOT_LISTED: {"pass", "needs_person"},
     FindingCode.CONSENT_LETTER_MISSING: {"pass", "missing", "needs_person"},
     FindingCode.PERMIT_CARD_MISSING: {"pass", "needs_person"},
+    FindingCode.PERMIT_CARD_ENDS_EARLY: {"pass", "fail", "missing", "needs_person"},
     FindingCode.AUTHORITY_TERM_DIFFERS: {"needs_person"},
 }
 

@@ -33,7 +33,7 @@ from cases.standing import confirm_standing, propose_standing
 from domain.actors import PARK, Actor, Role
 from domain.answers import AuthorityAnswer
 from domain.clock import CHINA, day_of
-from domain.commands import AWAITED, CommandKind
+from domain.commands import CommandKind, is_awaited
 from domain.decisions import (
     ConfirmationAction,
     ConfirmationRequest,
@@ -202,7 +202,7 @@ class Case:
         """Ask something of the case as the API does: by update where the caller waits, else by signal."""
         key = new_key()
         asked = await acts.ask(self.world.context, actor, self.reference, kind, body, key)
-        if kind not in AWAITED:
+        if not is_awaited(kind, actor.role):
             assert asked.reply is not None
             assert await self.world.engine.nudge(self.reference, str(asked.command_id))
             await self.applied(str(asked.command_id))

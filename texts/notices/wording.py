@@ -1,4 +1,4 @@
-"""Dates, places, roles and acts as each language writes them."""
+"""Dates, places, roles, acts, reasons and limits as each language writes them."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -8,7 +8,10 @@ from babel.dates import format_date
 
 from domain.actors import Role
 from domain.languages import Language
-from domain.stages import Destination, PendingAct
+from domain.reasons import ReasonCode
+from domain.stages import Destination, DueKind, PendingAct
+from texts.person import GROUPS
+from texts.reasons import reason_sentence
 
 _HANS: Final = Language.ZH_HANS
 _HANT: Final = Language.ZH_HANT
@@ -36,6 +39,7 @@ _ACTS: Final[Mapping[Language, Mapping[PendingAct, str]]] = {
         PendingAct.REFUSE: "不予备案",
         PendingAct.APPROVE: "批准备案",
         PendingAct.REVOKE: "撤销备案",
+        PendingAct.DEPARTURE: "记录离职",
         PendingAct.WITHHOLD: "不送交名单",
         PendingAct.OUTCOME: "记录主管机关的答复",
     },
@@ -43,6 +47,7 @@ _ACTS: Final[Mapping[Language, Mapping[PendingAct, str]]] = {
         PendingAct.REFUSE: "不予備案",
         PendingAct.APPROVE: "批准備案",
         PendingAct.REVOKE: "撤銷備案",
+        PendingAct.DEPARTURE: "記錄離職",
         PendingAct.WITHHOLD: "不送交名單",
         PendingAct.OUTCOME: "記錄主管機關的答覆",
     },
@@ -50,6 +55,7 @@ _ACTS: Final[Mapping[Language, Mapping[PendingAct, str]]] = {
         PendingAct.REFUSE: "refuse the registration",
         PendingAct.APPROVE: "approve the registration",
         PendingAct.REVOKE: "revoke the registration",
+        PendingAct.DEPARTURE: "record a departure",
         PendingAct.WITHHOLD: "withhold the list entry",
         PendingAct.OUTCOME: "record the authority's answer",
     },
@@ -81,3 +87,13 @@ def role(value: Role, language: Language) -> str:
 def act(value: PendingAct, language: Language) -> str:
     """Return how a staff notice names a proposal that waits for a second signature."""
     return _ACTS[language][value]
+
+
+def why(value: ReasonCode, language: Language) -> str:
+    """Return the sentence of a reason."""
+    return reason_sentence(value, language)
+
+
+def due(value: DueKind, language: Language) -> str:
+    """Return what a time limit is for."""
+    return GROUPS["due_kinds"][value].in_language(language)
