@@ -124,6 +124,9 @@ async def walk_permits(walk: Walk) -> None:
     await walk.pass_time(unclear, timedelta(minutes=11))
     sent = {"action": "send", "reasons": [{"code": "document_seen"}]}
     await walk.act("officer-1", unclear, "permits/{destination}/eligibility", sent, destination="HK")
+    walk.ids["issued"] = await walk.approve()
+    for outcome, more in (("accepted", {}), ("issued", dates)):
+        await walk.answer(walk.ids["issued"], outcome, authority_number="C-HK-2", **more)
 
 
 async def walk_erasure(walk: Walk) -> None:
@@ -289,6 +292,11 @@ async def walk_person(walk: Walk) -> None:
     answer = await left.post("/v1/me/disputes", {"reference": walk.ids["departed"], "text": "I am still there."})
     assert answer.status_code == 202, answer.text
     walk.seen["POST /v1/me/disputes"].add(202)
+    holder = await sign_in(walk.stage, walk.ids["issued"], email="feng@example.com")
+    lost = {"reference": walk.ids["issued"], "destination": "HK", "lost_on": "2026-03-02"}
+    answer = await holder.post("/v1/me/lost-cards", lost)
+    assert answer.status_code == 202, answer.text
+    walk.seen["POST /v1/me/lost-cards"].add(202)
     for path in ("/v1/me/registrations", "/v1/me/data", "/v1/me/access-log", "/v1/me/objections"):
         answer = await me.get(path)
         assert answer.status_code == 200, (path, answer.text)

@@ -97,6 +97,7 @@ GET /v1/me/data
 GET /v1/me/objections
 POST /v1/me/complaints
 POST /v1/me/disputes
+POST /v1/me/lost-cards
 GET /v1/registrations/{reference}/requests
 GET /v1/objections
 POST /v1/objections/{objection_id}/answer
