@@ -1,7 +1,6 @@
 """Problem documents (RFC 9457): one shape for every refusal, in the caller's language, never quoting what was sent."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any, Final
 
 import orjson
@@ -11,6 +10,7 @@ from starlette.responses import Response
 from api.languages import DEFAULT
 from domain.errors import PROBLEM_STATUS, FieldError, Refused
 from domain.languages import Language
+from texts.files import file_sentence
 from texts.problems import FIELD_ERRORS, field_message, problem_detail, problem_title
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -66,7 +66,9 @@ def problem_response(
         "status": status,
         "detail": _detail(code, detail, language),
         "code": code,
-        "errors": [{**asdict(error), "message": _message(error, language)} for error in errors],
+        "errors": [
+            {"field": error.field, "code": error.code, "message": _message(error, language)} for error in errors
+        ],
     }
     sent = {"Cache-Control": "no-store", "Content-Language": language.value, **(headers or {})}
     if status == 401:
@@ -83,6 +85,8 @@ def _detail(code: str, given: str, language: Language) -> str:
 
 
 def _message(error: FieldError, language: Language) -> str:
+    if error.words:
+        return file_sentence(error, language)
     if language is Language.EN or error.code not in FIELD_ERRORS:
         return error.message
     return field_message(error.code, language)

@@ -7,11 +7,17 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """What is wrong with one field: its path in the body, a code and a sentence that never quotes the value."""
+    """What is wrong with one field: its path in the body, a code and a sentence that never quotes the value.
+
+    Where a sentence of the catalogue says more than that of the code, `words` names it and `about` fills its gap: a
+    place in a file or a header, never a value.
+    """
 
     field: str
     code: str
     message: str
+    words: str = ""
+    about: str = ""
 
 
 # The published problem codes and the HTTP status each one answers with (states.md, "Problem codes").
