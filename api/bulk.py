@@ -52,6 +52,7 @@ async def _approve(request: Request, actor: Actor, decision: BulkDecision, idemp
     except Unavailable:
         return {"reference": reference, "status": 503, "code": "engine_unavailable"}
     outcome = {"reference": reference, "status": reply.status, "stage": reply.body["stage"]}
+    outcome |= {"permit_obstacles": reply.body.get("permit_obstacles", [])}
     return outcome | ({"pending": True} if reply.body.get("pending") else {})
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from pydantic import BaseModel, Field
 
 from api.views import Page
+from domain.languages import Language
 from domain.notices import DeliveryStatus
 from domain.roster import OnDefect, RosterAct, RosterStatus, RowResult
 from domain.webhooks import Scheme, WebhookState
@@ -26,6 +27,9 @@ class RosterView(BaseModel):
     on_defect: OnDefect
     status: RosterStatus
     reason: str | None
+    resumes_at: datetime | None = Field(
+        default=None, description="When its new rows go on, once the conflicts of a day are used up."
+    )
     received_at: datetime
     header_row: int = Field(description="Line of the sheet that holds the headers, from 1.")
     columns: list[RosterColumnView] = Field(description="The headers as they were written, from left to right.")
@@ -58,6 +62,15 @@ class RosterRowPage(Page):
     """A page of rows."""
 
     items: list[RosterRowView]
+
+
+class ContactView(BaseModel):
+    """Where an employer's notices go."""
+
+    email: str
+    phone: str | None
+    language: Language
+    digest: bool = Field(description="Whether the notices marked * come as one mail a day.")
 
 
 class WebhookView(BaseModel):

@@ -5,7 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from api.views import FindingView, Page, PermitView
+from api.views import FindingView, OpenPointView, Page, PermitView
+from domain.notices import Channel
 from domain.person import ObjectionKind
 from domain.stages import Destination, DueKind, Holder, Stage
 
@@ -58,6 +59,15 @@ class OwnDecisionView(BaseModel):
     remedy: dict[str, Any] | None = Field(description="What one who disagrees can do, and within which time.")
 
 
+class ContactChangeView(BaseModel):
+    """An address that somebody else put on the case, and that does not sign in yet."""
+
+    channel: Channel
+    address: str | None = Field(description="As it is shown masked; null where one was taken away.")
+    serves_from: date = Field(description="From when it signs in, and the one before it no longer; unconfirmed.")
+    says: str
+
+
 class OwnCaseView(BaseModel):
     """A case as its person reads it."""
 
@@ -83,7 +93,9 @@ class OwnCaseView(BaseModel):
     in_force: bool
     updated_at: datetime
     departure: DepartureView | None
+    contact_changes: list[ContactChangeView]
     findings: list[FindingView]
+    open_points: list[OpenPointView] = Field(description="What the employer is asked to mend.")
     permits: list[OwnPermitView]
     decisions: list[OwnDecisionView]
     remedies: list[str] = Field(description="What the person can do now, in words.")

@@ -62,7 +62,7 @@ class Apart:
         """
         bounds = self._bounds
         if self._in_hand[whose] >= bounds.of_one:
-            raise Refused("too_many_requests", "Your last files are still being read; send this one again soon.")
+            raise Refused("too_many_requests", words="files_in_hand", retry_after=_AGAIN_SECONDS)
         if self._in_hand.total() >= bounds.at_once + bounds.waiting:
             raise Unavailable("busy", retry_after=_AGAIN_SECONDS)
         self._in_hand[whose] += 1
@@ -150,7 +150,7 @@ def _made(answer: bytes) -> bytes:
     line, _, made = answer.partition(b"\n")
     said = json.loads(line)
     if "refused" in said:
-        errors = [FieldError(*error) for error in said["errors"]]
+        errors = [FieldError.from_kept(error) for error in said["errors"]]
         raise Refused(said["refused"], said["detail"], errors)
     if "defect" in said:
         raise Defect(f"file_{said['defect']}")

@@ -8,7 +8,6 @@ import os
 import resource
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import astuple
 from importlib import import_module
 from typing import Any, Final, cast
 
@@ -35,7 +34,7 @@ def main() -> None:
         made = work(sys.stdin.buffer.read(), asked["options"])
         said: dict[str, Any] = {"made": len(made)}
     except Refused as refused:
-        errors = [astuple(error) for error in refused.errors]
+        errors = [error.as_kept() for error in refused.errors]
         said = {"refused": refused.code, "detail": refused.detail, "errors": errors}
     except MemoryError:
         os._exit(1)  # at once: there may be no memory to end in good order

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import uuid4
 
 from cases.case_row import CaseRow
@@ -21,6 +21,7 @@ from store.encryption import DataKey
 from store.ledger import Entry
 
 _Opened = TypeVar("_Opened")
+_SERVED: Final = "destinations"
 
 
 @dataclass(slots=True)
@@ -91,8 +92,8 @@ class CaseParts(CaseRow):
         return next((row for row in self.row["assessments"] if row["scope"] == scope), None)
 
     def find_task(self, kind: TaskKind, destination: Destination | None = None) -> Row | None:
-        """Return the open task of a kind, if there is one."""
-        return next((t for t in self.tasks if t["kind"] == kind and t["destination"] == destination), None)
+        """Return the open task of a kind, if there is one: of a destination, also one that serves it with another."""
+        return next((t for t in self.tasks if t["kind"] == kind and _serves(t, destination)), None)
 
     def set_permit(self, destination: Destination, at: datetime, **values: Any) -> None:
         """Set columns of a permit; the row is made where there is none."""
@@ -139,16 +140,45 @@ class CaseParts(CaseRow):
             self._touch("tasks", task)
         return task
 
+    def share_task(
+        self,
+        kind: TaskKind,
+        at: datetime,
+        destination: Destination,
+        *,
+        due_at: datetime | None = None,
+        detail: Mapping[str, object] | None = None,
+    ) -> Row:
+        """Open a task about a destination, or let one that the same step opened about the same serve it too.
+
+        A task that was there before this step stays with the destinations that its ledger rows name.
+        """
+        about = dict(detail or {})
+        for task in self.tasks:
+            is_same = task["kind"] == kind and task["opened_at"] == at and _about(task) == about
+            if is_same and not _serves(task, destination):
+                served = sorted({*destinations_of(task), destination.value})
+                self.change_task(task, destination=None, detail=about | {_SERVED: served})
+                return task
+        return self.open_task(kind, at, due_at=due_at, destination=destination, detail=about)
+
     def change_task(self, task: Row, **values: Any) -> None:
         """Set columns of an open task."""
         task.update(values)
         self._touch("tasks", task)
 
     def close_tasks(self, kinds: Iterable[TaskKind], at: datetime, *, destination: Destination | None = None) -> None:
-        """Close the open tasks of these kinds: those of one destination, or the registration's where none is named."""
+        """Close the open tasks of these kinds: those of one destination, or the registration's where none is named.
+
+        One that serves another destination as well stays open for that one.
+        """
         wanted = set(kinds)
-        for task in [t for t in self.tasks if t["kind"] in wanted and t["destination"] == destination]:
-            self._close_task(task, TaskState.DONE, at)
+        for task in [t for t in self.tasks if t["kind"] in wanted and _serves(t, destination)]:
+            left = [each for each in destinations_of(task) if each != destination] if destination else []
+            if left:
+                self.change_task(task, detail=task["detail"] | {_SERVED: left})
+            else:
+                self._close_task(task, TaskState.DONE, at)
 
     def cancel_tasks(self, at: datetime) -> None:
         """Cancel the tasks of a case that has closed; what could not be delivered stays to be handed over."""
@@ -279,6 +309,21 @@ class CaseParts(CaseRow):
         # The same key may have been set in this transaction: the row written last is the one that counts.
         self._dirty["deadlines"] = [r for r in self._dirty.get("deadlines", []) if r is not row]
         self._touch("deadlines", {**row, "state": state})
+
+
+def destinations_of(task: Row) -> list[str]:
+    """Return the destinations that a task is about: one, several with the same question, or none."""
+    if task["destination"] is not None:
+        return [str(task["destination"])]
+    return [str(each) for each in task["detail"].get(_SERVED, ())]
+
+
+def _serves(task: Row, destination: Destination | None) -> bool:
+    return bool(task["destination"] == destination or destination in destinations_of(task))
+
+
+def _about(task: Row) -> dict[str, Any]:
+    return {name: value for name, value in task["detail"].items() if name != _SERVED}
 
 
 def call_key(reference: str, destination: Destination, what: str, *, attempt: int = 1, on: str = "") -> str:

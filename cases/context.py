@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cases.apart import Apart
 from domain.employers import PremisesEntry
@@ -33,6 +33,9 @@ class Context:
     log_origin: str = "hetao-permits/ledger"
     witness_keys: tuple[VerifierKey, ...] = ()
     erasure_list: ErasureList | None = None
+    # The register as the sealer, where this process seals.
+    sealer_database: Database | None = None
+    seal_overdue: timedelta = timedelta(minutes=5)
     calendars: "CalendarShelf" = field(default_factory=lambda: CalendarShelf())
     premises: "PremisesShelf" = field(default_factory=lambda: PremisesShelf())
     apart: Apart = field(default_factory=Apart)

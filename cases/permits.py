@@ -1,24 +1,23 @@
-"""The following of talent permits: eligibility, list entries, reports and what time does (P1 to P22)."""
+"""The following of talent permits: list entries, reports and what time does (P1 to P22)."""
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from cases import assessing
+from cases import inbox
 from cases.case_file import CaseFile
+from cases.case_parts import destinations_of
 from cases.notify import Telling, tell
+from cases.reported_days import need_day
 from domain.actors import Actor
 from domain.acts import Act
+from domain.answers import Outcome
 from domain.clock import day_of, morning_of, start_of
 from domain.deadlines import DeadlineKind
-from domain.findings import outcome_of
 from domain.moves import PermitEvent, get_permit_move
 from domain.notices import NoticeKind
 from domain.stages import (
     PERMIT_FINAL,
-    AssessmentOutcome,
     Destination,
     DueKind,
     Holder,
@@ -28,7 +27,6 @@ from domain.stages import (
 )
 from domain.tasks import TaskKind
 from domain.working_days import calendar_days_before
-from policy.talent_permit import eligibility
 from store.case_rows import Row
 
 _PERMIT_DEADLINES = (
@@ -44,33 +42,6 @@ _PERMIT_TASKS = (
     TaskKind.AUTHORITY_LATE,
     TaskKind.AUTHORITY_REJECTED,
 )
-
-
-async def begin(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
-    """Begin a track for each destination: eligible and to be sent, or a task for an officer (P1, P2)."""
-    pack = file.context.packs.version(file.row["policy_version"])
-    facts = await assessing.gather_facts(
-        file.context,
-        connection,
-        file.application,
-        file.row,
-        on=file.accepted_on,
-        today=day_of(at),
-        other_live=False,
-        in_force=file.stage is Stage.APPROVED and (file.row["ended_on"] is None or day_of(at) <= file.row["ended_on"]),
-    )
-    for destination in file.destinations:
-        findings = eligibility(facts, destination, pack, file.accepted_on)
-        assessing.keep_assessment(file, destination.value, findings, facts, at)
-        outcome = outcome_of(findings)
-        if outcome is AssessmentOutcome.CLEAR:
-            make_eligible(file, actor, at, destination, reasons=())
-            continue
-        file.set_permit(destination, at)
-        due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
-        file.open_task(TaskKind.PERMIT_ELIGIBILITY, at, due_at=due.at, destination=destination)
-        file.record(Act.PERMIT_NOT_CLEAR, actor, at, destination=destination.value, outcome=outcome.value)
-    follow_up(file)
 
 
 def make_eligible(
@@ -107,17 +78,19 @@ def rejected(file: CaseFile, actor: Actor, at: datetime, destination: Destinatio
     """Open a task for a list entry that the authority's system could not read (P6)."""
     file.move_permit(destination, PermitEvent.SENDING_REJECTED, at)
     file.record(Act.PERMIT_REJECTED, actor, at, destination=destination.value, reasons=[reason])
-    file.open_task(TaskKind.AUTHORITY_REJECTED, at, destination=destination, detail={"reason": reason})
+    file.share_task(TaskKind.AUTHORITY_REJECTED, at, destination, detail={"reason": reason})
 
 
-def send_again(file: CaseFile, actor: Actor, at: datetime, destination: Destination) -> None:
-    """Send a mended list entry under a key with the next attempt number (P6)."""
-    get_permit_move(_stage(file, destination), PermitEvent.SENT)
-    file.close_tasks([TaskKind.AUTHORITY_REJECTED], at, destination=destination)
-    file.record(
-        Act.TASK_ANSWERED, actor, at, outcome="send_again", destination=destination.value, kind="authority_rejected"
-    )
-    file.call("list_entry", at, destination=destination, attempt=file.next_attempt(destination))
+def send_again(file: CaseFile, actor: Actor, at: datetime, task: Row) -> None:
+    """Send the mended list entries that a task is about, each under a key with the next attempt number (P6)."""
+    served = [Destination(each) for each in destinations_of(task)]
+    for destination in served:
+        get_permit_move(_stage(file, destination), PermitEvent.SENT)
+    destination = task["destination"]
+    file.close_tasks([TaskKind.AUTHORITY_REJECTED], at, destination=Destination(destination) if destination else None)
+    file.record(Act.TASK_ANSWERED, actor, at, outcome="send_again", destination=destination, kind="authority_rejected")
+    for each in served:
+        file.call("list_entry", at, destination=each, attempt=file.next_attempt(each))
 
 
 def registration_ended(
@@ -165,6 +138,15 @@ def report(
         file.set_working_days(DeadlineKind.REPORT_EXPECTED, day_of(at), days, destination=destination.value)
     if stage == PermitStage.ISSUED:
         tell(file, Telling(NoticeKind.PERMIT_REPORTED, at, str(file.round), destination))
+
+
+def need_lost_day(file: CaseFile, at: datetime, destination: Destination, lost_on: date) -> None:
+    """Refuse a card lost in the future, or before the permit was issued on it (P19)."""
+    get_permit_move(_stage(file, destination), PermitEvent.CARD_LOST)
+    permit = file.permits[destination]
+    known = [day for day in (permit["decided_on"], permit["valid_from"]) if day is not None]
+    need_day("lost_on", lost_on, latest=day_of(at), after="in_future")
+    need_day("lost_on", lost_on, earliest=min(known, default=None), before="before_issue")
 
 
 def card_lost(file: CaseFile, actor: Actor, at: datetime, destination: Destination, lost_on: date) -> None:
@@ -222,7 +204,7 @@ def _remind_applicant(file: CaseFile, actor: Actor, at: datetime, destination: D
 
 def _ask_about_applicant(file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: Row) -> None:
     due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
-    file.open_task(TaskKind.APPLICANT_INACTIVE, at, due_at=due.at, destination=destination)
+    file.share_task(TaskKind.APPLICANT_INACTIVE, at, destination, due_at=due.at)
     file.record(Act.REMINDED, actor, at, destination=destination.value, step=deadline["kind"])
 
 
@@ -230,6 +212,8 @@ def _remind_of_expiry(file: CaseFile, actor: Actor, at: datetime, destination: D
     until = file.permits[destination]["valid_until"]
     file.move_permit(destination, PermitEvent.EXPIRY_REMINDER_DUE, at)
     file.record(Act.REMINDED, actor, at, destination=destination.value, step=deadline["step"])
+    if _is_renewed(file, destination):
+        return
     facts = {"valid_until": until, "days_left": deadline["step"]}
     tell(file, Telling(NoticeKind.PERMIT_EXPIRING, at, f"{until}/{deadline['step']}", destination, facts=facts))
 
@@ -239,7 +223,14 @@ def _expire(file: CaseFile, actor: Actor, at: datetime, destination: Destination
     file.move_permit(destination, PermitEvent.EXPIRED, at)
     end_track(file, destination, at)
     file.record(Act.PERMIT_EXPIRED, actor, at, destination=destination.value)
+    if _is_renewed(file, destination):
+        return
     tell(file, Telling(NoticeKind.PERMIT_EXPIRED, at, str(until), destination, facts={"valid_until": until}))
+
+
+def _is_renewed(file: CaseFile, destination: Destination) -> bool:
+    """Whether the authority has issued the next term, so that nobody is told that the permit ends."""
+    return any(answer.outcome is Outcome.ISSUED for answer in inbox.renewals(file, destination))
 
 
 def _show_unsent(file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: Row) -> None:

@@ -67,7 +67,7 @@ def columns_of(written: Sequence[str], act: RosterAct, below: Sequence[Sequence[
         elif header.column is None:
             errors += _unread(at, header, missing, below, names)
     errors += [
-        FieldError(column, FieldCode.REQUIRED, "", "column_missing", _title(column))
+        FieldError(column, FieldCode.REQUIRED, "", "column_missing", about=_title(column))
         for column in sorted(REQUIRED[act].intersection(missing))
     ]
     if errors:
@@ -103,7 +103,7 @@ def _at(line: Sequence[Cell], at: int) -> str:
 
 
 def _error(field: str, code: FieldCode, words: str, about: str) -> FieldError:
-    return FieldError(field, code, "", words, about[:100])
+    return FieldError(field, code, "", words, about=about[:100])
 
 
 def _title(column: str) -> str:

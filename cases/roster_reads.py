@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -12,21 +14,20 @@ from cases.context import Context
 from cases.keys import get_data_key
 from cases.roster_columns import Header
 from cases.roster_file import RosterSheet
+from cases.view import moment
 from domain.actors import Actor
 from domain.errors import FieldError, Refused
-from domain.identity_numbers import mask_identity_number
 from domain.languages import Language
+from domain.masks import MASKS
 from domain.roster import DAYS, LINE_LIMIT, RowResult
 from domain.written_days import FORMS
 from store.encryption import DataKey
 from store.tables import roster_rows, rosters
-from texts.files import file_sentence
-from texts.problems import FIELD_ERRORS, PROBLEMS, field_message, problem_detail
+from texts.problems import FIELD_ERRORS, PROBLEMS, field_message, particular_sentence, problem_detail
 from texts.roster import allowed, open_ended
 
 # Of these a reader sees enough to find the cell again; the rest of a row is whole to the employer that sent it.
 _MASKED: Final = frozenset({"identity_number", "permit_card_number", "email", "phone"})
-_SHOWN_AT_END: Final = 2
 
 
 class SheetHead(NamedTuple):
@@ -72,7 +73,7 @@ async def get_roster(context: Context, actor: Actor, roster_id: UUID) -> dict[st
     """
     async with context.database.begin(actor.tenant) as connection:
         roster, _, head = await find_roster(context, connection, roster_id)
-        return roster_view(roster, await count_results(connection, roster_id), head)
+        return roster_view(roster, await count_results(connection, roster_id), head, context.clock())
 
 
 async def get_rows(
@@ -130,9 +131,9 @@ async def count_results(connection: AsyncConnection, roster_id: UUID) -> dict[st
     return {row.result: row.rows for row in await connection.execute(query)}
 
 
-def roster_view(roster: Mapping[Any, Any], counts: Mapping[str, int], head: SheetHead) -> dict[str, Any]:
+def roster_view(roster: Mapping[Any, Any], counts: Mapping[str, int], head: SheetHead, now: datetime) -> dict[str, Any]:
     """Return a roster as its employer sees it; columns that are not read stand there as they were written."""
-    roster_id = str(roster["roster_id"])
+    roster_id, resumes_at = str(roster["roster_id"]), roster["resumes_at"]
     at = f"/v1/rosters/{roster_id}"
     return {
         "id": roster_id,
@@ -141,6 +142,7 @@ def roster_view(roster: Mapping[Any, Any], counts: Mapping[str, int], head: Shee
         "on_defect": roster["on_defect"],
         "status": roster["status"],
         "reason": roster["reason"],
+        "resumes_at": moment(resumes_at) if resumes_at is not None and now < resumes_at else None,
         "received_at": roster["at"].isoformat(),
         "header_row": head.header_row,
         "columns": [{"header": header.written, "column": header.column} for header in head.headers],
@@ -164,33 +166,30 @@ def row_view(row: Mapping[Any, Any], key: DataKey | None, head: SheetHead, langu
     }
 
 
-def stored_errors(errors: Collection[FieldError]) -> list[dict[str, str]]:
+def stored_errors(errors: Collection[FieldError]) -> list[dict[str, Any]]:
     """Return the errors of a row as they are kept: codes and names of sentences, nothing of what the row holds."""
     return [
-        {
-            "field": error.field,
-            "code": str(error.code),
-            "message": file_sentence(error, Language.EN) if error.words else error.message,
-            **({"words": error.words} if error.words else {}),
-        }
+        replace(error, message=particular_sentence(error.words, Language.EN, error.about)).as_kept()
+        if error.words
+        else error.as_kept()
         for error in errors
     ]
 
 
-def message_of(error: Mapping[str, str], language: Language) -> str:
+def message_of(error: Mapping[str, Any], language: Language) -> str:
     """Return the sentence of a kept error in a language."""
-    code, words = error["code"], error.get("words", "")
-    if words:
-        return file_sentence(FieldError(error["field"], code, "", words), language)
-    if language is Language.EN:
-        return error["message"]
-    if code in FIELD_ERRORS:
-        return field_message(code, language)
-    return problem_detail(code, language) if code in PROBLEMS else error["message"]
+    kept = FieldError.from_kept(error)
+    if kept.words:
+        return particular_sentence(kept.words, language, kept.about)
+    if language is not Language.EN and kept.code in FIELD_ERRORS:
+        return field_message(kept.code, language)
+    if kept.code in PROBLEMS and (language is not Language.EN or not kept.message):
+        return problem_detail(kept.code, language)
+    return kept.message
 
 
 def _error_view(
-    error: Mapping[str, str], cells: Mapping[str, str], head: SheetHead, language: Language
+    error: Mapping[str, Any], cells: Mapping[str, str], head: SheetHead, language: Language
 ) -> dict[str, Any]:
     column = error["field"]
     value = cells.get(column)
@@ -200,19 +199,16 @@ def _error_view(
         "message": message_of(error, language),
         "header": head.header_of(column),
         "value": masked(column, value) if value else None,
-        "allowed": allowed_in(column, language),
+        "allowed": error.get("allowed") or allowed_in(column, language),
     }
 
 
 def masked(column: str, value: str) -> str:
     """Return a value of a column as it is shown: what tells of a person is hidden but for its ends."""
     value = value[:LINE_LIMIT]
-    if column == "identity_number":
-        return mask_identity_number(value)
-    if column in _MASKED:
-        shown = value[-_SHOWN_AT_END:] if len(value) > 2 * _SHOWN_AT_END else ""
-        return "*" * (len(value) - len(shown)) + shown
-    return value
+    if column == "email" and "@" not in value:
+        return "*" * len(value)
+    return MASKS[column](value) if column in _MASKED else value
 
 
 def allowed_in(column: str, language: Language) -> list[str]:

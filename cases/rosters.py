@@ -78,6 +78,7 @@ async def receive(context: Context, actor: Actor, file: RosterFile, idempotency:
             "status": RosterStatus.CHECKING.value,
             "totals": {"rows": len(sheet.rows)},
             "reason": None,
+            "resumes_at": None,
             "key_id": key.key_id,
             "at": at,
             "emptied_at": None,
@@ -95,7 +96,7 @@ async def receive(context: Context, actor: Actor, file: RosterFile, idempotency:
         entry = Entry(Act.ROSTER_RECEIVED, actor, at, employer_id=actor.employer_id, detail=detail)
         await append(connection, f"roster/{roster['roster_id']}", [entry])
         reply = Reply(
-            202, roster_view(roster, {}, open_head(key, roster)), {"Location": f"/v1/rosters/{roster['roster_id']}"}
+            202, roster_view(roster, {}, open_head(key, roster), at), {"Location": f"/v1/rosters/{roster['roster_id']}"}
         )
         await remember(context, connection, actor, idempotency, reply=reply, key=key)
         return reply

@@ -11,8 +11,9 @@ from typing import Any, Final
 
 import xlsxwriter
 
+from domain.spreadsheets import is_like_a_formula
+
 _LONGEST: Final = 32_767  # characters that a cell can hold
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 _LISTED_ROWS: Final = 20_000
 _HEADER: Final = {
     "bold": True,
@@ -83,7 +84,7 @@ def _write(
             look = formats.of(
                 is_header=number == 0,
                 is_marked=column in marked,
-                is_quoted=text.startswith(_FORMULA),
+                is_quoted=is_like_a_formula(text),
                 is_wrapped=is_wrapped,
             )
             sheet.write_string(number, column, text[:_LONGEST], look)

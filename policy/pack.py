@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, Strict
 
 from domain.findings import ParameterUsed
 
-CODE_VERSION: Final = 1  # raised when a pack of an earlier form can no longer be read by these rules
+# The forms of a pack that these rules read; one is taken away when packs of that form can no longer be read.
+CODE_VERSIONS: Final = (1, 2)
 _T = TypeVar("_T", bool, int, str)
 
 
@@ -57,6 +58,10 @@ class Pack(BaseModel):
     def boolean(self, name: str) -> bool:
         """Return a parameter that is true or false."""
         return self._typed(name, bool)
+
+    def boolean_since(self, form: int, name: str) -> bool:
+        """Return a parameter that is true or false and came with a later form; false in a pack of an earlier one."""
+        return self.boolean(name) if max(self.reads) >= form else False
 
     def string(self, name: str) -> str:
         """Return a parameter that is text."""
@@ -112,8 +117,9 @@ def parse_pack(text: str) -> Pack:
         pack = Pack.model_validate({**content, "content_hash": sha256(text.encode()).hexdigest()})
     except (yaml.YAMLError, TypeError, ValidationError) as error:
         raise PackError(f"The text is no pack: {type(error).__name__}.") from error
-    if CODE_VERSION not in pack.reads:
-        raise PackError(f"{pack.name} {pack.version} cannot be read by rules of version {CODE_VERSION}.")
+    if not set(CODE_VERSIONS) & set(pack.reads):
+        known = ", ".join(str(version) for version in CODE_VERSIONS)
+        raise PackError(f"{pack.name} {pack.version} cannot be read by rules of version {known}.")
     return pack
 
 

@@ -20,6 +20,7 @@ class Rule:
     audience: Audience
     fields: tuple[str, ...]
     parameters: tuple[str, ...]
+    later: tuple[str, ...]
     judge: Judge
 
     def apply(self, facts: Facts, pack: Pack, on: date) -> Finding | None:
@@ -33,7 +34,7 @@ class Rule:
             source=self.source,
             audience=self.audience,
             fields=self.fields,
-            parameters=pack.used(*self.parameters),
+            parameters=pack.used(*self.parameters, *(name for name in self.later if name in pack.parameters)),
         )
 
 
@@ -44,10 +45,14 @@ def rule(
     audience: Audience,
     fields: tuple[str, ...] = (),
     parameters: tuple[str, ...] = (),
+    later: tuple[str, ...] = (),
 ) -> Callable[[Judge], Rule]:
-    """Return a decorator that makes a rule of the function that judges."""
+    """Return a decorator that makes a rule of the function that judges.
+
+    `later` names parameters that packs of earlier forms do not have, so that their findings stay as they were.
+    """
 
     def made(judge: Judge) -> Rule:
-        return Rule(code, source, audience, fields, parameters, judge)
+        return Rule(code, source, audience, fields, parameters, later, judge)
 
     return made

@@ -184,12 +184,16 @@ def card_form_published(facts: Facts, pack: Pack, on: date) -> FindingOutcome | 
     audience=Audience.EMPLOYER,
     fields=("person.permit_card_valid_until",),
     parameters=("permit_term_years", "card_must_outlive_term"),
+    later=("card_last_day_required",),
 )
 def card_long_enough(facts: Facts, pack: Pack, on: date) -> FindingOutcome | None:
-    """Find a card that is valid for as long as a permit issued on the day would be."""
+    """Find a card that is valid for as long as a permit issued on the day would be; its last day is the employer's."""
     if facts.permit_card_valid_until is None:
-        unread = facts.is_ill_typed("permit_card_number", "permit_card_valid_until")
-        return None if facts.permit_card_number is None and not unread else NEEDS_PERSON
+        if facts.is_ill_typed("permit_card_number", "permit_card_valid_until"):
+            return NEEDS_PERSON
+        if facts.permit_card_number is None:
+            return None
+        return MISSING if pack.boolean_since(2, "card_last_day_required") else NEEDS_PERSON
     if not pack.boolean("card_must_outlive_term"):
         return PASS
     return PASS if facts.permit_card_valid_until >= last_day_of_term(on, pack) else FAIL

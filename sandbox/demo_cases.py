@@ -181,7 +181,8 @@ def _signature(decision: Decision, round_: int, path: str) -> Act:
 
 def _follow(case: Case, fate: Fate, officer: str, employer: str, path: str) -> list[Act]:
     acts: list[Act] = []
-    asked = {task["destination"] for task in case["tasks"] if task["kind"] == "permit_eligibility"}
+    tasks = (task for task in case["tasks"] if task["kind"] == "permit_eligibility")
+    asked = {destination for task in tasks for destination in task["destinations"]}
     for permit in case["permits"]:
         destination = permit["destination"]
         plan = fate.eligibility.get(destination)

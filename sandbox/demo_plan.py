@@ -74,11 +74,8 @@ _BY_REFERENCE: Final[dict[str, Fate]] = {
     # An officer explains why a finding that needs a person does not stand in the way.
     "HTRI-012": Fate(decisions={1: Decision("approve", ("document_seen",))}),
     "HTRI-014": _returned("employment_dates_wrong", {"employment": {"contract_end": "2035-02-28"}}),
-    # No permit card yet: approved, and sent to the authority with an override reason.
-    "HTRI-015": Fate(
-        decisions={1: Decision("approve", ("permit_card_missing",))},
-        eligibility={"HK": Eligibility("send", "permit_card_missing")},
-    ),
+    # No permit card yet: approved with an override reason, which is not asked for again before the permit is sent for.
+    "HTRI-015": Fate(decisions={1: Decision("approve", ("permit_card_missing",))}),
     "HTRI-020": _refused("not_mainland_resident", "officer-2"),
     "HTRI-021": Fate(permits=_REFUSED_BOTH),
     "HTRI-022": Fate(unreachable=True),
@@ -87,12 +84,8 @@ _BY_REFERENCE: Final[dict[str, Fate]] = {
     "HTRI-026": Fate(departs=True, ends="ended", permits={"HK": "revoked"}),
     "HWX-005": Fate(permits=_REFUSED_BOTH),
     "HWX-006": Fate(permits={"MO": "refused"}),
-    # Approved over a failed finding by two people; then the permit is withheld, by two people as well.
-    "HWX-011": Fate(
-        decisions={1: Decision("approve", ("explained_by_employer",), "supervisor")},
-        eligibility={"MO": Eligibility("withhold", "permit_card_ends_early", "supervisor")},
-        permits={"MO": "ended"},
-    ),
+    # Approved over a failed finding by two people, whose reason holds for the permit too.
+    "HWX-011": Fate(decisions={1: Decision("approve", ("explained_by_employer",), "supervisor")}),
     # The employer contests, and two people approve over the missing letter.
     "HWX-012": Fate(
         decisions={2: Decision("approve", ("finding_mistaken",), "supervisor")},
@@ -110,12 +103,14 @@ _BY_REFERENCE: Final[dict[str, Fate]] = {
     "HWX-014": _returned("work_site_unknown", {"employment": {"work_site": "SZP-101"}}),
     "HWX-018": _refused("not_mainland_resident", "supervisor"),
     "HWX-019": _returned("permit_card_wrong", {"person": {"permit_card_number": "C41204519"}}),
+    # Approved without a word on the card, so that it is asked about, once for both permits: one is withheld by two
+    # people, the other sent for.
     "HWX-022": Fate(
-        decisions={1: Decision("approve", ("permit_card_missing",))},
         eligibility={
-            "HK": Eligibility("send", "permit_card_missing"),
+            "HK": Eligibility("withhold", "permit_card_ends_early", "supervisor"),
             "MO": Eligibility("send", "permit_card_missing"),
         },
+        permits={"HK": "ended"},
     ),
 }
 

@@ -16,13 +16,15 @@ _OUTSIDE: Final = (
     " (SELECT json_agg(x) FROM permits x WHERE x.reference = r.reference) AS permits,"
     # As text: most cases have the same findings, which are then made ready to be shown only once.
     " (SELECT CAST(x.findings AS text) FROM assessments x WHERE x.reference = r.reference"
-    f" AND x.scope = 'registration' {_NEWEST}) AS findings"
+    f" AND x.scope = 'registration' {_NEWEST}) AS findings,"
+    " (SELECT jsonb_build_object('fields', x.detail -> 'fields', 'asked_at', x.opened_at, 'due_at', x.due_at)"
+    " FROM tasks x WHERE x.reference = r.reference AND x.kind = 'change' AND x.state = 'open') AS pending_change"
 )
 _INSIDE: Final = (
     ", (SELECT json_agg(x) FROM tasks x WHERE x.reference = r.reference AND x.state = 'open') AS tasks,"
     " (SELECT json_agg(json_build_object('outcome_id', x.outcome_id, 'outcome', x.outcome,"
     " 'destination', x.destination, 'state', x.state) ORDER BY x.received_at) FROM answers x"
-    " WHERE x.reference = r.reference AND x.state IN ('held', 'early')) AS answers,"
+    " WHERE x.reference = r.reference AND x.state IN ('held', 'early', 'renewal')) AS answers,"
     " (SELECT json_object_agg(p.destination, (SELECT CAST(x.findings AS text) FROM assessments x"
     f" WHERE x.reference = p.reference AND x.scope = p.destination {_NEWEST}))"
     " FROM permits p WHERE p.reference = r.reference) AS permit_findings,"

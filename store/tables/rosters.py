@@ -21,6 +21,8 @@ rosters = Table(
     # The line of the headers and the headers as they were sent, sealed.
     Column("head", LargeBinary),
     moment("lease_until"),
+    # Until when its rows wait for the limit of the day to be over.
+    moment("resumes_at"),
     moment("at", null=False),
     # When its rows were emptied and its key destroyed.
     moment("emptied_at"),

@@ -41,7 +41,7 @@ ACTS: dict[CommandKind, tuple[Actor, dict[str, Any]]] = {
     ),
     CommandKind.PERMIT_CONFIRM: (OFFICER_2, {"destination": "HK", "action": "confirm"}),
     CommandKind.ENTER_OUTCOME: (OFFICER_2, {"destination": "HK", "outcome_id": "o-1"}),
-    CommandKind.CARD_LOST: (EMPLOYER_A, {"destination": "HK", "lost_on": "2026-03-01"}),
+    CommandKind.CARD_LOST: (EMPLOYER_A, {"destination": "HK", "lost_on": "2026-03-02"}),
 }
 _IN_REVIEW = {Stage.UNDER_REVIEW, Stage.AWAITING_CONFIRMATION}
 LISTED: dict[CommandKind, set[Stage]] = {
@@ -130,6 +130,7 @@ async def _refused(park: Park) -> Case:
 async def _lapsed(park: Park) -> Case:
     case = await _correction_requested(park)
     await case.at(await case.due(), "23:59:59")
+    await case.after(seconds=1)
     return case
 
 

@@ -136,8 +136,8 @@ async def test_the_files_that_a_person_makes_are_taken_without_a_word(
 
 
 EXPECTED = {
-    "identity_number": ("身份证号", "4403*********7123", False), "phone": ("手机", "*********0O", False),
-    "email": ("邮箱", "***", False), "employment_kind": ("用工形式", "临时", True),
+    "identity_number": ("身份证号", "4403*********7123", False), "phone": ("手机", "***********", False),
+    "email": ("邮箱", "a***@b", False), "employment_kind": ("用工形式", "临时", True),
     "contract_start": ("合同开始日期", "3/1/2026", True), "language": ("语言", "中文", True),
     "destinations": ("目的地", "广州", True), "state_worker": ("是否国家工作人员", "不详", True),
 }  # fmt: skip

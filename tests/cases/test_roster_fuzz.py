@@ -26,8 +26,7 @@ from domain.languages import Language
 from domain.registration import EmploymentKind, RegistrationRequest
 from domain.roster import DEPARTURE_COLUMNS, REGISTER_COLUMNS, RosterAct
 from tests.cases.sheets import SHEET, STRINGS, with_parts, workbook
-from texts.files import file_sentence
-from texts.problems import problem_detail
+from texts.problems import particular_sentence, problem_detail
 from texts.roster import COLUMNS, headers_of, word_of
 
 pytestmark = pytest.mark.timeout(1800)
@@ -106,7 +105,7 @@ def take(content: bytes, kind: str, act: RosterAct, encoding: str | None = None)
 
 def _can_be_said(errors: Iterable[FieldError]) -> None:
     for error in errors:
-        assert all("{" not in file_sentence(error, language).replace(error.about, "") for language in Language)
+        assert all(particular_sentence(error.words, language, error.about) for language in Language)
 
 
 @FUZZ

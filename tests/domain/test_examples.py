@@ -22,7 +22,7 @@ from policy.talent_permit import assess
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ON = date(2026, 11, 23)
-PACK = load_rule_packs()[0]
+PACK = load_rule_packs()[-1]
 REGISTER = RegisterFile.model_validate(yaml.safe_load((EXAMPLES / "employers.yaml").read_text("utf-8")))
 
 

@@ -59,7 +59,7 @@ def test_a_parameter_of_another_type_or_none_is_an_error(method: str, name: str)
         "just words",
         "[1, 2]",
         "name: [",
-        TEXT.replace("reads: [1]", "reads: [2]"),
+        TEXT.replace("reads: [1]", "reads: [3]"),
         TEXT.replace("reads: [1]", "reads: []"),
         TEXT.replace("reference: S8, ", "", 1),
         TEXT.replace("status: confirmed", "status: law", 1),
@@ -91,7 +91,7 @@ def test_the_pack_of_a_day_is_the_last_that_has_taken_effect() -> None:
 
 
 def test_the_talent_permit_pack_is_the_one_in_force_since_november_2025() -> None:
-    (pack,) = load_rule_packs()
+    pack = load_rule_packs()[0]
     assert (pack.version, pack.effective_from) == ("2025-11-05", date(2025, 11, 5))
     assert pack.integer("permit_term_years") == 3
     assert pack.string("permit_entries") == "multiple"
@@ -100,14 +100,31 @@ def test_the_talent_permit_pack_is_the_one_in_force_since_november_2025() -> Non
     assert pack.boolean("talent_proof_required") is False
 
 
+def test_the_version_that_asks_for_a_cards_last_day_changes_nothing_else() -> None:
+    first, second = load_rule_packs()
+    assert (second.version, second.effective_from, second.reads) == ("2026-11-30", date(2026, 11, 30), (2,))
+    assert PackShelf([first, second]).on(date(2026, 11, 29)) == first
+    further = {name: value for name, value in second.parameters.items() if name not in first.parameters}
+    assert list(further) == ["card_last_day_required"]
+    assert {name: value for name, value in second.parameters.items() if name not in further} == first.parameters
+
+
+def test_a_parameter_of_a_later_form_is_off_in_an_earlier_one_and_needed_in_that_form() -> None:
+    assert parse_pack(TEXT).boolean_since(2, "flag") is False
+    later = TEXT.replace("reads: [1]", "reads: [2]")
+    assert parse_pack(later).boolean_since(2, "flag") is True
+    with pytest.raises(PackError, match="unheard_of"):
+        parse_pack(later).boolean_since(2, "unheard_of")
+
+
 def test_a_directory_adds_versions_and_two_of_one_version_are_refused(tmp_path: Path) -> None:
-    (packaged,) = load_rule_packs()
+    packaged, _ = load_rule_packs()
     folder = tmp_path / "talent_permit"
     folder.mkdir()
     content = packaged.model_dump(mode="json", exclude={"content_hash"})
     later = {**content, "version": "2027-01-01", "effective_from": "2027-01-01"}
     (folder / "2027-01-01.yaml").write_text(yaml.safe_dump(later), "utf-8")
-    assert [pack.version for pack in load_rule_packs(tmp_path)] == ["2025-11-05", "2027-01-01"]
+    assert [pack.version for pack in load_rule_packs(tmp_path)] == ["2025-11-05", "2026-11-30", "2027-01-01"]
     (folder / "again.yaml").write_text(yaml.safe_dump(content), "utf-8")
     with pytest.raises(PackError):
         load_rule_packs(tmp_path)
@@ -127,9 +144,9 @@ def test_the_limits_are_those_of_the_table() -> None:
 def test_the_embedded_stack_settles_at_once_has_no_quiet_hours_and_differs_in_nothing_else() -> None:
     default, embedded = load_limits(), load_limits("embedded")
     assert limits_of(embedded).settling == timedelta(0)
-    assert "no settling time and no quiet hours" in embedded.note
+    assert "no settling time, no quiet hours and no daily mail" in embedded.note
     differing = [name for name in default.parameters if default.parameter(name) != embedded.parameter(name)]
-    assert differing == ["settling_minutes", "quiet_from", "quiet_until"]
+    assert differing == ["settling_minutes", "quiet_from", "digest_by_default", "quiet_until"]
 
 
 def test_only_what_is_ours_to_set_is_confirmed_among_the_limits() -> None:

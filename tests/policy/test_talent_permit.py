@@ -24,6 +24,7 @@ from policy.talent_permit import (
 
 ON = date(2026, 3, 2)
 PACK = load_rule_packs()[0]
+NEWEST = load_rule_packs()[-1]
 GOOD = Facts(
     identity_number="44030419900307123X",
     permit_card_number="C12345678",
@@ -168,6 +169,27 @@ def test_every_rule_has_a_table() -> None:
 def test_each_rule_finds_what_its_table_says(code: FindingCode, change: dict[str, Any], expected: str | None) -> None:
     facts = GOOD.model_copy(update=change)
     assert outcome_in(assess(facts, PACK, ON), code) == expected
+
+
+def test_a_card_without_its_last_day_is_the_employers_to_give_from_the_version_on_that_says_so() -> None:
+    code, unknown = FindingCode.PERMIT_CARD_ENDS_EARLY, {"permit_card_valid_until": None}
+    facts = GOOD.model_copy(update=unknown)
+    assert outcome_in(assess(facts, NEWEST, ON), code) == "missing"
+    assert [finding.code for finding in to_be_mended(assess(facts, NEWEST, ON))] == [code]
+    assert outcome_in(eligibility(facts, Destination.HK, NEWEST, ON), code) == "missing"
+    no_card = facts.model_copy(update={"permit_card_number": None})
+    assert outcome_in(assess(no_card, NEWEST, ON), code) is None
+    unread = facts.model_copy(update={"ill_typed": ("permit_card_valid_until",)})
+    assert outcome_in(assess(unread, NEWEST, ON), code) == "needs_person"
+    assert outcome_in(assess(facts, PACK, ON), code) == "needs_person"
+
+
+def test_every_other_outcome_is_the_same_under_the_newest_version() -> None:
+    for code, cases in TABLES.items():
+        for change, _ in cases:
+            facts = GOOD.model_copy(update=change)
+            before, now = (outcome_in(assess(facts, pack, ON), code) for pack in (PACK, NEWEST))
+            assert before == now or now == "missing", (code, change)
 
 
 def test_good_facts_are_clear_under_every_rule() -> None:

@@ -160,7 +160,7 @@ async def test_revocation_before_sending_closes_the_permits_unsent(world: World)
 async def test_permit_that_is_not_clear_waits_for_an_officer_and_is_withheld_by_two(world: World) -> None:
     body = registration_body(permit_card_number=None, permit_card_valid_until=None)
     case = await world.submit(body=body)
-    await case.decide("approve", "document_seen")
+    await case.decide("approve")
     await case.until(lambda file: len(file.permits) == 2)
     assert await case.open_tasks() == {"permit_eligibility"}
     reason = [{"code": "permit_card_ends_early"}]
