@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from cases.apart import Apart
 from domain.employers import PremisesEntry
 from domain.notices import Channel
 from domain.working_days import WorkingCalendar
@@ -37,6 +38,7 @@ class Context:
     seal_overdue: timedelta = timedelta(minutes=5)
     calendars: "CalendarShelf" = field(default_factory=lambda: CalendarShelf())
     premises: "PremisesShelf" = field(default_factory=lambda: PremisesShelf())
+    apart: Apart = field(default_factory=Apart)
     bells: "DeliveryBells" = field(default_factory=lambda: DeliveryBells())
 
 

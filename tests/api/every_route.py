@@ -155,6 +155,10 @@ async def walk_rosters_and_webhooks(walk: Walk) -> None:
     place = {"roster_id": roster["id"]}
     await walk.call("employer-a", "GET", "/v1/rosters/{roster_id}", places=place)
     await walk.call("employer-a", "GET", "/v1/rosters/{roster_id}/rows", places=place)
+    for path in ("/v1/rosters/{roster_id}/annotated", "/v1/rosters/template"):
+        answer = await walk.stage.as_("employer-a").send("GET", path.format(**place))
+        assert answer.status_code == 200, answer.text
+        walk.seen[f"GET {path}"].add(200)
     hook = {"url": "https://hr.example.com/hooks", "kinds": ["registration_approved"]}
     webhook = await walk.call("employer-a", "PUT", "/v1/webhooks", hook)
     walk.ids["webhook_id"] = webhook["id"]

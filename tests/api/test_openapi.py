@@ -35,6 +35,8 @@ POST /v1/registrations/{reference}/change
 POST /v1/rosters
 GET /v1/rosters/{roster_id}
 GET /v1/rosters/{roster_id}/rows
+GET /v1/rosters/{roster_id}/annotated
+GET /v1/rosters/template
 GET /v1/webhooks
 PUT /v1/webhooks
 POST /v1/webhooks/{webhook_id}/test
