@@ -42,4 +42,5 @@ def build_context(
         log_origin=settings.log_origin,
         witness_keys=tuple(parse_verifier_key(each) for each in settings.witness_keys),
         erasure_list=ErasureList(settings.erasure_list or settings.keys_file.with_name("erasures.jsonl"), keyring),
+        poisoned=settings.poison_file,
     )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from domain.employers import PremisesEntry
 from domain.notices import Channel
@@ -32,6 +33,7 @@ class Context:
     log_origin: str = "hetao-permits/ledger"
     witness_keys: tuple[VerifierKey, ...] = ()
     erasure_list: ErasureList | None = None
+    poisoned: Path | None = None
     calendars: "CalendarShelf" = field(default_factory=lambda: CalendarShelf())
     premises: "PremisesShelf" = field(default_factory=lambda: PremisesShelf())
     bells: "DeliveryBells" = field(default_factory=lambda: DeliveryBells())
