@@ -15,6 +15,7 @@ from rich.table import Table
 import cli_docs
 import cli_erasures
 import cli_policy
+import cli_rehearsal
 import cli_seal
 import cli_story
 from cli_audit import audit_app, witness_app
@@ -38,6 +39,8 @@ app = typer.Typer(
 )
 sandbox_app = typer.Typer(help="Steer the stand-ins of a running stack.", no_args_is_help=True)
 app.add_typer(sandbox_app, name="sandbox")
+sandbox_app.command()(cli_rehearsal.poison)
+sandbox_app.command()(cli_rehearsal.heal)
 register_app = typer.Typer(help="Load what the register rests on.", no_args_is_help=True)
 app.add_typer(register_app, name="register")
 calendar_app = typer.Typer(help="Load years of the working calendar.", no_args_is_help=True)

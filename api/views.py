@@ -327,29 +327,6 @@ class ReceiptView(BaseModel):
     status: str = Field(examples=["recorded"])
 
 
-class IncidentView(BaseModel):
-    """What waits for an operator."""
-
-    id: str
-    kind: str
-    step: str
-    reason: str
-    reference: str | None
-    place: str | None = Field(description="Where in the code it was met.")
-    correlation_id: str | None = Field(description="The call that met it last; its log lines bear it.")
-    times: int = Field(description="How often the same was met while the incident is open.")
-    state: str
-    at: datetime
-    last_at: datetime
-    resumed_at: datetime | None
-
-
-class IncidentPage(Page):
-    """A page of incidents."""
-
-    items: list[IncidentView]
-
-
 class LiveView(BaseModel):
     """The process answers."""
 

@@ -232,6 +232,7 @@ async def walk_operators(walk: Walk) -> None:
     incidents = await walk.call("operator", "GET", "/v1/incidents")
     walk.ids["incident_id"] = incidents["items"][0]["id"]
     place = {"incident_id": walk.ids["incident_id"]}
+    await walk.call("operator", "GET", "/v1/incidents/{incident_id}", places=place)
     await walk.call("operator", "POST", "/v1/incidents/{incident_id}/resume", places=place)
     await walk.call("operator", "GET", "/v1/health/channels")
     async with walk.stage.context.database.begin() as connection:
@@ -320,3 +321,8 @@ async def walk_public(walk: Walk) -> None:
         answer = await walk.stage.nobody.send("GET", f"/docs/assets/{name}")
         assert answer.status_code == 200
         walk.seen["GET /docs/assets/{name}"].add(200)
+    assert (await walk.stage.nobody.send("OPTIONS", "/codec/decode")).status_code == 204
+    walk.seen["OPTIONS /codec/decode"].add(204)
+    decoded = await walk.stage.as_("operator").send("POST", "/codec/decode", json={"payloads": []})
+    assert decoded.json() == {"payloads": []}
+    walk.seen["POST /codec/decode"].add(200)

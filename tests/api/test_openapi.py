@@ -75,6 +75,7 @@ PUT /v1/premises
 POST /v1/authority/outcomes
 POST /v1/receipts
 GET /v1/incidents
+GET /v1/incidents/{incident_id}
 POST /v1/incidents/{incident_id}/resume
 GET /v1/health/channels
 GET /v1/audit/checkpoint
