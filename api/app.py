@@ -19,6 +19,7 @@ from api import (
     codec,
     employers,
     erasure,
+    facts,
     me,
     objections,
     operators,
@@ -57,6 +58,7 @@ from temporal.telemetry import configure_logging, configure_tracing, serve_metri
 ROUTERS = (
     employers.router,
     staff.router,
+    facts.router,
     erasure.router,
     supervisors.router,
     seal.router,

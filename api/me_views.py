@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from api.fact_views import OwnOpenedFactView, OwnRecordedFactView
 from api.views import FindingView, Page, PermitView
 from domain.person import ObjectionKind
 from domain.stages import Destination, DueKind, Holder, Stage
@@ -83,6 +84,7 @@ class OwnCaseView(BaseModel):
     in_force: bool
     updated_at: datetime
     departure: DepartureView | None
+    recorded_facts: list[OwnRecordedFactView] = Field(description="What officers saw; each can be contested once.")
     findings: list[FindingView]
     permits: list[OwnPermitView]
     decisions: list[OwnDecisionView]
@@ -173,6 +175,7 @@ class OwnDataCaseView(OwnCaseView):
     """All that is held under one case."""
 
     facts: list[OwnFactsView]
+    recorded_facts: list[OwnOpenedFactView]  # type: ignore[assignment]  # the same with their content
     requests: list[OwnRequestView]
     notices: list[OwnNoticeView]
     legal_holds: list[OwnHoldView] = Field(

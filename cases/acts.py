@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from pydantic import BaseModel
 
-from cases import commands, eligibility, objections
+from cases import commands, eligibility, objections, review
 from cases.advance import advance, preview
 from cases.case_file import CaseFile, build_file, load_case, load_row
 from cases.context import Context
@@ -24,7 +24,7 @@ from store import case_writes
 from store.case_rows import Row
 
 # Answered with what would then still stand in the way of a permit.
-_LOOKING_AHEAD: Final = frozenset({CommandKind.DECIDE, CommandKind.CONFIRM})
+_LOOKING_AHEAD: Final = frozenset({CommandKind.DECIDE, CommandKind.CONFIRM, CommandKind.RECORD_FACT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +151,11 @@ async def reply(
             errors = [FieldError(e["field"], e["code"], e["message"]) for e in outcome.get("errors", [])]
             raise Refused(outcome["code"], outcome.get("detail", ""), errors)
         view = case_view(file, actor, language)
-        if asked.kind in _LOOKING_AHEAD and _may_be_approved(file):
+        if asked.kind in _LOOKING_AHEAD and (_may_be_approved(file) or asked.kind is CommandKind.RECORD_FACT):
             ahead = await eligibility.obstacles(file, connection, context.clock())
             view["permit_obstacles"] = obstacle_views(ahead, language)
+        if asked.kind is CommandKind.RECORD_FACT and file.stage is Stage.UNDER_REVIEW:
+            view["approval_needs_second_signature"] = review.needs_second_signature(file)
         if state is CommandState.STORED:
             return Reply(202, view | {"pending": True})
         answer = Reply(200, view)

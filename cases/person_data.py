@@ -1,6 +1,6 @@
 """Everything that is held about a signed-in person, readable by them and by a machine; handing it out is an access."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import uuid4
 
@@ -15,13 +15,14 @@ from cases.reads import PERSON_FIELDS
 from cases.view import moment
 from domain.actors import Actor
 from domain.acts import Act
+from domain.case_facts import FactField
 from domain.commands import CommandKind
 from domain.data_map import Basis, Retention
 from domain.languages import Language
 from domain.notices import NoticeKind, Recipient
 from domain.own_data import KEPT_APART, row_of
 from store.ledger import Entry, begin_chain
-from store.tables import applications, commands, legal_holds, notices
+from store.tables import applications, case_facts, commands, legal_holds, notices
 from texts.person import plain
 
 Row = Mapping[str, Any]
@@ -37,6 +38,7 @@ _ASKED: Final = tuple(
         CommandKind.DISPUTE,
         CommandKind.CHANGE,
         CommandKind.CARD_LOST,
+        CommandKind.CONTEST_FACT,
     )
 )
 _OUTSIDE: Final = ("employer", "person")
@@ -101,9 +103,11 @@ async def _case(
         }
         for row, body in given
     ]
+    view = own_view(case, actor, names, chain, language)
     return {
-        **own_view(case, actor, names, chain, language),
+        **view,
         "facts": versions,
+        "recorded_facts": await _recorded(connection, case, view["recorded_facts"], language),
         "requests": await _requests(connection, case),
         "notices": await _notices(connection, case),
         "legal_holds": await _holds(connection, case, language),
@@ -133,6 +137,29 @@ def _facts(body: Row, language: Language) -> list[dict[str, Any]]:
                 }
             )
     return facts
+
+
+async def _recorded(
+    connection: AsyncConnection, case: OwnCase, shown: Sequence[Row], language: Language
+) -> list[dict[str, Any]]:
+    """Return the facts that officers recorded beside what was given: what they saw, where, and what had been given."""
+    query = select(case_facts).where(case_facts.c.reference == case.reference)
+    rows = {row.number: row for row in await connection.execute(query)}
+    found: list[dict[str, Any]] = []
+    for view in shown:
+        field, row = FactField(view["field"]), rows[view["number"]]
+        kept = row_of(field.part, field.short)
+        seen = case.reading.open("case_facts", "body", f"{case.reference}/{row.number}", row.body)
+        found.append(
+            {
+                **view,
+                **{name: seen[name] for name in ("value", "seen_in", "given")},
+                "purpose": plain("reasons", field.short, language),
+                "basis": plain("bases", Basis(kept.basis).name, language),
+                "retention": _retention(kept.retention, language),
+            }
+        )
+    return found
 
 
 def _retention(until: Retention, language: Language) -> str | None:

@@ -12,6 +12,7 @@ from domain.field_errors import FieldCode
 from domain.reasons import ReasonCode, Use, checked_reasons
 from domain.stages import CLOSED, Destination, Stage
 from domain.tasks import Queue, TaskKind
+from store.case_rows import Row
 
 
 def holder_of(actor: Actor) -> str:
@@ -78,15 +79,21 @@ def take_task(
     file: CaseFile, actor: Actor, at: datetime, kind: TaskKind, destination: Destination | None = None
 ) -> None:
     """Refuse while another person holds the task; deciding a free one claims it in the same act."""
+    task = need_not_held(file, actor, kind, destination)
+    if task is not None and task["holder"] is None:
+        file.change_task(task, holder=holder_of(actor), held_since=at)
+
+
+def need_not_held(file: CaseFile, actor: Actor, kind: TaskKind, destination: Destination | None = None) -> Row | None:
+    """Refuse while another person holds the task, or it is the supervisors'; return it, if there is one."""
     task = file.find_task(kind, destination)
-    me = holder_of(actor)
-    if task is None or task["holder"] == me:
-        return
+    if task is None or task["holder"] == holder_of(actor):
+        return task
     if task["holder"] is not None:
         raise Refused("task_held", "Another officer holds this task.")
     if task["queue"] == Queue.SUPERVISORS and actor.role is not Role.SUPERVISOR:
         raise Refused("task_held", "The task is in the supervisors' queue.")
-    file.change_task(task, holder=me, held_since=at)
+    return task
 
 
 def need_undecided(file: CaseFile) -> None:

@@ -51,6 +51,8 @@ EFFECTS: Final[Mapping[CommandKind, _Effect]] = {
     CommandKind.ANSWER_TASK: _effect(
         Act.CHANGED, Act.CHANGE_DECLINED, Act.DEPARTURE_REPORTED, Act.TASK_ANSWERED, further=_AT_ITS_END
     ),
+    CommandKind.RECORD_FACT: _effect(Act.FACT_RECORDED),
+    CommandKind.CONTEST_FACT: _effect(Act.FACT_CONTESTED),
     CommandKind.RECOUNT: _effect(Act.DUE_DATE_CHANGED),
     CommandKind.RESUME: _effect(Act.INCIDENT_RESUMED),
 }

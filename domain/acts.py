@@ -13,6 +13,8 @@ class Act(StrEnum):
     ASSESSED = "assessed"
     CORRECTED = "corrected"
     CONTESTED = "contested"
+    FACT_RECORDED = "fact_recorded"
+    FACT_CONTESTED = "fact_contested"
     REMINDED = "reminded"
     LAPSED = "lapsed"
     WITHDRAWN = "withdrawn"
@@ -105,6 +107,7 @@ RULED: Final = frozenset(
     {
         Act.SUBMITTED,
         Act.ASSESSED,
+        Act.FACT_RECORDED,
         Act.DECIDED,
         Act.CONFIRMED,
         Act.REJECTED,

@@ -16,7 +16,10 @@ _OUTSIDE: Final = (
     " (SELECT json_agg(x) FROM permits x WHERE x.reference = r.reference) AS permits,"
     # As text: most cases have the same findings, which are then made ready to be shown only once.
     " (SELECT CAST(x.findings AS text) FROM assessments x WHERE x.reference = r.reference"
-    f" AND x.scope = 'registration' {_NEWEST}) AS findings"
+    f" AND x.scope = 'registration' {_NEWEST}) AS findings,"
+    " (SELECT json_agg(json_build_object('number', x.number, 'field', x.field, 'state', x.state,"
+    " 'contest', x.contest, 'round', x.round, 'seen_by', x.seen_by, 'at', x.at) ORDER BY x.number)"
+    " FROM case_facts x WHERE x.reference = r.reference) AS facts"
 )
 _INSIDE: Final = (
     ", (SELECT json_agg(x) FROM tasks x WHERE x.reference = r.reference AND x.state = 'open') AS tasks,"
@@ -54,4 +57,5 @@ async def fence(connection: AsyncConnection, references: Sequence[str]) -> None:
 
 def _typed(row: Row) -> dict[str, Any]:
     row["permits"] = [from_json(tables.permits, permit) for permit in row["permits"] or []]
+    row["facts"] = [from_json(tables.case_facts, fact) for fact in row["facts"] or []]
     return row

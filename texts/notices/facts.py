@@ -89,6 +89,7 @@ class NoticeFacts(BaseModel):
     pending_act: PendingAct | None = None
     state_worker: bool = False
     handed_kind: NoticeKind | None = None
+    fact_field: str | None = None
     link: str | None = None
     valid_minutes: int | None = None
 

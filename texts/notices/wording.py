@@ -7,6 +7,7 @@ from typing import Final
 from domain.actors import Role
 from domain.languages import Language
 from domain.stages import Destination, PendingAct
+from texts.person import plain
 
 _HANS: Final = Language.ZH_HANS
 _HANT: Final = Language.ZH_HANT
@@ -62,6 +63,11 @@ _ACTS: Final[Mapping[Language, Mapping[PendingAct, str]]] = {
         PendingAct.OUTCOME: "record the authority's answer",
     },
 }
+
+
+def field(value: str, language: Language) -> str:
+    """Return what a field of a registration is called, as persons read it everywhere."""
+    return str(plain("fields", value, language))
 
 
 def day(value: date, language: Language) -> str:
