@@ -16,9 +16,13 @@ export UV_PYTHON_DOWNLOADS := never
 help:  ## Say what can be made.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
+# A uv on the PATH is taken where it fits (`required-version` in pyproject.toml, which every command of uv looks at).
 $(UV):
-	$(PYTHON) -m venv .tools
-	.tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@if uv python find $(PYTHON) >/dev/null 2>&1; then \
+		mkdir -p $(@D) && ln -sf "$$(command -v uv)" $@; \
+	else \
+		$(PYTHON) -m venv .tools && .tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); \
+	fi
 
 # Compiled once here: where Python may not write bytecode, every process else spends two seconds on it at its start.
 $(STAMP): $(UV) pyproject.toml uv.lock

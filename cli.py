@@ -107,35 +107,28 @@ def token(persona: str, data_dir: DataDir = DATA_DIR) -> None:
 def migrate() -> None:
     """Bring the database to the newest schema, as its owner."""
     from settings import Settings
+    from store.cluster import ClusterNotReadyError
     from store.migrate import upgrade
 
     settings = Settings()
     if settings.owner_database_url is None:
         raise typer.BadParameter("Set HETAO_OWNER_DATABASE_URL: only the owner of the tables may change them.")
-    upgrade(settings.owner_database_url)
+    try:
+        upgrade(settings.owner_database_url)
+    except ClusterNotReadyError as error:
+        print("hetao: nothing was changed. Run as PostgreSQL's superuser, then migrate again:", file=sys.stderr)
+        for statement in error.statements:
+            print(f"  {statement}", file=sys.stderr)
+        raise typer.Exit(1) from error
 
 
 @app.command()
 def api() -> None:
     """Serve the HTTP API."""
-    import uvicorn
-
+    from api.serving import serve
     from settings import Settings
 
-    settings = Settings()
-    uvicorn.run(
-        "api.app:create_app",
-        factory=True,
-        host=settings.api_host,
-        port=settings.api_port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        # Longer than clients and proxies keep a connection that rests (httpx 5 s, nginx 60 s), so that they close it: a
-        # call that is sent while the server closes breaks.
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=10,
-    )
+    serve(Settings())
 
 
 @app.command()
@@ -183,10 +176,11 @@ def docs() -> None:
     from domain import data_map, states_page
     from domain.data_map_bodies import BODIES
     from domain.data_map_columns import COLUMNS
+    from domain.data_map_fences import as_section
 
     folder = Path(__file__).parent / "docs"
     (folder / "states.md").write_text(states_page.as_page(), encoding="utf-8")
-    (folder / "data-map.md").write_text(data_map.as_page(BODIES, COLUMNS), encoding="utf-8")
+    (folder / "data-map.md").write_text(data_map.as_page(BODIES, COLUMNS, as_section(COLUMNS)), encoding="utf-8")
 
 
 @sandbox_app.command()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 if TYPE_CHECKING:
     from datetime import date
@@ -45,11 +45,14 @@ def try_policy(
     from datetime import date
 
     from policy.pack import PackError, parse_pack
+    from policy.packs import TALENT_PERMIT
 
     try:
         draft, first = parse_pack(pack.read_text(encoding="utf-8")), date.fromisoformat(since)
     except (PackError, ValueError) as error:
         sys.exit(f"hetao: {error}")
+    if draft.name != TALENT_PERMIT:
+        sys.exit(f"hetao: the pack is named {draft.name}; the rules read packs named {TALENT_PERMIT}.")
     if by is not None and not _SUBJECT.fullmatch(by):
         sys.exit("hetao: --by takes the subject of an account, as in officer-7: no name, no space.")
     report = asyncio.run(_try_pack(settings_of(data_dir), draft, first, by))
@@ -110,7 +113,11 @@ async def _try_pack(settings: "Settings", draft: Any, since: "date", by: str | N
 
 def _show_trial(report: Mapping[str, Any]) -> None:
     console = Console(highlight=False)
-    table = Table("case", "scope", "stage", "before", "now", "by which rule")
+    # References are copied from here: whatever the width of the terminal, they are whole and on one line.
+    longest = max((len(flip["reference"]) for flip in report["flips"]), default=0)
+    case = Column("case", no_wrap=True, min_width=longest)
+    further = (Column(title, overflow="fold") for title in ("scope", "stage", "before", "now", "by which rule"))
+    table = Table(case, *further)
     for flip in report["flips"]:
         rules = ", ".join(f"{rule['code']}: {rule['before']} -> {rule['now']}" for rule in flip["rules"])
         table.add_row(flip["reference"], flip["scope"], flip["stage"], flip["before"], flip["now"], rules)

@@ -1,9 +1,10 @@
 """Settings of every process, read once from `HETAO_*` by cli, worker and api and handed down."""
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _ADDRESS_WITH_PORT = r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/@]+):[0-9]{1,5}$"
@@ -18,10 +19,19 @@ def _split(value: Any) -> Any:
     return value
 
 
+def _network(value: str) -> str:
+    """Return a network in its one spelling; one that holds every address would believe everybody."""
+    network = ip_network(value)
+    if network.prefixlen == 0:
+        raise ValueError("Name the proxies themselves: whatever a proxy says of a caller is believed.")
+    return str(network)
+
+
 SecretList = Annotated[list[SecretStr], NoDecode, BeforeValidator(_split)]
 StrList = Annotated[list[str], NoDecode, BeforeValidator(_split)]
 HostPort = Annotated[str, Field(pattern=_ADDRESS_WITH_PORT)]
 HostPortList = Annotated[list[HostPort], NoDecode, BeforeValidator(_split)]
+NetworkList = Annotated[list[Annotated[str, AfterValidator(_network)]], NoDecode, BeforeValidator(_split)]
 WebUrl = Annotated[str, Field(pattern=_WEB_URL)]
 DatabaseUrl = Annotated[str, Field(pattern=_DATABASE_URL)]
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -40,6 +50,9 @@ class Settings(BaseSettings):
     database_url: DatabaseUrl = Field(description="PostgreSQL as the application role.")
     owner_database_url: DatabaseUrl | None = Field(
         default=None, description="PostgreSQL as the owner of the tables; for migrations only."
+    )
+    sealer_database_url: DatabaseUrl | None = Field(
+        default=None, description="PostgreSQL as the sealer, the only role that adds to the seal; for the worker only."
     )
     keys_file: Path = Field(description="Key ring in JSON, readable by its owner only.")
     erasure_list: Path | None = Field(
@@ -63,6 +76,18 @@ class Settings(BaseSettings):
     api_caller_a_minute: int = Field(default=6000, ge=1, description="Calls a minute that one caller may make.")
     api_tenant_a_minute: int = Field(default=12000, ge=1, description="Calls a minute that one employer may make.")
     api_at_once: int = Field(default=100, ge=1, description="Calls that one copy of the API serves at a time.")
+    api_bodies_mib: int = Field(
+        default=128, ge=32, description="Memory that one copy of the API gives to the bodies of calls, in MiB."
+    )
+    proxies: NetworkList = Field(
+        default=[],
+        description="Addresses or networks of the proxies before the API; only theirs `X-Forwarded-For` is believed.",
+    )
+    hsts_seconds: int = Field(
+        default=31_536_000,
+        ge=0,
+        description="For how long browsers come by TLS only, told where `HETAO_PUBLIC_URL` is https; 0 tells nothing.",
+    )
     metrics_host: str = Field(default="127.0.0.1", description="Address on which metrics are served.")
     api_metrics_port: Port = Field(default=0, description="Port of the API's metrics; 0 turns it off.")
     worker_metrics_port: Port = Field(default=0, description="Port of the worker's metrics; 0 turns it off.")
@@ -98,6 +123,9 @@ class Settings(BaseSettings):
         default="hetao-permits/ledger",
         pattern=r"^[!-*,-~]{1,200}$",
         description="Name of the log in checkpoints, one for each installation, such as `permits.example/ledger`.",
+    )
+    seal_overdue_seconds: int = Field(
+        default=300, ge=10, description="Age from which a row that is not sealed yet is an incident."
     )
     witness_keys: StrList = Field(
         default=[], description="Verifier keys of the witnesses whose cosignatures are taken (`hetao witness keygen`)."

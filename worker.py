@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from datetime import timedelta
@@ -32,6 +33,7 @@ from cases.build import build_context
 from cases.context import Context
 from cases.pack_shelf import keep_reading_packs
 from cases.roster_work import work_rosters
+from cases.seal_watch import keep_watching_seal
 from cases.sealing import keep_sealing
 from cases.sweeping import keep_sweeping
 from domain.actors import PARK
@@ -173,6 +175,7 @@ async def run(settings: Settings) -> None:
                 asyncio.create_task(keep_sweeping(context, engine, is_stopping=stopping.is_set)),
                 asyncio.create_task(work_rosters(context, engine)),
                 asyncio.create_task(keep_sealing(context, is_stopping=stopping.is_set)),
+                asyncio.create_task(keep_watching_seal(context, is_stopping=stopping.is_set)),
                 asyncio.create_task(keep_stamping(context, settings.timestamp_url, is_stopping=stopping.is_set)),
                 asyncio.create_task(keep_reading_packs(context, stopping)),
             ]
@@ -184,6 +187,8 @@ async def run(settings: Settings) -> None:
             await asyncio.gather(*background, return_exceptions=True)
     finally:
         await context.database.close()
+        if context.sealer_database is not None:
+            await context.sealer_database.close()
 
 
 async def _connect(context: Context, stopping: asyncio.Event) -> Client | None:
@@ -210,6 +215,8 @@ async def _ensure(client: Client) -> None:
 def main() -> None:
     """Run the worker with the settings of the environment."""
     settings = Settings()
+    if settings.sealer_database_url is None:
+        sys.exit("hetao: set HETAO_SEALER_DATABASE_URL: the worker seals, and no other role may (docs/operations.md).")
     configure_logging("worker", settings.log_level)
     configure_tracing("worker", os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
     uvloop.run(run(settings))

@@ -1,7 +1,7 @@
 """Telling the authority, and asking it for what it has answered: read, call, write the result."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -78,10 +78,8 @@ class AuthorityCalls:
                 cursor = await polling.cursor(self._context)
                 page = await self._authority.answers(cursor, limit=_PAGE)
                 # Most came by callback before; they are passed over together and not case by case.
-                named = [str(raw.get("outcome_id")) for raw in page.answers]
-                known = await polling.known_answers(self._context, named)
-                news = [dict(raw) for raw in page.answers if str(raw.get("outcome_id")) not in known]
-                for said in await self._read(news):
+                news = await polling.unknown_answers(self._context, await self._read(page.answers))
+                for said in _by_case(news):
                     await self._take(said)
                     activity.heartbeat(taken)
                 taken += len(page.answers)
@@ -105,17 +103,15 @@ class AuthorityCalls:
         )
         await self._authority.send_list_entry(order.key, entry)
 
-    async def _read(self, page: Sequence[dict[str, object]]) -> list[list[Said]]:
-        """Return the answers of a page by case, in their order; one that is none goes before the operator."""
-        by_case: dict[str, list[Said]] = {}
+    async def _read(self, page: Sequence[Mapping[str, object]]) -> list[AuthorityAnswer]:
+        """Return the answers of a page; one that is none goes before the operator."""
+        read = []
         for raw in page:
             try:
-                answer = AuthorityAnswer.model_validate(raw)
+                read.append(AuthorityAnswer.model_validate(dict(raw)))
             except ValidationError:
                 await answers.note_refused(self._context, _POLL, "invalid")
-                continue
-            by_case.setdefault(answer.reference, []).append(Said(_POLL, answer, source="poll"))
-        return list(by_case.values())
+        return read
 
     async def _take(self, said: Sequence[Said]) -> None:
         """Take in answers about one case and let its workflow hear of them."""
@@ -133,3 +129,11 @@ class AuthorityCalls:
                     # One answer that cannot be taken in stops neither the others nor the cursor; an operator sees it.
                     _log.error("defect", step="take_answer", **describe(result))
                     await answers.note_refused(self._context, _POLL, "defect")
+
+
+def _by_case(given: Iterable[AuthorityAnswer]) -> list[list[Said]]:
+    """Return answers by case, in their order."""
+    by_case: dict[str, list[Said]] = {}
+    for answer in given:
+        by_case.setdefault(answer.reference, []).append(Said(_POLL, answer, source="poll"))
+    return list(by_case.values())

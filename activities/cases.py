@@ -54,5 +54,5 @@ class CaseSteps:
         """Put a case that cannot go on before the operator."""
         with correlated(asked.correlation_id), classified("open_incident", asked, keeps_trying=True):
             return await incidents.open_incident(
-                self._context, asked.reference, asked.step, asked.reason, asked.at, asked.origin
+                self._context, asked.reference, asked.step, asked.reason, asked.at, asked.origin, place=asked.place
             )

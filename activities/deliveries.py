@@ -25,9 +25,12 @@ HEARTBEAT_EVERY: Final = timedelta(seconds=5)
 # No message begins to be sent with less left of its lease, so that a slow one does not go out twice.
 NEEDED: Final = timedelta(seconds=35)
 _SWEEP_EVERY: Final = 60.0
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 1.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 _GATHER: Final = 1.0  # the results of a batch are settled together where it is through so soon
-_BUSY_PACE: Final = 0.4  # where batch follows batch, each is settled with the next lease
+# Where batch follows batch, each is settled with the next lease, and the next one comes so many times later as this one
+# took: soon where the machine has room, and in fewer, larger batches where it has not, since a turn takes longer then.
+_TIMES_AS_LONG: Final = 5.0
+_LONGEST_PACE: Final = 0.4
 _AWAY_PAUSE: Final = 2.0
 
 
@@ -149,7 +152,8 @@ class _Run:
                     moved = await self._work()
                     rounds += 1
                     pause = _FIRST_PAUSE if moved else min(pause * 1.5, _LONGEST_PAUSE)
-                    not_before = begun + _BUSY_PACE if self.batches_in_row > 1 else begun
+                    pace = min((loop.time() - begun) * _TIMES_AS_LONG, _LONGEST_PACE)
+                    not_before = begun + pace if self.batches_in_row > 1 else begun
                     await self._wait(_FIRST_PAUSE if self.under_way else pause, not_before)
             await self._finish()
         except asyncio.CancelledError:

@@ -10,6 +10,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from activities.origins import recorded_for
 from domain.errors import Defect, Refused, Unavailable
 from domain.messages import Asked
+from temporal.telemetry import place_of
 
 _log = structlog.get_logger(__name__)
 
@@ -35,17 +36,13 @@ def classified(step: str, asked: Asked | None = None, *, keeps_trying: bool = Fa
     except Refused as error:
         raise ApplicationError(error.code, type=error.code, non_retryable=not keeps_trying) from None
     except Defect as error:
-        _log.error("defect", step=step, reason=error.reason)
-        raise ApplicationError(error.reason, type=error.reason, non_retryable=not keeps_trying) from None
+        raise _defect(step, error, error.reason, keeps_trying=keeps_trying) from None
     except Exception as error:  # noqa: BLE001 - what nobody expected is a defect, told by its class alone
-        name = type(error).__name__
-        _log.error("defect", step=step, reason=name, at=_where(error))
-        raise ApplicationError(name, type=name, non_retryable=not keeps_trying) from None
+        raise _defect(step, error, type(error).__name__, keeps_trying=keeps_trying) from None
 
 
-def _where(error: Exception) -> str:
-    """Return file and line of an error, which name no value."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_filename.rsplit('/', 2)[-1]}:{trace.tb_lineno}" if trace else ""
+def _defect(step: str, error: Exception, reason: str, *, keeps_trying: bool) -> ApplicationError:
+    """Return the failure of a defect; its one detail is where in the code it was raised."""
+    place = place_of(error)
+    _log.error("defect", step=step, reason=reason, at=place)
+    return ApplicationError(reason, place, type=reason, non_retryable=not keeps_trying)

@@ -1,5 +1,6 @@
 """Sends mail by SMTP, a batch on one connection, and keeps a few connections for the batches that follow."""
 
+import re
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
@@ -16,11 +17,15 @@ IMPLICIT_TLS_PORT: Final = 465  # RFC 8314, section 3.3
 KEPT_CONNECTIONS: Final = 4  # as many batches as fill the channel's places when each is full
 _OUT_OF_SPACE: Final = 552  # the message is larger than the relay takes: RFC 1870, section 6.1
 _PERMANENT_FROM: Final = 500
+# Class, subject and detail at the beginning of a reply's text (RFC 2034, section 4).
+_ENHANCED: Final = re.compile(r"[245]\.([0-9]{1,3})\.([0-9]{1,3})(?![0-9.])")
+_ADDRESS: Final = "1"  # of RFC 3463, section 3.2; its details 7 and 8 speak of the sender's address
+_OF_SENDER: Final = frozenset({"7", "8"})
 _TIMED_OUT: Final = Temporary("timeout")
 
 
 class MailSender:
-    """Hands mail to a relay; only a verdict on the recipient or the message is permanent.
+    """Hands mail to a relay; only a verdict on the recipient's address, or the size of the message, is permanent.
 
     Network, TLS, sign-in and sender troubles are the relay's or ours, so the mail waits for them to be mended.
     """
@@ -146,13 +151,13 @@ class MailSender:
         try:
             await connection.sendmail(self._writer.address, [to], content, mail_options=options)
         except aiosmtplib.SMTPRecipientsRefused as error:
-            return _verdict(error.recipients[0].code)
+            return _verdict(error.recipients[0], is_about_recipient=True)
         except aiosmtplib.SMTPSenderRefused as error:
             if connection.is_kept:
                 connection.close()
             return Permanent("smtp_552") if error.code == _OUT_OF_SPACE else Temporary(f"smtp_sender_{error.code}")
         except aiosmtplib.SMTPResponseException as error:
-            return _verdict(error.code)
+            return _verdict(error)
         except aiosmtplib.SMTPNotSupported:
             return Permanent("smtp_address_unsupported")
         except aiosmtplib.SMTPTimeoutError:
@@ -167,9 +172,21 @@ class MailSender:
         return None
 
 
-def _verdict(code: int) -> Temporary | Permanent:
-    """Return what a reply code of the relay means for the mail (RFC 5321, section 4.2.1)."""
-    return Permanent(f"smtp_{code}") if code >= _PERMANENT_FROM else Temporary(f"smtp_{code}")
+def _verdict(reply: aiosmtplib.SMTPResponseException, *, is_about_recipient: bool = False) -> Temporary | Permanent:
+    """Return what a refusal of the relay means for the mail.
+
+    The enhanced status code decides (RFC 3463): only subject 1 is about an address. Policy and sign-in (7), a full
+    mailbox (2.2), the system (3) and the network (4) are troubles that somebody mends, whatever the first digit says.
+    Without such a code a refusal for good is the recipient's where it answers RCPT (RFC 5321, section 4.2.1).
+    """
+    enhanced = _ENHANCED.match(reply.message.lstrip())
+    if enhanced is None:
+        is_final = is_about_recipient
+    else:
+        subject, detail = enhanced.groups()
+        is_final = subject == _ADDRESS and detail not in _OF_SENDER
+    reason = f"smtp_{reply.code}" if enhanced is None else f"smtp_{reply.code}_{enhanced[0]}"
+    return Permanent(reason) if is_final and reply.code >= _PERMANENT_FROM else Temporary(reason)
 
 
 async def _greet(connection: aiosmtplib.SMTP) -> None:

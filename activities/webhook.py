@@ -11,7 +11,7 @@ import httpx
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from activities.addresses import Address, Resolve, UnresolvedError, is_public, resolve
-from activities.outward import Permanent, SendResult, Sent, Temporary, is_later, network_reason, retry_after
+from activities.outward import Permanent, SendResult, Sent, Temporary, network_reason, retry_after
 from proof.webhooks import sign
 
 TIMEOUT_SECONDS: Final = 15.0  # the specification recommends 15 to 30 seconds
@@ -152,12 +152,14 @@ async def _read_some(response: httpx.Response) -> None:
 
 
 def _result(response: httpx.Response) -> SendResult:
-    """Return what the receiver's answer means for the message; 410 ends the subscription."""
+    """Return what the receiver's answer means for the message.
+
+    Only 410 ends the subscription; after any other answer than success the message is tried again by its schedule
+    (Standard Webhooks 1.0.0, "Deliverability and reliability").
+    """
     status = response.status_code
     if response.is_success:
         return Sent()
     if status == HTTPStatus.GONE:
         return Permanent("webhook_410", ends_subscription=True)
-    if is_later(status):
-        return Temporary(f"webhook_{status}", retry_after(response.headers, datetime.now(UTC)))
-    return Permanent(f"webhook_{status}")
+    return Temporary(f"webhook_{status}", retry_after(response.headers, datetime.now(UTC)))

@@ -1,11 +1,11 @@
 """Who may call what: every route declares it in one dependency, and nothing is read of a call before it holds."""
 
+import asyncio
 import re
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from email.message import Message
 from enum import StrEnum
-from ipaddress import ip_address, ip_network
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Header, Request, Security
@@ -16,7 +16,10 @@ from fastapi.security.http import HTTPAuthorizationCredentials
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from api.callers import client_of
 from api.json_bodies import parse_json
+from api.patience import Patience
+from api.shares import Place
 from api.wiring import wiring_of
 from cases import person_sign_in, sign_ins
 from cases.idempotency import Idempotency
@@ -69,6 +72,7 @@ class Access:
             return
         actor, token = await wiring.tokens.identify(header, request.state.correlation_id)
         await wiring.limiter.count(actor)
+        request.state.place.belong_to(actor.issuer, actor.subject)
         request.state.actor = actor
         if not wiring.knows(token):
             await sign_ins.record(wiring.context, actor, token)
@@ -83,9 +87,10 @@ class Access:
         try:
             actor, session = await person_sign_in.find_session(wiring.context, secret, request.state.correlation_id)
         except Refused:
-            await wiring.limiter.count_stranger(client_of(request), "session")
+            await wiring.limiter.count_stranger(client_of(request.scope), "session")
             raise
         await wiring.limiter.count(actor)
+        request.state.place.belong_to(actor.issuer, actor.subject)
         request.state.actor, request.state.session = actor, session
         self._need_role(actor)
 
@@ -169,7 +174,7 @@ class GuardedRoute(APIRoute):
         async def handle(request: Request) -> Response:
             await access.check(request)
             _check_query(request, known)
-            strict = StrictRequest(request, limit)
+            strict = StrictRequest(request, limit, wiring_of(request).patience)
             if takes_json:
                 await strict.check_media_type()
             return await run(strict)
@@ -178,29 +183,45 @@ class GuardedRoute(APIRoute):
 
 
 class StrictRequest(Request):
-    """A request whose body is read up to a limit and taken as I-JSON only."""
+    """A request whose body is read up to a limit, in time, and taken as I-JSON only."""
 
-    def __init__(self, request: Request, limit: int) -> None:
+    def __init__(self, request: Request, limit: int, patience: Patience) -> None:
         super().__init__(request.scope, request.receive)
         self._limit = limit
+        self._patience = patience
 
     async def body(self) -> bytes:
-        """Return the body.
+        """Return the body; while it is on its way the call holds no place.
 
         Raises:
-            Refused: `body_too_large`, as soon as more has come than may.
+            Refused: `body_too_large`, as soon as more has come than may; `body_late`.
+            Unavailable: when there is no memory for it, or no place any more once it is there.
         """
         if not hasattr(self, "_body"):
             declared = self.headers.get("content-length", "0")
             if not declared.isdigit() or int(declared) > self._limit:
                 raise _too_large(self._limit)
-            parts = bytearray()
-            async for part in self.stream():
-                parts += part
-                if len(parts) > self._limit:
-                    raise _too_large(self._limit)
-            self._body = bytes(parts)
+            place: Place = self.state.place
+            place.leave()
+            body = await self._read(place)
+            place.take()
+            self._body = body
         return self._body
+
+    async def _read(self, place: Place) -> bytes:
+        began = asyncio.get_running_loop().time()
+        parts = bytearray()
+        try:
+            async with asyncio.timeout_at(self._patience.body_due(began, 0)) as due:
+                async for part in self.stream():
+                    parts += part
+                    if len(parts) > self._limit:
+                        raise _too_large(self._limit)
+                    place.keep(len(parts))
+                    due.reschedule(self._patience.body_due(began, len(parts)))
+        except TimeoutError:
+            raise Refused("body_late", "The body did not arrive in time.") from None
+        return bytes(parts)
 
     async def json(self) -> Any:
         """Return the body as a value; a refusal passes the framework, which knows errors of HTTP only."""
@@ -265,16 +286,6 @@ IdempotencyKey = Annotated[Idempotency, Depends(idempotency)]
 def is_write(request: Request) -> bool:
     """Whether the call would change something."""
     return request.method in _WRITES
-
-
-def client_of(request: Request) -> str:
-    """Return the network that a call comes from, for counting: an address, or of IPv6 the part that one line has."""
-    host = request.client.host if request.client else ""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return host
-    return str(address) if address.version == 4 else str(ip_network(f"{address}/64", strict=False))
 
 
 def _session_in(header: str | None) -> str | None:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from api.answers import respond
 from api.wiring import wiring_of
 from cases import acts
+from cases.confided import Said
 from cases.idempotency import Idempotency, Reply
 from domain.actors import Actor
 from domain.commands import CommandKind
@@ -36,6 +37,8 @@ async def ask(
     kind: CommandKind,
     body: Content,
     idempotency: Idempotency,
+    *,
+    said: Said | None = None,
 ) -> Reply:
     """Store an act and return its answer: at once where nobody waits for the outcome, else when it is applied.
 
@@ -45,7 +48,7 @@ async def ask(
         Refused: what the register, or the step that applied the command, refused it with.
     """
     wiring, language = wiring_of(request), request.state.language
-    asked = await acts.ask(wiring.context, actor, reference, kind, body, idempotency, language)
+    asked = await acts.ask(wiring.context, actor, reference, kind, body, idempotency, language, said=said)
     if asked.reply is not None:
         wiring.in_background(wiring.engine.nudge(asked.reference, str(asked.command_id), request.state.correlation_id))
         return asked.reply

@@ -4,12 +4,15 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 import httpx
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import Scope
 
 from api import (
     anyone,
@@ -19,8 +22,10 @@ from api import (
     codec,
     employers,
     erasure,
+    exports,
     facts,
     me,
+    notices,
     objections,
     operators,
     policies,
@@ -34,11 +39,12 @@ from api.cursors import Cursors
 from api.frame import Frame, route_of
 from api.limiting import Allowance, Limiter
 from api.openapi import build_openapi
+from api.patience import Patience
 from api.problems import CODE_OF_STATUS, Answered, problem_response
 from api.starts import Starts
 from api.tokens import IssuerKeys, Tokens
 from api.wiring import Wiring, wiring_of
-from cases import refusals
+from cases import defects, refusals
 from cases.answers_gathered import Gathering
 from cases.build import build_context
 from cases.context import Context
@@ -53,10 +59,12 @@ from settings import Settings
 from temporal.client import connect
 from temporal.engine import Engine, TemporalEngine
 from temporal.histories import Histories, TemporalHistories
-from temporal.telemetry import configure_logging, configure_tracing, serve_metrics
+from temporal.telemetry import configure_logging, configure_tracing, describe, serve_metrics
 
 ROUTERS = (
+    exports.router,
     employers.router,
+    notices.router,
     staff.router,
     facts.router,
     erasure.router,
@@ -73,6 +81,7 @@ ROUTERS = (
     me.pages,
     anyone.router,
 )
+_log = structlog.get_logger("api.defects")
 # A crowd or an address of its making is no act, and its rows would be one.
 _UNRECORDED = frozenset({"too_many_requests", "engine_unavailable", "token_missing", "token_invalid", "in_progress"})
 
@@ -85,6 +94,7 @@ def create_app(
     histories: Histories | None = None,
     tokens: Tokens | None = None,
     allowance: Allowance | None = None,
+    patience: Patience | None = None,
 ) -> FastAPI:
     """Return the application; what is not handed in is built from the settings when it starts."""
     if settings is None:  # a process of its own, started by the server's factory
@@ -92,13 +102,21 @@ def create_app(
         configure_logging("api", settings.log_level)
         configure_tracing("api", os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
     limiter = Limiter(
-        allowance or Allowance(settings.api_caller_a_minute, settings.api_tenant_a_minute, at_once=settings.api_at_once)
+        allowance
+        or Allowance(
+            settings.api_caller_a_minute,
+            settings.api_tenant_a_minute,
+            at_once=settings.api_at_once,
+            body_bytes=settings.api_bodies_mib * 1024 * 1024,
+        )
     )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            app.state.wiring = await _wire(stack, settings, context, engine, histories, tokens, limiter)
+            app.state.wiring = await _wire(
+                stack, settings, context, engine, histories, tokens, limiter, patience or Patience()
+            )
             stack.push_async_callback(app.state.wiring.drain)
             stack.callback(app.state.wiring.starts.leave)
             stopping = asyncio.Event()
@@ -122,7 +140,13 @@ def create_app(
     for router in (*ROUTERS, codec.router):
         app.router.routes.extend(router.routes)
     app.state.explained_at = _explained_at(settings)
-    app.add_middleware(Frame, limiter=limiter, refuse=lambda refused, language: _frame_answer(app, refused, language))
+    app.add_middleware(
+        Frame,
+        limiter=limiter,
+        refuse=lambda refused, language: _frame_answer(app, refused, language),
+        report=lambda error, scope: _report(app, error, scope),
+        tls_only=settings.hsts_seconds if settings.public_url.startswith("https://") else 0,
+    )
     app.add_exception_handler(Refused, _on_refused)
     app.add_exception_handler(Answered, _on_answered)
     app.add_exception_handler(Unavailable, _on_unavailable)
@@ -139,6 +163,7 @@ async def _wire(
     histories: Histories | None,
     tokens: Tokens | None,
     limiter: Limiter,
+    patience: Patience,
 ) -> Wiring:
     """Build what was not handed in; what is built here is closed with the stack."""
     if context is None:
@@ -162,6 +187,7 @@ async def _wire(
         tokens=tokens,
         cursors=Cursors(context.keyring.cursor),
         limiter=limiter,
+        patience=patience,
         packs={TALENT_PERMIT: context.packs, LIMITS: limits},
         answers=Gathering(context),
     )
@@ -182,6 +208,27 @@ def _unavailable(app: FastAPI, error: Unavailable, language: Language) -> Respon
     headers = {"Retry-After": str(max(1, round(error.retry_after)))} if error.retry_after is not None else None
     return problem_response(
         "engine_unavailable", explained_at=app.state.explained_at, language=language, headers=headers
+    )
+
+
+async def _report(app: FastAPI, error: Exception, scope: Scope) -> Response:
+    """Put a defect before the operator and return the problem that names it; 503 where PostgreSQL is away."""
+    state = scope["state"]
+    reference = find_reference(str(scope.get("path_params", {}).get("reference", "")))
+    step = f"{scope['method']} {route_of(scope)}"
+    incident: str | None
+    try:
+        incident = await defects.note(app.state.wiring.context, step, error, reference, state["correlation_id"])
+    except Unavailable as unavailable:
+        return _unavailable(app, unavailable, state["language"])
+    except Exception as failed:  # noqa: BLE001 - the log has both, and the caller an answer
+        _log.error("defect_not_noted", **describe(failed))
+        incident = None
+    return problem_response(
+        defects.KIND,
+        explained_at=app.state.explained_at,
+        language=state["language"],
+        facts=None if incident is None else {"incident": incident},
     )
 
 
@@ -230,12 +277,14 @@ async def _refuse(request: Request, refused: Refused, headers: Mapping[str, str]
         detail=refused.detail,
         errors=refused.errors,
         headers=headers,
+        facts=refused.facts,
+        words=refused.words,
     )
 
 
 def _placed(error: FieldError, location: Sequence[str | int]) -> FieldError:
     """Leave out of a path the part of the request, which the framework puts first."""
     if location[0] == "header":
-        return FieldError(str(location[1]), error.code, error.message)
+        return replace(error, field=str(location[1]))
     field = error.field.removeprefix(str(location[0])).removeprefix(".")
-    return FieldError(field, error.code, error.message)
+    return replace(error, field=field)

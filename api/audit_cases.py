@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from api.access import GuardedRoute, allow
@@ -14,6 +14,7 @@ from api.parameters import CasePath, PageQuery
 from api.wiring import wiring_of
 from cases import reconciliation, story
 from domain.actors import Actor, Role
+from domain.fields import Moment
 
 router = APIRouter(prefix="/v1/audit", route_class=GuardedRoute, tags=["Auditors"])
 
@@ -23,7 +24,7 @@ _AUDITOR = allow(Role.AUDITOR)
 class StoryQuery(PageQuery):
     """Which page of a story, and as of when."""
 
-    as_of: AwareDatetime | None = Field(
+    as_of: Moment | None = Field(
         default=None, description="Tell what had happened, and where the case stood, at this time."
     )
 

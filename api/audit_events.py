@@ -1,18 +1,16 @@
 """Calls of auditors on the ledger: search, counts, export, samples and possible conflicts of interest."""
 
-from collections.abc import AsyncGenerator
-from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
-from starlette.responses import Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from starlette.responses import Response
 
 from api.access import PROBLEMS_KEY, GuardedRoute, allow
 from api.answers import Pages, json_response
 from api.audit_event_views import ConflictsView, CountsView, EventPage, SampleView
 from api.parameters import PageQuery, PurposeHeader
+from api.streams import NdjsonResponse
 from api.wiring import wiring_of
 from cases import audit_events, audit_export, audit_review
 from cases.audit_events import CountBy, Filters
@@ -20,17 +18,13 @@ from cases.view import moment
 from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.errors import Refused
-from domain.fields import Code
+from domain.fields import Code, Moment
 from domain.references import find_reference
 from domain.stages import Destination
 
 router = APIRouter(prefix="/v1/audit", route_class=GuardedRoute, tags=["Auditors"])
 
 _AUDITOR = allow(Role.AUDITOR)
-_FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST: Final = datetime(2199, 12, 31, tzinfo=UTC)
-
-_Time = Annotated[AwareDatetime, Field(ge=_FIRST, le=_LAST)]
 _Visible = Annotated[str, StringConstraints(max_length=200, pattern=r"^[!-~]+$")]
 _Word = Annotated[str, StringConstraints(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/,\[\]-]*$")]
 _Seed = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
@@ -54,8 +48,8 @@ class EventQuery(BaseModel):
     reason_code: _Word | None = None
     rule_version: Code | None = None
     destination: Destination | None = None
-    begins: _Time | None = Field(default=None, alias="from", description="From this time on.")
-    ends: _Time | None = Field(default=None, alias="to", description="Before this time.")
+    begins: Moment | None = Field(default=None, alias="from", description="From this time on.")
+    ends: Moment | None = Field(default=None, alias="to", description="Before this time.")
 
     def asked(self) -> dict[str, Any]:
         """Return what is asked for, as a manifest and a cursor name it."""
@@ -96,8 +90,8 @@ class RangeQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    begins: _Time = Field(alias="from", description="From this time on.")
-    ends: _Time = Field(alias="to", description="Before this time.")
+    begins: Moment = Field(alias="from", description="From this time on.")
+    ends: Moment = Field(alias="to", description="Before this time.")
 
 
 class SampleQuery(RangeQuery):
@@ -105,25 +99,6 @@ class SampleQuery(RangeQuery):
 
     seed: _Seed = Field(description="Any word; the same one draws the same again.", examples=["2026q1"])
     size: int = Field(default=20, ge=1, le=200, description="How many decisions to draw.")
-
-
-class NdjsonResponse(StreamingResponse):
-    """Lines of JSON, sent as they are made."""
-
-    media_type = "application/x-ndjson"
-
-    def __init__(
-        self, lines: AsyncGenerator[bytes], status_code: int = 200, headers: dict[str, str] | None = None
-    ) -> None:
-        super().__init__(lines, status_code, headers)
-        self._lines = lines
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the lines; where the reader goes before the last, their maker hears of it."""
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            await self._lines.aclose()
 
 
 @router.get("/events", response_model=EventPage, summary="Search the ledger", openapi_extra=_BY_CASE)

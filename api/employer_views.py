@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from api.views import Page
+from domain.languages import Language
 from domain.notices import DeliveryStatus
 from domain.roster import OnDefect, RosterAct, RosterStatus, RowResult
 from domain.webhooks import Scheme, WebhookState
@@ -38,6 +39,15 @@ class RosterRowPage(Page):
     """A page of rows."""
 
     items: list[RosterRowView]
+
+
+class ContactView(BaseModel):
+    """Where an employer's notices go."""
+
+    email: str
+    phone: str | None
+    language: Language
+    digest: bool = Field(description="Whether the notices marked * come as one mail a day.")
 
 
 class WebhookView(BaseModel):

@@ -3,13 +3,14 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from api.access import BODY_LIMIT_KEY, GuardedRoute, IdempotencyKey, allow
 from api.acts import act, on_permit
 from api.answers import Pages, json_response, respond
 from api.employer_views import (
+    ContactView,
     DeliveryPage,
     NewWebhookView,
     RosterRowPage,
@@ -22,11 +23,12 @@ from api.parameters import CasePath, DestinationPath, IdPath, PageQuery
 from api.uploads import ROSTER_LIMIT, RosterQuery, read_roster, roster_body
 from api.views import CasePage, CaseView, CheckView
 from api.wiring import wiring_of
-from cases import reads, registration, rosters, webhooks
+from cases import employer_contact, reads, registration, rosters, webhooks
 from domain.actors import Actor, Role
 from domain.commands import CommandKind
 from domain.decisions import CardLostRequest
-from domain.fields import Code
+from domain.employers import EmployerContact
+from domain.fields import Code, Moment
 from domain.registration import (
     ChangeRequest,
     ContestRequest,
@@ -51,7 +53,7 @@ class CaseQuery(PageQuery):
     stage: Stage | None = Field(default=None, description="Stage of the registration.")
     needs: Literal["employer"] | None = Field(default=None, description="Cases that wait for the employer.")
     client_reference: str | None = Field(default=None, min_length=1, max_length=64)
-    updated_after: AwareDatetime | None = Field(default=None, description="Changed after this time.")
+    updated_after: Moment | None = Field(default=None, description="Changed after this time.")
     q: str | None = Field(default=None, min_length=1, max_length=100, description="Exact whole name or last four.")
     employer_id: Code | None = Field(default=None, description="Of this employer; staff says it beside `q`.")
 
@@ -219,6 +221,20 @@ async def list_roster_rows(
         wiring.context, actor, roster_id, after=pages.after(query.cursor), limit=query.limit
     )
     return pages.respond(items, position)
+
+
+@router.get("/employers/me/contact", response_model=ContactView, summary="Read your contact")
+async def get_contact(request: Request, actor: Annotated[Actor, _EMPLOYER]) -> Response:
+    """Return where the caller's notices go, and whether those that can wait come as one mail a day."""
+    return json_response(await employer_contact.get_contact(wiring_of(request).context, actor))
+
+
+@router.put("/employers/me/contact", response_model=ContactView, summary="Set your contact")
+async def put_contact(
+    request: Request, body: EmployerContact, idempotency: IdempotencyKey, actor: Annotated[Actor, _EMPLOYER]
+) -> Response:
+    """Set where the caller's notices go, at once; an address that gets no more of them is told."""
+    return respond(await employer_contact.put_contact(wiring_of(request).context, actor, body, idempotency))
 
 
 @router.get("/webhooks", response_model=WebhookList, summary="List webhooks")

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 from urllib.parse import unquote_to_bytes
 from uuid import uuid4
@@ -14,8 +14,10 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.callers import client_of
 from api.languages import negotiate
 from api.limiting import Limiter
+from api.shares import Place
 from domain.errors import Refused, Unavailable
 from domain.languages import Language
 from temporal.telemetry import correlated, describe
@@ -35,13 +37,17 @@ _log = structlog.get_logger("api.access")
 _tracer = trace.get_tracer("hetao.api")
 
 Refuse = Callable[[Refused | Unavailable, Language], Response]
+# Writes a defect down for the operator and returns the answer of the call that met it.
+Report = Callable[[Exception, Scope], Awaitable[Response]]
 
 
 class Frame:
     """ASGI middleware around the whole app; what it writes down names routes by their template only."""
 
-    def __init__(self, app: ASGIApp, *, limiter: Limiter, refuse: Refuse) -> None:
+    def __init__(self, app: ASGIApp, *, limiter: Limiter, refuse: Refuse, report: Report, tls_only: int = 0) -> None:
         self._app = app
+        self._report = report
+        self._further = [(b"strict-transport-security", b"max-age=%d" % tls_only)] if tls_only else []
         self._limiter = limiter
         self._refuse = refuse
 
@@ -55,7 +61,7 @@ class Frame:
         state = scope.setdefault("state", {})
         state["correlation_id"] = correlation_id
         state["language"] = negotiate(headers.get("accept-language"))
-        answer = _Answer(send, shown, secret=scope["path"].startswith(("/v1", "/codec")))
+        answer = _Answer(send, shown, self._further, secret=scope["path"].startswith(("/v1", "/codec")))
         parent = propagate.extract(headers)
         with correlated(correlation_id), _tracer.start_as_current_span("http", parent, trace.SpanKind.SERVER) as span:
             began = time.perf_counter()
@@ -84,38 +90,51 @@ class Frame:
             if scope["path"] in _UNSHED:
                 await self._app(scope, receive, answer)
                 return
-            async with self._limiter.one_at_once():
+            with self._limiter.places.place_for(client_of(scope)) as place:
+                scope["state"]["place"] = answer.place = place
                 await self._app(scope, receive, answer)
         except ClientDisconnect:
             answer.status = answer.status or 499
         except (Refused, Unavailable) as refused:
-            await self._answer(refused, scope, receive, answer)
+            if not answer.status:
+                await self._refuse(refused, scope["state"]["language"])(scope, receive, answer)
         except Exception as error:  # noqa: BLE001 - the last resort: no error of ours shows itself to a caller
             _log.error("unexpected_error", route=route_of(scope), **describe(error))
-            await self._answer(Unavailable("unexpected"), scope, receive, answer)
-
-    async def _answer(self, refused: Refused | Unavailable, scope: Scope, receive: Receive, answer: "_Answer") -> None:
-        if not answer.status:
-            await self._refuse(refused, scope["state"]["language"])(scope, receive, answer)
+            response = await self._report(error, scope)
+            if not answer.status:
+                await response(scope, receive, answer)
 
 
 class _Answer:
     """Sends an answer on, with the headers that every answer has, and remembers its status."""
 
-    def __init__(self, send: Callable[[Message], Awaitable[None]], correlation_id: str, *, secret: bool) -> None:
+    def __init__(
+        self,
+        send: Callable[[Message], Awaitable[None]],
+        correlation_id: str,
+        further: Sequence[tuple[bytes, bytes]],
+        *,
+        secret: bool,
+    ) -> None:
         self._send = send
+        self._further = further
         self._correlation_id = correlation_id
         self._secret = secret
         self.status = 0
+        self.place: Place | None = None
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
+            # All that had to be done is done: how fast the answer is read is the reader's affair, at nobody's cost.
+            if self.place is not None:
+                self.place.leave()
             self.status = message["status"]
             present = {name.lower() for name, _ in message["headers"]}
             added = [
                 (CORRELATION_HEADER.lower().encode(), self._correlation_id.encode()),
                 (b"x-content-type-options", b"nosniff"),
                 (b"vary", b"Accept-Language"),
+                *self._further,
             ]
             if self._secret:
                 added.append((b"cache-control", b"no-store"))

@@ -3,14 +3,13 @@
 import math
 import time
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
 from api.problems import Answered
+from api.shares import Places
 from domain.actors import PARK, Actor
-from domain.errors import Refused, Unavailable
+from domain.errors import Refused
 
 _FORGED_A_MINUTE: Final = 60
 _STRANGER_A_MINUTE: Final = 30
@@ -20,11 +19,12 @@ _WINDOW_SECONDS: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """How many calls are taken: a minute for one caller and one tenant, and at once for all."""
+    """How many calls are taken: a minute for one caller and one tenant, and at once for all; how large their bodies."""
 
     caller_a_minute: int
     tenant_a_minute: int
     at_once: int
+    body_bytes: int = 128 * 1024 * 1024
 
 
 class Windows:
@@ -59,12 +59,12 @@ class Windows:
 
 
 class Limiter:
-    """Counts calls in moving windows, in the memory of this process, and sheds what is too much at once."""
+    """Counts calls in moving windows, in the memory of this process, and has the places for those in progress."""
 
     def __init__(self, allowance: Allowance) -> None:
         self._windows = Windows()
         self._allowance = allowance
-        self._free = allowance.at_once
+        self.places = Places(allowance.at_once, allowance.body_bytes)
 
     async def count(self, actor: Actor) -> None:
         """Count one call of a caller, of its employer too.
@@ -85,10 +85,13 @@ class Limiter:
         self._hit(_FORGED_A_MINUTE, "forged", name)
 
     async def count_stranger(self, client: str, what: str, *about: str) -> None:
-        """Count one call of somebody who shows nothing, by network address and by each thing that the call is about."""
+        """Count one call of somebody who shows nothing, by network address and, from there, by what the call is about.
+
+        What it is about is one thing, however many names it has, so that nobody uses up the calls of another.
+        """
         self._hit(_STRANGER_A_MINUTE, "stranger", what, client)
-        for name in about:
-            self._hit(_ABOUT_ONE_A_MINUTE, "about", what, name)
+        if about:
+            self._hit(_ABOUT_ONE_A_MINUTE, "about", what, client, *about)
 
     def _hit(self, most: int, *names: str) -> None:
         wait = self._windows.hit(names, most, time.monotonic())
@@ -96,18 +99,3 @@ class Limiter:
             seconds = max(1, math.ceil(wait))
             refused = Refused("too_many_requests", f"Too many calls; the next is taken in {seconds} seconds.")
             raise Answered(refused, {"Retry-After": str(seconds)})
-
-    @asynccontextmanager
-    async def one_at_once(self) -> AsyncIterator[None]:
-        """Take one of the places for calls in progress.
-
-        Raises:
-            Unavailable: when all are taken, so that a crowd is turned away before it queues for the database.
-        """
-        if self._free <= 0:
-            raise Unavailable("busy", retry_after=1)
-        self._free -= 1
-        try:
-            yield
-        finally:
-            self._free += 1

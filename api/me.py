@@ -6,9 +6,10 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import HTMLResponse, Response
 
-from api.access import PROBLEMS_KEY, GuardedRoute, IdempotencyKey, anyone, client_of, own
+from api.access import PROBLEMS_KEY, GuardedRoute, IdempotencyKey, anyone, own
 from api.acts import ask
 from api.answers import Pages, json_response, respond
+from api.callers import client_of
 from api.fact_views import ContestedView
 from api.me_page import HEADERS, me_page
 from api.me_views import (
@@ -67,7 +68,7 @@ async def ask_for_link(request: Request, body: SignInLinkRequest, _caller: Annot
     wiring = wiring_of(request)
     address = person_sign_in.address_hash(wiring.context, body.address).hex()
     reference = find_reference(body.reference) or body.reference
-    await wiring.limiter.count_stranger(client_of(request), "link", reference, address)
+    await wiring.limiter.count_stranger(client_of(request.scope), "link", reference, address)
     wiring.in_background(person_sign_in.send_link(wiring.context, body))
     said = plain("signing_in", "asked", request.state.language)
     return json_response({"status": "asked", "message": said}, 202)
@@ -83,7 +84,7 @@ async def ask_for_link(request: Request, body: SignInLinkRequest, _caller: Annot
 async def sign_in(request: Request, body: SessionRequest, _caller: Annotated[None, anyone()]) -> Response:
     """Use up a link and open a session; every link that cannot be used gets the same answer."""
     wiring = wiring_of(request)
-    await wiring.limiter.count_stranger(client_of(request), "session")
+    await wiring.limiter.count_stranger(client_of(request.scope), "session")
     opened = await person_sign_in.redeem(wiring.context, body.link, request.state.correlation_id)
     return json_response(opened, 201)
 
@@ -151,7 +152,7 @@ async def complain(
 ) -> Response:
     """Take on a complaint about a case of the person's own; the employer is not told of it."""
     wiring, actor = wiring_of(request), request.state.actor
-    await wiring.limiter.count_stranger(client_of(request), "complaint", actor.subject)
+    await wiring.limiter.count_stranger(client_of(request.scope), "complaint", actor.subject)
     return respond(await objections.complain(wiring.context, actor, session, body, idempotency))
 
 
@@ -167,9 +168,9 @@ async def contest_fact(
 ) -> Response:
     """Take on why a fact that an officer recorded is wrong: another officer looks at it, and answers."""
     wiring, actor = wiring_of(request), request.state.actor
-    reference = await objections.need_own_reference(wiring.context, actor, session, body.reference)
+    reference, said = await objections.need_own_case(wiring.context, actor, session, body)
     wanted = {"fact": body.fact, "note": body.text}
-    await ask(request, actor, reference, CommandKind.CONTEST_FACT, wanted, idempotency)
+    await ask(request, actor, reference, CommandKind.CONTEST_FACT, wanted, idempotency, said=said)
     return json_response({"reference": reference, "fact": body.fact, "status": "received"}, 202)
 
 
@@ -185,6 +186,6 @@ async def dispute(
 ) -> Response:
     """Take on a dispute of the departure that was reported: an officer looks, and the authority is told nothing yet."""
     wiring, actor = wiring_of(request), request.state.actor
-    reference = await objections.need_own_reference(wiring.context, actor, session, body.reference)
-    await ask(request, actor, reference, CommandKind.DISPUTE, {"text": body.text}, idempotency)
+    reference, said = await objections.need_own_case(wiring.context, actor, session, body)
+    await ask(request, actor, reference, CommandKind.DISPUTE, {"text": body.text}, idempotency, said=said)
     return json_response({"reference": reference, "status": "received"}, 202)

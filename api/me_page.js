@@ -50,12 +50,15 @@ const permit = each => element("div", "", [
     [say.reason, each.end_reason_text], [say.authority_reason, each.authority_reason?.text]])]);
 const decision = each => element("div", "", [
   pairs([[say.decision, say["outcome_" + each.outcome]], [say.when, time(each.decided_at)]]), list(each.reasons)]);
+const contact = each => element("div", "", [
+  element("p", each.says), pairs([[say.new_contact, each.address], [say.serves_from, day(each.serves_from)]])]);
 const own_case = each => card(each.employer + " · " + each.reference, [
   element("p", each.stage_text), pairs([
     [say.next, each.waits_for],
     [each.due_text, each.due_at && time(each.due_at) + (each.due_provisional ? " · " + say.provisional : "")],
     [say.registration_number, each.registration_number], [say.last_day, day(each.departure?.last_day)],
     [say.reason, each.end_reason_text], [say.accepted_at, time(each.accepted_at)]]),
+  part(say.contact_changes, each.contact_changes.map(contact)),
   part(say.permits, each.permits.map(permit)),
   part(say.decisions, each.decisions.map(decision)),
   part(say.findings, [list(each.findings.map(finding => finding.message))]),

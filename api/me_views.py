@@ -6,7 +6,8 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from api.fact_views import OwnOpenedFactView, OwnRecordedFactView
-from api.views import FindingView, Page, PermitView
+from api.views import FindingView, OpenPointView, Page, PermitView
+from domain.notices import Channel
 from domain.person import ObjectionKind
 from domain.stages import Destination, DueKind, Holder, Stage
 
@@ -59,6 +60,15 @@ class OwnDecisionView(BaseModel):
     remedy: dict[str, Any] | None = Field(description="What one who disagrees can do, and within which time.")
 
 
+class ContactChangeView(BaseModel):
+    """An address that somebody else put on the case, and that does not sign in yet."""
+
+    channel: Channel
+    address: str | None = Field(description="As it is shown masked; null where one was taken away.")
+    serves_from: date = Field(description="From when it signs in, and the one before it no longer; unconfirmed.")
+    says: str
+
+
 class OwnCaseView(BaseModel):
     """A case as its person reads it."""
 
@@ -85,7 +95,9 @@ class OwnCaseView(BaseModel):
     updated_at: datetime
     departure: DepartureView | None
     recorded_facts: list[OwnRecordedFactView] = Field(description="What officers saw; each can be contested once.")
+    contact_changes: list[ContactChangeView]
     findings: list[FindingView]
+    open_points: list[OpenPointView] = Field(description="What the employer is asked to mend.")
     permits: list[OwnPermitView]
     decisions: list[OwnDecisionView]
     remedies: list[str] = Field(description="What the person can do now, in words.")

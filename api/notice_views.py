@@ -35,6 +35,28 @@ class NoticeView(BaseModel):
     deliveries: list[NoticeDeliveryView]
 
 
+class ReadNoticeView(BaseModel):
+    """One notice as its reader has it."""
+
+    id: str
+    kind: NoticeKind
+    reference: str | None = Field(description="The case; null where the notice is about the employer itself.")
+    destination: Destination | None
+    recipient: Recipient
+    language: Language
+    status: DeliveryStatus
+    at: datetime
+    subject: str | None
+    text: str | None = Field(description="The whole text, as it was mailed; null after an erasure.")
+
+
+class ReadNoticePage(BaseModel):
+    """Notices of one reader, the newest first."""
+
+    items: list[ReadNoticeView]
+    next_cursor: str | None = Field(description="`cursor` of the next page; null on the last.")
+
+
 class NoticePage(BaseModel):
     """Notices of a case."""
 

@@ -81,7 +81,7 @@ def _complete(operation: dict[str, Any], route: GuardedRoute, method: str) -> No
 
 
 def _statuses(operation: dict[str, Any], route: GuardedRoute, method: str) -> set[int]:
-    statuses = {400, 422, 503}
+    statuses = {400, 422, 500, 503}
     if route.access.credential is Credential.TOKEN:
         statuses |= {401, 403, 410, 429}
     if route.access.credential is Credential.SIGNATURE:
@@ -91,5 +91,5 @@ def _statuses(operation: dict[str, Any], route: GuardedRoute, method: str) -> se
     if method != "GET":
         statuses.add(409)
     if "requestBody" in operation:
-        statuses |= {413, 415}
+        statuses |= {408, 413, 415}
     return statuses

@@ -1,7 +1,6 @@
 """Problem documents (RFC 9457): one shape for every refusal, in the caller's language, never quoting what was sent."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any, Final
 
 import orjson
@@ -11,7 +10,15 @@ from starlette.responses import Response
 from api.languages import DEFAULT
 from domain.errors import PROBLEM_STATUS, FieldError, Refused
 from domain.languages import Language
-from texts.problems import FIELD_ERRORS, field_message, problem_detail, problem_title
+from domain.reasons import Use
+from texts.problems import (
+    FIELD_ERRORS,
+    fact_sentences,
+    field_message,
+    particular_sentence,
+    problem_detail,
+    problem_title,
+)
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_S: Final = 5
@@ -23,6 +30,7 @@ CODE_OF_STATUS: Final[dict[int, str]] = {
     403: "role_not_allowed",
     404: "not_found",
     405: "method_not_allowed",
+    408: "body_late",
     413: "body_too_large",
     415: "media_type_unknown",
     422: "invalid",
@@ -36,6 +44,7 @@ class FieldProblem(BaseModel):
     field: str = Field(description="Path in the body.", examples=["person.identity_number"])
     code: str = Field(description="Published code.", examples=["check_digit"])
     message: str = Field(description="A sentence in the caller's language; it never quotes the value.")
+    allowed: list[str] | None = Field(default=None, description="What may stand there, where that is a short list.")
 
 
 class Problem(BaseModel):
@@ -47,6 +56,11 @@ class Problem(BaseModel):
     detail: str = Field(description="What happened and what to do.")
     code: str = Field(description="Published code.", json_schema_extra={"enum": list[Any](sorted(PROBLEM_STATUS))})
     errors: list[FieldProblem] = Field(description="What is wrong, field by field; empty where no field is to blame.")
+    incident: str | None = Field(default=None, description="With `defect`: the line that an operator sees of it.")
+    holder: str | None = Field(default=None, description="Who holds the task (`task_held`); to staff only.")
+    use: Use | None = Field(default=None, description="What the reason is to be used for (`reason_*`).")
+    allowed: list[str] | None = Field(default=None, description="The codes that would be taken (`reason_*`).")
+    limit_days: int | None = Field(default=None, description="The limit that was passed, in working days.")
 
 
 def problem_response(
@@ -57,35 +71,60 @@ def problem_response(
     detail: str = "",
     errors: Sequence[FieldError] = (),
     headers: Mapping[str, str] | None = None,
+    facts: Mapping[str, Any] | None = None,
+    words: str = "",
 ) -> Response:
     """Return the problem document of a code."""
     status = PROBLEM_STATUS[code]
+    refused = Refused(code, detail, facts=facts, words=words)
     document: dict[str, Any] = {
         "type": f"{explained_at}#{code}",
         "title": problem_title(code, language),
         "status": status,
-        "detail": _detail(code, detail, language),
+        "detail": sentence_of(refused, language),
         "code": code,
-        "errors": [{**asdict(error), "message": _message(error, language)} for error in errors],
+        "errors": [_error(error, language) for error in errors],
+        **refused.facts,
     }
     sent = {"Cache-Control": "no-store", "Content-Language": language.value, **(headers or {})}
     if status == 401:
         scheme = "Signature" if code == "signature_invalid" else "Bearer"
         sent.setdefault("WWW-Authenticate", f'{scheme} realm="hetao-permits"')
+    if status == 408:
+        sent.setdefault("Connection", "close")
     if status in (429, 503):
         sent.setdefault("Retry-After", str(RETRY_AFTER_S))
     return Response(orjson.dumps(document), status, sent, MEDIA_TYPE)
 
 
-def _detail(code: str, given: str, language: Language) -> str:
-    """Return what happened: the sentence given, which is English, or the catalogue's in another language."""
-    return given if given and language is Language.EN else problem_detail(code, language)
+def sentence_of(refused: Refused, language: Language) -> str:
+    """Return what happened and what to do, in a language: the particular sentence or the code's, and what facts say.
+
+    The sentence that came with a refusal is English; the catalogue speaks the other languages.
+    """
+    if refused.words:
+        said = particular_sentence(refused.words, language)
+    elif refused.detail and language is Language.EN:
+        said = refused.detail
+    else:
+        said = problem_detail(refused.code, language)
+    between = " " if language is Language.EN else ""
+    return between.join([said, *fact_sentences(refused.facts, language)])
 
 
-def _message(error: FieldError, language: Language) -> str:
-    if language is Language.EN or error.code not in FIELD_ERRORS:
-        return error.message
-    return field_message(error.code, language)
+def _error(error: FieldError, language: Language) -> dict[str, Any]:
+    """Return what is wrong with a field in a language, with what may stand there."""
+    said = error.message
+    if error.words:
+        said = particular_sentence(error.words, language)
+    elif language is not Language.EN and error.code in FIELD_ERRORS:
+        said = field_message(error.code, language)
+    shown: dict[str, Any] = {"field": error.field, "code": error.code, "message": said}
+    if error.allowed:
+        between = " " if language is Language.EN else ""
+        shown["message"] = between.join([said, *fact_sentences({"allowed": error.allowed}, language)])
+        shown["allowed"] = list(error.allowed)
+    return shown
 
 
 class Answered(Exception):  # noqa: N818 - carries a finished refusal out of the framework

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Header, Query, Request
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from api.access import GuardedRoute, IdempotencyKey, allow
@@ -29,7 +29,7 @@ from domain.decisions import (
     RevocationRequest,
     TaskAnswerRequest,
 )
-from domain.fields import Code, Label
+from domain.fields import Code, Label, Moment
 from domain.purposes import Purpose
 from domain.registration import Body as RequestBody
 from domain.tasks import TaskKind
@@ -55,7 +55,7 @@ class TaskQuery(PageQuery):
 
     kind: TaskKind | None = None
     holder: Label | None = Field(default=None, description="`me`, `none` or a subject.", examples=["me"])
-    due_before: AwareDatetime | None = None
+    due_before: Moment | None = None
     employer_id: Code | None = None
 
 

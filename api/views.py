@@ -34,6 +34,24 @@ class FindingView(BaseModel):
     parameters: list[dict[str, Any]] = Field(description="Values of the rule pack used, each with its reference.")
 
 
+class OpenPointView(BaseModel):
+    """One thing that the employer is asked to mend."""
+
+    code: str = Field(description="A reason of use R, or the code of a finding.")
+    message: str = Field(description="In the caller's language.")
+    field: str | None = Field(description="The path of the field, the first where there are several.")
+    fields: list[str]
+    note: str | None = Field(description="What the officer wrote for the employer.")
+
+
+class PendingChangeView(BaseModel):
+    """What the employer asked to have changed and an officer has yet to take or decline."""
+
+    fields: list[str]
+    asked_at: datetime
+    due_at: datetime | None
+
+
 class ObstacleView(FindingView):
     """A finding that an officer would still be asked about before the permit of a destination is asked for."""
 
@@ -58,6 +76,9 @@ class PermitView(BaseModel):
     card_lost_on: date | None
     end_reason: str | None
     pending_act: str | None = Field(default=None, description="For staff and auditors.")
+    rejected: dict[str, Any] | None = Field(
+        default=None, description="Why the last second signature was not given; for staff and auditors."
+    )
     earlier: list[dict[str, Any]] = Field(default=[], description="Numbers and dates before a replacement.")
     findings: list[FindingView] = Field(default=[], description="For staff and auditors.")
     authority_reason: dict[str, Any] | None = Field(default=None, description="For staff and auditors.")
@@ -86,6 +107,8 @@ class CaseView(BaseModel):
     policy_version: str
     assessment: AssessmentOutcome | None
     findings: list[FindingView]
+    pending_change: PendingChangeView | None
+    open_points: list[OpenPointView] = Field(description="What the employer is asked to mend, until it answers.")
     accepted_at: datetime
     due_at: datetime | None
     due_kind: DueKind | None
@@ -103,6 +126,9 @@ class CaseView(BaseModel):
     )
     permits: list[PermitView]
     links: dict[str, str]
+    rejected: dict[str, Any] | None = Field(
+        default=None, description="Why the last second signature was not given; for staff and auditors."
+    )
     approval_needs_second_signature: bool | None = Field(
         default=None, description="In the answer to a recorded fact: whether it takes two people to approve now."
     )
@@ -304,8 +330,13 @@ class IncidentView(BaseModel):
     step: str
     reason: str
     reference: str | None
+    place: str | None = Field(description="Where in the code it was met.")
+    correlation_id: str | None = Field(description="The call that met it last; its log lines bear it.")
+    times: int = Field(description="How often the same was met while the incident is open.")
     state: str
     at: datetime
+    last_at: datetime
+    resumed_at: datetime | None
 
 
 class IncidentPage(Page):

@@ -2,6 +2,7 @@
 
 from asyncio import Task, create_task
 from collections.abc import Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -10,15 +11,18 @@ from starlette.requests import Request
 
 from api.cursors import Cursors
 from api.limiting import Limiter
+from api.patience import Patience
 from api.starts import Starts
 from api.tokens import Tokens
+from cases import defects
 from cases.answers_gathered import Gathering
 from cases.context import Context
+from domain.errors import Refused, Unavailable
 from policy.pack import PackShelf
 from settings import Settings
 from temporal.engine import Engine
 from temporal.histories import Histories
-from temporal.telemetry import describe
+from temporal.telemetry import current_correlation, describe
 
 _MOST_IN_BACKGROUND: Final = 500  # while Temporal is silent each waits some seconds; what is more is the sweeper's
 _MOST_SIGNED_IN: Final = 20_000
@@ -37,6 +41,7 @@ class Wiring:
     tokens: Tokens
     cursors: Cursors
     limiter: Limiter
+    patience: Patience
     packs: Mapping[str, PackShelf]
     answers: Gathering
     _running: set[Task[object]] = field(default_factory=set)
@@ -57,9 +62,9 @@ class Wiring:
         if len(self._running) >= _MOST_IN_BACKGROUND:
             work.close()
             return
-        task = create_task(work)
+        task = create_task(self._run(work))
         self._running.add(task)
-        task.add_done_callback(self._done)
+        task.add_done_callback(self._running.discard)
 
     async def drain(self) -> None:
         """Let what runs in the background end, and what waits be started."""
@@ -67,11 +72,15 @@ class Wiring:
         for task in tuple(self._running):
             await task
 
-    def _done(self, task: Task[object]) -> None:
-        self._running.discard(task)
-        error = None if task.cancelled() else task.exception()
-        if error is not None:
+    async def _run(self, work: Coroutine[Any, Any, object]) -> None:
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001 - nobody waits for it any more
             _log.error("background_failed", **describe(error))
+            if not isinstance(error, Unavailable | Refused):
+                with suppress(Unavailable):
+                    step = getattr(work, "__qualname__", "background")
+                    await defects.note(self.context, step, error, None, current_correlation())
 
 
 def wiring_of(request: Request) -> Wiring:

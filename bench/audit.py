@@ -188,7 +188,6 @@ async def measure(directory: Path, *, full: bool) -> dict[str, Any]:
     """Ask everything of both ledgers in turn, question by question."""
     sizes = FULL_SIZES if full else SHORT_SIZES
     directory.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240
-    directory.chmod(0o711)  # noqa: ASYNC240
     scratch = directory / "rows"
     scratch.mkdir()
     scratch.chmod(0o777)

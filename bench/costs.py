@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import sys
 import tempfile
 from collections import Counter
@@ -257,7 +256,6 @@ async def measure_all(say: Callable[[str], None] = lambda _line: None, *, lives:
     costs: list[Cost] = []
     month: dict[str, dict[str, int]] = {}
     with tempfile.TemporaryDirectory(prefix="hetao-bench-") as scratch:
-        os.chmod(scratch, 0o711)  # PostgreSQL runs as another account where this runs as root.
         async with warm_bench(Path(scratch) / "plain") as (bench, people):
             say("straight, eight together")
             costs.append(await measure(bench, "straight_together", straight, people, together=_TOGETHER))

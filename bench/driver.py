@@ -11,7 +11,7 @@ import asyncpg
 import httpx
 
 from bench import sink
-from bench.measure import cpu_ms, latencies_ms, peak_rss_mb
+from bench.measure import busy_core_seconds, cpu_ms, latencies_ms, peak_rss_mb
 from bench.people import registration
 from bench.sides.base import Running
 from bench.sql import NOTICES_OF_A_CASE
@@ -56,7 +56,7 @@ class Watcher:
 
 @dataclass(slots=True)
 class Outcome:
-    """What one run of a side gave."""
+    """What one run of a side gave; `cores_busy` counts the machine's cores at work, whoever's work it was."""
 
     cases: int
     in_flight: int
@@ -67,6 +67,7 @@ class Outcome:
     cpu_ms_per_case: dict[str, float]
     peak_rss_mb: dict[str, float]
     notices: int
+    cores_busy: float
 
 
 async def run_cases(
@@ -98,11 +99,11 @@ async def run_cases(
                     taken.append(time.perf_counter() - begun)
 
             mails = await sink.count(running.servers)
-            before, begun = cpu_ms(running.pids), time.perf_counter()
+            before, busy, begun = cpu_ms(running.pids), busy_core_seconds(), time.perf_counter()
             callers = [asyncio.create_task(caller()) for _ in range(in_flight)]
             await _all_or_first_error([*callers, watching], callers)
             seconds = time.perf_counter() - begun
-            after = cpu_ms(running.pids)
+            after, busy = cpu_ms(running.pids), busy_core_seconds() - busy
         told = len(await sink.mails(running.servers, after=mails))
     finally:
         watching.cancel()
@@ -120,6 +121,7 @@ async def run_cases(
         cpu_ms_per_case={name: round((after[name] - before[name]) / cases, 1) for name in after},
         peak_rss_mb=peak_rss_mb(running.pids),
         notices=told,
+        cores_busy=round(busy / seconds, 2),
     )
 
 

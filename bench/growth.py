@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -36,7 +36,7 @@ from cases.calendar import load_published
 from cases.context import Context
 from cases.employers import load_register
 from cases.idempotency import Idempotency
-from domain.actors import Actor, Role, system
+from domain.actors import PARK, Actor, Role, system
 from domain.answers import AuthorityAnswer
 from domain.commands import CommandKind
 from domain.decisions import DecisionRequest
@@ -48,7 +48,7 @@ from policy.limits import limits_of
 from policy.pack import PackShelf
 from policy.packs import load_limits, load_rule_packs
 from sandbox.ports import free_port
-from sandbox.postgres import OWNER, SUPERUSER, PostgresServer
+from sandbox.postgres import OWNER, SEALER, SUPERUSER, PostgresServer
 from store.database import Database
 from store.keyring import Keyring, generate
 from store.migrate import upgrade
@@ -211,7 +211,8 @@ async def open_register(
     await asyncio.to_thread(server.create_database, name)
     await asyncio.to_thread(upgrade, server.url(role=OWNER, database=name))
     keyring = Keyring.parse(generate())
-    context = new_context(server.url(database=name), keyring)
+    sealer = Database(server.url(role=SEALER, database=name), pool_size=1, stands_for=PARK)
+    context = replace(new_context(server.url(database=name), keyring), sealer_database=sealer)
     superuser = await asyncpg.connect(server.url(role=SUPERUSER, database=name))
     try:
         await prepare(context)
@@ -233,6 +234,7 @@ async def open_register(
     finally:
         await superuser.close()
         await context.database.close()
+        await sealer.close()
 
 
 async def _look_around(context: Context, superuser: Any, people: Iterator[int]) -> Register:
@@ -270,7 +272,6 @@ async def measure(directory: Path, *, full: bool) -> dict[str, Any]:
     """Measure all sizes in turn, call by call."""
     sizes = FULL_SIZES if full else SHORT_SIZES
     directory.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240
-    directory.chmod(0o711)  # noqa: ASYNC240
     server = PostgresServer(directory / "postgres", free_port(), _SETTINGS)
     with (directory / "postgres.log").open("wb") as log:
         await asyncio.to_thread(server.start, log)

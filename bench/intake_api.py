@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 
 from api.app import create_app
 from api.limiting import Allowance
+from api.serving import server_options
 from bench.rows import Template, inserts
 from domain.registration import RegistrationRequest
 from settings import Settings
@@ -95,10 +96,12 @@ def main() -> None:
         settings = Settings()
         configure_logging("api", "WARNING")
         app = create_app(settings, allowance=UNLIMITED)
+        options = server_options(settings)
     else:
         told = json.loads(sys.argv[3])
         app = bare_app(told["database_url"], Path(told["keys_file"]), told["reference"])
-    uvicorn.run(app, host="127.0.0.1", port=port, log_config=None, access_log=False)
+        options = {"log_config": None, "access_log": False}
+    uvicorn.run(app, **options | {"host": "127.0.0.1", "port": port})
 
 
 if __name__ == "__main__":

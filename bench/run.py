@@ -121,7 +121,8 @@ async def _one_turn(
         turns.runs[name].append(outcome)
         turns.driven[name] += cases
         console.print(
-            f"    {in_flight} in flight: {outcome.cases_per_second:g} cases/s, p50 {outcome.latency_ms['p50']:.0f} ms"
+            f"    {in_flight} in flight: {outcome.cases_per_second:g} cases/s, p50 {outcome.latency_ms['p50']:.0f} ms,"
+            f" {outcome.cores_busy:g} of {os.cpu_count()} cores busy"
         )
     turns.settings[name] = ALL[name]().settings(running)
 
@@ -148,6 +149,7 @@ def summarise(found: dict[str, Any]) -> dict[str, Any]:
                     part: spread(run["cpu_ms_per_case"][part] for run in these)["median"]
                     for part in these[0]["cpu_ms_per_case"]
                 },
+                "cores_busy": spread(run["cores_busy"] for run in these),
                 **{f"{share}_ms": spread(run["latency_ms"][share] for run in these) for share in ("p50", "p95", "p99")},
                 "peak_rss_mb": {
                     part: max(run["peak_rss_mb"][part] for run in these) for part in these[0]["peak_rss_mb"]
@@ -176,7 +178,10 @@ def show_cases(summary: dict[str, Any]) -> None:
     """Print the comparison of whole cases."""
     for in_flight, sides in sorted(summary.items(), key=lambda item: int(item[0])):
         table = Table(title=f"Whole cases, {in_flight} in flight (medians)", title_justify="left")
-        for heading in ("side", "cases/s", "min - max", "CPU ms/case", "p50 ms", "p95 ms", "p99 ms", "ours is", "CPU"):
+        for heading in (
+            *("side", "cases/s", "min - max", "CPU ms/case", "p50 ms", "cores busy", "p95 ms", "p99 ms", "ours is"),
+            "CPU",
+        ):
             table.add_column(heading, justify="left" if heading == "side" else "right")
         for name, each in sides.items():
             speed = each["cases_per_second"]
@@ -186,7 +191,9 @@ def show_cases(summary: dict[str, Any]) -> None:
                 f"{speed['median']:g}",
                 f"{speed['min']:g} - {speed['max']:g}",
                 f"{each['cpu_ms_a_case']['median']:g}",
-                *(f"{each[f'{p}_ms']['median']:.0f}" for p in ("p50", "p95", "p99")),
+                f"{each['p50_ms']['median']:.0f}",
+                f"{each['cores_busy']['median']:g} of {os.cpu_count()}",
+                *(f"{each[f'{p}_ms']['median']:.0f}" for p in ("p95", "p99")),
                 f"{times:g} x as fast" if times is not None else "",
                 f"{share:g} of it" if share is not None else "",
             )
@@ -212,7 +219,6 @@ async def measure(mode: Mode, parts: list[str], sides: list[str]) -> AsyncIterat
     full = mode.name == FULL.name
     with tempfile.TemporaryDirectory(prefix="hetao-bench-") as name:
         scratch = Path(name)
-        os.chmod(name, 0o711)  # PostgreSQL runs as another account where this runs as root.
         if "cases" in parts:
             console.rule("whole cases")
             begun = when_and_where(mode)

@@ -175,7 +175,6 @@ def watcher_url(servers: Servers, database: str) -> str:
 
 def _prepare(directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
-    directory.chmod(0o711)  # PostgreSQL runs as another account where this runs as root.
 
 
 def _arguments(pid: int) -> list[str]:

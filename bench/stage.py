@@ -21,6 +21,7 @@ from temporalio.testing import TimeSkipper
 
 from api.app import create_app
 from api.limiting import Allowance
+from api.serving import server_options
 from bench.servers import TIME_SKIPPING, Servers, open_servers
 from bench.wire import Relay, Tally
 from cases.build import build_context
@@ -32,7 +33,7 @@ from cases.sweeping import keep_sweeping
 from domain.actors import PARK, system
 from domain.employers import RegisterFile
 from domain.messages import ArchiveCount, registration_workflow_id
-from sandbox.embedded import application_environment
+from sandbox.embedded import application_environment, sealer_environment
 from sandbox.postgres import OWNER, PostgresServer
 from sandbox.stack import Stack
 from settings import Settings
@@ -173,6 +174,8 @@ async def _start_engine(
     ]
     for context in contexts:
         exits.push_async_callback(context.database.close)
+        if context.sealer_database is not None:
+            exits.push_async_callback(context.sealer_database.close)
     buffers = [MetricBuffer(200_000) for _ in range(2)]
     clients = [
         await Client.connect(
@@ -190,7 +193,7 @@ async def _start_engine(
     histories = TemporalHistories(clients[0])
     app = create_app(settings, context=contexts[0], engine=engine, histories=histories, allowance=_WITHOUT_LIMIT)
     server = uvicorn.Server(
-        uvicorn.Config(app, host="127.0.0.1", port=stack.ports["api"], log_config=None, access_log=False)
+        uvicorn.Config(app, **server_options(settings) | {"host": "127.0.0.1", "port": stack.ports["api"]})
     )
     serving = asyncio.create_task(server.serve())
     exits.push_async_callback(_stop_serving, server, serving)
@@ -215,10 +218,11 @@ async def _start_engine(
 
 def _settings(stack: Stack, port: int) -> Settings:
     """Return the settings of the embedded stack with the database behind the relay."""
-    told = application_environment(stack)
-    parts = urlsplit(told["HETAO_DATABASE_URL"])
-    credentials = parts.netloc.rsplit("@", 1)[0]
-    told["HETAO_DATABASE_URL"] = urlunsplit(parts._replace(netloc=f"{credentials}@127.0.0.1:{port}"))
+    told = application_environment(stack) | sealer_environment(stack)
+    for name in ("HETAO_DATABASE_URL", "HETAO_SEALER_DATABASE_URL"):
+        parts = urlsplit(told[name])
+        credentials = parts.netloc.rsplit("@", 1)[0]
+        told[name] = urlunsplit(parts._replace(netloc=f"{credentials}@127.0.0.1:{port}"))
     told |= {"HETAO_API_METRICS_PORT": "0", "HETAO_WORKER_METRICS_PORT": "0"}
     given: dict[str, Any] = {
         name.removeprefix("HETAO_").lower(): value for name, value in told.items() if name.startswith("HETAO_")

@@ -15,11 +15,11 @@ import asyncpg
 from rich.console import Console
 
 from bench.driver import Outcome, run_cases
-from bench.measure import busy_core_seconds, spread
+from bench.measure import spread
 from bench.people import numbers
 from bench.sides.base import Running
 from bench.sides.hetao import HetaoSide
-from sandbox.embedded import application_environment
+from sandbox.embedded import application_environment, sealer_environment
 from sandbox.ports import free_port
 
 _IN_FLIGHT: Final = 50
@@ -88,22 +88,21 @@ async def measure(directory: Path, *, full: bool) -> dict[str, Any]:
     """Carry cases through with one worker and with two, turn by turn."""
     people = numbers(3_000_000)
     turns: dict[str, list[Outcome]] = {"one": [], "two": []}
-    busy: dict[str, list[float]] = {"one": [], "two": []}
     seen = {"one": Waits(), "two": Waits()}
     async with HetaoSide().open(directory) as running:
         watch = await asyncpg.connect(running.watch_url)
         try:
             await run_cases(running, people, cases=_WARM, in_flight=10)
             for _ in range(_ROUNDS[full]):
-                await _turn("one", running, people, full, watch, turns, busy, seen)
+                await _turn("one", running, people, full, watch, turns, seen)
                 async with second_worker(running) as pid:
                     both = replace(running, pids=running.pids | {_SECOND: pid})
                     await run_cases(both, people, cases=_WARM, in_flight=10)
-                    await _turn("two", both, people, full, watch, turns, busy, seen)
+                    await _turn("two", both, people, full, watch, turns, seen)
         finally:
             await watch.close()
     shutil.rmtree(directory, ignore_errors=True)
-    found = {name: _summary(turns[name], busy[name], seen[name]) for name in turns}
+    found = {name: _summary(turns[name], seen[name]) for name in turns}
     ratio = found["two"]["cases_per_second"]["median"] / found["one"]["cases_per_second"]["median"]
     return {"in_flight": _IN_FLIGHT, "cases": _CASES[full], "two_are_times_as_fast": round(ratio, 2), **found}
 
@@ -115,17 +114,13 @@ async def _turn(
     full: bool,
     watch: Any,
     turns: dict[str, list[Outcome]],
-    busy: dict[str, list[float]],
     seen: dict[str, Waits],
 ) -> None:
     gc.collect()
     await asyncio.sleep(_SETTLE_SECONDS)
     sampling = asyncio.create_task(_sample(watch, seen[name]))
     try:
-        before = busy_core_seconds()
-        outcome = await run_cases(running, people, cases=_CASES[full], in_flight=_IN_FLIGHT)
-        busy[name].append((busy_core_seconds() - before) / outcome.seconds)
-        turns[name].append(outcome)
+        turns[name].append(await run_cases(running, people, cases=_CASES[full], in_flight=_IN_FLIGHT))
     finally:
         sampling.cancel()
         await asyncio.gather(sampling, return_exceptions=True)
@@ -142,7 +137,8 @@ async def second_worker(running: Running) -> AsyncIterator[int]:
     """Run one more worker beside that of the stack, as its own process with the same settings."""
     servers = running.servers
     port = free_port()
-    environment = application_environment(servers.stack) | {"HETAO_WORKER_METRICS_PORT": str(port)}
+    told = application_environment(servers.stack) | sealer_environment(servers.stack)
+    environment = told | {"HETAO_WORKER_METRICS_PORT": str(port)}
     servers.start(_SECOND, (sys.executable, "-P", "-m", "cli", "worker"), environment)
     try:
         await servers.wait_for(_SECOND, f"http://127.0.0.1:{port}/metrics")
@@ -151,7 +147,7 @@ async def second_worker(running: Running) -> AsyncIterator[int]:
         await asyncio.to_thread(servers.stop)
 
 
-def _summary(outcomes: list[Outcome], busy: list[float], waits: Waits) -> dict[str, Any]:
+def _summary(outcomes: list[Outcome], waits: Waits) -> dict[str, Any]:
     parts = outcomes[0].cpu_ms_per_case
     return {
         "cases_per_second": spread(each.cases_per_second for each in outcomes),
@@ -159,7 +155,7 @@ def _summary(outcomes: list[Outcome], busy: list[float], waits: Waits) -> dict[s
             share: spread(each.latency_ms[share] for each in outcomes)["median"] for share in ("p50", "p95")
         },
         "cpu_ms_a_case": {part: spread(each.cpu_ms_per_case[part] for each in outcomes)["median"] for part in parts},
-        "cores_busy": spread(busy),
+        "cores_busy": spread(each.cores_busy for each in outcomes),
         "postgresql": waits.view(),
         "runs": [asdict(each) for each in outcomes],
     }

@@ -10,12 +10,14 @@ from pydantic import BaseModel
 from cases import commands, eligibility, objections, review
 from cases.advance import advance, preview
 from cases.case_file import CaseFile, build_file, load_case, load_row
+from cases.confided import Said
 from cases.context import Context
 from cases.idempotency import Idempotency, Reply, asked_before, keep_reply, key_row, read_known
 from cases.live_registrations import refuse_second
 from cases.view import case_view, obstacle_views
 from domain.actors import Actor
-from domain.commands import AWAITED, CommandKind, CommandState
+from domain.case_facts import contest_of
+from domain.commands import CommandKind, CommandState, is_awaited
 from domain.errors import FieldError, Refused
 from domain.languages import Language
 from domain.registration import CorrectionRequest
@@ -32,9 +34,9 @@ class Asked:
     """What was asked: the case, the command, its kind, and the answer where it is known already."""
 
     reference: str
+    kind: CommandKind
     command_id: UUID
     reply: Reply | None
-    kind: CommandKind
 
 
 async def ask(
@@ -45,17 +47,19 @@ async def ask(
     body: BaseModel | dict[str, Any],
     idempotency: Idempotency,
     language: Language = Language.ZH_HANS,
+    *,
+    said: Said | None = None,
 ) -> Asked:
     """Store a command, unless the register already says that it would be refused.
 
-    The caller sends it on: an awaited kind by an update, any other by a signal.
+    The caller sends it on: an awaited kind by an update, any other by a signal. A dispute comes with who said it.
 
     Raises:
         Refused: the code that the step would refuse with now.
     """
     at = context.clock()
     try:
-        asked, is_closed = await _store(context, actor, reference, kind, body, idempotency, language, at)
+        asked, is_closed = await _store(context, actor, reference, kind, body, idempotency, language, at, said)
     except Refused as refused:
         number = _number_given(body)
         if refused.code == "live_registration_exists" and number is not None:
@@ -76,17 +80,19 @@ async def _store(
     idempotency: Idempotency,
     language: Language,
     at: datetime,
+    said: Said | None,
 ) -> tuple[Asked, bool]:
     """Store a command in one transaction; return what was asked, and whether the case has no workflow any more."""
     async with context.database.begin(actor.tenant, case=reference) as connection:
         row = await load_row(connection, reference, beside=asked_before(actor, idempotency))
         known = read_known(context, idempotency, row["known"])
         if known is not None and known.reference is not None and known.command_id is not None:
-            return Asked(known.reference, known.command_id, known.reply, kind), False
+            return Asked(known.reference, kind, known.command_id, known.reply), False
         file = await build_file(context, connection, row)
         is_closed, key = file.is_finished(), file.person_key
         content = body if isinstance(body, dict) else body.model_dump(mode="json", exclude_unset=True)
-        reply = None if kind in AWAITED else Reply(202, case_view(file, actor, language))
+        awaited = is_awaited(kind, actor.role)
+        reply = None if awaited else Reply(202, case_view(file, actor, language))
         command_id = uuid4()
         trial: Row = {
             "command_id": command_id,
@@ -99,14 +105,13 @@ async def _store(
         except Refused as refused:
             raise for_reader(refused, actor) from None
         stored = await load_case(context, connection, reference) if file.person_key is not key else file
-        command = commands.command_row(
-            stored, actor, kind, content, at, command_id=command_id, unanswered=kind in AWAITED
-        )
+        command = commands.command_row(stored, actor, kind, content, at, command_id=command_id, unanswered=awaited)
         kept = key_row(context, actor, idempotency, reference=reference, command_id=command_id, reply=reply, key=key)
         await case_writes.write(connection, {"commands": [command], "idempotency": [kept]})
-        if kind is CommandKind.DISPUTE:
-            await objections.keep_dispute(stored, connection, actor, command_id, content, at)
-    return Asked(reference, command_id, reply, kind), is_closed
+        if said is not None:
+            about = contest_of(content["fact"]) if kind is CommandKind.CONTEST_FACT else objections.DEPARTURE
+            await objections.keep_dispute(stored, connection, actor, command_id, said, at, about=about)
+    return Asked(reference, kind, command_id, reply), is_closed
 
 
 def _may_be_approved(file: CaseFile) -> bool:
@@ -139,6 +144,8 @@ async def reply(
 ) -> Reply:
     """Answer an awaited command: 200 with the case once it is applied, 202 with `pending` while the engine is away.
 
+    A departure that staff reports is 202 with the case as well: nothing is set before its second signature (R22).
+
     `is_answered` says that its update answered, so that the workflow knows; otherwise the sweeper tells it again.
 
     Raises:
@@ -148,8 +155,9 @@ async def reply(
         file = await load_case(context, connection, asked.reference, beside=commands.outcome_of(asked.command_id))
         state, outcome = commands.read_outcome(file.row["command"])
         if state is CommandState.REFUSED:
-            errors = [FieldError(e["field"], e["code"], e["message"]) for e in outcome.get("errors", [])]
-            raise Refused(outcome["code"], outcome.get("detail", ""), errors)
+            errors = [FieldError.from_kept(error) for error in outcome.get("errors", [])]
+            words = outcome.get("words", "")
+            raise Refused(outcome["code"], outcome.get("detail", ""), errors, facts=outcome.get("facts"), words=words)
         view = case_view(file, actor, language)
         if asked.kind in _LOOKING_AHEAD and (_may_be_approved(file) or asked.kind is CommandKind.RECORD_FACT):
             ahead = await eligibility.obstacles(file, connection, context.clock())
@@ -158,7 +166,7 @@ async def reply(
             view["approval_needs_second_signature"] = review.needs_second_signature(file)
         if state is CommandState.STORED:
             return Reply(202, view | {"pending": True})
-        answer = Reply(200, view)
+        answer = Reply(202 if asked.kind is CommandKind.DEPART else 200, view)
         beside = commands.answered([asked.command_id]) if is_answered else None
         await keep_reply(connection, actor, idempotency, answer, file.person_key, beside=beside)
     return answer

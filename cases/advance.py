@@ -18,7 +18,7 @@ from cases.signalled import SIGNALLED
 from cases.timers import pass_deadlines
 from domain.actors import Actor, system
 from domain.acts import Act
-from domain.commands import AWAITED, CommandKind, CommandState
+from domain.commands import CommandKind, CommandState, is_awaited
 from domain.errors import Refused
 from domain.messages import CommandOutcome, Course, Origin
 from domain.tasks import TaskKind
@@ -139,7 +139,9 @@ def _mark(
     outcome: dict[str, Any] = {"stage": file.stage.value, "round": file.round}
     if refusal is not None:
         outcome |= {"code": refusal.code, "detail": refusal.detail}
-        outcome["errors"] = [{"field": e.field, "code": e.code, "message": e.message} for e in refusal.errors]
+        outcome["errors"] = [error.as_kept() for error in refusal.errors]
+        outcome |= {"facts": refusal.facts} if refusal.facts else {}
+        outcome |= {"words": refusal.words} if refusal.words else {}
     file.mark_command(command, state.value, at, outcome)
     return CommandOutcome(command_id=str(command["command_id"]), state=state, code=refusal.code if refusal else None)
 
@@ -153,7 +155,7 @@ def _tell_refused(file: CaseFile, command: Row, refusal: Refused, at: datetime) 
         note(file, at, kind="decision_signal", step="apply", reason=refusal.code)
         return
     waited = (at - command["at"]).total_seconds()
-    if CommandKind(command["kind"]) in AWAITED and waited > CALLER_WAITS_SECONDS:
+    if is_awaited(CommandKind(command["kind"]), actor.role) and waited > CALLER_WAITS_SECONDS:
         file.open_task(
             TaskKind.DECISION_NOT_TAKEN,
             at,

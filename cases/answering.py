@@ -2,8 +2,9 @@
 
 from datetime import date, datetime
 from typing import Any, Final
+from uuid import UUID
 
-from cases import permits
+from cases import inbox, permits
 from cases.case_file import CaseFile
 from cases.notify import Telling, tell
 from domain.actors import Actor
@@ -28,6 +29,8 @@ def judge(file: CaseFile, answer: AuthorityAnswer) -> AnswerState:
     if permit is None or permit["stage"] is None:
         return AnswerState.HELD
     stage = PermitStage(permit["stage"])
+    if _is_renewal(file, permit, answer):
+        return AnswerState.RENEWAL
     before_issue = stage in PERMIT_WITH_AUTHORITY or stage is PermitStage.ELIGIBLE
     if answer.outcome is Outcome.ACCEPTED and stage is not PermitStage.ELIGIBLE and stage is not PermitStage.SUBMITTED:
         return AnswerState.RECORDED if _agrees(permit, answer) else AnswerState.HELD
@@ -37,7 +40,31 @@ def judge(file: CaseFile, answer: AuthorityAnswer) -> AnswerState:
     return AnswerState.APPLIED if move is not None else AnswerState.HELD
 
 
-def apply(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -> None:
+def _is_renewal(file: CaseFile, permit: Row, answer: AuthorityAnswer) -> bool:
+    """Whether an answer is about a number that follows the one in force, of which nothing else was said before."""
+    if permit["stage"] not in (PermitStage.ISSUED, PermitStage.EXPIRED) or answer.authority_number is None:
+        return False
+    known = {permit["authority_number"], *(term["authority_number"] for term in permit["earlier"])}
+    said = [(kept.authority_number, kept.outcome) for kept in inbox.renewals(file, answer.destination)]
+    if answer.authority_number in known or (answer.authority_number, answer.outcome) in said:
+        return False
+    if answer.outcome is Outcome.ISSUED:
+        return answer.valid_until is not None and answer.valid_until > permit["valid_until"]
+    # An application of before the issue is the one that led to it, whatever number it had.
+    decided_on = permit["decided_on"]
+    is_later = decided_on is not None and day_of(answer.occurred_at) > decided_on
+    return answer.outcome is Outcome.ACCEPTED and is_later
+
+
+def keep_renewal(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer, answer_id: UUID) -> None:
+    """Keep an answer about the next term beside the one in force, which runs on to its own end."""
+    file.record(
+        Act.ANSWER_RECEIVED, actor, at, destination=answer.destination.value, outcome=answer.outcome.value,
+        outcome_id=answer.outcome_id, answer_id=str(answer_id), renewal=True,
+    )  # fmt: skip
+
+
+def apply(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer, answer_id: UUID) -> None:
     """Apply an answer whose turn it is."""
     destination = answer.destination
     if file.permits[destination]["stage"] == PermitStage.ELIGIBLE:
@@ -52,13 +79,15 @@ def apply(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -
         destination=destination.value,
         outcome=answer.outcome.value,
         outcome_id=answer.outcome_id,
+        answer_id=str(answer_id),
         occurred_at=answer.occurred_at.isoformat(),
     )
     permits.follow_up(file)
 
 
-def force(file: CaseFile, actor: Actor, at: datetime, destination: Destination, answer: AuthorityAnswer) -> None:
+def force(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer, answer_id: UUID) -> None:
     """Apply a held answer by two signatures, whatever stage the permit has (P26)."""
+    destination = answer.destination
     permit = file.permits[destination]
     stage = permit["stage"]
     if answer.outcome is Outcome.ISSUED and permit["valid_until"] is not None:
@@ -66,10 +95,10 @@ def force(file: CaseFile, actor: Actor, at: datetime, destination: Destination, 
     if find_permit_move(None if stage is None else PermitStage(stage), _EVENTS[answer.outcome]) is None:
         basis = PermitStage.ISSUED if answer.outcome in _AFTER_ISSUE else PermitStage.SUBMITTED
         file.set_permit(destination, at, stage=basis.value, end_reason=None)
-    apply(file, actor, at, answer)
+    apply(file, actor, at, answer, answer_id)
 
 
-def hold(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -> None:
+def hold(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer, answer_id: UUID) -> None:
     """Keep an answer that contradicts what is known, and let an officer look (P26)."""
     due = file.calendar.deadline(day_of(at), file.context.limits.early_answer_days)
     file.open_task(
@@ -78,23 +107,23 @@ def hold(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) ->
     )  # fmt: skip
     file.record(
         Act.ANSWER_HELD, actor, at, destination=answer.destination.value, outcome=answer.outcome.value,
-        outcome_id=answer.outcome_id,
+        outcome_id=answer.outcome_id, answer_id=str(answer_id),
     )  # fmt: skip
     facts = {"answer_expected_on": day_of(due.at)}
-    tell(file, Telling(NoticeKind.AUTHORITY_CONFLICT, at, answer.outcome_id, answer.destination, facts))
+    tell(file, Telling(NoticeKind.AUTHORITY_CONFLICT, at, str(answer_id), answer.destination, facts))
 
 
-def keep_early(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -> None:
+def keep_early(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer, answer_id: UUID) -> None:
     """Keep an answer that came before the one it follows; it is shown when that does not come (P25)."""
     days = file.context.limits.early_answer_days
     file.set_working_days(DeadlineKind.EARLY_ANSWER, day_of(at), days, destination=answer.destination.value)
     file.record(
         Act.ANSWER_RECEIVED, actor, at, destination=answer.destination.value, outcome=answer.outcome.value,
-        outcome_id=answer.outcome_id, early=True,
+        outcome_id=answer.outcome_id, answer_id=str(answer_id), early=True,
     )  # fmt: skip
 
 
-def fill_in(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -> None:
+def fill_in(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer, answer_id: UUID) -> None:
     """Fill what is empty from a late lower step; the stage does not go back (P24)."""
     permit = file.permits[answer.destination]
     values: dict[str, Any] = {}
@@ -105,7 +134,7 @@ def fill_in(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer)
     file.set_permit(answer.destination, at, **values)
     file.record(
         Act.ANSWER_RECEIVED, actor, at, destination=answer.destination.value, outcome=answer.outcome.value,
-        outcome_id=answer.outcome_id, late=True,
+        outcome_id=answer.outcome_id, answer_id=str(answer_id), late=True,
     )  # fmt: skip
 
 
@@ -189,7 +218,7 @@ def _refused(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer
         authority_number=answer.authority_number or file.permits[destination]["authority_number"],
     )  # fmt: skip
     permits.end_track(file, destination, at)
-    facts = {"authority_reason": answer.reason_text or answer.reason_code}
+    facts = {"authority_reason": answer.reason_text, "authority_code": answer.reason_code}
     tell(file, Telling(NoticeKind.PERMIT_REFUSED, at, answer.outcome_id, destination, facts))
 
 
@@ -218,7 +247,8 @@ def _revoked(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer
     )  # fmt: skip
     file.move_permit(destination, PermitEvent.REVOKED, at, reason=sealed, decided_on=on)
     permits.end_track(file, destination, at)
-    tell(file, Telling(NoticeKind.PERMIT_REVOKED, at, answer.outcome_id, destination, {"revoked_on": on}))
+    facts = {"revoked_on": on, "authority_reason": answer.reason_text, "authority_code": answer.reason_code}
+    tell(file, Telling(NoticeKind.PERMIT_REVOKED, at, answer.outcome_id, destination, facts))
 
 
 def _term(answer: AuthorityAnswer) -> dict[str, Any]:

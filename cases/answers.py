@@ -26,7 +26,8 @@ from store.tables import incidents
 
 _log = structlog.get_logger(__name__)
 _SEEN: Final = """
-    SELECT jsonb_object_agg(m.message_id, jsonb_build_object('status', m.status, 'body', m.answer))
+    SELECT jsonb_object_agg(m.message_id,
+        jsonb_build_object('hash', encode(m.body_hash, 'hex'), 'status', m.status, 'body', m.answer))
     FROM messages_seen m WHERE m.message_id = ANY(CAST(:message_ids AS text[]))
 """
 _KNOWN: Final = """
@@ -40,6 +41,7 @@ _SPOKEN = {
     AnswerState.APPLIED: (200, "recorded"),
     AnswerState.RECORDED: (200, "recorded"),
     AnswerState.EARLY: (202, "held"),
+    AnswerState.RENEWAL: (202, "held"),
     AnswerState.HELD: (202, "held"),
 }
 
@@ -66,9 +68,9 @@ class Received:
 
 @dataclass(slots=True)
 class _Kept:
-    """What is kept already: first answers by message id, and answers by their ids and by what they say."""
+    """What is kept already: messages by their ids, with hash and first answer, and answers by id and by content."""
 
-    seen: dict[str, Reply]
+    seen: dict[str, tuple[str, Reply]]
     outcome_ids: set[str]
     contents: set[tuple[str, str, str]]
 
@@ -145,50 +147,63 @@ def _beside(said: Sequence[Said]) -> Beside:
 def _kept(file: CaseFile) -> _Kept:
     known = file.row["known_answers"] or []
     return _Kept(
-        seen={message_id: Reply(**reply) for message_id, reply in (file.row["seen"] or {}).items()},
+        seen={
+            message_id: (message["hash"], Reply(message["status"], message["body"]))
+            for message_id, message in (file.row["seen"] or {}).items()
+        },
         outcome_ids={outcome_id for outcome_id, *_ in known},
         contents={(reference, destination, digest) for _, reference, destination, digest in known},
     )
 
 
 def _receive(file: CaseFile, said: Said, kept: _Kept, at: datetime) -> Received:
-    if said.message_id in kept.seen:
-        return Received(kept.seen[said.message_id], file.reference)
-    answer = said.answer
-    content = (file.reference, answer.destination.value, inbox.keyed_hash(file.context, answer).hex())
-    if answer.outcome_id in kept.outcome_ids or content in kept.contents:
+    seen = kept.seen.get(said.message_id or "")
+    hashed = _message_hash(file.context, said.body)
+    if seen is not None and seen[0] == hashed.hex():
+        return Received(seen[1], file.reference)
+    answer, about = said.answer, (file.reference, said.answer.destination.value)
+    if any((*about, each.hex()) in kept.contents for each in inbox.accepted_hashes(file.context, answer)):
         received = Received(Reply(200, {"status": "already_recorded"}), file.reference)
     else:
-        received = _take(file, said.actor, answer, at, said.source)
+        # Other content under an id that is known, of the message or of the outcome, contradicts what came first (P26).
+        is_reused = seen is not None or answer.outcome_id in kept.outcome_ids
+        received = _take(file, said, at, is_reused=is_reused)
         kept.outcome_ids.add(answer.outcome_id)
-        kept.contents.add(content)
-    if said.message_id is not None:
-        _remember(file, said.message_id, said.body, received.reply, at)
-        kept.seen[said.message_id] = received.reply
+        kept.contents.add((*about, inbox.keyed_hash(file.context, answer).hex()))
+    if said.message_id is not None and seen is None:
+        _remember(file, said.message_id, hashed, received.reply, at)
+        kept.seen[said.message_id] = (hashed.hex(), received.reply)
     return received
 
 
-def _take(file: CaseFile, actor: Actor, answer: AuthorityAnswer, at: datetime, source: str) -> Received:
+def _take(file: CaseFile, said: Said, at: datetime, *, is_reused: bool) -> Received:
+    actor, answer, source = said.actor, said.answer, said.source
     if answer.destination not in file.permits:
         raise Refused("case_unknown", "No permit of this destination is followed.")
+    if is_reused:
+        kept = inbox.keep(file, answer, AnswerState.HELD, at, source)
+        answering.hold(file, actor, at, answer, kept["answer_id"])
+        return Received(_reply(AnswerState.HELD), file.reference)
     state = answering.judge(file, answer)
     waits = any(a["state"] == AnswerState.STORED and a["destination"] == answer.destination for a in file.answers)
     # `accepted` wakes no workflow, and a case whose workflow has closed has none to hear of it.
     is_heard = answer.outcome is not Outcome.ACCEPTED and not file.is_finished()
     kept = inbox.keep(file, answer, AnswerState.STORED, at, source)
-    command_id = None
     if is_heard and (state is AnswerState.APPLIED or waits):
         # The workflow has to hear of it, so it is applied there, in the order of its command.
-        file.record(Act.ANSWER_RECEIVED, actor, at, **_detail(answer, source))
+        file.record(Act.ANSWER_RECEIVED, actor, at, **_detail(answer, kept["answer_id"], source))
         is_under_way = _is_step_under_way(file, at)
         stored = commands.store(file, actor, CommandKind.ANSWER, {"answer_id": str(kept["answer_id"])}, at)
         command_id = None if is_under_way else stored
-        status, word = _SPOKEN[AnswerState.STORED]
-    else:
-        take_answer(file, actor, at, kept)
-        take_early(file, actor, at, answer.destination)
-        status, word = _SPOKEN[AnswerState(kept["state"])]
-    return Received(Reply(status, {"status": word}), file.reference, command_id)
+        return Received(_reply(AnswerState.STORED), file.reference, command_id)
+    take_answer(file, actor, at, kept)
+    take_early(file, actor, at, answer.destination)
+    return Received(_reply(AnswerState(kept["state"])), file.reference)
+
+
+def _reply(state: AnswerState) -> Reply:
+    status, word = _SPOKEN[state]
+    return Reply(status, {"status": word})
 
 
 def _is_step_under_way(file: CaseFile, at: datetime) -> bool:
@@ -197,9 +212,12 @@ def _is_step_under_way(file: CaseFile, at: datetime) -> bool:
     return any(at - command["at"] < _UNDER_WAY for command in waiting)
 
 
-def _remember(file: CaseFile, message_id: str, body: bytes, reply: Reply, at: datetime) -> None:
+def _message_hash(context: Context, body: bytes) -> bytes:
+    return context.keyring.lookup_hash("message", body.hex())
+
+
+def _remember(file: CaseFile, message_id: str, body_hash: bytes, reply: Reply, at: datetime) -> None:
     """Keep the first answer to a message, which a repeat of it gets again."""
-    body_hash = file.context.keyring.lookup_hash("message", body.hex())
     seen = {"message_id": message_id, "body_hash": body_hash, "status": reply.status, "answer": reply.body, "at": at}
     file.add_row("messages_seen", seen)
 
@@ -219,11 +237,12 @@ async def note_refused(context: Context, actor: Actor, code: str, outcome: str |
         )
 
 
-def _detail(answer: AuthorityAnswer, source: str) -> dict[str, Any]:
+def _detail(answer: AuthorityAnswer, answer_id: UUID, source: str) -> dict[str, Any]:
     return {
         "destination": answer.destination.value,
         "outcome": answer.outcome.value,
         "outcome_id": answer.outcome_id,
+        "answer_id": str(answer_id),
         "occurred_at": answer.occurred_at.isoformat(),
         "source": source,
     }

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,6 +11,7 @@ from cases import (
     answering,
     assessing,
     case_facts,
+    contact_changes,
     correction,
     employment,
     inbox,
@@ -54,16 +55,18 @@ Verb = Callable[[CaseFile, AsyncConnection, Actor, datetime, Body], Awaitable[No
 
 
 async def apply(file: CaseFile, connection: AsyncConnection, command: Row) -> None:
-    """Apply one command to the file in memory.
+    """Apply one command to the file in memory; a declared conflict of interest binds every one of them.
 
     Raises:
-        Refused: the register stands where this cannot be done; the caller then drops the file.
+        Refused: the register stands where this cannot be done, or its actor may not act on the case; the caller then
+            drops the file.
     """
     body: Body = {}
     if command["body"] is not None:
         plain = file.person_key.open("commands", "body", str(command["command_id"]), command["body"])
         body = json.loads(plain)
     actor = Actor.model_validate(command["actor"])
+    need_no_conflict(file, actor)
     await VERBS[CommandKind(command["kind"])](file, connection, actor, command["at"], body)
 
 
@@ -73,6 +76,11 @@ async def _start(file: CaseFile, connection: AsyncConnection, actor: Actor, at: 
 
 async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
     whole = employment.merged(file.application, CorrectionRequest.model_validate(body))
+    held = contact_changes.held_back(file, at, whole.person)
+    given = file.application.person
+    whole = whole.model_copy(
+        update={"person": whole.person.model_copy(update={name: getattr(given, name) for name in held})}
+    )
     await take_identity(file, connection, whole)
     employment.keep_version(file, at, whole=whole)
     file.row["destinations"] = [d.value for d in whole.destinations]
@@ -80,6 +88,8 @@ async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at
     file.row["contract_end"] = case_facts.known(file).employment.contract_end
     content = file.person_key.ledger_hash(whole.model_dump_json(exclude_none=True).encode())
     correction.take_correction(file, actor, at, content)
+    if held:
+        employment.ask_officer(file, actor, at, held)
 
 
 async def _contest(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
@@ -147,7 +157,7 @@ async def _card_lost(file: CaseFile, connection: AsyncConnection, actor: Actor, 
     if destination not in file.permits:
         raise Refused("wrong_stage", "No permit of this destination was issued.")
     asked = CardLostRequest.model_validate(_rest(body))
-    _need_past(asked.lost_on, at)
+    permits.need_lost_day(file, at, destination, asked.lost_on)
     permits.card_lost(file, actor, at, destination, asked.lost_on)
 
 
@@ -180,30 +190,23 @@ async def _answer(file: CaseFile, connection: AsyncConnection, actor: Actor, at:
 
 def take_answer(file: CaseFile, actor: Actor, at: datetime, kept: Row) -> None:
     """Do with a kept answer what the permit's stage now says."""
-    answer = permit_acts.read_kept(file, kept)
+    answer = inbox.read_kept(file, kept)
     state = answering.judge(file, answer)
     file.change_answer(kept, state.value)
-    if state is AnswerState.APPLIED:
-        answering.apply(file, actor, at, answer)
-    elif state is AnswerState.RECORDED:
-        answering.fill_in(file, actor, at, answer)
-    elif state is AnswerState.EARLY:
-        answering.keep_early(file, actor, at, answer)
-    else:
-        answering.hold(file, actor, at, answer)
+    _TAKEN[state](file, actor, at, answer, kept["answer_id"])
 
 
 def take_early(file: CaseFile, actor: Actor, at: datetime, destination: Destination, *, hold: bool = False) -> None:
     """Take the answers that came too early, once their turn has come (P25); hold: those too whose turn never came."""
     while True:
         early = _early(file, destination)
-        ripe = [a for a in early if answering.judge(file, permit_acts.read_kept(file, a)) is not AnswerState.EARLY]
+        ripe = [a for a in early if answering.judge(file, inbox.read_kept(file, a)) is not AnswerState.EARLY]
         if not ripe:
             break
         take_answer(file, actor, at, ripe[0])
     for kept in early if hold else []:
         file.change_answer(kept, AnswerState.HELD.value)
-        answering.hold(file, actor, at, permit_acts.read_kept(file, kept))
+        answering.hold(file, actor, at, inbox.read_kept(file, kept), kept["answer_id"])
     if not _early(file, destination):
         file.cancel_deadlines(DeadlineKind.EARLY_ANSWER, destination=destination.value)
 
@@ -226,7 +229,6 @@ async def _answer_task(file: CaseFile, connection: AsyncConnection, actor: Actor
     task = next((t for t in file.tasks if str(t["task_id"]) == body["task_id"]), None)
     if task is None:
         raise Refused("already_decided", "The task is closed.")
-    need_no_conflict(file, actor)
     take_task(file, actor, at, TaskKind(task["kind"]), task["destination"])
     asked = TaskAnswerRequest.model_validate({name: v for name, v in body.items() if name != "task_id"})
     kind = TaskKind(task["kind"])
@@ -250,6 +252,13 @@ async def _answer_task(file: CaseFile, connection: AsyncConnection, actor: Actor
         raise Refused("invalid", f"A task `{kind}` does not take the answer `{asked.action}`.", [wrong])
 
 
+_TAKEN: Final = {
+    AnswerState.APPLIED: answering.apply,
+    AnswerState.RECORDED: answering.fill_in,
+    AnswerState.EARLY: answering.keep_early,
+    AnswerState.RENEWAL: answering.keep_renewal,
+    AnswerState.HELD: answering.hold,
+}
 _MAY_BE_DONE: Final = frozenset(
     {TaskKind.APPLICANT_INACTIVE, TaskKind.AUTHORITY_LATE, TaskKind.UNDELIVERED, TaskKind.DECISION_NOT_TAKEN}
 )
@@ -291,9 +300,3 @@ def _destination(body: Body) -> Destination:
 
 def _rest(body: Body) -> Body:
     return {name: value for name, value in body.items() if name != "destination"}
-
-
-def _need_past(day: date, at: datetime) -> None:
-    if day > day_of(at):
-        later = FieldError("lost_on", "date_order", "The day lies in the future.")
-        raise Refused("invalid", "A card cannot be lost in the future.", [later])

@@ -1,9 +1,10 @@
 """Building the context of all verbs from the settings, once for each process."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from cases.context import Context
+from domain.actors import PARK
 from policy.limits import limits_of
 from policy.pack import PackShelf
 from policy.packs import load_limits, load_rule_packs
@@ -27,8 +28,9 @@ def build_context(
     pool_size: int = 10,
     stands_for: str | None = None,
 ) -> Context:
-    """Return the collaborators of all verbs; the caller closes the database."""
+    """Return the collaborators of all verbs; the caller closes them."""
     keyring = Keyring.load(settings.keys_file)
+    sealer = settings.sealer_database_url
     return Context(
         database=Database(settings.database_url, pool_size=pool_size, application=application, stands_for=stands_for),
         keyring=keyring,
@@ -42,4 +44,6 @@ def build_context(
         log_origin=settings.log_origin,
         witness_keys=tuple(parse_verifier_key(each) for each in settings.witness_keys),
         erasure_list=ErasureList(settings.erasure_list or settings.keys_file.with_name("erasures.jsonl"), keyring),
+        sealer_database=Database(sealer, pool_size=1, application="sealer", stands_for=PARK) if sealer else None,
+        seal_overdue=timedelta(seconds=settings.seal_overdue_seconds),
     )

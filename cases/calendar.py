@@ -66,10 +66,11 @@ async def load_calendar(context: Context, actor: Actor, days: Mapping[date, bool
 async def load_published(context: Context, actor: Actor) -> str:
     """Load every year that the library knows and that was not loaded yet, and return the calendar's version.
 
-    A year that stands in the table is left alone, since a notice loaded by hand is newer than the library.
+    A year that stands in the table is left alone, since a notice loaded by hand is newer than the library, but for the
+    end of its December where the next year is new: that is of the next year's notice.
     """
     async with context.database.begin() as connection:
-        loaded = {day.year for day in (await _read(connection)).days}
+        loaded = (await _read(connection)).years()
     days: dict[date, bool] = {}
     year = FIRST_YEAR
     while (published := published_year(year)) is not None:

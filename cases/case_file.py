@@ -18,7 +18,7 @@ from cases.context import Context
 from cases.pack_shelf import need_pack
 from domain.actors import PARK, Actor, Role
 from domain.acts import RULED, Act
-from domain.clock import CHINA, day_of
+from domain.clock import CHINA, day_of, over_at
 from domain.deadlines import WATCHED_BY_SCHEDULE, DeadlineKind
 from domain.errors import Defect, Refused
 from domain.messages import Course, Origin, OutwardCall
@@ -26,6 +26,7 @@ from domain.moves import Event, Move, PermitEvent, PermitMove, get_move, get_per
 from domain.notices import Channel
 from domain.registration import RegistrationRequest
 from domain.stages import CLOSED, PERMIT_FINAL, Destination, PendingAct, PermitStage, Stage, Standing
+from domain.tasks import TaskKind
 from store import case_rows, case_writes, tables
 from store.case_rows import Beside, Row
 from store.encryption import DataKey, WrappedKey, unwrap
@@ -45,6 +46,14 @@ class CaseFile(CaseParts):
     def accepted_on(self) -> date:
         """The day of acceptance, which fixes the rule version and is day 0 of the park's clock."""
         return day_of(self.row["accepted_at"])
+
+    @property
+    def pending_change(self) -> dict[str, Any] | None:
+        """What the employer asked to have changed and no officer has answered."""
+        task = self.find_task(TaskKind.CHANGE)
+        if task is None:
+            return None
+        return {"fields": task["detail"].get("fields", []), "asked_at": task["opened_at"], "due_at": task["due_at"]}
 
     def employer_on(self, day: date) -> Row | None:
         """Return the employer as recorded for a day, or None where nothing was in force."""
@@ -137,7 +146,7 @@ class CaseFile(CaseParts):
             version=self.row["version"],
             stage=self.stage,
             round=self.round,
-            wake_at=earliest["at"] if earliest else None,
+            wake_at=over_at(earliest["at"]) if earliest else None,
             wake_for=earliest["kind"] if earliest else None,
             calls=self._calls(),
             to_assess=self.stage in (Stage.RECEIVED, Stage.ASSESSING),

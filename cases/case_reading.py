@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
@@ -63,6 +64,15 @@ class CaseReading(CaseRow):
         of_permits = self.row.get("permit_findings") or {}
         findings = self.row["findings"] if scope == "registration" else of_permits.get(scope)
         return None if findings is None else {"findings": findings}
+
+    @property
+    def pending_change(self) -> dict[str, Any] | None:
+        """What the employer asked to have changed and no officer has answered."""
+        found: dict[str, Any] | None = self.row["pending_change"]
+        if found is None:
+            return None
+        times = {name: datetime.fromisoformat(found[name]) if found[name] else None for name in ("asked_at", "due_at")}
+        return {"fields": found["fields"], **times}
 
     def open(self, table: str, column: str, row: str, sealed: bytes) -> Any:
         """Return a sealed JSON content.

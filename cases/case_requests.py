@@ -7,6 +7,7 @@ from sqlalchemy import select
 from cases.case_reading import CaseReading, read_cases
 from cases.context import Context
 from cases.reads import record_read
+from cases.signers import need_unconflicted
 from cases.view import moment
 from domain.actors import Actor, Role
 from domain.errors import Defect, Refused
@@ -31,7 +32,8 @@ async def list_requests(
     """Return a page of what people asked of a case, oldest first, opened; the reading is a ledger act.
 
     Raises:
-        Refused: `purpose_missing`; `case_unknown`; `facts_erased` after an erasure.
+        Refused: `purpose_missing`; `case_unknown`; `facts_erased` after an erasure; `role_not_allowed` for one who
+            declared a conflict of interest.
     """
     if purpose is None:
         raise Refused("purpose_missing", "Say in the header Purpose what the requests are opened for.")
@@ -44,6 +46,7 @@ async def list_requests(
         found = await read_cases(context, connection, [reference], actor)
         if not found:
             raise Refused("case_unknown", "There is no case of this reference.")
+        await need_unconflicted(connection, actor, [reference])
         rows = [dict(row) for row in (await connection.execute(query)).mappings()]
         page = rows[:limit]
         items = [_view(found[0], row) for row in page]

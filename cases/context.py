@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from domain.employers import PremisesEntry
 from domain.notices import Channel
@@ -32,6 +32,9 @@ class Context:
     log_origin: str = "hetao-permits/ledger"
     witness_keys: tuple[VerifierKey, ...] = ()
     erasure_list: ErasureList | None = None
+    # The register as the sealer, where this process seals.
+    sealer_database: Database | None = None
+    seal_overdue: timedelta = timedelta(minutes=5)
     calendars: "CalendarShelf" = field(default_factory=lambda: CalendarShelf())
     premises: "PremisesShelf" = field(default_factory=lambda: PremisesShelf())
     bells: "DeliveryBells" = field(default_factory=lambda: DeliveryBells())

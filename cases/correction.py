@@ -1,25 +1,24 @@
 """Asking the employer to mend a case, and what comes back: a correction, a contest or silence (R4 to R8)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from cases import park_clock
+from cases import open_points, park_clock
 from cases.case_file import CaseFile
-from cases.notify import CodedReason, Telling, tell
+from cases.notify import Telling, tell
 from cases.review_tasks import close_review, open_review
 from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import day_of
 from domain.deadlines import DeadlineKind
+from domain.decisions import GivenReason
 from domain.findings import Finding, to_be_mended
-from domain.languages import Language
 from domain.moves import Event
 from domain.notices import NoticeKind
+from domain.open_points import points_of_findings, points_of_reasons
 from domain.stages import AssessmentOutcome, DueKind, Holder
 from store.case_rows import Row
-from texts.findings import finding_sentence
-from texts.notices import Defect
 
 _CORRECTION_DEADLINES = (DeadlineKind.CORRECTION_REMINDER, DeadlineKind.CORRECTION_OVER)
 
@@ -36,20 +35,19 @@ def request_after_assessment(file: CaseFile, actor: Actor, at: datetime, finding
     mended = to_be_mended(findings)
     file.move(Event.ASSESSED_INCOMPLETE)
     file.record(Act.ASSESSED, actor, at, outcome=AssessmentOutcome.INCOMPLETE.value)
+    open_points.keep(file, points_of_findings(mended), [None] * len(mended))
     _request(file, at, {finding.code.value for finding in mended})
-    tell(
-        file, Telling(NoticeKind.CORRECTION_REQUESTED, at, str(file.round), facts=_due(file), defects=_defects(mended))
-    )
+    tell(file, Telling(NoticeKind.CORRECTION_REQUESTED, at, str(file.round), facts=_due(file)))
 
 
-def request_by_officer(file: CaseFile, actor: Actor, at: datetime, reasons: Iterable[CodedReason]) -> None:
+def request_by_officer(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[GivenReason]) -> None:
     """Send the case back with an officer's reasons, every defect at once (R12)."""
-    coded = tuple(reasons)
     file.move(Event.RETURN)
-    file.record(Act.DECIDED, actor, at, outcome="return", reasons=[code for code, _ in coded])
+    open_points.keep(file, points_of_reasons(reasons), [reason.note for reason in reasons])
+    file.record(Act.DECIDED, actor, at, outcome="return", reasons=[reason.code for reason in reasons])
     close_review(file, at)
-    _request(file, at, {code for code, _ in coded})
-    tell(file, Telling(NoticeKind.CORRECTION_REQUESTED, at, str(file.round), facts=_due(file), reasons=coded))
+    _request(file, at, {reason.code for reason in reasons})
+    tell(file, Telling(NoticeKind.CORRECTION_REQUESTED, at, str(file.round), facts=_due(file)))
 
 
 def take_correction(file: CaseFile, actor: Actor, at: datetime, content: str) -> None:
@@ -89,6 +87,7 @@ def lapse(file: CaseFile, actor: Actor, at: datetime, deadline: Row) -> None:
     park_clock.owe(file, None, DueKind.CORRECTION, Holder.NONE)
     file.record(Act.LAPSED, actor, at)
     tell(file, Telling(NoticeKind.REGISTRATION_LAPSED, at, str(file.round)))
+    open_points.clear(file)
 
 
 def recount(file: CaseFile) -> None:
@@ -124,6 +123,8 @@ def _set_limit(file: CaseFile, day0: date, *, again: bool = False) -> None:
 
 def _go_on(file: CaseFile, at: datetime) -> None:
     file.row["round"] += 1
+    open_points.clear(file)
+    file.row["rejected"] = None
     file.cancel_deadlines(*_CORRECTION_DEADLINES)
     park_clock.run(file, day_of(at))
 
@@ -134,10 +135,3 @@ def _received(file: CaseFile, at: datetime) -> None:
 
 def _due(file: CaseFile) -> dict[str, Any]:
     return {"due_on": day_of(file.row["due_at"]), "due_provisional": file.row["due_provisional"]}
-
-
-def _defects(findings: tuple[Finding, ...]) -> Callable[[Language], tuple[Defect, ...]]:
-    def speak(language: Language) -> tuple[Defect, ...]:
-        return tuple(Defect(message=finding_sentence(f, language)) for f in findings)
-
-    return speak

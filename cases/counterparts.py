@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from cases.evidence import Difference, Evidence, Row, row_place, signed_hash
+from cases.evidence import Difference, Evidence, Row, named_answer, row_place, signed_hash
 from domain.acts import HOLDING, Act
 from domain.answers import AnswerState
 from domain.case_facts import FactState
@@ -196,7 +196,10 @@ def _contested(evidence: Evidence, row: Row) -> Hashable | None:
 
 
 def _delivery(evidence: Evidence, row: Row) -> Hashable | None:
-    """A delivery moves forward only: it stands where its last row says, since the time of that row."""
+    """A delivery moves forward only: it stands where its last row says, since the time of that row.
+
+    A message that was told to have arrived may still bounce; the earlier row is then overtaken by a later one.
+    """
     found = _find(evidence, "deliveries", "delivery_id", row)
     if found is None or row["chain"] != f"notice/{found['notice_id']}":
         return None
@@ -205,9 +208,22 @@ def _delivery(evidence: Evidence, row: Row) -> Hashable | None:
         return None
     if row["act"] == Act.NOTICE_SENT and not 0 < row["detail"].get("attempts", 0) <= found["attempts"]:
         return None
-    is_sent = row["outcome"] == DeliveryStatus.SENT
-    is_so = found["sent_at"] == row["at"] if is_sent else found["status"] == row["outcome"]
-    return (found["delivery_id"], is_sent) if is_so and (is_sent or found["settled_at"] == row["at"]) else None
+    if row["outcome"] == DeliveryStatus.SENT:
+        is_so = found["sent_at"] == row["at"]
+    else:
+        stands = (found["status"], found["settled_at"]) == (row["outcome"], row["at"])
+        is_so = stands or (row["outcome"] == DeliveryStatus.DELIVERED and _has_bounced(evidence, row))
+    return (found["delivery_id"], row["outcome"]) if is_so else None
+
+
+def _has_bounced(evidence: Evidence, row: Row) -> bool:
+    """Whether a receipt after a row says that the message came back."""
+    return any(
+        (each["act"], each["outcome"]) == (Act.RECEIPT_RECORDED, DeliveryStatus.FAILED)
+        and each["detail"].get("delivery_id") == row["detail"].get("delivery_id")
+        and (each["chain"], each["seq"] > row["seq"]) == (row["chain"], True)
+        for each in evidence.record.ledger
+    )
 
 
 def _answered_call(evidence: Evidence, row: Row) -> Hashable | None:
@@ -226,11 +242,11 @@ def _made_call(evidence: Evidence, row: Row) -> Hashable | None:
 
 
 def _applied(evidence: Evidence, row: Row) -> Hashable | None:
-    outcome_id = row["detail"].get("outcome_id")
-    kept = next((each for each in evidence.answers if each["outcome_id"] == outcome_id), None)
+    name = named_answer(row)
+    kept = evidence.kept_answers().get(str(name))
     # One that is missing is told by the comparison of the answers.
     is_so = kept is None or kept["state"] == AnswerState.APPLIED
-    return str(outcome_id) if is_so else None
+    return str(name) if is_so else None
 
 
 def _archived(evidence: Evidence, row: Row) -> Hashable | None:

@@ -95,7 +95,7 @@ def _is_proposal(row: Mapping[str, Any]) -> bool:
     """Whether a row only proposes what a second signature gives effect to."""
     if row["act"] == Act.DECIDED:
         return bool(row["detail"]["stage"] == Stage.AWAITING_CONFIRMATION)
-    return row["act"] in (Act.REVOCATION_PROPOSED, Act.PERMIT_WITHHOLD_PROPOSED)
+    return row["act"] in (Act.REVOCATION_PROPOSED, Act.DEPARTURE_PROPOSED, Act.PERMIT_WITHHOLD_PROPOSED)
 
 
 async def _content(

@@ -12,7 +12,7 @@ from cases.delivery_results import Leased as Leased
 from cases.delivery_results import Outcome as Outcome
 from cases.delivery_results import Result as Result
 from cases.delivery_results import settle as settle
-from cases.letters import BlockedError, address_of, need_still_good, open_texts, subscription_of
+from cases.letters import BlockedError, address_of, only_address, open_texts, subscription_of
 from cases.text_instead import text_instead as text_instead
 from domain.actors import system
 from domain.errors import Defect
@@ -142,8 +142,7 @@ def _due(context: Context, row: Row, at: datetime) -> Due:
         if text is None:
             raise BlockedError("text_missing")
         url, keys = subscription_of(context, row, at) if channel is Channel.WEBHOOK else ("", ())
-        to = url or address_of(context, row, channel)
-        need_still_good(texts, to, at)
+        to = url or only_address(texts, at) or address_of(context, row, channel)
         return Due(
             leased=leased,
             channel=channel,

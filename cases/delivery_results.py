@@ -18,6 +18,7 @@ from cases.case_file import CaseFile, open_case
 from cases.context import Context
 from cases.notify import Telling, nobody_reached
 from cases.text_instead import fallback
+from cases.webhooks import pause
 from domain.actors import Actor, system
 from domain.acts import Act
 from domain.errors import Defect, Refused
@@ -98,6 +99,7 @@ class _Work:
     entries: list[Row] = field(default_factory=list)
     early: dict[str, UUID] = field(default_factory=dict)
     held_up: dict[UUID, tuple[str, datetime]] = field(default_factory=dict)
+    given_up: set[UUID] = field(default_factory=set)
 
 
 def by_delivery(results: Iterable[Result]) -> dict[UUID, Result]:
@@ -187,6 +189,8 @@ async def settle_in(
         entries = list(_entries(changed, before, by_id, at, actor))
         work.entries += follow(chain, entries, *standing.ends.get(chain, ()))
     await _write(connection, work, by_id.values(), at, actor)
+    for webhook_id in sorted(work.given_up):
+        await pause(context, connection, webhook_id, at, actor)
     return stranded
 
 
@@ -240,20 +244,13 @@ def _apply(row: Row, result: Result | None, at: datetime, work: _Work) -> None:
     row["provider_id"] = result.provider_id or row["provider_id"]
     status = DeliveryStatus(row["status"])
     if result.outcome is Outcome.LATER:
-        row["reason"] = result.reason
-        # All deliveries of one message wait as long, so that they go out as the same message again.
-        spread = min(result.leased.delivery_ids).int % 1000 / 1000
-        row["next_attempt"] = next_attempt(
-            at, row["attempts"], row["give_up_at"], spread=spread, retry_after=result.retry_after
-        )
-        if row["next_attempt"] is not None:
-            if result.reason in _RECEIVER_AWAY:
-                work.held_up[row["webhook_id"]] = (row["employer_id"], min(row["next_attempt"], at + _LONGEST_HOLD_UP))
+        if _waits_again(row, result, at, work):
             return
         reached = advance(status, DeliveryStatus.FAILED)
     else:
         reached = advance(status, _STATUS[result.outcome])
-    if reached is status:
+    # What a gateway told of a message stands over what a sender did not see of it.
+    if reached is status or (status in FINAL and not result.is_receipt):
         return
     row.update(status=reached.value, next_attempt=None)
     if reached is not DeliveryStatus.FAILED:
@@ -261,6 +258,23 @@ def _apply(row: Row, result: Result | None, at: datetime, work: _Work) -> None:
     if reached in FINAL:
         row["settled_at"] = at
     row["reason"] = (result.reason or GIVEN_UP) if reached is DeliveryStatus.FAILED else result.reason
+
+
+def _waits_again(row: Row, result: Result, at: datetime, work: _Work) -> bool:
+    """Let a delivery wait for its next attempt; return False where none is left."""
+    row["reason"] = result.reason
+    # All deliveries of one message wait as long, so that they go out as the same message again.
+    spread = min(result.leased.delivery_ids).int % 1000 / 1000
+    row["next_attempt"] = next_attempt(
+        at, row["attempts"], row["give_up_at"], spread=spread, retry_after=result.retry_after
+    )
+    if row["next_attempt"] is None:
+        if row["webhook_id"] is not None and at >= row["give_up_at"]:
+            work.given_up.add(row["webhook_id"])
+        return False
+    if result.reason in _RECEIVER_AWAY:
+        work.held_up[row["webhook_id"]] = (row["employer_id"], min(row["next_attempt"], at + _LONGEST_HOLD_UP))
+    return True
 
 
 def _needs_case(row: Row) -> bool:

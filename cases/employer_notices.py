@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,6 +12,7 @@ from cases.context import Context
 from cases.letters import keep_texts
 from domain.clock import day_of
 from domain.dated import in_force
+from domain.employers import EmployerContact
 from domain.languages import Language
 from domain.notices import Channel, NoticeKind, Recipient, opening_channels
 from store import case_writes
@@ -25,6 +26,11 @@ def notice_reference(employer_id: str) -> str:
     return f"employer/{employer_id}"
 
 
+def employer_chain(employer_id: str) -> str:
+    """Return the ledger chain of an employer."""
+    return f"employer/{employer_id}"
+
+
 async def tell_employer(
     context: Context,
     connection: AsyncConnection,
@@ -33,22 +39,37 @@ async def tell_employer(
     *,
     occasion: str,
     at: datetime,
-    from_on: date,
+    facts: Mapping[str, Any],
+    to: EmployerContact | None = None,
 ) -> None:
-    """Write a notice about an employer with its deliveries, sealed under the employer's key."""
+    """Write a notice about an employer with its deliveries, sealed under the employer's key.
+
+    Args:
+        context: the collaborators.
+        connection: the transaction of the change.
+        employer_id: whose notice it is.
+        kind: what it is about.
+        occasion: what makes it one notice.
+        at: when.
+        facts: what the text says beyond the employer and the time.
+        to: an earlier contact, to which alone it is mailed.
+    """
     employer = await load_employer(connection, employer_id)
     if employer is None:
         return
     key_row = WrappedKey(employer["employer_key_id"], employer["employer_kek_id"], employer["employer_wrapped"])
     key = unwrap(context.keyring, key_row)
     hooks = [UUID(str(h["webhook_id"])) for h in employer["webhooks"] if kind.value in h["kinds"]]
+    hooks = [] if to is not None else hooks
     reachable = {Channel.MAIL, Channel.WEBHOOK} if hooks else {Channel.MAIL}
-    language = Language(employer["employer_language"])
-    facts = _facts(employer, at, from_on)
+    language = to.language if to is not None else Language(employer["employer_language"])
+    told = _facts(employer, at, facts)
     channels = opening_channels(kind, Recipient.EMPLOYER, reachable)
-    texts = {channel: render(kind, Recipient.EMPLOYER, channel, language, facts) for channel in channels}
+    texts = {channel: render(kind, Recipient.EMPLOYER, channel, language, told) for channel in channels}
     notice_id = uuid4()
     body, proof = keep_texts(texts)
+    if to is not None:
+        body["only"] = {"to": to.email, "until": None}
     notice = {
         "notice_id": notice_id,
         "reference": notice_reference(employer_id),
@@ -87,8 +108,6 @@ def _delivery(
     }
 
 
-def _facts(employer: Mapping[str, Any], at: datetime, from_on: date) -> NoticeFacts:
+def _facts(employer: Mapping[str, Any], at: datetime, facts: Mapping[str, Any]) -> NoticeFacts:
     version = in_force(employer["versions"], day_of(at)) or employer["versions"][-1]
-    return NoticeFacts(
-        employer_id=employer["employer_id"], employer_name=version["name_zh"], occurred_at=at, from_on=from_on
-    )
+    return NoticeFacts(employer_id=employer["employer_id"], employer_name=version["name_zh"], occurred_at=at, **facts)

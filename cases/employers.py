@@ -9,7 +9,9 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cases import employer_contact
 from cases.context import Context
+from cases.employer_notices import employer_chain
 from cases.idempotency import Idempotency, Reply, find_known, remember
 from cases.keys import add_data_key, get_data_key
 from cases.premises import load_premises, lock_register
@@ -18,7 +20,7 @@ from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import day_of
 from domain.dated import Span, in_force, place
-from domain.employers import EmployerContact, EmployerRequest, RegisterFile
+from domain.employers import EmployerRequest, RegisterFile
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
 from domain.stages import Standing
@@ -123,14 +125,10 @@ async def _record(
     # Locked as a change of standing locks it, since both write to the employer's chain of the ledger.
     row = await _find(connection, employer_id, lock=True)
     key = await get_data_key(context, connection, row["key_id"]) if row else await add_data_key(context, connection)
-    contact = request.contact.model_dump_json(exclude_none=True).encode()
-    changed = row is None or row["uscc"] != request.uscc or _opened(key, row) != request.contact
-    values = {
-        "uscc": request.uscc,
-        "contact": key.seal("employers", "contact", employer_id, contact),
-        "language": request.contact.language.value,
-        "digest": request.contact.digest,
-    }
+    earlier = employer_contact.opened(key, row) if row else None
+    contact = employer_contact.complete(context, request.contact, earlier)
+    changed = row is None or row["uscc"] != request.uscc or earlier != contact
+    values = {"uscc": request.uscc, **employer_contact.columns(key, employer_id, contact)}
     if row is None:
         await connection.execute(insert(employers).values(employer_id=employer_id, key_id=key.key_id, **values))
     elif changed:
@@ -146,12 +144,9 @@ async def _record(
         }
         entry = Entry(Act.EMPLOYER_RECORDED, actor, at, employer_id=employer_id, detail=detail)
         await append(connection, employer_chain(employer_id), [entry])
+    if earlier is not None:
+        await employer_contact.tell_changed(context, connection, employer_id, earlier, contact, at)
     return key
-
-
-def employer_chain(employer_id: str) -> str:
-    """Return the ledger chain of an employer."""
-    return f"employer/{employer_id}"
 
 
 async def _check(connection: AsyncConnection, employer_id: str, request: EmployerRequest) -> None:
@@ -258,11 +253,6 @@ def _standing_on(standings: Iterable[Mapping[Any, Any]], day: date) -> str:
     return held[-1] if held else Standing.GOOD.value
 
 
-def _opened(key: DataKey, row: Mapping[Any, Any]) -> EmployerContact:
-    plain = key.open("employers", "contact", row["employer_id"], row["contact"])
-    return EmployerContact.model_validate_json(plain)
-
-
 async def _view(
     connection: AsyncConnection, key: DataKey, actor: Actor, employer_id: str, today: date
 ) -> dict[str, Any]:
@@ -280,7 +270,7 @@ async def _view(
         "employer_id": employer_id,
         "uscc": row["uscc"],
         **_version_view(in_force(versions, today) or versions[-1]),
-        "contact": _opened(key, row).model_dump(mode="json", exclude_none=True),
+        "contact": employer_contact.opened(key, row).model_dump(mode="json", exclude_none=True),
         "standing": _standing_on(standings, today),
         "standings": [standing_view(s) for s in shown],
         "versions": [_version_view(v) for v in versions],

@@ -1,26 +1,27 @@
 """The life of a registration: contract, departure, revocation, changes and the employer's standing (R20 to R34)."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases import assessing, case_facts, permits, settling
+from cases import assessing, case_facts, contact_changes, departures, permits, settling
 from cases.case_file import CaseFile
 from cases.notify import Telling, tell
+from cases.reported_days import need_day
 from cases.review import propose
-from cases.signers import need_no_conflict, need_reasons, signature_of
-from domain.actors import Actor
+from cases.signers import need_reasons, signature_of
+from domain.actors import STAFF, Actor
 from domain.acts import Act
-from domain.clock import day_of, start_of
+from domain.clock import day_of
 from domain.deadlines import DeadlineKind
-from domain.decisions import RevocationRequest, TaskAction, TaskAnswerRequest
+from domain.decisions import GivenReason, RevocationRequest, TaskAction, TaskAnswerRequest
 from domain.errors import FieldError, Refused
 from domain.field_errors import field_errors
 from domain.moves import Event, get_move
 from domain.notices import NoticeKind
-from domain.reasons import ReasonCode, Use, departure_reason
+from domain.reasons import ReasonCode, Use
 from domain.registration import (
     ChangeRequest,
     CorrectionRequest,
@@ -34,23 +35,26 @@ from store.case_rows import Row
 
 
 def depart(file: CaseFile, actor: Actor, at: datetime, asked: DepartureRequest) -> None:
-    """Record the last day of an employment; a later report before that day replaces it (R22)."""
+    """Record the last day of an employment; what an officer reports on proof waits for a second signature (R22)."""
+    if actor.role in STAFF:
+        _propose_departure(file, actor, at, asked)
+        return
     get_move(file.stage, Event.DEPART)
-    reason = departure_reason(asked.reason)
-    _need_settled(file)
-    if file.row["ended_on"] is not None and file.row["ended_on"] < day_of(at):
-        raise Refused("wrong_stage", "The employment has ended by an earlier report.")
+    departure = departures.read(file, actor, at, asked)
     file.move(Event.DEPART)
-    is_late = file.calendar.working_days_between(asked.last_day, day_of(at)) > file.context.limits.departure_report_days
-    file.row["departure"] = {"by": signature_of(actor), "reason": reason.value, "late": is_late, "disputed": False}
-    file.row.update(ended_on=asked.last_day, end_reason=reason.value)
-    file.cancel_deadlines(DeadlineKind.CONTRACT_REMINDER, DeadlineKind.CONTRACT_GRACE)
-    file.close_tasks([TaskKind.EMPLOYMENT_CHECK], at)
-    file.set_deadline(DeadlineKind.EMPLOYMENT_OVER, start_of(asked.last_day + timedelta(days=1)))
-    last_day = asked.last_day.isoformat()
-    file.record(Act.DEPARTURE_REPORTED, actor, at, reasons=[reason.value], last_day=last_day, late=is_late)
-    facts = {"last_day": asked.last_day, "end_reason": reason.value}
-    tell(file, Telling(NoticeKind.DEPARTURE_RECORDED, at, f"{file.round}/{asked.last_day}", facts=facts))
+    departures.take(file, at, departure)
+    file.record(Act.DEPARTURE_REPORTED, actor, at, reasons=[departure.reason.value], **departure.as_kept())
+    departures.announce(file, at, departure)
+
+
+def _propose_departure(file: CaseFile, actor: Actor, at: datetime, asked: DepartureRequest) -> None:
+    get_move(file.stage, Event.PROPOSE_DEPARTURE)
+    departure = departures.read(file, actor, at, asked)
+    _need_no_proposal(file)
+    file.move(Event.PROPOSE_DEPARTURE)
+    file.row["round"] += 1
+    reasons = (GivenReason(code=departure.reason.value),)
+    propose(file, actor, at, PendingAct.DEPARTURE, reasons, None, **departure.as_kept())
 
 
 def dispute(file: CaseFile, actor: Actor, at: datetime) -> None:
@@ -81,13 +85,12 @@ def end_employment(file: CaseFile, actor: Actor, at: datetime, _deadline: Row | 
 def revoke(file: CaseFile, actor: Actor, at: datetime, asked: RevocationRequest) -> None:
     """Propose a revocation, which takes effect with a second signature (R24)."""
     get_move(file.stage, Event.REVOKE)
-    _need_settled(file)
-    if file.row["pending_act"] is not None:
-        raise Refused("already_decided", "A revocation waits for its second signature.")
-    need_no_conflict(file, actor)
+    departures.need_settled(file)
+    _need_no_proposal(file)
     need_reasons(asked.reasons, Use.REVOKE)
     file.move(Event.REVOKE)
     file.row["round"] += 1
+    file.row["rejected"] = None
     propose(file, actor, at, PendingAct.REVOKE, asked.reasons, asked.note)
 
 
@@ -98,19 +101,30 @@ def after_rejected_revocation(file: CaseFile, actor: Actor, at: datetime) -> Non
 
 
 async def change(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: ChangeRequest) -> None:
-    """Change contact and language at once, and ask an officer for the rest (R34)."""
+    """Change contact and language at once, and ask an officer for the rest (R34).
+
+    While an address waits that was changed before, an officer looks at a further one too.
+    """
     file.move(Event.CHANGE)
-    if asked.at_once:
-        keep_version(file, at, whole=_changed(file, asked.at_once))
-        file.record(Act.CHANGED, actor, at, fields=sorted(asked.at_once), version=file.row["facts_version"])
-    if asked.for_review:
-        due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
-        task = file.open_task(TaskKind.CHANGE, at, due_at=due.at)
-        wanted = _wanted(file, task) | asked.for_review
-        _changed(file, wanted)
-        sealed = file.seal("tasks", "detail", _change_place(file), wanted).hex()
-        file.change_task(task, detail={"fields": sorted(wanted), "change": sealed, "by": signature_of(actor)})
-        file.record(Act.CHANGE_ASKED, actor, at, fields=sorted(asked.for_review))
+    if asked.contract_end is not None and file.stage is Stage.APPROVED:
+        _need_contract_to_come(file, at, asked.contract_end)
+    held = contact_changes.held_back(file, at, _changed(file, asked.at_once).person) if asked.at_once else {}
+    if at_once := {name: value for name, value in asked.at_once.items() if name not in held}:
+        keep_version(file, at, whole=_changed(file, at_once))
+        file.record(Act.CHANGED, actor, at, fields=sorted(at_once), version=file.row["facts_version"])
+    if for_review := asked.for_review | held:
+        ask_officer(file, actor, at, for_review)
+
+
+def ask_officer(file: CaseFile, actor: Actor, at: datetime, asked: dict[str, Any]) -> None:
+    """Let an officer take or decline a change, together with what waits for one already (R34)."""
+    due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
+    task = file.open_task(TaskKind.CHANGE, at, due_at=due.at)
+    wanted = _wanted(file, task) | asked
+    _changed(file, wanted)
+    sealed = file.seal("tasks", "detail", _change_place(file), wanted).hex()
+    file.change_task(task, detail={"fields": sorted(wanted), "change": sealed, "by": signature_of(actor)})
+    file.record(Act.CHANGE_ASKED, actor, at, fields=sorted(asked))
 
 
 async def answer_change(
@@ -140,6 +154,7 @@ async def answer_employment(
 ) -> None:
     """Record the new contract end, or the departure, once the grace after a contract is over (R29)."""
     if asked.action is TaskAction.NEW_CONTRACT_END and asked.contract_end is not None:
+        _need_contract_to_come(file, at, asked.contract_end)
         whole = _changed(file, {"contract_end": asked.contract_end.isoformat()})
         keep_version(file, at, whole=whole)
         file.record(Act.CHANGED, actor, at, fields=["contract_end"], version=file.row["facts_version"])
@@ -156,6 +171,7 @@ def answer_dispute(file: CaseFile, actor: Actor, at: datetime, asked: TaskAnswer
     """Uphold a departure that the person disputes, or set it aside; the report to the authority waited for it (R22)."""
     if file.find_task(TaskKind.DEPARTURE_DISPUTED) is None:
         raise Refused("wrong_stage", "No departure is disputed.")
+    departures.need_another_than_reported(file, actor)
     if asked.action not in (TaskAction.UPHOLD, TaskAction.SET_ASIDE):
         raise Refused(
             "invalid", "Answer with uphold or set_aside.", [FieldError("action", "unknown_value", "Not allowed here.")]
@@ -225,14 +241,20 @@ def _end(file: CaseFile, actor: Actor, at: datetime, reason: str) -> None:
     tell(file, Telling(NoticeKind.REGISTRATION_ENDED, at, str(file.round), facts=facts))
 
 
-def _need_settled(file: CaseFile) -> None:
-    """Refuse what would tell of an approval that can still be recalled (R10a)."""
-    if not file.row["settled"]:
-        raise Refused("wrong_stage", "This can be done once the decision has taken effect.")
+def _need_no_proposal(file: CaseFile) -> None:
+    """Refuse a proposal while another one waits."""
+    if file.row["pending_act"] is not None:
+        raise Refused("already_decided", "A proposal waits for its second signature; it has to be decided first.")
 
 
 def _is_reported(file: CaseFile) -> bool:
     return any(permit["reported_at"] is not None for permit in file.permits.values())
+
+
+def _need_contract_to_come(file: CaseFile, at: datetime, contract_end: date) -> None:
+    """Refuse an end of the contract that is over, which a departure tells of, or before the last day of work."""
+    need_day("contract_end", contract_end, earliest=day_of(at), before="contract_over")
+    need_day("contract_end", contract_end, earliest=file.row["ended_on"], before="before_departure")
 
 
 def _take_contract_end(file: CaseFile, at: datetime) -> None:
@@ -279,8 +301,8 @@ def merged(given: RegistrationRequest, parts: CorrectionRequest) -> Registration
 
 
 def keep_version(file: CaseFile, at: datetime, *, whole: RegistrationRequest) -> None:
-    """Keep a new version of what was given, beside the earlier ones."""
-    version = file.row["facts_version"] + 1
+    """Keep a new version of what was given, beside the earlier ones; whose address it changes is told."""
+    before, version = file.application.person, file.row["facts_version"] + 1
     content = whole.model_dump_json(exclude_none=True).encode()
     file.add_row(
         "applications",
@@ -294,4 +316,5 @@ def keep_version(file: CaseFile, at: datetime, *, whole: RegistrationRequest) ->
     )
     file.application = whole
     file.row["facts_version"] = version
+    contact_changes.follow(file, at, before)
     file.row["name_hash"] = file.context.keyring.lookup_hash(f"name/{file.employer_id}", whole.person.name_zh)

@@ -1,6 +1,6 @@
 """Asking for an erasure: proposed by a supervisor, done with a second signature, or refused in the ledger."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -12,7 +12,7 @@ from cases.context import Context
 from cases.erasing import Erasing, check_may_be_erased, erase, hold_person
 from cases.idempotency import Idempotency, Reply, find_known, remember
 from cases.keys import add_data_key
-from cases.signers import holder_of, need_another, signature_of
+from cases.signers import need_another, need_unconflicted, signature_of
 from cases.view import moment
 from domain.actors import Actor
 from domain.acts import Act
@@ -21,7 +21,7 @@ from domain.erasure import ErasureConfirmation, ErasureReason, ErasureRefused, E
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
 from store.ledger import Entry, append
-from store.tables import conflicts, erasures, registrations
+from store.tables import erasures, registrations
 
 _GROWN: Final = text("UPDATE registrations SET version = version + 1 WHERE reference = :reference")
 
@@ -46,7 +46,7 @@ async def propose(
             if known is not None and known.reply is not None:
                 return known.reply
             case, cases = await _hold(connection, reference)
-            await _need_no_conflict(connection, actor, cases)
+            await need_unconflicted(connection, actor, [each["reference"] for each in cases])
             await check_may_be_erased(connection, cases)
             if await _waiting(connection, case["person_id"]) is not None:
                 raise Refused("wrong_stage", "A proposal waits for its second signature; it has to be decided first.")
@@ -89,11 +89,11 @@ async def confirm(
             if known is not None and known.reply is not None:
                 return known.reply
             case, cases = await _hold(connection, reference)
+            await need_unconflicted(connection, actor, [each["reference"] for each in cases])
             row = await _waiting(connection, case["person_id"])
             if row is None:
                 raise Refused("wrong_stage", "Nothing waits for a second signature.")
             need_another(actor, row["proposed_by"])
-            await _need_no_conflict(connection, actor, cases)
             is_confirmed = request.action is ConfirmationAction.CONFIRM
             row |= {
                 "state": (ErasureState.DONE if is_confirmed else ErasureState.REJECTED).value,
@@ -183,15 +183,6 @@ async def _hold(connection: AsyncConnection, reference: str) -> tuple[dict[str, 
     if case["erased_at"] is not None:
         raise Refused("facts_erased", "The person of this case was erased.")
     return case, cases
-
-
-async def _need_no_conflict(connection: AsyncConnection, actor: Actor, cases: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse who declared a conflict of interest on any case that would be erased."""
-    c = conflicts.c
-    references = [case["reference"] for case in cases]
-    declared = select(c.reference).where(c.reference.in_(references), c.subject == holder_of(actor))
-    if (await connection.execute(declared)).first() is not None:
-        raise Refused("role_not_allowed", "You declared a conflict of interest on a case of this person.")
 
 
 async def _waiting(connection: AsyncConnection, person_id: UUID) -> dict[str, Any] | None:

@@ -58,12 +58,26 @@ class Evidence:
     state_hash: bytes | None
     contents: Mapping[str, AuthorityAnswer | None] | None
     at: datetime
-    hashes: Mapping[str, bytes] = field(default_factory=dict)
+    hashes: Mapping[str, frozenset[bytes]] = field(default_factory=dict)
     beside: Mapping[str, Sequence[Row]] = field(default_factory=dict)
+
+    def kept_answers(self) -> dict[str, Row]:
+        """Return the answers of the authority as rows of the ledger name them: `named_answer`."""
+        by_outcome: dict[str, Row] = {}
+        for row in self.answers:
+            by_outcome.setdefault(row["outcome_id"], row)
+        return by_outcome | {str(row["answer_id"]): row for row in self.answers}
 
     def signed_requests(self) -> dict[str | None, StoredRequest]:
         """Return the requests whose statements verify, by the hash that the rows they caused carry."""
         return {each.hashed: each for each in self.commands.values() if each.said is not None}
+
+
+def named_answer(row: Row) -> str | None:
+    """Return which answer a row of the ledger is about; older rows name the outcome, whose ids were unique."""
+    detail = row["detail"]
+    name: str | None = detail.get("answer_id") or detail.get("outcome_id")
+    return name
 
 
 def signed_hash(row: Row) -> str | None:

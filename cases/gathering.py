@@ -93,10 +93,10 @@ def _evidence(context: Context, found: Row, record: Record, at: datetime) -> Evi
     held = {row["destination"]: from_json(tables.permits, row) for row in found["permits"] or ()}
     given = [from_json(tables.answers, row) for row in found["answers"] or ()]
     key = _key(context, found)
-    contents = None if key is None else {row["outcome_id"]: _content(key, row) for row in given}
+    contents = None if key is None else {str(row["answer_id"]): _content(key, row) for row in given}
     hashes = {
-        outcome_id: context.keyring.lookup_hash("answer", inbox.content_hash(content).hex())
-        for outcome_id, content in (contents or {}).items()
+        answer_id: inbox.accepted_hashes(context, content)
+        for answer_id, content in (contents or {}).items()
         if content is not None
     }
     beside = {name: [from_json(table, row) for row in found[name] or ()] for name, table in _BESIDE.items()}

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case_file import CaseFile
+from cases.contact import earlier_addresses, keep_earlier
 from cases.persons import get_or_add_person
 from domain.errors import Refused
 from domain.registration import RegistrationRequest
@@ -51,7 +52,9 @@ async def take_identity(file: CaseFile, connection: AsyncConnection, whole: Regi
     for table, column, place in _SEALED:
         await _seal_again(file, connection, table, column, place, person.key)
     _seal_task_again(file, person.key)
+    earlier = earlier_addresses(file)
     file.person_key = person.key
+    keep_earlier(file, earlier)
     last_four = file.context.keyring.lookup_hash(f"last_four/{file.employer_id}", number[-4:].upper())
     file.row["last_four_hash"] = last_four
 

@@ -1,10 +1,12 @@
 """Incidents: what stopped for a defect or needs an operator's eye, and how it goes on (R31)."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import Select, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
 
 from cases import commands
 from cases.case_file import load_case, open_case
@@ -16,11 +18,12 @@ from cases.view import moment
 from domain.actors import Actor, system
 from domain.acts import Act
 from domain.commands import CommandKind
-from domain.errors import Refused
+from domain.errors import Refused, Unavailable
 from domain.messages import Origin
 from domain.tasks import Queue, TaskKind
 from store.case_rows import Row
-from store.tables import incidents
+from store.ledger import Entry, append
+from store.tables import incidents, registrations, tasks
 
 Position = tuple[datetime, str]
 # One stop of a case is one incident, however often the step that opens it runs.
@@ -28,24 +31,99 @@ _STUCK: Final = UUID("8c0c2f60-6d0b-4d8e-9b52-6a2a4c0f3d11")
 
 
 async def open_incident(
-    context: Context, reference: str, step: str, reason: str, at: datetime, origin: Origin | None = None
+    context: Context,
+    reference: str,
+    step: str,
+    reason: str,
+    at: datetime,
+    origin: Origin | None = None,
+    *,
+    place: str = "",
 ) -> str:
     """Put a case that cannot go on before the operator; return the incident's id, the open one where there is one.
 
-    A repeat whose first try was committed, and its incident perhaps closed since, changes nothing.
+    A repeat whose first try was committed, and its incident perhaps closed since, changes nothing. A case that cannot
+    even be read is put there all the same.
     """
-    incident_id = uuid5(_STUCK, f"{reference}/{step}/{at.astimezone(UTC).isoformat()}")
-    async with open_case(context, reference, origin=origin) as (file, connection):
+    stop = _Stop(uuid5(_STUCK, f"{reference}/{step}/{at.astimezone(UTC).isoformat()}"), step, reason, place, at, origin)
+    try:
+        return await _stop_read(context, reference, stop)
+    except (Refused, Unavailable):
+        raise
+    except Exception:  # noqa: BLE001 - whatever a row of the case does to its reader
+        return await _stop_unread(context, reference, stop)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    """One stop of a case."""
+
+    incident_id: UUID
+    step: str
+    reason: str
+    place: str
+    at: datetime
+    origin: Origin | None
+
+    @property
+    def detail(self) -> dict[str, str]:
+        """What the task says."""
+        return {"step": self.step, "reason": self.reason[:200], "incident_id": str(self.incident_id)}
+
+
+async def _stop_read(context: Context, reference: str, stop: _Stop) -> str:
+    async with open_case(context, reference, origin=stop.origin) as (file, connection):
         known = next((row for row in file.row["incidents"] if row["kind"] == "stuck"), None)
         if known is not None:
             return str(known["incident_id"])
-        if (await connection.execute(select(1).where(incidents.c.incident_id == incident_id))).first() is not None:
-            return str(incident_id)
-        note(file, at, kind="stuck", step=step, reason=reason, incident_id=incident_id)
-        detail = {"step": step, "reason": reason[:200], "incident_id": str(incident_id)}
-        file.open_task(TaskKind.STUCK, at, queue=Queue.OPERATORS, detail=detail)
-        file.record(Act.INCIDENT_OPENED, system(step), at, step=step)
-    return str(incident_id)
+        if (await connection.execute(_known(stop.incident_id))).first() is not None:
+            return str(stop.incident_id)
+        note(
+            file, stop.at, kind="stuck", step=stop.step, reason=stop.reason, place=stop.place,
+            incident_id=stop.incident_id,
+        )  # fmt: skip
+        file.open_task(TaskKind.STUCK, stop.at, queue=Queue.OPERATORS, detail=stop.detail)
+        file.record(Act.INCIDENT_OPENED, system(stop.step), stop.at, step=stop.step)
+    return str(stop.incident_id)
+
+
+async def _stop_unread(context: Context, reference: str, stop: _Stop) -> str:
+    """Do the same by the plain columns of the register alone, where some other value cannot be read."""
+    i, r = incidents.c, registrations.c
+    async with context.database.begin(case=reference) as connection:
+        open_one = select(i.incident_id).where(i.reference == reference, i.kind == "stuck", i.state == "open")
+        for query in (open_one, _known(stop.incident_id)):
+            known = (await connection.execute(query)).scalar_one_or_none()
+            if known is not None:
+                return str(known)
+        case = select(r.employer_id, r.stage, r.round).where(r.reference == reference)
+        row = (await connection.execute(case)).mappings().one()
+        about = {"reference": reference, "employer_id": row["employer_id"]}
+        await connection.execute(
+            insert(incidents).values(
+                **about, incident_id=stop.incident_id, kind="stuck", step=stop.step, reason=stop.reason[:200],
+                place=stop.place, state="open", at=stop.at,
+            )
+        )  # fmt: skip
+        await connection.execute(
+            insert(tasks)
+            .values(
+                **about, task_id=uuid4(), kind=TaskKind.STUCK.value, round=row["round"], state="open",
+                queue=Queue.OPERATORS.value, opened_at=stop.at, detail=stop.detail,
+            )
+            .on_conflict_do_nothing()
+        )  # fmt: skip
+        await connection.execute(update(registrations).where(r.reference == reference).values(version=r.version + 1))
+        entry = Entry(
+            Act.INCIDENT_OPENED, system(stop.step), stop.at, **about,
+            detail={"stage": row["stage"], "round": row["round"], "step": stop.step}, origin=stop.origin,
+        )  # fmt: skip
+        await append(connection, reference, [entry])
+    return str(stop.incident_id)
+
+
+def _known(incident_id: UUID) -> Select[tuple[UUID]]:
+    return select(incidents.c.incident_id).where(incidents.c.incident_id == incident_id)
 
 
 async def list_incidents(
@@ -104,7 +182,11 @@ def incident_view(row: Row) -> dict[str, Any]:
         "reference": row["reference"],
         "step": row["step"],
         "reason": row["reason"],
+        "place": row["place"] or None,
+        "correlation_id": row["correlation_id"],
+        "times": row["times"],
         "state": row["state"],
         "at": moment(row["at"]),
+        "last_at": moment(row["last_at"] or row["at"]),
         "resumed_at": moment(row["resumed_at"]),
     }

@@ -12,7 +12,7 @@ from cases.accesses import record_access
 from cases.context import Context
 from cases.idempotency import Idempotency, Reply, find_known, remember
 from cases.keys import add_data_key, get_data_key
-from cases.signers import signature_of
+from cases.signers import need_unconflicted, signature_of
 from cases.view import moment
 from domain.actors import Actor
 from domain.acts import Act
@@ -31,14 +31,15 @@ async def place(
     """Place a legal hold on a case, whatever its stage; nothing of its person is erased until all are released.
 
     Raises:
-        Refused: `case_unknown`; `facts_erased` where there is nothing left to keep.
+        Refused: `case_unknown`; `facts_erased` where there is nothing left to keep; `role_not_allowed` for one who
+            declared a conflict of interest.
     """
     at = context.clock()
     async with context.database.begin(case=reference) as connection:
         known = await find_known(context, connection, actor, idempotency)
         if known is not None and known.reply is not None:
             return known.reply
-        case, key = await _case(context, connection, reference)
+        case, key = await _case(context, connection, actor, reference)
         hold_id = uuid4()
         row = {
             "hold_id": hold_id,
@@ -68,14 +69,15 @@ async def release(
     """Release a legal hold.
 
     Raises:
-        Refused: `case_unknown`; `not_found` for a hold that the case does not have; `already_decided`.
+        Refused: `case_unknown`; `not_found` for a hold that the case does not have; `already_decided`;
+            `role_not_allowed` for one who declared a conflict of interest.
     """
     at = context.clock()
     async with context.database.begin(case=reference) as connection:
         known = await find_known(context, connection, actor, idempotency)
         if known is not None and known.reply is not None:
             return known.reply
-        case, key = await _case(context, connection, reference)
+        case, key = await _case(context, connection, actor, reference)
         h = legal_holds.c
         query = select(legal_holds).where(h.hold_id == hold_id, h.reference == reference)
         found = (await connection.execute(query)).mappings().one_or_none()
@@ -138,8 +140,12 @@ def hold_view(row: Mapping[Any, Any], key: DataKey | None) -> dict[str, Any]:
     }
 
 
-async def _case(context: Context, connection: AsyncConnection, reference: str) -> tuple[Mapping[Any, Any], DataKey]:
+async def _case(
+    context: Context, connection: AsyncConnection, actor: Actor, reference: str
+) -> tuple[Mapping[Any, Any], DataKey]:
+    """Return a case on which the actor may act, and the key of its person."""
     case = await _find(connection, reference)
+    await need_unconflicted(connection, actor, [reference])
     return case, await get_data_key(context, connection, case["key_id"])
 
 

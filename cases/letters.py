@@ -9,7 +9,6 @@ from typing import Any, Final
 from cases.context import Context
 from domain.errors import Refused
 from domain.notices import Channel, Recipient
-from domain.person import same_address
 from domain.webhooks import SigningKeys, WebhookState
 from store.case_rows import Row
 from store.encryption import DataKey, WrappedKey, unwrap
@@ -67,21 +66,22 @@ def address_of(context: Context, row: Row, channel: Channel) -> str:
     return str(address)
 
 
-def need_still_good(texts: Mapping[str, Any], to: str, at: datetime) -> None:
-    """Drop what was for one address only and for a time, once the reader has another or the time is over."""
+def only_address(texts: Mapping[str, Any], at: datetime) -> str | None:
+    """Return the one address that a message is for, whatever the reader has now; one whose time is over is dropped."""
     only = texts.get("only")
     if only is None:
-        return
-    if same_address(to) != only["to"]:
-        raise BlockedError("address_changed", dropped=True)
-    if at > datetime.fromisoformat(only["until"]):
+        return None
+    if only.get("until") is not None and at > datetime.fromisoformat(only["until"]):
         raise BlockedError("link_expired", dropped=True)
+    return str(only["to"])
 
 
 def subscription_of(context: Context, row: Row, at: datetime) -> tuple[str, tuple[str, ...]]:
     """Return the URL of a subscription and the keys that sign for it now."""
     if row["webhook_state"] is None or row["webhook_state"] == WebhookState.GONE:
         raise BlockedError("subscription_ended")
+    if row["webhook_state"] == WebhookState.PAUSED:
+        raise BlockedError("subscription_paused")
     key, webhook_id = _key(context, row, "employer"), str(row["webhook_id"])
     secrets = SigningKeys.model_validate_json(key.open("webhooks", "secrets", webhook_id, row["secrets"]))
     return key.open("webhooks", "url", webhook_id, row["url"]).decode(), secrets.at(at)

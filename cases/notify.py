@@ -1,14 +1,18 @@
 """Notices of a case: the exact text for each reader, written with its deliveries in the transaction that causes it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from cases import open_points
+from cases.case_facts import known
 from cases.case_file import CaseFile
+from cases.contact import alone
 from cases.letters import keep_texts
 from domain.clock import day_of, morning_of
+from domain.decisions import GivenReason
 from domain.languages import Language
 from domain.notices import (
     DIGESTIBLE,
@@ -21,21 +25,27 @@ from domain.notices import (
     opening_channels,
     when_undelivered,
 )
-from domain.stages import Destination
+from domain.open_points import fields_of
+from domain.stages import Destination, Stage
 from domain.tasks import TaskKind
 from store.case_rows import Row
+from texts.fields import field_names
 from texts.notices import NoticeFacts, Reason, render
 from texts.reasons import reason_sentence
 
-CodedReason = tuple[str, str | None]
 DECEASED = "deceased"
+_AUTHORITY_S = "authority_"  # facts in the authority's own words
+# Those that say what is to be mended, or was not.
+_WITH_POINTS = frozenset(
+    {NoticeKind.CORRECTION_REQUESTED, NoticeKind.CORRECTION_REMINDER, NoticeKind.REGISTRATION_LAPSED}
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Telling:
     """What is told: the kind, the occasion that makes it one notice, and the facts beyond those every notice has.
 
-    One that is for a single address is sent to no other that the reader may have by then, and not after its time.
+    One that is for a single address is sent to that one, whatever the reader has by then, and not after its time.
     """
 
     kind: NoticeKind
@@ -43,8 +53,7 @@ class Telling:
     occasion: str
     destination: Destination | None = None
     facts: Mapping[str, Any] | None = None
-    reasons: Sequence[CodedReason] = ()
-    defects: Callable[[Language], tuple[Any, ...]] | None = None
+    reasons: Sequence[GivenReason] = ()
     not_before: datetime | None = None
     only: frozenset[Recipient] | None = None
     holder: str | None = None
@@ -66,15 +75,20 @@ def tell(file: CaseFile, telling: Telling) -> None:
         _tell_one(file, telling, recipient)
 
 
+def _is_for_the_person(telling: Telling) -> bool:
+    """Whether a notice says what the authority said of the person, which no address that others gave may read."""
+    return any(value is not None for name, value in (telling.facts or {}).items() if name.startswith(_AUTHORITY_S))
+
+
 def _has_died(file: CaseFile) -> bool:
     departure = file.row["departure"] or {}
     return DECEASED in (file.row["end_reason"], departure.get("reason"))
 
 
 def _tell_one(file: CaseFile, telling: Telling, recipient: Recipient) -> None:
-    reachable = _reachable(file, telling.kind, recipient)
-    if telling.to is not None:
-        reachable &= {telling.to[0]}
+    if recipient is Recipient.PERSON and telling.to is None and _is_for_the_person(telling):
+        telling = replace(telling, to=alone(file, telling.at))
+    reachable = _reachable(file, telling.kind, recipient) if telling.to is None else frozenset({telling.to[0]})
     channels = opening_channels(telling.kind, recipient, reachable)
     language = _language(file, recipient)
     facts = _facts(file, telling, recipient, language)
@@ -85,8 +99,8 @@ def _tell_one(file: CaseFile, telling: Telling, recipient: Recipient) -> None:
     body, proof = keep_texts(texts)
     if any(row["digest"] for row in deliveries):
         body["facts"] = facts.model_dump(mode="json", exclude_defaults=True)
-    if telling.to is not None and telling.until is not None:
-        body["only"] = {"to": telling.to[1], "until": telling.until.isoformat()}
+    if telling.to is not None:
+        body["only"] = {"to": telling.to[1], "until": telling.until.isoformat() if telling.until else None}
     subject = (telling.holder or "") if recipient in (Recipient.HOLDER, Recipient.PROPOSER) else ""
     file.notices.append(
         {
@@ -191,11 +205,12 @@ def _facts(file: CaseFile, telling: Telling, recipient: Recipient, language: Lan
             "occurred_at": telling.at,
             "employer_name": employer["name_zh"] if employer else None,
             "person_name": name,
-            "state_worker": file.application.employment.state_worker,
-            "reasons": tuple(
-                Reason(code=code, sentence=reason_sentence(code, language), note=note) for code, note in telling.reasons
-            ),
-            "defects": telling.defects(language) if telling.defects else (),
+            "state_worker": known(file).employment.state_worker,
+            "stage": _shown_stage(file, telling.kind),
+            "permit_stage": _permit_stage(file, telling.destination),
+            "round": file.round,
+            "reasons": tuple(_speak(reason, language) for reason in telling.reasons),
+            "points": open_points.spoken(file, language) if telling.kind in _WITH_POINTS else (),
             "link": _link(file, recipient),
             **_told_to(recipient, telling.facts or {}),
         }
@@ -212,5 +227,29 @@ def _link(file: CaseFile, recipient: Recipient) -> str | None:
 def _told_to(recipient: Recipient, facts: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the facts that a recipient may read: the authority's reason is for the person and staff (P11)."""
     if recipient is Recipient.EMPLOYER:
-        return {name: value for name, value in facts.items() if name != "authority_reason"}
+        return {name: value for name, value in facts.items() if not name.startswith(_AUTHORITY_S)}
     return facts
+
+
+def _speak(reason: GivenReason, language: Language) -> Reason:
+    fields = fields_of(reason)
+    return Reason(
+        code=reason.code,
+        sentence=reason_sentence(reason.code, language),
+        fields=fields,
+        field_names=field_names(fields, language),
+        note=reason.note,
+    )
+
+
+def _shown_stage(file: CaseFile, kind: NoticeKind) -> Stage:
+    """Return the stage as outsiders see it when the notice goes out: an approval is told once it has settled."""
+    if kind is NoticeKind.REGISTRATION_APPROVED:
+        return Stage.APPROVED
+    settling = file.stage is Stage.APPROVED and not file.row["settled"]
+    return Stage.UNDER_REVIEW if settling or file.stage is Stage.AWAITING_CONFIRMATION else file.stage
+
+
+def _permit_stage(file: CaseFile, destination: Destination | None) -> str | None:
+    permit = file.permits.get(destination) if destination is not None else None
+    return None if permit is None else permit["stage"]

@@ -1,6 +1,7 @@
 """What persons object to: complaints, which staff answers in time, and disputes, which an officer answers by a task.
 
 Of neither is the employer told more than a dispute changes of its case; the words are sealed under the person's key.
+They and their answers are for the address that said them (`cases.confided`), whoever puts another one on the case.
 """
 
 import json
@@ -13,30 +14,34 @@ from sqlalchemy import insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case_file import CaseFile, load_case
+from cases.confided import Said, confided_by, said_from
 from cases.context import Context
 from cases.idempotency import Idempotency, Reply, find_known, remember
 from cases.keys import get_data_key
 from cases.notify import Telling, tell
 from cases.person_cases import need_own, own_cases
 from cases.person_sign_in import Session
-from cases.signers import signature_of
+from cases.signers import holder_of, need_unconflicted, signature_of
 from cases.view import moment
 from domain.actors import Actor
-from domain.acts import Act
-from domain.clock import day_of
+from domain.acts import JUDGEMENTS, Act
+from domain.case_facts import OwnFactContest
+from domain.clock import day_of, over_at
 from domain.errors import Defect, Refused
 from domain.notices import NoticeKind
-from domain.person import ComplaintAnswer, ComplaintRequest, ObjectionKind
+from domain.person import ComplaintAbout, ComplaintAnswer, ComplaintRequest, DisputeRequest, ObjectionKind
+from domain.purposes import Purpose
 from domain.references import find_reference
 from store import case_writes
 from store.ledger import Entry, append, begin_chain
-from store.tables import objections
+from store.tables import conflicts, ledger, objections
 
-Row = Mapping[str, Any]
+Row = Mapping[Any, Any]
 Position = tuple[datetime, str]
 
 _MOST_SHOWN: Final = 200
 _O: Final = objections.c
+DEPARTURE: Final = "departure"
 
 
 async def complain(
@@ -52,10 +57,11 @@ async def complain(
         known = await find_known(context, connection, actor, idempotency)
         if known is not None and known.reply is not None:
             return known.reply
-        reference = await own_reference(context, connection, session, actor, asked.reference)
-        file = await load_case(context, connection, reference)
+        own = await need_own(context, connection, session, actor, find_reference(asked.reference) or "")
+        reference, file = own.reference, await load_case(context, connection, own.reference)
         due = file.calendar.deadline(day_of(at), context.limits.complaint_answer_days)
-        row = _row(file, uuid4(), ObjectionKind.COMPLAINT, asked.about.value, asked.text, at, due.at)
+        said = Said(asked.text, session.address_hash, own.signed_in_by)
+        row = _row(file, uuid4(), ObjectionKind.COMPLAINT, asked.about.value, said, at, due.at)
         await connection.execute(insert(objections).values(row))
         detail = {"objection_id": str(row["objection_id"]), "about": asked.about.value}
         entry = Entry(Act.COMPLAINT_RECEIVED, actor, at, reference=reference, detail=detail)
@@ -65,53 +71,62 @@ async def complain(
     return reply
 
 
-async def own_reference(
-    context: Context, connection: AsyncConnection, session: Session, actor: Actor, given: str
-) -> str:
-    """Return the reference of a case of the session, in its one written form.
-
-    Raises:
-        Refused: `case_unknown`.
-    """
-    return (await need_own(context, connection, session, actor, find_reference(given) or "")).reference
-
-
-async def need_own_reference(context: Context, actor: Actor, session: Session, given: str) -> str:
-    """Return the reference of a case of the session, looked up in a transaction of its own.
+async def need_own_case(
+    context: Context, actor: Actor, session: Session, asked: DisputeRequest | OwnFactContest
+) -> tuple[str, Said]:
+    """Return the reference of a case of the session, in its one written form, and what is said of it.
 
     Raises:
         Refused: `case_unknown`.
     """
     async with context.database.begin() as connection:
-        return await own_reference(context, connection, session, actor, given)
+        own = await need_own(context, connection, session, actor, find_reference(asked.reference) or "")
+    return own.reference, Said(asked.text, session.address_hash, own.signed_in_by)
 
 
 async def keep_dispute(
-    file: CaseFile, connection: AsyncConnection, actor: Actor, command_id: UUID, content: Row, at: datetime
+    file: CaseFile, connection: AsyncConnection, actor: Actor, command_id: UUID, said: Said, at: datetime, *, about: str
 ) -> None:
-    """Keep a dispute in the transaction that stores its command, under the command's id (R22)."""
+    """Keep a dispute in the transaction that stores its command, under the command's id (R22, R36).
+
+    It is about the departure, or about a fact that an officer recorded.
+    """
     due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
-    row = _row(file, command_id, ObjectionKind.DISPUTE, "departure", content.get("text", ""), at, due.at)
+    row = _row(file, command_id, ObjectionKind.DISPUTE, about, said, at, due.at)
     await connection.execute(insert(objections).values(row))
     detail = {"objection_id": str(command_id)}
     entry = Entry(Act.DISPUTE_RECEIVED, actor, at, reference=file.reference, detail=detail)
     await begin_chain(connection, _chain(command_id), [entry])
 
 
-async def end_dispute(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, outcome: str) -> None:
+async def end_dispute(
+    file: CaseFile,
+    connection: AsyncConnection,
+    actor: Actor,
+    at: datetime,
+    outcome: str,
+    *,
+    about: str = DEPARTURE,
+) -> None:
     """Write to a dispute what its task was answered with; a try of the answer writes nothing."""
     if file.previewed:
         return
-    ours = (_O.reference == file.reference, _O.kind == ObjectionKind.DISPUTE.value, _O.state == "open")
+    ours = (
+        _O.reference == file.reference,
+        _O.kind == ObjectionKind.DISPUTE.value,
+        _O.about == about,
+        _O.state == "open",
+    )
     values = {"state": "answered", "outcome": outcome, "answered_by": signature_of(actor), "answered_at": at}
     await connection.execute(update(objections).where(*ours).values(**values))
 
 
 async def list_own(context: Context, actor: Actor, session: Session) -> list[dict[str, Any]]:
-    """Return what the person of a session objected to in the cases that it opens, with the answers, newest first."""
+    """Return what the address of a session objected to in the cases that it opens, with the answers, newest first."""
     async with context.database.begin() as connection:
-        references = [case.reference for case in await own_cases(context, connection, session, actor)]
-        query = select(objections).where(_O.person_id == session.person_id, _O.reference.in_(references))
+        cases = await own_cases(context, connection, session, actor)
+        own = (await confided_by(context, connection, session, cases)).own
+        query = select(objections).where(_O.objection_id.in_(own))
         query = query.order_by(_O.at.desc(), _O.objection_id).limit(_MOST_SHOWN)
         rows = [dict(row) for row in (await connection.execute(query)).mappings()]
         return [await _view(context, connection, row, inside=False) for row in rows]
@@ -120,15 +135,23 @@ async def list_own(context: Context, actor: Actor, session: Session) -> list[dic
 async def list_open(
     context: Context, actor: Actor, *, after: Position | None = None, limit: int = 50
 ) -> tuple[list[dict[str, Any]], Position | None]:
-    """Return a page of what waits for an answer, by its due date, with the persons' words; an act of the ledger."""
+    """Return a page of what waits for an answer, by its due date, with the persons' words; an act of the ledger.
+
+    What is about a case on which the reader declared a conflict of interest is left to others.
+    """
     at = context.clock()
-    query = select(objections).where(_O.state == "open").order_by(_O.due_at, _O.objection_id).limit(limit + 1)
+    c = conflicts.c
+    barred = select(1).where(c.reference == _O.reference, c.subject == holder_of(actor)).exists()
+    query = select(objections).where(_O.state == "open", ~barred).order_by(_O.due_at, _O.objection_id).limit(limit + 1)
     if after is not None:
         query = query.where(tuple_(_O.due_at, _O.objection_id) > tuple_(after[0], UUID(after[1])))
     async with context.database.begin() as connection:
         rows = [dict(row) for row in (await connection.execute(query)).mappings()]
         page = rows[:limit]
-        items = [await _view(context, connection, row, inside=True) | {"overdue": row["due_at"] < at} for row in page]
+        items = [
+            await _view(context, connection, row, inside=True) | {"overdue": over_at(row["due_at"]) <= at}
+            for row in page
+        ]
         await _record_read(connection, actor, page, at)
     last = page[-1] if len(rows) > limit else None
     return items, (last["due_at"], str(last["objection_id"])) if last else None
@@ -137,11 +160,12 @@ async def list_open(
 async def answer(
     context: Context, actor: Actor, objection_id: UUID, asked: ComplaintAnswer, idempotency: Idempotency
 ) -> Reply:
-    """Answer a complaint; the person is told that there is an answer, and the employer is not.
+    """Answer a complaint; the address that complained is told that there is an answer, and the employer is not.
 
     Raises:
         Refused: `not_found`; `already_decided`; `wrong_stage` for a dispute, whose task is answered instead;
-            `facts_erased` once the person was erased.
+            `facts_erased` once the person was erased; `role_not_allowed` about the actor's own decision, and for one
+            who declared a conflict of interest.
     """
     at = context.clock()
     async with context.database.begin() as connection:
@@ -149,13 +173,16 @@ async def answer(
         if known is not None and known.reply is not None:
             return known.reply
         found = select(objections).where(_O.objection_id == objection_id).with_for_update()
-        row = (await connection.execute(found)).mappings().one_or_none()
-        if row is None:
+        held = (await connection.execute(found)).mappings().one_or_none()
+        if held is None:
             raise Refused("not_found", "There is no complaint of this id.")
+        row = dict(held)
         if row["kind"] != ObjectionKind.COMPLAINT:
             raise Refused("wrong_stage", "A dispute is answered by its task departure_disputed.")
         if row["state"] != "open":
             raise Refused("already_decided", "The complaint was answered.")
+        await need_unconflicted(connection, actor, [row["reference"]])
+        await _need_not_own(connection, actor, row)
         key = await get_data_key(context, connection, row["key_id"])
         sealed = key.seal("objections", "answer", str(objection_id), json.dumps({"text": asked.text}).encode())
         by = signature_of(actor)
@@ -172,16 +199,37 @@ async def answer(
         )
         await append(connection, _chain(objection_id), [entry])
         file = await load_case(context, connection, row["reference"])
-        tell(file, Telling(NoticeKind.COMPLAINT_ANSWERED, at, str(objection_id)))
+        to = await said_from(context, connection, row, key)
+        # A case whose identity number was corrected since is another person's, whose name is not for this one.
+        if to is not None and row["person_id"] == file.row["person_id"]:
+            tell(file, Telling(NoticeKind.COMPLAINT_ANSWERED, at, str(objection_id), to=to))
         await case_writes.write(connection, {"notices": file.notices, "deliveries": file.deliveries})
         reply = Reply(200, _receipt({**row, **values}))
         await remember(context, connection, actor, idempotency, reference=row["reference"], reply=reply, key=key)
     return reply
 
 
+async def _need_not_own(connection: AsyncConnection, actor: Actor, row: Row) -> None:
+    """Refuse to let somebody answer a complaint about what they decided, or about a reading of theirs."""
+    x = ledger.c
+    is_own = (x.chain == row["reference"]) & x.act.in_(sorted(act.value for act in JUDGEMENTS))
+    if row["about"] == ComplaintAbout.READING:
+        # Answering complaints means to read them, which is no reading that one is about.
+        is_own |= (
+            (x.act == Act.PERSONAL_DATA_READ.value)
+            & (x.purpose.is_distinct_from(Purpose.COMPLAINT.value))
+            & x.detail["cases"].contains([row["reference"]])
+        )
+    own = select(1).where(x.actor_issuer == actor.issuer, x.actor_subject == actor.subject, is_own).limit(1)
+    if (await connection.execute(own)).first() is not None:
+        raise Refused("role_not_allowed", words="own_decision")
+
+
 def _row(
-    file: CaseFile, objection_id: UUID, kind: ObjectionKind, about: str, words: str, at: datetime, due_at: datetime
+    file: CaseFile, objection_id: UUID, kind: ObjectionKind, about: str, said: Said, at: datetime, due_at: datetime
 ) -> dict[str, Any]:
+    channel, address = said.signed_in_by
+    content = {"text": said.text, "from": {"channel": channel.value, "address": address}}
     return {
         "objection_id": objection_id,
         "kind": kind.value,
@@ -190,7 +238,8 @@ def _row(
         "key_id": file.person_key.key_id,
         "about": about,
         "state": "open",
-        "body": file.seal("objections", "body", str(objection_id), {"text": words}),
+        "body": file.seal("objections", "body", str(objection_id), content),
+        "address_hash": said.address_hash,
         "at": at,
         "due_at": due_at,
     }

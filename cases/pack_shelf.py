@@ -14,6 +14,7 @@ from domain.clock import day_of
 from domain.errors import Unavailable
 from domain.rule_packs import PackState
 from policy.pack import Pack, PackError, parse_pack
+from policy.packs import TALENT_PERMIT
 from store.tables import rule_packs
 
 # A pack takes effect on a later day than that of its second signature, so that every process hears of it before.
@@ -23,10 +24,19 @@ _log = structlog.get_logger(__name__)
 
 
 async def read_packs(context: Context, connection: AsyncConnection) -> None:
-    """Put the published packs on the shelf."""
-    query = select(rule_packs.c.content).where(rule_packs.c.state == PackState.PUBLISHED.value)
-    for content in (await connection.execute(query)).scalars():
-        context.packs.add(parse_pack(content))
+    """Put the published packs on the shelf.
+
+    One that this process cannot read, which a newer version of the code published, is told and passed over.
+    """
+    r = rule_packs.c
+    query = select(r.version, r.content).where(r.name == TALENT_PERMIT, r.state == PackState.PUBLISHED.value)
+    for row in await connection.execute(query):
+        if context.packs.has(row.version):
+            continue
+        try:
+            context.packs.add(parse_pack(row.content))
+        except PackError as error:
+            _log.error("pack_not_read", pack=TALENT_PERMIT, version=row.version, error=type(error).__name__)
     context.packs.is_read = True
 
 
@@ -52,10 +62,6 @@ async def keep_reading_packs(context: Context, stopping: asyncio.Event) -> None:
             pause = READ_EVERY_SECONDS
         except Unavailable:
             pause = _READ_AGAIN_SECONDS
-        except PackError as error:
-            # A pack that a newer version of the code published; this process goes on with those that it can read.
-            _log.error("defect", step="read_packs", error=type(error).__name__)
-            pause = READ_EVERY_SECONDS
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pause):
                 await stopping.wait()

@@ -1,26 +1,26 @@
 """What officers do about a permit: send or withhold, enter or apply an answer, sign a second time (P2, P3, P26)."""
 
-import json
 from datetime import datetime
 from typing import Any
 
-from cases import answering, eligibility, finding_answers, permits
+from cases import answering, eligibility, finding_answers, inbox, permits
 from cases.case_file import CaseFile
-from cases.notify import CodedReason, Telling, tell
+from cases.notify import Telling, tell
 from cases.review_tasks import set_claim_limit
 from cases.settling import letter, remedy_stated
 from cases.signers import (
     given,
-    need_no_conflict,
     need_reasons,
     need_second_person,
     notes_of,
+    rejection,
     signature_of,
     take_task,
+    with_notes,
 )
 from domain.actors import Actor
 from domain.acts import Act
-from domain.answers import AnswerState, AuthorityAnswer
+from domain.answers import AnswerState
 from domain.clock import day_of
 from domain.decisions import (
     ConfirmationAction,
@@ -53,11 +53,11 @@ def settle_eligibility(
         raise Refused("already_decided", "A proposal for this destination waits for its second signature.")
     if file.stage is not Stage.APPROVED:
         raise Refused("wrong_stage", "The registration is not in force.")
-    need_no_conflict(file, actor)
     take_task(file, actor, at, TaskKind.PERMIT_ELIGIBILITY, destination)
     if asked.action is EligibilityAction.SEND:
         codes = need_reasons(asked.reasons, Use.OVERRIDE)
         file.close_tasks([TaskKind.PERMIT_ELIGIBILITY], at, destination=destination)
+        file.set_permit(destination, at, rejected=None)
         finding_answers.keep(file, finding_answers.answers_given(file, destination.value, given(asked.reasons), at))
         permits.make_eligible(file, actor, at, destination, tuple(c.value for c in codes))
         eligibility.carry_on(file, at)
@@ -77,7 +77,7 @@ def confirm(
     """Give or withhold the second signature on what was proposed for a permit."""
     permit = _permit(file, destination)
     pending = permit["pending"]
-    need_second_person(file, actor, pending)
+    need_second_person(actor, pending)
     act = PendingAct(permit["pending_act"])
     take_task(file, actor, at, TaskKind.CONFIRM, destination)
     file.close_tasks([TaskKind.CONFIRM], at, destination=destination)
@@ -87,7 +87,7 @@ def confirm(
     if act is PendingAct.WITHHOLD:
         _withhold(file, actor, at, destination)
         return
-    _apply_held(file, actor, at, destination, pending["outcome_id"])
+    _apply_held(file, actor, at, destination, pending)
 
 
 def _reject(
@@ -95,9 +95,11 @@ def _reject(
 ) -> None:
     permit = file.permits[destination]
     act, pending = PendingAct(permit["pending_act"]), permit["pending"]
-    codes = need_reasons(asked.reasons, Use.REJECT)
-    file.set_permit(destination, at, pending_act=None, pending=None)
-    reasons = [code.value for code in codes]
+    need_reasons(asked.reasons, Use.REJECT)
+    place = ("permits", f"{file.reference}/{destination.value}/rejected")
+    rejected = rejection(file, actor, at, act, asked, place)
+    file.set_permit(destination, at, pending_act=None, pending=None, rejected=rejected)
+    reasons = [reason.code for reason in asked.reasons]
     file.record(Act.REJECTED, actor, at, destination=destination.value, outcome=act.value, reasons=reasons)
     holder = f"{pending['by']['issuer']} {pending['by']['subject']}"
     if act is PendingAct.WITHHOLD:
@@ -105,8 +107,12 @@ def _reject(
         task = file.open_task(TaskKind.PERMIT_ELIGIBILITY, at, due_at=due.at, destination=destination)
         file.change_task(task, holder=holder, held_since=at)
         set_claim_limit(file, task, at)
-    facts = {"pending_act": act, "due_on": None}
-    tell(file, Telling(NoticeKind.SECOND_SIGNATURE_REJECTED, at, at.isoformat(), destination, facts, holder=holder))
+    facts = {"pending_act": act, "due_on": None, "note": asked.note}
+    occasion = at.isoformat()
+    tell(
+        file,
+        Telling(NoticeKind.SECOND_SIGNATURE_REJECTED, at, occasion, destination, facts, asked.reasons, holder=holder),
+    )
 
 
 def propose_outcome(
@@ -116,41 +122,37 @@ def propose_outcome(
     permit = _permit(file, destination)
     if permit["pending_act"] is not None:
         raise Refused("already_decided", "A proposal for this destination waits for its second signature.")
-    need_no_conflict(file, actor)
     kept = find_held(file, destination, asked.outcome_id)
     if kept is None:
         raise Refused("not_found", "No held answer about this permit has this outcome_id.")
     take_task(file, actor, at, TaskKind.AUTHORITY_CONFLICT, destination)
-    _propose(file, actor, at, destination, PendingAct.OUTCOME, (), None, outcome_id=asked.outcome_id)
+    proposed = {"outcome_id": asked.outcome_id, "answer_id": str(kept["answer_id"])}
+    _propose(file, actor, at, destination, PendingAct.OUTCOME, (), None, **proposed)
     file.record(Act.ANSWER_PROPOSED, actor, at, destination=destination.value, outcome=kept["outcome"])
 
 
-def find_held(file: CaseFile, destination: Destination, outcome_id: str) -> Row | None:
-    """Return the answer about a permit that is kept under an id and not applied, if there is one."""
+def find_held(file: CaseFile, destination: Destination, outcome_id: str, answer_id: str | None = None) -> Row | None:
+    """Return the answer about a permit that is kept under an id and not applied: the newest where there are several."""
     waiting = (AnswerState.HELD, AnswerState.EARLY)
     return next(
         (
             a
-            for a in file.answers
+            for a in reversed(file.answers)
             if a["outcome_id"] == outcome_id and a["destination"] == destination and a["state"] in waiting
+            if answer_id in (None, str(a["answer_id"]))
         ),
         None,
     )
 
 
-def read_kept(file: CaseFile, kept: dict[str, Any]) -> AuthorityAnswer:
-    """Return a kept answer in clear."""
-    plain = file.person_key.open("answers", "body", str(kept["answer_id"]), kept["body"])
-    return AuthorityAnswer.model_validate(json.loads(plain))
-
-
-def _apply_held(file: CaseFile, actor: Actor, at: datetime, destination: Destination, outcome_id: str) -> None:
-    kept = find_held(file, destination, outcome_id)
+def _apply_held(file: CaseFile, actor: Actor, at: datetime, destination: Destination, pending: Row) -> None:
+    # Proposals of earlier days name no answer; ids of outcomes were unique then.
+    kept = find_held(file, destination, pending["outcome_id"], pending.get("answer_id"))
     if kept is None:
         raise Refused("not_found", "The answer is no longer held.")
     file.set_permit(destination, at, pending_act=None, pending=None)
     file.change_answer(kept, AnswerState.APPLIED.value)
-    answering.force(file, actor, at, destination, read_kept(file, kept))
+    answering.force(file, actor, at, inbox.read_kept(file, kept), kept["answer_id"])
     if not any(a["state"] == AnswerState.HELD and a["destination"] == destination for a in file.answers):
         file.close_tasks([TaskKind.AUTHORITY_CONFLICT], at, destination=destination)
 
@@ -158,7 +160,7 @@ def _apply_held(file: CaseFile, actor: Actor, at: datetime, destination: Destina
 def _withhold(file: CaseFile, actor: Actor, at: datetime, destination: Destination) -> None:
     reasons = _proposed(file, destination)
     file.move_permit(destination, PermitEvent.WITHHOLD, at, end_reason="not_eligible")
-    codes, remedy = [code for code, _ in reasons], remedy_stated(file)
+    codes, remedy = [reason.code for reason in reasons], remedy_stated(file)
     file.record(Act.PERMIT_WITHHELD, actor, at, destination=destination.value, reasons=codes, remedy=remedy)
     tell(file, letter(file, NoticeKind.PERMIT_WITHHELD, actor, at, reasons, destination=destination))
     permits.end_track(file, destination, at)
@@ -182,18 +184,18 @@ def _propose(
         "notes": notes_of(file, "permits", f"{file.reference}/{destination.value}", notes),
         **more,
     }
-    file.set_permit(destination, at, pending_act=act.value, pending=pending)
+    file.set_permit(destination, at, pending_act=act.value, pending=pending, rejected=None)
     due = file.calendar.deadline(day_of(at), file.context.limits.signature_days)
     file.open_task(TaskKind.CONFIRM, at, due_at=due.at, destination=destination, detail={"pending_act": act.value})
     facts = {"pending_act": act, "due_on": day_of(due.at), "due_provisional": due.provisional}
     tell(file, Telling(NoticeKind.SECOND_SIGNATURE_REQUESTED, at, at.isoformat(), destination, facts))
 
 
-def _proposed(file: CaseFile, destination: Destination) -> tuple[CodedReason, ...]:
+def _proposed(file: CaseFile, destination: Destination) -> tuple[GivenReason, ...]:
     pending = file.permits[destination]["pending"]
     place = f"{file.reference}/{destination.value}"
     notes = file.open("permits", "note", place, bytes.fromhex(pending["notes"]))
-    return tuple((r["code"], n) for r, n in zip(pending["reasons"], notes["reasons"], strict=True))
+    return with_notes(pending["reasons"], notes["reasons"])
 
 
 def _permit(file: CaseFile, destination: Destination) -> dict[str, Any]:

@@ -4,11 +4,14 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
+from cases import inbox
 from cases.case_file import CaseFile
 from cases.case_parts import destinations_of
 from cases.notify import Telling, tell
+from cases.reported_days import need_day
 from domain.actors import Actor
 from domain.acts import Act
+from domain.answers import Outcome
 from domain.clock import day_of, morning_of, start_of
 from domain.deadlines import DeadlineKind
 from domain.moves import PermitEvent, get_permit_move
@@ -137,6 +140,15 @@ def report(
         tell(file, Telling(NoticeKind.PERMIT_REPORTED, at, str(file.round), destination))
 
 
+def need_lost_day(file: CaseFile, at: datetime, destination: Destination, lost_on: date) -> None:
+    """Refuse a card lost in the future, or before the permit was issued on it (P19)."""
+    get_permit_move(_stage(file, destination), PermitEvent.CARD_LOST)
+    permit = file.permits[destination]
+    known = [day for day in (permit["decided_on"], permit["valid_from"]) if day is not None]
+    need_day("lost_on", lost_on, latest=day_of(at), after="in_future")
+    need_day("lost_on", lost_on, earliest=min(known, default=None), before="before_issue")
+
+
 def card_lost(file: CaseFile, actor: Actor, at: datetime, destination: Destination, lost_on: date) -> None:
     """Record a lost card and report it to the authority (P19)."""
     file.move_permit(destination, PermitEvent.CARD_LOST, at, card_lost_on=lost_on)
@@ -200,6 +212,8 @@ def _remind_of_expiry(file: CaseFile, actor: Actor, at: datetime, destination: D
     until = file.permits[destination]["valid_until"]
     file.move_permit(destination, PermitEvent.EXPIRY_REMINDER_DUE, at)
     file.record(Act.REMINDED, actor, at, destination=destination.value, step=deadline["step"])
+    if _is_renewed(file, destination):
+        return
     facts = {"valid_until": until, "days_left": deadline["step"]}
     tell(file, Telling(NoticeKind.PERMIT_EXPIRING, at, f"{until}/{deadline['step']}", destination, facts=facts))
 
@@ -209,7 +223,14 @@ def _expire(file: CaseFile, actor: Actor, at: datetime, destination: Destination
     file.move_permit(destination, PermitEvent.EXPIRED, at)
     end_track(file, destination, at)
     file.record(Act.PERMIT_EXPIRED, actor, at, destination=destination.value)
+    if _is_renewed(file, destination):
+        return
     tell(file, Telling(NoticeKind.PERMIT_EXPIRED, at, str(until), destination, facts={"valid_until": until}))
+
+
+def _is_renewed(file: CaseFile, destination: Destination) -> bool:
+    """Whether the authority has issued the next term, so that nobody is told that the permit ends."""
+    return any(answer.outcome is Outcome.ISSUED for answer in inbox.renewals(file, destination))
 
 
 def _show_unsent(file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: Row) -> None:

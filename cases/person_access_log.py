@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
+from cases.confided import confided_by
 from cases.context import Context
 from cases.person_cases import own_cases
 from cases.person_sign_in import Session
@@ -15,6 +16,7 @@ from cases.view import moment
 from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.languages import Language
+from domain.purposes import Purpose
 from texts.person import plain
 
 Position = tuple[datetime, str, int, str]
@@ -46,11 +48,11 @@ _PAGE: Final = """
     )
     SELECT p.case_read, l.at, l.chain, l.seq, l.act, l.actor_role, l.purpose, l.destination, l.detail
     FROM places p JOIN ledger l ON l.chain = p.chain AND l.seq = p.seq
-    WHERE l.act = ANY(:shown) {after}
+    WHERE l.act = ANY(:shown) AND NOT (p.case_read = ANY(:silent) AND l.detail -> 'fields' = '["objections"]') {after}
     ORDER BY l.at DESC, l.chain DESC, l.seq DESC, p.case_read DESC LIMIT :limit
 """
 _AFTER: Final = "AND (l.at, l.chain, l.seq, p.case_read) < (:at, :chain, :seq, :case_read)"
-_LISTS: Final = tuple(bindparam(name, type_=ARRAY(Text)) for name in ("references", "about_one", "shown"))
+_LISTS: Final = tuple(bindparam(name, type_=ARRAY(Text)) for name in ("references", "about_one", "shown", "silent"))
 
 
 async def list_accesses(
@@ -65,10 +67,12 @@ async def list_accesses(
     """Return a page of readings, the newest first; each names a role and an organisation, and no member of staff."""
     async with context.database.begin() as connection:
         cases = await own_cases(context, connection, session, actor)
+        silent = (await confided_by(context, connection, session, cases)).silent
         given: dict[str, Any] = {
             "references": [case.reference for case in cases],
             "about_one": [act.value for act in _ABOUT_ONE],
             "shown": [act.value for act in (*_LISTING, *_ABOUT_ONE)],
+            "silent": sorted(silent),
             "limit": limit + 1,
         }
         if after is not None:
@@ -78,16 +82,18 @@ async def list_accesses(
     page = rows[:limit]
     last = page[-1] if len(rows) > limit else None
     position = (last["at"], last["chain"], last["seq"], last["case_read"]) if last else None
-    return [_view(row, language) for row in page], position
+    return [_view(row, row["case_read"] in silent, language) for row in page], position
 
 
-def _view(row: Mapping[str, Any], language: Language) -> dict[str, Any]:
+def _view(row: Mapping[str, Any], is_silent: bool, language: Language) -> dict[str, Any]:
+    """Return a reading; what was read for a complaint of another address of the case is told without that."""
     act, detail = Act(row["act"]), row["detail"]
     fields = _fields(act, detail)
     # What the engine passes on is read by the authority.
     role = Role.AUTHORITY if act is Act.CALL_ANSWERED else Role(row["actor_role"])
     way = {Act.PERSONAL_DATA_READ: "opened", Act.CASE_READ: detail.get("what", "case")}.get(act, act.value)
-    purpose = row["purpose"] or (_TRIAL if way == _TRIAL else _WHAT_FOR[role])
+    stated = None if is_silent and row["purpose"] == Purpose.COMPLAINT else row["purpose"]
+    purpose = stated or (_TRIAL if way == _TRIAL else _WHAT_FOR[role])
     return {
         "at": moment(row["at"]),
         "reference": row["case_read"],
@@ -96,7 +102,7 @@ def _view(row: Mapping[str, Any], language: Language) -> dict[str, Any]:
         "way": plain("ways", way, language),
         "purpose": purpose,
         "purpose_text": plain("purposes", purpose, language),
-        "purpose_stated": row["purpose"] is not None,
+        "purpose_stated": stated is not None,
         "fields": list(fields),
         "fields_text": [plain("fields", field, language) for field in fields],
     }

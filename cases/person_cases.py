@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case_reading import CaseReading, read_cases
+from cases.contact import serving_now, waiting_view
 from cases.context import Context
 from cases.decision_receipts import decisions_of, remedy_of
 from cases.person_sign_in import Session, address_hash
@@ -18,7 +19,9 @@ from domain.case_facts import FactField, FactState
 from domain.clock import CHINA
 from domain.errors import Defect, Refused
 from domain.languages import Language
+from domain.notices import Channel
 from domain.reasons import ReasonCode
+from domain.sign_in_addresses import addresses_of
 from domain.stages import LIVE, Destination, Stage
 from store.case_reads import fence
 from store.tables import ledger, registrations
@@ -35,16 +38,26 @@ _NAMES: Final = text(
 )
 # What the engine and the employer know a case by, and a person does not need.
 _LEFT_OUT: Final = frozenset(
-    {"client_reference", "workflow_id", "assessment", "person", "permits", "links", "policy_version"}
+    {
+        "client_reference",
+        "workflow_id",
+        "assessment",
+        "person",
+        "permits",
+        "links",
+        "policy_version",
+        "pending_change",
+    }
 )
 
 
 @dataclass(frozen=True, slots=True)
 class OwnCase:
-    """A case with what was given of the person, opened."""
+    """A case with what was given of the person, opened, and the address by which they signed in."""
 
     reading: CaseReading
     given: Row
+    signed_in_by: tuple[Channel, str]
 
     @property
     def reference(self) -> str:
@@ -53,7 +66,7 @@ class OwnCase:
 
 
 async def own_cases(context: Context, connection: AsyncConnection, session: Session, actor: Actor) -> list[OwnCase]:
-    """Return the cases of a session, the newest first; those on which another address stands are not among them.
+    """Return the cases of a session, the newest first: those whose person signs in by the address that it proved.
 
     From then on the transaction sees no other case, whatever is asked of it.
     """
@@ -64,9 +77,11 @@ async def own_cases(context: Context, connection: AsyncConnection, session: Sess
     found: list[OwnCase] = []
     for reading in await read_cases(context, connection, references, actor):
         given = _given(reading)
-        addresses = (given["person"].get("email"), given["person"].get("phone")) if given else ()
-        if given and any(each and address_hash(context, each) == session.address_hash for each in addresses):
-            found.append(OwnCase(reading, given))
+        serving = serving_now(reading, addresses_of(given["person"])) if given else {}
+        for channel, address in serving.items():
+            if address_hash(context, address) == session.address_hash:
+                found.append(OwnCase(reading, given, (channel, address)))
+                break
     await fence(connection, [case.reference for case in found])
     return found
 
@@ -121,6 +136,7 @@ def own_view(
         "departure": _departure(reading),
         "recorded_facts": [_recorded(fact, language) for fact in whole["recorded_facts"]],
         "permits": permits,
+        "contact_changes": waiting_view(reading, case.given["person"], language),
         "decisions": _decisions(reading, chain, language),
         "remedies": _remedies(reading, language),
     }

@@ -1,19 +1,20 @@
 """Everything that is held about a signed-in person, readable by them and by a machine; handing it out is an access."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any, Final
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cases.confided import confided_by
 from cases.context import Context
 from cases.letters import SALT
 from cases.person_cases import OwnCase, chains_of, employer_names, own_cases, own_view
 from cases.person_sign_in import Session
 from cases.reads import PERSON_FIELDS
 from cases.view import moment
-from domain.actors import Actor
+from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.case_facts import FactField
 from domain.commands import CommandKind
@@ -21,6 +22,7 @@ from domain.data_map import Basis, Retention
 from domain.languages import Language
 from domain.notices import NoticeKind, Recipient
 from domain.own_data import KEPT_APART, row_of
+from domain.person import same_address
 from store.ledger import Entry, begin_chain
 from store.tables import applications, case_facts, commands, legal_holds, notices
 from texts.person import plain
@@ -41,6 +43,8 @@ _ASKED: Final = tuple(
         CommandKind.CONTEST_FACT,
     )
 )
+# What a person says there is for the park, and for the address that said it.
+_CONFIDED: Final = (CommandKind.DISPUTE, CommandKind.CONTEST_FACT)
 _OUTSIDE: Final = ("employer", "person")
 FORMAT: Final = "hetao-permits/own-data/1"
 
@@ -52,8 +56,9 @@ async def read_own_data(context: Context, actor: Actor, session: Session, langua
         cases = await own_cases(context, connection, session, actor)
         names = await employer_names(context, connection, cases, language)
         chains = await chains_of(connection, [case.reference for case in cases])
+        own = (await confided_by(context, connection, session, cases)).own
         shown = [
-            await _case(connection, case, actor, names, chains.get(case.reference, []), language) for case in cases
+            await _case(connection, case, own, actor, names, chains.get(case.reference, []), language) for case in cases
         ]
         entry = Entry(
             Act.PERSONAL_DATA_READ,
@@ -77,12 +82,13 @@ async def read_own_data(context: Context, actor: Actor, session: Session, langua
 async def _case(
     connection: AsyncConnection,
     case: OwnCase,
+    own: Set[UUID],
     actor: Actor,
     names: Mapping[str, str],
     chain: list[Row],
     language: Language,
 ) -> dict[str, Any]:
-    """Return what is held under one case."""
+    """Return what is held under one case; of what was said in confidence only what is the reader's own."""
     reading, employer = case.reading, names.get(case.reading.employer_id, case.reading.employer_id)
     a = applications.c
     query = select(applications).where(a.reference == case.reference).order_by(a.version)
@@ -108,8 +114,8 @@ async def _case(
         **view,
         "facts": versions,
         "recorded_facts": await _recorded(connection, case, view["recorded_facts"], language),
-        "requests": await _requests(connection, case),
-        "notices": await _notices(connection, case),
+        "requests": await _requests(connection, case, own),
+        "notices": await _notices(connection, case, own),
         "legal_holds": await _holds(connection, case, language),
     }
 
@@ -166,13 +172,16 @@ def _retention(until: Retention, language: Language) -> str | None:
     return plain("retentions", until.name, language)
 
 
-async def _requests(connection: AsyncConnection, case: OwnCase) -> list[dict[str, Any]]:
+async def _requests(connection: AsyncConnection, case: OwnCase, own: Set[UUID]) -> list[dict[str, Any]]:
     """Return what employer and person asked for in the case, with their own words."""
     c = commands.c
     query = select(commands).where(c.reference == case.reference, c.kind.in_(_ASKED)).order_by(c.seq)
     found: list[dict[str, Any]] = []
     for row in map(dict, (await connection.execute(query)).mappings()):
         if row["actor"]["role"] not in _OUTSIDE or row["body"] is None:
+            continue
+        is_said = row["actor"]["role"] == Role.PERSON and row["kind"] in _CONFIDED
+        if is_said and row["command_id"] not in own:
             continue
         content = case.reading.open("commands", "body", str(row["command_id"]), row["body"])
         if _is_own(case, content):
@@ -191,27 +200,32 @@ async def _holds(connection: AsyncConnection, case: OwnCase, language: Language)
     ]
 
 
-async def _notices(connection: AsyncConnection, case: OwnCase) -> list[dict[str, Any]]:
+async def _notices(connection: AsyncConnection, case: OwnCase, own: Set[UUID]) -> list[dict[str, Any]]:
     """Return the notices to the person with their texts; those with a link to sign in without, since it is a key."""
     n = notices.c
     query = select(notices).where(n.reference == case.reference, n.recipient == Recipient.PERSON.value)
-    return [
-        {
-            "kind": row["kind"],
-            "at": moment(row["at"]),
-            "language": row["language"],
-            "status": row["status"],
-            **_text(case, row),
-        }
-        for row in map(dict, (await connection.execute(query.order_by(n.at, n.notice_id))).mappings())
-    ]
+    found: list[dict[str, Any]] = []
+    for row in map(dict, (await connection.execute(query.order_by(n.at, n.notice_id))).mappings()):
+        # One under another key was written before an identity number was corrected, and may name somebody else.
+        is_readable = row["key_id"] == case.reading.row["key_id"]
+        body = case.reading.open("notices", "body", str(row["notice_id"]), row["body"]) if is_readable else {}
+        if not _is_to(case, row, body, own):
+            continue
+        told = {"kind": row["kind"], "at": moment(row["at"]), "language": row["language"], "status": row["status"]}
+        found.append(told | _text(row, body))
+    return found
 
 
-def _text(case: OwnCase, row: Row) -> dict[str, str | None]:
+def _is_to(case: OwnCase, row: Row, body: Row, own: Set[UUID]) -> bool:
+    """Whether a notice is to all addresses of the case, or to the reader's; what one alone was told is for that one."""
+    if "only" in body:
+        return same_address(body["only"]["to"]) == same_address(case.signed_in_by[1])
+    return row["kind"] != NoticeKind.COMPLAINT_ANSWERED or UUID(row["occasion"]) in own
+
+
+def _text(row: Row, body: Row) -> dict[str, str | None]:
     """Return a notice as it was sent, and what proves it; only the hash of one that may not be shown."""
     shown = dict.fromkeys(("subject", "text", "html", "text_salt")) | {"text_hash": row["text_hash"]}
-    # One under another key was written before an identity number was corrected, and may name somebody else.
-    if row["kind"] == NoticeKind.SIGN_IN_LINK or row["key_id"] != case.reading.row["key_id"]:
+    if row["kind"] == NoticeKind.SIGN_IN_LINK:
         return shown
-    body = case.reading.open("notices", "body", str(row["notice_id"]), row["body"])
     return shown | (body.get("mail") or body.get("sms") or {}) | {"text_salt": body.get(SALT)}

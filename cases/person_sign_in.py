@@ -2,7 +2,8 @@
 
 A link proves that its holder reads one address, no more: the session opens the cases of the person on which that
 address stands, so that an employer that enters somebody's identity number with an address of its own choosing comes to
-see nothing of what others gave.
+see nothing of what others gave. One that is put in place of another on a case serves after a while, and until then the
+one before it does (`domain.sign_in_addresses`).
 """
 
 import secrets
@@ -16,13 +17,14 @@ from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case_file import CaseFile, load_case
+from cases.contact import given_of, serving_now
 from cases.context import Context
 from cases.notify import Telling, tell
 from cases.view import moment
 from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.errors import Defect, Refused
-from domain.notices import NoticeKind, Recipient
+from domain.notices import Channel, NoticeKind, Recipient
 from domain.person import (
     LINK_BYTES,
     SESSION_BYTES,
@@ -63,10 +65,10 @@ def address_hash(context: Context, address: str) -> bytes:
 
 
 async def send_link(context: Context, asked: SignInLinkRequest) -> bool:
-    """Send a link where the case has the address; the caller is told the same in any case.
+    """Send a link where the person of the case signs in by the address; the caller is told the same in any case.
 
     The link is part of a notice, written in this transaction and delivered as all notices are; beside that only its
-    hash is kept. Links that were sent before to the same person can be used no more.
+    hash is kept. Links that were sent before stay good for their time, so that nobody ends them by asking.
     """
     reference = find_reference(asked.reference)
     if reference is None:
@@ -86,39 +88,44 @@ async def send_link(context: Context, asked: SignInLinkRequest) -> bool:
 
 
 async def _send(file: CaseFile, connection: AsyncConnection, asked: SignInLinkRequest) -> bool:
-    context, person = file.context, file.application.person
-    on_case = person.phone if asked.email is None else person.email
-    if on_case is None or same_address(on_case) != asked.address:
+    context = file.context
+    address = serving_now(file, given_of(file)).get(asked.channel)
+    if address is None or same_address(address) != asked.address:
         return False
     at, limits, person_id = context.clock(), context.limits, file.row["person_id"]
-    # Held, so that of two links asked for at once through two cases the later one ends the earlier.
+    hashed = address_hash(context, address)
+    # Held, so that links asked for at once through two cases are counted one after the other.
     await connection.execute(select(persons.c.person_id).where(persons.c.person_id == person_id).with_for_update())
     links, sessions = sign_in_links.c, person_sessions.c
-    recent = select(func.count()).where(links.person_id == person_id, links.at > at - _HOUR)
-    if (await connection.execute(recent)).scalar_one() >= limits.sign_in_links_an_hour:
-        return False
     mine = links.person_id == person_id
+    recent = select(
+        func.count().filter(links.at > at - _HOUR).label("sent"),
+        func.count().filter(links.ended_at.is_(None), links.expires_at > at).label("good"),
+    ).where(mine, links.address_hash == hashed)
+    counted = (await connection.execute(recent)).one()
+    # Whoever has asked so often has a link that is still good, or gets one: nobody can use up another's links.
+    if counted.sent >= limits.sign_in_links_an_hour and counted.good:
+        return False
     await connection.execute(delete(sign_in_links).where(mine, links.at < at - _KEPT))
     await connection.execute(
         delete(person_sessions).where(sessions.person_id == person_id, sessions.expires_at < at - _KEPT)
     )
-    await connection.execute(update(sign_in_links).where(mine, links.ended_at.is_(None)).values(ended_at=at))
     link_id, secret = uuid4(), secrets.token_urlsafe(LINK_BYTES)
     row = {
         "link_id": link_id,
         "link_hash": context.keyring.lookup_hash("sign_in_link", secret),
         "person_id": person_id,
         "reference": file.reference,
-        "address_hash": address_hash(context, asked.address),
+        "address_hash": hashed,
         "at": at,
         "expires_at": at + limits.sign_in_link,
     }
     await connection.execute(insert(sign_in_links).values(row))
-    _tell(file, asked, link_id, secret, at)
+    _tell(file, (asked.channel, address), link_id, secret, at)
     return True
 
 
-def _tell(file: CaseFile, asked: SignInLinkRequest, link_id: UUID, secret: str, at: datetime) -> None:
+def _tell(file: CaseFile, to: tuple[Channel, str], link_id: UUID, secret: str, at: datetime) -> None:
     limits = file.context.limits
     # Behind the `#`, which no browser sends: the secret stands in no log, and looking at the page does not use it up.
     link = f"{file.context.sign_in_url}#{secret}"
@@ -130,7 +137,7 @@ def _tell(file: CaseFile, asked: SignInLinkRequest, link_id: UUID, secret: str, 
             str(link_id),
             facts={"link": link, "valid_minutes": int(limits.sign_in_link.total_seconds() // 60)},
             only=frozenset({Recipient.PERSON}),
-            to=(asked.channel, asked.address),
+            to=to,
             until=at + limits.sign_in_link,
         ),
     )
@@ -197,4 +204,4 @@ def _actor(person_id: UUID, correlation_id: str) -> Actor:
 
 
 def _invalid() -> Refused:
-    return Refused("link_invalid", "The link was used, has expired, was replaced, or is not complete.")
+    return Refused("link_invalid", "The link was used, has expired, or is not complete.")

@@ -5,12 +5,16 @@ from datetime import datetime
 
 from sqlalchemy import and_, or_, select
 
+from cases import inbox
 from cases.calendar import set_cursor
 from cases.case_file import open_case
 from cases.context import Context
+from cases.incidents import open_incident
 from cases.timers import pass_watched as pass_watched_of
 from domain.actors import system
+from domain.answers import AuthorityAnswer
 from domain.deadlines import OUTLIVING, WATCHED_BY_SCHEDULE
+from domain.errors import Defect, Unavailable
 from domain.stages import Stage
 from store.tables import answers, cursors, deadlines, registrations
 
@@ -24,11 +28,18 @@ async def cursor(context: Context) -> str | None:
         return (await connection.execute(select(cursors.c.value).where(cursors.c.name == _CURSOR))).scalar_one_or_none()
 
 
-async def known_answers(context: Context, outcome_ids: Sequence[str]) -> frozenset[str]:
-    """Return those of the ids whose answers are kept already (P23)."""
-    query = select(answers.c.outcome_id).where(answers.c.outcome_id.in_(outcome_ids))
+async def unknown_answers(context: Context, given: Sequence[AuthorityAnswer]) -> list[AuthorityAnswer]:
+    """Return those that are not kept already with equal values (P23)."""
+    query = select(answers.c.outcome_id, answers.c.content_hash).where(
+        answers.c.outcome_id.in_([each.outcome_id for each in given])
+    )
     async with context.database.statement() as connection:
-        return frozenset((await connection.execute(query)).scalars())
+        known = {(row.outcome_id, row.content_hash) for row in await connection.execute(query)}
+    return [
+        each
+        for each in given
+        if not any((each.outcome_id, hashed) in known for hashed in inbox.accepted_hashes(context, each))
+    ]
 
 
 async def move_cursor(context: Context, to: str) -> None:
@@ -57,5 +68,16 @@ async def pass_watched(context: Context, at: datetime) -> None:
     async with context.database.statement() as connection:
         references = (await connection.execute(query)).scalars().all()
     for reference in references:
+        await _pass_watched_of(context, reference, at)
+
+
+async def _pass_watched_of(context: Context, reference: str, at: datetime) -> None:
+    """Pass what is watched of one case; a case that cannot be worked on is an operator's and keeps up no other."""
+    try:
         async with open_case(context, reference) as (file, _connection):
             pass_watched_of(file, system("authority_poll"), at)
+    except Unavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever keeps one case from being worked on
+        reason = error.reason if isinstance(error, Defect) else type(error).__name__
+        await open_incident(context, reference, "pass_watched", reason, at)

@@ -14,6 +14,7 @@ from cases.case_file import load_case
 from cases.case_reading import read_cases
 from cases.case_row import CaseRow
 from cases.context import Context
+from cases.signers import need_no_conflict
 from cases.view import case_view
 from domain.actors import Actor, Role
 from domain.acts import Act
@@ -87,7 +88,7 @@ async def list_cases(
         query = query.where(r.employer_id == actor.employer_id)
     if employer_id is not None:
         query = query.where(r.employer_id == employer_id)
-    query = _where_stage(query, actor, stage)
+    query = where_stage(query, actor, stage)
     if needs == "employer":
         query = query.where(_NEEDS_EMPLOYER)
     if client_reference is not None:
@@ -117,7 +118,8 @@ async def open_person(
     """Open person fields of a case; a ledger act, for which all but the employer that gave them state a purpose.
 
     Raises:
-        Refused: `purpose_missing`, or `invalid` for a field that is not known.
+        Refused: `purpose_missing`; `invalid` for a field that is not known; `role_not_allowed` for one who declared a
+            conflict of interest.
     """
     unknown = [name for name in fields if name not in PERSON_FIELDS]
     if unknown or not fields:
@@ -127,6 +129,7 @@ async def open_person(
         raise Refused("purpose_missing", "Say in the header Purpose what the fields are opened for.")
     async with context.database.begin(actor.tenant) as connection:
         file = await load_case(context, connection, reference, lock=False)
+        need_no_conflict(file, actor)
         await record_read(connection, actor, [file], fields, purpose, context.clock())
         given = file.application.model_dump(mode="json")
     return {name: given[part][name] for part, names in _FIELDS.items() for name in names if name in fields}
@@ -153,7 +156,7 @@ async def record_read(
     await begin_chain(connection, f"access/{uuid4()}", [entry])
 
 
-def _where_stage(query: Any, actor: Actor, stage: Stage | None) -> Any:
+def where_stage(query: Any, actor: Actor, stage: Stage | None) -> Any:
     """Filter by the stage as the reader sees it: an outsider sees an approval that settles as under review."""
     if stage is None:
         return query

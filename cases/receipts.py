@@ -23,30 +23,37 @@ _GATEWAYS: Final = (Channel.MAIL.value, Channel.SMS.value)
 
 
 async def receive(context: Context, message_id: str, receipt: ReceiptRequest) -> Reply:
-    """Take in one receipt; a message id seen before gets the first answer again and writes nothing.
+    """Take in one receipt; a message id seen before with equal content gets the first answer again and writes nothing.
 
-    A receipt that comes late, twice or out of order is kept and changes nothing. One that is ahead of the gateway's own
+    Other content under such an id counts as a message of its own. A receipt that comes twice, or `delivered` after a
+    failure, is kept and changes nothing; a failure counts whenever it comes. One that is ahead of the gateway's own
     answer is `held` until the delivery that it is for is known.
     """
-    seen_as, about = f"receipt/{message_id}", receipt.id.strip("<>")
+    about, hashed = receipt.id.strip("<>"), context.keyring.lookup_hash("message", receipt.model_dump_json())
     async with context.database.begin() as connection:
-        seen = select(messages_seen.c.status, messages_seen.c.answer).where(messages_seen.c.message_id == seen_as)
-        if (known := (await connection.execute(seen)).one_or_none()) is not None:
-            return Reply(known.status, known.answer)
+        m, own_id = messages_seen.c, f"{message_id}/{hashed.hex()[:16]}"
+        names = [f"receipt/{message_id}", f"receipt/{own_id}"]
+        seen = select(m.status, m.answer, m.body_hash).where(m.message_id.in_(names))
+        known = (await connection.execute(seen)).all()
+        if (same := next((each for each in known if each.body_hash == hashed), None)) is not None:
+            return Reply(same.status, same.answer)
+        if known:
+            message_id = own_id
         await settling_rows.lock_messages(connection, [about])
         ids = await _deliveries(connection, about)
         if not ids:
-            return await _keep(context, connection, message_id, receipt, (None,))
+            return await _keep(context, connection, message_id, hashed, receipt, (None,))
     # Settled before it counts as seen: a crash in between lets the same receipt do its work when it comes again.
     await settle(context, [receipt_result(ids, receipt.status)], context.clock(), system("receipt"))
     async with context.database.begin() as connection:
-        return await _keep(context, connection, message_id, receipt, ids)
+        return await _keep(context, connection, message_id, hashed, receipt, ids)
 
 
 async def _keep(
     context: Context,
     connection: AsyncConnection,
     message_id: str,
+    hashed: bytes,
     receipt: ReceiptRequest,
     ids: tuple[UUID, ...] | tuple[None],
 ) -> Reply:
@@ -57,7 +64,7 @@ async def _keep(
     await settling_rows.keep_receipts(connection, rows)
     row = {
         "message_id": f"receipt/{message_id}",
-        "body_hash": context.keyring.lookup_hash("message", receipt.model_dump_json()),
+        "body_hash": hashed,
         "status": reply.status,
         "answer": reply.body,
         "at": context.clock(),

@@ -1,17 +1,18 @@
 """Recording a fact that an officer saw, contesting it, and answering the contest; the rules run again each time."""
 
 from datetime import datetime
+from typing import Final
 
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases import assessing, case_facts, eligibility, settling
+from cases import assessing, case_facts, eligibility, objections, settling
 from cases.case_file import CaseFile
 from cases.notify import Telling, tell
-from cases.signers import is_same, need_no_conflict, need_not_held, need_round, signature_of
+from cases.signers import is_same, need_not_held, need_round, signature_of
 from domain.actors import Actor, system
 from domain.acts import Act
-from domain.case_facts import ContestState, FactRequest, FactState, parts_of
+from domain.case_facts import ContestState, FactRequest, FactState, contest_of, parts_of
 from domain.clock import day_of
 from domain.decisions import TaskAction, TaskAnswerRequest
 from domain.errors import FieldError, Refused
@@ -23,21 +24,24 @@ from domain.stages import Stage
 from domain.tasks import TaskKind
 from store.case_rows import Row
 
+_ANSWERS: Final = (TaskAction.UPHOLD.value, TaskAction.SET_ASIDE.value)
+
 
 async def record(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: FactRequest) -> None:
     """Keep a fact that an officer saw beside what was given, and run the rules again for every destination (R35)."""
     get_move(file.stage, Event.RECORD_FACT)
     waiting = eligibility.waiting(file)
     if file.row["settled"] and not waiting:
-        raise Refused("wrong_stage", "No permit waits for an answer, so that the fact would change nothing.")
+        raise Refused("wrong_stage", words="fact_changes_nothing")
     need_round(file, asked.round)
-    need_no_conflict(file, actor)
     if file.stage is Stage.UNDER_REVIEW:
         need_not_held(file, actor, TaskKind.REVIEW)
     for destination in waiting:
         need_not_held(file, actor, TaskKind.PERMIT_ELIGIBILITY, destination)
     _need_to_hold(file, asked)
     file.move(Event.RECORD_FACT)
+    for replaced in _replace(file, asked, at):
+        await objections.end_dispute(file, connection, actor, at, "replaced", about=contest_of(replaced))
     number, content = _keep(file, actor, at, asked)
     hashed = file.person_key.ledger_hash(content)
     file.record(Act.FACT_RECORDED, actor, at, fact=number, field=asked.field.value, content=hashed)
@@ -50,11 +54,11 @@ def contest(file: CaseFile, actor: Actor, at: datetime, number: int) -> None:
     get_move(file.stage, Event.CONTEST_FACT)
     row = case_facts.find_fact(file, number)
     if row is None:
-        raise Refused("not_found", "No fact of this number was recorded in the case.")
+        raise Refused("not_found", words="fact_unknown")
     if row["state"] != FactState.STANDS:
-        raise Refused("wrong_stage", "This fact does not stand any more.")
+        raise Refused("wrong_stage", words="fact_not_standing")
     if row["contest"] is not None:
-        raise Refused("already_decided", "This fact was contested before.")
+        raise Refused("already_decided", words="fact_contested_before")
     file.move(Event.CONTEST_FACT)
     file.put_fact(row, contest=ContestState.OPEN.value)
     due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
@@ -70,20 +74,23 @@ async def answer_contest(
     task = file.find_task(TaskKind.FACT_CONTESTED)
     if task is None:
         raise Refused("wrong_stage", "No recorded fact is contested.")
-    if asked.action not in (TaskAction.UPHOLD, TaskAction.SET_ASIDE):
-        wrong = FieldError("action", FieldCode.UNKNOWN_VALUE, "Answer with uphold or set_aside.")
+    if asked.action.value not in _ANSWERS:
+        wrong = FieldError("action", FieldCode.UNKNOWN_VALUE, "Not allowed here.", allowed=_ANSWERS)
         raise Refused("invalid", "Answer with uphold or set_aside.", [wrong])
     contested = [row for row in file.facts if row["number"] in task["detail"]["facts"]]
     if any(is_same(actor, row["seen_by"]) for row in contested):
-        raise Refused("same_signer", "Whoever recorded a fact does not answer its contest; another officer does.")
+        raise Refused("same_signer", words="own_fact")
     chosen = {row["number"] for row in contested} if asked.facts is None else set(asked.facts)
     if not chosen <= {row["number"] for row in contested}:
-        wrong = FieldError("facts", FieldCode.UNKNOWN_VALUE, "One of these facts is not contested.")
+        numbers = tuple(str(row["number"]) for row in contested)
+        wrong = FieldError("facts", FieldCode.UNKNOWN_VALUE, "Not contested.", allowed=numbers)
         raise Refused("invalid", "Name facts that are contested.", [wrong])
     ends = chosen if asked.action is TaskAction.SET_ASIDE else set()
     for row in contested:
         state = FactState.SET_ASIDE.value if row["number"] in ends else row["state"]
         file.put_fact(row, state=state, contest=ContestState.ANSWERED.value)
+        told = asked.action.value if row["number"] in chosen else TaskAction.UPHOLD.value
+        await objections.end_dispute(file, connection, actor, at, told, about=contest_of(row["number"]))
     file.close_tasks([TaskKind.FACT_CONTESTED], at)
     file.record(
         Act.TASK_ANSWERED, actor, at, outcome=asked.action.value, kind=task["kind"], facts=sorted(ends or chosen)
@@ -111,15 +118,20 @@ def _clashes(whole: RegistrationRequest, parts: CorrectionRequest) -> dict[str, 
     return {}
 
 
+def _replace(file: CaseFile, asked: FactRequest, at: datetime) -> list[int]:
+    """Let what was recorded of the field before stand no more; return the numbers whose contest ends by it."""
+    earlier = [row for row in file.facts if row["field"] == asked.field and row["state"] == FactState.STANDS]
+    contested = [row for row in earlier if row["contest"] == ContestState.OPEN]
+    for row in earlier:
+        file.put_fact(row, state=FactState.REPLACED.value)
+    for row in contested:
+        file.put_fact(row, contest=ContestState.ANSWERED.value)
+        _drop_contest(file, row["number"], at)
+    return [row["number"] for row in contested]
+
+
 def _keep(file: CaseFile, actor: Actor, at: datetime, asked: FactRequest) -> tuple[int, bytes]:
-    """Keep the fact under the next number; one that was recorded of the same field before is replaced."""
-    for row in file.facts:
-        if row["field"] == asked.field and row["state"] == FactState.STANDS:
-            contested = row["contest"] == ContestState.OPEN
-            contest_ = ContestState.ANSWERED.value if contested else row["contest"]
-            file.put_fact(row, state=FactState.REPLACED.value, contest=contest_)
-            if contested:
-                _drop_contest(file, row["number"], at)
+    """Keep the fact under the next number; return it with its content."""
     number = len(file.facts) + 1
     given = file.application.model_dump(mode="json")[asked.field.part][asked.field.short]
     kept: Row = {

@@ -10,15 +10,19 @@ from domain.acts import Act
 from domain.clock import day_of
 from domain.deadlines import DeadlineKind
 from domain.notices import NoticeKind
-from domain.stages import Destination
+from domain.stages import Destination, DueKind
+from store.case_rows import Row
 
 
 def recount(file: CaseFile, actor: Actor, at: datetime) -> None:
-    """Count every provisional deadline again after a calendar was loaded, and tell the employer of one that moved."""
+    """Count every deadline again after a calendar was loaded, and tell the employer of one that moved.
+
+    Provisional or not: a notice may move days that an earlier one had settled.
+    """
     before = (file.row["due_at"], file.row["due_kind"])
     park_clock.recount(file)
     correction.recount(file)
-    for row in [r for r in file.deadlines.values() if r["counted_from"] is not None and r["provisional"]]:
+    for row in [r for r in file.deadlines.values() if _is_counted_otherwise(file, r)]:
         kind = DeadlineKind(row["kind"])
         again = file.set_working_days(
             kind, row["counted_from"], row["counted_days"], destination=row["destination"], step=row["step"]
@@ -29,7 +33,11 @@ def recount(file: CaseFile, actor: Actor, at: datetime) -> None:
             permits.follow_up(file)
     after = file.row["due_at"]
     if before[0] and after and day_of(before[0]) != day_of(after):
-        facts = {"old_on": day_of(before[0]), "new_on": day_of(after)}
+        facts = {"old_on": day_of(before[0]), "new_on": day_of(after), "due_kind": DueKind(file.row["due_kind"])}
         file.record(Act.DUE_DATE_CHANGED, actor, at, old=before[0].isoformat(), new=after.isoformat())
         occasion = f"{file.round}/{day_of(before[0])}/{day_of(after)}"
         tell(file, Telling(NoticeKind.DUE_DATE_CHANGED, at, occasion, facts=facts))
+
+
+def _is_counted_otherwise(file: CaseFile, row: Row) -> bool:
+    return row["counted_from"] is not None and row["calendar_version"] != file.calendar.version

@@ -1,27 +1,29 @@
 """The review of a case: tasks, decisions, second signatures, recall and holds (R9 to R19)."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases import correction, finding_answers, park_clock, settling
+from cases import correction, departures, finding_answers, park_clock, settling
 from cases.case_file import CaseFile
-from cases.notify import CodedReason, Telling, tell
+from cases.notify import Telling, tell
+from cases.reported_days import need_day
 from cases.review_tasks import open_review, park_due, signature_due
 from cases.signers import (
     given,
     is_same,
-    need_no_conflict,
     need_no_hold,
     need_reasons,
     need_round,
     need_second_person,
     need_undecided,
     notes_of,
+    rejection,
     signature_of,
     take_task,
+    with_notes,
 )
 from domain.actors import Actor, Role
 from domain.acts import Act
@@ -45,6 +47,12 @@ from domain.stages import PendingAct, Stage
 from domain.tasks import Queue, TaskKind
 from policy.rerun import REGISTRATION_SCOPE
 
+# Proposals about a registration that stands: the act that tells of each, and what its rejection is.
+_OF_REGISTERED: Final = {
+    PendingAct.REVOKE: (Act.REVOCATION_PROPOSED, Event.REJECT_REVOCATION),
+    PendingAct.DEPARTURE: (Act.DEPARTURE_PROPOSED, Event.REJECT_DEPARTURE),
+}
+
 
 async def decide(
     file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: DecisionRequest
@@ -53,9 +61,9 @@ async def decide(
     need_undecided(file)
     get_move(file.stage, Event.REFUSE)
     need_round(file, asked.round)
-    need_no_conflict(file, actor)
     need_no_hold(file)
     take_task(file, actor, at, TaskKind.REVIEW)
+    file.row["rejected"] = None
     if asked.action is DecisionAction.RETURN:
         _return(file, actor, at, asked)
     elif asked.action is DecisionAction.REFUSE:
@@ -77,9 +85,15 @@ async def decide(
 
 
 def propose(
-    file: CaseFile, actor: Actor, at: datetime, act: PendingAct, reasons: Sequence[GivenReason], note: str | None
+    file: CaseFile,
+    actor: Actor,
+    at: datetime,
+    act: PendingAct,
+    reasons: Sequence[GivenReason],
+    note: str | None,
+    **more: Any,
 ) -> None:
-    """Keep a proposal that takes effect with a second signature."""
+    """Keep a proposal that takes effect with a second signature; `more` stands with it and in its ledger row."""
     file.row["pending_act"] = act.value
     notes = {"note": note, "reasons": [r.note for r in reasons]}
     file.row["pending"] = {
@@ -87,13 +101,13 @@ def propose(
         "at": at.isoformat(),
         "reasons": given(reasons),
         "notes": notes_of(file, "registrations", f"{file.reference}/{file.round}", notes),
+        **more,
     }
-    proposed = Act.REVOCATION_PROPOSED if act is PendingAct.REVOKE else Act.DECIDED
-    file.record(proposed, actor, at, outcome=act.value, reasons=[r.code for r in reasons])
+    proposed, _ = _OF_REGISTERED.get(act, (Act.DECIDED, None))
+    file.record(proposed, actor, at, outcome=act.value, reasons=[r.code for r in reasons], **more)
     file.close_tasks([TaskKind.REVIEW], at)
     expected = file.set_working_days(DeadlineKind.SIGNATURE_EXPECTED, day_of(at), file.context.limits.signature_days)
-    is_revocation = act is PendingAct.REVOKE
-    due_at = expected.at if is_revocation else None
+    due_at = expected.at if act in _OF_REGISTERED else None
     task = file.open_task(TaskKind.CONFIRM, at, due_at=due_at, detail={"pending_act": act.value})
     if file.row["overdue"]:
         file.change_task(task, overdue=True, queue=Queue.SUPERVISORS.value)
@@ -104,40 +118,42 @@ def propose(
 async def confirm(
     file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: ConfirmationRequest
 ) -> None:
-    """Give or withhold the second signature (R14, R15, R25, R26)."""
+    """Give or withhold the second signature (R14, R15, R22, R25, R26)."""
     pending = file.row["pending_act"]
     if pending is None:
         need_undecided(file)
         raise Refused("wrong_stage", "Nothing waits for a second signature.")
     need_round(file, asked.round)
-    need_second_person(file, actor, file.row["pending"])
-    if pending != PendingAct.REVOKE:
+    need_second_person(actor, file.row["pending"])
+    if pending not in _OF_REGISTERED:
         need_no_hold(file)
     take_task(file, actor, at, TaskKind.CONFIRM)
     if asked.action is ConfirmationAction.REJECT:
-        codes = need_reasons(asked.reasons, Use.REJECT)
-        _reject(file, actor, at, [c.value for c in codes])
+        need_reasons(asked.reasons, Use.REJECT)
+        _reject(file, actor, at, asked)
         return
     reasons, note = proposal(file)
     if pending == PendingAct.REVOKE:
         settling.revoke(file, actor, at, reasons)
+    elif pending == PendingAct.DEPARTURE:
+        file.move(Event.CONFIRM_DEPARTURE)
+        departures.confirm(file, actor, at)
     elif pending == PendingAct.REFUSE:
         file.move(Event.CONFIRM_REFUSAL)
         settling.refuse(file, actor, at, reasons)
     else:
         file.move(Event.CONFIRM_APPROVAL)
         _keep_answers(file, at, file.row["pending"]["reasons"])
-        why = [code for code, _ in reasons]
+        why = [reason.code for reason in reasons]
         await settling.approve(file, connection, actor, at, why, note=note, confirmed=True)
 
 
-def proposal(file: CaseFile) -> tuple[tuple[CodedReason, ...], str | None]:
+def proposal(file: CaseFile) -> tuple[tuple[GivenReason, ...], str | None]:
     """Return reasons with their notes, and the staff note, of the proposal that waits."""
     pending = file.row["pending"]
     key = f"{file.reference}/{file.round}"
     notes = file.open("registrations", "note", key, bytes.fromhex(pending["notes"]))
-    pairs = zip(pending["reasons"], notes["reasons"], strict=True)
-    return tuple((reason["code"], note) for reason, note in pairs), notes["note"]
+    return with_notes(pending["reasons"], notes["reasons"]), notes["note"]
 
 
 def recall(file: CaseFile, actor: Actor, at: datetime) -> None:
@@ -168,7 +184,6 @@ def recall(file: CaseFile, actor: Actor, at: datetime) -> None:
 def hold(file: CaseFile, actor: Actor, at: datetime, asked: HoldRequest) -> None:
     """Place or release an officer's hold (R17)."""
     get_move(file.stage, Event.HOLD)
-    need_no_conflict(file, actor)
     if asked.action is HoldAction.RELEASE:
         if not file.row["hold"]:
             raise Refused("wrong_stage", "No officer's hold stands on this case.")
@@ -179,14 +194,22 @@ def hold(file: CaseFile, actor: Actor, at: datetime, asked: HoldRequest) -> None
     checked_reasons([asked.reason], Use.HOLD)
     if file.row["hold"]:
         raise Refused("on_hold", "An officer's hold stands already; release it first.")
-    days = file.context.limits.hold_review_days
-    review_on = asked.review_on or file.calendar.working_day(day_of(at), days)
+    review_on = asked.review_on or file.calendar.working_day(day_of(at), file.context.limits.hold_review_days)
+    _need_review_day(file, at, review_on)
     file.row["hold"] = {
         "reason": asked.reason, "by": signature_of(actor), "at": at.isoformat(), "review_on": review_on.isoformat(),
         "note": notes_of(file, "registrations", f"{file.reference}/hold", {"note": asked.note}),
     }  # fmt: skip
     file.set_deadline(DeadlineKind.HOLD_REVIEW, morning_of(review_on))
     file.record(Act.HELD, actor, at, reasons=[asked.reason], review_on=review_on.isoformat())
+
+
+def _need_review_day(file: CaseFile, at: datetime, review_on: date) -> None:
+    """Refuse a review of a hold that has no day to come, or one so far off that nobody would look again."""
+    today, days = day_of(at), file.context.limits.hold_review_latest_days
+    need_day("review_on", review_on, earliest=today + timedelta(days=1), before="not_to_come")
+    latest = file.calendar.working_day(today, days)
+    need_day("review_on", review_on, latest=latest, after="too_late", limit_days=days)
 
 
 def _return(file: CaseFile, actor: Actor, at: datetime, asked: DecisionRequest) -> None:
@@ -196,7 +219,7 @@ def _return(file: CaseFile, actor: Actor, at: datetime, asked: DecisionRequest) 
         raise Refused("return_not_allowed", f"The case was returned {limits.returns_allowed} times already.")
     if actor.role is not Role.SUPERVISOR:
         _need_known_defects(file, [code.value for code in codes])
-    correction.request_by_officer(file, actor, at, [(r.code, r.note) for r in asked.reasons])
+    correction.request_by_officer(file, actor, at, asked.reasons)
 
 
 def _need_known_defects(file: CaseFile, codes: Sequence[str]) -> None:
@@ -217,18 +240,25 @@ def _need_known_defects(file: CaseFile, codes: Sequence[str]) -> None:
         )
 
 
-def _reject(file: CaseFile, actor: Actor, at: datetime, codes: list[str]) -> None:
+def _reject(file: CaseFile, actor: Actor, at: datetime, asked: ConfirmationRequest) -> None:
     pending, proposer = PendingAct(file.row["pending_act"]), file.row["pending"]["by"]
-    file.move(Event.REJECT_REVOCATION if pending is PendingAct.REVOKE else Event.REJECT)
+    _, event = _OF_REGISTERED.get(pending, (None, Event.REJECT))
+    file.move(event)
     file.close_tasks([TaskKind.CONFIRM], at)
     file.cancel_deadlines(DeadlineKind.SIGNATURE_EXPECTED)
     file.row.update(pending_act=None, pending=None, round=file.round + 1)
-    file.record(Act.REJECTED, actor, at, outcome=pending.value, reasons=codes)
+    rejected = rejection(file, actor, at, pending, asked, ("registrations", f"{file.reference}/rejected"))
+    file.row["rejected"] = rejected
+    file.record(Act.REJECTED, actor, at, outcome=pending.value, reasons=[r.code for r in asked.reasons])
     holder = f"{proposer['issuer']} {proposer['subject']}"
-    if pending is not PendingAct.REVOKE:
+    if pending not in _OF_REGISTERED:
         open_review(file, at, reserved_for=holder)
-    facts = {"pending_act": pending, **park_due(file)}
-    tell(file, Telling(NoticeKind.SECOND_SIGNATURE_REJECTED, at, str(file.round), facts=facts, holder=holder))
+    facts = {"pending_act": pending, "note": asked.note, **park_due(file)}
+    occasion = str(file.round)
+    tell(
+        file,
+        Telling(NoticeKind.SECOND_SIGNATURE_REJECTED, at, occasion, facts=facts, reasons=asked.reasons, holder=holder),
+    )
 
 
 def _keep_answers(file: CaseFile, at: datetime, reasons: Sequence[Mapping[str, Any]]) -> None:

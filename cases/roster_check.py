@@ -7,9 +7,12 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cases import departures
+from cases.case_file import load_case
 from cases.context import Context
 from cases.persons import identity_hash
 from cases.roster_file import EXTRA
+from domain.actors import Actor
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
 from domain.reasons import departure_reason
@@ -108,6 +111,25 @@ async def find_own_live(context: Context, connection: AsyncConnection, employer_
     cases = await _own_live_cases(context, connection, employer_id, [read])
     case = _by_number(context, read, cases)
     return None if case is None else case.reference
+
+
+async def check_departures(
+    context: Context, connection: AsyncConnection, actor: Actor, rows: Mapping[int, Read], checked: Iterable[Checked]
+) -> list[Checked]:
+    """Return the results of rows with those departures as defects that their cases would not take today."""
+    at, found = context.clock(), []
+    for one in checked:
+        read = rows[one.row]
+        if isinstance(read, DepartureRow) and one.result is RowResult.NEW:
+            file = await load_case(context, connection, str(one.reference))
+            try:
+                departures.read(file, actor, at, departure_request(read))
+            except Refused as refused:
+                errors = refused.errors or (FieldError("row", refused.code, refused.detail),)
+                found.append(Checked(one.row, RowResult.DEFECT, one.reference, errors))
+                continue
+        found.append(one)
+    return found
 
 
 async def _own_live_cases(

@@ -15,6 +15,7 @@ from cases.keys import get_data_key
 from cases.roster_check import (
     Checked,
     Read,
+    check_departures,
     check_in_file,
     check_in_register,
     departure_request,
@@ -129,6 +130,7 @@ async def _check(context: Context, job: Job) -> None:
     for part in _chunks(others, _CHECK_CHUNK):
         async with context.database.begin(job.actor.tenant) as connection:
             checked = await check_in_register(context, connection, job.employer_id, part)
+            checked = await check_departures(context, connection, job.actor, dict(part), checked)
         await _keep(context, job, checked)
     async with context.database.begin() as connection:
         counts = await count_results(connection, job.roster_id)

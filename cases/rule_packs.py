@@ -23,6 +23,7 @@ from domain.field_errors import FieldCode
 from domain.reasons import Use
 from domain.rule_packs import PackConfirmation, PackProposal, PackState
 from policy.pack import Pack, PackError, PackShelf, parse_pack
+from policy.packs import TALENT_PERMIT
 from proof.statements import ActorStatement, sign
 from store.ledger import Entry, append
 from store.tables import rule_packs, rule_trials
@@ -37,9 +38,12 @@ async def propose_pack(
 
     Raises:
         Refused: `invalid` with the field: the content is no pack of this name, takes effect too early or on the day of
-            another one, or the report is not about it; `already_decided` for a version that is known.
+            another one, or the report is not about it; `already_decided` for a version that is known; `not_found` for
+            a name that no rule reads.
     """
     at = context.clock()
+    if name != TALENT_PERMIT:
+        raise Refused("not_found", "There is no rule pack of this name that new versions could be published of.")
     pack = _parsed(name, request.content)
     if pack.effective_from <= day_of(at):
         raise _wrong("content", FieldCode.DATE_ORDER, "The pack must take effect on a later day than today.")

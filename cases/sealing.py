@@ -56,7 +56,9 @@ class Sealer:
     """Seals batch after batch, and remembers the edge of the tree that it made last."""
 
     def __init__(self, context: Context) -> None:
-        self._context = context
+        if context.sealer_database is None:
+            raise ValueError("only a process that knows PostgreSQL as the sealer seals")
+        self._context, self._database = context, context.sealer_database
         self._edges: dict[tuple[int, bytes | None], Sequence[bytes]] = {}
 
     async def seal(self, most: int = MOST) -> int:
@@ -66,9 +68,10 @@ class Sealer:
         the writing does nothing where the tree has grown since.
 
         Raises:
-            Defect: `seal_of_another_cluster` where the database was loaded into a cluster that counts anew.
+            Defect: `seal_of_another_cluster` where the database was loaded into a cluster that counts anew;
+                `seal_nodes_missing` where the leaves are more, or the nodes fewer, than a sealer left.
         """
-        database = self._context.database
+        database = self._database
         async with database.statement() as connection:
             look = await rows_of.look(connection, PASSED_OVER, most)
         if look.is_elsewhere:
@@ -98,7 +101,7 @@ class Sealer:
         Batches of false rows alone are passed over: they would come again and again, and nothing behind them would
         ever be sealed.
         """
-        async with self._context.database.begin(locks=(rows_of.LOCK,)) as connection:
+        async with self._database.begin(locks=(rows_of.LOCK,)) as connection:
             named = await _named(connection)
             look = await rows_of.look(connection, PASSED_OVER, most)
             while look.rows:
@@ -136,6 +139,8 @@ def _leaf(row: Mapping[str, Any]) -> Leaf:
 async def _read_edge(connection: AsyncConnection, size: int) -> list[bytes]:
     wanted = merkle.edge_nodes(size)
     known = await rows_of.read_nodes(connection, wanted) if wanted else {}
+    if len(known) < len(wanted):
+        raise Defect("seal_nodes_missing")
     return [known[node] for node in wanted]
 
 

@@ -9,13 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases import eligibility, park_clock, permits
 from cases.case_file import CaseFile
-from cases.notify import CodedReason, Telling, tell
+from cases.notify import Telling, tell
 from cases.review_tasks import close_review
 from cases.signers import notes_of, signature_of
 from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import day_of, morning_of
 from domain.deadlines import DeadlineKind
+from domain.decisions import GivenReason
 from domain.moves import Event
 from domain.notices import NoticeKind
 from domain.references import registration_number
@@ -73,11 +74,11 @@ async def settle(file: CaseFile, connection: AsyncConnection, actor: Actor, at: 
     await eligibility.begin(file, connection, actor, at)
 
 
-def refuse(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[CodedReason]) -> None:
+def refuse(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[GivenReason]) -> None:
     """Refuse with the second signature, by a letter that says why and what can be done (R14)."""
     close_review(file, at)
     close_unregistered(file, at)
-    codes = [code for code, _ in reasons]
+    codes = [reason.code for reason in reasons]
     file.record(Act.CONFIRMED, actor, at, outcome="refuse", reasons=codes, remedy=remedy_stated(file))
     tell(file, letter(file, NoticeKind.REGISTRATION_REFUSED, actor, at, reasons))
 
@@ -91,10 +92,10 @@ def close_unregistered(file: CaseFile, at: datetime) -> None:
     file.row.update(pending_act=None, pending=None, hold=None, standing_hold=False)
 
 
-def revoke(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[CodedReason]) -> None:
+def revoke(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[GivenReason]) -> None:
     """End a registration by revocation, with the second signature (R25)."""
     file.move(Event.CONFIRM_REVOCATION)
-    codes = [code for code, _ in reasons]
+    codes = [reason.code for reason in reasons]
     close(file, at, "revoked")
     ended_on = file.row["ended_on"].isoformat()
     file.record(Act.REVOKED, actor, at, reasons=codes, ended_on=ended_on, remedy=remedy_stated(file))
@@ -120,7 +121,7 @@ def letter(
     kind: NoticeKind,
     actor: Actor,
     at: datetime,
-    reasons: Sequence[CodedReason],
+    reasons: Sequence[GivenReason],
     **more: Any,
 ) -> Telling:
     """Return a letter: the decider's role, the date, the reasons, the rule version and the remedy (unconfirmed)."""

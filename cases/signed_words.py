@@ -55,11 +55,17 @@ def _revocation(words: Words) -> _Told:
     return _Told(frozenset({Act.REVOCATION_PROPOSED}), reasons=_codes(words))
 
 
+def _departure(words: Words) -> _Told:
+    """An employer's report is recorded, an officer's is proposed."""
+    return _Told(frozenset({Act.DEPARTURE_REPORTED, Act.DEPARTURE_PROPOSED}), reasons=frozenset({words["reason"]}))
+
+
 _SAID: Final[Mapping[CommandKind, Callable[[Words], _Told]]] = {
     CommandKind.DECIDE: _decision,
     CommandKind.CONFIRM: _signature(Act.CONFIRMED, Act.REVOKED),
     CommandKind.HOLD: _hold,
     CommandKind.REVOKE: _revocation,
+    CommandKind.DEPART: _departure,
     CommandKind.ELIGIBILITY: _eligibility,
     CommandKind.PERMIT_CONFIRM: _signature(Act.PERMIT_WITHHELD),
 }
@@ -67,7 +73,8 @@ _SAID: Final[Mapping[CommandKind, Callable[[Words], _Told]]] = {
 _THEMSELVES: Final = frozenset(
     {
         Act.DECIDED, Act.CONFIRMED, Act.REVOKED, Act.REJECTED, Act.HELD, Act.HOLD_RELEASED, Act.REVOCATION_PROPOSED,
-        Act.PERMIT_ELIGIBLE, Act.PERMIT_WITHHOLD_PROPOSED, Act.PERMIT_WITHHELD,
+        Act.DEPARTURE_REPORTED, Act.DEPARTURE_PROPOSED, Act.PERMIT_ELIGIBLE, Act.PERMIT_WITHHOLD_PROPOSED,
+        Act.PERMIT_WITHHELD,
     }
 )  # fmt: skip
 

@@ -4,20 +4,35 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from cases.case_file import CaseFile
 from domain.actors import Actor, Role
-from domain.decisions import GivenReason
+from domain.decisions import ConfirmationRequest, GivenReason, PermitConfirmationRequest
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
-from domain.reasons import ReasonCode, Use, checked_reasons
-from domain.stages import CLOSED, Destination, Stage
+from domain.reasons import ReasonCode, Use, checked_reasons, facts_of, of_use
+from domain.registration import FIELD_PATHS, find_field
+from domain.stages import CLOSED, Destination, PendingAct, Stage
 from domain.tasks import Queue, TaskKind
 from store.case_rows import Row
+from store.tables import conflicts
 
 
 def holder_of(actor: Actor) -> str:
     """Return how the actor is written as holder of a task."""
     return f"{actor.issuer} {actor.subject}"
+
+
+def subject_of(holder: str | None) -> str | None:
+    """Return the subject of a holder, as staff reads it."""
+    return holder.split(" ", 1)[1] if holder else None
+
+
+def held_by_another(task: Row) -> Refused:
+    """Return the refusal of a task that somebody else holds, naming who does."""
+    return Refused("task_held", "Another officer holds this task.", facts={"holder": subject_of(task["holder"])})
 
 
 def signature_of(actor: Actor) -> dict[str, Any]:
@@ -37,22 +52,39 @@ def need_another(actor: Actor, proposed_by: dict[str, Any]) -> None:
 
 
 def need_reasons(reasons: Iterable[GivenReason], use: Use, *, at_least_one: bool = True) -> tuple[ReasonCode, ...]:
-    """Return the codes given, or refuse where none is given or one is not of this use."""
-    return need_codes([reason.code for reason in reasons], use, at_least_one=at_least_one)
+    """Return the codes given, or refuse where none is given, one is not of this use or is about no known field."""
+    listed = list(reasons)
+    codes = need_codes([reason.code for reason in listed], use, at_least_one=at_least_one)
+    errors = [
+        FieldError(f"reasons[{n}].field", FieldCode.UNKNOWN_VALUE, f"Known fields: {', '.join(FIELD_PATHS)}.")
+        for n, reason in enumerate(listed)
+        if reason.field is not None and find_field(reason.field) is None
+    ]
+    if errors:
+        raise Refused("invalid", "A reason is about a field that a registration does not have.", errors)
+    return codes
 
 
 def need_codes(codes: Sequence[str], use: Use, *, at_least_one: bool = True) -> tuple[ReasonCode, ...]:
     """Return the codes, or refuse where there is none or one is not of this use."""
     if at_least_one and not codes:
         missing = FieldError("reasons", FieldCode.REQUIRED, "Give at least one reason.")
-        raise Refused("reason_missing", f"Give at least one reason of use {use}.", [missing])
+        raise Refused("reason_missing", "Give at least one reason.", [missing], facts=facts_of(use, of_use(use)))
     return checked_reasons(codes, use)
 
 
 def need_no_conflict(file: CaseFile, actor: Actor) -> None:
-    """Refuse an officer who declared a conflict of interest on the case."""
+    """Refuse whoever declared a conflict of interest on the case, whatever is asked of it."""
     if holder_of(actor) in file.row["conflicts"]:
-        raise Refused("role_not_allowed", "You declared a conflict of interest on this case.")
+        raise Refused("role_not_allowed", words="conflict_declared")
+
+
+async def need_unconflicted(connection: AsyncConnection, actor: Actor, references: Iterable[str]) -> None:
+    """Refuse whoever declared a conflict of interest on one of these cases, in an act that opens no file of them."""
+    c = conflicts.c
+    declared = select(c.reference).where(c.reference.in_(list(references)), c.subject == holder_of(actor))
+    if (await connection.execute(declared)).first() is not None:
+        raise Refused("role_not_allowed", words="conflict_declared")
 
 
 def need_round(file: CaseFile, round_: int) -> None:
@@ -67,12 +99,11 @@ def need_no_hold(file: CaseFile) -> None:
         raise Refused("on_hold", "The case is on hold; release it first.")
 
 
-def need_second_person(file: CaseFile, actor: Actor, proposal: dict[str, Any] | None) -> None:
-    """Refuse a second signature by the proposer, or by one with a conflict of interest."""
+def need_second_person(actor: Actor, proposal: dict[str, Any] | None) -> None:
+    """Refuse a second signature by the proposer."""
     if proposal is None:
         raise Refused("wrong_stage", "Nothing waits for a second signature.")
     need_another(actor, proposal["by"])
-    need_no_conflict(file, actor)
 
 
 def take_task(
@@ -90,9 +121,9 @@ def need_not_held(file: CaseFile, actor: Actor, kind: TaskKind, destination: Des
     if task is None or task["holder"] == holder_of(actor):
         return task
     if task["holder"] is not None:
-        raise Refused("task_held", "Another officer holds this task.")
+        raise held_by_another(task)
     if task["queue"] == Queue.SUPERVISORS and actor.role is not Role.SUPERVISOR:
-        raise Refused("task_held", "The task is in the supervisors' queue.")
+        raise Refused("task_held", words="supervisors_only")
     return task
 
 
@@ -107,6 +138,30 @@ def need_undecided(file: CaseFile) -> None:
 def notes_of(file: CaseFile, table: str, key: str, content: object) -> str:
     """Return free text sealed for its place and written in hexadecimal, so that it can stand in a JSON column."""
     return file.seal(table, "note", key, content).hex()
+
+
+def rejection(
+    file: CaseFile,
+    actor: Actor,
+    at: datetime,
+    act: PendingAct,
+    asked: ConfirmationRequest | PermitConfirmationRequest,
+    place: tuple[str, str],
+) -> dict[str, Any]:
+    """Return why a second signature was not given, as it is kept for the proposer: codes in clear, notes sealed."""
+    notes = {"note": asked.note, "reasons": [reason.note for reason in asked.reasons]}
+    return {
+        "by": signature_of(actor),
+        "at": at.isoformat(),
+        "act": act.value,
+        "reasons": given(asked.reasons),
+        "notes": notes_of(file, *place, notes),
+    }
+
+
+def with_notes(kept: Iterable[dict[str, Any]], notes: Iterable[str | None]) -> tuple[GivenReason, ...]:
+    """Return reasons as they were given, from what is kept of them and their notes."""
+    return tuple(GivenReason(**reason, note=note) for reason, note in zip(kept, notes, strict=True))
 
 
 def given(reasons: Iterable[GivenReason]) -> list[dict[str, Any]]:

@@ -10,8 +10,8 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.context import Context
-from cases.employer_notices import tell_employer
-from cases.employers import employer_chain, standing_view
+from cases.employer_notices import employer_chain, tell_employer
+from cases.employers import standing_view
 from cases.idempotency import Idempotency, Reply, find_known, remember
 from cases.keys import get_data_key
 from cases.signers import given, need_another, need_reasons, signature_of
@@ -181,5 +181,5 @@ async def _tell(context: Context, connection: AsyncConnection, change: _Change, 
         NoticeKind.EMPLOYER_SUSPENDED if suspended else NoticeKind.EMPLOYER_REINSTATED,
         occasion=str(change["change_id"]),
         at=at,
-        from_on=change["valid_from"],
+        facts={"from_on": change["valid_from"]},
     )

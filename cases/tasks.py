@@ -15,7 +15,7 @@ from cases.case_parts import destinations_of
 from cases.context import Context
 from cases.idempotency import Idempotency, Reply, find_known, remember
 from cases.review_tasks import set_claim_limit
-from cases.signers import holder_of, need_no_conflict
+from cases.signers import held_by_another, holder_of, need_no_conflict, subject_of
 from cases.task_queries import FAR, FEW, MANY, Position, next_free, page_of, visible_to
 from cases.view import moment
 from domain.actors import Actor, Role
@@ -111,7 +111,7 @@ async def claim(context: Context, actor: Actor, task_id: UUID, idempotency_: Ide
         if task["holder"] == holder_of(actor):
             return
         if task["holder"] is not None:
-            raise Refused("task_held", "Another officer holds this task.")
+            raise held_by_another(task)
         _check_may_hold(file, task, actor)
         _hold(file, task, holder_of(actor), at)
         file.record(Act.CLAIMED, actor, at, destination=task["destination"], kind=task["kind"])
@@ -123,10 +123,16 @@ async def release(context: Context, actor: Actor, task_id: UUID, conflict: bool,
     """Give a task back; for a conflict of interest the officer is barred from the case."""
 
     def let_go(file: CaseFile, task: Row, at: datetime) -> None:
-        if task["holder"] not in (None, holder_of(actor)) and actor.role is not Role.SUPERVISOR:
-            raise Refused("task_held", "Another officer holds this task.")
-        review_tasks.give_back(file, task)
-        file.record(Act.RELEASED, actor, at, destination=task["destination"], kind=task["kind"])
+        me = holder_of(actor)
+        if task["holder"] not in (None, me):
+            need_no_conflict(file, actor)
+            if actor.role is not Role.SUPERVISOR:
+                raise held_by_another(task)
+        # Whoever may not act on the case keeps nobody from what else of it they hold.
+        others = [each for each in file.tasks if conflict and each["holder"] == me and each is not task]
+        for each in [task, *others]:
+            review_tasks.give_back(file, each)
+            file.record(Act.RELEASED, actor, at, destination=each["destination"], kind=each["kind"])
         if conflict:
             file.record(Act.CONFLICT_DECLARED, actor, at, subject=actor.subject)
 
@@ -137,9 +143,10 @@ async def assign(context: Context, actor: Actor, task_id: UUID, subject: str, id
     """Hand a task to a named officer; supervisors only."""
 
     def hand_over(file: CaseFile, task: Row, at: datetime) -> None:
+        need_no_conflict(file, actor)
         holder = f"{actor.issuer} {subject}"
         if holder in file.row["conflicts"]:
-            raise Refused("role_not_allowed", "This officer declared a conflict of interest on the case.")
+            raise Refused("role_not_allowed", words="subject_conflicted")
         _need_another(file, task, holder)
         _hold(file, task, holder, at)
         file.record(Act.ASSIGNED, actor, at, destination=task["destination"], kind=task["kind"], subject=subject)
@@ -173,7 +180,7 @@ def task_view(row: Row) -> dict[str, Any]:
         "opened_at": moment(row["opened_at"]),
         "due_at": moment(row["due_at"]),
         "overdue": row["overdue"],
-        "holder": row["holder"].split(" ", 1)[1] if row["holder"] else None,
+        "holder": subject_of(row["holder"]),
         "held_since": moment(row["held_since"]),
         "detail": {name: value for name, value in row["detail"].items() if name not in hidden},
     }
@@ -195,7 +202,7 @@ def _may_hold(file: CaseFile, task: Row, actor: Actor) -> bool:
 def _check_may_hold(file: CaseFile, task: Row, actor: Actor) -> None:
     need_no_conflict(file, actor)
     if task["queue"] == Queue.SUPERVISORS and actor.role is not Role.SUPERVISOR:
-        raise Refused("role_not_allowed", "The task is in the supervisors' queue.")
+        raise Refused("role_not_allowed", words="supervisors_only")
     _need_another(file, task, holder_of(actor))
 
 

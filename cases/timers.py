@@ -10,6 +10,7 @@ from cases import correction, employment, permits, review_tasks, settling
 from cases.applying import take_early
 from cases.case_file import CaseFile
 from domain.actors import Actor
+from domain.clock import over_at
 from domain.deadlines import OUTLIVING, WATCHED_BY_SCHEDULE, DeadlineKind
 from domain.stages import Destination, Stage
 from store.case_rows import Row
@@ -22,7 +23,7 @@ async def pass_deadlines(
 ) -> None:
     """Pass every deadline up to a time; strictly: only those before it."""
     while True:
-        due = [row for row in file.deadlines.values() if row["at"] < at or (row["at"] == at and not strictly)]
+        due = [row for row in file.deadlines.values() if _is_over(row, at, strictly=strictly)]
         if not due:
             return
         row = min(due, key=lambda row: row["at"])
@@ -37,10 +38,16 @@ async def pass_deadlines(
 def pass_watched(file: CaseFile, actor: Actor, at: datetime) -> None:
     """Pass the deadlines that the Schedule watches; a permit that was kept outlives the workflow of its case (P17)."""
     watched = WATCHED_BY_SCHEDULE | (OUTLIVING if file.stage is Stage.ENDED else frozenset())
-    due = [row for row in file.deadlines.values() if row["at"] <= at and DeadlineKind(row["kind"]) in watched]
+    due = [row for row in file.deadlines.values() if _is_over(row, at) and DeadlineKind(row["kind"]) in watched]
     for row in sorted(due, key=lambda row: row["at"]):
         file.pass_deadline(row)
         _ON_TIME.get(DeadlineKind(row["kind"]), permits.pass_deadline)(file, actor, row["at"], row)
+
+
+def _is_over(deadline: Row, at: datetime, *, strictly: bool = False) -> bool:
+    over = over_at(deadline["at"])
+    # What is stored at the very moment of a reminder comes before it; what is stored as a limit ends is too late.
+    return over < at or (over == at and not (strictly and over == deadline["at"]))
 
 
 def _show_early(file: CaseFile, actor: Actor, at: datetime, deadline: Row) -> None:

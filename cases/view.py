@@ -8,9 +8,11 @@ from typing import Any
 import orjson
 from pydantic import TypeAdapter
 
+from cases import open_points
 from cases.case_file import CaseFile
 from cases.case_parts import destinations_of
 from cases.case_reading import CaseReading
+from cases.signers import subject_of
 from domain.actors import Actor
 from domain.clock import CHINA
 from domain.errors import Defect, Refused
@@ -22,6 +24,7 @@ from domain.stages import Destination, DueKind, Holder, Stage
 from domain.working_days import ParkClock
 from store.case_rows import Row
 from texts.findings import finding_sentence
+from texts.reasons import reason_sentence
 
 # A case being changed, or one that is only read.
 Shown = CaseFile | CaseReading
@@ -48,6 +51,8 @@ def case_view(file: Shown, actor: Actor, language: Language) -> dict[str, Any]:
         "policy_version": row["policy_version"],
         "assessment": assessment if row["assessment"] else None,
         "findings": findings,
+        "pending_change": _pending_change(file),
+        "open_points": open_points.point_views(file, language),
         "accepted_at": moment(row["accepted_at"]),
         "due_at": moment(due_at),
         "due_kind": due_kind,
@@ -65,7 +70,7 @@ def case_view(file: Shown, actor: Actor, language: Language) -> dict[str, Any]:
         "links": {"self": f"/v1/registrations/{file.reference}"},
     }
     if inside:
-        view |= _for_staff(file)
+        view |= _for_staff(file, language)
     return view
 
 
@@ -92,6 +97,9 @@ def permit_view(file: Shown, destination: Destination, inside: bool, language: L
         _, findings = _findings(file, Audience.STAFF, language, destination.value)
         view |= {
             "pending_act": permit["pending_act"],
+            "rejected": _rejection(
+                file, permit["rejected"], "permits", f"{file.reference}/{destination.value}/rejected", language
+            ),
             "earlier": permit["earlier"],
             "findings": findings,
         }
@@ -155,6 +163,18 @@ def day(value: date | None) -> str | None:
     return value.isoformat() if value else None
 
 
+def _pending_change(file: Shown) -> dict[str, Any] | None:
+    """Return which fields an officer has yet to take or decline, since when, and until when it is expected."""
+    asked = file.pending_change
+    if asked is None:
+        return None
+    return {
+        "fields": asked["fields"],
+        "asked_at": moment(asked["asked_at"]),
+        "due_at": moment(asked["due_at"]),
+    }
+
+
 def _today(file: Shown) -> date:
     return file.context.clock().astimezone(CHINA).date()
 
@@ -216,12 +236,13 @@ def _opened(file: Shown, table: str, column: str, place: str, sealed: bytes) -> 
         return None
 
 
-def _for_staff(file: Shown) -> dict[str, Any]:
+def _for_staff(file: Shown, language: Language) -> dict[str, Any]:
     row = file.row
     pending, hold = row["pending"], row["hold"]
     return {
         "pending_act": row["pending_act"],
         "pending": _proposal(file) if pending else None,
+        "rejected": _rejection(file, row["rejected"], "registrations", f"{file.reference}/rejected", language),
         "hold": {**{k: v for k, v in hold.items() if k != "note"}} if hold else None,
         "standing_hold": row["standing_hold"],
         "legal_holds": row["legal_holds"] or [],
@@ -234,7 +255,7 @@ def _for_staff(file: Shown) -> dict[str, Any]:
             {
                 "id": str(t["task_id"]),
                 "kind": t["kind"],
-                "holder": _subject(t["holder"]),
+                "holder": subject_of(t["holder"]),
                 "destination": t["destination"],
                 "destinations": destinations_of(t),
             }
@@ -248,7 +269,7 @@ def _for_staff(file: Shown) -> dict[str, Any]:
                 "state": a["state"],
             }
             for a in file.answers
-            if a["state"] in ("held", "early")
+            if a["state"] in ("held", "early", "renewal")
         ],
     }
 
@@ -259,9 +280,28 @@ def _proposal(file: Shown) -> dict[str, Any]:
     notes = _opened(file, "registrations", "note", f"{file.reference}/{file.round}", sealed)
     notes = notes or {"note": None, "reasons": [None] * len(pending["reasons"])}
     reasons = [{**reason, "note": note} for reason, note in zip(pending["reasons"], notes["reasons"], strict=True)]
-    return {"by": pending["by"]["subject"], "role": pending["by"]["role"], "at": pending["at"], "reasons": reasons,
-            "note": notes["note"]}  # fmt: skip
+    shown = {"by": pending["by"]["subject"], "role": pending["by"]["role"], "at": pending["at"], "reasons": reasons,
+             "note": notes["note"]}  # fmt: skip
+    return shown | {name: pending[name] for name in ("last_day", "late") if name in pending}
 
 
-def _subject(holder: str | None) -> str | None:
-    return holder.split(" ", 1)[1] if holder else None
+def _rejection(
+    file: Shown, kept: dict[str, Any] | None, table: str, place: str, language: Language
+) -> dict[str, Any] | None:
+    """Return why the last second signature was not given, for the proposer and other staff."""
+    if kept is None:
+        return None
+    notes = _opened(file, table, "note", place, bytes.fromhex(kept["notes"]))
+    notes = notes or {"note": None, "reasons": [None] * len(kept["reasons"])}
+    reasons = [
+        {**reason, "message": reason_sentence(reason["code"], language), "note": note}
+        for reason, note in zip(kept["reasons"], notes["reasons"], strict=True)
+    ]
+    return {
+        "act": kept["act"],
+        "by": kept["by"]["subject"],
+        "role": kept["by"]["role"],
+        "at": kept["at"],
+        "reasons": reasons,
+        "note": notes["note"],
+    }

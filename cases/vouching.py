@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from cases.evidence import Difference, Evidence, Row, StoredRequest, row_place, signed_hash
+from cases.evidence import Difference, Evidence, Row, StoredRequest, named_answer, row_place, signed_hash
 from domain.actors import Role
 from domain.acts import Act
 from domain.commands import CommandKind, CommandState
@@ -39,7 +39,7 @@ EFFECTS: Final[Mapping[CommandKind, _Effect]] = {
     CommandKind.RECALL: _effect(Act.RECALLED),
     CommandKind.HOLD: _effect(Act.HELD, Act.HOLD_RELEASED),
     CommandKind.REVOKE: _effect(Act.REVOCATION_PROPOSED),
-    CommandKind.DEPART: _effect(Act.DEPARTURE_REPORTED),
+    CommandKind.DEPART: _effect(Act.DEPARTURE_REPORTED, Act.DEPARTURE_PROPOSED),
     CommandKind.DISPUTE: _effect(Act.DEPARTURE_DISPUTED),
     CommandKind.CHANGE: _effect(Act.CHANGED, Act.CHANGE_ASKED, each=True),
     CommandKind.STANDING: _effect(Act.HELD, Act.HOLD_RELEASED, Act.ASSESSED, further=_AT_ITS_END),
@@ -49,7 +49,12 @@ EFFECTS: Final[Mapping[CommandKind, _Effect]] = {
     CommandKind.ENTER_OUTCOME: _effect(Act.ANSWER_PROPOSED),
     CommandKind.ANSWER: _effect(further=_OF_ANSWERS),
     CommandKind.ANSWER_TASK: _effect(
-        Act.CHANGED, Act.CHANGE_DECLINED, Act.DEPARTURE_REPORTED, Act.TASK_ANSWERED, further=_AT_ITS_END
+        Act.CHANGED,
+        Act.CHANGE_DECLINED,
+        Act.DEPARTURE_REPORTED,
+        Act.DEPARTURE_PROPOSED,
+        Act.TASK_ANSWERED,
+        further=_AT_ITS_END,
     ),
     CommandKind.RECORD_FACT: _effect(Act.FACT_RECORDED),
     CommandKind.CONTEST_FACT: _effect(Act.FACT_CONTESTED),
@@ -131,4 +136,4 @@ def _follows(row: Row, last: Row) -> bool:
 
 
 def _named(row: Row) -> tuple[str, str | None, str | None]:
-    return row["act"], row["destination"], row["detail"].get("outcome_id")
+    return row["act"], row["destination"], named_answer(row)

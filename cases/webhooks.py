@@ -1,6 +1,7 @@
 """Webhook subscriptions of an employer: recorded, given new keys, tried out, and what became of their deliveries.
 
-The URL names a subscription: the same one again replaces its kinds, and brings it back where the receiver had ended it.
+The URL names a subscription: the same one again replaces its kinds, and brings it back where the receiver had ended it
+or where it was paused after days of failure.
 A key is shown once, in the answer of the call that made it (and to a repeat of that call); of an Ed25519 key only the
 public half is ever shown.
 """
@@ -16,16 +17,17 @@ from sqlalchemy import RowMapping, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.context import Context
+from cases.employer_notices import tell_employer
 from cases.idempotency import Idempotency, Reply, find_known, remember
 from cases.keys import get_data_key
 from cases.letters import keep_texts
 from domain.actors import Actor
 from domain.acts import Act
-from domain.clock import CHINA
+from domain.clock import CHINA, day_of
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
 from domain.languages import Language
-from domain.notices import Channel, DeliveryStatus, Recipient
+from domain.notices import Channel, DeliveryStatus, NoticeKind, Recipient
 from domain.webhooks import (
     MOST_SUBSCRIPTIONS,
     WEBHOOK_TEST,
@@ -46,6 +48,10 @@ from texts.notices import Rendered
 
 Position = tuple[datetime | str, UUID | str]
 _SECRET_BYTES: Final = 32
+_ENDED: Final = {
+    WebhookState.GONE: "The receiver ended this subscription (410); record its URL again first.",
+    WebhookState.PAUSED: "Nothing arrived there for days, so that it is paused; record its URL again first.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +156,7 @@ async def test_webhook(context: Context, actor: Actor, webhook_id: UUID, idempot
     """Queue a real, signed delivery of the kind `webhook_test` and answer 202 with its id.
 
     Raises:
-        Refused: `not_found` when the caller has no such subscription; `wrong_stage` when the receiver has ended it.
+        Refused: `not_found` when the caller has no such subscription; `wrong_stage` when it has ended or is paused.
     """
     async with context.database.begin(actor.tenant) as connection:
         known = await find_known(context, connection, actor, idempotency)
@@ -159,8 +165,8 @@ async def test_webhook(context: Context, actor: Actor, webhook_id: UUID, idempot
         at = context.clock()
         key = await _employer_key(context, connection, actor)
         found = await _get(connection, key, actor, webhook_id)
-        if found.state is WebhookState.GONE:
-            raise Refused("wrong_stage", "The receiver ended this subscription (410); record its URL again first.")
+        if found.state in _ENDED:
+            raise Refused("wrong_stage", _ENDED[found.state])
         delivery_id = await _queue_test(context, connection, actor, key, webhook_id, at)
         reply = Reply(202, {"id": str(webhook_id), "delivery_id": str(delivery_id)})
         await _record(connection, actor, at, webhook_id, change="tested", delivery_id=str(delivery_id))
@@ -317,11 +323,15 @@ async def _queue_test(
 
 async def _employer_key(context: Context, connection: AsyncConnection, actor: Actor, *, lock: bool = False) -> DataKey:
     """Return the data key of the caller's employer; locked, its subscriptions change one call after the other."""
-    query = select(employers.c.key_id).where(employers.c.employer_id == actor.employer_id)
-    key_id = (await connection.execute(query.with_for_update() if lock else query)).scalar_one_or_none()
+    return await get_data_key(context, connection, await _key_id(connection, str(actor.employer_id), lock=lock))
+
+
+async def _key_id(connection: AsyncConnection, employer_id: str, *, lock: bool = False) -> UUID:
+    query = select(employers.c.key_id).where(employers.c.employer_id == employer_id)
+    key_id: UUID | None = (await connection.execute(query.with_for_update() if lock else query)).scalar_one_or_none()
     if key_id is None:
         raise Refused("not_found", "The register has no employer of this id.")
-    return await get_data_key(context, connection, key_id)
+    return key_id
 
 
 async def _subscriptions(connection: AsyncConnection, key: DataKey, actor: Actor) -> list[_Subscription]:
@@ -335,6 +345,29 @@ async def _get(connection: AsyncConnection, key: DataKey, actor: Actor, webhook_
     if row is None:
         raise _unknown()
     return _opened(key, row)
+
+
+async def pause(context: Context, connection: AsyncConnection, webhook_id: UUID, at: datetime, actor: Actor) -> None:
+    """Pause a subscription to which nothing was delivered for as long as a message is tried, and tell its employer."""
+    d, since = deliveries.c, at - context.limits.notice_retry
+    arrived = select(1).where(
+        d.webhook_id == webhook_id, d.status == DeliveryStatus.DELIVERED.value, d.settled_at > since
+    )
+    is_failing = (webhooks.c.webhook_id == webhook_id, webhooks.c.state == WebhookState.ACTIVE.value, ~arrived.exists())
+    paused = update(webhooks).where(*is_failing).values(state=WebhookState.PAUSED.value)
+    row = (await connection.execute(paused.returning(webhooks))).mappings().one_or_none()
+    if row is None:
+        return
+    employer_id = str(row["employer_id"])
+    key = await get_data_key(context, connection, await _key_id(connection, employer_id))
+    facts = {"webhook_id": str(webhook_id), "webhook_url": _opened(key, row).url, "from_on": day_of(at)}
+    occasion = f"{webhook_id}/{day_of(at)}"
+    await tell_employer(
+        context, connection, employer_id, NoticeKind.WEBHOOK_PAUSED, occasion=occasion, at=at, facts=facts
+    )
+    detail = {"webhook_id": str(webhook_id), "change": "paused", "state": WebhookState.PAUSED.value}
+    entry = Entry(act=Act.WEBHOOK_RECORDED, actor=actor, at=at, employer_id=employer_id, detail=detail)
+    await append(connection, f"webhook/{webhook_id}/{at.isoformat()}", [entry])
 
 
 def _opened(key: DataKey, row: RowMapping) -> _Subscription:

@@ -34,6 +34,7 @@ class Act(StrEnum):
     REVOCATION_PROPOSED = "revocation_proposed"
     REVOKED = "revoked"
     DEPARTURE_REPORTED = "departure_reported"
+    DEPARTURE_PROPOSED = "departure_proposed"
     DEPARTURE_DISPUTED = "departure_disputed"
     ENDED = "ended"
     CHANGED = "changed"
@@ -124,6 +125,33 @@ RULED: Final = frozenset(
 )
 
 # What people decide, first and second signatures alike; and which of them propose, and which sign what was proposed.
-PROPOSALS: Final = frozenset({Act.DECIDED, Act.REVOCATION_PROPOSED, Act.PERMIT_WITHHOLD_PROPOSED, Act.ANSWER_PROPOSED})
+PROPOSALS: Final = frozenset(
+    {
+        Act.DECIDED,
+        Act.REVOCATION_PROPOSED,
+        Act.DEPARTURE_PROPOSED,
+        Act.PERMIT_WITHHOLD_PROPOSED,
+        Act.ANSWER_PROPOSED,
+    }
+)
 SIGNATURES: Final = frozenset({Act.CONFIRMED, Act.REJECTED, Act.REVOKED, Act.PERMIT_WITHHELD, Act.ANSWER_APPLIED})
 DECISIONS: Final = PROPOSALS | SIGNATURES
+
+# What staff does to a case by its own judgement, so that a complaint about it is another's to answer.
+JUDGEMENTS: Final = DECISIONS | {
+    Act.FACT_RECORDED,
+    Act.RECALLED,
+    Act.HELD,
+    Act.HOLD_RELEASED,
+    Act.DEPARTURE_REPORTED,
+    Act.CHANGED,
+    Act.CHANGE_DECLINED,
+    Act.TASK_ANSWERED,
+    Act.PERMIT_ELIGIBLE,
+    Act.CARD_LOST,
+    Act.LEGAL_HOLD_PLACED,
+    Act.LEGAL_HOLD_RELEASED,
+    Act.ERASURE_PROPOSED,
+    Act.ERASURE_REJECTED,
+    Act.KEY_DESTROYED,
+}

@@ -3,9 +3,9 @@
 from enum import StrEnum
 from typing import Annotated, Final, Self
 
-from pydantic import AwareDatetime, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from domain.fields import Day, Label, Note, refusal
+from domain.fields import Day, Label, Moment, Note, refusal
 from domain.references import find_reference
 from domain.registration import Body
 from domain.stages import Destination
@@ -25,12 +25,16 @@ class Outcome(StrEnum):
 
 
 class AnswerState(StrEnum):
-    """What became of an answer: waiting for its step, recorded, applied, kept too early or in contradiction."""
+    """What became of an answer: it waits for its step, was recorded or applied, is early, a renewal or a contradiction.
+
+    A renewal is about a number that follows the one in force; it is kept and not applied.
+    """
 
     STORED = "stored"
     RECORDED = "recorded"
     APPLIED = "applied"
     EARLY = "early"
+    RENEWAL = "renewal"
     HELD = "held"
 
 
@@ -44,7 +48,7 @@ class AuthorityAnswer(Body):
     case: Label
     outcome: Outcome
     authority_number: Label | None = None
-    occurred_at: AwareDatetime
+    occurred_at: Moment
     valid_from: Day | None = None
     valid_until: Day | None = None
     stay_days: Annotated[int, Field(ge=1, le=3650, strict=True)] | None = None

@@ -11,6 +11,7 @@ from domain.fields import FIRST_YEAR, LAST_YEAR, Day, Line, refusal
 from domain.registration import Body
 
 _SATURDAY = 5
+_MONTH = timedelta(days=31)
 
 
 class DayKind(StrEnum):
@@ -23,7 +24,10 @@ class DayKind(StrEnum):
 
 
 class CalendarFile(Body):
-    """The file that `hetao calendar load YEAR --file` reads: the weekdays off and the weekend days worked of a year."""
+    """The file that `hetao calendar load YEAR --file` reads: the weekdays off and the weekend days worked of a notice.
+
+    A notice is about a year and may move days of the month before it and of the month after it.
+    """
 
     year: Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR, strict=True)]
     source: Line
@@ -33,18 +37,19 @@ class CalendarFile(Body):
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
         named = (*self.days_off, *self.workdays)
-        if any(day.year != self.year for day in named):
-            raise refusal("impossible_date", "A day lies outside the year.")
+        first, last = date(self.year, 1, 1), date(self.year, 12, 31)
+        if any(not first - _MONTH <= day <= last + _MONTH for day in named):
+            raise refusal("impossible_date", "A day lies outside the year and the months next to it.")
         if len(set(named)) != len(named):
             raise refusal("unknown_value", "Name each day once.")
         return self
 
     def days(self) -> dict[date, bool]:
-        """Return whether each day of the year is worked."""
+        """Return whether each day of the year is worked, and each day beside it that the notice moves."""
         moved = dict.fromkeys(self.days_off, False) | dict.fromkeys(self.workdays, True)
         first = date(self.year, 1, 1)
         days = (first + timedelta(days=k) for k in range(366 if isleap(self.year) else 365))
-        return {day: moved.get(day, day.weekday() < _SATURDAY) for day in days}
+        return {day: day.weekday() < _SATURDAY for day in days} | moved
 
 
 def day_kind(day: date, *, worked: bool) -> DayKind:

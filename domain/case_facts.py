@@ -51,6 +51,11 @@ class ContestState(StrEnum):
     ANSWERED = "answered"
 
 
+def contest_of(number: int) -> str:
+    """Return what a person's contest of a fact is about, as it is kept among what persons object to."""
+    return f"fact/{number}"
+
+
 def parts_of(field: FactField, value: object) -> CorrectionRequest:
     """Return a value of a field as a part of a registration.
 

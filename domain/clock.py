@@ -21,6 +21,16 @@ def end_of(day: date) -> datetime:
     return datetime.combine(day, time(23, 59, 59), CHINA)
 
 
+def over_at(end: datetime) -> datetime:
+    """Return the first moment at which a limit is over whose end is told so.
+
+    A limit that is told to end at 23:59:59 ends at 24:00 of the day, exclusive (states.md, section 1); any other moment
+    is over when it is there.
+    """
+    told = end_of(day_of(end))
+    return told + timedelta(seconds=1) if end == told else end
+
+
 def morning_of(day: date) -> datetime:
     """Return 09:00 of the day in Asia/Shanghai, the hour of every reminder."""
     return datetime.combine(day, time(9), CHINA)

@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import Final
 
+from domain.actors import STAFF, Role
+
 
 class CommandKind(StrEnum):
     """What is asked."""
@@ -55,3 +57,8 @@ AWAITED: Final = frozenset(
         CommandKind.RECORD_FACT,
     }
 )
+
+
+def is_awaited(kind: CommandKind, role: Role) -> bool:
+    """Whether the caller of a command waits for its outcome: staff also for what it proposes of a departure (R22)."""
+    return kind in AWAITED or (kind is CommandKind.DEPART and role in STAFF)

@@ -111,13 +111,14 @@ def by_name(table: Iterable[DataRow]) -> dict[str, DataRow]:
     return found
 
 
-def as_page(bodies: Iterable[DataRow], columns: Iterable[DataRow]) -> str:
-    """Return the page `docs/data-map.md`."""
+def as_page(bodies: Iterable[DataRow], columns: Iterable[DataRow], fences: Iterable[str]) -> str:
+    """Return the page `docs/data-map.md`, with the section that says who meets which rows."""
     parts = [
         "# Data map",
         "",
         _HEAD,
         "",
+        *fences,
         "## What callers send",
         "",
         *_section(bodies),

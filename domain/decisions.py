@@ -3,10 +3,10 @@
 from enum import StrEnum
 from typing import Annotated, Final, Self
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
 from domain.answers import AuthorityAnswer, Outcome
-from domain.fields import Day, Label, Note
+from domain.fields import Day, Label, Moment, Note
 from domain.references import reference_from
 from domain.registration import Body
 from domain.stages import Destination
@@ -123,7 +123,7 @@ class OutcomeRequest(Body):
     outcome_id: Label
     outcome: Outcome | None = None
     authority_number: Label | None = None
-    occurred_at: AwareDatetime | None = None
+    occurred_at: Moment | None = None
     valid_from: Day | None = None
     valid_until: Day | None = None
     stay_days: Annotated[int, Field(ge=1, le=3650, strict=True)] | None = None

@@ -39,7 +39,10 @@ class EmployerContact(Body):
     email: Email
     phone: Phone | None = None
     language: Language
-    digest: Annotated[Flag, Field(description="Whether the notices marked * come as one mail a day.")] = False
+    digest: Annotated[
+        Flag | None,
+        Field(description="Whether what can wait comes as one mail a day; left out, as before or by default."),
+    ] = None
 
 
 class EmployerRequest(Body):

@@ -1,17 +1,33 @@
 """The three kinds of error: refused (the caller can mend it), unavailable (try later) and defect (ours)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """What is wrong with one field: its path in the body, a code and a sentence that never quotes the value."""
+    """What is wrong with one field: its path in the body, a code and a sentence that never quotes the value.
+
+    `words` names a sentence of the catalogue that says more than the code, and `allowed` what may stand there.
+    """
 
     field: str
     code: str
     message: str
+    words: str = ""
+    allowed: tuple[str, ...] = ()
+
+    def as_kept(self) -> dict[str, Any]:
+        """Return the error as it is kept with what was refused."""
+        kept: dict[str, Any] = {"field": self.field, "code": str(self.code), "message": self.message}
+        kept |= {"words": self.words} if self.words else {}
+        return kept | ({"allowed": list(self.allowed)} if self.allowed else {})
+
+    @classmethod
+    def from_kept(cls, kept: Mapping[str, Any]) -> "FieldError":
+        """Return the error that was kept."""
+        return cls(**{**kept, "allowed": tuple(kept.get("allowed", ()))})
 
 
 # The published problem codes and the HTTP status each one answers with (states.md, "Problem codes").
@@ -28,6 +44,7 @@ PROBLEM_STATUS: Final[dict[str, int]] = {
     "not_found": 404,
     "case_unknown": 404,
     "method_not_allowed": 405,
+    "body_late": 408,
     "live_registration_exists": 409,
     "wrong_stage": 409,
     "stale_round": 409,
@@ -52,18 +69,33 @@ PROBLEM_STATUS: Final[dict[str, int]] = {
     "reason_not_allowed": 422,
     "return_not_allowed": 422,
     "too_many_requests": 429,
+    "defect": 500,
     "engine_unavailable": 503,
 }
 
 
 class Refused(Exception):  # noqa: N818 - the fact is the name; the kind is what callers branch on
-    """The request cannot be done as asked; the caller can mend it, so nothing is retried."""
+    """The request cannot be done as asked; the caller can mend it, so nothing is retried.
 
-    def __init__(self, code: str, detail: str = "", errors: Sequence[FieldError] = ()) -> None:
+    `facts` are what else the caller has to know: the `holder` of a task, the `use` that a reason needs, what is
+    `allowed`, the `limit_days`; `words` names a sentence of the catalogue that says more than the code.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        detail: str = "",
+        errors: Sequence[FieldError] = (),
+        *,
+        facts: Mapping[str, Any] | None = None,
+        words: str = "",
+    ) -> None:
         super().__init__(code)
         self.code = code
         self.detail = detail
         self.errors = tuple(errors)
+        self.facts = dict(facts or {})
+        self.words = words
         self.status = PROBLEM_STATUS[code]
 
 

@@ -2,10 +2,18 @@
 
 import re
 import unicodedata
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Final, LiteralString
 
-from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    StrictBool,
+    StringConstraints,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
 from domain.contacts import EMAIL_LENGTH, PHONE_LENGTH, EmailError, PhoneError, normalise_email, normalise_phone
@@ -17,6 +25,8 @@ FIRST_YEAR: Final = 1900
 LAST_YEAR: Final = 2199  # far from the end of the calendar, so that counting on never overflows
 NOTE_LENGTH: Final = 2000
 _ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# As RFC 3339 writes a date-time; whether it has an offset is said by another error.
+_ISO_MOMENT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}.*", re.ASCII)
 # Control, format (bidirectional overrides too), surrogate, private and unassigned characters, line and paragraph ends.
 _REFUSED_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
@@ -95,6 +105,23 @@ def _iso_date(given: object) -> object:
     return day
 
 
+def _iso_moment(given: object) -> object:
+    if isinstance(given, datetime):
+        return given
+    if not isinstance(given, str):
+        raise refusal("wrong_type", "Give the time as text, such as 2026-11-30T09:00:00+08:00.")
+    if not _ISO_MOMENT.fullmatch(given):
+        raise refusal("impossible_date", "Give the time with date and offset, such as 2026-11-30T09:00:00+08:00.")
+    return given
+
+
+def _within_years(moment: datetime) -> datetime:
+    # The year as written, since a moment at either end of the calendar cannot be told in another offset.
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise refusal("impossible_date", "The year is out of range.")
+    return moment
+
+
 _IDENTITY_REFUSALS: Final = {
     "too_long": refusal("too_long", "An identity number has 18 characters."),
     "bad_characters": refusal("bad_characters", "An identity number is 17 digits and a digit or X."),
@@ -130,5 +157,11 @@ Email = Annotated[
     str, StringConstraints(max_length=EMAIL_LENGTH), AfterValidator(_email), Field(examples=["li@example.com"])
 ]
 Day = Annotated[date, BeforeValidator(_iso_date), WithJsonSchema({"type": "string", "format": "date"})]
+Moment = Annotated[
+    AwareDatetime,
+    BeforeValidator(_iso_moment),
+    AfterValidator(_within_years),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
 Flag = StrictBool
 Code = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]

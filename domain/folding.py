@@ -116,6 +116,8 @@ def _proposal(moved: Stood, before: Stood, act: Act, row: Row) -> Stood:
         return moved
     if act is Act.REVOCATION_PROPOSED:
         return replace(moved, pending_act=PendingAct.REVOKE.value)
+    if act is Act.DEPARTURE_PROPOSED:
+        return replace(moved, pending_act=PendingAct.DEPARTURE.value)
     if act is Act.DECIDED and moved.stage is Stage.AWAITING_CONFIRMATION:
         return replace(moved, pending_act=row["outcome"])
     if act in (Act.REJECTED, Act.CONFIRMED, Act.REVOKED) or moved.stage is not before.stage:

@@ -48,7 +48,7 @@ class IdentityNumber:
 
     @property
     def masked(self) -> str:
-        """The number as shown by default: `4403**********123X`."""
+        """The number as shown by default: `4403**********123X`, a foreigner's `9*************123X`."""
         return mask_identity_number(self.number)
 
 
@@ -95,7 +95,8 @@ def birth_date_in(number: str) -> date:
 
 
 def mask_identity_number(number: str) -> str:
-    """Return the number with all but the first and last four characters hidden."""
+    """Return the number with its first and last four; a foreigner's, whose first say where from, with the first."""
+    shown = 1 if kind_of(number) is IdentityKind.FOREIGN_PERMANENT_RESIDENT else 4
     if len(number) <= 8:
         return "*" * len(number)
-    return number[:4] + "*" * (len(number) - 8) + number[-4:]
+    return number[:shown] + "*" * (len(number) - shown - 4) + number[-4:]

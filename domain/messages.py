@@ -126,10 +126,11 @@ class CallInput(StepInput):
 
 
 class IncidentInput(StepInput):
-    """A step that failed for a defect, by its name and the type of the error."""
+    """A step that failed for a defect, by its name, the type of the error, and where in the code it was raised."""
 
     step: str
     reason: str
+    place: str = ""
 
 
 class CommandRef(Message):

@@ -37,6 +37,9 @@ class Event(StrEnum):
     EMPLOYER_REINSTATED = "employer_reinstated"
     EMPLOYER_LEFT = "employer_left"
     DEPART = "depart"
+    PROPOSE_DEPARTURE = "propose_departure"
+    CONFIRM_DEPARTURE = "confirm_departure"
+    REJECT_DEPARTURE = "reject_departure"
     DISPUTE = "dispute"
     EMPLOYMENT_OVER = "employment_over"
     REVOKE = "revoke"
@@ -159,7 +162,17 @@ MOVES: Final[tuple[Move, ...]] = (
     Move("R20, R27", LIVE, Event.EMPLOYER_SUSPENDED, "supervisor", None, (NoticeKind.EMPLOYER_SUSPENDED,)),
     Move("R20, R27", LIVE, Event.EMPLOYER_REINSTATED, "supervisor", None, (NoticeKind.EMPLOYER_REINSTATED,)),
     Move("R21", IN_REVIEW, Event.EMPLOYER_LEFT, "supervisor, signed twice", None),
-    Move("R22", _APPROVED, Event.DEPART, "employer; officer on proof", None, (NoticeKind.DEPARTURE_RECORDED,)),
+    Move("R22", _APPROVED, Event.DEPART, "employer", None, (NoticeKind.DEPARTURE_RECORDED,)),
+    Move(
+        "R22",
+        _APPROVED,
+        Event.PROPOSE_DEPARTURE,
+        "officer on proof",
+        None,
+        (NoticeKind.SECOND_SIGNATURE_REQUESTED,),
+    ),
+    Move("R22", _APPROVED, Event.CONFIRM_DEPARTURE, "second signer", None, (NoticeKind.DEPARTURE_RECORDED,)),
+    Move("R22", _APPROVED, Event.REJECT_DEPARTURE, "second signer", None, (NoticeKind.SECOND_SIGNATURE_REJECTED,)),
     Move("R22, R30", frozenset({Stage.APPROVED, Stage.ENDED}), Event.DISPUTE, "person", None),
     Move("R23", _APPROVED, Event.EMPLOYMENT_OVER, "timer", Stage.ENDED, (NoticeKind.REGISTRATION_ENDED,)),
     Move("R24", _APPROVED, Event.REVOKE, "officer", None, (NoticeKind.SECOND_SIGNATURE_REQUESTED,)),
@@ -177,7 +190,7 @@ MOVES: Final[tuple[Move, ...]] = (
     Move("R29", _APPROVED, Event.CONTRACT_GRACE_OVER, "timer", None),
     Move("R10", _APPROVED, Event.SETTLED, "timer", None, (NoticeKind.REGISTRATION_APPROVED,)),
     Move("R31", frozenset(Stage), Event.FAULT, "engine", None),
-    Move("R34", LIVE, Event.CHANGE, "employer", None),
+    Move("R34", LIVE, Event.CHANGE, "employer", None, (NoticeKind.CONTACT_CHANGED,)),
     Move("R35", _REVIEW | _APPROVED, Event.RECORD_FACT, "officer", None, (NoticeKind.FACT_RECORDED,)),
     Move("R36", LIVE, Event.CONTEST_FACT, "employer; person", None),
 )

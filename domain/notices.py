@@ -33,6 +33,7 @@ class NoticeKind(StrEnum):
     CONTRACT_ENDING = "contract_ending"
     EMPLOYER_SUSPENDED = "employer_suspended"
     EMPLOYER_REINSTATED = "employer_reinstated"
+    WEBHOOK_PAUSED = "webhook_paused"
     PERMIT_SUBMITTED = "permit_submitted"
     PERMIT_ACTION_NEEDED = "permit_action_needed"
     PERMIT_ACCEPTED = "permit_accepted"
@@ -57,6 +58,10 @@ class NoticeKind(StrEnum):
     # Not rows of the table either: what the person asked for (api.md, The person).
     SIGN_IN_LINK = "sign_in_link"
     COMPLAINT_ANSWERED = "complaint_answered"
+    # Nor this one: an address by which the person signs in was changed by somebody else (R34).
+    CONTACT_CHANGED = "contact_changed"
+    # Nor this one: where the employer's notices go was changed.
+    EMPLOYER_CONTACT_CHANGED = "employer_contact_changed"
 
 
 class Recipient(StrEnum):
@@ -186,6 +191,8 @@ PLANS: Final[Mapping[NoticeKind, NoticePlan]] = {
     _K.CONTRACT_ENDING: _plan(_EMPLOYER, _S.CONTRACT_END),
     _K.EMPLOYER_SUSPENDED: _plan(_EMPLOYER, _S.FROM_WHEN, about=About.EMPLOYER),
     _K.EMPLOYER_REINSTATED: _plan(_EMPLOYER, _S.FROM_WHEN, about=About.EMPLOYER),
+    _K.WEBHOOK_PAUSED: _plan(_EMPLOYER, _S.FROM_WHEN, about=About.EMPLOYER),
+    _K.EMPLOYER_CONTACT_CHANGED: _plan(_EMPLOYER, _S.FROM_WHEN, about=About.EMPLOYER),
     _K.PERMIT_SUBMITTED: _plan(_BOTH, about=_PERMIT, digestible=True),
     _K.PERMIT_ACTION_NEEDED: _plan(_BOTH, about=_PERMIT),
     _K.PERMIT_ACCEPTED: _plan(_BOTH, _S.AUTHORITY_ANSWER_EXPECTED, about=_PERMIT, digestible=True),
@@ -208,9 +215,13 @@ PLANS: Final[Mapping[NoticeKind, NoticePlan]] = {
     _K.HAND_OVER_REQUESTED: _plan(_EMPLOYER),
     # By the one channel that the person names; nobody else ever has it.
     _K.SIGN_IN_LINK: _plan({_P: M_AND_S}),
+    # To the very address that complained, or that was changed.
     _K.COMPLAINT_ANSWERED: _plan({_P: M_THEN_S}),
+    _K.CONTACT_CHANGED: _plan({_P: M_THEN_S}, _S.FROM_WHEN),
 }
 
+# What is written to the one address that it is about, and to no other that the case has.
+TO_ONE_ADDRESS: Final = frozenset({_K.SIGN_IN_LINK, _K.COMPLAINT_ANSWERED, _K.CONTACT_CHANGED})
 LETTERS: Final = frozenset(kind for kind, plan in PLANS.items() if plan.is_letter)
 DIGESTIBLE: Final = frozenset(kind for kind, plan in PLANS.items() if plan.digestible)
 # What an employer may subscribe a webhook to.
@@ -252,12 +263,12 @@ def when_undelivered(kind: NoticeKind, recipient: Recipient) -> Undelivered:
     """Return who hears of a notice with no channel left.
 
     A letter also opens the task `undelivered`; for `permit_refused` that task alone, since the
-    authority's reason is not for the employer. Of a link to sign in with, and
-    of a complaint, the employer is not told.
+    authority's reason is not for the employer. Of a link to sign in with, of a complaint, and
+    of what an address was told that the employer itself changed, the employer is not told.
     """
     if recipient is not Recipient.PERSON:
         return Undelivered(employer_hands_over=False, opens_task=PLANS[kind].is_letter)
-    if kind in (NoticeKind.SIGN_IN_LINK, NoticeKind.COMPLAINT_ANSWERED):
+    if kind in TO_ONE_ADDRESS:
         return Undelivered(employer_hands_over=False, opens_task=False)
     if kind is NoticeKind.PERMIT_REFUSED:
         return Undelivered(employer_hands_over=False, opens_task=True)
@@ -280,8 +291,11 @@ FINAL: Final = frozenset({DeliveryStatus.DELIVERED, DeliveryStatus.FAILED, Deliv
 def advance(status: DeliveryStatus, received: DeliveryStatus) -> DeliveryStatus:
     """Return the status after a result or receipt, which only ever moves it forward.
 
-    `delivered` and `failed` rank alike and the first stands; only what still waits is suppressed.
+    A failure after `delivered` counts, since what bounced later did not arrive; `delivered` after a failure changes
+    nothing. Only what still waits is suppressed.
     """
+    if status is DeliveryStatus.DELIVERED and received is DeliveryStatus.FAILED:
+        return received
     if status in FINAL or received is DeliveryStatus.QUEUED:
         return status
     if received is DeliveryStatus.SUPPRESSED and status is not DeliveryStatus.QUEUED:

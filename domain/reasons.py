@@ -1,9 +1,9 @@
 """Reason codes: what each may be used for, where it comes from and whether the park has confirmed it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from domain.errors import Refused
 
@@ -170,20 +170,39 @@ DEPARTURE_REASONS: Final = frozenset(
 )
 
 
-def checked_reasons(codes: Iterable[str], use: Use) -> tuple[ReasonCode, ...]:
+def of_use(use: Use) -> tuple[ReasonCode, ...]:
+    """Return the published reasons of a use, in the order in which they are published."""
+    return tuple(reason.code for reason in REASONS.values() if use in reason.uses)
+
+
+def facts_of(use: Use, allowed: Iterable[ReasonCode]) -> dict[str, Any]:
+    """Return what the refusal of a reason tells: the use that it needs, and the codes that would be taken."""
+    return {"use": use.value, "allowed": [code.value for code in allowed]}
+
+
+def checked_reasons(
+    codes: Iterable[str], use: Use, among: Collection[ReasonCode] | None = None
+) -> tuple[ReasonCode, ...]:
     """Return the reasons given for a use, each once, in the order given.
+
+    Args:
+        codes: what was given.
+        use: what the reasons are for.
+        among: the reasons of that use that this act takes; all of them where none is named.
 
     Raises:
         Refused: `reason_unknown` or `reason_not_allowed`, naming the place in the list and never the text.
     """
+    allowed = [code for code in of_use(use) if among is None or code in among]
     taken: dict[ReasonCode, None] = {}
     for at, code in enumerate(codes):
         if code not in _KNOWN:
-            raise Refused("reason_unknown", f"reasons[{at}] has a code that is not published at /v1/reasons.")
-        reason = REASONS[ReasonCode(code)]
-        if use not in reason.uses:
-            raise Refused("reason_not_allowed", f"{reason.code} is not a reason of use {use}.")
-        taken[reason.code] = None
+            refused = f"reasons[{at}] has a code that is not published at /v1/reasons."
+            raise Refused("reason_unknown", refused, facts=facts_of(use, allowed))
+        reason = ReasonCode(code)
+        if reason not in allowed:
+            raise Refused("reason_not_allowed", f"{reason} is not a reason for this.", facts=facts_of(use, allowed))
+        taken[reason] = None
     return tuple(taken)
 
 
@@ -193,10 +212,7 @@ def departure_reason(code: str) -> ReasonCode:
     Raises:
         Refused: `reason_unknown` or `reason_not_allowed`.
     """
-    reason = checked_reasons([code], Use.END)[0]
-    if reason not in DEPARTURE_REASONS:
-        raise Refused("reason_not_allowed", f"{reason} is not a reason that a departure can be reported with.")
-    return reason
+    return checked_reasons([code], Use.END, DEPARTURE_REASONS)[0]
 
 
 _KNOWN: Final = frozenset(ReasonCode)

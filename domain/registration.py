@@ -1,8 +1,9 @@
 """What an employer gives to register a person, and what it says of the case later."""
 
+from collections.abc import Iterator
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Self, TypeGuard, get_args
 
 from pydantic import (
     AfterValidator,
@@ -140,6 +141,28 @@ class RegistrationRequest(Body):
     employment: Employment
     destinations: Destinations
     undertaking_version: Label = UNDERTAKING_VERSION
+
+
+def _paths(body: type[Body], within: str = "") -> Iterator[str]:
+    for name, field in body.model_fields.items():
+        inner = next((t for t in (field.annotation, *get_args(field.annotation)) if _is_body(t)), None)
+        if inner is None or within:
+            yield f"{within}{name}"
+        if inner is not None:
+            yield from _paths(inner, f"{within}{name}.")
+
+
+def _is_body(of: object) -> TypeGuard[type[Body]]:
+    return isinstance(of, type) and issubclass(of, Body)
+
+
+# What a reason may be about; whoever names a field may leave out the parts that it lies in.
+FIELD_PATHS: Final = tuple(_paths(RegistrationRequest))
+
+
+def find_field(name: str) -> str | None:
+    """Return the whole path of a field of a registration, or None where it has none of the name."""
+    return next((path for path in FIELD_PATHS if path == name or path.endswith(f".{name}")), None)
 
 
 class _Parts(Body):

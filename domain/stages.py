@@ -45,6 +45,7 @@ class PendingAct(StrEnum):
     REFUSE = "refuse"
     APPROVE = "approve"
     REVOKE = "revoke"
+    DEPARTURE = "departure"
     WITHHOLD = "withhold"
     OUTCOME = "outcome"
 

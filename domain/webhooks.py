@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
-from domain.fields import refusal
+from domain.fields import Moment, refusal
 from domain.networks import is_public
 from domain.notices import WEBHOOK_KINDS, DeliveryStatus, NoticeKind
 from domain.registration import Body
@@ -38,10 +38,11 @@ class Scheme(StrEnum):
 
 
 class WebhookState(StrEnum):
-    """Whether a subscription receives: active, without kinds, or ended by the receiver's 410."""
+    """Whether a subscription receives: active, without kinds, paused after days of failure, or ended by a 410."""
 
     ACTIVE = "active"
     OFF = "off"
+    PAUSED = "paused"
     GONE = "gone"
 
 
@@ -174,4 +175,4 @@ class ReceiptRequest(Body):
 
     id: Annotated[str, StringConstraints(min_length=1, max_length=250, pattern=r"^[!-~]+$")]
     status: ReceiptStatus
-    at: AwareDatetime
+    at: Moment

@@ -14,6 +14,10 @@ from domain.clock import end_of, morning_of
 
 ONE_DAY: Final = timedelta(days=1)
 REMINDER_SHARES: Final = (0.5, 0.8)  # states.md, section 6: reminders to staff
+# From this day on a December rests on the next year's notice as well: it moves days around New Year.
+LATE_DECEMBER: Final = 21
+# Far from both ends of its year, so that no other year's notice names it.
+_IN_EVERY_NOTICE: Final = (7, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,8 @@ class Deadline:
 class WorkingCalendar:
     """Which days are worked: as published, and Monday to Friday, provisionally, where nothing is published yet.
 
+    The end of December is provisional, as the year's own notice has it, until the next year's notice is there.
+
     Limits are counted once for each calendar, since the cases of a day all ask for the same ones.
     """
 
@@ -40,8 +46,8 @@ class WorkingCalendar:
         """Freeze the table and name it by its last year and its content."""
         days = dict(sorted(self.days.items()))
         content = "".join(f"{day:%Y%m%d}{int(worked)}" for day, worked in days.items())
-        last_year = max((day.year for day in days), default=0)
         object.__setattr__(self, "days", MappingProxyType(days))
+        last_year = max(self.years(), default=0)
         object.__setattr__(self, "last_year", last_year)
         object.__setattr__(self, "version", f"cn-{last_year}-{sha256(content.encode()).hexdigest()[:12]}")
 
@@ -49,9 +55,15 @@ class WorkingCalendar:
         """Return the calendar with further days, which stand in place of those it had."""
         return WorkingCalendar({**self.days, **days})
 
+    def years(self) -> frozenset[int]:
+        """Return the years of which the notice is there, and not only days that a neighbour's moves."""
+        return frozenset(day.year for day in self.days if (day.month, day.day) == _IN_EVERY_NOTICE)
+
     def is_published(self, day: date) -> bool:
-        """Whether a notice covers the day."""
-        return day in self.days
+        """Whether every notice that covers the day is there."""
+        if day not in self.days:
+            return False
+        return not is_late_december(day) or date(day.year + 1, *_IN_EVERY_NOTICE) in self.days
 
     def is_working_day(self, day: date) -> bool:
         """Whether the day is worked; a day that no notice covers is one from Monday to Friday."""
@@ -91,6 +103,11 @@ class WorkingCalendar:
     def reminders_before_end(self, day0: date, n: int, left: Iterable[int]) -> tuple[datetime, ...]:
         """Return the times at which so many working days of a limit are left."""
         return self.mornings(day0, (n - days for days in left if days < n))
+
+
+def is_late_december(day: date) -> bool:
+    """Whether the notice of the next year may move the day."""
+    return day.month == 12 and day.day >= LATE_DECEMBER
 
 
 @lru_cache(maxsize=4096)

@@ -6,7 +6,7 @@ from typing import Final
 
 from chinese_calendar import is_workday
 
-from domain.working_days import WorkingCalendar
+from domain.working_days import LATE_DECEMBER, WorkingCalendar
 
 FIRST_YEAR: Final = 2024  # no limit of this engine is older
 
@@ -22,12 +22,14 @@ def mainland_calendar(first_year: int = FIRST_YEAR) -> WorkingCalendar:
 
 
 def published_year(year: int) -> dict[date, bool] | None:
-    """Return whether each day of a year is worked, or None where no notice is out: the library then raises."""
-    first = date(year, 1, 1)
+    """Return whether each day of a year is worked, or None where no notice is out: the library then raises.
+
+    The end of the December before is of the same notice.
+    """
+    first, days = date(year, 1, 1), 366 if isleap(year) else 365
+    if year > FIRST_YEAR:
+        first, days = date(year - 1, 12, LATE_DECEMBER), days + 32 - LATE_DECEMBER
     try:
-        return {
-            day: bool(is_workday(day))
-            for day in (first + timedelta(days=k) for k in range(366 if isleap(year) else 365))
-        }
+        return {day: bool(is_workday(day)) for day in (first + timedelta(days=k) for k in range(days))}
     except NotImplementedError:
         return None

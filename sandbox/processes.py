@@ -2,46 +2,48 @@
 
 import ctypes
 import os
-import pwd
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
-PR_SET_KEEPCAPS = 8
-PR_CAP_AMBIENT = 47
-PR_CAP_AMBIENT_RAISE = 2
-CAP_DAC_OVERRIDE = 1
-CAP_DAC_READ_SEARCH = 2
-CAPABILITY_VERSION_3 = 0x20080522
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def unprivileged_account() -> pwd.struct_passwd | None:
-    """The account that PostgreSQL runs under where we are root, and None where we are not."""
-    return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+@dataclass(frozen=True)
+class Account:
+    """A user and a group of the system, which need not have a name."""
+
+    uid: int
+    gid: int
 
 
 def child_setup(
     *,
     death_signal: signal.Signals = signal.SIGKILL,
-    account: pwd.struct_passwd | None = None,
-    reads: tuple[Path, ...] = (),
+    account: Account | None = None,
+    directory: Path | None = None,
 ) -> Callable[[], None]:
-    """What runs in a new child before its program: own process group, other account, and death with the parent.
+    """What runs in a new child before its program: own process group and files, other user, death with the parent.
 
     The kernel ties the death signal to the thread that started the child, so start children from the main thread.
-    Where a path of `reads` lies behind folders closed to the account, the child keeps the right to search them.
+    The working directory is entered before the user is changed, so that folders above it may be closed to that user.
     """
     parent = os.getpid()
-    capability = _needed_capability(account, reads) if account else None
 
     def prepare() -> None:
         os.setpgid(0, 0)
+        # What children write has personal data and secrets in it.
+        os.umask(0o077)
+        if directory:
+            os.chdir(directory)
         if account:
-            _become(account, capability)
-        # After the change of account, which clears the death signal (prctl(2)).
+            os.setgroups([])
+            os.setgid(account.gid)
+            os.setuid(account.uid)
+        # After the change of user, which clears the death signal (prctl(2)).
         _libc.prctl(PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
         if os.getppid() != parent:
             os._exit(1)
@@ -71,14 +73,6 @@ def started_at(pid: int) -> int | None:
         return None
 
 
-def command_line(pid: int) -> list[str]:
-    """The arguments that a process was started with; none where it is gone."""
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
-    except OSError:
-        return []
-
-
 def processes_in(directory: Path) -> Iterator[int]:
     """Ids of the processes whose working directory is this one."""
     target = os.path.realpath(directory)
@@ -88,43 +82,3 @@ def processes_in(directory: Path) -> Iterator[int]:
                 yield int(entry.name)
         except OSError:
             continue
-
-
-def _needed_capability(account: pwd.struct_passwd, paths: tuple[Path, ...]) -> int | None:
-    if all(_reaches(account, path) for path in paths):
-        return None
-    held = _permitted_capabilities()
-    for capability in (CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE):
-        if held >> capability & 1:
-            return capability
-    raise PermissionError(
-        f"The account {account.pw_name} cannot reach {', '.join(map(str, paths))}: choose a directory open to it."
-    )
-
-
-def _reaches(account: pwd.struct_passwd, path: Path) -> bool:
-    folders = [folder for folder in Path(os.path.realpath(path)).parents if folder.exists()]
-    return all(folder.stat().st_mode & 0o001 or folder.stat().st_uid == account.pw_uid for folder in folders)
-
-
-def _permitted_capabilities() -> int:
-    try:
-        lines = Path("/proc/self/status").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1], 16) for line in lines if line.startswith("CapPrm:")), 0)
-
-
-def _become(account: pwd.struct_passwd, capability: int | None) -> None:
-    if capability is not None:
-        _libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
-    os.setgroups([])
-    os.setgid(account.pw_gid)
-    os.setuid(account.pw_uid)
-    if capability is not None:
-        header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
-        bit = 1 << capability
-        # Two blocks of effective, permitted, inheritable; both capabilities stand in the first.
-        sets = (ctypes.c_uint32 * 6)(bit, bit, bit, 0, 0, 0)
-        if _libc.capset(header, sets) or _libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0):
-            os._exit(126)

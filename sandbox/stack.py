@@ -19,6 +19,7 @@ from sandbox.processes import is_alive, started_at
 # A child whose supervisor was killed may hold its port for a moment.
 PORT_SECONDS: Final = 5.0
 ORPHAN_SECONDS: Final = 15.0
+FOLDERS: Final = ("logs", "postgres", "sandbox", "temporal")
 PORTS: Final = (
     "api",
     "api_metrics",
@@ -78,9 +79,11 @@ class Stack:
 
 def lock(directory: Path) -> IO[str]:
     """Take a directory for one supervisor as long as the returned file is open."""
-    # Others may search it, so that PostgreSQL's account reaches its data; files with secrets are closed to them.
-    directory.mkdir(parents=True, exist_ok=True, mode=0o711)
-    file = (directory / "lock").open("a+")
+    # One that was there before may be another's; what we put into it is closed to all others in any case.
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = directory / "lock"
+    file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+")
+    path.chmod(0o600)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -123,7 +126,10 @@ def open_stack(
     new_keys = {name: key for name, key in make_keys().items() if name not in known_keys}
     if new_keys:
         write_private(keys, {**known_keys, **new_keys})
-    stack.logs.mkdir(exist_ok=True, mode=0o700)
+    for name in FOLDERS:
+        # Those of an earlier version let others search them.
+        (directory / name).mkdir(exist_ok=True)
+        (directory / name).chmod(0o700)
     stack.save()
     return stack
 

@@ -251,6 +251,8 @@ class Supervisor:
             await asyncio.sleep(LOG_CHECK_SECONDS)
 
     def _tail(self, name: str) -> str:
+        if name not in self._processes:
+            return ""  # It never ran: what its log says is of an earlier run.
         path = self._logs / f"{name}.log"
         try:
             with path.open("rb") as file:

@@ -76,7 +76,7 @@ class TemporalServer:
 
     def prepare(self) -> None:
         """Make the directory of the database file."""
-        self.directory.mkdir(parents=True, exist_ok=True)
+        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def child_setup(self) -> Callable[[], None]:
         """What the server's process does before its program."""

@@ -19,13 +19,15 @@ _OUTSIDE: Final = (
     f" AND x.scope = 'registration' {_NEWEST}) AS findings,"
     " (SELECT json_agg(json_build_object('number', x.number, 'field', x.field, 'state', x.state,"
     " 'contest', x.contest, 'round', x.round, 'seen_by', x.seen_by, 'at', x.at) ORDER BY x.number)"
-    " FROM case_facts x WHERE x.reference = r.reference) AS facts"
+    " FROM case_facts x WHERE x.reference = r.reference) AS facts,"
+    " (SELECT jsonb_build_object('fields', x.detail -> 'fields', 'asked_at', x.opened_at, 'due_at', x.due_at)"
+    " FROM tasks x WHERE x.reference = r.reference AND x.kind = 'change' AND x.state = 'open') AS pending_change"
 )
 _INSIDE: Final = (
     ", (SELECT json_agg(x) FROM tasks x WHERE x.reference = r.reference AND x.state = 'open') AS tasks,"
     " (SELECT json_agg(json_build_object('outcome_id', x.outcome_id, 'outcome', x.outcome,"
     " 'destination', x.destination, 'state', x.state) ORDER BY x.received_at) FROM answers x"
-    " WHERE x.reference = r.reference AND x.state IN ('held', 'early')) AS answers,"
+    " WHERE x.reference = r.reference AND x.state IN ('held', 'early', 'renewal')) AS answers,"
     " (SELECT json_object_agg(p.destination, (SELECT CAST(x.findings AS text) FROM assessments x"
     f" WHERE x.reference = p.reference AND x.scope = p.destination {_NEWEST}))"
     " FROM permits p WHERE p.reference = r.reference) AS permit_findings,"

@@ -33,7 +33,7 @@ _PARTS: Final[dict[str, str]] = {
     "calls": "SELECT jsonb_agg(to_jsonb(x)) FROM calls x WHERE x.reference = r.reference AND x.state = 'due'",
     "answers": (
         "SELECT jsonb_agg(to_jsonb(x) ORDER BY x.received_at) FROM answers x"
-        " WHERE x.reference = r.reference AND x.state IN ('stored', 'held', 'early')"
+        " WHERE x.reference = r.reference AND x.state IN ('stored', 'held', 'early', 'renewal')"
     ),
     "assessments": (
         "SELECT jsonb_agg(to_jsonb(x)) FROM (SELECT DISTINCT ON (scope) * FROM assessments"

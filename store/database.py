@@ -20,8 +20,9 @@ from domain.actors import PARK
 from domain.errors import Refused, Unavailable
 
 _NAME = re.compile(r"\*|[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-# Errors of PostgreSQL that pass by themselves: connection, resources, shutdown, serialisation, deadlock, lock timeout.
-_PASSING = ("08", "53", "57", "40001", "40P01", "55P03", "25006")
+# Errors of PostgreSQL that pass by themselves: connection, resources, shutdown, serialisation, deadlock, lock timeout,
+# a standby, and a transaction that was idle for too long.
+_PASSING = ("08", "53", "57", "40001", "40P01", "55P03", "25006", "25P03")
 
 # Two requests under one idempotency key at once; see `cases.idempotency`.
 _IDEMPOTENCY_KEY = "pk_idempotency"

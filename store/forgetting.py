@@ -20,7 +20,8 @@ _FORGET: Final = text("""
         UPDATE persons p SET identity_hash = NULL FROM given WHERE p.person_id = ANY(given.persons)
     ), registered AS (
         UPDATE registrations r SET erased_at = given.at, version = r.version + 1, updated_at = clock_timestamp(),
-            name_hash = NULL, last_four_hash = NULL, client_reference = NULL, contract_end = NULL, departure = NULL
+            name_hash = NULL, last_four_hash = NULL, client_reference = NULL, contract_end = NULL, departure = NULL,
+            open_points = NULL
         FROM given WHERE r.reference = ANY(given.refs)
     ), permitted AS (
         UPDATE permits p SET authority_number = NULL, valid_from = NULL, valid_until = NULL, stay_days = NULL,
@@ -33,7 +34,8 @@ _FORGET: Final = text("""
         UPDATE notices n SET body = '', status = CASE n.status WHEN 'queued' THEN 'suppressed' ELSE n.status END
         FROM given WHERE n.reference = ANY(given.refs)
     ), objected AS (
-        UPDATE objections o SET body = '', answer = NULL FROM given WHERE o.reference = ANY(given.refs)
+        UPDATE objections o SET body = '', answer = NULL, address_hash = NULL
+        FROM given WHERE o.reference = ANY(given.refs)
     ), undelivered AS (
         UPDATE deliveries d SET status = 'suppressed', next_attempt = NULL, lease_until = NULL
         FROM given, notices n WHERE n.reference = ANY(given.refs) AND d.notice_id = n.notice_id

@@ -15,5 +15,9 @@ def configuration(owner_url: str) -> Config:
 
 
 def upgrade(owner_url: str) -> None:
-    """Apply every migration that the database lacks; applying none is fine."""
+    """Apply every migration that the database lacks; applying none is fine.
+
+    Raises:
+        ClusterNotReadyError: where the superuser has to make something first; nothing was changed.
+    """
     command.upgrade(configuration(owner_url), "head")

@@ -37,8 +37,8 @@ _READ: Final = text(
              SELECT DISTINCT ON (x.chain) x.chain, x.seq, x.hash FROM ledger x
              WHERE x.chain = ANY(ARRAY(SELECT 'notice/' || notice_id FROM asked))
              ORDER BY x.chain, x.seq DESC) e) AS ends,
-        -- The first receipt stands, so that it comes last.
-        (SELECT jsonb_object_agg(x.about, x.status ORDER BY x.recorded_at DESC) FROM receipts x
+        -- A failure counts whenever it was told, so that it comes last.
+        (SELECT jsonb_object_agg(x.about, x.status ORDER BY x.status = 'failed', x.recorded_at DESC) FROM receipts x
          WHERE x.delivery_id IS NULL AND x.about = ANY(:messages)) AS early
     """
 ).bindparams(bindparam("ids", type_=_UUIDS), bindparam("messages", type_=_TEXTS))

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
@@ -16,6 +17,12 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from prometheus_client import start_http_server
 
+_ROOT: Final = f"{Path(__file__).parent.parent}/"
+# By name, since an installed copy of them stands among the libraries.
+_OURS: Final = (
+    *("activities", "api", "cases", "console", "domain", "policy", "proof", "sandbox", "store", "temporal", "texts"),
+    *("workflows", "cli.py", "worker.py", "tests", "bench"),
+)
 _correlation_id: ContextVar[str] = ContextVar("correlation_id", default="")
 # Libraries whose lines at INFO name addresses and paths, which may hold personal data.
 _QUIET: Final = (
@@ -38,6 +45,11 @@ def correlated(correlation_id: str) -> Iterator[None]:
         yield
     finally:
         _correlation_id.reset(token)
+
+
+def current_correlation() -> str:
+    """Return the correlation id of what is being done; empty where there is none."""
+    return _correlation_id.get()
 
 
 def configure_logging(process: str, level: str = "INFO") -> None:
@@ -107,12 +119,19 @@ def describe(error: BaseException) -> dict[str, Any]:
     return {"error": classes, "places": _places(error.__traceback__)}
 
 
+def place_of(error: BaseException) -> str:
+    """Return where in our code an error was raised, as `folder/file.py:line function`, which names no value."""
+    places = _places(error.__traceback__)
+    return places[-1] if places else ""
+
+
 def _places(traceback: TracebackType | None) -> list[str]:
     places: list[str] = []
     while traceback is not None:
         code = traceback.tb_frame.f_code
-        if "site-packages" not in code.co_filename:
-            places.append(f"{code.co_filename}:{traceback.tb_lineno} {code.co_name}")
+        name = code.co_filename.removeprefix(_ROOT)
+        if name != code.co_filename and name.split("/", 1)[0] in _OURS:
+            places.append(f"{name}:{traceback.tb_lineno} {code.co_name}")
         traceback = traceback.tb_next
     return places[-8:]
 

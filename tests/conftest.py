@@ -10,9 +10,9 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import TimeSkipper
 
-from sandbox.postgres import OWNER, PostgresServer
+from sandbox.postgres import OWNER, SEALER, PostgresServer
 from store.migrate import upgrade
-from tests.services import Addresses, Services, empty
+from tests.services import SEALER_URLS, Addresses, Services, empty
 
 _SERVICES = pytest.StashKey[Services]()
 _ADDRESSES = pytest.StashKey[Addresses]()
@@ -81,7 +81,9 @@ def database_name(postgres: PostgresServer, worker_id: str) -> str:
 @pytest.fixture(scope="session")
 def database_url(postgres: PostgresServer, database_name: str) -> str:
     """The address of this process's database as the application role."""
-    return postgres.url(database=database_name)
+    url = postgres.url(database=database_name)
+    SEALER_URLS[url] = postgres.url(role=SEALER, database=database_name)
+    return url
 
 
 @pytest.fixture(scope="session")

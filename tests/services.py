@@ -23,6 +23,10 @@ TIME_SKIPPING = (
 )
 
 
+# Where the sealer's role reaches the database that the application role reaches under the key.
+SEALER_URLS: dict[str, str] = {}
+
+
 @dataclass(frozen=True)
 class Addresses:
     """Where the servers of a run are, handed by pytest-xdist's controller to its workers."""
@@ -53,8 +57,6 @@ class Services:
 
     def start(self) -> Addresses:
         """Start both servers and say where they are."""
-        # PostgreSQL runs as another account where the tests run as root.
-        self.directory.chmod(0o711)
         self._postgres = PostgresServer(self.directory / "postgres", free_port(), POSTGRES_SETTINGS)
         self._temporal = TemporalServer(
             self.directory / "temporal",

@@ -102,6 +102,11 @@ def test_only_the_migration_knows_the_owner(service: str) -> None:
     assert ("HETAO_OWNER_DATABASE_URL" in _environment(service)) == (service == "migrate")
 
 
+@pytest.mark.parametrize("service", OURS)
+def test_only_the_worker_knows_the_sealer(service: str) -> None:
+    assert ("HETAO_SEALER_DATABASE_URL" in _environment(service)) == (service == "worker")
+
+
 @pytest.mark.parametrize("path", re.findall(r"- \./([^:\s]+):", TEXT))
 def test_a_mounted_file_exists(path: str) -> None:
     assert (ROOT / path).exists()

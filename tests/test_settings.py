@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+import worker
 from settings import Settings
 
 LEAST = {
@@ -29,6 +30,12 @@ def surroundings(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     for name, value in LEAST.items():
         monkeypatch.setenv(name, value)
     return monkeypatch
+
+
+@pytest.mark.usefixtures("surroundings")
+def test_a_worker_that_may_not_seal_does_not_start_and_says_what_it_needs() -> None:
+    with pytest.raises(SystemExit, match="HETAO_SEALER_DATABASE_URL"):
+        worker.main()
 
 
 @pytest.mark.usefixtures("surroundings")
@@ -88,3 +95,17 @@ def test_private_webhook_addresses_may_be_allowed_in_the_embedded_run(surroundin
 
 def test_every_setting_says_what_it_is() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_proxies_are_addresses_and_networks(surroundings: pytest.MonkeyPatch) -> None:
+    surroundings.setenv("HETAO_PROXIES", "192.0.2.7, 2001:db8::/32")
+
+    assert Settings().proxies == ["192.0.2.7/32", "2001:db8::/32"]
+
+
+@pytest.mark.parametrize("value", ["*", "0.0.0.0/0", "::/0", "proxy.example", "192.0.2.7/24"])
+def test_a_proxy_that_is_everybody_or_no_address_is_refused(surroundings: pytest.MonkeyPatch, value: str) -> None:
+    surroundings.setenv("HETAO_PROXIES", value)
+
+    with pytest.raises(ValidationError):
+        Settings()

@@ -1,13 +1,14 @@
 """What a problem code and a field-error code say, in three languages."""
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from domain.field_errors import FieldCode
 from domain.languages import Language
 from texts.catalogue import Sentence, read_groups, read_sentences
 
 PROBLEMS: Final[Mapping[str, Mapping[str, Sentence]]] = read_groups("problems")
+REFUSALS: Final[Mapping[str, Mapping[str, Sentence]]] = read_groups("refusals")
 FIELD_ERRORS: Final[Mapping[str, Sentence]] = read_sentences("field_errors")
 
 
@@ -24,3 +25,24 @@ def problem_detail(code: str, language: Language) -> str:
 def field_message(code: str, language: Language) -> str:
     """Return the sentence of a field-error code in a language."""
     return FIELD_ERRORS[FieldCode(code)].in_language(language)
+
+
+def particular_sentence(name: str, language: Language) -> str:
+    """Return why something is refused in particular, in a language."""
+    return REFUSALS["particulars"][name].in_language(language)
+
+
+def fact_sentences(facts: Mapping[str, Any], language: Language) -> list[str]:
+    """Return what the facts of a refusal say, in a language: who holds the task, what is allowed, and so on."""
+    told = dict(facts)
+    if "use" in told:
+        told |= {"use_code": told["use"], "use": REFUSALS["uses"][told["use"]].in_language(language)}
+    if "allowed" in told:
+        told["allowed"] = listed(told["allowed"], language)
+    sentences = REFUSALS["facts"]
+    return [sentences[name].in_language(language).format(**told) for name in facts if name in sentences]
+
+
+def listed(values: Sequence[str], language: Language) -> str:
+    """Return values one after the other, as a language separates them."""
+    return (", " if language is Language.EN else "、").join(values)

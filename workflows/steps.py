@@ -73,6 +73,7 @@ class Steps:
             event_id=workflow.info().get_current_history_length(),
             step=name,
             reason=cause.type or "defect",
+            place=_place_of(cause),
         )
         await workflow.execute_activity_method(
             CaseSteps.open_incident, incident, start_to_close_timeout=STEP_TIMEOUT, retry_policy=PATIENTLY
@@ -83,6 +84,11 @@ class Steps:
 def _cause_of(error: FailureError) -> BaseException | None:
     """Return what failed: a regular activity's error stands inside another, a local one's by itself."""
     return error.cause if isinstance(error, ActivityError) else error
+
+
+def _place_of(cause: ApplicationError) -> str:
+    """Return where in the code a defect was raised; failures of before said nothing of it."""
+    return next((each for each in cause.details if isinstance(each, str)), "")
 
 
 def _is_passing(cause: BaseException | None) -> bool:

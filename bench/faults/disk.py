@@ -78,7 +78,6 @@ def open_disk(mount: Path) -> Iterator[Disk]:
     """
     image = mount.with_name(f"{mount.name}.img")
     mount.mkdir(parents=True, exist_ok=True)
-    mount.chmod(0o711)
     with image.open("wb") as file:
         file.truncate(SIZE_MB * 1024 * 1024)
     try:
@@ -88,7 +87,6 @@ def open_disk(mount: Path) -> Iterator[Disk]:
     except NoDiskError:
         image.unlink()
         raise
-    mount.chmod(0o711)
     group = None
     try:
         device = _device(image)

@@ -161,7 +161,6 @@ def main() -> int:
     drawn = plan(seed, int(os.environ.get("CASES") or 1000))
     console.print(f"make faults SEED={seed} CASES={drawn.cases}: {len(drawn.strikes)} faults")
     directory = Path(tempfile.mkdtemp(prefix="hetao-faults-"))
-    directory.chmod(0o711)  # PostgreSQL runs as another account where this runs as root.
     found = asyncio.run(_until_ended(run(directory / "stack", drawn)))
     out = Path(os.environ.get("OUT") or report.RESULTS)
     out.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")

@@ -56,7 +56,6 @@ class HetaoSide(Side):
 
 def _start(directory: Path) -> subprocess.Popen[bytes]:
     directory.mkdir(parents=True, exist_ok=True)
-    directory.chmod(0o711)  # PostgreSQL runs as another account where this runs as root.
     command = [sys.executable, "-m", "cli", "up", "--json", "--data-dir", str(directory)]
     with (directory / "up.log").open("wb") as log:
         return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)

@@ -15,9 +15,12 @@ def load_rule_packs(directory: Path | None = None, name: str = TALENT_PERMIT) ->
     """Return every version of a rule pack, earliest first; those of a directory stand beside the packaged ones.
 
     Raises:
-        PackError: a file is no pack, or two of them have one version.
+        PackError: a file is no pack, or one of another name; or two of them have one version.
     """
     packs = [parse_pack(file.read_text("utf-8")) for file in _yaml_files(name, directory)]
+    for pack in packs:
+        if pack.name != name:
+            raise PackError(f"A pack among those of {name} is named {pack.name}.")
     if len({pack.version for pack in packs}) != len(packs):
         raise PackError(f"Two packs of {name} have the same version.")
     return tuple(sorted(packs, key=lambda pack: pack.effective_from))

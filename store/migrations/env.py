@@ -6,6 +6,7 @@ from alembic import context
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from store.cluster import prepare
 from store.tables import metadata
 
 # Two deployments that migrate at once would trip over each other; the second waits for the first.
@@ -14,15 +15,18 @@ _LOCK = 7_310_052
 
 def _migrate(connection: Connection) -> None:
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    prepare(connection)
     context.configure(connection=connection, target_metadata=metadata)
     context.run_migrations()
 
 
 async def _run(url: str) -> None:
     engine = create_async_engine(url)
-    async with engine.begin() as connection:
-        await connection.run_sync(_migrate)
-    await engine.dispose()
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(_migrate)
+    finally:
+        await engine.dispose()
 
 
 asyncio.run(_run(context.config.attributes["url"]))

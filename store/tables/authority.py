@@ -26,7 +26,7 @@ answers = Table(
     "answers",
     metadata,
     Column("answer_id", Uuid, primary_key=True),
-    Column("outcome_id", Text, nullable=False, unique=True),
+    Column("outcome_id", Text, nullable=False, index=True),
     Column("reference", Text, nullable=False),
     Column("destination", Text, nullable=False),
     Column("employer_id", Text, nullable=False),

@@ -44,6 +44,13 @@ notices = Table(
         "at",
         postgresql_where=text("recipient IN ('officers', 'supervisors', 'proposer', 'holder')"),
     ),
+    Index(
+        "ix_notices_employer",
+        "employer_id",
+        "at",
+        "notice_id",
+        postgresql_where=text("recipient = 'employer'"),
+    ),
 )
 
 deliveries = Table(

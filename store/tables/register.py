@@ -51,6 +51,7 @@ registrations = Table(
     Column("contested", Boolean, nullable=False, server_default=text("false")),
     Column("returns", SmallInteger, nullable=False, server_default=text("0")),
     Column("named_defects", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("open_points", JSONB),
     Column("days_used", SmallInteger, nullable=False, server_default=text("0")),
     Column("clock_since", Date),
     Column("clock", Text, nullable=False),
@@ -61,6 +62,7 @@ registrations = Table(
     Column("overdue", Boolean, nullable=False, server_default=text("false")),
     Column("pending_act", Text),
     Column("pending", JSONB),
+    Column("rejected", JSONB),
     Column("hold", JSONB),
     Column("standing_hold", Boolean, nullable=False, server_default=text("false")),
     Column("registration_number", Text, unique=True),
@@ -77,6 +79,8 @@ registrations = Table(
     moment("started_at"),
     # When what is known of the person became unreadable for good.
     moment("erased_at"),
+    # What its person signs in with for a while in place of the addresses that others put on the case.
+    Column("earlier_addresses", LargeBinary),
     # By PostgreSQL's clock and not in business time: who asks for changes since a time must not miss a late one.
     changed("updated_at"),
     recorded(),
@@ -189,5 +193,6 @@ permits = Table(
     Column("end_reason", Text),
     Column("pending_act", Text),
     Column("pending", JSONB),
+    Column("rejected", JSONB),
     moment("updated_at", null=False),
 )

@@ -19,6 +19,8 @@ rosters = Table(
     Column("reason", Text),
     Column("key_id", Uuid, nullable=False),
     moment("lease_until"),
+    # Until when its rows wait for the limit of the day to be over.
+    moment("resumes_at"),
     moment("at", null=False),
     # When its rows were emptied and its key destroyed.
     moment("emptied_at"),

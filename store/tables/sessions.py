@@ -43,6 +43,8 @@ objections = Table(
     Column("about", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    # Which address said it, and reads the answer; none from before it was kept.
+    Column("address_hash", LargeBinary),
     moment("at", null=False),
     moment("due_at", null=False),
     Column("outcome", Text),

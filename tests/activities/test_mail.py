@@ -32,6 +32,7 @@ class Relay:
         self.mails: list[EmailMessage] = []
         self.sessions: set[str] = set()
         self.sender_code = 250
+        self.rcpt_reply = self.data_reply = "250 OK"
 
     async def handle_MAIL(  # noqa: N802 - aiosmtpd names its hooks after the SMTP commands
         self, _server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -49,6 +50,8 @@ class Relay:
             cut(server)
         if local.isdigit():
             return f"{local} no such address {address}"
+        if local == "asked":
+            return self.rcpt_reply
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
@@ -57,7 +60,7 @@ class Relay:
         message = message_from_bytes(envelope.content, _class=EmailMessage, policy=default)
         assert isinstance(message, EmailMessage)
         if message["Subject"] == "unwanted":
-            return "554 content refused"
+            return self.data_reply
         self.mails.append(message)
         if message["Subject"] == "lost answer":
             cut(server)
@@ -155,10 +158,60 @@ async def test_a_lost_answer_is_temporary_so_that_the_repeat_is_told_by_its_mess
     assert {message["Message-ID"] for message in relay.mails} == {"<d-1@park.example>"}
 
 
-async def test_refused_content_is_permanent() -> None:
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "554 5.7.1 <park[203.0.113.9]>: Client host rejected: Access denied",
+        "554 5.7.1 <li@mail.example>: Relay access denied",
+        "553 5.7.1 <notices@hetao.example>: Sender address rejected: not owned by user",
+        "530 5.7.0 Authentication required",
+        "552 5.2.2 Mailbox full",
+        "554 5.3.0 System not capable",
+        "554 5.4.6 Routing loop",
+        "553 5.1.8 Sender address rejected: Domain not found",
+        "450 4.7.1 Greylisted",
+        "450 4.1.1 Unverified address",
+        "451 try later",
+    ],
+)
+async def test_a_refusal_that_is_not_the_address_s_fault_waits(reply: str) -> None:
     relay = Relay()
+    relay.rcpt_reply = reply
     async with running(relay) as port, sender(port) as opened:
-        assert await opened.send(mail("a@lab.example", subject="unwanted")) == Permanent("smtp_554")
+        result = await opened.send(mail("asked@lab.example"))
+    assert isinstance(result, Temporary)
+    assert result.reason_code.startswith(f"smtp_{reply[:3]}")
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        ("550 5.1.1 User unknown", "smtp_550_5.1.1"),
+        ("550 5.1.10 Recipient has a null MX", "smtp_550_5.1.10"),
+        ("553 5.1.3 Bad syntax", "smtp_553_5.1.3"),
+        ("550 no such user", "smtp_550"),
+    ],
+)
+async def test_a_refusal_of_the_address_is_permanent(reply: str, reason: str) -> None:
+    relay = Relay()
+    relay.rcpt_reply = reply
+    async with running(relay) as port, sender(port) as opened:
+        assert await opened.send(mail("asked@lab.example")) == Permanent(reason)
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        ("554 content refused", "smtp_554"),
+        ("550 5.7.1 Our system has detected an unusual rate of mail", "smtp_550_5.7.1"),
+        ("554 5.7.509 Access denied, domain does not pass DMARC", "smtp_554_5.7.509"),
+    ],
+)
+async def test_refused_content_says_nothing_of_the_address_and_waits(reply: str, reason: str) -> None:
+    relay = Relay()
+    relay.data_reply = reply
+    async with running(relay) as port, sender(port) as opened:
+        assert await opened.send(mail("a@lab.example", subject="unwanted")) == Temporary(reason)
 
 
 async def test_a_refused_sender_is_our_own_trouble_and_waits() -> None:

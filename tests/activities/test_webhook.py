@@ -102,8 +102,8 @@ async def test_a_message_is_posted_signed_by_every_key() -> None:
     [
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", Sent()),
         (b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n", Permanent("webhook_410", ends_subscription=True)),
-        (b"HTTP/1.1 400 Bad\r\nContent-Length: 0\r\n\r\n", Permanent("webhook_400")),
-        (b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", Permanent("webhook_404")),
+        (b"HTTP/1.1 400 Bad\r\nContent-Length: 0\r\n\r\n", Temporary("webhook_400")),
+        (b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", Temporary("webhook_404")),
         (b"HTTP/1.1 408 Late\r\nContent-Length: 0\r\n\r\n", Temporary("webhook_408")),
         (b"HTTP/1.1 429 Slow\r\nRetry-After: 9\r\nContent-Length: 0\r\n\r\n", Temporary("webhook_429", 9)),
         (b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n", Temporary("webhook_500")),
@@ -126,7 +126,7 @@ async def test_a_redirect_is_not_followed(status: int) -> None:
         receiver = Receiver(b"HTTP/1.1 %d Go\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n" % (status, location))
         async with running(receiver) as port:
             sender = WebhookSender([f"127.0.0.1:{port}", f"127.0.0.1:{inside}"])
-            assert await send(f"http://127.0.0.1:{port}/", sender) == Permanent(f"webhook_{status}")
+            assert await send(f"http://127.0.0.1:{port}/", sender) == Temporary(f"webhook_{status}")
     assert target.requests == []
 
 

@@ -34,7 +34,7 @@ BODIES: dict[str, Any] = {
     "POST /v1/registrations/{reference}/withdrawal": {},
     "POST /v1/registrations/{reference}/departure": {"last_day": "2026-03-31", "reason": "resigned"},
     "POST /v1/registrations/{reference}/change": {"email": "new@example.com"},
-    "POST /v1/registrations/{reference}/permits/{destination}/lost": {"lost_on": "2026-03-01"},
+    "POST /v1/registrations/{reference}/permits/{destination}/lost": {"lost_on": "2026-03-02"},
     "POST /v1/registrations/{reference}/facts": {
         "field": "person.permit_card_valid_until",
         "value": "2036-05-31",
@@ -67,6 +67,7 @@ BODIES: dict[str, Any] = {
     "POST /v1/tasks/{task_id}/assign": {"subject": "officer-2"},
     "POST /v1/tasks/{task_id}/answer": {"action": "done"},
     "PUT /v1/employers/{employer_id}": EMPLOYER,
+    "PUT /v1/employers/me/contact": EMPLOYER["contact"],
     "POST /v1/employers/{employer_id}/standing": {"standing": "suspended", "valid_from": "2026-03-02"},
     "POST /v1/policies/{pack}": {"content": "name: talent_permit", "report_hash": "0" * 64},
     "POST /v1/policies/{pack}/versions/{version}/confirmation": {"action": "confirm"},

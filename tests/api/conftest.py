@@ -11,14 +11,17 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 from pydantic import SecretStr
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from api.app import create_app
 from api.limiting import Allowance
+from api.patience import Patience
 from api.tokens import IssuerKeys, Tokens
+from cases import defects
 from cases.context import Context
 from settings import Settings
 from store.keyring import Keyring
+from store.tables import incidents
 from tests.api.callers import AUDIENCE, ISSUER, JWKS_URL, Caller, TestIssuer
 from tests.api.engines import InlineEngine, NoHistories
 from tests.cases.contexts import Clock, load_samples, open_context
@@ -34,11 +37,13 @@ class Stage:
     """An application with what a test may turn: the clock, the engine, the issuer."""
 
     app: FastAPI
+    settings: Settings
     context: Context
     clock: Clock
     engine: InlineEngine
     issuer: TestIssuer
     client: httpx.AsyncClient
+    expects_defects: bool = False
     _callers: dict[str, Caller] = field(default_factory=dict)
 
     def as_(self, persona: str) -> Caller:
@@ -52,6 +57,14 @@ class Stage:
     def nobody(self) -> Caller:
         """A caller without a token."""
         return Caller(self.client, None)
+
+    async def check_defects(self) -> None:
+        """Fail where a call met a defect that no test provoked."""
+        i = incidents.c
+        query = select(i.step, i.reason, i.place).where(i.kind == defects.KIND)
+        async with self.context.database.begin() as connection:
+            met = [f"{step}: {reason} at {place}" for step, reason, place in await connection.execute(query)]
+        assert self.expects_defects or not met, met
 
     async def settle(self) -> None:
         """Wait for what runs after answers."""
@@ -89,7 +102,11 @@ def issuer_of_tests() -> TestIssuer:
 
 @asynccontextmanager
 async def set_stage(
-    database_url: str, issuer: TestIssuer, allowance: Allowance | None = None, keyring: Keyring | None = None
+    database_url: str,
+    issuer: TestIssuer,
+    allowance: Allowance | None = None,
+    keyring: Keyring | None = None,
+    patience: Patience | None = None,
 ) -> AsyncIterator[Stage]:
     """Build the application on an empty register with the sample employers."""
     clock = Clock()
@@ -108,13 +125,17 @@ async def set_stage(
                 histories=NoHistories(),
                 tokens=tokens,
                 allowance=allowance or WIDE,
+                patience=patience,
             )
             transport = httpx.ASGITransport(app, raise_app_exceptions=False)
             async with (
                 app.router.lifespan_context(app),
                 httpx.AsyncClient(transport=transport, base_url="https://permits.test") as client,
             ):
-                yield Stage(app, context, clock, engine, issuer, client)
+                stage = Stage(app, settings, context, clock, engine, issuer, client)
+                yield stage
+                await stage.settle()
+                await stage.check_defects()
 
 
 @pytest_asyncio.fixture

@@ -31,6 +31,7 @@ async def walk_all(stage: Stage) -> Walk:
     await walk_facts(walk)
     await walk_erasure(walk)
     await walk_rosters_and_webhooks(walk)
+    await walk_notices(walk)
     await walk_register(walk)
     await walk_rules(walk)
     await walk_operators(walk)
@@ -106,7 +107,7 @@ async def walk_permits(walk: Walk) -> None:
     dates = {"valid_from": "2026-03-02", "valid_until": "2029-03-01", "stay_days": 30, "entries": "multiple"}
     await walk.answer(reference, "accepted")
     await walk.answer(reference, "issued", **dates)
-    await walk.act("employer-a", reference, "permits/{destination}/lost", {"lost_on": "2026-03-01"}, destination="HK")
+    await walk.act("employer-a", reference, "permits/{destination}/lost", {"lost_on": "2026-03-02"}, destination="HK")
     await walk.answer(reference, "refused", outcome_id="held-1", reason_code="x", reason_text="No.")
     await walk.act("officer-1", reference, "permits/{destination}/outcome", {"outcome_id": "held-1"}, destination="HK")
     await walk.act(
@@ -185,6 +186,16 @@ async def walk_rosters_and_webhooks(walk: Walk) -> None:
     await walk.call("employer-a", "POST", "/v1/webhooks/{webhook_id}/test", places=place)
     await walk.call("employer-a", "POST", "/v1/webhooks/{webhook_id}/secret", {}, places=place)
     await walk.call("employer-a", "GET", "/v1/webhooks/{webhook_id}/deliveries", places=place)
+
+
+async def walk_notices(walk: Walk) -> None:
+    """What an employer was told, where it is told, and its cases as a file."""
+    await walk.call("employer-a", "GET", "/v1/notices")
+    contact = await walk.call("employer-a", "GET", "/v1/employers/me/contact")
+    await walk.call("employer-a", "PUT", "/v1/employers/me/contact", {**contact, "phone": "+8675582730001"})
+    answer = await walk.stage.as_("employer-a").send("GET", "/v1/registrations/export.csv")
+    assert answer.status_code == 200
+    walk.seen["GET /v1/registrations/export.csv"].add(200)
 
 
 async def walk_register(walk: Walk) -> None:
@@ -287,7 +298,7 @@ async def walk_ledger(walk: Walk) -> None:
 
 async def walk_person(walk: Walk) -> None:
     """A person signs in by a link, reads what is theirs, and signs out."""
-    me = await sign_in(walk.stage, walk.ids["reference"], email="new@example.com")
+    me = await sign_in(walk.stage, walk.ids["reference"], email="feng@example.com")
     walk.seen["POST /v1/me/sign-in-links"].add(202)
     walk.seen["POST /v1/me/sessions"].add(201)
     mine = (await me.get("/v1/me/registrations")).json()["items"][0]
@@ -298,7 +309,7 @@ async def walk_person(walk: Walk) -> None:
     waiting = (await walk.call("officer-1", "GET", "/v1/objections"))["items"]
     place = {"objection_id": waiting[-1]["id"]}
     told = {"outcome": "partly_upheld", "text": "Here is why."}
-    await walk.call("officer-1", "POST", "/v1/objections/{objection_id}/answer", told, places=place)
+    await walk.call("supervisor", "POST", "/v1/objections/{objection_id}/answer", told, places=place)
     left = await sign_in(walk.stage, walk.ids["departed"], phone="+8613812345678")
     answer = await left.post("/v1/me/disputes", {"reference": walk.ids["departed"], "text": "I am still there."})
     assert answer.status_code == 202, answer.text

@@ -10,6 +10,9 @@ from uuid import uuid4
 import uvicorn
 from sqlalchemy import insert, select
 
+from api.limiting import Allowance
+from api.patience import Patience
+from api.serving import server_options
 from domain.person import SESSION_PREFIX
 from sandbox.ports import free_port
 from store.tables import person_sessions, registrations
@@ -25,21 +28,30 @@ SIGNED_IN = "signed-in"  # the person of a case, with a session instead of a tok
 class Served:
     """A server with a register that a walk has filled; `token` and `ids` reach into it."""
 
-    def __init__(self, database_url: str, issuer: TestIssuer) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        issuer: TestIssuer,
+        *,
+        patience: Patience | None = None,
+        allowance: Allowance | None = None,
+    ) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._database_url = database_url
         self._issuer = issuer
+        self._patience = patience
+        self._allowance = allowance
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._exits = AsyncExitStack()
         self.stage: Stage
         self.walk: Walk
 
-    def start(self) -> None:
+    def start(self, *, with_cases: bool = True) -> None:
         """Fill the register and begin to serve."""
         self._thread.start()
-        self._run(self._start())
+        self._run(self._start(with_cases=with_cases))
 
     def stop(self) -> None:
         """End the server and close what it used."""
@@ -54,13 +66,13 @@ class Served:
             return self._run(self._session())
         return self._issuer.sign(self._issuer.claims(persona, self.stage.clock()))
 
-    async def _start(self) -> None:
-        self.stage = await self._exits.enter_async_context(set_stage(self._database_url, self._issuer))
-        self.walk = await walk_all(self.stage)
-        config = uvicorn.Config(
-            self.stage.app, port=self.port, lifespan="off", log_config=None, access_log=False, server_header=False
-        )
-        self._server = uvicorn.Server(config)
+    async def _start(self, *, with_cases: bool) -> None:
+        stage = set_stage(self._database_url, self._issuer, self._allowance, patience=self._patience)
+        self.stage = await self._exits.enter_async_context(stage)
+        if with_cases:
+            self.walk = await walk_all(self.stage)
+        options = server_options(self.stage.settings, self._patience) | {"port": self.port}
+        self._server = uvicorn.Server(uvicorn.Config(self.stage.app, lifespan="off", **options))
         self._serving = asyncio.ensure_future(self._server.serve())
         while not self._server.started:  # noqa: ASYNC110 - the server sets a flag and no event
             await asyncio.sleep(0.01)

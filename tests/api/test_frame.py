@@ -6,15 +6,17 @@ import logging
 import re
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 import pytest_asyncio
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
+from api.app import create_app
 from api.limiting import Allowance
 from domain.errors import Unavailable
 from tests.api.callers import TestIssuer
-from tests.api.conftest import Stage, set_stage
+from tests.api.conftest import Stage, set_stage, settings_for_tests
 from tests.api.json_logs import logging_as_json
 from tests.cases.contexts import registration_body
 
@@ -80,7 +82,7 @@ def test_a_log_line_holds_classes_and_places_of_an_error_but_no_message(capsys: 
 @pytest_asyncio.fixture
 async def narrow(clean_database: str, issuer_of_tests: TestIssuer) -> AsyncIterator[Stage]:
     """An application that takes little."""
-    allowance = Allowance(caller_a_minute=3, tenant_a_minute=5, at_once=2)
+    allowance = Allowance(caller_a_minute=3, tenant_a_minute=5, at_once=4)  # of which one address has two
     async with set_stage(clean_database, issuer_of_tests, allowance) as stage:
         yield stage
 
@@ -142,3 +144,18 @@ async def test_the_docs_pages_name_no_other_host(stage: Stage) -> None:
         assert page.status_code == 200
         assert re.findall(r"(?:src|href)=[\"'](?:https?:)?//", page.text) == []
     assert (await stage.nobody.send("GET", "/docs/assets/..%2fcore.py")).status_code == 404
+
+
+async def test_browsers_are_told_to_come_by_tls_only_where_the_public_address_is_https(stage: Stage) -> None:
+    answers = [await stage.nobody.send("GET", path) for path in ("/health/live", "/docs", "/v1/registrations")]
+
+    assert {answer.headers["strict-transport-security"] for answer in answers} == {"max-age=31536000"}
+
+
+@pytest.mark.parametrize("changed", [{"public_url": "http://127.0.0.1:8080"}, {"hsts_seconds": 0}])
+async def test_nothing_is_said_of_tls_where_there_is_none_or_none_is_wanted(changed: dict[str, object]) -> None:
+    settings = settings_for_tests("postgresql://nobody@127.0.0.1/none").model_copy(update=changed)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(create_app(settings)), base_url="http://x") as client:
+        answer = await client.get("/docs/assets/none")
+
+    assert "strict-transport-security" not in answer.headers

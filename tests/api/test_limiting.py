@@ -1,6 +1,9 @@
 """Moving windows: how many calls are taken within a minute, and what is kept of them."""
 
-from api.limiting import Windows
+import pytest
+
+from api.limiting import Allowance, Limiter, Windows
+from api.problems import Answered
 
 OFFICER = ("caller", "issuer", "officer-1")
 
@@ -20,3 +23,14 @@ def test_whoever_has_not_called_for_a_minute_is_forgotten() -> None:
         windows.hit(("caller", "issuer", str(number)), 5, 1.0)
     windows.hit(OFFICER, 5, 200.0)
     assert len(windows) == 1
+
+
+async def test_what_one_network_address_asks_about_a_thing_is_not_counted_against_another() -> None:
+    limiter = Limiter(Allowance(caller_a_minute=1, tenant_a_minute=1, at_once=1))
+    for _ in range(3):
+        await limiter.count_stranger("192.0.2.1", "link", "HT-1", "address")
+    with pytest.raises(Answered):
+        await limiter.count_stranger("192.0.2.1", "link", "HT-1", "address")
+    await limiter.count_stranger("192.0.2.1", "link", "HT-1", "another address")
+    await limiter.count_stranger("192.0.2.1", "link", "HT-2", "address")
+    await limiter.count_stranger("192.0.2.2", "link", "HT-1", "address")

@@ -50,7 +50,11 @@ async def test_a_complaint_is_kept_with_its_act_answered_by_staff_and_told_to_th
     twice = await stage.as_("officer-2").post(path, {"outcome": "not_upheld", "text": "No."})
     assert (twice.status_code, twice.json()["code"]) == (409, "already_decided")
     assert (await stage.as_("officer-1").get("/v1/objections")).json()["items"] == []
-    me = await sign_in(stage, reference, phone=PHONE)
+    by_phone = await sign_in(stage, reference, phone=PHONE)
+    assert (await by_phone.get("/v1/me/objections")).json()[
+        "items"
+    ] == []  # the words are for the address that said them
+    me = await sign_in(stage, reference, email=MAIL)
     (mine,) = (await me.get("/v1/me/objections")).json()["items"]
     assert (mine["answer"], mine["outcome"], mine["answered_by_role"]) == (ANSWER, "upheld", "officer")
     assert "officer-1" not in str(mine)

@@ -155,7 +155,7 @@ def test_every_refusal_is_a_problem_document_and_503_says_when_to_come_again() -
                 schema = answer["content"]["application/problem+json"]["schema"]
                 assert schema == {"$ref": "#/components/schemas/Problem"}, (name, status)
         assert operation["responses"]["503"]["headers"]["Retry-After"]["required"], name
-        assert "500" not in operation["responses"]
+        assert operation["responses"]["500"]["description"] == "`defect`", name
 
 
 async def test_a_trace_names_the_route_and_nothing_that_was_sent(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -243,15 +243,3 @@ async def test_a_reach_for_a_case_of_another_employer_leaves_a_row(stage: Stage)
         (row,) = (await connection.execute(query)).mappings().all()
     assert (row["actor_subject"], row["reference"], row["reason_codes"]) == ("employer-b", reference, ["case_unknown"])
     assert row["detail"] == {"route": "GET /v1/registrations/{reference}"}
-
-
-async def test_an_error_of_ours_is_503_and_says_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def broken(*_: object, **__: object) -> None:
-        raise ZeroDivisionError(NUMBER)
-
-    monkeypatch.setattr("cases.reads.get_case", broken)
-    answer = await stage.as_("employer-a").get("/v1/registrations/HT-0000-0000-E")
-
-    assert (answer.status_code, answer.json()["code"]) == (503, "engine_unavailable")
-    assert int(answer.headers["retry-after"]) >= 1
-    assert NUMBER not in answer.text

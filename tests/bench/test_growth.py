@@ -6,11 +6,13 @@ from uuid import UUID
 
 import pytest_asyncio
 
-from bench.growth import OFFICER, WORKS, Register, open_register, tuples_read
+from bench.growth import EMPLOYER, OFFICER, WORKS, Register, open_register, tuples_read
 from bench.people import registration
 from cases import (
+    case_export,
     commands,
     decision_receipts,
+    notice_lists,
     notice_reads,
     person_access_log,
     person_cases,
@@ -21,10 +23,12 @@ from cases import (
 from cases.case_record import read_record
 from cases.deliveries import take_turn
 from cases.person_sign_in import Session, address_hash
+from cases.seal_watch import watch_seal
 from cases.sealing import seal
 from cases.spreading import find_unspread
 from cases.text_instead import text_instead
 from domain.actors import Actor, Role
+from domain.answers import AuthorityAnswer
 from domain.errors import Unavailable
 from domain.languages import Language
 from domain.notices import Channel
@@ -99,6 +103,17 @@ async def _read_notices(register: Register) -> None:
     assert items
 
 
+async def _read_own_notices(register: Register) -> None:
+    items, position = await notice_lists.list_own(register.context, EMPLOYER, limit=20)
+    assert len(items) == 20
+    await notice_lists.list_own(register.context, EMPLOYER, limit=20, after=position)
+
+
+async def _export_cases(register: Register) -> None:
+    made = await case_export.begin_export(register.context, EMPLOYER, most=100)
+    assert len(made.references) == 100
+
+
 async def _issue_receipts(register: Register) -> None:
     await decision_receipts.issue_receipts(register.context, OFFICER, register.references[0])
 
@@ -112,6 +127,8 @@ _OF_A_CASE: dict[str, Callable[[Register], Awaitable[None]]] = {
     "own cases": _read_own,
     "record": _read_record,
     "notices": _read_notices,
+    "own notices": _read_own_notices,
+    "export": _export_cases,
     "receipts": _issue_receipts,
     "person": _open_person,
 }
@@ -129,11 +146,19 @@ async def _look_for_unsent(register: Register) -> None:
 
 async def _look_for_late_answers(register: Register) -> None:
     await polling.pass_watched(register.context, register.context.clock())
-    await polling.known_answers(register.context, ["a", "b"])
+    said = {"outcome": "accepted", "occurred_at": register.context.clock()}
+    given = [
+        AuthorityAnswer.model_validate({**said, "case": "HT-0000-0000-E/HK", "outcome_id": name}) for name in ("a", "b")
+    ]
+    assert await polling.unknown_answers(register.context, given) == given
 
 
 async def _look_for_unsealed(register: Register) -> None:
     assert await seal(register.context) == 0
+
+
+async def _look_for_overdue(register: Register) -> None:
+    assert await watch_seal(register.context) is None
 
 
 async def _look_for_late_mail(register: Register) -> None:
@@ -146,6 +171,7 @@ _POLLS: dict[str, Callable[[Register], Awaitable[None]]] = {
     "unsent": _look_for_unsent,
     "late answers": _look_for_late_answers,
     "unsealed": _look_for_unsealed,
+    "overdue": _look_for_overdue,
     "late mail": _look_for_late_mail,
 }
 
@@ -154,7 +180,8 @@ async def _let_rest(register: Register) -> None:
     """Let polls find nothing to do: every message is sent, and the last leaf of the seal is behind all rows."""
     await register.superuser.execute(
         "UPDATE deliveries SET status = 'sent', next_attempt = NULL; ANALYZE deliveries;"
-        "INSERT INTO seal_leaves (index, chain, seq, xid, hash) SELECT 0, '', 0, max(xid) + 1, '' FROM ledger"
+        "INSERT INTO seal_leaves (index, chain, seq, xid, hash) SELECT 0, '', 0, max(xid) + 1, '' FROM ledger;"
+        "INSERT INTO checkpoints (tree_size, root, note, at) VALUES (1, '', '', now())"
     )
 
 

@@ -13,8 +13,6 @@ from bench.sides.plain import PlainSide
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 async def test_plain_way_takes_an_activity_a_step_and_a_workflow_a_notice(tmp_path: Path) -> None:
-    for directory in (tmp_path, *tmp_path.parents[:2]):
-        directory.chmod(0o711)  # PostgreSQL runs as another account where this runs as root.
     async with PlainSide().open(tmp_path / "plain") as running:
         assert running.servers is not None
         await run_cases(running, numbers(), cases=2, in_flight=2)

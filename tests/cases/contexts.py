@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cases.context import Context
 from cases.employers import load_register
 from cases.idempotency import Idempotency
-from domain.actors import Actor, Role, system
+from domain.actors import PARK, Actor, Role, system
 from domain.clock import CHINA
 from domain.employers import RegisterFile
 from policy.limits import limits_of
@@ -24,6 +25,7 @@ from proof.checkpoints import COSIGNATURE, verifier_key
 from store.database import Database
 from store.erasure_list import ErasureList
 from store.keyring import Keyring, generate
+from tests.services import SEALER_URLS
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=CHINA)  # a Monday
 SUPERVISOR = Actor(issuer="test", subject="supervisor", role=Role.SUPERVISOR)
@@ -50,8 +52,10 @@ class Clock:
 async def open_context(url: str, clock: Clock, keyring: Keyring | None = None) -> AsyncIterator[Context]:
     """Open a context on a database, with keys of its own unless told."""
     database = Database(url, pool_size=6)
+    sealer = Database(SEALER_URLS[url], pool_size=2, stands_for=PARK)
     shelf = PackShelf(load_rule_packs())
-    limits = limits_of(load_limits())
+    # Employers of tests are mailed at once, as those of the embedded stack, so that a test waits for no morning.
+    limits = replace(limits_of(load_limits()), digest_by_default=False)
     keyring = keyring or Keyring.parse(generate())
     folder = TemporaryDirectory()
     try:
@@ -63,10 +67,12 @@ async def open_context(url: str, clock: Clock, keyring: Keyring | None = None) -
             clock=clock,
             witness_keys=(WITNESS_KEY,),
             erasure_list=ErasureList(Path(folder.name) / "erasures.jsonl", keyring),
+            sealer_database=sealer,
         )
     finally:
         folder.cleanup()
         await database.close()
+        await sealer.close()
 
 
 def sample_register() -> RegisterFile:

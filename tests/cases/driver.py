@@ -22,7 +22,7 @@ from domain.actors import Actor, Role, system
 from domain.answers import AuthorityAnswer
 from domain.case_facts import FactContest, FactRequest
 from domain.clock import CHINA
-from domain.commands import AWAITED, CommandKind
+from domain.commands import CommandKind, is_awaited
 from domain.errors import Refused
 from domain.messages import Course
 from domain.registration import (
@@ -180,10 +180,10 @@ class Case:
         """Ask something of the case, have it applied, and return the answer."""
         asked, idempotency = await self.store(actor, kind, **body)
         await self.step()
-        if kind not in AWAITED:
+        if not is_awaited(kind, actor.role):
             return dict(asked.reply.body)
         replied = await reply(self.park.context, actor, asked, idempotency, is_answered=True)
-        assert replied.status == 200, replied
+        assert replied.status == (202 if kind is CommandKind.DEPART else 200), replied
         return dict(replied.body)
 
     async def refused(self, actor: Actor, kind: CommandKind, **body: Any) -> str:
@@ -232,7 +232,9 @@ class Case:
             assert taken
             self.course = await calls.record(self.park.context, self.reference, taken, self.park.clock.at)
 
-    async def answer(self, outcome: str, destination: str = "HK", **more: Any) -> tuple[int, str]:
+    async def answer(
+        self, outcome: str, destination: str = "HK", message_id: str | None = None, body: bytes = b"", **more: Any
+    ) -> tuple[int, str]:
         """Take in an answer of the authority, and let the workflow hear of it where it has to."""
         self.park.answered += 1
         given = {
@@ -253,7 +255,8 @@ class Case:
             self.park.context,
             AUTHORITY,
             AuthorityAnswer.model_validate(given | more),
-            message_id=more.get("message_id"),
+            message_id=message_id,
+            body=body,
         )
         if received.command_id is not None:
             await self.step()

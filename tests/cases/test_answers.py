@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from cases import answers
+from cases import answers, inbox
 from cases.case_file import read_case
+from cases.evidence import Difference
+from cases.reconciliation import reconcile_case
 from domain.answers import AuthorityAnswer
 from domain.commands import CommandKind
 from domain.errors import Refused
 from store import tables
+from tests.api.engines import NoHistories
 from tests.cases.contexts import EMPLOYER_A, OFFICER
 from tests.cases.driver import AUTHORITY, Case, Park, china, open_park
 
@@ -29,6 +32,12 @@ async def park(clean_database: str) -> AsyncIterator[Park]:
 
 async def _states(park: Park) -> dict[str, str]:
     return {row["outcome"]: row["state"] for row in await park.rows(tables.answers)}
+
+
+async def _differences(case: Case) -> list[Difference]:
+    """Return what the records of a case say otherwise; no histories were written."""
+    _, found = await reconcile_case(case.park.context, NoHistories(), case.reference)
+    return [each for each in found if "histor" not in each.code]
 
 
 async def _sign_outcome(case: Case, outcome_id: str, **paper: object) -> None:
@@ -179,7 +188,7 @@ async def test_p18_a_revoked_permit_ends_its_timers(park: Park) -> None:
 
 async def test_p20_a_replacement_keeps_the_old_number_beside_the_new(park: Park) -> None:
     case = await park.issued(**ONE)
-    await case.do(OFFICER, CommandKind.CARD_LOST, destination="HK", lost_on="2026-03-01")
+    await case.do(OFFICER, CommandKind.CARD_LOST, destination="HK", lost_on="2026-03-02")
     await case.answer("replaced", authority_number="C-HK-0002", valid_until="2028-12-31")
     permit = await case.permit()
     assert (permit["authority_number"], permit["card_lost_on"]) == ("C-HK-0002", None)
@@ -207,6 +216,50 @@ async def test_p23_a_message_id_seen_before_gets_the_first_answer_again(park: Pa
     assert (again.reply.status, again.reply.body) == (first.reply.status, first.reply.body)
     assert again.reply.body == {"status": "recorded"}
     assert len(await park.rows(tables.ledger)) == before
+
+
+@pytest.mark.parametrize(
+    "spelt", ["2026-03-02T03:30:00Z", "2026-03-02T11:30:00.000+08:00", "2026-03-02T04:30:00+01:00"]
+)
+async def test_p23_the_same_instant_written_otherwise_is_the_same_answer(park: Park, spelt: str) -> None:
+    case = await park.accepted(**ONE)
+    assert await case.answer("issued", outcome_id="a", occurred_at="2026-03-02T11:30:00+08:00") == (200, "recorded")
+    assert await case.answer("issued", outcome_id="b", occurred_at=spelt) == (200, "already_recorded")
+    assert await case.answer("issued", outcome_id="a", occurred_at=spelt) == (200, "already_recorded")
+    assert "authority_conflict/HK" not in await case.tasks()
+
+
+async def test_p23_an_answer_kept_by_the_hash_of_its_spelling_is_known_by_another(
+    park: Park, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = await park.accepted(**ONE)
+    with monkeypatch.context() as before:
+        before.setattr(inbox, "keyed_hash", inbox._keyed)  # how answers were kept once
+        await case.answer("issued", outcome_id="a", occurred_at="2026-03-02T03:30:00Z")
+    assert await case.answer("issued", occurred_at="2026-03-02T11:30:00+08:00") == (200, "already_recorded")
+    assert await _differences(case) == []
+
+
+async def test_p26_other_content_under_a_known_outcome_id_is_held(park: Park) -> None:
+    case = await park.accepted(**ONE)
+    await case.answer("issued", outcome_id="same")
+    permit = await case.permit()
+    assert await case.answer("issued", outcome_id="same", valid_until="2027-03-09") == (202, "held")
+    assert await case.answer("issued", outcome_id="same", valid_until="2027-03-09") == (200, "already_recorded")
+    assert await case.permit() == permit
+    assert "authority_conflict/HK" in await case.tasks()
+    assert (await case.last("answer_held"))["outcome_id"] == "same"
+    await _sign_outcome(case, "same")
+    assert str((await case.permit())["valid_until"]) == "2027-03-09"
+    assert await _differences(case) == []
+
+
+async def test_p26_other_content_under_a_known_message_id_is_held(park: Park) -> None:
+    case = await park.accepted(**ONE)
+    await case.answer("issued", outcome_id="a", message_id="m-1", body=b"a")
+    assert await case.answer("revoked", outcome_id="b", message_id="m-1", body=b"b") == (202, "held")
+    assert (await case.permit())["stage"] == "issued"
+    assert "authority_conflict/HK" in await case.tasks()
 
 
 @pytest.mark.parametrize("later", ["issued", "refused", "withdrawn"])
@@ -248,7 +301,7 @@ async def test_p25_several_early_answers_are_applied_in_the_order_in_which_they_
 async def test_p25_after_its_limit_an_early_answer_is_an_officers(park: Park) -> None:
     case = await park.accepted(**ONE)
     await case.answer("revoked")
-    park.clock.at = china("2026-03-03", "23:59:59")
+    park.clock.at = china("2026-03-04", "00:00")
     await park.watch()
     assert "authority_conflict/HK" in await case.tasks()
     assert await case.told("authority_conflict") == Counter(officers=1)
@@ -363,3 +416,46 @@ async def test_p27_an_answer_about_an_unknown_case_leaves_a_row_and_a_line_only(
     assert len(refused) == 2
     assert await park.rows(tables.answers) == []
     assert "answer_received" not in await case.ledger()
+
+
+async def _renew(case: Case) -> tuple[tuple[int, str], ...]:
+    """Let the authority accept and issue a term that follows the one that ends on 2029-03-09."""
+    return (
+        await case.answer("accepted", authority_number="C-HK-0002", occurred_at=china("2029-02-21")),
+        await case.answer("issued", authority_number="C-HK-0002", valid_from="2029-03-10", valid_until="2032-03-09"),
+    )
+
+
+async def test_a_term_that_follows_the_one_in_force_is_kept_and_nobody_is_told_that_the_permit_ends(park: Park) -> None:
+    case = await park.issued(employment={"contract_end": "2035-12-31"}, **ONE)
+    await case.at("2029-01-20")
+    assert len(await case.notices("permit_expiring")) == 2  # ninety and sixty days before its end
+    park.clock.at = china("2029-02-05")
+    permit = await case.permit()
+    assert await _renew(case) == ((202, "held"), (202, "held"))
+    assert await case.permit() == permit
+    assert await case.tasks() == {}
+    await case.at("2029-03-11")
+    assert (await case.permit())["stage"] == "expired"
+    assert len(await case.notices("permit_expiring")) == 2
+    assert await case.told("permit_expired") == Counter()
+    shown = {(each["outcome"], each["state"]) for each in (await case.view())["held_answers"]}
+    assert shown == {("accepted", "renewal"), ("issued", "renewal")}
+    assert await _differences(case) == []
+
+
+async def test_a_term_that_follows_one_that_has_ended_is_kept_too(park: Park) -> None:
+    case = await park.issued(employment={"contract_end": "2035-12-31"}, **ONE)
+    await case.at("2029-03-11")
+    assert await case.told("permit_expired") == Counter(employer=1, person=1)
+    assert await _renew(case) == ((202, "held"), (202, "held"))
+    assert await case.tasks() == {}
+
+
+async def test_two_terms_under_one_new_number_contradict_each_other(park: Park) -> None:
+    case = await park.issued(**ONE)
+    await _renew(case)
+    assert await case.answer(
+        "issued", authority_number="C-HK-0002", valid_from="2029-03-10", valid_until="2033-03-09"
+    ) == (202, "held")
+    assert "authority_conflict/HK" in await case.tasks()

@@ -14,9 +14,10 @@ from cases.registration import accept
 from domain.actors import system
 from domain.calendars import CalendarFile, DayKind, day_kind
 from domain.registration import RegistrationRequest
-from policy.calendars import mainland_calendar
+from policy.calendars import mainland_calendar, published_year
 from store.tables import calendar_days, commands, cursors, deadlines, ledger
 from tests.cases.contexts import EMPLOYER_A, Clock, key, load_samples, open_context, registration_body
+from tests.cases.driver import Park, china, open_park
 
 LOADER = system("calendar_load")
 
@@ -25,6 +26,12 @@ LOADER = system("calendar_load")
 async def context(clean_database: str) -> AsyncIterator[Context]:
     async with open_context(clean_database, Clock()) as context:
         yield context
+
+
+@pytest_asyncio.fixture
+async def park(clean_database: str) -> AsyncIterator[Park]:
+    async with open_park(clean_database, china("2026-12-01")) as park:
+        yield park
 
 
 async def _version(context: Context) -> str | None:
@@ -138,6 +145,61 @@ async def test_a_provisional_deadline_is_counted_again_though_its_day_stays(cont
     assert await _recounts(context) == 1
 
 
+async def test_a_notice_that_moves_settled_days_of_december_counts_every_open_case_again(park: Park) -> None:
+    """A limit that was counted as settled, on the notice of 2026, ends by the notice of 2027."""
+    await load_published(park.context, LOADER)
+    park.clock.at = china("2026-12-28")
+    waits = await park.take_on()
+    park.identity_number = "33010619860128072X"
+    reviewed = await park.review(permit_card_number="C87654321")
+    assert (await reviewed.row())["due_at"] == china("2027-01-04", "23:59:59")
+    # As an engine counted it that took a year's own notice for all of its December.
+    async with park.context.database.begin() as connection:
+        await connection.execute(update(deadlines).values(provisional=False))
+    notice = CalendarFile(
+        year=2027, source="a notice", days_off=(date(2026, 12, 31), date(2027, 1, 1)), workdays=(date(2026, 12, 26),)
+    )
+    await load_calendar(park.context, LOADER, notice.days())
+    assert await _recounts(park.context) == 2
+    for case in (waits, reviewed):
+        await case.step()
+        row = await case.row()
+        assert (row["due_at"], row["due_provisional"]) == (china("2027-01-06", "23:59:59"), False)
+    versions = {row["calendar_version"] for row in await park.rows(deadlines, deadlines.c.counted_from.is_not(None))}
+    assert versions == {await _version(park.context)}
+
+
+async def test_what_the_library_learns_of_december_with_the_next_year_is_taken(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The year itself was loaded by hand and stays; the end of its December is the next notice's."""
+    holiday, moved = date(2026, 3, 3), date(2026, 12, 31)
+    await load_calendar(context, LOADER, _year(2026, holiday).days())
+
+    def published(year: int) -> dict[date, bool] | None:
+        days = published_year(year)
+        return {**_year(2027, date(2027, 1, 1)).days(), moved: False} if year == 2027 else days
+
+    monkeypatch.setattr("cases.calendar.published_year", published)
+    version = await load_published(context, LOADER)
+    async with context.database.begin() as connection:
+        calendar = await current_calendar(context, connection, version)
+    assert [calendar.is_working_day(day) for day in (holiday, moved, date(2027, 1, 1))] == [False, False, False]
+
+
+async def test_a_january_day_of_a_notice_does_not_keep_the_next_year_from_being_loaded(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new_year = CalendarFile(year=2026, source="a notice", days_off=(), workdays=(date(2027, 1, 2),))
+    await load_calendar(context, LOADER, new_year.days())
+    later = _year(2027).days()
+    monkeypatch.setattr("cases.calendar.published_year", lambda year: later if year == 2027 else published_year(year))
+    version = await load_published(context, LOADER)
+    async with context.database.begin() as connection:
+        calendar = await current_calendar(context, connection, version)
+    assert 2027 in calendar.years()
+
+
 @pytest.mark.parametrize(
     ("day", "worked", "kind"),
     [
@@ -161,7 +223,7 @@ def test_a_year_of_a_file_has_every_day() -> None:
     assert days[date(2028, 10, 3)]
 
 
-@pytest.mark.parametrize("day", [date(2027, 1, 1), date(2028, 1, 1)])
-def test_a_file_with_a_day_of_another_year_or_a_day_twice_is_refused(day: date) -> None:
+@pytest.mark.parametrize("day", [date(2027, 11, 30), date(2029, 2, 1), date(2072, 12, 31), date(2028, 1, 1)])
+def test_a_file_with_a_day_far_from_its_year_or_a_day_twice_is_refused(day: date) -> None:
     with pytest.raises(ValidationError):
         CalendarFile(year=2028, source="a notice", days_off=(day, date(2028, 1, 1)))

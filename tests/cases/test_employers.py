@@ -1,6 +1,7 @@
 """Employers as dated data."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -9,10 +10,14 @@ import pytest_asyncio
 from sqlalchemy import select
 
 from cases.context import Context
+from cases.deliveries import lease
 from cases.employers import get_employer, list_employers, load_register, put_employer
 from domain.actors import system
 from domain.employers import EmployerRequest, RegisterFile
 from domain.errors import Refused
+from domain.notices import Channel
+from policy.limits import limits_of
+from policy.packs import load_limits
 from store.tables import employer_versions, employers, ledger
 from tests.cases.contexts import (
     EMPLOYER_A,
@@ -146,3 +151,30 @@ async def test_an_employer_chooses_one_mail_a_day(context: Context) -> None:
     async with context.database.begin() as connection:
         chosen = await connection.execute(select(employers.c.digest).where(employers.c.employer_id == "emp-a"))
         assert chosen.scalar_one() is True
+
+
+async def _digest_of(context: Context, employer_id: str) -> bool:
+    async with context.database.begin() as connection:
+        chosen = await connection.execute(select(employers.c.digest).where(employers.c.employer_id == employer_id))
+        return bool(chosen.scalar_one())
+
+
+@pytest.mark.parametrize(("parameters", "daily"), [("default", True), ("embedded", False)])
+async def test_an_employer_recorded_now_takes_a_daily_mail_as_the_parameters_say(
+    context: Context, parameters: str, daily: bool
+) -> None:
+    now = replace(context, limits=limits_of(load_limits(parameters)))
+    await put_employer(now, SUPERVISOR, "emp-new", _request(uscc="91440300MA5H0WEY05"), key())
+    assert await _digest_of(context, "emp-new") is daily
+
+
+async def test_an_employer_recorded_before_keeps_what_it_had(context: Context) -> None:
+    now = replace(context, limits=limits_of(load_limits()))
+    await put_employer(now, SUPERVISOR, "emp-a", _request(), key())
+    assert await _digest_of(context, "emp-a") is False
+
+
+async def test_a_supervisor_that_gives_another_address_tells_the_earlier_one(context: Context) -> None:
+    await put_employer(context, SUPERVISOR, "emp-a", _request(), key())
+    dues = await lease(context, Channel.MAIL, context.clock(), 10)
+    assert {due.to for due in dues} == {"hr@htri.example", "new@htri.example"}

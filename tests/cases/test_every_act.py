@@ -41,7 +41,7 @@ ACTS: dict[CommandKind, tuple[Actor, dict[str, Any]]] = {
     ),
     CommandKind.PERMIT_CONFIRM: (OFFICER_2, {"destination": "HK", "action": "confirm"}),
     CommandKind.ENTER_OUTCOME: (OFFICER_2, {"destination": "HK", "outcome_id": "o-1"}),
-    CommandKind.CARD_LOST: (EMPLOYER_A, {"destination": "HK", "lost_on": "2026-03-01"}),
+    CommandKind.CARD_LOST: (EMPLOYER_A, {"destination": "HK", "lost_on": "2026-03-02"}),
     CommandKind.RECORD_FACT: (
         OFFICER_2,
         {"field": "employment.position", "value": "工程师", "seen_in": "劳动合同", "round": 1},
@@ -136,6 +136,7 @@ async def _refused(park: Park) -> Case:
 async def _lapsed(park: Park) -> Case:
     case = await _correction_requested(park)
     await case.at(await case.due(), "23:59:59")
+    await case.after(seconds=1)
     return case
 
 

@@ -312,7 +312,7 @@ CHANGED: dict[str, tuple[str, str, dict[str, Any]]] = {
 
 async def test_a_change_to_requests_or_to_what_acts_left_is_named(park: Park, cluster: AsyncEngine) -> None:
     case, missed = await _walked(park), []
-    await case.do(EMPLOYER_A, CommandKind.CARD_LOST, destination="HK", lost_on="2026-03-02")
+    await case.do(EMPLOYER_A, CommandKind.CARD_LOST, destination="HK", lost_on="2026-03-03")
     assert await _found(case) == set()
     for name, (change, code, place) in CHANGED.items():
         found = await _found_after(case, cluster, change)

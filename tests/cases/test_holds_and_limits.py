@@ -113,7 +113,7 @@ async def test_r18_the_holder_or_the_queue_is_reminded_at_half_and_four_fifths(p
 
 async def test_r19_past_the_limit_supervisors_have_it_and_nothing_is_decided(park: Park) -> None:
     case = await park.review()
-    await case.at("2026-03-09", "23:59:59")
+    await case.at("2026-03-10", "00:00")
     task = (await case.tasks())["review"]
     assert (await case.stage(), task["queue"], task["overdue"]) == ("under_review", "supervisors", True)
     assert await case.told("escalated") == Counter(supervisors=1)
@@ -132,10 +132,10 @@ async def test_r19_passing_the_limit_ends_no_claim_but_a_claim_without_an_act_re
     case = await park.review()
     park.clock.at = china("2026-03-09")
     await case.claim("review")
-    await case.at("2026-03-09", "23:59:59")
+    await case.at("2026-03-10", "00:00")
     task = (await case.tasks())["review"]
     assert (task["holder"], task["queue"], task["overdue"]) == ("test officer-1", "officers", True)
-    park.clock.at = china("2026-03-10", "23:59:59")
+    park.clock.at = china("2026-03-11", "00:00")
     await park.watch()
     task = (await case.tasks())["review"]
     assert (task["holder"], task["queue"]) == (None, "supervisors")

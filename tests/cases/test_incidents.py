@@ -1,6 +1,7 @@
 """Lines of the operator: those about no case, and a case whose facts cannot be opened."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from cases.context import Context
 from cases.incidents import list_incidents, open_incident, resume
 from cases.reads import list_cases
 from cases.registration import accept
+from cases.tasks import list_tasks
 from domain.actors import Actor, Role, system
 from domain.errors import Defect, Refused
 from domain.registration import RegistrationRequest
@@ -70,6 +72,43 @@ async def test_a_case_whose_facts_cannot_be_opened_stands_in_the_list_and_hurts_
     await open_incident(context, damaged, "assess", "sealed_value_altered", opened_at)
     assert (await advance(context, damaged, context.clock())).stage is Stage.UNDER_REVIEW
     assert await list_incidents(context, OPERATOR) == ([], None)
+
+
+async def test_a_case_of_which_a_row_cannot_be_read_is_put_before_the_operator_and_goes_on_once_it_is_mended(
+    context: Context,
+) -> None:
+    reference = await _submit(context, 0)
+    due = "UPDATE registrations SET due_at = :at WHERE reference = :reference"
+    await _run(context, due, reference, at=datetime(9999, 12, 31, 23, tzinfo=UTC))
+    await _run(
+        context,
+        "INSERT INTO deadlines (reference, employer_id, kind, state, at)"
+        " SELECT reference, employer_id, 'correction', 'waiting', due_at FROM registrations"
+        " WHERE reference = :reference",
+        reference,
+    )
+    with pytest.raises(ValueError, match="isoformat"):
+        await advance(context, reference, context.clock())
+
+    opened_at, place = context.clock(), "store/case_rows.py:1 _typed"
+    ids = [await open_incident(context, reference, "advance", "ValueError", opened_at, place=place) for _ in range(2)]
+    ((line,), _) = await list_incidents(context, OPERATOR)
+    assert ids == [line["id"]] * 2
+    assert (line["reference"], line["kind"], line["place"], line["times"]) == (reference, "stuck", place, 1)
+    with pytest.raises(ValueError, match="isoformat"):
+        await resume(context, OPERATOR, _id(line), key())
+
+    await _run(context, "UPDATE registrations SET due_at = NULL WHERE reference = :reference", reference)
+    await _run(context, "DELETE FROM deadlines WHERE reference = :reference AND kind = 'correction'", reference)
+    await resume(context, OPERATOR, _id(line), key())
+    assert (await advance(context, reference, context.clock())).stage is Stage.UNDER_REVIEW
+    assert await list_incidents(context, OPERATOR) == ([], None)
+    assert (await list_tasks(context, OPERATOR))[0] == []
+
+
+async def _run(context: Context, statement: str, reference: str, **values: Any) -> None:
+    async with context.database.begin() as connection:
+        await connection.execute(text(statement), {"reference": reference, **values})
 
 
 async def _submit(context: Context, serial: int) -> str:

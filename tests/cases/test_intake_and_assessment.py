@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 import pytest_asyncio
@@ -176,9 +177,9 @@ async def test_r7_reminders_fall_when_so_many_days_are_left(park: Park) -> None:
 async def test_r8_a_case_lapses_when_nothing_came_in_time(park: Park) -> None:
     case = await park.review(employment=STATE_WORKER)
     due = await case.due()
-    await case.at(due, "23:59:58")
+    await case.at(due, "23:59:59.999999")
     assert await case.stage() == "correction_requested"
-    await case.at(due, "23:59:59")
+    await case.after(microseconds=1)
     row = await case.row()
     assert (row["stage"], row["due_at"], row["clock"]) == ("lapsed", None, "stopped")
     assert await case.told("registration_lapsed") == Counter(employer=1, person=1)
@@ -197,11 +198,11 @@ async def test_r8_loses_to_a_correction_stored_in_time_and_not_yet_applied(park:
 
 async def test_r8_a_correction_after_the_end_is_refused_although_no_timer_has_fired(park: Park) -> None:
     case = await park.review(employment=STATE_WORKER)
-    park.clock.at = china(await case.due(), "23:59:59")
-    await case.store(EMPLOYER_A, CommandKind.CORRECT, **MENDED)  # the last second is in time
+    park.clock.at = china(await case.due(), "23:59:59.5")
+    await case.store(EMPLOYER_A, CommandKind.CORRECT, **MENDED)  # the whole last second is in time
     late = await park.review(employment=STATE_WORKER, identity_number="33010619860128072X")
     await late.at(await late.due(), "23:59:58")
-    park.clock.at = china(await late.due(), "23:59:59").replace(microsecond=1)
+    park.clock.at = china(await late.due(), "23:59:59") + timedelta(seconds=1)
     assert await late.refused(EMPLOYER_A, CommandKind.CORRECT, **MENDED) == "case_closed"
 
 

@@ -124,7 +124,7 @@ async def test_p4_any_answer_proves_a_list_entry_whose_2xx_was_lost(park: Park) 
 
 async def test_p5_an_entry_not_sent_within_its_limit_is_a_line_for_the_operator(park: Park) -> None:
     case = await park.approved()
-    await case.at("2026-03-03", "23:59:59")
+    await case.at("2026-03-04", "00:00")
     lines = {i["step"] for i in await park.rows(tables.incidents) if i["kind"] == "authority_unreached"}
     assert lines == {"tell_authority/HK", "tell_authority/MO"}
     assert (await case.permit())["stage"] == "eligible"
@@ -200,7 +200,7 @@ async def test_p13_a_report_not_taken_within_its_limit_is_a_line_for_the_operato
     case = await park.issued(destinations=["HK"])
     await case.depart("2026-03-02")
     await case.at("2026-03-03", "00:00")
-    await case.at("2026-03-04", "23:59:59")
+    await case.at("2026-03-05", "00:00")
     assert [i["kind"] for i in await park.rows(tables.incidents)] == ["authority_unreached"]
 
 
@@ -250,15 +250,15 @@ async def test_p15_the_authoritys_limit_and_the_second_alert_are_watched_by_the_
 @pytest.mark.parametrize("actor", [PERSON, EMPLOYER_A, OFFICER], ids=lambda actor: actor.role.value)
 async def test_p19_a_lost_card_is_recorded_and_reported(park: Park, actor: object) -> None:
     case = await park.issued(destinations=["HK"])
-    await case.do(actor, CommandKind.CARD_LOST, destination="HK", lost_on="2026-03-01")  # type: ignore[arg-type]
-    assert (await case.permit())["card_lost_on"] == date(2026, 3, 1)
-    assert await _keys(case) == ["report/REF/HK/card_lost/2026-03-01"]
+    await case.do(actor, CommandKind.CARD_LOST, destination="HK", lost_on="2026-03-02")  # type: ignore[arg-type]
+    assert (await case.permit())["card_lost_on"] == date(2026, 3, 2)
+    assert await _keys(case) == ["report/REF/HK/card_lost/2026-03-02"]
     assert await case.told("card_lost_recorded") == Counter(employer=1, person=1)
 
 
 async def test_p19_a_card_is_not_lost_before_it_is_issued_or_in_the_future(park: Park) -> None:
     case = await park.accepted(destinations=["HK"])
-    given = {"destination": "HK", "lost_on": "2026-03-01"}
+    given = {"destination": "HK", "lost_on": "2026-03-02"}
     assert await case.refused(PERSON, CommandKind.CARD_LOST, **given) == "wrong_stage"
     assert await case.refused(PERSON, CommandKind.CARD_LOST, **given | {"destination": "MO"}) == "wrong_stage"
     await case.answer("issued")

@@ -11,10 +11,12 @@ from sqlalchemy import func, select
 from cases.context import Context
 from cases.deliveries import lease, settle
 from cases.receipts import receive
+from cases.reconciliation import reconcile_case
 from domain.clock import day_of, morning_of
 from domain.notices import Channel, Recipient
 from domain.webhooks import ReceiptRequest, ReceiptStatus
 from store.tables import receipts
+from tests.api.engines import NoHistories
 from tests.cases.contexts import NOON, Clock, load_samples, open_context
 from tests.cases.notices import ledger_acts, notify, rows_of, sent, statuses, take_digests, take_on
 
@@ -52,7 +54,7 @@ async def test_a_receipt_moves_the_delivery_forward(context: Context) -> None:
     assert await ledger_acts(context) == [(1, "notice_sent", "sent"), (2, "receipt_recorded", "delivered")]
 
 
-async def test_the_first_of_two_that_rank_alike_stands(context: Context) -> None:
+async def test_a_delivered_after_a_failure_changes_nothing(context: Context) -> None:
     await _send_sms(context)
     await receive(context, "msg_1", _receipt("sms_1", FAILED))
     await receive(context, "msg_2", _receipt("sms_1", DELIVERED))
@@ -63,8 +65,21 @@ async def test_the_first_of_two_that_rank_alike_stands(context: Context) -> None
 async def test_a_message_seen_before_gets_the_first_answer_and_writes_nothing(context: Context) -> None:
     await _send_sms(context)
     first = await receive(context, "msg_1", _receipt("sms_1"))
-    assert await receive(context, "msg_1", _receipt("sms_1", FAILED)) == first
+    assert await receive(context, "msg_1", _receipt("sms_1")) == first
     assert await _kept(context) == 1
+
+
+async def test_other_content_under_a_known_message_id_is_a_message_of_its_own(context: Context) -> None:
+    await _send_sms(context)
+    await receive(context, "msg_1", _receipt("sms_1"))
+    for _ in range(2):
+        await receive(context, "msg_1", _receipt("sms_1", FAILED))
+    assert await _kept(context) == 2
+    assert (await rows_of(context, Channel.SMS))[0]["status"] == "failed"
+    assert [act for _, *act in await ledger_acts(context)][1:] == [
+        ["receipt_recorded", "delivered"],
+        ["receipt_recorded", "failed"],
+    ]
 
 
 async def test_the_same_message_twice_at_once_counts_once(context: Context) -> None:
@@ -119,6 +134,24 @@ async def test_a_mail_that_came_back_is_followed_by_an_sms(context: Context) -> 
     await settle(context, sent(mail, "m@x"), NOON)
     await receive(context, "msg_1", _receipt("<m@x>", FAILED))
     assert {row["channel"]: row["status"] for row in await rows_of(context)} == {"mail": "failed", "sms": "queued"}
+
+
+@pytest.mark.parametrize("is_early", [False, True])
+async def test_a_mail_that_came_back_after_it_had_arrived_is_followed_by_an_sms(
+    context: Context, is_early: bool
+) -> None:
+    reference = await take_on(context)
+    await notify(context, reference)
+    mail = await lease(context, Channel.MAIL, NOON, 10)
+    if not is_early:
+        await settle(context, sent(mail, "m@x"), NOON)
+    await receive(context, "msg_1", _receipt("<m@x>", DELIVERED))
+    await receive(context, "msg_2", _receipt("<m@x>", FAILED))
+    if is_early:
+        await settle(context, sent(mail, "m@x"), NOON)
+    assert {row["channel"]: row["status"] for row in await rows_of(context)} == {"mail": "failed", "sms": "queued"}
+    _, found = await reconcile_case(context, NoHistories(), reference)
+    assert [each for each in found if each.code == "ledger_row_without_counterpart"] == []
 
 
 async def test_an_sms_that_did_not_arrive_leaves_it_to_the_employer(context: Context) -> None:

@@ -40,12 +40,86 @@ async def test_r22_a_departure_to_come_is_recorded_and_told(park: Park) -> None:
 async def test_r22_a_later_report_before_that_day_replaces_it(park: Park) -> None:
     case = await park.approved()
     await case.depart("2026-03-31")
-    await case.depart("2026-04-30", "dismissed", by=OFFICER)
+    await case.depart("2026-04-30", "dismissed")
     await case.at("2026-04-01")
     assert await case.stage() == "approved"
     await case.at("2026-05-01", "00:00")
     row = await case.row()
     assert (row["stage"], row["end_reason"], row["ended_on"]) == ("ended", "dismissed", date(2026, 4, 30))
+
+
+async def test_r22_a_departure_that_an_officer_reports_sets_nothing_before_its_second_signature(park: Park) -> None:
+    case = await park.approved()
+    before = await case.row()
+    view = await case.depart("2026-03-31", "dismissed", by=OFFICER)
+    assert (view["pending_act"], view["round"], view["ended_on"]) == ("departure", 2, None)
+    assert view["pending"]["last_day"] == "2026-03-31"
+    row = await case.row()
+    assert (row["departure"], row["ended_on"], row["end_reason"]) == (None, None, None)
+    assert before["stage"] == row["stage"] == "approved"
+    assert "employment_over" not in await case.deadlines()
+    assert "contract_reminder" in await case.deadlines()
+    assert await case.told("departure_recorded") == Counter()
+    assert await case.told("second_signature_requested") == Counter(officers=1, supervisors=1)
+    assert (await case.tasks())["confirm"]["detail"] == {"pending_act": "departure"}
+    assert (await case.last("departure_proposed"))["last_day"] == "2026-03-31"
+    for outsider in (EMPLOYER_A, PERSON):
+        seen = await case.view(outsider)
+        assert "pending_act" not in seen
+        assert "pending" not in seen
+
+
+async def test_r22_the_second_signature_records_the_departure(park: Park) -> None:
+    case = await park.approved()
+    await case.depart("2026-03-31", "dismissed", by=OFFICER)
+    assert await case.refused(OFFICER, CommandKind.CONFIRM, action="confirm", round=2) == "same_signer"
+    assert await case.refused(OFFICER_2, CommandKind.CONFIRM, action="confirm", round=1) == "stale_round"
+    view = await case.confirm()
+    assert (view["stage"], view["pending_act"], view["ended_on"]) == ("approved", None, "2026-03-31")
+    assert "confirm" not in await case.tasks()
+    assert await case.told("departure_recorded") == Counter(employer=1, person=1)
+    signed = await case.last("confirmed")
+    assert (signed["outcome"], signed["reason_codes"], signed["last_day"]) == ("departure", ["dismissed"], "2026-03-31")
+    await case.at("2026-04-01", "00:00")
+    assert await case.stage() == "ended"
+
+
+async def test_r22_a_rejected_departure_leaves_the_registration_as_it_was(park: Park) -> None:
+    case = await park.approved()
+    await case.depart("2026-03-31", by=OFFICER)
+    await case.confirm("reject", "facts_incomplete")
+    row = await case.row()
+    assert (row["stage"], row["pending_act"], row["pending"], row["ended_on"]) == ("approved", None, None, None)
+    assert await case.told("second_signature_rejected") == Counter(proposer=1)
+    assert await case.told("departure_recorded") == Counter()
+    await case.at("2026-04-01")
+    assert await case.stage() == "approved"
+
+
+async def test_r22_an_employers_own_report_is_taken_while_an_officers_waits(park: Park) -> None:
+    case = await park.approved()
+    await case.depart("2026-03-31", by=OFFICER)
+    reasons = [{"code": "false_statement"}]
+    assert await case.refused(OFFICER_2, CommandKind.REVOKE, reasons=reasons) == "already_decided"
+    other = {"last_day": "2026-03-30", "reason": "resigned"}
+    assert await case.refused(OFFICER_2, CommandKind.DEPART, **other) == "already_decided"
+    await case.depart("2026-03-03")
+    assert (await case.row())["ended_on"] == date(2026, 3, 3)
+    await case.at("2026-03-04")
+    row = await case.row()
+    assert (row["stage"], row["pending_act"], row["ended_on"]) == ("ended", None, date(2026, 3, 3))
+    assert "confirm" not in await case.tasks()
+
+
+async def test_r22_who_reported_or_signed_a_departure_does_not_answer_its_dispute(park: Park) -> None:
+    case = await park.approved()
+    await case.depart("2026-03-31", by=OFFICER)
+    await case.confirm(by=OFFICER_2)
+    await case.do(PERSON, CommandKind.DISPUTE)
+    given = {"task_id": await case.task_id("departure_disputed"), "action": "uphold"}
+    for own in (OFFICER, OFFICER_2):
+        assert await case.refused(own, CommandKind.ANSWER_TASK, **given) == "role_not_allowed"
+    await case.do(SUPERVISOR, CommandKind.ANSWER_TASK, **given)
 
 
 async def test_r22_reasons_that_only_the_engine_gives_are_refused(park: Park) -> None:
@@ -129,6 +203,7 @@ async def test_after_deceased_nothing_goes_to_the_person(park: Park) -> None:
     case = await park.issued()
     before = sum(count for told, count in (await case.told()).items() if told.endswith("/person"))
     await case.depart("2026-03-02", "deceased", by=OFFICER)
+    await case.confirm()
     await case.at("2026-03-03", "00:00")
     await case.answer("revoked")
     after = sum(count for told, count in (await case.told()).items() if told.endswith("/person"))
@@ -235,7 +310,7 @@ async def test_r29_a_contract_that_ends_is_told_and_asked_about(park: Park) -> N
     await case.at("2026-05-01", "09:00")
     await case.at("2026-05-31", "09:00")
     assert await case.told("contract_ending") == Counter(employer=2)
-    await case.at("2026-07-14", "23:59:59")
+    await case.at("2026-07-15", "00:00")
     assert "employment_check" in await case.tasks()
     assert await case.stage() == "approved"
 
@@ -255,7 +330,10 @@ async def test_r29_an_officer_records_the_departure(park: Park) -> None:
     await case.at("2026-07-15")
     given = {"task_id": await case.task_id("employment_check"), "action": "departed", "last_day": "2026-06-30"}
     await case.do(OFFICER, CommandKind.ANSWER_TASK, **given)
+    assert ((await case.row())["ended_on"], "employment_check" in await case.tasks()) == (None, True)
+    await case.confirm()
     assert (await case.row())["end_reason"] == "contract_ended"
+    assert "employment_check" not in await case.tasks()
 
 
 # R30: what has closed.

@@ -116,7 +116,7 @@ async def test_r9_a_claim_without_an_act_returns_after_one_working_day(park: Par
     park.clock.at = china("2026-03-03", "23:59:58")
     await park.watch()
     assert (await case.tasks())["review"]["holder"] is not None
-    park.clock.at = china("2026-03-03", "23:59:59")
+    park.clock.at = china("2026-03-04", "00:00")
     await park.watch()
     assert (await case.tasks())["review"]["holder"] is None
     assert (await case.ledger())[-1] == "claim_lapsed"
@@ -389,5 +389,5 @@ async def test_r15_a_rejection_gives_the_review_back_to_the_proposer(park: Park)
 async def test_a_second_signature_that_is_late_is_asked_for_again(park: Park) -> None:
     case = await park.review()
     await case.decide("refuse", "employment_unproved")
-    await case.at("2026-03-03", "23:59:59")
+    await case.at("2026-03-04", "00:00")
     assert await case.told("second_signature_requested") == Counter(officers=2, supervisors=2)

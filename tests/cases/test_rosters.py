@@ -353,6 +353,30 @@ async def test_departures_are_asked_of_approved_cases_only(context: Context) -> 
         assert len((await connection.execute(kinds)).all()) == 2
 
 
+async def test_a_roster_of_departures_names_the_days_that_no_case_knows_before_it_does_any(context: Context) -> None:
+    await _receive(context, _file(_some(4)))
+    await _work(context)
+    async with context.database.begin() as connection:
+        approved = update(registrations).values(stage="approved", settled=True, due_at=None, due_kind=None)
+        await connection.execute(approved)
+    content = _departures(
+        {"client_reference": "HTRI-001", "last_day": "2026-03-31", "reason": "resigned"},
+        {"client_reference": "HTRI-002", "last_day": "1999-01-01", "reason": "resigned"},
+        {"client_reference": "HTRI-003", "last_day": "2062-03-31", "reason": "resigned"},
+    )
+    for dry_run in (True, False):
+        departing = _file(content, act=RosterAct.DEPARTURE, dry_run=dry_run, on_defect=OnDefect.STOP)
+        roster_id = await _receive(context, departing)
+        await _work(context)
+        rows = await _results(context, roster_id)
+        found = {row: (r["result"], [(e["field"], e["code"]) for e in r["errors"]]) for row, r in rows.items()}
+        wrong = ("defect", [("last_day", "date_order")])
+        assert found == {1: ("new", []), 2: wrong, 3: wrong}, dry_run
+    async with context.database.begin() as connection:
+        kinds = select(commands.c.reference).where(commands.c.kind == "depart")
+        assert (await connection.execute(kinds)).all() == []
+
+
 async def _references(context: Context) -> set[str]:
     async with context.database.begin() as connection:
         return set((await connection.execute(select(registrations.c.reference))).scalars())

@@ -4,12 +4,14 @@ import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 import rfc8785
 from sqlalchemy import text, update
+from structlog.testing import capture_logs
 
 from cases.pack_shelf import read_packs
 from cases.re_evaluation import evaluate_again
@@ -20,7 +22,7 @@ from domain.errors import Refused
 from domain.findings import Audience, FindingCode, FindingOutcome
 from domain.languages import Language
 from domain.rule_packs import PackConfirmation, PackProposal
-from policy.pack import PackShelf, parse_pack
+from policy.pack import PackError, PackShelf, parse_pack
 from policy.packs import load_rule_packs
 from policy.rule import rule
 from policy.talent_permit import PERMIT_RULES
@@ -239,3 +241,52 @@ async def test_a_pack_whose_first_day_has_come_is_signed_no_more(park: Park) -> 
     park.clock.at = NOON.replace(month=4, day=1)
     yes = PackConfirmation.model_validate({"action": "confirm"})
     assert await _code(confirm_pack(park.context, SUPERVISOR_2, name, "2026-04-01", yes, key())) == "wrong_stage"
+
+
+async def _publish(park: Park, content: str, name: str = "talent_permit", version: str = "2026-03-01") -> None:
+    """Keep a published pack as a newer version of the code, or another hand, would."""
+    row = {
+        "name": name,
+        "version": version,
+        "content": content,
+        "content_hash": hashlib.sha256(content.encode()).hexdigest(),
+        "effective_from": date(2026, 3, 1),
+        "state": "published",
+        "report_hash": "0" * 64,
+        "proposed_by": {},
+        "confirmed_by": {},
+        "at": NOON,
+    }
+    async with park.context.database.begin() as connection:
+        await connection.execute(tables.rule_packs.insert().values(row))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [draft("2026-03-01").replace("reads: [1]", "reads: [2]"), "name: [", "- no pack"],
+    ids=["newer", "cut", "list"],
+)
+async def test_a_published_pack_that_cannot_be_read_is_told_and_passed_over(park: Park, content: str) -> None:
+    await _publish(park, content)
+    await _publish(park, draft("2026-02-01"), version="2026-02-01")
+    with capture_logs() as logs:
+        case = await park.take_on()
+    assert [(line["event"], line["version"]) for line in logs if line["log_level"] == "error"] == [
+        ("pack_not_read", "2026-03-01")
+    ]
+    assert (await case.row())["policy_version"] == "2026-02-01"
+    await case.step()
+    assert (await case.row())["stage"] == "under_review"
+
+
+async def test_a_pack_of_another_name_comes_on_no_shelf_of_these_rules(park: Park, tmp_path: Path) -> None:
+    other = draft("2026-03-01").replace("name: talent_permit", "name: other")
+    await _publish(park, other, name="other")
+    case = await park.take_on()
+    assert (await case.row())["policy_version"] == "2025-11-05"
+    request = PackProposal(content=other, report_hash="0" * 64)
+    assert await _code(propose_pack(park.context, SUPERVISOR, "other", request, key())) == "not_found"
+    (tmp_path / "talent_permit").mkdir()
+    (tmp_path / "talent_permit" / "other.yaml").write_text(other, encoding="utf-8")
+    with pytest.raises(PackError, match="named other"):
+        load_rule_packs(tmp_path)

@@ -20,7 +20,7 @@ from domain.webhooks import MOST_SUBSCRIPTIONS, Scheme, SecretRequest, WebhookRe
 from proof.webhooks import sign, verify
 from store.tables import ledger, webhooks
 from tests.cases.contexts import EMPLOYER_A, EMPLOYER_B, NOON, Clock, key, load_samples, open_context
-from tests.cases.notices import statuses, take_on
+from tests.cases.notices import later, rows_of, statuses, take_on
 
 URL = "https://hr.example.com/hooks"
 KIND = NoticeKind.REGISTRATION_WITHDRAWN
@@ -195,6 +195,47 @@ async def test_410_ends_the_subscription_and_what_waits_for_it(context: Context)
     assert len((await list_deliveries(context, EMPLOYER_A, webhook_id))[0]) == 2
     await put_webhook(context, EMPLOYER_A, _request(), key())
     assert (await list_webhooks(context, EMPLOYER_A))[0]["state"] == "active"
+
+
+async def test_a_subscription_that_takes_nothing_for_days_is_paused_and_its_employer_told(
+    context: Context, clock: Clock
+) -> None:
+    webhook_id, _ = await _add(context)
+    reference = await take_on(context)
+    await _tell(context, reference, "1")
+    (row,) = await rows_of(context, Channel.WEBHOOK)
+    while row["status"] == "queued":
+        clock.at = row["next_attempt"]
+        due = await lease(context, Channel.WEBHOOK, clock.at, 10)
+        await settle(context, later(due, "webhook_404"), clock.at)
+        (row,) = await rows_of(context, Channel.WEBHOOK)
+    assert (row["status"], row["reason"]) == ("failed", "webhook_404")
+    assert clock.at - NOON == context.limits.notice_retry
+    (shown,) = await list_webhooks(context, EMPLOYER_A)
+    assert shown["state"] == "paused"
+    assert (await statuses(context))["webhook_paused employer"] == "queued"
+    with pytest.raises(Refused, match="wrong_stage"):
+        await try_webhook(context, EMPLOYER_A, webhook_id, key())
+    await put_webhook(context, EMPLOYER_A, _request(), key())
+    assert (await list_webhooks(context, EMPLOYER_A))[0]["state"] == "active"
+
+
+async def test_one_message_that_is_given_up_pauses_no_subscription_that_takes_others(
+    context: Context, clock: Clock
+) -> None:
+    await _add(context)
+    reference = await take_on(context)
+    await _tell(context, reference, "1")
+    (refused,) = await lease(context, Channel.WEBHOOK, NOON, 10)
+    clock.at = NOON + context.limits.notice_retry
+    await _tell(context, reference, "2")
+    again, other = sorted(
+        await lease(context, Channel.WEBHOOK, clock.at, 10), key=lambda due: due.message_id != refused.message_id
+    )
+    await settle(context, [Result(other.leased, Outcome.DELIVERED)], clock.at)
+    await settle(context, later([again], "webhook_400"), clock.at)
+    assert (await list_webhooks(context, EMPLOYER_A))[0]["state"] == "active"
+    assert "webhook_paused employer" not in await statuses(context)
 
 
 async def test_a_receiver_that_is_away_holds_up_only_its_own(context: Context) -> None:

@@ -43,6 +43,9 @@ ROWS: dict[Event, tuple[set[Stage], Stage | None]] = {
     Event.EMPLOYER_SUSPENDED: (_OPEN | {_APPROVED}, None),
     Event.EMPLOYER_REINSTATED: (_OPEN | {_APPROVED}, None),
     Event.DEPART: ({_APPROVED}, None),
+    Event.PROPOSE_DEPARTURE: ({_APPROVED}, None),
+    Event.CONFIRM_DEPARTURE: ({_APPROVED}, None),
+    Event.REJECT_DEPARTURE: ({_APPROVED}, None),
     Event.DISPUTE: ({_APPROVED, Stage.ENDED}, None),
     Event.EMPLOYMENT_OVER: ({_APPROVED}, Stage.ENDED),
     Event.REVOKE: ({_APPROVED}, None),
@@ -148,6 +151,8 @@ def test_every_kind_of_notice_is_caused_by_a_row() -> None:
         NoticeKind.AUTHORITY_CONFLICT,  # P26: an answer that is no event
         NoticeKind.HAND_OVER_REQUESTED,  # a notice with no channel left
         NoticeKind.COMPLAINT_ANSWERED,  # of the person and the park alone
+        NoticeKind.EMPLOYER_CONTACT_CHANGED,  # of an employer, and of no case
+        NoticeKind.WEBHOOK_PAUSED,  # of a subscription, and of no case
         NoticeKind.SIGN_IN_LINK,  # asked for by the person, and no event of the case
     }
     assert set(NoticeKind) - caused == elsewhere

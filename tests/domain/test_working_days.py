@@ -41,8 +41,27 @@ def test_a_limit_ends_at_the_end_of_its_last_working_day(day0: date, n: int, end
 def test_a_limit_that_reaches_into_an_unpublished_year_is_provisional() -> None:
     deadline = CALENDAR.deadline(date(2026, 12, 25), 7)
     assert (deadline.at, deadline.provisional) == (end("2027-01-05"), True)
-    assert CALENDAR.deadline(date(2026, 12, 25), 4).provisional is False
-    assert CALENDAR.deadline(date(2026, 12, 25), 4).at == end("2026-12-31")
+
+
+@pytest.mark.parametrize(
+    ("day0", "n", "ends", "provisional"),
+    [
+        (date(2026, 12, 14), 4, "2026-12-18", False),
+        (date(2026, 12, 17), 2, "2026-12-21", True),  # the notice of 2027 may move the end of December
+        (date(2026, 12, 25), 4, "2026-12-31", True),
+        (date(2025, 12, 25), 4, "2025-12-31", False),
+    ],
+)
+def test_the_end_of_december_is_provisional_until_the_next_years_notice(
+    day0: date, n: int, ends: str, provisional: bool
+) -> None:
+    deadline = CALENDAR.deadline(day0, n)
+    assert (deadline.at, deadline.provisional) == (end(ends), provisional)
+
+
+def test_a_day_that_a_neighbours_notice_moves_makes_no_year_of_it() -> None:
+    calendar = CALENDAR.with_days({date(2027, 1, 2): True})
+    assert (calendar.last_year, calendar.is_published(date(2026, 12, 31))) == (2026, False)
 
 
 def test_a_loaded_year_moves_a_provisional_deadline_and_makes_it_firm() -> None:

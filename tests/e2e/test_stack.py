@@ -1,7 +1,9 @@
 import asyncio
 import base64
 import json
+import os
 import re
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,8 +18,10 @@ from temporalio.service import RPCError
 
 from bench.embedded import COMMAND, Up
 from sandbox import control
+from sandbox.accounts import OF_NOBODY_ELSE
 from sandbox.demo_api import Callers
 from sandbox.issuer import PERSONAS
+from tests.e2e.checkout import closed_checkout
 from tests.e2e.people import registration
 from tests.e2e.witness import Witness, rewrite
 
@@ -34,8 +38,15 @@ def witness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Witness]:
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory, witness: Witness) -> Iterator[Up]:
-    up = Up(tmp_path_factory.mktemp("stack") / "data")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that none but its owner may enter, as root's home is; checkout and data lie in it."""
+    return tmp_path_factory.mktemp("home") / "closed"
+
+
+@pytest.fixture(scope="module")
+def stack(home: Path, witness: Witness) -> Iterator[Up]:
+    python = closed_checkout(home)
+    up = Up(home / "hetao" / ".hetao", (str(python), "-P", "-m", "cli", "up", "--json"))
     try:
         with pytest.MonkeyPatch.context() as environment:
             environment.setenv("HETAO_WITNESS_KEYS", witness.public)
@@ -62,6 +73,25 @@ async def test_health_docs_and_the_pages_that_the_ready_line_names_are_served(st
         assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, "text/html")
     for part, metric in (("api_metrics", "python_info"), ("worker_metrics", "python_info")):
         assert metric in (await read(stack.stack.url(part) + "/metrics")).text
+
+
+def test_it_runs_from_a_checkout_in_a_home_closed_to_all_others_and_closes_what_it_keeps(stack: Up, home: Path) -> None:
+    """Where we are root, PostgreSQL runs as a user of its own, who may not enter that home."""
+    process = Path(f"/proc/{stack.pid('postgres')}")
+    database = process.stat().st_uid
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+    assert (process / "cwd").resolve() == (stack.directory / "postgres" / "data").resolve()
+    assert not (process / "exe").resolve().is_relative_to(home.resolve()) or os.geteuid() != 0
+    if os.geteuid() == 0:
+        assert database in OF_NOBODY_ELSE
+    for path in (stack.directory, *stack.directory.rglob("*")):
+        try:
+            found = path.stat()
+        except FileNotFoundError:
+            continue  # The servers make and remove files.
+        assert stat.S_IMODE(found.st_mode) & 0o077 == 0, path
+        in_database = path.is_relative_to(stack.directory / "postgres" / "data")
+        assert found.st_uid == (database if in_database else os.geteuid()), path
 
 
 async def test_a_token_speaks_for_every_persona(stack: Up) -> None:

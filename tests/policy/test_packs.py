@@ -144,9 +144,9 @@ def test_the_limits_are_those_of_the_table() -> None:
 def test_the_embedded_stack_settles_at_once_has_no_quiet_hours_and_differs_in_nothing_else() -> None:
     default, embedded = load_limits(), load_limits("embedded")
     assert limits_of(embedded).settling == timedelta(0)
-    assert "no settling time and no quiet hours" in embedded.note
+    assert "no settling time, no quiet hours and no daily mail" in embedded.note
     differing = [name for name in default.parameters if default.parameter(name) != embedded.parameter(name)]
-    assert differing == ["settling_minutes", "quiet_from", "quiet_until"]
+    assert differing == ["settling_minutes", "quiet_from", "digest_by_default", "quiet_until"]
 
 
 def test_only_what_is_ours_to_set_is_confirmed_among_the_limits() -> None:

@@ -128,6 +128,7 @@ async def test_a_fork_of_a_chain_is_refused(park: Park) -> None:
     async with park.context.database.begin() as connection:
         query = select(ledger).where(ledger.c.chain == case.reference).order_by(ledger.c.seq).limit(1)
         first = dict((await connection.execute(query)).mappings().one())
+    del first["xid"], first["recorded_at"]
     with pytest.raises(Exception, match="pk_ledger"):
         async with park.context.database.begin() as connection:
             await connection.execute(ledger.insert().values(first))

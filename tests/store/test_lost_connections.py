@@ -32,7 +32,15 @@ async def test_connections_that_postgresql_ended_are_replaced(
     await database.close()
 
 
-@pytest.mark.parametrize("broken", [asyncpg.InternalClientError, asyncpg.InterfaceError, ConnectionResetError])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        asyncpg.InternalClientError,
+        asyncpg.InterfaceError,
+        asyncpg.IdleInTransactionSessionTimeoutError,
+        ConnectionResetError,
+    ],
+)
 async def test_a_connection_cut_in_the_middle_is_no_defect(database_url: str, broken: type[Exception]) -> None:
     database = Database(database_url, pool_size=1, application="cut")
     with pytest.raises(Unavailable):

@@ -5,6 +5,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from domain.data_map_columns import COLUMNS
+from domain.data_map_fences import OPEN, PARK, SHARED, by_employer
 from store.migrate import upgrade
 from store.tables import TENANT_TABLES, metadata
 
@@ -24,10 +26,16 @@ def test_migrating_again_changes_nothing(owner_url: str) -> None:
     upgrade(owner_url)
 
 
-async def test_every_tenant_table_is_under_forced_row_level_security(owner_url: str) -> None:
+async def test_every_table_is_under_forced_row_level_security_or_says_why_not(owner_url: str) -> None:
     engine = create_async_engine(owner_url.replace("postgresql://", "postgresql+asyncpg://", 1))
-    query = text("SELECT relname FROM pg_class WHERE relrowsecurity AND relforcerowsecurity AND relkind = 'r'")
+    query = text(
+        "SELECT relname, relrowsecurity AND relforcerowsecurity AS is_secured FROM pg_class"
+        " WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace AND relname <> 'alembic_version'"
+    )
     async with engine.connect() as connection:
-        secured = set((await connection.execute(query)).scalars())
+        found = {row.relname: row.is_secured for row in await connection.execute(query)}
     await engine.dispose()
-    assert secured == set(TENANT_TABLES) - {"roster_intake"}
+    assert {name for name, is_secured in found.items() if is_secured} == {*TENANT_TABLES, *PARK, *SHARED}
+    assert {name for name, is_secured in found.items() if not is_secured} == set(OPEN)
+    assert set(by_employer(COLUMNS)) == set(TENANT_TABLES)
+    assert all(why.strip() for why in (SHARED | OPEN).values())

@@ -2,18 +2,21 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import date, datetime
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import Table, func, select, text
+from sqlalchemy import Column, Table, func, select, text
 from sqlalchemy.exc import ProgrammingError
 
 from domain.actors import PARK
+from domain.data_map_fences import PARK as PARK_TABLES
 from store import tables
 from store.case_reads import fence
 from store.database import Database
-from tests.cases.contexts import EMPLOYER_A, EMPLOYER_B
+from tests.cases.contexts import EMPLOYER_A, EMPLOYER_B, NOON
 from tests.cases.driver import Park, china, open_park
 
 _TENANT_TABLES = [table for table in tables.metadata.sorted_tables if "employer_id" in table.c]
@@ -49,9 +52,52 @@ async def test_a_query_without_where_shows_a_tenant_its_own_rows(park: Park) -> 
 async def test_without_a_tenant_there_are_no_rows(park: Park) -> None:
     await park.issued()
     async with park.context.database.engine.begin() as connection:
-        for table in _TENANT_TABLES:
+        for table in (*_TENANT_TABLES, tables.persons, tables.data_keys):
             count = select(func.count()).select_from(table)
             assert (await connection.execute(count)).scalar_one() == 0, table.name
+
+
+async def test_an_employer_meets_nothing_of_what_is_the_parks_alone(park: Park) -> None:
+    """Rows of every such table stand there, as copies whose other columns do not matter."""
+    await park.issued(by=EMPLOYER_A)
+    closed = [table for table in tables.metadata.sorted_tables if table.name in PARK_TABLES]
+    assert len(closed) == len(PARK_TABLES)
+    for table in closed:
+        row = {column.name: _filler(column) for column in table.c if not column.foreign_keys}
+        keys = {c.name: await _any_key(park, c) for c in table.c if c.foreign_keys}
+        for tenant in ("emp-a", "emp-b"):
+            with pytest.raises(ProgrammingError, match="row-level security"):
+                async with park.context.database.begin(tenant) as connection:
+                    await connection.execute(table.insert().values(row | keys))
+        async with park.context.database.begin() as connection:
+            await connection.execute(table.insert().values(row | keys))
+        async with park.context.database.begin("emp-a") as connection:
+            assert (await connection.execute(select(func.count()).select_from(table))).scalar_one() == 0, table.name
+
+
+async def test_keys_and_persons_are_changed_by_the_park_alone(park: Park) -> None:
+    await park.issued(by=EMPLOYER_A)
+    before = [await park.rows(table) for table in (tables.persons, tables.data_keys)]
+    for statement in ("UPDATE persons SET identity_hash = NULL", "UPDATE data_keys SET wrapped = NULL"):
+        with pytest.raises(ProgrammingError, match="row-level security"):
+            async with park.context.database.begin("emp-a") as connection:
+                await connection.execute(text(statement))
+    for statement in ("DELETE FROM objections", "DELETE FROM persons", "DELETE FROM data_keys"):
+        async with park.context.database.begin("emp-a") as connection:
+            assert (await connection.execute(text(statement))).rowcount == 0
+    assert [await park.rows(table) for table in (tables.persons, tables.data_keys)] == before
+
+
+def _filler(column: Column[Any]) -> Any:
+    kind = column.type.python_type
+    made: dict[type, Any] = {str: "x", int: 1, bytes: b"x", UUID: UUID(int=1), datetime: NOON, bool: False}
+    return NOON.date() if kind is date else made.get(kind, {})
+
+
+async def _any_key(park: Park, column: Column[Any]) -> Any:
+    (key,) = column.foreign_keys
+    async with park.context.database.begin() as connection:
+        return (await connection.execute(select(key.column).limit(1))).scalar_one()
 
 
 async def test_a_tenant_writes_no_row_of_another(park: Park) -> None:
@@ -75,7 +121,11 @@ async def test_a_transaction_fenced_to_cases_sees_no_row_of_another(park: Park) 
     mine = await park.issued(by=EMPLOYER_A)
     park.identity_number = "33010619860128072X"
     other = await park.issued(by=EMPLOYER_B, employment={"work_site": "SZP-101"}, permit_card_number="C87654321")
-    fenced = (tables.registrations, tables.applications, tables.permits, tables.notices, tables.commands)
+    for case in (mine, other):
+        await _insert_objection(park, case.reference)
+    fenced = (
+        tables.registrations, tables.applications, tables.permits, tables.notices, tables.commands, tables.objections,
+    )  # fmt: skip
     for references in ([mine.reference], [mine.reference, other.reference], []):
         async with park.context.database.begin() as connection:
             await fence(connection, references)
@@ -84,6 +134,14 @@ async def test_a_transaction_fenced_to_cases_sees_no_row_of_another(park: Park) 
                 assert seen == set(references), table.name
     async with park.context.database.begin() as connection:  # the fence ends with its transaction
         assert len(set((await connection.execute(select(tables.permits.c.reference))).scalars())) == 2
+
+
+async def _insert_objection(park: Park, reference: str) -> None:
+    row = {c.name: _filler(c) for c in tables.objections.c if not c.foreign_keys and c.name != "objection_id"}
+    keys = {c.name: await _any_key(park, c) for c in tables.objections.c if c.foreign_keys}
+    async with park.context.database.begin() as connection:
+        given = row | keys | {"objection_id": uuid4(), "reference": reference}
+        await connection.execute(tables.objections.insert().values(given))
 
 
 async def _insert(park: Park, tenant: str, row: dict[str, Any]) -> None:

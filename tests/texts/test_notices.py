@@ -1,8 +1,11 @@
 """Every notice renders for every reader, channel and language, and gives away nothing where others read along."""
 
+import json
+import re
 from datetime import UTC, date, datetime
 from html.parser import HTMLParser
 from itertools import product
+from pathlib import Path
 
 import pytest
 import yaml
@@ -10,11 +13,15 @@ from opencc import OpenCC
 
 from domain.actors import Role
 from domain.errors import Defect as DefectError
+from domain.findings import FindingCode
 from domain.languages import Language
 from domain.notices import LETTERS, PLANS, Channel, NoticeKind, Recipient, StatedDate
-from domain.stages import Destination, PendingAct
-from texts.notices import Defect, NoticeFacts, Reason, Remedy, Rendered, render, render_digest, text_hash
+from domain.reasons import ReasonCode
+from domain.registration import FIELD_PATHS
+from domain.stages import Destination, DueKind, PendingAct, PermitStage, Stage
+from texts.notices import NoticeFacts, Reason, Remedy, Rendered, render, render_digest, text_hash
 from texts.notices.catalogue import ENTRIES, FOLDER, SHARED
+from texts.reasons import reason_sentence
 
 REFERENCE = "7K3M9Q2X-4"
 PERSONAL = {
@@ -22,8 +29,9 @@ PERSONAL = {
     "employer_name": "合成生物 & 研究院",
     "note": "note <script>alert(1)</script>",
     "authority_reason": "authority-words <i>",
-    "end_reason": "end-words",
-    "defect": "defect-words",
+    "point": "point-words",
+    "point_note": "point-note",
+    "staff_note": "staff-note",
 }
 FACTS = NoticeFacts(
     reference=REFERENCE,
@@ -35,8 +43,20 @@ FACTS = NoticeFacts(
     employer_name=PERSONAL["employer_name"],
     person_name=PERSONAL["person_name"],
     reasons=(Reason(code="not_employed_there", sentence="sentence-words", note=PERSONAL["note"]),),
-    defects=(Defect(message=PERSONAL["defect"]),),
-    end_reason=PERSONAL["end_reason"],
+    points=(
+        Reason(
+            code="name_differs",
+            sentence=PERSONAL["point"],
+            fields=("person.name_zh",),
+            field_names="field-words",
+            note=PERSONAL["point_note"],
+        ),
+    ),
+    note=PERSONAL["staff_note"],
+    end_reason=ReasonCode.CONTRACT_ENDED,
+    stage=Stage.UNDER_REVIEW,
+    permit_stage=PermitStage.ISSUED,
+    round=2,
     authority_reason=PERSONAL["authority_reason"],
     authority_remedy="remedy-words",
     due_on=date(2026, 2, 24),
@@ -67,6 +87,9 @@ FACTS = NoticeFacts(
     handed_kind=NoticeKind.PERMIT_ISSUED,
     link="https://example.test/cases/7K3M9Q2X-4?a=1&b=2",
     valid_minutes=15,
+    webhook_id="0b8e7c9e-0000-4000-8000-000000000001",
+    webhook_url="https://hr.example.com/hooks",
+    contact="f***@example.com",
 )
 STATED: dict[StatedDate, tuple[date, ...]] = {
     StatedDate.PARK_DECISION_DUE: (date(2026, 2, 24),),
@@ -89,7 +112,6 @@ EVERY = [
     for recipient, channels in plan.recipients.items()
     for channel, language in product(channels.channels, Language)
 ]
-MAILS = [every for every in EVERY if every[2] is Channel.MAIL]
 
 
 def written(day: date, language: Language) -> str:
@@ -120,7 +142,9 @@ def test_nothing_personal_stands_where_others_read_along(
     kind: NoticeKind, recipient: Recipient, channel: Channel, language: Language
 ) -> None:
     rendered = render(kind, recipient, channel, language, FACTS)
-    seen = rendered.subject if channel is Channel.MAIL else f"{rendered.subject}\n{rendered.text}"
+    # What is in the inbox of the proposer alone says why the second signature was not given.
+    is_alone = channel is Channel.MAIL or (channel is Channel.INBOX and recipient is Recipient.PROPOSER)
+    seen = rendered.subject if is_alone else f"{rendered.subject}\n{rendered.text}"
     for words in PERSONAL.values():
         assert words not in seen
 
@@ -146,12 +170,63 @@ def test_the_sms_to_sign_in_with_holds_the_link_and_nothing_personal() -> None:
         assert not [words for words in PERSONAL.values() if words in text]
 
 
-@pytest.mark.parametrize(("kind", "recipient", "channel", "language"), MAILS)
-def test_a_mail_states_its_date(kind: NoticeKind, recipient: Recipient, channel: Channel, language: Language) -> None:
+NEEDED = yaml.safe_load((Path(__file__).parent / "needed_words.yaml").read_text(encoding="utf-8"))
+READ_BY_PEOPLE = [
+    each
+    for each in EVERY
+    if each[2] in PLANS[each[0]].recipients[each[1]].at_once and each[2] in (Channel.MAIL, Channel.INBOX)
+]
+
+
+def test_every_reader_of_every_kind_has_words_to_look_for() -> None:
+    assert {kind: set(readers) for kind, readers in NEEDED.items()} == {
+        kind.value: {recipient.value for recipient in plan.recipients} for kind, plan in PLANS.items()
+    }
+
+
+@pytest.mark.parametrize(("kind", "recipient", "channel", "language"), READ_BY_PEOPLE)
+def test_a_reader_finds_what_happened_what_to_do_and_by_when(
+    kind: NoticeKind, recipient: Recipient, channel: Channel, language: Language
+) -> None:
+    facts = FACTS.model_copy(update={"due_kind": DueKind.CORRECTION})
+    text = render(kind, recipient, channel, language, facts).text
+    place = [Language.ZH_HANS, Language.ZH_HANT, Language.EN].index(language)
+    for words in NEEDED[kind][recipient].values():
+        wanted = words[place].replace("end-reason", reason_sentence("contract_ended", language))
+        assert wanted in text
     stated = PLANS[kind].states.get(recipient)
-    text = render(kind, recipient, channel, language, FACTS).text
     for day in STATED.get(stated, ()) if stated else ():
         assert written(day, language) in text
+
+
+def _with_codes(kind: NoticeKind) -> list[NoticeFacts]:
+    """Return facts with every code that a notice of a kind can carry."""
+    bare = FACTS.model_copy(update={"authority_reason": None, "rule_version": "2025-11-05"})
+    varied: list[dict[str, object]] = [{"pending_act": act} for act in PendingAct]
+    varied += [{"due_kind": due} for due in DueKind]
+    if kind in (NoticeKind.REGISTRATION_ENDED, NoticeKind.PERMIT_CLOSED, NoticeKind.DEPARTURE_RECORDED):
+        varied += [{"end_reason": reason} for reason in ReasonCode]
+    if kind is NoticeKind.HAND_OVER_REQUESTED:
+        varied += [{"handed_kind": each} for each in NoticeKind]
+    return [bare.model_copy(update=each) for each in varied]
+
+
+CODES = {*ReasonCode, *FindingCode, *FIELD_PATHS, *NoticeKind, *Stage, *PermitStage, *DueKind, *PendingAct}
+CODE = re.compile(r"(?<![\w./-])(" + "|".join(sorted(map(re.escape, CODES), key=len, reverse=True)) + r")(?![\w-])")
+# Codes that are English words as well stand in English sentences.
+WORDS = {code for code in CODES if "_" not in code and "." not in code}
+
+
+@pytest.mark.parametrize(
+    ("kind", "recipient", "channel", "language"), [e for e in EVERY if e[2] is not Channel.WEBHOOK]
+)
+def test_no_text_for_people_has_a_raw_code(
+    kind: NoticeKind, recipient: Recipient, channel: Channel, language: Language
+) -> None:
+    for facts in _with_codes(kind):
+        rendered = render(kind, recipient, channel, language, facts)
+        found = set(CODE.findall(f"{rendered.subject}\n{rendered.text}"))
+        assert found <= (WORDS if language is Language.EN else set())
 
 
 @pytest.mark.parametrize(("kind", "language"), list(product(sorted(LETTERS), Language)))
@@ -162,7 +237,7 @@ def test_a_letter_carries_decider_reasons_version_and_an_unconfirmed_remedy(
     letter = render(kind, recipient, Channel.MAIL, language, FACTS)
     assert letter.html is not None
     mark = SHARED.mark_label[language]
-    for part in ("not_employed_there", "sentence-words", "60", "talent_permit/2025-11-05", mark):
+    for part in ("sentence-words", "60", "talent_permit/2025-11-05", mark):
         assert part in letter.text
         assert part in letter.html
     assert PERSONAL["note"] in letter.text
@@ -228,9 +303,25 @@ def test_html_names_its_language_and_has_one_first_heading() -> None:
 
 def test_a_webhook_holds_codes_and_the_reference_only() -> None:
     rendered = render(NoticeKind.PERMIT_ISSUED, Recipient.EMPLOYER, Channel.WEBHOOK, Language.EN, FACTS)
-    assert rendered.text == (
-        '{"data":{"destination":"HK","employer_id":"emp-a","reference":"7K3M9Q2X-4",'
-        '"registration_number":"HR-2026-000123-P"},"timestamp":"2026-02-10T09:30:00+08:00","type":"permit_issued"}'
+    assert json.loads(rendered.text) == {
+        "type": "permit_issued",
+        "timestamp": "2026-02-10T09:30:00+08:00",
+        "data": {
+            "reference": "7K3M9Q2X-4",
+            "registration_number": "HR-2026-000123-P",
+            "employer_id": "emp-a",
+            "destination": "HK",
+            "stage": "under_review",
+            "permit_stage": "issued",
+            "round": 2,
+            "open_points": [{"code": "name_differs", "field": "person.name_zh", "fields": ["person.name_zh"]}],
+            "reasons": [{"code": "not_employed_there", "field": None, "fields": []}],
+            "end_reason": "contract_ended",
+            "due_on": "2026-02-24",
+        },
+    }
+    assert rendered.text == json.dumps(
+        json.loads(rendered.text), ensure_ascii=False, separators=(",", ":"), sort_keys=True
     )
 
 

@@ -30,10 +30,10 @@ from cases.context import Context
 from cases.idempotency import Idempotency, Reply
 from cases.registration import accept
 from cases.standing import confirm_standing, propose_standing
-from domain.actors import Actor, Role
+from domain.actors import PARK, Actor, Role
 from domain.answers import AuthorityAnswer
 from domain.clock import CHINA, day_of
-from domain.commands import AWAITED, CommandKind
+from domain.commands import CommandKind, is_awaited
 from domain.decisions import (
     ConfirmationAction,
     ConfirmationRequest,
@@ -63,6 +63,7 @@ from tests.cases.contexts import (
     load_samples,
     registration_body,
 )
+from tests.services import SEALER_URLS
 from tests.workflows.authority import FakeAuthority
 from tests.workflows.sandbox import sandboxed
 from tests.workflows.shifting import ShiftedClock, shifted
@@ -201,7 +202,7 @@ class Case:
         """Ask something of the case as the API does: by update where the caller waits, else by signal."""
         key = new_key()
         asked = await acts.ask(self.world.context, actor, self.reference, kind, body, key)
-        if kind not in AWAITED:
+        if not is_awaited(kind, actor.role):
             assert asked.reply is not None
             assert await self.world.engine.nudge(self.reference, str(asked.command_id))
             await self.applied(str(asked.command_id))
@@ -350,6 +351,7 @@ async def open_world(
     client = Client(**config)
     clock = ShiftedClock(start)
     folder = TemporaryDirectory()
+    sealer = Database(SEALER_URLS[database_url], pool_size=1, stands_for=PARK)
     context = Context(
         database=Database(database_url, pool_size=10),
         keyring=keyring(),
@@ -357,6 +359,7 @@ async def open_world(
         limits=limits_of(load_limits(parameters)),
         clock=clock,
         erasure_list=ErasureList(Path(folder.name) / "erasures.jsonl", keyring()),
+        sealer_database=sealer,
     )
     authority = FakeAuthority()
     world = World(context, clock, client, TimeSkipper(client), TemporalEngine(client), authority, [])
@@ -371,6 +374,7 @@ async def open_world(
     finally:
         folder.cleanup()
         await context.database.close()
+        await sealer.close()
 
 
 def _worker(world: World, http: httpx.AsyncClient) -> Worker:

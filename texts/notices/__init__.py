@@ -1,6 +1,6 @@
 """The texts of notices in three languages, and the exact text and hash of each one sent."""
 
-from texts.notices.facts import Defect, NoticeFacts, Reason, Remedy
+from texts.notices.facts import NoticeFacts, Reason, Remedy
 from texts.notices.rendering import Rendered, render, render_digest, text_hash
 
-__all__ = ["Defect", "NoticeFacts", "Reason", "Remedy", "Rendered", "render", "render_digest", "text_hash"]
+__all__ = ["NoticeFacts", "Reason", "Remedy", "Rendered", "render", "render_digest", "text_hash"]

@@ -23,7 +23,7 @@ class Listing(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    each: Literal["reasons", "defects"] | None = None
+    each: Literal["reasons", "points"] | None = None
     items: tuple[str, ...] = Field(min_length=1)
 
 
@@ -98,7 +98,7 @@ def _environment(language: Language) -> Environment:
     """Return a Jinja environment that writes dates and names in the language and refuses what is missing."""
     # Plain text: the layout of the mail escapes what is printed here.
     environment = Environment(undefined=StrictUndefined, finalize=_present, autoescape=False)  # noqa: S701
-    for name in ("day", "place", "places", "role", "act", "field"):
+    for name in ("day", "place", "places", "role", "act", "why", "due", "field"):
         environment.filters[name] = _filter(getattr(wording, name), language)
     return environment
 

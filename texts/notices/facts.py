@@ -7,25 +7,23 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from domain.actors import Role
 from domain.notices import NoticeKind
-from domain.stages import Destination, PendingAct
+from domain.reasons import ReasonCode
+from domain.stages import Destination, DueKind, PendingAct, PermitStage, Stage
 
 
 class Reason(BaseModel):
-    """One coded reason: its published sentence in the reader's language and the note written for the reader."""
+    """One coded reason or point to mend: its sentence, what it is about and the note, in the reader's language.
+
+    Code and paths of fields are for machines; people read the sentence, the fields' names and the note.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     code: str
     sentence: str
+    fields: tuple[str, ...] = ()
+    field_names: str | None = None
     note: str | None = None
-
-
-class Defect(BaseModel):
-    """One thing to mend, as a sentence in the reader's language."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    message: str
 
 
 class Remedy(BaseModel):
@@ -50,18 +48,24 @@ class NoticeFacts(BaseModel):
     destinations: tuple[Destination, ...] = ()
     employer_id: str | None = None
     occurred_at: AwareDatetime | None = None
+    stage: Stage | None = None
+    permit_stage: PermitStage | None = None
+    round: int | None = None
+    end_reason: ReasonCode | None = None
 
     # Personal data and free text, for bodies only.
     employer_name: str | None = None
     person_name: str | None = None
     reasons: tuple[Reason, ...] = ()
-    defects: tuple[Defect, ...] = ()
-    end_reason: str | None = None
+    points: tuple[Reason, ...] = ()
+    note: str | None = None
     authority_reason: str | None = None
+    authority_code: str | None = None
     authority_remedy: str | None = None
 
     # Dates and counts.
     due_on: date | None = None
+    due_kind: DueKind | None = None
     due_provisional: bool = False
     days_left: int | None = None
     missed_on: date | None = None
@@ -91,7 +95,10 @@ class NoticeFacts(BaseModel):
     handed_kind: NoticeKind | None = None
     fact_field: str | None = None
     link: str | None = None
+    webhook_id: str | None = None
+    webhook_url: str | None = None
     valid_minutes: int | None = None
+    contact: str | None = Field(default=None, description="Addresses as they are shown masked.")
 
 
 # What a mail subject, an SMS or an inbox line may name: no person, no employer, no free text.

@@ -13,7 +13,7 @@ from domain.errors import Defect
 from domain.languages import Language
 from domain.notices import Channel, NoticeKind, Recipient
 from texts.notices.catalogue import COMPILED, ENTRIES, LAYOUT, SHARED, Listing, Mark, Passage, Use
-from texts.notices.facts import CODES, NoticeFacts
+from texts.notices.facts import CODES, NoticeFacts, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +131,16 @@ def _mail(language: Language, subject: str, heading: str, sections: Sequence[Sec
     return Rendered(subject, _plain(language, sections), html)
 
 
+def _coded(reasons: Sequence[Reason]) -> list[dict[str, Any]] | None:
+    """Return reasons or points as codes and paths of fields; the notes, which are free text, are read by the API."""
+    return [
+        {"code": each.code, "field": each.fields[0] if each.fields else None, "fields": list(each.fields)}
+        for each in reasons
+    ] or None
+
+
 def _event(kind: NoticeKind, facts: NoticeFacts) -> Rendered:
-    """Return the body of a webhook: codes and the reference only, in canonical order."""
+    """Return the body of a webhook: codes, dates and the reference only, in canonical order."""
     if facts.occurred_at is None:
         raise Defect("notice_fact_missing")
     data = {
@@ -140,6 +148,13 @@ def _event(kind: NoticeKind, facts: NoticeFacts) -> Rendered:
         "registration_number": facts.registration_number,
         "destination": facts.destination,
         "employer_id": facts.employer_id,
+        "stage": facts.stage,
+        "permit_stage": facts.permit_stage,
+        "round": facts.round,
+        "open_points": _coded(facts.points),
+        "reasons": _coded(facts.reasons),
+        "end_reason": facts.end_reason,
+        "due_on": facts.due_on.isoformat() if facts.due_on else None,
     }
     event = {
         "type": kind.value,
@@ -167,7 +182,9 @@ def render(
     if channel is Channel.SMS:
         return Rendered(subject, codes.say(SHARED.sms[language]))
     if channel is Channel.INBOX:
-        return Rendered(subject, codes.say(entry.inbox[language]))
+        # What is for one member of staff is read by that one alone, so that it may say why.
+        voice = Voice(language, dict(facts)) if recipient is Recipient.PROPOSER else codes
+        return Rendered(subject, voice.say(entry.inbox[language]))
     section = _section(kind, recipient, language, facts, 1)
     return _mail(language, subject, section.heading, (section,))
 

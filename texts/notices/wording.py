@@ -1,34 +1,28 @@
-"""Dates, places, roles and acts as each language writes them."""
+"""Dates, places, roles, acts, reasons and limits as each language writes them."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Final
 
+from babel.dates import format_date
+
 from domain.actors import Role
 from domain.languages import Language
-from domain.stages import Destination, PendingAct
-from texts.person import plain
+from domain.reasons import ReasonCode
+from domain.stages import Destination, DueKind, PendingAct
+from texts.person import GROUPS, plain
+from texts.reasons import reason_sentence
 
 _HANS: Final = Language.ZH_HANS
 _HANT: Final = Language.ZH_HANT
 _EN: Final = Language.EN
 
-_CHINESE_WEEKDAYS: Final = "一二三四五六日"
-_ENGLISH_WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS: Final = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
+# Pattern and locale; written out, so that no order of figures can be mistaken.
+_DATES: Final = {
+    _HANS: ("y年M月d日（EEEE）", "zh_Hans"),
+    _HANT: ("y年M月d日（EEEE）", "zh_Hant"),
+    _EN: ("EEEE, d MMMM y", "en"),
+}
 
 _PLACES: Final[Mapping[Language, Mapping[Destination, str]]] = {
     _HANS: {Destination.HK: "香港", Destination.MO: "澳门"},
@@ -45,6 +39,7 @@ _ACTS: Final[Mapping[Language, Mapping[PendingAct, str]]] = {
         PendingAct.REFUSE: "不予备案",
         PendingAct.APPROVE: "批准备案",
         PendingAct.REVOKE: "撤销备案",
+        PendingAct.DEPARTURE: "记录离职",
         PendingAct.WITHHOLD: "不送交名单",
         PendingAct.OUTCOME: "记录主管机关的答复",
     },
@@ -52,6 +47,7 @@ _ACTS: Final[Mapping[Language, Mapping[PendingAct, str]]] = {
         PendingAct.REFUSE: "不予備案",
         PendingAct.APPROVE: "批准備案",
         PendingAct.REVOKE: "撤銷備案",
+        PendingAct.DEPARTURE: "記錄離職",
         PendingAct.WITHHOLD: "不送交名單",
         PendingAct.OUTCOME: "記錄主管機關的答覆",
     },
@@ -59,6 +55,7 @@ _ACTS: Final[Mapping[Language, Mapping[PendingAct, str]]] = {
         PendingAct.REFUSE: "refuse the registration",
         PendingAct.APPROVE: "approve the registration",
         PendingAct.REVOKE: "revoke the registration",
+        PendingAct.DEPARTURE: "record a departure",
         PendingAct.WITHHOLD: "withhold the list entry",
         PendingAct.OUTCOME: "record the authority's answer",
     },
@@ -71,10 +68,9 @@ def field(value: str, language: Language) -> str:
 
 
 def day(value: date, language: Language) -> str:
-    """Return the date with its weekday, written out so that no order of figures can be mistaken."""
-    if language is _EN:
-        return f"{_ENGLISH_WEEKDAYS[value.weekday()]}, {value.day} {_MONTHS[value.month - 1]} {value.year}"
-    return f"{value.year}年{value.month}月{value.day}日（星期{_CHINESE_WEEKDAYS[value.weekday()]}）"
+    """Return the date with its weekday."""
+    pattern, locale = _DATES[language]
+    return format_date(value, pattern, locale)
 
 
 def place(destination: Destination, language: Language) -> str:
@@ -96,3 +92,13 @@ def role(value: Role, language: Language) -> str:
 def act(value: PendingAct, language: Language) -> str:
     """Return how a staff notice names a proposal that waits for a second signature."""
     return _ACTS[language][value]
+
+
+def why(value: ReasonCode, language: Language) -> str:
+    """Return the sentence of a reason."""
+    return reason_sentence(value, language)
+
+
+def due(value: DueKind, language: Language) -> str:
+    """Return what a time limit is for."""
+    return GROUPS["due_kinds"][value].in_language(language)

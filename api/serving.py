@@ -1,0 +1,54 @@
+"""How the API is served, wherever it is: the settings of the HTTP server, one set of them for every command."""
+
+import resource
+from functools import partial
+from ipaddress import ip_network
+from typing import Any, Final
+
+import uvicorn
+
+from api.connections import Connection
+from api.patience import Patience
+from settings import Settings
+
+_MOST_FILES: Final = 16_384
+# For the database, Temporal, the issuer, logs, and files of uploads.
+_OTHER_FILES: Final = 256
+_PART_OF_AN_ADDRESS: Final = 4
+
+
+def server_options(settings: Settings, patience: Patience | None = None) -> dict[str, Any]:
+    """Return the options of uvicorn, but for the application itself."""
+    files = min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], _MOST_FILES)
+    most = max(64, files - _OTHER_FILES)
+    connection = partial(
+        Connection,
+        patience=patience or Patience(),
+        most=most,
+        most_an_address=max(32, most // _PART_OF_AN_ADDRESS),
+        proxies=[ip_network(each) for each in settings.proxies],
+    )
+    return {
+        "host": settings.api_host,
+        "port": settings.api_port,
+        "http": connection,
+        "ws": "none",
+        # Without a list of them uvicorn believes whoever calls from this machine.
+        "proxy_headers": bool(settings.proxies),
+        "forwarded_allow_ips": settings.proxies,
+        "log_config": None,
+        "access_log": False,
+        "server_header": False,
+        # Longer than clients and proxies keep a connection that rests (httpx 5 s, nginx 60 s), so that they close it: a
+        # call that is sent while the server closes breaks.
+        "timeout_keep_alive": 75,
+        "timeout_graceful_shutdown": 10,
+    }
+
+
+def serve(settings: Settings) -> None:
+    """Serve until a signal ends it, with as many connections as the system lets this process have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < _MOST_FILES:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, _MOST_FILES), hard))
+    uvicorn.run("api.app:create_app", factory=True, **server_options(settings))

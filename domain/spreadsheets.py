@@ -1,0 +1,11 @@
+"""Texts of others in files that are opened with a spreadsheet."""
+
+from typing import Final
+
+# What a spreadsheet takes for the beginning of a formula, in its wide forms as well.
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def defused(text: str) -> str:
+    """Return a cell's text, with an apostrophe before it where a spreadsheet would work it out as a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
