@@ -1,6 +1,7 @@
 """The HTTP application: built from settings, or from what a test hands in."""
 
 import asyncio
+import math
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -36,7 +37,8 @@ from api import (
 )
 from api.access import BodyRefusal, is_write
 from api.cursors import Cursors
-from api.frame import Frame, route_of
+from api.forgeries import Forgeries
+from api.frame import Frame, Further, route_of
 from api.limiting import Allowance, Limiter
 from api.openapi import build_openapi
 from api.patience import Patience
@@ -145,7 +147,7 @@ def create_app(
         limiter=limiter,
         refuse=lambda refused, language: _frame_answer(app, refused, language),
         report=lambda error, scope: _report(app, error, scope),
-        tls_only=settings.hsts_seconds if settings.public_url.startswith("https://") else 0,
+        further=_further_headers(settings),
     )
     app.add_exception_handler(Refused, _on_refused)
     app.add_exception_handler(Answered, _on_answered)
@@ -190,12 +192,20 @@ async def _wire(
         patience=patience,
         packs={TALENT_PERMIT: context.packs, LIMITS: limits},
         answers=Gathering(context),
+        forgeries=Forgeries(context),
     )
 
 
 def _explained_at(settings: Settings) -> str:
     base = settings.docs_url or f"{settings.public_url.rstrip('/')}/docs"
     return f"{base.rstrip('/')}/problems"
+
+
+def _further_headers(settings: Settings) -> Further:
+    told = settings.hsts_seconds if settings.public_url.startswith("https://") else 0
+    tls_only = [(b"strict-transport-security", b"max-age=%d" % told)] if told else []
+    for_the_ui = [*tls_only, *codec.cors_headers(settings)]
+    return lambda path: for_the_ui if path.startswith(codec.PATH) else tls_only
 
 
 def _frame_answer(app: FastAPI, refused: Refused | Unavailable, language: Language) -> Response:
@@ -205,10 +215,14 @@ def _frame_answer(app: FastAPI, refused: Refused | Unavailable, language: Langua
 
 
 def _unavailable(app: FastAPI, error: Unavailable, language: Language) -> Response:
-    headers = {"Retry-After": str(max(1, round(error.retry_after)))} if error.retry_after is not None else None
+    headers = _retry(error)
     return problem_response(
         "engine_unavailable", explained_at=app.state.explained_at, language=language, headers=headers
     )
+
+
+def _retry(error: Refused | Unavailable) -> dict[str, str] | None:
+    return {"Retry-After": str(max(1, math.ceil(error.retry_after)))} if error.retry_after is not None else None
 
 
 async def _report(app: FastAPI, error: Exception, scope: Scope) -> Response:
@@ -276,7 +290,7 @@ async def _refuse(request: Request, refused: Refused, headers: Mapping[str, str]
         language=request.state.language,
         detail=refused.detail,
         errors=refused.errors,
-        headers=headers,
+        headers=headers or _retry(refused),
         facts=refused.facts,
         words=refused.words,
     )

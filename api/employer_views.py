@@ -21,6 +21,9 @@ class RosterView(BaseModel):
     on_defect: OnDefect
     status: RosterStatus
     reason: str | None
+    resumes_at: datetime | None = Field(
+        default=None, description="When its new rows go on, once the conflicts of a day are used up."
+    )
     received_at: datetime
     totals: dict[str, int]
     links: dict[str, str]

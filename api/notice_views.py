@@ -10,9 +10,14 @@ from domain.stages import Destination
 
 
 class NoticeDeliveryView(BaseModel):
-    """One delivery of a notice; a mail carries its id as Message-ID, a webhook as message id."""
+    """One delivery of a notice; a mail carries its message id as Message-ID, a webhook as message id.
+
+    What one step tells one reader of several destinations goes out as one mail or SMS: its deliveries have one message
+    id and one fate.
+    """
 
     id: str
+    message_id: str
     channel: Channel
     status: DeliveryStatus
     attempts: int

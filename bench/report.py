@@ -219,6 +219,17 @@ def fairness(found: dict[str, Any]) -> str:
     return f"{table}\n\n{said}"
 
 
+def telling(found: dict[str, Any]) -> str:
+    """Return what the time of a dry run tells of who is registered elsewhere."""
+    seen = found["telling"]
+    lines = [(name.replace("_", " "), at["p50"], at["p95"], at["p99"]) for name, at in seen["check_ms"].items()]
+    table = rows(("dry run, ms", "p50", "p95", "p99"), lines)
+    said = (
+        f"{seen['checks_of_each']:,} of each, in an order of chance. A guess by the time is right in {seen['told']:g}"
+    )
+    return f"{table}\n\n{said} of the pairs (AUC; 0.5 is a coin, the goal is at most {seen['goal']:g})."
+
+
 def workers(found: dict[str, Any]) -> str:
     """Return what a second worker process brings, and what PostgreSQL was seen to wait for."""
     seen = found["workers"]
@@ -276,6 +287,7 @@ SECTIONS: Final[dict[str, tuple[str, Callable[[dict[str, Any]], str]]]] = {
     "audit": ("audit", audit),
     "sleeping": ("sleeping", sleeping),
     "fairness": ("fairness", fairness),
+    "telling": ("telling", telling),
     "workers": ("workers", workers),
     "overload": ("overload", overload),
 }

@@ -19,7 +19,20 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from bench import audit, costs, fairness, growth, intake, overload, plain_counts, plots, roster, sleeping, workers
+from bench import (
+    audit,
+    costs,
+    fairness,
+    growth,
+    intake,
+    overload,
+    plain_counts,
+    plots,
+    roster,
+    sleeping,
+    telling,
+    workers,
+)
 from bench.driver import Outcome, run_cases
 from bench.measure import machine, revision, spread, versions
 from bench.people import numbers
@@ -41,6 +54,7 @@ _PARTS: Final[dict[str, tuple[str, ModuleType]]] = {
     "sleeping": ("sleeping permits", sleeping),
     "overload": ("overload", overload),
     "fairness": ("fairness", fairness),
+    "telling": ("what the time of a dry run tells", telling),
     "workers": ("one worker and two", workers),
 }
 console = Console(highlight=False)

@@ -13,7 +13,7 @@ from cases.case_file import CaseFile, build_file, load_case, load_row
 from cases.confided import Said
 from cases.context import Context
 from cases.idempotency import Idempotency, Reply, asked_before, keep_reply, key_row, read_known
-from cases.live_registrations import refuse_second
+from cases.live_registrations import need_within_limit, refuse_second
 from cases.view import case_view, obstacle_views
 from domain.actors import Actor
 from domain.case_facts import contest_of
@@ -100,6 +100,9 @@ async def _store(
             "actor": actor.model_dump(mode="json"),
             "at": at,
         }
+        number = _number_given(body)
+        if number is not None and number != file.application.person.identity_number:
+            await need_within_limit(context, connection, actor, at)
         try:
             await preview(file, connection, trial, content)
         except Refused as refused:

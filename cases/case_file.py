@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cases import bundles
 from cases.calendar import current_calendar
 from cases.case_parts import CaseParts, list_entries_key
 from cases.case_state import case_state, state_hash
@@ -244,6 +245,7 @@ class CaseFile(CaseParts):
 
     def _document(self) -> dict[str, list[Row]]:
         """Return the rows of the parts that changed, by table."""
+        bundles.carry(self)
         return {
             **{name: self._dirty.get(name, []) for name in _WRITTEN},
             "marked_commands": self._dirty.get("commands", []),

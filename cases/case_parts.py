@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any, Final, TypeVar
 from uuid import uuid4
 
+from cases.bundles import Told
 from cases.case_row import CaseRow
 from cases.context import Context
 from domain.deadlines import DeadlineKind
@@ -46,6 +47,7 @@ class CaseParts(CaseRow):
     _entries: list[Entry] = field(default_factory=list)
     notices: list[Row] = field(default_factory=list)
     deliveries: list[Row] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
     suppressed: set[tuple[str, str]] = field(default_factory=set)
     previewed: bool = False
     unsent: list[Destination] = field(default_factory=list)

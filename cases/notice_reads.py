@@ -65,6 +65,7 @@ def _notice_view(row: Row, sent: list[dict[str, Any]]) -> dict[str, Any]:
 def _delivery_view(row: Row) -> dict[str, Any]:
     return {
         "id": str(row["delivery_id"]),
+        "message_id": str(row["carried_by"] or row["delivery_id"]),
         "channel": row["channel"],
         "status": row["status"],
         "attempts": row["attempts"],

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from cases import open_points
+from cases.bundles import Told
 from cases.case_facts import known
 from cases.case_file import CaseFile
 from cases.contact import alone
@@ -102,25 +103,25 @@ def _tell_one(file: CaseFile, telling: Telling, recipient: Recipient) -> None:
     if telling.to is not None:
         body["only"] = {"to": telling.to[1], "until": telling.until.isoformat() if telling.until else None}
     subject = (telling.holder or "") if recipient in (Recipient.HOLDER, Recipient.PROPOSER) else ""
-    file.notices.append(
-        {
-            "notice_id": notice_id,
-            "reference": file.reference,
-            "employer_id": file.employer_id,
-            "destination": telling.destination.value if telling.destination else "",
-            "kind": telling.kind.value,
-            "recipient": recipient.value,
-            "subject": subject,
-            "occasion": telling.occasion,
-            "language": language.value,
-            "status": notice_status(DeliveryStatus(row["status"]) for row in deliveries).value,
-            "key_id": file.person_key.key_id,
-            "body": file.seal("notices", "body", str(notice_id), body),
-            "text_hash": proof,
-            "at": telling.at,
-        }
-    )
+    notice = {
+        "notice_id": notice_id,
+        "reference": file.reference,
+        "employer_id": file.employer_id,
+        "destination": telling.destination.value if telling.destination else "",
+        "kind": telling.kind.value,
+        "recipient": recipient.value,
+        "subject": subject,
+        "occasion": telling.occasion,
+        "language": language.value,
+        "status": notice_status(DeliveryStatus(row["status"]) for row in deliveries).value,
+        "key_id": file.person_key.key_id,
+        "body": file.seal("notices", "body", str(notice_id), body),
+        "text_hash": proof,
+        "at": telling.at,
+    }
+    file.notices.append(notice)
     file.deliveries += deliveries
+    file.told.append(Told(notice, deliveries, facts, alone=telling.to is not None))
     if not channels:
         nobody_reached(file, telling, recipient)
 

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,10 +14,10 @@ from cases.calendar import current_calendar
 from cases.case_file import CaseFile
 from cases.context import Context
 from cases.idempotency import Idempotency, Reply, asked_before, key_row, read_known
-from cases.live_registrations import refuse_second
+from cases.live_registrations import hold_limit, own_live, person_within_limit, refuse_second, second_refused
 from cases.notify import Telling, tell
 from cases.pack_shelf import pack_for
-from cases.persons import KnownPerson, find_person, known_person, meet
+from cases.persons import KnownPerson, meet
 from cases.view import case_view, finding_views
 from domain.actors import Actor
 from domain.acts import Act
@@ -38,6 +37,7 @@ from store.database import constraint_of
 from store.tables import registrations
 
 _TRIES = 3
+_LIVE_PERSON = "uq_registrations_live_person"
 # A random reference that is taken is drawn again; a person whom another request adds at the same time is found then.
 _DRAWN_AGAIN = frozenset({"pk_registrations", "uq_persons_identity_hash"})
 
@@ -52,17 +52,17 @@ async def accept(
     """Take on a registration and answer with its case; the workflow is started by the caller afterwards.
 
     Raises:
-        Refused: `live_registration_exists`, `client_reference_taken`, `employer_not_in_good_standing` and those of a
-            repeated key.
+        Refused: `live_registration_exists`, `client_reference_taken`, `employer_not_in_good_standing`, those of a
+            repeated key; `too_many_requests` for everybody once the conflicts of the day are used up.
     """
     for attempt in range(1, _TRIES + 1):
         try:
             # A change of standing locks the employer: it either sees the case that is taken on here, or is seen here.
             async with context.database.begin(actor.tenant, employer=actor.employer_id) as connection:
-                return await _accept(context, connection, actor, request, idempotency, language)
+                reply = await _accept(context, connection, actor, request, idempotency, language)
         except IntegrityError as error:
             constraint = constraint_of(error)
-            if constraint == "uq_registrations_live_person":
+            if constraint == _LIVE_PERSON:
                 raise await refuse_second(context, actor, request.person.identity_number) from None
             if constraint == "uq_registrations_live_client_reference":
                 raise Refused(
@@ -70,26 +70,25 @@ async def accept(
                 ) from None
             if attempt == _TRIES or constraint not in _DRAWN_AGAIN:
                 raise
+            continue
+        if isinstance(reply, Refused):
+            raise reply
+        return reply
     raise AssertionError("unreachable")
 
 
 async def check(
     context: Context, actor: Actor, request: RegistrationRequest, language: Language = Language.ZH_HANS
 ) -> dict[str, Any]:
-    """Say what the rules would find today; nothing is stored, and only the caller's own cases are looked at."""
-    at = context.clock()
+    """Say what the rules would find today; nothing is stored, and only the caller's own cases are looked at.
+
+    Whoever the person is, the same is asked of the database and no key is opened, so that the time tells nothing.
+    """
+    at, employer_id = context.clock(), actor.employer_id or ""
     async with context.database.begin(actor.tenant) as connection:
-        employer = _known(await load_employer(connection, actor.employer_id or ""))
-        person = await find_person(context, connection, request.person.identity_number)
-        live = False
-        if person is not None:
-            mine = select(func.count()).where(
-                registrations.c.person_id == person.person_id,
-                registrations.c.live,
-                registrations.c.employer_id == actor.employer_id,
-            )
-            live = bool((await connection.execute(mine)).scalar_one())
-        on = day_of(at)
+        beside = own_live(context, employer_id, request.person.identity_number)
+        employer = _known(await load_employer(connection, employer_id, beside=beside))
+        live, on = bool(employer.pop("own_live")), day_of(at)
         facts = await gather_facts(context, connection, request, employer, on=on, today=on, other_live=live)
         pack = await pack_for(context, connection, at)
     findings = assess(facts, pack, on)
@@ -106,13 +105,15 @@ async def _accept(
     request: RegistrationRequest,
     idempotency: Idempotency,
     language: Language,
-) -> Reply:
+) -> Reply | Refused:
+    """Return the answer, or the refusal that is counted in the same transaction."""
     at = context.clock()
-    beside = asked_before(actor, idempotency) + known_person(context, request.person.identity_number)
+    beside = asked_before(actor, idempotency) + person_within_limit(context, actor, request.person.identity_number, at)
     employer = _known(await load_employer(connection, actor.employer_id or "", beside=beside))
     known = read_known(context, idempotency, employer.pop("known"))
     if known is not None and known.reply is not None:
         return known.reply
+    is_held = await hold_limit(context, connection, actor, at, employer.pop("conflicts_today"))
     person, further = meet(context, request.person.identity_number, employer.pop("known_person"))
     file = await _new_file(context, connection, actor, request, employer, person, at)
     file.check_standing(at)
@@ -132,7 +133,16 @@ async def _accept(
         "given_at": at,
     }
     added = {"applications": [application], "commands": [_start_command(file, actor, at)], "idempotency": [key]}
-    await file.add(connection, {**further, **added})
+    if not is_held:
+        await file.add(connection, {**further, **added})
+        return reply
+    try:
+        async with connection.begin_nested():
+            await file.add(connection, {**further, **added})
+    except IntegrityError as error:
+        if constraint_of(error) != _LIVE_PERSON:
+            raise
+        return await second_refused(context, connection, actor, request.person.identity_number)
     return reply
 
 

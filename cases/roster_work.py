@@ -12,6 +12,7 @@ from cases import acts, pace, registration
 from cases.context import Context
 from cases.idempotency import Idempotency
 from cases.keys import get_data_key
+from cases.live_registrations import taken_again_at
 from cases.roster_check import (
     Checked,
     Read,
@@ -45,6 +46,7 @@ _LEASE: Final = text("""
     WHERE roster_id = (
         SELECT r.roster_id FROM rosters r
         WHERE r.status IN ('checking', 'running') AND (r.lease_until IS NULL OR r.lease_until < clock_timestamp())
+        AND (r.resumes_at IS NULL OR r.resumes_at <= :at)
         ORDER BY (SELECT max(o.lease_until) FROM rosters o WHERE o.employer_id = r.employer_id) NULLS FIRST, r.at
         LIMIT 1 FOR UPDATE OF r SKIP LOCKED
     )
@@ -54,6 +56,11 @@ _EXTEND: Final = text(
     "UPDATE rosters SET lease_until = clock_timestamp() + interval '60 seconds' WHERE roster_id = :id"
 )
 _RELEASE: Final = text("UPDATE rosters SET lease_until = clock_timestamp() WHERE roster_id = :id")
+_REST: Final = text("UPDATE rosters SET lease_until = clock_timestamp(), resumes_at = :until WHERE roster_id = :id")
+
+
+class _UsedUp(Exception):  # noqa: N818
+    """The conflicts of the day are used up."""
 
 
 class Job(NamedTuple):
@@ -101,7 +108,7 @@ async def work_once(context: Context, starter: Sending | None = None) -> bool:
 
 async def _lease(context: Context) -> Job | None:
     async with context.database.begin() as connection:
-        roster_id = (await connection.execute(_LEASE)).scalar_one_or_none()
+        roster_id = (await connection.execute(_LEASE, {"at": context.clock()})).scalar_one_or_none()
         if roster_id is None:
             return None
         found = (await connection.execute(select(rosters).where(rosters.c.roster_id == roster_id))).one()
@@ -147,7 +154,10 @@ def _check_in_file(job: Job, sealed: Iterable[tuple[int, bytes]]) -> tuple[list[
 
 
 async def _run(context: Context, job: Job, starter: Sending | None) -> None:
-    """Do the next rows, each in a transaction of its own under a key made of roster and row."""
+    """Do the next rows, each in a transaction of its own under a key made of roster and row.
+
+    Once the conflicts of the day are used up, the rows that are left stay new until the next one.
+    """
     query = (
         select(roster_rows.c.row, roster_rows.c.body, roster_rows.c.reference)
         .where(roster_rows.c.roster_id == job.roster_id, roster_rows.c.result == RowResult.NEW.value)
@@ -163,7 +173,12 @@ async def _run(context: Context, job: Job, starter: Sending | None) -> None:
     for row in rows:
         begun = loop.time()
         read = read_row(open_row(job.key, job.roster_id, row.row, row.body), job.act)
-        done = await _do(context, job, row.row, read, row.reference, starter)
+        try:
+            done = await _do(context, job, row.row, read, row.reference, starter)
+        except _UsedUp:
+            async with context.database.begin() as connection:
+                await connection.execute(_REST, {"id": job.roster_id, "until": taken_again_at(context.clock())})
+            return
         if done is not None:
             await _keep(context, job, [done])
         await pace.rest(begun)
@@ -179,7 +194,11 @@ async def _do(
     reference: str | None,
     starter: Sending | None,
 ) -> Checked | None:
-    """Do one row and return what became of it, or None where it has to be done again."""
+    """Do one row and return what became of it, or None where it has to be done again.
+
+    Raises:
+        _UsedUp: no new registration of the employer is taken any more today.
+    """
     if isinstance(read, list):
         return Checked(number, RowResult.DEFECT, errors=tuple(read))
     key = f"{_ROUTE}/{job.roster_id}/{number}"
@@ -200,6 +219,8 @@ async def _do(
     except Refused as refused:
         if refused.code == "in_progress":
             return None
+        if refused.code == "too_many_requests":
+            raise _UsedUp from refused
         return await _refused(context, job, number, read, reference, refused)
     return Checked(number, RowResult.REGISTERED, reference)
 

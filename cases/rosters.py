@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -14,6 +15,7 @@ from cases.context import Context
 from cases.idempotency import Idempotency, Reply, find_known, remember
 from cases.keys import add_data_key
 from cases.roster_file import read_roster
+from cases.view import moment
 from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import day_of
@@ -72,6 +74,7 @@ async def receive(context: Context, actor: Actor, file: RosterFile, idempotency:
             "status": RosterStatus.CHECKING.value,
             "totals": {"rows": len(rows)},
             "reason": None,
+            "resumes_at": None,
             "key_id": key.key_id,
             "at": at,
         }
@@ -86,7 +89,7 @@ async def receive(context: Context, actor: Actor, file: RosterFile, idempotency:
         }
         entry = Entry(Act.ROSTER_RECEIVED, actor, at, employer_id=actor.employer_id, detail=detail)
         await append(connection, f"roster/{roster['roster_id']}", [entry])
-        reply = Reply(202, _view(roster, {}), {"Location": f"/v1/rosters/{roster['roster_id']}"})
+        reply = Reply(202, _view(roster, {}, at), {"Location": f"/v1/rosters/{roster['roster_id']}"})
         await remember(context, connection, actor, idempotency, reply=reply, key=key)
         return reply
 
@@ -99,7 +102,7 @@ async def get_roster(context: Context, actor: Actor, roster_id: UUID) -> dict[st
     """
     async with context.database.begin(actor.tenant) as connection:
         roster = await _get(connection, roster_id)
-        return _view(roster, await count_results(connection, roster_id))
+        return _view(roster, await count_results(connection, roster_id), context.clock())
 
 
 async def get_rows(
@@ -177,8 +180,8 @@ async def _get(connection: AsyncConnection, roster_id: UUID) -> Mapping[Any, Any
     return row
 
 
-def _view(roster: Mapping[Any, Any], counts: Mapping[str, int]) -> dict[str, Any]:
-    roster_id = str(roster["roster_id"])
+def _view(roster: Mapping[Any, Any], counts: Mapping[str, int], now: datetime) -> dict[str, Any]:
+    roster_id, resumes_at = str(roster["roster_id"]), roster["resumes_at"]
     return {
         "id": roster_id,
         "act": roster["act"],
@@ -186,6 +189,7 @@ def _view(roster: Mapping[Any, Any], counts: Mapping[str, int]) -> dict[str, Any
         "on_defect": roster["on_defect"],
         "status": roster["status"],
         "reason": roster["reason"],
+        "resumes_at": moment(resumes_at) if resumes_at is not None and now < resumes_at else None,
         "received_at": roster["at"].isoformat(),
         "totals": {"rows": roster["totals"]["rows"], **{result.value: counts.get(result, 0) for result in RowResult}},
         "links": {"self": f"/v1/rosters/{roster_id}", "rows": f"/v1/rosters/{roster_id}/rows"},

@@ -15,6 +15,7 @@ from cases.case_parts import destinations_of
 from cases.context import Context
 from cases.idempotency import Idempotency, Reply, find_known, remember
 from cases.review_tasks import set_claim_limit
+from cases.sign_ins import need_staff
 from cases.signers import held_by_another, holder_of, need_no_conflict, subject_of
 from cases.task_queries import FAR, FEW, MANY, Position, next_free, page_of, visible_to
 from cases.view import moment
@@ -140,7 +141,12 @@ async def release(context: Context, actor: Actor, task_id: UUID, conflict: bool,
 
 
 async def assign(context: Context, actor: Actor, task_id: UUID, subject: str, idempotency_: Idempotency) -> Reply:
-    """Hand a task to a named officer; supervisors only."""
+    """Hand a task to a named officer; supervisors only.
+
+    Raises:
+        Refused: `assignee_unknown` where nobody of this name has signed in as staff, else as `_on_task` says.
+    """
+    await need_staff(context, actor.issuer, subject)
 
     def hand_over(file: CaseFile, task: Row, at: datetime) -> None:
         need_no_conflict(file, actor)

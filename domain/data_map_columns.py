@@ -78,7 +78,7 @@ COLUMNS: Final = (
     *rows("notices", "notice_id reference employer_id destination kind recipient occasion language status key_id text_hash at", "who was told what, and when", ALL),
     *rows("notices", "subject", "which member of staff was told", STAFF, of=_PERSONAL, basis=Basis.ACCOUNT),
     *rows("notices", "body", "the exact text", ALL, of=_SENSITIVE, kept=_SEALED, until=_CASE),
-    *rows("deliveries", "delivery_id notice_id employer_id channel webhook_id after digest status next_attempt give_up_at attempts lease_until provider_id reason sent_at settled_at", "how far a notice got", ALL | OPERATORS, until=_WORK),
+    *rows("deliveries", "delivery_id notice_id employer_id channel webhook_id after carried_by message_hash digest status next_attempt give_up_at attempts lease_until provider_id reason sent_at settled_at", "how far a notice got", ALL | OPERATORS, until=_WORK),
     *rows("receipts", "message_id delivery_id about status at recorded_at", "whether a message arrived", OPERATORS, until=_WORK),
     *rows("webhooks", "webhook_id employer_id kinds state at", "what an employer's system is told", SIDES, until=_EMPLOYER),
     *rows("webhooks", "url", "where an employer's system is told", SIDES, kept=_SEALED, until=_EMPLOYER),

@@ -68,6 +68,7 @@ PROBLEM_STATUS: Final[dict[str, int]] = {
     "reason_unknown": 422,
     "reason_not_allowed": 422,
     "return_not_allowed": 422,
+    "assignee_unknown": 422,
     "too_many_requests": 429,
     "defect": 500,
     "engine_unavailable": 503,
@@ -75,7 +76,7 @@ PROBLEM_STATUS: Final[dict[str, int]] = {
 
 
 class Refused(Exception):  # noqa: N818 - the fact is the name; the kind is what callers branch on
-    """The request cannot be done as asked; the caller can mend it, so nothing is retried.
+    """The request cannot be done as asked, or not for `retry_after` seconds; the caller can mend it.
 
     `facts` are what else the caller has to know: the `holder` of a task, the `use` that a reason needs, what is
     `allowed`, the `limit_days`; `words` names a sentence of the catalogue that says more than the code.
@@ -89,6 +90,7 @@ class Refused(Exception):  # noqa: N818 - the fact is the name; the kind is what
         *,
         facts: Mapping[str, Any] | None = None,
         words: str = "",
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(code)
         self.code = code
@@ -96,6 +98,7 @@ class Refused(Exception):  # noqa: N818 - the fact is the name; the kind is what
         self.errors = tuple(errors)
         self.facts = dict(facts or {})
         self.words = words
+        self.retry_after = retry_after
         self.status = PROBLEM_STATUS[code]
 
 

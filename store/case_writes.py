@@ -39,8 +39,8 @@ _BEGUN: Final[dict[str, tuple[str, ...]]] = {
         "unanswered",
     ),
     "deliveries": (
-        "delivery_id", "notice_id", "employer_id", "channel", "webhook_id", "digest", "status", "next_attempt",
-        "give_up_at", "sent_at", "settled_at",
+        "delivery_id", "notice_id", "employer_id", "channel", "webhook_id", "carried_by", "message_hash", "digest",
+        "status", "next_attempt", "give_up_at", "sent_at", "settled_at",
     ),
 }  # fmt: skip
 
@@ -84,6 +84,12 @@ def _update_registration() -> str:
     )
 
 
+_CARRIED: Final = (
+    "(SELECT y.delivery_id FROM jsonb_to_recordset(doc.d -> 'deliveries') AS y(delivery_id uuid, notice_id uuid)"
+    ' WHERE y.delivery_id = x."carried_by" AND y.notice_id IN (SELECT notice_id FROM add_notices))'
+)
+
+
 def _mark(table: Table, part: str, columns: Sequence[str]) -> str:
     key = next(iter(table.primary_key)).name
     values = ", ".join(f'"{name}" = x."{name}"' for name in columns)
@@ -104,9 +110,10 @@ def _statement() -> str:
             tables.notices, "notices", "ON CONFLICT ON CONSTRAINT uq_notices_occasion DO NOTHING RETURNING notice_id"
         ),
         # A notice that was written before for the same occasion is left as it is, with its deliveries.
+        # One that was to carry others is not there to do so; they go by themselves.
         "add_deliveries": _insert(
             tables.deliveries, "deliveries", "WHERE x.notice_id IN (SELECT notice_id FROM add_notices)"
-        ),
+        ).replace('x."carried_by"', _CARRIED),
     }
     named = ", ".join(f"{name} AS ({sql})" for name, sql in parts.items())
     return f"WITH {named} SELECT (SELECT count(*) FROM moved)"

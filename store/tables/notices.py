@@ -62,6 +62,9 @@ deliveries = Table(
     Column("channel", Text, nullable=False),
     Column("webhook_id", Uuid),
     Column("after", Uuid),
+    # The delivery whose message carries this one's notice too, and the hash of a mail that carries several.
+    Column("carried_by", Uuid),
+    Column("message_hash", Text),
     Column("digest", Boolean, nullable=False, server_default=text("false")),
     Column("status", Text, nullable=False),
     moment("next_attempt"),
@@ -73,6 +76,7 @@ deliveries = Table(
     moment("sent_at"),
     moment("settled_at"),
     Index("ix_deliveries_notice", "notice_id"),
+    Index("ix_deliveries_carried", "carried_by", postgresql_where=text("carried_by IS NOT NULL")),
     Index(
         "ix_deliveries_due",
         "channel",

@@ -51,6 +51,7 @@ async def walk_tasks(walk: Walk) -> None:
     place = {"task_id": task["id"]}
     await walk.call("officer-1", "POST", "/v1/tasks/{task_id}/release", {}, places=place)
     await walk.call("officer-1", "POST", "/v1/tasks/{task_id}/claim", places=place)
+    await walk.call("officer-2", "GET", "/v1/tasks")  # nothing is assigned to whoever was never seen
     await walk.call("supervisor", "POST", "/v1/tasks/{task_id}/assign", {"subject": "officer-2"}, places=place)
     await walk.call("officer-2", "POST", "/v1/tasks/{task_id}/release", {}, places=place)
     await walk.act("employer-a", reference, "change", {"email": "new@example.com", "contract_end": "2029-12-31"})

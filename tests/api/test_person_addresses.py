@@ -59,7 +59,7 @@ async def _complaint(stage: Stage, me: Caller, reference: str) -> None:
     )
     assert opened.status_code == 200
     path = f"/v1/objections/{waiting['id']}/answer"
-    assert (await stage.as_("officer-1").post(path, {"outcome": "upheld", "text": ANSWER})).status_code == 200
+    assert (await stage.as_("officer-2").post(path, {"outcome": "upheld", "text": ANSWER})).status_code == 200
 
 
 async def test_an_address_that_the_employer_puts_on_a_case_reads_no_complaint_and_no_answer(stage: Stage) -> None:

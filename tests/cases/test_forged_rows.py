@@ -9,7 +9,7 @@ import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from cases import legal_holds, tasks
+from cases import legal_holds, sign_ins, tasks
 from cases.deliveries import lease, settle
 from cases.receipts import receive
 from cases.reconciliation import reconcile_case
@@ -73,6 +73,7 @@ async def _walked(park: Park) -> Case:
     await case.after(minutes=1)
     await tasks.release(park.context, OFFICER, await case.task_id("review"), False, key())
     await case.after(minutes=1)
+    await sign_ins.record(park.context, OFFICER, b"token")
     await tasks.assign(park.context, SUPERVISOR, await case.task_id("review"), OFFICER.subject, key())
     await case.after(minutes=1)
     await case.do(OFFICER, CommandKind.HOLD, action="place", reason="legal_question")

@@ -56,6 +56,7 @@ async def test_stuck_case_shows_an_incident_and_goes_on_when_resumed(
     await case.until(lambda file: any(task["kind"] == "stuck" for task in file.tasks))
     (incident,) = await world.rows(tables.incidents, kind="stuck")
     assert (incident["step"], incident["reason"]) == ("advance", "facts_do_not_add_up")
+    assert incident["place"].startswith("tests/workflows/test_faults.py:")
     assert await case.stage() is Stage.UNDER_REVIEW
     await other.ask(EMPLOYER_A, CommandKind.WITHDRAW, WithdrawalRequest())
     assert await other.stage() is Stage.WITHDRAWN
@@ -75,7 +76,7 @@ async def test_decision_on_a_stuck_case_is_pending_until_it_is_resumed(
     assert (await case.decide("approve")).body == {"pending": True}
     await case.until(lambda file: any(task["kind"] == "stuck" for task in file.tasks))
     (incident,) = await world.rows(tables.incidents, kind="stuck")
-    assert incident["reason"] == "KeyError"
+    assert (incident["reason"], incident["place"].split(" ")[-1]) == ("KeyError", "settle")
     broken.mended = True
     await case.resume()
     await case.until_permits(PermitStage.SUBMITTED)

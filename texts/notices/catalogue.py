@@ -79,6 +79,7 @@ class Shared(BaseModel):
     mark_label: Mapping[Language, str]
     digest_subject: Mapping[Language, str]
     digest_heading: Mapping[Language, str]
+    together_heading: Mapping[Language, str]
     passages: Mapping[str, Passages]
 
 

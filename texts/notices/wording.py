@@ -73,9 +73,9 @@ def day(value: date, language: Language) -> str:
     return format_date(value, pattern, locale)
 
 
-def place(destination: Destination, language: Language) -> str:
-    """Return the name of a destination."""
-    return _PLACES[language][destination]
+def place(destination: Destination | tuple[Destination, ...], language: Language) -> str:
+    """Return the name of a destination, or of several of which a notice says the same."""
+    return places(destination, language) if isinstance(destination, tuple) else _PLACES[language][destination]
 
 
 def places(destinations: Iterable[Destination], language: Language) -> str:
