@@ -10,6 +10,7 @@ from api.access import PROBLEMS_KEY, GuardedRoute, IdempotencyKey, anyone, own
 from api.acts import ask, on_permit
 from api.answers import Pages, json_response, respond
 from api.callers import client_of
+from api.fact_views import ContestedView
 from api.me_page import HEADERS, me_page
 from api.me_views import (
     AccessPage,
@@ -26,6 +27,7 @@ from api.parameters import PageQuery
 from api.wiring import wiring_of
 from cases import objections, person_access_log, person_cases, person_data, person_sign_in
 from cases.person_sign_in import Session
+from domain.case_facts import OwnFactContest
 from domain.commands import CommandKind
 from domain.decisions import CardLostRequest
 from domain.person import ComplaintRequest, DisputeRequest, OwnCardLostRequest, SessionRequest, SignInLinkRequest
@@ -154,6 +156,24 @@ async def complain(
     wiring, actor = wiring_of(request), request.state.actor
     await wiring.limiter.count_stranger(client_of(request.scope), "complaint", actor.subject)
     return respond(await objections.complain(wiring.context, actor, session, body, idempotency))
+
+
+@router.post(
+    "/contests",
+    status_code=202,
+    response_model=ContestedView,
+    summary="Contest a recorded fact",
+    openapi_extra=_ABOUT_CASE,
+)
+async def contest_fact(
+    request: Request, body: OwnFactContest, idempotency: IdempotencyKey, session: Annotated[Session, _OWN]
+) -> Response:
+    """Take on why a fact that an officer recorded is wrong: another officer looks at it, and answers."""
+    wiring, actor = wiring_of(request), request.state.actor
+    reference, said = await objections.need_own_case(wiring.context, actor, session, body)
+    wanted = {"fact": body.fact, "note": body.text}
+    await ask(request, actor, reference, CommandKind.CONTEST_FACT, wanted, idempotency, said=said)
+    return json_response({"reference": reference, "fact": body.fact, "status": "received"}, 202)
 
 
 @router.post(

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from api.fact_views import RecordedFactView
 from domain.actors import Role
 from domain.commands import CommandKind, CommandState
 from domain.employers import EmployerKind
@@ -123,10 +124,16 @@ class CaseView(BaseModel):
     in_force: bool
     updated_at: datetime
     person: MaskedPerson
+    recorded_facts: list[RecordedFactView] = Field(
+        default=[], description="What officers saw, beside what was given; in clear at its own address."
+    )
     permits: list[PermitView]
     links: dict[str, str]
     rejected: dict[str, Any] | None = Field(
         default=None, description="Why the last second signature was not given; for staff and auditors."
+    )
+    approval_needs_second_signature: bool | None = Field(
+        default=None, description="In the answer to a recorded fact: whether it takes two people to approve now."
     )
     permit_obstacles: list[ObstacleView] = Field(
         default=[], description="In answers to staff: what will then still stand in the way of each permit."

@@ -46,6 +46,7 @@ class CaseReading(CaseRow):
     permits: dict[Destination, Row]
     tasks: list[Row]
     answers: list[Row]
+    facts: list[Row]
     _key: DataKey | Defect | Refused
 
     @property
@@ -101,6 +102,7 @@ async def read_cases(
             permits={Destination(permit["destination"]): permit for permit in row["permits"]},
             tasks=row.get("tasks") or [],
             answers=row.get("answers") or [],
+            facts=row["facts"],
             _key=_opened(context, row),
         )
         for row in rows

@@ -65,6 +65,7 @@ def case_view(file: Shown, actor: Actor, language: Language) -> dict[str, Any]:
         "in_force": _in_force(file),
         "updated_at": row["updated_at"].astimezone(CHINA).isoformat(),
         "person": _person(file, actor),
+        "recorded_facts": [fact_view(fact) for fact in file.facts],
         "permits": [] if hidden else [permit_view(file, d, inside, language) for d in shown],
         "links": {"self": f"/v1/registrations/{file.reference}"},
     }
@@ -122,6 +123,19 @@ def finding_views(findings: Iterable[Finding], language: Language) -> list[dict[
         }
         for finding in findings
     ]
+
+
+def fact_view(fact: Row) -> dict[str, Any]:
+    """Return a fact that an officer recorded as every reader of the case sees it, its content masked."""
+    return {
+        "number": fact["number"],
+        "field": fact["field"],
+        "state": fact["state"],
+        "contest": fact["contest"],
+        "role": fact["seen_by"]["role"],
+        "round": fact["round"],
+        "at": moment(fact["at"]),
+    }
 
 
 def obstacle_views(obstacles: Iterable[tuple[Destination, Finding]], language: Language) -> list[dict[str, Any]]:

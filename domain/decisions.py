@@ -173,3 +173,7 @@ class TaskAnswerRequest(Body):
     last_day: Day | None = None
     reason: Label | None = None
     note: Note | None = None
+    facts: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=10_000, strict=True)], ...] | None,
+        Field(min_length=1, max_length=50, description="Which of several contested facts are set aside; all without."),
+    ] = None

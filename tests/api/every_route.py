@@ -28,6 +28,7 @@ async def walk_all(stage: Stage) -> Walk:
     await walk_tasks(walk)
     await walk_registrations(walk)
     await walk_permits(walk)
+    await walk_facts(walk)
     await walk_erasure(walk)
     await walk_rosters_and_webhooks(walk)
     await walk_notices(walk)
@@ -127,6 +128,37 @@ async def walk_permits(walk: Walk) -> None:
     walk.ids["issued"] = await walk.approve()
     for outcome, more in (("accepted", {}), ("issued", dates)):
         await walk.answer(walk.ids["issued"], outcome, authority_number="C-HK-2", **more)
+
+
+async def walk_facts(walk: Walk) -> None:
+    """Facts that an officer saw: recorded, read, contested by the employer and by the person, and answered."""
+    reference = await walk.register(permit_card_valid_until="2026-12-31")
+    seen = {"field": "person.permit_card_valid_until", "value": "2036-05-31", "seen_in": "The card.", "round": 1}
+    answer = await walk.act("officer-1", reference, "facts", seen)
+    assert (answer["assessment"], answer["approval_needs_second_signature"]) == ("clear", True)
+    post = {"field": "employment.position", "value": "工程师", "seen_in": "The contract.", "round": 1}
+    await walk.act("officer-1", reference, "facts", post)
+    for persona, headers in (("officer-2", {"Purpose": "case_review"}), ("employer-a", {})):
+        path, places = "/v1/registrations/{reference}/facts", {"reference": reference}
+        items = (await walk.call(persona, "GET", path, places=places, headers=headers))["items"]
+        assert [each["value"] for each in items] == ["2036-05-31", "工程师"]
+    await walk.act("employer-a", reference, "facts/{number}/contest", {"note": "It is the old one."}, number="2")
+    me = await sign_in(walk.stage, reference, email="feng@example.com")
+    own = {"reference": reference, "fact": 1, "text": "That was my old card."}
+    answered = await me.post("/v1/me/contests", own)
+    assert answered.status_code == 202, answered.text
+    walk.seen["POST /v1/me/contests"].add(202)
+    await walk.stage.settle()
+    tasks = await walk.call("officer-2", "GET", "/v1/tasks", params={"kind": "fact_contested"})
+    place = {"task_id": tasks["items"][0]["id"]}
+    aside = {"action": "set_aside", "facts": [2]}
+    await walk.call("officer-2", "POST", "/v1/tasks/{task_id}/answer", aside, places=place)
+    found = await walk.call(
+        "auditor", "GET", "/v1/audit/cases/{reference}/re-evaluation", places={"reference": reference}
+    )
+    assert found["same"]
+    await walk.decide(reference, "approve")
+    await walk.confirm(reference)
 
 
 async def walk_erasure(walk: Walk) -> None:

@@ -51,6 +51,9 @@ POST /v1/tasks/{task_id}/answer
 POST /v1/registrations/{reference}/decision
 POST /v1/registrations/{reference}/confirmation
 POST /v1/decisions
+POST /v1/registrations/{reference}/facts
+GET /v1/registrations/{reference}/facts
+POST /v1/registrations/{reference}/facts/{number}/contest
 POST /v1/registrations/{reference}/recall
 POST /v1/registrations/{reference}/permits/{destination}/lost
 POST /v1/registrations/{reference}/hold
@@ -99,6 +102,7 @@ GET /v1/me/registrations
 GET /v1/me/data
 GET /v1/me/objections
 POST /v1/me/complaints
+POST /v1/me/contests
 POST /v1/me/disputes
 POST /v1/me/lost-cards
 GET /v1/registrations/{reference}/requests

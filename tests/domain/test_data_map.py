@@ -80,7 +80,7 @@ def test_the_page_is_the_generated_one() -> None:
 # How an erasure takes away what is kept of a person as long as the case or shorter (`store.forgetting`): the key that
 # seals it is destroyed, or the statement names it. What stands here and nowhere in that statement is told beside it.
 _SEALED_BY_THE_PERSON = {
-    "applications.body", "assessments.facts", "commands.body", "legal_holds.paper",
+    "applications.body", "assessments.facts", "case_facts.body", "commands.body", "legal_holds.paper",
     "registrations.earlier_addresses",
     "tasks.detail",  # its free text
 }  # fmt: skip
