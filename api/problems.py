@@ -123,7 +123,7 @@ def _error(error: FieldError, language: Language) -> dict[str, Any]:
     """Return what is wrong with a field in a language, with what may stand there."""
     said = error.message
     if error.words:
-        said = particular_sentence(error.words, language)
+        said = particular_sentence(error.words, language, error.about)
     elif language is not Language.EN and error.code in FIELD_ERRORS:
         said = field_message(error.code, language)
     shown: dict[str, Any] = {"field": error.field, "code": error.code, "message": said}

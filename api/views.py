@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from api.fact_views import RecordedFactView
 from domain.actors import Role
 from domain.commands import CommandKind, CommandState
 from domain.decisions import TaskAction
@@ -86,8 +87,10 @@ class PermitView(BaseModel):
 
 
 class MaskedPerson(BaseModel):
-    """The person as every role sees them."""
+    """The person as every role sees them; the names are whole to the employer that gave them."""
 
+    name_zh: str | None = Field(examples=["曹○○"], description="Masked to staff and auditors.")
+    name_en: str | None = Field(examples=["C○○ C○○"], description="Masked to staff and auditors.")
     identity_number: str | None = Field(
         examples=["4403**********123X"], description="Null where what was given cannot be opened."
     )
@@ -122,10 +125,16 @@ class CaseView(BaseModel):
     in_force: bool
     updated_at: datetime
     person: MaskedPerson
+    recorded_facts: list[RecordedFactView] = Field(
+        default=[], description="What officers saw, beside what was given; in clear at its own address."
+    )
     permits: list[PermitView]
     links: dict[str, str]
     rejected: dict[str, Any] | None = Field(
         default=None, description="Why the last second signature was not given; for staff and auditors."
+    )
+    approval_needs_second_signature: bool | None = Field(
+        default=None, description="In the answer to a recorded fact: whether it takes two people to approve now."
     )
     permit_obstacles: list[ObstacleView] = Field(
         default=[], description="In answers to staff: what will then still stand in the way of each permit."
@@ -326,29 +335,6 @@ class ReceiptView(BaseModel):
     """What became of a receipt."""
 
     status: str = Field(examples=["recorded"])
-
-
-class IncidentView(BaseModel):
-    """What waits for an operator."""
-
-    id: str
-    kind: str
-    step: str
-    reason: str
-    reference: str | None
-    place: str | None = Field(description="Where in the code it was met.")
-    correlation_id: str | None = Field(description="The call that met it last; its log lines bear it.")
-    times: int = Field(description="How often the same was met while the incident is open.")
-    state: str
-    at: datetime
-    last_at: datetime
-    resumed_at: datetime | None
-
-
-class IncidentPage(Page):
-    """A page of incidents."""
-
-    items: list[IncidentView]
 
 
 class LiveView(BaseModel):

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases import (
     answering,
     assessing,
+    case_facts,
     contact_changes,
     correction,
     employment,
@@ -17,6 +18,7 @@ from cases import (
     objections,
     permit_acts,
     permits,
+    recording,
     recount,
     review,
 )
@@ -26,6 +28,7 @@ from cases.signers import need_no_conflict, take_task
 from domain.actors import Actor, system
 from domain.acts import Act
 from domain.answers import AnswerState
+from domain.case_facts import FactRequest
 from domain.clock import day_of
 from domain.commands import CommandKind
 from domain.deadlines import DeadlineKind
@@ -84,7 +87,7 @@ async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at
     employment.keep_version(file, at, whole=whole)
     file.row["destinations"] = [d.value for d in whole.destinations]
     file.row["undertaking_version"] = whole.undertaking_version
-    file.row["contract_end"] = whole.employment.contract_end
+    file.row["contract_end"] = case_facts.known(file).employment.contract_end
     content = file.person_key.ledger_hash(whole.model_dump_json(exclude_none=True).encode())
     correction.take_correction(file, actor, at, content)
     if held:
@@ -216,6 +219,14 @@ def _early(file: CaseFile, destination: Destination) -> list[Row]:
     return sorted(kept, key=lambda a: a["occurred_at"])
 
 
+async def _record_fact(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    await recording.record(file, connection, actor, at, FactRequest.model_validate(body))
+
+
+async def _contest_fact(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    recording.contest(file, actor, at, body["fact"])
+
+
 async def _answer_task(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
     task = next((t for t in file.tasks if str(t["task_id"]) == body["task_id"]), None)
     if task is None:
@@ -231,6 +242,8 @@ async def _answer_task(file: CaseFile, connection: AsyncConnection, actor: Actor
     elif kind is TaskKind.DEPARTURE_DISPUTED:
         employment.answer_dispute(file, actor, at, asked)
         await objections.end_dispute(file, connection, actor, at, asked.action.value)
+    elif kind is TaskKind.FACT_CONTESTED:
+        await recording.answer_contest(file, connection, actor, at, asked)
     elif kind is TaskKind.AUTHORITY_REJECTED:
         permits.send_again(file, actor, at, task)
     else:
@@ -275,6 +288,8 @@ VERBS: Final[dict[CommandKind, Verb]] = {
     CommandKind.ENTER_OUTCOME: _enter_outcome,
     CommandKind.ANSWER: _answer,
     CommandKind.ANSWER_TASK: _answer_task,
+    CommandKind.RECORD_FACT: _record_fact,
+    CommandKind.CONTEST_FACT: _contest_fact,
     CommandKind.RECOUNT: _recount,
     CommandKind.RESUME: _resume,
 }

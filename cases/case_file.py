@@ -36,6 +36,9 @@ from store.ledger import Entry, follow
 _COLUMNS = frozenset(tables.registrations.c.keys()) - {"live", "recorded_at", "updated_at"}
 
 
+_WRITTEN = ("permits", "tasks", "deadlines", "calls", "assessments", "case_facts")
+
+
 @dataclass(slots=True)
 class CaseFile(CaseParts):
     """One case with all that a verb may look at or change."""
@@ -244,7 +247,7 @@ class CaseFile(CaseParts):
         """Return the rows of the parts that changed, by table."""
         bundles.carry(self)
         return {
-            **{name: self._dirty.get(name, []) for name in ("permits", "tasks", "deadlines", "calls", "assessments")},
+            **{name: self._dirty.get(name, []) for name in _WRITTEN},
             "marked_commands": self._dirty.get("commands", []),
             "marked_answers": self._dirty.get("answers", []),
             **self._added,
@@ -329,6 +332,7 @@ async def build_file(context: Context, connection: AsyncConnection, row: Row) ->
         commands=row.pop("commands"),
         calls=row.pop("calls"),
         answers=row.pop("answers"),
+        facts=row.pop("facts"),
     )
     file.keep_as_stored()
     return file

@@ -40,6 +40,7 @@ class CaseParts(CaseRow):
     commands: list[Row]
     calls: list[Row]
     answers: list[Row]
+    facts: list[Row] = field(default_factory=list)
     _stored: Row = field(default_factory=dict)
     _dirty: dict[str, list[Row]] = field(default_factory=dict)
     _added: dict[str, list[Row]] = field(default_factory=dict)
@@ -276,6 +277,13 @@ class CaseParts(CaseRow):
             row.update(state=state, done_at=at, reason=reason)
             self._touch("calls", row)
             self.calls.remove(row)
+
+    def put_fact(self, row: Row, **values: Any) -> None:
+        """Keep a fact that an officer recorded, or set columns of one that is kept."""
+        row.update(values)
+        if not any(known is row for known in self.facts):
+            self.facts.append(row)
+        self._touch("case_facts", row)
 
     def change_answer(self, row: Row, state: str) -> None:
         """Set the state of a kept answer."""

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from cases import open_points
 from cases.bundles import Told
+from cases.case_facts import known
 from cases.case_file import CaseFile
 from cases.contact import alone
 from cases.letters import keep_texts
@@ -205,7 +206,7 @@ def _facts(file: CaseFile, telling: Telling, recipient: Recipient, language: Lan
             "occurred_at": telling.at,
             "employer_name": employer["name_zh"] if employer else None,
             "person_name": name,
-            "state_worker": file.application.employment.state_worker,
+            "state_worker": known(file).employment.state_worker,
             "stage": _shown_stage(file, telling.kind),
             "permit_stage": _permit_stage(file, telling.destination),
             "round": file.round,

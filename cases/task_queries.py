@@ -35,7 +35,7 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.sql import ColumnElement
 
 from domain.actors import Role
@@ -74,16 +74,20 @@ _OPEN: Final = tasks.c.state == _word(TaskState.OPEN)
 _PLACE: Final = tuple_(*map(bindparam, ("is_later", "due_at", "opened_at", "task_id")))
 
 
-# Of what a task is about: its destination, or the first of those with the same question.
-_DESTINATION: Final = func.coalesce(
-    tasks.c.destination, literal_column("tasks.detail -> 'destinations' ->> 0"), type_=Text
+# A task about one destination names it; one that asks the same about several has them in its detail.
+_SERVED: Final = tasks.c.detail.op("->", return_type=JSONB())(literal_column("'destinations'"))
+_FIRST_DESTINATION: Final = func.coalesce(
+    tasks.c.destination, _SERVED.op("->>", return_type=Text())(literal_column("0")), type_=Text
 )
 
 
 def _newest_findings() -> ColumnElement[Any]:
-    """The findings of what a task is about: of its permit, or of the registration where it is of no destination."""
+    """The findings of what a task is about: of its permit, or of the registration where it is of no destination.
+
+    A task for several destinations asks the same of each, so that the first speaks for all.
+    """
     a, t = assessments.c, tasks.c
-    scope = func.coalesce(_DESTINATION, literal_column("'registration'"), type_=Text)
+    scope = func.coalesce(_FIRST_DESTINATION, literal_column("'registration'"), type_=Text)
     newest = select(a.findings).where(a.reference == t.reference, a.scope == scope)
     return newest.order_by(a.seq.desc()).limit(literal_column("1")).scalar_subquery()
 
@@ -239,11 +243,11 @@ def _filters(shape: _Shape) -> list[Condition]:
     if "employer_id" in shape.given:
         filters.append(t.employer_id == bindparam("employer_id"))
     if "no_destination" in shape.given:
-        filters.append(_DESTINATION.is_(None))
+        filters.append(_FIRST_DESTINATION.is_(None))
     if "destination" in shape.given:
         named = bindparam("destination", type_=Text)
-        among = literal_column("tasks.detail -> 'destinations'").op("?", return_type=Boolean())(named)
-        filters.append(or_(t.destination == named, and_(t.destination.is_(None), among)))
+        served = _SERVED.op("@>", return_type=Boolean())(func.to_jsonb(named))
+        filters.append(or_(t.destination == named, served))
     if shape.priority is not None:
         filters.append(_is_of(shape.priority))
     if "assessment" in shape.given:
@@ -276,7 +280,7 @@ def _first(by: TaskOrder) -> ColumnElement[Any]:
     if by is TaskOrder.FINDINGS:
         return func.coalesce(_NOT_PASSED, _number(0), type_=Integer)
     if by is TaskOrder.DESTINATION:
-        return func.coalesce(_DESTINATION, _NOTHING, type_=Text)
+        return func.coalesce(_FIRST_DESTINATION, _NOTHING, type_=Text)
     v = employer_versions.c
     today = bindparam("today", type_=v.valid_from.type)
     name = select(v.name_zh).where(v.employer_id == tasks.c.employer_id, in_force(today)).limit(literal_column("1"))

@@ -172,6 +172,7 @@ TASK_ANSWERS: Final[Mapping[TaskKind, tuple[TaskAction, ...]]] = {
     TaskKind.CHANGE: (TaskAction.TAKE, TaskAction.DECLINE),
     TaskKind.EMPLOYMENT_CHECK: (TaskAction.NEW_CONTRACT_END, TaskAction.DEPARTED),
     TaskKind.DEPARTURE_DISPUTED: (TaskAction.UPHOLD, TaskAction.SET_ASIDE),
+    TaskKind.FACT_CONTESTED: (TaskAction.UPHOLD, TaskAction.SET_ASIDE),
     TaskKind.AUTHORITY_REJECTED: (TaskAction.SEND_AGAIN,),
     TaskKind.APPLICANT_INACTIVE: (TaskAction.DONE,),
     TaskKind.AUTHORITY_LATE: (TaskAction.DONE,),
@@ -188,3 +189,7 @@ class TaskAnswerRequest(Body):
     last_day: Day | None = None
     reason: Label | None = None
     note: Note | None = None
+    facts: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=10_000, strict=True)], ...] | None,
+        Field(min_length=1, max_length=50, description="Which of several contested facts are set aside; all without."),
+    ] = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Set
 from enum import StrEnum
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
@@ -36,6 +37,10 @@ class FindingOutcome(StrEnum):
     FAIL = "fail"
     MISSING = "missing"
     NEEDS_PERSON = "needs_person"
+
+
+# Outcomes over which a registration is approved by two people only (states.md, R11).
+STANDING_IN_THE_WAY: Final = frozenset({FindingOutcome.FAIL, FindingOutcome.MISSING})
 
 
 class Audience(StrEnum):

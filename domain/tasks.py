@@ -17,6 +17,7 @@ class TaskKind(StrEnum):
     AUTHORITY_LATE = "authority_late"
     AUTHORITY_CONFLICT = "authority_conflict"
     AUTHORITY_REJECTED = "authority_rejected"
+    FACT_CONTESTED = "fact_contested"
     UNDELIVERED = "undelivered"
     DECISION_NOT_TAKEN = "decision_not_taken"
     STUCK = "stuck"

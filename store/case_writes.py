@@ -20,7 +20,7 @@ Document = Mapping[str, list[Row] | Row | str | int]
 _DIALECT: Final = postgresql.dialect()  # type: ignore[no-untyped-call]  # untyped in SQLAlchemy
 # Columns that PostgreSQL fills by itself.
 _FILLED: Final = frozenset({"live", "recorded_at", "xid"})
-_REPLACED: Final = (tables.permits, tables.tasks, tables.deadlines, tables.calls)
+_REPLACED: Final = (tables.permits, tables.tasks, tables.deadlines, tables.calls, tables.case_facts)
 _ADDED: Final = (
     tables.data_keys,
     tables.persons,
@@ -128,8 +128,9 @@ async def write(connection: AsyncConnection, document: Document) -> int:
     Args:
         connection: a transaction.
         document: rows by table name (`registrations`, `applications`, `notices`, ... as new rows; `permits`, `tasks`,
-            `deadlines`, `calls` as rows to insert or replace), `marked_commands`, `marked_answers`, and `registration`
-            with the columns that change, with `reference`, `stage` and `round` as the register must have them.
+            `deadlines`, `calls`, `case_facts` as rows to insert or replace), `marked_commands`, `marked_answers`, and
+            `registration` with the columns that change, with `reference`, `stage` and `round` as the register must
+            have them.
     """
     parts = {name: _last_of_each(name, part) if isinstance(part, list) else part for name, part in document.items()}
     plain = dump_json({name: part for name, part in parts.items() if part})

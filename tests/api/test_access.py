@@ -15,6 +15,7 @@ from tests.cases.contexts import registration_body
 PLACES = {
     "reference": "HT-0000-0000-E",
     "destination": "HK",
+    "number": "1",
     "task_id": "00000000-0000-4000-8000-000000000000",
     "incident_id": "00000000-0000-4000-8000-000000000000",
     "hold_id": "00000000-0000-4000-8000-000000000000",

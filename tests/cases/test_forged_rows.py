@@ -126,7 +126,8 @@ UNSIGNED: dict[str, Forgery] = {
     **{
         f"{act} by an officer": _as_officer(act)
         for act in ("held", "hold_released", "changed", "change_declined", "task_answered", "answer_applied",
-                    "answer_proposed", "permit_eligible", "decided", "ended", "request_refused", "assessed")
+                    "answer_proposed", "permit_eligible", "decided", "ended", "request_refused", "assessed",
+                    "fact_recorded", "fact_contested")
     },
     "withdrawn by the employer": _like("changed", act="withdrawn", statement_hash=None),
     "departure_disputed by the person": _as_officer("departure_disputed", actor_role="person", actor_subject="p"),
@@ -160,6 +161,10 @@ WITHOUT_COUNTERPART: dict[str, tuple[Forgery, str]] = {
     "a key destroyed again": (_as_officer("key_destroyed", outcome="erased_again"), "registrations"),
     "a complaint": (_elsewhere("objection/1", "complaint_received", detail={"objection_id": "1"}), "objections"),
     "an answer to it": (_elsewhere("objection/2", "complaint_answered", detail={}), "objections"),
+    "a fact that was never recorded": (
+        lambda rows: {**rows["held"], "act": "fact_recorded", "detail": rows["held"]["detail"] | {"fact": 1}},
+        "case_facts",
+    ),
     "a dispute": (_elsewhere("objection/3", "dispute_received", detail={}), "objections"),
     "a notice sent again": (_of_delivery("notice_sent", "sent"), "deliveries"),
     "a notice that failed": (_of_delivery("notice_failed", "failed"), "deliveries"),

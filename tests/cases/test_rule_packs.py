@@ -250,7 +250,7 @@ async def _publish(park: Park, content: str, name: str = "talent_permit", versio
         "version": version,
         "content": content,
         "content_hash": hashlib.sha256(content.encode()).hexdigest(),
-        "effective_from": date(2026, 3, 1),
+        "effective_from": date.fromisoformat(version),
         "state": "published",
         "report_hash": "0" * 64,
         "proposed_by": {},

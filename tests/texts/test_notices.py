@@ -77,6 +77,7 @@ FACTS = NoticeFacts(
     revoked_on=date(2026, 3, 13),
     review_on=date(2026, 3, 14),
     days_over=2,
+    fact_field="permit_card_valid_until",
     role=Role.SUPERVISOR,
     decided_on=date(2026, 3, 15),
     rule_version="talent_permit/2025-11-05",

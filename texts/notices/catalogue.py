@@ -99,7 +99,7 @@ def _environment(language: Language) -> Environment:
     """Return a Jinja environment that writes dates and names in the language and refuses what is missing."""
     # Plain text: the layout of the mail escapes what is printed here.
     environment = Environment(undefined=StrictUndefined, finalize=_present, autoescape=False)  # noqa: S701
-    for name in ("day", "place", "places", "role", "act", "why", "due"):
+    for name in ("day", "place", "places", "role", "act", "why", "due", "field"):
         environment.filters[name] = _filter(getattr(wording, name), language)
     return environment
 

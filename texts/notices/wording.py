@@ -10,7 +10,7 @@ from domain.actors import Role
 from domain.languages import Language
 from domain.reasons import ReasonCode
 from domain.stages import Destination, DueKind, PendingAct
-from texts.person import GROUPS
+from texts.person import GROUPS, plain
 from texts.reasons import reason_sentence
 
 _HANS: Final = Language.ZH_HANS
@@ -60,6 +60,11 @@ _ACTS: Final[Mapping[Language, Mapping[PendingAct, str]]] = {
         PendingAct.OUTCOME: "record the authority's answer",
     },
 }
+
+
+def field(value: str, language: Language) -> str:
+    """Return what a field of a registration is called, as persons read it everywhere."""
+    return str(plain("fields", value, language))
 
 
 def day(value: date, language: Language) -> str:
