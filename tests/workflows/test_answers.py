@@ -227,7 +227,7 @@ async def test_lost_card_is_reported_and_replaced(sent: Case) -> None:
     await sent.issue()
     await sent.ask(EMPLOYER_A, CommandKind.CARD_LOST, {"destination": "HK", "lost_on": "2026-03-02"})
     await sent.until(lambda file: not file.calls)
-    assert list(sent.world.authority.reports) == [f"report/{sent.reference}/HK/card_lost/2026-03-01"]
+    assert list(sent.world.authority.reports) == [f"report/{sent.reference}/HK/card_lost/2026-03-02"]
     assert (await sent.permit())["card_lost_on"] == date(2026, 3, 2)
     await sent.answer("HK", "replaced", authority_number="C-2", **_dates())
     permit = (await sent.until(lambda file: all(p["card_lost_on"] is None for p in file.permits.values()))).permits
