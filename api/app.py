@@ -34,6 +34,7 @@ from api import (
     seal,
     staff,
     supervisors,
+    task_lists,
 )
 from api.access import BodyRefusal, is_write
 from api.cursors import Cursors
@@ -68,6 +69,7 @@ ROUTERS = (
     employers.router,
     notices.router,
     staff.router,
+    task_lists.router,
     facts.router,
     erasure.router,
     supervisors.router,

@@ -1,7 +1,6 @@
 """What answers on rosters and webhooks look like, for the OpenAPI document; the verbs in `cases` make them."""
 
 from datetime import datetime
-from typing import Any
 
 from pydantic import BaseModel, Field
 
@@ -10,6 +9,13 @@ from domain.languages import Language
 from domain.notices import DeliveryStatus
 from domain.roster import OnDefect, RosterAct, RosterStatus, RowResult
 from domain.webhooks import Scheme, WebhookState
+
+
+class RosterColumnView(BaseModel):
+    """A header of the sheet and the column that it means."""
+
+    header: str
+    column: str | None = Field(description="None for a column that is not read.")
 
 
 class RosterView(BaseModel):
@@ -25,17 +31,31 @@ class RosterView(BaseModel):
         default=None, description="When its new rows go on, once the conflicts of a day are used up."
     )
     received_at: datetime
+    header_row: int = Field(description="Line of the sheet that holds the headers, from 1.")
+    columns: list[RosterColumnView] = Field(description="The headers as they were written, from left to right.")
     totals: dict[str, int]
     links: dict[str, str]
+
+
+class RosterErrorView(BaseModel):
+    """What is wrong with one cell of a row."""
+
+    field: str
+    code: str
+    message: str = Field(description="A sentence in the caller's language.")
+    header: str | None = Field(description="The header of the cell's column in the sheet.")
+    value: str | None = Field(description="What the cell holds; numbers and addresses of the person are masked.")
+    allowed: list[str] = Field(description="What the cell may hold, where that can be listed.")
 
 
 class RosterRowView(BaseModel):
     """What became of one row."""
 
-    row: int
+    row: int = Field(description="Counted from 1 below the headers, blank rows too.")
+    sheet_row: int = Field(description="The number that the row has in the sheet.")
     result: RowResult | None
     reference: str | None
-    errors: list[dict[str, Any]]
+    errors: list[RosterErrorView]
 
 
 class RosterRowPage(Page):

@@ -20,15 +20,15 @@ from api.employer_views import (
     WebhookView,
 )
 from api.parameters import CasePath, DestinationPath, IdPath, PageQuery
-from api.uploads import ROSTER_LIMIT, RosterQuery, read_roster, roster_body
+from api.uploads import ROSTER_LIMIT, RosterQuery, TemplateQuery, WorkbookResponse, read_roster, roster_body
 from api.views import CasePage, CaseView, CheckView
 from api.wiring import wiring_of
-from cases import employer_contact, reads, registration, rosters, webhooks
+from cases import employer_contact, reads, registration, roster_reads, roster_workbooks, rosters, webhooks
 from domain.actors import Actor, Role
 from domain.commands import CommandKind
 from domain.decisions import CardLostRequest
 from domain.employers import EmployerContact
-from domain.fields import Code, Moment
+from domain.fields import Code, Label, Moment, Name
 from domain.registration import (
     ChangeRequest,
     ContestRequest,
@@ -52,9 +52,9 @@ class CaseQuery(PageQuery):
 
     stage: Stage | None = Field(default=None, description="Stage of the registration.")
     needs: Literal["employer"] | None = Field(default=None, description="Cases that wait for the employer.")
-    client_reference: str | None = Field(default=None, min_length=1, max_length=64)
+    client_reference: Label | None = None
     updated_after: Moment | None = Field(default=None, description="Changed after this time.")
-    q: str | None = Field(default=None, min_length=1, max_length=100, description="Exact whole name or last four.")
+    q: Name | None = Field(default=None, description="Exact whole name or last four.")
     employer_id: Code | None = Field(default=None, description="Of this employer; staff says it beside `q`.")
 
 
@@ -204,10 +204,38 @@ async def receive_roster(
     return respond(await rosters.receive(wiring_of(request).context, actor, file, named))
 
 
+@router.get(
+    "/rosters/template",
+    response_class=WorkbookResponse,
+    summary="Get an empty roster",
+    responses={200: {"description": "A workbook with drop-downs and explanations."}},
+)
+async def get_roster_template(
+    request: Request, query: Annotated[TemplateQuery, Query()], actor: Annotated[Actor, _EMPLOYER]
+) -> Response:
+    """Return an empty roster to fill in, in one of the three languages."""
+    language = query.language or request.state.language
+    content = await roster_workbooks.template(wiring_of(request).context, actor, query.act, language)
+    return WorkbookResponse.file(content, f"{query.act}-{language}.xlsx")
+
+
+@router.get(
+    "/rosters/{roster_id}/annotated",
+    response_class=WorkbookResponse,
+    summary="Get a roster with what became of its rows",
+    responses={200: {"description": "A workbook with the employer's own rows whole, and what to mend in each."}},
+)
+async def get_annotated_roster(request: Request, roster_id: IdPath, actor: Annotated[Actor, _EMPLOYER]) -> Response:
+    """Return a roster as it was sent, with result, reference and what to mend beside each row; a ledger act."""
+    context = wiring_of(request).context
+    content = await roster_workbooks.annotated(context, actor, roster_id, request.state.language)
+    return WorkbookResponse.file(content, f"roster-{roster_id}.xlsx")
+
+
 @router.get("/rosters/{roster_id}", response_model=RosterView, summary="Read a roster")
 async def get_roster(request: Request, roster_id: IdPath, actor: Annotated[Actor, _EMPLOYER]) -> Response:
     """Return a roster with its totals."""
-    return json_response(await rosters.get_roster(wiring_of(request).context, actor, roster_id))
+    return json_response(await roster_reads.get_roster(wiring_of(request).context, actor, roster_id))
 
 
 @router.get("/rosters/{roster_id}/rows", response_model=RosterRowPage, summary="Rows of a roster")
@@ -217,8 +245,13 @@ async def list_roster_rows(
     """List what became of each row, by number."""
     wiring = wiring_of(request)
     pages = Pages(wiring, actor, f"rosters/{roster_id}/rows", query.asked())
-    items, position = await rosters.get_rows(
-        wiring.context, actor, roster_id, after=pages.after(query.cursor), limit=query.limit
+    items, position = await roster_reads.get_rows(
+        wiring.context,
+        actor,
+        roster_id,
+        after=pages.after(query.cursor),
+        limit=query.limit,
+        language=request.state.language,
     )
     return pages.respond(items, position)
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import HTMLResponse, Response
 
 from api.access import PROBLEMS_KEY, GuardedRoute, IdempotencyKey, anyone, own
-from api.acts import ask
+from api.acts import ask, on_permit
 from api.answers import Pages, json_response, respond
 from api.callers import client_of
 from api.fact_views import ContestedView
@@ -16,6 +16,7 @@ from api.me_views import (
     AccessPage,
     DisputeView,
     LinkAskedView,
+    LostCardView,
     ObjectionReceipt,
     OwnCasesView,
     OwnDataView,
@@ -28,7 +29,8 @@ from cases import objections, person_access_log, person_cases, person_data, pers
 from cases.person_sign_in import Session
 from domain.case_facts import OwnFactContest
 from domain.commands import CommandKind
-from domain.person import ComplaintRequest, DisputeRequest, SessionRequest, SignInLinkRequest
+from domain.decisions import CardLostRequest
+from domain.person import ComplaintRequest, DisputeRequest, OwnCardLostRequest, SessionRequest, SignInLinkRequest
 from domain.references import find_reference
 from texts.person import plain
 
@@ -189,3 +191,22 @@ async def dispute(
     reference, said = await objections.need_own_case(wiring.context, actor, session, body)
     await ask(request, actor, reference, CommandKind.DISPUTE, {"text": body.text}, idempotency, said=said)
     return json_response({"reference": reference, "status": "received"}, 202)
+
+
+@router.post(
+    "/lost-cards",
+    status_code=202,
+    response_model=LostCardView,
+    summary="Report a lost card",
+    openapi_extra=_ABOUT_CASE,
+)
+async def report_lost_card(
+    request: Request, body: OwnCardLostRequest, idempotency: IdempotencyKey, session: Annotated[Session, _OWN]
+) -> Response:
+    """Take on the report that the card of an issued permit was lost: the authority is told, and the employer."""
+    wiring, actor = wiring_of(request), request.state.actor
+    reference = await objections.need_own_reference(wiring.context, actor, session, body.reference)
+    lost = on_permit(body.destination, CardLostRequest(lost_on=body.lost_on))
+    await ask(request, actor, reference, CommandKind.CARD_LOST, lost, idempotency)
+    said = {"reference": reference, "destination": body.destination.value, "status": "received"}
+    return json_response(said, 202)

@@ -253,6 +253,14 @@ class ObjectionPage(Page):
     items: list[ObjectionView]
 
 
+class LostCardView(BaseModel):
+    """A report of a lost card that was taken on."""
+
+    reference: str
+    destination: Destination
+    status: str = Field(examples=["received"])
+
+
 class DisputeView(BaseModel):
     """A dispute that was taken on."""
 

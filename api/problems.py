@@ -112,11 +112,18 @@ def sentence_of(refused: Refused, language: Language) -> str:
     return between.join([said, *fact_sentences(refused.facts, language)])
 
 
+def outcome_of(refused: Refused, language: Language) -> dict[str, Any]:
+    """Return a refusal as one outcome of a call that asks for several: what a problem document says of it."""
+    errors = [_error(error, language) for error in refused.errors]
+    told = {"status": refused.status, "code": refused.code, "detail": sentence_of(refused, language), **refused.facts}
+    return told | ({"errors": errors} if errors else {})
+
+
 def _error(error: FieldError, language: Language) -> dict[str, Any]:
     """Return what is wrong with a field in a language, with what may stand there."""
     said = error.message
     if error.words:
-        said = particular_sentence(error.words, language)
+        said = particular_sentence(error.words, language, error.about)
     elif language is not Language.EN and error.code in FIELD_ERRORS:
         said = field_message(error.code, language)
     shown: dict[str, Any] = {"field": error.field, "code": error.code, "message": said}

@@ -12,7 +12,7 @@ from api.answers import Pages, json_response, respond
 from api.bulk import approve_all
 from api.notice_views import NoticePage
 from api.parameters import CasePath, DestinationPath, IdPath, PageQuery, PurposeHeader
-from api.views import BulkView, CaseView, PersonView, ReasonList, RequestPage, TaskPage, TaskView
+from api.views import BulkView, CaseView, PersonView, ReasonList, RequestPage, TaskView
 from api.wiring import wiring_of
 from cases import case_requests, notice_reads, reads, tasks
 from domain.actors import Actor, Role
@@ -29,7 +29,7 @@ from domain.decisions import (
     RevocationRequest,
     TaskAnswerRequest,
 )
-from domain.fields import Code, Label, Moment
+from domain.fields import Label
 from domain.purposes import Purpose
 from domain.registration import Body as RequestBody
 from domain.tasks import TaskKind
@@ -48,15 +48,6 @@ MOST_AT_ONCE = 100
 PENDING: dict[int | str, dict[str, Any]] = {
     202: {"model": CaseView, "description": "Stored; applied when the engine is back (`pending: true`)."}
 }
-
-
-class TaskQuery(PageQuery):
-    """Which tasks."""
-
-    kind: TaskKind | None = None
-    holder: Label | None = Field(default=None, description="`me`, `none` or a subject.", examples=["me"])
-    due_before: Moment | None = None
-    employer_id: Code | None = None
 
 
 class NextTask(RequestBody):
@@ -88,26 +79,6 @@ class PersonQuery(RequestBody):
     def names(self) -> tuple[str, ...]:
         """The names, each once, in the order given."""
         return tuple(dict.fromkeys(name.strip() for name in self.fields.split(",") if name.strip()))
-
-
-@router.get("/tasks", response_model=TaskPage, summary="List open tasks")
-async def list_tasks(
-    request: Request, query: Annotated[TaskQuery, Query()], actor: Annotated[Actor, _HOLDERS]
-) -> Response:
-    """List open tasks: overdue ones first, then by due date, then by the time they came."""
-    wiring = wiring_of(request)
-    pages = Pages(wiring, actor, "tasks", query.asked())
-    items, position = await tasks.list_tasks(
-        wiring.context,
-        actor,
-        kind=query.kind,
-        holder=query.holder,
-        due_before=query.due_before,
-        employer_id=query.employer_id,
-        after=pages.after(query.cursor),
-        limit=query.limit,
-    )
-    return pages.respond(items, position)
 
 
 @router.post(

@@ -1,19 +1,22 @@
-"""Roster files as they are sent: the file itself as body, or as the part `file` of a form."""
+"""Roster files as they come and go: the file itself as body or as the part `file` of a form, and workbooks."""
 
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
 from api.access import media_type
+from cases.csv_file import ENCODINGS
 from cases.idempotency import Idempotency
 from cases.roster_file import CSV_TYPES, MOST_BYTES, XLSX_TYPES
 from cases.rosters import RosterFile
 from domain.errors import Refused
 from domain.field_errors import field_errors
+from domain.languages import Language
 from domain.roster import OnDefect, RosterAct
 
 _FORM: Final = "multipart/form-data"
@@ -30,6 +33,30 @@ class RosterQuery(BaseModel):
     act: RosterAct = Field(default=RosterAct.REGISTER, description="What each row asks for.")
     dry_run: bool = Field(default=False, description="Check the rows and do nothing.")
     on_defect: OnDefect = Field(default=OnDefect.STOP, description="Whether one defect stops the whole roster.")
+    encoding: Literal["utf-8", "gb18030", "big5-hkscs"] | None = Field(
+        default=None, description="Encoding of a CSV; without it UTF-8 and plain GB 18030 are told apart."
+    )
+
+
+class TemplateQuery(BaseModel):
+    """Which empty roster."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    act: RosterAct = Field(default=RosterAct.REGISTER, description="What the rows will ask for.")
+    language: Language | None = Field(default=None, description="Of headers and words; else that of the answer.")
+
+
+class WorkbookResponse(Response):
+    """A workbook that is kept nowhere on its way."""
+
+    (media_type,) = XLSX_TYPES
+
+    @classmethod
+    def file(cls, content: bytes, name: str) -> "WorkbookResponse":
+        """Return a workbook as a file to be saved."""
+        headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+        return cls(content, headers=headers)
 
 
 def roster_body() -> dict[str, Any]:
@@ -43,6 +70,7 @@ def roster_body() -> dict[str, Any]:
             "act": {"enum": [each.value for each in RosterAct]},
             "dry_run": {"type": "boolean"},
             "on_defect": {"enum": [each.value for each in OnDefect]},
+            "encoding": {"enum": list(ENCODINGS)},
         },
     }
     return {
@@ -66,8 +94,8 @@ async def read_roster(request: Request, query: RosterQuery, idempotency: Idempot
         raise Refused("media_type_unknown", "Send the roster as text/csv, as XLSX, or as the part `file` of a form.")
     if len(content) > MOST_BYTES:
         raise Refused("body_too_large", "A roster has at most 10 MiB.")
-    file = RosterFile(content, kind, filename, query.act, query.dry_run, query.on_defect)
-    named = replace(idempotency, body=f"{query.model_dump_json()}\n".encode() + content)
+    file = RosterFile(content, kind, filename, query.act, query.dry_run, query.on_defect, query.encoding)
+    named = replace(idempotency, body=f"{query.model_dump_json(exclude_none=True)}\n".encode() + content)
     return file, named
 
 

@@ -13,6 +13,7 @@ from domain.findings import Audience, FindingOutcome
 from domain.reasons import ReasonStanding, Use
 from domain.registration import EmploymentKind
 from domain.stages import AssessmentOutcome, Destination, DueKind, Holder, PermitStage, Stage, Standing
+from domain.task_lists import Priority
 from domain.tasks import Queue, TaskKind
 
 
@@ -85,8 +86,10 @@ class PermitView(BaseModel):
 
 
 class MaskedPerson(BaseModel):
-    """The person as every role sees them."""
+    """The person as every role sees them; the names are whole to the employer that gave them."""
 
+    name_zh: str | None = Field(examples=["曹○○"], description="Masked to staff and auditors.")
+    name_en: str | None = Field(examples=["C○○ C○○"], description="Masked to staff and auditors.")
     identity_number: str | None = Field(
         examples=["4403**********123X"], description="Null where what was given cannot be opened."
     )
@@ -203,6 +206,13 @@ class TaskView(BaseModel):
     holder: str | None
     queue: Queue
     opened_at: datetime
+    held_since: datetime | None
+    employer_name: str | None
+    employer_name_en: str | None
+    assessment: AssessmentOutcome | None = Field(description="What the findings that the task is about amount to.")
+    findings: dict[FindingOutcome, int] = Field(description="How many findings of each outcome.")
+    priority: Priority
+    detail: dict[str, Any]
 
 
 class TaskPage(Page):
@@ -217,6 +227,8 @@ class BulkOutcome(BaseModel):
     reference: str | None
     status: int
     code: str | None = None
+    detail: str | None = Field(default=None, description="What happened and what to do, in the caller's language.")
+    holder: str | None = Field(default=None, description="Who holds the task (`task_held`).")
     stage: Stage | None = None
     pending: bool | None = None
     permit_obstacles: list[ObstacleView] = []
@@ -320,29 +332,6 @@ class ReceiptView(BaseModel):
     """What became of a receipt."""
 
     status: str = Field(examples=["recorded"])
-
-
-class IncidentView(BaseModel):
-    """What waits for an operator."""
-
-    id: str
-    kind: str
-    step: str
-    reason: str
-    reference: str | None
-    place: str | None = Field(description="Where in the code it was met.")
-    correlation_id: str | None = Field(description="The call that met it last; its log lines bear it.")
-    times: int = Field(description="How often the same was met while the incident is open.")
-    state: str
-    at: datetime
-    last_at: datetime
-    resumed_at: datetime | None
-
-
-class IncidentPage(Page):
-    """A page of incidents."""
-
-    items: list[IncidentView]
 
 
 class LiveView(BaseModel):

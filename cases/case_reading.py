@@ -24,6 +24,8 @@ from store.encryption import DataKey, WrappedKey, unwrap
 class PersonShown(NamedTuple):
     """Of the person what a view is made of."""
 
+    name_zh: str
+    name_en: str | None
     identity_number: str
     language: Language
 
@@ -57,7 +59,8 @@ class CaseReading(CaseRow):
         """
         place = f"{self.reference}/{self.row['facts_version']}"
         person = self.open("applications", "body", place, self.row["application_body"])["person"]
-        return ApplicationShown(PersonShown(person["identity_number"], Language(person["language"])))
+        names = person["name_zh"], person.get("name_en")
+        return ApplicationShown(PersonShown(*names, person["identity_number"], Language(person["language"])))
 
     def assessment(self, scope: str = "registration") -> Row | None:
         """Return the findings of the newest assessment of the registration or of a destination, as JSON."""

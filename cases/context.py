@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 
+from cases.apart import Apart
 from domain.employers import PremisesEntry
 from domain.notices import Channel
 from domain.working_days import WorkingCalendar
@@ -35,8 +37,10 @@ class Context:
     # The register as the sealer, where this process seals.
     sealer_database: Database | None = None
     seal_overdue: timedelta = timedelta(minutes=5)
+    poisoned: Path | None = None
     calendars: "CalendarShelf" = field(default_factory=lambda: CalendarShelf())
     premises: "PremisesShelf" = field(default_factory=lambda: PremisesShelf())
+    apart: Apart = field(default_factory=Apart)
     bells: "DeliveryBells" = field(default_factory=lambda: DeliveryBells())
 
 

@@ -84,6 +84,16 @@ async def need_own_case(
     return own.reference, Said(asked.text, session.address_hash, own.signed_in_by)
 
 
+async def need_own_reference(context: Context, actor: Actor, session: Session, given: str) -> str:
+    """Return the reference of a case of the session, in its one written form.
+
+    Raises:
+        Refused: `case_unknown`.
+    """
+    async with context.database.begin() as connection:
+        return (await need_own(context, connection, session, actor, find_reference(given) or "")).reference
+
+
 async def keep_dispute(
     file: CaseFile, connection: AsyncConnection, actor: Actor, command_id: UUID, said: Said, at: datetime, *, about: str
 ) -> None:

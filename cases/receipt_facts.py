@@ -14,8 +14,8 @@ from domain.actors import Actor
 from domain.case_facts import FactField
 from domain.errors import Refused
 from domain.findings import Audience, Finding, seen_by
-from domain.identity_numbers import mask_identity_number
 from domain.languages import Language
+from domain.masks import MASKS
 from store.encryption import WrappedKey, unwrap
 from store.tables import case_facts, data_keys, persons
 from texts.findings import finding_sentence
@@ -121,7 +121,7 @@ def _fact(name: str, value: Any, actor: Actor, seen: frozenset[str], *, is_erase
     if is_erased:
         value, how = None, "erased"
     elif shown.masked and value is not None:
-        value, how = mask_identity_number(value), "masked"
+        value, how = MASKS[name](value), "masked"
     elif actor.is_inside and not shown.inside:
         value, how = None, "withheld"
     return {"name": name, "value": value, "shown": how, "source": _RECORDED if name in seen else shown.source}

@@ -11,6 +11,7 @@ from cases import departures
 from cases.case_file import load_case
 from cases.context import Context
 from cases.persons import identity_hash
+from cases.roster_cells import as_codes, explained
 from cases.roster_file import EXTRA
 from domain.actors import Actor
 from domain.errors import FieldError, Refused
@@ -65,10 +66,21 @@ class Seen:
 def read_row(cells: Cells, act: RosterAct) -> Read | list[FieldError]:
     """Return what a row asks for, or what is wrong with it."""
     if EXTRA in cells:
-        return [FieldError("row", FieldCode.UNKNOWN_FIELD, "The row has more cells than there are headers.")]
-    if act is RosterAct.REGISTER:
-        return registration_of(cells)
-    read = departure_of(cells)
+        return [FieldError("row", FieldCode.UNKNOWN_FIELD, "", "more_cells_than_headers")]
+    row, wrong = as_codes(cells, act)
+    read = registration_of(row) if act is RosterAct.REGISTER else _departure(row)
+    if not wrong:
+        return [explained(error) for error in read] if isinstance(read, list) else read
+    # What is left out of the row for a reason of its own is not missing.
+    named = {error.field for error in wrong}
+    if named & {"client_reference", "identity_number"}:
+        named.add("client_reference")  # under which the lack of both is told
+    others = read if isinstance(read, list) else []
+    return wrong + [explained(error) for error in others if error.field not in named]
+
+
+def _departure(row: Cells) -> DepartureRow | list[FieldError]:
+    read = departure_of(row)
     if isinstance(read, DepartureRow):
         try:
             departure_reason(read.reason)

@@ -1,6 +1,7 @@
 """What rosters hold of people after they are done: emptied for one who is erased, and for all after a while."""
 
 import json
+import unicodedata
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Final
@@ -10,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.context import Context
-from cases.rosters import open_row
+from cases.roster_reads import open_row
 from domain.errors import Defect, Refused
 from store.encryption import DataKey, WrappedKey, unwrap
 
@@ -90,5 +91,6 @@ def _tells_of(context: Context, keys: dict[UUID, DataKey], row: Any, names: froz
 
 
 def _plain(cell: str) -> str:
-    """Return a cell as it is compared: without spaces and hyphens, in upper case."""
-    return "".join(mark for mark in cell if not mark.isspace() and mark != "-").upper()
+    """Return a cell as it is compared: in one normal form and width, without spaces and hyphens, in upper case."""
+    text = unicodedata.normalize("NFKC", cell)
+    return "".join(mark for mark in text if not mark.isspace() and mark != "-").upper()

@@ -23,7 +23,7 @@ from cases.roster_check import (
     find_own_live,
     read_row,
 )
-from cases.rosters import count_results, open_row
+from cases.roster_reads import count_results, open_row, stored_errors
 from cases.sweeping import Sending
 from domain.actors import Actor
 from domain.commands import CommandKind
@@ -256,7 +256,7 @@ async def _keep(context: Context, job: Job, checked: Sequence[Checked]) -> None:
             "number": one.row,
             "found": one.result.value,
             "case": one.reference,
-            "wrong": [{"field": e.field, "code": str(e.code), "message": e.message} for e in one.errors],
+            "wrong": stored_errors(one.errors),
         }
         for one in checked
     ]

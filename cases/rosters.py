@@ -1,31 +1,30 @@
-"""Rosters: a file of an employer taken on, kept sealed row by row, and what became of each row."""
+"""Rosters: a file of an employer taken on, and kept sealed row by row."""
 
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.context import Context
 from cases.idempotency import Idempotency, Reply, find_known, remember
 from cases.keys import add_data_key
-from cases.roster_file import read_roster
-from cases.view import moment
+from cases.roster_file import read_roster, roster_sheet
+from cases.roster_reads import open_head, roster_view, seal_head
 from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import day_of
 from domain.errors import Refused
-from domain.roster import OnDefect, RosterAct, RosterStatus, RowResult
+from domain.roster import OnDefect, RosterAct, RosterStatus
 from domain.stages import Standing
 from store.case_rows import load_employer
 from store.encryption import DataKey
 from store.ledger import Entry, append
-from store.tables import roster_intake, roster_rows, rosters
+from store.tables import roster_intake, rosters
 
 _COLUMNS: Final = ("roster_id", "row", "body")
 _TAKE: Final = text("""
@@ -47,6 +46,7 @@ class RosterFile:
     act: RosterAct
     dry_run: bool
     on_defect: OnDefect
+    encoding: str | None = None
 
 
 async def receive(context: Context, actor: Actor, file: RosterFile, idempotency: Idempotency) -> Reply:
@@ -56,7 +56,11 @@ async def receive(context: Context, actor: Actor, file: RosterFile, idempotency:
         Refused: `body_too_large`, `media_type_unknown` or `invalid` for a file that cannot be read;
             `employer_not_in_good_standing`; those of a repeated key.
     """
-    rows = await asyncio.to_thread(read_roster, file.content, file.content_type, file.filename, file.act)
+    whose = actor.employer_id or ""
+    read = await read_roster(
+        context.apart, file.content, file.content_type, file.filename, file.act, whose=whose, encoding=file.encoding
+    )
+    sheet = await asyncio.to_thread(roster_sheet, read, file.act)
     async with context.database.begin(actor.tenant) as connection:
         known = await find_known(context, connection, actor, idempotency)
         if known is not None and known.reply is not None:
@@ -72,69 +76,30 @@ async def receive(context: Context, actor: Actor, file: RosterFile, idempotency:
             "on_defect": file.on_defect.value,
             "actor": actor.model_dump(mode="json"),
             "status": RosterStatus.CHECKING.value,
-            "totals": {"rows": len(rows)},
+            "totals": {"rows": len(sheet.rows)},
             "reason": None,
             "resumes_at": None,
             "key_id": key.key_id,
             "at": at,
+            "emptied_at": None,
         }
+        roster["head"] = seal_head(key, roster["roster_id"], sheet)
         await connection.execute(insert(rosters).values(roster))
-        await _copy(connection, roster, key, rows)
+        await _copy(connection, roster, key, sheet.rows)
         detail = {
             "roster_id": str(roster["roster_id"]),
             "act": roster["act"],
             "dry_run": file.dry_run,
-            "rows": len(rows),
+            "rows": len(sheet.rows),
             "content": key.ledger_hash(file.content),
         }
         entry = Entry(Act.ROSTER_RECEIVED, actor, at, employer_id=actor.employer_id, detail=detail)
         await append(connection, f"roster/{roster['roster_id']}", [entry])
-        reply = Reply(202, _view(roster, {}, at), {"Location": f"/v1/rosters/{roster['roster_id']}"})
+        reply = Reply(
+            202, roster_view(roster, {}, open_head(key, roster), at), {"Location": f"/v1/rosters/{roster['roster_id']}"}
+        )
         await remember(context, connection, actor, idempotency, reply=reply, key=key)
         return reply
-
-
-async def get_roster(context: Context, actor: Actor, roster_id: UUID) -> dict[str, Any]:
-    """Return a roster with its totals.
-
-    Raises:
-        Refused: `not_found` when the caller's tenant has none of this id.
-    """
-    async with context.database.begin(actor.tenant) as connection:
-        roster = await _get(connection, roster_id)
-        return _view(roster, await count_results(connection, roster_id), context.clock())
-
-
-async def get_rows(
-    context: Context, actor: Actor, roster_id: UUID, *, after: int | None = None, limit: int = 50
-) -> tuple[list[dict[str, Any]], int | None]:
-    """Return a page of a roster's rows by number, without what they hold, and the number the next page begins after.
-
-    Raises:
-        Refused: `not_found` when the caller's tenant has no roster of this id.
-    """
-    query = (
-        select(roster_rows.c.row, roster_rows.c.result, roster_rows.c.reference, roster_rows.c.errors)
-        .where(roster_rows.c.roster_id == roster_id, roster_rows.c.row > (after or 0))
-        .order_by(roster_rows.c.row)
-        .limit(limit + 1)
-    )
-    async with context.database.begin(actor.tenant) as connection:
-        await _get(connection, roster_id)
-        found = (await connection.execute(query)).mappings().all()
-    # Names of columns come quoted, as a kind of text that is no plain key of JSON.
-    items = [{str(name): value for name, value in row.items()} for row in found[:limit]]
-    return items, items[-1]["row"] if len(found) > limit else None
-
-
-async def count_results(connection: AsyncConnection, roster_id: UUID) -> dict[str, int]:
-    """Return how many rows have each result."""
-    query = (
-        select(roster_rows.c.result, func.count().label("rows"))
-        .where(roster_rows.c.roster_id == roster_id, roster_rows.c.result.is_not(None))
-        .group_by(roster_rows.c.result)
-    )
-    return {row.result: row.rows for row in await connection.execute(query)}
 
 
 async def _check_employer(context: Context, connection: AsyncConnection, actor: Actor, act: RosterAct) -> None:
@@ -165,32 +130,3 @@ def seal_row(key: DataKey, roster_id: UUID, number: int, cells: Mapping[str, str
     """Return the cells of a row sealed for its place."""
     content = json.dumps(cells, ensure_ascii=False).encode()
     return key.seal("roster_rows", "body", f"{roster_id}/{number}", content)
-
-
-def open_row(key: DataKey, roster_id: UUID, number: int, sealed: bytes) -> dict[str, str]:
-    """Return the cells of a sealed row."""
-    cells: dict[str, str] = json.loads(key.open("roster_rows", "body", f"{roster_id}/{number}", sealed))
-    return cells
-
-
-async def _get(connection: AsyncConnection, roster_id: UUID) -> Mapping[Any, Any]:
-    row = (await connection.execute(select(rosters).where(rosters.c.roster_id == roster_id))).mappings().one_or_none()
-    if row is None:
-        raise Refused("not_found", "You have no roster of this id.")
-    return row
-
-
-def _view(roster: Mapping[Any, Any], counts: Mapping[str, int], now: datetime) -> dict[str, Any]:
-    roster_id, resumes_at = str(roster["roster_id"]), roster["resumes_at"]
-    return {
-        "id": roster_id,
-        "act": roster["act"],
-        "dry_run": roster["dry_run"],
-        "on_defect": roster["on_defect"],
-        "status": roster["status"],
-        "reason": roster["reason"],
-        "resumes_at": moment(resumes_at) if resumes_at is not None and now < resumes_at else None,
-        "received_at": roster["at"].isoformat(),
-        "totals": {"rows": roster["totals"]["rows"], **{result.value: counts.get(result, 0) for result in RowResult}},
-        "links": {"self": f"/v1/rosters/{roster_id}", "rows": f"/v1/rosters/{roster_id}/rows"},
-    }

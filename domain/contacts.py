@@ -22,9 +22,10 @@ def normalise_phone(text: str) -> str:
     """Return the number in E.164; one without a country code is read as a mainland number.
 
     Raises:
-        PhoneError: not a valid number of +86, +852 or +853, or one with an extension.
+        PhoneError: not a valid number of +86, +852 or +853, or one with an extension or a letter.
     """
-    if len(text) > PHONE_LENGTH:
+    # The library reads letters as they stand on the keys of a telephone: an O for a 0 is then another's number.
+    if len(text) > PHONE_LENGTH or any(mark.isalpha() for mark in text):
         raise PhoneError
     try:
         number = phonenumbers.parse(text, "CN")

@@ -93,6 +93,8 @@ BODIES: Final = (
     *rows("ComplaintRequest", "text", "the complaint", ALL - OWN, of=_SENSITIVE, kept=_SEALED, until=_CASE),
     *rows("DisputeRequest", "reference", "which departure is disputed", ALL - OWN, until=_CASE),
     *rows("DisputeRequest", "text", "what speaks against the departure", ALL - OWN, of=_SENSITIVE, kept=_SEALED, until=_CASE),
+    *rows("OwnCardLostRequest", "reference destination", "whose card was lost, and which", OUT, until=_CASE),
+    *rows("OwnCardLostRequest", "lost_on", "a lost card", OUT, of=_PERSONAL, until=_CASE),
     *rows("ComplaintAnswer", "outcome", "what the park made of a complaint", ALL - OWN, until=_CASE),
     *rows("ComplaintAnswer", "text", "the answer to a complaint", ALL - OWN, of=_PERSONAL, kept=_SEALED, until=_CASE),
     *rows("SignInLinkRequest", "reference", "which case the link is for", NOBODY, until=Retention.LINK),

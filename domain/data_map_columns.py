@@ -95,6 +95,7 @@ COLUMNS: Final = (
     *rows("quotas", "employer_id what day count", "limits a day", NOBODY, until=_KEY),
     *rows("calendar_days", "day working kind version", "working days", SIDES, until=_STAYS),
     *rows("rosters", "roster_id employer_id act dry_run on_defect status totals reason key_id lease_until resumes_at at emptied_at", "a roster and where it stands", SIDES, until=_CASE),
+    *rows("rosters", "head", "the headers as they were sent", SIDES, kept=_SEALED, until=_KEY),
     *rows("rosters", "actor", "who handed it in", SIDES, of=_PERSONAL, basis=Basis.ACCOUNT, until=_CASE),
     *rows("roster_rows", "roster_id row employer_id result reference errors", "what became of a row, as codes", SIDES, until=_CASE),
     *rows("roster_rows", "body", "the row as it was sent", NOBODY, of=_SENSITIVE, kept=_SEALED, until=_KEY),

@@ -9,7 +9,8 @@ from typing import Any, Final
 class FieldError:
     """What is wrong with one field: its path in the body, a code and a sentence that never quotes the value.
 
-    `words` names a sentence of the catalogue that says more than the code, and `allowed` what may stand there.
+    `words` names a sentence of the catalogue that says more than the code, `about` fills its gap with a place in a file
+    or a header, never a value, and `allowed` is what may stand there.
     """
 
     field: str
@@ -17,11 +18,13 @@ class FieldError:
     message: str
     words: str = ""
     allowed: tuple[str, ...] = ()
+    about: str = ""
 
     def as_kept(self) -> dict[str, Any]:
         """Return the error as it is kept with what was refused."""
         kept: dict[str, Any] = {"field": self.field, "code": str(self.code), "message": self.message}
         kept |= {"words": self.words} if self.words else {}
+        kept |= {"about": self.about} if self.about else {}
         return kept | ({"allowed": list(self.allowed)} if self.allowed else {})
 
     @classmethod

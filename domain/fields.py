@@ -29,6 +29,16 @@ _ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _ISO_MOMENT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}.*", re.ASCII)
 # Control, format (bidirectional overrides too), surrogate, private and unassigned characters, line and paragraph ends.
 _REFUSED_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# What is not seen though its category is that of a letter, mark or symbol: Default_Ignorable_Code_Point of Unicode 16
+# (DerivedCoreProperties.txt) as far as it is not of the categories above, and the blank pattern of Braille. U+FFFD
+# stands for a character that was lost on the way.
+_UNSEEN: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8\ufffd"
+    "\U000e0000-\U000e0fff]"
+)
+_PRESENTATION: Final = "\ufe0e\ufe0f"  # of an emoji as text or as picture; a note may have them
+# Planes that Unicode keeps for ideographs: those of newer versions are names before Python's own tables know them.
+_IDEOGRAPHS: Final = range(0x20000, 0x40000)
 
 
 def refusal(code: LiteralString, message: LiteralString) -> PydanticCustomError:
@@ -38,13 +48,27 @@ def refusal(code: LiteralString, message: LiteralString) -> PydanticCustomError:
 
 def is_printable(text: str, *, allowed: str = "") -> bool:
     """Whether a text has no character that is invisible, unassigned or steers a terminal or a page."""
+    if any(found not in allowed for found in _UNSEEN.findall(text)):
+        return False
     if text.isprintable():  # which is narrower: it refuses blanks of other kinds as well
         return True
-    return not any(unicodedata.category(mark) in _REFUSED_CATEGORIES and mark not in allowed for mark in text)
+    return not any(_is_refused(mark) and mark not in allowed for mark in text)
+
+
+def as_stored(text: str) -> str:
+    """Return a text in the one form in which it is kept, and so looked up."""
+    return unicodedata.normalize("NFC", text.strip())
+
+
+def _is_refused(mark: str) -> bool:
+    category = unicodedata.category(mark)
+    if category == "Cn" and ord(mark) in _IDEOGRAPHS:
+        return ord(mark) & 0xFFFE == 0xFFFE  # the last two of each plane are no characters
+    return category in _REFUSED_CATEGORIES
 
 
 def _line(text: str) -> str:
-    text = unicodedata.normalize("NFC", text.strip())
+    text = as_stored(text)
     if not is_printable(text):
         raise refusal("bad_characters", "Control and invisible characters are not allowed.")
     if not text:
@@ -53,8 +77,8 @@ def _line(text: str) -> str:
 
 
 def _note(text: str) -> str:
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").strip())
-    if not is_printable(text, allowed="\n\t"):
+    text = as_stored(text.replace("\r\n", "\n"))
+    if not is_printable(text, allowed=f"\n\t{_PRESENTATION}"):
         raise refusal("bad_characters", "Control and invisible characters are not allowed.")
     if not text:
         raise refusal("required", "The text must not be empty.")

@@ -1,13 +1,12 @@
-"""Rosters: the columns in three languages, and the way from a row to a registration or a departure."""
+"""Rosters: what they ask for, their columns, and the way from a row of codes to a registration or a departure."""
 
-import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Final, Self
 
 from pydantic import ValidationError, model_validator
 
-from domain.errors import FieldError, Refused
+from domain.errors import FieldError
 from domain.field_errors import FieldCode, field_errors
 from domain.fields import Day, IdentityNumberField, Label, refusal
 from domain.registration import Body, RegistrationRequest
@@ -49,33 +48,28 @@ class RowResult(StrEnum):
     REGISTERED = "registered"
 
 
-# Column, then its header in simplified and traditional characters; the column's own name is the English header.
-REGISTER_HEADERS: Final[dict[str, tuple[str, ...]]] = {
-    "client_reference": ("内部编号", "內部編號"),
-    "name_zh": ("姓名", "中文姓名"),
-    "name_en": ("英文姓名",),
-    "identity_number": ("公民身份号码", "身份证号码", "公民身份號碼"),
-    "permit_card_number": ("往来港澳通行证号码", "往來港澳通行證號碼"),
-    "permit_card_valid_until": ("往来港澳通行证有效期至", "往來港澳通行證有效期至"),
-    "position": ("职务", "職位", "職務"),
-    "work_site": ("工作地点", "工作地點"),
-    "employment_kind": ("用工形式", "僱用形式"),
-    "contract_start": ("合同起始日", "合約起始日"),
-    "contract_end": ("合同终止日", "合約終止日"),
-    "email": ("电子邮箱", "電郵"),
-    "phone": ("电话", "電話"),
-    "language": ("语言", "語言"),
-    "destinations": ("目的地",),
-    "state_worker": ("国家工作人员", "國家工作人員"),
-    "consent_letter": ("同意函",),
-}
-DEPARTURE_HEADERS: Final[dict[str, tuple[str, ...]]] = {
-    "client_reference": REGISTER_HEADERS["client_reference"],
-    "identity_number": REGISTER_HEADERS["identity_number"],
-    "last_day": ("最后工作日", "最後工作日"),
-    "reason": ("原因",),
-}
-_REQUIRED: Final[dict[RosterAct, frozenset[str]]] = {
+REGISTER_COLUMNS: Final = (
+    "client_reference",
+    "name_zh",
+    "name_en",
+    "identity_number",
+    "permit_card_number",
+    "permit_card_valid_until",
+    "position",
+    "work_site",
+    "employment_kind",
+    "contract_start",
+    "contract_end",
+    "email",
+    "phone",
+    "language",
+    "destinations",
+    "state_worker",
+    "consent_letter",
+)
+DEPARTURE_COLUMNS: Final = ("client_reference", "identity_number", "last_day", "reason")
+DAYS: Final = frozenset({"permit_card_valid_until", "contract_start", "contract_end", "last_day"})
+REQUIRED: Final[dict[RosterAct, frozenset[str]]] = {
     RosterAct.REGISTER: frozenset(
         {
             "name_zh",
@@ -119,35 +113,17 @@ class DepartureRow(Body):
         return self
 
 
-def columns_of(headers: Sequence[str], act: RosterAct) -> tuple[str, ...]:
-    """Return the column that each header names; letter case, width and spaces around do not matter.
-
-    Raises:
-        Refused: `invalid`, naming by its place a header that is not known or comes twice, or a column that is missing.
-    """
-    known = REGISTER_HEADERS if act is RosterAct.REGISTER else DEPARTURE_HEADERS
-    names = {_plain(header): column for column, others in known.items() for header in (column, *others)}
-    columns = [names.get(_plain(header)) for header in headers]
-    errors = [
-        FieldError(f"header[{at}]", FieldCode.UNKNOWN_FIELD, "The header is not known, or its column comes twice.")
-        for at, column in enumerate(columns)
-        if column is None or column in columns[:at]
-    ]
-    errors += [
-        FieldError(column, FieldCode.REQUIRED, "The column is required.")
-        for column in sorted(_REQUIRED[act].difference(column for column in columns if column is not None))
-    ]
-    if errors:
-        raise Refused("invalid", "The headers of the roster do not hold.", errors)
-    return tuple(column for column in columns if column is not None)
+def columns_for(act: RosterAct) -> tuple[str, ...]:
+    """Return the columns that a roster of an act may have."""
+    return REGISTER_COLUMNS if act is RosterAct.REGISTER else DEPARTURE_COLUMNS
 
 
 def registration_of(row: Mapping[str, str]) -> RegistrationRequest | list[FieldError]:
     """Return the registration that a row asks for, or what is wrong with it, column by column."""
-    long = _too_long(row)
+    cells = {column: row[column].strip() for column in REGISTER_COLUMNS if column in row}
+    long = _too_long(cells)
     if long:
         return long
-    cells = {column: text.strip() for column, text in row.items()}
     body: dict[str, object] = {
         "person": {name: cells[name] for name in _PERSON if cells.get(name)},
         "employment": {
@@ -167,20 +143,17 @@ def registration_of(row: Mapping[str, str]) -> RegistrationRequest | list[FieldE
 
 def departure_of(row: Mapping[str, str]) -> DepartureRow | list[FieldError]:
     """Return the departure that a row reports, or what is wrong with it, column by column."""
-    long = _too_long(row)
+    cells = {column: text for column in DEPARTURE_COLUMNS if (text := row.get(column, "").strip())}
+    long = _too_long(cells)
     if long:
         return long
     try:
-        return DepartureRow.model_validate({name: text.strip() for name, text in row.items() if text.strip()})
+        return DepartureRow.model_validate(cells)
     except ValidationError as error:
         return [
             found if found.field else FieldError("client_reference", found.code, found.message)
             for found in field_errors(error)
         ]
-
-
-def _plain(header: str) -> str:
-    return unicodedata.normalize("NFKC", header).strip().lstrip("\ufeff").casefold()
 
 
 def _too_long(row: Mapping[str, str]) -> list[FieldError]:

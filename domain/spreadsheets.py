@@ -6,6 +6,11 @@ from typing import Final
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
+def is_like_a_formula(text: str) -> bool:
+    """Whether a spreadsheet would work a text out as a formula."""
+    return text.startswith(_FORMULA)
+
+
 def defused(text: str) -> str:
     """Return a cell's text, with an apostrophe before it where a spreadsheet would work it out as a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if is_like_a_formula(text) else text

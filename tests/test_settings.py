@@ -107,6 +107,13 @@ def test_the_path_token_of_the_codec_is_refused_in_production(surroundings: pyte
     assert Settings().codec_token is not None
 
 
+def test_cases_are_not_poisoned_in_production(surroundings: pytest.MonkeyPatch) -> None:
+    surroundings.setenv("HETAO_POISON_FILE", "/tmp/poisoned.txt")
+
+    with pytest.raises(ValidationError, match="makes cases fail on purpose"):
+        Settings()
+
+
 def test_proxies_are_addresses_and_networks(surroundings: pytest.MonkeyPatch) -> None:
     surroundings.setenv("HETAO_PROXIES", "192.0.2.7, 2001:db8::/32")
 

@@ -9,6 +9,9 @@ from texts.catalogue import Sentence, read_groups, read_sentences
 
 PROBLEMS: Final[Mapping[str, Mapping[str, Sentence]]] = read_groups("problems")
 REFUSALS: Final[Mapping[str, Mapping[str, Sentence]]] = read_groups("refusals")
+# Why a file or a cell of it is not taken stands in a catalogue of its own.
+FILES: Final[Mapping[str, Sentence]] = read_sentences("files")
+PARTICULARS: Final[Mapping[str, Sentence]] = {**REFUSALS["particulars"], **FILES}
 FIELD_ERRORS: Final[Mapping[str, Sentence]] = read_sentences("field_errors")
 
 
@@ -27,9 +30,9 @@ def field_message(code: str, language: Language) -> str:
     return FIELD_ERRORS[FieldCode(code)].in_language(language)
 
 
-def particular_sentence(name: str, language: Language) -> str:
-    """Return why something is refused in particular, in a language."""
-    return REFUSALS["particulars"][name].in_language(language)
+def particular_sentence(name: str, language: Language, about: str = "") -> str:
+    """Return why something is refused in particular, in a language, with what it is about: a place or a header."""
+    return PARTICULARS[name].in_language(language).replace("{about}", about)
 
 
 def fact_sentences(facts: Mapping[str, Any], language: Language) -> list[str]:

@@ -18,6 +18,8 @@ rosters = Table(
     Column("totals", JSONB, nullable=False, server_default=text("'{}'")),
     Column("reason", Text),
     Column("key_id", Uuid, nullable=False),
+    # The line of the headers and the headers as they were sent, sealed.
+    Column("head", LargeBinary),
     moment("lease_until"),
     # Until when its rows wait for the limit of the day to be over.
     moment("resumes_at"),

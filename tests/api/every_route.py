@@ -54,6 +54,12 @@ async def walk_tasks(walk: Walk) -> None:
     await walk.call("officer-2", "GET", "/v1/tasks")  # nothing is assigned to whoever was never seen
     await walk.call("supervisor", "POST", "/v1/tasks/{task_id}/assign", {"subject": "officer-2"}, places=place)
     await walk.call("officer-2", "POST", "/v1/tasks/{task_id}/release", {}, places=place)
+    several = {"tasks": [task["id"]], "subject": "officer-2"}
+    outcomes = await walk.call("supervisor", "POST", "/v1/tasks/assign", several)
+    assert [each["status"] for each in outcomes["items"]] == [200], outcomes
+    counted = await walk.call("officer-1", "GET", "/v1/tasks/counts")
+    assert counted["by_holder"] == [{"holder": "officer-2", "open": 1, "overdue": 0, "urgent": 0, "normal": 1}]
+    await walk.call("officer-2", "POST", "/v1/tasks/{task_id}/release", {}, places=place)
     await walk.act("employer-a", reference, "change", {"email": "new@example.com", "contract_end": "2029-12-31"})
     tasks = await walk.call("officer-1", "GET", "/v1/tasks", params={"kind": "change"})
     answer = {"action": "take"}
@@ -119,6 +125,9 @@ async def walk_permits(walk: Walk) -> None:
     await walk.pass_time(unclear, timedelta(minutes=11))
     sent = {"action": "send", "reasons": [{"code": "document_seen"}]}
     await walk.act("officer-1", unclear, "permits/{destination}/eligibility", sent, destination="HK")
+    walk.ids["issued"] = await walk.approve()
+    for outcome, more in (("accepted", {}), ("issued", dates)):
+        await walk.answer(walk.ids["issued"], outcome, authority_number="C-HK-2", **more)
 
 
 async def walk_facts(walk: Walk) -> None:
@@ -178,6 +187,10 @@ async def walk_rosters_and_webhooks(walk: Walk) -> None:
     place = {"roster_id": roster["id"]}
     await walk.call("employer-a", "GET", "/v1/rosters/{roster_id}", places=place)
     await walk.call("employer-a", "GET", "/v1/rosters/{roster_id}/rows", places=place)
+    for path in ("/v1/rosters/{roster_id}/annotated", "/v1/rosters/template"):
+        answer = await walk.stage.as_("employer-a").send("GET", path.format(**place))
+        assert answer.status_code == 200, answer.text
+        walk.seen[f"GET {path}"].add(200)
     hook = {"url": "https://hr.example.com/hooks", "kinds": ["registration_approved"]}
     webhook = await walk.call("employer-a", "PUT", "/v1/webhooks", hook)
     walk.ids["webhook_id"] = webhook["id"]
@@ -251,6 +264,7 @@ async def walk_operators(walk: Walk) -> None:
     incidents = await walk.call("operator", "GET", "/v1/incidents")
     walk.ids["incident_id"] = incidents["items"][0]["id"]
     place = {"incident_id": walk.ids["incident_id"]}
+    await walk.call("operator", "GET", "/v1/incidents/{incident_id}", places=place)
     await walk.call("operator", "POST", "/v1/incidents/{incident_id}/resume", places=place)
     await walk.call("operator", "GET", "/v1/health/channels")
     async with walk.stage.context.database.begin() as connection:
@@ -315,6 +329,11 @@ async def walk_person(walk: Walk) -> None:
     answer = await left.post("/v1/me/disputes", {"reference": walk.ids["departed"], "text": "I am still there."})
     assert answer.status_code == 202, answer.text
     walk.seen["POST /v1/me/disputes"].add(202)
+    holder = await sign_in(walk.stage, walk.ids["issued"], email="feng@example.com")
+    lost = {"reference": walk.ids["issued"], "destination": "HK", "lost_on": "2026-03-02"}
+    answer = await holder.post("/v1/me/lost-cards", lost)
+    assert answer.status_code == 202, answer.text
+    walk.seen["POST /v1/me/lost-cards"].add(202)
     for path in ("/v1/me/registrations", "/v1/me/data", "/v1/me/access-log", "/v1/me/objections"):
         answer = await me.get(path)
         assert answer.status_code == 200, (path, answer.text)
@@ -334,3 +353,8 @@ async def walk_public(walk: Walk) -> None:
         answer = await walk.stage.nobody.send("GET", f"/docs/assets/{name}")
         assert answer.status_code == 200
         walk.seen["GET /docs/assets/{name}"].add(200)
+    assert (await walk.stage.nobody.send("OPTIONS", "/codec/decode")).status_code == 204
+    walk.seen["OPTIONS /codec/decode"].add(204)
+    decoded = await walk.stage.as_("operator").send("POST", "/codec/decode", json={"payloads": []})
+    assert decoded.json() == {"payloads": []}
+    walk.seen["POST /codec/decode"].add(200)

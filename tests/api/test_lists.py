@@ -8,7 +8,8 @@ import pytest
 from api.cursors import Cursors
 from domain.errors import Refused
 from tests.api.conftest import Stage
-from tests.api.walk import Walk
+from tests.api.walk import Walk, identity_number
+from tests.cases.contexts import registration_body
 
 KEY = b"k" * 32
 
@@ -51,6 +52,39 @@ async def test_staff_finds_a_person_within_the_employer_it_names(stage: Stage) -
     assert (elsewhere, foreign, len(all_of_one)) == ([], [], 2)
     assert (nowhere.status_code, nowhere.json()["code"]) == (422, "invalid")
     assert [error["field"] for error in nowhere.json()["errors"]] == ["employer_id"]
+
+
+async def test_a_look_up_finds_what_was_sent_in_another_normal_form(stage: Stage) -> None:
+    walk = Walk(stage)
+    wanted = await walk.register(name_zh="\uf90a秀兰")  # kept as U+91D1
+    other, number = await walk.register(name_zh="José"), identity_number(102)
+    employer, path = stage.as_("employer-a"), "/v1/registrations"
+
+    for q, reference in (
+        ("\uf90a秀兰", wanted),
+        ("金秀兰 ", wanted),
+        ("Jose\u0301", other),
+        (_wide(number[-4:]), other),
+    ):
+        found = (await employer.get(path, q=q)).json()["items"]
+        assert [case["reference"] for case in found] == [reference], q
+
+    blank = await employer.get(path, q="\u3164")
+    assert [(error["field"], error["code"]) for error in blank.json()["errors"]] == [("q", "bad_characters")]
+
+
+async def test_a_client_reference_is_found_in_another_normal_form(stage: Stage) -> None:
+    employer, path = stage.as_("employer-a"), "/v1/registrations"
+    body = registration_body() | {"client_reference": "Cafe\u0301-1"}
+    assert (await employer.post(path, body)).status_code == 202
+
+    for sent in ("Cafe\u0301-1", "Café-1", " Café-1 "):
+        assert len((await employer.get(path, client_reference=sent)).json()["items"]) == 1, sent
+
+
+def _wide(text: str) -> str:
+    """Return a text in full width."""
+    return "".join(chr(ord(mark) + 0xFEE0) for mark in text)
 
 
 async def test_a_page_of_tasks_goes_on_where_the_last_ended(stage: Stage) -> None:

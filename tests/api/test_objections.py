@@ -149,6 +149,33 @@ async def test_a_contested_fact_goes_before_another_officer_whose_answer_the_per
     assert (mine["state"], mine["outcome"]) == ("answered", "set_aside")
 
 
+async def test_a_person_reports_a_lost_card_of_their_own_case_alone(stage: Stage) -> None:
+    walk = Walk(stage)
+    reference, other = await walk.approve(), await walk.register()
+    await walk.answer(reference, "accepted")
+    dates = {"valid_from": "2026-03-02", "valid_until": "2029-03-01", "stay_days": 30, "entries": "multiple"}
+    await walk.answer(reference, "issued", **dates)
+    me = await sign_in(stage, reference, email=MAIL)
+    body = {"reference": reference.lower(), "destination": "HK", "lost_on": "2026-03-02"}
+    for given in (other, "HT-0000-0000-E"):
+        strange = await me.post("/v1/me/lost-cards", body | {"reference": given})
+        assert (strange.status_code, strange.json()["code"]) == (404, "case_unknown")
+    to_come = await me.post("/v1/me/lost-cards", body | {"lost_on": "2027-03-01"})
+    assert (to_come.status_code, to_come.json()["errors"][0]["field"]) == (422, "lost_on")
+    none = await me.post("/v1/me/lost-cards", body | {"destination": "MO"})
+    assert (none.status_code, none.json()["code"]) == (409, "wrong_stage")
+
+    first = await me.post("/v1/me/lost-cards", body, key="l-1")
+    await stage.settle()
+    again = await me.post("/v1/me/lost-cards", body, key="l-1")
+
+    assert (first.status_code, again.text) == (202, first.text)
+    assert first.json() == {"reference": reference, "destination": "HK", "status": "received"}
+    assert (await _acts(stage))["card_lost"] == [reference]
+    permits = (await walk.case("employer-a", reference))["permits"]
+    assert {each["destination"]: each["card_lost_on"] for each in permits} == {"HK": "2026-03-02", "MO": None}
+
+
 async def test_an_objection_of_an_erased_person_has_no_words(stage: Stage) -> None:
     body = registration_body(identity_number=identity_number(901))
     reference = (await stage.as_("employer-a").post("/v1/registrations", body)).json()["reference"]

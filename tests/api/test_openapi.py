@@ -35,6 +35,8 @@ POST /v1/registrations/{reference}/change
 POST /v1/rosters
 GET /v1/rosters/{roster_id}
 GET /v1/rosters/{roster_id}/rows
+GET /v1/rosters/{roster_id}/annotated
+GET /v1/rosters/template
 GET /v1/webhooks
 PUT /v1/webhooks
 POST /v1/webhooks/{webhook_id}/test
@@ -76,6 +78,7 @@ PUT /v1/premises
 POST /v1/authority/outcomes
 POST /v1/receipts
 GET /v1/incidents
+GET /v1/incidents/{incident_id}
 POST /v1/incidents/{incident_id}/resume
 GET /v1/health/channels
 GET /v1/audit/checkpoint
@@ -101,6 +104,7 @@ GET /v1/me/objections
 POST /v1/me/complaints
 POST /v1/me/contests
 POST /v1/me/disputes
+POST /v1/me/lost-cards
 GET /v1/registrations/{reference}/requests
 GET /v1/objections
 POST /v1/objections/{objection_id}/answer

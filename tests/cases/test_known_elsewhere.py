@@ -12,8 +12,9 @@ from sqlalchemy import delete, event, insert, select, text
 
 from cases.live_registrations import person_within_limit
 from cases.registration import accept, check
+from cases.roster_reads import get_roster, get_rows
 from cases.roster_work import work_once
-from cases.rosters import RosterFile, get_roster, get_rows, receive
+from cases.rosters import RosterFile, receive
 from domain.commands import CommandKind
 from domain.errors import Refused
 from domain.registration import RegistrationRequest

@@ -13,6 +13,7 @@ import pytest_asyncio
 from cases import sign_ins, tasks
 from domain.commands import CommandKind
 from domain.errors import Refused
+from domain.task_lists import TaskChoice
 from domain.tasks import TaskKind
 from store import tables
 from tests.cases.contexts import EMPLOYER_A, OFFICER, SUPERVISOR, key
@@ -77,10 +78,10 @@ async def test_every_filter_of_the_inbox_can_be_read(park: Park) -> None:
             for before, is_in in ((due, False), (due + timedelta(seconds=1), True)):
                 chosen: dict[str, Any] = {"kind": kind, "holder": holder, "employer_id": employer, "due_before": before}
                 for place in (None, after):
-                    items, _ = await tasks.list_tasks(park.context, actor, after=place, **chosen)
+                    items, _ = await tasks.list_tasks(park.context, actor, TaskChoice(**chosen), after=place)
                     assert [item["reference"] for item in items] == [case.reference] * is_in, chosen
         for holder in ("me", "officer-2"):
-            assert await tasks.list_tasks(park.context, actor, holder=holder, due_before=due) == ([], None)
+            assert await tasks.list_tasks(park.context, actor, TaskChoice(holder=holder, due_before=due)) == ([], None)
 
 
 async def test_r9_a_supervisor_assigns_and_others_release(park: Park) -> None:

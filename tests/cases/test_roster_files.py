@@ -2,25 +2,19 @@
 
 import io
 import zipfile
-from datetime import date, datetime
+from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import pytest
-import xlsxwriter
 
 from cases import roster_file
-from cases.roster_file import EXTRA, MOST_BYTES, read_roster
+from cases.apart import Apart
+from cases.roster_file import EXTRA, MOST_BYTES, RosterSheet, read_roster, roster_sheet
+from cases.sheet_file import read_sheet
 from domain.errors import Refused
 from domain.roster import RosterAct
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-HEADERS = (
-    "name_zh", "identity_number", "position", "work_site", "employment_kind", "contract_start", "language",
-    "destinations", "state_worker",
-)  # fmt: skip
-ROW = ("冯承泽", "44030419900307123X", "研究员", "SZP-001", "contract", "2025-01-01", "zh-Hans", "HK", "no")
-ZH_HANS = ("姓名", "公民身份号码", "职务", "工作地点", "用工形式", "合同起始日", "语言", "目的地", "国家工作人员")
-ZH_HANT = ("姓名", "公民身份號碼", "職務", "工作地點", "僱用形式", "合約起始日", "語言", "目的地", "國家工作人員")
+from tests.cases.sheets import HEADERS, ROW, SHEET, STRINGS, XLSX, ZH_HANS, ZH_HANT, with_parts, workbook
 
 
 def _csv(*lines: tuple[str, ...], delimiter: str = ",") -> str:
@@ -28,29 +22,27 @@ def _csv(*lines: tuple[str, ...], delimiter: str = ",") -> str:
 
 
 def _read(content: bytes, content_type: str = "text/csv", filename: str = "") -> list[tuple[int, dict[str, str]]]:
-    return read_roster(content, content_type, filename, RosterAct.REGISTER)
+    return list(_sheet(content, content_type, filename).rows)
 
 
-def _workbook(*lines: tuple[Any, ...]) -> bytes:
-    file = io.BytesIO()
-    with xlsxwriter.Workbook(file, {"in_memory": True}) as workbook:
-        sheet = workbook.add_worksheet()
-        day = workbook.add_format({"num_format": "yyyy-mm-dd"})
-        for n, line in enumerate(lines):
-            for k, cell in enumerate(line):
-                if isinstance(cell, date):
-                    sheet.write_datetime(n, k, datetime(cell.year, cell.month, cell.day), day)
-                else:
-                    sheet.write(n, k, cell)
-    return file.getvalue()
+class InHere(Apart):
+    """Does the work in the process of the test; what a process of its own adds is tested in `test_apart.py`."""
+
+    async def run(self, work: str, content: bytes, options: Mapping[str, Any], *, whose: str) -> bytes:
+        """Read the sheet."""
+        assert (work, whose) == ("read_sheet", "emp-a")
+        return read_sheet(content, options)
 
 
-def _rezipped(content: bytes, **changes: bytes) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
-        for name in old.namelist():
-            new.writestr(name, changes.get(name.replace("/", "_").replace(".", "_"), old.read(name)))
-    return file.getvalue()
+def _sheet(
+    content: bytes, content_type: str = "text/csv", filename: str = "", encoding: str | None = None
+) -> RosterSheet:
+    reading = read_roster(
+        InHere(), content, content_type, filename, RosterAct.REGISTER, whose="emp-a", encoding=encoding
+    )
+    with pytest.raises(StopIteration) as read:  # it waits for nothing
+        reading.send(None)
+    return roster_sheet(read.value.value, RosterAct.REGISTER)
 
 
 def _refusal(content: bytes, content_type: str = "text/csv", filename: str = "") -> Refused:
@@ -87,14 +79,14 @@ def test_cells_beyond_the_headers_are_kept_apart() -> None:
 def test_a_workbook_is_read_as_its_reader_sees_it() -> None:
     line = (*ROW[:5], date(2025, 1, 1), "zh-Hans", "HK", "no")
     expected = [(1, dict(zip(HEADERS, ROW, strict=True)))]
-    assert _read(_workbook(HEADERS, line), XLSX) == expected
-    assert _read(_workbook(HEADERS, line), "application/octet-stream", "Roster.XLSX") == expected
-    assert _read(_workbook(HEADERS, line), "application/vnd.ms-excel", "r.csv") == expected
+    assert _read(workbook(HEADERS, line), XLSX) == expected
+    assert _read(workbook(HEADERS, line), "application/octet-stream", "Roster.XLSX") == expected
+    assert _read(workbook(HEADERS, line), "application/vnd.ms-excel", "r.csv") == expected
 
 
 def test_numbers_and_flags_of_a_workbook_read_as_in_a_csv() -> None:
     headers = (*HEADERS[:-1], "phone", "state_worker")
-    row = _read(_workbook(headers, (*ROW[:-1], 13812345678, False)), XLSX)[0][1]
+    row = _read(workbook(headers, (*ROW[:-1], 13812345678, False)), XLSX)[0][1]
     assert (row["phone"], row["state_worker"]) == ("13812345678", "no")
 
 
@@ -106,9 +98,11 @@ def test_numbers_and_flags_of_a_workbook_read_as_in_a_csv() -> None:
         pytest.param(b'name_zh,"broken\r\n"x"y,z', "file", "bad_characters", id="broken quotes"),
         pytest.param(b"\xff\xff\xff\xfe", "file", "bad_characters", id="no text"),
         pytest.param(b"a\x00b,c\n", "file", "bad_characters", id="null bytes"),
-        pytest.param(_csv((*HEADERS, "shoe_size"), ROW).encode(), "header[9]", "unknown_field", id="unknown header"),
+        pytest.param(
+            _csv((*HEADERS, "contrct_end"), (*ROW, "x")).encode(), "header[9]", "unknown_field", id="misspelt header"
+        ),
         pytest.param(_csv(HEADERS[1:], ROW).encode(), "name_zh", "required", id="missing column"),
-        pytest.param(b"," * 200_000, "file", "too_long", id="a row of commas"),
+        pytest.param(b"a," * 200_000, "file", "too_long", id="a row of commas"),
         pytest.param(b"x" * 200_000, "file", "bad_characters", id="one endless cell"),
     ],
 )
@@ -147,24 +141,24 @@ def test_a_zip_that_is_no_workbook_is_refused() -> None:
 
 
 def test_a_workbook_of_broken_xml_is_refused() -> None:
-    content = _rezipped(_workbook(HEADERS, ROW), xl_worksheets_sheet1_xml=b"<worksheet><sheetData><row")
+    content = with_parts({SHEET: b"<worksheet><sheetData><row"}, workbook(HEADERS, ROW))
     assert _refusal(content, XLSX).errors[0].code == "bad_characters"
 
 
 def test_a_zip_bomb_is_refused_by_what_it_says_of_itself() -> None:
-    content = _rezipped(_workbook(HEADERS, ROW), xl_sharedStrings_xml=b"0" * (101 * 1024 * 1024))
+    content = with_parts({STRINGS: b"0" * (101 * 1024 * 1024)}, workbook(HEADERS, ROW))
     assert len(content) < MOST_BYTES
     assert _refusal(content, XLSX).code == "body_too_large"
 
 
 def test_a_zip_bomb_that_lies_about_its_size_is_refused() -> None:
-    content = _rezipped(_workbook(HEADERS, ROW), xl_sharedStrings_xml=b"0" * (101 * 1024 * 1024))
+    content = with_parts({STRINGS: b"0" * (101 * 1024 * 1024)}, workbook(HEADERS, ROW))
     true = (101 * 1024 * 1024).to_bytes(4, "little")
     assert _refusal(content.replace(true, (1000).to_bytes(4, "little")), XLSX).code == "body_too_large"
 
 
 def test_a_workbook_that_unpacks_to_far_more_than_its_size_is_refused() -> None:
-    content = _rezipped(_workbook(HEADERS, ROW), xl_sharedStrings_xml=b"0" * (20 * 1024 * 1024))
+    content = with_parts({STRINGS: b"0" * (20 * 1024 * 1024)}, workbook(HEADERS, ROW))
     assert _refusal(content, XLSX).code == "body_too_large"
 
 
@@ -176,5 +170,63 @@ def test_a_cell_far_out_is_refused_before_it_fills_memory(place: str, padding: i
         f"{' ' * padding}<sheetData><row><c r='A1'><v>1</v></c><c  s='0'\n r = '{place}'><v>1</v></c></row>"
         "</sheetData></worksheet>"
     )
-    content = _rezipped(_workbook(HEADERS, ROW), xl_worksheets_sheet1_xml=sheet.encode())
+    content = with_parts({SHEET: sheet.encode()}, workbook(HEADERS, ROW))
     assert _refusal(content, XLSX).errors[0].code == "too_long"
+
+
+def _big5(*names: str) -> bytes:
+    return _csv(HEADERS, *[(name, *ROW[1:2], "Researcher", *ROW[3:]) for name in names]).encode("big5hkscs")
+
+
+@pytest.mark.parametrize(
+    "names", [("張偉", "黃志強", "林詩敏", "周潤發", "歐陽文"), ("陳大文",), ("李明",), ("龢氏", "王堃")]
+)
+def test_big5_is_not_taken_for_another_encoding(names: tuple[str, ...]) -> None:
+    refused = _refusal(_big5(*names))
+    assert [(e.field, e.code, e.words) for e in refused.errors] == [("file", "bad_characters", "encoding_unknown")]
+    read = _sheet(_big5(*names), encoding="big5-hkscs").rows
+    assert tuple(row["name_zh"] for _, row in read) == names
+
+
+def test_characters_of_hong_kong_are_read_in_big5() -> None:
+    assert _sheet(_big5("陳㷫", "鰂魚涌"), encoding="big5-hkscs").rows[0][1]["name_zh"] == "陳㷫"
+
+
+def test_a_text_too_short_to_tell_its_encoding_is_asked_about() -> None:
+    content = _csv(HEADERS, ("李明", ROW[1], "x", *ROW[3:])).encode("gb18030")
+    assert _refusal(content).errors[0].words == "encoding_unknown"
+    assert _sheet(content, encoding="gb18030").rows[0][1]["name_zh"] == "李明"
+
+
+def test_rare_names_in_gb_18030_are_read() -> None:
+    rows = [(name, *ROW[1:]) for name in ("陈喆", "李堃", "王玥", "张镕", "刘㛃", "冯承泽", "徐若澜")]
+    read = _read(_csv(HEADERS, *rows).encode("gb18030"))
+    assert [row["name_zh"] for _, row in read] == [row[0] for row in rows]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_the_unicode_text_of_a_spreadsheet_is_read_by_its_mark(encoding: str) -> None:
+    mark = "" if encoding == "utf-16" else "\ufeff"
+    content = (mark + _csv(ZH_HANS, ROW, delimiter="\t")).encode(encoding)
+    assert _read(content)[0][1]["name_zh"] == "冯承泽"
+
+
+@pytest.mark.parametrize(("encoding", "said"), [("gb18030", "utf-8"), ("utf-8", "big5-hkscs")])
+def test_a_file_that_is_not_in_the_encoding_that_is_said_is_refused(encoding: str, said: str) -> None:
+    content = _csv(ZH_HANS, *[ROW] * 3).encode(encoding)
+    with pytest.raises(Refused) as refused:
+        _sheet(content, encoding=said)
+    assert [(e.words, e.about) for e in refused.value.errors] == [("not_in_encoding", said)]
+
+
+@pytest.mark.parametrize("blank", [(" ",), ("", "\u3000", "\t"), ()])
+def test_blank_lines_before_the_headers_are_skipped(blank: tuple[str, ...]) -> None:
+    for content, kind in ((_csv(blank, HEADERS, ROW).encode(), "text/csv"), (workbook(blank, HEADERS, ROW), XLSX)):
+        sheet = _sheet(content, kind)
+        assert (sheet.header_row, [number for number, _ in sheet.rows]) == (2, [1])
+
+
+@pytest.mark.parametrize("content", [b" \n", b" , \n\n", "\u3000\n".encode(), workbook((" ",)), workbook()])
+def test_a_file_of_blanks_is_refused(content: bytes) -> None:
+    kind = XLSX if content.startswith(b"PK") else "text/csv"
+    assert [(e.field, e.words) for e in _refusal(content, kind).errors] == [("file", "no_rows")]

@@ -15,8 +15,9 @@ from sqlalchemy import func, select, text, update
 from cases import roster_work
 from cases.context import Context
 from cases.registration import accept
+from cases.roster_reads import get_roster, get_rows
 from cases.roster_work import work_once
-from cases.rosters import RosterFile, get_roster, get_rows, receive
+from cases.rosters import RosterFile, receive
 from cases.standing import propose_standing
 from domain.actors import Actor
 from domain.employers import StandingRequest

@@ -22,7 +22,22 @@ def test_a_phone_number_is_kept_in_one_form(text: str, kept: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "123", "91234567", "+1 202 555 0123", "+44 20 7946 0018", "+86 999", "13812345678 ext. 4", "phone", "1" * 300],
+    [
+        "",
+        "123",
+        "91234567",
+        "+1 202 555 0123",
+        "+44 20 7946 0018",
+        "+86 999",
+        "13812345678 ext. 4",
+        "phone",
+        "1" * 300,
+        "138OO138OOO",
+        "138ОО138000",
+        "1380013800Ｏ",
+        "tel:+8613812345678",
+        "13812345678x",
+    ],
 )
 def test_other_numbers_are_refused_without_being_quoted(text: str) -> None:
     with pytest.raises(PhoneError) as refused:

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from cases.roster_columns import columns_of
 from domain.employers import EmployerRequest, RegisterFile
 from domain.findings import FindingOutcome
 from domain.premises import locate
 from domain.registration import RegistrationRequest
-from domain.roster import RosterAct, columns_of, registration_of
+from domain.roster import RosterAct, registration_of
 from domain.stages import Standing
 from policy.addresses import fold_address
 from policy.facts import facts_of
@@ -30,7 +31,7 @@ def rows_of(name: str) -> list[dict[str, str]]:
     with (EXAMPLES / name).open(encoding="utf-8", newline="") as file:
         header, *rows = list(csv.reader(file))
     columns = columns_of(header, RosterAct.REGISTER)
-    return [dict(zip(columns, row, strict=True)) for row in rows]
+    return [dict(zip([str(each.column) for each in columns], row, strict=True)) for row in rows]
 
 
 ROWS = [("emp-a", row) for row in rows_of("roster.csv")] + [("emp-b", row) for row in rows_of("roster-b.csv")]

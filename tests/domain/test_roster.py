@@ -1,20 +1,11 @@
-"""Rosters: headers in three languages, rows as registrations and departures."""
+"""Rosters: rows of codes as registrations and departures."""
 
 from datetime import date
 
 import pytest
 
-from domain.errors import Refused
 from domain.registration import RegistrationRequest
-from domain.roster import (
-    DEPARTURE_HEADERS,
-    REGISTER_HEADERS,
-    DepartureRow,
-    RosterAct,
-    columns_of,
-    departure_of,
-    registration_of,
-)
+from domain.roster import DepartureRow, departure_of, registration_of
 from domain.stages import Destination
 
 ROW = {
@@ -43,29 +34,6 @@ def errors_of(row: dict[str, str]) -> list[tuple[str, str]]:
     found = registration_of(row)
     assert isinstance(found, list)
     return [(error.field, error.code) for error in found]
-
-
-def test_headers_are_known_in_three_languages() -> None:
-    for headers, act in ((REGISTER_HEADERS, RosterAct.REGISTER), (DEPARTURE_HEADERS, RosterAct.DEPARTURE)):
-        columns = tuple(headers)
-        assert columns_of(columns, act) == columns
-        assert columns_of([others[0] for others in headers.values()], act) == columns
-        assert columns_of([others[-1] for others in headers.values()], act) == columns
-
-
-def test_width_case_and_a_byte_order_mark_do_not_matter_in_headers() -> None:
-    headers = ["\ufeffClient_Reference ", "LAST_DAY", "ｒｅａｓｏｎ"]
-    assert columns_of(headers, RosterAct.DEPARTURE) == ("client_reference", "last_day", "reason")
-
-
-def test_unknown_doubled_and_missing_headers_are_refused_by_place() -> None:
-    with pytest.raises(Refused) as refused:
-        columns_of(["client_reference", "李示例", "原因", "reason"], RosterAct.DEPARTURE)
-    assert [(error.field, error.code) for error in refused.value.errors] == [
-        ("header[1]", "unknown_field"),
-        ("header[3]", "unknown_field"),
-        ("last_day", "required"),
-    ]
 
 
 def test_a_row_becomes_a_registration() -> None:

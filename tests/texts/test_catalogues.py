@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import cases
 from cases import counterparts, differences, seal_differences, signed_words, vouching
 from cases.history_events import Kind
 from cases.reads import PERSON_FIELDS
@@ -21,8 +22,9 @@ from domain.stages import Destination, DueKind, Holder, PermitStage, Stage
 from texts.catalogue import Sentence
 from texts.findings import FINDINGS, finding_sentence
 from texts.person import GROUPS as PERSON
-from texts.problems import FIELD_ERRORS, PROBLEMS, field_message, problem_detail, problem_title
+from texts.problems import FIELD_ERRORS, FILES, PARTICULARS, PROBLEMS, field_message, problem_detail, problem_title
 from texts.reasons import SENTENCES, published_reasons, reason_sentence
+from texts.roster import ANNOTATIONS, COLUMNS, RESULTS
 from texts.story import GROUPS
 
 # The outcomes that the rules can give, by code; a rule that passes, fails or asks has a sentence for it.
@@ -78,7 +80,17 @@ def test_a_person_reads_every_stage_wait_role_and_purpose_in_words() -> None:
 def every_sentence() -> list[Sentence]:
     """Return all sentences of the catalogues."""
     groups = [*FINDINGS.values(), *PROBLEMS.values(), SENTENCES, FIELD_ERRORS, *GROUPS.values(), *PERSON.values()]
-    return [sentence for group in groups for sentence in group.values()]
+    groups += [PARTICULARS, ANNOTATIONS, RESULTS]
+    of_columns = [sentence for column in COLUMNS.values() for sentence in (column.header, column.help)]
+    return [sentence for group in groups for sentence in group.values()] + of_columns
+
+
+def test_why_a_file_is_not_taken_is_in_the_catalogue_and_everything_there_is_said() -> None:
+    names = {path.name for path in Path(cases.__file__).parent.glob("*.py")}
+    code = "".join((Path(cases.__file__).parent / name).read_text("utf-8") for name in sorted(names))
+    said = set(re.findall(r'file_refused\(\s*FieldCode\.[A-Z_]+,\s*"([a-z_]+)"', code))
+    assert said <= set(FILES)
+    assert {name for name in FILES if f'"{name}"' not in code} == set()
 
 
 @pytest.mark.parametrize("sentence", every_sentence(), ids=lambda sentence: sentence.en[:40])

@@ -122,7 +122,7 @@ async def revoked(world: World) -> list[WorkflowHistory]:
     case = await world.submit()
     await case.approve()
     await case.issue()
-    await case.ask(EMPLOYER_A, CommandKind.CARD_LOST, {"destination": "HK", "lost_on": "2026-03-01"})
+    await case.ask(EMPLOYER_A, CommandKind.CARD_LOST, {"destination": "HK", "lost_on": "2026-03-02"})
     await case.until(lambda file: not file.calls)
     await case.answer("HK", "refused", outcome_id="o-9", reason_code="X1")
     await case.ask(OFFICER, CommandKind.ENTER_OUTCOME, {"destination": "HK", "outcome_id": "o-9"})

@@ -1,0 +1,112 @@
+"""The columns of a roster: which header means which, what may pass unread, and what is refused lest it be lost."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from itertools import islice
+from typing import Final, NamedTuple
+
+from domain.errors import FieldError, Refused
+from domain.field_errors import FieldCode
+from domain.languages import Language
+from domain.roster import REQUIRED, RosterAct, columns_for
+from domain.sheets import Cell, mark_of, plain_header, text_of
+from texts.roster import ANNOTATIONS, COLUMNS, OWN_COLUMNS, headers_of
+
+_LONGEST: Final = 100  # characters of a header that are compared
+_LIKE: Final = 0.8  # of a header to one that is known
+_LOOKED_AT: Final = 50  # cells of a column, to see what it holds
+_MOST_OF: Final = 0.5
+# What the cells of a column look like that would be lost if its header is not known.
+_LOOKS: Final[Mapping[str, Callable[[str], object]]] = {
+    "email": re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+").fullmatch,
+    "phone": re.compile(r"(\+?86[- ]?)?1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4}").fullmatch,
+    "permit_card_number": re.compile(r"[Cc][0-9A-Za-z][0-9]{7}").fullmatch,
+}
+# An annotated roster that is sent again has these beside the employer's own.
+_ADDED: Final = frozenset(
+    plain_header(ANNOTATIONS[name].in_language(language))
+    for name in ("sheet_row", "result", "reference", "to_mend")
+    for language in Language
+)
+_BY_ACT: Final = {act: headers_of(columns_for(act)) for act in RosterAct}
+
+
+class Header(NamedTuple):
+    """A header as it was written, and the column that it means; none for one that is not read."""
+
+    written: str
+    column: str | None
+
+
+def known_words(act: RosterAct) -> list[str]:
+    """Return the plain headers that are known for an act."""
+    return sorted(_BY_ACT[act])
+
+
+def columns_of(written: Sequence[str], act: RosterAct, below: Sequence[Sequence[Cell]] = ()) -> list[Header]:
+    """Return the column that each header means; letter case, width, spaces, stars and hints do not matter.
+
+    Args:
+        written: the headers, without the empty ones at the end.
+        act: what the roster asks for.
+        below: the lines below the headers.
+
+    Raises:
+        Refused: `invalid`, naming by place and header a column that comes twice, one that is not known and whose
+            content would be lost, one with content and no header, and each column that is missing.
+    """
+    names = _BY_ACT[act]
+    headers = [Header(header.strip(), names.get(plain_header(header))) for header in written]
+    there = [header.column for header in headers]
+    missing = [column for column in columns_for(act) if column not in there]
+    errors = []
+    for at, header in enumerate(headers):
+        if header.column is not None and header.column in there[:at]:
+            errors.append(_error(f"header[{at}]", FieldCode.UNKNOWN_FIELD, "column_twice", header.written))
+        elif header.column is None:
+            errors += _unread(at, header, missing, below, names)
+    errors += [
+        FieldError(column, FieldCode.REQUIRED, "", "column_missing", about=_title(column))
+        for column in sorted(REQUIRED[act].intersection(missing))
+    ]
+    if errors:
+        raise Refused("invalid", "The headers of the roster do not hold.", errors)
+    return headers
+
+
+def _unread(
+    at: int, header: Header, missing: Sequence[str], below: Sequence[Sequence[Cell]], names: Mapping[str, str]
+) -> Iterable[FieldError]:
+    """Yield what is wrong with leaving a column unread: it is like one that is missing, or has no header."""
+    plain = plain_header(header.written)
+    if plain in OWN_COLUMNS or plain in _ADDED:
+        return
+    held = list(islice((text for line in below if (text := _at(line, at))), _LOOKED_AT))
+    if not held:
+        return
+    if not plain:
+        yield _error(f"header[{at}]", FieldCode.REQUIRED, "column_without_header", str(at + 1))
+        return
+    lost = [known for known, column in names.items() if column in missing]
+    looks = [look for column, look in _LOOKS.items() if column in missing]
+    if get_close_matches(plain[:_LONGEST], lost, 1, _LIKE) or any(
+        sum(look(text) is not None for text in held) > _MOST_OF * len(held) for look in looks
+    ):
+        yield _error(f"header[{at}]", FieldCode.UNKNOWN_FIELD, "column_resembles", header.written)
+
+
+def _at(line: Sequence[Cell], at: int) -> str:
+    if at >= len(line):
+        return ""
+    return text_of(line[at]).strip() or mark_of(line[at])
+
+
+def _error(field: str, code: FieldCode, words: str, about: str) -> FieldError:
+    return FieldError(field, code, "", words, about=about[:100])
+
+
+def _title(column: str) -> str:
+    """Return the headers by which a missing column may be added."""
+    header = COLUMNS[column].header
+    return " / ".join(dict.fromkeys(header.in_language(language) for language in Language))
