@@ -67,9 +67,9 @@ from temporal.telemetry import configure_logging, configure_tracing, describe, s
 ROUTERS = (
     exports.router,
     employers.router,
-    notices.router,
     staff.router,
     task_lists.router,
+    notices.router,
     facts.router,
     erasure.router,
     supervisors.router,

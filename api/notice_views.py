@@ -52,7 +52,8 @@ class ReadNoticeView(BaseModel):
     status: DeliveryStatus
     at: datetime
     subject: str | None
-    text: str | None = Field(description="The whole text, as it was mailed; null after an erasure.")
+    text: str | None = Field(description="The whole text, as it was mailed, or staff's line; null after an erasure.")
+    read_at: datetime | None = Field(description="When the caller marked it as read.")
 
 
 class ReadNoticePage(BaseModel):

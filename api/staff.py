@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Header, Query, Request
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from api.access import GuardedRoute, IdempotencyKey, allow
@@ -31,6 +31,7 @@ from domain.decisions import (
 )
 from domain.fields import Label
 from domain.purposes import Purpose
+from domain.reasons import Use
 from domain.registration import Body as RequestBody
 from domain.tasks import TaskKind
 from texts.reasons import published_reasons
@@ -48,6 +49,14 @@ MOST_AT_ONCE = 100
 PENDING: dict[int | str, dict[str, Any]] = {
     202: {"model": CaseView, "description": "Stored; applied when the engine is back (`pending: true`)."}
 }
+
+
+class ReasonQuery(BaseModel):
+    """Which reasons."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    use: Use | None = Field(default=None, description="What the reasons are given for.")
 
 
 class NextTask(RequestBody):
@@ -337,6 +346,6 @@ async def list_requests(
 
 
 @router.get("/reasons", response_model=ReasonList, summary="Published reasons")
-async def list_reasons(actor: Annotated[Actor, _SIGNED_IN]) -> Response:
-    """List the reason codes with their uses, sources and standing."""
-    return json_response({"items": published_reasons()})
+async def list_reasons(query: Annotated[ReasonQuery, Query()], actor: Annotated[Actor, _SIGNED_IN]) -> Response:
+    """List the reason codes with their uses, sources and standing: all, or those of one use."""
+    return json_response({"items": published_reasons(query.use)})

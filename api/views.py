@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from api.fact_views import RecordedFactView
 from domain.actors import Role
 from domain.commands import CommandKind, CommandState
+from domain.decisions import TaskAction
 from domain.employers import EmployerKind
 from domain.findings import Audience, FindingOutcome
 from domain.reasons import ReasonStanding, Use
@@ -207,6 +208,7 @@ class TaskView(BaseModel):
     queue: Queue
     opened_at: datetime
     held_since: datetime | None
+    answers: list[TaskAction] = Field(description="What it can be answered with; empty where it is decided or signed.")
     employer_name: str | None
     employer_name_en: str | None
     assessment: AssessmentOutcome | None = Field(description="What the findings that the task is about amount to.")
@@ -264,6 +266,7 @@ class StandingView(BaseModel):
     standing: Standing
     valid_from: date
     state: str
+    reasons: list[str] = Field(description="Codes that were given for it.")
     proposed_by: str
     confirmed_by: str | None
 

@@ -33,6 +33,7 @@ from domain.clock import day_of
 from domain.commands import CommandKind
 from domain.deadlines import DeadlineKind
 from domain.decisions import (
+    TASK_ANSWERS,
     CardLostRequest,
     ConfirmationRequest,
     DecisionRequest,
@@ -45,6 +46,7 @@ from domain.decisions import (
     TaskAnswerRequest,
 )
 from domain.errors import FieldError, Refused
+from domain.field_errors import FieldCode
 from domain.registration import ChangeRequest, CorrectionRequest, DepartureRequest
 from domain.stages import Destination, PendingAct
 from domain.tasks import TaskKind
@@ -232,6 +234,7 @@ async def _answer_task(file: CaseFile, connection: AsyncConnection, actor: Actor
     take_task(file, actor, at, TaskKind(task["kind"]), task["destination"])
     asked = TaskAnswerRequest.model_validate({name: v for name, v in body.items() if name != "task_id"})
     kind = TaskKind(task["kind"])
+    _need_answer(kind, asked.action)
     if kind is TaskKind.CHANGE:
         await employment.answer_change(file, connection, actor, at, asked)
     elif kind is TaskKind.EMPLOYMENT_CHECK:
@@ -241,15 +244,21 @@ async def _answer_task(file: CaseFile, connection: AsyncConnection, actor: Actor
         await objections.end_dispute(file, connection, actor, at, asked.action.value)
     elif kind is TaskKind.FACT_CONTESTED:
         await recording.answer_contest(file, connection, actor, at, asked)
-    elif kind is TaskKind.AUTHORITY_REJECTED and asked.action is TaskAction.SEND_AGAIN:
+    elif kind is TaskKind.AUTHORITY_REJECTED:
         permits.send_again(file, actor, at, task)
-    elif asked.action is TaskAction.DONE and kind in _MAY_BE_DONE:
+    else:
         destination = Destination(task["destination"]) if task["destination"] else None
         file.close_tasks([kind], at, destination=destination)
         file.record(Act.TASK_ANSWERED, actor, at, outcome="done", destination=task["destination"], kind=kind.value)
-    else:
-        wrong = FieldError("action", "unknown_value", "This task does not take this answer.")
-        raise Refused("invalid", f"A task `{kind}` does not take the answer `{asked.action}`.", [wrong])
+
+
+def _need_answer(kind: TaskKind, action: TaskAction) -> None:
+    """Refuse an answer that a task of this kind does not take, naming those that it does."""
+    allowed = TASK_ANSWERS.get(kind, ())
+    if action not in allowed:
+        said = "This task does not take this answer."
+        wrong = FieldError("action", FieldCode.UNKNOWN_VALUE, said, allowed=tuple(each.value for each in allowed))
+        raise Refused("invalid", f"A task `{kind}` does not take the answer `{action}`.", [wrong])
 
 
 _TAKEN: Final = {
@@ -259,10 +268,6 @@ _TAKEN: Final = {
     AnswerState.RENEWAL: answering.keep_renewal,
     AnswerState.HELD: answering.hold,
 }
-_MAY_BE_DONE: Final = frozenset(
-    {TaskKind.APPLICANT_INACTIVE, TaskKind.AUTHORITY_LATE, TaskKind.UNDELIVERED, TaskKind.DECISION_NOT_TAKEN}
-)
-
 VERBS: Final[dict[CommandKind, Verb]] = {
     CommandKind.START: _start,
     CommandKind.CORRECT: _correct,

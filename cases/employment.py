@@ -18,7 +18,7 @@ from domain.clock import day_of
 from domain.deadlines import DeadlineKind
 from domain.decisions import GivenReason, RevocationRequest, TaskAction, TaskAnswerRequest
 from domain.errors import FieldError, Refused
-from domain.field_errors import field_errors
+from domain.field_errors import MESSAGES, FieldCode, field_errors
 from domain.moves import Event, get_move
 from domain.notices import NoticeKind
 from domain.reasons import ReasonCode, Use
@@ -140,12 +140,8 @@ async def answer_change(
         file.record(Act.CHANGED, actor, at, fields=task["detail"]["fields"], version=file.row["facts_version"])
         if "contract_end" in wanted:
             _take_contract_end(file, at)
-    elif asked.action is TaskAction.DECLINE:
-        file.record(Act.CHANGE_DECLINED, actor, at, fields=task["detail"]["fields"])
     else:
-        raise Refused(
-            "invalid", "Answer with take or decline.", [FieldError("action", "unknown_value", "Not allowed here.")]
-        )
+        file.record(Act.CHANGE_DECLINED, actor, at, fields=task["detail"]["fields"])
     file.close_tasks([TaskKind.CHANGE], at)
 
 
@@ -163,7 +159,8 @@ async def answer_employment(
         reason = asked.reason or ReasonCode.CONTRACT_ENDED.value
         depart(file, actor, at, DepartureRequest(last_day=asked.last_day, reason=reason))
     else:
-        missing = FieldError("action", "unknown_value", "new_contract_end needs contract_end; departed needs last_day.")
+        field = "last_day" if asked.action is TaskAction.DEPARTED else "contract_end"
+        missing = FieldError(field, FieldCode.REQUIRED, MESSAGES[FieldCode.REQUIRED])
         raise Refused("invalid", "Say the new contract end, or the last day of work.", [missing])
 
 
@@ -172,10 +169,6 @@ def answer_dispute(file: CaseFile, actor: Actor, at: datetime, asked: TaskAnswer
     if file.find_task(TaskKind.DEPARTURE_DISPUTED) is None:
         raise Refused("wrong_stage", "No departure is disputed.")
     departures.need_another_than_reported(file, actor)
-    if asked.action not in (TaskAction.UPHOLD, TaskAction.SET_ASIDE):
-        raise Refused(
-            "invalid", "Answer with uphold or set_aside.", [FieldError("action", "unknown_value", "Not allowed here.")]
-        )
     file.close_tasks([TaskKind.DEPARTURE_DISPUTED], at)
     file.record(Act.TASK_ANSWERED, actor, at, outcome=asked.action.value, kind="departure_disputed")
     if asked.action is TaskAction.UPHOLD:

@@ -1,7 +1,6 @@
 """Recording a fact that an officer saw, contesting it, and answering the contest; the rules run again each time."""
 
 from datetime import datetime
-from typing import Final
 
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -23,8 +22,6 @@ from domain.registration import CorrectionRequest, RegistrationRequest, correcte
 from domain.stages import Stage
 from domain.tasks import TaskKind
 from store.case_rows import Row
-
-_ANSWERS: Final = (TaskAction.UPHOLD.value, TaskAction.SET_ASIDE.value)
 
 
 async def record(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: FactRequest) -> None:
@@ -75,9 +72,6 @@ async def answer_contest(
     task = file.find_task(TaskKind.FACT_CONTESTED)
     if task is None:
         raise Refused("wrong_stage", "No recorded fact is contested.")
-    if asked.action.value not in _ANSWERS:
-        wrong = FieldError("action", FieldCode.UNKNOWN_VALUE, "Not allowed here.", allowed=_ANSWERS)
-        raise Refused("invalid", "Answer with uphold or set_aside.", [wrong])
     contested = [row for row in file.facts if row["number"] in task["detail"]["facts"]]
     if any(is_same(actor, row["seen_by"]) for row in contested):
         raise Refused("same_signer", words="own_fact")

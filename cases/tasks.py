@@ -23,6 +23,7 @@ from cases.task_queries import FAR, FEW, MANY, Position, counts_of, next_free, p
 from cases.view import moment
 from domain.actors import Actor, Role
 from domain.acts import Act
+from domain.decisions import TASK_ANSWERS
 from domain.errors import Refused
 from domain.stages import Destination
 from domain.task_lists import TaskChoice, TaskOrder
@@ -210,6 +211,7 @@ def task_view(row: Row, more: Row) -> dict[str, Any]:
         "overdue": row["overdue"],
         "holder": subject_of(row["holder"]),
         "held_since": moment(row["held_since"]),
+        "answers": [action.value for action in TASK_ANSWERS.get(TaskKind(row["kind"]), ())],
         "detail": {name: value for name, value in row["detail"].items() if name not in hidden},
         **more,
     }

@@ -81,6 +81,8 @@ BODIES: Final = (
     *rows("PackProposal", "content report_hash", "a rule pack to publish", STAFF),
     *rows("PackConfirmation", "action reasons", "the second signature", STAFF),
     *rows("StandingRequest", "standing valid_from", "the employer's standing", SIDES),
+    *rows("StandingRequest", "reasons", "coded grounds of a standing", SIDES),
+    *rows("StandingRequest", "note", "a note for staff and auditors", STAFF, kept=_SEALED, until=_EMPLOYER),
     *rows("PremisesRequest", "premises", "premises in the Park", SIDES, until=Retention.REFERENCE),
     *rows("PremisesEntry", "code address valid_from valid_to", "premises in the Park", SIDES, until=Retention.REFERENCE),
     *rows("CalendarFile", "year source days_off workdays", "the working days of a year", NOBODY, until=Retention.REFERENCE),

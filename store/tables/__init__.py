@@ -10,7 +10,7 @@ from store.tables.archive import archived_histories, differences
 from store.tables.authority import answers, calls, messages_seen
 from store.tables.base import metadata
 from store.tables.erasure import erasures, legal_holds
-from store.tables.notices import deliveries, notices, receipts, webhooks
+from store.tables.notices import deliveries, notice_reads, notices, receipts, webhooks
 from store.tables.people import data_keys, employer_standings, employer_versions, employers, persons, premises
 from store.tables.record import ledger, ledger_marks, sign_ins
 from store.tables.register import (
@@ -69,6 +69,7 @@ __all__ = [
     "legal_holds",
     "messages_seen",
     "metadata",
+    "notice_reads",
     "notices",
     "objections",
     "permits",

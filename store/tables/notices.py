@@ -42,7 +42,7 @@ notices = Table(
         "subject",
         "recipient",
         "at",
-        postgresql_where=text("recipient IN ('officers', 'supervisors', 'proposer', 'holder')"),
+        postgresql_where=text("recipient IN ('officers', 'supervisors', 'proposer', 'holder', 'park')"),
     ),
     Index(
         "ix_notices_employer",
@@ -51,6 +51,16 @@ notices = Table(
         "notice_id",
         postgresql_where=text("recipient = 'employer'"),
     ),
+)
+
+# By whom a notice was read, a reader named as the holder of a task is.
+notice_reads = Table(
+    "notice_reads",
+    metadata,
+    Column("notice_id", ForeignKey("notices.notice_id"), primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("employer_id", Text, nullable=False),
+    moment("read_at", null=False),
 )
 
 deliveries = Table(

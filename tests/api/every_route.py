@@ -57,6 +57,7 @@ async def walk_tasks(walk: Walk) -> None:
     several = {"tasks": [task["id"]], "subject": "officer-2"}
     outcomes = await walk.call("supervisor", "POST", "/v1/tasks/assign", several)
     assert [each["status"] for each in outcomes["items"]] == [200], outcomes
+    await walk.call("officer-1", "GET", "/v1/deliveries/failed")
     counted = await walk.call("officer-1", "GET", "/v1/tasks/counts")
     assert counted["by_holder"] == [{"holder": "officer-2", "open": 1, "overdue": 0, "urgent": 0, "normal": 1}]
     await walk.call("officer-2", "POST", "/v1/tasks/{task_id}/release", {}, places=place)
@@ -78,6 +79,8 @@ async def walk_registrations(walk: Walk) -> None:
     await walk.act("employer-a", returned, "withdrawal", {"reason": "Filed twice."})
     refused = await walk.register()
     await walk.decide(refused, "refuse", "not_employed_there")
+    told = (await walk.call("officer-2", "GET", "/v1/notices", params={"unread": True}))["items"]
+    await walk.call("officer-2", "POST", "/v1/notices/{notice_id}/read", places={"notice_id": told[0]["id"]})
     await walk.confirm(refused)
     recalled = await walk.register()
     held = {"action": "place", "reason": "legal_question", "review_on": "2026-03-20"}
