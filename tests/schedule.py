@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Final
 
 import pytest
-from xdist.remote import Producer
+from xdist.remote import Producer  # type: ignore[import-untyped]
 from xdist.scheduler.loadscope import LoadScopeScheduling  # type: ignore[import-untyped]
 
-# Seconds of the files that take five and more, as one run with `--durations=0` on two cores showed; the others are light.
+# Seconds of the files that take five and more, as a run with `--durations=0` on two cores showed; others are light.
 SECONDS: Final[dict[str, int]] = {
     "tests/api/test_fuzz.py": 288,
     "tests/e2e/test_kill.py": 135,
