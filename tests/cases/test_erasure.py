@@ -164,7 +164,8 @@ async def test_the_same_person_comes_again_as_a_new_one(park: Park) -> None:
     again = await park.review()
     assert (await again.row())["person_id"] != (await case.row())["person_id"]
     assert (await again.view())["person"] == {
-        "name_zh": "冯○○", "name_en": None, "identity_number": "4403**********123X", "language": "zh-Hans", "erased": False,
+        "name_zh": "冯○○", "name_en": None, "identity_number": "4403**********123X", "language": "zh-Hans",
+        "erased": False,
     }  # fmt: skip
     erased = (await case.view())["person"]
     assert erased.pop("erased")
