@@ -42,6 +42,7 @@ class OwnRecordedFactView(RecordedFactView):
 
     label: str
     state_text: str
+    may_contest: bool = Field(description="Whether the person may still say that it is wrong.")
 
 
 class OwnOpenedFactView(OwnRecordedFactView):

@@ -14,7 +14,7 @@ from domain.errors import Defect
 from domain.messages import Origin
 from domain.registration import RegistrationRequest
 from domain.stages import Destination
-from domain.tasks import Queue, TaskKind, TaskState
+from domain.tasks import OUTLIVING, Queue, TaskKind, TaskState
 from domain.working_days import Deadline, WorkingCalendar
 from store import tables
 from store.case_rows import Row
@@ -184,8 +184,8 @@ class CaseParts(CaseRow):
                 self._close_task(task, TaskState.DONE, at)
 
     def cancel_tasks(self, at: datetime) -> None:
-        """Cancel the tasks of a case that has closed; what could not be delivered stays to be handed over."""
-        for task in [t for t in self.tasks if t["kind"] != TaskKind.UNDELIVERED]:
+        """Cancel the tasks of a case that has closed, but for what others still wait for."""
+        for task in [t for t in self.tasks if t["kind"] not in OUTLIVING]:
             self._close_task(task, TaskState.CANCELLED, at)
 
     def set_deadline(

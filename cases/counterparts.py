@@ -63,7 +63,8 @@ def _untold_facts(evidence: Evidence) -> Iterator[Difference]:
     chain = evidence.record.chain
     details = [row["detail"] for row in chain if row["act"] == Act.FACT_RECORDED]
     recorded = {detail.get("fact"): detail.get("field") for detail in details}
-    contested = {row["detail"].get("fact") for row in chain if row["act"] == Act.FACT_CONTESTED}
+    told = [row for row in chain if row["act"] == Act.FACT_CONTESTED]
+    contested = {(row["detail"].get("fact"), row["actor_role"]) for row in told}
     answers = [row for row in chain if row["act"] == Act.TASK_ANSWERED and row["outcome"] == TaskAction.SET_ASIDE]
     ended = {number for row in answers for number in row["detail"].get("facts", ())}
     for fact in _rows(evidence, "case_facts"):
@@ -74,7 +75,9 @@ def _untold_facts(evidence: Evidence) -> Iterator[Difference]:
             FactState.REPLACED: bool(later) and number not in ended,
             FactState.SET_ASIDE: number in ended,
         }[FactState(fact["state"])]
-        if number not in recorded or not is_told or (fact["contest"] is not None) != (number in contested):
+        said = {(number, role) for role in fact["contested_by"]}
+        is_told &= said <= contested and (fact["contest"] is not None) == bool(said)
+        if number not in recorded or not is_told:
             yield Difference("register_row_untold", {"table": "case_facts", "number": number})
 
 
@@ -192,7 +195,8 @@ def _is_kept(evidence: Evidence, row: Row, fact: Row) -> bool:
 
 def _contested(evidence: Evidence, row: Row) -> Hashable | None:
     found = _find(evidence, "case_facts", "number", row, named="fact")
-    return (row["act"], found["number"]) if found is not None and found["contest"] is not None else None
+    role = row["actor_role"]
+    return (row["act"], found["number"], role) if found is not None and role in found["contested_by"] else None
 
 
 def _delivery(evidence: Evidence, row: Row) -> Hashable | None:

@@ -47,17 +47,18 @@ async def record(file: CaseFile, connection: AsyncConnection, actor: Actor, at: 
 
 
 def contest(file: CaseFile, actor: Actor, at: datetime, number: int) -> None:
-    """Let another officer look at a recorded fact that the employer or the person thinks wrong (R36)."""
+    """Let another officer look at a recorded fact that the employer or the person thinks wrong, each once (R36)."""
     get_move(file.stage, Event.CONTEST_FACT)
     row = case_facts.find_fact(file, number)
     if row is None:
         raise Refused("not_found", words="fact_unknown")
     if row["state"] != FactState.STANDS:
         raise Refused("wrong_stage", words="fact_not_standing")
-    if row["contest"] is not None:
+    side = actor.role.value
+    if side in row["contested_by"]:
         raise Refused("already_decided", words="fact_contested_before")
     file.move(Event.CONTEST_FACT)
-    file.put_fact(row, contest=ContestState.OPEN.value)
+    file.put_fact(row, contest=ContestState.OPEN.value, contested_by=sorted([*row["contested_by"], side]))
     due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
     task = file.open_task(TaskKind.FACT_CONTESTED, at, due_at=due.at, detail={"facts": []})
     file.change_task(task, detail={"facts": sorted({*task["detail"]["facts"], number})})
@@ -135,6 +136,7 @@ def _keep(file: CaseFile, actor: Actor, at: datetime, asked: FactRequest) -> tup
         "field": asked.field.value,
         "state": FactState.STANDS.value,
         "contest": None,
+        "contested_by": [],
         "facts_version": file.row["facts_version"],
         "round": file.round,
         "seen_by": signature_of(actor),

@@ -51,7 +51,7 @@ COLUMNS: Final = (
     *rows("assessments", "reference scope seq employer_id round policy_version policy_hash findings at", "what the rules found, as codes", ALL),
     *rows("assessments", "facts", "running the rules again", STAFF, of=_SENSITIVE, kept=_SEALED, until=_CASE),
     *rows("assessments", "on_facts", "which recorded facts the findings rest on, as numbers and codes", STAFF),
-    *rows("case_facts", "reference number employer_id field state contest facts_version round at", "which facts officers recorded, and whether they stand", ALL),
+    *rows("case_facts", "reference number employer_id field state contest contested_by facts_version round at", "which facts officers recorded, and whether they stand", ALL),
     *rows("case_facts", "body", "a fact that an officer saw, where it was seen, and what had been given", ALL, of=_SENSITIVE, kept=_SEALED, until=_CASE),
     *rows("case_facts", "seen_by", "which officer saw it", STAFF, of=_PERSONAL, basis=Basis.ACCOUNT),
     *rows("permits", "reference destination employer_id stage sent_at accepted_on due_at due_provisional decided_on reported_at answered_for end_reason updated_at", "following the permit", ALL),

@@ -39,4 +39,6 @@ class Queue(StrEnum):
     OPERATORS = "operators"
 
 
+# What a case that closes leaves to be done: a letter to hand over, and an answer to who contested a fact.
+OUTLIVING: Final = frozenset({TaskKind.UNDELIVERED, TaskKind.FACT_CONTESTED})
 REVIEW_TASKS: Final = frozenset({TaskKind.REVIEW, TaskKind.CONFIRM})

@@ -18,8 +18,8 @@ _OUTSIDE: Final = (
     " (SELECT CAST(x.findings AS text) FROM assessments x WHERE x.reference = r.reference"
     f" AND x.scope = 'registration' {_NEWEST}) AS findings,"
     " (SELECT json_agg(json_build_object('number', x.number, 'field', x.field, 'state', x.state,"
-    " 'contest', x.contest, 'round', x.round, 'seen_by', x.seen_by, 'at', x.at) ORDER BY x.number)"
-    " FROM case_facts x WHERE x.reference = r.reference) AS facts,"
+    " 'contest', x.contest, 'contested_by', x.contested_by, 'round', x.round, 'seen_by', x.seen_by, 'at', x.at)"
+    " ORDER BY x.number) FROM case_facts x WHERE x.reference = r.reference) AS facts,"
     " (SELECT jsonb_build_object('fields', x.detail -> 'fields', 'asked_at', x.opened_at, 'due_at', x.due_at)"
     " FROM tasks x WHERE x.reference = r.reference AND x.kind = 'change' AND x.state = 'open') AS pending_change"
 )

@@ -159,6 +159,7 @@ case_facts = Table(
     Column("field", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("contest", Text),
+    Column("contested_by", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     Column("facts_version", Integer, nullable=False),
     Column("round", Integer, nullable=False),
     Column("body", LargeBinary, nullable=False),

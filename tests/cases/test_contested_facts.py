@@ -43,7 +43,7 @@ async def test_a_contest_reaches_an_officer_with_its_words(park: Park) -> None:
     assert (await case.view(EMPLOYER_A))["recorded_facts"][0]["contest"] == "open"
     items, _ = await list_requests(park.context, OFFICER_2, case.reference, Purpose.CASE_REVIEW)
     assert [each["content"] for each in items if each["kind"] == "contest_fact"] == [{"fact": 1, "note": "这是旧证件"}]
-    assert await case.refused(PERSON, CommandKind.CONTEST_FACT, fact=1, note="x") == "already_decided"
+    assert await case.refused(EMPLOYER_A, CommandKind.CONTEST_FACT, fact=1, note="x") == "already_decided"
     assert await case.refused(EMPLOYER_A, CommandKind.CONTEST_FACT, fact=2, note="x") == "not_found"
 
 
@@ -60,6 +60,20 @@ async def test_whoever_recorded_a_fact_does_not_answer_its_contest(park: Park) -
     assert (shown["state"], shown["contest"]) == ("stands", "answered")
     assert await found(case, "permit_card_ends_early") == "pass"
     assert "fact_contested" not in await case.tasks()
+
+
+async def test_employer_and_person_may_each_contest_a_fact_once(park: Park) -> None:
+    case = await park.review(**SHORT)
+    await record(case, LAST_DAY, "2036-05-31")
+    await case.do(EMPLOYER_A, CommandKind.CONTEST_FACT, fact=1, note="x")
+    task_id = await case.task_id("fact_contested")
+    await case.do(OFFICER_2, CommandKind.ANSWER_TASK, task_id=task_id, action="uphold")
+    await case.after(minutes=1)
+    await case.do(PERSON, CommandKind.CONTEST_FACT, fact=1, note="y")
+    assert (await case.view())["recorded_facts"][0]["contest"] == "open"
+    assert await case.task_id("fact_contested") != task_id
+    assert await case.refused(PERSON, CommandKind.CONTEST_FACT, fact=1, note="y") == "already_decided"
+    assert await differences(case) == set()
 
 
 async def test_a_fact_set_aside_lets_what_was_given_hold_again(park: Park) -> None:
@@ -86,6 +100,18 @@ async def test_of_several_contested_facts_those_named_are_set_aside(park: Park) 
     await case.do(OFFICER_2, CommandKind.ANSWER_TASK, task_id=task["task_id"], action="set_aside", facts=[2])
     states = [(each["state"], each["contest"]) for each in (await case.view())["recorded_facts"]]
     assert states == [("stands", "answered"), ("set_aside", "answered")]
+
+
+async def test_a_contest_is_answered_after_the_case_has_closed_too(park: Park) -> None:
+    case = await park.review(**SHORT)
+    await record(case, LAST_DAY, "2036-05-31")
+    await case.do(EMPLOYER_A, CommandKind.CONTEST_FACT, fact=1, note="x")
+    await case.do(EMPLOYER_A, CommandKind.WITHDRAW)
+    assert list(await case.tasks()) == ["fact_contested"]
+    task_id = await case.task_id("fact_contested")
+    await case.do(OFFICER_2, CommandKind.ANSWER_TASK, task_id=task_id, action="uphold")
+    assert await case.tasks() == {}
+    assert await differences(case) == set()
 
 
 async def test_a_contested_fact_that_is_recorded_anew_needs_no_answer(park: Park) -> None:
@@ -143,10 +169,14 @@ CHANGED = {
         "UPDATE case_facts SET state = 'stands' WHERE number = 1",
         "register_row_untold",
     ),
-    "a contest taken away": ("UPDATE case_facts SET contest = NULL WHERE number = 3", "ledger_row_without_counterpart"),
+    "a contest taken away": (
+        "UPDATE case_facts SET contest = NULL, contested_by = '{}' WHERE number = 3",
+        "ledger_row_without_counterpart",
+    ),
+    "a contest of nobody": ("UPDATE case_facts SET contested_by = '{person}' WHERE number = 2", "register_row_untold"),
     "a fact that nobody recorded": (
-        """INSERT INTO case_facts SELECT reference, 9, employer_id, field, state, contest, facts_version, round, body,
-        seen_by, at FROM case_facts WHERE number = 2""",
+        """INSERT INTO case_facts SELECT reference, 9, employer_id, field, state, contest, contested_by, facts_version,
+        round, body, seen_by, at FROM case_facts WHERE number = 2""",
         "register_row_untold",
     ),
 }

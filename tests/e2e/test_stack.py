@@ -232,7 +232,7 @@ async def test_an_auditor_reads_the_story_of_a_case_in_a_terminal(stack: Up) -> 
     place = ("--data-dir", str(stack.directory))
     shown = await asyncio.to_thread(hetao, "audit", "show", case["reference"], *place)
     assert shown.returncode == 0, shown.stderr
-    assert "under_review, round 1" in shown.stdout
+    assert "under review; round 1" in shown.stdout
     assert "The employer submitted the registration." in shown.stdout
     earlier = await asyncio.to_thread(
         hetao, "audit", "show", case["reference"], "--as-of", "2026-01-01T00:00:00+08:00", "--json", *place

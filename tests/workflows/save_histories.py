@@ -43,7 +43,8 @@ from sandbox.postgres import OWNER
 from store.database import Database
 from store.migrate import upgrade
 from tests.cases.contexts import EMPLOYER_A, OFFICER, SUPERVISOR, registration_body
-from tests.services import Addresses, Services, empty
+from tests.rows import Rows
+from tests.services import Addresses, Services
 from tests.workflows import histories
 from tests.workflows.fingerprints import FINGERPRINTS, fingerprints
 from tests.workflows.sandbox import sandboxed
@@ -302,8 +303,9 @@ async def save(addresses: Addresses) -> None:
     for name, scenario in SCENARIOS.items():
         if any(HISTORIES.glob(f"{name}-*.json")):
             continue
-        empty(addresses.postgres, DATABASE)
         url = addresses.postgres.url(database=DATABASE)
+        async with Rows.open(addresses.postgres, DATABASE) as rows:
+            await rows.empty()
         async with open_world(url, client, converter=pydantic_data_converter) as world:
             for number, history in enumerate(await scenario(world), start=1):
                 (HISTORIES / f"{name}-{number}.json").write_text(_text(history), encoding="utf-8")

@@ -96,10 +96,9 @@ async def test_entry_refused_as_malformed_is_sent_again_by_an_officer_under_the_
     await case.decide("approve")
     await case.until(lambda file: not file.calls)
     tasks = await world.rows(tables.tasks, reference=case.reference, kind="authority_rejected", state="open")
-    assert len(tasks) == 2
+    (task,) = tasks  # one question for both destinations
     world.authority.refusing = False
-    for task in tasks:
-        await case.ask(OFFICER, CommandKind.ANSWER_TASK, {"task_id": str(task["task_id"]), "action": "send_again"})
+    await case.ask(OFFICER, CommandKind.ANSWER_TASK, {"task_id": str(task["task_id"]), "action": "send_again"})
     await case.until_permits(PermitStage.SUBMITTED)
     assert sorted(world.authority.entries) == [f"permit/{case.reference}/{d}/2" for d in ("HK", "MO")]
     assert await case.open_tasks() == set()

@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("field", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("contest", sa.Text(), nullable=True),
+        sa.Column("contested_by", postgresql.ARRAY(sa.Text()), nullable=False, server_default=sa.text("'{}'")),
         sa.Column("facts_version", sa.Integer(), nullable=False),
         sa.Column("round", sa.Integer(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
