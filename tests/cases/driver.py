@@ -128,9 +128,10 @@ class Park:
         return case
 
     async def rows(self, table: Any, *where: Any) -> list[dict[str, Any]]:
-        """Return rows of a table."""
+        """Return rows of a table, in the order in which they were written where they say when."""
+        order = [table.c.recorded_at] if "recorded_at" in table.c else []
         async with self.context.database.begin() as connection:
-            found = (await connection.execute(select(table).where(*where))).mappings()
+            found = (await connection.execute(select(table).where(*where).order_by(*order))).mappings()
             return [dict(row) for row in found]
 
     async def watch(self) -> None:
