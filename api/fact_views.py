@@ -49,6 +49,7 @@ class OwnOpenedFactView(OwnRecordedFactView):
     """A recorded fact with its content, among all that is held about a person."""
 
     value: Any
+    value_text: str | None = Field(description="The value in words.")
     seen_in: str
     given: Any = Field(description="What had been given of the field when it was recorded.")
     purpose: str

@@ -13,6 +13,7 @@ from api.callers import client_of
 from api.fact_views import ContestedView
 from api.me_page import HEADERS, me_page
 from api.me_views import (
+    AccessDays,
     AccessPage,
     DisputeView,
     LinkAskedView,
@@ -25,7 +26,7 @@ from api.me_views import (
 )
 from api.parameters import PageQuery
 from api.wiring import wiring_of
-from cases import objections, person_access_log, person_cases, person_data, person_sign_in
+from cases import objections, person_access_days, person_access_log, person_cases, person_data, person_sign_in
 from cases.person_sign_in import Session
 from domain.case_facts import OwnFactContest
 from domain.commands import CommandKind
@@ -118,6 +119,24 @@ async def list_accesses(
         actor,
         session,
         after=pages.after(query.cursor),
+        limit=query.limit,
+        language=request.state.language,
+    )
+    return pages.respond(items, position)
+
+
+@router.get("/access-log/days", response_model=AccessDays, summary="Who read the person's data, day by day")
+async def list_access_days(
+    request: Request, query: Annotated[PageQuery, Query()], session: Annotated[Session, _OWN]
+) -> Response:
+    """List the days on which the person's data was read, each reader once a day, and what was opened first."""
+    wiring, actor = wiring_of(request), request.state.actor
+    pages = Pages(wiring, actor, f"me/access-log/days/{session.address_hash.hex()}", query.asked())
+    items, position = await person_access_days.list_days(
+        wiring.context,
+        actor,
+        session,
+        before=pages.after(query.cursor),
         limit=query.limit,
         language=request.state.language,
     )

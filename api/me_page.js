@@ -34,8 +34,7 @@ const element = (name, text, children = []) => {
 const time = (value, style = {dateStyle: "medium", timeStyle: "short"}) =>
   value && new Intl.DateTimeFormat(lang, {...style, timeZone: "Asia/Shanghai"}).format(new Date(value));
 const day = value => value && time(value + "T12:00:00+08:00", {dateStyle: "medium"});
-const plainly = value => typeof value === "boolean" ? say[value ? "yes" : "no"]
-  : Array.isArray(value) ? value.join(", ") : value;
+const plainly = value => Array.isArray(value) ? value.join(", ") : value;
 const pairs = rows => element("dl", "", rows.filter(([, value]) => value !== null && value !== undefined && value !== "")
   .flatMap(([term, value]) => [element("dt", term), element("dd", String(plainly(value)))]));
 const list = items => items.length ? element("ul", "", items.map(each => element("li", each))) : null;
@@ -53,7 +52,7 @@ const decision = each => element("div", "", [
 const contact = each => element("div", "", [
   element("p", each.says), pairs([[say.new_contact, each.address], [say.serves_from, day(each.serves_from)]])]);
 const seen = each => element("div", "", [element("h4", each.label), element("p", each.state_text), pairs([
-  [say.when, time(each.at)], [say.value, each.value?.number || each.value], [say.seen_in, each.seen_in]])]);
+  [say.when, time(each.at)], [say.value, each.value_text], [say.seen_in, each.seen_in]])]);
 const own_case = each => card(each.employer + " · " + each.reference, [
   element("p", each.stage_text), pairs([
     [say.next, each.waits_for],
@@ -66,9 +65,13 @@ const own_case = each => card(each.employer + " · " + each.reference, [
   part(say.decisions, each.decisions.map(decision)),
   part(say.findings, [list(each.findings.map(finding => finding.message))]),
   part(say.remedies, [list(each.remedies), objection(each)])]);
-const reading = each => card(time(each.at), [pairs([
-  [say.who, each.organisation], [say.how, each.way], [say.what_for, each.purpose_text],
-  [say.fields, each.fields_text], [say.reference, each.reference]])]);
+const hour = {timeStyle: "short"};
+const reading = each => pairs([
+  [say.how, each.way], [say.fields, each.fields_text], [say.what_for, each.purpose_text],
+  [say.when, time(each.first_at, hour) + (each.times > 1 ? " – " + time(each.last_at, hour) : "")],
+  [say.times, each.times > 1 ? each.times : null], [say.reference, each.references]]);
+const day_read = each => card(day(each.day), each.readers.map(
+  reader => element("section", "", [element("h3", reader.organisation), ...reader.readings.map(reading)])));
 const objected = each => card(say["about_" + each.about] || say["kind_" + each.kind], [
   element("p", each.text), pairs([
     [say.reference, each.reference], [say.when, time(each.at)],
@@ -76,7 +79,7 @@ const objected = each => card(say["about_" + each.about] || say["kind_" + each.k
     [say.answer, say["outcome_" + each.outcome]], [say.answered_at, time(each.answered_at)]]),
   each.answer && element("p", each.answer)]);
 const fact = each => element("tr", "",
-  [each.label, plainly(each.value), each.purpose, each.basis, each.retention].map(text => element("td", String(text ?? ""))));
+  [each.label, each.value_text, each.purpose, each.basis, each.retention].map(text => element("td", String(text ?? ""))));
 const version = each => element("div", "", [
   element("h4", each.given_by + " · " + time(each.given_at)),
   element("div", "", [element("table", "", [
@@ -114,9 +117,9 @@ const objection = own => {
 };
 
 const readings = async (cursor, into) => {
-  const content = await call("GET", "access-log" + (cursor ? "?cursor=" + encodeURIComponent(cursor) : ""));
+  const content = await call("GET", "access-log/days" + (cursor ? "?cursor=" + encodeURIComponent(cursor) : ""));
   if (!content) return;
-  into.append(...content.items.map(reading));
+  into.append(...content.items.map(day_read));
   if (!content.next_cursor) return;
   const more = element("button", say.more);
   more.onclick = () => { more.remove(); readings(content.next_cursor, into); };

@@ -124,6 +124,42 @@ class AccessView(BaseModel):
     fields_text: list[str]
 
 
+class ReadingsView(BaseModel):
+    """Readings of one reader on one day that are alike."""
+
+    way: str = Field(description="In which way, in words.")
+    purpose: str
+    purpose_text: str
+    purpose_stated: bool = Field(description="False where the reader's role alone says what for.")
+    fields: list[str] = Field(description="Which fields were opened; empty where none was.")
+    fields_text: list[str]
+    references: list[str]
+    times: int
+    first_at: datetime
+    last_at: datetime
+
+
+class ReaderView(BaseModel):
+    """Who read on a day, as a role of an organisation; no member of staff is named."""
+
+    role: str
+    organisation: str
+    readings: list[ReadingsView] = Field(description="Those that opened data come first.")
+
+
+class AccessDayView(BaseModel):
+    """A day in China on which the person's data was read."""
+
+    day: date
+    readers: list[ReaderView] = Field(description="Who opened data comes first.")
+
+
+class AccessDays(Page):
+    """A page of days, the newest first."""
+
+    items: list[AccessDayView]
+
+
 class AccessPage(Page):
     """A page of readings, the newest first."""
 
@@ -136,6 +172,7 @@ class OwnFactView(BaseModel):
     field: str
     label: str
     value: Any
+    value_text: str | None = Field(description="The value in words.")
     purpose: str
     basis: str
     retention: str

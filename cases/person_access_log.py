@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text
 
 from cases.confided import confided_by
@@ -38,21 +39,24 @@ _WHAT_FOR: Final[Mapping[Role, str]] = {
 }
 # What the engine reads for somebody else's question says what for by itself.
 _TRIAL: Final = "rule_trial"
-_PAGE: Final = """
-    WITH places AS (
-        SELECT m.at, m.chain, m.seq, m.value AS case_read FROM ledger_marks m
-        WHERE m.kind = 'case' AND m.value = ANY(:references)
-        UNION
-        SELECT l.at, l.chain, l.seq, l.reference FROM ledger l
-        WHERE l.reference = ANY(:references) AND l.act = ANY(:about_one)
-    )
+# Where the rows are that tell of a reading, and which of them are the reader's to see.
+PLACES: Final = """
+    SELECT m.at, m.chain, m.seq, m.value AS case_read FROM ledger_marks m
+    WHERE m.kind = 'case' AND m.value = ANY(:references)
+    UNION
+    SELECT l.at, l.chain, l.seq, l.reference FROM ledger l
+    WHERE l.reference = ANY(:references) AND l.act = ANY(:about_one)
+"""
+WANTED: Final = "l.act = ANY(:shown) AND NOT (p.case_read = ANY(:silent) AND l.detail -> 'fields' = '[\"objections\"]')"
+_PAGE: Final = f"""
+    WITH places AS ({PLACES})
     SELECT p.case_read, l.at, l.chain, l.seq, l.act, l.actor_role, l.purpose, l.destination, l.detail
     FROM places p JOIN ledger l ON l.chain = p.chain AND l.seq = p.seq
-    WHERE l.act = ANY(:shown) AND NOT (p.case_read = ANY(:silent) AND l.detail -> 'fields' = '["objections"]') {after}
+    WHERE {WANTED} {{after}}
     ORDER BY l.at DESC, l.chain DESC, l.seq DESC, p.case_read DESC LIMIT :limit
-"""
+"""  # noqa: S608 - made of constants
 _AFTER: Final = "AND (l.at, l.chain, l.seq, p.case_read) < (:at, :chain, :seq, :case_read)"
-_LISTS: Final = tuple(bindparam(name, type_=ARRAY(Text)) for name in ("references", "about_one", "shown", "silent"))
+LISTS: Final = tuple(bindparam(name, type_=ARRAY(Text)) for name in ("references", "about_one", "shown", "silent"))
 
 
 async def list_accesses(
@@ -66,26 +70,34 @@ async def list_accesses(
 ) -> tuple[list[dict[str, Any]], Position | None]:
     """Return a page of readings, the newest first; each names a role and an organisation, and no member of staff."""
     async with context.database.begin() as connection:
-        cases = await own_cases(context, connection, session, actor)
-        silent = (await confided_by(context, connection, session, cases)).silent
-        given: dict[str, Any] = {
-            "references": [case.reference for case in cases],
-            "about_one": [act.value for act in _ABOUT_ONE],
-            "shown": [act.value for act in (*_LISTING, *_ABOUT_ONE)],
-            "silent": sorted(silent),
-            "limit": limit + 1,
-        }
+        asked, silent = await asked_of(context, connection, actor, session)
+        given = asked | {"limit": limit + 1}
         if after is not None:
             given |= dict(zip(("at", "chain", "seq", "case_read"), after, strict=True))
-        query = text(_PAGE.format(after="" if after is None else _AFTER)).bindparams(*_LISTS)
+        query = text(_PAGE.format(after="" if after is None else _AFTER)).bindparams(*LISTS)
         rows = [dict(row) for row in (await connection.execute(query, given)).mappings()]
     page = rows[:limit]
     last = page[-1] if len(rows) > limit else None
     position = (last["at"], last["chain"], last["seq"], last["case_read"]) if last else None
-    return [_view(row, row["case_read"] in silent, language) for row in page], position
+    return [reading_view(row, row["case_read"] in silent, language) for row in page], position
 
 
-def _view(row: Mapping[str, Any], is_silent: bool, language: Language) -> dict[str, Any]:
+async def asked_of(
+    context: Context, connection: AsyncConnection, actor: Actor, session: Session
+) -> tuple[dict[str, Any], frozenset[str]]:
+    """Return what the readings of a session are looked for by, and the cases on which only others said something."""
+    cases = await own_cases(context, connection, session, actor)
+    silent = (await confided_by(context, connection, session, cases)).silent
+    given = {
+        "references": [case.reference for case in cases],
+        "about_one": [act.value for act in _ABOUT_ONE],
+        "shown": [act.value for act in (*_LISTING, *_ABOUT_ONE)],
+        "silent": sorted(silent),
+    }
+    return given, silent
+
+
+def reading_view(row: Mapping[str, Any], is_silent: bool, language: Language) -> dict[str, Any]:
     """Return a reading; what was read for a complaint of another address of the case is told without that."""
     act, detail = Act(row["act"]), row["detail"]
     fields = _fields(act, detail)

@@ -226,7 +226,7 @@ def _remedies(reading: CaseReading, language: Language) -> list[str]:
 
 
 def _sentence(code: str | None, language: Language) -> str | None:
-    return reason_sentence(code, language) if code in set(ReasonCode) else code
+    return reason_sentence(code, language) if code in set(ReasonCode) else plain("unnamed", code, language)
 
 
 async def chains_of(connection: AsyncConnection, references: list[str]) -> dict[str, list[Row]]:

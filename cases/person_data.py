@@ -26,6 +26,7 @@ from domain.person import same_address
 from store.ledger import Entry, begin_chain
 from store.tables import applications, case_facts, commands, legal_holds, notices
 from texts.person import plain
+from texts.values import value_text
 
 Row = Mapping[str, Any]
 
@@ -137,6 +138,7 @@ def _facts(body: Row, language: Language) -> list[dict[str, Any]]:
                     "field": field,
                     "label": plain("fields", field, language),
                     "value": value,
+                    "value_text": value_text(field, value, language),
                     "purpose": plain("reasons", field, language),
                     "basis": plain("bases", Basis(row.basis).name, language),
                     "retention": _retention(row.retention, language),
@@ -160,6 +162,7 @@ async def _recorded(
             {
                 **view,
                 **{name: seen[name] for name in ("value", "seen_in", "given")},
+                "value_text": value_text(field.short, seen["value"], language),
                 "purpose": plain("reasons", field.short, language),
                 "basis": plain("bases", Basis(kept.basis).name, language),
                 "retention": _retention(kept.retention, language),

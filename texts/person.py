@@ -10,8 +10,7 @@ GROUPS: Final[Mapping[str, Mapping[str, Sentence]]] = read_groups("person")
 
 
 def plain(group: str, code: str | None, language: Language) -> str | None:
-    """Return what a code of a group says; the code itself where it has no words, and None for none."""
+    """Return what a code of a group says, and None for none; of one without words that it has none."""
     if code is None:
         return None
-    sentence = GROUPS[group].get(code)
-    return code if sentence is None else sentence.in_language(language)
+    return GROUPS[group].get(code, GROUPS["unnamed"]["other"]).in_language(language)

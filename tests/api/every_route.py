@@ -337,7 +337,13 @@ async def walk_person(walk: Walk) -> None:
     answer = await holder.post("/v1/me/lost-cards", lost)
     assert answer.status_code == 202, answer.text
     walk.seen["POST /v1/me/lost-cards"].add(202)
-    for path in ("/v1/me/registrations", "/v1/me/data", "/v1/me/access-log", "/v1/me/objections"):
+    for path in (
+        "/v1/me/registrations",
+        "/v1/me/data",
+        "/v1/me/access-log",
+        "/v1/me/access-log/days",
+        "/v1/me/objections",
+    ):
         answer = await me.get(path)
         assert answer.status_code == 200, (path, answer.text)
         walk.seen[f"GET {path}"].add(200)

@@ -75,8 +75,8 @@ async def test_a_person_sees_who_read_what_and_why_and_no_name_of_staff(stage: S
             ("officer", "Opened your personal data", "case_review", ["name_zh", "identity_number"]),
             ("auditor", "Opened your personal data", "audit", ["position"]),
             ("employer", "Opened your personal data", "own_data", ["phone"]),
-            ("officer", "Looked at the case, with your identity number masked", "case_work", []),
-            ("officer", "Saw the case in a list, with your identity number masked", "case_work", []),
+            ("officer", "Looked at the case, with your name and identity number masked", "case_work", []),
+            ("officer", "Saw the case in a list, with your name and identity number masked", "case_work", []),
             ("auditor", "Read the story of the case", "audit", []),
         ]
     )
