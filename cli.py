@@ -12,8 +12,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+import cli_docs
 import cli_erasures
 import cli_policy
+import cli_rehearsal
 import cli_seal
 import cli_story
 from cli_audit import audit_app, witness_app
@@ -37,10 +39,13 @@ app = typer.Typer(
 )
 sandbox_app = typer.Typer(help="Steer the stand-ins of a running stack.", no_args_is_help=True)
 app.add_typer(sandbox_app, name="sandbox")
+sandbox_app.command()(cli_rehearsal.poison)
+sandbox_app.command()(cli_rehearsal.heal)
 register_app = typer.Typer(help="Load what the register rests on.", no_args_is_help=True)
 app.add_typer(register_app, name="register")
 calendar_app = typer.Typer(help="Load years of the working calendar.", no_args_is_help=True)
 app.add_typer(calendar_app, name="calendar")
+app.command()(cli_docs.docs)
 app.add_typer(cli_policy.app, name="policy")
 app.add_typer(cli_erasures.app, name="erasures")
 audit_app.command()(cli_story.show)
@@ -168,19 +173,6 @@ def load_calendar(
     from settings import Settings
 
     _print_json({"calendar": asyncio.run(_load_calendar(Settings(), _days_of(year, file)))})
-
-
-@app.command()
-def docs() -> None:
-    """Write the pages that are generated: `docs/states.md` and `docs/data-map.md`."""
-    from domain import data_map, states_page
-    from domain.data_map_bodies import BODIES
-    from domain.data_map_columns import COLUMNS
-    from domain.data_map_fences import as_section
-
-    folder = Path(__file__).parent / "docs"
-    (folder / "states.md").write_text(states_page.as_page(), encoding="utf-8")
-    (folder / "data-map.md").write_text(data_map.as_page(BODIES, COLUMNS, as_section(COLUMNS)), encoding="utf-8")
 
 
 @sandbox_app.command()

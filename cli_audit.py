@@ -25,6 +25,7 @@ audit_app = typer.Typer(help="Check what the record says.", no_args_is_help=True
 witness_app = typer.Typer(help="Watch the log from outside and co-sign what only grew.", invoke_without_command=True)
 
 _SECONDS: Final = 30.0
+_MARKS: Final = {True: "holds", False: "FAILS", None: "open "}
 
 
 @audit_app.callback()
@@ -63,8 +64,9 @@ def verify(
         for name, verdict in verdicts.items():
             print(name)
             for step in verdict.steps:
-                print(f"  {'holds' if step.holds else 'FAILS'}  {step.says}")
-        print("Everything that was checked holds." if holds else "It does not hold.")
+                print(f"  {_MARKS[step.holds]}  {step.says}")
+        left = sum(verdict.left_open for verdict in verdicts.values())
+        print(_summary(holds=holds, left=left))
     raise typer.Exit(0 if holds else 1)
 
 
@@ -143,6 +145,15 @@ def keygen(
     except FileExistsError as error:
         raise typer.BadParameter(f"{key} exists; a key is never overwritten.") from error
     print(public)
+
+
+def _summary(*, holds: bool, left: int) -> str:
+    """Return what may be said of all files together, and nothing of what was not looked at."""
+    if not holds:
+        return "It does not hold; what comes after the line that fails was not checked."
+    if not left:
+        return "Everything that was checked holds, and nothing was left open."
+    return f"Everything that was checked holds. {left} of the lines above say what was not checked (open)."
 
 
 def _steps(verdict: "Verdict") -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ import typer
 from cli_policy import settings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from cases.evidence import Difference
     from cases.seal_differences import Signers
@@ -36,7 +36,7 @@ def seal(
 
     try:
         settings = settings_of(data_dir)
-        leaves, differences = asyncio.run(_check(settings, _signers(settings, keys), tell))
+        leaves, differences, leafless = asyncio.run(_check(settings, _signers(settings, keys), tell))
     except (BrokenNoteError, OSError) as error:
         print(f"hetao: the keys cannot be read: {error}", file=sys.stderr)
         raise typer.Exit(2) from error
@@ -44,10 +44,24 @@ def seal(
         print(f"hetao: {error.reason}: the check broke off", file=sys.stderr)
         raise typer.Exit(2) from error
     if as_json:
-        print(json.dumps({"leaves": leaves, "differences": differences}))
+        print(json.dumps({"leaves": leaves, "differences": differences, "unsealed": leafless}))
     else:
-        print(f"{leaves} leaves: " + ("everything holds." if not differences else f"{differences} do not hold."))
+        print("\n".join(_summary(leaves, differences, leafless, keys)))
     raise typer.Exit(1 if differences else 0)
+
+
+def _summary(leaves: int, differences: int, leafless: int, keys: Path | None) -> "Iterator[str]":
+    """Yield what may be said: what holds, and what was not looked at."""
+    by = f"the keys of {keys}" if keys else "the installation's own keys, since no --keys were given"
+    if differences:
+        yield f"{leaves} leaves: {differences} do not hold."
+    elif leaves:
+        yield f"{leaves} leaves: each row, node and checkpoint holds, by {by}."
+    else:
+        yield "Nothing is sealed: there was nothing to check."
+    if leafless:
+        yield f"Not checked: {leafless} rows of the ledger that are not sealed."
+    yield "Not checked: cosignatures and stamps of the checkpoints (`hetao audit verify` does)."
 
 
 def _signers(settings: "Settings", keys: Path | None) -> "Signers":
@@ -63,18 +77,23 @@ def _signers(settings: "Settings", keys: Path | None) -> "Signers":
     return Signers(known.origin, known.log_keys)
 
 
-async def _check(settings: "Settings", signers: "Signers", tell: "Callable[[Difference], None]") -> tuple[int, int]:
+async def _check(
+    settings: "Settings", signers: "Signers", tell: "Callable[[Difference], None]"
+) -> tuple[int, int, int]:
     from cases.seal_check import Progress, check_next
     from store.database import Database
+    from store.seal_walk import count_leafless
 
     database, progress = Database(settings.database_url, pool_size=1, application="audit"), Progress()
     try:
         while not progress.is_whole:
             for each in await check_next(database, signers, progress):
                 tell(each)
+        async with database.begin() as connection:
+            leafless = await count_leafless(connection)
     finally:
         await database.close()
-    return progress.leaf, progress.differences
+    return progress.leaf, progress.differences, leafless
 
 
 def _line(found: "Difference") -> str:

@@ -5,18 +5,47 @@ import sys
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+if TYPE_CHECKING:
+    from domain.languages import Language
+
 _PAGE: Final = 200
 _SECONDS: Final = 30.0
 _STYLES: Final = {"ledger": "", "history": "dim", "notice": "cyan"}
 
 Item = Mapping[str, Any]
+
+
+class Say:
+    """Names codes in one language."""
+
+    def __init__(self, language: "Language") -> None:
+        self._language = language
+
+    def __call__(self, group: str, code: str) -> str:
+        """Return the word for a code of a group."""
+        from texts.story import word
+
+        return word(group, code, self._language)
+
+    def place(self, destination: str) -> str:
+        """Return the name of a destination."""
+        from domain.stages import Destination
+        from texts.notices.wording import place
+
+        return place(Destination(destination), self._language)
+
+    def notice(self, kind: str, destination: str | None) -> str:
+        """Return what a notice is about."""
+        from texts.story import notice_name
+
+        return notice_name(kind, destination, self._language)
 
 
 def show(
@@ -33,16 +62,20 @@ def show(
     data_dir: Annotated[Path, typer.Option("--data-dir", help="Directory of the embedded stack.")] = Path(".hetao"),
 ) -> None:
     """Tell the story of a case: what happened, who did it and why, and for whom it waited how long."""
+    from domain.languages import Language
+
+    if language not in set(Language):
+        raise typer.BadParameter(f"The language is one of {', '.join(Language)}.")
     address, bearer = _reach(api, token, data_dir)
     story = _fetch(address, bearer, reference, as_of, language)
     if as_json:
         print(json.dumps(story, ensure_ascii=False, indent=1))
         return
-    console = Console(highlight=False)
-    _print_head(console, story)
-    console.print(_table(story["items"]))
+    console, say = Console(highlight=False), Say(Language(language))
+    _print_head(console, story, say)
+    console.print(_table(story["items"], say))
     if not story["complete"]:
-        console.print("A history could be read neither from Temporal nor from the archive; see `runs` with --json.")
+        console.print(say("words", "incomplete"))
 
 
 def _reach(api: str | None, token: str | None, data_dir: Path) -> tuple[str, str]:
@@ -95,65 +128,95 @@ def _refusal(answer: Any) -> str:
         return f"the API answered {answer.status_code}"
 
 
-def _print_head(console: Console, story: Mapping[str, Any]) -> None:
-    state, when = story["state"], f" as of {_time(story['as_of'])}" if story["as_of"] else ""
+def _print_head(console: Console, story: Mapping[str, Any], say: Say) -> None:
+    state, when = story["state"], f" {say('words', 'as_of')} {_time(story['as_of'])}" if story["as_of"] else ""
     console.print(Text(f"{story['reference']}{when}", style="bold"))
     if state is None:
-        console.print("The case was not there yet.")
+        console.print(say("words", "not_there_yet"))
         return
-    parts = [f"{state['stage']}, round {state['round']}"]
-    parts += [f"number {state['registration_number']}"] if state["registration_number"] else []
-    parts += [f"proposed: {state['pending_act']}"] if state["pending_act"] else []
-    parts += [f"on hold: {', '.join(state['holds'])}"] if state["holds"] else []
-    parts += [f"due {_time(state['due']['at'])}"] if state["due"] else []
-    parts += [f"{permit['destination']} {permit['stage']}" for permit in state["permits"]]
+    parts = [say("stages", state["stage"]), f"{say('words', 'round')} {state['round']}"]
+    if state["registration_number"]:
+        parts.append(f"{say('words', 'number')} {state['registration_number']}")
+    if state["pending_act"]:
+        parts.append(f"{say('words', 'proposed')}: {say('pending', state['pending_act'])}")
+    if state["holds"]:
+        parts.append(f"{say('words', 'on_hold')}: {', '.join(say('holds', hold) for hold in state['holds'])}")
+    if state["due"]:
+        parts.append(f"{say('words', 'due')} {_time(state['due']['at'])}")
+    parts += [f"{say.place(permit['destination'])}: {_permit(permit, say)}" for permit in state["permits"]]
     console.print("; ".join(parts))
     for task in state["tasks"]:
-        console.print(f"task {task['kind']}: {'held by ' + task['holder'] if task['holder'] else 'free'}")
+        held = f"{say('words', 'held_by')} {task['holder']}" if task["holder"] else say("words", "free")
+        console.print(f"{say('words', 'task')} {say('tasks', task['kind'])}: {held}")
     for wait in story["waits"]:
-        console.print(f"{wait['says']}: {_duration(wait['seconds'])}")
+        console.print(f"{wait['says']}: {_duration(wait['seconds'], say)}")
 
 
-def _table(items: list[Item]) -> Table:
+def _permit(permit: Item, say: Say) -> str:
+    pending = f" ({say('words', 'proposed')}: {say('pending', permit['pending_act'])})" if permit["pending_act"] else ""
+    return say("permit_stages", permit["stage"]) + pending
+
+
+def _table(items: list[Item], say: Say) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("when", "who", "what"):
-        table.add_column(name, no_wrap=name == "when")
+        table.add_column(say("words", name), no_wrap=name == "when")
     for item in items:
         style = _STYLES.get(item["source"], "")
-        table.add_row(_time(item["at"]), _who(item), "\n".join(_lines(item)), style=style)
+        at = item.get("placed_at") or item["at"]
+        table.add_row(_time(at), _who(item, say), "\n".join(_lines(item, say)), style=style)
     return table
 
 
-def _who(item: Item) -> str:
+def _who(item: Item, say: Say) -> str:
     who = item.get("who")
-    return f"{who['role']}\n{who['subject']}" if who else item["source"]
+    return f"{say('roles', who['role'])}\n{who['subject']}" if who else say("sources", item["source"])
 
 
-def _lines(item: Item) -> Iterator[str]:
-    """Yield what happened, and under it why, how it was delivered, and for whom was waited."""
-    about = [item.get("destination"), item["what"] if item["source"] == "notice" else None]
-    named = ", ".join(part for part in about if part)
-    yield f"{item['says']}{f' ({named})' if named else ''}"
+def _lines(item: Item, say: Say) -> Iterator[str]:
+    """Yield what happened, and under it when it was asked for, why, to whom it was told, and for whom was waited."""
+    if item["source"] == "notice":
+        yield from _notice_lines(item, say)
+    else:
+        destination = item.get("destination")
+        yield f"{item['says']}{f' ({say.place(destination)})' if destination else ''}"
+    if item.get("placed_at"):
+        yield f"  {say('words', 'asked_at')} {_time(item['at'])}"
     for reason in item.get("reasons", ()):
-        yield f"  {reason['code']}: {reason['says']}" if reason["says"] else f"  {reason['code']}"
-    for delivery in item.get("deliveries", ()):
-        receipts = "".join(f", receipt {each['status']}" for each in delivery.get("receipts", ()))
-        yield f"  {delivery['channel']}: {delivery['status']}{receipts}"
+        yield f"  {reason['says'] or reason['code']}"
     if item["source"] == "history":
         facts = {name: value for name, value in (item.get("detail") or {}).items() if value is not None}
         if facts:
-            yield "  " + ", ".join(f"{name} {value}" for name, value in facts.items())
+            yield "  " + ", ".join(f"{say('facts', name)} {_fact(value)}" for name, value in facts.items())
     if item.get("rule_version"):
-        yield f"  rules of {item['rule_version']}"
+        yield f"  {say('words', 'rules')} {item['rule_version']}"
     if waited := item.get("waited"):
-        yield f"  {waited['says']}: {_duration(waited['seconds'])}"
+        yield f"  {waited['says']}: {_duration(waited['seconds'], say)}"
+
+
+def _notice_lines(item: Item, say: Say) -> Iterator[str]:
+    recipient = (item.get("detail") or {}).get("recipient", "")
+    yield f"{say('words', 'to')} {say('recipients', recipient)}: {say.notice(item['what'], item.get('destination'))}"
+    for delivery in item.get("deliveries", ()):
+        receipts = "".join(
+            f", {say('words', 'receipt')} {say('deliveries', each['status'])}" for each in delivery.get("receipts", ())
+        )
+        yield f"  {say('channels', delivery['channel'])}: {say('deliveries', delivery['status'])}{receipts}"
+
+
+def _fact(value: Any) -> str:
+    """Return a fact of a history: a time as all times are printed, anything else as the code that it is."""
+    try:
+        return _time(value) if isinstance(value, str) and "T" in value else str(value)
+    except ValueError:
+        return str(value)
 
 
 def _time(text: str) -> str:
     return datetime.fromisoformat(text).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _duration(seconds: int) -> str:
+def _duration(seconds: int, say: Say) -> str:
     days, rest = divmod(seconds, 86400)
     clock = str(timedelta(seconds=rest))
-    return f"{days} d {clock}" if days else clock
+    return f"{days} {say('words', 'days')} {clock}" if days else clock

@@ -135,10 +135,16 @@ class Settings(BaseSettings):
     )
 
     codec_token: SecretStr | None = Field(
-        default=None, description="Path token of the route through which Temporal's web UI decodes payloads."
+        default=None,
+        description="Path token by which the web UI of the embedded stack decodes payloads; refused in production.",
     )
     temporal_ui_origin: WebUrl | None = Field(
         default=None, description="Origin of Temporal's web UI, allowed to call the codec route."
+    )
+
+    poison_file: Path | None = Field(
+        default=None,
+        description="File of cases whose steps fail, to rehearse what an operator does then; refused in production.",
     )
 
     @model_validator(mode="after")
@@ -148,6 +154,10 @@ class Settings(BaseSettings):
             raise ValueError("HETAO_SMTP_USERNAME and HETAO_SMTP_PASSWORD are set together or not at all.")
         if self.codec_token is not None and self.temporal_ui_origin is None:
             raise ValueError("HETAO_CODEC_TOKEN needs HETAO_TEMPORAL_UI_ORIGIN, the only origin that may use it.")
+        if self.env == "production" and self.codec_token is not None:
+            raise ValueError("HETAO_CODEC_TOKEN is the embedded stack's: in production the web UI shows a token.")
+        if self.env == "production" and self.poison_file is not None:
+            raise ValueError("HETAO_POISON_FILE makes cases fail on purpose and is refused in production.")
         if self.env == "production" and self.webhook_allowed:
             raise ValueError("HETAO_WEBHOOK_ALLOWED opens private addresses and is refused in production.")
         return self

@@ -32,6 +32,7 @@ from domain.person import SESSION_PREFIX
 BODY_LIMIT: Final = 1024 * 1024
 BODY_LIMIT_KEY: Final = "x-largest-body"  # in a route's `openapi_extra`, where it differs
 PROBLEMS_KEY: Final = "x-further-problems"  # in a route's `openapi_extra`: statuses that its kind does not imply
+ANY_QUERY_KEY: Final = "x-any-query"  # in a route's `openapi_extra`: names in the query that are not known are ignored
 _VISIBLE: Final = re.compile(r"[!-~]{1,200}")
 _WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -170,10 +171,12 @@ class GuardedRoute(APIRoute):
         known = frozenset(_query_names(self.dependant))
         limit = int((self.openapi_extra or {}).get(BODY_LIMIT_KEY, BODY_LIMIT))
         takes_json = self.body_field is not None
+        takes_any_query = bool((self.openapi_extra or {}).get(ANY_QUERY_KEY))
 
         async def handle(request: Request) -> Response:
             await access.check(request)
-            _check_query(request, known)
+            if not takes_any_query:
+                _check_query(request, known)
             strict = StrictRequest(request, limit, wiring_of(request).patience)
             if takes_json:
                 await strict.check_media_type()

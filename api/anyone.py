@@ -1,16 +1,14 @@
 """Calls that anyone may make: health, the OpenAPI document, the docs pages."""
 
 import asyncio
-from importlib.resources import files
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Request
-from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.responses import HTMLResponse, Response
 
 from api.access import GuardedRoute, anyone
 from api.answers import json_response
-from api.docs import problems_page
+from api.docs import HEADERS, api_page, find_asset, problems_page
 from api.views import LiveView, ReadyView
 from api.wiring import wiring_of
 from domain.errors import Refused, Unavailable
@@ -18,17 +16,6 @@ from domain.errors import Refused, Unavailable
 router = APIRouter(route_class=GuardedRoute, tags=["Anyone"])
 
 _PROBE_TIMEOUT_S: Final = 2.0
-_ASSETS: Final = {
-    "swagger-ui-bundle.js": "text/javascript",
-    "swagger-ui.css": "text/css",
-    "favicon.png": "image/png",
-}
-_PAGE_HEADERS: Final = {
-    # Swagger UI styles its parts in place and draws its signs from data URLs; its one start script stands in the page.
-    "Content-Security-Policy": "default-src 'self'; script-src 'self' 'unsafe-inline'; "
-    "style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'",
-    "Referrer-Policy": "no-referrer",
-}
 
 
 @router.get("/health/live", response_model=LiveView, summary="Whether the process runs")
@@ -61,30 +48,22 @@ async def openapi(request: Request, _caller: Annotated[None, anyone()]) -> Respo
 @router.get("/docs", include_in_schema=False)
 async def docs(_caller: Annotated[None, anyone()]) -> HTMLResponse:
     """Show the OpenAPI document as a page whose parts all come from here."""
-    page = get_swagger_ui_html(
-        openapi_url="/openapi.json",
-        title="Hetao permits: HTTP API",
-        swagger_js_url="/docs/assets/swagger-ui-bundle.js",
-        swagger_css_url="/docs/assets/swagger-ui.css",
-        swagger_favicon_url="/docs/assets/favicon.png",
-        swagger_ui_parameters={"persistAuthorization": True, "validatorUrl": None},
-    )
-    return HTMLResponse(page.body, headers=_PAGE_HEADERS)
+    return HTMLResponse(api_page(), headers=HEADERS)
 
 
 @router.get("/docs/problems", include_in_schema=False)
 async def problems(request: Request, _caller: Annotated[None, anyone()]) -> HTMLResponse:
     """Explain every problem code."""
-    return HTMLResponse(problems_page(request.state.language), headers=_PAGE_HEADERS)
+    return HTMLResponse(problems_page(request.state.language), headers=HEADERS)
 
 
 @router.get("/docs/assets/{name}", include_in_schema=False)
 async def asset(name: str, _caller: Annotated[None, anyone()]) -> Response:
-    """Return a script, style or picture of the docs page."""
-    if name not in _ASSETS:
+    """Return a script, style or picture of the docs pages."""
+    found = find_asset(name)
+    if found is None:
         raise Refused("not_found", "There is nothing at this address.")
-    content = files("fastapi_offline").joinpath("static", name).read_bytes()
-    return Response(content, media_type=_ASSETS[name], headers={"Cache-Control": "public, max-age=86400"})
+    return Response(found[1], media_type=found[0], headers={"Cache-Control": "public, max-age=86400"})
 
 
 async def _database_up(request: Request) -> bool:

@@ -24,6 +24,7 @@ from api import (
     employers,
     erasure,
     exports,
+    facts,
     me,
     notices,
     objections,
@@ -33,10 +34,12 @@ from api import (
     seal,
     staff,
     supervisors,
+    task_lists,
 )
 from api.access import BodyRefusal, is_write
 from api.cursors import Cursors
-from api.frame import Frame, route_of
+from api.forgeries import Forgeries
+from api.frame import Frame, Further, route_of
 from api.limiting import Allowance, Limiter
 from api.openapi import build_openapi
 from api.patience import Patience
@@ -64,8 +67,10 @@ from temporal.telemetry import configure_logging, configure_tracing, describe, s
 ROUTERS = (
     exports.router,
     employers.router,
-    notices.router,
     staff.router,
+    task_lists.router,
+    notices.router,
+    facts.router,
     erasure.router,
     supervisors.router,
     seal.router,
@@ -144,7 +149,7 @@ def create_app(
         limiter=limiter,
         refuse=lambda refused, language: _frame_answer(app, refused, language),
         report=lambda error, scope: _report(app, error, scope),
-        tls_only=settings.hsts_seconds if settings.public_url.startswith("https://") else 0,
+        further=_further_headers(settings),
     )
     app.add_exception_handler(Refused, _on_refused)
     app.add_exception_handler(Answered, _on_answered)
@@ -189,12 +194,20 @@ async def _wire(
         patience=patience,
         packs={TALENT_PERMIT: context.packs, LIMITS: limits},
         answers=Gathering(context),
+        forgeries=Forgeries(context),
     )
 
 
 def _explained_at(settings: Settings) -> str:
     base = settings.docs_url or f"{settings.public_url.rstrip('/')}/docs"
     return f"{base.rstrip('/')}/problems"
+
+
+def _further_headers(settings: Settings) -> Further:
+    told = settings.hsts_seconds if settings.public_url.startswith("https://") else 0
+    tls_only = [(b"strict-transport-security", b"max-age=%d" % told)] if told else []
+    for_the_ui = [*tls_only, *codec.cors_headers(settings)]
+    return lambda path: for_the_ui if path.startswith(codec.PATH) else tls_only
 
 
 def _frame_answer(app: FastAPI, refused: Refused | Unavailable, language: Language) -> Response:

@@ -88,6 +88,9 @@ class StoryItem(BaseModel):
     """One thing that happened; what does not apply is left out."""
 
     at: datetime
+    placed_at: datetime | None = Field(
+        default=None, description="Where it stands in the order, for an act that was asked for before rows it follows."
+    )
     source: str = Field(description="`ledger`, `history` or `notice`.")
     what: str = Field(description="Code of the act, the event or the notice.")
     says: str = Field(description="In the caller's language.")

@@ -37,6 +37,8 @@ _log = structlog.get_logger("api.access")
 _tracer = trace.get_tracer("hetao.api")
 
 Refuse = Callable[[Refused | Unavailable, Language], Response]
+# The headers that answers have beside those that all have, by the path.
+Further = Callable[[str], Sequence[tuple[bytes, bytes]]]
 # Writes a defect down for the operator and returns the answer of the call that met it.
 Report = Callable[[Exception, Scope], Awaitable[Response]]
 
@@ -44,10 +46,10 @@ Report = Callable[[Exception, Scope], Awaitable[Response]]
 class Frame:
     """ASGI middleware around the whole app; what it writes down names routes by their template only."""
 
-    def __init__(self, app: ASGIApp, *, limiter: Limiter, refuse: Refuse, report: Report, tls_only: int = 0) -> None:
+    def __init__(self, app: ASGIApp, *, limiter: Limiter, refuse: Refuse, report: Report, further: Further) -> None:
         self._app = app
         self._report = report
-        self._further = [(b"strict-transport-security", b"max-age=%d" % tls_only)] if tls_only else []
+        self._further = further
         self._limiter = limiter
         self._refuse = refuse
 
@@ -61,7 +63,7 @@ class Frame:
         state = scope.setdefault("state", {})
         state["correlation_id"] = correlation_id
         state["language"] = negotiate(headers.get("accept-language"))
-        answer = _Answer(send, shown, self._further, secret=scope["path"].startswith(("/v1", "/codec")))
+        answer = _Answer(send, shown, self._further(scope["path"]), secret=scope["path"].startswith(("/v1", "/codec")))
         parent = propagate.extract(headers)
         with correlated(correlation_id), _tracer.start_as_current_span("http", parent, trace.SpanKind.SERVER) as span:
             began = time.perf_counter()

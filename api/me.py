@@ -7,14 +7,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import HTMLResponse, Response
 
 from api.access import PROBLEMS_KEY, GuardedRoute, IdempotencyKey, anyone, own
-from api.acts import ask
+from api.acts import ask, on_permit
 from api.answers import Pages, json_response, respond
 from api.callers import client_of
+from api.fact_views import ContestedView
 from api.me_page import HEADERS, me_page
 from api.me_views import (
     AccessPage,
     DisputeView,
     LinkAskedView,
+    LostCardView,
     ObjectionReceipt,
     OwnCasesView,
     OwnDataView,
@@ -25,8 +27,10 @@ from api.parameters import PageQuery
 from api.wiring import wiring_of
 from cases import objections, person_access_log, person_cases, person_data, person_sign_in
 from cases.person_sign_in import Session
+from domain.case_facts import OwnFactContest
 from domain.commands import CommandKind
-from domain.person import ComplaintRequest, DisputeRequest, SessionRequest, SignInLinkRequest
+from domain.decisions import CardLostRequest
+from domain.person import ComplaintRequest, DisputeRequest, OwnCardLostRequest, SessionRequest, SignInLinkRequest
 from domain.references import find_reference
 from texts.person import plain
 
@@ -155,6 +159,24 @@ async def complain(
 
 
 @router.post(
+    "/contests",
+    status_code=202,
+    response_model=ContestedView,
+    summary="Contest a recorded fact",
+    openapi_extra=_ABOUT_CASE,
+)
+async def contest_fact(
+    request: Request, body: OwnFactContest, idempotency: IdempotencyKey, session: Annotated[Session, _OWN]
+) -> Response:
+    """Take on why a fact that an officer recorded is wrong: another officer looks at it, and answers."""
+    wiring, actor = wiring_of(request), request.state.actor
+    reference, said = await objections.need_own_case(wiring.context, actor, session, body)
+    wanted = {"fact": body.fact, "note": body.text}
+    await ask(request, actor, reference, CommandKind.CONTEST_FACT, wanted, idempotency, said=said)
+    return json_response({"reference": reference, "fact": body.fact, "status": "received"}, 202)
+
+
+@router.post(
     "/disputes",
     status_code=202,
     response_model=DisputeView,
@@ -169,3 +191,22 @@ async def dispute(
     reference, said = await objections.need_own_case(wiring.context, actor, session, body)
     await ask(request, actor, reference, CommandKind.DISPUTE, {"text": body.text}, idempotency, said=said)
     return json_response({"reference": reference, "status": "received"}, 202)
+
+
+@router.post(
+    "/lost-cards",
+    status_code=202,
+    response_model=LostCardView,
+    summary="Report a lost card",
+    openapi_extra=_ABOUT_CASE,
+)
+async def report_lost_card(
+    request: Request, body: OwnCardLostRequest, idempotency: IdempotencyKey, session: Annotated[Session, _OWN]
+) -> Response:
+    """Take on the report that the card of an issued permit was lost: the authority is told, and the employer."""
+    wiring, actor = wiring_of(request), request.state.actor
+    reference = await objections.need_own_reference(wiring.context, actor, session, body.reference)
+    lost = on_permit(body.destination, CardLostRequest(lost_on=body.lost_on))
+    await ask(request, actor, reference, CommandKind.CARD_LOST, lost, idempotency)
+    said = {"reference": reference, "destination": body.destination.value, "status": "received"}
+    return json_response(said, 202)

@@ -52,6 +52,8 @@ const decision = each => element("div", "", [
   pairs([[say.decision, say["outcome_" + each.outcome]], [say.when, time(each.decided_at)]]), list(each.reasons)]);
 const contact = each => element("div", "", [
   element("p", each.says), pairs([[say.new_contact, each.address], [say.serves_from, day(each.serves_from)]])]);
+const seen = each => element("div", "", [element("h4", each.label), element("p", each.state_text), pairs([
+  [say.when, time(each.at)], [say.value, each.value?.number || each.value], [say.seen_in, each.seen_in]])]);
 const own_case = each => card(each.employer + " · " + each.reference, [
   element("p", each.stage_text), pairs([
     [say.next, each.waits_for],
@@ -59,6 +61,7 @@ const own_case = each => card(each.employer + " · " + each.reference, [
     [say.registration_number, each.registration_number], [say.last_day, day(each.departure?.last_day)],
     [say.reason, each.end_reason_text], [say.accepted_at, time(each.accepted_at)]]),
   part(say.contact_changes, each.contact_changes.map(contact)),
+  part(say.recorded_facts, each.recorded_facts.map(seen)),
   part(say.permits, each.permits.map(permit)),
   part(say.decisions, each.decisions.map(decision)),
   part(say.findings, [list(each.findings.map(finding => finding.message))]),
@@ -82,20 +85,26 @@ const version = each => element("div", "", [
 const held_case = each => card(each.employer + " · " + each.reference, [
   list(each.legal_holds.map(hold => hold.says)),
   part(say.facts, each.facts.map(version)),
+  part(say.recorded_facts, each.recorded_facts.map(seen)),
   part(say.notices, each.notices.map(told => element("details", "", [
     element("summary", time(told.at)), element("pre", told.text || "—")])))]);
 
 const objection = own => {
   const kinds = ["handling", "facts_wrong", "reading", "erasure", "other"];
   if (own.departure && !own.departure.disputed) kinds.unshift("dispute");
-  const about = element("select", "", kinds.map(kind => Object.assign(element("option", say["about_" + kind]), {value: kind})));
+  const option = (value, text) => Object.assign(element("option", text), {value});
+  const facts = own.recorded_facts.filter(each => each.may_contest)
+    .map(each => option("fact/" + each.number, say.about_fact + " " + each.label));
+  const about = element("select", "", [...facts, ...kinds.map(kind => option(kind, say["about_" + kind]))]);
   const text = Object.assign(element("textarea"), {required: true, maxLength: 2000, rows: 3});
   const form = element("form", "", [
     element("label", say.about + " ", [about]), element("label", say.words + " ", [text]), element("button", say.object)]);
   form.onsubmit = async event => {
     event.preventDefault();
     const body = {reference: own.reference, text: text.value};
-    const taken = about.value === "dispute" ? await call("POST", "disputes", body)
+    const number = Number(about.value.split("/")[1]);
+    const taken = number ? await call("POST", "contests", {...body, fact: number})
+      : about.value === "dispute" ? await call("POST", "disputes", body)
       : await call("POST", "complaints", {...body, about: about.value});
     if (!taken) return;
     await show("objections");

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from api.fact_views import OwnOpenedFactView, OwnRecordedFactView
 from api.views import FindingView, OpenPointView, Page, PermitView
 from domain.notices import Channel
 from domain.person import ObjectionKind
@@ -93,6 +94,7 @@ class OwnCaseView(BaseModel):
     in_force: bool
     updated_at: datetime
     departure: DepartureView | None
+    recorded_facts: list[OwnRecordedFactView] = Field(description="What officers saw; each can be contested once.")
     contact_changes: list[ContactChangeView]
     findings: list[FindingView]
     open_points: list[OpenPointView] = Field(description="What the employer is asked to mend.")
@@ -185,6 +187,7 @@ class OwnDataCaseView(OwnCaseView):
     """All that is held under one case."""
 
     facts: list[OwnFactsView]
+    recorded_facts: list[OwnOpenedFactView]  # type: ignore[assignment]  # the same with their content
     requests: list[OwnRequestView]
     notices: list[OwnNoticeView]
     legal_holds: list[OwnHoldView] = Field(
@@ -248,6 +251,14 @@ class ObjectionPage(Page):
     """A page of what waits for an answer."""
 
     items: list[ObjectionView]
+
+
+class LostCardView(BaseModel):
+    """A report of a lost card that was taken on."""
+
+    reference: str
+    destination: Destination
+    status: str = Field(examples=["received"])
 
 
 class DisputeView(BaseModel):

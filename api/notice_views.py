@@ -10,9 +10,14 @@ from domain.stages import Destination
 
 
 class NoticeDeliveryView(BaseModel):
-    """One delivery of a notice; a mail carries its id as Message-ID, a webhook as message id."""
+    """One delivery of a notice; a mail carries its message id as Message-ID, a webhook as message id.
+
+    What one step tells one reader of several destinations goes out as one mail or SMS: its deliveries have one message
+    id and one fate.
+    """
 
     id: str
+    message_id: str
     channel: Channel
     status: DeliveryStatus
     attempts: int
@@ -47,7 +52,8 @@ class ReadNoticeView(BaseModel):
     status: DeliveryStatus
     at: datetime
     subject: str | None
-    text: str | None = Field(description="The whole text, as it was mailed; null after an erasure.")
+    text: str | None = Field(description="The whole text, as it was mailed, or staff's line; null after an erasure.")
+    read_at: datetime | None = Field(description="When the caller marked it as read.")
 
 
 class ReadNoticePage(BaseModel):

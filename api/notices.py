@@ -1,25 +1,65 @@
-"""Notices of the caller across all cases, with their texts."""
+"""Calls about notices: what the caller was told across all cases, and what did not reach its reader."""
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any, TypedDict
 
 from fastapi import APIRouter, Query, Request
-from pydantic import Field
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from api.access import PROBLEMS_KEY, GuardedRoute, allow
-from api.answers import Pages
-from api.notice_views import ReadNoticePage
-from api.parameters import PageQuery
+from api.access import PROBLEMS_KEY, GuardedRoute, IdempotencyKey, allow
+from api.answers import Pages, respond
+from api.notice_views import NoticeDeliveryView, ReadNoticePage
+from api.parameters import IdPath, PageQuery
 from api.wiring import wiring_of
-from cases import notice_lists
+from cases import delivery_lists, notice_lists, notice_marks, staff_notices
 from domain.actors import Actor, Role
 from domain.errors import Refused
-from domain.notices import NoticeKind
+from domain.fields import Code
+from domain.notices import Channel, DeliveryStatus, NoticeKind, Recipient
 from domain.references import find_reference
+from domain.stages import Destination
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["Notices"])
 
-_READERS = allow(Role.EMPLOYER)
+_READERS = allow(Role.EMPLOYER, Role.OFFICER, Role.SUPERVISOR)
+_INSIDE = allow(Role.OFFICER, Role.SUPERVISOR, Role.AUDITOR, Role.OPERATOR)
+
+
+class _Chosen(TypedDict):
+    """What a list of notices is asked for, whoever asks."""
+
+    kind: NoticeKind | None
+    reference: str | None
+    unread: bool
+    after: Any
+    limit: int
+
+
+class NoticeRead(BaseModel):
+    """Since when a notice counts as read."""
+
+    id: str
+    read_at: datetime
+
+
+class FailedDelivery(NoticeDeliveryView):
+    """A delivery that failed, with its notice."""
+
+    notice_id: str
+    notice_status: DeliveryStatus = Field(description="`failed` where the reader was reached by no channel.")
+    kind: NoticeKind
+    reference: str
+    destination: Destination | None
+    recipient: Recipient
+    employer_id: str
+
+
+class FailedDeliveryPage(BaseModel):
+    """Failed deliveries, the newest first."""
+
+    items: list[FailedDelivery]
+    next_cursor: str | None = Field(description="`cursor` of the next page; null on the last.")
 
 
 class NoticeQuery(PageQuery):
@@ -27,23 +67,71 @@ class NoticeQuery(PageQuery):
 
     kind: NoticeKind | None = Field(default=None, description="Of this kind.")
     reference: str | None = Field(default=None, max_length=64, description="Of this case.")
+    unread: bool = Field(default=False, description="Only those that the caller has not marked as read.")
+
+
+class FailedQuery(PageQuery):
+    """Which failed deliveries."""
+
+    channel: Channel | None = None
+    kind: NoticeKind | None = None
+    recipient: Recipient | None = None
+    employer_id: Code | None = None
+    unreached: bool = Field(default=False, description="Only where no channel reached the reader.")
 
 
 @router.get("/notices", response_model=ReadNoticePage, summary="Read your notices", openapi_extra={PROBLEMS_KEY: [404]})
 async def list_notices(
     request: Request, query: Annotated[NoticeQuery, Query()], actor: Annotated[Actor, _READERS]
 ) -> Response:
-    """List what an employer was told, the newest first, each notice and letter with its whole text."""
+    """List what the caller was told, the newest first.
+
+    An employer has each notice and letter with its whole text; staff has the lines of the inbox: those to the caller,
+    to their queue and to the park, in the caller's language.
+    """
     wiring = wiring_of(request)
     reference = find_reference(query.reference) if query.reference is not None else None
     if query.reference is not None and reference is None:
         raise Refused("case_unknown", "There is no case of this reference.")
     pages = Pages(wiring, actor, "notices", query.asked())
-    items, position = await notice_lists.list_own(
+    chosen: _Chosen = {
+        "kind": query.kind,
+        "reference": reference,
+        "unread": query.unread,
+        "after": pages.after(query.cursor),
+        "limit": query.limit,
+    }
+    if actor.role is Role.EMPLOYER:
+        items, position = await notice_lists.list_own(wiring.context, actor, **chosen)
+    else:
+        items, position = await staff_notices.list_own(wiring.context, actor, request.state.language, **chosen)
+    return pages.respond(items, position)
+
+
+@router.post("/notices/{notice_id}/read", response_model=NoticeRead, summary="Mark a notice as read")
+async def mark_read(
+    request: Request, notice_id: IdPath, idempotency: IdempotencyKey, actor: Annotated[Actor, _READERS]
+) -> Response:
+    """Note that the caller has read a notice; other readers keep their own marks."""
+    told = (notice_lists if actor.role is Role.EMPLOYER else staff_notices).told_to(actor)
+    return respond(await notice_marks.mark_read(wiring_of(request).context, actor, notice_id, told, idempotency))
+
+
+@router.get("/deliveries/failed", response_model=FailedDeliveryPage, summary="List failed deliveries")
+async def list_failed(
+    request: Request, query: Annotated[FailedQuery, Query()], actor: Annotated[Actor, _INSIDE]
+) -> Response:
+    """List deliveries that failed for good, the newest first, so that their readers are reached in another way."""
+    wiring = wiring_of(request)
+    pages = Pages(wiring, actor, "deliveries/failed", query.asked())
+    items, position = await delivery_lists.list_failed(
         wiring.context,
         actor,
+        channel=query.channel,
         kind=query.kind,
-        reference=reference,
+        recipient=query.recipient,
+        employer_id=query.employer_id,
+        unreached=query.unreached,
         after=pages.after(query.cursor),
         limit=query.limit,
     )

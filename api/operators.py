@@ -7,10 +7,11 @@ from starlette.responses import Response
 
 from api.access import GuardedRoute, IdempotencyKey, allow
 from api.answers import Pages, json_response, respond
+from api.incident_views import IncidentInFull, IncidentPage, IncidentView
 from api.parameters import IdPath, PageQuery
-from api.views import ChannelHealth, IncidentPage, IncidentView
+from api.views import ChannelHealth
 from api.wiring import wiring_of
-from cases import channels, incidents
+from cases import channels, incident_cases, incidents
 from domain.actors import Actor, Role
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["Operators"])
@@ -29,6 +30,12 @@ async def list_incidents(
         wiring.context, actor, after=pages.after(query.cursor), limit=query.limit
     )
     return pages.respond(items, position)
+
+
+@router.get("/incidents/{incident_id}", response_model=IncidentInFull, summary="Read an incident and its case")
+async def read_incident(request: Request, incident_id: IdPath, actor: Annotated[Actor, _OPERATOR]) -> Response:
+    """Return what is needed to mend a case: where it stands, what waits, its workflow; never whom it is about."""
+    return json_response(await incident_cases.read_incident(wiring_of(request).context, actor, incident_id))
 
 
 @router.post("/incidents/{incident_id}/resume", response_model=IncidentView, summary="Resume a stuck case")

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from api.fact_views import RecordedFactView
 from api.views import FindingView
 from domain.rule_packs import PackState
 
@@ -116,6 +117,8 @@ class AssessmentRun(BaseModel):
     rule_version: str
     rule_hash: str
     rule_hash_now: str | None = Field(description="Null where no pack of this version is known any more.")
+    recorded_facts: list[RecordedFactView] = Field(description="What officers had seen that it rests on.")
+    turned: list[str] = Field(description="Findings that failed or lacked a fact without these, and do not with them.")
     kept: list[FindingView]
     now: list[FindingView] | None
     differences: list[DifferenceView]

@@ -112,6 +112,13 @@ def sentence_of(refused: Refused, language: Language) -> str:
     return between.join([said, *fact_sentences(refused.facts, language)])
 
 
+def outcome_of(refused: Refused, language: Language) -> dict[str, Any]:
+    """Return a refusal as one outcome of a call that asks for several: what a problem document says of it."""
+    errors = [_error(error, language) for error in refused.errors]
+    told = {"status": refused.status, "code": refused.code, "detail": sentence_of(refused, language), **refused.facts}
+    return told | ({"errors": errors} if errors else {})
+
+
 def _error(error: FieldError, language: Language) -> dict[str, Any]:
     """Return what is wrong with a field in a language, with what may stand there."""
     said = error.message

@@ -9,7 +9,6 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from api.access import media_type
 from api.json_bodies import parse_json
 from api.wiring import wiring_of
-from cases import answers
 from domain.actors import Actor, Role
 from domain.errors import Refused
 from domain.field_errors import field_errors
@@ -48,7 +47,7 @@ async def verified(request: Request, secrets: Sequence[SecretStr], machine: str)
     """Return id and body of a message that holds, and the machine as actor.
 
     Raises:
-        Refused: `signature_invalid`, with a ledger row and a line for the operator (P27).
+        Refused: `signature_invalid`, with a ledger row and a line for the operator (P27), at most once a minute.
     """
     wiring = wiring_of(request)
     actor = Actor(issuer="signature", subject=machine, role=Role.AUTHORITY, correlation_id=request.state.correlation_id)
@@ -59,7 +58,7 @@ async def verified(request: Request, secrets: Sequence[SecretStr], machine: str)
     except Refused as refused:
         # Counted apart, so that forgers neither fill the ledger nor use up what the machine itself may send.
         await wiring.limiter.count_forged(machine)
-        await answers.note_refused(wiring.context, actor, refused.code)
+        await wiring.forgeries.note(actor, refused.code)
         raise
     await wiring.limiter.count_machine(machine)
     request.state.actor = actor

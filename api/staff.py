@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Header, Query, Request
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from api.access import GuardedRoute, IdempotencyKey, allow
@@ -12,7 +12,7 @@ from api.answers import Pages, json_response, respond
 from api.bulk import approve_all
 from api.notice_views import NoticePage
 from api.parameters import CasePath, DestinationPath, IdPath, PageQuery, PurposeHeader
-from api.views import BulkView, CaseView, PersonView, ReasonList, RequestPage, TaskPage, TaskView
+from api.views import BulkView, CaseView, PersonView, ReasonList, RequestPage, TaskView
 from api.wiring import wiring_of
 from cases import case_requests, notice_reads, reads, tasks
 from domain.actors import Actor, Role
@@ -29,8 +29,9 @@ from domain.decisions import (
     RevocationRequest,
     TaskAnswerRequest,
 )
-from domain.fields import Code, Label, Moment
+from domain.fields import Label
 from domain.purposes import Purpose
+from domain.reasons import Use
 from domain.registration import Body as RequestBody
 from domain.tasks import TaskKind
 from texts.reasons import published_reasons
@@ -50,13 +51,12 @@ PENDING: dict[int | str, dict[str, Any]] = {
 }
 
 
-class TaskQuery(PageQuery):
-    """Which tasks."""
+class ReasonQuery(BaseModel):
+    """Which reasons."""
 
-    kind: TaskKind | None = None
-    holder: Label | None = Field(default=None, description="`me`, `none` or a subject.", examples=["me"])
-    due_before: Moment | None = None
-    employer_id: Code | None = None
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    use: Use | None = Field(default=None, description="What the reasons are given for.")
 
 
 class NextTask(RequestBody):
@@ -88,26 +88,6 @@ class PersonQuery(RequestBody):
     def names(self) -> tuple[str, ...]:
         """The names, each once, in the order given."""
         return tuple(dict.fromkeys(name.strip() for name in self.fields.split(",") if name.strip()))
-
-
-@router.get("/tasks", response_model=TaskPage, summary="List open tasks")
-async def list_tasks(
-    request: Request, query: Annotated[TaskQuery, Query()], actor: Annotated[Actor, _HOLDERS]
-) -> Response:
-    """List open tasks: overdue ones first, then by due date, then by the time they came."""
-    wiring = wiring_of(request)
-    pages = Pages(wiring, actor, "tasks", query.asked())
-    items, position = await tasks.list_tasks(
-        wiring.context,
-        actor,
-        kind=query.kind,
-        holder=query.holder,
-        due_before=query.due_before,
-        employer_id=query.employer_id,
-        after=pages.after(query.cursor),
-        limit=query.limit,
-    )
-    return pages.respond(items, position)
 
 
 @router.post(
@@ -366,6 +346,6 @@ async def list_requests(
 
 
 @router.get("/reasons", response_model=ReasonList, summary="Published reasons")
-async def list_reasons(actor: Annotated[Actor, _SIGNED_IN]) -> Response:
-    """List the reason codes with their uses, sources and standing."""
-    return json_response({"items": published_reasons()})
+async def list_reasons(query: Annotated[ReasonQuery, Query()], actor: Annotated[Actor, _SIGNED_IN]) -> Response:
+    """List the reason codes with their uses, sources and standing: all, or those of one use."""
+    return json_response({"items": published_reasons(query.use)})

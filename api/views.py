@@ -5,13 +5,16 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from api.fact_views import RecordedFactView
 from domain.actors import Role
 from domain.commands import CommandKind, CommandState
+from domain.decisions import TaskAction
 from domain.employers import EmployerKind
 from domain.findings import Audience, FindingOutcome
 from domain.reasons import ReasonStanding, Use
 from domain.registration import EmploymentKind
 from domain.stages import AssessmentOutcome, Destination, DueKind, Holder, PermitStage, Stage, Standing
+from domain.task_lists import Priority
 from domain.tasks import Queue, TaskKind
 
 
@@ -84,8 +87,10 @@ class PermitView(BaseModel):
 
 
 class MaskedPerson(BaseModel):
-    """The person as every role sees them."""
+    """The person as every role sees them; the names are whole to the employer that gave them."""
 
+    name_zh: str | None = Field(examples=["曹○○"], description="Masked to staff and auditors.")
+    name_en: str | None = Field(examples=["C○○ C○○"], description="Masked to staff and auditors.")
     identity_number: str | None = Field(
         examples=["4403**********123X"], description="Null where what was given cannot be opened."
     )
@@ -120,10 +125,16 @@ class CaseView(BaseModel):
     in_force: bool
     updated_at: datetime
     person: MaskedPerson
+    recorded_facts: list[RecordedFactView] = Field(
+        default=[], description="What officers saw, beside what was given; in clear at its own address."
+    )
     permits: list[PermitView]
     links: dict[str, str]
     rejected: dict[str, Any] | None = Field(
         default=None, description="Why the last second signature was not given; for staff and auditors."
+    )
+    approval_needs_second_signature: bool | None = Field(
+        default=None, description="In the answer to a recorded fact: whether it takes two people to approve now."
     )
     permit_obstacles: list[ObstacleView] = Field(
         default=[], description="In answers to staff: what will then still stand in the way of each permit."
@@ -196,6 +207,14 @@ class TaskView(BaseModel):
     holder: str | None
     queue: Queue
     opened_at: datetime
+    held_since: datetime | None
+    answers: list[TaskAction] = Field(description="What it can be answered with; empty where it is decided or signed.")
+    employer_name: str | None
+    employer_name_en: str | None
+    assessment: AssessmentOutcome | None = Field(description="What the findings that the task is about amount to.")
+    findings: dict[FindingOutcome, int] = Field(description="How many findings of each outcome.")
+    priority: Priority
+    detail: dict[str, Any]
 
 
 class TaskPage(Page):
@@ -210,6 +229,8 @@ class BulkOutcome(BaseModel):
     reference: str | None
     status: int
     code: str | None = None
+    detail: str | None = Field(default=None, description="What happened and what to do, in the caller's language.")
+    holder: str | None = Field(default=None, description="Who holds the task (`task_held`).")
     stage: Stage | None = None
     pending: bool | None = None
     permit_obstacles: list[ObstacleView] = []
@@ -245,6 +266,7 @@ class StandingView(BaseModel):
     standing: Standing
     valid_from: date
     state: str
+    reasons: list[str] = Field(description="Codes that were given for it.")
     proposed_by: str
     confirmed_by: str | None
 
@@ -313,29 +335,6 @@ class ReceiptView(BaseModel):
     """What became of a receipt."""
 
     status: str = Field(examples=["recorded"])
-
-
-class IncidentView(BaseModel):
-    """What waits for an operator."""
-
-    id: str
-    kind: str
-    step: str
-    reason: str
-    reference: str | None
-    place: str | None = Field(description="Where in the code it was met.")
-    correlation_id: str | None = Field(description="The call that met it last; its log lines bear it.")
-    times: int = Field(description="How often the same was met while the incident is open.")
-    state: str
-    at: datetime
-    last_at: datetime
-    resumed_at: datetime | None
-
-
-class IncidentPage(Page):
-    """A page of incidents."""
-
-    items: list[IncidentView]
 
 
 class LiveView(BaseModel):

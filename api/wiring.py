@@ -10,6 +10,7 @@ import structlog
 from starlette.requests import Request
 
 from api.cursors import Cursors
+from api.forgeries import Forgeries
 from api.limiting import Limiter
 from api.patience import Patience
 from api.starts import Starts
@@ -44,6 +45,7 @@ class Wiring:
     patience: Patience
     packs: Mapping[str, PackShelf]
     answers: Gathering
+    forgeries: Forgeries
     _running: set[Task[object]] = field(default_factory=set)
     _signed_in: dict[bytes, None] = field(default_factory=dict)
 
@@ -69,6 +71,7 @@ class Wiring:
     async def drain(self) -> None:
         """Let what runs in the background end, and what waits be started."""
         await self.starts.drain()
+        await self.forgeries.flush()
         for task in tuple(self._running):
             await task
 

@@ -26,6 +26,7 @@ SELECT r.reference, r.stage,
         SELECT 1 FROM notices n WHERE n.reference = r.reference AND n.status = 'queued') AS done
 FROM registrations r WHERE r.reference = ANY($1)
 """
+_NOTICES: Final = "SELECT count(*) FROM notices WHERE reference = ANY($1)"
 
 
 @dataclass(slots=True)
@@ -67,13 +68,14 @@ class Outcome:
     cpu_ms_per_case: dict[str, float]
     peak_rss_mb: dict[str, float]
     notices: int
+    mails: int
     cores_busy: float
 
 
 async def run_cases(
     running: Running, people: Iterator[int], *, cases: int, in_flight: int, alone: bool = True
 ) -> Outcome:
-    """Carry so many cases through, so many at a time, and check in the sink's book that every notice reached it.
+    """Carry so many cases through, so many at a time, and check in the sink's book that every mail reached it.
 
     Where the cases are not `alone`, other mails may have reached the sink meanwhile.
     """
@@ -86,6 +88,7 @@ async def run_cases(
         async with httpx.AsyncClient(base_url=running.api, timeout=120, trust_env=False, limits=limits) as http:
             taken: list[float] = []
             intakes: list[float] = []
+            references: list[str] = []
             left = iter(range(cases))
 
             async def caller() -> None:
@@ -93,6 +96,7 @@ async def run_cases(
                     begun = time.perf_counter()
                     reference = await _intake(http, running, next(people))
                     intakes.append(time.perf_counter() - begun)
+                    references.append(reference)
                     await watcher.until(reference, "under_review")
                     await _decide(http, running, reference)
                     await watcher.until(reference, "done")
@@ -105,12 +109,16 @@ async def run_cases(
             seconds = time.perf_counter() - begun
             after, busy = cpu_ms(running.pids), busy_core_seconds() - busy
         told = len(await sink.mails(running.servers, after=mails))
+        notices = await connection.fetchval(_NOTICES, references)
+        expected = await connection.fetchval(running.mails_query or _NOTICES, references)
     finally:
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
         await connection.close()
-    if told < NOTICES_OF_A_CASE * cases or (alone and told > NOTICES_OF_A_CASE * cases):
-        raise AssertionError(f"{told} notices reached the sink for {cases} cases, not {NOTICES_OF_A_CASE} for each.")
+    if notices != NOTICES_OF_A_CASE * cases:
+        raise AssertionError(f"{notices} notices were made for {cases} cases, not {NOTICES_OF_A_CASE} for each.")
+    if told < expected or (alone and told > expected):
+        raise AssertionError(f"{told} mails reached the sink for {cases} cases, and {expected} were sent.")
     return Outcome(
         cases=cases,
         in_flight=in_flight,
@@ -120,7 +128,8 @@ async def run_cases(
         intake_ms=latencies_ms(intakes),
         cpu_ms_per_case={name: round((after[name] - before[name]) / cases, 1) for name in after},
         peak_rss_mb=peak_rss_mb(running.pids),
-        notices=told,
+        notices=notices,
+        mails=told,
         cores_busy=round(busy / seconds, 2),
     )
 

@@ -43,6 +43,7 @@ from domain.decisions import DecisionRequest
 from domain.employers import RegisterFile
 from domain.registration import RegistrationRequest
 from domain.stages import Stage
+from domain.task_lists import TaskChoice
 from domain.tasks import TaskKind
 from policy.limits import limits_of
 from policy.pack import PackShelf
@@ -174,6 +175,7 @@ class Register:
 Work = Callable[[Register], Awaitable[Any]]
 # Reads of one page, of the sort that is told apart by how much has to be passed over to find it; and writes, of which
 # one needs what the one before it made.
+_CHANGES, _OF_SMALL, _OWN = TaskChoice(kind=TaskKind.CHANGE), TaskChoice(employer_id=SMALL), TaskChoice(holder="me")
 WORKS: Final[dict[str, Work]] = {
     "one case": lambda r: reads.get_case(r.context, EMPLOYER, secrets.choice(r.references)),
     "list, first page": lambda r: reads.list_cases(r.context, EMPLOYER, limit=20),
@@ -193,9 +195,9 @@ WORKS: Final[dict[str, Work]] = {
     "inbox page": lambda r: tasks.list_tasks(r.context, OFFICER, limit=50),
     "inbox, page in the middle": lambda r: tasks.list_tasks(r.context, OFFICER, after=r.middle_of_inbox, limit=50),
     "inbox of a supervisor": lambda r: tasks.list_tasks(r.context, SUPERVISOR, limit=50),
-    "inbox, by a rare kind": lambda r: tasks.list_tasks(r.context, OFFICER, kind=TaskKind.CHANGE, limit=50),
-    "inbox, of a small employer": lambda r: tasks.list_tasks(r.context, OFFICER, employer_id=SMALL, limit=50),
-    "inbox, own tasks": lambda r: tasks.list_tasks(r.context, OFFICER, holder="me", limit=50),
+    "inbox, by a rare kind": lambda r: tasks.list_tasks(r.context, OFFICER, _CHANGES, limit=50),
+    "inbox, of a small employer": lambda r: tasks.list_tasks(r.context, OFFICER, _OF_SMALL, limit=50),
+    "inbox, own tasks": lambda r: tasks.list_tasks(r.context, OFFICER, _OWN, limit=50),
     "intake": Register.intake,
     "assessment": Register.assess,
     "task claim": Register.claim,

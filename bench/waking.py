@@ -14,6 +14,7 @@ from bench.driver import run_cases
 from bench.measure import cpu_ms, latencies_ms, rss_mb
 from bench.servers import Servers, watcher_url
 from bench.sides.base import Running, module
+from bench.sides.hetao import MAILS
 from sandbox.postgres import DATABASE
 
 REMINDER: Final = "permit_expiring"
@@ -22,7 +23,7 @@ _READERS: Final = 2
 _STORM_SECONDS: Final = 900.0
 _NEW_CASES: Final = 3
 _DELIVERED: Final = """
-SELECT n.reference, d.delivery_id, d.status, d.sent_at, d.attempts
+SELECT n.reference, coalesce(d.carried_by, d.delivery_id) AS message_id, d.status, d.sent_at, d.attempts
 FROM notices n JOIN deliveries d ON d.notice_id = n.notice_id WHERE n.kind = $1 AND n.reference = ANY($2)
 """
 
@@ -72,7 +73,7 @@ class Stack:
                 answer = await http.post(self.servers.stack.url("issuer") + "/token", json={"persona": persona})
                 tokens[persona] = answer.json()["access_token"]
         watch = watcher_url(self.servers, DATABASE)
-        return Running(self.servers.stack.url("api"), watch, self.servers, self.servers.pids(), tokens)
+        return Running(self.servers.stack.url("api"), watch, self.servers, self.servers.pids(), tokens, MAILS)
 
 
 async def measure_restart(stack: Stack, people: Iterator[int]) -> dict[str, float]:
@@ -105,7 +106,7 @@ async def measure_reminders(
     outcome = await new
     late = [max(0.0, (row["sent_at"] - due[row["reference"]]).total_seconds()) for row in rows if row["sent_at"]]
     mails = await sink.mails(stack.servers)
-    times = [mails[str(row["delivery_id"])] for row in rows]
+    times = [mails[str(row["message_id"])] for row in rows]
     return {
         "due": len(due),
         "due_within_s": round((max(due.values()) - min(due.values())).total_seconds()),

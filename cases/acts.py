@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from pydantic import BaseModel
 
-from cases import commands, eligibility, objections
+from cases import commands, eligibility, objections, review
 from cases.advance import advance, preview
 from cases.case_file import CaseFile, build_file, load_case, load_row
 from cases.confided import Said
@@ -16,6 +16,7 @@ from cases.idempotency import Idempotency, Reply, asked_before, keep_reply, key_
 from cases.live_registrations import need_within_limit, refuse_second
 from cases.view import case_view, obstacle_views
 from domain.actors import Actor
+from domain.case_facts import contest_of
 from domain.commands import CommandKind, CommandState, is_awaited
 from domain.errors import FieldError, Refused
 from domain.languages import Language
@@ -25,7 +26,7 @@ from store import case_writes
 from store.case_rows import Row
 
 # Answered with what would then still stand in the way of a permit.
-_LOOKING_AHEAD: Final = frozenset({CommandKind.DECIDE, CommandKind.CONFIRM})
+_LOOKING_AHEAD: Final = frozenset({CommandKind.DECIDE, CommandKind.CONFIRM, CommandKind.RECORD_FACT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,8 @@ async def _store(
         kept = key_row(context, actor, idempotency, reference=reference, command_id=command_id, reply=reply, key=key)
         await case_writes.write(connection, {"commands": [command], "idempotency": [kept]})
         if said is not None:
-            await objections.keep_dispute(stored, connection, actor, command_id, said, at)
+            about = contest_of(content["fact"]) if kind is CommandKind.CONTEST_FACT else objections.DEPARTURE
+            await objections.keep_dispute(stored, connection, actor, command_id, said, at, about=about)
     return Asked(reference, kind, command_id, reply), is_closed
 
 
@@ -160,9 +162,11 @@ async def reply(
             words = outcome.get("words", "")
             raise Refused(outcome["code"], outcome.get("detail", ""), errors, facts=outcome.get("facts"), words=words)
         view = case_view(file, actor, language)
-        if asked.kind in _LOOKING_AHEAD and _may_be_approved(file):
+        if asked.kind in _LOOKING_AHEAD and (_may_be_approved(file) or asked.kind is CommandKind.RECORD_FACT):
             ahead = await eligibility.obstacles(file, connection, context.clock())
             view["permit_obstacles"] = obstacle_views(ahead, language)
+        if asked.kind is CommandKind.RECORD_FACT and file.stage is Stage.UNDER_REVIEW:
+            view["approval_needs_second_signature"] = review.needs_second_signature(file)
         if state is CommandState.STORED:
             return Reply(202, view | {"pending": True})
         answer = Reply(202 if asked.kind is CommandKind.DEPART else 200, view)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cases import rehearsal
 from cases.applying import WRITES_BY_ITSELF, apply
 from cases.assessing import assess_case
 from cases.case_file import CaseFile, open_case
@@ -45,6 +46,7 @@ async def advance(
     Running it twice, or twice at once, changes nothing: the case is locked, applied commands are marked, and passed
     deadlines are gone.
     """
+    rehearsal.check(context, reference)
     actor = actor or system("advance")
     refusals: dict[UUID, Refused] = {}
     while True:

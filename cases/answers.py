@@ -7,10 +7,9 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 import structlog
-from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
-from cases import answering, commands, inbox
+from cases import answering, commands, inbox, incident_rows
 from cases.applying import take_answer, take_early
 from cases.case_file import CaseFile, open_case
 from cases.context import Context
@@ -22,7 +21,6 @@ from domain.commands import CommandKind
 from domain.errors import Refused, Unavailable
 from store.case_rows import Beside
 from store.ledger import Entry, append
-from store.tables import incidents
 
 _log = structlog.get_logger(__name__)
 _SEEN: Final = """
@@ -222,18 +220,23 @@ def _remember(file: CaseFile, message_id: str, body_hash: bytes, reply: Reply, a
     file.add_row("messages_seen", seen)
 
 
-async def note_refused(context: Context, actor: Actor, code: str, outcome: str | None = None) -> None:
-    """Write a ledger row and a line for the operator for a refused callback; nothing else changes."""
+async def note_refused(
+    context: Context, actor: Actor, code: str, outcome: str | None = None, *, times: int | None = None
+) -> None:
+    """Write a ledger row and a line for the operator for a refused callback, or for so many; nothing else changes."""
     at = context.clock()
+    detail = {"answered": outcome, "times": times}
     async with context.database.begin() as connection:
-        entry = Entry(
-            Act.ANSWER_REFUSED, actor, at, outcome="refused", reason_codes=(code,), detail={"answered": outcome}
-        )
+        entry = Entry(Act.ANSWER_REFUSED, actor, at, outcome="refused", reason_codes=(code,), detail=detail)
         await append(connection, f"request/{uuid4()}", [entry])
-        await connection.execute(
-            insert(incidents).values(
-                incident_id=uuid4(), kind="authority_answer", step="receive", reason=code, state="open", at=at
-            )
+        await incident_rows.count(
+            connection,
+            at,
+            kind="authority_answer",
+            step="receive",
+            reason=code,
+            correlation_id=actor.correlation_id,
+            times=times or 1,
         )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases import (
     answering,
     assessing,
+    case_facts,
     contact_changes,
     correction,
     employment,
@@ -17,6 +18,7 @@ from cases import (
     objections,
     permit_acts,
     permits,
+    recording,
     recount,
     review,
 )
@@ -26,10 +28,12 @@ from cases.signers import need_no_conflict, take_task
 from domain.actors import Actor, system
 from domain.acts import Act
 from domain.answers import AnswerState
+from domain.case_facts import FactRequest
 from domain.clock import day_of
 from domain.commands import CommandKind
 from domain.deadlines import DeadlineKind
 from domain.decisions import (
+    TASK_ANSWERS,
     CardLostRequest,
     ConfirmationRequest,
     DecisionRequest,
@@ -42,6 +46,7 @@ from domain.decisions import (
     TaskAnswerRequest,
 )
 from domain.errors import FieldError, Refused
+from domain.field_errors import FieldCode
 from domain.registration import ChangeRequest, CorrectionRequest, DepartureRequest
 from domain.stages import Destination, PendingAct
 from domain.tasks import TaskKind
@@ -82,7 +87,7 @@ async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at
     employment.keep_version(file, at, whole=whole)
     file.row["destinations"] = [d.value for d in whole.destinations]
     file.row["undertaking_version"] = whole.undertaking_version
-    file.row["contract_end"] = whole.employment.contract_end
+    file.row["contract_end"] = case_facts.known(file).employment.contract_end
     content = file.person_key.ledger_hash(whole.model_dump_json(exclude_none=True).encode())
     correction.take_correction(file, actor, at, content)
     if held:
@@ -214,6 +219,14 @@ def _early(file: CaseFile, destination: Destination) -> list[Row]:
     return sorted(kept, key=lambda a: a["occurred_at"])
 
 
+async def _record_fact(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    await recording.record(file, connection, actor, at, FactRequest.model_validate(body))
+
+
+async def _contest_fact(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    recording.contest(file, actor, at, body["fact"])
+
+
 async def _answer_task(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
     task = next((t for t in file.tasks if str(t["task_id"]) == body["task_id"]), None)
     if task is None:
@@ -221,6 +234,7 @@ async def _answer_task(file: CaseFile, connection: AsyncConnection, actor: Actor
     take_task(file, actor, at, TaskKind(task["kind"]), task["destination"])
     asked = TaskAnswerRequest.model_validate({name: v for name, v in body.items() if name != "task_id"})
     kind = TaskKind(task["kind"])
+    _need_answer(kind, asked.action)
     if kind is TaskKind.CHANGE:
         await employment.answer_change(file, connection, actor, at, asked)
     elif kind is TaskKind.EMPLOYMENT_CHECK:
@@ -228,15 +242,23 @@ async def _answer_task(file: CaseFile, connection: AsyncConnection, actor: Actor
     elif kind is TaskKind.DEPARTURE_DISPUTED:
         employment.answer_dispute(file, actor, at, asked)
         await objections.end_dispute(file, connection, actor, at, asked.action.value)
-    elif kind is TaskKind.AUTHORITY_REJECTED and asked.action is TaskAction.SEND_AGAIN:
+    elif kind is TaskKind.FACT_CONTESTED:
+        await recording.answer_contest(file, connection, actor, at, asked)
+    elif kind is TaskKind.AUTHORITY_REJECTED:
         permits.send_again(file, actor, at, task)
-    elif asked.action is TaskAction.DONE and kind in _MAY_BE_DONE:
+    else:
         destination = Destination(task["destination"]) if task["destination"] else None
         file.close_tasks([kind], at, destination=destination)
         file.record(Act.TASK_ANSWERED, actor, at, outcome="done", destination=task["destination"], kind=kind.value)
-    else:
-        wrong = FieldError("action", "unknown_value", "This task does not take this answer.")
-        raise Refused("invalid", f"A task `{kind}` does not take the answer `{asked.action}`.", [wrong])
+
+
+def _need_answer(kind: TaskKind, action: TaskAction) -> None:
+    """Refuse an answer that a task of this kind does not take, naming those that it does."""
+    allowed = TASK_ANSWERS.get(kind, ())
+    if action not in allowed:
+        said = "This task does not take this answer."
+        wrong = FieldError("action", FieldCode.UNKNOWN_VALUE, said, allowed=tuple(each.value for each in allowed))
+        raise Refused("invalid", f"A task `{kind}` does not take the answer `{action}`.", [wrong])
 
 
 _TAKEN: Final = {
@@ -246,10 +268,6 @@ _TAKEN: Final = {
     AnswerState.RENEWAL: answering.keep_renewal,
     AnswerState.HELD: answering.hold,
 }
-_MAY_BE_DONE: Final = frozenset(
-    {TaskKind.APPLICANT_INACTIVE, TaskKind.AUTHORITY_LATE, TaskKind.UNDELIVERED, TaskKind.DECISION_NOT_TAKEN}
-)
-
 VERBS: Final[dict[CommandKind, Verb]] = {
     CommandKind.START: _start,
     CommandKind.CORRECT: _correct,
@@ -270,6 +288,8 @@ VERBS: Final[dict[CommandKind, Verb]] = {
     CommandKind.ENTER_OUTCOME: _enter_outcome,
     CommandKind.ANSWER: _answer,
     CommandKind.ANSWER_TASK: _answer_task,
+    CommandKind.RECORD_FACT: _record_fact,
+    CommandKind.CONTEST_FACT: _contest_fact,
     CommandKind.RECOUNT: _recount,
     CommandKind.RESUME: _resume,
 }

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases import correction
+from cases import case_facts, correction
 from cases.case_file import CaseFile
 from cases.context import Context
 from cases.premises import find_premises
@@ -15,14 +15,14 @@ from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import day_of
 from domain.employers import EmployerKind
-from domain.findings import Finding, outcome_of
+from domain.findings import STANDING_IN_THE_WAY, Finding, outcome_of
 from domain.moves import Event
 from domain.premises import locate
 from domain.registration import RegistrationRequest
 from domain.stages import AssessmentOutcome, Stage, Standing
 from policy.addresses import fold_address
 from policy.facts import Facts, facts_of
-from policy.rerun import REGISTRATION_SCOPE
+from policy.rerun import REGISTRATION_SCOPE, run_again
 from policy.talent_permit import assess
 from store.case_rows import Row
 
@@ -35,18 +35,20 @@ def start(file: CaseFile, actor: Actor, at: datetime) -> None:
         file.record(Act.STARTED, actor, at)
 
 
+class Known(NamedTuple):
+    """The facts of a case: as they are known, and as they were given where officers recorded others, with which."""
+
+    facts: Facts
+    given: Facts | None = None
+    numbers: tuple[int, ...] = ()
+
+
 async def assess_case(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
     """Evaluate the rules and send the case to review, or back to the employer with one list of all defects."""
     if file.stage is not Stage.ASSESSING:
         return
-    facts = await gather_facts(
-        file.context, connection, file.application, file.row, on=file.accepted_on, today=day_of(at), other_live=False
-    )
-    pack = file.context.packs.version(file.row["policy_version"])
-    findings = assess(facts, pack, file.accepted_on)
+    findings = await _assess(file, connection, at)
     outcome = outcome_of(findings)
-    keep_assessment(file, REGISTRATION_SCOPE, findings, facts, at)
-    file.row["assessment"] = outcome.value
     if outcome is AssessmentOutcome.INCOMPLETE and correction.may_return(file):
         correction.request_after_assessment(file, actor, at, findings)
         return
@@ -55,11 +57,28 @@ async def assess_case(file: CaseFile, connection: AsyncConnection, actor: Actor,
     open_review(file, at)
 
 
-def keep_assessment(file: CaseFile, scope: str, findings: tuple[Finding, ...], facts: Facts, at: datetime) -> None:
+async def assess_again(
+    file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, *, reasons: tuple[str, ...] = ()
+) -> None:
+    """Evaluate the rules of a case that was assessed before; it stays where it is."""
+    findings = await _assess(file, connection, at)
+    file.record(Act.ASSESSED, actor, at, outcome=outcome_of(findings).value, reasons=reasons)
+
+
+async def _assess(file: CaseFile, connection: AsyncConnection, at: datetime) -> tuple[Finding, ...]:
+    known = await known_facts(file, connection, at)
+    findings = assess(known.facts, file.context.packs.version(file.row["policy_version"]), file.accepted_on)
+    keep_assessment(file, REGISTRATION_SCOPE, findings, known, at)
+    file.row["assessment"] = outcome_of(findings).value
+    return findings
+
+
+def keep_assessment(file: CaseFile, scope: str, findings: tuple[Finding, ...], known: Known, at: datetime) -> None:
     """Keep findings, rule version and the facts they rest on, so that an auditor can run them again."""
     pack = file.context.packs.version(file.row["policy_version"])
     earlier = file.assessment(scope)
     seq = earlier["seq"] + 1 if earlier else 1
+    facts = known.facts.model_dump(mode="json")
     file.assess(
         {
             "reference": file.reference,
@@ -70,12 +89,46 @@ def keep_assessment(file: CaseFile, scope: str, findings: tuple[Finding, ...], f
             "policy_version": pack.version,
             "policy_hash": pack.content_hash,
             "findings": [finding.model_dump(mode="json") for finding in findings],
-            "facts": file.seal(
-                "assessments", "facts", f"{file.reference}/{scope}/{seq}", facts.model_dump(mode="json")
-            ),
+            "facts": file.seal("assessments", "facts", f"{file.reference}/{scope}/{seq}", facts),
+            "on_facts": _on_facts(file, scope, findings, known),
             "at": at,
         }
     )
+
+
+def _on_facts(file: CaseFile, scope: str, findings: tuple[Finding, ...], known: Known) -> Row | None:
+    """Return which recorded facts an assessment rests on, and the findings that fail without them and not with them."""
+    if known.given is None:
+        return None
+    pack = file.context.packs.version(file.row["policy_version"])
+    without = run_again(scope, known.given, pack, file.accepted_on)
+    failed = {finding.code for finding in without if finding.outcome in STANDING_IN_THE_WAY}
+    still = {finding.code for finding in findings if finding.outcome in STANDING_IN_THE_WAY}
+    return {"facts": list(known.numbers), "turned": sorted(code.value for code in failed - still)}
+
+
+async def known_facts(
+    file: CaseFile, connection: AsyncConnection, at: datetime, *, in_force: bool | None = None
+) -> Known:
+    """Return the facts of a case as they are known now, and as they were given where that is something else."""
+
+    async def gathered(request: RegistrationRequest) -> Facts:
+        return await gather_facts(
+            file.context,
+            connection,
+            request,
+            file.row,
+            on=file.accepted_on,
+            today=day_of(at),
+            other_live=False,
+            in_force=in_force,
+        )
+
+    recorded = case_facts.in_force(file)
+    if not recorded:
+        return Known(await gathered(file.application))
+    numbers = tuple(fact.number for fact in recorded)
+    return Known(await gathered(case_facts.known(file)), await gathered(file.application), numbers)
 
 
 async def gather_facts(

@@ -46,4 +46,5 @@ def build_context(
         erasure_list=ErasureList(settings.erasure_list or settings.keys_file.with_name("erasures.jsonl"), keyring),
         sealer_database=Database(sealer, pool_size=1, application="sealer", stands_for=PARK) if sealer else None,
         seal_overdue=timedelta(seconds=settings.seal_overdue_seconds),
+        poisoned=settings.poison_file,
     )

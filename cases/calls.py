@@ -10,6 +10,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases import permits
+from cases.case_facts import known
 from cases.case_file import CaseFile, open_case, read_case
 from cases.context import Context
 from cases.incident_rows import note
@@ -201,7 +202,7 @@ def _due(file: CaseFile, key: str) -> Row | None:
 
 
 def _order(file: CaseFile, row: Row, at: datetime) -> Order:
-    person, approved = file.application.person, file.row["approved_at"]
+    person, approved = known(file).person, file.row["approved_at"]
     employer = file.employer_on(day_of(at)) or file.employer_on(file.accepted_on)
     on = row["detail"].get("on")
     return Order(

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cases import bundles
 from cases.calendar import current_calendar
 from cases.case_parts import CaseParts, list_entries_key
 from cases.case_state import case_state, state_hash
@@ -33,6 +34,9 @@ from store.encryption import DataKey, WrappedKey, unwrap
 from store.ledger import Entry, follow
 
 _COLUMNS = frozenset(tables.registrations.c.keys()) - {"live", "recorded_at", "updated_at"}
+
+
+_WRITTEN = ("permits", "tasks", "deadlines", "calls", "assessments", "case_facts")
 
 
 @dataclass(slots=True)
@@ -241,8 +245,9 @@ class CaseFile(CaseParts):
 
     def _document(self) -> dict[str, list[Row]]:
         """Return the rows of the parts that changed, by table."""
+        bundles.carry(self)
         return {
-            **{name: self._dirty.get(name, []) for name in ("permits", "tasks", "deadlines", "calls", "assessments")},
+            **{name: self._dirty.get(name, []) for name in _WRITTEN},
             "marked_commands": self._dirty.get("commands", []),
             "marked_answers": self._dirty.get("answers", []),
             **self._added,
@@ -327,6 +332,7 @@ async def build_file(context: Context, connection: AsyncConnection, row: Row) ->
         commands=row.pop("commands"),
         calls=row.pop("calls"),
         answers=row.pop("answers"),
+        facts=row.pop("facts"),
     )
     file.keep_as_stored()
     return file

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any, Final, TypeVar
 from uuid import uuid4
 
+from cases.bundles import Told
 from cases.case_row import CaseRow
 from cases.context import Context
 from domain.deadlines import DeadlineKind
@@ -13,7 +14,7 @@ from domain.errors import Defect
 from domain.messages import Origin
 from domain.registration import RegistrationRequest
 from domain.stages import Destination
-from domain.tasks import Queue, TaskKind, TaskState
+from domain.tasks import OUTLIVING, Queue, TaskKind, TaskState
 from domain.working_days import Deadline, WorkingCalendar
 from store import tables
 from store.case_rows import Row
@@ -39,12 +40,14 @@ class CaseParts(CaseRow):
     commands: list[Row]
     calls: list[Row]
     answers: list[Row]
+    facts: list[Row] = field(default_factory=list)
     _stored: Row = field(default_factory=dict)
     _dirty: dict[str, list[Row]] = field(default_factory=dict)
     _added: dict[str, list[Row]] = field(default_factory=dict)
     _entries: list[Entry] = field(default_factory=list)
     notices: list[Row] = field(default_factory=list)
     deliveries: list[Row] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
     suppressed: set[tuple[str, str]] = field(default_factory=set)
     previewed: bool = False
     unsent: list[Destination] = field(default_factory=list)
@@ -181,8 +184,8 @@ class CaseParts(CaseRow):
                 self._close_task(task, TaskState.DONE, at)
 
     def cancel_tasks(self, at: datetime) -> None:
-        """Cancel the tasks of a case that has closed; what could not be delivered stays to be handed over."""
-        for task in [t for t in self.tasks if t["kind"] != TaskKind.UNDELIVERED]:
+        """Cancel the tasks of a case that has closed, but for what others still wait for."""
+        for task in [t for t in self.tasks if t["kind"] not in OUTLIVING]:
             self._close_task(task, TaskState.CANCELLED, at)
 
     def set_deadline(
@@ -274,6 +277,13 @@ class CaseParts(CaseRow):
             row.update(state=state, done_at=at, reason=reason)
             self._touch("calls", row)
             self.calls.remove(row)
+
+    def put_fact(self, row: Row, **values: Any) -> None:
+        """Keep a fact that an officer recorded, or set columns of one that is kept."""
+        row.update(values)
+        if not any(known is row for known in self.facts):
+            self.facts.append(row)
+        self._touch("case_facts", row)
 
     def change_answer(self, row: Row, state: str) -> None:
         """Set the state of a kept answer."""

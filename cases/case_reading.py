@@ -24,6 +24,8 @@ from store.encryption import DataKey, WrappedKey, unwrap
 class PersonShown(NamedTuple):
     """Of the person what a view is made of."""
 
+    name_zh: str
+    name_en: str | None
     identity_number: str
     language: Language
 
@@ -44,6 +46,7 @@ class CaseReading(CaseRow):
     permits: dict[Destination, Row]
     tasks: list[Row]
     answers: list[Row]
+    facts: list[Row]
     _key: DataKey | Defect | Refused
 
     @property
@@ -56,7 +59,8 @@ class CaseReading(CaseRow):
         """
         place = f"{self.reference}/{self.row['facts_version']}"
         person = self.open("applications", "body", place, self.row["application_body"])["person"]
-        return ApplicationShown(PersonShown(person["identity_number"], Language(person["language"])))
+        names = person["name_zh"], person.get("name_en")
+        return ApplicationShown(PersonShown(*names, person["identity_number"], Language(person["language"])))
 
     def assessment(self, scope: str = "registration") -> Row | None:
         """Return the findings of the newest assessment of the registration or of a destination, as JSON."""
@@ -98,6 +102,7 @@ async def read_cases(
             permits={Destination(permit["destination"]): permit for permit in row["permits"]},
             tasks=row.get("tasks") or [],
             answers=row.get("answers") or [],
+            facts=row["facts"],
             _key=_opened(context, row),
         )
         for row in rows

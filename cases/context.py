@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from cases.apart import Apart
 from domain.employers import PremisesEntry
@@ -36,6 +37,7 @@ class Context:
     # The register as the sealer, where this process seals.
     sealer_database: Database | None = None
     seal_overdue: timedelta = timedelta(minutes=5)
+    poisoned: Path | None = None
     calendars: "CalendarShelf" = field(default_factory=lambda: CalendarShelf())
     premises: "PremisesShelf" = field(default_factory=lambda: PremisesShelf())
     apart: Apart = field(default_factory=Apart)

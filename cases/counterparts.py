@@ -4,10 +4,12 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from cases.evidence import Difference, Evidence, Row, named_answer, row_place
+from cases.evidence import Difference, Evidence, Row, named_answer, row_place, signed_hash
 from domain.acts import HOLDING, Act
 from domain.answers import AnswerState
+from domain.case_facts import FactState
 from domain.commands import CommandKind
+from domain.decisions import TaskAction
 from domain.notices import DeliveryStatus
 
 # What a row stands for in the register: two rows cannot stand for the same. None where nothing is there.
@@ -48,11 +50,35 @@ def _untold(evidence: Evidence) -> Iterator[Difference]:
     for conflict in _rows(evidence, "conflicts"):
         if (Act.CONFLICT_DECLARED, conflict["subject"]) not in told:
             yield Difference("register_row_untold", {"table": "conflicts", "subject": conflict["subject"]})
+    yield from _untold_facts(evidence)
     for call in _rows(evidence, "calls"):
         # A list entry whose answer was lost counts as taken once an answer about the permit proves it (P4).
         is_ended = call["state"] in _CALL_STATES.values() and call["reason"] != "proved_by_answer"
         if is_ended and not {(Act.CALL_ANSWERED, call["key"]), (Act.CALL_ANSWERED, call["destination"])} & told:
             yield Difference("register_row_untold", {"table": "calls", "key": call["key"]})
+
+
+def _untold_facts(evidence: Evidence) -> Iterator[Difference]:
+    """Recorded facts that no row of the ledger tells of: that they were recorded, contested, set aside, or replaced."""
+    chain = evidence.record.chain
+    details = [row["detail"] for row in chain if row["act"] == Act.FACT_RECORDED]
+    recorded = {detail.get("fact"): detail.get("field") for detail in details}
+    told = [row for row in chain if row["act"] == Act.FACT_CONTESTED]
+    contested = {(row["detail"].get("fact"), row["actor_role"]) for row in told}
+    answers = [row for row in chain if row["act"] == Act.TASK_ANSWERED and row["outcome"] == TaskAction.SET_ASIDE]
+    ended = {number for row in answers for number in row["detail"].get("facts", ())}
+    for fact in _rows(evidence, "case_facts"):
+        number = fact["number"]
+        later = [each for each, field in recorded.items() if field == fact["field"] and each > number]
+        is_told = {
+            FactState.STANDS: not later and number not in ended,
+            FactState.REPLACED: bool(later) and number not in ended,
+            FactState.SET_ASIDE: number in ended,
+        }[FactState(fact["state"])]
+        said = {(number, role) for role in fact["contested_by"]}
+        is_told &= said <= contested and (fact["contest"] is not None) == bool(said)
+        if number not in recorded or not is_told:
+            yield Difference("register_row_untold", {"table": "case_facts", "number": number})
 
 
 def _submitted(evidence: Evidence, row: Row) -> Hashable | None:
@@ -147,6 +173,32 @@ def _objection(evidence: Evidence, row: Row) -> Hashable | None:
     return (row["act"], found["objection_id"]) if is_so else None
 
 
+def _recorded(evidence: Evidence, row: Row) -> Hashable | None:
+    """A recorded fact is kept as it was recorded, and once its content was sealed anew, as it was signed for."""
+    found = _find(evidence, "case_facts", "number", row, named="fact")
+    if found is None or not _is_signed(row, found["seen_by"], found["at"]):
+        return None
+    is_so = found["field"] == row["detail"].get("field") and _is_kept(evidence, row, found)
+    return (row["act"], found["number"]) if is_so else None
+
+
+def _is_kept(evidence: Evidence, row: Row, fact: Row) -> bool:
+    """Whether the content of a fact is the recorded one; nothing can be said once the person's key was destroyed."""
+    if "content" not in fact or fact["content"] == row["detail"].get("content"):
+        return True
+    # A corrected identity number brought another key, under which the hash of the same content is another.
+    request = evidence.signed_requests().get(signed_hash(row))
+    if request is None or request.words is None or fact["opened"] is None:
+        return False
+    return all(request.words.get(name) == fact["opened"][name] for name in ("value", "seen_in"))
+
+
+def _contested(evidence: Evidence, row: Row) -> Hashable | None:
+    found = _find(evidence, "case_facts", "number", row, named="fact")
+    role = row["actor_role"]
+    return (row["act"], found["number"], role) if found is not None and role in found["contested_by"] else None
+
+
 def _delivery(evidence: Evidence, row: Row) -> Hashable | None:
     """A delivery moves forward only: it stands where its last row says, since the time of that row.
 
@@ -214,10 +266,10 @@ def _rows(evidence: Evidence, table: str) -> list[Row]:
     return list(evidence.beside.get(table, ()))
 
 
-def _find(evidence: Evidence, table: str, name: str, row: Row) -> Row | None:
-    """Return the row of a table whose id the ledger names."""
-    named = row["detail"].get(name)
-    return next((each for each in _rows(evidence, table) if str(each[name]) == named), None)
+def _find(evidence: Evidence, table: str, name: str, row: Row, *, named: str = "") -> Row | None:
+    """Return the row of a table whose id the ledger names, under the same name or another."""
+    wanted = row["detail"].get(named or name)
+    return next((each for each in _rows(evidence, table) if str(each[name]) == str(wanted)), None)
 
 
 _COUNTERPARTS: Final[Mapping[str, tuple[str, _Counterpart]]] = {
@@ -231,6 +283,8 @@ _COUNTERPARTS: Final[Mapping[str, tuple[str, _Counterpart]]] = {
     Act.KEY_DESTROYED: ("registrations", _destroyed),
     Act.LEGAL_HOLD_PLACED: ("legal_holds", _hold),
     Act.LEGAL_HOLD_RELEASED: ("legal_holds", _hold),
+    Act.FACT_RECORDED: ("case_facts", _recorded),
+    Act.FACT_CONTESTED: ("case_facts", _contested),
     Act.COMPLAINT_RECEIVED: ("objections", _objection),
     Act.COMPLAINT_ANSWERED: ("objections", _objection),
     Act.DISPUTE_RECEIVED: ("objections", _objection),

@@ -1,11 +1,12 @@
 """Deliveries that are due: leased fairly by employer and opened for sending; `settle` takes what became of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from cases.bundles import TOGETHER, messages_of
 from cases.context import Context
 from cases.delivery_results import STEP, by_delivery, count_of, locks_for, settle_in, settle_stranded
 from cases.delivery_results import Leased as Leased
@@ -104,7 +105,7 @@ async def take_turn(
         if places:
             rows, has_digests = await delivery_rows.lease(connection, channel.value, at, at + length, places)
     await settle_stranded(context, stranded, by_id, at, actor)
-    dues = [_due(context, row, at) for row in rows]
+    dues = await _messages(context, rows, at)
     if has_digests:
         dues += await _lease_digests(context, at, length)
     return Turn(count_of(results), tuple(dues))
@@ -117,7 +118,7 @@ async def _lease_due(context: Context, channel: Channel, at: datetime, places: i
             return []
     async with context.database.statement() as connection:
         rows, has_digests = await delivery_rows.lease(connection, channel.value, at, at + length, places)
-    dues = [_due(context, row, at) for row in rows]
+    dues = await _messages(context, rows, at)
     return dues + (await _lease_digests(context, at, length) if has_digests else [])
 
 
@@ -130,6 +131,41 @@ async def _lease_digests(context: Context, at: datetime, length: timedelta) -> l
         ids = [each for digest in digests for each in digest]
         rows = {row["delivery_id"]: row for row in await delivery_rows.letters(connection, ids)} if ids else {}
     return [due for digest in digests for due in _digest(context, [rows[each] for each in digest])]
+
+
+async def _messages(context: Context, rows: Sequence[Row], at: datetime) -> list[Due]:
+    """Return deliveries as the messages that they go out with.
+
+    Where one of several cannot go, or not to the same address, each of the others goes by itself: what was written for
+    all of them would tell of it. They are parted before anything is sent, so that none waits for one that is gone.
+    """
+    dues: list[Due] = []
+    parted: list[UUID] = []
+    for group in messages_of(rows):
+        each = [_due(context, row, at) for row in group]
+        whole = _together(context, group, each) if len(group) > 1 else None
+        if whole is None:
+            parted += [row["delivery_id"] for row in group if row["carried_by"] or row["message_hash"]]
+        dues += [whole] if whole is not None else each
+    if parted:
+        async with context.database.begin() as connection:
+            await delivery_rows.part(connection, parted)
+    return dues
+
+
+def _together(context: Context, rows: Sequence[Row], each: Sequence[Due]) -> Due | None:
+    """Return the one message of several deliveries, or None where they do not go together any more."""
+    head = next((row for row in rows if row["carried_by"] is None), None)
+    if head is None or any(due.dropped or due.blocked is not None for due in each) or len({due.to for due in each}) > 1:
+        return None
+    first = each[rows.index(head)]
+    leased = Leased(tuple(row["delivery_id"] for row in rows), head["lease_until"])
+    if first.channel is not Channel.MAIL:
+        return replace(first, leased=leased)  # an SMS says the same whatever happened
+    text = open_texts(context, head).get(TOGETHER)
+    if text is None:
+        return None
+    return replace(first, leased=leased, subject=text["subject"], text=text["text"], html=text["html"])
 
 
 def _due(context: Context, row: Row, at: datetime) -> Due:

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case_file import CaseFile, open_case
 from cases.context import Context
 from cases.notify import Telling, nobody_reached
-from cases.text_instead import fallback
+from cases.text_instead import carry_as_the_mails, fallback, mail_of
 from cases.webhooks import pause
 from domain.actors import Actor, system
 from domain.acts import Act
@@ -95,6 +95,7 @@ class _Work:
 
     changed: list[Row] = field(default_factory=list)
     added: list[Row] = field(default_factory=list)
+    instead: list[tuple[Row, Row]] = field(default_factory=list)
     statuses: dict[UUID, str] = field(default_factory=dict)
     entries: list[Row] = field(default_factory=list)
     early: dict[str, UUID] = field(default_factory=dict)
@@ -183,15 +184,25 @@ async def settle_in(
         work.changed += changed
         work.early |= {r["provider_id"]: r["delivery_id"] for r in rows if r["provider_id"] in early}
         work.added += added
+        work.instead += [(mail_of(rows), row) for row in added]
         if status != rows[0]["notice_status"]:
             work.statuses[notice_id] = status.value
         chain = settling_rows.chain_of(notice_id)
         entries = list(_entries(changed, before, by_id, at, actor))
         work.entries += follow(chain, entries, *standing.ends.get(chain, ()))
+    carry_as_the_mails(work.instead)
     await _write(connection, work, by_id.values(), at, actor)
     for webhook_id in sorted(work.given_up):
         await pause(context, connection, webhook_id, at, actor)
-    return stranded
+    return _by_case(stranded)
+
+
+def _by_case(stranded: Iterable[tuple[str, tuple[UUID, ...]]]) -> list[tuple[str, tuple[UUID, ...]]]:
+    """Return what was left out with one entry a case, so that what one message carried is settled at once."""
+    cases: dict[str, tuple[UUID, ...]] = {}
+    for reference, ids in stranded:
+        cases[reference] = (*cases.get(reference, ()), *ids)
+    return list(cases.items())
 
 
 async def _settle_with_case(
@@ -314,8 +325,17 @@ def _entries(
                 "delivery_id": str(row["delivery_id"]),
                 "attempts": row["attempts"],
                 "text_hash": row["text_hash"],
+                **_message(row),
             },
         )
+
+
+def _message(row: Row) -> dict[str, object]:
+    """Return which message carried the notice, and its hash, where it carried several."""
+    if row["message_hash"] is None and row["carried_by"] is None:
+        return {}
+    named: dict[str, object] = {"message": str(row["carried_by"] or row["delivery_id"])}
+    return named | ({"message_hash": row["message_hash"]} if row["message_hash"] else {})
 
 
 async def _write(

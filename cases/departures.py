@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from cases.case_facts import known
 from cases.case_file import CaseFile
 from cases.notify import Telling, tell
 from cases.reported_days import day_refused, need_day
@@ -113,7 +114,7 @@ def _need_employed(file: CaseFile, at: datetime) -> None:
 
 def _need_known_day(file: CaseFile, actor: Actor, at: datetime, last_day: date) -> None:
     """Refuse a last day outside the contract, or further back or ahead than this actor may report."""
-    employment, limits, today = file.application.employment, file.context.limits, day_of(at)
+    employment, limits, today = known(file).employment, file.context.limits, day_of(at)
     need_day("last_day", last_day, earliest=employment.contract_start, before="before_contract")
     if employment.contract_end is not None:
         need_day("last_day", last_day, latest=max(employment.contract_end, today), after="after_contract")

@@ -19,26 +19,26 @@ from policy.talent_permit import eligibility
 
 async def begin(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
     """Begin a track for each destination: eligible and to be sent, or a task for an officer (P1, P2)."""
-    facts = await _facts(file, connection, at, in_force=_is_in_force(file, at))
+    known = await assessing.known_facts(file, connection, at, in_force=_is_in_force(file, at))
     for destination in file.destinations:
-        _weigh(file, actor, at, destination, facts)
+        _weigh(file, actor, at, destination, known)
     permits.follow_up(file)
 
 
 async def weigh_again(file: CaseFile, connection: AsyncConnection, at: datetime) -> None:
     """Run the rules of every destination that nobody has sent or withheld, after a fact came or went."""
-    waiting = _waiting(file)
-    if not waiting:
+    asked = waiting(file)
+    if not asked:
         return
-    facts = await _facts(file, connection, at, in_force=_is_in_force(file, at))
-    for destination in waiting:
-        _weigh(file, system("eligibility"), at, destination, facts)
+    known = await assessing.known_facts(file, connection, at, in_force=_is_in_force(file, at))
+    for destination in asked:
+        _weigh(file, system("eligibility"), at, destination, known)
     permits.follow_up(file)
 
 
 def carry_on(file: CaseFile, at: datetime) -> None:
     """Let an answer that was just given serve the other destinations that wait for the same one."""
-    for destination in _waiting(file):
+    for destination in waiting(file):
         kept = file.assessment(destination.value)
         if kept is None:
             continue
@@ -54,7 +54,7 @@ async def obstacles(file: CaseFile, connection: AsyncConnection, at: datetime) -
     if not asked or file.stage not in (Stage.UNDER_REVIEW, Stage.AWAITING_CONFIRMATION, Stage.APPROVED):
         return []
     # Approved it will be in force: what is asked here is what then still stands in the way.
-    facts = await _facts(file, connection, at, in_force=True)
+    facts = (await assessing.known_facts(file, connection, at, in_force=True)).facts
     pack = file.context.packs.version(file.row["policy_version"])
     proposed = file.row["pending"]["reasons"] if file.row["pending_act"] == PendingAct.APPROVE else []
     further = finding_answers.answers_given(file, REGISTRATION_SCOPE, proposed, at)
@@ -67,10 +67,10 @@ async def obstacles(file: CaseFile, connection: AsyncConnection, at: datetime) -
     ]
 
 
-def _weigh(file: CaseFile, actor: Actor, at: datetime, destination: Destination, facts: Facts) -> None:
-    pack = file.context.packs.version(file.row["policy_version"])
+def _weigh(file: CaseFile, actor: Actor, at: datetime, destination: Destination, known: assessing.Known) -> None:
+    pack, facts = file.context.packs.version(file.row["policy_version"]), known.facts
     findings = eligibility(facts, destination, pack, file.accepted_on)
-    assessing.keep_assessment(file, destination.value, findings, facts, at)
+    assessing.keep_assessment(file, destination.value, findings, known, at)
     asked = finding_answers.open_questions(file, findings, facts)
     if not asked:
         _send(file, actor, at, destination, findings, facts)
@@ -99,7 +99,7 @@ def _send(
     permits.make_eligible(file, actor, at, destination, reasons)
 
 
-def _waiting(file: CaseFile) -> list[Destination]:
+def waiting(file: CaseFile) -> list[Destination]:
     """Return the destinations about which an officer is asked."""
     if file.stage is not Stage.APPROVED:
         return []
@@ -110,16 +110,3 @@ def _waiting(file: CaseFile) -> list[Destination]:
 def _is_in_force(file: CaseFile, at: datetime) -> bool:
     ended_on = file.row["ended_on"]
     return file.stage is Stage.APPROVED and (ended_on is None or day_of(at) <= ended_on)
-
-
-async def _facts(file: CaseFile, connection: AsyncConnection, at: datetime, *, in_force: bool) -> Facts:
-    return await assessing.gather_facts(
-        file.context,
-        connection,
-        file.application,
-        file.row,
-        on=file.accepted_on,
-        today=day_of(at),
-        other_live=False,
-        in_force=in_force,
-    )

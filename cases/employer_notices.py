@@ -1,7 +1,7 @@
 """Notices to an employer about itself: one for each change of its standing, not one for each of its cases."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,8 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.context import Context
 from cases.letters import keep_texts
+from cases.notify import coded
 from domain.clock import day_of
 from domain.dated import in_force
+from domain.decisions import GivenReason
 from domain.employers import EmployerContact
 from domain.languages import Language
 from domain.notices import Channel, NoticeKind, Recipient, opening_channels
@@ -40,6 +42,7 @@ async def tell_employer(
     occasion: str,
     at: datetime,
     facts: Mapping[str, Any],
+    reasons: Sequence[GivenReason] = (),
     to: EmployerContact | None = None,
 ) -> None:
     """Write a notice about an employer with its deliveries, sealed under the employer's key.
@@ -63,7 +66,7 @@ async def tell_employer(
     hooks = [] if to is not None else hooks
     reachable = {Channel.MAIL, Channel.WEBHOOK} if hooks else {Channel.MAIL}
     language = to.language if to is not None else Language(employer["employer_language"])
-    told = _facts(employer, at, facts)
+    told = _facts(employer, at, {**facts, "reasons": coded(reasons, language)})
     channels = opening_channels(kind, Recipient.EMPLOYER, reachable)
     texts = {channel: render(kind, Recipient.EMPLOYER, channel, language, told) for channel in channels}
     notice_id = uuid4()

@@ -285,6 +285,7 @@ def standing_view(row: Mapping[Any, Any]) -> dict[str, Any]:
         "standing": row["standing"],
         "valid_from": row["valid_from"].isoformat(),
         "state": row["state"],
+        "reasons": [reason["code"] for reason in row["proposed_by"].get("reasons", ())],
         "proposed_by": row["proposed_by"]["role"],
         "confirmed_by": row["confirmed_by"]["role"] if row["confirmed_by"] else None,
     }

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases import assessing, contact_changes, departures, permits, settling
+from cases import assessing, case_facts, contact_changes, departures, permits, settling
 from cases.case_file import CaseFile
 from cases.notify import Telling, tell
 from cases.reported_days import need_day
@@ -18,8 +18,7 @@ from domain.clock import day_of
 from domain.deadlines import DeadlineKind
 from domain.decisions import GivenReason, RevocationRequest, TaskAction, TaskAnswerRequest
 from domain.errors import FieldError, Refused
-from domain.field_errors import field_errors
-from domain.findings import outcome_of
+from domain.field_errors import MESSAGES, FieldCode, field_errors
 from domain.moves import Event, get_move
 from domain.notices import NoticeKind
 from domain.reasons import ReasonCode, Use
@@ -32,8 +31,6 @@ from domain.registration import (
 )
 from domain.stages import CLOSED, IN_REVIEW, PendingAct, Stage, Standing
 from domain.tasks import TaskKind
-from policy.rerun import REGISTRATION_SCOPE
-from policy.talent_permit import assess
 from store.case_rows import Row
 
 
@@ -143,12 +140,8 @@ async def answer_change(
         file.record(Act.CHANGED, actor, at, fields=task["detail"]["fields"], version=file.row["facts_version"])
         if "contract_end" in wanted:
             _take_contract_end(file, at)
-    elif asked.action is TaskAction.DECLINE:
-        file.record(Act.CHANGE_DECLINED, actor, at, fields=task["detail"]["fields"])
     else:
-        raise Refused(
-            "invalid", "Answer with take or decline.", [FieldError("action", "unknown_value", "Not allowed here.")]
-        )
+        file.record(Act.CHANGE_DECLINED, actor, at, fields=task["detail"]["fields"])
     file.close_tasks([TaskKind.CHANGE], at)
 
 
@@ -166,7 +159,8 @@ async def answer_employment(
         reason = asked.reason or ReasonCode.CONTRACT_ENDED.value
         depart(file, actor, at, DepartureRequest(last_day=asked.last_day, reason=reason))
     else:
-        missing = FieldError("action", "unknown_value", "new_contract_end needs contract_end; departed needs last_day.")
+        field = "last_day" if asked.action is TaskAction.DEPARTED else "contract_end"
+        missing = FieldError(field, FieldCode.REQUIRED, MESSAGES[FieldCode.REQUIRED])
         raise Refused("invalid", "Say the new contract end, or the last day of work.", [missing])
 
 
@@ -175,10 +169,6 @@ def answer_dispute(file: CaseFile, actor: Actor, at: datetime, asked: TaskAnswer
     if file.find_task(TaskKind.DEPARTURE_DISPUTED) is None:
         raise Refused("wrong_stage", "No departure is disputed.")
     departures.need_another_than_reported(file, actor)
-    if asked.action not in (TaskAction.UPHOLD, TaskAction.SET_ASIDE):
-        raise Refused(
-            "invalid", "Answer with uphold or set_aside.", [FieldError("action", "unknown_value", "Not allowed here.")]
-        )
     file.close_tasks([TaskKind.DEPARTURE_DISPUTED], at)
     file.record(Act.TASK_ANSWERED, actor, at, outcome=asked.action.value, kind="departure_disputed")
     if asked.action is TaskAction.UPHOLD:
@@ -233,13 +223,7 @@ async def _employer_left(file: CaseFile, connection: AsyncConnection, actor: Act
         file.move(Event.EMPLOYER_LEFT)
     if file.assessment() is None:
         return  # the assessment to come sees the standing by itself
-    known = await assessing.gather_facts(
-        file.context, connection, file.application, file.row, on=file.accepted_on, today=day_of(at), other_live=False
-    )
-    findings = assess(known, file.context.packs.version(file.row["policy_version"]), file.accepted_on)
-    assessing.keep_assessment(file, REGISTRATION_SCOPE, findings, known, at)
-    file.row["assessment"] = outcome_of(findings).value
-    file.record(Act.ASSESSED, actor, at, outcome=file.row["assessment"], reasons=["employer_left_park"])
+    await assessing.assess_again(file, connection, actor, at, reasons=("employer_left_park",))
 
 
 def _end(file: CaseFile, actor: Actor, at: datetime, reason: str) -> None:
@@ -268,7 +252,7 @@ def _need_contract_to_come(file: CaseFile, at: datetime, contract_end: date) -> 
 
 def _take_contract_end(file: CaseFile, at: datetime) -> None:
     """Let the reminders follow a new contract end, and close the question about the old one."""
-    file.row["contract_end"] = file.application.employment.contract_end
+    file.row["contract_end"] = case_facts.known(file).employment.contract_end
     file.close_tasks([TaskKind.EMPLOYMENT_CHECK], at)
     if file.stage is Stage.APPROVED and file.row["settled"]:
         settling.plan_contract_end(file, at)

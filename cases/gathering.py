@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Uuid
 
 from cases import inbox
+from cases.case_facts import place_of
 from cases.case_record import Record
 from cases.case_state import case_state, state_hash
 from cases.context import Context
@@ -36,6 +37,7 @@ _EVIDENCE: Final = text(
     "  WHERE x.reference = r.reference) AS answers,"
     " (SELECT jsonb_object_agg(x.seq, encode(x.hash, 'hex')) FROM seal_leaves x WHERE x.chain = r.reference) AS leaves,"
     " (SELECT jsonb_agg(to_jsonb(x)) FROM commands x WHERE x.reference = r.reference) AS commands,"
+    " (SELECT jsonb_agg(to_jsonb(x)) FROM case_facts x WHERE x.reference = r.reference) AS case_facts,"
     " (SELECT jsonb_agg(to_jsonb(x)) FROM tasks x WHERE x.reference = r.reference) AS tasks,"
     " (SELECT jsonb_agg(to_jsonb(x)) FROM conflicts x WHERE x.reference = r.reference) AS conflicts,"
     " (SELECT jsonb_agg(to_jsonb(x)) FROM calls x WHERE x.reference = r.reference) AS calls,"
@@ -53,7 +55,7 @@ _BESIDE: Final[Mapping[str, Table]] = {
     table.name: table
     for table in (
         tables.tasks, tables.conflicts, tables.calls, tables.legal_holds, tables.deliveries, tables.erasures,
-        tables.objections,
+        tables.objections, tables.case_facts,
     )
 }  # fmt: skip
 
@@ -97,6 +99,9 @@ def _evidence(context: Context, found: Row, record: Record, at: datetime) -> Evi
         for answer_id, content in (contents or {}).items()
         if content is not None
     }
+    beside = {name: [from_json(table, row) for row in found[name] or ()] for name, table in _BESIDE.items()}
+    if key is not None:
+        beside["case_facts"] = [fact | _fact(key, fact) for fact in beside["case_facts"]]
     state = case_state(register, {Destination(name): row for name, row in held.items()})
     return Evidence(
         record=record,
@@ -108,9 +113,18 @@ def _evidence(context: Context, found: Row, record: Record, at: datetime) -> Evi
         state_hash=None if key is None else state_hash(key, state),
         contents=contents,
         hashes=hashes,
-        beside={name: [from_json(table, row) for row in found[name] or ()] for name, table in _BESIDE.items()},
+        beside=beside,
         at=at,
     )
+
+
+def _fact(key: DataKey, row: dict[str, Any]) -> dict[str, Any]:
+    """Return the content of a recorded fact in clear and its hash, both None where it was altered."""
+    try:
+        plain = key.open("case_facts", "body", place_of(row), bytes(row["body"]))
+    except Defect:
+        return {"opened": None, "content": None}
+    return {"opened": json.loads(plain), "content": key.ledger_hash(plain)}
 
 
 def _requests(context: Context, key: DataKey | None, stored: Iterable[Row]) -> dict[str, StoredRequest]:

@@ -22,7 +22,7 @@ from proof.statements import body_hash, said_of, sign
 from store.case_rows import Row
 from store.database import constraint_of
 from store.encryption import DataKey
-from store.tables import answers, applications, assessments, commands, permits, registrations
+from store.tables import answers, applications, assessments, case_facts, commands, permits, registrations
 
 # Each sealed column of a case with the way its rows are named; notices keep the key they were written under.
 _SEALED: Final[tuple[tuple[Table, str, Callable[[Row], str]], ...]] = (
@@ -31,6 +31,7 @@ _SEALED: Final[tuple[tuple[Table, str, Callable[[Row], str]], ...]] = (
     (permits, "reason", lambda r: f"{r['reference']}/{r['destination']}"),
     (commands, "body", lambda r: str(r["command_id"])),
     (answers, "body", lambda r: str(r["answer_id"])),
+    (case_facts, "body", lambda r: f"{r['reference']}/{r['number']}"),
 )
 
 
@@ -128,6 +129,7 @@ def _take_over(file: CaseFile, table: str, changed: list[Row]) -> None:
         "commands": file.commands,
         "answers": file.answers,
         "assessments": file.row["assessments"],
+        "case_facts": file.facts,
     }
     for row in held.get(table, []):
         for new in changed:

@@ -20,6 +20,7 @@ from domain.acts import Act
 from domain.commands import CommandKind
 from domain.errors import Refused, Unavailable
 from domain.messages import Origin
+from domain.stages import CLOSED, Stage
 from domain.tasks import Queue, TaskKind
 from store.case_rows import Row
 from store.ledger import Entry, append
@@ -89,10 +90,9 @@ async def _stop_read(context: Context, reference: str, stop: _Stop) -> str:
 
 async def _stop_unread(context: Context, reference: str, stop: _Stop) -> str:
     """Do the same by the plain columns of the register alone, where some other value cannot be read."""
-    i, r = incidents.c, registrations.c
+    r = registrations.c
     async with context.database.begin(case=reference) as connection:
-        open_one = select(i.incident_id).where(i.reference == reference, i.kind == "stuck", i.state == "open")
-        for query in (open_one, _known(stop.incident_id)):
+        for query in (_stuck(reference), _known(stop.incident_id)):
             known = (await connection.execute(query)).scalar_one_or_none()
             if known is not None:
                 return str(known)
@@ -122,6 +122,11 @@ async def _stop_unread(context: Context, reference: str, stop: _Stop) -> str:
     return str(stop.incident_id)
 
 
+def _stuck(reference: str) -> Select[tuple[UUID]]:
+    i = incidents.c
+    return select(i.incident_id).where(i.reference == reference, i.kind == "stuck", i.state == "open")
+
+
 def _known(incident_id: UUID) -> Select[tuple[UUID]]:
     return select(incidents.c.incident_id).where(incidents.c.incident_id == incident_id)
 
@@ -139,6 +144,27 @@ async def list_incidents(
     page = rows[:limit]
     position = (page[-1]["at"], str(page[-1]["incident_id"])) if len(rows) > limit else None
     return [incident_view(row) for row in page], position
+
+
+async def find_stuck(context: Context, reference: str) -> str | None:
+    """Return the id of the open incident by which a case stands still."""
+    async with context.database.begin() as connection:
+        found = (await connection.execute(_stuck(reference))).scalar_one_or_none()
+    return str(found) if found is not None else None
+
+
+async def goes_on(context: Context, reference: str) -> bool:
+    """Whether steps of a case still run.
+
+    Raises:
+        Refused: `case_unknown`.
+    """
+    r = registrations.c
+    async with context.database.begin() as connection:
+        stage = (await connection.execute(select(r.stage).where(r.reference == reference))).scalar_one_or_none()
+    if stage is None:
+        raise Refused("case_unknown", "There is no case of this reference.")
+    return Stage(stage) not in CLOSED
 
 
 async def resume(

@@ -4,10 +4,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, not_, or_, select, tuple_
+from sqlalchemy import and_, exists, or_, select, tuple_
+from sqlalchemy.sql import ColumnElement
 
 from cases.context import Context
 from cases.letters import BlockedError, open_texts
+from cases.notice_marks import read_at, unread_by
 from cases.view import moment
 from domain.actors import Actor
 from domain.errors import Defect
@@ -26,6 +28,7 @@ async def list_own(
     *,
     kind: NoticeKind | None = None,
     reference: str | None = None,
+    unread: bool = False,
     after: Position | None = None,
     limit: int = 50,
 ) -> tuple[list[dict[str, Any]], Position | None]:
@@ -34,11 +37,6 @@ async def list_own(
     An approval that can still be recalled is not among them, nor is what was never sent.
     """
     n, r = notices.c, registrations.c
-    waits = and_(
-        r.stage == "approved",
-        r.settled.is_(False),
-        or_(n.kind == _APPROVED, n.occasion.startswith(f"{_APPROVED}/", autoescape=True)),
-    )
     query = (
         select(
             *(n[name] for name in ("notice_id", "reference", "destination", "kind", "recipient", "language")),
@@ -49,9 +47,7 @@ async def list_own(
         .select_from(notices)
         .join(data_keys, data_keys.c.key_id == n.key_id)
         .join(registrations, r.reference == n.reference, isouter=True)
-        .where(n.employer_id == actor.employer_id, n.recipient == Recipient.EMPLOYER.value)
-        .where(n.kind.in_([each.value for each in NoticeKind]), n.status != DeliveryStatus.SUPPRESSED.value)
-        .where(or_(r.reference.is_(None), not_(waits)))
+        .where(told_to(actor))
         .order_by(n.at.desc(), n.notice_id.desc())
         .limit(limit + 1)
     )
@@ -59,13 +55,30 @@ async def list_own(
         query = query.where(n.kind == kind.value)
     if reference is not None:
         query = query.where(n.reference == reference)
+    if unread:
+        query = query.where(unread_by(actor))
     if after is not None:
         query = query.where(tuple_(n.at, n.notice_id) < tuple_(after[0], UUID(after[1])))
     async with context.database.begin(actor.tenant) as connection:
         rows = [dict(row) for row in (await connection.execute(query)).mappings()]
-    page = rows[:limit]
-    items = [_view(row, _mail(context, row)) for row in page]
+        page = rows[:limit]
+        read = await read_at(connection, actor, [row["notice_id"] for row in page])
+    items = [_view(row, _mail(context, row)) | {"read_at": moment(read.get(row["notice_id"]))} for row in page]
     return items, (page[-1]["at"], str(page[-1]["notice_id"])) if len(rows) > limit else None
+
+
+def told_to(actor: Actor) -> ColumnElement[bool]:
+    """Return the condition of what an employer was told: not what was never sent, nor what can still be recalled."""
+    n, r = notices.c, registrations.alias("of_notice").c
+    waits = exists().where(
+        r.reference == n.reference,
+        r.stage == "approved",
+        r.settled.is_(False),
+        or_(n.kind == _APPROVED, n.occasion.startswith(f"{_APPROVED}/", autoescape=True)),
+    )
+    is_own = and_(n.employer_id == actor.employer_id, n.recipient == Recipient.EMPLOYER.value)
+    is_known = n.kind.in_([each.value for each in NoticeKind])
+    return and_(is_own, is_known, n.status != DeliveryStatus.SUPPRESSED.value, ~waits)
 
 
 def _mail(context: Context, row: Row) -> dict[str, Any]:

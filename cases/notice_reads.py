@@ -44,7 +44,7 @@ async def list_notices(
         sent = select(deliveries).where(d.notice_id.in_([row["notice_id"] for row in page])).order_by(d.delivery_id)
         by_notice: dict[UUID, list[dict[str, Any]]] = {row["notice_id"]: [] for row in page}
         for delivery in (await connection.execute(sent)).mappings():
-            by_notice[delivery["notice_id"]].append(_delivery_view(dict(delivery)))
+            by_notice[delivery["notice_id"]].append(delivery_view(dict(delivery)))
     items = [_notice_view(row, by_notice[row["notice_id"]]) for row in page]
     return items, (page[-1]["at"], str(page[-1]["notice_id"])) if len(rows) > limit else None
 
@@ -62,9 +62,11 @@ def _notice_view(row: Row, sent: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _delivery_view(row: Row) -> dict[str, Any]:
+def delivery_view(row: Row) -> dict[str, Any]:
+    """Return one delivery of a notice as staff sees it."""
     return {
         "id": str(row["delivery_id"]),
+        "message_id": str(row["carried_by"] or row["delivery_id"]),
         "channel": row["channel"],
         "status": row["status"],
         "attempts": row["attempts"],

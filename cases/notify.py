@@ -7,6 +7,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from cases import open_points
+from cases.bundles import Told
+from cases.case_facts import known
 from cases.case_file import CaseFile
 from cases.contact import alone
 from cases.letters import keep_texts
@@ -96,30 +98,30 @@ def _tell_one(file: CaseFile, telling: Telling, recipient: Recipient) -> None:
     notice_id = uuid4()
     deliveries = [row for c in channels for row in _deliveries(file, telling, recipient, notice_id, c)]
     body, proof = keep_texts(texts)
-    if any(row["digest"] for row in deliveries):
+    if Channel.INBOX in channels or any(row["digest"] for row in deliveries):
         body["facts"] = facts.model_dump(mode="json", exclude_defaults=True)
     if telling.to is not None:
         body["only"] = {"to": telling.to[1], "until": telling.until.isoformat() if telling.until else None}
     subject = (telling.holder or "") if recipient in (Recipient.HOLDER, Recipient.PROPOSER) else ""
-    file.notices.append(
-        {
-            "notice_id": notice_id,
-            "reference": file.reference,
-            "employer_id": file.employer_id,
-            "destination": telling.destination.value if telling.destination else "",
-            "kind": telling.kind.value,
-            "recipient": recipient.value,
-            "subject": subject,
-            "occasion": telling.occasion,
-            "language": language.value,
-            "status": notice_status(DeliveryStatus(row["status"]) for row in deliveries).value,
-            "key_id": file.person_key.key_id,
-            "body": file.seal("notices", "body", str(notice_id), body),
-            "text_hash": proof,
-            "at": telling.at,
-        }
-    )
+    notice = {
+        "notice_id": notice_id,
+        "reference": file.reference,
+        "employer_id": file.employer_id,
+        "destination": telling.destination.value if telling.destination else "",
+        "kind": telling.kind.value,
+        "recipient": recipient.value,
+        "subject": subject,
+        "occasion": telling.occasion,
+        "language": language.value,
+        "status": notice_status(DeliveryStatus(row["status"]) for row in deliveries).value,
+        "key_id": file.person_key.key_id,
+        "body": file.seal("notices", "body", str(notice_id), body),
+        "text_hash": proof,
+        "at": telling.at,
+    }
+    file.notices.append(notice)
     file.deliveries += deliveries
+    file.told.append(Told(notice, deliveries, facts, alone=telling.to is not None))
     if not channels:
         nobody_reached(file, telling, recipient)
 
@@ -204,16 +206,27 @@ def _facts(file: CaseFile, telling: Telling, recipient: Recipient, language: Lan
             "occurred_at": telling.at,
             "employer_name": employer["name_zh"] if employer else None,
             "person_name": name,
-            "state_worker": file.application.employment.state_worker,
+            "state_worker": known(file).employment.state_worker,
             "stage": _shown_stage(file, telling.kind),
             "permit_stage": _permit_stage(file, telling.destination),
             "round": file.round,
-            "reasons": tuple(_speak(reason, language) for reason in telling.reasons),
+            "reasons": coded(telling.reasons, language),
             "points": open_points.spoken(file, language) if telling.kind in _WITH_POINTS else (),
             "link": _link(file, recipient),
             **_told_to(recipient, telling.facts or {}),
         }
     )
+
+
+def coded(reasons: Sequence[GivenReason], language: Language) -> tuple[Reason, ...]:
+    """Return reasons as a notice says them: each with its sentence in the reader's language."""
+    return tuple(_spoken(reason.code, fields_of(reason), reason.note, language) for reason in reasons)
+
+
+def respoken(facts: NoticeFacts, language: Language) -> NoticeFacts:
+    """Return the facts of a notice to staff with their reasons in another language; notes stay as they were written."""
+    reasons = tuple(_spoken(reason.code, reason.fields, reason.note, language) for reason in facts.reasons)
+    return facts.model_copy(update={"reasons": reasons})
 
 
 def _link(file: CaseFile, recipient: Recipient) -> str | None:
@@ -230,15 +243,9 @@ def _told_to(recipient: Recipient, facts: Mapping[str, Any]) -> Mapping[str, Any
     return facts
 
 
-def _speak(reason: GivenReason, language: Language) -> Reason:
-    fields = fields_of(reason)
-    return Reason(
-        code=reason.code,
-        sentence=reason_sentence(reason.code, language),
-        fields=fields,
-        field_names=field_names(fields, language),
-        note=reason.note,
-    )
+def _spoken(code: str, fields: tuple[str, ...], note: str | None, language: Language) -> Reason:
+    sentence, names = reason_sentence(code, language), field_names(fields, language)
+    return Reason(code=code, sentence=sentence, fields=fields, field_names=names, note=note)
 
 
 def _shown_stage(file: CaseFile, kind: NoticeKind) -> Stage:

@@ -25,6 +25,7 @@ from cases.signers import holder_of, need_unconflicted, signature_of
 from cases.view import moment
 from domain.actors import Actor
 from domain.acts import JUDGEMENTS, Act
+from domain.case_facts import OwnFactContest
 from domain.clock import day_of, over_at
 from domain.errors import Defect, Refused
 from domain.notices import NoticeKind
@@ -40,6 +41,7 @@ Position = tuple[datetime, str]
 
 _MOST_SHOWN: Final = 200
 _O: Final = objections.c
+DEPARTURE: Final = "departure"
 
 
 async def complain(
@@ -69,7 +71,9 @@ async def complain(
     return reply
 
 
-async def need_own_case(context: Context, actor: Actor, session: Session, asked: DisputeRequest) -> tuple[str, Said]:
+async def need_own_case(
+    context: Context, actor: Actor, session: Session, asked: DisputeRequest | OwnFactContest
+) -> tuple[str, Said]:
     """Return the reference of a case of the session, in its one written form, and what is said of it.
 
     Raises:
@@ -80,23 +84,49 @@ async def need_own_case(context: Context, actor: Actor, session: Session, asked:
     return own.reference, Said(asked.text, session.address_hash, own.signed_in_by)
 
 
+async def need_own_reference(context: Context, actor: Actor, session: Session, given: str) -> str:
+    """Return the reference of a case of the session, in its one written form.
+
+    Raises:
+        Refused: `case_unknown`.
+    """
+    async with context.database.begin() as connection:
+        return (await need_own(context, connection, session, actor, find_reference(given) or "")).reference
+
+
 async def keep_dispute(
-    file: CaseFile, connection: AsyncConnection, actor: Actor, command_id: UUID, said: Said, at: datetime
+    file: CaseFile, connection: AsyncConnection, actor: Actor, command_id: UUID, said: Said, at: datetime, *, about: str
 ) -> None:
-    """Keep a dispute in the transaction that stores its command, under the command's id (R22)."""
+    """Keep a dispute in the transaction that stores its command, under the command's id (R22, R36).
+
+    It is about the departure, or about a fact that an officer recorded.
+    """
     due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
-    row = _row(file, command_id, ObjectionKind.DISPUTE, "departure", said, at, due.at)
+    row = _row(file, command_id, ObjectionKind.DISPUTE, about, said, at, due.at)
     await connection.execute(insert(objections).values(row))
     detail = {"objection_id": str(command_id)}
     entry = Entry(Act.DISPUTE_RECEIVED, actor, at, reference=file.reference, detail=detail)
     await begin_chain(connection, _chain(command_id), [entry])
 
 
-async def end_dispute(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, outcome: str) -> None:
+async def end_dispute(
+    file: CaseFile,
+    connection: AsyncConnection,
+    actor: Actor,
+    at: datetime,
+    outcome: str,
+    *,
+    about: str = DEPARTURE,
+) -> None:
     """Write to a dispute what its task was answered with; a try of the answer writes nothing."""
     if file.previewed:
         return
-    ours = (_O.reference == file.reference, _O.kind == ObjectionKind.DISPUTE.value, _O.state == "open")
+    ours = (
+        _O.reference == file.reference,
+        _O.kind == ObjectionKind.DISPUTE.value,
+        _O.about == about,
+        _O.state == "open",
+    )
     values = {"state": "answered", "outcome": outcome, "answered_by": signature_of(actor), "answered_at": at}
     await connection.execute(update(objections).where(*ours).values(**values))
 

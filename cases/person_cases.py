@@ -14,14 +14,15 @@ from cases.context import Context
 from cases.decision_receipts import decisions_of, remedy_of
 from cases.person_sign_in import Session, address_hash
 from cases.view import case_view, day, moment
-from domain.actors import Actor
+from domain.actors import Actor, Role
+from domain.case_facts import FactField, FactState
 from domain.clock import CHINA
 from domain.errors import Defect, Refused
 from domain.languages import Language
 from domain.notices import Channel
 from domain.reasons import ReasonCode
 from domain.sign_in_addresses import addresses_of
-from domain.stages import Destination
+from domain.stages import LIVE, Destination
 from store.case_reads import fence
 from store.tables import ledger, registrations
 from texts.person import plain
@@ -133,6 +134,7 @@ def own_view(
         "due_text": plain("due_kinds", whole["due_kind"], language),
         "end_reason_text": _sentence(whole["end_reason"], language),
         "departure": _departure(reading),
+        "recorded_facts": [_recorded(fact, reading, language) for fact in whole["recorded_facts"]],
         "permits": permits,
         "contact_changes": waiting_view(reading, case.given["person"], language),
         "decisions": _decisions(reading, chain, language),
@@ -162,6 +164,22 @@ def _permit(reading: CaseReading, view: Row, language: Language) -> dict[str, An
         "end_reason_text": _sentence(view["end_reason"], language),
         "authority_reason": reason,
     }
+
+
+def _recorded(view: Row, reading: CaseReading, language: Language) -> dict[str, Any]:
+    """Return a fact that an officer recorded, in plain words; what it says stands with all that is held."""
+    row = next(each for each in reading.facts if each["number"] == view["number"])
+    return dict(view) | {
+        "may_contest": _may_contest(reading, row),
+        "label": plain("fields", FactField(view["field"]).short, language),
+        "state_text": plain("fact_states", view["contest"] if view["contest"] == "open" else view["state"], language),
+    }
+
+
+def _may_contest(reading: CaseReading, fact: Row) -> bool:
+    """Whether the person may still say that a recorded fact is wrong (R36)."""
+    is_open = reading.stage in LIVE and fact["state"] == FactState.STANDS
+    return is_open and Role.PERSON not in fact["contested_by"]
 
 
 def _departure(reading: CaseReading) -> dict[str, Any] | None:
@@ -202,6 +220,8 @@ def _remedies(reading: CaseReading, language: Language) -> list[str]:
         found.insert(0, "departure")
     if row["stage"] == "refused" or row["end_reason"] in ("revoked", "not_eligible"):
         found.insert(0, "letter")
+    if any(_may_contest(reading, fact) for fact in reading.facts):
+        found.insert(0, "fact")
     return [str(plain("remedies", each, language)) for each in found]
 
 

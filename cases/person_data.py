@@ -1,6 +1,6 @@
 """Everything that is held about a signed-in person, readable by them and by a machine; handing it out is an access."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -14,8 +14,9 @@ from cases.person_cases import OwnCase, chains_of, employer_names, own_cases, ow
 from cases.person_sign_in import Session
 from cases.reads import PERSON_FIELDS
 from cases.view import moment
-from domain.actors import Actor
+from domain.actors import Actor, Role
 from domain.acts import Act
+from domain.case_facts import FactField
 from domain.commands import CommandKind
 from domain.data_map import Basis, Retention
 from domain.languages import Language
@@ -23,7 +24,7 @@ from domain.notices import NoticeKind, Recipient
 from domain.own_data import KEPT_APART, row_of
 from domain.person import same_address
 from store.ledger import Entry, begin_chain
-from store.tables import applications, commands, legal_holds, notices
+from store.tables import applications, case_facts, commands, legal_holds, notices
 from texts.person import plain
 
 Row = Mapping[str, Any]
@@ -39,8 +40,11 @@ _ASKED: Final = tuple(
         CommandKind.DISPUTE,
         CommandKind.CHANGE,
         CommandKind.CARD_LOST,
+        CommandKind.CONTEST_FACT,
     )
 )
+# What a person says there is for the park, and for the address that said it.
+_CONFIDED: Final = (CommandKind.DISPUTE, CommandKind.CONTEST_FACT)
 _OUTSIDE: Final = ("employer", "person")
 FORMAT: Final = "hetao-permits/own-data/1"
 
@@ -105,9 +109,11 @@ async def _case(
         }
         for row, body in given
     ]
+    view = own_view(case, actor, names, chain, language)
     return {
-        **own_view(case, actor, names, chain, language),
+        **view,
         "facts": versions,
+        "recorded_facts": await _recorded(connection, case, view["recorded_facts"], language),
         "requests": await _requests(connection, case, own),
         "notices": await _notices(connection, case, own),
         "legal_holds": await _holds(connection, case, language),
@@ -139,6 +145,29 @@ def _facts(body: Row, language: Language) -> list[dict[str, Any]]:
     return facts
 
 
+async def _recorded(
+    connection: AsyncConnection, case: OwnCase, shown: Sequence[Row], language: Language
+) -> list[dict[str, Any]]:
+    """Return the facts that officers recorded beside what was given: what they saw, where, and what had been given."""
+    query = select(case_facts).where(case_facts.c.reference == case.reference)
+    rows = {row.number: row for row in await connection.execute(query)}
+    found: list[dict[str, Any]] = []
+    for view in shown:
+        field, row = FactField(view["field"]), rows[view["number"]]
+        kept = row_of(field.part, field.short)
+        seen = case.reading.open("case_facts", "body", f"{case.reference}/{row.number}", row.body)
+        found.append(
+            {
+                **view,
+                **{name: seen[name] for name in ("value", "seen_in", "given")},
+                "purpose": plain("reasons", field.short, language),
+                "basis": plain("bases", Basis(kept.basis).name, language),
+                "retention": _retention(kept.retention, language),
+            }
+        )
+    return found
+
+
 def _retention(until: Retention, language: Language) -> str | None:
     return plain("retentions", until.name, language)
 
@@ -151,7 +180,8 @@ async def _requests(connection: AsyncConnection, case: OwnCase, own: Set[UUID]) 
     for row in map(dict, (await connection.execute(query)).mappings()):
         if row["actor"]["role"] not in _OUTSIDE or row["body"] is None:
             continue
-        if row["kind"] == CommandKind.DISPUTE and row["command_id"] not in own:
+        is_said = row["actor"]["role"] == Role.PERSON and row["kind"] in _CONFIDED
+        if is_said and row["command_id"] not in own:
             continue
         content = case.reading.open("commands", "body", str(row["command_id"]), row["body"])
         if _is_own(case, content):

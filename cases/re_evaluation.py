@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case_file import CaseFile, load_case
 from cases.context import Context
+from cases.view import fact_view
 from domain.actors import Actor
 from domain.acts import Act
 from domain.findings import Finding
@@ -54,6 +55,8 @@ def _run(context: Context, file: CaseFile, row: Any, language: Language) -> dict
         "rule_version": row["policy_version"],
         "rule_hash": row["policy_hash"],
         "kept": [finding_view(finding, language) for finding in found],
+        "recorded_facts": _recorded(file, row),
+        "turned": (row["on_facts"] or {}).get("turned", []),
     }
     pack = _pack(context, row["policy_version"])
     if pack is None:
@@ -67,6 +70,12 @@ def _run(context: Context, file: CaseFile, row: Any, language: Language) -> dict
         "differences": [difference.as_json() for difference in differences(before, now)],
         "same": readable and list(now) == before and pack.content_hash == row["policy_hash"],
     }
+
+
+def _recorded(file: CaseFile, row: Any) -> list[dict[str, Any]]:
+    """Return the facts that officers had recorded and that an assessment rests on, as codes."""
+    numbers = (row["on_facts"] or {}).get("facts", [])
+    return [fact_view(fact) for fact in file.facts if fact["number"] in numbers]
 
 
 def _pack(context: Context, version: str) -> Pack | None:

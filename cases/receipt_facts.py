@@ -11,18 +11,25 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.context import Context
 from domain.actors import Actor
+from domain.case_facts import FactField
 from domain.errors import Refused
 from domain.findings import Audience, Finding, seen_by
-from domain.identity_numbers import mask_identity_number
 from domain.languages import Language
+from domain.masks import MASKS
 from store.encryption import WrappedKey, unwrap
-from store.tables import data_keys, persons
+from store.tables import case_facts, data_keys, persons
 from texts.findings import finding_sentence
 
 _APPLICATION: Final = "application"
 _EMPLOYERS: Final = "register of employers"
 _PREMISES: Final = "register of premises"
 _REGISTRATIONS: Final = "register of registrations"
+_RECORDED: Final = "recorded by an officer"
+# Facts that are not called as the field is that they come from.
+_FROM_FIELD: Final[Mapping[str, tuple[str, ...]]] = {
+    FactField.CONTRACT_END.short: ("contract_end", "contract_is_open_ended"),
+    FactField.CONSENT_LETTER.short: ("consent_letter_date",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +73,24 @@ async def facts_shown(
     query = select(data_keys).join(persons, persons.c.key_id == data_keys.c.key_id)
     key = (await connection.execute(query.where(persons.c.person_id == person_id))).one()
     place = f"{assessment['reference']}/{assessment['scope']}/{assessment['seq']}"
+    seen = await _seen_by_officers(connection, assessment)
     try:
         opened = unwrap(context.keyring, WrappedKey(key.key_id, key.kek_id, key.wrapped))
     except Refused:
-        return [_fact(name, None, actor, is_erased=True) for name in FACTS if _is_seen(name, actor)]
+        return [_fact(name, None, actor, seen, is_erased=True) for name in FACTS if _is_seen(name, actor)]
     known = json.loads(opened.open("assessments", "facts", place, assessment["facts"]))
-    return [_fact(name, known.get(name), actor) for name in FACTS if _is_seen(name, actor)]
+    return [_fact(name, known.get(name), actor, seen) for name in FACTS if _is_seen(name, actor)]
+
+
+async def _seen_by_officers(connection: AsyncConnection, assessment: Mapping[str, Any]) -> frozenset[str]:
+    """Return the facts of an assessment that rest on what an officer saw, not on what was given."""
+    numbers = (assessment["on_facts"] or {}).get("facts", [])
+    if not numbers:
+        return frozenset()
+    f = case_facts.c
+    query = select(f.field).where(f.reference == assessment["reference"], f.number.in_(numbers))
+    fields = [FactField(field).short for field in (await connection.execute(query)).scalars()]
+    return frozenset(name for field in fields for name in _FROM_FIELD.get(field, (field,)))
 
 
 def findings_shown(assessment: Mapping[str, Any] | None, actor: Actor) -> list[dict[str, Any]]:
@@ -96,13 +115,13 @@ def _is_seen(name: str, actor: Actor) -> bool:
     return actor.is_inside or FACTS[name].outside
 
 
-def _fact(name: str, value: Any, actor: Actor, *, is_erased: bool = False) -> dict[str, Any]:
+def _fact(name: str, value: Any, actor: Actor, seen: frozenset[str], *, is_erased: bool = False) -> dict[str, Any]:
     shown = FACTS[name]
     how = "clear"
     if is_erased:
         value, how = None, "erased"
     elif shown.masked and value is not None:
-        value, how = mask_identity_number(value), "masked"
+        value, how = MASKS[name](value), "masked"
     elif actor.is_inside and not shown.inside:
         value, how = None, "withheld"
-    return {"name": name, "value": value, "shown": how, "source": shown.source}
+    return {"name": name, "value": value, "shown": how, "source": _RECORDED if name in seen else shown.source}

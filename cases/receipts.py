@@ -4,7 +4,7 @@ import re
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -74,12 +74,13 @@ async def _keep(
 
 
 async def _deliveries(connection: AsyncConnection, about: str) -> tuple[UUID, ...]:
-    """Return the deliveries of a message: by the gateway's id, which a mail of many notices shares, or by our own."""
+    """Return the deliveries of a message: by the gateway's id, which those of one message share, or by our own."""
     d = deliveries.c
     by_gateway = select(d.delivery_id).where(d.provider_id == about, d.channel.in_(_GATEWAYS)).order_by(d.delivery_id)
     found = tuple((await connection.execute(by_gateway)).scalars())
     own = _DELIVERY_ID.fullmatch(about.lower())
     if found or own is None:
         return found
-    by_id = select(d.delivery_id).where(d.delivery_id == UUID(own[1]), d.channel.in_(_GATEWAYS))
+    carried = or_(d.delivery_id == UUID(own[1]), d.carried_by == UUID(own[1]))
+    by_id = select(d.delivery_id).where(carried, d.channel.in_(_GATEWAYS)).order_by(d.delivery_id)
     return tuple((await connection.execute(by_id)).scalars())

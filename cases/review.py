@@ -39,6 +39,7 @@ from domain.decisions import (
     HoldRequest,
 )
 from domain.errors import Refused
+from domain.findings import STANDING_IN_THE_WAY
 from domain.moves import Event, get_move
 from domain.notices import NoticeKind
 from domain.reasons import Use, checked_reasons
@@ -46,7 +47,6 @@ from domain.stages import PendingAct, Stage
 from domain.tasks import Queue, TaskKind
 from policy.rerun import REGISTRATION_SCOPE
 
-_OVERRIDDEN = ("fail", "missing")
 # Proposals about a registration that stands: the act that tells of each, and what its rejection is.
 _OF_REGISTERED: Final = {
     PendingAct.REVOKE: (Act.REVOCATION_PROPOSED, Event.REJECT_REVOCATION),
@@ -70,8 +70,8 @@ async def decide(
         need_reasons(asked.reasons, Use.REFUSE)
         file.move(Event.REFUSE)
         propose(file, actor, at, PendingAct.REFUSE, asked.reasons, asked.note)
-    elif _needs_override(file):
-        need_reasons(asked.reasons, Use.OVERRIDE)
+    elif needs_second_signature(file):
+        need_reasons(asked.reasons, Use.OVERRIDE, at_least_one=_needs_override(file))
         file.move(Event.APPROVE_OVER_FAIL)
         propose(file, actor, at, PendingAct.APPROVE, asked.reasons, asked.note)
     else:
@@ -266,9 +266,16 @@ def _keep_answers(file: CaseFile, at: datetime, reasons: Sequence[Mapping[str, A
     finding_answers.keep(file, finding_answers.answers_given(file, REGISTRATION_SCOPE, reasons, at))
 
 
+def needs_second_signature(file: CaseFile) -> bool:
+    """Whether an approval needs two people: over a failed finding, and over one that only a recorded fact turned."""
+    assessment = file.assessment()
+    turned = assessment["on_facts"]["turned"] if assessment and assessment["on_facts"] else []
+    return _needs_override(file) or bool(turned)
+
+
 def _needs_override(file: CaseFile) -> bool:
     assessment = file.assessment()
-    return assessment is None or any(f["outcome"] in _OVERRIDDEN for f in assessment["findings"])
+    return assessment is None or any(f["outcome"] in STANDING_IN_THE_WAY for f in assessment["findings"])
 
 
 def _open_questions(file: CaseFile) -> bool:

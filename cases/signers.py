@@ -110,15 +110,21 @@ def take_task(
     file: CaseFile, actor: Actor, at: datetime, kind: TaskKind, destination: Destination | None = None
 ) -> None:
     """Refuse while another person holds the task; deciding a free one claims it in the same act."""
+    task = need_not_held(file, actor, kind, destination)
+    if task is not None and task["holder"] is None:
+        file.change_task(task, holder=holder_of(actor), held_since=at)
+
+
+def need_not_held(file: CaseFile, actor: Actor, kind: TaskKind, destination: Destination | None = None) -> Row | None:
+    """Refuse while another person holds the task, or it is the supervisors'; return it, if there is one."""
     task = file.find_task(kind, destination)
-    me = holder_of(actor)
-    if task is None or task["holder"] == me:
-        return
+    if task is None or task["holder"] == holder_of(actor):
+        return task
     if task["holder"] is not None:
         raise held_by_another(task)
     if task["queue"] == Queue.SUPERVISORS and actor.role is not Role.SUPERVISOR:
         raise Refused("task_held", words="supervisors_only")
-    file.change_task(task, holder=me, held_since=at)
+    return task
 
 
 def need_undecided(file: CaseFile) -> None:

@@ -1,7 +1,7 @@
 """An employer's standing: set by a supervisor, and with a second signature where the employer left the Park."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
@@ -17,7 +17,7 @@ from cases.keys import get_data_key
 from cases.signers import given, need_another, need_reasons, signature_of
 from domain.actors import Actor
 from domain.acts import Act
-from domain.decisions import ConfirmationAction, PermitConfirmationRequest
+from domain.decisions import ConfirmationAction, GivenReason, PermitConfirmationRequest
 from domain.employers import StandingRequest
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
@@ -52,23 +52,25 @@ async def propose_standing(
         at = context.clock()
         changes = await _changes(connection, employer_id)
         _check(changes, request)
+        codes = need_reasons(request.reasons, Use.HOLD, at_least_one=False)
+        change_id = uuid4()
         needs_signature = request.standing is Standing.LEFT_PARK
         change = {
-            "change_id": uuid4(),
+            "change_id": change_id,
             "employer_id": employer_id,
             "standing": request.standing.value,
             "valid_from": request.valid_from,
             "state": PROPOSED if needs_signature else IN_FORCE,
-            "proposed_by": signature_of(actor),
+            "proposed_by": _given(signature_of(actor), key, f"{change_id}/proposed", request.reasons, request.note),
             "confirmed_by": None,
             "spread": False,
             "at": at,
         }
         await connection.execute(insert(employer_standings).values(change))
         act = Act.STANDING_PROPOSED if needs_signature else Act.STANDING_SET
-        await _record(connection, actor, at, act, change)
+        await _record(connection, actor, at, act, change, reasons=codes)
         if not needs_signature:
-            await _tell(context, connection, change, at)
+            await _tell(context, connection, change, at, request.reasons)
         reply = Reply(202 if needs_signature else 200, standing_view(change))
         await remember(context, connection, actor, idempotency, reply=reply, key=key)
         return reply
@@ -151,13 +153,21 @@ def _waiting(changes: list[_Change]) -> _Change:
 def _signature(
     actor: Actor, at: datetime, key: DataKey, change: _Change, request: PermitConfirmationRequest
 ) -> dict[str, Any]:
-    """Return who decided, when and with which codes; free text is sealed and written in hexadecimal."""
+    """Return who decided, when and with which codes."""
     signature = {**signature_of(actor), "at": at.isoformat(), "reasons": given(request.reasons)}
-    notes = {"note": request.note, "reasons": [reason.note for reason in request.reasons]}
-    if request.note is None and not any(notes["reasons"] or ()):
-        return signature
+    return _given(signature, key, str(change["change_id"]), request.reasons, request.note)
+
+
+def _given(
+    signature: dict[str, Any], key: DataKey, place: str, reasons: Sequence[GivenReason], note: str | None
+) -> dict[str, Any]:
+    """Return a signature with the reasons given for it; free text is sealed and written in hexadecimal."""
+    signed = signature | ({"reasons": given(reasons)} if reasons else {})
+    notes = {"note": note, "reasons": [reason.note for reason in reasons]}
+    if note is None and not any(notes["reasons"] or ()):
+        return signed
     text = json.dumps(notes, ensure_ascii=False).encode()
-    return {**signature, "notes": key.seal("employer_standings", "notes", str(change["change_id"]), text).hex()}
+    return {**signed, "notes": key.seal("employer_standings", "notes", place, text).hex()}
 
 
 async def _record(
@@ -171,7 +181,9 @@ async def _record(
     await append(connection, employer_chain(employer_id), [entry])
 
 
-async def _tell(context: Context, connection: AsyncConnection, change: _Change, at: datetime) -> None:
+async def _tell(
+    context: Context, connection: AsyncConnection, change: _Change, at: datetime, reasons: Sequence[GivenReason]
+) -> None:
     """Tell the employer once that it was suspended or reinstated (R20)."""
     suspended = change["standing"] == Standing.SUSPENDED
     await tell_employer(
@@ -182,4 +194,5 @@ async def _tell(context: Context, connection: AsyncConnection, change: _Change, 
         occasion=str(change["change_id"]),
         at=at,
         facts={"from_on": change["valid_from"]},
+        reasons=reasons,
     )

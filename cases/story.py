@@ -109,9 +109,12 @@ async def _note_read(context: Context, actor: Actor, reference: str, as_of: date
 
 def _merged(record: Record, as_of: datetime | None, language: Language) -> Iterator[Timed]:
     """Yield all items by time; what one source says stays in that source's order."""
-    sources: list[Iterable[Timed]] = [_ledger_items(record.chain, language)]
-    beside = [row for row in record.ledger if row["chain"] != record.reference]
-    sources.append(sorted(_ledger_items(beside, language), key=lambda timed: timed[0]))
+    # Each chain by itself: rows of one say nothing of where those of another belong.
+    chains = {record.reference: record.chain}
+    for row in record.ledger:
+        if row["chain"] != record.reference:
+            chains.setdefault(row["chain"], []).append(row)
+    sources: list[Iterable[Timed]] = [list(_ledger_items(rows, language)) for rows in chains.values()]
     sources += [_history_items(kept, language) for kept in record.runs]
     sources += [_retried_items(kept, language) for kept in record.runs]
     sources.append([(row["at"], _notice_item(row, as_of, language)) for row in record.notices])
@@ -127,7 +130,7 @@ def _ledger_items(rows: Iterable[Row], language: Language) -> Iterator[Timed]:
         # A row of an act that was asked for earlier than it was applied does not go before the rows that it follows.
         latest = at if latest is None else max(latest, at)
         if Act(row["act"]) not in _TOLD_ELSEWHERE:
-            yield latest, _ledger_item(row, waited, language)
+            yield latest, _ledger_item(row, latest, waited, language)
 
 
 def _ended_wait(before: Stood, stood: Stood, row: Row, since: dict[str, datetime]) -> dict[str, Any] | None:
@@ -147,10 +150,11 @@ def _ended_wait(before: Stood, stood: Stood, row: Row, since: dict[str, datetime
     return ended
 
 
-def _ledger_item(row: Row, waited: dict[str, Any] | None, language: Language) -> Item:
+def _ledger_item(row: Row, placed: datetime, waited: dict[str, Any] | None, language: Language) -> Item:
     detail = {name: value for name, value in row["detail"].items() if name not in _SHOWN_APART}
     item: Item = {
         "at": _moment(row["at"]),
+        "placed_at": _moment(placed) if placed != row["at"] else None,
         "source": "ledger",
         "what": row["act"],
         "says": act_sentence(row["act"], row["outcome"], language),

@@ -1,5 +1,6 @@
 """The inbox: a page of tasks, the most urgent free one, claims, releases and assignments (R9)."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,13 +16,17 @@ from cases.case_parts import destinations_of
 from cases.context import Context
 from cases.idempotency import Idempotency, Reply, find_known, remember
 from cases.review_tasks import set_claim_limit
+from cases.sign_ins import need_staff
 from cases.signers import held_by_another, holder_of, need_no_conflict, subject_of
-from cases.task_queries import FAR, FEW, MANY, Position, next_free, page_of, visible_to
+from cases.task_lists import describe, describe_one, moments, totals
+from cases.task_queries import FAR, FEW, MANY, Position, counts_of, next_free, page_of, visible_to
 from cases.view import moment
 from domain.actors import Actor, Role
 from domain.acts import Act
+from domain.decisions import TASK_ANSWERS
 from domain.errors import Refused
 from domain.stages import Destination
+from domain.task_lists import TaskChoice, TaskOrder
 from domain.tasks import Queue, TaskKind
 from store.case_rows import Row
 from store.tables import conflicts, tasks
@@ -30,36 +35,55 @@ from store.tables import conflicts, tasks
 async def list_tasks(
     context: Context,
     actor: Actor,
+    choice: TaskChoice | None = None,
     *,
-    kind: TaskKind | None = None,
-    holder: str | None = None,
-    due_before: datetime | None = None,
-    employer_id: str | None = None,
+    order: TaskOrder = TaskOrder.PRIORITY,
     after: Position | None = None,
     limit: int = 50,
 ) -> tuple[list[dict[str, Any]], Position | None]:
-    """Return a page of open tasks: overdue first, then by due date, then by time received."""
-    held_by = {"none": "", "me": holder_of(actor), None: None}.get(holder, f"{actor.issuer} {holder}")
-    query, values = page_of(
-        holder_of(actor),
-        actor.role,
-        kind=kind,
-        held_by=held_by,
-        due_before=due_before,
-        employer_id=employer_id,
-        after=after,
-        limit=limit + 1,
-    )
+    """Return a page of open tasks: overdue first, then by due date, then by time received, or in another order.
+
+    Args:
+        context: the collaborators.
+        actor: who reads.
+        choice: which tasks; the holder is `me`, `none` or a subject.
+        order: what the list goes by first.
+        after: where the page before ended.
+        limit: most tasks in the page.
+    """
     async with context.database.begin(actor.tenant) as connection:
+        at = await moments(context, connection, context.clock())
+        query, values = page_of(
+            holder_of(actor), actor.role, _chosen(actor, choice), at, order=order, after=after, limit=limit + 1
+        )
         rows = [dict(row) for row in (await connection.execute(query, values)).mappings()]
         page = rows[:limit]
+        told = await describe(connection, page, at)
         shown = [(row["reference"], row["employer_id"]) for row in page]
         await record_access(connection, actor, "tasks", shown, context.clock())
-    position = None
+    position: Position | None = None
     if len(rows) > limit:
         last = page[-1]
-        position = (last["overdue"], last["due_at"] or FAR, last["opened_at"], str(last["task_id"]))
-    return [task_view(row) for row in page], position
+        first = () if order is TaskOrder.PRIORITY else (last["first"],)
+        position = (*first, last["overdue"], last["due_at"] or FAR, last["opened_at"], str(last["task_id"]))
+    return [task_view(row, more) for row, more in zip(page, told, strict=True)], position
+
+
+async def count_tasks(context: Context, actor: Actor, choice: TaskChoice | None = None) -> dict[str, Any]:
+    """Return how many open tasks the actor's lists have, by kind, by holder and by priority."""
+    async with context.database.begin(actor.tenant) as connection:
+        at = await moments(context, connection, context.clock())
+        query, values = counts_of(holder_of(actor), actor.role, _chosen(actor, choice), at)
+        return totals((await connection.execute(query, values)).all())
+
+
+def _chosen(actor: Actor, choice: TaskChoice | None) -> TaskChoice:
+    """Return the choice with its holder as tasks keep it: empty for free ones."""
+    choice = choice or TaskChoice()
+    if choice.holder is None:
+        return choice
+    named = {"none": "", "me": holder_of(actor)}.get(choice.holder, f"{actor.issuer} {choice.holder}")
+    return replace(choice, holder=named)
 
 
 async def claim_next(context: Context, actor: Actor, kind: TaskKind | None, idempotency_: Idempotency) -> Reply:
@@ -76,7 +100,7 @@ async def claim_next(context: Context, actor: Actor, kind: TaskKind | None, idem
         _hold(file, task, holder_of(actor), at)
         file.record(Act.CLAIMED, actor, at, destination=task["destination"], kind=task["kind"])
         await file.save(connection)
-        reply = Reply(200, task_view(task))
+        reply = Reply(200, task_view(task, describe_one(file, task, at)))
         await remember(
             context, connection, actor, idempotency_, reference=file.reference, reply=reply, key=file.person_key
         )
@@ -140,7 +164,12 @@ async def release(context: Context, actor: Actor, task_id: UUID, conflict: bool,
 
 
 async def assign(context: Context, actor: Actor, task_id: UUID, subject: str, idempotency_: Idempotency) -> Reply:
-    """Hand a task to a named officer; supervisors only."""
+    """Hand a task to a named officer; supervisors only.
+
+    Raises:
+        Refused: `assignee_unknown` where nobody of this name has signed in as staff, else as `_on_task` says.
+    """
+    await need_staff(context, actor.issuer, subject)
 
     def hand_over(file: CaseFile, task: Row, at: datetime) -> None:
         need_no_conflict(file, actor)
@@ -164,8 +193,8 @@ async def find_reference(context: Context, actor: Actor, task_id: UUID) -> str:
     return str(reference)
 
 
-def task_view(row: Row) -> dict[str, Any]:
-    """Return a task as staff sees it; sealed parts of its detail stay with the case."""
+def task_view(row: Row, more: Row) -> dict[str, Any]:
+    """Return a task as staff sees it, with what its list tells of it; sealed parts of its detail stay with the case."""
     hidden = ("change", "contest", "by", "destinations")
     return {
         "id": str(row["task_id"]),
@@ -182,7 +211,9 @@ def task_view(row: Row) -> dict[str, Any]:
         "overdue": row["overdue"],
         "holder": subject_of(row["holder"]),
         "held_since": moment(row["held_since"]),
+        "answers": [action.value for action in TASK_ANSWERS.get(TaskKind(row["kind"]), ())],
         "detail": {name: value for name, value in row["detail"].items() if name not in hidden},
+        **more,
     }
 
 
@@ -237,7 +268,7 @@ async def _on_task(
             )
             await connection.execute(declared.on_conflict_do_nothing())
         await file.save(connection)
-        reply = Reply(200, task_view(task))
+        reply = Reply(200, task_view(task, describe_one(file, task, at)))
         await remember(context, connection, actor, idempotency_, reference=reference, reply=reply, key=file.person_key)
     return reply
 

@@ -7,6 +7,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cases.bundles import carry_all
 from cases.context import Context
 from cases.letters import BlockedError, address_of, open_texts
 from domain.clock import CHINA
@@ -22,6 +23,20 @@ _WITH_FALLBACK: Final = frozenset(
     for kind, plan in PLANS.items()
     if Recipient.PERSON in plan.recipients and plan.recipients[Recipient.PERSON].fallback is Channel.SMS
 )
+
+
+def mail_of(rows: Sequence[Row]) -> Row:
+    """Return the mail among the deliveries of a notice that has one."""
+    return next(row for row in rows if row["channel"] == Channel.MAIL)
+
+
+def carry_as_the_mails(instead: Sequence[tuple[Row, Row]]) -> None:
+    """Let one SMS stand for those in place of mails that one message carried; each comes with its mail."""
+    by_message: dict[UUID, list[Row]] = {}
+    for mail, row in instead:
+        by_message.setdefault(mail["carried_by"] or mail["delivery_id"], []).append(row)
+    for rows in by_message.values():
+        carry_all(rows)
 
 
 async def fallback(context: Context, connection: AsyncConnection, rows: Sequence[Row], at: datetime) -> list[Row]:
@@ -54,6 +69,7 @@ async def _text(
         "employer_id": row["employer_id"],
         "channel": Channel.SMS.value,
         "after": mail_id,
+        "carried_by": None,
         "status": DeliveryStatus.QUEUED.value,
         "next_attempt": at,
         "give_up_at": at + context.limits.notice_retry,
@@ -73,16 +89,17 @@ async def text_instead(context: Context, at: datetime) -> int:
             page = await delivery_rows.mail_late(connection, begun, _WITH_FALLBACK, after, _SWEPT_AT_ONCE)
             if not page:
                 return opened
-            added: list[Row] = []
-            ids = [each for _, each in page]
+            instead: list[tuple[Row, Row]] = []
+            ids = await delivery_rows.with_carried(connection, [each for _, each in page])
             await settling_rows.lock(connection, ids, ())
             for rows in (await settling_rows.read(connection, ids, ())).notices.values():
                 channels = {Channel(row["channel"]) for row in rows}
                 for mail in [row for row in rows if row["channel"] == Channel.MAIL and row["status"] == "queued"]:
                     text = await _text(context, connection, mail["delivery_id"], channels, at)
-                    added += [text] if text else []
-            await settling_rows.write(connection, added=added)
-        opened += len(added)
+                    instead += [(mail, text)] if text else []
+            carry_as_the_mails(instead)
+            await settling_rows.write(connection, added=[text for _, text in instead])
+        opened += len(instead)
         if len(page) < _SWEPT_AT_ONCE:
             return opened
         after = page[-1]

@@ -17,8 +17,8 @@ from domain.actors import Actor
 from domain.clock import CHINA
 from domain.errors import Defect, Refused
 from domain.findings import Audience, Finding, outcome_of, seen_by
-from domain.identity_numbers import mask_identity_number
 from domain.languages import Language
+from domain.masks import MASKS
 from domain.messages import registration_workflow_id
 from domain.stages import Destination, DueKind, Holder, Stage
 from domain.working_days import ParkClock
@@ -64,7 +64,8 @@ def case_view(file: Shown, actor: Actor, language: Language) -> dict[str, Any]:
         "ended_on": day(row["ended_on"]),
         "in_force": _in_force(file),
         "updated_at": row["updated_at"].astimezone(CHINA).isoformat(),
-        "person": _masked(file),
+        "person": _person(file, actor),
+        "recorded_facts": [fact_view(fact) for fact in file.facts],
         "permits": [] if hidden else [permit_view(file, d, inside, language) for d in shown],
         "links": {"self": f"/v1/registrations/{file.reference}"},
     }
@@ -122,6 +123,19 @@ def finding_views(findings: Iterable[Finding], language: Language) -> list[dict[
         }
         for finding in findings
     ]
+
+
+def fact_view(fact: Row) -> dict[str, Any]:
+    """Return a fact that an officer recorded as every reader of the case sees it, its content masked."""
+    return {
+        "number": fact["number"],
+        "field": fact["field"],
+        "state": fact["state"],
+        "contest": fact["contest"],
+        "role": fact["seen_by"]["role"],
+        "round": fact["round"],
+        "at": moment(fact["at"]),
+    }
 
 
 def obstacle_views(obstacles: Iterable[tuple[Destination, Finding]], language: Language) -> list[dict[str, Any]]:
@@ -204,14 +218,19 @@ def _shown(found: str | bytes, audience: Audience, language: Language) -> tuple[
     return outcome_of(findings).value, tuple(finding_views(findings, language))
 
 
-def _masked(file: Shown) -> dict[str, Any]:
+def _person(file: Shown, actor: Actor) -> dict[str, Any]:
+    """Return the person masked; the names whole to the employer that gave them."""
     try:
         person = file.application.person
     except (Defect, Refused) as error:
         # Facts that cannot be opened keep neither this case out of sight nor the others of its list.
-        return {"identity_number": None, "language": None, "erased": isinstance(error, Refused)}
-    masked = mask_identity_number(person.identity_number)
-    return {"identity_number": masked, "language": person.language.value, "erased": False}
+        unknown = dict.fromkeys(("name_zh", "name_en", "identity_number", "language"))
+        return unknown | {"erased": isinstance(error, Refused)}
+    names = {"name_zh": person.name_zh, "name_en": person.name_en}
+    if actor.employer_id != file.employer_id:
+        names = {field: MASKS[field](name) if name else None for field, name in names.items()}
+    masked = MASKS["identity_number"](person.identity_number)
+    return {**names, "identity_number": masked, "language": person.language.value, "erased": False}
 
 
 def _opened(file: Shown, table: str, column: str, place: str, sealed: bytes) -> Any:

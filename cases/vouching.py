@@ -56,6 +56,8 @@ EFFECTS: Final[Mapping[CommandKind, _Effect]] = {
         Act.TASK_ANSWERED,
         further=_AT_ITS_END,
     ),
+    CommandKind.RECORD_FACT: _effect(Act.FACT_RECORDED),
+    CommandKind.CONTEST_FACT: _effect(Act.FACT_CONTESTED),
     CommandKind.RECOUNT: _effect(Act.DUE_DATE_CHANGED),
     CommandKind.RESUME: _effect(Act.INCIDENT_RESUMED),
 }

@@ -13,6 +13,8 @@ class Act(StrEnum):
     ASSESSED = "assessed"
     CORRECTED = "corrected"
     CONTESTED = "contested"
+    FACT_RECORDED = "fact_recorded"
+    FACT_CONTESTED = "fact_contested"
     REMINDED = "reminded"
     LAPSED = "lapsed"
     WITHDRAWN = "withdrawn"
@@ -106,6 +108,7 @@ RULED: Final = frozenset(
     {
         Act.SUBMITTED,
         Act.ASSESSED,
+        Act.FACT_RECORDED,
         Act.DECIDED,
         Act.CONFIRMED,
         Act.REJECTED,
@@ -136,6 +139,7 @@ DECISIONS: Final = PROPOSALS | SIGNATURES
 
 # What staff does to a case by its own judgement, so that a complaint about it is another's to answer.
 JUDGEMENTS: Final = DECISIONS | {
+    Act.FACT_RECORDED,
     Act.RECALLED,
     Act.HELD,
     Act.HOLD_RELEASED,

@@ -28,6 +28,8 @@ class CommandKind(StrEnum):
     ENTER_OUTCOME = "enter_outcome"
     ANSWER = "answer"
     ANSWER_TASK = "answer_task"
+    RECORD_FACT = "record_fact"
+    CONTEST_FACT = "contest_fact"
     RECOUNT = "recount"
     RESUME = "resume"
 
@@ -52,6 +54,7 @@ AWAITED: Final = frozenset(
         CommandKind.PERMIT_CONFIRM,
         CommandKind.ENTER_OUTCOME,
         CommandKind.ANSWER_TASK,
+        CommandKind.RECORD_FACT,
     }
 )
 

@@ -1,5 +1,6 @@
 """Bodies of what staff asks of a case: decisions, second signatures, holds, revocations and what an officer enters."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Final, Self
 
@@ -10,6 +11,7 @@ from domain.fields import Day, Label, Moment, Note
 from domain.references import reference_from
 from domain.registration import Body
 from domain.stages import Destination
+from domain.tasks import TaskKind
 
 _SAMPLE: Final = reference_from(bytes(5))  # only to test that a paper holds together
 Round = Annotated[int, Field(ge=1, le=10_000, strict=True)]
@@ -165,6 +167,20 @@ class TaskAction(StrEnum):
     SET_ASIDE = "set_aside"
 
 
+# Which answers a task takes; the others are decided or signed by calls of their own.
+TASK_ANSWERS: Final[Mapping[TaskKind, tuple[TaskAction, ...]]] = {
+    TaskKind.CHANGE: (TaskAction.TAKE, TaskAction.DECLINE),
+    TaskKind.EMPLOYMENT_CHECK: (TaskAction.NEW_CONTRACT_END, TaskAction.DEPARTED),
+    TaskKind.DEPARTURE_DISPUTED: (TaskAction.UPHOLD, TaskAction.SET_ASIDE),
+    TaskKind.FACT_CONTESTED: (TaskAction.UPHOLD, TaskAction.SET_ASIDE),
+    TaskKind.AUTHORITY_REJECTED: (TaskAction.SEND_AGAIN,),
+    TaskKind.APPLICANT_INACTIVE: (TaskAction.DONE,),
+    TaskKind.AUTHORITY_LATE: (TaskAction.DONE,),
+    TaskKind.UNDELIVERED: (TaskAction.DONE,),
+    TaskKind.DECISION_NOT_TAKEN: (TaskAction.DONE,),
+}
+
+
 class TaskAnswerRequest(Body):
     """The answer to a task that is neither `review` nor `confirm`."""
 
@@ -173,3 +189,7 @@ class TaskAnswerRequest(Body):
     last_day: Day | None = None
     reason: Label | None = None
     note: Note | None = None
+    facts: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=10_000, strict=True)], ...] | None,
+        Field(min_length=1, max_length=50, description="Which of several contested facts are set aside; all without."),
+    ] = None

@@ -6,7 +6,8 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
-from domain.fields import Code, Day, Email, Flag, Line, Name, Phone, Uscc, refusal
+from domain.decisions import Reasons
+from domain.fields import Code, Day, Email, Flag, Line, Name, Note, Phone, Uscc, refusal
 from domain.languages import Language
 from domain.registration import Body, example
 from domain.stages import Standing
@@ -75,12 +76,19 @@ class EmployerRequest(Body):
 
 
 class StandingRequest(Body):
-    """A standing from a day on; `left_park` takes effect with a second signature."""
+    """A standing from a day on, with codes of use H; `left_park` takes effect with a second signature.
 
-    model_config = example({"standing": "suspended", "valid_from": "2026-12-01"})
+    `reasons[].note` is written for the employer, `note` for staff and auditors.
+    """
+
+    model_config = example(
+        {"standing": "suspended", "valid_from": "2026-12-01", "reasons": [{"code": "other_authority_asked"}]}
+    )
 
     standing: Standing
     valid_from: Day
+    reasons: Reasons = ()
+    note: Note | None = None
 
 
 class PremisesEntry(Body):

@@ -64,6 +64,7 @@ _TYPES: Final[dict[str, FieldCode]] = {
     "timezone_aware": FieldCode.IMPOSSIBLE_DATE,
 }
 _OWN: Final = frozenset(FieldCode)
+_OF_FEW: Final = frozenset({"enum", "literal_error"})
 _PLAIN_NAME: Final = re.compile(r"[a-z][a-z_]{0,63}")
 MOST: Final = 100  # no answer lists more than so many errors
 
@@ -97,7 +98,13 @@ def _field_error(entry: Mapping[str, Any], within: str) -> FieldError:
     if code is FieldCode.WRONG_TYPE and not own and entry.get("input", "") is None:
         code = FieldCode.REQUIRED  # null where a value is needed
     message = str(entry["msg"]) if own else MESSAGES[code]
-    return FieldError(field=path_of(entry["loc"], within), code=code, message=message)
+    allowed = _allowed(entry) if kind in _OF_FEW else ()
+    return FieldError(field=path_of(entry["loc"], within), code=code, message=message, allowed=allowed)
+
+
+def _allowed(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the words that a field takes, as pydantic lists them: each in quotes."""
+    return tuple(re.findall(r"'([^']*)'", str(entry.get("ctx", {}).get("expected", ""))))
 
 
 def path_of(location: Iterable[str | int], within: str = "") -> str:

@@ -1,7 +1,8 @@
 """Findings of the rules: codes, outcomes and the values used, never personal data."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from enum import StrEnum
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
@@ -36,6 +37,10 @@ class FindingOutcome(StrEnum):
     FAIL = "fail"
     MISSING = "missing"
     NEEDS_PERSON = "needs_person"
+
+
+# Outcomes over which a registration is approved by two people only (states.md, R11).
+STANDING_IN_THE_WAY: Final = frozenset({FindingOutcome.FAIL, FindingOutcome.MISSING})
 
 
 class Audience(StrEnum):
@@ -77,7 +82,11 @@ class Finding(BaseModel):
 
 def outcome_of(findings: Iterable[Finding]) -> AssessmentOutcome:
     """Return what findings amount to (states.md, section 1): a missing one first, then any that did not pass."""
-    outcomes = {finding.outcome for finding in findings}
+    return amount_to({finding.outcome for finding in findings})
+
+
+def amount_to(outcomes: Set[str]) -> AssessmentOutcome:
+    """Return what findings of these outcomes amount to."""
     if FindingOutcome.MISSING in outcomes:
         return AssessmentOutcome.INCOMPLETE
     return AssessmentOutcome.NEEDS_OFFICER if outcomes - {FindingOutcome.PASS} else AssessmentOutcome.CLEAR

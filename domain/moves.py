@@ -49,6 +49,8 @@ class Event(StrEnum):
     CONTRACT_GRACE_OVER = "contract_grace_over"
     SETTLED = "settled"
     CHANGE = "change"
+    RECORD_FACT = "record_fact"
+    CONTEST_FACT = "contest_fact"
     FAULT = "fault"
 
 
@@ -189,6 +191,8 @@ MOVES: Final[tuple[Move, ...]] = (
     Move("R10", _APPROVED, Event.SETTLED, "timer", None, (NoticeKind.REGISTRATION_APPROVED,)),
     Move("R31", frozenset(Stage), Event.FAULT, "engine", None),
     Move("R34", LIVE, Event.CHANGE, "employer", None, (NoticeKind.CONTACT_CHANGED,)),
+    Move("R35", _REVIEW | _APPROVED, Event.RECORD_FACT, "officer", None, (NoticeKind.FACT_RECORDED,)),
+    Move("R36", LIVE, Event.CONTEST_FACT, "employer; person", None),
 )
 
 _WITH_AUTHORITY: frozenset[PermitStage | None] = frozenset(PERMIT_WITH_AUTHORITY)

@@ -19,6 +19,7 @@ class NoticeKind(StrEnum):
     CORRECTION_REQUESTED = "correction_requested"
     CORRECTION_REMINDER = "correction_reminder"
     CORRECTION_RECEIVED = "correction_received"
+    FACT_RECORDED = "fact_recorded"
     REGISTRATION_LAPSED = "registration_lapsed"
     REGISTRATION_WITHDRAWN = "registration_withdrawn"
     DECISION_DELAYED = "decision_delayed"
@@ -176,6 +177,7 @@ PLANS: Final[Mapping[NoticeKind, NoticePlan]] = {
     _K.CORRECTION_REQUESTED: _plan(_EMPLOYER, _S.CORRECTION_DUE),
     _K.CORRECTION_REMINDER: _plan(_EMPLOYER, _S.CORRECTION_DUE),
     _K.CORRECTION_RECEIVED: _plan(_EMPLOYER, _S.PARK_DECISION_DUE, digestible=True),
+    _K.FACT_RECORDED: _plan(_BOTH),
     _K.REGISTRATION_LAPSED: _plan(_BOTH),
     _K.REGISTRATION_WITHDRAWN: _plan(_BOTH, digestible=True),
     _K.DECISION_DELAYED: _plan(_BOTH, _S.MISSED_AND_EXPECTED),

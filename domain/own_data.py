@@ -13,13 +13,13 @@ _ROWS: Final = by_name(BODIES)
 
 # Tables whose content the person's own calls show.
 SHOWN: Final = frozenset(
-    {"applications", "registrations", "permits", "notices", "commands", "objections", "legal_holds"}
+    {"applications", "case_facts", "registrations", "permits", "notices", "commands", "objections", "legal_holds"}
 )
 
 # What is kept and not shown, by a name that the catalogue explains, with its tables and how long it stays.
 KEPT_APART: Final[Mapping[str, tuple[frozenset[str], Retention]]] = {
     "rule_runs": (frozenset({"assessments"}), Retention.CASE),
-    "staff_notes": (frozenset({"tasks", "conflicts"}), Retention.CASE),
+    "staff_notes": (frozenset({"tasks", "conflicts", "notice_reads"}), Retention.CASE),
     "search_hashes": (frozenset({"persons"}), Retention.CASE),
     "authority_answers": (frozenset({"answers"}), Retention.CASE),
     "repeats": (frozenset({"idempotency", "messages_seen"}), Retention.KEY),

@@ -1,13 +1,14 @@
-"""What a person asks for without an employer: a link to sign in with, the session it opens, disputes and complaints."""
+"""What a person asks for without an employer: a link to sign in with, its session, disputes, complaints, lost cards."""
 
 from enum import StrEnum
 from typing import Annotated, Final, Self
 
 from pydantic import StringConstraints, model_validator
 
-from domain.fields import Email, Label, Note, Phone, refusal
+from domain.fields import Day, Email, Label, Note, Phone, refusal
 from domain.notices import Channel
 from domain.registration import Body, example
+from domain.stages import Destination
 
 SESSION_ISSUER: Final = "hetao/me"  # the issuer of a person who signed in by a link; no token of the OIDC issuer has it
 SESSION_PREFIX: Final = "hps_"  # tells a session from a JWT, whose first character is another
@@ -92,6 +93,16 @@ class DisputeRequest(Body):
 
     reference: Label
     text: Note
+
+
+class OwnCardLostRequest(Body):
+    """The card of a permit of one's own was lost: whose case, for which destination, on which day."""
+
+    model_config = example({"reference": "HT-7K2M-9QXA-3", "destination": "HK", "lost_on": "2026-03-01"})
+
+    reference: Label
+    destination: Destination
+    lost_on: Day
 
 
 class ComplaintAnswer(Body):

@@ -17,6 +17,7 @@ class TaskKind(StrEnum):
     AUTHORITY_LATE = "authority_late"
     AUTHORITY_CONFLICT = "authority_conflict"
     AUTHORITY_REJECTED = "authority_rejected"
+    FACT_CONTESTED = "fact_contested"
     UNDELIVERED = "undelivered"
     DECISION_NOT_TAKEN = "decision_not_taken"
     STUCK = "stuck"
@@ -38,4 +39,6 @@ class Queue(StrEnum):
     OPERATORS = "operators"
 
 
+# What a case that closes leaves to be done: a letter to hand over, and an answer to who contested a fact.
+OUTLIVING: Final = frozenset({TaskKind.UNDELIVERED, TaskKind.FACT_CONTESTED})
 REVIEW_TASKS: Final = frozenset({TaskKind.REVIEW, TaskKind.CONFIRM})

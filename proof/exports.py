@@ -2,11 +2,13 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from proof.checkpoints import BrokenNoteError, Opened, open_checkpoint, parse_note
+from proof.ledger_rows import GENESIS
 from proof.merkle import verifies_consistency
 from proof.receipts import canonical, check_signature, signature_over
 from proof.verdicts import Check, Failed, read_canonical, verify_place, verify_row
@@ -34,13 +36,16 @@ def manifest_in(content: bytes) -> dict[str, Any]:
         return {}
 
 
-def verify_export(check: Check, content: bytes, next_parts: Sequence[Mapping[str, Any]] = ()) -> None:
+def verify_export(
+    check: Check, content: bytes, next_parts: Sequence[Mapping[str, Any]] = (), *, has_earlier: bool = False
+) -> None:
     """Check an export: its lines, its signature, its rows, and the place of each in the tree of its checkpoint.
 
     Args:
         check: takes what was found.
         content: the file, which may be a part that broke off.
         next_parts: manifests of other files that say to go on from this export; each must join on to it without a gap.
+        has_earlier: whether the export that this one says to go on from is among the files, and checked with this one.
     """
     lines = content.split(b"\n")
     cut = lines.pop()
@@ -51,7 +56,7 @@ def verify_export(check: Check, content: bytes, next_parts: Sequence[Mapping[str
         raise Failed("form", "The export does not begin with a manifest of a form that is known here.")
     last = read_canonical(lines[-1], f"Line {len(lines)}")
     end = last if last.get("type") == "end" and not cut else None
-    _say_where_it_begins(check, manifest)
+    _say_where_it_begins(check, manifest, has_earlier=has_earlier)
     joints = [_joint(lines, part["continues"]) for part in next_parts]
     if end is not None:
         _verify_end(check, lines, end)
@@ -68,17 +73,20 @@ def verify_export(check: Check, content: bytes, next_parts: Sequence[Mapping[str
         raise Failed("cut_off", f"{says} Resume it by its last line `resume`, and check both files together.")
 
 
-def _say_where_it_begins(check: Check, manifest: Mapping[str, Any]) -> None:
+def _say_where_it_begins(check: Check, manifest: Mapping[str, Any], *, has_earlier: bool) -> None:
     earlier = manifest.get("continues")
     if earlier is None:
         return
     after = earlier["after"]
     place = f"{after['at']}, row {after['seq']} of {after['chain']}"
-    check.note(
-        "continuation",
+    says = (
         f"It is no whole export: it goes on from {earlier['chain']} after {earlier['rows']} rows of that one ({place})."
-        " Whether those are all there shows only when both files are checked together.",
     )
+    if has_earlier:
+        check.note("continuation", f"{says} That one is among the files, and says how the two join.")
+        return
+    further = "Whether those are all there was not checked: give both files together."
+    check.leave_open("continuation", f"{says} {further}")
 
 
 def _joint(lines: list[bytes], earlier: Mapping[str, Any]) -> int:
@@ -104,17 +112,37 @@ def _verify_contents(
     """Check the rows, and return how many there are and where the last one stands."""
     opened = None if manifest["checkpoint"] is None else check.checkpoint(manifest["checkpoint"])
     stamped = _verify_stamp(check, manifest.get("stamp"), opened)
-    proved, rows, early, reached = _verify_rows(lines, opened, stamped)
+    found = _verify_rows(lines, opened, stamped)
+    rows = found.rows
     if said is not None and rows != said:
         raise Failed("rows", f"The export says {said} rows and holds {rows}.")
-    check.note("rows", f"Each of the {rows} rows has the hash that is said of it and follows on the one before it.")
-    if opened is not None:
-        check.note("inclusion", f"{proved} of the {rows} rows are leaves of that tree.")
-    if stamped:
-        check.note("stamp", f"{early} of the {rows} rows are among the {stamped} leaves that were stamped.")
-    if proved < rows:
-        check.note("not_sealed", f"{rows - proved} rows were not sealed when the export was made: ask for them again.")
-    return rows, reached
+    _say_what_rows_show(check, found, stamped)
+    return rows, found.reached
+
+
+def _say_what_rows_show(check: Check, found: "_Rows", stamped: int) -> None:
+    """Write down what was proved of the rows, and of how many nothing was, for want of what the file does not hold."""
+    rows = found.rows
+    if not rows:
+        check.leave_open("rows", "It holds no row: there was none to check.")
+        return
+    check.note("rows", f"Each of the {rows} rows has the hash that is said of it.")
+    if found.followed:
+        check.note("chain", f"{found.followed} of the {rows} rows follow on the row before them in their chain.")
+    if found.followed < rows:
+        alone = rows - found.followed
+        check.leave_open(
+            "chain", f"Of {alone} rows the one before is not in the file: whether they follow on it was not checked."
+        )
+    if found.proved:
+        check.note("inclusion", f"{found.proved} of the {rows} rows are leaves of that tree.")
+    if found.early:
+        check.note("stamp", f"{found.early} of the {rows} rows are among the {stamped} leaves that were stamped.")
+    if stamped and found.early < rows:
+        check.leave_open("stamp", f"{rows - found.early} rows are not among the {stamped} leaves that were stamped.")
+    if found.proved < rows:
+        unsealed = rows - found.proved
+        check.leave_open("not_sealed", f"{unsealed} rows were not sealed when the export was made: ask for them again.")
 
 
 def _verify_end(check: Check, lines: list[bytes], end: dict[str, Any]) -> None:
@@ -146,25 +174,37 @@ def _verify_stamp(check: Check, stamp: Mapping[str, Any] | None, opened: Opened 
     return older.size if check.keys.stamp_roots else 0
 
 
-def _verify_rows(lines: list[bytes], opened: Opened | None, stamped: int) -> tuple[int, int, int, str | None]:
-    """Return how many rows are proved to be in the tree, how many there are, how many were stamped, and the last."""
+@dataclass(slots=True)
+class _Rows:
+    """How many rows there are, follow on one that is there, are leaves of the tree, were stamped; and the last one."""
+
+    rows: int = 0
+    followed: int = 0
+    proved: int = 0
+    early: int = 0
+    reached: str | None = None
+
+
+def _verify_rows(lines: list[bytes], opened: Opened | None, stamped: int) -> _Rows:
+    """Check each row as far as the file allows; the first row of a chain follows on nothing."""
     last: dict[str, tuple[int, str]] = {}
-    proved = rows = early = 0
-    reached = None
+    found = _Rows()
     for line in _rows(lines):
         row, digest, leaf = line["row"], line["hash"], line["leaf"]
         verify_row(row, digest)
-        seq, before = last.get(row["chain"], (0, None))
-        if seq + 1 == row["seq"] and before is not None and row["previous"] != before:
-            raise Failed("chain", f"The row {row['seq']} of {row['chain']} does not follow on the one before it.")
+        seq, before = last.get(row["chain"], (0, GENESIS.hex()))
+        if seq + 1 == row["seq"]:
+            if row["previous"] != before:
+                raise Failed("chain", f"The row {row['seq']} of {row['chain']} does not follow on the one before it.")
+            found.followed += 1
         last[row["chain"]] = (row["seq"], digest)
-        reached = f"row {row['seq']} of {row['chain']} ({row['at']})"
-        rows += 1
+        found.reached = f"row {row['seq']} of {row['chain']} ({row['at']})"
+        found.rows += 1
         if leaf is not None and opened is not None:
             verify_place(digest, leaf["index"], leaf["proof"], opened)
-            proved += 1
-            early += leaf["index"] < stamped
-    return proved, rows, early, reached
+            found.proved += 1
+            found.early += leaf["index"] < stamped
+    return found
 
 
 def _rows(lines: list[bytes]) -> Iterator[dict[str, Any]]:

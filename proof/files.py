@@ -9,18 +9,21 @@ from proof.exports import is_export, manifest_in, verify_export
 from proof.verdicts import Check, Failed, KnownKeys, Step, Verdict, one_object, receipts_in, verify_receipt
 
 
-def verify(content: bytes, keys: KnownKeys, next_parts: Sequence[Mapping[str, Any]] = ()) -> Verdict:
+def verify(
+    content: bytes, keys: KnownKeys, next_parts: Sequence[Mapping[str, Any]] = (), *, has_earlier: bool = False
+) -> Verdict:
     """Check a file: an export, a receipt, the answer that lists those of a case, or a checkpoint, also its note alone.
 
     Args:
         content: the file.
         keys: what is trusted.
         next_parts: for an export, the manifests of those that go on from it.
+        has_earlier: whether the export from which this one goes on is checked together with it.
     """
     check = Check(keys)
     try:
         if is_export(content):
-            verify_export(check, content, next_parts)
+            verify_export(check, content, next_parts, has_earlier=has_earlier)
         elif (checkpoint := _checkpoint_in(content)) is not None:
             _verify_checkpoint(check, checkpoint)
         elif (note := _note_in(content)) is not None:
@@ -40,15 +43,20 @@ def verify(content: bytes, keys: KnownKeys, next_parts: Sequence[Mapping[str, An
 def verify_together(files: Mapping[str, bytes], keys: KnownKeys) -> dict[str, Verdict]:
     """Check files each by itself, and parts of an export that broke off by how they join on to each other too."""
     going_on: dict[Any, list[Mapping[str, Any]]] = {}
-    for content in files.values():
-        manifest = manifest_in(content)
+    manifests = {name: manifest_in(content) for name, content in files.items()}
+    for manifest in manifests.values():
         earlier = manifest.get("continues")
         if isinstance(earlier, dict):
             going_on.setdefault(earlier.get("chain"), []).append(manifest)
-    return {
-        name: verify(content, keys, going_on.get(manifest_in(content).get("chain"), ()))
-        for name, content in files.items()
-    }
+    known = {manifest.get("chain") for manifest in manifests.values()}
+
+    def check(name: str, content: bytes) -> Verdict:
+        manifest = manifests[name]
+        earlier = manifest.get("continues")
+        has_earlier = isinstance(earlier, dict) and earlier.get("chain") in known
+        return verify(content, keys, going_on.get(manifest.get("chain"), ()), has_earlier=has_earlier)
+
+    return {name: check(name, content) for name, content in files.items()}
 
 
 def _checkpoint_in(content: bytes) -> Mapping[str, Any] | None:

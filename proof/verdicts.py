@@ -18,10 +18,10 @@ from proof.stamps import BrokenStampError, verify_stamp
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that was looked at, whether it holds, and what that means."""
+    """One thing that was looked at, whether it holds, and what that means; None where it is left open, unchecked."""
 
     code: str
-    holds: bool
+    holds: bool | None
     says: str
 
 
@@ -33,13 +33,19 @@ class Verdict:
 
     @property
     def holds(self) -> bool:
-        """Whether everything holds."""
-        return bool(self.steps) and all(step.holds for step in self.steps)
+        """Whether something was checked, and all that was checked holds."""
+        looked = [step.holds for step in self.steps if step.holds is not None]
+        return bool(looked) and all(looked)
 
     @property
     def failed(self) -> Step | None:
         """The first thing that does not hold."""
-        return next((step for step in self.steps if not step.holds), None)
+        return next((step for step in self.steps if step.holds is False), None)
+
+    @property
+    def left_open(self) -> int:
+        """How many things were not checked, of those that could be asked for."""
+        return sum(step.holds is None for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,10 @@ class Check:
         """Write down that something holds."""
         self.steps.append(Step(code, True, says))
 
+    def leave_open(self, code: str, says: str) -> None:
+        """Write down that something was not checked, and what would do it."""
+        self.steps.append(Step(code, None, says))
+
     def checkpoint(self, note: str) -> Opened:
         """Verify a checkpoint by the known keys."""
         try:
@@ -88,7 +98,7 @@ class Check:
         for each in opened.cosigned:
             self.note("cosignature", f"The witness {each.name} co-signed it at {each.at.isoformat()}.")
         if not opened.cosigned:
-            self.note(
+            self.leave_open(
                 "cosignature", "No known witness co-signed it: that the log shows everyone the same is not shown."
             )
         return opened
@@ -103,7 +113,7 @@ class Check:
         if token is None or missing:
             if self.keys.needs_stamp:
                 raise Failed("stamp", missing)
-            self.note("stamp", missing)
+            self.leave_open("stamp", missing)
             return
         try:
             stamp = verify_stamp(base64.b64decode(token), parse_note(note).text.encode(), self.keys.stamp_roots)
@@ -151,12 +161,14 @@ def verify_receipt(check: Check, receipt: Mapping[str, Any]) -> None:
             "row", f"It agrees with the ledger's row {row['seq']} of {row['chain']}, whose hash follows from it."
         )
     else:
-        check.note("row", f"The ledger's row {row['seq']} of {row['chain']} is named by its hash only.")
+        named = f"The ledger's row {row['seq']} of {row['chain']} is named by its hash only"
+        check.leave_open("row", f"{named}: what it says was not compared with the receipt.")
     opened = check.checkpoint(seal["checkpoint"])
     if check.keys.needs_stamp:
         raise Failed("stamp", "A receipt carries no stamp; export the ledger's rows of the case, which does.")
     verify_place(row["hash"], seal["index"], seal["proof"], opened)
     check.note("inclusion", f"The row is the leaf {seal['index']} of that tree.")
+    check.leave_open("stamp", "A receipt carries no stamp: when it was there is the log's word alone.")
 
 
 def verify_row(content: Mapping[str, Any], digest: str, place: tuple[str, int] | None = None) -> None:

@@ -141,8 +141,8 @@ def _notices(found: ReadBack) -> Iterator[str]:
 
 
 def _arrivals(channel: str, found: ReadBack, arrived: Iterable[tuple[str, str | None]]) -> Iterator[str]:
-    """Compare what went out, by the ids of deliveries, with what arrived about the demo's cases."""
-    sent = {each["id"] for each in found.deliveries(channel) if each["status"] in _GONE_OUT}
+    """Compare what went out, by the ids of messages, with what arrived about the demo's cases."""
+    sent = {each["message_id"] for each in found.deliveries(channel) if each["status"] in _GONE_OUT}
     times = Counter(name for name, text in arrived if name in sent or _is_about(found, text or ""))
     yield from (f"a {channel} of the API never arrived: {name}" for name in sent - times.keys())
     yield from (f"a {channel} arrived of which the API knows nothing: {name}" for name in times.keys() - sent)
@@ -150,7 +150,7 @@ def _arrivals(channel: str, found: ReadBack, arrived: Iterable[tuple[str, str | 
 
 
 def _texts(found: ReadBack) -> Iterator[str]:
-    sent = sum(each["status"] in _GONE_OUT for each in found.deliveries("sms"))
+    sent = len({each["message_id"] for each in found.deliveries("sms") if each["status"] in _GONE_OUT})
     arrived = [text for text in found.texts if _is_about(found, text["text"])]
     if sent != len(arrived):
         yield f"{sent} SMS went out and {len(arrived)} arrived"

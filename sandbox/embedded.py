@@ -126,6 +126,7 @@ def application_environment(stack: Stack) -> dict[str, str]:
         "HETAO_WEBHOOK_ALLOWED": ",".join(allowed),
         "HETAO_PARAMETERS": os.environ.get("HETAO_PARAMETERS", "embedded"),
         "HETAO_CODEC_TOKEN": secrets["codec_token"],
+        "HETAO_POISON_FILE": str(stack.directory / "poisoned.txt"),
         "HETAO_TEMPORAL_UI_ORIGIN": stack.url("temporal_ui"),
         "TEMPORAL_ADDRESS": stack.temporal_address,
         "TEMPORAL_NAMESPACE": NAMESPACE,

@@ -17,6 +17,9 @@ _OUTSIDE: Final = (
     # As text: most cases have the same findings, which are then made ready to be shown only once.
     " (SELECT CAST(x.findings AS text) FROM assessments x WHERE x.reference = r.reference"
     f" AND x.scope = 'registration' {_NEWEST}) AS findings,"
+    " (SELECT json_agg(json_build_object('number', x.number, 'field', x.field, 'state', x.state,"
+    " 'contest', x.contest, 'contested_by', x.contested_by, 'round', x.round, 'seen_by', x.seen_by, 'at', x.at)"
+    " ORDER BY x.number) FROM case_facts x WHERE x.reference = r.reference) AS facts,"
     " (SELECT jsonb_build_object('fields', x.detail -> 'fields', 'asked_at', x.opened_at, 'due_at', x.due_at)"
     " FROM tasks x WHERE x.reference = r.reference AND x.kind = 'change' AND x.state = 'open') AS pending_change"
 )
@@ -56,4 +59,5 @@ async def fence(connection: AsyncConnection, references: Sequence[str]) -> None:
 
 def _typed(row: Row) -> dict[str, Any]:
     row["permits"] = [from_json(tables.permits, permit) for permit in row["permits"] or []]
+    row["facts"] = [from_json(tables.case_facts, fact) for fact in row["facts"] or []]
     return row

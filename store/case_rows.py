@@ -39,6 +39,7 @@ _PARTS: Final[dict[str, str]] = {
         "SELECT jsonb_agg(to_jsonb(x)) FROM (SELECT DISTINCT ON (scope) * FROM assessments"
         " WHERE reference = r.reference ORDER BY scope, seq DESC) x"
     ),
+    "facts": ("SELECT jsonb_agg(to_jsonb(x) ORDER BY x.number) FROM case_facts x WHERE x.reference = r.reference"),
     "incidents": "SELECT jsonb_agg(to_jsonb(x)) FROM incidents x WHERE x.reference = r.reference AND x.state = 'open'",
     "webhooks": (
         "SELECT jsonb_agg(jsonb_build_object('webhook_id', x.webhook_id, 'kinds', x.kinds)) FROM webhooks x"
@@ -62,6 +63,7 @@ _TABLE_OF: Final[dict[str, Table]] = {
     "calls": tables.calls,
     "answers": tables.answers,
     "assessments": tables.assessments,
+    "facts": tables.case_facts,
     "incidents": tables.incidents,
     "webhooks": tables.webhooks,
     "versions": tables.employer_versions,

@@ -20,7 +20,7 @@ Document = Mapping[str, list[Row] | Row | str | int]
 _DIALECT: Final = postgresql.dialect()  # type: ignore[no-untyped-call]  # untyped in SQLAlchemy
 # Columns that PostgreSQL fills by itself.
 _FILLED: Final = frozenset({"live", "recorded_at", "xid"})
-_REPLACED: Final = (tables.permits, tables.tasks, tables.deadlines, tables.calls)
+_REPLACED: Final = (tables.permits, tables.tasks, tables.deadlines, tables.calls, tables.case_facts)
 _ADDED: Final = (
     tables.data_keys,
     tables.persons,
@@ -39,8 +39,8 @@ _BEGUN: Final[dict[str, tuple[str, ...]]] = {
         "unanswered",
     ),
     "deliveries": (
-        "delivery_id", "notice_id", "employer_id", "channel", "webhook_id", "digest", "status", "next_attempt",
-        "give_up_at", "sent_at", "settled_at",
+        "delivery_id", "notice_id", "employer_id", "channel", "webhook_id", "carried_by", "message_hash", "digest",
+        "status", "next_attempt", "give_up_at", "sent_at", "settled_at",
     ),
 }  # fmt: skip
 
@@ -84,6 +84,12 @@ def _update_registration() -> str:
     )
 
 
+_CARRIED: Final = (
+    "(SELECT y.delivery_id FROM jsonb_to_recordset(doc.d -> 'deliveries') AS y(delivery_id uuid, notice_id uuid)"
+    ' WHERE y.delivery_id = x."carried_by" AND y.notice_id IN (SELECT notice_id FROM add_notices))'
+)
+
+
 def _mark(table: Table, part: str, columns: Sequence[str]) -> str:
     key = next(iter(table.primary_key)).name
     values = ", ".join(f'"{name}" = x."{name}"' for name in columns)
@@ -104,9 +110,10 @@ def _statement() -> str:
             tables.notices, "notices", "ON CONFLICT ON CONSTRAINT uq_notices_occasion DO NOTHING RETURNING notice_id"
         ),
         # A notice that was written before for the same occasion is left as it is, with its deliveries.
+        # One that was to carry others is not there to do so; they go by themselves.
         "add_deliveries": _insert(
             tables.deliveries, "deliveries", "WHERE x.notice_id IN (SELECT notice_id FROM add_notices)"
-        ),
+        ).replace('x."carried_by"', _CARRIED),
     }
     named = ", ".join(f"{name} AS ({sql})" for name, sql in parts.items())
     return f"WITH {named} SELECT (SELECT count(*) FROM moved)"
@@ -121,8 +128,9 @@ async def write(connection: AsyncConnection, document: Document) -> int:
     Args:
         connection: a transaction.
         document: rows by table name (`registrations`, `applications`, `notices`, ... as new rows; `permits`, `tasks`,
-            `deadlines`, `calls` as rows to insert or replace), `marked_commands`, `marked_answers`, and `registration`
-            with the columns that change, with `reference`, `stage` and `round` as the register must have them.
+            `deadlines`, `calls`, `case_facts` as rows to insert or replace), `marked_commands`, `marked_answers`, and
+            `registration` with the columns that change, with `reference`, `stage` and `round` as the register must
+            have them.
     """
     parts = {name: _last_of_each(name, part) if isinstance(part, list) else part for name, part in document.items()}
     plain = dump_json({name: part for name, part in parts.items() if part})

@@ -13,13 +13,17 @@ from sqlalchemy.types import Text, Uuid
 from store.case_rows import Row
 
 _UUIDS: Final = ARRAY(Uuid)
-_FREE: Final = "d.status = 'queued' AND d.next_attempt <= :at AND (d.lease_until IS NULL OR d.lease_until <= :at)"
+# One that another's message carries is taken with that one.
+_FREE: Final = (
+    "d.status = 'queued' AND d.carried_by IS NULL AND d.next_attempt <= :at"
+    " AND (d.lease_until IS NULL OR d.lease_until <= :at)"
+)
 
 _ANY_DUE: Final = text(f"SELECT EXISTS (SELECT 1 FROM deliveries d WHERE d.channel = :channel AND {_FREE})")
 
 # What sending a delivery needs: the sealed text of its notice, and where the address of its reader is sealed.
 _LETTER_OF: Final = """
-    SELECT d.delivery_id, d.notice_id, d.employer_id, d.channel, d.webhook_id, d.digest,
+    SELECT d.delivery_id, d.notice_id, d.employer_id, d.channel, d.webhook_id, d.digest, d.carried_by, d.message_hash,
            d.next_attempt, d.lease_until, d.give_up_at,
            n.reference, n.kind, n.recipient, n.language, n.body, n.at,
            nk.key_id AS notice_key_id, nk.kek_id AS notice_kek_id, nk.wrapped AS notice_wrapped,
@@ -63,9 +67,13 @@ _LEASE: Final = text(
             LIMIT (SELECT (CAST(:places AS bigint) + count(*) - 1) / greatest(count(*), 1) FROM heads)
             FOR UPDATE SKIP LOCKED
         ) l
+    ), chosen AS MATERIALIZED (
+        SELECT delivery_id FROM picked ORDER BY turn, next_attempt, delivery_id LIMIT CAST(:places AS bigint)
     ), leased AS (
         UPDATE deliveries SET lease_until = :until WHERE delivery_id IN (
-            SELECT delivery_id FROM picked ORDER BY turn, next_attempt, delivery_id LIMIT CAST(:places AS bigint)
+            SELECT delivery_id FROM chosen UNION ALL
+            SELECT f.delivery_id FROM chosen c JOIN deliveries f ON f.carried_by = c.delivery_id
+            WHERE f.status = 'queued'
         ) RETURNING *
     )
     SELECT due.digests, letter.* FROM (
@@ -94,6 +102,9 @@ _LEASE_DIGEST: Final = text(
     """
 )
 
+_PART: Final = text(
+    "UPDATE deliveries SET carried_by = NULL, message_hash = NULL WHERE delivery_id = ANY(:ids)"
+).bindparams(bindparam("ids", type_=_UUIDS))
 _LETTERS: Final = text(
     f"{_LETTER_OF.format(source='deliveries')} WHERE d.delivery_id = ANY(:ids) ORDER BY d.next_attempt, d.delivery_id"
 ).bindparams(bindparam("ids", type_=_UUIDS))
@@ -102,13 +113,19 @@ _LETTERS: Final = text(
 _MAIL_LATE: Final = text(
     """
     SELECT d.delivery_id, d.give_up_at FROM deliveries d JOIN notices n ON n.notice_id = d.notice_id
-    WHERE d.channel = 'mail' AND d.status = 'queued' AND d.give_up_at <= :begun_with
+    WHERE d.channel = 'mail' AND d.status = 'queued' AND d.carried_by IS NULL AND d.give_up_at <= :begun_with
       AND (d.give_up_at, d.delivery_id) > (:after_time, :after_id)
       AND n.recipient = 'person' AND n.kind = ANY(:kinds)
       AND NOT EXISTS (SELECT 1 FROM deliveries s WHERE s.notice_id = d.notice_id AND s.channel = 'sms')
     ORDER BY d.give_up_at, d.delivery_id LIMIT :most
     """
 ).bindparams(bindparam("kinds", type_=ARRAY(Text)), bindparam("after_id", type_=Uuid))
+
+
+_WITH_CARRIED: Final = text(
+    "SELECT delivery_id FROM deliveries WHERE delivery_id = ANY(:ids)"
+    " UNION SELECT delivery_id FROM deliveries WHERE carried_by = ANY(:ids)"
+).bindparams(bindparam("ids", type_=_UUIDS))
 
 
 async def is_any_due(connection: AsyncConnection, channel: str, at: datetime) -> bool:
@@ -141,9 +158,19 @@ async def lease_digests(
     return [each for each in leased if each]
 
 
+async def part(connection: AsyncConnection, ids: Collection[UUID]) -> None:
+    """Let deliveries go out each with a message of its own."""
+    await connection.execute(_PART, {"ids": list(ids)})
+
+
 async def letters(connection: AsyncConnection, ids: Collection[UUID]) -> list[Row]:
     """Return deliveries with their notices, sealed, and where the address of each is sealed."""
     return [dict(row) for row in (await connection.execute(_LETTERS, {"ids": list(ids)})).mappings()]
+
+
+async def with_carried(connection: AsyncConnection, ids: Collection[UUID]) -> list[UUID]:
+    """Return deliveries with those that their messages carry."""
+    return list((await connection.execute(_WITH_CARRIED, {"ids": list(ids)})).scalars())
 
 
 async def mail_late(

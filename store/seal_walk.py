@@ -37,6 +37,10 @@ _NODES: Final = text("""
 _CHECKPOINTS: Final = text(
     "SELECT tree_size, root, note FROM checkpoints WHERE tree_size > :start AND tree_size <= :end ORDER BY tree_size"
 )
+_LEAFLESS: Final = text(
+    "SELECT count(*) FROM ledger l"
+    " WHERE NOT EXISTS (SELECT FROM seal_leaves s WHERE s.chain = l.chain AND s.seq = l.seq)"
+)
 _UNSEALED: Final = text("""
     SELECT l.chain, l.seq FROM ledger l
     WHERE (l.xid, l.chain, l.seq) > (CAST(:xid AS bigint), CAST(:chain AS text), CAST(:seq AS integer))
@@ -67,6 +71,11 @@ async def read_ends(connection: AsyncConnection) -> tuple[int, int]:
     """Return the number of leaves, and the size that was signed last."""
     found = (await connection.execute(_ENDS)).one()
     return int(found.leaves), int(found.signed)
+
+
+async def count_leafless(connection: AsyncConnection) -> int:
+    """Return how many rows of the ledger are no leaf, which no look at the seal looks at."""
+    return int((await connection.execute(_LEAFLESS)).scalar_one())
 
 
 async def read_stretch(connection: AsyncConnection, start: int, end: int) -> Stretch:

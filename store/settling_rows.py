@@ -44,7 +44,9 @@ _READ: Final = text(
 ).bindparams(bindparam("ids", type_=_UUIDS), bindparam("messages", type_=_TEXTS))
 
 _MOVED: Final = ("status", "next_attempt", "attempts", "lease_until", "provider_id", "reason", "sent_at", "settled_at")
-_ADDED: Final = ("delivery_id", "notice_id", "employer_id", "channel", "after", "status", "next_attempt", "give_up_at")
+_ADDED: Final = (
+    "delivery_id", "notice_id", "employer_id", "channel", "after", "carried_by", "status", "next_attempt", "give_up_at",
+)  # fmt: skip
 # What PostgreSQL fills by itself.
 _LEDGER: Final = tuple(name for name in ledger.c.keys() if name not in ("recorded_at", "xid"))  # noqa: SIM118
 

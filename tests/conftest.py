@@ -12,7 +12,10 @@ from temporalio.testing import TimeSkipper
 
 from sandbox.postgres import OWNER, SEALER, PostgresServer
 from store.migrate import upgrade
-from tests.services import SEALER_URLS, Addresses, Services, empty
+from tests.pools import POOLS
+from tests.rows import ROWS, Rows
+from tests.schedule import HeaviestFirst, heaviest_first
+from tests.services import SEALER_URLS, Addresses, Services
 
 _SERVICES = pytest.StashKey[Services]()
 _ADDRESSES = pytest.StashKey[Addresses]()
@@ -44,6 +47,17 @@ def pytest_configure_node(node: Any) -> None:
     """Hand the servers' addresses to a process of pytest-xdist."""
     if _ADDRESSES in node.config.stash:
         node.workerinput["addresses"] = asdict(node.config.stash[_ADDRESSES])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> HeaviestFirst | None:
+    """Hand out the heaviest files first, where whole files are handed out."""
+    return HeaviestFirst(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the heaviest files first, in every process alike."""
+    items[:] = heaviest_first(items)
 
 
 def _start(config: pytest.Config) -> Addresses:
@@ -92,10 +106,26 @@ def owner_url(postgres: PostgresServer, database_name: str) -> str:
     return postgres.url(role=OWNER, database=database_name)
 
 
-@pytest.fixture
-def clean_database(postgres: PostgresServer, database_name: str, database_url: str) -> str:
+@pytest_asyncio.fixture(scope="session")
+async def rows(postgres: PostgresServer, database_name: str, database_url: str) -> AsyncIterator[Rows]:
+    """Removes all rows of this process's database, and puts back those that many tests begin with."""
+    async with Rows.open(postgres, database_name) as rows:
+        ROWS[database_url] = rows
+        yield rows
+        del ROWS[database_url]
+
+
+@pytest_asyncio.fixture(scope="session")
+async def pools() -> AsyncIterator[None]:
+    """Connections that are kept from test to test."""
+    async with POOLS.open():
+        yield
+
+
+@pytest_asyncio.fixture
+async def clean_database(rows: Rows, pools: None, database_url: str) -> str:
     """The address of this process's database as the application role, all tables emptied before the test."""
-    empty(postgres, database_name)
+    await rows.empty()
     return database_url
 
 

@@ -10,7 +10,13 @@ from sandbox.postgres import PostgresServer
 from sandbox.temporal_server import TemporalServer
 
 # Data of a test run need not outlive a power cut.
-POSTGRES_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+POSTGRES_SETTINGS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    # Passwords of a run are guessed by nobody; deriving a key from them took more than connecting.
+    "scram_iterations": "1",
+}
 # Skipping of time is off by default, and each skipped timer would cost a second (history.timerProcessorMaxTimeShift).
 # A run that continues as new within a second is held back by a timer that skipping passes over and that never fires.
 TIME_SKIPPING = (
@@ -75,16 +81,3 @@ class Services:
             if server is not None:
                 server.stop()
         shutil.rmtree(self.directory, ignore_errors=True)
-
-
-def empty(postgres: PostgresServer, database: str) -> None:
-    """Remove the rows of every table; the ledger's triggers, which refuse that to all others, are passed over."""
-    postgres.run_sql(
-        """
-        SET session_replication_role = replica;
-        SET lock_timeout = '10s';
-        SELECT format('TRUNCATE %s RESTART IDENTITY', string_agg(format('%I.%I', schemaname, tablename), ', '))
-        FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' HAVING count(*) > 0 \\gexec
-        """,
-        database=database,
-    )

@@ -203,6 +203,14 @@ def test_verify_says_what_was_proved_or_what_does_not_hold(tmp_path: Path) -> No
     assert (good.exit_code, "The row is the leaf 2 of that tree." in good.stdout) == (0, True), good.output
     told = json.loads(check(content, "--json").stdout)
     assert (told["holds"], told["failed"]) == (True, None)
+    (whole,) = told["files"]
+    assert {(step["code"], step["holds"]) for step in whole["steps"]} == {
+        ("signature", True), ("row", True), ("checkpoint", True), ("inclusion", True),
+        ("cosignature", None), ("stamp", None),
+    }  # fmt: skip
+    assert [line.split()[0] for line in good.stdout.splitlines()[1:-1]].count("open") == 2
+    assert not [line for line in good.stdout.splitlines() if line.startswith("  holds  No ")]
+    assert good.stdout.endswith("2 of the lines above say what was not checked (open).\n")
     bad = check(content.replace(b"approve", b"approvE"))
     assert (bad.exit_code, "FAILS  The signature does not hold" in bad.stdout) == (1, True)
     assert json.loads(check(content + b" ", "--json").stdout)["failed"] == "form"

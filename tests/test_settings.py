@@ -97,6 +97,23 @@ def test_every_setting_says_what_it_is() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
 
 
+def test_the_path_token_of_the_codec_is_refused_in_production(surroundings: pytest.MonkeyPatch) -> None:
+    surroundings.setenv("HETAO_CODEC_TOKEN", "token")
+    surroundings.setenv("HETAO_TEMPORAL_UI_ORIGIN", "https://ui.example")
+
+    with pytest.raises(ValidationError, match="the web UI shows a token"):
+        Settings()
+    surroundings.setenv("HETAO_ENV", "embedded")
+    assert Settings().codec_token is not None
+
+
+def test_cases_are_not_poisoned_in_production(surroundings: pytest.MonkeyPatch) -> None:
+    surroundings.setenv("HETAO_POISON_FILE", "/tmp/poisoned.txt")
+
+    with pytest.raises(ValidationError, match="makes cases fail on purpose"):
+        Settings()
+
+
 def test_proxies_are_addresses_and_networks(surroundings: pytest.MonkeyPatch) -> None:
     surroundings.setenv("HETAO_PROXIES", "192.0.2.7, 2001:db8::/32")
 

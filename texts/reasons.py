@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from domain.languages import Language
-from domain.reasons import REASONS, ReasonCode
+from domain.reasons import REASONS, ReasonCode, Use
 from texts.catalogue import Sentence, read_sentences
 
 SENTENCES: Final[Mapping[str, Sentence]] = read_sentences("reasons")
@@ -15,8 +15,8 @@ def reason_sentence(code: str, language: Language) -> str:
     return SENTENCES[ReasonCode(code)].in_language(language)
 
 
-def published_reasons() -> list[dict[str, object]]:
-    """Return every reason with its uses, source, standing by use, and a sentence in each language."""
+def published_reasons(use: Use | None = None) -> list[dict[str, object]]:
+    """Return every reason, or those of a use, with uses, source, standing by use, and a sentence in each language."""
     return [
         {
             "code": reason.code.value,
@@ -26,4 +26,5 @@ def published_reasons() -> list[dict[str, object]]:
             "sentences": {language.value: reason_sentence(reason.code, language) for language in Language},
         }
         for reason in REASONS.values()
+        if use is None or use in reason.uses
     ]

@@ -32,7 +32,8 @@ QUERIES: Final[Mapping[str, str]] = {
     "notices": "SELECT notice_id::text, reference, destination, kind, recipient, occasion, status FROM notices",
     "deliveries": """
         SELECT delivery_id::text, notice_id::text, channel, webhook_id::text, status, provider_id,
-            lease_until > clock_timestamp() AS leased FROM deliveries""",
+            coalesce(carried_by, delivery_id)::text AS message_id, lease_until > clock_timestamp() AS leased
+        FROM deliveries""",
     "keys": "SELECT key, reference, status FROM idempotency WHERE route LIKE 'POST /v1/registrations%'",
     "ledger": "SELECT * FROM ledger ORDER BY chain, seq",
     "orphans": orphans_query(),

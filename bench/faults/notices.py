@@ -90,8 +90,8 @@ def _arrived(found: Evidence) -> dict[str, set[str]]:
 
 
 def _name(delivery: Mapping[str, Any]) -> str | None:
-    """Return the name under which a sink keeps a delivery: its own id, or that which the gateway gave it."""
-    name: str | None = delivery["provider_id"] if delivery["channel"] == "sms" else delivery["delivery_id"]
+    """Return the name under which a sink keeps a delivery: its message's id, or that which the gateway gave it."""
+    name: str | None = delivery["provider_id"] if delivery["channel"] == "sms" else delivery["message_id"]
     return name
 
 

@@ -27,6 +27,8 @@ class Running:
     servers: Servers
     pids: dict[str, int]
     tokens: dict[str, str] = field(default_factory=dict)
+    # How many mails the notices of cases go out as; one each where a side does not say.
+    mails_query: str | None = None
 
     def headers(self, persona: str) -> dict[str, str]:
         """Return the credentials of a persona; sides without sign-in ask for none."""

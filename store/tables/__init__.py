@@ -10,10 +10,17 @@ from store.tables.archive import archived_histories, differences
 from store.tables.authority import answers, calls, messages_seen
 from store.tables.base import metadata
 from store.tables.erasure import erasures, legal_holds
-from store.tables.notices import deliveries, notices, receipts, webhooks
+from store.tables.notices import deliveries, notice_reads, notices, receipts, webhooks
 from store.tables.people import data_keys, employer_standings, employer_versions, employers, persons, premises
 from store.tables.record import ledger, ledger_marks, sign_ins
-from store.tables.register import applications, assessments, permits, registration_number_sequence, registrations
+from store.tables.register import (
+    applications,
+    assessments,
+    case_facts,
+    permits,
+    registration_number_sequence,
+    registrations,
+)
 from store.tables.rosters import roster_intake, roster_rows, rosters
 from store.tables.rules import rule_packs, rule_trials
 from store.tables.seal import checkpoints, cosignatures, seal_leaves, seal_nodes, stamps
@@ -41,6 +48,7 @@ __all__ = [
     "assessments",
     "calendar_days",
     "calls",
+    "case_facts",
     "checkpoints",
     "commands",
     "conflicts",
@@ -61,6 +69,7 @@ __all__ = [
     "legal_holds",
     "messages_seen",
     "metadata",
+    "notice_reads",
     "notices",
     "objections",
     "permits",

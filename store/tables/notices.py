@@ -42,7 +42,7 @@ notices = Table(
         "subject",
         "recipient",
         "at",
-        postgresql_where=text("recipient IN ('officers', 'supervisors', 'proposer', 'holder')"),
+        postgresql_where=text("recipient IN ('officers', 'supervisors', 'proposer', 'holder', 'park')"),
     ),
     Index(
         "ix_notices_employer",
@@ -51,6 +51,16 @@ notices = Table(
         "notice_id",
         postgresql_where=text("recipient = 'employer'"),
     ),
+)
+
+# By whom a notice was read, a reader named as the holder of a task is.
+notice_reads = Table(
+    "notice_reads",
+    metadata,
+    Column("notice_id", ForeignKey("notices.notice_id"), primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("employer_id", Text, nullable=False),
+    moment("read_at", null=False),
 )
 
 deliveries = Table(
@@ -62,6 +72,9 @@ deliveries = Table(
     Column("channel", Text, nullable=False),
     Column("webhook_id", Uuid),
     Column("after", Uuid),
+    # The delivery whose message carries this one's notice too, and the hash of a mail that carries several.
+    Column("carried_by", Uuid),
+    Column("message_hash", Text),
     Column("digest", Boolean, nullable=False, server_default=text("false")),
     Column("status", Text, nullable=False),
     moment("next_attempt"),
@@ -73,6 +86,7 @@ deliveries = Table(
     moment("sent_at"),
     moment("settled_at"),
     Index("ix_deliveries_notice", "notice_id"),
+    Index("ix_deliveries_carried", "carried_by", postgresql_where=text("carried_by IS NOT NULL")),
     Index(
         "ix_deliveries_due",
         "channel",

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     Boolean,
+    CheckConstraint,
     Column,
     Computed,
     Date,
@@ -144,7 +145,28 @@ assessments = Table(
     Column("policy_hash", Text, nullable=False),
     Column("findings", JSONB, nullable=False),
     Column("facts", LargeBinary, nullable=False),
+    # Where officers recorded facts: the numbers of those it rests on, and what they turned from a failure.
+    Column("on_facts", JSONB),
     moment("at", null=False),
+)
+
+case_facts = Table(
+    "case_facts",
+    metadata,
+    Column("reference", ForeignKey("registrations.reference"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("employer_id", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("contest", Text),
+    Column("contested_by", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("facts_version", Integer, nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("seen_by", JSONB, nullable=False),
+    moment("at", null=False),
+    CheckConstraint("state IN ('stands', 'replaced', 'set_aside')", name="state"),
+    CheckConstraint("contest IN ('open', 'answered')", name="contest"),
 )
 
 permits = Table(

@@ -1,6 +1,6 @@
 """A walk through every route that ends well: employers, staff, supervisors, the authority and operators at work."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import select, update
 
@@ -28,6 +28,7 @@ async def walk_all(stage: Stage) -> Walk:
     await walk_tasks(walk)
     await walk_registrations(walk)
     await walk_permits(walk)
+    await walk_facts(walk)
     await walk_erasure(walk)
     await walk_rosters_and_webhooks(walk)
     await walk_notices(walk)
@@ -50,7 +51,15 @@ async def walk_tasks(walk: Walk) -> None:
     place = {"task_id": task["id"]}
     await walk.call("officer-1", "POST", "/v1/tasks/{task_id}/release", {}, places=place)
     await walk.call("officer-1", "POST", "/v1/tasks/{task_id}/claim", places=place)
+    await walk.call("officer-2", "GET", "/v1/tasks")  # nothing is assigned to whoever was never seen
     await walk.call("supervisor", "POST", "/v1/tasks/{task_id}/assign", {"subject": "officer-2"}, places=place)
+    await walk.call("officer-2", "POST", "/v1/tasks/{task_id}/release", {}, places=place)
+    several = {"tasks": [task["id"]], "subject": "officer-2"}
+    outcomes = await walk.call("supervisor", "POST", "/v1/tasks/assign", several)
+    assert [each["status"] for each in outcomes["items"]] == [200], outcomes
+    await walk.call("officer-1", "GET", "/v1/deliveries/failed")
+    counted = await walk.call("officer-1", "GET", "/v1/tasks/counts")
+    assert counted["by_holder"] == [{"holder": "officer-2", "open": 1, "overdue": 0, "urgent": 0, "normal": 1}]
     await walk.call("officer-2", "POST", "/v1/tasks/{task_id}/release", {}, places=place)
     await walk.act("employer-a", reference, "change", {"email": "new@example.com", "contract_end": "2029-12-31"})
     tasks = await walk.call("officer-1", "GET", "/v1/tasks", params={"kind": "change"})
@@ -70,6 +79,8 @@ async def walk_registrations(walk: Walk) -> None:
     await walk.act("employer-a", returned, "withdrawal", {"reason": "Filed twice."})
     refused = await walk.register()
     await walk.decide(refused, "refuse", "not_employed_there")
+    told = (await walk.call("officer-2", "GET", "/v1/notices", params={"unread": True}))["items"]
+    await walk.call("officer-2", "POST", "/v1/notices/{notice_id}/read", places={"notice_id": told[0]["id"]})
     await walk.confirm(refused)
     recalled = await walk.register()
     held = {"action": "place", "reason": "legal_question", "review_on": "2026-03-20"}
@@ -112,9 +123,45 @@ async def walk_permits(walk: Walk) -> None:
     await walk.act(
         "officer-2", reference, "permits/{destination}/confirmation", {"action": "confirm"}, destination="HK"
     )
-    unclear = await walk.approve(permit_card_valid_until="2026-12-31")
+    unclear = await walk.register(permit_card_number=None, permit_card_valid_until=None)
+    await walk.decide(unclear, "approve")
+    await walk.pass_time(unclear, timedelta(minutes=11))
     sent = {"action": "send", "reasons": [{"code": "document_seen"}]}
     await walk.act("officer-1", unclear, "permits/{destination}/eligibility", sent, destination="HK")
+    walk.ids["issued"] = await walk.approve()
+    for outcome, more in (("accepted", {}), ("issued", dates)):
+        await walk.answer(walk.ids["issued"], outcome, authority_number="C-HK-2", **more)
+
+
+async def walk_facts(walk: Walk) -> None:
+    """Facts that an officer saw: recorded, read, contested by the employer and by the person, and answered."""
+    reference = await walk.register(permit_card_valid_until="2026-12-31")
+    seen = {"field": "person.permit_card_valid_until", "value": "2036-05-31", "seen_in": "The card.", "round": 1}
+    answer = await walk.act("officer-1", reference, "facts", seen)
+    assert (answer["assessment"], answer["approval_needs_second_signature"]) == ("clear", True)
+    post = {"field": "employment.position", "value": "工程师", "seen_in": "The contract.", "round": 1}
+    await walk.act("officer-1", reference, "facts", post)
+    for persona, headers in (("officer-2", {"Purpose": "case_review"}), ("employer-a", {})):
+        path, places = "/v1/registrations/{reference}/facts", {"reference": reference}
+        items = (await walk.call(persona, "GET", path, places=places, headers=headers))["items"]
+        assert [each["value"] for each in items] == ["2036-05-31", "工程师"]
+    await walk.act("employer-a", reference, "facts/{number}/contest", {"note": "It is the old one."}, number="2")
+    me = await sign_in(walk.stage, reference, email="feng@example.com")
+    own = {"reference": reference, "fact": 1, "text": "That was my old card."}
+    answered = await me.post("/v1/me/contests", own)
+    assert answered.status_code == 202, answered.text
+    walk.seen["POST /v1/me/contests"].add(202)
+    await walk.stage.settle()
+    tasks = await walk.call("officer-2", "GET", "/v1/tasks", params={"kind": "fact_contested"})
+    place = {"task_id": tasks["items"][0]["id"]}
+    aside = {"action": "set_aside", "facts": [2]}
+    await walk.call("officer-2", "POST", "/v1/tasks/{task_id}/answer", aside, places=place)
+    found = await walk.call(
+        "auditor", "GET", "/v1/audit/cases/{reference}/re-evaluation", places={"reference": reference}
+    )
+    assert found["same"]
+    await walk.decide(reference, "approve")
+    await walk.confirm(reference)
 
 
 async def walk_erasure(walk: Walk) -> None:
@@ -220,6 +267,7 @@ async def walk_operators(walk: Walk) -> None:
     incidents = await walk.call("operator", "GET", "/v1/incidents")
     walk.ids["incident_id"] = incidents["items"][0]["id"]
     place = {"incident_id": walk.ids["incident_id"]}
+    await walk.call("operator", "GET", "/v1/incidents/{incident_id}", places=place)
     await walk.call("operator", "POST", "/v1/incidents/{incident_id}/resume", places=place)
     await walk.call("operator", "GET", "/v1/health/channels")
     async with walk.stage.context.database.begin() as connection:
@@ -284,6 +332,11 @@ async def walk_person(walk: Walk) -> None:
     answer = await left.post("/v1/me/disputes", {"reference": walk.ids["departed"], "text": "I am still there."})
     assert answer.status_code == 202, answer.text
     walk.seen["POST /v1/me/disputes"].add(202)
+    holder = await sign_in(walk.stage, walk.ids["issued"], email="feng@example.com")
+    lost = {"reference": walk.ids["issued"], "destination": "HK", "lost_on": "2026-03-02"}
+    answer = await holder.post("/v1/me/lost-cards", lost)
+    assert answer.status_code == 202, answer.text
+    walk.seen["POST /v1/me/lost-cards"].add(202)
     for path in ("/v1/me/registrations", "/v1/me/data", "/v1/me/access-log", "/v1/me/objections"):
         answer = await me.get(path)
         assert answer.status_code == 200, (path, answer.text)
@@ -303,3 +356,8 @@ async def walk_public(walk: Walk) -> None:
         answer = await walk.stage.nobody.send("GET", f"/docs/assets/{name}")
         assert answer.status_code == 200
         walk.seen["GET /docs/assets/{name}"].add(200)
+    assert (await walk.stage.nobody.send("OPTIONS", "/codec/decode")).status_code == 204
+    walk.seen["OPTIONS /codec/decode"].add(204)
+    decoded = await walk.stage.as_("operator").send("POST", "/codec/decode", json={"payloads": []})
+    assert decoded.json() == {"payloads": []}
+    walk.seen["POST /codec/decode"].add(200)

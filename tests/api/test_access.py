@@ -15,11 +15,13 @@ from tests.cases.contexts import registration_body
 PLACES = {
     "reference": "HT-0000-0000-E",
     "destination": "HK",
+    "number": "1",
     "task_id": "00000000-0000-4000-8000-000000000000",
     "incident_id": "00000000-0000-4000-8000-000000000000",
     "hold_id": "00000000-0000-4000-8000-000000000000",
     "roster_id": "00000000-0000-4000-8000-000000000000",
     "webhook_id": "00000000-0000-4000-8000-000000000000",
+    "notice_id": "00000000-0000-4000-8000-000000000000",
     "objection_id": "00000000-0000-4000-8000-000000000000",
     "employer_id": "emp-a",
     "pack": "talent_permit",

@@ -41,6 +41,7 @@ async def test_a_conflict_of_interest_binds_every_act_of_staff_on_the_case(stage
     held = await walk.act("supervisor-2", reference, "legal-holds", {"reason": "litigation", "paper": "2026-0042"})
     await walk.act("employer-a", reference, "change", {"contract_end": "2029-12-31"})
     (task,) = (await stage.as_("supervisor").get("/v1/tasks", kind="change")).json()["items"]
+    await stage.as_("officer-2").get("/v1/tasks")  # to whom a task would be assigned, once seen
     await declare(stage, "supervisor", task["id"])
     places = {
         "reference": reference, "task_id": task["id"], "hold_id": held["id"], "objection_id": complaint.json()["id"],

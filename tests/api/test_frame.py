@@ -1,6 +1,8 @@
 """Correlation ids, limits on how much is asked, health, docs, and what is written down of a call."""
 
 import asyncio
+import base64
+import hashlib
 import json
 import logging
 import re
@@ -144,6 +146,26 @@ async def test_the_docs_pages_name_no_other_host(stage: Stage) -> None:
         assert page.status_code == 200
         assert re.findall(r"(?:src|href)=[\"'](?:https?:)?//", page.text) == []
     assert (await stage.nobody.send("GET", "/docs/assets/..%2fcore.py")).status_code == 404
+
+
+async def test_no_page_has_a_script_or_style_of_its_own_that_its_policy_does_not_name(stage: Stage) -> None:
+    for path in ("/docs", "/docs/problems", "/me"):
+        page = await stage.nobody.send("GET", path)
+        policy = page.headers["content-security-policy"]
+        assert "unsafe" not in policy, path
+        assert "default-src 'none'" in policy
+        assert re.findall(r"\son[a-z]+=|style=", page.text) == []
+        inline = re.findall(
+            r"<(script|style)(?: [^>]*)?>([^<]+)</", page.text.replace('type="application/json"', "data")
+        )
+        for kind, content in inline:
+            digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+            assert path == "/me", (path, kind)
+            assert f"{kind}-src 'sha256-{digest}'" in policy or content.startswith("{"), (path, kind)
+        for part in re.findall(r"(?:src|href)=\"(/[^\"]+)\"", page.text):
+            found = await stage.nobody.send("GET", part)
+            assert found.status_code == 200, part
+            assert found.headers["x-content-type-options"] == "nosniff"
 
 
 async def test_browsers_are_told_to_come_by_tls_only_where_the_public_address_is_https(stage: Stage) -> None:

@@ -2,10 +2,11 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
+import pytest_asyncio
 import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
@@ -24,7 +25,7 @@ from tests.api.conftest import AUTHORITY_SECRET, RECEIPTS_SECRET
 from tests.api.routes import NOBODY, fitting_roles, published
 from tests.api.served import SIGNED_IN, Served
 from tests.api.tally import TALLY, Tally
-from tests.services import empty
+from tests.rows import Rows
 
 EXAMPLES = int(os.environ.get("HETAO_FUZZ_EXAMPLES", "50"))
 CHECKS = [
@@ -43,9 +44,9 @@ SIGNED = {"POST /v1/authority/outcomes": AUTHORITY_SECRET, "POST /v1/receipts": 
 FRAMING = frozenset({"content-length", "transfer-encoding"})
 
 
-@pytest.fixture(scope="module")
-def served(database_url: str, postgres: Any, database_name: str, issuer_of_tests: TestIssuer) -> Iterator[Served]:
-    empty(postgres, database_name)
+@pytest_asyncio.fixture(scope="module")
+async def served(database_url: str, rows: Rows, issuer_of_tests: TestIssuer) -> AsyncIterator[Served]:
+    await rows.empty()
     server = Served(database_url, issuer_of_tests)
     server.start()
     try:

@@ -1,19 +1,17 @@
-"""Signed messages, and the codec route of Temporal's web UI."""
+"""Signed messages of machines."""
 
-import base64
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 import orjson
 import pytest
 from sqlalchemy import select
-from temporalio.api.common.v1 import Payload
 
 from proof.webhooks import key_pair_from, sign
 from store.tables import ledger
-from temporal.codec import Codec
 from tests.api.bodies import ANSWER
-from tests.api.conftest import AUTHORITY_SECRET, CODEC_TOKEN, RECEIPTS_SECRET, Stage
+from tests.api.conftest import AUTHORITY_SECRET, RECEIPTS_SECRET, Stage
 from tests.api.walk import Walk
 
 OUTCOMES = "/v1/authority/outcomes"
@@ -47,6 +45,27 @@ async def test_a_flood_of_forged_answers_does_not_shut_the_authority_out(stage: 
     genuine = await send(stage, content, AUTHORITY_SECRET)
 
     assert (forged[0], forged[-1], genuine.status_code) == (401, 429, 200)
+
+
+async def test_a_flood_of_forged_answers_leaves_one_line_a_minute_with_their_number(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.forgeries.EVERY_SECONDS", 0.5)
+    for count in (20, 30):
+        for _ in range(count):
+            assert (await send(stage, ANSWER, RECEIPTS_SECRET)).status_code == 401
+        await asyncio.sleep(0.7)
+    await asyncio.sleep(0.7)
+    await send(stage, ANSWER, RECEIPTS_SECRET)
+    await send(stage, ANSWER, RECEIPTS_SECRET)
+    await stage.settle()
+
+    query = select(ledger.c.detail).where(ledger.c.act == "answer_refused").order_by(ledger.c.xid)
+    async with stage.context.database.begin() as connection:
+        times = [detail["times"] for detail in (await connection.execute(query)).scalars()]
+    assert times == [1, 19, 30, 1, 1]
+    (line,) = (await stage.as_("operator").get("/v1/incidents")).json()["items"]
+    assert (line["reason"], line["times"]) == ("signature_invalid", 52)
 
 
 @pytest.mark.parametrize("seconds", [-301, 301])
@@ -93,41 +112,3 @@ async def test_a_message_seen_before_gets_its_first_answer(stage: Stage) -> None
     assert (first.status_code, again.status_code) == (200, 200)
     assert again.json() == first.json()
     assert known.status_code == 401
-
-
-async def test_temporals_web_ui_reads_payloads_through_the_codec_route(stage: Stage) -> None:
-    plain = Payload(metadata={"encoding": b"json/plain"}, data=b'"x"')
-    (sealed,) = await Codec(stage.context.keyring.codec).encode([plain])
-    shown = {
-        "metadata": {name: base64.b64encode(value).decode() for name, value in sealed.metadata.items()},
-        "data": base64.b64encode(sealed.data).decode(),
-    }
-    answer = await stage.nobody.send("POST", f"/codec/{CODEC_TOKEN}/decode", json={"payloads": [shown]})
-
-    assert answer.status_code == 200
-    assert base64.b64decode(answer.json()["payloads"][0]["data"]) == b'"x"'
-    assert answer.headers["access-control-allow-origin"] == "http://127.0.0.1:8233"
-
-
-@pytest.mark.parametrize(
-    ("token", "body", "status"),
-    [
-        ("another-token", {"payloads": []}, 404),
-        (CODEC_TOKEN, {"payloads": "x"}, 422),
-        (CODEC_TOKEN, {}, 422),
-        (CODEC_TOKEN, {"payloads": [{"metadata": {"encoding": "YmluYXJ5L2hldGFvLWFlcy1nY20="}, "data": "AAAA"}]}, 422),
-        (CODEC_TOKEN, {"payloads": [{"metadata": {"encoding": "$"}, "data": "?"}]}, 422),
-    ],
-)
-async def test_the_codec_route_refuses_what_it_cannot_read(stage: Stage, token: str, body: Any, status: int) -> None:
-    answer = await stage.nobody.send("POST", f"/codec/{token}/decode", json=body)
-
-    assert answer.status_code == status
-
-
-async def test_a_browser_may_ask_first_with_the_token_only(stage: Stage) -> None:
-    known = await stage.nobody.send("OPTIONS", f"/codec/{CODEC_TOKEN}/decode")
-    unknown = await stage.nobody.send("OPTIONS", "/codec/x/decode")
-
-    assert (known.status_code, unknown.status_code) == (204, 404)
-    assert "access-control-allow-origin" not in unknown.headers

@@ -29,7 +29,7 @@ def test_the_script_of_the_page_is_the_allowed_one_and_has_its_words(language: L
 
 def test_every_code_that_the_page_may_meet_has_words() -> None:
     words = GROUPS["page_words"]
-    decided = ("approve", "refuse", "return", "revoke", "withhold", "uphold", "set_aside")
+    decided = ("approve", "refuse", "return", "revoke", "withhold", "uphold", "set_aside", "replaced")
     assert {f"outcome_{each}" for each in (*decided, *ComplaintOutcome)} <= set(words)
     assert {f"about_{each}" for each in (*ComplaintAbout, "departure")} <= set(words)
     assert {f"kind_{each}" for each in ObjectionKind} <= set(words)

@@ -42,6 +42,18 @@ async def test_an_employer_reads_its_notices_with_their_texts_and_no_other_does(
     assert (await stage.as_("person-1").get(NOTICES)).status_code == 403
 
 
+async def test_a_reader_marks_a_notice_as_read_for_themselves(stage: Stage) -> None:
+    await Walk(stage).register()
+    (notice,) = await _notices(stage)
+    assert notice["read_at"] is None
+    path = f"{NOTICES}/{notice['id']}/read"
+    for stranger in ("employer-b", "officer-1"):
+        assert (await stage.as_(stranger).post(path)).status_code == 404, stranger
+    marked = (await stage.as_("employer-a").post(path)).json()
+    assert (await _notices(stage))[0]["read_at"] == marked["read_at"]
+    assert await _notices(stage, unread="true") == []
+
+
 async def test_a_letter_is_read_whole(stage: Stage) -> None:
     walk = Walk(stage)
     refused = await walk.register()

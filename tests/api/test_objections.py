@@ -115,6 +115,67 @@ async def test_a_disputed_departure_goes_before_an_officer_whose_answer_the_pers
     assert (mine["state"], mine["outcome"]) == ("answered", "set_aside")
 
 
+async def test_a_contested_fact_goes_before_another_officer_whose_answer_the_person_sees(stage: Stage) -> None:
+    walk = Walk(stage)
+    reference = await walk.register(permit_card_valid_until="2026-12-31")
+    seen = {"field": "person.permit_card_valid_until", "value": "2036-05-31", "seen_in": "The card.", "round": 1}
+    for _ in range(2):
+        await walk.act("officer-1", reference, "facts", seen)
+    me = await sign_in(stage, reference, email=MAIL)
+    (shown,) = (await me.get("/v1/me/registrations")).json()["items"]
+    assert [(each["number"], each["state"]) for each in shown["recorded_facts"]] == [(1, "replaced"), (2, "stands")]
+    gone = await me.post("/v1/me/contests", {"reference": reference, "fact": 1, "text": WORDS})
+    assert (gone.status_code, gone.json()["code"]) == (409, "wrong_stage")
+
+    body = {"reference": reference, "fact": 2, "text": WORDS}
+    first = await me.post("/v1/me/contests", body, key="f-1")
+    await stage.settle()
+    again = await me.post("/v1/me/contests", body, key="f-1")
+    more = await me.post("/v1/me/contests", body, key="f-2")
+
+    assert (first.status_code, again.text) == (202, first.text)
+    assert (more.status_code, more.json()["code"]) == (409, "already_decided")
+    (waiting,) = (await stage.as_("officer-2").get("/v1/objections")).json()["items"]
+    assert (waiting["kind"], waiting["about"], waiting["text"]) == ("dispute", "fact/2", WORDS)
+    by_phone = await sign_in(stage, reference, phone=PHONE)
+    assert WORDS not in (await by_phone.get("/v1/me/data")).text  # they are for the address that said them
+    assert WORDS in (await me.get("/v1/me/data")).text
+    (task,) = (await stage.as_("officer-2").get("/v1/tasks", kind="fact_contested")).json()["items"]
+    own = await stage.as_("officer-1").post(f"/v1/tasks/{task['id']}/answer", {"action": "uphold"})
+    assert (own.status_code, own.json()["code"]) == (409, "same_signer")
+    answer = await stage.as_("officer-2").post(f"/v1/tasks/{task['id']}/answer", {"action": "set_aside"})
+    assert answer.status_code == 200, answer.text
+    (mine,) = (await me.get("/v1/me/objections")).json()["items"]
+    assert (mine["state"], mine["outcome"]) == ("answered", "set_aside")
+
+
+async def test_a_person_reports_a_lost_card_of_their_own_case_alone(stage: Stage) -> None:
+    walk = Walk(stage)
+    reference, other = await walk.approve(), await walk.register()
+    await walk.answer(reference, "accepted")
+    dates = {"valid_from": "2026-03-02", "valid_until": "2029-03-01", "stay_days": 30, "entries": "multiple"}
+    await walk.answer(reference, "issued", **dates)
+    me = await sign_in(stage, reference, email=MAIL)
+    body = {"reference": reference.lower(), "destination": "HK", "lost_on": "2026-03-02"}
+    for given in (other, "HT-0000-0000-E"):
+        strange = await me.post("/v1/me/lost-cards", body | {"reference": given})
+        assert (strange.status_code, strange.json()["code"]) == (404, "case_unknown")
+    to_come = await me.post("/v1/me/lost-cards", body | {"lost_on": "2027-03-01"})
+    assert (to_come.status_code, to_come.json()["errors"][0]["field"]) == (422, "lost_on")
+    none = await me.post("/v1/me/lost-cards", body | {"destination": "MO"})
+    assert (none.status_code, none.json()["code"]) == (409, "wrong_stage")
+
+    first = await me.post("/v1/me/lost-cards", body, key="l-1")
+    await stage.settle()
+    again = await me.post("/v1/me/lost-cards", body, key="l-1")
+
+    assert (first.status_code, again.text) == (202, first.text)
+    assert first.json() == {"reference": reference, "destination": "HK", "status": "received"}
+    assert (await _acts(stage))["card_lost"] == [reference]
+    permits = (await walk.case("employer-a", reference))["permits"]
+    assert {each["destination"]: each["card_lost_on"] for each in permits} == {"HK": "2026-03-02", "MO": None}
+
+
 async def test_an_objection_of_an_erased_person_has_no_words(stage: Stage) -> None:
     body = registration_body(identity_number=identity_number(901))
     reference = (await stage.as_("employer-a").post("/v1/registrations", body)).json()["reference"]

@@ -51,6 +51,9 @@ POST /v1/tasks/{task_id}/answer
 POST /v1/registrations/{reference}/decision
 POST /v1/registrations/{reference}/confirmation
 POST /v1/decisions
+POST /v1/registrations/{reference}/facts
+GET /v1/registrations/{reference}/facts
+POST /v1/registrations/{reference}/facts/{number}/contest
 POST /v1/registrations/{reference}/recall
 POST /v1/registrations/{reference}/permits/{destination}/lost
 POST /v1/registrations/{reference}/hold
@@ -75,6 +78,7 @@ PUT /v1/premises
 POST /v1/authority/outcomes
 POST /v1/receipts
 GET /v1/incidents
+GET /v1/incidents/{incident_id}
 POST /v1/incidents/{incident_id}/resume
 GET /v1/health/channels
 GET /v1/audit/checkpoint
@@ -98,7 +102,9 @@ GET /v1/me/registrations
 GET /v1/me/data
 GET /v1/me/objections
 POST /v1/me/complaints
+POST /v1/me/contests
 POST /v1/me/disputes
+POST /v1/me/lost-cards
 GET /v1/registrations/{reference}/requests
 GET /v1/objections
 POST /v1/objections/{objection_id}/answer

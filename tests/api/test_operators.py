@@ -1,4 +1,7 @@
-"""Operators let stuck cases go on."""
+"""Operators read what a stuck case needs, and let it go on."""
+
+import orjson
+from sqlalchemy import text
 
 from cases.incidents import open_incident
 from tests.api.conftest import Stage
@@ -18,3 +21,47 @@ async def test_a_resumed_case_is_told_to_try_its_failed_step_again(stage: Stage)
     assert (answer.status_code, answer.json()["state"]) == (200, "resumed")
     assert stage.engine.resumed == [case["reference"]]
     assert (await operator.get("/v1/incidents")).json()["items"] == []
+
+
+async def test_an_operator_reads_what_a_stuck_case_needs_and_not_whom_it_is_about(stage: Stage) -> None:
+    body = registration_body()
+    reference = (await stage.as_("employer-a").post("/v1/registrations", body)).json()["reference"]
+    await stage.settle()
+    place = "cases/settling.py:40 settle"
+    incident_id = await open_incident(stage.context, reference, "advance", "KeyError", stage.clock(), place=place)
+    async with stage.context.database.begin() as connection:
+        # A time that nothing can read back, and a command that was stored before the step failed.
+        for statement in (
+            "UPDATE registrations SET due_at = '9999-12-31 23:00:00+00' WHERE reference = :reference",
+            "UPDATE commands SET state = 'stored', unanswered = true WHERE reference = :reference",
+        ):
+            await connection.execute(text(statement), {"reference": reference})
+
+    answer = await stage.as_("operator").get(f"/v1/incidents/{incident_id}")
+
+    incident = answer.json()
+    assert answer.status_code == 200
+    assert (incident["step"], incident["reason"], incident["place"]) == ("advance", "KeyError", place)
+    case = incident["case"]
+    assert (case["stage"], case["round"], case["workflow_id"]) == ("under_review", 1, f"registration/{reference}")
+    assert case["due_at"] == "10000-01-01T07:00:00+08:00"
+    assert [(each["kind"], each["state"], each["unanswered"]) for each in case["commands"]] == [
+        ("start", "stored", True)
+    ]
+    assert {each["kind"] for each in case["tasks"]} == {"review", "stuck"}
+    assert case["last_act"]["act"] == "incident_opened"
+    shown = orjson.dumps(incident).decode()
+    assert not [value for value in body["person"].values() if len(str(value)) > 2 and str(value) in shown]
+
+
+async def test_an_incident_about_no_case_and_one_that_there_is_not(stage: Stage) -> None:
+    operator = stage.as_("operator")
+    headers = {"Content-Type": "application/json"}
+    await stage.nobody.send("POST", "/v1/receipts", content=b"{}", headers=headers)
+    (line,) = (await operator.get("/v1/incidents")).json()["items"]
+
+    about_none = await operator.get(f"/v1/incidents/{line['id']}")
+    unknown = await operator.get("/v1/incidents/00000000-0000-4000-8000-000000000000")
+
+    assert about_none.json() == {**line, "case": None}
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "not_found")

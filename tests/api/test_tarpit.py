@@ -2,12 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from typing import Any
 
 import httpx
-import pytest
 import pytest_asyncio
 
 from api.limiting import Allowance
@@ -16,7 +14,7 @@ from tests.api.callers import Caller, TestIssuer
 from tests.api.served import Served
 from tests.api.test_connections import ended, line
 from tests.cases.contexts import registration_body
-from tests.services import empty
+from tests.rows import Rows
 
 MOST = 100
 PATIENCE = Patience(head_seconds=3, body_seconds=3, bytes_a_second=4096)
@@ -26,9 +24,9 @@ HEAD = (
 )
 
 
-@pytest.fixture(scope="module")
-def served(database_url: str, postgres: Any, database_name: str, issuer_of_tests: TestIssuer) -> Iterator[Served]:
-    empty(postgres, database_name)
+@pytest_asyncio.fixture(scope="module")
+async def served(database_url: str, rows: Rows, issuer_of_tests: TestIssuer) -> AsyncIterator[Served]:
+    await rows.empty()
     allowance = Allowance(1_000_000, 1_000_000, at_once=MOST, body_bytes=1024 * 1024)
     server = Served(database_url, issuer_of_tests, patience=PATIENCE, allowance=allowance)
     server.start(with_cases=False)

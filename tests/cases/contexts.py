@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,13 +19,14 @@ from cases.idempotency import Idempotency
 from domain.actors import PARK, Actor, Role, system
 from domain.clock import CHINA
 from domain.employers import RegisterFile
-from policy.limits import limits_of
+from policy.limits import Limits, limits_of
 from policy.pack import PackShelf
 from policy.packs import load_limits, load_rule_packs
 from proof.checkpoints import COSIGNATURE, verifier_key
-from store.database import Database
 from store.erasure_list import ErasureList
 from store.keyring import Keyring, generate
+from tests.pools import POOLS
+from tests.rows import rows_of
 from tests.services import SEALER_URLS
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=CHINA)  # a Monday
@@ -50,39 +52,58 @@ class Clock:
 
 @asynccontextmanager
 async def open_context(url: str, clock: Clock, keyring: Keyring | None = None) -> AsyncIterator[Context]:
-    """Open a context on a database, with keys of its own unless told."""
-    database = Database(url, pool_size=6)
-    sealer = Database(SEALER_URLS[url], pool_size=2, stands_for=PARK)
-    shelf = PackShelf(load_rule_packs())
-    # Employers of tests are mailed at once, as those of the embedded stack, so that a test waits for no morning.
-    limits = replace(limits_of(load_limits()), digest_by_default=False)
-    keyring = keyring or Keyring.parse(generate())
-    folder = TemporaryDirectory()
-    try:
-        yield Context(
-            database=database,
-            keyring=keyring,
-            packs=shelf,
-            limits=limits,
-            clock=clock,
-            witness_keys=(WITNESS_KEY,),
-            erasure_list=ErasureList(Path(folder.name) / "erasures.jsonl", keyring),
-            sealer_database=sealer,
-        )
-    finally:
-        folder.cleanup()
-        await database.close()
-        await sealer.close()
+    """Open a context on a database, with the keys of all tests unless told."""
+    keyring = keyring or shared_keyring()
+    async with POOLS.database(url) as database, POOLS.database(SEALER_URLS[url], stands_for=PARK) as sealer:
+        with TemporaryDirectory() as folder:
+            yield Context(
+                database=database,
+                keyring=keyring,
+                packs=packs(),
+                # Employers of tests are mailed at once, as those of the embedded stack, so that a test waits for no
+                # morning.
+                limits=replace(limits(), digest_by_default=False),
+                clock=clock,
+                witness_keys=(WITNESS_KEY,),
+                erasure_list=ErasureList(Path(folder) / "erasures.jsonl", keyring),
+                sealer_database=sealer,
+            )
 
 
+@cache
+def shared_keyring() -> Keyring:
+    """Return one keyring for all tests of a process."""
+    return Keyring.parse(generate())
+
+
+_rule_packs = cache(load_rule_packs)
+
+
+def packs() -> PackShelf:
+    """Return a shelf of its own, since tests publish; what it begins with is read once."""
+    return PackShelf(_rule_packs())
+
+
+@cache
+def limits(parameters: str = "default") -> Limits:
+    """Return the limits of a set of parameters, read once."""
+    return limits_of(load_limits(parameters))
+
+
+@cache
 def sample_register() -> RegisterFile:
     """Return the sample employers and premises."""
     return RegisterFile.model_validate(yaml.safe_load((EXAMPLES / "employers.yaml").read_text(encoding="utf-8")))
 
 
 async def load_samples(context: Context) -> None:
-    """Load the sample employers and premises."""
-    await load_register(context, system("register_load"), sample_register())
+    """Load the sample employers and premises; the same as in a test before are put back as they were loaded then."""
+    rows = rows_of(context.database.engine.url)
+    if rows is None or context.keyring is not shared_keyring():
+        await load_register(context, system("register_load"), sample_register())
+    elif not await rows.put_back(context.clock()):
+        await load_register(context, system("register_load"), sample_register())
+        await rows.keep(context.clock())
 
 
 def key(route: str = "test", name: str | None = None, body: bytes = b"{}") -> Idempotency:

@@ -20,6 +20,7 @@ from cases.registration import accept
 from domain import decisions
 from domain.actors import Actor, Role, system
 from domain.answers import AuthorityAnswer
+from domain.case_facts import FactContest, FactRequest
 from domain.clock import CHINA
 from domain.commands import CommandKind, is_awaited
 from domain.errors import Refused
@@ -64,8 +65,10 @@ _BODIES: dict[CommandKind, type[BaseModel]] = {
     CommandKind.PERMIT_CONFIRM: decisions.PermitConfirmationRequest,
     CommandKind.ENTER_OUTCOME: decisions.OutcomeRequest,
     CommandKind.ANSWER_TASK: decisions.TaskAnswerRequest,
+    CommandKind.RECORD_FACT: FactRequest,
+    CommandKind.CONTEST_FACT: FactContest,
 }
-_OWN = ("destination", "task_id")
+_OWN = ("destination", "task_id", "fact")
 
 
 def china(day: str, hour: str = "12:00") -> datetime:
@@ -164,7 +167,8 @@ class Case:
 
     async def store(self, actor: Actor, kind: CommandKind, **body: Any) -> Any:
         """Ask something of the case, without its being applied yet."""
-        own = {name: str(body.pop(name)) for name in _OWN if name in body}
+        own = {name: body.pop(name) for name in _OWN if name in body}
+        own = {name: value if isinstance(value, int) else str(value) for name, value in own.items()}
         model = _BODIES[kind].model_validate(body) if kind in _BODIES else None
         content: Any = model
         if own or model is None:

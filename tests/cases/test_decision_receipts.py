@@ -22,6 +22,7 @@ from proof.verdicts import KnownKeys, read_keys
 from store import tables
 from tests.cases.contexts import EMPLOYER_A, EMPLOYER_B, WITNESS, WITNESS_KEY
 from tests.cases.driver import OFFICER_2, Case, Park, china, open_park
+from tests.cases.facts import LAST_DAY, record
 from tests.cases.sealed import seal_all
 
 AUDITOR = Actor(issuer="test", subject="auditor", role=Role.AUDITOR)
@@ -108,6 +109,19 @@ async def test_an_auditor_s_receipt_holds_the_row_and_what_staff_saw(park: Park)
     assert other == {"permit_card_valid_until"}
     with pytest.raises(Refused, match="case_unknown"):
         await issue_receipts(park.context, EMPLOYER_B, case.reference)
+
+
+async def test_a_receipt_says_which_fact_an_officer_saw(park: Park) -> None:
+    case = await park.review(permit_card_valid_until="2027-03-31")
+    await record(case, LAST_DAY, "2036-05-31")
+    await case.decide("approve")
+    await case.confirm()
+    await case.after(minutes=10)
+    await seal_all(park.context)
+    found = (await issue_receipts(park.context, EMPLOYER_A, case.reference))["items"][-1]["content"]
+    shown = {each["name"]: (each["value"], each["source"]) for each in found["facts"]}
+    assert shown["permit_card_valid_until"] == ("2036-05-31", "recorded by an officer")
+    assert shown["permit_card_number"][1] == "application"
 
 
 async def test_an_approval_is_out_once_it_has_settled_and_a_recalled_one_never(park: Park) -> None:

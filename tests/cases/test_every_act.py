@@ -42,6 +42,11 @@ ACTS: dict[CommandKind, tuple[Actor, dict[str, Any]]] = {
     CommandKind.PERMIT_CONFIRM: (OFFICER_2, {"destination": "HK", "action": "confirm"}),
     CommandKind.ENTER_OUTCOME: (OFFICER_2, {"destination": "HK", "outcome_id": "o-1"}),
     CommandKind.CARD_LOST: (EMPLOYER_A, {"destination": "HK", "lost_on": "2026-03-02"}),
+    CommandKind.RECORD_FACT: (
+        OFFICER_2,
+        {"field": "employment.position", "value": "工程师", "seen_in": "劳动合同", "round": 1},
+    ),
+    CommandKind.CONTEST_FACT: (EMPLOYER_A, {"fact": 1, "note": "有误"}),
 }
 _IN_REVIEW = {Stage.UNDER_REVIEW, Stage.AWAITING_CONFIRMATION}
 LISTED: dict[CommandKind, set[Stage]] = {
@@ -54,6 +59,7 @@ LISTED: dict[CommandKind, set[Stage]] = {
     CommandKind.CONFIRM: {Stage.AWAITING_CONFIRMATION},
     CommandKind.HOLD: _IN_REVIEW,
     CommandKind.REVOKE: {Stage.APPROVED},
+    CommandKind.RECORD_FACT: {Stage.UNDER_REVIEW},  # the approved one here waits for no answer
     CommandKind.DISPUTE: {Stage.ENDED},  # by a departure; the approved one here has none
 }
 _OF_PERMITS = {

@@ -1,18 +1,25 @@
 """A case as it stood: what the ledger adds up to at a time is what the register said then."""
 
+import re
 from collections.abc import AsyncIterator
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
 import pytest_asyncio
+from rich.console import Console
 
+import cli_story
 from cases.reconciliation import reconcile_case
 from cases.story import stood_at, tell_story
 from domain.actors import Actor, Role
+from domain.acts import Act
 from domain.commands import CommandKind
 from domain.languages import Language
 from store import tables
+from store.ledger import Entry, append
 from store.tables import ledger
 from tests.api.engines import NoHistories
 from tests.cases.contexts import EMPLOYER_A, OFFICER
@@ -203,3 +210,70 @@ async def test_the_story_says_why_and_for_whom_the_case_waited(park: Park) -> No
     assert [*first["items"], *rest["items"]] == story["items"]
     read = [row for row in await park.rows(ledger) if row["act"] == "case_read" and row["detail"].get("what")]
     assert len(read) == 4
+
+
+async def test_the_story_is_in_the_order_of_its_times_whatever_the_chains_are_called(park: Park) -> None:
+    case = await park.review()
+    read = Entry(Act.PERSONAL_DATA_READ, OFFICER, park.clock.at, reference=case.reference, employer_id="emp-a")
+    times = [park.clock.at + timedelta(minutes=minute) for minute in range(1, 5)]
+    async with park.context.database.begin() as connection:
+        for chain, at in zip(("access/d", "access/b", "access/c", "access/a"), times, strict=True):
+            await append(connection, chain, [replace(read, at=at)])
+    await case.after(minutes=10)
+    await case.decide("return", "document_unreadable")
+
+    story, _ = await tell_story(park.context, NoHistories(), AUDITOR, case.reference, limit=200)
+    told = [item["at"] for item in story["items"]]
+    assert told == sorted(told)
+    opened = [item for item in story["items"] if item["what"] == "personal_data_read"]
+    assert [item["place"]["chain"] for item in opened] == ["access/d", "access/b", "access/c", "access/a"]
+    assert not [item for item in opened if "placed_at" in item]
+
+
+async def test_what_was_asked_earlier_than_it_was_applied_says_both_times(park: Park) -> None:
+    case = await park.review()
+    asked = park.clock.at
+    await case.store(OFFICER, CommandKind.HOLD, action="place", reason="legal_question", review_on="2026-03-20")
+    later = asked + timedelta(minutes=5)
+    async with park.context.database.begin() as connection:
+        row = Entry(Act.DUE_DATE_CHANGED, OFFICER, later, reference=case.reference, employer_id="emp-a")
+        await append(connection, case.reference, [row])
+    await case.after(minutes=10)
+    await case.step()
+
+    story, _ = await tell_story(park.context, NoHistories(), AUDITOR, case.reference, limit=200)
+    (held,) = [item for item in story["items"] if item["what"] == "held"]
+    assert (held["at"], held["placed_at"]) == (asked.isoformat(), later.isoformat())
+    shown = [item.get("placed_at") or item["at"] for item in story["items"]]
+    assert shown == sorted(shown)
+
+
+@pytest.mark.parametrize("language", [Language.ZH_HANS, Language.ZH_HANT])
+async def test_the_printed_story_is_in_one_language_and_says_to_whom_each_notice_went(
+    park: Park, language: Language
+) -> None:
+    case = await park.issued()
+    story, _ = await tell_story(park.context, NoHistories(), AUDITOR, case.reference, limit=500, language=language)
+    returned = await park.review(identity_number="33010619860128072X")
+    await returned.decide("refuse", "employment_unproved")
+    waiting, _ = await tell_story(
+        park.context, NoHistories(), AUDITOR, returned.reference, limit=500, language=language
+    )
+    for told in (story, waiting):
+        printed = _printed(told, language)
+        assert {"用人单位", "用人單位"} & set(re.findall(r"致 (\w+)", printed))
+        assert {"本人"} & set(re.findall(r"致 (\w+)", printed))
+        for item in told["items"]:
+            if who := item.get("who"):
+                printed = printed.replace(who["subject"], "")
+        printed = printed.replace(told["reference"], "").replace("registration-number", "")
+        printed = printed.replace(str(told["state"]["registration_number"]), "")
+        assert re.findall(r"[A-Za-z]{2,}", printed) == []
+
+
+def _printed(story: dict[str, Any], language: Language) -> str:
+    out = StringIO()
+    console, say = Console(file=out, width=400, highlight=False), cli_story.Say(language)
+    cli_story._print_head(console, story, say)
+    console.print(cli_story._table(story["items"], say))
+    return out.getvalue()

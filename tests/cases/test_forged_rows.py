@@ -9,7 +9,7 @@ import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from cases import legal_holds, tasks
+from cases import legal_holds, sign_ins, tasks
 from cases.deliveries import lease, settle
 from cases.receipts import receive
 from cases.reconciliation import reconcile_case
@@ -73,6 +73,7 @@ async def _walked(park: Park) -> Case:
     await case.after(minutes=1)
     await tasks.release(park.context, OFFICER, await case.task_id("review"), False, key())
     await case.after(minutes=1)
+    await sign_ins.record(park.context, OFFICER, b"token")
     await tasks.assign(park.context, SUPERVISOR, await case.task_id("review"), OFFICER.subject, key())
     await case.after(minutes=1)
     await case.do(OFFICER, CommandKind.HOLD, action="place", reason="legal_question")
@@ -125,7 +126,8 @@ UNSIGNED: dict[str, Forgery] = {
     **{
         f"{act} by an officer": _as_officer(act)
         for act in ("held", "hold_released", "changed", "change_declined", "task_answered", "answer_applied",
-                    "answer_proposed", "permit_eligible", "decided", "ended", "request_refused", "assessed")
+                    "answer_proposed", "permit_eligible", "decided", "ended", "request_refused", "assessed",
+                    "fact_recorded", "fact_contested")
     },
     "withdrawn by the employer": _like("changed", act="withdrawn", statement_hash=None),
     "departure_disputed by the person": _as_officer("departure_disputed", actor_role="person", actor_subject="p"),
@@ -159,6 +161,10 @@ WITHOUT_COUNTERPART: dict[str, tuple[Forgery, str]] = {
     "a key destroyed again": (_as_officer("key_destroyed", outcome="erased_again"), "registrations"),
     "a complaint": (_elsewhere("objection/1", "complaint_received", detail={"objection_id": "1"}), "objections"),
     "an answer to it": (_elsewhere("objection/2", "complaint_answered", detail={}), "objections"),
+    "a fact that was never recorded": (
+        lambda rows: {**rows["held"], "act": "fact_recorded", "detail": rows["held"]["detail"] | {"fact": 1}},
+        "case_facts",
+    ),
     "a dispute": (_elsewhere("objection/3", "dispute_received", detail={}), "objections"),
     "a notice sent again": (_of_delivery("notice_sent", "sent"), "deliveries"),
     "a notice that failed": (_of_delivery("notice_failed", "failed"), "deliveries"),

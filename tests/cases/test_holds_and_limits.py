@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 import pytest_asyncio
 
-from cases import incidents, tasks
+from cases import incidents, sign_ins, tasks
 from cases.advance import advance
 from domain.commands import CommandKind
 from domain.errors import Refused
@@ -121,6 +121,7 @@ async def test_r19_past_the_limit_supervisors_have_it_and_nothing_is_decided(par
     assert await case.refused(OFFICER, CommandKind.DECIDE, action="approve", round=1) == "task_held"
     with pytest.raises(Refused, match="not_found"):
         await case.claim("review")
+    await sign_ins.record(park.context, OFFICER, b"token")
     await tasks.assign(park.context, SUPERVISOR, await case.task_id("review"), "officer-1", key())
     await case.approve()
     assert await case.stage() == "approved"

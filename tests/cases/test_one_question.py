@@ -15,6 +15,7 @@ from cases.reconciliation import reconcile_case
 from domain.commands import CommandKind
 from domain.languages import Language
 from domain.stages import Destination
+from domain.task_lists import TaskChoice
 from domain.tasks import TaskKind
 from store import tables
 from tests.api.engines import NoHistories
@@ -116,9 +117,11 @@ async def test_a_recall_takes_back_what_was_answered(park: Park) -> None:
 
 async def test_the_same_question_about_both_destinations_is_one_task(park: Park) -> None:
     case = await park.approved(**NO_CARD)
-    items, _ = await tasks.list_tasks(park.context, OFFICER, kind=TaskKind.PERMIT_ELIGIBILITY)
+    items, _ = await tasks.list_tasks(
+        park.context, OFFICER, TaskChoice(kind=TaskKind.PERMIT_ELIGIBILITY, destination="MO")
+    )
     (task,) = items
-    assert (task["destination"], task["destinations"]) == (None, ["HK", "MO"])
+    assert (task["destination"], task["destinations"], task["assessment"]) == (None, ["HK", "MO"], "needs_officer")
     assert task["detail"] == {"findings": ["permit_card_missing"]}
     (shown,) = (await case.view())["tasks"]
     assert (shown["kind"], shown["destinations"]) == ("permit_eligibility", ["HK", "MO"])

@@ -10,9 +10,10 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
-from cases import tasks
+from cases import sign_ins, tasks
 from domain.commands import CommandKind
 from domain.errors import Refused
+from domain.task_lists import TaskChoice
 from domain.tasks import TaskKind
 from store import tables
 from tests.cases.contexts import EMPLOYER_A, OFFICER, SUPERVISOR, key
@@ -77,15 +78,16 @@ async def test_every_filter_of_the_inbox_can_be_read(park: Park) -> None:
             for before, is_in in ((due, False), (due + timedelta(seconds=1), True)):
                 chosen: dict[str, Any] = {"kind": kind, "holder": holder, "employer_id": employer, "due_before": before}
                 for place in (None, after):
-                    items, _ = await tasks.list_tasks(park.context, actor, after=place, **chosen)
+                    items, _ = await tasks.list_tasks(park.context, actor, TaskChoice(**chosen), after=place)
                     assert [item["reference"] for item in items] == [case.reference] * is_in, chosen
         for holder in ("me", "officer-2"):
-            assert await tasks.list_tasks(park.context, actor, holder=holder, due_before=due) == ([], None)
+            assert await tasks.list_tasks(park.context, actor, TaskChoice(holder=holder, due_before=due)) == ([], None)
 
 
 async def test_r9_a_supervisor_assigns_and_others_release(park: Park) -> None:
     case = await park.review()
     task_id = await case.task_id("review")
+    await sign_ins.record(park.context, OFFICER_2, b"token")
     await tasks.assign(park.context, SUPERVISOR, task_id, "officer-2", key())
     await case.claim("review", by=OFFICER_2)
     with pytest.raises(Refused, match="task_held"):
@@ -100,6 +102,7 @@ async def test_r9_a_conflict_of_interest_bars_the_officer_from_the_case(park: Pa
     await tasks.release(park.context, OFFICER, await case.task_id("review"), True, key())
     with pytest.raises(Refused, match="role_not_allowed"):
         await case.claim("review")
+    await sign_ins.record(park.context, OFFICER, b"token")
     with pytest.raises(Refused, match="role_not_allowed"):
         await tasks.assign(park.context, SUPERVISOR, await case.task_id("review"), "officer-1", key())
     assert await case.refused(OFFICER, CommandKind.DECIDE, action="approve", round=1) == "role_not_allowed"

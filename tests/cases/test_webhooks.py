@@ -79,7 +79,8 @@ async def test_the_same_url_again_replaces_its_kinds(context: Context) -> None:
     off = await put_webhook(context, EMPLOYER_A, WebhookRequest(url=URL, kinds=()), key())
     assert (off.body["state"], off.body["kinds"]) == ("off", [])
     async with context.database.begin() as connection:
-        rows = (await connection.execute(select(ledger.c.detail).where(ledger.c.act == "webhook_recorded"))).scalars()
+        query = select(ledger.c.detail).where(ledger.c.act == "webhook_recorded").order_by(ledger.c.recorded_at)
+        rows = (await connection.execute(query)).scalars()
         assert [row["change"] for row in rows] == ["added", "changed", "changed"]
 
 

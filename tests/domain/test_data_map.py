@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import LargeBinary
 
 import domain
-from domain.data_map import Basis, DataClass, Kept, Retention, as_page, by_name, rows
+from cli_docs import generated_pages
+from domain.data_map import Basis, DataClass, Kept, Retention, by_name, rows
 from domain.data_map_bodies import BODIES
 from domain.data_map_columns import COLUMNS
-from domain.data_map_fences import as_section
 from domain.registration import Body
 from store import forgetting
 from store.tables import metadata
@@ -74,13 +74,13 @@ def test_two_rows_about_one_field_are_refused() -> None:
 
 
 def test_the_page_is_the_generated_one() -> None:
-    assert PAGE.read_text(encoding="utf-8") == as_page(BODIES, COLUMNS, as_section(COLUMNS))
+    assert PAGE.read_text(encoding="utf-8") == generated_pages()["data-map.md"]
 
 
 # How an erasure takes away what is kept of a person as long as the case or shorter (`store.forgetting`): the key that
 # seals it is destroyed, or the statement names it. What stands here and nowhere in that statement is told beside it.
 _SEALED_BY_THE_PERSON = {
-    "applications.body", "assessments.facts", "commands.body", "legal_holds.paper",
+    "applications.body", "assessments.facts", "case_facts.body", "commands.body", "legal_holds.paper",
     "registrations.earlier_addresses",
     "tasks.detail",  # its free text
 }  # fmt: skip

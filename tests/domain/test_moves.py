@@ -21,6 +21,8 @@ ROWS: dict[Event, tuple[set[Stage], Stage | None]] = {
     Event.ASSESSED_INCOMPLETE: ({_ASSESSING}, _CORRECTION),
     Event.CORRECT: ({_CORRECTION}, _ASSESSING),
     Event.CONTEST: ({_CORRECTION}, _REVIEW),
+    Event.RECORD_FACT: ({_REVIEW, _APPROVED}, None),
+    Event.CONTEST_FACT: (_OPEN | {_APPROVED}, None),
     Event.CORRECTION_REMINDER_DUE: ({_CORRECTION}, None),
     Event.CORRECTION_OVER: ({_CORRECTION}, Stage.LAPSED),
     Event.CLAIM: (set(Stage), None),

@@ -137,11 +137,44 @@ async def test_temporal_keeps_no_personal_data_and_its_web_ui_reads_through_the_
         assert personal not in told
 
 
+async def test_a_poisoned_case_gets_stuck_and_goes_on_once_healed_and_resumed(stack: Up) -> None:
+    where = ("--data-dir", str(stack.directory))
+    async with Callers(stack.stack) as callers:
+        case = await callers.write("employer-a", "POST", "/v1/registrations", registration(7))
+        path = f"/v1/registrations/{case['reference']}"
+        await reaches(callers, path, "under_review")
+        poisoned = await asyncio.to_thread(hetao, "sandbox", "poison", case["reference"], *where)
+        assert poisoned.returncode == 0, poisoned.stderr
+        incident = await callers.get("operator", f"/v1/incidents/{json.loads(poisoned.stdout)['incident']}")
+        assert (incident["reason"], incident["case"]["stage"]) == ("poisoned", "under_review")
+        assert incident["case"]["workflow_id"] == case["workflow_id"]
+        healed = await asyncio.to_thread(hetao, "sandbox", "heal", case["reference"], *where)
+        assert json.loads(healed.stdout)["incident"] == incident["id"]
+        await callers.write("operator", "POST", f"/v1/incidents/{incident['id']}/resume", {})
+        await callers.write("officer-1", "POST", f"{path}/decision", {"action": "approve", "round": 1})
+        await reaches(callers, path, "approved")
+    unknown = await asyncio.to_thread(hetao, "sandbox", "poison", "HT-0000-0000-E", *where)
+    assert (unknown.returncode, unknown.stdout) == (2, "")
+    assert "no case of this reference" in unknown.stderr
+
+
+async def reaches(callers: Callers, path: str, stage: str) -> None:
+    """Wait until a case stands where it should."""
+    for _ in range(150):
+        if (await callers.get("employer-a", path))["stage"] == stage:
+            return
+        await asyncio.sleep(0.2)
+    raise AssertionError(f"{path} does not reach {stage}")
+
+
 async def decode(endpoint: str, payloads: list[dict[str, Any]], origin: str) -> list[dict[str, Any]]:
     async with httpx.AsyncClient(trust_env=False) as http:
-        headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
-        asked = await http.options(f"{endpoint}/decode", headers=headers)
-        answer = await http.post(f"{endpoint}/decode", json={"payloads": payloads}, headers={"Origin": origin})
+        # As the web UI sends it (tests/api/test_codec_route.py compares with the one in the wheel).
+        address, sent = f"{endpoint}/decode?preserveStorageRefs=true", {"Origin": origin, "X-Namespace": "default"}
+        asking = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type,x-namespace"}
+        asked = await http.options(address, headers={"Origin": origin} | asking)
+        assert {"content-type", "x-namespace"} <= set(asked.headers["access-control-allow-headers"].split(", "))
+        answer = await http.post(address, json={"payloads": payloads}, headers=sent)
         elsewhere = await http.post(f"{endpoint}x/decode", json={"payloads": payloads}, headers={"Origin": origin})
     assert elsewhere.status_code == 404
     assert {each.headers["access-control-allow-origin"] for each in (asked, answer)} == {origin}
@@ -199,7 +232,7 @@ async def test_an_auditor_reads_the_story_of_a_case_in_a_terminal(stack: Up) -> 
     place = ("--data-dir", str(stack.directory))
     shown = await asyncio.to_thread(hetao, "audit", "show", case["reference"], *place)
     assert shown.returncode == 0, shown.stderr
-    assert "under_review, round 1" in shown.stdout
+    assert "under review; round 1" in shown.stdout
     assert "The employer submitted the registration." in shown.stdout
     earlier = await asyncio.to_thread(
         hetao, "audit", "show", case["reference"], "--as-of", "2026-01-01T00:00:00+08:00", "--json", *place

@@ -33,7 +33,7 @@ def reading() -> dict[str, Any]:
             "kind": "permit_issued",
             "recipient": "person",
             "status": "delivered",
-            "deliveries": [{"id": f"d-{number}", "channel": "mail", "status": "delivered"}],
+            "deliveries": [{"message_id": f"d-{number}", "channel": "mail", "status": "delivered"}],
         }
         for number in range(10)
     ]
@@ -86,7 +86,11 @@ def _change(found: dict[str, Any], path: str, value: Any) -> None:
         ("books/entries/0/state", "refused", "refused in the authority's books"),
         ("books/answers", [], "other dates"),
         ("notices/REF/3/status", "failed", "is failed"),
-        ("notices/REF/3/deliveries", [{"id": "d-9999", "channel": "mail", "status": "sent"}], "never arrived: d-9999"),
+        (
+            "notices/REF/3/deliveries",
+            [{"message_id": "d-9999", "channel": "mail", "status": "sent"}],
+            "never arrived: d-9999",
+        ),
         ("mails/1/message_id", "d-2@hetao.example", "arrived 2 times: d-2"),
         ("mails/1/message_id", "d-77@hetao.example", "knows nothing: d-77"),
         ("texts", [{"text": REFERENCE, "times": 1, "sms_id": "s"}], "0 SMS went out and 1 arrived"),

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 import cases
-from cases import counterparts, differences, seal_differences, signed_words, vouching
+from cases import counterparts, differences, history_events, seal_differences, signed_words, vouching
 from cases.history_events import Kind
 from cases.reads import PERSON_FIELDS
+from domain import folding
 from domain.actors import Role
 from domain.acts import Act
 from domain.erasure import HoldReason
@@ -16,16 +17,19 @@ from domain.errors import PROBLEM_STATUS
 from domain.field_errors import FieldCode
 from domain.findings import Audience, Finding, FindingCode, FindingOutcome
 from domain.languages import Language
+from domain.notices import Channel, DeliveryStatus, NoticeKind, Recipient
 from domain.purposes import Purpose
 from domain.reasons import ReasonCode
-from domain.stages import Destination, DueKind, Holder, PermitStage, Stage
+from domain.stages import Destination, DueKind, Holder, PendingAct, PermitStage, Stage
+from domain.tasks import TaskKind
+from domain.webhooks import ReceiptStatus
 from texts.catalogue import Sentence
 from texts.findings import FINDINGS, finding_sentence
 from texts.person import GROUPS as PERSON
 from texts.problems import FIELD_ERRORS, FILES, PARTICULARS, PROBLEMS, field_message, problem_detail, problem_title
 from texts.reasons import SENTENCES, published_reasons, reason_sentence
 from texts.roster import ANNOTATIONS, COLUMNS, RESULTS
-from texts.story import GROUPS
+from texts.story import GROUPS, WORDS, notice_name
 
 # The outcomes that the rules can give, by code; a rule that passes, fails or asks has a sentence for it.
 OUTCOMES = {
@@ -64,6 +68,24 @@ def test_the_story_names_every_event_and_every_difference() -> None:
     assert set(GROUPS["differences"]) == named
 
 
+def test_the_printed_story_has_a_word_for_every_code_that_it_shows() -> None:
+    assert set(WORDS["stages"]) == set(Stage)
+    assert set(WORDS["permit_stages"]) == set(PermitStage)
+    assert set(WORDS["roles"]) == set(Role)
+    assert set(WORDS["recipients"]) == set(Recipient)
+    assert set(WORDS["channels"]) == set(Channel)
+    assert set(WORDS["deliveries"]) == set(DeliveryStatus) | set(ReceiptStatus)
+    assert set(WORDS["tasks"]) == set(TaskKind)
+    assert set(WORDS["holds"]) == {folding.OFFICER, folding.STANDING}
+    assert set(WORDS["pending"]) == set(PendingAct)
+    code = Path(str(history_events.__file__)).read_text("utf-8")
+    assert {name for name in WORDS["facts"] if f'"{name}"' not in code} == set()
+    # What payloads are read from is named the same way, and shown nowhere.
+    assert set(re.findall(r'[{,] ?"([a-z_]+)": ', code)) - {"payloads"} <= set(WORDS["facts"])
+    for kind in NoticeKind:
+        assert "{" not in notice_name(kind, "HK", Language.EN)
+
+
 def test_a_person_reads_every_stage_wait_role_and_purpose_in_words() -> None:
     hidden = {Stage.AWAITING_CONFIRMATION}  # shown as under review
     assert set(PERSON["stages"]) == set(Stage) - hidden
@@ -80,7 +102,7 @@ def test_a_person_reads_every_stage_wait_role_and_purpose_in_words() -> None:
 def every_sentence() -> list[Sentence]:
     """Return all sentences of the catalogues."""
     groups = [*FINDINGS.values(), *PROBLEMS.values(), SENTENCES, FIELD_ERRORS, *GROUPS.values(), *PERSON.values()]
-    groups += [PARTICULARS, ANNOTATIONS, RESULTS]
+    groups += [*WORDS.values(), PARTICULARS, ANNOTATIONS, RESULTS]
     of_columns = [sentence for column in COLUMNS.values() for sentence in (column.header, column.help)]
     return [sentence for group in groups for sentence in group.values()] + of_columns
 

@@ -19,7 +19,7 @@ from domain.notices import LETTERS, PLANS, Channel, NoticeKind, Recipient, State
 from domain.reasons import ReasonCode
 from domain.registration import FIELD_PATHS
 from domain.stages import Destination, DueKind, PendingAct, PermitStage, Stage
-from texts.notices import NoticeFacts, Reason, Remedy, Rendered, render, render_digest, text_hash
+from texts.notices import NoticeFacts, Reason, Remedy, Rendered, render, render_digest, render_together, text_hash
 from texts.notices.catalogue import ENTRIES, FOLDER, SHARED
 from texts.reasons import reason_sentence
 
@@ -77,6 +77,7 @@ FACTS = NoticeFacts(
     revoked_on=date(2026, 3, 13),
     review_on=date(2026, 3, 14),
     days_over=2,
+    fact_field="permit_card_valid_until",
     role=Role.SUPERVISOR,
     decided_on=date(2026, 3, 15),
     rule_version="talent_permit/2025-11-05",
@@ -336,6 +337,27 @@ def test_a_digest_holds_each_notice_of_the_day() -> None:
     assert "The application for registration has been received" in digest.text
     assert "The talent permit for Hong Kong has been issued" in digest.text
     assert REFERENCE not in digest.subject
+
+
+def test_what_is_alike_for_both_destinations_is_said_once_in_each_language() -> None:
+    both = [(NoticeKind.PERMIT_SUBMITTED, FACTS.model_copy(update={"destination": each})) for each in Destination]
+    names = {Language.ZH_HANS: "香港、澳门", Language.ZH_HANT: "香港、澳門", Language.EN: "Hong Kong and Macao"}
+    for language, places in names.items():
+        mail = render_together(Recipient.PERSON, language, both)
+        alone = render(NoticeKind.PERMIT_SUBMITTED, Recipient.PERSON, Channel.MAIL, language, FACTS)
+        assert places in mail.subject
+        assert places in mail.text
+        assert len(mail.text) < len(alone.text) + 40
+
+
+def test_what_differs_between_destinations_is_said_of_each() -> None:
+    other = FACTS.model_copy(update={"destination": Destination.MO, "valid_until": date(2028, 3, 11)})
+    kind = NoticeKind.PERMIT_ISSUED
+    mail = render_together(Recipient.PERSON, Language.EN, [(kind, FACTS), (kind, other)])
+    assert "2 notices" in mail.text
+    for words in ("permit for Hong Kong has been issued", "permit for Macao has been issued", "11 March 2028"):
+        assert words in mail.text
+    assert "(Hong Kong and Macao)" in mail.subject
 
 
 def test_a_handover_names_the_notice_that_could_not_be_delivered() -> None:

@@ -43,7 +43,8 @@ from sandbox.postgres import OWNER
 from store.database import Database
 from store.migrate import upgrade
 from tests.cases.contexts import EMPLOYER_A, OFFICER, SUPERVISOR, registration_body
-from tests.services import Addresses, Services, empty
+from tests.rows import Rows
+from tests.services import Addresses, Services
 from tests.workflows import histories
 from tests.workflows.fingerprints import FINGERPRINTS, fingerprints
 from tests.workflows.sandbox import sandboxed
@@ -122,7 +123,7 @@ async def revoked(world: World) -> list[WorkflowHistory]:
     case = await world.submit()
     await case.approve()
     await case.issue()
-    await case.ask(EMPLOYER_A, CommandKind.CARD_LOST, {"destination": "HK", "lost_on": "2026-03-01"})
+    await case.ask(EMPLOYER_A, CommandKind.CARD_LOST, {"destination": "HK", "lost_on": "2026-03-02"})
     await case.until(lambda file: not file.calls)
     await case.answer("HK", "refused", outcome_id="o-9", reason_code="X1")
     await case.ask(OFFICER, CommandKind.ENTER_OUTCOME, {"destination": "HK", "outcome_id": "o-9"})
@@ -302,8 +303,9 @@ async def save(addresses: Addresses) -> None:
     for name, scenario in SCENARIOS.items():
         if any(HISTORIES.glob(f"{name}-*.json")):
             continue
-        empty(addresses.postgres, DATABASE)
         url = addresses.postgres.url(database=DATABASE)
+        async with Rows.open(addresses.postgres, DATABASE) as rows:
+            await rows.empty()
         async with open_world(url, client, converter=pydantic_data_converter) as world:
             for number, history in enumerate(await scenario(world), start=1):
                 (HISTORIES / f"{name}-{number}.json").write_text(_text(history), encoding="utf-8")

@@ -20,8 +20,8 @@ from domain.messages import ARCHIVE_WORKFLOW, REGISTRATION_QUEUE, ArchiveCount, 
 from store import tables
 from store.database import Database
 from temporal.histories import RunHistory, TemporalHistories
-from tests.workflows.sandbox import sandboxed
 from tests.workflows.world import Case, World
+from worker import workflow_runner
 
 
 async def archive_round(world: World) -> ArchiveCount:
@@ -84,7 +84,7 @@ async def _replays(content: bytes) -> None:
     replayer = Replayer(
         workflows=worker.REGISTRATION_WORKFLOWS,
         data_converter=pydantic_data_converter,
-        workflow_runner=sandboxed(),
+        workflow_runner=workflow_runner(),
     )
     await replayer.replay_workflow(WorkflowHistory.from_json("archived", content.decode()))
 

@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from cases import acts, calls, commands, settling
+from cases import acts, calls, commands, rehearsal, settling
 from cases.advance import advance
 from cases.case_file import open_case
 from cases.sweeping import sweep
@@ -56,6 +57,7 @@ async def test_stuck_case_shows_an_incident_and_goes_on_when_resumed(
     await case.until(lambda file: any(task["kind"] == "stuck" for task in file.tasks))
     (incident,) = await world.rows(tables.incidents, kind="stuck")
     assert (incident["step"], incident["reason"]) == ("advance", "facts_do_not_add_up")
+    assert incident["place"].startswith("tests/workflows/test_faults.py:")
     assert await case.stage() is Stage.UNDER_REVIEW
     await other.ask(EMPLOYER_A, CommandKind.WITHDRAW, WithdrawalRequest())
     assert await other.stage() is Stage.WITHDRAWN
@@ -64,6 +66,26 @@ async def test_stuck_case_shows_an_incident_and_goes_on_when_resumed(
     await case.until_permits(PermitStage.SUBMITTED)
     assert await case.open_tasks() == set()
     assert broken.failures == 1
+
+
+async def test_a_poisoned_case_gets_stuck_and_goes_on_once_it_is_healed_and_resumed(
+    world: World, tmp_path: Path
+) -> None:
+    case, other = await world.submit(), await world.submit(identity_number="33010619860128072X")
+    poisoned = tmp_path / "poisoned.txt"
+    rehearsal.write(poisoned, {case.reference})
+    object.__setattr__(world.context, "poisoned", poisoned)  # given at the edge, where a stack is started
+    assert await world.engine.nudge(case.reference, str(uuid4()))
+    await case.until(lambda file: any(task["kind"] == "stuck" for task in file.tasks))
+    (incident,) = await world.rows(tables.incidents, kind="stuck")
+    assert (incident["reason"], incident["place"].split(":")[0]) == ("poisoned", "cases/rehearsal.py")
+    await other.ask(EMPLOYER_A, CommandKind.WITHDRAW, WithdrawalRequest())
+    assert await other.stage() is Stage.WITHDRAWN
+    rehearsal.write(poisoned, set())
+    await case.resume()
+    await case.ask(EMPLOYER_A, CommandKind.WITHDRAW, WithdrawalRequest())
+    assert await case.stage() is Stage.WITHDRAWN
+    assert await case.open_tasks() == set()
 
 
 async def test_decision_on_a_stuck_case_is_pending_until_it_is_resumed(
@@ -75,7 +97,7 @@ async def test_decision_on_a_stuck_case_is_pending_until_it_is_resumed(
     assert (await case.decide("approve")).body == {"pending": True}
     await case.until(lambda file: any(task["kind"] == "stuck" for task in file.tasks))
     (incident,) = await world.rows(tables.incidents, kind="stuck")
-    assert incident["reason"] == "KeyError"
+    assert (incident["reason"], incident["place"].split(" ")[-1]) == ("KeyError", "settle")
     broken.mended = True
     await case.resume()
     await case.until_permits(PermitStage.SUBMITTED)

@@ -22,7 +22,7 @@ from tests.activities.test_deliveries import Relay, delivering
 from tests.activities.test_mail import running as relay_running
 from tests.cases.contexts import Clock, load_samples, open_context
 from tests.cases.notices import notify, statuses, take_on
-from tests.workflows.sandbox import sandboxed
+from worker import workflow_runner
 from workflows.notification import (
     CHANNELS,
     RUNS_IN_ONE_HISTORY,
@@ -59,7 +59,7 @@ async def working(client: Client, deliver: Callable[..., object]) -> AsyncIterat
         task_queue=NOTICE_QUEUE,
         workflows=[NotificationWorkflow],
         activities=[deliver],
-        workflow_runner=sandboxed(),
+        workflow_runner=workflow_runner(),
         graceful_shutdown_timeout=timedelta(seconds=5),
     ):
         yield
@@ -109,7 +109,7 @@ async def test_it_continues_as_new_before_its_history_grows_long(client: Client)
     replayer = Replayer(
         workflows=[NotificationWorkflow],
         data_converter=pydantic_data_converter,
-        workflow_runner=sandboxed(),
+        workflow_runner=workflow_runner(),
     )
     await replayer.replay_workflow(history)
 

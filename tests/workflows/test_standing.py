@@ -39,6 +39,7 @@ from tests.cases.contexts import (
     registration_body,
 )
 from tests.workflows.sandbox import sandboxed
+from worker import workflow_runner
 from workflows.standing import StandingWorkflow
 
 NUMBERS = ("44030419900307123X", "33010619860128072X")
@@ -96,7 +97,7 @@ async def _working(
             task_queue=REGISTRATION_QUEUE,
             workflows=[StandingWorkflow],
             activities=steps.activities(),
-            workflow_runner=sandboxed(),
+            workflow_runner=workflow_runner(),
             graceful_shutdown_timeout=timedelta(seconds=5),
         ):
             yield engine

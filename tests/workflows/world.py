@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -46,13 +45,8 @@ from domain.employers import StandingRequest
 from domain.messages import REGISTRATION_QUEUE, Course, StandingInput, registration_workflow_id
 from domain.registration import RegistrationRequest
 from domain.stages import Destination, PermitStage, Stage
-from policy.limits import limits_of
-from policy.pack import PackShelf
-from policy.packs import load_limits, load_rule_packs
 from store import tables
-from store.database import Database
 from store.erasure_list import ErasureList
-from store.keyring import Keyring, generate
 from temporal.client import data_converter
 from temporal.engine import TemporalEngine
 from tests.cases.contexts import (
@@ -60,12 +54,15 @@ from tests.cases.contexts import (
     OFFICER,
     SUPERVISOR,
     SUPERVISOR_2,
+    limits,
     load_samples,
+    packs,
     registration_body,
+    shared_keyring,
 )
+from tests.pools import POOLS
 from tests.services import SEALER_URLS
 from tests.workflows.authority import FakeAuthority
-from tests.workflows.sandbox import sandboxed
 from tests.workflows.shifting import ShiftedClock, shifted
 
 MONDAY = datetime(2026, 3, 2, 10, tzinfo=CHINA)
@@ -75,18 +72,6 @@ AUTHORITY = Actor(issuer="test", subject="authority", role=Role.AUTHORITY)
 SECONDS = 20.0
 
 __all__ = ["EMPLOYER_A", "MONDAY", "OFFICER", "OFFICER_2", "OPERATOR", "SUPERVISOR", "Case", "World", "open_world"]
-
-
-@cache
-def keyring() -> Keyring:
-    """Return one keyring for all tests of a process."""
-    return Keyring.parse(generate())
-
-
-@cache
-def packs() -> PackShelf:
-    """Return the rule packs, read once."""
-    return PackShelf(load_rule_packs())
 
 
 @dataclass
@@ -347,34 +332,32 @@ async def open_world(
 ) -> AsyncIterator[World]:
     """Open a park on a database and a Temporal, with its worker running, and end what it started in the end."""
     config = temporal.config()
-    config["data_converter"] = converter or data_converter(keyring())
+    config["data_converter"] = converter or data_converter(shared_keyring())
     client = Client(**config)
     clock = ShiftedClock(start)
-    folder = TemporaryDirectory()
-    sealer = Database(SEALER_URLS[database_url], pool_size=1, stands_for=PARK)
-    context = Context(
-        database=Database(database_url, pool_size=10),
-        keyring=keyring(),
-        packs=packs(),
-        limits=limits_of(load_limits(parameters)),
-        clock=clock,
-        erasure_list=ErasureList(Path(folder.name) / "erasures.jsonl", keyring()),
-        sealer_database=sealer,
-    )
     authority = FakeAuthority()
-    world = World(context, clock, client, TimeSkipper(client), TemporalEngine(client), authority, [])
-    await load_samples(replace(context, clock=lambda: start - timedelta(days=400)))
-    try:
-        async with httpx.AsyncClient(transport=authority.transport) as http, _worker(world, http):
-            try:
-                yield world
-            finally:
-                for reference in world.started:
-                    await _terminate(client, registration_workflow_id(reference))
-    finally:
-        folder.cleanup()
-        await context.database.close()
-        await sealer.close()
+    async with (
+        POOLS.database(database_url) as database,
+        POOLS.database(SEALER_URLS[database_url], stands_for=PARK) as sealer,
+    ):
+        with TemporaryDirectory() as folder:
+            context = Context(
+                database=database,
+                keyring=shared_keyring(),
+                packs=packs(),
+                limits=limits(parameters),
+                clock=clock,
+                erasure_list=ErasureList(Path(folder) / "erasures.jsonl", shared_keyring()),
+                sealer_database=sealer,
+            )
+            world = World(context, clock, client, TimeSkipper(client), TemporalEngine(client), authority, [])
+            await load_samples(replace(context, clock=lambda: start - timedelta(days=400)))
+            async with httpx.AsyncClient(transport=authority.transport) as http, _worker(world, http):
+                try:
+                    yield world
+                finally:
+                    for reference in world.started:
+                        await _terminate(client, registration_workflow_id(reference))
 
 
 def _worker(world: World, http: httpx.AsyncClient) -> Worker:
@@ -390,7 +373,7 @@ def _worker(world: World, http: httpx.AsyncClient) -> Worker:
         task_queue=REGISTRATION_QUEUE,
         workflows=worker.REGISTRATION_WORKFLOWS,
         activities=shifted(activities, world.clock),
-        workflow_runner=sandboxed(),
+        workflow_runner=worker.workflow_runner(),
     )
 
 

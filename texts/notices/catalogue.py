@@ -79,6 +79,7 @@ class Shared(BaseModel):
     mark_label: Mapping[Language, str]
     digest_subject: Mapping[Language, str]
     digest_heading: Mapping[Language, str]
+    together_heading: Mapping[Language, str]
     passages: Mapping[str, Passages]
 
 
@@ -98,7 +99,7 @@ def _environment(language: Language) -> Environment:
     """Return a Jinja environment that writes dates and names in the language and refuses what is missing."""
     # Plain text: the layout of the mail escapes what is printed here.
     environment = Environment(undefined=StrictUndefined, finalize=_present, autoescape=False)  # noqa: S701
-    for name in ("day", "place", "places", "role", "act", "why", "due"):
+    for name in ("day", "place", "places", "role", "act", "why", "due", "field"):
         environment.filters[name] = _filter(getattr(wording, name), language)
     return environment
 

@@ -93,6 +93,7 @@ class NoticeFacts(BaseModel):
     pending_act: PendingAct | None = None
     state_worker: bool = False
     handed_kind: NoticeKind | None = None
+    fact_field: str | None = None
     link: str | None = None
     webhook_id: str | None = None
     webhook_url: str | None = None

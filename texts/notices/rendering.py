@@ -12,6 +12,7 @@ from domain.clock import CHINA
 from domain.errors import Defect
 from domain.languages import Language
 from domain.notices import Channel, NoticeKind, Recipient
+from domain.stages import Destination
 from texts.notices.catalogue import COMPILED, ENTRIES, LAYOUT, SHARED, Listing, Mark, Passage, Use
 from texts.notices.facts import CODES, NoticeFacts, Reason
 
@@ -88,9 +89,18 @@ def _codes(facts: NoticeFacts) -> dict[str, Any]:
     return {name: value for name, value in facts if name in CODES}
 
 
-def _section(kind: NoticeKind, recipient: Recipient, language: Language, facts: NoticeFacts, level: int) -> Section:
-    """Return the body of one notice."""
+def _section(
+    kind: NoticeKind,
+    recipient: Recipient,
+    language: Language,
+    facts: NoticeFacts,
+    level: int,
+    destinations: Sequence[Destination] = (),
+) -> Section:
+    """Return the body of one notice, or of one for each of several destinations that says the same of all."""
     values = dict(facts)
+    if len(destinations) > 1:
+        values["destination"] = tuple(destinations)
     if facts.handed_kind is not None:
         values["handed_heading"] = Voice(language, values).say(ENTRIES[facts.handed_kind].heading[language])
     voice = Voice(language, values)
@@ -196,6 +206,32 @@ def render_digest(
     heading = SHARED.digest_heading[language]
     sections = [_section(kind, recipient, language, facts, 2) for kind, facts in notices]
     return _mail(language, SHARED.digest_subject[language], heading, [Section(heading, (), None), *sections])
+
+
+def render_together(
+    recipient: Recipient, language: Language, notices: Sequence[tuple[NoticeKind, NoticeFacts]]
+) -> Rendered:
+    """Return one mail that holds what one step tells a reader, in the order given.
+
+    Notices that say the same of several destinations are one section, which names them all.
+    """
+    same: dict[tuple[NoticeKind, str], list[NoticeFacts]] = {}
+    for kind, facts in notices:
+        alike = facts.model_dump_json(exclude={"destination", "permit_stage"})
+        same.setdefault((kind, alike), []).append(facts)
+    level = 1 if len(same) == 1 else 2
+    sections = [
+        _section(kind, recipient, language, group[0], level, [f.destination for f in group if f.destination])
+        for (kind, _), group in same.items()
+    ]
+    first = notices[0][0]
+    places = tuple(facts.destination for kind, facts in notices if kind is first and facts.destination)
+    codes = _codes(notices[0][1]) | ({"destination": places} if len(places) > 1 else {})
+    subject = Voice(language, codes).say(ENTRIES[first].subject[language])
+    if len(sections) == 1:
+        return _mail(language, subject, sections[0].heading, sections)
+    heading = Voice(language, codes).say(SHARED.together_heading[language], count=len(sections))
+    return _mail(language, subject, heading, [Section(heading, (), None), *sections])
 
 
 def text_hash(rendered: Rendered, salt: str) -> str:

@@ -10,7 +10,7 @@ from domain.actors import Role
 from domain.languages import Language
 from domain.reasons import ReasonCode
 from domain.stages import Destination, DueKind, PendingAct
-from texts.person import GROUPS
+from texts.person import GROUPS, plain
 from texts.reasons import reason_sentence
 
 _HANS: Final = Language.ZH_HANS
@@ -62,15 +62,20 @@ _ACTS: Final[Mapping[Language, Mapping[PendingAct, str]]] = {
 }
 
 
+def field(value: str, language: Language) -> str:
+    """Return what a field of a registration is called, as persons read it everywhere."""
+    return str(plain("fields", value, language))
+
+
 def day(value: date, language: Language) -> str:
     """Return the date with its weekday."""
     pattern, locale = _DATES[language]
     return format_date(value, pattern, locale)
 
 
-def place(destination: Destination, language: Language) -> str:
-    """Return the name of a destination."""
-    return _PLACES[language][destination]
+def place(destination: Destination | tuple[Destination, ...], language: Language) -> str:
+    """Return the name of a destination, or of several of which a notice says the same."""
+    return places(destination, language) if isinstance(destination, tuple) else _PLACES[language][destination]
 
 
 def places(destinations: Iterable[Destination], language: Language) -> str:

@@ -41,6 +41,7 @@ def books() -> Books:
     deliveries = [
         {
             "delivery_id": f"d-{number}",
+            "message_id": f"d-{number}",
             "notice_id": f"n-{number}",
             "channel": "mail",
             "webhook_id": None,
@@ -180,7 +181,7 @@ def _have_hooked(found: Books, kinds: tuple[str, ...]) -> None:
     for notice in [n for n in found["register"]["notices"] if n["recipient"] == "employer" and n["kind"] in kinds]:
         delivery = next(d for d in found["register"]["deliveries"] if d["notice_id"] == notice["notice_id"])
         name = f"h-{notice['notice_id']}"
-        _add(found, "deliveries", **delivery | {"delivery_id": name, "channel": "webhook"})
+        _add(found, "deliveries", **delivery | {"delivery_id": name, "message_id": name, "channel": "webhook"})
         found["hooks"].append(name)
 
 

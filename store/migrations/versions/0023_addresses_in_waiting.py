@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0019"
-down_revision = "0029"
+revision = "0023"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0021"
-down_revision = "0034"
+revision = "0020"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,147 @@
+"""Calls about many tasks at once: the work list, how many there are, and assignments of several."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from api.access import GuardedRoute, IdempotencyKey, allow
+from api.answers import Pages, json_response
+from api.bulk import assign_all
+from api.parameters import PageQuery
+from api.problems import FieldProblem
+from api.views import TaskPage
+from api.wiring import wiring_of
+from cases import tasks
+from domain.actors import Actor, Role
+from domain.fields import Code, Label, Moment
+from domain.findings import FindingOutcome
+from domain.registration import Body
+from domain.stages import AssessmentOutcome, Destination
+from domain.task_lists import Priority, TaskChoice, TaskOrder
+from domain.tasks import TaskKind
+
+router = APIRouter(prefix="/v1/tasks", route_class=GuardedRoute, tags=["Staff"])
+
+_HOLDERS = allow(Role.OFFICER, Role.SUPERVISOR, Role.OPERATOR)
+_SUPERVISOR = allow(Role.SUPERVISOR)
+MOST_AT_ONCE = 100
+
+
+class TaskCount(BaseModel):
+    """How many open tasks, and how urgent they are."""
+
+    open: int
+    overdue: int = Field(description="Past the due date.")
+    urgent: int = Field(description="Due today or on the next working day.")
+    normal: int
+
+
+class KindCount(TaskCount):
+    """The open tasks of a kind."""
+
+    kind: TaskKind
+    free: int = Field(description="Held by nobody.")
+
+
+class HolderCount(TaskCount):
+    """The open tasks of a holder."""
+
+    holder: str | None = Field(description="Null for those that nobody holds.")
+
+
+class TaskCounts(TaskCount):
+    """The open tasks of the caller's lists, counted."""
+
+    free: int
+    by_kind: list[KindCount]
+    by_holder: list[HolderCount]
+
+
+class TaskFilter(BaseModel):
+    """Which tasks."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: TaskKind | None = None
+    holder: Label | None = Field(default=None, description="`me`, `none` or a subject.", examples=["me"])
+    due_before: Moment | None = None
+    employer_id: Code | None = None
+    destination: Destination | Literal["none"] | None = Field(
+        default=None, description="Of which permit; `none` for tasks of a registration."
+    )
+    assessment: AssessmentOutcome | None = Field(default=None, description="What the findings amount to.")
+    finding: FindingOutcome | None = Field(default=None, description="With a finding of this outcome.")
+    priority: Priority | None = None
+
+    def choice(self) -> TaskChoice:
+        """Return what a list is to show."""
+        return TaskChoice(**{name: getattr(self, name) for name in TaskFilter.model_fields})
+
+
+class TaskQuery(TaskFilter, PageQuery):
+    """Which page of which tasks, in which order."""
+
+    order: TaskOrder = Field(default=TaskOrder.PRIORITY, description="What comes first; then by urgency.")
+
+
+class Assignments(Body):
+    """Which tasks go to whom."""
+
+    tasks: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=MOST_AT_ONCE)]
+    subject: Label
+
+
+class AssignmentOutcome(BaseModel):
+    """What became of one assignment."""
+
+    id: str
+    status: int
+    reference: str | None = None
+    holder: str | None = Field(default=None, description="Who holds the task now.")
+    code: str | None = None
+    detail: str | None = Field(default=None, description="What happened and what to do, in the caller's language.")
+    errors: list[FieldProblem] | None = None
+
+
+class AssignmentsView(BaseModel):
+    """One outcome for each task, in the order given."""
+
+    items: list[AssignmentOutcome]
+
+
+@router.get("", response_model=TaskPage, summary="List open tasks")
+async def list_tasks(
+    request: Request, query: Annotated[TaskQuery, Query()], actor: Annotated[Actor, _HOLDERS]
+) -> Response:
+    """List open tasks: overdue ones first, then by due date and the time they came, or in another order."""
+    wiring = wiring_of(request)
+    pages = Pages(wiring, actor, "tasks", query.asked())
+    items, position = await tasks.list_tasks(
+        wiring.context,
+        actor,
+        query.choice(),
+        order=query.order,
+        after=pages.after(query.cursor),
+        limit=query.limit,
+    )
+    return pages.respond(items, position)
+
+
+@router.get("/counts", response_model=TaskCounts, summary="Count open tasks")
+async def count_tasks(
+    request: Request, query: Annotated[TaskFilter, Query()], actor: Annotated[Actor, _HOLDERS]
+) -> Response:
+    """Count the open tasks that the caller's list has, by kind, by holder and by urgency."""
+    return json_response(await tasks.count_tasks(wiring_of(request).context, actor, query.choice()))
+
+
+@router.post("/assign", response_model=AssignmentsView, summary="Assign several tasks")
+async def assign_several(
+    request: Request, body: Assignments, idempotency: IdempotencyKey, actor: Annotated[Actor, _SUPERVISOR]
+) -> Response:
+    """Give several tasks to someone; each has its own outcome."""
+    items = await assign_all(request, actor, body.tasks, body.subject, idempotency)
+    return json_response({"items": items})
