@@ -11,11 +11,17 @@ from starlette.responses import Response
 from api.wiring import Wiring
 from cases.idempotency import Reply
 from domain.actors import Actor
+from domain.clock import CHINA
 
 
 def json_response(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return an answer with a JSON body."""
-    return Response(orjson.dumps(content, default=_plain), status, headers, "application/json")
+    return Response(
+        orjson.dumps(content, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME),
+        status,
+        headers,
+        "application/json",
+    )
 
 
 def respond(reply: Reply) -> Response:
@@ -47,7 +53,9 @@ class Pages:
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, date | datetime):
+    if isinstance(value, datetime):
+        return value.astimezone(CHINA).isoformat()
+    if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, UUID):
         return str(value)

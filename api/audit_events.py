@@ -18,7 +18,7 @@ from cases.view import moment
 from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.errors import Refused
-from domain.fields import Code, Moment
+from domain.fields import Code, Since, Until
 from domain.references import find_reference
 from domain.stages import Destination
 
@@ -48,8 +48,8 @@ class EventQuery(BaseModel):
     reason_code: _Word | None = None
     rule_version: Code | None = None
     destination: Destination | None = None
-    begins: Moment | None = Field(default=None, alias="from", description="From this time on.")
-    ends: Moment | None = Field(default=None, alias="to", description="Before this time.")
+    begins: Since | None = Field(default=None, alias="from", description="From this time, or this day, on.")
+    ends: Until | None = Field(default=None, alias="to", description="Before this time, or up to and with this day.")
 
     def asked(self) -> dict[str, Any]:
         """Return what is asked for, as a manifest and a cursor name it."""
@@ -90,8 +90,8 @@ class RangeQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    begins: Moment = Field(alias="from", description="From this time on.")
-    ends: Moment = Field(alias="to", description="Before this time.")
+    begins: Since = Field(alias="from", description="From this time, or this day, on.")
+    ends: Until = Field(alias="to", description="Before this time, or up to and with this day.")
 
 
 class SampleQuery(RangeQuery):

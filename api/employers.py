@@ -28,7 +28,7 @@ from domain.actors import Actor, Role
 from domain.commands import CommandKind
 from domain.decisions import CardLostRequest
 from domain.employers import EmployerContact
-from domain.fields import Code, Label, Moment, Name
+from domain.fields import Code, Label, Name, Since
 from domain.registration import (
     ChangeRequest,
     ContestRequest,
@@ -53,7 +53,7 @@ class CaseQuery(PageQuery):
     stage: Stage | None = Field(default=None, description="Stage of the registration.")
     needs: Literal["employer"] | None = Field(default=None, description="Cases that wait for the employer.")
     client_reference: Label | None = None
-    updated_after: Moment | None = Field(default=None, description="Changed after this time.")
+    updated_after: Since | None = Field(default=None, description="Changed after this time.")
     q: Name | None = Field(default=None, description="Exact whole name or last four.")
     employer_id: Code | None = Field(default=None, description="Of this employer; staff says it beside `q`.")
 

@@ -58,6 +58,10 @@ class Frame:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        method = _method(scope)
+        if method == "HEAD":
+            # Served as the GET that it asks about; the server's own scope keeps the method, and so do the figures.
+            scope, send = {**scope, "method": "GET"}, _without_body(send)
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         shown, correlation_id = _correlation_id(headers.get("x-correlation-id"))
         state = scope.setdefault("state", {})
@@ -68,7 +72,7 @@ class Frame:
         with correlated(correlation_id), _tracer.start_as_current_span("http", parent, trace.SpanKind.SERVER) as span:
             began = time.perf_counter()
             await self._serve(scope, receive, answer)
-            route, method = route_of(scope), _method(scope)
+            route = route_of(scope)
             seconds = time.perf_counter() - began
             span.update_name(f"{method} {route}")
             span.set_attribute("http.request.method", method)
@@ -142,6 +146,15 @@ class _Answer:
                 added.append((b"cache-control", b"no-store"))
             message["headers"] = [*message["headers"], *(pair for pair in added if pair[0] not in present)]
         await self._send(message)
+
+
+def _without_body(send: Send) -> Send:
+    """Return what sends the head of an answer and leaves its body out."""
+
+    async def head_alone(message: Message) -> None:
+        await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+    return head_alone
 
 
 def route_of(scope: Scope) -> str:

@@ -16,7 +16,7 @@ from api.views import TaskPage
 from api.wiring import wiring_of
 from cases import tasks
 from domain.actors import Actor, Role
-from domain.fields import Code, Label, Moment
+from domain.fields import Code, Label, Since
 from domain.findings import FindingOutcome
 from domain.registration import Body
 from domain.stages import AssessmentOutcome, Destination
@@ -67,7 +67,7 @@ class TaskFilter(BaseModel):
 
     kind: TaskKind | None = None
     holder: Label | None = Field(default=None, description="`me`, `none` or a subject.", examples=["me"])
-    due_before: Moment | None = None
+    due_before: Since | None = None
     employer_id: Code | None = None
     destination: Destination | Literal["none"] | None = Field(
         default=None, description="Of which permit; `none` for tasks of a registration."

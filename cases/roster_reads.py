@@ -143,7 +143,7 @@ def roster_view(roster: Mapping[Any, Any], counts: Mapping[str, int], head: Shee
         "status": roster["status"],
         "reason": roster["reason"],
         "resumes_at": moment(resumes_at) if resumes_at is not None and now < resumes_at else None,
-        "received_at": roster["at"].isoformat(),
+        "received_at": moment(roster["at"]),
         "header_row": head.header_row,
         "columns": [{"header": header.written, "column": header.column} for header in head.headers],
         "totals": {"rows": roster["totals"]["rows"], **{result.value: counts.get(result, 0) for result in RowResult}},

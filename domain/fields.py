@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Final, LiteralString
 
 from pydantic import (
@@ -16,6 +16,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from domain.clock import start_of
 from domain.contacts import EMAIL_LENGTH, PHONE_LENGTH, EmailError, PhoneError, normalise_email, normalise_phone
 from domain.identity_numbers import IdentityNumberError, parse_identity_number
 from domain.permit_cards import normalise_card_number
@@ -139,6 +140,22 @@ def _iso_moment(given: object) -> object:
     return given
 
 
+def _begins(given: object) -> object:
+    is_day = isinstance(given, str) and _ISO_DATE.fullmatch(given)
+    return start_of(_day(given)) if is_day else given
+
+
+def _ends(given: object) -> object:
+    is_day = isinstance(given, str) and _ISO_DATE.fullmatch(given)
+    return start_of(_day(given) + timedelta(days=1)) if is_day else given
+
+
+def _day(given: object) -> date:
+    day = _iso_date(given)
+    assert isinstance(day, date)
+    return day
+
+
 def _within_years(moment: datetime) -> datetime:
     # The year as written, since a moment at either end of the calendar cannot be told in another offset.
     if not FIRST_YEAR <= moment.year <= LAST_YEAR:
@@ -186,6 +203,16 @@ Moment = Annotated[
     BeforeValidator(_iso_moment),
     AfterValidator(_within_years),
     WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+_MOMENT_OR_DAY: Final = WithJsonSchema(
+    {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]}
+)
+# Where a date stands for a time: its first moment, or the first moment after it.
+Since = Annotated[
+    AwareDatetime, BeforeValidator(_iso_moment), BeforeValidator(_begins), AfterValidator(_within_years), _MOMENT_OR_DAY
+]
+Until = Annotated[
+    AwareDatetime, BeforeValidator(_iso_moment), BeforeValidator(_ends), AfterValidator(_within_years), _MOMENT_OR_DAY
 ]
 Flag = StrictBool
 Code = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]

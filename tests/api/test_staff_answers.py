@@ -7,6 +7,7 @@ from domain.reasons import DEPARTURE_REASONS, Use, of_use
 from store.tables import employer_standings
 from tests.api.conftest import Stage
 from tests.api.walk import Walk
+from texts.reasons import reason_sentence
 
 
 @pytest.mark.parametrize("language", Language)
@@ -139,6 +140,10 @@ async def test_a_suspension_says_why_where_a_reason_is_given(stage: Stage) -> No
     done = await stage.as_("supervisor").post(path, body)
     assert (done.status_code, done.json()["reasons"]) == (200, ["other_authority_asked"])
     await stage.settle()
+    (told,) = (await stage.as_("employer-a").get("/v1/notices", kind="employer_suspended")).json()["items"]
+    assert reason_sentence("other_authority_asked", Language.ZH_HANS) in told["text"]
+    assert "市场监管部门来函" in told["text"]
+    assert "只供内部" not in told["text"]
     seen = (await stage.as_("employer-a").get("/v1/employers/emp-a")).json()["standings"]
     assert [each["reasons"] for each in seen] == [["other_authority_asked"]]
     async with stage.context.database.begin() as connection:
