@@ -20,7 +20,6 @@ from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
-from domain.fields import as_stored
 from domain.identity_numbers import normalise_identity_number
 from domain.languages import Language
 from domain.purposes import Purpose
@@ -94,7 +93,7 @@ async def list_cases(
     if needs == "employer":
         query = query.where(_NEEDS_EMPLOYER)
     if client_reference is not None:
-        query = query.where(r.client_reference == as_stored(client_reference))
+        query = query.where(r.client_reference == client_reference)
     if updated_after is not None:
         query = query.where(r.updated_at > updated_after)
     if q is not None:
@@ -173,6 +172,6 @@ def _matches(context: Context, employer_id: str | None, q: str) -> Any:
         message = "A person is looked for within one employer: name it by employer_id."
         raise Refused("invalid", message, [FieldError("employer_id", FieldCode.REQUIRED, message)])
     r = registrations.c
-    name = context.keyring.lookup_hash(f"name/{employer_id}", as_stored(q))
+    name = context.keyring.lookup_hash(f"name/{employer_id}", q)
     last_four = context.keyring.lookup_hash(f"last_four/{employer_id}", normalise_identity_number(q))
     return or_(r.name_hash == name, r.last_four_hash == last_four)

@@ -15,6 +15,7 @@ from texts.roster import ANNOTATIONS, COLUMNS, OWN_COLUMNS, headers_of
 
 _LONGEST: Final = 100  # characters of a header that are compared
 _LIKE: Final = 0.8  # of a header to one that is known
+_LIKE_A_VALUE: Final = re.compile(r"[0-9]{6}|@")
 _LOOKED_AT: Final = 50  # cells of a column, to see what it holds
 _MOST_OF: Final = 0.5
 # What the cells of a column look like that would be lost if its header is not known.
@@ -63,7 +64,7 @@ def columns_of(written: Sequence[str], act: RosterAct, below: Sequence[Sequence[
     errors = []
     for at, header in enumerate(headers):
         if header.column is not None and header.column in there[:at]:
-            errors.append(_error(f"header[{at}]", FieldCode.UNKNOWN_FIELD, "column_twice", header.written))
+            errors.append(_error(at, FieldCode.UNKNOWN_FIELD, "column_twice", header.written))
         elif header.column is None:
             errors += _unread(at, header, missing, below, names)
     errors += [
@@ -86,14 +87,14 @@ def _unread(
     if not held:
         return
     if not plain:
-        yield _error(f"header[{at}]", FieldCode.REQUIRED, "column_without_header", str(at + 1))
+        yield _error(at, FieldCode.REQUIRED, "column_without_header", str(at + 1))
         return
     lost = [known for known, column in names.items() if column in missing]
     looks = [look for column, look in _LOOKS.items() if column in missing]
     if get_close_matches(plain[:_LONGEST], lost, 1, _LIKE) or any(
         sum(look(text) is not None for text in held) > _MOST_OF * len(held) for look in looks
     ):
-        yield _error(f"header[{at}]", FieldCode.UNKNOWN_FIELD, "column_resembles", header.written)
+        yield _error(at, FieldCode.UNKNOWN_FIELD, "column_resembles", header.written)
 
 
 def _at(line: Sequence[Cell], at: int) -> str:
@@ -102,8 +103,10 @@ def _at(line: Sequence[Cell], at: int) -> str:
     return text_of(line[at]).strip() or mark_of(line[at])
 
 
-def _error(field: str, code: FieldCode, words: str, about: str) -> FieldError:
-    return FieldError(field, code, "", words, about=about[:100])
+def _error(at: int, code: FieldCode, words: str, written: str) -> FieldError:
+    """Return what is wrong with a column, named by its header; by its place where that is rather a value."""
+    is_value = _LIKE_A_VALUE.search(written) is not None
+    return FieldError(f"header[{at}]", code, "", words, about=str(at + 1) if is_value else written[:_LONGEST])
 
 
 def _title(column: str) -> str:

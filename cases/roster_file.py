@@ -24,7 +24,8 @@ MARKS: Final = "marks"
 UNREAD: Final = "unread:"
 NUMBER_1904: Final = "number_1904"  # a count of days from 1904
 
-_ZIP_MAGIC: Final = b"PK\x03\x04"
+# Workbooks, and what a spreadsheet of another age or one with a password begins with, which is none that can be read.
+_WORKBOOKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def _is_xlsx(content: bytes, content_type: str, filename: str) -> bool:
         return True
     # Browsers name a CSV as they like, so a file that is plainly a workbook is read as one.
     if kind in CSV_TYPES or (kind in ("", "application/octet-stream") and ending == "csv"):
-        return content.startswith(_ZIP_MAGIC)
+        return content.startswith(_WORKBOOKS)
     raise Refused("media_type_unknown", "Send the roster as CSV or XLSX.")
 
 

@@ -34,6 +34,12 @@ async def test_a_file_made_to_kill_its_reader_is_refused(name: str) -> None:
     assert time.monotonic() - begun < 60
 
 
+@pytest.mark.parametrize("name", ["a shared text shown thousands of times", "a merged text filled down"])
+async def test_a_text_counts_each_time_that_it_is_shown(name: str) -> None:
+    refused = await _refusal(sheets.HOSTILE[name]())
+    assert [(e.code, e.words) for e in refused.errors] == [("too_long", "too_much_text")]
+
+
 async def test_what_a_file_says_is_wrong_comes_back_from_the_process() -> None:
     refused = await _refusal(b"no zip")
     assert [(e.field, e.code, e.words) for e in refused.errors] == [("file", "bad_characters", "not_xlsx")]

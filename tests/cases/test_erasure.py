@@ -87,9 +87,9 @@ async def settle_notices(park: Park) -> None:
         await connection.execute(tables.deliveries.update().values(status="sent"))
 
 
-async def hand_in(park: Park, *, dry_run: bool) -> None:
+async def hand_in(park: Park, *, dry_run: bool, content: str = CSV) -> None:
     """Hand in a roster that holds the person, and work it off."""
-    file = rosters.RosterFile(CSV.encode(), "text/csv", "r.csv", RosterAct.REGISTER, dry_run, OnDefect.SKIP)
+    file = rosters.RosterFile(content.encode(), "text/csv", "r.csv", RosterAct.REGISTER, dry_run, OnDefect.SKIP)
     await rosters.receive(park.context, EMPLOYER_A, file, key("POST /v1/rosters"))
     while await work_once(park.context):
         pass
@@ -131,6 +131,16 @@ async def test_nothing_that_is_stored_names_an_erased_person(park: Park) -> None
         assert await places_of(park.context, [word]), word
     await erase(park, case)
     assert await places_of(park.context, words) == set()
+
+
+async def test_a_row_that_names_the_person_in_full_width_is_emptied(park: Park) -> None:
+    case = await ended_case(park)
+    wide = "".join(chr(ord(mark) + 0xFEE0) for mark in "44030419900307123X")
+    lines = CSV.replace("44030419900307123X", wide).replace("冯承泽", "冯承择")
+    await hand_in(park, dry_run=True, content=lines)
+    assert [bool(row["body"]) for row in await park.rows(tables.roster_rows)] == [True]
+    await erase(park, case)
+    assert [bool(row["body"]) for row in await park.rows(tables.roster_rows)] == [False]
 
 
 async def test_what_was_proved_before_is_proved_after(park: Park) -> None:

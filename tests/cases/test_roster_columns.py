@@ -99,6 +99,13 @@ def test_a_column_whose_content_would_be_lost_is_refused(header: str, cells: lis
     assert columns([*NEEDED, header])[-1] is None, "an empty column loses nothing"
 
 
+def test_a_file_without_headers_repeats_no_value_of_its_first_line() -> None:
+    first = ["李明", "44030419900307123X", "13812345678", "a@mail.example"]
+    with pytest.raises(Refused) as found:
+        columns_of(first, RosterAct.REGISTER, [first])
+    assert {error.about for error in found.value.errors if error.words == "column_resembles"} == {"3", "4"}
+
+
 def test_a_column_with_content_and_no_header_is_refused() -> None:
     line = ["x"] * (len(NEEDED) + 1)
     assert refused(["姓名", "", *NEEDED[1:]], line) == [("header[1]", "column_without_header", "2")]

@@ -133,6 +133,11 @@ def test_a_workbook_that_is_none_is_refused(content: bytes) -> None:
     assert _refusal(content, XLSX).errors[0].code == "bad_characters"
 
 
+def test_a_workbook_of_another_age_or_with_a_password_is_told_to_be_saved_anew() -> None:
+    for kind in ("application/vnd.ms-excel", "text/csv", XLSX):
+        assert _refusal(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), kind).errors[0].words == "not_xlsx"
+
+
 def test_a_zip_that_is_no_workbook_is_refused() -> None:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
