@@ -183,11 +183,12 @@ def _follow(case: Case, fate: Fate, officer: str, employer: str, path: str) -> l
     acts: list[Act] = []
     tasks = (task for task in case["tasks"] if task["kind"] == "permit_eligibility")
     asked = {destination for task in tasks for destination in task["destinations"]}
-    for permit in case["permits"]:
-        destination = permit["destination"]
-        plan = fate.eligibility.get(destination)
+    planned = [(permit, fate.eligibility.get(permit["destination"])) for permit in case["permits"]]
+    # To send one for which the same was asked serves the other too, unless it is to be withheld by then.
+    for permit, plan in sorted(planned, key=lambda each: each[1] is None or each[1].action != "withhold"):
         if plan is None:
             continue
+        destination = permit["destination"]
         place = f"{path}/permits/{destination}"
         if permit["pending_act"] == "withhold":
             acts.append(Act(f"sign/{destination}", str(plan.second), f"{place}/confirmation", {"action": "confirm"}))

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 import pytest_asyncio
@@ -11,10 +12,12 @@ from sqlalchemy import select, update
 
 from cases import answers, receipts
 from cases.answers import Said, receive_each
-from cases.case_file import read_case
+from cases.case_file import open_case, read_case
 from cases.deliveries import Due, lease, settle, text_instead
+from cases.notify import Telling, tell
 from domain.answers import AuthorityAnswer
-from domain.notices import Channel
+from domain.notices import Channel, NoticeKind, Recipient
+from domain.stages import Destination
 from domain.webhooks import ReceiptRequest, ReceiptStatus
 from store import tables
 from store.tables import deliveries, ledger, notices
@@ -230,22 +233,18 @@ async def test_where_one_notice_cannot_go_the_other_goes_by_itself(park: Park) -
     assert (row["carried_by"], row["message_hash"]) == (None, None)
 
 
-async def test_what_is_told_again_leaves_nothing_carried_by_what_is_not_there(park: Park) -> None:
+async def test_what_was_told_before_carries_nothing_that_is_told_now(park: Park) -> None:
     case = await park.submitted()
-    rows = await _deliveries(case, "permit_submitted", "employer")
-    async with park.context.database.begin() as connection:
-        ids = [row["delivery_id"] for row in rows]
-        await connection.execute(deliveries.delete().where(deliveries.c.delivery_id.in_(ids)))
-        kept = [row["notice_id"] for row in rows if row["carried_by"] is None]
-        mo = notices.c.notice_id.in_([row["notice_id"] for row in rows if row["notice_id"] not in kept])
-        await connection.execute(notices.delete().where(mo))
-        permits = update(tables.permits).where(tables.permits.c.reference == case.reference)
-        await connection.execute(permits.values(stage="eligible"))
-        calls = update(tables.calls).where(tables.calls.c.reference == case.reference)
-        await connection.execute(calls.values(state="due"))
-    await case.make_calls()
-    (row,) = await _deliveries(case, "permit_submitted", "employer")
-    assert row["carried_by"] is None
+    async with open_case(park.context, case.reference) as (file, _):
+        only = frozenset({Recipient.EMPLOYER})
+        # The first was told already, so that neither it nor its deliveries are written again.
+        for destination, occasion in ((Destination.HK, str(file.round)), (Destination.MO, "again")):
+            tell(file, Telling(NoticeKind.PERMIT_SUBMITTED, park.clock.at, occasion, destination, only=only))
+        mails = [row for row in file.deliveries if row["channel"] == "mail"]
+        for row, number in zip(mails, (1, 2), strict=True):
+            row["delivery_id"] = UUID(int=number)
+    rows = await park.rows(deliveries, deliveries.c.delivery_id.in_([UUID(int=1), UUID(int=2)]))
+    assert [(row["delivery_id"], row["carried_by"]) for row in rows] == [(UUID(int=2), None)]
 
 
 async def test_letters_and_daily_mails_go_as_before(park: Park) -> None:

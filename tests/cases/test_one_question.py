@@ -21,6 +21,7 @@ from store import tables
 from tests.api.engines import NoHistories
 from tests.cases.contexts import OFFICER
 from tests.cases.driver import OFFICER_2, Case, Park, china, open_park
+from tests.cases.facts import LAST_DAY, record
 
 NO_CARD = {"permit_card_number": None, "permit_card_valid_until": None}
 SHORT = {"permit_card_valid_until": "2027-03-31"}
@@ -88,19 +89,25 @@ async def test_a_reason_that_names_a_field_answers_what_is_found_about_it(
 
 
 async def test_other_facts_are_asked_about_again(park: Park) -> None:
-    case = await park.review(employment={"contract_end": None}, **NO_CARD)
-    await case.decide("approve", "document_seen")
-    row = await case.row()
-    (answer,) = row["answered_findings"]
-    assert (answer["code"], answer["outcome"], answer["scope"]) == (
-        "permit_card_missing",
-        "needs_person",
-        "registration",
-    )
-    # As though the answer had been about another card.
-    await case.set_row(answered_findings=[answer | {"facts": "00" * 32}])
+    case = await park.review(**SHORT)
+    await case.decide("approve", "explained_by_employer")
+    await case.confirm()
+    # Before the approval has settled another card is seen, which ends early as well.
+    await record(case, LAST_DAY, "2028-01-01")
     await case.after(minutes=10)
     assert await _stages(case) == [None, None]
+    assert (await case.tasks())["permit_eligibility"]["detail"]["findings"] == ["permit_card_ends_early"]
+
+
+async def test_an_answer_is_kept_as_codes_and_a_hash_of_the_facts(park: Park) -> None:
+    case = await park.review(**SHORT)
+    await case.decide("approve", "explained_by_employer")
+    assert (await case.row())["answered_findings"] is None  # not before the second signature
+    await case.confirm()
+    (answer,) = (await case.row())["answered_findings"]
+    named = (answer["code"], answer["outcome"], answer["scope"], answer["reasons"])
+    assert named == ("permit_card_ends_early", "fail", "registration", ["explained_by_employer"])
+    assert len(answer["facts"]) == 64
 
 
 async def test_a_recall_takes_back_what_was_answered(park: Park) -> None:
