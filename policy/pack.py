@@ -113,7 +113,7 @@ def parse_pack(text: str) -> Pack:
         PackError: it is no pack, or asks for another version of the rules.
     """
     try:
-        content = yaml.safe_load(text)
+        content = yaml.load(text, yaml.CSafeLoader)
         pack = Pack.model_validate({**content, "content_hash": sha256(text.encode()).hexdigest()})
     except (yaml.YAMLError, TypeError, ValidationError) as error:
         raise PackError(f"The text is no pack: {type(error).__name__}.") from error

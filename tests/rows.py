@@ -51,8 +51,6 @@ class Rows:
         try:
             await holder.execute(f"SET idle_in_transaction_session_timeout = 0; {_HOLD}")
             await connection.execute("SET session_replication_role = replica; SET lock_timeout = '10s'")
-            for row in await connection.fetch(_TABLES):
-                await connection.execute(f"ALTER TABLE {row['name']} SET (fillfactor = 10)")
             columns = {row["name"]: row["columns"] for row in await connection.fetch(_TABLES)}
             # One that was left with a transaction open is found here, as it waits for it.
             body = [f"LOCK TABLE {', '.join(columns)} IN ACCESS EXCLUSIVE MODE;"]
