@@ -145,9 +145,7 @@ async def rotate_secret(
                 "earlier_until": max(ends).astimezone(CHINA).isoformat() if ends else None,
             },
         )
-        await _record(
-            connection, actor, at, webhook_id, change="rotated", scheme=(request.scheme or found.scheme).value
-        )
+        await _record(connection, actor, at, webhook_id, change="rotated", scheme=scheme.value)
         await remember(context, connection, actor, idempotency, reply=reply, key=key)
         return reply
 

@@ -141,19 +141,19 @@ def _iso_moment(given: object) -> object:
 
 
 def _begins(given: object) -> object:
-    is_day = isinstance(given, str) and _ISO_DATE.fullmatch(given)
-    return start_of(_day(given)) if is_day else given
+    return _start(given, days_later=0)
 
 
 def _ends(given: object) -> object:
-    is_day = isinstance(given, str) and _ISO_DATE.fullmatch(given)
-    return start_of(_day(given) + timedelta(days=1)) if is_day else given
+    return _start(given, days_later=1)
 
 
-def _day(given: object) -> date:
+def _start(given: object, *, days_later: int) -> object:
+    if not (isinstance(given, str) and _ISO_DATE.fullmatch(given)):
+        return given
     day = _iso_date(given)
     assert isinstance(day, date)
-    return day
+    return start_of(day + timedelta(days=days_later))
 
 
 def _within_years(moment: datetime) -> datetime:
