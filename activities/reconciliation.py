@@ -106,8 +106,9 @@ class ReconciliationSteps:
             evidence, found = await reconciliation.reconcile_case(self._context, self._histories, reference)
             if not evidence.record.is_live_known:
                 raise Unavailable("temporal")
+            has_workflow = any(not each.run.is_closed for each in evidence.record.runs)
             await reconciliation.keep_differences(
-                self._context, reference, found, self._context.clock(), is_complete=True
+                self._context, reference, found, self._context.clock(), is_complete=True, has_workflow=has_workflow
             )
         except Unavailable:
             raise

@@ -23,7 +23,11 @@ class IncidentView(BaseModel):
     state: str
     at: datetime
     last_at: datetime
-    resumed_at: datetime | None
+    resumed_at: datetime | None = Field(description="When it was closed, by whomever.")
+    cause: str = Field(description="Id of what it shares with all that are alike.")
+    closed_reason: str | None = Field(description="Why the engine closed it by itself (`state` is `ended`).")
+    resume_asked_at: datetime | None = Field(description="When its cause was resumed; the case waits for its turn.")
+    still_wrong: str | None = Field(description="Why the case could not go on when its cause was resumed.")
 
 
 class IncidentPage(Page):
@@ -119,3 +123,43 @@ class IncidentInFull(IncidentView):
     """An incident with the case that it is about."""
 
     case: CaseToMend | None
+
+
+class CauseHelp(BaseModel):
+    """What the operator is to make of it."""
+
+    says: str = Field(description="What it is, in the caller's language.")
+    to_do: str = Field(description="What to do, in the caller's language.")
+    by: str = Field(description="By which call or command.")
+    anchor: str = Field(description="Its place in docs/operations.md.")
+
+
+class CauseView(BaseModel):
+    """All open incidents that are alike: of one kind, step, reason and place in the code."""
+
+    id: str
+    kind: str
+    step: str
+    reason: str | None = Field(description="The code with which their reasons begin.")
+    place: str | None = Field(description="Where in the code they were met, without the line.")
+    incidents: int = Field(description="How many are open.")
+    cases: int = Field(description="How many cases they are about.")
+    times: int = Field(description="How often they were met.")
+    resuming: int = Field(description="How many cases wait for their turn to go on.")
+    still_wrong: int = Field(description="How many could not go on when the cause was resumed.")
+    since: datetime
+    last_at: datetime
+    first_references: list[str] = Field(description="The first few cases.")
+    help: CauseHelp
+
+
+class CausePage(Page):
+    """A page of causes."""
+
+    items: list[CauseView]
+
+
+class CauseResumed(CauseView):
+    """What resuming a cause came to."""
+
+    closed: int = Field(description="How many lines were closed at once.")

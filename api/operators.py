@@ -1,17 +1,18 @@
 """Calls of operators: incidents and the health of the channels."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
+from pydantic import Field
 from starlette.responses import Response
 
 from api.access import GuardedRoute, IdempotencyKey, allow
 from api.answers import Pages, json_response, respond
-from api.incident_views import IncidentInFull, IncidentPage, IncidentView
+from api.incident_views import CausePage, CauseResumed, CauseView, IncidentInFull, IncidentPage, IncidentView
 from api.parameters import IdPath, PageQuery
 from api.views import ChannelHealth
 from api.wiring import wiring_of
-from cases import channels, incident_cases, incidents
+from cases import channels, incident_cases, incident_causes, incidents, resuming
 from domain.actors import Actor, Role
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["Operators"])
@@ -44,11 +45,66 @@ async def resume(
 ) -> Response:
     """Let a stuck case go on."""
     wiring = wiring_of(request)
-    reply, reference, command_id = await incidents.resume(wiring.context, actor, incident_id, idempotency)
+    reply, reference, command_id = await resuming.resume(wiring.context, actor, incident_id, idempotency)
     if reference is not None and command_id is not None:
         told = wiring.engine.nudge(reference, str(command_id), request.state.correlation_id, is_resume=True)
         wiring.in_background(told)
     return respond(reply)
+
+
+class OfCauseQuery(PageQuery):
+    """Which incidents of a cause."""
+
+    state: Literal["open", "resumed", "ended"] = Field(
+        default="open", description="`resumed` were closed by an operator, `ended` by the engine."
+    )
+
+
+@router.get("/incident-causes", response_model=CausePage, summary="List open incidents by cause")
+async def list_causes(
+    request: Request, query: Annotated[PageQuery, Query()], actor: Annotated[Actor, _OPERATOR]
+) -> Response:
+    """List one line for all incidents that are alike: how many, since when, the first cases, and what to do."""
+    wiring = wiring_of(request)
+    pages = Pages(wiring, actor, "incident-causes", query.asked())
+    items, position = await incident_causes.list_causes(
+        wiring.context, actor, request.state.language, after=pages.after(query.cursor), limit=query.limit
+    )
+    return pages.respond(items, position)
+
+
+@router.get("/incident-causes/{cause_id}", response_model=CauseView, summary="Read a cause")
+async def read_cause(request: Request, cause_id: IdPath, actor: Annotated[Actor, _OPERATOR]) -> Response:
+    """Return the line of a cause of which something is open."""
+    context, language = wiring_of(request).context, request.state.language
+    return json_response(await incident_causes.read_cause(context, actor, cause_id, language))
+
+
+@router.get("/incident-causes/{cause_id}/incidents", response_model=IncidentPage, summary="List what a cause stopped")
+async def list_of_cause(
+    request: Request, cause_id: IdPath, query: Annotated[OfCauseQuery, Query()], actor: Annotated[Actor, _OPERATOR]
+) -> Response:
+    """List the incidents of a cause, oldest first; one that none is of has an empty list."""
+    wiring = wiring_of(request)
+    pages = Pages(wiring, actor, f"incident-causes/{cause_id}", query.asked())
+    items, position = await incident_causes.list_of_cause(
+        wiring.context, actor, cause_id, query.state, after=pages.after(query.cursor), limit=query.limit
+    )
+    return pages.respond(items, position)
+
+
+@router.post(
+    "/incident-causes/{cause_id}/resume",
+    response_model=CauseResumed,
+    summary="Resume all cases of a cause",
+    responses={202: {"model": CauseResumed, "description": "Its cases go on one after the other."}},
+)
+async def resume_cause(
+    request: Request, cause_id: IdPath, idempotency: IdempotencyKey, actor: Annotated[Actor, _OPERATOR]
+) -> Response:
+    """Close all incidents of a cause; cases that are stuck by it go on one after the other (202)."""
+    context, language = wiring_of(request).context, request.state.language
+    return respond(await resuming.resume_cause(context, actor, cause_id, idempotency, language))
 
 
 @router.get("/health/channels", response_model=ChannelHealth, summary="Health of the channels")

@@ -60,6 +60,8 @@ class Problem(BaseModel):
     holder: str | None = Field(default=None, description="Who holds the task (`task_held`); to staff only.")
     use: Use | None = Field(default=None, description="What the reason is to be used for (`reason_*`).")
     allowed: list[str] | None = Field(default=None, description="The codes that would be taken (`reason_*`).")
+    reason: str | None = Field(default=None, description="What is still wrong with the case (`still_broken`).")
+    place: str | None = Field(default=None, description="Where in the code it was met (`still_broken`).")
     limit_days: int | None = Field(default=None, description="The limit that was passed, in working days.")
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import exists, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cases import archive_incidents
 from cases.calendar import set_cursor
 from cases.context import Context
 from domain.actors import system
@@ -110,6 +111,7 @@ async def archive(context: Context, histories: Sequence[RunHistory]) -> int:
                 entries.setdefault(chain, []).append(_entry(row, employers, at))
         if entries:
             await append_each(connection, entries)
+        await archive_incidents.end(connection, new, at)
     return len(new)
 
 

@@ -13,12 +13,13 @@ from cases import permits
 from cases.case_facts import known
 from cases.case_file import CaseFile, open_case, read_case
 from cases.context import Context
-from cases.incident_rows import note
+from cases.incident_rows import end, note
 from cases.lost_calls import OUTCOME, find_lost
 from domain.actors import Actor, system
 from domain.acts import Act
 from domain.clock import day_of
 from domain.deadlines import DeadlineKind
+from domain.incidents import Healed
 from domain.messages import Course, Origin
 from domain.stages import Destination
 from store.case_rows import Row
@@ -183,8 +184,7 @@ async def _end_unreached(file: CaseFile, connection: AsyncConnection, step: str,
     i = incidents.c
     for row in file.row["incidents"]:
         if (row["kind"], row["step"]) == ("authority_unreached", step):
-            one = update(incidents).where(i.incident_id == row["incident_id"], i.state == "open")
-            await connection.execute(one.values(state="ended", resumed_at=at, resumed_by=actor.subject))
+            await end(connection, at, Healed.REACHED, actor.subject, i.incident_id == row["incident_id"])
 
 
 async def _note_taken_late(file: CaseFile, connection: AsyncConnection, key: str, at: datetime) -> None:

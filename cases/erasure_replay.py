@@ -8,15 +8,17 @@ from uuid import uuid4
 
 from sqlalchemy import insert, select, text
 
+from cases import incident_rows
 from cases.context import Context
 from cases.erasing import Erasing, erase
 from cases.erasures import note_refused
 from domain.actors import Actor, system
 from domain.erasure import ErasureEntry, ErasureRefused
 from domain.errors import Defect, Unavailable
+from domain.incidents import Healed, IncidentKind
 from store.tables import incidents
 
-INCIDENT: Final = "erasures"
+INCIDENT: Final = IncidentKind.ERASURES.value
 _AT_ONCE: Final = 500
 _READABLE: Final = text("""
     SELECT p.person_id FROM persons p JOIN data_keys k USING (key_id)
@@ -78,8 +80,14 @@ async def note_missing(context: Context, at: datetime) -> int:
             raise
         await _open_incident(context, at, error.reason)
         return 0
-    if found.erased_again or found.unlisted:
-        await _open_incident(context, at, "not_replayed" if found.erased_again else "list_incomplete")
+    reason = "not_replayed" if found.erased_again else "list_incomplete" if found.unlisted else None
+    if reason is not None:
+        await _open_incident(context, at, reason)
+    i = incidents.c
+    async with context.database.begin() as connection:
+        # What an earlier night said and this one did not find.
+        which = (i.kind == INCIDENT, i.reason != (reason or ""))
+        await incident_rows.end(connection, at, Healed.REPLAYED, "erasure_replay", *which)
     return found.erased_again
 
 

@@ -4,10 +4,12 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case_file import CaseFile
+from domain.incidents import Healed
+from store.tables import incidents
 
 # Whatever else is wrong with the case, its two plain columns are all that is read of it.
 _COUNT: Final = text("""
@@ -79,3 +81,18 @@ async def count(
     }
     found: UUID = (await connection.execute(_COUNT, values)).scalar_one()
     return found
+
+
+async def end(connection: AsyncConnection, at: datetime, why: Healed, by: str, *which: ColumnElement[bool]) -> int:
+    """Close open incidents that have healed by themselves, and return how many; what an operator closed stays so.
+
+    Args:
+        connection: a transaction.
+        at: when.
+        why: what it is that has healed.
+        by: the step that saw it.
+        which: conditions on columns of `incidents`.
+    """
+    healed = {"state": "ended", "closed_reason": why.value, "resumed_at": at, "resumed_by": by}
+    closed = update(incidents).where(incidents.c.state == "open", *which)
+    return (await connection.execute(closed.values(**healed, resume_asked_at=None, resume_asked_by=None))).rowcount

@@ -8,16 +8,12 @@ from uuid import UUID, uuid4, uuid5
 from sqlalchemy import Select, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
-from cases import commands
-from cases.case_file import load_case, open_case
+from cases.case_file import open_case
 from cases.context import Context
-from cases.idempotency import Idempotency, Reply, find_known, remember
 from cases.incident_rows import note
-from cases.keys import add_data_key
 from cases.view import moment
 from domain.actors import Actor, system
 from domain.acts import Act
-from domain.commands import CommandKind
 from domain.errors import Refused, Unavailable
 from domain.messages import Origin
 from domain.stages import CLOSED, Stage
@@ -167,39 +163,6 @@ async def goes_on(context: Context, reference: str) -> bool:
     return Stage(stage) not in CLOSED
 
 
-async def resume(
-    context: Context, actor: Actor, incident_id: UUID, idempotency: Idempotency
-) -> tuple[Reply, str | None, UUID | None]:
-    """Let a case go on; return the answer, and the case and command that its workflow has to hear of."""
-    at = context.clock()
-    async with context.database.begin() as connection:
-        known = await find_known(context, connection, actor, idempotency)
-        if known is not None and known.reply is not None:
-            return known.reply, known.reference, known.command_id
-        query = select(incidents).where(incidents.c.incident_id == incident_id).with_for_update()
-        row = (await connection.execute(query)).mappings().one_or_none()
-        if row is None:
-            raise Refused("not_found", "There is no incident of this id.")
-        if row["state"] != "open":
-            raise Refused("already_decided", "The incident is closed.")
-        closed = {"state": "resumed", "resumed_at": at, "resumed_by": f"{actor.issuer} {actor.subject}"}
-        await connection.execute(update(incidents).where(incidents.c.incident_id == incident_id).values(**closed))
-        reply = Reply(200, incident_view({**row, **closed}))
-        command_id = None
-        if row["reference"] is not None and row["kind"] == "stuck":
-            file = await load_case(context, connection, row["reference"], lock=True)
-            command_id = commands.store(file, actor, CommandKind.RESUME, None, at)
-            await file.save(connection)
-            key = file.person_key
-        else:
-            key = await add_data_key(context, connection)
-        await remember(
-            context, connection, actor, idempotency, reference=row["reference"], command_id=command_id, reply=reply,
-            key=key,
-        )  # fmt: skip
-    return reply, row["reference"], command_id
-
-
 def incident_view(row: Row) -> dict[str, Any]:
     """Return an incident as an operator sees it: codes, never personal data."""
     return {
@@ -215,4 +178,8 @@ def incident_view(row: Row) -> dict[str, Any]:
         "at": moment(row["at"]),
         "last_at": moment(row["last_at"] or row["at"]),
         "resumed_at": moment(row["resumed_at"]),
+        "cause": str(row["cause_id"]),
+        "closed_reason": row["closed_reason"],
+        "resume_asked_at": moment(row["resume_asked_at"]),
+        "still_wrong": row["still_wrong"],
     }

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
-from sqlalchemy import func, select, text, tuple_, update
+from sqlalchemy import ColumnElement, func, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases import archive, archive_incidents
+from cases import archive, archive_incidents, incident_rows
 from cases.case_record import Record, gather_runs, ledger_rows
 from cases.context import Context
 from cases.differences import compare
@@ -20,6 +20,7 @@ from cases.seal_proofs import prove_case
 from cases.view import moment
 from domain.actors import Actor
 from domain.acts import Act
+from domain.incidents import Healed, IncidentKind
 from domain.languages import Language
 from domain.purposes import Purpose
 from store.ledger import Entry, append
@@ -29,7 +30,8 @@ from texts.story import difference_sentence
 
 Position = tuple[datetime, str]
 
-INCIDENT: Final = "record_differs"
+INCIDENT: Final = IncidentKind.RECORD_DIFFERS.value
+_UNCHECKED: Final = "not_compared"
 
 
 async def reconcile_case(context: Context, histories: Histories, reference: str) -> tuple[Evidence, list[Difference]]:
@@ -94,11 +96,18 @@ def difference_view(
 
 
 async def keep_differences(
-    context: Context, reference: str, found: Sequence[Difference], at: datetime, *, is_complete: bool
+    context: Context,
+    reference: str,
+    found: Sequence[Difference],
+    at: datetime,
+    *,
+    is_complete: bool,
+    has_workflow: bool = False,
 ) -> int:
     """Keep what a round found of a case: new ones as incidents too; return how many are new.
 
-    Those found earlier and now no more are marked as gone, but for a round that could not ask Temporal.
+    Those found earlier and now no more are marked as gone and their incidents closed, but for a round that could not
+    ask Temporal. One that was gone and is found again is new. `has_workflow` says that a run of the case is open.
     """
     ids = {_difference_id(reference, each): each for each in found}
     if not ids and not is_complete:
@@ -106,8 +115,8 @@ async def keep_differences(
     async with context.database.begin() as connection:
         d = differences
         if is_complete:
-            gone = update(d).where(d.c.reference == reference, d.c.gone_at.is_(None), d.c.difference_id.not_in(ids))
-            await connection.execute(gone.values(gone_at=at))
+            await _mark_gone(connection, at, d.c.reference == reference, d.c.difference_id.not_in(ids))
+            await _end_healed(connection, reference, at, has_workflow=has_workflow)
         if not ids:
             return 0
         rows = [
@@ -126,15 +135,19 @@ async def keep_differences(
         statement = insert(d).values(rows)
         seen = {"last_seen_at": statement.excluded.last_seen_at, "gone_at": None}
         kept = statement.on_conflict_do_update(index_elements=[d.c.difference_id], set_=seen)
-        # A row that was only updated has the id of an earlier transaction in `xmax`.
-        added = await connection.execute(kept.returning(d.c.difference_id, text("(xmax = 0) AS is_new")))
+        is_new = text("(old.difference_id IS NULL OR old.gone_at IS NOT NULL) AS is_new")
+        added = await connection.execute(kept.returning(d.c.difference_id, is_new))
         new = [row.difference_id for row in added if row.is_new]
         await _open_incidents(connection, reference, {i: ids[i] for i in new}, at)
     return len(new)
 
 
 async def _open_incidents(
-    connection: AsyncConnection, reference: str, new: Mapping[UUID, Difference], at: datetime
+    connection: AsyncConnection,
+    reference: str,
+    new: Mapping[UUID, Difference],
+    at: datetime,
+    reopened: Sequence[str] = ("ended", "resumed"),
 ) -> None:
     if not new:
         return
@@ -153,14 +166,42 @@ async def _open_incidents(
         }
         for difference_id, each in new.items()
     ]
-    await connection.execute(insert(incidents).values(rows).on_conflict_do_nothing())
+    i = incidents.c
+    statement = insert(incidents).values(rows)
+    again = {"state": "open", "at": at, "times": i.times + 1}
+    again |= {"closed_reason": None, "resumed_at": None, "resumed_by": None}
+    # What is open stays as it is; what an operator closed comes back only once it was gone meanwhile.
+    await connection.execute(
+        statement.on_conflict_do_update(index_elements=[i.incident_id], set_=again, where=i.state.in_(reopened))
+    )
+
+
+async def _mark_gone(connection: AsyncConnection, at: datetime, *which: ColumnElement[bool]) -> None:
+    """Mark differences that are no more, and close their incidents, which have the same ids."""
+    d, i = differences.c, incidents.c
+    gone = update(differences).where(d.gone_at.is_(None), *which).values(gone_at=at).returning(d.difference_id)
+    ids = list((await connection.execute(gone)).scalars())
+    if ids:
+        await incident_rows.end(connection, at, Healed.DIFFERENCE_GONE, "reconcile_cases", i.incident_id.in_(ids))
+
+
+async def _end_healed(connection: AsyncConnection, reference: str, at: datetime, *, has_workflow: bool) -> None:
+    """Close the lines that a case could not be compared, and that its workflow had ended where one runs again."""
+    i = incidents.c
+    by, is_its = "reconcile_cases", i.reference == reference
+    is_unchecked = (i.kind == INCIDENT) & (i.step == _UNCHECKED)
+    await incident_rows.end(connection, at, Healed.COMPARED, by, is_its, is_unchecked)
+    if has_workflow:
+        is_ended = i.kind == IncidentKind.WORKFLOW_ENDED.value
+        await incident_rows.end(connection, at, Healed.WORKFLOW_BACK, by, is_its, is_ended)
 
 
 async def note_unchecked(context: Context, reference: str, why: str) -> None:
     """Put a case whose records cannot be compared before the operator, once."""
-    unchecked = Difference("not_compared", {"error": why})
+    unchecked = Difference(_UNCHECKED, {"error": why})
+    new = {_difference_id(reference, unchecked): unchecked}
     async with context.database.begin() as connection:
-        await _open_incidents(connection, reference, {_difference_id(reference, unchecked): unchecked}, context.clock())
+        await _open_incidents(connection, reference, new, context.clock(), reopened=("ended",))
 
 
 async def next_cases(context: Context, after: str, most: int) -> list[str]:
@@ -174,9 +215,8 @@ async def next_cases(context: Context, after: str, most: int) -> list[str]:
 async def mark_gone(context: Context, reference: str, at: datetime) -> None:
     """Mark what was kept under a reference and that a round which began then did not find again."""
     d = differences.c
-    unseen = update(differences).where(d.reference == reference, d.gone_at.is_(None), d.last_seen_at < at)
     async with context.database.begin() as connection:
-        await connection.execute(unseen.values(gone_at=at))
+        await _mark_gone(connection, at, d.reference == reference, d.last_seen_at < at)
 
 
 async def record_round(context: Context, actor: Actor, round_id: str, counted: Mapping[str, int]) -> None:

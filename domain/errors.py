@@ -62,6 +62,7 @@ PROBLEM_STATUS: Final[dict[str, int]] = {
     "not_sealed_yet": 409,
     "legal_hold": 409,
     "case_not_at_rest": 409,
+    "still_broken": 409,
     "facts_erased": 410,
     "body_too_large": 413,
     "media_type_unknown": 415,

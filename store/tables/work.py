@@ -5,6 +5,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Computed,
     Date,
     ForeignKey,
     Identity,
@@ -20,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from store.incident_causes import CAUSE_ID, CAUSE_PLACE, CAUSE_REASON, CAUSE_STEP
 from store.tables.base import metadata, moment
 
 _OPEN = text("state = 'open'")
@@ -163,6 +165,17 @@ incidents = Table(
     Column("correlation_id", Text),
     Column("times", Integer, nullable=False, server_default=text("1")),
     moment("last_at"),
+    # What alike incidents share (`store/incident_causes.py`); computed here, so that no writer can have it otherwise.
+    Column("cause_step", Text, Computed(CAUSE_STEP, persisted=True)),
+    Column("cause_reason", Text, Computed(CAUSE_REASON, persisted=True)),
+    Column("cause_place", Text, Computed(CAUSE_PLACE, persisted=True)),
+    Column("cause_id", Uuid, Computed(CAUSE_ID, persisted=True)),
+    # Why the engine closed it by itself.
+    Column("closed_reason", Text),
+    # An operator lets all cases of a cause go on; each is taken in its turn (`cases/resuming.py`).
+    moment("resume_asked_at"),
+    Column("resume_asked_by", JSONB),
+    Column("still_wrong", Text),
     Index(
         "uq_incidents_repeated",
         "kind",
@@ -175,6 +188,13 @@ incidents = Table(
     ),
     Index("ix_incidents_open", "at", "incident_id", postgresql_where=text("state = 'open'")),
     Index("ix_incidents_reference", "reference", postgresql_where=text("state = 'open'")),
+    Index("ix_incidents_cause", "cause_id", "state", "at", "incident_id"),
+    Index(
+        "ix_incidents_resuming",
+        "resume_asked_at",
+        "incident_id",
+        postgresql_where=text("state = 'open' AND resume_asked_at IS NOT NULL"),
+    ),
 )
 
 quotas = Table(

@@ -269,6 +269,13 @@ async def walk_operators(walk: Walk) -> None:
     place = {"incident_id": walk.ids["incident_id"]}
     await walk.call("operator", "GET", "/v1/incidents/{incident_id}", places=place)
     await walk.call("operator", "POST", "/v1/incidents/{incident_id}/resume", places=place)
+    await walk.signed("/v1/authority/outcomes", unknown, AUTHORITY_SECRET)
+    causes = await walk.call("operator", "GET", "/v1/incident-causes")
+    place = {"cause_id": causes["items"][0]["id"]}
+    walk.ids["cause_id"] = place["cause_id"]
+    await walk.call("operator", "GET", "/v1/incident-causes/{cause_id}", places=place)
+    await walk.call("operator", "GET", "/v1/incident-causes/{cause_id}/incidents", places=place)
+    await walk.call("operator", "POST", "/v1/incident-causes/{cause_id}/resume", places=place)
     await walk.call("operator", "GET", "/v1/health/channels")
     async with walk.stage.context.database.begin() as connection:
         query = select(deliveries.c.delivery_id).where(deliveries.c.channel == "mail").limit(1)

@@ -80,6 +80,10 @@ POST /v1/receipts
 GET /v1/incidents
 GET /v1/incidents/{incident_id}
 POST /v1/incidents/{incident_id}/resume
+GET /v1/incident-causes
+GET /v1/incident-causes/{cause_id}
+GET /v1/incident-causes/{cause_id}/incidents
+POST /v1/incident-causes/{cause_id}/resume
 GET /v1/health/channels
 GET /v1/audit/checkpoint
 GET /v1/audit/consistency

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 import pytest_asyncio
 
-from cases import incidents, sign_ins, tasks
+from cases import incidents, resuming, sign_ins, tasks
 from cases.advance import advance
 from domain.commands import CommandKind
 from domain.errors import Refused
@@ -211,7 +211,7 @@ async def test_r31_a_stuck_case_is_the_operators_and_goes_on_after_resume(park: 
     await incidents.open_incident(park.context, case.reference, "advance", "defect", park.clock.at)
     assert {kind: task["queue"] for kind, task in (await case.tasks()).items()}["stuck"] == "operators"
     (incident,) = await park.rows(tables.incidents)
-    await incidents.resume(park.context, SUPERVISOR, incident["incident_id"], key())
+    await resuming.resume(park.context, SUPERVISOR, incident["incident_id"], key())
     await advance(park.context, case.reference, park.clock.at)
     assert "stuck" not in await case.tasks()
     assert (await case.ledger())[-1] == "incident_resumed"

@@ -13,9 +13,10 @@ from bench.people import identity_number
 from cases.advance import advance
 from cases.answers import note_refused
 from cases.context import Context
-from cases.incidents import list_incidents, open_incident, resume
+from cases.incidents import list_incidents, open_incident
 from cases.reads import list_cases
 from cases.registration import accept
+from cases.resuming import resume
 from cases.tasks import list_tasks
 from domain.actors import Actor, Role, system
 from domain.errors import Defect, Refused
@@ -95,8 +96,11 @@ async def test_a_case_of_which_a_row_cannot_be_read_is_put_before_the_operator_a
     ((line,), _) = await list_incidents(context, OPERATOR)
     assert ids == [line["id"]] * 2
     assert (line["reference"], line["kind"], line["place"], line["times"]) == (reference, "stuck", place, 1)
-    with pytest.raises(ValueError, match="isoformat"):
+    with pytest.raises(Refused, match="still_broken") as refused:
         await resume(context, OPERATOR, _id(line), key())
+    assert refused.value.facts["reason"] == "ValueError"
+    assert refused.value.facts["place"].startswith("store/case_rows.py:")
+    assert await list_incidents(context, OPERATOR) == ([line], None)
 
     await _run(context, "UPDATE registrations SET due_at = NULL WHERE reference = :reference", reference)
     await _run(context, "DELETE FROM deadlines WHERE reference = :reference AND kind = 'correction'", reference)

@@ -25,6 +25,7 @@ from domain.tasks import TaskKind
 from domain.webhooks import ReceiptStatus
 from texts.catalogue import Sentence
 from texts.findings import FINDINGS, finding_sentence
+from texts.incidents import INCIDENTS
 from texts.person import GROUPS as PERSON
 from texts.problems import FIELD_ERRORS, FILES, PARTICULARS, PROBLEMS, field_message, problem_detail, problem_title
 from texts.reasons import SENTENCES, published_reasons, reason_sentence
@@ -102,6 +103,7 @@ def test_a_person_reads_every_stage_wait_role_and_purpose_in_words() -> None:
 def every_sentence() -> list[Sentence]:
     """Return all sentences of the catalogues."""
     groups = [*FINDINGS.values(), *PROBLEMS.values(), SENTENCES, FIELD_ERRORS, *GROUPS.values(), *PERSON.values()]
+    groups += [*INCIDENTS.values()]
     groups += [*WORDS.values(), PARTICULARS, ANNOTATIONS, RESULTS]
     of_columns = [sentence for column in COLUMNS.values() for sentence in (column.header, column.help)]
     return [sentence for group in groups for sentence in group.values()] + of_columns

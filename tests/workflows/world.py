@@ -23,7 +23,7 @@ import worker
 from activities.mail import MailSender
 from activities.sms import SmsSender
 from activities.webhook import WebhookSender
-from cases import acts, answers, incidents
+from cases import acts, answers, resuming
 from cases.case_file import CaseFile, read_case
 from cases.context import Context
 from cases.idempotency import Idempotency, Reply
@@ -259,7 +259,7 @@ class Case:
     async def resume(self) -> None:
         """Let an operator resume the case from its incident."""
         (incident,) = await self.world.rows(tables.incidents, reference=self.reference, kind="stuck", state="open")
-        _, reference, command_id = await incidents.resume(
+        _, reference, command_id = await resuming.resume(
             self.world.context, OPERATOR, incident["incident_id"], new_key()
         )
         assert reference == self.reference

@@ -1,0 +1,65 @@
+"""Rows of before stand rightly in the schema of today."""
+
+import asyncio
+
+import asyncpg
+from alembic import command
+from alembic.script import ScriptDirectory
+
+from sandbox.postgres import OWNER, PostgresServer
+from store.migrate import configuration, upgrade
+
+_BEFORE = """
+    SELECT set_config('hetao.tenant', '*', false);
+    INSERT INTO incidents (incident_id, kind, step, reason, place, state, at, times)
+    SELECT gen_random_uuid(), 'defect', 'GET /v1/tasks', 'KeyError', 'a/b.py:' || n || ' run', 'open', now(), n
+    FROM generate_series(1, 3) n;
+    INSERT INTO incidents (incident_id, kind, step, reason, state, at)
+    SELECT ('00000000-0000-4000-8000-00000000000' || n)::uuid, 'record_differs', 'answer_missing', 'outcome_id=' || n,
+        'open', now()
+    FROM generate_series(1, 2) n;
+    INSERT INTO differences (difference_id, reference, code, place, first_seen_at, last_seen_at, gone_at)
+    SELECT incident_id, 'HT-X', step, '{}', now(), now(), CASE WHEN reason = 'outcome_id=1' THEN now() END
+    FROM incidents WHERE kind = 'record_differs';
+"""
+
+
+def test_incidents_of_before_have_their_cause_and_those_that_had_healed_are_closed(postgres: PostgresServer) -> None:
+    name = "hetao_before_causes"
+    postgres.create_database(name)
+    try:
+        url = postgres.url(role=OWNER, database=name)
+        alembic = configuration(url)
+        before = ScriptDirectory.from_config(alembic).get_revision("0032").down_revision
+        command.upgrade(alembic, str(before))
+        asyncio.run(_run(url, _BEFORE))
+        upgrade(url)
+        found = asyncio.run(_rows(url))
+    finally:
+        postgres.drop_database(name)
+    assert found == [
+        ("defect", "open", None, "a/b.py run", 3),
+        ("record_differs", "ended", "difference_gone", "", 1),
+        ("record_differs", "open", None, "", 1),
+    ]
+
+
+async def _run(url: str, script: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(script)
+    finally:
+        await connection.close()
+
+
+async def _rows(url: str) -> list[tuple[object, ...]]:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute("SELECT set_config('hetao.tenant', '*', false)")
+        query = (
+            "SELECT kind, state, closed_reason, cause_place, count(*) FROM incidents"
+            " GROUP BY kind, state, closed_reason, cause_place, cause_id ORDER BY 1, 2"
+        )
+        return [tuple(row) for row in await connection.fetch(query)]
+    finally:
+        await connection.close()
