@@ -6,6 +6,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
 from temporalio.envconfig import ClientConfig
+from temporalio.runtime import Runtime
 
 from store.keyring import Keyring
 from temporal.codec import Codec
@@ -20,7 +21,13 @@ def data_converter(keyring: Keyring) -> DataConverter:
     )
 
 
-async def connect(keyring: Keyring, *, lazy: bool = False) -> Client:
-    """Connect to Temporal; a lazy client connects with its first call, so that the API starts without Temporal."""
+async def connect(keyring: Keyring, *, lazy: bool = False, runtime: Runtime | None = None) -> Client:
+    """Connect to Temporal; a lazy client connects with its first call, so that the API starts without Temporal.
+
+    Args:
+        keyring: what payloads are sealed with.
+        lazy: whether to connect with the first call.
+        runtime: the process's own (`temporal.runtime`); commands that end at once take the SDK's default.
+    """
     config = ClientConfig.load_client_connect_config()
-    return await Client.connect(**config, data_converter=data_converter(keyring), lazy=lazy)
+    return await Client.connect(**config, data_converter=data_converter(keyring), lazy=lazy, runtime=runtime)
