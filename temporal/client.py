@@ -6,6 +6,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
+from temporalio.runtime import Runtime
 
 from domain.errors import SettingError
 from store.keyring import Keyring
@@ -21,14 +22,19 @@ def data_converter(keyring: Keyring) -> DataConverter:
     )
 
 
-async def connect(keyring: Keyring, *, lazy: bool = False) -> Client:
+async def connect(keyring: Keyring, *, lazy: bool = False, runtime: Runtime | None = None) -> Client:
     """Connect to Temporal; a lazy client connects with its first call, so that the API starts without Temporal.
+
+    Args:
+        keyring: what payloads are sealed with.
+        lazy: whether to connect with the first call.
+        runtime: the process's own (`temporal.runtime`); commands that end at once take the SDK's default.
 
     Raises:
         SettingError: where nothing says where Temporal is.
     """
     config = connect_config()
-    return await Client.connect(**config, data_converter=data_converter(keyring), lazy=lazy)
+    return await Client.connect(**config, data_converter=data_converter(keyring), lazy=lazy, runtime=runtime)
 
 
 def connect_config() -> ClientConnectConfig:

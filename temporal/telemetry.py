@@ -1,4 +1,4 @@
-"""Logs, traces and metrics of a process, set up once by api and worker: codes and ids, never personal data."""
+"""Logs and traces of a process, set up once by api and worker: codes and ids, never personal data."""
 
 import logging
 import sys
@@ -15,7 +15,6 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from prometheus_client import start_http_server
 
 _ROOT: Final = f"{Path(__file__).parent.parent}/"
 # By name, since an installed copy of them stands among the libraries.
@@ -148,9 +147,3 @@ def configure_tracing(service: str, endpoint: str | None) -> TracerProvider | No
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
     return provider
-
-
-def serve_metrics(port: int, host: str = "127.0.0.1") -> None:
-    """Serve the process's Prometheus metrics on a port of their own; port 0 turns them off."""
-    if port:
-        start_http_server(port, host)
