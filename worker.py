@@ -32,6 +32,7 @@ from activities.webhook import WebhookSender
 from cases.build import build_context
 from cases.context import Context
 from cases.pack_shelf import keep_reading_packs
+from cases.readiness import write_mark
 from cases.resuming import keep_resuming
 from cases.roster_work import work_rosters
 from cases.seal_watch import keep_watching_seal
@@ -44,6 +45,7 @@ from temporal.client import connect
 from temporal.engine import TemporalEngine
 from temporal.exposition import serve_metrics
 from temporal.histories import TemporalHistories
+from temporal.pulse import Polls, Pulse, keep_pulse
 from temporal.runtime import EngineRuntime, start_runtime
 from temporal.telemetry import configure_logging, configure_tracing
 from workflows.archive import ArchiveWorkflow, ensure_archive
@@ -175,7 +177,10 @@ async def run(settings: Settings) -> None:
                 await stack.enter_async_context(each)
             await _ensure(client)
             engine = TemporalEngine(client)
+            pulse = Pulse()
+            polls = Polls(client, (REGISTRATION_QUEUE, NOTICE_QUEUE), client.identity)
             background = [
+                asyncio.create_task(keep_pulse(pulse, polls, lambda: write_mark(context), is_stopping=stopping.is_set)),
                 asyncio.create_task(keep_sweeping(context, engine, is_stopping=stopping.is_set)),
                 asyncio.create_task(keep_resuming(context, engine, is_stopping=stopping.is_set)),
                 asyncio.create_task(work_rosters(context, engine)),
@@ -185,7 +190,12 @@ async def run(settings: Settings) -> None:
                 asyncio.create_task(keep_reading_packs(context, stopping)),
             ]
             _log.info("worker_ready")
-            serve_metrics(settings.worker_metrics_port, settings.metrics_host, core_url=runtime.metrics_url)
+            serve_metrics(
+                settings.worker_metrics_port,
+                settings.metrics_host,
+                core_url=runtime.metrics_url,
+                beside=pulse.answers(),
+            )
             await stopping.wait()
             for task in background:
                 task.cancel()

@@ -1,7 +1,7 @@
 """Calls that anyone may make: health, the OpenAPI document, the docs pages."""
 
 import asyncio
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
@@ -11,11 +11,10 @@ from api.answers import json_response
 from api.docs import HEADERS, api_page, find_asset, problems_page
 from api.views import LiveView, ReadyView
 from api.wiring import wiring_of
+from cases.readiness import Register
 from domain.errors import Refused, Unavailable
 
 router = APIRouter(route_class=GuardedRoute, tags=["Anyone"])
-
-_PROBE_TIMEOUT_S: Final = 2.0
 
 
 @router.get("/health/live", response_model=LiveView, summary="Whether the process runs")
@@ -26,17 +25,21 @@ async def live(_caller: Annotated[None, anyone()]) -> Response:
 
 @router.get("/health/ready", response_model=ReadyView, summary="Whether calls can be served")
 async def ready(request: Request, _caller: Annotated[None, anyone()]) -> Response:
-    """Look at PostgreSQL and Temporal.
+    """Look at PostgreSQL, its schema, and Temporal.
 
-    PostgreSQL away is 503. Temporal away is told and no more: what is asked is stored all the same and done later, and
-    a balancer that took every copy out would turn that into an outage.
+    PostgreSQL away, or of a schema that lacks what this code needs, is 503. That PostgreSQL takes no write, or that
+    Temporal is away, is told and no more: readings go on, and a balancer that took every copy out would turn it into an
+    outage.
     """
     wiring = wiring_of(request)
-    database, engine = await asyncio.gather(_database_up(request), wiring.engine.is_up())
-    if not database:
+    register, engine = await asyncio.gather(wiring.readiness.look(), wiring.engine.is_up())
+    if register is Register.AWAY:
         raise Unavailable("database", retry_after=2)
-    status = "ready" if engine else "degraded"
-    return json_response({"status": status, "postgresql": "up", "temporal": "up" if engine else "away"})
+    if register is Register.OLD:
+        raise Refused("engine_unavailable", words="schema_older", retry_after=30)
+    status = "ready" if engine and register is Register.UP else "degraded"
+    temporal = "up" if engine else "away"
+    return json_response({"status": status, "postgresql": register.value, "temporal": temporal})
 
 
 @router.get("/openapi.json", include_in_schema=False)
@@ -64,12 +67,3 @@ async def asset(name: str, _caller: Annotated[None, anyone()]) -> Response:
     if found is None:
         raise Refused("not_found", "There is nothing at this address.")
     return Response(found[1], media_type=found[0], headers={"Cache-Control": "public, max-age=86400"})
-
-
-async def _database_up(request: Request) -> bool:
-    try:
-        async with asyncio.timeout(_PROBE_TIMEOUT_S):
-            async with wiring_of(request).context.database.begin():
-                return True
-    except (Unavailable, TimeoutError):
-        return False

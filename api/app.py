@@ -52,6 +52,7 @@ from cases.answers_gathered import Gathering
 from cases.build import build_context
 from cases.context import Context
 from cases.pack_shelf import keep_reading_packs
+from cases.readiness import Readiness
 from domain.errors import FieldError, Refused, Unavailable
 from domain.field_errors import field_errors
 from domain.languages import Language
@@ -200,6 +201,7 @@ async def _wire(
         packs={TALENT_PERMIT: context.packs, LIMITS: limits},
         answers=Gathering(context),
         forgeries=Forgeries(context),
+        readiness=Readiness(context),
     )
 
 

@@ -346,9 +346,9 @@ class LiveView(BaseModel):
 class ReadyView(BaseModel):
     """What the process reaches."""
 
-    status: str = Field(description="`ready`, or `degraded` while Temporal is away.")
-    postgresql: str
-    temporal: str
+    status: str = Field(description="`ready`, or `degraded` while Temporal is away or PostgreSQL takes no write.")
+    postgresql: str = Field(description="`up`, or `read_only`: a full disk or a standby; readings go on.")
+    temporal: str = Field(description="`up` or `away`.")
 
 
 class ChannelView(BaseModel):

@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import httpx
 import pytest
@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 
 from api.app import create_app
 from api.limiting import Allowance
+from cases.readiness import Readiness, Register
 from domain.errors import Unavailable
 from tests.api.callers import TestIssuer
 from tests.api.conftest import Stage, set_stage, settings_for_tests
@@ -127,6 +128,11 @@ async def test_readiness_looks_at_postgresql_and_temporal(stage: Stage, monkeypa
     degraded = await stage.nobody.send("GET", "/health/ready")
     monkeypatch.setattr(type(stage.context.database), "begin", lambda *_, **__: _away())
     away = await stage.nobody.send("GET", "/health/ready")
+    stage.engine.away = False
+    told = []
+    for register in (Register.READ_ONLY, Register.OLD):
+        monkeypatch.setattr(Readiness, "look", _stands(register))
+        told.append(await stage.nobody.send("GET", "/health/ready"))
     submitted = await stage.as_("employer-a").post("/v1/registrations", registration_body())
 
     assert ready.json() == {"status": "ready", "postgresql": "up", "temporal": "up"}
@@ -134,6 +140,19 @@ async def test_readiness_looks_at_postgresql_and_temporal(stage: Stage, monkeypa
     assert (away.status_code, away.json()["code"]) == (503, "engine_unavailable")
     assert submitted.status_code == 503
     assert submitted.headers["retry-after"]
+    assert (told[0].status_code, told[0].json()) == (
+        200,
+        {"status": "degraded", "postgresql": "read_only", "temporal": "up"},
+    )
+    assert (told[1].status_code, told[1].json()["code"]) == (503, "engine_unavailable")
+    assert "hetao migrate" in told[1].json()["detail"]
+
+
+def _stands(register: Register) -> Callable[[Readiness], Awaitable[Register]]:
+    async def look(_: Readiness) -> Register:
+        return register
+
+    return look
 
 
 def _away() -> None:

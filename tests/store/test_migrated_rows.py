@@ -24,20 +24,16 @@ _BEFORE = """
 """
 
 
-def test_incidents_of_before_have_their_cause_and_those_that_had_healed_are_closed(postgres: PostgresServer) -> None:
-    name = "hetao_before_causes"
-    postgres.create_database(name)
-    try:
-        url = postgres.url(role=OWNER, database=name)
-        alembic = configuration(url)
-        before = ScriptDirectory.from_config(alembic).get_revision("0032").down_revision
-        command.upgrade(alembic, str(before))
-        asyncio.run(_run(url, _BEFORE))
-        upgrade(url)
-        found = asyncio.run(_rows(url))
-    finally:
-        postgres.drop_database(name)
-    assert found == [
+def test_incidents_of_before_have_their_cause_and_those_that_had_healed_are_closed(
+    postgres: PostgresServer, empty_database: str
+) -> None:
+    url = postgres.url(role=OWNER, database=empty_database)
+    alembic = configuration(url)
+    before = ScriptDirectory.from_config(alembic).get_revision("0032").down_revision
+    command.upgrade(alembic, str(before))
+    asyncio.run(_run(url, _BEFORE))
+    upgrade(url)
+    assert asyncio.run(_rows(url)) == [
         ("defect", "open", None, "a/b.py run", 3),
         ("record_differs", "ended", "difference_gone", "", 1),
         ("record_differs", "open", None, "", 1),

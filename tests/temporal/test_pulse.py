@@ -1,0 +1,127 @@
+"""The pulse of a worker: ready only while Temporal hands it work and PostgreSQL takes what it writes."""
+
+import asyncio
+from urllib.error import HTTPError
+from urllib.request import urlopen
+from uuid import uuid4
+
+import orjson
+import pytest
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from domain.errors import Unavailable
+from sandbox.ports import free_port
+from temporal.exposition import serve_metrics
+from temporal.pulse import POLLED_WITHIN, TURNED_WITHIN, WRITTEN_WITHIN, Polls, Pulse, keep_pulse
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.at = 1000.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+def _status(pulse: Pulse) -> tuple[int, str, str]:
+    status, _, body = pulse.ready()
+    told = orjson.loads(body)
+    return int(status.split()[0]), told["temporal"], told["postgresql"]
+
+
+def test_a_worker_is_ready_while_all_of_it_goes_and_says_what_it_lacks() -> None:
+    clock = _Clock()
+    pulse = Pulse(clock=clock, queues=("cases", "notices"))
+    assert _status(pulse) == (503, "not_polled", "not_written")
+    assert pulse.live()[0].startswith("503")
+    pulse.turned = pulse.written = clock.at
+    pulse.polled = {"cases": clock.at}
+    assert _status(pulse) == (503, "not_polled", "written")
+    assert orjson.loads(pulse.ready()[2])["queues"] == {"cases": "polled", "notices": "not_polled"}
+    pulse.polled["notices"] = clock.at
+    assert _status(pulse) == (200, "polled", "written")
+    clock.at += WRITTEN_WITHIN + 1
+    assert _status(pulse) == (503, "polled", "not_written")
+    assert pulse.live()[0].startswith("200")
+    clock.at += TURNED_WITHIN
+    pulse.written = clock.at
+    assert _status(pulse) == (503, "polled", "written")
+    assert pulse.live()[0].startswith("503")
+    pulse.turned = clock.at
+    clock.at = 1000.0 + POLLED_WITHIN + 1
+    assert _status(pulse)[1] == "not_polled"
+
+
+@activity.defn
+async def _nothing() -> None:
+    """Be there to be polled for."""
+
+
+async def test_the_server_tells_whether_this_worker_polls_and_nobody_elses_polls_count(
+    temporal_client: Client,
+) -> None:
+    queue = f"pulse-{uuid4()}"
+    polls = Polls(temporal_client, (queue,), temporal_client.identity)
+    others = Polls(temporal_client, (queue,), "somebody-else")
+    assert await polls.look() == set()
+    async with Worker(temporal_client, task_queue=queue, activities=[_nothing]), asyncio.timeout(30):
+        while await polls.look() != {queue}:  # noqa: ASYNC110 - the server notes a poll when it comes
+            await asyncio.sleep(0.02)
+        assert await polls.look() == set()
+        assert await others.look() == set()
+
+
+async def test_a_temporal_that_is_away_is_no_poll(temporal_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(*_: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr(temporal_client.workflow_service, "describe_task_queue", away, raising=False)
+    assert await Polls(temporal_client, ("any",), temporal_client.identity).look() == set()
+
+
+async def test_the_pulse_is_told_beside_the_metrics_and_misses_the_beat_of_a_register_that_takes_no_write(
+    temporal_client: Client,
+) -> None:
+    pulse, port, writes = Pulse(), free_port(), asyncio.Event()
+    stopping = asyncio.Event()
+    taken = True
+
+    async def write() -> None:
+        writes.set()
+        if not taken:
+            raise Unavailable("database")
+
+    polls = Polls(temporal_client, (f"pulse-{uuid4()}",), temporal_client.identity)
+    server = serve_metrics(port, beside=pulse.answers())
+    assert server is not None
+    beating = asyncio.create_task(keep_pulse(pulse, polls, write, is_stopping=stopping.is_set, every=0.01))
+    try:
+        async with asyncio.timeout(20):
+            await writes.wait()
+            assert await asyncio.to_thread(_get, port, "live") == (200, {"status": "alive"})
+            status, told = await asyncio.to_thread(_get, port, "ready")
+            assert (status, told["temporal"], told["postgresql"]) == (503, "not_polled", "written")
+            taken = False
+            for _ in range(2):  # the second begins after the first has ended
+                writes.clear()
+                await writes.wait()
+            before = pulse.written
+            writes.clear()
+            await writes.wait()
+            assert pulse.written == before
+    finally:
+        stopping.set()
+        await beating
+        server.shutdown()
+        server.server_close()
+
+
+def _get(port: int, name: str) -> tuple[int, dict[str, str]]:
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/health/{name}") as answer:
+            return answer.status, orjson.loads(answer.read())
+    except HTTPError as error:
+        with error:
+            return error.code, orjson.loads(error.read())
