@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 import cli_docs
+import cli_doctor
 import cli_edge
 import cli_erasures
 import cli_policy
@@ -47,6 +48,7 @@ app.add_typer(register_app, name="register")
 calendar_app = typer.Typer(help="Load years of the working calendar.", no_args_is_help=True)
 app.add_typer(calendar_app, name="calendar")
 app.command()(cli_docs.docs)
+app.command()(cli_doctor.doctor)
 app.add_typer(cli_policy.app, name="policy")
 app.add_typer(cli_erasures.app, name="erasures")
 audit_app.command()(cli_story.show)

@@ -58,7 +58,8 @@ def _end(lines: list[str]) -> NoReturn:
 def _lines(error: Exception) -> Iterator[str]:
     """Yield what to say of an error; nothing where it is none of those that a person can mend."""
     if isinstance(error, ValidationError) and error.title == "Settings":
-        yield from _settings_lines(error)
+        yield from settings_lines(error)
+        yield _NOTHING
     elif isinstance(error, SettingError):
         yield str(error)
         yield _NOTHING
@@ -68,14 +69,13 @@ def _lines(error: Exception) -> Iterator[str]:
         yield line
 
 
-def _settings_lines(error: ValidationError) -> Iterator[str]:
+def settings_lines(error: ValidationError) -> Iterator[str]:
     """Yield a line for each setting, never with its value."""
     for each in error.errors(include_input=False, include_url=False):
         name = f"HETAO_{str(each['loc'][0]).upper()}" if each["loc"] else ""
         where = f" (number {int(each['loc'][1]) + 1} of the list)" if len(each["loc"]) > 1 else ""
         what = "is needed and not set" if each["type"] == "missing" else each["msg"].removeprefix("Value error, ")
         yield f"{name}{where}: {what}" if name else what
-    yield _NOTHING
 
 
 def _database_line(error: Exception) -> str | None:

@@ -27,6 +27,11 @@ class ErasureList:
         """Whether the file is where it was told to be."""
         return await asyncio.to_thread(self._path.exists)
 
+    async def takes_writes(self) -> bool:
+        """Whether this user may write the file, or begin it; nothing is written."""
+        path = self._path if await self.is_there() else self._path.parent
+        return await asyncio.to_thread(os.access, path, os.W_OK)
+
     async def append(self, entry: ErasureEntry) -> None:
         """Add an entry, and return once it is on disk; the first one begins the file.
 
