@@ -9,6 +9,7 @@ from sqlalchemy import Row, delete, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cases import not_loaded
 from cases.context import CalendarShelf, Context
 from domain.actors import Actor, system
 from domain.acts import Act
@@ -58,6 +59,7 @@ async def load_calendar(context: Context, actor: Actor, days: Mapping[date, bool
             years = sorted({day.year for day in new})
             detail = {"years": years, "version": after.version, "previous": before.version if before.days else None}
             await append(connection, _CHAIN, [Entry(Act.CALENDAR_LOADED, actor, at, detail=detail)])
+            await not_loaded.end(connection, not_loaded.CALENDAR, at, actor.subject)
         _keep(context.calendars, after.version, after)
     await recount_cases(context)
     return after.version

@@ -9,7 +9,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases import employer_contact
+from cases import employer_contact, not_loaded
 from cases.context import Context
 from cases.employer_notices import employer_chain
 from cases.idempotency import Idempotency, Reply, find_known, remember
@@ -46,6 +46,7 @@ async def put_employer(
         await lock_register(connection)
         at = context.clock()
         key = await _record(context, connection, actor, employer_id, request, at)
+        await not_loaded.end(connection, not_loaded.EMPLOYERS, at, actor.subject)
         reply = Reply(200, await _view(connection, key, actor, employer_id, day_of(at)))
         await remember(context, connection, actor, idempotency, reply=reply, key=key)
         return reply
@@ -110,6 +111,8 @@ async def load_register(context: Context, actor: Actor, register: RegisterFile) 
             await _record(context, connection, actor, entry.employer_id, request, at)
             if entry.employer_id not in known and entry.standing is not Standing.GOOD:
                 await _set_first_standing(connection, actor, entry.employer_id, entry.standing, entry.valid_from, at)
+        if new:
+            await not_loaded.end(connection, not_loaded.EMPLOYERS, at, actor.subject)
     return {"premises": new_premises, "employers": len(new)}
 
 

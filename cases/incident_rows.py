@@ -1,15 +1,17 @@
 """Lines for the operator: those that a step writes with what it does to a case, and those that count repeats."""
 
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.case_file import CaseFile
 from domain.incidents import Healed
 from store.tables import incidents
+
+if TYPE_CHECKING:
+    from cases.case_file import CaseFile
 
 # Whatever else is wrong with the case, its two plain columns are all that is read of it.
 _COUNT: Final = text("""
@@ -26,7 +28,7 @@ _COUNT: Final = text("""
 
 
 def note(
-    file: CaseFile,
+    file: "CaseFile",
     at: datetime,
     *,
     kind: str,

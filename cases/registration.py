@@ -15,6 +15,7 @@ from cases.case_file import CaseFile
 from cases.context import Context
 from cases.idempotency import Idempotency, Reply, asked_before, key_row, read_known
 from cases.live_registrations import hold_limit, own_live, person_within_limit, refuse_second, second_refused
+from cases.not_loaded import UnknownEmployer, refuse_unknown
 from cases.notify import Telling, tell
 from cases.pack_shelf import pack_for
 from cases.persons import KnownPerson, meet
@@ -60,6 +61,8 @@ async def accept(
             # A change of standing locks the employer: it either sees the case that is taken on here, or is seen here.
             async with context.database.begin(actor.tenant, employer=actor.employer_id) as connection:
                 reply = await _accept(context, connection, actor, request, idempotency, language)
+        except UnknownEmployer:
+            raise await refuse_unknown(context) from None
         except IntegrityError as error:
             constraint = constraint_of(error)
             if constraint == _LIVE_PERSON:
@@ -85,12 +88,15 @@ async def check(
     Whoever the person is, the same is asked of the database and no key is opened, so that the time tells nothing.
     """
     at, employer_id = context.clock(), actor.employer_id or ""
-    async with context.database.begin(actor.tenant) as connection:
-        beside = own_live(context, employer_id, request.person.identity_number)
-        employer = _known(await load_employer(connection, employer_id, beside=beside))
-        live, on = bool(employer.pop("own_live")), day_of(at)
-        facts = await gather_facts(context, connection, request, employer, on=on, today=on, other_live=live)
-        pack = await pack_for(context, connection, at)
+    try:
+        async with context.database.begin(actor.tenant) as connection:
+            beside = own_live(context, employer_id, request.person.identity_number)
+            employer = _known(await load_employer(connection, employer_id, beside=beside))
+            live, on = bool(employer.pop("own_live")), day_of(at)
+            facts = await gather_facts(context, connection, request, employer, on=on, today=on, other_live=live)
+            pack = await pack_for(context, connection, at)
+    except UnknownEmployer:
+        raise await refuse_unknown(context) from None
     findings = assess(facts, pack, on)
     return {
         "outcome": outcome_of(findings).value,
@@ -183,7 +189,7 @@ async def _new_file(
 
 def _known(employer: Row | None) -> Row:
     if employer is None:
-        raise Refused("employer_not_in_good_standing", "The park has no employer of this id on its register.")
+        raise UnknownEmployer
     return employer
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.context import Context
 from cases.idempotency import Idempotency, Reply, find_known, remember
 from cases.keys import add_data_key
+from cases.not_loaded import UnknownEmployer, refuse_unknown
 from cases.roster_file import read_roster, roster_sheet
 from cases.roster_reads import open_head, roster_view, seal_head
 from domain.actors import Actor
@@ -56,6 +57,13 @@ async def receive(context: Context, actor: Actor, file: RosterFile, idempotency:
         Refused: `body_too_large`, `media_type_unknown` or `invalid` for a file that cannot be read;
             `employer_not_in_good_standing`; those of a repeated key.
     """
+    try:
+        return await _receive(context, actor, file, idempotency)
+    except UnknownEmployer:
+        raise await refuse_unknown(context) from None
+
+
+async def _receive(context: Context, actor: Actor, file: RosterFile, idempotency: Idempotency) -> Reply:
     whose = actor.employer_id or ""
     read = await read_roster(
         context.apart, file.content, file.content_type, file.filename, file.act, whose=whose, encoding=file.encoding
@@ -105,7 +113,7 @@ async def receive(context: Context, actor: Actor, file: RosterFile, idempotency:
 async def _check_employer(context: Context, connection: AsyncConnection, actor: Actor, act: RosterAct) -> None:
     employer = await load_employer(connection, actor.employer_id or "")
     if employer is None:
-        raise Refused("employer_not_in_good_standing", "The park has no employer of this id on its register.")
+        raise UnknownEmployer
     today = day_of(context.clock())
     held = [s["standing"] for s in employer["standings"] if s["valid_from"] <= today]
     if act is RosterAct.REGISTER and held and held[-1] != Standing.GOOD:

@@ -19,6 +19,7 @@ class IncidentKind(StrEnum):
     SEAL_OVERDUE = "seal_overdue"
     ERASURES = "erasures"
     WORKFLOW_ENDED = "workflow_ended"
+    NOT_LOADED = "not_loaded"
 
 
 class Healed(StrEnum):
@@ -30,3 +31,4 @@ class Healed(StrEnum):
     REACHED = "reached"
     REPLAYED = "replayed"
     WORKFLOW_BACK = "workflow_back"
+    LOADED = "loaded"

@@ -73,6 +73,15 @@ async def test_health_docs_and_the_pages_that_the_ready_line_names_are_served(st
         assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, "text/html")
     for part, metric in (("api_metrics", "python_info"), ("worker_metrics", "python_info")):
         assert metric in (await read(stack.stack.url(part) + "/metrics")).text
+    worker = await read(stack.stack.url("worker_metrics") + "/health/ready")
+    assert (worker.status_code, worker.json()["status"]) == (200, "ready")
+
+
+def test_the_doctor_finds_a_stack_that_was_just_brought_up_well(stack: Up) -> None:
+    looked = hetao("doctor", "--data-dir", str(stack.directory), "--json")
+    lines = json.loads(looked.stdout)["lines"]
+    assert (looked.returncode, [line for line in lines if line["health"] == "fail"]) == (0, []), looked.stderr
+    assert {line["name"] for line in lines} >= {"schema", "Schedules", "channels", "clock of Temporal", "employers"}
 
 
 def test_it_runs_from_a_checkout_in_a_home_closed_to_all_others_and_closes_what_it_keeps(stack: Up, home: Path) -> None:
