@@ -5,9 +5,10 @@ import dataclasses
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
-from temporalio.envconfig import ClientConfig
+from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.runtime import Runtime
 
+from domain.errors import SettingError
 from store.keyring import Keyring
 from temporal.codec import Codec
 
@@ -28,6 +29,24 @@ async def connect(keyring: Keyring, *, lazy: bool = False, runtime: Runtime | No
         keyring: what payloads are sealed with.
         lazy: whether to connect with the first call.
         runtime: the process's own (`temporal.runtime`); commands that end at once take the SDK's default.
+
+    Raises:
+        SettingError: where nothing says where Temporal is.
     """
-    config = ClientConfig.load_client_connect_config()
+    config = connect_config()
     return await Client.connect(**config, data_converter=data_converter(keyring), lazy=lazy, runtime=runtime)
+
+
+def connect_config() -> ClientConnectConfig:
+    """Return where Temporal is, by its own variables (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, TLS and keys).
+
+    Raises:
+        SettingError: where nothing says where it is, or the variables contradict one another.
+    """
+    try:
+        config = ClientConfig.load_client_connect_config()
+    except (RuntimeError, ValueError, OSError) as error:
+        raise SettingError(f"TEMPORAL_*: {error}") from error
+    if "target_host" not in config:
+        raise SettingError("TEMPORAL_ADDRESS: is needed and not set; it is host:port of Temporal's front end")
+    return config
