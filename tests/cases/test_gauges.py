@@ -8,9 +8,9 @@ import pytest
 import pytest_asyncio
 from alembic.script import ScriptDirectory
 from prometheus_client import REGISTRY
-from sqlalchemy import update
+from sqlalchemy import text, update
 
-from cases import rounds
+from cases import figures, rounds
 from cases.calendar import load_published
 from cases.figures import read_figures
 from cases.gauges import read_gauges
@@ -158,6 +158,27 @@ async def test_the_pool_tells_what_is_in_use(park: Park, clean_database: str) ->
     assert told("in_use") == 0
     assert REGISTRY.get_sample_value("hetao_database_pool_timeouts_total") == timeouts + 1
     await database.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        (figures.COMMANDS, "ix_commands_"),
+        (figures.CALLS, "ix_calls_due"),
+        (figures.DELIVERIES, "ix_deliveries_"),
+        (figures.INCIDENTS, "ix_incidents_"),
+        (figures.STAGES, "ix_registrations_"),
+    ],
+)
+async def test_figures_are_read_from_what_waits_and_not_from_what_sleeps(park: Park, query: str, index: str) -> None:
+    given = {"channels": "'{mail}'::text[]", "begun": "now()", "stages": "'{received}'::text[]"}
+    for name, value in given.items():
+        query = query.replace(f":{name}", value)
+    async with park.context.database.begin() as connection:
+        await connection.execute(text("SET LOCAL enable_seqscan = off"))
+        plan = "\n".join((await connection.execute(text(f"EXPLAIN {query}"))).scalars())
+    assert index in plan
+    assert "Seq Scan" not in plan
 
 
 def test_the_build_names_the_newest_migration() -> None:
