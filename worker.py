@@ -31,9 +31,11 @@ from activities.standing import StandingSteps
 from activities.webhook import WebhookSender
 from cases.build import build_context
 from cases.context import Context
+from cases.gauges import keep_reading_gauges
 from cases.pack_shelf import keep_reading_packs
 from cases.readiness import write_mark
 from cases.resuming import keep_resuming
+from cases.process_metrics import tell_process
 from cases.roster_work import work_rosters
 from cases.seal_watch import keep_watching_seal
 from cases.sealing import keep_sealing
@@ -188,8 +190,10 @@ async def run(settings: Settings) -> None:
                 asyncio.create_task(keep_watching_seal(context, is_stopping=stopping.is_set)),
                 asyncio.create_task(keep_stamping(context, settings.timestamp_url, is_stopping=stopping.is_set)),
                 asyncio.create_task(keep_reading_packs(context, stopping)),
+                asyncio.create_task(keep_reading_gauges(context, is_stopping=stopping.is_set)),
             ]
             _log.info("worker_ready")
+            tell_process(context)
             serve_metrics(
                 settings.worker_metrics_port,
                 settings.metrics_host,

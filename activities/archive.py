@@ -9,7 +9,7 @@ import structlog
 from temporalio import activity
 
 from activities.errors import classified
-from cases import archive
+from cases import archive, rounds
 from cases.archive_incidents import note_unreadable
 from cases.context import Context
 from domain.messages import ArchiveCount, ArchiveRound
@@ -48,6 +48,7 @@ class ArchiveSteps:
                 seen += len(page)
                 activity.heartbeat(archived)
             await archive.move_cursor(self._context, begun)
+            await rounds.note_end(self._context, rounds.Round.ARCHIVE)
             return ArchiveCount(seen=seen, archived=archived)
 
     async def copy(self, runs: Sequence[Run]) -> int:

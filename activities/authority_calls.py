@@ -10,7 +10,7 @@ from temporalio import activity
 
 from activities.authority import AuthorityClient, EntryEmployer, EntryPerson, ListEntry, Rejected, Report, ReportedFact
 from activities.errors import classified
-from cases import answers, calls, polling
+from cases import answers, calls, polling, rounds
 from cases.answers import Received, Said
 from cases.calls import Order
 from cases.context import Context
@@ -86,6 +86,7 @@ class AuthorityCalls:
                 if page.next_cursor is not None and page.next_cursor != cursor:
                     await polling.move_cursor(self._context, page.next_cursor)
                 if len(page.answers) < _PAGE:
+                    await rounds.note_end(self._context, rounds.Round.AUTHORITY_POLL)
                     return taken
 
     async def _send(self, order: Order) -> None:

@@ -11,7 +11,7 @@ from temporalio import activity
 
 from activities.archive import ArchiveSteps
 from activities.errors import classified
-from cases import archive, archive_incidents, reconciliation
+from cases import archive, archive_incidents, reconciliation, rounds
 from cases.context import Context
 from domain.actors import system
 from domain.errors import Unavailable
@@ -85,6 +85,7 @@ class ReconciliationSteps:
             await reconciliation.record_round(
                 self._context, system("reconcile_cases"), round_id, counted.model_dump(mode="json")
             )
+            await rounds.note_end(self._context, rounds.Round.RECONCILIATION)
             return counted
 
     async def _compare(self, references: Sequence[str], progress: _Progress) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 from temporalio import activity
 
 from activities.errors import classified
-from cases import erasure_replay, retention
+from cases import erasure_replay, retention, rounds
 from cases.context import Context
 from domain.actors import system
 from domain.messages import RetentionCount, RetentionRound
@@ -52,4 +52,5 @@ class RetentionSteps:
                     done = await retention.erase_due(self._context, system("erase_due"), person_id)
                     erased, kept, last = erased + done, kept + (not done), str(person_id)
                     activity.heartbeat(last, erased, kept)
+            await rounds.note_end(self._context, rounds.Round.RETENTION)
             return RetentionCount(erased=erased, kept=kept)

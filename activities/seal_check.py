@@ -7,7 +7,7 @@ from typing import Any
 from temporalio import activity
 
 from activities.errors import classified
-from cases import seal_check
+from cases import rounds, seal_check
 from cases.context import Context
 from cases.seal_proofs import signers_of
 from domain.actors import system
@@ -37,4 +37,5 @@ class SealSteps:
                 await seal_check.keep_found(context, found, asked.at, progress)
                 activity.heartbeat(*astuple(progress))
             await seal_check.end_round(context, system("check_seal"), info.workflow_run_id or "", asked.at, progress)
+            await rounds.note_end(context, rounds.Round.SEAL_CHECK)
             return SealCount(leaves=progress.leaf, differences=progress.differences)

@@ -20,6 +20,7 @@ from api import (
     audit_cases,
     audit_events,
     authority,
+    call_metrics,
     codec,
     employers,
     erasure,
@@ -53,6 +54,7 @@ from cases.build import build_context
 from cases.context import Context
 from cases.pack_shelf import keep_reading_packs
 from cases.readiness import Readiness
+from cases.process_metrics import tell_process
 from domain.errors import FieldError, Refused, Unavailable
 from domain.field_errors import field_errors
 from domain.languages import Language
@@ -187,6 +189,7 @@ async def _wire(
         keys = IssuerKeys(settings.oidc_jwks_url, client)
         tokens = Tokens(keys, issuer=settings.oidc_issuer, audience=settings.oidc_audience, clock=context.clock)
     limits = PackShelf([load_limits(settings.parameters, settings.policy_dir)])
+    tell_process(context)
     serve_metrics(settings.api_metrics_port, settings.metrics_host, core_url=core_url)
     return Wiring(
         settings=settings,
@@ -220,11 +223,13 @@ def _further_headers(settings: Settings) -> Further:
 def _frame_answer(app: FastAPI, refused: Refused | Unavailable, language: Language) -> Response:
     if isinstance(refused, Unavailable):
         return _unavailable(app, refused, language)
+    call_metrics.REFUSED.labels(refused.code).inc()
     return problem_response(refused.code, explained_at=app.state.explained_at, language=language, detail=refused.detail)
 
 
 def _unavailable(app: FastAPI, error: Unavailable, language: Language) -> Response:
     headers = _retry(error)
+    call_metrics.REFUSED.labels(error.reason).inc()
     return problem_response(
         "engine_unavailable", explained_at=app.state.explained_at, language=language, headers=headers
     )
@@ -247,6 +252,7 @@ async def _report(app: FastAPI, error: Exception, scope: Scope) -> Response:
     except Exception as failed:  # noqa: BLE001 - the log has both, and the caller an answer
         _log.error("defect_not_noted", **describe(failed))
         incident = None
+    call_metrics.REFUSED.labels(defects.KIND).inc()
     return problem_response(
         defects.KIND,
         explained_at=app.state.explained_at,
@@ -293,6 +299,7 @@ async def _refuse(request: Request, refused: Refused, headers: Mapping[str, str]
     if actor is not None and is_act and refused.code not in _UNRECORDED:
         route = f"{request.method} {route_of(request.scope)}"
         await refusals.record(wiring_of(request).context, actor, route, refused.code, reference)
+    call_metrics.REFUSED.labels(refused.code).inc()
     return problem_response(
         refused.code,
         explained_at=request.app.state.explained_at,

@@ -9,11 +9,11 @@ from uuid import uuid4
 
 import structlog
 from opentelemetry import propagate, trace
-from prometheus_client import Counter, Histogram
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api import call_metrics
 from api.callers import client_of
 from api.languages import negotiate
 from api.limiting import Limiter
@@ -26,11 +26,8 @@ CORRELATION_HEADER: Final = "X-Correlation-ID"
 _WELL_FORMED: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
 _BAD_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _LONGEST_ADDRESS: Final = 8 * 1024
-_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _UNSHED: Final = frozenset({"/health/live", "/health/ready"})
 
-_REQUESTS: Final = Counter("hetao_http_requests", "Calls answered.", ["method", "route", "status"])
-_LATENCY: Final = Histogram("hetao_http_request_seconds", "Time to the answer.", ["method", "route"], buckets=_SECONDS)
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
 
 _log = structlog.get_logger("api.access")
@@ -71,15 +68,16 @@ class Frame:
         parent = propagate.extract(headers)
         with correlated(correlation_id), _tracer.start_as_current_span("http", parent, trace.SpanKind.SERVER) as span:
             began = time.perf_counter()
-            await self._serve(scope, receive, answer)
+            with call_metrics.IN_PROGRESS.track_inprogress():
+                await self._serve(scope, receive, answer)
             route = route_of(scope)
             seconds = time.perf_counter() - began
             span.update_name(f"{method} {route}")
             span.set_attribute("http.request.method", method)
             span.set_attribute("http.route", route)
             span.set_attribute("http.response.status_code", answer.status)
-            _REQUESTS.labels(method, route, str(answer.status)).inc()
-            _LATENCY.labels(method, route).observe(seconds)
+            call_metrics.ANSWERED.labels(method, route, str(answer.status)).inc()
+            call_metrics.LATENCY.labels(method, route).observe(seconds)
             actor = state.get("actor")
             _log.info(
                 "request",

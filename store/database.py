@@ -7,11 +7,12 @@ import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
 import orjson
+from prometheus_client import Counter
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
@@ -23,6 +24,10 @@ _NAME = re.compile(r"\*|[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 # Errors of PostgreSQL that pass by themselves: connection, resources, shutdown, serialisation, deadlock, lock timeout,
 # a standby, and a transaction that was idle for too long.
 _PASSING = ("08", "53", "57", "40001", "40P01", "55P03", "25006", "25P03")
+
+_NO_PLACE: Final = Counter(
+    "hetao_database_pool_timeouts", "Times that no connection to PostgreSQL got free within five seconds."
+)
 
 # Two requests under one idempotency key at once; see `cases.idempotency`.
 _IDEMPOTENCY_KEY = "pk_idempotency"
@@ -124,6 +129,8 @@ async def _classified() -> AsyncIterator[None]:
     try:
         yield
     except (OSError, TimeoutError, PoolTimeoutError, asyncpg.PostgresError, *_BROKEN) as error:
+        if isinstance(error, PoolTimeoutError):
+            _NO_PLACE.inc()
         if isinstance(error, asyncpg.PostgresError) and not error.sqlstate.startswith(_PASSING):
             raise
         raise Unavailable("database") from error

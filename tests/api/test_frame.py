@@ -70,6 +70,40 @@ async def test_calls_are_counted_by_template(stage: Stage) -> None:
     assert REGISTRY.get_sample_value("hetao_http_requests_total", labels) == before + 1
 
 
+async def test_what_is_refused_is_counted_by_reason(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def told(reason: str) -> float:
+        return REGISTRY.get_sample_value("hetao_http_refused_total", {"reason": reason}) or 0
+
+    async def away(*_args: object, **_named: object) -> None:
+        raise Unavailable("database")
+
+    reasons = ("case_unknown", "token_missing", "malformed", "database")
+    before = [told(reason) for reason in reasons]
+    await stage.as_("employer-a").get("/v1/registrations/HT-0000-0000-0")
+    await stage.nobody.send("GET", "/v1/registrations")
+    await stage.nobody.send("GET", "/v1/registrations?q=%zz")
+    monkeypatch.setattr("cases.reads.list_cases", away)
+    await stage.as_("employer-a").get("/v1/registrations")
+    assert [told(reason) for reason in reasons] == [count + 1 for count in before]
+
+
+async def test_calls_in_progress_are_told_while_they_last(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def told() -> float | None:
+        return REGISTRY.get_sample_value("hetao_http_requests_in_progress")
+
+    seen: list[float | None] = []
+
+    async def look(*_args: object, **_named: object) -> None:
+        seen.append(told())
+        raise Unavailable("database")
+
+    before = told()
+    monkeypatch.setattr("cases.reads.list_cases", look)
+    await stage.as_("employer-a").get("/v1/registrations")
+    assert seen == [(before or 0) + 1]
+    assert told() == before
+
+
 def test_a_log_line_holds_classes_and_places_of_an_error_but_no_message(capsys: pytest.CaptureFixture[str]) -> None:
     with logging_as_json():
         try:

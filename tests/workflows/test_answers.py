@@ -165,6 +165,7 @@ async def test_poll_takes_answers_in_and_shows_what_is_late(sent: Case) -> None:
     await sent.answer("HK", "accepted", authority_number="A-1")
     await sent.skip(timedelta(days=14))
     await _poll(world)
+    assert await world.rows(tables.cursors, name="round/authority_poll", value="ended")
     assert "authority_late" in await sent.open_tasks()
     world.authority.outcomes.append(_raw(sent, "issued", authority_number="C-1", **_dates()))
     world.authority.outcomes.append({"outcome_id": "x", "case": "HT-0000-0000-0/HK", "outcome": "odd"})

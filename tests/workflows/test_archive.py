@@ -59,6 +59,7 @@ async def test_a_closed_run_is_archived_once_with_its_hash_in_the_ledger(world: 
     await archive_round(world)
     again = await archive_round(world)
 
+    assert await world.rows(tables.cursors, name="round/archive", value="ended")
     (kept,) = await _archived(case)
     assert (kept.run, again.archived) == (run, 1)  # the round before, which had closed by then
     content = kept.open(world.context)

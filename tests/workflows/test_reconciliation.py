@@ -280,6 +280,7 @@ async def test_a_night_compares_all_cases_keeps_what_differs_and_names_it_to_ope
     await other.ended()
     first = await _night(world)
     assert (first.cases, first.differing, first.unchecked) == (2, 0, 0)
+    assert await world.rows(tables.cursors, name="round/reconciliation", value="ended")
     # The sweep archived what no round had copied.
     kept = await world.rows(tables.archived_histories)
     assert {case.reference, other.reference} <= {row["reference"] for row in kept}

@@ -98,3 +98,4 @@ async def test_a_round_goes_on_where_it_broke_off_and_an_idle_one_does_nothing(w
         RETENTION_WORKFLOW, id=f"retention-{uuid4()}", task_queue=REGISTRATION_QUEUE, result_type=RetentionCount
     )
     assert (idle.erased, idle.kept, idle.rosters, idle.not_replayed) == (0, 0, 0, 0)
+    assert await world.rows(tables.cursors, name="round/retention", value="ended")

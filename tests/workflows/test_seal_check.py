@@ -30,6 +30,7 @@ async def test_a_night_checks_the_whole_seal_and_names_what_was_altered(
     await seal_all(world.context)
     first = await _night(world)
     assert (first.leaves, first.differences) == (len(await world.rows(tables.seal_leaves)), 0)
+    assert await world.rows(tables.cursors, name="round/seal_check", value="ended")
     altered = "UPDATE seal_nodes SET hash = sha256('x') WHERE (level, index) = (1, 0)"
     postgres.run_sql(f"SET session_replication_role = replica; {altered}", database=database_name)
     assert (await _night(world)).differences >= 1

@@ -1,0 +1,132 @@
+"""Alerts and dashboard can be read, ask for metrics that there are, and each alert has its page and is seen to fire."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections import Counter
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import promql_parser
+import pytest
+import yaml
+from prometheus_client import REGISTRY
+
+import api.app
+import worker
+
+ROOT = Path(__file__).parent.parent
+FOLDER = ROOT / "deploy" / "prometheus"
+RULES: dict[str, dict[str, Any]] = {
+    rule["alert"]: rule
+    for group in yaml.safe_load((FOLDER / "alerts.yaml").read_text(encoding="utf-8"))["groups"]
+    for rule in group["rules"]
+}
+TESTS: list[dict[str, Any]] = yaml.safe_load((FOLDER / "alerts_test.yaml").read_text(encoding="utf-8"))["tests"]
+DASHBOARD: dict[str, Any] = json.loads((ROOT / "deploy" / "grafana" / "hetao.json").read_text(encoding="utf-8"))
+PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
+EXPRESSIONS = [rule["expr"] for rule in RULES.values()] + [
+    target["expr"] for panel in PANELS for target in panel["targets"]
+]
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+PAGES = dict(re.findall(r"^### (Hetao\w+)\n\n(.+?)(?=\n##)", OPERATIONS, re.MULTILINE | re.DOTALL))
+# Of the SDK's core: tests/temporal/test_core_metrics.py sees a worker count them.
+CORE = {
+    "temporal_activity_execution_failed",
+    "temporal_activity_execution_latency_seconds",
+    "temporal_activity_schedule_to_start_latency_seconds",
+    "temporal_long_request_failure",
+    "temporal_request_failure",
+    "temporal_worker_task_slots_available",
+    "temporal_workflow_task_execution_failed",
+    "temporal_workflow_task_execution_latency_seconds",
+    "temporal_workflow_task_schedule_to_start_latency_seconds",
+}
+
+
+def _metrics(expression: str) -> set[str]:
+    """Return the names that an expression asks for; one that cannot be read raises."""
+    names: set[str] = set()
+
+    def visit(part: Any) -> bool:
+        if isinstance(part, promql_parser.VectorSelector):
+            assert part.name is not None
+            names.add(part.name)
+        return True
+
+    promql_parser.walk(promql_parser.parse(expression), visit)
+    return names
+
+
+def _known() -> set[str]:
+    """Return the names of all series that our processes give."""
+    assert {api.app.__name__, worker.__name__} == {"api.app", "worker"}  # whose imports declare them
+    core = {f"{name}{suffix}" for name in CORE for suffix in ("", "_total", "_bucket", "_count")}
+    return set(REGISTRY._names_to_collectors) | core | {"up"}
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_an_expression_asks_for_metrics_that_there_are(expression: str) -> None:
+    if find_spec("cases.reviving") is None and re.search("hetao_cases_(revived|without)", expression):
+        pytest.skip("comes with reviving")
+    asked = _metrics(expression)
+    assert asked or expression == "time()"
+    assert asked <= _known()
+
+
+def test_names_follow_the_conventions_of_prometheus() -> None:
+    ours = [metric for metric in REGISTRY.collect() if metric.name.startswith("hetao_")]
+    assert _known()
+    for metric in ours:
+        assert re.fullmatch(r"hetao(_[a-z]+)+", metric.name), metric.name
+        assert metric.documentation.endswith("."), metric.name
+        assert not re.search(r"_(ms|milliseconds|minutes|hours|days|created)$", metric.name)
+        assert not any(sample.name.endswith("_created") for sample in metric.samples), metric.name
+
+
+@pytest.mark.parametrize("name", sorted(RULES))
+def test_an_alert_has_a_page_that_says_what_to_do(name: str) -> None:
+    rule = RULES[name]
+    assert rule["annotations"]["runbook"] == f"docs/operations.md#{name.lower()}"
+    assert rule["labels"]["severity"] in ("critical", "warning")
+    assert re.search(r"\*\*Means\.\*\* .+\*\*Look\.\*\* .+\*\*Do\.\*\* ", PAGES[name], re.DOTALL), name
+    assert "`" in PAGES[name], "names what is looked at, or which command mends it"
+
+
+def test_a_page_is_of_an_alert_that_there_is() -> None:
+    assert list(PAGES) == list(RULES)
+
+
+@pytest.mark.parametrize("name", sorted(RULES))
+def test_an_alert_is_seen_to_fire_and_to_be_silent(name: str) -> None:
+    told = [each for test in TESTS for each in test["alert_rule_test"] if each["alertname"] == name]
+    assert any(each.get("exp_alerts") for each in told)
+    assert any(not each.get("exp_alerts") for each in told)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
+def test_promtool_takes_the_rules_and_their_tests_hold() -> None:
+    for command in (["check", "rules", "alerts.yaml"], ["test", "rules", "alerts_test.yaml"]):
+        done = subprocess.run(["promtool", *command], cwd=FOLDER, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_dashboard_has_each_panel_once_and_in_a_place_of_its_own() -> None:
+    everything = DASHBOARD["panels"]
+    assert all(count == 1 for count in Counter(panel["id"] for panel in everything).values())
+    assert all(count == 1 for count in Counter(panel["title"] for panel in everything).values())
+    taken: set[tuple[int, int]] = set()
+    for panel in everything:
+        place = panel["gridPos"]
+        cells = {
+            (x, y)
+            for x in range(place["x"], place["x"] + place["w"])
+            for y in range(place["y"], place["y"] + place["h"])
+        }
+        assert not cells & taken, panel["title"]
+        assert max(x for x, _ in cells) < 24
+        taken |= cells
+    assert all(panel["description"] for panel in PANELS)
