@@ -2,7 +2,6 @@
 
 import asyncio
 import dataclasses
-import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -42,7 +41,9 @@ from settings import Settings
 from temporal.client import connect
 from temporal.engine import TemporalEngine
 from temporal.histories import TemporalHistories
-from temporal.telemetry import configure_logging, configure_tracing, serve_metrics
+from temporal.recording import configure_tracing
+from temporal.telemetry import configure_logging, serve_metrics
+from temporal.traces import unrecorded
 from workflows.archive import ArchiveWorkflow, ensure_archive
 from workflows.authority_poll import AuthorityPollWorkflow, ensure_authority_poll
 from workflows.notification import NotificationWorkflow, ensure_notification_workflows
@@ -99,7 +100,12 @@ async def outside(settings: Settings) -> AsyncIterator[Outside]:
         webhooks = WebhookSender(settings.webhook_allowed)
         try:
             yield Outside(
-                authority=AuthorityClient(settings.authority_url, settings.authority_token.get_secret_value(), client),
+                authority=AuthorityClient(
+                    settings.authority_url,
+                    settings.authority_token.get_secret_value(),
+                    client,
+                    tells_trace=settings.authority_traces,
+                ),
                 mail=mail,
                 sms=SmsSender(settings.sms_url, settings.sms_token.get_secret_value(), client),
                 webhooks=webhooks,
@@ -154,6 +160,18 @@ def build_workers(context: Context, client: Client, world: Outside) -> tuple[Wor
     return cases, notices
 
 
+@asynccontextmanager
+async def side_by_side(workers: Sequence[Worker]) -> AsyncIterator[None]:
+    """Run workers, and let them stop at the same time, so that all of it takes one `GRACE` and not one for each."""
+    async with AsyncExitStack() as stack:
+        for each in workers:
+            await stack.enter_async_context(each)
+        try:
+            yield
+        finally:
+            await asyncio.gather(*(each.shutdown() for each in workers))
+
+
 async def run(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT, then let the steps under way end."""
     stopping = asyncio.Event()
@@ -167,8 +185,7 @@ async def run(settings: Settings) -> None:
             return
         async with AsyncExitStack() as stack:
             world = await stack.enter_async_context(outside(settings))
-            for each in build_workers(context, client, world):
-                await stack.enter_async_context(each)
+            await stack.enter_async_context(side_by_side(build_workers(context, client, world)))
             await _ensure(client)
             engine = TemporalEngine(client)
             background = [
@@ -204,7 +221,8 @@ async def _connect(context: Context, stopping: asyncio.Event) -> Client | None:
 
 async def _ensure(client: Client) -> None:
     """Start what runs once for all: the notification workflows and the Schedules."""
-    await ensure_notification_workflows(client)
+    with unrecorded():
+        await ensure_notification_workflows(client)
     await ensure_authority_poll(client)
     await ensure_archive(client)
     await ensure_reconciliation(client)
@@ -218,7 +236,7 @@ def main() -> None:
     if settings.sealer_database_url is None:
         sys.exit("hetao: set HETAO_SEALER_DATABASE_URL: the worker seals, and no other role may (docs/operations.md).")
     configure_logging("worker", settings.log_level)
-    configure_tracing("worker", os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
+    configure_tracing("worker")
     uvloop.run(run(settings))
 
 

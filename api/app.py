@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -62,7 +61,8 @@ from settings import Settings
 from temporal.client import connect
 from temporal.engine import Engine, TemporalEngine
 from temporal.histories import Histories, TemporalHistories
-from temporal.telemetry import configure_logging, configure_tracing, describe, serve_metrics
+from temporal.recording import configure_tracing
+from temporal.telemetry import configure_logging, describe, serve_metrics
 
 ROUTERS = (
     exports.router,
@@ -104,7 +104,7 @@ def create_app(
     if settings is None:  # a process of its own, started by the server's factory
         settings = Settings()
         configure_logging("api", settings.log_level)
-        configure_tracing("api", os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
+        configure_tracing("api")
     limiter = Limiter(
         allowance
         or Allowance(

@@ -9,6 +9,8 @@ from temporalio.envconfig import ClientConfig
 
 from store.keyring import Keyring
 from temporal.codec import Codec
+from temporal.following import FollowingCases
+from temporal.recording import plugins
 
 
 def data_converter(keyring: Keyring) -> DataConverter:
@@ -23,4 +25,6 @@ def data_converter(keyring: Keyring) -> DataConverter:
 async def connect(keyring: Keyring, *, lazy: bool = False) -> Client:
     """Connect to Temporal; a lazy client connects with its first call, so that the API starts without Temporal."""
     config = ClientConfig.load_client_connect_config()
-    return await Client.connect(**config, data_converter=data_converter(keyring), lazy=lazy)
+    return await Client.connect(
+        **config, data_converter=data_converter(keyring), plugins=plugins(), interceptors=[FollowingCases()], lazy=lazy
+    )

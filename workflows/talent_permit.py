@@ -53,7 +53,7 @@ class PermitCalls:
                 order,
                 start_to_close_timeout=CALL_TIMEOUT,
                 retry_policy=OUTWARD,
-                summary=call.key,
+                summary=f"tell the authority {call.key}",
             )
 
         course = await self._steps.guard("tell_authority", order, attempt)
