@@ -5,11 +5,13 @@ import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from typing import Final
 
 import httpx
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
@@ -86,6 +88,15 @@ ROUTERS = (
     anyone.router,
 )
 _log = structlog.get_logger("api.defects")
+# The framework's own spans, metrics and logs hold the address of a call as it was sent, names that are searched for
+# among it, and what an error said; the frame makes those that we want.
+_UNTRACED: Final[TelemetryConfig] = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
 # A crowd or an address of its making is no act, and its rows would be one.
 _UNRECORDED = frozenset({"too_many_requests", "engine_unavailable", "token_missing", "token_invalid", "in_progress"})
 
@@ -139,6 +150,7 @@ def create_app(
         openapi_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
+        telemetry=_UNTRACED,
     )
     app.openapi = lambda: build_openapi(app)  # type: ignore[method-assign]
     for router in (*ROUTERS, codec.router):

@@ -16,6 +16,8 @@ def trace_statements(engine: Engine) -> None:
     """Make a span of each statement within a recorded span; those of loops that look for work belong to no trace."""
     if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
         return  # Nothing is recorded, and so nothing is asked at each statement.
+    if event.contains(engine, "before_cursor_execute", _begin):
+        return
     event.listen(engine, "before_cursor_execute", _begin)
     event.listen(engine, "after_cursor_execute", _end)
     event.listen(engine, "handle_error", _fail)

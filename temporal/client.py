@@ -2,15 +2,17 @@
 
 import dataclasses
 
-from temporalio.client import Client
+from temporalio.client import Client, Plugin
+from temporalio.contrib.opentelemetry import OpenTelemetryPlugin
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
 from temporalio.envconfig import ClientConfig
+from temporalio.plugin import SimplePlugin
 
 from store.keyring import Keyring
 from temporal.codec import Codec
 from temporal.following import FollowingCases
-from temporal.recording import plugins
+from temporal.traces import are_recorded
 
 
 def data_converter(keyring: Keyring) -> DataConverter:
@@ -22,9 +24,16 @@ def data_converter(keyring: Keyring) -> DataConverter:
     )
 
 
+def plugins() -> list[Plugin]:
+    """Return what every client is given: traces go through it and its workers, and their lines follow a case.
+
+    The spans of the SDK itself are left out: that of a run would be held for the months that a case lasts.
+    """
+    following = SimplePlugin("FollowingCases", interceptors=[FollowingCases()])
+    return [OpenTelemetryPlugin(), following] if are_recorded() else [following]
+
+
 async def connect(keyring: Keyring, *, lazy: bool = False) -> Client:
     """Connect to Temporal; a lazy client connects with its first call, so that the API starts without Temporal."""
     config = ClientConfig.load_client_connect_config()
-    return await Client.connect(
-        **config, data_converter=data_converter(keyring), plugins=plugins(), interceptors=[FollowingCases()], lazy=lazy
-    )
+    return await Client.connect(**config, data_converter=data_converter(keyring), plugins=plugins(), lazy=lazy)

@@ -3,7 +3,10 @@
 from typing import Any
 
 import temporalio.client
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind, StatusCode
 from temporalio import activity, workflow
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.worker import (
     ActivityInboundInterceptor,
     ExecuteActivityInput,
@@ -16,9 +19,11 @@ from temporalio.worker import (
 from domain.messages import reference_of
 from temporal.telemetry import concern_task, remember_run
 
+_tracer = trace.get_tracer("hetao.steps")
+
 
 class FollowingCases(temporalio.client.Interceptor, Interceptor):
-    """Lets the lines of a step and of a workflow name the case and the call that began it."""
+    """Lets the lines of a step and of a workflow name the case and the call that began it; a step is a span."""
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
         """Follow the case of a step."""
@@ -34,9 +39,27 @@ class FollowingCases(temporalio.client.Interceptor, Interceptor):
 
 class _FollowedStep(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:
-        reference = reference_of(activity.info().workflow_id or "")
-        concern_task(reference or "", _correlation_of(input.args))
-        return await super().execute_activity(input)
+        info = activity.info()
+        reference = reference_of(info.workflow_id or "") or ""
+        concern_task(reference, _correlation_of(input.args))
+        attributes: dict[str, str | int] = {
+            "hetao.attempt": info.attempt,
+            "temporal.workflow_id": info.workflow_id or "",
+            "temporal.run_id": info.workflow_run_id or "",
+            "hetao.waited_ms": int((info.started_time - info.current_attempt_scheduled_time).total_seconds() * 1000),
+        }
+        if reference:
+            attributes["hetao.case"] = reference
+        with _tracer.start_as_current_span(
+            f"step {info.activity_type}", kind=SpanKind.CONSUMER, attributes=attributes, set_status_on_exception=False
+        ) as span:
+            try:
+                return await super().execute_activity(input)
+            except ApplicationError as error:
+                span.set_attribute("error.type", error.type or "")
+                if error.category is not ApplicationErrorCategory.BENIGN:
+                    span.set_status(StatusCode.ERROR)
+                raise
 
 
 class _FollowedWorkflow(WorkflowInboundInterceptor):

@@ -11,9 +11,7 @@ from opentelemetry.sdk.trace import Event, ReadableSpan, SpanProcessor
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.sampling import Sampler
 from opentelemetry.trace import Status
-from temporalio.contrib.opentelemetry import OpenTelemetryPlugin, create_tracer_provider
-
-from temporal.traces import are_recorded
+from temporalio.contrib.opentelemetry import create_tracer_provider
 
 _SWITCHES: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 _EXCEPTION_TYPE: Final = "exception.type"
@@ -55,11 +53,6 @@ def record_with(processor: SpanProcessor, service: str, sampler: Sampler | None 
     provider = create_tracer_provider(sampler=sampler, resource=resource)
     provider.add_span_processor(processor)
     trace.set_tracer_provider(provider)
-
-
-def plugins() -> list[OpenTelemetryPlugin]:
-    """Return what Temporal's client is given so that traces go through it, and its workers; nothing where none are."""
-    return [OpenTelemetryPlugin(add_temporal_spans=True)] if are_recorded() else []
 
 
 def _without_messages(span: ReadableSpan) -> ReadableSpan:
