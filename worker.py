@@ -40,9 +40,11 @@ from domain.messages import NOTICE_QUEUE, REGISTRATION_QUEUE
 from settings import Settings
 from temporal.client import connect
 from temporal.engine import TemporalEngine
+from temporal.exposition import serve_metrics
 from temporal.histories import TemporalHistories
 from temporal.recording import configure_tracing
-from temporal.telemetry import configure_logging, serve_metrics
+from temporal.runtime import EngineRuntime, start_runtime
+from temporal.telemetry import configure_logging
 from temporal.traces import unrecorded
 from workflows.archive import ArchiveWorkflow, ensure_archive
 from workflows.authority_poll import AuthorityPollWorkflow, ensure_authority_poll
@@ -179,8 +181,9 @@ async def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     context = build_context(settings, "worker", pool_size=20, stands_for=PARK)
+    runtime = start_runtime(counts=bool(settings.worker_metrics_port))
     try:
-        client = await _connect(context, stopping)
+        client = await _connect(context, runtime, stopping)
         if client is None:
             return
         async with AsyncExitStack() as stack:
@@ -197,7 +200,7 @@ async def run(settings: Settings) -> None:
                 asyncio.create_task(keep_reading_packs(context, stopping)),
             ]
             _log.info("worker_ready")
-            serve_metrics(settings.worker_metrics_port, settings.metrics_host)
+            serve_metrics(settings.worker_metrics_port, settings.metrics_host, core_url=runtime.metrics_url)
             await stopping.wait()
             for task in background:
                 task.cancel()
@@ -208,11 +211,11 @@ async def run(settings: Settings) -> None:
             await context.sealer_database.close()
 
 
-async def _connect(context: Context, stopping: asyncio.Event) -> Client | None:
+async def _connect(context: Context, runtime: EngineRuntime, stopping: asyncio.Event) -> Client | None:
     """Connect as soon as Temporal is there; None where the worker is to stop before that."""
     while not stopping.is_set():
         try:
-            return await connect(context.keyring)
+            return await connect(context.keyring, runtime=runtime.runtime)
         except (RuntimeError, OSError) as error:
             _log.warning("temporal_away", error=type(error).__name__)
             await asyncio.sleep(_CONNECT_AGAIN)

@@ -39,7 +39,7 @@ class AuthorityCalls:
         What got through is written although another did not; that one is due again under its own key. Where nothing
         got through, the same is tried again. With nothing to be sent, the answer says where the case stands.
         """
-        with concerning(asked.reference, asked.correlation_id), classified("tell_authority", asked):
+        with concerning(asked.reference, asked.caller), classified("tell_authority", asked):
             orders = await calls.find_orders(self._context, asked.reference, asked.key, asked.at)
             if not orders:
                 return await calls.current_course(self._context, asked.reference)

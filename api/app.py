@@ -62,9 +62,11 @@ from policy.packs import LIMITS, TALENT_PERMIT, load_limits
 from settings import Settings
 from temporal.client import connect
 from temporal.engine import Engine, TemporalEngine
+from temporal.exposition import serve_metrics
 from temporal.histories import Histories, TemporalHistories
 from temporal.recording import configure_tracing
-from temporal.telemetry import configure_logging, describe, serve_metrics
+from temporal.runtime import start_runtime
+from temporal.telemetry import configure_logging, describe
 
 ROUTERS = (
     exports.router,
@@ -185,15 +187,18 @@ async def _wire(
     if context is None:
         context = build_context(settings, "api")
         stack.push_async_callback(context.database.close)
+    core_url = None
     if engine is None or histories is None:
-        temporal = await connect(context.keyring, lazy=True)
+        runtime = start_runtime(counts=bool(settings.api_metrics_port))
+        core_url = runtime.metrics_url
+        temporal = await connect(context.keyring, lazy=True, runtime=runtime.runtime)
         engine, histories = engine or TemporalEngine(temporal), histories or TemporalHistories(temporal)
     if tokens is None:
         client = await stack.enter_async_context(httpx.AsyncClient(follow_redirects=False, trust_env=False))
         keys = IssuerKeys(settings.oidc_jwks_url, client)
         tokens = Tokens(keys, issuer=settings.oidc_issuer, audience=settings.oidc_audience, clock=context.clock)
     limits = PackShelf([load_limits(settings.parameters, settings.policy_dir)])
-    serve_metrics(settings.api_metrics_port, settings.metrics_host)
+    serve_metrics(settings.api_metrics_port, settings.metrics_host, core_url=core_url)
     return Wiring(
         settings=settings,
         context=context,

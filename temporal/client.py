@@ -8,6 +8,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.plugin import SimplePlugin
+from temporalio.runtime import Runtime
 
 from domain.errors import SettingError
 from store.keyring import Keyring
@@ -34,14 +35,21 @@ def plugins() -> list[Plugin]:
     return [OpenTelemetryPlugin(), following] if are_recorded() else [following]
 
 
-async def connect(keyring: Keyring, *, lazy: bool = False) -> Client:
+async def connect(keyring: Keyring, *, lazy: bool = False, runtime: Runtime | None = None) -> Client:
     """Connect to Temporal; a lazy client connects with its first call, so that the API starts without Temporal.
+
+    Args:
+        keyring: what payloads are sealed with.
+        lazy: whether to connect with the first call.
+        runtime: the process's own (`temporal.runtime`); commands that end at once take the SDK's default.
 
     Raises:
         SettingError: where nothing says where Temporal is.
     """
     config = connect_config()
-    return await Client.connect(**config, data_converter=data_converter(keyring), plugins=plugins(), lazy=lazy)
+    return await Client.connect(
+        **config, data_converter=data_converter(keyring), plugins=plugins(), lazy=lazy, runtime=runtime
+    )
 
 
 def connect_config() -> ClientConnectConfig:

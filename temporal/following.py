@@ -1,5 +1,6 @@
 """What a worker knows of the case that it works for: on every line of a step and of a workflow, the SDK's own too."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import temporalio.client
@@ -16,7 +17,7 @@ from temporalio.worker import (
     WorkflowInterceptorClassInput,
 )
 
-from domain.messages import reference_of
+from domain.messages import StepInput, reference_of
 from temporal.telemetry import concern_task, remember_run
 
 _tracer = trace.get_tracer("hetao.steps")
@@ -72,5 +73,6 @@ class _FollowedWorkflow(WorkflowInboundInterceptor):
         return await super().execute_workflow(input)
 
 
-def _correlation_of(args: Any) -> str:
-    return str(getattr(args[0], "correlation_id", "")) if args else ""
+def _correlation_of(args: Sequence[Any]) -> str:
+    given = args[0] if args else None
+    return given.caller if isinstance(given, StepInput) else str(getattr(given, "correlation_id", ""))

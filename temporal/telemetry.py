@@ -1,4 +1,4 @@
-"""Logs and metrics of a process, set up once by api and worker: codes and ids, never personal data."""
+"""Logs of a process, set up once by api and worker: codes and ids, never personal data."""
 
 import logging
 import sys
@@ -12,7 +12,6 @@ from typing import Any, Final
 
 import structlog
 from opentelemetry import trace
-from prometheus_client import start_http_server
 from temporalio import activity, workflow
 
 from domain.messages import reference_of
@@ -228,9 +227,3 @@ def _places(traceback: TracebackType | None) -> list[str]:
             places.append(f"{name}:{traceback.tb_lineno} {code.co_name}")
         traceback = traceback.tb_next
     return places[-8:]
-
-
-def serve_metrics(port: int, host: str = "127.0.0.1") -> None:
-    """Serve the process's Prometheus metrics on a port of their own; port 0 turns them off."""
-    if port:
-        start_http_server(port, host)

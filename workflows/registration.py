@@ -78,7 +78,7 @@ class RegistrationWorkflow:
     @workflow.update(name=messages.DECIDE_UPDATE)
     async def decide(self, command: CommandRef) -> CommandOutcome:
         """Apply a stored command now, with all that is stored before it, and return what became of it."""
-        self._trail.hear()
+        self._trail.hear(command.correlation_id)
         await self._step(CaseSteps.advance, f"apply what is waited for in {self._course.stage}")
         outcome = self._outcomes.get(command.command_id)
         if outcome is not None:
@@ -88,7 +88,7 @@ class RegistrationWorkflow:
     @workflow.signal(name=messages.COMMAND_SIGNAL)
     def command(self, command: CommandRef) -> None:
         """Hear that something is stored for this case."""
-        self._trail.hear()
+        self._trail.hear(command.correlation_id)
         self._nudged = True
         if command.is_resume:
             self._steps.resume()
@@ -154,6 +154,7 @@ class RegistrationWorkflow:
             at=workflow.now(),
             workflow_run_id=workflow.info().run_id,
             correlation_id=self._correlation_id,
+            call_id=self._trail.call_id,
             event_id=workflow.info().get_current_history_length(),
         )
 

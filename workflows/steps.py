@@ -74,7 +74,7 @@ class Steps:
             reference=asked.reference,
             at=workflow.now(),
             workflow_run_id=asked.workflow_run_id,
-            correlation_id=asked.correlation_id,
+            correlation_id=asked.caller,
             event_id=workflow.info().get_current_history_length(),
             step=name,
             reason=cause.type or "defect",

@@ -43,6 +43,7 @@ class PermitCalls:
             at=asked.at,
             workflow_run_id=asked.workflow_run_id,
             correlation_id=asked.correlation_id,
+            call_id=asked.call_id,
             event_id=asked.event_id,
             key=call.key,
         )

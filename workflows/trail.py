@@ -16,18 +16,20 @@ ONE_TRACE: Final = timedelta(days=1)
 
 
 class Trail:
-    """Remembers in which trace something was asked, and lets what follows from it join that trace."""
+    """Remembers by which call and in which trace something was asked, and lets what follows from it join that trace."""
 
     def __init__(self) -> None:
         self._context = context.Context()
         self._heard_at = workflow.now()
+        self.call_id = ""
 
-    def hear(self) -> None:
-        """Take the trace of the message that is being handled, or of what began the run."""
-        self._context, self._heard_at = context.get_current(), workflow.now()
+    def hear(self, call_id: str = "") -> None:
+        """Take the trace and the correlation id of the message that is being handled, or of what began the run."""
+        self._context, self._heard_at, self.call_id = context.get_current(), workflow.now(), call_id
 
     def follow(self) -> AbstractContextManager[None]:
         """Do what follows in the trace of what was asked last."""
         if workflow.now() - self._heard_at > ONE_TRACE:
             self._context, self._heard_at = linked_to(self._context, "time has come"), workflow.now()
+            self.call_id = ""
         return within(self._context)

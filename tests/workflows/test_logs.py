@@ -92,7 +92,10 @@ async def test_lines_of_a_defect_name_the_case_those_of_the_library_too(
     assert failed["logger"] == "temporalio.activity"
     assert failed["activity_type"] == "advance"
     assert failed["workflow_id"] == f"registration/{case.reference}"
-    assert failed["error"] == ["temporalio.exceptions.ApplicationError"]
+    assert failed["error"] == ["temporalio.exceptions.ApplicationError", "builtins.RuntimeError"]
+    # Those of the step are of the call that asked for it, and not of the one that began the case.
+    (decided,) = [line["correlation_id"] for line in lines if line.get("route", "").endswith("/decision")]
+    assert failed["correlation_id"] == decided
 
 
 async def test_a_workflow_task_that_fails_is_told_with_its_case(
