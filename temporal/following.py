@@ -1,12 +1,19 @@
 """What a worker knows of the case that it works for: on every line of a step and of a workflow, the SDK's own too."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
-import temporalio.client
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, StatusCode
 from temporalio import activity, workflow
+from temporalio.client import Interceptor as ClientInterceptor
+from temporalio.client import (
+    OutboundInterceptor,
+    StartWorkflowInput,
+    StartWorkflowUpdateWithStartInput,
+    WorkflowHandle,
+    WorkflowUpdateHandle,
+)
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.worker import (
     ActivityInboundInterceptor,
@@ -21,10 +28,20 @@ from domain.messages import StepInput, reference_of
 from temporal.telemetry import concern_task, remember_run
 
 _tracer = trace.get_tracer("hetao.steps")
+# By the first part of the workflow id, of what follows.
+_SUMMARIES: Final = {
+    "registration": "Case {0}: registration and permits",
+    "standing": "Change of standing of {0}, told to its cases",
+    "notification": "Delivers {0}",
+}
 
 
-class FollowingCases(temporalio.client.Interceptor, Interceptor):
+class FollowingCases(ClientInterceptor, Interceptor):
     """Lets the lines of a step and of a workflow name the case and the call that began it; a step is a span."""
+
+    def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:
+        """Let each workflow that is started say in Temporal's lists what it is for."""
+        return _Summarised(next)
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
         """Follow the case of a step."""
@@ -36,6 +53,20 @@ class FollowingCases(temporalio.client.Interceptor, Interceptor):
     ) -> type[WorkflowInboundInterceptor]:
         """Follow the case of a workflow."""
         return _FollowedWorkflow
+
+
+class _Summarised(OutboundInterceptor):
+    async def start_workflow(self, input: StartWorkflowInput) -> WorkflowHandle[Any, Any]:
+        input.static_summary = input.static_summary or summary_of(input.id)
+        return await super().start_workflow(input)
+
+    async def start_update_with_start_workflow(
+        self,
+        input: StartWorkflowUpdateWithStartInput,
+    ) -> WorkflowUpdateHandle[Any]:
+        start = input.start_workflow_input
+        start.static_summary = start.static_summary or summary_of(start.id)
+        return await super().start_update_with_start_workflow(input)
 
 
 class _FollowedStep(ActivityInboundInterceptor):
@@ -71,6 +102,13 @@ class _FollowedWorkflow(WorkflowInboundInterceptor):
         if reference:
             remember_run(info.run_id, reference, correlation_id)
         return await super().execute_workflow(input)
+
+
+def summary_of(workflow_id: str) -> str | None:
+    """Return what a workflow is for, in codes, by its id; None for those whose id says it all."""
+    kind, _, rest = workflow_id.partition("/")
+    words = _SUMMARIES.get(kind)
+    return words.format(*rest.split("/")) if words is not None and rest else None
 
 
 def _correlation_of(args: Sequence[Any]) -> str:
