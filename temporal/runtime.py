@@ -20,6 +20,14 @@ from temporalio.runtime import (
 
 _TRIES: Final = 5
 _LOOPBACK: Final = "127.0.0.1"
+# The core's warnings come as lines of the SDK's; their fields go into those of our line (`temporal.telemetry`), and not
+# into its text.
+FORWARDED: Final = LoggingConfig(
+    filter=TelemetryFilter(core_level="WARN", other_level="ERROR"),
+    forwarding=LogForwardingConfig(
+        logger=logging.getLogger("temporalio"), prepend_target_on_message=False, append_log_fields_to_message=False
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +61,10 @@ def start_runtime(*, counts: bool) -> EngineRuntime:
 
 
 def _telemetry(address: str | None) -> TelemetryConfig:
-    logged = LoggingConfig(
-        filter=TelemetryFilter(core_level="WARN", other_level="ERROR"),
-        # Its fields go into those of our line (`temporal.telemetry`), and not into the text.
-        forwarding=LogForwardingConfig(
-            logger=logging.getLogger("temporalio"), prepend_target_on_message=False, append_log_fields_to_message=False
-        ),
-    )
     if address is None:
-        return TelemetryConfig(logging=logged)
+        return TelemetryConfig(logging=FORWARDED)
     return TelemetryConfig(
-        logging=logged,
+        logging=FORWARDED,
         metrics=PrometheusConfig(
             bind_address=address, counters_total_suffix=True, unit_suffix=True, durations_as_seconds=True
         ),

@@ -5,15 +5,19 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
 import pytest
 import structlog
+from temporalio.runtime import Runtime, TelemetryConfig
 
 from cases import settling
 from domain.stages import PermitStage, Stage
+from temporal.runtime import FORWARDED
 from temporal.telemetry import concerning, configure_logging, correlated
 from tests.cases.contexts import registration_body
 from tests.workflows.fronted import fronted
@@ -136,3 +140,28 @@ async def test_what_is_done_inside_adds_to_what_holds_outside(logged: io.StringI
     assert (inside["correlation_id"], inside["reference"]) == ("call-1", "HT-1")
     assert (outside["correlation_id"], "reference" in outside) == ("call-1", False)
     assert (other["correlation_id"], other["reference"]) == ("call-2", "HT-3")
+
+
+async def test_lines_of_temporals_core_are_ours(logged: io.StringIO) -> None:
+    telling = Runtime(telemetry=TelemetryConfig(logging=replace(FORWARDED, filter="info")))
+    telling._core_runtime.write_test_info_log("the core speaks", PERSON["phone"])
+    async with asyncio.timeout(10):
+        while not logged.getvalue():  # noqa: ASYNC110 - another thread writes it
+            await asyncio.sleep(0.02)
+    (line,) = _lines(logged)
+    assert (line["event"], line["level"]) == ("the core speaks", "info")
+    assert line["logger"].startswith("temporalio-sdk_core::")
+
+
+async def test_a_line_of_the_core_that_names_a_workflow_names_the_case(logged: io.StringIO) -> None:
+    core = SimpleNamespace(
+        target="temporalio_client::retry",
+        message="gRPC call retried",
+        level=logging.WARNING,
+        time=1.0,
+        fields={"workflow_id": "registration/HT-0000-0000-E", "run_id": "r1", "said": PERSON["phone"]},
+    )
+    assert FORWARDED.forwarding is not None
+    FORWARDED.forwarding._on_logs([core])
+    (line,) = _lines(logged)
+    assert (line["reference"], line["run_id"]) == ("HT-0000-0000-E", "r1")
