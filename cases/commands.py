@@ -37,6 +37,7 @@ class Unsent(NamedTuple):
 
     command_id: UUID
     reference: str
+    employer_id: str
     kind: CommandKind
     unanswered: bool
     has_closed: bool
@@ -176,6 +177,7 @@ def _unsent(row: Any) -> Unsent:
     return Unsent(
         row.command_id,
         row.reference,
+        row.employer_id,
         CommandKind(row.kind),
         row.unanswered,
         row.stage in CLOSED,

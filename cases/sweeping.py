@@ -32,7 +32,7 @@ _log = structlog.get_logger(__name__)
 class Sending(Protocol):
     """The part of the engine that the sweeper needs."""
 
-    async def start(self, reference: str, correlation_id: str = "") -> bool:
+    async def start(self, reference: str, correlation_id: str = "", *, employer_id: str = "") -> bool:
         """Start the workflow of a case."""
         ...
 
@@ -74,7 +74,7 @@ async def _start(engine: Sending, starts: Sequence[Unsent]) -> list[UUID]:
     for command in starts:
         begun = loop.time()
         with _for(command):
-            has_started = await engine.start(command.reference, command.correlation_id)
+            has_started = await engine.start(command.reference, command.correlation_id, employer_id=command.employer_id)
         if not has_started:
             break
         done.append(command.command_id)
