@@ -24,7 +24,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.talent_permit import PermitCalls
     from workflows.timeouts import LONGEST_SLEEP
     from workflows.trail import Trail
-    from workflows.words import details_of, result_of, waits_for
+    from workflows.words import details_of, result_of
 
 # A run that rests goes on as new once it is longer than this, so that a sleeping case is a short history.
 _SHORT_HISTORY = 8
@@ -112,7 +112,8 @@ class RegistrationWorkflow:
         workflow.set_current_details(details_of(self._course, self._last))
         if wake_at <= now:
             return
-        self._alarm.set(wake_at, waits_for(self._course))
+        # The story of a case reads this one: it stays a code.
+        self._alarm.set(wake_at, self._course.wake_for or "year")
         await workflow.wait_condition(
             lambda: self._nudged or bool(self._signalled) or self._course is not seen or self._alarm.has_rung
         )

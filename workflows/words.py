@@ -11,13 +11,9 @@ def details_of(course: Course, last: str) -> str:
     if course.calls:
         lines.append(f"- tells the authority: {', '.join(call.key for call in course.calls)}")
     when = f" at {course.wake_at.isoformat(timespec='seconds')}" if course.wake_at is not None else ""
-    lines.append(f"- next: {waits_for(course)}{when}")
+    waits_for = f"wait for {course.wake_for}" if course.wake_for else "wait for a message, and look again in a year"
+    lines.append(f"- next: {waits_for}{when}")
     return "\n".join(lines)
-
-
-def waits_for(course: Course) -> str:
-    """Return what the timer of a case is for."""
-    return f"wait for {course.wake_for}" if course.wake_for else "wait for a message, and look again in a year"
 
 
 def result_of(before: Course, after: Course) -> str:

@@ -35,6 +35,7 @@ def logged() -> Iterator[io.StringIO]:
     root, before = logging.getLogger(), structlog.get_config()
     handlers, level = root.handlers[:], root.level
     configure_logging("worker", "INFO")
+    structlog.configure(cache_logger_on_first_use=False)  # else those of the API would write here for ever
     lines = io.StringIO()
     for handler in root.handlers:
         assert isinstance(handler, logging.StreamHandler)
@@ -88,8 +89,12 @@ async def test_lines_of_a_defect_name_the_case_those_of_the_library_too(
         note = {"action": "approve", "round": 1, "note": "標記便箋"}
         assert (await caller("officer-1").post(path, note)).status_code == 202
         await case.until(lambda file: any(task["kind"] == "stuck" for task in file.tasks))
+        monkeypatch.setattr("cases.reads.get_case", quoting)
+        assert (await caller("officer-1").get(f"/v1/registrations/{case.reference}")).status_code == 500
     lines = _lines(logged)
-    assert {"defect", "temporal_away", "Completing activity as failed"} <= {line["event"] for line in lines}
+    assert {"defect", "unexpected_error", "temporal_away", "Completing activity as failed"} <= {
+        line["event"] for line in lines
+    }
     assert {line.get("reference") for line in lines} == {case.reference}
     assert all(line.get("correlation_id") for line in lines)
     failed = next(line for line in lines if line["event"] == "Completing activity as failed")
