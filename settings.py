@@ -104,6 +104,11 @@ class Settings(BaseSettings):
 
     authority_url: WebUrl = Field(description="The exit-entry administration.")
     authority_token: SecretStr = Field(description="Bearer token shown to the exit-entry administration.")
+    authority_traces: bool = Field(
+        default=False,
+        description="Whether calls to the exit-entry administration carry the header `traceparent`: random numbers,"
+        " which name nobody.",
+    )
     authority_callback_secrets: SecretList = Field(
         min_length=1, description="Standard Webhooks keys of its answers (`whsec_…` or `whpk_…`), several in rotation."
     )

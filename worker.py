@@ -2,7 +2,6 @@
 
 import asyncio
 import dataclasses
-import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -33,9 +32,9 @@ from cases.build import build_context
 from cases.context import Context
 from cases.gauges import keep_reading_gauges
 from cases.pack_shelf import keep_reading_packs
+from cases.process_metrics import tell_process
 from cases.readiness import write_mark
 from cases.resuming import keep_resuming
-from cases.process_metrics import tell_process
 from cases.roster_work import work_rosters
 from cases.seal_watch import keep_watching_seal
 from cases.sealing import keep_sealing
@@ -48,8 +47,10 @@ from temporal.engine import TemporalEngine
 from temporal.exposition import serve_metrics
 from temporal.histories import TemporalHistories
 from temporal.pulse import Polls, Pulse, keep_pulse
+from temporal.recording import configure_tracing
 from temporal.runtime import EngineRuntime, start_runtime
-from temporal.telemetry import configure_logging, configure_tracing
+from temporal.telemetry import configure_logging
+from temporal.traces import unrecorded
 from workflows.archive import ArchiveWorkflow, ensure_archive
 from workflows.authority_poll import AuthorityPollWorkflow, ensure_authority_poll
 from workflows.notification import NotificationWorkflow, ensure_notification_workflows
@@ -106,7 +107,12 @@ async def outside(settings: Settings) -> AsyncIterator[Outside]:
         webhooks = WebhookSender(settings.webhook_allowed)
         try:
             yield Outside(
-                authority=AuthorityClient(settings.authority_url, settings.authority_token.get_secret_value(), client),
+                authority=AuthorityClient(
+                    settings.authority_url,
+                    settings.authority_token.get_secret_value(),
+                    client,
+                    tells_trace=settings.authority_traces,
+                ),
                 mail=mail,
                 sms=SmsSender(settings.sms_url, settings.sms_token.get_secret_value(), client),
                 webhooks=webhooks,
@@ -161,6 +167,18 @@ def build_workers(context: Context, client: Client, world: Outside) -> tuple[Wor
     return cases, notices
 
 
+@asynccontextmanager
+async def side_by_side(workers: Sequence[Worker]) -> AsyncIterator[None]:
+    """Run workers, and let them stop at the same time, so that all of it takes one `GRACE` and not one for each."""
+    async with AsyncExitStack() as stack:
+        for each in workers:
+            await stack.enter_async_context(each)
+        try:
+            yield
+        finally:
+            await asyncio.gather(*(each.shutdown() for each in workers))
+
+
 async def run(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT, then let the steps under way end."""
     stopping = asyncio.Event()
@@ -175,8 +193,7 @@ async def run(settings: Settings) -> None:
             return
         async with AsyncExitStack() as stack:
             world = await stack.enter_async_context(outside(settings))
-            for each in build_workers(context, client, world):
-                await stack.enter_async_context(each)
+            await stack.enter_async_context(side_by_side(build_workers(context, client, world)))
             await _ensure(client)
             engine = TemporalEngine(client)
             pulse = Pulse()
@@ -223,7 +240,8 @@ async def _connect(context: Context, runtime: EngineRuntime, stopping: asyncio.E
 
 async def _ensure(client: Client) -> None:
     """Start what runs once for all: the notification workflows and the Schedules."""
-    await ensure_notification_workflows(client)
+    with unrecorded():
+        await ensure_notification_workflows(client)
     await ensure_authority_poll(client)
     await ensure_archive(client)
     await ensure_reconciliation(client)
@@ -237,7 +255,7 @@ def main() -> None:
     if settings.sealer_database_url is None:
         sys.exit("hetao: set HETAO_SEALER_DATABASE_URL: the worker seals, and no other role may (docs/operations.md).")
     configure_logging("worker", settings.log_level)
-    configure_tracing("worker", os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
+    configure_tracing("worker")
     uvloop.run(run(settings))
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from activities.outward import RateLimit, is_later, is_our_access, network_reason, retry_after
 from domain.errors import Unavailable
 from domain.stages import Destination
+from temporal.traces import outward, tell_trace
 
 TIMEOUT_SECONDS: Final = 15.0
 CALLS_PER_SECOND: Final = 20.0
@@ -117,8 +118,10 @@ class AuthorityClient:
         *,
         timeout: float = TIMEOUT_SECONDS,
         limit: RateLimit | None = None,
+        tells_trace: bool = False,
     ) -> None:
         self._url, self._token, self._client, self._timeout = url.rstrip("/"), token, client, timeout
+        self._tells_trace = tells_trace
         self._limit = limit or RateLimit(CALLS_PER_SECOND, BURST)
 
     async def send_list_entry(self, idempotency_key: str, entry: ListEntry) -> str | None:
@@ -167,18 +170,24 @@ class AuthorityClient:
     ) -> httpx.Response:
         """Make one call in its turn and return a successful answer."""
         await self._limit.wait()
-        try:
-            response = await self._client.request(
-                method,
-                self._url + path,
-                content=content,
-                params=params,
-                headers={"Authorization": f"Bearer {self._token}", **(headers or {})},
-                timeout=self._timeout,
-                follow_redirects=False,
-            )
-        except httpx.HTTPError as error:
-            raise Unavailable(f"authority_{network_reason(error)}") from None
+        told = {"Authorization": f"Bearer {self._token}", **(headers or {})}
+        with outward(f"{method} {path}", {"http.request.method": method, "url.template": path}) as span:
+            if self._tells_trace:
+                tell_trace(told)
+            try:
+                response = await self._client.request(
+                    method,
+                    self._url + path,
+                    content=content,
+                    params=params,
+                    headers=told,
+                    timeout=self._timeout,
+                    follow_redirects=False,
+                )
+            except httpx.HTTPError as error:
+                span.set_attribute("error.type", network_reason(error))
+                raise Unavailable(f"authority_{network_reason(error)}") from None
+            span.set_attribute("http.response.status_code", response.status_code)
         if response.is_success:
             return response
         raise _error(response)

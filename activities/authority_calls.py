@@ -19,7 +19,7 @@ from domain.answers import AuthorityAnswer
 from domain.errors import Refused, Unavailable
 from domain.messages import CallInput, Course, PollInput
 from temporal.engine import Engine
-from temporal.telemetry import correlated, describe
+from temporal.telemetry import concerning, describe
 
 _log = structlog.get_logger(__name__)
 _PAGE: Final = 100
@@ -39,7 +39,7 @@ class AuthorityCalls:
         What got through is written although another did not; that one is due again under its own key. Where nothing
         got through, the same is tried again. With nothing to be sent, the answer says where the case stands.
         """
-        with correlated(asked.correlation_id), classified("tell_authority", asked):
+        with concerning(asked.reference, asked.caller), classified("tell_authority", asked):
             orders = await calls.find_orders(self._context, asked.reference, asked.key, asked.at)
             if not orders:
                 return await calls.current_course(self._context, asked.reference)
@@ -80,7 +80,8 @@ class AuthorityCalls:
                 # Most came by callback before; they are passed over together and not case by case.
                 news = await polling.unknown_answers(self._context, await self._read(page.answers))
                 for said in _by_case(news):
-                    await self._take(said)
+                    with concerning(said[0].answer.reference):
+                        await self._take(said)
                     activity.heartbeat(taken)
                 taken += len(page.answers)
                 if page.next_cursor is not None and page.next_cursor != cursor:

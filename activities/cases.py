@@ -10,7 +10,7 @@ from cases.signalled import take_signalled
 from domain.actors import system
 from domain.commands import CommandState
 from domain.messages import CommandOutcome, CommandRef, Course, IncidentInput, SignalledDecision, StepInput
-from temporal.telemetry import correlated
+from temporal.telemetry import concerning
 
 
 class CaseSteps:
@@ -22,21 +22,21 @@ class CaseSteps:
     @activity.defn(name="assess")
     async def assess(self, asked: StepInput) -> Course:
         """Take the case up, apply the rules in force on the day of acceptance, and open its review."""
-        with correlated(asked.correlation_id), classified("assess", asked):
+        with concerning(asked.reference, asked.caller), classified("assess", asked):
             actor = system("assess", asked.correlation_id)
             return await advance(self._context, asked.reference, asked.at, actor, asked.origin)
 
     @activity.defn(name="advance")
     async def advance(self, asked: StepInput) -> Course:
         """Apply what is stored for the case in its order, and what time has brought."""
-        with correlated(asked.correlation_id), classified("advance", asked):
+        with concerning(asked.reference, asked.caller), classified("advance", asked):
             actor = system("advance", asked.correlation_id)
             return await advance(self._context, asked.reference, asked.at, actor, asked.origin)
 
     @activity.defn(name="take_signalled")
     async def take_signalled(self, asked: SignalledDecision) -> Course:
         """Store a signalled decision as a command under the message's id, and apply it."""
-        with correlated(asked.correlation_id), classified("take_signalled", asked):
+        with concerning(asked.reference, asked.caller), classified("take_signalled", asked):
             actor = system("take_signalled", asked.correlation_id)
             await take_signalled(self._context, asked.reference, asked.decision, asked.at, asked.origin)
             return await advance(self._context, asked.reference, asked.at, actor, asked.origin)
@@ -52,7 +52,7 @@ class CaseSteps:
     @activity.defn(name="open_incident")
     async def open_incident(self, asked: IncidentInput) -> str:
         """Put a case that cannot go on before the operator."""
-        with correlated(asked.correlation_id), classified("open_incident", asked, keeps_trying=True):
+        with concerning(asked.reference, asked.caller), classified("open_incident", asked, keeps_trying=True):
             return await incidents.open_incident(
                 self._context, asked.reference, asked.step, asked.reason, asked.at, asked.origin, place=asked.place
             )

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,6 +13,7 @@ from temporalio import activity
 from activities.mail import MailSender, OutgoingMail
 from activities.origins import recorded_for
 from activities.outward import Permanent, SendResult, Sent, Temporary
+from activities.sendings import note_sending
 from activities.sms import OutgoingSms, SmsSender
 from activities.webhook import OutgoingWebhook, WebhookSender
 from cases.context import Context
@@ -19,6 +21,7 @@ from cases.deliveries import LEASE, Due, Outcome, Result, settle, take_turn, tex
 from domain.errors import Unavailable
 from domain.messages import DeliveryCount, DeliveryRound
 from domain.notices import Channel
+from temporal.traces import unrecorded
 
 RUN_FOR: Final = timedelta(minutes=5)
 HEARTBEAT_EVERY: Final = timedelta(seconds=5)
@@ -75,7 +78,8 @@ class Deliveries:
         run = _Run(self, Channel(asked.channel), asked.rounds)
         heart = asyncio.create_task(_beat())
         try:
-            with recorded_for(asked):
+            # Each message is sent in the trace of what caused it; a run of minutes is in none.
+            with recorded_for(asked), unrecorded():
                 return await run.go(self._run_for)
         finally:
             heart.cancel()
@@ -198,12 +202,15 @@ class _Run:
 
     async def _send(self, chunk: Sequence[Due]) -> None:
         """Send messages one after the other; those whose lease runs out before their turn are given back."""
-        left = list(chunk)
+        left, begun = list(chunk), time.time_ns()
         try:
             async with contextlib.aclosing(self.deliveries.send(chunk)) as results:  # type: ignore[type-var]
                 async for due, result in results:
                     left.remove(due)
-                    self._know(_result(due, result))
+                    told = _result(due, result)
+                    self._know(told)
+                    note_sending(due, told, begun)
+                    begun = time.time_ns()
                     if left and (self.stopping or not self._is_time_left(left[0])):
                         break
         except asyncio.CancelledError:
@@ -211,7 +218,9 @@ class _Run:
             left = left[1:]
             raise
         except Exception as error:  # noqa: BLE001 - a fault over one message must not end the channel
-            activity.logger.error("delivery_defect", extra={"error": type(error).__name__})
+            activity.logger.error(
+                "delivery_defect", extra={"error": type(error).__name__, "reference": left[0].reference}
+            )
             self._know(Result(left.pop(0).leased, Outcome.LATER, reason="defect"))
         finally:
             for due in left:

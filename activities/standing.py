@@ -15,6 +15,7 @@ from domain.errors import Unavailable
 from domain.messages import StandingInput, StandingPlan
 from domain.stages import Standing
 from temporal.engine import Engine
+from temporal.telemetry import concerning
 
 _NUDGES_AT_ONCE: Final = 10
 _log = structlog.get_logger(__name__)
@@ -105,6 +106,7 @@ class StandingSteps:
 
         async def tell(reference: str, command_id: str) -> None:
             async with places:
-                await self._engine.nudge(reference, command_id)
+                with concerning(reference):
+                    await self._engine.nudge(reference, command_id)
 
         await asyncio.gather(*(tell(reference, command_id) for reference, command_id in asked_of))

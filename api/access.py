@@ -28,6 +28,8 @@ from domain.actors import Actor, Role
 from domain.errors import FieldError, Refused
 from domain.field_errors import MESSAGES, FieldCode
 from domain.person import SESSION_PREFIX
+from domain.references import find_reference
+from temporal.telemetry import concern
 
 BODY_LIMIT: Final = 1024 * 1024
 BODY_LIMIT_KEY: Final = "x-largest-body"  # in a route's `openapi_extra`, where it differs
@@ -64,6 +66,7 @@ class Access:
 
     async def check(self, request: Request) -> None:
         """Find out who acts, count the call, and refuse a role that may not."""
+        concern(find_reference(str(request.path_params.get("reference", ""))) or "")
         if self.credential is not Credential.TOKEN:
             return
         wiring = wiring_of(request)

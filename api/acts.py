@@ -14,6 +14,7 @@ from cases.idempotency import Idempotency, Reply
 from domain.actors import Actor
 from domain.commands import CommandKind
 from domain.stages import Destination
+from temporal.telemetry import concern
 
 Content = BaseModel | dict[str, Any]
 
@@ -49,6 +50,7 @@ async def ask(
     """
     wiring, language = wiring_of(request), request.state.language
     asked = await acts.ask(wiring.context, actor, reference, kind, body, idempotency, language, said=said)
+    concern(asked.reference)
     if asked.reply is not None:
         wiring.in_background(wiring.engine.nudge(asked.reference, str(asked.command_id), request.state.correlation_id))
         return asked.reply

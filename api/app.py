@@ -2,15 +2,16 @@
 
 import asyncio
 import math
-import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from typing import Final
 
 import httpx
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
@@ -53,8 +54,8 @@ from cases.answers_gathered import Gathering
 from cases.build import build_context
 from cases.context import Context
 from cases.pack_shelf import keep_reading_packs
-from cases.readiness import Readiness
 from cases.process_metrics import tell_process
+from cases.readiness import Readiness
 from domain.errors import FieldError, Refused, Unavailable
 from domain.field_errors import field_errors
 from domain.languages import Language
@@ -66,8 +67,9 @@ from temporal.client import connect
 from temporal.engine import Engine, TemporalEngine
 from temporal.exposition import serve_metrics
 from temporal.histories import Histories, TemporalHistories
+from temporal.recording import configure_tracing
 from temporal.runtime import start_runtime
-from temporal.telemetry import configure_logging, configure_tracing, describe
+from temporal.telemetry import configure_logging, describe
 
 ROUTERS = (
     exports.router,
@@ -91,6 +93,15 @@ ROUTERS = (
     anyone.router,
 )
 _log = structlog.get_logger("api.defects")
+# The framework's own spans, metrics and logs hold the address of a call as it was sent, names that are searched for
+# among it, and what an error said; the frame makes those that we want.
+_UNTRACED: Final[TelemetryConfig] = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
 # A crowd or an address of its making is no act, and its rows would be one.
 _UNRECORDED = frozenset({"too_many_requests", "engine_unavailable", "token_missing", "token_invalid", "in_progress"})
 
@@ -109,7 +120,7 @@ def create_app(
     if settings is None:  # a process of its own, started by the server's factory
         settings = Settings()
         configure_logging("api", settings.log_level)
-        configure_tracing("api", os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
+        configure_tracing("api")
     limiter = Limiter(
         allowance
         or Allowance(
@@ -144,6 +155,7 @@ def create_app(
         openapi_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
+        telemetry=_UNTRACED,
     )
     app.openapi = lambda: build_openapi(app)  # type: ignore[method-assign]
     for router in (*ROUTERS, codec.router):

@@ -14,6 +14,7 @@ from cases import receipts
 from cases.answers import Said
 from domain.answers import AuthorityAnswer
 from domain.webhooks import ReceiptRequest
+from temporal.telemetry import concern
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["Machines"])
 
@@ -30,6 +31,7 @@ async def receive_answer(request: Request, _caller: Annotated[None, signed()]) -
     wiring = wiring_of(request)
     message_id, body, actor = await verified(request, wiring.settings.authority_callback_secrets, "authority")
     answer = read_body(request, body, AuthorityAnswer)
+    concern(answer.reference)
     request.state.actor = None  # the verb writes its own ledger row for an answer that it refuses
     received = await wiring.answers.receive(Said(actor, answer, message_id, body))
     if received.command_id is not None:

@@ -39,6 +39,7 @@ from domain.registration import (
 )
 from domain.stages import Stage
 from domain.webhooks import SecretRequest, WebhookRequest
+from temporal.telemetry import concern
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["Employers"])
 
@@ -65,6 +66,7 @@ async def submit(
     """Take on a registration; its workflow, started after the answer by us or by the sweeper, takes it up."""
     wiring = wiring_of(request)
     reply = await registration.accept(wiring.context, actor, body, idempotency, request.state.language)
+    concern(reply.body["reference"])
     wiring.starts.add(actor.tenant, reply.body["reference"], request.state.correlation_id)
     return respond(reply)
 

@@ -8,7 +8,7 @@ from urllib.parse import unquote_to_bytes
 from uuid import uuid4
 
 import structlog
-from opentelemetry import propagate, trace
+from opentelemetry import trace
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -20,7 +20,9 @@ from api.limiting import Limiter
 from api.shares import Place
 from domain.errors import Refused, Unavailable
 from domain.languages import Language
-from temporal.telemetry import correlated, describe
+from domain.references import find_reference
+from temporal.telemetry import concern, correlated, current_reference, describe
+from temporal.traces import caller_context
 
 CORRELATION_HEADER: Final = "X-Correlation-ID"
 _WELL_FORMED: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
@@ -28,6 +30,7 @@ _BAD_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _LONGEST_ADDRESS: Final = 8 * 1024
 _UNSHED: Final = frozenset({"/health/live", "/health/ready"})
 
+_FAILED: Final = 500
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
 
 _log = structlog.get_logger("api.access")
@@ -65,7 +68,7 @@ class Frame:
         state["correlation_id"] = correlation_id
         state["language"] = negotiate(headers.get("accept-language"))
         answer = _Answer(send, shown, self._further(scope["path"]), secret=scope["path"].startswith(("/v1", "/codec")))
-        parent = propagate.extract(headers)
+        parent = caller_context(headers)
         with correlated(correlation_id), _tracer.start_as_current_span("http", parent, trace.SpanKind.SERVER) as span:
             began = time.perf_counter()
             with call_metrics.IN_PROGRESS.track_inprogress():
@@ -76,9 +79,16 @@ class Frame:
             span.set_attribute("http.request.method", method)
             span.set_attribute("http.route", route)
             span.set_attribute("http.response.status_code", answer.status)
+            if answer.status >= _FAILED:
+                span.set_status(trace.StatusCode.ERROR)
             call_metrics.ANSWERED.labels(method, route, str(answer.status)).inc()
             call_metrics.LATENCY.labels(method, route).observe(seconds)
             actor = state.get("actor")
+            reference = find_reference(str(scope.get("path_params", {}).get("reference", "")))
+            if reference is not None:
+                concern(reference)
+            if about := current_reference():
+                span.set_attribute("hetao.case", about)
             _log.info(
                 "request",
                 method=method,

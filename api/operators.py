@@ -14,6 +14,7 @@ from api.views import ChannelHealth
 from api.wiring import wiring_of
 from cases import channels, incident_cases, incident_causes, incidents, resuming
 from domain.actors import Actor, Role
+from temporal.telemetry import concern
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["Operators"])
 
@@ -46,6 +47,7 @@ async def resume(
     """Let a stuck case go on."""
     wiring = wiring_of(request)
     reply, reference, command_id = await resuming.resume(wiring.context, actor, incident_id, idempotency)
+    concern(reference or "")
     if reference is not None and command_id is not None:
         told = wiring.engine.nudge(reference, str(command_id), request.state.correlation_id, is_resume=True)
         wiring.in_background(told)

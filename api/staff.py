@@ -34,6 +34,7 @@ from domain.purposes import Purpose
 from domain.reasons import Use
 from domain.registration import Body as RequestBody
 from domain.tasks import TaskKind
+from temporal.telemetry import concern
 from texts.reasons import published_reasons
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["Staff"])
@@ -152,6 +153,7 @@ async def answer_task(
 ) -> Response:
     """Answer a task that is neither `review` nor `confirm`."""
     reference = await tasks.find_reference(wiring_of(request).context, actor, task_id)
+    concern(reference)
     answer = {"task_id": str(task_id), **body.model_dump(mode="json", exclude_unset=True)}
     return await act(request, actor, reference, CommandKind.ANSWER_TASK, answer, idempotency)
 

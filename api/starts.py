@@ -11,7 +11,8 @@ import structlog
 from cases import pace
 from cases.sweeping import OLDER_THAN
 from temporal.engine import Engine
-from temporal.telemetry import correlated, describe
+from temporal.telemetry import concerning, describe
+from temporal.traces import current_traceparent, going_on
 
 # Below the time after which the sweeper takes a case, so that no two begin with it at once.
 PATIENCE: Final = OLDER_THAN - timedelta(seconds=1)
@@ -23,6 +24,7 @@ class _Start(NamedTuple):
     employer_id: str
     reference: str
     correlation_id: str
+    traceparent: str | None
     stale_at: float  # by the loop's clock
 
 
@@ -45,7 +47,7 @@ class Starts:
         stale_at = get_running_loop().time() + PATIENCE.total_seconds()
         starts = self._waiting.setdefault(employer_id, deque())
         if len(starts) < _MOST_OF_AN_EMPLOYER:
-            starts.append(_Start(employer_id, reference, correlation_id, stale_at))
+            starts.append(_Start(employer_id, reference, correlation_id, current_traceparent(), stale_at))
         if self._running is None:
             # Not in the context of the request that happens to come first, whose trace would be that of all others.
             self._running = create_task(self._run(), context=Context())
@@ -81,7 +83,7 @@ class Starts:
 
     async def _start(self, start: _Start) -> None:
         try:
-            with correlated(start.correlation_id):
+            with concerning(start.reference, start.correlation_id), going_on(start.traceparent):
                 await self._engine.start(start.reference, start.correlation_id, employer_id=start.employer_id)
         except Exception as error:  # noqa: BLE001 - the next case is started whatever one met; the sweeper has this one
             _log.error("start_failed", **describe(error))

@@ -17,6 +17,7 @@ from domain.stages import CLOSED
 from proof.statements import ActorStatement, body_hash, sign
 from store.case_rows import Beside, Row
 from store.tables import commands, incidents, registrations
+from temporal.traces import current_traceparent
 
 _OUTCOME: Final = """
     SELECT jsonb_build_object('state', c.state, 'outcome', c.outcome) FROM commands c
@@ -40,6 +41,8 @@ class Unsent(NamedTuple):
     kind: CommandKind
     unanswered: bool
     has_closed: bool
+    correlation_id: str = ""
+    traceparent: str | None = None
 
 
 def store(
@@ -85,6 +88,7 @@ def command_row(
         "state": CommandState.STORED.value,
         "at": at,
         "unanswered": unanswered,
+        "traceparent": current_traceparent(),
     }
 
 
@@ -153,6 +157,8 @@ async def lease_unsent(context: Context, *, older_than: timedelta, most: int) ->
             commands.c.kind,
             commands.c.seq,
             commands.c.unanswered,
+            commands.c.actor["correlation_id"].astext.label("correlation_id"),
+            commands.c.traceparent,
             _stage(),
         )
     )
@@ -164,10 +170,20 @@ async def lease_unsent(context: Context, *, older_than: timedelta, most: int) ->
         ordered.append((turns[row.employer_id], row))
         turns[row.employer_id] += 1
     ordered.sort(key=lambda pair: pair[0])
-    return [
-        Unsent(r.command_id, r.reference, r.employer_id, CommandKind(r.kind), r.unanswered, r.stage in CLOSED)
-        for _, r in ordered
-    ]
+    return [_unsent(row) for _, row in ordered]
+
+
+def _unsent(row: Any) -> Unsent:
+    return Unsent(
+        row.command_id,
+        row.reference,
+        row.employer_id,
+        CommandKind(row.kind),
+        row.unanswered,
+        row.stage in CLOSED,
+        row.correlation_id or "",
+        row.traceparent,
+    )
 
 
 def answered(command_ids: Sequence[UUID]) -> Update:

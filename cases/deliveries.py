@@ -20,6 +20,7 @@ from domain.errors import Defect
 from domain.languages import Language
 from domain.messages import DeliveryCount
 from domain.notices import Channel, NoticeKind, Recipient
+from domain.references import find_reference
 from domain.retries import is_quiet
 from store import delivery_rows
 from store.case_rows import Row
@@ -51,6 +52,9 @@ class Due:
     blocked: str | None = None
     dropped: bool = False
     unreadable: bool = False
+    reference: str = ""
+    # Where in which traces it was caused, that of the first delivery first.
+    traceparents: tuple[str, ...] = ()
 
     @property
     def message_id(self) -> str:
@@ -165,7 +169,14 @@ def _together(context: Context, rows: Sequence[Row], each: Sequence[Due]) -> Due
     text = open_texts(context, head).get(TOGETHER)
     if text is None:
         return None
-    return replace(first, leased=leased, subject=text["subject"], text=text["text"], html=text["html"])
+    return replace(
+        first,
+        leased=leased,
+        traceparents=_traceparents(rows),
+        subject=text["subject"],
+        text=text["text"],
+        html=text["html"],
+    )
 
 
 def _due(context: Context, row: Row, at: datetime) -> Due:
@@ -189,9 +200,15 @@ def _due(context: Context, row: Row, at: datetime) -> Due:
             language=Language(row["language"]),
             keys=keys,
             webhook_id=row["webhook_id"],
+            reference=find_reference(row["reference"] or "") or "",
+            traceparents=_traceparents([row]),
         )
     except (BlockedError, Defect) as error:
         return _blocked(leased, channel, error)
+
+
+def _traceparents(rows: Sequence[Row]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(row["traceparent"] for row in rows if row["traceparent"]))
 
 
 def _blocked(leased: Leased, channel: Channel, error: Exception) -> Due:
@@ -224,5 +241,14 @@ def _digest(context: Context, rows: Sequence[Row]) -> list[Due]:
         mail = render_digest(Recipient.EMPLOYER, language, [(NoticeKind(row["kind"]), f) for row, f in opened])
     except (BlockedError, Defect) as error:
         return [*blocked, _blocked(leased, Channel.MAIL, error)]
-    due = Due(leased, Channel.MAIL, to=to, subject=mail.subject, text=mail.text, html=mail.html, language=language)
+    due = Due(
+        leased,
+        Channel.MAIL,
+        to=to,
+        subject=mail.subject,
+        text=mail.text,
+        html=mail.html,
+        language=language,
+        traceparents=_traceparents([row for row, _ in reversed(opened)]),
+    )
     return [*blocked, due]

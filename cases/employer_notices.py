@@ -20,6 +20,7 @@ from domain.notices import Channel, NoticeKind, Recipient, opening_channels
 from store import case_writes
 from store.case_rows import Row, load_employer
 from store.encryption import WrappedKey, unwrap
+from temporal.traces import current_traceparent
 from texts.notices import NoticeFacts, render
 
 
@@ -108,6 +109,7 @@ def _delivery(
         "next_attempt": at,
         "give_up_at": at + context.limits.notice_retry,
         "settled_at": None,
+        "traceparent": current_traceparent(),
     }
 
 

@@ -219,11 +219,10 @@ def _step(kind: Kind) -> _Read:
 
 
 def _step_of(scheduled: Event) -> dict[str, Any]:
-    """Return the name of a step, and the key that it was given."""
-    return {
-        "step": _content(scheduled)[1].get("activityType", {}).get("name"),
-        "key": _payload({"payloads": [scheduled.get("userMetadata", {}).get("summary", {})]}),
-    }
+    """Return the name of a step, and of a call to the authority the key, which is its summary; others have words."""
+    name = _content(scheduled)[1].get("activityType", {}).get("name")
+    summary = _payload({"payloads": [scheduled.get("userMetadata", {}).get("summary", {})]})
+    return {"step": name, "key": summary if name == "tell_authority" else None}
 
 
 def _code(attributes: Event, _: Mapping[int, Event], __: Event) -> _Told:

@@ -30,6 +30,7 @@ from domain.open_points import fields_of
 from domain.stages import Destination, Stage
 from domain.tasks import TaskKind
 from store.case_rows import Row
+from temporal.traces import current_traceparent
 from texts.fields import field_names
 from texts.notices import NoticeFacts, Reason, render
 from texts.reasons import reason_sentence
@@ -165,6 +166,7 @@ def _deliveries(file: CaseFile, telling: Telling, recipient: Recipient, notice_i
             "next_attempt": None if done else begins,
             "give_up_at": begins + file.context.limits.notice_retry,
             "settled_at": telling.at if done else None,
+            "traceparent": current_traceparent(),
         }
         for hook in hooks
     ]

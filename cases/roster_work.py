@@ -32,6 +32,7 @@ from domain.registration import RegistrationRequest
 from domain.roster import OnDefect, RosterAct, RosterStatus, RowResult
 from store.encryption import DataKey
 from store.tables import roster_rows, rosters
+from temporal.telemetry import concerning
 
 _CHECK_CHUNK: Final = 500
 _RUN_CHUNK: Final = 20
@@ -209,13 +210,15 @@ async def _do(
             reply = await registration.accept(context, actor, read, idempotency)
             reference = str(reply.body["reference"])
             if starter is not None:
-                await starter.start(reference, key, employer_id=job.actor.employer_id or "")
+                with concerning(reference, key):
+                    await starter.start(reference, key, employer_id=job.actor.employer_id or "")
         else:
             body = departure_request(read)
             idempotency = Idempotency(_ROUTE, key, body.model_dump_json().encode())
             asked = await acts.ask(context, actor, str(reference), CommandKind.DEPART, body, idempotency)
             if starter is not None:
-                await starter.nudge(str(reference), str(asked.command_id), key)
+                with concerning(str(reference), key):
+                    await starter.nudge(str(reference), str(asked.command_id), key)
     except Refused as refused:
         if refused.code == "in_progress":
             return None

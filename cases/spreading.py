@@ -22,6 +22,7 @@ from domain.reasons import ReasonCode
 from domain.stages import PermitStage, Standing
 from store.ledger import Entry, begin_chain, current_origin
 from store.tables import calls, commands, employer_standings, incidents, ledger, permits, registrations
+from temporal.traces import current_traceparent
 
 CHUNK: Final = 500
 REPORT: Final = "employer_left_park"
@@ -246,6 +247,7 @@ def _command(change: Change, reference: str, command_id: str, at: datetime) -> d
         "actor": system("standing").model_dump(mode="json"),
         "state": CommandState.STORED.value,
         "at": at,
+        "traceparent": current_traceparent(),
     }
 
 

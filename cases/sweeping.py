@@ -1,7 +1,8 @@
 """The sweeper: whatever was stored and not yet heard of by the engine is started or sent again."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Final, Protocol
 from uuid import UUID
@@ -16,6 +17,8 @@ from cases.spreading import find_unspread, get_change
 from domain.commands import CommandKind
 from domain.errors import Unavailable
 from domain.messages import StandingInput
+from temporal.telemetry import concerning
+from temporal.traces import going_on
 
 _PAUSE: Final = 1.0
 _AWAY_PAUSE: Final = 5.0
@@ -70,7 +73,9 @@ async def _start(engine: Sending, starts: Sequence[Unsent]) -> list[UUID]:
     loop = asyncio.get_running_loop()
     for command in starts:
         begun = loop.time()
-        if not await engine.start(command.reference, employer_id=command.employer_id):
+        with _for(command):
+            has_started = await engine.start(command.reference, command.correlation_id, employer_id=command.employer_id)
+        if not has_started:
             break
         done.append(command.command_id)
         await pace.rest(begun)
@@ -84,13 +89,23 @@ async def _tell(context: Context, engine: Sending, others: Sequence[Unsent]) -> 
     async def tell(command: Unsent) -> bool:
         async with places:
             is_resume = command.kind is CommandKind.RESUME
-            sent = await engine.nudge(command.reference, str(command.command_id), is_resume=is_resume)
+            with _for(command):
+                sent = await engine.nudge(
+                    command.reference, str(command.command_id), command.correlation_id, is_resume=is_resume
+                )
             if sent and command.has_closed:
                 await _step_beside(context, command.reference)
             return sent
 
     results = await asyncio.gather(*(tell(command) for command in others))
     return [command for command, sent in zip(others, results, strict=True) if sent]
+
+
+@contextmanager
+def _for(command: Unsent) -> Iterator[None]:
+    """Let lines and spans be those of the call that asked for a command."""
+    with concerning(command.reference, command.correlation_id), going_on(command.traceparent):
+        yield
 
 
 async def _step_beside(context: Context, reference: str) -> None:

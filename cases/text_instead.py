@@ -73,6 +73,7 @@ async def _text(
         "status": DeliveryStatus.QUEUED.value,
         "next_attempt": at,
         "give_up_at": at + context.limits.notice_retry,
+        "traceparent": row["traceparent"],
     }
 
 

@@ -44,6 +44,7 @@ from proof.webhooks import key_pair_from, secret_from
 from store.encryption import DataKey
 from store.ledger import Entry, append, chain_of
 from store.tables import deliveries, employers, notices, webhooks
+from temporal.traces import current_traceparent
 from texts.notices import Rendered
 
 Position = tuple[datetime | str, UUID | str]
@@ -314,6 +315,7 @@ async def _queue_test(
             status=DeliveryStatus.QUEUED.value,
             next_attempt=at,
             give_up_at=at + context.limits.notice_retry,
+            traceparent=current_traceparent(),
         )
     )
     return delivery_id

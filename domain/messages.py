@@ -105,12 +105,21 @@ class Asked(Message):
 
 
 class StepInput(Asked):
-    """One step of a case: the reference and the workflow's own time, which is the business time of what it does."""
+    """One step of a case: the reference and the workflow's own time, which is the business time of what it does.
+
+    `correlation_id` is of the call that began the case, `call_id` of the one that was heard last.
+    """
 
     reference: str
     at: datetime
     workflow_run_id: str = ""
     correlation_id: str = ""
+    call_id: str = ""
+
+    @property
+    def caller(self) -> str:
+        """The correlation id of the call that it is done for: the one heard last, or the one that began the case."""
+        return self.call_id or self.correlation_id
 
     @property
     def origin(self) -> Origin:

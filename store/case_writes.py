@@ -36,11 +36,11 @@ _ADDED: Final = (
 _BEGUN: Final[dict[str, tuple[str, ...]]] = {
     "commands": (
         "command_id", "reference", "employer_id", "kind", "actor", "statement", "resealed", "body", "state", "at",
-        "unanswered",
+        "unanswered", "traceparent",
     ),
     "deliveries": (
         "delivery_id", "notice_id", "employer_id", "channel", "webhook_id", "carried_by", "message_hash", "digest",
-        "status", "next_attempt", "give_up_at", "sent_at", "settled_at",
+        "status", "next_attempt", "give_up_at", "sent_at", "settled_at", "traceparent",
     ),
 }  # fmt: skip
 

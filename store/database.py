@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from domain.actors import PARK
 from domain.errors import Refused, Unavailable
+from store.statements import beginning_of_transaction, trace_statements
 
 _NAME = re.compile(r"\*|[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 # Errors of PostgreSQL that pass by themselves: connection, resources, shutdown, serialisation, deadlock, lock timeout,
@@ -66,6 +67,8 @@ class Database:
             pool_timeout=5,
             pool_recycle=1800,
             pool_pre_ping=False,
+            # What an error says of the values of a statement would be said in a log as well.
+            hide_parameters=True,
             json_serializer=dump_json,
             json_deserializer=load_json,
             # Transactions are begun and ended here, in `begin`; the dialect adds none of its own.
@@ -76,6 +79,8 @@ class Database:
                 "server_settings": told if stands_for is None else told | {"hetao.tenant": stands_for},
             },
         )
+
+        trace_statements(self.engine.sync_engine)
 
     @asynccontextmanager
     async def begin(
@@ -176,7 +181,8 @@ async def _begin(connection: AsyncConnection, beginning: str) -> Any:
     """Begin a transaction and return the driver's connection."""
     driver = await _live_driver(connection)
     try:
-        await driver.execute(beginning)
+        with beginning_of_transaction():
+            await driver.execute(beginning)
     except BaseException:
         await connection.invalidate()
         raise

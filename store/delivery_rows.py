@@ -24,7 +24,7 @@ _ANY_DUE: Final = text(f"SELECT EXISTS (SELECT 1 FROM deliveries d WHERE d.chann
 # What sending a delivery needs: the sealed text of its notice, and where the address of its reader is sealed.
 _LETTER_OF: Final = """
     SELECT d.delivery_id, d.notice_id, d.employer_id, d.channel, d.webhook_id, d.digest, d.carried_by, d.message_hash,
-           d.next_attempt, d.lease_until, d.give_up_at,
+           d.next_attempt, d.lease_until, d.give_up_at, d.traceparent,
            n.reference, n.kind, n.recipient, n.language, n.body, n.at,
            nk.key_id AS notice_key_id, nk.kek_id AS notice_kek_id, nk.wrapped AS notice_wrapped,
            r.facts_version, r.end_reason, a.body AS application,

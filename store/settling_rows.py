@@ -46,6 +46,7 @@ _READ: Final = text(
 _MOVED: Final = ("status", "next_attempt", "attempts", "lease_until", "provider_id", "reason", "sent_at", "settled_at")
 _ADDED: Final = (
     "delivery_id", "notice_id", "employer_id", "channel", "after", "carried_by", "status", "next_attempt", "give_up_at",
+    "traceparent",
 )  # fmt: skip
 # What PostgreSQL fills by itself.
 _LEDGER: Final = tuple(name for name in ledger.c.keys() if name not in ("recorded_at", "xid"))  # noqa: SIM118

@@ -2,15 +2,19 @@
 
 import dataclasses
 
-from temporalio.client import Client
+from temporalio.client import Client, Plugin
+from temporalio.contrib.opentelemetry import OpenTelemetryPlugin
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
+from temporalio.plugin import SimplePlugin
 from temporalio.runtime import Runtime
 
 from domain.errors import SettingError
 from store.keyring import Keyring
 from temporal.codec import Codec
+from temporal.following import FollowingCases
+from temporal.traces import are_recorded
 
 
 def data_converter(keyring: Keyring) -> DataConverter:
@@ -20,6 +24,15 @@ def data_converter(keyring: Keyring) -> DataConverter:
         payload_codec=Codec(keyring.codec),
         failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
     )
+
+
+def plugins() -> list[Plugin]:
+    """Return what every client is given: traces go through it and its workers, and their lines follow a case.
+
+    The spans of the SDK itself are left out: that of a run would be held for the months that a case lasts.
+    """
+    following = SimplePlugin("FollowingCases", interceptors=[FollowingCases()])
+    return [OpenTelemetryPlugin(), following] if are_recorded() else [following]
 
 
 async def connect(keyring: Keyring, *, lazy: bool = False, runtime: Runtime | None = None) -> Client:
@@ -34,7 +47,9 @@ async def connect(keyring: Keyring, *, lazy: bool = False, runtime: Runtime | No
         SettingError: where nothing says where Temporal is.
     """
     config = connect_config()
-    return await Client.connect(**config, data_converter=data_converter(keyring), lazy=lazy, runtime=runtime)
+    return await Client.connect(
+        **config, data_converter=data_converter(keyring), plugins=plugins(), lazy=lazy, runtime=runtime
+    )
 
 
 def connect_config() -> ClientConnectConfig:

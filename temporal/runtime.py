@@ -1,17 +1,33 @@
-"""The one Runtime of a process: what the SDK's core counts, served on a port of the loopback that we pass on.
+"""The one Runtime of a process: what the SDK's core counts, on a port of the loopback, and its lines, in our log.
 
 The core can serve its figures itself or hand each change of one to Python. It serves them: a busy worker changes some
 thousands a second. `temporal.exposition` joins them with ours, so that a process is one target to whoever asks.
 """
 
+import logging
 import socket
 from dataclasses import dataclass
 from typing import Final
 
-from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.runtime import (
+    LogForwardingConfig,
+    LoggingConfig,
+    PrometheusConfig,
+    Runtime,
+    TelemetryConfig,
+    TelemetryFilter,
+)
 
 _TRIES: Final = 5
 _LOOPBACK: Final = "127.0.0.1"
+# The core's warnings come as lines of the SDK's; their fields go into those of our line (`temporal.telemetry`), and not
+# into its text.
+FORWARDED: Final = LoggingConfig(
+    filter=TelemetryFilter(core_level="WARN", other_level="ERROR"),
+    forwarding=LogForwardingConfig(
+        logger=logging.getLogger("temporalio"), prepend_target_on_message=False, append_log_fields_to_message=False
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +62,9 @@ def start_runtime(*, counts: bool) -> EngineRuntime:
 
 def _telemetry(address: str | None) -> TelemetryConfig:
     if address is None:
-        return TelemetryConfig()
+        return TelemetryConfig(logging=FORWARDED)
     return TelemetryConfig(
+        logging=FORWARDED,
         metrics=PrometheusConfig(
             bind_address=address, counters_total_suffix=True, unit_suffix=True, durations_as_seconds=True
         ),

@@ -1,20 +1,20 @@
-"""Logs and traces of a process, set up once by api and worker: codes and ids, never personal data."""
+"""Logs of a process, set up once by api and worker: codes and ids, never personal data."""
 
 import logging
 import sys
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
 import structlog
 from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from temporalio import activity, workflow
+
+from domain.messages import reference_of
 
 _ROOT: Final = f"{Path(__file__).parent.parent}/"
 # By name, since an installed copy of them stands among the libraries.
@@ -22,7 +22,11 @@ _OURS: Final = (
     *("activities", "api", "cases", "console", "domain", "policy", "proof", "sandbox", "store", "temporal", "texts"),
     *("workflows", "cli.py", "worker.py", "tests", "bench"),
 )
-_correlation_id: ContextVar[str] = ContextVar("correlation_id", default="")
+# What a library's line says of what it is about, by the name that ours gives it.
+_OF_TEMPORAL: Final = ("workflow_id", "run_id", "workflow_type", "activity_type", "attempt")
+_OF_OURS: Final = ("step", "error", "reference")
+# A library may put a statement, or all that it holds, into its line.
+_LONGEST_EVENT: Final = 300
 # Libraries whose lines at INFO name addresses and paths, which may hold personal data.
 _QUIET: Final = (
     "httpx",
@@ -36,19 +40,70 @@ _QUIET: Final = (
 )
 
 
+@dataclass(slots=True)
+class _About:
+    """What is being done: for which call, and for which case once that is known."""
+
+    correlation_id: str = ""
+    reference: str = ""
+
+
+_about: ContextVar[_About] = ContextVar("about")
+_runs: dict[str, _About] = {}
+_MOST_RUNS: Final = 4096  # more than a worker keeps in memory
+
+
 @contextmanager
 def correlated(correlation_id: str) -> Iterator[None]:
-    """Put a correlation id on every log line written inside."""
-    token = _correlation_id.set(correlation_id)
+    """Put a correlation id on every log line written inside, and the case once `concern` names one."""
+    token = _about.set(_About(correlation_id))
     try:
         yield
     finally:
-        _correlation_id.reset(token)
+        _about.reset(token)
+
+
+@contextmanager
+def concerning(reference: str = "", correlation_id: str = "") -> Iterator[None]:
+    """Put the case and the call that something is done for on every log line written inside.
+
+    Where one of them is not given, what holds outside goes on to hold.
+    """
+    outer = _about.get(_About())
+    token = _about.set(_About(correlation_id or outer.correlation_id, reference or outer.reference))
+    try:
+        yield
+    finally:
+        _about.reset(token)
+
+
+def concern(reference: str) -> None:
+    """Put a case on the lines that follow, those of the call that it turns out to be about too."""
+    about = _about.get(None)
+    if about is not None and reference:
+        about.reference = reference
+
+
+def concern_task(reference: str, correlation_id: str = "") -> None:
+    """Put a case and a call on all lines of the task that runs, those of its library after its end too."""
+    _about.set(_About(correlation_id, reference))
+
+
+def current_reference() -> str:
+    """Return the case that what is being done concerns; empty where none is known."""
+    return _about.get(_About()).reference
+
+
+def remember_run(run_id: str, reference: str, correlation_id: str) -> None:
+    """Remember which case a run is of, for lines that name the run alone; the oldest are forgotten."""
+    if len(_runs) >= _MOST_RUNS:
+        _runs.pop(next(iter(_runs)), None)
+    _runs[run_id] = _About(correlation_id, reference)
 
 
 def current_correlation() -> str:
     """Return the correlation id of what is being done; empty where there is none."""
-    return _correlation_id.get()
+    return _about.get(_About()).correlation_id
 
 
 def configure_logging(process: str, level: str = "INFO") -> None:
@@ -58,6 +113,7 @@ def configure_logging(process: str, level: str = "INFO") -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _add_context(process),
+        _of_library,
         _without_messages,
     ]
     structlog.configure(
@@ -80,20 +136,58 @@ def configure_logging(process: str, level: str = "INFO") -> None:
     root.setLevel(level)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.captureWarnings(capture=True)
+    # As fields of the line, and not as text in it.
+    workflow.logger.workflow_info_on_message = activity.logger.activity_info_on_message = False
 
 
 def _add_context(process: str) -> structlog.typing.Processor:
     def add(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         line["process"] = process
-        correlation_id = _correlation_id.get()
-        if correlation_id:
-            line.setdefault("correlation_id", correlation_id)
+        about = _about.get(None)
+        if about is not None and about.correlation_id:
+            line.setdefault("correlation_id", about.correlation_id)
+        if about is not None and about.reference:
+            line.setdefault("reference", about.reference)
         span = trace.get_current_span().get_span_context()
-        if span.is_valid:
+        if span.is_valid and span.trace_flags.sampled:
             line["trace_id"] = trace.format_trace_id(span.trace_id)
         return line
 
     return add
+
+
+def _of_library(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Shorten a library's line to its first, and take over what Temporal says of the workflow that it is about.
+
+    What follows the first line are values, of a future that failed or of a statement, which may be anybody's.
+    """
+    record = line.get("_record")
+    if not isinstance(record, logging.LogRecord) or line.get("_from_structlog"):
+        return line
+    line["event"] = str(line["event"]).partition("\n")[0][:_LONGEST_EVENT]
+    for name in ("temporal_workflow", "temporal_activity"):
+        said = getattr(record, name, None)
+        if isinstance(said, Mapping):
+            line.update({key: said[key] for key in _OF_TEMPORAL if key in said})
+    core = getattr(record, "temporal_log", None)
+    if core is not None:
+        line.update({key: core.fields[key] for key in _OF_TEMPORAL if key in core.fields})
+    line.update({name: getattr(record, name) for name in _OF_OURS if hasattr(record, name)})
+    about = _runs.get(_run_of(line, record)) or _About()
+    reference = reference_of(str(line.get("workflow_id") or "")) or about.reference
+    if reference:
+        line.setdefault("reference", reference)
+    if about.correlation_id:
+        line.setdefault("correlation_id", about.correlation_id)
+    return line
+
+
+def _run_of(line: Mapping[str, Any], record: logging.LogRecord) -> str:
+    """Return the run that a library's line is about; some of Temporal's name it among their words alone."""
+    args = record.args if isinstance(record.args, tuple) else ()
+    named = (each for each in (line.get("run_id"), *args) if isinstance(each, str) and each in _runs)
+    return next(named, "")
 
 
 def _without_messages(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -133,17 +227,3 @@ def _places(traceback: TracebackType | None) -> list[str]:
             places.append(f"{name}:{traceback.tb_lineno} {code.co_name}")
         traceback = traceback.tb_next
     return places[-8:]
-
-
-def configure_tracing(service: str, endpoint: str | None) -> TracerProvider | None:
-    """Send traces to the OTLP endpoint; without one nothing is recorded.
-
-    Returns:
-        The provider, to be shut down when the process ends, or None.
-    """
-    if not endpoint:
-        return None
-    provider = TracerProvider(resource=Resource.create({"service.name": f"hetao-{service}"}))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    trace.set_tracer_provider(provider)
-    return provider

@@ -30,6 +30,7 @@ class ArchiveWorkflow:
             start_to_close_timeout=ARCHIVE_TIMEOUT,
             heartbeat_timeout=ARCHIVE_HEARTBEAT,
             retry_policy=OUTWARD,
+            summary="archive what closed since the last round",
         )
 
 

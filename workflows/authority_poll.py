@@ -31,6 +31,7 @@ class AuthorityPollWorkflow:
             schedule_to_close_timeout=POLL_TIMEOUT,
             heartbeat_timeout=_HEARTBEAT,
             retry_policy=OUTWARD,
+            summary="ask the authority for its answers",
         )
 
 

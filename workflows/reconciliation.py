@@ -35,6 +35,7 @@ class ReconciliationWorkflow:
             start_to_close_timeout=NIGHTLY_TIMEOUT,
             heartbeat_timeout=ARCHIVE_HEARTBEAT,
             retry_policy=OUTWARD,
+            summary="hold the archive against what Temporal lists",
         )
         return await workflow.execute_activity_method(
             ReconciliationSteps.reconcile_cases,
@@ -42,6 +43,7 @@ class ReconciliationWorkflow:
             start_to_close_timeout=NIGHTLY_TIMEOUT,
             heartbeat_timeout=ARCHIVE_HEARTBEAT,
             retry_policy=OUTWARD,
+            summary="compare the records of every case",
         )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from temporalio import workflow
 
@@ -23,6 +23,8 @@ with workflow.unsafe.imports_passed_through():
     from workflows.steps import Steps
     from workflows.talent_permit import PermitCalls
     from workflows.timeouts import LONGEST_SLEEP
+    from workflows.trail import Trail
+    from workflows.words import details_of, result_of
 
 # A run that rests goes on as new once it is longer than this, so that a sleeping case is a short history.
 _SHORT_HISTORY = 8
@@ -43,6 +45,8 @@ class RegistrationWorkflow:
         self._alarm = Alarm()
         self._steps = Steps()
         self._calls = PermitCalls(self._steps)
+        self._trail = Trail()
+        self._last = ""
         self._nudged = False
         self._signalled: list[DecisionSignal] = []
         self._outcomes: dict[str, CommandOutcome] = {}
@@ -52,25 +56,30 @@ class RegistrationWorkflow:
     @workflow.run
     async def run(self, given: RegistrationInput) -> None:
         """Carry the case to its end."""
+        self._trail.hear()
         if self._course.to_assess:
-            await self._step(CaseSteps.assess)
+            await self._step(CaseSteps.assess, f"assess round {self._course.round}")
         while not self._course.finished:
-            self._calls.make(self._course, self._input(), self._take)
+            with self._trail.follow():
+                self._calls.make(self._course, self._input(), self._take)
             await self._wait()
-            await self._take_signalled()
-            if self._nudged or self._is_due():
-                await self._step(CaseSteps.advance)
+            with self._trail.follow():
+                await self._take_signalled()
+                if self._nudged or self._is_due():
+                    await self._step(CaseSteps.advance, self._why())
             if self._may_go_on_as_new():
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 if not self._nudged and not self._signalled:
-                    self._go_on_as_new()
+                    with self._trail.follow():
+                        self._go_on_as_new()
         await self._calls.finish()
         await workflow.wait_condition(workflow.all_handlers_finished)
 
     @workflow.update(name=messages.DECIDE_UPDATE)
     async def decide(self, command: CommandRef) -> CommandOutcome:
         """Apply a stored command now, with all that is stored before it, and return what became of it."""
-        await self._step(CaseSteps.advance)
+        self._trail.hear(command.correlation_id)
+        await self._step(CaseSteps.advance, f"apply what is waited for in {self._course.stage}")
         outcome = self._outcomes.get(command.command_id)
         if outcome is not None:
             return outcome
@@ -79,6 +88,7 @@ class RegistrationWorkflow:
     @workflow.signal(name=messages.COMMAND_SIGNAL)
     def command(self, command: CommandRef) -> None:
         """Hear that something is stored for this case."""
+        self._trail.hear(command.correlation_id)
         self._nudged = True
         if command.is_resume:
             self._steps.resume()
@@ -86,6 +96,7 @@ class RegistrationWorkflow:
     @workflow.signal(name=messages.DECISION_SIGNAL)
     def decision(self, decision: DecisionSignal) -> None:
         """Hear a decision that another system sends for a named officer (R33)."""
+        self._trail.hear()
         self._signalled.append(decision)
 
     @workflow.query(name=messages.STATUS_QUERY)
@@ -98,9 +109,10 @@ class RegistrationWorkflow:
         now = workflow.now()
         wake_at = min(self._course.wake_at or now + LONGEST_SLEEP, now + LONGEST_SLEEP)
         seen = self._course
-        workflow.set_current_details(_waits_for(self._course))
+        workflow.set_current_details(details_of(self._course, self._last))
         if wake_at <= now:
             return
+        # The story of a case reads this one: it stays a code.
         self._alarm.set(wake_at, self._course.wake_for or "year")
         await workflow.wait_condition(
             lambda: self._nudged or bool(self._signalled) or self._course is not seen or self._alarm.has_rung
@@ -109,15 +121,22 @@ class RegistrationWorkflow:
     def _is_due(self) -> bool:
         return self._course.wake_at is not None and self._course.wake_at <= workflow.now()
 
-    async def _step(self, step: Callable[[CaseSteps, StepInput], Awaitable[Course]]) -> None:
+    def _why(self) -> str:
+        """Return what the next step is asked for, in a few words of codes."""
+        if self._is_due():
+            return f"{self._course.wake_for} is due in {self._course.stage}"
+        return f"apply what is stored in {self._course.stage}"
+
+    async def _step(self, step: Callable[[CaseSteps, StepInput], Awaitable[Course]], summary: str) -> None:
         """Run one step of the case, one at a time."""
         async with self._lock:
             self._nudged = False
-            self._take(await self._steps.run(step, self._input()))
+            self._take(await self._steps.run(step, self._input(), summary))
 
     def _take(self, course: Course) -> None:
         """Take over a course, unless a newer one arrived first: calls to the authority end in any order."""
         if course.version >= self._course.version:
+            self._last = result_of(self._course, course)
             self._course = course
         for outcome in course.outcomes:
             self._outcomes[outcome.command_id] = outcome
@@ -127,7 +146,8 @@ class RegistrationWorkflow:
             decision = self._signalled.pop(0)
             asked = SignalledDecision(**self._input().model_dump(), decision=decision)
             async with self._lock:
-                self._take(await self._steps.run(CaseSteps.take_signalled, asked))
+                summary = f"take a signalled decision in {self._course.stage}"
+                self._take(await self._steps.run(CaseSteps.take_signalled, asked, summary))
 
     def _input(self) -> StepInput:
         return StepInput(
@@ -135,6 +155,7 @@ class RegistrationWorkflow:
             at=workflow.now(),
             workflow_run_id=workflow.info().run_id,
             correlation_id=self._correlation_id,
+            call_id=self._trail.call_id,
             event_id=workflow.info().get_current_history_length(),
         )
 
@@ -152,9 +173,3 @@ class RegistrationWorkflow:
         workflow.continue_as_new(
             RegistrationInput(reference=self._reference, correlation_id=self._correlation_id, course=course)
         )
-
-
-def _waits_for(course: Course) -> str:
-    """Return one line for an operator's eye: the stage and what is waited for."""
-    until: datetime | None = course.wake_at
-    return f"{course.stage}, round {course.round}; next: {course.wake_for or 'nothing'} {until or ''}".strip()

@@ -31,6 +31,7 @@ class RetentionWorkflow:
             start_to_close_timeout=NIGHTLY_TIMEOUT,
             heartbeat_timeout=RETENTION_HEARTBEAT,
             retry_policy=OUTWARD,
+            summary="forget what callers were answered and old rosters",
         )
         erased = await workflow.execute_activity_method(
             RetentionSteps.erase_due,
@@ -38,6 +39,7 @@ class RetentionWorkflow:
             start_to_close_timeout=NIGHTLY_TIMEOUT,
             heartbeat_timeout=RETENTION_HEARTBEAT,
             retry_policy=OUTWARD,
+            summary="erase persons whose time is over",
         )
         return forgotten.model_copy(update={"erased": erased.erased, "kept": erased.kept})
 

@@ -30,6 +30,7 @@ class SealCheckWorkflow:
             start_to_close_timeout=NIGHTLY_TIMEOUT,
             heartbeat_timeout=SEAL_HEARTBEAT,
             retry_policy=OUTWARD,
+            summary="check the whole seal",
         )
 
 

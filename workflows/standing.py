@@ -67,7 +67,12 @@ class StandingWorkflow:
             asked = asked.model_copy(update={"event_id": workflow.info().get_current_history_length()})
             try:
                 return await workflow.execute_activity_method(
-                    step, asked, start_to_close_timeout=within, heartbeat_timeout=heartbeat, retry_policy=retry
+                    step,
+                    asked,
+                    start_to_close_timeout=within,
+                    heartbeat_timeout=heartbeat,
+                    retry_policy=retry,
+                    summary=step.__name__.replace("_", " "),
                 )
             except ActivityError as error:
                 if is_cancelled_exception(error):

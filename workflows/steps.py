@@ -11,6 +11,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.cases import CaseSteps
     from domain.messages import CommandOutcome, CommandRef, Course, IncidentInput, StepInput
     from workflows.timeouts import LOCAL_STEP_TRIES, LOCALLY, PATIENTLY, STEP_TIMEOUT
+    from workflows.words import stopped_at
 
 _Asked = TypeVar("_Asked", bound=StepInput)
 _FAILED: Final = (ActivityError, ApplicationError, TimedOut)
@@ -26,19 +27,19 @@ class Steps:
         """Go on after an incident."""
         self._resumes += 1
 
-    async def run(self, step: Callable[[CaseSteps, _Asked], Awaitable[Course]], asked: _Asked) -> Course:
+    async def run(self, step: Callable[[CaseSteps, _Asked], Awaitable[Course]], asked: _Asked, summary: str) -> Course:
         """Run a step on the register: in this worker, and where PostgreSQL stays away as a regular activity."""
 
         async def attempt(asked: _Asked) -> Course:
             try:
                 return await workflow.execute_local_activity_method(
-                    step, asked, schedule_to_close_timeout=LOCAL_STEP_TRIES, retry_policy=LOCALLY
+                    step, asked, schedule_to_close_timeout=LOCAL_STEP_TRIES, retry_policy=LOCALLY, summary=summary
                 )
             except _FAILED as error:
                 if not _is_passing(_cause_of(error)):
                     raise
                 return await workflow.execute_activity_method(
-                    step, asked, start_to_close_timeout=STEP_TIMEOUT, retry_policy=PATIENTLY
+                    step, asked, start_to_close_timeout=STEP_TIMEOUT, retry_policy=PATIENTLY, summary=summary
                 )
 
         return await self.guard(step.__name__, asked, attempt)
@@ -60,7 +61,11 @@ class Steps:
     async def outcome_of(self, command: CommandRef) -> CommandOutcome:
         """Return what became of a command that this run did not apply itself."""
         return await workflow.execute_activity_method(
-            CaseSteps.find_outcome, command, start_to_close_timeout=STEP_TIMEOUT, retry_policy=PATIENTLY
+            CaseSteps.find_outcome,
+            command,
+            start_to_close_timeout=STEP_TIMEOUT,
+            retry_policy=PATIENTLY,
+            summary="find what became of a command",
         )
 
     async def _stop(self, name: str, asked: StepInput, cause: ApplicationError) -> None:
@@ -69,15 +74,20 @@ class Steps:
             reference=asked.reference,
             at=workflow.now(),
             workflow_run_id=asked.workflow_run_id,
-            correlation_id=asked.correlation_id,
+            correlation_id=asked.caller,
             event_id=workflow.info().get_current_history_length(),
             step=name,
             reason=cause.type or "defect",
             place=_place_of(cause),
         )
         await workflow.execute_activity_method(
-            CaseSteps.open_incident, incident, start_to_close_timeout=STEP_TIMEOUT, retry_policy=PATIENTLY
+            CaseSteps.open_incident,
+            incident,
+            start_to_close_timeout=STEP_TIMEOUT,
+            retry_policy=PATIENTLY,
+            summary=f"{name} failed: {incident.reason}",
         )
+        workflow.set_current_details(stopped_at(name, incident.reason))
         await workflow.wait_condition(lambda: self._resumes > seen)
 
 

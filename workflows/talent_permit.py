@@ -43,6 +43,7 @@ class PermitCalls:
             at=asked.at,
             workflow_run_id=asked.workflow_run_id,
             correlation_id=asked.correlation_id,
+            call_id=asked.call_id,
             event_id=asked.event_id,
             key=call.key,
         )
@@ -53,7 +54,7 @@ class PermitCalls:
                 order,
                 start_to_close_timeout=CALL_TIMEOUT,
                 retry_policy=OUTWARD,
-                summary=call.key,
+                summary=call.key,  # the story of a case reads this one: it stays the key
             )
 
         course = await self._steps.guard("tell_authority", order, attempt)

@@ -85,6 +85,8 @@ deliveries = Table(
     Column("reason", Text),
     moment("sent_at"),
     moment("settled_at"),
+    # Where in which trace it was caused, so that its sending joins that trace.
+    Column("traceparent", Text),
     Index("ix_deliveries_notice", "notice_id"),
     Index("ix_deliveries_carried", "carried_by", postgresql_where=text("carried_by IS NOT NULL")),
     Index(

@@ -126,6 +126,8 @@ commands = Table(
     Column("unanswered", Boolean, nullable=False, server_default=false()),
     # Temporal has the workflow, which applies its start in its first step; it is not started again meanwhile.
     moment("start_taken_at"),
+    # Where in which trace it was asked for (W3C Trace Context), so that what is done for it later joins that trace.
+    Column("traceparent", Text),
     Index("ix_commands_stored", "reference", "seq", postgresql_where=text("state = 'stored'")),
     Index("ix_commands_unsent", "at", postgresql_where=text("state = 'stored' OR unanswered")),
     Index("ix_commands_reference", "reference"),

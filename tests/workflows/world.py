@@ -47,7 +47,7 @@ from domain.registration import RegistrationRequest
 from domain.stages import Destination, PermitStage, Stage
 from store import tables
 from store.erasure_list import ErasureList
-from temporal.client import data_converter
+from temporal.client import data_converter, plugins
 from temporal.engine import TemporalEngine
 from tests.cases.contexts import (
     EMPLOYER_A,
@@ -333,6 +333,7 @@ async def open_world(
     """Open a park on a database and a Temporal, with its worker running, and end what it started in the end."""
     config = temporal.config()
     config["data_converter"] = converter or data_converter(shared_keyring())
+    config["interceptors"], config["plugins"] = [], plugins()
     client = Client(**config)
     clock = ShiftedClock(start)
     authority = FakeAuthority()
