@@ -289,10 +289,10 @@ async def _load_calendar(settings: "Settings", days: "Mapping[date, bool] | None
 def ours() -> Any:
     """What the embedded stack must be told about the layers that the sandbox does not import."""
     from sandbox.embedded import Ours
-    from store import keyring
+    from store import key_file
 
     return Ours(
-        make_keys=keyring.generate,
+        make_keys=key_file.generate,
         commands={"api": [*_COMMAND, "api"], "worker": [*_COMMAND, "worker"]},
         tasks=[
             ("migrate", [*_COMMAND, "migrate"]),
@@ -335,8 +335,13 @@ def _print_json(value: Any) -> None:
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line; what is wrong with keys is said in words, whichever command met it."""
+    from domain.service_keys import KeyFileError, KeysRefusedError
+
+    try:
+        app()
+    except (KeyFileError, KeysRefusedError) as error:
+        sys.exit("\n".join(f"hetao: {line}" for line in str(error).splitlines()))
 
 
 if __name__ == "__main__":

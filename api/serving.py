@@ -1,5 +1,6 @@
 """How the API is served, wherever it is: the settings of the HTTP server, one set of them for every command."""
 
+import asyncio
 import resource
 from functools import partial
 from ipaddress import ip_network
@@ -9,6 +10,7 @@ import uvicorn
 
 from api.connections import Connection
 from api.patience import Patience
+from cases.key_start import check_keys_at_start
 from settings import Settings
 
 _MOST_FILES: Final = 16_384
@@ -47,8 +49,15 @@ def server_options(settings: Settings, patience: Patience | None = None) -> dict
 
 
 def serve(settings: Settings) -> None:
-    """Serve until a signal ends it, with as many connections as the system lets this process have."""
+    """Serve until a signal ends it, with as many connections as the system lets this process have.
+
+    Raises:
+        KeyFileError: when the key file cannot be used.
+        KeysRefusedError: when this process must not work with the keys that it holds.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < _MOST_FILES:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, _MOST_FILES), hard))
+    # Before the server, whose own words for a start that fails are a traceback.
+    asyncio.run(check_keys_at_start(settings, "api"))
     uvicorn.run("api.app:create_app", factory=True, **server_options(settings))

@@ -18,6 +18,7 @@ from api.tokens import Tokens
 from cases import defects
 from cases.answers_gathered import Gathering
 from cases.context import Context
+from cases.machine_secrets import MachineSecrets
 from domain.errors import Refused, Unavailable
 from policy.pack import PackShelf
 from settings import Settings
@@ -46,6 +47,8 @@ class Wiring:
     packs: Mapping[str, PackShelf]
     answers: Gathering
     forgeries: Forgeries
+    callbacks: MachineSecrets
+    receipts: MachineSecrets
     _running: set[Task[object]] = field(default_factory=set)
     _signed_in: dict[bytes, None] = field(default_factory=dict)
 
