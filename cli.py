@@ -14,6 +14,7 @@ from rich.table import Table
 
 import cli_docs
 import cli_erasures
+import cli_keys
 import cli_policy
 import cli_rehearsal
 import cli_seal
@@ -48,6 +49,7 @@ app.add_typer(calendar_app, name="calendar")
 app.command()(cli_docs.docs)
 app.add_typer(cli_policy.app, name="policy")
 app.add_typer(cli_erasures.app, name="erasures")
+app.add_typer(cli_keys.app, name="keys")
 audit_app.command()(cli_story.show)
 audit_app.command()(cli_seal.seal)
 app.add_typer(audit_app, name="audit")
