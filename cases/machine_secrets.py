@@ -15,6 +15,7 @@ CALLBACKS: Final = "HETAO_AUTHORITY_CALLBACK_SECRETS"
 RECEIPTS: Final = "HETAO_RECEIPTS_SECRETS"
 WITNESSES: Final = "HETAO_WITNESS_KEYS"
 _CODE: Final = "setting_malformed"
+_FORM: Final = "a key of Standard Webhooks (`whsec_…` or `whpk_…` with base64 behind it)"
 _PRINT_BYTES: Final = 6
 
 
@@ -47,6 +48,7 @@ def read_witness_keys(given: Sequence[str]) -> tuple[tuple[VerifierKey, ...], li
     """
     known: list[VerifierKey] = []
     broken: list[KeyFinding] = []
+    form = "a verifier key (`hetao witness keygen` prints one)"
     for place, each in enumerate(given, start=1):
         try:
             known.append(parse_verifier_key(each))
@@ -55,7 +57,8 @@ def read_witness_keys(given: Sequence[str]) -> tuple[tuple[VerifierKey, ...], li
                 _malformed(WITNESSES, place, len(given), "a verifier key (`hetao witness keygen` prints one)")
             )
     if broken and not known:
-        raise KeysRefusedError(broken)
+        words = f"{WITNESSES}: none of its {len(given)} is {form}, so that no witness would be believed."
+        raise KeysRefusedError([KeyFinding(_CODE, WITNESSES, "", words, refuses=True)])
     return tuple(known), broken
 
 
@@ -67,16 +70,18 @@ def usable(keyring: Keyring, kind: KeyKind, setting: str, secrets: Sequence[Secr
     """
     keys = [each for secret in secrets if is_key(each := secret.get_secret_value())]
     if not keys:
-        raise KeysRefusedError(broken_secrets(setting, secrets))
+        words = (
+            f"{setting}: none of its {len(secrets)} is {_FORM}, so that no message of the other side would be taken."
+        )
+        raise KeysRefusedError([KeyFinding(_CODE, setting, "", words, refuses=True)])
     prints = [keyring.lookup_hash(f"machine_secret/{kind}", each)[:_PRINT_BYTES].hex() for each in keys]
     return MachineSecrets(kind, keys, prints)
 
 
 def broken_secrets(setting: str, secrets: Sequence[SecretStr]) -> list[KeyFinding]:
     """Return what is wrong with a list, by places."""
-    form = "a key of Standard Webhooks (`whsec_…` or `whpk_…` with base64 behind it)"
     return [
-        _malformed(setting, place, len(secrets), form)
+        _malformed(setting, place, len(secrets), _FORM)
         for place, secret in enumerate(secrets, start=1)
         if not is_key(secret.get_secret_value())
     ]
