@@ -44,7 +44,7 @@ from domain.errors import Unavailable
 from domain.messages import NOTICE_QUEUE, REGISTRATION_QUEUE
 from domain.service_keys import KeysRefusedError
 from settings import Settings
-from temporal.client import connect
+from temporal.client import connect, connect_config
 from temporal.engine import TemporalEngine
 from temporal.histories import TemporalHistories
 from temporal.telemetry import configure_logging, configure_tracing, serve_metrics
@@ -255,6 +255,7 @@ def main() -> None:
         sys.exit("hetao: set HETAO_SEALER_DATABASE_URL: the worker seals, and no other role may (docs/operations.md).")
     configure_logging("worker", settings.log_level)
     configure_tracing("worker", os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
+    connect_config()  # said before anything outside is waited for
     uvloop.run(run(settings))
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import resource
+import socket
 from functools import partial
 from ipaddress import ip_network
 from typing import Any, Final
@@ -10,8 +11,10 @@ import uvicorn
 
 from api.connections import Connection
 from api.patience import Patience
+from cases.build import check_files
 from cases.key_start import check_keys_at_start
 from settings import Settings
+from temporal.client import connect_config
 
 _MOST_FILES: Final = 16_384
 # For the database, Temporal, the issuer, logs, and files of uploads.
@@ -58,6 +61,12 @@ def serve(settings: Settings) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < _MOST_FILES:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, _MOST_FILES), hard))
-    # Before the server, whose own words for a start that fails are a traceback.
+    # What is wrong outside is met here, where it ends the command in words, and not by the server's start.
+    check_files(settings)
+    connect_config()
     asyncio.run(check_keys_at_start(settings, "api"))
-    uvicorn.run("api.app:create_app", factory=True, **server_options(settings))
+    # Asked for here, since the server itself would only log that it is taken.
+    family = socket.AF_INET6 if ":" in settings.api_host else socket.AF_INET
+    with socket.create_server((settings.api_host, settings.api_port), family=family, backlog=2048) as listening:
+        config = uvicorn.Config("api.app:create_app", factory=True, **server_options(settings))
+        uvicorn.Server(config).run(sockets=[listening])

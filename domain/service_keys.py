@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from domain.errors import SettingError
+
 KEY_BYTES: Final = 32
 # Runs of Temporal are continued as new at least every thirteen months.
 CODEC_KEPT: Final = timedelta(days=14 * 31)
@@ -36,7 +38,7 @@ SECRETS: Final = frozenset({KeyKind.CALLBACKS, KeyKind.RECEIPTS})
 _FOR_GOOD: Final = frozenset({KeyKind.STATEMENT, KeyKind.SEAL, KeyKind.ARCHIVE, KeyKind.LOOKUP})
 
 
-class KeyFileError(ValueError):
+class KeyFileError(SettingError, ValueError):
     """The key file cannot be used; the message says why and what to do, and quotes no key."""
 
     def __init__(self, why: str) -> None:
@@ -102,7 +104,7 @@ class KeyFinding:
     refuses: bool = False
 
 
-class KeysRefusedError(Exception):
+class KeysRefusedError(SettingError):
     """A process must not work with the keys that it holds; the findings say why and what to do."""
 
     def __init__(self, findings: Sequence[KeyFinding]) -> None:
