@@ -241,12 +241,14 @@ async def _load_register(settings: "Settings", register: "RegisterFile") -> dict
     from cases.build import build_context
     from cases.calendar import load_published
     from cases.employers import load_register
+    from cases.key_start import announced
     from domain.actors import system
 
     context = build_context(settings, "register")
     try:
-        loaded = await load_register(context, system("register_load"), register)
-        calendar = await load_published(context, system("register_load"))
+        async with announced(context, "register load"):
+            loaded = await load_register(context, system("register_load"), register)
+            calendar = await load_published(context, system("register_load"))
     finally:
         await context.database.close()
     return {**loaded, "calendar": calendar}
@@ -279,12 +281,14 @@ def _days_of(year: int | None, file: Path | None) -> "Mapping[date, bool] | None
 async def _load_calendar(settings: "Settings", days: "Mapping[date, bool] | None") -> str:
     from cases.build import build_context
     from cases.calendar import load_calendar, load_published
+    from cases.key_start import announced
     from domain.actors import system
 
     context = build_context(settings, "calendar")
     try:
         actor = system("calendar_load")
-        return await (load_published(context, actor) if days is None else load_calendar(context, actor, days))
+        async with announced(context, "calendar load"):
+            return await (load_published(context, actor) if days is None else load_calendar(context, actor, days))
     finally:
         await context.database.close()
 

@@ -1,6 +1,7 @@
 """The keys of a process as it starts: its own word for the register, and a look before a server runs."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 
 import structlog
 
@@ -52,6 +53,23 @@ def receipts_secrets(keyring: Keyring, settings: Settings) -> MachineSecrets:
         KeysRefusedError: when none can.
     """
     return usable(keyring, KeyKind.RECEIPTS, RECEIPTS, settings.receipts_secrets)
+
+
+@asynccontextmanager
+async def announced(context: Context, process: str) -> AsyncIterator[None]:
+    """Have a command that writes with keys stand in the register while it does.
+
+    Raises:
+        KeysRefusedError: when it must not work with the keys that it holds.
+        Unavailable: when PostgreSQL is away.
+    """
+    holder = KeyHolder(context, process)
+    await holder.announce()
+    try:
+        yield
+    finally:
+        with suppress(Unavailable):
+            await holder.leave()
 
 
 async def check_keys_at_start(settings: Settings, process: str) -> None:
