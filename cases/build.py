@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-import structlog
-
 from cases.context import Context
 from cases.machine_secrets import read_witness_keys
 from domain.actors import PARK
@@ -43,9 +41,7 @@ def build_context(
 ) -> Context:
     """Return the collaborators of all verbs; the caller closes them."""
     keyring = Keyring.load(settings.keys_file)
-    witnesses, broken = read_witness_keys(settings.witness_keys)
-    for each in broken:
-        structlog.get_logger(__name__).error(each.code, setting=each.kind, place=each.key_id)
+    witnesses, _ = read_witness_keys(settings.witness_keys)  # what is malformed is told by `key_holder`
     sealer = settings.sealer_database_url
     return Context(
         database=Database(settings.database_url, pool_size=pool_size, application=application, stands_for=stands_for),

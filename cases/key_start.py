@@ -86,7 +86,7 @@ async def check_keys_at_start(settings: Settings, process: str) -> None:
         holder = KeyHolder(context, process, secrets)
         await holder.announce()
         await holder.leave()
-    except Unavailable as error:
-        _log.warning("keys_not_announced", reason=error.reason)
+    except Unavailable:
+        pass  # the process itself says so, and asks again
     finally:
         await context.database.close()
