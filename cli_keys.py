@@ -25,7 +25,7 @@ _SETTINGS: Final = {
 }
 _NO_LOOKUP: Final = (
     "The look-up key cannot be replaced in place: the hashes of persons and names are stored under it, and a process"
-    " with another one would not find them (docs/adr/0013-keys-known-before-current.md says what it would take)."
+    " with another one would not find them (docs/adr/0015-keys-known-before-current.md says what it would take)."
 )
 
 app = typer.Typer(help="Make, check and rotate the keys of the service.", no_args_is_help=True)
