@@ -16,6 +16,7 @@ import cli_docs
 import cli_doctor
 import cli_edge
 import cli_erasures
+import cli_keys
 import cli_policy
 import cli_rehearsal
 import cli_seal
@@ -51,6 +52,7 @@ app.command()(cli_docs.docs)
 app.command()(cli_doctor.doctor)
 app.add_typer(cli_policy.app, name="policy")
 app.add_typer(cli_erasures.app, name="erasures")
+app.add_typer(cli_keys.app, name="keys")
 audit_app.command()(cli_story.show)
 audit_app.command()(cli_seal.seal)
 app.add_typer(audit_app, name="audit")
@@ -241,12 +243,14 @@ async def _load_register(settings: "Settings", register: "RegisterFile") -> dict
     from cases.build import build_context
     from cases.calendar import load_published
     from cases.employers import load_register
+    from cases.key_start import announced
     from domain.actors import system
 
     context = build_context(settings, "register")
     try:
-        loaded = await load_register(context, system("register_load"), register)
-        calendar = await load_published(context, system("register_load"))
+        async with announced(context, "register load"):
+            loaded = await load_register(context, system("register_load"), register)
+            calendar = await load_published(context, system("register_load"))
     finally:
         await context.database.close()
     return {**loaded, "calendar": calendar}
@@ -279,12 +283,14 @@ def _days_of(year: int | None, file: Path | None) -> "Mapping[date, bool] | None
 async def _load_calendar(settings: "Settings", days: "Mapping[date, bool] | None") -> str:
     from cases.build import build_context
     from cases.calendar import load_calendar, load_published
+    from cases.key_start import announced
     from domain.actors import system
 
     context = build_context(settings, "calendar")
     try:
         actor = system("calendar_load")
-        return await (load_published(context, actor) if days is None else load_calendar(context, actor, days))
+        async with announced(context, "calendar load"):
+            return await (load_published(context, actor) if days is None else load_calendar(context, actor, days))
     finally:
         await context.database.close()
 
@@ -292,10 +298,10 @@ async def _load_calendar(settings: "Settings", days: "Mapping[date, bool] | None
 def ours() -> Any:
     """What the embedded stack must be told about the layers that the sandbox does not import."""
     from sandbox.embedded import Ours
-    from store import keyring
+    from store import key_file
 
     return Ours(
-        make_keys=keyring.generate,
+        make_keys=key_file.generate,
         commands={"api": [*_COMMAND, "api"], "worker": [*_COMMAND, "worker"]},
         tasks=[
             ("migrate", [*_COMMAND, "migrate"]),

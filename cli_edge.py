@@ -61,7 +61,7 @@ def _lines(error: Exception) -> Iterator[str]:
         yield from settings_lines(error)
         yield _NOTHING
     elif isinstance(error, SettingError):
-        yield str(error)
+        yield from str(error).splitlines()
         yield _NOTHING
     elif isinstance(error, OSError):
         yield _system_line(error)

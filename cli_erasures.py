@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -68,10 +69,12 @@ def complete(
 async def _complete(settings: "Settings") -> int:
     from cases.build import build_context
     from cases.erasure_completion import complete
+    from cases.key_start import announced
 
     context = build_context(settings, "erasures")
     try:
-        return await complete(context)
+        async with announced(context, "erasures"):
+            return await complete(context)
     finally:
         await context.database.close()
 
@@ -79,10 +82,12 @@ async def _complete(settings: "Settings") -> int:
 async def _replay(settings: "Settings", *, only_look: bool) -> dict[str, Any]:
     from cases.build import build_context
     from cases.erasure_replay import replay
+    from cases.key_start import announced
     from domain.actors import system
 
     context = build_context(settings, "erasures")
     try:
-        return (await replay(context, system("erasure_replay"), only_look=only_look)).view()
+        async with nullcontext() if only_look else announced(context, "erasures"):
+            return (await replay(context, system("erasure_replay"), only_look=only_look)).view()
     finally:
         await context.database.close()

@@ -31,18 +31,23 @@ from activities.webhook import WebhookSender
 from cases.build import build_context
 from cases.context import Context
 from cases.gauges import keep_reading_gauges
+from cases.key_register import KeyHolder, keep_announcing
+from cases.key_start import key_holder
 from cases.pack_shelf import keep_reading_packs
 from cases.process_metrics import tell_process
 from cases.readiness import write_mark
 from cases.resuming import keep_resuming
+from cases.rewrapping import keep_wrapping
 from cases.roster_work import work_rosters
 from cases.seal_watch import keep_watching_seal
 from cases.sealing import keep_sealing
 from cases.sweeping import keep_sweeping
 from domain.actors import PARK
+from domain.errors import Unavailable
 from domain.messages import NOTICE_QUEUE, REGISTRATION_QUEUE
+from domain.service_keys import KeysRefusedError
 from settings import Settings
-from temporal.client import connect
+from temporal.client import connect, connect_config
 from temporal.engine import TemporalEngine
 from temporal.exposition import serve_metrics
 from temporal.histories import TemporalHistories
@@ -180,14 +185,24 @@ async def side_by_side(workers: Sequence[Worker]) -> AsyncIterator[None]:
 
 
 async def run(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT, then let the steps under way end."""
+    """Run until SIGTERM or SIGINT, then let the steps under way end.
+
+    Raises:
+        KeyFileError: when the key file cannot be used.
+        KeysRefusedError: when this process must not work with the keys that it holds.
+    """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     context = build_context(settings, "worker", pool_size=20, stands_for=PARK)
+    holder = key_holder(context, settings, "worker")
+    announcing: asyncio.Task[KeysRefusedError | None] | None = None
     runtime = start_runtime(counts=bool(settings.worker_metrics_port))
     try:
+        await _announce(holder, stopping)
+        announcing = asyncio.create_task(keep_announcing(holder, stopping, is_announced=True))
+        announcing.add_done_callback(lambda _: stopping.set())
         client = await _connect(context, runtime, stopping)
         if client is None:
             return
@@ -208,6 +223,7 @@ async def run(settings: Settings) -> None:
                 asyncio.create_task(keep_stamping(context, settings.timestamp_url, is_stopping=stopping.is_set)),
                 asyncio.create_task(keep_reading_packs(context, stopping)),
                 asyncio.create_task(keep_reading_gauges(context, is_stopping=stopping.is_set)),
+                asyncio.create_task(keep_wrapping(context, is_stopping=stopping.is_set)),
             ]
             _log.info("worker_ready")
             tell_process(context)
@@ -222,9 +238,29 @@ async def run(settings: Settings) -> None:
                 task.cancel()
             await asyncio.gather(*background, return_exceptions=True)
     finally:
+        stopping.set()
+        refused = None if announcing is None else await announcing
         await context.database.close()
         if context.sealer_database is not None:
             await context.sealer_database.close()
+    if refused is not None:
+        raise refused
+
+
+async def _announce(holder: KeyHolder, stopping: asyncio.Event) -> None:
+    """Say which keys this process holds, as soon as PostgreSQL is there and has the schema of this code.
+
+    Raises:
+        KeysRefusedError: when the process must not work with them.
+    """
+    while not stopping.is_set():
+        try:
+            await holder.announce()
+        except Unavailable as error:
+            _log.warning("keys_not_announced", reason=error.reason)
+            await asyncio.sleep(_CONNECT_AGAIN)
+        else:
+            return
 
 
 async def _connect(context: Context, runtime: EngineRuntime, stopping: asyncio.Event) -> Client | None:
@@ -256,6 +292,7 @@ def main() -> None:
         sys.exit("hetao: set HETAO_SEALER_DATABASE_URL: the worker seals, and no other role may (docs/operations.md).")
     configure_logging("worker", settings.log_level)
     configure_tracing("worker")
+    connect_config()  # said before anything outside is waited for
     uvloop.run(run(settings))
 
 

@@ -12,6 +12,7 @@ from activities.errors import classified
 from cases import archive, rounds
 from cases.archive_incidents import note_unreadable
 from cases.context import Context
+from domain.errors import KeyUnknown
 from domain.messages import ArchiveCount, ArchiveRound
 from temporal.histories import Run, RunHistory, TemporalHistories
 from temporal.telemetry import describe
@@ -28,6 +29,8 @@ class ArchiveSteps:
 
     def __init__(self, context: Context, histories: TemporalHistories) -> None:
         self._context, self._histories = context, histories
+        # Runs under a key that is not here yet; the cursor stays before them, and the next round finds them again.
+        self._waiting: set[str] = set()
 
     def activities(self) -> Sequence[Callable[..., Awaitable[Any]]]:
         """Return all steps, for the worker."""
@@ -41,24 +44,32 @@ class ArchiveSteps:
             # Temporal's clock, which stamps the closing of runs too, and not the one of this machine.
             begun = activity.info().started_time
             archived, seen = 0, 0
+            self._waiting.clear()
             async for page in self._histories.closed_since(None if cursor is None else cursor - OVERLAP):
                 for runs in _batches(await archive.find_unarchived(self._context, page)):
                     archived += await self.copy(runs)
                     activity.heartbeat(archived)
                 seen += len(page)
                 activity.heartbeat(archived)
-            await archive.move_cursor(self._context, begun)
+            if not self._waiting:
+                await archive.move_cursor(self._context, begun)
             await rounds.note_end(self._context, rounds.Round.ARCHIVE)
             return ArchiveCount(seen=seen, archived=archived)
 
     async def copy(self, runs: Sequence[Run]) -> int:
-        """Fetch runs and keep them; one that cannot be read stops no other and is put before the operator."""
+        """Fetch runs and keep them; one that cannot be read stops no other and is put before the operator.
+
+        One under a key that is not here waits for it: should the key not come, the nightly look finds the run missing.
+        """
         places = asyncio.Semaphore(_AT_ONCE)
 
         async def fetch(run: Run) -> RunHistory | None:
             async with places:
                 try:
                     return await self._histories.fetch(run)
+                except KeyUnknown:
+                    self._waiting.add(run.run_id)
+                    return None
                 except ValueError as error:
                     _log.error("history_unreadable", run=run.run_id, **describe(error))
                     await note_unreadable(self._context, run)

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -53,6 +54,9 @@ from cases import defects, refusals
 from cases.answers_gathered import Gathering
 from cases.build import build_context
 from cases.context import Context
+from cases.key_register import KeyHolder, keep_announcing
+from cases.key_start import callback_secrets, key_holder, receipts_secrets
+from cases.machine_secrets import MachineSecrets
 from cases.pack_shelf import keep_reading_packs
 from cases.process_metrics import tell_process
 from cases.readiness import Readiness
@@ -140,13 +144,17 @@ def create_app(
             stack.push_async_callback(app.state.wiring.drain)
             stack.callback(app.state.wiring.starts.leave)
             stopping = asyncio.Event()
-            reading = asyncio.create_task(keep_reading_packs(app.state.wiring.context, stopping))
+            background = [asyncio.create_task(keep_reading_packs(app.state.wiring.context, stopping))]
+            if context is None:
+                holder = key_holder(app.state.wiring.context, settings, "api", secrets=_secrets(app.state.wiring))
+                is_announced = await _announce(holder)
+                background.append(asyncio.create_task(_keep_announcing(holder, stopping, is_announced=is_announced)))
             try:
                 yield
             finally:
                 # Waited for, so that its connection goes back before the database is closed.
                 stopping.set()
-                await reading
+                await asyncio.gather(*background)
 
     app = FastAPI(
         title="Hetao permits",
@@ -174,6 +182,32 @@ def create_app(
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
     return app
+
+
+def _secrets(wiring: Wiring) -> tuple[MachineSecrets, ...]:
+    return wiring.callbacks, wiring.receipts
+
+
+async def _announce(holder: KeyHolder) -> bool:
+    """Say which keys this process holds; while PostgreSQL is away there is nothing that they could be used on.
+
+    Raises:
+        KeysRefusedError: when the process must not start with them.
+    """
+    try:
+        await holder.announce()
+    except Unavailable as error:
+        _log.warning("keys_not_announced", reason=error.reason)
+        return False
+    return True
+
+
+async def _keep_announcing(holder: KeyHolder, stopping: asyncio.Event, *, is_announced: bool) -> None:
+    """Say again and again which keys this process holds, and end it where it turns out that it must not use them."""
+    refused = await keep_announcing(holder, stopping, is_announced=is_announced)
+    if refused is not None:
+        _log.critical("keys_refused", why=[finding.words for finding in refused.findings])
+        signal.raise_signal(signal.SIGTERM)
 
 
 async def _wire(
@@ -210,13 +244,15 @@ async def _wire(
         starts=Starts(engine),
         histories=histories,
         tokens=tokens,
-        cursors=Cursors(context.keyring.cursor),
+        cursors=Cursors(context.keyring.cursor.writing, context.keyring.cursor.keys.values()),
         limiter=limiter,
         patience=patience,
         packs={TALENT_PERMIT: context.packs, LIMITS: limits},
         answers=Gathering(context),
         forgeries=Forgeries(context),
         readiness=Readiness(context),
+        callbacks=callback_secrets(context.keyring, settings),
+        receipts=receipts_secrets(context.keyring, settings),
     )
 
 

@@ -29,7 +29,7 @@ router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["Machines"])
 async def receive_answer(request: Request, _caller: Annotated[None, signed()]) -> Response:
     """Take an answer of the exit-entry administration; a message id seen before gets its first answer again."""
     wiring = wiring_of(request)
-    message_id, body, actor = await verified(request, wiring.settings.authority_callback_secrets, "authority")
+    message_id, body, actor = await verified(request, wiring.callbacks, "authority")
     answer = read_body(request, body, AuthorityAnswer)
     concern(answer.reference)
     request.state.actor = None  # the verb writes its own ledger row for an answer that it refuses
@@ -50,6 +50,6 @@ async def receive_answer(request: Request, _caller: Annotated[None, signed()]) -
 async def receive_receipt(request: Request, _caller: Annotated[None, signed()]) -> Response:
     """Take a receipt of a mail or SMS gateway; receipts only move a status forward."""
     wiring = wiring_of(request)
-    message_id, body, _ = await verified(request, wiring.settings.receipts_secrets, "gateway")
+    message_id, body, _ = await verified(request, wiring.receipts, "gateway")
     receipt = read_body(request, body, ReceiptRequest)
     return respond(await receipts.receive(wiring.context, message_id, receipt))

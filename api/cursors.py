@@ -2,6 +2,7 @@
 
 import hmac
 import json
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -14,15 +15,15 @@ _LONGEST: Final = 1000
 
 
 class Cursors:
-    """Writes and reads cursors with one key."""
+    """Writes cursors with one key, and reads those of any that it was given, so that open lists outlive a rotation."""
 
-    def __init__(self, key: bytes) -> None:
-        self._key = key
+    def __init__(self, writing: bytes, reading: Iterable[bytes] = ()) -> None:
+        self._writing, self._reading = writing, (writing, *reading)
 
     def write(self, position: Any, *, binding: tuple[str, ...]) -> str:
         """Return the cursor of a position in a list."""
         content = json.dumps(position, default=_tagged, ensure_ascii=False, separators=(",", ":")).encode()
-        return to_base64url(self._mac(content, binding) + content)
+        return to_base64url(_mac(self._writing, content, binding) + content)
 
     def read(self, cursor: str, *, binding: tuple[str, ...]) -> Any:
         """Return the position that a cursor holds.
@@ -35,14 +36,17 @@ class Cursors:
         except ValueError:
             raise _invalid() from None
         mac, content = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
-        if len(cursor) > _LONGEST or not hmac.compare_digest(mac, self._mac(content, binding)):
+        # Every key is tried, so that the time taken does not tell which one fits.
+        fits = [hmac.compare_digest(mac, _mac(key, content, binding)) for key in self._reading]
+        if len(cursor) > _LONGEST or not any(fits):
             raise _invalid()
         position = json.loads(content, object_hook=_untagged)
         return tuple(position) if isinstance(position, list) else position
 
-    def _mac(self, content: bytes, binding: tuple[str, ...]) -> bytes:
-        bound = json.dumps(binding, ensure_ascii=False).encode()
-        return hmac.digest(self._key, len(bound).to_bytes(4) + bound + content, "sha256")[:_MAC_BYTES]
+
+def _mac(key: bytes, content: bytes, binding: tuple[str, ...]) -> bytes:
+    bound = json.dumps(binding, ensure_ascii=False).encode()
+    return hmac.digest(key, len(bound).to_bytes(4) + bound + content, "sha256")[:_MAC_BYTES]
 
 
 def _tagged(value: object) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """How the API is served, wherever it is: the settings of the HTTP server, one set of them for every command."""
 
+import asyncio
 import resource
 import socket
 from functools import partial
@@ -11,6 +12,7 @@ import uvicorn
 from api.connections import Connection
 from api.patience import Patience
 from cases.build import check_files
+from cases.key_start import check_keys_at_start
 from settings import Settings
 from temporal.client import connect_config
 
@@ -50,13 +52,19 @@ def server_options(settings: Settings, patience: Patience | None = None) -> dict
 
 
 def serve(settings: Settings) -> None:
-    """Serve until a signal ends it, with as many connections as the system lets this process have."""
+    """Serve until a signal ends it, with as many connections as the system lets this process have.
+
+    Raises:
+        KeyFileError: when the key file cannot be used.
+        KeysRefusedError: when this process must not work with the keys that it holds.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < _MOST_FILES:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, _MOST_FILES), hard))
     # What is wrong outside is met here, where it ends the command in words, and not by the server's start.
     check_files(settings)
     connect_config()
+    asyncio.run(check_keys_at_start(settings, "api"))
     # Asked for here, since the server itself would only log that it is taken.
     family = socket.AF_INET6 if ":" in settings.api_host else socket.AF_INET
     with socket.create_server((settings.api_host, settings.api_port), family=family, backlog=2048) as listening:

@@ -1,18 +1,18 @@
 """Messages of machines, whose credential is their signature (Standard Webhooks 1.0.0)."""
 
-from collections.abc import Sequence
 from typing import Any, Final, TypeVar
 
 from fastapi import Request
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from api.access import media_type
 from api.json_bodies import parse_json
 from api.wiring import wiring_of
+from cases.machine_secrets import MachineSecrets
 from domain.actors import Actor, Role
 from domain.errors import Refused
 from domain.field_errors import field_errors
-from proof.webhooks import verify
+from proof.webhooks import verify_by
 
 _M = TypeVar("_M", bound=BaseModel)
 
@@ -43,7 +43,7 @@ def signed_body(model: type[BaseModel]) -> dict[str, Any]:
     }
 
 
-async def verified(request: Request, secrets: Sequence[SecretStr], machine: str) -> tuple[str, bytes, Actor]:
+async def verified(request: Request, secrets: MachineSecrets, machine: str) -> tuple[str, bytes, Actor]:
     """Return id and body of a message that holds, and the machine as actor.
 
     Raises:
@@ -52,14 +52,14 @@ async def verified(request: Request, secrets: Sequence[SecretStr], machine: str)
     wiring = wiring_of(request)
     actor = Actor(issuer="signature", subject=machine, role=Role.AUTHORITY, correlation_id=request.state.correlation_id)
     body = await request.body()
-    keys = [secret.get_secret_value() for secret in secrets]
     try:
-        message_id = verify(dict(request.headers), body, keys, wiring.context.clock())
+        message_id, fitting = verify_by(dict(request.headers), body, secrets.keys, wiring.context.clock())
     except Refused as refused:
         # Counted apart, so that forgers neither fill the ledger nor use up what the machine itself may send.
         await wiring.limiter.count_forged(machine)
         await wiring.forgeries.note(actor, refused.code)
         raise
+    secrets.use(fitting)
     await wiring.limiter.count_machine(machine)
     request.state.actor = actor
     return message_id, body, actor

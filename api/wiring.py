@@ -18,6 +18,7 @@ from api.tokens import Tokens
 from cases import defects
 from cases.answers_gathered import Gathering
 from cases.context import Context
+from cases.machine_secrets import MachineSecrets
 from cases.readiness import Readiness
 from domain.errors import Refused, Unavailable
 from policy.pack import PackShelf
@@ -48,6 +49,8 @@ class Wiring:
     answers: Gathering
     forgeries: Forgeries
     readiness: Readiness
+    callbacks: MachineSecrets
+    receipts: MachineSecrets
     _running: set[Task[object]] = field(default_factory=set)
     _signed_in: dict[bytes, None] = field(default_factory=dict)
 

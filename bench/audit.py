@@ -28,7 +28,8 @@ from domain.acts import Act
 from domain.stages import Destination
 from sandbox.ports import free_port
 from sandbox.postgres import OWNER, SUPERUSER, PostgresServer
-from store.keyring import Keyring, generate
+from store.key_file import generate
+from store.keyring import Keyring
 from store.migrate import upgrade
 
 SHORT_SIZES: Final = (10_000, 200_000)

@@ -51,7 +51,8 @@ from policy.packs import load_limits, load_rule_packs
 from sandbox.ports import free_port
 from sandbox.postgres import OWNER, SEALER, SUPERUSER, PostgresServer
 from store.database import Database
-from store.keyring import Keyring, generate
+from store.key_file import generate
+from store.keyring import Keyring
 from store.migrate import upgrade
 
 SHORT_SIZES: Final = (1_000, 100_000)

@@ -18,7 +18,7 @@ from sandbox.processes import child_setup
 from sandbox.stack import Stack, lock, open_stack
 from sandbox.supervisor import Child
 from sandbox.temporal_server import TemporalServer
-from store.keyring import generate
+from store.key_file import generate
 
 ROOT: Final = Path(__file__).parents[1]
 # Skipping of time is off by default, and each skipped timer would cost a second (history.timerProcessorMaxTimeShift).

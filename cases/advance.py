@@ -15,6 +15,7 @@ from cases.assessing import assess_case
 from cases.case_file import CaseFile, open_case
 from cases.context import Context
 from cases.incident_rows import note
+from cases.key_register import wait_for_signer
 from cases.signalled import SIGNALLED
 from cases.timers import pass_deadlines
 from domain.actors import Actor, system
@@ -23,7 +24,7 @@ from domain.commands import CommandKind, CommandState, is_awaited
 from domain.errors import Refused
 from domain.messages import CommandOutcome, Course, Origin
 from domain.tasks import TaskKind
-from proof.statements import is_about, said_of
+from proof.statements import StatementKeyUnknown, is_about, said_of
 from store.case_rows import Row
 
 # A caller waits this long for an outcome; one refused later is told to the officer by a task (states.md, section 2).
@@ -104,6 +105,8 @@ async def _advance(
                 file.statement_hash = _hash_of_statement(command)
                 await apply(file, connection, command)
             except Refused as refused:
+                if isinstance(refused, StatementKeyUnknown):
+                    await wait_for_signer(file.context, connection, refused)
                 raise _CommandRefused(command["command_id"], refused) from refused
             outcomes.append(_mark(file, command, CommandState.APPLIED, at))
         else:

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from cases.context import Context
+from cases.machine_secrets import read_witness_keys
 from domain.actors import PARK
 from policy.limits import limits_of
 from policy.pack import PackShelf
 from policy.packs import load_limits, load_rule_packs
-from proof.checkpoints import parse_verifier_key
 from settings import Settings
 from store.database import Database
 from store.erasure_list import ErasureList
@@ -41,6 +41,7 @@ def build_context(
 ) -> Context:
     """Return the collaborators of all verbs; the caller closes them."""
     keyring = Keyring.load(settings.keys_file)
+    witnesses, _ = read_witness_keys(settings.witness_keys)  # what is malformed is told by `key_holder`
     sealer = settings.sealer_database_url
     return Context(
         database=Database(settings.database_url, pool_size=pool_size, application=application, stands_for=stands_for),
@@ -53,7 +54,7 @@ def build_context(
         staff_mailbox=settings.staff_mailbox,
         webhook_allowed=frozenset(settings.webhook_allowed),
         log_origin=settings.log_origin,
-        witness_keys=tuple(parse_verifier_key(each) for each in settings.witness_keys),
+        witness_keys=witnesses,
         erasure_list=ErasureList(settings.erasure_list or settings.keys_file.with_name("erasures.jsonl"), keyring),
         sealer_database=Database(sealer, pool_size=1, application="sealer", stands_for=PARK) if sealer else None,
         seal_overdue=timedelta(seconds=settings.seal_overdue_seconds),

@@ -21,7 +21,7 @@ from domain.actors import PARK, Actor, Role
 from domain.acts import RULED, Act
 from domain.clock import CHINA, day_of, over_at
 from domain.deadlines import WATCHED_BY_SCHEDULE, DeadlineKind
-from domain.errors import Defect, Refused
+from domain.errors import Defect, KeyUnknown, Refused
 from domain.messages import Course, Origin, OutwardCall
 from domain.moves import Event, Move, PermitEvent, PermitMove, get_move, get_permit_move
 from domain.notices import Channel
@@ -129,7 +129,7 @@ class CaseFile(CaseParts):
 
     def _hash(self, state: bytes | None) -> bytes | None:
         """Return the keyed hash of a state; none where the key cannot be opened, which an incident must outlive."""
-        return None if state is None or isinstance(self._key, Defect) else state_hash(self._key, state)
+        return None if state is None or isinstance(self._key, Defect | KeyUnknown) else state_hash(self._key, state)
 
     def seal(self, table: str, column: str, row: str, content: object) -> bytes:
         """Seal a JSON content under the person's key."""
@@ -338,12 +338,13 @@ async def build_file(context: Context, connection: AsyncConnection, row: Row) ->
     return file
 
 
-def _open_facts(context: Context, row: Row) -> tuple[DataKey | Defect, RegistrationRequest | Defect]:
-    key: DataKey | Defect
+def _open_facts(
+    context: Context, row: Row
+) -> tuple[DataKey | Defect | KeyUnknown, RegistrationRequest | Defect | KeyUnknown]:
     try:
         key = unwrap(context.keyring, WrappedKey(row["key_id"], row["kek_id"], row["wrapped"]))
-    except Defect as defect:
-        return defect, defect
+    except (Defect, KeyUnknown) as error:
+        return error, error
     try:
         body = key.open("applications", "body", f"{row['reference']}/{row['facts_version']}", row["application_body"])
         return key, RegistrationRequest.model_validate_json(body)

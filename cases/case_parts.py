@@ -10,7 +10,7 @@ from cases.bundles import Told
 from cases.case_row import CaseRow
 from cases.context import Context
 from domain.deadlines import DeadlineKind
-from domain.errors import Defect
+from domain.errors import Defect, KeyUnknown
 from domain.messages import Origin
 from domain.registration import RegistrationRequest
 from domain.stages import Destination
@@ -32,8 +32,8 @@ class CaseParts(CaseRow):
     context: Context
     row: Row
     calendar: WorkingCalendar
-    _key: DataKey | Defect
-    _application: RegistrationRequest | Defect
+    _key: DataKey | Defect | KeyUnknown
+    _application: RegistrationRequest | Defect | KeyUnknown
     permits: dict[Destination, Row]
     tasks: list[Row]
     deadlines: dict[tuple[str, str, int], Row]
@@ -362,7 +362,9 @@ def _new_permit(parts: CaseParts, destination: Destination) -> Row:
     }
 
 
-def _opened(value: _Opened | Defect) -> _Opened:
+def _opened(value: _Opened | Defect | KeyUnknown) -> _Opened:
+    if isinstance(value, KeyUnknown):
+        raise KeyUnknown(value.kind, value.key_id)
     if isinstance(value, Defect):
         raise Defect(value.reason)
     return value

@@ -12,7 +12,7 @@ from cases.calendar import current_calendar
 from cases.case_row import CaseRow
 from cases.context import Context
 from domain.actors import Actor
-from domain.errors import Defect, Refused
+from domain.errors import Defect, KeyUnknown, Refused
 from domain.languages import Language
 from domain.stages import Destination
 from domain.working_days import WorkingCalendar
@@ -47,7 +47,7 @@ class CaseReading(CaseRow):
     tasks: list[Row]
     answers: list[Row]
     facts: list[Row]
-    _key: DataKey | Defect | Refused
+    _key: DataKey | Defect | KeyUnknown | Refused
 
     @property
     def application(self) -> ApplicationShown:
@@ -109,8 +109,8 @@ async def read_cases(
     ]
 
 
-def _opened(context: Context, row: Row) -> DataKey | Defect | Refused:
+def _opened(context: Context, row: Row) -> DataKey | Defect | KeyUnknown | Refused:
     try:
         return unwrap(context.keyring, WrappedKey(row["key_id"], row["kek_id"], row["wrapped"]))
-    except (Defect, Refused) as error:
+    except (Defect, KeyUnknown, Refused) as error:
         return error

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases import archive
 from cases.archive import Archived
 from cases.context import Context
-from domain.errors import Defect, Refused, Unavailable
+from domain.errors import Defect, KeyUnknown, Refused, Unavailable
 from domain.messages import registration_workflow_id
 from store.tables import ledger, registrations
 from temporal.histories import Histories, Run, events_of
@@ -96,7 +96,7 @@ async def gather_runs(
                 continue
             try:
                 fetched = await histories.fetch(run)
-            except ValueError:
+            except (ValueError, KeyUnknown):
                 found[run.run_id] = KeptRun(run, (), None, problem="unreadable")
                 continue
             if fetched is not None:
@@ -109,5 +109,5 @@ async def gather_runs(
 def _opened(context: Context, kept: Archived) -> KeptRun:
     try:
         return KeptRun(kept.run, events_of(kept.open(context)), kept.sha256, archived=kept)
-    except Defect as defect:
-        return KeptRun(kept.run, (), None, archived=kept, problem=defect.reason)
+    except (Defect, KeyUnknown) as error:
+        return KeptRun(kept.run, (), None, archived=kept, problem=error.reason)

@@ -16,7 +16,7 @@ from cases.delivery_results import settle as settle
 from cases.letters import BlockedError, address_of, only_address, open_texts, subscription_of
 from cases.text_instead import text_instead as text_instead
 from domain.actors import system
-from domain.errors import Defect
+from domain.errors import Defect, KeyUnknown
 from domain.languages import Language
 from domain.messages import DeliveryCount
 from domain.notices import Channel, NoticeKind, Recipient
@@ -203,7 +203,7 @@ def _due(context: Context, row: Row, at: datetime) -> Due:
             reference=find_reference(row["reference"] or "") or "",
             traceparents=_traceparents([row]),
         )
-    except (BlockedError, Defect) as error:
+    except (BlockedError, Defect, KeyUnknown) as error:
         return _blocked(leased, channel, error)
 
 
@@ -218,7 +218,7 @@ def _blocked(leased: Leased, channel: Channel, error: Exception) -> Due:
         channel=channel,
         blocked=getattr(error, "reason", "text_missing"),
         dropped=isinstance(error, BlockedError) and error.dropped,
-        unreadable=isinstance(error, Defect),
+        unreadable=isinstance(error, Defect | KeyUnknown),
     )
 
 
@@ -229,7 +229,7 @@ def _digest(context: Context, rows: Sequence[Row]) -> list[Due]:
     for row in sorted(rows, key=lambda row: (row["at"], row["delivery_id"])):
         try:
             opened.append((row, NoticeFacts.model_validate(open_texts(context, row)["facts"])))
-        except (BlockedError, Defect, KeyError, ValueError) as error:
+        except (BlockedError, Defect, KeyUnknown, KeyError, ValueError) as error:
             blocked.append(_blocked(Leased((row["delivery_id"],), row["lease_until"]), Channel.MAIL, error))
     if not opened:
         return blocked
@@ -239,7 +239,7 @@ def _digest(context: Context, rows: Sequence[Row]) -> list[Due]:
     try:
         to = address_of(context, newest, Channel.MAIL)
         mail = render_digest(Recipient.EMPLOYER, language, [(NoticeKind(row["kind"]), f) for row, f in opened])
-    except (BlockedError, Defect) as error:
+    except (BlockedError, Defect, KeyUnknown) as error:
         return [*blocked, _blocked(leased, Channel.MAIL, error)]
     due = Due(
         leased,

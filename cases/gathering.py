@@ -20,11 +20,12 @@ from cases.case_record import Record
 from cases.case_state import case_state, state_hash
 from cases.context import Context
 from cases.evidence import Evidence, Row, StoredRequest
+from cases.key_register import wait_for_signer
 from domain.answers import AuthorityAnswer
 from domain.commands import CommandKind, CommandState
 from domain.errors import Defect, Refused
 from domain.stages import Destination
-from proof.statements import ActorStatement, is_about, said_of
+from proof.statements import ActorStatement, StatementKeyUnknown, is_about, said_of
 from store import tables
 from store.case_rows import from_json
 from store.encryption import DataKey, WrappedKey, unwrap
@@ -74,7 +75,12 @@ async def gather_evidence(context: Context, connection: AsyncConnection, record:
     found = (await connection.execute(_EVIDENCE, named)).mappings().one_or_none()
     if found is None:
         raise Refused("case_unknown", "There is no case of this reference.")
-    return _evidence(context, dict(found), record, at)
+    unknown: list[StatementKeyUnknown] = []
+    evidence = _evidence(context, dict(found), record, at, unknown)
+    for each in unknown:
+        # A key that others have is no difference: the comparison is made once it is here.
+        await wait_for_signer(context, connection, each)
+    return evidence
 
 
 def _ids(ledger: Iterable[Row], name: str) -> list[UUID]:
@@ -88,7 +94,9 @@ def _ids(ledger: Iterable[Row], name: str) -> list[UUID]:
     return sorted(ids)
 
 
-def _evidence(context: Context, found: Row, record: Record, at: datetime) -> Evidence:
+def _evidence(
+    context: Context, found: Row, record: Record, at: datetime, unknown: list[StatementKeyUnknown]
+) -> Evidence:
     register = from_json(tables.registrations, found["register"])
     held = {row["destination"]: from_json(tables.permits, row) for row in found["permits"] or ()}
     given = [from_json(tables.answers, row) for row in found["answers"] or ()]
@@ -108,7 +116,7 @@ def _evidence(context: Context, found: Row, record: Record, at: datetime) -> Evi
         register=register,
         permits=held,
         answers=given,
-        commands=_requests(context, key, found["commands"] or ()),
+        commands=_requests(context, key, found["commands"] or (), unknown),
         leaves={int(seq): hashed for seq, hashed in (found["leaves"] or {}).items()},
         state_hash=None if key is None else state_hash(key, state),
         contents=contents,
@@ -127,15 +135,19 @@ def _fact(key: DataKey, row: dict[str, Any]) -> dict[str, Any]:
     return {"opened": json.loads(plain), "content": key.ledger_hash(plain)}
 
 
-def _requests(context: Context, key: DataKey | None, stored: Iterable[Row]) -> dict[str, StoredRequest]:
+def _requests(
+    context: Context, key: DataKey | None, stored: Iterable[Row], unknown: list[StatementKeyUnknown]
+) -> dict[str, StoredRequest]:
     keys = context.keyring.statement_keys()
     rows = [from_json(tables.commands, dict(row)) for row in stored]
-    return {str(row["command_id"]): _request(row, keys, key) for row in rows}
+    return {str(row["command_id"]): _request(row, keys, key, unknown) for row in rows}
 
 
-def _request(row: Row, keys: Mapping[str, Ed25519PublicKey], key: DataKey | None) -> StoredRequest:
+def _request(
+    row: Row, keys: Mapping[str, Ed25519PublicKey], key: DataKey | None, unknown: list[StatementKeyUnknown]
+) -> StoredRequest:
     statement = row["statement"]
-    said = None if statement is None else _said(row, keys)
+    said = None if statement is None else _said(row, keys, unknown)
     return StoredRequest(
         kind=CommandKind(row["kind"]),
         state=CommandState(row["state"]),
@@ -156,10 +168,13 @@ def _words(key: DataKey, row: Row) -> Mapping[str, Any] | None:
     return words
 
 
-def _said(row: Row, keys: Mapping[str, Ed25519PublicKey]) -> ActorStatement | None:
+def _said(row: Row, keys: Mapping[str, Ed25519PublicKey], unknown: list[StatementKeyUnknown]) -> ActorStatement | None:
     """Return what a statement says, where it is about just this command of just this actor."""
     try:
         said = said_of(row, keys)
+    except StatementKeyUnknown as error:
+        unknown.append(error)
+        return None
     except Refused:
         return None
     return said if is_about(said, row) and said.at == row["at"] else None

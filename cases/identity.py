@@ -14,11 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case_file import CaseFile
 from cases.contact import earlier_addresses, keep_earlier
+from cases.key_register import wait_for_signer
 from cases.persons import get_or_add_person
 from domain.errors import Refused
 from domain.registration import RegistrationRequest
 from domain.tasks import TaskKind
-from proof.statements import body_hash, said_of, sign
+from proof.statements import StatementKeyUnknown, body_hash, said_of, sign
 from store.case_rows import Row
 from store.database import constraint_of
 from store.encryption import DataKey
@@ -88,7 +89,7 @@ async def _seal_again(
         plain = file.person_key.open(table.name, column, place(row), row[column])
         again: Row = {column: new.seal(table.name, column, place(row), plain)}
         if table is commands:
-            again["resealed"] = _signed_again(file, row, again[column])
+            again["resealed"] = await _signed_again(file, connection, row, again[column])
         if any(row is added for added in file.added_rows(table.name)):
             row.update(again)
             continue
@@ -102,12 +103,15 @@ async def _seal_again(
     _take_over(file, table.name, changed)
 
 
-def _signed_again(file: CaseFile, command: Row, after: bytes) -> str | None:
+async def _signed_again(file: CaseFile, connection: AsyncConnection, command: Row, after: bytes) -> str | None:
     """Return the statement about a body as it is sealed now; none where nobody signed for it as it was before."""
     if command["statement"] is None:
         return None
     try:
         said = said_of(command, file.context.keyring.statement_keys())
+    except StatementKeyUnknown as unknown:
+        await wait_for_signer(file.context, connection, unknown)
+        return None
     except Refused:
         return None  # the command is refused when its turn comes
     key_id, key = file.context.keyring.signing_key()

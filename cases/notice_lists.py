@@ -12,7 +12,7 @@ from cases.letters import BlockedError, open_texts
 from cases.notice_marks import read_at, unread_by
 from cases.view import moment
 from domain.actors import Actor
-from domain.errors import Defect
+from domain.errors import Defect, KeyUnknown
 from domain.notices import Channel, DeliveryStatus, NoticeKind, Recipient
 from store.case_rows import Row
 from store.tables import data_keys, notices, registrations
@@ -85,7 +85,7 @@ def _mail(context: Context, row: Row) -> dict[str, Any]:
     """Return subject and text of a notice's mail; nothing after an erasure, or where its key cannot be opened."""
     try:
         texts = open_texts(context, row)
-    except (BlockedError, Defect):
+    except (BlockedError, Defect, KeyUnknown):
         return {}
     return dict(texts.get(Channel.MAIL.value) or {})
 

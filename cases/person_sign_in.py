@@ -23,7 +23,7 @@ from cases.notify import Telling, tell
 from cases.view import moment
 from domain.actors import Actor, Role
 from domain.acts import Act
-from domain.errors import Defect, Refused
+from domain.errors import Defect, KeyUnknown, Refused
 from domain.notices import Channel, NoticeKind, Recipient
 from domain.person import (
     LINK_BYTES,
@@ -82,8 +82,8 @@ async def send_link(context: Context, asked: SignInLinkRequest) -> bool:
             return is_sent
     except Refused:
         return False
-    except Defect as defect:
-        structlog.get_logger(__name__).warning("sign_in_link_not_sent", reason=defect.reason)
+    except (Defect, KeyUnknown) as error:
+        structlog.get_logger(__name__).warning("sign_in_link_not_sent", reason=error.reason)
         return False
 
 

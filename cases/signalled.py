@@ -12,6 +12,7 @@ from cases import commands
 from cases.case_file import open_case
 from cases.context import Context
 from cases.incident_rows import note
+from cases.key_register import wait_for_signer
 from domain.actors import STAFF, Actor, Role
 from domain.acts import Act
 from domain.commands import CommandKind
@@ -19,7 +20,7 @@ from domain.decisions import DecisionRequest
 from domain.errors import Refused
 from domain.field_errors import field_errors
 from domain.messages import DecisionSignal, Origin
-from proof.statements import ActorStatement, body_hash, verify
+from proof.statements import ActorStatement, StatementKeyUnknown, body_hash, verify
 from store.tables import commands as commands_table
 
 # Begins the correlation id of a signalled decision, which has no caller to answer.
@@ -39,6 +40,8 @@ async def take_signalled(
         try:
             said, asked = _proved(context, reference, decision)
         except Refused as refused:
+            if isinstance(refused, StatementKeyUnknown):
+                await wait_for_signer(context, connection, refused)
             nobody = Actor(issuer="signal", subject="unproved", role=Role.SYSTEM)
             file.record(
                 Act.REQUEST_REFUSED, nobody, at, outcome="refused", reasons=[refused.code], kind="decision_signal"

@@ -17,7 +17,7 @@ from cases.signers import holder_of
 from cases.view import moment
 from domain.actors import Actor, Role
 from domain.acts import PROPOSALS
-from domain.errors import Defect, Refused
+from domain.errors import Defect, KeyUnknown, Refused
 from domain.languages import Language
 from domain.notices import PLANS, Channel, NoticeKind, Recipient
 from store.case_rows import Row
@@ -149,7 +149,7 @@ def _texts(context: Context, row: Row, language: Language) -> tuple[str | None, 
     try:
         key = unwrap(context.keyring, WrappedKey(row["key_id"], row["kek_id"], row["wrapped"]))
         body = json.loads(key.open("notices", "body", str(row["notice_id"]), row["body"])) if row["body"] else {}
-    except (Refused, Defect):
+    except (Refused, Defect, KeyUnknown):
         body = {}
     if "facts" in body:
         kind, recipient = NoticeKind(row["kind"]), Recipient(row["recipient"])

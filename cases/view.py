@@ -15,7 +15,7 @@ from cases.case_reading import CaseReading
 from cases.signers import subject_of
 from domain.actors import Actor
 from domain.clock import CHINA
-from domain.errors import Defect, Refused
+from domain.errors import Defect, KeyUnknown, Refused
 from domain.findings import Audience, Finding, outcome_of, seen_by
 from domain.languages import Language
 from domain.masks import MASKS
@@ -222,7 +222,7 @@ def _person(file: Shown, actor: Actor) -> dict[str, Any]:
     """Return the person masked; the names whole to the employer that gave them."""
     try:
         person = file.application.person
-    except (Defect, Refused) as error:
+    except (Defect, KeyUnknown, Refused) as error:
         # Facts that cannot be opened keep neither this case out of sight nor the others of its list.
         unknown = dict.fromkeys(("name_zh", "name_en", "identity_number", "language"))
         return unknown | {"erased": isinstance(error, Refused)}

@@ -21,6 +21,8 @@ _STAYS: Final = Retention.REFERENCE
 COLUMNS: Final = (
     *rows("data_keys", "key_id kek_id destroyed_at", "which key sealed what, and when it was destroyed", NOBODY),
     *rows("data_keys", "wrapped", "sealing; destroyed to erase", NOBODY, kept=Kept.WRAPPED, until=_CASE),
+    *rows("service_keys", "kind key_id fingerprint state known_at current_at retired_at used_at", "which keys of the service there are, by id and fingerprint, and where each stands in its rotation", OPERATORS),
+    *rows("key_holders", "holder_id name holds seen_at recorded_at", "which process has which of them, by id and fingerprint", OPERATORS, until=_STAYS),
     *rows("persons", "person_id key_id", "one row a person, without facts", NOBODY),
     *rows("persons", "identity_hash", "one live registration a person", NOBODY, of=_SENSITIVE, kept=_HASHED, until=_CASE),
     *rows("employers", "employer_id key_id uscc", "which employer", SIDES, until=_EMPLOYER),

@@ -18,6 +18,8 @@ PARK: Final = frozenset(
         "messages_seen",
         "receipts",
         "rule_trials",
+        "service_keys",
+        "key_holders",
     }
 )
 # Read and added to by every tenant, and changed by the park alone.

@@ -115,6 +115,14 @@ class Unavailable(Exception):  # noqa: N818
         self.retry_after = retry_after
 
 
+class KeyUnknown(Unavailable):
+    """Something is under a key that this process does not have, or not yet: tried again, and opened once it has it."""
+
+    def __init__(self, kind: str, key_id: str) -> None:
+        super().__init__("key_unknown")
+        self.kind, self.key_id = kind, key_id
+
+
 class Defect(Exception):  # noqa: N818
     """A fault of ours; not retried: it opens an incident and waits for an operator's `resume`."""
 

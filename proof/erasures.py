@@ -23,6 +23,14 @@ class BrokenListError(Exception):
         self.number, self.why = number, why
 
 
+class SignerUnknownError(BrokenListError):
+    """A line is signed by a key that is not known, or not yet."""
+
+    def __init__(self, number: int, key_id: str) -> None:
+        super().__init__(number, "the line is signed by a key that is not in the key file")
+        self.key_id = key_id
+
+
 def line_hash(line: bytes) -> str:
     """Return the hash by which the next line names a line."""
     return hashlib.sha256(line.rstrip(b"\n")).hexdigest()
@@ -39,6 +47,7 @@ def read_lines(lines: Iterable[bytes], keys: Mapping[str, Ed25519PublicKey]) -> 
     """Yield the entries of a list in their order.
 
     Raises:
+        SignerUnknownError: at the first line that another key signed than those given.
         BrokenListError: at the first line that was altered, is broken off, or follows another than the one before it.
     """
     previous = GENESIS
@@ -46,7 +55,10 @@ def read_lines(lines: Iterable[bytes], keys: Mapping[str, Ed25519PublicKey]) -> 
         try:
             content = json.loads(line)
             signature = from_base64(content.pop("signature"))
-            keys[content["key_id"]].verify(signature, rfc8785.dumps(content))
+            key_id = str(content["key_id"])
+            if key_id not in keys:
+                raise SignerUnknownError(number, key_id)
+            keys[key_id].verify(signature, rfc8785.dumps(content))
         except (ValueError, KeyError, TypeError, AttributeError, InvalidSignature):
             raise BrokenListError(number, "the line does not verify") from None
         if content["previous"] != previous:

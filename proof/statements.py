@@ -14,6 +14,14 @@ from proof.base64_text import from_base64url, to_base64url
 from proof.canonical import canonical
 
 
+class StatementKeyUnknown(Refused):
+    """A statement is signed by a key that is not known: it was made up, or the key is not here yet."""
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__("signature_invalid", "The actor statement is signed by a key that is not known.")
+        self.key_id = key_id
+
+
 class ActorStatement(BaseModel):
     """What a statement says: the actor, the command, its kind, the hash of its sealed body and the time."""
 
@@ -46,13 +54,17 @@ def verify(text: str, keys: Mapping[str, Ed25519PublicKey]) -> ActorStatement:
     """Return what a statement says.
 
     Raises:
-        Refused: `signature_invalid` when it was altered, is broken, or signed by a key that is not known.
+        StatementKeyUnknown: when it is signed by a key that is not among them.
+        Refused: `signature_invalid` when it was altered or is broken.
     """
     try:
         content, signature = (from_base64url(part) for part in text.split("."))
         statement = ActorStatement.model_validate_json(content)
-        keys[statement.key_id].verify(signature, content)
-    except (ValueError, KeyError, InvalidSignature, ValidationError) as error:
+        key = keys.get(statement.key_id)
+        if key is None:
+            raise StatementKeyUnknown(statement.key_id)
+        key.verify(signature, content)
+    except (ValueError, InvalidSignature, ValidationError) as error:
         raise Refused("signature_invalid", "The actor statement does not verify.") from error
     return statement
 

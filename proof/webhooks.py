@@ -64,6 +64,11 @@ def verify(headers: Mapping[str, str], body: bytes, keys: Sequence[str], now: da
 
     Raises Refused `signature_invalid` otherwise, without saying which part of the signature failed.
     """
+    return verify_by(headers, body, keys, now)[0]
+
+
+def verify_by(headers: Mapping[str, str], body: bytes, keys: Sequence[str], now: datetime) -> tuple[str, list[int]]:
+    """Return the id of a message as `verify` does, and the places in the list of the keys that signed it."""
     lower = {name.lower(): value for name, value in headers.items()}
     message_id, seconds, signatures = lower.get(ID, ""), lower.get(TIMESTAMP, ""), lower.get(SIGNATURE, "")
     if not _MESSAGE_ID.fullmatch(message_id) or not _SECONDS.fullmatch(seconds):
@@ -79,10 +84,22 @@ def verify(headers: Mapping[str, str], body: bytes, keys: Sequence[str], now: da
         raise Refused("signature_invalid", "The body is not UTF-8.") from error
     offered = [each.partition(",") for each in signatures.split(" ")[:_MOST_SIGNATURES]]
     # Every pair is compared, so that the time taken does not tell which key matched.
-    matches = [_matches(key, version, given, message_id, at, text) for key in keys for version, _, given in offered]
-    if not any(matches):
+    matches = [[_matches(key, version, given, message_id, at, text) for version, _, given in offered] for key in keys]
+    fitting = [place for place, each in enumerate(matches) if any(each)]
+    if not fitting:
         raise Refused("signature_invalid", "No signature of the message fits.")
-    return message_id
+    return message_id, fitting
+
+
+def is_key(key: str) -> bool:
+    """Say whether a text has the form of a key: one that has not would fail for every message."""
+    for prefix, size in ((_SECRET, None), (_PRIVATE, _SEED_BYTES), (_PUBLIC, _SEED_BYTES)):
+        if key.startswith(prefix):
+            try:
+                return bool(_decoded(key, prefix, size))
+            except (Defect, ValueError):
+                return False
+    return False
 
 
 def _signature(key: str, message_id: str, at: datetime, body: str) -> str:

@@ -58,9 +58,7 @@ class WrappedKey:
 def new_data_key(keyring: Keyring) -> tuple[DataKey, WrappedKey]:
     """Make a data key and its wrapped form."""
     key = DataKey(uuid4(), AESGCM.generate_key(256))
-    nonce = os.urandom(_NONCE_BYTES)
-    wrapped = nonce + AESGCM(keyring.kek.writing).encrypt(nonce, key.secret, key.key_id.bytes)
-    return key, WrappedKey(key.key_id, keyring.kek.current, wrapped)
+    return key, _wrapped(keyring, key)
 
 
 def unwrap(keyring: Keyring, key: WrappedKey) -> DataKey:
@@ -68,18 +66,28 @@ def unwrap(keyring: Keyring, key: WrappedKey) -> DataKey:
 
     Raises:
         Refused: `facts_erased` when the key was destroyed.
-        Defect: when its key-encryption key is not in the keyring.
+        KeyUnknown: when its key-encryption key is not in the keyring, or not yet.
+        Defect: when it was altered.
     """
     if key.wrapped is None:
         raise Refused("facts_erased", "The personal data of this case was erased.")
-    kek = keyring.kek.keys.get(key.kek_id)
-    if kek is None:
-        raise Defect("key_encryption_key_unknown")
+    kek = keyring.kek.find(key.kek_id)
     nonce, rest = key.wrapped[:_NONCE_BYTES], key.wrapped[_NONCE_BYTES:]
     try:
         return DataKey(key.key_id, AESGCM(kek).decrypt(nonce, rest, key.key_id.bytes))
     except (InvalidTag, ValueError) as error:
         raise Defect("data_key_altered") from error
+
+
+def wrap_again(keyring: Keyring, key: WrappedKey) -> WrappedKey:
+    """Return a data key as the current key-encryption key wraps it."""
+    return _wrapped(keyring, unwrap(keyring, key))
+
+
+def _wrapped(keyring: Keyring, key: DataKey) -> WrappedKey:
+    nonce = os.urandom(_NONCE_BYTES)
+    wrapped = nonce + AESGCM(keyring.kek.writing).encrypt(nonce, key.secret, key.key_id.bytes)
+    return WrappedKey(key.key_id, keyring.kek.current, wrapped)
 
 
 def seal_kept(keys: KeySet, table: str, column: str, row: str, plain: bytes) -> bytes:
@@ -92,11 +100,10 @@ def open_kept(keys: KeySet, key_id: str, table: str, column: str, row: str, seal
     """Decrypt what is kept under a key of the service.
 
     Raises:
-        Defect: when the key is not in the keyring, or the value was altered or moved from another place.
+        KeyUnknown: when the key is not in the keyring, or not yet.
+        Defect: when the value was altered or moved from another place.
     """
-    key = keys.keys.get(key_id)
-    if key is None:
-        raise Defect("key_of_service_unknown")
+    key = keys.find(key_id)
     if sealed[:1] != _VERSION:
         raise Defect("sealed_value_altered")
     nonce, rest = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from domain.erasure import ErasureEntry
 from domain.errors import Defect, Unavailable
-from proof.erasures import GENESIS, BrokenListError, line_hash, read_lines, sign_line
+from proof.erasures import GENESIS, BrokenListError, SignerUnknownError, line_hash, read_lines, sign_line
 from store.keyring import Keyring
 
 _LONGEST_LINE: Final = 64 * 1024
@@ -47,6 +47,7 @@ class ErasureList:
         """Return all entries in their order; none where there is no file yet.
 
         Raises:
+            KeyUnknown: when a line is signed by a key that is not in the key file, or not yet.
             Defect: `erasure_list_altered`, when a line was altered, left out or put in.
             Unavailable: when the file cannot be read.
         """
@@ -80,6 +81,8 @@ class ErasureList:
         try:
             entries = list(read_lines(whole, self._keyring.statement_keys()))
             return [ErasureEntry.model_validate(entry) for entry in entries]
+        except SignerUnknownError as error:
+            raise self._keyring.statement.unknown(error.key_id) from error
         except (BrokenListError, ValidationError) as error:
             raise Defect("erasure_list_altered") from error
 

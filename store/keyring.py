@@ -1,14 +1,40 @@
 """The keys the service holds outside its database: read from one file of mode 0600, named by id so that they rotate."""
 
 import base64
+import binascii
+import hashlib
 import hmac
-import json
-import secrets
-from collections.abc import Mapping
+import re
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
+import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from domain.errors import KeyUnknown
+from domain.service_keys import KEY_BYTES, Held, KeyFileError, KeyKind
+from store.key_file import read_key_file
+
+# What a payload or a row names as its key is another's word until it is found.
+_KEY_ID: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_MOST_MISSED: Final = 100
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Missed:
+    """Keys that were asked for and are not there: by id the seconds of the process's clock, first and last."""
+
+    seen: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    def note(self, key_id: str) -> None:
+        """Remember that a key was asked for now."""
+        now = time.monotonic()
+        if key_id in self.seen or len(self.seen) < _MOST_MISSED:
+            self.seen[key_id] = (self.seen.get(key_id, (now, now))[0], now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +43,36 @@ class KeySet:
 
     current: str
     keys: Mapping[str, bytes] = field(repr=False)
+    kind: str = ""
+    missed: Missed = field(default_factory=Missed, repr=False, compare=False)
 
     @property
     def writing(self) -> bytes:
         """The key that new things are written with."""
         return self.keys[self.current]
+
+    def find(self, key_id: str) -> bytes:
+        """Return the key of an id.
+
+        Raises:
+            KeyUnknown: when it is not here, or not yet: whoever needs it tries again; a line of the log names it.
+        """
+        key = self.keys.get(key_id)
+        if key is None:
+            raise self.unknown(key_id)
+        return key
+
+    def unknown(self, key_id: str) -> KeyUnknown:
+        """Note a key that is not here, and return what is to be raised."""
+        named = key_id if _KEY_ID.fullmatch(key_id) else "malformed"
+        self.missed.note(named)
+        _log.warning("key_unknown", kind=self.kind, key_id=named)
+        return KeyUnknown(self.kind, named)
+
+    def held(self) -> Held:
+        """Return what may be said of these keys: ids and fingerprints."""
+        prints = {key_id: fingerprint(self.kind, key_id, key) for key_id, key in self.keys.items()}
+        return Held(current=self.current, keys=prints)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +82,7 @@ class Keyring:
     kek: KeySet
     codec: KeySet
     lookup: bytes = field(repr=False)
-    cursor: bytes = field(repr=False)
+    cursor: KeySet
     statement: KeySet
     seal: KeySet
     archive: KeySet
@@ -41,22 +92,31 @@ class Keyring:
         """Read the key file.
 
         Raises:
-            ValueError: when the file lacks a key or one has the wrong length.
+            KeyFileError: when the file cannot be read, others may read it, it lacks a key or one has the wrong length.
         """
-        return cls.parse(json.loads(path.read_text(encoding="utf-8")))
+        return cls.parse(read_key_file(path))
 
     @classmethod
     def parse(cls, document: Mapping[str, object]) -> "Keyring":
-        """Build the keyring from the decoded key file."""
+        """Build the keyring from the decoded key file.
+
+        Raises:
+            KeyFileError: when it lacks a key or one has the wrong length.
+        """
         return cls(
-            kek=_key_set(document, "kek"),
-            codec=_key_set(document, "codec"),
-            lookup=_key(document.get("lookup"), "lookup"),
-            cursor=_key(document.get("cursor"), "cursor"),
-            statement=_key_set(document, "statement"),
-            seal=_key_set(document, "seal"),
-            archive=_key_set(document, "archive"),
+            kek=_key_set(document, KeyKind.KEK),
+            codec=_key_set(document, KeyKind.CODEC),
+            lookup=_key(document.get(KeyKind.LOOKUP), KeyKind.LOOKUP),
+            cursor=_cursor_set(document),
+            statement=_key_set(document, KeyKind.STATEMENT),
+            seal=_key_set(document, KeyKind.SEAL),
+            archive=_key_set(document, KeyKind.ARCHIVE),
         )
+
+    def sets(self) -> Iterator[KeySet]:
+        """Yield the key sets, a look-up key as a set of one."""
+        lookup = KeySet(current=ONLY, keys={ONLY: self.lookup}, kind=KeyKind.LOOKUP)
+        yield from (self.kek, self.codec, lookup, self.cursor, self.statement, self.seal, self.archive)
 
     def lookup_hash(self, purpose: str, value: str) -> bytes:
         """Return the keyed hash under which a value can be found again without being stored."""
@@ -83,35 +143,40 @@ class Keyring:
         return {key_id: Ed25519PrivateKey.from_private_bytes(self.seal.keys[key_id]) for key_id in names}
 
 
-def generate() -> dict[str, object]:
-    """Return a fresh key file's content."""
+# The id of a key that stands in the file without one.
+ONLY: Final = "1"
 
-    def fresh() -> str:
-        return base64.b64encode(secrets.token_bytes(32)).decode()
 
-    return {
-        "kek": {"current": "k1", "keys": {"k1": fresh()}},
-        "codec": {"current": "c1", "keys": {"c1": fresh()}},
-        "lookup": fresh(),
-        "cursor": fresh(),
-        "statement": {"current": "s1", "keys": {"s1": fresh()}},
-        "seal": {"current": "l1", "keys": {"l1": fresh()}},
-        "archive": {"current": "a1", "keys": {"a1": fresh()}},
-    }
+def fingerprint(kind: str, key_id: str, key: bytes) -> str:
+    """Return by what a key is told from another without being shown; keys are random, so that none can be guessed."""
+    return hashlib.sha256(b"\x00".join((b"hetao-permits key", kind.encode(), key_id.encode(), key))).hexdigest()[:16]
 
 
 def _key(value: object, name: str) -> bytes:
-    key = base64.b64decode(value, validate=True) if isinstance(value, str) else b""
-    if len(key) != 32:
-        raise ValueError(f"key file: {name} must be 32 bytes in base64")
+    try:
+        key = base64.b64decode(value, validate=True) if isinstance(value, str) else b""
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise KeyFileError(f"{name} must be {KEY_BYTES} bytes in base64")
     return key
 
 
-def _key_set(document: Mapping[str, object], name: str) -> KeySet:
-    part = document.get(name)
+def _key_set(document: Mapping[str, object], kind: KeyKind) -> KeySet:
+    part = document.get(kind)
     if not isinstance(part, dict) or not isinstance(part.get("keys"), dict):
-        raise ValueError(f"key file: {name} must have `current` and `keys`")
-    keys = {key_id: _key(value, f"{name}.{key_id}") for key_id, value in part["keys"].items()}
+        raise KeyFileError(f"{kind} must have `current` and `keys`")
+    keys = {str(key_id): _key(value, f"{kind}.{key_id}") for key_id, value in part["keys"].items()}
+    if broken := [key_id for key_id in keys if not _KEY_ID.fullmatch(key_id)]:
+        raise KeyFileError(f"{kind} has {len(broken)} key ids that are not letters, digits, dots and hyphens")
     if part.get("current") not in keys:
-        raise ValueError(f"key file: {name}.current must name one of its keys")
-    return KeySet(current=part["current"], keys=keys)
+        raise KeyFileError(f"{kind}.current must name one of its keys")
+    return KeySet(current=part["current"], keys=keys, kind=kind)
+
+
+def _cursor_set(document: Mapping[str, object]) -> KeySet:
+    """Return the keys of cursors; a file of before has one, without an id."""
+    alone = document.get(KeyKind.CURSOR)
+    if isinstance(alone, dict):
+        return _key_set(document, KeyKind.CURSOR)
+    return KeySet(current=ONLY, keys={ONLY: _key(alone, KeyKind.CURSOR)}, kind=KeyKind.CURSOR)

@@ -35,8 +35,9 @@ class Codec(PayloadCodec):
         """Decrypt payloads.
 
         Raises:
-            ValueError: the key is not in the keyring, or the payload was altered or never encrypted: whoever can write
-                to Temporal's database alone can have nothing of theirs taken for ours.
+            KeyUnknown: the key is not in the keyring, or not yet: a workflow task fails and is tried again by Temporal.
+            ValueError: the payload was altered or never encrypted: whoever can write to Temporal's database alone can
+                have nothing of theirs taken for ours.
         """
         if any(payload.metadata.get("encoding") != ENCODING for payload in payloads):
             raise ValueError("payload: not encrypted")
@@ -57,7 +58,7 @@ class Codec(PayloadCodec):
         key_id = payload.metadata.get(_KEY_ID, b"").decode(errors="replace")
         cipher = self._ciphers.get(key_id)
         if cipher is None:
-            raise ValueError("payload: its key is not in the keyring")
+            raise self._keys.unknown(key_id)
         nonce, sealed = payload.data[:_NONCE_BYTES], payload.data[_NONCE_BYTES:]
         try:
             return Payload.FromString(cipher.decrypt(nonce, sealed, key_id.encode()))

@@ -11,6 +11,7 @@ from temporalio.exceptions import TemporalError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain import messages
+from domain.errors import KeyUnknown
 from domain.messages import CommandRef, DecisionSignal, RegistrationInput, StandingInput, registration_workflow_id
 
 _START_SECONDS: Final = 5.0
@@ -77,6 +78,8 @@ class TemporalEngine:
                         raise
                     await self._start(reference, correlation_id, WorkflowIDReusePolicy.ALLOW_DUPLICATE)
                     await self._decide(reference, told)
+        except KeyUnknown:
+            return False  # decided, and answered under a key of the codec that this process does not have yet
         except _AWAY as error:
             _log.info("temporal_away", step="decide", error=type(error).__name__)
             return False

@@ -135,7 +135,8 @@ class TemporalHistories:
         """Return the history of a run, or None where Temporal has it no more.
 
         Raises:
-            ValueError: a payload was altered, or its key is not in the keyring.
+            KeyUnknown: the key of a payload is not in the keyring, or not yet.
+            ValueError: a payload was altered.
         """
         handle = self._client.get_workflow_handle(run.workflow_id, run_id=run.run_id)
         try:

@@ -23,11 +23,12 @@ from api.cursors import Cursors
 from api.tokens import IssuerKeys, Tokens
 from cases.archive import Archived
 from domain.actors import Role
-from domain.errors import Defect, Refused
+from domain.errors import Defect, KeyUnknown, Refused
 from proof import checkpoints, erasures, exports, files, ledger_rows, merkle, receipts, statements, webhooks
 from proof.verdicts import KnownKeys
 from store.encryption import DataKey, WrappedKey, new_data_key, open_kept, seal_kept, unwrap
-from store.keyring import Keyring, generate
+from store.key_file import generate
+from store.keyring import Keyring
 from temporal.codec import ENCODING, Codec
 from temporal.histories import Run
 from tests.api.callers import AUDIENCE, ISSUER, JWKS_URL, TestIssuer
@@ -62,7 +63,7 @@ CHECKPOINT = checkpoints.Checkpoint(ORIGIN, 1, merkle.leaf_hash(ROW_HASH))
 RUN = Run("case/HT-7K2M-9QXA-3", "run-1", "PermitCase", "COMPLETED", NOW - timedelta(days=1), NOW)
 PLACE = f"{RUN.workflow_id}/{RUN.run_id}"
 HISTORY = orjson.dumps({"events": [{"eventId": "1", "eventType": "EVENT_TYPE_WORKFLOW_EXECUTION_STARTED"}]})
-_REFUSALS = (Refused, Defect, ValueError, erasures.BrokenListError)
+_REFUSALS = (Refused, Defect, KeyUnknown, ValueError, erasures.BrokenListError)
 # `make fuzz` draws others each time, and more of them; the tests draw the same ones.
 FUZZED = int(os.environ.get("HETAO_FUZZ_EXAMPLES", "0"))
 
@@ -91,7 +92,7 @@ def _body(key: str, reader: str) -> Sealed:
 
 
 def _cursor() -> Sealed:
-    cursors = Cursors(KEYRING.cursor)
+    cursors = Cursors(KEYRING.cursor.writing)
     cursor = cursors.write((NOW, "HT-7K2M-9QXA-3"), binding=BINDING)
     return Sealed(cursor.encode(), lambda altered: cursors.read(altered.decode("latin-1"), binding=BINDING))
 
@@ -418,10 +419,12 @@ def test_a_worker_takes_no_payload_whose_mark_was_taken_away_or_changed(mark: by
         lambda: DATA_KEY.open("commands", "body", "2", THINGS["sealed column"].content),
         lambda: DATA_KEY.open("answers", "body", "1", THINGS["sealed column"].content),
         lambda: DataKey(UUID(int=8), DATA_KEY.secret).open("commands", "body", "1", THINGS["sealed column"].content),
-        lambda: Cursors(KEYRING.cursor).read(
+        lambda: Cursors(KEYRING.cursor.writing).read(
             THINGS["cursor"].content.decode(), binding=(*BINDING[:3], "stage=refused")
         ),
-        lambda: Cursors(KEYRING.cursor).read(THINGS["cursor"].content.decode(), binding=("tasks", *BINDING[1:])),
+        lambda: Cursors(KEYRING.cursor.writing).read(
+            THINGS["cursor"].content.decode(), binding=("tasks", *BINDING[1:])
+        ),
         lambda: webhooks.verify(webhooks.sign("msg_1", NOW, BODY.decode(), [OTHER_SECRET]), BODY, [SECRET], NOW),
         lambda: statements.verify(
             THINGS["actor statement"].content.decode(), Keyring.parse(generate()).statement_keys()

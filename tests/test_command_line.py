@@ -11,7 +11,7 @@ import pytest
 
 import cli
 import cli_edge
-from store.keyring import generate
+from store.key_file import generate
 from tests.test_settings import LEAST
 
 NOBODY = "postgresql://hetao_app:of-the-database@127.0.0.1:1/hetao"

@@ -26,7 +26,7 @@ from domain.actors import system
 from domain.checkups import Health, Line, clock_line
 from sandbox.postgres import OWNER, SEALER, SUPERUSER, PostgresServer
 from store import roles_check
-from store.keyring import generate
+from store.key_file import generate
 from store.schema_version import own_version
 from temporal.check import look_at_temporal
 from tests.cases.contexts import NOON, Clock, load_samples, open_context, shared_keyring

@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 from cli import app
 from domain.erasure import ErasureEntry, ErasureReason
 from store.erasure_list import ErasureList
-from store.keyring import Keyring, generate
+from store.key_file import generate, make_key_file
+from store.keyring import Keyring
 from tests.api.conftest import settings_for_tests
 
 
@@ -19,7 +20,7 @@ from tests.api.conftest import settings_for_tests
 def erasures(clean_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The settings of an installation with an empty register, and where its list is."""
     keys = tmp_path / "keys.json"
-    keys.write_text(json.dumps(generate()), encoding="utf-8")
+    make_key_file(keys, generate())
     settings = settings_for_tests(clean_database).model_copy(update={"keys_file": keys})
     for name in ("database_url", "keys_file", "oidc_issuer", "oidc_jwks_url", "public_url", "authority_url",
                  "smtp_host", "mail_from", "sms_url"):  # fmt: skip

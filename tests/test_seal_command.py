@@ -13,7 +13,7 @@ from cli import app
 from domain.actors import system
 from domain.acts import Act
 from sandbox.postgres import PostgresServer
-from store.keyring import generate
+from store.key_file import generate, make_key_file
 from store.ledger import Entry, append
 from tests.api.conftest import settings_for_tests
 from tests.cases.contexts import NOON, Clock, open_context
@@ -32,7 +32,7 @@ def seal(clean_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     for name in ("AUTHORITY_TOKEN", "AUTHORITY_CALLBACK_SECRETS", "SMS_TOKEN", "RECEIPTS_SECRETS"):
         monkeypatch.setenv(f"HETAO_{name}", "whsec_YQ==")
     strangers = tmp_path / "strangers.json"
-    strangers.write_text(json.dumps(generate()), encoding="utf-8")
+    make_key_file(strangers, generate())
     monkeypatch.setenv("HETAO_KEYS_FILE", str(strangers))
     keys = tmp_path / "keys.json"
     keys.write_text(json.dumps(asyncio.run(_sealed(clean_database))), encoding="utf-8")

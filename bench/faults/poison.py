@@ -18,7 +18,8 @@ from bench.faults.scene import Scene
 from domain.messages import COMMAND_SIGNAL, CommandRef, registration_workflow_id
 from sandbox.postgres import DATABASE
 from sandbox.stack import write_private
-from store.keyring import Keyring, generate
+from store.key_file import generate
+from store.keyring import Keyring
 from temporal.client import data_converter
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from sandbox.doors import Door, Mood, open_door
 from sandbox.postgres import DATABASE, SUPERUSER, PostgresServer
 from sandbox.processes import is_alive
 from sandbox.stack import Stack, lock, open_stack, running_stack
-from store.keyring import generate
+from store.key_file import generate
 
 BACK_SECONDS: Final = 240.0
 _LOOK_SECONDS: Final = 0.2

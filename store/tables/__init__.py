@@ -10,6 +10,7 @@ from store.tables.archive import archived_histories, differences
 from store.tables.authority import answers, calls, messages_seen
 from store.tables.base import metadata
 from store.tables.erasure import erasures, legal_holds
+from store.tables.keys import key_holders, service_keys
 from store.tables.notices import deliveries, notice_reads, notices, receipts, webhooks
 from store.tables.people import data_keys, employer_standings, employer_versions, employers, persons, premises
 from store.tables.record import ledger, ledger_marks, sign_ins
@@ -64,6 +65,7 @@ __all__ = [
     "erasures",
     "idempotency",
     "incidents",
+    "key_holders",
     "ledger",
     "ledger_marks",
     "legal_holds",
@@ -87,6 +89,7 @@ __all__ = [
     "rule_trials",
     "seal_leaves",
     "seal_nodes",
+    "service_keys",
     "sign_in_links",
     "sign_ins",
     "stamps",

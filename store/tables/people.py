@@ -12,6 +12,7 @@ data_keys = Table(
     Column("kek_id", Text, nullable=False),
     Column("wrapped", LargeBinary),
     moment("destroyed_at"),
+    Index("ix_data_keys_kek", "kek_id", "key_id", postgresql_where=text("wrapped IS NOT NULL")),
 )
 
 persons = Table(

@@ -1,7 +1,7 @@
 """Fixtures of API tests: the whole application on a real PostgreSQL, with the engine's step run inline."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -107,11 +107,13 @@ async def set_stage(
     allowance: Allowance | None = None,
     keyring: Keyring | None = None,
     patience: Patience | None = None,
+    callback_secrets: Sequence[str] = (AUTHORITY_SECRET,),
 ) -> AsyncIterator[Stage]:
     """Build the application on an empty register with the sample employers."""
     clock = Clock()
     issuer.away = False
-    settings = settings_for_tests(database_url)
+    secrets = {"authority_callback_secrets": [SecretStr(each) for each in callback_secrets]}
+    settings = settings_for_tests(database_url).model_copy(update=secrets)
     async with open_context(database_url, clock, keyring) as context:
         await load_samples(context)
         engine = InlineEngine(context)

@@ -14,7 +14,8 @@ from proof.checkpoints import VerifierKey, cosign, open_checkpoint, parse_note, 
 from proof.files import verify, verify_together
 from proof.merkle import verifies_consistency
 from proof.verdicts import KnownKeys, read_keys
-from store.keyring import Keyring, generate
+from store.key_file import generate, make_key_file
+from store.keyring import Keyring
 from store.tables import ledger
 from tests.api.callers import TestIssuer
 from tests.api.conftest import Stage, quiet, set_stage
@@ -83,8 +84,8 @@ async def test_checkpoints_and_receipts_of_before_and_after_a_rotation_verify_by
 ) -> None:
     file, document = tmp_path / "keys.json", generate()
     old = await _told(clean_database, issuer_of_tests, _kept(file, document), "44030419900307123X")
-    fresh = generate()["seal"]["keys"]["l1"]  # type: ignore[index]
-    document["seal"] = {"current": "l2", "keys": {**document["seal"]["keys"], "l2": fresh}}  # type: ignore[index]
+    fresh = generate()["seal"]["keys"]["l1"]
+    document["seal"] = {"current": "l2", "keys": {**document["seal"]["keys"], "l2": fresh}}
     new = await _told(clean_database, issuer_of_tests, _kept(file, document), "33010619860128072X")
 
     # The key that writes is shown first, and the old one stays.
@@ -133,7 +134,8 @@ async def _told(database: str, issuer: TestIssuer, keyring: Keyring, identity_nu
 
 
 def _kept(file: Path, document: dict[str, Any]) -> Keyring:
-    file.write_text(json.dumps(document), encoding="utf-8")
+    file.unlink(missing_ok=True)
+    make_key_file(file, document)
     return Keyring.load(file)
 
 

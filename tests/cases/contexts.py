@@ -24,7 +24,8 @@ from policy.pack import PackShelf
 from policy.packs import load_limits, load_rule_packs
 from proof.checkpoints import COSIGNATURE, verifier_key
 from store.erasure_list import ErasureList
-from store.keyring import Keyring, generate
+from store.key_file import generate
+from store.keyring import Keyring
 from tests.pools import POOLS
 from tests.rows import rows_of
 from tests.services import SEALER_URLS

@@ -13,10 +13,11 @@ from sqlalchemy import select, update
 
 from cases.case_file import read_case
 from cases.reads import get_case, open_person
-from domain.errors import Defect, Refused
+from domain.errors import Defect, KeyUnknown, Refused
 from domain.purposes import Purpose
 from store.encryption import DataKey, WrappedKey, new_data_key, unwrap
-from store.keyring import Keyring, generate
+from store.key_file import generate
+from store.keyring import Keyring
 from store.tables import applications, data_keys
 from tests.cases.contexts import OFFICER
 from tests.cases.driver import Park, china, open_park
@@ -64,7 +65,7 @@ def test_a_wrapped_key_cannot_be_moved_or_opened_without_its_key_encryption_key(
     assert unwrap(keyring, wrapped) == key
     with pytest.raises(Defect, match="data_key_altered"):
         unwrap(keyring, WrappedKey(uuid4(), wrapped.kek_id, wrapped.wrapped))
-    with pytest.raises(Defect, match="key_encryption_key_unknown"):
+    with pytest.raises(KeyUnknown, match="key_unknown"):
         unwrap(keyring, WrappedKey(wrapped.key_id, "k9", wrapped.wrapped))
     with pytest.raises(Refused, match="facts_erased"):
         unwrap(keyring, WrappedKey(wrapped.key_id, wrapped.kek_id, None))
@@ -77,7 +78,7 @@ def test_the_key_encryption_key_rotates() -> None:
     assert unwrap(rotated, wrapped) == key
     _, newer = new_data_key(rotated)
     assert newer.kek_id == "k2"
-    with pytest.raises(Defect, match="key_encryption_key_unknown"):
+    with pytest.raises(KeyUnknown, match="key_unknown"):
         unwrap(Keyring.parse(_rotated(document, keep=False)), wrapped)
 
 

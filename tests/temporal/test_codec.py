@@ -8,9 +8,11 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.converter import DataConverter
 from temporalio.exceptions import ApplicationError
 
+from domain.errors import KeyUnknown
 from domain.messages import Course
 from domain.stages import Stage
-from store.keyring import Keyring, KeySet, generate
+from store.key_file import generate
+from store.keyring import Keyring, KeySet
 from temporal.client import data_converter
 from temporal.codec import Codec
 
@@ -45,7 +47,7 @@ async def test_old_key_still_reads_after_a_rotation() -> None:
     (new,) = await rotated.encode([_payload()])
     assert new.metadata["hetao-key-id"] == b"c2"
     assert await rotated.decode([old, new]) == [_payload(), _payload()]
-    with pytest.raises(ValueError, match="not in the keyring"):
+    with pytest.raises(KeyUnknown, match="key_unknown"):
         await _codec("c1", c1=OLD).decode([new])
 
 

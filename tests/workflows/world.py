@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -329,8 +329,12 @@ async def open_world(
     start: datetime = MONDAY,
     parameters: str = "embedded",
     converter: DataConverter | None = None,
+    works: bool = True,
 ) -> AsyncIterator[World]:
-    """Open a park on a database and a Temporal, with its worker running, and end what it started in the end."""
+    """Open a park on a database and a Temporal, with its worker running, and end what it started in the end.
+
+    One that does not work by itself has the workers that a test starts.
+    """
     config = temporal.config()
     config["data_converter"] = converter or data_converter(shared_keyring())
     config["interceptors"], config["plugins"] = [], plugins()
@@ -353,7 +357,10 @@ async def open_world(
             )
             world = World(context, clock, client, TimeSkipper(client), TemporalEngine(client), authority, [])
             await load_samples(replace(context, clock=lambda: start - timedelta(days=400)))
-            async with httpx.AsyncClient(transport=authority.transport) as http, _worker(world, http):
+            async with AsyncExitStack() as stack:
+                if works:
+                    http = await stack.enter_async_context(httpx.AsyncClient(transport=authority.transport))
+                    await stack.enter_async_context(worker_of(world, http))
                 try:
                     yield world
                 finally:
@@ -361,7 +368,8 @@ async def open_world(
                         await _terminate(client, registration_workflow_id(reference))
 
 
-def _worker(world: World, http: httpx.AsyncClient) -> Worker:
+def worker_of(world: World, http: httpx.AsyncClient) -> Worker:
+    """Return a worker on the context and the client of a park."""
     outside = worker.Outside(
         authority=world.authority.client(http),
         mail=MailSender("127.0.0.1", 9, "park@example.com"),
