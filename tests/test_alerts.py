@@ -12,7 +12,7 @@ from typing import Any
 import promql_parser
 import pytest
 import yaml
-from prometheus_client import REGISTRY
+from prometheus_client import REGISTRY, generate_latest
 
 import api.app
 import worker
@@ -112,6 +112,16 @@ def test_promtool_takes_the_rules_and_their_tests_hold() -> None:
     for command in (["check", "rules", "alerts.yaml"], ["test", "rules", "alerts_test.yaml"]):
         done = subprocess.run(["promtool", *command], cwd=FOLDER, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
+def test_promtool_finds_no_fault_with_our_names() -> None:
+    assert _known()
+    ours = [line for line in generate_latest().decode().splitlines() if re.match("(# [A-Z]+ )?hetao_", line)]
+    done = subprocess.run(
+        ["promtool", "check", "metrics"], input="\n".join([*ours, ""]), capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
 def test_the_dashboard_has_each_panel_once_and_in_a_place_of_its_own() -> None:

@@ -92,6 +92,11 @@ async def test_a_worker_counts_what_alerts_ask_for_and_faults_move_it(
             rf'^temporal_workflow_task_schedule_to_start_latency_seconds_count\{{.*"{queue}"\}} [1-9]',
         )
         assert "temporal_long_request_failure_total" not in told
+        # As fine as the threshold of the alert needs.
+        for kind in ("workflow_task", "activity"):
+            assert re.search(
+                rf'^temporal_{kind}_schedule_to_start_latency_seconds_bucket.*le="2.5"', told, re.MULTILINE
+            )
         await bug.terminate()
         await door.set(Mood.ABSENT)
         told = await _until_told(runtime, r"^temporal_long_request_failure_total\{.*\} [1-9]")
