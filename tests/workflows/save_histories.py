@@ -39,14 +39,13 @@ from domain.messages import (
     DeliveryRound,
 )
 from domain.stages import Stage
-from sandbox.postgres import OWNER
+from sandbox.postgres import OWNER, SEALER
 from store.database import Database
 from store.migrate import upgrade
 from tests.cases.contexts import EMPLOYER_A, OFFICER, SUPERVISOR, registration_body
 from tests.rows import Rows
-from tests.services import Addresses, Services
-from tests.workflows import histories
-from tests.workflows.fingerprints import FINGERPRINTS, fingerprints
+from tests.services import SEALER_URLS, Addresses, Services
+from tests.workflows import fingerprints, histories
 from tests.workflows.sandbox import sandboxed
 from tests.workflows.signals import signalled
 from tests.workflows.world import Case, World, new_key, open_world
@@ -114,6 +113,17 @@ async def refused(world: World) -> list[WorkflowHistory]:
     await case.confirm("reject", "reason_not_supported")
     await case.decide("refuse", "employer_kind_not_listed")
     await case.confirm("confirm")
+    await case.ended()
+    return await histories.runs(case)
+
+
+async def held(world: World) -> list[WorkflowHistory]:
+    """A hold of most of a year, within one run: what is longer than a run may last is not asked by a shorter one."""
+    case = await world.submit()
+    await case.ask(OFFICER, CommandKind.HOLD, {"action": "place", "reason": "legal_question"})
+    await case.skip(timedelta(days=310))
+    await case.ask(OFFICER, CommandKind.HOLD, {"action": "release", "reason": "legal_question"})
+    await case.ask(EMPLOYER_A, CommandKind.WITHDRAW, {})
     await case.ended()
     return await histories.runs(case)
 
@@ -279,6 +289,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "corrected": corrected,
     "lapsed": lapsed,
     "refused": refused,
+    "held": held,
     "revoked": revoked,
     "departed": departed,
     "unreached": signalled_and_unreached,
@@ -304,6 +315,7 @@ async def save(addresses: Addresses) -> None:
         if any(HISTORIES.glob(f"{name}-*.json")):
             continue
         url = addresses.postgres.url(database=DATABASE)
+        SEALER_URLS[url] = addresses.postgres.url(role=SEALER, database=DATABASE)
         async with Rows.open(addresses.postgres, DATABASE) as rows:
             await rows.empty()
         async with open_world(url, client, converter=pydantic_data_converter) as world:
@@ -327,7 +339,7 @@ def main() -> None:
         asyncio.run(save(addresses))
     finally:
         services.stop()
-    FINGERPRINTS.write_text(json.dumps(fingerprints(), indent=1) + "\n", encoding="utf-8")
+    fingerprints.write()
 
 
 if __name__ == "__main__":
