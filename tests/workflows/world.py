@@ -1,6 +1,7 @@
 """A park in miniature for tests of workflows: real Temporal, real PostgreSQL, real steps, an authority in memory."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -70,6 +71,8 @@ OFFICER_2 = Actor(issuer="test", subject="officer-2", role=Role.OFFICER)
 OPERATOR = Actor(issuer="test", subject="operator", role=Role.OPERATOR)
 AUTHORITY = Actor(issuer="test", subject="authority", role=Role.AUTHORITY)
 SECONDS = 20.0
+# With 0 every task replays the whole history, as after a restart (.ci/run): what is kept beside the history shows.
+CACHED_WORKFLOWS = int(os.environ.get("HETAO_TEST_CACHED_WORKFLOWS", "1000"))
 
 __all__ = ["EMPLOYER_A", "MONDAY", "OFFICER", "OFFICER_2", "OPERATOR", "SUPERVISOR", "Case", "World", "open_world"]
 
@@ -374,6 +377,7 @@ def _worker(world: World, http: httpx.AsyncClient) -> Worker:
         workflows=worker.REGISTRATION_WORKFLOWS,
         activities=shifted(activities, world.clock),
         workflow_runner=worker.workflow_runner(),
+        max_cached_workflows=CACHED_WORKFLOWS,
     )
 
 
