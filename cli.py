@@ -19,6 +19,7 @@ import cli_policy
 import cli_rehearsal
 import cli_seal
 import cli_story
+import cli_versions
 from cli_audit import audit_app, witness_app
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ app.add_typer(cli_erasures.app, name="erasures")
 audit_app.command()(cli_story.show)
 audit_app.command()(cli_seal.seal)
 app.add_typer(audit_app, name="audit")
+app.add_typer(cli_versions.app, name="versions")
 app.add_typer(witness_app, name="witness")
 
 DataDir = Annotated[Path, typer.Option("--data-dir", help="Directory of the embedded stack.")]

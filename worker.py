@@ -14,7 +14,8 @@ import httpx
 import structlog
 import uvloop
 from temporalio.client import Client
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig, WorkflowRunner
 
 from activities.archive import ArchiveSteps
 from activities.authority import AuthorityClient
@@ -39,10 +40,13 @@ from cases.sweeping import keep_sweeping
 from domain.actors import PARK
 from domain.messages import NOTICE_QUEUE, REGISTRATION_QUEUE
 from settings import Settings
+from temporal.build_id import build_id
 from temporal.client import connect
+from temporal.deployments import Deployments
 from temporal.engine import TemporalEngine
 from temporal.histories import TemporalHistories
 from temporal.telemetry import configure_logging, configure_tracing, serve_metrics
+from temporal.version_watch import keep_watching_versions
 from workflows.archive import ArchiveWorkflow, ensure_archive
 from workflows.authority_poll import AuthorityPollWorkflow, ensure_authority_poll
 from workflows.notification import NotificationWorkflow, ensure_notification_workflows
@@ -65,6 +69,7 @@ REGISTRATION_WORKFLOWS: Final[Sequence[type]] = (
     SealCheckWorkflow,
 )
 NOTICE_WORKFLOWS: Final[Sequence[type]] = (NotificationWorkflow,)
+PINNED: Final = VersioningBehavior.PINNED
 _log = structlog.get_logger(__name__)
 
 
@@ -129,7 +134,19 @@ def case_activities(context: Context, client: Client, world: Outside) -> list[An
     ]
 
 
-def build_workers(context: Context, client: Client, world: Outside) -> tuple[Worker, Worker]:
+def version_of(settings: Settings) -> WorkerDeploymentVersion:
+    """Return which version of the workers this one is: the hash of its workflow code, unless told otherwise."""
+    return WorkerDeploymentVersion(settings.worker_deployment, settings.worker_build_id or build_id())
+
+
+def pinned(version: WorkerDeploymentVersion) -> WorkerDeploymentConfig:
+    """Return what binds runs to the version that began them; each goes on as new onto the one that is current then."""
+    return WorkerDeploymentConfig(version, use_worker_versioning=True, default_versioning_behavior=PINNED)
+
+
+def build_workers(
+    context: Context, client: Client, world: Outside, deployment: WorkerDeploymentConfig | None = None
+) -> tuple[Worker, Worker]:
     """Return the workers of both queues: notices never take a place from cases."""
     deliveries = Deliveries(context, world.mail, world.sms, world.webhooks)
     cases = Worker(
@@ -138,6 +155,7 @@ def build_workers(context: Context, client: Client, world: Outside) -> tuple[Wor
         workflows=REGISTRATION_WORKFLOWS,
         activities=case_activities(context, client, world),
         workflow_runner=workflow_runner(),
+        deployment_config=deployment,
         graceful_shutdown_timeout=GRACE,
         max_concurrent_activities=50,
         max_concurrent_local_activities=20,
@@ -148,6 +166,7 @@ def build_workers(context: Context, client: Client, world: Outside) -> tuple[Wor
         workflows=NOTICE_WORKFLOWS,
         activities=[deliveries.deliver],
         workflow_runner=workflow_runner(),
+        deployment_config=deployment,
         graceful_shutdown_timeout=GRACE,
         max_concurrent_activities=8,
     )
@@ -167,7 +186,9 @@ async def run(settings: Settings) -> None:
             return
         async with AsyncExitStack() as stack:
             world = await stack.enter_async_context(outside(settings))
-            for each in build_workers(context, client, world):
+            version = version_of(settings)
+            deployment = pinned(version) if settings.are_workers_versioned else None
+            for each in build_workers(context, client, world, deployment):
                 await stack.enter_async_context(each)
             await _ensure(client)
             engine = TemporalEngine(client)
@@ -179,7 +200,11 @@ async def run(settings: Settings) -> None:
                 asyncio.create_task(keep_stamping(context, settings.timestamp_url, is_stopping=stopping.is_set)),
                 asyncio.create_task(keep_reading_packs(context, stopping)),
             ]
-            _log.info("worker_ready")
+            if deployment is not None:
+                deployments = Deployments(client, version.deployment_name)
+                watch = keep_watching_versions(deployments, version.build_id, stopping)
+                background.append(asyncio.create_task(watch))
+            _log.info("worker_ready", build_id=version.build_id, is_versioned=deployment is not None)
             serve_metrics(settings.worker_metrics_port, settings.metrics_host)
             await stopping.wait()
             for task in background:

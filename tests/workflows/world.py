@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -18,7 +18,7 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.converter import DataConverter
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import TimeSkipper
-from temporalio.worker import Worker
+from temporalio.worker import Worker, WorkerDeploymentConfig
 
 import worker
 from activities.mail import MailSender
@@ -332,6 +332,7 @@ async def open_world(
     start: datetime = MONDAY,
     parameters: str = "embedded",
     converter: DataConverter | None = None,
+    deployment: WorkerDeploymentConfig | None = None,
 ) -> AsyncIterator[World]:
     """Open a park on a database and a Temporal, with its worker running, and end what it started in the end."""
     config = temporal.config()
@@ -355,7 +356,10 @@ async def open_world(
             )
             world = World(context, clock, client, TimeSkipper(client), TemporalEngine(client), authority, [])
             await load_samples(replace(context, clock=lambda: start - timedelta(days=400)))
-            async with httpx.AsyncClient(transport=authority.transport) as http, _worker(world, http):
+            async with (
+                httpx.AsyncClient(transport=authority.transport) as http,
+                case_worker(world, http, deployment=deployment),
+            ):
                 try:
                     yield world
                 finally:
@@ -363,7 +367,14 @@ async def open_world(
                         await _terminate(client, registration_workflow_id(reference))
 
 
-def _worker(world: World, http: httpx.AsyncClient) -> Worker:
+def case_worker(
+    world: World,
+    http: httpx.AsyncClient,
+    *,
+    workflows: Sequence[type] = worker.REGISTRATION_WORKFLOWS,
+    deployment: WorkerDeploymentConfig | None = None,
+) -> Worker:
+    """Return a worker of the park, not running yet; of other workflow code, and of a version, where told."""
     outside = worker.Outside(
         authority=world.authority.client(http),
         mail=MailSender("127.0.0.1", 9, "park@example.com"),
@@ -374,10 +385,11 @@ def _worker(world: World, http: httpx.AsyncClient) -> Worker:
     return Worker(
         world.client,
         task_queue=REGISTRATION_QUEUE,
-        workflows=worker.REGISTRATION_WORKFLOWS,
+        workflows=workflows,
         activities=shifted(activities, world.clock),
         workflow_runner=worker.workflow_runner(),
         max_cached_workflows=CACHED_WORKFLOWS,
+        deployment_config=deployment,
     )
 
 
