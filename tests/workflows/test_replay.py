@@ -21,6 +21,7 @@ from activities.retention import RetentionSteps
 from activities.seal_check import SealSteps
 from activities.standing import StandingSteps
 from tests.workflows.fingerprints import FINGERPRINTS, MESSAGES, fingerprints
+from tests.workflows.patches import complaints, in_code, listed, marked
 from tests.workflows.reach import WORKFLOWS
 from tests.workflows.sandbox import sandboxed
 from tests.workflows.save_histories import HISTORIES, SCENARIOS
@@ -118,12 +119,41 @@ def test_every_scenario_has_a_saved_history() -> None:
     assert {path.stem.rpartition("-")[0] for path in _saved()} == set(SCENARIOS)
 
 
-def test_every_patch_has_a_saved_history() -> None:
-    # None so far: no case has been begun by an older version of this code.
-    patches: set[str] = set()
-    for path in WORKFLOWS.glob("*.py"):
-        patches |= set(re.findall(r"workflow\.patched\(\s*[\"']([^\"']+)", path.read_text(encoding="utf-8")))
-    assert {path.stem.rpartition("-")[0] for path in _saved()} >= patches
+def test_every_patch_is_listed_and_goes_out_in_three_steps() -> None:
+    ids = {name for path in _saved() for name in marked(json.loads(path.read_text(encoding="utf-8")))}
+    listed_ = listed()
+    assert not complaints(listed_, in_code(WORKFLOWS.glob("*.py")), ids)
+    assert ids == set(listed_), "a patch has a saved history that shows its marker"
+
+
+@pytest.mark.parametrize(
+    ("days", "in_it", "said"),
+    [
+        (None, {"p": "patched"}, "not listed"),
+        (("2026-01-01", None, None), {}, "listed as patched and is out"),
+        (("2026-01-01", None, "2026-02-01"), {}, "skipped a step"),
+        (("2026-01-01", "2026-02-01", None), {"p": "patched"}, "listed as deprecated and is patched"),
+        (("2026-01-01", "2026-02-01", "2027-02-01"), {}, "runs were left"),
+        (("2026-01-01", "2026-02-01", "2027-05-01"), {"p": "deprecated"}, "listed as out and is deprecated"),
+        (("2026-03-01", "2026-02-01", None), {"p": "deprecated"}, "skipped a step"),
+    ],
+)
+def test_a_patch_that_skips_a_step_is_found(
+    days: tuple[str | None, ...] | None, in_it: dict[str, str], said: str
+) -> None:
+    known = {} if days is None else {"p": dict(zip(("patched", "deprecated", "out"), days, strict=True))}
+    assert any(said in complaint for complaint in complaints(known, in_it, ()))
+
+
+def test_a_patch_that_took_its_steps_is_well(tmp_path: Path) -> None:
+    code = tmp_path / "code.py"
+    code.write_text("if workflow.patched('a'):\n    workflow.deprecate_patch('b')\n")
+    days = [("2026-01-01", None, None), ("2026-01-01", "2026-02-01", None), ("2026-01-01", "2026-02-01", "2027-05-01")]
+    known = {
+        name: dict(zip(("patched", "deprecated", "out"), each, strict=True))
+        for name, each in zip("abc", days, strict=True)
+    }
+    assert not complaints(known, in_code([code]), "ab")
 
 
 def test_saved_histories_name_no_machine() -> None:
