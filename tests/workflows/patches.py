@@ -1,8 +1,8 @@
-"""Patches of workflow code go in three steps: `patched`, then `deprecate_patch`, then out; every one is listed for good.
+"""Patches of workflow code go in three steps: `patched`, then `deprecate_patch`, then out; each is listed for good.
 
-`patches.json` has them by id: `{"id": {"patched": "2026-11-30", "deprecated": null, "out": null}}`, each with the day on
-which the code took that step. A run that began between the first two has a marker, and code without the patch cannot go
-on with it: so a patch is deprecated until no run is left that was begun before it was.
+`patches.json` has them by id, `{"id": {"patched": "2026-11-30", "deprecated": null, "out": null}}`, with the days on
+which the code took these steps. A run of between the first two has a marker, and code without the patch cannot go on
+with it: so a patch stays deprecated until no run is left that was begun before it was.
 """
 
 import ast

@@ -123,7 +123,7 @@ def test_every_patch_is_listed_and_goes_out_in_three_steps() -> None:
     ids = {name for path in _saved() for name in marked(json.loads(path.read_text(encoding="utf-8")))}
     listed_ = listed()
     assert not complaints(listed_, in_code(WORKFLOWS.glob("*.py")), ids)
-    assert ids == set(listed_), "a patch has a saved history that shows its marker"
+    assert ids == {name for name, days in listed_.items() if not days["out"]}, "each has a saved history with its marker"
 
 
 @pytest.mark.parametrize(
@@ -149,10 +149,8 @@ def test_a_patch_that_took_its_steps_is_well(tmp_path: Path) -> None:
     code = tmp_path / "code.py"
     code.write_text("if workflow.patched('a'):\n    workflow.deprecate_patch('b')\n")
     days = [("2026-01-01", None, None), ("2026-01-01", "2026-02-01", None), ("2026-01-01", "2026-02-01", "2027-05-01")]
-    known = {
-        name: dict(zip(("patched", "deprecated", "out"), each, strict=True))
-        for name, each in zip("abc", days, strict=True)
-    }
+    steps = ("patched", "deprecated", "out")
+    known = {name: dict(zip(steps, each, strict=True)) for name, each in zip("abc", days, strict=True)}
     assert not complaints(known, in_code([code]), "ab")
 
 
