@@ -118,6 +118,44 @@ def move(
         print("They go on as new when what is under way is done; `hetao versions list` counts what is left.")
 
 
+@app.command()
+def adopt(
+    build: Annotated[str, typer.Argument(help="The build id whose workers are lost.")],
+    wait: Annotated[int, typer.Option(help="Seconds to wait for the tasks of the runs.", min=0)] = 60,
+    data_dir: DataDir = None,
+) -> None:
+    """Hand the runs of a build without workers to the current one, each whose history this code goes through."""
+    from temporalio.worker import Replayer
+
+    import worker
+    from temporal.moving import Adopted, adopt_runs
+
+    async def work(deployments: "Deployments", client: "Client") -> "Adopted":
+        deployment = await deployments.read()
+        found = next((each for each in deployment.versions if each.build_id == build), None)
+        if found is None or found.is_current or deployment.current is None:
+            _end(f"{build} is no build beside a current one: `hetao versions list` names them.")
+        if found.workers:
+            _end(f"{build} has workers: `hetao versions move` wakes its cases, with nothing to be tried.")
+        if deployment.current != _own(settings):
+            _end(f"the current build is {deployment.current} and this code is {_own(settings)}: run it with that code.")
+        replayer = Replayer(
+            workflows=[*worker.REGISTRATION_WORKFLOWS, *worker.NOTICE_WORKFLOWS],
+            data_converter=client.data_converter,
+            workflow_runner=worker.workflow_runner(),
+        )
+        return await adopt_runs(deployments, client, build, deployment.current, replayer, seconds=wait)
+
+    settings = settings_of(data_dir)
+    adopted = _run(settings, work)
+    print(f"{len(adopted.runs)} runs are bound to the current build now.")
+    if adopted.waiting:
+        print(f"{len(adopted.waiting)} come to it at their next task; then again, so that they are bound to it too.")
+    for workflow_id in adopted.misfits:
+        print(f"{workflow_id} does not fit this code and was left alone.")
+    raise typer.Exit(1 if adopted.misfits else 0)
+
+
 def _own(settings: "Settings") -> str:
     from temporal.build_id import build_id
 

@@ -7,15 +7,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
+from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.deployment.v1 import WorkerDeploymentInfo
 from temporalio.api.enums.v1 import RoutingConfigUpdateState, WorkerStatus
+from temporalio.api.workflow.v1 import VersioningOverride, WorkflowExecutionOptions
 from temporalio.api.workflowservice.v1 import (
     DescribeNamespaceRequest,
     DescribeWorkerDeploymentRequest,
     ListWorkersRequest,
     SetWorkerDeploymentCurrentVersionRequest,
     SetWorkerDeploymentRampingVersionRequest,
+    UpdateWorkflowExecutionOptionsRequest,
 )
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
@@ -181,13 +185,49 @@ class Deployments:
         """Yield workflow and build id of the open runs of a type that are on another version than this one."""
         deployment = await self.read()
         for each in deployment.versions:
-            if each.build_id == current or not each.runs:
-                continue
-            query = f'{_OPEN} AND WorkflowType = "{workflow_type}" AND {self._on(each.build_id)}'
-            # Taken whole before the first is signalled: a list that is read while it changes skips some.
-            found = [run.id async for run in self._client.list_workflows(query, page_size=_PAGE)]
-            for workflow_id in found:
-                yield workflow_id, each.build_id
+            if each.build_id != current and each.runs:
+                for workflow_id, _ in await self.runs(each.build_id, workflow_type):
+                    yield workflow_id, each.build_id
+
+    async def runs(self, build_id: str, workflow_type: str | None = None) -> list[tuple[str, str]]:
+        """Return workflow and run id of the open runs of a version, those of one type where told.
+
+        They are listed whole before anything is done with the first: a list that is read while it changes skips some.
+        """
+        query = f"{_OPEN} AND {self._on(build_id)}"
+        if workflow_type is not None:
+            query += f' AND WorkflowType = "{workflow_type}"'
+        return [(run.id, run.run_id) async for run in self._client.list_workflows(query, page_size=_PAGE)]
+
+    async def handed_over(self) -> list[str]:
+        """Return the workflows with an open run that goes on with whichever version is current."""
+        query = f'{_OPEN} AND TemporalWorkflowVersioningBehavior = "AutoUpgrade"'
+        return [run.id async for run in self._client.list_workflows(query, page_size=_PAGE)]
+
+    async def build_of(self, workflow_id: str) -> str:
+        """Return the version whose workers did the last task of a workflow; empty where it was none."""
+        described = await self._client.get_workflow_handle(workflow_id).describe()
+        return described.raw_description.workflow_execution_info.versioning_info.deployment_version.build_id
+
+    async def hand_over(self, workflow_id: str, run_id: str) -> None:
+        """Let one run go on with whichever version is current, from its next task and until it is bound again."""
+        await self._override(
+            WorkflowExecution(workflow_id=workflow_id, run_id=run_id), VersioningOverride(auto_upgrade=True)
+        )
+
+    async def bind(self, workflow_id: str) -> None:
+        """Bind the newest run of a workflow to the version whose workers did its last task."""
+        await self._override(WorkflowExecution(workflow_id=workflow_id), None)
+
+    async def _override(self, run: WorkflowExecution, override: VersioningOverride | None) -> None:
+        request = UpdateWorkflowExecutionOptionsRequest(
+            namespace=self._client.namespace,
+            workflow_execution=run,
+            workflow_execution_options=WorkflowExecutionOptions(versioning_override=override),
+            update_mask=FieldMask(paths=["versioning_override"]),
+            identity=_IDENTITY,
+        )
+        await self._client.workflow_service.update_workflow_execution_options(request)
 
     async def _info(self) -> WorkerDeploymentInfo | None:
         request = DescribeWorkerDeploymentRequest(namespace=self._client.namespace, deployment_name=self._name)

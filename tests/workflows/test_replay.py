@@ -123,7 +123,7 @@ def test_every_patch_is_listed_and_goes_out_in_three_steps() -> None:
     ids = {name for path in _saved() for name in marked(json.loads(path.read_text(encoding="utf-8")))}
     listed_ = listed()
     assert not complaints(listed_, in_code(WORKFLOWS.glob("*.py")), ids)
-    assert ids == {name for name, days in listed_.items() if not days["out"]}, "each has a saved history with its marker"
+    assert ids == {name for name, days in listed_.items() if not days["out"]}
 
 
 @pytest.mark.parametrize(

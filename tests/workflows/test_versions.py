@@ -28,7 +28,7 @@ from store.keyring import Keyring
 from temporal.build_id import STEERING, build_id
 from temporal.client import data_converter
 from temporal.deployments import Deployments, NoWorkersError, Version
-from temporal.moving import move_cases
+from temporal.moving import Adopted, adopt_runs, move_cases
 from temporal.version_watch import look
 from tests.cases.contexts import shared_keyring
 from tests.conftest import VERSIONED
@@ -261,6 +261,36 @@ async def test_the_commands_do_it_and_say_it(
         assert "25 % of what is new" in await said("ramp", "25")
         assert (await park.version(NEW)).ramp == 25
         await said("ramp", "0")
+
+
+async def test_runs_whose_workers_are_lost_go_on_with_code_that_their_histories_fit(park: Park) -> None:
+    """A build of the same code is adopted; one of later code is not."""
+    world, deployments = park.world, park.deployments
+    cases = {}
+    for build, code in (("same", worker.REGISTRATION_WORKFLOWS), (NEW, later_code())):
+        config = worker.pinned(WorkerDeploymentVersion(NAME, build))
+        async with case_worker(world, park.http, workflows=code, deployment=config):
+            await deployments.make_current(build, wait=WAIT)
+            cases[build] = await world.submit(identity_number=SECOND if build == NEW else THIRD)
+            await cases[build].idle()
+            await park.until_runs(build, 1)
+    await deployments.make_current(OLD, wait=WAIT)
+    replayer = Replayer(
+        workflows=worker.REGISTRATION_WORKFLOWS,
+        data_converter=data_converter(shared_keyring()),
+        workflow_runner=worker.workflow_runner(),
+    )
+
+    async def adopt(build: str) -> Adopted:
+        return await adopt_runs(deployments, world.client, build, OLD, replayer, seconds=20)
+
+    fit, misfit = cases["same"], cases[NEW]
+    assert await adopt("same") == Adopted((fit.handle.id,), (), ())
+    assert await adopt(NEW) == Adopted((), (), (misfit.handle.id,))
+    assert [await build_of(each) for each in (fit, misfit)] == [OLD, NEW]
+    info = (await fit.handle.describe()).raw_description.workflow_execution_info.versioning_info
+    assert not info.HasField("versioning_override"), "it is bound to its build as any other"
+    await fit.approve()
 
 
 async def test_the_build_id_is_of_all_that_steers_workflows() -> None:
