@@ -30,7 +30,7 @@ from domain.messages import REGISTRATION_QUEUE
 _WORKER_SILENT: Final = timedelta(minutes=3)
 _AGAIN_SECONDS: Final = 0.5
 _PAGE: Final = 200
-_SPREAD_SECONDS: Final = 30.0
+_SPREAD_SECONDS: Final = 10.0
 # Not there yet: the first poll of a version, or the poll of one of its queues, is on its way.
 _TOO_EARLY: Final = (RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION)
 
@@ -164,7 +164,7 @@ class Deployments:
         request = SetWorkerDeploymentRampingVersionRequest(
             namespace=self._client.namespace,
             deployment_name=self._name,
-            build_id=build_id,
+            build_id=build_id if percent else "",
             percentage=percent,
             identity=_IDENTITY,
         )
@@ -211,9 +211,8 @@ class Deployments:
 
     async def hand_over(self, workflow_id: str, run_id: str) -> None:
         """Let one run go on with whichever version is current, from its next task and until it is bound again."""
-        await self._override(
-            WorkflowExecution(workflow_id=workflow_id, run_id=run_id), VersioningOverride(auto_upgrade=True)
-        )
+        run = WorkflowExecution(workflow_id=workflow_id, run_id=run_id)
+        await self._override(run, VersioningOverride(auto_upgrade=True))
 
     async def bind(self, workflow_id: str) -> None:
         """Bind the newest run of a workflow to the version whose workers did its last task."""
