@@ -21,6 +21,7 @@ import cli_policy
 import cli_rehearsal
 import cli_seal
 import cli_story
+import cli_versions
 from cli_audit import audit_app, witness_app
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ app.add_typer(cli_keys.app, name="keys")
 audit_app.command()(cli_story.show)
 audit_app.command()(cli_seal.seal)
 app.add_typer(audit_app, name="audit")
+app.add_typer(cli_versions.app, name="versions")
 app.add_typer(witness_app, name="witness")
 
 DataDir = Annotated[Path, typer.Option("--data-dir", help="Directory of the embedded stack.")]

@@ -149,6 +149,22 @@ class Settings(BaseSettings):
         default=None, description="Time-stamping authority (RFC 3161) that stamps the newest checkpoint once a day."
     )
 
+    worker_versions: bool | None = Field(
+        default=None,
+        description="Whether a case stays with the build of the worker that began its run; in production it does"
+        " unless told otherwise.",
+    )
+    worker_deployment: str = Field(
+        default="hetao-permits",
+        pattern=r"^[A-Za-z0-9_-]{1,100}$",
+        description="Name under which Temporal keeps the versions of the workers.",
+    )
+    worker_build_id: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9._-]{1,100}$",
+        description="Version of this worker's workflow code; a hash of that code unless told.",
+    )
+
     codec_token: SecretStr | None = Field(
         default=None,
         description="Path token by which the web UI of the embedded stack decodes payloads; refused in production.",
@@ -161,6 +177,11 @@ class Settings(BaseSettings):
         default=None,
         description="File of cases whose steps fail, to rehearse what an operator does then; refused in production.",
     )
+
+    @property
+    def are_workers_versioned(self) -> bool:
+        """Whether workers say which build they are and get the cases of theirs alone."""
+        return self.env == "production" if self.worker_versions is None else self.worker_versions
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:

@@ -13,7 +13,8 @@ import httpx
 import structlog
 import uvloop
 from temporalio.client import Client
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkflowRunner
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig, WorkflowRunner
 
 from activities.archive import ArchiveSteps
 from activities.authority import AuthorityClient
@@ -47,7 +48,9 @@ from domain.errors import Unavailable
 from domain.messages import NOTICE_QUEUE, REGISTRATION_QUEUE
 from domain.service_keys import KeysRefusedError
 from settings import Settings
+from temporal.build_id import build_id
 from temporal.client import connect, connect_config
+from temporal.deployments import Deployments
 from temporal.engine import TemporalEngine
 from temporal.exposition import serve_metrics
 from temporal.histories import TemporalHistories
@@ -56,6 +59,7 @@ from temporal.recording import configure_tracing
 from temporal.runtime import EngineRuntime, start_runtime
 from temporal.telemetry import configure_logging
 from temporal.traces import unrecorded
+from temporal.version_watch import keep_watching_versions
 from workflows.archive import ArchiveWorkflow, ensure_archive
 from workflows.authority_poll import AuthorityPollWorkflow, ensure_authority_poll
 from workflows.notification import NotificationWorkflow, ensure_notification_workflows
@@ -78,6 +82,7 @@ REGISTRATION_WORKFLOWS: Final[Sequence[type]] = (
     SealCheckWorkflow,
 )
 NOTICE_WORKFLOWS: Final[Sequence[type]] = (NotificationWorkflow,)
+PINNED: Final = VersioningBehavior.PINNED
 _log = structlog.get_logger(__name__)
 
 
@@ -147,7 +152,19 @@ def case_activities(context: Context, client: Client, world: Outside) -> list[An
     ]
 
 
-def build_workers(context: Context, client: Client, world: Outside) -> tuple[Worker, Worker]:
+def version_of(settings: Settings) -> WorkerDeploymentVersion:
+    """Return which version of the workers this one is: the hash of its workflow code, unless told otherwise."""
+    return WorkerDeploymentVersion(settings.worker_deployment, settings.worker_build_id or build_id())
+
+
+def pinned(version: WorkerDeploymentVersion) -> WorkerDeploymentConfig:
+    """Return what binds runs to the version that began them; each goes on as new onto the one that is current then."""
+    return WorkerDeploymentConfig(version, use_worker_versioning=True, default_versioning_behavior=PINNED)
+
+
+def build_workers(
+    context: Context, client: Client, world: Outside, deployment: WorkerDeploymentConfig | None = None
+) -> tuple[Worker, Worker]:
     """Return the workers of both queues: notices never take a place from cases."""
     deliveries = Deliveries(context, world.mail, world.sms, world.webhooks)
     cases = Worker(
@@ -156,6 +173,7 @@ def build_workers(context: Context, client: Client, world: Outside) -> tuple[Wor
         workflows=REGISTRATION_WORKFLOWS,
         activities=case_activities(context, client, world),
         workflow_runner=workflow_runner(),
+        deployment_config=deployment,
         graceful_shutdown_timeout=GRACE,
         max_concurrent_activities=50,
         max_concurrent_local_activities=20,
@@ -166,6 +184,7 @@ def build_workers(context: Context, client: Client, world: Outside) -> tuple[Wor
         workflows=NOTICE_WORKFLOWS,
         activities=[deliveries.deliver],
         workflow_runner=workflow_runner(),
+        deployment_config=deployment,
         graceful_shutdown_timeout=GRACE,
         max_concurrent_activities=8,
     )
@@ -208,7 +227,9 @@ async def run(settings: Settings) -> None:
             return
         async with AsyncExitStack() as stack:
             world = await stack.enter_async_context(outside(settings))
-            await stack.enter_async_context(side_by_side(build_workers(context, client, world)))
+            version = version_of(settings)
+            deployment = pinned(version) if settings.are_workers_versioned else None
+            await stack.enter_async_context(side_by_side(build_workers(context, client, world, deployment)))
             await _ensure(client)
             engine = TemporalEngine(client)
             pulse = Pulse()
@@ -225,7 +246,11 @@ async def run(settings: Settings) -> None:
                 asyncio.create_task(keep_reading_gauges(context, is_stopping=stopping.is_set)),
                 asyncio.create_task(keep_wrapping(context, is_stopping=stopping.is_set)),
             ]
-            _log.info("worker_ready")
+            if deployment is not None:
+                deployments = Deployments(client, version.deployment_name)
+                watch = keep_watching_versions(deployments, version.build_id, stopping)
+                background.append(asyncio.create_task(watch))
+            _log.info("worker_ready", build_id=version.build_id, is_versioned=deployment is not None)
             tell_process(context)
             serve_metrics(
                 settings.worker_metrics_port,

@@ -19,6 +19,8 @@ from tests.services import SEALER_URLS, Addresses, Services
 
 _SERVICES = pytest.StashKey[Services]()
 _ADDRESSES = pytest.StashKey[Addresses]()
+# Where workers are versioned all new work goes to one of them: a namespace for tests/workflows/test_versions.py alone.
+VERSIONED = "versions"
 
 
 def _is_worker(config: pytest.Config) -> bool:
@@ -62,6 +64,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _start(config: pytest.Config) -> Addresses:
     names = [f"gw{number}" for number in range(_processes(config))] or ["master"]
+    names.append(VERSIONED)
     services = config.stash[_SERVICES] = Services(namespaces=tuple(f"test-{name}" for name in names))
     return services.start()
 

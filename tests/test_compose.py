@@ -15,8 +15,8 @@ ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = ("migrate", "load", "api", "worker")
-ONE_SHOT = {"migrate", "load", "temporal-schema", "temporal-namespace"}
+OURS = ("migrate", "load", "api", "worker", "worker-before", "versions")
+ONE_SHOT = {"migrate", "versions", "load", "temporal-schema", "temporal-namespace"}
 # Of the embedded stack alone; production refuses each of them.
 EMBEDDED = {"HETAO_CODEC_TOKEN", "HETAO_POISON_FILE", "HETAO_WEBHOOK_ALLOWED"}
 SECRET = re.compile(r"PASSWORD|PWD|TOKEN|SECRET")
@@ -61,6 +61,18 @@ def test_every_setting_can_be_given_to_compose() -> None:
     of_the_image = {"HETAO_API_HOST", "HETAO_API_PORT"}
 
     assert set().union(*(_environment(service) for service in OURS)) >= known - of_the_image
+
+
+def test_the_workers_of_before_are_asked_for_and_new_work_is_sent_once_the_new_ones_are_there() -> None:
+    before = {key: value for key, value in SERVICES["worker"].items() if key not in ("image", "build")}
+
+    assert SERVICES["worker-before"]["profiles"] == ["before"]
+    assert {key: SERVICES["worker-before"][key] for key in before} == before
+    assert "build" not in SERVICES["worker-before"]
+    assert SERVICES["worker-before"]["image"] != SERVICES["worker"]["image"]
+    assert SERVICES["versions"]["depends_on"] == {"worker": {"condition": "service_healthy"}}
+    # One that nothing waits for would count as a service that ended, and `up --wait` as failed.
+    assert "versions" in SERVICES["temporal-ui"]["depends_on"]
 
 
 def test_mail_goes_to_the_sink_only_where_somebody_says_so() -> None:
@@ -120,7 +132,7 @@ def test_only_the_migration_knows_the_owner(service: str) -> None:
 
 @pytest.mark.parametrize("service", OURS)
 def test_only_the_worker_knows_the_sealer(service: str) -> None:
-    assert ("HETAO_SEALER_DATABASE_URL" in _environment(service)) == (service == "worker")
+    assert ("HETAO_SEALER_DATABASE_URL" in _environment(service)) == service.startswith("worker")
 
 
 @pytest.mark.parametrize("path", re.findall(r"- \./([^:\s]+):", TEXT))

@@ -9,6 +9,7 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 with workflow.unsafe.imports_passed_through():
     from domain.messages import NOTICE_QUEUE, NOTIFICATION_WORKFLOW, DeliveryCount, DeliveryRound
     from domain.notices import Channel
+    from workflows import versions
     from workflows.timeouts import DELIVER_HEARTBEAT, DELIVER_TIMEOUT, PATIENTLY
 
 RUNS_IN_ONE_HISTORY: Final = 100
@@ -21,7 +22,7 @@ class NotificationWorkflow:
 
     @workflow.run
     async def run(self, asked: DeliveryRound) -> None:
-        """Run the activity again and again, and continue as new before the history grows long."""
+        """Run the activity again and again, and continue as new before the history grows long or the code is old."""
         for _ in range(RUNS_IN_ONE_HISTORY):
             await workflow.execute_activity(
                 "deliver",
@@ -33,9 +34,9 @@ class NotificationWorkflow:
                 retry_policy=PATIENTLY,
                 summary=f"deliver {asked.channel}",
             )
-            if workflow.info().is_continue_as_new_suggested():
+            if workflow.info().is_continue_as_new_suggested() or versions.is_moving():
                 break
-        workflow.continue_as_new(asked)
+        versions.go_on_as_new(asked)
 
 
 def notification_workflow_id(channel: Channel) -> str:

@@ -19,6 +19,7 @@ with workflow.unsafe.imports_passed_through():
         StepInput,
     )
     from domain.stages import Stage
+    from workflows import versions
     from workflows.alarm import Alarm
     from workflows.steps import Steps
     from workflows.talent_permit import PermitCalls
@@ -160,16 +161,16 @@ class RegistrationWorkflow:
         )
 
     def _may_go_on_as_new(self) -> bool:
-        """Whether the case rests: approved or ended, nothing to be sent, and more history than a fresh run has."""
+        """Whether the case may go on in another run: nothing is under way, and it rests or the run is old."""
         if self._course.finished or self._calls.are_running or self._nudged or self._signalled:
             return False
         info = workflow.info()
         rests = self._course.rests and info.get_current_history_length() > _SHORT_HISTORY
         old = workflow.now() - info.start_time >= LONGEST_SLEEP - timedelta(days=1)
-        return rests or old or info.is_continue_as_new_suggested()
+        return rests or old or info.is_continue_as_new_suggested() or versions.is_moving()
 
     def _go_on_as_new(self) -> None:
         course = self._course.model_copy(update={"outcomes": ()})
-        workflow.continue_as_new(
+        versions.go_on_as_new(
             RegistrationInput(reference=self._reference, correlation_id=self._correlation_id, course=course)
         )

@@ -11,6 +11,7 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 with workflow.unsafe.imports_passed_through():
     from activities.standing import StandingSteps
     from domain.messages import STANDING_WORKFLOW, StandingInput
+    from workflows import versions
     from workflows.timeouts import CALL_TIMEOUT, OUTWARD, PATIENTLY, SPREAD_HEARTBEAT, SPREAD_TIMEOUT, STEP_TIMEOUT
 
 # A case that is stuck holds the one report to the authority up for about an hour and no longer.
@@ -33,6 +34,8 @@ class StandingWorkflow:
         early = plan.begins_at - workflow.now()
         if early > timedelta(0):
             await workflow.sleep(early, summary="standing holds from")
+            if versions.is_moving():
+                versions.go_on_as_new(given)
         at = workflow.now()
         asked = StandingInput(change_id=given.change_id, at=at)
         await self._step(

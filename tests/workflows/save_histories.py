@@ -11,14 +11,18 @@ import json
 import re
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
 from unittest.mock import patch
 
+import httpx
 from temporalio import activity
 from temporalio.client import Client, WorkflowHistory
+from temporalio.common import WorkerDeploymentVersion
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.worker import Worker
 
 import worker
@@ -39,17 +43,18 @@ from domain.messages import (
     DeliveryRound,
 )
 from domain.stages import Stage
-from sandbox.postgres import OWNER
+from sandbox.postgres import OWNER, SEALER
 from store.database import Database
 from store.migrate import upgrade
+from temporal.deployments import Deployments
+from temporal.moving import move_cases
 from tests.cases.contexts import EMPLOYER_A, OFFICER, SUPERVISOR, registration_body
 from tests.rows import Rows
-from tests.services import Addresses, Services
-from tests.workflows import histories
-from tests.workflows.fingerprints import FINGERPRINTS, fingerprints
+from tests.services import SEALER_URLS, Addresses, Services
+from tests.workflows import fingerprints, histories
 from tests.workflows.sandbox import sandboxed
 from tests.workflows.signals import signalled
-from tests.workflows.world import Case, World, new_key, open_world
+from tests.workflows.world import Case, World, case_worker, new_key, open_world
 
 NAMESPACE: Final = "saved"
 DATABASE: Final = "hetao_saved"
@@ -114,6 +119,17 @@ async def refused(world: World) -> list[WorkflowHistory]:
     await case.confirm("reject", "reason_not_supported")
     await case.decide("refuse", "employer_kind_not_listed")
     await case.confirm("confirm")
+    await case.ended()
+    return await histories.runs(case)
+
+
+async def held(world: World) -> list[WorkflowHistory]:
+    """A hold of most of a year, within one run: what is longer than a run may last is not asked by a shorter one."""
+    case = await world.submit()
+    await case.ask(OFFICER, CommandKind.HOLD, {"action": "place", "reason": "legal_question"})
+    await case.skip(timedelta(days=310))
+    await case.ask(OFFICER, CommandKind.HOLD, {"action": "release", "reason": "legal_question"})
+    await case.ask(EMPLOYER_A, CommandKind.WITHDRAW, {})
     await case.ended()
     return await histories.runs(case)
 
@@ -244,6 +260,35 @@ async def standing(world: World) -> list[WorkflowHistory]:
     return [await handle.fetch_history(), *(await histories.runs(case))[1:]]
 
 
+async def moved(world: World) -> list[WorkflowHistory]:
+    """A case that sleeps while other workers become current, and goes on as new with them once it is woken."""
+    deployments = Deployments(world.client, "saved")
+    async with httpx.AsyncClient(transport=world.authority.transport) as http, AsyncExitStack() as stack:
+        for build in ("first", "second"):
+            version = worker.pinned(WorkerDeploymentVersion("saved", build))
+            await stack.enter_async_context(case_worker(world, http, deployment=version))
+            await deployments.make_current(build, wait=timedelta(seconds=30))
+            if build == "first":
+                case = await world.submit()
+                await case.idle()
+        await _until_runs(deployments, "first", 1)
+        await move_cases(deployments, world.client, "second", pace=100)
+        await _until_runs(deployments, "first", 0)
+        await case.idle()
+        found = await histories.runs(case)
+        await deployments.make_current("")
+    return found
+
+
+async def _until_runs(deployments: Deployments, build: str, count: int) -> None:
+    """Wait until so many runs are open on a version: the list lags behind the runs."""
+    async with asyncio.timeout(20):
+        found = await deployments.count_runs(build)
+        while found != count:
+            await asyncio.sleep(0.1)
+            found = await deployments.count_runs(build)
+
+
 async def notification(world: World) -> list[WorkflowHistory]:
     """Two rounds of a channel, and a third under way."""
     rounds, third = 0, asyncio.Event()
@@ -279,6 +324,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "corrected": corrected,
     "lapsed": lapsed,
     "refused": refused,
+    "held": held,
     "revoked": revoked,
     "departed": departed,
     "unreached": signalled_and_unreached,
@@ -290,20 +336,28 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "retention": retention,
     "seal_check": seal_check,
     "standing": standing,
+    "moved": moved,
     "notification": notification,
 }
 
 
 async def save(addresses: Addresses) -> None:
     """Run every scenario that has no history yet and write what it left."""
+    # Workers say every second that they are there, not every minute: a version without any is refused.
+    runtime = Runtime(telemetry=TelemetryConfig(), worker_heartbeat_interval=timedelta(seconds=1))
     client = await Client.connect(
-        addresses.temporal, namespace=NAMESPACE, data_converter=pydantic_data_converter, identity="saved"
+        addresses.temporal,
+        namespace=NAMESPACE,
+        data_converter=pydantic_data_converter,
+        identity="saved",
+        runtime=runtime,
     )
     HISTORIES.mkdir(exist_ok=True)
     for name, scenario in SCENARIOS.items():
         if any(HISTORIES.glob(f"{name}-*.json")):
             continue
         url = addresses.postgres.url(database=DATABASE)
+        SEALER_URLS[url] = addresses.postgres.url(role=SEALER, database=DATABASE)
         async with Rows.open(addresses.postgres, DATABASE) as rows:
             await rows.empty()
         async with open_world(url, client, converter=pydantic_data_converter) as world:
@@ -327,7 +381,7 @@ def main() -> None:
         asyncio.run(save(addresses))
     finally:
         services.stop()
-    FINGERPRINTS.write_text(json.dumps(fingerprints(), indent=1) + "\n", encoding="utf-8")
+    fingerprints.write()
 
 
 if __name__ == "__main__":

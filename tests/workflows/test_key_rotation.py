@@ -27,7 +27,7 @@ from temporal.client import data_converter
 from temporal.engine import TemporalEngine
 from temporal.histories import TemporalHistories
 from tests.cases.contexts import OFFICER, shared_keyring
-from tests.workflows.world import Case, World, open_world, worker_of
+from tests.workflows.world import Case, World, case_worker, open_world
 
 KINDS = ("kek", "codec", "statement")
 OTHER_PERSON: dict[str, Any] = {"identity_number": "33010619860128072X"}
@@ -74,7 +74,7 @@ def _with(park: World, keyring: Keyring) -> World:
 
 @asynccontextmanager
 async def _working(park: World) -> AsyncIterator[None]:
-    async with httpx.AsyncClient(transport=park.authority.transport) as http, worker_of(park, http):
+    async with httpx.AsyncClient(transport=park.authority.transport) as http, case_worker(park, http):
         yield
 
 

@@ -1,8 +1,5 @@
 """Saved histories replay, and no change of what a workflow asks of the engine goes unseen."""
 
-import ast
-import asyncio
-import importlib
 import json
 import re
 from collections.abc import AsyncIterator
@@ -23,7 +20,9 @@ from activities.reconciliation import ReconciliationSteps
 from activities.retention import RetentionSteps
 from activities.seal_check import SealSteps
 from activities.standing import StandingSteps
-from tests.workflows.fingerprints import FINGERPRINTS, WORKFLOWS, fingerprints
+from tests.workflows.fingerprints import FINGERPRINTS, MESSAGES, fingerprints
+from tests.workflows.patches import complaints, in_code, listed, marked
+from tests.workflows.reach import WORKFLOWS
 from tests.workflows.sandbox import sandboxed
 from tests.workflows.save_histories import HISTORIES, SCENARIOS
 from tests.workflows.shifting import Activity
@@ -40,8 +39,9 @@ OWNERS = (
     SealSteps,
 )
 CHANGED = (
-    "What {name} asks of the engine changed. Cases that run replay their histories: put the change behind "
-    "workflow.patched, save a history of the new way, and then run `python -m tests.workflows.save_histories`."
+    "What {name} asks of the engine may have changed. Cases that run replay their histories: put a change of commands "
+    "behind workflow.patched and save a history of the new way with `python -m tests.workflows.save_histories`; what "
+    "changes no command of any history needs `python -m tests.workflows.fingerprints` alone (docs/operations.md)."
 )
 
 
@@ -75,17 +75,6 @@ async def test_saved_histories_replay_in_the_sandbox() -> None:
     async with _replayer(sandboxed()).workflow_replay_iterator(histories()) as replays:
         failed = [each.history.workflow_id async for each in replays if each.replay_failure is not None]
     assert not failed
-
-
-def test_workflow_modules_keep_nothing_between_runs() -> None:
-    # Without a sandbox the runs of a worker share the modules, so a module may hold constants and classes only.
-    for path in WORKFLOWS.glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            assert not isinstance(node, ast.Global | ast.Nonlocal), f"{path.name}:{node.lineno}"
-        module = importlib.import_module(f"workflows.{path.stem}" if path.stem != "__init__" else "workflows")
-        for name, value in vars(module).items():
-            is_kept = isinstance(value, list | dict | set | bytearray | asyncio.Lock) and not name.startswith("__")
-            assert not is_kept, f"{path.name}: {name}"
 
 
 async def test_history_of_other_code_does_not_replay(tmp_path: Path) -> None:
@@ -130,12 +119,39 @@ def test_every_scenario_has_a_saved_history() -> None:
     assert {path.stem.rpartition("-")[0] for path in _saved()} == set(SCENARIOS)
 
 
-def test_every_patch_has_a_saved_history() -> None:
-    # None so far: no case has been begun by an older version of this code.
-    patches: set[str] = set()
-    for path in WORKFLOWS.glob("*.py"):
-        patches |= set(re.findall(r"workflow\.patched\(\s*[\"']([^\"']+)", path.read_text(encoding="utf-8")))
-    assert {path.stem.rpartition("-")[0] for path in _saved()} >= patches
+def test_every_patch_is_listed_and_goes_out_in_three_steps() -> None:
+    ids = {name for path in _saved() for name in marked(json.loads(path.read_text(encoding="utf-8")))}
+    listed_ = listed()
+    assert not complaints(listed_, in_code(WORKFLOWS.glob("*.py")), ids)
+    assert ids == {name for name, days in listed_.items() if not days["out"]}
+
+
+@pytest.mark.parametrize(
+    ("days", "in_it", "said"),
+    [
+        (None, {"p": "patched"}, "not listed"),
+        (("2026-01-01", None, None), {}, "listed as patched and is out"),
+        (("2026-01-01", None, "2026-02-01"), {}, "skipped a step"),
+        (("2026-01-01", "2026-02-01", None), {"p": "patched"}, "listed as deprecated and is patched"),
+        (("2026-01-01", "2026-02-01", "2027-02-01"), {}, "runs were left"),
+        (("2026-01-01", "2026-02-01", "2027-05-01"), {"p": "deprecated"}, "listed as out and is deprecated"),
+        (("2026-03-01", "2026-02-01", None), {"p": "deprecated"}, "skipped a step"),
+    ],
+)
+def test_a_patch_that_skips_a_step_is_found(
+    days: tuple[str | None, ...] | None, in_it: dict[str, str], said: str
+) -> None:
+    known = {} if days is None else {"p": dict(zip(("patched", "deprecated", "out"), days, strict=True))}
+    assert any(said in complaint for complaint in complaints(known, in_it, ()))
+
+
+def test_a_patch_that_took_its_steps_is_well(tmp_path: Path) -> None:
+    code = tmp_path / "code.py"
+    code.write_text("if workflow.patched('a'):\n    workflow.deprecate_patch('b')\n")
+    days = [("2026-01-01", None, None), ("2026-01-01", "2026-02-01", None), ("2026-01-01", "2026-02-01", "2027-05-01")]
+    steps = ("patched", "deprecated", "out")
+    known = {name: dict(zip(steps, each, strict=True)) for name, each in zip("abc", days, strict=True)}
+    assert not complaints(known, in_code([code]), "ab")
 
 
 def test_saved_histories_name_no_machine() -> None:
@@ -154,6 +170,7 @@ def test_fingerprint_is_the_committed_one(name: str) -> None:
 def test_every_workflow_has_a_fingerprint() -> None:
     committed = {name.partition(":")[2] for name in json.loads(FINGERPRINTS.read_text(encoding="utf-8"))}
     assert {each.__name__ for each in ALL_WORKFLOWS} <= committed
+    assert {"timeouts.py", "registration.py", "notification.py", MESSAGES} <= set(fingerprints())
     assert set(fingerprints()) == set(json.loads(FINGERPRINTS.read_text(encoding="utf-8")))
 
 

@@ -1,7 +1,8 @@
 """A park in miniature for tests of workflows: real Temporal, real PostgreSQL, real steps, an authority in memory."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+import os
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -17,7 +18,7 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.converter import DataConverter
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import TimeSkipper
-from temporalio.worker import Worker
+from temporalio.worker import Worker, WorkerDeploymentConfig
 
 import worker
 from activities.mail import MailSender
@@ -70,6 +71,8 @@ OFFICER_2 = Actor(issuer="test", subject="officer-2", role=Role.OFFICER)
 OPERATOR = Actor(issuer="test", subject="operator", role=Role.OPERATOR)
 AUTHORITY = Actor(issuer="test", subject="authority", role=Role.AUTHORITY)
 SECONDS = 20.0
+# With 0 every task replays the whole history, as after a restart (.ci/run): what is kept beside the history shows.
+CACHED_WORKFLOWS = int(os.environ.get("HETAO_TEST_CACHED_WORKFLOWS", "1000"))
 
 __all__ = ["EMPLOYER_A", "MONDAY", "OFFICER", "OFFICER_2", "OPERATOR", "SUPERVISOR", "Case", "World", "open_world"]
 
@@ -330,6 +333,7 @@ async def open_world(
     parameters: str = "embedded",
     converter: DataConverter | None = None,
     works: bool = True,
+    deployment: WorkerDeploymentConfig | None = None,
 ) -> AsyncIterator[World]:
     """Open a park on a database and a Temporal, with its worker running, and end what it started in the end.
 
@@ -360,7 +364,7 @@ async def open_world(
             async with AsyncExitStack() as stack:
                 if works:
                     http = await stack.enter_async_context(httpx.AsyncClient(transport=authority.transport))
-                    await stack.enter_async_context(worker_of(world, http))
+                    await stack.enter_async_context(case_worker(world, http, deployment=deployment))
                 try:
                     yield world
                 finally:
@@ -368,8 +372,14 @@ async def open_world(
                         await _terminate(client, registration_workflow_id(reference))
 
 
-def worker_of(world: World, http: httpx.AsyncClient) -> Worker:
-    """Return a worker on the context and the client of a park."""
+def case_worker(
+    world: World,
+    http: httpx.AsyncClient,
+    *,
+    workflows: Sequence[type] = worker.REGISTRATION_WORKFLOWS,
+    deployment: WorkerDeploymentConfig | None = None,
+) -> Worker:
+    """Return a worker of the park, not running yet; of other workflow code, and of a version, where told."""
     outside = worker.Outside(
         authority=world.authority.client(http),
         mail=MailSender("127.0.0.1", 9, "park@example.com"),
@@ -380,9 +390,11 @@ def worker_of(world: World, http: httpx.AsyncClient) -> Worker:
     return Worker(
         world.client,
         task_queue=REGISTRATION_QUEUE,
-        workflows=worker.REGISTRATION_WORKFLOWS,
+        workflows=workflows,
         activities=shifted(activities, world.clock),
         workflow_runner=worker.workflow_runner(),
+        max_cached_workflows=CACHED_WORKFLOWS,
+        deployment_config=deployment,
     )
 
 

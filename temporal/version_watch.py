@@ -1,0 +1,51 @@
+"""A worker's look at the versions: the first one of an installation is made current, and what is forsaken is told."""
+
+import asyncio
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from temporalio.exceptions import TemporalError
+from temporalio.service import RPCError
+
+from temporal.deployments import Deployments, NoWorkersError
+
+# Its own first polls take a moment to arrive.
+_FIRST: Final = timedelta(seconds=30)
+_EVERY: Final = timedelta(minutes=10)
+_AGAIN: Final = timedelta(seconds=5)
+_AWAY: Final = (RPCError, TemporalError, NoWorkersError, TimeoutError, RuntimeError, OSError)
+_log = structlog.get_logger(__name__)
+
+
+async def keep_watching_versions(deployments: Deployments, build_id: str, stopping: asyncio.Event) -> None:
+    """Take the first place where none was ever taken, then tell every ten minutes which runs wait for no worker."""
+    is_settled = False
+    while not stopping.is_set():
+        try:
+            if not is_settled:
+                if await deployments.take_first(build_id, wait=_FIRST):
+                    _log.info("version_first", build_id=build_id)
+                is_settled = True
+            await look(deployments, build_id)
+        except _AWAY as error:
+            _log.warning("versions_unknown", error=type(error).__name__)
+        await _pause(_EVERY if is_settled else _AGAIN, stopping)
+
+
+async def look(deployments: Deployments, build_id: str) -> None:
+    """Log where new work goes to another version than this worker's, and versions with runs and without workers."""
+    deployment = await deployments.read()
+    if deployment.current != build_id:
+        _log.info("version_not_current", build_id=build_id, current=deployment.current)
+    for each in deployment.versions:
+        if each.is_forsaken:
+            _log.warning("version_without_workers", build_id=each.build_id, runs=each.runs)
+
+
+async def _pause(duration: timedelta, stopping: asyncio.Event) -> None:
+    try:
+        async with asyncio.timeout(duration.total_seconds()):
+            await stopping.wait()
+    except TimeoutError:
+        return

@@ -1,0 +1,299 @@
+"""Two builds of the workers on a real server: a case stays with the one that began its run, and moves with its next."""
+
+import asyncio
+import json
+import re
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from types import ModuleType
+
+import httpx
+import pytest
+import pytest_asyncio
+from structlog.testing import capture_logs
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client, WorkflowHistory
+from temporalio.common import WorkerDeploymentVersion
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.runtime import Runtime, TelemetryConfig
+from temporalio.worker import Replayer
+from typer.testing import CliRunner
+
+import cli
+import worker
+from store.keyring import Keyring
+from temporal.build_id import STEERING, build_id
+from temporal.client import data_converter
+from temporal.deployments import Deployments, NoWorkersError, Version
+from temporal.moving import Adopted, adopt_runs, move_cases
+from temporal.version_watch import look
+from tests.cases.contexts import shared_keyring
+from tests.conftest import VERSIONED
+from tests.test_settings import LEAST
+from tests.workflows.histories import runs
+from tests.workflows.reach import ROOT, reached
+from tests.workflows.world import Case, World, case_worker, open_world
+from workflows.registration import RegistrationWorkflow
+
+NAME = "hetao-permits"
+OLD, NEW = "old", "new"
+WAIT = timedelta(seconds=30)
+SECOND, THIRD, FOURTH = ("33010619860128072X", "110105199003071239", "110105199103071236")
+# What a later release may bring: every step of a case waits for one more timer first.
+STEP = "        async with self._lock:\n            self._nudged = False\n"
+LATER = STEP + '            await workflow.sleep(timedelta(milliseconds=7), summary="later")\n'
+
+
+def later_code() -> tuple[type, ...]:
+    """Return the workflows of a release whose `Registration` asks for one command more."""
+    source = (ROOT / "workflows" / "registration.py").read_text(encoding="utf-8")
+    assert STEP in source
+    module = sys.modules["tests.later_registration"] = ModuleType("tests.later_registration")
+    exec(compile(source.replace(STEP, LATER), "later_registration", "exec"), module.__dict__)
+    others = [each for each in worker.REGISTRATION_WORKFLOWS if each is not RegistrationWorkflow]
+    later: type = module.RegistrationWorkflow
+    return (later, *others)
+
+
+@dataclass
+class Park:
+    """A world with its old workers, and what steers the versions."""
+
+    world: World
+    http: httpx.AsyncClient
+    deployments: Deployments
+
+    @asynccontextmanager
+    async def later_workers(self) -> AsyncIterator[None]:
+        """Run workers of the later release beside the old ones."""
+        config = worker.pinned(WorkerDeploymentVersion(NAME, NEW))
+        async with case_worker(self.world, self.http, workflows=later_code(), deployment=config):
+            yield
+
+    async def version(self, build: str) -> Version:
+        """Return what Temporal knows of a version."""
+        return {each.build_id: each for each in (await self.deployments.read()).versions}[build]
+
+    async def workers(self, build: str) -> int | None:
+        """Return how many workers of a version are there."""
+        return (await self.version(build)).workers
+
+    async def unversioned(self) -> int:
+        """Return how many open runs are of no version."""
+        return (await self.deployments.read()).unversioned
+
+    async def until_runs(self, build: str, count: int) -> Version:
+        """Wait until so many runs are open on a version: the list lags behind the runs."""
+        await until(lambda: self.deployments.count_runs(build), count)
+        return await self.version(build)
+
+
+async def until(look: Callable[[], Awaitable[object]], wanted: object) -> None:
+    """Wait until what is looked at is as wanted."""
+    async with asyncio.timeout(20):
+        found = await look()
+        while found != wanted:
+            await asyncio.sleep(0.05)
+            found = await look()
+
+
+@pytest_asyncio.fixture
+async def park(clean_database: str, temporal_address: str) -> AsyncIterator[Park]:
+    """A park whose workers are versioned, the old ones current."""
+    # Workers say that they are there more often than the minute of the others.
+    runtime = Runtime(telemetry=TelemetryConfig(), worker_heartbeat_interval=timedelta(seconds=1))
+    client = await Client.connect(
+        temporal_address, namespace=f"test-{VERSIONED}", data_converter=pydantic_data_converter, runtime=runtime
+    )
+    deployments = Deployments(client, NAME)
+    config = worker.pinned(WorkerDeploymentVersion(NAME, OLD))
+    async with open_world(clean_database, client, deployment=config) as world:
+        await deployments.make_current(OLD, wait=WAIT)
+        async with httpx.AsyncClient(transport=world.authority.transport) as http:
+            yield Park(world, http, deployments)
+
+
+async def build_of(case: Case) -> str:
+    """Return the version that the newest run of a case is on."""
+    info = (await case.handle.describe()).raw_description.workflow_execution_info.versioning_info
+    return info.deployment_version.build_id
+
+
+async def until_on(case: Case, build: str) -> None:
+    """Wait until a case is on a version and at rest there."""
+    await until(lambda: build_of(case), build)
+    await case.idle()
+
+
+def builds(history: WorkflowHistory) -> set[str]:
+    """Return which versions completed the tasks of a run."""
+    done = [e for e in history.events if e.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED]
+    return {e.workflow_task_completed_event_attributes.deployment_version.build_id for e in done}
+
+
+def is_of_later_code(history: WorkflowHistory) -> bool:
+    """Whether the run has the timer that only the later code sets."""
+    timers = [e for e in history.events if e.event_type == EventType.EVENT_TYPE_TIMER_STARTED]
+    return any(e.timer_started_event_attributes.start_to_fire_timeout.nanos == 7_000_000 for e in timers)
+
+
+async def replays(history: WorkflowHistory, workflows: Sequence[type]) -> bool:
+    """Whether code can go on with a history."""
+    replayer = Replayer(
+        workflows=workflows,
+        data_converter=data_converter(shared_keyring()),
+        workflow_runner=worker.workflow_runner(),
+    )
+    return (await replayer.replay_workflow(history, raise_on_replay_failure=False)).replay_failure is None
+
+
+async def test_a_roll_out_decisions_going_on_as_new_and_the_way_back(park: Park) -> None:
+    world, deployments = park.world, park.deployments
+    begun, sleeper = await world.submit(), await world.submit(identity_number=SECOND)
+    async with park.later_workers():
+        await deployments.make_current(NEW, wait=WAIT)
+        fresh = await world.submit(identity_number=THIRD)
+        assert [await build_of(each) for each in (begun, sleeper, fresh)] == [OLD, OLD, NEW]
+
+        # Each is decided by its own code; the old one then rests, and its next run is of the new code.
+        await begun.approve()
+        await fresh.approve()
+        await until_on(begun, NEW)
+        first, *further = await runs(begun)
+        assert (builds(first), is_of_later_code(first)) == ({OLD}, False)
+        assert builds(further[-1]) == {NEW}
+        assert not await replays(first, later_code()), "the later code has to be such as old histories do not fit"
+        assert {build for each in await runs(fresh) for build in builds(each)} == {NEW}
+        assert is_of_later_code((await runs(fresh))[0])
+
+        # One that sleeps is told.
+        assert not (await park.until_runs(OLD, 1)).may_go
+        assert (await park.version(NEW)).is_current
+        assert await move_cases(deployments, world.client, NEW, pace=100, is_dry=True) == {OLD: 1}
+        assert await build_of(sleeper) == OLD
+        assert await move_cases(deployments, world.client, NEW, pace=100) == {OLD: 1}
+        await until_on(sleeper, NEW)
+        assert (await park.until_runs(OLD, 0)).may_go
+
+        # The way back: what is new goes to the old code, and so does whatever is done.
+        former = (await deployments.read()).former
+        assert former == await park.version(OLD)
+        await deployments.make_current(OLD)
+        assert await build_of(await world.submit(identity_number=FOURTH)) == OLD
+        await sleeper.decide("approve")
+        await begun.issue()
+        await until_on(sleeper, OLD)
+        await until_on(begun, OLD)
+        await park.until_runs(NEW, 1)
+        assert await move_cases(deployments, world.client, OLD, pace=100) == {NEW: 1}
+        await until_on(fresh, OLD)
+        for history in [each for case in (begun, fresh, sleeper) for each in await runs(case)]:
+            code = later_code() if builds(history) == {NEW} else worker.REGISTRATION_WORKFLOWS
+            assert await replays(history, code)
+
+
+async def test_versions_without_workers_are_told_and_get_nothing(park: Park) -> None:
+    world, deployments = park.world, park.deployments
+    with pytest.raises(NoWorkersError):
+        await deployments.make_current("never-there")
+    assert not await deployments.take_first(OLD, wait=WAIT), "the first place was taken long ago"
+
+    async with park.later_workers():
+        await deployments.make_current(NEW, wait=WAIT)
+        await until(lambda: park.workers(NEW), 1)
+        await world.submit()
+        await park.until_runs(NEW, 1)
+    await until(lambda: park.workers(NEW), 0)
+    assert (await park.version(NEW)).is_forsaken
+    with capture_logs() as lines:
+        await look(deployments, OLD)
+    assert [(line["event"], line.get("runs")) for line in lines] == [
+        ("version_not_current", None),
+        ("version_without_workers", 1),
+    ]
+
+
+async def test_a_run_of_before_there_were_versions_goes_on_with_the_current_one(park: Park) -> None:
+    await park.deployments.make_current("")
+    async with case_worker(park.world, park.http):
+        case = await park.world.submit()
+        assert await build_of(case) == ""
+        await until(park.unversioned, 1)
+        await park.deployments.make_current(OLD)
+        await case.approve()
+        await until_on(case, OLD)
+    first, *_ = await runs(case)
+    assert builds(first) == {"", OLD}
+
+
+async def test_the_commands_do_it_and_say_it(
+    park: Park, temporal_address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Keyring, "load", lambda *_, **__: shared_keyring())
+    for name, value in (LEAST | {"HETAO_WORKER_BUILD_ID": NEW}).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("TEMPORAL_ADDRESS", temporal_address)
+    monkeypatch.setenv("TEMPORAL_NAMESPACE", f"test-{VERSIONED}")
+
+    async def said(*words: str, code: int = 0) -> str:
+        result = await asyncio.to_thread(CliRunner().invoke, cli.app, ["versions", *words])
+        assert result.exit_code == code, result.output
+        return result.output
+
+    await park.world.submit()
+    assert "no workers on all queues" in await said("current", "--wait", "0", code=2)
+    async with park.later_workers():
+        assert f"goes to {NEW}" in await said("current")
+        await park.until_runs(OLD, 1)
+        table = await said("list")
+        assert "current" in table
+        assert f"{OLD} keeps its workers for 1 runs" in table
+        found = {each["build_id"]: each for each in json.loads(await said("list", "--json"))["versions"]}
+        assert (found[NEW]["is_current"], found[OLD]["open_runs"], found[OLD]["may_go"]) == (True, 1, False)
+        assert f"{OLD}: 1 cases would be told" in await said("move", "--dry-run")
+        assert f"{OLD}: 1 cases told to go on with {NEW}" in await said("move", "--pace", "100")
+        await park.until_runs(OLD, 0)
+        assert f"{OLD} may go" in await said("list")
+        assert f"goes to {OLD}" in await said("back")
+        assert "25 % of what is new" in await said("ramp", "25")
+        assert (await park.version(NEW)).ramp == 25
+        await said("ramp", "0")
+
+
+async def test_runs_whose_workers_are_lost_go_on_with_code_that_their_histories_fit(park: Park) -> None:
+    """A build of the same code is adopted; one of later code is not."""
+    world, deployments = park.world, park.deployments
+    cases = {}
+    for build, code in (("same", worker.REGISTRATION_WORKFLOWS), (NEW, later_code())):
+        config = worker.pinned(WorkerDeploymentVersion(NAME, build))
+        async with case_worker(world, park.http, workflows=code, deployment=config):
+            await deployments.make_current(build, wait=WAIT)
+            cases[build] = await world.submit(identity_number=SECOND if build == NEW else THIRD)
+            await cases[build].idle()
+            await park.until_runs(build, 1)
+    await deployments.make_current(OLD, wait=WAIT)
+    replayer = Replayer(
+        workflows=worker.REGISTRATION_WORKFLOWS,
+        data_converter=data_converter(shared_keyring()),
+        workflow_runner=worker.workflow_runner(),
+    )
+
+    async def adopt(build: str) -> Adopted:
+        return await adopt_runs(deployments, world.client, build, OLD, replayer, seconds=20)
+
+    fit, misfit = cases["same"], cases[NEW]
+    assert await adopt("same") == Adopted((fit.handle.id,), (), ())
+    assert await adopt(NEW) == Adopted((), (), (misfit.handle.id,))
+    assert [await build_of(each) for each in (fit, misfit)] == [OLD, NEW]
+    info = (await fit.handle.describe()).raw_description.workflow_execution_info.versioning_info
+    assert not info.HasField("versioning_override"), "it is bound to its build as any other"
+    await fit.approve()
+
+
+async def test_the_build_id_is_of_all_that_steers_workflows() -> None:
+    steering = {path.relative_to(ROOT).as_posix() for name, path in reached().items() if name.startswith("domain.")}
+    assert set(STEERING) == steering
+    assert re.fullmatch("[0-9a-f]{12}", build_id())
