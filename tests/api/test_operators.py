@@ -54,6 +54,31 @@ async def test_an_operator_reads_what_a_stuck_case_needs_and_not_whom_it_is_abou
     assert not [value for value in body["person"].values() if len(str(value)) > 2 and str(value) in shown]
 
 
+async def test_a_case_that_is_still_broken_is_refused_in_words_with_what_is_wrong_and_stays_as_it_is(
+    stage: Stage,
+) -> None:
+    case = (await stage.as_("employer-a").post("/v1/registrations", registration_body())).json()
+    await stage.settle()
+    incident_id = await open_incident(stage.context, case["reference"], "advance", "ValueError", stage.clock())
+    async with stage.context.database.begin() as connection:
+        await connection.execute(
+            text("UPDATE deadlines SET at = '9999-12-31 23:00:00+00' WHERE reference = :reference"), case
+        )
+    operator = stage.as_("operator")
+
+    answer = await operator.post(f"/v1/incidents/{incident_id}/resume")
+
+    problem = answer.json()
+    assert (answer.status_code, problem["code"], problem["reason"]) == (409, "still_broken", "ValueError")
+    assert problem["place"].startswith("store/case_rows.py:")
+    assert problem["detail"].endswith(f"What is wrong: ValueError, met at {problem['place']}.")
+    (cause,) = (await operator.get("/v1/incident-causes")).json()["items"]
+    assert (cause["incidents"], cause["first_references"]) == (1, [case["reference"]])
+    resumed = await operator.post(f"/v1/incident-causes/{cause['id']}/resume")
+    assert (resumed.status_code, resumed.json()["resuming"]) == (202, 1)
+    assert stage.engine.resumed == []
+
+
 async def test_an_incident_about_no_case_and_one_that_there_is_not(stage: Stage) -> None:
     operator = stage.as_("operator")
     headers = {"Content-Type": "application/json"}

@@ -160,3 +160,6 @@ async def test_a_list_that_is_missing_after_an_erasure_stops_all_that_needs_it_u
     await sign(moved, Case(moved, second.reference))
     found = await replay(moved.context, _REPLAY)
     assert (found.listed, found.erased_again, found.unlisted) == (2, 0, 0)
+    assert await note_missing(moved.context, NOON) == 0
+    (incident,) = await park.rows(tables.incidents)
+    assert (incident["state"], incident["closed_reason"]) == ("ended", "replayed")

@@ -302,6 +302,8 @@ async def test_a_night_compares_all_cases_keeps_what_differs_and_names_it_to_ope
         await _sql("UPDATE registrations SET stage = 'approved' WHERE reference = :r")(connection, case.reference)
     assert (await _night(world)).differences == 0
     assert await list_differences(world.context) == ([], None)
+    (incident,) = await world.rows(tables.incidents, kind="record_differs")
+    assert (incident["state"], incident["closed_reason"]) == ("ended", "difference_gone")
 
 
 async def _night(world: World) -> ReconciliationCount:
@@ -328,3 +330,5 @@ async def test_a_run_that_cannot_be_archived_is_named_with_the_days_that_tempora
     ]
     await _night(world)
     assert closed.run_id in {row["run_id"] for row in await world.rows(tables.archived_histories)}
+    (incident,) = await world.rows(tables.incidents, kind="history_missing", step=f"registration/{case.reference}")
+    assert (incident["state"], incident["closed_reason"]) == ("ended", "archived")
