@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+import cli_edge
 from cli_policy import settings_of
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def restored(
     from cases.restoring import read_note
     from domain.errors import Refused, Unavailable
 
-    note = read_note(last_checkpoint.read_text(encoding="utf-8")) if last_checkpoint else None
+    note = read_note(cli_edge.read_text(last_checkpoint)) if last_checkpoint else None
     try:
         found, document = asyncio.run(
             _restored(settings_of(data_dir), note, again=again, asks_temporal=not without_temporal)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import cli_edge
 from cli_policy import settings_of
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _signers(keys: Path | None) -> "Signers | None":
 
     if keys is None:
         return None
-    known = read_keys(keys.read_text(encoding="utf-8"))
+    known = read_keys(cli_edge.read_text(keys))
     return Signers(known.origin, known.log_keys, known.former)
 
 

@@ -6,7 +6,7 @@ from typing import Final, Protocol
 import structlog
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import Client, WorkflowUpdateStage
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import TemporalError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -24,8 +24,11 @@ _log = structlog.get_logger(__name__)
 class Engine(Protocol):
     """What is asked of the engine; none of these raises when Temporal is away."""
 
-    async def start(self, reference: str, correlation_id: str = "") -> bool:
-        """Start the workflow of a case; already started means done. False when Temporal is away."""
+    async def start(self, reference: str, correlation_id: str = "", *, employer_id: str = "") -> bool:
+        """Start the workflow of a case; already started means done. False when Temporal is away.
+
+        Where tasks wait, those of the cases of one employer take turns with those of the others.
+        """
         ...
 
     async def decide(self, reference: str, command_id: str, correlation_id: str = "") -> bool:
@@ -53,10 +56,10 @@ class TemporalEngine:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    async def start(self, reference: str, correlation_id: str = "") -> bool:
+    async def start(self, reference: str, correlation_id: str = "", *, employer_id: str = "") -> bool:
         """Start the workflow of a case under REJECT_DUPLICATE."""
         try:
-            await self._start(reference, correlation_id, WorkflowIDReusePolicy.REJECT_DUPLICATE)
+            await self._start(reference, correlation_id, WorkflowIDReusePolicy.REJECT_DUPLICATE, employer_id)
         except _AWAY as error:
             _log.info("temporal_away", step="start", error=type(error).__name__)
             return False
@@ -132,7 +135,9 @@ class TemporalEngine:
             return False
         return True
 
-    async def _start(self, reference: str, correlation_id: str, reuse: WorkflowIDReusePolicy) -> None:
+    async def _start(
+        self, reference: str, correlation_id: str, reuse: WorkflowIDReusePolicy, employer_id: str = ""
+    ) -> None:
         """Start the workflow of a case; one that runs is left to run."""
         try:
             async with asyncio.timeout(_START_SECONDS):
@@ -143,6 +148,7 @@ class TemporalEngine:
                     task_queue=messages.REGISTRATION_QUEUE,
                     id_reuse_policy=reuse,
                     id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+                    priority=Priority(fairness_key=employer_id or None),
                 )
         except WorkflowAlreadyStartedError:
             return
