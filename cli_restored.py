@@ -40,6 +40,10 @@ def restored(
     without_temporal: Annotated[
         bool, typer.Option("--without-temporal", help="Do not ask Temporal which cases it knows.")
     ] = False,
+    nothing_lost: Annotated[
+        bool,
+        typer.Option("--nothing-lost", help="Say that nothing is lost: a standby took over in step. No new epoch."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one object and nothing else.")] = False,
     data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Directory of an embedded stack.")] = None,
 ) -> None:
@@ -49,6 +53,10 @@ def restored(
     from cases.restoring import read_note
     from domain.errors import Refused, Unavailable
 
+    if nothing_lost:
+        asyncio.run(_nothing_lost(settings_of(data_dir)))
+        print("It is written down that the database is another one and lost nothing.")
+        return
     note = read_note(cli_edge.read_text(last_checkpoint)) if last_checkpoint else None
     try:
         found, document = asyncio.run(
@@ -82,6 +90,18 @@ def _tell(found: dict[str, Any]) -> None:
         for reference in found["lost_cases"]:
             print(f"  {reference}")
     print(_NEXT)
+
+
+async def _nothing_lost(settings: "Settings") -> None:
+    from cases.build import build_context
+    from cases.restore_watch import say_nothing_lost
+    from domain.actors import system
+
+    context = build_context(settings, "restored")
+    try:
+        await say_nothing_lost(context, system("restored"))
+    finally:
+        await context.database.close()
 
 
 async def _restored(

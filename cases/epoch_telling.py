@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 
 from cases import pace
 from cases.context import Context
+from cases.restore_watch import note_undeclared
 from domain.errors import Unavailable
 from store.tables import epochs
 
@@ -62,9 +63,16 @@ async def _tell(workflows: Workflows, ids: Sequence[str]) -> int:
 async def keep_telling_epochs(
     context: Context, workflows: Workflows, *, is_stopping: Callable[[], bool], every: float = EVERY
 ) -> None:
-    """Look for a restore that was declared until the worker stops; what is away is waited out."""
+    """Look for a restore that was declared until the worker stops, and once for one that was not.
+
+    What is away is waited out.
+    """
+    has_looked = False
     while not is_stopping():
         try:
+            if not has_looked:
+                await note_undeclared(context)
+                has_looked = True
             await tell_epoch(context, workflows)
         except Unavailable:
             pass

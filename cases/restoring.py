@@ -9,10 +9,11 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases import lost_cases
-from cases.calendar import find_cursor, set_cursor
+from cases.calendar import find_cursor
 from cases.context import Context
 from cases.epochs import current_epoch, origin_now
 from cases.log_reads import find_newest
+from cases.restore_watch import CHAIN, CLUSTER, acknowledge, identity
 from cases.view import moment
 from domain.actors import Actor
 from domain.acts import Act
@@ -21,12 +22,9 @@ from domain.messages import reference_of
 from proof.checkpoints import BrokenNoteError, Checkpoint, open_checkpoint, parse_note, verifier_key
 from proof.declarations import checkpoint_view, declare, origin_of_epoch
 from proof.merkle import EMPTY_ROOT
-from store.cluster import IDENTITY
 from store.ledger import Entry, append
 from store.tables import epochs, ledger
 
-CHAIN: Final = "epochs"
-CLUSTER: Final = "cluster"
 # Registrations have numbers of the year; those given after the backup are on letters, and are not given again.
 SKIPPED_NUMBERS: Final = 10_000
 _SKIP: Final = text("SELECT setval('registration_number_seq', nextval('registration_number_seq') + :skipped)")
@@ -77,8 +75,7 @@ async def declare_restore(
     at, key = context.clock(), context.keyring.sealing_key()
     async with context.database.begin(locks=(_LOCK,)) as connection:
         number = await current_epoch(connection)
-        cluster = (await connection.execute(IDENTITY)).scalar_one()
-        if number and not again and await _is_untouched(connection, cluster):
+        if number and not again and await _is_untouched(connection):
             kept = select(epochs.c.declaration).where(epochs.c.number == number)
             return _found(number, (await connection.execute(kept)).scalar_one(), is_new=False)
         former = await origin_now(connection, context.log_origin)
@@ -99,7 +96,7 @@ async def declare_restore(
         declaration = declare(content, key)
         row = {"number": number, "origin": content["origin"], "tree_size": restored.size, "declaration": declaration}
         await connection.execute(insert(epochs).values(**row, at=at))
-        await set_cursor(connection, CLUSTER, cluster, at)
+        await acknowledge(context, connection, actor)
         lost = known.size - restored.size if known else 0
         skipped = max(SKIPPED_NUMBERS, lost)
         await connection.execute(_SKIP, {"skipped": skipped})
@@ -133,12 +130,12 @@ def _found(number: int, declaration: Mapping[str, Any], *, is_new: bool) -> Rest
     return Restored(number, is_new, content["origin"], size, declaration, lost)
 
 
-async def _is_untouched(connection: AsyncConnection, cluster: str) -> bool:
+async def _is_untouched(connection: AsyncConnection) -> bool:
     """Whether the declaration is the last that was written down: whoever runs the command twice means one restore.
 
     A backup that was made right after it looks the same, but comes back on another timeline.
     """
-    if await find_cursor(connection, CLUSTER) != cluster:
+    if await find_cursor(connection, CLUSTER) != await identity(connection):
         return False
     newest = select(ledger.c.act).order_by(ledger.c.xid.desc(), ledger.c.chain, ledger.c.seq.desc()).limit(1)
     return (await connection.execute(newest)).scalar_one_or_none() == Act.RESTORED.value

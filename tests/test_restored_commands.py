@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 
 import cli_audit
+from cli import app
 from proof import merkle
 from proof.checkpoints import Checkpoint, Note, sign
 from proof.declarations import checkpoint_view, declare, origin_of_epoch
 from proof.witnessing import WitnessRefusal
+from store.keyring import generate
+from tests.api.conftest import settings_for_tests
 from tests.test_audit_commands import KEY, ORIGIN, Log, Witness, run
 
 NOW = origin_of_epoch(ORIGIN, 17)
@@ -130,3 +133,33 @@ def test_a_fork_in_a_declaration_is_refused_and_a_tree_that_it_does_not_name_tak
     assert (refused.exit_code, "a fork" in refused.output) == (1, True)
     taken = _agree(witness, _declaration(tmp_path, restored, None), "--yes", "--although-unnamed", said=None)
     assert taken.exit_code == 0, taken.output
+
+
+def test_the_command_declares_once_writes_the_declaration_and_says_what_to_do(
+    clean_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = tmp_path / "keys.json"
+    keys.write_text(json.dumps(generate()), encoding="utf-8")
+    settings = settings_for_tests(clean_database).model_copy(update={"keys_file": keys})
+    for name in ("database_url", "keys_file", "oidc_issuer", "oidc_jwks_url", "public_url", "authority_url",
+                 "smtp_host", "mail_from", "sms_url"):  # fmt: skip
+        monkeypatch.setenv(f"HETAO_{name.upper()}", str(getattr(settings, name)))
+    for name in ("AUTHORITY_TOKEN", "AUTHORITY_CALLBACK_SECRETS", "SMS_TOKEN", "RECEIPTS_SECRETS"):
+        monkeypatch.setenv(f"HETAO_{name}", "whsec_YQ==")
+    monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:9")
+    written = tmp_path / "restored.json"
+    first = run.invoke(app, ["restored", "--declaration", str(written), "--json"])
+    assert first.exit_code == 0, first.output
+    found = json.loads(first.stdout)
+    assert (found["declared_now"], found["lost_cases"], found["lost_leaves"]) == (True, None, None)
+    assert "Temporal is away" in first.stderr
+    assert json.loads(written.read_text()) == found["declaration"]
+    again = run.invoke(app, ["restored", "--without-temporal"])
+    assert f"declared before: epoch {found['epoch']}" in again.stdout
+    assert "hetao erasures replay" in again.stdout
+    bad = tmp_path / "seen.note"
+    bad.write_text("no checkpoint")
+    refused = run.invoke(app, ["restored", "--again", "--last-checkpoint", str(bad)])
+    assert (refused.exit_code, "nothing was changed" in refused.stderr) == (2, True)
+    said = run.invoke(app, ["restored", "--nothing-lost"])
+    assert said.exit_code == 0, said.output

@@ -13,6 +13,7 @@ from cases import lost_cases, registration
 from cases.case_file import read_case
 from cases.context import Context
 from cases.log_reads import find_checkpoint
+from cases.restore_watch import note_undeclared, say_nothing_lost
 from cases.restoring import SKIPPED_NUMBERS, Restored, declare_restore, find_lost_cases
 from cases.sealing import seal
 from domain.actors import system
@@ -20,7 +21,7 @@ from domain.errors import Refused
 from domain.references import REFERENCE_BYTES, reference_from
 from proof.checkpoints import open_checkpoint, parse_note, verifier_key
 from proof.declarations import Declaration
-from store.tables import cursors, epochs, ledger
+from store.tables import cursors, epochs, incidents, ledger
 from tests.cases.driver import Park, china, open_park
 
 ACTOR = system("restored")
@@ -147,3 +148,20 @@ async def test_a_checkpoint_that_contradicts_the_restored_tree_is_refused(park: 
 
 def _keys(context: Context) -> list:
     return [verifier_key(context.log_origin, each) for each in context.keyring.sealing_keys().values()]
+
+
+async def test_a_database_that_came_from_elsewhere_is_shown_until_somebody_says_what_it_lost(park: Park) -> None:
+    assert not await note_undeclared(park.context)
+    assert not await note_undeclared(park.context)
+    for says in (_declare(park, again=True), say_nothing_lost(park.context, ACTOR)):
+        async with park.context.database.begin() as connection:
+            await connection.execute(update(cursors).where(cursors.c.name == "cluster").values(value="1/00000001"))
+        assert await note_undeclared(park.context)
+        assert await note_undeclared(park.context)
+        (shown,) = await park.rows(incidents, incidents.c.state == "open")
+        assert shown["reason"] == "restore_undeclared"
+        await says
+        assert not await note_undeclared(park.context)
+        assert await park.rows(incidents, incidents.c.state == "open") == []
+    (whole,) = await park.rows(ledger, ledger.c.outcome == "nothing_lost")
+    assert whole["act"] == "restored"
