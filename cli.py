@@ -19,6 +19,7 @@ import cli_erasures
 import cli_keys
 import cli_policy
 import cli_rehearsal
+import cli_restored
 import cli_seal
 import cli_story
 import cli_versions
@@ -51,6 +52,7 @@ calendar_app = typer.Typer(help="Load years of the working calendar.", no_args_i
 app.add_typer(calendar_app, name="calendar")
 app.command()(cli_docs.docs)
 app.command()(cli_doctor.doctor)
+app.command()(cli_restored.restored)
 app.add_typer(cli_policy.app, name="policy")
 app.add_typer(cli_erasures.app, name="erasures")
 app.add_typer(cli_keys.app, name="keys")

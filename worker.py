@@ -31,6 +31,7 @@ from activities.standing import StandingSteps
 from activities.webhook import WebhookSender
 from cases.build import build_context
 from cases.context import Context
+from cases.epoch_telling import keep_telling_epochs
 from cases.gauges import keep_reading_gauges
 from cases.key_register import KeyHolder, keep_announcing
 from cases.key_start import key_holder
@@ -49,6 +50,7 @@ from domain.messages import NOTICE_QUEUE, REGISTRATION_QUEUE
 from domain.service_keys import KeysRefusedError
 from settings import Settings
 from temporal.build_id import build_id
+from temporal.case_workflows import CaseWorkflows
 from temporal.client import connect, connect_config
 from temporal.deployments import Deployments
 from temporal.engine import TemporalEngine
@@ -238,6 +240,7 @@ async def run(settings: Settings) -> None:
                 asyncio.create_task(keep_pulse(pulse, polls, lambda: write_mark(context), is_stopping=stopping.is_set)),
                 asyncio.create_task(keep_sweeping(context, engine, is_stopping=stopping.is_set)),
                 asyncio.create_task(keep_resuming(context, engine, is_stopping=stopping.is_set)),
+                asyncio.create_task(keep_telling_epochs(context, CaseWorkflows(client), is_stopping=stopping.is_set)),
                 asyncio.create_task(work_rosters(context, engine)),
                 asyncio.create_task(keep_sealing(context, is_stopping=stopping.is_set)),
                 asyncio.create_task(keep_watching_seal(context, is_stopping=stopping.is_set)),

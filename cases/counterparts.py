@@ -10,6 +10,7 @@ from domain.answers import AnswerState
 from domain.case_facts import FactState
 from domain.commands import CommandKind
 from domain.decisions import TaskAction
+from domain.lost_answers import LostAnswerState
 from domain.notices import DeliveryStatus
 
 # What a row stands for in the register: two rows cannot stand for the same. None where nothing is there.
@@ -47,6 +48,10 @@ def _untold(evidence: Evidence) -> Iterator[Difference]:
         is_told = (Act.LEGAL_HOLD_RELEASED, hold_id) in told or hold["released_at"] is None
         if (Act.LEGAL_HOLD_PLACED, hold_id) not in told or not is_told:
             yield Difference("register_row_untold", {"table": "legal_holds", "hold_id": hold_id})
+    attached = {row["detail"].get("lost_answer") for row in evidence.record.chain if row["act"] == Act.ANSWER_ATTACHED}
+    for answer in _rows(evidence, "lost_answers"):
+        if answer["state"] == LostAnswerState.ATTACHED and str(answer["answer_id"]) not in attached:
+            yield Difference("register_row_untold", {"table": "lost_answers", "answer_id": str(answer["answer_id"])})
     for conflict in _rows(evidence, "conflicts"):
         if (Act.CONFLICT_DECLARED, conflict["subject"]) not in told:
             yield Difference("register_row_untold", {"table": "conflicts", "subject": conflict["subject"]})
@@ -159,6 +164,13 @@ def _hold(evidence: Evidence, row: Row) -> Hashable | None:
         is_so = _is_signed(row, found["released_by"], found["released_at"])
         is_so = is_so and [found["release_reason"]] == row["reason_codes"]
     return (row["act"], found["hold_id"]) if is_so else None
+
+
+def _attached(evidence: Evidence, row: Row) -> Hashable | None:
+    found = _find(evidence, "lost_answers", "answer_id", row, named="lost_answer")
+    if found is None or found["state"] != LostAnswerState.ATTACHED:
+        return None
+    return found["answer_id"] if _is_signed(row, found["decided_by"], found["decided_at"]) else None
 
 
 def _objection(evidence: Evidence, row: Row) -> Hashable | None:
@@ -283,6 +295,7 @@ _COUNTERPARTS: Final[Mapping[str, tuple[str, _Counterpart]]] = {
     Act.KEY_DESTROYED: ("registrations", _destroyed),
     Act.LEGAL_HOLD_PLACED: ("legal_holds", _hold),
     Act.LEGAL_HOLD_RELEASED: ("legal_holds", _hold),
+    Act.ANSWER_ATTACHED: ("lost_answers", _attached),
     Act.FACT_RECORDED: ("case_facts", _recorded),
     Act.FACT_CONTESTED: ("case_facts", _contested),
     Act.COMPLAINT_RECEIVED: ("objections", _objection),

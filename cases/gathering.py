@@ -43,6 +43,7 @@ _EVIDENCE: Final = text(
     " (SELECT jsonb_agg(to_jsonb(x)) FROM conflicts x WHERE x.reference = r.reference) AS conflicts,"
     " (SELECT jsonb_agg(to_jsonb(x)) FROM calls x WHERE x.reference = r.reference) AS calls,"
     " (SELECT jsonb_agg(to_jsonb(x)) FROM legal_holds x WHERE x.reference = r.reference) AS legal_holds,"
+    " (SELECT jsonb_agg(to_jsonb(x)) FROM lost_answers x WHERE x.attached_to = r.reference) AS lost_answers,"
     " (SELECT jsonb_agg(to_jsonb(x) || jsonb_build_object('kind', n.kind, 'recipient', n.recipient,"
     "  'text_hash', n.text_hash)) FROM notices n JOIN deliveries x USING (notice_id)"
     "  WHERE n.reference = r.reference) AS deliveries,"
@@ -56,7 +57,7 @@ _BESIDE: Final[Mapping[str, Table]] = {
     table.name: table
     for table in (
         tables.tasks, tables.conflicts, tables.calls, tables.legal_holds, tables.deliveries, tables.erasures,
-        tables.objections, tables.case_facts,
+        tables.objections, tables.case_facts, tables.lost_answers,
     )
 }  # fmt: skip
 

@@ -1,6 +1,7 @@
 """One case for its whole life: assessed, reviewed, registered, its permits followed, at rest until its end."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -21,7 +22,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.stages import Stage
     from workflows import versions
     from workflows.alarm import Alarm
-    from workflows.steps import Steps
+    from workflows.steps import CaseGoneError, Steps
     from workflows.talent_permit import PermitCalls
     from workflows.timeouts import LONGEST_SLEEP
     from workflows.trail import Trail
@@ -56,11 +57,17 @@ class RegistrationWorkflow:
 
     @workflow.run
     async def run(self, given: RegistrationInput) -> None:
-        """Carry the case to its end."""
+        """Carry the case to its end, or end without it where a restore of the register took it away."""
         self._trail.hear()
+        with contextlib.suppress(CaseGoneError):
+            await self._carry()
+        await self._calls.finish()
+        await workflow.wait_condition(workflow.all_handlers_finished)
+
+    async def _carry(self) -> None:
         if self._course.to_assess:
             await self._step(CaseSteps.assess, f"assess round {self._course.round}")
-        while not self._course.finished:
+        while not self._course.finished and not self._steps.is_gone:
             with self._trail.follow():
                 self._calls.make(self._course, self._input(), self._take)
             await self._wait()
@@ -70,11 +77,9 @@ class RegistrationWorkflow:
                     await self._step(CaseSteps.advance, self._why())
             if self._may_go_on_as_new():
                 await workflow.wait_condition(workflow.all_handlers_finished)
-                if not self._nudged and not self._signalled:
+                if not self._nudged and not self._signalled and not self._steps.is_gone:
                     with self._trail.follow():
                         self._go_on_as_new()
-        await self._calls.finish()
-        await workflow.wait_condition(workflow.all_handlers_finished)
 
     @workflow.update(name=messages.DECIDE_UPDATE)
     async def decide(self, command: CommandRef) -> CommandOutcome:
@@ -116,7 +121,13 @@ class RegistrationWorkflow:
         # The story of a case reads this one: it stays a code.
         self._alarm.set(wake_at, self._course.wake_for or "year")
         await workflow.wait_condition(
-            lambda: self._nudged or bool(self._signalled) or self._course is not seen or self._alarm.has_rung
+            lambda: (
+                self._nudged
+                or bool(self._signalled)
+                or self._course is not seen
+                or self._alarm.has_rung
+                or self._steps.is_gone
+            )
         )
 
     def _is_due(self) -> bool:
@@ -135,8 +146,11 @@ class RegistrationWorkflow:
             self._take(await self._steps.run(step, self._input(), summary))
 
     def _take(self, course: Course) -> None:
-        """Take over a course, unless a newer one arrived first: calls to the authority end in any order."""
-        if course.version >= self._course.version:
+        """Take over a course, unless a newer one arrived first: calls to the authority end in any order.
+
+        One of a newer epoch is newer whatever its version: the register was restored, and what is due there is due.
+        """
+        if course.age >= self._course.age:
             self._last = result_of(self._course, course)
             self._course = course
         for outcome in course.outcomes:

@@ -15,7 +15,8 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
-from unittest.mock import patch
+from unittest.mock import AsyncMock, patch
+from uuid import uuid4
 
 import httpx
 from temporalio import activity
@@ -26,7 +27,7 @@ from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.worker import Worker
 
 import worker
-from cases import acts, settling
+from cases import acts, lost_cases, settling
 from domain.commands import CommandKind
 from domain.decisions import DecisionRequest
 from domain.errors import Defect, Unavailable
@@ -44,6 +45,7 @@ from domain.messages import (
 )
 from domain.stages import Stage
 from sandbox.postgres import OWNER, SEALER
+from store import case_rows
 from store.database import Database
 from store.migrate import upgrade
 from temporal.deployments import Deployments
@@ -199,6 +201,18 @@ async def stuck(world: World) -> list[WorkflowHistory]:
     return await histories.runs(case)
 
 
+async def gone(world: World) -> list[WorkflowHistory]:
+    """A case that a restore of the register took away."""
+    case = await world.submit()
+    with (
+        patch.object(case_rows, "load", new=AsyncMock(return_value=None)),
+        patch.object(lost_cases, "note_gone", new=AsyncMock(return_value=True)),
+    ):
+        await world.engine.nudge(case.reference, str(uuid4()))
+        await case.ended()
+    return await histories.runs(case)
+
+
 async def outage(world: World) -> list[WorkflowHistory]:
     """PostgreSQL away for longer than a local activity tries."""
     case = await world.submit()
@@ -329,6 +343,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "departed": departed,
     "unreached": signalled_and_unreached,
     "stuck": stuck,
+    "gone": gone,
     "outage": outage,
     "poll": poll,
     "archive": archive,

@@ -1,0 +1,65 @@
+"""Seeing that the database came back from elsewhere: a restore that nobody declared is shown to the operator."""
+
+from typing import Final
+from uuid import uuid4
+
+import structlog
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.calendar import find_cursor, set_cursor
+from cases.context import Context
+from domain.actors import Actor
+from domain.acts import Act
+from store.cluster import IDENTITY
+from store.ledger import Entry, append
+from store.tables import incidents
+
+# The cluster and its timeline in which the register was last known to be whole.
+CLUSTER: Final = "cluster"
+CHAIN: Final = "epochs"
+KIND: Final = "restore"
+REASON: Final = "restore_undeclared"
+_I: Final = incidents.c
+_log = structlog.get_logger(__name__)
+
+
+async def note_undeclared(context: Context) -> bool:
+    """Look, at the start of a worker, whether the database is another one than it was, and open an incident if so.
+
+    A standby that took over looks like a restore to a point in time; what either lost is for a person to say.
+    """
+    at = context.clock()
+    async with context.database.begin() as connection:
+        now, known = await identity(connection), await find_cursor(connection, CLUSTER)
+        if known is None:
+            await set_cursor(connection, CLUSTER, now, at)
+        if known in (None, now):
+            return False
+        opened = select(_I.incident_id).where(_I.kind == KIND, _I.reason == REASON, _I.state == "open")
+        if (await connection.execute(opened)).first() is None:
+            row = {"incident_id": uuid4(), "kind": KIND, "step": "start", "reason": REASON, "state": "open", "at": at}
+            await connection.execute(insert(incidents).values(row))
+    _log.error(REASON, known=known, found=now)
+    return True
+
+
+async def say_nothing_lost(context: Context, actor: Actor) -> None:
+    """Write down that the database is another one and lost nothing, as after a standby took over in step."""
+    async with context.database.begin() as connection:
+        await acknowledge(context, connection, actor)
+        entry = Entry(Act.RESTORED, actor, context.clock(), outcome="nothing_lost")
+        await append(connection, CHAIN, [entry])
+
+
+async def acknowledge(context: Context, connection: AsyncConnection, actor: Actor) -> None:
+    """Take the database for the one that the register is in from now on, and end the incident about it."""
+    at = context.clock()
+    await set_cursor(connection, CLUSTER, await identity(connection), at)
+    opened = update(incidents).where(_I.kind == KIND, _I.reason == REASON, _I.state == "open")
+    await connection.execute(opened.values(state="ended", resumed_at=at, resumed_by=actor.subject))
+
+
+async def identity(connection: AsyncConnection) -> str:
+    """Return what tells this cluster and its timeline from others."""
+    return str((await connection.execute(IDENTITY)).scalar_one())
