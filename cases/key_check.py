@@ -129,7 +129,7 @@ def _lines(
         print_ = held.keys.get(key_id) or (row.fingerprint if row else "")
         without = lacking(kind, key_id, print_, _holders_of(kind, holders))
         written_by = [each.name for each in holders if each.holds.get(kind, Held(None)).current == key_id]
-        is_free = row is not None and row.state is KeyState.RETIRED and row.current_at is not None
+        is_free = row is not None and row.state is KeyState.RETIRED
         lines.append(
             KeyLine(
                 kind=kind,

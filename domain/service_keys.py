@@ -166,7 +166,7 @@ def is_needed(row: Registered, left: int, now: datetime) -> bool:
     """
     if row.state is KeyState.CURRENT:
         return True
-    if row.state is not KeyState.RETIRED or row.current_at is None:
+    if row.state is not KeyState.RETIRED:
         return left > 0 and row.state is not KeyState.LOST
     kind = KeyKind(row.kind)
     if kind in _FOR_GOOD:

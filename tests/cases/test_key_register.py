@@ -94,9 +94,13 @@ async def test_a_process_that_was_killed_is_forgotten_and_one_that_lives_is_not(
 
 
 async def test_the_keys_beside_the_first_current_one_count_as_if_they_had_written(park: Park) -> None:
-    await _holder(park, _with(park.context.keyring, "codec")).announce()
+    known = _with(park.context.keyring, "codec")
+    await _holder(park, known).announce()
     assert await _states(park, "codec") == {"c1": "current", "n1": "retired"}
-    await _holder(park, _with(park.context.keyring, "codec")).leave()
+    with pytest.raises(KeysRefusedError, match="lacks n1 of codec"):
+        await _holder(park).announce()
+    await _holder(park, _with(known, "codec", current="n1")).announce()
+    assert await _states(park, "codec") == {"c1": "retired", "n1": "current"}
 
 
 async def test_whoever_still_writes_with_an_old_key_puts_off_the_day_from_which_it_may_go(park: Park) -> None:
