@@ -22,6 +22,7 @@ from domain.errors import Unavailable
 from temporal.exposition import Answer
 
 EVERY: Final = 5.0
+_SOON: Final = 1.0
 # A poll is held open for a minute, and the server notes it when it begins.
 POLLED_WITHIN: Final = 150.0
 WRITTEN_WITHIN: Final = 30.0
@@ -125,29 +126,34 @@ async def keep_pulse(
     )
 
 
-async def _keep(is_stopping: Callable[[], bool], every: float, beat: Callable[[], Awaitable[None]]) -> None:
+async def _keep(is_stopping: Callable[[], bool], every: float, beat: Callable[[], Awaitable[bool]]) -> None:
     while not is_stopping():
+        is_well = False
         try:
-            await beat()
+            is_well = await beat()
         except Unavailable:
             pass
         except Exception as error:  # noqa: BLE001 - a beat that fails is missing, and the next one is tried
             _log.warning("pulse_missed", error=type(error).__name__)
-        await asyncio.sleep(every)
+        # Sooner while it is not well, so that a worker is ready as soon as it can be.
+        await asyncio.sleep(every if is_well else min(every, _SOON))
 
 
-async def _turn(pulse: Pulse) -> None:
+async def _turn(pulse: Pulse) -> bool:
     pulse.turned = pulse.clock()
+    return True
 
 
-async def _look(pulse: Pulse, polls: Polls) -> None:
+async def _look(pulse: Pulse, polls: Polls) -> bool:
     for queue in await polls.look():
         pulse.polled[queue] = pulse.clock()
+    return set(pulse.polled) == set(pulse.queues)
 
 
-async def _write(pulse: Pulse, write: Callable[[], Awaitable[None]]) -> None:
+async def _write(pulse: Pulse, write: Callable[[], Awaitable[None]]) -> bool:
     await write()
     pulse.written = pulse.clock()
+    return True
 
 
 def _answer(is_well: bool, told: Mapping[str, Any]) -> tuple[str, str, bytes]:
