@@ -32,6 +32,7 @@ from activities.webhook import WebhookSender
 from cases.build import build_context
 from cases.context import Context
 from cases.pack_shelf import keep_reading_packs
+from cases.reviving import keep_reviving
 from cases.roster_work import work_rosters
 from cases.seal_watch import keep_watching_seal
 from cases.sealing import keep_sealing
@@ -173,6 +174,7 @@ async def run(settings: Settings) -> None:
             engine = TemporalEngine(client)
             background = [
                 asyncio.create_task(keep_sweeping(context, engine, is_stopping=stopping.is_set)),
+                asyncio.create_task(keep_reviving(context, engine, is_stopping=stopping.is_set)),
                 asyncio.create_task(work_rosters(context, engine)),
                 asyncio.create_task(keep_sealing(context, is_stopping=stopping.is_set)),
                 asyncio.create_task(keep_watching_seal(context, is_stopping=stopping.is_set)),

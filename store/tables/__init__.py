@@ -34,6 +34,7 @@ from store.tables.work import (
     idempotency,
     incidents,
     quotas,
+    revivals,
     tasks,
 )
 
@@ -80,6 +81,7 @@ __all__ = [
     "receipts",
     "registration_number_sequence",
     "registrations",
+    "revivals",
     "roster_intake",
     "roster_rows",
     "rosters",
