@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+import cli_cases
 import cli_docs
 import cli_erasures
 import cli_policy
@@ -48,6 +49,7 @@ app.add_typer(calendar_app, name="calendar")
 app.command()(cli_docs.docs)
 app.add_typer(cli_policy.app, name="policy")
 app.add_typer(cli_erasures.app, name="erasures")
+app.add_typer(cli_cases.app, name="cases")
 audit_app.command()(cli_story.show)
 audit_app.command()(cli_seal.seal)
 app.add_typer(audit_app, name="audit")
