@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 import prometheus_client
 import structlog
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases import incident_rows, pace
 from cases.context import Context
@@ -196,9 +197,14 @@ async def _look(context: Context, engine: Reviving, reference: str, done: Round,
 
 async def lease_due(context: Context, *, most: int, lease: timedelta = LATE) -> list[str]:
     """Return cases with something late that nobody looked at lately, those due first, leased for a while."""
-    values = {**due_values(context.clock(), within=most), "lease": lease, "most": most}
     async with context.database.statement() as connection:
-        return list((await connection.execute(_LEASE, values)).scalars())
+        return await lease_on(connection, context.clock(), most=most, lease=lease)
+
+
+async def lease_on(connection: AsyncConnection, at: datetime, *, most: int, lease: timedelta = LATE) -> list[str]:
+    """Lease on a connection; what another worker leases at the same moment falls to one of both."""
+    values = {**due_values(at, within=most), "lease": lease, "most": most}
+    return list((await connection.execute(_LEASE, values)).scalars())
 
 
 def due_values(at: datetime, *, within: int) -> dict[str, Any]:

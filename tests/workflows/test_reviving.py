@@ -53,7 +53,12 @@ NUMBERS = tuple(identity_number(serial) for serial in range(6))
 async def test_what_is_due_has_its_workflow_started_where_that_is_gone_and_a_running_one_hears_nothing(
     world: World,
 ) -> None:
-    terminated, cancelled, running = [await world.submit(identity_number=number) for number in NUMBERS[:3]]
+    terminated, cancelled, running, unsent = [await world.submit(identity_number=number) for number in NUMBERS[:4]]
+    world.authority.away = True
+    await unsent.decide("approve")
+    await unsent.until(lambda file: len(file.calls) == 2)
+    await unsent.end()
+    world.authority.away = False
     for case in (terminated, cancelled, running):
         await acts.ask(world.context, OFFICER, case.reference, CommandKind.DECIDE, APPROVE, new_key())
     await terminated.end()
@@ -62,15 +67,16 @@ async def test_what_is_due_has_its_workflow_started_where_that_is_gone_and_a_run
     assert (await _round(world)).looked == 0  # nothing is late yet
     await _late(world)
     done = await _round(world)
-    assert (done.looked, done.running) == (3, 1)
-    assert done.revived == Counter({LastRun.TERMINATED: 1, LastRun.CANCELLED: 1})
+    assert (done.looked, done.running) == (4, 1)
+    assert done.revived == Counter({LastRun.TERMINATED: 2, LastRun.CANCELLED: 1})
+    await unsent.until_permits(PermitStage.SUBMITTED)
     for case in (terminated, cancelled):
         await case.until_stage(Stage.APPROVED)
         assert await case.is_running()
     assert await running.stage() is Stage.UNDER_REVIEW
     assert await _events(running) == events
     incidents = await world.rows(tables.incidents, kind=reviving.INCIDENT, state="open")
-    assert {(row["reason"], row["times"]) for row in incidents} == {("terminated", 1), ("cancelled", 1)}
+    assert {(row["reason"], row["times"]) for row in incidents} == {("terminated", 2), ("cancelled", 1)}
 
 
 @pytest.mark.parametrize("parameters", ["default"])
@@ -108,8 +114,12 @@ async def test_a_case_that_was_looked_at_or_waits_for_an_operator_is_left_alone_
     first, second, stuck = [await world.submit(identity_number=number, start=False) for number in NUMBERS[:3]]
     await _late(world)
     await open_incident(world.context, stuck.reference, "advance", "defect", world.clock())
-    leased = await asyncio.gather(*(reviving.lease_due(world.context, most=5) for _ in range(2)))
-    assert sorted(leased[0] + leased[1]) == sorted([first.reference, second.reference])
+    async with world.context.database.begin() as connection:
+        leased = await reviving.lease_on(connection, world.clock(), most=5)
+        at_once = asyncio.create_task(reviving.lease_due(world.context, most=5))
+        while not (await connection.execute(text("SELECT 1 FROM pg_locks WHERE NOT granted"))).first():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert (sorted(leased), await at_once) == (sorted([first.reference, second.reference]), [])
     assert await reviving.lease_due(world.context, most=5) == []  # nor a third that comes soon after
     await _look_again(world)
     assert (await _round(world)).revived == Counter({LastRun.MISSING: 2})
@@ -132,21 +142,22 @@ async def test_a_case_that_was_looked_at_or_waits_for_an_operator_is_left_alone_
 
 
 async def test_a_sleeper_is_started_by_hand_and_named_at_night(world: World) -> None:
-    asleep, running = [await world.submit(identity_number=number) for number in NUMBERS[:2]]
+    asleep, running, other = [await world.submit(identity_number=number) for number in NUMBERS[:3]]
     await asleep.end()
     world.clock.jump(timedelta(minutes=5))
     assert (await _round(world)).looked == 0
     counted = await nightly_round(world)
-    assert (counted.cases, counted.without_workflow) == (2, 1)
+    assert (counted.cases, counted.without_workflow) == (3, 1)
     (named,) = await world.rows(tables.incidents, kind=reviving.INCIDENT)
     assert (named["step"], named["reason"], named["times"]) == ("reconcile_cases", "not_running", 1)
     looks = [each async for each in reviving.revive_all(world.context, world.engine, dry_run=True)]
     assert {each[0]: each[1:] for each in looks} == {
         asleep.reference: (LastRun.TERMINATED, False),
         running.reference: (LastRun.RUNNING, False),
+        other.reference: (LastRun.RUNNING, False),
     }
     assert not await asleep.is_running()
-    after = min(asleep.reference, running.reference)
+    after = sorted(case.reference for case in (asleep, running, other))[1]
     looks = [each async for each in reviving.revive_all(world.context, world.engine, starts_a_second=_FAST)]
     assert {each[0] for each in looks if each[2]} == {asleep.reference}
     assert await asleep.is_running()
