@@ -14,6 +14,7 @@ from rich.table import Table
 
 import cli_cases
 import cli_docs
+import cli_edge
 import cli_erasures
 import cli_policy
 import cli_rehearsal
@@ -156,7 +157,7 @@ def load(file: Annotated[Path, typer.Argument(help="Premises and employers in YA
     from settings import Settings
 
     try:
-        register = RegisterFile.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+        register = RegisterFile.model_validate(yaml.safe_load(cli_edge.read_text(file)))
     except (yaml.YAMLError, ValidationError) as error:
         sys.exit(f"hetao: {file} cannot be loaded: {error}")
     _print_json(asyncio.run(_load_register(Settings(), register)))
@@ -261,7 +262,7 @@ def _days_of(year: int | None, file: Path | None) -> "Mapping[date, bool] | None
 
     if file is not None:
         try:
-            given = CalendarFile.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+            given = CalendarFile.model_validate(yaml.safe_load(cli_edge.read_text(file)))
         except (yaml.YAMLError, ValidationError) as error:
             sys.exit(f"hetao: {file} cannot be loaded: {error}")
         if year not in (None, given.year):
@@ -338,7 +339,7 @@ def _print_json(value: Any) -> None:
 
 def main() -> None:
     """Run the command line."""
-    app()
+    cli_edge.run(app)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
+import cli_edge
+
 if TYPE_CHECKING:
     from datetime import date
 
@@ -48,7 +50,7 @@ def try_policy(
     from policy.packs import TALENT_PERMIT
 
     try:
-        draft, first = parse_pack(pack.read_text(encoding="utf-8")), date.fromisoformat(since)
+        draft, first = parse_pack(cli_edge.read_text(pack)), date.fromisoformat(since)
     except (PackError, ValueError) as error:
         sys.exit(f"hetao: {error}")
     if draft.name != TALENT_PERMIT:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import cli_edge
 from cli_policy import settings_of
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _signers(settings: "Settings", keys: Path | None) -> "Signers":
 
     if keys is None:
         return signers_of(settings.log_origin, Keyring.load(settings.keys_file))
-    known = read_keys(keys.read_text(encoding="utf-8"))
+    known = read_keys(cli_edge.read_text(keys))
     return Signers(known.origin, known.log_keys)
 
 

@@ -3,6 +3,7 @@
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -27,12 +28,21 @@ def _network(value: str) -> str:
     return str(network)
 
 
+def _origin(value: str) -> str:
+    """Return an address without its last slash; pages, links and cookies are made for a host of their own."""
+    parts = urlsplit(value)
+    if parts.path not in ("", "/") or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError("Give the address of a host alone, as in https://permits.example: no path in front is served.")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 SecretList = Annotated[list[SecretStr], NoDecode, BeforeValidator(_split)]
 StrList = Annotated[list[str], NoDecode, BeforeValidator(_split)]
 HostPort = Annotated[str, Field(pattern=_ADDRESS_WITH_PORT)]
 HostPortList = Annotated[list[HostPort], NoDecode, BeforeValidator(_split)]
 NetworkList = Annotated[list[Annotated[str, AfterValidator(_network)]], NoDecode, BeforeValidator(_split)]
 WebUrl = Annotated[str, Field(pattern=_WEB_URL)]
+Origin = Annotated[WebUrl, AfterValidator(_origin)]
 DatabaseUrl = Annotated[str, Field(pattern=_DATABASE_URL)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -65,7 +75,7 @@ class Settings(BaseSettings):
     oidc_audience: str = Field(default="hetao-permits", min_length=1, description="Audience a token must name.")
     oidc_jwks_url: WebUrl = Field(description="Where the issuer publishes its keys.")
 
-    public_url: WebUrl = Field(description="Address of the API as its callers see it.")
+    public_url: Origin = Field(description="Address of the API as its callers see it, a host without a path.")
     sign_in_url: WebUrl | None = Field(
         default=None,
         description="Page to which the one-time links of persons lead; without one the page `/me` of the API itself.",
@@ -138,7 +148,7 @@ class Settings(BaseSettings):
         default=None,
         description="Path token by which the web UI of the embedded stack decodes payloads; refused in production.",
     )
-    temporal_ui_origin: WebUrl | None = Field(
+    temporal_ui_origin: Origin | None = Field(
         default=None, description="Origin of Temporal's web UI, allowed to call the codec route."
     )
 

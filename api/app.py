@@ -199,7 +199,7 @@ async def _wire(
 
 
 def _explained_at(settings: Settings) -> str:
-    base = settings.docs_url or f"{settings.public_url.rstrip('/')}/docs"
+    base = settings.docs_url or f"{settings.public_url}/docs"
     return f"{base.rstrip('/')}/problems"
 
 

@@ -1,6 +1,7 @@
 """How the API is served, wherever it is: the settings of the HTTP server, one set of them for every command."""
 
 import resource
+import socket
 from functools import partial
 from ipaddress import ip_network
 from typing import Any, Final
@@ -9,7 +10,9 @@ import uvicorn
 
 from api.connections import Connection
 from api.patience import Patience
+from cases.build import check_files
 from settings import Settings
+from temporal.client import connect_config
 
 _MOST_FILES: Final = 16_384
 # For the database, Temporal, the issuer, logs, and files of uploads.
@@ -51,4 +54,11 @@ def serve(settings: Settings) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < _MOST_FILES:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, _MOST_FILES), hard))
-    uvicorn.run("api.app:create_app", factory=True, **server_options(settings))
+    # What is wrong outside is met here, where it ends the command in words, and not by the server's start.
+    check_files(settings)
+    connect_config()
+    # Asked for here, since the server itself would only log that it is taken.
+    family = socket.AF_INET6 if ":" in settings.api_host else socket.AF_INET
+    with socket.create_server((settings.api_host, settings.api_port), family=family, backlog=2048) as listening:
+        config = uvicorn.Config("api.app:create_app", factory=True, **server_options(settings))
+        uvicorn.Server(config).run(sockets=[listening])

@@ -20,6 +20,7 @@ _log = structlog.get_logger("api.starts")
 
 
 class _Start(NamedTuple):
+    employer_id: str
     reference: str
     correlation_id: str
     stale_at: float  # by the loop's clock
@@ -44,7 +45,7 @@ class Starts:
         stale_at = get_running_loop().time() + PATIENCE.total_seconds()
         starts = self._waiting.setdefault(employer_id, deque())
         if len(starts) < _MOST_OF_AN_EMPLOYER:
-            starts.append(_Start(reference, correlation_id, stale_at))
+            starts.append(_Start(employer_id, reference, correlation_id, stale_at))
         if self._running is None:
             # Not in the context of the request that happens to come first, whose trace would be that of all others.
             self._running = create_task(self._run(), context=Context())
@@ -81,6 +82,6 @@ class Starts:
     async def _start(self, start: _Start) -> None:
         try:
             with correlated(start.correlation_id):
-                await self._engine.start(start.reference, start.correlation_id)
+                await self._engine.start(start.reference, start.correlation_id, employer_id=start.employer_id)
         except Exception as error:  # noqa: BLE001 - the next case is started whatever one met; the sweeper has this one
             _log.error("start_failed", **describe(error))

@@ -1,7 +1,12 @@
-"""Fairness: how long one employer waits from its request to the officer's task while another's roster is worked off."""
+"""Fairness: how long one employer waits from its request to the officer's task while much of another's is worked off.
+
+Beside a roster of the other, and behind a backlog that the other left in Temporal's queue while no worker ran.
+"""
 
 import asyncio
+import os
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import Iterator
@@ -13,6 +18,7 @@ import asyncpg
 import httpx
 from rich.console import Console
 
+from api.starts import PATIENCE
 from bench.measure import latencies_ms
 from bench.people import numbers, registration
 from bench.roster import send_roster
@@ -22,6 +28,9 @@ from bench.sides.hetao import HetaoSide
 _ROWS: Final = {True: 10_000, False: 2_000}
 _CASES: Final = {True: 20, False: 10}  # of each turn
 _ROUNDS: Final = {True: 5, False: 2}
+_BACKLOG: Final = {True: 400, False: 100}
+_BEHIND: Final = 20
+_SENT_AT_ONCE: Final = 16
 _WARM: Final = 5
 _LOOK_SECONDS: Final = 0.02
 _LONGEST_SECONDS: Final = 60.0
@@ -35,6 +44,7 @@ _START_SECONDS: Final = 120.0
 _STOP: Final = "UPDATE rosters SET status = 'stopped' WHERE status = 'running'"
 _GO_ON: Final = "UPDATE rosters SET status = 'running' WHERE status = 'stopped'"
 _TASK: Final = "SELECT EXISTS (SELECT 1 FROM tasks WHERE reference = $1 AND kind = 'review')"
+_TASKS: Final = "SELECT reference FROM tasks WHERE kind = 'review' AND reference = ANY($1)"
 # A delivery under way is queued and due until it is settled; one that waits for its employer's daily mail is not due.
 _LEFT: Final = """
 SELECT (SELECT count(*) FROM registrations WHERE stage IN ('received', 'assessing')) AS cases_to_assess,
@@ -64,6 +74,7 @@ async def measure(directory: Path, *, full: bool) -> dict[str, Any]:
         finally:
             await watch.close()
     shutil.rmtree(directory, ignore_errors=True)
+    behind = await _behind_a_backlog(directory.with_name(f"{directory.name}-backlog"), _BACKLOG[full], people)
     found = {"quiet": latencies_ms(quiet), "beside_the_roster": latencies_ms(beside)}
     return {
         "roster_rows": _ROWS[full],
@@ -73,7 +84,62 @@ async def measure(directory: Path, *, full: bool) -> dict[str, Any]:
         # Fewer than the roster has, or the last requests met no roster any more.
         "rows_meanwhile": rows,
         "rows_a_second_meanwhile": round(rows / seconds, 1),
+        "behind_a_backlog": behind,
     }
+
+
+async def _behind_a_backlog(directory: Path, cases: int, people: Iterator[int]) -> dict[str, Any]:
+    """Time how long each employer's cases take once the worker runs again, where one left far more before the other's.
+
+    The worker stands still while the cases are handed in, so that their workflows wait in Temporal's queue.
+    """
+    async with HetaoSide().open(directory) as running:
+        watch = await asyncpg.connect(running.watch_url)
+        try:
+            limits = httpx.Limits(max_connections=_SENT_AT_ONCE)
+            async with httpx.AsyncClient(base_url=running.api, timeout=120, trust_env=False, limits=limits) as http:
+                await _ask(http, running, watch, people, _WARM)
+                os.kill(running.pids["worker"], signal.SIGSTOP)
+                try:
+                    sent = [_hand_in(http, running, "employer-a", people, "SZP-001") for _ in range(cases)]
+                    before = await asyncio.gather(*sent)
+                    after = [await _hand_in(http, running, "employer-b", people, "SZP-101") for _ in range(_BEHIND)]
+                    # What the API has not started by then it leaves to the sweeper, which stands still too.
+                    await asyncio.sleep(PATIENCE.total_seconds())
+                finally:
+                    os.kill(running.pids["worker"], signal.SIGCONT)
+                taken = await _until_tasks(watch, [*before, *after])
+        finally:
+            await watch.close()
+    shutil.rmtree(directory, ignore_errors=True)
+    return {
+        "cases_before": cases,
+        "cases_behind": _BEHIND,
+        "worker_to_task_ms": {
+            "before": latencies_ms([taken[reference] for reference in before]),
+            "behind": latencies_ms([taken[reference] for reference in after]),
+        },
+    }
+
+
+async def _hand_in(http: httpx.AsyncClient, running: Running, who: str, people: Iterator[int], site: str) -> str:
+    headers = running.headers(who) | {"Idempotency-Key": str(uuid4())}
+    answer = await http.post("/v1/registrations", json=registration(next(people), work_site=site), headers=headers)
+    if not answer.is_success:
+        raise RuntimeError(f"{answer.status_code} {answer.text[:300]}")
+    return str(answer.json()["reference"])
+
+
+async def _until_tasks(watch: Any, references: list[str]) -> dict[str, float]:
+    begun, taken = time.perf_counter(), dict[str, float]()
+    while len(taken) < len(references):
+        passed = time.perf_counter() - begun
+        if passed > _LONGEST_SECONDS * 3:
+            raise TimeoutError(f"{len(references) - len(taken)} cases have no task after {passed:.0f} s.")
+        for row in await watch.fetch(_TASKS, [each for each in references if each not in taken]):
+            taken[row[0]] = passed
+        await asyncio.sleep(_LOOK_SECONDS)
+    return taken
 
 
 async def _ask(http: httpx.AsyncClient, running: Running, watch: Any, people: Iterator[int], cases: int) -> list[float]:

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
@@ -216,7 +216,19 @@ def fairness(found: dict[str, Any]) -> str:
         f" roster of {seen['roster_rows']:,} rows is {seen['p95_ratio']:g} times that while it stands still; meanwhile"
         f" {seen['rows_meanwhile']:,} of its rows were done, {seen['rows_a_second_meanwhile']:g} a second."
     )
-    return f"{table}\n\n{said}"
+    return "\n\n".join([table, said, *_behind_a_backlog(seen)])
+
+
+def _behind_a_backlog(seen: dict[str, Any]) -> Iterator[str]:
+    if "behind_a_backlog" not in seen:
+        return
+    left = seen["behind_a_backlog"]
+    lines = [(name, at["p50"], at["p95"], at["p99"]) for name, at in left["worker_to_task_ms"].items()]
+    yield rows(("worker's start to task, ms", "p50", "p95", "p99"), lines)
+    yield (
+        f"{left['cases_before']} cases of one employer were handed in while no worker ran, then"
+        f" {left['cases_behind']} of another."
+    )
 
 
 def telling(found: dict[str, Any]) -> str:

@@ -20,6 +20,17 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def check_files(settings: Settings) -> None:
+    """Read the files that the settings name, and keep nothing: what is wrong with one is met before anything starts.
+
+    Raises:
+        OSError, ValueError: as the file's own reader says.
+    """
+    Keyring.load(settings.keys_file)
+    load_rule_packs(settings.policy_dir)
+    limits_of(load_limits(settings.parameters, settings.policy_dir))
+
+
 def build_context(
     settings: Settings,
     application: str,
@@ -38,7 +49,7 @@ def build_context(
         limits=limits_of(load_limits(settings.parameters, settings.policy_dir)),
         clock=clock,
         public_url=settings.public_url,
-        sign_in_url=settings.sign_in_url or f"{settings.public_url.rstrip('/')}/me",
+        sign_in_url=settings.sign_in_url or f"{settings.public_url}/me",
         staff_mailbox=settings.staff_mailbox,
         webhook_allowed=frozenset(settings.webhook_allowed),
         log_origin=settings.log_origin,

@@ -36,6 +36,7 @@ class Unsent(NamedTuple):
 
     command_id: UUID
     reference: str
+    employer_id: str
     kind: CommandKind
     unanswered: bool
     has_closed: bool
@@ -163,7 +164,10 @@ async def lease_unsent(context: Context, *, older_than: timedelta, most: int) ->
         ordered.append((turns[row.employer_id], row))
         turns[row.employer_id] += 1
     ordered.sort(key=lambda pair: pair[0])
-    return [Unsent(r.command_id, r.reference, CommandKind(r.kind), r.unanswered, r.stage in CLOSED) for _, r in ordered]
+    return [
+        Unsent(r.command_id, r.reference, r.employer_id, CommandKind(r.kind), r.unanswered, r.stage in CLOSED)
+        for _, r in ordered
+    ]
 
 
 def answered(command_ids: Sequence[UUID]) -> Update:

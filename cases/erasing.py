@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.context import Context
@@ -21,6 +21,7 @@ from domain.acts import Act
 from domain.erasure import ErasureEntry, ErasureReason, ErasureRefused, Kept
 from domain.errors import Refused, Unavailable
 from domain.stages import CLOSED, PERMIT_FINAL
+from store.erasure_list import ErasureList
 from store.forgetting import forget
 from store.ledger import Entry, append_each
 
@@ -48,6 +49,10 @@ _WAITING: Final = text("""
         OR EXISTS (SELECT FROM objections WHERE reference = ANY(CAST(:references AS text[])) AND state = 'open')
         OR EXISTS (SELECT FROM deliveries d JOIN notices n USING (notice_id)
             WHERE n.reference = ANY(CAST(:references AS text[])) AND d.status = 'queued') AS work
+""")
+_ANY_ERASED: Final = text("""
+    SELECT EXISTS (SELECT FROM persons p JOIN data_keys k USING (key_id) WHERE k.wrapped IS NULL
+        AND EXISTS (SELECT FROM registrations r WHERE r.person_id = p.person_id))
 """)
 _HOLDS: Final = text("""
     SELECT hold_id, released_at IS NULL AS is_open FROM legal_holds
@@ -81,24 +86,23 @@ async def erase(context: Context, connection: AsyncConnection, erasing: Erasing)
     Raises:
         Refused: `not_found`.
         ErasureRefused: while a legal hold stands, a case or permit is live, or work on one waits.
-        Unavailable: when the list of erasures cannot be written; nothing is erased then.
+        Unavailable: when the list of erasures is missing or cannot be written; nothing is erased then.
     """
     cases = await hold_person(connection, erasing.person_id)
     references = [case["reference"] for case in cases]
-    found = (await connection.execute(_KEYS, {"person_id": erasing.person_id, "references": references})).all()
+    found = await find_keys(connection, erasing.person_id, references)
     if all(row.is_destroyed for row in found):
         return None
     released = await _check(connection, erasing, cases)
+    kept = await check_list(context, connection)
     keys = [row.key_id for row in found]
-    if context.erasure_list is None:
-        raise Unavailable("erasure_list")
     await empty_rows_of(context, connection, references)
     persons = [row.person_id for row in found]
     await forget(connection, keys=keys, persons=persons, references=references, at=erasing.at)
     await append_each(connection, {case["reference"]: [_entry(case, erasing)] for case in cases})
     if erasing.replayed is None:
         # Last, so that as little as can be may still go wrong: what is on the list is erased after a restore.
-        await context.erasure_list.append(
+        await kept.append(
             ErasureEntry(
                 erasure_id=erasing.erasure_id,
                 person_id=erasing.person_id,
@@ -110,6 +114,34 @@ async def erase(context: Context, connection: AsyncConnection, erasing: Erasing)
             )
         )
     return Erased(tuple(references), tuple(c["reference"] for c in cases if c["stage"] not in CLOSED))
+
+
+async def find_keys(
+    connection: AsyncConnection, person_id: UUID, references: Sequence[str]
+) -> Sequence[Row[tuple[UUID, UUID, bool]]]:
+    """Return person, key and whether it is destroyed, of all under whose keys something of the person is sealed."""
+    return (await connection.execute(_KEYS, {"person_id": person_id, "references": references})).all()
+
+
+async def find_released_holds(connection: AsyncConnection, references: Sequence[str]) -> Sequence[UUID]:
+    """Return the legal holds on cases that are released."""
+    rows = await connection.execute(_HOLDS, {"references": references})
+    return [row.hold_id for row in rows if not row.is_open]
+
+
+async def check_list(context: Context, connection: AsyncConnection) -> ErasureList:
+    """Return the list of erasures, which may lack its file only while nobody was erased yet.
+
+    A new file in the place of one that was lost would leave out all that went before, and nothing would say so.
+
+    Raises:
+        Unavailable: `erasure_list` where there is none, `erasure_list_missing` where there was one.
+    """
+    if context.erasure_list is None:
+        raise Unavailable("erasure_list")
+    if not await context.erasure_list.is_there() and (await connection.execute(_ANY_ERASED)).scalar_one():
+        raise Unavailable("erasure_list_missing")
+    return context.erasure_list
 
 
 async def hold_person(connection: AsyncConnection, person_id: UUID) -> list[dict[str, Any]]:

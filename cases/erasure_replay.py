@@ -9,7 +9,7 @@ from uuid import uuid4
 from sqlalchemy import insert, select, text
 
 from cases.context import Context
-from cases.erasing import Erasing, erase
+from cases.erasing import Erasing, check_list, erase
 from cases.erasures import note_refused
 from domain.actors import Actor, system
 from domain.erasure import ErasureEntry, ErasureRefused
@@ -51,11 +51,11 @@ async def replay(context: Context, actor: Actor, *, only_look: bool = False) -> 
 
     Raises:
         Defect: `erasure_list_altered`; nothing is erased then.
-        Unavailable: when there is no list to read.
+        Unavailable: when there is no list to read, or its file is missing although persons were erased.
     """
-    if context.erasure_list is None:
-        raise Unavailable("erasure_list")
-    entries = await context.erasure_list.read()
+    async with context.database.begin() as connection:
+        kept = await check_list(context, connection)
+    entries = await kept.read()
     found = Replay(listed=len(entries), unlisted=await _unlisted(context, entries))
     for start in range(0, len(entries), _AT_ONCE):
         for entry in await _readable(context, entries[start : start + _AT_ONCE]):
@@ -74,7 +74,7 @@ async def note_missing(context: Context, at: datetime) -> int:
     try:
         found = await replay(context, system("erasure_replay"), only_look=True)
     except (Defect, Unavailable) as error:
-        if error.reason not in ("erasure_list", "erasure_list_altered"):
+        if error.reason not in ("erasure_list", "erasure_list_missing", "erasure_list_altered"):
             raise
         await _open_incident(context, at, error.reason)
         return 0

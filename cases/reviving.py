@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import prometheus_client
 import structlog
@@ -78,7 +78,7 @@ _LEASE: Final = text(f"""
             WHERE v.next_at <= clock_timestamp()
         RETURNING v.reference
     )
-    SELECT c.reference FROM chosen c JOIN leased USING (reference) ORDER BY c.turn, c.due, c.reference
+    SELECT c.reference, c.employer_id FROM chosen c JOIN leased USING (reference) ORDER BY c.turn, c.due, c.reference
 """)  # noqa: S608 - made of words of this file alone
 # Looked at less and less often while its workflow runs, or as long as it does not stay: up to an hour.
 _LOOKED: Final = text("""
@@ -110,7 +110,7 @@ _UNFINISHED: Final = """
         AND (p.stage IS NULL OR p.stage <> ALL (CAST(:final AS text[])))))
 """
 _NEXT: Final = text(f"""
-    SELECT r.reference FROM registrations r
+    SELECT r.reference, r.employer_id FROM registrations r
     WHERE r.reference > :after AND {_UNFINISHED} ORDER BY r.reference LIMIT :most
 """)  # noqa: S608 - made of words of this file alone
 _OF_THESE: Final = text(f"""
@@ -127,9 +127,19 @@ class Reviving(Protocol):
         """Return what became of the last run of a case's workflow. None when Temporal is away."""
         ...
 
-    async def revive(self, reference: str) -> bool | None:
-        """Start the workflow of a case; False where one runs already. None when Temporal is away."""
+    async def revive(self, reference: str, employer_id: str) -> bool | None:
+        """Start the workflow of a case; False where one runs already. None when Temporal is away.
+
+        Where tasks wait, those of one employer's cases take turns with those of the others.
+        """
         ...
+
+
+class Case(NamedTuple):
+    """A case and whose it is."""
+
+    reference: str
+    employer_id: str
 
 
 @dataclass(slots=True)
@@ -151,14 +161,14 @@ async def revive_due(
     Returns:
         What it came to; `is_away` where Temporal stopped answering, after which the rest is looked at again.
     """
-    references = await lease_due(context, most=most)
+    leased = await lease_due(context, most=most)
     done = Round()
     loop = asyncio.get_running_loop()
     until = loop.time() + _ROUND_SECONDS
-    for reference in references:
+    for case in leased:
         if loop.time() > until:
             break
-        if not await _look(context, engine, reference, done, starts_a_second):
+        if not await _look(context, engine, case, done, starts_a_second):
             done.is_away = True
             break
     _WITHOUT.set(done.gone.total())
@@ -167,22 +177,22 @@ async def revive_due(
     return done
 
 
-async def _look(context: Context, engine: Reviving, reference: str, done: Round, starts_a_second: float) -> bool:
+async def _look(context: Context, engine: Reviving, case: Case, done: Round, starts_a_second: float) -> bool:
     """Look for one workflow and start it where it is gone; False when Temporal is away."""
     begun = asyncio.get_running_loop().time()
-    found = await engine.last_run(reference)
+    found = await engine.last_run(case.reference)
     if found is None:
         return False
     revived = False
     if found is not LastRun.RUNNING:
-        started = await engine.revive(reference)
+        started = await engine.revive(*case)
         if started is None:
             done.gone[found] += 1
             return False
         found, revived = (found, True) if started else (LastRun.RUNNING, False)
     done.looked += 1
     async with context.database.statement() as connection:
-        values = {"found": found.value, "revived": revived, "references": [reference], "lease": LATE}
+        values = {"found": found.value, "revived": revived, "references": [case.reference], "lease": LATE}
         await connection.execute(_LOOKED, values)
     if not revived:
         done.running += 1
@@ -195,16 +205,16 @@ async def _look(context: Context, engine: Reviving, reference: str, done: Round,
     return True
 
 
-async def lease_due(context: Context, *, most: int, lease: timedelta = LATE) -> list[str]:
+async def lease_due(context: Context, *, most: int, lease: timedelta = LATE) -> list[Case]:
     """Return cases with something late that nobody looked at lately, those due first, leased for a while."""
     async with context.database.statement() as connection:
         return await lease_on(connection, context.clock(), most=most, lease=lease)
 
 
-async def lease_on(connection: AsyncConnection, at: datetime, *, most: int, lease: timedelta = LATE) -> list[str]:
+async def lease_on(connection: AsyncConnection, at: datetime, *, most: int, lease: timedelta = LATE) -> list[Case]:
     """Lease on a connection; what another worker leases at the same moment falls to one of both."""
     values = {**due_values(at, within=most), "lease": lease, "most": most}
-    return list((await connection.execute(_LEASE, values)).scalars())
+    return [Case(*row) for row in await connection.execute(_LEASE, values)]
 
 
 def due_values(at: datetime, *, within: int) -> dict[str, Any]:
@@ -251,11 +261,11 @@ async def forget(context: Context) -> None:
         await connection.execute(_FORGET, {"forgotten": _FORGOTTEN})
 
 
-async def unfinished(context: Context, after: str = "", most: int = _MOST) -> list[str]:
-    """Return the references of the next cases to which something can still happen, in the order of references."""
+async def unfinished(context: Context, after: str = "", most: int = _MOST) -> list[Case]:
+    """Return the next cases to which something can still happen, in the order of references."""
     async with context.database.statement() as connection:
         found = await connection.execute(_NEXT, {"after": after, "most": most, "final": _FINAL})
-        return list(found.scalars())
+        return [Case(*row) for row in found]
 
 
 async def unfinished_of(context: Context, references: Sequence[str]) -> set[str]:
@@ -290,17 +300,17 @@ async def revive_all(
     Raises:
         Unavailable: `temporal` or `database`.
     """
-    while references := await unfinished(context, after):
-        for reference in references:
-            found = await engine.last_run(reference)
+    while cases := await unfinished(context, after):
+        for case in cases:
+            found = await engine.last_run(case.reference)
             if found is None:
                 raise Unavailable("temporal")
             started = False
             if found is not LastRun.RUNNING and not dry_run:
-                answer = await engine.revive(reference)
+                answer = await engine.revive(*case)
                 if answer is None:
                     raise Unavailable("temporal")
                 started = answer
                 await asyncio.sleep(1 / starts_a_second)
-            yield reference, found, started
-        after = references[-1]
+            yield case.reference, found, started
+        after = cases[-1].reference

@@ -209,7 +209,7 @@ async def _do(
             reply = await registration.accept(context, actor, read, idempotency)
             reference = str(reply.body["reference"])
             if starter is not None:
-                await starter.start(reference, key)
+                await starter.start(reference, key, employer_id=job.actor.employer_id or "")
         else:
             body = departure_request(read)
             idempotency = Idempotency(_ROUTE, key, body.model_dump_json().encode())

@@ -29,7 +29,7 @@ _log = structlog.get_logger(__name__)
 class Sending(Protocol):
     """The part of the engine that the sweeper needs."""
 
-    async def start(self, reference: str, correlation_id: str = "") -> bool:
+    async def start(self, reference: str, correlation_id: str = "", *, employer_id: str = "") -> bool:
         """Start the workflow of a case."""
         ...
 
@@ -71,7 +71,7 @@ async def _start(engine: Sending, starts: Sequence[Unsent]) -> list[UUID]:
     loop = asyncio.get_running_loop()
     for command in starts:
         begun = loop.time()
-        if not await engine.start(command.reference):
+        if not await engine.start(command.reference, employer_id=command.employer_id):
             break
         done.append(command.command_id)
         await pace.rest(begun)

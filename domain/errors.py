@@ -120,3 +120,7 @@ class Defect(Exception):  # noqa: N818
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class SettingError(Exception):
+    """A setting without which a process does not start; the message names it and says what to do, without its value."""

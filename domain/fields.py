@@ -156,9 +156,13 @@ def _start(given: object, *, days_later: int) -> object:
     return start_of(day + timedelta(days=days_later))
 
 
+# Where a last day is given, its end is the start of the next day: of the last one too.
+_AFTER_ALL: Final = start_of(date(LAST_YEAR + 1, 1, 1))
+
+
 def _within_years(moment: datetime) -> datetime:
     # The year as written, since a moment at either end of the calendar cannot be told in another offset.
-    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR and moment != _AFTER_ALL:
         raise refusal("impossible_date", "The year is out of range.")
     return moment
 

@@ -25,6 +25,14 @@ RARER_COLLECTION = "400"
 # A write-ahead log, synced at each commit: as durable as the rollback journal that the server has by itself, which
 # syncs four times a commit and makes and removes a file (performance.md, "What limits").
 DURABLE_LOG = ("--sqlite-pragma", "journal_mode=wal", "--sqlite-pragma", "synchronous=full")
+# Where tasks wait, those of each fairness key (an employer) take turns (ADR 0014); `deploy/temporal/dynamic.yaml` says
+# the same to the server of compose.
+FAIR = (
+    "--dynamic-config-value",
+    "matching.useNewMatcher=true",
+    "--dynamic-config-value",
+    "matching.enableFairness=true",
+)
 
 
 class TemporalServerError(RuntimeError):
@@ -68,6 +76,7 @@ class TemporalServer:
         arguments += ["--ui-port", str(self.ui_port), "--ui-disable-news-fetch", "--namespace", NAMESPACE]
         arguments += ["--db-filename", str(self.directory / "temporal.db"), "--log-level", "warn"]
         arguments += DURABLE_LOG
+        arguments += FAIR
         for name, kind in self.search_attributes.items():
             arguments += ["--search-attribute", f"{name}={kind}"]
         if self.codec_endpoint:

@@ -23,8 +23,12 @@ class ErasureList:
     def __init__(self, path: Path, keyring: Keyring) -> None:
         self._path, self._keyring = path, keyring
 
+    async def is_there(self) -> bool:
+        """Whether the file is where it was told to be."""
+        return await asyncio.to_thread(self._path.exists)
+
     async def append(self, entry: ErasureEntry) -> None:
-        """Add an entry, and return once it is on disk.
+        """Add an entry, and return once it is on disk; the first one begins the file.
 
         Raises:
             Unavailable: when the file cannot be written; nothing may be erased then.

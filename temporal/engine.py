@@ -12,7 +12,7 @@ from temporalio.client import (
     WorkflowExecutionStatus,
     WorkflowUpdateFailedError,
 )
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import TemporalError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -63,8 +63,11 @@ class _Where(TypedDict):
 class Engine(Protocol):
     """What is asked of the engine; none of these raises when Temporal is away."""
 
-    async def start(self, reference: str, correlation_id: str = "") -> bool:
-        """Start the workflow of a case; already started means done. False when Temporal is away."""
+    async def start(self, reference: str, correlation_id: str = "", *, employer_id: str = "") -> bool:
+        """Start the workflow of a case; already started means done. False when Temporal is away.
+
+        Where tasks wait, those of the cases of one employer take turns with those of the others.
+        """
         ...
 
     async def decide(self, reference: str, command_id: str, correlation_id: str = "") -> Told:
@@ -92,10 +95,11 @@ class TemporalEngine:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    async def start(self, reference: str, correlation_id: str = "") -> bool:
+    async def start(self, reference: str, correlation_id: str = "", *, employer_id: str = "") -> bool:
         """Start the workflow of a case; a run that completed counts as started, one that was ended does not."""
         try:
-            await self._start(reference, correlation_id, WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY)
+            failed_only = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
+            await self._start(reference, correlation_id, failed_only, employer_id)
         except _AWAY as error:
             _log.info("temporal_away", step="start", error=type(error).__name__)
             return False
@@ -193,10 +197,10 @@ class TemporalEngine:
             return None
         return _FOUND.get(described.status, LastRun.RUNNING) if described.status else LastRun.RUNNING
 
-    async def revive(self, reference: str) -> bool | None:
+    async def revive(self, reference: str, employer_id: str) -> bool | None:
         """Start the workflow of a case whatever became of its last run; False where one runs already."""
         try:
-            return await self._start(reference, "", WorkflowIDReusePolicy.ALLOW_DUPLICATE)
+            return await self._start(reference, "", WorkflowIDReusePolicy.ALLOW_DUPLICATE, employer_id)
         except _AWAY as error:
             _log.info("temporal_away", step="revive", error=type(error).__name__)
             return None
@@ -210,7 +214,9 @@ class TemporalEngine:
             return False
         return True
 
-    async def _start(self, reference: str, correlation_id: str, reuse: WorkflowIDReusePolicy) -> bool:
+    async def _start(
+        self, reference: str, correlation_id: str, reuse: WorkflowIDReusePolicy, employer_id: str = ""
+    ) -> bool:
         """Start the workflow of a case; one that runs is left to run, and False returned."""
         try:
             async with asyncio.timeout(_START_SECONDS):
@@ -220,6 +226,7 @@ class TemporalEngine:
                     **_where(reference),
                     id_reuse_policy=reuse,
                     id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+                    priority=Priority(fairness_key=employer_id or None),
                 )
         except WorkflowAlreadyStartedError:
             return False

@@ -17,7 +17,7 @@ class InlineEngine:
         self.started: list[str] = []
         self.resumed: list[str] = []
 
-    async def start(self, reference: str, correlation_id: str = "") -> bool:
+    async def start(self, reference: str, correlation_id: str = "", *, employer_id: str = "") -> bool:
         self.started.append(reference)
         return await self._advance(reference)
 

@@ -27,7 +27,7 @@ class SlowEngine:
         self.let = asyncio.Event()
         self.fails: set[str] = set()
 
-    async def start(self, reference: str, correlation_id: str = "") -> bool:
+    async def start(self, reference: str, correlation_id: str = "", *, employer_id: str = "") -> bool:
         self.begun.append(reference)
         logging.getLogger("engine").info(reference)
         self.under_way += 1

@@ -10,18 +10,20 @@ import pytest
 import pytest_asyncio
 
 from cases import legal_holds
-from cases.erasure_replay import replay
+from cases.erasure_completion import complete
+from cases.erasure_replay import note_missing, replay
 from domain.actors import system
+from domain.commands import CommandKind
 from domain.erasure import HoldReason, LegalHoldRelease, LegalHoldRequest, ReleaseReason
-from domain.errors import Defect
+from domain.errors import Defect, Unavailable
 from sandbox.postgres import SUPERUSER, PostgresServer, binaries
 from store import tables
 from store.database import Database
 from store.erasure_list import ErasureList
-from tests.cases.contexts import NOON, SUPERVISOR, key
+from tests.cases.contexts import EMPLOYER_A, NOON, SUPERVISOR, key
 from tests.cases.driver import Case, Park, open_park
 from tests.cases.sweep import places_of
-from tests.cases.test_erasure import WORDS, ended_case, erase
+from tests.cases.test_erasure import WORDS, ended_case, erase, settle_notices, sign
 
 _REPLAY = system("erasure_replay")
 
@@ -127,3 +129,34 @@ async def test_a_list_that_was_altered_or_cut_in_the_middle_is_not_followed(park
         path.write_bytes(b"".join(broken))
         with pytest.raises(Defect, match="erasure_list_altered"):
             await files.read()
+
+
+async def test_a_list_that_is_missing_after_an_erasure_stops_all_that_needs_it_until_it_is_completed(
+    park: Park, tmp_path: Path
+) -> None:
+    first = await ended_case(park)
+    number, card = "440304197001010012", "C87654321"
+    second = await park.review(
+        identity_number=number, permit_card_number=card, name_zh="李思远", email=None, phone=None
+    )
+    await second.do(EMPLOYER_A, CommandKind.WITHDRAW)
+    await settle_notices(park)
+    await erase(park, first)
+    path = tmp_path / "elsewhere" / "erasures.jsonl"
+    path.parent.mkdir()
+    moved = Park(replace(park.context, erasure_list=ErasureList(path, park.context.keyring)), park.clock)
+    with pytest.raises(Unavailable, match="erasure_list_missing"):
+        await replay(moved.context, _REPLAY)
+    with pytest.raises(Unavailable, match="erasure_list_missing"):
+        await erase(moved, Case(moved, second.reference))
+    assert not path.exists()
+    await note_missing(moved.context, NOON)
+    (incident,) = await park.rows(tables.incidents)
+    assert (incident["kind"], incident["reason"]) == ("erasures", "erasure_list_missing")
+    assert await complete(moved.context) == 1
+    assert await complete(moved.context) == 0
+    assert park.context.erasure_list is not None
+    assert await ErasureList(path, park.context.keyring).read() == await park.context.erasure_list.read()
+    await sign(moved, Case(moved, second.reference))
+    found = await replay(moved.context, _REPLAY)
+    assert (found.listed, found.erased_again, found.unlisted) == (2, 0, 0)

@@ -31,7 +31,7 @@ class Engine:
         self._at_once = 0
         self._away_after = away_after
 
-    async def start(self, reference: str, _correlation_id: str = "") -> bool:
+    async def start(self, reference: str, _correlation_id: str = "", *, employer_id: str = "") -> bool:
         if len(self.started) >= self._away_after:
             self.refused.append(reference)
             return False

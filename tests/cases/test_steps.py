@@ -43,7 +43,7 @@ class _Engine:
         self.started: list[str] = []
         self.nudged: list[str] = []
 
-    async def start(self, reference: str, correlation_id: str = "") -> bool:
+    async def start(self, reference: str, correlation_id: str = "", *, employer_id: str = "") -> bool:
         self.started.append(reference)
         return True
 

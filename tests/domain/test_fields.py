@@ -1,11 +1,12 @@
 """Texts as they are kept: what cannot be seen is refused, and what is a name in a later Unicode is taken."""
 
 import unicodedata
+from datetime import datetime
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from domain.fields import Label, Line, Name, Note, as_stored
+from domain.fields import Label, Line, Name, Note, Until, as_stored
 
 KINDS = {"name": TypeAdapter(Name), "line": TypeAdapter(Line), "label": TypeAdapter(Label), "note": TypeAdapter(Note)}
 INVISIBLE = {
@@ -58,3 +59,11 @@ def test_a_note_may_have_an_emoji_as_a_picture() -> None:
 @pytest.mark.parametrize("sent", [" 金秀兰 ", "\uf90a秀兰", unicodedata.normalize("NFD", "José")])
 def test_a_text_is_looked_up_in_the_form_in_which_it_is_kept(sent: str) -> None:
     assert as_stored(sent) == KINDS["name"].validate_python(sent)
+
+
+def test_the_last_day_may_be_the_end_of_a_period_and_the_day_after_may_not() -> None:
+    until: TypeAdapter[datetime] = TypeAdapter(Until)
+    assert until.validate_python("2199-12-31") == datetime.fromisoformat("2200-01-01T00:00:00+08:00")
+    for after in ("2200-01-01", "2200-01-01T00:00:01+08:00"):
+        with pytest.raises(ValidationError):
+            until.validate_python(after)

@@ -125,3 +125,14 @@ async def test_case_taken_on_without_temporal_gets_exactly_one_workflow_later(
 async def _runs(world: World, case: Case) -> list[str]:
     query = f"WorkflowId = '{registration_workflow_id(case.reference)}'"
     return [each.run_id async for each in world.client.list_workflows(query)]
+
+
+async def test_the_tasks_of_a_case_take_turns_by_its_employer(world: World, temporal_client: Client) -> None:
+    request = RegistrationRequest.model_validate(registration_body())
+    case = Case(world, (await accept(world.context, EMPLOYER_A, request, new_key())).body["reference"])
+    world.started.append(case.reference)
+    engine = TemporalEngine(world.client)
+    assert await engine.start(case.reference, employer_id="emp-a")
+    handle = temporal_client.get_workflow_handle(registration_workflow_id(case.reference))
+    first = (await handle.fetch_history()).events[0].workflow_execution_started_event_attributes
+    assert first.priority.fairness_key == "emp-a"

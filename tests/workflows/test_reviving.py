@@ -119,7 +119,10 @@ async def test_a_case_that_was_looked_at_or_waits_for_an_operator_is_left_alone_
         at_once = asyncio.create_task(reviving.lease_due(world.context, most=5))
         while not (await connection.execute(text("SELECT 1 FROM pg_locks WHERE NOT granted"))).first():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
-    assert (sorted(leased), await at_once) == (sorted([first.reference, second.reference]), [])
+    assert (sorted(case.reference for case in leased), await at_once) == (
+        sorted([first.reference, second.reference]),
+        [],
+    )
     assert await reviving.lease_due(world.context, most=5) == []  # nor a third that comes soon after
     await _look_again(world)
     assert (await _round(world)).revived == Counter({LastRun.MISSING: 2})

@@ -54,7 +54,7 @@ class Applying:
         self.away = False
         self.told: list[str] = []
 
-    async def start(self, reference: str, correlation_id: str = "") -> bool:
+    async def start(self, reference: str, correlation_id: str = "", *, employer_id: str = "") -> bool:
         return not self.away
 
     async def decide(self, reference: str, command_id: str, correlation_id: str = "") -> Told:
