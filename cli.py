@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+import cli_cases
 import cli_docs
 import cli_doctor
 import cli_edge
@@ -56,6 +57,7 @@ app.command()(cli_restored.restored)
 app.add_typer(cli_policy.app, name="policy")
 app.add_typer(cli_erasures.app, name="erasures")
 app.add_typer(cli_keys.app, name="keys")
+app.add_typer(cli_cases.app, name="cases")
 audit_app.command()(cli_story.show)
 audit_app.command()(cli_seal.seal)
 app.add_typer(audit_app, name="audit")

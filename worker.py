@@ -39,6 +39,7 @@ from cases.pack_shelf import keep_reading_packs
 from cases.process_metrics import tell_process
 from cases.readiness import write_mark
 from cases.resuming import keep_resuming
+from cases.reviving import keep_reviving
 from cases.rewrapping import keep_wrapping
 from cases.roster_work import work_rosters
 from cases.seal_watch import keep_watching_seal
@@ -60,15 +61,15 @@ from temporal.pulse import Polls, Pulse, keep_pulse
 from temporal.recording import configure_tracing
 from temporal.runtime import EngineRuntime, start_runtime
 from temporal.telemetry import configure_logging
-from temporal.traces import unrecorded
 from temporal.version_watch import keep_watching_versions
-from workflows.archive import ArchiveWorkflow, ensure_archive
-from workflows.authority_poll import AuthorityPollWorkflow, ensure_authority_poll
-from workflows.notification import NotificationWorkflow, ensure_notification_workflows
-from workflows.reconciliation import ReconciliationWorkflow, ensure_reconciliation
+from workflows.archive import ArchiveWorkflow
+from workflows.authority_poll import AuthorityPollWorkflow
+from workflows.ensured import ensure_all, keep_ensuring
+from workflows.notification import NotificationWorkflow
+from workflows.reconciliation import ReconciliationWorkflow
 from workflows.registration import RegistrationWorkflow
-from workflows.retention import RetentionWorkflow, ensure_retention
-from workflows.seal_check import SealCheckWorkflow, ensure_seal_check
+from workflows.retention import RetentionWorkflow
+from workflows.seal_check import SealCheckWorkflow
 from workflows.standing import StandingWorkflow
 
 # Below the time after which an orchestrator kills: a step is one short transaction, a call outward at most 15 s.
@@ -232,7 +233,7 @@ async def run(settings: Settings) -> None:
             version = version_of(settings)
             deployment = pinned(version) if settings.are_workers_versioned else None
             await stack.enter_async_context(side_by_side(build_workers(context, client, world, deployment)))
-            await _ensure(client)
+            await ensure_all(client)
             engine = TemporalEngine(client)
             pulse = Pulse()
             polls = Polls(client, (REGISTRATION_QUEUE, NOTICE_QUEUE), client.identity)
@@ -241,6 +242,8 @@ async def run(settings: Settings) -> None:
                 asyncio.create_task(keep_sweeping(context, engine, is_stopping=stopping.is_set)),
                 asyncio.create_task(keep_resuming(context, engine, is_stopping=stopping.is_set)),
                 asyncio.create_task(keep_telling_epochs(context, CaseWorkflows(client), is_stopping=stopping.is_set)),
+                asyncio.create_task(keep_ensuring(client, is_stopping=stopping.is_set)),
+                asyncio.create_task(keep_reviving(context, engine, is_stopping=stopping.is_set)),
                 asyncio.create_task(work_rosters(context, engine)),
                 asyncio.create_task(keep_sealing(context, is_stopping=stopping.is_set)),
                 asyncio.create_task(keep_watching_seal(context, is_stopping=stopping.is_set)),
@@ -300,17 +303,6 @@ async def _connect(context: Context, runtime: EngineRuntime, stopping: asyncio.E
             _log.warning("temporal_away", error=type(error).__name__)
             await asyncio.sleep(_CONNECT_AGAIN)
     return None
-
-
-async def _ensure(client: Client) -> None:
-    """Start what runs once for all: the notification workflows and the Schedules."""
-    with unrecorded():
-        await ensure_notification_workflows(client)
-    await ensure_authority_poll(client)
-    await ensure_archive(client)
-    await ensure_reconciliation(client)
-    await ensure_retention(client)
-    await ensure_seal_check(client)
 
 
 def main() -> None:

@@ -1,25 +1,64 @@
 """The engine as the API and the sweeper see it: start, decide, nudge; an absent Temporal is an answer, not an error."""
 
 import asyncio
-from typing import Final, Protocol
+from enum import Enum
+from typing import Final, Protocol, TypedDict
 
 import structlog
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
-from temporalio.client import Client, WorkflowUpdateStage
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowExecutionStatus,
+    WorkflowUpdateFailedError,
+)
 from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import TemporalError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain import messages
 from domain.errors import KeyUnknown
-from domain.messages import CommandRef, DecisionSignal, RegistrationInput, StandingInput, registration_workflow_id
+from domain.messages import (
+    CommandRef,
+    DecisionSignal,
+    LastRun,
+    RegistrationInput,
+    StandingInput,
+    registration_workflow_id,
+)
 
 _START_SECONDS: Final = 5.0
 _DECIDE_SECONDS: Final = 12.0
 _NUDGE_SECONDS: Final = 5.0
 # What the client raises when Temporal is refused, silent or absent; RPCError is one of Temporal's.
 _AWAY: Final = (TemporalError, TimeoutError, RuntimeError, OSError)
+_FOUND: Final = {
+    WorkflowExecutionStatus.COMPLETED: LastRun.COMPLETED,
+    WorkflowExecutionStatus.FAILED: LastRun.FAILED,
+    WorkflowExecutionStatus.CANCELED: LastRun.CANCELLED,
+    WorkflowExecutionStatus.TERMINATED: LastRun.TERMINATED,
+    WorkflowExecutionStatus.TIMED_OUT: LastRun.TIMED_OUT,
+}
 _log = structlog.get_logger(__name__)
+
+
+class Told(Enum):
+    """What came of having a stored command applied: whatever it is, the command is stored and will be applied."""
+
+    ANSWERED = "answered"
+    # Temporal or the worker is away or slow, or the case waits for an operator.
+    NOT_ANSWERED = "not_answered"
+    # The workflow was ended while it was asked, or could not say what became of the command.
+    FAILED = "failed"
+
+    def __bool__(self) -> bool:
+        """Whether its caller was told."""
+        return self is Told.ANSWERED
+
+
+class _Where(TypedDict):
+    id: str
+    task_queue: str
 
 
 class Engine(Protocol):
@@ -32,8 +71,8 @@ class Engine(Protocol):
         """
         ...
 
-    async def decide(self, reference: str, command_id: str, correlation_id: str = "") -> bool:
-        """Have a stored command applied and wait for it. False when Temporal is away or slow."""
+    async def decide(self, reference: str, command_id: str, correlation_id: str = "") -> Told:
+        """Have a stored command applied, wait for it, and return whether it was told of that."""
         ...
 
     async def nudge(
@@ -42,7 +81,7 @@ class Engine(Protocol):
         """Tell a case of a stored command without waiting. False when Temporal is away."""
         ...
 
-    async def start_standing(self, employer_id: str, standing: StandingInput) -> bool:
+    async def start_standing(self, employer_id: str, standing: StandingInput, *, is_unspread: bool = False) -> bool:
         """Start spreading a change of standing over an employer's cases. False when Temporal is away."""
         ...
 
@@ -58,47 +97,60 @@ class TemporalEngine:
         self._client = client
 
     async def start(self, reference: str, correlation_id: str = "", *, employer_id: str = "") -> bool:
-        """Start the workflow of a case under REJECT_DUPLICATE."""
+        """Start the workflow of a case; a run that completed counts as started, one that was ended does not."""
         try:
-            await self._start(reference, correlation_id, WorkflowIDReusePolicy.REJECT_DUPLICATE, employer_id)
+            failed_only = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
+            await self._start(reference, correlation_id, failed_only, employer_id)
         except _AWAY as error:
             _log.info("temporal_away", step="start", error=type(error).__name__)
             return False
         return True
 
-    async def decide(self, reference: str, command_id: str, correlation_id: str = "") -> bool:
-        """Send the update `decide`; the outcome stands with the command afterwards."""
+    async def decide(self, reference: str, command_id: str, correlation_id: str = "") -> Told:
+        """Send the update `decide`, starting the workflow where none runs; the outcome stands with the command."""
         told = CommandRef(command_id=command_id, correlation_id=correlation_id)
         try:
             async with asyncio.timeout(_DECIDE_SECONDS):
-                try:
-                    await self._decide(reference, told)
-                except RPCError as error:
-                    if error.status is not RPCStatusCode.NOT_FOUND:
-                        raise
-                    await self._start(reference, correlation_id, WorkflowIDReusePolicy.ALLOW_DUPLICATE)
-                    await self._decide(reference, told)
+                # Under the command's id, so that it is taken once.
+                await self._client.execute_update_with_start_workflow(
+                    messages.DECIDE_UPDATE,
+                    told,
+                    id=told.command_id,
+                    start_workflow_operation=WithStartWorkflowOperation(
+                        messages.REGISTRATION_WORKFLOW,
+                        RegistrationInput(reference=reference, correlation_id=correlation_id),
+                        **_where(reference),
+                        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                    ),
+                )
         except KeyUnknown:
-            return False  # decided, and answered under a key of the codec that this process does not have yet
+            return Told.NOT_ANSWERED  # decided, and answered under a key of the codec that is not here yet
+        except WorkflowUpdateFailedError as error:
+            # Temporal is there, and so was the workflow: it was ended meanwhile, or its step is broken.
+            _log.error("decide_failed", reference=reference, error=type(error.cause).__name__)
+            return Told.FAILED
         except _AWAY as error:
             _log.info("temporal_away", step="decide", error=type(error).__name__)
-            return False
-        return True
+            return Told.NOT_ANSWERED
+        return Told.ANSWERED
 
     async def nudge(
         self, reference: str, command_id: str, correlation_id: str = "", *, is_resume: bool = False
     ) -> bool:
-        """Send the signal `command`; a case whose workflow has closed is taken up again and reads what is stored."""
-        handle = self._client.get_workflow_handle(registration_workflow_id(reference))
+        """Send the signal `command`; a case without a workflow that runs is taken up again and reads what is stored."""
         told = CommandRef(command_id=command_id, correlation_id=correlation_id, is_resume=is_resume)
         try:
             async with asyncio.timeout(_NUDGE_SECONDS):
-                try:
-                    await handle.signal(messages.COMMAND_SIGNAL, told)
-                except RPCError as error:
-                    if error.status is not RPCStatusCode.NOT_FOUND:
-                        raise
-                    await self._start(reference, correlation_id, WorkflowIDReusePolicy.ALLOW_DUPLICATE)
+                await self._client.start_workflow(
+                    messages.REGISTRATION_WORKFLOW,
+                    RegistrationInput(reference=reference, correlation_id=correlation_id),
+                    **_where(reference),
+                    id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                    id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                    start_signal=messages.COMMAND_SIGNAL,
+                    start_signal_args=[told],
+                )
         except _AWAY as error:
             _log.info("temporal_away", step="nudge", error=type(error).__name__)
             return False
@@ -109,8 +161,12 @@ class TemporalEngine:
         handle = self._client.get_workflow_handle(registration_workflow_id(reference))
         await handle.signal(messages.DECISION_SIGNAL, decision)
 
-    async def start_standing(self, employer_id: str, standing: StandingInput) -> bool:
-        """Start `standing/{employer}/{change}`."""
+    async def start_standing(self, employer_id: str, standing: StandingInput, *, is_unspread: bool = False) -> bool:
+        """Start `standing/{employer}/{change}`, unless it runs or has completed.
+
+        `is_unspread` says that the register was asked and knows nothing of it: then not even that one completed counts.
+        """
+        failed_only = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
         try:
             async with asyncio.timeout(_START_SECONDS):
                 await self._client.start_workflow(
@@ -118,8 +174,7 @@ class TemporalEngine:
                     standing,
                     id=f"standing/{employer_id}/{standing.change_id}",
                     task_queue=messages.REGISTRATION_QUEUE,
-                    # The register says whether it is spread: a run that completed before a restore does not.
-                    id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                    id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE if is_unspread else failed_only,
                     id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
                 )
         except WorkflowAlreadyStartedError:
@@ -128,6 +183,30 @@ class TemporalEngine:
             _log.info("temporal_away", step="start_standing", error=type(error).__name__)
             return False
         return True
+
+    async def last_run(self, reference: str) -> LastRun | None:
+        """Return what became of the last run of a case's workflow; asking adds nothing to its history."""
+        handle = self._client.get_workflow_handle(registration_workflow_id(reference))
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                described = await handle.describe()
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND and not _is_about_namespace(error):
+                return LastRun.MISSING
+            _log.info("temporal_away", step="last_run", error=type(error).__name__)
+            return None
+        except _AWAY as error:
+            _log.info("temporal_away", step="last_run", error=type(error).__name__)
+            return None
+        return _FOUND.get(described.status, LastRun.RUNNING) if described.status else LastRun.RUNNING
+
+    async def revive(self, reference: str, employer_id: str) -> bool | None:
+        """Start the workflow of a case whatever became of its last run; False where one runs already."""
+        try:
+            return await self._start(reference, "", WorkflowIDReusePolicy.ALLOW_DUPLICATE, employer_id)
+        except _AWAY as error:
+            _log.info("temporal_away", step="revive", error=type(error).__name__)
+            return None
 
     async def is_up(self) -> bool:
         """Ask for the server's version within a second."""
@@ -140,26 +219,28 @@ class TemporalEngine:
 
     async def _start(
         self, reference: str, correlation_id: str, reuse: WorkflowIDReusePolicy, employer_id: str = ""
-    ) -> None:
-        """Start the workflow of a case; one that runs is left to run."""
+    ) -> bool:
+        """Start the workflow of a case; one that runs is left to run, and False returned."""
         try:
             async with asyncio.timeout(_START_SECONDS):
                 await self._client.start_workflow(
                     messages.REGISTRATION_WORKFLOW,
                     RegistrationInput(reference=reference, correlation_id=correlation_id),
-                    id=registration_workflow_id(reference),
-                    task_queue=messages.REGISTRATION_QUEUE,
+                    **_where(reference),
                     id_reuse_policy=reuse,
                     id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
                     priority=Priority(fairness_key=employer_id or None),
                 )
         except WorkflowAlreadyStartedError:
-            return
+            return False
+        return True
 
-    async def _decide(self, reference: str, told: CommandRef) -> None:
-        """Send the update under the command's id, so that it is taken once, and wait for it."""
-        handle = self._client.get_workflow_handle(registration_workflow_id(reference))
-        update = await handle.start_update(
-            messages.DECIDE_UPDATE, told, id=told.command_id, wait_for_stage=WorkflowUpdateStage.COMPLETED
-        )
-        await update.result()
+
+def _where(reference: str) -> _Where:
+    """Return the workflow of a case and its queue."""
+    return {"id": registration_workflow_id(reference), "task_queue": messages.REGISTRATION_QUEUE}
+
+
+def _is_about_namespace(error: RPCError) -> bool:
+    """Whether what was not found is the namespace: a Temporal that is not set up yet is away, and has lost nothing."""
+    return any("NamespaceNotFound" in detail.type_url for detail in error.grpc_status.details)

@@ -36,6 +36,7 @@ from store.tables.work import (
     idempotency,
     incidents,
     quotas,
+    revivals,
     tasks,
 )
 
@@ -86,6 +87,7 @@ __all__ = [
     "receipts",
     "registration_number_sequence",
     "registrations",
+    "revivals",
     "roster_intake",
     "roster_rows",
     "rosters",

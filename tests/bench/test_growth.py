@@ -19,6 +19,7 @@ from cases import (
     person_data,
     polling,
     reads,
+    reviving,
 )
 from cases.case_record import read_record
 from cases.deliveries import take_turn
@@ -166,6 +167,11 @@ async def _look_for_late_mail(register: Register) -> None:
 
 
 # What a worker asks again and again, whether there is work or not.
+async def _look_for_lost_workflows(register: Register) -> None:
+    # Nothing of what sleeps is due; what waits for an officer has its reminders to come.
+    assert await reviving.lease_due(register.context, most=200) == []
+
+
 _POLLS: dict[str, Callable[[Register], Awaitable[None]]] = {
     "messages": _look_for_messages,
     "unsent": _look_for_unsent,
@@ -173,6 +179,7 @@ _POLLS: dict[str, Callable[[Register], Awaitable[None]]] = {
     "unsealed": _look_for_unsealed,
     "overdue": _look_for_overdue,
     "late mail": _look_for_late_mail,
+    "lost workflows": _look_for_lost_workflows,
 }
 
 

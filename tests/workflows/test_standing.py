@@ -28,6 +28,7 @@ from domain.messages import REGISTRATION_QUEUE, STANDING_WORKFLOW, DecisionSigna
 from domain.registration import RegistrationRequest
 from domain.stages import Standing
 from store.tables import calls, commands, employer_standings, incidents, ledger, permits, registrations
+from temporal.engine import Told
 from tests.cases.contexts import (
     EMPLOYER_A,
     SUPERVISOR,
@@ -56,8 +57,8 @@ class Applying:
     async def start(self, reference: str, correlation_id: str = "", *, employer_id: str = "") -> bool:
         return not self.away
 
-    async def decide(self, reference: str, command_id: str, correlation_id: str = "") -> bool:
-        return not self.away
+    async def decide(self, reference: str, command_id: str, correlation_id: str = "") -> Told:
+        return Told.ANSWERED if not self.away else Told.NOT_ANSWERED
 
     async def nudge(
         self, reference: str, command_id: str, correlation_id: str = "", *, is_resume: bool = False
@@ -70,7 +71,7 @@ class Applying:
     async def signal_decision(self, reference: str, decision: DecisionSignal) -> None:
         raise NotImplementedError
 
-    async def start_standing(self, employer_id: str, standing: StandingInput) -> bool:
+    async def start_standing(self, employer_id: str, standing: StandingInput, *, is_unspread: bool = False) -> bool:
         return not self.away
 
     async def is_up(self) -> bool:
