@@ -95,6 +95,7 @@ class ReconciliationSteps:
             if progress.without_workflow:
                 _log.warning("cases_without_workflow", cases=progress.without_workflow)
                 await reviving.note_without_workflow(self._context, progress.without_workflow, "reconcile_cases")
+            await reconciliation.end_workflow_lines(self._context)
             round_id = activity.info().workflow_run_id or ""
             await reconciliation.record_round(
                 self._context, system("reconcile_cases"), round_id, counted.model_dump(mode="json")
@@ -125,9 +126,8 @@ class ReconciliationSteps:
             evidence, found = await reconciliation.reconcile_case(self._context, self._histories, reference)
             if not evidence.record.is_live_known:
                 raise Unavailable("temporal")
-            has_workflow = any(not each.run.is_closed for each in evidence.record.runs)
             await reconciliation.keep_differences(
-                self._context, reference, found, self._context.clock(), is_complete=True, has_workflow=has_workflow
+                self._context, reference, found, self._context.clock(), is_complete=True
             )
         except Unavailable:
             raise

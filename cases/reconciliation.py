@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
@@ -32,6 +32,8 @@ Position = tuple[datetime, str]
 
 INCIDENT: Final = IncidentKind.RECORD_DIFFERS.value
 _UNCHECKED: Final = "not_compared"
+# Less than a day, since a night does not begin at the same moment as the one before.
+_SINCE_LAST_NIGHT: Final = timedelta(hours=20)
 
 
 async def reconcile_case(context: Context, histories: Histories, reference: str) -> tuple[Evidence, list[Difference]]:
@@ -96,18 +98,12 @@ def difference_view(
 
 
 async def keep_differences(
-    context: Context,
-    reference: str,
-    found: Sequence[Difference],
-    at: datetime,
-    *,
-    is_complete: bool,
-    has_workflow: bool = False,
+    context: Context, reference: str, found: Sequence[Difference], at: datetime, *, is_complete: bool
 ) -> int:
     """Keep what a round found of a case: new ones as incidents too; return how many are new.
 
     Those found earlier and now no more are marked as gone and their incidents closed, but for a round that could not
-    ask Temporal. One that was gone and is found again is new. `has_workflow` says that a run of the case is open.
+    ask Temporal. One that was gone and is found again is new.
     """
     ids = {_difference_id(reference, each): each for each in found}
     if not ids and not is_complete:
@@ -116,7 +112,7 @@ async def keep_differences(
         d = differences
         if is_complete:
             await _mark_gone(connection, at, d.c.reference == reference, d.c.difference_id.not_in(ids))
-            await _end_healed(connection, reference, at, has_workflow=has_workflow)
+            await _end_unchecked(connection, reference, at)
         if not ids:
             return 0
         rows = [
@@ -185,15 +181,19 @@ async def _mark_gone(connection: AsyncConnection, at: datetime, *which: ColumnEl
         await incident_rows.end(connection, at, Healed.DIFFERENCE_GONE, "reconcile_cases", i.incident_id.in_(ids))
 
 
-async def _end_healed(connection: AsyncConnection, reference: str, at: datetime, *, has_workflow: bool) -> None:
-    """Close the lines that a case could not be compared, and that its workflow had ended where one runs again."""
+async def _end_unchecked(connection: AsyncConnection, reference: str, at: datetime) -> None:
+    """Close the lines that a case could not be compared."""
     i = incidents.c
-    by, is_its = "reconcile_cases", i.reference == reference
-    is_unchecked = (i.kind == INCIDENT) & (i.step == _UNCHECKED)
-    await incident_rows.end(connection, at, Healed.COMPARED, by, is_its, is_unchecked)
-    if has_workflow:
-        is_ended = i.kind == IncidentKind.WORKFLOW_ENDED.value
-        await incident_rows.end(connection, at, Healed.WORKFLOW_BACK, by, is_its, is_ended)
+    which = (i.reference == reference, i.kind == INCIDENT, i.step == _UNCHECKED)
+    await incident_rows.end(connection, at, Healed.COMPARED, "reconcile_cases", *which)
+
+
+async def end_workflow_lines(context: Context) -> None:
+    """Close the lines that workflows had ended which nobody has met since the night before: they are back."""
+    at, i = context.clock(), incidents.c
+    which = (i.kind == IncidentKind.WORKFLOW_ENDED.value, func.coalesce(i.last_at, i.at) < at - _SINCE_LAST_NIGHT)
+    async with context.database.begin() as connection:
+        await incident_rows.end(connection, at, Healed.WORKFLOW_BACK, "reconcile_cases", *which)
 
 
 async def note_unchecked(context: Context, reference: str, why: str) -> None:

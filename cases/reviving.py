@@ -20,10 +20,11 @@ from cases import incident_rows, pace
 from cases.context import Context
 from domain.deadlines import OUTLIVING, WATCHED_BY_SCHEDULE, DeadlineKind
 from domain.errors import Unavailable
+from domain.incidents import IncidentKind
 from domain.messages import LastRun
 from domain.stages import PERMIT_FINAL
 
-INCIDENT: Final = "workflow_ended"
+INCIDENT: Final = IncidentKind.WORKFLOW_ENDED.value
 # The engine does what is due within seconds; what waits for longer may have nobody who does it.
 LATE: Final = timedelta(minutes=2)
 # Starts a second of one worker, so that those who ask for something meanwhile find room beside what is revived.

@@ -1,6 +1,7 @@
 """Thousands of alike are one line: what makes a cause, resuming by cause, and what closes by itself."""
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,7 +16,7 @@ from cases.context import Context
 from cases.evidence import Difference
 from cases.incident_causes import list_causes, list_of_cause, open_by_kind, read_cause
 from cases.incidents import open_incident
-from cases.reconciliation import keep_differences, mark_gone, note_unchecked
+from cases.reconciliation import end_workflow_lines, keep_differences, mark_gone, note_unchecked
 from cases.registration import accept
 from cases.resuming import resume_cause, resume_next
 from domain.actors import Actor, Role
@@ -205,22 +206,25 @@ async def test_a_difference_that_is_gone_closes_its_line_and_comes_back_as_a_new
     assert (await _rows(context))[0]["state"] == "ended"
 
 
-async def test_a_case_that_is_compared_again_and_a_workflow_that_runs_again_close_their_lines(context: Context) -> None:
+async def test_a_case_that_is_compared_again_closes_its_line_until_it_cannot_be_again(context: Context) -> None:
     reference, other = await _submit(context, 2)
     for each in (reference, other):
         await note_unchecked(context, each, "KeyError")
-        await _note(context, kind=IncidentKind.WORKFLOW_ENDED.value, step="registration", reference=each)
-    at = context.clock()
-    await keep_differences(context, reference, [], at, is_complete=True)
-    await keep_differences(context, other, [], at, is_complete=True, has_workflow=True)
+    for each in (reference, other):
+        await keep_differences(context, each, [], context.clock(), is_complete=True)
     await note_unchecked(context, other, "KeyError")
-    states = {(row["reference"], row["kind"]): row["closed_reason"] or row["state"] for row in await _rows(context)}
-    assert states == {
-        (reference, "record_differs"): Healed.COMPARED,
-        (reference, "workflow_ended"): "open",
-        (other, "record_differs"): "open",
-        (other, "workflow_ended"): Healed.WORKFLOW_BACK,
-    }
+    states = {row["reference"]: row["closed_reason"] or row["state"] for row in await _rows(context)}
+    assert states == {reference: Healed.COMPARED, other: "open"}
+
+
+async def test_workflows_that_nobody_found_ended_since_the_night_before_are_back(context: Context) -> None:
+    at, kind = context.clock(), IncidentKind.WORKFLOW_ENDED.value
+    quiet = await _note(context, kind=kind, step="revive", reason="terminated", at=at - timedelta(days=1))
+    await _note(context, kind=kind, step="revive", reason="canceled", at=at - timedelta(days=2), last_at=at)
+    await _note(context, kind="notice", at=at - timedelta(days=2))
+    await end_workflow_lines(context)
+    closed = [(row["incident_id"], row["closed_reason"]) for row in await _rows(context) if row["state"] != "open"]
+    assert closed == [(quiet, Healed.WORKFLOW_BACK)]
 
 
 async def test_what_an_operator_closed_is_not_said_to_have_healed(context: Context) -> None:
