@@ -11,7 +11,8 @@ from temporalio.client import WorkflowExecutionStatus
 from cases.epoch_telling import tell_epoch
 from cases.restoring import declare_restore, find_lost_cases
 from domain.actors import system
-from domain.messages import StandingInput, registration_workflow_id
+from domain.errors import Refused
+from domain.messages import AUTHORITY_POLL_WORKFLOW, REGISTRATION_QUEUE, StandingInput, registration_workflow_id
 from domain.stages import PermitStage, Stage
 from store import tables
 from temporal.case_workflows import CaseWorkflows
@@ -131,3 +132,32 @@ async def _signed_again(world: World, change_id: str) -> list[str]:
     async with world.context.database.begin() as connection:
         await connection.execute(insert(tables.employer_standings).values(row))
     return [change_id]
+
+
+async def test_what_the_authority_answered_meanwhile_is_kept_and_applied_by_the_poll(world: World, rows: Rows) -> None:
+    case = await world.submit()
+    await rows.back_up()
+    await case.approve()
+    await _restore(world, rows)
+    said = {"outcome": "accepted", "occurred_at": world.clock().isoformat()}
+    # By callback for Hong Kong, and in the feed of the poll for Macao.
+    with pytest.raises(Refused, match="case_unknown"):
+        await case.answer("HK", "accepted", authority_number="A-HK")
+    world.authority.outcomes.append(
+        {**said, "outcome_id": "mo", "case": f"{case.reference}/MO", "authority_number": "A-MO"}
+    )
+    await _poll(world)
+    assert {row["state"] for row in await world.rows(tables.lost_answers)} == {"kept"}
+    await case.approve()
+    await _poll(world)
+    file = await case.until_permits(PermitStage.ACCEPTED, "HK", "MO")
+    assert {permit["authority_number"] for permit in file.permits.values()} == {"A-HK", "A-MO"}
+    assert {row["state"] for row in await world.rows(tables.lost_answers)} == {"applied"}
+
+
+async def _poll(world: World) -> None:
+    handle = await world.client.start_workflow(
+        AUTHORITY_POLL_WORKFLOW, id=f"poll/{uuid4()}", task_queue=REGISTRATION_QUEUE
+    )
+    async with asyncio.timeout(15):
+        await handle.result()
