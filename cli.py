@@ -12,10 +12,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+import cli_backup
 import cli_docs
 import cli_erasures
 import cli_policy
 import cli_rehearsal
+import cli_restore
 import cli_seal
 import cli_story
 from cli_audit import audit_app, witness_app
@@ -48,6 +50,8 @@ app.add_typer(calendar_app, name="calendar")
 app.command()(cli_docs.docs)
 app.add_typer(cli_policy.app, name="policy")
 app.add_typer(cli_erasures.app, name="erasures")
+app.add_typer(cli_backup.app, name="backup")
+app.add_typer(cli_restore.app, name="restore")
 audit_app.command()(cli_story.show)
 audit_app.command()(cli_seal.seal)
 app.add_typer(audit_app, name="audit")
@@ -61,6 +65,9 @@ def up(
     data_dir: DataDir = DATA_DIR,
     port: Annotated[int | None, typer.Option(help="Port of the API; a free one unless told.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one ready line and nothing else.")] = False,
+    only_database: Annotated[
+        bool, typer.Option("--only-database", help="PostgreSQL alone, for what has to be done after a restore.")
+    ] = False,
 ) -> None:
     """Run the embedded stack in the foreground until Ctrl-C."""
     _refuse_production()
@@ -77,7 +84,8 @@ def up(
         else:
             _show_addresses(addresses)
 
-    code = _refusing(embedded.up, data_dir, port=port, ours=ours(), say=say, on_ready=on_ready)
+    told = {"port": port, "ours": ours(), "say": say, "on_ready": on_ready, "only_database": only_database}
+    code = _refusing(embedded.up, data_dir, **told)
     raise typer.Exit(code)
 
 
