@@ -62,8 +62,7 @@ def postgres(
     """Lay the database back, up to its end, the end of the log, or a moment."""
     from sandbox.stack import StackError
     from store.base_backup import FOLDER, BackupError, find_tools, verify
-    from store.recovery import lay_back, refuse_living
-    from store.recovery import set_aside as put_aside
+    from store.recovery import aside_of, lay_back
 
     if (into is None) == (data_dir is None):
         raise typer.BadParameter("Name either --into or --data-dir.")
@@ -77,9 +76,8 @@ def postgres(
         with _stopped(data_dir) as stack:
             data = into if stack is None else stack.directory / "postgres" / "data"
             assert data is not None
-            refuse_living(data)
-            aside = put_aside(data, datetime.now(UTC)) if set_aside else None
-            segments = lay_back(backup / FOLDER, data, log=wal, until=moment, command=restore_command)
+            aside = aside_of(data, datetime.now(UTC)) if set_aside and data.exists() else None
+            segments = lay_back(backup / FOLDER, data, log=wal, until=moment, command=restore_command, aside=aside)
             came_back = None if stack is None else _recover(stack)
     except (BackupError, StackError) as error:
         sys.exit(f"hetao: {error}")
@@ -247,11 +245,15 @@ def _target(to: Path | None, data_dir: Path | None, name: str) -> Path:
 
 def _make_room(target: Path, is_to_go: bool) -> Path | None:
     from store.base_backup import BackupError
-    from store.recovery import set_aside
+    from store.recovery import aside_of
 
-    if target.exists() and not is_to_go:
+    if not target.exists():
+        return None
+    if not is_to_go:
         raise BackupError(f"{target} is there: have it set aside with --set-aside.")
-    return set_aside(target, datetime.now(UTC))
+    aside = aside_of(target, datetime.now(UTC))
+    target.rename(aside)
+    return aside
 
 
 def _refuse_shorter(source: Path, target: Path) -> None:

@@ -30,17 +30,19 @@ def refuse_living(data: Path) -> None:
         )
 
 
-def set_aside(place: Path, now: datetime) -> Path | None:
-    """Rename what stands where something is to be laid back, and return its new name; None where nothing stands."""
-    if not place.exists():
-        return None
-    aside = place.with_name(f"{place.name}.before-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}")
-    place.rename(aside)
-    return aside
+def aside_of(place: Path, now: datetime) -> Path:
+    """Return the name under which what stands somewhere is kept when something else is laid back there."""
+    return place.with_name(f"{place.name}.before-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}")
 
 
 def lay_back(
-    backup: Path, data: Path, *, log: Path | None = None, until: datetime | None = None, command: str | None = None
+    backup: Path,
+    data: Path,
+    *,
+    log: Path | None = None,
+    until: datetime | None = None,
+    command: str | None = None,
+    aside: Path | None = None,
 ) -> int:
     """Copy a verified base backup to where a server will find it, told to recover when it starts.
 
@@ -48,10 +50,11 @@ def lay_back(
 
     Args:
         backup: the base backup.
-        data: the data directory to be made; nothing may stand there.
+        data: the data directory to be made.
         log: directory in which `pg_receivewal` or an `archive_command` kept the log since.
         until: the last moment that is to be there again; without it, all that the log has.
         command: a `restore_command` of PostgreSQL that fetches the log from where it is kept, in place of `log`.
+        aside: what the directory that stands there is renamed to, once all is ready; without it none may stand there.
 
     Returns:
         How many segments of the log were copied.
@@ -59,8 +62,9 @@ def lay_back(
     Raises:
         BackupError: when something stands in the way, or the log does not begin where the backup ends.
     """
-    if data.exists() and (not data.is_dir() or any(data.iterdir())):
-        refuse_living(data)
+    refuse_living(data)
+    stands = data.exists() and (not data.is_dir() or any(data.iterdir()))
+    if stands and aside is None:
         raise BackupError(f"{data} is not empty: name a new directory, or have it set aside with --set-aside.")
     if until is not None and log is None and command is None:
         raise BackupError("A point in time needs the log since the backup: name its directory with --wal.")
@@ -74,7 +78,9 @@ def lay_back(
         for source, name in segments:
             shutil.copyfile(source, unfinished / LOG_FOLDER / name)
         _tell(unfinished, until, command)
-        if data.exists():
+        if stands and aside is not None:
+            data.rename(aside)
+        elif data.exists():
             data.rmdir()
         unfinished.rename(data)
     except OSError as error:

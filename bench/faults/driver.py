@@ -102,6 +102,11 @@ class Drive:
                 task.cancel()
             await asyncio.gather(*self._tasks, intake, return_exceptions=True)
 
+    def know(self, person: Person, reference: str) -> None:
+        """Take over a case that is there already."""
+        self.asked[person.client_reference] = Asked(person, reference)
+        self._persons[person.client_reference] = person
+
     async def register_person(self, person: Person) -> Asked:
         """Send one request, as patiently as its sender is."""
         asked = self.asked[person.client_reference] = Asked(person)
