@@ -18,6 +18,7 @@ import cli_erasures
 import cli_policy
 import cli_rehearsal
 import cli_restore
+import cli_restored
 import cli_seal
 import cli_story
 from cli_audit import audit_app, witness_app
@@ -48,6 +49,7 @@ app.add_typer(register_app, name="register")
 calendar_app = typer.Typer(help="Load years of the working calendar.", no_args_is_help=True)
 app.add_typer(calendar_app, name="calendar")
 app.command()(cli_docs.docs)
+app.command()(cli_restored.restored)
 app.add_typer(cli_policy.app, name="policy")
 app.add_typer(cli_erasures.app, name="erasures")
 app.add_typer(cli_backup.app, name="backup")

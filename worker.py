@@ -31,6 +31,7 @@ from activities.standing import StandingSteps
 from activities.webhook import WebhookSender
 from cases.build import build_context
 from cases.context import Context
+from cases.epoch_telling import keep_telling_epochs
 from cases.pack_shelf import keep_reading_packs
 from cases.roster_work import work_rosters
 from cases.seal_watch import keep_watching_seal
@@ -39,6 +40,7 @@ from cases.sweeping import keep_sweeping
 from domain.actors import PARK
 from domain.messages import NOTICE_QUEUE, REGISTRATION_QUEUE
 from settings import Settings
+from temporal.case_workflows import CaseWorkflows
 from temporal.client import connect
 from temporal.engine import TemporalEngine
 from temporal.histories import TemporalHistories
@@ -173,6 +175,7 @@ async def run(settings: Settings) -> None:
             engine = TemporalEngine(client)
             background = [
                 asyncio.create_task(keep_sweeping(context, engine, is_stopping=stopping.is_set)),
+                asyncio.create_task(keep_telling_epochs(context, CaseWorkflows(client), is_stopping=stopping.is_set)),
                 asyncio.create_task(work_rosters(context, engine)),
                 asyncio.create_task(keep_sealing(context, is_stopping=stopping.is_set)),
                 asyncio.create_task(keep_watching_seal(context, is_stopping=stopping.is_set)),

@@ -1,16 +1,19 @@
 """The steps of a case, one transaction each; each may run twice, and twice at once."""
 
+import structlog
 from temporalio import activity
 
 from activities.errors import classified
-from cases import commands, incidents
+from cases import commands, incidents, lost_cases
 from cases.advance import advance
 from cases.context import Context
 from cases.signalled import take_signalled
 from domain.actors import system
 from domain.commands import CommandState
-from domain.messages import CommandOutcome, CommandRef, Course, IncidentInput, SignalledDecision, StepInput
+from domain.messages import CASE_GONE, CommandOutcome, CommandRef, Course, IncidentInput, SignalledDecision, StepInput
 from temporal.telemetry import correlated
+
+_log = structlog.get_logger(__name__)
 
 
 class CaseSteps:
@@ -51,8 +54,11 @@ class CaseSteps:
 
     @activity.defn(name="open_incident")
     async def open_incident(self, asked: IncidentInput) -> str:
-        """Put a case that cannot go on before the operator."""
+        """Put a case that cannot go on before the operator; of one that is not there, say so in a line, and return."""
         with correlated(asked.correlation_id), classified("open_incident", asked, keeps_trying=True):
+            if asked.reason == "case_unknown" and await lost_cases.note_gone(self._context, asked.reference):
+                _log.warning("case_gone", reference=asked.reference, step=asked.step)
+                return CASE_GONE
             return await incidents.open_incident(
                 self._context, asked.reference, asked.step, asked.reason, asked.at, asked.origin, place=asked.place
             )

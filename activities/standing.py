@@ -21,7 +21,10 @@ _log = structlog.get_logger(__name__)
 
 
 class StandingSteps:
-    """Steps of a change of standing; each may run twice, and twice at once."""
+    """Steps of a change of standing; each may run twice, and twice at once.
+
+    Where a restore took the change away there is nothing to be done, and the workflow comes to its end.
+    """
 
     def __init__(self, context: Context, authority: AuthorityClient, engine: Engine) -> None:
         self._context, self._authority, self._engine = context, authority, engine
@@ -40,14 +43,18 @@ class StandingSteps:
     async def plan_standing(self, asked: StandingInput) -> StandingPlan:
         """Return from when the change holds and whether the authority is to be told."""
         with classified("plan_standing", asked):
-            change = await spreading.get_change(self._context, asked.change_id)
+            change = await spreading.find_change(self._context, asked.change_id)
+            if change is None:
+                return StandingPlan(begins_at=asked.at)
             return StandingPlan(begins_at=change.begins_at, leaves_park=change.standing is Standing.LEFT_PARK)
 
     @activity.defn(name="spread_standing")
     async def spread_standing(self, asked: StandingInput) -> int:
         """Store a command for each live case and send it; a repeat goes on after the chunk last reported."""
         with classified("spread_standing", asked):
-            change = await spreading.get_change(self._context, asked.change_id)
+            change = await spreading.find_change(self._context, asked.change_id)
+            if change is None:
+                return 0
             details = activity.info().heartbeat_details
             after, told = (str(details[0]), int(details[1])) if details else ("", 0)
             while True:
@@ -62,14 +69,18 @@ class StandingSteps:
     async def count_waiting_cases(self, asked: StandingInput) -> int:
         """Return how many cases of the employer have not applied what they were told."""
         with classified("count_waiting_cases", asked):
-            change = await spreading.get_change(self._context, asked.change_id)
+            change = await spreading.find_change(self._context, asked.change_id)
+            if change is None:
+                return 0
             return await spreading.count_unapplied(self._context, change)
 
     @activity.defn(name="report_departed")
     async def report_departed(self, asked: StandingInput) -> int:
         """Tell the authority once, in one report, of every permit it knows; return how many there were."""
         with classified("report_departed", asked):
-            change = await spreading.get_change(self._context, asked.change_id)
+            change = await spreading.find_change(self._context, asked.change_id)
+            if change is None:
+                return 0
             departed = await spreading.gather_departed(self._context, change, asked.at)
             if departed is None:
                 return 0
@@ -97,7 +108,9 @@ class StandingSteps:
     async def finish_standing(self, asked: StandingInput) -> None:
         """Mark the change as one that every case has heard of."""
         with classified("finish_standing", asked):
-            await spreading.finish(self._context, await spreading.get_change(self._context, asked.change_id))
+            change = await spreading.find_change(self._context, asked.change_id)
+            if change is not None:
+                await spreading.finish(self._context, change)
 
     async def _nudge(self, asked_of: Sequence[tuple[str, str]]) -> None:
         """Tell the workflows; whom this does not reach the sweeper tells."""

@@ -111,6 +111,11 @@ async def set_cursor(connection: AsyncConnection, name: str, value: str, at: dat
     await connection.execute(statement.on_conflict_do_update(index_elements=[cursors.c.name], set_=replaced))
 
 
+async def find_cursor(connection: AsyncConnection, name: str) -> str | None:
+    """Return a cursor, or None where there is none."""
+    return (await connection.execute(select(cursors.c.value).where(cursors.c.name == name))).scalar_one_or_none()
+
+
 def _keep(shelf: CalendarShelf, version: str | None, calendar: WorkingCalendar) -> WorkingCalendar:
     shelf.version, shelf.calendar = version or "", calendar
     return calendar

@@ -49,6 +49,11 @@ class CaseFile(CaseParts):
         return day_of(self.row["accepted_at"])
 
     @property
+    def epoch(self) -> int:
+        """The epoch of the register: 0, or the number of the restore that was declared last."""
+        return int(self.row.get("epoch") or 0)
+
+    @property
     def pending_change(self) -> dict[str, Any] | None:
         """What the employer asked to have changed and no officer has answered."""
         task = self.find_task(TaskKind.CHANGE)
@@ -144,6 +149,7 @@ class CaseFile(CaseParts):
         waiting = [d for d in self.deadlines.values() if DeadlineKind(d["kind"]) not in WATCHED_BY_SCHEDULE]
         earliest = min(waiting, key=lambda row: row["at"], default=None)
         return Course(
+            epoch=self.epoch,
             version=self.row["version"],
             stage=self.stage,
             round=self.round,

@@ -242,7 +242,8 @@ class CaseParts(CaseRow):
         detail: Mapping[str, object] | None = None,
     ) -> None:
         """Ask for a call to the authority; asking again for the same changes nothing."""
-        key = call_key(self.reference, destination, what, attempt=attempt, on=str((detail or {}).get("on", "")))
+        on, epoch = str((detail or {}).get("on", "")), (self.row["effect_by"] or {}).get("epoch", 0)
+        key = call_key(self.reference, destination, what, attempt=attempt, on=on, epoch=epoch)
         if any(row["key"] == key and row["attempt"] == attempt for row in self.calls):
             return
         row = {
@@ -336,12 +337,19 @@ def _about(task: Row) -> dict[str, Any]:
     return {name: value for name, value in task["detail"].items() if name != _SERVED}
 
 
-def call_key(reference: str, destination: Destination, what: str, *, attempt: int = 1, on: str = "") -> str:
-    """Return the domain key of a call, which is its idempotency key at the authority as well."""
+def call_key(
+    reference: str, destination: Destination, what: str, *, attempt: int = 1, on: str = "", epoch: int = 0
+) -> str:
+    """Return the domain key of a call, which is its idempotency key at the authority as well.
+
+    `epoch` is that in which the registration was approved: approved again after a restore it has another number, and
+    the authority must not take its entry for a repeat. A call that was due before the restore keeps its key.
+    """
+    since = f"@{epoch}" if epoch else ""
     if what == "list_entry":
-        return f"permit/{reference}/{destination.value}" + (f"/{attempt}" if attempt > 1 else "")
+        return f"permit/{reference}/{destination.value}{since}" + (f"/{attempt}" if attempt > 1 else "")
     # A card can be lost again; that a registration ended is reported once.
-    return f"report/{reference}/{destination.value}/{what}" + (f"/{on}" if what == "card_lost" else "")
+    return f"report/{reference}/{destination.value}/{what}{since}" + (f"/{on}" if what == "card_lost" else "")
 
 
 def list_entries_key(reference: str) -> str:

@@ -15,6 +15,7 @@ from cases.case_file import CaseFile
 from cases.context import Context
 from cases.idempotency import Idempotency, Reply, asked_before, key_row, read_known
 from cases.live_registrations import hold_limit, own_live, person_within_limit, refuse_second, second_refused
+from cases.lost_cases import given_before
 from cases.notify import Telling, tell
 from cases.pack_shelf import pack_for
 from cases.persons import KnownPerson, meet
@@ -42,6 +43,10 @@ _LIVE_PERSON = "uq_registrations_live_person"
 _DRAWN_AGAIN = frozenset({"pk_registrations", "uq_persons_identity_hash"})
 
 
+class _GivenBeforeError(Exception):
+    """The reference that was drawn is of a case that a restore took away: whoever holds it means another one."""
+
+
 async def accept(
     context: Context,
     actor: Actor,
@@ -60,6 +65,10 @@ async def accept(
             # A change of standing locks the employer: it either sees the case that is taken on here, or is seen here.
             async with context.database.begin(actor.tenant, employer=actor.employer_id) as connection:
                 reply = await _accept(context, connection, actor, request, idempotency, language)
+        except _GivenBeforeError:
+            if attempt == _TRIES:
+                raise
+            continue
         except IntegrityError as error:
             constraint = constraint_of(error)
             if constraint == _LIVE_PERSON:
@@ -108,14 +117,18 @@ async def _accept(
 ) -> Reply | Refused:
     """Return the answer, or the refusal that is counted in the same transaction."""
     at = context.clock()
+    reference = reference_from(os.urandom(REFERENCE_BYTES))
     beside = asked_before(actor, idempotency) + person_within_limit(context, actor, request.person.identity_number, at)
+    beside += given_before(reference)
     employer = _known(await load_employer(connection, actor.employer_id or "", beside=beside))
     known = read_known(context, idempotency, employer.pop("known"))
     if known is not None and known.reply is not None:
         return known.reply
+    if employer.pop("given_before"):
+        raise _GivenBeforeError
     is_held = await hold_limit(context, connection, actor, at, employer.pop("conflicts_today"))
     person, further = meet(context, request.person.identity_number, employer.pop("known_person"))
-    file = await _new_file(context, connection, actor, request, employer, person, at)
+    file = await _new_file(context, connection, actor, request, employer, person, at, reference)
     file.check_standing(at)
     park_clock.run(file)
     file.set_working_days(DeadlineKind.DEFECTS_NAMED, day_of(at), context.limits.defects_named_days)
@@ -154,9 +167,9 @@ async def _new_file(
     employer: Row,
     person: KnownPerson,
     at: datetime,
+    reference: str,
 ) -> CaseFile:
     """Return the file of a case that is not stored yet."""
-    reference = reference_from(os.urandom(REFERENCE_BYTES))
     pack = await pack_for(context, connection, at)
     values = _register_row(context, actor, request, reference, at) | {
         "person_id": person.person_id,

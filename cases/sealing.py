@@ -24,7 +24,7 @@ from proof import checkpoints, merkle
 from proof.ledger_rows import GENESIS, counted_hash
 from store import seal as rows_of
 from store.ledger import Entry, append
-from store.seal import Leaf
+from store.seal import Leaf, Look
 from store.tables import incidents, ledger
 
 CHAIN: Final = "seal"
@@ -87,7 +87,7 @@ class Sealer:
         leaves = [_leaf(row) for row in look.rows]
         try:
             async with database.statement() as connection:
-                grown = await self._extend(connection, look.tree_size, edge, leaves)
+                grown = await self._extend(connection, look, edge, leaves)
         except IntegrityError:
             return 0  # another one ended between the beginning of the statement and its lock
         if grown is None:
@@ -111,17 +111,17 @@ class Sealer:
                 leaves = [_leaf(row) for row in look.rows if (row["chain"], row["seq"]) not in false]
                 if leaves:
                     edge = await _read_edge(connection, look.tree_size)
-                    await self._extend(connection, look.tree_size, edge, leaves)
+                    await self._extend(connection, look, edge, leaves)
                     return len(look.rows)
                 look = await rows_of.look(connection, PASSED_OVER, most, behind=look.rows[-1])
         return 0
 
     async def _extend(
-        self, connection: AsyncConnection, size: int, edge: Sequence[bytes], leaves: Sequence[Leaf]
+        self, connection: AsyncConnection, look: Look, edge: Sequence[bytes], leaves: Sequence[Leaf]
     ) -> merkle.Growth | None:
-        context = self._context
+        context, size = self._context, look.tree_size
         grown = merkle.grow(size, edge, [leaf.hash for leaf in leaves])
-        checkpoint = checkpoints.Checkpoint(context.log_origin, grown.size, grown.root)
+        checkpoint = checkpoints.Checkpoint(look.origin or context.log_origin, grown.size, grown.root)
         note = checkpoints.sign(checkpoint, context.keyring.sealing_key())
         is_added = await rows_of.add(connection, size, leaves, grown.nodes, checkpoint, str(note), context.clock())
         return grown if is_added else None

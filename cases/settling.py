@@ -48,6 +48,8 @@ async def approve(
         "clock_since": since.isoformat() if since else None,
         "overdue": file.row["overdue"],
         "note": notes_of(file, "registrations", f"{file.reference}/effect", {"note": note}),
+        # Calls that follow from this approval are not those that followed from one that a restore took away.
+        **({"epoch": file.epoch} if file.epoch else {}),
     }
     file.row.update(
         registration_number=registration_number(day_of(at).year, sequence),

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID, uuid4, uuid5
 
+import structlog
 from sqlalchemy import Row, Update, exists, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -25,6 +26,7 @@ from store.tables import calls, commands, employer_standings, incidents, ledger,
 
 CHUNK: Final = 500
 REPORT: Final = "employer_left_park"
+_log = structlog.get_logger(__name__)
 _TOLD: Final = (PermitStage.SUBMITTED.value, PermitStage.ACCEPTED.value, PermitStage.ISSUED.value)
 
 
@@ -63,6 +65,17 @@ async def get_change(context: Context, change_id: str) -> Change:
         raise Defect("standing_unknown")
     begins_at = start_of(row.valid_from)
     return Change(row.change_id, row.employer_id, Standing(row.standing), begins_at, bool(row.spread))
+
+
+async def find_change(context: Context, change_id: str) -> Change | None:
+    """Return a change that is in force, or None: a restore of the register took it, or its second signature, away."""
+    try:
+        return await get_change(context, change_id)
+    except Defect as defect:
+        if defect.reason != "standing_unknown":
+            raise
+        _log.warning("standing_gone", change_id=change_id)
+        return None
 
 
 async def find_unspread(context: Context, at: datetime, limit: int = 100) -> list[str]:

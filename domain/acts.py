@@ -77,6 +77,7 @@ class Act(StrEnum):
     CALL_MADE = "call_made"
     CALL_ANSWERED = "call_answered"
     CASE_READ = "case_read"
+    RESTORED = "restored"
     SIGNED_IN = "signed_in"
     EXPORTED = "exported"
     SAMPLED = "sampled"

@@ -60,6 +60,8 @@ COLUMNS: Final = (
     *rows("permits", "pending_act pending rejected", "proposals and signers, with codes; notes sealed", STAFF, of=_PERSONAL, basis=Basis.ACCOUNT),
     *rows("erasures", "erasure_id person_id reference reason state proposed_at decided_at", "erasing a person, and why", STAFF),
     *rows("erasures", "proposed_by decided_by", "who signed", STAFF, of=_PERSONAL, basis=Basis.ACCOUNT),
+    *rows("epochs", "number origin tree_size declaration at told_at", "restores of the register, as they were declared", ALL, until=_STAYS),
+    *rows("lost_cases", "reference epoch known_by at", "references that a restore took away, so that none is given again", STAFF | OPERATORS, until=_STAYS),
     *rows("legal_holds", "hold_id reference employer_id reason release_reason placed_at released_at", "what keeps a case from erasure", ALL),
     *rows("legal_holds", "paper", "which paper orders it", STAFF, kept=_SEALED, until=_CASE),
     *rows("legal_holds", "placed_by released_by", "who signed", STAFF, of=_PERSONAL, basis=Basis.ACCOUNT),

@@ -31,6 +31,8 @@ OPEN: Final = {
     "premises": "published premises",
     "rule_packs": "published rules",
     "cursors": "versions and places of the engine's own rounds; nothing of a case",
+    "epochs": "when the register was restored; every case bears the epoch, and the sealer reads it",
+    "lost_cases": "references that a restore took away, so that intake gives none of them again",
     "roster_intake": "filled by COPY, which PostgreSQL does not do under row-level security, and emptied by the same transaction",
     "sign_ins": "hashes of tokens, without whose they are",
     "seal_leaves": "hashes, and references of cases with numbers; an employer's receipt is proved by them. Added to by the sealer alone",

@@ -24,6 +24,8 @@ DECIDE_UPDATE: Final = "decide"
 COMMAND_SIGNAL: Final = "command"
 DECISION_SIGNAL: Final = "decision"
 STATUS_QUERY: Final = "status"
+# What `open_incident` returns in place of an incident's id where the register has no case of the reference.
+CASE_GONE: Final = "case_gone"
 _OF_CASE: Final = "registration/"
 
 
@@ -62,10 +64,13 @@ class CommandOutcome(Message):
 class Course(Message):
     """Where a case stands after a step and what it waits for: all that the workflow needs to go on.
 
-    `version` grows with every change of the register, so that of two courses the newer one is known. `recorded` is
-    the end of the case's chain in the ledger, its number and hash, so that Temporal's history bears witness to it.
+    `version` grows with every change of the register, so that of two courses the newer one is known. `epoch` grows
+    with every restore of it that was declared: whatever a workflow remembers of an older epoch yields to the register
+    as it was restored, where versions begin lower again. `recorded` is the end of the case's chain in the ledger, its
+    number and hash, so that Temporal's history bears witness to it.
     """
 
+    epoch: int = 0
     version: int = 0
     stage: Stage
     round: int = 1
@@ -77,6 +82,11 @@ class Course(Message):
     finished: bool = False
     outcomes: tuple[CommandOutcome, ...] = ()
     recorded: tuple[int, str] | None = None
+
+    @property
+    def age(self) -> tuple[int, int]:
+        """What tells a newer course from an older one."""
+        return self.epoch, self.version
 
 
 class RegistrationInput(Message):

@@ -76,6 +76,7 @@ _COLUMNS: Final = (
     " e.uscc AS employer_uscc, ek.key_id AS employer_key_id, ek.kek_id AS employer_kek_id,"
     " ek.wrapped AS employer_wrapped, (SELECT value FROM cursors WHERE name = 'calendar') AS calendar_version,"
     " (SELECT value FROM cursors WHERE name = 'premises') AS premises_version,"
+    " (SELECT coalesce(max(x.number), 0) FROM epochs x) AS epoch,"
     " (SELECT x.version FROM registrations x WHERE x.reference = r.reference) AS version_of_parts,"
     " (SELECT jsonb_build_object('seq', x.seq, 'hash', encode(x.hash, 'hex')) FROM ledger x"
     " WHERE x.chain = r.reference ORDER BY x.seq DESC LIMIT 1) AS ledger_end,"

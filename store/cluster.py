@@ -22,6 +22,13 @@ _FOUND: Final = text("""
 """)
 
 
+# Another one after a restore to a point in time, after a standby took over, and in a cluster that was loaded anew.
+IDENTITY: Final = text(
+    "SELECT (pg_control_system()).system_identifier::text || '/'"
+    " || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8)"
+)
+
+
 class ClusterNotReadyError(Exception):
     """The server lacks what only its superuser can make; `statements` make it."""
 

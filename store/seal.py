@@ -40,6 +40,7 @@ _LOOK: Final = text(f"""
         LIMIT :most
     )
     SELECT coalesce((SELECT index + 1 FROM last), 0) AS tree_size, (SELECT hash FROM last) AS last_leaf,
+      (SELECT e.origin FROM epochs e ORDER BY e.number DESC LIMIT 1) AS epoch_origin,
       coalesce((SELECT xid FROM last) >= (pg_snapshot_xmax(pg_current_snapshot())::text)::bigint, false)
         AS is_elsewhere,
       next.*
@@ -90,13 +91,15 @@ class Leaf:
 class Look:
     """What a sealer finds: the size of the tree, the hash of its last leaf, and the next rows.
 
-    Each row comes with the hash of the row before it in its chain, as sealed and as stored. `is_elsewhere` says that
-    the last leaf's transaction has not happened yet: the rows were loaded into a new cluster.
+    `origin` is the log's name since the last declared restore, None before any. Each row comes with the hash of the row
+    before it in its chain, as sealed and as stored. `is_elsewhere` says that the last leaf's transaction has not
+    happened yet: the rows were loaded into a new cluster.
     """
 
     tree_size: int
     last_leaf: bytes | None
     is_elsewhere: bool
+    origin: str | None
     rows: Sequence[Mapping[str, Any]]
 
 
@@ -112,7 +115,7 @@ async def look(
     found = (await connection.execute(_LOOK, given)).mappings().all()
     rows = [dict(row) for row in found if row["chain"] is not None]
     first = found[0]
-    return Look(int(first["tree_size"]), first["last_leaf"], bool(first["is_elsewhere"]), rows)
+    return Look(int(first["tree_size"]), first["last_leaf"], bool(first["is_elsewhere"]), first["epoch_origin"], rows)
 
 
 async def tree_size(connection: AsyncConnection) -> int:

@@ -112,7 +112,8 @@ class TemporalEngine:
                     standing,
                     id=f"standing/{employer_id}/{standing.change_id}",
                     task_queue=messages.REGISTRATION_QUEUE,
-                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    # The register says whether it is spread: a run that completed before a restore does not.
+                    id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
                     id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
                 )
         except WorkflowAlreadyStartedError:

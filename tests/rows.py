@@ -93,9 +93,31 @@ class Rows:
         await self._connection.execute(_function(kept, "boolean", [*body, "RETURN true;"]))
         self._kept[name] = kept
 
+    async def back_up(self) -> None:
+        """Keep all rows and numbers as they are now, as a backup of the database does."""
+        body = []
+        for table, columns in self._columns.items():
+            await self._connection.execute(f"DROP TABLE IF EXISTS backup_{table}")
+            await self._connection.execute(f"CREATE TEMP TABLE backup_{table} AS SELECT {columns} FROM {table}")
+            body.append(f"DELETE FROM {table};")
+            body.append(
+                f"INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM backup_{table};"
+            )
+        for each in await self._connection.fetch(_SEQUENCES):
+            is_called = str(each["last"] is not None).lower()
+            body.append(f"PERFORM setval('{each['name']}', {each['last'] or each['first']}, {is_called});")
+        await self._connection.execute("DROP FUNCTION IF EXISTS pg_temp.restore()")
+        await self._connection.execute(_function("restore", "void", body))
+
+    async def restore(self) -> None:
+        """Bring the rows and numbers of the backup back; whatever was written since is gone."""
+        await self._connection.execute("SELECT pg_temp.restore()")
+
 
 def _function(name: str, returns: str, body: list[str]) -> str:
-    return f"CREATE FUNCTION pg_temp.{name}() RETURNS {returns} LANGUAGE plpgsql AS $$ BEGIN {' '.join(body)} END $$"
+    # A column may bear the name of a variable that PL/pgSQL has by itself, such as `found`.
+    lines = f"#variable_conflict use_column\nBEGIN {' '.join(body)} END"
+    return f"CREATE FUNCTION pg_temp.{name}() RETURNS {returns} LANGUAGE plpgsql AS $$\n{lines} $$"
 
 
 def rows_of(url: URL) -> Rows | None:

@@ -1,6 +1,7 @@
 """One case for its whole life: assessed, reviewed, registered, its permits followed, at rest until its end."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
@@ -20,7 +21,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from domain.stages import Stage
     from workflows.alarm import Alarm
-    from workflows.steps import Steps
+    from workflows.steps import CaseGoneError, Steps
     from workflows.talent_permit import PermitCalls
     from workflows.timeouts import LONGEST_SLEEP
 
@@ -51,10 +52,16 @@ class RegistrationWorkflow:
 
     @workflow.run
     async def run(self, given: RegistrationInput) -> None:
-        """Carry the case to its end."""
+        """Carry the case to its end, or end without it where a restore of the register took it away."""
+        with contextlib.suppress(CaseGoneError):
+            await self._carry()
+        await self._calls.finish()
+        await workflow.wait_condition(workflow.all_handlers_finished)
+
+    async def _carry(self) -> None:
         if self._course.to_assess:
             await self._step(CaseSteps.assess)
-        while not self._course.finished:
+        while not self._course.finished and not self._steps.is_gone:
             self._calls.make(self._course, self._input(), self._take)
             await self._wait()
             await self._take_signalled()
@@ -62,10 +69,8 @@ class RegistrationWorkflow:
                 await self._step(CaseSteps.advance)
             if self._may_go_on_as_new():
                 await workflow.wait_condition(workflow.all_handlers_finished)
-                if not self._nudged and not self._signalled:
+                if not self._nudged and not self._signalled and not self._steps.is_gone:
                     self._go_on_as_new()
-        await self._calls.finish()
-        await workflow.wait_condition(workflow.all_handlers_finished)
 
     @workflow.update(name=messages.DECIDE_UPDATE)
     async def decide(self, command: CommandRef) -> CommandOutcome:
@@ -103,7 +108,13 @@ class RegistrationWorkflow:
             return
         self._alarm.set(wake_at, self._course.wake_for or "year")
         await workflow.wait_condition(
-            lambda: self._nudged or bool(self._signalled) or self._course is not seen or self._alarm.has_rung
+            lambda: (
+                self._nudged
+                or bool(self._signalled)
+                or self._course is not seen
+                or self._alarm.has_rung
+                or self._steps.is_gone
+            )
         )
 
     def _is_due(self) -> bool:
@@ -116,8 +127,11 @@ class RegistrationWorkflow:
             self._take(await self._steps.run(step, self._input()))
 
     def _take(self, course: Course) -> None:
-        """Take over a course, unless a newer one arrived first: calls to the authority end in any order."""
-        if course.version >= self._course.version:
+        """Take over a course, unless a newer one arrived first: calls to the authority end in any order.
+
+        One of a newer epoch is newer whatever its version: the register was restored, and what is due there is due.
+        """
+        if course.age >= self._course.age:
             self._course = course
         for outcome in course.outcomes:
             self._outcomes[outcome.command_id] = outcome

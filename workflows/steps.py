@@ -9,11 +9,18 @@ from temporalio.exceptions import TimeoutError as TimedOut
 
 with workflow.unsafe.imports_passed_through():
     from activities.cases import CaseSteps
-    from domain.messages import CommandOutcome, CommandRef, Course, IncidentInput, StepInput
+    from domain.messages import CASE_GONE, CommandOutcome, CommandRef, Course, IncidentInput, StepInput
     from workflows.timeouts import LOCAL_STEP_TRIES, LOCALLY, PATIENTLY, STEP_TIMEOUT
 
 _Asked = TypeVar("_Asked", bound=StepInput)
 _FAILED: Final = (ActivityError, ApplicationError, TimedOut)
+
+
+class CaseGoneError(ApplicationError):
+    """The register has no such case: it was restored to before it, and nothing is left to be done."""
+
+    def __init__(self) -> None:
+        super().__init__(CASE_GONE, type=CASE_GONE, non_retryable=True)
 
 
 class Steps:
@@ -21,6 +28,7 @@ class Steps:
 
     def __init__(self) -> None:
         self._resumes = 0
+        self.is_gone = False
 
     def resume(self) -> None:
         """Go on after an incident."""
@@ -44,7 +52,11 @@ class Steps:
         return await self.guard(step.__name__, asked, attempt)
 
     async def guard(self, name: str, asked: _Asked, attempt: Callable[[_Asked], Awaitable[Course]]) -> Course:
-        """Try until it is through; a defect is put before an operator, and clocks and other cases run on (R31)."""
+        """Try until it is through; a defect is put before an operator, and clocks and other cases run on (R31).
+
+        Raises:
+            CaseGoneError: when the register has no such case; `is_gone` says so from then on.
+        """
         while True:
             try:
                 return await attempt(asked)
@@ -75,9 +87,12 @@ class Steps:
             reason=cause.type or "defect",
             place=_place_of(cause),
         )
-        await workflow.execute_activity_method(
+        opened = await workflow.execute_activity_method(
             CaseSteps.open_incident, incident, start_to_close_timeout=STEP_TIMEOUT, retry_policy=PATIENTLY
         )
+        if opened == CASE_GONE:
+            self.is_gone = True
+            raise CaseGoneError
         await workflow.wait_condition(lambda: self._resumes > seen)
 
 

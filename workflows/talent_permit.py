@@ -8,7 +8,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.authority_calls import AuthorityCalls
     from domain.messages import CallInput, Course, OutwardCall, StepInput
-    from workflows.steps import Steps
+    from workflows.steps import CaseGoneError, Steps
     from workflows.timeouts import CALL_TIMEOUT, OUTWARD
 
 _Take = Callable[[Course], None]
@@ -56,6 +56,11 @@ class PermitCalls:
                 summary=call.key,
             )
 
-        course = await self._steps.guard("tell_authority", order, attempt)
-        del self._running[call.key]
+        try:
+            course = await self._steps.guard("tell_authority", order, attempt)
+        except CaseGoneError:
+            # The run ends by itself: it sees what the steps know of the case.
+            return
+        finally:
+            del self._running[call.key]
         take(course)

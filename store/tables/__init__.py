@@ -9,6 +9,7 @@ from typing import Final
 from store.tables.archive import archived_histories, differences
 from store.tables.authority import answers, calls, messages_seen
 from store.tables.base import metadata
+from store.tables.epochs import epochs, lost_cases
 from store.tables.erasure import erasures, legal_holds
 from store.tables.notices import deliveries, notice_reads, notices, receipts, webhooks
 from store.tables.people import data_keys, employer_standings, employer_versions, employers, persons, premises
@@ -61,12 +62,14 @@ __all__ = [
     "employer_standings",
     "employer_versions",
     "employers",
+    "epochs",
     "erasures",
     "idempotency",
     "incidents",
     "ledger",
     "ledger_marks",
     "legal_holds",
+    "lost_cases",
     "messages_seen",
     "metadata",
     "notice_reads",

@@ -14,7 +14,8 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
-from unittest.mock import patch
+from unittest.mock import AsyncMock, patch
+from uuid import uuid4
 
 from temporalio import activity
 from temporalio.client import Client, WorkflowHistory
@@ -22,7 +23,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Worker
 
 import worker
-from cases import acts, settling
+from cases import acts, lost_cases, settling
 from domain.commands import CommandKind
 from domain.decisions import DecisionRequest
 from domain.errors import Defect, Unavailable
@@ -39,12 +40,13 @@ from domain.messages import (
     DeliveryRound,
 )
 from domain.stages import Stage
-from sandbox.postgres import OWNER
+from sandbox.postgres import OWNER, SEALER
+from store import case_rows
 from store.database import Database
 from store.migrate import upgrade
 from tests.cases.contexts import EMPLOYER_A, OFFICER, SUPERVISOR, registration_body
 from tests.rows import Rows
-from tests.services import Addresses, Services
+from tests.services import SEALER_URLS, Addresses, Services
 from tests.workflows import histories
 from tests.workflows.fingerprints import FINGERPRINTS, fingerprints
 from tests.workflows.sandbox import sandboxed
@@ -183,6 +185,18 @@ async def stuck(world: World) -> list[WorkflowHistory]:
     return await histories.runs(case)
 
 
+async def gone(world: World) -> list[WorkflowHistory]:
+    """A case that a restore of the register took away."""
+    case = await world.submit()
+    with (
+        patch.object(case_rows, "load", new=AsyncMock(return_value=None)),
+        patch.object(lost_cases, "note_gone", new=AsyncMock(return_value=True)),
+    ):
+        await world.engine.nudge(case.reference, str(uuid4()))
+        await case.ended()
+    return await histories.runs(case)
+
+
 async def outage(world: World) -> list[WorkflowHistory]:
     """PostgreSQL away for longer than a local activity tries."""
     case = await world.submit()
@@ -283,6 +297,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "departed": departed,
     "unreached": signalled_and_unreached,
     "stuck": stuck,
+    "gone": gone,
     "outage": outage,
     "poll": poll,
     "archive": archive,
@@ -304,6 +319,7 @@ async def save(addresses: Addresses) -> None:
         if any(HISTORIES.glob(f"{name}-*.json")):
             continue
         url = addresses.postgres.url(database=DATABASE)
+        SEALER_URLS[url] = addresses.postgres.url(role=SEALER, database=DATABASE)
         async with Rows.open(addresses.postgres, DATABASE) as rows:
             await rows.empty()
         async with open_world(url, client, converter=pydantic_data_converter) as world:

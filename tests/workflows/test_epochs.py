@@ -1,0 +1,133 @@
+"""PostgreSQL restored to before Temporal: workflows that remember more than the register yield to it."""
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import insert
+from temporalio.client import WorkflowExecutionStatus
+
+from cases.epoch_telling import tell_epoch
+from cases.restoring import declare_restore, find_lost_cases
+from domain.actors import system
+from domain.messages import StandingInput, registration_workflow_id
+from domain.stages import PermitStage, Stage
+from store import tables
+from temporal.case_workflows import CaseWorkflows
+from tests.rows import Rows
+from tests.workflows.world import Case, World
+
+
+async def _restore(world: World, rows: Rows) -> int:
+    """Restore the backup under a Temporal that goes on, declare it, and tell every workflow."""
+    await rows.restore()
+    found = await declare_restore(world.context, system("restored"))
+    assert await tell_epoch(world.context, CaseWorkflows(world.client)) is not None
+    return found.epoch
+
+
+async def _status(world: World, case: Case) -> WorkflowExecutionStatus | None:
+    return (await world.client.get_workflow_handle(registration_workflow_id(case.reference)).describe()).status
+
+
+async def test_a_case_approved_again_after_a_restore_has_its_calls_made(world: World, rows: Rows) -> None:
+    case = await world.submit()
+    await rows.back_up()
+    await case.approve()
+    sent = set(world.authority.entries_of(case.reference))
+    assert sent == {f"permit/{case.reference}/{each}" for each in ("HK", "MO")}
+    remembered = (await case.course()).age
+    epoch = await _restore(world, rows)
+    assert await case.stage() is Stage.UNDER_REVIEW
+    await case.idle()
+    yielded = await case.course()
+    assert (yielded.epoch, yielded.stage) == (epoch, Stage.UNDER_REVIEW)
+    assert yielded.version < remembered[1]
+    await case.approve()
+    assert set(world.authority.entries_of(case.reference)) - sent == {f"{key}@{epoch}" for key in sent}
+
+
+@pytest.mark.parametrize("parameters", ["default"])
+async def test_what_was_due_before_a_restore_is_done_again_under_its_own_key(world: World, rows: Rows) -> None:
+    case = await world.submit()
+    assert (await case.decide("approve")).status == 200
+    await rows.back_up()
+    await case.skip(world.context.limits.settling + timedelta(seconds=5))
+    await case.until_permits(PermitStage.SUBMITTED)
+    entries = dict(world.authority.entries)
+    await _restore(world, rows)
+    # Nobody asks anything of it: the register says that the approval is still to settle.
+    await case.until_permits(PermitStage.SUBMITTED)
+    assert world.authority.entries == entries
+    assert len(world.authority.calls) == 2 * len(entries)
+
+
+async def test_a_workflow_whose_case_is_gone_ends_with_a_line(world: World, rows: Rows) -> None:
+    await rows.back_up()
+    case = await world.submit()
+    await _restore(world, rows)
+    await case.ended()
+    assert await _status(world, case) is WorkflowExecutionStatus.COMPLETED
+    assert await world.rows(tables.incidents) == []
+    (lost,) = await world.rows(tables.lost_cases)
+    assert (lost["reference"], lost["known_by"]) == (case.reference, "temporal")
+
+
+async def test_an_update_on_a_case_that_is_gone_is_refused_and_ends_it(world: World, rows: Rows) -> None:
+    await rows.back_up()
+    case = await world.submit()
+    await rows.restore()
+    await declare_restore(world.context, system("restored"))
+    assert not await world.engine.decide(case.reference, "11111111-1111-4111-8111-111111111111")
+    await case.ended()
+
+
+async def test_temporal_names_the_cases_that_a_restore_took_away(world: World, rows: Rows) -> None:
+    kept = await world.submit()
+    await rows.back_up()
+    lost = await world.submit(identity_number="33010619860128072X")
+    await rows.restore()
+    await declare_restore(world.context, system("restored"))
+    found = await find_lost_cases(world.context, CaseWorkflows(world.client).ids())
+    assert lost.reference in found
+    assert kept.reference not in found
+
+
+async def test_a_standing_that_a_restore_took_away_comes_to_its_end(world: World) -> None:
+    change_id = str(uuid4())
+    assert await world.engine.start_standing("emp-a", StandingInput(change_id=change_id, at=world.clock()))
+    async with asyncio.timeout(10):
+        await world.client.get_workflow_handle(f"standing/emp-a/{change_id}").result()
+
+
+async def test_a_standing_that_was_spread_before_a_restore_is_spread_again(world: World, rows: Rows) -> None:
+    case = await world.submit()
+    await rows.back_up()
+    first = await world.employer_leaves()
+    await first.result()
+    await rows.restore()
+    await declare_restore(world.context, system("restored"))
+    # The same change, signed before the backup, comes to its cases although a run of before completed.
+    (change,) = await _signed_again(world, str(first.id).rpartition("/")[2])
+    assert await world.engine.start_standing("emp-a", StandingInput(change_id=change, at=world.clock()))
+    async with asyncio.timeout(10):
+        await world.client.get_workflow_handle(first.id).result()
+    assert (await world.rows(tables.employer_standings, spread=True)) != []
+    assert [row for row in await world.rows(tables.commands, reference=case.reference) if row["kind"] == "standing"]
+
+
+async def _signed_again(world: World, change_id: str) -> list[str]:
+    row = {
+        "change_id": UUID(change_id),
+        "employer_id": "emp-a",
+        "standing": "suspended",
+        "valid_from": world.clock().date(),
+        "state": "in_force",
+        "proposed_by": {},
+        "spread": False,
+        "at": world.clock(),
+    }
+    async with world.context.database.begin() as connection:
+        await connection.execute(insert(tables.employer_standings).values(row))
+    return [change_id]
