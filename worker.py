@@ -33,6 +33,7 @@ from cases.build import build_context
 from cases.context import Context
 from cases.epoch_telling import keep_telling_epochs
 from cases.pack_shelf import keep_reading_packs
+from cases.reviving import keep_reviving
 from cases.roster_work import work_rosters
 from cases.seal_watch import keep_watching_seal
 from cases.sealing import keep_sealing
@@ -45,13 +46,14 @@ from temporal.client import connect
 from temporal.engine import TemporalEngine
 from temporal.histories import TemporalHistories
 from temporal.telemetry import configure_logging, configure_tracing, serve_metrics
-from workflows.archive import ArchiveWorkflow, ensure_archive
-from workflows.authority_poll import AuthorityPollWorkflow, ensure_authority_poll
-from workflows.notification import NotificationWorkflow, ensure_notification_workflows
-from workflows.reconciliation import ReconciliationWorkflow, ensure_reconciliation
+from workflows.archive import ArchiveWorkflow
+from workflows.authority_poll import AuthorityPollWorkflow
+from workflows.ensured import ensure_all, keep_ensuring
+from workflows.notification import NotificationWorkflow
+from workflows.reconciliation import ReconciliationWorkflow
 from workflows.registration import RegistrationWorkflow
-from workflows.retention import RetentionWorkflow, ensure_retention
-from workflows.seal_check import SealCheckWorkflow, ensure_seal_check
+from workflows.retention import RetentionWorkflow
+from workflows.seal_check import SealCheckWorkflow
 from workflows.standing import StandingWorkflow
 
 # Below the time after which an orchestrator kills: a step is one short transaction, a call outward at most 15 s.
@@ -171,11 +173,13 @@ async def run(settings: Settings) -> None:
             world = await stack.enter_async_context(outside(settings))
             for each in build_workers(context, client, world):
                 await stack.enter_async_context(each)
-            await _ensure(client)
+            await ensure_all(client)
             engine = TemporalEngine(client)
             background = [
                 asyncio.create_task(keep_sweeping(context, engine, is_stopping=stopping.is_set)),
                 asyncio.create_task(keep_telling_epochs(context, CaseWorkflows(client), is_stopping=stopping.is_set)),
+                asyncio.create_task(keep_ensuring(client, is_stopping=stopping.is_set)),
+                asyncio.create_task(keep_reviving(context, engine, is_stopping=stopping.is_set)),
                 asyncio.create_task(work_rosters(context, engine)),
                 asyncio.create_task(keep_sealing(context, is_stopping=stopping.is_set)),
                 asyncio.create_task(keep_watching_seal(context, is_stopping=stopping.is_set)),
@@ -203,16 +207,6 @@ async def _connect(context: Context, stopping: asyncio.Event) -> Client | None:
             _log.warning("temporal_away", error=type(error).__name__)
             await asyncio.sleep(_CONNECT_AGAIN)
     return None
-
-
-async def _ensure(client: Client) -> None:
-    """Start what runs once for all: the notification workflows and the Schedules."""
-    await ensure_notification_workflows(client)
-    await ensure_authority_poll(client)
-    await ensure_archive(client)
-    await ensure_reconciliation(client)
-    await ensure_retention(client)
-    await ensure_seal_check(client)
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ _COUNT: Final = text("""
         :at, :times, :at
     FROM (SELECT) one LEFT JOIN registrations r ON r.reference = :reference
     ON CONFLICT (kind, step, reason, coalesce(place, ''), coalesce(reference, ''))
-        WHERE state = 'open' AND (kind = 'defect' OR reason = 'signature_invalid')
+        WHERE state = 'open' AND (kind = 'defect' OR kind = 'workflow_ended' OR reason = 'signature_invalid')
     DO UPDATE SET times = i.times + excluded.times, last_at = excluded.last_at, correlation_id = excluded.correlation_id
     RETURNING i.incident_id
 """)

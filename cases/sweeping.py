@@ -39,7 +39,7 @@ class Sending(Protocol):
         """Tell a case of a stored command."""
         ...
 
-    async def start_standing(self, employer_id: str, standing: StandingInput) -> bool:
+    async def start_standing(self, employer_id: str, standing: StandingInput, *, is_unspread: bool = False) -> bool:
         """Start spreading a change of standing."""
         ...
 
@@ -56,7 +56,8 @@ async def sweep(context: Context, engine: Sending, *, older_than: timedelta = OL
             await connection.execute(commands.heard(heard))
     for change_id in await find_unspread(context, context.clock()):
         change = await get_change(context, change_id)
-        await engine.start_standing(change.employer_id, StandingInput(change_id=change_id, at=context.clock()))
+        standing = StandingInput(change_id=change_id, at=context.clock())
+        await engine.start_standing(change.employer_id, standing, is_unspread=True)
     return len(started) + len(told)
 
 

@@ -97,6 +97,7 @@ COLUMNS: Final = (
     *rows("cursors", "name value at", "how far something was read", NOBODY, until=_STAYS),
     *rows("incidents", "incident_id reference employer_id kind step reason state at resumed_at place times last_at correlation_id", "what an operator has to look at, as codes", OPERATORS, until=_WORK),
     *rows("incidents", "resumed_by", "who let it go on", OPERATORS, of=_PERSONAL, basis=Basis.ACCOUNT),
+    *rows("revivals", "reference employer_id looked_at next_at looks found revived_at times", "whether the workflow of a case with something due runs", OPERATORS, until=_WORK),
     *rows("quotas", "employer_id what day count", "limits a day", NOBODY, until=_KEY),
     *rows("calendar_days", "day working kind version", "working days", SIDES, until=_STAYS),
     *rows("rosters", "roster_id employer_id act dry_run on_defect status totals reason key_id lease_until resumes_at at emptied_at", "a roster and where it stands", SIDES, until=_CASE),

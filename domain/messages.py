@@ -1,6 +1,7 @@
 """What travels through Temporal: references, codes, times and versions, never a name, a number or free text."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
@@ -37,6 +38,18 @@ def registration_workflow_id(reference: str) -> str:
 def reference_of(workflow_id: str) -> str | None:
     """Return the case that a workflow belongs to, or None where it belongs to none."""
     return workflow_id.removeprefix(_OF_CASE) if workflow_id.startswith(_OF_CASE) else None
+
+
+class LastRun(StrEnum):
+    """What became of the last run of a case's workflow, as Temporal knows it."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    TERMINATED = "terminated"
+    TIMED_OUT = "timed_out"
+    MISSING = "missing"
 
 
 class Message(BaseModel):

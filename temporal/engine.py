@@ -5,19 +5,33 @@ from typing import Final, Protocol
 
 import structlog
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
-from temporalio.client import Client, WorkflowUpdateStage
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowUpdateStage
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import TemporalError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain import messages
-from domain.messages import CommandRef, DecisionSignal, RegistrationInput, StandingInput, registration_workflow_id
+from domain.messages import (
+    CommandRef,
+    DecisionSignal,
+    LastRun,
+    RegistrationInput,
+    StandingInput,
+    registration_workflow_id,
+)
 
 _START_SECONDS: Final = 5.0
 _DECIDE_SECONDS: Final = 12.0
 _NUDGE_SECONDS: Final = 5.0
 # What the client raises when Temporal is refused, silent or absent; RPCError is one of Temporal's.
 _AWAY: Final = (TemporalError, TimeoutError, RuntimeError, OSError)
+_FOUND: Final = {
+    WorkflowExecutionStatus.COMPLETED: LastRun.COMPLETED,
+    WorkflowExecutionStatus.FAILED: LastRun.FAILED,
+    WorkflowExecutionStatus.CANCELED: LastRun.CANCELLED,
+    WorkflowExecutionStatus.TERMINATED: LastRun.TERMINATED,
+    WorkflowExecutionStatus.TIMED_OUT: LastRun.TIMED_OUT,
+}
 _log = structlog.get_logger(__name__)
 
 
@@ -38,7 +52,7 @@ class Engine(Protocol):
         """Tell a case of a stored command without waiting. False when Temporal is away."""
         ...
 
-    async def start_standing(self, employer_id: str, standing: StandingInput) -> bool:
+    async def start_standing(self, employer_id: str, standing: StandingInput, *, is_unspread: bool = False) -> bool:
         """Start spreading a change of standing over an employer's cases. False when Temporal is away."""
         ...
 
@@ -54,9 +68,9 @@ class TemporalEngine:
         self._client = client
 
     async def start(self, reference: str, correlation_id: str = "") -> bool:
-        """Start the workflow of a case under REJECT_DUPLICATE."""
+        """Start the workflow of a case; a run that completed counts as started, one that was ended does not."""
         try:
-            await self._start(reference, correlation_id, WorkflowIDReusePolicy.REJECT_DUPLICATE)
+            await self._start(reference, correlation_id, WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY)
         except _AWAY as error:
             _log.info("temporal_away", step="start", error=type(error).__name__)
             return False
@@ -103,8 +117,12 @@ class TemporalEngine:
         handle = self._client.get_workflow_handle(registration_workflow_id(reference))
         await handle.signal(messages.DECISION_SIGNAL, decision)
 
-    async def start_standing(self, employer_id: str, standing: StandingInput) -> bool:
-        """Start `standing/{employer}/{change}`."""
+    async def start_standing(self, employer_id: str, standing: StandingInput, *, is_unspread: bool = False) -> bool:
+        """Start `standing/{employer}/{change}`, unless it runs or has completed.
+
+        `is_unspread` says that the register was asked and knows nothing of it: then not even that one completed counts.
+        """
+        failed_only = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
         try:
             async with asyncio.timeout(_START_SECONDS):
                 await self._client.start_workflow(
@@ -112,8 +130,7 @@ class TemporalEngine:
                     standing,
                     id=f"standing/{employer_id}/{standing.change_id}",
                     task_queue=messages.REGISTRATION_QUEUE,
-                    # The register says whether it is spread: a run that completed before a restore does not.
-                    id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                    id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE if is_unspread else failed_only,
                     id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
                 )
         except WorkflowAlreadyStartedError:
@@ -122,6 +139,30 @@ class TemporalEngine:
             _log.info("temporal_away", step="start_standing", error=type(error).__name__)
             return False
         return True
+
+    async def last_run(self, reference: str) -> LastRun | None:
+        """Return what became of the last run of a case's workflow; asking adds nothing to its history."""
+        handle = self._client.get_workflow_handle(registration_workflow_id(reference))
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                described = await handle.describe()
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND and not _is_about_namespace(error):
+                return LastRun.MISSING
+            _log.info("temporal_away", step="last_run", error=type(error).__name__)
+            return None
+        except _AWAY as error:
+            _log.info("temporal_away", step="last_run", error=type(error).__name__)
+            return None
+        return _FOUND.get(described.status, LastRun.RUNNING) if described.status else LastRun.RUNNING
+
+    async def revive(self, reference: str) -> bool | None:
+        """Start the workflow of a case whatever became of its last run; False where one runs already."""
+        try:
+            return await self._start(reference, "", WorkflowIDReusePolicy.ALLOW_DUPLICATE)
+        except _AWAY as error:
+            _log.info("temporal_away", step="revive", error=type(error).__name__)
+            return None
 
     async def is_up(self) -> bool:
         """Ask for the server's version within a second."""
@@ -132,8 +173,8 @@ class TemporalEngine:
             return False
         return True
 
-    async def _start(self, reference: str, correlation_id: str, reuse: WorkflowIDReusePolicy) -> None:
-        """Start the workflow of a case; one that runs is left to run."""
+    async def _start(self, reference: str, correlation_id: str, reuse: WorkflowIDReusePolicy) -> bool:
+        """Start the workflow of a case; one that runs is left to run, and False returned."""
         try:
             async with asyncio.timeout(_START_SECONDS):
                 await self._client.start_workflow(
@@ -145,7 +186,8 @@ class TemporalEngine:
                     id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
                 )
         except WorkflowAlreadyStartedError:
-            return
+            return False
+        return True
 
     async def _decide(self, reference: str, told: CommandRef) -> None:
         """Send the update under the command's id, so that it is taken once, and wait for it."""
@@ -154,3 +196,8 @@ class TemporalEngine:
             messages.DECIDE_UPDATE, told, id=told.command_id, wait_for_stage=WorkflowUpdateStage.COMPLETED
         )
         await update.result()
+
+
+def _is_about_namespace(error: RPCError) -> bool:
+    """Whether what was not found is the namespace: a Temporal that is not set up yet is away, and has lost nothing."""
+    return any("NamespaceNotFound" in detail.type_url for detail in error.grpc_status.details)

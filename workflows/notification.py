@@ -5,14 +5,18 @@ from typing import Final
 from temporalio import workflow
 from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
+    import structlog
+
     from domain.messages import NOTICE_QUEUE, NOTIFICATION_WORKFLOW, DeliveryCount, DeliveryRound
     from domain.notices import Channel
     from workflows.timeouts import DELIVER_HEARTBEAT, DELIVER_TIMEOUT, PATIENTLY
 
 RUNS_IN_ONE_HISTORY: Final = 100
 CHANNELS: Final = (Channel.MAIL, Channel.SMS, Channel.WEBHOOK)
+_log = structlog.get_logger(__name__)
 
 
 @workflow.defn(name=NOTIFICATION_WORKFLOW)
@@ -44,13 +48,17 @@ def notification_workflow_id(channel: Channel) -> str:
 
 
 async def ensure_notification_workflows(client: Client) -> None:
-    """Start the workflow of each channel that has none running; called at every start of a worker."""
+    """Start the workflow of each channel that has none running; made sure of regularly, whatever ended it."""
     for channel in CHANNELS:
-        await client.start_workflow(
-            NotificationWorkflow.run,
-            DeliveryRound(channel=channel.value),
-            id=notification_workflow_id(channel),
-            task_queue=NOTICE_QUEUE,
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        )
+        try:
+            await client.start_workflow(
+                NotificationWorkflow.run,
+                DeliveryRound(channel=channel.value),
+                id=notification_workflow_id(channel),
+                task_queue=NOTICE_QUEUE,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+            )
+        except WorkflowAlreadyStartedError:
+            continue
+        _log.info("channel_started", channel=channel.value)

@@ -35,6 +35,7 @@ from store.tables.work import (
     idempotency,
     incidents,
     quotas,
+    revivals,
     tasks,
 )
 
@@ -83,6 +84,7 @@ __all__ = [
     "receipts",
     "registration_number_sequence",
     "registrations",
+    "revivals",
     "roster_intake",
     "roster_rows",
     "rosters",

@@ -20,6 +20,7 @@ calls = Table(
     moment("done_at"),
     Column("reason", Text),
     Index("ix_calls_reference", "reference"),
+    Index("ix_calls_due", "at", postgresql_where=text("state = 'due'")),
 )
 
 answers = Table(

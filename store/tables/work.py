@@ -129,6 +129,22 @@ commands = Table(
     Index("ix_commands_reference", "reference"),
 )
 
+# Cases that had something due for longer than it should take: when their workflow was looked for, and what was found.
+revivals = Table(
+    "revivals",
+    metadata,
+    Column("reference", ForeignKey("registrations.reference"), primary_key=True),
+    Column("employer_id", Text, nullable=False),
+    moment("looked_at", null=False),
+    # Also the lease of the worker that looks.
+    moment("next_at", null=False),
+    Column("looks", Integer, nullable=False, server_default=text("0")),
+    Column("found", Text),
+    moment("revived_at"),
+    Column("times", Integer, nullable=False, server_default=text("0")),
+    Index("ix_revivals_next_at", "next_at"),
+)
+
 idempotency = Table(
     "idempotency",
     metadata,
@@ -171,7 +187,9 @@ incidents = Table(
         text("coalesce(place, '')"),
         text("coalesce(reference, '')"),
         unique=True,
-        postgresql_where=text("state = 'open' AND (kind = 'defect' OR reason = 'signature_invalid')"),
+        postgresql_where=text(
+            "state = 'open' AND (kind = 'defect' OR kind = 'workflow_ended' OR reason = 'signature_invalid')"
+        ),
     ),
     Index("ix_incidents_open", "at", "incident_id", postgresql_where=text("state = 'open'")),
     Index("ix_incidents_reference", "reference", postgresql_where=text("state = 'open'")),

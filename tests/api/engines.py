@@ -29,7 +29,7 @@ class InlineEngine:
         self.resumed += [reference] if is_resume else []
         return await self._advance(reference)
 
-    async def start_standing(self, employer_id: str, standing: StandingInput) -> bool:
+    async def start_standing(self, employer_id: str, standing: StandingInput, *, is_unspread: bool = False) -> bool:
         if self.away:
             return False
         change = await get_change(self._context, standing.change_id)

@@ -45,7 +45,7 @@ class SlowEngine:
     ) -> bool:
         raise NotImplementedError
 
-    async def start_standing(self, employer_id: str, standing: StandingInput) -> bool:
+    async def start_standing(self, employer_id: str, standing: StandingInput, *, is_unspread: bool = False) -> bool:
         raise NotImplementedError
 
     async def is_up(self) -> bool:

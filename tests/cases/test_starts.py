@@ -45,7 +45,7 @@ class Engine:
     async def nudge(self, *_: object, is_resume: bool = False) -> bool:
         return not is_resume
 
-    async def start_standing(self, _employer_id: str, _standing: StandingInput) -> bool:
+    async def start_standing(self, _employer_id: str, _standing: StandingInput, *, is_unspread: bool = False) -> bool:
         return True
 
 

@@ -53,7 +53,7 @@ class _Engine:
         self.nudged.append(command_id)
         return True
 
-    async def start_standing(self, employer_id: str, standing: StandingInput) -> bool:
+    async def start_standing(self, employer_id: str, standing: StandingInput, *, is_unspread: bool = False) -> bool:
         return True
 
 

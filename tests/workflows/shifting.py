@@ -30,6 +30,11 @@ class ShiftedClock:
         """Go on to a business time that a workflow has come to."""
         self._skipped += max(at - self(), timedelta(0))
 
+    def jump(self, duration: timedelta) -> None:
+        """Let time pass where no workflow runs; those that begin later begin at the time that it is then."""
+        self.offset += self._skipped + duration
+        self._skipped = timedelta(0)
+
     def told(self, given: Any) -> Any:
         """Return a message to an activity in business time."""
         if isinstance(given, PollInput):

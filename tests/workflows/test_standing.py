@@ -70,7 +70,7 @@ class Applying:
     async def signal_decision(self, reference: str, decision: DecisionSignal) -> None:
         raise NotImplementedError
 
-    async def start_standing(self, employer_id: str, standing: StandingInput) -> bool:
+    async def start_standing(self, employer_id: str, standing: StandingInput, *, is_unspread: bool = False) -> bool:
         return not self.away
 
     async def is_up(self) -> bool:

@@ -309,6 +309,13 @@ class Case:
         async with asyncio.timeout(seconds):
             await self.handle.result()
 
+    async def end(self, *, cancel: bool = False) -> None:
+        """End the workflow as an operator does in Temporal's web UI."""
+        await (self.handle.cancel() if cancel else self.handle.terminate("by an operator"))
+        async with asyncio.timeout(SECONDS):
+            while await self.is_running():  # noqa: ASYNC110 - the server tells nobody when a workflow has closed
+                await asyncio.sleep(0.03)
+
     async def is_running(self) -> bool:
         """Whether the workflow is open."""
         return (await self.handle.describe()).status is WorkflowExecutionStatus.RUNNING

@@ -1,0 +1,97 @@
+"""Workflows that Temporal lost or somebody ended: what is due in PostgreSQL goes on by itself, and nothing twice."""
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text, update
+
+from cases import acts, reviving
+from domain.commands import CommandKind
+from domain.decisions import DecisionRequest
+from domain.messages import LastRun
+from domain.stages import PermitStage, Stage
+from store import tables
+from tests.cases.contexts import OFFICER
+from tests.e2e.people import identity_number
+from tests.workflows.world import Case, World, new_key
+
+APPROVE = DecisionRequest.model_validate({"action": "approve", "round": 1})
+_FAST = 1000.0
+
+
+async def _late(world: World) -> None:
+    """Let what waits have waited for longer than it should."""
+    async with world.context.database.begin() as connection:
+        ago = world.clock() - reviving.LATE - timedelta(seconds=1)
+        await connection.execute(update(tables.commands).where(tables.commands.c.state == "stored").values(at=ago))
+        await connection.execute(update(tables.calls).where(tables.calls.c.state == "due").values(at=ago))
+
+
+async def _round(world: World) -> reviving.Round:
+    return await reviving.revive_due(world.context, world.engine, starts_a_second=_FAST)
+
+
+async def _look_again(world: World) -> None:
+    """Let the time come in which cases are looked at again."""
+    async with world.context.database.begin() as connection:
+        await connection.execute(update(tables.revivals).values(next_at=text("clock_timestamp()")))
+
+
+async def _events(case: Case) -> int:
+    return len((await case.handle.fetch_history()).events)
+
+
+NUMBERS = tuple(identity_number(serial) for serial in range(6))
+
+
+async def test_what_is_due_has_its_workflow_started_where_that_is_gone_and_a_running_one_hears_nothing(
+    world: World,
+) -> None:
+    terminated, cancelled, running = [await world.submit(identity_number=number) for number in NUMBERS[:3]]
+    for case in (terminated, cancelled, running):
+        await acts.ask(world.context, OFFICER, case.reference, CommandKind.DECIDE, APPROVE, new_key())
+    await terminated.end()
+    await cancelled.end(cancel=True)
+    events = await _events(running)
+    assert (await _round(world)).looked == 0  # nothing is late yet
+    await _late(world)
+    done = await _round(world)
+    assert (done.looked, done.running) == (3, 1)
+    assert done.revived == Counter({LastRun.TERMINATED: 1, LastRun.CANCELLED: 1})
+    for case in (terminated, cancelled):
+        await case.until_stage(Stage.APPROVED)
+        assert await case.is_running()
+    assert await running.stage() is Stage.UNDER_REVIEW
+    assert await _events(running) == events
+    incidents = await world.rows(tables.incidents, kind=reviving.INCIDENT, state="open")
+    assert {(row["reason"], row["times"]) for row in incidents} == {("terminated", 1), ("cancelled", 1)}
+
+
+@pytest.mark.parametrize("parameters", ["default"])
+async def test_a_case_goes_on_from_whatever_stage_its_workflow_was_lost_in(world: World) -> None:
+    received, returned, reviewed, confirmed, approved, unsent = [
+        await world.submit(identity_number=number, start=number != NUMBERS[0]) for number in NUMBERS
+    ]
+    await returned.decide("return", "document_unreadable")
+    await confirmed.decide("refuse", "employment_unproved")
+    world.authority.away = True
+    await unsent.decide("approve")
+    await unsent.skip(world.context.limits.settling + timedelta(seconds=5), settle=False)
+    await unsent.until(lambda file: len(file.calls) == 2)
+    await approved.decide("approve")
+    for case in (returned, reviewed, confirmed, approved, unsent):
+        await case.end()
+    world.authority.away = False
+    world.authority.calls.clear()
+    world.clock.jump(timedelta(days=60))
+    done = await _round(world)
+    assert done.revived == Counter({LastRun.TERMINATED: 5, LastRun.MISSING: 1})
+    await received.until_stage(Stage.UNDER_REVIEW)
+    await returned.until_stage(Stage.LAPSED)
+    await reviewed.until(lambda file: file.row["overdue"])
+    await confirmed.until(lambda file: file.stage is Stage.AWAITING_CONFIRMATION)
+    for case in (approved, unsent):
+        await case.until_permits(PermitStage.SUBMITTED)
+    assert len(world.authority.calls) == len(set(world.authority.calls)) == 4
+    await returned.ended()
