@@ -67,8 +67,8 @@ def up(
     data_dir: DataDir = DATA_DIR,
     port: Annotated[int | None, typer.Option(help="Port of the API; a free one unless told.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one ready line and nothing else.")] = False,
-    only_database: Annotated[
-        bool, typer.Option("--only-database", help="PostgreSQL alone, for what has to be done after a restore.")
+    only_servers: Annotated[
+        bool, typer.Option("--only-servers", help="PostgreSQL and Temporal alone, for what follows a restore.")
     ] = False,
 ) -> None:
     """Run the embedded stack in the foreground until Ctrl-C."""
@@ -86,7 +86,7 @@ def up(
         else:
             _show_addresses(addresses)
 
-    told = {"port": port, "ours": ours(), "say": say, "on_ready": on_ready, "only_database": only_database}
+    told = {"port": port, "ours": ours(), "say": say, "on_ready": on_ready, "only_servers": only_servers}
     code = _refusing(embedded.up, data_dir, **told)
     raise typer.Exit(code)
 

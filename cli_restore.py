@@ -24,9 +24,9 @@ Aside = Annotated[
 Backup = Annotated[Path, typer.Argument(help="Folder of one backup.", exists=True, file_okay=False)]
 # What follows, in this order; the page says why.
 _AFTER_POSTGRES: Final = (
-    "start PostgreSQL alone, and wait until its recovery has ended",
+    "start PostgreSQL and Temporal alone (hetao up --only-servers), and wait until the recovery has ended",
     "hetao migrate",
-    "hetao restored",
+    "hetao restored --last-checkpoint FILE",
     "hetao erasures replay",
     "start the workers and the API",
     "hetao cases revive",

@@ -19,6 +19,7 @@ SNAPSHOT: Final[Mapping[str, str]] = {
             coalesce(d.carried_by, d.delivery_id)::text AS message_id
         FROM deliveries d JOIN notices n USING (notice_id)""",
     "ledger": "SELECT chain, seq, hash FROM ledger",
+    "checkpoints": "SELECT note FROM checkpoints ORDER BY tree_size DESC LIMIT 1",
 }
 # What somebody or something is waiting for, by name.
 DUE: Final = """

@@ -84,8 +84,15 @@ class Drill:
                 await asyncio.gather(working, return_exceptions=True)
                 self.seen["back_s"] = round((datetime.now(UTC) - until).total_seconds(), 1)
                 histories = self.loss is Loss.BOTH
-                told = await take_back(self.scene, self.backups, until, histories=histories, look=self._look)
-                self.seen["commands"] = told
+                [seen_outside] = self.before.rows["checkpoints"]
+                self.seen["commands"] = await take_back(
+                    self.scene,
+                    self.backups,
+                    until,
+                    checkpoint=seen_outside["note"],
+                    histories=histories,
+                    look=self._look,
+                )
         await self.scene.mood("authority", "normal")
         await self.scene.back()
         up_at = time.monotonic()

@@ -81,11 +81,18 @@ async def lose_temporal(scene: Scene) -> None:
 
 
 async def take_back(
-    scene: Scene, backups: Backups, until: datetime, *, histories: bool, look: Callable[[], Awaitable[None]]
+    scene: Scene,
+    backups: Backups,
+    until: datetime,
+    *,
+    checkpoint: str,
+    histories: bool,
+    look: Callable[[], Awaitable[None]],
 ) -> list[dict[str, Any]]:
     """Lose the machine and lay its database back to a moment; with `histories` those of the backup, which are older.
 
     Args:
+        checkpoint: the newest one that the witnesses of the log have.
         look: what is looked at before anything but the database runs again.
 
     Returns:
@@ -99,13 +106,15 @@ async def take_back(
         said.append(await _tell("restore", "postgres", backup, *since, *told))
         if histories:
             said.append(await _tell("restore", "temporal", backup, *told))
-        up = Up(data_dir, (*COMMAND, "up", "--json", "--only-database"))
+        up = Up(data_dir, (*COMMAND, "up", "--json", "--only-servers"))
         up.launch()
         try:
             await asyncio.to_thread(up.wait_ready)
             owner = {"HETAO_OWNER_DATABASE_URL": scene.postgres.url(role=OWNER)}
             said.append(await _tell("migrate", environment={**application_environment(scene.stack), **owner}))
-            said.append(await _tell("restored", "--data-dir", data_dir))
+            seen = backups.directory / "checkpoint.txt"
+            seen.write_text(checkpoint, encoding="utf-8")
+            said.append(await _tell("restored", "--last-checkpoint", seen, "--json", "--data-dir", data_dir))
             said.append(await _tell("erasures", "replay", "--data-dir", data_dir))
             await look()
         finally:
