@@ -1,9 +1,9 @@
 """What a loss took away, parted from what the checker may find: nothing else may be missing, doubled or left behind."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from bench.faults.checker import CHECKS
 from bench.faults.evidence import Evidence
@@ -19,6 +19,7 @@ SNAPSHOT: Final[Mapping[str, str]] = {
             coalesce(d.carried_by, d.delivery_id)::text AS message_id
         FROM deliveries d JOIN notices n USING (notice_id)""",
     "ledger": "SELECT chain, seq, hash FROM ledger",
+    "calls": "SELECT DISTINCT key FROM calls",
     "checkpoints": "SELECT note FROM checkpoints ORDER BY tree_size DESC LIMIT 1",
 }
 # What somebody or something is waiting for, by name.
@@ -30,6 +31,11 @@ DUE: Final = """
     UNION ALL SELECT 'delivery ' || delivery_id FROM deliveries
         WHERE status = 'queued' AND coalesce(next_attempt, clock_timestamp()) <= clock_timestamp()
 """
+
+# Incidents that a loss makes rightly, beside those of workflows that were gone.
+_OF_LOSS: Final = frozenset({("authority_answer", "case_unknown")})
+_CONFLICT: Final = "authority_conflict"
+_Kept = TypeVar("_Kept")
 
 
 @dataclass(frozen=True)
@@ -59,37 +65,81 @@ async def due(register: Register) -> set[str]:
 
 
 def parted(found: Evidence, before: Snapshot, restored: Snapshot) -> tuple[Evidence, dict[str, int]]:
-    """Return the evidence without what a restore took away, and what that was.
+    """Return the evidence without what a restore took away, and how much that was.
 
-    A case that the restored register does not have is lost, with its entries at the authority and its workflow where
-    that has ended; so are messages that were sent of it, and those of other cases of which the register forgot that it
-    sent them.
+    Taken away are the cases that the restored register does not have, and of other cases the calls and messages of
+    which it forgot that it made them. The world has them for good: what it has of them is counted, and so is what is
+    open for people to look at because of them.
     """
-    lost = before.references - restored.references
-    named = {"cases that were taken away": len(lost)}
-    entries = [entry for entry in found.authority["entries"] if _case(entry) not in lost]
-    answers = [answer for answer in found.authority["answers"] if _case(answer) not in lost]
-    named["entries at the authority of cases that were taken away"] = len(found.authority["entries"]) - len(entries)
-    named["answers of the authority for such cases"] = len(found.authority["answers"]) - len(answers)
-    ended = {registration_workflow_id(reference) for reference in lost}
-    workflows = [each for each in found.workflows if each["id"] not in ended or each["open"]]
-    named["workflows of such cases that ended by themselves"] = len(found.workflows) - len(workflows)
-    forgotten = _forgotten(found, before)
-    mails = [name for name in found.mails if name not in forgotten]
-    texts = [each for each in found.texts if each["sms_id"] not in forgotten]
-    hooks = [name for name in found.hooks if name not in forgotten]
-    named["messages in the books of the sinks that were forgotten"] = sum(
-        len(all_) - len(kept) for all_, kept in ((found.mails, mails), (found.texts, texts), (found.hooks, hooks))
-    )
+    forgotten, named = _Forgotten(found, before, restored), Counter[str]()
     kept = replace(
         found,
-        authority={**found.authority, "entries": entries, "answers": answers},
-        workflows=workflows,
-        mails=mails,
-        texts=texts,
-        hooks=hooks,
+        authority={
+            **found.authority,
+            "entries": _without(found.authority["entries"], forgotten.is_entry, "entries at the authority", named),
+            "answers": _without(found.authority["answers"], forgotten.is_answer, "answers of the authority", named),
+        },
+        workflows=_without(found.workflows, forgotten.is_workflow, "workflows that ended by themselves", named),
+        mails=_without(found.mails, forgotten.is_message, "messages in the books of the sinks", named),
+        texts=_without(found.texts, forgotten.is_text, "messages in the books of the sinks", named),
+        hooks=_without(found.hooks, forgotten.is_message, "messages in the books of the sinks", named),
+        register={
+            **found.register,
+            "answers": _without(found.register["answers"], forgotten.is_held, "answers held for an officer", named),
+            "tasks": _without(found.register["tasks"], forgotten.is_conflict, "conflicts shown to an officer", named),
+            "incidents": _without(found.register["incidents"], is_of_loss, "incidents that tell of the loss", named),
+        },
     )
-    return kept, named
+    return kept, {"cases": len(forgotten.cases), **named}
+
+
+def is_of_loss(incident: Mapping[str, Any]) -> bool:
+    """Whether an incident tells of the loss itself: workflows that were gone, answers for what is not there."""
+    return (incident["kind"], incident["reason"]) in _OF_LOSS or incident["kind"] == "workflow_ended"
+
+
+def _without(
+    rows: Sequence[_Kept], is_forgotten: Callable[[_Kept], bool], name: str, named: Counter[str]
+) -> list[_Kept]:
+    kept = [row for row in rows if not is_forgotten(row)]
+    named[name] += len(rows) - len(kept)
+    return kept
+
+
+class _Forgotten:
+    """What the world has, and the register has not any more."""
+
+    def __init__(self, found: Evidence, before: Snapshot, restored: Snapshot) -> None:
+        self.cases = before.references - restored.references
+        self._workflows = {registration_workflow_id(reference) for reference in self.cases}
+        keys = {row["key"] for row in before.rows["calls"]} - {row["key"] for row in found.register["calls"]}
+        entries = [entry for entry in found.authority["entries"] if entry["key"] in keys]
+        self._keys = keys
+        self._places = {entry["case"] for entry in entries}
+        now = {_name(row) for row in found.register["deliveries"]}
+        self._messages = {name for row in before.rows["deliveries"] if (name := _name(row)) not in now}
+
+    def is_entry(self, entry: Mapping[str, Any]) -> bool:
+        return entry["key"] in self._keys or _case(entry) in self.cases
+
+    def is_answer(self, answer: Mapping[str, Any]) -> bool:
+        # Where a call was made again, two entries have answers, and an officer says which holds.
+        return answer["case"] in self._places or _case(answer) in self.cases
+
+    def is_workflow(self, workflow: Mapping[str, Any]) -> bool:
+        return workflow["id"] in self._workflows and not workflow["open"]
+
+    def is_message(self, name: str) -> bool:
+        return name in self._messages
+
+    def is_text(self, text: Mapping[str, Any]) -> bool:
+        return text["sms_id"] in self._messages
+
+    def is_held(self, answer: Mapping[str, Any]) -> bool:
+        return answer["state"] == "held" and f"{answer['reference']}/{answer['destination']}" in self._places
+
+    def is_conflict(self, task: Mapping[str, Any]) -> bool:
+        return task["kind"] == _CONFLICT and f"{task['reference']}/{task['destination']}" in self._places
 
 
 def judge(found: Evidence, before: Snapshot, restored: Snapshot) -> dict[str, list[Finding]]:
@@ -128,12 +178,6 @@ def _twice(found: Evidence) -> set[Finding]:
 
 def _case(entry: Mapping[str, Any]) -> str:
     return str(entry["case"]).partition("/")[0]
-
-
-def _forgotten(found: Evidence, before: Snapshot) -> set[str]:
-    """Return the names under which messages stand in the sinks that were known before the loss and are not now."""
-    now = {_name(row) for row in found.register["deliveries"]}
-    return {name for row in before.rows["deliveries"] if (name := _name(row)) not in now and name is not None}
 
 
 def _name(row: Mapping[str, Any]) -> str | None:
