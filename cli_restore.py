@@ -138,6 +138,7 @@ def keys(
     set_aside: Aside = False,
 ) -> None:
     """Lay the key file back."""
+    from sandbox.stack import StackError
     from store.base_backup import BackupError
     from store.kept_apart import copy_keys
 
@@ -146,7 +147,7 @@ def keys(
         with _stopped(data_dir):
             aside = _make_room(target, set_aside)
             ids = copy_keys(backup / KEYS, target)
-    except BackupError as error:
+    except (BackupError, StackError) as error:
         sys.exit(f"hetao: {error}")
     _say(
         {"laid_back": str(target), "key_ids": ids, "set_aside": str(aside) if aside else None},
@@ -167,6 +168,7 @@ def erasures(
     set_aside: Aside = False,
 ) -> None:
     """Lay the list of erasures back, unless the one that stands there knows more."""
+    from sandbox.stack import StackError
     from store.base_backup import BackupError
     from store.kept_apart import copy_erasures
     from store.keyring import Keyring
@@ -180,7 +182,7 @@ def erasures(
             _refuse_shorter(backup / ERASURES, target)
             aside = _make_room(target, set_aside)
             number = copy_erasures(backup / ERASURES, target, Keyring.load(keyring_file))
-    except (BackupError, OSError, ValueError) as error:
+    except (BackupError, StackError, OSError, ValueError) as error:
         sys.exit(f"hetao: {error}")
     _say(
         {"laid_back": str(target), "erasures": number, "set_aside": str(aside) if aside else None},
