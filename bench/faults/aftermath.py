@@ -113,9 +113,12 @@ class _Forgotten:
         self.cases = before.references - restored.references
         self._workflows = {registration_workflow_id(reference) for reference in self.cases}
         keys = {row["key"] for row in before.rows["calls"]} - {row["key"] for row in found.register["calls"]}
-        entries = [entry for entry in found.authority["entries"] if entry["key"] in keys]
-        self._keys = keys
-        self._places = {entry["case"] for entry in entries}
+        entries = found.authority["entries"]
+        known = {entry["case"] for entry in entries if entry["key"] not in keys}
+        # Where the call was not made again, since the first one's answer had come, the entry of that is the one that holds.
+        again = [entry for entry in entries if entry["key"] in keys and entry["case"] in known]
+        self._keys = {entry["key"] for entry in again}
+        self._places = {entry["case"] for entry in again}
         now = {_name(row) for row in found.register["deliveries"]}
         self._messages = {name for row in before.rows["deliveries"] if (name := _name(row)) not in now}
 
@@ -144,10 +147,15 @@ class _Forgotten:
 
 def judge(found: Evidence, before: Snapshot, restored: Snapshot) -> dict[str, list[Finding]]:
     """Return what every check finds in evidence from which the loss was parted, and what the loss itself must show."""
-    checks = {name: sorted(set(look(found))) for name, look in CHECKS.items()}
-    checks["nothing was lost that was in the backup"] = sorted(_lost_of_backup(found, before, restored))
-    checks["nothing was done twice outside"] = sorted(_twice(found))
-    return checks
+    return {name: sorted(set(look(found))) for name, look in CHECKS.items()} | of_loss(found, before, restored)
+
+
+def of_loss(found: Evidence, before: Snapshot, restored: Snapshot) -> dict[str, list[Finding]]:
+    """Return whether what came back is still there as it was, and what stands twice in the authority's books."""
+    return {
+        "nothing was lost that was in the backup": sorted(_lost_of_backup(found, before, restored)),
+        "nothing was done twice outside": sorted(_twice(found)),
+    }
 
 
 def _lost_of_backup(found: Evidence, before: Snapshot, restored: Snapshot) -> set[Finding]:
