@@ -115,7 +115,7 @@ class _Forgotten:
         keys = {row["key"] for row in before.rows["calls"]} - {row["key"] for row in found.register["calls"]}
         entries = found.authority["entries"]
         known = {entry["case"] for entry in entries if entry["key"] not in keys}
-        # Where the call was not made again, since the first one's answer had come, the entry of that is the one that holds.
+        # Where the answer to the first call came before a second one was made, its entry is the one that holds.
         again = [entry for entry in entries if entry["key"] in keys and entry["case"] in known]
         self._keys = {entry["key"] for entry in again}
         self._places = {entry["case"] for entry in again}
