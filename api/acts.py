@@ -8,12 +8,14 @@ from starlette.responses import Response
 
 from api.answers import respond
 from api.wiring import wiring_of
-from cases import acts
+from cases import acts, defects
 from cases.confided import Said
 from cases.idempotency import Idempotency, Reply
 from domain.actors import Actor
 from domain.commands import CommandKind
+from domain.errors import Defect
 from domain.stages import Destination
+from temporal.engine import Told
 
 Content = BaseModel | dict[str, Any]
 
@@ -42,7 +44,8 @@ async def ask(
 ) -> Reply:
     """Store an act and return its answer: at once where nobody waits for the outcome, else when it is applied.
 
-    When Temporal is away the answer to a decision is 202 with `pending: true`; the command is applied later.
+    When Temporal is away, or the workflow fails the update, the answer to a decision is 202 with `pending: true` and
+    says which of the two in `pending_because`; the command is applied later. A failure is put before the operator.
 
     Raises:
         Refused: what the register, or the step that applied the command, refused it with.
@@ -52,8 +55,13 @@ async def ask(
     if asked.reply is not None:
         wiring.in_background(wiring.engine.nudge(asked.reference, str(asked.command_id), request.state.correlation_id))
         return asked.reply
-    is_answered = await wiring.engine.decide(asked.reference, str(asked.command_id), request.state.correlation_id)
-    return await acts.reply(wiring.context, actor, asked, idempotency, language, is_answered=is_answered)
+    told = await wiring.engine.decide(asked.reference, str(asked.command_id), request.state.correlation_id)
+    if told is Told.FAILED:
+        failed = Defect("update_failed")
+        await defects.note(wiring.context, "decide", failed, asked.reference, request.state.correlation_id)
+    return await acts.reply(
+        wiring.context, actor, asked, idempotency, language, is_answered=bool(told), pending_because=told.value
+    )
 
 
 def on_permit(destination: Destination, body: BaseModel) -> dict[str, Any]:

@@ -144,12 +144,14 @@ async def reply(
     language: Language = Language.ZH_HANS,
     *,
     is_answered: bool,
+    pending_because: str | None = None,
 ) -> Reply:
     """Answer an awaited command: 200 with the case once it is applied, 202 with `pending` while the engine is away.
 
     A departure that staff reports is 202 with the case as well: nothing is set before its second signature (R22).
 
     `is_answered` says that its update answered, so that the workflow knows; otherwise the sweeper tells it again.
+    `pending_because` goes along with `pending`, as a code.
 
     Raises:
         Refused: what the step refused the command with.
@@ -168,7 +170,8 @@ async def reply(
         if asked.kind is CommandKind.RECORD_FACT and file.stage is Stage.UNDER_REVIEW:
             view["approval_needs_second_signature"] = review.needs_second_signature(file)
         if state is CommandState.STORED:
-            return Reply(202, view | {"pending": True})
+            because = {"pending_because": pending_because} if pending_because else {}
+            return Reply(202, view | {"pending": True} | because)
         answer = Reply(202 if asked.kind is CommandKind.DEPART else 200, view)
         beside = commands.answered([asked.command_id]) if is_answered else None
         await keep_reply(connection, actor, idempotency, answer, file.person_key, beside=beside)

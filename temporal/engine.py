@@ -1,11 +1,17 @@
 """The engine as the API and the sweeper see it: start, decide, nudge; an absent Temporal is an answer, not an error."""
 
 import asyncio
-from typing import Final, Protocol
+from enum import Enum
+from typing import Final, Protocol, TypedDict
 
 import structlog
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
-from temporalio.client import Client, WorkflowExecutionStatus, WorkflowUpdateStage
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowExecutionStatus,
+    WorkflowUpdateFailedError,
+)
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import TemporalError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
@@ -35,6 +41,25 @@ _FOUND: Final = {
 _log = structlog.get_logger(__name__)
 
 
+class Told(Enum):
+    """What came of having a stored command applied: whatever it is, the command is stored and will be applied."""
+
+    ANSWERED = "answered"
+    # Temporal or the worker is away or slow, or the case waits for an operator.
+    NOT_ANSWERED = "not_answered"
+    # The workflow was ended while it was asked, or could not say what became of the command.
+    FAILED = "failed"
+
+    def __bool__(self) -> bool:
+        """Whether its caller was told."""
+        return self is Told.ANSWERED
+
+
+class _Where(TypedDict):
+    id: str
+    task_queue: str
+
+
 class Engine(Protocol):
     """What is asked of the engine; none of these raises when Temporal is away."""
 
@@ -42,8 +67,8 @@ class Engine(Protocol):
         """Start the workflow of a case; already started means done. False when Temporal is away."""
         ...
 
-    async def decide(self, reference: str, command_id: str, correlation_id: str = "") -> bool:
-        """Have a stored command applied and wait for it. False when Temporal is away or slow."""
+    async def decide(self, reference: str, command_id: str, correlation_id: str = "") -> Told:
+        """Have a stored command applied, wait for it, and return whether it was told of that."""
         ...
 
     async def nudge(
@@ -76,37 +101,49 @@ class TemporalEngine:
             return False
         return True
 
-    async def decide(self, reference: str, command_id: str, correlation_id: str = "") -> bool:
-        """Send the update `decide`; the outcome stands with the command afterwards."""
+    async def decide(self, reference: str, command_id: str, correlation_id: str = "") -> Told:
+        """Send the update `decide`, starting the workflow where none runs; the outcome stands with the command."""
         told = CommandRef(command_id=command_id, correlation_id=correlation_id)
         try:
             async with asyncio.timeout(_DECIDE_SECONDS):
-                try:
-                    await self._decide(reference, told)
-                except RPCError as error:
-                    if error.status is not RPCStatusCode.NOT_FOUND:
-                        raise
-                    await self._start(reference, correlation_id, WorkflowIDReusePolicy.ALLOW_DUPLICATE)
-                    await self._decide(reference, told)
+                # Under the command's id, so that it is taken once.
+                await self._client.execute_update_with_start_workflow(
+                    messages.DECIDE_UPDATE,
+                    told,
+                    id=told.command_id,
+                    start_workflow_operation=WithStartWorkflowOperation(
+                        messages.REGISTRATION_WORKFLOW,
+                        RegistrationInput(reference=reference, correlation_id=correlation_id),
+                        **_where(reference),
+                        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                    ),
+                )
+        except WorkflowUpdateFailedError as error:
+            # Temporal is there, and so was the workflow: it was ended meanwhile, or its step is broken.
+            _log.error("decide_failed", reference=reference, error=type(error.cause).__name__)
+            return Told.FAILED
         except _AWAY as error:
             _log.info("temporal_away", step="decide", error=type(error).__name__)
-            return False
-        return True
+            return Told.NOT_ANSWERED
+        return Told.ANSWERED
 
     async def nudge(
         self, reference: str, command_id: str, correlation_id: str = "", *, is_resume: bool = False
     ) -> bool:
-        """Send the signal `command`; a case whose workflow has closed is taken up again and reads what is stored."""
-        handle = self._client.get_workflow_handle(registration_workflow_id(reference))
+        """Send the signal `command`; a case without a workflow that runs is taken up again and reads what is stored."""
         told = CommandRef(command_id=command_id, correlation_id=correlation_id, is_resume=is_resume)
         try:
             async with asyncio.timeout(_NUDGE_SECONDS):
-                try:
-                    await handle.signal(messages.COMMAND_SIGNAL, told)
-                except RPCError as error:
-                    if error.status is not RPCStatusCode.NOT_FOUND:
-                        raise
-                    await self._start(reference, correlation_id, WorkflowIDReusePolicy.ALLOW_DUPLICATE)
+                await self._client.start_workflow(
+                    messages.REGISTRATION_WORKFLOW,
+                    RegistrationInput(reference=reference, correlation_id=correlation_id),
+                    **_where(reference),
+                    id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                    id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                    start_signal=messages.COMMAND_SIGNAL,
+                    start_signal_args=[told],
+                )
         except _AWAY as error:
             _log.info("temporal_away", step="nudge", error=type(error).__name__)
             return False
@@ -180,8 +217,7 @@ class TemporalEngine:
                 await self._client.start_workflow(
                     messages.REGISTRATION_WORKFLOW,
                     RegistrationInput(reference=reference, correlation_id=correlation_id),
-                    id=registration_workflow_id(reference),
-                    task_queue=messages.REGISTRATION_QUEUE,
+                    **_where(reference),
                     id_reuse_policy=reuse,
                     id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
                 )
@@ -189,13 +225,10 @@ class TemporalEngine:
             return False
         return True
 
-    async def _decide(self, reference: str, told: CommandRef) -> None:
-        """Send the update under the command's id, so that it is taken once, and wait for it."""
-        handle = self._client.get_workflow_handle(registration_workflow_id(reference))
-        update = await handle.start_update(
-            messages.DECIDE_UPDATE, told, id=told.command_id, wait_for_stage=WorkflowUpdateStage.COMPLETED
-        )
-        await update.result()
+
+def _where(reference: str) -> _Where:
+    """Return the workflow of a case and its queue."""
+    return {"id": registration_workflow_id(reference), "task_queue": messages.REGISTRATION_QUEUE}
 
 
 def _is_about_namespace(error: RPCError) -> bool:

@@ -4,6 +4,7 @@ from cases.advance import advance
 from cases.context import Context
 from cases.spreading import get_change, spread_chunk
 from domain.messages import StandingInput
+from temporal.engine import Told
 from temporal.histories import Run, RunHistory
 
 
@@ -20,8 +21,8 @@ class InlineEngine:
         self.started.append(reference)
         return await self._advance(reference)
 
-    async def decide(self, reference: str, command_id: str, correlation_id: str = "") -> bool:
-        return await self._advance(reference)
+    async def decide(self, reference: str, command_id: str, correlation_id: str = "") -> Told:
+        return Told.ANSWERED if await self._advance(reference) else Told.NOT_ANSWERED
 
     async def nudge(
         self, reference: str, command_id: str, correlation_id: str = "", *, is_resume: bool = False

@@ -12,6 +12,7 @@ from api import starts
 from api.starts import Starts
 from cases import pace
 from domain.messages import StandingInput
+from temporal.engine import Told
 from temporal.telemetry import correlated
 from tests.api.json_logs import logging_as_json
 
@@ -37,7 +38,7 @@ class SlowEngine:
             raise ValueError(reference)
         return True
 
-    async def decide(self, reference: str, command_id: str, correlation_id: str = "") -> bool:
+    async def decide(self, reference: str, command_id: str, correlation_id: str = "") -> Told:
         raise NotImplementedError
 
     async def nudge(

@@ -23,6 +23,7 @@ from domain.registration import WithdrawalRequest
 from domain.stages import PermitStage, Stage
 from store import tables
 from store.database import Database
+from temporal.engine import Told
 from tests.cases.contexts import EMPLOYER_A, OFFICER
 from tests.workflows.histories import runs
 from tests.workflows.signals import signalled
@@ -179,7 +180,7 @@ async def test_decision_repeated_under_its_id_is_applied_once(world: World) -> N
     case = await world.submit()
     asked = await acts.ask(world.context, OFFICER, case.reference, CommandKind.DECIDE, APPROVE, new_key())
     sent = [world.engine.decide(case.reference, str(asked.command_id)) for _ in range(3)]
-    assert await asyncio.gather(*sent) == [True, True, True]
+    assert await asyncio.gather(*sent) == [Told.ANSWERED] * 3
     await case.until_permits(PermitStage.SUBMITTED)
     await case.issue()
     await case.idle()
@@ -217,7 +218,7 @@ async def test_of_two_decisions_at_once_the_first_stored_counts(world: World) ->
         body = APPROVE.model_dump(mode="json", exclude_unset=True)
         second = commands.store(file, OFFICER_2, CommandKind.DECIDE, body, world.clock())
     both = [world.engine.decide(case.reference, str(each)) for each in (first.command_id, second)]
-    assert await asyncio.gather(*both) == [True, True]
+    assert await asyncio.gather(*both) == [Told.ANSWERED] * 2
     states = {row["command_id"]: row["state"] for row in await world.rows(tables.commands, reference=case.reference)}
     assert (states[first.command_id], states[second]) == ("applied", "refused")
 
@@ -231,7 +232,8 @@ async def test_message_without_a_stored_row_changes_nothing(world: World) -> Non
     await case.handle.signal(COMMAND_SIGNAL, made_up)
     await case.idle()
     assert (await case.file()).row == before
-    assert not await world.engine.decide(case.reference, str(uuid4()))
+    # The workflow itself could not say: another thing than a Temporal that does not answer.
+    assert await world.engine.decide(case.reference, str(uuid4())) is Told.FAILED
     await case.approve()
 
 

@@ -28,6 +28,7 @@ from domain.messages import REGISTRATION_QUEUE, STANDING_WORKFLOW, DecisionSigna
 from domain.registration import RegistrationRequest
 from domain.stages import Standing
 from store.tables import calls, commands, employer_standings, incidents, ledger, permits, registrations
+from temporal.engine import Told
 from tests.cases.contexts import (
     EMPLOYER_A,
     SUPERVISOR,
@@ -56,8 +57,8 @@ class Applying:
     async def start(self, reference: str, correlation_id: str = "") -> bool:
         return not self.away
 
-    async def decide(self, reference: str, command_id: str, correlation_id: str = "") -> bool:
-        return not self.away
+    async def decide(self, reference: str, command_id: str, correlation_id: str = "") -> Told:
+        return Told.ANSWERED if not self.away else Told.NOT_ANSWERED
 
     async def nudge(
         self, reference: str, command_id: str, correlation_id: str = "", *, is_resume: bool = False
