@@ -147,6 +147,47 @@ def keygen(
     print(public)
 
 
+@witness_app.command()
+def restored(
+    declaration: Annotated[
+        Path, typer.Argument(help="What `hetao restored --declaration` wrote.", exists=True, dir_okay=False)
+    ],
+    state: Annotated[Path, typer.Option(help="File that remembers what was seen.", exists=True, dir_okay=False)],
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: somebody agreed before.")] = False,
+    although_unnamed: Annotated[
+        bool, typer.Option("--although-unnamed", help="Agree although it does not name the tree that was seen.")
+    ] = False,
+) -> None:
+    """Go on with a log that declares a restore, once a person has agreed; what was seen before is kept beside it."""
+    from proof.witnessing import WitnessRefusal, WitnessState
+    from proof.witnessing import restored as after_restore
+
+    try:
+        seen = WitnessState.read(state.read_text(encoding="utf-8"))
+        document = json.loads(declaration.read_text(encoding="utf-8"))
+        after, declared = after_restore(seen, document, although_unnamed=although_unnamed)
+    except WitnessRefusal as refusal:
+        print(f"hetao: the witness refuses: {refusal}", file=sys.stderr)
+        raise typer.Exit(1) from refusal
+    except ValueError as error:
+        print(f"hetao: {declaration} cannot be read: {error}", file=sys.stderr)
+        raise typer.Exit(2) from error
+    known = f"{declared.known.size} leaves" if declared.known else "not known"
+    print(f"The log {declared.former_origin} declares at {declared.at} that it was restored.")
+    print(f"  seen by this witness    {seen.size} leaves")
+    print(f"  newest that it knows    {known}")
+    print(f"  restored                {declared.restored.size} leaves")
+    print(f"  it goes on as           {declared.origin}")
+    print("What lies between is in no later tree. Whoever holds the key of the log could write this to hide an act.")
+    if not yes:
+        typer.confirm("Has the park told you of this restore by another way, and do you agree?", abort=True)
+    kept = state.with_name(f"{state.name}.before-{declared.epoch}")
+    _write(kept, state.read_text(encoding="utf-8"))
+    _write(state.with_name(f"{state.name}.declaration-{declared.epoch}"), json.dumps(document) + "\n")
+    _save(state, after.model_dump_json(indent=1))
+    print(f"{after.size} leaves: the witness goes on; what it saw before is kept in {kept}")
+
+
 def _summary(*, holds: bool, left: int) -> str:
     """Return what may be said of all files together, and nothing of what was not looked at."""
     if not holds:

@@ -36,7 +36,7 @@ def seal(
 
     try:
         settings = settings_of(data_dir)
-        leaves, differences, leafless = asyncio.run(_check(settings, _signers(settings, keys), tell))
+        leaves, differences, leafless = asyncio.run(_check(settings, _signers(keys), tell))
     except (BrokenNoteError, OSError) as error:
         print(f"hetao: the keys cannot be read: {error}", file=sys.stderr)
         raise typer.Exit(2) from error
@@ -64,28 +64,33 @@ def _summary(leaves: int, differences: int, leafless: int, keys: Path | None) ->
     yield "Not checked: cosignatures and stamps of the checkpoints (`hetao audit verify` does)."
 
 
-def _signers(settings: "Settings", keys: Path | None) -> "Signers":
-    """Return whose signature is asked for: the keys that were given, or the installation's own."""
+def _signers(keys: Path | None) -> "Signers | None":
+    """Return whose signature is asked for by the keys that were given; None for the installation's own."""
     from cases.seal_differences import Signers
-    from cases.seal_proofs import signers_of
     from proof.verdicts import read_keys
-    from store.keyring import Keyring
 
     if keys is None:
-        return signers_of(settings.log_origin, Keyring.load(settings.keys_file))
+        return None
     known = read_keys(keys.read_text(encoding="utf-8"))
-    return Signers(known.origin, known.log_keys)
+    return Signers(known.origin, known.log_keys, known.former)
 
 
 async def _check(
-    settings: "Settings", signers: "Signers", tell: "Callable[[Difference], None]"
+    settings: "Settings", signers: "Signers | None", tell: "Callable[[Difference], None]"
 ) -> tuple[int, int, int]:
+    from cases.epochs import log_epochs
     from cases.seal_check import Progress, check_next
+    from cases.seal_proofs import signers_of
     from store.database import Database
+    from store.keyring import Keyring
     from store.seal_walk import count_leafless
 
     database, progress = Database(settings.database_url, pool_size=1, application="audit"), Progress()
     try:
+        if signers is None:
+            async with database.begin() as connection:
+                names = await log_epochs(connection, settings.log_origin)
+            signers = signers_of(settings.log_origin, Keyring.load(settings.keys_file), names)
         while not progress.is_whole:
             for each in await check_next(database, signers, progress):
                 tell(each)

@@ -10,7 +10,7 @@ from temporalio import activity
 
 from activities.authority import AuthorityClient, EntryEmployer, EntryPerson, ListEntry, Rejected, Report, ReportedFact
 from activities.errors import classified
-from cases import answers, calls, polling
+from cases import answers, calls, lost_answer_acts, polling
 from cases.answers import Received, Said
 from cases.calls import Order
 from cases.context import Context
@@ -73,6 +73,8 @@ class AuthorityCalls:
         """Show what the authority has not answered in time, and take in what it answered since the cursor."""
         with classified("ask_authority", asked):
             await polling.pass_watched(self._context, asked.at)
+            for received in await lost_answer_acts.take_found(self._context):
+                await self._engine.nudge(received.reference, str(received.command_id))
             taken = 0
             while True:
                 cursor = await polling.cursor(self._context)

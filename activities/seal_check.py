@@ -9,6 +9,7 @@ from temporalio import activity
 from activities.errors import classified
 from cases import seal_check
 from cases.context import Context
+from cases.epochs import read_log_epochs
 from cases.seal_proofs import signers_of
 from domain.actors import system
 from domain.messages import SealCount, SealRound
@@ -31,7 +32,8 @@ class SealSteps:
             context, info = self._context, activity.info()
             details = info.heartbeat_details
             progress = seal_check.Progress(*details) if details else seal_check.Progress()
-            signers = signers_of(context.log_origin, context.keyring)
+            names = await read_log_epochs(context)
+            signers = signers_of(context.log_origin, context.keyring, names)
             while not progress.is_whole:
                 found = await seal_check.check_next(context.database, signers, progress)
                 await seal_check.keep_found(context, found, asked.at, progress)

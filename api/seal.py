@@ -15,6 +15,7 @@ from api.answers import json_response
 from api.problems import Answered
 from api.wiring import wiring_of
 from cases import log_reads
+from cases.epochs import read_log_epochs
 from domain.actors import Actor, Role
 from domain.errors import FieldError, Refused
 from domain.field_errors import MESSAGES, FieldCode
@@ -75,12 +76,22 @@ class ConsistencyView(BaseModel):
     proof: list[str] = Field(description="Hashes (RFC 9162, 2.1.4), in hexadecimal.")
 
 
+class FormerLogView(BaseModel):
+    """A log that ended with a declared restore."""
+
+    origin: str
+    log_keys: list[str] = Field(description="Verifier keys of the log under that name.")
+    until: int = Field(description="Size of the tree that the next log goes on from.")
+    declaration: dict[str, Any] = Field(description="The declaration, signed by a key of this log.")
+
+
 class KeysView(BaseModel):
     """What a verifier must know; compare it with what you were given another way."""
 
     origin: str
     log_keys: list[str] = Field(description="Verifier keys of the log (C2SP signed-note), the one that writes first.")
     witness_keys: list[str] = Field(description="Verifier keys of the witnesses whose cosignatures are taken.")
+    former: list[FormerLogView] = Field(description="Logs that ended with a declared restore, the first one first.")
 
 
 class CheckpointQuery(BaseModel):
@@ -154,7 +165,8 @@ async def read_consistency(
 @router.get("/keys", response_model=KeysView, summary="Public keys of the log and its witnesses")
 async def read_keys(request: Request, _caller: Annotated[None, anyone()]) -> Response:
     """Return the public keys; `hetao audit verify --keys` takes the answer as it is."""
-    return json_response(log_reads.public_keys(wiring_of(request).context))
+    context = wiring_of(request).context
+    return json_response(log_reads.public_keys(context, await read_log_epochs(context)))
 
 
 @router.get(

@@ -1,6 +1,6 @@
 """Taking in an answer of the authority, by callback or poll: once, in any order, for a known case only (P9 to P27)."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -8,8 +8,9 @@ from uuid import UUID, uuid4
 
 import structlog
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases import answering, commands, inbox, incident_rows
+from cases import answering, commands, inbox, incident_rows, lost_answers
 from cases.applying import take_answer, take_early
 from cases.case_file import CaseFile, open_case
 from cases.context import Context
@@ -22,6 +23,8 @@ from domain.errors import Refused, Unavailable
 from store.case_rows import Beside
 from store.ledger import Entry, append
 
+# What else is done in the transaction that takes answers in.
+After = Callable[[CaseFile, AsyncConnection], Awaitable[None]]
 _log = structlog.get_logger(__name__)
 _SEEN: Final = """
     SELECT jsonb_object_agg(m.message_id,
@@ -85,15 +88,17 @@ async def receive(
     """Take in one answer.
 
     Raises:
-        Refused: `case_unknown` where the park has no such permit, and `facts_erased` where its person was erased; with
-            a line for the operator.
+        Refused: `case_unknown` where the park has no such permit, and the answer is kept; `facts_erased` where its
+            person was erased; both with a line for the operator.
     """
     try:
         (received,) = await receive_together(context, [Said(actor, answer, message_id, body, source)])
     except Refused as refusal:
         if refusal.code in ("case_unknown", "facts_erased"):
-            # About a case that the park does not have, or no longer knows anything of (P27).
-            await note_refused(context, actor, refusal.code, answer.outcome.value)
+            # About a case that the park does not have, or no longer knows anything of (P27). The first one is kept: a
+            # restore may have taken the case, or its permit, away.
+            about = (message_id, source) if refusal.code == "case_unknown" else None
+            await _refuse(context, actor, refusal.code, answer, about)
         raise
     except IntegrityError:
         # The same answer by callback and by poll at once: the other one is stored by now.
@@ -122,15 +127,28 @@ async def _receive_alone(context: Context, said: Said) -> Received | Exception:
         return error
 
 
-async def receive_together(context: Context, said: Sequence[Said]) -> list[Received]:
+async def receive_together(
+    context: Context,
+    said: Sequence[Said],
+    *,
+    after: Callable[[CaseFile, AsyncConnection], Awaitable[None]] | None = None,
+) -> list[Received]:
     """Take in answers about one case in one transaction; where one cannot be taken, none of them is.
+
+    Args:
+        context: the collaborators.
+        said: the answers.
+        after: what else is done in the transaction, once they are taken in.
 
     Raises:
         Refused: as `receive`, but without a line for the operator.
     """
-    async with open_case(context, said[0].answer.reference, beside=_beside(said)) as (file, _):
+    async with open_case(context, said[0].answer.reference, beside=_beside(said)) as (file, connection):
         kept = _kept(file)
-        return [_receive(file, each, kept, context.clock()) for each in said]
+        received = [_receive(file, each, kept, context.clock()) for each in said]
+        if after is not None:
+            await after(file, connection)
+        return received
 
 
 def _beside(said: Sequence[Said]) -> Beside:
@@ -220,24 +238,39 @@ def _remember(file: CaseFile, message_id: str, body_hash: bytes, reply: Reply, a
     file.add_row("messages_seen", seen)
 
 
-async def note_refused(
-    context: Context, actor: Actor, code: str, outcome: str | None = None, *, times: int | None = None
+async def _refuse(
+    context: Context, actor: Actor, code: str, answer: AuthorityAnswer, about: tuple[str | None, str] | None
 ) -> None:
-    """Write a ledger row and a line for the operator for a refused callback, or for so many; nothing else changes."""
+    """Write down that an answer was refused, and keep it where it is said how it came."""
     at = context.clock()
-    detail = {"answered": outcome, "times": times}
     async with context.database.begin() as connection:
-        entry = Entry(Act.ANSWER_REFUSED, actor, at, outcome="refused", reason_codes=(code,), detail=detail)
-        await append(connection, f"request/{uuid4()}", [entry])
-        await incident_rows.count(
-            connection,
-            at,
-            kind="authority_answer",
-            step="receive",
-            reason=code,
-            correlation_id=actor.correlation_id,
-            times=times or 1,
-        )
+        kept = None
+        if about is not None:
+            kept = await lost_answers.keep(context, connection, answer, at, message_id=about[0], source=about[1])
+        detail = {"answered": answer.outcome.value, "kept": str(kept) if kept else None}
+        await _note(connection, actor, at, code, detail)
+
+
+async def note_refused(context: Context, actor: Actor, code: str, *, times: int | None = None) -> None:
+    """Write a ledger row and a line for the operator for a refused callback, or for so many; nothing else changes."""
+    async with context.database.begin() as connection:
+        await _note(connection, actor, context.clock(), code, {"times": times}, times=times or 1)
+
+
+async def _note(
+    connection: AsyncConnection, actor: Actor, at: datetime, code: str, detail: Mapping[str, object], *, times: int = 1
+) -> None:
+    entry = Entry(Act.ANSWER_REFUSED, actor, at, outcome="refused", reason_codes=(code,), detail=detail)
+    await append(connection, f"request/{uuid4()}", [entry])
+    await incident_rows.count(
+        connection,
+        at,
+        kind="authority_answer",
+        step="receive",
+        reason=code,
+        correlation_id=actor.correlation_id,
+        times=times,
+    )
 
 
 def _detail(answer: AuthorityAnswer, answer_id: UUID, source: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import rfc8785
 
 from cases.audit_events import Filters, Place, horizon, need_case, read_page
 from cases.context import Context
+from cases.epochs import origin_now
 from cases.log_reads import Proved, Sealed, find_newest, find_stamp, prove_in
 from cases.view import moment
 from domain.actors import Actor
@@ -49,6 +50,7 @@ class Export:
     stamp: Mapping[str, Any] | None
     cursor_of: Callable[[Resume], str | None]
     later: Callable[[Coroutine[Any, Any, object]], None]
+    origin: str
     chain: str = field(default_factory=lambda: f"export/{uuid4()}")
     rows: int = 0
     _hash: Any = field(default_factory=hashlib.sha256)
@@ -109,7 +111,7 @@ class Export:
             "lines_hash": self._lines_hash.hexdigest(),
             "chain": self.chain,
         }
-        return signed_end(end, self.context.log_origin, self.context.keyring.sealing_key())
+        return signed_end(end, self.origin, self.context.keyring.sealing_key())
 
     def _continues(self) -> Line | None:
         """Return which export this one goes on from, and what of that one lies before it."""
@@ -178,6 +180,7 @@ async def begin_export(
         below = after[3] if after is not None else await horizon(connection)
         sealed = await find_newest(connection)
         stamp = await find_stamp(connection, sealed) if sealed else None
+        origin = await origin_now(connection, context.log_origin)
     export = Export(
         context,
         actor,
@@ -191,6 +194,7 @@ async def begin_export(
         stamp=stamp,
         cursor_of=cursor_of,
         later=later,
+        origin=origin,
     )
     await export.begin()
     return export

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases import log_reads
 from cases.context import Context
+from cases.epochs import origin_now
 from cases.receipt_facts import facts_shown, findings_shown
 from cases.view import moment
 from domain.actors import Actor
@@ -58,6 +59,7 @@ async def issue_receipts(context: Context, actor: Actor, reference: str) -> dict
         decided = [each for each in decisions_of(rows) if actor.is_inside or each.is_out]
         places = [(each.row["chain"], each.row["seq"]) for each in decided]
         sealed, proved = await log_reads.prove_rows(connection, places)
+        origin = await origin_now(connection, context.log_origin)
         items, pending, issued = [], [], []
         for decision, place in zip(decided, places, strict=True):
             if sealed is None or place not in proved:
@@ -66,7 +68,7 @@ async def issue_receipts(context: Context, actor: Actor, reference: str) -> dict
             content = await _content(context, connection, actor, dict(case), decision, at)
             index, proof = proved[place]
             content["seal"] = {"index": index, "proof": proof, "checkpoint": sealed.note}
-            items.append(receipts.sign(content, context.log_origin, context.keyring.sealing_key()))
+            items.append(receipts.sign(content, origin, context.keyring.sealing_key()))
             issued.append(decision)
         await _record(connection, actor, case, issued, at)
     return {"items": items, "pending": pending}

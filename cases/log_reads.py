@@ -1,7 +1,7 @@
 """What the log of the seal tells: checkpoints, proofs and public keys; and taking the cosignatures of witnesses."""
 
 import base64
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.context import Context
+from cases.epochs import LogEpoch, former_log, log_keys
 from cases.view import moment
 from domain.actors import system
 from domain.acts import Act
@@ -51,13 +52,20 @@ class Sealed:
         }
 
 
-def public_keys(context: Context) -> dict[str, Any]:
-    """Return what a verifier must know: the log's keys, the one that writes first, and the witnesses'."""
-    keys = [notes.verifier_key(context.log_origin, key) for key in context.keyring.sealing_keys().values()]
+def public_keys(context: Context, names: Sequence[LogEpoch] = ()) -> dict[str, Any]:
+    """Return what a verifier must know: the log's keys, the one that writes first, and the witnesses'.
+
+    `names` are those that the log had, with the restores between them; none where none was declared.
+    """
+    *before, now = names or [LogEpoch(context.log_origin, 0)]
     return {
-        "origin": context.log_origin,
-        "log_keys": [str(key) for key in keys],
+        "origin": now.origin,
+        "log_keys": [str(key) for key in log_keys(context.keyring, now.origin)],
         "witness_keys": [str(key) for key in context.witness_keys],
+        "former": [
+            former_log(context.keyring, each, after).view(after.declaration)
+            for each, after in zip(before, names[1:], strict=True)
+        ],
     }
 
 

@@ -16,7 +16,7 @@ from domain.answers import AuthorityAnswer
 from domain.deadlines import OUTLIVING, WATCHED_BY_SCHEDULE
 from domain.errors import Defect, Unavailable
 from domain.stages import Stage
-from store.tables import answers, cursors, deadlines, registrations
+from store.tables import answers, cursors, deadlines, lost_answers, registrations
 
 _CURSOR = "authority"
 _ROUND = 200
@@ -33,8 +33,11 @@ async def unknown_answers(context: Context, given: Sequence[AuthorityAnswer]) ->
     query = select(answers.c.outcome_id, answers.c.content_hash).where(
         answers.c.outcome_id.in_([each.outcome_id for each in given])
     )
+    lost = select(lost_answers.c.outcome_id, lost_answers.c.content_hash).where(
+        lost_answers.c.outcome_id.in_([each.outcome_id for each in given])
+    )
     async with context.database.statement() as connection:
-        known = {(row.outcome_id, row.content_hash) for row in await connection.execute(query)}
+        known = {(row.outcome_id, row.content_hash) for row in await connection.execute(query.union_all(lost))}
     return [
         each
         for each in given

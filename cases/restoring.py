@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases import lost_cases
 from cases.calendar import find_cursor, set_cursor
 from cases.context import Context
-from cases.epochs import current_epoch
+from cases.epochs import current_epoch, origin_now
 from cases.log_reads import find_newest
 from cases.view import moment
 from domain.actors import Actor
@@ -81,7 +81,7 @@ async def declare_restore(
         if number and not again and await _is_untouched(connection, cluster):
             kept = select(epochs.c.declaration).where(epochs.c.number == number)
             return _found(number, (await connection.execute(kept)).scalar_one(), is_new=False)
-        former = await _origin(connection, context.log_origin)
+        former = await origin_now(connection, context.log_origin)
         sealed = await find_newest(connection)
         restored = Checkpoint(former, sealed.size, sealed.root) if sealed else Checkpoint(former, 0, EMPTY_ROOT)
         known = None if last_checkpoint is None else _known(context, former, restored, last_checkpoint)
@@ -142,11 +142,6 @@ async def _is_untouched(connection: AsyncConnection, cluster: str) -> bool:
         return False
     newest = select(ledger.c.act).order_by(ledger.c.xid.desc(), ledger.c.chain, ledger.c.seq.desc()).limit(1)
     return (await connection.execute(newest)).scalar_one_or_none() == Act.RESTORED.value
-
-
-async def _origin(connection: AsyncConnection, first: str) -> str:
-    newest = select(epochs.c.origin).order_by(epochs.c.number.desc()).limit(1)
-    return (await connection.execute(newest)).scalar_one_or_none() or first
 
 
 def _known(context: Context, origin: str, restored: Checkpoint, note: str) -> Checkpoint:

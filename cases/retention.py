@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cases import lost_answers
 from cases.context import Context
 from cases.erasing import Erased, Erasing, erase
 from cases.erasures import note_refused
@@ -98,6 +99,8 @@ async def forget_answers(context: Context, at: datetime) -> int:
     """Delete a batch of the answers kept for callers and machines that ask twice; return how many were too old."""
     given: Mapping[str, Any] = {"before": at - context.limits.idempotency_kept, "most": _LIMIT_ROWS}
     async with context.database.begin() as connection:
+        too_old = start_of(years_before(day_of(at), context.limits.retention_registered_years))
+        await lost_answers.forget_before(connection, too_old, _LIMIT_ROWS)
         answers = (await connection.execute(_FORGET_ANSWERS, given)).rowcount
         return int(answers + (await connection.execute(_FORGET_MESSAGES, given)).rowcount)
 

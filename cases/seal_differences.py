@@ -12,6 +12,7 @@ from typing import Any, Final
 from cases.evidence import Difference
 from proof import merkle
 from proof.checkpoints import BrokenNoteError, Checkpoint, VerifierKey, open_checkpoint, parse_note
+from proof.declarations import FormerLog
 from proof.ledger_rows import GENESIS, counted_hash
 from proof.merkle import NodeId, leaf_hash, node_hash
 from store.seal_walk import Stretch
@@ -29,6 +30,14 @@ class Signers:
 
     origin: str
     keys: tuple[VerifierKey, ...]
+    former: tuple[FormerLog, ...] = ()
+
+    def of(self, size: int) -> tuple[str, tuple[VerifierKey, ...]]:
+        """Return the log's name and keys in a checkpoint of a size: each restore that was declared began a new name."""
+        for each in self.former:
+            if size <= each.until:
+                return each.origin, each.keys
+        return self.origin, self.keys
 
 
 @dataclass(slots=True)
@@ -208,7 +217,7 @@ def _signed(row: Row, signers: Signers) -> tuple[Checkpoint | None, list[Differe
     """Return what was signed, where it was, and the difference where it is not what is kept."""
     altered = Difference("checkpoint_altered", {"table": "checkpoints", "size": row["tree_size"]})
     try:
-        checkpoint = open_checkpoint(parse_note(row["note"]), signers.origin, signers.keys).checkpoint
+        checkpoint = open_checkpoint(parse_note(row["note"]), *signers.of(row["tree_size"])).checkpoint
     except BrokenNoteError:
         return None, [altered]
     if checkpoint.size != row["tree_size"]:

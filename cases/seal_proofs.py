@@ -1,19 +1,23 @@
 """Proving the rows of one case again, from the ledger's leaves up to the checkpoint that was signed last."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 
 from cases.context import Context
+from cases.epochs import LogEpoch, former_log, log_epochs, log_keys
 from cases.evidence import Difference
 from cases.seal_differences import Signers, check_paths, path_nodes
-from proof.checkpoints import verifier_key
 from store.keyring import Keyring
 from store.seal import read_nodes
 from store.tables import checkpoints, seal_leaves
 
 
-def signers_of(origin: str, keyring: Keyring) -> Signers:
-    """Return whose signature the checkpoints of an installation bear: its log's name and the keys it ever had."""
-    return Signers(origin, tuple(verifier_key(origin, key) for key in keyring.sealing_keys().values()))
+def signers_of(origin: str, keyring: Keyring, names: Sequence[LogEpoch] = ()) -> Signers:
+    """Return whose signature the checkpoints of an installation bear: its log's names and the keys it ever had."""
+    *before, now = names or [LogEpoch(origin, 0)]
+    former = [former_log(keyring, each, after) for each, after in zip(before, names[1:], strict=True)]
+    return Signers(now.origin, log_keys(keyring, now.origin), tuple(former))
 
 
 async def prove_case(context: Context, reference: str) -> list[Difference]:
@@ -29,4 +33,5 @@ async def prove_case(context: Context, reference: str) -> list[Difference]:
         if not leaves or row is None:
             return [Difference("seal_leaf_unsigned", {"chain": reference, "seq": seq}) for seq in leaves.values()]
         known = await read_nodes(connection, path_nodes(leaves, row["tree_size"]))
-    return list(check_paths(reference, leaves, dict(row), known, signers_of(context.log_origin, context.keyring)))
+        signers = signers_of(context.log_origin, context.keyring, await log_epochs(connection, context.log_origin))
+    return list(check_paths(reference, leaves, dict(row), known, signers))

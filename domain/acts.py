@@ -57,6 +57,9 @@ class Act(StrEnum):
     ANSWER_HELD = "answer_held"
     ANSWER_PROPOSED = "answer_proposed"
     ANSWER_REFUSED = "answer_refused"
+    ANSWER_ATTACH_PROPOSED = "answer_attach_proposed"
+    ANSWER_ATTACH_REJECTED = "answer_attach_rejected"
+    ANSWER_ATTACHED = "answer_attached"
     DUE_DATE_CHANGED = "due_date_changed"
     NOTICE_QUEUED = "notice_queued"
     NOTICE_SENT = "notice_sent"
@@ -152,6 +155,9 @@ JUDGEMENTS: Final = DECISIONS | {
     Act.CARD_LOST,
     Act.LEGAL_HOLD_PLACED,
     Act.LEGAL_HOLD_RELEASED,
+    Act.ANSWER_ATTACH_PROPOSED,
+    Act.ANSWER_ATTACH_REJECTED,
+    Act.ANSWER_ATTACHED,
     Act.ERASURE_PROPOSED,
     Act.ERASURE_REJECTED,
     Act.KEY_DESTROYED,

@@ -67,6 +67,8 @@ BODIES: Final = (
     *rows("OutcomeRequest", "outcome_id outcome occurred_at", "what a numbered paper of the authority says", ALL),
     *rows("OutcomeRequest", "authority_number valid_from valid_until stay_days entries", "the permit as the paper gives it", ALL, of=_PERSONAL, until=_CASE),
     *rows("OutcomeRequest", "reason_code reason_text", "the authority's reason, for the person and staff", ALL - OWN, of=_SENSITIVE, kept=_SEALED, until=_CASE),
+    *rows("AttachmentRequest", "reference", "to which case an answer of the authority belongs", STAFF),
+    *rows("AttachmentConfirmation", "action", "the second signature", STAFF),
     *rows("ErasureRequest", "reason", "why a person is erased", STAFF),
     *rows("ErasureConfirmation", "action", "the second signature", STAFF),
     *rows("LegalHoldRequest", "reason", "why a case is kept from erasure", ALL),

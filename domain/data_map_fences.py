@@ -16,6 +16,7 @@ PARK: Final = frozenset(
         "archived_histories",
         "differences",
         "messages_seen",
+        "lost_answers",
         "receipts",
         "rule_trials",
     }

@@ -10,7 +10,14 @@ from typing import Any, Final, Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from proof.checkpoints import BrokenNoteError, Checkpoint, VerifierKey, open_checkpoint, parse_note
+from proof.checkpoints import (
+    BrokenNoteError,
+    Checkpoint,
+    VerifierKey,
+    open_checkpoint,
+    parse_note,
+    parse_verifier_key,
+)
 from proof.merkle import EMPTY_ROOT
 from proof.receipts import canonical, check_signature, signature_over
 
@@ -66,6 +73,38 @@ class Declaration:
     def keys_now(self, keys: Iterable[VerifierKey]) -> tuple[VerifierKey, ...]:
         """Return the log's keys of before under its name from now on."""
         return tuple(VerifierKey(self.origin, key.kind, key.public) for key in keys if key.name == self.former_origin)
+
+
+@dataclass(frozen=True, slots=True)
+class FormerLog:
+    """A log that ended with a declared restore: its name and keys, and up to which size the next one continues it."""
+
+    origin: str
+    keys: tuple[VerifierKey, ...]
+    until: int
+    declaration: Declaration
+
+    @classmethod
+    def read(cls, view: Mapping[str, Any]) -> Self:
+        """Read one entry of `former` in the file of public keys.
+
+        Raises:
+            BrokenNoteError: when its declaration does not verify, or is about something else.
+        """
+        try:
+            keys = tuple(parse_verifier_key(key) for key in view["log_keys"])
+            declaration = Declaration.read(view["declaration"], keys)
+            found = cls(str(view["origin"]), keys, int(view["until"]), declaration)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise BrokenNoteError(f"a former log has no declaration that holds: {error}") from error
+        if (found.origin, found.until) != (declaration.former_origin, declaration.restored.size):
+            raise BrokenNoteError("a former log says something else than its declaration")
+        return found
+
+    def view(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the entry as the file of public keys holds it, with the declaration as it was signed."""
+        keys = [str(key) for key in self.keys]
+        return {"origin": self.origin, "log_keys": keys, "until": self.until, "declaration": dict(document)}
 
 
 def declare(content: Mapping[str, Any], key: Ed25519PrivateKey) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from proof.checkpoints import BrokenNoteError, Opened, open_checkpoint, parse_note
+from proof.checkpoints import BrokenNoteError, Opened
 from proof.ledger_rows import GENESIS
 from proof.merkle import verifies_consistency
 from proof.receipts import canonical, check_signature, signature_over
@@ -151,7 +151,7 @@ def _verify_end(check: Check, lines: list[bytes], end: dict[str, Any]) -> None:
         raise Failed("lines", "The lines do not have the hash that the last one says: a byte was changed.")
     said = {name: value for name, value in end.items() if name != "signature"}
     try:
-        key = check_signature(_PREFIX + canonical(said), end["signature"], check.keys.log_keys, "the export")
+        key = check_signature(_PREFIX + canonical(said), end["signature"], check.keys.every_log_key(), "the export")
     except BrokenNoteError as error:
         raise Failed("signature", f"The signature does not hold: {error}.") from error
     check.note("signature", f"The export of {end['rows']} rows is as the key {key.name}+{key.key_id.hex()} signed it.")
@@ -163,7 +163,7 @@ def _verify_stamp(check: Check, stamp: Mapping[str, Any] | None, opened: Opened 
         check.stamp(None, "")
         return 0
     try:
-        older = open_checkpoint(parse_note(stamp["checkpoint"]), check.keys.origin, check.keys.log_keys).checkpoint
+        older = check.keys.open(stamp["checkpoint"])[0].checkpoint
     except BrokenNoteError as error:
         raise Failed("stamp", f"The checkpoint that was stamped does not hold: {error}.") from error
     newer, proof = opened.checkpoint, [bytes.fromhex(each) for each in stamp["consistency"]]

@@ -4,7 +4,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from proof.checkpoints import parse_note
+from proof.checkpoints import BrokenNoteError, parse_note
+from proof.declarations import FORMAT as DECLARATION
+from proof.declarations import Declaration
 from proof.exports import is_export, manifest_in, verify_export
 from proof.verdicts import Check, Failed, KnownKeys, Step, Verdict, one_object, receipts_in, verify_receipt
 
@@ -29,6 +31,8 @@ def verify(
         elif (note := _note_in(content)) is not None:
             check.checkpoint(note)
             check.stamp(None, note)
+        elif (declaration := _declaration_in(content)) is not None:
+            _verify_declaration(check, declaration)
         else:
             for receipt in receipts_in(content):
                 verify_receipt(check, receipt)
@@ -66,6 +70,29 @@ def _checkpoint_in(content: bytes) -> Mapping[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) and {"note", "root", "size", "timestamp"} <= set(document) else None
+
+
+def _declaration_in(content: bytes) -> Mapping[str, Any] | None:
+    """Return the declaration of a restore, or None where the file is something else."""
+    try:
+        document = json.loads(content, object_pairs_hook=one_object)
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) and document.get("format") == DECLARATION else None
+
+
+def _verify_declaration(check: Check, document: Mapping[str, Any]) -> None:
+    try:
+        declared = Declaration.read(document, check.keys.every_log_key())
+    except BrokenNoteError as error:
+        raise Failed("signature", f"The declaration does not hold: {error}.") from error
+    known = f"{declared.known.size} leaves" if declared.known else "none"
+    check.note(
+        "epoch",
+        f"The log {declared.former_origin} declared at {declared.at} that it was restored to {declared.restored.size}"
+        f" leaves; the newest checkpoint that it knew of: {known}. It goes on as {declared.origin}.",
+    )
+    check.leave_open("epoch", "Whether anything else was lost or left out is the log's word alone.")
 
 
 def _note_in(content: bytes) -> str | None:

@@ -8,7 +8,16 @@ from typing import Any, Final
 
 from cryptography.x509 import Certificate
 
-from proof.checkpoints import BrokenNoteError, Opened, VerifierKey, open_checkpoint, parse_note, parse_verifier_key
+from proof.checkpoints import (
+    BrokenNoteError,
+    Opened,
+    VerifierKey,
+    open_checkpoint,
+    parse_checkpoint,
+    parse_note,
+    parse_verifier_key,
+)
+from proof.declarations import FormerLog
 from proof.ledger_rows import hash_of
 from proof.merkle import leaf_hash, verifies_inclusion
 from proof.receipts import FORMAT as RECEIPT
@@ -58,6 +67,24 @@ class KnownKeys:
     least_witnesses: int = 0
     stamp_roots: tuple[Certificate, ...] = ()
     needs_stamp: bool = False
+    former: tuple[FormerLog, ...] = ()
+
+    def every_log_key(self) -> tuple[VerifierKey, ...]:
+        """Return the keys of the log under all its names, the present one first."""
+        return (*self.log_keys, *(key for each in self.former for key in each.keys))
+
+    def open(self, note: str) -> tuple[Opened, FormerLog | None]:
+        """Verify a checkpoint by the keys of the log that it names, and say which former one that is.
+
+        Raises:
+            BrokenNoteError: when it does not verify, or is of another log.
+        """
+        parsed = parse_note(note)
+        origin = parse_checkpoint(parsed.text).origin
+        for each in self.former:
+            if each.origin == origin:
+                return open_checkpoint(parsed, origin, each.keys, self.witnesses), each
+        return open_checkpoint(parsed, self.origin, self.log_keys, self.witnesses), None
 
 
 class Failed(Exception):  # noqa: N818 - ends a check with the step that does not hold
@@ -86,11 +113,13 @@ class Check:
     def checkpoint(self, note: str) -> Opened:
         """Verify a checkpoint by the known keys."""
         try:
-            opened = open_checkpoint(parse_note(note), self.keys.origin, self.keys.log_keys, self.keys.witnesses)
+            opened, former = self.keys.open(note)
         except BrokenNoteError as error:
             raise Failed("checkpoint", f"The checkpoint does not hold: {error}.") from error
         size, signers = opened.checkpoint.size, ", ".join(f"{k.name}+{k.key_id.hex()}" for k in opened.signers)
         self.note("checkpoint", f"The checkpoint of {size} leaves is signed by the log ({signers}).")
+        if former is not None:
+            self._say_former(former, size)
         names = {each.name for each in opened.cosigned}
         if len(names) < self.keys.least_witnesses:
             needed = f"{len(names)} of the known witnesses co-signed the checkpoint; {self.keys.least_witnesses} must."
@@ -102,6 +131,22 @@ class Check:
                 "cosignature", "No known witness co-signed it: that the log shows everyone the same is not shown."
             )
         return opened
+
+    def _say_former(self, former: FormerLog, size: int) -> None:
+        """Write down what a checkpoint from before a restore rests on."""
+        declared = former.declaration
+        ended = f"The log {former.origin} ended with a restore, declared by its key at {declared.at}"
+        goes_on = f"{declared.origin} goes on from its first {former.until} leaves"
+        self.note("epoch", f"{ended}: {goes_on}.")
+        if size <= former.until:
+            return
+        known = f"{declared.known.size} leaves" if declared.known else "none that is larger"
+        self.leave_open(
+            "epoch",
+            f"This checkpoint is larger: the leaves from {former.until} on are in no later tree, and what they prove"
+            " rests on this checkpoint and its signatures alone. The declaration names as the newest one known:"
+            f" {known}.",
+        )
 
     def stamp(self, token: str | None, note: str) -> None:
         """Verify the stamp of a checkpoint that was verified, where there is one and a root is trusted."""
@@ -132,7 +177,8 @@ def read_keys(text: str, least_witnesses: int = 0) -> KnownKeys:
         given = json.loads(text)
         log_keys = tuple(parse_verifier_key(key) for key in given["log_keys"])
         witnesses = tuple(parse_verifier_key(key) for key in given.get("witness_keys", []))
-        return KnownKeys(str(given["origin"]), log_keys, witnesses, least_witnesses)
+        former = tuple(FormerLog.read(each) for each in given.get("former", []))
+        return KnownKeys(str(given["origin"]), log_keys, witnesses, least_witnesses, former=former)
     except (ValueError, KeyError, TypeError) as error:
         if isinstance(error, BrokenNoteError):
             raise
@@ -144,7 +190,7 @@ def verify_receipt(check: Check, receipt: Mapping[str, Any]) -> None:
     if receipt["format"] != RECEIPT or set(receipt) != {"format", "content", "signature"}:
         raise Failed("form", "The file has a receipt of a form that is not known here.")
     try:
-        key = signer_of(receipt, check.keys.log_keys)
+        key = signer_of(receipt, check.keys.every_log_key())
     except BrokenNoteError as error:
         raise Failed("signature", f"The signature does not hold: {error}.") from error
     content = receipt["content"]

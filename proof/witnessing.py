@@ -1,11 +1,12 @@
 """What a witness does before it co-signs: look that the log is the one it knows, and that it only grew."""
 
-from collections.abc import Sequence
-from typing import Self
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from proof.checkpoints import BrokenNoteError, Opened, VerifierKey, open_checkpoint, parse_note, parse_verifier_key
+from proof.declarations import Declaration
 from proof.merkle import EMPTY_ROOT, verifies_consistency
 
 
@@ -46,6 +47,48 @@ class WitnessState(BaseModel):
         return tuple(parse_verifier_key(key) for key in self.log_keys)
 
 
+def restored(
+    state: WitnessState, document: Mapping[str, Any], *, although_unnamed: bool = False
+) -> tuple[WitnessState, Declaration]:
+    """Return the state after a restore that the log declares, which a person agreed to, and what it declares.
+
+    The tree goes on from what the witness saw where that was restored, else from what was restored.
+
+    Args:
+        state: what the witness remembers.
+        document: the declaration, as `hetao restored` wrote it.
+        although_unnamed: go on although the declaration names no checkpoint as large as the one that was seen.
+
+    Raises:
+        WitnessRefusal: for a declaration that does not verify, is of another log, names another tree than the one that
+            was seen, or does not own up to it.
+    """
+    try:
+        declared = Declaration.read(document, state.verifier_keys())
+    except BrokenNoteError as error:
+        raise WitnessRefusal(f"the declaration does not hold: {error}") from error
+    if declared.former_origin != state.origin:
+        raise WitnessRefusal(f"the declaration is of the log {declared.former_origin!r}, not of {state.origin!r}")
+    if declared.origin == state.origin:
+        raise WitnessRefusal("by the declaration the log lost nothing: go on watching it as before")
+    for said in (declared.known, declared.restored):
+        if said is not None and said.size == state.size and said.root.hex() != state.root:
+            raise WitnessRefusal(f"a fork: the declaration has another tree of {said.size} leaves than was seen")
+    is_named = declared.known is not None and declared.known.size >= state.size
+    if declared.restored.size < state.size and not is_named and not although_unnamed:
+        raise WitnessRefusal(
+            f"the declaration does not name the tree of {state.size} leaves that was seen: ask for one made with"
+            " --last-checkpoint of it, or take this one with --although-unnamed"
+        )
+    kept: dict[str, Any] = {
+        "origin": declared.origin,
+        "log_keys": tuple(str(key) for key in declared.keys_now(state.verifier_keys())),
+    }
+    if declared.restored.size < state.size:
+        kept |= {"size": declared.restored.size, "root": declared.restored.root.hex(), "note": ""}
+    return state.model_copy(update=kept), declared
+
+
 def open_seen(state: WitnessState, note: str) -> Opened:
     """Verify a checkpoint by the keys that the witness knows, and that the tree did not shrink.
 
@@ -55,7 +98,9 @@ def open_seen(state: WitnessState, note: str) -> Opened:
     try:
         opened = open_checkpoint(parse_note(note), state.origin, state.verifier_keys())
     except BrokenNoteError as error:
-        raise WitnessRefusal(str(error)) from error
+        says = f"{error}; where its operator declared a restore, see `hetao witness restored`"
+        is_later = note.startswith(f"{state.origin.partition('#')[0]}#")
+        raise WitnessRefusal(says if is_later else str(error)) from error
     size = opened.checkpoint.size
     if size < state.size:
         raise WitnessRefusal(f"the tree shrank: {size} leaves, where {state.size} were seen before")

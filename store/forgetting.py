@@ -30,6 +30,8 @@ _FORGET: Final = text("""
     ), answered AS (
         UPDATE answers a SET body = '', content_hash = uuid_send(a.answer_id)
         FROM given WHERE a.reference = ANY(given.refs)
+    ), lost AS (
+        DELETE FROM lost_answers l USING given WHERE l.reference = ANY(given.refs) OR l.attached_to = ANY(given.refs)
     ), told AS (
         UPDATE notices n SET body = '', status = CASE n.status WHEN 'queued' THEN 'suppressed' ELSE n.status END
         FROM given WHERE n.reference = ANY(given.refs)

@@ -7,7 +7,7 @@ type BYTEA that hold personal data or free text are sealed (`store.encryption`);
 from typing import Final
 
 from store.tables.archive import archived_histories, differences
-from store.tables.authority import answers, calls, messages_seen
+from store.tables.authority import answers, calls, lost_answers, messages_seen
 from store.tables.base import metadata
 from store.tables.epochs import epochs, lost_cases
 from store.tables.erasure import erasures, legal_holds
@@ -70,6 +70,7 @@ __all__ = [
     "ledger",
     "ledger_marks",
     "legal_holds",
+    "lost_answers",
     "lost_cases",
     "messages_seen",
     "metadata",

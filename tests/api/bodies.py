@@ -55,6 +55,8 @@ BODIES: dict[str, Any] = {
     "POST /v1/registrations/{reference}/legal-holds/{hold_id}/release": {"reason": "matter_closed"},
     "POST /v1/registrations/{reference}/erasure": {"reason": "person_asked"},
     "POST /v1/registrations/{reference}/erasure/confirmation": {"action": "confirm"},
+    "POST /v1/lost-answers/{answer_id}/attachment": {"reference": "HT-0000-0000-E"},
+    "POST /v1/lost-answers/{answer_id}/attachment/confirmation": {"action": "confirm"},
     "POST /v1/registrations/{reference}/revocation": {"reasons": [{"code": "decided_in_error"}]},
     "POST /v1/registrations/{reference}/permits/{destination}/eligibility": {
         "action": "send",

@@ -264,6 +264,7 @@ async def walk_operators(walk: Walk) -> None:
         "occurred_at": walk.stage.clock().isoformat(),
     }
     assert (await walk.signed("/v1/authority/outcomes", unknown, AUTHORITY_SECRET)).status_code == 404
+    await walk_lost_answers(walk, unknown)
     incidents = await walk.call("operator", "GET", "/v1/incidents")
     walk.ids["incident_id"] = incidents["items"][0]["id"]
     place = {"incident_id": walk.ids["incident_id"]}
@@ -275,6 +276,18 @@ async def walk_operators(walk: Walk) -> None:
         delivery_id = (await connection.execute(query)).scalar_one()
     receipt = {"id": str(delivery_id), "status": "delivered", "at": walk.stage.clock().isoformat()}
     assert (await walk.signed("/v1/receipts", receipt, RECEIPTS_SECRET)).status_code == 200
+
+
+async def walk_lost_answers(walk: Walk, answer: dict[str, str]) -> None:
+    """The answer on the case that nobody knows is attached, by two, to one that is there."""
+    (kept,) = (await walk.call("auditor", "GET", "/v1/lost-answers"))["items"]
+    assert (kept["case"], kept["authority_number"], kept["state"]) == (answer["case"], "C-HK-9", "kept")
+    place = {"answer_id": kept["id"]}
+    here = "/v1/lost-answers/{answer_id}/attachment"
+    wanted = {"reference": await walk.approve()}
+    await walk.call("officer-1", "POST", here, wanted, places=place)
+    signed = await walk.call("officer-2", "POST", f"{here}/confirmation", {"action": "confirm"}, places=place)
+    assert (signed["state"], signed["attached_to"]) == ("attached", wanted["reference"])
 
 
 async def walk_seal(walk: Walk) -> None:

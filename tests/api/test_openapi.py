@@ -100,6 +100,9 @@ POST /v1/me/sessions
 POST /v1/me/sign-out
 GET /v1/me/registrations
 GET /v1/me/data
+GET /v1/lost-answers
+POST /v1/lost-answers/{answer_id}/attachment
+POST /v1/lost-answers/{answer_id}/attachment/confirmation
 GET /v1/me/objections
 POST /v1/me/complaints
 POST /v1/me/contests
