@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 import cli_backup
+import cli_cases
 import cli_docs
 import cli_erasures
 import cli_policy
@@ -54,6 +55,7 @@ app.add_typer(cli_policy.app, name="policy")
 app.add_typer(cli_erasures.app, name="erasures")
 app.add_typer(cli_backup.app, name="backup")
 app.add_typer(cli_restore.app, name="restore")
+app.add_typer(cli_cases.app, name="cases")
 audit_app.command()(cli_story.show)
 audit_app.command()(cli_seal.seal)
 app.add_typer(audit_app, name="audit")

@@ -11,7 +11,7 @@ from temporalio import activity
 
 from activities.archive import ArchiveSteps
 from activities.errors import classified
-from cases import archive, archive_incidents, reconciliation
+from cases import archive, archive_incidents, reconciliation, reviving
 from cases.context import Context
 from domain.actors import system
 from domain.errors import Unavailable
@@ -34,6 +34,16 @@ class _Progress:
     differing: int = 0
     differences: int = 0
     unchecked: int = 0
+    without_workflow: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What was seen of a case: how many differences it has, and whether a workflow of it runs."""
+
+    reference: str
+    differences: int
+    has_workflow: bool
 
 
 class ReconciliationSteps:
@@ -80,7 +90,11 @@ class ReconciliationSteps:
                 differing=progress.differing,
                 differences=progress.differences,
                 unchecked=progress.unchecked,
+                without_workflow=progress.without_workflow,
             )
+            if progress.without_workflow:
+                _log.warning("cases_without_workflow", cases=progress.without_workflow)
+                await reviving.note_without_workflow(self._context, progress.without_workflow, "reconcile_cases")
             round_id = activity.info().workflow_run_id or ""
             await reconciliation.record_round(
                 self._context, system("reconcile_cases"), round_id, counted.model_dump(mode="json")
@@ -90,18 +104,22 @@ class ReconciliationSteps:
     async def _compare(self, references: Sequence[str], progress: _Progress) -> None:
         places = asyncio.Semaphore(_AT_ONCE)
 
-        async def compare(reference: str) -> int | None:
+        async def compare(reference: str) -> _Looked | None:
             async with places:
                 return await self._compare_one(reference)
 
-        for found in await asyncio.gather(*(compare(reference) for reference in references)):
+        looked_at = await asyncio.gather(*(compare(reference) for reference in references))
+        for looked in looked_at:
             progress.cases += 1
-            progress.unchecked += found is None
-            progress.differing += bool(found)
-            progress.differences += found or 0
+            progress.unchecked += looked is None
+            progress.differing += bool(looked and looked.differences)
+            progress.differences += looked.differences if looked else 0
+        # Asked for together, and afterwards: a case that ended while it was compared needs no workflow any more.
+        asleep = [each.reference for each in looked_at if each is not None and not each.has_workflow]
+        progress.without_workflow += len(await reviving.unfinished_of(self._context, asleep)) if asleep else 0
 
-    async def _compare_one(self, reference: str) -> int | None:
-        """Return how many differences a case has, or None where it cannot be compared; others go on."""
+    async def _compare_one(self, reference: str) -> _Looked | None:
+        """Return what a case has of differences and workflow, or None where it cannot be compared; others go on."""
         try:
             evidence, found = await reconciliation.reconcile_case(self._context, self._histories, reference)
             if not evidence.record.is_live_known:
@@ -115,7 +133,7 @@ class ReconciliationSteps:
             _log.error("not_reconciled", reference=reference, **describe(error))
             await reconciliation.note_unchecked(self._context, reference, type(error).__name__)
             return None
-        return len(found)
+        return _Looked(reference, len(found), any(not kept.run.is_closed for kept in evidence.record.runs))
 
     async def _note_missing(self, page: Sequence[Run], retention: timedelta, now: datetime) -> int:
         missing = await archive.find_unarchived(self._context, page)

@@ -247,12 +247,16 @@ class SweepCount(Message):
 
 
 class ReconciliationCount(Message):
-    """What comparing the records of all cases came to; `unchecked` counts those that could not be compared."""
+    """What comparing the records of all cases came to; `unchecked` counts those that could not be compared.
+
+    `without_workflow` counts cases that are not finished and that Temporal knows no running workflow of.
+    """
 
     cases: int = 0
     differing: int = 0
     differences: int = 0
     unchecked: int = 0
+    without_workflow: int = 0
 
 
 class SealRound(Asked):

@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,14 +33,16 @@ CASES: Final = 200
 console: Final = Console(highlight=False, width=200)
 # So long an intake takes, a case; where in it the backup is taken, and to where in it PostgreSQL is taken back.
 _SECONDS_A_CASE: Final = 0.9
-_BACKUP_AT: Final = 0.15
-_BACK_TO: Final = 0.4
-_LOSS_AT: Final = 0.95
-# Before it the authority is slow and then away, and the worker stands still, so that cases stand in the steps that are
-# over at once.
-_SLOW_SECONDS: Final = 4.0
+_BACKUP_AT: Final = 0.1
+_BACK_TO: Final = 0.25
+_LOSS_AT: Final = 0.85
+# Before both moments the authority is slow and then away, officers begin nothing, and the worker stands still, so that
+# cases stand in the steps that are over at once.
+_SLOW_SECONDS: Final = 6.0
 _AWAY_SECONDS: Final = 4.0
 _STILL_SECONDS: Final = 3.0
+# So long people take for what is over at once otherwise.
+_TAKES_SECONDS: Final = {"confirm": 40.0, "correct": 15.0}
 _LOOK_SECONDS: Final = 1.0
 # What is due at the loss and not done in so long is not done by itself.
 _DUE_SECONDS: Final = 900.0
@@ -63,22 +65,24 @@ class Drill:
     async def run(self) -> tuple[Drive, int]:
         """Go through it, and return the drive that ended it and how much waits that will not be done."""
         intake = len(self.persons) * _SECONDS_A_CASE
-        drive = Drive(self.scene.calls, self.scene.register, self.persons, intake)
+        drive = Drive(self.scene.calls, self.scene.register, self.persons, intake, takes_seconds=_TAKES_SECONDS)
         working = asyncio.create_task(drive.run())
         async with self.backups.followed(self.scene):
             await self._at(intake * _BACKUP_AT)
             await self.backups.take(self.scene)
             await self._at(intake * _BACK_TO)
+            await self._hold_still(drive)
             until = datetime.now(UTC)
+            await self._let_go(drive)
             await self._at(intake * _LOSS_AT)
-            await self._hold_still()
+            await self._hold_still(drive)
             self.before, self.open_due = await snapshot(self.scene.register), await due(self.scene.register)
             self.seen["standing"] = await self.scene.register.standing()
             lost_at = time.monotonic()
             if self.loss is Loss.TEMPORAL:
                 self.restored = self.before
                 await lose_temporal(self.scene)
-                self.scene.send("worker", SIGCONT)
+                await self._let_go(drive)
             else:
                 working.cancel()
                 await asyncio.gather(working, return_exceptions=True)
@@ -93,7 +97,7 @@ class Drill:
                     histories=histories,
                     look=self._look,
                 )
-        await self.scene.mood("authority", "normal")
+            await self.scene.mood("authority", "normal")
         await self.scene.back()
         up_at = time.monotonic()
         self.seen["answers_after_s"] = round(up_at - lost_at, 1)
@@ -103,20 +107,26 @@ class Drill:
         await self._until_done(lost_at if self.loss is Loss.TEMPORAL else up_at)
         await working
         self.seen["through_after_s"] = round(time.monotonic() - lost_at, 1)
-        self.seen["revived"] = json.loads(await hetao("cases", "revive", "--data-dir", self.scene.directory))
+        self.seen["revived"] = json.loads(await hetao("cases", "revive", "--json", "--data-dir", self.scene.directory))
         return drive, await settle(self.scene)
 
     async def _at(self, seconds: float) -> None:
         await asyncio.sleep(max(0.0, self.begun + seconds - time.monotonic()))
 
-    async def _hold_still(self) -> None:
+    async def _hold_still(self, drive: Drive) -> None:
         """Have cases stand in the steps that are over at once."""
         await self.scene.mood("authority", "slow")
         await asyncio.sleep(_SLOW_SECONDS)
         await self.scene.mood("authority", "away")
+        drive.is_held = True
         await asyncio.sleep(_AWAY_SECONDS)
         self.scene.send("worker", SIGSTOP)
         await asyncio.sleep(_STILL_SECONDS)
+
+    async def _let_go(self, drive: Drive) -> None:
+        self.scene.send("worker", SIGCONT)
+        await self.scene.mood("authority", "normal")
+        drive.is_held = False
 
     async def _look(self) -> None:
         """Look at what came back, before anything moves."""
@@ -179,8 +189,10 @@ async def lose(loss: Loss, seed: int, cases: int, directory: Path) -> dict[str, 
     }
 
 
-async def run(seed: int, cases: int, losses: Sequence[Loss], directory: Path) -> dict[str, Any]:
-    """Go through losses one after the other, each on a stack of its own."""
+async def run(
+    seed: int, cases: int, losses: Sequence[Loss], directory: Path, keep: Callable[[dict[str, Any]], None]
+) -> dict[str, Any]:
+    """Go through losses one after the other, each on a stack of its own; what was found is kept after each."""
     begun = time.monotonic()
     found: dict[str, Any] = {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -196,8 +208,9 @@ async def run(seed: int, cases: int, losses: Sequence[Loss], directory: Path) ->
         seen = await lose(loss, seed, cases, directory / loss.value)
         found["losses"].append(seen)
         console.print(drill_report.line(seen), markup=False)
-    found["seconds"] = round(time.monotonic() - begun, 1)
-    found["holds"] = not any(findings for seen in found["losses"] for findings in seen["checks"].values())
+        found["seconds"] = round(time.monotonic() - begun, 1)
+        found["holds"] = not any(findings for seen in found["losses"] for findings in seen["checks"].values())
+        keep(found)
     return found
 
 
@@ -208,9 +221,12 @@ def main() -> int:
     losses = [Loss(name) for name in (os.environ.get("LOSSES") or "").split(",") if name] or list(Loss)
     console.print(f"make drill SEED={seed} CASES={cases}: {', '.join(losses)}")
     directory = Path(tempfile.mkdtemp(prefix="drill-"))
-    found = asyncio.run(until_ended(run(seed, cases, losses, directory)))
     out = Path(os.environ.get("OUT") or drill_report.RESULTS)
-    out.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    def keep(found: dict[str, Any]) -> None:
+        out.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    found = asyncio.run(until_ended(run(seed, cases, losses, directory, keep)))
     drill_report.show(console, found)
     if found["holds"]:
         shutil.rmtree(directory, ignore_errors=True)

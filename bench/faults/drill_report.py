@@ -75,6 +75,11 @@ def section(found: Mapping[str, Any]) -> str:
         for of, those in STEPS.items()
         for step in those
     ]
+    came_back = [
+        (of, step.value, *(each.get("standing_restored", {}).get(of, {}).get(step.value, "") for each in losses))
+        for of, those in STEPS.items()
+        for step in those
+    ]
     names = sorted({name for each in losses for name in each["named"]})
     named = [(name, *(each["named"].get(name, 0) for each in losses)) for name in names]
     checks = [(name, *(len(each["checks"].get(name, ())) or "none" for each in losses)) for name in losses[0]["checks"]]
@@ -87,6 +92,7 @@ def section(found: Mapping[str, Any]) -> str:
                 back,
             ),
             rows(("cases at the loss of", "step", *heads), steps),
+            rows(("cases that came back, of", "step", *heads), came_back),
             rows(("named: what the world has of what was lost", *heads), named),
             rows(("check, and its findings", *heads), checks),
         ]

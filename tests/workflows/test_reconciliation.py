@@ -278,7 +278,7 @@ async def test_a_night_compares_all_cases_keeps_what_differs_and_names_it_to_ope
     other = await world.submit(identity_number="33010619860128072X")
     await other.ask(EMPLOYER_A, CommandKind.WITHDRAW, {})
     await other.ended()
-    first = await _night(world)
+    first = await nightly_round(world)
     assert (first.cases, first.differing, first.unchecked) == (2, 0, 0)
     # The sweep archived what no round had copied.
     kept = await world.rows(tables.archived_histories)
@@ -287,7 +287,7 @@ async def test_a_night_compares_all_cases_keeps_what_differs_and_names_it_to_ope
     async with as_owner(owner) as connection:
         await _sql("UPDATE registrations SET stage = 'refused' WHERE reference = :r")(connection, case.reference)
     for _ in range(2):
-        night = await _night(world)
+        night = await nightly_round(world)
         assert (night.cases, night.differing, night.differences) == (2, 1, 1)
     (listed,), _ = await list_differences(world.context)
     assert (listed["reference"], listed["code"]) == (case.reference, "register_differs_from_ledger")
@@ -299,11 +299,11 @@ async def test_a_night_compares_all_cases_keeps_what_differs_and_names_it_to_ope
 
     async with as_owner(owner) as connection:
         await _sql("UPDATE registrations SET stage = 'approved' WHERE reference = :r")(connection, case.reference)
-    assert (await _night(world)).differences == 0
+    assert (await nightly_round(world)).differences == 0
     assert await list_differences(world.context) == ([], None)
 
 
-async def _night(world: World) -> ReconciliationCount:
+async def nightly_round(world: World) -> ReconciliationCount:
     counted: ReconciliationCount = await world.client.execute_workflow(
         RECONCILIATION_WORKFLOW,
         id=f"night-{uuid4()}",
@@ -320,10 +320,10 @@ async def test_a_run_that_cannot_be_archived_is_named_with_the_days_that_tempora
     (closed, _) = await histories.runs_of(registration_workflow_id(case.reference))
     days = (await histories.retention()).days
     with patch.object(TemporalHistories, "fetch", side_effect=ValueError("payload: its key is not in the keyring")):
-        await _night(world)
+        await nightly_round(world)
     incidents = await world.rows(tables.incidents, kind="history_missing", step=f"registration/{case.reference}")
     assert [(each["reason"], each["reference"]) for each in incidents] == [
         (f"{closed.run_id} days_left={days - 1}", case.reference)
     ]
-    await _night(world)
+    await nightly_round(world)
     assert closed.run_id in {row["run_id"] for row in await world.rows(tables.archived_histories)}

@@ -1,19 +1,24 @@
 """Workflows that Temporal lost or somebody ended: what is due in PostgreSQL goes on by itself, and nothing twice."""
 
+import asyncio
 from collections import Counter
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text, update
 
 from cases import acts, reviving
+from cases.incidents import open_incident
 from domain.commands import CommandKind
 from domain.decisions import DecisionRequest
-from domain.messages import LastRun
+from domain.messages import LastRun, StandingInput
+from domain.registration import WithdrawalRequest
 from domain.stages import PermitStage, Stage
 from store import tables
-from tests.cases.contexts import OFFICER
+from tests.cases.contexts import EMPLOYER_A, OFFICER
 from tests.e2e.people import identity_number
+from tests.workflows.test_reconciliation import nightly_round
 from tests.workflows.world import Case, World, new_key
 
 APPROVE = DecisionRequest.model_validate({"action": "approve", "round": 1})
@@ -95,3 +100,74 @@ async def test_a_case_goes_on_from_whatever_stage_its_workflow_was_lost_in(world
         await case.until_permits(PermitStage.SUBMITTED)
     assert len(world.authority.calls) == len(set(world.authority.calls)) == 4
     await returned.ended()
+
+
+async def test_a_case_that_was_looked_at_or_waits_for_an_operator_is_left_alone_and_two_workers_share(
+    world: World,
+) -> None:
+    first, second, stuck = [await world.submit(identity_number=number, start=False) for number in NUMBERS[:3]]
+    await _late(world)
+    await open_incident(world.context, stuck.reference, "advance", "defect", world.clock())
+    leased = await asyncio.gather(*(reviving.lease_due(world.context, most=5) for _ in range(2)))
+    assert sorted(leased[0] + leased[1]) == sorted([first.reference, second.reference])
+    assert await reviving.lease_due(world.context, most=5) == []  # nor a third that comes soon after
+    await _look_again(world)
+    assert (await _round(world)).revived == Counter({LastRun.MISSING: 2})
+    (row,) = await world.rows(tables.incidents, kind=reviving.INCIDENT)
+    assert (row["reason"], row["times"], row["reference"]) == ("missing", 2, None)
+    for case in (first, second):
+        await case.until_stage(Stage.UNDER_REVIEW)
+    assert await stuck.stage() is Stage.RECEIVED
+    # Under way by now; looked at again it only runs, and each look puts the next one off for longer.
+    async with world.context.database.begin() as connection:
+        await connection.execute(update(tables.commands).values(state="stored"))
+    waits = []
+    for _ in range(2):
+        await _look_again(world)
+        done = await _round(world)
+        assert (done.running, done.revived) == (2, Counter())
+        rows = await world.rows(tables.revivals, reference=first.reference)
+        waits.append((rows[0]["next_at"] - rows[0]["looked_at"]).total_seconds())
+    assert waits[0] * 1.5 < waits[1]
+
+
+async def test_a_sleeper_is_started_by_hand_and_named_at_night(world: World) -> None:
+    asleep, running = [await world.submit(identity_number=number) for number in NUMBERS[:2]]
+    await asleep.end()
+    world.clock.jump(timedelta(minutes=5))
+    assert (await _round(world)).looked == 0
+    counted = await nightly_round(world)
+    assert (counted.cases, counted.without_workflow) == (2, 1)
+    (named,) = await world.rows(tables.incidents, kind=reviving.INCIDENT)
+    assert (named["step"], named["reason"], named["times"]) == ("reconcile_cases", "not_running", 1)
+    looks = [each async for each in reviving.revive_all(world.context, world.engine, dry_run=True)]
+    assert {each[0]: each[1:] for each in looks} == {
+        asleep.reference: (LastRun.TERMINATED, False),
+        running.reference: (LastRun.RUNNING, False),
+    }
+    assert not await asleep.is_running()
+    after = min(asleep.reference, running.reference)
+    looks = [each async for each in reviving.revive_all(world.context, world.engine, starts_a_second=_FAST)]
+    assert {each[0] for each in looks if each[2]} == {asleep.reference}
+    assert await asleep.is_running()
+    again = [each async for each in reviving.revive_all(world.context, world.engine, after=after)]
+    assert [each[1:] for each in again] == [(LastRun.RUNNING, False)]
+
+
+async def test_only_what_completed_counts_as_started(world: World) -> None:
+    case = await world.submit()
+    await case.end()
+    assert await world.engine.start(case.reference)
+    assert await case.is_running()
+    await case.ask(EMPLOYER_A, CommandKind.WITHDRAW, WithdrawalRequest())
+    await case.ended()
+    run = (await case.handle.describe()).run_id
+    assert await world.engine.start(case.reference)
+    assert (await case.handle.describe()).run_id == run
+    change = StandingInput(change_id=str(uuid4()), at=world.clock())
+    handle = world.client.get_workflow_handle(f"standing/emp-a/{change.change_id}")
+    assert await world.engine.start_standing("emp-a", change)
+    await handle.terminate()
+    assert await world.engine.start_standing("emp-a", change)
+    assert (await handle.describe()).close_time is None
+    await handle.terminate()

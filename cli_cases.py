@@ -1,0 +1,114 @@
+"""The command `hetao cases revive`: the workflow of every case that is not finished runs, also where nothing is due."""
+
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli_policy import settings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from settings import Settings
+
+app = typer.Typer(help="Look after the workflows of cases.", no_args_is_help=True)
+
+_EVERY = 1000
+
+
+@app.callback()
+def _cases() -> None:
+    """Look after the workflows of cases."""
+
+
+@app.command()
+def revive(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be started, and start nothing.")] = False,
+    after: Annotated[
+        str, typer.Option(help="Go on after this reference, as an interrupted run printed it.", metavar="REFERENCE")
+    ] = "",
+    a_second: Annotated[float, typer.Option(help="Workflows started a second.", min=0.1, max=1000)] = 10.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one object and nothing else.")] = False,
+    data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Directory of an embedded stack.")] = None,
+) -> None:
+    """Start the workflow of each case that is not finished and has none running; ends with 2 where it broke off.
+
+    What is due the worker revives by itself; this is for the rest, after Temporal was lost.
+    """
+    import asyncio
+
+    from domain.errors import Unavailable
+    from temporal.telemetry import configure_logging
+
+    configure_logging("revive", "WARNING")
+    found: Counter[str] = Counter()
+    last = after
+
+    def tell(reference: str, what: str, *, started: bool) -> None:
+        nonlocal last
+        last = reference
+        found[what] += 1
+        found["started"] += started
+        if not as_json and found.total() % _EVERY == 0:
+            print(f"hetao: looked as far as {reference}", file=sys.stderr, flush=True)
+
+    why = None
+    try:
+        asyncio.run(_revive(settings_of(data_dir), after, a_second, tell, dry_run=dry_run))
+    except Unavailable as error:
+        why = error.reason
+    except KeyboardInterrupt:
+        why = "interrupted"
+    started = found.pop("started", 0)
+    summary = {"looked": found.total(), "started": started, "found": dict(found), "dry_run": dry_run, "after": last}
+    if as_json:
+        print(json.dumps(summary | {"broke_off": why}))
+    else:
+        print("\n".join(_lines(found, started, dry_run=dry_run)))
+    if why is not None:
+        more = f"; go on with `hetao cases revive --after {last}`" if last else ""
+        print(f"hetao: {_BROKE_OFF.get(why, f'{why} is away')}{more}", file=sys.stderr)
+        raise typer.Exit(2)
+
+
+_BROKE_OFF = {
+    "temporal": "Temporal does not answer at TEMPORAL_ADDRESS, or has no such namespace: bring it back first",
+    "database": "PostgreSQL does not answer at HETAO_DATABASE_URL: bring it back first",
+    "interrupted": "interrupted",
+}
+
+
+def _lines(found: Counter[str], started: int, *, dry_run: bool) -> list[str]:
+    """Return what may be said, the counts by what was found."""
+    gone = found.total() - found["running"]
+    lines = [f"{found.total()} cases are not finished: the workflow of {found['running']} runs, of {gone} it does not."]
+    lines += [f"  {what}: {number}" for what, number in sorted(found.items()) if what != "running"]
+    lines.append(f"{gone} would be started." if dry_run else f"{started} started.")
+    return lines
+
+
+async def _revive(
+    settings: "Settings", after: str, a_second: float, tell: "Callable[..., None]", *, dry_run: bool
+) -> None:
+    from cases.build import build_context
+    from cases.reviving import revive_all
+    from domain.actors import PARK
+    from domain.errors import Unavailable
+    from temporal.client import connect
+    from temporal.engine import TemporalEngine
+
+    context = build_context(settings, "revive", pool_size=2, stands_for=PARK)
+    try:
+        try:
+            client = await connect(context.keyring)
+        except (RuntimeError, OSError) as error:
+            raise Unavailable("temporal") from error
+        looks = revive_all(context, TemporalEngine(client), after=after, dry_run=dry_run, starts_a_second=a_second)
+        async for reference, found, started in looks:
+            tell(reference, found.value, started=started)
+    finally:
+        await context.database.close()
