@@ -280,9 +280,7 @@ def test_a_running_stack_is_left_alone(made: Made) -> None:
             assert "Another `hetao up`" in result.output
 
 
-def test_a_copy_without_a_role_that_may_replicate_says_which_setting(
-    made: Made, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_copy_without_a_role_that_may_replicate_says_which_setting() -> None:
     from cli_backup import replication_url
     from settings import Settings
 
