@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+import cli_backup
 import cli_cases
 import cli_docs
 import cli_doctor
@@ -20,6 +21,7 @@ import cli_erasures
 import cli_keys
 import cli_policy
 import cli_rehearsal
+import cli_restore
 import cli_restored
 import cli_seal
 import cli_story
@@ -57,6 +59,8 @@ app.command()(cli_restored.restored)
 app.add_typer(cli_policy.app, name="policy")
 app.add_typer(cli_erasures.app, name="erasures")
 app.add_typer(cli_keys.app, name="keys")
+app.add_typer(cli_backup.app, name="backup")
+app.add_typer(cli_restore.app, name="restore")
 app.add_typer(cli_cases.app, name="cases")
 audit_app.command()(cli_story.show)
 audit_app.command()(cli_seal.seal)
@@ -72,6 +76,9 @@ def up(
     data_dir: DataDir = DATA_DIR,
     port: Annotated[int | None, typer.Option(help="Port of the API; a free one unless told.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one ready line and nothing else.")] = False,
+    only_servers: Annotated[
+        bool, typer.Option("--only-servers", help="PostgreSQL and Temporal alone, for what follows a restore.")
+    ] = False,
 ) -> None:
     """Run the embedded stack in the foreground until Ctrl-C."""
     _refuse_production()
@@ -88,7 +95,8 @@ def up(
         else:
             _show_addresses(addresses)
 
-    code = _refusing(embedded.up, data_dir, port=port, ours=ours(), say=say, on_ready=on_ready)
+    told = {"port": port, "ours": ours(), "say": say, "on_ready": on_ready, "only_servers": only_servers}
+    code = _refusing(embedded.up, data_dir, **told)
     raise typer.Exit(code)
 
 
