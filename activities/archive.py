@@ -29,8 +29,6 @@ class ArchiveSteps:
 
     def __init__(self, context: Context, histories: TemporalHistories) -> None:
         self._context, self._histories = context, histories
-        # Runs under a key that is not here yet; the cursor stays before them, and the next round finds them again.
-        self._waiting: set[str] = set()
 
     def activities(self) -> Sequence[Callable[..., Awaitable[Any]]]:
         """Return all steps, for the worker."""
@@ -44,22 +42,24 @@ class ArchiveSteps:
             # Temporal's clock, which stamps the closing of runs too, and not the one of this machine.
             begun = activity.info().started_time
             archived, seen = 0, 0
-            self._waiting.clear()
+            waiting: set[str] = set()
             async for page in self._histories.closed_since(None if cursor is None else cursor - OVERLAP):
                 for runs in _batches(await archive.find_unarchived(self._context, page)):
-                    archived += await self.copy(runs)
+                    archived += await self.copy(runs, waiting)
                     activity.heartbeat(archived)
                 seen += len(page)
                 activity.heartbeat(archived)
-            if not self._waiting:
+            # The cursor stays before runs under a key that is not here yet, and the next round finds them again.
+            if not waiting:
                 await archive.move_cursor(self._context, begun)
             await rounds.note_end(self._context, rounds.Round.ARCHIVE)
             return ArchiveCount(seen=seen, archived=archived)
 
-    async def copy(self, runs: Sequence[Run]) -> int:
+    async def copy(self, runs: Sequence[Run], waiting: set[str] | None = None) -> int:
         """Fetch runs and keep them; one that cannot be read stops no other and is put before the operator.
 
-        One under a key that is not here waits for it: should the key not come, the nightly look finds the run missing.
+        One under a key that is not here waits for it, and its id is added to `waiting`: should the key not come, the
+        nightly look finds the run missing.
         """
         places = asyncio.Semaphore(_AT_ONCE)
 
@@ -68,7 +68,8 @@ class ArchiveSteps:
                 try:
                     return await self._histories.fetch(run)
                 except KeyUnknown:
-                    self._waiting.add(run.run_id)
+                    if waiting is not None:
+                        waiting.add(run.run_id)
                     return None
                 except ValueError as error:
                     _log.error("history_unreadable", run=run.run_id, **describe(error))

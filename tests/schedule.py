@@ -21,6 +21,7 @@ SECONDS: Final[dict[str, int]] = {
     "tests/test_altered.py": 17,
     "tests/api/test_walk.py": 17,
     "tests/workflows/test_review.py": 17,
+    "tests/workflows/test_key_rotation.py": 16,
     "tests/cases/test_answers.py": 16,
     "tests/cases/test_rosters.py": 15,
     "tests/bench/test_plain_way.py": 15,

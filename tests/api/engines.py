@@ -9,11 +9,12 @@ from temporal.histories import Run, RunHistory
 
 
 class InlineEngine:
-    """Applies what is stored at once; `away` makes it behave as when Temporal does not answer."""
+    """Applies what is stored at once; `away` is a Temporal that does not answer, `failing` one whose updates fail."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self.away = False
+        self.failing = False
         self.started: list[str] = []
         self.resumed: list[str] = []
 
@@ -22,6 +23,8 @@ class InlineEngine:
         return await self._advance(reference)
 
     async def decide(self, reference: str, command_id: str, correlation_id: str = "") -> Told:
+        if self.failing:
+            return Told.FAILED
         return Told.ANSWERED if await self._advance(reference) else Told.NOT_ANSWERED
 
     async def nudge(

@@ -70,7 +70,21 @@ async def test_a_decision_while_the_engine_is_away_is_pending_and_applied_later(
     applied = await officer.post(path, body, key="d-1")
 
     assert (waiting.status_code, waiting.json()["pending"]) == (202, True)
+    assert waiting.json()["pending_because"] == "not_answered"
     assert (applied.status_code, applied.json()["stage"]) == (200, "approved")
+
+
+async def test_a_decision_whose_update_failed_says_so_and_is_put_before_the_operator(stage: Stage) -> None:
+    reference = await Walk(stage).register()
+    stage.engine.failing = True
+    stage.expects_defects = True
+    path, body = f"{REGISTRATIONS}/{reference}/decision", {"action": "approve", "round": 1}
+    waiting = await stage.as_("officer-1").post(path, body, key="d-1")
+    assert (waiting.status_code, waiting.json()["pending"], waiting.json()["pending_because"]) == (202, True, "failed")
+    (line,) = (await stage.as_("operator").get("/v1/incidents")).json()["items"]
+    assert (line["kind"], line["step"], line["reason"], line["reference"]) == (
+        "defect", "decide", "update_failed", reference,
+    )  # fmt: skip
 
 
 async def test_a_submission_while_the_engine_is_away_is_taken_on(stage: Stage) -> None:

@@ -15,7 +15,7 @@ from temporalio.worker import Replayer
 import worker
 from activities.archive import ArchiveSteps
 from cases import archive
-from domain.errors import Defect, Unavailable
+from domain.errors import Defect, KeyUnknown, Unavailable
 from domain.messages import ARCHIVE_WORKFLOW, REGISTRATION_QUEUE, ArchiveCount, registration_workflow_id
 from store import tables
 from store.database import Database
@@ -110,11 +110,25 @@ async def test_the_archive_is_bound_to_its_place_and_never_changed(world: World)
 async def test_a_run_that_cannot_be_read_is_put_before_the_operator_and_stops_no_other(world: World) -> None:
     run, _ = await _one_round(world)
     steps = ArchiveSteps(world.context, TemporalHistories(world.client))
-    with patch.object(TemporalHistories, "fetch", side_effect=ValueError("payload: its key is not in the keyring")):
+    with patch.object(TemporalHistories, "fetch", side_effect=ValueError("payload: altered")):
         assert await steps.copy([run]) == await steps.copy([run]) == 0
     (incident,) = await world.rows(tables.incidents, kind="history_missing")
     assert (incident["step"], incident["reason"]) == (run.workflow_id, f"{run.run_id} unreadable")
     assert await steps.copy([run]) == 1
+
+
+async def test_a_run_under_a_key_that_is_not_here_is_no_incident_and_is_copied_when_the_key_has_come(
+    world: World,
+) -> None:
+    run, _ = await _one_round(world)
+    before = await archive.find_cursor(world.context)
+    with patch.object(TemporalHistories, "fetch", side_effect=KeyUnknown("codec", "c9")):
+        waited = await archive_round(world)
+    assert (waited.archived, await archive.find_cursor(world.context)) == (0, before)
+    assert await world.rows(tables.incidents) == []
+    await archive_round(world)
+    assert len(await world.rows(tables.archived_histories, run_id=run.run_id)) == 1
+    assert await archive.find_cursor(world.context) != before
 
 
 async def _one_round(world: World) -> tuple[Any, bytes]:
