@@ -19,7 +19,7 @@ from temporalio.client import Client, WorkflowHistory
 from temporalio.common import WorkerDeploymentVersion
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.runtime import Runtime, TelemetryConfig
-from temporalio.worker import Replayer
+from temporalio.worker import Replayer, Worker
 from typer.testing import CliRunner
 
 import cli
@@ -29,7 +29,7 @@ from temporal.build_id import STEERING, build_id
 from temporal.client import data_converter
 from temporal.deployments import Deployments, NoWorkersError, Version
 from temporal.moving import Adopted, adopt_runs, move_cases
-from temporal.version_watch import look
+from temporal.version_watch import keep_watching_versions, look
 from tests.cases.contexts import shared_keyring
 from tests.conftest import VERSIONED
 from tests.test_settings import LEAST
@@ -93,7 +93,7 @@ class Park:
 
 async def until(look: Callable[[], Awaitable[object]], wanted: object) -> None:
     """Wait until what is looked at is as wanted."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         found = await look()
         while found != wanted:
             await asyncio.sleep(0.05)
@@ -199,7 +199,6 @@ async def test_versions_without_workers_are_told_and_get_nothing(park: Park) -> 
     world, deployments = park.world, park.deployments
     with pytest.raises(NoWorkersError):
         await deployments.make_current("never-there")
-    assert not await deployments.take_first(OLD, wait=WAIT), "the first place was taken long ago"
 
     async with park.later_workers():
         await deployments.make_current(NEW, wait=WAIT)
@@ -214,6 +213,32 @@ async def test_versions_without_workers_are_told_and_get_nothing(park: Park) -> 
         ("version_not_current", None),
         ("version_without_workers", 1),
     ]
+    await deployments.make_current(OLD)
+    with pytest.raises(NoWorkersError):
+        await deployments.make_current(NEW)
+    with pytest.raises(NoWorkersError):
+        await deployments.ramp(NEW, 10)
+
+
+async def test_the_first_worker_of_an_installation_makes_its_build_current_and_no_later_one(park: Park) -> None:
+    deployments, stopping = Deployments(park.world.client, "elsewhere"), asyncio.Event()
+
+    async def current() -> str | None:
+        return (await deployments.read()).current
+
+    async with Worker(
+        park.world.client,
+        task_queue="elsewhere",
+        workflows=worker.NOTICE_WORKFLOWS,
+        workflow_runner=worker.workflow_runner(),
+        deployment_config=worker.pinned(WorkerDeploymentVersion("elsewhere", "first")),
+    ):
+        watch = asyncio.create_task(keep_watching_versions(deployments, "first", stopping))
+        await until(current, "first")
+        stopping.set()
+        await watch
+        assert not await deployments.take_first("second", wait=WAIT)
+    assert await current() == "first"
 
 
 async def test_a_run_of_before_there_were_versions_goes_on_with_the_current_one(park: Park) -> None:
