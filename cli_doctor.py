@@ -67,6 +67,7 @@ async def _look(data_dir: Path | None) -> list[Line]:
     looks: list[tuple[str, Awaitable[list[Line]]]] = [("PostgreSQL", _postgres(settings))]
     if not any(line.health is Health.FAIL for line in files):
         looks += [("register", _register(_context(settings))), ("Temporal", _temporal(settings))]
+        looks += [("keys", _keys(settings))]
     looks += [(name, _reach(name, host, port, why)) for name, host, port, why in _outside(settings)]
     found = await asyncio.gather(*(_guarded(name, look) for name, look in looks))
     return [ok("settings", f"read; HETAO_ENV is {settings.env}"), *files, *(line for part in found for line in part)]
@@ -97,18 +98,26 @@ def _key_file(path: Path) -> Line:
     from store.keyring import Keyring
 
     try:
-        mode = path.stat().st_mode & 0o777
         Keyring.load(path)
-    except OSError:
-        return fail("key file", f"{path} cannot be read", "let the user of the service read the file, mode 0600")
-    except ValueError as error:  # JSON and Unicode errors quote nothing, but for what is no key
-        said = str(error) if str(error).startswith("key file: ") else "it is no JSON in UTF-8"
-        return fail("key file", said.removeprefix("key file: "), 'mend it as docs/operations.md, "Keys", says')
-    except (AttributeError, TypeError):
-        return fail("key file", "it is no object in JSON", 'mend it as docs/operations.md, "Keys", says')
-    if mode & 0o077:
-        return fail("key file", f"its mode is {mode:04o}: others can read it", f"chmod 0600 {path}")
-    return ok("key file", f"every key parses, mode {mode:04o}")
+    except ValueError as error:
+        said = str(error).removeprefix("key file: ")
+        return fail("key file", said, 'mend it as docs/operations.md, "Keys", says')
+    return ok("key file", "every key parses, and others cannot read it")
+
+
+async def _keys(settings: "Settings") -> list[Line]:
+    """Return how the key file stands beside what the database and the other processes know (`hetao keys check`)."""
+    from cases.key_check import check_key_file
+    from store.database import Database
+
+    database = Database(settings.database_url, pool_size=1, application="doctor")
+    try:
+        findings = await check_key_file(settings, database)
+    finally:
+        await database.close()
+    to_do = "`hetao keys check` shows each key, and `hetao keys rotate` the next step"
+    lines = [(fail if each.refuses else warn)("keys", each.words, to_do) for each in findings]
+    return lines or [ok("keys", "the file agrees with the database and with every process that runs")]
 
 
 def _secrets(settings: "Settings") -> Iterator[Line]:

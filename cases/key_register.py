@@ -25,6 +25,7 @@ from cases.context import Context
 from cases.machine_secrets import MachineSecrets
 from domain.clock import CHINA
 from domain.errors import Unavailable
+from domain.incidents import IncidentKind
 from domain.service_keys import (
     SECRETS,
     Held,
@@ -156,7 +157,7 @@ class KeyHolder:
                 if now - last > _MISSED_SECONDS:
                     del keys.missed.seen[key_id]
                 elif now - first > _MISSED_SECONDS:
-                    await note(connection, at, "key_unknown", keys.kind, key_id)
+                    await note(connection, at, IncidentKind.KEY_UNKNOWN.value, keys.kind, key_id)
 
 
 async def note(connection: AsyncConnection, at: datetime, kind: str, step: str, reason: str) -> None:

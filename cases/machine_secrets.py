@@ -6,6 +6,7 @@ from typing import Final
 
 from pydantic import SecretStr
 
+from domain.incidents import IncidentKind
 from domain.service_keys import Held, KeyFinding, KeyKind, KeysRefusedError
 from proof.checkpoints import BrokenNoteError, VerifierKey, parse_verifier_key
 from proof.webhooks import is_key
@@ -14,7 +15,7 @@ from store.keyring import Keyring
 CALLBACKS: Final = "HETAO_AUTHORITY_CALLBACK_SECRETS"
 RECEIPTS: Final = "HETAO_RECEIPTS_SECRETS"
 WITNESSES: Final = "HETAO_WITNESS_KEYS"
-_CODE: Final = "setting_malformed"
+_CODE: Final = IncidentKind.SETTING_MALFORMED.value
 _FORM: Final = "a key of Standard Webhooks (`whsec_…` or `whpk_…` with base64 behind it)"
 _PRINT_BYTES: Final = 6
 

@@ -11,6 +11,7 @@ from cases.calendar import find_cursor, set_cursor
 from cases.context import Context
 from domain.actors import Actor
 from domain.acts import Act
+from domain.incidents import IncidentKind
 from store.cluster import IDENTITY
 from store.ledger import Entry, append
 from store.tables import incidents
@@ -18,7 +19,7 @@ from store.tables import incidents
 # The cluster and its timeline in which the register was last known to be whole.
 CLUSTER: Final = "cluster"
 CHAIN: Final = "epochs"
-KIND: Final = "restore"
+KIND: Final = IncidentKind.RESTORE.value
 REASON: Final = "restore_undeclared"
 _I: Final = incidents.c
 _log = structlog.get_logger(__name__)

@@ -20,6 +20,9 @@ class IncidentKind(StrEnum):
     ERASURES = "erasures"
     WORKFLOW_ENDED = "workflow_ended"
     NOT_LOADED = "not_loaded"
+    RESTORE = "restore"
+    KEY_UNKNOWN = "key_unknown"
+    SETTING_MALFORMED = "setting_malformed"
 
 
 class Healed(StrEnum):

@@ -86,14 +86,14 @@ def test_settings_and_secrets_that_cannot_be_read_are_named_and_never_shown(surr
     surroundings.setenv("HETAO_RECEIPTS_SECRETS", f"whsec_{'MDEy' * 8},whsec_of-mine!,whpk_c2hvcnQ=")
     surroundings.setenv("HETAO_WITNESS_KEYS", "no-key-of-mine")
     keys = Path(os.environ["HETAO_KEYS_FILE"])
-    keys.chmod(0o640)
+    keys.chmod(0o644)
     lines = _doctor()
     assert lines["HETAO_RECEIPTS_SECRETS"]["says"] == "number 2, 3 of 3 cannot be read"
     assert lines["HETAO_WITNESS_KEYS"]["says"] == "number 1 of 1 cannot be read"
     assert lines["HETAO_AUTHORITY_CALLBACK_SECRETS"]["health"] == "ok"
-    assert lines["key file"]["to_do"] == f"chmod 0600 {keys}"
+    assert "chmod 0600" in lines["key file"]["says"]
     assert "of-mine" not in json.dumps(lines)
-    for content, said in (("{", "no JSON"), ("[]", "no object"), ('{"kek": {}}', "kek must have"), (None, "be read")):
+    for content, said in (("{", "no JSON"), ("[]", "must be a JSON object"), ('{"kek": {}}', "kek must have"), (None, "be read")):
         keys.unlink(missing_ok=True)
         if content is not None:
             keys.write_text(content, encoding="utf-8")
