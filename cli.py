@@ -12,11 +12,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+import cli_backup
 import cli_docs
 import cli_edge
 import cli_erasures
 import cli_policy
 import cli_rehearsal
+import cli_restore
 import cli_seal
 import cli_story
 from cli_audit import audit_app, witness_app
@@ -49,6 +51,8 @@ app.add_typer(calendar_app, name="calendar")
 app.command()(cli_docs.docs)
 app.add_typer(cli_policy.app, name="policy")
 app.add_typer(cli_erasures.app, name="erasures")
+app.add_typer(cli_backup.app, name="backup")
+app.add_typer(cli_restore.app, name="restore")
 audit_app.command()(cli_story.show)
 audit_app.command()(cli_seal.seal)
 app.add_typer(audit_app, name="audit")
@@ -62,6 +66,9 @@ def up(
     data_dir: DataDir = DATA_DIR,
     port: Annotated[int | None, typer.Option(help="Port of the API; a free one unless told.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one ready line and nothing else.")] = False,
+    only_servers: Annotated[
+        bool, typer.Option("--only-servers", help="PostgreSQL and Temporal alone, for what follows a restore.")
+    ] = False,
 ) -> None:
     """Run the embedded stack in the foreground until Ctrl-C."""
     _refuse_production()
@@ -78,7 +85,8 @@ def up(
         else:
             _show_addresses(addresses)
 
-    code = _refusing(embedded.up, data_dir, port=port, ours=ours(), say=say, on_ready=on_ready)
+    told = {"port": port, "ours": ours(), "say": say, "on_ready": on_ready, "only_servers": only_servers}
+    code = _refusing(embedded.up, data_dir, **told)
     raise typer.Exit(code)
 
 

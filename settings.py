@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     sealer_database_url: DatabaseUrl | None = Field(
         default=None, description="PostgreSQL as the sealer, the only role that adds to the seal; for the worker only."
     )
+    backup_database_url: DatabaseUrl | None = Field(
+        default=None, description="PostgreSQL as a role that may replicate; for `hetao backup` only."
+    )
     keys_file: Path = Field(description="Key ring in JSON, readable by its owner only.")
     erasure_list: Path | None = Field(
         default=None,

@@ -49,12 +49,16 @@ def up(
     ours: Ours,
     say: Callable[[str], None],
     on_ready: Callable[[dict[str, str]], None],
+    only_servers: bool = False,
 ) -> int:
-    """Run the embedded stack of a directory until a signal ends it; 0 after a signal, 1 when it had to give up."""
+    """Run the embedded stack of a directory until a signal ends it; 0 after a signal, 1 when it had to give up.
+
+    With `only_servers` it is PostgreSQL and Temporal alone, for what comes between a restore and the start of all else.
+    """
     directory = directory.resolve()
     with lock(directory):
         stack = open_stack(directory, port=port, make_keys=ours.make_keys, say=say)
-        phases = plan(stack, ours)
+        phases = servers_alone(stack, ours) if only_servers else plan(stack, ours)
         supervisor = Supervisor(phases, stack.logs, say, stack.record_process)
         return asyncio.run(supervisor.run(lambda: on_ready(addresses(stack, ours))))
 
@@ -93,6 +97,12 @@ def plan(stack: Stack, ours: Ours) -> list[list[Step]]:
         for name, command in ours.commands.items()
     ]
     return [outside, [postgres.create_roles], *tasks, children]
+
+
+def servers_alone(stack: Stack, ours: Ours) -> list[list[Step]]:
+    """Return the phases of a start of PostgreSQL and Temporal alone."""
+    postgres = _postgres(stack)
+    return [[_postgres_child(postgres), _temporal_child(stack, ours)], [postgres.create_roles]]
 
 
 def application_environment(stack: Stack) -> dict[str, str]:

@@ -107,6 +107,8 @@ class PostgresServer:
             "log_timezone": "UTC",
             # After a crash one sync of the file system instead of one for each file.
             "recovery_init_sync_method": "syncfs",
+            # After a restore nobody is let in before the recovery has ended.
+            "hot_standby": "off",
         } | dict(self.settings)
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return [self._program("postgres"), "-D", HERE, *options]
@@ -278,6 +280,11 @@ class PostgresServer:
             time.sleep(0.05)
         if is_alive(postmaster):
             (self.data / PID_FILE).unlink(missing_ok=True)
+
+    def forget_stopped(self) -> None:
+        """End a server that outlived its supervisor, and take away what it left to say that it runs."""
+        self._end_orphans()
+        (self.data / PID_FILE).unlink(missing_ok=True)
 
     def _pid_lines(self) -> list[str]:
         try:

@@ -51,6 +51,7 @@ SECONDS: Final[dict[str, int]] = {
     "tests/cases/test_apart.py": 8,
     "tests/cases/test_roster_answers.py": 8,
     "tests/cases/test_seal_check.py": 8,
+    "tests/test_backup_commands.py": 8,
     "tests/api/test_person_sign_in.py": 8,
     "tests/cases/test_steps.py": 8,
     "tests/cases/test_every_act.py": 7,

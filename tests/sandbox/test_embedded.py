@@ -10,9 +10,10 @@ import pytest
 from temporalio.client import Client
 
 from sandbox import control
-from sandbox.embedded import Ours, addresses, application_environment
+from sandbox.embedded import Ours, addresses, application_environment, servers_alone
 from sandbox.processes import is_alive
 from sandbox.stack import StackError, open_stack, running_stack
+from sandbox.supervisor import Child
 from settings import Settings
 from tests.sandbox.waiting import until
 
@@ -121,3 +122,11 @@ def test_a_command_without_a_stack_says_what_to_do(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.startswith("hetao: No stack was ever started")
+
+
+def test_the_servers_start_alone_for_what_follows_a_restore(tmp_path: Path) -> None:
+    stack = open_stack(tmp_path, port=None, make_keys=dict, say=lambda _line: None)
+    ours = Ours(make_keys=dict, commands={"api": ["api"], "worker": ["worker"]}, tasks=[("migrate", ["migrate"])])
+    [children, roles] = servers_alone(stack, ours)
+    assert [each.name for each in children if isinstance(each, Child)] == ["postgres", "temporal"]
+    assert len(roles) == 1
