@@ -11,7 +11,7 @@ LEAST ?= 10000
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check bench fuzz faults format clean
+.PHONY: help setup run demo test check bench fuzz faults drill format clean
 
 help:  ## Say what can be made.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -54,8 +54,12 @@ fuzz: setup  ## Send ten thousand generated requests and more, to every route as
 	HETAO_FUZZ_EXAMPLES=$(EXAMPLES) HETAO_FUZZ_LEAST=$(LEAST) .venv/bin/python -m pytest -p tests.api.tally \
 		tests/api/test_fuzz.py tests/cases/test_roster_fuzz.py tests/test_altered.py -n $(WORKERS) --dist load
 
-faults: setup  ## Break everything under 1,000 cases and look whether anything was lost; CASES=100, SEED=...
-	@SEED="$(SEED)" CASES="$(CASES)" .venv/bin/python -m bench.faults.run
+faults: setup  ## Break everything under 1,000 cases and look whether anything was lost, then the drill; CASES=100, DRILL=20, SEED=...
+	@SEED="$(SEED)" CASES="$(CASES)" .venv/bin/python -m bench.faults.run; \
+	first=$$?; SEED="$(SEED)" CASES="$(DRILL)" .venv/bin/python -m bench.faults.drill && exit $$first
+
+drill: setup  ## Lose Temporal, take PostgreSQL back, and both, under 200 cases; CASES=20, SEED=..., LOSSES=temporal,postgres,both
+	@SEED="$(SEED)" CASES="$(CASES)" LOSSES="$(LOSSES)" .venv/bin/python -m bench.faults.drill
 
 format: setup  ## Format the code and mend what ruff can mend.
 	.venv/bin/ruff check --fix .

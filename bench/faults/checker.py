@@ -142,7 +142,8 @@ def _workflows(found: Evidence) -> Iterator[Finding]:
             for permit in permits[row["reference"]].values()
         )
         if workflow is None:
-            yield Finding("workflow_missing", row["reference"])
+            if not (finished and found.forgot):
+                yield Finding("workflow_missing", row["reference"])
         elif workflow["open"] and finished:
             yield Finding("workflow_left_open", f"{row['reference']} is {row['stage']}")
         elif not workflow["open"] and not finished:

@@ -59,6 +59,8 @@ class Drive:
     refused: list[str] = field(default_factory=list)
     moved_at: float = field(default_factory=time.monotonic)
     is_struck: bool = False
+    is_held: bool = False
+    takes_seconds: Mapping[str, float] = field(default_factory=lambda: _TAKES_SECONDS)
     _by_reference: dict[str, Person] = field(default_factory=dict)
     _done: set[str] = field(default_factory=set)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -72,7 +74,8 @@ class Drive:
     async def run(self) -> None:
         """Register all people; go on until every case is at its end, or nothing has moved for very long.
 
-        While strikes are still to come (`is_struck`), it goes on for the cases that they bring.
+        While strikes are still to come (`is_struck`), it goes on for the cases that they bring; while it is held
+        (`is_held`), nobody begins anything with a case that is there.
         """
         await self._work(asyncio.create_task(self._take_on()))
 
@@ -101,6 +104,11 @@ class Drive:
             for task in (*self._tasks, intake):
                 task.cancel()
             await asyncio.gather(*self._tasks, intake, return_exceptions=True)
+
+    def know(self, person: Person, reference: str) -> None:
+        """Take over a case that is there already."""
+        self.asked[person.client_reference] = Asked(person, reference)
+        self._persons[person.client_reference] = person
 
     async def register_person(self, person: Person) -> Asked:
         """Send one request, as patiently as its sender is."""
@@ -164,6 +172,8 @@ class Drive:
 
     def _act(self) -> None:
         for reference, case in self.cases.items():
+            if self.is_held:
+                return
             person = self._persons[case["client_reference"]]
             act = next_act(case, person.fate, partial(self._is_known, reference))
             if act is not None:
@@ -178,7 +188,7 @@ class Drive:
 
     async def _do(self, reference: str, act: Act) -> None:
         name = act.name.partition("/")[0]
-        await asyncio.sleep(_TAKES_SECONDS.get(name, 0.0))
+        await asyncio.sleep(self.takes_seconds.get(name, 0.0))
         async with self._places:
             try:
                 answer = await self.calls.write(act.persona, act.path, act.body, key=f"faults/{reference}/{act.name}")

@@ -57,6 +57,8 @@ class Evidence:
     mails: Sequence[str] = field(default_factory=list)
     texts: Sequence[Mapping[str, Any]] = field(default_factory=list)
     hooks: Sequence[str] = field(default_factory=list)
+    # Temporal was lost on the way: it need not know cases that were over by then.
+    forgot: bool = False
 
 
 async def gather(scene: Scene, drive: Drive) -> Evidence:

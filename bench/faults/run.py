@@ -52,13 +52,13 @@ async def run(directory: Path, drawn: Plan) -> dict[str, Any]:
         "versions": versions(),
     }
     async with open_scene(directory) as scene:
-        await _prepare(scene)
+        await prepare(scene)
         drive = Drive(scene.calls, scene.register, people(drawn.seed, drawn.cases), drawn.seconds * 0.9)
         striker = Striker(scene, drive, drawn, lambda struck: console.print(report.line(struck), markup=False))
         console.print(f"about {drawn.seconds:.0f} s of strikes; PostgreSQL's disk: {scene.why_no_disk or 'its own'}")
         await _both(drive, striker)
         driven = time.monotonic() - begun
-        left = await _settle(scene)
+        left = await settle(scene)
         evidence = await gather(scene, drive)
         (directory / "evidence.pickle").write_bytes(pickle.dumps(evidence))
         checks = {name: sorted(set(look(evidence))) for name, look in CHECKS.items()}
@@ -84,7 +84,7 @@ async def run(directory: Path, drawn: Plan) -> dict[str, Any]:
     return found
 
 
-async def _prepare(scene: Scene) -> None:
+async def prepare(scene: Scene) -> None:
     """Let mail have receipts as SMS has, and have one employer told by webhook."""
     await scene.aside("mail", "POST", "/sandbox/receipts", json={"channel": "mail", "enabled": True})
     hook = {"url": scene.stack.url("mail") + f"/hooks/{HOOKED}", "kinds": list(HOOK_KINDS)}
@@ -103,7 +103,7 @@ async def _both(drive: Drive, striker: Striker) -> None:
         await drive.run_on()
 
 
-async def _settle(scene: Scene) -> int:
+async def settle(scene: Scene) -> int:
     """Wait until nothing waits any more, and return how much is left when it moves no more."""
     least, moved_at, quiet = sys.maxsize, time.monotonic(), 0
     while True:
@@ -148,7 +148,7 @@ def _of_the_run(scene: Scene, drive: Drive, striker: Striker, left: int) -> dict
     }
 
 
-async def _until_ended(running: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
+async def until_ended(running: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
     """Have a SIGTERM end the run as Ctrl-C does, so that the stack and its disk go with it."""
     task = asyncio.ensure_future(running)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
@@ -161,7 +161,7 @@ def main() -> int:
     drawn = plan(seed, int(os.environ.get("CASES") or 1000))
     console.print(f"make faults SEED={seed} CASES={drawn.cases}: {len(drawn.strikes)} faults")
     directory = Path(tempfile.mkdtemp(prefix="hetao-faults-"))
-    found = asyncio.run(_until_ended(run(directory / "stack", drawn)))
+    found = asyncio.run(until_ended(run(directory / "stack", drawn)))
     out = Path(os.environ.get("OUT") or report.RESULTS)
     out.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     report.show(console, found)

@@ -86,6 +86,18 @@ class Scene:
             os.kill(before, signal.SIGKILL)
         await _until(lambda: self.pid(part) != before and is_alive(self.pid(part)), f"{part} is started again")
 
+    @asynccontextmanager
+    async def down(self) -> AsyncIterator[None]:
+        """Have the machine go away, all parts at once, and start the stack again on what is there when left."""
+        async with self._starting:
+            children = [pid for pid, _ in self.stack.processes.values()]
+            os.kill(self.up.pid("up"), signal.SIGKILL)
+            await asyncio.to_thread(self.up.forget)
+            await _until(lambda: not any(is_alive(pid) for pid in children), "the children end with their parent")
+            yield
+            self.up.launch()
+            await asyncio.to_thread(self.up.wait_ready)
+
     async def back(self) -> float:
         """Wait until all parts answer again, and return how long that took.
 
@@ -151,14 +163,15 @@ class Scene:
 
 
 @asynccontextmanager
-async def open_scene(directory: Path) -> AsyncIterator[Scene]:
-    """Start the stack, with a disk of its own for PostgreSQL where this machine lets us have one."""
+async def open_scene(directory: Path, *, own_disk: bool = True) -> AsyncIterator[Scene]:
+    """Start the stack, with a disk of its own for PostgreSQL where one is wanted and this machine lets us have it."""
     async with AsyncExitStack() as exits:
         with lock(directory):
             ports = open_stack(directory, port=None, make_keys=generate, say=lambda _line: None).ports
         disk, why_no_disk = None, ""
         try:
-            disk = exits.enter_context(open_disk(directory / "postgres"))
+            if own_disk:
+                disk = exits.enter_context(open_disk(directory / "postgres"))
         except NoDiskError as error:
             why_no_disk = str(error)
         database = await exits.enter_async_context(open_door(f"127.0.0.1:{ports['postgres']}"))

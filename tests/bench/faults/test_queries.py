@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from bench.faults.aftermath import DUE, SNAPSHOT
 from bench.faults.driver import CASES
 from bench.faults.evidence import QUERIES
 from bench.faults.register import Register
@@ -11,7 +12,7 @@ from bench.faults.run import WAITING
 async def test_every_query_fits_the_schema(clean_database: str) -> None:
     register = Register(clean_database)
     try:
-        for query in QUERIES.values():
+        for query in (*QUERIES.values(), *SNAPSHOT.values(), DUE):
             assert await register.rows(query, patience=0) == []
         assert await register.rows(CASES, datetime.min.replace(tzinfo=UTC), patience=0) == []
         assert await register.rows(WAITING, patience=0) == [{"n": 0}]
