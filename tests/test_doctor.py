@@ -93,7 +93,12 @@ def test_settings_and_secrets_that_cannot_be_read_are_named_and_never_shown(surr
     assert lines["HETAO_AUTHORITY_CALLBACK_SECRETS"]["health"] == "ok"
     assert "chmod 0600" in lines["key file"]["says"]
     assert "of-mine" not in json.dumps(lines)
-    for content, said in (("{", "no JSON"), ("[]", "must be a JSON object"), ('{"kek": {}}', "kek must have"), (None, "be read")):
+    for content, said in (
+        ("{", "no JSON"),
+        ("[]", "must be a JSON object"),
+        ('{"kek": {}}', "kek must have"),
+        (None, "be read"),
+    ):
         keys.unlink(missing_ok=True)
         if content is not None:
             keys.write_text(content, encoding="utf-8")

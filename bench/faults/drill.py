@@ -46,6 +46,9 @@ _TAKES_SECONDS: Final = {"confirm": 40.0, "correct": 15.0}
 _LOOK_SECONDS: Final = 1.0
 # What is due at the loss and not done in so long is not done by itself.
 _DUE_SECONDS: Final = 900.0
+# Longer than the poll's interval and its work together; a poll that does not come to an end is seen by what it leaves.
+_POLLED_SECONDS: Final = 300.0
+_POLL_CURSOR: Final = "authority"
 
 
 @dataclass
@@ -108,7 +111,19 @@ class Drill:
         await working
         self.seen["through_after_s"] = round(time.monotonic() - lost_at, 1)
         self.seen["revived"] = json.loads(await hetao("cases", "revive", "--json", "--data-dir", self.scene.directory))
+        await self._polled()
         return drive, await settle(self.scene)
+
+    async def _polled(self) -> None:
+        """Wait until the poll has come to the end of the authority's books, which it reads again from then on."""
+        end = time.monotonic() + _POLLED_SECONDS
+        while time.monotonic() < end:
+            books = await self.scene.aside("authority", "GET", "/sandbox/books")
+            last = max((answer["seq"] for answer in books["answers"]), default=0)
+            known = await self.scene.register.rows("SELECT value FROM cursors WHERE name = $1", _POLL_CURSOR)
+            if known and int(known[0]["value"]) >= last:
+                return
+            await asyncio.sleep(_LOOK_SECONDS)
 
     async def _at(self, seconds: float) -> None:
         await asyncio.sleep(max(0.0, self.begun + seconds - time.monotonic()))
@@ -165,7 +180,8 @@ async def lose(loss: Loss, seed: int, cases: int, directory: Path) -> dict[str, 
         await prepare(scene)
         drill = Drill(loss, scene, Backups(directory / "backups"), persons)
         drive, waits = await drill.run()
-        evidence = replace(await gather(scene, drive), forgot=True, wanted=[each.client_reference for each in persons])
+        wanted = [each.client_reference for each in persons]
+        evidence = replace(await gather(scene, drive), wanted=wanted, forgot=loss is not Loss.POSTGRES)
     assert drill.before
     assert drill.restored
     (directory / "evidence.pickle").write_bytes(pickle.dumps((evidence, drill.before, drill.restored)))

@@ -7,6 +7,8 @@ from store.tables import metadata
 
 # A column by whose name any table names a row of another one.
 _PARENTS: Final = {"reference": "registrations", "delivery_id": "deliveries", "webhook_id": "webhooks"}
+# These tell of cases that a restore took away, and so of none that is there.
+_OF_LOST: Final = frozenset({"lost_cases", "lost_answers"})
 # What stands for nobody where no other table names it, by the column that is its key.
 _NAMED: Final = {"persons": "person_id", "data_keys": "key_id"}
 
@@ -19,7 +21,7 @@ def orphans_query() -> str:
 def _without_parent() -> Iterator[str]:
     for column, parent in _PARENTS.items():
         for table in metadata.tables.values():
-            if table.name != parent and column in table.c and not table.c[column].foreign_keys:
+            if table.name not in (parent, *_OF_LOST) and column in table.c and not table.c[column].foreign_keys:
                 yield _counted(
                     f"{table.name} without {parent}",
                     # A notice of no case, such as the test of a webhook, names an empty one.
