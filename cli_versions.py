@@ -183,6 +183,9 @@ def _run(settings: "Settings", work: "Callable[[Deployments, Client], Awaitable[
             f"build {error} has no workers on all queues that the current one serves: nothing was changed. "
             "Start them (`hetao worker`), then again."
         )
+    except typer.Exit:
+        # One of ours, which is a RuntimeError too.
+        raise
     except (RPCError, RuntimeError) as error:
         _end(f"Temporal does not answer or refuses ({error}): nothing was changed by this step. Then again.")
 
