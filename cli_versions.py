@@ -183,6 +183,9 @@ def _run(settings: "Settings", work: "Callable[[Deployments, Client], Awaitable[
             f"build {error} has no workers on all queues that the current one serves: nothing was changed. "
             "Start them (`hetao worker`), then again."
         )
+    except typer.Exit:
+        # One of ours, which is a RuntimeError too.
+        raise
     except (RPCError, RuntimeError) as error:
         _end(f"Temporal does not answer or refuses ({error}): nothing was changed by this step. Then again.")
 
@@ -209,7 +212,8 @@ def _notes(deployment: "Deployment") -> list[str]:
         )
     for each in deployment.versions:
         if each.is_forsaken:
-            notes.append(f"{each.build_id} has no workers and {each.runs} runs wait for them: start its workers.")
+            waiting = f"{each.runs} runs and all that is new" if each.is_current else f"{each.runs} runs"
+            notes.append(f"{each.build_id} has no workers, and {waiting} wait for them: start its workers.")
         elif each.may_go:
             notes.append(f"{each.build_id} may go: stop its workers.")
         elif not each.is_current and not each.ramp:

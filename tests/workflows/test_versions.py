@@ -282,6 +282,9 @@ async def test_the_commands_do_it_and_say_it(
         assert f"{OLD}: 1 cases told to go on with {NEW}" in await said("move", "--pace", "100")
         await park.until_runs(OLD, 0)
         assert f"{OLD} may go" in await said("list")
+        refused = await said("adopt", NEW, code=2)
+        assert "no build beside a current one" in refused
+        assert "nothing was changed by this step" not in refused
         assert f"goes to {OLD}" in await said("back")
         assert "25 % of what is new" in await said("ramp", "25")
         assert (await park.version(NEW)).ramp == 25
