@@ -40,7 +40,7 @@ async def test_a_workflow_in_flight_is_there_after_a_kill(tmp_path: Path) -> Non
 def test_the_command_never_skips_time_by_itself(tmp_path: Path) -> None:
     command = _server(tmp_path).command()
     assert shutil.which(command[0])
-    assert not [part for part in command if "TimeSkipping" in part or "dynamic-config" in part]
+    assert not [part for part in command if "TimeSkipping" in part or "ReuseMinimalInterval" in part]
     assert command[command.index("--ip") + 1] == "127.0.0.1"
 
 
