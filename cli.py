@@ -45,6 +45,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+
+
+@app.callback()
+def _hetao() -> None:
+    """Permits of the Hetao zone."""
+    cli_edge.log_to_stderr()
+
+
 sandbox_app = typer.Typer(help="Steer the stand-ins of a running stack.", no_args_is_help=True)
 app.add_typer(sandbox_app, name="sandbox")
 sandbox_app.command()(cli_rehearsal.poison)

@@ -42,9 +42,7 @@ def revive(
     import asyncio
 
     from domain.errors import Unavailable
-    from temporal.telemetry import configure_logging
 
-    configure_logging("revive", "WARNING")
     found: Counter[str] = Counter()
     last = after
 

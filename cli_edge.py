@@ -4,6 +4,7 @@ Where the log level is DEBUG the traceback follows; a defect of ours keeps its t
 """
 
 import errno
+import logging
 import os
 import sys
 import traceback
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, NoReturn
 
+import structlog
 from pydantic import ValidationError
 
 from domain.errors import SettingError, Unavailable
@@ -34,6 +36,16 @@ def read_text(path: Path) -> str:
         )
     except OSError as error:
         _end([_file_line(error, path)])
+
+
+def log_to_stderr() -> None:
+    """Have what a command logs go to standard error, from warnings on: standard output is for what it prints."""
+    structlog.configure(
+        # Looked up with each line, since a process may have another one by then.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        cache_logger_on_first_use=False,
+    )
 
 
 def run(command: Callable[[], None]) -> None:

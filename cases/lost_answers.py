@@ -30,11 +30,9 @@ _FORGET: Final = text("""
 """)
 _TAKE_AWAY: Final = text("""
     WITH given AS (
-        UPDATE lost_answers SET body = NULL, key_id = NULL FROM (
-            SELECT answer_id, key_id AS old_key FROM lost_answers WHERE answer_id = :answer_id
-        ) AS before WHERE lost_answers.answer_id = before.answer_id RETURNING before.old_key
+        UPDATE lost_answers SET body = NULL WHERE answer_id = :answer_id RETURNING key_id
     )
-    UPDATE data_keys k SET wrapped = NULL, destroyed_at = :at FROM given WHERE k.key_id = given.old_key
+    UPDATE data_keys k SET wrapped = NULL, destroyed_at = :at FROM given WHERE k.key_id = given.key_id
 """)
 
 

@@ -1,5 +1,6 @@
 """Fixtures that every test may ask for: a database of its process, and a Temporal that skips time."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict
 from typing import Any
@@ -67,6 +68,16 @@ def _start(config: pytest.Config) -> Addresses:
     names.append(VERSIONED)
     services = config.stash[_SERVICES] = Services(namespaces=tuple(f"test-{name}" for name in names))
     return services.start()
+
+
+@pytest.fixture(autouse=True)
+def _kept_environment() -> Iterator[None]:
+    """Undo what a command that is run in this process, such as `hetao … --data-dir`, put into the environment."""
+    before = dict(os.environ)
+    yield
+    if os.environ != before:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 @pytest.fixture(scope="session")

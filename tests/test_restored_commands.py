@@ -12,7 +12,7 @@ from proof import merkle
 from proof.checkpoints import Checkpoint, Note, sign
 from proof.declarations import checkpoint_view, declare, origin_of_epoch
 from proof.witnessing import WitnessRefusal
-from store.key_file import generate
+from store.key_file import generate, make_key_file
 from tests.api.conftest import settings_for_tests
 from tests.test_audit_commands import KEY, ORIGIN, Log, Witness, run
 
@@ -139,7 +139,7 @@ def test_the_command_declares_once_writes_the_declaration_and_says_what_to_do(
     clean_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = tmp_path / "keys.json"
-    keys.write_text(json.dumps(generate()), encoding="utf-8")
+    make_key_file(keys, generate())
     settings = settings_for_tests(clean_database).model_copy(update={"keys_file": keys})
     for name in ("database_url", "keys_file", "oidc_issuer", "oidc_jwks_url", "public_url", "authority_url",
                  "smtp_host", "mail_from", "sms_url"):  # fmt: skip

@@ -23,6 +23,7 @@ from proof.checkpoints import open_checkpoint, parse_note, verifier_key
 from proof.declarations import Declaration
 from store.tables import cursors, epochs, incidents, ledger
 from tests.cases.driver import Park, china, open_park
+from tests.cases.sealed import seal_all
 
 ACTOR = system("restored")
 
@@ -107,12 +108,11 @@ async def test_the_reference_of_a_lost_case_is_not_given_again(park: Park, monke
 
 async def test_the_log_goes_on_under_a_name_of_its_own(park: Park) -> None:
     await park.review()
-    while await seal(park.context):
-        pass
+    await seal_all(park.context)
     restored = await find_checkpoint(park.context)
     found = await _declare(park)
     assert found.origin == f"hetao-permits/ledger#{found.epoch}"
-    await seal(park.context)
+    await seal_all(park.context)
     newest = await find_checkpoint(park.context)
     assert newest.size == restored.size + 1
     keys = [verifier_key(found.origin, each) for each in park.context.keyring.sealing_keys().values()]
@@ -123,8 +123,7 @@ async def test_the_log_goes_on_under_a_name_of_its_own(park: Park) -> None:
 
 async def test_a_log_that_lost_nothing_keeps_its_name(park: Park) -> None:
     await park.review()
-    while await seal(park.context):
-        pass
+    await seal_all(park.context)
     newest = await find_checkpoint(park.context)
     found = await _declare(park, newest.note)
     assert (found.origin, found.lost_leaves) == ("hetao-permits/ledger", 0)

@@ -11,6 +11,8 @@ ROOT: Final = Path(__file__).parents[2]
 WORKFLOWS: Final = ROOT / "workflows"
 # Steps run outside of the workflow, whatever they import; of them workflows have the names alone (test_steering).
 _OUTSIDE: Final = "activities"
+# Runs in the worker, beside the workflows that it starts; none of them imports it.
+_BESIDE: Final = frozenset({"ensured.py"})
 _OURS: Final = frozenset(
     {"api", "cases", "console", "domain", "policy", "proof", "sandbox", "settings", "store", "temporal", "texts"}
     | {"worker", "workflows", _OUTSIDE}
@@ -20,7 +22,7 @@ _OURS: Final = frozenset(
 def reached() -> dict[str, Path]:
     """Return the files by the name of their module, the workflows first, then what they import and so on."""
     found: dict[str, Path] = {}
-    waiting = [_module_of(path) for path in sorted(WORKFLOWS.glob("*.py"))]
+    waiting = [_module_of(path) for path in sorted(WORKFLOWS.glob("*.py")) if path.name not in _BESIDE]
     while waiting:
         name = waiting.pop(0)
         path = _path_of(name)

@@ -111,7 +111,8 @@ async def test_a_standing_that_was_spread_before_a_restore_is_spread_again(world
     await declare_restore(world.context, system("restored"))
     # The same change, signed before the backup, comes to its cases although a run of before completed.
     (change,) = await _signed_again(world, str(first.id).rpartition("/")[2])
-    assert await world.engine.start_standing("emp-a", StandingInput(change_id=change, at=world.clock()))
+    asked = StandingInput(change_id=change, at=world.clock())
+    assert await world.engine.start_standing("emp-a", asked, is_unspread=True)
     async with asyncio.timeout(10):
         await world.client.get_workflow_handle(first.id).result()
     assert (await world.rows(tables.employer_standings, spread=True)) != []
