@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import app
-from store.key_file import generate
+from store.key_file import generate, make_key_file
 from tests.api.conftest import settings_for_tests
 
 
@@ -15,7 +15,7 @@ from tests.api.conftest import settings_for_tests
 def installation(clean_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """The settings of an installation with an empty register."""
     keys = tmp_path / "keys.json"
-    keys.write_text(json.dumps(generate()), encoding="utf-8")
+    make_key_file(keys, generate())
     settings = settings_for_tests(clean_database).model_copy(update={"keys_file": keys})
     for name in ("database_url", "keys_file", "oidc_issuer", "oidc_jwks_url", "public_url", "authority_url",
                  "smtp_host", "mail_from", "sms_url"):  # fmt: skip
