@@ -18,6 +18,8 @@ from tests.rows import ROWS, Rows
 from tests.schedule import HeaviestFirst, heaviest_first
 from tests.services import SEALER_URLS, Addresses, Services
 
+# What commands are told by; pytest keeps the environment's other changes apart itself.
+_TOLD_BY = ("HETAO_", "TEMPORAL_")
 _SERVICES = pytest.StashKey[Services]()
 _ADDRESSES = pytest.StashKey[Addresses]()
 # Where workers are versioned all new work goes to one of them: a namespace for tests/workflows/test_versions.py alone.
@@ -73,11 +75,11 @@ def _start(config: pytest.Config) -> Addresses:
 @pytest.fixture(autouse=True)
 def _kept_environment() -> Iterator[None]:
     """Undo what a command that is run in this process, such as `hetao … --data-dir`, put into the environment."""
-    before = dict(os.environ)
+    before = {name: value for name, value in os.environ.items() if name.startswith(_TOLD_BY)}
     yield
-    if os.environ != before:
-        os.environ.clear()
-        os.environ.update(before)
+    for name in [name for name in os.environ if name.startswith(_TOLD_BY) and name not in before]:
+        del os.environ[name]
+    os.environ.update(before)
 
 
 @pytest.fixture(scope="session")
