@@ -24,12 +24,13 @@ Aside = Annotated[
 Backup = Annotated[Path, typer.Argument(help="Folder of one backup.", exists=True, file_okay=False)]
 # What follows, in this order; the page says why.
 _AFTER_POSTGRES: Final = (
-    "start PostgreSQL and Temporal alone (hetao up --only-servers), and wait until the recovery has ended",
+    "start PostgreSQL and Temporal alone (embedded: hetao up --only-servers), and wait until the recovery has ended",
     "hetao migrate",
     "hetao restored --last-checkpoint FILE",
     "hetao erasures replay",
     "start the workers and the API",
     "hetao cases revive",
+    "hetao backup take, and hetao backup follow into another directory than before",
 )
 _AFTER_TEMPORAL: Final = ("start Temporal, the workers and the API", "hetao cases revive")
 

@@ -213,7 +213,10 @@ def _notes(deployment: "Deployment") -> list[str]:
     for each in deployment.versions:
         if each.is_forsaken:
             waiting = f"{each.runs} runs and all that is new" if each.is_current else f"{each.runs} runs"
-            notes.append(f"{each.build_id} has no workers, and {waiting} wait for them: start its workers.")
+            notes.append(
+                f"{each.build_id} has no workers, and {waiting} wait for them: start its workers."
+                " One that has just started is counted within a minute."
+            )
         elif each.may_go:
             notes.append(f"{each.build_id} may go: stop its workers.")
         elif not each.is_current and not each.ramp:

@@ -12,34 +12,44 @@ from temporal.deployments import Deployments, NoWorkersError
 
 # Its own first polls take a moment to arrive.
 _FIRST: Final = timedelta(seconds=30)
-_EVERY: Final = timedelta(minutes=10)
+_EVERY: Final = timedelta(minutes=1)
+_LOOK_EVERY: Final = timedelta(minutes=10)
 _AGAIN: Final = timedelta(seconds=5)
 _AWAY: Final = (RPCError, TemporalError, NoWorkersError, TimeoutError, RuntimeError, OSError)
 _log = structlog.get_logger(__name__)
 
 
 async def keep_watching_versions(deployments: Deployments, build_id: str, stopping: asyncio.Event) -> None:
-    """Take the first place where none was ever taken, then tell every ten minutes which runs wait for no worker."""
-    is_settled = False
+    """Take the first place where none was ever taken, and tell every ten minutes which runs wait for no worker.
+
+    Whether one was ever taken is asked each minute: a Temporal that was lost comes back empty under workers that run.
+    """
+    loop = asyncio.get_running_loop()
+    look_at = loop.time()
     while not stopping.is_set():
+        pause = _EVERY
         try:
-            if not is_settled:
-                if await deployments.take_first(build_id, wait=_FIRST):
-                    _log.info("version_first", build_id=build_id)
-                is_settled = True
-            await look(deployments, build_id)
+            if await deployments.take_first(build_id, wait=_FIRST):
+                _log.info("version_first", build_id=build_id)
+            if loop.time() >= look_at:
+                await look(deployments, build_id)
+                look_at = loop.time() + _LOOK_EVERY.total_seconds()
         except _AWAY as error:
             _log.warning("versions_unknown", error=type(error).__name__)
-        await _pause(_EVERY if is_settled else _AGAIN, stopping)
+            pause = _AGAIN
+        await _pause(pause, stopping)
 
 
 async def look(deployments: Deployments, build_id: str) -> None:
-    """Log where new work goes to another version than this worker's, and versions with runs and without workers."""
+    """Log where new work goes to another version than this worker's, and versions with runs and without workers.
+
+    Its own version has a worker, whether or not Temporal lists it yet: that takes up to a minute after its start.
+    """
     deployment = await deployments.read()
     if deployment.current != build_id:
         _log.info("version_not_current", build_id=build_id, current=deployment.current)
     for each in deployment.versions:
-        if each.is_forsaken:
+        if each.is_forsaken and each.build_id != build_id:
             _log.warning("version_without_workers", build_id=each.build_id, runs=each.runs)
 
 

@@ -20,7 +20,7 @@ patiently() {
 
 # Another one that makes it at the same time is as good.
 make_namespace() {
-    temporal operator namespace describe -n "$TEMPORAL_NAMESPACE" ||
+    temporal operator namespace describe -n "$TEMPORAL_NAMESPACE" 2>/dev/null ||
         temporal operator namespace create -n "$TEMPORAL_NAMESPACE" --retention "$RETENTION" ||
         temporal operator namespace describe -n "$TEMPORAL_NAMESPACE"
 }

@@ -25,9 +25,10 @@ from typer.testing import CliRunner
 import cli
 import worker
 from store.keyring import Keyring
+from temporal import version_watch
 from temporal.build_id import STEERING, build_id
 from temporal.client import data_converter
-from temporal.deployments import Deployments, NoWorkersError, Version
+from temporal.deployments import Deployment, Deployments, NoWorkersError, Version
 from temporal.moving import Adopted, adopt_runs, move_cases
 from temporal.version_watch import keep_watching_versions, look
 from tests.cases.contexts import shared_keyring
@@ -213,6 +214,9 @@ async def test_versions_without_workers_are_told_and_get_nothing(park: Park) -> 
         ("version_not_current", None),
         ("version_without_workers", 1),
     ]
+    with capture_logs() as lines:
+        await look(deployments, NEW)
+    assert lines == []  # a worker of it looks, so that it has one, listed yet or not
     await deployments.make_current(OLD)
     with pytest.raises(NoWorkersError):
         await deployments.make_current(NEW)
@@ -239,6 +243,32 @@ async def test_the_first_worker_of_an_installation_makes_its_build_current_and_n
         await watch
         assert not await deployments.take_first("second", wait=WAIT)
     assert await current() == "first"
+
+
+async def test_workers_that_run_on_make_their_build_current_again_where_temporal_came_back_empty(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(version_watch, "_EVERY", timedelta(milliseconds=1))
+    taken, stopping = asyncio.Queue[str](), asyncio.Event()
+
+    class Lost(Deployments):
+        """Temporal as it is after each look: nobody ever was current."""
+
+        def __init__(self) -> None:
+            pass
+
+        async def take_first(self, build_id: str, *, wait: timedelta) -> bool:
+            await taken.put(build_id)
+            return True
+
+        async def read(self) -> Deployment:
+            return Deployment(NAME, OLD, (), 0)
+
+    watch = asyncio.create_task(keep_watching_versions(Lost(), OLD, stopping))
+    async with asyncio.timeout(10):
+        assert [await taken.get(), await taken.get()] == [OLD, OLD]
+    stopping.set()
+    await watch
 
 
 async def test_a_run_of_before_there_were_versions_goes_on_with_the_current_one(park: Park) -> None:
