@@ -41,6 +41,12 @@ def read_text(path: Path) -> str:
 def log_to_stderr() -> None:
     """Have what a command logs go to standard error, from warnings on: standard output is for what it prints."""
     structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+        ],
         # Looked up with each line, since a process may have another one by then.
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),

@@ -60,7 +60,13 @@ class Made:
 
 
 def hetao(*words: object) -> Result:
-    return CliRunner().invoke(app, [str(word) for word in words])
+    before = dict(os.environ)
+    try:
+        return CliRunner().invoke(app, [str(word) for word in words])
+    finally:
+        # `--data-dir` puts the stack's settings into the environment, also for the fixture of the module.
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def mark(server: PostgresServer, name: str) -> None:
