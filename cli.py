@@ -179,15 +179,12 @@ def load(file: Annotated[Path, typer.Argument(help="Premises and employers in YA
 
     from domain.employers import RegisterFile
     from settings import Settings
-    from temporal.telemetry import configure_logging
 
-    settings = Settings()
-    configure_logging("register", settings.log_level)
     try:
         register = RegisterFile.model_validate(yaml.safe_load(cli_edge.read_text(file)))
     except (yaml.YAMLError, ValidationError) as error:
         sys.exit(f"hetao: {file} cannot be loaded: {error}")
-    _print_json(asyncio.run(_load_register(settings, register)))
+    _print_json(asyncio.run(_load_register(Settings(), register)))
 
 
 @calendar_app.command("load")
@@ -201,11 +198,8 @@ def load_calendar(
     import asyncio
 
     from settings import Settings
-    from temporal.telemetry import configure_logging
 
-    settings = Settings()
-    configure_logging("calendar", settings.log_level)
-    _print_json({"calendar": asyncio.run(_load_calendar(settings, _days_of(year, file)))})
+    _print_json({"calendar": asyncio.run(_load_calendar(Settings(), _days_of(year, file)))})
 
 
 @sandbox_app.command()
