@@ -111,7 +111,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
         mark(server, "between")
         between = datetime.fromisoformat(server.run_sql("SELECT to_json(clock_timestamp()) #>> '{}'"))
         mark(server, "after")
-        position = server.run_sql("SELECT pg_current_wal_flush_lsn()")
+        position = server.run_sql("SELECT pg_current_wal_insert_lsn()")
         followed = f"SELECT flush_lsn >= '{position}' FROM pg_stat_replication WHERE application_name = 'pg_receivewal'"
         until(lambda: server.run_sql(followed) == "t")
         mark(server, "unfollowed")

@@ -166,7 +166,7 @@ async def test_the_pool_tells_what_is_in_use(park: Park, clean_database: str) ->
         (figures.COMMANDS, "ix_commands_"),
         pytest.param(
             figures.CALLS,
-            "ix_calls_due",
+            "ix_calls_",  # of few rows either index serves
             marks=pytest.mark.skipif(
                 "ix_calls_due" not in {each.name for each in tables.calls.indexes}, reason="comes with reviving"
             ),
