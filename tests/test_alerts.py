@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 from collections import Counter
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +68,6 @@ def _known() -> set[str]:
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)
 def test_an_expression_asks_for_metrics_that_there_are(expression: str) -> None:
-    if find_spec("cases.reviving") is None and re.search("hetao_cases_(revived|without)", expression):
-        pytest.skip("comes with reviving")
     asked = _metrics(expression)
     assert asked or expression == "time()"
     assert asked <= _known()

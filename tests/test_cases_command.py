@@ -7,21 +7,13 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import app
-from store.key_file import generate, make_key_file
-from tests.api.conftest import settings_for_tests
+from tests.installation import tell_settings
 
 
 @pytest.fixture
 def installation(clean_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """The settings of an installation with an empty register."""
-    keys = tmp_path / "keys.json"
-    make_key_file(keys, generate())
-    settings = settings_for_tests(clean_database).model_copy(update={"keys_file": keys})
-    for name in ("database_url", "keys_file", "oidc_issuer", "oidc_jwks_url", "public_url", "authority_url",
-                 "smtp_host", "mail_from", "sms_url"):  # fmt: skip
-        monkeypatch.setenv(f"HETAO_{name.upper()}", str(getattr(settings, name)))
-    for name in ("AUTHORITY_TOKEN", "AUTHORITY_CALLBACK_SECRETS", "SMS_TOKEN", "RECEIPTS_SECRETS"):
-        monkeypatch.setenv(f"HETAO_{name}", "whsec_YQ==")
+    tell_settings(monkeypatch, clean_database, tmp_path / "keys.json")
     return monkeypatch
 
 

@@ -12,8 +12,7 @@ from proof import merkle
 from proof.checkpoints import Checkpoint, Note, sign
 from proof.declarations import checkpoint_view, declare, origin_of_epoch
 from proof.witnessing import WitnessRefusal
-from store.key_file import generate, make_key_file
-from tests.api.conftest import settings_for_tests
+from tests.installation import tell_settings
 from tests.test_audit_commands import KEY, ORIGIN, Log, Witness, run
 
 NOW = origin_of_epoch(ORIGIN, 17)
@@ -138,14 +137,7 @@ def test_a_fork_in_a_declaration_is_refused_and_a_tree_that_it_does_not_name_tak
 def test_the_command_declares_once_writes_the_declaration_and_says_what_to_do(
     clean_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keys = tmp_path / "keys.json"
-    make_key_file(keys, generate())
-    settings = settings_for_tests(clean_database).model_copy(update={"keys_file": keys})
-    for name in ("database_url", "keys_file", "oidc_issuer", "oidc_jwks_url", "public_url", "authority_url",
-                 "smtp_host", "mail_from", "sms_url"):  # fmt: skip
-        monkeypatch.setenv(f"HETAO_{name.upper()}", str(getattr(settings, name)))
-    for name in ("AUTHORITY_TOKEN", "AUTHORITY_CALLBACK_SECRETS", "SMS_TOKEN", "RECEIPTS_SECRETS"):
-        monkeypatch.setenv(f"HETAO_{name}", "whsec_YQ==")
+    tell_settings(monkeypatch, clean_database, tmp_path / "keys.json")
     monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:9")
     written = tmp_path / "restored.json"
     first = run.invoke(app, ["restored", "--declaration", str(written), "--json"])

@@ -164,13 +164,7 @@ async def test_the_pool_tells_what_is_in_use(park: Park, clean_database: str) ->
     ("query", "index"),
     [
         (figures.COMMANDS, "ix_commands_"),
-        pytest.param(
-            figures.CALLS,
-            "ix_calls_",  # of few rows either index serves
-            marks=pytest.mark.skipif(
-                "ix_calls_due" not in {each.name for each in tables.calls.indexes}, reason="comes with reviving"
-            ),
-        ),
+        (figures.CALLS, "ix_calls_"),  # of few rows either index serves
         (figures.DELIVERIES, "ix_deliveries_"),
         (figures.INCIDENTS, "ix_incidents_"),
         (figures.STAGES, "ix_registrations_"),
