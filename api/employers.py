@@ -57,6 +57,9 @@ class CaseQuery(PageQuery):
     updated_after: Since | None = Field(default=None, description="Changed after this time.")
     q: Name | None = Field(default=None, description="Exact whole name or last four.")
     employer_id: Code | None = Field(default=None, description="Of this employer; staff says it beside `q`.")
+    view: Literal["whole", "short"] = Field(
+        default="whole", description="`short`: without the findings that pass, for lists of many."
+    )
 
 
 @router.post("/registrations", status_code=202, response_model=CaseView, summary="Register a person")
@@ -96,6 +99,7 @@ async def list_cases(
         employer_id=query.employer_id,
         after=pages.after(query.cursor),
         limit=query.limit,
+        short=query.view == "short",
         language=request.state.language,
     )
     return pages.respond(items, position)

@@ -76,9 +76,12 @@ async def list_cases(
     employer_id: str | None = None,
     after: Position | None = None,
     limit: int = 50,
+    short: bool = False,
     language: Language = Language.ZH_HANS,
 ) -> tuple[list[dict[str, Any]], Position | None]:
     """Return a page of cases ordered by time of change and reference, and the position of the next page.
+
+    Short ones have no findings that pass, which are most of what a case says.
 
     Raises:
         Refused: `invalid` where the park's people look for a person without saying at which employer.
@@ -108,7 +111,7 @@ async def list_cases(
         found = await read_cases(context, connection, [row.reference for row in page], actor)
         shown = [(each.reference, each.employer_id) for each in found]
         await record_access(connection, actor, "cases", shown, context.clock())
-        items = [case_view(each, actor, language) for each in found]
+        items = [case_view(each, actor, language, short=short) for each in found]
     more = len(rows) > limit
     return items, (page[-1].updated_at, page[-1].reference) if more else None
 

@@ -16,7 +16,7 @@ from cases.signers import subject_of
 from domain.actors import Actor
 from domain.clock import CHINA
 from domain.errors import Defect, KeyUnknown, Refused
-from domain.findings import Audience, Finding, outcome_of, seen_by
+from domain.findings import Audience, Finding, FindingOutcome, outcome_of, seen_by
 from domain.languages import Language
 from domain.masks import MASKS
 from domain.messages import registration_workflow_id
@@ -31,14 +31,14 @@ Shown = CaseFile | CaseReading
 _FINDINGS: TypeAdapter[tuple[Finding, ...]] = TypeAdapter(tuple[Finding, ...])
 
 
-def case_view(file: Shown, actor: Actor, language: Language) -> dict[str, Any]:
-    """Return the case as this reader may see it."""
+def case_view(file: Shown, actor: Actor, language: Language, *, short: bool = False) -> dict[str, Any]:
+    """Return the case as this reader may see it; short: without findings that pass, as in a list of many."""
     inside = actor.is_inside
     row = file.row
     settling = file.stage is Stage.APPROVED and not row["settled"]
     hidden = not inside and (file.stage is Stage.AWAITING_CONFIRMATION or settling)
     due_at, due_kind, due_provisional, clock = _shown_due(file, hidden and settling)
-    assessment, findings = _findings(file, Audience.STAFF if inside else Audience.EMPLOYER, language)
+    assessment, findings = _findings(file, Audience.STAFF if inside else Audience.EMPLOYER, language, short=short)
     shown = [d for d in sorted(file.permits) if inside or file.permits[d]["stage"] is not None]
     view: dict[str, Any] = {
         "reference": file.reference,
@@ -66,7 +66,7 @@ def case_view(file: Shown, actor: Actor, language: Language) -> dict[str, Any]:
         "updated_at": row["updated_at"].astimezone(CHINA).isoformat(),
         "person": _person(file, actor),
         "recorded_facts": [fact_view(fact) for fact in file.facts],
-        "permits": [] if hidden else [permit_view(file, d, inside, language) for d in shown],
+        "permits": [] if hidden else [permit_view(file, d, inside, language, short=short) for d in shown],
         "links": {"self": f"/v1/registrations/{file.reference}"},
     }
     if inside:
@@ -74,7 +74,9 @@ def case_view(file: Shown, actor: Actor, language: Language) -> dict[str, Any]:
     return view
 
 
-def permit_view(file: Shown, destination: Destination, inside: bool, language: Language) -> dict[str, Any]:
+def permit_view(
+    file: Shown, destination: Destination, inside: bool, language: Language, *, short: bool = False
+) -> dict[str, Any]:
     """Return the permit of a destination; a destination shows from its eligibility on (P1)."""
     permit = file.permits[destination]
     view: dict[str, Any] = {
@@ -94,7 +96,7 @@ def permit_view(file: Shown, destination: Destination, inside: bool, language: L
         "end_reason": permit["end_reason"],
     }
     if inside:
-        _, findings = _findings(file, Audience.STAFF, language, destination.value)
+        _, findings = _findings(file, Audience.STAFF, language, destination.value, short=short)
         view |= {
             "pending_act": permit["pending_act"],
             "rejected": _rejection(
@@ -202,20 +204,23 @@ def _shown_due(file: Shown, is_hidden_approval: bool) -> tuple[datetime | None, 
 
 
 def _findings(
-    file: Shown, audience: Audience, language: Language, scope: str = "registration"
+    file: Shown, audience: Audience, language: Language, scope: str = "registration", *, short: bool
 ) -> tuple[str, list[dict[str, Any]]]:
     """Return what the findings of an assessment amount to for a reader, and the findings."""
     assessment = file.assessment(scope)
     found = assessment["findings"] if assessment else []
-    outcome, views = _shown(found if isinstance(found, str) else orjson.dumps(found), audience, language)
+    outcome, views = _shown(found if isinstance(found, str) else orjson.dumps(found), audience, language, short=short)
     return outcome, list(views)
 
 
 @lru_cache(maxsize=2048)
-def _shown(found: str | bytes, audience: Audience, language: Language) -> tuple[str, tuple[dict[str, Any], ...]]:
+def _shown(
+    found: str | bytes, audience: Audience, language: Language, *, short: bool
+) -> tuple[str, tuple[dict[str, Any], ...]]:
     """Return findings, given as JSON, as they are shown; they hold codes only and are alike in most cases."""
     findings = seen_by(_FINDINGS.validate_json(found), audience)
-    return outcome_of(findings).value, tuple(finding_views(findings, language))
+    told = [each for each in findings if not (short and each.outcome is FindingOutcome.PASS)]
+    return outcome_of(findings).value, tuple(finding_views(told, language))
 
 
 def _person(file: Shown, actor: Actor) -> dict[str, Any]:

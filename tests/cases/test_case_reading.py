@@ -1,11 +1,13 @@
 """A case that is only read shows exactly what the file of the case shows."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest_asyncio
 
 from cases.case_file import load_case
 from cases.case_reading import read_cases
+from cases.reads import list_cases
 from cases.view import case_view
 from domain.languages import Language
 from tests.cases.contexts import EMPLOYER_A, OFFICER
@@ -45,3 +47,32 @@ async def test_an_approval_that_settles_shows_alike(park: Park) -> None:
     case = await park.review()
     await case.decide("approve")
     await _check(park, case)
+
+
+async def test_a_short_case_leaves_out_the_findings_that_pass_and_nothing_else(park: Park) -> None:
+    case = await park.accepted()
+    for actor in (EMPLOYER_A, OFFICER):
+        (whole,), _ = await list_cases(park.context, actor, language=Language.EN)
+        (short,), _ = await list_cases(park.context, actor, short=True, language=Language.EN)
+        assert whole["reference"] == case.reference
+        assert {finding["outcome"] for finding in whole["findings"]} == {"pass"}
+        assert short == _without_passing(whole)
+
+
+async def test_a_short_case_keeps_what_stands_in_the_way(park: Park) -> None:
+    await park.review(employment={"state_worker": True})
+    ((short,), _) = await list_cases(park.context, OFFICER, short=True, language=Language.EN)
+    assert {finding["outcome"] for finding in short["findings"]} <= {"fail", "missing", "needs_person"}
+    assert short["findings"]
+    assert short["assessment"] == "incomplete"
+
+
+def _without_passing(case: dict[str, Any]) -> dict[str, Any]:
+    left = {name: value for name, value in case.items() if name != "findings"} | {
+        "findings": [each for each in case["findings"] if each["outcome"] != "pass"]
+    }
+    left["permits"] = [
+        {**p, "findings": [f for f in p["findings"] if f["outcome"] != "pass"]} if "findings" in p else p
+        for p in case["permits"]
+    ]
+    return left
