@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from cases import commands, eligibility, objections, review
 from cases.advance import advance, preview
-from cases.case_file import CaseFile, build_file, load_case, load_row
+from cases.case_file import CaseFile, build_file, load_case, load_rows
 from cases.confided import Said
 from cases.context import Context
 from cases.idempotency import Idempotency, Reply, asked_before, keep_reply, key_row, read_known
@@ -23,7 +23,7 @@ from domain.languages import Language
 from domain.registration import CorrectionRequest
 from domain.stages import PendingAct, Stage
 from store import case_writes
-from store.case_rows import Row
+from store.rows.work import CommandRow
 
 # Answered with what would then still stand in the way of a permit.
 _LOOKING_AHEAD: Final = frozenset({CommandKind.DECIDE, CommandKind.CONFIRM, CommandKind.RECORD_FACT})
@@ -84,22 +84,25 @@ async def _store(
 ) -> tuple[Asked, bool]:
     """Store a command in one transaction; return what was asked, and whether the case has no workflow any more."""
     async with context.database.begin(actor.tenant, case=reference) as connection:
-        row = await load_row(connection, reference, beside=asked_before(actor, idempotency))
-        known = read_known(context, idempotency, row["known"])
+        loaded = await load_rows(connection, reference, beside=asked_before(actor, idempotency))
+        known = read_known(context, idempotency, loaded.beside["known"])
         if known is not None and known.reference is not None and known.command_id is not None:
             return Asked(known.reference, kind, known.command_id, known.reply), False
-        file = await build_file(context, connection, row)
+        file = await build_file(context, connection, loaded)
         is_closed, key = file.is_finished(), file.person_key
         content = body if isinstance(body, dict) else body.model_dump(mode="json", exclude_unset=True)
         awaited = is_awaited(kind, actor.role)
         reply = None if awaited else Reply(202, case_view(file, actor, language))
         command_id = uuid4()
-        trial: Row = {
-            "command_id": command_id,
-            "kind": kind.value,
-            "actor": actor.model_dump(mode="json"),
-            "at": at,
-        }
+        trial = CommandRow(
+            command_id=command_id,
+            reference=file.reference,
+            employer_id=file.employer_id,
+            kind=kind.value,
+            actor=actor.model_dump(mode="json"),
+            state=CommandState.STORED.value,
+            at=at,
+        )
         number = _number_given(body)
         if number is not None and number != file.application.person.identity_number:
             await need_within_limit(context, connection, actor, at)
@@ -110,7 +113,7 @@ async def _store(
         stored = await load_case(context, connection, reference) if file.person_key is not key else file
         command = commands.command_row(stored, actor, kind, content, at, command_id=command_id, unanswered=awaited)
         kept = key_row(context, actor, idempotency, reference=reference, command_id=command_id, reply=reply, key=key)
-        await case_writes.write(connection, {"commands": [command], "idempotency": [kept]})
+        await case_writes.write(connection, {"commands": [command.document()], "idempotency": [kept]})
         if said is not None:
             about = contest_of(content["fact"]) if kind is CommandKind.CONTEST_FACT else objections.DEPARTURE
             await objections.keep_dispute(stored, connection, actor, command_id, said, at, about=about)
@@ -119,7 +122,7 @@ async def _store(
 
 def _may_be_approved(file: CaseFile) -> bool:
     """Whether permits come next: the case is approved, or proposed to be."""
-    return file.stage is Stage.APPROVED or file.row["pending_act"] == PendingAct.APPROVE
+    return file.stage is Stage.APPROVED or file.row.pending_act == PendingAct.APPROVE
 
 
 def for_reader(refused: Refused, actor: Actor) -> Refused:
@@ -158,7 +161,7 @@ async def reply(
     """
     async with context.database.begin(actor.tenant) as connection:
         file = await load_case(context, connection, asked.reference, beside=commands.outcome_of(asked.command_id))
-        state, outcome = commands.read_outcome(file.row["command"])
+        state, outcome = commands.read_outcome(file.beside["command"])
         if state is CommandState.REFUSED:
             errors = [FieldError.from_kept(error) for error in outcome.get("errors", [])]
             words = outcome.get("words", "")

@@ -25,7 +25,7 @@ from domain.errors import Refused
 from domain.messages import CommandOutcome, Course, Origin
 from domain.tasks import TaskKind
 from proof.statements import StatementKeyUnknown, is_about, said_of
-from store.case_rows import Row
+from store.rows.work import CommandRow
 
 # A caller waits this long for an outcome; one refused later is told to the officer by a task (states.md, section 2).
 CALLER_WAITS_SECONDS = 20
@@ -60,9 +60,9 @@ async def advance(
 
 
 @asynccontextmanager
-async def _tried(connection: AsyncConnection, commands: Sequence[Row], *, keep: bool) -> AsyncIterator[None]:
+async def _tried(connection: AsyncConnection, commands: Sequence[CommandRow], *, keep: bool) -> AsyncIterator[None]:
     """Bound what commands write by themselves while they are tried: kept where they succeed, or undone in any case."""
-    if not any(CommandKind(command["kind"]) in WRITES_BY_ITSELF for command in commands):
+    if not any(CommandKind(command.kind) in WRITES_BY_ITSELF for command in commands):
         yield
         return
     savepoint = await connection.begin_nested()
@@ -74,7 +74,7 @@ async def _tried(connection: AsyncConnection, commands: Sequence[Row], *, keep: 
     await (savepoint.commit() if keep else savepoint.rollback())
 
 
-async def preview(file: CaseFile, connection: AsyncConnection, command: Row, content: object) -> None:
+async def preview(file: CaseFile, connection: AsyncConnection, command: CommandRow, content: object) -> None:
     """Try a command on the file in memory, after all that is stored before it, and change nothing.
 
     Raises:
@@ -86,9 +86,9 @@ async def preview(file: CaseFile, connection: AsyncConnection, command: Row, con
             with suppress(Refused):
                 async with _tried(connection, [earlier], keep=True):
                     await apply(file, connection, earlier)
-        await pass_deadlines(file, connection, system("preview"), command["at"], strictly=True)
+        await pass_deadlines(file, connection, system("preview"), command.at, strictly=True)
         # Sealed only now, since a correction before it may have brought another person's key.
-        command["body"] = file.seal("commands", "body", str(command["command_id"]), content)
+        command.body = file.seal("commands", "body", str(command.command_id), content)
         await apply(file, connection, command)
 
 
@@ -97,8 +97,8 @@ async def _advance(
 ) -> list[CommandOutcome]:
     outcomes: list[CommandOutcome] = []
     for command in list(file.commands):
-        await pass_deadlines(file, connection, actor, command["at"], strictly=True)
-        refusal = refusals.get(command["command_id"])
+        await pass_deadlines(file, connection, actor, command.at, strictly=True)
+        refusal = refusals.get(command.command_id)
         if refusal is None:
             try:
                 _need_statement(file, command)
@@ -107,14 +107,14 @@ async def _advance(
             except Refused as refused:
                 if isinstance(refused, StatementKeyUnknown):
                     await wait_for_signer(file.context, connection, refused)
-                raise _CommandRefused(command["command_id"], refused) from refused
+                raise _CommandRefused(command.command_id, refused) from refused
             outcomes.append(_mark(file, command, CommandState.APPLIED, at))
         else:
             outcomes.append(_mark(file, command, CommandState.REFUSED, at, refusal))
             file.statement_hash = _hash_of_statement(command)
             _tell_refused(file, command, refusal, at)
         file.statement_hash = None
-        await assess_case(file, connection, actor, max(at, command["at"]))
+        await assess_case(file, connection, actor, max(at, command.at))
     file.commands.clear()
     await assess_case(file, connection, actor, at)
     await pass_deadlines(file, connection, actor, at)
@@ -122,24 +122,24 @@ async def _advance(
     return outcomes
 
 
-def _need_statement(file: CaseFile, command: Row) -> None:
+def _need_statement(file: CaseFile, command: CommandRow) -> None:
     """Check that the command is the one its actor asked for."""
-    if command["statement"] is None:
-        if command["actor"]["role"] == "system" or command["kind"] == CommandKind.START:
+    if command.statement is None:
+        if command.actor["role"] == "system" or command.kind == CommandKind.START:
             return
         raise Refused("signature_invalid", "The command has no actor statement.")
-    said = said_of(command, file.context.keyring.statement_keys())
-    if not is_about(said, command):
+    said = said_of(command.document(), file.context.keyring.statement_keys())
+    if not is_about(said, command.document()):
         raise Refused("signature_invalid", "The actor statement is about another command.")
 
 
-def _hash_of_statement(command: Row) -> bytes | None:
-    statement = command["statement"]
+def _hash_of_statement(command: CommandRow) -> bytes | None:
+    statement = command.statement
     return None if statement is None else hashlib.sha256(statement.encode()).digest()
 
 
 def _mark(
-    file: CaseFile, command: Row, state: CommandState, at: datetime, refusal: Refused | None = None
+    file: CaseFile, command: CommandRow, state: CommandState, at: datetime, refusal: Refused | None = None
 ) -> CommandOutcome:
     outcome: dict[str, Any] = {"stage": file.stage.value, "round": file.round}
     if refusal is not None:
@@ -148,19 +148,19 @@ def _mark(
         outcome |= {"facts": refusal.facts} if refusal.facts else {}
         outcome |= {"words": refusal.words} if refusal.words else {}
     file.mark_command(command, state.value, at, outcome)
-    return CommandOutcome(command_id=str(command["command_id"]), state=state, code=refusal.code if refusal else None)
+    return CommandOutcome(command_id=str(command.command_id), state=state, code=refusal.code if refusal else None)
 
 
-def _tell_refused(file: CaseFile, command: Row, refusal: Refused, at: datetime) -> None:
-    actor = Actor.model_validate(command["actor"])
-    about = {"kind": command["kind"], "command_id": str(command["command_id"])}
+def _tell_refused(file: CaseFile, command: CommandRow, refusal: Refused, at: datetime) -> None:
+    actor = Actor.model_validate(command.actor)
+    about = {"kind": command.kind, "command_id": str(command.command_id)}
     file.record(Act.REQUEST_REFUSED, actor, at, outcome="refused", reasons=[refusal.code], **about)
     if actor.correlation_id.startswith(SIGNALLED):
         # A signal has no answer, so its refusal is the operator's to see (R33).
         note(file, at, kind="decision_signal", step="apply", reason=refusal.code)
         return
-    waited = (at - command["at"]).total_seconds()
-    if is_awaited(CommandKind(command["kind"]), actor.role) and waited > CALLER_WAITS_SECONDS:
+    waited = (at - command.at).total_seconds()
+    if is_awaited(CommandKind(command.kind), actor.role) and waited > CALLER_WAITS_SECONDS:
         file.open_task(
             TaskKind.DECISION_NOT_TAKEN,
             at,

@@ -1,5 +1,6 @@
 """Applying an answer of the authority to a permit, in its order or out of it (P9 to P12, P17 to P26)."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -12,12 +13,13 @@ from domain.acts import Act
 from domain.answers import AnswerState, AuthorityAnswer, Outcome
 from domain.clock import day_of
 from domain.deadlines import DeadlineKind
+from domain.errors import need
 from domain.moves import PermitEvent, find_permit_move
 from domain.notices import NoticeKind
 from domain.stages import PERMIT_WITH_AUTHORITY, Destination, PermitStage
 from domain.tasks import TaskKind
 from policy.talent_permit import term_differs
-from store.case_rows import Row
+from store.rows.register import AssessmentRow, PermitRow
 
 _EVENTS: Final = {outcome: PermitEvent(outcome.value) for outcome in Outcome}
 _AFTER_ISSUE: Final = (Outcome.KEPT, Outcome.REPLACED, Outcome.CANCELLED, Outcome.REVOKED)
@@ -26,9 +28,9 @@ _AFTER_ISSUE: Final = (Outcome.KEPT, Outcome.REPLACED, Outcome.CANCELLED, Outcom
 def judge(file: CaseFile, answer: AuthorityAnswer) -> AnswerState:
     """Return what is to be done with an answer: apply it, fill in what is empty, keep it for later, or hold it."""
     permit = file.permits.get(answer.destination)
-    if permit is None or permit["stage"] is None:
+    if permit is None or permit.stage is None:
         return AnswerState.HELD
-    stage = PermitStage(permit["stage"])
+    stage = PermitStage(permit.stage)
     if _is_renewal(file, permit, answer):
         return AnswerState.RENEWAL
     before_issue = stage in PERMIT_WITH_AUTHORITY or stage is PermitStage.ELIGIBLE
@@ -40,18 +42,18 @@ def judge(file: CaseFile, answer: AuthorityAnswer) -> AnswerState:
     return AnswerState.APPLIED if move is not None else AnswerState.HELD
 
 
-def _is_renewal(file: CaseFile, permit: Row, answer: AuthorityAnswer) -> bool:
+def _is_renewal(file: CaseFile, permit: PermitRow, answer: AuthorityAnswer) -> bool:
     """Whether an answer is about a number that follows the one in force, of which nothing else was said before."""
-    if permit["stage"] not in (PermitStage.ISSUED, PermitStage.EXPIRED) or answer.authority_number is None:
+    if permit.stage not in (PermitStage.ISSUED, PermitStage.EXPIRED) or answer.authority_number is None:
         return False
-    known = {permit["authority_number"], *(term["authority_number"] for term in permit["earlier"])}
+    known = {permit.authority_number, *(term["authority_number"] for term in permit.earlier)}
     said = [(kept.authority_number, kept.outcome) for kept in inbox.renewals(file, answer.destination)]
     if answer.authority_number in known or (answer.authority_number, answer.outcome) in said:
         return False
     if answer.outcome is Outcome.ISSUED:
-        return answer.valid_until is not None and answer.valid_until > permit["valid_until"]
+        return answer.valid_until is not None and answer.valid_until > need(permit.valid_until, "valid_until")
     # An application of before the issue is the one that led to it, whatever number it had.
-    decided_on = permit["decided_on"]
+    decided_on = permit.decided_on
     is_later = decided_on is not None and day_of(answer.occurred_at) > decided_on
     return answer.outcome is Outcome.ACCEPTED and is_later
 
@@ -67,7 +69,7 @@ def keep_renewal(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAn
 def apply(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer, answer_id: UUID) -> None:
     """Apply an answer whose turn it is."""
     destination = answer.destination
-    if file.permits[destination]["stage"] == PermitStage.ELIGIBLE:
+    if file.permits[destination].stage == PermitStage.ELIGIBLE:
         # The 2xx of the list entry was lost; any answer proves that it was taken (P4).
         permits.sent(file, actor, at, destination)
         file.end_calls(at, "done", *file.calls_of(destination, "list_entry"), reason="proved_by_answer")
@@ -89,9 +91,9 @@ def force(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer, a
     """Apply a held answer by two signatures, whatever stage the permit has (P26)."""
     destination = answer.destination
     permit = file.permits[destination]
-    stage = permit["stage"]
-    if answer.outcome is Outcome.ISSUED and permit["valid_until"] is not None:
-        file.set_permit(destination, at, earlier=[*permit["earlier"], _term_before(permit)])
+    stage = permit.stage
+    if answer.outcome is Outcome.ISSUED and permit.valid_until is not None:
+        file.set_permit(destination, at, earlier=[*permit.earlier, _term_before(permit)])
     if find_permit_move(None if stage is None else PermitStage(stage), _EVENTS[answer.outcome]) is None:
         basis = PermitStage.ISSUED if answer.outcome in _AFTER_ISSUE else PermitStage.SUBMITTED
         file.set_permit(destination, at, stage=basis.value, end_reason=None)
@@ -127,9 +129,9 @@ def fill_in(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer,
     """Fill what is empty from a late lower step; the stage does not go back (P24)."""
     permit = file.permits[answer.destination]
     values: dict[str, Any] = {}
-    if permit["accepted_on"] is None:
+    if permit.accepted_on is None:
         values["accepted_on"] = day_of(answer.occurred_at)
-    if permit["authority_number"] is None and answer.authority_number:
+    if permit.authority_number is None and answer.authority_number:
         values["authority_number"] = answer.authority_number
     file.set_permit(answer.destination, at, **values)
     file.record(
@@ -138,8 +140,8 @@ def fill_in(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer,
     )  # fmt: skip
 
 
-def _agrees(permit: Row, answer: AuthorityAnswer) -> bool:
-    known = permit["accepted_on"]
+def _agrees(permit: PermitRow, answer: AuthorityAnswer) -> bool:
+    known = permit.accepted_on
     return known is None or known == day_of(answer.occurred_at)
 
 
@@ -158,7 +160,7 @@ def _accepted(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswe
     )
     file.move_permit(
         destination, PermitEvent.ACCEPTED, at, accepted_on=accepted_on, due_at=due.at, due_provisional=due.provisional,
-        authority_number=answer.authority_number or file.permits[destination]["authority_number"],
+        authority_number=answer.authority_number or file.permits[destination].authority_number,
     )  # fmt: skip
     _end_application(file, destination, at)
     facts = {"answer_expected_on": day_of(due.at), "due_provisional": due.provisional}
@@ -175,7 +177,7 @@ def _issued(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer)
 def _replaced(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -> None:
     destination = answer.destination
     permit = file.permits[destination]
-    earlier = [*permit["earlier"], _term_before(permit)]
+    earlier = [*permit.earlier, _term_before(permit)]
     file.move_permit(destination, PermitEvent.REPLACED, at, **_term(answer), earlier=earlier, card_lost_on=None)
     _tell_issued(file, at, answer)
 
@@ -183,7 +185,7 @@ def _replaced(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswe
 def _tell_issued(file: CaseFile, at: datetime, answer: AuthorityAnswer) -> None:
     destination = answer.destination
     permits.plan_expiry(file, destination, at)
-    pack = file.context.packs.version(file.row["policy_version"])
+    pack = file.context.packs.version(file.row.policy_version)
     differs = term_differs(
         pack,
         valid_from=answer.valid_from,
@@ -193,20 +195,18 @@ def _tell_issued(file: CaseFile, at: datetime, answer: AuthorityAnswer) -> None:
     )
     assessment = file.assessment(destination.value)
     if differs is not None and assessment is not None:
-        again = dict(assessment)
-        again["facts"] = _moved_facts(file, assessment, destination)
-        again["findings"] = [*assessment["findings"], differs.model_dump(mode="json")]
-        again["at"] = at
-        file.assess(again)
+        moved = _moved_facts(file, assessment, destination)
+        findings = [*assessment.findings, differs.model_dump(mode="json")]
+        file.assess(replace(assessment, facts=moved, findings=findings, at=at))
     facts = {"valid_from": answer.valid_from, "valid_until": answer.valid_until, "stay_days": answer.stay_days}
     tell(file, Telling(NoticeKind.PERMIT_ISSUED, at, answer.outcome_id, destination, facts))
 
 
-def _moved_facts(file: CaseFile, assessment: dict[str, Any], destination: Destination) -> bytes:
+def _moved_facts(file: CaseFile, assessment: AssessmentRow, destination: Destination) -> bytes:
     """Return the facts of an assessment sealed again for the place of the next one."""
     place = f"{file.reference}/{destination.value}"
-    facts = file.open("assessments", "facts", f"{place}/{assessment['seq']}", assessment["facts"])
-    return file.seal("assessments", "facts", f"{place}/{assessment['seq'] + 1}", facts)
+    facts = file.open("assessments", "facts", f"{place}/{assessment.seq}", assessment.facts)
+    return file.seal("assessments", "facts", f"{place}/{assessment.seq + 1}", facts)
 
 
 def _refused(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -> None:
@@ -215,7 +215,7 @@ def _refused(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer
     sealed = file.seal("permits", "reason", f"{file.reference}/{destination.value}", reason)
     file.move_permit(
         destination, PermitEvent.REFUSED, at, reason=sealed, decided_on=day_of(answer.occurred_at),
-        authority_number=answer.authority_number or file.permits[destination]["authority_number"],
+        authority_number=answer.authority_number or file.permits[destination].authority_number,
     )  # fmt: skip
     permits.end_track(file, destination, at)
     facts = {"authority_reason": answer.reason_text, "authority_code": answer.reason_code}
@@ -234,7 +234,7 @@ def _kept(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -
     destination = answer.destination
     file.move_permit(destination, PermitEvent.KEPT, at, answered_for=True)
     file.cancel_deadlines(DeadlineKind.REPORT_EXPECTED, destination=destination.value)
-    facts = {"valid_until": file.permits[destination]["valid_until"]}
+    facts = {"valid_until": file.permits[destination].valid_until}
     tell(file, Telling(NoticeKind.PERMIT_KEPT, at, answer.outcome_id, destination, facts))
 
 
@@ -261,7 +261,7 @@ def _term(answer: AuthorityAnswer) -> dict[str, Any]:
     }
 
 
-def _term_before(permit: Row) -> dict[str, Any]:
+def _term_before(permit: PermitRow) -> dict[str, Any]:
     """Return number and term of a permit as they are kept beside newer ones."""
     old = {name: permit[name] for name in ("authority_number", "valid_from", "valid_until", "stay_days", "entries")}
     return {name: value.isoformat() if isinstance(value, date) else value for name, value in old.items()}

@@ -22,6 +22,7 @@ from domain.commands import CommandKind
 from domain.errors import Refused, Unavailable
 from store.case_rows import Beside
 from store.ledger import Entry, append
+from store.rows.work import CommandRow
 
 # What else is done in the transaction that takes answers in.
 First = Callable[[CaseFile, AsyncConnection], Awaitable[None]]
@@ -155,11 +156,11 @@ def _beside(said: Sequence[Said]) -> Beside:
 
 
 def _kept(file: CaseFile) -> _Kept:
-    known = file.row["known_answers"] or []
+    known = file.beside["known_answers"] or []
     return _Kept(
         seen={
             message_id: (message["hash"], Reply(message["status"], message["body"]))
-            for message_id, message in (file.row["seen"] or {}).items()
+            for message_id, message in (file.beside["seen"] or {}).items()
         },
         outcome_ids={outcome_id for outcome_id, *_ in known},
         contents={(reference, destination, digest) for _, reference, destination, digest in known},
@@ -192,23 +193,23 @@ def _take(file: CaseFile, said: Said, at: datetime, *, is_reused: bool) -> Recei
         raise Refused("case_unknown", "No permit of this destination is followed.")
     if is_reused:
         kept = inbox.keep(file, answer, AnswerState.HELD, at, source)
-        answering.hold(file, actor, at, answer, kept["answer_id"])
+        answering.hold(file, actor, at, answer, kept.answer_id)
         return Received(_reply(AnswerState.HELD), file.reference)
     state = answering.judge(file, answer)
-    waits = any(a["state"] == AnswerState.STORED and a["destination"] == answer.destination for a in file.answers)
+    waits = any(a.state == AnswerState.STORED and a.destination == answer.destination for a in file.answers)
     # `accepted` wakes no workflow, and a case whose workflow has closed has none to hear of it.
     is_heard = answer.outcome is not Outcome.ACCEPTED and not file.is_finished()
     kept = inbox.keep(file, answer, AnswerState.STORED, at, source)
     if is_heard and (state is AnswerState.APPLIED or waits):
         # The workflow has to hear of it, so it is applied there, in the order of its command.
-        file.record(Act.ANSWER_RECEIVED, actor, at, **_detail(answer, kept["answer_id"], source))
+        file.record(Act.ANSWER_RECEIVED, actor, at, **_detail(answer, kept.answer_id, source))
         is_under_way = _is_step_under_way(file, at)
-        stored = commands.store(file, actor, CommandKind.ANSWER, {"answer_id": str(kept["answer_id"])}, at)
+        stored = commands.store(file, actor, CommandKind.ANSWER, {"answer_id": str(kept.answer_id)}, at)
         command_id = None if is_under_way else stored
         return Received(_reply(AnswerState.STORED), file.reference, command_id)
     take_answer(file, actor, at, kept)
     take_early(file, actor, at, answer.destination)
-    return Received(_reply(AnswerState(kept["state"])), file.reference)
+    return Received(_reply(AnswerState(kept.state)), file.reference)
 
 
 def _reply(state: AnswerState) -> Reply:
@@ -218,8 +219,8 @@ def _reply(state: AnswerState) -> Reply:
 
 def _is_step_under_way(file: CaseFile, at: datetime) -> bool:
     """Whether the workflow is hearing of a command stored just before: its step applies all that is stored by then."""
-    waiting = [*file.commands, *file.added_rows("commands")]
-    return any(at - command["at"] < _UNDER_WAY for command in waiting)
+    added = [row for row in file.added_rows("commands") if isinstance(row, CommandRow)]
+    return any(at - command.at < _UNDER_WAY for command in (*file.commands, *added))
 
 
 def _message_hash(context: Context, body: bytes) -> bytes:

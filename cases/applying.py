@@ -50,13 +50,14 @@ from domain.field_errors import FieldCode
 from domain.registration import ChangeRequest, CorrectionRequest, DepartureRequest
 from domain.stages import Destination, PendingAct
 from domain.tasks import TaskKind
-from store.case_rows import Row
+from store.rows.authority import AnswerRow
+from store.rows.work import CommandRow, TaskRow
 
 Body = dict[str, Any]
 Verb = Callable[[CaseFile, AsyncConnection, Actor, datetime, Body], Awaitable[None]]
 
 
-async def apply(file: CaseFile, connection: AsyncConnection, command: Row) -> None:
+async def apply(file: CaseFile, connection: AsyncConnection, command: CommandRow) -> None:
     """Apply one command to the file in memory; a declared conflict of interest binds every one of them.
 
     Raises:
@@ -64,12 +65,12 @@ async def apply(file: CaseFile, connection: AsyncConnection, command: Row) -> No
             drops the file.
     """
     body: Body = {}
-    if command["body"] is not None:
-        plain = file.person_key.open("commands", "body", str(command["command_id"]), command["body"])
+    if command.body is not None:
+        plain = file.person_key.open("commands", "body", str(command.command_id), command.body)
         body = json.loads(plain)
-    actor = Actor.model_validate(command["actor"])
+    actor = Actor.model_validate(command.actor)
     need_no_conflict(file, actor)
-    await VERBS[CommandKind(command["kind"])](file, connection, actor, command["at"], body)
+    await VERBS[CommandKind(command.kind)](file, connection, actor, command.at, body)
 
 
 async def _start(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
@@ -85,9 +86,9 @@ async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at
     )
     await take_identity(file, connection, whole)
     employment.keep_version(file, at, whole=whole)
-    file.row["destinations"] = [d.value for d in whole.destinations]
-    file.row["undertaking_version"] = whole.undertaking_version
-    file.row["contract_end"] = case_facts.known(file).employment.contract_end
+    file.row.destinations = [d.value for d in whole.destinations]
+    file.row.undertaking_version = whole.undertaking_version
+    file.row.contract_end = case_facts.known(file).employment.contract_end
     content = file.person_key.ledger_hash(whole.model_dump_json(exclude_none=True).encode())
     correction.take_correction(file, actor, at, content)
     if held:
@@ -111,7 +112,7 @@ async def _decide(file: CaseFile, connection: AsyncConnection, actor: Actor, at:
 
 
 async def _confirm(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
-    was_revocation = file.row["pending_act"] == PendingAct.REVOKE
+    was_revocation = file.row.pending_act == PendingAct.REVOKE
     await review.confirm(file, connection, actor, at, ConfirmationRequest.model_validate(body))
     if was_revocation and body["action"] == "reject":
         employment.after_rejected_revocation(file, actor, at)
@@ -183,19 +184,19 @@ async def _enter_outcome(file: CaseFile, connection: AsyncConnection, actor: Act
 
 
 async def _answer(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
-    kept = next((a for a in file.answers if str(a["answer_id"]) == body["answer_id"]), None)
-    if kept is None or kept["state"] != AnswerState.STORED:
+    kept = next((a for a in file.answers if str(a.answer_id) == body["answer_id"]), None)
+    if kept is None or kept.state != AnswerState.STORED:
         return
     take_answer(file, actor, at, kept)
-    take_early(file, actor, at, Destination(kept["destination"]))
+    take_early(file, actor, at, Destination(kept.destination))
 
 
-def take_answer(file: CaseFile, actor: Actor, at: datetime, kept: Row) -> None:
+def take_answer(file: CaseFile, actor: Actor, at: datetime, kept: AnswerRow) -> None:
     """Do with a kept answer what the permit's stage now says."""
     answer = inbox.read_kept(file, kept)
     state = answering.judge(file, answer)
     file.change_answer(kept, state.value)
-    _TAKEN[state](file, actor, at, answer, kept["answer_id"])
+    _TAKEN[state](file, actor, at, answer, kept.answer_id)
 
 
 def take_early(file: CaseFile, actor: Actor, at: datetime, destination: Destination, *, hold: bool = False) -> None:
@@ -208,15 +209,15 @@ def take_early(file: CaseFile, actor: Actor, at: datetime, destination: Destinat
         take_answer(file, actor, at, ripe[0])
     for kept in early if hold else []:
         file.change_answer(kept, AnswerState.HELD.value)
-        answering.hold(file, actor, at, inbox.read_kept(file, kept), kept["answer_id"])
+        answering.hold(file, actor, at, inbox.read_kept(file, kept), kept.answer_id)
     if not _early(file, destination):
         file.cancel_deadlines(DeadlineKind.EARLY_ANSWER, destination=destination.value)
 
 
-def _early(file: CaseFile, destination: Destination) -> list[Row]:
+def _early(file: CaseFile, destination: Destination) -> list[AnswerRow]:
     """Return the early answers about a permit in the order in which they were given."""
-    kept = [a for a in file.answers if a["state"] == AnswerState.EARLY and a["destination"] == destination]
-    return sorted(kept, key=lambda a: a["occurred_at"])
+    kept = [a for a in file.answers if a.state == AnswerState.EARLY and a.destination == destination]
+    return sorted(kept, key=lambda a: a.occurred_at)
 
 
 async def _record_fact(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
@@ -228,12 +229,12 @@ async def _contest_fact(file: CaseFile, connection: AsyncConnection, actor: Acto
 
 
 async def _answer_task(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
-    task = next((t for t in file.tasks if str(t["task_id"]) == body["task_id"]), None)
+    task = next((t for t in file.tasks if str(t.task_id) == body["task_id"]), None)
     if task is None:
         raise Refused("already_decided", "The task is closed.")
-    take_task(file, actor, at, TaskKind(task["kind"]), task["destination"])
+    take_task(file, actor, at, TaskKind(task.kind), _destination_of(task))
     asked = TaskAnswerRequest.model_validate({name: v for name, v in body.items() if name != "task_id"})
-    kind = TaskKind(task["kind"])
+    kind = TaskKind(task.kind)
     _need_answer(kind, asked.action)
     if kind is TaskKind.CHANGE:
         await employment.answer_change(file, connection, actor, at, asked)
@@ -247,9 +248,9 @@ async def _answer_task(file: CaseFile, connection: AsyncConnection, actor: Actor
     elif kind is TaskKind.AUTHORITY_REJECTED:
         permits.send_again(file, actor, at, task)
     else:
-        destination = Destination(task["destination"]) if task["destination"] else None
+        destination = _destination_of(task)
         file.close_tasks([kind], at, destination=destination)
-        file.record(Act.TASK_ANSWERED, actor, at, outcome="done", destination=task["destination"], kind=kind.value)
+        file.record(Act.TASK_ANSWERED, actor, at, outcome="done", destination=task.destination, kind=kind.value)
 
 
 def _need_answer(kind: TaskKind, action: TaskAction) -> None:
@@ -301,6 +302,10 @@ WRITES_BY_ITSELF: Final = frozenset({CommandKind.CORRECT, CommandKind.ENTER_OUTC
 
 def _destination(body: Body) -> Destination:
     return Destination(body["destination"])
+
+
+def _destination_of(task: TaskRow) -> Destination | None:
+    return Destination(task.destination) if task.destination else None
 
 
 def _rest(body: Body) -> Body:

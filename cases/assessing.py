@@ -1,6 +1,5 @@
 """Assessment: the facts of a case under the rule version of its acceptance (R2 to R4)."""
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -19,19 +18,20 @@ from domain.findings import STANDING_IN_THE_WAY, Finding, outcome_of
 from domain.moves import Event
 from domain.premises import locate
 from domain.registration import RegistrationRequest
-from domain.stages import AssessmentOutcome, Stage, Standing
+from domain.stages import AssessmentOutcome, Stage
 from policy.addresses import fold_address
 from policy.facts import Facts, facts_of
 from policy.rerun import REGISTRATION_SCOPE, run_again
 from policy.talent_permit import assess
-from store.case_rows import Row
+from store.case_rows import LoadedEmployer
+from store.rows.register import AssessmentRow
 
 
 def start(file: CaseFile, actor: Actor, at: datetime) -> None:
     """Take the case up (R2); a second start changes nothing."""
     if file.stage is Stage.RECEIVED:
         file.move(Event.STARTED)
-        file.row["started_at"] = at
+        file.row.started_at = at
         file.record(Act.STARTED, actor, at)
 
 
@@ -67,40 +67,40 @@ async def assess_again(
 
 async def _assess(file: CaseFile, connection: AsyncConnection, at: datetime) -> tuple[Finding, ...]:
     known = await known_facts(file, connection, at)
-    findings = assess(known.facts, file.context.packs.version(file.row["policy_version"]), file.accepted_on)
+    findings = assess(known.facts, file.context.packs.version(file.row.policy_version), file.accepted_on)
     keep_assessment(file, REGISTRATION_SCOPE, findings, known, at)
-    file.row["assessment"] = outcome_of(findings).value
+    file.row.assessment = outcome_of(findings).value
     return findings
 
 
 def keep_assessment(file: CaseFile, scope: str, findings: tuple[Finding, ...], known: Known, at: datetime) -> None:
     """Keep findings, rule version and the facts they rest on, so that an auditor can run them again."""
-    pack = file.context.packs.version(file.row["policy_version"])
+    pack = file.context.packs.version(file.row.policy_version)
     earlier = file.assessment(scope)
-    seq = earlier["seq"] + 1 if earlier else 1
+    seq = earlier.seq + 1 if earlier else 1
     facts = known.facts.model_dump(mode="json")
     file.assess(
-        {
-            "reference": file.reference,
-            "scope": scope,
-            "seq": seq,
-            "employer_id": file.employer_id,
-            "round": file.round,
-            "policy_version": pack.version,
-            "policy_hash": pack.content_hash,
-            "findings": [finding.model_dump(mode="json") for finding in findings],
-            "facts": file.seal("assessments", "facts", f"{file.reference}/{scope}/{seq}", facts),
-            "on_facts": _on_facts(file, scope, findings, known),
-            "at": at,
-        }
+        AssessmentRow(
+            reference=file.reference,
+            scope=scope,
+            seq=seq,
+            employer_id=file.employer_id,
+            round=file.round,
+            policy_version=pack.version,
+            policy_hash=pack.content_hash,
+            findings=[finding.model_dump(mode="json") for finding in findings],
+            facts=file.seal("assessments", "facts", f"{file.reference}/{scope}/{seq}", facts),
+            on_facts=_on_facts(file, scope, findings, known),
+            at=at,
+        )
     )
 
 
-def _on_facts(file: CaseFile, scope: str, findings: tuple[Finding, ...], known: Known) -> Row | None:
+def _on_facts(file: CaseFile, scope: str, findings: tuple[Finding, ...], known: Known) -> dict[str, Any] | None:
     """Return which recorded facts an assessment rests on, and the findings that fail without them and not with them."""
     if known.given is None:
         return None
-    pack = file.context.packs.version(file.row["policy_version"])
+    pack = file.context.packs.version(file.row.policy_version)
     without = run_again(scope, known.given, pack, file.accepted_on)
     failed = {finding.code for finding in without if finding.outcome in STANDING_IN_THE_WAY}
     still = {finding.code for finding in findings if finding.outcome in STANDING_IN_THE_WAY}
@@ -117,7 +117,7 @@ async def known_facts(
             file.context,
             connection,
             request,
-            file.row,
+            file.employer,
             on=file.accepted_on,
             today=day_of(at),
             other_live=False,
@@ -135,7 +135,7 @@ async def gather_facts(
     context: Context,
     connection: AsyncConnection,
     request: RegistrationRequest,
-    employer: Mapping[str, Any],
+    employer: LoadedEmployer,
     *,
     on: date,
     today: date,
@@ -143,24 +143,16 @@ async def gather_facts(
     in_force: bool | None = None,
 ) -> Facts:
     """Return the facts of a registration: kind and premises as of the day of acceptance, standing as of today."""
-    version = next((v for v in employer["versions"] if _covers(v, on)), None)
-    standing = Standing.GOOD
-    for row in employer["standings"]:
-        if row["valid_from"] <= today:
-            standing = Standing(row["standing"])
+    version = employer.on(on)
     site = request.employment.work_site
-    entries = await find_premises(context, connection, employer["premises_version"], site)
-    held = {p["code"] for p in employer["premises"] if _covers(p, on)}
+    entries = await find_premises(context, connection, employer.premises_version, site)
+    held = {each.code for each in employer.premises if each.covers(on)}
     return facts_of(
         request,
         site=locate(site, entries, on, fold_address),
-        employer_kind=EmployerKind(version["kind"]) if version else None,
-        employer_standing=standing,
-        employer_has_premises=None if version is None else bool(held & set(version["premises"])),
+        employer_kind=EmployerKind(version.kind) if version else None,
+        employer_standing=employer.standing_on(today),
+        employer_has_premises=None if version is None else bool(held & set(version.premises)),
         other_live_registration=other_live,
         registration_in_force=in_force,
     )
-
-
-def _covers(row: Row, day: date) -> bool:
-    return bool(row["valid_from"] <= day and (row["valid_to"] is None or day <= row["valid_to"]))

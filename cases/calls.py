@@ -19,11 +19,12 @@ from domain.actors import Actor, system
 from domain.acts import Act
 from domain.clock import day_of
 from domain.deadlines import DeadlineKind
+from domain.errors import need
 from domain.incidents import Healed
 from domain.messages import Course, Origin
 from domain.stages import Destination
-from store.case_rows import Row
 from store.ledger import Entry, begin_chain
+from store.rows.authority import CallRow
 from store.tables import calls, incidents, ledger
 
 
@@ -86,10 +87,10 @@ async def _taken(file: CaseFile, connection: AsyncConnection, key: str, at: date
     if row is None:
         await _note_taken_late(file, connection, key, at)
         return
-    destination = Destination(row["destination"])
+    destination = Destination(need(row.destination, "destination"))
     file.end_calls(at, "done", key)
     _record_answer(file, row, at, attempt, "taken")
-    if row["what"] == "list_entry":
+    if row.what == "list_entry":
         permits.sent(file, actor, at, destination)
     else:
         file.cancel_deadlines(DeadlineKind.REPORT_EXPECTED, destination=destination.value)
@@ -102,7 +103,7 @@ def _rejected(file: CaseFile, key: str, reason: str, at: datetime, attempt: int)
     if row is not None:
         file.end_calls(at, "rejected", key, reason=reason)
         _record_answer(file, row, at, attempt, "rejected", [reason])
-        permits.rejected(file, system("tell_authority"), at, Destination(row["destination"]), reason)
+        permits.rejected(file, system("tell_authority"), at, Destination(need(row.destination, "destination")), reason)
 
 
 async def record_unanswered(
@@ -159,7 +160,7 @@ async def _record_made(
 
 
 def _record_answer(
-    file: CaseFile, row: Row, at: datetime, attempt: int, outcome: str, reasons: Sequence[str] = ()
+    file: CaseFile, row: CallRow, at: datetime, attempt: int, outcome: str, reasons: Sequence[str] = ()
 ) -> None:
     file.record(
         Act.CALL_ANSWERED,
@@ -167,9 +168,9 @@ def _record_answer(
         at,
         outcome=outcome,
         reasons=reasons,
-        destination=row["destination"],
-        key=row["key"],
-        what=row["what"],
+        destination=row.destination,
+        key=row.key,
+        what=row.what,
         attempt=attempt,
     )
 
@@ -182,9 +183,9 @@ async def current_course(context: Context, reference: str) -> Course:
 async def _end_unreached(file: CaseFile, connection: AsyncConnection, step: str, at: datetime, actor: Actor) -> None:
     """Take the operator's line away that the authority could not be reached, where there is one."""
     i = incidents.c
-    for row in file.row["incidents"]:
-        if (row["kind"], row["step"]) == ("authority_unreached", step):
-            await end(connection, at, Healed.REACHED, actor.subject, i.incident_id == row["incident_id"])
+    for row in file.incidents:
+        if (row.kind, row.step) == ("authority_unreached", step):
+            await end(connection, at, Healed.REACHED, actor.subject, i.incident_id == row.incident_id)
 
 
 async def _note_taken_late(file: CaseFile, connection: AsyncConnection, key: str, at: datetime) -> None:
@@ -197,27 +198,27 @@ async def _note_taken_late(file: CaseFile, connection: AsyncConnection, key: str
         note(file, at, kind="authority_unreached", step=step, reason="taken_after_end")
 
 
-def _due(file: CaseFile, key: str) -> Row | None:
-    return next((row for row in file.calls if row["key"] == key), None)
+def _due(file: CaseFile, key: str) -> CallRow | None:
+    return next((row for row in file.calls if row.key == key), None)
 
 
-def _order(file: CaseFile, row: Row, at: datetime) -> Order:
-    person, approved = known(file).person, file.row["approved_at"]
+def _order(file: CaseFile, row: CallRow, at: datetime) -> Order:
+    person, approved = known(file).person, file.row.approved_at
     employer = file.employer_on(day_of(at)) or file.employer_on(file.accepted_on)
-    on = row["detail"].get("on")
+    on = row.detail.get("on")
     return Order(
-        key=row["key"],
+        key=row.key,
         reference=file.reference,
         employer_id=file.employer_id,
-        case=f"{file.reference}/{row['destination']}",
-        destination=Destination(row["destination"]),
-        what=row["what"],
+        case=f"{file.reference}/{row.destination}",
+        destination=Destination(need(row.destination, "destination")),
+        what=row.what,
         on=date.fromisoformat(on) if on else day_of(at),
-        reason=row["detail"].get("reason"),
-        registration_number=file.row["registration_number"],
-        registered_on=day_of(approved),
-        employer_name=employer["name_zh"] if employer else "",
-        employer_uscc=file.row["employer_uscc"],
+        reason=row.detail.get("reason"),
+        registration_number=file.row.registration_number,
+        registered_on=day_of(need(approved, "approved_at")),
+        employer_name=employer.name_zh if employer else "",
+        employer_uscc=file.employer.uscc,
         person={
             "name_zh": person.name_zh,
             "name_en": person.name_en,

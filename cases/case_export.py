@@ -89,9 +89,8 @@ def _row(case: CaseReading, actor: Actor) -> list[str]:
 
 def _given(case: CaseReading) -> dict[str, Any]:
     """Return what the employer gave; nothing after an erasure, or where it cannot be opened."""
-    place = f"{case.reference}/{case.row['facts_version']}"
     try:
-        given: dict[str, Any] = case.open("applications", "body", place, case.row["application_body"])
+        given: dict[str, Any] = case.given()
     except (Defect, Refused):
         return {}
     return given

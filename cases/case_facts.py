@@ -7,7 +7,7 @@ from cases.case_file import CaseFile
 from cases.case_parts import CaseParts
 from domain.case_facts import FactField, FactState, read_value
 from domain.registration import RegistrationRequest
-from store.case_rows import Row
+from store.rows.register import FactRow
 
 
 class Seen(NamedTuple):
@@ -20,9 +20,9 @@ class Seen(NamedTuple):
     given: Any
 
 
-def place_of(row: Row) -> str:
+def place_of(reference: str, number: int) -> str:
     """Return the place that the content of a fact is sealed for."""
-    return f"{row['reference']}/{row['number']}"
+    return f"{reference}/{number}"
 
 
 def content_of(value: Any, seen_in: str, given: Any) -> bytes:
@@ -31,10 +31,10 @@ def content_of(value: Any, seen_in: str, given: Any) -> bytes:
     return json.dumps(body, ensure_ascii=False, sort_keys=True).encode()
 
 
-def opened(file: CaseFile, row: Row) -> Seen:
+def opened(file: CaseFile, row: FactRow) -> Seen:
     """Return a recorded fact in clear."""
-    body = file.open("case_facts", "body", place_of(row), row["body"])
-    return Seen(row["number"], FactField(row["field"]), body["value"], body["seen_in"], body["given"])
+    body = file.open("case_facts", "body", place_of(row.reference, row.number), row.body)
+    return Seen(row.number, FactField(row.field), body["value"], body["seen_in"], body["given"])
 
 
 def in_force(file: CaseFile) -> tuple[Seen, ...]:
@@ -42,7 +42,7 @@ def in_force(file: CaseFile) -> tuple[Seen, ...]:
     if not file.facts:
         return ()
     given = file.application.model_dump(mode="json")
-    seen = [opened(file, row) for row in file.facts if row["state"] == FactState.STANDS]
+    seen = [opened(file, row) for row in file.facts if row.state == FactState.STANDS]
     return tuple(each for each in seen if given[each.field.part][each.field.short] == each.given)
 
 
@@ -60,6 +60,6 @@ def known(file: CaseFile) -> RegistrationRequest:
     return whole
 
 
-def find_fact(file: CaseParts, number: int) -> Row | None:
+def find_fact(file: CaseParts, number: int) -> FactRow | None:
     """Return a recorded fact by its number."""
-    return next((row for row in file.facts if row["number"] == number), None)
+    return next((row for row in file.facts if row.number == number), None)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
+import orjson
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -28,13 +29,14 @@ from domain.notices import Channel
 from domain.registration import RegistrationRequest
 from domain.stages import CLOSED, PERMIT_FINAL, Destination, PendingAct, PermitStage, Stage, Standing
 from domain.tasks import TaskKind
-from store import case_rows, case_writes, tables
-from store.case_rows import Beside, Row
-from store.encryption import DataKey, WrappedKey, unwrap
+from store import case_rows, case_writes
+from store.case_reads import PendingChange
+from store.case_rows import Beside, LedgerEnd, LoadedCase, Row
+from store.encryption import DataKey, unwrap
 from store.ledger import Entry, follow
-
-_COLUMNS = frozenset(tables.registrations.c.keys()) - {"live", "recorded_at", "updated_at"}
-
+from store.rows.authority import CallRow
+from store.rows.base import TableRow
+from store.rows.people import EmployerVersionRow
 
 _WRITTEN = ("permits", "tasks", "deadlines", "calls", "assessments", "case_facts")
 
@@ -46,36 +48,32 @@ class CaseFile(CaseParts):
     @property
     def accepted_on(self) -> date:
         """The day of acceptance, which fixes the rule version and is day 0 of the park's clock."""
-        return day_of(self.row["accepted_at"])
+        return day_of(self.row.accepted_at)
 
     @property
-    def epoch(self) -> int:
-        """The epoch of the register: 0, or the number of the restore that was declared last."""
-        return int(self.row.get("epoch") or 0)
-
-    @property
-    def pending_change(self) -> dict[str, Any] | None:
+    def pending_change(self) -> PendingChange | None:
         """What the employer asked to have changed and no officer has answered."""
         task = self.find_task(TaskKind.CHANGE)
         if task is None:
             return None
-        return {"fields": task["detail"].get("fields", []), "asked_at": task["opened_at"], "due_at": task["due_at"]}
+        return PendingChange(task.detail.get("fields", []), task.opened_at, task.due_at)
 
-    def employer_on(self, day: date) -> Row | None:
+    def findings(self, scope: str = "registration") -> bytes | None:
+        """Return the findings of the newest assessment of the registration or of a destination, as JSON."""
+        assessment = self.assessment(scope)
+        return None if assessment is None else orjson.dumps(assessment.findings)
+
+    def employer_on(self, day: date) -> EmployerVersionRow | None:
         """Return the employer as recorded for a day, or None where nothing was in force."""
-        return next((row for row in self.row["versions"] if _covers(row, day)), None)
+        return self.employer.on(day)
 
     def standing_on(self, day: date) -> Standing:
         """Return the employer's standing on a day; good where nothing else was set."""
-        standing = Standing.GOOD
-        for row in self.row["standings"]:
-            if row["valid_from"] <= day:
-                standing = Standing(row["standing"])
-        return standing
+        return self.employer.standing_on(day)
 
     def is_sending_held(self) -> bool:
         """Whether list entries wait: the employer is suspended or a revocation is pending (P7)."""
-        return bool(self.row["standing_hold"]) or self.row["pending_act"] == PendingAct.REVOKE
+        return self.row.standing_hold or self.row.pending_act == PendingAct.REVOKE
 
     def check_standing(self, at: datetime) -> None:
         """Refuse a new submission of an employer that is not in good standing (R20)."""
@@ -86,15 +84,15 @@ class CaseFile(CaseParts):
         """Move the stage as the table says, or refuse."""
         move = get_move(self.stage, event)
         if move.to is not None:
-            self.row["stage"] = move.to.value
+            self.row.stage = move.to.value
         return move
 
     def move_permit(self, destination: Destination, event: PermitEvent, at: datetime, **values: Any) -> PermitMove:
         """Move a permit's stage as the table says and set further columns, or refuse."""
         permit = self.permits[destination]
-        move = get_permit_move(None if permit["stage"] is None else PermitStage(permit["stage"]), event)
+        move = get_permit_move(None if permit.stage is None else PermitStage(permit.stage), event)
         if move.to is not None:
-            permit["stage"] = move.to.value
+            permit.stage = move.to.value
         self.set_permit(destination, at, **values)
         return move
 
@@ -110,7 +108,7 @@ class CaseFile(CaseParts):
         **detail: object,
     ) -> None:
         """Add a ledger row, with stage, round and the hash of the case's state as they stand after the act."""
-        pack = self.context.packs.version(self.row["policy_version"]) if act in RULED else None
+        pack = self.context.packs.version(self.row.policy_version) if act in RULED else None
         before, self._state = self._state, case_state(self.row, self.permits)
         entry = Entry(
             act=act,
@@ -146,35 +144,35 @@ class CaseFile(CaseParts):
 
     def course(self) -> Course:
         """Return where the case stands and what its workflow waits for."""
-        waiting = [d for d in self.deadlines.values() if DeadlineKind(d["kind"]) not in WATCHED_BY_SCHEDULE]
-        earliest = min(waiting, key=lambda row: row["at"], default=None)
+        waiting = [d for d in self.deadlines.values() if DeadlineKind(d.kind) not in WATCHED_BY_SCHEDULE]
+        earliest = min(waiting, key=lambda row: row.at, default=None)
         return Course(
             epoch=self.epoch,
-            version=self.row["version"],
+            version=self.row.version,
             stage=self.stage,
             round=self.round,
-            wake_at=over_at(earliest["at"]) if earliest else None,
-            wake_for=earliest["kind"] if earliest else None,
+            wake_at=over_at(earliest.at) if earliest else None,
+            wake_for=earliest.kind if earliest else None,
             calls=self._calls(),
             to_assess=self.stage in (Stage.RECEIVED, Stage.ASSESSING),
-            rests=bool(self.row["settled"]) and not self.calls and self._permits_rest(),
+            rests=self.row.settled and not self.calls and self._permits_rest(),
             finished=self.is_finished(),
-            recorded=self._chain_end(),
+            recorded=None if self.ledger_end is None else (self.ledger_end.seq, self.ledger_end.hash.hex()),
         )
 
-    def due_calls(self, key: str) -> list[Row]:
+    def due_calls(self, key: str) -> list[CallRow]:
         """Return the calls that may be made now under a key: its own, or all list entries for the key of them all."""
-        due = [c for c in self.calls if not (c["what"] == "list_entry" and self.is_sending_held())]
-        entries = [c for c in due if c["what"] == "list_entry"]
+        due = [c for c in self.calls if not (c.what == "list_entry" and self.is_sending_held())]
+        entries = [c for c in due if c.what == "list_entry"]
         if key == list_entries_key(self.reference):
             return entries if len(entries) > 1 else []
-        return [c for c in due if c["key"] == key]
+        return [c for c in due if c.key == key]
 
     def _calls(self) -> tuple[OutwardCall, ...]:
         """Return the calls that are due; list entries for several destinations go side by side as one."""
         together = self.due_calls(key := list_entries_key(self.reference))
-        single = [c for c in self.calls if c not in together and self.due_calls(c["key"])]
-        calls = tuple(OutwardCall(key=c["key"], attempt=c["attempt"]) for c in single)
+        single = [c for c in self.calls if c not in together and self.due_calls(c.key)]
+        calls = tuple(OutwardCall(key=c.key, attempt=c.attempt) for c in single)
         return (OutwardCall(key=key), *calls) if together else calls
 
     def is_finished(self) -> bool:
@@ -182,25 +180,24 @@ class CaseFile(CaseParts):
         if self.stage not in CLOSED or self.calls:
             return False
         return self.stage is not Stage.ENDED or all(
-            permit["answered_for"] or (permit["stage"] is not None and PermitStage(permit["stage"]) in PERMIT_FINAL)
+            permit.answered_for or (permit.stage is not None and PermitStage(permit.stage) in PERMIT_FINAL)
             for permit in self.permits.values()
         )
 
     def _permits_rest(self) -> bool:
         return all(
-            permit["stage"] is not None and PermitStage(permit["stage"]) in PERMIT_FINAL | {PermitStage.ISSUED}
+            permit.stage is not None and PermitStage(permit.stage) in PERMIT_FINAL | {PermitStage.ISSUED}
             for permit in self.permits.values()
         )
 
     def keep_as_stored(self) -> None:
         """Take the row as it is now for what the register holds, after the row itself was inserted."""
-        self._stored = {name: copy.deepcopy(self.row[name]) for name in _COLUMNS if name in self.row}
+        self._stored = copy.deepcopy(self._columns())
         self._state = case_state(self.row, self.permits)
 
     async def add(self, connection: AsyncConnection, further: Mapping[str, list[Row]]) -> None:
         """Write a new case, in one statement with further rows of its transaction."""
-        row = {name: self.row[name] for name in _COLUMNS}
-        await case_writes.write(connection, {"registrations": [row], **self._document(), **further})
+        await case_writes.write(connection, {"registrations": [self._columns()], **self._document(), **further})
 
     async def save(self, connection: AsyncConnection) -> None:
         """Write everything that changed, in one statement; the register by compare-and-set.
@@ -211,7 +208,7 @@ class CaseFile(CaseParts):
         document = self._document()
         if not (any(document.values()) or self._changes() or self.suppressed):
             return
-        self.row["version"] += 1
+        self.row.version += 1
         expected = {name: self._stored[name] for name in ("reference", "stage", "round")}
         if await case_writes.write(connection, {**expected, "registration": self._changes(), **document}) != 1:
             raise Defect("register_moved_underneath")
@@ -220,12 +217,13 @@ class CaseFile(CaseParts):
 
     def _changes(self) -> Row:
         """Return the columns of the register that changed."""
-        return {name: self.row[name] for name in _COLUMNS if self.row[name] != self._stored[name]}
+        return {name: value for name, value in self._columns().items() if value != self._stored[name]}
 
-    def _chain_end(self) -> tuple[int, str] | None:
-        """Return the number and hash of the last row of the case's chain, as far as this file knows it."""
-        end = self.row.get("ledger_end")
-        return (int(end["seq"]), str(end["hash"])) if end else None
+    def _columns(self) -> Row:
+        """Return the columns of the register that are ours to write."""
+        columns = self.row.document()
+        del columns["updated_at"]
+        return columns
 
     def _follow(self) -> list[Row]:
         """Return the ledger rows of this transaction; the last one's state is the one that is written with it."""
@@ -234,37 +232,35 @@ class CaseFile(CaseParts):
         after, last = self._hash(case_state(self.row, self.permits)), self._entries[-1]
         detail = {**last.detail, **self._moved_due()}
         entries = [*self._entries[:-1], replace(last, after_hash=after, detail=detail)]
-        end = self._chain_end()
-        rows = follow(self.reference, entries, *(end[0], bytes.fromhex(end[1])) if end else ())
-        self.row["ledger_end"] = {"seq": rows[-1]["seq"], "hash": rows[-1]["hash"].hex()}
+        rows = follow(self.reference, entries, *(self.ledger_end or ()))
+        self.ledger_end = LedgerEnd(rows[-1]["seq"], rows[-1]["hash"])
         self._entries.clear()
         return rows
 
     def _moved_due(self) -> dict[str, object]:
         """Return the due date where it was set, moved or ended, so that it can be told as of any time."""
-        names = ("due_at", "due_kind")
-        now, before = ([row.get(name) for name in names] for row in (self.row, self._stored))
-        if now == before:
+        row = self.row
+        if (row.due_at, row.due_kind) == (self._stored.get("due_at"), self._stored.get("due_kind")):
             return {}
-        at = now[0].astimezone(CHINA).isoformat(timespec="seconds") if now[0] else None
-        return {"due": {"at": at, "kind": now[1]}}
+        at = row.due_at.astimezone(CHINA).isoformat(timespec="seconds") if row.due_at else None
+        return {"due": {"at": at, "kind": row.due_kind}}
 
     def _document(self) -> dict[str, list[Row]]:
         """Return the rows of the parts that changed, by table."""
         bundles.carry(self)
         return {
-            **{name: self._dirty.get(name, []) for name in _WRITTEN},
-            "marked_commands": self._dirty.get("commands", []),
-            "marked_answers": self._dirty.get("answers", []),
-            **self._added,
+            **{name: _documents(self._dirty.get(name, ())) for name in _WRITTEN},
+            "marked_commands": _documents(self._dirty.get("commands", ())),
+            "marked_answers": _documents(self._dirty.get("answers", ())),
+            **{name: _documents(rows) for name, rows in self._added.items()},
             "ledger": self._follow(),
             "notices": self.notices,
             "deliveries": self.deliveries,
         }
 
 
-def _covers(row: Mapping[str, Any], day: date) -> bool:
-    return bool(row["valid_from"] <= day and (row["valid_to"] is None or day <= row["valid_to"]))
+def _documents(rows: Iterable[Row | TableRow]) -> list[Row]:
+    return [row.document() if isinstance(row, TableRow) else row for row in rows]
 
 
 @asynccontextmanager
@@ -305,54 +301,64 @@ async def load_case(
     context: Context, connection: AsyncConnection, reference: str, *, lock: bool = False, beside: Beside | None = None
 ) -> CaseFile:
     """Return the file of a case within a transaction that stands already; what was read beside stands in its row."""
-    return await build_file(context, connection, await load_row(connection, reference, lock=lock, beside=beside))
+    return await build_file(context, connection, await load_rows(connection, reference, lock=lock, beside=beside))
 
 
-async def load_row(
+async def load_rows(
     connection: AsyncConnection, reference: str, *, lock: bool = False, beside: Beside | None = None
-) -> Row:
-    """Return the row of a case, from which its file is built."""
-    row = await case_rows.load(connection, reference, lock=lock, beside=beside)
-    if row is None:
+) -> LoadedCase:
+    """Return the rows of a case, from which its file is built."""
+    loaded = await case_rows.load(connection, reference, lock=lock, beside=beside)
+    if loaded is None:
         raise Refused("case_unknown", "There is no case of this reference.")
-    return row
+    return loaded
 
 
-async def build_file(context: Context, connection: AsyncConnection, row: Row) -> CaseFile:
-    """Return the file made of a loaded row; facts that cannot be opened are a defect of the first step that needs them.
+async def build_file(context: Context, connection: AsyncConnection, loaded: LoadedCase) -> CaseFile:
+    """Return the file made of loaded rows; facts that cannot be opened are a defect of the first step that needs them.
 
     Raises:
         Refused: `facts_erased` after an erasure.
     """
-    await need_pack(context, connection, row["policy_version"])
-    key, application = _open_facts(context, row)
+    await need_pack(context, connection, loaded.registration.policy_version)
+    key, application = _open_facts(context, loaded)
     file = CaseFile(
         context=context,
-        row=row,
-        calendar=await current_calendar(context, connection, row["calendar_version"]),
+        row=loaded.registration,
+        employer=loaded.employer,
+        calendar=await current_calendar(context, connection, loaded.employer.calendar_version),
         _key=key,
         _application=application,
-        permits={Destination(p["destination"]): p for p in row.pop("permits")},
-        tasks=row.pop("tasks"),
-        deadlines={(d["kind"], d["destination"], d["step"]): d for d in row.pop("deadlines")},
-        commands=row.pop("commands"),
-        calls=row.pop("calls"),
-        answers=row.pop("answers"),
-        facts=row.pop("facts"),
+        permits={Destination(p.destination): p for p in loaded.permits},
+        tasks=loaded.tasks,
+        deadlines={(d.kind, d.destination, d.step): d for d in loaded.deadlines},
+        commands=loaded.commands,
+        calls=loaded.calls,
+        answers=loaded.answers,
+        assessments=loaded.assessments,
+        facts=loaded.facts,
+        incidents=loaded.incidents,
+        conflicts=loaded.conflicts,
+        legal_holds=loaded.legal_holds,
+        list_entries=loaded.list_entries,
+        epoch=loaded.epoch,
+        ledger_end=loaded.ledger_end,
+        beside=loaded.beside,
     )
     file.keep_as_stored()
     return file
 
 
 def _open_facts(
-    context: Context, row: Row
+    context: Context, loaded: LoadedCase
 ) -> tuple[DataKey | Defect | KeyUnknown, RegistrationRequest | Defect | KeyUnknown]:
     try:
-        key = unwrap(context.keyring, WrappedKey(row["key_id"], row["kek_id"], row["wrapped"]))
+        key = unwrap(context.keyring, loaded.key)
     except (Defect, KeyUnknown) as error:
         return error, error
     try:
-        body = key.open("applications", "body", f"{row['reference']}/{row['facts_version']}", row["application_body"])
+        place = f"{loaded.registration.reference}/{loaded.registration.facts_version}"
+        body = key.open("applications", "body", place, loaded.application)
         return key, RegistrationRequest.model_validate_json(body)
     except Defect as defect:
         return key, defect

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
@@ -17,8 +16,9 @@ from domain.languages import Language
 from domain.stages import Destination
 from domain.working_days import WorkingCalendar
 from store import case_reads
-from store.case_rows import Row
-from store.encryption import DataKey, WrappedKey, unwrap
+from store.case_reads import AnswerShown, FactShown, PendingChange, ReadCase, TaskShown
+from store.encryption import DataKey, unwrap
+from store.rows.register import PermitRow, RegistrationRow
 
 
 class PersonShown(NamedTuple):
@@ -41,12 +41,10 @@ class CaseReading(CaseRow):
     """One case to be shown; it has no verbs and cannot be saved."""
 
     context: Context
-    row: Row
+    row: RegistrationRow
+    read: ReadCase
     calendar: WorkingCalendar
-    permits: dict[Destination, Row]
-    tasks: list[Row]
-    answers: list[Row]
-    facts: list[Row]
+    permits: dict[Destination, PermitRow]
     _key: DataKey | Defect | KeyUnknown | Refused
 
     @property
@@ -57,25 +55,49 @@ class CaseReading(CaseRow):
             Refused: `facts_erased` after an erasure.
             Defect: when it cannot be opened.
         """
-        place = f"{self.reference}/{self.row['facts_version']}"
-        person = self.open("applications", "body", place, self.row["application_body"])["person"]
+        person = self.given()["person"]
         names = person["name_zh"], person.get("name_en")
         return ApplicationShown(PersonShown(*names, person["identity_number"], Language(person["language"])))
 
-    def assessment(self, scope: str = "registration") -> Row | None:
-        """Return the findings of the newest assessment of the registration or of a destination, as JSON."""
-        of_permits = self.row.get("permit_findings") or {}
-        findings = self.row["findings"] if scope == "registration" else of_permits.get(scope)
-        return None if findings is None else {"findings": findings}
+    @property
+    def tasks(self) -> list[TaskShown]:
+        """The open tasks, for staff."""
+        return self.read.tasks
 
     @property
-    def pending_change(self) -> dict[str, Any] | None:
+    def answers(self) -> list[AnswerShown]:
+        """The answers of the authority that wait, for staff."""
+        return self.read.answers
+
+    @property
+    def facts(self) -> list[FactShown]:
+        """The facts that officers recorded."""
+        return self.read.facts
+
+    @property
+    def legal_holds(self) -> list[dict[str, Any]]:
+        """The legal holds that stand, for staff."""
+        return self.read.legal_holds
+
+    @property
+    def pending_change(self) -> PendingChange | None:
         """What the employer asked to have changed and no officer has answered."""
-        found: dict[str, Any] | None = self.row["pending_change"]
-        if found is None:
-            return None
-        times = {name: datetime.fromisoformat(found[name]) if found[name] else None for name in ("asked_at", "due_at")}
-        return {"fields": found["fields"], **times}
+        return self.read.pending_change
+
+    def findings(self, scope: str = "registration") -> str | None:
+        """Return the findings of the newest assessment of the registration or of a destination, as JSON."""
+        return self.read.findings if scope == "registration" else self.read.permit_findings.get(scope)
+
+    def given(self) -> dict[str, Any]:
+        """Return what the employer gave, as it was stored.
+
+        Raises:
+            Refused: `facts_erased` after an erasure.
+            Defect: when it cannot be opened.
+        """
+        place = f"{self.reference}/{self.row.facts_version}"
+        opened: dict[str, Any] = self.open("applications", "body", place, self.read.application)
+        return opened
 
     def open(self, table: str, column: str, row: str, sealed: bytes) -> Any:
         """Return a sealed JSON content.
@@ -93,24 +115,22 @@ async def read_cases(
     context: Context, connection: AsyncConnection, references: Sequence[str], actor: Actor
 ) -> list[CaseReading]:
     """Return the cases of these references that the transaction's tenant has, in their order; erased ones as well."""
-    rows = await case_reads.read(connection, references, inside=actor.is_inside)
+    found = await case_reads.read(connection, references, inside=actor.is_inside)
     return [
         CaseReading(
             context=context,
-            row=row,
-            calendar=await current_calendar(context, connection, row["calendar_version"]),
-            permits={Destination(permit["destination"]): permit for permit in row["permits"]},
-            tasks=row.get("tasks") or [],
-            answers=row.get("answers") or [],
-            facts=row["facts"],
-            _key=_opened(context, row),
+            row=each.registration,
+            read=each,
+            calendar=await current_calendar(context, connection, each.calendar_version),
+            permits={Destination(permit.destination): permit for permit in each.permits},
+            _key=_opened(context, each),
         )
-        for row in rows
+        for each in found
     ]
 
 
-def _opened(context: Context, row: Row) -> DataKey | Defect | KeyUnknown | Refused:
+def _opened(context: Context, read: ReadCase) -> DataKey | Defect | KeyUnknown | Refused:
     try:
-        return unwrap(context.keyring, WrappedKey(row["key_id"], row["kek_id"], row["wrapped"]))
+        return unwrap(context.keyring, read.key)
     except (Defect, KeyUnknown, Refused) as error:
         return error

@@ -10,8 +10,9 @@ import orjson
 from domain.clock import CHINA
 from domain.stages import Destination
 from store import tables
-from store.case_rows import Row
 from store.encryption import DataKey
+from store.rows.base import TableRow
+from store.rows.register import PermitRow, RegistrationRow
 
 # What PostgreSQL fills in, what counts writes, and keyed look-up hashes, which an erasure takes away.
 _LEFT_OUT: Final = frozenset({"live", "recorded_at", "updated_at", "version", "name_hash", "last_four_hash"})
@@ -21,7 +22,7 @@ _PERMIT: Final = tuple(sorted(set(tables.permits.c.keys()) - _LEFT_OUT))
 _CANONICAL: Final = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_NON_STR_KEYS
 
 
-def case_state(row: Row, permits: Mapping[Destination, Row]) -> bytes:
+def case_state(row: RegistrationRow, permits: Mapping[Destination, PermitRow]) -> bytes:
     """Return the state of a case in canonical JSON: the same for a row in memory and for the row as it was stored."""
     state = {
         "permits": [_filled(permits[destination], _PERMIT) for destination in sorted(permits)],
@@ -30,9 +31,10 @@ def case_state(row: Row, permits: Mapping[Destination, Row]) -> bytes:
     return orjson.dumps(state, default=_plain, option=_CANONICAL)
 
 
-def _filled(row: Row, columns: Iterable[str]) -> Row:
+def _filled(row: TableRow, columns: Iterable[str]) -> dict[str, object]:
     # What is empty is left out, so that a column added later changes no hash of a row that does not use it.
-    return {name: row[name] for name in columns if row[name] is not None}
+    filled = {name: getattr(row, name) for name in columns}
+    return {name: value for name, value in filled.items() if value is not None}
 
 
 def state_hash(key: DataKey, state: bytes) -> bytes:

@@ -15,7 +15,8 @@ from domain.actors import Actor
 from domain.commands import CommandKind, CommandState
 from domain.stages import CLOSED
 from proof.statements import ActorStatement, body_hash, sign
-from store.case_rows import Beside, Row
+from store.case_rows import Beside
+from store.rows.work import CommandRow
 from store.tables import commands, incidents, registrations
 from temporal.traces import current_traceparent
 
@@ -57,7 +58,7 @@ def store(
     """Store a command with the case and return its id; its actor statement is signed here."""
     row = command_row(file, actor, kind, body, at, command_id=command_id)
     file.add_row("commands", row)
-    return UUID(str(row["command_id"]))
+    return row.command_id
 
 
 def command_row(
@@ -69,27 +70,26 @@ def command_row(
     *,
     command_id: UUID | None = None,
     unanswered: bool = False,
-) -> Row:
+) -> CommandRow:
     """Return the row of a command, its body sealed and its actor statement signed; `unanswered` before an update."""
     command_id = command_id or uuid4()
     sealed = None
     if body is not None:
         plain = json.dumps(body, ensure_ascii=False).encode()
         sealed = file.person_key.seal("commands", "body", str(command_id), plain)
-    return {
-        "command_id": command_id,
-        "reference": file.reference,
-        "employer_id": file.employer_id,
-        "kind": kind.value,
-        "actor": actor.model_dump(mode="json"),
-        "statement": _statement(file.context, actor, command_id, file.reference, kind, sealed, at),
-        "resealed": None,
-        "body": sealed,
-        "state": CommandState.STORED.value,
-        "at": at,
-        "unanswered": unanswered,
-        "traceparent": current_traceparent(),
-    }
+    return CommandRow(
+        command_id=command_id,
+        reference=file.reference,
+        employer_id=file.employer_id,
+        kind=kind.value,
+        actor=actor.model_dump(mode="json"),
+        statement=_statement(file.context, actor, command_id, file.reference, kind, sealed, at),
+        body=sealed,
+        state=CommandState.STORED.value,
+        at=at,
+        unanswered=unanswered,
+        traceparent=current_traceparent(),
+    )
 
 
 def _statement(

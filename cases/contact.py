@@ -27,14 +27,14 @@ _PLACE = ("registrations", "earlier_addresses")
 
 def earlier_addresses(case: Shown) -> EarlierAddresses:
     """Return what serves, or served until a while ago, in place of the addresses on the case."""
-    sealed = case.row["earlier_addresses"]
+    sealed = case.row.earlier_addresses
     return {} if sealed is None else EARLIER.validate_python(case.open(*_PLACE, case.reference, sealed))
 
 
 def keep_earlier(file: CaseFile, earlier: EarlierAddresses) -> None:
     """Keep what serves in place of the addresses on the case."""
     kept = {channel.value: each.model_dump(mode="json") for channel, each in earlier.items()}
-    file.row["earlier_addresses"] = file.seal(*_PLACE, file.reference, kept) if kept else None
+    file.row.earlier_addresses = file.seal(*_PLACE, file.reference, kept) if kept else None
 
 
 def given_of(file: CaseFile) -> Addresses:

@@ -42,6 +42,6 @@ def follow(file: CaseFile, at: datetime, before: Person) -> None:
     ]
     facts = {"contact": ", ".join(given) or None, "from_on": day_of(until)}
     for channel, address in serving(old, earlier, at).items():
-        occasion = f"{file.row['facts_version']}/{channel.value}"
+        occasion = f"{file.row.facts_version}/{channel.value}"
         only = frozenset({Recipient.PERSON})
         tell(file, Telling(NoticeKind.CONTACT_CHANGED, at, occasion, facts=facts, only=only, to=(channel, address)))

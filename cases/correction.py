@@ -13,21 +13,20 @@ from domain.acts import Act
 from domain.clock import day_of
 from domain.deadlines import DeadlineKind
 from domain.decisions import GivenReason
+from domain.errors import need
 from domain.findings import Finding, to_be_mended
 from domain.moves import Event
 from domain.notices import NoticeKind
 from domain.open_points import points_of_findings, points_of_reasons
 from domain.stages import AssessmentOutcome, DueKind, Holder
-from store.case_rows import Row
+from store.rows.work import DeadlineRow
 
 _CORRECTION_DEADLINES = (DeadlineKind.CORRECTION_REMINDER, DeadlineKind.CORRECTION_OVER)
 
 
 def may_return(file: CaseFile) -> bool:
     """Whether returns are left; the machine's and the officers' are counted together."""
-    return bool(
-        file.row["returns"] < file.context.limits.returns_allowed and not file.row["named_defects"].get("complete")
-    )
+    return bool(file.row.returns < file.context.limits.returns_allowed and not file.row.named_defects.get("complete"))
 
 
 def request_after_assessment(file: CaseFile, actor: Actor, at: datetime, findings: tuple[Finding, ...]) -> None:
@@ -54,8 +53,8 @@ def take_correction(file: CaseFile, actor: Actor, at: datetime, content: str) ->
     """Take a correction whose new version is stored; the rules are applied again (R5)."""
     file.move(Event.CORRECT)
     _go_on(file, at)
-    file.row["contested"] = False
-    file.record(Act.CORRECTED, actor, at, content=content, version=file.row["facts_version"])
+    file.row.contested = False
+    file.record(Act.CORRECTED, actor, at, content=content, version=file.row.facts_version)
     _received(file, at)
 
 
@@ -63,22 +62,22 @@ def contest(file: CaseFile, actor: Actor, at: datetime) -> None:
     """Let a person look at a finding that the employer thinks wrong (R6)."""
     file.move(Event.CONTEST)
     _go_on(file, at)
-    file.row["contested"] = True
+    file.row.contested = True
     file.record(Act.CONTESTED, actor, at)
     open_review(file, at, detail={"contested": True})
     _received(file, at)
 
 
-def remind(file: CaseFile, actor: Actor, at: datetime, deadline: Row) -> None:
+def remind(file: CaseFile, actor: Actor, at: datetime, deadline: DeadlineRow) -> None:
     """Remind the employer of a correction that is due (R7)."""
     file.move(Event.CORRECTION_REMINDER_DUE)
-    file.record(Act.REMINDED, actor, at, step=deadline["step"])
-    occasion = f"{file.round}/{deadline['step']}"
-    facts = _due(file) | {"days_left": deadline["step"]}
+    file.record(Act.REMINDED, actor, at, step=deadline.step)
+    occasion = f"{file.round}/{deadline.step}"
+    facts = _due(file) | {"days_left": deadline.step}
     tell(file, Telling(NoticeKind.CORRECTION_REMINDER, at, occasion, facts=facts))
 
 
-def lapse(file: CaseFile, actor: Actor, at: datetime, deadline: Row) -> None:
+def lapse(file: CaseFile, actor: Actor, at: datetime, deadline: DeadlineRow) -> None:
     """Close a case for which nothing came in time (R8); whatever was stored before the end has been applied by now."""
     file.move(Event.CORRECTION_OVER)
     file.cancel_tasks(at)
@@ -93,17 +92,17 @@ def lapse(file: CaseFile, actor: Actor, at: datetime, deadline: Row) -> None:
 def recount(file: CaseFile) -> None:
     """Count the correction limit again, after a calendar was loaded."""
     row = file.deadlines.get((DeadlineKind.CORRECTION_OVER, "", 0))
-    if row is not None and row["counted_from"] is not None:
-        _set_limit(file, row["counted_from"], again=True)
+    if row is not None and row.counted_from is not None:
+        _set_limit(file, row.counted_from, again=True)
 
 
 def _request(file: CaseFile, at: datetime, codes: set[str]) -> None:
     park_clock.stop(file, at)
-    file.row["returns"] += 1
-    named = file.row["named_defects"]
+    file.row.returns += 1
+    named = file.row.named_defects
     assessment = file.assessment()
-    found = {f["code"] for f in assessment["findings"] if f["outcome"] != "pass"} if assessment else set()
-    file.row["named_defects"] = named | {
+    found = {f["code"] for f in assessment.findings if f["outcome"] != "pass"} if assessment else set()
+    file.row.named_defects = named | {
         "codes": sorted(codes | set(named.get("codes", []))),
         "found": sorted(found | set(named.get("found", []))),
     }
@@ -122,9 +121,9 @@ def _set_limit(file: CaseFile, day0: date, *, again: bool = False) -> None:
 
 
 def _go_on(file: CaseFile, at: datetime) -> None:
-    file.row["round"] += 1
+    file.row.round += 1
     open_points.clear(file)
-    file.row["rejected"] = None
+    file.row.rejected = None
     file.cancel_deadlines(*_CORRECTION_DEADLINES)
     park_clock.run(file, day_of(at))
 
@@ -134,4 +133,4 @@ def _received(file: CaseFile, at: datetime) -> None:
 
 
 def _due(file: CaseFile) -> dict[str, Any]:
-    return {"due_on": day_of(file.row["due_at"]), "due_provisional": file.row["due_provisional"]}
+    return {"due_on": day_of(need(file.row.due_at, "due_at")), "due_provisional": file.row.due_provisional}

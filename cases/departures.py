@@ -13,7 +13,7 @@ from domain.actors import STAFF, Actor
 from domain.acts import Act
 from domain.clock import day_of, start_of
 from domain.deadlines import DeadlineKind
-from domain.errors import Refused
+from domain.errors import Refused, need
 from domain.notices import NoticeKind
 from domain.reasons import ReasonCode, departure_reason
 from domain.registration import DepartureRequest
@@ -52,7 +52,7 @@ def read(file: CaseFile, actor: Actor, at: datetime, asked: DepartureRequest) ->
 
 def proposed(file: CaseFile, at: datetime) -> Departure:
     """Return the departure that waits for its second signature, held against the case as it stands now."""
-    pending = file.row["pending"]
+    pending = need(file.row.pending, "pending")
     (reason,) = pending["reasons"]
     _need_employed(file, at)
     return Departure(
@@ -68,7 +68,7 @@ def take(file: CaseFile, at: datetime, departure: Departure, confirmed_by: Actor
     kept = {"by": departure.by, "reason": departure.reason.value, "late": departure.late, "disputed": False}
     if confirmed_by is not None:
         kept["confirmed_by"] = signature_of(confirmed_by)
-    file.row.update(departure=kept, ended_on=departure.last_day, end_reason=departure.reason.value)
+    file.row.change(departure=kept, ended_on=departure.last_day, end_reason=departure.reason.value)
     file.cancel_deadlines(DeadlineKind.CONTRACT_REMINDER, DeadlineKind.CONTRACT_GRACE)
     file.close_tasks([TaskKind.EMPLOYMENT_CHECK], at)
     file.set_deadline(DeadlineKind.EMPLOYMENT_OVER, start_of(departure.last_day + timedelta(days=1)))
@@ -86,7 +86,7 @@ def confirm(file: CaseFile, actor: Actor, at: datetime) -> None:
     departure = proposed(file, at)
     file.close_tasks([TaskKind.CONFIRM], at)
     file.cancel_deadlines(DeadlineKind.SIGNATURE_EXPECTED)
-    file.row.update(pending_act=None, pending=None)
+    file.row.change(pending_act=None, pending=None)
     take(file, at, departure, confirmed_by=actor)
     reasons = [departure.reason.value]
     file.record(Act.CONFIRMED, actor, at, outcome=PendingAct.DEPARTURE.value, reasons=reasons, **departure.as_kept())
@@ -95,20 +95,20 @@ def confirm(file: CaseFile, actor: Actor, at: datetime) -> None:
 
 def need_another_than_reported(file: CaseFile, actor: Actor) -> None:
     """Refuse to let the one who reported a departure, or signed it, judge its dispute."""
-    departure = file.row["departure"] or {}
+    departure = file.row.departure or {}
     if is_same(actor, departure.get("by")) or is_same(actor, departure.get("confirmed_by")):
         raise Refused("role_not_allowed", words="own_departure")
 
 
 def need_settled(file: CaseFile) -> None:
     """Refuse what would tell of an approval that can still be recalled (R10a)."""
-    if not file.row["settled"]:
+    if not file.row.settled:
         raise Refused("wrong_stage", "This can be done once the decision has taken effect.")
 
 
 def _need_employed(file: CaseFile, at: datetime) -> None:
     need_settled(file)
-    if file.row["ended_on"] is not None and file.row["ended_on"] < day_of(at):
+    if file.row.ended_on is not None and file.row.ended_on < day_of(at):
         raise Refused("wrong_stage", "The employment has ended by an earlier report.")
 
 

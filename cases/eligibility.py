@@ -42,7 +42,7 @@ def carry_on(file: CaseFile, at: datetime) -> None:
         kept = file.assessment(destination.value)
         if kept is None:
             continue
-        findings = tuple(Finding.model_validate(each) for each in kept["findings"])
+        findings = tuple(Finding.model_validate(each) for each in kept.findings)
         facts = finding_answers.kept_facts(file, kept)
         if not finding_answers.open_questions(file, findings, facts):
             _send(file, system("eligibility"), at, destination, findings, facts)
@@ -50,13 +50,14 @@ def carry_on(file: CaseFile, at: datetime) -> None:
 
 async def obstacles(file: CaseFile, connection: AsyncConnection, at: datetime) -> list[tuple[Destination, Finding]]:
     """Return what an officer would still be asked before a permit may be sent, by the rules of permits run ahead."""
-    asked = [d for d in file.destinations if d not in file.permits or file.permits[d]["stage"] is None]
+    asked = [d for d in file.destinations if d not in file.permits or file.permits[d].stage is None]
     if not asked or file.stage not in (Stage.UNDER_REVIEW, Stage.AWAITING_CONFIRMATION, Stage.APPROVED):
         return []
     # Approved it will be in force: what is asked here is what then still stands in the way.
     facts = (await assessing.known_facts(file, connection, at, in_force=True)).facts
-    pack = file.context.packs.version(file.row["policy_version"])
-    proposed = file.row["pending"]["reasons"] if file.row["pending_act"] == PendingAct.APPROVE else []
+    pack = file.context.packs.version(file.row.policy_version)
+    pending = file.row.pending if file.row.pending_act == PendingAct.APPROVE else None
+    proposed = pending["reasons"] if pending else []
     further = finding_answers.answers_given(file, REGISTRATION_SCOPE, proposed, at)
     return [
         (destination, finding)
@@ -68,7 +69,7 @@ async def obstacles(file: CaseFile, connection: AsyncConnection, at: datetime) -
 
 
 def _weigh(file: CaseFile, actor: Actor, at: datetime, destination: Destination, known: assessing.Known) -> None:
-    pack, facts = file.context.packs.version(file.row["policy_version"]), known.facts
+    pack, facts = file.context.packs.version(file.row.policy_version), known.facts
     findings = eligibility(facts, destination, pack, file.accepted_on)
     assessing.keep_assessment(file, destination.value, findings, known, at)
     asked = finding_answers.open_questions(file, findings, facts)
@@ -80,8 +81,8 @@ def _weigh(file: CaseFile, actor: Actor, at: datetime, destination: Destination,
     due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
     about = {"findings": sorted(finding.code.value for finding in asked)}
     task = file.share_task(TaskKind.PERMIT_ELIGIBILITY, at, destination, due_at=due.at, detail=about)
-    if task["detail"].get("findings") != about["findings"]:
-        file.change_task(task, detail=task["detail"] | about)
+    if task.detail.get("findings") != about["findings"]:
+        file.change_task(task, detail=task.detail | about)
     file.record(Act.PERMIT_NOT_CLEAR, actor, at, destination=destination.value, outcome=outcome_of(findings).value)
 
 
@@ -104,9 +105,9 @@ def waiting(file: CaseFile) -> list[Destination]:
     if file.stage is not Stage.APPROVED:
         return []
     rows = file.permits.items()
-    return sorted(d for d, permit in rows if permit["stage"] is None and permit["pending_act"] is None)
+    return sorted(d for d, permit in rows if permit.stage is None and permit.pending_act is None)
 
 
 def _is_in_force(file: CaseFile, at: datetime) -> bool:
-    ended_on = file.row["ended_on"]
+    ended_on = file.row.ended_on
     return file.stage is Stage.APPROVED and (ended_on is None or day_of(at) <= ended_on)

@@ -12,14 +12,13 @@ from cases.context import Context
 from cases.letters import keep_texts
 from cases.notify import coded
 from domain.clock import day_of
-from domain.dated import in_force
 from domain.decisions import GivenReason
 from domain.employers import EmployerContact
 from domain.languages import Language
 from domain.notices import Channel, NoticeKind, Recipient, opening_channels
 from store import case_writes
-from store.case_rows import Row, load_employer
-from store.encryption import WrappedKey, unwrap
+from store.case_rows import LoadedEmployer, Row, load_employer
+from store.encryption import unwrap
 from temporal.traces import current_traceparent
 from texts.notices import NoticeFacts, render
 
@@ -61,12 +60,11 @@ async def tell_employer(
     employer = await load_employer(connection, employer_id)
     if employer is None:
         return
-    key_row = WrappedKey(employer["employer_key_id"], employer["employer_kek_id"], employer["employer_wrapped"])
-    key = unwrap(context.keyring, key_row)
-    hooks = [UUID(str(h["webhook_id"])) for h in employer["webhooks"] if kind.value in h["kinds"]]
+    key = unwrap(context.keyring, employer.key)
+    hooks = [each.webhook_id for each in employer.webhooks if kind.value in each.kinds]
     hooks = [] if to is not None else hooks
     reachable = {Channel.MAIL, Channel.WEBHOOK} if hooks else {Channel.MAIL}
-    language = to.language if to is not None else Language(employer["employer_language"])
+    language = to.language if to is not None else Language(employer.language)
     told = _facts(employer, at, {**facts, "reasons": coded(reasons, language)})
     channels = opening_channels(kind, Recipient.EMPLOYER, reachable)
     texts = {channel: render(kind, Recipient.EMPLOYER, channel, language, told) for channel in channels}
@@ -113,6 +111,6 @@ def _delivery(
     }
 
 
-def _facts(employer: Mapping[str, Any], at: datetime, facts: Mapping[str, Any]) -> NoticeFacts:
-    version = in_force(employer["versions"], day_of(at)) or employer["versions"][-1]
-    return NoticeFacts(employer_id=employer["employer_id"], employer_name=version["name_zh"], occurred_at=at, **facts)
+def _facts(employer: LoadedEmployer, at: datetime, facts: Mapping[str, Any]) -> NoticeFacts:
+    version = employer.on(day_of(at)) or employer.versions[-1]
+    return NoticeFacts(employer_id=employer.employer_id, employer_name=version.name_zh, occurred_at=at, **facts)

@@ -17,7 +17,7 @@ from domain.acts import Act
 from domain.clock import day_of
 from domain.deadlines import DeadlineKind
 from domain.decisions import GivenReason, RevocationRequest, TaskAction, TaskAnswerRequest
-from domain.errors import FieldError, Refused
+from domain.errors import FieldError, Refused, need
 from domain.field_errors import MESSAGES, FieldCode, field_errors
 from domain.moves import Event, get_move
 from domain.notices import NoticeKind
@@ -31,7 +31,7 @@ from domain.registration import (
 )
 from domain.stages import CLOSED, IN_REVIEW, PendingAct, Stage, Standing
 from domain.tasks import TaskKind
-from store.case_rows import Row
+from store.rows.work import DeadlineRow, TaskRow
 
 
 def depart(file: CaseFile, actor: Actor, at: datetime, asked: DepartureRequest) -> None:
@@ -52,33 +52,33 @@ def _propose_departure(file: CaseFile, actor: Actor, at: datetime, asked: Depart
     departure = departures.read(file, actor, at, asked)
     _need_no_proposal(file)
     file.move(Event.PROPOSE_DEPARTURE)
-    file.row["round"] += 1
+    file.row.round += 1
     reasons = (GivenReason(code=departure.reason.value),)
     propose(file, actor, at, PendingAct.DEPARTURE, reasons, None, **departure.as_kept())
 
 
 def dispute(file: CaseFile, actor: Actor, at: datetime) -> None:
     """Let an officer look at a departure that the person disputes; the report to the authority waits (R22, R30)."""
-    departure = file.row["departure"]
-    if departure is None or file.row["end_reason"] != departure["reason"]:
+    departure = file.row.departure
+    if departure is None or file.row.end_reason != departure["reason"]:
         get_move(file.stage, Event.DISPUTE)
         raise Refused("wrong_stage", "No departure is recorded.")
     if departure["disputed"]:
         raise Refused("already_decided", "This departure was disputed before.")
     file.move(Event.DISPUTE)
-    file.row["departure"] = departure | {"disputed": True}
+    file.row.departure = departure | {"disputed": True}
     due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
     file.open_task(TaskKind.DEPARTURE_DISPUTED, at, due_at=due.at)
     file.record(Act.DEPARTURE_DISPUTED, actor, at)
 
 
-def end_employment(file: CaseFile, actor: Actor, at: datetime, _deadline: Row | None = None) -> None:
+def end_employment(file: CaseFile, actor: Actor, at: datetime, _deadline: DeadlineRow | None = None) -> None:
     """End the registration on the day after the last day of work; a pending revocation goes first (R23)."""
-    if file.row["pending_act"] == PendingAct.REVOKE or file.row["ended_on"] is None:
+    if file.row.pending_act == PendingAct.REVOKE or file.row.ended_on is None:
         return
     file.move(Event.EMPLOYMENT_OVER)
     is_disputed = file.find_task(TaskKind.DEPARTURE_DISPUTED) is not None
-    _end(file, actor, at, file.row["end_reason"])
+    _end(file, actor, at, need(file.row.end_reason, "end_reason"))
     permits.registration_ended(file, actor, at, "registration_ended", reports=not is_disputed)
 
 
@@ -89,14 +89,14 @@ def revoke(file: CaseFile, actor: Actor, at: datetime, asked: RevocationRequest)
     _need_no_proposal(file)
     need_reasons(asked.reasons, Use.REVOKE)
     file.move(Event.REVOKE)
-    file.row["round"] += 1
-    file.row["rejected"] = None
+    file.row.round += 1
+    file.row.rejected = None
     propose(file, actor, at, PendingAct.REVOKE, asked.reasons, asked.note)
 
 
 def after_rejected_revocation(file: CaseFile, actor: Actor, at: datetime) -> None:
     """Go on where a pending revocation had made things wait (R26)."""
-    if file.row["ended_on"] is not None and file.row["ended_on"] < day_of(at):
+    if file.row.ended_on is not None and file.row.ended_on < day_of(at):
         end_employment(file, actor, at)
 
 
@@ -111,7 +111,7 @@ async def change(file: CaseFile, connection: AsyncConnection, actor: Actor, at: 
     held = contact_changes.held_back(file, at, _changed(file, asked.at_once).person) if asked.at_once else {}
     if at_once := {name: value for name, value in asked.at_once.items() if name not in held}:
         keep_version(file, at, whole=_changed(file, at_once))
-        file.record(Act.CHANGED, actor, at, fields=sorted(at_once), version=file.row["facts_version"])
+        file.record(Act.CHANGED, actor, at, fields=sorted(at_once), version=file.row.facts_version)
     if for_review := asked.for_review | held:
         ask_officer(file, actor, at, for_review)
 
@@ -137,11 +137,11 @@ async def answer_change(
     if asked.action is TaskAction.TAKE:
         wanted = _wanted(file, task)
         keep_version(file, at, whole=_changed(file, wanted))
-        file.record(Act.CHANGED, actor, at, fields=task["detail"]["fields"], version=file.row["facts_version"])
+        file.record(Act.CHANGED, actor, at, fields=task.detail["fields"], version=file.row.facts_version)
         if "contract_end" in wanted:
             _take_contract_end(file, at)
     else:
-        file.record(Act.CHANGE_DECLINED, actor, at, fields=task["detail"]["fields"])
+        file.record(Act.CHANGE_DECLINED, actor, at, fields=task.detail["fields"])
     file.close_tasks([TaskKind.CHANGE], at)
 
 
@@ -153,7 +153,7 @@ async def answer_employment(
         _need_contract_to_come(file, at, asked.contract_end)
         whole = _changed(file, {"contract_end": asked.contract_end.isoformat()})
         keep_version(file, at, whole=whole)
-        file.record(Act.CHANGED, actor, at, fields=["contract_end"], version=file.row["facts_version"])
+        file.record(Act.CHANGED, actor, at, fields=["contract_end"], version=file.row.facts_version)
         _take_contract_end(file, at)
     elif asked.action is TaskAction.DEPARTED and asked.last_day is not None:
         reason = asked.reason or ReasonCode.CONTRACT_ENDED.value
@@ -175,26 +175,26 @@ def answer_dispute(file: CaseFile, actor: Actor, at: datetime, asked: TaskAnswer
         if file.stage is Stage.ENDED and not _is_reported(file):
             permits.registration_ended(file, actor, at, "registration_ended")
     elif file.stage is Stage.APPROVED:
-        file.row.update(ended_on=None, end_reason=None, departure=None)
+        file.row.change(ended_on=None, end_reason=None, departure=None)
         file.cancel_deadlines(DeadlineKind.EMPLOYMENT_OVER)
         settling.plan_contract_end(file, at)
 
 
-def remind_of_contract(file: CaseFile, actor: Actor, at: datetime, deadline: Row) -> None:
+def remind_of_contract(file: CaseFile, actor: Actor, at: datetime, deadline: DeadlineRow) -> None:
     """Tell the employer that a contract ends (R29)."""
-    step = deadline["step"]
+    step = deadline.step
     file.move(Event.CONTRACT_REMINDER_DUE)
     file.record(Act.REMINDED, actor, at, step=step)
-    facts = {"contract_end": file.row["contract_end"], "days_left": step}
-    tell(file, Telling(NoticeKind.CONTRACT_ENDING, at, f"{file.row['contract_end']}/{step}", facts=facts))
+    facts = {"contract_end": file.row.contract_end, "days_left": step}
+    tell(file, Telling(NoticeKind.CONTRACT_ENDING, at, f"{file.row.contract_end}/{step}", facts=facts))
 
 
-def end_contract_grace(file: CaseFile, actor: Actor, at: datetime, deadline: Row) -> None:
+def end_contract_grace(file: CaseFile, actor: Actor, at: datetime, deadline: DeadlineRow) -> None:
     """Ask an officer what became of an employment whose contract has ended (R29)."""
     file.move(Event.CONTRACT_GRACE_OVER)
     due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
     file.open_task(TaskKind.EMPLOYMENT_CHECK, at, due_at=due.at)
-    file.record(Act.REMINDED, actor, at, step=deadline["kind"])
+    file.record(Act.REMINDED, actor, at, step=deadline.kind)
 
 
 async def standing(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, to: Standing) -> None:
@@ -207,15 +207,15 @@ async def standing(file: CaseFile, connection: AsyncConnection, actor: Actor, at
     event = Event.EMPLOYER_SUSPENDED if to is Standing.SUSPENDED else Event.EMPLOYER_REINSTATED
     file.move(event)
     holds = file.stage in (Stage.UNDER_REVIEW, Stage.AWAITING_CONFIRMATION, Stage.APPROVED)
-    file.row["standing_hold"] = to is Standing.SUSPENDED and holds
-    file.record(Act.HELD if file.row["standing_hold"] else Act.HOLD_RELEASED, actor, at, reasons=["employer_standing"])
+    file.row.standing_hold = to is Standing.SUSPENDED and holds
+    file.record(Act.HELD if file.row.standing_hold else Act.HOLD_RELEASED, actor, at, reasons=["employer_standing"])
 
 
 async def _employer_left(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
-    file.row["standing_hold"] = False
+    file.row.standing_hold = False
     if file.stage is Stage.APPROVED:
         file.move(Event.EMPLOYER_LEFT)
-        file.row["ended_on"] = None
+        file.row.ended_on = None
         _end(file, actor, at, ReasonCode.EMPLOYER_LEFT_PARK.value)
         permits.registration_ended(file, actor, at, "employer_left_park", in_batch=True)
         return
@@ -228,7 +228,7 @@ async def _employer_left(file: CaseFile, connection: AsyncConnection, actor: Act
 
 def _end(file: CaseFile, actor: Actor, at: datetime, reason: str) -> None:
     settling.close(file, at, reason)
-    ended_on = file.row["ended_on"]
+    ended_on = need(file.row.ended_on, "ended_on")
     file.record(Act.ENDED, actor, at, reasons=[reason], ended_on=ended_on.isoformat())
     facts = {"ended_on": ended_on, "end_reason": reason}
     tell(file, Telling(NoticeKind.REGISTRATION_ENDED, at, str(file.round), facts=facts))
@@ -236,25 +236,25 @@ def _end(file: CaseFile, actor: Actor, at: datetime, reason: str) -> None:
 
 def _need_no_proposal(file: CaseFile) -> None:
     """Refuse a proposal while another one waits."""
-    if file.row["pending_act"] is not None:
+    if file.row.pending_act is not None:
         raise Refused("already_decided", "A proposal waits for its second signature; it has to be decided first.")
 
 
 def _is_reported(file: CaseFile) -> bool:
-    return any(permit["reported_at"] is not None for permit in file.permits.values())
+    return any(permit.reported_at is not None for permit in file.permits.values())
 
 
 def _need_contract_to_come(file: CaseFile, at: datetime, contract_end: date) -> None:
     """Refuse an end of the contract that is over, which a departure tells of, or before the last day of work."""
     need_day("contract_end", contract_end, earliest=day_of(at), before="contract_over")
-    need_day("contract_end", contract_end, earliest=file.row["ended_on"], before="before_departure")
+    need_day("contract_end", contract_end, earliest=file.row.ended_on, before="before_departure")
 
 
 def _take_contract_end(file: CaseFile, at: datetime) -> None:
     """Let the reminders follow a new contract end, and close the question about the old one."""
-    file.row["contract_end"] = case_facts.known(file).employment.contract_end
+    file.row.contract_end = case_facts.known(file).employment.contract_end
     file.close_tasks([TaskKind.EMPLOYMENT_CHECK], at)
-    if file.stage is Stage.APPROVED and file.row["settled"]:
+    if file.stage is Stage.APPROVED and file.row.settled:
         settling.plan_contract_end(file, at)
 
 
@@ -262,11 +262,11 @@ def _change_place(file: CaseFile) -> str:
     return f"{file.reference}/change"
 
 
-def _wanted(file: CaseFile, task: Row) -> dict[str, Any]:
+def _wanted(file: CaseFile, task: TaskRow) -> dict[str, Any]:
     """Return what an open task asks to have changed."""
-    if "change" not in task["detail"]:
+    if "change" not in task.detail:
         return {}
-    wanted: dict[str, Any] = file.open("tasks", "detail", _change_place(file), bytes.fromhex(task["detail"]["change"]))
+    wanted: dict[str, Any] = file.open("tasks", "detail", _change_place(file), bytes.fromhex(task.detail["change"]))
     return wanted
 
 
@@ -295,7 +295,7 @@ def merged(given: RegistrationRequest, parts: CorrectionRequest) -> Registration
 
 def keep_version(file: CaseFile, at: datetime, *, whole: RegistrationRequest) -> None:
     """Keep a new version of what was given, beside the earlier ones; whose address it changes is told."""
-    before, version = file.application.person, file.row["facts_version"] + 1
+    before, version = file.application.person, file.row.facts_version + 1
     content = whole.model_dump_json(exclude_none=True).encode()
     file.add_row(
         "applications",
@@ -308,6 +308,6 @@ def keep_version(file: CaseFile, at: datetime, *, whole: RegistrationRequest) ->
         },
     )
     file.application = whole
-    file.row["facts_version"] = version
+    file.row.facts_version = version
     contact_changes.follow(file, at, before)
-    file.row["name_hash"] = file.context.keyring.lookup_hash(f"name/{file.employer_id}", whole.person.name_zh)
+    file.row.name_hash = file.context.keyring.lookup_hash(f"name/{file.employer_id}", whole.person.name_zh)

@@ -11,7 +11,7 @@ from domain.actors import Actor, Role
 from domain.case_facts import FactField
 from domain.errors import Refused
 from domain.purposes import Purpose
-from store.case_rows import Row
+from store.rows.register import FactRow
 
 
 async def list_facts(context: Context, actor: Actor, reference: str, purpose: Purpose | None) -> list[dict[str, Any]]:
@@ -24,12 +24,12 @@ async def list_facts(context: Context, actor: Actor, reference: str, purpose: Pu
         raise Refused("purpose_missing", "Say in the header Purpose what the facts are opened for.")
     async with context.database.begin(actor.tenant) as connection:
         file = await load_case(context, connection, reference)
-        fields = tuple(dict.fromkeys(FactField(row["field"]).short for row in file.facts))
+        fields = tuple(dict.fromkeys(FactField(row.field).short for row in file.facts))
         if fields:
             await record_read(connection, actor, [file], fields, purpose, context.clock())
         return [_view(row, opened(file, row)._asdict(), actor) for row in file.facts]
 
 
-def _view(row: Row, seen: dict[str, Any], actor: Actor) -> dict[str, Any]:
+def _view(row: FactRow, seen: dict[str, Any], actor: Actor) -> dict[str, Any]:
     view = fact_view(row) | {name: seen[name] for name in ("value", "seen_in", "given")}
-    return view | {"subject": row["seen_by"]["subject"]} if actor.is_inside else view
+    return view | {"subject": row.seen_by["subject"]} if actor.is_inside else view

@@ -11,6 +11,7 @@ from domain.findings import Finding, FindingCode
 from policy.facts import Facts
 from policy.looked_at import LOOKED_AT, looked_at
 from policy.rerun import REGISTRATION_SCOPE
+from store.rows.register import AssessmentRow
 
 Answer = dict[str, Any]
 # A coded reason as it is kept with a proposal: its code, and the field that it is about where one was named.
@@ -29,7 +30,7 @@ def answers_given(file: CaseFile, scope: str, reasons: Sequence[Given], at: date
     if kept is None or not reasons:
         return []
     facts = kept_facts(file, kept)
-    found = (Finding.model_validate(each) for each in kept["findings"])
+    found = (Finding.model_validate(each) for each in kept.findings)
     answers: list[Answer] = []
     for finding in found:
         codes = [reason["code"] for reason in reasons if _is_about(reason, finding)]
@@ -49,14 +50,14 @@ def answers_given(file: CaseFile, scope: str, reasons: Sequence[Given], at: date
 
 def keep(file: CaseFile, answers: Iterable[Answer]) -> None:
     """Keep answers with those given before."""
-    whole = [*(file.row["answered_findings"] or ()), *answers]
-    file.row["answered_findings"] = whole or None
+    whole = [*(file.row.answered_findings or ()), *answers]
+    file.row.answered_findings = whole or None
 
 
 def take_back(file: CaseFile) -> None:
     """Forget what was answered at the registration, whose approval was taken back."""
-    kept = [answer for answer in file.row["answered_findings"] or () if answer["scope"] != REGISTRATION_SCOPE]
-    file.row["answered_findings"] = kept or None
+    kept = [answer for answer in file.row.answered_findings or () if answer["scope"] != REGISTRATION_SCOPE]
+    file.row.answered_findings = kept or None
 
 
 def open_questions(
@@ -71,21 +72,21 @@ def open_questions(
         further: answers of a proposal that waits for its second signature.
     """
     asked = [finding for finding in findings if not finding.passed]
-    known = {_named(answer) for answer in (*(file.row["answered_findings"] or ()), *further)}
+    known = {_named(answer) for answer in (*(file.row.answered_findings or ()), *further)}
     return tuple(finding for finding in asked if _key(file, finding, facts) not in known)
 
 
 def reasons_for(file: CaseFile, findings: Iterable[Finding], facts: Facts) -> tuple[str, ...]:
     """Return the reasons, each once, by which findings that did not pass were answered."""
     asked = {_key(file, finding, facts) for finding in findings if not finding.passed}
-    answers = [answer for answer in file.row["answered_findings"] or () if _named(answer) in asked]
+    answers = [answer for answer in file.row.answered_findings or () if _named(answer) in asked]
     return tuple(dict.fromkeys(code for answer in answers for code in answer["reasons"]))
 
 
-def kept_facts(file: CaseFile, assessment: Mapping[str, Any]) -> Facts:
+def kept_facts(file: CaseFile, assessment: AssessmentRow) -> Facts:
     """Return the facts that a kept assessment rests on."""
-    place = f"{assessment['reference']}/{assessment['scope']}/{assessment['seq']}"
-    return Facts.read(file.open("assessments", "facts", place, assessment["facts"]))
+    place = f"{assessment.reference}/{assessment.scope}/{assessment.seq}"
+    return Facts.read(file.open("assessments", "facts", place, assessment.facts))
 
 
 def _is_about(reason: Given, finding: Finding) -> bool:

@@ -27,8 +27,9 @@ from domain.errors import Defect, Refused
 from domain.stages import Destination
 from proof.statements import ActorStatement, StatementKeyUnknown, is_about, said_of
 from store import tables
-from store.case_rows import from_json
 from store.encryption import DataKey, WrappedKey, unwrap
+from store.rows.base import from_json
+from store.rows.register import PermitRow, RegistrationRow
 
 # Erasures and objections are looked up by the ids that the ledger names: they are a person's, not a case's.
 _EVIDENCE: Final = text(
@@ -111,7 +112,10 @@ def _evidence(
     beside = {name: [from_json(table, row) for row in found[name] or ()] for name, table in _BESIDE.items()}
     if key is not None:
         beside["case_facts"] = [fact | _fact(key, fact) for fact in beside["case_facts"]]
-    state = case_state(register, {Destination(name): row for name, row in held.items()})
+    state = case_state(
+        RegistrationRow.from_json(found["register"]),
+        {Destination(row["destination"]): PermitRow.from_json(row) for row in found["permits"] or ()},
+    )
     return Evidence(
         record=record,
         register=register,
@@ -130,7 +134,7 @@ def _evidence(
 def _fact(key: DataKey, row: dict[str, Any]) -> dict[str, Any]:
     """Return the content of a recorded fact in clear and its hash, both None where it was altered."""
     try:
-        plain = key.open("case_facts", "body", place_of(row), bytes(row["body"]))
+        plain = key.open("case_facts", "body", place_of(row["reference"], row["number"]), bytes(row["body"]))
     except Defect:
         return {"opened": None, "content": None}
     return {"opened": json.loads(plain), "content": key.ledger_hash(plain)}

@@ -4,7 +4,7 @@ What people signed stays as they signed it: beside the statement of a command st
 the body as it is sealed now.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from proof.statements import StatementKeyUnknown, body_hash, said_of, sign
 from store.case_rows import Row
 from store.database import constraint_of
 from store.encryption import DataKey
+from store.rows.base import TableRow
 from store.tables import answers, applications, assessments, case_facts, commands, permits, registrations
 
 # Each sealed column of a case with the way its rows are named; notices keep the key they were written under.
@@ -45,9 +46,9 @@ async def take_identity(file: CaseFile, connection: AsyncConnection, whole: Regi
     number = whole.person.identity_number
     is_other = number != file.application.person.identity_number
     person = await get_or_add_person(file.context, connection, number) if is_other else None
-    person_id = person.person_id if person else file.row["person_id"]
+    person_id = person.person_id if person else file.row.person_id
     await _hold_place(file, connection, person_id, whole.client_reference)
-    file.row.update(person_id=person_id, client_reference=whole.client_reference)
+    file.row.change(person_id=person_id, client_reference=whole.client_reference)
     if person is None:
         return
     for table, column, place in _SEALED:
@@ -57,13 +58,13 @@ async def take_identity(file: CaseFile, connection: AsyncConnection, whole: Regi
     file.person_key = person.key
     keep_earlier(file, earlier)
     last_four = file.context.keyring.lookup_hash(f"last_four/{file.employer_id}", number[-4:].upper())
-    file.row["last_four_hash"] = last_four
+    file.row.last_four_hash = last_four
 
 
 async def _hold_place(
     file: CaseFile, connection: AsyncConnection, person_id: UUID, client_reference: str | None
 ) -> None:
-    if (person_id, client_reference) == (file.row["person_id"], file.row["client_reference"]):
+    if (person_id, client_reference) == (file.row.person_id, file.row.client_reference):
         return
     mine = update(registrations).where(registrations.c.reference == file.reference)
     try:
@@ -81,20 +82,21 @@ async def _hold_place(
 async def _seal_again(
     file: CaseFile, connection: AsyncConnection, table: Table, column: str, place: Callable[[Row], str], new: DataKey
 ) -> None:
-    changed: list[Row] = []
-    stored = (await connection.execute(select(table).where(table.c.reference == file.reference))).mappings()
-    for row in [*map(dict, stored), *file.added_rows(table.name)]:
-        if row[column] is None:
-            continue
+    async def sealed_again(row: Row) -> Row:
         plain = file.person_key.open(table.name, column, place(row), row[column])
         again: Row = {column: new.seal(table.name, column, place(row), plain)}
         if table is commands:
             again["resealed"] = await _signed_again(file, connection, row, again[column])
-        if any(row is added for added in file.added_rows(table.name)):
-            row.update(again)
-            continue
+        return again
+
+    changed: list[Row] = []
+    stored = (await connection.execute(select(table).where(table.c.reference == file.reference))).mappings()
+    for row in [dict(each) for each in stored if each[column] is not None]:
         key = {f"k_{c.name}": row[c.name] for c in table.primary_key}
-        changed.append(key | {f"b_{name}": value for name, value in again.items()})
+        changed.append(key | {f"b_{name}": value for name, value in (await sealed_again(row)).items()})
+    for added in file.added_rows(table.name):
+        if isinstance(added, TableRow) and getattr(added, column) is not None:
+            added.change(**await sealed_again(added.document()))
     if not changed:
         return
     where = [c == bindparam(f"k_{c.name}") for c in table.primary_key]
@@ -120,22 +122,24 @@ async def _signed_again(file: CaseFile, connection: AsyncConnection, command: Ro
 
 def _seal_task_again(file: CaseFile, new: DataKey) -> None:
     task = file.find_task(TaskKind.CHANGE)
-    if task is not None and "change" in task["detail"]:
+    if task is not None and "change" in task.detail:
         place = ("tasks", "detail", f"{file.reference}/change")
-        plain = file.person_key.open(*place, bytes.fromhex(task["detail"]["change"]))
-        file.change_task(task, detail=task["detail"] | {"change": new.seal(*place, plain).hex()})
+        plain = file.person_key.open(*place, bytes.fromhex(task.detail["change"]))
+        file.change_task(task, detail=task.detail | {"change": new.seal(*place, plain).hex()})
 
 
 def _take_over(file: CaseFile, table: str, changed: list[Row]) -> None:
     """Let the rows in memory hold what was sealed again."""
-    held: dict[str, list[Row]] = {
+    held: dict[str, Sequence[TableRow]] = {
         "permits": list(file.permits.values()),
         "commands": file.commands,
         "answers": file.answers,
-        "assessments": file.row["assessments"],
+        "assessments": file.assessments,
         "case_facts": file.facts,
     }
-    for row in held.get(table, []):
+    for row in held.get(table, ()):
         for new in changed:
-            if all(row[name.removeprefix("k_")] == value for name, value in new.items() if name.startswith("k_")):
-                row.update({name.removeprefix("b_"): value for name, value in new.items() if name.startswith("b_")})
+            if all(
+                getattr(row, name.removeprefix("k_")) == value for name, value in new.items() if name.startswith("k_")
+            ):
+                row.change(**{name.removeprefix("b_"): value for name, value in new.items() if name.startswith("b_")})

@@ -15,7 +15,7 @@ from domain.answers import AnswerState, AuthorityAnswer
 from domain.clock import CHINA
 from domain.errors import Refused
 from domain.stages import Destination
-from store.case_rows import Row
+from store.rows.authority import AnswerRow
 from store.tables import answers
 
 PAPER: Final = "paper"
@@ -44,32 +44,32 @@ def _keyed(context: Context, answer: AuthorityAnswer) -> bytes:
     return context.keyring.lookup_hash("answer", hashlib.sha256(plain).hexdigest())
 
 
-def keep(file: CaseFile, answer: AuthorityAnswer, state: AnswerState, at: datetime, source: str) -> Row:
+def keep(file: CaseFile, answer: AuthorityAnswer, state: AnswerState, at: datetime, source: str) -> AnswerRow:
     """Keep an answer with the case and return its row."""
     answer_id = uuid4()
     plain = answer.model_dump_json(exclude_none=True).encode()
-    row: Row = {
-        "answer_id": answer_id,
-        "outcome_id": answer.outcome_id,
-        "reference": file.reference,
-        "destination": answer.destination.value,
-        "employer_id": file.employer_id,
-        "outcome": answer.outcome.value,
-        "content_hash": keyed_hash(file.context, answer),
-        "body": file.person_key.seal("answers", "body", str(answer_id), plain),
-        "source": source,
-        "state": state.value,
-        "occurred_at": answer.occurred_at,
-        "received_at": at,
-    }
+    row = AnswerRow(
+        answer_id=answer_id,
+        outcome_id=answer.outcome_id,
+        reference=file.reference,
+        destination=answer.destination.value,
+        employer_id=file.employer_id,
+        outcome=answer.outcome.value,
+        content_hash=keyed_hash(file.context, answer),
+        body=file.person_key.seal("answers", "body", str(answer_id), plain),
+        source=source,
+        state=state.value,
+        occurred_at=answer.occurred_at,
+        received_at=at,
+    )
     file.add_row("answers", row)
     file.answers.append(row)
     return row
 
 
-def read_kept(file: CaseFile, kept: Row) -> AuthorityAnswer:
+def read_kept(file: CaseFile, kept: AnswerRow) -> AuthorityAnswer:
     """Return a kept answer in clear."""
-    plain = file.person_key.open("answers", "body", str(kept["answer_id"]), kept["body"])
+    plain = file.person_key.open("answers", "body", str(kept.answer_id), kept.body)
     return AuthorityAnswer.model_validate_json(plain)
 
 
@@ -78,7 +78,7 @@ def renewals(file: CaseFile, destination: Destination) -> list[AuthorityAnswer]:
     return [
         read_kept(file, kept)
         for kept in file.answers
-        if kept["state"] == AnswerState.RENEWAL and kept["destination"] == destination
+        if kept.state == AnswerState.RENEWAL and kept.destination == destination
     ]
 
 
@@ -118,5 +118,5 @@ async def keep_paper(file: CaseFile, connection: AsyncConnection, paper: Authori
     }
     await connection.execute(update(answers).where(answers.c.answer_id == row["answer_id"]).values(**mended))
     for held in file.answers:
-        if held["answer_id"] == row["answer_id"]:
-            held.update(mended)
+        if held.answer_id == row["answer_id"]:
+            held.change(**mended)

@@ -70,9 +70,9 @@ class _Stop:
 
 async def _stop_read(context: Context, reference: str, stop: _Stop) -> str:
     async with open_case(context, reference, origin=stop.origin) as (file, connection):
-        known = next((row for row in file.row["incidents"] if row["kind"] == "stuck"), None)
+        known = next((row for row in file.incidents if row.kind == "stuck"), None)
         if known is not None:
-            return str(known["incident_id"])
+            return str(known.incident_id)
         if (await connection.execute(_known(stop.incident_id))).first() is not None:
             return str(stop.incident_id)
         note(

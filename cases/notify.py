@@ -29,7 +29,7 @@ from domain.notices import (
 from domain.open_points import fields_of
 from domain.stages import Destination, Stage
 from domain.tasks import TaskKind
-from store.case_rows import Row
+from store.case_rows import Row, Subscription
 from temporal.traces import current_traceparent
 from texts.fields import field_names
 from texts.notices import NoticeFacts, Reason, render
@@ -83,8 +83,8 @@ def _is_for_the_person(telling: Telling) -> bool:
 
 
 def _has_died(file: CaseFile) -> bool:
-    departure = file.row["departure"] or {}
-    return DECEASED in (file.row["end_reason"], departure.get("reason"))
+    departure = file.row.departure or {}
+    return DECEASED in (file.row.end_reason, departure.get("reason"))
 
 
 def _tell_one(file: CaseFile, telling: Telling, recipient: Recipient) -> None:
@@ -145,14 +145,14 @@ def _deliveries(file: CaseFile, telling: Telling, recipient: Recipient, notice_i
         channel is Channel.MAIL
         and recipient is Recipient.EMPLOYER
         and telling.kind in DIGESTIBLE
-        and bool(file.row["employer_digest"])
+        and bool(file.employer.digest)
     )
     if digest:
         morning = morning_of(day_of(begins))
         begins = morning if morning > begins else morning + timedelta(days=1)
     hooks: list[UUID | None] = [None]
     if channel is Channel.WEBHOOK:
-        hooks = [UUID(str(hook["webhook_id"])) for hook in _subscriptions(file, telling.kind)]
+        hooks = [hook.webhook_id for hook in _subscriptions(file, telling.kind)]
     done = channel is Channel.INBOX
     return [
         {
@@ -183,13 +183,13 @@ def _reachable(file: CaseFile, kind: NoticeKind, recipient: Recipient) -> frozen
     return frozenset({Channel.INBOX} | ({Channel.MAIL} if file.context.staff_mailbox else set()))
 
 
-def _subscriptions(file: CaseFile, kind: NoticeKind) -> list[Row]:
-    return [hook for hook in file.row["webhooks"] if kind.value in hook["kinds"]]
+def _subscriptions(file: CaseFile, kind: NoticeKind) -> list[Subscription]:
+    return [hook for hook in file.employer.webhooks if kind.value in hook.kinds]
 
 
 def _language(file: CaseFile, recipient: Recipient) -> Language:
     if recipient is Recipient.EMPLOYER:
-        return Language(file.row["employer_language"])
+        return Language(file.employer.language)
     return file.application.person.language if recipient is Recipient.PERSON else Language.ZH_HANS
 
 
@@ -201,12 +201,12 @@ def _facts(file: CaseFile, telling: Telling, recipient: Recipient, language: Lan
     return NoticeFacts.model_validate(
         {
             "reference": file.reference,
-            "registration_number": file.row["registration_number"],
+            "registration_number": file.row.registration_number,
             "destination": telling.destination,
             "destinations": file.destinations,
             "employer_id": file.employer_id,
             "occurred_at": telling.at,
-            "employer_name": employer["name_zh"] if employer else None,
+            "employer_name": employer.name_zh if employer else None,
             "person_name": name,
             "state_worker": known(file).employment.state_worker,
             "stage": _shown_stage(file, telling.kind),
@@ -254,10 +254,10 @@ def _shown_stage(file: CaseFile, kind: NoticeKind) -> Stage:
     """Return the stage as outsiders see it when the notice goes out: an approval is told once it has settled."""
     if kind is NoticeKind.REGISTRATION_APPROVED:
         return Stage.APPROVED
-    settling = file.stage is Stage.APPROVED and not file.row["settled"]
+    settling = file.stage is Stage.APPROVED and not file.row.settled
     return Stage.UNDER_REVIEW if settling or file.stage is Stage.AWAITING_CONFIRMATION else file.stage
 
 
 def _permit_stage(file: CaseFile, destination: Destination | None) -> str | None:
     permit = file.permits.get(destination) if destination is not None else None
-    return None if permit is None else permit["stage"]
+    return None if permit is None else permit.stage

@@ -211,7 +211,7 @@ async def answer(
         file = await load_case(context, connection, row["reference"])
         to = await said_from(context, connection, row, key)
         # A case whose identity number was corrected since is another person's, whose name is not for this one.
-        if to is not None and row["person_id"] == file.row["person_id"]:
+        if to is not None and row["person_id"] == file.row.person_id:
             tell(file, Telling(NoticeKind.COMPLAINT_ANSWERED, at, str(objection_id), to=to))
         await case_writes.write(connection, {"notices": file.notices, "deliveries": file.deliveries})
         reply = Reply(200, _receipt({**row, **values}))
@@ -244,7 +244,7 @@ def _row(
         "objection_id": objection_id,
         "kind": kind.value,
         "reference": file.reference,
-        "person_id": file.row["person_id"],
+        "person_id": file.row.person_id,
         "key_id": file.person_key.key_id,
         "about": about,
         "state": "open",

@@ -21,17 +21,17 @@ def keep(file: CaseFile, points: Sequence[OpenPoint], notes: Sequence[str | None
     place = _place(file.reference, file.round)
     sealed = notes_of(file, "registrations", place, list(notes)) if any(notes) else None
     listed = [point.model_dump(mode="json", exclude_none=True) for point in points]
-    file.row["open_points"] = {"points": listed, "round": file.round, "notes": sealed}
+    file.row.open_points = {"points": listed, "round": file.round, "notes": sealed}
 
 
 def clear(file: CaseFile) -> None:
     """Forget the points, once the employer has answered or the case has ended."""
-    file.row["open_points"] = None
+    file.row.open_points = None
 
 
 def spoken(file: CaseFile | CaseReading, language: Language) -> tuple[Reason, ...]:
     """Return the points as their reader's language says them, with the officer's notes."""
-    kept = file.row["open_points"]
+    kept = file.row.open_points
     if kept is None:
         return ()
     points = [OpenPoint.model_validate(each) for each in kept["points"]]

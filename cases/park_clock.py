@@ -14,9 +14,7 @@ _PARK_DEADLINES = (DeadlineKind.REVIEW_REMINDER, DeadlineKind.REVIEW_OVER, Deadl
 
 def park_clock(file: CaseFile) -> ParkClock:
     """Return the clock as the register keeps it."""
-    return ParkClock(
-        limit=file.context.limits.park_decision_days, used=file.row["days_used"], since=file.row["clock_since"]
-    )
+    return ParkClock(limit=file.context.limits.park_decision_days, used=file.row.days_used, since=file.row.clock_since)
 
 
 def run(file: CaseFile, on: date | None = None, *, after: datetime | None = None) -> None:
@@ -33,26 +31,26 @@ def run(file: CaseFile, on: date | None = None, *, after: datetime | None = None
 
 def recount(file: CaseFile) -> None:
     """Set the deadlines of a running clock again, after a calendar was loaded."""
-    if file.row["clock"] == "running":
+    if file.row.clock == "running":
         _keep(file, park_clock(file), again=True)
 
 
 def stop(file: CaseFile, at: datetime) -> None:
     """Stop the clock for a return, the day of which counts as used."""
     _write(file, park_clock(file).stop(day_of(at), file.calendar))
-    file.row["clock"] = "stopped"
+    file.row.clock = "stopped"
     file.cancel_deadlines(*_PARK_DEADLINES)
 
 
 def end(file: CaseFile) -> None:
     """End the clock with the decision; the due date goes with it."""
-    file.row.update(clock="stopped", clock_since=None, due_at=None, due_kind=None, due_provisional=False, overdue=False)
+    file.row.change(clock="stopped", clock_since=None, due_at=None, due_kind=None, due_provisional=False, overdue=False)
     file.cancel_deadlines(*_PARK_DEADLINES, DeadlineKind.CLAIM_OVER, DeadlineKind.SIGNATURE_EXPECTED)
 
 
 def owe(file: CaseFile, due: Deadline | None, kind: DueKind, holder: Holder) -> None:
     """Say who has to act next and until when."""
-    file.row.update(
+    file.row.change(
         due_at=due.at if due else None,
         due_kind=kind.value if due else None,
         due_provisional=due.provisional if due else False,
@@ -63,13 +61,13 @@ def owe(file: CaseFile, due: Deadline | None, kind: DueKind, holder: Holder) -> 
 
 def _keep(file: CaseFile, clock: ParkClock, *, again: bool = False, after: datetime | None = None) -> None:
     _write(file, clock)
-    file.row["clock"] = "running"
+    file.row.clock = "running"
     deadline = clock.deadline(file.calendar)
     if deadline is None or clock.since is None:
         return
-    was_over = file.row["overdue"]
+    was_over = file.row.overdue
     owe(file, deadline, DueKind.PARK_DECISION, Holder.PARK)
-    file.row["overdue"] = was_over
+    file.row.overdue = was_over
     counted = (clock.since, clock.left)
     if not was_over:
         file.set_deadline(DeadlineKind.REVIEW_OVER, deadline, counted=counted)
@@ -78,9 +76,9 @@ def _keep(file: CaseFile, clock: ParkClock, *, again: bool = False, after: datet
         if (is_waiting or not again) and (after is None or moment > after):
             file.set_deadline(DeadlineKind.REVIEW_REMINDER, moment, step=step)
     for task in file.tasks:
-        if task["kind"] in REVIEW_TASKS:
+        if task.kind in REVIEW_TASKS:
             file.change_task(task, due_at=deadline.at)
 
 
 def _write(file: CaseFile, clock: ParkClock) -> None:
-    file.row.update(days_used=clock.used, clock_since=clock.since)
+    file.row.change(days_used=clock.used, clock_since=clock.since)

@@ -1,7 +1,6 @@
 """What officers do about a permit: send or withhold, enter or apply an answer, sign a second time (P2, P3, P26)."""
 
 from datetime import datetime
-from typing import Any
 
 from cases import answering, eligibility, finding_answers, inbox, permits
 from cases.case_file import CaseFile
@@ -30,13 +29,15 @@ from domain.decisions import (
     OutcomeRequest,
     PermitConfirmationRequest,
 )
-from domain.errors import Refused
+from domain.errors import Refused, need
 from domain.moves import PermitEvent, get_permit_move
 from domain.notices import NoticeKind
 from domain.reasons import Use
-from domain.stages import Destination, PendingAct, Stage
+from domain.stages import Destination, PendingAct, PermitStage, Stage
 from domain.tasks import TaskKind
 from store.case_rows import Row
+from store.rows.authority import AnswerRow
+from store.rows.register import PermitRow
 
 
 def settle_eligibility(
@@ -48,8 +49,8 @@ def settle_eligibility(
     facts; withholding is proposed for each by itself.
     """
     permit = _permit(file, destination)
-    get_permit_move(permit["stage"], PermitEvent.ELIGIBLE)
-    if permit["pending_act"] is not None:
+    get_permit_move(None if permit.stage is None else PermitStage(permit.stage), PermitEvent.ELIGIBLE)
+    if permit.pending_act is not None:
         raise Refused("already_decided", "A proposal for this destination waits for its second signature.")
     if file.stage is not Stage.APPROVED:
         raise Refused("wrong_stage", "The registration is not in force.")
@@ -76,9 +77,9 @@ def confirm(
 ) -> None:
     """Give or withhold the second signature on what was proposed for a permit."""
     permit = _permit(file, destination)
-    pending = permit["pending"]
+    pending = permit.pending
     need_second_person(actor, pending)
-    act = PendingAct(permit["pending_act"])
+    act, pending = PendingAct(need(permit.pending_act, "pending_act")), need(pending, "pending")
     take_task(file, actor, at, TaskKind.CONFIRM, destination)
     file.close_tasks([TaskKind.CONFIRM], at, destination=destination)
     if asked.action is ConfirmationAction.REJECT:
@@ -94,7 +95,7 @@ def _reject(
     file: CaseFile, actor: Actor, at: datetime, destination: Destination, asked: PermitConfirmationRequest
 ) -> None:
     permit = file.permits[destination]
-    act, pending = PendingAct(permit["pending_act"]), permit["pending"]
+    act, pending = PendingAct(need(permit.pending_act, "pending_act")), need(permit.pending, "pending")
     need_reasons(asked.reasons, Use.REJECT)
     place = ("permits", f"{file.reference}/{destination.value}/rejected")
     rejected = rejection(file, actor, at, act, asked, place)
@@ -120,26 +121,28 @@ def propose_outcome(
 ) -> None:
     """Propose to apply an answer that is kept: one held for its contradiction, or one entered from a paper."""
     permit = _permit(file, destination)
-    if permit["pending_act"] is not None:
+    if permit.pending_act is not None:
         raise Refused("already_decided", "A proposal for this destination waits for its second signature.")
     kept = find_held(file, destination, asked.outcome_id)
     if kept is None:
         raise Refused("not_found", "No held answer about this permit has this outcome_id.")
     take_task(file, actor, at, TaskKind.AUTHORITY_CONFLICT, destination)
-    proposed = {"outcome_id": asked.outcome_id, "answer_id": str(kept["answer_id"])}
+    proposed = {"outcome_id": asked.outcome_id, "answer_id": str(kept.answer_id)}
     _propose(file, actor, at, destination, PendingAct.OUTCOME, (), None, **proposed)
-    file.record(Act.ANSWER_PROPOSED, actor, at, destination=destination.value, outcome=kept["outcome"])
+    file.record(Act.ANSWER_PROPOSED, actor, at, destination=destination.value, outcome=kept.outcome)
 
 
-def find_held(file: CaseFile, destination: Destination, outcome_id: str, answer_id: str | None = None) -> Row | None:
+def find_held(
+    file: CaseFile, destination: Destination, outcome_id: str, answer_id: str | None = None
+) -> AnswerRow | None:
     """Return the answer about a permit that is kept under an id and not applied: the newest where there are several."""
     waiting = (AnswerState.HELD, AnswerState.EARLY)
     return next(
         (
             a
             for a in reversed(file.answers)
-            if a["outcome_id"] == outcome_id and a["destination"] == destination and a["state"] in waiting
-            if answer_id in (None, str(a["answer_id"]))
+            if a.outcome_id == outcome_id and a.destination == destination and a.state in waiting
+            if answer_id in (None, str(a.answer_id))
         ),
         None,
     )
@@ -152,8 +155,8 @@ def _apply_held(file: CaseFile, actor: Actor, at: datetime, destination: Destina
         raise Refused("not_found", "The answer is no longer held.")
     file.set_permit(destination, at, pending_act=None, pending=None)
     file.change_answer(kept, AnswerState.APPLIED.value)
-    answering.force(file, actor, at, inbox.read_kept(file, kept), kept["answer_id"])
-    if not any(a["state"] == AnswerState.HELD and a["destination"] == destination for a in file.answers):
+    answering.force(file, actor, at, inbox.read_kept(file, kept), kept.answer_id)
+    if not any(a.state == AnswerState.HELD and a.destination == destination for a in file.answers):
         file.close_tasks([TaskKind.AUTHORITY_CONFLICT], at, destination=destination)
 
 
@@ -192,13 +195,13 @@ def _propose(
 
 
 def _proposed(file: CaseFile, destination: Destination) -> tuple[GivenReason, ...]:
-    pending = file.permits[destination]["pending"]
+    pending = need(file.permits[destination].pending, "pending")
     place = f"{file.reference}/{destination.value}"
     notes = file.open("permits", "note", place, bytes.fromhex(pending["notes"]))
     return with_notes(pending["reasons"], notes["reasons"])
 
 
-def _permit(file: CaseFile, destination: Destination) -> dict[str, Any]:
+def _permit(file: CaseFile, destination: Destination) -> PermitRow:
     permit = file.permits.get(destination)
     if permit is None:
         raise Refused("wrong_stage", "No permit of this destination is followed yet.")

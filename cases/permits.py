@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from cases import inbox
 from cases.case_file import CaseFile
@@ -14,6 +14,7 @@ from domain.acts import Act
 from domain.answers import Outcome
 from domain.clock import day_of, morning_of, start_of
 from domain.deadlines import DeadlineKind
+from domain.errors import need
 from domain.moves import PermitEvent, get_permit_move
 from domain.notices import NoticeKind
 from domain.stages import (
@@ -27,7 +28,7 @@ from domain.stages import (
 )
 from domain.tasks import TaskKind
 from domain.working_days import calendar_days_before
-from store.case_rows import Row
+from store.rows.work import DeadlineRow, TaskRow
 
 _PERMIT_DEADLINES = (
     DeadlineKind.SENDING_EXPECTED,
@@ -59,7 +60,7 @@ def make_eligible(
 
 def sent(file: CaseFile, actor: Actor, at: datetime, destination: Destination) -> None:
     """Record that the authority's system took the list entry (P4)."""
-    if file.permits[destination]["stage"] != PermitStage.ELIGIBLE:
+    if file.permits[destination].stage != PermitStage.ELIGIBLE:
         return
     file.move_permit(destination, PermitEvent.SENT, at, sent_at=at)
     file.cancel_deadlines(DeadlineKind.SENDING_EXPECTED, destination=destination.value)
@@ -81,14 +82,14 @@ def rejected(file: CaseFile, actor: Actor, at: datetime, destination: Destinatio
     file.share_task(TaskKind.AUTHORITY_REJECTED, at, destination, detail={"reason": reason})
 
 
-def send_again(file: CaseFile, actor: Actor, at: datetime, task: Row) -> None:
+def send_again(file: CaseFile, actor: Actor, at: datetime, task: TaskRow) -> None:
     """Send the mended list entries that a task is about, each under a key with the next attempt number (P6)."""
     served = [Destination(each) for each in destinations_of(task)]
     for destination in served:
         get_permit_move(_stage(file, destination), PermitEvent.SENT)
-    destination = task["destination"]
-    file.close_tasks([TaskKind.AUTHORITY_REJECTED], at, destination=Destination(destination) if destination else None)
-    file.record(Act.TASK_ANSWERED, actor, at, outcome="send_again", destination=destination, kind="authority_rejected")
+    alone = task.destination
+    file.close_tasks([TaskKind.AUTHORITY_REJECTED], at, destination=Destination(alone) if alone else None)
+    file.record(Act.TASK_ANSWERED, actor, at, outcome="send_again", destination=alone, kind="authority_rejected")
     for each in served:
         file.call("list_entry", at, destination=each, attempt=file.next_attempt(each))
 
@@ -128,12 +129,12 @@ def report(
     file: CaseFile, actor: Actor, at: datetime, destination: Destination, what: str, *, in_batch: bool = False
 ) -> None:
     """Report once to the authority that a registration ended, and tell the person of an issued permit (P13, P16)."""
-    stage = file.permits[destination]["stage"]
+    stage = file.permits[destination].stage
     file.move_permit(destination, PermitEvent.REGISTRATION_ENDED, at, reported_at=at)
     file.record(Act.PERMIT_REPORTED, actor, at, destination=destination.value, what=what)
     if not in_batch:
-        on = (file.row["ended_on"] or day_of(at)).isoformat()
-        file.call(what, at, destination=destination, detail={"on": on, "reason": file.row["end_reason"]})
+        on = (file.row.ended_on or day_of(at)).isoformat()
+        file.call(what, at, destination=destination, detail={"on": on, "reason": file.row.end_reason})
         days = file.context.limits.report_days
         file.set_working_days(DeadlineKind.REPORT_EXPECTED, day_of(at), days, destination=destination.value)
     if stage == PermitStage.ISSUED:
@@ -144,7 +145,7 @@ def need_lost_day(file: CaseFile, at: datetime, destination: Destination, lost_o
     """Refuse a card lost in the future, or before the permit was issued on it (P19)."""
     get_permit_move(_stage(file, destination), PermitEvent.CARD_LOST)
     permit = file.permits[destination]
-    known = [day for day in (permit["decided_on"], permit["valid_from"]) if day is not None]
+    known = [day for day in (permit.decided_on, permit.valid_from) if day is not None]
     need_day("lost_on", lost_on, latest=day_of(at), after="in_future")
     need_day("lost_on", lost_on, earliest=min(known, default=None), before="before_issue")
 
@@ -165,7 +166,7 @@ def card_lost(file: CaseFile, actor: Actor, at: datetime, destination: Destinati
 def plan_expiry(file: CaseFile, destination: Destination, at: datetime) -> None:
     """Set the reminders before the end of an issued permit and its end; those already past are skipped (P21, P22)."""
     file.cancel_deadlines(*_TIMED, destination=destination.value)
-    until = file.permits[destination]["valid_until"]
+    until = need(file.permits[destination].valid_until, "valid_until")
     numbers = file.context.limits.permit_reminders
     for left, day in zip(sorted(numbers, reverse=True), calendar_days_before(until, numbers), strict=True):
         if morning_of(day) > at:
@@ -179,7 +180,7 @@ def stop_waiting(file: CaseFile, destination: Destination, at: datetime) -> None
     file.cancel_deadlines(*_PERMIT_DEADLINES, destination=destination.value)
     file.close_tasks(_PERMIT_TASKS, at, destination=destination)
     file.set_permit(destination, at, due_at=None, due_provisional=False)
-    if file.permits[destination]["pending_act"] == PendingAct.WITHHOLD:
+    if file.permits[destination].pending_act == PendingAct.WITHHOLD:
         file.close_tasks([TaskKind.CONFIRM], at, destination=destination)
         file.set_permit(destination, at, pending_act=None, pending=None)
 
@@ -191,35 +192,41 @@ def end_track(file: CaseFile, destination: Destination, at: datetime) -> None:
     follow_up(file)
 
 
-def pass_deadline(file: CaseFile, actor: Actor, at: datetime, deadline: Row) -> None:
+def pass_deadline(file: CaseFile, actor: Actor, at: datetime, deadline: DeadlineRow) -> None:
     """Do what is due for a permit."""
-    _ON_TIME[DeadlineKind(deadline["kind"])](file, actor, at, Destination(deadline["destination"]), deadline)
+    _ON_TIME[DeadlineKind(deadline.kind)](file, actor, at, Destination(deadline.destination), deadline)
 
 
-def _remind_applicant(file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: Row) -> None:
+def _remind_applicant(
+    file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: DeadlineRow
+) -> None:
     file.move_permit(destination, PermitEvent.APPLICANT_REMINDER_DUE, at)
-    file.record(Act.REMINDED, actor, at, destination=destination.value, step=deadline["step"])
-    tell(file, Telling(NoticeKind.PERMIT_ACTION_NEEDED, at, f"{file.round}/{deadline['step']}", destination))
+    file.record(Act.REMINDED, actor, at, destination=destination.value, step=deadline.step)
+    tell(file, Telling(NoticeKind.PERMIT_ACTION_NEEDED, at, f"{file.round}/{deadline.step}", destination))
 
 
-def _ask_about_applicant(file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: Row) -> None:
+def _ask_about_applicant(
+    file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: DeadlineRow
+) -> None:
     due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
     file.share_task(TaskKind.APPLICANT_INACTIVE, at, destination, due_at=due.at)
-    file.record(Act.REMINDED, actor, at, destination=destination.value, step=deadline["kind"])
+    file.record(Act.REMINDED, actor, at, destination=destination.value, step=deadline.kind)
 
 
-def _remind_of_expiry(file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: Row) -> None:
-    until = file.permits[destination]["valid_until"]
+def _remind_of_expiry(
+    file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: DeadlineRow
+) -> None:
+    until = file.permits[destination].valid_until
     file.move_permit(destination, PermitEvent.EXPIRY_REMINDER_DUE, at)
-    file.record(Act.REMINDED, actor, at, destination=destination.value, step=deadline["step"])
+    file.record(Act.REMINDED, actor, at, destination=destination.value, step=deadline.step)
     if _is_renewed(file, destination):
         return
-    facts = {"valid_until": until, "days_left": deadline["step"]}
-    tell(file, Telling(NoticeKind.PERMIT_EXPIRING, at, f"{until}/{deadline['step']}", destination, facts=facts))
+    facts = {"valid_until": until, "days_left": deadline.step}
+    tell(file, Telling(NoticeKind.PERMIT_EXPIRING, at, f"{until}/{deadline.step}", destination, facts=facts))
 
 
-def _expire(file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: Row) -> None:
-    until = file.permits[destination]["valid_until"]
+def _expire(file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: DeadlineRow) -> None:
+    until = file.permits[destination].valid_until
     file.move_permit(destination, PermitEvent.EXPIRED, at)
     end_track(file, destination, at)
     file.record(Act.PERMIT_EXPIRED, actor, at, destination=destination.value)
@@ -233,26 +240,28 @@ def _is_renewed(file: CaseFile, destination: Destination) -> bool:
     return any(answer.outcome is Outcome.ISSUED for answer in inbox.renewals(file, destination))
 
 
-def _show_unsent(file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: Row) -> None:
+def _show_unsent(file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: DeadlineRow) -> None:
     file.move_permit(destination, PermitEvent.SENDING_DELAYED, at)
     file.unsent.append(destination)
 
 
-def _show_unreported(file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: Row) -> None:
+def _show_unreported(
+    file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: DeadlineRow
+) -> None:
     file.unsent.append(destination)
 
 
-def _late(file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: Row) -> None:
+def _late(file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: DeadlineRow) -> None:
     file.move_permit(destination, PermitEvent.AUTHORITY_LATE, at)
-    due = file.permits[destination]["due_at"]
+    due = file.permits[destination].due_at
     task = file.open_task(TaskKind.AUTHORITY_LATE, at, due_at=due, destination=destination)
     file.change_task(task, overdue=True)
-    file.record(Act.PERMIT_LATE, actor, at, destination=destination.value, step=deadline["step"])
-    facts = {"answer_expected_on": day_of(due)}
-    tell(file, Telling(NoticeKind.AUTHORITY_LATE, at, str(deadline["step"]), destination, facts=facts))
+    file.record(Act.PERMIT_LATE, actor, at, destination=destination.value, step=deadline.step)
+    facts = {"answer_expected_on": day_of(need(due, "due_at"))}
+    tell(file, Telling(NoticeKind.AUTHORITY_LATE, at, str(deadline.step), destination, facts=facts))
 
 
-_ON_TIME: Final[dict[DeadlineKind, Callable[[CaseFile, Actor, datetime, Destination, Row], None]]] = {
+_ON_TIME: Final[dict[DeadlineKind, Callable[[CaseFile, Actor, datetime, Destination, DeadlineRow], None]]] = {
     DeadlineKind.APPLICANT_REMINDER: _remind_applicant,
     DeadlineKind.APPLICANT_INACTIVE: _ask_about_applicant,
     DeadlineKind.PERMIT_EXPIRING: _remind_of_expiry,
@@ -264,7 +273,7 @@ _ON_TIME: Final[dict[DeadlineKind, Callable[[CaseFile, Actor, datetime, Destinat
 
 
 def _stage(file: CaseFile, destination: Destination) -> PermitStage | None:
-    stage = file.permits[destination]["stage"]
+    stage = file.permits[destination].stage
     return None if stage is None else PermitStage(stage)
 
 
@@ -272,9 +281,9 @@ def follow_up(file: CaseFile) -> None:
     """Say who acts next on an approved case: the authority, the person, or nobody."""
     if file.stage not in (Stage.APPROVED, Stage.ENDED):
         return
-    accepted = [p for p in file.permits.values() if p["stage"] == PermitStage.ACCEPTED and p["due_at"]]
-    earliest: Any = min(accepted, key=lambda p: p["due_at"], default=None)
-    stages = {p["stage"] for p in file.permits.values()}
+    accepted = [p for p in file.permits.values() if p.stage == PermitStage.ACCEPTED and p.due_at]
+    earliest = min(accepted, key=lambda p: need(p.due_at, "due_at"), default=None)
+    stages = {p.stage for p in file.permits.values()}
     holder = Holder.NONE
     if accepted:
         holder = Holder.AUTHORITY
@@ -282,9 +291,9 @@ def follow_up(file: CaseFile) -> None:
         holder = Holder.PERSON
     elif None in stages or PermitStage.ELIGIBLE in stages:
         holder = Holder.PARK
-    file.row.update(
-        due_at=earliest["due_at"] if earliest else None,
+    file.row.change(
+        due_at=earliest.due_at if earliest else None,
         due_kind=DueKind.AUTHORITY_ANSWER.value if earliest else None,
-        due_provisional=earliest["due_provisional"] if earliest else False,
+        due_provisional=earliest.due_provisional if earliest else False,
         holder=holder.value,
     )

@@ -23,7 +23,7 @@ from domain.notices import Channel
 from domain.reasons import ReasonCode
 from domain.sign_in_addresses import addresses_of
 from domain.stages import LIVE, Destination
-from store.case_reads import fence
+from store.case_reads import FactShown, fence
 from store.tables import ledger, registrations
 from texts.person import plain
 from texts.reasons import reason_sentence
@@ -143,9 +143,8 @@ def own_view(
 
 
 def _given(reading: CaseReading) -> Row:
-    place = f"{reading.reference}/{reading.row['facts_version']}"
     try:
-        opened: Row = reading.open("applications", "body", place, reading.row["application_body"])
+        opened: Row = reading.given()
     except (Defect, Refused):
         return {}  # what cannot be opened, or was erased, cannot be shown to be this person's
     return opened
@@ -156,8 +155,8 @@ def _permit(reading: CaseReading, view: Row, language: Language) -> dict[str, An
     destination = view["destination"]
     row = reading.permits[Destination(destination)]
     reason = None
-    if row["reason"] is not None:
-        reason = reading.open("permits", "reason", f"{reading.reference}/{destination}", row["reason"])
+    if row.reason is not None:
+        reason = reading.open("permits", "reason", f"{reading.reference}/{destination}", row.reason)
     return dict(view) | {
         "place": plain("destinations", destination, language),
         "stage_text": plain("permit_stages", view["stage"], language),
@@ -168,7 +167,7 @@ def _permit(reading: CaseReading, view: Row, language: Language) -> dict[str, An
 
 def _recorded(view: Row, reading: CaseReading, language: Language) -> dict[str, Any]:
     """Return a fact that an officer recorded, in plain words; what it says stands with all that is held."""
-    row = next(each for each in reading.facts if each["number"] == view["number"])
+    row = next(each for each in reading.facts if each.number == view["number"])
     return dict(view) | {
         "may_contest": _may_contest(reading, row),
         "label": plain("fields", FactField(view["field"]).short, language),
@@ -176,14 +175,14 @@ def _recorded(view: Row, reading: CaseReading, language: Language) -> dict[str, 
     }
 
 
-def _may_contest(reading: CaseReading, fact: Row) -> bool:
+def _may_contest(reading: CaseReading, fact: FactShown) -> bool:
     """Whether the person may still say that a recorded fact is wrong (R36)."""
-    is_open = reading.stage in LIVE and fact["state"] == FactState.STANDS
-    return is_open and Role.PERSON not in fact["contested_by"]
+    is_open = reading.stage in LIVE and fact.state == FactState.STANDS
+    return is_open and Role.PERSON not in fact.contested_by
 
 
 def _departure(reading: CaseReading) -> dict[str, Any] | None:
-    departure, ended = reading.row["departure"], reading.row["ended_on"]
+    departure, ended = reading.row.departure, reading.row.ended_on
     if departure is None:
         return None
     return {
@@ -216,9 +215,9 @@ def _remedies(reading: CaseReading, language: Language) -> list[str]:
     """Return in words what the person can do now."""
     row = reading.row
     found = ["complaint"]
-    if row["departure"] is not None and not row["departure"]["disputed"]:
+    if row.departure is not None and not row.departure["disputed"]:
         found.insert(0, "departure")
-    if row["stage"] == "refused" or row["end_reason"] in ("revoked", "not_eligible"):
+    if row.stage == "refused" or row.end_reason in ("revoked", "not_eligible"):
         found.insert(0, "letter")
     if any(_may_contest(reading, fact) for fact in reading.facts):
         found.insert(0, "fact")

@@ -105,7 +105,7 @@ async def _case(
             "version": row["version"],
             "given_at": moment(row["given_at"]),
             "given_by": employer,
-            "is_current": row["version"] == reading.row["facts_version"],
+            "is_current": row["version"] == reading.row.facts_version,
             "facts": _facts(body, language),
         }
         for row, body in given
@@ -210,7 +210,7 @@ async def _notices(connection: AsyncConnection, case: OwnCase, own: Set[UUID]) -
     found: list[dict[str, Any]] = []
     for row in map(dict, (await connection.execute(query.order_by(n.at, n.notice_id))).mappings()):
         # One under another key was written before an identity number was corrected, and may name somebody else.
-        is_readable = row["key_id"] == case.reading.row["key_id"]
+        is_readable = row["key_id"] == case.reading.read.key.key_id
         body = case.reading.open("notices", "body", str(row["notice_id"]), row["body"]) if is_readable else {}
         if not _is_to(case, row, body, own):
             continue

@@ -92,7 +92,7 @@ async def _send(file: CaseFile, connection: AsyncConnection, asked: SignInLinkRe
     address = serving_now(file, given_of(file)).get(asked.channel)
     if address is None or same_address(address) != asked.address:
         return False
-    at, limits, person_id = context.clock(), context.limits, file.row["person_id"]
+    at, limits, person_id = context.clock(), context.limits, file.row.person_id
     hashed = address_hash(context, address)
     # Held, so that links asked for at once through two cases are counted one after the other.
     await connection.execute(select(persons.c.person_id).where(persons.c.person_id == person_id).with_for_update())

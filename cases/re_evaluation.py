@@ -37,7 +37,7 @@ async def evaluate_again(context: Context, actor: Actor, reference: str, languag
         kept = list((await connection.execute(query)).mappings())
         runs = [_run(context, file, row, language) for row in kept]
         is_same = all(run["same"] for run in runs)
-        pack = _pack(context, file.row["policy_version"])
+        pack = _pack(context, file.row.policy_version)
         await _record(connection, actor, at, file, runs, pack, is_same)
     return {"reference": reference, "same": is_same, "assessments": runs}
 
@@ -75,7 +75,7 @@ def _run(context: Context, file: CaseFile, row: Any, language: Language) -> dict
 def _recorded(file: CaseFile, row: Any) -> list[dict[str, Any]]:
     """Return the facts that officers had recorded and that an assessment rests on, as codes."""
     numbers = (row["on_facts"] or {}).get("facts", [])
-    return [fact_view(fact) for fact in file.facts if fact["number"] in numbers]
+    return [fact_view(fact) for fact in file.facts if fact.number in numbers]
 
 
 def _pack(context: Context, version: str) -> Pack | None:
@@ -117,7 +117,7 @@ async def _record(
         employer_id=file.employer_id,
         detail={"cases": [file.reference], "assessments": len(runs)},
         outcome="same" if same else "differs",
-        rule_version=file.row["policy_version"],
+        rule_version=file.row.policy_version,
         rule_hash=bytes.fromhex(pack.content_hash) if pack is not None else None,
     )
     await append(connection, f"access/{uuid4()}", [entry])

@@ -21,14 +21,14 @@ from domain.notices import NoticeKind
 from domain.registration import CorrectionRequest, RegistrationRequest, corrected
 from domain.stages import Stage
 from domain.tasks import TaskKind
-from store.case_rows import Row
+from store.rows.register import FactRow
 
 
 async def record(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: FactRequest) -> None:
     """Keep a fact that an officer saw beside what was given, and run the rules again for every destination (R35)."""
     get_move(file.stage, Event.RECORD_FACT)
     waiting = eligibility.waiting(file)
-    if file.row["settled"] and not waiting:
+    if file.row.settled and not waiting:
         raise Refused("wrong_stage", words="fact_changes_nothing")
     need_round(file, asked.round)
     if file.stage is Stage.UNDER_REVIEW:
@@ -52,16 +52,16 @@ def contest(file: CaseFile, actor: Actor, at: datetime, number: int) -> None:
     row = case_facts.find_fact(file, number)
     if row is None:
         raise Refused("not_found", words="fact_unknown")
-    if row["state"] != FactState.STANDS:
+    if row.state != FactState.STANDS:
         raise Refused("wrong_stage", words="fact_not_standing")
     side = actor.role.value
-    if side in row["contested_by"]:
+    if side in row.contested_by:
         raise Refused("already_decided", words="fact_contested_before")
     file.move(Event.CONTEST_FACT)
-    file.put_fact(row, contest=ContestState.OPEN.value, contested_by=sorted([*row["contested_by"], side]))
+    file.put_fact(row, contest=ContestState.OPEN.value, contested_by=sorted([*row.contested_by, side]))
     due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
     task = file.open_task(TaskKind.FACT_CONTESTED, at, due_at=due.at, detail={"facts": []})
-    file.change_task(task, detail={"facts": sorted({*task["detail"]["facts"], number})})
+    file.change_task(task, detail={"facts": sorted({*task.detail["facts"], number})})
     file.record(Act.FACT_CONTESTED, actor, at, fact=number)
 
 
@@ -72,24 +72,22 @@ async def answer_contest(
     task = file.find_task(TaskKind.FACT_CONTESTED)
     if task is None:
         raise Refused("wrong_stage", "No recorded fact is contested.")
-    contested = [row for row in file.facts if row["number"] in task["detail"]["facts"]]
-    if any(is_same(actor, row["seen_by"]) for row in contested):
+    contested = [row for row in file.facts if row.number in task.detail["facts"]]
+    if any(is_same(actor, row.seen_by) for row in contested):
         raise Refused("same_signer", words="own_fact")
-    chosen = {row["number"] for row in contested} if asked.facts is None else set(asked.facts)
-    if not chosen <= {row["number"] for row in contested}:
-        numbers = tuple(str(row["number"]) for row in contested)
+    chosen = {row.number for row in contested} if asked.facts is None else set(asked.facts)
+    if not chosen <= {row.number for row in contested}:
+        numbers = tuple(str(row.number) for row in contested)
         wrong = FieldError("facts", FieldCode.UNKNOWN_VALUE, "Not contested.", allowed=numbers)
         raise Refused("invalid", "Name facts that are contested.", [wrong])
     ends = chosen if asked.action is TaskAction.SET_ASIDE else set()
     for row in contested:
-        state = FactState.SET_ASIDE.value if row["number"] in ends else row["state"]
+        state = FactState.SET_ASIDE.value if row.number in ends else row.state
         file.put_fact(row, state=state, contest=ContestState.ANSWERED.value)
-        told = asked.action.value if row["number"] in chosen else TaskAction.UPHOLD.value
-        await objections.end_dispute(file, connection, actor, at, told, about=contest_of(row["number"]))
+        told = asked.action.value if row.number in chosen else TaskAction.UPHOLD.value
+        await objections.end_dispute(file, connection, actor, at, told, about=contest_of(row.number))
     file.close_tasks([TaskKind.FACT_CONTESTED], at)
-    file.record(
-        Act.TASK_ANSWERED, actor, at, outcome=asked.action.value, kind=task["kind"], facts=sorted(ends or chosen)
-    )
+    file.record(Act.TASK_ANSWERED, actor, at, outcome=asked.action.value, kind=task.kind, facts=sorted(ends or chosen))
     if ends:
         _follow(file, at)
         await _run_again(file, connection, at)
@@ -115,35 +113,34 @@ def _clashes(whole: RegistrationRequest, parts: CorrectionRequest) -> dict[str, 
 
 def _replace(file: CaseFile, asked: FactRequest, at: datetime) -> list[int]:
     """Let what was recorded of the field before stand no more; return the numbers whose contest ends by it."""
-    earlier = [row for row in file.facts if row["field"] == asked.field and row["state"] == FactState.STANDS]
-    contested = [row for row in earlier if row["contest"] == ContestState.OPEN]
+    earlier = [row for row in file.facts if row.field == asked.field and row.state == FactState.STANDS]
+    contested = [row for row in earlier if row.contest == ContestState.OPEN]
     for row in earlier:
         file.put_fact(row, state=FactState.REPLACED.value)
     for row in contested:
         file.put_fact(row, contest=ContestState.ANSWERED.value)
-        _drop_contest(file, row["number"], at)
-    return [row["number"] for row in contested]
+        _drop_contest(file, row.number, at)
+    return [row.number for row in contested]
 
 
 def _keep(file: CaseFile, actor: Actor, at: datetime, asked: FactRequest) -> tuple[int, bytes]:
     """Keep the fact under the next number; return it with its content."""
     number = len(file.facts) + 1
     given = file.application.model_dump(mode="json")[asked.field.part][asked.field.short]
-    kept: Row = {
-        "reference": file.reference,
-        "number": number,
-        "employer_id": file.employer_id,
-        "field": asked.field.value,
-        "state": FactState.STANDS.value,
-        "contest": None,
-        "contested_by": [],
-        "facts_version": file.row["facts_version"],
-        "round": file.round,
-        "seen_by": signature_of(actor),
-        "at": at,
-    }
     content = case_facts.content_of(asked.value, asked.seen_in, given)
-    kept["body"] = file.person_key.seal("case_facts", "body", case_facts.place_of(kept), content)
+    kept = FactRow(
+        reference=file.reference,
+        number=number,
+        employer_id=file.employer_id,
+        field=asked.field.value,
+        state=FactState.STANDS.value,
+        contested_by=[],
+        facts_version=file.row.facts_version,
+        round=file.round,
+        body=file.person_key.seal("case_facts", "body", case_facts.place_of(file.reference, number), content),
+        seen_by=signature_of(actor),
+        at=at,
+    )
     file.put_fact(kept)
     _follow(file, at)
     return number, content
@@ -152,7 +149,7 @@ def _keep(file: CaseFile, actor: Actor, at: datetime, asked: FactRequest) -> tup
 def _drop_contest(file: CaseFile, number: int, at: datetime) -> None:
     """Take a fact that was replaced out of the task about its contest."""
     task = file.find_task(TaskKind.FACT_CONTESTED)
-    left = [each for each in task["detail"]["facts"] if each != number] if task else []
+    left = [each for each in task.detail["facts"] if each != number] if task else []
     if task is not None and left:
         file.change_task(task, detail={"facts": left})
     else:
@@ -162,9 +159,9 @@ def _drop_contest(file: CaseFile, number: int, at: datetime) -> None:
 def _follow(file: CaseFile, at: datetime) -> None:
     """Let the end of the contract, by which reminders go, be the one that is known now."""
     ends = case_facts.known(file).employment.contract_end
-    if file.row["contract_end"] != ends:
-        file.row["contract_end"] = ends
-        if file.stage is Stage.APPROVED and file.row["settled"]:
+    if file.row.contract_end != ends:
+        file.row.contract_end = ends
+        if file.stage is Stage.APPROVED and file.row.settled:
             settling.plan_contract_end(file, at)
 
 

@@ -3,7 +3,7 @@
 import os
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -26,7 +26,7 @@ from domain.acts import Act
 from domain.clock import day_of
 from domain.commands import CommandKind, CommandState
 from domain.deadlines import DeadlineKind
-from domain.errors import Refused
+from domain.errors import Refused, need
 from domain.findings import Audience, outcome_of, seen_by
 from domain.languages import Language
 from domain.notices import NoticeKind
@@ -34,9 +34,9 @@ from domain.references import REFERENCE_BYTES, reference_from
 from domain.registration import RegistrationRequest
 from domain.stages import Holder, Stage
 from policy.talent_permit import assess
-from store.case_rows import Row, load_employer
+from store.case_rows import LoadedEmployer, Row, load_employer
 from store.database import constraint_of
-from store.tables import registrations
+from store.rows.register import RegistrationRow
 
 _TRIES = 3
 _LIVE_PERSON = "uq_registrations_live_person"
@@ -101,7 +101,7 @@ async def check(
         async with context.database.begin(actor.tenant) as connection:
             beside = own_live(context, employer_id, request.person.identity_number)
             employer = _known(await load_employer(connection, employer_id, beside=beside))
-            live, on = bool(employer.pop("own_live")), day_of(at)
+            live, on = bool(employer.beside["own_live"]), day_of(at)
             facts = await gather_facts(context, connection, request, employer, on=on, today=on, other_live=live)
             pack = await pack_for(context, connection, at)
     except UnknownEmployer:
@@ -127,20 +127,20 @@ async def _accept(
     beside = asked_before(actor, idempotency) + person_within_limit(context, actor, request.person.identity_number, at)
     beside += given_before(reference)
     employer = _known(await load_employer(connection, actor.employer_id or "", beside=beside))
-    known = read_known(context, idempotency, employer.pop("known"))
+    known = read_known(context, idempotency, employer.beside["known"])
     if known is not None and known.reply is not None:
         return known.reply
-    if employer.pop("given_before"):
+    if employer.beside["given_before"]:
         raise _GivenBeforeError
-    is_held = await hold_limit(context, connection, actor, at, employer.pop("conflicts_today"))
-    person, further = meet(context, request.person.identity_number, employer.pop("known_person"))
+    is_held = await hold_limit(context, connection, actor, at, employer.beside["conflicts_today"])
+    person, further = meet(context, request.person.identity_number, employer.beside["known_person"])
     file = await _new_file(context, connection, actor, request, employer, person, at, reference)
     file.check_standing(at)
     park_clock.run(file)
     file.set_working_days(DeadlineKind.DEFECTS_NAMED, day_of(at), context.limits.defects_named_days)
     body = request.model_dump_json(exclude_none=True).encode()
     file.record(Act.SUBMITTED, actor, at, destinations=list(file.destinations), content=person.key.ledger_hash(body))
-    due = {"due_on": day_of(file.row["due_at"]), "due_provisional": file.row["due_provisional"]}
+    due = {"due_on": day_of(need(file.row.due_at, "due_at")), "due_provisional": file.row.due_provisional}
     tell(file, Telling(NoticeKind.REGISTRATION_RECEIVED, at, "1", facts=due))
     reply = Reply(202, case_view(file, actor, language), {"Location": f"/v1/registrations/{file.reference}"})
     key = key_row(context, actor, idempotency, reference=file.reference, reply=reply, key=person.key)
@@ -170,62 +170,59 @@ async def _new_file(
     connection: AsyncConnection,
     actor: Actor,
     request: RegistrationRequest,
-    employer: Row,
+    employer: LoadedEmployer,
     person: KnownPerson,
     at: datetime,
     reference: str,
 ) -> CaseFile:
     """Return the file of a case that is not stored yet."""
     pack = await pack_for(context, connection, at)
-    values = _register_row(context, actor, request, reference, at) | {
-        "person_id": person.person_id,
-        "policy_version": pack.version,
-    }
-    blank = {column.name: None for column in registrations.c if column.name not in ("live", "recorded_at")}
-    numbers = {"version": 1, "round": 1, "facts_version": 1, "returns": 0, "days_used": 0, "named_defects": {}}
-    flags = dict.fromkeys(("contested", "due_provisional", "overdue", "standing_hold", "settled"), False)
-    known: Row = {"assessments": [], "conflicts": [], "incidents": [], "legal_holds": None}
     return CaseFile(
         context=context,
-        row=blank | numbers | flags | values | employer | known,
-        calendar=await current_calendar(context, connection, employer["calendar_version"]),
+        row=_register_row(context, actor, request, reference, at, person_id=person.person_id, pack=pack.version),
+        employer=employer,
+        calendar=await current_calendar(context, connection, employer.calendar_version),
         _key=person.key,
         _application=request,
-        permits={},
-        tasks=[],
-        deadlines={},
-        commands=[],
-        calls=[],
-        answers=[],
     )
 
 
-def _known(employer: Row | None) -> Row:
+def _known(employer: LoadedEmployer | None) -> LoadedEmployer:
     if employer is None:
         raise UnknownEmployer
     return employer
 
 
-def _register_row(context: Context, actor: Actor, request: RegistrationRequest, reference: str, at: datetime) -> Row:
-    on = day_of(at)
+def _register_row(
+    context: Context,
+    actor: Actor,
+    request: RegistrationRequest,
+    reference: str,
+    at: datetime,
+    *,
+    person_id: UUID,
+    pack: str,
+) -> RegistrationRow:
     number = request.person.identity_number
-    return {
-        "reference": reference,
-        "employer_id": actor.employer_id,
-        "client_reference": request.client_reference,
-        "correlation_id": actor.correlation_id,
-        "stage": Stage.RECEIVED.value,
-        "destinations": [d.value for d in request.destinations],
-        "undertaking_version": request.undertaking_version,
-        "name_hash": context.keyring.lookup_hash(f"name/{actor.employer_id}", request.person.name_zh),
-        "last_four_hash": context.keyring.lookup_hash(f"last_four/{actor.employer_id}", number[-4:].upper()),
-        "accepted_at": at,
-        "clock_since": on,
-        "clock": "running",
-        "holder": Holder.PARK.value,
-        "contract_end": request.employment.contract_end,
-        "updated_at": at,
-    }
+    return RegistrationRow(
+        reference=reference,
+        employer_id=actor.employer_id or "",
+        person_id=person_id,
+        client_reference=request.client_reference,
+        correlation_id=actor.correlation_id,
+        stage=Stage.RECEIVED.value,
+        destinations=[d.value for d in request.destinations],
+        undertaking_version=request.undertaking_version,
+        name_hash=context.keyring.lookup_hash(f"name/{actor.employer_id}", request.person.name_zh),
+        last_four_hash=context.keyring.lookup_hash(f"last_four/{actor.employer_id}", number[-4:].upper()),
+        accepted_at=at,
+        policy_version=pack,
+        clock_since=day_of(at),
+        clock="running",
+        holder=Holder.PARK.value,
+        contract_end=request.employment.contract_end,
+        updated_at=at,
+    )
 
 
 def _start_command(file: CaseFile, actor: Actor, at: datetime) -> Row:

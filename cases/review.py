@@ -38,7 +38,7 @@ from domain.decisions import (
     HoldAction,
     HoldRequest,
 )
-from domain.errors import Refused
+from domain.errors import Refused, need
 from domain.findings import STANDING_IN_THE_WAY
 from domain.moves import Event, get_move
 from domain.notices import NoticeKind
@@ -63,7 +63,7 @@ async def decide(
     need_round(file, asked.round)
     need_no_hold(file)
     take_task(file, actor, at, TaskKind.REVIEW)
-    file.row["rejected"] = None
+    file.row.rejected = None
     if asked.action is DecisionAction.RETURN:
         _return(file, actor, at, asked)
     elif asked.action is DecisionAction.REFUSE:
@@ -94,9 +94,9 @@ def propose(
     **more: Any,
 ) -> None:
     """Keep a proposal that takes effect with a second signature; `more` stands with it and in its ledger row."""
-    file.row["pending_act"] = act.value
+    file.row.pending_act = act.value
     notes = {"note": note, "reasons": [r.note for r in reasons]}
-    file.row["pending"] = {
+    file.row.pending = {
         "by": signature_of(actor),
         "at": at.isoformat(),
         "reasons": given(reasons),
@@ -109,7 +109,7 @@ def propose(
     expected = file.set_working_days(DeadlineKind.SIGNATURE_EXPECTED, day_of(at), file.context.limits.signature_days)
     due_at = expected.at if act in _OF_REGISTERED else None
     task = file.open_task(TaskKind.CONFIRM, at, due_at=due_at, detail={"pending_act": act.value})
-    if file.row["overdue"]:
+    if file.row.overdue:
         file.change_task(task, overdue=True, queue=Queue.SUPERVISORS.value)
     facts = {"pending_act": act, **signature_due(file)}
     tell(file, Telling(NoticeKind.SECOND_SIGNATURE_REQUESTED, at, f"{file.round}/{act.value}", facts=facts))
@@ -119,12 +119,12 @@ async def confirm(
     file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: ConfirmationRequest
 ) -> None:
     """Give or withhold the second signature (R14, R15, R22, R25, R26)."""
-    pending = file.row["pending_act"]
+    pending = file.row.pending_act
     if pending is None:
         need_undecided(file)
         raise Refused("wrong_stage", "Nothing waits for a second signature.")
     need_round(file, asked.round)
-    need_second_person(actor, file.row["pending"])
+    need_second_person(actor, file.row.pending)
     if pending not in _OF_REGISTERED:
         need_no_hold(file)
     take_task(file, actor, at, TaskKind.CONFIRM)
@@ -143,14 +143,14 @@ async def confirm(
         settling.refuse(file, actor, at, reasons)
     else:
         file.move(Event.CONFIRM_APPROVAL)
-        _keep_answers(file, at, file.row["pending"]["reasons"])
+        _keep_answers(file, at, need(file.row.pending, "pending")["reasons"])
         why = [reason.code for reason in reasons]
         await settling.approve(file, connection, actor, at, why, note=note, confirmed=True)
 
 
 def proposal(file: CaseFile) -> tuple[tuple[GivenReason, ...], str | None]:
     """Return reasons with their notes, and the staff note, of the proposal that waits."""
-    pending = file.row["pending"]
+    pending = need(file.row.pending, "pending")
     key = f"{file.reference}/{file.round}"
     notes = file.open("registrations", "note", key, bytes.fromhex(pending["notes"]))
     return with_notes(pending["reasons"], notes["reasons"]), notes["note"]
@@ -158,10 +158,10 @@ def proposal(file: CaseFile) -> tuple[tuple[GivenReason, ...], str | None]:
 
 def recall(file: CaseFile, actor: Actor, at: datetime) -> None:
     """Take an approval back before anything was sent (R10a)."""
-    if file.stage is not Stage.APPROVED or file.row["settled"] or file.row["settles_at"] <= at:
+    if file.stage is not Stage.APPROVED or file.row.settled or need(file.row.settles_at, "settles_at") <= at:
         get_move(file.stage, Event.RECALL)
         raise Refused("wrong_stage", "The settling time is over; the approval stands.")
-    effect = file.row["effect_by"]
+    effect = need(file.row.effect_by, "effect_by")
     if not is_same(actor, effect):
         raise Refused("role_not_allowed", "Only the one who gave the approval effect may recall it.")
     file.move(Event.RECALL)
@@ -169,9 +169,9 @@ def recall(file: CaseFile, actor: Actor, at: datetime) -> None:
     told = str(file.round)
     file.suppressed.add((NoticeKind.REGISTRATION_APPROVED.value, told))
     file.suppressed.add((NoticeKind.HAND_OVER_REQUESTED.value, f"{NoticeKind.REGISTRATION_APPROVED.value}/{told}"))
-    file.row["round"] += 1
+    file.row.round += 1
     since = effect["clock_since"]
-    file.row.update(
+    file.row.change(
         registration_number=None, effect_by=None, approved_at=None, settles_at=None, overdue=effect["overdue"],
         days_used=effect["days_used"], clock_since=date.fromisoformat(since) if since else None,
     )  # fmt: skip
@@ -185,18 +185,18 @@ def hold(file: CaseFile, actor: Actor, at: datetime, asked: HoldRequest) -> None
     """Place or release an officer's hold (R17)."""
     get_move(file.stage, Event.HOLD)
     if asked.action is HoldAction.RELEASE:
-        if not file.row["hold"]:
+        if not file.row.hold:
             raise Refused("wrong_stage", "No officer's hold stands on this case.")
-        file.row["hold"] = None
+        file.row.hold = None
         file.cancel_deadlines(DeadlineKind.HOLD_REVIEW)
         file.record(Act.HOLD_RELEASED, actor, at)
         return
     checked_reasons([asked.reason], Use.HOLD)
-    if file.row["hold"]:
+    if file.row.hold:
         raise Refused("on_hold", "An officer's hold stands already; release it first.")
     review_on = asked.review_on or file.calendar.working_day(day_of(at), file.context.limits.hold_review_days)
     _need_review_day(file, at, review_on)
-    file.row["hold"] = {
+    file.row.hold = {
         "reason": asked.reason, "by": signature_of(actor), "at": at.isoformat(), "review_on": review_on.isoformat(),
         "note": notes_of(file, "registrations", f"{file.reference}/hold", {"note": asked.note}),
     }  # fmt: skip
@@ -215,7 +215,7 @@ def _need_review_day(file: CaseFile, at: datetime, review_on: date) -> None:
 def _return(file: CaseFile, actor: Actor, at: datetime, asked: DecisionRequest) -> None:
     codes = need_reasons(asked.reasons, Use.RETURN)
     limits = file.context.limits
-    if file.row["returns"] >= limits.returns_allowed:
+    if file.row.returns >= limits.returns_allowed:
         raise Refused("return_not_allowed", f"The case was returned {limits.returns_allowed} times already.")
     if actor.role is not Role.SUPERVISOR:
         _need_known_defects(file, [code.value for code in codes])
@@ -223,13 +223,13 @@ def _return(file: CaseFile, actor: Actor, at: datetime, asked: DecisionRequest) 
 
 
 def _need_known_defects(file: CaseFile, codes: Sequence[str]) -> None:
-    named = file.row["named_defects"]
-    if named.get("complete") and file.row["returns"] == 0:
+    named = file.row.named_defects
+    if named.get("complete") and file.row.returns == 0:
         raise Refused("return_not_allowed", "The time for naming defects is over; a supervisor may still return.")
-    if file.row["returns"] == 0:
+    if file.row.returns == 0:
         return
     assessment = file.assessment()
-    findings = assessment["findings"] if assessment else []
+    findings = assessment.findings if assessment else []
     mended = {f["code"] for f in findings if f["outcome"] == "pass"}
     brought = {f["code"] for f in findings} - mended - set(named.get("found", []))
     if not set(codes) <= (set(named.get("codes", [])) - mended) | brought:
@@ -241,14 +241,14 @@ def _need_known_defects(file: CaseFile, codes: Sequence[str]) -> None:
 
 
 def _reject(file: CaseFile, actor: Actor, at: datetime, asked: ConfirmationRequest) -> None:
-    pending, proposer = PendingAct(file.row["pending_act"]), file.row["pending"]["by"]
+    pending, proposer = PendingAct(need(file.row.pending_act, "pending_act")), need(file.row.pending, "pending")["by"]
     _, event = _OF_REGISTERED.get(pending, (None, Event.REJECT))
     file.move(event)
     file.close_tasks([TaskKind.CONFIRM], at)
     file.cancel_deadlines(DeadlineKind.SIGNATURE_EXPECTED)
-    file.row.update(pending_act=None, pending=None, round=file.round + 1)
+    file.row.change(pending_act=None, pending=None, round=file.round + 1)
     rejected = rejection(file, actor, at, pending, asked, ("registrations", f"{file.reference}/rejected"))
-    file.row["rejected"] = rejected
+    file.row.rejected = rejected
     file.record(Act.REJECTED, actor, at, outcome=pending.value, reasons=[r.code for r in asked.reasons])
     holder = f"{proposer['issuer']} {proposer['subject']}"
     if pending not in _OF_REGISTERED:
@@ -269,18 +269,18 @@ def _keep_answers(file: CaseFile, at: datetime, reasons: Sequence[Mapping[str, A
 def needs_second_signature(file: CaseFile) -> bool:
     """Whether an approval needs two people: over a failed finding, and over one that only a recorded fact turned."""
     assessment = file.assessment()
-    turned = assessment["on_facts"]["turned"] if assessment and assessment["on_facts"] else []
+    turned = assessment.on_facts["turned"] if assessment and assessment.on_facts else []
     return _needs_override(file) or bool(turned)
 
 
 def _needs_override(file: CaseFile) -> bool:
     assessment = file.assessment()
-    return assessment is None or any(f["outcome"] in STANDING_IN_THE_WAY for f in assessment["findings"])
+    return assessment is None or any(f["outcome"] in STANDING_IN_THE_WAY for f in assessment.findings)
 
 
 def _open_questions(file: CaseFile) -> bool:
     assessment = file.assessment()
-    return assessment is not None and any(f["outcome"] != "pass" for f in assessment["findings"])
+    return assessment is not None and any(f["outcome"] != "pass" for f in assessment.findings)
 
 
 def withdraw(file: CaseFile, actor: Actor, at: datetime) -> None:

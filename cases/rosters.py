@@ -115,7 +115,7 @@ async def _check_employer(context: Context, connection: AsyncConnection, actor: 
     if employer is None:
         raise UnknownEmployer
     today = day_of(context.clock())
-    held = [s["standing"] for s in employer["standings"] if s["valid_from"] <= today]
+    held = [s.standing for s in employer.standings if s.valid_from <= today]
     if act is RosterAct.REGISTER and held and held[-1] != Standing.GOOD:
         raise Refused("employer_not_in_good_standing", "The employer's standing does not allow new submissions.")
 

@@ -17,6 +17,7 @@ from domain.acts import Act
 from domain.clock import day_of, morning_of
 from domain.deadlines import DeadlineKind
 from domain.decisions import GivenReason
+from domain.errors import need
 from domain.moves import Event
 from domain.notices import NoticeKind
 from domain.references import registration_number
@@ -42,16 +43,16 @@ async def approve(
     next_number = select(registration_number_sequence.next_value())
     sequence = 1 if file.previewed else (await connection.execute(next_number)).scalar_one()
     settles_at = at + file.context.limits.settling
-    since = file.row["clock_since"]
+    since = file.row.clock_since
     effect = signature_of(actor) | {
-        "days_used": file.row["days_used"],
+        "days_used": file.row.days_used,
         "clock_since": since.isoformat() if since else None,
-        "overdue": file.row["overdue"],
+        "overdue": file.row.overdue,
         "note": notes_of(file, "registrations", f"{file.reference}/effect", {"note": note}),
         # Calls that follow from this approval are not those that followed from one that a restore took away.
         **({"epoch": file.epoch} if file.epoch else {}),
     }
-    file.row.update(
+    file.row.change(
         registration_number=registration_number(day_of(at).year, sequence),
         effect_by=effect, approved_at=at, settles_at=settles_at, settled=False, pending_act=None, pending=None,
     )  # fmt: skip
@@ -60,7 +61,7 @@ async def approve(
     park_clock.owe(file, None, DueKind.PARK_DECISION, Holder.PARK)
     act = Act.CONFIRMED if confirmed else Act.DECIDED
     file.record(
-        act, actor, at, outcome="approve", reasons=reasons, number=file.row["registration_number"],
+        act, actor, at, outcome="approve", reasons=reasons, number=file.row.registration_number,
         overrides_unexplained=overrides_unexplained,
     )  # fmt: skip
     file.set_deadline(DeadlineKind.SETTLED, settles_at)
@@ -70,7 +71,7 @@ async def approve(
 async def settle(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
     """Let the permits begin once nobody can recall the approval any more."""
     file.move(Event.SETTLED)
-    file.row["settled"] = True
+    file.row.settled = True
     file.record(Act.SETTLED, actor, at)
     plan_contract_end(file, at)
     await eligibility.begin(file, connection, actor, at)
@@ -91,7 +92,7 @@ def close_unregistered(file: CaseFile, at: datetime) -> None:
     file.cancel_deadlines()
     park_clock.end(file)
     park_clock.owe(file, None, DueKind.PARK_DECISION, Holder.NONE)
-    file.row.update(pending_act=None, pending=None, hold=None, standing_hold=False)
+    file.row.change(pending_act=None, pending=None, hold=None, standing_hold=False)
 
 
 def revoke(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[GivenReason]) -> None:
@@ -99,7 +100,7 @@ def revoke(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[GivenRe
     file.move(Event.CONFIRM_REVOCATION)
     codes = [reason.code for reason in reasons]
     close(file, at, "revoked")
-    ended_on = file.row["ended_on"].isoformat()
+    ended_on = need(file.row.ended_on, "ended_on").isoformat()
     file.record(Act.REVOKED, actor, at, reasons=codes, ended_on=ended_on, remedy=remedy_stated(file))
     tell(file, letter(file, NoticeKind.REGISTRATION_REVOKED, actor, at, reasons))
     permits.registration_ended(file, actor, at, "registration_revoked")
@@ -107,8 +108,8 @@ def revoke(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[GivenRe
 
 def close(file: CaseFile, at: datetime, end_reason: str) -> None:
     """Write the end of a registration; the following of its permits goes on."""
-    ended_on = min(file.row["ended_on"] or day_of(at), day_of(at))
-    file.row.update(
+    ended_on = min(file.row.ended_on or day_of(at), day_of(at))
+    file.row.change(
         ended_on=ended_on, end_reason=end_reason, pending_act=None, pending=None, standing_hold=False, hold=None
     )
     close_review(file, at)
@@ -132,7 +133,7 @@ def letter(
     facts = {
         "role": actor.role,
         "decided_on": day_of(at),
-        "rule_version": file.row["policy_version"],
+        "rule_version": file.row.policy_version,
         "remedy": remedy,
     }
     return Telling(kind, at, str(file.round), facts=facts, reasons=reasons, **more)
@@ -151,8 +152,8 @@ def remedy_stated(file: CaseFile) -> dict[str, Any]:
 def plan_contract_end(file: CaseFile, at: datetime) -> None:
     """Set the reminders of a contract's end and the grace after it (R29)."""
     file.cancel_deadlines(DeadlineKind.CONTRACT_REMINDER, DeadlineKind.CONTRACT_GRACE)
-    end = file.row["contract_end"]
-    if end is None or file.row["ended_on"] is not None:
+    end = file.row.contract_end
+    if end is None or file.row.ended_on is not None:
         return
     limits = file.context.limits
     today = day_of(at)

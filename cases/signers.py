@@ -16,7 +16,7 @@ from domain.reasons import ReasonCode, Use, checked_reasons, facts_of, of_use
 from domain.registration import FIELD_PATHS, find_field
 from domain.stages import CLOSED, Destination, PendingAct, Stage
 from domain.tasks import Queue, TaskKind
-from store.case_rows import Row
+from store.rows.work import TaskRow
 from store.tables import conflicts
 
 
@@ -30,9 +30,9 @@ def subject_of(holder: str | None) -> str | None:
     return holder.split(" ", 1)[1] if holder else None
 
 
-def held_by_another(task: Row) -> Refused:
+def held_by_another(task: TaskRow) -> Refused:
     """Return the refusal of a task that somebody else holds, naming who does."""
-    return Refused("task_held", "Another officer holds this task.", facts={"holder": subject_of(task["holder"])})
+    return Refused("task_held", "Another officer holds this task.", facts={"holder": subject_of(task.holder)})
 
 
 def signature_of(actor: Actor) -> dict[str, Any]:
@@ -75,7 +75,7 @@ def need_codes(codes: Sequence[str], use: Use, *, at_least_one: bool = True) -> 
 
 def need_no_conflict(file: CaseFile, actor: Actor) -> None:
     """Refuse whoever declared a conflict of interest on the case, whatever is asked of it."""
-    if holder_of(actor) in file.row["conflicts"]:
+    if holder_of(actor) in file.conflicts:
         raise Refused("role_not_allowed", words="conflict_declared")
 
 
@@ -95,7 +95,7 @@ def need_round(file: CaseFile, round_: int) -> None:
 
 def need_no_hold(file: CaseFile) -> None:
     """Refuse while a hold stands (R17, R20)."""
-    if file.row["hold"] or file.row["standing_hold"]:
+    if file.row.hold or file.row.standing_hold:
         raise Refused("on_hold", "The case is on hold; release it first.")
 
 
@@ -111,18 +111,20 @@ def take_task(
 ) -> None:
     """Refuse while another person holds the task; deciding a free one claims it in the same act."""
     task = need_not_held(file, actor, kind, destination)
-    if task is not None and task["holder"] is None:
+    if task is not None and task.holder is None:
         file.change_task(task, holder=holder_of(actor), held_since=at)
 
 
-def need_not_held(file: CaseFile, actor: Actor, kind: TaskKind, destination: Destination | None = None) -> Row | None:
+def need_not_held(
+    file: CaseFile, actor: Actor, kind: TaskKind, destination: Destination | None = None
+) -> TaskRow | None:
     """Refuse while another person holds the task, or it is the supervisors'; return it, if there is one."""
     task = file.find_task(kind, destination)
-    if task is None or task["holder"] == holder_of(actor):
+    if task is None or task.holder == holder_of(actor):
         return task
-    if task["holder"] is not None:
+    if task.holder is not None:
         raise held_by_another(task)
-    if task["queue"] == Queue.SUPERVISORS and actor.role is not Role.SUPERVISOR:
+    if task.queue == Queue.SUPERVISORS and actor.role is not Role.SUPERVISOR:
         raise Refused("task_held", words="supervisors_only")
     return task
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Text, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -19,7 +19,7 @@ from domain.clock import day_of, end_of
 from domain.findings import FindingOutcome, amount_to
 from domain.task_lists import priority_of
 from domain.working_days import WorkingCalendar
-from store.case_rows import Row
+from store.rows.work import TaskRow
 from store.tables import cursors, employer_versions
 
 _TEXTS: Final = ARRAY(Text)
@@ -44,44 +44,57 @@ def _moments(calendar: WorkingCalendar, now: datetime) -> Moments:
     return Moments(now=now, urgent_until=end_of(calendar.working_day(day_of(now), 1)))
 
 
-async def describe(connection: AsyncConnection, rows: Sequence[Row], at: Moments) -> list[Row]:
+class EmployerNames(NamedTuple):
+    """The names of an employer."""
+
+    name_zh: str
+    name_en: str | None
+
+
+# What a list tells of a task beyond its row, by the names of the contract.
+Told = dict[str, Any]
+
+
+async def describe(connection: AsyncConnection, rows: Sequence[TaskRow], at: Moments) -> list[Told]:
     """Return for each task what its list tells beyond the row."""
-    places = sorted({(row["reference"], _scope(row)) for row in rows if row["reference"] is not None})
+    places = sorted({(row.reference, _scope(row)) for row in rows if row.reference is not None})
     given = {"references": [place[0] for place in places], "scopes": [place[1] for place in places]}
     read = await connection.execute(_FINDINGS, given)
     findings = {(found.reference, found.scope): found.findings for found in read}
-    employers = await _employers(connection, {row["employer_id"] for row in rows} - {None}, at.today)
-    return [
-        _told(row, findings.get((row["reference"], _scope(row))), employers.get(row["employer_id"]), at) for row in rows
-    ]
+    employers = await _employers(connection, {row.employer_id for row in rows if row.employer_id is not None}, at.today)
+    return [_told(row, findings.get((row.reference, _scope(row))), employers.get(row.employer_id), at) for row in rows]
 
 
-def describe_one(file: CaseFile, row: Row, now: datetime) -> Row:
+def describe_one(file: CaseFile, row: TaskRow, now: datetime) -> Told:
     """Return the same for a task of an open case."""
     assessment = file.assessment(_scope(row))
-    findings = assessment["findings"] if assessment else None
-    return _told(row, findings, file.employer_on(day_of(now)), _moments(file.calendar, now))
+    findings = assessment.findings if assessment else None
+    employer = file.employer_on(day_of(now))
+    names = None if employer is None else EmployerNames(employer.name_zh, employer.name_en)
+    return _told(row, findings, names, _moments(file.calendar, now))
 
 
-async def _employers(connection: AsyncConnection, ids: set[str], today: date) -> dict[str, Row]:
+async def _employers(connection: AsyncConnection, ids: set[str], today: date) -> dict[str | None, EmployerNames]:
     v = employer_versions.c
     query = select(v.employer_id, v.name_zh, v.name_en).where(v.employer_id.in_(sorted(ids)))
-    found = (await connection.execute(query.where(in_force(bindparam("today", today))))).mappings()
-    return {row["employer_id"]: dict(row) for row in found}
+    found = await connection.execute(query.where(in_force(bindparam("today", today))))
+    return {row.employer_id: EmployerNames(row.name_zh, row.name_en) for row in found}
 
 
-def _scope(row: Row) -> str:
+def _scope(row: TaskRow) -> str:
     return next(iter(destinations_of(row)), _REGISTRATION)
 
 
-def _told(row: Row, findings: Sequence[Mapping[str, Any]] | None, employer: Row | None, at: Moments) -> Row:
+def _told(
+    row: TaskRow, findings: Sequence[Mapping[str, Any]] | None, employer: EmployerNames | None, at: Moments
+) -> Told:
     counted = Counter(finding["outcome"] for finding in findings or ())
     return {
-        "employer_name": employer["name_zh"] if employer else None,
-        "employer_name_en": employer["name_en"] if employer else None,
+        "employer_name": employer.name_zh if employer else None,
+        "employer_name_en": employer.name_en if employer else None,
         "assessment": None if findings is None else amount_to(set(counted)).value,
         "findings": {outcome.value: counted[outcome] for outcome in FindingOutcome},
-        "priority": priority_of(row["overdue"], row["due_at"], at.now, at.urgent_until).value,
+        "priority": priority_of(row.overdue, row.due_at, at.now, at.urgent_until).value,
     }
 
 

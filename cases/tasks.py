@@ -18,7 +18,7 @@ from cases.idempotency import Idempotency, Reply, find_known, remember
 from cases.review_tasks import set_claim_limit
 from cases.sign_ins import need_staff
 from cases.signers import held_by_another, holder_of, need_no_conflict, subject_of
-from cases.task_lists import describe, describe_one, moments, totals
+from cases.task_lists import Told, describe, describe_one, moments, totals
 from cases.task_queries import FAR, FEW, MANY, Position, counts_of, next_free, page_of, visible_to
 from cases.view import moment
 from domain.actors import Actor, Role
@@ -28,7 +28,7 @@ from domain.errors import Refused
 from domain.stages import Destination
 from domain.task_lists import TaskChoice, TaskOrder
 from domain.tasks import Queue, TaskKind
-from store.case_rows import Row
+from store.rows.work import TaskRow
 from store.tables import conflicts, tasks
 
 
@@ -56,16 +56,16 @@ async def list_tasks(
         query, values = page_of(
             holder_of(actor), actor.role, _chosen(actor, choice), at, order=order, after=after, limit=limit + 1
         )
-        rows = [dict(row) for row in (await connection.execute(query, values)).mappings()]
-        page = rows[:limit]
+        rows = (await connection.execute(query, values)).mappings().all()
+        page = [TaskRow.from_mapping(dict(row)) for row in rows[:limit]]
         told = await describe(connection, page, at)
-        shown = [(row["reference"], row["employer_id"]) for row in page]
+        shown = [(row.reference or "", row.employer_id or "") for row in page]
         await record_access(connection, actor, "tasks", shown, context.clock())
     position: Position | None = None
     if len(rows) > limit:
         last = page[-1]
-        first = () if order is TaskOrder.PRIORITY else (last["first"],)
-        position = (*first, last["overdue"], last["due_at"] or FAR, last["opened_at"], str(last["task_id"]))
+        first = () if order is TaskOrder.PRIORITY else (rows[limit - 1]["first"],)
+        position = (*first, last.overdue, last.due_at or FAR, last.opened_at, str(last.task_id))
     return [task_view(row, more) for row, more in zip(page, told, strict=True)], position
 
 
@@ -98,7 +98,7 @@ async def claim_next(context: Context, actor: Actor, kind: TaskKind | None, idem
             return Reply(204)
         file, task = found
         _hold(file, task, holder_of(actor), at)
-        file.record(Act.CLAIMED, actor, at, destination=task["destination"], kind=task["kind"])
+        file.record(Act.CLAIMED, actor, at, destination=task.destination, kind=task.kind)
         await file.save(connection)
         reply = Reply(200, task_view(task, describe_one(file, task, at)))
         await remember(
@@ -109,7 +109,7 @@ async def claim_next(context: Context, actor: Actor, kind: TaskKind | None, idem
 
 async def _lock_next(
     context: Context, connection: AsyncConnection, actor: Actor, kind: TaskKind | None
-) -> tuple[CaseFile, Row] | None:
+) -> tuple[CaseFile, TaskRow] | None:
     """Return the most urgent task that the caller may hold, with its case locked."""
     seen: list[UUID] = []
     among = FEW
@@ -122,8 +122,8 @@ async def _lock_next(
             among = MANY
             continue
         file = await load_case(context, connection, found.reference, lock=True)
-        task = next((t for t in file.tasks if t["task_id"] == found.task_id), None)
-        if task is not None and task["holder"] is None and _may_hold(file, task, actor):
+        task = next((t for t in file.tasks if t.task_id == found.task_id), None)
+        if task is not None and task.holder is None and _may_hold(file, task, actor):
             return file, task
         seen.append(found.task_id)
 
@@ -131,14 +131,14 @@ async def _lock_next(
 async def claim(context: Context, actor: Actor, task_id: UUID, idempotency_: Idempotency) -> Reply:
     """Claim a free task; claiming one's own again changes nothing."""
 
-    def take(file: CaseFile, task: Row, at: datetime) -> None:
-        if task["holder"] == holder_of(actor):
+    def take(file: CaseFile, task: TaskRow, at: datetime) -> None:
+        if task.holder == holder_of(actor):
             return
-        if task["holder"] is not None:
+        if task.holder is not None:
             raise held_by_another(task)
         _check_may_hold(file, task, actor)
         _hold(file, task, holder_of(actor), at)
-        file.record(Act.CLAIMED, actor, at, destination=task["destination"], kind=task["kind"])
+        file.record(Act.CLAIMED, actor, at, destination=task.destination, kind=task.kind)
 
     return await _on_task(context, actor, task_id, idempotency_, take)
 
@@ -146,17 +146,17 @@ async def claim(context: Context, actor: Actor, task_id: UUID, idempotency_: Ide
 async def release(context: Context, actor: Actor, task_id: UUID, conflict: bool, idempotency_: Idempotency) -> Reply:
     """Give a task back; for a conflict of interest the officer is barred from the case."""
 
-    def let_go(file: CaseFile, task: Row, at: datetime) -> None:
+    def let_go(file: CaseFile, task: TaskRow, at: datetime) -> None:
         me = holder_of(actor)
-        if task["holder"] not in (None, me):
+        if task.holder not in (None, me):
             need_no_conflict(file, actor)
             if actor.role is not Role.SUPERVISOR:
                 raise held_by_another(task)
         # Whoever may not act on the case keeps nobody from what else of it they hold.
-        others = [each for each in file.tasks if conflict and each["holder"] == me and each is not task]
+        others = [each for each in file.tasks if conflict and each.holder == me and each is not task]
         for each in [task, *others]:
             review_tasks.give_back(file, each)
-            file.record(Act.RELEASED, actor, at, destination=each["destination"], kind=each["kind"])
+            file.record(Act.RELEASED, actor, at, destination=each.destination, kind=each.kind)
         if conflict:
             file.record(Act.CONFLICT_DECLARED, actor, at, subject=actor.subject)
 
@@ -171,14 +171,14 @@ async def assign(context: Context, actor: Actor, task_id: UUID, subject: str, id
     """
     await need_staff(context, actor.issuer, subject)
 
-    def hand_over(file: CaseFile, task: Row, at: datetime) -> None:
+    def hand_over(file: CaseFile, task: TaskRow, at: datetime) -> None:
         need_no_conflict(file, actor)
         holder = f"{actor.issuer} {subject}"
-        if holder in file.row["conflicts"]:
+        if holder in file.conflicts:
             raise Refused("role_not_allowed", words="subject_conflicted")
         _need_another(file, task, holder)
         _hold(file, task, holder, at)
-        file.record(Act.ASSIGNED, actor, at, destination=task["destination"], kind=task["kind"], subject=subject)
+        file.record(Act.ASSIGNED, actor, at, destination=task.destination, kind=task.kind, subject=subject)
 
     return await _on_task(context, actor, task_id, idempotency_, hand_over)
 
@@ -193,36 +193,36 @@ async def find_reference(context: Context, actor: Actor, task_id: UUID) -> str:
     return str(reference)
 
 
-def task_view(row: Row, more: Row) -> dict[str, Any]:
+def task_view(row: TaskRow, more: Told) -> dict[str, Any]:
     """Return a task as staff sees it, with what its list tells of it; sealed parts of its detail stay with the case."""
     hidden = ("change", "contest", "by", "destinations")
     return {
-        "id": str(row["task_id"]),
-        "kind": row["kind"],
-        "reference": row["reference"],
-        "employer_id": row["employer_id"],
-        "destination": row["destination"],
+        "id": str(row.task_id),
+        "kind": row.kind,
+        "reference": row.reference,
+        "employer_id": row.employer_id,
+        "destination": row.destination,
         "destinations": destinations_of(row),
-        "round": row["round"],
-        "state": row["state"],
-        "queue": row["queue"],
-        "opened_at": moment(row["opened_at"]),
-        "due_at": moment(row["due_at"]),
-        "overdue": row["overdue"],
-        "holder": subject_of(row["holder"]),
-        "held_since": moment(row["held_since"]),
-        "answers": [action.value for action in TASK_ANSWERS.get(TaskKind(row["kind"]), ())],
-        "detail": {name: value for name, value in row["detail"].items() if name not in hidden},
+        "round": row.round,
+        "state": row.state,
+        "queue": row.queue,
+        "opened_at": moment(row.opened_at),
+        "due_at": moment(row.due_at),
+        "overdue": row.overdue,
+        "holder": subject_of(row.holder),
+        "held_since": moment(row.held_since),
+        "answers": [action.value for action in TASK_ANSWERS.get(TaskKind(row.kind), ())],
+        "detail": {name: value for name, value in row.detail.items() if name not in hidden},
         **more,
     }
 
 
-def _hold(file: CaseFile, task: Row, holder: str, at: datetime) -> None:
+def _hold(file: CaseFile, task: TaskRow, holder: str, at: datetime) -> None:
     file.change_task(task, holder=holder, held_since=at)
     set_claim_limit(file, task, at)
 
 
-def _may_hold(file: CaseFile, task: Row, actor: Actor) -> bool:
+def _may_hold(file: CaseFile, task: TaskRow, actor: Actor) -> bool:
     try:
         _check_may_hold(file, task, actor)
     except Refused:
@@ -230,23 +230,23 @@ def _may_hold(file: CaseFile, task: Row, actor: Actor) -> bool:
     return True
 
 
-def _check_may_hold(file: CaseFile, task: Row, actor: Actor) -> None:
+def _check_may_hold(file: CaseFile, task: TaskRow, actor: Actor) -> None:
     need_no_conflict(file, actor)
-    if task["queue"] == Queue.SUPERVISORS and actor.role is not Role.SUPERVISOR:
+    if task.queue == Queue.SUPERVISORS and actor.role is not Role.SUPERVISOR:
         raise Refused("role_not_allowed", words="supervisors_only")
     _need_another(file, task, holder_of(actor))
 
 
-def _need_another(file: CaseFile, task: Row, holder: str) -> None:
+def _need_another(file: CaseFile, task: TaskRow, holder: str) -> None:
     """Refuse to give the second signature's task to the one who proposed."""
-    if task["kind"] == TaskKind.CONFIRM and _proposer(file, task) == holder:
+    if task.kind == TaskKind.CONFIRM and _proposer(file, task) == holder:
         raise Refused("same_signer", "The second signature needs another person than the proposer.")
 
 
-def _proposer(file: CaseFile, task: Row) -> str | None:
+def _proposer(file: CaseFile, task: TaskRow) -> str | None:
     """Return who made the proposal that a task `confirm` is about."""
-    of = file.row if task["destination"] is None else file.permits[Destination(task["destination"])]
-    pending = of["pending"]
+    of = file.row if task.destination is None else file.permits[Destination(task.destination)]
+    pending = of.pending
     return f"{pending['by']['issuer']} {pending['by']['subject']}" if pending else None
 
 
@@ -273,8 +273,8 @@ async def _on_task(
     return reply
 
 
-def _task_of(file: CaseFile, task_id: UUID) -> Row:
-    task = next((t for t in file.tasks if t["task_id"] == task_id), None)
+def _task_of(file: CaseFile, task_id: UUID) -> TaskRow:
+    task = next((t for t in file.tasks if t.task_id == task_id), None)
     if task is None:
         raise Refused("already_decided", "The task is closed.")
     return task

@@ -13,9 +13,9 @@ from domain.actors import Actor
 from domain.clock import over_at
 from domain.deadlines import OUTLIVING, WATCHED_BY_SCHEDULE, DeadlineKind
 from domain.stages import Destination, Stage
-from store.case_rows import Row
+from store.rows.work import DeadlineRow
 
-_Verb = Callable[[CaseFile, Actor, datetime, Row], None]
+_Verb = Callable[[CaseFile, Actor, datetime, DeadlineRow], None]
 
 
 async def pass_deadlines(
@@ -26,32 +26,32 @@ async def pass_deadlines(
         due = [row for row in file.deadlines.values() if _is_over(row, at, strictly=strictly)]
         if not due:
             return
-        row = min(due, key=lambda row: row["at"])
+        row = min(due, key=lambda row: row.at)
         file.pass_deadline(row)
-        when = max(row["at"], file.row["accepted_at"])
-        if row["kind"] == DeadlineKind.SETTLED:
+        when = max(row.at, file.row.accepted_at)
+        if row.kind == DeadlineKind.SETTLED:
             await settling.settle(file, connection, actor, when)
         else:
-            _ON_TIME.get(DeadlineKind(row["kind"]), permits.pass_deadline)(file, actor, when, row)
+            _ON_TIME.get(DeadlineKind(row.kind), permits.pass_deadline)(file, actor, when, row)
 
 
 def pass_watched(file: CaseFile, actor: Actor, at: datetime) -> None:
     """Pass the deadlines that the Schedule watches; a permit that was kept outlives the workflow of its case (P17)."""
     watched = WATCHED_BY_SCHEDULE | (OUTLIVING if file.stage is Stage.ENDED else frozenset())
-    due = [row for row in file.deadlines.values() if _is_over(row, at) and DeadlineKind(row["kind"]) in watched]
-    for row in sorted(due, key=lambda row: row["at"]):
+    due = [row for row in file.deadlines.values() if _is_over(row, at) and DeadlineKind(row.kind) in watched]
+    for row in sorted(due, key=lambda row: row.at):
         file.pass_deadline(row)
-        _ON_TIME.get(DeadlineKind(row["kind"]), permits.pass_deadline)(file, actor, row["at"], row)
+        _ON_TIME.get(DeadlineKind(row.kind), permits.pass_deadline)(file, actor, row.at, row)
 
 
-def _is_over(deadline: Row, at: datetime, *, strictly: bool = False) -> bool:
-    over = over_at(deadline["at"])
+def _is_over(deadline: DeadlineRow, at: datetime, *, strictly: bool = False) -> bool:
+    over = over_at(deadline.at)
     # What is stored at the very moment of a reminder comes before it; what is stored as a limit ends is too late.
-    return over < at or (over == at and not (strictly and over == deadline["at"]))
+    return over < at or (over == at and not (strictly and over == deadline.at))
 
 
-def _show_early(file: CaseFile, actor: Actor, at: datetime, deadline: Row) -> None:
-    take_early(file, actor, at, Destination(deadline["destination"]), hold=True)
+def _show_early(file: CaseFile, actor: Actor, at: datetime, deadline: DeadlineRow) -> None:
+    take_early(file, actor, at, Destination(deadline.destination), hold=True)
 
 
 _ON_TIME: Final[dict[DeadlineKind, _Verb]] = {

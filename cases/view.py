@@ -1,11 +1,10 @@
 """What a reader may see of a case (states.md, "What outsiders see"; person fields are masked for every role)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-import orjson
 from pydantic import TypeAdapter
 
 from cases import open_points
@@ -15,14 +14,15 @@ from cases.case_reading import CaseReading
 from cases.signers import subject_of
 from domain.actors import Actor
 from domain.clock import CHINA
-from domain.errors import Defect, KeyUnknown, Refused
+from domain.errors import Defect, KeyUnknown, Refused, need
 from domain.findings import Audience, Finding, FindingOutcome, outcome_of, seen_by
 from domain.languages import Language
 from domain.masks import MASKS
 from domain.messages import registration_workflow_id
 from domain.stages import Destination, DueKind, Holder, Stage
 from domain.working_days import ParkClock
-from store.case_rows import Row
+from store.case_reads import FactShown
+from store.rows.register import FactRow, PermitRow
 from texts.findings import finding_sentence
 from texts.reasons import reason_sentence
 
@@ -35,35 +35,35 @@ def case_view(file: Shown, actor: Actor, language: Language, *, short: bool = Fa
     """Return the case as this reader may see it; short: without findings that pass, as in a list of many."""
     inside = actor.is_inside
     row = file.row
-    settling = file.stage is Stage.APPROVED and not row["settled"]
+    settling = file.stage is Stage.APPROVED and not row.settled
     hidden = not inside and (file.stage is Stage.AWAITING_CONFIRMATION or settling)
     due_at, due_kind, due_provisional, clock = _shown_due(file, hidden and settling)
     assessment, findings = _findings(file, Audience.STAFF if inside else Audience.EMPLOYER, language, short=short)
-    shown = [d for d in sorted(file.permits) if inside or file.permits[d]["stage"] is not None]
+    shown = [d for d in sorted(file.permits) if inside or file.permits[d].stage is not None]
     view: dict[str, Any] = {
         "reference": file.reference,
-        "client_reference": row["client_reference"],
+        "client_reference": row.client_reference,
         "employer_id": file.employer_id,
         "workflow_id": registration_workflow_id(file.reference),
         "stage": Stage.UNDER_REVIEW.value if hidden else file.stage.value,
         "round": file.round,
         "destinations": [d.value for d in file.destinations],
-        "policy_version": row["policy_version"],
-        "assessment": assessment if row["assessment"] else None,
+        "policy_version": row.policy_version,
+        "assessment": assessment if row.assessment else None,
         "findings": findings,
         "pending_change": _pending_change(file),
         "open_points": open_points.point_views(file, language),
-        "accepted_at": moment(row["accepted_at"]),
+        "accepted_at": moment(row.accepted_at),
         "due_at": moment(due_at),
         "due_kind": due_kind,
         "due_provisional": due_provisional,
         "clock": clock,
-        "holder": Holder.PARK.value if hidden else row["holder"],
-        "registration_number": None if hidden else row["registration_number"],
-        "end_reason": row["end_reason"],
-        "ended_on": day(row["ended_on"]),
+        "holder": Holder.PARK.value if hidden else row.holder,
+        "registration_number": None if hidden else row.registration_number,
+        "end_reason": row.end_reason,
+        "ended_on": day(row.ended_on),
         "in_force": _in_force(file),
-        "updated_at": row["updated_at"].astimezone(CHINA).isoformat(),
+        "updated_at": row.updated_at.astimezone(CHINA).isoformat(),
         "person": _person(file, actor),
         "recorded_facts": [fact_view(fact) for fact in file.facts],
         "permits": [] if hidden else [permit_view(file, d, inside, language, short=short) for d in shown],
@@ -81,33 +81,33 @@ def permit_view(
     permit = file.permits[destination]
     view: dict[str, Any] = {
         "destination": destination.value,
-        "stage": permit["stage"],
-        "authority_number": permit["authority_number"],
-        "valid_from": day(permit["valid_from"]),
-        "valid_until": day(permit["valid_until"]),
-        "stay_days": permit["stay_days"],
-        "entries": permit["entries"],
+        "stage": permit.stage,
+        "authority_number": permit.authority_number,
+        "valid_from": day(permit.valid_from),
+        "valid_until": day(permit.valid_until),
+        "stay_days": permit.stay_days,
+        "entries": permit.entries,
         "in_force": permit_in_force(permit, _today(file)),
-        "sent_at": moment(permit["sent_at"]),
-        "accepted_on": day(permit["accepted_on"]),
-        "due_at": moment(permit["due_at"]),
-        "reported_at": moment(permit["reported_at"]),
-        "card_lost_on": day(permit["card_lost_on"]),
-        "end_reason": permit["end_reason"],
+        "sent_at": moment(permit.sent_at),
+        "accepted_on": day(permit.accepted_on),
+        "due_at": moment(permit.due_at),
+        "reported_at": moment(permit.reported_at),
+        "card_lost_on": day(permit.card_lost_on),
+        "end_reason": permit.end_reason,
     }
     if inside:
         _, findings = _findings(file, Audience.STAFF, language, destination.value, short=short)
         view |= {
-            "pending_act": permit["pending_act"],
+            "pending_act": permit.pending_act,
             "rejected": _rejection(
-                file, permit["rejected"], "permits", f"{file.reference}/{destination.value}/rejected", language
+                file, permit.rejected, "permits", f"{file.reference}/{destination.value}/rejected", language
             ),
-            "earlier": permit["earlier"],
+            "earlier": permit.earlier,
             "findings": findings,
         }
-        if permit["reason"] is not None:
+        if permit.reason is not None:
             place = f"{file.reference}/{destination.value}"
-            view["authority_reason"] = _opened(file, "permits", "reason", place, permit["reason"])
+            view["authority_reason"] = _opened(file, "permits", "reason", place, permit.reason)
     return view
 
 
@@ -127,16 +127,16 @@ def finding_views(findings: Iterable[Finding], language: Language) -> list[dict[
     ]
 
 
-def fact_view(fact: Row) -> dict[str, Any]:
+def fact_view(fact: FactRow | FactShown) -> dict[str, Any]:
     """Return a fact that an officer recorded as every reader of the case sees it, its content masked."""
     return {
-        "number": fact["number"],
-        "field": fact["field"],
-        "state": fact["state"],
-        "contest": fact["contest"],
-        "role": fact["seen_by"]["role"],
-        "round": fact["round"],
-        "at": moment(fact["at"]),
+        "number": fact.number,
+        "field": fact.field,
+        "state": fact.state,
+        "contest": fact.contest,
+        "role": fact.seen_by["role"],
+        "round": fact.round,
+        "at": moment(fact.at),
     }
 
 
@@ -149,10 +149,10 @@ def obstacle_views(obstacles: Iterable[tuple[Destination, Finding]], language: L
     ]
 
 
-def permit_in_force(permit: Row, today: date) -> bool:
+def permit_in_force(permit: PermitRow, today: date) -> bool:
     """Whether a permit is in force on a day, reckoned from its dates when it is read."""
-    first, last = permit["valid_from"], permit["valid_until"]
-    return bool(permit["stage"] == "issued" and first and last and first <= today <= last)
+    first, last = permit.valid_from, permit.valid_until
+    return bool(permit.stage == "issued" and first and last and first <= today <= last)
 
 
 def moment(value: datetime | None) -> str | None:
@@ -171,9 +171,9 @@ def _pending_change(file: Shown) -> dict[str, Any] | None:
     if asked is None:
         return None
     return {
-        "fields": asked["fields"],
-        "asked_at": moment(asked["asked_at"]),
-        "due_at": moment(asked["due_at"]),
+        "fields": asked.fields,
+        "asked_at": moment(asked.asked_at),
+        "due_at": moment(asked.due_at),
     }
 
 
@@ -182,19 +182,20 @@ def _today(file: Shown) -> date:
 
 
 def _in_force(file: Shown) -> bool:
-    ended = file.row["ended_on"]
-    return file.stage is Stage.APPROVED and file.row["settled"] and (ended is None or _today(file) <= ended)
+    ended = file.row.ended_on
+    return file.stage is Stage.APPROVED and file.row.settled and (ended is None or _today(file) <= ended)
 
 
 def _shown_due(file: Shown, is_hidden_approval: bool) -> tuple[datetime | None, str | None, bool, str]:
     """Return due date, its kind, whether it is provisional, and the clock, as the reader may see them."""
     row = file.row
     if not is_hidden_approval:
-        return row["due_at"], row["due_kind"], row["due_provisional"], row["clock"]
-    since = row["effect_by"]["clock_since"]
+        return row.due_at, row.due_kind, row.due_provisional, row.clock
+    effect = need(row.effect_by, "effect_by")
+    since = effect["clock_since"]
     used = ParkClock(
         limit=file.context.limits.park_decision_days,
-        used=row["effect_by"]["days_used"],
+        used=effect["days_used"],
         since=date.fromisoformat(since) if since else None,
     )
     due = used.deadline(file.calendar)
@@ -207,9 +208,7 @@ def _findings(
     file: Shown, audience: Audience, language: Language, scope: str = "registration", *, short: bool
 ) -> tuple[str, list[dict[str, Any]]]:
     """Return what the findings of an assessment amount to for a reader, and the findings."""
-    assessment = file.assessment(scope)
-    found = assessment["findings"] if assessment else []
-    outcome, views = _shown(found if isinstance(found, str) else orjson.dumps(found), audience, language, short=short)
+    outcome, views = _shown(file.findings(scope) or "[]", audience, language, short=short)
     return outcome, list(views)
 
 
@@ -248,44 +247,43 @@ def _opened(file: Shown, table: str, column: str, place: str, sealed: bytes) -> 
 
 def _for_staff(file: Shown, language: Language) -> dict[str, Any]:
     row = file.row
-    pending, hold = row["pending"], row["hold"]
+    pending, hold = row.pending, row.hold
     return {
-        "pending_act": row["pending_act"],
-        "pending": _proposal(file) if pending else None,
-        "rejected": _rejection(file, row["rejected"], "registrations", f"{file.reference}/rejected", language),
+        "pending_act": row.pending_act,
+        "pending": _proposal(file, pending) if pending else None,
+        "rejected": _rejection(file, row.rejected, "registrations", f"{file.reference}/rejected", language),
         "hold": {**{k: v for k, v in hold.items() if k != "note"}} if hold else None,
-        "standing_hold": row["standing_hold"],
-        "legal_holds": row["legal_holds"] or [],
-        "erased_at": moment(row["erased_at"]),
-        "overdue": row["overdue"],
-        "contested": row["contested"],
-        "returns": row["returns"],
-        "settles_at": moment(row["settles_at"]),
+        "standing_hold": row.standing_hold,
+        "legal_holds": file.legal_holds,
+        "erased_at": moment(row.erased_at),
+        "overdue": row.overdue,
+        "contested": row.contested,
+        "returns": row.returns,
+        "settles_at": moment(row.settles_at),
         "tasks": [
             {
-                "id": str(t["task_id"]),
-                "kind": t["kind"],
-                "holder": subject_of(t["holder"]),
-                "destination": t["destination"],
+                "id": str(t.task_id),
+                "kind": t.kind,
+                "holder": subject_of(t.holder),
+                "destination": t.destination,
                 "destinations": destinations_of(t),
             }
             for t in file.tasks
         ],
         "held_answers": [
             {
-                "outcome_id": a["outcome_id"],
-                "outcome": a["outcome"],
-                "destination": a["destination"],
-                "state": a["state"],
+                "outcome_id": a.outcome_id,
+                "outcome": a.outcome,
+                "destination": a.destination,
+                "state": a.state,
             }
             for a in file.answers
-            if a["state"] in ("held", "early", "renewal")
+            if a.state in ("held", "early", "renewal")
         ],
     }
 
 
-def _proposal(file: Shown) -> dict[str, Any]:
-    pending = file.row["pending"]
+def _proposal(file: Shown, pending: Mapping[str, Any]) -> dict[str, Any]:
     sealed = bytes.fromhex(pending["notes"])
     notes = _opened(file, "registrations", "note", f"{file.reference}/{file.round}", sealed)
     notes = notes or {"note": None, "reasons": [None] * len(pending["reasons"])}

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+
+_Promised = TypeVar("_Promised")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,17 @@ class Defect(Exception):  # noqa: N818
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+def need(value: _Promised | None, name: str) -> _Promised:
+    """Return a value that the stage of a case promises.
+
+    Raises:
+        Defect: `missing_{name}` where it is not there.
+    """
+    if value is None:
+        raise Defect(f"missing_{name}")
+    return value
 
 
 class SettingError(Exception):

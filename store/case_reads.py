@@ -1,13 +1,17 @@
 """Reading cases to show them: one statement for a whole page, of no more than what its reader is shown."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store import tables
-from store.case_rows import LEGAL_HOLDS, Row, from_json
+from store.case_rows import LEGAL_HOLDS
+from store.encryption import WrappedKey
+from store.rows.register import PermitRow, RegistrationRow
 
 _NEWEST: Final = "ORDER BY x.seq DESC LIMIT 1"
 _OUTSIDE: Final = (
@@ -42,12 +46,74 @@ _FENCE: Final = text("SELECT set_config('hetao.cases', :cases, true)")
 _READ: Final[dict[bool, TextClause]] = {False: text(_OUTSIDE + _OF), True: text(_OUTSIDE + _INSIDE + _OF)}
 
 
-async def read(connection: AsyncConnection, references: Sequence[str], *, inside: bool) -> list[Row]:
+@dataclass(frozen=True, slots=True)
+class FactShown:
+    """Of a fact that an officer recorded what every reader of the case is shown."""
+
+    number: int
+    field: str
+    state: str
+    contest: str | None
+    contested_by: list[str]
+    round: int
+    seen_by: dict[str, Any]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TaskShown:
+    """Of an open task what staff is shown with its case."""
+
+    task_id: UUID
+    kind: str
+    holder: str | None
+    destination: str | None
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerShown:
+    """Of an answer that waits what staff is shown with its case."""
+
+    outcome_id: str
+    outcome: str
+    destination: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class PendingChange:
+    """What the employer asked to have changed and no officer has answered."""
+
+    fields: list[str]
+    asked_at: datetime
+    due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadCase:
+    """A case as it is read: findings are JSON as text, and the last four parts for staff alone."""
+
+    registration: RegistrationRow
+    key: WrappedKey
+    application: bytes
+    calendar_version: str | None
+    permits: list[PermitRow]
+    findings: str | None
+    facts: list[FactShown]
+    pending_change: PendingChange | None
+    tasks: list[TaskShown]
+    answers: list[AnswerShown]
+    permit_findings: dict[str, str | None]
+    legal_holds: list[dict[str, Any]]
+
+
+async def read(connection: AsyncConnection, references: Sequence[str], *, inside: bool) -> list[ReadCase]:
     """Return what is shown of cases, to staff or to outsiders, in the order asked for; those not found are left out."""
     if not references:
         return []
     found = (await connection.execute(_READ[inside], {"references": list(references)})).mappings()
-    rows = {row["reference"]: _typed(dict(row)) for row in found}
+    rows = {row["reference"]: _read(dict(row)) for row in found}
     return [rows[reference] for reference in references if reference in rows]
 
 
@@ -57,7 +123,29 @@ async def fence(connection: AsyncConnection, references: Sequence[str]) -> None:
     await connection.execute(_FENCE, {"cases": ",".join(references) or "-"})
 
 
-def _typed(row: Row) -> dict[str, Any]:
-    row["permits"] = [from_json(tables.permits, permit) for permit in row["permits"] or []]
-    row["facts"] = [from_json(tables.case_facts, fact) for fact in row["facts"] or []]
-    return row
+def _read(row: Mapping[str, Any]) -> ReadCase:
+    asked = row["pending_change"]
+    return ReadCase(
+        registration=RegistrationRow.from_mapping(row),
+        key=WrappedKey(row["key_id"], row["kek_id"], row["wrapped"]),
+        application=row["application_body"],
+        calendar_version=row["calendar_version"],
+        permits=[PermitRow.from_json(permit) for permit in row["permits"] or ()],
+        findings=row["findings"],
+        facts=[FactShown(**fact | {"at": datetime.fromisoformat(fact["at"])}) for fact in row["facts"] or ()],
+        pending_change=None
+        if asked is None
+        else PendingChange(asked["fields"], datetime.fromisoformat(asked["asked_at"]), _moment(asked["due_at"])),
+        tasks=[_task(task) for task in row.get("tasks") or ()],
+        answers=[AnswerShown(**answer) for answer in row.get("answers") or ()],
+        permit_findings=row.get("permit_findings") or {},
+        legal_holds=row.get("legal_holds") or [],
+    )
+
+
+def _task(task: Mapping[str, Any]) -> TaskShown:
+    return TaskShown(UUID(task["task_id"]), task["kind"], task["holder"], task["destination"], task["detail"])
+
+
+def _moment(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value)

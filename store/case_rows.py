@@ -1,19 +1,26 @@
 """Reading and writing the rows of one case: one statement to lock and load them all, one for each table written."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Date, LargeBinary, Table, TextClause, Uuid, text, tuple_, update
-from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy import TextClause, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.stages import Standing
 from store import tables
+from store.encryption import WrappedKey
+from store.rows.authority import AnswerRow, CallRow
+from store.rows.base import TableRow
+from store.rows.people import EmployerVersionRow, PremisesRow, StandingRow
+from store.rows.register import AssessmentRow, FactRow, PermitRow, RegistrationRow
+from store.rows.work import CommandRow, DeadlineRow, IncidentRow, TaskRow
 
 Row = dict[str, Any]
+_Row = TypeVar("_Row", bound=TableRow)
 
 # Those that stand, of a registration `r`.
 LEGAL_HOLDS: Final = (
@@ -55,21 +62,6 @@ _PARTS: Final[dict[str, str]] = {
         " FROM employer_versions v WHERE v.employer_id = r.employer_id)"
     ),
 }
-_TABLE_OF: Final[dict[str, Table]] = {
-    "permits": tables.permits,
-    "tasks": tables.tasks,
-    "deadlines": tables.deadlines,
-    "commands": tables.commands,
-    "calls": tables.calls,
-    "answers": tables.answers,
-    "assessments": tables.assessments,
-    "facts": tables.case_facts,
-    "incidents": tables.incidents,
-    "webhooks": tables.webhooks,
-    "versions": tables.employer_versions,
-    "standings": tables.employer_standings,
-    "premises": tables.premises,
-}
 _COLUMNS: Final = (
     "SELECT r.*, k.key_id, k.kek_id, k.wrapped, a.body AS application_body, a.given_at AS application_given_at,"
     " e.contact AS employer_contact, e.language AS employer_language, e.digest AS employer_digest,"
@@ -105,10 +97,83 @@ class Beside:
         return Beside((*self.queries, *other.queries), {**self.values, **other.values})
 
 
+class LedgerEnd(NamedTuple):
+    """The last row of a case's chain: its number and its hash."""
+
+    seq: int
+    hash: bytes
+
+
+class Subscription(NamedTuple):
+    """An active webhook of an employer, and the kinds of notices that it asked for."""
+
+    webhook_id: UUID
+    kinds: tuple[str, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class LoadedEmployer:
+    """What a case needs to know of its employer; `contact` is sealed under `key`."""
+
+    employer_id: str
+    uscc: str
+    contact: bytes
+    language: str
+    digest: bool
+    key: WrappedKey
+    calendar_version: str | None
+    premises_version: str | None
+    webhooks: list[Subscription]
+    versions: list[EmployerVersionRow]
+    # Those in force, the earliest first.
+    standings: list[StandingRow]
+    premises: list[PremisesRow]
+    # What was read in the same statement, by the names that `Beside` gave it.
+    beside: dict[str, Any]
+
+    def on(self, day: date) -> EmployerVersionRow | None:
+        """Return what was recorded for a day, or None where nothing was in force."""
+        return next((each for each in self.versions if each.covers(day)), None)
+
+    def standing_on(self, day: date) -> Standing:
+        """Return the standing on a day; good where nothing else was set."""
+        earlier = [each for each in self.standings if each.valid_from <= day]
+        return Standing(earlier[-1].standing) if earlier else Standing.GOOD
+
+
+@dataclass(slots=True, kw_only=True)
+class LoadedCase:
+    """A case as it is loaded, with the rows of its parts: tasks that are open, deadlines that wait, calls that are due,
+    commands not applied yet, answers kept, incidents open, and the newest assessment of each scope."""
+
+    registration: RegistrationRow
+    key: WrappedKey
+    application: bytes
+    application_given_at: datetime
+    employer: LoadedEmployer
+    epoch: int
+    ledger_end: LedgerEnd | None
+    # The most tries of a list entry for each destination.
+    list_entries: dict[str, int]
+    legal_holds: list[dict[str, Any]]
+    # Who declared a conflict of interest.
+    conflicts: list[str]
+    permits: list[PermitRow]
+    tasks: list[TaskRow]
+    deadlines: list[DeadlineRow]
+    commands: list[CommandRow]
+    calls: list[CallRow]
+    answers: list[AnswerRow]
+    assessments: list[AssessmentRow]
+    facts: list[FactRow]
+    incidents: list[IncidentRow]
+    beside: dict[str, Any]
+
+
 async def load(
     connection: AsyncConnection, reference: str, *, lock: bool = False, beside: Beside | None = None
-) -> Row | None:
-    """Return the row of a case with the rows of its parts under their names, or None where the tenant has none.
+) -> LoadedCase | None:
+    """Return a case with the rows of its parts, or None where the tenant has none.
 
     A load that had to wait for the lock sees the row as the previous holder left it, but its parts as they were
     before; the version tells the two apart, and then the parts are read again. Where the transaction began with the
@@ -119,7 +184,7 @@ async def load(
     found = (await connection.execute(_load_one(beside.queries, lock=lock), values)).mappings().one_or_none()
     if found is not None and found["version"] != found["version_of_parts"]:
         found = (await connection.execute(_load_one(beside.queries, lock=False), values)).mappings().one()
-    return None if found is None else _with_parts(dict(found))
+    return None if found is None else _loaded(dict(found), beside)
 
 
 @cache
@@ -132,31 +197,52 @@ def _beside(queries: tuple[tuple[str, str], ...]) -> str:
     return "".join(f", ({sql}) AS {name}" for name, sql in queries)
 
 
-def _with_parts(row: Row) -> Row:
-    for name, table in _TABLE_OF.items():
-        row[name] = [from_json(table, part) for part in row.pop(f"{name}_rows") or []]
-    row["conflicts"] = row["conflicts"] or []
-    return row
+def _loaded(row: Mapping[str, Any], beside: Beside) -> LoadedCase:
+    end = row["ledger_end"]
+    return LoadedCase(
+        registration=RegistrationRow.from_mapping(row),
+        key=WrappedKey(row["key_id"], row["kek_id"], row["wrapped"]),
+        application=row["application_body"],
+        application_given_at=row["application_given_at"],
+        employer=_employer(row, {}),
+        epoch=row["epoch"],
+        ledger_end=None if end is None else LedgerEnd(end["seq"], bytes.fromhex(end["hash"])),
+        list_entries=row["list_entries"] or {},
+        legal_holds=row["legal_holds"] or [],
+        conflicts=row["conflicts"] or [],
+        permits=_rows(PermitRow, row["permits_rows"]),
+        tasks=_rows(TaskRow, row["tasks_rows"]),
+        deadlines=_rows(DeadlineRow, row["deadlines_rows"]),
+        commands=_rows(CommandRow, row["commands_rows"]),
+        calls=_rows(CallRow, row["calls_rows"]),
+        answers=_rows(AnswerRow, row["answers_rows"]),
+        assessments=_rows(AssessmentRow, row["assessments_rows"]),
+        facts=_rows(FactRow, row["facts_rows"]),
+        incidents=_rows(IncidentRow, row["incidents_rows"]),
+        beside={name: row[name] for name, _ in beside.queries},
+    )
 
 
-def from_json(table: Table, values: Mapping[str, Any]) -> Row:
-    """Return a row that came as JSON with the types of its table's columns."""
-    return {name: _typed(table, name, value) for name, value in values.items()}
+def _employer(row: Mapping[str, Any], beside: dict[str, Any]) -> LoadedEmployer:
+    return LoadedEmployer(
+        employer_id=row["employer_id"],
+        uscc=row["employer_uscc"],
+        contact=row["employer_contact"],
+        language=row["employer_language"],
+        digest=row["employer_digest"],
+        key=WrappedKey(row["employer_key_id"], row["employer_kek_id"], row["employer_wrapped"]),
+        calendar_version=row["calendar_version"],
+        premises_version=row["premises_version"],
+        webhooks=[Subscription(UUID(x["webhook_id"]), tuple(x["kinds"])) for x in row["webhooks_rows"] or []],
+        versions=_rows(EmployerVersionRow, row["versions_rows"]),
+        standings=_rows(StandingRow, row["standings_rows"]),
+        premises=_rows(PremisesRow, row["premises_rows"]),
+        beside=beside,
+    )
 
 
-def _typed(table: Table, name: str, value: Any) -> Any:
-    if value is None or name not in table.c:
-        return value
-    kind = table.c[name].type
-    if isinstance(kind, TIMESTAMP):
-        return datetime.fromisoformat(value)
-    if isinstance(kind, Date):
-        return date.fromisoformat(value)
-    if isinstance(kind, Uuid):
-        return UUID(value)
-    if isinstance(kind, LargeBinary):
-        return bytes.fromhex(value.removeprefix("\\x"))
-    return value
+def _rows(row: type[_Row], found: Sequence[Mapping[str, Any]] | None) -> list[_Row]:
+    return [row.from_json(values) for values in found or ()]
 
 
 async def suppress_notices(connection: AsyncConnection, reference: str, notices: Collection[tuple[str, str]]) -> None:
@@ -183,17 +269,14 @@ _EMPLOYER_COLUMNS: Final = (
 _EMPLOYER_FROM: Final = " FROM employers r JOIN data_keys ek ON ek.key_id = r.key_id WHERE r.employer_id = :employer_id"
 
 
-async def load_employer(connection: AsyncConnection, employer_id: str, *, beside: Beside | None = None) -> Row | None:
-    """Return what a case needs to know of its employer, under the names that `load` gives it."""
+async def load_employer(
+    connection: AsyncConnection, employer_id: str, *, beside: Beside | None = None
+) -> LoadedEmployer | None:
+    """Return what a case needs to know of its employer, or None where there is none."""
     beside = beside or Beside()
     values = {**beside.values, "employer_id": employer_id}
     found = (await connection.execute(_load_employer(beside.queries), values)).mappings().one_or_none()
-    if found is None:
-        return None
-    row = dict(found)
-    for name in _EMPLOYER_PARTS:
-        row[name] = [from_json(_TABLE_OF[name], part) for part in row.pop(f"{name}_rows") or []]
-    return row
+    return None if found is None else _employer(dict(found), {name: found[name] for name, _ in beside.queries})
 
 
 @cache

@@ -13,8 +13,9 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text, Uuid
 
-from store.case_rows import Row, from_json
+from store.case_rows import Row
 from store.database import dump_json
+from store.rows.base import from_json
 from store.tables import deliveries, ledger, receipts
 
 _DIALECT: Final = postgresql.dialect()  # type: ignore[no-untyped-call]  # untyped in SQLAlchemy

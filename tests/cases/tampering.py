@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from proof.ledger_rows import row_hash
 from sandbox.postgres import SUPERUSER, PostgresServer
 from store import tables
-from store.case_rows import from_json
+from store.rows.base import from_json
 
 Row = dict[str, Any]
 

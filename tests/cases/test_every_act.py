@@ -15,10 +15,11 @@ from cases.advance import preview
 from cases.case_file import load_case, open_case
 from domain.actors import Actor
 from domain.acts import Act
-from domain.commands import CommandKind
+from domain.commands import CommandKind, CommandState
 from domain.errors import PROBLEM_STATUS, Refused
 from domain.stages import CLOSED, LIVE, OPEN, Stage
 from store import tables
+from store.rows.work import CommandRow
 from tests.cases.contexts import EMPLOYER_A
 from tests.cases.driver import OFFICER_2, PERSON, Case, Park, china, open_park
 
@@ -111,8 +112,8 @@ async def _received(park: Park) -> Case:
 async def _assessing(park: Park) -> Case:
     case = await park.take_on()
     async with open_case(park.context, case.reference) as (file, _):
-        file.row["stage"] = Stage.ASSESSING.value
-        file.commands[0]["state"] = "applied"
+        file.row.stage = Stage.ASSESSING.value
+        file.commands[0].state = "applied"
         file.mark_command(file.commands[0], "applied", park.clock.at, {})
     return case
 
@@ -172,12 +173,15 @@ async def _try(case: Case, kind: CommandKind) -> str | None:
     actor, body = ACTS[kind]
     async with case.park.context.database.begin() as connection:
         file = await load_case(case.park.context, connection, case.reference, lock=True)
-        command = {
-            "command_id": uuid4(),
-            "kind": kind.value,
-            "actor": actor.model_dump(mode="json"),
-            "at": case.park.clock.at,
-        }
+        command = CommandRow(
+            command_id=uuid4(),
+            reference=file.reference,
+            employer_id=file.employer_id,
+            kind=kind.value,
+            actor=actor.model_dump(mode="json"),
+            state=CommandState.STORED.value,
+            at=case.park.clock.at,
+        )
         file.commands.clear()
         try:
             await preview(file, connection, command, body)

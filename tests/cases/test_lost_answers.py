@@ -112,7 +112,7 @@ async def test_an_answer_about_what_a_restore_took_away_is_applied_once_it_is_th
     await case.step()
     file = await read_case(park.context, case.reference)
     permit = file.permits[Destination.HK]
-    assert (permit["stage"], permit["authority_number"]) == (PermitStage.ACCEPTED, "A-77")
+    assert (permit.stage, permit.authority_number) == (PermitStage.ACCEPTED, "A-77")
     (row,) = await park.rows(tables.lost_answers)
     assert (row["state"], row["body"]) == ("applied", None)
     (key,) = await park.rows(tables.data_keys, tables.data_keys.c.key_id == row["key_id"])
@@ -132,12 +132,12 @@ async def test_an_answer_is_attached_by_two_to_the_case_that_was_submitted_anew(
         await _propose(park, kept["id"], case)
     with pytest.raises(Refused, match="same_signer"):
         await _sign(park, kept["id"], "confirm", OFFICER)
-    assert (await read_case(park.context, case.reference)).permits[Destination.HK]["stage"] == PermitStage.SUBMITTED
+    assert (await read_case(park.context, case.reference)).permits[Destination.HK].stage == PermitStage.SUBMITTED
     signed = await _sign(park, kept["id"], "confirm")
     assert signed.body is not None
     assert (signed.body["state"], signed.body["attached_to"]) == ("attached", case.reference)
     permit = (await read_case(park.context, case.reference)).permits[Destination.HK]
-    assert (permit["stage"], permit["authority_number"]) == (PermitStage.ACCEPTED, "A-77")
+    assert (permit.stage, permit.authority_number) == (PermitStage.ACCEPTED, "A-77")
     assert await differences(case) == set()
     acts = [row["act"] for row in await park.rows(tables.ledger, tables.ledger.c.chain == case.reference)]
     assert [act for act in acts if "attach" in act] == ["answer_attach_proposed", "answer_attached"]

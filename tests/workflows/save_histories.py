@@ -180,8 +180,8 @@ async def signalled_and_unreached(world: World) -> list[WorkflowHistory]:
     await case.until(lambda file: not file.calls)
     world.authority.refusing = False
     for task in (await case.file()).tasks:
-        if task["kind"] == "authority_rejected":
-            answer = {"task_id": str(task["task_id"]), "action": "send_again"}
+        if task.kind == "authority_rejected":
+            answer = {"task_id": str(task.task_id), "action": "send_again"}
             await case.ask(OFFICER, CommandKind.ANSWER_TASK, answer)
     await case.until(lambda file: not file.calls)
     await case.idle()
@@ -194,7 +194,7 @@ async def stuck(world: World) -> list[WorkflowHistory]:
     asked = await acts.ask(world.context, OFFICER, case.reference, CommandKind.DECIDE, _APPROVE, new_key())
     with patch.object(settling, "settle", side_effect=Defect("does_not_add_up")):
         await world.engine.nudge(case.reference, str(asked.command_id))
-        await case.until(lambda file: any(task["kind"] == "stuck" for task in file.tasks))
+        await case.until(lambda file: any(task.kind == "stuck" for task in file.tasks))
     await case.resume()
     await case.until(lambda file: bool(file.permits) and not file.calls)
     await case.idle()

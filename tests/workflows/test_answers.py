@@ -67,7 +67,7 @@ async def test_answer_proves_an_entry_whose_2xx_was_lost(world: World) -> None:
     await case.until_permits(PermitStage.ELIGIBLE)
     await case.answer("HK", "issued", authority_number="C-HK-1")
     file = await case.until_permits(PermitStage.ISSUED, "HK")
-    assert [call["key"] for call in file.calls] == [f"permit/{case.reference}/MO"]
+    assert [call.key for call in file.calls] == [f"permit/{case.reference}/MO"]
 
 
 async def test_authority_away_for_three_days_gets_each_entry_once(world: World) -> None:
@@ -108,7 +108,7 @@ async def test_accepted_moves_the_register_and_does_not_wake_the_case(sent: Case
     await sent.idle()
     before = await count_events(sent)
     assert await sent.answer("HK", "accepted", authority_number="A-1") == "recorded"
-    assert (await sent.permit())["stage"] == PermitStage.ACCEPTED
+    assert (await sent.permit()).stage == PermitStage.ACCEPTED
     await sent.idle()
     assert await count_events(sent) == before
     assert "permit_accepted" in await sent.notices()
@@ -129,7 +129,7 @@ async def test_refused_permit_leaves_registration_and_other_destination_alone(wo
     await case.approve()
     await case.answer("HK", "refused", reason_code="X1", reason_text="资料不符")
     await case.until_permits(PermitStage.REFUSED, "HK")
-    assert (await case.permit("MO"))["stage"] == PermitStage.SUBMITTED
+    assert (await case.permit("MO")).stage == PermitStage.SUBMITTED
     assert await case.stage() is Stage.APPROVED
     await case.answer("MO", "issued", authority_number="C-MO-1")
     await case.until_permits(PermitStage.ISSUED, "MO")
@@ -139,7 +139,7 @@ async def test_refused_permit_leaves_registration_and_other_destination_alone(wo
 async def test_withdrawn_application_ends_the_permit(sent: Case, outcome: str) -> None:
     await sent.answer("HK", outcome)
     file = await sent.until_permits(PermitStage.ENDED)
-    assert [permit["end_reason"] for permit in file.permits.values()] == [outcome]
+    assert [permit.end_reason for permit in file.permits.values()] == [outcome]
     assert "permit_closed" in await sent.notices()
 
 
@@ -147,7 +147,7 @@ async def test_issued_permit_is_cancelled_at_its_holders_wish(sent: Case) -> Non
     await sent.issue()
     await sent.answer("HK", "cancelled")
     file = await sent.until_permits(PermitStage.ENDED)
-    assert [permit["end_reason"] for permit in file.permits.values()] == ["cancelled"]
+    assert [permit.end_reason for permit in file.permits.values()] == ["cancelled"]
 
 
 async def test_person_who_does_not_apply_is_reminded_and_then_shown(sent: Case) -> None:
@@ -157,7 +157,7 @@ async def test_person_who_does_not_apply_is_reminded_and_then_shown(sent: Case) 
     assert len({row["occasion"] for row in reminders}) == 2
     await sent.skip_to_day(date(2026, 6, 15))
     assert "applicant_inactive" in await sent.open_tasks()
-    assert (await sent.permit())["stage"] == PermitStage.SUBMITTED
+    assert (await sent.permit()).stage == PermitStage.SUBMITTED
 
 
 async def test_poll_takes_answers_in_and_shows_what_is_late(sent: Case) -> None:
@@ -184,7 +184,7 @@ async def test_late_answers_show_while_the_authority_is_away(sent: Case) -> None
     handle = await sent.world.client.start_workflow(
         AUTHORITY_POLL_WORKFLOW, id=f"poll/away/{sent.reference}", task_queue=REGISTRATION_QUEUE
     )
-    await sent.until(lambda file: any(task["kind"] == "authority_late" for task in file.tasks))
+    await sent.until(lambda file: any(task.kind == "authority_late" for task in file.tasks))
     assert (await handle.describe()).status is WorkflowExecutionStatus.RUNNING
     sent.world.authority.away = False
     assert await handle.result() == 0
@@ -195,7 +195,7 @@ async def test_registration_that_ends_before_issue_is_reported_once_and_the_answ
     await sent.until_stage(Stage.ENDED)
     await sent.until(lambda file: not file.calls)
     assert list(sent.world.authority.reports) == [f"report/{sent.reference}/HK/registration_ended"]
-    assert (await sent.permit())["stage"] == PermitStage.SUBMITTED
+    assert (await sent.permit()).stage == PermitStage.SUBMITTED
     assert await sent.is_running()
     await sent.answer("HK", "withdrawn")
     await sent.ended()
@@ -207,13 +207,13 @@ async def test_kept_permit_of_an_ended_registration_lives_on(sent: Case) -> None
     await sent.until(lambda file: file.stage is Stage.ENDED and not file.calls)
     assert "permit_reported" in await sent.notices()
     await sent.answer("HK", "kept")
-    assert (await sent.permit())["stage"] == PermitStage.ISSUED
+    assert (await sent.permit()).stage == PermitStage.ISSUED
     assert "permit_kept" in await sent.notices()
     # The case is over; the Schedule goes on watching the permit's own end.
     await sent.ended()
     sent.world.clock.reach(start_of(date(2029, 3, 3)))
     await _poll(sent.world)
-    assert (await sent.permit())["stage"] == PermitStage.EXPIRED
+    assert (await sent.permit()).stage == PermitStage.EXPIRED
 
 
 async def test_revoked_permit_ends(sent: Case) -> None:
@@ -228,10 +228,10 @@ async def test_lost_card_is_reported_and_replaced(sent: Case) -> None:
     await sent.ask(EMPLOYER_A, CommandKind.CARD_LOST, {"destination": "HK", "lost_on": "2026-03-02"})
     await sent.until(lambda file: not file.calls)
     assert list(sent.world.authority.reports) == [f"report/{sent.reference}/HK/card_lost/2026-03-02"]
-    assert (await sent.permit())["card_lost_on"] == date(2026, 3, 2)
+    assert (await sent.permit()).card_lost_on == date(2026, 3, 2)
     await sent.answer("HK", "replaced", authority_number="C-2", **_dates())
-    permit = (await sent.until(lambda file: all(p["card_lost_on"] is None for p in file.permits.values()))).permits
-    assert [(p["authority_number"], len(p["earlier"])) for p in permit.values()] == [("C-2", 1)]
+    permit = (await sent.until(lambda file: all(p.card_lost_on is None for p in file.permits.values()))).permits
+    assert [(p.authority_number, len(p.earlier)) for p in permit.values()] == [("C-2", 1)]
 
 
 async def test_same_answer_twice_is_recorded_once(sent: Case) -> None:
@@ -247,13 +247,13 @@ async def test_late_accepted_fills_in_and_does_not_go_back(sent: Case) -> None:
     await sent.answer("HK", "issued", authority_number="C-1", **_dates())
     assert await sent.answer("HK", "accepted", authority_number="A-1") == "recorded"
     permit = await sent.permit()
-    assert (permit["stage"], permit["authority_number"]) == (PermitStage.ISSUED, "C-1")
-    assert permit["accepted_on"] == date(2026, 3, 2)
+    assert (permit.stage, permit.authority_number) == (PermitStage.ISSUED, "C-1")
+    assert permit.accepted_on == date(2026, 3, 2)
 
 
 async def test_answers_in_the_wrong_order_are_applied_in_the_right_one(sent: Case) -> None:
     assert await sent.answer("HK", "revoked", authority_number="R-1") == "held"
-    assert (await sent.permit())["stage"] == PermitStage.SUBMITTED
+    assert (await sent.permit()).stage == PermitStage.SUBMITTED
     await sent.answer("HK", "issued", authority_number="C-1")
     await sent.until_permits(PermitStage.REVOKED)
     assert await sent.open_tasks() == set()
@@ -264,13 +264,13 @@ async def test_early_answer_whose_forerunner_never_comes_is_shown(sent: Case) ->
     await sent.skip_to_day(date(2026, 3, 5))
     await _poll(sent.world)
     assert "authority_conflict" in await sent.open_tasks()
-    assert (await sent.permit())["stage"] == PermitStage.SUBMITTED
+    assert (await sent.permit()).stage == PermitStage.SUBMITTED
 
 
 async def test_contradiction_is_applied_only_by_two_signatures(sent: Case) -> None:
     await sent.issue()
     assert await sent.answer("HK", "refused", outcome_id="o-9", reason_code="X1") == "held"
-    assert (await sent.permit())["stage"] == PermitStage.ISSUED
+    assert (await sent.permit()).stage == PermitStage.ISSUED
     assert "authority_conflict" in await sent.open_tasks()
     await sent.ask(OFFICER, CommandKind.ENTER_OUTCOME, {"destination": "HK", "outcome_id": "o-9"})
     confirmation = PermitConfirmationRequest.model_validate({"action": "confirm"})

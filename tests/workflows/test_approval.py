@@ -11,7 +11,7 @@ async def test_straight_approval_leads_to_two_issued_permits(world: World) -> No
     await case.issue()
     file = await case.until(lambda file: file.course().rests)
     assert file.stage is Stage.APPROVED
-    assert {permit["stage"] for permit in file.permits.values()} == {PermitStage.ISSUED}
+    assert {permit.stage for permit in file.permits.values()} == {PermitStage.ISSUED}
     assert sorted(world.authority.entries) == [f"permit/{case.reference}/HK", f"permit/{case.reference}/MO"]
     assert len(await case.notices()) == 12
     await case.idle()

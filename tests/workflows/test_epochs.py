@@ -152,7 +152,7 @@ async def test_what_the_authority_answered_meanwhile_is_kept_and_applied_by_the_
     await case.approve()
     await _poll(world)
     file = await case.until_permits(PermitStage.ACCEPTED, "HK", "MO")
-    assert {permit["authority_number"] for permit in file.permits.values()} == {"A-HK", "A-MO"}
+    assert {permit.authority_number for permit in file.permits.values()} == {"A-HK", "A-MO"}
     assert {row["state"] for row in await world.rows(tables.lost_answers)} == {"applied"}
 
 

@@ -55,7 +55,7 @@ async def test_stuck_case_shows_an_incident_and_goes_on_when_resumed(
     broken = Broken(monkeypatch, Defect("facts_do_not_add_up"))
     asked = await acts.ask(world.context, OFFICER, case.reference, CommandKind.DECIDE, APPROVE, new_key())
     assert await world.engine.nudge(case.reference, str(asked.command_id))
-    await case.until(lambda file: any(task["kind"] == "stuck" for task in file.tasks))
+    await case.until(lambda file: any(task.kind == "stuck" for task in file.tasks))
     (incident,) = await world.rows(tables.incidents, kind="stuck")
     assert (incident["step"], incident["reason"]) == ("advance", "facts_do_not_add_up")
     assert incident["place"].startswith("tests/workflows/test_faults.py:")
@@ -77,7 +77,7 @@ async def test_a_poisoned_case_gets_stuck_and_goes_on_once_it_is_healed_and_resu
     rehearsal.write(poisoned, {case.reference})
     object.__setattr__(world.context, "poisoned", poisoned)  # given at the edge, where a stack is started
     assert await world.engine.nudge(case.reference, str(uuid4()))
-    await case.until(lambda file: any(task["kind"] == "stuck" for task in file.tasks))
+    await case.until(lambda file: any(task.kind == "stuck" for task in file.tasks))
     (incident,) = await world.rows(tables.incidents, kind="stuck")
     assert (incident["reason"], incident["place"].split(":")[0]) == ("poisoned", "cases/rehearsal.py")
     await other.ask(EMPLOYER_A, CommandKind.WITHDRAW, WithdrawalRequest())
@@ -96,7 +96,7 @@ async def test_decision_on_a_stuck_case_is_pending_until_it_is_resumed(
     case = await world.submit()
     broken = Broken(monkeypatch, KeyError("a defect that nobody expected"))
     assert (await case.decide("approve")).body == {"pending": True}
-    await case.until(lambda file: any(task["kind"] == "stuck" for task in file.tasks))
+    await case.until(lambda file: any(task.kind == "stuck" for task in file.tasks))
     (incident,) = await world.rows(tables.incidents, kind="stuck")
     assert (incident["reason"], incident["place"].split(" ")[-1]) == ("KeyError", "settle")
     broken.mended = True
@@ -109,7 +109,7 @@ async def test_unexpected_error_quotes_nothing_in_the_history(world: World, monk
     case = await world.submit()
     broken = Broken(monkeypatch, KeyError("SECRET-WORDS"))
     await case.decide("approve")
-    await case.until(lambda file: any(task["kind"] == "stuck" for task in file.tasks))
+    await case.until(lambda file: any(task.kind == "stuck" for task in file.tasks))
     codec = world.client.data_converter.payload_codec
     assert codec is not None
     failures = []
@@ -286,7 +286,7 @@ async def test_invalid_signal_leaves_a_ledger_row_and_a_line_for_the_operator(
 ) -> None:
     case = await world.submit()
     await world.engine.signal_decision(case.reference, signalled(case, "approve", **forged))
-    await case.until(lambda file: any(row["kind"] == "decision_signal" for row in file.row["incidents"]))
+    await case.until(lambda file: any(row.kind == "decision_signal" for row in file.incidents))
     assert await case.stage() is Stage.UNDER_REVIEW
     assert "request_refused" in await case.acts()
     assert await world.rows(tables.commands, reference=case.reference, kind="decide") == []
@@ -296,7 +296,7 @@ async def test_signal_that_comes_too_late_is_refused_and_shown(world: World) -> 
     case = await world.submit()
     await case.decide("approve")
     await world.engine.signal_decision(case.reference, signalled(case, "approve", message_id="m-3"))
-    await case.until(lambda file: any(row["kind"] == "decision_signal" for row in file.row["incidents"]))
+    await case.until(lambda file: any(row.kind == "decision_signal" for row in file.incidents))
     rows = {row["state"] for row in await world.rows(tables.commands, reference=case.reference, kind="decide")}
     assert rows == {"applied", "refused"}
     assert "request_refused" in await case.acts()

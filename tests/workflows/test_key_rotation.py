@@ -127,7 +127,7 @@ async def test_whichever_process_writes_with_the_new_keys_first_cases_go_on(park
             assert opened
             histories = TemporalHistories(bare.client)
             assert (await reconcile_case(bare.context, histories, each.reference))[1] == []
-    assert (await cases[0].permit())["stage"] == PermitStage.ISSUED
+    assert (await cases[0].permit()).stage == PermitStage.ISSUED
     assert await _open_incidents(park) == []
     assert await _refused(park) == []
 

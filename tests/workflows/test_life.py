@@ -39,7 +39,7 @@ async def test_straight_approval_costs_few_events(world: World) -> None:
 
 async def test_permit_lives_three_years_and_expires_by_itself(world: World) -> None:
     case = await _issued(world, contract_end="2035-12-31")
-    until = (await case.permit())["valid_until"]
+    until = (await case.permit()).valid_until
     assert until == date(2029, 3, 1)
     months_asleep = await events(case)
     await case.skip(timedelta(days=31))
@@ -48,7 +48,7 @@ async def test_permit_lives_three_years_and_expires_by_itself(world: World) -> N
     reminders = [n for n in await case.notices() if n == "permit_expiring"]
     assert len(reminders) == 2 * 2 * 3
     await case.skip_to_day(until)
-    assert (await case.permit())["stage"] == PermitStage.ISSUED
+    assert (await case.permit()).stage == PermitStage.ISSUED
     await case.skip(timedelta(hours=13))
     file = await case.until_permits(PermitStage.EXPIRED)
     assert file.stage is Stage.APPROVED
@@ -75,7 +75,7 @@ async def test_departure_after_a_year_ends_registration_and_permits(world: World
     assert await case.stage() is Stage.APPROVED
     await case.skip(timedelta(hours=2))
     file = await case.until(lambda file: file.stage is Stage.ENDED and not file.calls)
-    assert (file.row["ended_on"], file.row["end_reason"]) == (date(2027, 3, 31), "resigned")
+    assert (file.row.ended_on, file.row.end_reason) == (date(2027, 3, 31), "resigned")
     what = "registration_ended"
     assert sorted(world.authority.reports) == [f"report/{case.reference}/{d}/{what}" for d in ("HK", "MO")]
     await case.answer("HK", "revoked", authority_number="R-1")
@@ -100,7 +100,7 @@ async def test_revocation_takes_effect_with_the_second_signature_and_is_reported
     await case.answer("HK", "revoked", authority_number="R-1")
     await case.answer("MO", "kept")
     await case.ended()
-    assert (await case.permit("MO"))["stage"] == PermitStage.ISSUED
+    assert (await case.permit("MO")).stage == PermitStage.ISSUED
 
 
 async def test_contract_that_ends_is_asked_about(world: World) -> None:
@@ -117,7 +117,7 @@ async def test_employer_that_leaves_the_park_ends_its_registrations_by_one_repor
     case = await _issued(world)
     await (await world.employer_leaves()).result()
     file = await case.until_stage(Stage.ENDED)
-    assert file.row["end_reason"] == "employer_left_park"
+    assert file.row.end_reason == "employer_left_park"
     ((key, report),) = world.authority.reports.items()
     assert key.startswith("report/employer/emp-a/")
     assert report["cases"] == [f"{case.reference}/HK", f"{case.reference}/MO"]
@@ -153,7 +153,7 @@ async def test_revocation_before_sending_closes_the_permits_unsent(world: World)
     await case.skip(timedelta(minutes=30), settle=False)
     await case.ended()
     file = await case.file()
-    assert {(p["stage"], p["end_reason"]) for p in file.permits.values()} == {("ended", "registration_ended")}
+    assert {(p.stage, p.end_reason) for p in file.permits.values()} == {("ended", "registration_ended")}
     assert world.authority.entries == world.authority.reports == {}
 
 
@@ -170,5 +170,5 @@ async def test_permit_that_is_not_clear_waits_for_an_officer_and_is_withheld_by_
     send = {"destination": "MO", "action": "send", "reasons": [{"code": "document_seen"}]}
     await case.ask(OFFICER, CommandKind.ELIGIBILITY, send)
     file = await case.until_permits(PermitStage.SUBMITTED, "MO")
-    assert [p["end_reason"] for p in file.permits.values() if p["stage"] == "ended"] == ["not_eligible"]
+    assert [p.end_reason for p in file.permits.values() if p.stage == "ended"] == ["not_eligible"]
     assert list(world.authority.entries) == [f"permit/{case.reference}/MO"]

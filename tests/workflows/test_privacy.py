@@ -74,7 +74,7 @@ async def _say_all(world: World, monkeypatch: pytest.MonkeyPatch) -> Case:
 
     monkeypatch.setattr(settling, "settle", quoting)
     await case.decide("approve", actor=SUPERVISOR, note=NOTES["note"])
-    await case.until(lambda file: any(task["kind"] == "stuck" for task in file.tasks))
+    await case.until(lambda file: any(task.kind == "stuck" for task in file.tasks))
     monkeypatch.setattr(settling, "settle", whole)
     await case.resume()
     await case.until_permits(PermitStage.SUBMITTED)

@@ -22,7 +22,7 @@ from domain.messages import (
 )
 from sandbox.postgres import PostgresServer
 from store import tables
-from store.case_rows import from_json
+from store.rows.base import from_json
 from temporal.histories import Run, TemporalHistories
 from tests.cases.tampering import as_owner, forge, open_cluster
 from tests.workflows.test_archive import archive_round, closed_run

@@ -8,7 +8,7 @@ from cases import acts
 from domain.clock import CHINA, day_of
 from domain.commands import CommandKind
 from domain.decisions import HoldRequest, RecallRequest
-from domain.errors import Refused
+from domain.errors import Refused, need
 from domain.registration import ContestRequest, CorrectionRequest, WithdrawalRequest
 from domain.stages import PermitStage, Stage
 from store import tables
@@ -76,14 +76,14 @@ async def test_incomplete_case_is_mended_and_approved(world: World) -> None:
 
 async def test_officer_returns_a_case_and_the_clock_stands_still_meanwhile(world: World) -> None:
     case = await world.submit()
-    due = (await case.file()).row["due_at"]
+    due = need((await case.file()).row.due_at, "due_at")
     reply = await case.decide("return", "document_unreadable")
     assert (reply.body["stage"], reply.body["clock"]) == ("correction_requested", "stopped")
     await case.skip_to_day(date(2026, 3, 9))
     parts = CorrectionRequest.model_validate({"person": {"email": "feng.new@example.com"}})
     await case.ask(EMPLOYER_A, CommandKind.CORRECT, parts)
     file = await case.until_stage(Stage.UNDER_REVIEW)
-    assert file.row["due_at"] > due
+    assert need(file.row.due_at, "due_at") > due
     await case.approve()
 
 
@@ -91,14 +91,14 @@ async def test_contested_finding_goes_to_a_person(world: World) -> None:
     case = await _incomplete(world)
     await case.ask(EMPLOYER_A, CommandKind.CONTEST, ContestRequest(note="He left the civil service in 2024."))
     file = await case.until_stage(Stage.UNDER_REVIEW)
-    assert file.row["contested"]
+    assert file.row.contested
     assert await case.open_tasks() == {"review"}
     assert (await case.decide("approve", "explained_by_employer")).body["stage"] == "awaiting_confirmation"
 
 
 async def test_case_lapses_after_fifteen_working_days_of_silence(world: World) -> None:
     case = await _incomplete(world)
-    due = (await case.file()).row["due_at"]
+    due = need((await case.file()).row.due_at, "due_at")
     assert day_of(due) == date(2026, 3, 23)
     await case.skip_to(due - timedelta(minutes=10))
     assert await case.stage() is Stage.CORRECTION_REQUESTED
@@ -112,7 +112,7 @@ async def test_case_lapses_after_fifteen_working_days_of_silence(world: World) -
 
 async def test_correction_stored_in_time_wins_over_the_lapse(world: World) -> None:
     case = await _incomplete(world)
-    due = (await case.file()).row["due_at"]
+    due = need((await case.file()).row.due_at, "due_at")
     await case.skip_to(due - timedelta(minutes=10))
     # Stored, and its signal lost: the timer that fires first finds it.
     await acts.ask(world.context, EMPLOYER_A, case.reference, CommandKind.CORRECT, LETTER, new_key())
@@ -161,7 +161,7 @@ async def test_approval_is_recalled_within_the_settling_time(world: World) -> No
     await case.skip(timedelta(minutes=20))
     assert (await case.file()).permits == {}
     await case.approve()
-    assert (await case.file()).row["registration_number"] != number
+    assert (await case.file()).row.registration_number != number
 
 
 @pytest.mark.parametrize("parameters", ["default"])
@@ -171,20 +171,20 @@ async def test_settled_approval_cannot_be_recalled(world: World) -> None:
     with pytest.raises(Refused) as refused:
         await case.ask(OFFICER, CommandKind.RECALL, RecallRequest(reason="Too late."))
     assert refused.value.code == "wrong_stage"
-    assert {p["stage"] for p in (await case.file()).permits.values()} == {PermitStage.SUBMITTED}
+    assert {p.stage for p in (await case.file()).permits.values()} == {PermitStage.SUBMITTED}
 
 
 @pytest.mark.parametrize("start", [datetime(2026, 2, 10, 10, tzinfo=CHINA)])
 async def test_review_escalates_over_spring_festival(world: World) -> None:
     case = await world.submit()
-    file = await case.file()
-    assert day_of(file.row["due_at"]) == date(2026, 2, 24)
-    await case.skip_to(file.row["due_at"] - timedelta(minutes=10))
-    assert not (await case.file()).row["overdue"]
+    due = need((await case.file()).row.due_at, "due_at")
+    assert day_of(due) == date(2026, 2, 24)
+    await case.skip_to(due - timedelta(minutes=10))
+    assert not (await case.file()).row.overdue
     assert (await case.notices()).count("due_soon") == 2
     await case.skip(timedelta(minutes=15))
     file = await case.file()
-    assert (file.stage, file.row["overdue"]) == (Stage.UNDER_REVIEW, True)
+    assert (file.stage, file.row.overdue) == (Stage.UNDER_REVIEW, True)
     assert {"escalated", "decision_delayed"} <= set(await case.notices())
     with pytest.raises(Refused) as refused:
         await case.decide("approve")

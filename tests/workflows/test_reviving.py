@@ -100,7 +100,7 @@ async def test_a_case_goes_on_from_whatever_stage_its_workflow_was_lost_in(world
     assert done.revived == Counter({LastRun.TERMINATED: 5, LastRun.MISSING: 1})
     await received.until_stage(Stage.UNDER_REVIEW)
     await returned.until_stage(Stage.LAPSED)
-    await reviewed.until(lambda file: file.row["overdue"])
+    await reviewed.until(lambda file: file.row.overdue)
     await confirmed.until(lambda file: file.stage is Stage.AWAITING_CONFIRMATION)
     for case in (approved, unsent):
         await case.until_permits(PermitStage.SUBMITTED)

@@ -159,7 +159,7 @@ async def test_a_span_of_an_error_says_its_class_alone(
     monkeypatch.setattr("temporal.engine._DECIDE_SECONDS", 1.0)
     monkeypatch.setattr(settling, "settle", quoting)
     await case.decide("approve")
-    await case.until(lambda file: any(task["kind"] == "stuck" for task in file.tasks))
+    await case.until(lambda file: any(task.kind == "stuck" for task in file.tasks))
     failed = [span for span in recorded.named("step advance") if span.events]
     assert failed
     assert all(dict(event.attributes or {}).keys() == {"exception.type"} for span in failed for event in span.events)

@@ -97,7 +97,7 @@ async def test_the_details_say_stage_last_result_and_next_wait(world: World, mon
     whole = settling.settle
     monkeypatch.setattr(settling, "settle", broken)
     await case.decide("approve")
-    await case.until(lambda file: any(task["kind"] == "stuck" for task in file.tasks))
+    await case.until(lambda file: any(task.kind == "stuck" for task in file.tasks))
     await case.idle()
     assert await _details(case.handle) == "**stopped** at advance: RuntimeError\n- next: an operator's resume"
     monkeypatch.setattr(settling, "settle", whole)

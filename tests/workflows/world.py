@@ -48,6 +48,7 @@ from domain.registration import RegistrationRequest
 from domain.stages import Destination, PermitStage, Stage
 from store import tables
 from store.erasure_list import ErasureList
+from store.rows.register import PermitRow
 from temporal.client import data_converter, plugins
 from temporal.engine import TemporalEngine
 from tests.cases.contexts import (
@@ -138,7 +139,7 @@ class Case:
         """Return the stage."""
         return (await self.file()).stage
 
-    async def permit(self, destination: str = "HK") -> dict[str, Any]:
+    async def permit(self, destination: str = "HK") -> PermitRow:
         """Return the row of a permit."""
         return (await self.file()).permits[Destination(destination)]
 
@@ -169,7 +170,7 @@ class Case:
             if is_so(file):
                 return file
             now = asyncio.get_running_loop().time()
-            assert now < end, f"{file.stage} {[(d, p['stage']) for d, p in file.permits.items()]} is not as expected"
+            assert now < end, f"{file.stage} {[(d, p.stage) for d, p in file.permits.items()]} is not as expected"
             await asyncio.sleep(0.03)
 
     async def until_stage(self, stage: Stage) -> CaseFile:
@@ -182,7 +183,7 @@ class Case:
 
         def is_so(file: CaseFile) -> bool:
             named = wanted or list(file.destinations)
-            return all(each in file.permits and file.permits[each]["stage"] == stage for each in named)
+            return all(each in file.permits and file.permits[each].stage == stage for each in named)
 
         return await self.until(is_so, seconds)
 
@@ -204,7 +205,7 @@ class Case:
         """Wait until a command is applied."""
 
         def waits(file: CaseFile) -> bool:
-            return any(str(command["command_id"]) == command_id for command in file.commands)
+            return any(str(command.command_id) == command_id for command in file.commands)
 
         await self.until(lambda file: not waits(file))
 

@@ -1,0 +1,139 @@
+"""Rows of the register: registrations, what was given and found, facts that officers saw, and permits."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import Table
+
+from store import tables
+from store.rows.base import TableRow
+
+
+@dataclass(slots=True, kw_only=True)
+class RegistrationRow(TableRow):
+    """A case in the register, without what PostgreSQL derives (`live`) or notes of the write (`recorded_at`)."""
+
+    TABLE: ClassVar[Table] = tables.registrations
+    reference: str
+    employer_id: str
+    person_id: UUID
+    client_reference: str | None = None
+    correlation_id: str
+    stage: str
+    version: int = 1
+    round: int = 1
+    destinations: list[str]
+    undertaking_version: str
+    facts_version: int = 1
+    name_hash: bytes | None = None
+    last_four_hash: bytes | None = None
+    accepted_at: datetime
+    policy_version: str
+    assessment: str | None = None
+    contested: bool = False
+    returns: int = 0
+    # Codes of the defects that were named, by field.
+    named_defects: dict[str, Any] = field(default_factory=dict)
+    # `points`, the `round` that they are of, and sealed `notes` in hex.
+    open_points: dict[str, Any] | None = None
+    days_used: int = 0
+    clock_since: date | None = None
+    clock: str
+    holder: str
+    due_at: datetime | None = None
+    due_kind: str | None = None
+    due_provisional: bool = False
+    overdue: bool = False
+    pending_act: str | None = None
+    # The proposal that waits for a second signature: `by`, `at`, `reasons`, sealed `notes` in hex, and its own values.
+    pending: dict[str, Any] | None = None
+    rejected: dict[str, Any] | None = None
+    hold: dict[str, Any] | None = None
+    standing_hold: bool = False
+    registration_number: str | None = None
+    effect_by: dict[str, Any] | None = None
+    # What officers answered about findings: codes, and the keyed hash of the facts that each answer is about.
+    answered_findings: list[dict[str, Any]] | None = None
+    approved_at: datetime | None = None
+    settles_at: datetime | None = None
+    settled: bool = False
+    contract_end: date | None = None
+    departure: dict[str, Any] | None = None
+    ended_on: date | None = None
+    end_reason: str | None = None
+    started_at: datetime | None = None
+    erased_at: datetime | None = None
+    earlier_addresses: bytes | None = None
+    # By PostgreSQL's clock; the write sets it anew.
+    updated_at: datetime
+
+
+@dataclass(slots=True, kw_only=True)
+class AssessmentRow(TableRow):
+    """What the rules found, of the registration or of a destination (`scope`)."""
+
+    TABLE: ClassVar[Table] = tables.assessments
+    reference: str
+    scope: str
+    seq: int = 1
+    employer_id: str
+    round: int
+    policy_version: str
+    policy_hash: str
+    findings: list[dict[str, Any]]
+    facts: bytes
+    on_facts: dict[str, Any] | None = None
+    at: datetime
+
+
+@dataclass(slots=True, kw_only=True)
+class FactRow(TableRow):
+    """A fact that an officer recorded of a case."""
+
+    TABLE: ClassVar[Table] = tables.case_facts
+    reference: str
+    number: int
+    employer_id: str
+    field: str
+    state: str
+    contest: str | None = None
+    contested_by: list[str]
+    facts_version: int
+    round: int
+    body: bytes
+    seen_by: dict[str, Any]
+    at: datetime
+
+
+@dataclass(slots=True, kw_only=True)
+class PermitRow(TableRow):
+    """The permit of one destination; no stage before it is eligible."""
+
+    TABLE: ClassVar[Table] = tables.permits
+    reference: str
+    destination: str
+    employer_id: str
+    stage: str | None = None
+    authority_number: str | None = None
+    valid_from: date | None = None
+    valid_until: date | None = None
+    stay_days: int | None = None
+    entries: str | None = None
+    # Numbers and dates before a replacement.
+    earlier: list[dict[str, Any]] = field(default_factory=list)
+    sent_at: datetime | None = None
+    accepted_on: date | None = None
+    due_at: datetime | None = None
+    due_provisional: bool = False
+    reason: bytes | None = None
+    card_lost_on: date | None = None
+    reported_at: datetime | None = None
+    answered_for: bool = False
+    decided_on: date | None = None
+    end_reason: str | None = None
+    pending_act: str | None = None
+    pending: dict[str, Any] | None = None
+    rejected: dict[str, Any] | None = None
+    updated_at: datetime
