@@ -1,0 +1,37 @@
+"""Rows as classes have the columns of their tables, and say the same of a row whichever way it was read."""
+
+from dataclasses import fields
+
+import pytest
+
+from store import rows
+from store.rows import authority, people, register, work
+from store.rows.base import TableRow
+
+# What PostgreSQL derives or notes by itself, and no code of ours reads.
+_DERIVED = {"live", "recorded_at", "cause_step", "cause_reason", "cause_place", "cause_id"}
+_KINDS = [
+    each
+    for module in (authority, people, register, work)
+    for each in vars(module).values()
+    if isinstance(each, type) and issubclass(each, TableRow) and each is not TableRow
+]
+
+
+@pytest.mark.parametrize("kind", _KINDS, ids=lambda kind: kind.__name__)
+def test_a_row_has_the_columns_of_its_table(kind: type[TableRow]) -> None:
+    assert {each.name for each in fields(kind)} == set(kind.TABLE.c.keys()) - _DERIVED
+    optional = {column.name for column in kind.TABLE.c if column.nullable and not column.primary_key}
+    said = {each.name for each in fields(kind) if "None" in str(each.type)}
+    assert optional & {each.name for each in fields(kind)} <= said
+
+
+def test_there_are_rows_for_every_module_of_tables_that_has_a_case() -> None:
+    assert rows.__doc__
+    assert len(_KINDS) == 13
+
+
+def test_a_column_that_is_none_of_the_row_is_refused() -> None:
+    row = people.PremisesRow(code="A", valid_from=None, address="", folded="")  # type: ignore[arg-type]
+    with pytest.raises(AttributeError):
+        row.change(colour="red")
