@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from pydantic import ValidationError
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases import assessing, case_facts, eligibility, objections, settling
@@ -23,7 +22,6 @@ from domain.registration import CorrectionRequest, RegistrationRequest, correcte
 from domain.stages import Stage
 from domain.tasks import TaskKind
 from store.case_rows import Row
-from store.tables import notices
 
 
 async def record(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: FactRequest) -> None:
@@ -88,7 +86,7 @@ async def answer_contest(
         file.put_fact(row, state=state, contest=ContestState.ANSWERED.value)
         told = asked.action.value if row["number"] in chosen else TaskAction.UPHOLD.value
         await objections.end_dispute(file, connection, actor, at, told, about=contest_of(row["number"]))
-        await _tell_answer(file, connection, at, row, is_set_aside=row["number"] in ends)
+        _tell_answer(file, at, row, is_set_aside=row["number"] in ends)
     file.close_tasks([TaskKind.FACT_CONTESTED], at)
     file.record(
         Act.TASK_ANSWERED, actor, at, outcome=asked.action.value, kind=task["kind"], facts=sorted(ends or chosen)
@@ -98,21 +96,16 @@ async def answer_contest(
         await _run_again(file, connection, at)
 
 
-async def _tell_answer(
-    file: CaseFile, connection: AsyncConnection, at: datetime, row: Row, *, is_set_aside: bool
-) -> None:
+def _tell_answer(file: CaseFile, at: datetime, row: Row, *, is_set_aside: bool) -> None:
     """Tell of a fact that is set aside all who heard that it was recorded, and of one that stands who contested it.
 
-    Employer and person contest a fact once each: who was told before that it stands has not contested it now.
+    Each contests a fact once: of the other's contest, whoever was told before that it stands is not told again, since
+    the occasion is the same.
     """
     kind = NoticeKind.FACT_SET_ASIDE if is_set_aside else NoticeKind.FACT_UPHELD
-    occasion = str(row["number"])
-    n = notices.c
-    before = select(n.recipient).where(n.reference == file.reference, n.kind == kind.value, n.occasion == occasion)
-    told = set((await connection.execute(before)).scalars())
-    readers = {Recipient.EMPLOYER, Recipient.PERSON} if is_set_aside else set(map(Recipient, row["contested_by"]))
+    only = None if is_set_aside else frozenset(Recipient(side) for side in row["contested_by"])
     facts = {"fact_field": case_facts.opened(file, row).field.short}
-    tell(file, Telling(kind, at, occasion, facts=facts, only=frozenset(readers - set(map(Recipient, told)))))
+    tell(file, Telling(kind, at, str(row["number"]), facts=facts, only=only))
 
 
 def _need_to_hold(file: CaseFile, asked: FactRequest) -> None:

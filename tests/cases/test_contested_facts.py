@@ -69,6 +69,7 @@ async def test_employer_and_person_may_each_contest_a_fact_once(park: Park) -> N
     await case.do(EMPLOYER_A, CommandKind.CONTEST_FACT, fact=1, note="x")
     task_id = await case.task_id("fact_contested")
     await case.do(OFFICER_2, CommandKind.ANSWER_TASK, task_id=task_id, action="uphold")
+    assert await case.told("fact_upheld") == Counter(employer=1)
     await case.after(minutes=1)
     await case.do(PERSON, CommandKind.CONTEST_FACT, fact=1, note="y")
     assert (await case.view())["recorded_facts"][0]["contest"] == "open"
