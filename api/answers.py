@@ -1,17 +1,21 @@
 """Answers to callers: what a verb returned, as JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
+from starlette.requests import Request
 from starlette.responses import Response
 
-from api.wiring import Wiring
+from api.parameters import PageQuery
+from api.wiring import Wiring, wiring_of
 from cases.idempotency import Reply
 from domain.actors import Actor
 from domain.clock import CHINA
+
+ListRead = Callable[..., Awaitable[tuple[list[dict[str, Any]], Any]]]
 
 
 def json_response(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -50,6 +54,25 @@ class Pages:
     def respond(self, items: list[dict[str, Any]], position: object | None) -> Response:
         """Return a page with the cursor of the next one."""
         return json_response({"items": items, "next_cursor": self.cursor(position)})
+
+
+async def answer_page(request: Request, actor: Actor, route: str, query: PageQuery, read: ListRead) -> Response:
+    """Return a page of a list, with the cursor of the next one: every list with pages answers by this.
+
+    Args:
+        request: the call.
+        actor: whose list it is; nobody else can use its cursors.
+        route: the list; together with what is asked for, it binds the cursors.
+        query: what is asked for, and which page.
+        read: takes the position `after` which the page begins and the `limit` of its items, and returns the items with
+            the position of the next page, if there is one.
+
+    Raises:
+        Refused: `cursor_invalid`, or as `read` says.
+    """
+    pages = Pages(wiring_of(request), actor, route, query.asked())
+    items, position = await read(after=pages.after(query.cursor), limit=query.limit)
+    return pages.respond(items, position)
 
 
 def _plain(value: object) -> object:

@@ -53,7 +53,7 @@ from api.tokens import IssuerKeys, Tokens
 from api.wiring import Wiring, wiring_of
 from cases import defects, refusals
 from cases.answers_gathered import Gathering
-from cases.build import build_context
+from cases.build import Files, build_context, load_files
 from cases.context import Context
 from cases.key_register import KeyHolder, keep_announcing
 from cases.key_start import callback_secrets, key_holder, receipts_secrets
@@ -72,9 +72,8 @@ from temporal.client import connect
 from temporal.engine import Engine, TemporalEngine
 from temporal.exposition import serve_metrics
 from temporal.histories import Histories, TemporalHistories
-from temporal.recording import configure_tracing
 from temporal.runtime import start_runtime
-from temporal.telemetry import configure_logging, describe
+from temporal.telemetry import describe
 
 ROUTERS = (
     exports.router,
@@ -113,8 +112,9 @@ _UNRECORDED = frozenset({"too_many_requests", "engine_unavailable", "token_missi
 
 
 def create_app(
-    settings: Settings | None = None,
+    settings: Settings,
     *,
+    files: Files | None = None,
     context: Context | None = None,
     engine: Engine | None = None,
     histories: Histories | None = None,
@@ -122,11 +122,7 @@ def create_app(
     allowance: Allowance | None = None,
     patience: Patience | None = None,
 ) -> FastAPI:
-    """Return the application; what is not handed in is built from the settings when it starts."""
-    if settings is None:  # a process of its own, started by the server's factory
-        settings = Settings()
-        configure_logging("api", settings.log_level)
-        configure_tracing("api")
+    """Return the application; what is not handed in is read, or built from the settings, when it starts."""
     limiter = Limiter(
         allowance
         or Allowance(
@@ -141,7 +137,7 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             app.state.wiring = await _wire(
-                stack, settings, context, engine, histories, tokens, limiter, patience or Patience()
+                stack, settings, files, context, engine, histories, tokens, limiter, patience or Patience()
             )
             stack.push_async_callback(app.state.wiring.drain)
             stack.callback(app.state.wiring.starts.leave)
@@ -215,6 +211,7 @@ async def _keep_announcing(holder: KeyHolder, stopping: asyncio.Event, *, is_ann
 async def _wire(
     stack: AsyncExitStack,
     settings: Settings,
+    files: Files | None,
     context: Context | None,
     engine: Engine | None,
     histories: Histories | None,
@@ -224,7 +221,8 @@ async def _wire(
 ) -> Wiring:
     """Build what was not handed in; what is built here is closed with the stack."""
     if context is None:
-        context = build_context(settings, "api")
+        files = files or load_files(settings)
+        context = build_context(settings, "api", files=files)
         stack.push_async_callback(context.database.close)
     core_url = None
     if engine is None or histories is None:
@@ -236,7 +234,7 @@ async def _wire(
         client = await stack.enter_async_context(httpx.AsyncClient(follow_redirects=False, trust_env=False))
         keys = IssuerKeys(settings.oidc_jwks_url, client)
         tokens = Tokens(keys, issuer=settings.oidc_issuer, audience=settings.oidc_audience, clock=context.clock)
-    limits = PackShelf([load_limits(settings.parameters, settings.policy_dir)])
+    limits = files.limits_pack if files is not None else load_limits(settings.parameters, settings.policy_dir)
     tell_process(context)
     serve_metrics(settings.api_metrics_port, settings.metrics_host, core_url=core_url)
     return Wiring(
@@ -249,7 +247,7 @@ async def _wire(
         cursors=Cursors(context.keyring.cursor.writing, context.keyring.cursor.keys.values()),
         limiter=limiter,
         patience=patience,
-        packs={TALENT_PERMIT: context.packs, LIMITS: limits},
+        packs={TALENT_PERMIT: context.packs, LIMITS: PackShelf([limits])},
         answers=Gathering(context),
         forgeries=Forgeries(context),
         readiness=Readiness(context),

@@ -1,6 +1,7 @@
 """Calls of auditors about one case: its story, where it stood, and whether its records agree."""
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -8,7 +9,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from api.access import GuardedRoute, allow
-from api.answers import Pages, json_response
+from api.answers import Pages, answer_page, json_response
 from api.audit_case_views import DifferencePage, ReconciliationView, StoryView
 from api.parameters import CasePath, PageQuery
 from api.wiring import wiring_of
@@ -67,9 +68,6 @@ async def list_differences(
     request: Request, query: Annotated[PageQuery, Query()], actor: Annotated[Actor, _AUDITOR]
 ) -> Response:
     """List what the nightly rounds over all cases found and what stands still, the oldest first."""
-    wiring = wiring_of(request)
-    pages = Pages(wiring, actor, "differences", query.asked())
-    items, position = await reconciliation.list_differences(
-        wiring.context, after=pages.after(query.cursor), limit=query.limit, language=request.state.language
-    )
-    return pages.respond(items, position)
+    context = wiring_of(request).context
+    read = partial(reconciliation.list_differences, context, language=request.state.language)
+    return await answer_page(request, actor, "differences", query, read)

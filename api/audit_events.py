@@ -1,5 +1,6 @@
 """Calls of auditors on the ledger: search, counts, export, samples and possible conflicts of interest."""
 
+from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
@@ -7,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
 from api.access import PROBLEMS_KEY, GuardedRoute, allow
-from api.answers import Pages, json_response
+from api.answers import Pages, answer_page, json_response
 from api.audit_event_views import ConflictsView, CountsView, EventPage, SampleView
 from api.parameters import PageQuery, PurposeHeader
 from api.streams import NdjsonResponse
@@ -106,12 +107,9 @@ async def search(
     request: Request, query: Annotated[EventPageQuery, Query()], actor: Annotated[Actor, _AUDITOR]
 ) -> Response:
     """List rows of the ledger, newest first; a page may be short or empty and still have a next one."""
-    wiring = wiring_of(request)
-    pages = Pages(wiring, actor, "audit/events", query.asked())
-    items, position = await audit_events.search(
-        wiring.context, query.filters(), after=pages.after(query.cursor), limit=query.limit
-    )
-    return pages.respond(items, position)
+    context = wiring_of(request).context
+    read = partial(audit_events.search, context, query.filters())
+    return await answer_page(request, actor, "audit/events", query, read)
 
 
 @router.get("/counts", response_model=CountsView, summary="Count rows of the ledger", openapi_extra=_BY_CASE)

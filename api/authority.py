@@ -13,6 +13,7 @@ from api.wiring import wiring_of
 from cases import receipts
 from cases.answers import Said
 from domain.answers import AuthorityAnswer
+from domain.incidents import IncidentKind
 from domain.webhooks import ReceiptRequest
 from temporal.telemetry import concern
 
@@ -29,7 +30,7 @@ router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["Machines"])
 async def receive_answer(request: Request, _caller: Annotated[None, signed()]) -> Response:
     """Take an answer of the exit-entry administration; a message id seen before gets its first answer again."""
     wiring = wiring_of(request)
-    message_id, body, actor = await verified(request, wiring.callbacks, "authority")
+    message_id, body, actor = await verified(request, wiring.callbacks, "authority", IncidentKind.AUTHORITY_ANSWER)
     answer = read_body(request, body, AuthorityAnswer)
     concern(answer.reference)
     request.state.actor = None  # the verb writes its own ledger row for an answer that it refuses
@@ -50,6 +51,6 @@ async def receive_answer(request: Request, _caller: Annotated[None, signed()]) -
 async def receive_receipt(request: Request, _caller: Annotated[None, signed()]) -> Response:
     """Take a receipt of a mail or SMS gateway; receipts only move a status forward."""
     wiring = wiring_of(request)
-    message_id, body, _ = await verified(request, wiring.receipts, "gateway")
+    message_id, body, _ = await verified(request, wiring.receipts, "gateway", IncidentKind.DELIVERY_RECEIPT)
     receipt = read_body(request, body, ReceiptRequest)
     return respond(await receipts.receive(wiring.context, message_id, receipt))

@@ -1,5 +1,6 @@
 """Calls of employers: registrations and what is said of them later, rosters, webhooks."""
 
+from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -8,7 +9,7 @@ from starlette.responses import Response
 
 from api.access import BODY_LIMIT_KEY, GuardedRoute, IdempotencyKey, allow
 from api.acts import act, on_permit
-from api.answers import Pages, json_response, respond
+from api.answers import answer_page, json_response, respond
 from api.employer_views import (
     ContactView,
     DeliveryPage,
@@ -86,10 +87,10 @@ async def list_cases(
     request: Request, query: Annotated[CaseQuery, Query()], actor: Annotated[Actor, _READERS]
 ) -> Response:
     """List cases by the time of their last change, oldest first."""
-    wiring = wiring_of(request)
-    pages = Pages(wiring, actor, "registrations", query.asked())
-    items, position = await reads.list_cases(
-        wiring.context,
+    context = wiring_of(request).context
+    read = partial(
+        reads.list_cases,
+        context,
         actor,
         stage=query.stage,
         needs=query.needs,
@@ -97,12 +98,10 @@ async def list_cases(
         updated_after=query.updated_after,
         q=query.q,
         employer_id=query.employer_id,
-        after=pages.after(query.cursor),
-        limit=query.limit,
         short=query.view == "short",
         language=request.state.language,
     )
-    return pages.respond(items, position)
+    return await answer_page(request, actor, "registrations", query, read)
 
 
 @router.get("/registrations/{reference}", response_model=CaseView, summary="Read a case")
@@ -249,17 +248,9 @@ async def list_roster_rows(
     request: Request, roster_id: IdPath, query: Annotated[PageQuery, Query()], actor: Annotated[Actor, _EMPLOYER]
 ) -> Response:
     """List what became of each row, by number."""
-    wiring = wiring_of(request)
-    pages = Pages(wiring, actor, f"rosters/{roster_id}/rows", query.asked())
-    items, position = await roster_reads.get_rows(
-        wiring.context,
-        actor,
-        roster_id,
-        after=pages.after(query.cursor),
-        limit=query.limit,
-        language=request.state.language,
-    )
-    return pages.respond(items, position)
+    context = wiring_of(request).context
+    read = partial(roster_reads.get_rows, context, actor, roster_id, language=request.state.language)
+    return await answer_page(request, actor, f"rosters/{roster_id}/rows", query, read)
 
 
 @router.get("/employers/me/contact", response_model=ContactView, summary="Read your contact")
@@ -322,9 +313,6 @@ async def list_deliveries(
     request: Request, webhook_id: IdPath, query: Annotated[PageQuery, Query()], actor: Annotated[Actor, _EMPLOYER]
 ) -> Response:
     """List the deliveries of a subscription, newest first."""
-    wiring = wiring_of(request)
-    pages = Pages(wiring, actor, f"webhooks/{webhook_id}/deliveries", query.asked())
-    items, position = await webhooks.list_deliveries(
-        wiring.context, actor, webhook_id, after=pages.after(query.cursor), limit=query.limit
-    )
-    return pages.respond(items, position)
+    context = wiring_of(request).context
+    read = partial(webhooks.list_deliveries, context, actor, webhook_id)
+    return await answer_page(request, actor, f"webhooks/{webhook_id}/deliveries", query, read)

@@ -10,6 +10,7 @@ from cases import answers
 from cases.context import Context
 from domain.actors import Actor
 from domain.errors import Unavailable
+from domain.incidents import IncidentKind
 
 EVERY_SECONDS: Final = 60.0
 _log = structlog.get_logger("api.forgeries")
@@ -24,8 +25,8 @@ class Forgeries:
         self._minutes: set[asyncio.Task[None]] = set()
         self._closing = asyncio.Event()
 
-    async def note(self, machine: Actor, code: str) -> None:
-        """Note one message that was refused.
+    async def note(self, machine: Actor, kind: IncidentKind, code: str) -> None:
+        """Note one message that was refused, as an incident of a kind.
 
         Raises:
             Unavailable: when it is the first of a minute and PostgreSQL is away.
@@ -34,10 +35,10 @@ class Forgeries:
             self._counted[machine.subject] += 1
             return
         self._counted[machine.subject] = 0
-        minute = asyncio.create_task(self._count(machine, code))
+        minute = asyncio.create_task(self._count(machine, kind, code))
         self._minutes.add(minute)
         minute.add_done_callback(self._minutes.discard)
-        await answers.note_refused(self._context, machine, code, times=1)
+        await answers.note_refused(self._context, machine, code, kind=kind, times=1)
 
     async def flush(self) -> None:
         """Write down what was counted so far, and begin anew."""
@@ -45,7 +46,7 @@ class Forgeries:
         await asyncio.gather(*self._minutes)
         self._closing.clear()
 
-    async def _count(self, machine: Actor, code: str) -> None:
+    async def _count(self, machine: Actor, kind: IncidentKind, code: str) -> None:
         """Write a line at the end of each minute, until one in which nothing came."""
         while True:
             with suppress(TimeoutError):
@@ -54,7 +55,7 @@ class Forgeries:
             times = self._counted[machine.subject]
             try:
                 if times:
-                    await answers.note_refused(self._context, machine, code, times=times)
+                    await answers.note_refused(self._context, machine, code, kind=kind, times=times)
                     self._counted[machine.subject] -= times
             except Unavailable:
                 _log.warning("forgeries_not_noted", machine=machine.subject, times=times)

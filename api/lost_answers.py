@@ -1,6 +1,7 @@
 """Calls of staff about answers of the authority on cases that the register does not have."""
 
 from datetime import date, datetime
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -8,7 +9,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from api.access import GuardedRoute, IdempotencyKey, allow
-from api.answers import Pages, respond
+from api.answers import answer_page, respond
 from api.parameters import IdPath, PageQuery
 from api.wiring import wiring_of
 from cases import lost_answer_acts, lost_answers
@@ -62,12 +63,9 @@ async def list_answers(
     request: Request, query: Annotated[LostAnswerQuery, Query()], actor: Annotated[Actor, _READERS]
 ) -> Response:
     """List what the authority answered about cases that the register does not have, the newest first."""
-    wiring = wiring_of(request)
-    pages = Pages(wiring, actor, "lost-answers", query.asked())
-    items, position = await lost_answers.list_answers(
-        wiring.context, query.state, after=pages.after(query.cursor), limit=query.limit
-    )
-    return pages.respond(items, position)
+    context = wiring_of(request).context
+    read = partial(lost_answers.list_answers, context, query.state)
+    return await answer_page(request, actor, "lost-answers", query, read)
 
 
 @router.post("/{answer_id}/attachment", response_model=LostAnswerView, status_code=202, summary="Propose its case")

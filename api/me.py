@@ -1,5 +1,6 @@
 """Calls of the person: signing in by a one-time link, and what they may read without an employer."""
 
+from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
@@ -8,7 +9,7 @@ from starlette.responses import HTMLResponse, Response
 
 from api.access import PROBLEMS_KEY, GuardedRoute, IdempotencyKey, anyone, own
 from api.acts import ask, on_permit
-from api.answers import Pages, json_response, respond
+from api.answers import answer_page, json_response, respond
 from api.callers import client_of
 from api.fact_views import ContestedView
 from api.me_page import HEADERS, me_page
@@ -112,17 +113,9 @@ async def list_accesses(
     request: Request, query: Annotated[PageQuery, Query()], session: Annotated[Session, _OWN]
 ) -> Response:
     """List each reading of the person's data, the newest first: when, by which role and organisation, what for."""
-    wiring, actor = wiring_of(request), request.state.actor
-    pages = Pages(wiring, actor, f"me/access-log/{session.address_hash.hex()}", query.asked())
-    items, position = await person_access_log.list_accesses(
-        wiring.context,
-        actor,
-        session,
-        after=pages.after(query.cursor),
-        limit=query.limit,
-        language=request.state.language,
-    )
-    return pages.respond(items, position)
+    context, actor = wiring_of(request).context, request.state.actor
+    read = partial(person_access_log.list_accesses, context, actor, session, language=request.state.language)
+    return await answer_page(request, actor, f"me/access-log/{session.address_hash.hex()}", query, read)
 
 
 @router.get("/access-log/days", response_model=AccessDays, summary="Who read the person's data, day by day")
@@ -130,17 +123,9 @@ async def list_access_days(
     request: Request, query: Annotated[PageQuery, Query()], session: Annotated[Session, _OWN]
 ) -> Response:
     """List the days on which the person's data was read, each reader once a day, and what was opened first."""
-    wiring, actor = wiring_of(request), request.state.actor
-    pages = Pages(wiring, actor, f"me/access-log/days/{session.address_hash.hex()}", query.asked())
-    items, position = await person_access_days.list_days(
-        wiring.context,
-        actor,
-        session,
-        before=pages.after(query.cursor),
-        limit=query.limit,
-        language=request.state.language,
-    )
-    return pages.respond(items, position)
+    context, actor = wiring_of(request).context, request.state.actor
+    read = partial(person_access_days.list_days, context, actor, session, language=request.state.language)
+    return await answer_page(request, actor, f"me/access-log/days/{session.address_hash.hex()}", query, read)
 
 
 @router.get("/data", response_model=OwnDataView, summary="All that is held about the person")

@@ -1,14 +1,15 @@
 """Calls about notices: what the caller was told across all cases, and what did not reach its reader."""
 
 from datetime import datetime
-from typing import Annotated, Any, TypedDict
+from functools import partial
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from api.access import PROBLEMS_KEY, GuardedRoute, IdempotencyKey, allow
-from api.answers import Pages, respond
+from api.answers import ListRead, answer_page, respond
 from api.notice_views import NoticeDeliveryView, ReadNoticePage
 from api.parameters import IdPath, PageQuery
 from api.wiring import wiring_of
@@ -24,16 +25,6 @@ router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["Notices"])
 
 _READERS = allow(Role.EMPLOYER, Role.OFFICER, Role.SUPERVISOR)
 _INSIDE = allow(Role.OFFICER, Role.SUPERVISOR, Role.AUDITOR, Role.OPERATOR)
-
-
-class _Chosen(TypedDict):
-    """What a list of notices is asked for, whoever asks."""
-
-    kind: NoticeKind | None
-    reference: str | None
-    unread: bool
-    after: Any
-    limit: int
 
 
 class NoticeRead(BaseModel):
@@ -89,23 +80,15 @@ async def list_notices(
     An employer has each notice and letter with its whole text; staff has the lines of the inbox: those to the caller,
     to their queue and to the park, in the caller's language.
     """
-    wiring = wiring_of(request)
+    context = wiring_of(request).context
     reference = find_reference(query.reference) if query.reference is not None else None
     if query.reference is not None and reference is None:
         raise Refused("case_unknown", "There is no case of this reference.")
-    pages = Pages(wiring, actor, "notices", query.asked())
-    chosen: _Chosen = {
-        "kind": query.kind,
-        "reference": reference,
-        "unread": query.unread,
-        "after": pages.after(query.cursor),
-        "limit": query.limit,
-    }
-    if actor.role is Role.EMPLOYER:
-        items, position = await notice_lists.list_own(wiring.context, actor, **chosen)
-    else:
-        items, position = await staff_notices.list_own(wiring.context, actor, request.state.language, **chosen)
-    return pages.respond(items, position)
+    read: ListRead = partial(notice_lists.list_own, context, actor)
+    if actor.role is not Role.EMPLOYER:
+        read = partial(staff_notices.list_own, context, actor, request.state.language)
+    read = partial(read, kind=query.kind, reference=reference, unread=query.unread)
+    return await answer_page(request, actor, "notices", query, read)
 
 
 @router.post("/notices/{notice_id}/read", response_model=NoticeRead, summary="Mark a notice as read")
@@ -122,17 +105,15 @@ async def list_failed(
     request: Request, query: Annotated[FailedQuery, Query()], actor: Annotated[Actor, _INSIDE]
 ) -> Response:
     """List deliveries that failed for good, the newest first, so that their readers are reached in another way."""
-    wiring = wiring_of(request)
-    pages = Pages(wiring, actor, "deliveries/failed", query.asked())
-    items, position = await delivery_lists.list_failed(
-        wiring.context,
+    context = wiring_of(request).context
+    read = partial(
+        delivery_lists.list_failed,
+        context,
         actor,
         channel=query.channel,
         kind=query.kind,
         recipient=query.recipient,
         employer_id=query.employer_id,
         unreached=query.unreached,
-        after=pages.after(query.cursor),
-        limit=query.limit,
     )
-    return pages.respond(items, position)
+    return await answer_page(request, actor, "deliveries/failed", query, read)

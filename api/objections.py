@@ -1,12 +1,13 @@
 """Calls of staff about what persons object to: what waits for an answer, and the answer to a complaint."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from api.access import GuardedRoute, IdempotencyKey, allow
-from api.answers import Pages, respond
+from api.answers import answer_page, respond
 from api.me_views import ObjectionPage, ObjectionReceipt
 from api.parameters import IdPath, PageQuery
 from api.wiring import wiring_of
@@ -25,12 +26,9 @@ async def list_open(
     request: Request, query: Annotated[PageQuery, Query()], actor: Annotated[Actor, _READERS]
 ) -> Response:
     """List what waits, by its due date, with the persons' words; the reading is a ledger act."""
-    wiring = wiring_of(request)
-    pages = Pages(wiring, actor, "objections", query.asked())
-    items, position = await objections.list_open(
-        wiring.context, actor, after=pages.after(query.cursor), limit=query.limit
-    )
-    return pages.respond(items, position)
+    context = wiring_of(request).context
+    read = partial(objections.list_open, context, actor)
+    return await answer_page(request, actor, "objections", query, read)
 
 
 @router.post("/{objection_id}/answer", response_model=ObjectionReceipt, summary="Answer a complaint")

@@ -1,5 +1,6 @@
 """Calls of operators: incidents and the health of the channels."""
 
+from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -7,7 +8,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from api.access import GuardedRoute, IdempotencyKey, allow
-from api.answers import Pages, json_response, respond
+from api.answers import answer_page, json_response, respond
 from api.incident_views import CausePage, CauseResumed, CauseView, IncidentInFull, IncidentPage, IncidentView
 from api.parameters import IdPath, PageQuery
 from api.views import ChannelHealth
@@ -26,12 +27,9 @@ async def list_incidents(
     request: Request, query: Annotated[PageQuery, Query()], actor: Annotated[Actor, _OPERATOR]
 ) -> Response:
     """List what waits for an operator, oldest first."""
-    wiring = wiring_of(request)
-    pages = Pages(wiring, actor, "incidents", query.asked())
-    items, position = await incidents.list_incidents(
-        wiring.context, actor, after=pages.after(query.cursor), limit=query.limit
-    )
-    return pages.respond(items, position)
+    context = wiring_of(request).context
+    read = partial(incidents.list_incidents, context, actor)
+    return await answer_page(request, actor, "incidents", query, read)
 
 
 @router.get("/incidents/{incident_id}", response_model=IncidentInFull, summary="Read an incident and its case")
@@ -67,12 +65,9 @@ async def list_causes(
     request: Request, query: Annotated[PageQuery, Query()], actor: Annotated[Actor, _OPERATOR]
 ) -> Response:
     """List one line for all incidents that are alike: how many, since when, the first cases, and what to do."""
-    wiring = wiring_of(request)
-    pages = Pages(wiring, actor, "incident-causes", query.asked())
-    items, position = await incident_causes.list_causes(
-        wiring.context, actor, request.state.language, after=pages.after(query.cursor), limit=query.limit
-    )
-    return pages.respond(items, position)
+    context = wiring_of(request).context
+    read = partial(incident_causes.list_causes, context, actor, request.state.language)
+    return await answer_page(request, actor, "incident-causes", query, read)
 
 
 @router.get("/incident-causes/{cause_id}", response_model=CauseView, summary="Read a cause")
@@ -87,12 +82,9 @@ async def list_of_cause(
     request: Request, cause_id: IdPath, query: Annotated[OfCauseQuery, Query()], actor: Annotated[Actor, _OPERATOR]
 ) -> Response:
     """List the incidents of a cause, oldest first; one that none is of has an empty list."""
-    wiring = wiring_of(request)
-    pages = Pages(wiring, actor, f"incident-causes/{cause_id}", query.asked())
-    items, position = await incident_causes.list_of_cause(
-        wiring.context, actor, cause_id, query.state, after=pages.after(query.cursor), limit=query.limit
-    )
-    return pages.respond(items, position)
+    context = wiring_of(request).context
+    read = partial(incident_causes.list_of_cause, context, actor, cause_id, query.state)
+    return await answer_page(request, actor, f"incident-causes/{cause_id}", query, read)
 
 
 @router.post(

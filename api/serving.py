@@ -8,13 +8,17 @@ from ipaddress import ip_network
 from typing import Any, Final
 
 import uvicorn
+from fastapi import FastAPI
 
+from api.app import create_app
 from api.connections import Connection
 from api.patience import Patience
-from cases.build import check_files
+from cases.build import load_files
 from cases.key_start import check_keys_at_start
 from settings import Settings
 from temporal.client import connect_config
+from temporal.recording import configure_tracing
+from temporal.telemetry import configure_logging
 
 _MOST_FILES: Final = 16_384
 # For the database, Temporal, the issuer, logs, and files of uploads.
@@ -51,6 +55,20 @@ def server_options(settings: Settings, patience: Patience | None = None) -> dict
     }
 
 
+async def prepare(settings: Settings) -> FastAPI:
+    """Return the application with its files read: what is wrong with them ends the command, and not the server's start.
+
+    Raises:
+        OSError, ValueError: as the reader of a file says.
+        KeyFileError: when the key file cannot be used.
+        KeysRefusedError: when this process must not work with the keys that it holds.
+    """
+    files = load_files(settings)
+    connect_config()
+    await check_keys_at_start(settings, "api", files)
+    return create_app(settings, files=files)
+
+
 def serve(settings: Settings) -> None:
     """Serve until a signal ends it, with as many connections as the system lets this process have.
 
@@ -61,12 +79,10 @@ def serve(settings: Settings) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < _MOST_FILES:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, _MOST_FILES), hard))
-    # What is wrong outside is met here, where it ends the command in words, and not by the server's start.
-    check_files(settings)
-    connect_config()
-    asyncio.run(check_keys_at_start(settings, "api"))
+    app = asyncio.run(prepare(settings))
+    configure_logging("api", settings.log_level)
+    configure_tracing("api")
     # Asked for here, since the server itself would only log that it is taken.
     family = socket.AF_INET6 if ":" in settings.api_host else socket.AF_INET
     with socket.create_server((settings.api_host, settings.api_port), family=family, backlog=2048) as listening:
-        config = uvicorn.Config("api.app:create_app", factory=True, **server_options(settings))
-        uvicorn.Server(config).run(sockets=[listening])
+        uvicorn.Server(uvicorn.Config(app, **server_options(settings))).run(sockets=[listening])

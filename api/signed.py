@@ -12,6 +12,7 @@ from cases.machine_secrets import MachineSecrets
 from domain.actors import Actor, Role
 from domain.errors import Refused
 from domain.field_errors import field_errors
+from domain.incidents import IncidentKind
 from proof.webhooks import verify_by
 
 _M = TypeVar("_M", bound=BaseModel)
@@ -43,8 +44,10 @@ def signed_body(model: type[BaseModel]) -> dict[str, Any]:
     }
 
 
-async def verified(request: Request, secrets: MachineSecrets, machine: str) -> tuple[str, bytes, Actor]:
-    """Return id and body of a message that holds, and the machine as actor.
+async def verified(
+    request: Request, secrets: MachineSecrets, machine: str, kind: IncidentKind
+) -> tuple[str, bytes, Actor]:
+    """Return id and body of a message that holds, and the machine as actor; one that does not is an incident of a kind.
 
     Raises:
         Refused: `signature_invalid`, with a ledger row and a line for the operator (P27), at most once a minute.
@@ -57,7 +60,7 @@ async def verified(request: Request, secrets: MachineSecrets, machine: str) -> t
     except Refused as refused:
         # Counted apart, so that forgers neither fill the ledger nor use up what the machine itself may send.
         await wiring.limiter.count_forged(machine)
-        await wiring.forgeries.note(actor, refused.code)
+        await wiring.forgeries.note(actor, kind, refused.code)
         raise
     secrets.use(fitting)
     await wiring.limiter.count_machine(machine)

@@ -1,5 +1,6 @@
 """Calls of park staff: tasks, decisions, second signatures, permits, published reasons."""
 
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Header, Query, Request
@@ -8,7 +9,7 @@ from starlette.responses import Response
 
 from api.access import GuardedRoute, IdempotencyKey, allow
 from api.acts import act, on_permit
-from api.answers import Pages, json_response, respond
+from api.answers import answer_page, json_response, respond
 from api.bulk import approve_all
 from api.notice_views import NoticePage
 from api.parameters import CasePath, DestinationPath, IdPath, PageQuery, PurposeHeader
@@ -322,12 +323,9 @@ async def list_notices(
     request: Request, reference: CasePath, query: Annotated[PageQuery, Query()], actor: Annotated[Actor, _INSIDE]
 ) -> Response:
     """List who was told what by which channel, oldest first, and how far each delivery got."""
-    wiring = wiring_of(request)
-    pages = Pages(wiring, actor, f"registrations/{reference}/notices", query.asked())
-    items, position = await notice_reads.list_notices(
-        wiring.context, actor, reference, after=pages.after(query.cursor), limit=query.limit
-    )
-    return pages.respond(items, position)
+    context = wiring_of(request).context
+    read = partial(notice_reads.list_notices, context, actor, reference)
+    return await answer_page(request, actor, f"registrations/{reference}/notices", query, read)
 
 
 @router.get("/registrations/{reference}/requests", response_model=RequestPage, summary="What was asked of a case")
@@ -339,12 +337,9 @@ async def list_requests(
     purpose: PurposeHeader = None,
 ) -> Response:
     """List what employer, person and staff asked of a case, with their notes, oldest first; a ledger act."""
-    wiring = wiring_of(request)
-    pages = Pages(wiring, actor, f"registrations/{reference}/requests", query.asked())
-    items, position = await case_requests.list_requests(
-        wiring.context, actor, reference, purpose, after=pages.after(query.cursor), limit=query.limit
-    )
-    return pages.respond(items, position)
+    context = wiring_of(request).context
+    read = partial(case_requests.list_requests, context, actor, reference, purpose)
+    return await answer_page(request, actor, f"registrations/{reference}/requests", query, read)
 
 
 @router.get("/reasons", response_model=ReasonList, summary="Published reasons")

@@ -1,5 +1,6 @@
 """Calls of supervisors: employers, their standing, premises."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -7,7 +8,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from api.access import GuardedRoute, IdempotencyKey, allow
-from api.answers import Pages, json_response, respond
+from api.answers import answer_page, json_response, respond
 from api.parameters import CodePath, PageQuery
 from api.views import EmployerPage, EmployerView, PremisesItems, PremisesPage, StandingView
 from api.wiring import wiring_of
@@ -39,12 +40,9 @@ async def list_employers(
     request: Request, query: Annotated[PageQuery, Query()], actor: Annotated[Actor, _STAFF]
 ) -> Response:
     """List employers by id, as they stand today."""
-    wiring = wiring_of(request)
-    pages = Pages(wiring, actor, "employers", query.asked())
-    items, position = await employers.list_employers(
-        wiring.context, actor, after=pages.after(query.cursor), limit=query.limit
-    )
-    return pages.respond(items, position)
+    context = wiring_of(request).context
+    read = partial(employers.list_employers, context, actor)
+    return await answer_page(request, actor, "employers", query, read)
 
 
 @router.get("/employers/{employer_id}", response_model=EmployerView, summary="Read an employer")
@@ -107,12 +105,9 @@ async def list_premises(
     request: Request, query: Annotated[PremisesQuery, Query()], actor: Annotated[Actor, _ALSO_ITSELF]
 ) -> Response:
     """List premises in the Park by code and first day."""
-    wiring = wiring_of(request)
-    pages = Pages(wiring, actor, "premises", query.asked())
-    items, position = await premises.get_premises(
-        wiring.context, actor, on=query.on, after=pages.after(query.cursor), limit=query.limit
-    )
-    return pages.respond(items, position)
+    context = wiring_of(request).context
+    read = partial(premises.get_premises, context, actor, on=query.on)
+    return await answer_page(request, actor, "premises", query, read)
 
 
 @router.put("/premises", response_model=PremisesItems, summary="Record premises")

@@ -1,5 +1,6 @@
 """Calls about many tasks at once: the work list, how many there are, and assignments of several."""
 
+from functools import partial
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from api.access import GuardedRoute, IdempotencyKey, allow
-from api.answers import Pages, json_response
+from api.answers import answer_page, json_response
 from api.bulk import assign_all
 from api.parameters import PageQuery
 from api.problems import FieldProblem
@@ -117,17 +118,9 @@ async def list_tasks(
     request: Request, query: Annotated[TaskQuery, Query()], actor: Annotated[Actor, _HOLDERS]
 ) -> Response:
     """List open tasks: overdue ones first, then by due date and the time they came, or in another order."""
-    wiring = wiring_of(request)
-    pages = Pages(wiring, actor, "tasks", query.asked())
-    items, position = await tasks.list_tasks(
-        wiring.context,
-        actor,
-        query.choice(),
-        order=query.order,
-        after=pages.after(query.cursor),
-        limit=query.limit,
-    )
-    return pages.respond(items, position)
+    context = wiring_of(request).context
+    read = partial(tasks.list_tasks, context, actor, query.choice(), order=query.order)
+    return await answer_page(request, actor, "tasks", query, read)
 
 
 @router.get("/counts", response_model=TaskCounts, summary="Count open tasks")

@@ -20,6 +20,7 @@ from domain.acts import Act
 from domain.answers import AnswerState, AuthorityAnswer, Outcome
 from domain.commands import CommandKind
 from domain.errors import Refused, Unavailable
+from domain.incidents import IncidentKind
 from store.case_rows import Beside
 from store.ledger import Entry, append
 from store.rows.work import CommandRow
@@ -246,21 +247,35 @@ async def _refuse(
         await _note(connection, actor, at, code, detail)
 
 
-async def note_refused(context: Context, actor: Actor, code: str, *, times: int | None = None) -> None:
-    """Write a ledger row and a line for the operator for a refused callback, or for so many; nothing else changes."""
+async def note_refused(
+    context: Context,
+    actor: Actor,
+    code: str,
+    *,
+    kind: IncidentKind = IncidentKind.AUTHORITY_ANSWER,
+    times: int | None = None,
+) -> None:
+    """Write a ledger row and a line for the operator for a refused message, or for so many; nothing else changes."""
     async with context.database.begin() as connection:
-        await _note(connection, actor, context.clock(), code, {"times": times}, times=times or 1)
+        await _note(connection, actor, context.clock(), code, {"times": times}, kind=kind, times=times or 1)
 
 
 async def _note(
-    connection: AsyncConnection, actor: Actor, at: datetime, code: str, detail: Mapping[str, object], *, times: int = 1
+    connection: AsyncConnection,
+    actor: Actor,
+    at: datetime,
+    code: str,
+    detail: Mapping[str, object],
+    *,
+    kind: IncidentKind = IncidentKind.AUTHORITY_ANSWER,
+    times: int = 1,
 ) -> None:
     entry = Entry(Act.ANSWER_REFUSED, actor, at, outcome="refused", reason_codes=(code,), detail=detail)
     await append(connection, f"request/{uuid4()}", [entry])
     await incident_rows.count(
         connection,
         at,
-        kind="authority_answer",
+        kind=kind.value,
         step="receive",
         reason=code,
         correlation_id=actor.correlation_id,

@@ -8,20 +8,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case_file import CaseFile, open_case
 from cases.context import Context
-from cases.notify import Telling, nobody_reached
+from cases.notify import Telling, handed_over, nobody_reached
 from cases.text_instead import carry_as_the_mails, fallback, mail_of
 from cases.webhooks import pause
 from domain.actors import Actor, system
 from domain.acts import Act
 from domain.errors import Defect, Refused
+from domain.languages import Language
 from domain.messages import DeliveryCount
 from domain.notices import (
     FINAL,
@@ -38,7 +39,7 @@ from domain.webhooks import ReceiptStatus, WebhookState
 from store import settling_rows
 from store.case_rows import Row
 from store.ledger import Entry, follow
-from store.tables import incidents, webhooks
+from store.tables import incidents, notices, webhooks
 
 GIVEN_UP: Final = "given_up"
 # The receiver itself is away, so that its other messages wait too and do not keep places from those of others.
@@ -179,7 +180,8 @@ async def settle_in(
             if file is None:
                 stranded.append((rows[0]["reference"], tuple(before)))
                 continue
-            nobody_reached(file, _telling(rows[0], at), Recipient(rows[0]["recipient"]))
+            telling = await _telling(connection, file, rows[0], at)
+            nobody_reached(file, telling, Recipient(rows[0]["recipient"]))
         changed = [row for row in rows if row != before[row["delivery_id"]]]
         work.changed += changed
         work.early |= {r["provider_id"]: r["delivery_id"] for r in rows if r["provider_id"] in early}
@@ -296,10 +298,25 @@ def _needs_case(row: Row) -> bool:
     return undelivered.employer_hands_over or undelivered.opens_task
 
 
-def _telling(row: Row, at: datetime) -> Telling:
-    """Return the notice as what is handed over in its place."""
-    destination = Destination(row["destination"]) if row["destination"] else None
-    return Telling(kind=NoticeKind(row["kind"]), at=at, occasion=row["occasion"], destination=destination)
+async def _telling(connection: AsyncConnection, file: CaseFile, row: Row, at: datetime) -> Telling:
+    """Return the notice as what is handed over in its place, with what was kept of it."""
+    facts = await _kept_facts(connection, file, row["notice_id"])
+    return Telling(
+        kind=NoticeKind(row["kind"]),
+        at=at,
+        occasion=row["occasion"],
+        destination=Destination(row["destination"]) if row["destination"] else None,
+        facts=facts,
+        is_whole=facts is not None,
+    )
+
+
+async def _kept_facts(connection: AsyncConnection, file: CaseFile, notice_id: UUID) -> dict[str, Any] | None:
+    """Return the facts of a notice; None of one that was written before they were kept, or under an earlier key."""
+    query = select(notices.c.body).where(notices.c.notice_id == notice_id, notices.c.key_id == file.person_key.key_id)
+    body = (await connection.execute(query)).scalar_one_or_none()
+    kept = file.open("notices", "body", str(notice_id), body).get("facts") if body else None
+    return None if kept is None else handed_over(kept, Language(file.row.employer_language))
 
 
 def _entries(

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases import employer_contact, not_loaded
 from cases.context import Context
+from cases.employer_conflicts import need_unconflicted_employer
 from cases.employer_notices import employer_chain
 from cases.idempotency import Idempotency, Reply, find_known, remember
 from cases.keys import add_data_key, get_data_key
@@ -37,13 +38,15 @@ async def put_employer(
     """Record an employer as it stands from a day on; the version before stays for the days before.
 
     Raises:
-        Refused: `invalid` for a code of another employer, or premises that the register does not have.
+        Refused: `invalid` for a code of another employer, or premises that the register does not have;
+            `role_not_allowed` for one who declared a conflict of interest on a live case of the employer.
     """
     async with context.database.begin(actor.tenant) as connection:
         known = await find_known(context, connection, actor, idempotency)
         if known is not None and known.reply is not None:
             return known.reply
         await lock_register(connection)
+        await need_unconflicted_employer(connection, actor, employer_id)
         at = context.clock()
         key = await _record(context, connection, actor, employer_id, request, at)
         await not_loaded.end(connection, not_loaded.EMPLOYERS, at, actor.subject)

@@ -134,15 +134,18 @@ async def answer_change(
     task = file.find_task(TaskKind.CHANGE)
     if task is None:
         raise Refused("wrong_stage", "No change waits for an answer.")
-    if asked.action is TaskAction.TAKE:
+    fields, taken = task.detail["fields"], asked.action is TaskAction.TAKE
+    if taken:
         wanted = _wanted(file, task)
         keep_version(file, at, whole=_changed(file, wanted))
-        file.record(Act.CHANGED, actor, at, fields=task.detail["fields"], version=file.row.facts_version)
+        file.record(Act.CHANGED, actor, at, fields=fields, version=file.row.facts_version)
         if "contract_end" in wanted:
             _take_contract_end(file, at)
     else:
-        file.record(Act.CHANGE_DECLINED, actor, at, fields=task.detail["fields"])
+        file.record(Act.CHANGE_DECLINED, actor, at, fields=fields)
     file.close_tasks([TaskKind.CHANGE], at)
+    kind = NoticeKind.CHANGE_TAKEN if taken else NoticeKind.CHANGE_DECLINED
+    tell(file, Telling(kind, at, str(task.task_id), facts={"changed_fields": tuple(fields)}))
 
 
 async def answer_employment(

@@ -1,14 +1,13 @@
 """Open incidents by cause: one line for all that are alike, however many there are."""
 
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select, text, tuple_
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.context import Context
-from cases.incidents import incident_view
+from cases.incidents import Position, page_of
 from cases.view import moment
 from domain.actors import Actor
 from domain.errors import Refused
@@ -16,8 +15,6 @@ from domain.languages import Language
 from store.case_rows import Row
 from store.tables import incidents
 from texts.incidents import incident_help
-
-Position = tuple[datetime, str]
 
 # So many references stand in the line; the list has them all.
 _FIRST: Final = 5
@@ -88,15 +85,7 @@ async def list_of_cause(
 ) -> tuple[list[dict[str, Any]], Position | None]:
     """Return a page of the incidents of a cause in a state (`open`, `resumed`, `ended`), the oldest first."""
     i = incidents.c
-    query = select(incidents).where(i.cause_id == cause_id, i.state == state)
-    query = query.order_by(i.at, i.incident_id).limit(limit + 1)
-    if after is not None:
-        query = query.where(tuple_(i.at, i.incident_id) > tuple_(after[0], UUID(after[1])))
-    async with context.database.begin(actor.tenant) as connection:
-        rows = [dict(row) for row in (await connection.execute(query)).mappings()]
-    page = rows[:limit]
-    position = (page[-1]["at"], str(page[-1]["incident_id"])) if len(rows) > limit else None
-    return [incident_view(row) for row in page], position
+    return await page_of(context, actor, i.cause_id == cause_id, i.state == state, after=after, limit=limit)
 
 
 async def open_by_kind(context: Context) -> dict[str, int]:

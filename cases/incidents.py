@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID, uuid4, uuid5
 
-from sqlalchemy import Select, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from cases.case_file import open_case
@@ -131,8 +131,15 @@ async def list_incidents(
     context: Context, actor: Actor, after: Position | None = None, limit: int = 50
 ) -> tuple[list[dict[str, Any]], Position | None]:
     """Return a page of open incidents, the oldest first."""
+    return await page_of(context, actor, incidents.c.state == "open", after=after, limit=limit)
+
+
+async def page_of(
+    context: Context, actor: Actor, *which: ColumnElement[bool], after: Position | None, limit: int
+) -> tuple[list[dict[str, Any]], Position | None]:
+    """Return a page of the incidents that meet conditions, the oldest first, and the position of the next one."""
     i = incidents.c
-    query = select(incidents).where(i.state == "open").order_by(i.at, i.incident_id).limit(limit + 1)
+    query = select(incidents).where(*which).order_by(i.at, i.incident_id).limit(limit + 1)
     if after is not None:
         query = query.where(tuple_(i.at, i.incident_id) > tuple_(after[0], UUID(after[1])))
     async with context.database.begin(actor.tenant) as connection:

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager, suppress
 
 import structlog
 
-from cases.build import build_context
+from cases.build import Files, build_context
 from cases.context import Context
 from cases.key_register import KeyHolder
 from cases.machine_secrets import CALLBACKS, RECEIPTS, MachineSecrets, broken_secrets, read_witness_keys, usable
@@ -72,7 +72,7 @@ async def announced(context: Context, process: str) -> AsyncIterator[None]:
             await holder.leave()
 
 
-async def check_keys_at_start(settings: Settings, process: str) -> None:
+async def check_keys_at_start(settings: Settings, process: str, files: Files | None = None) -> None:
     """Say once which keys a process holds, and take it back: for words before a server takes over.
 
     Raises:
@@ -80,7 +80,7 @@ async def check_keys_at_start(settings: Settings, process: str) -> None:
         KeysRefusedError: when the process must not work with the keys that it holds, or has no secret to take a message
             under.
     """
-    context = build_context(settings, process, pool_size=1)
+    context = build_context(settings, process, files=files, pool_size=1)
     try:
         secrets = callback_secrets(context.keyring, settings), receipts_secrets(context.keyring, settings)
         holder = KeyHolder(context, process, secrets)

@@ -37,6 +37,8 @@ from texts.reasons import reason_sentence
 
 DECEASED = "deceased"
 _AUTHORITY_S = "authority_"  # facts in the authority's own words
+# Facts that are said anew to each reader.
+_OF_A_READER = frozenset({"occurred_at", "employer_name", "person_name", "points", "link"})
 # Those that say what is to be mended, or was not.
 _WITH_POINTS = frozenset(
     {NoticeKind.CORRECTION_REQUESTED, NoticeKind.CORRECTION_REMINDER, NoticeKind.REGISTRATION_LAPSED}
@@ -47,7 +49,8 @@ _WITH_POINTS = frozenset(
 class Telling:
     """What is told: the kind, the occasion that makes it one notice, and the facts beyond those every notice has.
 
-    One that is for a single address is sent to that one, whatever the reader has by then, and not after its time.
+    One that is for a single address is sent to that one, whatever the reader has by then, and not after its time. Of
+    one that is not whole the facts are not known any more.
     """
 
     kind: NoticeKind
@@ -61,6 +64,7 @@ class Telling:
     holder: str | None = None
     to: tuple[Channel, str] | None = None
     until: datetime | None = None
+    is_whole: bool = True
 
 
 def tell(file: CaseFile, telling: Telling) -> None:
@@ -75,6 +79,11 @@ def tell(file: CaseFile, telling: Telling) -> None:
         if recipient in (Recipient.HOLDER, Recipient.PARK) and (recipient is Recipient.HOLDER) != bool(telling.holder):
             continue
         _tell_one(file, telling, recipient)
+
+
+def _said(telling: Telling) -> NoticeKind:
+    """Return of which kind the text is that is told, or handed over."""
+    return NoticeKind((telling.facts or {}).get("handed_kind", telling.kind))
 
 
 def _is_for_the_person(telling: Telling) -> bool:
@@ -101,6 +110,8 @@ def _tell_one(file: CaseFile, telling: Telling, recipient: Recipient) -> None:
     body, proof = keep_texts(texts)
     if Channel.INBOX in channels or any(row["digest"] for row in deliveries):
         body["facts"] = facts.model_dump(mode="json", exclude_defaults=True)
+    elif recipient is Recipient.PERSON and when_undelivered(telling.kind, recipient).employer_hands_over:
+        body["facts"] = to_hand_over(facts)
     if telling.to is not None:
         body["only"] = {"to": telling.to[1], "until": telling.until.isoformat() if telling.until else None}
     subject = (telling.holder or "") if recipient in (Recipient.HOLDER, Recipient.PROPOSER) else ""
@@ -127,12 +138,24 @@ def _tell_one(file: CaseFile, telling: Telling, recipient: Recipient) -> None:
         nobody_reached(file, telling, recipient)
 
 
+def to_hand_over(facts: NoticeFacts) -> dict[str, Any]:
+    """Return what is kept with a notice to a person, so that the employer can be asked to hand it over later."""
+    left_out = {name for name in NoticeFacts.model_fields if name.startswith(_AUTHORITY_S)} | _OF_A_READER
+    return facts.model_dump(mode="json", exclude_defaults=True, exclude=left_out)
+
+
+def handed_over(kept: Mapping[str, Any], language: Language) -> dict[str, Any]:
+    """Return what was kept with a notice as facts of what is handed over, in the language of who is asked to."""
+    facts = respoken(NoticeFacts.model_validate(kept), language)
+    return {name: getattr(facts, name) for name in facts.model_fields_set}
+
+
 def nobody_reached(file: CaseFile, telling: Telling, recipient: Recipient) -> None:
     """Ask the employer to hand the notice over, and open the task, where no channel is left (states.md, section 4)."""
     undelivered = when_undelivered(telling.kind, recipient)
     if undelivered.employer_hands_over:
         occasion = f"{telling.kind.value}/{telling.occasion}"
-        facts = {"handed_kind": telling.kind}
+        facts = {**(telling.facts or {}), "handed_kind": telling.kind, "is_handed_whole": telling.is_whole}
         tell(file, replace(telling, kind=NoticeKind.HAND_OVER_REQUESTED, occasion=occasion, facts=facts, only=None))
     if undelivered.opens_task:
         detail = {"kind": telling.kind.value, "recipient": recipient.value}
@@ -213,7 +236,7 @@ def _facts(file: CaseFile, telling: Telling, recipient: Recipient, language: Lan
             "permit_stage": _permit_stage(file, telling.destination),
             "round": file.round,
             "reasons": coded(telling.reasons, language),
-            "points": open_points.spoken(file, language) if telling.kind in _WITH_POINTS else (),
+            "points": open_points.spoken(file, language) if _said(telling) in _WITH_POINTS else (),
             "link": _link(file, recipient),
             **_told_to(recipient, telling.facts or {}),
         }

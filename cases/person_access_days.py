@@ -37,7 +37,7 @@ async def list_days(
     actor: Actor,
     session: Session,
     *,
-    before: date | None = None,
+    after: date | None = None,
     limit: int = 50,
     language: Language = Language.ZH_HANS,
 ) -> tuple[list[dict[str, Any]], date | None]:
@@ -48,7 +48,7 @@ async def list_days(
     async with context.database.begin() as connection:
         asked, silent = await asked_of(context, connection, actor, session)
         query = text(_DAYS).bindparams(*LISTS)
-        given = {**asked, "before": before, "limit": limit + 1}
+        given = {**asked, "before": after, "limit": limit + 1}
         rows = [dict(row) for row in (await connection.execute(query, given)).mappings()]
     found = [
         {"day": day.isoformat(), "readers": _readers(same, silent, language)}

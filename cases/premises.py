@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.calendar import set_cursor
 from cases.context import Context
+from cases.employer_conflicts import need_unconflicted_premises
 from cases.idempotency import Idempotency, Reply, find_known, remember
 from cases.keys import add_data_key
 from domain.actors import Actor
@@ -36,12 +37,17 @@ async def lock_register(connection: AsyncConnection) -> None:
 
 
 async def put_premises(context: Context, actor: Actor, request: PremisesRequest, idempotency: Idempotency) -> Reply:
-    """Record premises from a day on; the version before ends the day before, one of the same day is replaced."""
+    """Record premises from a day on; the version before ends the day before, one of the same day is replaced.
+
+    Raises:
+        Refused: `role_not_allowed` for one who declared a conflict of interest on a live case of an employer there.
+    """
     async with context.database.begin(actor.tenant) as connection:
         known = await find_known(context, connection, actor, idempotency)
         if known is not None and known.reply is not None:
             return known.reply
         await lock_register(connection)
+        await need_unconflicted_premises(connection, actor, {entry.code for entry in request.premises})
         at = context.clock()
         for entry in request.premises:
             await record_premises(connection, actor, entry, at)

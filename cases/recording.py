@@ -17,7 +17,7 @@ from domain.decisions import TaskAction, TaskAnswerRequest
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode, field_errors
 from domain.moves import Event, get_move
-from domain.notices import NoticeKind
+from domain.notices import NoticeKind, Recipient
 from domain.registration import CorrectionRequest, RegistrationRequest, corrected
 from domain.stages import Stage
 from domain.tasks import TaskKind
@@ -86,11 +86,24 @@ async def answer_contest(
         file.put_fact(row, state=state, contest=ContestState.ANSWERED.value)
         told = asked.action.value if row.number in chosen else TaskAction.UPHOLD.value
         await objections.end_dispute(file, connection, actor, at, told, about=contest_of(row.number))
+        _tell_answer(file, at, row, is_set_aside=row.number in ends)
     file.close_tasks([TaskKind.FACT_CONTESTED], at)
     file.record(Act.TASK_ANSWERED, actor, at, outcome=asked.action.value, kind=task.kind, facts=sorted(ends or chosen))
     if ends:
         _follow(file, at)
         await _run_again(file, connection, at)
+
+
+def _tell_answer(file: CaseFile, at: datetime, row: FactRow, *, is_set_aside: bool) -> None:
+    """Tell of a fact that is set aside all who heard that it was recorded, and of one that stands who contested it.
+
+    Each contests a fact once: of the other's contest, whoever was told before that it stands is not told again, since
+    the occasion is the same.
+    """
+    kind = NoticeKind.FACT_SET_ASIDE if is_set_aside else NoticeKind.FACT_UPHELD
+    only = None if is_set_aside else frozenset(Recipient(side) for side in row.contested_by)
+    facts = {"fact_field": case_facts.opened(file, row).field.short}
+    tell(file, Telling(kind, at, str(row.number), facts=facts, only=only))
 
 
 def _need_to_hold(file: CaseFile, asked: FactRequest) -> None:

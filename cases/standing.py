@@ -10,6 +10,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.context import Context
+from cases.employer_conflicts import need_unconflicted_employer
 from cases.employer_notices import employer_chain, tell_employer
 from cases.employers import standing_view
 from cases.idempotency import Idempotency, Reply, find_known, remember
@@ -42,13 +43,15 @@ async def propose_standing(
 
     Raises:
         Refused: `not_found`; `already_decided` for the standing it has; `wrong_stage` while a proposal waits;
-            `invalid` for a day before one on which a later standing holds.
+            `invalid` for a day before one on which a later standing holds; `role_not_allowed` for one who declared a
+            conflict of interest on a live case of the employer.
     """
     async with context.database.begin(actor.tenant) as connection:
         known = await find_known(context, connection, actor, idempotency)
         if known is not None and known.reply is not None:
             return known.reply
         key = await _lock(context, connection, employer_id)
+        await need_unconflicted_employer(connection, actor, employer_id)
         at = context.clock()
         changes = await _changes(connection, employer_id)
         _check(changes, request)
@@ -83,13 +86,15 @@ async def confirm_standing(
 
     Raises:
         Refused: `not_found`; `wrong_stage` where nothing was proposed, `already_decided` where nothing waits any more;
-            `same_signer` for the proposer; those of a wrong reason.
+            `same_signer` for the proposer; `role_not_allowed` for one who declared a conflict of interest on a live
+            case of the employer; those of a wrong reason.
     """
     async with context.database.begin(actor.tenant) as connection:
         known = await find_known(context, connection, actor, idempotency)
         if known is not None and known.reply is not None:
             return known.reply
         key = await _lock(context, connection, employer_id)
+        await need_unconflicted_employer(connection, actor, employer_id)
         at = context.clock()
         change = _waiting(await _changes(connection, employer_id))
         need_another(actor, change["proposed_by"])

@@ -10,6 +10,7 @@ class IncidentKind(StrEnum):
     DEFECT = "defect"
     AUTHORITY_UNREACHED = "authority_unreached"
     AUTHORITY_ANSWER = "authority_answer"
+    DELIVERY_RECEIPT = "delivery_receipt"
     DECISION_SIGNAL = "decision_signal"
     NOTICE = "notice"
     REPORT_REJECTED = "report_rejected"

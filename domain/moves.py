@@ -109,6 +109,7 @@ _CORRECTION = frozenset({Stage.CORRECTION_REQUESTED})
 _REVIEW = frozenset({Stage.UNDER_REVIEW})
 _CONFIRM = frozenset({Stage.AWAITING_CONFIRMATION})
 
+_ANSWERED = (NoticeKind.CHANGE_TAKEN, NoticeKind.CHANGE_DECLINED)
 MOVES: Final[tuple[Move, ...]] = (
     Move("R2", frozenset({Stage.RECEIVED}), Event.STARTED, "engine", Stage.ASSESSING),
     Move("R3", frozenset({Stage.ASSESSING}), Event.ASSESSED_COMPLETE, "engine", Stage.UNDER_REVIEW),
@@ -190,9 +191,11 @@ MOVES: Final[tuple[Move, ...]] = (
     Move("R29", _APPROVED, Event.CONTRACT_GRACE_OVER, "timer", None),
     Move("R10", _APPROVED, Event.SETTLED, "timer", None, (NoticeKind.REGISTRATION_APPROVED,)),
     Move("R31", frozenset(Stage), Event.FAULT, "engine", None),
-    Move("R34", LIVE, Event.CHANGE, "employer", None, (NoticeKind.CONTACT_CHANGED,)),
+    Move("R34", LIVE, Event.CHANGE, "employer", None, (NoticeKind.CONTACT_CHANGED, *_ANSWERED)),
     Move("R35", _REVIEW | _APPROVED, Event.RECORD_FACT, "officer", None, (NoticeKind.FACT_RECORDED,)),
-    Move("R36", LIVE, Event.CONTEST_FACT, "employer; person", None),
+    Move(
+        "R36", LIVE, Event.CONTEST_FACT, "employer; person", None, (NoticeKind.FACT_UPHELD, NoticeKind.FACT_SET_ASIDE)
+    ),
 )
 
 _WITH_AUTHORITY: frozenset[PermitStage | None] = frozenset(PERMIT_WITH_AUTHORITY)

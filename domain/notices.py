@@ -20,6 +20,10 @@ class NoticeKind(StrEnum):
     CORRECTION_REMINDER = "correction_reminder"
     CORRECTION_RECEIVED = "correction_received"
     FACT_RECORDED = "fact_recorded"
+    FACT_UPHELD = "fact_upheld"
+    FACT_SET_ASIDE = "fact_set_aside"
+    CHANGE_TAKEN = "change_taken"
+    CHANGE_DECLINED = "change_declined"
     REGISTRATION_LAPSED = "registration_lapsed"
     REGISTRATION_WITHDRAWN = "registration_withdrawn"
     DECISION_DELAYED = "decision_delayed"
@@ -178,6 +182,10 @@ PLANS: Final[Mapping[NoticeKind, NoticePlan]] = {
     _K.CORRECTION_REMINDER: _plan(_EMPLOYER, _S.CORRECTION_DUE),
     _K.CORRECTION_RECEIVED: _plan(_EMPLOYER, _S.PARK_DECISION_DUE, digestible=True),
     _K.FACT_RECORDED: _plan(_BOTH),
+    _K.FACT_UPHELD: _plan(_BOTH),
+    _K.FACT_SET_ASIDE: _plan(_BOTH),
+    _K.CHANGE_TAKEN: _plan(_EMPLOYER),
+    _K.CHANGE_DECLINED: _plan(_EMPLOYER),
     _K.REGISTRATION_LAPSED: _plan(_BOTH),
     _K.REGISTRATION_WITHDRAWN: _plan(_BOTH, digestible=True),
     _K.DECISION_DELAYED: _plan(_BOTH, _S.MISSED_AND_EXPECTED),
@@ -222,6 +230,8 @@ PLANS: Final[Mapping[NoticeKind, NoticePlan]] = {
 
 # What is written to the one address that it is about, and to no other that the case has.
 TO_ONE_ADDRESS: Final = frozenset({_K.SIGN_IN_LINK, _K.COMPLAINT_ANSWERED, _K.CONTACT_CHANGED})
+# What says to the person what the authority said of them: of these an employer hands over no more than the heading.
+FOR_THE_PERSON_ALONE: Final = frozenset({_K.PERMIT_REFUSED, _K.PERMIT_REVOKED})
 LETTERS: Final = frozenset(kind for kind, plan in PLANS.items() if plan.is_letter)
 DIGESTIBLE: Final = frozenset(kind for kind, plan in PLANS.items() if plan.digestible)
 # What an employer may subscribe a webhook to.

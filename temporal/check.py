@@ -1,9 +1,9 @@
 """Looking at Temporal: namespace, retention, workers, Schedules, what runs once for all, and its clock."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 from uuid import uuid4
 
 from temporalio.api.enums.v1 import TaskQueueType
@@ -23,6 +23,7 @@ from store.keyring import Keyring
 from temporal.client import connect
 
 _SECONDS: Final = 10.0
+_Described = TypeVar("_Described")
 _LEAST_RETENTION: Final = timedelta(days=3)
 _AWAY: Final = (TemporalError, TimeoutError, RuntimeError, OSError, ValueError)
 # The server takes no poll that ends sooner.
@@ -90,42 +91,47 @@ async def _workers(client: Client, queues: Sequence[str]) -> Line:
 
 
 async def _schedules(client: Client, schedules: Sequence[str]) -> Line:
-    missing, paused = [], []
-    for each in schedules:
-        try:
-            async with asyncio.timeout(_SECONDS):
-                described = await client.get_schedule_handle(each).describe()
-            paused += [each] if described.schedule.state.paused else []
-        except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
-                return fail("Schedules", f"Temporal refuses ({error.status.name})", "look at Temporal's log")
-            missing.append(each)
-        except _AWAY:
-            return fail("Schedules", "Temporal does not answer", "try again; look at Temporal's log")
+    name = "Schedules"
+    found = await _described(name, schedules, lambda each: client.get_schedule_handle(each).describe())
+    if isinstance(found, Line):
+        return found
+    missing = [each for each, described in found.items() if described is None]
     if missing:
-        return fail("Schedules", f"missing: {', '.join(missing)}", _START)
+        return fail(name, f"missing: {', '.join(missing)}", _START)
+    paused = [each for each, described in found.items() if described and described.schedule.state.paused]
     if paused:
         to_do = "where that is not meant: `temporal schedule toggle --unpause --schedule-id …`"
-        return warn("Schedules", f"paused: {', '.join(paused)}", to_do)
-    return ok("Schedules", f"all {len(schedules)} are there")
+        return warn(name, f"paused: {', '.join(paused)}", to_do)
+    return ok(name, f"all {len(schedules)} are there")
 
 
 async def _running(client: Client, workflows: Sequence[str]) -> Line:
-    ended = []
-    for each in workflows:
+    name, runs = "channels", WorkflowExecutionStatus.RUNNING
+    found = await _described(name, workflows, lambda each: client.get_workflow_handle(each).describe())
+    if isinstance(found, Line):
+        return found
+    ended = [each for each, described in found.items() if described is None or described.status is not runs]
+    if ended:
+        return fail(name, f"not running: {', '.join(ended)}", _START)
+    return ok(name, f"all {len(workflows)} run")
+
+
+async def _described(
+    name: str, ids: Sequence[str], describe: Callable[[str], Awaitable[_Described]]
+) -> dict[str, _Described | None] | Line:
+    """Return what Temporal says of each, None of one that it does not have, or the line of why it says nothing."""
+    found: dict[str, _Described | None] = {}
+    for each in ids:
         try:
             async with asyncio.timeout(_SECONDS):
-                described = await client.get_workflow_handle(each).describe()
-            ended += [] if described.status is WorkflowExecutionStatus.RUNNING else [each]
+                found[each] = await describe(each)
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
-                return fail("channels", f"Temporal refuses ({error.status.name})", "look at Temporal's log")
-            ended.append(each)
+                return fail(name, f"Temporal refuses ({error.status.name})", "look at Temporal's log")
+            found[each] = None
         except _AWAY:
-            return fail("channels", "Temporal does not answer", "try again; look at Temporal's log")
-    if ended:
-        return fail("channels", f"not running: {', '.join(ended)}", _START)
-    return ok("channels", f"all {len(workflows)} run")
+            return fail(name, "Temporal does not answer", "try again; look at Temporal's log")
+    return found
 
 
 async def _clock(client: Client) -> Line:

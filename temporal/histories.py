@@ -14,14 +14,13 @@ from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.api.history.v1 import History
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, DescribeWorkflowExecutionResponse
 from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
-from temporalio.exceptions import TemporalError
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.errors import Unavailable
 from temporal.codec import Codec
+from temporal.listing import AWAY, pages
 
 _PAGE: Final = 200
-_AWAY: Final = (TemporalError, TimeoutError, RuntimeError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +126,7 @@ class TemporalHistories:
             if error.status is RPCStatusCode.NOT_FOUND:
                 return None
             raise Unavailable("temporal") from error
-        except _AWAY as error:
+        except AWAY as error:
             raise Unavailable("temporal") from error
         return replace(_run(described), retries=tuple(_retries(described.raw_description)))
 
@@ -145,7 +144,7 @@ class TemporalHistories:
             if error.status is RPCStatusCode.NOT_FOUND:
                 return None
             raise Unavailable("temporal") from error
-        except _AWAY as error:
+        except AWAY as error:
             raise Unavailable("temporal") from error
         history = History(events=fetched.events)
         self._decode(history)
@@ -156,20 +155,13 @@ class TemporalHistories:
         asked = DescribeNamespaceRequest(namespace=self._client.namespace)
         try:
             described = await self._client.workflow_service.describe_namespace(asked)
-        except _AWAY as error:
+        except AWAY as error:
             raise Unavailable("temporal") from error
         return described.config.workflow_execution_retention_ttl.ToTimedelta()
 
     async def _list(self, query: str) -> AsyncIterator[list[Run]]:
-        listed = self._client.list_workflows(query, page_size=_PAGE)
-        while True:
-            try:
-                await listed.fetch_next_page()
-            except _AWAY as error:
-                raise Unavailable("temporal") from error
-            yield [_run(each) for each in listed.current_page or ()]
-            if not listed.next_page_token:
-                return
+        async for page in pages(self._client, query, _PAGE):
+            yield [_run(each) for each in page]
 
     def _decode(self, history: History) -> None:
         """Decode the payloads where they stand, since the codec's keys are kept for fourteen months only."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 from domain.actors import STAFF
 from tests.api.bodies import BODIES
@@ -64,6 +65,51 @@ async def test_a_conflict_of_interest_binds_every_act_of_staff_on_the_case(stage
     }
     assert (await stage.as_("supervisor").get("/v1/objections")).json()["items"] == []
     assert len((await stage.as_("supervisor-2").get("/v1/objections")).json()["items"]) == 1
+
+
+def acts_on_an_employer() -> Iterator[tuple[str, str]]:
+    """Return every route by which staff changes an employer, or signs for a change, or changes where it is."""
+    for method, path in GUARDED:
+        is_of_one = "{employer_id}" in path or path == "/v1/premises"
+        if method != "GET" and is_of_one and STAFF & ROLES[method, path]:
+            yield method, path
+
+
+async def test_a_conflict_on_a_live_case_binds_every_act_on_its_employer(stage: Stage) -> None:
+    walk = Walk(stage)
+    reference = await walk.register()
+    body = {"premises": [{"code": "SZP-001", "address": "深圳市福田区示例路1号", "valid_from": "2026-04-01"}]}
+    bodies = {**BODIES, "PUT /v1/premises": body}
+    left = {"standing": "left_park", "valid_from": "2026-03-02"}
+    await walk.call(
+        "supervisor-2", "POST", "/v1/employers/{employer_id}/standing", left, places={"employer_id": "emp-a"}
+    )
+    (task,) = (await stage.as_("supervisor").get("/v1/tasks", kind="review")).json()["items"]
+    await declare(stage, "supervisor", task["id"])
+
+    async def tried(employer_id: str = "emp-a") -> dict[str, Any]:
+        found = {}
+        for method, path in acts_on_an_employer():
+            key = {"Idempotency-Key": uuid4().hex}
+            answer = await stage.as_("supervisor").send(
+                method, fill(path, employer_id=employer_id), json=bodies[f"{method} {path}"], headers=key
+            )
+            found[f"{method} {path}"] = (answer.status_code, answer.json().get("code"))
+        return found
+
+    refused = await tried()
+    assert set(refused) == {
+        "PUT /v1/employers/{employer_id}",
+        "POST /v1/employers/{employer_id}/standing",
+        "POST /v1/employers/{employer_id}/standing/confirmation",
+        "PUT /v1/premises",
+    }
+    assert set(refused.values()) == {(403, "role_not_allowed")}, refused
+    bodies["PUT /v1/premises"] = BODIES["PUT /v1/premises"]
+    assert (403, "role_not_allowed") not in (await tried("emp-b")).values()  # nothing of another employer is bound
+    await walk.decide(reference, "refuse", "not_employed_there", persona="officer-1")
+    await walk.confirm(reference)
+    assert (403, "role_not_allowed") not in (await tried()).values()  # nor of this one, once the case has closed
 
 
 async def test_a_conflict_is_told_as_such_in_every_language(stage: Stage) -> None:

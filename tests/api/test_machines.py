@@ -37,6 +37,23 @@ async def test_an_answer_signed_by_another_key_is_refused_and_recorded(stage: St
     assert line["reason"] == "signature_invalid"
 
 
+@pytest.mark.parametrize(
+    ("path", "secret", "kind"),
+    [(OUTCOMES, RECEIPTS_SECRET, "authority_answer"), ("/v1/receipts", AUTHORITY_SECRET, "delivery_receipt")],
+)
+async def test_what_is_forged_is_an_incident_of_what_it_claims_to_be(
+    stage: Stage, path: str, secret: str, kind: str
+) -> None:
+    body = orjson.dumps(ANSWER).decode()
+    headers = sign("msg_1", stage.clock(), body, [secret]) | JSON
+
+    answer = await stage.nobody.send("POST", path, content=body, headers=headers)
+
+    assert answer.status_code == 401
+    (line,) = (await stage.as_("operator").get("/v1/incidents")).json()["items"]
+    assert (line["kind"], line["reason"]) == (kind, "signature_invalid")
+
+
 async def test_a_flood_of_forged_answers_does_not_shut_the_authority_out(stage: Stage) -> None:
     reference = await Walk(stage).approve()
     content = {**ANSWER, "case": f"{reference}/HK", "occurred_at": stage.clock().isoformat()}

@@ -1,5 +1,6 @@
 """Facts that officers saw, contested and answered, and what the record says of them."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
@@ -68,11 +69,14 @@ async def test_employer_and_person_may_each_contest_a_fact_once(park: Park) -> N
     await case.do(EMPLOYER_A, CommandKind.CONTEST_FACT, fact=1, note="x")
     task_id = await case.task_id("fact_contested")
     await case.do(OFFICER_2, CommandKind.ANSWER_TASK, task_id=task_id, action="uphold")
+    assert await case.told("fact_upheld") == Counter(employer=1)
     await case.after(minutes=1)
     await case.do(PERSON, CommandKind.CONTEST_FACT, fact=1, note="y")
     assert (await case.view())["recorded_facts"][0]["contest"] == "open"
     assert await case.task_id("fact_contested") != task_id
     assert await case.refused(PERSON, CommandKind.CONTEST_FACT, fact=1, note="y") == "already_decided"
+    await case.do(OFFICER_2, CommandKind.ANSWER_TASK, task_id=await case.task_id("fact_contested"), action="uphold")
+    assert await case.told("fact_upheld") == Counter(employer=1, person=1)  # each of its own contest
     assert await differences(case) == set()
 
 
@@ -83,6 +87,8 @@ async def test_a_fact_set_aside_lets_what_was_given_hold_again(park: Park) -> No
     task_id = await case.task_id("fact_contested")
     await case.do(OFFICER_2, CommandKind.ANSWER_TASK, task_id=task_id, action="set_aside")
     assert (await case.view())["recorded_facts"][0]["state"] == "set_aside"
+    assert await case.told("fact_set_aside") == Counter(employer=1, person=1)
+    assert await case.told("fact_upheld") == Counter()
     assert await found(case, "permit_card_ends_early") == "fail"
     assert await case.refused(EMPLOYER_A, CommandKind.CONTEST_FACT, fact=1, note="x") == "wrong_stage"
 

@@ -1,9 +1,11 @@
 """Deliveries: leased fairly and once, settled, tried again, and what follows where nobody is reached."""
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -17,7 +19,7 @@ from cases.deliveries import LEASE, Outcome, Result, lease, settle, text_instead
 from domain.clock import day_of, morning_of, start_of
 from domain.errors import Defect
 from domain.notices import Channel, NoticeKind, Recipient
-from store.tables import data_keys, incidents, registrations
+from store.tables import data_keys, incidents, notices, registrations
 from tests.cases.contexts import EMPLOYER_B, NOON, OFFICER, Clock, load_samples, open_context
 from tests.cases.notices import (
     LETTER_FACTS,
@@ -197,6 +199,41 @@ async def test_with_no_channel_left_the_employer_is_asked_to_hand_over(context: 
     }
     assert await open_tasks(context, "undelivered") == 0
     assert await ledger_acts(context) == [(1, "notice_failed", "failed")]
+
+
+@pytest.mark.parametrize("is_sent", [True, False])
+async def test_whoever_hands_a_notice_over_has_what_it_says(context: Context, is_sent: bool) -> None:
+    contact: dict[str, Any] = {} if is_sent else {"phone": None, "email": None}
+    facts = {"last_day": date(2026, 3, 31), "end_reason": "contract_ended"}
+    await notify(context, await take_on(context, **contact), NoticeKind.DEPARTURE_RECORDED, facts=facts)
+    if is_sent:
+        await settle(context, failed(await lease(context, Channel.MAIL, NOON, 10)), NOON)
+        await settle(context, failed(await lease(context, Channel.SMS, NOON, 10)), NOON)
+    (asked,) = await lease(context, Channel.MAIL, NOON, 10)
+    assert asked.subject.endswith("请转交通知")
+    for words in ("2026年3月31日", "您", "尽快转告", "园区管理部门", "在案件中提出变更"):
+        assert words in asked.text, words
+
+
+async def test_of_a_notice_from_before_its_heading_is_handed_over(context: Context) -> None:
+    await notify(context, await take_on(context, phone=None))
+    async with open_case(context, (await _person_notice(context))["reference"]) as (file, connection):
+        row = await _person_notice(context)
+        place = ("notices", "body", str(row["notice_id"]))
+        body = json.loads(file.person_key.open(*place, row["body"]))
+        assert "link" not in body.pop("facts")
+        older = file.person_key.seal(*place, json.dumps(body).encode())
+        await connection.execute(update(notices).where(notices.c.notice_id == row["notice_id"]).values(body=older))
+    await settle(context, failed(await lease(context, Channel.MAIL, NOON, 10)), NOON)
+    (asked,) = await lease(context, Channel.MAIL, NOON, 10)
+    assert "申请已撤回" in asked.text
+    assert "只供其本人知悉" in asked.text
+
+
+async def _person_notice(context: Context) -> dict[str, Any]:
+    async with context.database.begin() as connection:
+        query = select(notices).where(notices.c.kind == NoticeKind.REGISTRATION_WITHDRAWN)
+        return dict((await connection.execute(query)).mappings().one())
 
 
 async def test_a_letter_that_reaches_nobody_opens_a_task(context: Context) -> None:

@@ -1,5 +1,6 @@
 """Rows R33 and R34 of states.md: decisions that another system signals, and changes of a registration."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import date
 from uuid import UUID
@@ -97,6 +98,7 @@ async def test_r34_names_and_contract_wait_for_an_officer_and_add_up(park: Park)
     await case.do(OFFICER, CommandKind.ANSWER_TASK, task_id=await case.task_id("change"), action="take")
     row = await case.row()
     assert (row["contract_end"], row["facts_version"]) == (date(2029, 12, 31), 2)
+    assert await case.told("change_taken") == Counter(employer=1)
     assert [str(d.date()) for d in (await case.deadlines())["contract_reminder"]] == ["2029-11-01", "2029-12-01"]
 
 
@@ -114,6 +116,8 @@ async def test_r34_an_officer_declines_and_nothing_changes(park: Park) -> None:
     await case.do(OFFICER, CommandKind.ANSWER_TASK, task_id=await case.task_id("change"), action="decline")
     assert (await case.row())["contract_end"] == date(2028, 12, 31)
     assert (await case.ledger())[-1] == "change_declined"
+    assert await case.told("change_declined") == Counter(employer=1)
+    assert await case.told("change_taken") == Counter()
 
 
 async def test_r34_a_contract_that_would_end_before_it_began_is_refused(park: Park) -> None:

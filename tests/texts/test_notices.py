@@ -15,7 +15,16 @@ from domain.actors import Role
 from domain.errors import Defect as DefectError
 from domain.findings import FindingCode
 from domain.languages import Language
-from domain.notices import LETTERS, PLANS, Channel, NoticeKind, Recipient, StatedDate
+from domain.notices import (
+    FOR_THE_PERSON_ALONE,
+    LETTERS,
+    PLANS,
+    Channel,
+    NoticeKind,
+    Recipient,
+    StatedDate,
+    when_undelivered,
+)
 from domain.reasons import ReasonCode
 from domain.registration import FIELD_PATHS
 from domain.stages import Destination, DueKind, PendingAct, PermitStage, Stage
@@ -78,6 +87,7 @@ FACTS = NoticeFacts(
     review_on=date(2026, 3, 14),
     days_over=2,
     fact_field="permit_card_valid_until",
+    changed_fields=("contract_end", "email"),
     role=Role.SUPERVISOR,
     decided_on=date(2026, 3, 15),
     rule_version="talent_permit/2025-11-05",
@@ -318,6 +328,8 @@ def test_a_webhook_holds_codes_and_the_reference_only() -> None:
             "reasons": [{"code": "not_employed_there", "field": None, "fields": []}],
             "end_reason": "contract_ended",
             "due_on": "2026-02-24",
+            "handed_kind": "permit_issued",
+            "fields": ["contract_end", "email"],
         },
     }
     assert rendered.text == json.dumps(
@@ -362,7 +374,38 @@ def test_what_differs_between_destinations_is_said_of_each() -> None:
 
 def test_a_handover_names_the_notice_that_could_not_be_delivered() -> None:
     text = render(NoticeKind.HAND_OVER_REQUESTED, Recipient.EMPLOYER, Channel.MAIL, Language.EN, FACTS).text
-    assert "Notice: The talent permit for Hong Kong has been issued" in text
+    assert "Notice of the Park management: The talent permit for Hong Kong has been issued" in text
+
+
+HANDED = [kind for kind in NoticeKind if when_undelivered(kind, Recipient.PERSON).employer_hands_over]
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_a_handover_says_what_the_person_would_have_read_and_not_what_is_theirs_alone(language: Language) -> None:
+    asked = NoticeKind.HAND_OVER_REQUESTED
+    for kind in HANDED:
+        if Recipient.PERSON not in PLANS[kind].recipients:
+            continue
+        facts = FACTS.model_copy(update={"handed_kind": kind, "is_handed_whole": True})
+        text = render(asked, Recipient.EMPLOYER, Channel.MAIL, language, facts).text
+        bare = facts.model_copy(update={"link": None})
+        section = render(kind, Recipient.PERSON, Channel.MAIL, language, bare).text.split("\n\n")[2:-1]
+        lines = [line.removeprefix("- ") for part in section for line in part.split("\n")]
+        if kind in FOR_THE_PERSON_ALONE:
+            assert not [line for line in lines if line in text], kind
+        else:
+            assert [line for line in lines if line not in text] == [], kind
+        assert PERSONAL["authority_reason"] not in text
+        assert "remedy-words" not in text
+
+
+def test_what_the_authority_said_is_in_the_kinds_that_are_for_the_person_alone() -> None:
+    said = {
+        kind
+        for kind, entry in ENTRIES.items()
+        if "authority_" in str(entry.bodies.get(Recipient.PERSON.value)) and Recipient.PERSON in PLANS[kind].recipients
+    }
+    assert said == FOR_THE_PERSON_ALONE
 
 
 def test_the_hash_changes_with_any_part_and_only_then() -> None:

@@ -23,7 +23,7 @@ class Listing(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    each: Literal["reasons", "points"] | None = None
+    each: Literal["reasons", "points", "handed"] | None = None
     items: tuple[str, ...] = Field(min_length=1)
 
 

@@ -93,7 +93,9 @@ class NoticeFacts(BaseModel):
     pending_act: PendingAct | None = None
     state_worker: bool = False
     handed_kind: NoticeKind | None = None
+    is_handed_whole: bool = False
     fact_field: str | None = None
+    changed_fields: tuple[str, ...] = Field(default=(), description="What an employer asked to have changed.")
     link: str | None = None
     webhook_id: str | None = None
     webhook_url: str | None = None

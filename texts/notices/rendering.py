@@ -11,7 +11,7 @@ from jinja2.runtime import Context
 from domain.clock import CHINA
 from domain.errors import Defect
 from domain.languages import Language
-from domain.notices import Channel, NoticeKind, Recipient
+from domain.notices import FOR_THE_PERSON_ALONE, PLANS, Channel, NoticeKind, Recipient
 from domain.stages import Destination
 from texts.notices.catalogue import COMPILED, ENTRIES, LAYOUT, SHARED, Listing, Mark, Passage, Use
 from texts.notices.facts import CODES, NoticeFacts, Reason
@@ -103,10 +103,27 @@ def _section(
         values["destination"] = tuple(destinations)
     if facts.handed_kind is not None:
         values["handed_heading"] = Voice(language, values).say(ENTRIES[facts.handed_kind].heading[language])
+        values["handed"] = _handed(facts.handed_kind, language, values) if facts.is_handed_whole else ()
     voice = Voice(language, values)
     entry = ENTRIES[kind]
     blocks = tuple(voice.blocks(entry.body(recipient, language)))
     return Section(voice.say(entry.heading[language]), blocks, facts.link, level)
+
+
+def _handed(kind: NoticeKind, language: Language, values: dict[str, Any]) -> tuple[str, ...]:
+    """Return line by line what a notice says to the person, but for what is for the person alone."""
+    if kind in FOR_THE_PERSON_ALONE or Recipient.PERSON not in PLANS[kind].recipients:
+        return ()
+    # The link of an employer is none that a person can sign in by.
+    blocks = Voice(language, {**values, "link": None}).blocks(ENTRIES[kind].body(Recipient.PERSON, language))
+    return tuple(line for block in blocks for line in _lines(language, block))
+
+
+def _lines(language: Language, block: Block) -> tuple[str, ...]:
+    """Return the lines of a block as plain text."""
+    if block.shape == "mark":
+        return (f"[{SHARED.mark_label[language]}] {block.lines[0]}",)
+    return block.lines
 
 
 def _plain(language: Language, sections: Sequence[Section]) -> str:
@@ -115,12 +132,8 @@ def _plain(language: Language, sections: Sequence[Section]) -> str:
     for section in sections:
         parts.append(section.heading)
         for block in section.blocks:
-            if block.shape == "list":
-                parts.append("\n".join(f"- {line}" for line in block.lines))
-            elif block.shape == "mark":
-                parts.append(f"[{SHARED.mark_label[language]}] {block.lines[0]}")
-            else:
-                parts.append(block.lines[0])
+            lines = _lines(language, block)
+            parts.append("\n".join(f"- {line}" for line in lines) if block.shape == "list" else lines[0])
         if section.link:
             parts.append(f"{SHARED.open_link[language]}\n{section.link}")
     parts.append(SHARED.footer[language])
@@ -165,6 +178,8 @@ def _event(kind: NoticeKind, facts: NoticeFacts) -> Rendered:
         "reasons": _coded(facts.reasons),
         "end_reason": facts.end_reason,
         "due_on": facts.due_on.isoformat() if facts.due_on else None,
+        "handed_kind": facts.handed_kind,
+        "fields": list(facts.changed_fields) or None,
     }
     event = {
         "type": kind.value,
