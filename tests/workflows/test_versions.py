@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import re
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -13,6 +14,7 @@ from types import ModuleType
 import httpx
 import pytest
 import pytest_asyncio
+from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHistory
@@ -30,7 +32,7 @@ from temporal.build_id import STEERING, build_id
 from temporal.client import data_converter
 from temporal.deployments import Deployment, Deployments, NoWorkersError, Version
 from temporal.moving import Adopted, adopt_runs, move_cases
-from temporal.version_watch import keep_watching_versions, look
+from temporal.version_watch import count_forsaken, keep_watching_versions, look
 from tests.cases.contexts import shared_keyring
 from tests.conftest import VERSIONED
 from tests.test_settings import LEAST
@@ -115,6 +117,12 @@ async def park(clean_database: str, temporal_address: str) -> AsyncIterator[Park
         await deployments.make_current(OLD, wait=WAIT)
         async with httpx.AsyncClient(transport=world.authority.transport) as http:
             yield Park(world, http, deployments)
+
+
+def waiting() -> tuple[float | None, float | None]:
+    """Return what the metrics say: builds without workers, and runs that wait for them."""
+    builds, runs = (REGISTRY.get_sample_value(f"hetao_{each}_without_workers") for each in ("builds", "runs"))
+    return builds, runs
 
 
 async def build_of(case: Case) -> str:
@@ -208,6 +216,8 @@ async def test_versions_without_workers_are_told_and_get_nothing(park: Park) -> 
         await park.until_runs(NEW, 1)
     await until(lambda: park.workers(NEW), 0)
     assert (await park.version(NEW)).is_forsaken
+    await count_forsaken(deployments, OLD)
+    assert waiting() == (1, 1)
     with capture_logs() as lines:
         await look(deployments, OLD)
     assert [(line["event"], line.get("runs")) for line in lines] == [
@@ -217,11 +227,20 @@ async def test_versions_without_workers_are_told_and_get_nothing(park: Park) -> 
     with capture_logs() as lines:
         await look(deployments, NEW)
     assert lines == []  # a worker of it looks, so that it has one, listed yet or not
+    await count_forsaken(deployments, NEW)
+    assert waiting() == (0, 0)
     await deployments.make_current(OLD)
     with pytest.raises(NoWorkersError):
         await deployments.make_current(NEW)
     with pytest.raises(NoWorkersError):
         await deployments.ramp(NEW, 10)
+    # What is new goes elsewhere; the run waits until its workers are back.
+    await count_forsaken(deployments, OLD)
+    assert waiting() == (1, 1)
+    async with park.later_workers():
+        await until(lambda: park.workers(NEW), 1)
+        await count_forsaken(deployments, OLD)
+        assert waiting() == (0, 0)
 
 
 async def test_the_first_worker_of_an_installation_makes_its_build_current_and_no_later_one(park: Park) -> None:
@@ -264,11 +283,15 @@ async def test_workers_that_run_on_make_their_build_current_again_where_temporal
         async def read(self) -> Deployment:
             return Deployment(NAME, OLD, (), 0)
 
+        async def read_forsaken(self) -> tuple[Version, ...]:
+            raise OSError
+
     watch = asyncio.create_task(keep_watching_versions(Lost(), OLD, stopping))
     async with asyncio.timeout(10):
         assert [await taken.get(), await taken.get()] == [OLD, OLD]
     stopping.set()
     await watch
+    assert all(told is not None and math.isnan(told) for told in waiting()), "what was known before may hold no more"
 
 
 async def test_a_run_of_before_there_were_versions_goes_on_with_the_current_one(park: Park) -> None:
