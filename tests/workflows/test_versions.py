@@ -267,7 +267,8 @@ async def test_the_first_worker_of_an_installation_makes_its_build_current_and_n
 async def test_workers_that_run_on_make_their_build_current_again_where_temporal_came_back_empty(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(version_watch, "_EVERY", timedelta(milliseconds=1))
+    for pause in ("_EVERY", "_AGAIN"):
+        monkeypatch.setattr(version_watch, pause, timedelta(milliseconds=1))
     taken, stopping = asyncio.Queue[str](), asyncio.Event()
 
     class Lost(Deployments):
