@@ -82,6 +82,8 @@ def _reach(api: str | None, token: str | None, data_dir: Path) -> tuple[str, str
     """Return address and token: those given, or those of the embedded stack."""
     if (api is None) != (token is None):
         raise typer.BadParameter("Give --api and --token together, or neither of them and --data-dir.")
+    if api is not None and not api.startswith(("http://", "https://")):
+        raise typer.BadParameter("The address of the API begins with http:// or https://.")
     if api is not None and token is not None:
         return api.rstrip("/"), token
     from sandbox import control

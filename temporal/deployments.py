@@ -45,7 +45,8 @@ class NoWorkersError(Exception):
 class Version:
     """One version: its build id, its share of new work in percent, its open runs and the workers that serve it.
 
-    `workers` is None where the server does not list workers.
+    `workers` is None where the server does not list workers. `created_at` is when its first worker came, `routed_at`
+    since when its share of new work is what it is; None where it never had any.
     """
 
     build_id: str
@@ -54,6 +55,7 @@ class Version:
     runs: int
     workers: int | None
     created_at: datetime | None
+    routed_at: datetime | None
     last_current_at: datetime | None
 
     @property
@@ -126,6 +128,7 @@ class Deployments:
             runs=await self.count_runs(build_id),
             workers=None if workers is None else workers[build_id],
             created_at=_time(summary.create_time),
+            routed_at=_time(summary.routing_update_time),
             last_current_at=_time(summary.last_current_time),
         )
 

@@ -190,6 +190,7 @@ async def test_a_key_of_which_no_copy_is_left_is_given_up_by_word_alone(park: Pa
     async with park.context.database.begin() as connection:
         assert not await declare_lost(connection, KeyKind.ARCHIVE, "n1")
         assert not await declare_lost(connection, KeyKind.ARCHIVE, "a9")
+        assert not await declare_lost(connection, KeyKind.KEK, "k9")
         assert await declare_lost(connection, KeyKind.ARCHIVE, "a1")
     await _holder(park, without).announce()
 

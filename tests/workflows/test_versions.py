@@ -26,9 +26,12 @@ from typer.testing import CliRunner
 
 import cli
 import worker
+from domain.checkups import Health, Line
+from domain.clock import CHINA
 from store.keyring import Keyring
 from temporal import version_watch
 from temporal.build_id import STEERING, build_id
+from temporal.check import look_at_temporal
 from temporal.client import data_converter
 from temporal.deployments import Deployment, Deployments, NoWorkersError, Version
 from temporal.moving import Adopted, adopt_runs, move_cases
@@ -204,8 +207,18 @@ async def test_a_roll_out_decisions_going_on_as_new_and_the_way_back(park: Park)
             assert await replays(history, code)
 
 
-async def test_versions_without_workers_are_told_and_get_nothing(park: Park) -> None:
+async def test_versions_without_workers_are_told_and_get_nothing(
+    park: Park, temporal_address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world, deployments = park.world, park.deployments
+    monkeypatch.setenv("TEMPORAL_ADDRESS", temporal_address)
+    monkeypatch.setenv("TEMPORAL_NAMESPACE", f"test-{VERSIONED}")
+
+    async def doctor() -> Line:
+        lines = await look_at_temporal(shared_keyring(), (), (), (), NAME)
+        return next(line for line in lines if line.name == "builds of the workers")
+
+    assert (await doctor()).health is Health.OK
     with pytest.raises(NoWorkersError):
         await deployments.make_current("never-there")
 
@@ -218,6 +231,9 @@ async def test_versions_without_workers_are_told_and_get_nothing(park: Park) -> 
     assert (await park.version(NEW)).is_forsaken
     await count_forsaken(deployments, OLD)
     assert waiting() == (1, 1)
+    seen = await doctor()
+    assert (seen.health, seen.says) == (Health.WARN, f"without workers: {NEW} (1 open runs)")
+    assert "hetao versions list" in seen.to_do
     with capture_logs() as lines:
         await look(deployments, OLD)
     assert [(line["event"], line.get("runs")) for line in lines] == [
@@ -328,7 +344,16 @@ async def test_the_commands_do_it_and_say_it(
         assert f"goes to {NEW}" in await said("current")
         await park.until_runs(OLD, 1)
         table = await said("list")
-        assert "current" in table
+        old, new = await park.version(OLD), await park.version(NEW)
+        assert old.routed_at == new.routed_at, "the old one has had nothing new since the other is current"
+        assert old.created_at is not None
+        assert new.created_at is not None
+        assert new.routed_at is not None
+        assert new.routed_at > new.created_at > old.created_at
+        row = re.compile(r"│ (\w+) +│ (\w+) +│ ([-\d :]{16}) │ (\d) +│ (\d) +│ ([-\d :]{16}) │")
+        changed, first = (f"{at.astimezone(CHINA):%Y-%m-%d %H:%M}" for at in (new.routed_at, old.created_at))
+        assert (OLD, "none", changed, "1", "1", first) in row.findall(table)
+        assert {(cells[0], cells[1]) for cells in row.findall(table)} == {(NEW, "current"), (OLD, "none")}
         assert f"{OLD} keeps its workers for 1 runs" in table
         found = {each["build_id"]: each for each in json.loads(await said("list", "--json"))["versions"]}
         assert (found[NEW]["is_current"], found[OLD]["open_runs"], found[OLD]["may_go"]) == (True, 1, False)
