@@ -125,7 +125,8 @@ def _fetch(address: str, token: str, reference: str, as_of: str | None, language
 def _refusal(answer: Any) -> str:
     try:
         problem = answer.json()
-        return f"{problem['code']}: {problem['detail']}"
+        fields = "; ".join(f"{each['field']}: {each['message']}" for each in problem.get("errors", ()))
+        return f"{problem['code']}: {problem['detail']}" + (f" ({fields})" if fields else "")
     except (ValueError, KeyError, TypeError):
         return f"the API answered {answer.status_code}"
 

@@ -47,7 +47,7 @@ def _why(answer: httpx.Response) -> str:
         said = answer.json()["detail"]
     except (ValueError, KeyError, TypeError):
         return f"it answers {answer.status_code}."
-    return f"{said} What the command takes is told by its --help." if answer.status_code == 422 else str(said)
+    return f"{said} What the command takes is told by its --help." if "not as agreed" in said else str(said)
 
 
 def _ask(directory: Path, part: str, method: str, path: str, **content: Any) -> Any:
