@@ -82,7 +82,7 @@ DataDir = Annotated[Path, typer.Option("--data-dir", help="Directory of the embe
 @app.command()
 def up(
     data_dir: DataDir = DATA_DIR,
-    port: Annotated[int | None, typer.Option(help="Port of the API; a free one unless told.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port of the API; a free one unless told.", min=1, max=65535)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one ready line and nothing else.")] = False,
     only_servers: Annotated[
         bool, typer.Option("--only-servers", help="PostgreSQL and Temporal alone, for what follows a restore.")
@@ -178,12 +178,13 @@ def load(file: Annotated[Path, typer.Argument(help="Premises and employers in YA
     from pydantic import ValidationError
 
     from domain.employers import RegisterFile
+    from policy.faults import fault_in
     from settings import Settings
 
     try:
         register = RegisterFile.model_validate(yaml.safe_load(cli_edge.read_text(file)))
     except (yaml.YAMLError, ValidationError) as error:
-        sys.exit(f"hetao: {file} cannot be loaded: {error}")
+        sys.exit(f"hetao: {file} cannot be loaded: {fault_in(error)}.")
     _print_json(asyncio.run(_load_register(Settings(), register)))
 
 
@@ -204,17 +205,22 @@ def load_calendar(
 
 @sandbox_app.command()
 def mood(
-    name: str,
+    name: Annotated[str, typer.Argument(help="The mood.", metavar="MOOD")],
     part: Annotated[str, typer.Option(help="authority or mail (the sinks of mail, SMS and webhooks).")] = "authority",
     channel: Annotated[str | None, typer.Option(help="One sink only: mail, sms or hooks.")] = None,
-    for_seconds: Annotated[float | None, typer.Option(help="Back to normal after this time.")] = None,
+    for_seconds: Annotated[float | None, typer.Option(help="Back to normal after this time.", min=0.001)] = None,
     keep: Annotated[bool | None, typer.Option(help="Answer reports that a registration ended with `kept`.")] = None,
     data_dir: DataDir = DATA_DIR,
 ) -> None:
     """Change how a stand-in behaves: normal, slow, failing, duplicating, out-of-order, away, refusing, manual."""
     _refuse_production()
     from sandbox import control
+    from sandbox.moods import Mood
 
+    if name not in tuple(Mood):
+        raise typer.BadParameter(f"The mood is one of {', '.join(Mood)}.")
+    if part not in ("authority", "mail"):
+        raise typer.BadParameter("The part is authority or mail.")
     request = {"mood": name, "channel": channel, "for_seconds": for_seconds, "keep": keep}
     _print_json(_refusing(control.change_mood, data_dir, part, request))
 
@@ -231,7 +237,9 @@ def answer(
     _refuse_production()
     from sandbox import control
 
-    fields = dict(part.split("=", 1) for part in field or [] if "=" in part)
+    if unfit := [part for part in field or [] if "=" not in part]:
+        raise typer.BadParameter(f"{unfit[0]} is not NAME=VALUE.")
+    fields = dict(part.split("=", 1) for part in field or [])
     given = {**fields, "case": case, "outcome": outcome, "callback": callback}
     _print_json(_refusing(control.give_answer, data_dir, given))
 
@@ -248,7 +256,7 @@ def books(case: Annotated[str | None, typer.Argument()] = None, data_dir: DataDi
 @sandbox_app.command()
 def mails(
     to: Annotated[str | None, typer.Option(help="One recipient; with --channel hooks the name of the hook.")] = None,
-    after: Annotated[int, typer.Option(help="Only those that came after this number.")] = 0,
+    after: Annotated[int, typer.Option(help="Only those that came after this number.", min=0)] = 0,
     channel: Annotated[str, typer.Option(help="mail, sms or hooks")] = "mail",
     data_dir: DataDir = DATA_DIR,
 ) -> None:
@@ -285,12 +293,13 @@ def _days_of(year: int | None, file: Path | None) -> "Mapping[date, bool] | None
 
     from domain.calendars import CalendarFile
     from policy.calendars import published_year
+    from policy.faults import fault_in
 
     if file is not None:
         try:
             given = CalendarFile.model_validate(yaml.safe_load(cli_edge.read_text(file)))
         except (yaml.YAMLError, ValidationError) as error:
-            sys.exit(f"hetao: {file} cannot be loaded: {error}")
+            sys.exit(f"hetao: {file} cannot be loaded: {fault_in(error)}.")
         if year not in (None, given.year):
             sys.exit(f"hetao: {file} is about {given.year}, not {year}.")
         return given.days()

@@ -82,7 +82,10 @@ def _known(keys: Path, tsa: Path | None, beside: Path, witnesses: int, stamped: 
         path = tsa or beside
         roots = read_certificates(path.read_bytes()) if tsa or beside.exists() else ()
     except (BrokenNoteError, ValueError, OSError) as error:
-        print(f"hetao: {path} cannot be read: {error}", file=sys.stderr)
+        is_missing = isinstance(error, FileNotFoundError)
+        option = "--keys" if path == keys else "--tsa"
+        why = f"is not there: name the right file by {option}." if is_missing else f"cannot be read: {error}"
+        print(f"hetao: {path} {why}", file=sys.stderr)
         raise typer.Exit(2) from error
     return replace(known, stamp_roots=roots, needs_stamp=stamped)
 

@@ -237,6 +237,7 @@ async def _temporal(settings: "Settings") -> list[Line]:
         (REGISTRATION_QUEUE, NOTICE_QUEUE),
         [part.SCHEDULE_ID for part in parts],
         [notification.notification_workflow_id(channel) for channel in notification.CHANNELS],
+        settings.worker_deployment,
     )
 
 

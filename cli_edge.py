@@ -127,6 +127,8 @@ def _system_line(error: OSError) -> str:
 
 
 def _file_line(error: OSError, path: Path) -> str:
+    if error.errno == errno.ENOENT and not path.parent.exists():
+        path = path.parent
     said = {
         errno.ENOENT: "is not there",
         errno.EACCES: "may not be read or written by this user",

@@ -50,9 +50,13 @@ def try_policy(
     from policy.packs import TALENT_PERMIT
 
     try:
-        draft, first = parse_pack(cli_edge.read_text(pack)), date.fromisoformat(since)
-    except (PackError, ValueError) as error:
+        draft = parse_pack(cli_edge.read_text(pack))
+    except PackError as error:
         sys.exit(f"hetao: {error}")
+    try:
+        first = date.fromisoformat(since)
+    except ValueError:
+        sys.exit(f"hetao: --since takes a day, as in 2026-01-31, and not {since}.")
     if draft.name != TALENT_PERMIT:
         sys.exit(f"hetao: the pack is named {draft.name}; the rules read packs named {TALENT_PERMIT}.")
     if by is not None and not _SUBJECT.fullmatch(by):

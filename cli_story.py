@@ -82,6 +82,8 @@ def _reach(api: str | None, token: str | None, data_dir: Path) -> tuple[str, str
     """Return address and token: those given, or those of the embedded stack."""
     if (api is None) != (token is None):
         raise typer.BadParameter("Give --api and --token together, or neither of them and --data-dir.")
+    if api is not None and not api.startswith(("http://", "https://")):
+        raise typer.BadParameter("The address of the API begins with http:// or https://.")
     if api is not None and token is not None:
         return api.rstrip("/"), token
     from sandbox import control
@@ -123,7 +125,8 @@ def _fetch(address: str, token: str, reference: str, as_of: str | None, language
 def _refusal(answer: Any) -> str:
     try:
         problem = answer.json()
-        return f"{problem['code']}: {problem['detail']}"
+        fields = "; ".join(f"{each['field']}: {each['message']}" for each in problem.get("errors", ()))
+        return f"{problem['code']}: {problem['detail']}" + (f" ({fields})" if fields else "")
     except (ValueError, KeyError, TypeError):
         return f"the API answered {answer.status_code}"
 

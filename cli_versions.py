@@ -11,9 +11,11 @@ from rich.console import Console
 from rich.table import Table
 
 from cli_policy import settings_of
+from domain.clock import CHINA
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from datetime import datetime
 
     from temporalio.client import Client
 
@@ -40,7 +42,10 @@ def list_versions(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps(_view(deployment), ensure_ascii=False))
         return
-    Console(highlight=False).print(_table(deployment))
+    if deployment.versions:
+        Console(highlight=False).print(_table(deployment))
+    else:
+        print(f"No worker with a version ever came to the deployment {deployment.name}.")
     for line in _notes(deployment):
         print(line)
 
@@ -225,20 +230,29 @@ def _notes(deployment: "Deployment") -> list[str]:
 
 
 def _table(deployment: "Deployment") -> Table:
-    table = Table(title=f"Deployment {deployment.name}", title_justify="left")
-    for name in ("build", "new work", "open runs", "workers", "since"):
+    table = Table(title=f"Deployment {deployment.name}, times of China", title_justify="left")
+    for name in ("build", "new work", "since", "open runs", "workers", "first seen"):
         table.add_column(name)
     for each in deployment.versions:
-        since = each.created_at.isoformat(timespec="seconds") if each.created_at else ""
         workers = "?" if each.workers is None else str(each.workers)
-        table.add_row(each.build_id, _share(each), str(each.runs), workers, since)
+        share = (_share(each), _moment(each.routed_at, "never any"))
+        table.add_row(each.build_id, *share, str(each.runs), workers, _moment(each.created_at, "?"))
     return table
+
+
+def _moment(at: "datetime | None", nothing: str) -> str:
+    """Return a time as it is told in China, where those who read the table are."""
+    return nothing if at is None else f"{at.astimezone(CHINA):%Y-%m-%d %H:%M}"
 
 
 def _share(version: "Version") -> str:
     if version.is_current:
         return "current"
     return f"{version.ramp:g} %" if version.ramp else "none"
+
+
+def _iso(at: "datetime | None") -> str | None:
+    return None if at is None else at.isoformat(timespec="seconds")
 
 
 def _view(deployment: "Deployment") -> dict[str, Any]:
@@ -251,6 +265,8 @@ def _view(deployment: "Deployment") -> dict[str, Any]:
                 "build_id": each.build_id,
                 "is_current": each.is_current,
                 "ramp_percent": each.ramp,
+                "new_work_since": _iso(each.routed_at),
+                "first_seen": _iso(each.created_at),
                 "open_runs": each.runs,
                 "workers": each.workers,
                 "may_go": each.may_go,

@@ -17,9 +17,11 @@ from sqlalchemy.types import Text
 from cases.calendar import CURSOR, current_calendar
 from cases.channels import CHANNELS
 from cases.context import Context
+from cases.rotation_waits import read_rotation_waits
 from cases.rounds import Round, read_ends
 from domain.clock import CHINA, end_of
 from domain.notices import Channel
+from domain.service_keys import KeyKind
 from domain.stages import LIVE, Stage
 
 STAGES: Final = "SELECT stage, count(*) AS number FROM registrations WHERE stage = ANY(:stages) GROUP BY stage"
@@ -43,7 +45,12 @@ DELIVERIES: Final = """
     WHERE d.status = 'queued' AND d.channel = ANY(:channels) AND d.give_up_at <= :begun
     GROUP BY d.channel
 """
-INCIDENTS: Final = "SELECT kind, count(*) AS number FROM incidents WHERE state = 'open' GROUP BY kind"
+# Alike ones are one cause (`store/incident_causes.py`), however many they are.
+INCIDENTS: Final = """
+    SELECT kind, sum(number) AS number, count(*) AS causes FROM (
+        SELECT kind, cause_id, count(*) AS number FROM incidents WHERE state = 'open' GROUP BY kind, cause_id
+    ) alike GROUP BY kind
+"""
 _COMMANDS, _CALLS, _INCIDENTS = text(COMMANDS), text(CALLS), text(INCIDENTS)
 _STAGES: Final = text(STAGES).bindparams(bindparam("stages", type_=ARRAY(Text)))
 _DELIVERIES: Final = text(DELIVERIES).bindparams(bindparam("channels", type_=ARRAY(Text)))
@@ -59,6 +66,14 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenIncidents:
+    """How many are open, and of how many causes."""
+
+    incidents: int = 0
+    causes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """How the cases stand at one time."""
 
@@ -66,7 +81,8 @@ class Figures:
     calls: Waiting
     deliveries: Mapping[Channel, Waiting]
     # Open ones by kind; a kind that has none is not named.
-    incidents: Mapping[str, int]
+    incidents: Mapping[str, OpenIncidents]
+    rotation_waits: Mapping[KeyKind, timedelta]
     calendar_end: datetime
     round_ends: Mapping[Round, datetime]
 
@@ -86,7 +102,10 @@ async def read_figures(context: Context) -> Figures:
             commands=_waiting((await connection.execute(_COMMANDS)).one(), at),
             calls=_waiting((await connection.execute(_CALLS)).one(), at),
             deliveries={each: _waiting(sent.get(each.value), at + retry) for each in CHANNELS},
-            incidents={row.kind: row.number for row in await connection.execute(_INCIDENTS)},
+            incidents={
+                row.kind: OpenIncidents(int(row.number), row.causes) for row in await connection.execute(_INCIDENTS)
+            },
+            rotation_waits=await read_rotation_waits(connection),
             calendar_end=await _calendar_end(context, connection),
             round_ends=await read_ends(connection, at),
         )

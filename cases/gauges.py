@@ -11,7 +11,7 @@ import structlog
 from prometheus_client import Gauge
 
 from cases.context import Context
-from cases.figures import Figures, count_live, read_figures
+from cases.figures import Figures, OpenIncidents, count_live, read_figures
 from domain.errors import Unavailable
 from domain.stages import Stage
 
@@ -31,6 +31,16 @@ _DELIVERY: Final = Gauge(
     ["channel"],
 )
 _INCIDENTS: Final = Gauge("hetao_incidents_open", "Incidents that no operator has closed, by kind.", ["kind"])
+_CAUSES: Final = Gauge(
+    "hetao_incident_causes_open",
+    "Causes of the incidents that no operator has closed, by kind; alike ones are one.",
+    ["kind"],
+)
+_ROTATION: Final = Gauge(
+    "hetao_key_rotation_waits_seconds",
+    "For how long the next step of a rotation of keys has waited; 0 where none is under way.",
+    ["kind"],
+)
 _CALENDAR: Final = Gauge(
     "hetao_calendar_end_timestamp_seconds", "End of the last day that the working calendar knows for certain."
 )
@@ -61,6 +71,8 @@ async def read_gauges(context: Context, *, with_stages: bool = True) -> Figures:
         _DELIVERIES.labels(channel.value).set(waiting.count)
         _DELIVERY.labels(channel.value).set(waiting.oldest.total_seconds())
     _set_incidents(figures.incidents)
+    for kind, waited in figures.rotation_waits.items():
+        _ROTATION.labels(kind.value).set(waited.total_seconds())
     _CALENDAR.set(figures.calendar_end.timestamp())
     for each, ended in figures.round_ends.items():
         _ROUNDS.labels(each.value).set(ended.timestamp())
@@ -87,8 +99,10 @@ def _set_live(by_stage: Mapping[Stage, int]) -> None:
         _LIVE.labels(stage.value).set(count)
 
 
-def _set_incidents(by_kind: Mapping[str, int]) -> None:
+def _set_incidents(by_kind: Mapping[str, OpenIncidents]) -> None:
     """Set what is open; a kind that was seen before and has none any more is 0, so that its end is seen too."""
     _kinds.update(by_kind)
     for kind in _kinds:
-        _INCIDENTS.labels(kind).set(by_kind.get(kind, 0))
+        found = by_kind.get(kind, OpenIncidents())
+        _INCIDENTS.labels(kind).set(found.incidents)
+        _CAUSES.labels(kind).set(found.causes)

@@ -252,7 +252,7 @@ async def declare_lost(connection: AsyncConnection, kind: KeyKind, key_id: str) 
     k = service_keys.c
     mine = (k.kind == kind) & (k.key_id == key_id)
     row = (await connection.execute(select(k.state).where(mine).with_for_update())).scalar_one_or_none()
-    if row == KeyState.CURRENT or (row is None and kind is not KeyKind.KEK):
+    if row == KeyState.CURRENT or (row is None and key_id not in (await needed(connection, {})).get(kind, ())):
         return False
     lost = insert(service_keys).values(kind=kind, key_id=key_id, fingerprint="", state=KeyState.LOST)
     await connection.execute(

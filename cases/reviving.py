@@ -39,6 +39,10 @@ _LOOK_AGAIN: Final = timedelta(minutes=10)
 _REVIVED: Final = prometheus_client.Counter(
     "hetao_cases_revived", "Cases with something due whose workflow was started again, by what was found.", ["found"]
 )
+# There from the first look on, so that the first one is a rise and not a beginning.
+for _found in LastRun:
+    if _found is not LastRun.RUNNING:
+        _REVIVED.labels(_found.value)
 _WITHOUT: Final = prometheus_client.Gauge(
     "hetao_cases_without_workflow", "Cases with something due that the last round found without a running workflow."
 )

@@ -181,6 +181,27 @@ def may_go_from(row: Registered) -> datetime | None:
     return row.retired_at + kept if kept is not None and row.retired_at is not None else None
 
 
+def waits_since(row: Registered, *, followed_at: datetime | None, is_needed: bool, is_written: bool) -> datetime | None:
+    """Return since when the next step of a rotation waits at a key that some process has, or None where none does.
+
+    Args:
+        row: the key in the register.
+        followed_at: when the key that is current now became so; a key that a process behind still writes with is
+            retired anew each time, so that its own `retired_at` says nothing.
+        is_needed: whether something is still under the key.
+        is_written: whether a process that lives still writes with it.
+    """
+    if row.kind in SECRETS:
+        return None
+    if row.state is KeyState.KNOWN:
+        return row.known_at
+    if row.state is not KeyState.RETIRED:
+        return None
+    if is_written or row.kind == KeyKind.KEK:
+        return followed_at
+    return None if is_needed else may_go_from(row)
+
+
 def lacking(kind: KeyKind, key_id: str, fingerprint: str, others: Sequence[Holder]) -> list[str]:
     """Return the processes that do not know a key."""
     nothing = Held(None)

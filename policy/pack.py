@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
 
 from domain.findings import ParameterUsed
+from policy.faults import fault_in
 
 # The forms of a pack that these rules read; one is taken away when packs of that form can no longer be read.
 CODE_VERSIONS: Final = (1, 2)
@@ -116,7 +117,7 @@ def parse_pack(text: str) -> Pack:
         content = yaml.load(text, yaml.CSafeLoader)
         pack = Pack.model_validate({**content, "content_hash": sha256(text.encode()).hexdigest()})
     except (yaml.YAMLError, TypeError, ValidationError) as error:
-        raise PackError(f"The text is no pack: {type(error).__name__}.") from error
+        raise PackError(f"The text is no pack: {fault_in(error)}.") from error
     if not set(CODE_VERSIONS) & set(pack.reads):
         known = ", ".join(str(version) for version in CODE_VERSIONS)
         raise PackError(f"{pack.name} {pack.version} cannot be read by rules of version {known}.")

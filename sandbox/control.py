@@ -41,6 +41,15 @@ def read_messages(directory: Path, channel: str, to: str | None, after: int) -> 
     return _ask(directory, "mail", "GET", path, params={"after": after} | ({name: to} if to else {}))
 
 
+def _why(answer: httpx.Response) -> str:
+    """Return what a stand-in says in words, or its status where it says nothing."""
+    try:
+        said = answer.json()["detail"]
+    except (ValueError, KeyError, TypeError):
+        return f"it answers {answer.status_code}."
+    return f"{said} What the command takes is told by its --help." if "not as agreed" in said else str(said)
+
+
 def _ask(directory: Path, part: str, method: str, path: str, **content: Any) -> Any:
     stack = running_stack(directory)
     end = time.monotonic() + PATIENCE_SECONDS
@@ -53,5 +62,5 @@ def _ask(directory: Path, part: str, method: str, path: str, **content: Any) -> 
                 raise StackError(f"The {part} of {directory} does not answer: is `hetao up` running there?") from error
             time.sleep(0.2)
     if answer.is_error:
-        raise StackError(f"The {part} refused: {answer.text}")
+        raise StackError(f"The {part} refused: {_why(answer)}")
     return answer.json()

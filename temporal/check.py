@@ -21,6 +21,7 @@ from domain.checkups import Line, clock_line, fail, ok, warn
 from domain.errors import SettingError
 from store.keyring import Keyring
 from temporal.client import connect
+from temporal.deployments import Deployments
 
 _SECONDS: Final = 10.0
 _Described = TypeVar("_Described")
@@ -33,7 +34,7 @@ _START: Final = "start a worker: it makes what is missing"
 
 
 async def look_at_temporal(
-    keyring: Keyring, queues: Sequence[str], schedules: Sequence[str], workflows: Sequence[str]
+    keyring: Keyring, queues: Sequence[str], schedules: Sequence[str], workflows: Sequence[str], deployment: str
 ) -> list[Line]:
     """Return how Temporal stands; one that is away is one line."""
     try:
@@ -47,7 +48,11 @@ async def look_at_temporal(
     if namespace.to_do and "retention" not in namespace.name:
         return [ok("Temporal", "it answers"), namespace]
     parts = await asyncio.gather(
-        _workers(client, queues), _schedules(client, schedules), _running(client, workflows), _clock(client)
+        _workers(client, queues),
+        _builds(client, deployment),
+        _schedules(client, schedules),
+        _running(client, workflows),
+        _clock(client),
     )
     return [ok("Temporal", "it answers"), namespace, *parts]
 
@@ -88,6 +93,22 @@ async def _workers(client: Client, queues: Sequence[str]) -> Line:
     if empty:
         return fail("workers", f"nobody polls {', '.join(empty)}", "start a worker; its log says what keeps it")
     return ok("workers", f"{', '.join(queues)} are polled")
+
+
+async def _builds(client: Client, deployment: str) -> Line:
+    """Return whether each build that runs or new work wait for has workers; one just started is listed in a minute."""
+    try:
+        async with asyncio.timeout(_SECONDS):
+            forsaken = await Deployments(client, deployment).read_forsaken()
+    except _AWAY:
+        return fail("builds of the workers", "Temporal does not say", "try again; look at Temporal's log")
+    if forsaken is None:
+        return ok("builds of the workers", "this Temporal lists no workers, so that nothing can be said")
+    if forsaken:
+        said = ", ".join(f"{each.build_id} ({each.runs} open runs)" for each in forsaken)
+        to_do = "start workers of it, or see `hetao versions list`; one that has just started is counted in a minute"
+        return warn("builds of the workers", f"without workers: {said}", to_do)
+    return ok("builds of the workers", "none that is waited for is without workers")
 
 
 async def _schedules(client: Client, schedules: Sequence[str]) -> Line:

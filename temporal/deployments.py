@@ -34,6 +34,8 @@ _SPREAD_SECONDS: Final = 10.0
 # Not there yet: the first poll of a version, or the poll of one of its queues, is on its way.
 _TOO_EARLY: Final = (RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION)
 
+_Summary = WorkerDeploymentInfo.WorkerDeploymentVersionSummary
+
 
 class NoWorkersError(Exception):
     """No worker of the version polls all queues that are needed, so nothing is sent there."""
@@ -43,7 +45,8 @@ class NoWorkersError(Exception):
 class Version:
     """One version: its build id, its share of new work in percent, its open runs and the workers that serve it.
 
-    `workers` is None where the server does not list workers.
+    `workers` is None where the server does not list workers. `created_at` is when its first worker came, `routed_at`
+    since when its share of new work is what it is; None where it never had any.
     """
 
     build_id: str
@@ -52,6 +55,7 @@ class Version:
     runs: int
     workers: int | None
     created_at: datetime | None
+    routed_at: datetime | None
     last_current_at: datetime | None
 
     @property
@@ -93,26 +97,40 @@ class Deployments:
         info = await self._info()
         if info is None:
             return Deployment(self._name, None, (), await self._count(f"{_OPEN} AND {_UNVERSIONED}"))
-        routing = info.routing_config
-        current = routing.current_deployment_version.build_id or None
-        ramping = routing.ramping_deployment_version.build_id
+        current = info.routing_config.current_deployment_version.build_id or None
         workers = await self._workers()
-        versions = []
-        for each in sorted(info.version_summaries, key=lambda each: each.create_time.ToNanoseconds(), reverse=True):
-            build_id = each.deployment_version.build_id
-            versions.append(
-                Version(
-                    build_id=build_id,
-                    is_current=build_id == current,
-                    ramp=routing.ramping_version_percentage if build_id == ramping else 0.0,
-                    runs=await self.count_runs(build_id),
-                    workers=None if workers is None else workers[build_id],
-                    created_at=_time(each.create_time),
-                    last_current_at=_time(each.last_current_time),
-                )
-            )
+        newest_first = sorted(info.version_summaries, key=lambda each: each.create_time.ToNanoseconds(), reverse=True)
+        versions = [await self._version(info, each, workers) for each in newest_first]
         unversioned = await self._count(f"{_OPEN} AND {_UNVERSIONED}")
         return Deployment(self._name, current, tuple(versions), unversioned)
+
+    async def read_forsaken(self) -> tuple[Version, ...] | None:
+        """Return the versions that are waited for and have no workers; None where the server lists no workers.
+
+        Runs are counted of versions without workers alone, so that it may be asked often.
+        """
+        workers, info = await self._workers(), await self._info()
+        if workers is None:
+            return None
+        if info is None:
+            return ()
+        silent = [each for each in info.version_summaries if not workers[each.deployment_version.build_id]]
+        versions = [await self._version(info, each, workers) for each in silent]
+        return tuple(each for each in versions if each.is_forsaken)
+
+    async def _version(self, info: WorkerDeploymentInfo, summary: _Summary, workers: Counter[str] | None) -> Version:
+        routing, build_id = info.routing_config, summary.deployment_version.build_id
+        is_ramping = build_id == routing.ramping_deployment_version.build_id
+        return Version(
+            build_id=build_id,
+            is_current=build_id == routing.current_deployment_version.build_id,
+            ramp=routing.ramping_version_percentage if is_ramping else 0.0,
+            runs=await self.count_runs(build_id),
+            workers=None if workers is None else workers[build_id],
+            created_at=_time(summary.create_time),
+            routed_at=_time(summary.routing_update_time),
+            last_current_at=_time(summary.last_current_time),
+        )
 
     async def make_current(
         self, build_id: str, *, wait: timedelta = timedelta(0), is_known_there: bool = False

@@ -1,10 +1,16 @@
-"""A worker's look at the versions: the first one of an installation is made current, and what is forsaken is told."""
+"""A worker's look at the versions: the first one of an installation is made current, and what is forsaken is told.
+
+How much waits for workers that are not there is a metric too. Every worker gives the same but for its own build, which
+has a worker: take the `max` over all.
+"""
 
 import asyncio
+import math
 from datetime import timedelta
 from typing import Final
 
 import structlog
+from prometheus_client import Gauge
 from temporalio.exceptions import TemporalError
 from temporalio.service import RPCError
 
@@ -16,13 +22,19 @@ _EVERY: Final = timedelta(minutes=1)
 _LOOK_EVERY: Final = timedelta(minutes=10)
 _AGAIN: Final = timedelta(seconds=5)
 _AWAY: Final = (RPCError, TemporalError, NoWorkersError, TimeoutError, RuntimeError, OSError)
+# Both are NaN where that is not known: Temporal is away, or keeps no list of workers.
+_BUILDS: Final = Gauge(
+    "hetao_builds_without_workers", "Builds that runs or new work wait for and that no worker serves."
+)
+_RUNS: Final = Gauge("hetao_runs_without_workers", "Open runs that are bound to a build that no worker serves.")
 _log = structlog.get_logger(__name__)
 
 
 async def keep_watching_versions(deployments: Deployments, build_id: str, stopping: asyncio.Event) -> None:
-    """Take the first place where none was ever taken, and tell every ten minutes which runs wait for no worker.
+    """Take the first place where none was ever taken, and tell which runs wait for no worker.
 
     Whether one was ever taken is asked each minute: a Temporal that was lost comes back empty under workers that run.
+    What waits is counted each minute as well, and logged every ten.
     """
     loop = asyncio.get_running_loop()
     look_at = loop.time()
@@ -31,13 +43,25 @@ async def keep_watching_versions(deployments: Deployments, build_id: str, stoppi
         try:
             if await deployments.take_first(build_id, wait=_FIRST):
                 _log.info("version_first", build_id=build_id)
+            await count_forsaken(deployments, build_id)
             if loop.time() >= look_at:
                 await look(deployments, build_id)
                 look_at = loop.time() + _LOOK_EVERY.total_seconds()
         except _AWAY as error:
             _log.warning("versions_unknown", error=type(error).__name__)
+            _tell(math.nan, math.nan)
             pause = _AGAIN
         await _pause(pause, stopping)
+
+
+async def count_forsaken(deployments: Deployments, build_id: str) -> None:
+    """Count builds without workers and the runs that wait for them, but for this worker's own build."""
+    found = await deployments.read_forsaken()
+    if found is None:
+        _tell(math.nan, math.nan)
+        return
+    others = [each for each in found if each.build_id != build_id]
+    _tell(len(others), sum(each.runs for each in others))
 
 
 async def look(deployments: Deployments, build_id: str) -> None:
@@ -51,6 +75,11 @@ async def look(deployments: Deployments, build_id: str) -> None:
     for each in deployment.versions:
         if each.is_forsaken and each.build_id != build_id:
             _log.warning("version_without_workers", build_id=each.build_id, runs=each.runs)
+
+
+def _tell(builds: float, runs: float) -> None:
+    _BUILDS.set(builds)
+    _RUNS.set(runs)
 
 
 async def _pause(duration: timedelta, stopping: asyncio.Event) -> None:

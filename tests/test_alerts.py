@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from collections import Counter
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ import promql_parser
 import pytest
 import yaml
 from prometheus_client import REGISTRY, generate_latest
+from sqlalchemy import text
 
 import api.app
 import worker
+from store.database import Database
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "deploy" / "prometheus"
@@ -39,6 +42,7 @@ CORE = {
     "temporal_long_request_failure",
     "temporal_request_failure",
     "temporal_worker_task_slots_available",
+    "temporal_worker_task_slots_used",
     "temporal_workflow_task_execution_failed",
     "temporal_workflow_task_execution_latency_seconds",
     "temporal_workflow_task_schedule_to_start_latency_seconds",
@@ -90,6 +94,46 @@ def test_an_alert_has_a_page_that_says_what_to_do(name: str) -> None:
     assert rule["labels"]["severity"] in ("critical", "warning")
     assert re.search(r"\*\*Means\.\*\* .+\*\*Look\.\*\* .+\*\*Do\.\*\* ", PAGES[name], re.DOTALL), name
     assert "`" in PAGES[name], "names what is looked at, or which command mends it"
+
+
+async def test_a_statement_of_a_page_can_be_run_as_the_page_says(clean_database: str) -> None:
+    statements = [" ".join(each.split()) for page in PAGES.values() for each in re.findall(r"`(SELECT [^`]+)`", page)]
+    assert len(statements) >= 4
+    database = Database(clean_database, pool_size=1)
+    async with database.engine.begin() as connection:
+        await connection.execute(text("SET hetao.tenant = '*'"))
+        for each in statements:
+            await connection.execute(text(f"EXPLAIN {each.replace('PID', '1')}"))
+    await database.close()
+
+
+@pytest.mark.parametrize("name", sorted(RULES))
+def test_what_a_page_names_is_somewhere_in_the_code(name: str) -> None:
+    """Events of the log, fields, kinds of incidents and metrics: a page that names what is not there misleads."""
+    for each in set(re.findall(r"`([a-z]+(?:_[a-z]+)+)(?:\{[^}]*\})?`", PAGES[name])):
+        assert each in _known() or each in _source() or each in ("max_connections", "application_name"), each
+
+
+@pytest.mark.parametrize("name", sorted(RULES))
+def test_a_panel_that_a_page_names_is_on_the_dashboard(name: str) -> None:
+    titles = {panel["title"] for panel in PANELS}
+    for sentence in re.findall(r"[Pp]anels? ([^.:;]+)", PAGES[name]):
+        assert set(re.findall(r"\*([^*]+)\*", sentence)) <= titles, sentence
+
+
+def test_a_link_within_the_page_leads_to_a_heading() -> None:
+    headings = re.findall(r"^#+ (.+)$", OPERATIONS, re.MULTILINE)
+    anchors = {re.sub(r"[^a-z0-9 -]", "", each.lower()).replace(" ", "-") for each in headings}
+    anchors |= set(re.findall(r'<a id="([^"]+)">', OPERATIONS))
+    assert set(re.findall(r"\]\(#([^)\s]+)\)", OPERATIONS)) <= anchors
+
+
+@cache
+def _source() -> str:
+    """Return the code of the service, in one text."""
+    folders = ("activities", "api", "cases", "domain", "store", "temporal", "workflows", "policy/packs")
+    files = [ROOT / "worker.py", *(file for folder in folders for file in (ROOT / folder).rglob("*.py"))]
+    return "\n".join(file.read_text(encoding="utf-8") for file in files)
 
 
 def test_a_page_is_of_an_alert_that_there_is() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import sys
 from collections.abc import Callable
@@ -147,3 +148,51 @@ def test_a_role_that_is_not_let_in_is_said(
     assert "does not let this role in" in told("calendar", "load")
     least.setenv("HETAO_DATABASE_URL", f"{clean_database.rpartition('/')[0]}/of_nobody")
     assert "no database of this name" in told("calendar", "load")
+
+
+@pytest.mark.parametrize(
+    ("command", "word"),
+    [
+        ("up --port 99999", "'--port'"),
+        ("sandbox mood silly", "The mood is one of normal, slow"),
+        ("sandbox mood slow --part silly", "The part is authority or mail"),
+        ("sandbox mood slow --for-seconds -3", "'--for-seconds'"),
+        ("sandbox answer HT-1/HK issued --field broken", "broken is not NAME=VALUE"),
+        ("sandbox mails --after -1", "'--after'"),
+        ("audit show HT-1 --api nonsense --token x", "begins with http://"),
+        ("audit verify FILE --keys nowhere.json", "nowhere.json is not there: name the right file by --keys"),
+        ("witness keygen good --key nowhere/w.key", "nowhere is not there"),
+    ],
+)
+def test_an_argument_that_makes_no_sense_is_said(
+    told: Callable[..., str], tmp_path: Path, command: str, word: str
+) -> None:
+    file = tmp_path / "receipt.json"
+    file.write_text("{}", encoding="utf-8")
+
+    assert word in " ".join(told(*(str(file) if part == "FILE" else part for part in command.split())).split())
+
+
+@pytest.mark.usefixtures("least")
+@pytest.mark.parametrize(
+    "command", ["register load FILE", "calendar load --file FILE", "policy try FILE --since 2026-01-01"]
+)
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("a: 1\nb: [2", "expected ',' or ']'"), ("a: 1", ": Field required"), ("- 1", "")],
+)
+def test_a_document_that_does_not_fit_is_said_by_its_place_and_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str, content: str, said: str
+) -> None:
+    file = tmp_path / "document.yaml"
+    file.write_text(content, encoding="utf-8")
+    monkeypatch.setattr(sys, "argv", ["hetao", *(str(file) if part == "FILE" else part for part in command.split())])
+
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+
+    line = str(ended.value.code)
+    assert said in line
+    assert line.startswith("hetao: ")
+    assert not re.search(r"\n|pydantic|input_value|Error", line)
+    assert "[2" not in content or re.search(r"line \d, column \d", line)

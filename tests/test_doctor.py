@@ -234,7 +234,7 @@ async def test_temporal_says_what_is_missing_and_its_clock_is_read(
 
     async def look() -> dict[str, Line]:
         named = [f"none-{uuid4()}"]
-        return _by_name(await look_at_temporal(shared_keyring(), [queue], named, named))
+        return _by_name(await look_at_temporal(shared_keyring(), [queue], named, named, "none"))
 
     lines = await look()
     for name, to_do in (("workers", "start a worker"), ("Schedules", "start a worker"), ("channels", "start a worker")):

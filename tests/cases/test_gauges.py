@@ -28,6 +28,7 @@ from tests.cases.contexts import SUPERVISOR
 from tests.cases.driver import Park, china, open_park
 
 _HOUR = 3600.0
+PEOPLE = ("33010619860128072X", "110105199003071239", "110105199103071236")
 
 
 @pytest_asyncio.fixture
@@ -62,6 +63,17 @@ async def test_a_case_that_is_stuck_is_an_incident_and_no_late_command(park: Par
         await connection.execute(update(tables.incidents).values(state="resumed"))
     assert await _told(park, "incidents_open", kind="stuck") == 0
     assert await _told(park, "commands_oldest_unapplied_seconds") == _HOUR
+
+
+async def test_alike_incidents_are_one_cause_whatever_their_number(park: Park) -> None:
+    for number, reason in enumerate(("KeyError: a", "KeyError: b", "sealed_value_altered")):
+        case = await park.take_on(identity_number=PEOPLE[number])
+        await open_incident(park.context, case.reference, "advance", reason, park.clock.at)
+    assert await _told(park, "incidents_open", kind="stuck") == 3
+    assert await _told(park, "incident_causes_open", kind="stuck") == 2
+    async with park.context.database.begin() as connection:
+        await connection.execute(update(tables.incidents).values(state="resumed"))
+    assert await _told(park, "incident_causes_open", kind="stuck") == 0
 
 
 async def test_calls_to_the_authority_that_nobody_makes_grow_old(park: Park) -> None:

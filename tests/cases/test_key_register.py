@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from cases import key_register
 from cases.case_file import read_case
+from cases.gauges import read_gauges
 from cases.key_register import KeyHolder, declare_lost, read_register, wait_for_signer
 from cases.reads import get_case
 from cases.rewrapping import watch_left, wrap_some
@@ -189,6 +190,7 @@ async def test_a_key_of_which_no_copy_is_left_is_given_up_by_word_alone(park: Pa
     async with park.context.database.begin() as connection:
         assert not await declare_lost(connection, KeyKind.ARCHIVE, "n1")
         assert not await declare_lost(connection, KeyKind.ARCHIVE, "a9")
+        assert not await declare_lost(connection, KeyKind.KEK, "k9")
         assert await declare_lost(connection, KeyKind.ARCHIVE, "a1")
     await _holder(park, without).announce()
 
@@ -232,6 +234,54 @@ async def test_a_case_under_a_key_that_is_not_here_holds_up_no_list_and_no_other
     assert (shown["person"]["name_zh"], shown["person"]["erased"]) == (None, False)
     await other.approve()
     assert await other.stage() == "approved"
+
+
+async def _waits(park: Park, kind: str = "kek") -> float:
+    """Return how many days the next step of a rotation has waited, as the gauge of a worker says it."""
+    await read_gauges(park.context, with_stages=False)
+    return (REGISTRY.get_sample_value("hetao_key_rotation_waits_seconds", {"kind": kind}) or 0) // 86400
+
+
+async def test_a_rotation_that_was_begun_and_not_ended_is_seen_to_wait_at_each_step(park: Park) -> None:
+    old = park.context.keyring
+    await _holder(park).announce()
+    assert await _waits(park) == 0
+    # Added and not made current.
+    known = _with(old, "kek")
+    holder = _holder(park, known)
+    await holder.announce()
+    await _execute(park, "UPDATE service_keys SET known_at = known_at - interval '3 days' WHERE key_id = 'n1'")
+    assert (await _waits(park), await _waits(park, "codec")) == (3, 0)
+    # Taken back: no process has it any more.
+    await _execute(park, "DELETE FROM key_holders")
+    assert await _waits(park) == 0
+    # Made current, and the old one neither gone nor without data keys; a process behind puts its day off in vain.
+    current = replace(known, kek=replace(known.kek, current="n1"))
+    await _holder(park, current).announce()
+    assert await _waits(park) == 0
+    await _execute(park, "UPDATE service_keys SET current_at = current_at - interval '5 days' WHERE key_id = 'n1'")
+    assert await _waits(park) == 5
+    # Ended: it is out of every file.
+    await _execute(park, "DELETE FROM key_holders")
+    while await wrap_some(replace(park.context, keyring=current)):
+        pass
+    await _holder(park, replace(current, kek=replace(current.kek, keys={"n1": current.kek.keys["n1"]}))).announce()
+    assert await _waits(park) == 0
+
+
+async def test_a_rotation_of_keys_that_go_by_time_waits_again_when_the_time_is_over(park: Park) -> None:
+    known = _with(park.context.keyring, "cursor")
+    await _holder(park, known).announce()
+    behind = _holder(park, replace(known, cursor=replace(known.cursor, current="n1")))
+    await behind.announce()
+    await _execute(park, "UPDATE service_keys SET current_at = current_at - interval '9 days' WHERE key_id = 'n1'")
+    # The first process still writes with the old one.
+    assert await _waits(park, "cursor") == 9
+    await _execute(park, "DELETE FROM key_holders WHERE holds -> 'cursor' ->> 'current' <> 'n1'")
+    assert await _waits(park, "cursor") == 0
+    old = "UPDATE service_keys SET retired_at = retired_at - interval '4 days' WHERE kind = 'cursor' AND key_id <> 'n1'"
+    await _execute(park, old)
+    assert await _waits(park, "cursor") == 3  # a day it has to stay
 
 
 async def test_an_older_schema_is_waited_for(park: Park, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import re
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -13,6 +14,7 @@ from types import ModuleType
 import httpx
 import pytest
 import pytest_asyncio
+from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHistory
@@ -24,13 +26,16 @@ from typer.testing import CliRunner
 
 import cli
 import worker
+from domain.checkups import Health, Line
+from domain.clock import CHINA
 from store.keyring import Keyring
 from temporal import version_watch
 from temporal.build_id import STEERING, build_id
+from temporal.check import look_at_temporal
 from temporal.client import data_converter
 from temporal.deployments import Deployment, Deployments, NoWorkersError, Version
 from temporal.moving import Adopted, adopt_runs, move_cases
-from temporal.version_watch import keep_watching_versions, look
+from temporal.version_watch import count_forsaken, keep_watching_versions, look
 from tests.cases.contexts import shared_keyring
 from tests.conftest import VERSIONED
 from tests.test_settings import LEAST
@@ -117,6 +122,12 @@ async def park(clean_database: str, temporal_address: str) -> AsyncIterator[Park
             yield Park(world, http, deployments)
 
 
+def waiting() -> tuple[float | None, float | None]:
+    """Return what the metrics say: builds without workers, and runs that wait for them."""
+    builds, runs = (REGISTRY.get_sample_value(f"hetao_{each}_without_workers") for each in ("builds", "runs"))
+    return builds, runs
+
+
 async def build_of(case: Case) -> str:
     """Return the version that the newest run of a case is on."""
     info = (await case.handle.describe()).raw_description.workflow_execution_info.versioning_info
@@ -196,8 +207,18 @@ async def test_a_roll_out_decisions_going_on_as_new_and_the_way_back(park: Park)
             assert await replays(history, code)
 
 
-async def test_versions_without_workers_are_told_and_get_nothing(park: Park) -> None:
+async def test_versions_without_workers_are_told_and_get_nothing(
+    park: Park, temporal_address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world, deployments = park.world, park.deployments
+    monkeypatch.setenv("TEMPORAL_ADDRESS", temporal_address)
+    monkeypatch.setenv("TEMPORAL_NAMESPACE", f"test-{VERSIONED}")
+
+    async def doctor() -> Line:
+        lines = await look_at_temporal(shared_keyring(), (), (), (), NAME)
+        return next(line for line in lines if line.name == "builds of the workers")
+
+    assert (await doctor()).health is Health.OK
     with pytest.raises(NoWorkersError):
         await deployments.make_current("never-there")
 
@@ -208,6 +229,11 @@ async def test_versions_without_workers_are_told_and_get_nothing(park: Park) -> 
         await park.until_runs(NEW, 1)
     await until(lambda: park.workers(NEW), 0)
     assert (await park.version(NEW)).is_forsaken
+    await count_forsaken(deployments, OLD)
+    assert waiting() == (1, 1)
+    seen = await doctor()
+    assert (seen.health, seen.says) == (Health.WARN, f"without workers: {NEW} (1 open runs)")
+    assert "hetao versions list" in seen.to_do
     with capture_logs() as lines:
         await look(deployments, OLD)
     assert [(line["event"], line.get("runs")) for line in lines] == [
@@ -217,11 +243,20 @@ async def test_versions_without_workers_are_told_and_get_nothing(park: Park) -> 
     with capture_logs() as lines:
         await look(deployments, NEW)
     assert lines == []  # a worker of it looks, so that it has one, listed yet or not
+    await count_forsaken(deployments, NEW)
+    assert waiting() == (0, 0)
     await deployments.make_current(OLD)
     with pytest.raises(NoWorkersError):
         await deployments.make_current(NEW)
     with pytest.raises(NoWorkersError):
         await deployments.ramp(NEW, 10)
+    # What is new goes elsewhere; the run waits until its workers are back.
+    await count_forsaken(deployments, OLD)
+    assert waiting() == (1, 1)
+    async with park.later_workers():
+        await until(lambda: park.workers(NEW), 1)
+        await count_forsaken(deployments, OLD)
+        assert waiting() == (0, 0)
 
 
 async def test_the_first_worker_of_an_installation_makes_its_build_current_and_no_later_one(park: Park) -> None:
@@ -248,7 +283,8 @@ async def test_the_first_worker_of_an_installation_makes_its_build_current_and_n
 async def test_workers_that_run_on_make_their_build_current_again_where_temporal_came_back_empty(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(version_watch, "_EVERY", timedelta(milliseconds=1))
+    for pause in ("_EVERY", "_AGAIN"):
+        monkeypatch.setattr(version_watch, pause, timedelta(milliseconds=1))
     taken, stopping = asyncio.Queue[str](), asyncio.Event()
 
     class Lost(Deployments):
@@ -264,11 +300,15 @@ async def test_workers_that_run_on_make_their_build_current_again_where_temporal
         async def read(self) -> Deployment:
             return Deployment(NAME, OLD, (), 0)
 
+        async def read_forsaken(self) -> tuple[Version, ...]:
+            raise OSError
+
     watch = asyncio.create_task(keep_watching_versions(Lost(), OLD, stopping))
     async with asyncio.timeout(10):
         assert [await taken.get(), await taken.get()] == [OLD, OLD]
     stopping.set()
     await watch
+    assert all(told is not None and math.isnan(told) for told in waiting()), "what was known before may hold no more"
 
 
 async def test_a_run_of_before_there_were_versions_goes_on_with_the_current_one(park: Park) -> None:
@@ -304,7 +344,16 @@ async def test_the_commands_do_it_and_say_it(
         assert f"goes to {NEW}" in await said("current")
         await park.until_runs(OLD, 1)
         table = await said("list")
-        assert "current" in table
+        old, new = await park.version(OLD), await park.version(NEW)
+        assert old.routed_at == new.routed_at, "the old one has had nothing new since the other is current"
+        assert old.created_at is not None
+        assert new.created_at is not None
+        assert new.routed_at is not None
+        assert new.routed_at > new.created_at > old.created_at
+        row = re.compile(r"│ (\w+) +│ (\w+) +│ ([-\d :]{16}) │ (\d) +│ (\d) +│ ([-\d :]{16}) │")
+        changed, first = (f"{at.astimezone(CHINA):%Y-%m-%d %H:%M}" for at in (new.routed_at, old.created_at))
+        assert (OLD, "none", changed, "1", "1", first) in row.findall(table)
+        assert {(cells[0], cells[1]) for cells in row.findall(table)} == {(NEW, "current"), (OLD, "none")}
         assert f"{OLD} keeps its workers for 1 runs" in table
         found = {each["build_id"]: each for each in json.loads(await said("list", "--json"))["versions"]}
         assert (found[NEW]["is_current"], found[OLD]["open_runs"], found[OLD]["may_go"]) == (True, 1, False)
