@@ -70,7 +70,7 @@ async def test_a_case_that_is_still_broken_is_refused_in_words_with_what_is_wron
 
     problem = answer.json()
     assert (answer.status_code, problem["code"], problem["reason"]) == (409, "still_broken", "ValueError")
-    assert problem["place"].startswith("store/case_rows.py:")
+    assert problem["place"].startswith("store/rows/base.py:")
     assert problem["detail"].endswith(f"What is wrong: ValueError, met at {problem['place']}.")
     (cause,) = (await operator.get("/v1/incident-causes")).json()["items"]
     assert (cause["incidents"], cause["first_references"]) == (1, [case["reference"]])

@@ -91,7 +91,7 @@ async def test_a_case_of_which_a_row_cannot_be_read_is_put_before_the_operator_a
     with pytest.raises(ValueError, match="isoformat"):
         await advance(context, reference, context.clock())
 
-    opened_at, place = context.clock(), "store/case_rows.py:1 _typed"
+    opened_at, place = context.clock(), "store/rows/base.py:1 _parsed"
     ids = [await open_incident(context, reference, "advance", "ValueError", opened_at, place=place) for _ in range(2)]
     ((line,), _) = await list_incidents(context, OPERATOR)
     assert ids == [line["id"]] * 2
@@ -99,7 +99,7 @@ async def test_a_case_of_which_a_row_cannot_be_read_is_put_before_the_operator_a
     with pytest.raises(Refused, match="still_broken") as refused:
         await resume(context, OPERATOR, _id(line), key())
     assert refused.value.facts["reason"] == "ValueError"
-    assert refused.value.facts["place"].startswith("store/case_rows.py:")
+    assert refused.value.facts["place"].startswith("store/rows/base.py:")
     assert await list_incidents(context, OPERATOR) == ([line], None)
 
     await _run(context, "UPDATE registrations SET due_at = NULL WHERE reference = :reference", reference)
