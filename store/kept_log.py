@@ -1,4 +1,4 @@
-"""The write-ahead log that `pg_receivewal` or an `archive_command` kept since a base backup, and whether it is all there.
+"""The write-ahead log that `pg_receivewal` or an `archive_command` kept since a base backup: is all of it there.
 
 Segments are named as PostgreSQL names them: timeline, then the number of the segment in two parts.
 """

@@ -146,11 +146,13 @@ def test_the_image_runs_as_an_unprivileged_user_and_says_when_it_is_healthy() ->
 
     assert [line for line in lines if line.startswith("USER ")] == ["USER 10001:10001", "USER 0:0", "USER 10001:10001"]
     assert any(line.startswith("HEALTHCHECK ") for line in lines)
-    # One that builds, one that runs and what is the same with PostgreSQL's programs; the last is what is made untold.
+    # The last is what is made untold.
     stages = [line.partition(" AS ")[2] for line in lines if line.startswith("FROM ")]
     assert stages == ["build", "base", "backup", "run"]
     assert {SERVICES[service]["build"]["target"] for service in OURS if service != "worker-before"} == {"run", "backup"}
-    assert {service for service in SERVICES if SERVICES[service].get("build", {}).get("target") == "backup"} == {*BACKUP}
+    assert {service for service in SERVICES if SERVICES[service].get("build", {}).get("target") == "backup"} == {
+        *BACKUP
+    }
 
 
 @pytest.mark.parametrize("script", sorted((ROOT / "deploy").glob("*/*.sh")), ids=lambda path: path.name)
