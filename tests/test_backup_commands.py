@@ -264,12 +264,18 @@ def test_a_moment_that_cannot_be_reached_is_refused(made: Made, tmp_path: Path) 
     holed = tmp_path / "log"
     holed.mkdir()
     first, *_ = sorted(path.name for path in made.log.iterdir())
+
+    def named(number: int) -> str:
+        return f"{int(first.removesuffix('.partial'), 16) + number:024X}"
+
     for number in (1, 3):
-        name = f"{int(first.removesuffix('.partial'), 16) + number:024X}"
-        (holed / name).write_bytes(b"")
+        (holed / named(number)).write_bytes(b"")
     lacking = hetao("restore", "postgres", made.backup, *into, "--wal", holed, "--until", made.between.isoformat())
     assert lacking.exit_code == 1
-    assert "lacks a part of the log" in lacking.output
+    assert f"lacks a part of the log in the middle: {named(2)} is missing" in lacking.output
+    (holed / named(3)).unlink()
+    cut = hetao("restore", "postgres", made.backup, *into, "--wal", holed)
+    assert f"{named(1)} is not of" in cut.output
     assert not list(tmp_path.glob("data*"))
 
 
