@@ -1,4 +1,4 @@
-"""The backups of the compose file as processes: its scripts, its role and its command lines, on servers of this machine."""
+"""The backups of the compose file as processes: its scripts, its role and its command lines, on servers of our own."""
 
 import json
 import os
