@@ -35,7 +35,8 @@ USER 0:0
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends postgresql-common ca-certificates \
     && /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y \
-    && echo "create_main_cluster = false" > /etc/postgresql-common/createcluster.conf \
+    && install --directory /etc/postgresql-common/createcluster.d \
+    && echo "create_main_cluster = false" > /etc/postgresql-common/createcluster.d/none.conf \
     && apt-get install --yes --no-install-recommends postgresql-18 \
     && rm -rf /var/lib/apt/lists/*
 USER 10001:10001

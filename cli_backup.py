@@ -210,7 +210,7 @@ def _take(
         with claimed(places, _now(), handles) as claim:
             made = _copy(settings, claim, program, url, data_dir)
             claim.finish(places)
-        removed = remove_old(places, settings.log_origin, keep) if keep is not None else []
+        removed = remove_old(places, settings.log_origin, keep, claim.name) if keep is not None else []
         segments = _prune(places.base, settings.log_origin, log) if log is not None else []
     return {
         "backup": str(places.base / claim.name),

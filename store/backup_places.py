@@ -142,19 +142,20 @@ def whole_backups(base: Path, log_origin: str) -> list[tuple[str, dict[str, Any]
     return sorted(found, key=lambda each: (each[1]["ended_at"], _order(each[0])))
 
 
-def remove_old(places: Places, log_origin: str, keep: int) -> list[str]:
+def remove_old(places: Places, log_origin: str, keep: int, newest: str) -> list[str]:
     """Remove all whole backups of one installation but the newest, each with its copies of keys and list.
 
     Args:
         places: the directories, which the caller holds.
         log_origin: the installation, by the name of its log; backups of others are left alone.
         keep: how many stay.
+        newest: the one that was just taken, which stays whatever the clock said when the others were.
 
     Returns:
         The names of those that were removed.
     """
-    names = [name for name, _ in whole_backups(places.base, log_origin)]
-    old = names[:-keep]
+    others = [name for name, _ in whole_backups(places.base, log_origin) if name != newest]
+    old = others[: max(0, len(others) + 1 - keep)]
     for name in old:
         # Under this name whatever is left is removed by the next run, should this one be killed.
         unfinished = places.base / (name + _UNFINISHED)

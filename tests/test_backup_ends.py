@@ -225,8 +225,8 @@ def test_the_database_goes_back_by_an_archive_that_postgresql_made(site: Site, t
     told = ["restore", "postgres", said["backup"], "--data-dir", site.directory, "--set-aside"]
     for command, reason in ((f"cp {site.archive} %p", "needs %f"), ("cp a/%f\n%p", "one line")):
         assert reason in hetao(*told, "--restore-command", command).output
-    # A backslash, quotes and a file that is not there: all as the shell is to read them.
-    fetch = f'test -f \'{site.archive}/%f\' && cp "{site.archive}"/\\%f "%p"'
+    # Backslashes, quotes and a file that is not there: all as the shell is to read them.
+    fetch = f"""test "\\\\" = '\\' -a -f '{site.archive}/%f' && cp "{site.archive}/%f" "%p\""""
     done = hetao(*told, "--restore-command", fetch, "--until", between.isoformat())
     assert done.exit_code == 0, done.output
     server.start()
