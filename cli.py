@@ -138,13 +138,16 @@ def token(persona: str, data_dir: DataDir = DATA_DIR) -> None:
 @app.command()
 def migrate() -> None:
     """Bring the database to the newest schema, as its owner."""
+    from domain.errors import SettingError
     from settings import Settings
     from store.cluster import ClusterNotReadyError
     from store.migrate import upgrade
 
     settings = Settings()
     if settings.owner_database_url is None:
-        raise typer.BadParameter("Set HETAO_OWNER_DATABASE_URL: only the owner of the tables may change them.")
+        raise SettingError(
+            "HETAO_OWNER_DATABASE_URL: set it to PostgreSQL as hetao_owner, who alone may change the tables."
+        )
     try:
         upgrade(settings.owner_database_url)
     except ClusterNotReadyError as error:

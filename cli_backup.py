@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -15,13 +17,9 @@ from cli_policy import settings_of
 if TYPE_CHECKING:
     from sandbox.stack import Stack
     from settings import Settings
+    from store.backup_places import Claim, Places
 
-DESCRIPTION: Final = "backup.json"
-KEYS: Final = "keys.json"
-ERASURES: Final = "erasures.jsonl"
 HISTORIES: Final = "temporal.db"
-_FORMAT: Final = 1
-_NAME: Final = "%Y%m%dT%H%M%SZ"
 
 app = typer.Typer(help="Back up the database, the histories, the keys and the list of erasures.", no_args_is_help=True)
 
@@ -41,17 +39,29 @@ def take(
     erasures_to: Annotated[
         Path, typer.Option(help="Directory for the copy of the erasure list, apart from the others.")
     ],
+    keep: Annotated[
+        int | None,
+        typer.Option(min=1, help="Remove all but the newest of this installation, with their keys and lists."),
+    ] = None,
+    log: Annotated[
+        Path | None,
+        typer.Option(help="With --keep: directory of the log that is followed; what no backup needs is removed."),
+    ] = None,
     data_dir: DataDir = None,
     tools: Tools = None,
 ) -> None:
-    """Take a base backup with its write-ahead log, verify it, and print what it is."""
+    """Take a base backup with its write-ahead log, verify it, and print what it is; one that fails leaves nothing."""
     from domain.errors import Unavailable
     from sandbox.stack import StackError
+    from store.backup_places import Places
     from store.base_backup import BackupError
 
+    if log is not None and keep is None:
+        raise typer.BadParameter("--log is what --keep tidies too: give both.")
     settings = settings_of(data_dir)
     try:
-        made = _take(settings, to, keys_to, erasures_to, data_dir, tools)
+        with _ended_in_order():
+            made = _take(settings, Places(to, keys_to, erasures_to), data_dir, tools, keep, log)
     except (BackupError, StackError) as error:
         sys.exit(f"hetao: {error}")
     except Unavailable as error:
@@ -90,34 +100,47 @@ def follow(
 @app.command()
 def check(
     backup: Annotated[Path, typer.Argument(help="Folder of one backup.", exists=True, file_okay=False)],
+    keys: Annotated[Path | None, typer.Option(help="Directory of the key file's copies, as in --keys-to.")] = None,
+    erasures: Annotated[
+        Path | None, typer.Option(help="Directory of the erasure list's copies, as in --erasures-to; needs --keys.")
+    ] = None,
+    wal: Annotated[
+        Path | None, typer.Option(help="Directory of the log since the backup.", exists=True, file_okay=False)
+    ] = None,
     tools: Tools = None,
 ) -> None:
-    """Verify a backup again, every file by its checksum, and print what it is."""
-    from store.base_backup import FOLDER, BackupError, find_tools, verify
+    """Verify a backup again, and what belongs to it; print what it is, or name each part that is not as it was."""
+    from store.backup_check import database_faults, describe, erasure_faults, key_faults, log_faults
+    from store.base_backup import BackupError, find_tools
 
+    if erasures is not None and keys is None:
+        raise typer.BadParameter("Name --keys too: the list of erasures is signed.")
     try:
-        described = describe(backup)
-        verify(find_tools(tools, further=wheel()), backup / FOLDER, environment=_clean())
+        described, program = describe(backup), find_tools(tools, further=wheel())
     except BackupError as error:
         sys.exit(f"hetao: {error}")
-    print(json.dumps(described, indent=1, ensure_ascii=False))
-
-
-def describe(backup: Path) -> dict[str, Any]:
-    """Return what a backup says of itself.
-
-    Raises:
-        BackupError: when it is none, or was made by a version that this one does not read.
-    """
-    from store.base_backup import BackupError
-
-    try:
-        described: dict[str, Any] = json.loads((backup / DESCRIPTION).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BackupError(f"{backup} is no whole backup: {DESCRIPTION} cannot be read ({error}).") from error
-    if described.get("format") != _FORMAT:
-        raise BackupError(f"{backup} has the form {described.get('format')}; this version reads {_FORMAT}.")
-    return described
+    looked_at, faults = ["postgres"], database_faults(backup, described, program, _clean())
+    if described["temporal"] is not None:
+        looked_at.append("temporal")
+        faults += _history_faults(backup, described["temporal"]["bytes"])
+    if wal is not None:
+        looked_at.append("wal")
+        found, segments = log_faults(backup, wal, program, _clean())
+        described["segments_of_log"] = segments
+        faults += found
+    if keys is not None:
+        looked_at.append("keys")
+        found, keyring = key_faults(described, keys)
+        faults += found
+        if erasures is not None:
+            looked_at.append("erasures")
+            faults += erasure_faults(described, erasures, keyring)
+    if faults:
+        sys.exit("\n".join(f"hetao: {fault}" for fault in faults))
+    print(json.dumps({**described, "looked_at": looked_at}, indent=1, ensure_ascii=False))
+    for name, given in (("keys", keys), ("erasures", erasures), ("wal", wal)):
+        if given is None:
+            print(f"hetao: --{name} was not given: that part was not looked at.", file=sys.stderr)
 
 
 def stack_of(data_dir: Path) -> "Stack":
@@ -166,48 +189,110 @@ async def read_facts(settings: "Settings") -> dict[str, Any]:
 
 
 def _take(
-    settings: "Settings", to: Path, keys_to: Path, erasures_to: Path, data_dir: Path | None, tools: Path | None
+    settings: "Settings",
+    places: "Places",
+    data_dir: Path | None,
+    tools: Path | None,
+    keep: int | None,
+    log: Path | None,
 ) -> dict[str, Any]:
+    from store.backup_places import claimed, held, remove_left, remove_old
+    from store.base_backup import find_tools
+    from store.kept_apart import refuse_together
+
+    told = zip(("The backups", "the key file's copies", "the erasure list's copies"), places.all(), strict=True)
+    refuse_together([*told, *([("the stack itself", data_dir)] if data_dir is not None else [])])
+    program, url = find_tools(tools, further=wheel()), replication_url(settings, data_dir)
+    with held(places) as handles:
+        left = remove_left(places)
+        for each in left:
+            print(f"hetao: an earlier run did not end: {each} is removed.", file=sys.stderr)
+        with claimed(places, _now(), handles) as claim:
+            made = _copy(settings, claim, program, url, data_dir)
+            claim.finish(places)
+        removed = remove_old(places, settings.log_origin, keep, claim.name) if keep is not None else []
+        segments = _prune(places.base, settings.log_origin, log) if log is not None else []
+    return {
+        "backup": str(places.base / claim.name),
+        "keys": str(places.keys / claim.name),
+        "erasure_list": str(places.erasures / claim.name) if made["erasures"] else None,
+        **made,
+        "left_removed": left,
+        "old_removed": removed,
+        "segments_removed": len(segments),
+    }
+
+
+def _copy(settings: "Settings", claim: "Claim", program: Path, url: str, data_dir: Path | None) -> dict[str, Any]:
+    """Make a backup in its folders, which have no name yet, and return what it says of itself."""
     import asyncio
 
-    from store.base_backup import FOLDER, BackupError, find_tools, take, verify, written
-    from store.kept_apart import copy_erasures, copy_keys, refuse_together
+    from store.backup_places import DESCRIPTION, ERASURES, FORMAT, KEYS
+    from store.base_backup import FOLDER, take, verify, written
+    from store.kept_apart import copy_erasures, copy_keys
     from store.keyring import Keyring
 
-    places = [("The backups", to), ("the key file's copies", keys_to), ("the erasure list's copies", erasures_to)]
-    refuse_together(places if data_dir is None else [*places, ("the stack itself", data_dir)])
-    program, begun = find_tools(tools, further=wheel()), _now()
-    name = begun.strftime(_NAME)
-    place, unfinished = to / name, to / f"{name}.unfinished"
-    if place.exists() or unfinished.exists():
-        raise BackupError(f"{place} is there already: one backup a second.")
-    unfinished.mkdir(parents=True, mode=0o700)
+    begun = _now()
     # Keys first: what is in the database by the end was written with keys that the copy has, or the next one does.
-    keys = copy_keys(settings.keys_file, keys_to / name / KEYS)
+    keys = copy_keys(settings.keys_file, claim.keys / KEYS)
     facts = asyncio.run(read_facts(settings))
-    histories = _copy_histories(data_dir, unfinished)
-    url = replication_url(settings, data_dir)
-    take(program, url, unfinished / FOLDER, label=f"hetao {name}", environment=_clean())
-    verify(program, unfinished / FOLDER, environment=_clean())
+    histories = _copy_histories(data_dir, claim.base)
+    base = claim.base / FOLDER
+    take(program, url, base, label=f"hetao {claim.name}", environment=_clean(), held=claim.held)
+    verify(program, base, environment=_clean())
     # The list last: it has at least the erasures that the database knows.
     listed = settings.erasure_list or settings.keys_file.with_name(ERASURES)
-    erasures = copy_erasures(listed, erasures_to / name / ERASURES, Keyring.load(keys_to / name / KEYS))
+    erasures = copy_erasures(listed, claim.erasures / ERASURES, Keyring.load(claim.keys / KEYS))
     made = {
-        "format": _FORMAT,
-        "name": name,
+        "format": FORMAT,
+        "name": claim.name,
         "begun_at": begun.isoformat(timespec="seconds"),
         "ended_at": _now().isoformat(),
         "log_origin": settings.log_origin,
         "at_least": facts,
-        "postgres": written(unfinished / FOLDER),
+        "postgres": written(base),
         "temporal": histories,
         "key_ids": keys,
         "erasures": erasures,
     }
-    _write(unfinished / DESCRIPTION, made)
-    unfinished.rename(place)
-    kept = str(erasures_to / name) if erasures else None
-    return {"backup": str(place), "keys": str(keys_to / name), "erasure_list": kept, **made}
+    _write(claim.base / DESCRIPTION, made)
+    return made
+
+
+def _prune(base: Path, log_origin: str, log: Path) -> list[str]:
+    """Remove from a directory of followed log what is older than each backup that is left."""
+    from store.backup_places import whole_backups
+    from store.base_backup import FOLDER
+    from store.kept_log import begins_in, prune_log
+
+    begun = [begins_in(base / name / FOLDER) for name, _ in whole_backups(base, log_origin)]
+    return prune_log(log, *min(begun)) if log.is_dir() else []
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Have a supervisor's signal end the command as Ctrl-C does, so that what is unfinished is removed first."""
+
+    def end(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    before = {each: signal.signal(each, end) for each in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def _history_faults(backup: Path, size: int) -> list[str]:
+    from sandbox.stack import StackError
+    from sandbox.temporal_copy import look_at_copy
+
+    try:
+        look_at_copy(backup / HISTORIES, size)
+    except StackError as error:
+        return [str(error)]
+    return []
 
 
 def _copy_histories(data_dir: Path | None, place: Path) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import cli_edge
 from cli_policy import settings_of
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def revive(
 _BROKE_OFF = {
     "temporal": "Temporal does not answer at TEMPORAL_ADDRESS, or has no such namespace: bring it back first",
     "database": "PostgreSQL does not answer at HETAO_DATABASE_URL: bring it back first",
+    "schema_older": cli_edge.OLDER,
     "interrupted": "interrupted",
 }
 

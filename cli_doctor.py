@@ -85,6 +85,8 @@ async def _guarded(name: str, look: Awaitable[list[Line]]) -> list[Line]:
     try:
         return await look
     except Exception as error:  # noqa: BLE001 - a look that breaks hides no other; its message may hold an address
+        if cli_edge.lacks_schema(error):
+            return [warn(name, "the database lacks tables of this version", "run `hetao migrate`, which makes them")]
         to_do = "look at the lines above first; where they are well, it is a defect of ours"
         return [fail(name, f"the look itself broke ({type(error).__name__})", to_do)]
 
@@ -210,14 +212,12 @@ def _context(settings: "Settings") -> "Context":
 
 
 async def _register(context: "Context") -> list[Line]:
-    from sqlalchemy.exc import ProgrammingError
-
     from cases.register_check import look_at_register
     from domain.errors import Unavailable
 
     try:
         return await look_at_register(context)
-    except (Unavailable, ProgrammingError):
+    except Unavailable:
         return [warn("register", "it could not be read", "mend the lines of PostgreSQL and of the schema first")]
     finally:
         await context.database.close()

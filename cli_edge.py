@@ -19,6 +19,8 @@ from domain.errors import SettingError, Unavailable
 
 _CANNOT: Final = 2
 _NOTHING: Final = "docs/operations.md says what each setting is; nothing was started."
+_LACKING: Final = frozenset({"UndefinedTableError", "UndefinedColumnError"})
+OLDER: Final = "The database lacks tables of this version: run `hetao migrate` first."
 _DATABASE: Final = "HETAO_DATABASE_URL (or HETAO_OWNER_DATABASE_URL, HETAO_SEALER_DATABASE_URL)"
 
 
@@ -105,13 +107,20 @@ def _database_line(error: Exception) -> str | None:
         return f"PostgreSQL does not let this role in: mend role or password in {_DATABASE}."
     if _names(causes) & {"InvalidCatalogNameError"}:
         return f"PostgreSQL has no database of this name: mend {_DATABASE}, or make it (deploy/postgres/roles.sh)."
-    if _names(causes) & {"UndefinedTableError", "UndefinedColumnError"}:
-        return "The database lacks tables of this version: run `hetao migrate` first."
+    if lacks_schema(error):
+        return OLDER
     if _names(causes) & {"InsufficientPrivilegeError"}:
         return f"PostgreSQL does not let this role do that: is it the right one in {_DATABASE}? Then `hetao migrate`."
     if isinstance(error, Unavailable):
+        if error.reason == "schema_older":
+            return OLDER
         return f"{error.reason} does not answer; nothing was changed by this command since. Try again when it does."
     return None
+
+
+def lacks_schema(error: BaseException) -> bool:
+    """Whether a statement failed for a table or a column that is not there: nobody has migrated, or not since."""
+    return bool(_names(list(_causes(error))) & _LACKING)
 
 
 def _system_line(error: OSError) -> str:

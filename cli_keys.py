@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+import cli_edge
 from cli_policy import settings_of
 
 if TYPE_CHECKING:
@@ -134,7 +135,8 @@ def _report(settings: "Settings") -> "KeyReport":
     try:
         return asyncio.run(_read(settings))
     except Unavailable as error:
-        sys.exit(f"hetao: the register of keys cannot be read: {error.reason}")
+        why = cli_edge.OLDER if error.reason == "schema_older" else error.reason
+        sys.exit(f"hetao: the register of keys cannot be read: {why}")
 
 
 async def _read(settings: "Settings") -> "KeyReport":

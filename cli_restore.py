@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from cli_backup import ERASURES, HISTORIES, KEYS, Tools, describe, read_facts, stack_of, wheel
+from cli_backup import HISTORIES, Tools, read_facts, stack_of, wheel
+from store.backup_places import ERASURES, KEYS
 
 if TYPE_CHECKING:
     from sandbox.stack import Stack
@@ -56,12 +57,16 @@ def postgres(
     restore_command: Annotated[
         str | None, typer.Option(help="PostgreSQL's restore_command, where the log is kept elsewhere than --wal.")
     ] = None,
+    timeline: Annotated[
+        str, typer.Option(help="Which to follow where the log has several: latest, current (the backup's), a number.")
+    ] = "latest",
     data_dir: DataDir = None,
     set_aside: Aside = False,
     tools: Tools = None,
 ) -> None:
     """Lay the database back, up to its end, the end of the log, or a moment."""
     from sandbox.stack import StackError
+    from store.backup_check import describe
     from store.base_backup import FOLDER, BackupError, find_tools, verify
     from store.recovery import aside_of, lay_back
 
@@ -78,7 +83,8 @@ def postgres(
             data = into if stack is None else stack.directory / "postgres" / "data"
             assert data is not None
             aside = aside_of(data, datetime.now(UTC)) if set_aside and data.exists() else None
-            segments = lay_back(backup / FOLDER, data, log=wal, until=moment, command=restore_command, aside=aside)
+            told: dict[str, Any] = {"log": wal, "until": moment, "command": restore_command, "timeline": timeline}
+            segments = lay_back(backup / FOLDER, data, aside=aside, **told)
             came_back = None if stack is None else _recover(stack)
     except (BackupError, StackError) as error:
         sys.exit(f"hetao: {error}")
@@ -106,6 +112,7 @@ def temporal(
     """Lay the histories of an embedded stack back, or have it start with none."""
     from sandbox.stack import StackError
     from sandbox.temporal_copy import FILE, clear_histories, lay_back_histories
+    from store.backup_check import describe
     from store.base_backup import BackupError
 
     if data_dir is None:

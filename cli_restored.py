@@ -66,7 +66,8 @@ def restored(
         print(f"hetao: nothing was changed. {refused.detail}", file=sys.stderr)
         raise typer.Exit(2) from refused
     except Unavailable as error:
-        print(f"hetao: {error.reason} is away: run it again when it is there", file=sys.stderr)
+        away = f"{error.reason} is away: run it again when it is there"
+        print(f"hetao: {cli_edge.OLDER if error.reason == 'schema_older' else away}", file=sys.stderr)
         raise typer.Exit(2) from error
     if declaration is not None:
         declaration.write_text(json.dumps(document, ensure_ascii=False) + "\n", encoding="utf-8")

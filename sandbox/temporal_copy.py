@@ -50,6 +50,30 @@ def lay_back_histories(source: Path, directory: Path, now: datetime) -> Path | N
     return aside
 
 
+def look_at_copy(file: Path, size: int) -> None:
+    """Look whether a copy of histories is whole.
+
+    Args:
+        file: the copy.
+        size: how many bytes it had when it was made.
+
+    Raises:
+        StackError: when it is not there, has another size, or SQLite finds it broken.
+    """
+    if not file.exists():
+        raise StackError(f"{file} is missing.")
+    if file.stat().st_size != size:
+        raise StackError(f"{file} has {file.stat().st_size} bytes in place of {size}.")
+    try:
+        # Nothing is written beside it: a backup may lie where nobody may write.
+        with closing(sqlite3.connect(f"file:{file}?mode=ro&immutable=1", uri=True)) as kept:
+            [said] = kept.execute("PRAGMA integrity_check").fetchone()
+    except sqlite3.Error as error:
+        raise StackError(f"{file} cannot be read: {error}.") from error
+    if said != "ok":
+        raise StackError(f"{file} is broken: {said}.")
+
+
 def clear_histories(directory: Path, now: datetime) -> Path | None:
     """Set the histories of a stopped server aside, so that it starts with none, and return where they are."""
     if not (directory / FILE).exists():

@@ -64,7 +64,9 @@ def connection_environment(url: str) -> dict[str, str]:
     return {name: value for name, value in told.items() if value}
 
 
-def take(tools: Path, url: str, target: Path, *, label: str, environment: Mapping[str, str]) -> None:
+def take(
+    tools: Path, url: str, target: Path, *, label: str, environment: Mapping[str, str], held: Sequence[int] = ()
+) -> None:
     """Copy the running cluster into a directory that is not there yet, with the log that makes the copy whole.
 
     Args:
@@ -73,9 +75,10 @@ def take(tools: Path, url: str, target: Path, *, label: str, environment: Mappin
         target: the directory to be made.
         label: what the backup is called in PostgreSQL's own files.
         environment: what the tools run with; the connection is added.
+        held: open files that lock the directories: the tool holds them on where it outlives us.
 
     Raises:
-        BackupError: when PostgreSQL refused; what was written so far is gone.
+        BackupError: when PostgreSQL refused.
     """
     _run(
         [
@@ -89,6 +92,7 @@ def take(tools: Path, url: str, target: Path, *, label: str, environment: Mappin
             f"--label={label}",
         ],
         {**environment, **connection_environment(url)},
+        held,
     )
 
 
@@ -104,11 +108,22 @@ def verify(tools: Path, target: Path, *, environment: Mapping[str, str]) -> None
             return
         compare(target)
         for stretch in read_manifest(target).stretches:
-            log = [f"--path={target / 'pg_wal'}", f"--timeline={stretch.timeline}"]
-            log += [f"--start={stretch.start}", f"--end={stretch.end}"]
-            _run([str(tools / "pg_waldump"), "--quiet", *log], environment)
+            read_log(tools, target / "pg_wal", stretch.timeline, stretch.start, stretch.end, environment=environment)
     except ManifestError as error:
         raise BackupError(str(error)) from error
+
+
+def read_log(tools: Path, log: Path, timeline: int, start: str, end: str, *, environment: Mapping[str, str]) -> None:
+    """Read every record of a stretch of the log.
+
+    Raises:
+        BackupError: when a segment is missing, or a record cannot be read.
+    """
+    stretch = [f"--path={log}", f"--timeline={timeline}", f"--start={start}", f"--end={end}"]
+    try:
+        _run([str(tools / "pg_waldump"), "--quiet", *stretch], environment)
+    except BackupError as error:
+        raise BackupError(f"The log in {log} cannot be read from {start} to {end}: {error}") from error
 
 
 def written(target: Path) -> dict[str, Any]:
@@ -160,8 +175,10 @@ def _major(tools: Path, name: str = _NEEDED[0]) -> int:
     return int(found[1]) if found else 0
 
 
-def _run(command: Sequence[str], environment: Mapping[str, str]) -> None:
-    result = subprocess.run(command, capture_output=True, env=dict(environment), stdin=subprocess.DEVNULL)  # noqa: S603  # The command is ours.
+def _run(command: Sequence[str], environment: Mapping[str, str], held: Sequence[int] = ()) -> None:
+    result = subprocess.run(  # noqa: S603  # The command is ours.
+        command, capture_output=True, env=dict(environment), stdin=subprocess.DEVNULL, pass_fds=held
+    )
     if result.returncode:
         said = result.stderr.decode(errors="replace").strip() or f"exit code {result.returncode}"
         raise BackupError(f"{Path(command[0]).name}: {said}")

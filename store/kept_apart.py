@@ -42,6 +42,7 @@ def copy_keys(keys_file: Path, target: Path) -> dict[str, list[str]]:
         _copy(keys_file, target)
         keyring = Keyring.load(target)
     except (OSError, ValueError) as error:
+        target.unlink(missing_ok=True)
         raise BackupError(f"The key file {keys_file} was not copied to {target}: {error}") from error
     return key_ids(keyring)
 
@@ -73,12 +74,16 @@ def _copy(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     unfinished = target.with_name(f"{target.name}.unfinished")
     unfinished.unlink(missing_ok=True)
-    with (
-        source.open("rb") as given,
-        os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as kept,
-    ):
-        fcntl.flock(given, fcntl.LOCK_SH)
-        shutil.copyfileobj(given, kept)
-        kept.flush()
-        os.fsync(kept.fileno())
-    unfinished.rename(target)
+    try:
+        with (
+            source.open("rb") as given,
+            os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as kept,
+        ):
+            fcntl.flock(given, fcntl.LOCK_SH)
+            shutil.copyfileobj(given, kept)
+            kept.flush()
+            os.fsync(kept.fileno())
+        unfinished.rename(target)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise

@@ -77,12 +77,11 @@ def marks(server: PostgresServer) -> list[str]:
     return server.run_sql("SELECT name FROM marks ORDER BY 1", database="hetao").splitlines()
 
 
-def erase(file: Path, keyring: Keyring) -> None:
-    entry = ErasureEntry(
+def an_erasure() -> ErasureEntry:
+    return ErasureEntry(
         erasure_id=uuid4(), person_id=uuid4(), keys=(uuid4(),), references=("HT-0000-0000-E",),
         reason=ErasureReason.PERSON_ASKED, at=datetime.now(UTC),
     )  # fmt: skip
-    ErasureList(file, keyring)._append(entry)
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +98,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     mark(server, "before")
     with sqlite3.connect(directory / "temporal" / "temporal.db") as histories:
         histories.executescript("PRAGMA journal_mode = wal; CREATE TABLE runs (name); INSERT INTO runs VALUES ('one')")
-    erase(directory / "erasures.jsonl", Keyring.load(directory / "keys.json"))
+    ErasureList(directory / "erasures.jsonl", Keyring.load(directory / "keys.json"))._append(an_erasure())
     log = place / "log"
     following = subprocess.Popen([*COMMAND, "backup", "follow", log, "--slot", "kept", "--data-dir", directory])
     try:
@@ -191,6 +190,69 @@ def test_a_backup_that_was_altered_is_not_laid_back(made: Made, tmp_path: Path) 
     assert not (tmp_path / "data").exists()
 
 
+def test_each_part_that_is_not_as_it_was_is_named(made: Made, tmp_path: Path) -> None:
+    whole = ["--keys", made.keys.parent, "--erasures", made.erasures.parent, "--wal", made.log]
+    done = hetao("backup", "check", made.backup, *whole)
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["looked_at"] == ["postgres", "temporal", "wal", "keys", "erasures"]
+    assert "--wal was not given: that part was not looked at" in hetao("backup", "check", made.backup).stderr
+
+    broken = copy_of(made, tmp_path)
+    name = made.said["name"]
+    keys, erasures, log = tmp_path / "keys" / name, tmp_path / "erasures" / name, tmp_path / "wal"
+    for source, target in ((made.keys, keys), (made.erasures, erasures), (made.log, log)):
+        shutil.copytree(source, target)
+    told = ["--keys", keys.parent, "--erasures", erasures.parent, "--wal", log]
+    assert hetao("backup", "check", broken, *told).exit_code == 0
+    cut = max((broken / "postgres" / "base").rglob("*"), key=lambda path: path.stat().st_size if path.is_file() else 0)
+    size = cut.stat().st_size
+    os.truncate(cut, size - 1)
+    own = min((broken / "postgres" / "pg_wal").glob("0000*"))
+    own.rename(tmp_path / own.name)
+    os.truncate(broken / "temporal.db", 100)
+    (keys / "keys.json").unlink()
+    (erasures / "erasures.jsonl").unlink()
+    result = hetao("backup", "check", broken, *told)
+    assert result.exit_code == 1
+    lines = [line for line in result.output.splitlines() if line.startswith("hetao: ")]
+    # The first difference of the copy, and each other part.
+    for line, words in zip(
+        lines,
+        (
+            (str(cut.relative_to(broken / "postgres")), f"{size - 1}"),
+            ("temporal.db has 100 bytes",),
+            ("has no log of its own",),
+            ("keys.json is missing",),
+            ("erasures.jsonl is missing: 1 erased",),
+        ),
+        strict=True,
+    ):
+        assert all(word in line for word in words), result.output
+    shutil.copyfile(made.backup / cut.relative_to(broken), cut)
+    assert f"The log in {own.parent} cannot be read from" in hetao("backup", "check", broken).output
+    (tmp_path / own.name).rename(own)
+
+    def says(words: str) -> None:
+        result = hetao("backup", "check", broken, *told)
+        assert result.exit_code == 1
+        assert words in result.output
+
+    shutil.copyfile(made.backup / "temporal.db", broken / "temporal.db")
+    shutil.copyfile(made.keys / "keys.json", keys / "keys.json")
+    (erasures / "erasures.jsonl").write_bytes(b"")
+    (keys / "keys.json").chmod(0o600)
+    says("has 0 erasures in place of 1")
+    altered = (made.erasures / "erasures.jsonl").read_bytes().replace(b"person_asked", b"court_ordered")
+    (erasures / "erasures.jsonl").write_bytes(altered)
+    says("is not as it was written: erasure_list_altered")
+    shutil.copyfile(made.erasures / "erasures.jsonl", erasures / "erasures.jsonl")
+    other = generate()
+    (keys / "keys.json").write_text(
+        json.dumps({**other, "kek": {"current": "k9", "keys": {"k9": other["kek"]["keys"]["k1"]}}})
+    )
+    says("lacks keys that this backup needs: kek k1")
+
+
 def test_a_moment_that_cannot_be_reached_is_refused(made: Made, tmp_path: Path) -> None:
     into = ["--into", tmp_path / "data"]
     early = hetao("restore", "postgres", made.backup, *into, "--wal", made.log, "--until", "2026-01-01T00:00:00+00:00")
@@ -202,12 +264,18 @@ def test_a_moment_that_cannot_be_reached_is_refused(made: Made, tmp_path: Path) 
     holed = tmp_path / "log"
     holed.mkdir()
     first, *_ = sorted(path.name for path in made.log.iterdir())
+
+    def named(number: int) -> str:
+        return f"{int(first.removesuffix('.partial'), 16) + number:024X}"
+
     for number in (1, 3):
-        name = f"{int(first.removesuffix('.partial'), 16) + number:024X}"
-        (holed / name).write_bytes(b"")
+        (holed / named(number)).write_bytes(b"")
     lacking = hetao("restore", "postgres", made.backup, *into, "--wal", holed, "--until", made.between.isoformat())
     assert lacking.exit_code == 1
-    assert "lacks a part of the log" in lacking.output
+    assert f"lacks a part of the log in the middle: {named(2)} is missing" in lacking.output
+    (holed / named(3)).unlink()
+    cut = hetao("restore", "postgres", made.backup, *into, "--wal", holed)
+    assert f"{named(1)} is not of" in cut.output
     assert not list(tmp_path.glob("data*"))
 
 

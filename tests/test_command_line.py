@@ -12,6 +12,7 @@ import pytest
 
 import cli
 import cli_edge
+from sandbox.postgres import SUPERUSER, PostgresServer
 from store.key_file import generate
 from tests.test_settings import LEAST
 
@@ -196,3 +197,51 @@ def test_a_document_that_does_not_fit_is_said_by_its_place_and_in_one_line(
     assert line.startswith("hetao: ")
     assert not re.search(r"\n|pydantic|input_value|Error", line)
     assert "[2" not in content or re.search(r"line \d, column \d", line)
+
+
+def test_a_migration_without_the_owner_says_which_setting(least: pytest.MonkeyPatch, told: Callable[..., str]) -> None:
+    least.delenv("HETAO_OWNER_DATABASE_URL")
+
+    assert "hetao: HETAO_OWNER_DATABASE_URL: set it to PostgreSQL as hetao_owner" in told("migrate")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "register load examples/employers.yaml",
+        "calendar load",
+        "keys check",
+        "keys rotate kek",
+        "erasures replay --only-look",
+        "restored",
+        "audit seal",
+        "backup take B --keys-to K --erasures-to E",
+    ],
+)
+def test_a_database_that_nobody_migrated_is_said_with_the_command_that_does(
+    least: pytest.MonkeyPatch,
+    told: Callable[..., str],
+    postgres: PostgresServer,
+    empty_database: str,
+    tmp_path: Path,
+    command: str,
+) -> None:
+    least.setenv("HETAO_DATABASE_URL", postgres.url(database=empty_database))
+    least.setenv("HETAO_BACKUP_DATABASE_URL", postgres.url(role=SUPERUSER, database="postgres"))
+    places = {name: str(tmp_path / name) for name in ("B", "K", "E")}
+
+    said = told(*(places.get(part, part) for part in command.split()))
+
+    assert said == "hetao: The database lacks tables of this version: run `hetao migrate` first.\n"
+    # A backup leaves nothing of itself, the keys above all.
+    assert not list(tmp_path.glob("[BKE]/[!.]*"))
+
+
+def test_what_waits_for_a_newer_schema_is_said_so(
+    least: pytest.MonkeyPatch, postgres: PostgresServer, empty_database: str
+) -> None:
+    least.setenv("HETAO_DATABASE_URL", postgres.url(database=empty_database))
+    least.setattr(sys, "argv", ["hetao", "erasures", "complete"])
+
+    with pytest.raises(SystemExit, match=r"schema_older: nothing was added\. The database lacks tables"):
+        cli.main()

@@ -15,8 +15,9 @@ ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = ("migrate", "load", "api", "worker", "worker-before", "versions")
-ONE_SHOT = {"migrate", "versions", "load", "temporal-schema", "temporal-namespace"}
+BACKUP = ("backup-log", "backup", "restore")
+OURS = ("migrate", "load", "api", "worker", "worker-before", "versions", *BACKUP)
+ONE_SHOT = {"migrate", "versions", "load", "backup", "restore", "temporal-schema", "temporal-namespace"}
 # Of the embedded stack alone; production refuses each of them.
 EMBEDDED = {"HETAO_CODEC_TOKEN", "HETAO_POISON_FILE", "HETAO_WEBHOOK_ALLOWED"}
 SECRET = re.compile(r"PASSWORD|PWD|TOKEN|SECRET")
@@ -59,10 +60,8 @@ def test_example_environment_names_every_variable_and_gives_no_value() -> None:
 def test_every_setting_can_be_given_to_compose() -> None:
     known = {f"HETAO_{name.upper()}" for name in Settings.model_fields} - EMBEDDED
     of_the_image = {"HETAO_API_HOST", "HETAO_API_PORT"}
-    # PostgreSQL's own programs are not in the image: a backup is taken from a machine that has them.
-    of_the_host = {"HETAO_BACKUP_DATABASE_URL"}
 
-    assert set().union(*(_environment(service) for service in OURS)) >= known - of_the_image - of_the_host
+    assert set().union(*(_environment(service) for service in OURS)) >= known - of_the_image
 
 
 def test_the_workers_of_before_are_asked_for_and_new_work_is_sent_once_the_new_ones_are_there() -> None:
@@ -145,9 +144,15 @@ def test_a_mounted_file_exists(path: str) -> None:
 def test_the_image_runs_as_an_unprivileged_user_and_says_when_it_is_healthy() -> None:
     lines = (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines()
 
-    assert [line for line in lines if line.startswith("USER ")] == ["USER 10001:10001"]
+    assert [line for line in lines if line.startswith("USER ")] == ["USER 10001:10001", "USER 0:0", "USER 10001:10001"]
     assert any(line.startswith("HEALTHCHECK ") for line in lines)
-    assert sum(line.startswith("FROM ") for line in lines) == 2
+    # The last is what is made untold.
+    stages = [line.partition(" AS ")[2] for line in lines if line.startswith("FROM ")]
+    assert stages == ["build", "base", "backup", "run"]
+    assert {SERVICES[service]["build"]["target"] for service in OURS if service != "worker-before"} == {"run", "backup"}
+    assert {service for service in SERVICES if SERVICES[service].get("build", {}).get("target") == "backup"} == {
+        *BACKUP
+    }
 
 
 @pytest.mark.parametrize("script", sorted((ROOT / "deploy").glob("*/*.sh")), ids=lambda path: path.name)

@@ -82,6 +82,18 @@ def test_an_installation_of_which_nothing_answers_is_told_line_by_line() -> None
     assert "FAIL  Temporal: it does not answer\n      -> start it" in shown.stdout
 
 
+def test_a_database_that_nobody_migrated_is_told_with_the_command_that_does(
+    surroundings: pytest.MonkeyPatch, postgres: PostgresServer, empty_database: str
+) -> None:
+    surroundings.setenv("HETAO_DATABASE_URL", postgres.url(database=empty_database))
+    lines = _doctor()
+    assert (lines["schema"]["health"], lines["schema"]["to_do"]) == ("fail", "run `hetao migrate`")
+    for name in ("register", "keys"):
+        assert lines[name]["says"] == "the database lacks tables of this version"
+        assert "hetao migrate" in lines[name]["to_do"]
+    assert not [line for line in lines.values() if "broke" in line["says"]]
+
+
 def test_settings_and_secrets_that_cannot_be_read_are_named_and_never_shown(surroundings: pytest.MonkeyPatch) -> None:
     surroundings.setenv("HETAO_RECEIPTS_SECRETS", f"whsec_{'MDEy' * 8},whsec_of-mine!,whpk_c2hvcnQ=")
     surroundings.setenv("HETAO_WITNESS_KEYS", "no-key-of-mine")
