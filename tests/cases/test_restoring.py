@@ -15,7 +15,6 @@ from cases.context import Context
 from cases.log_reads import find_checkpoint
 from cases.restore_watch import note_undeclared, say_nothing_lost
 from cases.restoring import SKIPPED_NUMBERS, Restored, declare_restore, find_lost_cases
-from cases.sealing import seal
 from domain.actors import system
 from domain.errors import Refused
 from domain.references import REFERENCE_BYTES, reference_from
@@ -131,10 +130,10 @@ async def test_a_log_that_lost_nothing_keeps_its_name(park: Park) -> None:
 
 async def test_a_checkpoint_that_contradicts_the_restored_tree_is_refused(park: Park) -> None:
     await park.review()
-    await seal(park.context)
+    await seal_all(park.context)
     older = await find_checkpoint(park.context)
     await park.review(identity_number="33010619860128072X")
-    await seal(park.context)
+    await seal_all(park.context)
     for note, why in (
         (older.note, "find a newer one"),
         (older.note.replace("hetao-permits", "other-permits"), "cannot be taken"),
