@@ -25,6 +25,9 @@ EVERY: Final = 5.0
 _SOON: Final = 1.0
 # A poll is held open for a minute, and the server notes it when it begins.
 POLLED_WITHIN: Final = 150.0
+# The server is asked for its note all the while, so that one that went is told long before a poll would be missed. Two
+# looks may be lost on the way.
+ANSWERED_WITHIN: Final = 20.0
 WRITTEN_WITHIN: Final = 30.0
 TURNED_WITHIN: Final = 60.0
 _ASK_SECONDS: Final = 4.0
@@ -40,8 +43,12 @@ class Pulse:
     clock: Callable[[], float] = time.monotonic
     turned: float | None = None
     polled: dict[str, float] = field(default_factory=dict)
+    answered: float | None = None
+    is_away: bool = False
     written: float | None = None
     queues: tuple[str, ...] = ()
+    # Why no work is asked for, as a word; None while it is.
+    why: str | None = None
 
     def answers(self) -> Mapping[str, Answer]:
         """Return what is answered beside the metrics."""
@@ -54,7 +61,8 @@ class Pulse:
 
     def ready(self) -> tuple[str, str, bytes]:
         """Say whether the worker can do its work: 503 with what it lacks."""
-        polls = {queue: self._is_within(self.polled.get(queue), POLLED_WITHIN) for queue in self.queues}
+        is_there = self.why is None and self.is_answered()
+        polls = {queue: is_there and self._is_within(self.polled.get(queue), POLLED_WITHIN) for queue in self.queues}
         lacks = {
             "temporal": all(polls.values()) and bool(polls),
             "postgresql": self._is_within(self.written, WRITTEN_WITHIN),
@@ -67,7 +75,18 @@ class Pulse:
             "postgresql": "written" if lacks["postgresql"] else "not_written",
             "queues": {queue: "polled" if is_polled else "not_polled" for queue, is_polled in polls.items()},
         }
+        if self.why is not None:
+            told["temporal_why"] = self.why
         return _answer(is_ready, told)
+
+    def tell(self, why: str | None) -> None:
+        """Hear why no work is asked for, or that it is: then the polls of before count no more."""
+        self.why = why
+        self.polled.clear()
+
+    def is_answered(self) -> bool:
+        """Whether Temporal answered lately."""
+        return self._is_within(self.answered, ANSWERED_WITHIN)
 
     def _is_within(self, at: float | None, seconds: float) -> bool:
         return at is not None and self.clock() - at <= seconds
@@ -83,11 +102,15 @@ class Polls:
         self._client, self.queues, self._identity = client, queues, identity
         self._noted: dict[str, datetime] = {}
 
-    async def look(self) -> set[str]:
-        """Return the queues that were polled since the last look; none of them where Temporal is away."""
+    async def look(self) -> set[str] | None:
+        """Return the queues that were polled since the last look; None where Temporal is away or refuses."""
+        try:
+            async with asyncio.timeout(_ASK_SECONDS):
+                noted = await asyncio.gather(*(self._noted_at(queue) for queue in self.queues))
+        except _AWAY:
+            return None
         polled = set()
-        for queue in self.queues:
-            at = await self._noted_at(queue)
+        for queue, at in zip(self.queues, noted, strict=True):
             if at is not None and at != self._noted.get(queue):
                 self._noted[queue] = at
                 polled.add(queue)
@@ -100,30 +123,23 @@ class Polls:
             asked = DescribeTaskQueueRequest(
                 namespace=self._client.namespace, task_queue=TaskQueue(name=queue), task_queue_type=kind
             )
-            try:
-                async with asyncio.timeout(_ASK_SECONDS):
-                    answer = await self._client.workflow_service.describe_task_queue(asked)
-            except _AWAY:
-                return None
+            answer = await self._client.workflow_service.describe_task_queue(asked)
             mine += [each.last_access_time.ToDatetime() for each in answer.pollers if each.identity == self._identity]
         return max(mine, default=None)
 
 
 async def keep_pulse(
-    pulse: Pulse,
-    polls: Polls,
-    write: Callable[[], Awaitable[None]],
-    *,
-    is_stopping: Callable[[], bool],
-    every: float = EVERY,
+    pulse: Pulse, write: Callable[[], Awaitable[None]], *, is_stopping: Callable[[], bool], every: float = EVERY
 ) -> None:
     """Take the pulse until the worker stops; what does not answer is a missing beat and nothing else."""
-    pulse.queues = polls.queues
     await asyncio.gather(
-        _keep(is_stopping, every, lambda: _turn(pulse)),
-        _keep(is_stopping, every, lambda: _look(pulse, polls)),
-        _keep(is_stopping, every, lambda: _write(pulse, write)),
+        _keep(is_stopping, every, lambda: _turn(pulse)), _keep(is_stopping, every, lambda: _write(pulse, write))
     )
+
+
+async def keep_looking(pulse: Pulse, polls: Polls, *, is_stopping: Callable[[], bool], every: float = EVERY) -> None:
+    """Look until told to stop whether Temporal hands out work; that it went, and that it is back, is a line each."""
+    await _keep(is_stopping, every, lambda: _look(pulse, polls))
 
 
 async def _keep(is_stopping: Callable[[], bool], every: float, beat: Callable[[], Awaitable[bool]]) -> None:
@@ -145,7 +161,19 @@ async def _turn(pulse: Pulse) -> bool:
 
 
 async def _look(pulse: Pulse, polls: Polls) -> bool:
-    for queue in await polls.look():
+    polled = await polls.look()
+    if polled is None:
+        if not pulse.is_away and not pulse.is_answered():
+            pulse.is_away = True
+            # Whoever comes back may be another one: what was polled of the one before says nothing of it.
+            pulse.polled.clear()
+            _log.warning("temporal_away", step="poll")
+        return False
+    if pulse.is_away:
+        pulse.is_away = False
+        _log.info("temporal_answers", step="poll")
+    pulse.answered = pulse.clock()
+    for queue in polled:
         pulse.polled[queue] = pulse.clock()
     return set(pulse.polled) == set(pulse.queues)
 

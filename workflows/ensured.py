@@ -17,6 +17,7 @@ from workflows.retention import ensure_retention
 from workflows.seal_check import ensure_seal_check
 
 EVERY: Final = 60.0
+AGAIN: Final = 5.0
 _log = structlog.get_logger(__name__)
 
 
@@ -31,13 +32,20 @@ async def ensure_all(client: Client) -> None:
     await ensure_seal_check(client)
 
 
-async def keep_ensuring(client: Client, *, is_stopping: Callable[[], bool], every: float = EVERY) -> None:
-    """Make sure until the worker stops; neither a Temporal that was lost nor a hand in its web UI ends one for good."""
+async def keep_ensuring(
+    client: Client, *, is_stopping: Callable[[], bool], every: float = EVERY, again: float = AGAIN
+) -> None:
+    """Make sure until the worker stops; neither a Temporal that was lost nor a hand in its web UI ends one for good.
+
+    Where Temporal is away it is asked again soon: it may come back empty, and nothing else would say so.
+    """
     while not is_stopping():
-        await asyncio.sleep(every)
+        pause = every
         try:
             await ensure_all(client)
         except (TemporalError, TimeoutError, RuntimeError, OSError) as error:
             _log.info("temporal_away", step="ensure", error=type(error).__name__)
+            pause = again
         except Exception as error:  # noqa: BLE001 - an error of one round must not end the others
             _log.error("ensure_failed", error=type(error).__name__)
+        await asyncio.sleep(pause)
