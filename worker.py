@@ -288,15 +288,16 @@ def _alone(context: Context, settings: Settings, stopping: asyncio.Event) -> lis
 async def _serve(
     context: Context, settings: Settings, client: Client, world: Outside, pulse: Pulse, stopping: asyncio.Event
 ) -> None:
-    """Work on one connection until told to stop; what ended a worker is raised once the steps under way are done."""
+    """Work on one connection until told to stop or refused; what ended a worker is raised once all steps are done."""
     version = version_of(settings)
     deployment = pinned(version) if settings.are_workers_versioned else None
     engine = TemporalEngine(client)
     polls = Polls(client, pulse.queues, client.identity)
+    refused, ensure, look = asyncio.Event(), asyncio.Event(), asyncio.Event()
     background = [
-        keep_looking(pulse, polls, is_stopping=stopping.is_set),
+        keep_looking(pulse, polls, refused, back=(ensure, look), is_stopping=stopping.is_set),
         keep_reading_key(client, is_stopping=stopping.is_set),
-        keep_ensuring(client, is_stopping=stopping.is_set),
+        keep_ensuring(client, back=ensure, is_stopping=stopping.is_set),
         keep_sweeping(context, engine, is_stopping=stopping.is_set),
         keep_resuming(context, engine, is_stopping=stopping.is_set),
         keep_telling_epochs(context, CaseWorkflows(client), is_stopping=stopping.is_set),
@@ -305,10 +306,10 @@ async def _serve(
     ]
     if deployment is not None:
         deployments = Deployments(client, version.deployment_name)
-        background.append(keep_watching_versions(deployments, version.build_id, stopping))
+        background.append(keep_watching_versions(deployments, version.build_id, stopping, back=look))
     async with side_by_side(build_workers(context, client, world, deployment)) as ended, beside(background):
         _log.info("worker_ready", build_id=version.build_id, is_versioned=deployment is not None)
-        await _first(stopping, ended)
+        await _first(stopping, ended, refused)
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ It is told on the port of metrics, by threads that wait for nothing: `/health/li
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -16,10 +16,10 @@ from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
-from temporalio.exceptions import TemporalError
 
 from domain.errors import Unavailable
 from temporal.exposition import Answer
+from temporal.serving import UNAVAILABLE, NotServedError, answering
 
 EVERY: Final = 5.0
 _SOON: Final = 1.0
@@ -30,8 +30,8 @@ POLLED_WITHIN: Final = 150.0
 ANSWERED_WITHIN: Final = 20.0
 WRITTEN_WITHIN: Final = 30.0
 TURNED_WITHIN: Final = 60.0
-_ASK_SECONDS: Final = 4.0
-_AWAY: Final = (TemporalError, TimeoutError, RuntimeError, OSError)
+# What Temporal refused for so long it does not give by itself: the worker is built anew once it does.
+REFUSED_FOR: Final = 5.0
 _JSON: Final = "application/json"
 _log = structlog.get_logger(__name__)
 
@@ -44,7 +44,8 @@ class Pulse:
     turned: float | None = None
     polled: dict[str, float] = field(default_factory=dict)
     answered: float | None = None
-    is_away: bool = False
+    has_missed: bool = False
+    refused_since: float | None = None
     written: float | None = None
     queues: tuple[str, ...] = ()
     # Why no work is asked for, as a word; None while it is.
@@ -80,9 +81,35 @@ class Pulse:
         return _answer(is_ready, told)
 
     def tell(self, why: str | None) -> None:
-        """Hear why no work is asked for, or that it is: then the polls of before count no more."""
+        """Hear why no work is asked for, or that it is anew: then the polls of before count no more."""
         self.why = why
+        self.refused_since = None
         self.polled.clear()
+
+    def miss(self, why: str) -> None:
+        """Hear why Temporal gave no answer; one that is only silent may answer the next time."""
+        self.has_missed = True
+        self.refused_since = None if why == UNAVAILABLE else self.refused_since or self.clock()
+        if why == self.why or (why == UNAVAILABLE and self.is_answered()):
+            return
+        self.why = why
+        # Whoever comes back may be another one: what was polled of the one before says nothing of it.
+        self.polled.clear()
+        _log.warning("temporal_away", step="poll", why=why)
+
+    def answer(self, polled: Iterable[str]) -> bool:
+        """Hear which queues Temporal noted as polled; return whether it was away before that, however shortly."""
+        if self.why is not None:
+            _log.info("temporal_answers", step="poll", after=self.why)
+        self.why = self.refused_since = None
+        self.answered = self.clock()
+        self.polled |= dict.fromkeys(polled, self.answered)
+        is_back, self.has_missed = self.has_missed, False
+        return is_back
+
+    def is_refused(self) -> bool:
+        """Whether Temporal has refused for a while."""
+        return self.refused_since is not None and self.clock() - self.refused_since >= REFUSED_FOR
 
     def is_answered(self) -> bool:
         """Whether Temporal answered lately."""
@@ -102,13 +129,14 @@ class Polls:
         self._client, self.queues, self._identity = client, queues, identity
         self._noted: dict[str, datetime] = {}
 
-    async def look(self) -> set[str] | None:
-        """Return the queues that were polled since the last look; None where Temporal is away or refuses."""
-        try:
-            async with asyncio.timeout(_ASK_SECONDS):
-                noted = await asyncio.gather(*(self._noted_at(queue) for queue in self.queues))
-        except _AWAY:
-            return None
+    async def look(self) -> set[str]:
+        """Return the queues that were polled since the last look.
+
+        Raises:
+            NotServedError: Temporal is away or refuses.
+        """
+        async with answering():
+            noted = await asyncio.gather(*(self._noted_at(queue) for queue in self.queues))
         polled = set()
         for queue, at in zip(self.queues, noted, strict=True):
             if at is not None and at != self._noted.get(queue):
@@ -137,9 +165,21 @@ async def keep_pulse(
     )
 
 
-async def keep_looking(pulse: Pulse, polls: Polls, *, is_stopping: Callable[[], bool], every: float = EVERY) -> None:
-    """Look until told to stop whether Temporal hands out work; that it went, and that it is back, is a line each."""
-    await _keep(is_stopping, every, lambda: _look(pulse, polls))
+async def keep_looking(
+    pulse: Pulse,
+    polls: Polls,
+    refused: asyncio.Event,
+    *,
+    back: Sequence[asyncio.Event] = (),
+    is_stopping: Callable[[], bool],
+    every: float = EVERY,
+) -> None:
+    """Look whether Temporal hands out work; that it went, and that it is back, is a line each.
+
+    `refused` is set where it has refused for a while: the SDK would poll on for a minute, and then end the worker.
+    Those of `back` are set where it is back: it may be an empty one that needs what runs once for all.
+    """
+    await _keep(is_stopping, every, lambda: _look(pulse, polls, refused, back))
 
 
 async def _keep(is_stopping: Callable[[], bool], every: float, beat: Callable[[], Awaitable[bool]]) -> None:
@@ -160,21 +200,17 @@ async def _turn(pulse: Pulse) -> bool:
     return True
 
 
-async def _look(pulse: Pulse, polls: Polls) -> bool:
-    polled = await polls.look()
-    if polled is None:
-        if not pulse.is_away and not pulse.is_answered():
-            pulse.is_away = True
-            # Whoever comes back may be another one: what was polled of the one before says nothing of it.
-            pulse.polled.clear()
-            _log.warning("temporal_away", step="poll")
+async def _look(pulse: Pulse, polls: Polls, refused: asyncio.Event, back: Sequence[asyncio.Event]) -> bool:
+    try:
+        polled = await polls.look()
+    except NotServedError as error:
+        pulse.miss(error.why)
+        if pulse.is_refused():
+            refused.set()
         return False
-    if pulse.is_away:
-        pulse.is_away = False
-        _log.info("temporal_answers", step="poll")
-    pulse.answered = pulse.clock()
-    for queue in polled:
-        pulse.polled[queue] = pulse.clock()
+    if pulse.answer(polled):
+        for each in back:
+            each.set()
     return set(pulse.polled) == set(pulse.queues)
 
 

@@ -19,14 +19,19 @@ _AWAY: Final = (RPCError, TemporalError, NoWorkersError, TimeoutError, RuntimeEr
 _log = structlog.get_logger(__name__)
 
 
-async def keep_watching_versions(deployments: Deployments, build_id: str, stopping: asyncio.Event) -> None:
+async def keep_watching_versions(
+    deployments: Deployments, build_id: str, stopping: asyncio.Event, *, back: asyncio.Event | None = None
+) -> None:
     """Take the first place where none was ever taken, and tell every ten minutes which runs wait for no worker.
 
-    Whether one was ever taken is asked each minute: a Temporal that was lost comes back empty under workers that run.
+    Whether one was ever taken is asked each minute, and at once where `back` says that Temporal was away and is there
+    again: one that was lost comes back empty under workers that run.
     """
+    back = back or asyncio.Event()
     loop = asyncio.get_running_loop()
     look_at = loop.time()
     while not stopping.is_set():
+        back.clear()
         pause = _EVERY
         try:
             if await deployments.take_first(build_id, wait=_FIRST):
@@ -37,7 +42,7 @@ async def keep_watching_versions(deployments: Deployments, build_id: str, stoppi
         except _AWAY as error:
             _log.warning("versions_unknown", error=type(error).__name__)
             pause = _AGAIN
-        await _pause(pause, stopping)
+        await _pause(pause, stopping, back)
 
 
 async def look(deployments: Deployments, build_id: str) -> None:
@@ -53,9 +58,10 @@ async def look(deployments: Deployments, build_id: str) -> None:
             _log.warning("version_without_workers", build_id=each.build_id, runs=each.runs)
 
 
-async def _pause(duration: timedelta, stopping: asyncio.Event) -> None:
+async def _pause(duration: timedelta, *events: asyncio.Event) -> None:
+    waiting = [asyncio.create_task(each.wait()) for each in events]
     try:
-        async with asyncio.timeout(duration.total_seconds()):
-            await stopping.wait()
-    except TimeoutError:
-        return
+        await asyncio.wait(waiting, timeout=duration.total_seconds(), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waiting:
+            task.cancel()

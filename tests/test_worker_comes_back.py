@@ -25,7 +25,7 @@ from domain.decisions import DecisionRequest
 from domain.registration import RegistrationRequest
 from domain.stages import Stage
 from sandbox.ports import free_port
-from sandbox.temporal_server import TemporalServer
+from sandbox.temporal_server import binary, environment
 from store.keyring import Keyring
 from temporal.client import connect
 from temporal.engine import TemporalEngine, Told
@@ -37,8 +37,6 @@ from tests.test_namespace_script import SCRIPT
 
 NAMESPACE = "just-made"
 SECONDS = 60.0
-# A server that skips time serves tests of workflows; what is looked at here is how a usual one goes and comes.
-_QUICK = ("--headless",)
 pytestmark = [pytest.mark.slow]
 
 
@@ -49,49 +47,60 @@ class _Now(Clock):
 
 @dataclass
 class Temporal:
-    """A server on one port that can be lost with all that it knew."""
+    """A server on one port that keeps nothing on a disk, so that it is lost with all that it knew."""
 
-    directory: Path
-    server: TemporalServer
-    times: int = 0
+    port: int
+    ui_port: int
+    process: "subprocess.Popen[bytes] | None" = None
 
-    def start_empty(self) -> None:
+    @property
+    def address(self) -> str:
+        """Host and port."""
+        return f"127.0.0.1:{self.port}"
+
+    def start(self) -> None:
         """Start one that knows nothing, not the namespace either."""
-        self.server.stop()
-        self.times += 1
-        self.server.directory = self.directory / str(self.times)
-        self.server.start()
+        command = [binary(), "server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", str(self.port)]
+        command += ["--ui-port", str(self.ui_port), "--log-level", "error"]
+        quiet = subprocess.DEVNULL
+        self.process = subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet, env=environment())
+
+    def lose(self) -> None:
+        """End it at once."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
 
     def make_namespace(self) -> None:
         """Do what an operator does, and nothing else."""
-        environment = {
+        told = {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "TEMPORAL_ADDRESS": self.server.address,
+            "TEMPORAL_ADDRESS": self.address,
             "TEMPORAL_NAMESPACE": NAMESPACE,
             "RETENTION": "720h",
             "SEARCH_ATTRIBUTES": "",
         }
-        done = subprocess.run(["sh", SCRIPT], env=environment, capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(["sh", SCRIPT], env=told, capture_output=True, text=True, check=False, timeout=60)
         assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture
-def temporal(tmp_path: Path) -> Iterator[Temporal]:
+def temporal() -> Iterator[Temporal]:
     """A Temporal of this test's own."""
-    server = TemporalServer(tmp_path, free_port(), free_port(), extra_args=_QUICK)
+    server = Temporal(free_port(), free_port())
     try:
-        yield Temporal(tmp_path, server)
+        yield server
     finally:
-        server.stop()
+        server.lose()
 
 
 @contextmanager
 def worker_process(port: int, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """Run a worker with the settings of the environment."""
     command = [sys.executable, "-m", "cli", "worker"]
-    environment = os.environ | {"HETAO_WORKER_METRICS_PORT": str(port), "HETAO_WORKER_VERSIONS": "true"}
+    told = os.environ | {"HETAO_WORKER_METRICS_PORT": str(port), "HETAO_WORKER_VERSIONS": "true"}
     with log.open("wb") as said:
-        process = subprocess.Popen(command, env=environment, stdout=said, stderr=said)
+        process = subprocess.Popen(command, env=told, stdout=said, stderr=said)
         try:
             yield process
         finally:
@@ -133,10 +142,10 @@ async def test_a_worker_waits_for_the_namespace_and_goes_on_on_a_temporal_that_c
     keys, log, port = tmp_path / "keys.json", tmp_path / "worker.log", free_port()
     tell_settings(monkeypatch, clean_database, keys)
     monkeypatch.setenv("HETAO_SEALER_DATABASE_URL", SEALER_URLS[clean_database])
-    monkeypatch.setenv("TEMPORAL_ADDRESS", temporal.server.address)
+    monkeypatch.setenv("TEMPORAL_ADDRESS", temporal.address)
     monkeypatch.setenv("TEMPORAL_NAMESPACE", NAMESPACE)
     keyring = Keyring.load(keys)
-    await asyncio.to_thread(temporal.start_empty)
+    temporal.start()
     with worker_process(port, log) as process:
         async with open_context(clean_database, _Now(), keyring) as context:
             await load_samples(context)
@@ -156,6 +165,7 @@ async def test_a_worker_waits_for_the_namespace_and_goes_on_on_a_temporal_that_c
                 await _until(is_there, stage.value)
 
             await _until_ready_says(port, "not_polled", "namespace_not_found")
+            assert await _waits(log, 1)
             assert not await engine.is_up()
             await asyncio.to_thread(temporal.make_namespace)
             await _until_ready_says(port, "polled", None)
@@ -163,9 +173,10 @@ async def test_a_worker_waits_for_the_namespace_and_goes_on_on_a_temporal_that_c
             assert await engine.start(case)
             await until_stage(case, Stage.UNDER_REVIEW)
 
-            await asyncio.to_thread(temporal.server.stop)
-            await asyncio.to_thread(temporal.start_empty)
+            await asyncio.to_thread(temporal.lose)
+            temporal.start()
             await _until_ready_says(port, "not_polled", "namespace_not_found")
+            await _until(lambda: _waits(log, 2), "it does not wait")
             later = await submit(identity_number=identity_number(7))
             assert not await engine.start(later)
             await asyncio.to_thread(temporal.make_namespace)
@@ -179,5 +190,10 @@ async def test_a_worker_waits_for_the_namespace_and_goes_on_on_a_temporal_that_c
         assert process.poll() is None
         process.send_signal(signal.SIGTERM)
         assert await asyncio.to_thread(process.wait, 30) == 0
-    waits = [line for line in map(json.loads, log.read_text().splitlines()) if line["event"] == "worker_waits"]
-    assert [line["why"] for line in waits] == ["namespace_not_found"] * 2
+    assert await _waits(log, 2)
+
+
+async def _waits(log: Path, times: int) -> bool:
+    """Whether the log says so often, and no more, that the worker waits for the namespace."""
+    lines = map(json.loads, (await asyncio.to_thread(log.read_text)).splitlines())
+    return [line["why"] for line in lines if line["event"] == "worker_waits"] == ["namespace_not_found"] * times

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -33,13 +34,20 @@ async def ensure_all(client: Client) -> None:
 
 
 async def keep_ensuring(
-    client: Client, *, is_stopping: Callable[[], bool], every: float = EVERY, again: float = AGAIN
+    client: Client,
+    *,
+    is_stopping: Callable[[], bool],
+    back: asyncio.Event | None = None,
+    every: float = EVERY,
+    again: float = AGAIN,
 ) -> None:
     """Make sure until the worker stops; neither a Temporal that was lost nor a hand in its web UI ends one for good.
 
-    Where Temporal is away it is asked again soon: it may come back empty, and nothing else would say so.
+    `back` says that Temporal was away and is there again, maybe an empty one: then it is made sure of at once.
     """
+    back = back or asyncio.Event()
     while not is_stopping():
+        back.clear()
         pause = every
         try:
             await ensure_all(client)
@@ -48,4 +56,6 @@ async def keep_ensuring(
             pause = again
         except Exception as error:  # noqa: BLE001 - an error of one round must not end the others
             _log.error("ensure_failed", error=type(error).__name__)
-        await asyncio.sleep(pause)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause):
+                await back.wait()

@@ -14,7 +14,18 @@ from temporalio.worker import Worker
 from domain.errors import Unavailable
 from sandbox.ports import free_port
 from temporal.exposition import serve_metrics
-from temporal.pulse import POLLED_WITHIN, TURNED_WITHIN, WRITTEN_WITHIN, Polls, Pulse, keep_pulse
+from temporal.pulse import (
+    ANSWERED_WITHIN,
+    POLLED_WITHIN,
+    REFUSED_FOR,
+    TURNED_WITHIN,
+    WRITTEN_WITHIN,
+    Polls,
+    Pulse,
+    keep_looking,
+    keep_pulse,
+)
+from temporal.serving import UNAVAILABLE, NotServedError
 
 
 class _Clock:
@@ -37,21 +48,58 @@ def test_a_worker_is_ready_while_all_of_it_goes_and_says_what_it_lacks() -> None
     assert _status(pulse) == (503, "not_polled", "not_written")
     assert pulse.live()[0].startswith("503")
     pulse.turned = pulse.written = clock.at
-    pulse.polled = {"cases": clock.at}
+    pulse.answer({"cases"})
     assert _status(pulse) == (503, "not_polled", "written")
     assert orjson.loads(pulse.ready()[2])["queues"] == {"cases": "polled", "notices": "not_polled"}
-    pulse.polled["notices"] = clock.at
+    pulse.answer({"notices"})
     assert _status(pulse) == (200, "polled", "written")
     clock.at += WRITTEN_WITHIN + 1
+    pulse.answer(())
     assert _status(pulse) == (503, "polled", "not_written")
     assert pulse.live()[0].startswith("200")
     clock.at += TURNED_WITHIN
     pulse.written = clock.at
+    pulse.answer(())
     assert _status(pulse) == (503, "polled", "written")
     assert pulse.live()[0].startswith("503")
     pulse.turned = clock.at
     clock.at = 1000.0 + POLLED_WITHIN + 1
+    pulse.answer(())
     assert _status(pulse)[1] == "not_polled"
+
+
+def test_a_temporal_that_went_is_told_within_seconds_and_a_queue_that_is_quiet_for_long_is_no_alarm() -> None:
+    clock = _Clock()
+    pulse = Pulse(clock=clock, queues=("cases",))
+    pulse.answer({"cases"})
+    began = clock.at
+    while clock.at - began < 2 * 60.0:  # a long poll is held for a minute, and noted when it begins
+        clock.at += 5.0
+        pulse.turned = pulse.written = clock.at
+        pulse.answer(())
+        assert _status(pulse)[:2] == (200, "polled")
+    clock.at += ANSWERED_WITHIN - 1
+    pulse.miss(UNAVAILABLE)
+    assert _status(pulse)[1] == "polled"
+    clock.at += 2
+    pulse.miss(UNAVAILABLE)
+    assert _why(pulse) == ("not_polled", UNAVAILABLE)
+    assert pulse.answer(())
+    assert _why(pulse) == ("not_polled", None)  # another one may have come back: its own note counts
+    assert not pulse.answer({"cases"})
+    assert _why(pulse) == ("polled", None)
+    pulse.miss("namespace_not_found")  # an answer, and at once
+    assert _why(pulse) == ("not_polled", "namespace_not_found")
+    assert not pulse.is_refused()
+    clock.at += REFUSED_FOR
+    assert pulse.is_refused()
+    pulse.tell("permission_denied")
+    assert _why(pulse) == ("not_polled", "permission_denied")
+
+
+def _why(pulse: Pulse) -> tuple[str, str | None]:
+    told = orjson.loads(pulse.ready()[2])
+    return told["temporal"], told.get("temporal_why")
 
 
 @activity.defn
@@ -73,17 +121,32 @@ async def test_the_server_tells_whether_this_worker_polls_and_nobody_elses_polls
         assert await others.look() == set()
 
 
-async def test_a_temporal_that_is_away_is_no_poll(temporal_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_temporal_that_is_away_or_refuses_is_no_poll(
+    temporal_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = temporal_client.config()
+    config["namespace"] = "nowhere"
+    pulse, refused, stopping = Pulse(queues=("any",)), asyncio.Event(), asyncio.Event()
+    polls = Polls(Client(**config), pulse.queues, temporal_client.identity)
+    with pytest.raises(NotServedError, match="namespace_not_found"):
+        await polls.look()
+    monkeypatch.setattr("temporal.pulse.REFUSED_FOR", 0.0)
+    looking = keep_looking(pulse, polls, refused, is_stopping=stopping.is_set, every=0.01)
+    async with asyncio.timeout(20):
+        task = asyncio.create_task(looking)
+        await refused.wait()
+        stopping.set()
+        await task
+
     async def away(*_: object) -> None:
         raise OSError
 
     monkeypatch.setattr(temporal_client.workflow_service, "describe_task_queue", away, raising=False)
-    assert await Polls(temporal_client, ("any",), temporal_client.identity).look() == set()
+    with pytest.raises(NotServedError, match=UNAVAILABLE):
+        await Polls(temporal_client, ("any",), temporal_client.identity).look()
 
 
-async def test_the_pulse_is_told_beside_the_metrics_and_misses_the_beat_of_a_register_that_takes_no_write(
-    temporal_client: Client,
-) -> None:
+async def test_the_pulse_is_told_beside_the_metrics_and_misses_the_beat_of_a_register_that_takes_no_write() -> None:
     pulse, port, writes = Pulse(), free_port(), asyncio.Event()
     stopping = asyncio.Event()
     taken = True
@@ -93,10 +156,9 @@ async def test_the_pulse_is_told_beside_the_metrics_and_misses_the_beat_of_a_reg
         if not taken:
             raise Unavailable("database")
 
-    polls = Polls(temporal_client, (f"pulse-{uuid4()}",), temporal_client.identity)
     server = serve_metrics(port, beside=pulse.answers())
     assert server is not None
-    beating = asyncio.create_task(keep_pulse(pulse, polls, write, is_stopping=stopping.is_set, every=0.01))
+    beating = asyncio.create_task(keep_pulse(pulse, write, is_stopping=stopping.is_set, every=0.01))
     try:
         async with asyncio.timeout(20):
             await writes.wait()
