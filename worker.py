@@ -59,6 +59,7 @@ from temporal.ending import FAILED, bound_end, end_now
 from temporal.engine import TemporalEngine
 from temporal.exposition import serve_metrics
 from temporal.histories import TemporalHistories
+from temporal.latest_engine import LatestEngine
 from temporal.pulse import Polls, Pulse, keep_looking, keep_pulse
 from temporal.recording import configure_tracing
 from temporal.runtime import start_runtime
@@ -239,6 +240,7 @@ async def run(settings: Settings) -> None:
     holder = key_holder(context, settings, "worker")
     announcing: asyncio.Task[KeysRefusedError | None] | None = None
     runtime = start_runtime(counts=bool(settings.worker_metrics_port))
+    latest = LatestEngine()
     pulse = Pulse(queues=(REGISTRATION_QUEUE, NOTICE_QUEUE))
     try:
         serve_metrics(
@@ -250,16 +252,16 @@ async def run(settings: Settings) -> None:
             await _announce(holder, stopping)
             announcing = asyncio.create_task(keep_announcing(holder, stopping, is_announced=True))
             announcing.add_done_callback(lambda _: stopping.set())
-            async with outside(settings) as world, beside(_alone(context, settings, stopping)):
+            async with outside(settings) as world, beside(_alone(context, settings, latest, stopping)):
                 await keep_serving(
                     lambda: connect(context.keyring, runtime=runtime.runtime),
-                    lambda client: _serve(context, settings, client, world, pulse, stopping),
+                    lambda client: _serve(context, settings, client, world, pulse, latest, stopping),
                     stopping,
                     told=pulse.tell,
                 )
     finally:
         stopping.set()
-        bound_end(GRACE + _CLOSING)
+        bound_end(_CLOSING)
         refused = None if announcing is None else await announcing
         await context.database.close()
         if context.sealer_database is not None:
@@ -273,9 +275,12 @@ async def _bound(stopping: asyncio.Event) -> None:
     bound_end(GRACE + _CLOSING)
 
 
-def _alone(context: Context, settings: Settings, stopping: asyncio.Event) -> list[Coroutine[Any, Any, None]]:
+def _alone(
+    context: Context, settings: Settings, latest: LatestEngine, stopping: asyncio.Event
+) -> list[Coroutine[Any, Any, None]]:
     """Return what goes on whether or not Temporal is there."""
     return [
+        work_rosters(context, latest),
         keep_sealing(context, is_stopping=stopping.is_set),
         keep_watching_seal(context, is_stopping=stopping.is_set),
         keep_stamping(context, settings.timestamp_url, is_stopping=stopping.is_set),
@@ -286,30 +291,35 @@ def _alone(context: Context, settings: Settings, stopping: asyncio.Event) -> lis
 
 
 async def _serve(
-    context: Context, settings: Settings, client: Client, world: Outside, pulse: Pulse, stopping: asyncio.Event
+    context: Context,
+    settings: Settings,
+    client: Client,
+    world: Outside,
+    pulse: Pulse,
+    latest: LatestEngine,
+    stopping: asyncio.Event,
 ) -> None:
-    """Work on one connection until told to stop or refused; what ended a worker is raised once all steps are done."""
+    """Work on one connection until it is lost or told to stop; what ended a worker is raised once all steps are done."""
     version = version_of(settings)
     deployment = pinned(version) if settings.are_workers_versioned else None
-    engine = TemporalEngine(client)
+    latest.engine = engine = TemporalEngine(client)
     polls = Polls(client, pulse.queues, client.identity)
-    refused, ensure, look = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    lost, ensure, look = asyncio.Event(), asyncio.Event(), asyncio.Event()
     background = [
-        keep_looking(pulse, polls, refused, back=(ensure, look), is_stopping=stopping.is_set),
+        keep_looking(pulse, polls, lost, back=(ensure, look), is_stopping=stopping.is_set),
         keep_reading_key(client, is_stopping=stopping.is_set),
         keep_ensuring(client, back=ensure, is_stopping=stopping.is_set),
         keep_sweeping(context, engine, is_stopping=stopping.is_set),
         keep_resuming(context, engine, is_stopping=stopping.is_set),
         keep_telling_epochs(context, CaseWorkflows(client), is_stopping=stopping.is_set),
         keep_reviving(context, engine, is_stopping=stopping.is_set),
-        work_rosters(context, engine),
     ]
     if deployment is not None:
         deployments = Deployments(client, version.deployment_name)
         background.append(keep_watching_versions(deployments, version.build_id, stopping, back=look))
     async with side_by_side(build_workers(context, client, world, deployment)) as ended, beside(background):
         _log.info("worker_ready", build_id=version.build_id, is_versioned=deployment is not None)
-        await _first(stopping, ended, refused)
+        await _first(stopping, ended, lost)
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import orjson
+import prometheus_client
 import structlog
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
@@ -32,7 +33,13 @@ WRITTEN_WITHIN: Final = 30.0
 TURNED_WITHIN: Final = 60.0
 # What Temporal refused for so long it does not give by itself: the worker is built anew once it does.
 REFUSED_FOR: Final = 5.0
+# Silent for so long it may wait for another certificate or be somewhere else: the worker connects anew. Until then the
+# connection is left to mend itself, and what the worker keeps of its runs is kept.
+SILENT_FOR: Final = 120.0
 _JSON: Final = "application/json"
+_POLLED: Final = prometheus_client.Gauge(
+    "hetao_temporal_polled", "Whether Temporal hands this worker work: 1, or 0 where it is away or refuses."
+)
 _log = structlog.get_logger(__name__)
 
 
@@ -45,14 +52,16 @@ class Pulse:
     polled: dict[str, float] = field(default_factory=dict)
     answered: float | None = None
     has_missed: bool = False
-    refused_since: float | None = None
+    # Since when Temporal has not answered as it should, and whether it was silent.
+    lost: tuple[float, bool] | None = None
     written: float | None = None
     queues: tuple[str, ...] = ()
     # Why no work is asked for, as a word; None while it is.
     why: str | None = None
 
     def answers(self) -> Mapping[str, Answer]:
-        """Return what is answered beside the metrics."""
+        """Return what is answered beside the metrics, and tell those whether Temporal hands out work."""
+        _POLLED.set_function(lambda: float(self.is_polled()))
         return {"/health/live": self.live, "/health/ready": self.ready}
 
     def live(self) -> tuple[str, str, bytes]:
@@ -62,10 +71,9 @@ class Pulse:
 
     def ready(self) -> tuple[str, str, bytes]:
         """Say whether the worker can do its work: 503 with what it lacks."""
-        is_there = self.why is None and self.is_answered()
-        polls = {queue: is_there and self._is_within(self.polled.get(queue), POLLED_WITHIN) for queue in self.queues}
+        polls = self._polls()
         lacks = {
-            "temporal": all(polls.values()) and bool(polls),
+            "temporal": self.is_polled(),
             "postgresql": self._is_within(self.written, WRITTEN_WITHIN),
             "loop": self._is_within(self.turned, TURNED_WITHIN),
         }
@@ -80,17 +88,28 @@ class Pulse:
             told["temporal_why"] = self.why
         return _answer(is_ready, told)
 
+    def is_polled(self) -> bool:
+        """Whether Temporal hands out work of each queue."""
+        polls = self._polls()
+        return all(polls.values()) and bool(polls)
+
+    def _polls(self) -> dict[str, bool]:
+        is_there = self.why is None and self.is_answered()
+        return {queue: is_there and self._is_within(self.polled.get(queue), POLLED_WITHIN) for queue in self.queues}
+
     def tell(self, why: str | None) -> None:
         """Hear why no work is asked for, or that it is anew: then the polls of before count no more."""
         self.why = why
-        self.refused_since = None
+        self.lost = None
         self.polled.clear()
 
     def miss(self, why: str) -> None:
         """Hear why Temporal gave no answer; one that is only silent may answer the next time."""
         self.has_missed = True
-        self.refused_since = None if why == UNAVAILABLE else self.refused_since or self.clock()
-        if why == self.why or (why == UNAVAILABLE and self.is_answered()):
+        is_silent = why == UNAVAILABLE
+        if self.lost is None or self.lost[1] is not is_silent:
+            self.lost = (self.clock(), is_silent)
+        if why == self.why or (is_silent and self.is_answered()):
             return
         self.why = why
         # Whoever comes back may be another one: what was polled of the one before says nothing of it.
@@ -101,15 +120,18 @@ class Pulse:
         """Hear which queues Temporal noted as polled; return whether it was away before that, however shortly."""
         if self.why is not None:
             _log.info("temporal_answers", step="poll", after=self.why)
-        self.why = self.refused_since = None
+        self.why = self.lost = None
         self.answered = self.clock()
         self.polled |= dict.fromkeys(polled, self.answered)
         is_back, self.has_missed = self.has_missed, False
         return is_back
 
-    def is_refused(self) -> bool:
-        """Whether Temporal has refused for a while."""
-        return self.refused_since is not None and self.clock() - self.refused_since >= REFUSED_FOR
+    def is_lost(self) -> bool:
+        """Whether Temporal has refused or been silent for so long that it is better reached anew."""
+        if self.lost is None:
+            return False
+        since, is_silent = self.lost
+        return self.clock() - since >= (SILENT_FOR if is_silent else REFUSED_FOR)
 
     def is_answered(self) -> bool:
         """Whether Temporal answered lately."""
@@ -168,7 +190,7 @@ async def keep_pulse(
 async def keep_looking(
     pulse: Pulse,
     polls: Polls,
-    refused: asyncio.Event,
+    lost: asyncio.Event,
     *,
     back: Sequence[asyncio.Event] = (),
     is_stopping: Callable[[], bool],
@@ -176,10 +198,10 @@ async def keep_looking(
 ) -> None:
     """Look whether Temporal hands out work; that it went, and that it is back, is a line each.
 
-    `refused` is set where it has refused for a while: the SDK would poll on for a minute, and then end the worker.
-    Those of `back` are set where it is back: it may be an empty one that needs what runs once for all.
+    `lost` is set where it is better reached anew: one that refuses the SDK would poll for a minute, and then end the
+    worker. Those of `back` are set where it is back: it may be an empty one that needs what runs once for all.
     """
-    await _keep(is_stopping, every, lambda: _look(pulse, polls, refused, back))
+    await _keep(is_stopping, every, lambda: _look(pulse, polls, lost, back))
 
 
 async def _keep(is_stopping: Callable[[], bool], every: float, beat: Callable[[], Awaitable[bool]]) -> None:
@@ -200,13 +222,13 @@ async def _turn(pulse: Pulse) -> bool:
     return True
 
 
-async def _look(pulse: Pulse, polls: Polls, refused: asyncio.Event, back: Sequence[asyncio.Event]) -> bool:
+async def _look(pulse: Pulse, polls: Polls, lost: asyncio.Event, back: Sequence[asyncio.Event]) -> bool:
     try:
         polled = await polls.look()
     except NotServedError as error:
         pulse.miss(error.why)
-        if pulse.is_refused():
-            refused.set()
+        if pulse.is_lost():
+            lost.set()
         return False
     if pulse.answer(polled):
         for each in back:

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import orjson
 import pytest
+from prometheus_client import REGISTRY
 from temporalio import activity
 from temporalio.client import Client
 from temporalio.worker import Worker
@@ -18,6 +19,7 @@ from temporal.pulse import (
     ANSWERED_WITHIN,
     POLLED_WITHIN,
     REFUSED_FOR,
+    SILENT_FOR,
     TURNED_WITHIN,
     WRITTEN_WITHIN,
     Polls,
@@ -90,11 +92,25 @@ def test_a_temporal_that_went_is_told_within_seconds_and_a_queue_that_is_quiet_f
     assert _why(pulse) == ("polled", None)
     pulse.miss("namespace_not_found")  # an answer, and at once
     assert _why(pulse) == ("not_polled", "namespace_not_found")
-    assert not pulse.is_refused()
+    assert not pulse.is_lost()
     clock.at += REFUSED_FOR
-    assert pulse.is_refused()
+    assert pulse.is_lost()
+    pulse.miss(UNAVAILABLE)
+    clock.at += SILENT_FOR - 1
+    pulse.miss(UNAVAILABLE)
+    assert not pulse.is_lost()
+    clock.at += 1
+    assert pulse.is_lost()
     pulse.tell("permission_denied")
     assert _why(pulse) == ("not_polled", "permission_denied")
+
+
+def test_the_metrics_tell_whether_temporal_hands_out_work() -> None:
+    pulse = Pulse(queues=("cases",))
+    pulse.answers()
+    assert REGISTRY.get_sample_value("hetao_temporal_polled") == 0
+    pulse.answer({"cases"})
+    assert REGISTRY.get_sample_value("hetao_temporal_polled") == 1
 
 
 def _why(pulse: Pulse) -> tuple[str, str | None]:
@@ -117,7 +133,8 @@ async def test_the_server_tells_whether_this_worker_polls_and_nobody_elses_polls
     async with Worker(temporal_client, task_queue=queue, activities=[_nothing]), asyncio.timeout(30):
         while await polls.look() != {queue}:  # noqa: ASYNC110 - the server notes a poll when it comes
             await asyncio.sleep(0.02)
-        assert await polls.look() == set()
+        while await polls.look():  # noqa: ASYNC110 - the worker's further polls come one after the other
+            await asyncio.sleep(0.02)
         assert await others.look() == set()
 
 
@@ -126,15 +143,15 @@ async def test_a_temporal_that_is_away_or_refuses_is_no_poll(
 ) -> None:
     config = temporal_client.config()
     config["namespace"] = "nowhere"
-    pulse, refused, stopping = Pulse(queues=("any",)), asyncio.Event(), asyncio.Event()
+    pulse, lost, stopping = Pulse(queues=("any",)), asyncio.Event(), asyncio.Event()
     polls = Polls(Client(**config), pulse.queues, temporal_client.identity)
     with pytest.raises(NotServedError, match="namespace_not_found"):
         await polls.look()
     monkeypatch.setattr("temporal.pulse.REFUSED_FOR", 0.0)
-    looking = keep_looking(pulse, polls, refused, is_stopping=stopping.is_set, every=0.01)
+    looking = keep_looking(pulse, polls, lost, is_stopping=stopping.is_set, every=0.01)
     async with asyncio.timeout(20):
         task = asyncio.create_task(looking)
-        await refused.wait()
+        await lost.wait()
         stopping.set()
         await task
 
