@@ -299,7 +299,7 @@ async def _serve(
     latest: LatestEngine,
     stopping: asyncio.Event,
 ) -> None:
-    """Work on one connection until it is lost or told to stop; what ended a worker is raised once all steps are done."""
+    """Work on one connection until it is lost or told to stop; what ended a worker is raised once all is done."""
     version = version_of(settings)
     deployment = pinned(version) if settings.are_workers_versioned else None
     latest.engine = engine = TemporalEngine(client)
