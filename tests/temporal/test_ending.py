@@ -18,5 +18,5 @@ _STAYS = "import threading; threading.Thread(target=threading.Event().wait).star
     ],
 )
 def test_a_process_with_a_thread_that_stays_ends_with_a_code(end: str, code: int) -> None:
-    done = subprocess.run([sys.executable, "-c", _STAYS + end], capture_output=True, check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", _STAYS + end], capture_output=True, check=False, timeout=20)
     assert done.returncode == code, done.stderr

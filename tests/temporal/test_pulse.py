@@ -1,6 +1,7 @@
 """The pulse of a worker: ready only while Temporal hands it work and PostgreSQL takes what it writes."""
 
 import asyncio
+from unittest.mock import MagicMock
 from urllib.error import HTTPError
 from urllib.request import urlopen
 from uuid import uuid4
@@ -14,6 +15,7 @@ from temporalio.worker import Worker
 
 from domain.errors import Unavailable
 from sandbox.ports import free_port
+from temporal.deployments import Deployment, Deployments
 from temporal.exposition import serve_metrics
 from temporal.pulse import (
     ANSWERED_WITHIN,
@@ -28,6 +30,8 @@ from temporal.pulse import (
     keep_pulse,
 )
 from temporal.serving import UNAVAILABLE, NotServedError
+from temporal.version_watch import keep_watching_versions
+from workflows import ensured
 
 
 class _Clock:
@@ -84,6 +88,7 @@ def test_a_temporal_that_went_is_told_within_seconds_and_a_queue_that_is_quiet_f
     pulse.miss(UNAVAILABLE)
     assert _status(pulse)[1] == "polled"
     clock.at += 2
+    assert _why(pulse) == ("not_polled", None)  # whether or not anybody looks
     pulse.miss(UNAVAILABLE)
     assert _why(pulse) == ("not_polled", UNAVAILABLE)
     assert pulse.answer(())
@@ -161,6 +166,57 @@ async def test_a_temporal_that_is_away_or_refuses_is_no_poll(
     monkeypatch.setattr(temporal_client.workflow_service, "describe_task_queue", away, raising=False)
     with pytest.raises(NotServedError, match=UNAVAILABLE):
         await Polls(temporal_client, ("any",), temporal_client.identity).look()
+
+
+async def test_a_temporal_that_is_back_has_what_runs_once_for_all_made_sure_of_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+
+    rounds, back, also = asyncio.Queue[int](), asyncio.Event(), asyncio.Event()
+    looks: list[NotServedError | set[str]] = [NotServedError(UNAVAILABLE), set(), set()]
+
+    class Back(Polls):
+        def __init__(self) -> None:
+            self.queues = ("any",)
+
+        async def look(self) -> set[str]:
+            said = looks.pop(0)
+            if isinstance(said, Exception):
+                raise said
+            return said
+
+    async def ensure(_client: object) -> None:
+        await rounds.put(rounds.qsize())
+
+    async def take_first(*_: object, **__: object) -> bool:
+        await rounds.put(rounds.qsize())
+        return False
+
+    async def read(*_: object) -> Deployment:
+        return Deployment("any", "this", (), 0)
+
+    monkeypatch.setattr(ensured, "ensure_all", ensure)
+    monkeypatch.setattr(Deployments, "take_first", take_first)
+    monkeypatch.setattr(Deployments, "read", read)
+    stopping, client = asyncio.Event(), MagicMock(spec=Client)
+    tasks = [
+        asyncio.create_task(ensured.keep_ensuring(client, back=back, is_stopping=stopping.is_set)),
+        asyncio.create_task(keep_watching_versions(Deployments(client, "any"), "this", stopping, back=also)),
+    ]
+    try:
+        async with asyncio.timeout(10):
+            for _ in tasks:
+                await rounds.get()
+            pulse, events = Pulse(queues=("any",)), (back, also)
+            looking = keep_looking(pulse, Back(), asyncio.Event(), back=events, is_stopping=lambda: not looks, every=0)
+            await looking
+            for _ in tasks:  # a minute before their time
+                await rounds.get()
+    finally:
+        stopping.set()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def test_the_pulse_is_told_beside_the_metrics_and_misses_the_beat_of_a_register_that_takes_no_write() -> None:
