@@ -3,6 +3,8 @@
 import json
 import sys
 from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,10 +12,12 @@ import typer
 
 import cli_edge
 from cli_policy import settings_of
+from domain.clock import CHINA
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from cases.reviving import Looked
     from settings import Settings
 
 app = typer.Typer(help="Look after the workflows of cases.", no_args_is_help=True)
@@ -45,15 +49,17 @@ def revive(
     from domain.errors import Unavailable
 
     found: Counter[str] = Counter()
+    without = Without()
     last = after
 
-    def tell(reference: str, what: str, *, started: bool) -> None:
+    def tell(looked: "Looked") -> None:
         nonlocal last
-        last = reference
-        found[what] += 1
-        found["started"] += started
+        last = looked.reference
+        found[looked.found.value] += 1
+        found["started"] += looked.started
+        without.count(looked)
         if not as_json and found.total() % _EVERY == 0:
-            print(f"hetao: looked as far as {reference}", file=sys.stderr, flush=True)
+            print(f"hetao: looked as far as {last}", file=sys.stderr, flush=True)
 
     why = None
     try:
@@ -64,10 +70,11 @@ def revive(
         why = "interrupted"
     started = found.pop("started", 0)
     summary = {"looked": found.total(), "started": started, "found": dict(found), "dry_run": dry_run, "after": last}
+    summary["without_workflow"] = without.told()
     if as_json:
         print(json.dumps(summary | {"broke_off": why}))
     else:
-        print("\n".join(_lines(found, started, dry_run=dry_run)))
+        print("\n".join(_lines(found, started, without, dry_run=dry_run)))
     if why is not None:
         more = f"; go on with `hetao cases revive --after {last}`" if last else ""
         print(f"hetao: {_BROKE_OFF.get(why, f'{why} is away')}{more}", file=sys.stderr)
@@ -82,12 +89,68 @@ _BROKE_OFF = {
 }
 
 
-def _lines(found: Counter[str], started: int, *, dry_run: bool) -> list[str]:
+@dataclass
+class Without:
+    """Cases that have no workflow, by what they wait for; times are those that come first."""
+
+    due: int = 0
+    due_since: datetime | None = None
+    asleep: int = 0
+    next_due: datetime | None = None
+    stuck: int = 0
+
+    def count(self, looked: "Looked") -> None:
+        """Count a case; one whose workflow runs is none of these."""
+        at, is_stuck = looked.wait
+        if looked.found.value == "running":
+            return
+        if is_stuck:
+            self.stuck += 1
+        elif at is not None and at <= datetime.now(UTC):
+            self.due += 1
+            self.due_since = min(at, self.due_since or at)
+        else:
+            self.asleep += 1
+            self.next_due = self.next_due if at is None else min(at, self.next_due or at)
+
+    def told(self) -> dict[str, int | str | None]:
+        """Return it for a program."""
+        return {
+            "due": self.due,
+            "due_since": _iso(self.due_since),
+            "asleep": self.asleep,
+            "next_due": _iso(self.next_due),
+            "stuck": self.stuck,
+        }
+
+    def lines(self) -> "Iterator[str]":
+        """Yield it in words, and who sees to which."""
+        if self.due and self.due_since is not None:
+            since = _time(self.due_since)
+            yield f"  {self.due} with something due, since {since}: workers start what is two minutes late."
+        if self.asleep:
+            until = f"the first until {_time(self.next_due)}" if self.next_due else "with no time set"
+            yield f"  {self.asleep} that only sleep, {until}: workers start each when something of it is due."
+        if self.stuck:
+            yield f"  {self.stuck} that wait for an operator: resuming the incident `stuck` starts them."
+
+
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else at.astimezone(UTC).isoformat()
+
+
+def _time(at: datetime) -> str:
+    return at.astimezone(CHINA).strftime("%Y-%m-%d %H:%M")
+
+
+def _lines(found: Counter[str], started: int, without: Without, *, dry_run: bool) -> list[str]:
     """Return what may be said, the counts by what was found."""
     gone = found.total() - found["running"]
     lines = [f"{found.total()} cases are not finished: the workflow of {found['running']} runs, of {gone} it does not."]
     lines += [f"  {what}: {number}" for what, number in sorted(found.items()) if what != "running"]
     lines.append(f"{gone} would be started." if dry_run else f"{started} started.")
+    if dry_run:
+        lines += without.lines()
     return lines
 
 
@@ -108,7 +171,7 @@ async def _revive(
         except (RuntimeError, OSError) as error:
             raise Unavailable("temporal") from error
         looks = revive_all(context, TemporalEngine(client), after=after, dry_run=dry_run, starts_a_second=a_second)
-        async for reference, found, started in looks:
-            tell(reference, found.value, started=started)
+        async for looked in looks:
+            tell(looked)
     finally:
         await context.database.close()

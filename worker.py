@@ -4,8 +4,8 @@ import asyncio
 import dataclasses
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
 from typing import Any, Final
 
@@ -50,21 +50,25 @@ from domain.errors import Unavailable
 from domain.messages import NOTICE_QUEUE, REGISTRATION_QUEUE
 from domain.service_keys import KeysRefusedError
 from settings import Settings
+from temporal.api_key import keep_reading_key
 from temporal.build_id import build_id
 from temporal.case_workflows import CaseWorkflows
 from temporal.client import connect, connect_config
 from temporal.deployments import Deployments
+from temporal.ending import FAILED, bound_end, end_now
 from temporal.engine import TemporalEngine
 from temporal.exposition import serve_metrics
 from temporal.histories import TemporalHistories
-from temporal.pulse import Polls, Pulse, keep_pulse
+from temporal.latest_engine import LatestEngine
+from temporal.pulse import Polls, Pulse, keep_looking, keep_pulse
 from temporal.recording import configure_tracing
-from temporal.runtime import EngineRuntime, start_runtime
+from temporal.runtime import start_runtime
+from temporal.serving import WorkersFailedError, keep_serving
 from temporal.telemetry import configure_logging
 from temporal.version_watch import keep_watching_versions
 from workflows.archive import ArchiveWorkflow
 from workflows.authority_poll import AuthorityPollWorkflow
-from workflows.ensured import ensure_all, keep_ensuring
+from workflows.ensured import keep_ensuring
 from workflows.notification import NotificationWorkflow
 from workflows.reconciliation import ReconciliationWorkflow
 from workflows.registration import RegistrationWorkflow
@@ -74,7 +78,9 @@ from workflows.standing import StandingWorkflow
 
 # Below the time after which an orchestrator kills: a step is one short transaction, a call outward at most 15 s.
 GRACE: Final = timedelta(seconds=20)
-_CONNECT_AGAIN: Final = 1.0
+# What comes after the steps: closing what is open, and what the SDK tells the server.
+_CLOSING: Final = timedelta(seconds=15)
+_ANNOUNCE_AGAIN: Final = 1.0
 REGISTRATION_WORKFLOWS: Final[Sequence[type]] = (
     RegistrationWorkflow,
     AuthorityPollWorkflow,
@@ -195,21 +201,34 @@ def build_workers(
 
 
 @asynccontextmanager
-async def side_by_side(workers: Sequence[Worker]) -> AsyncIterator[None]:
-    """Run workers, and let them stop at the same time, so that all of it takes one `GRACE` and not one for each."""
-    async with AsyncExitStack() as stack:
-        for each in workers:
-            await stack.enter_async_context(each)
-        try:
-            yield
-        finally:
+async def side_by_side(workers: Sequence[Worker]) -> AsyncIterator[asyncio.Event]:
+    """Run workers, and let them stop at the same time, so that all of it takes one `GRACE` and not one for each.
+
+    What is yielded is set as soon as one of them ended by itself; what ended it is raised once all have stopped.
+
+    Raises:
+        TimeoutError: they do not stop.
+    """
+    ended = asyncio.Event()
+    running = [asyncio.create_task(each.run()) for each in workers]
+    for task in running:
+        task.add_done_callback(lambda _: ended.set())
+    try:
+        yield ended
+    finally:
+        async with asyncio.timeout((GRACE + _CLOSING).total_seconds()):
             await asyncio.gather(*(each.shutdown() for each in workers))
+            done = await asyncio.gather(*running, return_exceptions=True)
+    for error in done:
+        if error is not None:
+            raise error
 
 
 async def run(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT, then let the steps under way end.
+    """Run until SIGTERM or SIGINT, then let the steps under way end; the end of the process is bounded from then on.
 
     Raises:
+        WorkersFailedError: the workers ended by something that waiting does not mend.
         KeyFileError: when the key file cannot be used.
         KeysRefusedError: when this process must not work with the keys that it holds.
     """
@@ -221,61 +240,108 @@ async def run(settings: Settings) -> None:
     holder = key_holder(context, settings, "worker")
     announcing: asyncio.Task[KeysRefusedError | None] | None = None
     runtime = start_runtime(counts=bool(settings.worker_metrics_port))
+    latest = LatestEngine()
+    pulse = Pulse(queues=(REGISTRATION_QUEUE, NOTICE_QUEUE))
     try:
-        await _announce(holder, stopping)
-        announcing = asyncio.create_task(keep_announcing(holder, stopping, is_announced=True))
-        announcing.add_done_callback(lambda _: stopping.set())
-        client = await _connect(context, runtime, stopping)
-        if client is None:
-            return
-        async with AsyncExitStack() as stack:
-            world = await stack.enter_async_context(outside(settings))
-            version = version_of(settings)
-            deployment = pinned(version) if settings.are_workers_versioned else None
-            await stack.enter_async_context(side_by_side(build_workers(context, client, world, deployment)))
-            await ensure_all(client)
-            engine = TemporalEngine(client)
-            pulse = Pulse()
-            polls = Polls(client, (REGISTRATION_QUEUE, NOTICE_QUEUE), client.identity)
-            background = [
-                asyncio.create_task(keep_pulse(pulse, polls, lambda: write_mark(context), is_stopping=stopping.is_set)),
-                asyncio.create_task(keep_sweeping(context, engine, is_stopping=stopping.is_set)),
-                asyncio.create_task(keep_resuming(context, engine, is_stopping=stopping.is_set)),
-                asyncio.create_task(keep_telling_epochs(context, CaseWorkflows(client), is_stopping=stopping.is_set)),
-                asyncio.create_task(keep_ensuring(client, is_stopping=stopping.is_set)),
-                asyncio.create_task(keep_reviving(context, engine, is_stopping=stopping.is_set)),
-                asyncio.create_task(work_rosters(context, engine)),
-                asyncio.create_task(keep_sealing(context, is_stopping=stopping.is_set)),
-                asyncio.create_task(keep_watching_seal(context, is_stopping=stopping.is_set)),
-                asyncio.create_task(keep_stamping(context, settings.timestamp_url, is_stopping=stopping.is_set)),
-                asyncio.create_task(keep_reading_packs(context, stopping)),
-                asyncio.create_task(keep_reading_gauges(context, is_stopping=stopping.is_set)),
-                asyncio.create_task(keep_wrapping(context, is_stopping=stopping.is_set)),
-            ]
-            if deployment is not None:
-                deployments = Deployments(client, version.deployment_name)
-                watch = keep_watching_versions(deployments, version.build_id, stopping)
-                background.append(asyncio.create_task(watch))
-            _log.info("worker_ready", build_id=version.build_id, is_versioned=deployment is not None)
-            tell_process(context)
-            serve_metrics(
-                settings.worker_metrics_port,
-                settings.metrics_host,
-                core_url=runtime.metrics_url,
-                beside=pulse.answers(),
-            )
-            await stopping.wait()
-            for task in background:
-                task.cancel()
-            await asyncio.gather(*background, return_exceptions=True)
+        serve_metrics(
+            settings.worker_metrics_port, settings.metrics_host, core_url=runtime.metrics_url, beside=pulse.answers()
+        )
+        tell_process(context)
+        beats = keep_pulse(pulse, lambda: write_mark(context), is_stopping=stopping.is_set)
+        async with beside([beats, _bound(stopping)]):
+            await _announce(holder, stopping)
+            announcing = asyncio.create_task(keep_announcing(holder, stopping, is_announced=True))
+            announcing.add_done_callback(lambda _: stopping.set())
+            async with outside(settings) as world, beside(_alone(context, settings, latest, stopping)):
+                await keep_serving(
+                    lambda: connect(context.keyring, runtime=runtime.runtime),
+                    lambda client: _serve(context, settings, client, world, pulse, latest, stopping),
+                    stopping,
+                    told=pulse.tell,
+                )
     finally:
         stopping.set()
+        bound_end(_CLOSING)
         refused = None if announcing is None else await announcing
         await context.database.close()
         if context.sealer_database is not None:
             await context.sealer_database.close()
     if refused is not None:
         raise refused
+
+
+async def _bound(stopping: asyncio.Event) -> None:
+    await stopping.wait()
+    bound_end(GRACE + _CLOSING)
+
+
+def _alone(
+    context: Context, settings: Settings, latest: LatestEngine, stopping: asyncio.Event
+) -> list[Coroutine[Any, Any, None]]:
+    """Return what goes on whether or not Temporal is there."""
+    return [
+        work_rosters(context, latest),
+        keep_sealing(context, is_stopping=stopping.is_set),
+        keep_watching_seal(context, is_stopping=stopping.is_set),
+        keep_stamping(context, settings.timestamp_url, is_stopping=stopping.is_set),
+        keep_reading_packs(context, stopping),
+        keep_reading_gauges(context, is_stopping=stopping.is_set),
+        keep_wrapping(context, is_stopping=stopping.is_set),
+    ]
+
+
+async def _serve(
+    context: Context,
+    settings: Settings,
+    client: Client,
+    world: Outside,
+    pulse: Pulse,
+    latest: LatestEngine,
+    stopping: asyncio.Event,
+) -> None:
+    """Work on one connection until it is lost or told to stop; what ended a worker is raised once all is done."""
+    version = version_of(settings)
+    deployment = pinned(version) if settings.are_workers_versioned else None
+    latest.engine = engine = TemporalEngine(client)
+    polls = Polls(client, pulse.queues, client.identity)
+    lost, ensure, look = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    background = [
+        keep_looking(pulse, polls, lost, back=(ensure, look), is_stopping=stopping.is_set),
+        keep_reading_key(client, is_stopping=stopping.is_set),
+        keep_ensuring(client, back=ensure, is_stopping=stopping.is_set),
+        keep_sweeping(context, engine, is_stopping=stopping.is_set),
+        keep_resuming(context, engine, is_stopping=stopping.is_set),
+        keep_telling_epochs(context, CaseWorkflows(client), is_stopping=stopping.is_set),
+        keep_reviving(context, engine, is_stopping=stopping.is_set),
+    ]
+    if deployment is not None:
+        deployments = Deployments(client, version.deployment_name)
+        background.append(keep_watching_versions(deployments, version.build_id, stopping, back=look))
+    async with side_by_side(build_workers(context, client, world, deployment)) as ended, beside(background):
+        _log.info("worker_ready", build_id=version.build_id, is_versioned=deployment is not None)
+        await _first(stopping, ended, lost)
+
+
+@asynccontextmanager
+async def beside(background: Iterable[Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+    """Have these run for as long as the body does."""
+    tasks = [asyncio.create_task(each) for each in background]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _first(*events: asyncio.Event) -> None:
+    """Wait until one of these is set."""
+    waiting = [asyncio.create_task(each.wait()) for each in events]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waiting:
+            task.cancel()
 
 
 async def _announce(holder: KeyHolder, stopping: asyncio.Event) -> None:
@@ -289,31 +355,25 @@ async def _announce(holder: KeyHolder, stopping: asyncio.Event) -> None:
             await holder.announce()
         except Unavailable as error:
             _log.warning("keys_not_announced", reason=error.reason)
-            await asyncio.sleep(_CONNECT_AGAIN)
+            await asyncio.sleep(_ANNOUNCE_AGAIN)
         else:
             return
 
 
-async def _connect(context: Context, runtime: EngineRuntime, stopping: asyncio.Event) -> Client | None:
-    """Connect as soon as Temporal is there; None where the worker is to stop before that."""
-    while not stopping.is_set():
-        try:
-            return await connect(context.keyring, runtime=runtime.runtime)
-        except (RuntimeError, OSError) as error:
-            _log.warning("temporal_away", error=type(error).__name__)
-            await asyncio.sleep(_CONNECT_AGAIN)
-    return None
-
-
 def main() -> None:
-    """Run the worker with the settings of the environment."""
+    """Run the worker with the settings of the environment, and end the process with it."""
     settings = Settings()
     if settings.sealer_database_url is None:
         sys.exit("hetao: set HETAO_SEALER_DATABASE_URL: the worker seals, and no other role may (docs/operations.md).")
     configure_logging("worker", settings.log_level)
     configure_tracing("worker")
     connect_config()  # said before anything outside is waited for
-    uvloop.run(run(settings))
+    try:
+        uvloop.run(run(settings))
+    except WorkersFailedError as error:
+        _log.critical("worker_failed", why=str(error), exc_info=True)
+        end_now(FAILED)
+    end_now(0)
 
 
 if __name__ == "__main__":

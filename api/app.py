@@ -68,6 +68,7 @@ from domain.references import find_reference
 from policy.pack import PackShelf
 from policy.packs import LIMITS, TALENT_PERMIT, load_limits
 from settings import Settings
+from temporal.api_key import keep_reading_key
 from temporal.client import connect
 from temporal.engine import Engine, TemporalEngine
 from temporal.exposition import serve_metrics
@@ -229,6 +230,8 @@ async def _wire(
         runtime = start_runtime(counts=bool(settings.api_metrics_port))
         core_url = runtime.metrics_url
         temporal = await connect(context.keyring, lazy=True, runtime=runtime.runtime)
+        reading = asyncio.create_task(keep_reading_key(temporal, is_stopping=lambda: False))
+        stack.callback(reading.cancel)
         engine, histories = engine or TemporalEngine(temporal), histories or TemporalHistories(temporal)
     if tokens is None:
         client = await stack.enter_async_context(httpx.AsyncClient(follow_redirects=False, trust_env=False))

@@ -122,6 +122,21 @@ _OF_THESE: Final = text(f"""
     SELECT r.reference FROM registrations r
     WHERE r.reference = ANY (:references) AND r.accepted_at <= :late AND {_UNFINISHED}
 """)  # noqa: S608 - made of words of this file alone
+# What a case waits for next, and whether an operator has to say a word first.
+_WAITS: Final = text("""
+    SELECT n.reference, min(w.at), bool_or(EXISTS (
+        SELECT 1 FROM incidents i WHERE i.reference = n.reference AND i.kind = 'stuck' AND i.state = 'open'))
+    FROM unnest(CAST(:references AS text[])) AS n (reference) LEFT JOIN LATERAL (
+        SELECT x.at FROM commands x WHERE x.reference = n.reference AND (x.state = 'stored' OR x.unanswered)
+        UNION ALL
+        SELECT x.at FROM calls x WHERE x.reference = n.reference AND x.state = 'due'
+        UNION ALL
+        SELECT x.at FROM deadlines x
+        WHERE x.reference = n.reference AND x.state = 'waiting' AND x.kind = ANY (CAST(:kinds AS text[]))
+            AND (x.kind <> ALL (CAST(:outliving AS text[])) OR NOT EXISTS (
+                SELECT 1 FROM registrations r WHERE r.reference = x.reference AND r.stage = 'ended'))
+    ) w ON true GROUP BY n.reference
+""")
 _FINAL: Final = [stage.value for stage in PERMIT_FINAL]
 
 
@@ -145,6 +160,22 @@ class Case(NamedTuple):
 
     reference: str
     employer_id: str
+
+
+class Wait(NamedTuple):
+    """What a case waits for: when something of it is due next, None where nothing is, and whether it is stuck."""
+
+    at: datetime | None
+    is_stuck: bool
+
+
+class Looked(NamedTuple):
+    """What became of looking for the workflow of one case."""
+
+    reference: str
+    found: LastRun
+    started: bool
+    wait: Wait
 
 
 @dataclass(slots=True)
@@ -280,6 +311,14 @@ async def unfinished_of(context: Context, references: Sequence[str]) -> set[str]
         return set((await connection.execute(_OF_THESE, values)).scalars())
 
 
+async def waits_of(context: Context, references: Sequence[str]) -> dict[str, Wait]:
+    """Return what each of some cases waits for."""
+    outliving = [kind.value for kind in OUTLIVING]
+    values = {"references": list(references), "kinds": _KINDS, "outliving": outliving}
+    async with context.database.statement() as connection:
+        return {row[0]: Wait(row[1], row[2]) for row in await connection.execute(_WAITS, values)}
+
+
 async def note_without_workflow(context: Context, number: int, step: str) -> None:
     """Put before the operator how many cases have no workflow, whatever is due; `hetao cases revive` starts them."""
     async with context.database.begin() as connection:
@@ -295,17 +334,18 @@ async def revive_all(
     after: str = "",
     dry_run: bool = False,
     starts_a_second: float = STARTS_A_SECOND,
-) -> AsyncIterator[tuple[str, LastRun, bool]]:
+) -> AsyncIterator[Looked]:
     """Look for the workflow of every case that is not finished, also of those with nothing due, and start it.
 
     Yields:
-        The reference, what was found, and whether the workflow was started; by reference, so that whoever was
-        interrupted goes on after the last one.
+        What was found, whether the workflow was started, and what the case waits for; by reference, so that whoever
+        was interrupted goes on after the last one.
 
     Raises:
         Unavailable: `temporal` or `database`.
     """
     while cases := await unfinished(context, after):
+        waits = await waits_of(context, [case.reference for case in cases])
         for case in cases:
             found = await engine.last_run(case.reference)
             if found is None:
@@ -317,5 +357,5 @@ async def revive_all(
                     raise Unavailable("temporal")
                 started = answer
                 await asyncio.sleep(1 / starts_a_second)
-            yield case.reference, found, started
+            yield Looked(case.reference, found, started, waits[case.reference])
         after = cases[-1].reference

@@ -83,7 +83,6 @@ def plan(stack: Stack, ours: Ours) -> list[list[Step]]:
     owner = told | {"HETAO_OWNER_DATABASE_URL": postgres.url(role=OWNER)}
     outside: list[Step] = [_postgres_child(postgres), _temporal_child(stack, ours), *_stand_ins(stack)]
     tasks: list[list[Step]] = [[Task(name, command, owner)] for name, command in ours.tasks]
-    metrics = {"api": "/health/ready", "worker": "/metrics"}
     ports = {"api": "api", "worker": "worker_metrics"}
     further = {"worker": sealer_environment(stack)}
     children: list[Step] = [
@@ -91,7 +90,7 @@ def plan(stack: Stack, ours: Ours) -> list[list[Step]]:
             name,
             command,
             environment=told | further.get(name, {}),
-            ready=_answers(stack.url(ports[name]) + metrics[name]),
+            ready=_answers(stack.url(ports[name]) + "/health/ready"),
             stop_seconds=WORKER_STOP_SECONDS,
         )
         for name, command in ours.commands.items()

@@ -5,7 +5,7 @@ from enum import Enum
 from typing import Final, Protocol, TypedDict
 
 import structlog
-from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
@@ -209,10 +209,11 @@ class TemporalEngine:
             return None
 
     async def is_up(self) -> bool:
-        """Ask for the server's version within a second."""
+        """Ask for the namespace within a second: a Temporal that came back without it starts nothing."""
         try:
             async with asyncio.timeout(1.0):
-                await self._client.workflow_service.get_system_info(GetSystemInfoRequest())
+                asked = DescribeNamespaceRequest(namespace=self._client.namespace)
+                await self._client.workflow_service.describe_namespace(asked)
         except _AWAY:
             return False
         return True

@@ -30,15 +30,20 @@ _RUNS: Final = Gauge("hetao_runs_without_workers", "Open runs that are bound to 
 _log = structlog.get_logger(__name__)
 
 
-async def keep_watching_versions(deployments: Deployments, build_id: str, stopping: asyncio.Event) -> None:
+async def keep_watching_versions(
+    deployments: Deployments, build_id: str, stopping: asyncio.Event, *, back: asyncio.Event | None = None
+) -> None:
     """Take the first place where none was ever taken, and tell which runs wait for no worker.
 
-    Whether one was ever taken is asked each minute: a Temporal that was lost comes back empty under workers that run.
-    What waits is counted each minute as well, and logged every ten.
+    Whether one was ever taken is asked each minute, and at once where `back` says that Temporal was away and is there
+    again: one that was lost comes back empty under workers that run. What waits is counted each minute as well, and
+    logged every ten.
     """
+    back = back or asyncio.Event()
     loop = asyncio.get_running_loop()
     look_at = loop.time()
     while not stopping.is_set():
+        back.clear()
         pause = _EVERY
         try:
             if await deployments.take_first(build_id, wait=_FIRST):
@@ -51,7 +56,7 @@ async def keep_watching_versions(deployments: Deployments, build_id: str, stoppi
             _log.warning("versions_unknown", error=type(error).__name__)
             _tell(math.nan, math.nan)
             pause = _AGAIN
-        await _pause(pause, stopping)
+        await _pause(pause, stopping, back)
 
 
 async def count_forsaken(deployments: Deployments, build_id: str) -> None:
@@ -82,9 +87,10 @@ def _tell(builds: float, runs: float) -> None:
     _RUNS.set(runs)
 
 
-async def _pause(duration: timedelta, stopping: asyncio.Event) -> None:
+async def _pause(duration: timedelta, *events: asyncio.Event) -> None:
+    waiting = [asyncio.create_task(each.wait()) for each in events]
     try:
-        async with asyncio.timeout(duration.total_seconds()):
-            await stopping.wait()
-    except TimeoutError:
-        return
+        await asyncio.wait(waiting, timeout=duration.total_seconds(), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waiting:
+            task.cancel()

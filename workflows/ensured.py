@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -17,6 +18,7 @@ from workflows.retention import ensure_retention
 from workflows.seal_check import ensure_seal_check
 
 EVERY: Final = 60.0
+AGAIN: Final = 5.0
 _log = structlog.get_logger(__name__)
 
 
@@ -31,13 +33,29 @@ async def ensure_all(client: Client) -> None:
     await ensure_seal_check(client)
 
 
-async def keep_ensuring(client: Client, *, is_stopping: Callable[[], bool], every: float = EVERY) -> None:
-    """Make sure until the worker stops; neither a Temporal that was lost nor a hand in its web UI ends one for good."""
+async def keep_ensuring(
+    client: Client,
+    *,
+    is_stopping: Callable[[], bool],
+    back: asyncio.Event | None = None,
+    every: float = EVERY,
+    again: float = AGAIN,
+) -> None:
+    """Make sure until the worker stops; neither a Temporal that was lost nor a hand in its web UI ends one for good.
+
+    `back` says that Temporal was away and is there again, maybe an empty one: then it is made sure of at once.
+    """
+    back = back or asyncio.Event()
     while not is_stopping():
-        await asyncio.sleep(every)
+        back.clear()
+        pause = every
         try:
             await ensure_all(client)
         except (TemporalError, TimeoutError, RuntimeError, OSError) as error:
             _log.info("temporal_away", step="ensure", error=type(error).__name__)
+            pause = again
         except Exception as error:  # noqa: BLE001 - an error of one round must not end the others
             _log.error("ensure_failed", error=type(error).__name__)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause):
+                await back.wait()

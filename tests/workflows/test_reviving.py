@@ -154,18 +154,28 @@ async def test_a_sleeper_is_started_by_hand_and_named_at_night(world: World) -> 
     (named,) = await world.rows(tables.incidents, kind=reviving.INCIDENT)
     assert (named["step"], named["reason"], named["times"]) == ("reconcile_cases", "not_running", 1)
     looks = [each async for each in reviving.revive_all(world.context, world.engine, dry_run=True)]
-    assert {each[0]: each[1:] for each in looks} == {
+    assert {each.reference: (each.found, each.started) for each in looks} == {
         asleep.reference: (LastRun.TERMINATED, False),
         running.reference: (LastRun.RUNNING, False),
         other.reference: (LastRun.RUNNING, False),
     }
+    waits = {each.reference: each.wait for each in looks}
+    deadline = min(row["at"] for row in await world.rows(tables.deadlines, reference=asleep.reference, state="waiting"))
+    assert waits[asleep.reference] == (deadline, False)
+    assert deadline > world.clock()
     assert not await asleep.is_running()
     after = sorted(case.reference for case in (asleep, running, other))[1]
     looks = [each async for each in reviving.revive_all(world.context, world.engine, starts_a_second=_FAST)]
-    assert {each[0] for each in looks if each[2]} == {asleep.reference}
+    assert {each.reference for each in looks if each.started} == {asleep.reference}
     assert await asleep.is_running()
     again = [each async for each in reviving.revive_all(world.context, world.engine, after=after)]
-    assert [each[1:] for each in again] == [(LastRun.RUNNING, False)]
+    assert [(each.found, each.started) for each in again] == [(LastRun.RUNNING, False)]
+    await acts.ask(world.context, OFFICER, asleep.reference, CommandKind.DECIDE, APPROVE, new_key())
+    await open_incident(world.context, other.reference, "advance", "defect", world.clock())
+    waits = await reviving.waits_of(world.context, [each.reference for each in (asleep, other)])
+    (command,) = await world.rows(tables.commands, reference=asleep.reference, state="stored")
+    assert waits[asleep.reference] == (command["at"], False)
+    assert waits[other.reference].is_stuck
 
 
 async def test_only_what_completed_counts_as_started(world: World) -> None:
