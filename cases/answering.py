@@ -263,7 +263,8 @@ def _term(answer: AuthorityAnswer) -> dict[str, Any]:
 
 def _term_before(permit: PermitRow) -> dict[str, Any]:
     """Return number and term of a permit as they are kept beside newer ones."""
-    old = {name: getattr(permit, name) for name in ("authority_number", "valid_from", "valid_until", "stay_days", "entries")}
+    names = ("authority_number", "valid_from", "valid_until", "stay_days", "entries")
+    old = {name: getattr(permit, name) for name in names}
     return {name: value.isoformat() if isinstance(value, date) else value for name, value in old.items()}
 
 
