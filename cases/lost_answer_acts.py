@@ -1,5 +1,6 @@
 """Kept answers on their way to a case: by themselves once it is there, or by two signatures to another one."""
 
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,13 +15,16 @@ from cases.context import Context
 from cases.idempotency import Idempotency, Reply, find_known, remember
 from cases.keys import add_data_key
 from cases.known_entries import named_here
+from cases.notify import Telling, tell
 from cases.signers import need_another, need_no_conflict, signature_of
 from domain.actors import Actor, system
 from domain.acts import Act
 from domain.answers import AuthorityAnswer
+from domain.clock import day_of
 from domain.decisions import ConfirmationAction
 from domain.errors import Refused, Unavailable
 from domain.lost_answers import AttachmentConfirmation, AttachmentRequest, LostAnswerState
+from domain.notices import NoticeKind
 from domain.stages import Destination
 from store.case_rows import Row
 from store.tables import lost_answers as stored
@@ -107,6 +111,7 @@ async def propose(
         }
         await connection.execute(update(stored).where(_S.answer_id == answer_id).values(values))
         _record(file, Act.ANSWER_ATTACH_PROPOSED, actor, at, row)
+        _ask_for_signature(file, row, at)
         answer = await lost_answers.read(context, connection, row)
         reply = Reply(202, lost_answers.view(row | values, answer))
         await _remember(context, connection, actor, idempotency, reply)
@@ -183,6 +188,14 @@ def _need_permit(file: CaseFile, actor: Actor, row: Row) -> None:
     need_no_conflict(file, actor)
     if Destination(row["destination"]) not in file.permits:
         raise Refused("wrong_stage", "The case follows no permit of this destination yet.")
+
+
+def _ask_for_signature(file: CaseFile, row: Row, at: datetime) -> None:
+    """Tell those who may give the second signature what waits and until when; not whoever proposed it."""
+    due = file.calendar.deadline(day_of(at), file.context.limits.signature_days)
+    facts = {"due_on": day_of(due.at), "due_provisional": due.provisional}
+    occasion = f"{row['answer_id']}/{at.isoformat()}"
+    tell(file, Telling(NoticeKind.ATTACHMENT_PROPOSED, at, occasion, Destination(row["destination"]), facts))
 
 
 def _record(file: CaseFile, act: Act, actor: Actor, at: Any, row: Row) -> None:
