@@ -194,7 +194,8 @@ class _NoWorkflows:
     """A Temporal in which nothing runs."""
 
     async def ids(self, *, is_open: bool = False) -> AsyncIterator[list[str]]:
-        for page in ():
+        nothing: list[list[str]] = []
+        for page in nothing:
             yield page
 
     async def tell(self, workflow_id: str) -> bool:
