@@ -1,17 +1,18 @@
 """Speaks to the exit-entry administration: list entries and reports out, answers in."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Any, Final
 
 import httpx
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from activities.outward import RateLimit, is_later, is_our_access, network_reason, retry_after
 from domain.errors import Unavailable
+from domain.list_entries import KnownEntry
 from domain.stages import Destination
 from temporal.traces import outward, tell_trace
 
@@ -23,17 +24,20 @@ _LONGEST_ID: Final = 200
 # Field paths are repeated in tasks and logs, so only what looks like a path is taken over.
 _FIELD_PATH: Final = re.compile(r"[a-z][a-z0-9_.\[\]]{0,99}")
 _MOST_FIELDS: Final = 20
+# How a system says that it has no such call.
+_NOT_OFFERED: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
 
 
 class Rejected(Exception):  # noqa: N818 - the fact is the name, as in domain.errors
     """The authority's system refuses the message as malformed; an officer mends it (states, P6).
 
-    `fields` are the paths it named; its sentences are left out, since they may quote personal data.
+    `fields` are the paths it named; its sentences are left out, since they may quote personal data. `before` stands
+    before the reason, where it was not a message but a question.
     """
 
-    def __init__(self, status: int, fields: tuple[str, ...] = ()) -> None:
-        super().__init__(f"authority_{status}")
-        self.reason = f"authority_{status}"
+    def __init__(self, status: int, fields: tuple[str, ...] = (), *, before: str = "") -> None:
+        super().__init__(f"{before}authority_{status}")
+        self.reason = f"{before}authority_{status}"
         self.status = status
         self.fields = fields
 
@@ -89,6 +93,14 @@ class Report(_Body):
     reason: str | None = None
 
 
+class EntryQuestion(_Body):
+    """Which entries are asked for: those of a case, and those of a person, for one destination."""
+
+    case: str
+    destination: Destination
+    identity_number: str = Field(repr=False)
+
+
 class BatchReport(_Body):
     """A fact about many cases at once: an employer that left the Park is told once for the whole list."""
 
@@ -130,6 +142,24 @@ class AuthorityClient:
         entry_id = answer.get("entry_id")
         return entry_id if isinstance(entry_id, str) and 0 < len(entry_id) <= _LONGEST_ID else None
 
+    async def find_list_entries(self, question: EntryQuestion) -> Sequence[KnownEntry] | None:
+        """Return the entries that the authority has of a case or its person; None where it cannot be asked that.
+
+        The question is a body and no address, since it holds a person's number.
+        """
+        content = question.model_dump_json()
+        path, headers = "/list-entries/search", {"Content-Type": "application/json"}
+        response = await self._call("POST", path, content=content, headers=headers, allowed=_NOT_OFFERED)
+        if response.status_code in _NOT_OFFERED:
+            return None
+        found = _object_of(response).get("entries")
+        if not isinstance(found, list):
+            raise Unavailable("authority_answer_unreadable")
+        try:
+            return [KnownEntry.model_validate(each) for each in found]
+        except ValidationError:
+            raise Unavailable("authority_answer_unreadable") from None
+
     async def report(self, idempotency_key: str, report: Report) -> None:
         """Tell the authority a fact about one case."""
         await self._post("/reports", idempotency_key, report)
@@ -167,8 +197,9 @@ class AuthorityClient:
         content: str | None = None,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        allowed: Collection[int] = (),
     ) -> httpx.Response:
-        """Make one call in its turn and return a successful answer."""
+        """Make one call in its turn and return a successful answer, or one of a status that is allowed."""
         await self._limit.wait()
         told = {"Authorization": f"Bearer {self._token}", **(headers or {})}
         with outward(f"{method} {path}", {"http.request.method": method, "url.template": path}) as span:
@@ -188,7 +219,7 @@ class AuthorityClient:
                 span.set_attribute("error.type", network_reason(error))
                 raise Unavailable(f"authority_{network_reason(error)}") from None
             span.set_attribute("http.response.status_code", response.status_code)
-        if response.is_success:
+        if response.is_success or response.status_code in allowed:
             return response
         raise _error(response)
 

@@ -8,12 +8,22 @@ import structlog
 from pydantic import ValidationError
 from temporalio import activity
 
-from activities.authority import AuthorityClient, EntryEmployer, EntryPerson, ListEntry, Rejected, Report, ReportedFact
+from activities.authority import (
+    AuthorityClient,
+    EntryEmployer,
+    EntryPerson,
+    EntryQuestion,
+    ListEntry,
+    Rejected,
+    Report,
+    ReportedFact,
+)
 from activities.errors import classified
 from cases import answers, calls, lost_answer_acts, polling, rounds
 from cases.answers import Received, Said
 from cases.calls import Order
 from cases.context import Context
+from cases.known_entries import UNASKABLE, Found, choose
 from domain.actors import system
 from domain.answers import AuthorityAnswer
 from domain.errors import Refused, Unavailable
@@ -47,6 +57,7 @@ class AuthorityCalls:
             if attempt > 1:
                 await calls.record_lost(self._context, orders, asked.at, asked.origin, attempt=attempt)
             sent = await asyncio.gather(*(self._send(order) for order in orders), return_exceptions=True)
+            found = {order.key: result for order, result in zip(orders, sent, strict=True) if isinstance(result, Found)}
             results = {
                 order.key: result.reason if isinstance(result, Rejected) else None
                 for order, result in zip(orders, sent, strict=True)
@@ -60,9 +71,9 @@ class AuthorityCalls:
                 await calls.record_unanswered(self._context, unanswered, asked.at, asked.origin, attempt=attempt)
             defect = next((each for each in failed if not isinstance(each, Unavailable)), None)
             course = None
-            if results:
+            if results or found:
                 course = await calls.record(
-                    self._context, asked.reference, results, asked.at, asked.origin, attempt=attempt
+                    self._context, asked.reference, results, asked.at, asked.origin, attempt=attempt, found=found
                 )
             if course is None or defect is not None:
                 raise defect or failed[0]
@@ -92,11 +103,14 @@ class AuthorityCalls:
                     await rounds.note_end(self._context, rounds.Round.AUTHORITY_POLL)
                     return taken
 
-    async def _send(self, order: Order) -> None:
+    async def _send(self, order: Order) -> Found | None:
+        """Make a call; a list entry that the authority has already is returned, and is not sent again."""
         if order.what != "list_entry":
             report = Report(case=order.case, what=ReportedFact(order.what), on=order.on, reason=order.reason)
             await self._authority.report(order.key, report)
-            return
+            return None
+        if order.asks_first and (found := await self._find(order)) is not None:
+            return found
         entry = ListEntry(
             case=order.case,
             destination=order.destination,
@@ -106,6 +120,18 @@ class AuthorityCalls:
             person=EntryPerson(**order.person),
         )
         await self._authority.send_list_entry(order.key, entry)
+        return None
+
+    async def _find(self, order: Order) -> Found | None:
+        """Ask which entries the authority has; where it cannot be asked, the call is made as ever."""
+        question = EntryQuestion(
+            case=order.case, destination=order.destination, identity_number=order.person["identity_number"]
+        )
+        try:
+            known = await self._authority.find_list_entries(question)
+        except Rejected as error:
+            raise Rejected(error.status, error.fields, before=UNASKABLE) from None
+        return await choose(self._context, order, known) if known else None
 
     async def _read(self, page: Sequence[Mapping[str, object]]) -> list[AuthorityAnswer]:
         """Return the answers of a page; one that is none goes before the operator."""

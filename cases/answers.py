@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases import answering, commands, inbox, incident_rows, lost_answers
+from cases import answering, commands, inbox, incident_rows, known_entries, lost_answers
 from cases.applying import take_answer, take_early
 from cases.case_file import CaseFile, open_case
 from cases.context import Context
@@ -96,6 +96,8 @@ async def receive(
     try:
         (received,) = await receive_together(context, [Said(actor, answer, message_id, body, source)])
     except Refused as refusal:
+        if refusal.code == "case_unknown" and (named := await known_entries.named_here(context, answer)) is not None:
+            return await receive(context, actor, named, message_id=message_id, body=body, source=source)
         if refusal.code in ("case_unknown", "facts_erased"):
             # About a case that the park does not have, or no longer knows anything of (P27). The first one is kept: a
             # restore may have taken the case, or its permit, away.

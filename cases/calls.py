@@ -14,6 +14,7 @@ from cases.case_facts import known
 from cases.case_file import CaseFile, open_case, read_case
 from cases.context import Context
 from cases.incident_rows import end, note
+from cases.known_entries import DIFFERS, Found
 from cases.lost_calls import OUTCOME, find_lost
 from domain.actors import Actor, system
 from domain.acts import Act
@@ -30,7 +31,11 @@ from store.tables import calls, incidents, ledger
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A call to make: its idempotency key, what it says, and the facts it carries in clear."""
+    """A call to make: its idempotency key, what it says, and the facts it carries in clear.
+
+    `case` is the name by which the authority knows the case. `asks_first` where a restore may have taken away that the
+    entry was sent before; entries in `passed_over` were looked at by an officer and are none of the case.
+    """
 
     key: str
     reference: str
@@ -45,6 +50,8 @@ class Order:
     employer_name: str
     employer_uscc: str
     person: dict[str, Any]
+    asks_first: bool = False
+    passed_over: tuple[str, ...] = ()
 
 
 async def find_orders(context: Context, reference: str, key: str, at: datetime) -> list[Order]:
@@ -61,6 +68,7 @@ async def record(
     origin: Origin | None = None,
     *,
     attempt: int = 1,
+    found: Mapping[str, Found] | None = None,
 ) -> Course:
     """Record what became of calls, and return where the case stands.
 
@@ -71,8 +79,14 @@ async def record(
         at: the time.
         origin: the run of the workflow that made the calls.
         attempt: which try of the step it was.
+        found: by the key of a call that was not made, the entry that the authority had before.
     """
     async with open_case(context, reference, origin=origin) as (file, connection):
+        for key, entry in (found or {}).items():
+            if entry.differs:
+                _rejected(file, key, DIFFERS, at, attempt, entry)
+            else:
+                await _taken(file, connection, key, at, attempt, entry)
         for key, reason in results.items():
             if reason is None:
                 await _taken(file, connection, key, at, attempt)
@@ -81,29 +95,32 @@ async def record(
     return file.course()
 
 
-async def _taken(file: CaseFile, connection: AsyncConnection, key: str, at: datetime, attempt: int) -> None:
-    """Write that the authority's system took a call (P4)."""
+async def _taken(
+    file: CaseFile, connection: AsyncConnection, key: str, at: datetime, attempt: int, found: Found | None = None
+) -> None:
+    """Write that the authority's system took a call, or had its entry before (P4)."""
     actor, row = system("tell_authority"), _due(file, key)
     if row is None:
         await _note_taken_late(file, connection, key, at)
         return
     destination = Destination(need(row.destination, "destination"))
     file.end_calls(at, "done", key)
-    _record_answer(file, row, at, attempt, "taken")
+    _record_answer(file, row, at, attempt, "taken", found=found)
     if row.what == "list_entry":
-        permits.sent(file, actor, at, destination)
+        permits.sent(file, actor, at, destination, found)
     else:
         file.cancel_deadlines(DeadlineKind.REPORT_EXPECTED, destination=destination.value)
     await _end_unreached(file, connection, f"tell_authority/{destination.value}", at, actor)
 
 
-def _rejected(file: CaseFile, key: str, reason: str, at: datetime, attempt: int) -> None:
-    """Write that the authority's system refused a call as malformed (P6)."""
+def _rejected(file: CaseFile, key: str, reason: str, at: datetime, attempt: int, found: Found | None = None) -> None:
+    """Write that the authority's system refused a call as malformed, or has an entry that is another's (P6)."""
     row = _due(file, key)
     if row is not None:
         file.end_calls(at, "rejected", key, reason=reason)
-        _record_answer(file, row, at, attempt, "rejected", [reason])
-        permits.rejected(file, system("tell_authority"), at, Destination(need(row.destination, "destination")), reason)
+        _record_answer(file, row, at, attempt, "rejected", [reason], found)
+        destination = Destination(need(row.destination, "destination"))
+        permits.rejected(file, system("tell_authority"), at, destination, reason, found)
 
 
 async def record_unanswered(
@@ -160,7 +177,13 @@ async def _record_made(
 
 
 def _record_answer(
-    file: CaseFile, row: CallRow, at: datetime, attempt: int, outcome: str, reasons: Sequence[str] = ()
+    file: CaseFile,
+    row: CallRow,
+    at: datetime,
+    attempt: int,
+    outcome: str,
+    reasons: Sequence[str] = (),
+    found: Found | None = None,
 ) -> None:
     file.record(
         Act.CALL_ANSWERED,
@@ -172,6 +195,7 @@ def _record_answer(
         key=row.key,
         what=row.what,
         attempt=attempt,
+        **({"entry": found.detail()} if found else {}),
     )
 
 
@@ -210,7 +234,7 @@ def _order(file: CaseFile, row: CallRow, at: datetime) -> Order:
         key=row.key,
         reference=file.reference,
         employer_id=file.employer_id,
-        case=f"{file.reference}/{row.destination}",
+        case=_name_at_authority(file, row),
         destination=Destination(need(row.destination, "destination")),
         what=row.what,
         on=date.fromisoformat(on) if on else day_of(at),
@@ -225,4 +249,13 @@ def _order(file: CaseFile, row: CallRow, at: datetime) -> Order:
             "identity_number": person.identity_number,
             "permit_card_number": person.permit_card_number,
         },
+        asks_first=row.what == "list_entry" and file.epoch > 0 and not row.detail.get("unasked"),
+        passed_over=tuple(row.detail.get("passed_over", ())),
     )
+
+
+def _name_at_authority(file: CaseFile, row: CallRow) -> str:
+    """Return the name by which the authority knows a case: that of the entry that stands for it."""
+    own = f"{file.reference}/{row.destination}"
+    permit = file.permits.get(Destination(row.destination))
+    return own if row.what == "list_entry" or permit is None else str(permit.entry_case or own)

@@ -14,6 +14,8 @@ from domain.errors import Unavailable
 from store.tables import epochs
 
 EVERY: Final = 5.0
+# A database may be laid back, or a standby take over, under a worker that goes on: looked for every so many rounds.
+_UNDECLARED_EACH: Final = 12
 _AT_ONCE: Final = 10
 _log = structlog.get_logger(__name__)
 
@@ -63,16 +65,16 @@ async def _tell(workflows: Workflows, ids: Sequence[str]) -> int:
 async def keep_telling_epochs(
     context: Context, workflows: Workflows, *, is_stopping: Callable[[], bool], every: float = EVERY
 ) -> None:
-    """Look for a restore that was declared until the worker stops, and once for one that was not.
+    """Look until the worker stops for a restore that was declared, and each minute for one that was not.
 
     What is away is waited out.
     """
-    has_looked = False
+    turn = 0
     while not is_stopping():
         try:
-            if not has_looked:
+            if turn % _UNDECLARED_EACH == 0:
                 await note_undeclared(context)
-                has_looked = True
+            turn += 1
             await tell_epoch(context, workflows)
         except Unavailable:
             pass

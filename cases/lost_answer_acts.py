@@ -1,10 +1,11 @@
 """Kept answers on their way to a case: by themselves once it is there, or by two signatures to another one."""
 
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases import lost_answers
@@ -13,13 +14,17 @@ from cases.case_file import CaseFile, open_case
 from cases.context import Context
 from cases.idempotency import Idempotency, Reply, find_known, remember
 from cases.keys import add_data_key
+from cases.known_entries import named_here
+from cases.notify import Telling, tell
 from cases.signers import need_another, need_no_conflict, signature_of
 from domain.actors import Actor, system
 from domain.acts import Act
 from domain.answers import AuthorityAnswer
+from domain.clock import day_of
 from domain.decisions import ConfirmationAction
 from domain.errors import Refused, Unavailable
 from domain.lost_answers import AttachmentConfirmation, AttachmentRequest, LostAnswerState
+from domain.notices import NoticeKind
 from domain.stages import Destination
 from store.case_rows import Row
 from store.tables import lost_answers as stored
@@ -34,15 +39,19 @@ _log = structlog.get_logger(__name__)
 async def take_found(context: Context) -> list[Received]:
     """Take in kept answers whose permit the register follows by now; return those whose workflow has to hear of it.
 
-    One that cannot be taken in keeps no other out, and is tried again with the next look.
+    Followed is also the permit for which the entry of before stands, under whatever reference that was sent. One that
+    cannot be taken in keeps no other out, and is tried again with the next look.
     """
-    query = (
-        select(_S.answer_id)
-        .join(permits, (permits.c.reference == _S.reference) & (permits.c.destination == _S.destination))
-        .where(_S.state.in_([LostAnswerState.KEPT.value, LostAnswerState.PROPOSED.value]))
-        .order_by(_S.occurred_at)
-        .limit(_MOST)
-    )
+    waiting = _S.state.in_([LostAnswerState.KEPT.value, LostAnswerState.PROPOSED.value])
+    p = permits.c
+    of_permit = (p.reference == _S.reference) & (p.destination == _S.destination)
+    of_entry = p.entry_case == _S.reference + "/" + _S.destination
+    joined = [
+        select(_S.answer_id, _S.occurred_at).join(permits, followed).where(waiting)
+        for followed in (of_permit, of_entry)
+    ]
+    either = union(*joined).subquery()
+    query = select(either.c.answer_id).order_by(either.c.occurred_at).limit(_MOST)
     async with context.database.begin() as connection:
         found = (await connection.execute(query)).scalars().all()
     heard: list[Received] = []
@@ -63,12 +72,14 @@ async def _take(context: Context, answer_id: UUID) -> Received:
     async with context.database.begin() as connection:
         row = await _find(connection, answer_id)
         answer = await lost_answers.read(context, connection, row)
+    named = await named_here(context, answer) or answer
 
     async def settle(_file: CaseFile, connection: AsyncConnection) -> None:
-        values = {"state": LostAnswerState.APPLIED.value, "decided_at": context.clock()}
+        attached = named.reference if named is not answer else None
+        values = {"state": LostAnswerState.APPLIED.value, "attached_to": attached, "decided_at": context.clock()}
         await _settle(context, connection, answer_id, values)
 
-    said = Said(system("lost_answer"), answer, source=row["source"])
+    said = Said(system("lost_answer"), named, source=row["source"])
     (received,) = await receive_together(context, [said], first=settle)
     return received
 
@@ -100,6 +111,7 @@ async def propose(
         }
         await connection.execute(update(stored).where(_S.answer_id == answer_id).values(values))
         _record(file, Act.ANSWER_ATTACH_PROPOSED, actor, at, row)
+        _ask_for_signature(file, row, at)
         answer = await lost_answers.read(context, connection, row)
         reply = Reply(202, lost_answers.view(row | values, answer))
         await _remember(context, connection, actor, idempotency, reply)
@@ -176,6 +188,14 @@ def _need_permit(file: CaseFile, actor: Actor, row: Row) -> None:
     need_no_conflict(file, actor)
     if Destination(row["destination"]) not in file.permits:
         raise Refused("wrong_stage", "The case follows no permit of this destination yet.")
+
+
+def _ask_for_signature(file: CaseFile, row: Row, at: datetime) -> None:
+    """Tell those who may give the second signature what waits and until when; not whoever proposed it."""
+    due = file.calendar.deadline(day_of(at), file.context.limits.signature_days)
+    facts = {"due_on": day_of(due.at), "due_provisional": due.provisional}
+    occasion = f"{row['answer_id']}/{at.isoformat()}"
+    tell(file, Telling(NoticeKind.ATTACHMENT_PROPOSED, at, occasion, Destination(row["destination"]), facts))
 
 
 def _record(file: CaseFile, act: Act, actor: Actor, at: Any, row: Row) -> None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from cases import inbox
 from cases.case_file import CaseFile
 from cases.case_parts import destinations_of
+from cases.known_entries import UNASKABLE, Found
 from cases.notify import Telling, tell
 from cases.reported_days import need_day
 from domain.actors import Actor
@@ -58,8 +59,10 @@ def make_eligible(
     file.set_working_days(DeadlineKind.SENDING_EXPECTED, day_of(at), days, destination=destination.value)
 
 
-def sent(file: CaseFile, actor: Actor, at: datetime, destination: Destination) -> None:
-    """Record that the authority's system took the list entry (P4)."""
+def sent(file: CaseFile, actor: Actor, at: datetime, destination: Destination, found: Found | None = None) -> None:
+    """Record that the authority's system took the list entry, or had it before (P4)."""
+    if found is not None and found.entry.case != f"{file.reference}/{destination}":
+        file.set_permit(destination, at, entry_case=found.entry.case)
     if file.permits[destination].stage != PermitStage.ELIGIBLE:
         return
     file.move_permit(destination, PermitEvent.SENT, at, sent_at=at)
@@ -70,28 +73,48 @@ def sent(file: CaseFile, actor: Actor, at: datetime, destination: Destination) -
         file.set_deadline(DeadlineKind.APPLICANT_REMINDER, moment, destination=destination.value, step=step)
     inactive = file.calendar.mornings(day0, (limits.applicant_inactive_days,))[0]
     file.set_deadline(DeadlineKind.APPLICANT_INACTIVE, inactive, destination=destination.value)
-    file.record(Act.PERMIT_SENT, actor, at, destination=destination.value)
+    before: dict[str, Any] = {"entry": found.detail()} if found else {}
+    file.record(Act.PERMIT_SENT, actor, at, destination=destination.value, **before)
     tell(file, Telling(NoticeKind.PERMIT_SUBMITTED, at, str(file.round), destination))
     follow_up(file)
 
 
-def rejected(file: CaseFile, actor: Actor, at: datetime, destination: Destination, reason: str) -> None:
-    """Open a task for a list entry that the authority's system could not read (P6)."""
+def rejected(
+    file: CaseFile,
+    actor: Actor,
+    at: datetime,
+    destination: Destination,
+    reason: str,
+    found: Found | None = None,
+) -> None:
+    """Open a task for a list entry that the authority's system could not read (P6), or has another's in its place."""
+    detail: dict[str, Any] = {"reason": reason}
+    if found is not None:
+        own = {"case": f"{file.reference}/{destination}", "registration_number": file.row.registration_number}
+        detail |= {"differs": list(found.differs), "entry": found.detail(), "own": own}
     file.move_permit(destination, PermitEvent.SENDING_REJECTED, at)
     file.record(Act.PERMIT_REJECTED, actor, at, destination=destination.value, reasons=[reason])
-    file.share_task(TaskKind.AUTHORITY_REJECTED, at, destination, detail={"reason": reason})
+    file.share_task(TaskKind.AUTHORITY_REJECTED, at, destination, detail=detail)
 
 
 def send_again(file: CaseFile, actor: Actor, at: datetime, task: TaskRow) -> None:
-    """Send the mended list entries that a task is about, each under a key with the next attempt number (P6)."""
+    """Send the mended list entries that a task is about, each under a key with the next attempt number (P6).
+
+    An entry of the authority's that the officer saw to be another's keeps none from being sent again.
+    """
     served = [Destination(each) for each in destinations_of(task)]
     for destination in served:
         get_permit_move(_stage(file, destination), PermitEvent.SENT)
     alone = task.destination
     file.close_tasks([TaskKind.AUTHORITY_REJECTED], at, destination=Destination(alone) if alone else None)
     file.record(Act.TASK_ANSWERED, actor, at, outcome="send_again", destination=alone, kind="authority_rejected")
+    seen, detail = task.detail, dict[str, Any]()
+    if entry_id := seen.get("entry", {}).get("entry_id"):
+        detail["passed_over"] = [entry_id]
+    if str(seen.get("reason", "")).startswith(UNASKABLE):
+        detail["unasked"] = True
     for each in served:
-        file.call("list_entry", at, destination=each, attempt=file.next_attempt(each))
+        file.call("list_entry", at, destination=each, attempt=file.next_attempt(each), detail=detail)
 
 
 def registration_ended(

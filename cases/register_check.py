@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy import text
 
 from cases.context import Context
+from cases.restore_watch import look_at_restore
 from domain.checkups import Line, fail, ok, warn
 from domain.clock import day_of
 from domain.errors import Defect, Unavailable
@@ -23,7 +24,7 @@ _OPEN: Final = text("""
 
 
 async def look_at_register(context: Context) -> list[Line]:
-    """Return what is loaded, the list of erasures, and what waits for an operator.
+    """Return what is loaded, the list of erasures, whether a restore is not declared, and what waits for an operator.
 
     Raises:
         Unavailable: when PostgreSQL is away.
@@ -35,6 +36,7 @@ async def look_at_register(context: Context) -> list[Line]:
         _employers(found.employers, found.premises),
         _calendar(found.last_day, day_of(context.clock())),
         await _erasures(context, has_erased=found.has_erased),
+        await look_at_restore(context),
         _incidents(waiting),
     ]
 

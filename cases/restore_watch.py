@@ -11,10 +11,11 @@ from cases.calendar import find_cursor, set_cursor
 from cases.context import Context
 from domain.actors import Actor
 from domain.acts import Act
+from domain.checkups import Line, fail, ok
 from domain.incidents import IncidentKind
 from store.cluster import IDENTITY
 from store.ledger import Entry, append
-from store.tables import incidents
+from store.tables import cursors, incidents
 
 # The cluster and its timeline in which the register was last known to be whole.
 CLUSTER: Final = "cluster"
@@ -26,7 +27,7 @@ _log = structlog.get_logger(__name__)
 
 
 async def note_undeclared(context: Context) -> bool:
-    """Look, at the start of a worker, whether the database is another one than it was, and open an incident if so.
+    """Look whether the database is another one than it was, and open an incident if so; one stands at a time.
 
     A standby that took over looks like a restore to a point in time; what either lost is for a person to say.
     """
@@ -37,12 +38,30 @@ async def note_undeclared(context: Context) -> bool:
             await set_cursor(connection, CLUSTER, now, at)
         if known in (None, now):
             return False
+        # Workers look at the same time; one of them opens it.
+        await connection.execute(select(cursors.c.name).where(cursors.c.name == CLUSTER).with_for_update())
         opened = select(_I.incident_id).where(_I.kind == KIND, _I.reason == REASON, _I.state == "open")
-        if (await connection.execute(opened)).first() is None:
-            row = {"incident_id": uuid4(), "kind": KIND, "step": "start", "reason": REASON, "state": "open", "at": at}
-            await connection.execute(insert(incidents).values(row))
+        if (await connection.execute(opened)).first() is not None:
+            return True
+        row = {"incident_id": uuid4(), "kind": KIND, "step": "start", "reason": REASON, "state": "open", "at": at}
+        await connection.execute(insert(incidents).values(row))
     _log.error(REASON, known=known, found=now)
     return True
+
+
+async def look_at_restore(context: Context) -> Line:
+    """Return the line of `hetao doctor` about whether the database is the one that the register was in before."""
+    async with context.database.begin() as connection:
+        now, known = await identity(connection), await find_cursor(connection, CLUSTER)
+    name = "restore"
+    if known is None:
+        return ok(name, "no worker has looked yet which database this is")
+    if known == now:
+        return ok(name, "the register is in the database in which it was before")
+    to_do = "stop API and workers and run `hetao restored`; where a standby took over in step, with `--nothing-lost`"
+    return fail(
+        name, f"the register is in another database than before ({now}, not {known}), and nobody said why", to_do
+    )
 
 
 async def say_nothing_lost(context: Context, actor: Actor) -> None:

@@ -269,14 +269,14 @@ async def _find_call(connection: AsyncConnection, key: str) -> Row[Any] | None:
 
 
 async def _permits_told(connection: AsyncConnection, employer_id: str) -> Sequence[str]:
-    """Return the permits that the authority knows of and whose registration ends with the employer's leaving."""
+    """Return the permits whose registration ends with the employer's leaving, by the names the authority has."""
     ends = exists().where(
         registrations.c.reference == permits.c.reference,
         or_(registrations.c.live, registrations.c.end_reason == ReasonCode.EMPLOYER_LEFT_PARK.value),
     )
     query = (
-        select(permits.c.reference, permits.c.destination)
+        select(permits.c.reference, permits.c.destination, permits.c.entry_case)
         .where(permits.c.employer_id == employer_id, permits.c.stage.in_(_TOLD), ends)
         .order_by(permits.c.reference, permits.c.destination)
     )
-    return [f"{row.reference}/{row.destination}" for row in await connection.execute(query)]
+    return [row.entry_case or f"{row.reference}/{row.destination}" for row in await connection.execute(query)]

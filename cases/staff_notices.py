@@ -1,6 +1,7 @@
 """The notices that a member of staff finds in the inbox: own ones and those of the queue, in the reader's language."""
 
 import json
+from collections.abc import Collection
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -16,7 +17,7 @@ from cases.notify import respoken
 from cases.signers import holder_of
 from cases.view import moment
 from domain.actors import Actor, Role
-from domain.acts import PROPOSALS
+from domain.acts import PROPOSALS, Act
 from domain.errors import Defect, KeyUnknown, Refused
 from domain.languages import Language
 from domain.notices import PLANS, Channel, NoticeKind, Recipient
@@ -29,6 +30,11 @@ Position = tuple[datetime, str]
 Condition = ColumnElement[bool]
 _N: Final = notices.c
 _OWN: Final = (Recipient.PROPOSER, Recipient.HOLDER)
+# What asks for a second signature, and the acts that propose what it asks for.
+_ASKING: Final = {
+    NoticeKind.SECOND_SIGNATURE_REQUESTED: PROPOSALS,
+    NoticeKind.ATTACHMENT_PROPOSED: frozenset({Act.ANSWER_ATTACH_PROPOSED}),
+}
 
 
 async def list_own(
@@ -99,13 +105,20 @@ def _to_officers_alone() -> tuple[str, ...]:
 
 def _concerns(actor: Actor) -> Condition:
     """Return the condition of what concerns a reader: no case that they are barred from, no proposal of their own."""
-    c, x = conflicts.c, ledger.c
+    c = conflicts.c
     conflicted = exists().where(c.reference == _N.reference, c.subject == holder_of(actor))
+    own = [and_(_N.kind == kind.value, _proposed_by(actor, acts)) for kind, acts in _ASKING.items()]
+    return ~conflicted & ~or_(*own)
+
+
+def _proposed_by(actor: Actor, acts: Collection[Act]) -> Condition:
+    """Return the condition that the newest proposal before a notice is a member of staff's own."""
+    x = ledger.c
     newest = (
         select(x.actor_issuer, x.actor_subject)
         .where(
             x.chain == _N.reference,
-            x.act.in_(sorted(act.value for act in PROPOSALS)),
+            x.act.in_(sorted(act.value for act in acts)),
             x.destination.is_not_distinct_from(func.nullif(_N.destination, "")),
             x.at <= _N.at,
         )
@@ -114,9 +127,7 @@ def _concerns(actor: Actor) -> Condition:
         .correlate(notices)
         .subquery("newest")
     )
-    proposed = exists().where(newest.c.actor_issuer == actor.issuer, newest.c.actor_subject == actor.subject)
-    is_request = _N.kind == NoticeKind.SECOND_SIGNATURE_REQUESTED.value
-    return ~conflicted & ~(is_request & proposed)
+    return exists().where(newest.c.actor_issuer == actor.issuer, newest.c.actor_subject == actor.subject)
 
 
 def _page(told: Condition, filters: list[Condition], limit: int) -> Select[Any]:

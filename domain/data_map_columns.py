@@ -56,7 +56,7 @@ COLUMNS: Final = (
     *rows("case_facts", "reference number employer_id field state contest contested_by facts_version round at", "which facts officers recorded, and whether they stand", ALL),
     *rows("case_facts", "body", "a fact that an officer saw, where it was seen, and what had been given", ALL, of=_SENSITIVE, kept=_SEALED, until=_CASE),
     *rows("case_facts", "seen_by", "which officer saw it", STAFF, of=_PERSONAL, basis=Basis.ACCOUNT),
-    *rows("permits", "reference destination employer_id stage sent_at accepted_on due_at due_provisional decided_on reported_at answered_for end_reason updated_at", "following the permit", ALL),
+    *rows("permits", "reference destination employer_id stage sent_at accepted_on due_at due_provisional decided_on reported_at answered_for end_reason entry_case updated_at", "following the permit", ALL),
     *rows("permits", "authority_number valid_from valid_until stay_days entries earlier card_lost_on", "the permit as the authority gave it", ALL, of=_PERSONAL, until=_CASE),
     *rows("permits", "reason", "the authority's reason", ALL, of=_SENSITIVE, kept=_SEALED, until=_CASE),
     *rows("permits", "pending_act pending rejected", "proposals and signers, with codes; notes sealed", STAFF, of=_PERSONAL, basis=Basis.ACCOUNT),

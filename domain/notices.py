@@ -57,6 +57,7 @@ class NoticeKind(StrEnum):
     ESCALATED = "escalated"
     AUTHORITY_LATE = "authority_late"
     AUTHORITY_CONFLICT = "authority_conflict"
+    ATTACHMENT_PROPOSED = "attachment_proposed"
     # Not a row of the table: the sentence under it, "the employer is asked to hand the notice over".
     HAND_OVER_REQUESTED = "hand_over_requested"
     # Not rows of the table either: what the person asked for (api.md, The person).
@@ -220,6 +221,7 @@ PLANS: Final[Mapping[NoticeKind, NoticePlan]] = {
     _K.ESCALATED: _plan({Recipient.SUPERVISORS: INBOX_THEN_M}, _S.DAYS_OVER),
     _K.AUTHORITY_LATE: _plan({Recipient.OFFICERS: INBOX_THEN_M}, _S.AUTHORITY_ANSWER_EXPECTED, about=_PERMIT),
     _K.AUTHORITY_CONFLICT: _plan({Recipient.OFFICERS: INBOX_THEN_M}, _S.AUTHORITY_ANSWER_EXPECTED, about=_PERMIT),
+    _K.ATTACHMENT_PROPOSED: _plan(_STAFF, _S.PARK_DECISION_DUE, about=_PERMIT),
     _K.HAND_OVER_REQUESTED: _plan(_EMPLOYER),
     # By the one channel that the person names; nobody else ever has it.
     _K.SIGN_IN_LINK: _plan({_P: M_AND_S}),

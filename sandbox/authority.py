@@ -56,6 +56,14 @@ class ListEntry(Message):
     person: ListedPerson
 
 
+class EntryQuestion(Message):
+    """Which entries somebody asks for: those of a case and those of a person, for one destination."""
+
+    case: CaseId
+    destination: Literal["HK", "MO"]
+    identity_number: Annotated[str, Field(pattern=r"^[0-9]{17}[0-9X]$")]
+
+
 class Report(Message):
     """News of one case that the administration did not send itself."""
 
@@ -129,6 +137,13 @@ def _add_list_routes(app: FastAPI, book: AuthorityBook, moods: Moods, token: str
         if lost:
             raise lost_answer()
         return {"entry_id": entry_id}
+
+    @app.post("/list-entries/search")
+    async def find_entries(request: Request, asked: EntryQuestion) -> dict[str, Any]:
+        check_bearer(request, token)
+        if await moods.before():
+            raise lost_answer()
+        return {"entries": book.find_entries(asked.case, asked.destination, asked.identity_number)}
 
     @app.post("/reports", status_code=202)
     async def take_report(request: Request, report: Report, key: Key = None) -> JSONResponse:

@@ -19,6 +19,9 @@ CREATE TABLE IF NOT EXISTS entries (
     case_id TEXT NOT NULL, body TEXT NOT NULL, state TEXT NOT NULL, received_at TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS entries_case ON entries (case_id, number);
+CREATE INDEX IF NOT EXISTS entries_person ON entries (
+    json_extract(body, '$.person.identity_number'), json_extract(body, '$.destination')
+);
 CREATE INDEX IF NOT EXISTS entries_waiting ON entries (number) WHERE state = 'waiting';
 CREATE TABLE IF NOT EXISTS reports (
     number INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT UNIQUE NOT NULL, what TEXT NOT NULL, cases TEXT NOT NULL,
@@ -73,6 +76,25 @@ class AuthorityBook:
                 _now().isoformat(),
             )
         return entry_id
+
+    def find_entries(self, case: str, destination: str, identity_number: str) -> list[dict[str, Any]]:
+        """Return the list entries of a case and those of a person for one destination, the oldest first."""
+        rows = self.books.rows(
+            "SELECT * FROM entries WHERE case_id = ? OR (json_extract(body, '$.destination') = ?"
+            " AND json_extract(body, '$.person.identity_number') = ?) ORDER BY number",
+            case,
+            destination,
+            identity_number,
+        )
+        return [
+            {
+                "entry_id": row["entry_id"],
+                "idempotency_key": row["key"],
+                "state": "received" if row["state"] in ("waiting", "listed") else row["state"],
+                **json.loads(row["body"]),
+            }
+            for row in rows
+        ]
 
     def report(self, key: str) -> dict[str, Any] | None:
         """Return the report taken under an idempotency key."""

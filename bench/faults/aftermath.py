@@ -1,14 +1,16 @@
 """What a loss took away, parted from what the checker may find: nothing else may be missing, doubled or left behind."""
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, Final, TypeVar
 
 from bench.faults.checker import CHECKS
 from bench.faults.evidence import Evidence
 from bench.faults.findings import Finding
 from bench.faults.register import Register, Row
+from domain.list_entries import OVER
 from domain.messages import registration_workflow_id
 
 # What is read of the register before a loss and after it was laid back.
@@ -34,7 +36,6 @@ DUE: Final = """
 
 # Incidents that a loss makes rightly, beside those of workflows that were gone.
 _OF_LOSS: Final = frozenset({("authority_answer", "case_unknown")})
-_CONFLICT: Final = "authority_conflict"
 _Kept = TypeVar("_Kept")
 
 
@@ -67,9 +68,10 @@ async def due(register: Register) -> set[str]:
 def parted(found: Evidence, before: Snapshot, restored: Snapshot) -> tuple[Evidence, dict[str, int]]:
     """Return the evidence without what a restore took away, and how much that was.
 
-    Taken away are the cases that the restored register does not have, and of other cases the calls and messages of
-    which it forgot that it made them. The world has them for good: what it has of them is counted, and so is what is
-    open for people to look at because of them.
+    Taken away are the cases that the restored register does not have, and of other cases the messages of which it
+    forgot that it sent them. The world has them for good: what it has of them is counted. The entry of a case that is
+    gone is none of it where it stands for the call of another one, and no call of a case that came back was forgotten:
+    the authority says what it has.
     """
     forgotten, named = _Forgotten(found, before, restored), Counter[str]()
     kept = replace(
@@ -77,7 +79,7 @@ def parted(found: Evidence, before: Snapshot, restored: Snapshot) -> tuple[Evide
         authority={
             **found.authority,
             "entries": _without(found.authority["entries"], forgotten.is_entry, "entries at the authority", named),
-            "answers": _without(found.authority["answers"], forgotten.is_answer, "answers of the authority", named),
+            "answers": _without(found.authority["answers"], forgotten.is_entry, "answers of the authority", named),
         },
         workflows=_without(found.workflows, forgotten.is_workflow, "workflows that ended by themselves", named),
         mails=_without(found.mails, forgotten.is_message, "messages in the books of the sinks", named),
@@ -85,11 +87,11 @@ def parted(found: Evidence, before: Snapshot, restored: Snapshot) -> tuple[Evide
         hooks=_without(found.hooks, forgotten.is_message, "messages in the books of the sinks", named),
         register={
             **found.register,
-            "answers": _without(found.register["answers"], forgotten.is_held, "answers held for an officer", named),
-            "tasks": _without(found.register["tasks"], forgotten.is_conflict, "conflicts shown to an officer", named),
             "incidents": _without(found.register["incidents"], is_of_loss, "incidents that tell of the loss", named),
         },
     )
+    told = Counter((case, report["what"]) for report in found.authority["reports"] for case in report["cases"])
+    named["facts reported again"] = sum(times - 1 for times in told.values())
     return kept, {"cases": len(forgotten.cases), **named}
 
 
@@ -112,22 +114,13 @@ class _Forgotten:
     def __init__(self, found: Evidence, before: Snapshot, restored: Snapshot) -> None:
         self.cases = before.references - restored.references
         self._workflows = {registration_workflow_id(reference) for reference in self.cases}
-        keys = {row["key"] for row in before.rows["calls"]} - {row["key"] for row in found.register["calls"]}
-        entries = found.authority["entries"]
-        known = {entry["case"] for entry in entries if entry["key"] not in keys}
-        # Where the answer to the first call came before a second one was made, its entry is the one that holds.
-        again = [entry for entry in entries if entry["key"] in keys and entry["case"] in known]
-        self._keys = {entry["key"] for entry in again}
-        self._places = {entry["case"] for entry in again}
+        self._taken_over = {row["entry_case"] for row in found.register.get("permits", ()) if row.get("entry_case")}
         now = {_name(row) for row in found.register["deliveries"]}
         self._messages = {name for row in before.rows["deliveries"] if (name := _name(row)) not in now}
 
     def is_entry(self, entry: Mapping[str, Any]) -> bool:
-        return entry["key"] in self._keys or _case(entry) in self.cases
-
-    def is_answer(self, answer: Mapping[str, Any]) -> bool:
-        # Where a call was made again, two entries have answers, and an officer says which holds.
-        return answer["case"] in self._places or _case(answer) in self.cases
+        """Whether an entry, or an answer about one, is of a case that is gone and stands for no other."""
+        return _case(entry) in self.cases and entry["case"] not in self._taken_over
 
     def is_workflow(self, workflow: Mapping[str, Any]) -> bool:
         return workflow["id"] in self._workflows and not workflow["open"]
@@ -138,20 +131,18 @@ class _Forgotten:
     def is_text(self, text: Mapping[str, Any]) -> bool:
         return text["sms_id"] in self._messages
 
-    def is_held(self, answer: Mapping[str, Any]) -> bool:
-        return answer["state"] == "held" and f"{answer['reference']}/{answer['destination']}" in self._places
-
-    def is_conflict(self, task: Mapping[str, Any]) -> bool:
-        return task["kind"] == _CONFLICT and f"{task['reference']}/{task['destination']}" in self._places
-
 
 def judge(found: Evidence, before: Snapshot, restored: Snapshot) -> dict[str, list[Finding]]:
     """Return what every check finds in evidence from which the loss was parted, and what the loss itself must show."""
-    return {name: sorted(set(look(found))) for name, look in CHECKS.items()} | of_loss(found, before, restored)
+    kept, _ = parted(found, before, restored)
+    return {name: sorted(set(look(kept))) for name, look in CHECKS.items()} | of_loss(found, before, restored)
 
 
 def of_loss(found: Evidence, before: Snapshot, restored: Snapshot) -> dict[str, list[Finding]]:
-    """Return whether what came back is still there as it was, and what stands twice in the authority's books."""
+    """Return whether what came back is still there as it was, and what stands twice in the authority's books.
+
+    For the latter nothing is parted: who was on the list of before a restore must not be on it a second time.
+    """
     return {
         "nothing was lost that was in the backup": sorted(_lost_of_backup(found, before, restored)),
         "nothing was done twice outside": sorted(_twice(found)),
@@ -174,14 +165,31 @@ def _lost_of_backup(found: Evidence, before: Snapshot, restored: Snapshot) -> se
 
 
 def _twice(found: Evidence) -> set[Finding]:
-    """Return what stands more than once in the authority's books: a key, or the entry of a case."""
-    keys = Counter(entry["key"] for entry in found.authority["entries"])
-    keys.update(report["key"] for report in found.authority.get("reports", ()))
-    cases = Counter(entry["case"] for entry in found.authority["entries"])
+    """Return what stands more than once in the authority's books: a key, a case's entry, a person, a report."""
+    entries, reports = found.authority["entries"], found.authority.get("reports", ())
+    keys = Counter(each["key"] for each in (*entries, *reports))
+    cases = Counter(entry["case"] for entry in entries)
     return {
         *(Finding("key_twice", key) for key, times in keys.items() if times > 1),
         *(Finding("entry_twice", case) for case, times in cases.items() if times > 1),
+        *(Finding("person_twice", f"{first} and {second}") for first, second in _people_twice(found)),
     }
+
+
+def _people_twice(found: Evidence) -> Iterator[tuple[str, str]]:
+    """Yield the cases of a person's entries for one destination of which the second came while the first one stood."""
+    over: dict[str, str] = {}
+    for answer in found.authority["answers"]:
+        if answer["body"].get("outcome") in OVER:
+            over.setdefault(answer["case"], answer["given_at"])
+    by_person: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    for entry in found.authority["entries"]:
+        by_person[entry["body"]["person"]["identity_number"], entry["body"]["destination"]].append(entry)
+    for entries in by_person.values():
+        for first, second in pairwise(entries):
+            ended = over.get(first["case"])
+            if first["case"] != second["case"] and (ended is None or ended > second["received_at"]):
+                yield first["case"], second["case"]
 
 
 def _case(entry: Mapping[str, Any]) -> str:

@@ -84,7 +84,8 @@ def _authority(found: Evidence) -> Iterator[Finding]:
             given.setdefault(answer["case"], answer["body"])
     for reference, permits in _permits(found).items():
         for destination, permit in permits.items():
-            place = f"{reference}/{destination}"
+            # After a restore the entry of a case that was lost may stand for that of the one submitted anew.
+            place = permit.get("entry_case") or f"{reference}/{destination}"
             yield from _permit(place, permit, entries.pop(place, []), given.get(place))
     yield from (Finding("entry_without_permit", place) for place in entries)
 

@@ -185,8 +185,8 @@ async def lose(loss: Loss, seed: int, cases: int, directory: Path) -> dict[str, 
     assert drill.before
     assert drill.restored
     (directory / "evidence.pickle").write_bytes(pickle.dumps((evidence, drill.before, drill.restored)))
-    kept, named = parted(evidence, drill.before, drill.restored)
-    checks = judge(kept, drill.before, drill.restored) | {
+    _, named = parted(evidence, drill.before, drill.restored)
+    checks = judge(evidence, drill.before, drill.restored) | {
         "all that was due was done by itself": [Finding("due_left", name) for name in drill.seen["left"]],
         "callers were answered as the contract says": [
             *(Finding("server_error", each) for each in sorted(set(scene.calls.wrong))),

@@ -21,7 +21,8 @@ QUERIES: Final[Mapping[str, str]] = {
         SELECT r.reference, r.client_reference, r.employer_id, r.person_id, r.stage, r.settled, r.registration_number,
             r.destinations, r.started_at IS NOT NULL AS started FROM registrations r""",
     "permits": """
-        SELECT reference, destination, stage, authority_number, valid_from::text, valid_until::text, answered_for
+        SELECT reference, destination, stage, authority_number, valid_from::text, valid_until::text, answered_for,
+            entry_case
         FROM permits""",
     "commands": "SELECT reference, kind, state FROM commands WHERE state <> 'applied'",
     "calls": "SELECT key, reference, destination, what, state FROM calls",

@@ -136,4 +136,6 @@ class PermitRow(TableRow):
     pending_act: str | None = None
     pending: dict[str, Any] | None = None
     rejected: dict[str, Any] | None = None
+    # What the authority calls the case, where its entry is one of before a restore under a reference that is gone.
+    entry_case: str | None = None
     updated_at: datetime

@@ -195,5 +195,8 @@ permits = Table(
     Column("pending_act", Text),
     Column("pending", JSONB),
     Column("rejected", JSONB),
+    # What the authority calls the case, where its entry is one of before a restore under a reference that is gone.
+    Column("entry_case", Text),
     moment("updated_at", null=False),
+    Index("ix_permits_entry_case", "entry_case", unique=True, postgresql_where=text("entry_case IS NOT NULL")),
 )

@@ -14,6 +14,7 @@ from activities.authority import (
     BatchReport,
     EntryEmployer,
     EntryPerson,
+    EntryQuestion,
     ListEntry,
     Rejected,
     Report,
@@ -75,6 +76,40 @@ async def test_a_list_entry_is_handed_over_with_token_and_key() -> None:
 @pytest.mark.parametrize("answer", [always(202), always(200, text="ok"), always(202, json=[]), always(204)])
 async def test_a_2xx_counts_as_taken_whatever_its_body(answer: Answer) -> None:
     assert await authority(answer).send_list_entry(KEY, ENTRY) is None
+
+
+ASKED = EntryQuestion(case=ENTRY.case, destination=Destination.HK, identity_number="440305199001011234")
+FOUND = {"entry_id": "E-1", "case": ENTRY.case, "destination": "HK", "person": {"identity_number": "x"}, "more": 1}
+
+
+async def test_entries_are_asked_for_in_a_body_and_read_for_what_is_needed() -> None:
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json={"entries": [FOUND]})
+
+    found = await authority(answer).find_list_entries(ASKED)
+    assert [(each.entry_id, each.case, each.state) for each in found or ()] == [("E-1", ENTRY.case, None)]
+    (request,) = seen
+    assert str(request.url) == "https://authority.example/api/list-entries/search"
+    assert json.loads(request.content) == {
+        "case": ENTRY.case,
+        "destination": "HK",
+        "identity_number": "440305199001011234",
+    }
+    assert "idempotency-key" not in request.headers
+
+
+@pytest.mark.parametrize("status", [404, 405, 501])
+async def test_an_authority_that_cannot_be_asked_for_entries_is_told_as_ever(status: int) -> None:
+    assert await authority(always(status)).find_list_entries(ASKED) is None
+
+
+@pytest.mark.parametrize("said", [{}, {"entries": {}}, {"entries": [{"entry_id": "E-1"}]}, []])
+async def test_entries_that_cannot_be_read_are_asked_for_again(said: object) -> None:
+    with pytest.raises(Unavailable, match="authority_answer_unreadable"):
+        await authority(always(200, json=said)).find_list_entries(ASKED)
 
 
 async def test_reports_go_out_for_one_case_or_many() -> None:

@@ -9,17 +9,19 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import insert
 
-from cases import answers, lost_answer_acts, lost_answers, polling
+from cases import answers, lost_answer_acts, lost_answers, polling, staff_notices
 from cases.answers import Said
 from cases.case_file import read_case
 from cases.idempotency import Reply
-from domain.actors import system
+from domain.actors import Actor, system
 from domain.answers import AuthorityAnswer
 from domain.errors import Refused
+from domain.languages import Language
 from domain.lost_answers import AttachmentConfirmation, AttachmentRequest
+from domain.notices import NoticeKind
 from domain.stages import Destination, PermitStage
 from store import tables
-from tests.cases.contexts import OFFICER, key
+from tests.cases.contexts import OFFICER, SUPERVISOR, key
 from tests.cases.driver import AUTHORITY, OFFICER_2, Case, Park, china, open_park
 from tests.cases.facts import differences
 from tests.rows import Rows
@@ -147,6 +149,32 @@ async def test_an_answer_is_attached_by_two_to_the_case_that_was_submitted_anew(
     assert (row["body"], row["attached_to"]) == (None, case.reference)
     (data_key,) = await park.rows(tables.data_keys, tables.data_keys.c.destroyed_at.is_not(None))
     assert data_key["wrapped"] is None
+
+
+async def test_who_may_sign_an_attachment_is_told_what_waits_and_by_when(park: Park) -> None:
+    await _refused(park, _answer(park))
+    (kept,) = await _kept(park)
+    case = await park.submitted()
+    await _propose(park, kept["id"], case)
+    asked = NoticeKind.ATTACHMENT_PROPOSED
+
+    async def told(reader: Actor, language: Language = Language.EN) -> list[str]:
+        notices, _ = await staff_notices.list_own(park.context, reader, language, kind=asked)
+        return [notice["text"] for notice in notices]
+
+    assert await told(OFFICER) == []
+    for reader in (OFFICER_2, SUPERVISOR):
+        (said,) = await told(reader)
+        assert said.startswith(f"{case.reference} (Hong Kong): a proposal that an answer")
+        assert said.endswith("sign or reject it by Tuesday, 3 March 2026.")
+    (simplified,), (traditional,) = [await told(OFFICER_2, each) for each in (Language.ZH_HANS, Language.ZH_HANT)]
+    assert "等待第二人签署" in simplified
+    assert "等待第二人簽署" in traditional
+    # Rejected and proposed by the other one, it is another question.
+    await _sign(park, kept["id"], "reject")
+    park.clock.at += timedelta(minutes=1)
+    await _propose(park, kept["id"], case, OFFICER_2)
+    assert len(await told(OFFICER)) == 1
 
 
 async def test_an_attachment_that_is_not_signed_leaves_the_answer_as_it_was(park: Park) -> None:

@@ -1,5 +1,6 @@
 """A restore of the database that is declared: a new epoch, numbers and references that were given, the log."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -12,10 +13,12 @@ from sqlalchemy import update
 from cases import lost_cases, registration
 from cases.case_file import read_case
 from cases.context import Context
+from cases.epoch_telling import keep_telling_epochs
 from cases.log_reads import find_checkpoint
-from cases.restore_watch import note_undeclared, say_nothing_lost
+from cases.restore_watch import look_at_restore, note_undeclared, say_nothing_lost
 from cases.restoring import SKIPPED_NUMBERS, Restored, declare_restore, find_lost_cases
 from domain.actors import system
+from domain.checkups import Health
 from domain.errors import Refused
 from domain.references import REFERENCE_BYTES, reference_from
 from proof.checkpoints import open_checkpoint, parse_note, verifier_key
@@ -148,12 +151,61 @@ def _keys(context: Context) -> list:
     return [verifier_key(context.log_origin, each) for each in context.keyring.sealing_keys().values()]
 
 
+async def _elsewhere(park: Park) -> None:
+    """Let the register have been in another database before."""
+    async with park.context.database.begin() as connection:
+        await connection.execute(update(cursors).where(cursors.c.name == "cluster").values(value="1/00000001"))
+
+
+async def test_a_database_that_came_from_elsewhere_under_a_worker_is_seen_and_said_by_the_doctor(park: Park) -> None:
+    assert (await look_at_restore(park.context)).health is Health.OK
+    is_over, rounds = False, 0
+
+    def is_stopping() -> bool:
+        nonlocal rounds
+        rounds += 1
+        return is_over
+
+    telling = asyncio.create_task(
+        keep_telling_epochs(park.context, _NoWorkflows(), is_stopping=is_stopping, every=0.001)
+    )
+    async with asyncio.timeout(20):
+        while rounds < 3:  # noqa: ASYNC110 - the worker has looked by then, and tells nobody
+            await asyncio.sleep(0.01)
+        assert await park.rows(incidents) == []
+        await _elsewhere(park)
+        while not (shown := await park.rows(incidents)):  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.01)
+        is_over = True
+        await telling
+    assert [(row["reason"], row["state"]) for row in shown] == [("restore_undeclared", "open")]
+    line = await look_at_restore(park.context)
+    assert line.health is Health.FAIL
+    assert "not 1/00000001" in line.says
+    assert "`hetao restored`" in line.to_do
+    await asyncio.gather(*(note_undeclared(park.context) for _ in range(3)))
+    assert len(await park.rows(incidents)) == 1
+    await _declare(park)
+    assert (await look_at_restore(park.context)).health is Health.OK
+
+
+class _NoWorkflows:
+    """A Temporal in which nothing runs."""
+
+    async def ids(self, *, is_open: bool = False) -> AsyncIterator[list[str]]:
+        nothing: list[list[str]] = []
+        for page in nothing:
+            yield page
+
+    async def tell(self, workflow_id: str) -> bool:
+        return False
+
+
 async def test_a_database_that_came_from_elsewhere_is_shown_until_somebody_says_what_it_lost(park: Park) -> None:
     assert not await note_undeclared(park.context)
     assert not await note_undeclared(park.context)
     for says in (_declare(park, again=True), say_nothing_lost(park.context, ACTOR)):
-        async with park.context.database.begin() as connection:
-            await connection.execute(update(cursors).where(cursors.c.name == "cluster").values(value="1/00000001"))
+        await _elsewhere(park)
         assert await note_undeclared(park.context)
         assert await note_undeclared(park.context)
         (shown,) = await park.rows(incidents, incidents.c.state == "open")

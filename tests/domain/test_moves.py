@@ -148,6 +148,7 @@ def test_every_kind_of_notice_is_caused_by_a_row() -> None:
     elsewhere = {
         NoticeKind.REGISTRATION_RECEIVED,  # R1: there is no stage before it
         NoticeKind.DUE_DATE_CHANGED,  # a calendar was loaded
+        NoticeKind.ATTACHMENT_PROPOSED,  # an answer about a case that was lost, which moves nothing until it is signed
         NoticeKind.AUTHORITY_CONFLICT,  # P26: an answer that is no event
         NoticeKind.HAND_OVER_REQUESTED,  # a notice with no channel left
         NoticeKind.COMPLAINT_ANSWERED,  # of the person and the park alone

@@ -52,6 +52,29 @@ async def test_a_list_entry_is_accepted_and_then_issued_by_signed_callbacks(
     assert {path for path, _, body in receiver.got if body.get("case") == case} == {"/v1/authority/outcomes"}
 
 
+async def test_entries_are_found_by_case_and_by_person_for_a_destination(authority: Program) -> None:
+    case, other = _case(), _case()
+    _send(authority, case)
+    elsewhere = {**_entry(other), "person": {**_entry(other)["person"], "identity_number": "33010619860128072X"}}
+    assert authority.post("/list-entries", elsewhere, key=f"permit/{other}").status_code == 202
+
+    def found(case: str, number: str = "33010619860128072X", destination: str = "HK") -> list[dict[str, Any]]:
+        asked = {"case": case, "destination": destination, "identity_number": number}
+        answer = authority.post("/list-entries/search", asked)
+        assert answer.status_code == 200, answer.text
+        return [each for each in answer.json()["entries"] if each["case"] in (case, other)]
+
+    (own, of_person) = found(case)
+    assert (own["case"], own["idempotency_key"], own["person"]["identity_number"][-4:]) == (
+        case,
+        f"permit/{case}",
+        "002X",
+    )
+    assert (of_person["case"], of_person["entry_id"][:2]) == (other, "E-")
+    assert found(_case("MO"), destination="MO") == []
+    assert authority.post("/list-entries/search", {"case": case}).status_code == 422
+
+
 async def test_the_same_key_gets_the_same_entry_and_another_body_is_refused(authority: Program) -> None:
     case = _case()
     first = _send(authority, case)

@@ -25,6 +25,9 @@ class FakeAuthority:
     retry_after: int | None = None
     refusing: bool = False
     lose_answers: int = 0
+    # Whether it can be asked which entries it has, and how often it was.
+    answers_searches: bool = True
+    searches: int = 0
 
     @property
     def transport(self) -> httpx.MockTransport:
@@ -48,6 +51,8 @@ class FakeAuthority:
             return httpx.Response(503, headers=headers)
         if request.url.path == "/outcomes":
             return self._outcomes(request)
+        if request.url.path == "/list-entries/search":
+            return self._search(json.loads(request.content))
         if self.refusing:
             return httpx.Response(422, json={"errors": [{"field": "person.name_zh", "code": "invalid"}]})
         return self._take(request)
@@ -62,6 +67,19 @@ class FakeAuthority:
             self.lose_answers -= 1
             raise httpx.ReadError("lost")
         return httpx.Response(202, json={"entry_id": f"entry-{len(books)}"})
+
+    def _search(self, asked: dict[str, str]) -> httpx.Response:
+        self.searches += 1
+        if not self.answers_searches:
+            return httpx.Response(405)
+        found = [
+            {**entry, "entry_id": f"entry-{number}", "idempotency_key": key, "state": "received"}
+            for number, (key, entry) in enumerate(self.entries.items(), start=1)
+            if entry["case"] == asked["case"]
+            or (entry["destination"], entry["person"]["identity_number"])
+            == (asked["destination"], asked["identity_number"])
+        ]
+        return httpx.Response(200, json={"entries": found})
 
     def _outcomes(self, request: httpx.Request) -> httpx.Response:
         after, limit = int(request.url.params.get("after", "0")), int(request.url.params["limit"])

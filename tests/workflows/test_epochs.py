@@ -11,11 +11,13 @@ from temporalio.client import WorkflowExecutionStatus
 from cases.epoch_telling import tell_epoch
 from cases.restoring import declare_restore, find_lost_cases
 from domain.actors import system
+from domain.commands import CommandKind
 from domain.errors import Refused
 from domain.messages import AUTHORITY_POLL_WORKFLOW, REGISTRATION_QUEUE, StandingInput, registration_workflow_id
 from domain.stages import PermitStage, Stage
 from store import tables
 from temporal.case_workflows import CaseWorkflows
+from tests.cases.contexts import OFFICER
 from tests.rows import Rows
 from tests.workflows.world import Case, World
 
@@ -45,8 +47,83 @@ async def test_a_case_approved_again_after_a_restore_has_its_calls_made(world: W
     yielded = await case.course()
     assert (yielded.epoch, yielded.stage) == (epoch, Stage.UNDER_REVIEW)
     assert yielded.version < remembered[1]
+    world.authority.answers_searches = False
     await case.approve()
     assert set(world.authority.entries_of(case.reference)) - sent == {f"{key}@{epoch}" for key in sent}
+
+
+async def test_an_entry_that_the_authority_has_stands_for_the_call_of_a_case_approved_again(
+    world: World, rows: Rows
+) -> None:
+    case = await world.submit()
+    await rows.back_up()
+    await case.approve()
+    entries = dict(world.authority.entries)
+    await _restore(world, rows)
+    await case.approve()
+    assert world.authority.entries == entries
+    assert world.authority.searches == 2
+    assert len(world.authority.calls) == len(entries)
+    sent = [row for row in await world.rows(tables.ledger, chain=case.reference) if row["act"] == "permit_sent"]
+    assert {row["detail"]["entry"]["case"] for row in sent} == {f"{case.reference}/{each}" for each in ("HK", "MO")}
+    assert {permit.entry_case for permit in (await case.file()).permits.values()} == {None}
+
+
+async def test_a_case_submitted_anew_has_the_entry_and_the_answers_of_the_one_that_was_lost(
+    world: World, rows: Rows
+) -> None:
+    await rows.back_up()
+    lost = await world.submit()
+    await lost.approve()
+    entries = dict(world.authority.entries)
+    await _restore(world, rows)
+    said = {"occurred_at": world.clock().isoformat(), "authority_number": "A-1"}
+    case = await world.submit()
+    assert case.reference != lost.reference
+    # Hong Kong's answer comes before the case is approved, Macao's after.
+    world.authority.outcomes.append({**said, "outcome_id": "hk", "case": f"{lost.reference}/HK", "outcome": "accepted"})
+    await _poll(world)
+    await case.approve()
+    assert world.authority.entries == entries
+    world.authority.outcomes.append({**said, "outcome_id": "mo", "case": f"{lost.reference}/MO", "outcome": "accepted"})
+    await _poll(world)
+    await _poll(world)
+    file = await case.until_permits(PermitStage.ACCEPTED, "HK", "MO")
+    assert {permit.entry_case for permit in file.permits.values()} == {
+        f"{lost.reference}/{each}" for each in ("HK", "MO")
+    }
+    (kept,) = await world.rows(tables.lost_answers)
+    assert (kept["state"], kept["attached_to"]) == ("applied", case.reference)
+    # The authority hears of the case by the name that it knows.
+    async with asyncio.timeout(20):
+        await (await world.employer_leaves()).result()
+    (report,) = world.authority.reports.values()
+    assert set(report["cases"]) == {f"{lost.reference}/{each}" for each in ("HK", "MO")}
+
+
+async def test_an_entry_that_is_anothers_is_shown_to_an_officer_who_sends_beside_it(world: World, rows: Rows) -> None:
+    case = await world.submit()
+    await rows.back_up()
+    await case.approve()
+    (hong_kong, _) = sorted(world.authority.entries)
+    world.authority.entries[hong_kong]["person"]["identity_number"] = "33010619860128072X"
+    entries = dict(world.authority.entries)
+    epoch = await _restore(world, rows)
+    await case.decide("approve")
+    await case.until_permits(PermitStage.SUBMITTED, "MO")
+    assert world.authority.entries == entries
+    (task,) = await world.rows(tables.tasks, reference=case.reference, kind="authority_rejected", state="open")
+    assert task["destination"] == "HK"
+    detail = task["detail"]
+    assert (detail["reason"], detail["differs"]) == ("entry_differs", ["person.identity_number"])
+    number = world.authority.entries[hong_kong]["registration_number"]
+    assert (detail["entry"]["registration_number"], detail["entry"]["case"]) == (number, f"{case.reference}/HK")
+    assert detail["own"]["registration_number"] == (await case.file()).row.registration_number != number
+    assert "33010619860128072X" not in str(detail)
+    body = {"task_id": str(task["task_id"]), "action": "send_again"}
+    assert (await case.ask(OFFICER, CommandKind.ANSWER_TASK, body)).status == 200
+    await case.until_permits(PermitStage.SUBMITTED, "HK")
+    assert set(world.authority.entries) - set(entries) == {f"permit/{case.reference}/HK@{epoch}/2"}
 
 
 @pytest.mark.parametrize("parameters", ["default"])

@@ -6,20 +6,25 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import func, select, text, update
 
-from cases import acts, reviving
+from cases import acts, answers, reviving
 from cases.incidents import open_incident
+from cases.standing import confirm_standing, propose_standing
+from cases.sweeping import sweep
+from domain.answers import AuthorityAnswer
+from domain.clock import day_of
 from domain.commands import CommandKind
-from domain.decisions import DecisionRequest
+from domain.decisions import DecisionRequest, PermitConfirmationRequest
+from domain.employers import StandingRequest
 from domain.messages import LastRun, StandingInput
 from domain.registration import WithdrawalRequest
 from domain.stages import PermitStage, Stage
 from store import tables
-from tests.cases.contexts import EMPLOYER_A, OFFICER
+from tests.cases.contexts import EMPLOYER_A, OFFICER, SUPERVISOR, SUPERVISOR_2
 from tests.e2e.people import identity_number
 from tests.workflows.test_reconciliation import nightly_round
-from tests.workflows.world import Case, World, new_key
+from tests.workflows.world import AUTHORITY, SECONDS, Case, World, new_key, term
 
 APPROVE = DecisionRequest.model_validate({"action": "approve", "round": 1})
 _FAST = 1000.0
@@ -106,6 +111,55 @@ async def test_a_case_goes_on_from_whatever_stage_its_workflow_was_lost_in(world
         await case.until_permits(PermitStage.SUBMITTED)
     assert len(world.authority.calls) == len(set(world.authority.calls)) == 4
     await returned.ended()
+
+
+async def test_a_followed_permit_goes_on_without_its_workflow_and_one_at_rest_is_left_to_sleep(world: World) -> None:
+    accepted, issued, at_rest = [await world.submit(identity_number=number) for number in NUMBERS[:3]]
+    for case in (accepted, issued, at_rest):
+        await case.approve()
+    await accepted.answer("HK", "accepted", authority_number="A-1")
+    for case in (issued, at_rest):
+        await case.issue()
+        await case.idle()
+    for case in (accepted, issued, at_rest):
+        await case.end()
+    said = {"outcome_id": "o-1", "case": f"{accepted.reference}/HK", "outcome": "issued", "authority_number": "C-1"}
+    answer = AuthorityAnswer.model_validate({**said, "occurred_at": world.clock(), **term(world.clock())})
+    assert (await answers.receive(world.context, AUTHORITY, answer)).command_id is not None
+    await _late(world)
+    d = tables.deadlines.c
+    of_issued = (d.reference == issued.reference, d.kind == "permit_expiring", d.destination == "HK")
+    async with world.context.database.begin() as connection:
+        first = select(func.min(d.at)).where(*of_issued).scalar_subquery()
+        ago = world.clock() - reviving.LATE - timedelta(seconds=1)
+        await connection.execute(update(tables.deadlines).where(*of_issued, d.at == first).values(at=ago))
+    done = await _round(world)
+    assert (done.looked, done.revived) == (2, Counter({LastRun.TERMINATED: 2}))
+    await accepted.until_permits(PermitStage.ISSUED, "HK")
+    async with asyncio.timeout(SECONDS):
+        while "permit_expiring" not in await issued.notices():  # noqa: ASYNC110 - the case's stage does not tell
+            await asyncio.sleep(0.03)
+    assert await accepted.is_running()
+    assert not await at_rest.is_running()
+
+
+async def test_a_change_of_standing_reaches_a_case_whose_workflow_is_gone(world: World) -> None:
+    case = await world.submit()
+    await case.approve()
+    await case.end()
+    left = StandingRequest.model_validate({"standing": "left_park", "valid_from": day_of(world.clock())})
+    await propose_standing(world.context, SUPERVISOR, "emp-a", left, new_key())
+    confirmation = PermitConfirmationRequest.model_validate({"action": "confirm"})
+    await confirm_standing(world.context, SUPERVISOR_2, "emp-a", confirmation, new_key())
+    (change,) = await world.rows(tables.employer_standings)
+    spreading = world.client.get_workflow_handle(f"standing/emp-a/{change['change_id']}")
+    # Nobody started it, or it was lost: the sweeper does, and what it tells the case starts that one.
+    await sweep(world.context, world.engine)
+    await case.until_stage(Stage.ENDED)
+    async with asyncio.timeout(SECONDS):
+        await spreading.result()
+    (report,) = world.authority.reports.values()
+    assert report["cases"] == [f"{case.reference}/{each}" for each in ("HK", "MO")]
 
 
 async def test_a_case_that_was_looked_at_or_waits_for_an_operator_is_left_alone_and_two_workers_share(

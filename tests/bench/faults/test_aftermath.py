@@ -13,9 +13,9 @@ from domain.messages import registration_workflow_id
 KEPT, LOST = "HT-KEPT-0000-A", "HT-LOST-0000-B"
 
 
-def entry(reference: str, key: str) -> dict[str, Any]:
-    return {"case": f"{reference}/HK", "key": key, "state": "issued", "body": {"person": {"identity_number": key},
-            "destination": "HK"}}  # fmt: skip
+def entry(reference: str, key: str, person: str | None = None, at: str = "2026-11-27T20:00:00") -> dict[str, Any]:
+    return {"case": f"{reference}/HK", "key": key, "state": "issued", "received_at": at,
+            "body": {"person": {"identity_number": person or key}, "destination": "HK"}}  # fmt: skip
 
 
 def row(seq: int, hash_: bytes = b"1") -> dict[str, Any]:
@@ -65,21 +65,27 @@ def test_a_workflow_of_a_case_that_was_taken_away_has_to_end() -> None:
     assert kept.workflows == found.workflows
 
 
-def test_a_call_that_was_made_again_is_named_with_the_conflict_that_it_led_to() -> None:
-    conflict = {"reference": KEPT, "destination": "HK", "kind": "authority_conflict"}
-    found = replace(
-        evidence(
-            calls=[{"key": "a@1"}],
-            tasks=[conflict, conflict | {"destination": "MO"}],
-            answers=[{"reference": KEPT, "destination": "HK", "state": "held"}],
-        ),
-        authority={"entries": [entry(KEPT, "a"), entry(KEPT, "a@1")], "answers": [], "reports": []},
-    )
+def test_an_entry_that_stands_for_the_call_of_another_case_is_that_one_s() -> None:
+    books = {"entries": [entry(LOST, "b")], "answers": [{"case": f"{LOST}/HK", "body": {}}], "reports": []}
+    found = replace(evidence(permits=[{"entry_case": f"{LOST}/HK"}]), authority=books)
     kept, named = parted(found, BEFORE, RESTORED)
-    assert [each["key"] for each in kept.authority["entries"]] == ["a@1"]
-    assert kept.register["tasks"] == [conflict | {"destination": "MO"}]
-    assert kept.register["answers"] == []
-    assert named["conflicts shown to an officer"] == 1
+    assert kept.authority == books
+    assert named["entries at the authority"] == 0
+
+
+def _twice(*entries: dict[str, Any], over: str | None = None) -> set[str]:
+    answers = [] if over is None else [{"case": f"{LOST}/HK", "body": {"outcome": "withdrawn"}, "given_at": over}]
+    found = replace(evidence(), authority={"entries": list(entries), "answers": answers, "reports": []})
+    return {each.kind for each in of_loss(found, BEFORE, RESTORED)["nothing was done twice outside"]}
+
+
+def test_a_call_that_was_made_again_is_found_by_case_and_by_person() -> None:
+    assert _twice(entry(KEPT, "a"), entry(KEPT, "a@1")) == {"entry_twice"}
+    first, second = entry(LOST, "b", "p"), entry(KEPT, "a@1", "p", "2026-11-27T20:05:00")
+    assert _twice(first, second) == {"person_twice"}
+    # Where the authority had ended the first one by then, the second is no repeat of it.
+    assert _twice(first, second, over="2026-11-27T20:04:00") == set()
+    assert _twice(first, second, over="2026-11-27T20:06:00") == {"person_twice"}
 
 
 def test_a_call_that_was_not_made_again_keeps_its_entry() -> None:
@@ -93,8 +99,7 @@ def test_a_call_that_the_register_knows_and_stands_twice_is_found() -> None:
     found = replace(
         evidence(calls=[{"key": "a"}, {"key": "a/2"}]), authority={"entries": twice, "answers": [], "reports": []}
     )
-    kept, _ = parted(found, BEFORE, RESTORED)
-    checks = of_loss(kept, BEFORE, RESTORED)
+    checks = of_loss(found, BEFORE, RESTORED)
     assert [each.kind for each in checks["nothing was done twice outside"]] == ["entry_twice"]
 
 

@@ -111,6 +111,16 @@ def kinds(found: Books) -> set[str]:
     return {finding.kind for finding in check(Evidence(**found))}
 
 
+def test_an_entry_of_before_a_restore_stands_for_the_call_of_the_case_that_follows_it() -> None:
+    found = books()
+    of_before = {"case": "HT-LOST-0000-B/HK"}
+    for name in ("entries", "answers"):
+        found["authority"][name] = [each | of_before for each in found["authority"][name]]
+    assert kinds(found) == {"entry_lost", "entry_without_permit"}
+    found["register"]["permits"][0]["entry_case"] = of_before["case"]
+    assert kinds(found) == set()
+
+
 def test_a_case_that_is_whole_gives_no_finding() -> None:
     assert check(Evidence(**books())) == []
 
