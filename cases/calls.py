@@ -257,5 +257,5 @@ def _order(file: CaseFile, row: CallRow, at: datetime) -> Order:
 def _name_at_authority(file: CaseFile, row: CallRow) -> str:
     """Return the name by which the authority knows a case: that of the entry that stands for it."""
     own = f"{file.reference}/{row.destination}"
-    permit = file.permits.get(Destination(row.destination))
+    permit = file.permits.get(Destination(need(row.destination, "destination")))
     return own if row.what == "list_entry" or permit is None else str(permit.entry_case or own)
