@@ -4,9 +4,10 @@ import asyncio
 import dataclasses
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Coroutine, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -47,9 +48,11 @@ from cases.sealing import keep_sealing
 from cases.sweeping import keep_sweeping
 from domain.actors import PARK
 from domain.errors import Unavailable
-from domain.messages import NOTICE_QUEUE, REGISTRATION_QUEUE
+from domain.messages import NOTICE_QUEUE, QUEUES, REGISTRATION_QUEUE
 from domain.service_keys import KeysRefusedError
 from settings import Settings
+from temporal.api_key import keep_reading_api_key
+from temporal.away import explain
 from temporal.build_id import build_id
 from temporal.case_workflows import CaseWorkflows
 from temporal.client import connect, connect_config
@@ -166,11 +169,19 @@ def pinned(version: WorkerDeploymentVersion) -> WorkerDeploymentConfig:
 
 
 def build_workers(
-    context: Context, client: Client, world: Outside, deployment: WorkerDeploymentConfig | None = None
-) -> tuple[Worker, Worker]:
-    """Return the workers of both queues: notices never take a place from cases."""
-    deliveries = Deliveries(context, world.mail, world.sms, world.webhooks)
-    cases = Worker(
+    context: Context,
+    client: Client,
+    world: Outside,
+    deployment: WorkerDeploymentConfig | None = None,
+    queues: Collection[str] = QUEUES,
+) -> tuple[Worker, ...]:
+    """Return a worker for each of the queues: notices never take a place from cases."""
+    build = {REGISTRATION_QUEUE: _case_worker, NOTICE_QUEUE: _notice_worker}
+    return tuple(build[queue](context, client, world, deployment) for queue in QUEUES if queue in queues)
+
+
+def _case_worker(context: Context, client: Client, world: Outside, deployment: WorkerDeploymentConfig | None) -> Worker:
+    return Worker(
         client,
         task_queue=REGISTRATION_QUEUE,
         workflows=REGISTRATION_WORKFLOWS,
@@ -181,7 +192,13 @@ def build_workers(
         max_concurrent_activities=50,
         max_concurrent_local_activities=20,
     )
-    notices = Worker(
+
+
+def _notice_worker(
+    context: Context, client: Client, world: Outside, deployment: WorkerDeploymentConfig | None
+) -> Worker:
+    deliveries = Deliveries(context, world.mail, world.sms, world.webhooks)
+    return Worker(
         client,
         task_queue=NOTICE_QUEUE,
         workflows=NOTICE_WORKFLOWS,
@@ -191,7 +208,6 @@ def build_workers(
         graceful_shutdown_timeout=GRACE,
         max_concurrent_activities=8,
     )
-    return cases, notices
 
 
 @asynccontextmanager
@@ -225,38 +241,33 @@ async def run(settings: Settings) -> None:
         await _announce(holder, stopping)
         announcing = asyncio.create_task(keep_announcing(holder, stopping, is_announced=True))
         announcing.add_done_callback(lambda _: stopping.set())
-        client = await _connect(context, runtime, stopping)
+        client = await _connect(context, runtime, settings.temporal_api_key_file, stopping)
         if client is None:
             return
         async with AsyncExitStack() as stack:
             world = await stack.enter_async_context(outside(settings))
             version = version_of(settings)
             deployment = pinned(version) if settings.are_workers_versioned else None
-            await stack.enter_async_context(side_by_side(build_workers(context, client, world, deployment)))
+            queues = tuple(queue for queue in QUEUES if queue in settings.worker_queues)
+            workers = build_workers(context, client, world, deployment, queues)
+            await stack.enter_async_context(side_by_side(workers))
             await ensure_all(client)
-            engine = TemporalEngine(client)
             pulse = Pulse()
-            polls = Polls(client, (REGISTRATION_QUEUE, NOTICE_QUEUE), client.identity)
+            polls = Polls(client, queues, client.identity)
             background = [
                 asyncio.create_task(keep_pulse(pulse, polls, lambda: write_mark(context), is_stopping=stopping.is_set)),
-                asyncio.create_task(keep_sweeping(context, engine, is_stopping=stopping.is_set)),
-                asyncio.create_task(keep_resuming(context, engine, is_stopping=stopping.is_set)),
-                asyncio.create_task(keep_telling_epochs(context, CaseWorkflows(client), is_stopping=stopping.is_set)),
+                asyncio.create_task(keep_reading_api_key(client, settings.temporal_api_key_file, stopping)),
                 asyncio.create_task(keep_ensuring(client, is_stopping=stopping.is_set)),
-                asyncio.create_task(keep_reviving(context, engine, is_stopping=stopping.is_set)),
-                asyncio.create_task(work_rosters(context, engine)),
-                asyncio.create_task(keep_sealing(context, is_stopping=stopping.is_set)),
-                asyncio.create_task(keep_watching_seal(context, is_stopping=stopping.is_set)),
-                asyncio.create_task(keep_stamping(context, settings.timestamp_url, is_stopping=stopping.is_set)),
                 asyncio.create_task(keep_reading_packs(context, stopping)),
                 asyncio.create_task(keep_reading_gauges(context, is_stopping=stopping.is_set)),
-                asyncio.create_task(keep_wrapping(context, is_stopping=stopping.is_set)),
             ]
+            if REGISTRATION_QUEUE in queues:
+                background += [asyncio.create_task(each) for each in _rounds(context, client, settings, stopping)]
             if deployment is not None:
                 deployments = Deployments(client, version.deployment_name)
                 watch = keep_watching_versions(deployments, version.build_id, stopping)
                 background.append(asyncio.create_task(watch))
-            _log.info("worker_ready", build_id=version.build_id, is_versioned=deployment is not None)
+            _log.info("worker_ready", build_id=version.build_id, is_versioned=deployment is not None, queues=queues)
             tell_process(context)
             serve_metrics(
                 settings.worker_metrics_port,
@@ -278,6 +289,24 @@ async def run(settings: Settings) -> None:
         raise refused
 
 
+def _rounds(
+    context: Context, client: Client, settings: Settings, stopping: asyncio.Event
+) -> list[Coroutine[Any, Any, None]]:
+    """Return what goes round beside the queue of cases, and looks after all of them."""
+    engine = TemporalEngine(client)
+    return [
+        keep_sweeping(context, engine, is_stopping=stopping.is_set),
+        keep_resuming(context, engine, is_stopping=stopping.is_set),
+        keep_telling_epochs(context, CaseWorkflows(client), is_stopping=stopping.is_set),
+        keep_reviving(context, engine, is_stopping=stopping.is_set),
+        work_rosters(context, engine),
+        keep_sealing(context, is_stopping=stopping.is_set),
+        keep_watching_seal(context, is_stopping=stopping.is_set),
+        keep_stamping(context, settings.timestamp_url, is_stopping=stopping.is_set),
+        keep_wrapping(context, is_stopping=stopping.is_set),
+    ]
+
+
 async def _announce(holder: KeyHolder, stopping: asyncio.Event) -> None:
     """Say which keys this process holds, as soon as PostgreSQL is there and has the schema of this code.
 
@@ -294,25 +323,33 @@ async def _announce(holder: KeyHolder, stopping: asyncio.Event) -> None:
             return
 
 
-async def _connect(context: Context, runtime: EngineRuntime, stopping: asyncio.Event) -> Client | None:
+async def _connect(
+    context: Context, runtime: EngineRuntime, api_key_file: Path | None, stopping: asyncio.Event
+) -> Client | None:
     """Connect as soon as Temporal is there; None where the worker is to stop before that."""
     while not stopping.is_set():
         try:
-            return await connect(context.keyring, runtime=runtime.runtime)
+            return await connect(context.keyring, api_key_file=api_key_file, runtime=runtime.runtime)
         except (RuntimeError, OSError) as error:
-            _log.warning("temporal_away", error=type(error).__name__)
+            away = explain(error.__cause__ or error)
+            _log.warning("temporal_away", error=away.code, says=f"{away.says}: {away.to_do}")
             await asyncio.sleep(_CONNECT_AGAIN)
     return None
 
 
-def main() -> None:
-    """Run the worker with the settings of the environment."""
-    settings = Settings()
-    if settings.sealer_database_url is None:
+def main(queues: Sequence[str] = ()) -> None:
+    """Run the worker with the settings of the environment, on these queues where some are named.
+
+    Raises:
+        ValidationError: where a setting makes no sense, or a queue is none of ours.
+    """
+    told: dict[str, Any] = {"worker_queues": list(queues)} if queues else {}
+    settings = Settings(**told)
+    if settings.sealer_database_url is None and REGISTRATION_QUEUE in settings.worker_queues:
         sys.exit("hetao: set HETAO_SEALER_DATABASE_URL: the worker seals, and no other role may (docs/operations.md).")
     configure_logging("worker", settings.log_level)
     configure_tracing("worker")
-    connect_config()  # said before anything outside is waited for
+    connect_config(settings.temporal_api_key_file)  # said before anything outside is waited for
     uvloop.run(run(settings))
 
 

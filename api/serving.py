@@ -63,7 +63,7 @@ def serve(settings: Settings) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, _MOST_FILES), hard))
     # What is wrong outside is met here, where it ends the command in words, and not by the server's start.
     check_files(settings)
-    connect_config()
+    connect_config(settings.temporal_api_key_file)
     asyncio.run(check_keys_at_start(settings, "api"))
     # Asked for here, since the server itself would only log that it is taken.
     family = socket.AF_INET6 if ":" in settings.api_host else socket.AF_INET
