@@ -208,7 +208,8 @@ async def open_site(directory: Path) -> AsyncIterator[Site]:
         config = directory / "haproxy.cfg"
         config.write_text(_config(servers.stack.ports["api"], ports), encoding="utf-8")
         servers.start("proxy", (_program(), "-db", "-f", str(config)), dict(os.environ))
-        watch = await asyncpg.connect(watcher_url(servers, DATABASE))
+        # Several look at a time while something is killed.
+        watch = await asyncpg.create_pool(watcher_url(servers, DATABASE), min_size=1, max_size=4)
         try:
             async with open_client(servers.stack.url("api"), patience=_PATIENCE_SECONDS) as http:
                 yield Site(servers, http, watch, await _tokens(servers), numbers(), ports)
