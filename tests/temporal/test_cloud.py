@@ -1,12 +1,12 @@
 """A Temporal that asks for TLS and an API key, as its Cloud does: all that is done there, and what failures say."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from structlog.testing import capture_logs
 from temporalio.client import Client
 from temporalio.service import RPCError
 
@@ -202,7 +202,7 @@ async def test_a_client_certificate_is_shown_where_one_is_asked_for(
 
 
 async def test_a_key_that_ends_while_a_process_runs_is_said_once_and_mended_by_the_file(
-    key_file: Path, gateway: Gateway, caplog: pytest.LogCaptureFixture
+    key_file: Path, gateway: Gateway
 ) -> None:
     client = await connect(shared_keyring(), api_key_file=key_file)
     engine = TemporalEngine(client)
@@ -210,8 +210,9 @@ async def test_a_key_that_ends_while_a_process_runs_is_said_once_and_mended_by_t
     with pytest.raises(RPCError) as refused:
         await client.count_workflows()
     assert explain(refused.value).code == "key_refused"
-    with caplog.at_level(logging.WARNING):
+    with capture_logs() as said:
         assert [await engine.is_up() for _ in range(2)] == [False, False]
+    assert [(line["event"], line["error"]) for line in said] == [("temporal_away", "key_refused")]
     gateway.api_keys.add("second-key")
     stopping = asyncio.Event()
     reading = asyncio.create_task(keep_reading_api_key(client, _write(key_file, "second-key"), stopping, every=0.02))
