@@ -222,7 +222,7 @@ def _config(port: int, copies: Sequence[int]) -> str:
     text = _EXAMPLE.read_text(encoding="utf-8")
     changes = {
         "bind :443 ssl crt /etc/haproxy/permits.pem alpn h2,http/1.1": f"bind 127.0.0.1:{port}",
-        **{f"server api-{n} 127.0.0.1:808{n}": f"server api-{n} 127.0.0.1:{copies[n - 1]}" for n in (1, 2)},
+        **{f"127.0.0.1:808{n}": f"127.0.0.1:{copies[n - 1]}" for n in (1, 2)},
     }
     for before, after in changes.items():
         if before not in text:
