@@ -167,9 +167,16 @@ def api() -> None:
 
 
 @app.command()
-def worker() -> None:
+def worker(
+    queue: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A task queue that it serves, registration or notices, repeatable; HETAO_WORKER_QUEUES else."
+        ),
+    ] = None,
+) -> None:
     """Run the workflows and activities."""
-    importlib.import_module("worker").main()
+    importlib.import_module("worker").main(queue or ())
 
 
 @register_app.command()

@@ -167,8 +167,9 @@ async def _revive(
     context = build_context(settings, "revive", pool_size=2, stands_for=PARK)
     try:
         try:
-            client = await connect(context.keyring)
+            client = await connect(context.keyring, api_key_file=settings.temporal_api_key_file)
         except (RuntimeError, OSError) as error:
+            print(f"hetao: Temporal: {error}", file=sys.stderr)
             raise Unavailable("temporal") from error
         looks = revive_all(context, TemporalEngine(client), after=after, dry_run=dry_run, starts_a_second=a_second)
         async for looked in looks:

@@ -226,7 +226,7 @@ async def _register(context: "Context") -> list[Line]:
 
 
 async def _temporal(settings: "Settings") -> list[Line]:
-    from domain.messages import NOTICE_QUEUE, REGISTRATION_QUEUE
+    from domain.messages import QUEUES
     from store.keyring import Keyring
     from temporal.check import look_at_temporal
     from workflows import archive, authority_poll, notification, reconciliation, retention, seal_check
@@ -234,10 +234,11 @@ async def _temporal(settings: "Settings") -> list[Line]:
     parts = (archive, authority_poll, reconciliation, retention, seal_check)
     return await look_at_temporal(
         Keyring.load(settings.keys_file),
-        (REGISTRATION_QUEUE, NOTICE_QUEUE),
+        QUEUES,
         [part.SCHEDULE_ID for part in parts],
         [notification.notification_workflow_id(channel) for channel in notification.CHANNELS],
         settings.worker_deployment,
+        api_key_file=settings.temporal_api_key_file,
     )
 
 

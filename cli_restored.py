@@ -119,8 +119,9 @@ async def _restored(
         found = await declare_restore(context, system("restored"), note, again=again)
         if asks_temporal:
             try:
-                client = await connect(context.keyring)
-            except (RuntimeError, OSError):
+                client = await connect(context.keyring, api_key_file=settings.temporal_api_key_file)
+            except (RuntimeError, OSError) as error:
+                print(f"hetao: Temporal: {error}", file=sys.stderr)
                 print("hetao: Temporal is away: run it again when it is there, or go on without", file=sys.stderr)
             else:
                 found.lost_cases = await find_lost_cases(context, CaseWorkflows(client).ids())

@@ -178,7 +178,7 @@ def _run(settings: "Settings", work: "Callable[[Deployments, Client], Awaitable[
     from temporal.deployments import Deployments, NoWorkersError
 
     async def connected() -> "_Answer":
-        client = await connect(Keyring.load(settings.keys_file))
+        client = await connect(Keyring.load(settings.keys_file), api_key_file=settings.temporal_api_key_file)
         return await work(Deployments(client, settings.worker_deployment), client)
 
     try:

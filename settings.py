@@ -44,6 +44,7 @@ NetworkList = Annotated[list[Annotated[str, AfterValidator(_network)]], NoDecode
 WebUrl = Annotated[str, Field(pattern=_WEB_URL)]
 Origin = Annotated[WebUrl, AfterValidator(_origin)]
 DatabaseUrl = Annotated[str, Field(pattern=_DATABASE_URL)]
+QueueList = Annotated[list[Literal["registration", "notices"]], NoDecode, BeforeValidator(_split)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -72,6 +73,12 @@ class Settings(BaseSettings):
         default=None,
         description="File that lists every erasure, on storage that no restore of the database touches;"
         " without it `erasures.jsonl` beside the key file.",
+    )
+
+    temporal_api_key_file: Path | None = Field(
+        default=None,
+        description="File with the API key that Temporal asks for, readable by its owner only; read again when it"
+        " changes. `TEMPORAL_API_KEY` is for a key that never does.",
     )
 
     oidc_issuer: WebUrl = Field(description="Issuer of bearer tokens.")
@@ -152,6 +159,12 @@ class Settings(BaseSettings):
         default=None, description="Time-stamping authority (RFC 3161) that stamps the newest checkpoint once a day."
     )
 
+    worker_queues: QueueList = Field(
+        default=["registration", "notices"],
+        min_length=1,
+        description="Task queues that this worker serves: `registration` (cases, calls to the authority, nights), which"
+        " alone needs `HETAO_SEALER_DATABASE_URL`, and `notices`.",
+    )
     worker_versions: bool | None = Field(
         default=None,
         description="Whether a case stays with the build of the worker that began its run; in production it does"

@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 import signal
 import sys
-from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Coroutine, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
 from typing import Any, Final
@@ -47,10 +47,10 @@ from cases.sealing import keep_sealing
 from cases.sweeping import keep_sweeping
 from domain.actors import PARK
 from domain.errors import Unavailable
-from domain.messages import NOTICE_QUEUE, REGISTRATION_QUEUE
+from domain.messages import NOTICE_QUEUE, QUEUES, REGISTRATION_QUEUE
 from domain.service_keys import KeysRefusedError
 from settings import Settings
-from temporal.api_key import keep_reading_key
+from temporal.api_key import keep_reading_api_key
 from temporal.build_id import build_id
 from temporal.case_workflows import CaseWorkflows
 from temporal.client import connect, connect_config
@@ -172,11 +172,19 @@ def pinned(version: WorkerDeploymentVersion) -> WorkerDeploymentConfig:
 
 
 def build_workers(
-    context: Context, client: Client, world: Outside, deployment: WorkerDeploymentConfig | None = None
-) -> tuple[Worker, Worker]:
-    """Return the workers of both queues: notices never take a place from cases."""
-    deliveries = Deliveries(context, world.mail, world.sms, world.webhooks)
-    cases = Worker(
+    context: Context,
+    client: Client,
+    world: Outside,
+    deployment: WorkerDeploymentConfig | None = None,
+    queues: Collection[str] = QUEUES,
+) -> tuple[Worker, ...]:
+    """Return a worker for each of the queues: notices never take a place from cases."""
+    build = {REGISTRATION_QUEUE: _case_worker, NOTICE_QUEUE: _notice_worker}
+    return tuple(build[queue](context, client, world, deployment) for queue in QUEUES if queue in queues)
+
+
+def _case_worker(context: Context, client: Client, world: Outside, deployment: WorkerDeploymentConfig | None) -> Worker:
+    return Worker(
         client,
         task_queue=REGISTRATION_QUEUE,
         workflows=REGISTRATION_WORKFLOWS,
@@ -187,7 +195,13 @@ def build_workers(
         max_concurrent_activities=50,
         max_concurrent_local_activities=20,
     )
-    notices = Worker(
+
+
+def _notice_worker(
+    context: Context, client: Client, world: Outside, deployment: WorkerDeploymentConfig | None
+) -> Worker:
+    deliveries = Deliveries(context, world.mail, world.sms, world.webhooks)
+    return Worker(
         client,
         task_queue=NOTICE_QUEUE,
         workflows=NOTICE_WORKFLOWS,
@@ -197,7 +211,6 @@ def build_workers(
         graceful_shutdown_timeout=GRACE,
         max_concurrent_activities=8,
     )
-    return cases, notices
 
 
 @asynccontextmanager
@@ -241,7 +254,7 @@ async def run(settings: Settings) -> None:
     announcing: asyncio.Task[KeysRefusedError | None] | None = None
     runtime = start_runtime(counts=bool(settings.worker_metrics_port))
     latest = LatestEngine()
-    pulse = Pulse(queues=(REGISTRATION_QUEUE, NOTICE_QUEUE))
+    pulse = Pulse(queues=tuple(queue for queue in QUEUES if queue in settings.worker_queues))
     try:
         serve_metrics(
             settings.worker_metrics_port, settings.metrics_host, core_url=runtime.metrics_url, beside=pulse.answers()
@@ -254,7 +267,9 @@ async def run(settings: Settings) -> None:
             announcing.add_done_callback(lambda _: stopping.set())
             async with outside(settings) as world, beside(_alone(context, settings, latest, stopping)):
                 await keep_serving(
-                    lambda: connect(context.keyring, runtime=runtime.runtime),
+                    lambda: connect(
+                        context.keyring, api_key_file=settings.temporal_api_key_file, runtime=runtime.runtime
+                    ),
                     lambda client: _serve(context, settings, client, world, pulse, latest, stopping),
                     stopping,
                     told=pulse.tell,
@@ -278,14 +293,19 @@ async def _bound(stopping: asyncio.Event) -> None:
 def _alone(
     context: Context, settings: Settings, latest: LatestEngine, stopping: asyncio.Event
 ) -> list[Coroutine[Any, Any, None]]:
-    """Return what goes on whether or not Temporal is there."""
+    """Return what goes on whether or not Temporal is there: most of it beside the queue of cases alone."""
+    everywhere = [
+        keep_reading_packs(context, stopping),
+        keep_reading_gauges(context, is_stopping=stopping.is_set),
+    ]
+    if REGISTRATION_QUEUE not in settings.worker_queues:
+        return everywhere
     return [
+        *everywhere,
         work_rosters(context, latest),
         keep_sealing(context, is_stopping=stopping.is_set),
         keep_watching_seal(context, is_stopping=stopping.is_set),
         keep_stamping(context, settings.timestamp_url, is_stopping=stopping.is_set),
-        keep_reading_packs(context, stopping),
-        keep_reading_gauges(context, is_stopping=stopping.is_set),
         keep_wrapping(context, is_stopping=stopping.is_set),
     ]
 
@@ -307,18 +327,23 @@ async def _serve(
     lost, ensure, look = asyncio.Event(), asyncio.Event(), asyncio.Event()
     background = [
         keep_looking(pulse, polls, lost, back=(ensure, look), is_stopping=stopping.is_set),
-        keep_reading_key(client, is_stopping=stopping.is_set),
+        keep_reading_api_key(client, settings.temporal_api_key_file, stopping),
         keep_ensuring(client, back=ensure, is_stopping=stopping.is_set),
-        keep_sweeping(context, engine, is_stopping=stopping.is_set),
-        keep_resuming(context, engine, is_stopping=stopping.is_set),
-        keep_telling_epochs(context, CaseWorkflows(client), is_stopping=stopping.is_set),
-        keep_reviving(context, engine, is_stopping=stopping.is_set),
     ]
+    if REGISTRATION_QUEUE in pulse.queues:
+        background += [
+            keep_sweeping(context, engine, is_stopping=stopping.is_set),
+            keep_resuming(context, engine, is_stopping=stopping.is_set),
+            keep_telling_epochs(context, CaseWorkflows(client), is_stopping=stopping.is_set),
+            keep_reviving(context, engine, is_stopping=stopping.is_set),
+        ]
     if deployment is not None:
         deployments = Deployments(client, version.deployment_name)
         background.append(keep_watching_versions(deployments, version.build_id, stopping, back=look))
-    async with side_by_side(build_workers(context, client, world, deployment)) as ended, beside(background):
-        _log.info("worker_ready", build_id=version.build_id, is_versioned=deployment is not None)
+    workers = build_workers(context, client, world, deployment, pulse.queues)
+    async with side_by_side(workers) as ended, beside(background):
+        is_versioned = deployment is not None
+        _log.info("worker_ready", build_id=version.build_id, is_versioned=is_versioned, queues=pulse.queues)
         await _first(stopping, ended, lost)
 
 
@@ -360,14 +385,19 @@ async def _announce(holder: KeyHolder, stopping: asyncio.Event) -> None:
             return
 
 
-def main() -> None:
-    """Run the worker with the settings of the environment, and end the process with it."""
-    settings = Settings()
-    if settings.sealer_database_url is None:
+def main(queues: Sequence[str] = ()) -> None:
+    """Run the worker with the settings of the environment, on these queues where some are named, and end with it.
+
+    Raises:
+        ValidationError: where a setting makes no sense, or a queue is none of ours.
+    """
+    told: dict[str, Any] = {"worker_queues": list(queues)} if queues else {}
+    settings = Settings(**told)
+    if settings.sealer_database_url is None and REGISTRATION_QUEUE in settings.worker_queues:
         sys.exit("hetao: set HETAO_SEALER_DATABASE_URL: the worker seals, and no other role may (docs/operations.md).")
     configure_logging("worker", settings.log_level)
     configure_tracing("worker")
-    connect_config()  # said before anything outside is waited for
+    connect_config(settings.temporal_api_key_file)  # said before anything outside is waited for
     try:
         uvloop.run(run(settings))
     except WorkersFailedError as error:

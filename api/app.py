@@ -68,7 +68,7 @@ from domain.references import find_reference
 from policy.pack import PackShelf
 from policy.packs import LIMITS, TALENT_PERMIT, load_limits
 from settings import Settings
-from temporal.api_key import keep_reading_key
+from temporal.api_key import keep_reading_api_key
 from temporal.client import connect
 from temporal.engine import Engine, TemporalEngine
 from temporal.exposition import serve_metrics
@@ -229,9 +229,12 @@ async def _wire(
     if engine is None or histories is None:
         runtime = start_runtime(counts=bool(settings.api_metrics_port))
         core_url = runtime.metrics_url
-        temporal = await connect(context.keyring, lazy=True, runtime=runtime.runtime)
-        reading = asyncio.create_task(keep_reading_key(temporal, is_stopping=lambda: False))
-        stack.callback(reading.cancel)
+        key_file = settings.temporal_api_key_file
+        temporal = await connect(context.keyring, api_key_file=key_file, lazy=True, runtime=runtime.runtime)
+        stopping = asyncio.Event()
+        reading = asyncio.create_task(keep_reading_api_key(temporal, key_file, stopping))
+        stack.push_async_callback(asyncio.wait, [reading])
+        stack.callback(stopping.set)
         engine, histories = engine or TemporalEngine(temporal), histories or TemporalHistories(temporal)
     if tokens is None:
         client = await stack.enter_async_context(httpx.AsyncClient(follow_redirects=False, trust_env=False))

@@ -64,7 +64,7 @@ async def prepare(settings: Settings) -> FastAPI:
         KeysRefusedError: when this process must not work with the keys that it holds.
     """
     files = load_files(settings)
-    connect_config()
+    connect_config(settings.temporal_api_key_file)
     await check_keys_at_start(settings, "api", files)
     return create_app(settings, files=files)
 

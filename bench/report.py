@@ -276,6 +276,62 @@ def workers(found: dict[str, Any]) -> str:
     return f"{rows(headings, lines)}\n\n{said}\n\n{rows(looked, waits)}"
 
 
+def balanced(found: dict[str, Any]) -> str:
+    """Return what further copies behind a proxy bring, and what callers saw of a kill."""
+    seen = found["balanced"]
+    lines = [
+        (
+            name,
+            *(f"{each[what]:g} ({each['to_one_and_one'][what]:g})" for what in ("registrations", "assessed")),
+            f"{each['registrations_p50_ms']:.0f} / {each['registrations_p95_ms']:.0f}",
+            f"{each['decisions']:g} ({each['to_one_and_one']['decisions']:g})",
+            f"{each['decisions_p50_ms']:.0f} / {each['decisions_p95_ms']:.0f}",
+            f"{each['cores_busy']:.2f}",
+        )
+        for name, each in seen["shapes"].items()
+    ]
+    headings = (
+        *("APIs + workers", "registrations/s (to 1+1)", "assessed/s (to 1+1)", "p50 / p95 ms"),
+        *("decisions/s (to 1+1)", "p50 / p95 ms", "cores busy"),
+    )
+    killed = seen["killed"]
+    kills = [
+        (
+            name.replace("_", " "),
+            ", ".join(f"{answer} {count}" for answer, count in killed[name]["answers"].items()),
+            f"{killed[name]['errors_until_s']:g}",
+            f"{killed[name]['ms']['p50']:.0f} / {killed[name]['ms']['p95']:.0f} / {killed[name]['longest_ms']:.0f}",
+        )
+        for name in ("before", "after_the_api", "after_the_worker")
+    ]
+    lost = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in killed["lost"].items())
+    return (
+        f"{rows(headings, lines)}\n\n{seen['proxy']}; {seen['cases']} cases a turn, {seen['callers']} callers,"
+        f" {seen['officers']} officers.\n\n"
+        f"{rows(('killed by SIGKILL', 'answers', 'last error after, s', 'p50 / p95 / longest ms'), kills)}\n\n"
+        f"{killed['registrations']} registrations and {killed['decisions']} decisions: {lost}."
+    )
+
+
+def starving(found: dict[str, Any]) -> str:
+    """Return what a silent authority leaves to all else of its queue."""
+    seen = found["starving"]
+    lines = [
+        (
+            name,
+            *(f"{seen[name][what]['p50']:.0f} / {seen[name][what]['p95']:.0f}" for what in _STARVED),
+            f"{seen[name]['archive_waits_ms']:.0f}",
+        )
+        for name in ("quiet", "starved")
+    ]
+    headings = ("", "request to task, p50 / p95 ms", "decision, p50 / p95 ms", "a round of the archive waits, ms")
+    said = f"{seen['calls_held']} calls to an authority that takes connections and answers nothing"
+    return f"{rows(headings, lines)}\n\n{said}; {seen['places_taken']} of 50 places were taken."
+
+
+_STARVED: Final = ("request_to_task_ms", "decision_ms")
+
+
 def _shares(shares: dict[str, float]) -> str:
     return ", ".join(f"{name} {share:.0%}" for name, share in shares.items() if share >= 0.005)
 
@@ -302,6 +358,8 @@ SECTIONS: Final[dict[str, tuple[str, Callable[[dict[str, Any]], str]]]] = {
     "telling": ("telling", telling),
     "workers": ("workers", workers),
     "overload": ("overload", overload),
+    "balanced": ("balanced", balanced),
+    "starving": ("starving", starving),
 }
 
 

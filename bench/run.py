@@ -21,6 +21,7 @@ from rich.table import Table
 
 from bench import (
     audit,
+    balanced,
     costs,
     fairness,
     growth,
@@ -30,6 +31,7 @@ from bench import (
     plots,
     roster,
     sleeping,
+    starving,
     telling,
     workers,
 )
@@ -56,6 +58,8 @@ _PARTS: Final[dict[str, tuple[str, ModuleType]]] = {
     "fairness": ("fairness", fairness),
     "telling": ("what the time of a dry run tells", telling),
     "workers": ("one worker and two", workers),
+    "balanced": ("copies behind a proxy", balanced),
+    "starving": ("a worker whose places are taken", starving),
 }
 console = Console(highlight=False)
 

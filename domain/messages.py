@@ -20,6 +20,8 @@ RETENTION_WORKFLOW: Final = "Retention"
 SEAL_CHECK_WORKFLOW: Final = "SealCheck"
 REGISTRATION_QUEUE: Final = "registration"
 NOTICE_QUEUE: Final = "notices"
+# All that Temporal's workers serve; a worker serves all of them unless it is told which (`HETAO_WORKER_QUEUES`).
+QUEUES: Final = (REGISTRATION_QUEUE, NOTICE_QUEUE)
 
 DECIDE_UPDATE: Final = "decide"
 COMMAND_SIGNAL: Final = "command"

@@ -42,14 +42,14 @@ def next_key_id(kind: KeyKind, taken: Mapping[str, object]) -> str:
     return f"{letter}{max(numbers, default=0) + 1}"
 
 
-def read_key_file(path: Path) -> dict[str, Any]:
-    """Return the content of a key file.
+def read_guarded(path: Path) -> bytes:
+    """Return what a file with a secret holds.
 
     Its owner alone may read it. One kind of group may too: that of a file of root's, which is how Kubernetes hands a
     secret to a process that is not root (`fsGroup`).
 
     Raises:
-        KeyFileError: when it cannot be read, others may read it, or it is no JSON object.
+        KeyFileError: when it cannot be read, or others may read it.
     """
     try:
         with path.open("rb") as file:
@@ -64,6 +64,16 @@ def read_key_file(path: Path) -> dict[str, Any]:
             f" the user that the service runs as (this process runs as user {os.geteuid()}). A secret that a"
             " container is given needs its mode set where it is mounted (Kubernetes: defaultMode 0400)"
         )
+    return content
+
+
+def read_key_file(path: Path) -> dict[str, Any]:
+    """Return the content of a key file.
+
+    Raises:
+        KeyFileError: when it cannot be read, others may read it, or it is no JSON object.
+    """
+    content = read_guarded(path)
     try:
         document = json.loads(content)
     except ValueError:

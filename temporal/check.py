@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final, TypeVar
 from uuid import uuid4
 
@@ -20,6 +21,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from domain.checkups import Line, clock_line, fail, ok, warn
 from domain.errors import SettingError
 from store.keyring import Keyring
+from temporal.away import NotConnectedError
 from temporal.client import connect
 from temporal.deployments import Deployments
 
@@ -34,14 +36,22 @@ _START: Final = "start a worker: it makes what is missing"
 
 
 async def look_at_temporal(
-    keyring: Keyring, queues: Sequence[str], schedules: Sequence[str], workflows: Sequence[str], deployment: str
+    keyring: Keyring,
+    queues: Sequence[str],
+    schedules: Sequence[str],
+    workflows: Sequence[str],
+    deployment: str,
+    *,
+    api_key_file: Path | None = None,
 ) -> list[Line]:
     """Return how Temporal stands; one that is away is one line."""
     try:
         async with asyncio.timeout(_SECONDS):
-            client = await connect(keyring)
+            client = await connect(keyring, api_key_file=api_key_file)
     except SettingError as error:
         return [fail("Temporal", str(error), "set it as docs/operations.md says")]
+    except NotConnectedError as error:
+        return [fail("Temporal", error.away.says, error.away.to_do)]
     except _AWAY:
         return [fail("Temporal", "it does not answer", "start it, or mend TEMPORAL_ADDRESS and its TLS settings")]
     namespace = await _namespace(client)
@@ -66,7 +76,8 @@ async def _namespace(client: Client) -> Line:
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             return fail(name, "it is not there", "run deploy/temporal/namespace.sh, or mend TEMPORAL_NAMESPACE")
-        return fail(name, f"Temporal refuses ({error.status.name})", "mend TEMPORAL_API_KEY or the client certificate")
+        to_do = "give our API key or client certificate rights on this namespace, or mend TEMPORAL_NAMESPACE"
+        return fail(name, f"Temporal refuses ({error.status.name})", to_do)
     except _AWAY:
         return fail(name, "Temporal does not answer", "start it, or mend TEMPORAL_ADDRESS")
     kept = described.config.workflow_execution_retention_ttl.ToTimedelta()

@@ -26,6 +26,7 @@ from domain.messages import (
     StandingInput,
     registration_workflow_id,
 )
+from temporal.away import explain
 
 _START_SECONDS: Final = 5.0
 _DECIDE_SECONDS: Final = 12.0
@@ -95,6 +96,7 @@ class TemporalEngine:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._away = ""
 
     async def start(self, reference: str, correlation_id: str = "", *, employer_id: str = "") -> bool:
         """Start the workflow of a case; a run that completed counts as started, one that was ended does not."""
@@ -214,9 +216,17 @@ class TemporalEngine:
             async with asyncio.timeout(1.0):
                 asked = DescribeNamespaceRequest(namespace=self._client.namespace)
                 await self._client.workflow_service.describe_namespace(asked)
-        except _AWAY:
+        except _AWAY as error:
+            self._tell_away(explain(error).code)
             return False
+        self._away = ""
         return True
+
+    def _tell_away(self, why: str) -> None:
+        """Log why Temporal is away, once for each reason: a balancer asks each second."""
+        if why != self._away:
+            self._away = why
+            _log.warning("temporal_away", step="is_up", error=why)
 
     async def _start(
         self, reference: str, correlation_id: str, reuse: WorkflowIDReusePolicy, employer_id: str = ""

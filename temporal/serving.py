@@ -109,7 +109,7 @@ async def _reach(reach: Callable[[], Awaitable[Client]]) -> Client:
         # Of a file that is just being changed: the process began with one that could be read.
         raise NotServedError("setting") from error
     except (RuntimeError, OSError) as error:
-        raise NotServedError(_code(str(error)) or UNAVAILABLE) from error
+        raise NotServedError(_code(str(error.__cause__ or error)) or UNAVAILABLE) from error
     asked = DescribeNamespaceRequest(namespace=client.namespace)
     async with answering():
         await client.workflow_service.describe_namespace(asked)

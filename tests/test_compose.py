@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from domain.messages import NOTICE_QUEUE
 from settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -16,7 +17,7 @@ TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 BACKUP = ("backup-log", "backup", "restore")
-OURS = ("migrate", "load", "api", "worker", "worker-before", "versions", *BACKUP)
+OURS = ("migrate", "load", "api", "worker", "worker-notices", "worker-before", "versions", *BACKUP)
 ONE_SHOT = {"migrate", "versions", "load", "backup", "restore", "temporal-schema", "temporal-namespace"}
 # Of the embedded stack alone; production refuses each of them.
 EMBEDDED = {"HETAO_CODEC_TOKEN", "HETAO_POISON_FILE", "HETAO_WEBHOOK_ALLOWED"}
@@ -60,8 +61,10 @@ def test_example_environment_names_every_variable_and_gives_no_value() -> None:
 def test_every_setting_can_be_given_to_compose() -> None:
     known = {f"HETAO_{name.upper()}" for name in Settings.model_fields} - EMBEDDED
     of_the_image = {"HETAO_API_HOST", "HETAO_API_PORT"}
+    # Compose has a Temporal of its own, which asks for none.
+    of_another_temporal = {"HETAO_TEMPORAL_API_KEY_FILE"}
 
-    assert set().union(*(_environment(service) for service in OURS)) >= known - of_the_image
+    assert set().union(*(_environment(service) for service in OURS)) >= known - of_the_image - of_another_temporal
 
 
 def test_the_workers_of_before_are_asked_for_and_new_work_is_sent_once_the_new_ones_are_there() -> None:
@@ -133,7 +136,14 @@ def test_only_the_migration_knows_the_owner(service: str) -> None:
 
 @pytest.mark.parametrize("service", OURS)
 def test_only_the_worker_knows_the_sealer(service: str) -> None:
-    assert ("HETAO_SEALER_DATABASE_URL" in _environment(service)) == service.startswith("worker")
+    assert ("HETAO_SEALER_DATABASE_URL" in _environment(service)) == (service in ("worker", "worker-before"))
+
+
+def test_workers_for_notices_alone_are_asked_for_and_serve_the_queue_of_notices() -> None:
+    of_notices = SERVICES["worker-notices"]
+
+    assert of_notices["profiles"] == ["notices"]
+    assert of_notices["command"] == ["worker", "--queue", NOTICE_QUEUE]
 
 
 @pytest.mark.parametrize("path", re.findall(r"- \./([^:\s]+):", TEXT))
@@ -158,6 +168,16 @@ def test_the_image_runs_as_an_unprivileged_user_and_says_when_it_is_healthy() ->
 @pytest.mark.parametrize("script", sorted((ROOT / "deploy").glob("*/*.sh")), ids=lambda path: path.name)
 def test_a_deployment_script_is_valid_shell(script: Path) -> None:
     subprocess.run(["sh", "-n", script], check=True)
+
+
+def test_the_proxy_of_the_example_asks_for_readiness_and_believes_no_caller_of_its_address() -> None:
+    lines = [line.strip() for line in (ROOT / "deploy/proxy/haproxy.cfg").read_text(encoding="utf-8").splitlines()]
+
+    assert "http-check send meth GET uri /health/ready ver HTTP/1.1 hdr Host permits" in lines
+    # Dropped before its own is added, which the API believes (HETAO_PROXIES).
+    assert lines.index("http-request del-header X-Forwarded-For") < lines.index("option forwardfor")
+    # A call that a copy may have taken is not made again by the proxy: its caller has the Idempotency-Key.
+    assert "retry-on conn-failure" in lines
 
 
 def _filled(value: str) -> str:

@@ -6,6 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 import worker
+from domain.errors import SettingError
+from domain.messages import NOTICE_QUEUE, QUEUES, REGISTRATION_QUEUE
 from settings import Settings
 
 LEAST = {
@@ -36,6 +38,33 @@ def surroundings(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 def test_a_worker_that_may_not_seal_does_not_start_and_says_what_it_needs() -> None:
     with pytest.raises(SystemExit, match="HETAO_SEALER_DATABASE_URL"):
         worker.main()
+
+
+def test_a_worker_serves_all_queues_unless_told_and_no_queue_that_is_none_of_ours(
+    surroundings: pytest.MonkeyPatch,
+) -> None:
+    assert Settings().worker_queues == list(QUEUES)
+    surroundings.setenv("HETAO_WORKER_QUEUES", " notices ,")
+    assert Settings().worker_queues == [NOTICE_QUEUE]
+    for wrong in ("cases", "notices,cases"):
+        surroundings.setenv("HETAO_WORKER_QUEUES", wrong)
+        with pytest.raises(ValidationError):
+            Settings()
+
+
+def test_a_worker_of_notices_alone_needs_no_sealer_and_goes_on_to_temporal(
+    surroundings: pytest.MonkeyPatch,
+) -> None:
+    surroundings.delenv("TEMPORAL_ADDRESS", raising=False)
+    surroundings.setenv("TEMPORAL_CONFIG_FILE", "/dev/null")
+    for name in ("configure_logging", "configure_tracing"):
+        surroundings.setattr(worker, name, lambda *_: None)
+    with pytest.raises(SettingError, match="TEMPORAL_ADDRESS"):
+        worker.main([NOTICE_QUEUE])
+    with pytest.raises(SystemExit, match="HETAO_SEALER_DATABASE_URL"):
+        worker.main([REGISTRATION_QUEUE])
+    with pytest.raises(ValidationError, match="worker_queues"):
+        worker.main(["cases"])
 
 
 @pytest.mark.usefixtures("surroundings")

@@ -1,14 +1,22 @@
-"""The worker's queues stop side by side, within one grace."""
+"""The worker's queues: those that it is told, and all of them stop side by side, within one grace."""
 
 import asyncio
 from datetime import timedelta
 from uuid import uuid4
 
+import httpx
+import pytest
 from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from worker import side_by_side, workflow_runner
+from activities.mail import MailSender
+from activities.sms import SmsSender
+from activities.webhook import WebhookSender
+from domain.messages import NOTICE_QUEUE, QUEUES, REGISTRATION_QUEUE
+from temporal.pulse import Polls
+from tests.workflows.world import open_world
+from worker import Outside, build_workers, side_by_side, workflow_runner
 
 # Longer than a test may take: one worker after the other would let the first one's activity wait for all of it.
 _GRACE = timedelta(seconds=60)
@@ -79,3 +87,31 @@ async def test_what_the_body_raises_is_raised_once_both_have_stopped(temporal_cl
             raise LookupError
     except LookupError:
         assert not one.is_running
+
+
+@pytest.mark.parametrize(
+    ("queues", "wanted"),
+    [
+        (QUEUES, [REGISTRATION_QUEUE, NOTICE_QUEUE]),
+        ((NOTICE_QUEUE,), [NOTICE_QUEUE]),
+        ((REGISTRATION_QUEUE,), [REGISTRATION_QUEUE]),
+    ],
+)
+async def test_a_process_serves_the_queues_that_it_is_told_and_says_so_of_those(
+    clean_database: str, temporal_client: Client, queues: tuple[str, ...], wanted: list[str]
+) -> None:
+    async with open_world(clean_database, temporal_client, works=False) as world, httpx.AsyncClient() as http:
+        outside = Outside(
+            authority=world.authority.client(http),
+            mail=MailSender("127.0.0.1", 9, "park@example.com"),
+            sms=SmsSender("http://sms.test", "token", http),
+            webhooks=WebhookSender(()),
+        )
+        workers = build_workers(world.context, world.client, outside, queues=queues)
+        assert [each.task_queue for each in workers] == wanted
+        polls = Polls(world.client, queues, world.client.identity)
+        async with side_by_side(workers), asyncio.timeout(20):
+            seen: set[str] = set()
+            while seen != set(wanted):
+                seen |= await polls.look()
+                await asyncio.sleep(0.02)

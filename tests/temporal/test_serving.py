@@ -1,20 +1,16 @@
 """What a worker takes for a refusal that passes, what for a failure of its own, and that it serves again."""
 
 import asyncio
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from structlog.testing import capture_logs
 from temporalio import activity
 from temporalio.client import Client
-from temporalio.envconfig import ClientConnectConfig
 from temporalio.worker import Worker
 
 from domain.errors import SettingError
-from temporal import api_key, serving
-from temporal.api_key import keep_reading_key
-from temporal.client import connect_config
+from temporal import serving
 from temporal.serving import WorkersFailedError, keep_serving, refusal
 
 # As the SDK's core says it.
@@ -97,31 +93,3 @@ async def test_what_waiting_does_not_mend_is_raised(
     with pytest.raises(WorkersFailedError):
         await keep_serving(reach, serve, asyncio.Event(), longest_pause=0.0)
     assert times == tries
-
-
-async def test_a_key_that_the_file_names_anew_is_taken_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "temporal.toml"
-    profile = '[profile.default]\naddress = "127.0.0.1:9"\nnamespace = "n"\n'
-    file.write_text(f'{profile}api_key = "first"\n')
-    monkeypatch.setenv("TEMPORAL_CONFIG_FILE", str(file))
-    client = await Client.connect("127.0.0.1:9", namespace="n", api_key="first", tls=False, lazy=True)
-    half, whole = "[profile.default", f'{profile}api_key = "second"\n'
-    writes, keys = [half, whole, whole], list[str | None]()
-
-    def is_stopping() -> bool:
-        if not writes:
-            return True
-        file.write_text(writes.pop(0))
-        return False
-
-    def read() -> ClientConnectConfig:
-        keys.append(client.api_key)
-        return connect_config()
-
-    monkeypatch.setattr(api_key, "connect_config", read)
-    with capture_logs() as lines:
-        async with asyncio.timeout(10):
-            await keep_reading_key(client, is_stopping=is_stopping, every=0.0)
-    assert keys == ["first", "first", "second"]
-    assert [line["event"] for line in lines] == ["api_key_changed"]
-    assert "second" not in str(lines)
