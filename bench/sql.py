@@ -83,9 +83,9 @@ class Register:
             await connection.execute(
                 "INSERT INTO registrations VALUES ($1, 'emp-a', $2, $3, $4, 'received', 1, NULL, $5, $6, $6)",
                 reference,
-                self.keyring.lookup_hash("person", request.person.identity_number),
+                self.keyring.lookup_hash("identity", request.person.identity_number),
                 data_key.key_id,
-                data_key.seal("registrations", "body", reference, request.model_dump_json().encode()),
+                data_key.seal("applications", "body", reference, request.model_dump_json().encode()),
                 self.packs.on(at.date()).version,
                 at,
             )
@@ -311,7 +311,7 @@ class Register:
 
     def _open(self, row: Any) -> tuple[DataKey, RegistrationRequest]:
         key = unwrap(self.keyring, WrappedKey(row["key_id"], row["kek_id"], row["wrapped"]))
-        body = key.open("registrations", "body", row["reference"], row["body"])
+        body = key.open("applications", "body", row["reference"], row["body"])
         return key, RegistrationRequest.model_validate_json(body)
 
     async def _notices(
@@ -358,7 +358,7 @@ class Register:
                     kind.value,
                     recipient.value,
                     key.key_id,
-                    key.seal("notices", "address", str(notice_id), address.encode()),
+                    key.seal("employers", "contact", str(notice_id), address.encode()),
                     key.seal("notices", "body", str(notice_id), body.encode()),
                     "queued",
                     at,

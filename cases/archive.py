@@ -18,12 +18,13 @@ from domain.actors import system
 from domain.acts import Act
 from domain.errors import Defect
 from domain.messages import reference_of
+from domain.spellings import Cursor
 from store.encryption import open_kept, seal_kept
 from store.ledger import Entry, append_each
 from store.tables import archived_histories, cursors, registrations
 from temporal.histories import Run, RunHistory, events_of
 
-_CURSOR: Final = "archive"
+_CURSOR: Final = Cursor.ARCHIVE
 _TABLE, _COLUMN = "archived_histories", "content"
 Key = tuple[str, str]
 

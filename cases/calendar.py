@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
-from uuid import UUID, uuid5
+from uuid import uuid5
 
 from sqlalchemy import Row, delete, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -15,17 +15,16 @@ from domain.actors import Actor, system
 from domain.acts import Act
 from domain.calendars import day_kind
 from domain.commands import CommandKind, CommandState
+from domain.spellings import CALENDAR_CHAIN, CALENDAR_LOCK, RECOUNT_COMMANDS, Cursor
 from domain.working_days import WorkingCalendar
 from policy.calendars import FIRST_YEAR, mainland_calendar, published_year
 from store.ledger import Entry, append
 from store.tables import calendar_days, commands, cursors, deadlines, registrations
 
-CURSOR: Final = "calendar"
-_RECOUNTED: Final = "calendar_recounted"
-_CHAIN: Final = "calendar"
+CURSOR: Final = Cursor.CALENDAR
+_RECOUNTED: Final = Cursor.CALENDAR_RECOUNTED
 _CHUNK: Final = 500
-_NAMESPACE: Final = UUID("5d2f6a0e-6a53-5a0b-9f6c-3b1a5c1d7e21")
-_LOCK: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('hetao.calendar', 0))")
+_LOCK: Final = text(f"SELECT pg_advisory_xact_lock(hashtextextended('{CALENDAR_LOCK}', 0))")
 
 
 async def current_calendar(context: Context, connection: AsyncConnection, version: str | None) -> WorkingCalendar:
@@ -58,7 +57,7 @@ async def load_calendar(context: Context, actor: Actor, days: Mapping[date, bool
             await set_cursor(connection, CURSOR, after.version, at)
             years = sorted({day.year for day in new})
             detail = {"years": years, "version": after.version, "previous": before.version if before.days else None}
-            await append(connection, _CHAIN, [Entry(Act.CALENDAR_LOADED, actor, at, detail=detail)])
+            await append(connection, CALENDAR_CHAIN, [Entry(Act.CALENDAR_LOADED, actor, at, detail=detail)])
             await not_loaded.end(connection, not_loaded.CALENDAR, at, actor.subject)
         _keep(context.calendars, after.version, after)
     await recount_cases(context)
@@ -168,7 +167,7 @@ async def _ask(connection: AsyncConnection, version: str, cases: Mapping[str, st
         return 0
     rows = [
         {
-            "command_id": uuid5(_NAMESPACE, f"{version}/{reference}"),
+            "command_id": uuid5(RECOUNT_COMMANDS, f"{version}/{reference}"),
             "reference": reference,
             "employer_id": employer_id,
             "kind": CommandKind.RECOUNT.value,

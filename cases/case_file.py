@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases import bundles
 from cases.calendar import current_calendar
 from cases.case_parts import CaseParts, list_entries_key
-from cases.case_state import case_state, state_hash
+from cases.case_state import case_state, form_told, state_hash
 from cases.context import Context
 from cases.pack_shelf import need_pack
 from domain.actors import PARK, Actor, Role
@@ -116,7 +116,7 @@ class CaseFile(CaseParts):
             at=at,
             reference=self.reference,
             employer_id=self.employer_id,
-            detail={"stage": self.stage.value, "round": self.round, **detail},
+            detail={"stage": self.stage.value, "round": self.round, **detail, **form_told()},
             outcome=outcome,
             reason_codes=tuple(reasons),
             destination=destination,

@@ -13,6 +13,7 @@ from domain.deadlines import DeadlineKind
 from domain.errors import Defect, KeyUnknown
 from domain.messages import Origin
 from domain.registration import RegistrationRequest
+from domain.spellings import LIST_ENTRY_KEY, REPORT_KEY
 from domain.stages import Destination
 from domain.tasks import OUTLIVING, Queue, TaskKind, TaskState
 from domain.working_days import Deadline, WorkingCalendar
@@ -359,14 +360,14 @@ def call_key(
     """
     since = f"@{epoch}" if epoch else ""
     if what == "list_entry":
-        return f"permit/{reference}/{destination.value}{since}" + (f"/{attempt}" if attempt > 1 else "")
+        return f"{LIST_ENTRY_KEY}/{reference}/{destination.value}{since}" + (f"/{attempt}" if attempt > 1 else "")
     # A card can be lost again; that a registration ended is reported once.
-    return f"report/{reference}/{destination.value}/{what}{since}" + (f"/{on}" if what == "card_lost" else "")
+    return f"{REPORT_KEY}/{reference}/{destination.value}/{what}{since}" + (f"/{on}" if what == "card_lost" else "")
 
 
 def list_entries_key(reference: str) -> str:
     """Return the key under which the list entries of a case for several destinations are due together."""
-    return f"permit/{reference}"
+    return f"{LIST_ENTRY_KEY}/{reference}"
 
 
 def _opened(value: _Opened | Defect | KeyUnknown) -> _Opened:

@@ -2,44 +2,63 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
 
 from domain.clock import CHINA
+from domain.spellings import STATE_FORM, STATE_FORM_NAME, STATE_FORMS
 from domain.stages import Destination
-from store import tables
 from store.encryption import DataKey
 from store.rows.base import TableRow
 from store.rows.register import PermitRow, RegistrationRow
 
-# What PostgreSQL fills in, what counts writes, and keyed look-up hashes, which an erasure takes away.
-_LEFT_OUT: Final = frozenset({"live", "recorded_at", "updated_at", "version", "name_hash", "last_four_hash"})
-_REGISTER: Final = tuple(sorted(set(tables.registrations.c.keys()) - _LEFT_OUT))
-_PERMIT: Final = tuple(sorted(set(tables.permits.c.keys()) - _LEFT_OUT))
+# What the hash leaves out: what PostgreSQL fills in, what counts writes, and keyed look-up hashes, which an erasure
+# takes away. A column that is neither here nor in the form that is written is found by a test.
+LEFT_OUT: Final = frozenset({"live", "recorded_at", "updated_at", "version", "name_hash", "last_four_hash"})
+# What is called otherwise in a row than in the forms, by its name there.
+COLUMN_OF: Final[Mapping[str, str]] = {}
 # Names are ASCII and numbers whole, so that this is the canonical JSON of RFC 8785; a test holds it to that.
 _CANONICAL: Final = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_NON_STR_KEYS
 
 
-def case_state(row: RegistrationRow, permits: Mapping[Destination, PermitRow]) -> bytes:
-    """Return the state of a case in canonical JSON: the same for a row in memory and for the row as it was stored."""
+def case_state(row: RegistrationRow, permits: Mapping[Destination, PermitRow], form: int | None = None) -> bytes:
+    """Return the state of a case in canonical JSON: the same for a row in memory and for the row as it was stored.
+
+    Args:
+        row: the register's row.
+        permits: the rows of its permits.
+        form: the number of the form, one of `STATE_FORMS`; that which is written, where none is told.
+    """
+    names = STATE_FORMS[STATE_FORM if form is None else form]
     state = {
-        "permits": [_filled(permits[destination], _PERMIT) for destination in sorted(permits)],
-        "registration": _filled(row, _REGISTER),
+        names.tracks: [_filled(permits[destination], names.track_names) for destination in sorted(permits)],
+        names.case: _filled(row, names.case_names),
     }
     return orjson.dumps(state, default=_plain, option=_CANONICAL)
 
 
-def _filled(row: TableRow, columns: Iterable[str]) -> dict[str, object]:
-    # What is empty is left out, so that a column added later changes no hash of a row that does not use it.
-    filled = {name: getattr(row, name) for name in columns}
+def _filled(row: TableRow, names: Iterable[str]) -> dict[str, object]:
+    # What is empty is left out, so that a name added later changes no hash of a row that does not use it.
+    filled = {name: getattr(row, COLUMN_OF.get(name, name)) for name in names}
     return {name: value for name, value in filled.items() if value is not None}
 
 
 def state_hash(key: DataKey, state: bytes) -> bytes:
     """Return the hash of a state, which means nothing once the person's key is destroyed."""
     return bytes.fromhex(key.ledger_hash(state))
+
+
+def form_told() -> dict[str, object]:
+    """Return what the detail of a row of the ledger says of the form of its states: nothing of the first one."""
+    return {} if STATE_FORM == 1 else {STATE_FORM_NAME: STATE_FORM}
+
+
+def form_of(detail: Mapping[str, Any]) -> int | None:
+    """Return the form of the states that a row of the ledger hashes, or None where it is none that is known here."""
+    form = detail.get(STATE_FORM_NAME, 1)
+    return form if type(form) is int and form in STATE_FORMS else None
 
 
 def _plain(value: object) -> object:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from cases.case_record import KeptRun, Record
+from cases.case_state import form_of
 from cases.counterparts import check_counterparts
 from cases.evidence import Difference, Evidence, Place, Row, named_answer, row_place, seq_place
 from cases.history_events import Kind, Witness, commands_named, happened, witnesses
@@ -159,11 +160,19 @@ def check_register(evidence: Evidence) -> Iterator[Difference]:
             if destination:
                 place["destination"] = destination
             yield Difference("register_differs_from_ledger", place, _text(expected), _text(found))
-    hashed = next((row["after_hash"] for row in reversed(chain) if row["after_hash"] is not None), None)
-    if is_same and evidence.state_hash is not None and hashed is not None and bytes(hashed) != evidence.state_hash:
-        yield Difference(
-            "register_state_altered", {"table": "registrations"}, bytes(hashed).hex(), evidence.state_hash.hex()
-        )
+    last = next((row for row in reversed(chain) if row["after_hash"] is not None), None)
+    if is_same and last is not None and evidence.state_hashes is not None:
+        yield from _state(evidence, last, evidence.state_hashes)
+
+
+def _state(evidence: Evidence, last: Row, stored: Mapping[int, bytes]) -> Iterator[Difference]:
+    """The state that is stored against the last hash of one, in the form that its row names."""
+    form = form_of(last["detail"])
+    if form is None:
+        yield Difference("state_form_unknown", seq_place(evidence, last["seq"], column="detail"))
+    elif bytes(last["after_hash"]) != stored[form]:
+        told, found = bytes(last["after_hash"]).hex(), stored[form].hex()
+        yield Difference("register_state_altered", {"table": "registrations"}, told, found)
 
 
 def check_answers(evidence: Evidence) -> Iterator[Difference]:

@@ -16,6 +16,7 @@ from domain.decisions import GivenReason
 from domain.employers import EmployerContact
 from domain.languages import Language
 from domain.notices import Channel, NoticeKind, Recipient, opening_channels
+from domain.spellings import EMPLOYER_CHAIN
 from store import case_writes
 from store.case_rows import LoadedEmployer, Row, load_employer
 from store.encryption import unwrap
@@ -25,12 +26,12 @@ from texts.notices import NoticeFacts, render
 
 def notice_reference(employer_id: str) -> str:
     """Return what stands in place of a case's reference on a notice about an employer."""
-    return f"employer/{employer_id}"
+    return f"{EMPLOYER_CHAIN}{employer_id}"
 
 
 def employer_chain(employer_id: str) -> str:
     """Return the ledger chain of an employer."""
-    return f"employer/{employer_id}"
+    return f"{EMPLOYER_CHAIN}{employer_id}"
 
 
 async def tell_employer(

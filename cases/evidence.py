@@ -44,9 +44,10 @@ class StoredRequest:
 class Evidence:
     """All records of one case; what needs the person's key is None where that was destroyed.
 
-    `beside` has the rows of further tables by their names: tasks, conflicts, calls, deliveries with their notices,
-    legal holds, and the erasures and objections that the ledger names. `at` is the time by PostgreSQL's clock before
-    the histories were read.
+    `state_hashes` has the hash of the state that is stored, in each form that is known. `beside` has the rows of
+    further tables by their names: tasks, conflicts, calls, deliveries with their notices, legal holds, and the
+    erasures and objections that the ledger names. `at` is the time by PostgreSQL's clock before the histories were
+    read.
     """
 
     record: Record
@@ -55,7 +56,7 @@ class Evidence:
     answers: Sequence[Row]
     commands: Mapping[str, StoredRequest]
     leaves: Mapping[int, str]
-    state_hash: bytes | None
+    state_hashes: Mapping[int, bytes] | None
     contents: Mapping[str, AuthorityAnswer | None] | None
     at: datetime
     hashes: Mapping[str, frozenset[bytes]] = field(default_factory=dict)

@@ -24,6 +24,7 @@ from cases.key_register import wait_for_signer
 from domain.answers import AuthorityAnswer
 from domain.commands import CommandKind, CommandState
 from domain.errors import Defect, Refused
+from domain.spellings import STATE_FORMS
 from domain.stages import Destination
 from proof.statements import ActorStatement, StatementKeyUnknown, is_about, said_of
 from store import tables
@@ -112,10 +113,9 @@ def _evidence(
     beside = {name: [from_json(table, row) for row in found[name] or ()] for name, table in _BESIDE.items()}
     if key is not None:
         beside["case_facts"] = [fact | _fact(key, fact) for fact in beside["case_facts"]]
-    state = case_state(
-        RegistrationRow.from_json(found["register"]),
-        {Destination(row["destination"]): PermitRow.from_json(row) for row in found["permits"] or ()},
-    )
+    case = RegistrationRow.from_json(found["register"])
+    tracks = {Destination(row["destination"]): PermitRow.from_json(row) for row in found["permits"] or ()}
+    states = {form: case_state(case, tracks, form) for form in STATE_FORMS}
     return Evidence(
         record=record,
         register=register,
@@ -123,7 +123,7 @@ def _evidence(
         answers=given,
         commands=_requests(context, key, found["commands"] or (), unknown),
         leaves={int(seq): hashed for seq, hashed in (found["leaves"] or {}).items()},
-        state_hash=None if key is None else state_hash(key, state),
+        state_hashes=None if key is None else {form: state_hash(key, state) for form, state in states.items()},
         contents=contents,
         hashes=hashes,
         beside=beside,

@@ -18,6 +18,7 @@ from cases.key_register import wait_for_signer
 from cases.persons import get_or_add_person
 from domain.errors import Refused
 from domain.registration import RegistrationRequest
+from domain.spellings import Place
 from domain.tasks import TaskKind
 from proof.statements import StatementKeyUnknown, body_hash, said_of, sign
 from store.case_rows import Row
@@ -26,14 +27,15 @@ from store.encryption import DataKey
 from store.rows.base import TableRow
 from store.tables import answers, applications, assessments, case_facts, commands, permits, registrations
 
-# Each sealed column of a case with the way its rows are named; notices keep the key they were written under.
-_SEALED: Final[tuple[tuple[Table, str, Callable[[Row], str]], ...]] = (
-    (applications, "body", lambda r: f"{r['reference']}/{r['version']}"),
-    (assessments, "facts", lambda r: f"{r['reference']}/{r['scope']}/{r['seq']}"),
-    (permits, "reason", lambda r: f"{r['reference']}/{r['destination']}"),
-    (commands, "body", lambda r: str(r["command_id"])),
-    (answers, "body", lambda r: str(r["answer_id"])),
-    (case_facts, "body", lambda r: f"{r['reference']}/{r['number']}"),
+# Each sealed column of a case with the place that its values are bound to and the way its rows are named; notices keep
+# the key they were written under.
+_SEALED: Final[tuple[tuple[Table, str, Place, Callable[[Row], str]], ...]] = (
+    (applications, "body", Place("applications", "body"), lambda r: f"{r['reference']}/{r['version']}"),
+    (assessments, "facts", Place("assessments", "facts"), lambda r: f"{r['reference']}/{r['scope']}/{r['seq']}"),
+    (permits, "reason", Place("permits", "reason"), lambda r: f"{r['reference']}/{r['destination']}"),
+    (commands, "body", Place("commands", "body"), lambda r: str(r["command_id"])),
+    (answers, "body", Place("answers", "body"), lambda r: str(r["answer_id"])),
+    (case_facts, "body", Place("case_facts", "body"), lambda r: f"{r['reference']}/{r['number']}"),
 )
 
 
@@ -51,8 +53,8 @@ async def take_identity(file: CaseFile, connection: AsyncConnection, whole: Regi
     file.row.change(person_id=person_id, client_reference=whole.client_reference)
     if person is None:
         return
-    for table, column, place in _SEALED:
-        await _seal_again(file, connection, table, column, place, person.key)
+    for table, column, place, row_name in _SEALED:
+        await _seal_again(file, connection, table, column, place, row_name, person.key)
     _seal_task_again(file, person.key)
     earlier = earlier_addresses(file)
     file.person_key = person.key
@@ -80,11 +82,17 @@ async def _hold_place(
 
 
 async def _seal_again(
-    file: CaseFile, connection: AsyncConnection, table: Table, column: str, place: Callable[[Row], str], new: DataKey
+    file: CaseFile,
+    connection: AsyncConnection,
+    table: Table,
+    column: str,
+    place: Place,
+    row_name: Callable[[Row], str],
+    new: DataKey,
 ) -> None:
     async def sealed_again(row: Row) -> Row:
-        plain = file.person_key.open(table.name, column, place(row), row[column])
-        again: Row = {column: new.seal(table.name, column, place(row), plain)}
+        plain = file.person_key.open(*place, row_name(row), row[column])
+        again: Row = {column: new.seal(*place, row_name(row), plain)}
         if table is commands:
             again["resealed"] = await _signed_again(file, connection, row, again[column])
         return again

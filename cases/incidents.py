@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 from sqlalchemy import ColumnElement, Select, select, tuple_, update
@@ -16,6 +16,7 @@ from domain.actors import Actor, system
 from domain.acts import Act
 from domain.errors import Refused, Unavailable
 from domain.messages import Origin
+from domain.spellings import STUCK_INCIDENTS
 from domain.stages import CLOSED, Stage
 from domain.tasks import Queue, TaskKind
 from store.case_rows import Row
@@ -23,8 +24,6 @@ from store.ledger import Entry, append
 from store.tables import incidents, registrations, tasks
 
 Position = tuple[datetime, str]
-# One stop of a case is one incident, however often the step that opens it runs.
-_STUCK: Final = UUID("8c0c2f60-6d0b-4d8e-9b52-6a2a4c0f3d11")
 
 
 async def open_incident(
@@ -42,7 +41,9 @@ async def open_incident(
     A repeat whose first try was committed, and its incident perhaps closed since, changes nothing. A case that cannot
     even be read is put there all the same.
     """
-    stop = _Stop(uuid5(_STUCK, f"{reference}/{step}/{at.astimezone(UTC).isoformat()}"), step, reason, place, at, origin)
+    # One stop of a case is one incident, however often the step that opens it runs.
+    stop_id = uuid5(STUCK_INCIDENTS, f"{reference}/{step}/{at.astimezone(UTC).isoformat()}")
+    stop = _Stop(stop_id, step, reason, place, at, origin)
     try:
         return await _stop_read(context, reference, stop)
     except (Refused, Unavailable):

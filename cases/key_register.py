@@ -39,6 +39,7 @@ from domain.service_keys import (
     is_needed,
     judge,
 )
+from domain.spellings import SERVICE_KEYS_LOCK
 from proof.statements import StatementKeyUnknown
 from store.database import sqlstate
 from store.tables import incidents, key_holders, service_keys
@@ -49,7 +50,7 @@ SILENT_SECONDS: Final = 60
 _AGAIN: Final = 2.0
 # Asked for, for longer than a process takes to start again with another file.
 _MISSED_SECONDS: Final = 120.0
-_LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended('hetao/service_keys', 0))"
+_LOCK: Final = f"SELECT pg_advisory_xact_lock(hashtextextended('{SERVICE_KEYS_LOCK}', 0))"
 _UNDEFINED_TABLE: Final = "42P01"
 # One look at the index for each key there is, however many rows are under it.
 _KEKS: Final = text("""

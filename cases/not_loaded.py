@@ -12,6 +12,7 @@ from cases import incident_rows
 from cases.context import Context
 from domain.errors import Refused
 from domain.incidents import Healed, IncidentKind
+from domain.spellings import NOT_LOADED_ID
 from store.tables import incidents
 
 EMPLOYERS: Final = "employers"
@@ -51,7 +52,7 @@ async def end(connection: AsyncConnection, step: str, at: datetime, by: str) -> 
 
 async def _tell(connection: AsyncConnection, step: str, at: datetime) -> None:
     i = incidents.c
-    row = {"incident_id": uuid5(NAMESPACE_URL, f"not_loaded/{step}"), "kind": IncidentKind.NOT_LOADED.value}
+    row = {"incident_id": uuid5(NAMESPACE_URL, f"{NOT_LOADED_ID}{step}"), "kind": IncidentKind.NOT_LOADED.value}
     opened = insert(incidents).values(**row, step=step, reason="never_loaded", state="open", at=at)
     again = {"state": "open", "times": i.times + 1, "last_at": at}
     again |= {"closed_reason": None, "resumed_at": None, "resumed_by": None}

@@ -15,10 +15,11 @@ from domain.actors import system
 from domain.answers import AuthorityAnswer
 from domain.deadlines import OUTLIVING, WATCHED_BY_SCHEDULE
 from domain.errors import Defect, Unavailable
+from domain.spellings import Cursor
 from domain.stages import Stage
 from store.tables import answers, cursors, deadlines, lost_answers, registrations
 
-_CURSOR = "authority"
+_CURSOR = Cursor.AUTHORITY
 _ROUND = 200
 
 

@@ -19,15 +19,16 @@ from domain.actors import Actor
 from domain.acts import Act
 from domain.dated import Span, place
 from domain.employers import PremisesEntry, PremisesRequest
+from domain.spellings import REGISTER_LOCK, Cursor
 from policy.addresses import fold_address
 from store.ledger import Entry, append
 from store.tables import premises
 
 Position = tuple[str, str]
 
-_LOCK: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('hetao.register', 0))")
+_LOCK: Final = text(f"SELECT pg_advisory_xact_lock(hashtextextended('{REGISTER_LOCK}', 0))")
 # Its value changes with each version of premises that is recorded.
-CURSOR: Final = "premises"
+CURSOR: Final = Cursor.PREMISES
 _ONE_DAY: Final = timedelta(days=1)
 
 

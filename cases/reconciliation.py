@@ -23,6 +23,7 @@ from domain.acts import Act
 from domain.incidents import Healed, IncidentKind
 from domain.languages import Language
 from domain.purposes import Purpose
+from domain.spellings import DIFFERENCE_ID, RECONCILIATION_CHAIN
 from store.ledger import Entry, append
 from store.tables import differences, incidents, registrations
 from temporal.histories import Histories
@@ -223,7 +224,7 @@ async def record_round(context: Context, actor: Actor, round_id: str, counted: M
     """Write down once what a round over all cases came to, in a chain of its own."""
     entry = Entry(act=Act.RECONCILED, actor=actor, at=context.clock(), detail=dict(counted))
     async with context.database.begin() as connection:
-        chain = f"reconciliation/{round_id}"
+        chain = f"{RECONCILIATION_CHAIN}{round_id}"
         await connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(chain))))
         known = await connection.execute(text("SELECT 1 FROM ledger WHERE chain = :chain"), {"chain": chain})
         if known.first() is None:
@@ -261,4 +262,4 @@ def place_text(place: Mapping[str, str | int]) -> str:
 
 def _difference_id(reference: str, each: Difference) -> UUID:
     named = json.dumps([reference, each.code, sorted(each.place.items())], ensure_ascii=False)
-    return uuid5(NAMESPACE_URL, f"difference/{named}")
+    return uuid5(NAMESPACE_URL, f"{DIFFERENCE_ID}{named}")

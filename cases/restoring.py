@@ -19,6 +19,7 @@ from domain.actors import Actor
 from domain.acts import Act
 from domain.errors import Refused
 from domain.messages import reference_of
+from domain.spellings import RESTORE_LOCK
 from proof.checkpoints import BrokenNoteError, Checkpoint, open_checkpoint, parse_note, verifier_key
 from proof.declarations import checkpoint_view, declare, origin_of_epoch
 from proof.merkle import EMPTY_ROOT
@@ -28,7 +29,7 @@ from store.tables import epochs, ledger
 # Registrations have numbers of the year; those given after the backup are on letters, and are not given again.
 SKIPPED_NUMBERS: Final = 10_000
 _SKIP: Final = text("SELECT setval('registration_number_seq', nextval('registration_number_seq') + :skipped)")
-_LOCK: Final = "SELECT pg_advisory_xact_lock(746869616)"
+_LOCK: Final = f"SELECT pg_advisory_xact_lock({RESTORE_LOCK})"
 
 
 @dataclass(slots=True)

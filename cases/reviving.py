@@ -22,6 +22,7 @@ from domain.deadlines import OUTLIVING, WATCHED_BY_SCHEDULE, DeadlineKind
 from domain.errors import Unavailable
 from domain.incidents import IncidentKind
 from domain.messages import LastRun
+from domain.spellings import Cursor
 from domain.stages import PERMIT_FINAL
 
 INCIDENT: Final = IncidentKind.WORKFLOW_ENDED.value
@@ -96,7 +97,7 @@ _LOOKED: Final = text("""
 # One workflow that is gone tells of others: what was looked at before is looked at again, at most every ten minutes.
 _LOOK_AGAIN_AT_ALL: Final = text("""
     WITH marked AS (
-        INSERT INTO cursors AS c (name, value, at) VALUES ('workflows_gone', '', clock_timestamp())
+        INSERT INTO cursors AS c (name, value, at) VALUES (:gone, '', clock_timestamp())
         ON CONFLICT (name) DO UPDATE SET at = excluded.at WHERE c.at <= clock_timestamp() - CAST(:apart AS interval)
         RETURNING c.name
     )
@@ -267,7 +268,7 @@ async def _tell(context: Context, done: Round) -> None:
     async with context.database.begin() as connection:
         for found, number in done.revived.items():
             await incident_rows.count(connection, at, kind=INCIDENT, step="revive", reason=found.value, times=number)
-        await connection.execute(_LOOK_AGAIN_AT_ALL, {"apart": _LOOK_AGAIN})
+        await connection.execute(_LOOK_AGAIN_AT_ALL, {"apart": _LOOK_AGAIN, "gone": Cursor.WORKFLOWS_GONE.value})
 
 
 async def keep_reviving(

@@ -30,6 +30,7 @@ from domain.commands import CommandKind
 from domain.errors import FieldError, Refused, Unavailable
 from domain.registration import RegistrationRequest
 from domain.roster import OnDefect, RosterAct, RosterStatus, RowResult
+from domain.spellings import ROSTER_ROUTE
 from store.encryption import DataKey
 from store.tables import roster_rows, rosters
 from temporal.telemetry import concerning
@@ -38,7 +39,6 @@ _CHECK_CHUNK: Final = 500
 _RUN_CHUNK: Final = 20
 _IDLE_SECONDS: Final = 1.0
 _AWAY_SECONDS: Final = 5.0
-_ROUTE: Final = "roster"
 _Item = TypeVar("_Item")
 
 # The employer served longest ago comes first, so that a large roster or many of them hold up nobody else's.
@@ -202,11 +202,11 @@ async def _do(
     """
     if isinstance(read, list):
         return Checked(number, RowResult.DEFECT, errors=tuple(read))
-    key = f"{_ROUTE}/{job.roster_id}/{number}"
+    key = f"{ROSTER_ROUTE}/{job.roster_id}/{number}"
     actor = job.actor.model_copy(update={"correlation_id": key})
     try:
         if isinstance(read, RegistrationRequest):
-            idempotency = Idempotency(_ROUTE, key, read.model_dump_json().encode())
+            idempotency = Idempotency(ROSTER_ROUTE, key, read.model_dump_json().encode())
             reply = await registration.accept(context, actor, read, idempotency)
             reference = str(reply.body["reference"])
             if starter is not None:
@@ -214,7 +214,7 @@ async def _do(
                     await starter.start(reference, key, employer_id=job.actor.employer_id or "")
         else:
             body = departure_request(read)
-            idempotency = Idempotency(_ROUTE, key, body.model_dump_json().encode())
+            idempotency = Idempotency(ROSTER_ROUTE, key, body.model_dump_json().encode())
             asked = await acts.ask(context, actor, str(reference), CommandKind.DEPART, body, idempotency)
             if starter is not None:
                 with concerning(str(reference), key):

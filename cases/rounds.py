@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.calendar import set_cursor
 from cases.context import Context
+from domain.spellings import ROUND_CURSOR
 from store.tables import cursors
 
-_PREFIX: Final = "round/"
 _ENDED: Final = "ended"
 _AWAITED: Final = "awaited"
 
@@ -30,12 +30,12 @@ class Round(StrEnum):
 async def note_end(context: Context, which: Round) -> None:
     """Write that a round came to its end now."""
     async with context.database.begin() as connection:
-        await set_cursor(connection, _PREFIX + which.value, _ENDED, context.clock())
+        await set_cursor(connection, ROUND_CURSOR + which.value, _ENDED, context.clock())
 
 
 async def read_ends(connection: AsyncConnection, at: datetime) -> dict[Round, datetime]:
     """Return when each round last ended; one that never did counts from the first time that somebody asked."""
-    wanted = {_PREFIX + each.value: each for each in Round}
+    wanted = {ROUND_CURSOR + each.value: each for each in Round}
     rows = [{"name": name, "value": _AWAITED, "at": at} for name in wanted]
     found = select(cursors.c.name, cursors.c.at).where(cursors.c.name.in_(wanted))
     ends = {wanted[row.name]: row.at for row in await connection.execute(found)}

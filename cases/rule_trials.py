@@ -21,6 +21,7 @@ from domain.acts import Act
 from domain.clock import CHINA, day_of
 from domain.errors import Refused
 from domain.findings import Finding, outcome_of
+from domain.spellings import POLICY_CHAIN, POLICY_LOCK
 from policy.facts import Facts
 from policy.pack import Pack
 from policy.rerun import ABOUT_ANSWERS, REGISTRATION_SCOPE, differences, run_again
@@ -126,13 +127,13 @@ async def read_trial(context: Context, actor: Actor, name: str, report_hash: str
 
 def policy_chain(name: str) -> str:
     """Return the chain of the ledger that holds what happens to a rule pack."""
-    return f"policy/{name}"
+    return f"{POLICY_CHAIN}{name}"
 
 
 async def lock_policy(connection: AsyncConnection, name: str) -> None:
     """Hold a pack's chain and versions until the transaction ends."""
     lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:chain, 0))")
-    await connection.execute(lock, {"chain": f"hetao.{policy_chain(name)}"})
+    await connection.execute(lock, {"chain": f"{POLICY_LOCK}{policy_chain(name)}"})
 
 
 async def _page(connection: AsyncConnection, since: date, after: str) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from typing import Any, Final
-from uuid import UUID, uuid5
+from uuid import uuid5
 
 import rfc8785
 from pydantic import ValidationError
@@ -20,19 +20,19 @@ from domain.decisions import DecisionRequest
 from domain.errors import Refused
 from domain.field_errors import field_errors
 from domain.messages import DecisionSignal, Origin
+from domain.spellings import SIGNALLED_COMMANDS
 from proof.statements import ActorStatement, StatementKeyUnknown, body_hash, verify
 from store.tables import commands as commands_table
 
 # Begins the correlation id of a signalled decision, which has no caller to answer.
 SIGNALLED: Final = "signal:"
-_NAMESPACE = UUID("8b1f0f56-14a8-5d0b-9a52-4a4b8f9c2c11")
 
 
 async def take_signalled(
     context: Context, reference: str, decision: DecisionSignal, at: datetime, origin: Origin | None = None
 ) -> None:
     """Store a signalled decision under its message's id; an invalid one leaves a ledger row and an operator's line."""
-    command_id = uuid5(_NAMESPACE, f"{reference}/{decision.message_id}")
+    command_id = uuid5(SIGNALLED_COMMANDS, f"{reference}/{decision.message_id}")
     async with open_case(context, reference, origin=origin) as (file, connection):
         known = select(commands_table.c.command_id).where(commands_table.c.command_id == command_id)
         if (await connection.execute(known)).first() is not None:

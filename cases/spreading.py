@@ -20,6 +20,7 @@ from domain.clock import day_of, start_of
 from domain.commands import CommandKind, CommandState
 from domain.errors import Defect
 from domain.reasons import ReasonCode
+from domain.spellings import REPORT_KEY
 from domain.stages import PermitStage, Standing
 from store.ledger import Entry, begin_chain, current_origin
 from store.tables import calls, commands, employer_standings, incidents, ledger, permits, registrations
@@ -139,7 +140,7 @@ async def gather_departed(context: Context, change: Change, at: datetime) -> Dep
 
     The list is kept with the call, so that a repeat sends the same body under the same key.
     """
-    key = f"report/employer/{change.employer_id}/{change.change_id}"
+    key = f"{REPORT_KEY}/employer/{change.employer_id}/{change.change_id}"
     async with context.database.begin() as connection:
         row = await _find_call(connection, key)
         if row is None:

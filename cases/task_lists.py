@@ -17,6 +17,7 @@ from cases.signers import subject_of
 from cases.task_queries import Moments, in_force
 from domain.clock import day_of, end_of
 from domain.findings import FindingOutcome, amount_to
+from domain.spellings import Cursor
 from domain.task_lists import priority_of
 from domain.working_days import WorkingCalendar
 from store.rows.work import TaskRow
@@ -35,7 +36,7 @@ _FINDINGS: Final = text(
 
 async def moments(context: Context, connection: AsyncConnection, now: datetime) -> Moments:
     """Return when a list is asked for, and the end of the next working day."""
-    version = select(cursors.c.value).where(cursors.c.name == "calendar")
+    version = select(cursors.c.value).where(cursors.c.name == Cursor.CALENDAR)
     calendar = await current_calendar(context, connection, (await connection.execute(version)).scalar_one_or_none())
     return _moments(calendar, now)
 

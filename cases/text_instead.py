@@ -13,6 +13,7 @@ from cases.letters import BlockedError, address_of, open_texts
 from domain.clock import CHINA
 from domain.errors import Defect
 from domain.notices import PLANS, Channel, DeliveryStatus, NoticeKind, Recipient, fallback_channel
+from domain.spellings import NOTICE_ID
 from store import delivery_rows, settling_rows
 from store.case_rows import Row
 
@@ -64,7 +65,7 @@ async def _text(
         return None
     return {
         # The same id however often the mail's end is looked at, so that there is one SMS.
-        "delivery_id": uuid5(NAMESPACE_URL, f"notice/{row['notice_id']}/sms"),
+        "delivery_id": uuid5(NAMESPACE_URL, f"{NOTICE_ID}{row['notice_id']}/sms"),
         "notice_id": row["notice_id"],
         "employer_id": row["employer_id"],
         "channel": Channel.SMS.value,

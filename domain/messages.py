@@ -8,38 +8,36 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from domain.commands import CommandState
+from domain.spellings import ARCHIVE_WORKFLOW as ARCHIVE_WORKFLOW
+from domain.spellings import AUTHORITY_POLL_WORKFLOW as AUTHORITY_POLL_WORKFLOW
+from domain.spellings import CASE_GONE as CASE_GONE
+from domain.spellings import COMMAND_SIGNAL as COMMAND_SIGNAL
+from domain.spellings import DECIDE_UPDATE as DECIDE_UPDATE
+from domain.spellings import DECISION_SIGNAL as DECISION_SIGNAL
+from domain.spellings import NOTICE_QUEUE as NOTICE_QUEUE
+from domain.spellings import NOTIFICATION_WORKFLOW as NOTIFICATION_WORKFLOW
+from domain.spellings import RECONCILIATION_WORKFLOW as RECONCILIATION_WORKFLOW
+from domain.spellings import REGISTRATION_ID
+from domain.spellings import REGISTRATION_QUEUE as REGISTRATION_QUEUE
+from domain.spellings import REGISTRATION_WORKFLOW as REGISTRATION_WORKFLOW
+from domain.spellings import RETENTION_WORKFLOW as RETENTION_WORKFLOW
+from domain.spellings import SEAL_CHECK_WORKFLOW as SEAL_CHECK_WORKFLOW
+from domain.spellings import STANDING_WORKFLOW as STANDING_WORKFLOW
+from domain.spellings import STATUS_QUERY as STATUS_QUERY
 from domain.stages import Stage
 
-REGISTRATION_WORKFLOW: Final = "Registration"
-NOTIFICATION_WORKFLOW: Final = "Notification"
-AUTHORITY_POLL_WORKFLOW: Final = "AuthorityPoll"
-STANDING_WORKFLOW: Final = "Standing"
-ARCHIVE_WORKFLOW: Final = "Archive"
-RECONCILIATION_WORKFLOW: Final = "Reconciliation"
-RETENTION_WORKFLOW: Final = "Retention"
-SEAL_CHECK_WORKFLOW: Final = "SealCheck"
-REGISTRATION_QUEUE: Final = "registration"
-NOTICE_QUEUE: Final = "notices"
 # All that Temporal's workers serve; a worker serves all of them unless it is told which (`HETAO_WORKER_QUEUES`).
 QUEUES: Final = (REGISTRATION_QUEUE, NOTICE_QUEUE)
-
-DECIDE_UPDATE: Final = "decide"
-COMMAND_SIGNAL: Final = "command"
-DECISION_SIGNAL: Final = "decision"
-STATUS_QUERY: Final = "status"
-# What `open_incident` returns in place of an incident's id where the register has no case of the reference.
-CASE_GONE: Final = "case_gone"
-_OF_CASE: Final = "registration/"
 
 
 def registration_workflow_id(reference: str) -> str:
     """Return the workflow id of a case, the same for its whole life."""
-    return f"{_OF_CASE}{reference}"
+    return f"{REGISTRATION_ID}{reference}"
 
 
 def reference_of(workflow_id: str) -> str | None:
     """Return the case that a workflow belongs to, or None where it belongs to none."""
-    return workflow_id.removeprefix(_OF_CASE) if workflow_id.startswith(_OF_CASE) else None
+    return workflow_id.removeprefix(REGISTRATION_ID) if workflow_id.startswith(REGISTRATION_ID) else None
 
 
 class LastRun(StrEnum):

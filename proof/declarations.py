@@ -10,6 +10,7 @@ from typing import Any, Final, Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from domain.spellings import DECLARATION, signed_prefix
 from proof.checkpoints import (
     BrokenNoteError,
     Checkpoint,
@@ -21,9 +22,9 @@ from proof.checkpoints import (
 from proof.merkle import EMPTY_ROOT
 from proof.receipts import canonical, check_signature, signature_over
 
-FORMAT: Final = "hetao-restore-declaration/1"
+FORMAT: Final = DECLARATION
 # As for receipts: no signature of one kind of document passes for that of another.
-_PREFIX: Final = b"hetao-restore-declaration/1\x00"
+_PREFIX: Final = signed_prefix(DECLARATION)
 
 
 def origin_of_epoch(origin: str, epoch: int) -> str:

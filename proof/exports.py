@@ -7,14 +7,15 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from domain.spellings import EXPORT, EXPORT_FAMILY, signed_prefix
 from proof.checkpoints import BrokenNoteError, Opened
 from proof.ledger_rows import GENESIS
 from proof.merkle import verifies_consistency
 from proof.receipts import canonical, check_signature, signature_over
 from proof.verdicts import Check, Failed, read_canonical, verify_place, verify_row
 
-FORMAT: Final = "hetao-ledger-export/1"
-_PREFIX: Final = b"hetao-ledger-export/1\x00"
+FORMAT: Final = EXPORT
+_PREFIX: Final = signed_prefix(EXPORT)
 
 
 def signed_end(end: Mapping[str, Any], origin: str, key: Ed25519PrivateKey) -> dict[str, Any]:
@@ -25,7 +26,7 @@ def signed_end(end: Mapping[str, Any], origin: str, key: Ed25519PrivateKey) -> d
 def is_export(content: bytes) -> bool:
     """Whether a file looks like an export: its first line is a manifest."""
     first = content.split(b"\n", 1)[0]
-    return b'"type":"manifest"' in first and b'"format":"hetao-ledger-export' in first
+    return b'"type":"manifest"' in first and f'"format":"{EXPORT_FAMILY}'.encode() in first
 
 
 def manifest_in(content: bytes) -> dict[str, Any]:

@@ -6,16 +6,13 @@ from datetime import datetime
 from typing import Any, Final
 
 from domain.clock import CHINA
+from domain.spellings import LEDGER_ROW
 from proof.canonical import canonical
 
 GENESIS: Final = bytes(32)
 
 # Every column but the hash itself and what PostgreSQL adds of its own: the transaction and the time of writing.
-HASHED: Final = (
-    "chain", "seq", "previous", "act", "at", "actor_issuer", "actor_subject", "actor_role", "actor_tenant",
-    "reference", "employer_id", "destination", "outcome", "reason_codes", "purpose", "rule_version", "rule_hash",
-    "before_hash", "after_hash", "statement_hash", "workflow_id", "run_id", "event_id", "correlation_id", "detail",
-)  # fmt: skip
+HASHED: Final = LEDGER_ROW
 
 
 def content_of(row: Mapping[str, Any]) -> dict[str, Any]:

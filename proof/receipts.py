@@ -8,11 +8,12 @@ import rfc8785
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from domain.spellings import RECEIPT, signed_prefix
 from proof.checkpoints import BrokenNoteError, VerifierKey, verifier_key
 
-FORMAT: Final = "hetao-decision-receipt/1"
+FORMAT: Final = RECEIPT
 # A note never holds a zero byte, so that no signature of one passes for that of the other.
-_PREFIX: Final = b"hetao-decision-receipt/1\x00"
+_PREFIX: Final = signed_prefix(RECEIPT)
 
 
 def canonical(content: Mapping[str, Any]) -> bytes:

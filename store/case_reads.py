@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.spellings import Cursor
 from store.case_rows import LEGAL_HOLDS
 from store.encryption import WrappedKey
 from store.rows.register import PermitRow, RegistrationRow
@@ -16,7 +17,7 @@ from store.rows.register import PermitRow, RegistrationRow
 _NEWEST: Final = "ORDER BY x.seq DESC LIMIT 1"
 _OUTSIDE: Final = (
     "SELECT r.*, k.key_id, k.kek_id, k.wrapped, a.body AS application_body,"
-    " (SELECT value FROM cursors WHERE name = 'calendar') AS calendar_version,"
+    f" (SELECT value FROM cursors WHERE name = '{Cursor.CALENDAR}') AS calendar_version,"
     " (SELECT json_agg(x) FROM permits x WHERE x.reference = r.reference) AS permits,"
     # As text: most cases have the same findings, which are then made ready to be shown only once.
     " (SELECT CAST(x.findings AS text) FROM assessments x WHERE x.reference = r.reference"

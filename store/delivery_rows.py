@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text, Uuid
 
+from domain.spellings import DIGEST_LOCK
 from store.case_rows import Row
 
 _UUIDS: Final = ARRAY(Uuid)
@@ -148,7 +149,7 @@ async def lease_digests(
     """Lease the mails of employers that take one a day, each with all the notices of its morning."""
     leased: list[list[UUID]] = []
     for due in (await connection.execute(_DIGESTS_DUE, {"at": at, "most": digests})).all():
-        name = f"digest/{due.employer_id}/{due.give_up_at.isoformat()}"
+        name = f"{DIGEST_LOCK}{due.employer_id}/{due.give_up_at.isoformat()}"
         # Somebody else who is putting together the same mail takes all of it.
         if not (await connection.execute(_LOCK_DIGEST, {"name": name})).scalar_one():
             continue

@@ -9,9 +9,9 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from domain.errors import Defect, Refused
+from domain.spellings import LEDGER_HASHES, PLACES, SEALED
 from store.keyring import Keyring, KeySet
 
-_VERSION = b"\x01"
 _NONCE_BYTES = 12
 
 
@@ -25,7 +25,7 @@ class DataKey:
     def seal(self, table: str, column: str, row: str, plain: bytes) -> bytes:
         """Encrypt one value for its place; it opens nowhere else."""
         nonce = os.urandom(_NONCE_BYTES)
-        return _VERSION + nonce + AESGCM(self.secret).encrypt(nonce, plain, _place(table, column, row, self.key_id))
+        return SEALED + nonce + AESGCM(self.secret).encrypt(nonce, plain, _place(table, column, row, self.key_id))
 
     def open(self, table: str, column: str, row: str, sealed: bytes) -> bytes:
         """Decrypt one value.
@@ -33,7 +33,7 @@ class DataKey:
         Raises:
             Defect: when the value was altered or moved from another place.
         """
-        if sealed[:1] != _VERSION:
+        if sealed[:1] != SEALED:
             raise Defect("sealed_value_altered")
         nonce, rest = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
         try:
@@ -43,7 +43,7 @@ class DataKey:
 
     def ledger_hash(self, content: bytes) -> str:
         """Return the keyed hash that the ledger shows of a content; it means nothing once the key is destroyed."""
-        return hmac.digest(hmac.digest(self.secret, b"ledger", "sha256"), content, "sha256").hex()
+        return hmac.digest(hmac.digest(self.secret, LEDGER_HASHES, "sha256"), content, "sha256").hex()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def _wrapped(keyring: Keyring, key: DataKey) -> WrappedKey:
 def seal_kept(keys: KeySet, table: str, column: str, row: str, plain: bytes) -> bytes:
     """Encrypt what is kept under a key of the service itself, for its place."""
     nonce = os.urandom(_NONCE_BYTES)
-    return _VERSION + nonce + AESGCM(keys.writing).encrypt(nonce, plain, _place(table, column, row, keys.current))
+    return SEALED + nonce + AESGCM(keys.writing).encrypt(nonce, plain, _place(table, column, row, keys.current))
 
 
 def open_kept(keys: KeySet, key_id: str, table: str, column: str, row: str, sealed: bytes) -> bytes:
@@ -104,7 +104,7 @@ def open_kept(keys: KeySet, key_id: str, table: str, column: str, row: str, seal
         Defect: when the value was altered or moved from another place.
     """
     key = keys.find(key_id)
-    if sealed[:1] != _VERSION:
+    if sealed[:1] != SEALED:
         raise Defect("sealed_value_altered")
     nonce, rest = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
     try:
@@ -114,4 +114,7 @@ def open_kept(keys: KeySet, key_id: str, table: str, column: str, row: str, seal
 
 
 def _place(table: str, column: str, row: str, key_id: UUID | str) -> bytes:
+    # A place that is not listed is a name that was changed by mistake: what it sealed would be lost to the next reader.
+    if (table, column) not in PLACES:
+        raise LookupError(f"{table}.{column} is not among the places of sealed values (domain/spellings.py)")
     return f"{table}\x00{column}\x00{row}\x00{key_id}".encode()

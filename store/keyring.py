@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from domain.errors import KeyUnknown
 from domain.service_keys import KEY_BYTES, Held, KeyFileError, KeyKind
+from domain.spellings import KEY_FINGERPRINT, LOOKUPS
 from store.key_file import read_key_file
 
 # What a payload or a row names as its key is another's word until it is found.
@@ -119,7 +120,13 @@ class Keyring:
         yield from (self.kek, self.codec, lookup, self.cursor, self.statement, self.seal, self.archive)
 
     def lookup_hash(self, purpose: str, value: str) -> bytes:
-        """Return the keyed hash under which a value can be found again without being stored."""
+        """Return the keyed hash under which a value can be found again without being stored.
+
+        Raises:
+            LookupError: when what it is for is not listed; nobody would find the value again under a changed name.
+        """
+        if purpose.partition("/")[0] not in LOOKUPS:
+            raise LookupError(f"{purpose} is not among the keyed hashes (domain/spellings.py)")
         return hmac.digest(self.lookup, f"{purpose}\x00{value}".encode(), "sha256")
 
     def signing_key(self) -> tuple[str, Ed25519PrivateKey]:
@@ -149,7 +156,7 @@ ONLY: Final = "1"
 
 def fingerprint(kind: str, key_id: str, key: bytes) -> str:
     """Return by what a key is told from another without being shown; keys are random, so that none can be guessed."""
-    return hashlib.sha256(b"\x00".join((b"hetao-permits key", kind.encode(), key_id.encode(), key))).hexdigest()[:16]
+    return hashlib.sha256(b"\x00".join((KEY_FINGERPRINT, kind.encode(), key_id.encode(), key))).hexdigest()[:16]
 
 
 def _key(value: object, name: str) -> bytes:

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.actors import Actor
 from domain.acts import Act
 from domain.messages import Origin
+from domain.spellings import REQUEST_CHAIN
 from proof.ledger_rows import GENESIS, row_hash
 from store.tables import ledger
 
@@ -63,7 +64,7 @@ def current_origin() -> Origin | None:
 
 def chain_of(entry: Entry) -> str:
     """Return the chain an act belongs to: its case, or a chain of its own request so that no two acts wait."""
-    return entry.reference or f"request/{entry.actor.correlation_id}"
+    return entry.reference or f"{REQUEST_CHAIN}{entry.actor.correlation_id}"
 
 
 async def append(connection: AsyncConnection, chain: str, entries: Sequence[Entry]) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import asyncpg
 
 from domain.checkups import Line, clock_line, fail, ok, warn
+from domain.spellings import Cursor
 from store.cluster import SEALER
 from store.schema_version import own_version
 
@@ -171,7 +172,7 @@ async def _writing(connection: "asyncpg.Connection[Any]", *, has_tables: bool) -
         async with connection.transaction():
             await connection.execute("SET LOCAL hetao.tenant = '*'; SET LOCAL lock_timeout = '2s'")
             await connection.execute(
-                "INSERT INTO cursors (name, value, at) VALUES ('written', '', now())"
+                f"INSERT INTO cursors (name, value, at) VALUES ('{Cursor.WRITTEN}', '', now())"
                 " ON CONFLICT (name) DO UPDATE SET at = excluded.at"
             )
     except (asyncpg.PostgresError, OSError, TimeoutError) as error:

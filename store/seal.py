@@ -9,11 +9,11 @@ from sqlalchemy import BigInteger, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB, TIMESTAMP
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.spellings import SEAL_LOCK
 from proof.checkpoints import Checkpoint
 from proof.merkle import Node, NodeId, leaf_hash
 
-_LOCK: Final = 0x6865_7461_6F5F_6C31  # any number that nothing else locks
-LOCK: Final = f"SELECT pg_advisory_xact_lock({_LOCK})"
+LOCK: Final = f"SELECT pg_advisory_xact_lock({SEAL_LOCK})"
 # Only rows below the oldest open transaction: those above it may get company that sorts before them. Leaves are in the
 # order of (xid, chain, seq), so that the last one says where to go on, and no row is asked for twice.
 # Each value is a subquery and nothing around it: under row-level security any other expression, such as a
@@ -147,7 +147,7 @@ async def add(
     """
     higher = [node for node in nodes if node.level]
     given = {
-        "lock": _LOCK,
+        "lock": SEAL_LOCK,
         "before": before,
         "indexes": list(range(before, before + len(leaves))),
         "chains": [leaf.chain for leaf in leaves],

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text, Uuid
 
+from domain.spellings import MESSAGE_LOCK
 from store.case_rows import Row
 from store.database import dump_json
 from store.rows.base import from_json
@@ -95,7 +96,9 @@ def locks(ids: Collection[UUID], messages: Collection[str]) -> list[str]:
 
 def _message_locks(messages: Collection[str]) -> list[str]:
     """Whoever looks for a message of the gateway, and whoever learns its id, look one after the other."""
-    keys = sorted(int.from_bytes(sha256(f"message/{each}".encode()).digest()[:8], signed=True) for each in messages)
+    keys = sorted(
+        int.from_bytes(sha256(f"{MESSAGE_LOCK}{each}".encode()).digest()[:8], signed=True) for each in messages
+    )
     listed = ", ".join(f"({key}::bigint)" for key in keys)
     return [f"SELECT pg_advisory_xact_lock(key) FROM (VALUES {listed}) AS keys (key)"] if keys else []
 

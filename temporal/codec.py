@@ -9,10 +9,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from temporalio.api.common.v1 import Payload
 from temporalio.converter import PayloadCodec
 
+from domain.spellings import PAYLOAD_ENCODING, PAYLOAD_KEY_ID
 from store.keyring import KeySet
 
-ENCODING: Final = b"binary/hetao-aes-gcm"
-_KEY_ID: Final = "hetao-key-id"
+ENCODING: Final = PAYLOAD_ENCODING
+_KEY_ID: Final = PAYLOAD_KEY_ID
 _NONCE_BYTES: Final = 12
 
 

@@ -26,6 +26,7 @@ from domain.messages import (
     StandingInput,
     registration_workflow_id,
 )
+from domain.spellings import STANDING_ID
 from temporal.away import explain
 
 _START_SECONDS: Final = 5.0
@@ -174,7 +175,7 @@ class TemporalEngine:
                 await self._client.start_workflow(
                     messages.STANDING_WORKFLOW,
                     standing,
-                    id=f"standing/{employer_id}/{standing.change_id}",
+                    id=f"{STANDING_ID}{employer_id}/{standing.change_id}",
                     task_queue=messages.REGISTRATION_QUEUE,
                     id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE if is_unspread else failed_only,
                     id_conflict_policy=WorkflowIDConflictPolicy.FAIL,

@@ -13,6 +13,7 @@ SECONDS: Final[dict[str, int]] = {
     "tests/e2e/test_kill.py": 135,
     "tests/e2e/test_stack.py": 97,
     "tests/e2e/test_demo.py": 82,
+    "tests/before/test_upgrade.py": 60,
     "tests/bench/test_budget.py": 51,
     "tests/sandbox/test_authority.py": 34,
     "tests/workflows/test_faults.py": 25,

@@ -431,9 +431,7 @@ def test_a_worker_takes_no_payload_whose_mark_was_taken_away_or_changed(mark: by
         ),
         lambda: unwrap(KEYRING, WrappedKey(uuid4(), KEYRING.kek.current, THINGS["wrapped data key"].content)),
         lambda: _open_archived(_archived(replace(RUN, run_id="run-2"))),
-        lambda: open_kept(
-            KEYRING.archive, "a1", "archived_histories", "status", PLACE, THINGS["archived history"].content
-        ),
+        lambda: open_kept(KEYRING.archive, "a1", "assessments", "facts", PLACE, THINGS["archived history"].content),
         lambda: _decode(Payload(metadata=dict(_sealed_payload().metadata), data=_sealed_payload_of_others().data)),
     ],
     ids=["row", "column", "key", "query", "list", "secret", "signer", "place of a key", "run", "kept column", "codec"],

@@ -9,10 +9,11 @@ from temporalio.client import Client
 with workflow.unsafe.imports_passed_through():
     from activities.archive import ArchiveSteps
     from domain.messages import ARCHIVE_WORKFLOW, ArchiveCount, ArchiveRound
+    from domain.spellings import ARCHIVE_SCHEDULE
     from workflows.schedules import each, ensure_schedule
     from workflows.timeouts import ARCHIVE_HEARTBEAT, ARCHIVE_TIMEOUT, OUTWARD
 
-SCHEDULE_ID: Final = "archive"
+SCHEDULE_ID: Final = ARCHIVE_SCHEDULE
 # A closed run stays with Temporal for weeks; minutes later it is soon enough, and idle rounds stay few.
 EVERY: Final = timedelta(minutes=10)
 

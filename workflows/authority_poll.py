@@ -9,10 +9,11 @@ from temporalio.client import Client
 with workflow.unsafe.imports_passed_through():
     from activities.authority_calls import AuthorityCalls
     from domain.messages import AUTHORITY_POLL_WORKFLOW, PollInput
+    from domain.spellings import AUTHORITY_POLL_SCHEDULE
     from workflows.schedules import each, ensure_schedule
     from workflows.timeouts import OUTWARD, POLL_TIMEOUT
 
-SCHEDULE_ID: Final = "authority-poll"
+SCHEDULE_ID: Final = AUTHORITY_POLL_SCHEDULE
 EVERY: Final = timedelta(minutes=1)
 _HEARTBEAT: Final = timedelta(seconds=60)
 

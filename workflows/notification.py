@@ -12,6 +12,7 @@ with workflow.unsafe.imports_passed_through():
 
     from domain.messages import NOTICE_QUEUE, NOTIFICATION_WORKFLOW, DeliveryCount, DeliveryRound
     from domain.notices import Channel
+    from domain.spellings import NOTIFICATION_ID
     from workflows import versions
     from workflows.timeouts import DELIVER_HEARTBEAT, DELIVER_TIMEOUT, PATIENTLY
 
@@ -45,7 +46,7 @@ class NotificationWorkflow:
 
 def notification_workflow_id(channel: Channel) -> str:
     """Return the workflow id of a channel."""
-    return f"notification/{channel.value}"
+    return f"{NOTIFICATION_ID}{channel.value}"
 
 
 async def ensure_notification_workflows(client: Client) -> None:

@@ -13,10 +13,11 @@ with workflow.unsafe.imports_passed_through():
         ReconciliationCount,
         ReconciliationRound,
     )
+    from domain.spellings import RECONCILIATION_SCHEDULE
     from workflows.schedules import daily, ensure_schedule
     from workflows.timeouts import ARCHIVE_HEARTBEAT, NIGHTLY_TIMEOUT, OUTWARD
 
-SCHEDULE_ID: Final = "reconciliation"
+SCHEDULE_ID: Final = RECONCILIATION_SCHEDULE
 # Half past three in the morning in China, in hours of UTC.
 _HOUR, _MINUTE = 19, 30
 

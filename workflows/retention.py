@@ -9,10 +9,11 @@ from temporalio.client import Client
 with workflow.unsafe.imports_passed_through():
     from activities.retention import RetentionSteps
     from domain.messages import RETENTION_WORKFLOW, RetentionCount, RetentionRound
+    from domain.spellings import RETENTION_SCHEDULE
     from workflows.schedules import daily, ensure_schedule
     from workflows.timeouts import NIGHTLY_TIMEOUT, OUTWARD, RETENTION_HEARTBEAT
 
-SCHEDULE_ID: Final = "retention"
+SCHEDULE_ID: Final = RETENTION_SCHEDULE
 # Half past two in the morning in China, in hours of UTC: before the records are compared.
 _HOUR, _MINUTE = 18, 30
 

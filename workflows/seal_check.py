@@ -8,10 +8,11 @@ from temporalio.client import Client
 with workflow.unsafe.imports_passed_through():
     from activities.seal_check import SealSteps
     from domain.messages import SEAL_CHECK_WORKFLOW, SealCount, SealRound
+    from domain.spellings import SEAL_CHECK_SCHEDULE
     from workflows.schedules import daily, ensure_schedule
     from workflows.timeouts import NIGHTLY_TIMEOUT, OUTWARD, SEAL_HEARTBEAT
 
-SCHEDULE_ID: Final = "seal-check"
+SCHEDULE_ID: Final = SEAL_CHECK_SCHEDULE
 # Half past one in the morning in China, in hours of UTC: before persons are erased and the records are compared.
 _HOUR, _MINUTE = 17, 30
 

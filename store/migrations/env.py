@@ -6,15 +6,15 @@ from alembic import context
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from domain.spellings import MIGRATION_LOCK
 from store.cluster import prepare
 from store.tables import metadata
 
 # Two deployments that migrate at once would trip over each other; the second waits for the first.
-_LOCK = 7_310_052
 
 
 def _migrate(connection: Connection) -> None:
-    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
     prepare(connection)
     context.configure(connection=connection, target_metadata=metadata)
     context.run_migrations()

@@ -64,7 +64,7 @@ async def test_histories_and_their_archive_name_nobody_and_agree_after_an_erasur
     assert case.reference.encode() in live.content
     assert not any(word in live.content for word in WORDS)
     evidence, found = await reconcile_case(world.context, histories, case.reference)
-    assert (evidence.state_hash, evidence.contents, found) == (None, None, [])
+    assert (evidence.state_hashes, evidence.contents, found) == (None, None, [])
     after, _ = await tell_story(world.context, histories, AUDITOR, case.reference)
     new = [each for each in after["items"] if each not in before["items"]]
     assert [each["what"] for each in new] == ["erasure_proposed", "key_destroyed"]

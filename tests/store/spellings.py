@@ -1,0 +1,214 @@
+"""What the code writes of known values under known keys, by the name of what it is: `spellings.json` keeps it.
+
+`python -m tests.store.spellings` adds what is not kept yet. What is kept there was written by a version that ran, and
+is never written again: where it differs, the code is wrong.
+"""
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Final, cast
+from uuid import UUID
+
+from temporalio.api.common.v1 import Payload
+
+from api.app import create_app
+from api.openapi import build_openapi
+from cases.case_parts import call_key, list_entries_key
+from cases.case_state import case_state, state_hash
+from domain import (
+    acts,
+    answers,
+    case_facts,
+    commands,
+    deadlines,
+    erasure,
+    findings,
+    incidents,
+    languages,
+    lost_answers,
+    notices,
+    person,
+    purposes,
+    reasons,
+    registration,
+    roster,
+    rule_packs,
+    service_keys,
+    spellings,
+    stages,
+    tasks,
+    webhooks,
+)
+from domain.actors import Role
+from domain.messages import registration_workflow_id
+from proof import declarations, erasures, exports, ledger_rows, receipts, statements
+from store.encryption import DataKey, new_data_key, seal_kept
+from store.keyring import Keyring, fingerprint
+from temporal.codec import Codec
+from tests.api.conftest import settings_for_tests
+from workflows import archive, authority_poll, notification, reconciliation, retention, seal_check
+
+WRITTEN: Final = Path(__file__).with_suffix(".json")
+PLAIN: Final = "明文 plain".encode()
+KEY: Final = DataKey(UUID(int=7), bytes(range(32)))
+NOW: Final = datetime(2026, 11, 30, 9, 42, 53, 123456, UTC)
+REFERENCE: Final = "HT-7K2M-9QXA-3"
+ROW: Final = f"{REFERENCE}/1"
+ORIGIN: Final = "hetao.example/log"
+PAYLOAD: Final = Payload(metadata={"encoding": b"json/plain"}, data=b'{"reference":"HT-7K2M-9QXA-3"}')
+
+
+def _keyring() -> Keyring:
+    def key(number: int) -> str:
+        return base64.b64encode(bytes([number]) * 32).decode()
+
+    kinds = ("kek", "codec", "cursor", "statement", "seal", "archive")
+    sets = {kind: {"current": "k1", "keys": {"k1": key(number)}} for number, kind in enumerate(kinds, 1)}
+    return Keyring.parse({**sets, "lookup": key(9)})
+
+
+KEYRING: Final = _keyring()
+STATEMENT: Final = statements.ActorStatement(
+    key_id="k1", issuer="https://issuer.example", subject="officer-1", role=Role.OFFICER, employer_id=None,
+    command_id=str(UUID(int=8)), reference=REFERENCE, kind="decide", body_hash=statements.body_hash(PLAIN), at=NOW,
+)  # fmt: skip
+LEDGER_ROW: Final[dict[str, Any]] = {
+    "chain": REFERENCE, "seq": 3, "previous": bytes(32), "act": "decided", "at": NOW, "actor_issuer": "i",
+    "actor_subject": "s", "actor_role": "officer", "actor_tenant": "*", "reference": REFERENCE,
+    "employer_id": "emp-a", "destination": "HK", "outcome": "approve", "reason_codes": ["document_seen"],
+    "purpose": "case_review", "rule_version": "2026-11-30", "rule_hash": bytes([1]) * 32,
+    "before_hash": bytes([2]) * 32, "after_hash": bytes([3]) * 32, "statement_hash": bytes([4]) * 32,
+    "workflow_id": f"registration/{REFERENCE}", "run_id": "r", "event_id": 5, "correlation_id": "c",
+    "detail": {"stage": "approved", "round": 1},
+}  # fmt: skip
+# Of each type that a column has, one; all other names have a text.
+_TYPED: Final[dict[str, Any]] = {
+    "accepted_at": NOW, "contract_end": date(2030, 6, 30), "person_id": UUID(int=10), "earlier_addresses": b"\x01\x02",
+    "hold": {"reason": "legal_question", "by": {"subject": "officer-1"}}, "round": 2, "settled": True, "overdue": False,
+    "departure": None, "valid_until": date(2029, 6, 30), "sent_at": NOW, "reason": b"\x03", "stay_days": 30,
+    "earlier": [], "due_provisional": False,
+}  # fmt: skip
+# Names that a form got later, since a column was added: empty in every row of before, they change no hash of it.
+_LATER: Final = frozenset({"entry_case"})
+# Enumerations whose values stand in rows, histories or signed files.
+ENUMERATIONS: Final[tuple[type[StrEnum], ...]] = (
+    Role, acts.Act, answers.AnswerState, answers.Outcome, case_facts.ContestState, case_facts.FactField,
+    case_facts.FactState, commands.CommandKind, commands.CommandState, deadlines.DeadlineKind, erasure.ErasureReason,
+    erasure.ErasureState, erasure.HoldReason, erasure.ReleaseReason, findings.FindingCode, findings.FindingOutcome,
+    incidents.Healed, incidents.IncidentKind, languages.Language, lost_answers.LostAnswerState, notices.Channel,
+    notices.DeliveryStatus, notices.NoticeKind, notices.Recipient, person.ComplaintAbout, person.ComplaintOutcome,
+    person.ObjectionKind, purposes.Purpose, reasons.ReasonCode, registration.EmploymentKind, roster.OnDefect,
+    roster.RosterAct, roster.RosterStatus, roster.RowResult, rule_packs.PackState, service_keys.KeyKind,
+    service_keys.KeyState, stages.AssessmentOutcome, stages.Destination, stages.DueKind, stages.Holder,
+    stages.PendingAct, stages.PermitStage, stages.Stage, stages.Standing, tasks.Queue, tasks.TaskKind,
+    tasks.TaskState, webhooks.Scheme, webhooks.WebhookState,
+)  # fmt: skip
+
+
+def equal() -> Iterator[tuple[str, Any]]:
+    """Yield what comes out alike each time: hashes, signatures, ids, names."""
+    for name, value in vars(spellings).items():
+        if name.isupper() and isinstance(value, str | bytes | int | UUID):
+            yield f"constant {name}", value.hex() if isinstance(value, bytes) else str(value)
+    yield "ledger hash", KEY.ledger_hash(PLAIN)
+    for purpose in sorted(spellings.LOOKUPS):
+        yield f"lookup {purpose}", KEYRING.lookup_hash(purpose, "value").hex()
+        yield f"lookup {purpose} of one", KEYRING.lookup_hash(f"{purpose}/emp-a", "value").hex()
+    yield "key fingerprint", fingerprint("kek", "k1", bytes(32))
+    for form, names in spellings.STATE_FORMS.items():
+        case, track = (
+            SimpleNamespace(**{name: None if name in _LATER else _TYPED.get(name, name) for name in each})
+            for each in (names.case_names, names.track_names)
+        )
+        tracks: Any = {stages.Destination.HK: track, stages.Destination.MO: track}
+        state = case_state(cast("Any", case), tracks, form)
+        yield f"state in form {form}", state.decode()
+        yield f"hash of a state in form {form}", state_hash(KEY, state).hex()
+    yield "row hash", ledger_rows.row_hash(LEDGER_ROW).hex()
+    key = KEYRING.sealing_key()
+    yield "statement", statements.sign(STATEMENT, KEYRING.signing_key()[1])
+    yield "receipt", receipts.sign({"reference": REFERENCE}, ORIGIN, key)
+    yield "export end", exports.signed_end({"type": "end", "rows": 1}, ORIGIN, key)
+    yield "declaration", declarations.declare({"epoch": 1, "former_origin": ORIGIN}, key)
+    entry = {"erasure_id": str(UUID(int=9)), "reason": "person_asked"}
+    yield "erasure line", erasures.sign_line(entry, erasures.GENESIS, *KEYRING.signing_key()).decode()
+    yield "workflow id of a case", registration_workflow_id(REFERENCE)
+    for channel in notification.CHANNELS:
+        yield f"workflow id of {channel.value}", notification.notification_workflow_id(channel)
+    for module in (archive, authority_poll, reconciliation, retention, seal_check):
+        yield f"schedule {module.__name__}", module.SCHEDULE_ID
+    yield "call key of all list entries", list_entries_key(REFERENCE)
+    for what, further in _calls().items():
+        yield f"call key {what}", call_key(REFERENCE, stages.Destination.HK, **further)
+
+
+def _calls() -> dict[str, dict[str, Any]]:
+    return {
+        "first": {"what": "list_entry"},
+        "second": {"what": "list_entry", "attempt": 2},
+        "after a restore": {"what": "list_entry", "epoch": 1},
+        "report": {"what": "registration_ended"},
+        "card lost": {"what": "card_lost", "on": "2026-11-30"},
+    }
+
+
+def opened() -> Iterator[tuple[str, Callable[[], str]]]:
+    """Yield what comes out otherwise each time and is held to by opening it: sealed values, wrapped keys, payloads."""
+    for table, column in sorted(spellings.PLACES):
+        yield f"sealed {table}.{column}", lambda t=table, c=column: KEY.seal(t, c, ROW, PLAIN).hex()  # type: ignore[misc]
+        yield f"kept {table}.{column}", lambda t=table, c=column: seal_kept(KEYRING.archive, t, c, ROW, PLAIN).hex()  # type: ignore[misc]
+    yield "wrapped key", _wrapped
+    yield "payload", lambda: Codec(KEYRING.codec).seal_all([PAYLOAD])[0].SerializeToString().hex()
+
+
+def routes_with_a_key() -> list[str]:
+    """Return method and path of each route that a caller may repeat under its key."""
+    paths = build_openapi(create_app(settings_for_tests("postgresql://nobody@127.0.0.1/none")))["paths"]
+    return sorted(
+        f"{method.upper()} {path}"
+        for path, methods in paths.items()
+        for method, said in methods.items()
+        if any(each["name"].lower() == "idempotency-key" for each in said.get("parameters", ()))
+    )
+
+
+def _wrapped() -> str:
+    key, wrapped = new_data_key(KEYRING)
+    assert wrapped.wrapped
+    return json.dumps([str(key.key_id), wrapped.kek_id, wrapped.wrapped.hex(), key.secret.hex()])
+
+
+def values_of(enumeration: type[StrEnum]) -> list[str]:
+    """Return the values that an enumeration has."""
+    return [each.value for each in enumeration]
+
+
+def kept() -> dict[str, Any]:
+    """Return what is kept."""
+    found: dict[str, Any] = json.loads(WRITTEN.read_text(encoding="utf-8")) if WRITTEN.exists() else {}
+    return found
+
+
+def main() -> None:
+    """Add what is not kept yet."""
+    found = kept()
+    for name, value in equal():
+        found.setdefault(name, value)
+    for name, write in opened():
+        if name not in found:
+            found[name] = write()
+    routes = found.setdefault("routes with a key", [])
+    routes += [route for route in routes_with_a_key() if route not in routes]
+    for each in ENUMERATIONS:
+        known = found.setdefault(f"values {each.__name__}", [])
+        known += [value for value in values_of(each) if value not in known]
+    WRITTEN.write_text(json.dumps(found, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
