@@ -52,7 +52,7 @@ bench: setup  ## Measure the engine beside the alternatives; FULL=1 for all of i
 
 fuzz: setup  ## Send ten thousand generated requests and more, to every route as every role, and count them, and as many roster files; EXAMPLES=N a route, LEAST=N in all.
 	HETAO_FUZZ_EXAMPLES=$(EXAMPLES) HETAO_FUZZ_LEAST=$(LEAST) .venv/bin/python -m pytest -p tests.api.tally \
-		tests/api/test_fuzz.py tests/cases/test_roster_fuzz.py tests/test_altered.py -n $(WORKERS) --dist load
+		tests/api/test_fuzz.py tests/register/rosters/test_fuzz.py tests/test_altered.py -n $(WORKERS) --dist load
 
 faults: setup  ## Break everything under 1,000 cases and look whether anything was lost, then the drill; CASES=100, DRILL=20, SEED=...
 	@SEED="$(SEED)" CASES="$(CASES)" .venv/bin/python -m bench.faults.run; \

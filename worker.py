@@ -29,26 +29,26 @@ from activities.sms import SmsSender
 from activities.stamping import keep_stamping
 from activities.standing import StandingSteps
 from activities.webhook import WebhookSender
-from cases.build import build_context
-from cases.context import Context
-from cases.epoch_telling import keep_telling_epochs
-from cases.gauges import keep_reading_gauges
-from cases.key_register import KeyHolder, keep_announcing
-from cases.key_start import key_holder
-from cases.pack_shelf import keep_reading_packs
-from cases.process_metrics import tell_process
-from cases.readiness import write_mark
-from cases.resuming import keep_resuming
-from cases.reviving import keep_reviving
-from cases.rewrapping import keep_wrapping
-from cases.roster_work import work_rosters
-from cases.seal_watch import keep_watching_seal
-from cases.sealing import keep_sealing
-from cases.sweeping import keep_sweeping
+from cases.commands.resume import keep_resuming
+from cases.commands.reviving import keep_reviving
+from cases.commands.sweeper import keep_sweeping
+from cases.health.gauges import keep_reading_gauges
+from cases.health.process_metrics import tell_process
+from cases.health.readiness import write_mark
+from cases.keys.register import KeyHolder, keep_announcing
+from cases.keys.rewrapping import keep_wrapping
+from cases.keys.start import key_holder
+from cases.shared.build import build_context
+from cases.shared.context import Context
+from cases.shared.pack_shelf import keep_reading_packs
 from domain.actors import PARK
 from domain.errors import Unavailable
 from domain.messages import NOTICE_QUEUE, QUEUES, REGISTRATION_QUEUE
 from domain.service_keys import KeysRefusedError
+from record.restores.telling import keep_telling_epochs
+from record.seal.sealer import keep_sealing
+from record.seal.watch import keep_watching_seal
+from register.rosters.work import work_rosters
 from settings import Settings
 from temporal.api_key import keep_reading_api_key
 from temporal.build_id import build_id

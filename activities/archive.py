@@ -9,11 +9,12 @@ import structlog
 from temporalio import activity
 
 from activities.errors import classified
-from cases import archive, rounds
-from cases.archive_incidents import note_unreadable
-from cases.context import Context
+from cases.health import rounds
+from cases.shared.context import Context
 from domain.errors import KeyUnknown
 from domain.messages import ArchiveCount, ArchiveRound
+from record import archive
+from record.archive_incidents import note_unreadable
 from temporal.histories import Run, RunHistory, TemporalHistories
 from temporal.telemetry import describe
 

@@ -19,15 +19,18 @@ from activities.authority import (
     ReportedFact,
 )
 from activities.errors import classified
-from cases import answers, calls, lost_answer_acts, polling, rounds
-from cases.answers import Received, Said
-from cases.calls import Order
-from cases.context import Context
-from cases.known_entries import UNASKABLE, Found, choose
+from cases.health import rounds
+from cases.shared.context import Context
 from domain.actors import system
 from domain.answers import AuthorityAnswer
 from domain.errors import Refused, Unavailable
 from domain.messages import CallInput, Course, PollInput
+from programmes.talent_permit.authority import calls, polling
+from programmes.talent_permit.authority import lost_acts as lost_answer_acts
+from programmes.talent_permit.authority import outcomes as answers
+from programmes.talent_permit.authority.calls import Order
+from programmes.talent_permit.authority.known_entries import UNASKABLE, Found, choose
+from programmes.talent_permit.authority.outcomes import Received, Said
 from temporal.engine import Engine
 from temporal.telemetry import concerning, describe
 

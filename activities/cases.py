@@ -4,10 +4,12 @@ import structlog
 from temporalio import activity
 
 from activities.errors import classified
-from cases import commands, incidents, lost_cases
-from cases.advance import advance
-from cases.context import Context
-from cases.signalled import take_signalled
+from cases.commands import store as commands
+from cases.commands.advance import advance
+from cases.commands.signals import take_signalled
+from cases.incidents import stopped as incidents
+from cases.shared import lost_cases
+from cases.shared.context import Context
 from domain.actors import system
 from domain.commands import CommandState
 from domain.messages import CASE_GONE, CommandOutcome, CommandRef, Course, IncidentInput, SignalledDecision, StepInput

@@ -16,8 +16,8 @@ from activities.outward import Permanent, SendResult, Sent, Temporary
 from activities.sendings import note_sending
 from activities.sms import OutgoingSms, SmsSender
 from activities.webhook import OutgoingWebhook, WebhookSender
-from cases.context import Context
-from cases.deliveries import LEASE, Due, Outcome, Result, settle, take_turn, text_instead
+from cases.notices.due import LEASE, Due, Outcome, Result, settle, take_turn, text_instead
+from cases.shared.context import Context
 from domain.errors import Unavailable
 from domain.messages import DeliveryCount, DeliveryRound
 from domain.notices import Channel

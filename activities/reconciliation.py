@@ -11,11 +11,14 @@ from temporalio import activity
 
 from activities.archive import ArchiveSteps
 from activities.errors import classified
-from cases import archive, archive_incidents, reconciliation, reviving, rounds
-from cases.context import Context
+from cases.commands import reviving
+from cases.health import rounds
+from cases.shared.context import Context
 from domain.actors import system
 from domain.errors import Unavailable
 from domain.messages import ReconciliationCount, ReconciliationRound, SweepCount
+from record import archive, archive_incidents
+from record.reconciliation import reconcile as reconciliation
 from temporal.histories import Run, TemporalHistories
 from temporal.telemetry import describe
 

@@ -7,10 +7,11 @@ from uuid import UUID
 from temporalio import activity
 
 from activities.errors import classified
-from cases import erasure_replay, retention, rounds
-from cases.context import Context
+from cases.health import rounds
+from cases.shared.context import Context
 from domain.actors import system
 from domain.messages import RetentionCount, RetentionRound
+from privacy import erasure_replay, retention
 
 _BATCH: Final = 100
 _FEW: Final = 20

@@ -7,12 +7,13 @@ from typing import Any
 from temporalio import activity
 
 from activities.errors import classified
-from cases import rounds, seal_check
-from cases.context import Context
-from cases.epochs import read_log_epochs
-from cases.seal_proofs import signers_of
+from cases.health import rounds
+from cases.shared.context import Context
+from cases.shared.epochs import read_log_epochs
 from domain.actors import system
 from domain.messages import SealCount, SealRound
+from record.seal import check as seal_check
+from record.seal.proofs import signers_of
 
 
 class SealSteps:

@@ -2,7 +2,7 @@
 
 from opentelemetry import trace
 
-from cases.deliveries import Due, Result
+from cases.notices.due import Due, Result
 from temporal.traces import context_of
 
 _tracer = trace.get_tracer("hetao.deliveries")

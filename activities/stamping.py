@@ -9,9 +9,9 @@ import httpx
 import structlog
 
 from activities.timestamps import TimestampAuthority
-from cases.context import Context
-from cases.stamps import find_unstamped, keep_stamp
+from cases.shared.context import Context
 from domain.errors import Unavailable
+from record.seal.stamps import find_unstamped, keep_stamp
 
 EVERY: Final = timedelta(days=1)
 _LOOK_EVERY_SECONDS: Final = 600.0

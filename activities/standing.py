@@ -9,11 +9,11 @@ from temporalio import activity
 
 from activities.authority import AuthorityClient, BatchReport, Rejected, ReportedFact
 from activities.errors import classified
-from cases import spreading
-from cases.context import Context
+from cases.shared.context import Context
 from domain.errors import Unavailable
 from domain.messages import StandingInput, StandingPlan
 from domain.stages import Standing
+from register import rollout as spreading
 from temporal.engine import Engine
 from temporal.telemetry import concerning
 

@@ -21,14 +21,15 @@ from api.json_bodies import parse_json
 from api.patience import Patience
 from api.shares import Place
 from api.wiring import wiring_of
-from cases import person_sign_in, sign_ins
-from cases.idempotency import Idempotency
-from cases.person_sign_in import Session
+from cases.shared import sign_ins
+from cases.shared.idempotency import Idempotency
 from domain.actors import Actor, Role
 from domain.errors import FieldError, Refused
 from domain.field_errors import MESSAGES, FieldCode
 from domain.person import SESSION_PREFIX
 from domain.references import find_reference
+from privacy import sign_in as person_sign_in
+from privacy.sign_in import Session
 from temporal.telemetry import concern
 
 BODY_LIMIT: Final = 1024 * 1024

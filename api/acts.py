@@ -8,13 +8,14 @@ from starlette.responses import Response
 
 from api.answers import respond
 from api.wiring import wiring_of
-from cases import acts, defects
-from cases.confided import Said
-from cases.idempotency import Idempotency, Reply
+from cases.commands import submit as acts
+from cases.incidents import defects
+from cases.shared.idempotency import Idempotency, Reply
 from domain.actors import Actor
 from domain.commands import CommandKind
 from domain.errors import Defect
 from domain.stages import Destination
+from privacy.confided import Said
 from temporal.engine import Told
 from temporal.telemetry import concern
 

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from api.parameters import PageQuery
 from api.wiring import Wiring, wiring_of
-from cases.idempotency import Reply
+from cases.shared.idempotency import Reply
 from domain.actors import Actor
 from domain.clock import CHINA
 

@@ -11,7 +11,7 @@ from api.answers import json_response
 from api.docs import HEADERS, api_page, find_asset, problems_page
 from api.views import LiveView, ReadyView
 from api.wiring import wiring_of
-from cases.readiness import Register
+from cases.health.readiness import Register
 from domain.errors import Refused, Unavailable
 
 router = APIRouter(route_class=GuardedRoute, tags=["Anyone"])

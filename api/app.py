@@ -51,22 +51,23 @@ from api.problems import CODE_OF_STATUS, Answered, problem_response
 from api.starts import Starts
 from api.tokens import IssuerKeys, Tokens
 from api.wiring import Wiring, wiring_of
-from cases import defects, refusals
-from cases.answers_gathered import Gathering
-from cases.build import Files, build_context, load_files
-from cases.context import Context
-from cases.key_register import KeyHolder, keep_announcing
-from cases.key_start import callback_secrets, key_holder, receipts_secrets
-from cases.machine_secrets import MachineSecrets
-from cases.pack_shelf import keep_reading_packs
-from cases.process_metrics import tell_process
-from cases.readiness import Readiness
+from cases.health.process_metrics import tell_process
+from cases.health.readiness import Readiness
+from cases.incidents import defects
+from cases.keys.register import KeyHolder, keep_announcing
+from cases.keys.start import callback_secrets, key_holder, receipts_secrets
+from cases.shared import refusals
+from cases.shared.build import Files, build_context, load_files
+from cases.shared.context import Context
+from cases.shared.machine_secrets import MachineSecrets
+from cases.shared.pack_shelf import keep_reading_packs
 from domain.errors import FieldError, Refused, Unavailable
 from domain.field_errors import field_errors
 from domain.languages import Language
 from domain.references import find_reference
 from policy.pack import PackShelf
 from policy.packs import LIMITS, TALENT_PERMIT, load_limits
+from programmes.talent_permit.authority.gathered import Gathering
 from settings import Settings
 from temporal.api_key import keep_reading_api_key
 from temporal.client import connect

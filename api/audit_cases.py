@@ -13,9 +13,10 @@ from api.answers import Pages, answer_page, json_response
 from api.audit_case_views import DifferencePage, ReconciliationView, StoryView
 from api.parameters import CasePath, PageQuery
 from api.wiring import wiring_of
-from cases import reconciliation, story
 from domain.actors import Actor, Role
 from domain.fields import Moment
+from record import story
+from record.reconciliation import reconcile as reconciliation
 
 router = APIRouter(prefix="/v1/audit", route_class=GuardedRoute, tags=["Auditors"])
 

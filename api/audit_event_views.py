@@ -6,9 +6,9 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from api.views import Page
-from cases.audit_events import CountBy
 from domain.actors import Role
 from domain.acts import Act
+from record.search import CountBy
 
 
 class EventView(BaseModel):

@@ -13,15 +13,17 @@ from api.audit_event_views import ConflictsView, CountsView, EventPage, SampleVi
 from api.parameters import PageQuery, PurposeHeader
 from api.streams import NdjsonResponse
 from api.wiring import wiring_of
-from cases import audit_events, audit_export, audit_review
-from cases.audit_events import CountBy, Filters
-from cases.view import moment
+from cases.case.view import moment
 from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.errors import Refused
 from domain.fields import Code, Since, Until
 from domain.references import find_reference
 from domain.stages import Destination
+from record import export as audit_export
+from record import review as audit_review
+from record import search as audit_events
+from record.search import CountBy, Filters
 
 router = APIRouter(prefix="/v1/audit", route_class=GuardedRoute, tags=["Auditors"])
 

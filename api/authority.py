@@ -10,11 +10,11 @@ from api.answers import respond
 from api.signed import read_body, signed_body, verified
 from api.views import AnswerView, ReceiptView
 from api.wiring import wiring_of
-from cases import receipts
-from cases.answers import Said
+from cases.notices import receipts
 from domain.answers import AuthorityAnswer
 from domain.incidents import IncidentKind
 from domain.webhooks import ReceiptRequest
+from programmes.talent_permit.authority.outcomes import Said
 from temporal.telemetry import concern
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["Machines"])

@@ -11,8 +11,9 @@ from fastapi import Request
 from api.acts import ask
 from api.problems import outcome_of
 from api.wiring import wiring_of
-from cases import reads, tasks
-from cases.idempotency import Idempotency
+from cases.case import reads
+from cases.shared.idempotency import Idempotency
+from cases.tasks import inbox as tasks
 from domain.actors import Actor
 from domain.commands import CommandKind
 from domain.decisions import BulkDecision, DecisionAction, DecisionRequest

@@ -24,7 +24,8 @@ from api.parameters import CasePath, DestinationPath, IdPath, PageQuery
 from api.uploads import ROSTER_LIMIT, RosterQuery, TemplateQuery, WorkbookResponse, read_roster, roster_body
 from api.views import CasePage, CaseView, CheckView
 from api.wiring import wiring_of
-from cases import employer_contact, reads, registration, roster_reads, roster_workbooks, rosters, webhooks
+from cases.case import reads
+from cases.notices import employer_contact, webhooks
 from domain.actors import Actor, Role
 from domain.commands import CommandKind
 from domain.decisions import CardLostRequest
@@ -40,6 +41,10 @@ from domain.registration import (
 )
 from domain.stages import Stage
 from domain.webhooks import SecretRequest, WebhookRequest
+from programmes.talent_permit import registration
+from register.rosters import intake as rosters
+from register.rosters import reads as roster_reads
+from register.rosters import workbooks as roster_workbooks
 from temporal.telemetry import concern
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["Employers"])

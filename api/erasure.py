@@ -11,7 +11,6 @@ from api.access import GuardedRoute, IdempotencyKey, allow
 from api.answers import json_response, respond
 from api.parameters import CasePath, IdPath
 from api.wiring import wiring_of
-from cases import erasures, legal_holds
 from domain.actors import Actor, Role
 from domain.erasure import (
     ErasureConfirmation,
@@ -23,6 +22,7 @@ from domain.erasure import (
     LegalHoldRequest,
     ReleaseReason,
 )
+from privacy import erasures, legal_holds
 
 router = APIRouter(prefix="/v1/registrations/{reference}", route_class=GuardedRoute, tags=["Erasure"])
 

@@ -10,7 +10,7 @@ from api.access import GuardedRoute, allow
 from api.answers import Pages
 from api.streams import CsvResponse
 from api.wiring import wiring_of
-from cases import case_export
+from cases.case import export as case_export
 from domain.actors import Actor, Role
 from domain.stages import Stage
 

@@ -13,7 +13,7 @@ from api.parameters import CasePath, PurposeHeader
 from api.staff import PENDING
 from api.views import CaseView
 from api.wiring import wiring_of
-from cases import fact_reads
+from cases.case import fact_reads
 from domain.actors import Actor, Role
 from domain.case_facts import FactContest, FactRequest
 from domain.commands import CommandKind

@@ -6,11 +6,11 @@ from typing import Final
 
 import structlog
 
-from cases import answers
-from cases.context import Context
+from cases.shared.context import Context
 from domain.actors import Actor
 from domain.errors import Unavailable
 from domain.incidents import IncidentKind
+from programmes.talent_permit.authority import outcomes as answers
 
 EVERY_SECONDS: Final = 60.0
 _log = structlog.get_logger("api.forgeries")

@@ -12,10 +12,11 @@ from api.access import GuardedRoute, IdempotencyKey, allow
 from api.answers import answer_page, respond
 from api.parameters import IdPath, PageQuery
 from api.wiring import wiring_of
-from cases import lost_answer_acts, lost_answers
 from domain.actors import Actor, Role
 from domain.answers import Outcome
 from domain.lost_answers import AttachmentConfirmation, AttachmentRequest, LostAnswerState
+from programmes.talent_permit.authority import lost as lost_answers
+from programmes.talent_permit.authority import lost_acts as lost_answer_acts
 
 router = APIRouter(prefix="/v1/lost-answers", route_class=GuardedRoute, tags=["Staff"])
 

@@ -27,13 +27,18 @@ from api.me_views import (
 )
 from api.parameters import PageQuery
 from api.wiring import wiring_of
-from cases import objections, person_access_days, person_access_log, person_cases, person_data, person_sign_in
-from cases.person_sign_in import Session
 from domain.case_facts import OwnFactContest
 from domain.commands import CommandKind
 from domain.decisions import CardLostRequest
 from domain.person import ComplaintRequest, DisputeRequest, OwnCardLostRequest, SessionRequest, SignInLinkRequest
 from domain.references import find_reference
+from privacy import access_days as person_access_days
+from privacy import access_log as person_access_log
+from privacy import objections
+from privacy import own_cases as person_cases
+from privacy import own_data as person_data
+from privacy import sign_in as person_sign_in
+from privacy.sign_in import Session
 from texts.person import plain
 
 pages = APIRouter(route_class=GuardedRoute)

@@ -1,4 +1,4 @@
-"""What the notices of a case look like, for the OpenAPI document; `cases.notice_reads` makes them."""
+"""What the notices of a case look like, for the OpenAPI document; `cases.notices.reads` makes them."""
 
 from datetime import datetime
 

@@ -13,7 +13,10 @@ from api.answers import ListRead, answer_page, respond
 from api.notice_views import NoticeDeliveryView, ReadNoticePage
 from api.parameters import IdPath, PageQuery
 from api.wiring import wiring_of
-from cases import delivery_lists, notice_lists, notice_marks, staff_notices
+from cases.notices import failed as delivery_lists
+from cases.notices import lists as notice_lists
+from cases.notices import marks as notice_marks
+from cases.notices import staff as staff_notices
 from domain.actors import Actor, Role
 from domain.errors import Refused
 from domain.fields import Code

@@ -11,9 +11,9 @@ from api.answers import answer_page, respond
 from api.me_views import ObjectionPage, ObjectionReceipt
 from api.parameters import IdPath, PageQuery
 from api.wiring import wiring_of
-from cases import objections
 from domain.actors import Actor, Role
 from domain.person import ComplaintAnswer
+from privacy import objections
 
 router = APIRouter(prefix="/v1/objections", route_class=GuardedRoute, tags=["Staff"])
 

@@ -13,7 +13,11 @@ from api.incident_views import CausePage, CauseResumed, CauseView, IncidentInFul
 from api.parameters import IdPath, PageQuery
 from api.views import ChannelHealth
 from api.wiring import wiring_of
-from cases import channels, incident_cases, incident_causes, incidents, resuming
+from cases.commands import resume as resuming
+from cases.incidents import cases as incident_cases
+from cases.incidents import causes as incident_causes
+from cases.incidents import stopped as incidents
+from cases.notices import channels
 from domain.actors import Actor, Role
 from temporal.telemetry import concern
 

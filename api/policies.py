@@ -10,11 +10,13 @@ from api.answers import json_response, respond
 from api.parameters import CasePath, CodePath
 from api.policy_views import PackVersions, PackVersionView, PolicyView, ReEvaluationView, TrialView
 from api.wiring import wiring_of
-from cases import re_evaluation, rule_packs, rule_trials
 from domain.actors import Actor, Role
 from domain.clock import day_of
 from domain.errors import Refused
 from domain.rule_packs import PackConfirmation, PackProposal
+from record import re_evaluation
+from register import packs as rule_packs
+from register import trials as rule_trials
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["Rules"])
 

@@ -9,9 +9,9 @@ from starlette.responses import Response
 from api.access import GuardedRoute, allow
 from api.parameters import CasePath
 from api.wiring import wiring_of
-from cases.decision_receipts import issue_receipts
 from domain.actors import Actor, Role
 from proof.receipts import canonical
+from record.receipts import issue_receipts
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["Receipts"])
 

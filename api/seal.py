@@ -14,11 +14,11 @@ from api.access import PROBLEMS_KEY, GuardedRoute, allow, anyone, signed
 from api.answers import json_response
 from api.problems import Answered
 from api.wiring import wiring_of
-from cases import log_reads
-from cases.epochs import read_log_epochs
+from cases.shared.epochs import read_log_epochs
 from domain.actors import Actor, Role
 from domain.errors import FieldError, Refused
 from domain.field_errors import MESSAGES, FieldCode
+from record.seal import log as log_reads
 
 router = APIRouter(prefix="/v1/audit", route_class=GuardedRoute, tags=["Seal"])
 

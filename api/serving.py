@@ -13,8 +13,8 @@ from fastapi import FastAPI
 from api.app import create_app
 from api.connections import Connection
 from api.patience import Patience
-from cases.build import load_files
-from cases.key_start import check_keys_at_start
+from cases.keys.start import check_keys_at_start
+from cases.shared.build import load_files
 from settings import Settings
 from temporal.client import connect_config
 from temporal.recording import configure_tracing

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from api.access import media_type
 from api.json_bodies import parse_json
 from api.wiring import wiring_of
-from cases.machine_secrets import MachineSecrets
+from cases.shared.machine_secrets import MachineSecrets
 from domain.actors import Actor, Role
 from domain.errors import Refused
 from domain.field_errors import field_errors

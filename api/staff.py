@@ -15,7 +15,10 @@ from api.notice_views import NoticePage
 from api.parameters import CasePath, DestinationPath, IdPath, PageQuery, PurposeHeader
 from api.views import BulkView, CaseView, PersonView, ReasonList, RequestPage, TaskView
 from api.wiring import wiring_of
-from cases import case_requests, notice_reads, reads, tasks
+from cases.case import reads
+from cases.case import requests as case_requests
+from cases.notices import reads as notice_reads
+from cases.tasks import inbox as tasks
 from domain.actors import Actor, Role
 from domain.commands import CommandKind
 from domain.decisions import (

@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 
 import structlog
 
-from cases import pace
-from cases.sweeping import OLDER_THAN
+from cases.commands.sweeper import OLDER_THAN
+from cases.shared import pace
 from temporal.engine import Engine
 from temporal.telemetry import concerning, describe
 from temporal.traces import current_traceparent, going_on

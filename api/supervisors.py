@@ -12,14 +12,14 @@ from api.answers import answer_page, json_response, respond
 from api.parameters import CodePath, PageQuery
 from api.views import EmployerPage, EmployerView, PremisesItems, PremisesPage, StandingView
 from api.wiring import wiring_of
-from cases import employers, premises, standing
-from cases.idempotency import Reply
+from cases.shared.idempotency import Reply
 from domain.actors import Actor, Role
 from domain.decisions import PermitConfirmationRequest
 from domain.employers import EmployerRequest, PremisesRequest, StandingRequest
 from domain.errors import Refused
 from domain.fields import Day
 from domain.messages import StandingInput
+from register import employers, premises, standing
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["Supervisors"])
 

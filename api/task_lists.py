@@ -15,7 +15,7 @@ from api.parameters import PageQuery
 from api.problems import FieldProblem
 from api.views import TaskPage
 from api.wiring import wiring_of
-from cases import tasks
+from cases.tasks import inbox as tasks
 from domain.actors import Actor, Role
 from domain.fields import Code, Label, Since
 from domain.findings import FindingOutcome

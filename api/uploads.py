@@ -10,14 +10,14 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from api.access import media_type
-from cases.csv_file import ENCODINGS
-from cases.idempotency import Idempotency
-from cases.roster_file import CSV_TYPES, MOST_BYTES, XLSX_TYPES
-from cases.rosters import RosterFile
+from cases.files.csv import ENCODINGS
+from cases.shared.idempotency import Idempotency
 from domain.errors import Refused
 from domain.field_errors import field_errors
 from domain.languages import Language
 from domain.roster import OnDefect, RosterAct
+from register.rosters.file import CSV_TYPES, MOST_BYTES, XLSX_TYPES
+from register.rosters.intake import RosterFile
 
 _FORM: Final = "multipart/form-data"
 _FORM_OVERHEAD: Final = 64 * 1024

@@ -15,13 +15,13 @@ from api.limiting import Limiter
 from api.patience import Patience
 from api.starts import Starts
 from api.tokens import Tokens
-from cases import defects
-from cases.answers_gathered import Gathering
-from cases.context import Context
-from cases.machine_secrets import MachineSecrets
-from cases.readiness import Readiness
+from cases.health.readiness import Readiness
+from cases.incidents import defects
+from cases.shared.context import Context
+from cases.shared.machine_secrets import MachineSecrets
 from domain.errors import Refused, Unavailable
 from policy.pack import PackShelf
+from programmes.talent_permit.authority.gathered import Gathering
 from settings import Settings
 from temporal.engine import Engine
 from temporal.histories import Histories

@@ -17,8 +17,8 @@ from sqlalchemy import NullPool, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from sandbox.processes import child_setup, is_alive
-from sandbox.stack import Stack, running_stack
+from sandbox.stack.directory import Stack, running_stack
+from sandbox.stack.processes import child_setup, is_alive
 
 COMMAND: Final = (sys.executable, "-P", "-m", "cli")
 STOP_SECONDS: Final = 60.0

@@ -7,9 +7,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-from bench.climb import highest_kept
 from bench.costs import BUDGET, with_archive
-from bench.intake import ratios, starts_said
+from bench.load.climb import highest_kept
+from bench.load.intake import ratios, starts_said
 from bench.run import OURS, RESULTS
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "performance.md"

@@ -19,28 +19,17 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from bench import (
-    audit,
-    balanced,
-    costs,
-    fairness,
-    growth,
-    intake,
-    overload,
-    plain_counts,
-    plots,
-    roster,
-    sleeping,
-    starving,
-    telling,
-    workers,
-)
-from bench.driver import Outcome, run_cases
+from bench import costs, plots
+from bench.compare import plain_counts
+from bench.compare.driver import Outcome, run_cases
+from bench.compare.sides import ALL
+from bench.compare.sides.base import Running
+from bench.compare.sides.restate import MissingError
+from bench.growth import audit, sleeping
+from bench.growth import registers as growth
+from bench.load import balanced, fairness, intake, overload, roster, starving, telling, workers
 from bench.measure import machine, revision, spread, versions
 from bench.people import numbers
-from bench.sides import ALL
-from bench.sides.base import Running
-from bench.sides.restate import MissingError
 from temporal.telemetry import configure_logging
 
 RESULTS: Final = Path(__file__).parent / "results.json"

@@ -12,12 +12,12 @@ from typing import Any, Final
 
 import httpx
 
-from sandbox.embedded import Ours, plan
-from sandbox.postgres import SUPERUSER, PostgresServer
-from sandbox.processes import child_setup
-from sandbox.stack import Stack, lock, open_stack
-from sandbox.supervisor import Child
-from sandbox.temporal_server import TemporalServer
+from sandbox.stack.directory import Stack, lock, open_stack
+from sandbox.stack.embedded import Ours, plan
+from sandbox.stack.postgres import SUPERUSER, PostgresServer
+from sandbox.stack.processes import child_setup
+from sandbox.stack.supervisor import Child
+from sandbox.stack.temporal_server import TemporalServer
 from store.key_file import generate
 
 ROOT: Final = Path(__file__).parents[1]

@@ -24,18 +24,18 @@ from api.limiting import Allowance
 from api.serving import server_options
 from bench.servers import TIME_SKIPPING, Servers, open_servers
 from bench.wire import Relay, Tally
-from cases.build import build_context
-from cases.calendar import load_published
-from cases.context import Context
-from cases.employers import load_register
-from cases.sealing import keep_sealing
-from cases.sweeping import keep_sweeping
+from cases.commands.sweeper import keep_sweeping
+from cases.shared.build import build_context
+from cases.shared.calendar import load_published
+from cases.shared.context import Context
 from domain.actors import PARK, system
 from domain.employers import RegisterFile
 from domain.messages import ArchiveCount, registration_workflow_id
-from sandbox.embedded import application_environment, sealer_environment
-from sandbox.postgres import OWNER, PostgresServer
-from sandbox.stack import Stack
+from record.seal.sealer import keep_sealing
+from register.employers import load_register
+from sandbox.stack.directory import Stack
+from sandbox.stack.embedded import application_environment, sealer_environment
+from sandbox.stack.postgres import OWNER, PostgresServer
 from settings import Settings
 from store.migrate import upgrade
 from temporal.client import data_converter

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 from uuid import UUID
 
-# --- What the hash of a case's state covers (`cases/case_state.py`) ---------------------------------------------------
+# --- What the hash of a case's state covers (`cases/case/state.py`) ---------------------------------------------------
 
 # The form that is written, and under which name the row of the ledger says it in its `detail`; absent, it is 1.
 STATE_FORM: Final = 1

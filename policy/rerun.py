@@ -9,7 +9,7 @@ from domain.findings import Finding, FindingCode, FindingOutcome
 from domain.stages import Destination
 from policy.facts import Facts
 from policy.pack import Pack
-from policy.talent_permit import assess, eligibility
+from programmes.talent_permit.rules import assess, eligibility
 
 REGISTRATION_SCOPE: Final = "registration"
 # Found when the authority answered, from its answer and not from the kept facts, so that no rule finds it again.

@@ -30,7 +30,7 @@ _NO_PLACE: Final = Counter(
     "hetao_database_pool_timeouts", "Times that no connection to PostgreSQL got free within five seconds."
 )
 
-# Two requests under one idempotency key at once; see `cases.idempotency`.
+# Two requests under one idempotency key at once; see `cases.shared.idempotency`.
 _IDEMPOTENCY_KEY = "pk_idempotency"
 
 # What the driver says where a connection was cut in the middle of a message.

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 # Of answers the id stands in place of the hash of their content, which has to be there and unlike any other; of a
-# caller's key an empty hash says that its answer was erased (`cases.idempotency`).
+# caller's key an empty hash says that its answer was erased (`cases.shared.idempotency`).
 _FORGET: Final = text("""
     WITH given AS (
         SELECT CAST(:keys AS uuid[]) AS keys, CAST(:persons AS uuid[]) AS persons,

@@ -19,8 +19,8 @@ from domain.messages import reference_of
 _ROOT: Final = f"{Path(__file__).parent.parent}/"
 # By name, since an installed copy of them stands among the libraries.
 _OURS: Final = (
-    *("activities", "api", "cases", "console", "domain", "policy", "proof", "sandbox", "store", "temporal", "texts"),
-    *("workflows", "cli.py", "worker.py", "tests", "bench"),
+    *("activities", "api", "cases", "cli", "console", "domain", "policy", "privacy", "programmes", "proof", "record"),
+    *("register", "sandbox", "store", "temporal", "texts", "workflows", "worker.py", "tests", "bench"),
 )
 # What a library's line says of what it is about, by the name that ours gives it.
 _OF_TEMPORAL: Final = ("workflow_id", "run_id", "workflow_type", "activity_type", "attempt")

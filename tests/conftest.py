@@ -11,7 +11,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import TimeSkipper
 
-from sandbox.postgres import OWNER, SEALER, PostgresServer
+from sandbox.stack.postgres import OWNER, SEALER, PostgresServer
 from store.migrate import upgrade
 from tests.pools import POOLS
 from tests.rows import ROWS, Rows

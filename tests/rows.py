@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 from sqlalchemy import URL
 
-from sandbox.postgres import SUPERUSER, PostgresServer
+from sandbox.stack.postgres import SUPERUSER, PostgresServer
 
 # Bytes of a table from which on it is cut, lest what was deleted be read past again and again.
 GROWN = 64 * 1024

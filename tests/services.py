@@ -5,9 +5,9 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sandbox.ports import free_port
-from sandbox.postgres import PostgresServer
-from sandbox.temporal_server import TemporalServer
+from sandbox.stack.ports import free_port
+from sandbox.stack.postgres import PostgresServer
+from sandbox.stack.temporal_server import TemporalServer
 
 # Data of a test run need not outlive a power cut.
 POSTGRES_SETTINGS = {

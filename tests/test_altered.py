@@ -21,11 +21,11 @@ from temporalio.api.common.v1 import Payload
 
 from api.cursors import Cursors
 from api.tokens import IssuerKeys, Tokens
-from cases.archive import Archived
 from domain.actors import Role
 from domain.errors import Defect, KeyUnknown, Refused
 from proof import checkpoints, erasures, exports, files, ledger_rows, merkle, receipts, statements, webhooks
 from proof.verdicts import KnownKeys
+from record.archive import Archived
 from store.encryption import DataKey, WrappedKey, new_data_key, open_kept, seal_kept, unwrap
 from store.key_file import generate
 from store.keyring import Keyring

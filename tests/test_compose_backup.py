@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from bench.embedded import COMMAND
-from sandbox.ports import free_port
-from sandbox.postgres import SUPERUSER, PostgresServer, binaries
+from sandbox.stack.ports import free_port
+from sandbox.stack.postgres import SUPERUSER, PostgresServer, binaries
 from store.key_file import generate
 from store.migrate import upgrade
 from tests.sandbox.waiting import until

@@ -9,7 +9,7 @@ from temporalio import workflow
 from temporalio.testing import TimeSkipper
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from sandbox.postgres import PostgresServer
+from sandbox.stack.postgres import PostgresServer
 from tests.rows import Rows
 
 

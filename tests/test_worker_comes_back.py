@@ -17,15 +17,15 @@ from urllib.request import urlopen
 import pytest
 from temporalio.client import Client
 
-from cases import acts
-from cases.case_file import read_case
-from cases.registration import accept
+from cases.case.file import read_case
+from cases.commands import submit as acts
 from domain.commands import CommandKind
 from domain.decisions import DecisionRequest
 from domain.registration import RegistrationRequest
 from domain.stages import Stage
-from sandbox.ports import free_port
-from sandbox.temporal_server import binary, environment
+from programmes.talent_permit.registration import accept
+from sandbox.stack.ports import free_port
+from sandbox.stack.temporal_server import binary, environment
 from store.keyring import Keyring
 from temporal.client import connect
 from temporal.engine import TemporalEngine, Told

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import httpx
 
-from sandbox.stack import Stack
+from sandbox.stack.directory import Stack
 
 PATIENCE_SECONDS: Final = 400.0
 _TIMEOUT_SECONDS: Final = 20.0

@@ -11,7 +11,7 @@ from typing import Any, Final
 from bench.faults.calls import Calls, CutError, NotAnsweredError
 from bench.faults.people import Person
 from bench.faults.register import Register, Row
-from sandbox.demo_cases import Act, next_act
+from sandbox.demo.cases import Act, next_act
 
 PERSONAS: Final = ("employer-a", "employer-b", "officer-1", "officer-2", "supervisor", "operator", "auditor")
 CASES: Final = """

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from bench.faults.scene import Scene
-from sandbox.doors import Door
+from sandbox.stack.doors import Door
 
 # What each server answers at once: PostgreSQL a request for TLS, Temporal the beginning of HTTP/2.
 _HELLO_POSTGRES: Final = b"\x00\x00\x00\x08\x04\xd2\x16\x2f"

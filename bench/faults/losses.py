@@ -15,10 +15,10 @@ from typing import Any, Final
 
 from bench.embedded import COMMAND, Up
 from bench.faults.scene import Scene
-from sandbox.embedded import application_environment
-from sandbox.postgres import OWNER
-from sandbox.processes import child_setup
-from sandbox.temporal_copy import FILE
+from sandbox.stack.embedded import application_environment
+from sandbox.stack.postgres import OWNER
+from sandbox.stack.processes import child_setup
+from sandbox.stack.temporal_copy import FILE
 
 _STOP_SECONDS: Final = 20.0
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from bench.faults.evidence import Evidence
 from bench.faults.findings import Finding
-from sandbox.issuer import PERSONAS
+from sandbox.standins.issuer import PERSONAS
 
 _GONE_OUT: Final = frozenset({"sent", "delivered"})
 _OUTSIDE: Final = ("employer", "person")

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any, Final
 
 from bench.people import numbers, registration
-from sandbox.demo_plan import APPROVE, PLAIN, Decision, Fate
+from sandbox.demo.plan import APPROVE, PLAIN, Decision, Fate
 
 # Shares in a thousand.
 _KINDS: Final[Mapping[str, int]] = {

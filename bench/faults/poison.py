@@ -16,8 +16,8 @@ from bench.faults.driver import Drive
 from bench.faults.people import plain_person
 from bench.faults.scene import Scene
 from domain.messages import COMMAND_SIGNAL, CommandRef, registration_workflow_id
-from sandbox.postgres import DATABASE
-from sandbox.stack import write_private
+from sandbox.stack.directory import write_private
+from sandbox.stack.postgres import DATABASE
 from store.key_file import generate
 from store.keyring import Keyring
 from temporal.client import data_converter

@@ -20,10 +20,10 @@ from bench.faults.disk import Disk, NoDiskError, open_disk
 from bench.faults.driver import PERSONAS
 from bench.faults.register import Register
 from bench.measure import family
-from sandbox.doors import Door, Mood, open_door
-from sandbox.postgres import DATABASE, SUPERUSER, PostgresServer
-from sandbox.processes import is_alive
-from sandbox.stack import Stack, lock, open_stack, running_stack
+from sandbox.stack.directory import Stack, lock, open_stack, running_stack
+from sandbox.stack.doors import Door, Mood, open_door
+from sandbox.stack.postgres import DATABASE, SUPERUSER, PostgresServer
+from sandbox.stack.processes import is_alive
 from store.key_file import generate
 
 BACK_SECONDS: Final = 240.0

@@ -19,8 +19,8 @@ from bench.faults.people import plain_person
 from bench.faults.plan import BESIDE, KILLS, OF_AUTHORITY, OF_MAIL, SKEW_SECONDS, Fault, Plan, Strike
 from bench.faults.poison import poison_case, send_undecodable
 from bench.faults.scene import Scene
-from sandbox.doors import Door, Mood
-from sandbox.postgres import PostgresError
+from sandbox.stack.doors import Door, Mood
+from sandbox.stack.postgres import PostgresError
 
 _SLOW_LINE_SECONDS: Final = 0.15
 _TRIES: Final = 3  # of an answer through a quiet door, on a machine that is busy

@@ -10,10 +10,10 @@ from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
 from cli import ours
-from sandbox.embedded import addresses, plan
-from sandbox.serving import refuse_production
-from sandbox.stack import lock, open_stack
-from sandbox.supervisor import Child, Step, Supervisor
+from sandbox.stack.directory import lock, open_stack
+from sandbox.stack.embedded import addresses, plan
+from sandbox.stack.supervisor import Child, Step, Supervisor
+from sandbox.standins.serving import refuse_production
 
 OURS: Final = ("api", "worker")
 # The machine may be busy with more than this, and a start is not what is measured here.

@@ -16,7 +16,7 @@ from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse
 
 from activities.mail import MailSender
-from bench.sql import MAILS_AT_ONCE, Register
+from bench.compare.sql import MAILS_AT_ONCE, Register
 from proof.webhooks import verify
 from store.keyring import Keyring
 

@@ -64,7 +64,7 @@ tasks = Table(
         postgresql_where=text("state = 'open'"),
     ),
     Index("ix_tasks_reference", "reference"),
-    # Each walks the inbox's order (`cases/task_queries.py`) for one choice of what it shows.
+    # Each walks the inbox's order (`cases/tasks/queries.py`) for one choice of what it shows.
     Index("ix_tasks_inbox", "queue", *_URGENCY, postgresql_where=_OPEN),
     Index("ix_tasks_kind", "queue", "kind", *_URGENCY, postgresql_where=_OPEN),
     Index("ix_tasks_employer", "employer_id", "queue", *_URGENCY, postgresql_where=_OPEN),
@@ -190,7 +190,7 @@ incidents = Table(
     Column("cause_id", Uuid, Computed(CAUSE_ID, persisted=True)),
     # Why the engine closed it by itself.
     Column("closed_reason", Text),
-    # An operator lets all cases of a cause go on; each is taken in its turn (`cases/resuming.py`).
+    # An operator lets all cases of a cause go on; each is taken in its turn (`cases/commands/resume.py`).
     moment("resume_asked_at"),
     Column("resume_asked_by", JSONB),
     Column("still_wrong", Text),

@@ -21,11 +21,11 @@ from activities.mail import MailSender
 from activities.outward import SendResult
 from activities.sms import OutgoingSms, SmsSender
 from activities.webhook import WebhookSender
-from cases.context import Context
-from cases.deliveries import LEASE, Result, Turn, take_turn
-from cases.deliveries import settle as settle_results
-from cases.webhooks import list_deliveries, list_webhooks, put_webhook
-from cases.webhooks import test_webhook as try_webhook
+from cases.notices.due import LEASE, Result, Turn, take_turn
+from cases.notices.due import settle as settle_results
+from cases.notices.webhooks import list_deliveries, list_webhooks, put_webhook
+from cases.notices.webhooks import test_webhook as try_webhook
+from cases.shared.context import Context
 from domain.errors import Unavailable
 from domain.messages import DeliveryCount, DeliveryRound
 from domain.notices import Channel, NoticeKind
@@ -37,7 +37,7 @@ from tests.activities.test_mail import running as relay_running
 from tests.activities.test_webhook import OK, Receiver
 from tests.activities.test_webhook import running as receiver_running
 from tests.cases.contexts import EMPLOYER_A, NOON, Clock, key, load_samples, open_context
-from tests.cases.notices import LETTER_FACTS, notify, rows_of, statuses, take_on
+from tests.cases.notices.telling import LETTER_FACTS, notify, rows_of, statuses, take_on
 
 SHORT = timedelta(seconds=30)
 

@@ -14,9 +14,6 @@ import pytest_asyncio
 
 from activities.stamping import stamp_newest
 from activities.timestamps import TimestampAuthority
-from cases import log_reads
-from cases.audit_events import Filters
-from cases.audit_export import begin_export
 from domain.actors import Actor, Role
 from domain.errors import Unavailable
 from domain.purposes import Purpose
@@ -24,8 +21,11 @@ from proof.checkpoints import parse_note
 from proof.files import verify
 from proof.stamps import read_certificates
 from proof.verdicts import KnownKeys, read_keys
+from record.export import begin_export
+from record.seal import log as log_reads
+from record.search import Filters
 from tests.cases.driver import Park, china, open_park
-from tests.cases.sealed import seal_all
+from tests.record.seal.sealed import seal_all
 
 AUDITOR = Actor(issuer="test", subject="auditor", role=Role.AUDITOR)
 _CONFIG = """

@@ -17,8 +17,8 @@ from api.app import create_app
 from api.limiting import Allowance
 from api.patience import Patience
 from api.tokens import IssuerKeys, Tokens
-from cases import defects
-from cases.context import Context
+from cases.incidents import defects
+from cases.shared.context import Context
 from settings import Settings
 from store.keyring import Keyring
 from store.tables import incidents

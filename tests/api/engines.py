@@ -1,9 +1,9 @@
 """The engine of API tests: the case's own step, run in place of the workflow that would run it."""
 
-from cases.advance import advance
-from cases.context import Context
-from cases.spreading import get_change, spread_chunk
+from cases.commands.advance import advance
+from cases.shared.context import Context
 from domain.messages import StandingInput
+from register.rollout import get_change, spread_chunk
 from temporal.engine import Told
 from temporal.histories import Run, RunHistory
 

@@ -4,17 +4,17 @@ from datetime import date, timedelta
 
 from sqlalchemy import select, update
 
-from cases.rule_trials import try_pack
 from domain.actors import system
 from policy.pack import parse_pack
 from proof.checkpoints import cosign, parse_note
+from register.trials import try_pack
 from store.tables import deliveries, notices
 from tests.api.conftest import AUTHORITY_SECRET, RECEIPTS_SECRET, Stage
 from tests.api.persons import sign_in
 from tests.api.walk import Walk
 from tests.cases.contexts import WITNESS, WITNESS_KEY, registration_body
-from tests.cases.drafts import STRICTER as DRAFT
-from tests.cases.sealed import seal_all
+from tests.record.seal.sealed import seal_all
+from tests.register.drafts import STRICTER as DRAFT
 
 CSV = (
     "client_reference,name_zh,identity_number,position,work_site,employment_kind,contract_start,language,destinations,"

@@ -1,6 +1,6 @@
 """Persons of API tests: asks for a link, takes it from the message that would go out, and signs in with it."""
 
-from cases import deliveries
+from cases.notices import due as deliveries
 from domain.notices import Channel
 from tests.api.callers import Caller
 from tests.api.conftest import Stage

@@ -14,7 +14,7 @@ from api.limiting import Allowance
 from api.patience import Patience
 from api.serving import server_options
 from domain.person import SESSION_PREFIX
-from sandbox.ports import free_port
+from sandbox.stack.ports import free_port
 from store.tables import person_sessions, registrations
 from tests.api.callers import TestIssuer
 from tests.api.conftest import Stage, set_stage

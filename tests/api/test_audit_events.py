@@ -115,7 +115,7 @@ async def test_rows_of_an_open_transaction_hold_back_what_came_after(stage: Stag
 async def test_a_page_that_looked_at_enough_ends_early_and_goes_on(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cases.audit_events.LOOKED_AT", 3)
+    monkeypatch.setattr("record.search.LOOKED_AT", 3)
     wanted = await stored(stage, ledger.c.act == "submitted", ledger.c.outcome.is_(None))
     page = await ask(stage, "events", role="employer", act="submitted", limit=1)
     pages, found = 1, page["items"]
@@ -184,7 +184,7 @@ async def test_bad_questions_get_a_clear_answer(stage: Stage, monkeypatch: pytes
         assert await refusal(stage, what, **query) == expected, (what, query)
     for persona in ("officer-1", "supervisor", "operator", "employer-a", "authority", "person-1"):
         assert (await refusal(stage, "events", persona=persona))[:2] == (403, "role_not_allowed")
-    monkeypatch.setattr("cases.audit_events.MOST_COUNTED", 3)
+    monkeypatch.setattr("record.search.MOST_COUNTED", 3)
     assert await refusal(stage, "counts", by="act", **RANGE) == (422, "invalid", ["to"])
 
 
@@ -207,7 +207,7 @@ async def test_an_export_can_be_counted_again_line_by_line(stage: Stage) -> None
 
 
 async def test_an_export_that_broke_off_is_resumed_where_it_was(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cases.audit_export._AT_ONCE", 5)
+    monkeypatch.setattr("record.export._AT_ONCE", 5)
     await quiet(stage)
     whole = _lines((await stage.as_("auditor").get("/v1/audit/export", **EXPORT)).content)
     places = [n for n, line in enumerate(whole) if line["type"] == "resume"]
@@ -231,7 +231,7 @@ async def test_an_export_that_broke_off_is_resumed_where_it_was(stage: Stage, mo
 async def test_an_export_whose_reader_goes_stands_in_the_ledger_as_broken_off(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cases.audit_export._AT_ONCE", 2)
+    monkeypatch.setattr("record.export._AT_ONCE", 2)
     gone = asyncio.Event()
     token = stage.as_("auditor")._headers["Authorization"]
     scope = {

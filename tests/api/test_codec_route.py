@@ -10,7 +10,7 @@ import orjson
 import pytest
 from temporalio.api.common.v1 import Payload
 
-from sandbox.temporal_server import binary
+from sandbox.stack.temporal_server import binary
 from temporal.codec import Codec
 from tests.api.conftest import CODEC_TOKEN, Stage
 

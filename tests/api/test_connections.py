@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from api.patience import Patience
 from api.serving import server_options
-from sandbox.ports import free_port
+from sandbox.stack.ports import free_port
 from tests.api.conftest import settings_for_tests
 
 QUICK = Patience(head_seconds=0.5, head_bytes=8192, rest_seconds=0.5, unread_seconds=0.5)

@@ -29,7 +29,7 @@ async def test_an_error_of_ours_is_500_with_an_incident_and_says_nothing_of_the_
 
     stage.expects_defects = True
     reference = (await stage.as_("employer-a").post(CASES, registration_body())).json()["reference"]
-    monkeypatch.setattr("cases.reads.get_case", broken)
+    monkeypatch.setattr("cases.case.reads.get_case", broken)
     headers = {"Accept-Language": "zh-Hant", "X-Correlation-ID": "job-2026-11-07"}
     answers = [await stage.as_("employer-a").get(f"{CASES}/{reference}", headers=headers) for _ in range(3)]
 
@@ -58,14 +58,14 @@ async def test_another_case_or_another_place_is_another_incident_and_a_closed_on
 
     stage.expects_defects = True
     reference = (await stage.as_("employer-a").post(CASES, registration_body())).json()["reference"]
-    monkeypatch.setattr("cases.reads.get_case", broken_by(Defect("facts_malformed")))
+    monkeypatch.setattr("cases.case.reads.get_case", broken_by(Defect("facts_malformed")))
     first = (await stage.as_("employer-a").get(f"{CASES}/{reference}")).json()["incident"]
     other = (await stage.as_("employer-a").get(f"{CASES}/HT-0000-0000-E")).json()["incident"]
-    monkeypatch.setattr("cases.reads.get_case", broken_by(ValueError()))
+    monkeypatch.setattr("cases.case.reads.get_case", broken_by(ValueError()))
     elsewhere = (await stage.as_("employer-a").get(f"{CASES}/{reference}")).json()["incident"]
     found = {each["id"]: each for each in await incidents_of(stage)}
     closed = await stage.as_("operator").post(f"/v1/incidents/{first}/resume")
-    monkeypatch.setattr("cases.reads.get_case", broken_by(Defect("facts_malformed")))
+    monkeypatch.setattr("cases.case.reads.get_case", broken_by(Defect("facts_malformed")))
     again = (await stage.as_("employer-a").get(f"{CASES}/{reference}")).json()["incident"]
 
     assert len({first, other, elsewhere, again}) == 4
@@ -84,8 +84,8 @@ async def test_a_defect_met_while_the_database_is_away_is_503(stage: Stage, monk
 
     stage.as_("employer-a")
     await stage.as_("employer-a").get(CASES)
-    monkeypatch.setattr("cases.reads.list_cases", broken)
-    monkeypatch.setattr("cases.defects.note", away)
+    monkeypatch.setattr("cases.case.reads.list_cases", broken)
+    monkeypatch.setattr("cases.incidents.defects.note", away)
     answer = await stage.as_("employer-a").get(CASES)
 
     assert (answer.status_code, answer.json()["code"]) == (503, "engine_unavailable")
@@ -127,7 +127,7 @@ async def test_what_the_database_says_of_content_is_no_absence_of_the_database(
             await connection.execute(statement)
 
     stage.expects_defects = True
-    monkeypatch.setattr("cases.reads.list_cases", broken)
+    monkeypatch.setattr("cases.case.reads.list_cases", broken)
     answer = await stage.as_("employer-a").get(CASES)
 
     assert (answer.status_code, answer.json()["code"]) == (500, "defect")
@@ -138,7 +138,7 @@ async def test_a_test_in_which_a_defect_was_met_fails(stage: Stage, monkeypatch:
     async def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("cases.reads.list_cases", broken)
+    monkeypatch.setattr("cases.case.reads.list_cases", broken)
     await stage.as_("employer-a").get(CASES)
 
     with pytest.raises(AssertionError, match="ZeroDivisionError at tests/api/test_defects"):

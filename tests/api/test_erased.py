@@ -15,7 +15,7 @@ from tests.api.conftest import AUTHORITY_SECRET, Stage
 from tests.api.test_access import GUARDED, ROLES, fill
 from tests.api.walk import Walk
 from tests.cases.contexts import registration_body
-from tests.cases.sealed import seal_all
+from tests.record.seal.sealed import seal_all
 
 NAMED = ("44030419900307", "冯承泽", "feng@example.com", "13812345678", "C12345678", "HR-FENG-7")
 _OF_ALL = ("/v1/registrations", "/v1/registrations/export.csv", "/v1/notices")

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from api.app import create_app
 from api.limiting import Allowance
-from cases.readiness import Readiness, Register
+from cases.health.readiness import Readiness, Register
 from domain.errors import Unavailable
 from tests.api.callers import TestIssuer
 from tests.api.conftest import Stage, set_stage, settings_for_tests
@@ -82,7 +82,7 @@ async def test_what_is_refused_is_counted_by_reason(stage: Stage, monkeypatch: p
     await stage.as_("employer-a").get("/v1/registrations/HT-0000-0000-0")
     await stage.nobody.send("GET", "/v1/registrations")
     await stage.nobody.send("GET", "/v1/registrations?q=%zz")
-    monkeypatch.setattr("cases.reads.list_cases", away)
+    monkeypatch.setattr("cases.case.reads.list_cases", away)
     await stage.as_("employer-a").get("/v1/registrations")
     assert [told(reason) for reason in reasons] == [count + 1 for count in before]
 
@@ -98,7 +98,7 @@ async def test_calls_in_progress_are_told_while_they_last(stage: Stage, monkeypa
         raise Unavailable("database")
 
     before = told()
-    monkeypatch.setattr("cases.reads.list_cases", look)
+    monkeypatch.setattr("cases.case.reads.list_cases", look)
     await stage.as_("employer-a").get("/v1/registrations")
     assert seen == [(before or 0) + 1]
     assert told() == before
@@ -142,7 +142,7 @@ async def test_a_crowd_is_turned_away_and_health_still_answers(narrow: Stage, mo
         await blocked.wait()
         raise Unavailable("test")
 
-    monkeypatch.setattr("cases.reads.list_cases", slow)
+    monkeypatch.setattr("cases.case.reads.list_cases", slow)
     waiting = [asyncio.create_task(narrow.as_(name).get("/v1/registrations")) for name in ("officer-1", "officer-2")]
     await asyncio.sleep(0.05)
     crowd = await narrow.as_("supervisor").get("/v1/registrations")

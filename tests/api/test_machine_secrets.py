@@ -4,9 +4,9 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import select
 
-from cases.key_register import KeyHolder
-from cases.key_start import check_keys_at_start, key_holder
-from cases.machine_secrets import CALLBACKS, WITNESSES, read_witness_keys, usable
+from cases.keys.register import KeyHolder
+from cases.keys.start import check_keys_at_start, key_holder
+from cases.shared.machine_secrets import CALLBACKS, WITNESSES, read_witness_keys, usable
 from domain.service_keys import KeyFileError, KeyKind, KeysRefusedError
 from store import tables
 from tests.api.bodies import ANSWER

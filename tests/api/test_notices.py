@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from cases import case_export
-from cases.deliveries import lease
+from cases.case import export as case_export
+from cases.notices.due import lease
 from domain.decisions import DecisionAction
 from domain.notices import Channel
 from store.tables import deliveries, employers, notices, registrations

@@ -3,7 +3,7 @@
 import orjson
 from sqlalchemy import text
 
-from cases.incidents import open_incident
+from cases.incidents.stopped import open_incident
 from tests.api.conftest import Stage
 from tests.cases.contexts import registration_body
 
@@ -27,7 +27,7 @@ async def test_an_operator_reads_what_a_stuck_case_needs_and_not_whom_it_is_abou
     body = registration_body()
     reference = (await stage.as_("employer-a").post("/v1/registrations", body)).json()["reference"]
     await stage.settle()
-    place = "cases/settling.py:40 settle"
+    place = "cases/decisions/settling.py:40 settle"
     incident_id = await open_incident(stage.context, reference, "advance", "KeyError", stage.clock(), place=place)
     async with stage.context.database.begin() as connection:
         # A time that nothing can read back, and a command that was stored before the step failed.

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from cases import deliveries
-from cases.person_sign_in import send_link
+from cases.notices import due as deliveries
 from domain.notices import Channel
 from domain.person import SignInLinkRequest
+from privacy.sign_in import send_link
 from store.tables import objections
 from tests.api.callers import Caller
 from tests.api.conftest import Stage

@@ -9,19 +9,19 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from cases import notify
-from cases.letters import SALT, keep_texts
-from cases.rule_trials import try_pack
+from cases.notices import compose as notify
+from cases.notices.letters import SALT, keep_texts
 from domain.actors import system
 from domain.notices import Channel
 from policy.pack import parse_pack
+from register.trials import try_pack
 from store.tables import ledger
 from tests.api.callers import Caller
 from tests.api.conftest import Stage, quiet
 from tests.api.persons import sign_in
 from tests.api.walk import Walk, identity_number
 from tests.cases.contexts import registration_body
-from tests.cases.drafts import draft
+from tests.register.drafts import draft
 from texts.notices import Rendered
 
 MAIL, PHONE = "feng@example.com", "+8613812345678"

@@ -7,10 +7,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
-from cases import deliveries
-from cases.person_sign_in import send_link
+from cases.notices import due as deliveries
 from domain.notices import Channel
 from domain.person import SESSION_ISSUER, SignInLinkRequest
+from privacy.sign_in import send_link
 from store.tables import data_keys, ledger, person_sessions, persons, registrations, sign_in_links
 from tests.api.conftest import Stage
 from tests.api.persons import LINKS, SESSIONS, find_link, sign_in, taken_links, use

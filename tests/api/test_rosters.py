@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.api.conftest import Stage
-from tests.cases import sheets
+from tests.cases.files import sheets
 
 PATH = "/v1/rosters"
 CSV = {"Content-Type": "text/csv"}

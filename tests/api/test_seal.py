@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from cases.sealing import seal
 from proof.checkpoints import VerifierKey, cosign, open_checkpoint, parse_note, parse_verifier_key, verifier_key
 from proof.files import verify, verify_together
 from proof.merkle import verifies_consistency
 from proof.verdicts import KnownKeys, read_keys
+from record.seal.sealer import seal
 from store.key_file import generate, make_key_file
 from store.keyring import Keyring
 from store.tables import ledger
@@ -22,7 +22,7 @@ from tests.api.conftest import Stage, quiet, set_stage
 from tests.api.walk import Walk
 from tests.cases.contexts import WITNESS, WITNESS_KEY
 from tests.cases.driver import Park
-from tests.cases.sealed import seal_all
+from tests.record.seal.sealed import seal_all
 
 
 async def _sealed(stage: Stage) -> dict[str, Any]:
@@ -210,7 +210,7 @@ async def _broken_export(stage: Stage) -> tuple[dict[str, bytes], KnownKeys]:
 async def test_the_parts_of_a_broken_export_are_proved_to_be_one_whole(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cases.audit_export._AT_ONCE", 2)
+    monkeypatch.setattr("record.export._AT_ONCE", 2)
     parts, keys = await _broken_export(stage)
 
     alone = verify(parts["one"], keys)
@@ -234,7 +234,7 @@ async def test_the_parts_of_a_broken_export_are_proved_to_be_one_whole(
 async def test_a_gap_or_a_change_between_parts_of_an_export_is_refused(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cases.audit_export._AT_ONCE", 2)
+    monkeypatch.setattr("record.export._AT_ONCE", 2)
     parts, keys = await _broken_export(stage)
 
     def failed(**changed: bytes) -> dict[str, str]:

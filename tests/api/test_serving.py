@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from api import serving
-from cases import build
+from cases.shared import build
 from store.keyring import Keyring
 from tests.api.conftest import settings_for_tests
 from tests.cases.contexts import shared_keyring

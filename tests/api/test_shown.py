@@ -9,13 +9,13 @@ from typing import Any, Final
 
 import httpx
 
-from cases import deliveries
+from cases.notices import due as deliveries
 from domain.notices import Channel
 from tests.api.conftest import Stage
 from tests.api.every_route import walk_all
 from tests.api.walk import Walk
 from tests.cases.contexts import registration_body
-from tests.cases.sealed import seal_all
+from tests.record.seal.sealed import seal_all
 
 # How each kind of what the walk gives of persons looks where it stands whole, or with more of it than its mask leaves.
 WHOLE: Final[Mapping[str, re.Pattern[str]]] = {

@@ -10,7 +10,7 @@ import pytest
 
 from api import starts
 from api.starts import Starts
-from cases import pace
+from cases.shared import pace
 from domain.messages import StandingInput
 from temporal.engine import Told
 from temporal.telemetry import correlated

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from api.access import Credential
-from cases.reconciliation import reconcile_case
+from record.reconciliation.reconcile import reconcile_case
 from store.tables import registrations
 from tests.api.conftest import Stage
 from tests.api.engines import NoHistories

@@ -10,7 +10,7 @@ import httpx
 import orjson
 from stdnum.iso7064 import mod_11_2
 
-from cases.advance import advance
+from cases.commands.advance import advance
 from proof.webhooks import sign
 from tests.api.conftest import AUTHORITY_SECRET, Stage
 from tests.cases.contexts import registration_body

@@ -21,9 +21,9 @@ import asyncpg
 import pytest
 
 from bench.embedded import Up
-from sandbox.demo_api import Callers
-from sandbox.postgres import PostgresServer
-from sandbox.stack import running_stack
+from sandbox.demo.api import Callers
+from sandbox.stack.directory import running_stack
+from sandbox.stack.postgres import PostgresServer
 from tests.before.far_limits import write_far_limits
 from tests.before.scenes import tell
 

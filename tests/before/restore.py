@@ -10,8 +10,8 @@ from typing import Any, Final
 import asyncpg
 from alembic import command
 
-from sandbox.ports import free_port
-from sandbox.postgres import OWNER, SUPERUSER, PostgresServer
+from sandbox.stack.ports import free_port
+from sandbox.stack.postgres import OWNER, SUPERUSER, PostgresServer
 from store.migrate import configuration
 from tests.services import POSTGRES_SETTINGS
 

@@ -12,8 +12,8 @@ from temporalio.client import Client
 
 from bench.embedded import Up
 from domain.spellings import ARCHIVE_SCHEDULE, REGISTRATION_WORKFLOW
-from sandbox.demo_api import Callers, DemoError
-from sandbox.postgres import OWNER, PostgresServer
+from sandbox.demo.api import Callers, DemoError
+from sandbox.stack.postgres import OWNER, PostgresServer
 from tests.e2e.people import registration
 
 FAR_DAY: Final = "2098-12-31"

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from bench.embedded import COMMAND, Up
-from sandbox.demo_api import Callers, DemoError
+from sandbox.demo.api import Callers, DemoError
 from tests.before.far_limits import write_far_limits
 from tests.before.restore import DUMPS, Before, restore
 from tests.before.scenes import FAR_DAY, LETTER, Story, request_of, until

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.driver import run_cases
+from bench.compare.driver import run_cases
+from bench.compare.plain_counts import check, count
+from bench.compare.sides.plain import PlainSide
 from bench.people import numbers
-from bench.plain_counts import check, count
-from bench.sides.plain import PlainSide
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@
 import asyncpg
 
 from bench.wire import Relay
-from sandbox.postgres import PostgresServer
+from sandbox.stack.postgres import PostgresServer
 
 
 async def test_round_trips_of_a_transaction_are_counted_with_its_begin_and_commit(

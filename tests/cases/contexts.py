@@ -13,9 +13,8 @@ from uuid import uuid4
 import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from cases.context import Context
-from cases.employers import load_register
-from cases.idempotency import Idempotency
+from cases.shared.context import Context
+from cases.shared.idempotency import Idempotency
 from domain.actors import PARK, Actor, Role, system
 from domain.clock import CHINA
 from domain.employers import RegisterFile
@@ -23,6 +22,7 @@ from policy.limits import Limits, limits_of
 from policy.pack import PackShelf
 from policy.packs import load_limits, load_rule_packs
 from proof.checkpoints import COSIGNATURE, verifier_key
+from register.employers import load_register
 from store.erasure_list import ErasureList
 from store.key_file import generate
 from store.keyring import Keyring

@@ -12,11 +12,11 @@ from uuid import UUID
 from pydantic import BaseModel
 from sqlalchemy import select, update
 
-from cases import answers, calls, polling, reads, tasks
-from cases.acts import ask, reply
-from cases.advance import advance
-from cases.context import Context
-from cases.registration import accept
+from cases.case import reads
+from cases.commands.advance import advance
+from cases.commands.submit import ask, reply
+from cases.shared.context import Context
+from cases.tasks import inbox as tasks
 from domain import decisions
 from domain.actors import Actor, Role, system
 from domain.answers import AuthorityAnswer
@@ -33,6 +33,9 @@ from domain.registration import (
     RegistrationRequest,
     WithdrawalRequest,
 )
+from programmes.talent_permit.authority import calls, polling
+from programmes.talent_permit.authority import outcomes as answers
+from programmes.talent_permit.registration import accept
 from store import tables
 from tests.cases.contexts import (
     EMPLOYER_A,

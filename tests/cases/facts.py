@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from cases.reconciliation import reconcile_case
 from domain.actors import Actor, Role
 from domain.commands import CommandKind
+from record.reconciliation.reconcile import reconcile_case
 from tests.api.engines import NoHistories
 from tests.cases.contexts import OFFICER
 from tests.cases.driver import Case

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import LargeBinary
 
 import domain
-from cli_docs import generated_pages
+from cli.docs import generated_pages
 from domain.data_map import Basis, DataClass, Kept, Retention, by_name, rows
 from domain.data_map_bodies import BODIES
 from domain.data_map_columns import COLUMNS
@@ -86,7 +86,7 @@ _SEALED_BY_THE_PERSON = {
 }  # fmt: skip
 _BY_ITSELF = {
     "objections.person_id",  # a random id, which names nobody after it
-    "roster_rows.body",  # emptied by `cases.roster_contents`
+    "roster_rows.body",  # emptied by `register.rosters.contents`
     "roster_intake.body",  # gone with its transaction
     "messages_seen.body_hash",  # of a machine's message, gone after thirty days
     "registrations.ended_on", "registrations.end_reason",  # times and codes, which stay

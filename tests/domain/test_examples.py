@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cases.roster_columns import columns_of
 from domain.employers import EmployerRequest, RegisterFile
 from domain.findings import FindingOutcome
 from domain.premises import locate
@@ -18,7 +17,8 @@ from domain.stages import Standing
 from policy.addresses import fold_address
 from policy.facts import facts_of
 from policy.packs import load_rule_packs
-from policy.talent_permit import assess
+from programmes.talent_permit.rules import assess
+from register.rosters.columns import columns_of
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ON = date(2026, 11, 23)

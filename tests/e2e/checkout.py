@@ -6,7 +6,7 @@ import sys
 import venv
 from pathlib import Path
 
-from sandbox.postgres import binaries
+from sandbox.stack.postgres import binaries
 
 ROOT = Path(__file__).parents[2]
 NOT_RUN = ("tests", "bench", "docs", "deploy", "results")

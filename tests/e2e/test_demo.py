@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.embedded import COMMAND
-from sandbox.demo_plan import fate_of
+from sandbox.demo.plan import fate_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

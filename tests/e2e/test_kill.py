@@ -17,7 +17,7 @@ from temporalio.client import Client
 
 from bench.embedded import Up
 from domain.messages import REGISTRATION_WORKFLOW
-from sandbox.demo_api import Callers
+from sandbox.demo.api import Callers
 from tests.e2e.people import registration
 
 pytestmark = [pytest.mark.kill, pytest.mark.slow, pytest.mark.timeout(420)]

@@ -17,10 +17,10 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from bench.embedded import COMMAND, Up
-from sandbox import control
-from sandbox.accounts import OF_NOBODY_ELSE
-from sandbox.demo_api import Callers
-from sandbox.issuer import PERSONAS
+from sandbox.demo.api import Callers
+from sandbox.stack.accounts import OF_NOBODY_ELSE
+from sandbox.standins import control
+from sandbox.standins.issuer import PERSONAS
 from tests.e2e.checkout import closed_checkout
 from tests.e2e.people import registration
 from tests.e2e.witness import Witness, rewrite

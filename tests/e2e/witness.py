@@ -11,8 +11,8 @@ from typing import Any, Final
 import asyncpg
 
 from bench.embedded import COMMAND, Up
-from sandbox.postgres import DATABASE, SUPERUSER, PostgresServer
-from sandbox.processes import child_setup
+from sandbox.stack.postgres import DATABASE, SUPERUSER, PostgresServer
+from sandbox.stack.processes import child_setup
 
 _SECONDS: Final = 30.0
 # What stands beside the ledger is made again from what the ledger holds then, under the log's own key.

@@ -12,7 +12,7 @@ from domain.stages import Destination, Standing
 from policy.facts import Facts
 from policy.looked_at import LOOKED_AT, looked_at
 from policy.packs import load_rule_packs
-from policy.talent_permit import PERMIT_RULES, eligibility
+from programmes.talent_permit.rules import PERMIT_RULES, eligibility
 
 ON = date(2026, 3, 2)
 # Of each fact values that rules tell apart.

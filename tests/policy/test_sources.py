@@ -5,7 +5,7 @@ from pathlib import Path
 
 from domain.reasons import REASONS
 from policy.packs import load_limits, load_rule_packs
-from policy.talent_permit import PERMIT_RULES, REGISTRATION_RULES
+from programmes.talent_permit.rules import PERMIT_RULES, REGISTRATION_RULES
 
 LISTED = set(
     re.findall(r"^\| (S\d+) \|", (Path(__file__).parents[2] / "docs" / "sources.md").read_text("utf-8"), re.MULTILINE)

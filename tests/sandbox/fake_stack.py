@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-from sandbox.supervisor import Child, Step, Supervisor, Task
+from sandbox.stack.supervisor import Child, Step, Supervisor, Task
 
 PROGRAMS = {
     "steady": "import time; time.sleep(600)",

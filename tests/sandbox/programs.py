@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from sandbox.ports import free_port
+from sandbox.stack.ports import free_port
 from tests.sandbox.receiver import SECRET
 
 TOKEN = "agreed-token"
@@ -36,7 +36,7 @@ class Program:
         further = ["--smtp-port", str(self.smtp_port)] if self.name == "mail" else []
         arguments = ["--dir", str(self.directory), "--port", str(self.port), *further]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", f"sandbox.{self.name}", *arguments],
+            [sys.executable, "-m", f"sandbox.standins.{self.name}", *arguments],
             env=os.environ
             | {
                 "HETAO_ENV": "test",

@@ -18,8 +18,8 @@ from temporalio.api.common.v1 import Payload
 
 from api.app import create_app
 from api.openapi import build_openapi
-from cases.case_parts import call_key, list_entries_key
-from cases.case_state import case_state, state_hash
+from cases.case.parts import call_key, list_entries_key
+from cases.case.state import case_state, state_hash
 from domain import (
     acts,
     answers,

@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import app
-from sandbox.ports import free_port
-from sandbox.postgres import OWNER, SEALER, PostgresServer
+from sandbox.stack.ports import free_port
+from sandbox.stack.postgres import OWNER, SEALER, PostgresServer
 from store.cluster import ClusterNotReadyError
 from store.migrate import upgrade
 from tests.services import POSTGRES_SETTINGS

@@ -11,8 +11,8 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import select, update
 
-from cases.case_file import read_case
-from cases.reads import get_case, open_person
+from cases.case.file import read_case
+from cases.case.reads import get_case, open_person
 from domain.errors import Defect, KeyUnknown, Refused
 from domain.purposes import Purpose
 from store.encryption import DataKey, WrappedKey, new_data_key, unwrap

@@ -11,12 +11,12 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from cases.case_file import read_case
-from cases.case_state import case_state, state_hash
+from cases.case.file import read_case
+from cases.case.state import case_state, state_hash
 from proof.ledger_rows import GENESIS, HASHED, row_hash
 from store.tables import commands, ledger
 from tests.cases.driver import Park, china, open_park
-from tests.cases.sealed import seal_all
+from tests.record.seal.sealed import seal_all
 
 
 @pytest_asyncio.fixture

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.errors import Unavailable
-from sandbox.postgres import PostgresServer
+from sandbox.stack.postgres import PostgresServer
 from store.database import Database
 
 

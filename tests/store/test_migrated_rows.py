@@ -6,7 +6,7 @@ import asyncpg
 from alembic import command
 from alembic.script import ScriptDirectory
 
-from sandbox.postgres import OWNER, PostgresServer
+from sandbox.stack.postgres import OWNER, PostgresServer
 from store.migrate import configuration, upgrade
 
 _BEFORE = """

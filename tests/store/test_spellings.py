@@ -9,7 +9,7 @@ from temporalio.api.common.v1 import Payload
 
 import worker
 from activities.deliveries import Deliveries
-from cases import case_state
+from cases.case import state as case_state
 from domain import spellings
 from domain.spellings import PLACES, STATE_FORM, STATE_FORMS
 from proof import statements

@@ -15,7 +15,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from sandbox.doors import Door, Mood, open_door
+from sandbox.stack.doors import Door, Mood, open_door
 from temporal.exposition import exposition
 from temporal.runtime import EngineRuntime, start_runtime
 from tests.test_alerts import CORE

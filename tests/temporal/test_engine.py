@@ -10,12 +10,12 @@ import pytest_asyncio
 from sqlalchemy import select
 from temporalio.client import Client
 
-from cases.registration import accept
-from cases.sweeping import sweep
+from cases.commands.sweeper import sweep
 from domain.messages import StandingInput, registration_workflow_id
 from domain.registration import RegistrationRequest
 from domain.stages import Stage
-from sandbox.doors import Door, Mood, open_door
+from programmes.talent_permit.registration import accept
+from sandbox.stack.doors import Door, Mood, open_door
 from store import tables
 from temporal import engine as engine_module
 from temporal.engine import TemporalEngine, Told

@@ -11,7 +11,7 @@ from prometheus_client import Counter
 from prometheus_client.parser import text_string_to_metric_families
 from temporalio.client import Client
 
-from sandbox.ports import free_port
+from sandbox.stack.ports import free_port
 from temporal.exposition import exposition, serve_metrics
 from temporal.runtime import EngineRuntime, start_runtime
 

@@ -14,7 +14,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from domain.errors import Unavailable
-from sandbox.ports import free_port
+from sandbox.stack.ports import free_port
 from temporal.deployments import Deployment, Deployments
 from temporal.exposition import serve_metrics
 from temporal.pulse import (

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-import cases
-from cases import counterparts, differences, history_events, seal_differences, signed_words, vouching
-from cases.history_events import Kind
-from cases.reads import PERSON_FIELDS
+import cases.files
+import register
+from cases.case.reads import PERSON_FIELDS
 from domain import folding
 from domain.actors import Role
 from domain.acts import Act
@@ -23,6 +22,10 @@ from domain.reasons import ReasonCode
 from domain.stages import Destination, DueKind, Holder, PendingAct, PermitStage, Stage
 from domain.tasks import TaskKind
 from domain.webhooks import ReceiptStatus
+from record import history as history_events
+from record.history import Kind
+from record.reconciliation import counterparts, differences, signed_words, vouching
+from record.seal import differences as seal_differences
 from texts.catalogue import Sentence
 from texts.findings import FINDINGS, finding_sentence
 from texts.incidents import INCIDENTS
@@ -110,8 +113,8 @@ def every_sentence() -> list[Sentence]:
 
 
 def test_why_a_file_is_not_taken_is_in_the_catalogue_and_everything_there_is_said() -> None:
-    names = {path.name for path in Path(cases.__file__).parent.glob("*.py")}
-    code = "".join((Path(cases.__file__).parent / name).read_text("utf-8") for name in sorted(names))
+    rooms = [Path(str(room.__file__)).parent for room in (cases.files, register)]
+    code = "".join(path.read_text("utf-8") for room in rooms for path in sorted(room.rglob("*.py")))
     said = set(re.findall(r'file_refused\(\s*FieldCode\.[A-Z_]+,\s*"([a-z_]+)"', code))
     assert said <= set(FILES)
     assert {name for name in FILES if f'"{name}"' not in code} == set()

@@ -14,8 +14,8 @@ _OUTSIDE: Final = "activities"
 # Runs in the worker, beside the workflows that it starts; none of them imports it.
 _BESIDE: Final = frozenset({"ensured.py"})
 _OURS: Final = frozenset(
-    {"api", "cases", "console", "domain", "policy", "proof", "sandbox", "settings", "store", "temporal", "texts"}
-    | {"worker", "workflows", _OUTSIDE}
+    {"api", "cases", "cli", "console", "domain", "policy", "privacy", "programmes", "proof", "record", "register"}
+    | {"sandbox", "settings", "store", "temporal", "texts", "worker", "workflows", _OUTSIDE}
 )
 
 

@@ -27,7 +27,9 @@ from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.worker import Worker
 
 import worker
-from cases import acts, lost_cases, settling
+from cases.commands import submit as acts
+from cases.decisions import settling
+from cases.shared import lost_cases
 from domain.commands import CommandKind
 from domain.decisions import DecisionRequest
 from domain.errors import Defect, Unavailable
@@ -44,7 +46,7 @@ from domain.messages import (
     DeliveryRound,
 )
 from domain.stages import Stage
-from sandbox.postgres import OWNER, SEALER
+from sandbox.stack.postgres import OWNER, SEALER
 from store import case_rows
 from store.database import Database
 from store.migrate import upgrade

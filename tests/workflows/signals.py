@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cases.signalled import decision_hash
+from cases.commands.signals import decision_hash
 from domain.commands import CommandKind
 from domain.messages import DecisionSignal
 from proof.statements import ActorStatement, sign

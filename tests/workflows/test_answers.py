@@ -7,7 +7,6 @@ import pytest
 import pytest_asyncio
 from temporalio.client import WorkflowExecutionStatus
 
-from cases import answers
 from domain.actors import Actor, Role
 from domain.answers import AuthorityAnswer
 from domain.clock import start_of
@@ -16,6 +15,7 @@ from domain.decisions import PermitConfirmationRequest
 from domain.errors import Refused
 from domain.messages import AUTHORITY_POLL_WORKFLOW, REGISTRATION_QUEUE
 from domain.stages import PermitStage, Stage
+from programmes.talent_permit.authority import outcomes as answers
 from store import tables
 from tests.cases.contexts import registration_body
 from tests.workflows.histories import count_events

@@ -15,9 +15,9 @@ from temporalio.worker import Replayer
 
 import worker
 from activities.archive import ArchiveSteps
-from cases import archive
 from domain.errors import Defect, KeyUnknown, Unavailable
 from domain.messages import ARCHIVE_WORKFLOW, REGISTRATION_QUEUE, ArchiveCount, registration_workflow_id
+from record import archive
 from store import tables
 from store.database import Database
 from temporal.histories import Run, RunHistory, TemporalHistories

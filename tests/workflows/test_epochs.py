@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import insert
 from temporalio.client import WorkflowExecutionStatus
 
-from cases.epoch_telling import tell_epoch
-from cases.restoring import declare_restore, find_lost_cases
 from domain.actors import system
 from domain.commands import CommandKind
 from domain.errors import Refused
 from domain.messages import AUTHORITY_POLL_WORKFLOW, REGISTRATION_QUEUE, StandingInput, registration_workflow_id
 from domain.stages import PermitStage, Stage
+from record.restores.declaring import declare_restore, find_lost_cases
+from record.restores.telling import tell_epoch
 from store import tables
 from temporal.case_workflows import CaseWorkflows
 from tests.cases.contexts import OFFICER

@@ -11,16 +11,20 @@ from uuid import uuid4
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from cases import acts, calls, commands, rehearsal, settling
-from cases.advance import advance
-from cases.case_file import open_case
-from cases.sweeping import sweep
+from cases.case.file import open_case
+from cases.commands import store as commands
+from cases.commands import submit as acts
+from cases.commands.advance import advance
+from cases.commands.sweeper import sweep
+from cases.decisions import settling
+from cases.incidents import rehearsal
 from domain.commands import CommandKind
 from domain.decisions import DecisionRequest
 from domain.errors import Defect, Unavailable
 from domain.messages import COMMAND_SIGNAL, DECIDE_UPDATE, CommandRef, Course
 from domain.registration import WithdrawalRequest
 from domain.stages import PermitStage, Stage
+from programmes.talent_permit.authority import calls
 from store import tables
 from store.database import Database
 from temporal.engine import Told
@@ -79,7 +83,7 @@ async def test_a_poisoned_case_gets_stuck_and_goes_on_once_it_is_healed_and_resu
     assert await world.engine.nudge(case.reference, str(uuid4()))
     await case.until(lambda file: any(task.kind == "stuck" for task in file.tasks))
     (incident,) = await world.rows(tables.incidents, kind="stuck")
-    assert (incident["reason"], incident["place"].split(":")[0]) == ("poisoned", "cases/rehearsal.py")
+    assert (incident["reason"], incident["place"].split(":")[0]) == ("poisoned", "cases/incidents/rehearsal.py")
     await other.ask(EMPLOYER_A, CommandKind.WITHDRAW, WithdrawalRequest())
     assert await other.stage() is Stage.WITHDRAWN
     rehearsal.write(poisoned, set())

@@ -13,14 +13,14 @@ import pytest_asyncio
 from temporalio.client import Client
 from temporalio.testing import TimeSkipper
 
-from cases.key_register import KeyHolder
-from cases.reads import open_person
-from cases.reconciliation import reconcile_case
-from cases.rewrapping import wrap_some
+from cases.case.reads import open_person
+from cases.keys.register import KeyHolder
+from cases.keys.rewrapping import wrap_some
 from domain.commands import CommandState
 from domain.purposes import Purpose
 from domain.service_keys import KeysRefusedError
 from domain.stages import PermitStage, Stage
+from record.reconciliation.reconcile import reconcile_case
 from store import tables
 from store.keyring import Keyring, KeySet
 from temporal.client import data_converter

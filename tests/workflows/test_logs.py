@@ -15,7 +15,7 @@ import pytest
 import structlog
 from temporalio.runtime import Runtime, TelemetryConfig
 
-from cases import settling
+from cases.decisions import settling
 from domain.stages import PermitStage, Stage
 from temporal.runtime import FORWARDED
 from temporal.telemetry import concerning, configure_logging, correlated
@@ -89,7 +89,7 @@ async def test_lines_of_a_defect_name_the_case_those_of_the_library_too(
         note = {"action": "approve", "round": 1, "note": "標記便箋"}
         assert (await caller("officer-1").post(path, note)).status_code == 202
         await case.until(lambda file: any(task.kind == "stuck" for task in file.tasks))
-        monkeypatch.setattr("cases.reads.get_case", quoting)
+        monkeypatch.setattr("cases.case.reads.get_case", quoting)
         assert (await caller("officer-1").get(f"/v1/registrations/{case.reference}")).status_code == 500
     lines = _lines(logged)
     assert {"defect", "unexpected_error", "temporal_away", "Completing activity as failed"} <= {

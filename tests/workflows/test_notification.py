@@ -21,7 +21,7 @@ from store.tables import ledger
 from tests.activities.test_deliveries import Relay, delivering
 from tests.activities.test_mail import running as relay_running
 from tests.cases.contexts import Clock, load_samples, open_context
-from tests.cases.notices import notify, statuses, take_on
+from tests.cases.notices.telling import notify, statuses, take_on
 from worker import workflow_runner
 from workflows.notification import (
     CHANNELS,

@@ -14,7 +14,7 @@ from prometheus_client import generate_latest
 from temporalio.api.common.v1 import Payload
 from temporalio.api.workflowservice.v1 import ListWorkflowExecutionsRequest
 
-from cases import settling
+from cases.decisions import settling
 from domain.commands import CommandKind
 from domain.decisions import GivenReason
 from domain.messages import AUTHORITY_POLL_WORKFLOW, REGISTRATION_QUEUE

@@ -11,8 +11,6 @@ import pytest_asyncio
 from sqlalchemy import bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from cases.reconciliation import list_differences, reconcile_case
-from cases.sealing import seal
 from domain.commands import CommandKind
 from domain.messages import (
     RECONCILIATION_WORKFLOW,
@@ -20,11 +18,13 @@ from domain.messages import (
     ReconciliationCount,
     registration_workflow_id,
 )
-from sandbox.postgres import PostgresServer
+from record.reconciliation.reconcile import list_differences, reconcile_case
+from record.seal.sealer import seal
+from sandbox.stack.postgres import PostgresServer
 from store import tables
 from store.rows.base import from_json
 from temporal.histories import Run, TemporalHistories
-from tests.cases.tampering import as_owner, forge, open_cluster
+from tests.record.reconciliation.tampering import as_owner, forge, open_cluster
 from tests.workflows.test_archive import archive_round, closed_run
 from tests.workflows.world import EMPLOYER_A, Case, World
 

@@ -11,9 +11,6 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.retention import RetentionSteps
-from cases import erasures, retention
-from cases.reconciliation import reconcile_case
-from cases.story import tell_story
 from domain.actors import Actor, Role
 from domain.commands import CommandKind
 from domain.decisions import ConfirmationAction
@@ -27,9 +24,12 @@ from domain.messages import (
     registration_workflow_id,
 )
 from domain.registration import WithdrawalRequest
+from privacy import erasures, retention
+from record.reconciliation.reconcile import reconcile_case
+from record.story import tell_story
 from store import tables
 from temporal.histories import TemporalHistories
-from tests.cases.sweep import places_of
+from tests.privacy.sweep import places_of
 from tests.workflows.test_archive import archive_round
 from tests.workflows.world import EMPLOYER_A, SUPERVISOR, Case, World, new_key
 

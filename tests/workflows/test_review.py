@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from cases import acts
+from cases.commands import submit as acts
 from domain.clock import CHINA, day_of
 from domain.commands import CommandKind
 from domain.decisions import HoldRequest, RecallRequest

@@ -8,10 +8,10 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import func, select, text, update
 
-from cases import acts, answers, reviving
-from cases.incidents import open_incident
-from cases.standing import confirm_standing, propose_standing
-from cases.sweeping import sweep
+from cases.commands import reviving
+from cases.commands import submit as acts
+from cases.commands.sweeper import sweep
+from cases.incidents.stopped import open_incident
 from domain.answers import AuthorityAnswer
 from domain.clock import day_of
 from domain.commands import CommandKind
@@ -20,6 +20,8 @@ from domain.employers import StandingRequest
 from domain.messages import LastRun, StandingInput
 from domain.registration import WithdrawalRequest
 from domain.stages import PermitStage, Stage
+from programmes.talent_permit.authority import outcomes as answers
+from register.standing import confirm_standing, propose_standing
 from store import tables
 from tests.cases.contexts import EMPLOYER_A, OFFICER, SUPERVISOR, SUPERVISOR_2
 from tests.e2e.people import identity_number

@@ -12,14 +12,14 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.seal_check import SealSteps
-from cases import seal_check
-from cases.evidence import Difference
-from cases.reconciliation import list_differences
 from domain.errors import Unavailable
 from domain.messages import REGISTRATION_QUEUE, SEAL_CHECK_WORKFLOW, SealCount, SealRound
-from sandbox.postgres import PostgresServer
+from record.reconciliation.evidence import Difference
+from record.reconciliation.reconcile import list_differences
+from record.seal import check as seal_check
+from sandbox.stack.postgres import PostgresServer
 from store import tables
-from tests.cases.sealed import seal_all
+from tests.record.seal.sealed import seal_all
 from tests.workflows.world import MONDAY, World
 
 

@@ -5,13 +5,13 @@ from typing import Any
 
 from sqlalchemy import update
 
-from cases import erasures
-from cases.reconciliation import reconcile_case
 from domain.commands import CommandKind
 from domain.decisions import ConfirmationAction, HoldAction, HoldRequest
 from domain.erasure import ErasureConfirmation, ErasureReason, ErasureRequest
 from domain.registration import CorrectionRequest
+from privacy import erasures
 from proof.statements import body_hash, verify
+from record.reconciliation.reconcile import reconcile_case
 from store import tables
 from temporal.histories import TemporalHistories
 from tests.cases.contexts import EMPLOYER_A, OFFICER, SUPERVISOR, SUPERVISOR_2

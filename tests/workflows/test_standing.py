@@ -16,17 +16,17 @@ from temporalio.worker import Replayer, Worker
 
 from activities.authority import AuthorityClient
 from activities.standing import StandingSteps
-from cases.advance import advance
-from cases.context import Context
-from cases.registration import accept
-from cases.spreading import find_unspread
-from cases.standing import confirm_standing, propose_standing
+from cases.commands.advance import advance
+from cases.shared.context import Context
 from domain.clock import CHINA
 from domain.decisions import PermitConfirmationRequest
 from domain.employers import StandingRequest
 from domain.messages import REGISTRATION_QUEUE, STANDING_WORKFLOW, DecisionSignal, StandingInput
 from domain.registration import RegistrationRequest
 from domain.stages import Standing
+from programmes.talent_permit.registration import accept
+from register.rollout import find_unspread
+from register.standing import confirm_standing, propose_standing
 from store.tables import calls, commands, employer_standings, incidents, ledger, permits, registrations
 from temporal.engine import Told
 from tests.cases.contexts import (

@@ -3,10 +3,10 @@
 import pytest
 from sqlalchemy import text
 
-from cases import case_state
-from cases.reconciliation import reconcile_case
+from cases.case import state as case_state
 from domain.spellings import STATE_FORMS, StateForm
 from domain.stages import Stage
+from record.reconciliation.reconcile import reconcile_case
 from store.tables import ledger
 from temporal.histories import TemporalHistories
 from tests.workflows.world import Case, World

@@ -4,10 +4,10 @@ import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
-from cases.reconciliation import reconcile_case
-from cases.story import tell_story
 from domain.actors import Actor, Role
 from domain.stages import PermitStage
+from record.reconciliation.reconcile import reconcile_case
+from record.story import tell_story
 from temporal.histories import TemporalHistories
 from tests.workflows.test_archive import archive_round, closed_run
 from tests.workflows.world import World

@@ -21,8 +21,9 @@ from temporalio.client import Client
 from temporalio.testing import ActivityEnvironment
 
 from activities.authority import AuthorityClient, Report, ReportedFact
-from cases import acts, settling
-from cases.sweeping import sweep
+from cases.commands import submit as acts
+from cases.commands.sweeper import sweep
+from cases.decisions import settling
 from domain.commands import CommandKind
 from domain.messages import DeliveryRound
 from domain.stages import PermitStage, Stage

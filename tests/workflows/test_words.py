@@ -9,7 +9,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.sdk.v1 import UserMetadata, WorkflowMetadata
 from temporalio.client import WorkflowHandle
 
-from cases import settling
+from cases.decisions import settling
 from domain.stages import PermitStage, Stage
 from temporal.following import summary_of
 from temporal.histories import TemporalHistories

@@ -24,12 +24,11 @@ import worker
 from activities.mail import MailSender
 from activities.sms import SmsSender
 from activities.webhook import WebhookSender
-from cases import acts, answers, resuming
-from cases.case_file import CaseFile, read_case
-from cases.context import Context
-from cases.idempotency import Idempotency, Reply
-from cases.registration import accept
-from cases.standing import confirm_standing, propose_standing
+from cases.case.file import CaseFile, read_case
+from cases.commands import resume as resuming
+from cases.commands import submit as acts
+from cases.shared.context import Context
+from cases.shared.idempotency import Idempotency, Reply
 from domain.actors import PARK, Actor, Role
 from domain.answers import AuthorityAnswer
 from domain.clock import CHINA, day_of
@@ -46,6 +45,9 @@ from domain.employers import StandingRequest
 from domain.messages import REGISTRATION_QUEUE, Course, StandingInput, registration_workflow_id
 from domain.registration import RegistrationRequest
 from domain.stages import Destination, PermitStage, Stage
+from programmes.talent_permit.authority import outcomes as answers
+from programmes.talent_permit.registration import accept
+from register.standing import confirm_standing, propose_standing
 from store import tables
 from store.erasure_list import ErasureList
 from store.rows.register import PermitRow

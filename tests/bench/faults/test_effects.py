@@ -10,7 +10,7 @@ import pytest
 
 from bench.faults import effects
 from bench.faults.effects import answer_seconds, is_cut, lines_off
-from sandbox.doors import Door, Mood
+from sandbox.stack.doors import Door, Mood
 from tests.sandbox.doors import open_before
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)

@@ -4,7 +4,7 @@ import pytest
 
 from bench.faults.people import people
 from bench.faults.plan import AWAY_SECONDS, AWAY_SECONDS_SHORT, BESIDE, KILLS, OF_AUTHORITY, OF_MAIL, Fault, plan
-from sandbox.moods import Mood
+from sandbox.standins.moods import Mood
 from workflows.timeouts import CALL_TIMEOUT, POLL_TIMEOUT
 
 

@@ -1,0 +1,1 @@
+"""Growth: the same work over more rows, and what cases cost that only wait."""

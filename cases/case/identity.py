@@ -1,0 +1,153 @@
+"""A corrected identity number: the case moves to another person, and its contents are sealed again under that key.
+
+What people signed stays as they signed it: beside the statement of a command stands a second one, by the step, about
+the body as it is sealed now.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.case.contact import earlier_addresses, keep_earlier
+from cases.case.file import CaseFile
+from cases.keys.register import wait_for_signer
+from cases.shared.persons import get_or_add_person
+from domain.errors import Refused
+from domain.registration import RegistrationRequest
+from domain.spellings import Place
+from domain.tasks import TaskKind
+from proof.statements import StatementKeyUnknown, body_hash, said_of, sign
+from store.case_rows import Row
+from store.database import constraint_of
+from store.encryption import DataKey
+from store.rows.base import TableRow
+from store.tables import answers, applications, assessments, case_facts, commands, permits, registrations
+
+# Each sealed column of a case with the place that its values are bound to and the way its rows are named; notices keep
+# the key they were written under.
+_SEALED: Final[tuple[tuple[Table, str, Place, Callable[[Row], str]], ...]] = (
+    (applications, "body", Place("applications", "body"), lambda r: f"{r['reference']}/{r['version']}"),
+    (assessments, "facts", Place("assessments", "facts"), lambda r: f"{r['reference']}/{r['scope']}/{r['seq']}"),
+    (permits, "reason", Place("permits", "reason"), lambda r: f"{r['reference']}/{r['destination']}"),
+    (commands, "body", Place("commands", "body"), lambda r: str(r["command_id"])),
+    (answers, "body", Place("answers", "body"), lambda r: str(r["answer_id"])),
+    (case_facts, "body", Place("case_facts", "body"), lambda r: f"{r['reference']}/{r['number']}"),
+)
+
+
+async def take_identity(file: CaseFile, connection: AsyncConnection, whole: RegistrationRequest) -> None:
+    """Give the case the person and the client reference of its corrected form.
+
+    Raises:
+        Refused: `live_registration_exists` or `client_reference_taken`, by the index that guards each.
+    """
+    number = whole.person.identity_number
+    is_other = number != file.application.person.identity_number
+    person = await get_or_add_person(file.context, connection, number) if is_other else None
+    person_id = person.person_id if person else file.row.person_id
+    await _hold_place(file, connection, person_id, whole.client_reference)
+    file.row.change(person_id=person_id, client_reference=whole.client_reference)
+    if person is None:
+        return
+    for table, column, place, row_name in _SEALED:
+        await _seal_again(file, connection, table, column, place, row_name, person.key)
+    _seal_task_again(file, person.key)
+    earlier = earlier_addresses(file)
+    file.person_key = person.key
+    keep_earlier(file, earlier)
+    last_four = file.context.keyring.lookup_hash(f"last_four/{file.employer_id}", number[-4:].upper())
+    file.row.last_four_hash = last_four
+
+
+async def _hold_place(
+    file: CaseFile, connection: AsyncConnection, person_id: UUID, client_reference: str | None
+) -> None:
+    if (person_id, client_reference) == (file.row.person_id, file.row.client_reference):
+        return
+    mine = update(registrations).where(registrations.c.reference == file.reference)
+    try:
+        async with connection.begin_nested():
+            await connection.execute(mine.values(person_id=person_id, client_reference=client_reference))
+    except IntegrityError as error:
+        constraint = constraint_of(error)
+        if constraint == "uq_registrations_live_person":
+            raise Refused("live_registration_exists", "This person has a live registration.") from None
+        if constraint == "uq_registrations_live_client_reference":
+            raise Refused("client_reference_taken", "A live registration of yours has this client_reference.") from None
+        raise
+
+
+async def _seal_again(
+    file: CaseFile,
+    connection: AsyncConnection,
+    table: Table,
+    column: str,
+    place: Place,
+    row_name: Callable[[Row], str],
+    new: DataKey,
+) -> None:
+    async def sealed_again(row: Row) -> Row:
+        plain = file.person_key.open(*place, row_name(row), row[column])
+        again: Row = {column: new.seal(*place, row_name(row), plain)}
+        if table is commands:
+            again["resealed"] = await _signed_again(file, connection, row, again[column])
+        return again
+
+    changed: list[Row] = []
+    stored = (await connection.execute(select(table).where(table.c.reference == file.reference))).mappings()
+    for row in [dict(each) for each in stored if each[column] is not None]:
+        key = {f"k_{c.name}": row[c.name] for c in table.primary_key}
+        changed.append(key | {f"b_{name}": value for name, value in (await sealed_again(row)).items()})
+    for added in file.added_rows(table.name):
+        if isinstance(added, TableRow) and getattr(added, column) is not None:
+            added.change(**await sealed_again(added.document()))
+    if not changed:
+        return
+    where = [c == bindparam(f"k_{c.name}") for c in table.primary_key]
+    values: Row = {name.removeprefix("b_"): bindparam(name) for name in changed[0] if name.startswith("b_")}
+    await connection.execute(update(table).where(*where).values(values), changed)
+    _take_over(file, table.name, changed)
+
+
+async def _signed_again(file: CaseFile, connection: AsyncConnection, command: Row, after: bytes) -> str | None:
+    """Return the statement about a body as it is sealed now; none where nobody signed for it as it was before."""
+    if command["statement"] is None:
+        return None
+    try:
+        said = said_of(command, file.context.keyring.statement_keys())
+    except StatementKeyUnknown as unknown:
+        await wait_for_signer(file.context, connection, unknown)
+        return None
+    except Refused:
+        return None  # the command is refused when its turn comes
+    key_id, key = file.context.keyring.signing_key()
+    return sign(said.model_copy(update={"key_id": key_id, "body_hash": body_hash(after)}), key)
+
+
+def _seal_task_again(file: CaseFile, new: DataKey) -> None:
+    task = file.find_task(TaskKind.CHANGE)
+    if task is not None and "change" in task.detail:
+        place = ("tasks", "detail", f"{file.reference}/change")
+        plain = file.person_key.open(*place, bytes.fromhex(task.detail["change"]))
+        file.change_task(task, detail=task.detail | {"change": new.seal(*place, plain).hex()})
+
+
+def _take_over(file: CaseFile, table: str, changed: list[Row]) -> None:
+    """Let the rows in memory hold what was sealed again."""
+    held: dict[str, Sequence[TableRow]] = {
+        "permits": list(file.permits.values()),
+        "commands": file.commands,
+        "answers": file.answers,
+        "assessments": file.assessments,
+        "case_facts": file.facts,
+    }
+    for row in held.get(table, ()):
+        for new in changed:
+            if all(
+                getattr(row, name.removeprefix("k_")) == value for name, value in new.items() if name.startswith("k_")
+            ):
+                row.change(**{name.removeprefix("b_"): value for name, value in new.items() if name.startswith("b_")})

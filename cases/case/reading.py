@@ -1,0 +1,136 @@
+"""A case as it is read and not changed: what a view of it needs and nothing else, for a page of cases at a time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import orjson
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.case.row import CaseRow
+from cases.shared.calendar import current_calendar
+from cases.shared.context import Context
+from domain.actors import Actor
+from domain.errors import Defect, KeyUnknown, Refused
+from domain.languages import Language
+from domain.stages import Destination
+from domain.working_days import WorkingCalendar
+from store import case_reads
+from store.case_reads import AnswerShown, FactShown, PendingChange, ReadCase, TaskShown
+from store.encryption import DataKey, unwrap
+from store.rows.register import PermitRow, RegistrationRow
+
+
+class PersonShown(NamedTuple):
+    """Of the person what a view is made of."""
+
+    name_zh: str
+    name_en: str | None
+    identity_number: str
+    language: Language
+
+
+class ApplicationShown(NamedTuple):
+    """What was given, checked when it was taken on and not again whenever it is shown."""
+
+    person: PersonShown
+
+
+@dataclass(frozen=True, slots=True)
+class CaseReading(CaseRow):
+    """One case to be shown; it has no verbs and cannot be saved."""
+
+    context: Context
+    row: RegistrationRow
+    read: ReadCase
+    calendar: WorkingCalendar
+    permits: dict[Destination, PermitRow]
+    _key: DataKey | Defect | KeyUnknown | Refused
+
+    @property
+    def application(self) -> ApplicationShown:
+        """What the employer gave.
+
+        Raises:
+            Refused: `facts_erased` after an erasure.
+            Defect: when it cannot be opened.
+        """
+        person = self.given()["person"]
+        names = person["name_zh"], person.get("name_en")
+        return ApplicationShown(PersonShown(*names, person["identity_number"], Language(person["language"])))
+
+    @property
+    def tasks(self) -> list[TaskShown]:
+        """The open tasks, for staff."""
+        return self.read.tasks
+
+    @property
+    def answers(self) -> list[AnswerShown]:
+        """The answers of the authority that wait, for staff."""
+        return self.read.answers
+
+    @property
+    def facts(self) -> list[FactShown]:
+        """The facts that officers recorded."""
+        return self.read.facts
+
+    @property
+    def legal_holds(self) -> list[dict[str, Any]]:
+        """The legal holds that stand, for staff."""
+        return self.read.legal_holds
+
+    @property
+    def pending_change(self) -> PendingChange | None:
+        """What the employer asked to have changed and no officer has answered."""
+        return self.read.pending_change
+
+    def findings(self, scope: str = "registration") -> str | None:
+        """Return the findings of the newest assessment of the registration or of a destination, as JSON."""
+        return self.read.findings if scope == "registration" else self.read.permit_findings.get(scope)
+
+    def given(self) -> dict[str, Any]:
+        """Return what the employer gave, as it was stored.
+
+        Raises:
+            Refused: `facts_erased` after an erasure.
+            Defect: when it cannot be opened.
+        """
+        place = f"{self.reference}/{self.row.facts_version}"
+        opened: dict[str, Any] = self.open("applications", "body", place, self.read.application)
+        return opened
+
+    def open(self, table: str, column: str, row: str, sealed: bytes) -> Any:
+        """Return a sealed JSON content.
+
+        Raises:
+            Refused: `facts_erased` after an erasure.
+            Defect: when the person's key cannot be opened, or the content was altered.
+        """
+        if isinstance(self._key, Exception):
+            raise self._key
+        return orjson.loads(self._key.open(table, column, row, sealed))
+
+
+async def read_cases(
+    context: Context, connection: AsyncConnection, references: Sequence[str], actor: Actor
+) -> list[CaseReading]:
+    """Return the cases of these references that the transaction's tenant has, in their order; erased ones as well."""
+    found = await case_reads.read(connection, references, inside=actor.is_inside)
+    return [
+        CaseReading(
+            context=context,
+            row=each.registration,
+            read=each,
+            calendar=await current_calendar(context, connection, each.calendar_version),
+            permits={Destination(permit.destination): permit for permit in each.permits},
+            _key=_opened(context, each),
+        )
+        for each in found
+    ]
+
+
+def _opened(context: Context, read: ReadCase) -> DataKey | Defect | KeyUnknown | Refused:
+    try:
+        return unwrap(context.keyring, read.key)
+    except (Defect, KeyUnknown, Refused) as error:
+        return error

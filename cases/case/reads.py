@@ -1,0 +1,180 @@
+"""Reading cases: one, a page of them, and the person fields that a purpose opens."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import uuid4
+
+from sqlalchemy import literal_column, or_, select, text, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql import ColumnElement
+
+from cases.case.file import load_case
+from cases.case.reading import read_cases
+from cases.case.row import CaseRow
+from cases.case.signers import need_no_conflict
+from cases.case.view import case_view
+from cases.shared.accesses import record_access
+from cases.shared.context import Context
+from domain.actors import Actor, Role
+from domain.acts import Act
+from domain.errors import FieldError, Refused
+from domain.field_errors import FieldCode
+from domain.identity_numbers import normalise_identity_number
+from domain.languages import Language
+from domain.purposes import Purpose
+from domain.registration import Employment, Person
+from domain.stages import Stage
+from store.ledger import Entry, begin_chain
+from store.tables import registrations
+
+Position = tuple[datetime, str]
+_FIELDS: Final = {
+    "person": tuple(name for name in Person.model_fields if name != "language"),
+    "employment": tuple(Employment.model_fields),
+}
+PERSON_FIELDS: Final = tuple(name for names in _FIELDS.values() for name in names)
+
+
+# Whoever asks for changes since the last one it saw would miss a row that is written first and committed last, so the
+# list ends before the oldest transaction that has written. Asked before the rows, so that nothing falls in between.
+_HORIZON: Final = text(
+    "SELECT least(min(xact_start), clock_timestamp()) FROM pg_stat_activity"
+    " WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid() AND datname = current_database()"
+)
+
+# Both in the words of an index.
+_NEEDS_EMPLOYER: Final = text("registrations.holder = 'employer'")
+_SHOWN_STAGE: Final[ColumnElement[str]] = literal_column(
+    "CASE WHEN registrations.stage = 'awaiting_confirmation' OR registrations.stage = 'approved'"
+    " AND NOT registrations.settled THEN 'under_review' ELSE registrations.stage END"
+)
+
+
+async def get_case(
+    context: Context, actor: Actor, reference: str, language: Language = Language.ZH_HANS
+) -> dict[str, Any]:
+    """Return one case; another tenant's is not found."""
+    async with context.database.begin(actor.tenant) as connection:
+        found = await read_cases(context, connection, [reference], actor)
+        if not found:
+            raise Refused("case_unknown", "There is no case of this reference.")
+        shown = [(each.reference, each.employer_id) for each in found]
+        await record_access(connection, actor, "case", shown, context.clock())
+        return case_view(found[0], actor, language)
+
+
+async def list_cases(
+    context: Context,
+    actor: Actor,
+    *,
+    stage: Stage | None = None,
+    needs: str | None = None,
+    client_reference: str | None = None,
+    updated_after: datetime | None = None,
+    q: str | None = None,
+    employer_id: str | None = None,
+    after: Position | None = None,
+    limit: int = 50,
+    short: bool = False,
+    language: Language = Language.ZH_HANS,
+) -> tuple[list[dict[str, Any]], Position | None]:
+    """Return a page of cases ordered by time of change and reference, and the position of the next page.
+
+    Short ones have no findings that pass, which are most of what a case says.
+
+    Raises:
+        Refused: `invalid` where the park's people look for a person without saying at which employer.
+    """
+    r = registrations.c
+    query = select(r.reference, r.updated_at).order_by(r.updated_at, r.reference).limit(limit + 1)
+    if actor.employer_id is not None:
+        query = query.where(r.employer_id == actor.employer_id)
+    if employer_id is not None:
+        query = query.where(r.employer_id == employer_id)
+    query = where_stage(query, actor, stage)
+    if needs == "employer":
+        query = query.where(_NEEDS_EMPLOYER)
+    if client_reference is not None:
+        query = query.where(r.client_reference == client_reference)
+    if updated_after is not None:
+        query = query.where(r.updated_at > updated_after)
+    if q is not None:
+        query = query.where(_matches(context, actor.employer_id or employer_id, q))
+    if after is not None:
+        query = query.where(tuple_(r.updated_at, r.reference) > tuple_(*after))
+    async with context.database.begin(actor.tenant) as connection:
+        if updated_after is not None:
+            query = query.where(r.updated_at < (await connection.execute(_HORIZON)).scalar_one())
+        rows = (await connection.execute(query)).all()
+        page = rows[:limit]
+        found = await read_cases(context, connection, [row.reference for row in page], actor)
+        shown = [(each.reference, each.employer_id) for each in found]
+        await record_access(connection, actor, "cases", shown, context.clock())
+        items = [case_view(each, actor, language, short=short) for each in found]
+    more = len(rows) > limit
+    return items, (page[-1].updated_at, page[-1].reference) if more else None
+
+
+async def open_person(
+    context: Context, actor: Actor, reference: str, fields: tuple[str, ...], purpose: Purpose | None
+) -> dict[str, Any]:
+    """Open person fields of a case; a ledger act, for which all but the employer that gave them state a purpose.
+
+    Raises:
+        Refused: `purpose_missing`; `invalid` for a field that is not known; `role_not_allowed` for one who declared a
+            conflict of interest.
+    """
+    unknown = [name for name in fields if name not in PERSON_FIELDS]
+    if unknown or not fields:
+        errors = [FieldError("fields", "unknown_value", f"Known fields: {', '.join(PERSON_FIELDS)}.")]
+        raise Refused("invalid", "Name the fields to open.", errors)
+    if purpose is None and actor.role is not Role.EMPLOYER:
+        raise Refused("purpose_missing", "Say in the header Purpose what the fields are opened for.")
+    async with context.database.begin(actor.tenant) as connection:
+        file = await load_case(context, connection, reference, lock=False)
+        need_no_conflict(file, actor)
+        await record_read(connection, actor, [file], fields, purpose, context.clock())
+        given = file.application.model_dump(mode="json")
+    return {name: given[part][name] for part, names in _FIELDS.items() for name in names if name in fields}
+
+
+async def record_read(
+    connection: AsyncConnection,
+    actor: Actor,
+    cases: Sequence[CaseRow],
+    fields: tuple[str, ...],
+    purpose: Purpose | None,
+    at: datetime,
+) -> None:
+    """Write one access row that lists the cases read, in a chain of its own so that reading locks no case."""
+    employers = {case.employer_id for case in cases}
+    entry = Entry(
+        act=Act.PERSONAL_DATA_READ,
+        actor=actor,
+        at=at,
+        employer_id=employers.pop() if len(employers) == 1 else None,
+        purpose=purpose.value if purpose else "own_data",
+        detail={"cases": [case.reference for case in cases], "fields": list(fields)},
+    )
+    await begin_chain(connection, f"access/{uuid4()}", [entry])
+
+
+def where_stage(query: Any, actor: Actor, stage: Stage | None) -> Any:
+    """Filter by the stage as the reader sees it: an outsider sees an approval that settles as under review."""
+    if stage is None:
+        return query
+    if actor.role in (Role.EMPLOYER, Role.PERSON):
+        return query.where(stage.value == _SHOWN_STAGE)
+    return query.where(registrations.c.stage == stage.value)
+
+
+def _matches(context: Context, employer_id: str | None, q: str) -> Any:
+    """Match an exact whole name or an exact last four, by the keyed hashes of an employer, which has to be known."""
+    if employer_id is None:
+        message = "A person is looked for within one employer: name it by employer_id."
+        raise Refused("invalid", message, [FieldError("employer_id", FieldCode.REQUIRED, message)])
+    r = registrations.c
+    name = context.keyring.lookup_hash(f"name/{employer_id}", q)
+    last_four = context.keyring.lookup_hash(f"last_four/{employer_id}", normalise_identity_number(q))
+    return or_(r.name_hash == name, r.last_four_hash == last_four)

@@ -1,0 +1,171 @@
+"""Who may sign: reasons of the right use, no conflict of interest, and a second person for a second signature."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.case.file import CaseFile
+from domain.actors import Actor, Role
+from domain.decisions import ConfirmationRequest, GivenReason, PermitConfirmationRequest
+from domain.errors import FieldError, Refused
+from domain.field_errors import FieldCode
+from domain.reasons import ReasonCode, Use, checked_reasons, facts_of, of_use
+from domain.registration import FIELD_PATHS, find_field
+from domain.stages import CLOSED, Destination, PendingAct, Stage
+from domain.tasks import Queue, TaskKind
+from store.rows.work import TaskRow
+from store.tables import conflicts
+
+
+def holder_of(actor: Actor) -> str:
+    """Return how the actor is written as holder of a task."""
+    return f"{actor.issuer} {actor.subject}"
+
+
+def subject_of(holder: str | None) -> str | None:
+    """Return the subject of a holder, as staff reads it."""
+    return holder.split(" ", 1)[1] if holder else None
+
+
+def held_by_another(task: TaskRow) -> Refused:
+    """Return the refusal of a task that somebody else holds, naming who does."""
+    return Refused("task_held", "Another officer holds this task.", facts={"holder": subject_of(task.holder)})
+
+
+def signature_of(actor: Actor) -> dict[str, Any]:
+    """Return how a signer is kept with a proposal or an effect."""
+    return {"issuer": actor.issuer, "subject": actor.subject, "role": actor.role.value}
+
+
+def is_same(actor: Actor, signature: dict[str, Any] | None) -> bool:
+    """Whether the actor is the signer kept."""
+    return signature is not None and (signature["issuer"], signature["subject"]) == (actor.issuer, actor.subject)
+
+
+def need_another(actor: Actor, proposed_by: dict[str, Any]) -> None:
+    """Refuse a second signature by the proposer."""
+    if is_same(actor, proposed_by):
+        raise Refused("same_signer", "The second signature needs another person than the proposer.")
+
+
+def need_reasons(reasons: Iterable[GivenReason], use: Use, *, at_least_one: bool = True) -> tuple[ReasonCode, ...]:
+    """Return the codes given, or refuse where none is given, one is not of this use or is about no known field."""
+    listed = list(reasons)
+    codes = need_codes([reason.code for reason in listed], use, at_least_one=at_least_one)
+    errors = [
+        FieldError(f"reasons[{n}].field", FieldCode.UNKNOWN_VALUE, f"Known fields: {', '.join(FIELD_PATHS)}.")
+        for n, reason in enumerate(listed)
+        if reason.field is not None and find_field(reason.field) is None
+    ]
+    if errors:
+        raise Refused("invalid", "A reason is about a field that a registration does not have.", errors)
+    return codes
+
+
+def need_codes(codes: Sequence[str], use: Use, *, at_least_one: bool = True) -> tuple[ReasonCode, ...]:
+    """Return the codes, or refuse where there is none or one is not of this use."""
+    if at_least_one and not codes:
+        missing = FieldError("reasons", FieldCode.REQUIRED, "Give at least one reason.")
+        raise Refused("reason_missing", "Give at least one reason.", [missing], facts=facts_of(use, of_use(use)))
+    return checked_reasons(codes, use)
+
+
+def need_no_conflict(file: CaseFile, actor: Actor) -> None:
+    """Refuse whoever declared a conflict of interest on the case, whatever is asked of it."""
+    if holder_of(actor) in file.conflicts:
+        raise Refused("role_not_allowed", words="conflict_declared")
+
+
+async def need_unconflicted(connection: AsyncConnection, actor: Actor, references: Iterable[str]) -> None:
+    """Refuse whoever declared a conflict of interest on one of these cases, in an act that opens no file of them."""
+    c = conflicts.c
+    declared = select(c.reference).where(c.reference.in_(list(references)), c.subject == holder_of(actor))
+    if (await connection.execute(declared)).first() is not None:
+        raise Refused("role_not_allowed", words="conflict_declared")
+
+
+def need_round(file: CaseFile, round_: int) -> None:
+    """Refuse an act on a round that has passed, which a stale page sends."""
+    if round_ != file.round:
+        raise Refused("stale_round", f"The case is in round {file.round}; load it again.")
+
+
+def need_no_hold(file: CaseFile) -> None:
+    """Refuse while a hold stands (R17, R20)."""
+    if file.row.hold or file.row.standing_hold:
+        raise Refused("on_hold", "The case is on hold; release it first.")
+
+
+def need_second_person(actor: Actor, proposal: dict[str, Any] | None) -> None:
+    """Refuse a second signature by the proposer."""
+    if proposal is None:
+        raise Refused("wrong_stage", "Nothing waits for a second signature.")
+    need_another(actor, proposal["by"])
+
+
+def take_task(
+    file: CaseFile, actor: Actor, at: datetime, kind: TaskKind, destination: Destination | None = None
+) -> None:
+    """Refuse while another person holds the task; deciding a free one claims it in the same act."""
+    task = need_not_held(file, actor, kind, destination)
+    if task is not None and task.holder is None:
+        file.change_task(task, holder=holder_of(actor), held_since=at)
+
+
+def need_not_held(
+    file: CaseFile, actor: Actor, kind: TaskKind, destination: Destination | None = None
+) -> TaskRow | None:
+    """Refuse while another person holds the task, or it is the supervisors'; return it, if there is one."""
+    task = file.find_task(kind, destination)
+    if task is None or task.holder == holder_of(actor):
+        return task
+    if task.holder is not None:
+        raise held_by_another(task)
+    if task.queue == Queue.SUPERVISORS and actor.role is not Role.SUPERVISOR:
+        raise Refused("task_held", words="supervisors_only")
+    return task
+
+
+def need_undecided(file: CaseFile) -> None:
+    """Refuse a decision on a case that has one."""
+    if file.stage in CLOSED:
+        raise Refused("case_closed", f"The case is {file.stage}.")
+    if file.stage in (Stage.AWAITING_CONFIRMATION, Stage.APPROVED):
+        raise Refused("already_decided", "A decision on this round is recorded.")
+
+
+def notes_of(file: CaseFile, table: str, key: str, content: object) -> str:
+    """Return free text sealed for its place and written in hexadecimal, so that it can stand in a JSON column."""
+    return file.seal(table, "note", key, content).hex()
+
+
+def rejection(
+    file: CaseFile,
+    actor: Actor,
+    at: datetime,
+    act: PendingAct,
+    asked: ConfirmationRequest | PermitConfirmationRequest,
+    place: tuple[str, str],
+) -> dict[str, Any]:
+    """Return why a second signature was not given, as it is kept for the proposer: codes in clear, notes sealed."""
+    notes = {"note": asked.note, "reasons": [reason.note for reason in asked.reasons]}
+    return {
+        "by": signature_of(actor),
+        "at": at.isoformat(),
+        "act": act.value,
+        "reasons": given(asked.reasons),
+        "notes": notes_of(file, *place, notes),
+    }
+
+
+def with_notes(kept: Iterable[dict[str, Any]], notes: Iterable[str | None]) -> tuple[GivenReason, ...]:
+    """Return reasons as they were given, from what is kept of them and their notes."""
+    return tuple(GivenReason(**reason, note=note) for reason, note in zip(kept, notes, strict=True))
+
+
+def given(reasons: Iterable[GivenReason]) -> list[dict[str, Any]]:
+    """Return reasons as they are kept with a proposal: codes and fields; notes are sealed apart."""
+    return [{"code": reason.code, "field": reason.field} for reason in reasons]

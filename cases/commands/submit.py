@@ -1,0 +1,184 @@
+"""Asking something of a case: checked against the register, stored as a command, answered with the case."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from pydantic import BaseModel
+
+from cases.case.file import CaseFile, build_file, load_case, load_rows
+from cases.case.view import case_view, obstacle_views
+from cases.commands import store as commands
+from cases.commands.advance import advance, preview
+from cases.decisions import review
+from cases.shared.context import Context
+from cases.shared.idempotency import Idempotency, Reply, asked_before, keep_reply, key_row, read_known
+from domain.actors import Actor
+from domain.case_facts import contest_of
+from domain.commands import CommandKind, CommandState, is_awaited
+from domain.errors import FieldError, Refused
+from domain.languages import Language
+from domain.registration import CorrectionRequest
+from domain.stages import PendingAct, Stage
+from privacy import objections
+from privacy.confided import Said
+from programmes.talent_permit import eligibility
+from programmes.talent_permit.live_registrations import need_within_limit, refuse_second
+from store import case_writes
+from store.rows.work import CommandRow
+
+# Answered with what would then still stand in the way of a permit.
+_LOOKING_AHEAD: Final = frozenset({CommandKind.DECIDE, CommandKind.CONFIRM, CommandKind.RECORD_FACT})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked: the case, the command, its kind, and the answer where it is known already."""
+
+    reference: str
+    kind: CommandKind
+    command_id: UUID
+    reply: Reply | None
+
+
+async def ask(
+    context: Context,
+    actor: Actor,
+    reference: str,
+    kind: CommandKind,
+    body: BaseModel | dict[str, Any],
+    idempotency: Idempotency,
+    language: Language = Language.ZH_HANS,
+    *,
+    said: Said | None = None,
+) -> Asked:
+    """Store a command, unless the register already says that it would be refused.
+
+    The caller sends it on: an awaited kind by an update, any other by a signal. A dispute comes with who said it.
+
+    Raises:
+        Refused: the code that the step would refuse with now.
+    """
+    at = context.clock()
+    try:
+        asked, is_closed = await _store(context, actor, reference, kind, body, idempotency, language, at, said)
+    except Refused as refused:
+        number = _number_given(body)
+        if refused.code == "live_registration_exists" and number is not None:
+            raise await refuse_second(context, actor, number) from None
+        raise
+    if is_closed:
+        # The workflow of the case has closed, so nobody else applies what is stored for it.
+        await advance(context, reference, at)
+    return asked
+
+
+async def _store(
+    context: Context,
+    actor: Actor,
+    reference: str,
+    kind: CommandKind,
+    body: BaseModel | dict[str, Any],
+    idempotency: Idempotency,
+    language: Language,
+    at: datetime,
+    said: Said | None,
+) -> tuple[Asked, bool]:
+    """Store a command in one transaction; return what was asked, and whether the case has no workflow any more."""
+    async with context.database.begin(actor.tenant, case=reference) as connection:
+        loaded = await load_rows(connection, reference, beside=asked_before(actor, idempotency))
+        known = read_known(context, idempotency, loaded.beside["known"])
+        if known is not None and known.reference is not None and known.command_id is not None:
+            return Asked(known.reference, kind, known.command_id, known.reply), False
+        file = await build_file(context, connection, loaded)
+        is_closed, key = file.is_finished(), file.person_key
+        content = body if isinstance(body, dict) else body.model_dump(mode="json", exclude_unset=True)
+        awaited = is_awaited(kind, actor.role)
+        reply = None if awaited else Reply(202, case_view(file, actor, language))
+        command_id = uuid4()
+        trial = CommandRow(
+            command_id=command_id,
+            reference=file.reference,
+            employer_id=file.employer_id,
+            kind=kind.value,
+            actor=actor.model_dump(mode="json"),
+            state=CommandState.STORED.value,
+            at=at,
+        )
+        number = _number_given(body)
+        if number is not None and number != file.application.person.identity_number:
+            await need_within_limit(context, connection, actor, at)
+        try:
+            await preview(file, connection, trial, content)
+        except Refused as refused:
+            raise for_reader(refused, actor) from None
+        stored = await load_case(context, connection, reference) if file.person_key is not key else file
+        command = commands.command_row(stored, actor, kind, content, at, command_id=command_id, unanswered=awaited)
+        kept = key_row(context, actor, idempotency, reference=reference, command_id=command_id, reply=reply, key=key)
+        await case_writes.write(connection, {"commands": [command.document()], "idempotency": [kept]})
+        if said is not None:
+            about = contest_of(content["fact"]) if kind is CommandKind.CONTEST_FACT else objections.DEPARTURE
+            await objections.keep_dispute(stored, connection, actor, command_id, said, at, about=about)
+    return Asked(reference, kind, command_id, reply), is_closed
+
+
+def _may_be_approved(file: CaseFile) -> bool:
+    """Whether permits come next: the case is approved, or proposed to be."""
+    return file.stage is Stage.APPROVED or file.row.pending_act == PendingAct.APPROVE
+
+
+def for_reader(refused: Refused, actor: Actor) -> Refused:
+    """Return a refusal as its reader may see it: an outsider never learns of a proposal or a settling approval."""
+    if actor.is_inside or refused.code != "wrong_stage":
+        return refused
+    return Refused(refused.code, "This cannot be done at the present stage of the case.", refused.errors)
+
+
+def _number_given(body: BaseModel | dict[str, Any]) -> str | None:
+    """Return the identity number that a correction brings, if it brings one."""
+    if isinstance(body, CorrectionRequest) and body.person is not None:
+        return body.person.identity_number
+    return None
+
+
+async def reply(
+    context: Context,
+    actor: Actor,
+    asked: Asked,
+    idempotency: Idempotency,
+    language: Language = Language.ZH_HANS,
+    *,
+    is_answered: bool,
+    pending_because: str | None = None,
+) -> Reply:
+    """Answer an awaited command: 200 with the case once it is applied, 202 with `pending` while the engine is away.
+
+    A departure that staff reports is 202 with the case as well: nothing is set before its second signature (R22).
+
+    `is_answered` says that its update answered, so that the workflow knows; otherwise the sweeper tells it again.
+    `pending_because` goes along with `pending`, as a code.
+
+    Raises:
+        Refused: what the step refused the command with.
+    """
+    async with context.database.begin(actor.tenant) as connection:
+        file = await load_case(context, connection, asked.reference, beside=commands.outcome_of(asked.command_id))
+        state, outcome = commands.read_outcome(file.beside["command"])
+        if state is CommandState.REFUSED:
+            errors = [FieldError.from_kept(error) for error in outcome.get("errors", [])]
+            words = outcome.get("words", "")
+            raise Refused(outcome["code"], outcome.get("detail", ""), errors, facts=outcome.get("facts"), words=words)
+        view = case_view(file, actor, language)
+        if asked.kind in _LOOKING_AHEAD and (_may_be_approved(file) or asked.kind is CommandKind.RECORD_FACT):
+            ahead = await eligibility.obstacles(file, connection, context.clock())
+            view["permit_obstacles"] = obstacle_views(ahead, language)
+        if asked.kind is CommandKind.RECORD_FACT and file.stage is Stage.UNDER_REVIEW:
+            view["approval_needs_second_signature"] = review.needs_second_signature(file)
+        if state is CommandState.STORED:
+            because = {"pending_because": pending_because} if pending_because else {}
+            return Reply(202, view | {"pending": True} | because)
+        answer = Reply(202 if asked.kind is CommandKind.DEPART else 200, view)
+        beside = commands.answered([asked.command_id]) if is_answered else None
+        await keep_reply(connection, actor, idempotency, answer, file.person_key, beside=beside)
+    return answer

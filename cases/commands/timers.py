@@ -1,0 +1,72 @@
+"""What time does to a case: each deadline by its verb, at its own time and in order."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.case.file import CaseFile
+from cases.commands.apply import take_early
+from cases.decisions import correction, settling
+from cases.tasks import review as review_tasks
+from domain.actors import Actor
+from domain.clock import over_at
+from domain.deadlines import OUTLIVING, WATCHED_BY_SCHEDULE, DeadlineKind
+from domain.stages import Destination, Stage
+from programmes.talent_permit import employment, permits
+from store.rows.work import DeadlineRow
+
+_Verb = Callable[[CaseFile, Actor, datetime, DeadlineRow], None]
+
+
+async def pass_deadlines(
+    file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, *, strictly: bool = False
+) -> None:
+    """Pass every deadline up to a time; strictly: only those before it."""
+    while True:
+        due = [row for row in file.deadlines.values() if _is_over(row, at, strictly=strictly)]
+        if not due:
+            return
+        row = min(due, key=lambda row: row.at)
+        file.pass_deadline(row)
+        when = max(row.at, file.row.accepted_at)
+        if row.kind == DeadlineKind.SETTLED:
+            await settling.settle(file, connection, actor, when)
+        else:
+            _ON_TIME.get(DeadlineKind(row.kind), permits.pass_deadline)(file, actor, when, row)
+
+
+def pass_watched(file: CaseFile, actor: Actor, at: datetime) -> None:
+    """Pass the deadlines that the Schedule watches; a permit that was kept outlives the workflow of its case (P17)."""
+    watched = WATCHED_BY_SCHEDULE | (OUTLIVING if file.stage is Stage.ENDED else frozenset())
+    due = [row for row in file.deadlines.values() if _is_over(row, at) and DeadlineKind(row.kind) in watched]
+    for row in sorted(due, key=lambda row: row.at):
+        file.pass_deadline(row)
+        _ON_TIME.get(DeadlineKind(row.kind), permits.pass_deadline)(file, actor, row.at, row)
+
+
+def _is_over(deadline: DeadlineRow, at: datetime, *, strictly: bool = False) -> bool:
+    over = over_at(deadline.at)
+    # What is stored at the very moment of a reminder comes before it; what is stored as a limit ends is too late.
+    return over < at or (over == at and not (strictly and over == deadline.at))
+
+
+def _show_early(file: CaseFile, actor: Actor, at: datetime, deadline: DeadlineRow) -> None:
+    take_early(file, actor, at, Destination(deadline.destination), hold=True)
+
+
+_ON_TIME: Final[dict[DeadlineKind, _Verb]] = {
+    DeadlineKind.DEFECTS_NAMED: review_tasks.count_as_complete,
+    DeadlineKind.CORRECTION_REMINDER: correction.remind,
+    DeadlineKind.CORRECTION_OVER: correction.lapse,
+    DeadlineKind.REVIEW_REMINDER: review_tasks.remind,
+    DeadlineKind.REVIEW_OVER: review_tasks.escalate,
+    DeadlineKind.CLAIM_OVER: review_tasks.lapse_claim,
+    DeadlineKind.SIGNATURE_EXPECTED: review_tasks.expect_signature,
+    DeadlineKind.HOLD_REVIEW: review_tasks.review_hold,
+    DeadlineKind.EMPLOYMENT_OVER: employment.end_employment,
+    DeadlineKind.CONTRACT_REMINDER: employment.remind_of_contract,
+    DeadlineKind.CONTRACT_GRACE: employment.end_contract_grace,
+    DeadlineKind.EARLY_ANSWER: _show_early,
+}

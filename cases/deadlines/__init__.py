@@ -1,0 +1,1 @@
+"""Clocks of a case, and the deadlines that hang on them."""

@@ -1,0 +1,1 @@
+"""Decisions: assessed, mended, reviewed, signed a second time, held, settled."""

@@ -1,0 +1,159 @@
+"""Assessment: the facts of a case under the rule version of its acceptance (R2 to R4)."""
+
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.case import facts as case_facts
+from cases.case.file import CaseFile
+from cases.decisions import correction
+from cases.shared.context import Context
+from cases.tasks.review import open_review
+from domain.actors import Actor
+from domain.acts import Act
+from domain.clock import day_of
+from domain.employers import EmployerKind
+from domain.findings import STANDING_IN_THE_WAY, Finding, outcome_of
+from domain.moves import Event
+from domain.premises import locate
+from domain.registration import RegistrationRequest
+from domain.stages import AssessmentOutcome, Stage
+from policy.addresses import fold_address
+from policy.facts import Facts, facts_of
+from policy.rerun import REGISTRATION_SCOPE, run_again
+from programmes.talent_permit.rules import assess
+from register.premises import find_premises
+from store.case_rows import LoadedEmployer
+from store.rows.register import AssessmentRow
+
+
+def start(file: CaseFile, actor: Actor, at: datetime) -> None:
+    """Take the case up (R2); a second start changes nothing."""
+    if file.stage is Stage.RECEIVED:
+        file.move(Event.STARTED)
+        file.row.started_at = at
+        file.record(Act.STARTED, actor, at)
+
+
+class Known(NamedTuple):
+    """The facts of a case: as they are known, and as they were given where officers recorded others, with which."""
+
+    facts: Facts
+    given: Facts | None = None
+    numbers: tuple[int, ...] = ()
+
+
+async def assess_case(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
+    """Evaluate the rules and send the case to review, or back to the employer with one list of all defects."""
+    if file.stage is not Stage.ASSESSING:
+        return
+    findings = await _assess(file, connection, at)
+    outcome = outcome_of(findings)
+    if outcome is AssessmentOutcome.INCOMPLETE and correction.may_return(file):
+        correction.request_after_assessment(file, actor, at, findings)
+        return
+    file.move(Event.ASSESSED_COMPLETE)
+    file.record(Act.ASSESSED, actor, at, outcome=outcome.value)
+    open_review(file, at)
+
+
+async def assess_again(
+    file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, *, reasons: tuple[str, ...] = ()
+) -> None:
+    """Evaluate the rules of a case that was assessed before; it stays where it is."""
+    findings = await _assess(file, connection, at)
+    file.record(Act.ASSESSED, actor, at, outcome=outcome_of(findings).value, reasons=reasons)
+
+
+async def _assess(file: CaseFile, connection: AsyncConnection, at: datetime) -> tuple[Finding, ...]:
+    known = await known_facts(file, connection, at)
+    findings = assess(known.facts, file.context.packs.version(file.row.policy_version), file.accepted_on)
+    keep_assessment(file, REGISTRATION_SCOPE, findings, known, at)
+    file.row.assessment = outcome_of(findings).value
+    return findings
+
+
+def keep_assessment(file: CaseFile, scope: str, findings: tuple[Finding, ...], known: Known, at: datetime) -> None:
+    """Keep findings, rule version and the facts they rest on, so that an auditor can run them again."""
+    pack = file.context.packs.version(file.row.policy_version)
+    earlier = file.assessment(scope)
+    seq = earlier.seq + 1 if earlier else 1
+    facts = known.facts.model_dump(mode="json")
+    file.assess(
+        AssessmentRow(
+            reference=file.reference,
+            scope=scope,
+            seq=seq,
+            employer_id=file.employer_id,
+            round=file.round,
+            policy_version=pack.version,
+            policy_hash=pack.content_hash,
+            findings=[finding.model_dump(mode="json") for finding in findings],
+            facts=file.seal("assessments", "facts", f"{file.reference}/{scope}/{seq}", facts),
+            on_facts=_on_facts(file, scope, findings, known),
+            at=at,
+        )
+    )
+
+
+def _on_facts(file: CaseFile, scope: str, findings: tuple[Finding, ...], known: Known) -> dict[str, Any] | None:
+    """Return which recorded facts an assessment rests on, and the findings that fail without them and not with them."""
+    if known.given is None:
+        return None
+    pack = file.context.packs.version(file.row.policy_version)
+    without = run_again(scope, known.given, pack, file.accepted_on)
+    failed = {finding.code for finding in without if finding.outcome in STANDING_IN_THE_WAY}
+    still = {finding.code for finding in findings if finding.outcome in STANDING_IN_THE_WAY}
+    return {"facts": list(known.numbers), "turned": sorted(code.value for code in failed - still)}
+
+
+async def known_facts(
+    file: CaseFile, connection: AsyncConnection, at: datetime, *, in_force: bool | None = None
+) -> Known:
+    """Return the facts of a case as they are known now, and as they were given where that is something else."""
+
+    async def gathered(request: RegistrationRequest) -> Facts:
+        return await gather_facts(
+            file.context,
+            connection,
+            request,
+            file.employer,
+            on=file.accepted_on,
+            today=day_of(at),
+            other_live=False,
+            in_force=in_force,
+        )
+
+    recorded = case_facts.in_force(file)
+    if not recorded:
+        return Known(await gathered(file.application))
+    numbers = tuple(fact.number for fact in recorded)
+    return Known(await gathered(case_facts.known(file)), await gathered(file.application), numbers)
+
+
+async def gather_facts(
+    context: Context,
+    connection: AsyncConnection,
+    request: RegistrationRequest,
+    employer: LoadedEmployer,
+    *,
+    on: date,
+    today: date,
+    other_live: bool | None,
+    in_force: bool | None = None,
+) -> Facts:
+    """Return the facts of a registration: kind and premises as of the day of acceptance, standing as of today."""
+    version = employer.on(on)
+    site = request.employment.work_site
+    entries = await find_premises(context, connection, employer.premises_version, site)
+    held = {each.code for each in employer.premises if each.covers(on)}
+    return facts_of(
+        request,
+        site=locate(site, entries, on, fold_address),
+        employer_kind=EmployerKind(version.kind) if version else None,
+        employer_standing=employer.standing_on(today),
+        employer_has_premises=None if version is None else bool(held & set(version.premises)),
+        other_live_registration=other_live,
+        registration_in_force=in_force,
+    )

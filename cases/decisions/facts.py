@@ -1,0 +1,187 @@
+"""Recording a fact that an officer saw, contesting it, and answering the contest; the rules run again each time."""
+
+from datetime import datetime
+
+from pydantic import ValidationError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.case import facts as case_facts
+from cases.case.file import CaseFile
+from cases.case.signers import is_same, need_not_held, need_round, signature_of
+from cases.decisions import assessing, settling
+from cases.notices.compose import Telling, tell
+from domain.actors import Actor, system
+from domain.acts import Act
+from domain.case_facts import ContestState, FactRequest, FactState, contest_of, parts_of
+from domain.clock import day_of
+from domain.decisions import TaskAction, TaskAnswerRequest
+from domain.errors import FieldError, Refused
+from domain.field_errors import FieldCode, field_errors
+from domain.moves import Event, get_move
+from domain.notices import NoticeKind, Recipient
+from domain.registration import CorrectionRequest, RegistrationRequest, corrected
+from domain.stages import Stage
+from domain.tasks import TaskKind
+from privacy import objections
+from programmes.talent_permit import eligibility
+from store.rows.register import FactRow
+
+
+async def record(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: FactRequest) -> None:
+    """Keep a fact that an officer saw beside what was given, and run the rules again for every destination (R35)."""
+    get_move(file.stage, Event.RECORD_FACT)
+    waiting = eligibility.waiting(file)
+    if file.row.settled and not waiting:
+        raise Refused("wrong_stage", words="fact_changes_nothing")
+    need_round(file, asked.round)
+    if file.stage is Stage.UNDER_REVIEW:
+        need_not_held(file, actor, TaskKind.REVIEW)
+    for destination in waiting:
+        need_not_held(file, actor, TaskKind.PERMIT_ELIGIBILITY, destination)
+    _need_to_hold(file, asked)
+    file.move(Event.RECORD_FACT)
+    for replaced in _replace(file, asked, at):
+        await objections.end_dispute(file, connection, actor, at, "replaced", about=contest_of(replaced))
+    number, content = _keep(file, actor, at, asked)
+    hashed = file.person_key.ledger_hash(content)
+    file.record(Act.FACT_RECORDED, actor, at, fact=number, field=asked.field.value, content=hashed)
+    await _run_again(file, connection, at)
+    tell(file, Telling(NoticeKind.FACT_RECORDED, at, str(number), facts={"fact_field": asked.field.short}))
+
+
+def contest(file: CaseFile, actor: Actor, at: datetime, number: int) -> None:
+    """Let another officer look at a recorded fact that the employer or the person thinks wrong, each once (R36)."""
+    get_move(file.stage, Event.CONTEST_FACT)
+    row = case_facts.find_fact(file, number)
+    if row is None:
+        raise Refused("not_found", words="fact_unknown")
+    if row.state != FactState.STANDS:
+        raise Refused("wrong_stage", words="fact_not_standing")
+    side = actor.role.value
+    if side in row.contested_by:
+        raise Refused("already_decided", words="fact_contested_before")
+    file.move(Event.CONTEST_FACT)
+    file.put_fact(row, contest=ContestState.OPEN.value, contested_by=sorted([*row.contested_by, side]))
+    due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
+    task = file.open_task(TaskKind.FACT_CONTESTED, at, due_at=due.at, detail={"facts": []})
+    file.change_task(task, detail={"facts": sorted({*task.detail["facts"], number})})
+    file.record(Act.FACT_CONTESTED, actor, at, fact=number)
+
+
+async def answer_contest(
+    file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: TaskAnswerRequest
+) -> None:
+    """Let contested facts stand, or set them aside, so that what was given holds again."""
+    task = file.find_task(TaskKind.FACT_CONTESTED)
+    if task is None:
+        raise Refused("wrong_stage", "No recorded fact is contested.")
+    contested = [row for row in file.facts if row.number in task.detail["facts"]]
+    if any(is_same(actor, row.seen_by) for row in contested):
+        raise Refused("same_signer", words="own_fact")
+    chosen = {row.number for row in contested} if asked.facts is None else set(asked.facts)
+    if not chosen <= {row.number for row in contested}:
+        numbers = tuple(str(row.number) for row in contested)
+        wrong = FieldError("facts", FieldCode.UNKNOWN_VALUE, "Not contested.", allowed=numbers)
+        raise Refused("invalid", "Name facts that are contested.", [wrong])
+    ends = chosen if asked.action is TaskAction.SET_ASIDE else set()
+    for row in contested:
+        state = FactState.SET_ASIDE.value if row.number in ends else row.state
+        file.put_fact(row, state=state, contest=ContestState.ANSWERED.value)
+        told = asked.action.value if row.number in chosen else TaskAction.UPHOLD.value
+        await objections.end_dispute(file, connection, actor, at, told, about=contest_of(row.number))
+        _tell_answer(file, at, row, is_set_aside=row.number in ends)
+    file.close_tasks([TaskKind.FACT_CONTESTED], at)
+    file.record(Act.TASK_ANSWERED, actor, at, outcome=asked.action.value, kind=task.kind, facts=sorted(ends or chosen))
+    if ends:
+        _follow(file, at)
+        await _run_again(file, connection, at)
+
+
+def _tell_answer(file: CaseFile, at: datetime, row: FactRow, *, is_set_aside: bool) -> None:
+    """Tell of a fact that is set aside all who heard that it was recorded, and of one that stands who contested it.
+
+    Each contests a fact once: of the other's contest, whoever was told before that it stands is not told again, since
+    the occasion is the same.
+    """
+    kind = NoticeKind.FACT_SET_ASIDE if is_set_aside else NoticeKind.FACT_UPHELD
+    only = None if is_set_aside else frozenset(Recipient(side) for side in row.contested_by)
+    facts = {"fact_field": case_facts.opened(file, row).field.short}
+    tell(file, Telling(kind, at, str(row.number), facts=facts, only=only))
+
+
+def _need_to_hold(file: CaseFile, asked: FactRequest) -> None:
+    """Refuse a fact that cannot be true together with what else is known; what clashed before is not its fault."""
+    known = case_facts.known(file)
+    before = _clashes(known, CorrectionRequest(undertaking_version=known.undertaking_version))
+    clashes = _clashes(known, parts_of(asked.field, asked.value))
+    wrong = [FieldError("value", each.code, each.message) for field, each in clashes.items() if field not in before]
+    if wrong:
+        raise Refused("invalid", "The fact does not hold together with what else is known.", wrong)
+
+
+def _clashes(whole: RegistrationRequest, parts: CorrectionRequest) -> dict[str, FieldError]:
+    try:
+        corrected(whole, parts)
+    except ValidationError as error:
+        return {each.field: each for each in field_errors(error)}
+    return {}
+
+
+def _replace(file: CaseFile, asked: FactRequest, at: datetime) -> list[int]:
+    """Let what was recorded of the field before stand no more; return the numbers whose contest ends by it."""
+    earlier = [row for row in file.facts if row.field == asked.field and row.state == FactState.STANDS]
+    contested = [row for row in earlier if row.contest == ContestState.OPEN]
+    for row in earlier:
+        file.put_fact(row, state=FactState.REPLACED.value)
+    for row in contested:
+        file.put_fact(row, contest=ContestState.ANSWERED.value)
+        _drop_contest(file, row.number, at)
+    return [row.number for row in contested]
+
+
+def _keep(file: CaseFile, actor: Actor, at: datetime, asked: FactRequest) -> tuple[int, bytes]:
+    """Keep the fact under the next number; return it with its content."""
+    number = len(file.facts) + 1
+    given = file.application.model_dump(mode="json")[asked.field.part][asked.field.short]
+    content = case_facts.content_of(asked.value, asked.seen_in, given)
+    kept = FactRow(
+        reference=file.reference,
+        number=number,
+        employer_id=file.employer_id,
+        field=asked.field.value,
+        state=FactState.STANDS.value,
+        contested_by=[],
+        facts_version=file.row.facts_version,
+        round=file.round,
+        body=file.person_key.seal("case_facts", "body", case_facts.place_of(file.reference, number), content),
+        seen_by=signature_of(actor),
+        at=at,
+    )
+    file.put_fact(kept)
+    _follow(file, at)
+    return number, content
+
+
+def _drop_contest(file: CaseFile, number: int, at: datetime) -> None:
+    """Take a fact that was replaced out of the task about its contest."""
+    task = file.find_task(TaskKind.FACT_CONTESTED)
+    left = [each for each in task.detail["facts"] if each != number] if task else []
+    if task is not None and left:
+        file.change_task(task, detail={"facts": left})
+    else:
+        file.close_tasks([TaskKind.FACT_CONTESTED], at)
+
+
+def _follow(file: CaseFile, at: datetime) -> None:
+    """Let the end of the contract, by which reminders go, be the one that is known now."""
+    ends = case_facts.known(file).employment.contract_end
+    if file.row.contract_end != ends:
+        file.row.contract_end = ends
+        if file.stage is Stage.APPROVED and file.row.settled:
+            settling.plan_contract_end(file, at)
+
+
+async def _run_again(file: CaseFile, connection: AsyncConnection, at: datetime) -> None:
+    if file.stage in (Stage.UNDER_REVIEW, Stage.AWAITING_CONFIRMATION):
+        await assessing.assess_again(file, connection, system("assess_again"), at)
+    await eligibility.weigh_again(file, connection, at)

@@ -1,0 +1,111 @@
+"""What officers answered about findings: one holds for the same finding with the same facts later in the case."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import orjson
+
+from cases.case.file import CaseFile
+from domain.findings import Finding, FindingCode
+from policy.facts import Facts
+from policy.looked_at import LOOKED_AT, looked_at
+from policy.rerun import REGISTRATION_SCOPE
+from store.rows.register import AssessmentRow
+
+Answer = dict[str, Any]
+# A coded reason as it is kept with a proposal: its code, and the field that it is about where one was named.
+Given = Mapping[str, Any]
+
+_FINDING_CODES: Final = frozenset(FindingCode)
+
+
+def answers_given(file: CaseFile, scope: str, reasons: Sequence[Given], at: datetime) -> list[Answer]:
+    """Return what override reasons answer of the newest findings of a scope of rules.
+
+    A reason that names a field answers the findings about that field, one with the name of a finding that finding, and
+    any other all that did not pass.
+    """
+    kept = file.assessment(scope)
+    if kept is None or not reasons:
+        return []
+    facts = kept_facts(file, kept)
+    found = (Finding.model_validate(each) for each in kept.findings)
+    answers: list[Answer] = []
+    for finding in found:
+        codes = [reason["code"] for reason in reasons if _is_about(reason, finding)]
+        if codes and not finding.passed and finding.code in LOOKED_AT:
+            answers.append(
+                {
+                    "code": finding.code.value,
+                    "outcome": finding.outcome.value,
+                    "facts": _hash(file, finding, facts),
+                    "reasons": codes,
+                    "scope": scope,
+                    "at": at.isoformat(),
+                }
+            )
+    return answers
+
+
+def keep(file: CaseFile, answers: Iterable[Answer]) -> None:
+    """Keep answers with those given before."""
+    whole = [*(file.row.answered_findings or ()), *answers]
+    file.row.answered_findings = whole or None
+
+
+def take_back(file: CaseFile) -> None:
+    """Forget what was answered at the registration, whose approval was taken back."""
+    kept = [answer for answer in file.row.answered_findings or () if answer["scope"] != REGISTRATION_SCOPE]
+    file.row.answered_findings = kept or None
+
+
+def open_questions(
+    file: CaseFile, findings: Iterable[Finding], facts: Facts, *, further: Iterable[Answer] = ()
+) -> tuple[Finding, ...]:
+    """Return the findings that did not pass and that nobody has answered with these facts.
+
+    Args:
+        file: the case.
+        findings: what the rules found.
+        facts: what they looked at.
+        further: answers of a proposal that waits for its second signature.
+    """
+    asked = [finding for finding in findings if not finding.passed]
+    known = {_named(answer) for answer in (*(file.row.answered_findings or ()), *further)}
+    return tuple(finding for finding in asked if _key(file, finding, facts) not in known)
+
+
+def reasons_for(file: CaseFile, findings: Iterable[Finding], facts: Facts) -> tuple[str, ...]:
+    """Return the reasons, each once, by which findings that did not pass were answered."""
+    asked = {_key(file, finding, facts) for finding in findings if not finding.passed}
+    answers = [answer for answer in file.row.answered_findings or () if _named(answer) in asked]
+    return tuple(dict.fromkeys(code for answer in answers for code in answer["reasons"]))
+
+
+def kept_facts(file: CaseFile, assessment: AssessmentRow) -> Facts:
+    """Return the facts that a kept assessment rests on."""
+    place = f"{assessment.reference}/{assessment.scope}/{assessment.seq}"
+    return Facts.read(file.open("assessments", "facts", place, assessment.facts))
+
+
+def _is_about(reason: Given, finding: Finding) -> bool:
+    if reason.get("field"):
+        return any(reason["field"] in (name, name.rpartition(".")[2]) for name in finding.fields)
+    return reason["code"] not in _FINDING_CODES or reason["code"] == finding.code
+
+
+def _named(answer: Answer) -> tuple[str, str, str]:
+    return answer["code"], answer["outcome"], answer["facts"]
+
+
+def _key(file: CaseFile, finding: Finding, facts: Facts) -> tuple[str, str, str] | None:
+    if finding.code not in LOOKED_AT:
+        return None
+    return finding.code.value, finding.outcome.value, _hash(file, finding, facts)
+
+
+def _hash(file: CaseFile, finding: Finding, facts: Facts) -> str:
+    """Return the keyed hash of the facts of a finding; like the facts it means nothing after an erasure."""
+    seen = orjson.dumps(looked_at(finding.code, facts), option=orjson.OPT_SORT_KEYS)
+    return file.person_key.ledger_hash(seen)

@@ -1,0 +1,293 @@
+"""The review of a case: tasks, decisions, second signatures, recall and holds (R9 to R19)."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.case.file import CaseFile
+from cases.case.signers import (
+    given,
+    is_same,
+    need_no_hold,
+    need_reasons,
+    need_round,
+    need_second_person,
+    need_undecided,
+    notes_of,
+    rejection,
+    signature_of,
+    take_task,
+    with_notes,
+)
+from cases.deadlines import park_clock
+from cases.decisions import correction, finding_answers, settling
+from cases.decisions.reported_days import need_day
+from cases.notices.compose import Telling, tell
+from cases.tasks.review import open_review, park_due, signature_due
+from domain.actors import Actor, Role
+from domain.acts import Act
+from domain.clock import day_of, morning_of
+from domain.deadlines import DeadlineKind
+from domain.decisions import (
+    ConfirmationAction,
+    ConfirmationRequest,
+    DecisionAction,
+    DecisionRequest,
+    GivenReason,
+    HoldAction,
+    HoldRequest,
+)
+from domain.errors import Refused, need
+from domain.findings import STANDING_IN_THE_WAY
+from domain.moves import Event, get_move
+from domain.notices import NoticeKind
+from domain.reasons import Use, checked_reasons
+from domain.stages import PendingAct, Stage
+from domain.tasks import Queue, TaskKind
+from policy.rerun import REGISTRATION_SCOPE
+from programmes.talent_permit import departures
+
+# Proposals about a registration that stands: the act that tells of each, and what its rejection is.
+_OF_REGISTERED: Final = {
+    PendingAct.REVOKE: (Act.REVOCATION_PROPOSED, Event.REJECT_REVOCATION),
+    PendingAct.DEPARTURE: (Act.DEPARTURE_PROPOSED, Event.REJECT_DEPARTURE),
+}
+
+
+async def decide(
+    file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: DecisionRequest
+) -> None:
+    """Decide on the registration: approve, return or refuse (R10 to R13)."""
+    need_undecided(file)
+    get_move(file.stage, Event.REFUSE)
+    need_round(file, asked.round)
+    need_no_hold(file)
+    take_task(file, actor, at, TaskKind.REVIEW)
+    file.row.rejected = None
+    if asked.action is DecisionAction.RETURN:
+        _return(file, actor, at, asked)
+    elif asked.action is DecisionAction.REFUSE:
+        need_reasons(asked.reasons, Use.REFUSE)
+        file.move(Event.REFUSE)
+        propose(file, actor, at, PendingAct.REFUSE, asked.reasons, asked.note)
+    elif needs_second_signature(file):
+        need_reasons(asked.reasons, Use.OVERRIDE, at_least_one=_needs_override(file))
+        file.move(Event.APPROVE_OVER_FAIL)
+        propose(file, actor, at, PendingAct.APPROVE, asked.reasons, asked.note)
+    else:
+        codes = need_reasons(asked.reasons, Use.OVERRIDE, at_least_one=False)
+        file.move(Event.APPROVE)
+        unexplained = _open_questions(file) and not codes
+        _keep_answers(file, at, given(asked.reasons))
+        await settling.approve(
+            file, connection, actor, at, [c.value for c in codes], note=asked.note, overrides_unexplained=unexplained
+        )
+
+
+def propose(
+    file: CaseFile,
+    actor: Actor,
+    at: datetime,
+    act: PendingAct,
+    reasons: Sequence[GivenReason],
+    note: str | None,
+    **more: Any,
+) -> None:
+    """Keep a proposal that takes effect with a second signature; `more` stands with it and in its ledger row."""
+    file.row.pending_act = act.value
+    notes = {"note": note, "reasons": [r.note for r in reasons]}
+    file.row.pending = {
+        "by": signature_of(actor),
+        "at": at.isoformat(),
+        "reasons": given(reasons),
+        "notes": notes_of(file, "registrations", f"{file.reference}/{file.round}", notes),
+        **more,
+    }
+    proposed, _ = _OF_REGISTERED.get(act, (Act.DECIDED, None))
+    file.record(proposed, actor, at, outcome=act.value, reasons=[r.code for r in reasons], **more)
+    file.close_tasks([TaskKind.REVIEW], at)
+    expected = file.set_working_days(DeadlineKind.SIGNATURE_EXPECTED, day_of(at), file.context.limits.signature_days)
+    due_at = expected.at if act in _OF_REGISTERED else None
+    task = file.open_task(TaskKind.CONFIRM, at, due_at=due_at, detail={"pending_act": act.value})
+    if file.row.overdue:
+        file.change_task(task, overdue=True, queue=Queue.SUPERVISORS.value)
+    facts = {"pending_act": act, **signature_due(file)}
+    tell(file, Telling(NoticeKind.SECOND_SIGNATURE_REQUESTED, at, f"{file.round}/{act.value}", facts=facts))
+
+
+async def confirm(
+    file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: ConfirmationRequest
+) -> None:
+    """Give or withhold the second signature (R14, R15, R22, R25, R26)."""
+    pending = file.row.pending_act
+    if pending is None:
+        need_undecided(file)
+        raise Refused("wrong_stage", "Nothing waits for a second signature.")
+    need_round(file, asked.round)
+    need_second_person(actor, file.row.pending)
+    if pending not in _OF_REGISTERED:
+        need_no_hold(file)
+    take_task(file, actor, at, TaskKind.CONFIRM)
+    if asked.action is ConfirmationAction.REJECT:
+        need_reasons(asked.reasons, Use.REJECT)
+        _reject(file, actor, at, asked)
+        return
+    reasons, note = proposal(file)
+    if pending == PendingAct.REVOKE:
+        settling.revoke(file, actor, at, reasons)
+    elif pending == PendingAct.DEPARTURE:
+        file.move(Event.CONFIRM_DEPARTURE)
+        departures.confirm(file, actor, at)
+    elif pending == PendingAct.REFUSE:
+        file.move(Event.CONFIRM_REFUSAL)
+        settling.refuse(file, actor, at, reasons)
+    else:
+        file.move(Event.CONFIRM_APPROVAL)
+        _keep_answers(file, at, need(file.row.pending, "pending")["reasons"])
+        why = [reason.code for reason in reasons]
+        await settling.approve(file, connection, actor, at, why, note=note, confirmed=True)
+
+
+def proposal(file: CaseFile) -> tuple[tuple[GivenReason, ...], str | None]:
+    """Return reasons with their notes, and the staff note, of the proposal that waits."""
+    pending = need(file.row.pending, "pending")
+    key = f"{file.reference}/{file.round}"
+    notes = file.open("registrations", "note", key, bytes.fromhex(pending["notes"]))
+    return with_notes(pending["reasons"], notes["reasons"]), notes["note"]
+
+
+def recall(file: CaseFile, actor: Actor, at: datetime) -> None:
+    """Take an approval back before anything was sent (R10a)."""
+    if file.stage is not Stage.APPROVED or file.row.settled or need(file.row.settles_at, "settles_at") <= at:
+        get_move(file.stage, Event.RECALL)
+        raise Refused("wrong_stage", "The settling time is over; the approval stands.")
+    effect = need(file.row.effect_by, "effect_by")
+    if not is_same(actor, effect):
+        raise Refused("role_not_allowed", "Only the one who gave the approval effect may recall it.")
+    file.move(Event.RECALL)
+    finding_answers.take_back(file)
+    told = str(file.round)
+    file.suppressed.add((NoticeKind.REGISTRATION_APPROVED.value, told))
+    file.suppressed.add((NoticeKind.HAND_OVER_REQUESTED.value, f"{NoticeKind.REGISTRATION_APPROVED.value}/{told}"))
+    file.row.round += 1
+    since = effect["clock_since"]
+    file.row.change(
+        registration_number=None, effect_by=None, approved_at=None, settles_at=None, overdue=effect["overdue"],
+        days_used=effect["days_used"], clock_since=date.fromisoformat(since) if since else None,
+    )  # fmt: skip
+    file.cancel_deadlines(DeadlineKind.SETTLED)
+    park_clock.run(file, after=at)
+    file.record(Act.RECALLED, actor, at)
+    open_review(file, at)
+
+
+def hold(file: CaseFile, actor: Actor, at: datetime, asked: HoldRequest) -> None:
+    """Place or release an officer's hold (R17)."""
+    get_move(file.stage, Event.HOLD)
+    if asked.action is HoldAction.RELEASE:
+        if not file.row.hold:
+            raise Refused("wrong_stage", "No officer's hold stands on this case.")
+        file.row.hold = None
+        file.cancel_deadlines(DeadlineKind.HOLD_REVIEW)
+        file.record(Act.HOLD_RELEASED, actor, at)
+        return
+    checked_reasons([asked.reason], Use.HOLD)
+    if file.row.hold:
+        raise Refused("on_hold", "An officer's hold stands already; release it first.")
+    review_on = asked.review_on or file.calendar.working_day(day_of(at), file.context.limits.hold_review_days)
+    _need_review_day(file, at, review_on)
+    file.row.hold = {
+        "reason": asked.reason, "by": signature_of(actor), "at": at.isoformat(), "review_on": review_on.isoformat(),
+        "note": notes_of(file, "registrations", f"{file.reference}/hold", {"note": asked.note}),
+    }  # fmt: skip
+    file.set_deadline(DeadlineKind.HOLD_REVIEW, morning_of(review_on))
+    file.record(Act.HELD, actor, at, reasons=[asked.reason], review_on=review_on.isoformat())
+
+
+def _need_review_day(file: CaseFile, at: datetime, review_on: date) -> None:
+    """Refuse a review of a hold that has no day to come, or one so far off that nobody would look again."""
+    today, days = day_of(at), file.context.limits.hold_review_latest_days
+    need_day("review_on", review_on, earliest=today + timedelta(days=1), before="not_to_come")
+    latest = file.calendar.working_day(today, days)
+    need_day("review_on", review_on, latest=latest, after="too_late", limit_days=days)
+
+
+def _return(file: CaseFile, actor: Actor, at: datetime, asked: DecisionRequest) -> None:
+    codes = need_reasons(asked.reasons, Use.RETURN)
+    limits = file.context.limits
+    if file.row.returns >= limits.returns_allowed:
+        raise Refused("return_not_allowed", f"The case was returned {limits.returns_allowed} times already.")
+    if actor.role is not Role.SUPERVISOR:
+        _need_known_defects(file, [code.value for code in codes])
+    correction.request_by_officer(file, actor, at, asked.reasons)
+
+
+def _need_known_defects(file: CaseFile, codes: Sequence[str]) -> None:
+    named = file.row.named_defects
+    if named.get("complete") and file.row.returns == 0:
+        raise Refused("return_not_allowed", "The time for naming defects is over; a supervisor may still return.")
+    if file.row.returns == 0:
+        return
+    assessment = file.assessment()
+    findings = assessment.findings if assessment else []
+    mended = {f["code"] for f in findings if f["outcome"] == "pass"}
+    brought = {f["code"] for f in findings} - mended - set(named.get("found", []))
+    if not set(codes) <= (set(named.get("codes", [])) - mended) | brought:
+        raise Refused(
+            "return_not_allowed",
+            "From the second return on only a defect named before, or one that the correction brought; a supervisor may"
+            " return it.",
+        )
+
+
+def _reject(file: CaseFile, actor: Actor, at: datetime, asked: ConfirmationRequest) -> None:
+    pending, proposer = PendingAct(need(file.row.pending_act, "pending_act")), need(file.row.pending, "pending")["by"]
+    _, event = _OF_REGISTERED.get(pending, (None, Event.REJECT))
+    file.move(event)
+    file.close_tasks([TaskKind.CONFIRM], at)
+    file.cancel_deadlines(DeadlineKind.SIGNATURE_EXPECTED)
+    file.row.change(pending_act=None, pending=None, round=file.round + 1)
+    rejected = rejection(file, actor, at, pending, asked, ("registrations", f"{file.reference}/rejected"))
+    file.row.rejected = rejected
+    file.record(Act.REJECTED, actor, at, outcome=pending.value, reasons=[r.code for r in asked.reasons])
+    holder = f"{proposer['issuer']} {proposer['subject']}"
+    if pending not in _OF_REGISTERED:
+        open_review(file, at, reserved_for=holder)
+    facts = {"pending_act": pending, "note": asked.note, **park_due(file)}
+    occasion = str(file.round)
+    tell(
+        file,
+        Telling(NoticeKind.SECOND_SIGNATURE_REJECTED, at, occasion, facts=facts, reasons=asked.reasons, holder=holder),
+    )
+
+
+def _keep_answers(file: CaseFile, at: datetime, reasons: Sequence[Mapping[str, Any]]) -> None:
+    """Keep what the override reasons of an approval answer, so that no permit is asked the same again."""
+    finding_answers.keep(file, finding_answers.answers_given(file, REGISTRATION_SCOPE, reasons, at))
+
+
+def needs_second_signature(file: CaseFile) -> bool:
+    """Whether an approval needs two people: over a failed finding, and over one that only a recorded fact turned."""
+    assessment = file.assessment()
+    turned = assessment.on_facts["turned"] if assessment and assessment.on_facts else []
+    return _needs_override(file) or bool(turned)
+
+
+def _needs_override(file: CaseFile) -> bool:
+    assessment = file.assessment()
+    return assessment is None or any(f["outcome"] in STANDING_IN_THE_WAY for f in assessment.findings)
+
+
+def _open_questions(file: CaseFile) -> bool:
+    assessment = file.assessment()
+    return assessment is not None and any(f["outcome"] != "pass" for f in assessment.findings)
+
+
+def withdraw(file: CaseFile, actor: Actor, at: datetime) -> None:
+    """Withdraw an open case; a proposal not yet confirmed never takes effect (R16)."""
+    file.move(Event.WITHDRAW)
+    settling.close_unregistered(file, at)
+    file.record(Act.WITHDRAWN, actor, at)
+    tell(file, Telling(NoticeKind.REGISTRATION_WITHDRAWN, at, str(file.round)))

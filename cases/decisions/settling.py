@@ -1,0 +1,168 @@
+"""What a decision does: approval with its settling time, refusal, revocation and their letters (R10, R14, R25)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.case.file import CaseFile
+from cases.case.signers import notes_of, signature_of
+from cases.deadlines import park_clock
+from cases.notices.compose import Telling, tell
+from cases.tasks.review import close_review
+from domain.actors import Actor
+from domain.acts import Act
+from domain.clock import day_of, morning_of
+from domain.deadlines import DeadlineKind
+from domain.decisions import GivenReason
+from domain.errors import need
+from domain.moves import Event
+from domain.notices import NoticeKind
+from domain.references import registration_number
+from domain.stages import DueKind, Holder
+from domain.working_days import calendar_days_before
+from programmes.talent_permit import eligibility, permits
+from store.tables import registration_number_sequence
+from texts.notices import Remedy
+
+
+async def approve(
+    file: CaseFile,
+    connection: AsyncConnection,
+    actor: Actor,
+    at: datetime,
+    reasons: Sequence[str],
+    *,
+    note: str | None = None,
+    confirmed: bool = False,
+    overrides_unexplained: bool | None = None,
+) -> None:
+    """Give an approval effect: the number, the notices that wait until it has settled, and the end of the clock."""
+    # A preview takes no number, so that the numbers given stay close together.
+    next_number = select(registration_number_sequence.next_value())
+    sequence = 1 if file.previewed else (await connection.execute(next_number)).scalar_one()
+    settles_at = at + file.context.limits.settling
+    since = file.row.clock_since
+    effect = signature_of(actor) | {
+        "days_used": file.row.days_used,
+        "clock_since": since.isoformat() if since else None,
+        "overdue": file.row.overdue,
+        "note": notes_of(file, "registrations", f"{file.reference}/effect", {"note": note}),
+        # Calls that follow from this approval are not those that followed from one that a restore took away.
+        **({"epoch": file.epoch} if file.epoch else {}),
+    }
+    file.row.change(
+        registration_number=registration_number(day_of(at).year, sequence),
+        effect_by=effect, approved_at=at, settles_at=settles_at, settled=False, pending_act=None, pending=None,
+    )  # fmt: skip
+    close_review(file, at)
+    park_clock.end(file)
+    park_clock.owe(file, None, DueKind.PARK_DECISION, Holder.PARK)
+    act = Act.CONFIRMED if confirmed else Act.DECIDED
+    file.record(
+        act, actor, at, outcome="approve", reasons=reasons, number=file.row.registration_number,
+        overrides_unexplained=overrides_unexplained,
+    )  # fmt: skip
+    file.set_deadline(DeadlineKind.SETTLED, settles_at)
+    tell(file, Telling(NoticeKind.REGISTRATION_APPROVED, at, str(file.round), not_before=settles_at))
+
+
+async def settle(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
+    """Let the permits begin once nobody can recall the approval any more."""
+    file.move(Event.SETTLED)
+    file.row.settled = True
+    file.record(Act.SETTLED, actor, at)
+    plan_contract_end(file, at)
+    await eligibility.begin(file, connection, actor, at)
+
+
+def refuse(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[GivenReason]) -> None:
+    """Refuse with the second signature, by a letter that says why and what can be done (R14)."""
+    close_review(file, at)
+    close_unregistered(file, at)
+    codes = [reason.code for reason in reasons]
+    file.record(Act.CONFIRMED, actor, at, outcome="refuse", reasons=codes, remedy=remedy_stated(file))
+    tell(file, letter(file, NoticeKind.REGISTRATION_REFUSED, actor, at, reasons))
+
+
+def close_unregistered(file: CaseFile, at: datetime) -> None:
+    """End whatever runs for a case that closes without a registration."""
+    file.cancel_tasks(at)
+    file.cancel_deadlines()
+    park_clock.end(file)
+    park_clock.owe(file, None, DueKind.PARK_DECISION, Holder.NONE)
+    file.row.change(pending_act=None, pending=None, hold=None, standing_hold=False)
+
+
+def revoke(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[GivenReason]) -> None:
+    """End a registration by revocation, with the second signature (R25)."""
+    file.move(Event.CONFIRM_REVOCATION)
+    codes = [reason.code for reason in reasons]
+    close(file, at, "revoked")
+    ended_on = need(file.row.ended_on, "ended_on").isoformat()
+    file.record(Act.REVOKED, actor, at, reasons=codes, ended_on=ended_on, remedy=remedy_stated(file))
+    tell(file, letter(file, NoticeKind.REGISTRATION_REVOKED, actor, at, reasons))
+    permits.registration_ended(file, actor, at, "registration_revoked")
+
+
+def close(file: CaseFile, at: datetime, end_reason: str) -> None:
+    """Write the end of a registration; the following of its permits goes on."""
+    ended_on = min(file.row.ended_on or day_of(at), day_of(at))
+    file.row.change(
+        ended_on=ended_on, end_reason=end_reason, pending_act=None, pending=None, standing_hold=False, hold=None
+    )
+    close_review(file, at)
+    file.cancel_deadlines(
+        DeadlineKind.CONTRACT_REMINDER, DeadlineKind.CONTRACT_GRACE, DeadlineKind.EMPLOYMENT_OVER, DeadlineKind.SETTLED
+    )
+    park_clock.owe(file, None, DueKind.PARK_DECISION, Holder.NONE)
+
+
+def letter(
+    file: CaseFile,
+    kind: NoticeKind,
+    actor: Actor,
+    at: datetime,
+    reasons: Sequence[GivenReason],
+    **more: Any,
+) -> Telling:
+    """Return a letter: the decider's role, the date, the reasons, the rule version and the remedy (unconfirmed)."""
+    limits = file.context.limits
+    remedy = Remedy(reconsideration_days=limits.reconsideration_calendar_days, lawsuit_months=limits.lawsuit_months)
+    facts = {
+        "role": actor.role,
+        "decided_on": day_of(at),
+        "rule_version": file.row.policy_version,
+        "remedy": remedy,
+    }
+    return Telling(kind, at, str(file.round), facts=facts, reasons=reasons, **more)
+
+
+def remedy_stated(file: CaseFile) -> dict[str, Any]:
+    """Return the limits that the letter of a decision states, as the decision's row keeps them."""
+    limits = file.context.limits
+    return {
+        "reconsideration_calendar_days": limits.reconsideration_calendar_days,
+        "lawsuit_months": limits.lawsuit_months,
+        "limits_version": limits.version,
+    }
+
+
+def plan_contract_end(file: CaseFile, at: datetime) -> None:
+    """Set the reminders of a contract's end and the grace after it (R29)."""
+    file.cancel_deadlines(DeadlineKind.CONTRACT_REMINDER, DeadlineKind.CONTRACT_GRACE)
+    end = file.row.contract_end
+    if end is None or file.row.ended_on is not None:
+        return
+    limits = file.context.limits
+    today = day_of(at)
+    for left, day in zip(
+        sorted(limits.contract_reminders, reverse=True),
+        calendar_days_before(end, limits.contract_reminders),
+        strict=True,
+    ):
+        if day > today:
+            file.set_deadline(DeadlineKind.CONTRACT_REMINDER, morning_of(day), step=left)
+    file.set_working_days(DeadlineKind.CONTRACT_GRACE, end, limits.contract_grace_days)

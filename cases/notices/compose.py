@@ -1,0 +1,286 @@
+"""Notices of a case: the exact text for each reader, written with its deliveries in the transaction that causes it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from cases.case import open_points
+from cases.case.contact import alone
+from cases.case.facts import known
+from cases.case.file import CaseFile
+from cases.notices.bundles import Told
+from cases.notices.letters import keep_texts
+from domain.clock import day_of, morning_of
+from domain.decisions import GivenReason
+from domain.languages import Language
+from domain.notices import (
+    DIGESTIBLE,
+    PLANS,
+    Channel,
+    DeliveryStatus,
+    NoticeKind,
+    Recipient,
+    notice_status,
+    opening_channels,
+    when_undelivered,
+)
+from domain.open_points import fields_of
+from domain.stages import Destination, Stage
+from domain.tasks import TaskKind
+from store.case_rows import Row, Subscription
+from temporal.traces import current_traceparent
+from texts.fields import field_names
+from texts.notices import NoticeFacts, Reason, render
+from texts.reasons import reason_sentence
+
+DECEASED = "deceased"
+_AUTHORITY_S = "authority_"  # facts in the authority's own words
+# Facts that are said anew to each reader.
+_OF_A_READER = frozenset({"occurred_at", "employer_name", "person_name", "points", "link"})
+# Those that say what is to be mended, or was not.
+_WITH_POINTS = frozenset(
+    {NoticeKind.CORRECTION_REQUESTED, NoticeKind.CORRECTION_REMINDER, NoticeKind.REGISTRATION_LAPSED}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What is told: the kind, the occasion that makes it one notice, and the facts beyond those every notice has.
+
+    One that is for a single address is sent to that one, whatever the reader has by then, and not after its time. Of
+    one that is not whole the facts are not known any more.
+    """
+
+    kind: NoticeKind
+    at: datetime
+    occasion: str
+    destination: Destination | None = None
+    facts: Mapping[str, Any] | None = None
+    reasons: Sequence[GivenReason] = ()
+    not_before: datetime | None = None
+    only: frozenset[Recipient] | None = None
+    holder: str | None = None
+    to: tuple[Channel, str] | None = None
+    until: datetime | None = None
+    is_whole: bool = True
+
+
+def tell(file: CaseFile, telling: Telling) -> None:
+    """Write the notices of one step to everyone whom the table names for its kind; nothing to a person who has died."""
+    if file.previewed:
+        return
+    for recipient in PLANS[telling.kind].recipients:
+        if telling.only is not None and recipient not in telling.only:
+            continue
+        if recipient is Recipient.PERSON and _has_died(file):
+            continue
+        if recipient in (Recipient.HOLDER, Recipient.PARK) and (recipient is Recipient.HOLDER) != bool(telling.holder):
+            continue
+        _tell_one(file, telling, recipient)
+
+
+def _said(telling: Telling) -> NoticeKind:
+    """Return of which kind the text is that is told, or handed over."""
+    return NoticeKind((telling.facts or {}).get("handed_kind", telling.kind))
+
+
+def _is_for_the_person(telling: Telling) -> bool:
+    """Whether a notice says what the authority said of the person, which no address that others gave may read."""
+    return any(value is not None for name, value in (telling.facts or {}).items() if name.startswith(_AUTHORITY_S))
+
+
+def _has_died(file: CaseFile) -> bool:
+    departure = file.row.departure or {}
+    return DECEASED in (file.row.end_reason, departure.get("reason"))
+
+
+def _tell_one(file: CaseFile, telling: Telling, recipient: Recipient) -> None:
+    if recipient is Recipient.PERSON and telling.to is None and _is_for_the_person(telling):
+        telling = replace(telling, to=alone(file, telling.at))
+    reachable = _reachable(file, telling.kind, recipient) if telling.to is None else frozenset({telling.to[0]})
+    channels = opening_channels(telling.kind, recipient, reachable)
+    language = _language(file, recipient)
+    facts = _facts(file, telling, recipient, language)
+    plan = PLANS[telling.kind].recipients[recipient]
+    texts = {c: render(telling.kind, recipient, c, language, facts) for c in plan.channels if c in reachable}
+    notice_id = uuid4()
+    deliveries = [row for c in channels for row in _deliveries(file, telling, recipient, notice_id, c)]
+    body, proof = keep_texts(texts)
+    if Channel.INBOX in channels or any(row["digest"] for row in deliveries):
+        body["facts"] = facts.model_dump(mode="json", exclude_defaults=True)
+    elif recipient is Recipient.PERSON and when_undelivered(telling.kind, recipient).employer_hands_over:
+        body["facts"] = to_hand_over(facts)
+    if telling.to is not None:
+        body["only"] = {"to": telling.to[1], "until": telling.until.isoformat() if telling.until else None}
+    subject = (telling.holder or "") if recipient in (Recipient.HOLDER, Recipient.PROPOSER) else ""
+    notice = {
+        "notice_id": notice_id,
+        "reference": file.reference,
+        "employer_id": file.employer_id,
+        "destination": telling.destination.value if telling.destination else "",
+        "kind": telling.kind.value,
+        "recipient": recipient.value,
+        "subject": subject,
+        "occasion": telling.occasion,
+        "language": language.value,
+        "status": notice_status(DeliveryStatus(row["status"]) for row in deliveries).value,
+        "key_id": file.person_key.key_id,
+        "body": file.seal("notices", "body", str(notice_id), body),
+        "text_hash": proof,
+        "at": telling.at,
+    }
+    file.notices.append(notice)
+    file.deliveries += deliveries
+    file.told.append(Told(notice, deliveries, facts, alone=telling.to is not None))
+    if not channels:
+        nobody_reached(file, telling, recipient)
+
+
+def to_hand_over(facts: NoticeFacts) -> dict[str, Any]:
+    """Return what is kept with a notice to a person, so that the employer can be asked to hand it over later."""
+    left_out = {name for name in NoticeFacts.model_fields if name.startswith(_AUTHORITY_S)} | _OF_A_READER
+    return facts.model_dump(mode="json", exclude_defaults=True, exclude=left_out)
+
+
+def handed_over(kept: Mapping[str, Any], language: Language) -> dict[str, Any]:
+    """Return what was kept with a notice as facts of what is handed over, in the language of who is asked to."""
+    facts = respoken(NoticeFacts.model_validate(kept), language)
+    return {name: getattr(facts, name) for name in facts.model_fields_set}
+
+
+def nobody_reached(file: CaseFile, telling: Telling, recipient: Recipient) -> None:
+    """Ask the employer to hand the notice over, and open the task, where no channel is left (states.md, section 4)."""
+    undelivered = when_undelivered(telling.kind, recipient)
+    if undelivered.employer_hands_over:
+        occasion = f"{telling.kind.value}/{telling.occasion}"
+        facts = {**(telling.facts or {}), "handed_kind": telling.kind, "is_handed_whole": telling.is_whole}
+        tell(file, replace(telling, kind=NoticeKind.HAND_OVER_REQUESTED, occasion=occasion, facts=facts, only=None))
+    if undelivered.opens_task:
+        detail = {"kind": telling.kind.value, "recipient": recipient.value}
+        file.open_task(TaskKind.UNDELIVERED, telling.at, destination=telling.destination, detail=detail)
+
+
+def _deliveries(file: CaseFile, telling: Telling, recipient: Recipient, notice_id: UUID, channel: Channel) -> list[Row]:
+    begins = telling.not_before or telling.at
+    digest = (
+        channel is Channel.MAIL
+        and recipient is Recipient.EMPLOYER
+        and telling.kind in DIGESTIBLE
+        and bool(file.employer.digest)
+    )
+    if digest:
+        morning = morning_of(day_of(begins))
+        begins = morning if morning > begins else morning + timedelta(days=1)
+    hooks: list[UUID | None] = [None]
+    if channel is Channel.WEBHOOK:
+        hooks = [hook.webhook_id for hook in _subscriptions(file, telling.kind)]
+    done = channel is Channel.INBOX
+    return [
+        {
+            "delivery_id": uuid4(),
+            "notice_id": notice_id,
+            "employer_id": file.employer_id,
+            "channel": channel.value,
+            "webhook_id": hook,
+            "digest": digest,
+            "status": "delivered" if done else "queued",
+            "next_attempt": None if done else begins,
+            "give_up_at": begins + file.context.limits.notice_retry,
+            "settled_at": telling.at if done else None,
+            "traceparent": current_traceparent(),
+        }
+        for hook in hooks
+    ]
+
+
+def _reachable(file: CaseFile, kind: NoticeKind, recipient: Recipient) -> frozenset[Channel]:
+    if recipient is Recipient.EMPLOYER:
+        hooks = {Channel.WEBHOOK} if _subscriptions(file, kind) else set()
+        return frozenset({Channel.MAIL} | hooks)
+    if recipient is Recipient.PERSON:
+        person = file.application.person
+        mail = {Channel.MAIL} if person.email else set()
+        return frozenset(mail | ({Channel.SMS} if person.phone else set()))
+    return frozenset({Channel.INBOX} | ({Channel.MAIL} if file.context.staff_mailbox else set()))
+
+
+def _subscriptions(file: CaseFile, kind: NoticeKind) -> list[Subscription]:
+    return [hook for hook in file.employer.webhooks if kind.value in hook.kinds]
+
+
+def _language(file: CaseFile, recipient: Recipient) -> Language:
+    if recipient is Recipient.EMPLOYER:
+        return Language(file.employer.language)
+    return file.application.person.language if recipient is Recipient.PERSON else Language.ZH_HANS
+
+
+def _facts(file: CaseFile, telling: Telling, recipient: Recipient, language: Language) -> NoticeFacts:
+    employer = file.employer_on(day_of(telling.at)) or file.employer_on(file.accepted_on)
+    name = file.application.person.name_zh
+    if language is Language.EN and file.application.person.name_en:
+        name = file.application.person.name_en
+    return NoticeFacts.model_validate(
+        {
+            "reference": file.reference,
+            "registration_number": file.row.registration_number,
+            "destination": telling.destination,
+            "destinations": file.destinations,
+            "employer_id": file.employer_id,
+            "occurred_at": telling.at,
+            "employer_name": employer.name_zh if employer else None,
+            "person_name": name,
+            "state_worker": known(file).employment.state_worker,
+            "stage": _shown_stage(file, telling.kind),
+            "permit_stage": _permit_stage(file, telling.destination),
+            "round": file.round,
+            "reasons": coded(telling.reasons, language),
+            "points": open_points.spoken(file, language) if _said(telling) in _WITH_POINTS else (),
+            "link": _link(file, recipient),
+            **_told_to(recipient, telling.facts or {}),
+        }
+    )
+
+
+def coded(reasons: Sequence[GivenReason], language: Language) -> tuple[Reason, ...]:
+    """Return reasons as a notice says them: each with its sentence in the reader's language."""
+    return tuple(_spoken(reason.code, fields_of(reason), reason.note, language) for reason in reasons)
+
+
+def respoken(facts: NoticeFacts, language: Language) -> NoticeFacts:
+    """Return the facts of a notice to staff with their reasons in another language; notes stay as they were written."""
+    reasons = tuple(_spoken(reason.code, reason.fields, reason.note, language) for reason in facts.reasons)
+    return facts.model_copy(update={"reasons": reasons})
+
+
+def _link(file: CaseFile, recipient: Recipient) -> str | None:
+    """Return where a reader sees the case: a person signs in there by a link of their own."""
+    if recipient is Recipient.PERSON:
+        return file.context.sign_in_url or None
+    return f"{file.context.public_url}/v1/registrations/{file.reference}" if file.context.public_url else None
+
+
+def _told_to(recipient: Recipient, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the facts that a recipient may read: the authority's reason is for the person and staff (P11)."""
+    if recipient is Recipient.EMPLOYER:
+        return {name: value for name, value in facts.items() if not name.startswith(_AUTHORITY_S)}
+    return facts
+
+
+def _spoken(code: str, fields: tuple[str, ...], note: str | None, language: Language) -> Reason:
+    sentence, names = reason_sentence(code, language), field_names(fields, language)
+    return Reason(code=code, sentence=sentence, fields=fields, field_names=names, note=note)
+
+
+def _shown_stage(file: CaseFile, kind: NoticeKind) -> Stage:
+    """Return the stage as outsiders see it when the notice goes out: an approval is told once it has settled."""
+    if kind is NoticeKind.REGISTRATION_APPROVED:
+        return Stage.APPROVED
+    settling = file.stage is Stage.APPROVED and not file.row.settled
+    return Stage.UNDER_REVIEW if settling or file.stage is Stage.AWAITING_CONFIRMATION else file.stage
+
+
+def _permit_stage(file: CaseFile, destination: Destination | None) -> str | None:
+    permit = file.permits.get(destination) if destination is not None else None
+    return None if permit is None else permit.stage

@@ -1,0 +1,171 @@
+"""The notices that a member of staff finds in the inbox: own ones and those of the queue, in the reader's language."""
+
+import json
+from collections.abc import Collection
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Select, and_, exists, func, or_, select, tuple_
+from sqlalchemy.sql import ColumnElement
+
+from cases.case.signers import holder_of
+from cases.case.view import moment
+from cases.notices.compose import respoken
+from cases.notices.marks import read_at, unread_by
+from cases.shared.accesses import record_access
+from cases.shared.context import Context
+from domain.actors import Actor, Role
+from domain.acts import PROPOSALS, Act
+from domain.errors import Defect, KeyUnknown, Refused
+from domain.languages import Language
+from domain.notices import PLANS, Channel, NoticeKind, Recipient
+from store.case_rows import Row
+from store.encryption import WrappedKey, unwrap
+from store.tables import conflicts, data_keys, ledger, notices
+from texts.notices import NoticeFacts, render
+
+Position = tuple[datetime, str]
+Condition = ColumnElement[bool]
+_N: Final = notices.c
+_OWN: Final = (Recipient.PROPOSER, Recipient.HOLDER)
+# What asks for a second signature, and the acts that propose what it asks for.
+_ASKING: Final = {
+    NoticeKind.SECOND_SIGNATURE_REQUESTED: PROPOSALS,
+    NoticeKind.ATTACHMENT_PROPOSED: frozenset({Act.ANSWER_ATTACH_PROPOSED}),
+}
+
+
+async def list_own(
+    context: Context,
+    actor: Actor,
+    language: Language,
+    *,
+    kind: NoticeKind | None = None,
+    reference: str | None = None,
+    unread: bool = False,
+    after: Position | None = None,
+    limit: int = 50,
+) -> tuple[list[dict[str, Any]], Position | None]:
+    """Return a page of the notices to a member of staff, the newest first, in their language."""
+    filters = [_concerns(actor)]
+    if kind is not None:
+        filters.append(_N.kind == kind.value)
+    if reference is not None:
+        filters.append(_N.reference == reference)
+    if unread:
+        filters.append(unread_by(actor))
+    if after is not None:
+        filters.append(tuple_(_N.at, _N.notice_id) < tuple_(after[0], UUID(after[1])))
+    async with context.database.begin(actor.tenant) as connection:
+        found = [
+            dict(row)
+            for told in _told_to(actor)
+            for row in (await connection.execute(_page(told, filters, limit + 1))).mappings()
+        ]
+        rows = sorted(found, key=lambda row: (row["at"], row["notice_id"]), reverse=True)[: limit + 1]
+        page = rows[:limit]
+        read = await read_at(connection, actor, [row["notice_id"] for row in page])
+        shown = [(row["reference"], row["employer_id"]) for row in page]
+        await record_access(connection, actor, "notices", shown, context.clock())
+    items = [{**_view(context, row, language), "read_at": moment(read.get(row["notice_id"]))} for row in page]
+    return items, (page[-1]["at"], str(page[-1]["notice_id"])) if len(rows) > limit else None
+
+
+def told_to(actor: Actor) -> Condition:
+    """Return the condition of the notices to a member of staff."""
+    return or_(*_told_to(actor)) & _concerns(actor)
+
+
+def _told_to(actor: Actor) -> list[Condition]:
+    """Return what is told to a member of staff, each part as the index of the inbox has it.
+
+    A supervisor may do all that an officer may, and is told what officers are told unless it is told to both.
+    """
+    me = holder_of(actor)
+    told = [and_(_N.subject == me, _N.recipient == recipient.value) for recipient in _OWN]
+    everybody = [Recipient.PARK, Recipient.SUPERVISORS if actor.role is Role.SUPERVISOR else Recipient.OFFICERS]
+    told += [and_(_N.subject == "", _N.recipient == recipient.value) for recipient in everybody]
+    if actor.role is Role.SUPERVISOR:
+        officers = and_(_N.subject == "", _N.recipient == Recipient.OFFICERS.value)
+        told.append(and_(officers, _N.kind.in_(_to_officers_alone())))
+    return told
+
+
+@lru_cache
+def _to_officers_alone() -> tuple[str, ...]:
+    plans = PLANS.items()
+    return tuple(
+        kind.value
+        for kind, plan in plans
+        if Recipient.OFFICERS in plan.recipients and Recipient.SUPERVISORS not in plan.recipients
+    )
+
+
+def _concerns(actor: Actor) -> Condition:
+    """Return the condition of what concerns a reader: no case that they are barred from, no proposal of their own."""
+    c = conflicts.c
+    conflicted = exists().where(c.reference == _N.reference, c.subject == holder_of(actor))
+    own = [and_(_N.kind == kind.value, _proposed_by(actor, acts)) for kind, acts in _ASKING.items()]
+    return ~conflicted & ~or_(*own)
+
+
+def _proposed_by(actor: Actor, acts: Collection[Act]) -> Condition:
+    """Return the condition that the newest proposal before a notice is a member of staff's own."""
+    x = ledger.c
+    newest = (
+        select(x.actor_issuer, x.actor_subject)
+        .where(
+            x.chain == _N.reference,
+            x.act.in_(sorted(act.value for act in acts)),
+            x.destination.is_not_distinct_from(func.nullif(_N.destination, "")),
+            x.at <= _N.at,
+        )
+        .order_by(x.seq.desc())
+        .limit(1)
+        .correlate(notices)
+        .subquery("newest")
+    )
+    return exists().where(newest.c.actor_issuer == actor.issuer, newest.c.actor_subject == actor.subject)
+
+
+def _page(told: Condition, filters: list[Condition], limit: int) -> Select[Any]:
+    k = data_keys.c
+    query = select(notices, k.kek_id, k.wrapped).join(data_keys, k.key_id == _N.key_id)
+    return query.where(told, *filters).order_by(_N.at.desc(), _N.notice_id.desc()).limit(limit)
+
+
+def _view(context: Context, row: Row, language: Language) -> dict[str, Any]:
+    subject, text, spoken = _texts(context, row, language)
+    return {
+        "id": str(row["notice_id"]),
+        "kind": row["kind"],
+        "reference": row["reference"],
+        "destination": row["destination"] or None,
+        "recipient": row["recipient"],
+        "language": spoken,
+        "status": row["status"],
+        "at": moment(row["at"]),
+        "subject": subject,
+        "text": text,
+    }
+
+
+def _texts(context: Context, row: Row, language: Language) -> tuple[str | None, str | None, str]:
+    """Return subject and text in the reader's language where its facts were kept, else as it was written.
+
+    Nothing after an erasure.
+    """
+    try:
+        key = unwrap(context.keyring, WrappedKey(row["key_id"], row["kek_id"], row["wrapped"]))
+        body = json.loads(key.open("notices", "body", str(row["notice_id"]), row["body"])) if row["body"] else {}
+    except (Refused, Defect, KeyUnknown):
+        body = {}
+    if "facts" in body:
+        kind, recipient = NoticeKind(row["kind"]), Recipient(row["recipient"])
+        facts = respoken(NoticeFacts.model_validate(body["facts"]), language)
+        said = render(kind, recipient, Channel.INBOX, language, facts)
+        return said.subject, said.text, language.value
+    kept = body.get(Channel.INBOX.value, {})
+    return kept.get("subject"), kept.get("text"), row["language"]

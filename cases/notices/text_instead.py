@@ -1,0 +1,107 @@
+"""The SMS that follows a mail which failed for good, or was not sent in time."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.notices.bundles import carry_all
+from cases.notices.letters import BlockedError, address_of, open_texts
+from cases.shared.context import Context
+from domain.clock import CHINA
+from domain.errors import Defect
+from domain.notices import PLANS, Channel, DeliveryStatus, NoticeKind, Recipient, fallback_channel
+from domain.spellings import NOTICE_ID
+from store import delivery_rows, settling_rows
+from store.case_rows import Row
+
+_LONG_AGO: Final = datetime(2000, 1, 1, tzinfo=CHINA)
+_SWEPT_AT_ONCE: Final = 200
+_WITH_FALLBACK: Final = frozenset(
+    kind.value
+    for kind, plan in PLANS.items()
+    if Recipient.PERSON in plan.recipients and plan.recipients[Recipient.PERSON].fallback is Channel.SMS
+)
+
+
+def mail_of(rows: Sequence[Row]) -> Row:
+    """Return the mail among the deliveries of a notice that has one."""
+    return next(row for row in rows if row["channel"] == Channel.MAIL)
+
+
+def carry_as_the_mails(instead: Sequence[tuple[Row, Row]]) -> None:
+    """Let one SMS stand for those in place of mails that one message carried; each comes with its mail."""
+    by_message: dict[UUID, list[Row]] = {}
+    for mail, row in instead:
+        by_message.setdefault(mail["carried_by"] or mail["delivery_id"], []).append(row)
+    for rows in by_message.values():
+        carry_all(rows)
+
+
+async def fallback(context: Context, connection: AsyncConnection, rows: Sequence[Row], at: datetime) -> list[Row]:
+    """Return the SMS that follows a mail that failed for good, where the person has a phone."""
+    mail = next((row for row in rows if row["channel"] == Channel.MAIL), None)
+    if mail is None or mail["status"] != DeliveryStatus.FAILED or mail["kind"] not in _WITH_FALLBACK:
+        return []
+    opened = {Channel(row["channel"]) for row in rows}
+    if mail["recipient"] != Recipient.PERSON or Channel.SMS in opened:
+        return []
+    return [text] if (text := await _text(context, connection, mail["delivery_id"], opened, at)) else []
+
+
+async def _text(
+    context: Context, connection: AsyncConnection, mail_id: UUID, opened: set[Channel], at: datetime
+) -> Row | None:
+    """Return the delivery of the SMS in a mail's place, or None where none can reach the person."""
+    (row,) = await delivery_rows.letters(connection, [mail_id])
+    try:
+        reachable = {Channel.SMS} if open_texts(context, row).get(Channel.SMS.value) else set()
+        address_of(context, row, Channel.SMS)
+    except (BlockedError, Defect):
+        return None
+    if fallback_channel(NoticeKind(row["kind"]), Recipient(row["recipient"]), reachable, opened) is None:
+        return None
+    return {
+        # The same id however often the mail's end is looked at, so that there is one SMS.
+        "delivery_id": uuid5(NAMESPACE_URL, f"{NOTICE_ID}{row['notice_id']}/sms"),
+        "notice_id": row["notice_id"],
+        "employer_id": row["employer_id"],
+        "channel": Channel.SMS.value,
+        "after": mail_id,
+        "carried_by": None,
+        "status": DeliveryStatus.QUEUED.value,
+        "next_attempt": at,
+        "give_up_at": at + context.limits.notice_retry,
+        "traceparent": row["traceparent"],
+    }
+
+
+async def text_instead(context: Context, at: datetime) -> int:
+    """Open an SMS for every mail to a person that was not sent in time, and return how many.
+
+    Raises:
+        Unavailable: when PostgreSQL is away.
+    """
+    begun = at + context.limits.notice_retry - context.limits.sms_after_mail
+    opened, after = 0, (_LONG_AGO, UUID(int=0))
+    while True:
+        async with context.database.begin() as connection:
+            page = await delivery_rows.mail_late(connection, begun, _WITH_FALLBACK, after, _SWEPT_AT_ONCE)
+            if not page:
+                return opened
+            instead: list[tuple[Row, Row]] = []
+            ids = await delivery_rows.with_carried(connection, [each for _, each in page])
+            await settling_rows.lock(connection, ids, ())
+            for rows in (await settling_rows.read(connection, ids, ())).notices.values():
+                channels = {Channel(row["channel"]) for row in rows}
+                for mail in [row for row in rows if row["channel"] == Channel.MAIL and row["status"] == "queued"]:
+                    text = await _text(context, connection, mail["delivery_id"], channels, at)
+                    instead += [(mail, text)] if text else []
+            carry_as_the_mails(instead)
+            await settling_rows.write(connection, added=[text for _, text in instead])
+        opened += len(instead)
+        if len(page) < _SWEPT_AT_ONCE:
+            return opened
+        after = page[-1]

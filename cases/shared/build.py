@@ -1,0 +1,76 @@
+"""Building the context of all verbs from the settings, once for each process."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from cases.shared.context import Context
+from cases.shared.machine_secrets import read_witness_keys
+from domain.actors import PARK
+from policy.limits import Limits, limits_of
+from policy.pack import Pack, PackShelf
+from policy.packs import load_limits, load_rule_packs
+from settings import Settings
+from store.database import Database
+from store.erasure_list import ErasureList
+from store.keyring import Keyring
+
+
+def utc_now() -> datetime:
+    """Return the time of the host."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What the files say that the settings name: the keys, the rule packs, and the limits with the pack they are of."""
+
+    keyring: Keyring
+    packs: tuple[Pack, ...]
+    limits_pack: Pack
+    limits: Limits
+
+
+def load_files(settings: Settings) -> Files:
+    """Read the files that the settings name; a process does it once, before anything of it starts.
+
+    Raises:
+        OSError, ValueError: as the file's own reader says.
+    """
+    keyring, packs = Keyring.load(settings.keys_file), load_rule_packs(settings.policy_dir)
+    limits = load_limits(settings.parameters, settings.policy_dir)
+    return Files(keyring, packs, limits, limits_of(limits))
+
+
+def build_context(
+    settings: Settings,
+    application: str,
+    *,
+    files: Files | None = None,
+    clock: Callable[[], datetime] = utc_now,
+    pool_size: int = 10,
+    stands_for: str | None = None,
+) -> Context:
+    """Return the collaborators of all verbs, with files that were read already or read now; the caller closes them."""
+    files = files or load_files(settings)
+    witnesses, _ = read_witness_keys(settings.witness_keys)  # what is malformed is told by `key_holder`
+    sealer = settings.sealer_database_url
+    return Context(
+        database=Database(settings.database_url, pool_size=pool_size, application=application, stands_for=stands_for),
+        keyring=files.keyring,
+        packs=PackShelf(files.packs),
+        limits=files.limits,
+        clock=clock,
+        public_url=settings.public_url,
+        sign_in_url=settings.sign_in_url or f"{settings.public_url}/me",
+        staff_mailbox=settings.staff_mailbox,
+        webhook_allowed=frozenset(settings.webhook_allowed),
+        log_origin=settings.log_origin,
+        witness_keys=witnesses,
+        erasure_list=ErasureList(
+            settings.erasure_list or settings.keys_file.with_name("erasures.jsonl"), files.keyring
+        ),
+        sealer_database=Database(sealer, pool_size=1, application="sealer", stands_for=PARK) if sealer else None,
+        seal_overdue=timedelta(seconds=settings.seal_overdue_seconds),
+        poisoned=settings.poison_file,
+    )

@@ -1,0 +1,86 @@
+"""What every verb works with: the database, the keys, the rules, the calendar, the clock and a few addresses."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from cases.files.apart import Apart
+from domain.employers import PremisesEntry
+from domain.notices import Channel
+from domain.working_days import WorkingCalendar
+from policy.limits import Limits
+from policy.pack import PackShelf
+from proof.checkpoints import VerifierKey
+from store.database import Database
+from store.erasure_list import ErasureList
+from store.keyring import Keyring
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The collaborators of all verbs; built once at the edge."""
+
+    database: Database
+    keyring: Keyring
+    packs: PackShelf
+    limits: Limits
+    clock: Callable[[], datetime]
+    public_url: str = ""
+    sign_in_url: str = ""
+    staff_mailbox: str | None = None
+    webhook_allowed: frozenset[str] = frozenset()
+    log_origin: str = "hetao-permits/ledger"
+    witness_keys: tuple[VerifierKey, ...] = ()
+    erasure_list: ErasureList | None = None
+    # The register as the sealer, where this process seals.
+    sealer_database: Database | None = None
+    seal_overdue: timedelta = timedelta(minutes=5)
+    poisoned: Path | None = None
+    calendars: "CalendarShelf" = field(default_factory=lambda: CalendarShelf())
+    premises: "PremisesShelf" = field(default_factory=lambda: PremisesShelf())
+    apart: Apart = field(default_factory=Apart)
+    bells: "DeliveryBells" = field(default_factory=lambda: DeliveryBells())
+
+
+@dataclass(slots=True)
+class CalendarShelf:
+    """The working calendar as last read from its table; read again when its version there has changed."""
+
+    version: str = ""
+    calendar: WorkingCalendar | None = None
+
+
+@dataclass(slots=True)
+class PremisesShelf:
+    """The premises of the Park as last read from their table, under code and folded address, with their version."""
+
+    version: str = ""
+    entries: dict[str, list[PremisesEntry]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class DeliveryBells:
+    """Tells a channel that delivers in this process of messages as soon as they are committed.
+
+    Other processes find them when they next look, so that nothing depends on a bell that was not heard.
+    """
+
+    listeners: dict[Channel, set[Callable[[], None]]] = field(default_factory=dict)
+
+    @contextmanager
+    def answering(self, channel: Channel, listener: Callable[[], None]) -> Iterator[None]:
+        """Call a listener whenever there are new messages of a channel, while the body lasts."""
+        listeners = self.listeners.setdefault(channel, set())
+        listeners.add(listener)
+        try:
+            yield
+        finally:
+            listeners.discard(listener)
+
+    def ring(self, channels: Iterable[Channel]) -> None:
+        """Say that there are new messages of channels."""
+        for channel in set(channels):
+            for listener in tuple(self.listeners.get(channel, ())):
+                listener()

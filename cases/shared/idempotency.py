@@ -1,0 +1,191 @@
+"""Idempotent writes: one row for each key of a caller, written with the act, and its first answer again after that."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Update, insert, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.shared.context import Context
+from domain.actors import Actor
+from domain.errors import Refused
+from store.case_rows import Beside
+from store.encryption import DataKey, WrappedKey, unwrap
+from store.tables import idempotency
+
+# Lock and row in one statement: should the first request end between the two, the insert of the second one is refused
+# by the primary key, which answers the same.
+_KNOWN: Final = """
+    SELECT jsonb_build_object(
+        'is_free', one.is_free, 'body_hash', encode(i.body_hash, 'hex'), 'reference', i.reference,
+        'command_id', i.command_id, 'status', i.status, 'answer', encode(i.answer, 'hex'),
+        'key_id', i.key_id, 'kek_id', k.kek_id, 'wrapped', encode(k.wrapped, 'hex'))
+    FROM (SELECT pg_try_advisory_xact_lock(hashtextextended(concat_ws(' ',
+        CAST(:idempotency_tenant AS text), CAST(:idempotency_subject AS text), CAST(:idempotency_route AS text),
+        CAST(:idempotency_key AS text)), 0)) AS is_free) one
+    LEFT JOIN idempotency i ON i.employer_id = CAST(:idempotency_tenant AS text)
+        AND i.subject = CAST(:idempotency_subject AS text) AND i.route = CAST(:idempotency_route AS text)
+        AND i.key = CAST(:idempotency_key AS text)
+    LEFT JOIN data_keys k ON k.key_id = i.key_id
+"""
+_FIND: Final = text(f"SELECT ({_KNOWN}) AS known")
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """What names one write of a caller: the route, the key it sent and its body."""
+
+    route: str
+    key: str
+    body: bytes
+
+    def body_hash(self, context: Context) -> bytes:
+        """Return the keyed hash of the body, so that no personal data can be guessed from the row."""
+        return context.keyring.lookup_hash("body", hashlib.sha256(self.body).hexdigest())
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer to a caller: status, body and headers."""
+
+    status: int
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A key seen before: its first answer, or the command whose outcome is still to be answered."""
+
+    reply: Reply | None
+    reference: str | None
+    command_id: UUID | None
+
+
+async def find_known(context: Context, connection: AsyncConnection, actor: Actor, request: Idempotency) -> Known | None:
+    """Return what is known of the key, or None for a new one; the key stays locked until the transaction ends.
+
+    Raises:
+        Refused: `in_progress` while another request holds the key; `idempotency_key_reused` for another body.
+    """
+    beside = asked_before(actor, request)
+    found = (await connection.execute(_FIND, dict(beside.values))).scalar_one()
+    return read_known(context, request, found)
+
+
+def asked_before(actor: Actor, request: Idempotency) -> Beside:
+    """Return the subquery `known`, by which what is known of a key is read with a case; it locks the key."""
+    values = {
+        "idempotency_tenant": actor.tenant,
+        "idempotency_subject": f"{actor.issuer} {actor.subject}",
+        "idempotency_route": request.route,
+        "idempotency_key": request.key,
+    }
+    return Beside((("known", _KNOWN),), values)
+
+
+def read_known(context: Context, request: Idempotency, found: dict[str, Any]) -> Known | None:
+    """Return what the subquery `known` says, or None for a new key.
+
+    Raises:
+        Refused: `in_progress` while another request holds the key; `idempotency_key_reused` for another body;
+            `facts_erased` for one whose answer was erased with its case.
+    """
+    if not found["is_free"]:
+        raise Refused("in_progress", "The same request is still running; ask again in a moment.")
+    if found["body_hash"] is None:
+        return None
+    if not found["body_hash"]:
+        raise Refused("facts_erased", "The personal data of this case was erased, with the first answer.")
+    if bytes.fromhex(found["body_hash"]) != request.body_hash(context):
+        raise Refused("idempotency_key_reused", "This Idempotency-Key was used with another body; send a new key.")
+    command_id = UUID(found["command_id"]) if found["command_id"] else None
+    if found["answer"] is None:
+        return Known(None, found["reference"], command_id)
+    wrapped = bytes.fromhex(found["wrapped"]) if found["wrapped"] else None
+    key = unwrap(context.keyring, WrappedKey(UUID(found["key_id"]), found["kek_id"], wrapped))
+    content = json.loads(key.open("idempotency", "answer", request.key, bytes.fromhex(found["answer"])))
+    return Known(Reply(found["status"], content["body"], content["headers"]), found["reference"], command_id)
+
+
+async def remember(
+    context: Context,
+    connection: AsyncConnection,
+    actor: Actor,
+    request: Idempotency,
+    *,
+    reference: str | None = None,
+    command_id: UUID | None = None,
+    reply: Reply | None = None,
+    key: DataKey | None = None,
+) -> None:
+    """Write the row of a new key in the transaction of its act, with the answer where it is known already."""
+    row = key_row(context, actor, request, reference=reference, command_id=command_id, reply=reply, key=key)
+    await connection.execute(insert(idempotency).values(**row))
+
+
+def key_row(
+    context: Context,
+    actor: Actor,
+    request: Idempotency,
+    *,
+    reference: str | None = None,
+    command_id: UUID | None = None,
+    reply: Reply | None = None,
+    key: DataKey | None = None,
+) -> dict[str, Any]:
+    """Return the row of a new key."""
+    answered = _sealed(request, reply, key) if reply is not None and key is not None else {}
+    return {
+        "employer_id": actor.tenant,
+        "subject": f"{actor.issuer} {actor.subject}",
+        "route": request.route,
+        "key": request.key,
+        "body_hash": request.body_hash(context),
+        "reference": reference,
+        "command_id": command_id,
+        "at": context.clock(),
+        **answered,
+    }
+
+
+async def keep_reply(
+    connection: AsyncConnection,
+    actor: Actor,
+    request: Idempotency,
+    reply: Reply,
+    key: DataKey,
+    *,
+    beside: Update | None = None,
+) -> None:
+    """Keep the answer of a key whose act was stored before its outcome was known, the first one for good.
+
+    `beside` is written in the same statement.
+    """
+    kept = (
+        update(idempotency)
+        .where(*_mine(actor, request), idempotency.c.answer.is_(None))
+        .values(**_sealed(request, reply, key))
+    )
+    await connection.execute(kept if beside is None else kept.add_cte(beside.cte("beside")))
+
+
+def _mine(actor: Actor, request: Idempotency) -> tuple[Any, ...]:
+    return (
+        idempotency.c.employer_id == actor.tenant,
+        idempotency.c.subject == f"{actor.issuer} {actor.subject}",
+        idempotency.c.route == request.route,
+        idempotency.c.key == request.key,
+    )
+
+
+def _sealed(request: Idempotency, reply: Reply, key: DataKey) -> dict[str, Any]:
+    content = json.dumps({"body": reply.body, "headers": reply.headers}, ensure_ascii=False, default=str).encode()
+    return {
+        "status": reply.status,
+        "answer": key.seal("idempotency", "answer", request.key, content),
+        "key_id": key.key_id,
+    }

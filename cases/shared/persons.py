@@ -1,0 +1,89 @@
+"""Persons: an id, a keyed look-up hash and a data key; what was given of them belongs to the application."""
+
+from typing import Any, Final, NamedTuple
+from uuid import UUID, uuid4
+
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.shared.context import Context
+from store import case_writes
+from store.case_rows import Beside, Row
+from store.encryption import DataKey, WrappedKey, new_data_key, unwrap
+
+# Held as a case's foreign key will hold it: whoever erases the person waits, or is waited for and then nobody is found.
+_KNOWN: Final = """
+    SELECT jsonb_build_object('person_id', p.person_id, 'key_id', k.key_id, 'kek_id', k.kek_id,
+        'wrapped', encode(k.wrapped, 'hex'))
+    FROM persons p JOIN data_keys k ON k.key_id = p.key_id WHERE p.identity_hash = CAST(:identity_hash AS bytea)
+    FOR KEY SHARE OF p
+"""
+_FIND: Final = text(f"SELECT ({_KNOWN}) AS known_person")
+
+
+class KnownPerson(NamedTuple):
+    """A person row with its data key in clear."""
+
+    person_id: UUID
+    key: DataKey
+
+
+def identity_hash(context: Context, identity_number: str) -> bytes:
+    """Return the keyed hash under which a person is found by identity number."""
+    return context.keyring.lookup_hash("identity", identity_number)
+
+
+def known_person(context: Context, identity_number: str) -> Beside:
+    """Return the subquery `known_person`, by which the person of an identity number is read with other things."""
+    return Beside((("known_person", _KNOWN),), {"identity_hash": identity_hash(context, identity_number)})
+
+
+async def find_person(context: Context, connection: AsyncConnection, identity_number: str) -> KnownPerson | None:
+    """Return the person of an identity number, or None for one not met before."""
+    values = dict(known_person(context, identity_number).values)
+    return read_person(context, (await connection.execute(_FIND, values)).scalar_one())
+
+
+def read_person(context: Context, found: dict[str, Any] | None) -> KnownPerson | None:
+    """Return the person that the subquery `known_person` found, or None."""
+    if found is None:
+        return None
+    wrapped = bytes.fromhex(found["wrapped"]) if found["wrapped"] else None
+    key = unwrap(context.keyring, WrappedKey(UUID(found["key_id"]), found["kek_id"], wrapped))
+    return KnownPerson(UUID(found["person_id"]), key)
+
+
+def meet(
+    context: Context, identity_number: str, found: dict[str, Any] | None
+) -> tuple[KnownPerson, dict[str, list[Row]]]:
+    """Return the person that the subquery found, with the rows that make a new one where there was none."""
+    known = read_person(context, found)
+    if known is not None:
+        return known, {}
+    key, wrapped = new_data_key(context.keyring)
+    person_id = uuid4()
+    key_row = {"key_id": wrapped.key_id, "kek_id": wrapped.kek_id, "wrapped": wrapped.wrapped}
+    row = {
+        "person_id": person_id,
+        "identity_hash": identity_hash(context, identity_number),
+        "key_id": key.key_id,
+    }
+    return KnownPerson(person_id, key), {"data_keys": [key_row], "persons": [row]}
+
+
+async def get_or_add_person(context: Context, connection: AsyncConnection, identity_number: str) -> KnownPerson:
+    """Return the person of an identity number, added where there was none; two callers at once get the same one."""
+    known = await find_person(context, connection, identity_number)
+    if known is not None:
+        return known
+    person, rows = meet(context, identity_number, None)
+    try:
+        async with connection.begin_nested():
+            await case_writes.write(connection, rows)
+    except IntegrityError:
+        known = await find_person(context, connection, identity_number)
+        if known is None:
+            raise
+        return known
+    return person

@@ -1,0 +1,48 @@
+"""The command `hetao docs`: the pages that are generated from the code."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from policy.pack import Parameter
+    from programmes.talent_permit.states_page import LimitLine
+
+
+def docs() -> None:
+    """Write the pages that are generated: `docs/states.md` and `docs/data-map.md`."""
+    for name, text in generated_pages().items():
+        (Path(__file__).parents[1] / "docs" / name).write_text(text, encoding="utf-8")
+
+
+def generated_pages() -> dict[str, str]:
+    """Return the pages that are generated, by their names in `docs`."""
+    from domain import data_map
+    from domain.data_map_bodies import BODIES
+    from domain.data_map_columns import COLUMNS
+    from domain.data_map_fences import as_section
+    from domain.languages import Language
+    from domain.reasons import ReasonCode
+    from programmes.talent_permit import states_page
+    from texts.reasons import reason_sentence
+
+    says = {code: reason_sentence(code, Language.EN) for code in ReasonCode}
+    return {
+        "states.md": states_page.as_page(says, _limit_lines()),
+        "data-map.md": data_map.as_page(BODIES, COLUMNS, as_section(COLUMNS)),
+    }
+
+
+def _limit_lines() -> "Iterator[LimitLine]":
+    """Yield the limits of the default pack, each with that of the embedded stack where it is another one."""
+    from policy.packs import load_limits
+    from programmes.talent_permit.states_page import LimitLine
+
+    def shown(parameter: "Parameter") -> str:
+        value = parameter.value
+        return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+    embedded = load_limits("embedded").parameters
+    for name, each in load_limits().parameters.items():
+        other = shown(embedded[name]) if shown(embedded[name]) != shown(each) else None
+        yield LimitLine(name, shown(each), each.unit or "-", each.reference, each.status.value, other)

@@ -1,0 +1,129 @@
+"""Who read a person's data: each reading that the ledger has of the cases of a session, in the person's words."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import Text
+
+from cases.case.view import moment
+from cases.shared.context import Context
+from domain.actors import Actor, Role
+from domain.acts import Act
+from domain.languages import Language
+from domain.purposes import Purpose
+from privacy.confided import confided_by
+from privacy.own_cases import own_cases
+from privacy.sign_in import Session
+from texts.person import plain
+
+Position = tuple[datetime, str, int, str]
+
+# Rows that list the cases they show, and rows that are about one case.
+_LISTING: Final = (Act.PERSONAL_DATA_READ, Act.CASE_READ, Act.EVALUATED_AGAIN, Act.RECONCILED, Act.SAMPLED)
+_ABOUT_ONE: Final = (Act.RECEIPT_ISSUED, Act.CALL_ANSWERED)
+# What a list entry holds of the person (`programmes/talent_permit/authority/calls.py`).
+PASSED_ON: Final = ("name_zh", "name_en", "identity_number", "permit_card_number")
+_WHAT_FOR: Final[Mapping[Role, str]] = {
+    Role.OFFICER: "case_work",
+    Role.SUPERVISOR: "case_work",
+    Role.AUDITOR: "audit",
+    Role.OPERATOR: "operation",
+    Role.EMPLOYER: "own_data",
+    Role.PERSON: "own_data",
+    Role.AUTHORITY: "talent_permit",
+    Role.SYSTEM: "operation",
+}
+# What the engine reads for somebody else's question says what for by itself.
+_TRIAL: Final = "rule_trial"
+# Where the rows are that tell of a reading, and which of them are the reader's to see.
+PLACES: Final = """
+    SELECT m.at, m.chain, m.seq, m.value AS case_read FROM ledger_marks m
+    WHERE m.kind = 'case' AND m.value = ANY(:references)
+    UNION
+    SELECT l.at, l.chain, l.seq, l.reference FROM ledger l
+    WHERE l.reference = ANY(:references) AND l.act = ANY(:about_one)
+"""
+WANTED: Final = "l.act = ANY(:shown) AND NOT (p.case_read = ANY(:silent) AND l.detail -> 'fields' = '[\"objections\"]')"
+_PAGE: Final = f"""
+    WITH places AS ({PLACES})
+    SELECT p.case_read, l.at, l.chain, l.seq, l.act, l.actor_role, l.purpose, l.destination, l.detail
+    FROM places p JOIN ledger l ON l.chain = p.chain AND l.seq = p.seq
+    WHERE {WANTED} {{after}}
+    ORDER BY l.at DESC, l.chain DESC, l.seq DESC, p.case_read DESC LIMIT :limit
+"""  # noqa: S608 - made of constants
+_AFTER: Final = "AND (l.at, l.chain, l.seq, p.case_read) < (:at, :chain, :seq, :case_read)"
+LISTS: Final = tuple(bindparam(name, type_=ARRAY(Text)) for name in ("references", "about_one", "shown", "silent"))
+
+
+async def list_accesses(
+    context: Context,
+    actor: Actor,
+    session: Session,
+    *,
+    after: Position | None = None,
+    limit: int = 50,
+    language: Language = Language.ZH_HANS,
+) -> tuple[list[dict[str, Any]], Position | None]:
+    """Return a page of readings, the newest first; each names a role and an organisation, and no member of staff."""
+    async with context.database.begin() as connection:
+        asked, silent = await asked_of(context, connection, actor, session)
+        given = asked | {"limit": limit + 1}
+        if after is not None:
+            given |= dict(zip(("at", "chain", "seq", "case_read"), after, strict=True))
+        query = text(_PAGE.format(after="" if after is None else _AFTER)).bindparams(*LISTS)
+        rows = [dict(row) for row in (await connection.execute(query, given)).mappings()]
+    page = rows[:limit]
+    last = page[-1] if len(rows) > limit else None
+    position = (last["at"], last["chain"], last["seq"], last["case_read"]) if last else None
+    return [reading_view(row, row["case_read"] in silent, language) for row in page], position
+
+
+async def asked_of(
+    context: Context, connection: AsyncConnection, actor: Actor, session: Session
+) -> tuple[dict[str, Any], frozenset[str]]:
+    """Return what the readings of a session are looked for by, and the cases on which only others said something."""
+    cases = await own_cases(context, connection, session, actor)
+    silent = (await confided_by(context, connection, session, cases)).silent
+    given = {
+        "references": [case.reference for case in cases],
+        "about_one": [act.value for act in _ABOUT_ONE],
+        "shown": [act.value for act in (*_LISTING, *_ABOUT_ONE)],
+        "silent": sorted(silent),
+    }
+    return given, silent
+
+
+def reading_view(row: Mapping[str, Any], is_silent: bool, language: Language) -> dict[str, Any]:
+    """Return a reading; what was read for a complaint of another address of the case is told without that."""
+    act, detail = Act(row["act"]), row["detail"]
+    fields = _fields(act, detail)
+    # What the engine passes on is read by the authority.
+    role = Role.AUTHORITY if act is Act.CALL_ANSWERED else Role(row["actor_role"])
+    way = {Act.PERSONAL_DATA_READ: "opened", Act.CASE_READ: detail.get("what", "case")}.get(act, act.value)
+    stated = None if is_silent and row["purpose"] == Purpose.COMPLAINT else row["purpose"]
+    purpose = stated or (_TRIAL if way == _TRIAL else _WHAT_FOR[role])
+    return {
+        "at": moment(row["at"]),
+        "reference": row["case_read"],
+        "role": role.value,
+        "organisation": plain("organisations", role, language),
+        "way": plain("ways", way, language),
+        "purpose": purpose,
+        "purpose_text": plain("purposes", purpose, language),
+        "purpose_stated": stated is not None,
+        "fields": list(fields),
+        "fields_text": [plain("fields", field, language) for field in fields],
+    }
+
+
+def _fields(act: Act, detail: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return which fields of the person a reading opened."""
+    if act is Act.PERSONAL_DATA_READ:
+        return tuple(detail.get("fields", ()))
+    if act is Act.CALL_ANSWERED and detail.get("what") == "list_entry":
+        return PASSED_ON
+    return ()

@@ -1,0 +1,54 @@
+"""Adding to the list of erasures whom the database knows to be erased, after the list was lost or cut."""
+
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.shared.context import Context
+from domain.erasure import ErasureEntry
+from domain.errors import Unavailable
+from privacy.erasing import find_keys, find_released_holds
+
+# Of several erasures the first: the others were done again after a restore.
+_ERASED: Final = text("""
+    SELECT DISTINCT ON (p.person_id) p.person_id, l.at, l.reason_codes, l.detail,
+        ARRAY(SELECT reference FROM registrations WHERE person_id = p.person_id ORDER BY reference) AS references
+    FROM persons p JOIN data_keys k USING (key_id) JOIN registrations r USING (person_id)
+    JOIN ledger l ON l.reference = r.reference AND l.act = 'key_destroyed'
+    WHERE k.wrapped IS NULL ORDER BY p.person_id, l.seq
+""")
+
+
+async def complete(context: Context) -> int:
+    """Add an entry for each erased person that the list lacks, as the ledger tells of the erasure; return how many.
+
+    Twice adds nothing.
+
+    Raises:
+        Defect: `erasure_list_altered`; nothing is added then.
+        Unavailable: when there is no list to write.
+    """
+    if context.erasure_list is None:
+        raise Unavailable("erasure_list")
+    listed = {entry.person_id for entry in await context.erasure_list.read()}
+    async with context.database.begin() as connection:
+        rows = [row for row in (await connection.execute(_ERASED)).mappings() if row["person_id"] not in listed]
+        entries = [await _entry(connection, dict(row)) for row in rows]
+    for entry in entries:
+        await context.erasure_list.append(entry)
+    return len(entries)
+
+
+async def _entry(connection: AsyncConnection, row: dict[str, Any]) -> ErasureEntry:
+    references = row["references"]
+    return ErasureEntry(
+        erasure_id=UUID(row["detail"]["erasure_id"]),
+        person_id=row["person_id"],
+        keys=tuple(row.key_id for row in await find_keys(connection, row["person_id"], references)),
+        references=tuple(references),
+        reason=row["reason_codes"][0],
+        at=row["detail"].get("first_erased_at", row["at"]),
+        released_holds=tuple(await find_released_holds(connection, references)),
+    )

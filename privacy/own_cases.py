@@ -1,0 +1,237 @@
+"""The cases that a signed-in person sees: their own on which the address stands that the session proved."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.case.contact import serving_now, waiting_view
+from cases.case.reading import CaseReading, read_cases
+from cases.case.view import case_view, day, moment
+from cases.shared.context import Context
+from domain.actors import Actor, Role
+from domain.case_facts import FactField, FactState
+from domain.clock import CHINA
+from domain.errors import Defect, Refused
+from domain.languages import Language
+from domain.notices import Channel
+from domain.reasons import ReasonCode
+from domain.sign_in_addresses import addresses_of
+from domain.stages import LIVE, Destination
+from privacy.sign_in import Session, address_hash
+from record.receipts import decisions_of, remedy_of
+from store.case_reads import FactShown, fence
+from store.tables import ledger, registrations
+from texts.person import plain
+from texts.reasons import reason_sentence
+
+Row = Mapping[str, Any]
+
+_MOST: Final = 200  # cases of one person; nobody has had nearly as many
+_NAMES: Final = text(
+    "SELECT DISTINCT ON (employer_id) employer_id, name_zh, name_en FROM employer_versions"
+    " WHERE employer_id = ANY(CAST(:employers AS text[])) AND valid_from <= :today"
+    " ORDER BY employer_id, valid_from DESC"
+)
+# What the engine and the employer know a case by, and a person does not need.
+_LEFT_OUT: Final = frozenset(
+    {
+        "client_reference",
+        "workflow_id",
+        "assessment",
+        "person",
+        "permits",
+        "links",
+        "policy_version",
+        "pending_change",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCase:
+    """A case with what was given of the person, opened, and the address by which they signed in."""
+
+    reading: CaseReading
+    given: Row
+    signed_in_by: tuple[Channel, str]
+
+    @property
+    def reference(self) -> str:
+        """The reference of the case."""
+        return self.reading.reference
+
+
+async def own_cases(context: Context, connection: AsyncConnection, session: Session, actor: Actor) -> list[OwnCase]:
+    """Return the cases of a session, the newest first: those whose person signs in by the address that it proved.
+
+    From then on the transaction sees no other case, whatever is asked of it.
+    """
+    r = registrations.c
+    query = select(r.reference).where(r.person_id == session.person_id)
+    query = query.order_by(r.accepted_at.desc(), r.reference).limit(_MOST)
+    references = list((await connection.execute(query)).scalars())
+    found: list[OwnCase] = []
+    for reading in await read_cases(context, connection, references, actor):
+        given = _given(reading)
+        serving = serving_now(reading, addresses_of(given["person"])) if given else {}
+        for channel, address in serving.items():
+            if address_hash(context, address) == session.address_hash:
+                found.append(OwnCase(reading, given, (channel, address)))
+                break
+    await fence(connection, [case.reference for case in found])
+    return found
+
+
+async def need_own(
+    context: Context, connection: AsyncConnection, session: Session, actor: Actor, reference: str
+) -> OwnCase:
+    """Return one case of a session.
+
+    Raises:
+        Refused: `case_unknown` for any other, whether or not there is one.
+    """
+    for case in await own_cases(context, connection, session, actor):
+        if case.reference == reference:
+            return case
+    raise Refused("case_unknown", "There is no case of yours of this reference.")
+
+
+async def list_own(context: Context, actor: Actor, session: Session, language: Language) -> list[dict[str, Any]]:
+    """Return the cases of a session at every employer, in plain words."""
+    async with context.database.begin() as connection:
+        cases = await own_cases(context, connection, session, actor)
+        names = await employer_names(context, connection, cases, language)
+        chains = await chains_of(connection, [case.reference for case in cases])
+        return [own_view(case, actor, names, chains.get(case.reference, []), language) for case in cases]
+
+
+async def employer_names(
+    context: Context, connection: AsyncConnection, cases: list[OwnCase], language: Language
+) -> dict[str, str]:
+    """Return the names of the employers of cases, as they are called today."""
+    today = context.clock().astimezone(CHINA).date()
+    given = {"employers": sorted({case.reading.employer_id for case in cases}), "today": today}
+    rows = await connection.execute(_NAMES, given)
+    return {row.employer_id: (language is Language.EN and row.name_en) or row.name_zh for row in rows}
+
+
+def own_view(
+    case: OwnCase, actor: Actor, names: Mapping[str, str], chain: list[Row], language: Language
+) -> dict[str, Any]:
+    """Return a case as its person reads it: where it stands and what comes next, and nothing for staff alone."""
+    reading = case.reading
+    whole = case_view(reading, actor, language)
+    view = {name: value for name, value in whole.items() if name not in _LEFT_OUT}
+    permits = [_permit(reading, each, language) for each in whole["permits"]]
+    return view | {
+        "employer": names.get(reading.employer_id, reading.employer_id),
+        "stage_text": plain("stages", whole["stage"], language),
+        "waits_for": plain("holders", whole["holder"], language),
+        "due_text": plain("due_kinds", whole["due_kind"], language),
+        "end_reason_text": _sentence(whole["end_reason"], language),
+        "departure": _departure(reading),
+        "recorded_facts": [_recorded(fact, reading, language) for fact in whole["recorded_facts"]],
+        "permits": permits,
+        "contact_changes": waiting_view(reading, case.given["person"], language),
+        "decisions": _decisions(reading, chain, language),
+        "remedies": _remedies(reading, language),
+    }
+
+
+def _given(reading: CaseReading) -> Row:
+    try:
+        opened: Row = reading.given()
+    except (Defect, Refused):
+        return {}  # what cannot be opened, or was erased, cannot be shown to be this person's
+    return opened
+
+
+def _permit(reading: CaseReading, view: Row, language: Language) -> dict[str, Any]:
+    """Return a permit in plain words; the authority's reason is for the person, as the authority gave it (P11)."""
+    destination = view["destination"]
+    row = reading.permits[Destination(destination)]
+    reason = None
+    if row.reason is not None:
+        reason = reading.open("permits", "reason", f"{reading.reference}/{destination}", row.reason)
+    return dict(view) | {
+        "place": plain("destinations", destination, language),
+        "stage_text": plain("permit_stages", view["stage"], language),
+        "end_reason_text": _sentence(view["end_reason"], language),
+        "authority_reason": reason,
+    }
+
+
+def _recorded(view: Row, reading: CaseReading, language: Language) -> dict[str, Any]:
+    """Return a fact that an officer recorded, in plain words; what it says stands with all that is held."""
+    row = next(each for each in reading.facts if each.number == view["number"])
+    return dict(view) | {
+        "may_contest": _may_contest(reading, row),
+        "label": plain("fields", FactField(view["field"]).short, language),
+        "state_text": plain("fact_states", view["contest"] if view["contest"] == "open" else view["state"], language),
+    }
+
+
+def _may_contest(reading: CaseReading, fact: FactShown) -> bool:
+    """Whether the person may still say that a recorded fact is wrong (R36)."""
+    is_open = reading.stage in LIVE and fact.state == FactState.STANDS
+    return is_open and Role.PERSON not in fact.contested_by
+
+
+def _departure(reading: CaseReading) -> dict[str, Any] | None:
+    departure, ended = reading.row.departure, reading.row.ended_on
+    if departure is None:
+        return None
+    return {
+        "last_day": day(ended if isinstance(ended, date) else None),
+        "reason": departure["reason"],
+        "reported_by": departure["by"]["role"],
+        "late": departure["late"],
+        "disputed": departure["disputed"],
+    }
+
+
+def _decisions(reading: CaseReading, chain: list[Row], language: Language) -> list[dict[str, Any]]:
+    """Return the decisions on a case that are out, each with its reasons and what one who disagrees can do."""
+    return [
+        {
+            "outcome": each.outcome,
+            "decided_at": moment(each.row["at"]),
+            "destination": each.row["destination"],
+            "role": each.row["actor_role"],
+            "reasons": [_sentence(code, language) for code in each.row["reason_codes"]],
+            "rule_version": each.row["rule_version"],
+            "remedy": remedy_of(reading.context, each),
+        }
+        for each in decisions_of(chain)
+        if each.is_out
+    ]
+
+
+def _remedies(reading: CaseReading, language: Language) -> list[str]:
+    """Return in words what the person can do now."""
+    row = reading.row
+    found = ["complaint"]
+    if row.departure is not None and not row.departure["disputed"]:
+        found.insert(0, "departure")
+    if row.stage == "refused" or row.end_reason in ("revoked", "not_eligible"):
+        found.insert(0, "letter")
+    if any(_may_contest(reading, fact) for fact in reading.facts):
+        found.insert(0, "fact")
+    return [str(plain("remedies", each, language)) for each in found]
+
+
+def _sentence(code: str | None, language: Language) -> str | None:
+    return reason_sentence(code, language) if code in set(ReasonCode) else plain("unnamed", code, language)
+
+
+async def chains_of(connection: AsyncConnection, references: list[str]) -> dict[str, list[Row]]:
+    """Return the ledger rows of the chains of cases, by case."""
+    query = select(ledger).where(ledger.c.chain.in_(references)).order_by(ledger.c.chain, ledger.c.seq)
+    found: dict[str, list[Row]] = {}
+    for row in (await connection.execute(query)).mappings():
+        found.setdefault(row["chain"], []).append(dict(row))
+    return found

@@ -1,0 +1,234 @@
+"""Everything that is held about a signed-in person, readable by them and by a machine; handing it out is an access."""
+
+from collections.abc import Mapping, Sequence, Set
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.case.reads import PERSON_FIELDS
+from cases.case.view import moment
+from cases.notices.letters import SALT
+from cases.shared.context import Context
+from domain.actors import Actor, Role
+from domain.acts import Act
+from domain.case_facts import FactField
+from domain.commands import CommandKind
+from domain.data_map import Basis, Retention
+from domain.languages import Language
+from domain.notices import NoticeKind, Recipient
+from domain.own_data import KEPT_APART, row_of
+from domain.person import same_address
+from privacy.confided import confided_by
+from privacy.own_cases import OwnCase, chains_of, employer_names, own_cases, own_view
+from privacy.sign_in import Session
+from store.ledger import Entry, begin_chain
+from store.tables import applications, case_facts, commands, legal_holds, notices
+from texts.person import plain
+from texts.values import value_text
+
+Row = Mapping[str, Any]
+
+# What employer and person asked for; what staff wrote for staff is told of, and not shown.
+_ASKED: Final = tuple(
+    kind.value
+    for kind in (
+        CommandKind.CORRECT,
+        CommandKind.CONTEST,
+        CommandKind.WITHDRAW,
+        CommandKind.DEPART,
+        CommandKind.DISPUTE,
+        CommandKind.CHANGE,
+        CommandKind.CARD_LOST,
+        CommandKind.CONTEST_FACT,
+    )
+)
+# What a person says there is for the park, and for the address that said it.
+_CONFIDED: Final = (CommandKind.DISPUTE, CommandKind.CONTEST_FACT)
+_OUTSIDE: Final = ("employer", "person")
+FORMAT: Final = "hetao-permits/own-data/1"
+
+
+async def read_own_data(context: Context, actor: Actor, session: Session, language: Language) -> dict[str, Any]:
+    """Return all that is held about the person of a session; a ledger act of the same transaction."""
+    at = context.clock()
+    async with context.database.begin() as connection:
+        cases = await own_cases(context, connection, session, actor)
+        names = await employer_names(context, connection, cases, language)
+        chains = await chains_of(connection, [case.reference for case in cases])
+        own = (await confided_by(context, connection, session, cases)).own
+        shown = [
+            await _case(connection, case, own, actor, names, chains.get(case.reference, []), language) for case in cases
+        ]
+        entry = Entry(
+            Act.PERSONAL_DATA_READ,
+            actor,
+            at,
+            purpose="own_data",
+            detail={"cases": [case.reference for case in cases], "fields": [*PERSON_FIELDS, "notices", "requests"]},
+        )
+        await begin_chain(connection, f"access/{uuid4()}", [entry])
+    return {
+        "format": FORMAT,
+        "at": moment(at),
+        "cases": shown,
+        "kept_apart": [
+            {"what": name, "says": plain("kept_apart", name, language), "retention": _retention(until, language)}
+            for name, (_, until) in KEPT_APART.items()
+        ],
+    }
+
+
+async def _case(
+    connection: AsyncConnection,
+    case: OwnCase,
+    own: Set[UUID],
+    actor: Actor,
+    names: Mapping[str, str],
+    chain: list[Row],
+    language: Language,
+) -> dict[str, Any]:
+    """Return what is held under one case; of what was said in confidence only what is the reader's own."""
+    reading, employer = case.reading, names.get(case.reading.employer_id, case.reading.employer_id)
+    a = applications.c
+    query = select(applications).where(a.reference == case.reference).order_by(a.version)
+    given = [
+        (row, body)
+        for row in map(dict, (await connection.execute(query)).mappings())
+        if _is_own(
+            case, body := reading.open("applications", "body", f"{case.reference}/{row['version']}", row["body"])
+        )
+    ]
+    versions = [
+        {
+            "version": row["version"],
+            "given_at": moment(row["given_at"]),
+            "given_by": employer,
+            "is_current": row["version"] == reading.row.facts_version,
+            "facts": _facts(body, language),
+        }
+        for row, body in given
+    ]
+    view = own_view(case, actor, names, chain, language)
+    return {
+        **view,
+        "facts": versions,
+        "recorded_facts": await _recorded(connection, case, view["recorded_facts"], language),
+        "requests": await _requests(connection, case, own),
+        "notices": await _notices(connection, case, own),
+        "legal_holds": await _holds(connection, case, language),
+    }
+
+
+def _is_own(case: OwnCase, body: Row) -> bool:
+    """Whether what was given names this person: an identity number that was corrected may be somebody else's."""
+    number = (body.get("person") or {}).get("identity_number")
+    return number is None or number == case.given["person"]["identity_number"]
+
+
+def _facts(body: Row, language: Language) -> list[dict[str, Any]]:
+    """Return what was given, field by field: its value, what it is for, on which ground, and how long it is kept."""
+    facts: list[dict[str, Any]] = []
+    for part in ("person", "employment"):
+        for field, value in body[part].items():
+            row = row_of(part, field)
+            facts.append(
+                {
+                    "field": field,
+                    "label": plain("fields", field, language),
+                    "value": value,
+                    "value_text": value_text(field, value, language),
+                    "purpose": plain("reasons", field, language),
+                    "basis": plain("bases", Basis(row.basis).name, language),
+                    "retention": _retention(row.retention, language),
+                }
+            )
+    return facts
+
+
+async def _recorded(
+    connection: AsyncConnection, case: OwnCase, shown: Sequence[Row], language: Language
+) -> list[dict[str, Any]]:
+    """Return the facts that officers recorded beside what was given: what they saw, where, and what had been given."""
+    query = select(case_facts).where(case_facts.c.reference == case.reference)
+    rows = {row.number: row for row in await connection.execute(query)}
+    found: list[dict[str, Any]] = []
+    for view in shown:
+        field, row = FactField(view["field"]), rows[view["number"]]
+        kept = row_of(field.part, field.short)
+        seen = case.reading.open("case_facts", "body", f"{case.reference}/{row.number}", row.body)
+        found.append(
+            {
+                **view,
+                **{name: seen[name] for name in ("value", "seen_in", "given")},
+                "value_text": value_text(field.short, seen["value"], language),
+                "purpose": plain("reasons", field.short, language),
+                "basis": plain("bases", Basis(kept.basis).name, language),
+                "retention": _retention(kept.retention, language),
+            }
+        )
+    return found
+
+
+def _retention(until: Retention, language: Language) -> str | None:
+    return plain("retentions", until.name, language)
+
+
+async def _requests(connection: AsyncConnection, case: OwnCase, own: Set[UUID]) -> list[dict[str, Any]]:
+    """Return what employer and person asked for in the case, with their own words."""
+    c = commands.c
+    query = select(commands).where(c.reference == case.reference, c.kind.in_(_ASKED)).order_by(c.seq)
+    found: list[dict[str, Any]] = []
+    for row in map(dict, (await connection.execute(query)).mappings()):
+        if row["actor"]["role"] not in _OUTSIDE or row["body"] is None:
+            continue
+        is_said = row["actor"]["role"] == Role.PERSON and row["kind"] in _CONFIDED
+        if is_said and row["command_id"] not in own:
+            continue
+        content = case.reading.open("commands", "body", str(row["command_id"]), row["body"])
+        if _is_own(case, content):
+            asked = {"kind": row["kind"], "at": moment(row["at"]), "by": row["actor"]["role"], "state": row["state"]}
+            found.append(asked | {"content": content})
+    return found
+
+
+async def _holds(connection: AsyncConnection, case: OwnCase, language: Language) -> list[dict[str, Any]]:
+    """Return the legal holds that stand on a case: while there is one, nothing of it is erased."""
+    h = legal_holds.c
+    query = select(h.reason, h.placed_at).where(h.reference == case.reference, h.released_at.is_(None))
+    return [
+        {"reason": row.reason, "says": plain("holds", row.reason, language), "placed_at": moment(row.placed_at)}
+        for row in await connection.execute(query.order_by(h.placed_at))
+    ]
+
+
+async def _notices(connection: AsyncConnection, case: OwnCase, own: Set[UUID]) -> list[dict[str, Any]]:
+    """Return the notices to the person with their texts; those with a link to sign in without, since it is a key."""
+    n = notices.c
+    query = select(notices).where(n.reference == case.reference, n.recipient == Recipient.PERSON.value)
+    found: list[dict[str, Any]] = []
+    for row in map(dict, (await connection.execute(query.order_by(n.at, n.notice_id))).mappings()):
+        # One under another key was written before an identity number was corrected, and may name somebody else.
+        is_readable = row["key_id"] == case.reading.read.key.key_id
+        body = case.reading.open("notices", "body", str(row["notice_id"]), row["body"]) if is_readable else {}
+        if not _is_to(case, row, body, own):
+            continue
+        told = {"kind": row["kind"], "at": moment(row["at"]), "language": row["language"], "status": row["status"]}
+        found.append(told | _text(row, body))
+    return found
+
+
+def _is_to(case: OwnCase, row: Row, body: Row, own: Set[UUID]) -> bool:
+    """Whether a notice is to all addresses of the case, or to the reader's; what one alone was told is for that one."""
+    if "only" in body:
+        return same_address(body["only"]["to"]) == same_address(case.signed_in_by[1])
+    return row["kind"] != NoticeKind.COMPLAINT_ANSWERED or UUID(row["occasion"]) in own
+
+
+def _text(row: Row, body: Row) -> dict[str, str | None]:
+    """Return a notice as it was sent, and what proves it; only the hash of one that may not be shown."""
+    shown = dict.fromkeys(("subject", "text", "html", "text_salt")) | {"text_hash": row["text_hash"]}
+    if row["kind"] == NoticeKind.SIGN_IN_LINK:
+        return shown
+    return shown | (body.get("mail") or body.get("sms") or {}) | {"text_salt": body.get(SALT)}

@@ -1,0 +1,140 @@
+"""What was kept long enough: persons whose cases all ended so long ago, answers to old requests, old rosters."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from sqlalchemy import insert, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.case.signers import signature_of
+from cases.shared.context import Context
+from domain.actors import Actor
+from domain.clock import day_of, start_of
+from domain.erasure import ErasureReason, ErasureRefused, ErasureState
+from domain.stages import PERMIT_FINAL, Stage
+from privacy.erasing import Erased, Erasing, erase
+from privacy.erasures import note_refused
+from programmes.talent_permit.authority import lost as lost_answers
+from register.rosters.contents import empty_old
+from store.tables import erasures
+
+_LIMIT_ROWS: Final = 5_000
+# A case is due by the stage in which it closed: an ended one was registered, the others never were. A permit counts
+# until the day on which it ran out or was decided on for the last time. When a case closed
+# that was never registered is told by the first row of its chain that says so.
+_DUE: Final = """
+    CASE WHEN {r}.live THEN false
+    WHEN {r}.stage = :ended THEN {r}.ended_on < CAST(:registered AS date) AND NOT EXISTS (
+        SELECT FROM permits p WHERE p.reference = {r}.reference AND p.stage IS NOT NULL
+        AND (NOT p.stage = ANY(CAST(:final AS text[]))
+            OR CASE p.stage WHEN 'expired' THEN p.valid_until ELSE p.decided_on END >= CAST(:registered AS date)))
+    ELSE coalesce((SELECT min(l.at) FROM ledger l WHERE l.chain = {r}.reference
+        AND l.detail ->> 'stage' = {r}.stage) < :not_registered, false) END
+"""
+_IS_HELD: Final = """
+    EXISTS (SELECT FROM legal_holds h WHERE h.reference = {r}.reference AND h.released_at IS NULL)
+    OR EXISTS (SELECT FROM tasks t WHERE t.reference = {r}.reference AND t.state = 'open')
+    OR EXISTS (SELECT FROM objections b WHERE b.reference = {r}.reference AND b.state = 'open')
+    OR EXISTS (SELECT FROM commands c WHERE c.reference = {r}.reference AND c.state = 'stored')
+    OR EXISTS (SELECT FROM calls c WHERE c.reference = {r}.reference AND c.state = 'due')
+    OR EXISTS (SELECT FROM incidents i WHERE i.reference = {r}.reference AND i.state = 'open')
+"""
+# Put together of the constants above alone.
+_NEXT: Final = text(f"""
+    SELECT DISTINCT r.person_id FROM registrations r
+    WHERE NOT r.live AND r.erased_at IS NULL AND r.accepted_at < :earliest
+    AND r.person_id > CAST(:after AS uuid) AND {_DUE.format(r="r")}
+    AND NOT EXISTS (SELECT FROM registrations o WHERE o.person_id = r.person_id
+        AND (NOT ({_DUE.format(r="o")}) OR {_IS_HELD.format(r="o")}))
+    ORDER BY r.person_id LIMIT :most
+""")  # noqa: S608
+_FORGET_ANSWERS: Final = text("""
+    DELETE FROM idempotency WHERE (employer_id, subject, route, key) IN (
+        SELECT employer_id, subject, route, key FROM idempotency WHERE at < :before ORDER BY at LIMIT :most)
+""")
+_FORGET_MESSAGES: Final = text("""
+    DELETE FROM messages_seen WHERE message_id IN (
+        SELECT message_id FROM messages_seen WHERE at < :before LIMIT :most)
+""")
+
+
+async def next_due(context: Context, at: datetime, after: UUID, most: int) -> list[UUID]:
+    """Return the next persons, in the order of their ids, all of whose cases were kept long enough and are free."""
+    limits, today = context.limits, day_of(at)
+    not_registered = start_of(years_before(today, limits.retention_not_registered_years))
+    registered = years_before(today, limits.retention_registered_years)
+    given: dict[str, Any] = {
+        "after": after,
+        "most": most,
+        "ended": Stage.ENDED.value,
+        "final": [stage.value for stage in PERMIT_FINAL],
+        "registered": registered,
+        "not_registered": not_registered,
+        "earliest": max(not_registered, start_of(registered)),
+    }
+    async with context.database.begin() as connection:
+        return list((await connection.execute(_NEXT, given)).scalars())
+
+
+async def erase_due(context: Context, actor: Actor, person_id: UUID) -> bool:
+    """Erase one person whose time is over, in a transaction of its own; False where something keeps them after all."""
+    at = context.clock()
+    erasing = Erasing(uuid4(), person_id, ErasureReason.RETENTION_OVER, actor, at)
+    try:
+        async with context.database.begin() as connection:
+            erased = await erase(context, connection, erasing)
+            if erased is not None:
+                await _keep(connection, erasing, erased)
+    except ErasureRefused as refused:
+        reference = await _any_case(context, person_id)
+        if reference is not None:
+            await note_refused(context, actor, reference, ErasureReason.RETENTION_OVER.value, refused)
+        return False
+    return erased is not None
+
+
+async def forget_answers(context: Context, at: datetime) -> int:
+    """Delete a batch of the answers kept for callers and machines that ask twice; return how many were too old."""
+    given: Mapping[str, Any] = {"before": at - context.limits.idempotency_kept, "most": _LIMIT_ROWS}
+    async with context.database.begin() as connection:
+        too_old = start_of(years_before(day_of(at), context.limits.retention_registered_years))
+        await lost_answers.forget_before(connection, too_old, _LIMIT_ROWS)
+        answers = (await connection.execute(_FORGET_ANSWERS, given)).rowcount
+        return int(answers + (await connection.execute(_FORGET_MESSAGES, given)).rowcount)
+
+
+async def empty_rosters(context: Context, at: datetime, most: int) -> int:
+    """Empty a batch of rosters that ended long enough ago, and destroy their keys; return how many."""
+    return await empty_old(context, at, at - context.limits.roster_rows_kept, most)
+
+
+def years_before(day: date, years: int) -> date:
+    """Return the same day so many years before; the 28th for a 29 February that does not exist."""
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:
+        return day.replace(year=day.year - years, day=28)
+
+
+async def _keep(connection: AsyncConnection, erasing: Erasing, erased: Erased) -> None:
+    """Keep the erasure beside those that were asked for."""
+    row = {
+        "erasure_id": erasing.erasure_id,
+        "person_id": erasing.person_id,
+        "reference": erased.references[0],
+        "reason": erasing.reason.value,
+        "state": ErasureState.DONE.value,
+        "proposed_by": signature_of(erasing.actor),
+        "proposed_at": erasing.at,
+        "decided_at": erasing.at,
+    }
+    await connection.execute(insert(erasures).values(row))
+
+
+async def _any_case(context: Context, person_id: UUID) -> str | None:
+    query = text("SELECT min(reference) FROM registrations WHERE person_id = :person_id")
+    async with context.database.begin() as connection:
+        found: str | None = (await connection.execute(query, {"person_id": person_id})).scalar_one()
+    return found

@@ -1,0 +1,1 @@
+"""Programmes: a room for each, all laid out alike."""

@@ -1,0 +1,288 @@
+"""Applying an answer of the authority to a permit, in its order or out of it (P9 to P12, P17 to P26)."""
+
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from cases.case.file import CaseFile
+from cases.notices.compose import Telling, tell
+from domain.actors import Actor
+from domain.acts import Act
+from domain.answers import AnswerState, AuthorityAnswer, Outcome
+from domain.clock import day_of
+from domain.deadlines import DeadlineKind
+from domain.errors import need
+from domain.moves import PermitEvent, find_permit_move
+from domain.notices import NoticeKind
+from domain.stages import PERMIT_WITH_AUTHORITY, Destination, PermitStage
+from domain.tasks import TaskKind
+from programmes.talent_permit import permits
+from programmes.talent_permit.authority import inbox
+from programmes.talent_permit.rules import term_differs
+from store.rows.register import AssessmentRow, PermitRow
+
+_EVENTS: Final = {outcome: PermitEvent(outcome.value) for outcome in Outcome}
+_AFTER_ISSUE: Final = (Outcome.KEPT, Outcome.REPLACED, Outcome.CANCELLED, Outcome.REVOKED)
+
+
+def judge(file: CaseFile, answer: AuthorityAnswer) -> AnswerState:
+    """Return what is to be done with an answer: apply it, fill in what is empty, keep it for later, or hold it."""
+    permit = file.permits.get(answer.destination)
+    if permit is None or permit.stage is None:
+        return AnswerState.HELD
+    stage = PermitStage(permit.stage)
+    if _is_renewal(file, permit, answer):
+        return AnswerState.RENEWAL
+    before_issue = stage in PERMIT_WITH_AUTHORITY or stage is PermitStage.ELIGIBLE
+    if answer.outcome is Outcome.ACCEPTED and stage is not PermitStage.ELIGIBLE and stage is not PermitStage.SUBMITTED:
+        return AnswerState.RECORDED if _agrees(permit, answer) else AnswerState.HELD
+    if before_issue and answer.outcome in _AFTER_ISSUE:
+        return AnswerState.EARLY
+    move = find_permit_move(stage, _EVENTS[answer.outcome])
+    return AnswerState.APPLIED if move is not None else AnswerState.HELD
+
+
+def _is_renewal(file: CaseFile, permit: PermitRow, answer: AuthorityAnswer) -> bool:
+    """Whether an answer is about a number that follows the one in force, of which nothing else was said before."""
+    if permit.stage not in (PermitStage.ISSUED, PermitStage.EXPIRED) or answer.authority_number is None:
+        return False
+    known = {permit.authority_number, *(term["authority_number"] for term in permit.earlier)}
+    said = [(kept.authority_number, kept.outcome) for kept in inbox.renewals(file, answer.destination)]
+    if answer.authority_number in known or (answer.authority_number, answer.outcome) in said:
+        return False
+    if answer.outcome is Outcome.ISSUED:
+        return answer.valid_until is not None and answer.valid_until > need(permit.valid_until, "valid_until")
+    # An application of before the issue is the one that led to it, whatever number it had.
+    decided_on = permit.decided_on
+    is_later = decided_on is not None and day_of(answer.occurred_at) > decided_on
+    return answer.outcome is Outcome.ACCEPTED and is_later
+
+
+def keep_renewal(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer, answer_id: UUID) -> None:
+    """Keep an answer about the next term beside the one in force, which runs on to its own end."""
+    file.record(
+        Act.ANSWER_RECEIVED, actor, at, destination=answer.destination.value, outcome=answer.outcome.value,
+        outcome_id=answer.outcome_id, answer_id=str(answer_id), renewal=True,
+    )  # fmt: skip
+
+
+def apply(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer, answer_id: UUID) -> None:
+    """Apply an answer whose turn it is."""
+    destination = answer.destination
+    if file.permits[destination].stage == PermitStage.ELIGIBLE:
+        # The 2xx of the list entry was lost; any answer proves that it was taken (P4).
+        permits.sent(file, actor, at, destination)
+        file.end_calls(at, "done", *file.calls_of(destination, "list_entry"), reason="proved_by_answer")
+    _APPLY[answer.outcome](file, actor, at, answer)
+    file.record(
+        Act.ANSWER_APPLIED,
+        actor,
+        at,
+        destination=destination.value,
+        outcome=answer.outcome.value,
+        outcome_id=answer.outcome_id,
+        answer_id=str(answer_id),
+        occurred_at=answer.occurred_at.isoformat(),
+    )
+    permits.follow_up(file)
+
+
+def force(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer, answer_id: UUID) -> None:
+    """Apply a held answer by two signatures, whatever stage the permit has (P26)."""
+    destination = answer.destination
+    permit = file.permits[destination]
+    stage = permit.stage
+    if answer.outcome is Outcome.ISSUED and permit.valid_until is not None:
+        file.set_permit(destination, at, earlier=[*permit.earlier, _term_before(permit)])
+    if find_permit_move(None if stage is None else PermitStage(stage), _EVENTS[answer.outcome]) is None:
+        basis = PermitStage.ISSUED if answer.outcome in _AFTER_ISSUE else PermitStage.SUBMITTED
+        file.set_permit(destination, at, stage=basis.value, end_reason=None)
+    apply(file, actor, at, answer, answer_id)
+
+
+def hold(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer, answer_id: UUID) -> None:
+    """Keep an answer that contradicts what is known, and let an officer look (P26)."""
+    due = file.calendar.deadline(day_of(at), file.context.limits.early_answer_days)
+    file.open_task(
+        TaskKind.AUTHORITY_CONFLICT, at, due_at=due.at, destination=answer.destination,
+        detail={"outcome": answer.outcome.value, "outcome_id": answer.outcome_id},
+    )  # fmt: skip
+    file.record(
+        Act.ANSWER_HELD, actor, at, destination=answer.destination.value, outcome=answer.outcome.value,
+        outcome_id=answer.outcome_id, answer_id=str(answer_id),
+    )  # fmt: skip
+    facts = {"answer_expected_on": day_of(due.at)}
+    tell(file, Telling(NoticeKind.AUTHORITY_CONFLICT, at, str(answer_id), answer.destination, facts))
+
+
+def keep_early(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer, answer_id: UUID) -> None:
+    """Keep an answer that came before the one it follows; it is shown when that does not come (P25)."""
+    days = file.context.limits.early_answer_days
+    file.set_working_days(DeadlineKind.EARLY_ANSWER, day_of(at), days, destination=answer.destination.value)
+    file.record(
+        Act.ANSWER_RECEIVED, actor, at, destination=answer.destination.value, outcome=answer.outcome.value,
+        outcome_id=answer.outcome_id, answer_id=str(answer_id), early=True,
+    )  # fmt: skip
+
+
+def fill_in(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer, answer_id: UUID) -> None:
+    """Fill what is empty from a late lower step; the stage does not go back (P24)."""
+    permit = file.permits[answer.destination]
+    values: dict[str, Any] = {}
+    if permit.accepted_on is None:
+        values["accepted_on"] = day_of(answer.occurred_at)
+    if permit.authority_number is None and answer.authority_number:
+        values["authority_number"] = answer.authority_number
+    file.set_permit(answer.destination, at, **values)
+    file.record(
+        Act.ANSWER_RECEIVED, actor, at, destination=answer.destination.value, outcome=answer.outcome.value,
+        outcome_id=answer.outcome_id, answer_id=str(answer_id), late=True,
+    )  # fmt: skip
+
+
+def _agrees(permit: PermitRow, answer: AuthorityAnswer) -> bool:
+    known = permit.accepted_on
+    return known is None or known == day_of(answer.occurred_at)
+
+
+def _accepted(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -> None:
+    destination, limits = answer.destination, file.context.limits
+    accepted_on = day_of(answer.occurred_at)
+    due = file.set_working_days(
+        DeadlineKind.AUTHORITY_LATE, accepted_on, limits.authority_answer_days, destination=destination.value, step=1
+    )
+    file.set_working_days(
+        DeadlineKind.AUTHORITY_LATE,
+        accepted_on,
+        limits.authority_second_alert_days,
+        destination=destination.value,
+        step=2,
+    )
+    file.move_permit(
+        destination, PermitEvent.ACCEPTED, at, accepted_on=accepted_on, due_at=due.at, due_provisional=due.provisional,
+        authority_number=answer.authority_number or file.permits[destination].authority_number,
+    )  # fmt: skip
+    _end_application(file, destination, at)
+    facts = {"answer_expected_on": day_of(due.at), "due_provisional": due.provisional}
+    tell(file, Telling(NoticeKind.PERMIT_ACCEPTED, at, answer.outcome_id, destination, facts))
+
+
+def _issued(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -> None:
+    destination = answer.destination
+    file.move_permit(destination, PermitEvent.ISSUED, at, **_term(answer), decided_on=day_of(answer.occurred_at))
+    permits.stop_waiting(file, destination, at)
+    _tell_issued(file, at, answer)
+
+
+def _replaced(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -> None:
+    destination = answer.destination
+    permit = file.permits[destination]
+    earlier = [*permit.earlier, _term_before(permit)]
+    file.move_permit(destination, PermitEvent.REPLACED, at, **_term(answer), earlier=earlier, card_lost_on=None)
+    _tell_issued(file, at, answer)
+
+
+def _tell_issued(file: CaseFile, at: datetime, answer: AuthorityAnswer) -> None:
+    destination = answer.destination
+    permits.plan_expiry(file, destination, at)
+    pack = file.context.packs.version(file.row.policy_version)
+    differs = term_differs(
+        pack,
+        valid_from=answer.valid_from,
+        valid_until=answer.valid_until,
+        stay_days=answer.stay_days,
+        entries=answer.entries,
+    )
+    assessment = file.assessment(destination.value)
+    if differs is not None and assessment is not None:
+        moved = _moved_facts(file, assessment, destination)
+        findings = [*assessment.findings, differs.model_dump(mode="json")]
+        file.assess(replace(assessment, facts=moved, findings=findings, at=at))
+    facts = {"valid_from": answer.valid_from, "valid_until": answer.valid_until, "stay_days": answer.stay_days}
+    tell(file, Telling(NoticeKind.PERMIT_ISSUED, at, answer.outcome_id, destination, facts))
+
+
+def _moved_facts(file: CaseFile, assessment: AssessmentRow, destination: Destination) -> bytes:
+    """Return the facts of an assessment sealed again for the place of the next one."""
+    place = f"{file.reference}/{destination.value}"
+    facts = file.open("assessments", "facts", f"{place}/{assessment.seq}", assessment.facts)
+    return file.seal("assessments", "facts", f"{place}/{assessment.seq + 1}", facts)
+
+
+def _refused(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -> None:
+    destination = answer.destination
+    reason = {"code": answer.reason_code, "text": answer.reason_text}
+    sealed = file.seal("permits", "reason", f"{file.reference}/{destination.value}", reason)
+    file.move_permit(
+        destination, PermitEvent.REFUSED, at, reason=sealed, decided_on=day_of(answer.occurred_at),
+        authority_number=answer.authority_number or file.permits[destination].authority_number,
+    )  # fmt: skip
+    permits.end_track(file, destination, at)
+    facts = {"authority_reason": answer.reason_text, "authority_code": answer.reason_code}
+    tell(file, Telling(NoticeKind.PERMIT_REFUSED, at, answer.outcome_id, destination, facts))
+
+
+def _ended(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -> None:
+    destination = answer.destination
+    file.move_permit(destination, _EVENTS[answer.outcome], at, end_reason=answer.outcome.value)
+    permits.end_track(file, destination, at)
+    facts = {"end_reason": answer.outcome.value}
+    tell(file, Telling(NoticeKind.PERMIT_CLOSED, at, answer.outcome_id, destination, facts))
+
+
+def _kept(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -> None:
+    destination = answer.destination
+    file.move_permit(destination, PermitEvent.KEPT, at, answered_for=True)
+    file.cancel_deadlines(DeadlineKind.REPORT_EXPECTED, destination=destination.value)
+    facts = {"valid_until": file.permits[destination].valid_until}
+    tell(file, Telling(NoticeKind.PERMIT_KEPT, at, answer.outcome_id, destination, facts))
+
+
+def _revoked(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -> None:
+    destination = answer.destination
+    on = day_of(answer.occurred_at)
+    sealed = file.seal(
+        "permits", "reason", f"{file.reference}/{destination.value}",
+        {"code": answer.reason_code, "text": answer.reason_text},
+    )  # fmt: skip
+    file.move_permit(destination, PermitEvent.REVOKED, at, reason=sealed, decided_on=on)
+    permits.end_track(file, destination, at)
+    facts = {"revoked_on": on, "authority_reason": answer.reason_text, "authority_code": answer.reason_code}
+    tell(file, Telling(NoticeKind.PERMIT_REVOKED, at, answer.outcome_id, destination, facts))
+
+
+def _term(answer: AuthorityAnswer) -> dict[str, Any]:
+    return {
+        "authority_number": answer.authority_number,
+        "valid_from": answer.valid_from,
+        "valid_until": answer.valid_until,
+        "stay_days": answer.stay_days,
+        "entries": answer.entries,
+    }
+
+
+def _term_before(permit: PermitRow) -> dict[str, Any]:
+    """Return number and term of a permit as they are kept beside newer ones."""
+    names = ("authority_number", "valid_from", "valid_until", "stay_days", "entries")
+    old = {name: getattr(permit, name) for name in names}
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in old.items()}
+
+
+def _end_application(file: CaseFile, destination: Destination, at: datetime) -> None:
+    file.cancel_deadlines(
+        DeadlineKind.APPLICANT_REMINDER, DeadlineKind.APPLICANT_INACTIVE, destination=destination.value
+    )
+    file.close_tasks([TaskKind.APPLICANT_INACTIVE], at, destination=destination)
+
+
+_APPLY: Final = {
+    Outcome.ACCEPTED: _accepted,
+    Outcome.ISSUED: _issued,
+    Outcome.REPLACED: _replaced,
+    Outcome.REFUSED: _refused,
+    Outcome.WITHDRAWN: _ended,
+    Outcome.CANCELLED: _ended,
+    Outcome.KEPT: _kept,
+    Outcome.REVOKED: _revoked,
+}

@@ -1,0 +1,114 @@
+"""Whether a permit may be asked for: the rules of each destination, what is still open of them, and who is asked."""
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.case.file import CaseFile
+from cases.decisions import assessing, finding_answers
+from domain.actors import Actor, system
+from domain.acts import Act
+from domain.clock import day_of
+from domain.findings import Finding, outcome_of
+from domain.stages import Destination, PendingAct, Stage
+from domain.tasks import TaskKind
+from policy.facts import Facts
+from policy.rerun import REGISTRATION_SCOPE
+from programmes.talent_permit import permits
+from programmes.talent_permit.rules import eligibility
+
+
+async def begin(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
+    """Begin a track for each destination: eligible and to be sent, or a task for an officer (P1, P2)."""
+    known = await assessing.known_facts(file, connection, at, in_force=_is_in_force(file, at))
+    for destination in file.destinations:
+        _weigh(file, actor, at, destination, known)
+    permits.follow_up(file)
+
+
+async def weigh_again(file: CaseFile, connection: AsyncConnection, at: datetime) -> None:
+    """Run the rules of every destination that nobody has sent or withheld, after a fact came or went."""
+    asked = waiting(file)
+    if not asked:
+        return
+    known = await assessing.known_facts(file, connection, at, in_force=_is_in_force(file, at))
+    for destination in asked:
+        _weigh(file, system("eligibility"), at, destination, known)
+    permits.follow_up(file)
+
+
+def carry_on(file: CaseFile, at: datetime) -> None:
+    """Let an answer that was just given serve the other destinations that wait for the same one."""
+    for destination in waiting(file):
+        kept = file.assessment(destination.value)
+        if kept is None:
+            continue
+        findings = tuple(Finding.model_validate(each) for each in kept.findings)
+        facts = finding_answers.kept_facts(file, kept)
+        if not finding_answers.open_questions(file, findings, facts):
+            _send(file, system("eligibility"), at, destination, findings, facts)
+
+
+async def obstacles(file: CaseFile, connection: AsyncConnection, at: datetime) -> list[tuple[Destination, Finding]]:
+    """Return what an officer would still be asked before a permit may be sent, by the rules of permits run ahead."""
+    asked = [d for d in file.destinations if d not in file.permits or file.permits[d].stage is None]
+    if not asked or file.stage not in (Stage.UNDER_REVIEW, Stage.AWAITING_CONFIRMATION, Stage.APPROVED):
+        return []
+    # Approved it will be in force: what is asked here is what then still stands in the way.
+    facts = (await assessing.known_facts(file, connection, at, in_force=True)).facts
+    pack = file.context.packs.version(file.row.policy_version)
+    pending = file.row.pending if file.row.pending_act == PendingAct.APPROVE else None
+    proposed = pending["reasons"] if pending else []
+    further = finding_answers.answers_given(file, REGISTRATION_SCOPE, proposed, at)
+    return [
+        (destination, finding)
+        for destination in asked
+        for finding in finding_answers.open_questions(
+            file, eligibility(facts, destination, pack, file.accepted_on), facts, further=further
+        )
+    ]
+
+
+def _weigh(file: CaseFile, actor: Actor, at: datetime, destination: Destination, known: assessing.Known) -> None:
+    pack, facts = file.context.packs.version(file.row.policy_version), known.facts
+    findings = eligibility(facts, destination, pack, file.accepted_on)
+    assessing.keep_assessment(file, destination.value, findings, known, at)
+    asked = finding_answers.open_questions(file, findings, facts)
+    if not asked:
+        _send(file, actor, at, destination, findings, facts)
+        return
+    if destination not in file.permits:
+        file.set_permit(destination, at)
+    due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
+    about = {"findings": sorted(finding.code.value for finding in asked)}
+    task = file.share_task(TaskKind.PERMIT_ELIGIBILITY, at, destination, due_at=due.at, detail=about)
+    if task.detail.get("findings") != about["findings"]:
+        file.change_task(task, detail=task.detail | about)
+    file.record(Act.PERMIT_NOT_CLEAR, actor, at, destination=destination.value, outcome=outcome_of(findings).value)
+
+
+def _send(
+    file: CaseFile,
+    actor: Actor,
+    at: datetime,
+    destination: Destination,
+    findings: tuple[Finding, ...],
+    facts: Facts,
+) -> None:
+    """Make a destination eligible: nothing stands in the way, or what did was answered before."""
+    file.close_tasks([TaskKind.PERMIT_ELIGIBILITY], at, destination=destination)
+    reasons = finding_answers.reasons_for(file, findings, facts)
+    permits.make_eligible(file, actor, at, destination, reasons)
+
+
+def waiting(file: CaseFile) -> list[Destination]:
+    """Return the destinations about which an officer is asked."""
+    if file.stage is not Stage.APPROVED:
+        return []
+    rows = file.permits.items()
+    return sorted(d for d, permit in rows if permit.stage is None and permit.pending_act is None)
+
+
+def _is_in_force(file: CaseFile, at: datetime) -> bool:
+    ended_on = file.row.ended_on
+    return file.stage is Stage.APPROVED and (ended_on is None or day_of(at) <= ended_on)

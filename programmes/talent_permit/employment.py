@@ -1,0 +1,319 @@
+"""The life of a registration: contract, departure, revocation, changes and the employer's standing (R20 to R34)."""
+
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.case import facts as case_facts
+from cases.case.file import CaseFile
+from cases.case.signers import need_reasons, signature_of
+from cases.decisions import assessing, settling
+from cases.decisions.reported_days import need_day
+from cases.decisions.review import propose
+from cases.notices import contact_changes
+from cases.notices.compose import Telling, tell
+from domain.actors import STAFF, Actor
+from domain.acts import Act
+from domain.clock import day_of
+from domain.deadlines import DeadlineKind
+from domain.decisions import GivenReason, RevocationRequest, TaskAction, TaskAnswerRequest
+from domain.errors import FieldError, Refused, need
+from domain.field_errors import MESSAGES, FieldCode, field_errors
+from domain.moves import Event, get_move
+from domain.notices import NoticeKind
+from domain.reasons import ReasonCode, Use
+from domain.registration import (
+    ChangeRequest,
+    CorrectionRequest,
+    DepartureRequest,
+    RegistrationRequest,
+    corrected,
+)
+from domain.stages import CLOSED, IN_REVIEW, PendingAct, Stage, Standing
+from domain.tasks import TaskKind
+from programmes.talent_permit import departures, permits
+from store.rows.work import DeadlineRow, TaskRow
+
+
+def depart(file: CaseFile, actor: Actor, at: datetime, asked: DepartureRequest) -> None:
+    """Record the last day of an employment; what an officer reports on proof waits for a second signature (R22)."""
+    if actor.role in STAFF:
+        _propose_departure(file, actor, at, asked)
+        return
+    get_move(file.stage, Event.DEPART)
+    departure = departures.read(file, actor, at, asked)
+    file.move(Event.DEPART)
+    departures.take(file, at, departure)
+    file.record(Act.DEPARTURE_REPORTED, actor, at, reasons=[departure.reason.value], **departure.as_kept())
+    departures.announce(file, at, departure)
+
+
+def _propose_departure(file: CaseFile, actor: Actor, at: datetime, asked: DepartureRequest) -> None:
+    get_move(file.stage, Event.PROPOSE_DEPARTURE)
+    departure = departures.read(file, actor, at, asked)
+    _need_no_proposal(file)
+    file.move(Event.PROPOSE_DEPARTURE)
+    file.row.round += 1
+    reasons = (GivenReason(code=departure.reason.value),)
+    propose(file, actor, at, PendingAct.DEPARTURE, reasons, None, **departure.as_kept())
+
+
+def dispute(file: CaseFile, actor: Actor, at: datetime) -> None:
+    """Let an officer look at a departure that the person disputes; the report to the authority waits (R22, R30)."""
+    departure = file.row.departure
+    if departure is None or file.row.end_reason != departure["reason"]:
+        get_move(file.stage, Event.DISPUTE)
+        raise Refused("wrong_stage", "No departure is recorded.")
+    if departure["disputed"]:
+        raise Refused("already_decided", "This departure was disputed before.")
+    file.move(Event.DISPUTE)
+    file.row.departure = departure | {"disputed": True}
+    due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
+    file.open_task(TaskKind.DEPARTURE_DISPUTED, at, due_at=due.at)
+    file.record(Act.DEPARTURE_DISPUTED, actor, at)
+
+
+def end_employment(file: CaseFile, actor: Actor, at: datetime, _deadline: DeadlineRow | None = None) -> None:
+    """End the registration on the day after the last day of work; a pending revocation goes first (R23)."""
+    if file.row.pending_act == PendingAct.REVOKE or file.row.ended_on is None:
+        return
+    file.move(Event.EMPLOYMENT_OVER)
+    is_disputed = file.find_task(TaskKind.DEPARTURE_DISPUTED) is not None
+    _end(file, actor, at, need(file.row.end_reason, "end_reason"))
+    permits.registration_ended(file, actor, at, "registration_ended", reports=not is_disputed)
+
+
+def revoke(file: CaseFile, actor: Actor, at: datetime, asked: RevocationRequest) -> None:
+    """Propose a revocation, which takes effect with a second signature (R24)."""
+    get_move(file.stage, Event.REVOKE)
+    departures.need_settled(file)
+    _need_no_proposal(file)
+    need_reasons(asked.reasons, Use.REVOKE)
+    file.move(Event.REVOKE)
+    file.row.round += 1
+    file.row.rejected = None
+    propose(file, actor, at, PendingAct.REVOKE, asked.reasons, asked.note)
+
+
+def after_rejected_revocation(file: CaseFile, actor: Actor, at: datetime) -> None:
+    """Go on where a pending revocation had made things wait (R26)."""
+    if file.row.ended_on is not None and file.row.ended_on < day_of(at):
+        end_employment(file, actor, at)
+
+
+async def change(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: ChangeRequest) -> None:
+    """Change contact and language at once, and ask an officer for the rest (R34).
+
+    While an address waits that was changed before, an officer looks at a further one too.
+    """
+    file.move(Event.CHANGE)
+    if asked.contract_end is not None and file.stage is Stage.APPROVED:
+        _need_contract_to_come(file, at, asked.contract_end)
+    held = contact_changes.held_back(file, at, _changed(file, asked.at_once).person) if asked.at_once else {}
+    if at_once := {name: value for name, value in asked.at_once.items() if name not in held}:
+        keep_version(file, at, whole=_changed(file, at_once))
+        file.record(Act.CHANGED, actor, at, fields=sorted(at_once), version=file.row.facts_version)
+    if for_review := asked.for_review | held:
+        ask_officer(file, actor, at, for_review)
+
+
+def ask_officer(file: CaseFile, actor: Actor, at: datetime, asked: dict[str, Any]) -> None:
+    """Let an officer take or decline a change, together with what waits for one already (R34)."""
+    due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
+    task = file.open_task(TaskKind.CHANGE, at, due_at=due.at)
+    wanted = _wanted(file, task) | asked
+    _changed(file, wanted)
+    sealed = file.seal("tasks", "detail", _change_place(file), wanted).hex()
+    file.change_task(task, detail={"fields": sorted(wanted), "change": sealed, "by": signature_of(actor)})
+    file.record(Act.CHANGE_ASKED, actor, at, fields=sorted(asked))
+
+
+async def answer_change(
+    file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: TaskAnswerRequest
+) -> None:
+    """Take or decline what an employer asked to have changed (R34)."""
+    task = file.find_task(TaskKind.CHANGE)
+    if task is None:
+        raise Refused("wrong_stage", "No change waits for an answer.")
+    fields, taken = task.detail["fields"], asked.action is TaskAction.TAKE
+    if taken:
+        wanted = _wanted(file, task)
+        keep_version(file, at, whole=_changed(file, wanted))
+        file.record(Act.CHANGED, actor, at, fields=fields, version=file.row.facts_version)
+        if "contract_end" in wanted:
+            _take_contract_end(file, at)
+    else:
+        file.record(Act.CHANGE_DECLINED, actor, at, fields=fields)
+    file.close_tasks([TaskKind.CHANGE], at)
+    kind = NoticeKind.CHANGE_TAKEN if taken else NoticeKind.CHANGE_DECLINED
+    tell(file, Telling(kind, at, str(task.task_id), facts={"changed_fields": tuple(fields)}))
+
+
+async def answer_employment(
+    file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: TaskAnswerRequest
+) -> None:
+    """Record the new contract end, or the departure, once the grace after a contract is over (R29)."""
+    if asked.action is TaskAction.NEW_CONTRACT_END and asked.contract_end is not None:
+        _need_contract_to_come(file, at, asked.contract_end)
+        whole = _changed(file, {"contract_end": asked.contract_end.isoformat()})
+        keep_version(file, at, whole=whole)
+        file.record(Act.CHANGED, actor, at, fields=["contract_end"], version=file.row.facts_version)
+        _take_contract_end(file, at)
+    elif asked.action is TaskAction.DEPARTED and asked.last_day is not None:
+        reason = asked.reason or ReasonCode.CONTRACT_ENDED.value
+        depart(file, actor, at, DepartureRequest(last_day=asked.last_day, reason=reason))
+    else:
+        field = "last_day" if asked.action is TaskAction.DEPARTED else "contract_end"
+        missing = FieldError(field, FieldCode.REQUIRED, MESSAGES[FieldCode.REQUIRED])
+        raise Refused("invalid", "Say the new contract end, or the last day of work.", [missing])
+
+
+def answer_dispute(file: CaseFile, actor: Actor, at: datetime, asked: TaskAnswerRequest) -> None:
+    """Uphold a departure that the person disputes, or set it aside; the report to the authority waited for it (R22)."""
+    if file.find_task(TaskKind.DEPARTURE_DISPUTED) is None:
+        raise Refused("wrong_stage", "No departure is disputed.")
+    departures.need_another_than_reported(file, actor)
+    file.close_tasks([TaskKind.DEPARTURE_DISPUTED], at)
+    file.record(Act.TASK_ANSWERED, actor, at, outcome=asked.action.value, kind="departure_disputed")
+    if asked.action is TaskAction.UPHOLD:
+        if file.stage is Stage.ENDED and not _is_reported(file):
+            permits.registration_ended(file, actor, at, "registration_ended")
+    elif file.stage is Stage.APPROVED:
+        file.row.change(ended_on=None, end_reason=None, departure=None)
+        file.cancel_deadlines(DeadlineKind.EMPLOYMENT_OVER)
+        settling.plan_contract_end(file, at)
+
+
+def remind_of_contract(file: CaseFile, actor: Actor, at: datetime, deadline: DeadlineRow) -> None:
+    """Tell the employer that a contract ends (R29)."""
+    step = deadline.step
+    file.move(Event.CONTRACT_REMINDER_DUE)
+    file.record(Act.REMINDED, actor, at, step=step)
+    facts = {"contract_end": file.row.contract_end, "days_left": step}
+    tell(file, Telling(NoticeKind.CONTRACT_ENDING, at, f"{file.row.contract_end}/{step}", facts=facts))
+
+
+def end_contract_grace(file: CaseFile, actor: Actor, at: datetime, deadline: DeadlineRow) -> None:
+    """Ask an officer what became of an employment whose contract has ended (R29)."""
+    file.move(Event.CONTRACT_GRACE_OVER)
+    due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
+    file.open_task(TaskKind.EMPLOYMENT_CHECK, at, due_at=due.at)
+    file.record(Act.REMINDED, actor, at, step=deadline.kind)
+
+
+async def standing(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, to: Standing) -> None:
+    """Let a case feel its employer's standing (R20, R21, R27, R28)."""
+    if file.stage in CLOSED:
+        return
+    if to is Standing.LEFT_PARK:
+        await _employer_left(file, connection, actor, at)
+        return
+    event = Event.EMPLOYER_SUSPENDED if to is Standing.SUSPENDED else Event.EMPLOYER_REINSTATED
+    file.move(event)
+    holds = file.stage in (Stage.UNDER_REVIEW, Stage.AWAITING_CONFIRMATION, Stage.APPROVED)
+    file.row.standing_hold = to is Standing.SUSPENDED and holds
+    file.record(Act.HELD if file.row.standing_hold else Act.HOLD_RELEASED, actor, at, reasons=["employer_standing"])
+
+
+async def _employer_left(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
+    file.row.standing_hold = False
+    if file.stage is Stage.APPROVED:
+        file.move(Event.EMPLOYER_LEFT)
+        file.row.ended_on = None
+        _end(file, actor, at, ReasonCode.EMPLOYER_LEFT_PARK.value)
+        permits.registration_ended(file, actor, at, "employer_left_park", in_batch=True)
+        return
+    if file.stage in IN_REVIEW:
+        file.move(Event.EMPLOYER_LEFT)
+    if file.assessment() is None:
+        return  # the assessment to come sees the standing by itself
+    await assessing.assess_again(file, connection, actor, at, reasons=("employer_left_park",))
+
+
+def _end(file: CaseFile, actor: Actor, at: datetime, reason: str) -> None:
+    settling.close(file, at, reason)
+    ended_on = need(file.row.ended_on, "ended_on")
+    file.record(Act.ENDED, actor, at, reasons=[reason], ended_on=ended_on.isoformat())
+    facts = {"ended_on": ended_on, "end_reason": reason}
+    tell(file, Telling(NoticeKind.REGISTRATION_ENDED, at, str(file.round), facts=facts))
+
+
+def _need_no_proposal(file: CaseFile) -> None:
+    """Refuse a proposal while another one waits."""
+    if file.row.pending_act is not None:
+        raise Refused("already_decided", "A proposal waits for its second signature; it has to be decided first.")
+
+
+def _is_reported(file: CaseFile) -> bool:
+    return any(permit.reported_at is not None for permit in file.permits.values())
+
+
+def _need_contract_to_come(file: CaseFile, at: datetime, contract_end: date) -> None:
+    """Refuse an end of the contract that is over, which a departure tells of, or before the last day of work."""
+    need_day("contract_end", contract_end, earliest=day_of(at), before="contract_over")
+    need_day("contract_end", contract_end, earliest=file.row.ended_on, before="before_departure")
+
+
+def _take_contract_end(file: CaseFile, at: datetime) -> None:
+    """Let the reminders follow a new contract end, and close the question about the old one."""
+    file.row.contract_end = case_facts.known(file).employment.contract_end
+    file.close_tasks([TaskKind.EMPLOYMENT_CHECK], at)
+    if file.stage is Stage.APPROVED and file.row.settled:
+        settling.plan_contract_end(file, at)
+
+
+def _change_place(file: CaseFile) -> str:
+    return f"{file.reference}/change"
+
+
+def _wanted(file: CaseFile, task: TaskRow) -> dict[str, Any]:
+    """Return what an open task asks to have changed."""
+    if "change" not in task.detail:
+        return {}
+    wanted: dict[str, Any] = file.open("tasks", "detail", _change_place(file), bytes.fromhex(task.detail["change"]))
+    return wanted
+
+
+def _changed(file: CaseFile, wanted: dict[str, Any]) -> RegistrationRequest:
+    """Return the registration with what is asked to be changed; refused where the whole does not hold together."""
+    parts: dict[str, Any] = {}
+    person = {name: value for name, value in wanted.items() if name != "contract_end"}
+    if person:
+        parts["person"] = person
+    if "contract_end" in wanted:
+        parts["employment"] = {"contract_end": wanted["contract_end"]}
+    return merged(file.application, CorrectionRequest.model_validate(parts))
+
+
+def merged(given: RegistrationRequest, parts: CorrectionRequest) -> RegistrationRequest:
+    """Return a registration with the parts that change.
+
+    Raises:
+        Refused: `invalid` where the whole does not hold together, or a field that it needs was removed.
+    """
+    try:
+        return corrected(given, parts)
+    except ValidationError as error:
+        raise Refused("invalid", "The registration would not hold together.", field_errors(error)) from error
+
+
+def keep_version(file: CaseFile, at: datetime, *, whole: RegistrationRequest) -> None:
+    """Keep a new version of what was given, beside the earlier ones; whose address it changes is told."""
+    before, version = file.application.person, file.row.facts_version + 1
+    content = whole.model_dump_json(exclude_none=True).encode()
+    file.add_row(
+        "applications",
+        {
+            "reference": file.reference,
+            "version": version,
+            "employer_id": file.employer_id,
+            "body": file.person_key.seal("applications", "body", f"{file.reference}/{version}", content),
+            "given_at": at,
+        },
+    )
+    file.application = whole
+    file.row.facts_version = version
+    contact_changes.follow(file, at, before)
+    file.row.name_hash = file.context.keyring.lookup_hash(f"name/{file.employer_id}", whole.person.name_zh)

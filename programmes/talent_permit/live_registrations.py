@@ -1,0 +1,145 @@
+"""One live registration a person: what a caller is told who asks for a second one, and how often it may ask."""
+
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID, uuid4
+
+from sqlalchemy import Select, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.shared.context import Context
+from cases.shared.persons import find_person, identity_hash, known_person
+from domain.actors import Actor
+from domain.acts import Act
+from domain.clock import day_of, start_of
+from domain.errors import Refused
+from store.case_rows import Beside
+from store.ledger import Entry, append
+from store.tables import quotas, registrations
+
+_WHAT: Final = "live_elsewhere"
+_CONFLICTS: Final = (
+    "SELECT q.count FROM quotas q WHERE q.employer_id = :limit_employer AND q.what = :limit_what"
+    " AND q.day = CAST(:limit_day AS date)"
+)
+# The caller's own live cases first, so that nothing is looked at of who is known elsewhere alone.
+_OWN_LIVE: Final = """
+    SELECT EXISTS (
+        SELECT FROM registrations r WHERE r.employer_id = :own_employer AND r.live
+        AND r.last_four_hash = CAST(:own_last_four AS bytea)
+        AND (SELECT p.identity_hash FROM persons p WHERE p.person_id = r.person_id) = CAST(:own_identity AS bytea)
+    )
+"""
+
+
+def person_within_limit(context: Context, actor: Actor, identity_number: str, at: datetime) -> Beside:
+    """Return the subqueries `conflicts_today` and `known_person`; nobody is looked for past the limit of the day."""
+    known = known_person(context, identity_number)
+    ((name, query),) = known.queries
+    within = f"CASE WHEN coalesce(({_CONFLICTS}), 0) < CAST(:limit_most AS integer) THEN ({query}) END"
+    limit = {
+        "limit_employer": actor.tenant,
+        "limit_what": _WHAT,
+        "limit_day": day_of(at),
+        "limit_most": context.limits.conflicts_a_day,
+    }
+    return Beside((("conflicts_today", _CONFLICTS), (name, within)), {**known.values, **limit})
+
+
+def own_live(context: Context, employer_id: str, identity_number: str) -> Beside:
+    """Return the subquery `own_live`: whether the employer has a live case of this person, whoever else has one."""
+    last_four = context.keyring.lookup_hash(f"last_four/{employer_id}", identity_number[-4:].upper())
+    values = {
+        "own_employer": employer_id,
+        "own_last_four": last_four,
+        "own_identity": identity_hash(context, identity_number),
+    }
+    return Beside((("own_live", _OWN_LIVE),), values)
+
+
+async def hold_limit(
+    context: Context, connection: AsyncConnection, actor: Actor, at: datetime, conflicts: int | None
+) -> bool:
+    """Check the conflicts of the day as they were read, and return whether they stand still until the transaction ends.
+
+    Only an employer that has had some today waits for itself, so that of those that it asks for at once none is told
+    who is known beyond the limit.
+
+    Raises:
+        Refused: `too_many_requests` past the limit, for every new registration alike, whoever it is about.
+    """
+    if conflicts is None:
+        return False
+    if conflicts < context.limits.conflicts_a_day:
+        conflicts = (await connection.execute(_today(actor, at).with_for_update())).scalar_one()
+    if conflicts >= context.limits.conflicts_a_day:
+        raise _spent(at)
+    return True
+
+
+async def need_within_limit(context: Context, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
+    """Refuse what would tell who is registered elsewhere, once the conflicts of the day are used up.
+
+    Raises:
+        Refused: `too_many_requests`.
+    """
+    conflicts = (await connection.execute(_today(actor, at))).scalar_one_or_none()
+    if conflicts is not None and conflicts >= context.limits.conflicts_a_day:
+        raise _spent(at)
+
+
+async def refuse_second(context: Context, actor: Actor, identity_number: str) -> Refused:
+    """Return the 409 that names no one, count it, and write it down; past the day's number it is a 429."""
+    async with context.database.begin(actor.tenant) as connection:
+        return await second_refused(context, connection, actor, identity_number)
+
+
+async def second_refused(context: Context, connection: AsyncConnection, actor: Actor, identity_number: str) -> Refused:
+    """Return the same as `refuse_second`, within a transaction that is to be committed."""
+    at = context.clock()
+    person = await find_person(context, connection, identity_number)
+    own = await _find_own(connection, person.person_id) if person is not None else None
+    count = 0 if own is not None else await _count(connection, actor, at)
+    entry = Entry(
+        Act.REQUEST_REFUSED,
+        actor,
+        at,
+        employer_id=actor.employer_id,
+        outcome="refused",
+        reason_codes=("live_registration_exists",),
+        detail={"own": own is not None, "case": own},
+    )
+    await append(connection, f"request/{uuid4()}", [entry])
+    if count > context.limits.conflicts_a_day:
+        return _spent(at)
+    if own is not None:
+        return Refused("live_registration_exists", f"You have a live registration of this person: {own}.")
+    return Refused("live_registration_exists", "This person has a live registration; it has to end first.")
+
+
+def taken_again_at(at: datetime) -> datetime:
+    """Return when new registrations are taken again after the conflicts of a day were used up."""
+    return start_of(day_of(at) + timedelta(days=1))
+
+
+def _spent(at: datetime) -> Refused:
+    wait = taken_again_at(at) - at
+    return Refused("too_many_requests", words="conflicts_used_up", retry_after=wait.total_seconds())
+
+
+def _today(actor: Actor, at: datetime) -> Select[int]:
+    q = quotas.c
+    return select(q.count).where(q.employer_id == actor.tenant, q.what == _WHAT, q.day == day_of(at))
+
+
+async def _find_own(connection: AsyncConnection, person_id: UUID) -> str | None:
+    """Return the live case of a person among those that the tenant may see."""
+    mine = select(registrations.c.reference).where(registrations.c.person_id == person_id, registrations.c.live)
+    return (await connection.execute(mine)).scalar_one_or_none()
+
+
+async def _count(connection: AsyncConnection, actor: Actor, at: datetime) -> int:
+    counted = upsert(quotas).values(employer_id=actor.tenant, what=_WHAT, day=day_of(at), count=1)
+    counted = counted.on_conflict_do_update(index_elements=list(quotas.primary_key), set_={"count": quotas.c.count + 1})
+    return int((await connection.execute(counted.returning(quotas.c.count))).scalar_one())

@@ -1,0 +1,211 @@
+"""What officers do about a permit: send or withhold, enter or apply an answer, sign a second time (P2, P3, P26)."""
+
+from datetime import datetime
+
+from cases.case.file import CaseFile
+from cases.case.signers import (
+    given,
+    need_reasons,
+    need_second_person,
+    notes_of,
+    rejection,
+    signature_of,
+    take_task,
+    with_notes,
+)
+from cases.decisions import finding_answers
+from cases.decisions.settling import letter, remedy_stated
+from cases.notices.compose import Telling, tell
+from cases.tasks.review import set_claim_limit
+from domain.actors import Actor
+from domain.acts import Act
+from domain.answers import AnswerState
+from domain.clock import day_of
+from domain.decisions import (
+    ConfirmationAction,
+    EligibilityAction,
+    EligibilityRequest,
+    GivenReason,
+    OutcomeRequest,
+    PermitConfirmationRequest,
+)
+from domain.errors import Refused, need
+from domain.moves import PermitEvent, get_permit_move
+from domain.notices import NoticeKind
+from domain.reasons import Use
+from domain.stages import Destination, PendingAct, PermitStage, Stage
+from domain.tasks import TaskKind
+from programmes.talent_permit import eligibility, permits
+from programmes.talent_permit.authority import applying as answering
+from programmes.talent_permit.authority import inbox
+from store.case_rows import Row
+from store.rows.authority import AnswerRow
+from store.rows.register import PermitRow
+
+
+def settle_eligibility(
+    file: CaseFile, actor: Actor, at: datetime, destination: Destination, asked: EligibilityRequest
+) -> None:
+    """Send an entry whose eligibility is not clear, with an override reason, or propose to withhold it.
+
+    What an officer answers by sending holds for the other destination too, where the same is asked about the same
+    facts; withholding is proposed for each by itself.
+    """
+    permit = _permit(file, destination)
+    get_permit_move(None if permit.stage is None else PermitStage(permit.stage), PermitEvent.ELIGIBLE)
+    if permit.pending_act is not None:
+        raise Refused("already_decided", "A proposal for this destination waits for its second signature.")
+    if file.stage is not Stage.APPROVED:
+        raise Refused("wrong_stage", "The registration is not in force.")
+    take_task(file, actor, at, TaskKind.PERMIT_ELIGIBILITY, destination)
+    if asked.action is EligibilityAction.SEND:
+        codes = need_reasons(asked.reasons, Use.OVERRIDE)
+        file.close_tasks([TaskKind.PERMIT_ELIGIBILITY], at, destination=destination)
+        file.set_permit(destination, at, rejected=None)
+        finding_answers.keep(file, finding_answers.answers_given(file, destination.value, given(asked.reasons), at))
+        permits.make_eligible(file, actor, at, destination, tuple(c.value for c in codes))
+        eligibility.carry_on(file, at)
+        permits.follow_up(file)
+        return
+    need_reasons(asked.reasons, Use.WITHHOLD)
+    file.close_tasks([TaskKind.PERMIT_ELIGIBILITY], at, destination=destination)
+    _propose(file, actor, at, destination, PendingAct.WITHHOLD, asked.reasons, asked.note)
+    file.record(
+        Act.PERMIT_WITHHOLD_PROPOSED, actor, at, destination=destination.value, reasons=[r.code for r in asked.reasons]
+    )
+
+
+def confirm(
+    file: CaseFile, actor: Actor, at: datetime, destination: Destination, asked: PermitConfirmationRequest
+) -> None:
+    """Give or withhold the second signature on what was proposed for a permit."""
+    permit = _permit(file, destination)
+    pending = permit.pending
+    need_second_person(actor, pending)
+    act, pending = PendingAct(need(permit.pending_act, "pending_act")), need(pending, "pending")
+    take_task(file, actor, at, TaskKind.CONFIRM, destination)
+    file.close_tasks([TaskKind.CONFIRM], at, destination=destination)
+    if asked.action is ConfirmationAction.REJECT:
+        _reject(file, actor, at, destination, asked)
+        return
+    if act is PendingAct.WITHHOLD:
+        _withhold(file, actor, at, destination)
+        return
+    _apply_held(file, actor, at, destination, pending)
+
+
+def _reject(
+    file: CaseFile, actor: Actor, at: datetime, destination: Destination, asked: PermitConfirmationRequest
+) -> None:
+    permit = file.permits[destination]
+    act, pending = PendingAct(need(permit.pending_act, "pending_act")), need(permit.pending, "pending")
+    need_reasons(asked.reasons, Use.REJECT)
+    place = ("permits", f"{file.reference}/{destination.value}/rejected")
+    rejected = rejection(file, actor, at, act, asked, place)
+    file.set_permit(destination, at, pending_act=None, pending=None, rejected=rejected)
+    reasons = [reason.code for reason in asked.reasons]
+    file.record(Act.REJECTED, actor, at, destination=destination.value, outcome=act.value, reasons=reasons)
+    holder = f"{pending['by']['issuer']} {pending['by']['subject']}"
+    if act is PendingAct.WITHHOLD:
+        due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
+        task = file.open_task(TaskKind.PERMIT_ELIGIBILITY, at, due_at=due.at, destination=destination)
+        file.change_task(task, holder=holder, held_since=at)
+        set_claim_limit(file, task, at)
+    facts = {"pending_act": act, "due_on": None, "note": asked.note}
+    occasion = at.isoformat()
+    tell(
+        file,
+        Telling(NoticeKind.SECOND_SIGNATURE_REJECTED, at, occasion, destination, facts, asked.reasons, holder=holder),
+    )
+
+
+def propose_outcome(
+    file: CaseFile, actor: Actor, at: datetime, destination: Destination, asked: OutcomeRequest
+) -> None:
+    """Propose to apply an answer that is kept: one held for its contradiction, or one entered from a paper."""
+    permit = _permit(file, destination)
+    if permit.pending_act is not None:
+        raise Refused("already_decided", "A proposal for this destination waits for its second signature.")
+    kept = find_held(file, destination, asked.outcome_id)
+    if kept is None:
+        raise Refused("not_found", "No held answer about this permit has this outcome_id.")
+    take_task(file, actor, at, TaskKind.AUTHORITY_CONFLICT, destination)
+    proposed = {"outcome_id": asked.outcome_id, "answer_id": str(kept.answer_id)}
+    _propose(file, actor, at, destination, PendingAct.OUTCOME, (), None, **proposed)
+    file.record(Act.ANSWER_PROPOSED, actor, at, destination=destination.value, outcome=kept.outcome)
+
+
+def find_held(
+    file: CaseFile, destination: Destination, outcome_id: str, answer_id: str | None = None
+) -> AnswerRow | None:
+    """Return the answer about a permit that is kept under an id and not applied: the newest where there are several."""
+    waiting = (AnswerState.HELD, AnswerState.EARLY)
+    return next(
+        (
+            a
+            for a in reversed(file.answers)
+            if a.outcome_id == outcome_id and a.destination == destination and a.state in waiting
+            if answer_id in (None, str(a.answer_id))
+        ),
+        None,
+    )
+
+
+def _apply_held(file: CaseFile, actor: Actor, at: datetime, destination: Destination, pending: Row) -> None:
+    # Proposals of earlier days name no answer; ids of outcomes were unique then.
+    kept = find_held(file, destination, pending["outcome_id"], pending.get("answer_id"))
+    if kept is None:
+        raise Refused("not_found", "The answer is no longer held.")
+    file.set_permit(destination, at, pending_act=None, pending=None)
+    file.change_answer(kept, AnswerState.APPLIED.value)
+    answering.force(file, actor, at, inbox.read_kept(file, kept), kept.answer_id)
+    if not any(a.state == AnswerState.HELD and a.destination == destination for a in file.answers):
+        file.close_tasks([TaskKind.AUTHORITY_CONFLICT], at, destination=destination)
+
+
+def _withhold(file: CaseFile, actor: Actor, at: datetime, destination: Destination) -> None:
+    reasons = _proposed(file, destination)
+    file.move_permit(destination, PermitEvent.WITHHOLD, at, end_reason="not_eligible")
+    codes, remedy = [reason.code for reason in reasons], remedy_stated(file)
+    file.record(Act.PERMIT_WITHHELD, actor, at, destination=destination.value, reasons=codes, remedy=remedy)
+    tell(file, letter(file, NoticeKind.PERMIT_WITHHELD, actor, at, reasons, destination=destination))
+    permits.end_track(file, destination, at)
+
+
+def _propose(
+    file: CaseFile,
+    actor: Actor,
+    at: datetime,
+    destination: Destination,
+    act: PendingAct,
+    reasons: tuple[GivenReason, ...],
+    note: str | None,
+    **more: object,
+) -> None:
+    notes = {"note": note, "reasons": [r.note for r in reasons]}
+    pending = {
+        "by": signature_of(actor),
+        "at": at.isoformat(),
+        "reasons": given(reasons),
+        "notes": notes_of(file, "permits", f"{file.reference}/{destination.value}", notes),
+        **more,
+    }
+    file.set_permit(destination, at, pending_act=act.value, pending=pending, rejected=None)
+    due = file.calendar.deadline(day_of(at), file.context.limits.signature_days)
+    file.open_task(TaskKind.CONFIRM, at, due_at=due.at, destination=destination, detail={"pending_act": act.value})
+    facts = {"pending_act": act, "due_on": day_of(due.at), "due_provisional": due.provisional}
+    tell(file, Telling(NoticeKind.SECOND_SIGNATURE_REQUESTED, at, at.isoformat(), destination, facts))
+
+
+def _proposed(file: CaseFile, destination: Destination) -> tuple[GivenReason, ...]:
+    pending = need(file.permits[destination].pending, "pending")
+    place = f"{file.reference}/{destination.value}"
+    notes = file.open("permits", "note", place, bytes.fromhex(pending["notes"]))
+    return with_notes(pending["reasons"], notes["reasons"])
+
+
+def _permit(file: CaseFile, destination: Destination) -> PermitRow:
+    permit = file.permits.get(destination)
+    if permit is None:
+        raise Refused("wrong_stage", "No permit of this destination is followed yet.")
+    return permit

@@ -1,0 +1,322 @@
+"""The following of talent permits: list entries, reports and what time does (P1 to P22)."""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from cases.case.file import CaseFile
+from cases.case.parts import destinations_of
+from cases.decisions.reported_days import need_day
+from cases.notices.compose import Telling, tell
+from domain.actors import Actor
+from domain.acts import Act
+from domain.answers import Outcome
+from domain.clock import day_of, morning_of, start_of
+from domain.deadlines import DeadlineKind
+from domain.errors import need
+from domain.moves import PermitEvent, get_permit_move
+from domain.notices import NoticeKind
+from domain.stages import (
+    PERMIT_FINAL,
+    Destination,
+    DueKind,
+    Holder,
+    PendingAct,
+    PermitStage,
+    Stage,
+)
+from domain.tasks import TaskKind
+from domain.working_days import calendar_days_before
+from programmes.talent_permit.authority import inbox
+from programmes.talent_permit.authority.known_entries import UNASKABLE, Found
+from store.rows.work import DeadlineRow, TaskRow
+
+_PERMIT_DEADLINES = (
+    DeadlineKind.SENDING_EXPECTED,
+    DeadlineKind.APPLICANT_REMINDER,
+    DeadlineKind.APPLICANT_INACTIVE,
+    DeadlineKind.AUTHORITY_LATE,
+)
+_TIMED = (DeadlineKind.PERMIT_EXPIRING, DeadlineKind.PERMIT_EXPIRED)
+_PERMIT_TASKS = (
+    TaskKind.PERMIT_ELIGIBILITY,
+    TaskKind.APPLICANT_INACTIVE,
+    TaskKind.AUTHORITY_LATE,
+    TaskKind.AUTHORITY_REJECTED,
+)
+
+
+def make_eligible(
+    file: CaseFile, actor: Actor, at: datetime, destination: Destination, reasons: tuple[str, ...]
+) -> None:
+    """Make a destination eligible and ask for its list entry (P1)."""
+    if destination not in file.permits:
+        file.set_permit(destination, at)
+    file.move_permit(destination, PermitEvent.ELIGIBLE, at)
+    file.record(Act.PERMIT_ELIGIBLE, actor, at, destination=destination.value, reasons=reasons)
+    file.call("list_entry", at, destination=destination)
+    days = file.context.limits.sending_days
+    file.set_working_days(DeadlineKind.SENDING_EXPECTED, day_of(at), days, destination=destination.value)
+
+
+def sent(file: CaseFile, actor: Actor, at: datetime, destination: Destination, found: Found | None = None) -> None:
+    """Record that the authority's system took the list entry, or had it before (P4)."""
+    if found is not None and found.entry.case != f"{file.reference}/{destination}":
+        file.set_permit(destination, at, entry_case=found.entry.case)
+    if file.permits[destination].stage != PermitStage.ELIGIBLE:
+        return
+    file.move_permit(destination, PermitEvent.SENT, at, sent_at=at)
+    file.cancel_deadlines(DeadlineKind.SENDING_EXPECTED, destination=destination.value)
+    file.close_tasks([TaskKind.AUTHORITY_REJECTED], at, destination=destination)
+    limits, day0 = file.context.limits, day_of(at)
+    for step, moment in enumerate(file.calendar.mornings(day0, limits.applicant_reminders), start=1):
+        file.set_deadline(DeadlineKind.APPLICANT_REMINDER, moment, destination=destination.value, step=step)
+    inactive = file.calendar.mornings(day0, (limits.applicant_inactive_days,))[0]
+    file.set_deadline(DeadlineKind.APPLICANT_INACTIVE, inactive, destination=destination.value)
+    before: dict[str, Any] = {"entry": found.detail()} if found else {}
+    file.record(Act.PERMIT_SENT, actor, at, destination=destination.value, **before)
+    tell(file, Telling(NoticeKind.PERMIT_SUBMITTED, at, str(file.round), destination))
+    follow_up(file)
+
+
+def rejected(
+    file: CaseFile,
+    actor: Actor,
+    at: datetime,
+    destination: Destination,
+    reason: str,
+    found: Found | None = None,
+) -> None:
+    """Open a task for a list entry that the authority's system could not read (P6), or has another's in its place."""
+    detail: dict[str, Any] = {"reason": reason}
+    if found is not None:
+        own = {"case": f"{file.reference}/{destination}", "registration_number": file.row.registration_number}
+        detail |= {"differs": list(found.differs), "entry": found.detail(), "own": own}
+    file.move_permit(destination, PermitEvent.SENDING_REJECTED, at)
+    file.record(Act.PERMIT_REJECTED, actor, at, destination=destination.value, reasons=[reason])
+    file.share_task(TaskKind.AUTHORITY_REJECTED, at, destination, detail=detail)
+
+
+def send_again(file: CaseFile, actor: Actor, at: datetime, task: TaskRow) -> None:
+    """Send the mended list entries that a task is about, each under a key with the next attempt number (P6).
+
+    An entry of the authority's that the officer saw to be another's keeps none from being sent again.
+    """
+    served = [Destination(each) for each in destinations_of(task)]
+    for destination in served:
+        get_permit_move(_stage(file, destination), PermitEvent.SENT)
+    alone = task.destination
+    file.close_tasks([TaskKind.AUTHORITY_REJECTED], at, destination=Destination(alone) if alone else None)
+    file.record(Act.TASK_ANSWERED, actor, at, outcome="send_again", destination=alone, kind="authority_rejected")
+    seen, detail = task.detail, dict[str, Any]()
+    if entry_id := seen.get("entry", {}).get("entry_id"):
+        detail["passed_over"] = [entry_id]
+    if str(seen.get("reason", "")).startswith(UNASKABLE):
+        detail["unasked"] = True
+    for each in served:
+        file.call("list_entry", at, destination=each, attempt=file.next_attempt(each), detail=detail)
+
+
+def registration_ended(
+    file: CaseFile, actor: Actor, at: datetime, what: str, *, in_batch: bool = False, reports: bool = True
+) -> None:
+    """Tell every permit that its registration ended: one not sent is closed, any other reported (P8, P13, P16).
+
+    Args:
+        file: the case.
+        actor: who ended the registration.
+        at: when.
+        what: the fact that the authority is told; its answer decides.
+        in_batch: whether it is told with one list for the whole employer.
+        reports: whether it is told now; a disputed departure waits.
+    """
+    for destination in file.permits:
+        stage = _stage(file, destination)
+        if stage in (None, PermitStage.ELIGIBLE):
+            _close_unsent(file, actor, at, destination)
+        elif stage not in PERMIT_FINAL and reports:
+            report(file, actor, at, destination, what, in_batch=in_batch)
+    follow_up(file)
+
+
+def _close_unsent(file: CaseFile, actor: Actor, at: datetime, destination: Destination) -> None:
+    file.move_permit(destination, PermitEvent.REGISTRATION_ENDED, at, end_reason="registration_ended")
+    stop_waiting(file, destination, at)
+    file.end_calls(at, "cancelled", *file.calls_of(destination))
+    file.record(Act.PERMIT_CLOSED, actor, at, destination=destination.value)
+    facts = {"end_reason": "registration_ended"}
+    tell(file, Telling(NoticeKind.PERMIT_CLOSED, at, str(file.round), destination, facts=facts))
+
+
+def report(
+    file: CaseFile, actor: Actor, at: datetime, destination: Destination, what: str, *, in_batch: bool = False
+) -> None:
+    """Report once to the authority that a registration ended, and tell the person of an issued permit (P13, P16)."""
+    stage = file.permits[destination].stage
+    file.move_permit(destination, PermitEvent.REGISTRATION_ENDED, at, reported_at=at)
+    file.record(Act.PERMIT_REPORTED, actor, at, destination=destination.value, what=what)
+    if not in_batch:
+        on = (file.row.ended_on or day_of(at)).isoformat()
+        file.call(what, at, destination=destination, detail={"on": on, "reason": file.row.end_reason})
+        days = file.context.limits.report_days
+        file.set_working_days(DeadlineKind.REPORT_EXPECTED, day_of(at), days, destination=destination.value)
+    if stage == PermitStage.ISSUED:
+        tell(file, Telling(NoticeKind.PERMIT_REPORTED, at, str(file.round), destination))
+
+
+def need_lost_day(file: CaseFile, at: datetime, destination: Destination, lost_on: date) -> None:
+    """Refuse a card lost in the future, or before the permit was issued on it (P19)."""
+    get_permit_move(_stage(file, destination), PermitEvent.CARD_LOST)
+    permit = file.permits[destination]
+    known = [day for day in (permit.decided_on, permit.valid_from) if day is not None]
+    need_day("lost_on", lost_on, latest=day_of(at), after="in_future")
+    need_day("lost_on", lost_on, earliest=min(known, default=None), before="before_issue")
+
+
+def card_lost(file: CaseFile, actor: Actor, at: datetime, destination: Destination, lost_on: date) -> None:
+    """Record a lost card and report it to the authority (P19)."""
+    file.move_permit(destination, PermitEvent.CARD_LOST, at, card_lost_on=lost_on)
+    if file.is_finished():
+        # The workflow that would tell the authority has closed: the operator does (P17, P19).
+        file.unsent.append(destination)
+    else:
+        file.call("card_lost", at, destination=destination, detail={"on": lost_on.isoformat(), "reason": "card_lost"})
+    file.record(Act.CARD_LOST, actor, at, destination=destination.value, lost_on=lost_on.isoformat())
+    occasion = f"{file.round}/{lost_on}"
+    tell(file, Telling(NoticeKind.CARD_LOST_RECORDED, at, occasion, destination, facts={"card_lost_on": lost_on}))
+
+
+def plan_expiry(file: CaseFile, destination: Destination, at: datetime) -> None:
+    """Set the reminders before the end of an issued permit and its end; those already past are skipped (P21, P22)."""
+    file.cancel_deadlines(*_TIMED, destination=destination.value)
+    until = need(file.permits[destination].valid_until, "valid_until")
+    numbers = file.context.limits.permit_reminders
+    for left, day in zip(sorted(numbers, reverse=True), calendar_days_before(until, numbers), strict=True):
+        if morning_of(day) > at:
+            file.set_deadline(DeadlineKind.PERMIT_EXPIRING, morning_of(day), destination=destination.value, step=left)
+    ends = start_of(until + timedelta(days=1))
+    file.set_deadline(DeadlineKind.PERMIT_EXPIRED, ends, destination=destination.value)
+
+
+def stop_waiting(file: CaseFile, destination: Destination, at: datetime) -> None:
+    """Stop what runs until the authority's answer: reminders, limits, tasks and a proposal to withhold."""
+    file.cancel_deadlines(*_PERMIT_DEADLINES, destination=destination.value)
+    file.close_tasks(_PERMIT_TASKS, at, destination=destination)
+    file.set_permit(destination, at, due_at=None, due_provisional=False)
+    if file.permits[destination].pending_act == PendingAct.WITHHOLD:
+        file.close_tasks([TaskKind.CONFIRM], at, destination=destination)
+        file.set_permit(destination, at, pending_act=None, pending=None)
+
+
+def end_track(file: CaseFile, destination: Destination, at: datetime) -> None:
+    """Stop whatever still runs for a permit that has its end; a proposal about an answer still waits to be signed."""
+    stop_waiting(file, destination, at)
+    file.cancel_deadlines(*_TIMED, DeadlineKind.REPORT_EXPECTED, destination=destination.value)
+    follow_up(file)
+
+
+def pass_deadline(file: CaseFile, actor: Actor, at: datetime, deadline: DeadlineRow) -> None:
+    """Do what is due for a permit."""
+    _ON_TIME[DeadlineKind(deadline.kind)](file, actor, at, Destination(deadline.destination), deadline)
+
+
+def _remind_applicant(
+    file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: DeadlineRow
+) -> None:
+    file.move_permit(destination, PermitEvent.APPLICANT_REMINDER_DUE, at)
+    file.record(Act.REMINDED, actor, at, destination=destination.value, step=deadline.step)
+    tell(file, Telling(NoticeKind.PERMIT_ACTION_NEEDED, at, f"{file.round}/{deadline.step}", destination))
+
+
+def _ask_about_applicant(
+    file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: DeadlineRow
+) -> None:
+    due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
+    file.share_task(TaskKind.APPLICANT_INACTIVE, at, destination, due_at=due.at)
+    file.record(Act.REMINDED, actor, at, destination=destination.value, step=deadline.kind)
+
+
+def _remind_of_expiry(
+    file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: DeadlineRow
+) -> None:
+    until = file.permits[destination].valid_until
+    file.move_permit(destination, PermitEvent.EXPIRY_REMINDER_DUE, at)
+    file.record(Act.REMINDED, actor, at, destination=destination.value, step=deadline.step)
+    if _is_renewed(file, destination):
+        return
+    facts = {"valid_until": until, "days_left": deadline.step}
+    tell(file, Telling(NoticeKind.PERMIT_EXPIRING, at, f"{until}/{deadline.step}", destination, facts=facts))
+
+
+def _expire(file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: DeadlineRow) -> None:
+    until = file.permits[destination].valid_until
+    file.move_permit(destination, PermitEvent.EXPIRED, at)
+    end_track(file, destination, at)
+    file.record(Act.PERMIT_EXPIRED, actor, at, destination=destination.value)
+    if _is_renewed(file, destination):
+        return
+    tell(file, Telling(NoticeKind.PERMIT_EXPIRED, at, str(until), destination, facts={"valid_until": until}))
+
+
+def _is_renewed(file: CaseFile, destination: Destination) -> bool:
+    """Whether the authority has issued the next term, so that nobody is told that the permit ends."""
+    return any(answer.outcome is Outcome.ISSUED for answer in inbox.renewals(file, destination))
+
+
+def _show_unsent(file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: DeadlineRow) -> None:
+    file.move_permit(destination, PermitEvent.SENDING_DELAYED, at)
+    file.unsent.append(destination)
+
+
+def _show_unreported(
+    file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: DeadlineRow
+) -> None:
+    file.unsent.append(destination)
+
+
+def _late(file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: DeadlineRow) -> None:
+    file.move_permit(destination, PermitEvent.AUTHORITY_LATE, at)
+    due = file.permits[destination].due_at
+    task = file.open_task(TaskKind.AUTHORITY_LATE, at, due_at=due, destination=destination)
+    file.change_task(task, overdue=True)
+    file.record(Act.PERMIT_LATE, actor, at, destination=destination.value, step=deadline.step)
+    facts = {"answer_expected_on": day_of(need(due, "due_at"))}
+    tell(file, Telling(NoticeKind.AUTHORITY_LATE, at, str(deadline.step), destination, facts=facts))
+
+
+_ON_TIME: Final[dict[DeadlineKind, Callable[[CaseFile, Actor, datetime, Destination, DeadlineRow], None]]] = {
+    DeadlineKind.APPLICANT_REMINDER: _remind_applicant,
+    DeadlineKind.APPLICANT_INACTIVE: _ask_about_applicant,
+    DeadlineKind.PERMIT_EXPIRING: _remind_of_expiry,
+    DeadlineKind.PERMIT_EXPIRED: _expire,
+    DeadlineKind.SENDING_EXPECTED: _show_unsent,
+    DeadlineKind.REPORT_EXPECTED: _show_unreported,
+    DeadlineKind.AUTHORITY_LATE: _late,
+}
+
+
+def _stage(file: CaseFile, destination: Destination) -> PermitStage | None:
+    stage = file.permits[destination].stage
+    return None if stage is None else PermitStage(stage)
+
+
+def follow_up(file: CaseFile) -> None:
+    """Say who acts next on an approved case: the authority, the person, or nobody."""
+    if file.stage not in (Stage.APPROVED, Stage.ENDED):
+        return
+    accepted = [p for p in file.permits.values() if p.stage == PermitStage.ACCEPTED and p.due_at]
+    earliest = min(accepted, key=lambda p: need(p.due_at, "due_at"), default=None)
+    stages = {p.stage for p in file.permits.values()}
+    holder = Holder.NONE
+    if accepted:
+        holder = Holder.AUTHORITY
+    elif PermitStage.SUBMITTED in stages:
+        holder = Holder.PERSON
+    elif None in stages or PermitStage.ELIGIBLE in stages:
+        holder = Holder.PARK
+    file.row.change(
+        due_at=earliest.due_at if earliest else None,
+        due_kind=DueKind.AUTHORITY_ANSWER.value if earliest else None,
+        due_provisional=earliest.due_provisional if earliest else False,
+        holder=holder.value,
+    )

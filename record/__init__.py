@@ -1,0 +1,1 @@
+"""What was done: searched, told, proved, exported, and run again."""

@@ -1,0 +1,123 @@
+"""Running a case's assessments again: the kept rule version on the kept facts must find the same."""
+
+import contextlib
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from pydantic import ValidationError
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.case.file import CaseFile, load_case
+from cases.case.view import fact_view
+from cases.shared.context import Context
+from domain.actors import Actor
+from domain.acts import Act
+from domain.findings import Finding
+from domain.languages import Language
+from policy.facts import Facts
+from policy.pack import Pack, PackError
+from policy.rerun import ABOUT_ANSWERS, differences, run_again
+from store.ledger import Entry, append
+from store.tables import assessments
+from texts.findings import FINDINGS, finding_sentence
+
+
+async def evaluate_again(context: Context, actor: Actor, reference: str, language: Language) -> dict[str, Any]:
+    """Run every assessment of a case again, and say where what comes out is not what was kept.
+
+    Raises:
+        Refused: `case_unknown`; `facts_erased` once the person's key was destroyed.
+    """
+    at = context.clock()
+    async with context.database.begin(actor.tenant) as connection:
+        file = await load_case(context, connection, reference, lock=False)
+        query = select(assessments).where(assessments.c.reference == reference).order_by(assessments.c.at)
+        kept = list((await connection.execute(query)).mappings())
+        runs = [_run(context, file, row, language) for row in kept]
+        is_same = all(run["same"] for run in runs)
+        pack = _pack(context, file.row.policy_version)
+        await _record(connection, actor, at, file, runs, pack, is_same)
+    return {"reference": reference, "same": is_same, "assessments": runs}
+
+
+def _run(context: Context, file: CaseFile, row: Any, language: Language) -> dict[str, Any]:
+    place = f"{row['reference']}/{row['scope']}/{row['seq']}"
+    found, readable = kept_findings(row["findings"])
+    before = [finding for finding in found if finding.code not in ABOUT_ANSWERS]
+    answer: dict[str, Any] = {
+        "scope": row["scope"],
+        "seq": row["seq"],
+        "round": row["round"],
+        "at": row["at"],
+        "evaluated_on": file.accepted_on,
+        "rule_version": row["policy_version"],
+        "rule_hash": row["policy_hash"],
+        "kept": [finding_view(finding, language) for finding in found],
+        "recorded_facts": _recorded(file, row),
+        "turned": (row["on_facts"] or {}).get("turned", []),
+    }
+    pack = _pack(context, row["policy_version"])
+    if pack is None:
+        return {**answer, "rule_hash_now": None, "now": None, "differences": [], "same": False}
+    facts = Facts.read(file.open("assessments", "facts", place, row["facts"]))
+    now = run_again(row["scope"], facts, pack, file.accepted_on)
+    return {
+        **answer,
+        "rule_hash_now": pack.content_hash,
+        "now": [finding_view(finding, language) for finding in now],
+        "differences": [difference.as_json() for difference in differences(before, now)],
+        "same": readable and list(now) == before and pack.content_hash == row["policy_hash"],
+    }
+
+
+def _recorded(file: CaseFile, row: Any) -> list[dict[str, Any]]:
+    """Return the facts that officers had recorded and that an assessment rests on, as codes."""
+    numbers = (row["on_facts"] or {}).get("facts", [])
+    return [fact_view(fact) for fact in file.facts if fact.number in numbers]
+
+
+def _pack(context: Context, version: str) -> Pack | None:
+    try:
+        return context.packs.version(version)
+    except PackError:
+        return None
+
+
+def kept_findings(rows: list[Any]) -> tuple[list[Finding], bool]:
+    """Return the kept findings that can be read, and whether all can: an altered one may be none of the rules' own."""
+    found: list[Finding] = []
+    for row in rows:
+        with contextlib.suppress(ValidationError):
+            found.append(Finding.model_validate(row))
+    return found, len(found) == len(rows)
+
+
+def finding_view(finding: Finding, language: Language) -> dict[str, Any]:
+    """Return a finding with its sentence, which an outcome that no rule can have does not have."""
+    known = finding.outcome in FINDINGS[finding.code]
+    message = finding_sentence(finding, language) if known else ""
+    return {**finding.model_dump(mode="json"), "message": message}
+
+
+async def _record(
+    connection: AsyncConnection,
+    actor: Actor,
+    at: datetime,
+    file: CaseFile,
+    runs: list[dict[str, Any]],
+    pack: Pack | None,
+    same: bool,
+) -> None:
+    entry = Entry(
+        act=Act.EVALUATED_AGAIN,
+        actor=actor,
+        at=at,
+        employer_id=file.employer_id,
+        detail={"cases": [file.reference], "assessments": len(runs)},
+        outcome="same" if same else "differs",
+        rule_version=file.row.policy_version,
+        rule_hash=bytes.fromhex(pack.content_hash) if pack is not None else None,
+    )
+    await append(connection, f"access/{uuid4()}", [entry])

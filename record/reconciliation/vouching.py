@@ -1,0 +1,149 @@
+"""Signed requests against the ledger: each statement vouches for the rows that it can have caused, and for no other."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from domain.actors import Role
+from domain.acts import Act
+from domain.commands import CommandKind, CommandState
+from record.reconciliation.evidence import (
+    Difference,
+    Evidence,
+    Row,
+    StoredRequest,
+    named_answer,
+    row_place,
+    signed_hash,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Effect:
+    """What a request does: one of its own acts, or each where `each`; and acts that may follow from it."""
+
+    own: frozenset[Act]
+    further: frozenset[Act] = frozenset()
+    each: bool = False
+
+    @property
+    def acts(self) -> frozenset[Act]:
+        return self.own | self.further
+
+
+def _effect(*own: Act, further: Sequence[Act] = (), each: bool = False) -> _Effect:
+    return _Effect(frozenset(own), frozenset(further), each)
+
+
+_AT_ITS_END: Final = (Act.ENDED, Act.PERMIT_CLOSED, Act.PERMIT_REPORTED)
+_OF_ANSWERS: Final = (Act.ANSWER_APPLIED, Act.ANSWER_HELD, Act.ANSWER_RECEIVED, Act.PERMIT_SENT)
+EFFECTS: Final[Mapping[CommandKind, _Effect]] = {
+    CommandKind.START: _effect(Act.STARTED),
+    CommandKind.CORRECT: _effect(Act.CORRECTED),
+    CommandKind.CONTEST: _effect(Act.CONTESTED),
+    CommandKind.WITHDRAW: _effect(Act.WITHDRAWN),
+    CommandKind.DECIDE: _effect(Act.DECIDED),
+    CommandKind.CONFIRM: _effect(Act.CONFIRMED, Act.REJECTED, Act.REVOKED, further=_AT_ITS_END),
+    CommandKind.RECALL: _effect(Act.RECALLED),
+    CommandKind.HOLD: _effect(Act.HELD, Act.HOLD_RELEASED),
+    CommandKind.REVOKE: _effect(Act.REVOCATION_PROPOSED),
+    CommandKind.DEPART: _effect(Act.DEPARTURE_REPORTED, Act.DEPARTURE_PROPOSED),
+    CommandKind.DISPUTE: _effect(Act.DEPARTURE_DISPUTED),
+    CommandKind.CHANGE: _effect(Act.CHANGED, Act.CHANGE_ASKED, each=True),
+    CommandKind.STANDING: _effect(Act.HELD, Act.HOLD_RELEASED, Act.ASSESSED, further=_AT_ITS_END),
+    CommandKind.CARD_LOST: _effect(Act.CARD_LOST),
+    CommandKind.ELIGIBILITY: _effect(Act.PERMIT_ELIGIBLE, Act.PERMIT_WITHHOLD_PROPOSED),
+    CommandKind.PERMIT_CONFIRM: _effect(Act.PERMIT_WITHHELD, Act.REJECTED, further=_OF_ANSWERS),
+    CommandKind.ENTER_OUTCOME: _effect(Act.ANSWER_PROPOSED),
+    CommandKind.ANSWER: _effect(further=_OF_ANSWERS),
+    CommandKind.ANSWER_TASK: _effect(
+        Act.CHANGED,
+        Act.CHANGE_DECLINED,
+        Act.DEPARTURE_REPORTED,
+        Act.DEPARTURE_PROPOSED,
+        Act.TASK_ANSWERED,
+        further=_AT_ITS_END,
+    ),
+    CommandKind.RECORD_FACT: _effect(Act.FACT_RECORDED),
+    CommandKind.CONTEST_FACT: _effect(Act.FACT_CONTESTED),
+    CommandKind.RECOUNT: _effect(Act.DUE_DATE_CHANGED),
+    CommandKind.RESUME: _effect(Act.INCIDENT_RESUMED),
+}
+_ASKED_FOR: Final = frozenset(act.value for effect in EFFECTS.values() for act in effect.acts)
+# What the API carries out in the request that proved the token; `record.reconciliation.counterparts` compares it with
+# the register.
+_AT_ONCE: Final = frozenset(
+    {
+        Act.SUBMITTED, Act.CLAIMED, Act.RELEASED, Act.ASSIGNED, Act.CONFLICT_DECLARED, Act.ERASURE_PROPOSED,
+        Act.ERASURE_REJECTED, Act.KEY_DESTROYED, Act.LEGAL_HOLD_PLACED, Act.LEGAL_HOLD_RELEASED,
+        Act.ANSWER_ATTACH_PROPOSED, Act.ANSWER_ATTACH_REJECTED, Act.ANSWER_ATTACHED,
+    }
+)  # fmt: skip
+_FROM_AUTHORITY: Final = frozenset({Act.ANSWER_RECEIVED, Act.ANSWER_APPLIED, Act.ANSWER_HELD, Act.PERMIT_SENT})
+
+
+def check_signatures(evidence: Evidence) -> Iterator[Difference]:
+    """Rows of what was asked for: each names what was signed, and that can have caused it."""
+    by_hash = evidence.signed_requests()
+    vouched: dict[str, list[Row]] = {}
+    for row in evidence.record.ledger:
+        hashed = signed_hash(row)
+        if hashed is None:
+            if _needs_statement(evidence, row):
+                yield Difference("ledger_row_unsigned", row_place(row))
+            continue
+        request, before = by_hash.get(hashed), vouched.setdefault(hashed, [])
+        if request is not None and row["chain"] == evidence.record.reference and _vouches(request, row, before):
+            before.append(row)
+        else:
+            yield Difference("ledger_row_unsigned", row_place(row), found=hashed)
+
+
+def check_statements(evidence: Evidence) -> Iterator[Difference]:
+    """Stored commands of people: each has a statement that verifies, and that is about just this command."""
+    for command_id, request in evidence.commands.items():
+        is_signed_for = request.kind is not CommandKind.START and request.actor["role"] != Role.SYSTEM
+        # One that its step refused was never taken for its actor's word.
+        is_word = request.state is not CommandState.REFUSED and (request.hashed is not None or is_signed_for)
+        if request.said is None and is_word:
+            yield Difference("command_altered", {"table": "commands", "command_id": command_id})
+
+
+def _needs_statement(evidence: Evidence, row: Row) -> bool:
+    """Say whether a row without a statement tells of what somebody would have had to sign for."""
+    act, role = row["act"], row["actor_role"]
+    if row["chain"] != evidence.record.reference:
+        return act in _ASKED_FOR
+    if role == Role.SYSTEM or act in _AT_ONCE:
+        return False
+    if role == Role.AUTHORITY and act in _FROM_AUTHORITY:
+        return False
+    return not (act == Act.REQUEST_REFUSED and row["reason_codes"] == ["signature_invalid"])
+
+
+def _vouches(request: StoredRequest, row: Row, before: Sequence[Row]) -> bool:
+    """Say whether a request can have caused a row, after those before that it caused."""
+    said, effect = request.said, EFFECTS[request.kind]
+    who = (row["actor_issuer"], row["actor_subject"], row["actor_role"], row["actor_tenant"])
+    if said is None or who != (said.issuer, said.subject, said.role, said.employer_id):
+        return False
+    if before and not _follows(row, before[-1]):
+        return False
+    if request.state is CommandState.REFUSED:
+        return row["act"] == Act.REQUEST_REFUSED and not before
+    if row["act"] not in effect.acts or row["at"] != said.at:
+        return False
+    if row["act"] in effect.own:
+        own = {each["act"] for each in before} & effect.own
+        return row["act"] not in own if effect.each else not own
+    return _named(row) not in {_named(each) for each in before}
+
+
+def _follows(row: Row, last: Row) -> bool:
+    """Say whether a row can be of the same step as the one before it."""
+    step = ("workflow_id", "run_id", "event_id")
+    return bool(row["seq"] == last["seq"] + 1) and all(row[name] == last[name] for name in step)
+
+
+def _named(row: Row) -> tuple[str, str | None, str | None]:
+    return row["act"], row["destination"], named_answer(row)

@@ -1,0 +1,1 @@
+"""Restores of the database: declared, and told to the workflows of cases."""

@@ -1,0 +1,201 @@
+"""What an auditor looks at in a time range: a random sample of decisions, and those with a possible conflict."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from math import sqrt
+from typing import Any, Final
+from uuid import uuid4
+
+from sqlalchemy import func, literal, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import Text
+
+from cases.shared.context import Context
+from domain.actors import STAFF, Actor
+from domain.acts import DECISIONS, PROPOSALS, SIGNATURES, Act
+from domain.purposes import Purpose
+from record.search import MOST_COUNTED, Filters, check_range, event_view, horizon, too_many
+from store.case_rows import Row
+from store.ledger import Entry, begin_chain
+from store.tables import ledger
+
+LONGEST: Final = timedelta(days=366)
+# A pair is shown where it was seen this often, this many times as often as expected, and this many standard deviations
+# above that, the number of a pair being taken as Poisson where officer and employer have nothing to do with each other.
+LEAST_SEEN: Final = 5
+LEAST_RATIO: Final = 2.0
+LEAST_DEVIATIONS: Final = 3.0
+_L: Final = ledger.c
+_STAFF: Final = [role.value for role in STAFF]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A random sample of decisions: how many there were to choose from, and those chosen."""
+
+    population: int
+    rows: tuple[dict[str, Any], ...]
+
+
+async def draw_sample(
+    context: Context, actor: Actor, *, seed: str, size: int, begins: datetime, ends: datetime, purpose: Purpose | None
+) -> Sample:
+    """Draw decisions at random; the same seed over the same rows draws the same. A ledger act.
+
+    Raises:
+        Refused: `invalid` for a time range that is turned round, too long or too full.
+    """
+    filters = Filters(begins=begins, ends=ends)
+    check_range(filters, LONGEST)
+    async with context.database.begin() as connection:
+        below = await horizon(connection)
+        decisions = _decisions(filters, below).limit(MOST_COUNTED + 1).subquery()
+        population = int((await connection.execute(select(func.count()).select_from(decisions))).scalar_one())
+        if population > MOST_COUNTED:
+            raise too_many(f"More than {MOST_COUNTED} decisions lie in this time.")
+        # Nobody who writes a row knows the seed, and nobody who chooses the seed can choose the hashes.
+        drawn = func.sha256(func.convert_to(literal(seed, Text), "UTF8").op("||")(_L.hash))
+        query = _decisions(filters, below).order_by(drawn, _L.chain, _L.seq).limit(size)
+        rows = [dict(row) for row in (await connection.execute(query)).mappings()]
+        detail = {
+            "seed": seed,
+            "size": size,
+            "from": begins.isoformat(),
+            "to": ends.isoformat(),
+            "population": population,
+            "drawn": len(rows),
+            "rows_hash": sha256(b"".join(bytes(row["hash"]) for row in rows)).hexdigest(),
+            "cases": sorted({row["reference"] for row in rows if row["reference"]}),
+        }
+        at = context.clock()
+        entry = Entry(Act.SAMPLED, actor, at, purpose=purpose.value if purpose else None, detail=detail)
+        await begin_chain(connection, f"access/{uuid4()}", [entry])
+    return Sample(population, tuple(event_view(row) for row in rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """An officer and an employer: how many decisions were seen and how many expected, and the rows."""
+
+    officer: str
+    employer_id: str
+    seen: int
+    expected: float
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Conflicts:
+    """Second signatures by the one who proposed, of all second signatures; and pairs seen unusually often."""
+
+    signatures: int
+    same_signer: tuple[Row, ...]
+    decisions: int
+    pairs: tuple[Pair, ...]
+
+
+async def find_conflicts(context: Context, begins: datetime, ends: datetime) -> Conflicts:
+    """Return decisions with a possible conflict of interest.
+
+    Raises:
+        Refused: `invalid` for a time range that is turned round, too long or too full.
+    """
+    filters = Filters(begins=begins, ends=ends)
+    check_range(filters, LONGEST)
+    async with context.database.begin() as connection:
+        below = await horizon(connection)
+        query = _brief(_decisions(filters, below)).limit(MOST_COUNTED + 1)
+        rows = [dict(row) for row in (await connection.execute(query)).mappings()]
+        if len(rows) > MOST_COUNTED:
+            raise too_many(f"More than {MOST_COUNTED} decisions lie in this time.")
+        signatures, same = await _signatures(connection, filters, below)
+    return Conflicts(signatures, tuple(same), len(rows), unusual(rows))
+
+
+def unusual(rows: Sequence[Row]) -> tuple[Pair, ...]:
+    """Return the pairs of officer and employer seen unusually often, the most unusual first.
+
+    Expected of a pair is what would be seen if every officer decided on the employers in the same shares: the decisions
+    of the officer times the decisions on the employer's cases, divided by all decisions.
+    """
+    of_pair: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in rows:
+        if row["employer_id"] is not None:
+            of_pair[_officer(row), row["employer_id"]].append(row)
+    of_officer: Counter[str] = Counter()
+    of_employer: Counter[str] = Counter()
+    for (officer, employer_id), found in of_pair.items():
+        of_officer[officer] += len(found)
+        of_employer[employer_id] += len(found)
+    total = of_officer.total()
+    pairs = [
+        Pair(officer, employer_id, len(found), of_officer[officer] * of_employer[employer_id] / total, tuple(found))
+        for (officer, employer_id), found in of_pair.items()
+    ]
+    shown = [pair for pair in pairs if _is_unusual(pair)]
+    return tuple(sorted(shown, key=lambda pair: (-_deviations(pair), pair.officer, pair.employer_id)))
+
+
+def _is_unusual(pair: Pair) -> bool:
+    enough = pair.seen >= LEAST_SEEN and pair.seen >= LEAST_RATIO * pair.expected
+    return enough and _deviations(pair) >= LEAST_DEVIATIONS
+
+
+def _deviations(pair: Pair) -> float:
+    return (pair.seen - pair.expected) / sqrt(pair.expected)
+
+
+def _officer(row: Row) -> str:
+    return f"{row['actor_issuer']} {row['actor_subject']}"
+
+
+def _decisions(filters: Filters, below: int) -> Any:
+    """Return the query for what people decided in a time range."""
+    return select(ledger).where(
+        _L.act.in_([act.value for act in sorted(DECISIONS)]),
+        _L.actor_role.in_(_STAFF),
+        _L.at >= filters.begins,
+        _L.at < filters.ends,
+        _L.xid < below,
+    )
+
+
+def _brief(query: Any) -> Any:
+    names = ("chain", "seq", "at", "act", "reference", "employer_id", "outcome", "actor_issuer", "actor_subject")
+    return query.with_only_columns(*(_L[name] for name in names)).order_by(_L.at, _L.chain, _L.seq)
+
+
+async def _signatures(connection: AsyncConnection, filters: Filters, below: int) -> tuple[int, list[Row]]:
+    """Return how many second signatures there were, and those by the one whose proposal they are about."""
+    earlier = ledger.alias("earlier")
+    e = earlier.c
+    proposal = (
+        select(e.seq, e.actor_issuer, e.actor_subject)
+        .where(
+            e.chain == _L.chain,
+            e.seq < _L.seq,
+            e.act.in_([act.value for act in sorted(PROPOSALS)]),
+            e.destination.is_not_distinct_from(_L.destination),
+        )
+        .order_by(e.seq.desc())
+        .limit(1)
+        .lateral("proposal")
+    )
+    signed = select(
+        _L.chain, _L.seq, _L.at, _L.act, _L.reference, _L.employer_id, _L.outcome, _L.actor_issuer, _L.actor_subject,
+        proposal.c.seq.label("proposed_seq"),
+        (
+            (proposal.c.actor_issuer == _L.actor_issuer) & (proposal.c.actor_subject == _L.actor_subject)
+        ).label("is_same"),
+    ).join(proposal, literal(True)).where(
+        _L.act.in_([act.value for act in sorted(SIGNATURES)]),
+        _L.actor_role.in_(_STAFF),
+        _L.at >= filters.begins,
+        _L.at < filters.ends,
+        _L.xid < below,
+    ).limit(MOST_COUNTED)  # fmt: skip
+    rows = [dict(row) for row in (await connection.execute(signed)).mappings()]
+    return len(rows), [row for row in rows if row["is_same"]]

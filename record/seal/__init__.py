@@ -1,0 +1,1 @@
+"""The seal: rows of the ledger in a Merkle tree whose roots are signed, read, watched and checked again."""

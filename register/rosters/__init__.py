@@ -1,0 +1,1 @@
+"""Rosters: a file of an employer taken on, checked row by row, worked off, and handed back."""

@@ -1,0 +1,200 @@
+"""Checking a roster's rows: their own defects, rows that come twice, and people whom the employer has registered."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.case.file import load_case
+from cases.shared.context import Context
+from cases.shared.persons import identity_hash
+from domain.actors import Actor
+from domain.errors import FieldError, Refused
+from domain.field_errors import FieldCode
+from domain.reasons import departure_reason
+from domain.registration import DepartureRequest, RegistrationRequest
+from domain.roster import DepartureRow, RosterAct, RowResult, departure_of, registration_of
+from domain.stages import Stage
+from programmes.talent_permit import departures
+from register.rosters.cells import as_codes, explained
+from register.rosters.file import EXTRA
+from store.tables import persons, registrations
+
+Cells = Mapping[str, str]
+Read = RegistrationRequest | DepartureRow
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a row is found to be: its result, the case it means where there is one, and what is wrong with it."""
+
+    row: int
+    result: RowResult
+    reference: str | None = None
+    errors: tuple[FieldError, ...] = ()
+
+
+class Case(NamedTuple):
+    """A live case of the employer, as far as a row can name it."""
+
+    reference: str
+    client_reference: str | None
+    stage: str
+    identity_hash: bytes | None
+
+
+@dataclass(slots=True)
+class Seen:
+    """The people and client references that earlier rows of the file named."""
+
+    numbers: set[str] = field(default_factory=set)
+    client_references: set[str] = field(default_factory=set)
+
+    def is_repeat(self, read: Read) -> bool:
+        """Whether an earlier row names the same person or the same client reference; the row is seen after that."""
+        number = read.person.identity_number if isinstance(read, RegistrationRequest) else read.identity_number
+        repeat = number in self.numbers or read.client_reference in self.client_references
+        if number is not None:
+            self.numbers.add(number)
+        if read.client_reference is not None:
+            self.client_references.add(read.client_reference)
+        return repeat
+
+
+def read_row(cells: Cells, act: RosterAct) -> Read | list[FieldError]:
+    """Return what a row asks for, or what is wrong with it."""
+    if EXTRA in cells:
+        return [FieldError("row", FieldCode.UNKNOWN_FIELD, "", "more_cells_than_headers")]
+    row, wrong = as_codes(cells, act)
+    read = registration_of(row) if act is RosterAct.REGISTER else _departure(row)
+    if not wrong:
+        return [explained(error) for error in read] if isinstance(read, list) else read
+    # What is left out of the row for a reason of its own is not missing.
+    named = {error.field for error in wrong}
+    if named & {"client_reference", "identity_number"}:
+        named.add("client_reference")  # under which the lack of both is told
+    others = read if isinstance(read, list) else []
+    return wrong + [explained(error) for error in others if error.field not in named]
+
+
+def _departure(row: Cells) -> DepartureRow | list[FieldError]:
+    read = departure_of(row)
+    if isinstance(read, DepartureRow):
+        try:
+            departure_reason(read.reason)
+        except Refused as refused:
+            return [FieldError("reason", refused.code, refused.detail)]
+    return read
+
+
+def departure_request(row: DepartureRow) -> DepartureRequest:
+    """Return the departure that a row reports of its case."""
+    return DepartureRequest(last_day=row.last_day, reason=row.reason)
+
+
+def check_in_file(rows: Iterable[tuple[int, Cells]], act: RosterAct) -> tuple[list[Checked], list[tuple[int, Read]]]:
+    """Return the rows that are settled by the file alone, and the others as read."""
+    settled: list[Checked] = []
+    others: list[tuple[int, Read]] = []
+    seen = Seen()
+    for number, cells in rows:
+        read = read_row(cells, act)
+        if isinstance(read, list):
+            settled.append(Checked(number, RowResult.DEFECT, errors=tuple(read)))
+        elif seen.is_repeat(read):
+            settled.append(Checked(number, RowResult.DUPLICATE_IN_FILE))
+        else:
+            others.append((number, read))
+    return settled, others
+
+
+async def check_in_register(
+    context: Context, connection: AsyncConnection, employer_id: str, rows: Sequence[tuple[int, Read]]
+) -> list[Checked]:
+    """Return what the register says of rows, looking at the employer's own live cases only."""
+    cases = await _own_live_cases(context, connection, employer_id, [read for _, read in rows])
+    return [_check_one(context, number, read, cases) for number, read in rows]
+
+
+async def find_own_live(context: Context, connection: AsyncConnection, employer_id: str, read: Read) -> str | None:
+    """Return the reference of the employer's live case of this person, if there is one."""
+    cases = await _own_live_cases(context, connection, employer_id, [read])
+    case = _by_number(context, read, cases)
+    return None if case is None else case.reference
+
+
+async def check_departures(
+    context: Context, connection: AsyncConnection, actor: Actor, rows: Mapping[int, Read], checked: Iterable[Checked]
+) -> list[Checked]:
+    """Return the results of rows with those departures as defects that their cases would not take today."""
+    at, found = context.clock(), []
+    for one in checked:
+        read = rows[one.row]
+        if isinstance(read, DepartureRow) and one.result is RowResult.NEW:
+            file = await load_case(context, connection, str(one.reference))
+            try:
+                departures.read(file, actor, at, departure_request(read))
+            except Refused as refused:
+                errors = refused.errors or (FieldError("row", refused.code, refused.detail),)
+                found.append(Checked(one.row, RowResult.DEFECT, one.reference, errors))
+                continue
+        found.append(one)
+    return found
+
+
+async def _own_live_cases(
+    context: Context, connection: AsyncConnection, employer_id: str, rows: Iterable[Read]
+) -> list[Case]:
+    reads = list(rows)
+    hashes = [identity_hash(context, number) for number in map(_number, reads) if number is not None]
+    given = [read.client_reference for read in reads if read.client_reference is not None]
+    query = (
+        select(
+            registrations.c.reference, registrations.c.client_reference, registrations.c.stage, persons.c.identity_hash
+        )
+        .join(persons, persons.c.person_id == registrations.c.person_id)
+        .where(registrations.c.employer_id == employer_id, registrations.c.live)
+        .where(persons.c.identity_hash.in_(hashes) | registrations.c.client_reference.in_(given))
+    )
+    return [Case(*row) for row in await connection.execute(query)]
+
+
+def _check_one(context: Context, number: int, read: Read, cases: Sequence[Case]) -> Checked:
+    by_number = _by_number(context, read, cases)
+    by_reference = next((c for c in cases if c.client_reference == read.client_reference is not None), None)
+    if isinstance(read, DepartureRow):
+        return _check_departure(number, read, by_number, by_reference)
+    if by_number is not None:
+        return Checked(number, RowResult.ALREADY_REGISTERED, by_number.reference)
+    if by_reference is not None:
+        message = "A live registration of another person has this client_reference."
+        return Checked(
+            number, RowResult.DEFECT, errors=(FieldError("client_reference", "client_reference_taken", message),)
+        )
+    return Checked(number, RowResult.NEW)
+
+
+def _check_departure(number: int, read: DepartureRow, by_number: Case | None, by_reference: Case | None) -> Checked:
+    """Return which approved registration a departure means; two keys have to mean the same."""
+    key = "identity_number" if read.client_reference is None else "client_reference"
+    found = by_reference if read.client_reference is not None else by_number
+    both = read.client_reference is not None and read.identity_number is not None
+    if found is None or (both and (by_number is None or by_number.reference != found.reference)):
+        message = "You have no live registration that this row means."
+        return Checked(number, RowResult.DEFECT, errors=(FieldError(key, "case_unknown", message),))
+    if found.stage != Stage.APPROVED:
+        message = "A departure is reported of an approved registration; an open one is withdrawn."
+        return Checked(number, RowResult.DEFECT, found.reference, (FieldError(key, "wrong_stage", message),))
+    return Checked(number, RowResult.NEW, found.reference)
+
+
+def _number(read: Read) -> str | None:
+    return read.person.identity_number if isinstance(read, RegistrationRequest) else read.identity_number
+
+
+def _by_number(context: Context, read: Read, cases: Sequence[Case]) -> Case | None:
+    number = _number(read)
+    wanted = identity_hash(context, number) if number is not None else None
+    return next((c for c in cases if c.identity_hash == wanted), None)

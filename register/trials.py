@@ -1,0 +1,263 @@
+"""Trying a draft of a rule pack on past cases: who would flip, and by which rule."""
+
+import hashlib
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime, time
+from itertools import groupby
+from typing import Any, Final
+from uuid import uuid4
+
+import rfc8785
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.shared.context import Context
+from domain.actors import Actor
+from domain.acts import Act
+from domain.clock import CHINA, day_of
+from domain.errors import Refused
+from domain.findings import Finding, outcome_of
+from domain.spellings import POLICY_CHAIN, POLICY_LOCK
+from policy.facts import Facts
+from policy.pack import Pack
+from policy.rerun import ABOUT_ANSWERS, REGISTRATION_SCOPE, differences, run_again
+from store.encryption import WrappedKey, unwrap
+from store.ledger import Entry, append, begin_chain
+from store.tables import rule_trials
+
+_PAGE: Final = 500
+# The newest assessment of each scope of a page of cases, with the key under which the facts are sealed.
+_ASSESSED: Final = text(
+    "WITH chosen AS ("
+    "  SELECT r.reference, r.person_id, r.employer_id, r.stage, r.accepted_at FROM registrations r"
+    "  WHERE r.accepted_at >= CAST(:since AS timestamptz) AND r.reference > CAST(:after AS text)"
+    "  AND EXISTS (SELECT 1 FROM assessments a WHERE a.reference = r.reference)"
+    "  ORDER BY r.reference LIMIT CAST(:page AS integer))"
+    " SELECT c.reference, c.employer_id, c.stage, c.accepted_at, a.scope, a.seq, a.findings, a.facts,"
+    "   a.policy_version, k.key_id, k.kek_id, k.wrapped"
+    " FROM chosen c"
+    " JOIN persons p ON p.person_id = c.person_id JOIN data_keys k ON k.key_id = p.key_id"
+    " JOIN LATERAL (SELECT DISTINCT ON (scope) scope, seq, findings, facts, policy_version FROM assessments"
+    "   WHERE reference = c.reference ORDER BY scope, seq DESC) a ON true"
+    " ORDER BY c.reference, a.scope <> CAST(:first AS text), a.scope"
+)
+
+
+@dataclass(slots=True)
+class _Scope:
+    """What a trial has counted of the rules of registration, or of those of one destination's permit."""
+
+    assessments: int = 0
+    flipped: int = 0
+    outcome_changes: int = 0
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What a trial has counted so far."""
+
+    cases: int = 0
+    erased: int = 0
+    flipped: int = 0
+    changed: int = 0
+    scopes: defaultdict[str, _Scope] = field(default_factory=lambda: defaultdict(_Scope))
+    moves: Counter[str] = field(default_factory=Counter)
+    rules: Counter[str] = field(default_factory=Counter)
+    flips: list[dict[str, Any]] = field(default_factory=list)
+
+
+async def try_pack(
+    context: Context,
+    actor: Actor,
+    pack: Pack,
+    since: date,
+    *,
+    tried_by: Mapping[str, str] | None = None,
+    said: Callable[[int], None] | None = None,
+) -> dict[str, Any]:
+    """Run a draft over every case accepted since a day, on the facts kept of each, and keep the report.
+
+    Each case is run through every scope of rules that it went through: registration, and eligibility for each
+    destination. The cases stay as they are, and each page of them is a ledger row that lists those whose facts were
+    opened. A case whose facts were erased is counted apart. `report_hash` is the SHA-256 of the rest of the report in
+    canonical JSON (RFC 8785); a pack can be proposed only with a report of its own content.
+
+    Args:
+        tried_by: codes that say for whom the actor runs it, kept in the rows.
+        said: is told how many cases were looked at, after each page.
+    """
+    at, tally, after = context.clock(), _Tally(), ""
+    known = dict(tried_by or {})
+    while True:
+        async with context.database.begin(actor.tenant) as connection:
+            rows = await _page(connection, since, after)
+            await _note_opened(connection, actor, pack, rows, known, at)
+        cases = [list(of_case) for _, of_case in groupby(rows, key=lambda row: row.reference)]
+        for of_case in cases:
+            _try(context, pack, of_case, tally)
+        if said is not None:
+            said(tally.cases)
+        if len(cases) < _PAGE:
+            break
+        after = rows[-1].reference
+    report = _report(pack, since, at, tally)
+    report_hash = hashlib.sha256(rfc8785.dumps(report)).hexdigest()
+    async with context.database.begin(actor.tenant) as connection:
+        await _keep(connection, actor, report, report_hash, known, at)
+    return {**report, "report_hash": report_hash}
+
+
+async def read_trial(context: Context, actor: Actor, name: str, report_hash: str) -> dict[str, Any]:
+    """Return the report of a trial.
+
+    Raises:
+        Refused: `not_found`.
+    """
+    query = select(rule_trials.c.report).where(rule_trials.c.name == name, rule_trials.c.report_hash == report_hash)
+    async with context.database.begin(actor.tenant) as connection:
+        report = (await connection.execute(query)).scalar_one_or_none()
+    if report is None:
+        raise Refused("not_found", "There is no trial of this pack with a report of this hash.")
+    return {**report, "report_hash": report_hash}
+
+
+def policy_chain(name: str) -> str:
+    """Return the chain of the ledger that holds what happens to a rule pack."""
+    return f"{POLICY_CHAIN}{name}"
+
+
+async def lock_policy(connection: AsyncConnection, name: str) -> None:
+    """Hold a pack's chain and versions until the transaction ends."""
+    lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:chain, 0))")
+    await connection.execute(lock, {"chain": f"{POLICY_LOCK}{policy_chain(name)}"})
+
+
+async def _page(connection: AsyncConnection, since: date, after: str) -> list[Any]:
+    begun = datetime.combine(since, time.min, CHINA)
+    given = {"since": begun, "after": after, "page": _PAGE, "first": REGISTRATION_SCOPE}
+    return list((await connection.execute(_ASSESSED, given)).all())
+
+
+async def _note_opened(
+    connection: AsyncConnection, actor: Actor, pack: Pack, rows: list[Any], tried_by: Mapping[str, str], at: datetime
+) -> None:
+    """Record, before any of it is opened, whose facts a page opens: the persons read it in their access logs."""
+    opened = sorted({row.reference for row in rows if row.wrapped is not None})
+    if not opened:
+        return
+    entry = Entry(
+        Act.CASE_READ,
+        actor,
+        at,
+        detail={"what": "rule_trial", "cases": opened, **tried_by},
+        rule_version=pack.version,
+        rule_hash=bytes.fromhex(pack.content_hash),
+    )
+    await begin_chain(connection, f"access/{uuid4()}", [entry])
+
+
+def _try(context: Context, pack: Pack, rows: list[Any], tally: _Tally) -> None:
+    """Run one case through the scopes of rules that it went through."""
+    tally.cases += 1
+    case, begun = rows[0], len(tally.flips)
+    try:
+        key = unwrap(context.keyring, WrappedKey(case.key_id, case.kek_id, case.wrapped))
+    except Refused:
+        tally.erased += 1
+        return
+    for row in rows:
+        place = f"{row.reference}/{row.scope}/{row.seq}"
+        facts = Facts.read(json.loads(key.open("assessments", "facts", place, row.facts)))
+        before = [
+            finding for each in row.findings if (finding := Finding.model_validate(each)).code not in ABOUT_ANSWERS
+        ]
+        _compare(row, before, run_again(row.scope, facts, pack, day_of(row.accepted_at)), tally)
+    flips = tally.flips[begun:]
+    tally.flipped += bool(flips)
+    tally.changed += any(flip["before"] != flip["now"] for flip in flips)
+
+
+def _compare(row: Any, before: Sequence[Finding], now: Sequence[Finding], tally: _Tally) -> None:
+    scope = tally.scopes[row.scope]
+    scope.assessments += 1
+    found = differences(before, now)
+    if not found:
+        return
+    was, would_be = outcome_of(before).value, outcome_of(now).value
+    scope.flipped += 1
+    scope.outcome_changes += was != would_be
+    tally.moves[f"{was} -> {would_be}"] += 1
+    tally.rules.update(difference.code.value for difference in found)
+    tally.flips.append(
+        {
+            "reference": row.reference,
+            "scope": row.scope,
+            "stage": row.stage,
+            "accepted_on": day_of(row.accepted_at).isoformat(),
+            "rule_version": row.policy_version,
+            "before": was,
+            "now": would_be,
+            "rules": [difference.as_json() for difference in found],
+        }
+    )
+
+
+def _report(pack: Pack, since: date, at: datetime, tally: _Tally) -> dict[str, Any]:
+    return {
+        "pack": pack.name,
+        "version": pack.version,
+        "content_hash": pack.content_hash,
+        "effective_from": pack.effective_from.isoformat(),
+        "since": since.isoformat(),
+        "at": at.astimezone(CHINA).isoformat(),
+        "cases": tally.cases,
+        "facts_erased": tally.erased,
+        "flipped": tally.flipped,
+        "outcome_changes": tally.changed,
+        "by_scope": {name: asdict(scope) for name, scope in sorted(tally.scopes.items())},
+        "by_outcome": dict(sorted(tally.moves.items())),
+        "by_rule": dict(sorted(tally.rules.items())),
+        "flips": tally.flips,
+    }
+
+
+async def _keep(
+    connection: AsyncConnection,
+    actor: Actor,
+    report: dict[str, Any],
+    report_hash: str,
+    tried_by: Mapping[str, str],
+    at: datetime,
+) -> None:
+    await lock_policy(connection, report["pack"])
+    row = {
+        "report_hash": report_hash,
+        "name": report["pack"],
+        "version": report["version"],
+        "content_hash": report["content_hash"],
+        "since": date.fromisoformat(report["since"]),
+        "cases": report["cases"],
+        "flipped": report["flipped"],
+        "report": report,
+        "at": at,
+    }
+    kept = await connection.execute(insert(rule_trials).values(row).on_conflict_do_nothing().returning(text("1")))
+    if kept.first() is None:
+        return  # the same trial in the same second
+    entry = Entry(
+        Act.RULE_TRIED,
+        actor,
+        at,
+        detail={
+            "report_hash": report_hash,
+            **{name: report[name] for name in ("since", "cases", "flipped")},
+            **tried_by,
+        },
+        rule_version=report["version"],
+        rule_hash=bytes.fromhex(report["content_hash"]),
+    )
+    await append(connection, policy_chain(report["pack"]), [entry])

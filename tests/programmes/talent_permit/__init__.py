@@ -1,0 +1,1 @@
+"""Tests of `programmes.talent_permit`."""
