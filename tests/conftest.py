@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+import structlog
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import TimeSkipper
@@ -70,6 +71,14 @@ def _start(config: pytest.Config) -> Addresses:
     names.append(VERSIONED)
     services = config.stash[_SERVICES] = Services(namespaces=tuple(f"test-{name}" for name in names))
     return services.start()
+
+
+@pytest.fixture(autouse=True)
+def _own_log() -> Iterator[None]:
+    """Undo how a command that is run in this process logs: warnings alone, to standard error."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture(autouse=True)
