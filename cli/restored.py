@@ -9,6 +9,7 @@ import typer
 
 from cli import edge as cli_edge
 from cli.policy import settings_of
+from programmes import programmes
 
 if TYPE_CHECKING:
     from settings import Settings
@@ -98,7 +99,7 @@ async def _nothing_lost(settings: "Settings") -> None:
     from cases.shared.build import build_context
     from domain.actors import system
 
-    context = build_context(settings, "restored")
+    context = build_context(settings, "restored", programmes())
     try:
         await say_nothing_lost(context, system("restored"))
     finally:
@@ -114,7 +115,7 @@ async def _restored(
     from temporal.case_workflows import CaseWorkflows
     from temporal.client import connect
 
-    context = build_context(settings, "restored")
+    context = build_context(settings, "restored", programmes())
     try:
         found = await declare_restore(context, system("restored"), note, again=again)
         if asks_temporal:

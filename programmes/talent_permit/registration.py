@@ -31,6 +31,7 @@ from domain.languages import Language
 from domain.notices import NoticeKind
 from domain.references import REFERENCE_BYTES, reference_from
 from domain.registration import RegistrationRequest
+from domain.spellings import TALENT_PERMIT
 from domain.stages import Holder, Stage
 from programmes.talent_permit.live_registrations import (
     hold_limit,
@@ -216,6 +217,7 @@ def _register_row(
         person_id=person_id,
         client_reference=request.client_reference,
         correlation_id=actor.correlation_id,
+        programme=TALENT_PERMIT,
         stage=Stage.RECEIVED.value,
         destinations=[d.value for d in request.destinations],
         undertaking_version=request.undertaking_version,

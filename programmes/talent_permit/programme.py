@@ -1,0 +1,8 @@
+"""The talent permit, declared: registrations of employers' people, and the permits that follow from them."""
+
+from typing import Final
+
+from cases.programme import Programme
+from domain import spellings
+
+TALENT_PERMIT: Final = Programme(code=spellings.TALENT_PERMIT)
