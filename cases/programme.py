@@ -4,10 +4,76 @@ A room under `programmes/` fills it in, the edge hands all of them in (`Context.
 stands here without a word of any of them.
 """
 
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
 from cases.shared.context import Context
+from domain.actors import Actor, Role
+from domain.acts import Act
+from domain.commands import CommandKind
+from domain.decisions import TaskAnswerRequest
+from domain.tasks import TaskKind
+from store.rows.work import TaskRow
+
+Body = dict[str, Any]
+# What a command does to its case at the time at which it was stored, with its body as it was stored.
+Verb = Callable[[CaseFile, AsyncConnection, Actor, datetime, Body], Awaitable[None]]
+# What an officer's answer to a task does.
+Answer = Callable[[CaseFile, AsyncConnection, Actor, datetime, TaskAnswerRequest, TaskRow], Awaitable[None]]
+
+NOBODY: Final = frozenset[Role]()
+EVERYBODY: Final = frozenset(Role)
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """The acts that a command may leave in the ledger: one of its own, or each where `each`; and what may follow."""
+
+    own: frozenset[Act]
+    further: frozenset[Act] = frozenset()
+    each: bool = False
+
+    @property
+    def acts(self) -> frozenset[Act]:
+        """All of them."""
+        return self.own | self.further
+
+
+def effect(*own: Act, further: Sequence[Act] = (), each: bool = False) -> Effect:
+    """Return the effect with these acts."""
+    return Effect(frozenset(own), frozenset(further), each)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A command, declared once: what is given with it, who waits for it, what it does and may leave in the ledger.
+
+    Attributes:
+        does: the verb.
+        acts: its acts in the ledger, by which the statement of who asked is held against the rows.
+        body: the model of what is given; None where nothing is.
+        named: what of it the route names in its path, kept in the body beside what is given.
+        waits: the roles whose caller waits for the outcome; any other is answered 202 once the command is stored.
+        writes_by_itself: whether it changes rows at once and not with the file, so that a try of it has to be undone
+            in the database.
+    """
+
+    does: Verb
+    acts: Effect
+    body: type[BaseModel] | None = None
+    named: tuple[str, ...] = ()
+    waits: frozenset[Role] = NOBODY
+    writes_by_itself: bool = False
+
+    def is_awaited(self, role: Role) -> bool:
+        """Whether a caller of a role waits for the outcome."""
+        return role in self.waits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,9 +82,13 @@ class Programme:
 
     Attributes:
         code: stored with each case; it never changes.
+        commands: all that can be asked of its cases, those of the core among them.
+        answers: what answers to tasks do, by the kind of task; of a kind not named here they close the task.
     """
 
     code: str
+    commands: Mapping[CommandKind, Command]
+    answers: Mapping[TaskKind, Answer]
 
 
 def programme(context: Context, code: str) -> Programme:

@@ -12,11 +12,12 @@ from cases.case.view import case_view, obstacle_views
 from cases.commands import store as commands
 from cases.commands.advance import advance, preview
 from cases.decisions import review
+from cases.programme import programme_of
 from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency, Reply, asked_before, keep_reply, key_row, read_known
 from domain.actors import Actor
 from domain.case_facts import contest_of
-from domain.commands import CommandKind, CommandState, is_awaited
+from domain.commands import CommandKind, CommandState
 from domain.errors import FieldError, Refused
 from domain.languages import Language
 from domain.registration import CorrectionRequest
@@ -94,7 +95,7 @@ async def _store(
         file = await build_file(context, connection, loaded)
         is_closed, key = file.is_finished(), file.person_key
         content = body if isinstance(body, dict) else body.model_dump(mode="json", exclude_unset=True)
-        awaited = is_awaited(kind, actor.role)
+        awaited = programme_of(file).commands[kind].is_awaited(actor.role)
         reply = None if awaited else Reply(202, case_view(file, actor, language))
         command_id = uuid4()
         trial = CommandRow(

@@ -7,7 +7,6 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
-from cases.commands.apply import take_early
 from cases.decisions import correction, settling
 from cases.tasks import review as review_tasks
 from domain.actors import Actor
@@ -15,6 +14,7 @@ from domain.clock import over_at
 from domain.deadlines import OUTLIVING, WATCHED_BY_SCHEDULE, DeadlineKind
 from domain.stages import Destination, Stage
 from programmes.talent_permit import employment, permits
+from programmes.talent_permit.authority.early import take_early
 from store.rows.work import DeadlineRow
 
 _Verb = Callable[[CaseFile, Actor, datetime, DeadlineRow], None]

@@ -4,5 +4,6 @@ from typing import Final
 
 from cases.programme import Programme
 from domain import spellings
+from programmes.talent_permit.verbs import ANSWERS, COMMANDS
 
-TALENT_PERMIT: Final = Programme(code=spellings.TALENT_PERMIT)
+TALENT_PERMIT: Final = Programme(code=spellings.TALENT_PERMIT, commands=COMMANDS, answers=ANSWERS)

@@ -17,6 +17,7 @@ from sqlalchemy.types import Uuid
 from cases.case.facts import place_of
 from cases.case.state import case_state, state_hash
 from cases.keys.register import wait_for_signer
+from cases.programme import programme
 from cases.shared.context import Context
 from domain.answers import AuthorityAnswer
 from domain.commands import CommandKind, CommandState
@@ -117,6 +118,7 @@ def _evidence(
     tracks = {Destination(row["destination"]): PermitRow.from_json(row) for row in found["permits"] or ()}
     states = {form: case_state(case, tracks, form) for form in STATE_FORMS}
     return Evidence(
+        programme=programme(context, case.programme),
         record=record,
         register=register,
         permits=held,
