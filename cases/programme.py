@@ -17,15 +17,21 @@ from cases.shared.context import Context
 from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.commands import CommandKind
+from domain.deadlines import DeadlineKind
 from domain.decisions import TaskAnswerRequest
 from domain.tasks import TaskKind
-from store.rows.work import TaskRow
+from domain.working_days import Deadline
+from store.rows.work import DeadlineRow, TaskRow
 
 Body = dict[str, Any]
 # What a command does to its case at the time at which it was stored, with its body as it was stored.
 Verb = Callable[[CaseFile, AsyncConnection, Actor, datetime, Body], Awaitable[None]]
 # What an officer's answer to a task does.
 Answer = Callable[[CaseFile, AsyncConnection, Actor, datetime, TaskAnswerRequest, TaskRow], Awaitable[None]]
+# What is due at a deadline of the case.
+Timer = Callable[[CaseFile, Actor, datetime, DeadlineRow], None]
+# What follows from a deadline, as it was and as it is counted now, that a loaded calendar moved.
+Recounted = Callable[[CaseFile, datetime, DeadlineRow, Deadline], None]
 
 NOBODY: Final = frozenset[Role]()
 EVERYBODY: Final = frozenset(Role)
@@ -84,11 +90,15 @@ class Programme:
         code: stored with each case; it never changes.
         commands: all that can be asked of its cases, those of the core among them.
         answers: what answers to tasks do, by the kind of task; of a kind not named here they close the task.
+        timers: what is due at each kind of deadline, those of the core among them.
+        recounted: what follows from each deadline that a loaded calendar moved.
     """
 
     code: str
     commands: Mapping[CommandKind, Command]
     answers: Mapping[TaskKind, Answer]
+    timers: Mapping[DeadlineKind, Timer]
+    recounted: Recounted
 
 
 def programme(context: Context, code: str) -> Programme:
