@@ -19,6 +19,8 @@ from domain.acts import Act
 from domain.commands import CommandKind
 from domain.deadlines import DeadlineKind
 from domain.decisions import TaskAnswerRequest
+from domain.moves import Event
+from domain.stages import Destination, PendingAct
 from domain.tasks import TaskKind
 from domain.working_days import Deadline
 from store.rows.work import DeadlineRow, TaskRow
@@ -32,6 +34,10 @@ Answer = Callable[[CaseFile, AsyncConnection, Actor, datetime, TaskAnswerRequest
 Timer = Callable[[CaseFile, Actor, datetime, DeadlineRow], None]
 # What follows from a deadline, as it was and as it is counted now, that a loaded calendar moved.
 Recounted = Callable[[CaseFile, datetime, DeadlineRow, Deadline], None]
+# What a move of the case brings with it.
+OnMove = Callable[[CaseFile, AsyncConnection, Actor, datetime], Awaitable[None]]
+# What a second signature does, given or withheld.
+Signing = Callable[[CaseFile, Actor, datetime], None]
 
 NOBODY: Final = frozenset[Role]()
 EVERYBODY: Final = frozenset(Role)
@@ -83,6 +89,23 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """What the programme lets propose of a case that was decided, to take effect with a second signature.
+
+    Attributes:
+        proposed: the act that tells of the proposal.
+        rejected: the event that its rejection is.
+        given: what the second signature does.
+        withheld: what its rejection brings with it.
+    """
+
+    proposed: Act
+    rejected: Event
+    given: Signing
+    withheld: Signing | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Programme:
     """A programme as it is declared by its room.
 
@@ -91,6 +114,11 @@ class Programme:
         commands: all that can be asked of its cases, those of the core among them.
         answers: what answers to tasks do, by the kind of task; of a kind not named here they close the task.
         timers: what is due at each kind of deadline, those of the core among them.
+        signatures: what can be proposed of a case that was decided, beside the decisions of any case.
+        takes_effect: what begins once an approval can no longer be recalled.
+        asked: what officers are asked of a case that was decided, each a kind of task and its destination: a fact that
+            is recorded may answer it.
+        weigh_again: what runs again of that after a fact came or went.
         recounted: what follows from each deadline that a loaded calendar moved.
     """
 
@@ -98,6 +126,10 @@ class Programme:
     commands: Mapping[CommandKind, Command]
     answers: Mapping[TaskKind, Answer]
     timers: Mapping[DeadlineKind, Timer]
+    signatures: Mapping[PendingAct, Signature]
+    takes_effect: OnMove
+    asked: Callable[[CaseFile], Sequence[tuple[TaskKind, Destination]]]
+    weigh_again: Callable[[CaseFile, AsyncConnection, datetime], Awaitable[None]]
     recounted: Recounted
 
 

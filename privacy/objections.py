@@ -41,7 +41,6 @@ Position = tuple[datetime, str]
 
 _MOST_SHOWN: Final = 200
 _O: Final = objections.c
-DEPARTURE: Final = "departure"
 
 
 async def complain(
@@ -107,28 +106,6 @@ async def keep_dispute(
     detail = {"objection_id": str(command_id)}
     entry = Entry(Act.DISPUTE_RECEIVED, actor, at, reference=file.reference, detail=detail)
     await begin_chain(connection, _chain(command_id), [entry])
-
-
-async def end_dispute(
-    file: CaseFile,
-    connection: AsyncConnection,
-    actor: Actor,
-    at: datetime,
-    outcome: str,
-    *,
-    about: str = DEPARTURE,
-) -> None:
-    """Write to a dispute what its task was answered with; a try of the answer writes nothing."""
-    if file.previewed:
-        return
-    ours = (
-        _O.reference == file.reference,
-        _O.kind == ObjectionKind.DISPUTE.value,
-        _O.about == about,
-        _O.state == "open",
-    )
-    values = {"state": "answered", "outcome": outcome, "answered_by": signature_of(actor), "answered_at": at}
-    await connection.execute(update(objections).where(*ours).values(**values))
 
 
 async def list_own(context: Context, actor: Actor, session: Session) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from cases.case.file import CaseFile, build_file, load_case, load_rows
 from cases.case.view import case_view, obstacle_views
 from cases.commands import store as commands
 from cases.commands.advance import advance, preview
-from cases.decisions import review
+from cases.decisions import disputes, review
 from cases.programme import programme_of
 from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency, Reply, asked_before, keep_reply, key_row, read_known
@@ -119,7 +119,7 @@ async def _store(
         kept = key_row(context, actor, idempotency, reference=reference, command_id=command_id, reply=reply, key=key)
         await case_writes.write(connection, {"commands": [command.document()], "idempotency": [kept]})
         if said is not None:
-            about = contest_of(content["fact"]) if kind is CommandKind.CONTEST_FACT else objections.DEPARTURE
+            about = contest_of(content["fact"]) if kind is CommandKind.CONTEST_FACT else disputes.DEPARTURE
             await objections.keep_dispute(stored, connection, actor, command_id, said, at, about=about)
     return Asked(reference, kind, command_id, reply), is_closed
 

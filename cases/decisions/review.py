@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,6 +25,7 @@ from cases.deadlines import park_clock
 from cases.decisions import correction, finding_answers, settling
 from cases.decisions.reported_days import need_day
 from cases.notices.compose import Telling, tell
+from cases.programme import Signature, programme_of
 from cases.tasks.review import open_review, park_due, signature_due
 from domain.actors import Actor, Role
 from domain.acts import Act
@@ -47,13 +48,6 @@ from domain.reasons import Use, checked_reasons
 from domain.stages import PendingAct, Stage
 from domain.tasks import Queue, TaskKind
 from policy.rerun import REGISTRATION_SCOPE
-from programmes.talent_permit import departures
-
-# Proposals about a registration that stands: the act that tells of each, and what its rejection is.
-_OF_REGISTERED: Final = {
-    PendingAct.REVOKE: (Act.REVOCATION_PROPOSED, Event.REJECT_REVOCATION),
-    PendingAct.DEPARTURE: (Act.DEPARTURE_PROPOSED, Event.REJECT_DEPARTURE),
-}
 
 
 async def decide(
@@ -105,11 +99,19 @@ def propose(
         "notes": notes_of(file, "registrations", f"{file.reference}/{file.round}", notes),
         **more,
     }
-    proposed, _ = _OF_REGISTERED.get(act, (Act.DECIDED, None))
-    file.record(proposed, actor, at, outcome=act.value, reasons=[r.code for r in reasons], **more)
+    of_decided = programme_of(file).signatures.get(act)
+    proposed = Act.DECIDED if of_decided is None else of_decided.proposed
+    file.record(
+        proposed,
+        actor,
+        at,
+        outcome=act.value,
+        reasons=[r.code for r in reasons],
+        **more,
+    )
     file.close_tasks([TaskKind.REVIEW], at)
     expected = file.set_working_days(DeadlineKind.SIGNATURE_EXPECTED, day_of(at), file.context.limits.signature_days)
-    due_at = expected.at if act in _OF_REGISTERED else None
+    due_at = None if of_decided is None else expected.at
     task = file.open_task(TaskKind.CONFIRM, at, due_at=due_at, detail={"pending_act": act.value})
     if file.row.overdue:
         file.change_task(task, overdue=True, queue=Queue.SUPERVISORS.value)
@@ -127,20 +129,19 @@ async def confirm(
         raise Refused("wrong_stage", "Nothing waits for a second signature.")
     need_round(file, asked.round)
     need_second_person(actor, file.row.pending)
-    if pending not in _OF_REGISTERED:
+    signed = programme_of(file).signatures.get(PendingAct(pending))
+    if signed is None:
         need_no_hold(file)
     take_task(file, actor, at, TaskKind.CONFIRM)
     if asked.action is ConfirmationAction.REJECT:
         need_reasons(asked.reasons, Use.REJECT)
-        _reject(file, actor, at, asked)
+        _reject(file, actor, at, asked, signed)
+        return
+    if signed is not None:
+        signed.given(file, actor, at)
         return
     reasons, note = proposal(file)
-    if pending == PendingAct.REVOKE:
-        settling.revoke(file, actor, at, reasons)
-    elif pending == PendingAct.DEPARTURE:
-        file.move(Event.CONFIRM_DEPARTURE)
-        departures.confirm(file, actor, at)
-    elif pending == PendingAct.REFUSE:
+    if pending == PendingAct.REFUSE:
         file.move(Event.CONFIRM_REFUSAL)
         settling.refuse(file, actor, at, reasons)
     else:
@@ -242,10 +243,9 @@ def _need_known_defects(file: CaseFile, codes: Sequence[str]) -> None:
         )
 
 
-def _reject(file: CaseFile, actor: Actor, at: datetime, asked: ConfirmationRequest) -> None:
+def _reject(file: CaseFile, actor: Actor, at: datetime, asked: ConfirmationRequest, signed: Signature | None) -> None:
     pending, proposer = PendingAct(need(file.row.pending_act, "pending_act")), need(file.row.pending, "pending")["by"]
-    _, event = _OF_REGISTERED.get(pending, (None, Event.REJECT))
-    file.move(event)
+    file.move(Event.REJECT if signed is None else signed.rejected)
     file.close_tasks([TaskKind.CONFIRM], at)
     file.cancel_deadlines(DeadlineKind.SIGNATURE_EXPECTED)
     file.row.change(pending_act=None, pending=None, round=file.round + 1)
@@ -253,7 +253,7 @@ def _reject(file: CaseFile, actor: Actor, at: datetime, asked: ConfirmationReque
     file.row.rejected = rejected
     file.record(Act.REJECTED, actor, at, outcome=pending.value, reasons=[r.code for r in asked.reasons])
     holder = f"{proposer['issuer']} {proposer['subject']}"
-    if pending not in _OF_REGISTERED:
+    if signed is None:
         open_review(file, at, reserved_for=holder)
     facts = {"pending_act": pending, "note": asked.note, **park_due(file)}
     occasion = str(file.round)
@@ -261,6 +261,8 @@ def _reject(file: CaseFile, actor: Actor, at: datetime, asked: ConfirmationReque
         file,
         Telling(NoticeKind.SECOND_SIGNATURE_REJECTED, at, occasion, facts=facts, reasons=asked.reasons, holder=holder),
     )
+    if signed is not None and signed.withheld is not None:
+        signed.withheld(file, actor, at)
 
 
 def _keep_answers(file: CaseFile, at: datetime, reasons: Sequence[Mapping[str, Any]]) -> None:

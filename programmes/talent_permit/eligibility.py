@@ -109,6 +109,11 @@ def waiting(file: CaseFile) -> list[Destination]:
     return sorted(d for d, permit in rows if permit.stage is None and permit.pending_act is None)
 
 
+def asked(file: CaseFile) -> list[tuple[TaskKind, Destination]]:
+    """Return the tasks that ask an officer about a destination."""
+    return [(TaskKind.PERMIT_ELIGIBILITY, destination) for destination in waiting(file)]
+
+
 def _is_in_force(file: CaseFile, at: datetime) -> bool:
     ended_on = file.row.ended_on
     return file.stage is Stage.APPROVED and (ended_on is None or day_of(at) <= ended_on)

@@ -2,8 +2,12 @@
 
 from typing import Final
 
-from cases.programme import Programme
+from cases.programme import Programme, Signature
 from domain import spellings
+from domain.acts import Act
+from domain.moves import Event
+from domain.stages import PendingAct
+from programmes.talent_permit import departures, eligibility, employment
 from programmes.talent_permit.timers import TIMERS, recounted
 from programmes.talent_permit.verbs import ANSWERS, COMMANDS
 
@@ -12,5 +16,19 @@ TALENT_PERMIT: Final = Programme(
     commands=COMMANDS,
     answers=ANSWERS,
     timers=TIMERS,
+    signatures={
+        PendingAct.REVOKE: Signature(
+            proposed=Act.REVOCATION_PROPOSED,
+            rejected=Event.REJECT_REVOCATION,
+            given=employment.confirm_revocation,
+            withheld=employment.after_rejected_revocation,
+        ),
+        PendingAct.DEPARTURE: Signature(
+            proposed=Act.DEPARTURE_PROPOSED, rejected=Event.REJECT_DEPARTURE, given=departures.confirm
+        ),
+    },
+    takes_effect=eligibility.begin,
+    asked=eligibility.asked,
+    weigh_again=eligibility.weigh_again,
     recounted=recounted,
 )

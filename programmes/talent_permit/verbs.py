@@ -11,7 +11,7 @@ from cases.case import facts as case_facts
 from cases.case.file import CaseFile
 from cases.case.identity import take_identity
 from cases.commands import verbs
-from cases.decisions import correction, review
+from cases.decisions import correction, disputes
 from cases.notices import contact_changes
 from cases.programme import EVERYBODY, Answer, Body, Command, effect
 from domain.actors import STAFF, Actor
@@ -21,7 +21,6 @@ from domain.clock import day_of
 from domain.commands import CommandKind
 from domain.decisions import (
     CardLostRequest,
-    ConfirmationRequest,
     EligibilityRequest,
     OutcomeRequest,
     PermitConfirmationRequest,
@@ -30,9 +29,8 @@ from domain.decisions import (
 )
 from domain.errors import Refused
 from domain.registration import ChangeRequest, CorrectionRequest, DepartureRequest
-from domain.stages import Destination, PendingAct
+from domain.stages import Destination
 from domain.tasks import TaskKind
-from privacy import objections
 from programmes.talent_permit import employment, permit_acts, permits
 from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.authority.early import take_answer, take_early
@@ -55,13 +53,6 @@ async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at
     correction.take_correction(file, actor, at, content)
     if held:
         employment.ask_officer(file, actor, at, held)
-
-
-async def _confirm(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
-    was_revocation = file.row.pending_act == PendingAct.REVOKE
-    await review.confirm(file, connection, actor, at, ConfirmationRequest.model_validate(body))
-    if was_revocation and body["action"] == "reject":
-        employment.after_rejected_revocation(file, actor, at)
 
 
 async def _revoke(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
@@ -144,7 +135,7 @@ async def _answer_dispute(
     file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: TaskAnswerRequest, task: TaskRow
 ) -> None:
     employment.answer_dispute(file, actor, at, asked)
-    await objections.end_dispute(file, connection, actor, at, asked.action.value)
+    await disputes.end_dispute(file, connection, actor, at, asked.action.value)
 
 
 async def _send_again(
@@ -172,7 +163,6 @@ COMMANDS: Final[Mapping[CommandKind, Command]] = {
     # A second signature may end a registration, and an answer to a task may tell of a departure or a change.
     CommandKind.CONFIRM: replace(
         verbs.COMMANDS[CommandKind.CONFIRM],
-        does=_confirm,
         acts=effect(Act.CONFIRMED, Act.REJECTED, Act.REVOKED, further=_AT_ITS_END),
     ),
     CommandKind.ANSWER_TASK: replace(
