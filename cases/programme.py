@@ -20,9 +20,12 @@ from domain.commands import CommandKind
 from domain.deadlines import DeadlineKind
 from domain.decisions import TaskAnswerRequest
 from domain.moves import Event
+from domain.registration import RegistrationRequest
 from domain.stages import Destination, PendingAct
 from domain.tasks import TaskKind
 from domain.working_days import Deadline
+from policy.facts import Facts
+from policy.rerun import Rules
 from store.rows.work import DeadlineRow, TaskRow
 
 Body = dict[str, Any]
@@ -38,6 +41,8 @@ Recounted = Callable[[CaseFile, datetime, DeadlineRow, Deadline], None]
 OnMove = Callable[[CaseFile, AsyncConnection, Actor, datetime], Awaitable[None]]
 # What a second signature does, given or withheld.
 Signing = Callable[[CaseFile, Actor, datetime], None]
+# The facts that the rules look at, as of the day of acceptance; the last argument says whether the case is in force.
+Gather = Callable[[CaseFile, AsyncConnection, RegistrationRequest, datetime, bool | None], Awaitable[Facts]]
 
 NOBODY: Final = frozenset[Role]()
 EVERYBODY: Final = frozenset(Role)
@@ -114,6 +119,8 @@ class Programme:
         commands: all that can be asked of its cases, those of the core among them.
         answers: what answers to tasks do, by the kind of task; of a kind not named here they close the task.
         timers: what is due at each kind of deadline, those of the core among them.
+        rules: what an assessment runs.
+        gather: the facts that they look at, from what was given or is known, and from the park's registers.
         signatures: what can be proposed of a case that was decided, beside the decisions of any case.
         takes_effect: what begins once an approval can no longer be recalled.
         asked: what officers are asked of a case that was decided, each a kind of task and its destination: a fact that
@@ -126,6 +133,8 @@ class Programme:
     commands: Mapping[CommandKind, Command]
     answers: Mapping[TaskKind, Answer]
     timers: Mapping[DeadlineKind, Timer]
+    rules: Rules
+    gather: Gather
     signatures: Mapping[PendingAct, Signature]
     takes_effect: OnMove
     asked: Callable[[CaseFile], Sequence[tuple[TaskKind, Destination]]]

@@ -7,7 +7,8 @@ from domain import spellings
 from domain.acts import Act
 from domain.moves import Event
 from domain.stages import PendingAct
-from programmes.talent_permit import departures, eligibility, employment
+from policy.rerun import Rules
+from programmes.talent_permit import departures, eligibility, employment, facts, rules
 from programmes.talent_permit.timers import TIMERS, recounted
 from programmes.talent_permit.verbs import ANSWERS, COMMANDS
 
@@ -16,6 +17,8 @@ TALENT_PERMIT: Final = Programme(
     commands=COMMANDS,
     answers=ANSWERS,
     timers=TIMERS,
+    rules=Rules(assess=rules.assess, of_destination=rules.eligibility),
+    gather=facts.gather,
     signatures={
         PendingAct.REVOKE: Signature(
             proposed=Act.REVOCATION_PROPOSED,

@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.file import CaseFile
 from cases.case.view import case_view, finding_views
 from cases.deadlines import park_clock
-from cases.decisions.assessing import gather_facts
 from cases.incidents.not_loaded import UnknownEmployer, refuse_unknown
 from cases.notices.compose import Telling, tell
 from cases.shared.calendar import current_calendar
@@ -33,6 +32,7 @@ from domain.references import REFERENCE_BYTES, reference_from
 from domain.registration import RegistrationRequest
 from domain.spellings import TALENT_PERMIT
 from domain.stages import Holder, Stage
+from programmes.talent_permit.facts import gather_facts
 from programmes.talent_permit.live_registrations import (
     hold_limit,
     own_live,
