@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Collection, Coroutine, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 import httpx
@@ -49,6 +50,7 @@ from programmes import programmes
 from record.restores.telling import keep_telling_epochs
 from record.seal.sealer import keep_sealing
 from record.seal.watch import keep_watching_seal
+from register.rollout import sweep_standings
 from register.rosters.work import work_rosters
 from settings import Settings
 from temporal.api_key import keep_reading_api_key
@@ -333,7 +335,9 @@ async def _serve(
     ]
     if REGISTRATION_QUEUE in pulse.queues:
         background += [
-            keep_sweeping(context, engine, is_stopping=stopping.is_set),
+            keep_sweeping(
+                context, engine, further=(partial(sweep_standings, context, engine),), is_stopping=stopping.is_set
+            ),
             keep_resuming(context, engine, is_stopping=stopping.is_set),
             keep_telling_epochs(context, CaseWorkflows(client), is_stopping=stopping.is_set),
             keep_reviving(context, engine, is_stopping=stopping.is_set),

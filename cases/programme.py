@@ -19,6 +19,8 @@ from domain.acts import Act
 from domain.commands import CommandKind
 from domain.deadlines import DeadlineKind
 from domain.decisions import TaskAnswerRequest
+from domain.errors import Refused
+from domain.languages import Language
 from domain.moves import Event
 from domain.registration import RegistrationRequest
 from domain.stages import Destination, PendingAct
@@ -43,6 +45,12 @@ OnMove = Callable[[CaseFile, AsyncConnection, Actor, datetime], Awaitable[None]]
 Signing = Callable[[CaseFile, Actor, datetime], None]
 # The facts that the rules look at, as of the day of acceptance; the last argument says whether the case is in force.
 Gather = Callable[[CaseFile, AsyncConnection, RegistrationRequest, datetime, bool | None], Awaitable[Facts]]
+# What is given with a command as it is asked.
+Given = BaseModel | Body
+# What is checked of a command before it is tried and stored, and nowhere else.
+Before = Callable[[CaseFile, AsyncConnection, Actor, datetime, Given], Awaitable[None]]
+# What its caller is told in the place of the refusal of a try, whose transaction is over.
+Told = Callable[[Context, Actor, Given, Refused], Awaitable[Refused]]
 
 NOBODY: Final = frozenset[Role]()
 EVERYBODY: Final = frozenset(Role)
@@ -79,6 +87,8 @@ class Command:
         waits: the roles whose caller waits for the outcome; any other is answered 202 once the command is stored.
         writes_by_itself: whether it changes rows at once and not with the file, so that a try of it has to be undone
             in the database.
+        before: what is checked of it before it is tried and stored.
+        refused: what its caller is told where the try is refused, if something else than that.
     """
 
     does: Verb
@@ -87,6 +97,8 @@ class Command:
     named: tuple[str, ...] = ()
     waits: frozenset[Role] = NOBODY
     writes_by_itself: bool = False
+    before: Before | None = None
+    refused: Told | None = None
 
     def is_awaited(self, role: Role) -> bool:
         """Whether a caller of a role waits for the outcome."""
@@ -126,6 +138,8 @@ class Programme:
         asked: what officers are asked of a case that was decided, each a kind of task and its destination: a fact that
             is recorded may answer it.
         weigh_again: what runs again of that after a fact came or went.
+        outlook: what the answer to a decision says beside the case, of what would still stand in the way of what
+            follows an approval.
         recounted: what follows from each deadline that a loaded calendar moved.
     """
 
@@ -139,6 +153,7 @@ class Programme:
     takes_effect: OnMove
     asked: Callable[[CaseFile], Sequence[tuple[TaskKind, Destination]]]
     weigh_again: Callable[[CaseFile, AsyncConnection, datetime], Awaitable[None]]
+    outlook: Callable[[CaseFile, AsyncConnection, datetime, Language], Awaitable[Body]]
     recounted: Recounted
 
 

@@ -16,6 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.file import CaseFile, load_case
 from cases.case.signers import holder_of, need_unconflicted, signature_of
 from cases.case.view import moment
+from cases.commands.submit import Beside
+from cases.decisions.disputes import DEPARTURE
 from cases.keys.data import get_data_key
 from cases.notices.compose import Telling, tell
 from cases.shared.context import Context
@@ -93,7 +95,16 @@ async def need_own_reference(context: Context, actor: Actor, session: Session, g
         return (await need_own(context, connection, session, actor, find_reference(given) or "")).reference
 
 
-async def keep_dispute(
+def disputing(said: Said, about: str = DEPARTURE) -> Beside:
+    """Return what stores a dispute beside its command: about the departure, or about a fact that was recorded."""
+
+    async def keep(file: CaseFile, connection: AsyncConnection, actor: Actor, command_id: UUID, at: datetime) -> None:
+        await _keep_dispute(file, connection, actor, command_id, said, at, about=about)
+
+    return keep
+
+
+async def _keep_dispute(
     file: CaseFile, connection: AsyncConnection, actor: Actor, command_id: UUID, said: Said, at: datetime, *, about: str
 ) -> None:
     """Keep a dispute in the transaction that stores its command, under the command's id (R22, R36).

@@ -33,5 +33,6 @@ TALENT_PERMIT: Final = Programme(
     takes_effect=eligibility.begin,
     asked=eligibility.asked,
     weigh_again=eligibility.weigh_again,
+    outlook=eligibility.outlook,
     recounted=recounted,
 )

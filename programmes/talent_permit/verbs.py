@@ -13,7 +13,8 @@ from cases.case.identity import take_identity
 from cases.commands import verbs
 from cases.decisions import correction, disputes
 from cases.notices import contact_changes
-from cases.programme import EVERYBODY, Answer, Body, Command, effect
+from cases.programme import EVERYBODY, Answer, Body, Command, Given, effect
+from cases.shared.context import Context
 from domain.actors import STAFF, Actor
 from domain.acts import Act
 from domain.answers import AnswerState
@@ -34,6 +35,7 @@ from domain.tasks import TaskKind
 from programmes.talent_permit import employment, permit_acts, permits
 from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.authority.early import take_answer, take_early
+from programmes.talent_permit.live_registrations import need_within_limit, refuse_second
 from store.rows.work import TaskRow
 
 
@@ -53,6 +55,28 @@ async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at
     correction.take_correction(file, actor, at, content)
     if held:
         employment.ask_officer(file, actor, at, held)
+
+
+def _number_given(file_number: str | None, given: Given) -> str | None:
+    """Return the identity number that a correction brings, if it brings another one."""
+    if isinstance(given, CorrectionRequest) and given.person is not None:
+        number = given.person.identity_number
+        return None if number == file_number else number
+    return None
+
+
+async def _need_within_limit(
+    file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, given: Given
+) -> None:
+    if _number_given(file.application.person.identity_number, given) is not None:
+        await need_within_limit(file.context, connection, actor, at)
+
+
+async def _second_refused(context: Context, actor: Actor, given: Given, refused: Refused) -> Refused:
+    number = _number_given(None, given)
+    if refused.code == "live_registration_exists" and number is not None:
+        return await refuse_second(context, actor, number)
+    return refused
 
 
 async def _revoke(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
@@ -158,7 +182,12 @@ ANSWERS: Final[Mapping[TaskKind, Answer]] = {
 COMMANDS: Final[Mapping[CommandKind, Command]] = {
     **verbs.COMMANDS,
     CommandKind.CORRECT: Command(
-        does=_correct, acts=effect(Act.CORRECTED), body=CorrectionRequest, writes_by_itself=True
+        does=_correct,
+        acts=effect(Act.CORRECTED),
+        body=CorrectionRequest,
+        writes_by_itself=True,
+        before=_need_within_limit,
+        refused=_second_refused,
     ),
     # A second signature may end a registration, and an answer to a task may tell of a departure or a change.
     CommandKind.CONFIRM: replace(
