@@ -46,7 +46,7 @@ from domain.actors import PARK
 from domain.errors import Unavailable
 from domain.messages import NOTICE_QUEUE, QUEUES, REGISTRATION_QUEUE
 from domain.service_keys import KeysRefusedError
-from programmes import programmes
+from programmes import PROGRAMMES
 from record.restores.telling import keep_telling_epochs
 from record.seal.sealer import keep_sealing
 from record.seal.watch import keep_watching_seal
@@ -252,7 +252,7 @@ async def run(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    context = build_context(settings, "worker", programmes(), pool_size=20, stands_for=PARK)
+    context = build_context(settings, "worker", PROGRAMMES, pool_size=20, stands_for=PARK)
     holder = key_holder(context, settings, "worker")
     announcing: asyncio.Task[KeysRefusedError | None] | None = None
     runtime = start_runtime(counts=bool(settings.worker_metrics_port))

@@ -32,7 +32,7 @@ from cases.shared.context import Context
 from domain.actors import PARK, system
 from domain.employers import RegisterFile
 from domain.messages import ArchiveCount, registration_workflow_id
-from programmes import programmes
+from programmes import PROGRAMMES
 from record.seal.sealer import keep_sealing
 from register.employers import load_register
 from register.rollout import sweep_standings
@@ -172,8 +172,8 @@ async def _start_engine(
 ) -> Bench:
     stack = servers.stack
     contexts = [
-        build_context(settings, "api", programmes(), pool_size=20),
-        build_context(settings, "worker", programmes(), pool_size=20, stands_for=PARK),
+        build_context(settings, "api", PROGRAMMES, pool_size=20),
+        build_context(settings, "worker", PROGRAMMES, pool_size=20, stands_for=PARK),
     ]
     for context in contexts:
         exits.push_async_callback(context.database.close)

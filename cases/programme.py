@@ -14,8 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
 from cases.shared.context import Context
+from cases.shared.idempotency import Idempotency, Reply
 from domain.actors import Actor, Role
 from domain.acts import Act
+from domain.answers import AuthorityAnswer
 from domain.commands import CommandKind
 from domain.deadlines import DeadlineKind
 from domain.decisions import TaskAnswerRequest
@@ -23,6 +25,7 @@ from domain.errors import Refused
 from domain.languages import Language
 from domain.moves import Event
 from domain.registration import RegistrationRequest
+from domain.roster import RosterAct
 from domain.stages import Destination, PendingAct
 from domain.tasks import TaskKind
 from domain.working_days import Deadline
@@ -51,6 +54,10 @@ Given = BaseModel | Body
 Before = Callable[[CaseFile, AsyncConnection, Actor, datetime, Given], Awaitable[None]]
 # What its caller is told in the place of the refusal of a try, whose transaction is over.
 Told = Callable[[Context, Actor, Given, Refused], Awaitable[Refused]]
+# Refuses what a case would not take, looking at it alone.
+Look = Callable[[CaseFile, Actor, datetime, Any], object]
+# Takes on a case as its form says, once for each key.
+Accept = Callable[[Context, Actor, Any, Idempotency], Awaitable[Reply]]
 
 NOBODY: Final = frozenset[Role]()
 EVERYBODY: Final = frozenset(Role)
@@ -88,6 +95,7 @@ class Command:
         writes_by_itself: whether it changes rows at once and not with the file, so that a try of it has to be undone
             in the database.
         before: what is checked of it before it is tried and stored.
+        look: what refuses it by a look at the case alone, for whoever checks many before any is asked.
         refused: what its caller is told where the try is refused, if something else than that.
     """
 
@@ -98,6 +106,7 @@ class Command:
     waits: frozenset[Role] = NOBODY
     writes_by_itself: bool = False
     before: Before | None = None
+    look: Look | None = None
     refused: Told | None = None
 
     def is_awaited(self, role: Role) -> bool:
@@ -128,6 +137,9 @@ class Programme:
 
     Attributes:
         code: stored with each case; it never changes.
+        accept: takes on a case.
+        taken_again_at: when cases are taken on again after the limit of a day was used up.
+        rosters: the rosters whose rows are of this programme.
         commands: all that can be asked of its cases, those of the core among them.
         answers: what answers to tasks do, by the kind of task; of a kind not named here they close the task.
         timers: what is due at each kind of deadline, those of the core among them.
@@ -141,9 +153,14 @@ class Programme:
         outlook: what the answer to a decision says beside the case, of what would still stand in the way of what
             follows an approval.
         recounted: what follows from each deadline that a loaded calendar moved.
+        answer_hashes: the hashes that may stand beside a kept answer of the authority.
+        forget: deletes a batch of what the programme keeps beside cases, older than a time.
     """
 
     code: str
+    accept: Accept
+    taken_again_at: Callable[[datetime], datetime]
+    rosters: frozenset[RosterAct]
     commands: Mapping[CommandKind, Command]
     answers: Mapping[TaskKind, Answer]
     timers: Mapping[DeadlineKind, Timer]
@@ -155,6 +172,8 @@ class Programme:
     weigh_again: Callable[[CaseFile, AsyncConnection, datetime], Awaitable[None]]
     outlook: Callable[[CaseFile, AsyncConnection, datetime, Language], Awaitable[Body]]
     recounted: Recounted
+    answer_hashes: Callable[[Context, AuthorityAnswer], frozenset[bytes]]
+    forget: Callable[[AsyncConnection, datetime, int], Awaitable[None]]
 
 
 def programme(context: Context, code: str) -> Programme:
@@ -168,6 +187,11 @@ def programme(context: Context, code: str) -> Programme:
     if not isinstance(found, Programme):
         raise TypeError(type(found).__name__)
     return found
+
+
+def programmes_of(context: Context) -> list[Programme]:
+    """Return all programmes that this process was handed."""
+    return [programme(context, code) for code in context.programmes]
 
 
 def programme_of(file: CaseFile) -> Programme:

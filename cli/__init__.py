@@ -27,7 +27,7 @@ from cli import seal as cli_seal
 from cli import story as cli_story
 from cli import versions as cli_versions
 from cli.audit import audit_app, witness_app
-from programmes import programmes
+from programmes import PROGRAMMES
 
 if TYPE_CHECKING:
     from datetime import date
@@ -287,7 +287,7 @@ async def _load_register(settings: "Settings", register: "RegisterFile") -> dict
     from domain.actors import system
     from register.employers import load_register
 
-    context = build_context(settings, "register", programmes())
+    context = build_context(settings, "register", PROGRAMMES)
     try:
         async with announced(context, "register load"):
             loaded = await load_register(context, system("register_load"), register)
@@ -328,7 +328,7 @@ async def _load_calendar(settings: "Settings", days: "Mapping[date, bool] | None
     from cases.shared.calendar import load_calendar, load_published
     from domain.actors import system
 
-    context = build_context(settings, "calendar", programmes())
+    context = build_context(settings, "calendar", PROGRAMMES)
     try:
         actor = system("calendar_load")
         async with announced(context, "calendar load"):

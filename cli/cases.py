@@ -13,7 +13,7 @@ import typer
 from cli import edge as cli_edge
 from cli.policy import settings_of
 from domain.clock import CHINA
-from programmes import programmes
+from programmes import PROGRAMMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -165,7 +165,7 @@ async def _revive(
     from temporal.client import connect
     from temporal.engine import TemporalEngine
 
-    context = build_context(settings, "revive", programmes(), pool_size=2, stands_for=PARK)
+    context = build_context(settings, "revive", PROGRAMMES, pool_size=2, stands_for=PARK)
     try:
         try:
             client = await connect(context.keyring, api_key_file=settings.temporal_api_key_file)

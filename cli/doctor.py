@@ -12,7 +12,7 @@ import typer
 from cli import edge as cli_edge
 from cli.policy import settings_of
 from domain.checkups import Health, Line, fail, ok, warn
-from programmes import programmes
+from programmes import PROGRAMMES
 
 if TYPE_CHECKING:
     from cases.shared.context import Context
@@ -209,7 +209,7 @@ async def _postgres(settings: "Settings") -> list[Line]:
 def _context(settings: "Settings") -> "Context":
     from cases.shared.build import build_context
 
-    return build_context(settings, "doctor", programmes(), pool_size=1)
+    return build_context(settings, "doctor", PROGRAMMES, pool_size=1)
 
 
 async def _register(context: "Context") -> list[Line]:

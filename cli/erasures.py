@@ -10,7 +10,7 @@ import typer
 
 from cli import edge as cli_edge
 from cli.policy import settings_of
-from programmes import programmes
+from programmes import PROGRAMMES
 
 if TYPE_CHECKING:
     from settings import Settings
@@ -74,7 +74,7 @@ async def _complete(settings: "Settings") -> int:
     from cases.shared.build import build_context
     from privacy.erasure_completion import complete
 
-    context = build_context(settings, "erasures", programmes())
+    context = build_context(settings, "erasures", PROGRAMMES)
     try:
         async with announced(context, "erasures"):
             return await complete(context)
@@ -88,7 +88,7 @@ async def _replay(settings: "Settings", *, only_look: bool) -> dict[str, Any]:
     from domain.actors import system
     from privacy.erasure_replay import replay
 
-    context = build_context(settings, "erasures", programmes())
+    context = build_context(settings, "erasures", PROGRAMMES)
     try:
         async with nullcontext() if only_look else announced(context, "erasures"):
             return (await replay(context, system("erasure_replay"), only_look=only_look)).view()

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from cli import edge as cli_edge
-from programmes import programmes
+from programmes import PROGRAMMES
 
 if TYPE_CHECKING:
     from datetime import date
@@ -104,7 +104,7 @@ async def _try_pack(settings: "Settings", draft: Any, since: "date", by: str | N
     from register.trials import try_pack
 
     errors = Console(stderr=True, highlight=False)
-    context = build_context(settings, "policy_try", programmes())
+    context = build_context(settings, "policy_try", PROGRAMMES)
     try:
         return await try_pack(
             context,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from cli.policy import settings_of
-from programmes import programmes
+from programmes import PROGRAMMES
 
 if TYPE_CHECKING:
     from settings import Settings
@@ -58,7 +58,7 @@ async def _poison(settings: "Settings", reference: str) -> dict[str, Any]:
     from temporal.client import connect
     from temporal.engine import TemporalEngine
 
-    context = build_context(settings, "rehearsal", programmes())
+    context = build_context(settings, "rehearsal", PROGRAMMES)
     assert context.poisoned is not None
     try:
         if not await incidents.goes_on(context, reference):
@@ -81,7 +81,7 @@ async def _heal(settings: "Settings", reference: str) -> dict[str, Any]:
     from cases.incidents import stopped as incidents
     from cases.shared.build import build_context
 
-    context = build_context(settings, "rehearsal", programmes())
+    context = build_context(settings, "rehearsal", PROGRAMMES)
     assert context.poisoned is not None
     try:
         rehearsal.write(context.poisoned, rehearsal.read(context.poisoned) - {reference})

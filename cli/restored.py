@@ -9,7 +9,7 @@ import typer
 
 from cli import edge as cli_edge
 from cli.policy import settings_of
-from programmes import programmes
+from programmes import PROGRAMMES
 
 if TYPE_CHECKING:
     from settings import Settings
@@ -99,7 +99,7 @@ async def _nothing_lost(settings: "Settings") -> None:
     from cases.shared.build import build_context
     from domain.actors import system
 
-    context = build_context(settings, "restored", programmes())
+    context = build_context(settings, "restored", PROGRAMMES)
     try:
         await say_nothing_lost(context, system("restored"))
     finally:
@@ -115,7 +115,7 @@ async def _restored(
     from temporal.case_workflows import CaseWorkflows
     from temporal.client import connect
 
-    context = build_context(settings, "restored", programmes())
+    context = build_context(settings, "restored", PROGRAMMES)
     try:
         found = await declare_restore(context, system("restored"), note, again=again)
         if asks_temporal:

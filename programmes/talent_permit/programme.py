@@ -6,14 +6,19 @@ from cases.programme import Programme, Signature
 from domain import spellings
 from domain.acts import Act
 from domain.moves import Event
+from domain.roster import RosterAct
 from domain.stages import PendingAct
 from policy.rerun import Rules
-from programmes.talent_permit import departures, eligibility, employment, facts, rules
+from programmes.talent_permit import departures, eligibility, employment, facts, live_registrations, registration, rules
+from programmes.talent_permit.authority import inbox, lost
 from programmes.talent_permit.timers import TIMERS, recounted
 from programmes.talent_permit.verbs import ANSWERS, COMMANDS
 
 TALENT_PERMIT: Final = Programme(
     code=spellings.TALENT_PERMIT,
+    accept=registration.accept,
+    taken_again_at=live_registrations.taken_again_at,
+    rosters=frozenset({RosterAct.REGISTER, RosterAct.DEPARTURE}),
     commands=COMMANDS,
     answers=ANSWERS,
     timers=TIMERS,
@@ -35,4 +40,6 @@ TALENT_PERMIT: Final = Programme(
     weigh_again=eligibility.weigh_again,
     outlook=eligibility.outlook,
     recounted=recounted,
+    answer_hashes=inbox.accepted_hashes,
+    forget=lost.forget_before,
 )

@@ -32,7 +32,7 @@ from domain.errors import Refused
 from domain.registration import ChangeRequest, CorrectionRequest, DepartureRequest
 from domain.stages import Destination
 from domain.tasks import TaskKind
-from programmes.talent_permit import employment, permit_acts, permits
+from programmes.talent_permit import departures, employment, permit_acts, permits
 from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.authority.early import take_answer, take_early
 from programmes.talent_permit.live_registrations import need_within_limit, refuse_second
@@ -206,6 +206,7 @@ COMMANDS: Final[Mapping[CommandKind, Command]] = {
         acts=effect(Act.DEPARTURE_REPORTED, Act.DEPARTURE_PROPOSED),
         body=DepartureRequest,
         waits=STAFF,
+        look=departures.read,
     ),
     CommandKind.DISPUTE: Command(does=_dispute, acts=effect(Act.DEPARTURE_DISPUTED)),
     CommandKind.CHANGE: Command(

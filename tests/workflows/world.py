@@ -47,7 +47,7 @@ from domain.employers import StandingRequest
 from domain.messages import REGISTRATION_QUEUE, Course, StandingInput, registration_workflow_id
 from domain.registration import RegistrationRequest
 from domain.stages import Destination, PermitStage, Stage
-from programmes import programmes
+from programmes import PROGRAMMES
 from programmes.talent_permit.authority import outcomes as answers
 from programmes.talent_permit.registration import accept
 from register.standing import confirm_standing, propose_standing
@@ -369,7 +369,7 @@ async def open_world(
                 packs=packs(),
                 limits=limits(parameters),
                 clock=clock,
-                programmes=programmes(),
+                programmes=PROGRAMMES,
                 erasure_list=ErasureList(Path(folder) / "erasures.jsonl", shared_keyring()),
                 sealer_database=sealer,
             )
