@@ -16,13 +16,12 @@ from cases.case.signers import (
     need_second_person,
     need_undecided,
     notes_of,
-    rejection,
     signature_of,
     take_task,
-    with_notes,
 )
 from cases.deadlines import park_clock
-from cases.decisions import correction, finding_answers, settling
+from cases.decisions import correction, finding_answers, proposals, settling
+from cases.decisions.proposals import Place
 from cases.decisions.reported_days import need_day
 from cases.notices.compose import Telling, tell
 from cases.programme import Signature, programme_of
@@ -91,14 +90,7 @@ def propose(
 ) -> None:
     """Keep a proposal that takes effect with a second signature; `more` stands with it and in its ledger row."""
     file.row.pending_act = act.value
-    notes = {"note": note, "reasons": [r.note for r in reasons]}
-    file.row.pending = {
-        "by": signature_of(actor),
-        "at": at.isoformat(),
-        "reasons": given(reasons),
-        "notes": notes_of(file, "registrations", f"{file.reference}/{file.round}", notes),
-        **more,
-    }
+    file.row.pending = proposals.keep(file, actor, at, _proposal_place(file), reasons, note, **more)
     of_decided = programme_of(file).signatures.get(act)
     proposed = Act.DECIDED if of_decided is None else of_decided.proposed
     file.record(
@@ -112,11 +104,9 @@ def propose(
     file.close_tasks([TaskKind.REVIEW], at)
     expected = file.set_working_days(DeadlineKind.SIGNATURE_EXPECTED, day_of(at), file.context.limits.signature_days)
     due_at = None if of_decided is None else expected.at
-    task = file.open_task(TaskKind.CONFIRM, at, due_at=due_at, detail={"pending_act": act.value})
+    task = proposals.ask_second(file, at, act, f"{file.round}/{act.value}", signature_due(file), due_at=due_at)
     if file.row.overdue:
         file.change_task(task, overdue=True, queue=Queue.SUPERVISORS.value)
-    facts = {"pending_act": act, **signature_due(file)}
-    tell(file, Telling(NoticeKind.SECOND_SIGNATURE_REQUESTED, at, f"{file.round}/{act.value}", facts=facts))
 
 
 async def confirm(
@@ -153,10 +143,11 @@ async def confirm(
 
 def proposal(file: CaseFile) -> tuple[tuple[GivenReason, ...], str | None]:
     """Return reasons with their notes, and the staff note, of the proposal that waits."""
-    pending = need(file.row.pending, "pending")
-    key = f"{file.reference}/{file.round}"
-    notes = file.open("registrations", "note", key, bytes.fromhex(pending["notes"]))
-    return with_notes(pending["reasons"], notes["reasons"]), notes["note"]
+    return proposals.read(file, need(file.row.pending, "pending"), _proposal_place(file))
+
+
+def _proposal_place(file: CaseFile) -> Place:
+    return Place("registrations", f"{file.reference}/{file.round}")
 
 
 def recall(file: CaseFile, actor: Actor, at: datetime) -> None:
@@ -249,18 +240,12 @@ def _reject(file: CaseFile, actor: Actor, at: datetime, asked: ConfirmationReque
     file.close_tasks([TaskKind.CONFIRM], at)
     file.cancel_deadlines(DeadlineKind.SIGNATURE_EXPECTED)
     file.row.change(pending_act=None, pending=None, round=file.round + 1)
-    rejected = rejection(file, actor, at, pending, asked, ("registrations", f"{file.reference}/rejected"))
-    file.row.rejected = rejected
+    place = Place("registrations", f"{file.reference}/rejected")
+    file.row.rejected = proposals.keep(file, actor, at, place, asked.reasons, asked.note, act=pending.value)
     file.record(Act.REJECTED, actor, at, outcome=pending.value, reasons=[r.code for r in asked.reasons])
-    holder = f"{proposer['issuer']} {proposer['subject']}"
     if signed is None:
-        open_review(file, at, reserved_for=holder)
-    facts = {"pending_act": pending, "note": asked.note, **park_due(file)}
-    occasion = str(file.round)
-    tell(
-        file,
-        Telling(NoticeKind.SECOND_SIGNATURE_REJECTED, at, occasion, facts=facts, reasons=asked.reasons, holder=holder),
-    )
+        open_review(file, at, reserved_for=f"{proposer['issuer']} {proposer['subject']}")
+    proposals.tell_rejected(file, at, pending, proposer, asked, str(file.round), park_due(file))
     if signed is not None and signed.withheld is not None:
         signed.withheld(file, actor, at)
 
