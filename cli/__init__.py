@@ -27,7 +27,6 @@ from cli import seal as cli_seal
 from cli import story as cli_story
 from cli import versions as cli_versions
 from cli.audit import audit_app, witness_app
-from programmes import PROGRAMMES
 
 if TYPE_CHECKING:
     from datetime import date
@@ -285,6 +284,7 @@ async def _load_register(settings: "Settings", register: "RegisterFile") -> dict
     from cases.shared.build import build_context
     from cases.shared.calendar import load_published
     from domain.actors import system
+    from programmes import PROGRAMMES
     from register.employers import load_register
 
     context = build_context(settings, "register", PROGRAMMES)
@@ -327,6 +327,7 @@ async def _load_calendar(settings: "Settings", days: "Mapping[date, bool] | None
     from cases.shared.build import build_context
     from cases.shared.calendar import load_calendar, load_published
     from domain.actors import system
+    from programmes import PROGRAMMES
 
     context = build_context(settings, "calendar", PROGRAMMES)
     try:

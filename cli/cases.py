@@ -13,7 +13,6 @@ import typer
 from cli import edge as cli_edge
 from cli.policy import settings_of
 from domain.clock import CHINA
-from programmes import PROGRAMMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -162,6 +161,7 @@ async def _revive(
     from cases.shared.build import build_context
     from domain.actors import PARK
     from domain.errors import Unavailable
+    from programmes import PROGRAMMES
     from temporal.client import connect
     from temporal.engine import TemporalEngine
 

@@ -12,7 +12,6 @@ import typer
 from cli import edge as cli_edge
 from cli.policy import settings_of
 from domain.checkups import Health, Line, fail, ok, warn
-from programmes import PROGRAMMES
 
 if TYPE_CHECKING:
     from cases.shared.context import Context
@@ -208,6 +207,7 @@ async def _postgres(settings: "Settings") -> list[Line]:
 
 def _context(settings: "Settings") -> "Context":
     from cases.shared.build import build_context
+    from programmes import PROGRAMMES
 
     return build_context(settings, "doctor", PROGRAMMES, pool_size=1)
 

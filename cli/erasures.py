@@ -10,7 +10,6 @@ import typer
 
 from cli import edge as cli_edge
 from cli.policy import settings_of
-from programmes import PROGRAMMES
 
 if TYPE_CHECKING:
     from settings import Settings
@@ -73,6 +72,7 @@ async def _complete(settings: "Settings") -> int:
     from cases.keys.start import announced
     from cases.shared.build import build_context
     from privacy.erasure_completion import complete
+    from programmes import PROGRAMMES
 
     context = build_context(settings, "erasures", PROGRAMMES)
     try:
@@ -87,6 +87,7 @@ async def _replay(settings: "Settings", *, only_look: bool) -> dict[str, Any]:
     from cases.shared.build import build_context
     from domain.actors import system
     from privacy.erasure_replay import replay
+    from programmes import PROGRAMMES
 
     context = build_context(settings, "erasures", PROGRAMMES)
     try:

@@ -13,7 +13,6 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from cli import edge as cli_edge
-from programmes import PROGRAMMES
 
 if TYPE_CHECKING:
     from datetime import date
@@ -101,6 +100,7 @@ def _tried_by(by: str | None) -> dict[str, str]:
 async def _try_pack(settings: "Settings", draft: Any, since: "date", by: str | None) -> dict[str, Any]:
     from cases.shared.build import build_context
     from domain.actors import system
+    from programmes import PROGRAMMES
     from register.trials import try_pack
 
     errors = Console(stderr=True, highlight=False)

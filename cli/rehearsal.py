@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from cli.policy import settings_of
-from programmes import PROGRAMMES
 
 if TYPE_CHECKING:
     from settings import Settings
@@ -55,6 +54,7 @@ async def _poison(settings: "Settings", reference: str) -> dict[str, Any]:
     from cases.incidents import stopped as incidents
     from cases.shared.build import build_context
     from domain.errors import Refused
+    from programmes import PROGRAMMES
     from temporal.client import connect
     from temporal.engine import TemporalEngine
 
@@ -80,6 +80,7 @@ async def _heal(settings: "Settings", reference: str) -> dict[str, Any]:
     from cases.incidents import rehearsal
     from cases.incidents import stopped as incidents
     from cases.shared.build import build_context
+    from programmes import PROGRAMMES
 
     context = build_context(settings, "rehearsal", PROGRAMMES)
     assert context.poisoned is not None

@@ -9,7 +9,6 @@ import typer
 
 from cli import edge as cli_edge
 from cli.policy import settings_of
-from programmes import PROGRAMMES
 
 if TYPE_CHECKING:
     from settings import Settings
@@ -98,6 +97,7 @@ async def _nothing_lost(settings: "Settings") -> None:
     from cases.health.restore_watch import say_nothing_lost
     from cases.shared.build import build_context
     from domain.actors import system
+    from programmes import PROGRAMMES
 
     context = build_context(settings, "restored", PROGRAMMES)
     try:
@@ -111,6 +111,7 @@ async def _restored(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     from cases.shared.build import build_context
     from domain.actors import system
+    from programmes import PROGRAMMES
     from record.restores.declaring import declare_restore, find_lost_cases
     from temporal.case_workflows import CaseWorkflows
     from temporal.client import connect
