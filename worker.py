@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Collection, Coroutine, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 import httpx
@@ -45,9 +46,11 @@ from domain.actors import PARK
 from domain.errors import Unavailable
 from domain.messages import NOTICE_QUEUE, QUEUES, REGISTRATION_QUEUE
 from domain.service_keys import KeysRefusedError
+from programmes import PROGRAMMES
 from record.restores.telling import keep_telling_epochs
 from record.seal.sealer import keep_sealing
 from record.seal.watch import keep_watching_seal
+from register.rollout import sweep_standings
 from register.rosters.work import work_rosters
 from settings import Settings
 from temporal.api_key import keep_reading_api_key
@@ -249,7 +252,7 @@ async def run(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    context = build_context(settings, "worker", pool_size=20, stands_for=PARK)
+    context = build_context(settings, "worker", PROGRAMMES, pool_size=20, stands_for=PARK)
     holder = key_holder(context, settings, "worker")
     announcing: asyncio.Task[KeysRefusedError | None] | None = None
     runtime = start_runtime(counts=bool(settings.worker_metrics_port))
@@ -332,7 +335,9 @@ async def _serve(
     ]
     if REGISTRATION_QUEUE in pulse.queues:
         background += [
-            keep_sweeping(context, engine, is_stopping=stopping.is_set),
+            keep_sweeping(
+                context, engine, further=(partial(sweep_standings, context, engine),), is_stopping=stopping.is_set
+            ),
             keep_resuming(context, engine, is_stopping=stopping.is_set),
             keep_telling_epochs(context, CaseWorkflows(client), is_stopping=stopping.is_set),
             keep_reviving(context, engine, is_stopping=stopping.is_set),

@@ -9,13 +9,13 @@ from starlette.responses import Response
 from api.answers import respond
 from api.wiring import wiring_of
 from cases.commands import submit as acts
+from cases.commands.submit import Beside
 from cases.incidents import defects
 from cases.shared.idempotency import Idempotency, Reply
 from domain.actors import Actor
 from domain.commands import CommandKind
 from domain.errors import Defect
 from domain.stages import Destination
-from privacy.confided import Said
 from temporal.engine import Told
 from temporal.telemetry import concern
 
@@ -42,7 +42,7 @@ async def ask(
     body: Content,
     idempotency: Idempotency,
     *,
-    said: Said | None = None,
+    beside: Beside | None = None,
 ) -> Reply:
     """Store an act and return its answer: at once where nobody waits for the outcome, else when it is applied.
 
@@ -53,7 +53,7 @@ async def ask(
         Refused: what the register, or the step that applied the command, refused it with.
     """
     wiring, language = wiring_of(request), request.state.language
-    asked = await acts.ask(wiring.context, actor, reference, kind, body, idempotency, language, said=said)
+    asked = await acts.ask(wiring.context, actor, reference, kind, body, idempotency, language, beside=beside)
     concern(asked.reference)
     if asked.reply is not None:
         wiring.in_background(wiring.engine.nudge(asked.reference, str(asked.command_id), request.state.correlation_id))

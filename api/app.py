@@ -67,6 +67,7 @@ from domain.languages import Language
 from domain.references import find_reference
 from policy.pack import PackShelf
 from policy.packs import LIMITS, TALENT_PERMIT, load_limits
+from programmes import PROGRAMMES
 from programmes.talent_permit.authority.gathered import Gathering
 from settings import Settings
 from temporal.api_key import keep_reading_api_key
@@ -224,7 +225,7 @@ async def _wire(
     """Build what was not handed in; what is built here is closed with the stack."""
     if context is None:
         files = files or load_files(settings)
-        context = build_context(settings, "api", files=files)
+        context = build_context(settings, "api", PROGRAMMES, files=files)
         stack.push_async_callback(context.database.close)
     core_url = None
     if engine is None or histories is None:

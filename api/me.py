@@ -27,7 +27,7 @@ from api.me_views import (
 )
 from api.parameters import PageQuery
 from api.wiring import wiring_of
-from domain.case_facts import OwnFactContest
+from domain.case_facts import OwnFactContest, contest_of
 from domain.commands import CommandKind
 from domain.decisions import CardLostRequest
 from domain.person import ComplaintRequest, DisputeRequest, OwnCardLostRequest, SessionRequest, SignInLinkRequest
@@ -181,7 +181,8 @@ async def contest_fact(
     wiring, actor = wiring_of(request), request.state.actor
     reference, said = await objections.need_own_case(wiring.context, actor, session, body)
     wanted = {"fact": body.fact, "note": body.text}
-    await ask(request, actor, reference, CommandKind.CONTEST_FACT, wanted, idempotency, said=said)
+    beside = objections.disputing(said, contest_of(body.fact))
+    await ask(request, actor, reference, CommandKind.CONTEST_FACT, wanted, idempotency, beside=beside)
     return json_response({"reference": reference, "fact": body.fact, "status": "received"}, 202)
 
 
@@ -198,7 +199,8 @@ async def dispute(
     """Take on a dispute of the departure that was reported: an officer looks, and the authority is told nothing yet."""
     wiring, actor = wiring_of(request), request.state.actor
     reference, said = await objections.need_own_case(wiring.context, actor, session, body)
-    await ask(request, actor, reference, CommandKind.DISPUTE, {"text": body.text}, idempotency, said=said)
+    beside = objections.disputing(said)
+    await ask(request, actor, reference, CommandKind.DISPUTE, {"text": body.text}, idempotency, beside=beside)
     return json_response({"reference": reference, "status": "received"}, 202)
 
 

@@ -102,6 +102,7 @@ class CaseView(BaseModel):
     """A case as its reader may see it."""
 
     reference: str = Field(examples=["HT-7K2M-9QXA-3"])
+    programme: str = Field(examples=["talent_permit"], description="The programme that the case is of.")
     client_reference: str | None
     employer_id: str
     workflow_id: str

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
@@ -31,8 +32,10 @@ from cases.shared.context import Context
 from domain.actors import PARK, system
 from domain.employers import RegisterFile
 from domain.messages import ArchiveCount, registration_workflow_id
+from programmes import PROGRAMMES
 from record.seal.sealer import keep_sealing
 from register.employers import load_register
+from register.rollout import sweep_standings
 from sandbox.stack.directory import Stack
 from sandbox.stack.embedded import application_environment, sealer_environment
 from sandbox.stack.postgres import OWNER, PostgresServer
@@ -169,8 +172,8 @@ async def _start_engine(
 ) -> Bench:
     stack = servers.stack
     contexts = [
-        build_context(settings, "api", pool_size=20),
-        build_context(settings, "worker", pool_size=20, stands_for=PARK),
+        build_context(settings, "api", PROGRAMMES, pool_size=20),
+        build_context(settings, "worker", PROGRAMMES, pool_size=20, stands_for=PARK),
     ]
     for context in contexts:
         exits.push_async_callback(context.database.close)
@@ -202,7 +205,9 @@ async def _start_engine(
         await exits.enter_async_context(each)
     await ensure_notification_workflows(clients[1])
     await ensure_authority_poll(clients[1])
-    sweeping = asyncio.create_task(keep_sweeping(contexts[1], TemporalEngine(clients[1]), is_stopping=lambda: False))
+    swept = TemporalEngine(clients[1])
+    standings = partial(sweep_standings, contexts[1], swept)
+    sweeping = asyncio.create_task(keep_sweeping(contexts[1], swept, further=(standings,), is_stopping=lambda: False))
     exits.callback(sweeping.cancel)
     sealing = asyncio.create_task(keep_sealing(contexts[1], is_stopping=lambda: False))
     exits.callback(sealing.cancel)

@@ -284,9 +284,10 @@ async def _load_register(settings: "Settings", register: "RegisterFile") -> dict
     from cases.shared.build import build_context
     from cases.shared.calendar import load_published
     from domain.actors import system
+    from programmes import PROGRAMMES
     from register.employers import load_register
 
-    context = build_context(settings, "register")
+    context = build_context(settings, "register", PROGRAMMES)
     try:
         async with announced(context, "register load"):
             loaded = await load_register(context, system("register_load"), register)
@@ -326,8 +327,9 @@ async def _load_calendar(settings: "Settings", days: "Mapping[date, bool] | None
     from cases.shared.build import build_context
     from cases.shared.calendar import load_calendar, load_published
     from domain.actors import system
+    from programmes import PROGRAMMES
 
-    context = build_context(settings, "calendar")
+    context = build_context(settings, "calendar", PROGRAMMES)
     try:
         actor = system("calendar_load")
         async with announced(context, "calendar load"):

@@ -161,10 +161,11 @@ async def _revive(
     from cases.shared.build import build_context
     from domain.actors import PARK
     from domain.errors import Unavailable
+    from programmes import PROGRAMMES
     from temporal.client import connect
     from temporal.engine import TemporalEngine
 
-    context = build_context(settings, "revive", pool_size=2, stands_for=PARK)
+    context = build_context(settings, "revive", PROGRAMMES, pool_size=2, stands_for=PARK)
     try:
         try:
             client = await connect(context.keyring, api_key_file=settings.temporal_api_key_file)

@@ -207,8 +207,9 @@ async def _postgres(settings: "Settings") -> list[Line]:
 
 def _context(settings: "Settings") -> "Context":
     from cases.shared.build import build_context
+    from programmes import PROGRAMMES
 
-    return build_context(settings, "doctor", pool_size=1)
+    return build_context(settings, "doctor", PROGRAMMES, pool_size=1)
 
 
 async def _register(context: "Context") -> list[Line]:

@@ -72,8 +72,9 @@ async def _complete(settings: "Settings") -> int:
     from cases.keys.start import announced
     from cases.shared.build import build_context
     from privacy.erasure_completion import complete
+    from programmes import PROGRAMMES
 
-    context = build_context(settings, "erasures")
+    context = build_context(settings, "erasures", PROGRAMMES)
     try:
         async with announced(context, "erasures"):
             return await complete(context)
@@ -86,8 +87,9 @@ async def _replay(settings: "Settings", *, only_look: bool) -> dict[str, Any]:
     from cases.shared.build import build_context
     from domain.actors import system
     from privacy.erasure_replay import replay
+    from programmes import PROGRAMMES
 
-    context = build_context(settings, "erasures")
+    context = build_context(settings, "erasures", PROGRAMMES)
     try:
         async with nullcontext() if only_look else announced(context, "erasures"):
             return (await replay(context, system("erasure_replay"), only_look=only_look)).view()

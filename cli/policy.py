@@ -100,10 +100,11 @@ def _tried_by(by: str | None) -> dict[str, str]:
 async def _try_pack(settings: "Settings", draft: Any, since: "date", by: str | None) -> dict[str, Any]:
     from cases.shared.build import build_context
     from domain.actors import system
+    from programmes import PROGRAMMES
     from register.trials import try_pack
 
     errors = Console(stderr=True, highlight=False)
-    context = build_context(settings, "policy_try")
+    context = build_context(settings, "policy_try", PROGRAMMES)
     try:
         return await try_pack(
             context,

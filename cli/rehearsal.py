@@ -54,10 +54,11 @@ async def _poison(settings: "Settings", reference: str) -> dict[str, Any]:
     from cases.incidents import stopped as incidents
     from cases.shared.build import build_context
     from domain.errors import Refused
+    from programmes import PROGRAMMES
     from temporal.client import connect
     from temporal.engine import TemporalEngine
 
-    context = build_context(settings, "rehearsal")
+    context = build_context(settings, "rehearsal", PROGRAMMES)
     assert context.poisoned is not None
     try:
         if not await incidents.goes_on(context, reference):
@@ -79,8 +80,9 @@ async def _heal(settings: "Settings", reference: str) -> dict[str, Any]:
     from cases.incidents import rehearsal
     from cases.incidents import stopped as incidents
     from cases.shared.build import build_context
+    from programmes import PROGRAMMES
 
-    context = build_context(settings, "rehearsal")
+    context = build_context(settings, "rehearsal", PROGRAMMES)
     assert context.poisoned is not None
     try:
         rehearsal.write(context.poisoned, rehearsal.read(context.poisoned) - {reference})

@@ -97,8 +97,9 @@ async def _nothing_lost(settings: "Settings") -> None:
     from cases.health.restore_watch import say_nothing_lost
     from cases.shared.build import build_context
     from domain.actors import system
+    from programmes import PROGRAMMES
 
-    context = build_context(settings, "restored")
+    context = build_context(settings, "restored", PROGRAMMES)
     try:
         await say_nothing_lost(context, system("restored"))
     finally:
@@ -110,11 +111,12 @@ async def _restored(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     from cases.shared.build import build_context
     from domain.actors import system
+    from programmes import PROGRAMMES
     from record.restores.declaring import declare_restore, find_lost_cases
     from temporal.case_workflows import CaseWorkflows
     from temporal.client import connect
 
-    context = build_context(settings, "restored")
+    context = build_context(settings, "restored", PROGRAMMES)
     try:
         found = await declare_restore(context, system("restored"), note, again=again)
         if asks_temporal:

@@ -1,9 +1,6 @@
 """Commands: everything a caller asks of a case, stored first as one row and applied once by the case's workflow."""
 
 from enum import StrEnum
-from typing import Final
-
-from domain.actors import STAFF, Role
 
 
 class CommandKind(StrEnum):
@@ -40,25 +37,3 @@ class CommandState(StrEnum):
     STORED = "stored"
     APPLIED = "applied"
     REFUSED = "refused"
-
-
-# Those whose caller waits for the outcome; the others are answered with 202 as soon as they are stored.
-AWAITED: Final = frozenset(
-    {
-        CommandKind.DECIDE,
-        CommandKind.CONFIRM,
-        CommandKind.RECALL,
-        CommandKind.HOLD,
-        CommandKind.REVOKE,
-        CommandKind.ELIGIBILITY,
-        CommandKind.PERMIT_CONFIRM,
-        CommandKind.ENTER_OUTCOME,
-        CommandKind.ANSWER_TASK,
-        CommandKind.RECORD_FACT,
-    }
-)
-
-
-def is_awaited(kind: CommandKind, role: Role) -> bool:
-    """Whether the caller of a command waits for its outcome: staff also for what it proposes of a departure (R22)."""
-    return kind in AWAITED or (kind is CommandKind.DEPART and role in STAFF)

@@ -33,7 +33,7 @@ COLUMNS: Final = (
     *rows("employer_standings", "change_id employer_id standing valid_from state spread at", "the employer's standing on a day", SIDES),
     *rows("employer_standings", "proposed_by confirmed_by", "who signed, with codes; notes sealed", STAFF, of=_PERSONAL, basis=Basis.ACCOUNT),
     *rows("premises", "code valid_from valid_to address folded", "premises in the Park on a day", SIDES, until=_STAYS),
-    *rows("registrations", "reference employer_id correlation_id stage live version round destinations undertaking_version facts_version", "the case and where it stands", ALL),
+    *rows("registrations", "reference employer_id correlation_id programme stage live version round destinations undertaking_version facts_version", "the case and where it stands", ALL),
     *rows("registrations", "person_id", "whose case it is; a random id, which names nobody after an erasure", NOBODY),
     *rows("registrations", "erased_at", "when the person was erased", STAFF),
     *rows("registrations", "client_reference", "the employer's own name for the case", SIDES, until=_CASE),

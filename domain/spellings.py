@@ -191,6 +191,10 @@ RECONCILIATION_CHAIN: Final = "reconciliation/"
 CALENDAR_CHAIN: Final = "calendar"
 EMPLOYER_CHAIN: Final = "employer/"
 
+# --- Programmes: the code that each case carries ----------------------------------------------------------------------
+
+TALENT_PERMIT: Final = "talent_permit"
+
 # --- Idempotency: a route is the method and the path as called; these are asked by no route ---------------------------
 
 ROSTER_ROUTE: Final = "roster"

@@ -1,6 +1,6 @@
 """Running rules again on kept facts, and naming what came out otherwise."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -9,7 +9,6 @@ from domain.findings import Finding, FindingCode, FindingOutcome
 from domain.stages import Destination
 from policy.facts import Facts
 from policy.pack import Pack
-from programmes.talent_permit.rules import assess, eligibility
 
 REGISTRATION_SCOPE: Final = "registration"
 # Found when the authority answered, from its answer and not from the kept facts, so that no rule finds it again.
@@ -29,11 +28,19 @@ class Difference:
         return {"code": self.code.value, "before": _value(self.before), "now": _value(self.now)}
 
 
-def run_again(scope: str, facts: Facts, pack: Pack, on: date) -> tuple[Finding, ...]:
-    """Return what the rules of a scope find: those of registration, or those of one destination's permit."""
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules of a programme: those of a case, and those of what is asked for with it, by destination."""
+
+    assess: Callable[[Facts, Pack, date], tuple[Finding, ...]]
+    of_destination: Callable[[Facts, Destination, Pack, date], tuple[Finding, ...]]
+
+
+def run_again(rules: Rules, scope: str, facts: Facts, pack: Pack, on: date) -> tuple[Finding, ...]:
+    """Return what the rules of a scope find: those of the case, or those of one destination."""
     if scope == REGISTRATION_SCOPE:
-        return assess(facts, pack, on)
-    return eligibility(facts, Destination(scope), pack, on)
+        return rules.assess(facts, pack, on)
+    return rules.of_destination(facts, Destination(scope), pack, on)
 
 
 def differences(before: Iterable[Finding], now: Iterable[Finding]) -> tuple[Difference, ...]:

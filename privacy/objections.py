@@ -16,6 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.file import CaseFile, load_case
 from cases.case.signers import holder_of, need_unconflicted, signature_of
 from cases.case.view import moment
+from cases.commands.submit import Beside
+from cases.decisions.disputes import DEPARTURE
 from cases.keys.data import get_data_key
 from cases.notices.compose import Telling, tell
 from cases.shared.context import Context
@@ -41,7 +43,6 @@ Position = tuple[datetime, str]
 
 _MOST_SHOWN: Final = 200
 _O: Final = objections.c
-DEPARTURE: Final = "departure"
 
 
 async def complain(
@@ -94,7 +95,16 @@ async def need_own_reference(context: Context, actor: Actor, session: Session, g
         return (await need_own(context, connection, session, actor, find_reference(given) or "")).reference
 
 
-async def keep_dispute(
+def disputing(said: Said, about: str = DEPARTURE) -> Beside:
+    """Return what stores a dispute beside its command: about the departure, or about a fact that was recorded."""
+
+    async def keep(file: CaseFile, connection: AsyncConnection, actor: Actor, command_id: UUID, at: datetime) -> None:
+        await _keep_dispute(file, connection, actor, command_id, said, at, about=about)
+
+    return keep
+
+
+async def _keep_dispute(
     file: CaseFile, connection: AsyncConnection, actor: Actor, command_id: UUID, said: Said, at: datetime, *, about: str
 ) -> None:
     """Keep a dispute in the transaction that stores its command, under the command's id (R22, R36).
@@ -107,28 +117,6 @@ async def keep_dispute(
     detail = {"objection_id": str(command_id)}
     entry = Entry(Act.DISPUTE_RECEIVED, actor, at, reference=file.reference, detail=detail)
     await begin_chain(connection, _chain(command_id), [entry])
-
-
-async def end_dispute(
-    file: CaseFile,
-    connection: AsyncConnection,
-    actor: Actor,
-    at: datetime,
-    outcome: str,
-    *,
-    about: str = DEPARTURE,
-) -> None:
-    """Write to a dispute what its task was answered with; a try of the answer writes nothing."""
-    if file.previewed:
-        return
-    ours = (
-        _O.reference == file.reference,
-        _O.kind == ObjectionKind.DISPUTE.value,
-        _O.about == about,
-        _O.state == "open",
-    )
-    values = {"state": "answered", "outcome": outcome, "answered_by": signature_of(actor), "answered_at": at}
-    await connection.execute(update(objections).where(*ours).values(**values))
 
 
 async def list_own(context: Context, actor: Actor, session: Session) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.signers import signature_of
+from cases.programme import programmes_of
 from cases.shared.context import Context
 from domain.actors import Actor
 from domain.clock import day_of, start_of
@@ -16,7 +17,6 @@ from domain.erasure import ErasureReason, ErasureRefused, ErasureState
 from domain.stages import PERMIT_FINAL, Stage
 from privacy.erasing import Erased, Erasing, erase
 from privacy.erasures import note_refused
-from programmes.talent_permit.authority import lost as lost_answers
 from register.rosters.contents import empty_old
 from store.tables import erasures
 
@@ -100,7 +100,8 @@ async def forget_answers(context: Context, at: datetime) -> int:
     given: Mapping[str, Any] = {"before": at - context.limits.idempotency_kept, "most": _LIMIT_ROWS}
     async with context.database.begin() as connection:
         too_old = start_of(years_before(day_of(at), context.limits.retention_registered_years))
-        await lost_answers.forget_before(connection, too_old, _LIMIT_ROWS)
+        for each in programmes_of(context):
+            await each.forget(connection, too_old, _LIMIT_ROWS)
         answers = (await connection.execute(_FORGET_ANSWERS, given)).rowcount
         return int(answers + (await connection.execute(_FORGET_MESSAGES, given)).rowcount)
 

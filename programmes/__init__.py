@@ -1,1 +1,10 @@
-"""Programmes: a room for each, all laid out alike."""
+"""The programmes, one room each, and the registry of them, which the edge hands to the core."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from cases.programme import Programme
+from programmes.talent_permit.programme import TALENT_PERMIT
+
+# By the code that each case carries.
+PROGRAMMES: Final[Mapping[str, Programme]] = {each.code: each for each in (TALENT_PERMIT,)}

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile, load_case
 from cases.case.view import fact_view
+from cases.programme import programme_of
 from cases.shared.context import Context
 from domain.actors import Actor
 from domain.acts import Act
@@ -62,7 +63,7 @@ def _run(context: Context, file: CaseFile, row: Any, language: Language) -> dict
     if pack is None:
         return {**answer, "rule_hash_now": None, "now": None, "differences": [], "same": False}
     facts = Facts.read(file.open("assessments", "facts", place, row["facts"]))
-    now = run_again(row["scope"], facts, pack, file.accepted_on)
+    now = run_again(programme_of(file).rules, row["scope"], facts, pack, file.accepted_on)
     return {
         **answer,
         "rule_hash_now": pack.content_hash,

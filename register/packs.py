@@ -22,7 +22,6 @@ from domain.field_errors import FieldCode
 from domain.reasons import Use
 from domain.rule_packs import PackConfirmation, PackProposal, PackState
 from policy.pack import Pack, PackError, PackShelf, parse_pack
-from policy.packs import TALENT_PERMIT
 from proof.statements import ActorStatement, sign
 from register.trials import lock_policy, policy_chain
 from store.ledger import Entry, append
@@ -42,7 +41,7 @@ async def propose_pack(
             a name that no rule reads.
     """
     at = context.clock()
-    if name != TALENT_PERMIT:
+    if name not in context.programmes:
         raise Refused("not_found", "There is no rule pack of this name that new versions could be published of.")
     pack = _parsed(name, request.content)
     if pack.effective_from <= day_of(at):

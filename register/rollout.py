@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from uuid import UUID, uuid4, uuid5
 
 import structlog
@@ -18,6 +18,7 @@ from domain.acts import Act
 from domain.clock import day_of, start_of
 from domain.commands import CommandKind, CommandState
 from domain.errors import Defect
+from domain.messages import StandingInput
 from domain.reasons import ReasonCode
 from domain.spellings import REPORT_KEY
 from domain.stages import PermitStage, Standing
@@ -94,6 +95,21 @@ async def find_unspread(context: Context, at: datetime, limit: int = 100) -> lis
     )
     async with context.database.statement() as connection:
         return [str(change_id) for change_id in (await connection.execute(query)).scalars()]
+
+
+class Spreading(Protocol):
+    """The part of the engine that starts the spreading of a change of standing."""
+
+    async def start_standing(self, employer_id: str, standing: StandingInput, *, is_unspread: bool = False) -> bool:
+        """Start spreading a change of standing."""
+
+
+async def sweep_standings(context: Context, engine: Spreading) -> None:
+    """Start spreading what holds by now and not all cases have heard of."""
+    for change_id in await find_unspread(context, context.clock()):
+        change = await get_change(context, change_id)
+        standing = StandingInput(change_id=change_id, at=context.clock())
+        await engine.start_standing(change.employer_id, standing, is_unspread=True)
 
 
 async def spread_chunk(context: Context, change: Change, at: datetime, after: str) -> tuple[list[tuple[str, str]], str]:

@@ -15,6 +15,7 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cases.programme import programme
 from cases.shared.context import Context
 from domain.actors import Actor
 from domain.acts import Act
@@ -24,7 +25,7 @@ from domain.findings import Finding, outcome_of
 from domain.spellings import POLICY_CHAIN, POLICY_LOCK
 from policy.facts import Facts
 from policy.pack import Pack
-from policy.rerun import ABOUT_ANSWERS, REGISTRATION_SCOPE, differences, run_again
+from policy.rerun import ABOUT_ANSWERS, REGISTRATION_SCOPE, Rules, differences, run_again
 from store.encryption import WrappedKey, unwrap
 from store.ledger import Entry, append, begin_chain
 from store.tables import rule_trials
@@ -34,7 +35,8 @@ _PAGE: Final = 500
 _ASSESSED: Final = text(
     "WITH chosen AS ("
     "  SELECT r.reference, r.person_id, r.employer_id, r.stage, r.accepted_at FROM registrations r"
-    "  WHERE r.accepted_at >= CAST(:since AS timestamptz) AND r.reference > CAST(:after AS text)"
+    "  WHERE r.programme = CAST(:programme AS text) AND r.accepted_at >= CAST(:since AS timestamptz)"
+    "  AND r.reference > CAST(:after AS text)"
     "  AND EXISTS (SELECT 1 FROM assessments a WHERE a.reference = r.reference)"
     "  ORDER BY r.reference LIMIT CAST(:page AS integer))"
     " SELECT c.reference, c.employer_id, c.stage, c.accepted_at, a.scope, a.seq, a.findings, a.facts,"
@@ -79,7 +81,7 @@ async def try_pack(
     tried_by: Mapping[str, str] | None = None,
     said: Callable[[int], None] | None = None,
 ) -> dict[str, Any]:
-    """Run a draft over every case accepted since a day, on the facts kept of each, and keep the report.
+    """Run a draft over every case of its programme accepted since a day, on the facts kept of each; keep the report.
 
     Each case is run through every scope of rules that it went through: registration, and eligibility for each
     destination. The cases stay as they are, and each page of them is a ledger row that lists those whose facts were
@@ -91,14 +93,14 @@ async def try_pack(
         said: is told how many cases were looked at, after each page.
     """
     at, tally, after = context.clock(), _Tally(), ""
-    known = dict(tried_by or {})
+    known, rules = dict(tried_by or {}), programme(context, pack.name).rules
     while True:
         async with context.database.begin(actor.tenant) as connection:
-            rows = await _page(connection, since, after)
+            rows = await _page(connection, pack, since, after)
             await _note_opened(connection, actor, pack, rows, known, at)
         cases = [list(of_case) for _, of_case in groupby(rows, key=lambda row: row.reference)]
         for of_case in cases:
-            _try(context, pack, of_case, tally)
+            _try(context, rules, pack, of_case, tally)
         if said is not None:
             said(tally.cases)
         if len(cases) < _PAGE:
@@ -136,9 +138,9 @@ async def lock_policy(connection: AsyncConnection, name: str) -> None:
     await connection.execute(lock, {"chain": f"{POLICY_LOCK}{policy_chain(name)}"})
 
 
-async def _page(connection: AsyncConnection, since: date, after: str) -> list[Any]:
+async def _page(connection: AsyncConnection, pack: Pack, since: date, after: str) -> list[Any]:
     begun = datetime.combine(since, time.min, CHINA)
-    given = {"since": begun, "after": after, "page": _PAGE, "first": REGISTRATION_SCOPE}
+    given = {"programme": pack.name, "since": begun, "after": after, "page": _PAGE, "first": REGISTRATION_SCOPE}
     return list((await connection.execute(_ASSESSED, given)).all())
 
 
@@ -160,7 +162,7 @@ async def _note_opened(
     await begin_chain(connection, f"access/{uuid4()}", [entry])
 
 
-def _try(context: Context, pack: Pack, rows: list[Any], tally: _Tally) -> None:
+def _try(context: Context, rules: Rules, pack: Pack, rows: list[Any], tally: _Tally) -> None:
     """Run one case through the scopes of rules that it went through."""
     tally.cases += 1
     case, begun = rows[0], len(tally.flips)
@@ -175,7 +177,8 @@ def _try(context: Context, pack: Pack, rows: list[Any], tally: _Tally) -> None:
         before = [
             finding for each in row.findings if (finding := Finding.model_validate(each)).code not in ABOUT_ANSWERS
         ]
-        _compare(row, before, run_again(row.scope, facts, pack, day_of(row.accepted_at)), tally)
+        now = run_again(rules, row.scope, facts, pack, day_of(row.accepted_at))
+        _compare(row, before, now, tally)
     flips = tally.flips[begun:]
     tally.flipped += bool(flips)
     tally.changed += any(flip["before"] != flip["now"] for flip in flips)

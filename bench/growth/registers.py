@@ -48,6 +48,7 @@ from domain.tasks import TaskKind
 from policy.limits import limits_of
 from policy.pack import PackShelf
 from policy.packs import load_limits, load_rule_packs
+from programmes import PROGRAMMES
 from programmes.talent_permit import registration as intake
 from programmes.talent_permit.authority import calls
 from programmes.talent_permit.authority import outcomes as answers
@@ -83,6 +84,7 @@ def new_context(url: str, keyring: Keyring) -> Context:
         packs=PackShelf(load_rule_packs()),
         limits=limits_of(load_limits("embedded")),
         clock=lambda: datetime.now(UTC),
+        programmes=PROGRAMMES,
     )
 
 

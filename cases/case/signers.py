@@ -9,12 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
 from domain.actors import Actor, Role
-from domain.decisions import ConfirmationRequest, GivenReason, PermitConfirmationRequest
+from domain.decisions import GivenReason
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
 from domain.reasons import ReasonCode, Use, checked_reasons, facts_of, of_use
 from domain.registration import FIELD_PATHS, find_field
-from domain.stages import CLOSED, Destination, PendingAct, Stage
+from domain.stages import CLOSED, Destination, Stage
 from domain.tasks import Queue, TaskKind
 from store.rows.work import TaskRow
 from store.tables import conflicts
@@ -140,25 +140,6 @@ def need_undecided(file: CaseFile) -> None:
 def notes_of(file: CaseFile, table: str, key: str, content: object) -> str:
     """Return free text sealed for its place and written in hexadecimal, so that it can stand in a JSON column."""
     return file.seal(table, "note", key, content).hex()
-
-
-def rejection(
-    file: CaseFile,
-    actor: Actor,
-    at: datetime,
-    act: PendingAct,
-    asked: ConfirmationRequest | PermitConfirmationRequest,
-    place: tuple[str, str],
-) -> dict[str, Any]:
-    """Return why a second signature was not given, as it is kept for the proposer: codes in clear, notes sealed."""
-    notes = {"note": asked.note, "reasons": [reason.note for reason in asked.reasons]}
-    return {
-        "by": signature_of(actor),
-        "at": at.isoformat(),
-        "act": act.value,
-        "reasons": given(asked.reasons),
-        "notes": notes_of(file, *place, notes),
-    }
 
 
 def with_notes(kept: Iterable[dict[str, Any]], notes: Iterable[str | None]) -> tuple[GivenReason, ...]:

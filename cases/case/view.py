@@ -42,6 +42,7 @@ def case_view(file: Shown, actor: Actor, language: Language, *, short: bool = Fa
     shown = [d for d in sorted(file.permits) if inside or file.permits[d].stage is not None]
     view: dict[str, Any] = {
         "reference": file.reference,
+        "programme": row.programme,
         "client_reference": row.client_reference,
         "employer_id": file.employer_id,
         "workflow_id": registration_workflow_id(file.reference),

@@ -10,17 +10,18 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile, open_case
-from cases.commands.apply import WRITES_BY_ITSELF, apply
+from cases.commands.apply import apply
 from cases.commands.signals import SIGNALLED
 from cases.commands.timers import pass_deadlines
 from cases.decisions.assessing import assess_case
 from cases.incidents import rehearsal
 from cases.incidents.rows import note
 from cases.keys.register import wait_for_signer
+from cases.programme import programme_of
 from cases.shared.context import Context
 from domain.actors import Actor, system
 from domain.acts import Act
-from domain.commands import CommandKind, CommandState, is_awaited
+from domain.commands import CommandKind, CommandState
 from domain.errors import Refused
 from domain.messages import CommandOutcome, Course, Origin
 from domain.tasks import TaskKind
@@ -60,9 +61,12 @@ async def advance(
 
 
 @asynccontextmanager
-async def _tried(connection: AsyncConnection, commands: Sequence[CommandRow], *, keep: bool) -> AsyncIterator[None]:
+async def _tried(
+    file: CaseFile, connection: AsyncConnection, commands: Sequence[CommandRow], *, keep: bool
+) -> AsyncIterator[None]:
     """Bound what commands write by themselves while they are tried: kept where they succeed, or undone in any case."""
-    if not any(CommandKind(command.kind) in WRITES_BY_ITSELF for command in commands):
+    declared = programme_of(file).commands
+    if not any(declared[CommandKind(command.kind)].writes_by_itself for command in commands):
         yield
         return
     savepoint = await connection.begin_nested()
@@ -81,10 +85,10 @@ async def preview(file: CaseFile, connection: AsyncConnection, command: CommandR
         Refused: what the command would be refused for now.
     """
     file.previewed = True
-    async with _tried(connection, [*file.commands, command], keep=False):
+    async with _tried(file, connection, [*file.commands, command], keep=False):
         for earlier in list(file.commands):
             with suppress(Refused):
-                async with _tried(connection, [earlier], keep=True):
+                async with _tried(file, connection, [earlier], keep=True):
                     await apply(file, connection, earlier)
         await pass_deadlines(file, connection, system("preview"), command.at, strictly=True)
         # Sealed only now, since a correction before it may have brought another person's key.
@@ -160,7 +164,8 @@ def _tell_refused(file: CaseFile, command: CommandRow, refusal: Refused, at: dat
         note(file, at, kind="decision_signal", step="apply", reason=refusal.code)
         return
     waited = (at - command.at).total_seconds()
-    if is_awaited(CommandKind(command.kind), actor.role) and waited > CALLER_WAITS_SECONDS:
+    declared = programme_of(file).commands[CommandKind(command.kind)]
+    if declared.is_awaited(actor.role) and waited > CALLER_WAITS_SECONDS:
         file.open_task(
             TaskKind.DECISION_NOT_TAKEN,
             at,

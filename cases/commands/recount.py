@@ -6,14 +6,14 @@ from cases.case.file import CaseFile
 from cases.deadlines import park_clock
 from cases.decisions import correction
 from cases.notices.compose import Telling, tell
+from cases.programme import programme_of
 from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import day_of
 from domain.deadlines import DeadlineKind
 from domain.errors import need
 from domain.notices import NoticeKind
-from domain.stages import Destination, DueKind
-from programmes.talent_permit import permits
+from domain.stages import DueKind
 from store.rows.work import DeadlineRow
 
 
@@ -29,10 +29,7 @@ def recount(file: CaseFile, actor: Actor, at: datetime) -> None:
         kind, from_day = DeadlineKind(row.kind), need(row.counted_from, "counted_from")
         days = need(row.counted_days, "counted_days")
         again = file.set_working_days(kind, from_day, days, destination=row.destination, step=row.step)
-        if kind is DeadlineKind.AUTHORITY_LATE and row.step == 1:
-            destination = Destination(row.destination)
-            file.set_permit(destination, at, due_at=again.at, due_provisional=again.provisional)
-            permits.follow_up(file)
+        programme_of(file).recounted(file, at, row, again)
     after = file.row.due_at
     if before[0] and after and day_of(before[0]) != day_of(after):
         facts = {

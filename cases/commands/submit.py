@@ -1,35 +1,44 @@
 """Asking something of a case: checked against the register, stored as a command, answered with the case."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
 
 from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile, build_file, load_case, load_rows
-from cases.case.view import case_view, obstacle_views
+from cases.case.view import case_view
 from cases.commands import store as commands
 from cases.commands.advance import advance, preview
 from cases.decisions import review
+from cases.programme import Told, programme_of
 from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency, Reply, asked_before, keep_reply, key_row, read_known
 from domain.actors import Actor
-from domain.case_facts import contest_of
-from domain.commands import CommandKind, CommandState, is_awaited
+from domain.commands import CommandKind, CommandState
 from domain.errors import FieldError, Refused
 from domain.languages import Language
-from domain.registration import CorrectionRequest
 from domain.stages import PendingAct, Stage
-from privacy import objections
-from privacy.confided import Said
-from programmes.talent_permit import eligibility
-from programmes.talent_permit.live_registrations import need_within_limit, refuse_second
 from store import case_writes
 from store.rows.work import CommandRow
 
-# Answered with what would then still stand in the way of a permit.
+# Answered with what would then still stand in the way of what follows an approval.
 _LOOKING_AHEAD: Final = frozenset({CommandKind.DECIDE, CommandKind.CONFIRM, CommandKind.RECORD_FACT})
+
+
+# What is stored in the transaction of a command beside it: the case, its actor, the command's id and time.
+Beside = Callable[[CaseFile, AsyncConnection, Actor, UUID, datetime], Awaitable[None]]
+
+
+class _RefusedError(Exception):
+    """A try was refused, and its caller is told what the command's declaration makes of that."""
+
+    def __init__(self, refused: Refused, told: Told) -> None:
+        super().__init__(refused.code)
+        self.refused, self.told = refused, told
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +60,21 @@ async def ask(
     idempotency: Idempotency,
     language: Language = Language.ZH_HANS,
     *,
-    said: Said | None = None,
+    beside: Beside | None = None,
 ) -> Asked:
     """Store a command, unless the register already says that it would be refused.
 
-    The caller sends it on: an awaited kind by an update, any other by a signal. A dispute comes with who said it.
+    The caller sends it on: an awaited kind by an update, any other by a signal. `beside` writes what is to be stored
+    with it, in the same transaction.
 
     Raises:
         Refused: the code that the step would refuse with now.
     """
     at = context.clock()
     try:
-        asked, is_closed = await _store(context, actor, reference, kind, body, idempotency, language, at, said)
-    except Refused as refused:
-        number = _number_given(body)
-        if refused.code == "live_registration_exists" and number is not None:
-            raise await refuse_second(context, actor, number) from None
-        raise
+        asked, is_closed = await _store(context, actor, reference, kind, body, idempotency, language, at, beside)
+    except _RefusedError as error:
+        raise await error.told(context, actor, body, error.refused) from None
     if is_closed:
         # The workflow of the case has closed, so nobody else applies what is stored for it.
         await advance(context, reference, at)
@@ -83,7 +90,7 @@ async def _store(
     idempotency: Idempotency,
     language: Language,
     at: datetime,
-    said: Said | None,
+    beside: Beside | None,
 ) -> tuple[Asked, bool]:
     """Store a command in one transaction; return what was asked, and whether the case has no workflow any more."""
     async with context.database.begin(actor.tenant, case=reference) as connection:
@@ -94,7 +101,8 @@ async def _store(
         file = await build_file(context, connection, loaded)
         is_closed, key = file.is_finished(), file.person_key
         content = body if isinstance(body, dict) else body.model_dump(mode="json", exclude_unset=True)
-        awaited = is_awaited(kind, actor.role)
+        declared = programme_of(file).commands[kind]
+        awaited = declared.is_awaited(actor.role)
         reply = None if awaited else Reply(202, case_view(file, actor, language))
         command_id = uuid4()
         trial = CommandRow(
@@ -106,25 +114,26 @@ async def _store(
             state=CommandState.STORED.value,
             at=at,
         )
-        number = _number_given(body)
-        if number is not None and number != file.application.person.identity_number:
-            await need_within_limit(context, connection, actor, at)
+        if declared.before is not None:
+            await declared.before(file, connection, actor, at, body)
         try:
             await preview(file, connection, trial, content)
         except Refused as refused:
-            raise for_reader(refused, actor) from None
+            seen = for_reader(refused, actor)
+            if declared.refused is None:
+                raise seen from None
+            raise _RefusedError(seen, declared.refused) from None
         stored = await load_case(context, connection, reference) if file.person_key is not key else file
         command = commands.command_row(stored, actor, kind, content, at, command_id=command_id, unanswered=awaited)
         kept = key_row(context, actor, idempotency, reference=reference, command_id=command_id, reply=reply, key=key)
         await case_writes.write(connection, {"commands": [command.document()], "idempotency": [kept]})
-        if said is not None:
-            about = contest_of(content["fact"]) if kind is CommandKind.CONTEST_FACT else objections.DEPARTURE
-            await objections.keep_dispute(stored, connection, actor, command_id, said, at, about=about)
+        if beside is not None:
+            await beside(stored, connection, actor, command_id, at)
     return Asked(reference, kind, command_id, reply), is_closed
 
 
 def _may_be_approved(file: CaseFile) -> bool:
-    """Whether permits come next: the case is approved, or proposed to be."""
+    """Whether what follows an approval comes next: the case is approved, or proposed to be."""
     return file.stage is Stage.APPROVED or file.row.pending_act == PendingAct.APPROVE
 
 
@@ -133,13 +142,6 @@ def for_reader(refused: Refused, actor: Actor) -> Refused:
     if actor.is_inside or refused.code != "wrong_stage":
         return refused
     return Refused(refused.code, "This cannot be done at the present stage of the case.", refused.errors)
-
-
-def _number_given(body: BaseModel | dict[str, Any]) -> str | None:
-    """Return the identity number that a correction brings, if it brings one."""
-    if isinstance(body, CorrectionRequest) and body.person is not None:
-        return body.person.identity_number
-    return None
 
 
 async def reply(
@@ -171,8 +173,7 @@ async def reply(
             raise Refused(outcome["code"], outcome.get("detail", ""), errors, facts=outcome.get("facts"), words=words)
         view = case_view(file, actor, language)
         if asked.kind in _LOOKING_AHEAD and (_may_be_approved(file) or asked.kind is CommandKind.RECORD_FACT):
-            ahead = await eligibility.obstacles(file, connection, context.clock())
-            view["permit_obstacles"] = obstacle_views(ahead, language)
+            view |= await programme_of(file).outlook(file, connection, context.clock(), language)
         if asked.kind is CommandKind.RECORD_FACT and file.stage is Stage.UNDER_REVIEW:
             view["approval_needs_second_signature"] = review.needs_second_signature(file)
         if state is CommandState.STORED:

@@ -1,7 +1,7 @@
 """The sweeper: whatever was stored and not yet heard of by the engine is started or sent again."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Final, Protocol
@@ -16,8 +16,6 @@ from cases.shared import pace
 from cases.shared.context import Context
 from domain.commands import CommandKind
 from domain.errors import Unavailable
-from domain.messages import StandingInput
-from register.rollout import find_unspread, get_change
 from temporal.telemetry import concerning
 from temporal.traces import going_on
 
@@ -43,10 +41,6 @@ class Sending(Protocol):
         """Tell a case of a stored command."""
         ...
 
-    async def start_standing(self, employer_id: str, standing: StandingInput, *, is_unspread: bool = False) -> bool:
-        """Start spreading a change of standing."""
-        ...
-
 
 async def sweep(context: Context, engine: Sending, *, older_than: timedelta = OLDER_THAN) -> int:
     """Send once what waits, employers in turn, and return how many were sent."""
@@ -58,10 +52,6 @@ async def sweep(context: Context, engine: Sending, *, older_than: timedelta = OL
     if heard:
         async with context.database.statement() as connection:
             await connection.execute(commands.heard(heard))
-    for change_id in await find_unspread(context, context.clock()):
-        change = await get_change(context, change_id)
-        standing = StandingInput(change_id=change_id, at=context.clock())
-        await engine.start_standing(change.employer_id, standing, is_unspread=True)
     return len(started) + len(told)
 
 
@@ -125,13 +115,20 @@ async def _step_beside(context: Context, reference: str) -> None:
 
 
 async def keep_sweeping(
-    context: Context, engine: Sending, *, older_than: timedelta = OLDER_THAN, is_stopping: Callable[[], bool]
+    context: Context,
+    engine: Sending,
+    *,
+    older_than: timedelta = OLDER_THAN,
+    further: Sequence[Callable[[], Awaitable[None]]] = (),
+    is_stopping: Callable[[], bool],
 ) -> None:
-    """Sweep until the worker stops; PostgreSQL away is waited out."""
+    """Sweep until the worker stops, with what others sweep in the same rounds; PostgreSQL away is waited out."""
     while not is_stopping():
         pause = _PAUSE
         try:
             await sweep(context, engine, older_than=older_than)
+            for each in further:
+                await each()
         except Unavailable:
             pause = _AWAY_PAUSE
         except Exception as error:  # noqa: BLE001 - the sweeper is the last net: it goes on whatever one round met

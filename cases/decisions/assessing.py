@@ -1,6 +1,6 @@
 """Assessment: the facts of a case under the rule version of its acceptance (R2 to R4)."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -8,23 +8,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case import facts as case_facts
 from cases.case.file import CaseFile
 from cases.decisions import correction
-from cases.shared.context import Context
+from cases.programme import programme_of
 from cases.tasks.review import open_review
 from domain.actors import Actor
 from domain.acts import Act
-from domain.clock import day_of
-from domain.employers import EmployerKind
 from domain.findings import STANDING_IN_THE_WAY, Finding, outcome_of
 from domain.moves import Event
-from domain.premises import locate
-from domain.registration import RegistrationRequest
 from domain.stages import AssessmentOutcome, Stage
-from policy.addresses import fold_address
-from policy.facts import Facts, facts_of
+from policy.facts import Facts
 from policy.rerun import REGISTRATION_SCOPE, run_again
-from programmes.talent_permit.rules import assess
-from register.premises import find_premises
-from store.case_rows import LoadedEmployer
 from store.rows.register import AssessmentRow
 
 
@@ -68,7 +60,9 @@ async def assess_again(
 
 async def _assess(file: CaseFile, connection: AsyncConnection, at: datetime) -> tuple[Finding, ...]:
     known = await known_facts(file, connection, at)
-    findings = assess(known.facts, file.context.packs.version(file.row.policy_version), file.accepted_on)
+    findings = programme_of(file).rules.assess(
+        known.facts, file.context.packs.version(file.row.policy_version), file.accepted_on
+    )
     keep_assessment(file, REGISTRATION_SCOPE, findings, known, at)
     file.row.assessment = outcome_of(findings).value
     return findings
@@ -102,7 +96,7 @@ def _on_facts(file: CaseFile, scope: str, findings: tuple[Finding, ...], known: 
     if known.given is None:
         return None
     pack = file.context.packs.version(file.row.policy_version)
-    without = run_again(scope, known.given, pack, file.accepted_on)
+    without = run_again(programme_of(file).rules, scope, known.given, pack, file.accepted_on)
     failed = {finding.code for finding in without if finding.outcome in STANDING_IN_THE_WAY}
     still = {finding.code for finding in findings if finding.outcome in STANDING_IN_THE_WAY}
     return {"facts": list(known.numbers), "turned": sorted(code.value for code in failed - still)}
@@ -113,47 +107,10 @@ async def known_facts(
 ) -> Known:
     """Return the facts of a case as they are known now, and as they were given where that is something else."""
 
-    async def gathered(request: RegistrationRequest) -> Facts:
-        return await gather_facts(
-            file.context,
-            connection,
-            request,
-            file.employer,
-            on=file.accepted_on,
-            today=day_of(at),
-            other_live=False,
-            in_force=in_force,
-        )
-
+    gather = programme_of(file).gather
     recorded = case_facts.in_force(file)
     if not recorded:
-        return Known(await gathered(file.application))
+        return Known(await gather(file, connection, file.application, at, in_force))
     numbers = tuple(fact.number for fact in recorded)
-    return Known(await gathered(case_facts.known(file)), await gathered(file.application), numbers)
-
-
-async def gather_facts(
-    context: Context,
-    connection: AsyncConnection,
-    request: RegistrationRequest,
-    employer: LoadedEmployer,
-    *,
-    on: date,
-    today: date,
-    other_live: bool | None,
-    in_force: bool | None = None,
-) -> Facts:
-    """Return the facts of a registration: kind and premises as of the day of acceptance, standing as of today."""
-    version = employer.on(on)
-    site = request.employment.work_site
-    entries = await find_premises(context, connection, employer.premises_version, site)
-    held = {each.code for each in employer.premises if each.covers(on)}
-    return facts_of(
-        request,
-        site=locate(site, entries, on, fold_address),
-        employer_kind=EmployerKind(version.kind) if version else None,
-        employer_standing=employer.standing_on(today),
-        employer_has_premises=None if version is None else bool(held & set(version.premises)),
-        other_live_registration=other_live,
-        registration_in_force=in_force,
-    )
+    facts = await gather(file, connection, case_facts.known(file), at, in_force)
+    return Known(facts, await gather(file, connection, file.application, at, in_force), numbers)

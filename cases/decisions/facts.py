@@ -8,8 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case import facts as case_facts
 from cases.case.file import CaseFile
 from cases.case.signers import is_same, need_not_held, need_round, signature_of
-from cases.decisions import assessing, settling
+from cases.decisions import assessing, disputes, settling
 from cases.notices.compose import Telling, tell
+from cases.programme import programme_of
 from domain.actors import Actor, system
 from domain.acts import Act
 from domain.case_facts import ContestState, FactRequest, FactState, contest_of, parts_of
@@ -22,26 +23,24 @@ from domain.notices import NoticeKind, Recipient
 from domain.registration import CorrectionRequest, RegistrationRequest, corrected
 from domain.stages import Stage
 from domain.tasks import TaskKind
-from privacy import objections
-from programmes.talent_permit import eligibility
 from store.rows.register import FactRow
 
 
 async def record(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: FactRequest) -> None:
-    """Keep a fact that an officer saw beside what was given, and run the rules again for every destination (R35)."""
+    """Keep a fact that an officer saw beside what was given, and run the rules again that still decide (R35)."""
     get_move(file.stage, Event.RECORD_FACT)
-    waiting = eligibility.waiting(file)
-    if file.row.settled and not waiting:
+    asked_of_decided = programme_of(file).asked(file)
+    if file.row.settled and not asked_of_decided:
         raise Refused("wrong_stage", words="fact_changes_nothing")
     need_round(file, asked.round)
     if file.stage is Stage.UNDER_REVIEW:
         need_not_held(file, actor, TaskKind.REVIEW)
-    for destination in waiting:
-        need_not_held(file, actor, TaskKind.PERMIT_ELIGIBILITY, destination)
+    for kind, destination in asked_of_decided:
+        need_not_held(file, actor, kind, destination)
     _need_to_hold(file, asked)
     file.move(Event.RECORD_FACT)
     for replaced in _replace(file, asked, at):
-        await objections.end_dispute(file, connection, actor, at, "replaced", about=contest_of(replaced))
+        await disputes.end_dispute(file, connection, actor, at, "replaced", about=contest_of(replaced))
     number, content = _keep(file, actor, at, asked)
     hashed = file.person_key.ledger_hash(content)
     file.record(Act.FACT_RECORDED, actor, at, fact=number, field=asked.field.value, content=hashed)
@@ -88,7 +87,7 @@ async def answer_contest(
         state = FactState.SET_ASIDE.value if row.number in ends else row.state
         file.put_fact(row, state=state, contest=ContestState.ANSWERED.value)
         told = asked.action.value if row.number in chosen else TaskAction.UPHOLD.value
-        await objections.end_dispute(file, connection, actor, at, told, about=contest_of(row.number))
+        await disputes.end_dispute(file, connection, actor, at, told, about=contest_of(row.number))
         _tell_answer(file, at, row, is_set_aside=row.number in ends)
     file.close_tasks([TaskKind.FACT_CONTESTED], at)
     file.record(Act.TASK_ANSWERED, actor, at, outcome=asked.action.value, kind=task.kind, facts=sorted(ends or chosen))
@@ -184,4 +183,4 @@ def _follow(file: CaseFile, at: datetime) -> None:
 async def _run_again(file: CaseFile, connection: AsyncConnection, at: datetime) -> None:
     if file.stage in (Stage.UNDER_REVIEW, Stage.AWAITING_CONFIRMATION):
         await assessing.assess_again(file, connection, system("assess_again"), at)
-    await eligibility.weigh_again(file, connection, at)
+    await programme_of(file).weigh_again(file, connection, at)

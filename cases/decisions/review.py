@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,15 +16,15 @@ from cases.case.signers import (
     need_second_person,
     need_undecided,
     notes_of,
-    rejection,
     signature_of,
     take_task,
-    with_notes,
 )
 from cases.deadlines import park_clock
-from cases.decisions import correction, finding_answers, settling
+from cases.decisions import correction, finding_answers, proposals, settling
+from cases.decisions.proposals import Place
 from cases.decisions.reported_days import need_day
 from cases.notices.compose import Telling, tell
+from cases.programme import Signature, programme_of
 from cases.tasks.review import open_review, park_due, signature_due
 from domain.actors import Actor, Role
 from domain.acts import Act
@@ -47,13 +47,6 @@ from domain.reasons import Use, checked_reasons
 from domain.stages import PendingAct, Stage
 from domain.tasks import Queue, TaskKind
 from policy.rerun import REGISTRATION_SCOPE
-from programmes.talent_permit import departures
-
-# Proposals about a registration that stands: the act that tells of each, and what its rejection is.
-_OF_REGISTERED: Final = {
-    PendingAct.REVOKE: (Act.REVOCATION_PROPOSED, Event.REJECT_REVOCATION),
-    PendingAct.DEPARTURE: (Act.DEPARTURE_PROPOSED, Event.REJECT_DEPARTURE),
-}
 
 
 async def decide(
@@ -97,24 +90,23 @@ def propose(
 ) -> None:
     """Keep a proposal that takes effect with a second signature; `more` stands with it and in its ledger row."""
     file.row.pending_act = act.value
-    notes = {"note": note, "reasons": [r.note for r in reasons]}
-    file.row.pending = {
-        "by": signature_of(actor),
-        "at": at.isoformat(),
-        "reasons": given(reasons),
-        "notes": notes_of(file, "registrations", f"{file.reference}/{file.round}", notes),
+    file.row.pending = proposals.keep(file, actor, at, _proposal_place(file), reasons, note, **more)
+    of_decided = programme_of(file).signatures.get(act)
+    proposed = Act.DECIDED if of_decided is None else of_decided.proposed
+    file.record(
+        proposed,
+        actor,
+        at,
+        outcome=act.value,
+        reasons=[r.code for r in reasons],
         **more,
-    }
-    proposed, _ = _OF_REGISTERED.get(act, (Act.DECIDED, None))
-    file.record(proposed, actor, at, outcome=act.value, reasons=[r.code for r in reasons], **more)
+    )
     file.close_tasks([TaskKind.REVIEW], at)
     expected = file.set_working_days(DeadlineKind.SIGNATURE_EXPECTED, day_of(at), file.context.limits.signature_days)
-    due_at = expected.at if act in _OF_REGISTERED else None
-    task = file.open_task(TaskKind.CONFIRM, at, due_at=due_at, detail={"pending_act": act.value})
+    due_at = None if of_decided is None else expected.at
+    task = proposals.ask_second(file, at, act, f"{file.round}/{act.value}", signature_due(file), due_at=due_at)
     if file.row.overdue:
         file.change_task(task, overdue=True, queue=Queue.SUPERVISORS.value)
-    facts = {"pending_act": act, **signature_due(file)}
-    tell(file, Telling(NoticeKind.SECOND_SIGNATURE_REQUESTED, at, f"{file.round}/{act.value}", facts=facts))
 
 
 async def confirm(
@@ -127,20 +119,19 @@ async def confirm(
         raise Refused("wrong_stage", "Nothing waits for a second signature.")
     need_round(file, asked.round)
     need_second_person(actor, file.row.pending)
-    if pending not in _OF_REGISTERED:
+    signed = programme_of(file).signatures.get(PendingAct(pending))
+    if signed is None:
         need_no_hold(file)
     take_task(file, actor, at, TaskKind.CONFIRM)
     if asked.action is ConfirmationAction.REJECT:
         need_reasons(asked.reasons, Use.REJECT)
-        _reject(file, actor, at, asked)
+        _reject(file, actor, at, asked, signed)
+        return
+    if signed is not None:
+        signed.given(file, actor, at)
         return
     reasons, note = proposal(file)
-    if pending == PendingAct.REVOKE:
-        settling.revoke(file, actor, at, reasons)
-    elif pending == PendingAct.DEPARTURE:
-        file.move(Event.CONFIRM_DEPARTURE)
-        departures.confirm(file, actor, at)
-    elif pending == PendingAct.REFUSE:
+    if pending == PendingAct.REFUSE:
         file.move(Event.CONFIRM_REFUSAL)
         settling.refuse(file, actor, at, reasons)
     else:
@@ -152,10 +143,11 @@ async def confirm(
 
 def proposal(file: CaseFile) -> tuple[tuple[GivenReason, ...], str | None]:
     """Return reasons with their notes, and the staff note, of the proposal that waits."""
-    pending = need(file.row.pending, "pending")
-    key = f"{file.reference}/{file.round}"
-    notes = file.open("registrations", "note", key, bytes.fromhex(pending["notes"]))
-    return with_notes(pending["reasons"], notes["reasons"]), notes["note"]
+    return proposals.read(file, need(file.row.pending, "pending"), _proposal_place(file))
+
+
+def _proposal_place(file: CaseFile) -> Place:
+    return Place("registrations", f"{file.reference}/{file.round}")
 
 
 def recall(file: CaseFile, actor: Actor, at: datetime) -> None:
@@ -242,25 +234,20 @@ def _need_known_defects(file: CaseFile, codes: Sequence[str]) -> None:
         )
 
 
-def _reject(file: CaseFile, actor: Actor, at: datetime, asked: ConfirmationRequest) -> None:
+def _reject(file: CaseFile, actor: Actor, at: datetime, asked: ConfirmationRequest, signed: Signature | None) -> None:
     pending, proposer = PendingAct(need(file.row.pending_act, "pending_act")), need(file.row.pending, "pending")["by"]
-    _, event = _OF_REGISTERED.get(pending, (None, Event.REJECT))
-    file.move(event)
+    file.move(Event.REJECT if signed is None else signed.rejected)
     file.close_tasks([TaskKind.CONFIRM], at)
     file.cancel_deadlines(DeadlineKind.SIGNATURE_EXPECTED)
     file.row.change(pending_act=None, pending=None, round=file.round + 1)
-    rejected = rejection(file, actor, at, pending, asked, ("registrations", f"{file.reference}/rejected"))
-    file.row.rejected = rejected
+    place = Place("registrations", f"{file.reference}/rejected")
+    file.row.rejected = proposals.keep(file, actor, at, place, asked.reasons, asked.note, act=pending.value)
     file.record(Act.REJECTED, actor, at, outcome=pending.value, reasons=[r.code for r in asked.reasons])
-    holder = f"{proposer['issuer']} {proposer['subject']}"
-    if pending not in _OF_REGISTERED:
-        open_review(file, at, reserved_for=holder)
-    facts = {"pending_act": pending, "note": asked.note, **park_due(file)}
-    occasion = str(file.round)
-    tell(
-        file,
-        Telling(NoticeKind.SECOND_SIGNATURE_REJECTED, at, occasion, facts=facts, reasons=asked.reasons, holder=holder),
-    )
+    if signed is None:
+        open_review(file, at, reserved_for=f"{proposer['issuer']} {proposer['subject']}")
+    proposals.tell_rejected(file, at, pending, proposer, asked, str(file.round), park_due(file))
+    if signed is not None and signed.withheld is not None:
+        signed.withheld(file, actor, at)
 
 
 def _keep_answers(file: CaseFile, at: datetime, reasons: Sequence[Mapping[str, Any]]) -> None:

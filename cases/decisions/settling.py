@@ -11,6 +11,7 @@ from cases.case.file import CaseFile
 from cases.case.signers import notes_of, signature_of
 from cases.deadlines import park_clock
 from cases.notices.compose import Telling, tell
+from cases.programme import programme_of
 from cases.tasks.review import close_review
 from domain.actors import Actor
 from domain.acts import Act
@@ -23,7 +24,6 @@ from domain.notices import NoticeKind
 from domain.references import registration_number
 from domain.stages import DueKind, Holder
 from domain.working_days import calendar_days_before
-from programmes.talent_permit import eligibility, permits
 from store.tables import registration_number_sequence
 from texts.notices import Remedy
 
@@ -70,12 +70,12 @@ async def approve(
 
 
 async def settle(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
-    """Let the permits begin once nobody can recall the approval any more."""
+    """Let what the programme does of an approved case begin, once nobody can recall the approval any more."""
     file.move(Event.SETTLED)
     file.row.settled = True
     file.record(Act.SETTLED, actor, at)
     plan_contract_end(file, at)
-    await eligibility.begin(file, connection, actor, at)
+    await programme_of(file).takes_effect(file, connection, actor, at)
 
 
 def refuse(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[GivenReason]) -> None:
@@ -104,7 +104,6 @@ def revoke(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[GivenRe
     ended_on = need(file.row.ended_on, "ended_on").isoformat()
     file.record(Act.REVOKED, actor, at, reasons=codes, ended_on=ended_on, remedy=remedy_stated(file))
     tell(file, letter(file, NoticeKind.REGISTRATION_REVOKED, actor, at, reasons))
-    permits.registration_ended(file, actor, at, "registration_revoked")
 
 
 def close(file: CaseFile, at: datetime, end_reason: str) -> None:

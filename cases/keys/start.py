@@ -80,7 +80,7 @@ async def check_keys_at_start(settings: Settings, process: str, files: Files | N
         KeysRefusedError: when the process must not work with the keys that it holds, or has no secret to take a message
             under.
     """
-    context = build_context(settings, process, files=files, pool_size=1)
+    context = build_context(settings, process, {}, files=files, pool_size=1)
     try:
         secrets = callback_secrets(context.keyring, settings), receipts_secrets(context.keyring, settings)
         holder = KeyHolder(context, process, secrets)

@@ -1,10 +1,10 @@
 """Building the context of all verbs from the settings, once for each process."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from cases.shared.context import Context
+from cases.shared.context import Context, Declared
 from cases.shared.machine_secrets import read_witness_keys
 from domain.actors import PARK
 from policy.limits import Limits, limits_of
@@ -45,6 +45,7 @@ def load_files(settings: Settings) -> Files:
 def build_context(
     settings: Settings,
     application: str,
+    programmes: Mapping[str, Declared],
     *,
     files: Files | None = None,
     clock: Callable[[], datetime] = utc_now,
@@ -61,6 +62,7 @@ def build_context(
         packs=PackShelf(files.packs),
         limits=files.limits,
         clock=clock,
+        programmes=programmes,
         public_url=settings.public_url,
         sign_in_url=settings.sign_in_url or f"{settings.public_url}/me",
         staff_mailbox=settings.staff_mailbox,

@@ -1,10 +1,11 @@
 """What every verb works with: the database, the keys, the rules, the calendar, the clock and a few addresses."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from cases.files.apart import Apart
 from domain.employers import PremisesEntry
@@ -27,6 +28,8 @@ class Context:
     packs: PackShelf
     limits: Limits
     clock: Callable[[], datetime]
+    # By code; `cases.programme` says what is in them, which this module stands below.
+    programmes: Mapping[str, "Declared"] = field(kw_only=True)
     public_url: str = ""
     sign_in_url: str = ""
     staff_mailbox: str | None = None
@@ -42,6 +45,15 @@ class Context:
     premises: "PremisesShelf" = field(default_factory=lambda: PremisesShelf())
     apart: Apart = field(default_factory=Apart)
     bells: "DeliveryBells" = field(default_factory=lambda: DeliveryBells())
+
+
+class Declared(Protocol):
+    """A programme, as far as it is known down here: by its code."""
+
+    @property
+    def code(self) -> str:
+        """The code that its cases carry."""
+        ...
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ from domain.acts import Act
 from domain.clock import day_of, start_of
 from domain.deadlines import DeadlineKind
 from domain.errors import Refused, need
+from domain.moves import Event
 from domain.notices import NoticeKind
 from domain.reasons import ReasonCode, departure_reason
 from domain.registration import DepartureRequest
@@ -83,6 +84,7 @@ def announce(file: CaseFile, at: datetime, departure: Departure) -> None:
 
 def confirm(file: CaseFile, actor: Actor, at: datetime) -> None:
     """Record a departure that an officer reported, by the second signature."""
+    file.move(Event.CONFIRM_DEPARTURE)
     departure = proposed(file, at)
     file.close_tasks([TaskKind.CONFIRM], at)
     file.cancel_deadlines(DeadlineKind.SIGNATURE_EXPECTED)

@@ -1,15 +1,18 @@
 """Whether a permit may be asked for: the rules of each destination, what is still open of them, and who is asked."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
+from cases.case.view import obstacle_views
 from cases.decisions import assessing, finding_answers
 from domain.actors import Actor, system
 from domain.acts import Act
 from domain.clock import day_of
 from domain.findings import Finding, outcome_of
+from domain.languages import Language
 from domain.stages import Destination, PendingAct, Stage
 from domain.tasks import TaskKind
 from policy.facts import Facts
@@ -69,6 +72,11 @@ async def obstacles(file: CaseFile, connection: AsyncConnection, at: datetime) -
     ]
 
 
+async def outlook(file: CaseFile, connection: AsyncConnection, at: datetime, language: Language) -> dict[str, Any]:
+    """Return the same as the answer to a decision shows it."""
+    return {"permit_obstacles": obstacle_views(await obstacles(file, connection, at), language)}
+
+
 def _weigh(file: CaseFile, actor: Actor, at: datetime, destination: Destination, known: assessing.Known) -> None:
     pack, facts = file.context.packs.version(file.row.policy_version), known.facts
     findings = eligibility(facts, destination, pack, file.accepted_on)
@@ -107,6 +115,11 @@ def waiting(file: CaseFile) -> list[Destination]:
         return []
     rows = file.permits.items()
     return sorted(d for d, permit in rows if permit.stage is None and permit.pending_act is None)
+
+
+def asked(file: CaseFile) -> list[tuple[TaskKind, Destination]]:
+    """Return the tasks that ask an officer about a destination."""
+    return [(TaskKind.PERMIT_ELIGIBILITY, destination) for destination in waiting(file)]
 
 
 def _is_in_force(file: CaseFile, at: datetime) -> bool:

@@ -11,7 +11,7 @@ from cases.case.file import CaseFile
 from cases.case.signers import need_reasons, signature_of
 from cases.decisions import assessing, settling
 from cases.decisions.reported_days import need_day
-from cases.decisions.review import propose
+from cases.decisions.review import proposal, propose
 from cases.notices import contact_changes
 from cases.notices.compose import Telling, tell
 from domain.actors import STAFF, Actor
@@ -95,6 +95,13 @@ def revoke(file: CaseFile, actor: Actor, at: datetime, asked: RevocationRequest)
     file.row.round += 1
     file.row.rejected = None
     propose(file, actor, at, PendingAct.REVOKE, asked.reasons, asked.note)
+
+
+def confirm_revocation(file: CaseFile, actor: Actor, at: datetime) -> None:
+    """Revoke a registration with the second signature, and its permits with it (R25)."""
+    reasons, _ = proposal(file)
+    settling.revoke(file, actor, at, reasons)
+    permits.registration_ended(file, actor, at, "registration_revoked")
 
 
 def after_rejected_revocation(file: CaseFile, actor: Actor, at: datetime) -> None:

@@ -7,15 +7,12 @@ from cases.case.signers import (
     given,
     need_reasons,
     need_second_person,
-    notes_of,
-    rejection,
-    signature_of,
     take_task,
-    with_notes,
 )
-from cases.decisions import finding_answers
+from cases.decisions import finding_answers, proposals
+from cases.decisions.proposals import Place
 from cases.decisions.settling import letter, remedy_stated
-from cases.notices.compose import Telling, tell
+from cases.notices.compose import tell
 from cases.tasks.review import set_claim_limit
 from domain.actors import Actor
 from domain.acts import Act
@@ -100,8 +97,8 @@ def _reject(
     permit = file.permits[destination]
     act, pending = PendingAct(need(permit.pending_act, "pending_act")), need(permit.pending, "pending")
     need_reasons(asked.reasons, Use.REJECT)
-    place = ("permits", f"{file.reference}/{destination.value}/rejected")
-    rejected = rejection(file, actor, at, act, asked, place)
+    place = Place("permits", f"{file.reference}/{destination.value}/rejected")
+    rejected = proposals.keep(file, actor, at, place, asked.reasons, asked.note, act=act.value)
     file.set_permit(destination, at, pending_act=None, pending=None, rejected=rejected)
     reasons = [reason.code for reason in asked.reasons]
     file.record(Act.REJECTED, actor, at, destination=destination.value, outcome=act.value, reasons=reasons)
@@ -111,12 +108,7 @@ def _reject(
         task = file.open_task(TaskKind.PERMIT_ELIGIBILITY, at, due_at=due.at, destination=destination)
         file.change_task(task, holder=holder, held_since=at)
         set_claim_limit(file, task, at)
-    facts = {"pending_act": act, "due_on": None, "note": asked.note}
-    occasion = at.isoformat()
-    tell(
-        file,
-        Telling(NoticeKind.SECOND_SIGNATURE_REJECTED, at, occasion, destination, facts, asked.reasons, holder=holder),
-    )
+    proposals.tell_rejected(file, at, act, pending["by"], asked, at.isoformat(), {"due_on": None}, destination)
 
 
 def propose_outcome(
@@ -182,26 +174,21 @@ def _propose(
     note: str | None,
     **more: object,
 ) -> None:
-    notes = {"note": note, "reasons": [r.note for r in reasons]}
-    pending = {
-        "by": signature_of(actor),
-        "at": at.isoformat(),
-        "reasons": given(reasons),
-        "notes": notes_of(file, "permits", f"{file.reference}/{destination.value}", notes),
-        **more,
-    }
+    pending = proposals.keep(file, actor, at, _place(file, destination), reasons, note, **more)
     file.set_permit(destination, at, pending_act=act.value, pending=pending, rejected=None)
     due = file.calendar.deadline(day_of(at), file.context.limits.signature_days)
-    file.open_task(TaskKind.CONFIRM, at, due_at=due.at, destination=destination, detail={"pending_act": act.value})
-    facts = {"pending_act": act, "due_on": day_of(due.at), "due_provisional": due.provisional}
-    tell(file, Telling(NoticeKind.SECOND_SIGNATURE_REQUESTED, at, at.isoformat(), destination, facts))
+    told = {"due_on": day_of(due.at), "due_provisional": due.provisional}
+    proposals.ask_second(file, at, act, at.isoformat(), told, due_at=due.at, destination=destination)
 
 
 def _proposed(file: CaseFile, destination: Destination) -> tuple[GivenReason, ...]:
     pending = need(file.permits[destination].pending, "pending")
-    place = f"{file.reference}/{destination.value}"
-    notes = file.open("permits", "note", place, bytes.fromhex(pending["notes"]))
-    return with_notes(pending["reasons"], notes["reasons"])
+    reasons, _ = proposals.read(file, pending, _place(file, destination))
+    return reasons
+
+
+def _place(file: CaseFile, destination: Destination) -> Place:
+    return Place("permits", f"{file.reference}/{destination.value}")
 
 
 def _permit(file: CaseFile, destination: Destination) -> PermitRow:

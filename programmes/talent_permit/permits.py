@@ -293,6 +293,7 @@ _ON_TIME: Final[dict[DeadlineKind, Callable[[CaseFile, Actor, datetime, Destinat
     DeadlineKind.REPORT_EXPECTED: _show_unreported,
     DeadlineKind.AUTHORITY_LATE: _late,
 }
+DEADLINES: Final = frozenset(_ON_TIME)
 
 
 def _stage(file: CaseFile, destination: Destination) -> PermitStage | None:

@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.file import CaseFile
 from cases.case.view import case_view, finding_views
 from cases.deadlines import park_clock
-from cases.decisions.assessing import gather_facts
 from cases.incidents.not_loaded import UnknownEmployer, refuse_unknown
 from cases.notices.compose import Telling, tell
 from cases.shared.calendar import current_calendar
@@ -31,7 +30,9 @@ from domain.languages import Language
 from domain.notices import NoticeKind
 from domain.references import REFERENCE_BYTES, reference_from
 from domain.registration import RegistrationRequest
+from domain.spellings import TALENT_PERMIT
 from domain.stages import Holder, Stage
+from programmes.talent_permit.facts import gather_facts
 from programmes.talent_permit.live_registrations import (
     hold_limit,
     own_live,
@@ -216,6 +217,7 @@ def _register_row(
         person_id=person_id,
         client_reference=request.client_reference,
         correlation_id=actor.correlation_id,
+        programme=TALENT_PERMIT,
         stage=Stage.RECEIVED.value,
         destinations=[d.value for d in request.destinations],
         undertaking_version=request.undertaking_version,

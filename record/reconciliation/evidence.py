@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from cases.programme import Programme
 from domain.answers import AuthorityAnswer
 from domain.commands import CommandKind, CommandState
 from proof.statements import ActorStatement
@@ -44,12 +45,13 @@ class StoredRequest:
 class Evidence:
     """All records of one case; what needs the person's key is None where that was destroyed.
 
-    `state_hashes` has the hash of the state that is stored, in each form that is known. `beside` has the rows of
-    further tables by their names: tasks, conflicts, calls, deliveries with their notices, legal holds, and the
-    erasures and objections that the ledger names. `at` is the time by PostgreSQL's clock before the histories were
-    read.
+    `programme` is what the case is of, as it is declared. `state_hashes` has the hash of the state that is stored, in
+    each form that is known. `beside` has the rows of further tables by their names: tasks, conflicts, calls, deliveries
+    with their notices, legal holds, and the erasures and objections that the ledger names. `at` is the time by
+    PostgreSQL's clock before the histories were read.
     """
 
+    programme: Programme
     record: Record
     register: Row
     permits: Mapping[str, Row]

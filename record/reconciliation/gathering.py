@@ -17,13 +17,13 @@ from sqlalchemy.types import Uuid
 from cases.case.facts import place_of
 from cases.case.state import case_state, state_hash
 from cases.keys.register import wait_for_signer
+from cases.programme import programme
 from cases.shared.context import Context
 from domain.answers import AuthorityAnswer
 from domain.commands import CommandKind, CommandState
 from domain.errors import Defect, Refused
 from domain.spellings import STATE_FORMS
 from domain.stages import Destination
-from programmes.talent_permit.authority import inbox
 from proof.statements import ActorStatement, StatementKeyUnknown, is_about, said_of
 from record.case import Record
 from record.reconciliation.evidence import Evidence, Row, StoredRequest
@@ -105,18 +105,20 @@ def _evidence(
     given = [from_json(tables.answers, row) for row in found["answers"] or ()]
     key = _key(context, found)
     contents = None if key is None else {str(row["answer_id"]): _content(key, row) for row in given}
+    case = RegistrationRow.from_json(found["register"])
+    of = programme(context, case.programme)
     hashes = {
-        answer_id: inbox.accepted_hashes(context, content)
+        answer_id: of.answer_hashes(context, content)
         for answer_id, content in (contents or {}).items()
         if content is not None
     }
     beside = {name: [from_json(table, row) for row in found[name] or ()] for name, table in _BESIDE.items()}
     if key is not None:
         beside["case_facts"] = [fact | _fact(key, fact) for fact in beside["case_facts"]]
-    case = RegistrationRow.from_json(found["register"])
     tracks = {Destination(row["destination"]): PermitRow.from_json(row) for row in found["permits"] or ()}
     states = {form: case_state(case, tracks, form) for form in STATE_FORMS}
     return Evidence(
+        programme=of,
         record=record,
         register=register,
         permits=held,

@@ -1,7 +1,6 @@
 """Signed requests against the ledger: each statement vouches for the rows that it can have caused, and for no other."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from domain.actors import Role
@@ -17,59 +16,6 @@ from record.reconciliation.evidence import (
     signed_hash,
 )
 
-
-@dataclass(frozen=True, slots=True)
-class _Effect:
-    """What a request does: one of its own acts, or each where `each`; and acts that may follow from it."""
-
-    own: frozenset[Act]
-    further: frozenset[Act] = frozenset()
-    each: bool = False
-
-    @property
-    def acts(self) -> frozenset[Act]:
-        return self.own | self.further
-
-
-def _effect(*own: Act, further: Sequence[Act] = (), each: bool = False) -> _Effect:
-    return _Effect(frozenset(own), frozenset(further), each)
-
-
-_AT_ITS_END: Final = (Act.ENDED, Act.PERMIT_CLOSED, Act.PERMIT_REPORTED)
-_OF_ANSWERS: Final = (Act.ANSWER_APPLIED, Act.ANSWER_HELD, Act.ANSWER_RECEIVED, Act.PERMIT_SENT)
-EFFECTS: Final[Mapping[CommandKind, _Effect]] = {
-    CommandKind.START: _effect(Act.STARTED),
-    CommandKind.CORRECT: _effect(Act.CORRECTED),
-    CommandKind.CONTEST: _effect(Act.CONTESTED),
-    CommandKind.WITHDRAW: _effect(Act.WITHDRAWN),
-    CommandKind.DECIDE: _effect(Act.DECIDED),
-    CommandKind.CONFIRM: _effect(Act.CONFIRMED, Act.REJECTED, Act.REVOKED, further=_AT_ITS_END),
-    CommandKind.RECALL: _effect(Act.RECALLED),
-    CommandKind.HOLD: _effect(Act.HELD, Act.HOLD_RELEASED),
-    CommandKind.REVOKE: _effect(Act.REVOCATION_PROPOSED),
-    CommandKind.DEPART: _effect(Act.DEPARTURE_REPORTED, Act.DEPARTURE_PROPOSED),
-    CommandKind.DISPUTE: _effect(Act.DEPARTURE_DISPUTED),
-    CommandKind.CHANGE: _effect(Act.CHANGED, Act.CHANGE_ASKED, each=True),
-    CommandKind.STANDING: _effect(Act.HELD, Act.HOLD_RELEASED, Act.ASSESSED, further=_AT_ITS_END),
-    CommandKind.CARD_LOST: _effect(Act.CARD_LOST),
-    CommandKind.ELIGIBILITY: _effect(Act.PERMIT_ELIGIBLE, Act.PERMIT_WITHHOLD_PROPOSED),
-    CommandKind.PERMIT_CONFIRM: _effect(Act.PERMIT_WITHHELD, Act.REJECTED, further=_OF_ANSWERS),
-    CommandKind.ENTER_OUTCOME: _effect(Act.ANSWER_PROPOSED),
-    CommandKind.ANSWER: _effect(further=_OF_ANSWERS),
-    CommandKind.ANSWER_TASK: _effect(
-        Act.CHANGED,
-        Act.CHANGE_DECLINED,
-        Act.DEPARTURE_REPORTED,
-        Act.DEPARTURE_PROPOSED,
-        Act.TASK_ANSWERED,
-        further=_AT_ITS_END,
-    ),
-    CommandKind.RECORD_FACT: _effect(Act.FACT_RECORDED),
-    CommandKind.CONTEST_FACT: _effect(Act.FACT_CONTESTED),
-    CommandKind.RECOUNT: _effect(Act.DUE_DATE_CHANGED),
-    CommandKind.RESUME: _effect(Act.INCIDENT_RESUMED),
-}
-_ASKED_FOR: Final = frozenset(act.value for effect in EFFECTS.values() for act in effect.acts)
 # What the API carries out in the request that proved the token; `record.reconciliation.counterparts` compares it with
 # the register.
 _AT_ONCE: Final = frozenset(
@@ -93,7 +39,11 @@ def check_signatures(evidence: Evidence) -> Iterator[Difference]:
                 yield Difference("ledger_row_unsigned", row_place(row))
             continue
         request, before = by_hash.get(hashed), vouched.setdefault(hashed, [])
-        if request is not None and row["chain"] == evidence.record.reference and _vouches(request, row, before):
+        if (
+            request is not None
+            and row["chain"] == evidence.record.reference
+            and _vouches(evidence, request, row, before)
+        ):
             before.append(row)
         else:
             yield Difference("ledger_row_unsigned", row_place(row), found=hashed)
@@ -113,7 +63,7 @@ def _needs_statement(evidence: Evidence, row: Row) -> bool:
     """Say whether a row without a statement tells of what somebody would have had to sign for."""
     act, role = row["act"], row["actor_role"]
     if row["chain"] != evidence.record.reference:
-        return act in _ASKED_FOR
+        return any(act in each.acts.acts for each in evidence.programme.commands.values())
     if role == Role.SYSTEM or act in _AT_ONCE:
         return False
     if role == Role.AUTHORITY and act in _FROM_AUTHORITY:
@@ -121,9 +71,9 @@ def _needs_statement(evidence: Evidence, row: Row) -> bool:
     return not (act == Act.REQUEST_REFUSED and row["reason_codes"] == ["signature_invalid"])
 
 
-def _vouches(request: StoredRequest, row: Row, before: Sequence[Row]) -> bool:
+def _vouches(evidence: Evidence, request: StoredRequest, row: Row, before: Sequence[Row]) -> bool:
     """Say whether a request can have caused a row, after those before that it caused."""
-    said, effect = request.said, EFFECTS[request.kind]
+    said, effect = request.said, evidence.programme.commands[request.kind].acts
     who = (row["actor_issuer"], row["actor_subject"], row["actor_role"], row["actor_tenant"])
     if said is None or who != (said.issuer, said.subject, said.role, said.employer_id):
         return False

@@ -8,16 +8,17 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import load_case
+from cases.programme import programme_of
 from cases.shared.context import Context
 from cases.shared.persons import identity_hash
 from domain.actors import Actor
+from domain.commands import CommandKind
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
 from domain.reasons import departure_reason
 from domain.registration import DepartureRequest, RegistrationRequest
 from domain.roster import DepartureRow, RosterAct, RowResult, departure_of, registration_of
 from domain.stages import Stage
-from programmes.talent_permit import departures
 from register.rosters.cells import as_codes, explained
 from register.rosters.file import EXTRA
 from store.tables import persons, registrations
@@ -135,7 +136,8 @@ async def check_departures(
         if isinstance(read, DepartureRow) and one.result is RowResult.NEW:
             file = await load_case(context, connection, str(one.reference))
             try:
-                departures.read(file, actor, at, departure_request(read))
+                if (look := programme_of(file).commands[CommandKind.DEPART].look) is not None:
+                    look(file, actor, at, departure_request(read))
             except Refused as refused:
                 errors = refused.errors or (FieldError("row", refused.code, refused.detail),)
                 found.append(Checked(one.row, RowResult.DEFECT, one.reference, errors))

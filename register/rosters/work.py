@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, func, select, text, update
 from cases.commands import submit as acts
 from cases.commands.sweeper import Sending
 from cases.keys.data import get_data_key
+from cases.programme import Programme, programmes_of
 from cases.shared import pace
 from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency
@@ -20,8 +21,6 @@ from domain.errors import FieldError, Refused, Unavailable
 from domain.registration import RegistrationRequest
 from domain.roster import OnDefect, RosterAct, RosterStatus, RowResult
 from domain.spellings import ROSTER_ROUTE
-from programmes.talent_permit import registration
-from programmes.talent_permit.live_registrations import taken_again_at
 from register.rosters.check import (
     Checked,
     Read,
@@ -180,13 +179,19 @@ async def _run(context: Context, job: Job, starter: Sending | None) -> None:
             done = await _do(context, job, row.row, read, row.reference, starter)
         except _UsedUp:
             async with context.database.begin() as connection:
-                await connection.execute(_REST, {"id": job.roster_id, "until": taken_again_at(context.clock())})
+                until = _programme(context, job).taken_again_at(context.clock())
+                await connection.execute(_REST, {"id": job.roster_id, "until": until})
             return
         if done is not None:
             await _keep(context, job, [done])
         await pace.rest(begun)
     async with context.database.begin() as connection:
         await connection.execute(_RELEASE, {"id": job.roster_id})
+
+
+def _programme(context: Context, job: Job) -> Programme:
+    """Return the programme that the rows of a roster are of."""
+    return next(each for each in programmes_of(context) if job.act in each.rosters)
 
 
 async def _do(
@@ -209,7 +214,7 @@ async def _do(
     try:
         if isinstance(read, RegistrationRequest):
             idempotency = Idempotency(ROSTER_ROUTE, key, read.model_dump_json().encode())
-            reply = await registration.accept(context, actor, read, idempotency)
+            reply = await _programme(context, job).accept(context, actor, read, idempotency)
             reference = str(reply.body["reference"])
             if starter is not None:
                 with concerning(reference, key):

@@ -21,6 +21,8 @@ class RegistrationRow(TableRow):
     person_id: UUID
     client_reference: str | None = None
     correlation_id: str
+    # The code of its programme, by which its declaration is found.
+    programme: str
     stage: str
     version: int = 1
     round: int = 1

@@ -36,6 +36,8 @@ registrations = Table(
     Column("person_id", ForeignKey("persons.person_id"), nullable=False),
     Column("client_reference", Text),
     Column("correlation_id", Text, nullable=False),
+    # The default is for what the version before this column adds while both are at work.
+    Column("programme", Text, nullable=False, server_default=text("'talent_permit'")),
     Column("stage", Text, nullable=False),
     Column("live", Boolean, Computed("stage NOT IN ('refused', 'lapsed', 'withdrawn', 'ended')", persisted=True)),
     Column("version", Integer, nullable=False, server_default=text("1")),

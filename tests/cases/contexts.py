@@ -21,6 +21,7 @@ from domain.employers import RegisterFile
 from policy.limits import Limits, limits_of
 from policy.pack import PackShelf
 from policy.packs import load_limits, load_rule_packs
+from programmes import PROGRAMMES
 from proof.checkpoints import COSIGNATURE, verifier_key
 from register.employers import load_register
 from store.erasure_list import ErasureList
@@ -65,6 +66,7 @@ async def open_context(url: str, clock: Clock, keyring: Keyring | None = None) -
                 # morning.
                 limits=replace(limits(), digest_by_default=False),
                 clock=clock,
+                programmes=PROGRAMMES,
                 witness_keys=(WITNESS_KEY,),
                 erasure_list=ErasureList(Path(folder) / "erasures.jsonl", keyring),
                 sealer_database=sealer,

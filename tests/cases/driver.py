@@ -9,29 +9,23 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel
 from sqlalchemy import select, update
 
 from cases.case import reads
 from cases.commands.advance import advance
 from cases.commands.submit import ask, reply
+from cases.programme import programme
 from cases.shared.context import Context
 from cases.tasks import inbox as tasks
-from domain import decisions
+from domain import spellings
 from domain.actors import Actor, Role, system
 from domain.answers import AuthorityAnswer
-from domain.case_facts import FactContest, FactRequest
 from domain.clock import CHINA
-from domain.commands import CommandKind, is_awaited
+from domain.commands import CommandKind
 from domain.errors import Refused
 from domain.messages import Course
 from domain.registration import (
-    ChangeRequest,
-    ContestRequest,
-    CorrectionRequest,
-    DepartureRequest,
     RegistrationRequest,
-    WithdrawalRequest,
 )
 from programmes.talent_permit.authority import calls, polling
 from programmes.talent_permit.authority import outcomes as answers
@@ -52,26 +46,6 @@ OFFICER_2 = Actor(issuer="test", subject="officer-2", role=Role.OFFICER)
 AUTHORITY = Actor(issuer="test", subject="authority", role=Role.AUTHORITY)
 PERSON = Actor(issuer="test", subject="person-1", role=Role.PERSON)
 MENDED = {"employment": {"consent_letter": {"issuer": "示例局", "number": "示字1号", "date": "2025-10-20"}}}
-_BODIES: dict[CommandKind, type[BaseModel]] = {
-    CommandKind.CORRECT: CorrectionRequest,
-    CommandKind.CONTEST: ContestRequest,
-    CommandKind.WITHDRAW: WithdrawalRequest,
-    CommandKind.DECIDE: decisions.DecisionRequest,
-    CommandKind.CONFIRM: decisions.ConfirmationRequest,
-    CommandKind.RECALL: decisions.RecallRequest,
-    CommandKind.HOLD: decisions.HoldRequest,
-    CommandKind.REVOKE: decisions.RevocationRequest,
-    CommandKind.DEPART: DepartureRequest,
-    CommandKind.CHANGE: ChangeRequest,
-    CommandKind.CARD_LOST: decisions.CardLostRequest,
-    CommandKind.ELIGIBILITY: decisions.EligibilityRequest,
-    CommandKind.PERMIT_CONFIRM: decisions.PermitConfirmationRequest,
-    CommandKind.ENTER_OUTCOME: decisions.OutcomeRequest,
-    CommandKind.ANSWER_TASK: decisions.TaskAnswerRequest,
-    CommandKind.RECORD_FACT: FactRequest,
-    CommandKind.CONTEST_FACT: FactContest,
-}
-_OWN = ("destination", "task_id", "fact")
 
 
 def china(day: str, hour: str = "12:00") -> datetime:
@@ -171,9 +145,10 @@ class Case:
 
     async def store(self, actor: Actor, kind: CommandKind, **body: Any) -> Any:
         """Ask something of the case, without its being applied yet."""
-        own = {name: body.pop(name) for name in _OWN if name in body}
+        declared = programme(self.park.context, spellings.TALENT_PERMIT).commands[kind]
+        own = {name: body.pop(name) for name in declared.named if name in body}
         own = {name: value if isinstance(value, int) else str(value) for name, value in own.items()}
-        model = _BODIES[kind].model_validate(body) if kind in _BODIES else None
+        model = None if declared.body is None else declared.body.model_validate(body)
         content: Any = model
         if own or model is None:
             content = own | (model.model_dump(mode="json", exclude_unset=True) if model else {})
@@ -184,7 +159,7 @@ class Case:
         """Ask something of the case, have it applied, and return the answer."""
         asked, idempotency = await self.store(actor, kind, **body)
         await self.step()
-        if not is_awaited(kind, actor.role):
+        if not programme(self.park.context, spellings.TALENT_PERMIT).commands[kind].is_awaited(actor.role):
             return dict(asked.reply.body)
         replied = await reply(self.park.context, actor, asked, idempotency, is_answered=True)
         assert replied.status == (202 if kind is CommandKind.DEPART else 200), replied

@@ -61,7 +61,7 @@ class Installation:
         database = Database(self._url, pool_size=1)
         keyring = Keyring.load(self.file)
         try:
-            await act(name, Context(database, keyring, packs(), limits(), Clock()))
+            await act(name, Context(database, keyring, packs(), limits(), Clock(), programmes={}))
         finally:
             await database.close()
 

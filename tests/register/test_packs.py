@@ -107,6 +107,13 @@ async def test_a_trial_lists_who_would_flip_and_by_which_rule(park: Park) -> Non
     assert none["cases"] == 0
 
 
+async def test_a_trial_leaves_cases_of_other_programmes_out(park: Park) -> None:
+    case = await park.review()
+    await case.set_row(programme="another")
+    report = await try_pack(park.context, system("policy_try"), parse_pack(STRICTER), date(2026, 1, 1))
+    assert report["cases"] == 0
+
+
 async def test_a_trial_runs_the_rules_of_each_permit_too(park: Park) -> None:
     case = await park.issued()
     report = await try_pack(park.context, system("policy_try"), parse_pack(LONGER_TERM), date(2026, 1, 1))

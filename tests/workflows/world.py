@@ -27,12 +27,14 @@ from activities.webhook import WebhookSender
 from cases.case.file import CaseFile, read_case
 from cases.commands import resume as resuming
 from cases.commands import submit as acts
+from cases.programme import programme
 from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency, Reply
+from domain import spellings
 from domain.actors import PARK, Actor, Role
 from domain.answers import AuthorityAnswer
 from domain.clock import CHINA, day_of
-from domain.commands import CommandKind, is_awaited
+from domain.commands import CommandKind
 from domain.decisions import (
     ConfirmationAction,
     ConfirmationRequest,
@@ -45,6 +47,7 @@ from domain.employers import StandingRequest
 from domain.messages import REGISTRATION_QUEUE, Course, StandingInput, registration_workflow_id
 from domain.registration import RegistrationRequest
 from domain.stages import Destination, PermitStage, Stage
+from programmes import PROGRAMMES
 from programmes.talent_permit.authority import outcomes as answers
 from programmes.talent_permit.registration import accept
 from register.standing import confirm_standing, propose_standing
@@ -193,7 +196,7 @@ class Case:
         """Ask something of the case as the API does: by update where the caller waits, else by signal."""
         key = new_key()
         asked = await acts.ask(self.world.context, actor, self.reference, kind, body, key)
-        if not is_awaited(kind, actor.role):
+        if not programme(self.world.context, spellings.TALENT_PERMIT).commands[kind].is_awaited(actor.role):
             assert asked.reply is not None
             assert await self.world.engine.nudge(self.reference, str(asked.command_id))
             await self.applied(str(asked.command_id))
@@ -366,6 +369,7 @@ async def open_world(
                 packs=packs(),
                 limits=limits(parameters),
                 clock=clock,
+                programmes=PROGRAMMES,
                 erasure_list=ErasureList(Path(folder) / "erasures.jsonl", shared_keyring()),
                 sealer_database=sealer,
             )

@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile, open_case
 from cases.commands import store as commands
-from cases.commands.apply import take_answer, take_early
 from cases.incidents import rows as incident_rows
 from cases.shared.context import Context
 from cases.shared.idempotency import Reply
@@ -25,6 +24,7 @@ from domain.incidents import IncidentKind
 from programmes.talent_permit.authority import applying as answering
 from programmes.talent_permit.authority import inbox, known_entries
 from programmes.talent_permit.authority import lost as lost_answers
+from programmes.talent_permit.authority.early import take_answer, take_early
 from store.case_rows import Beside
 from store.ledger import Entry, append
 from store.rows.work import CommandRow

@@ -26,7 +26,9 @@ async def _check(park: Park, case: Case) -> None:
             file = await load_case(park.context, connection, case.reference, lock=False)
             (reading,) = await read_cases(park.context, connection, [case.reference], actor)
         for language in Language:
-            assert case_view(reading, actor, language) == case_view(file, actor, language)
+            shown = case_view(reading, actor, language)
+            assert shown == case_view(file, actor, language)
+            assert shown["programme"] == "talent_permit"
 
 
 async def test_a_case_on_its_way_shows_alike(park: Park) -> None:

@@ -13,7 +13,6 @@ from cases.commands.sweeper import sweep
 from cases.shared import pace
 from cases.shared.context import Context
 from domain.actors import Actor
-from domain.messages import StandingInput
 from store.tables import commands
 from tests.cases.contexts import EMPLOYER_A, EMPLOYER_B, Clock, load_samples, open_context
 from tests.cases.notices.telling import take_on
@@ -44,9 +43,6 @@ class Engine:
 
     async def nudge(self, *_: object, is_resume: bool = False) -> bool:
         return not is_resume
-
-    async def start_standing(self, _employer_id: str, _standing: StandingInput, *, is_unspread: bool = False) -> bool:
-        return True
 
 
 @pytest_asyncio.fixture

@@ -20,7 +20,7 @@ from cases.shared.idempotency import Reply
 from domain.answers import AuthorityAnswer
 from domain.commands import CommandKind
 from domain.errors import Refused
-from domain.messages import Course, StandingInput
+from domain.messages import Course
 from domain.registration import RegistrationRequest
 from programmes.talent_permit.authority import calls
 from programmes.talent_permit.authority import outcomes as answers
@@ -55,9 +55,6 @@ class _Engine:
         self, reference: str, command_id: str, correlation_id: str = "", *, is_resume: bool = False
     ) -> bool:
         self.nudged.append(command_id)
-        return True
-
-    async def start_standing(self, employer_id: str, standing: StandingInput, *, is_unspread: bool = False) -> bool:
         return True
 
 

@@ -80,7 +80,8 @@ async def test_another_process_reads_the_calendar_again_when_its_version_moved(c
     await load_published(context, LOADER)
     shelf = CalendarShelf(version="old", calendar=mainland_calendar())
     other = Context(
-        **{f: getattr(context, f) for f in ("database", "keyring", "packs", "limits", "clock")}, calendars=shelf
+        **{f: getattr(context, f) for f in ("database", "keyring", "packs", "limits", "clock", "programmes")},
+        calendars=shelf,
     )
     holiday = date(2026, 3, 3)
     version = await load_calendar(context, LOADER, _year(2026, holiday).days())

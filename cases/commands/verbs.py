@@ -1,0 +1,148 @@
+"""What can be asked of any case, whatever its programme: the verbs, and their declarations for programmes to take."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.case.file import CaseFile
+from cases.case.signers import take_task
+from cases.commands import recount
+from cases.decisions import assessing, correction, review
+from cases.decisions import facts as recording
+from cases.programme import EVERYBODY, Answer, Body, Command, effect, programme_of
+from domain.actors import Actor, system
+from domain.acts import Act
+from domain.case_facts import FactContest, FactRequest
+from domain.commands import CommandKind
+from domain.decisions import (
+    TASK_ANSWERS,
+    ConfirmationRequest,
+    DecisionRequest,
+    HoldRequest,
+    RecallRequest,
+    TaskAction,
+    TaskAnswerRequest,
+)
+from domain.errors import FieldError, Refused
+from domain.field_errors import FieldCode
+from domain.registration import ContestRequest, WithdrawalRequest
+from domain.stages import Destination
+from domain.tasks import TaskKind
+from store.rows.work import TaskRow
+
+
+async def _start(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    assessing.start(file, system("start", actor.correlation_id), at)
+
+
+async def _contest(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    correction.contest(file, actor, at)
+    task = file.find_task(TaskKind.REVIEW)
+    if task is not None:
+        sealed = file.seal("tasks", "detail", f"{file.reference}/contest", {"note": body["note"]}).hex()
+        file.change_task(task, detail={"contested": True, "contest": sealed})
+
+
+async def _withdraw(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    review.withdraw(file, actor, at)
+
+
+async def _decide(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    await review.decide(file, connection, actor, at, DecisionRequest.model_validate(body))
+
+
+async def _confirm(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    await review.confirm(file, connection, actor, at, ConfirmationRequest.model_validate(body))
+
+
+async def _recall(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    review.recall(file, actor, at)
+
+
+async def _hold(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    review.hold(file, actor, at, HoldRequest.model_validate(body))
+
+
+async def _recount(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    recount.recount(file, actor, at)
+
+
+async def _resume(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    file.close_tasks([TaskKind.STUCK], at)
+    file.record(Act.INCIDENT_RESUMED, actor, at)
+
+
+async def _record_fact(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    await recording.record(file, connection, actor, at, FactRequest.model_validate(body))
+
+
+async def _contest_fact(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    recording.contest(file, actor, at, body["fact"])
+
+
+async def _answer_task(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    task = next((t for t in file.tasks if str(t.task_id) == body["task_id"]), None)
+    if task is None:
+        raise Refused("already_decided", "The task is closed.")
+    kind = TaskKind(task.kind)
+    destination = Destination(task.destination) if task.destination else None
+    take_task(file, actor, at, kind, destination)
+    asked = TaskAnswerRequest.model_validate({name: v for name, v in body.items() if name != "task_id"})
+    _need_answer(kind, asked.action)
+    does = programme_of(file).answers.get(kind)
+    if does is not None:
+        await does(file, connection, actor, at, asked, task)
+        return
+    file.close_tasks([kind], at, destination=destination)
+    file.record(Act.TASK_ANSWERED, actor, at, outcome="done", destination=task.destination, kind=kind.value)
+
+
+def _need_answer(kind: TaskKind, action: TaskAction) -> None:
+    """Refuse an answer that a task of this kind does not take, naming those that it does."""
+    allowed = TASK_ANSWERS.get(kind, ())
+    if action not in allowed:
+        said = "This task does not take this answer."
+        wrong = FieldError("action", FieldCode.UNKNOWN_VALUE, said, allowed=tuple(each.value for each in allowed))
+        raise Refused("invalid", f"A task `{kind}` does not take the answer `{action}`.", [wrong])
+
+
+async def _answer_contest(
+    file: CaseFile,
+    connection: AsyncConnection,
+    actor: Actor,
+    at: datetime,
+    asked: TaskAnswerRequest,
+    task: TaskRow,
+) -> None:
+    await recording.answer_contest(file, connection, actor, at, asked)
+
+
+ANSWERS: Final[Mapping[TaskKind, Answer]] = {TaskKind.FACT_CONTESTED: _answer_contest}
+COMMANDS: Final[Mapping[CommandKind, Command]] = {
+    CommandKind.START: Command(does=_start, acts=effect(Act.STARTED)),
+    CommandKind.CONTEST: Command(does=_contest, acts=effect(Act.CONTESTED), body=ContestRequest),
+    CommandKind.WITHDRAW: Command(does=_withdraw, acts=effect(Act.WITHDRAWN), body=WithdrawalRequest),
+    CommandKind.DECIDE: Command(does=_decide, acts=effect(Act.DECIDED), body=DecisionRequest, waits=EVERYBODY),
+    CommandKind.CONFIRM: Command(
+        does=_confirm, acts=effect(Act.CONFIRMED, Act.REJECTED), body=ConfirmationRequest, waits=EVERYBODY
+    ),
+    CommandKind.RECALL: Command(does=_recall, acts=effect(Act.RECALLED), body=RecallRequest, waits=EVERYBODY),
+    CommandKind.HOLD: Command(does=_hold, acts=effect(Act.HELD, Act.HOLD_RELEASED), body=HoldRequest, waits=EVERYBODY),
+    CommandKind.ANSWER_TASK: Command(
+        does=_answer_task,
+        acts=effect(Act.TASK_ANSWERED),
+        body=TaskAnswerRequest,
+        named=("task_id",),
+        waits=EVERYBODY,
+    ),
+    CommandKind.RECORD_FACT: Command(
+        does=_record_fact, acts=effect(Act.FACT_RECORDED), body=FactRequest, waits=EVERYBODY
+    ),
+    CommandKind.CONTEST_FACT: Command(
+        does=_contest_fact, acts=effect(Act.FACT_CONTESTED), body=FactContest, named=("fact",)
+    ),
+    CommandKind.RECOUNT: Command(does=_recount, acts=effect(Act.DUE_DATE_CHANGED)),
+    CommandKind.RESUME: Command(does=_resume, acts=effect(Act.INCIDENT_RESUMED)),
+}

@@ -1,0 +1,199 @@
+"""What the core knows of a programme: its declaration, found by the code that each of its cases carries.
+
+A room under `programmes/` fills it in, the edge hands all of them in (`Context.programmes`), and the core calls what
+stands here without a word of any of them.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.case.file import CaseFile
+from cases.shared.context import Context
+from cases.shared.idempotency import Idempotency, Reply
+from domain.actors import Actor, Role
+from domain.acts import Act
+from domain.answers import AuthorityAnswer
+from domain.commands import CommandKind
+from domain.deadlines import DeadlineKind
+from domain.decisions import TaskAnswerRequest
+from domain.errors import Refused
+from domain.languages import Language
+from domain.moves import Event
+from domain.registration import RegistrationRequest
+from domain.roster import RosterAct
+from domain.stages import Destination, PendingAct
+from domain.tasks import TaskKind
+from domain.working_days import Deadline
+from policy.facts import Facts
+from policy.rerun import Rules
+from store.rows.work import DeadlineRow, TaskRow
+
+Body = dict[str, Any]
+# What a command does to its case at the time at which it was stored, with its body as it was stored.
+Verb = Callable[[CaseFile, AsyncConnection, Actor, datetime, Body], Awaitable[None]]
+# What an officer's answer to a task does.
+Answer = Callable[[CaseFile, AsyncConnection, Actor, datetime, TaskAnswerRequest, TaskRow], Awaitable[None]]
+# What is due at a deadline of the case.
+Timer = Callable[[CaseFile, Actor, datetime, DeadlineRow], None]
+# What follows from a deadline, as it was and as it is counted now, that a loaded calendar moved.
+Recounted = Callable[[CaseFile, datetime, DeadlineRow, Deadline], None]
+# What a move of the case brings with it.
+OnMove = Callable[[CaseFile, AsyncConnection, Actor, datetime], Awaitable[None]]
+# What a second signature does, given or withheld.
+Signing = Callable[[CaseFile, Actor, datetime], None]
+# The facts that the rules look at, as of the day of acceptance; the last argument says whether the case is in force.
+Gather = Callable[[CaseFile, AsyncConnection, RegistrationRequest, datetime, bool | None], Awaitable[Facts]]
+# What is given with a command as it is asked.
+Given = BaseModel | Body
+# What is checked of a command before it is tried and stored, and nowhere else.
+Before = Callable[[CaseFile, AsyncConnection, Actor, datetime, Given], Awaitable[None]]
+# What its caller is told in the place of the refusal of a try, whose transaction is over.
+Told = Callable[[Context, Actor, Given, Refused], Awaitable[Refused]]
+# Refuses what a case would not take, looking at it alone.
+Look = Callable[[CaseFile, Actor, datetime, Any], object]
+# Takes on a case as its form says, once for each key.
+Accept = Callable[[Context, Actor, Any, Idempotency], Awaitable[Reply]]
+
+NOBODY: Final = frozenset[Role]()
+EVERYBODY: Final = frozenset(Role)
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """The acts that a command may leave in the ledger: one of its own, or each where `each`; and what may follow."""
+
+    own: frozenset[Act]
+    further: frozenset[Act] = frozenset()
+    each: bool = False
+
+    @property
+    def acts(self) -> frozenset[Act]:
+        """All of them."""
+        return self.own | self.further
+
+
+def effect(*own: Act, further: Sequence[Act] = (), each: bool = False) -> Effect:
+    """Return the effect with these acts."""
+    return Effect(frozenset(own), frozenset(further), each)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A command, declared once: what is given with it, who waits for it, what it does and may leave in the ledger.
+
+    Attributes:
+        does: the verb.
+        acts: its acts in the ledger, by which the statement of who asked is held against the rows.
+        body: the model of what is given; None where nothing is.
+        named: what of it the route names in its path, kept in the body beside what is given.
+        waits: the roles whose caller waits for the outcome; any other is answered 202 once the command is stored.
+        writes_by_itself: whether it changes rows at once and not with the file, so that a try of it has to be undone
+            in the database.
+        before: what is checked of it before it is tried and stored.
+        look: what refuses it by a look at the case alone, for whoever checks many before any is asked.
+        refused: what its caller is told where the try is refused, if something else than that.
+    """
+
+    does: Verb
+    acts: Effect
+    body: type[BaseModel] | None = None
+    named: tuple[str, ...] = ()
+    waits: frozenset[Role] = NOBODY
+    writes_by_itself: bool = False
+    before: Before | None = None
+    look: Look | None = None
+    refused: Told | None = None
+
+    def is_awaited(self, role: Role) -> bool:
+        """Whether a caller of a role waits for the outcome."""
+        return role in self.waits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """What the programme lets propose of a case that was decided, to take effect with a second signature.
+
+    Attributes:
+        proposed: the act that tells of the proposal.
+        rejected: the event that its rejection is.
+        given: what the second signature does.
+        withheld: what its rejection brings with it.
+    """
+
+    proposed: Act
+    rejected: Event
+    given: Signing
+    withheld: Signing | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Programme:
+    """A programme as it is declared by its room.
+
+    Attributes:
+        code: stored with each case; it never changes.
+        accept: takes on a case.
+        taken_again_at: when cases are taken on again after the limit of a day was used up.
+        rosters: the rosters whose rows are of this programme.
+        commands: all that can be asked of its cases, those of the core among them.
+        answers: what answers to tasks do, by the kind of task; of a kind not named here they close the task.
+        timers: what is due at each kind of deadline, those of the core among them.
+        rules: what an assessment runs.
+        gather: the facts that they look at, from what was given or is known, and from the park's registers.
+        signatures: what can be proposed of a case that was decided, beside the decisions of any case.
+        takes_effect: what begins once an approval can no longer be recalled.
+        asked: what officers are asked of a case that was decided, each a kind of task and its destination: a fact that
+            is recorded may answer it.
+        weigh_again: what runs again of that after a fact came or went.
+        outlook: what the answer to a decision says beside the case, of what would still stand in the way of what
+            follows an approval.
+        recounted: what follows from each deadline that a loaded calendar moved.
+        answer_hashes: the hashes that may stand beside a kept answer of the authority.
+        forget: deletes a batch of what the programme keeps beside cases, older than a time.
+    """
+
+    code: str
+    accept: Accept
+    taken_again_at: Callable[[datetime], datetime]
+    rosters: frozenset[RosterAct]
+    commands: Mapping[CommandKind, Command]
+    answers: Mapping[TaskKind, Answer]
+    timers: Mapping[DeadlineKind, Timer]
+    rules: Rules
+    gather: Gather
+    signatures: Mapping[PendingAct, Signature]
+    takes_effect: OnMove
+    asked: Callable[[CaseFile], Sequence[tuple[TaskKind, Destination]]]
+    weigh_again: Callable[[CaseFile, AsyncConnection, datetime], Awaitable[None]]
+    outlook: Callable[[CaseFile, AsyncConnection, datetime, Language], Awaitable[Body]]
+    recounted: Recounted
+    answer_hashes: Callable[[Context, AuthorityAnswer], frozenset[bytes]]
+    forget: Callable[[AsyncConnection, datetime, int], Awaitable[None]]
+
+
+def programme(context: Context, code: str) -> Programme:
+    """Return the programme of a code.
+
+    Raises:
+        KeyError: for a case of a programme that this process was not handed.
+        TypeError: where something else was handed in under the code.
+    """
+    found = context.programmes[code]
+    if not isinstance(found, Programme):
+        raise TypeError(type(found).__name__)
+    return found
+
+
+def programmes_of(context: Context) -> list[Programme]:
+    """Return all programmes that this process was handed."""
+    return [programme(context, code) for code in context.programmes]
+
+
+def programme_of(file: CaseFile) -> Programme:
+    """Return the programme of a case."""
+    return programme(file.context, file.row.programme)

@@ -1,0 +1,45 @@
+"""The talent permit, declared: registrations of employers' people, and the permits that follow from them."""
+
+from typing import Final
+
+from cases.programme import Programme, Signature
+from domain import spellings
+from domain.acts import Act
+from domain.moves import Event
+from domain.roster import RosterAct
+from domain.stages import PendingAct
+from policy.rerun import Rules
+from programmes.talent_permit import departures, eligibility, employment, facts, live_registrations, registration, rules
+from programmes.talent_permit.authority import inbox, lost
+from programmes.talent_permit.timers import TIMERS, recounted
+from programmes.talent_permit.verbs import ANSWERS, COMMANDS
+
+TALENT_PERMIT: Final = Programme(
+    code=spellings.TALENT_PERMIT,
+    accept=registration.accept,
+    taken_again_at=live_registrations.taken_again_at,
+    rosters=frozenset({RosterAct.REGISTER, RosterAct.DEPARTURE}),
+    commands=COMMANDS,
+    answers=ANSWERS,
+    timers=TIMERS,
+    rules=Rules(assess=rules.assess, of_destination=rules.eligibility),
+    gather=facts.gather,
+    signatures={
+        PendingAct.REVOKE: Signature(
+            proposed=Act.REVOCATION_PROPOSED,
+            rejected=Event.REJECT_REVOCATION,
+            given=employment.confirm_revocation,
+            withheld=employment.after_rejected_revocation,
+        ),
+        PendingAct.DEPARTURE: Signature(
+            proposed=Act.DEPARTURE_PROPOSED, rejected=Event.REJECT_DEPARTURE, given=departures.confirm
+        ),
+    },
+    takes_effect=eligibility.begin,
+    asked=eligibility.asked,
+    weigh_again=eligibility.weigh_again,
+    outlook=eligibility.outlook,
+    recounted=recounted,
+    answer_hashes=inbox.accepted_hashes,
+    forget=lost.forget_before,
+)

@@ -1,0 +1,244 @@
+"""What can be asked of a talent permit beside what any case takes: the verbs, and their declarations."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.case import facts as case_facts
+from cases.case.file import CaseFile
+from cases.case.identity import take_identity
+from cases.commands import verbs
+from cases.decisions import correction, disputes
+from cases.notices import contact_changes
+from cases.programme import EVERYBODY, Answer, Body, Command, Given, effect
+from cases.shared.context import Context
+from domain.actors import STAFF, Actor
+from domain.acts import Act
+from domain.answers import AnswerState
+from domain.clock import day_of
+from domain.commands import CommandKind
+from domain.decisions import (
+    CardLostRequest,
+    EligibilityRequest,
+    OutcomeRequest,
+    PermitConfirmationRequest,
+    RevocationRequest,
+    TaskAnswerRequest,
+)
+from domain.errors import Refused
+from domain.registration import ChangeRequest, CorrectionRequest, DepartureRequest
+from domain.stages import Destination
+from domain.tasks import TaskKind
+from programmes.talent_permit import departures, employment, permit_acts, permits
+from programmes.talent_permit.authority import inbox
+from programmes.talent_permit.authority.early import take_answer, take_early
+from programmes.talent_permit.live_registrations import need_within_limit, refuse_second
+from store.rows.work import TaskRow
+
+
+async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    whole = employment.merged(file.application, CorrectionRequest.model_validate(body))
+    held = contact_changes.held_back(file, at, whole.person)
+    given = file.application.person
+    whole = whole.model_copy(
+        update={"person": whole.person.model_copy(update={name: getattr(given, name) for name in held})}
+    )
+    await take_identity(file, connection, whole)
+    employment.keep_version(file, at, whole=whole)
+    file.row.destinations = [d.value for d in whole.destinations]
+    file.row.undertaking_version = whole.undertaking_version
+    file.row.contract_end = case_facts.known(file).employment.contract_end
+    content = file.person_key.ledger_hash(whole.model_dump_json(exclude_none=True).encode())
+    correction.take_correction(file, actor, at, content)
+    if held:
+        employment.ask_officer(file, actor, at, held)
+
+
+def _number_given(file_number: str | None, given: Given) -> str | None:
+    """Return the identity number that a correction brings, if it brings another one."""
+    if isinstance(given, CorrectionRequest) and given.person is not None:
+        number = given.person.identity_number
+        return None if number == file_number else number
+    return None
+
+
+async def _need_within_limit(
+    file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, given: Given
+) -> None:
+    if _number_given(file.application.person.identity_number, given) is not None:
+        await need_within_limit(file.context, connection, actor, at)
+
+
+async def _second_refused(context: Context, actor: Actor, given: Given, refused: Refused) -> Refused:
+    number = _number_given(None, given)
+    if refused.code == "live_registration_exists" and number is not None:
+        return await refuse_second(context, actor, number)
+    return refused
+
+
+async def _revoke(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    employment.revoke(file, actor, at, RevocationRequest.model_validate(body))
+
+
+async def _depart(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    employment.depart(file, actor, at, DepartureRequest.model_validate(body))
+
+
+async def _dispute(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    employment.dispute(file, actor, at)
+
+
+async def _change(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    await employment.change(file, connection, actor, at, ChangeRequest.model_validate(body))
+
+
+async def _standing(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    await employment.standing(file, connection, actor, at, file.standing_on(day_of(at)))
+
+
+async def _card_lost(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    destination = _destination(body)
+    if destination not in file.permits:
+        raise Refused("wrong_stage", "No permit of this destination was issued.")
+    asked = CardLostRequest.model_validate(_rest(body))
+    permits.need_lost_day(file, at, destination, asked.lost_on)
+    permits.card_lost(file, actor, at, destination, asked.lost_on)
+
+
+async def _eligibility(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    asked = EligibilityRequest.model_validate(_rest(body))
+    permit_acts.settle_eligibility(file, actor, at, _destination(body), asked)
+
+
+async def _permit_confirm(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    asked = PermitConfirmationRequest.model_validate(_rest(body))
+    permit_acts.confirm(file, actor, at, _destination(body), asked)
+    take_early(file, actor, at, _destination(body))
+
+
+async def _enter_outcome(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    asked = OutcomeRequest.model_validate(_rest(body))
+    paper = asked.paper(file.reference, _destination(body))
+    if paper is not None:
+        await inbox.keep_paper(file, connection, paper, at)
+    permit_acts.propose_outcome(file, actor, at, _destination(body), asked)
+
+
+async def _answer(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    kept = next((a for a in file.answers if str(a.answer_id) == body["answer_id"]), None)
+    if kept is None or kept.state != AnswerState.STORED:
+        return
+    take_answer(file, actor, at, kept)
+    take_early(file, actor, at, Destination(kept.destination))
+
+
+def _destination(body: Body) -> Destination:
+    return Destination(body["destination"])
+
+
+def _rest(body: Body) -> Body:
+    return {name: value for name, value in body.items() if name != "destination"}
+
+
+async def _answer_change(
+    file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: TaskAnswerRequest, task: TaskRow
+) -> None:
+    await employment.answer_change(file, connection, actor, at, asked)
+
+
+async def _answer_employment(
+    file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: TaskAnswerRequest, task: TaskRow
+) -> None:
+    await employment.answer_employment(file, connection, actor, at, asked)
+
+
+async def _answer_dispute(
+    file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: TaskAnswerRequest, task: TaskRow
+) -> None:
+    employment.answer_dispute(file, actor, at, asked)
+    await disputes.end_dispute(file, connection, actor, at, asked.action.value)
+
+
+async def _send_again(
+    file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: TaskAnswerRequest, task: TaskRow
+) -> None:
+    permits.send_again(file, actor, at, task)
+
+
+_AT_ITS_END: Final = (Act.ENDED, Act.PERMIT_CLOSED, Act.PERMIT_REPORTED)
+_OF_ANSWERS: Final = (Act.ANSWER_APPLIED, Act.ANSWER_HELD, Act.ANSWER_RECEIVED, Act.PERMIT_SENT)
+_OF_TASKS: Final = (Act.CHANGED, Act.CHANGE_DECLINED, Act.DEPARTURE_REPORTED, Act.DEPARTURE_PROPOSED, Act.TASK_ANSWERED)
+_DESTINATION: Final = ("destination",)
+ANSWERS: Final[Mapping[TaskKind, Answer]] = {
+    **verbs.ANSWERS,
+    TaskKind.CHANGE: _answer_change,
+    TaskKind.EMPLOYMENT_CHECK: _answer_employment,
+    TaskKind.DEPARTURE_DISPUTED: _answer_dispute,
+    TaskKind.AUTHORITY_REJECTED: _send_again,
+}
+COMMANDS: Final[Mapping[CommandKind, Command]] = {
+    **verbs.COMMANDS,
+    CommandKind.CORRECT: Command(
+        does=_correct,
+        acts=effect(Act.CORRECTED),
+        body=CorrectionRequest,
+        writes_by_itself=True,
+        before=_need_within_limit,
+        refused=_second_refused,
+    ),
+    # A second signature may end a registration, and an answer to a task may tell of a departure or a change.
+    CommandKind.CONFIRM: replace(
+        verbs.COMMANDS[CommandKind.CONFIRM],
+        acts=effect(Act.CONFIRMED, Act.REJECTED, Act.REVOKED, further=_AT_ITS_END),
+    ),
+    CommandKind.ANSWER_TASK: replace(
+        verbs.COMMANDS[CommandKind.ANSWER_TASK], acts=effect(*_OF_TASKS, further=_AT_ITS_END)
+    ),
+    CommandKind.REVOKE: Command(
+        does=_revoke, acts=effect(Act.REVOCATION_PROPOSED), body=RevocationRequest, waits=EVERYBODY
+    ),
+    # Staff waits for what it proposes of a departure (R22).
+    CommandKind.DEPART: Command(
+        does=_depart,
+        acts=effect(Act.DEPARTURE_REPORTED, Act.DEPARTURE_PROPOSED),
+        body=DepartureRequest,
+        waits=STAFF,
+        look=departures.read,
+    ),
+    CommandKind.DISPUTE: Command(does=_dispute, acts=effect(Act.DEPARTURE_DISPUTED)),
+    CommandKind.CHANGE: Command(
+        does=_change, acts=effect(Act.CHANGED, Act.CHANGE_ASKED, each=True), body=ChangeRequest
+    ),
+    CommandKind.STANDING: Command(
+        does=_standing, acts=effect(Act.HELD, Act.HOLD_RELEASED, Act.ASSESSED, further=_AT_ITS_END)
+    ),
+    CommandKind.CARD_LOST: Command(
+        does=_card_lost, acts=effect(Act.CARD_LOST), body=CardLostRequest, named=_DESTINATION
+    ),
+    CommandKind.ELIGIBILITY: Command(
+        does=_eligibility,
+        acts=effect(Act.PERMIT_ELIGIBLE, Act.PERMIT_WITHHOLD_PROPOSED),
+        body=EligibilityRequest,
+        named=_DESTINATION,
+        waits=EVERYBODY,
+    ),
+    CommandKind.PERMIT_CONFIRM: Command(
+        does=_permit_confirm,
+        acts=effect(Act.PERMIT_WITHHELD, Act.REJECTED, further=_OF_ANSWERS),
+        body=PermitConfirmationRequest,
+        named=_DESTINATION,
+        waits=EVERYBODY,
+    ),
+    CommandKind.ENTER_OUTCOME: Command(
+        does=_enter_outcome,
+        acts=effect(Act.ANSWER_PROPOSED),
+        body=OutcomeRequest,
+        named=_DESTINATION,
+        waits=EVERYBODY,
+        writes_by_itself=True,
+    ),
+    CommandKind.ANSWER: Command(does=_answer, acts=effect(further=_OF_ANSWERS)),
+}

@@ -1,0 +1,92 @@
+"""Every programme declares what is asked of its cases and what time does to them, and the core has no word of it."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from cases.commands import timers, verbs
+from cases.programme import EVERYBODY, Programme
+from domain import spellings
+from domain.commands import CommandKind
+from domain.deadlines import DeadlineKind
+from domain.decisions import TASK_ANSWERS
+from domain.stages import PendingAct
+from programmes import PROGRAMMES
+
+ROOT: Final = Path(__file__).parents[2]
+# What is to know no programme, nor where one stands.
+_FREE: Final = ("cases", "record", "privacy", "register", "api", "workflows", "activities", "policy")
+# Lines that still name one, by file: how many. It may only shrink.
+_LEFT: Final = {
+    "activities/authority_calls.py": 6,
+    "api/app.py": 3,
+    "api/authority.py": 2,
+    "api/employers.py": 1,
+    "api/forgeries.py": 1,
+    "api/lost_answers.py": 2,
+    "api/me_views.py": 1,
+    "api/openapi.py": 1,
+    "api/views.py": 2,
+    "api/wiring.py": 1,
+    "cases/shared/pack_shelf.py": 3,
+    "policy/facts.py": 1,
+    "policy/packs/__init__.py": 2,
+    "privacy/access_log.py": 2,
+    "workflows/registration.py": 1,
+}
+# The decisions that need two signatures in any case.
+_OF_ANY_CASE: Final = {PendingAct.APPROVE, PendingAct.REFUSE}
+_EVERY: Final = pytest.mark.parametrize("programme", PROGRAMMES.values(), ids=PROGRAMMES)
+
+
+def _lines_that_name_one() -> Iterator[tuple[str, str]]:
+    words = [each.replace("_", "[ _]") for each in PROGRAMMES]
+    named = re.compile("|".join([*words, r"programmes\.\w"]), re.IGNORECASE)
+    for room in _FREE:
+        for path in sorted((ROOT / room).rglob("*.py")):
+            name = path.relative_to(ROOT).as_posix()
+            for line in path.read_text(encoding="utf-8").splitlines():
+                if named.search(line):
+                    yield name, line
+
+
+def test_what_is_of_all_programmes_names_none_but_where_it_is_said() -> None:
+    found: dict[str, int] = {}
+    for name, _ in _lines_that_name_one():
+        found[name] = found.get(name, 0) + 1
+    assert found == _LEFT
+
+
+def test_programmes_stand_under_the_code_that_cases_carry() -> None:
+    assert {each.code for each in PROGRAMMES.values()} == set(PROGRAMMES) == {spellings.TALENT_PERMIT}
+
+
+@_EVERY
+def test_a_programme_says_what_each_deadline_does(programme: Programme) -> None:
+    assert set(programme.timers) == set(DeadlineKind) - {DeadlineKind.SETTLED}
+    assert {kind: programme.timers[kind] for kind in timers.TIMERS} == timers.TIMERS
+
+
+@_EVERY
+def test_a_programme_takes_all_that_any_case_takes(programme: Programme) -> None:
+    assert set(verbs.COMMANDS) <= set(programme.commands)
+    assert set(verbs.ANSWERS) <= set(programme.answers) <= set(TASK_ANSWERS)
+    assert not set(programme.signatures) & _OF_ANY_CASE
+
+
+@_EVERY
+def test_a_command_that_may_be_awaited_or_named_is_given_something(programme: Programme) -> None:
+    for kind, command in programme.commands.items():
+        assert command.acts.acts, f"{kind} leaves nothing in the ledger"
+        assert command.waits <= EVERYBODY
+        if command.waits or command.named:
+            assert command.body is not None, f"{kind} is asked with nothing"
+        if command.body is not None:
+            assert not set(command.named) & set(command.body.model_fields) - {"fact"}
+
+
+def test_every_kind_of_command_is_declared_by_a_programme() -> None:
+    assert {kind for each in PROGRAMMES.values() for kind in each.commands} == set(CommandKind)
