@@ -135,7 +135,7 @@ COLUMNS: Final = (
     *rows("objections", "objection_id kind reference key_id about state at due_at outcome answered_at", "what a person objects to, and what became of it", STAFF | {Role.PERSON}, until=_CASE),
     *rows("objections", "person_id", "who objects", NOBODY, of=_PERSONAL, until=_CASE),
     *rows("objections", "body answer", "the person's words, and the park's", STAFF | {Role.PERSON}, of=_SENSITIVE, kept=_SEALED, until=_CASE),
-    *rows("objections", "address_hash", "which address said it, and reads the answer", NOBODY, of=_PERSONAL, kept=_HASHED, until=_CASE),
+    *rows("objections", "address_hash", "which address or document said it, and reads the answer", NOBODY, of=_PERSONAL, kept=_HASHED, until=_CASE),
     *rows("objections", "answered_by", "who answered", STAFF, of=_PERSONAL, basis=Basis.ACCOUNT),
     *rows("sign_in_links", "link_id person_id reference at expires_at ended_at", "one-time links that persons asked for", NOBODY, until=_LINK),
     *rows("sign_in_links", "link_hash", "finding a link that is used", NOBODY, kept=_HASHED, until=_LINK),

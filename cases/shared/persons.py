@@ -25,6 +25,17 @@ _KNOWN: Final = """
 """
 _FIND: Final = text(f"SELECT ({_KNOWN}) AS known_person")
 
+# Nobody's once the person was erased: neither document nor key is there to be found.
+_SHOWN: Final = text(
+    "SELECT d.document_id, d.person_id, d.number, d.since, k.key_id, k.kek_id, k.wrapped FROM person_documents d"
+    " JOIN persons p USING (person_id) JOIN data_keys k ON k.key_id = p.key_id AND k.wrapped IS NOT NULL"
+    " WHERE d.lookup_hash = :lookup_hash"
+)
+_COMPLETE: Final = text(
+    "UPDATE person_documents SET kind = :kind, place = :place, number = :number"
+    " WHERE document_id = :document_id AND number IS NULL"
+)
+
 
 class KnownPerson(NamedTuple):
     """A person row with its data key in clear."""
@@ -99,8 +110,27 @@ async def get_or_add_person(context: Context, connection: AsyncConnection, ident
     return person
 
 
-def _document_row(context: Context, person: KnownPerson, document: Document, at: datetime) -> Row:
-    document_id = uuid4()
+async def find_by_own_document(context: Context, connection: AsyncConnection, document: Document) -> UUID | None:
+    """Return the person who shows a document, or None where nobody has it or they were erased.
+
+    Of one from before documents were kept, its kind and number are written down now.
+    """
+    hashed = document_hash(context, document)
+    row = (await connection.execute(_SHOWN, {"lookup_hash": hashed})).one_or_none()
+    if row is None:
+        return None
+    if row.number is None:
+        key = unwrap(context.keyring, WrappedKey(row.key_id, row.kek_id, bytes(row.wrapped)))
+        shown = _document_row(context, KnownPerson(row.person_id, key), document, row.since, row.document_id)
+        await connection.execute(_COMPLETE, {name: shown[name] for name in ("document_id", "kind", "place", "number")})
+    found: UUID = row.person_id
+    return found
+
+
+def _document_row(
+    context: Context, person: KnownPerson, document: Document, at: datetime, document_id: UUID | None = None
+) -> Row:
+    document_id = document_id or uuid4()
     number = person.key.seal("person_documents", "number", str(document_id), document.number.encode())
     return {
         "document_id": document_id,
