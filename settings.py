@@ -44,6 +44,7 @@ NetworkList = Annotated[list[Annotated[str, AfterValidator(_network)]], NoDecode
 WebUrl = Annotated[str, Field(pattern=_WEB_URL)]
 Origin = Annotated[WebUrl, AfterValidator(_origin)]
 DatabaseUrl = Annotated[str, Field(pattern=_DATABASE_URL)]
+ClaimName = Annotated[str, Field(pattern=r"^[!-~]{1,200}$")]
 QueueList = Annotated[list[Literal["registration", "notices"]], NoDecode, BeforeValidator(_split)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -84,6 +85,17 @@ class Settings(BaseSettings):
     oidc_issuer: WebUrl = Field(description="Issuer of bearer tokens.")
     oidc_audience: str = Field(default="hetao-permits", min_length=1, description="Audience a token must name.")
     oidc_jwks_url: WebUrl = Field(description="Where the issuer publishes its keys.")
+    oidc_document_kind_claim: ClaimName | None = Field(
+        default=None,
+        description="Claim in which the issuer asserts the kind of a person's document, only where it has seen the"
+        " document; without one a person signs in by a link alone.",
+    )
+    oidc_document_number_claim: ClaimName | None = Field(
+        default=None, description="Claim with the number of that document; set together with its kind."
+    )
+    oidc_document_place_claim: ClaimName = Field(
+        default="document_place", description="Claim with the place that issued that document, needed for a passport."
+    )
 
     public_url: Origin = Field(description="Address of the API as its callers see it, a host without a path.")
     sign_in_url: WebUrl | None = Field(
@@ -204,6 +216,10 @@ class Settings(BaseSettings):
         """Refuse settings that contradict one another."""
         if (self.smtp_username is None) != (self.smtp_password is None):
             raise ValueError("HETAO_SMTP_USERNAME and HETAO_SMTP_PASSWORD are set together or not at all.")
+        if (self.oidc_document_kind_claim is None) != (self.oidc_document_number_claim is None):
+            raise ValueError(
+                "HETAO_OIDC_DOCUMENT_KIND_CLAIM and HETAO_OIDC_DOCUMENT_NUMBER_CLAIM are set together or not at all."
+            )
         if self.codec_token is not None and self.temporal_ui_origin is None:
             raise ValueError("HETAO_CODEC_TOKEN needs HETAO_TEMPORAL_UI_ORIGIN, the only origin that may use it.")
         if self.env == "production" and self.codec_token is not None:

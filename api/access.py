@@ -1,6 +1,7 @@
 """Who may call what: every route declares it in one dependency, and nothing is read of a call before it holds."""
 
 import asyncio
+import hashlib
 import re
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ bearer: Final = HTTPBearer(
     scheme_name="bearer",
     bearerFormat="JWT",
     description="A token of the OIDC issuer with the claims `role` and, for an employer, `employer_id`; for a person, "
-    "the token of the session that a one-time link opened.",
+    "the token of the session that a one-time link opened, or one with the claims of a document.",
     auto_error=False,
 )
 
@@ -63,7 +64,8 @@ class Access:
 
     credential: Credential
     roles: frozenset[Role] = frozenset()
-    by_link: bool = False
+    is_own: bool = False
+    takes_documents: bool = True
 
     async def check(self, request: Request) -> None:
         """Find out who acts, count the call, and refuse a role that may not."""
@@ -75,15 +77,19 @@ class Access:
         if (secret := _session_in(header)) is not None:
             await self._check_session(request, secret)
             return
-        actor, token = await wiring.tokens.identify(header, request.state.correlation_id)
+        actor, token, document = await wiring.tokens.identify(header, request.state.correlation_id)
         await wiring.limiter.count(actor)
         request.state.place.belong_to(actor.issuer, actor.subject)
+        by = None
+        if document is not None and self.is_own and self.takes_documents:
+            actor, request.state.session = await person_sign_in.find_by_document(wiring.context, actor, document)
+            token, by = hashlib.sha256(b"document/" + token).digest(), "document"
         request.state.actor = actor
         if not wiring.knows(token):
-            await sign_ins.record(wiring.context, actor, token)
+            await sign_ins.record(wiring.context, actor, token, by=by)
             wiring.know(token)
         self._need_role(actor)
-        if self.by_link:
+        if self.is_own and by is None:
             raise Refused("token_invalid", "Only a person who signed in by a link can call this.")
 
     async def _check_session(self, request: Request, secret: str) -> None:
@@ -117,7 +123,7 @@ class _Caller(Access):
 
 @dataclass(frozen=True)
 class _Own(Access):
-    """An access by the session of a person, which hands the session to the route."""
+    """An access by the session of a person or a token with their document, which hands the session to the route."""
 
     async def __call__(
         self, request: Request, _token: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)]
@@ -140,8 +146,13 @@ def allow(*roles: Role) -> Any:
 
 
 def own() -> Any:
+    """Let a person call the route who signed in by a link or has a token with a document, and hand it the session."""
+    return Depends(_Own(Credential.TOKEN, frozenset({Role.PERSON}), is_own=True))
+
+
+def own_by_link() -> Any:
     """Let a person who signed in by a link call the route, and hand it the session."""
-    return Depends(_Own(Credential.TOKEN, frozenset({Role.PERSON}), by_link=True))
+    return Depends(_Own(Credential.TOKEN, frozenset({Role.PERSON}), is_own=True, takes_documents=False))
 
 
 def signed() -> Any:

@@ -49,7 +49,7 @@ from api.openapi import build_openapi
 from api.patience import Patience
 from api.problems import CODE_OF_STATUS, Answered, problem_response
 from api.starts import Starts
-from api.tokens import IssuerKeys, Tokens
+from api.tokens import DocumentClaims, IssuerKeys, Tokens
 from api.wiring import Wiring, wiring_of
 from cases.health.process_metrics import tell_process
 from cases.health.readiness import Readiness
@@ -241,7 +241,13 @@ async def _wire(
     if tokens is None:
         client = await stack.enter_async_context(httpx.AsyncClient(follow_redirects=False, trust_env=False))
         keys = IssuerKeys(settings.oidc_jwks_url, client)
-        tokens = Tokens(keys, issuer=settings.oidc_issuer, audience=settings.oidc_audience, clock=context.clock)
+        tokens = Tokens(
+            keys,
+            issuer=settings.oidc_issuer,
+            audience=settings.oidc_audience,
+            clock=context.clock,
+            document_claims=_document_claims(settings),
+        )
     limits = files.limits_pack if files is not None else load_limits(settings.parameters, settings.policy_dir)
     tell_process(context)
     serve_metrics(settings.api_metrics_port, settings.metrics_host, core_url=core_url)
@@ -374,3 +380,10 @@ def _placed(error: FieldError, location: Sequence[str | int]) -> FieldError:
         return replace(error, field=str(location[1]))
     field = error.field.removeprefix(str(location[0])).removeprefix(".")
     return replace(error, field=field)
+
+
+def _document_claims(settings: Settings) -> DocumentClaims | None:
+    kind, number = settings.oidc_document_kind_claim, settings.oidc_document_number_claim
+    if kind is None or number is None:
+        return None
+    return DocumentClaims(kind, number, settings.oidc_document_place_claim)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import HTMLResponse, Response
 
-from api.access import PROBLEMS_KEY, GuardedRoute, IdempotencyKey, anyone, own
+from api.access import PROBLEMS_KEY, GuardedRoute, IdempotencyKey, anyone, own, own_by_link
 from api.acts import ask, on_permit
 from api.answers import answer_page, json_response, respond
 from api.callers import client_of
@@ -44,7 +44,7 @@ from texts.person import plain
 pages = APIRouter(route_class=GuardedRoute)
 router = APIRouter(prefix="/v1/me", route_class=GuardedRoute, tags=["The person"])
 
-_OWN = own()
+_OWN, _BY_LINK = own(), own_by_link()
 _ABOUT_CASE: Final[dict[str, Any]] = {PROBLEMS_KEY: [404]}  # the case that the body names
 
 
@@ -99,7 +99,7 @@ async def sign_in(request: Request, body: SessionRequest, _caller: Annotated[Non
 
 
 @router.post("/sign-out", status_code=204, summary="Sign out")
-async def sign_out(request: Request, session: Annotated[Session, _OWN]) -> Response:
+async def sign_out(request: Request, session: Annotated[Session, _BY_LINK]) -> Response:
     """End the session; its token can be used no more."""
     await person_sign_in.sign_out(wiring_of(request).context, session)
     return Response(status_code=204)
@@ -107,7 +107,10 @@ async def sign_out(request: Request, session: Annotated[Session, _OWN]) -> Respo
 
 @router.get("/registrations", response_model=OwnCasesView, summary="The person's own cases")
 async def list_registrations(request: Request, session: Annotated[Session, _OWN]) -> Response:
-    """List the person's cases at every employer, as far as the address stands on them that the link proved."""
+    """List the person's cases at every employer, as far as the address stands on them that the link proved.
+
+    A token with a document opens all cases of the person whose document it is.
+    """
     actor, language = request.state.actor, request.state.language
     items = await person_cases.list_own(wiring_of(request).context, actor, session, language)
     return json_response({"items": items})

@@ -5,8 +5,9 @@ import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import httpx
 import orjson
@@ -17,6 +18,7 @@ from joserfc.jws import JWSRegistry
 from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, StrictStr, ValidationError
 
 from domain.actors import Actor, Role
+from domain.documents import Document, DocumentError, parse_document
 from domain.errors import Refused, Unavailable
 
 ALGORITHMS: Final = ("EdDSA", "ES256", "RS256")
@@ -130,10 +132,36 @@ def _keys_of(document: Any) -> dict[str, Key]:
     return keys
 
 
-class Tokens:
-    """Checks bearer tokens and says who acts."""
+@dataclass(frozen=True, slots=True)
+class DocumentClaims:
+    """Names of the claims in which the issuer asserts a person's document; the place where its kind has several."""
 
-    def __init__(self, keys: IssuerKeys, *, issuer: str, audience: str, clock: Callable[[], datetime]) -> None:
+    kind: str
+    number: str
+    place: str
+
+
+class Identified(NamedTuple):
+    """Who acts, the hash by which the token is known again, and the document of a person that the issuer asserts."""
+
+    actor: Actor
+    token: bytes
+    document: Document | None
+
+
+class Tokens:
+    """Checks bearer tokens and says who acts; documents are read from them where the claims are named."""
+
+    def __init__(
+        self,
+        keys: IssuerKeys,
+        *,
+        issuer: str,
+        audience: str,
+        clock: Callable[[], datetime],
+        document_claims: DocumentClaims | None = None,
+    ) -> None:
+        self._document_claims = document_claims
         self._keys = keys
         self._issuer = issuer
         self._audience = audience
@@ -142,10 +170,10 @@ class Tokens:
 
     async def actor(self, authorization: str | None, correlation_id: str) -> Actor:
         """Return the one whom an `Authorization` header names."""
-        return (await self.identify(authorization, correlation_id))[0]
+        return (await self.identify(authorization, correlation_id)).actor
 
-    async def identify(self, authorization: str | None, correlation_id: str) -> tuple[Actor, bytes]:
-        """Return the one whom an `Authorization` header names, and the hash by which the token is known again.
+    async def identify(self, authorization: str | None, correlation_id: str) -> Identified:
+        """Return the one whom an `Authorization` header names, with a person's document where the token has one.
 
         Raises:
             Refused: `token_missing` or `token_invalid`.
@@ -154,7 +182,8 @@ class Tokens:
         scheme, _, token = (authorization or "").strip().partition(" ")
         if not authorization or scheme.lower() != "bearer" or not token.strip():
             raise Refused("token_missing", "Send the header `Authorization: Bearer …`.")
-        claims = self._checked(await self._payload(token.strip()))
+        payload = await self._payload(token.strip())
+        claims = self._checked(payload)
         employer_id = claims.employer_id if claims.role is Role.EMPLOYER else None
         if claims.role is Role.EMPLOYER and employer_id is None:
             raise _invalid("A token of an employer must name its employer_id.")
@@ -169,7 +198,26 @@ class Tokens:
         )
         # A session that renews its tokens is one sign-in; a token without either name is known by when it was issued.
         named = str(claims.sid or claims.jti or claims.iat or claims.exp)
-        return actor, hashlib.sha256(orjson.dumps([claims.iss, claims.sub, claims.role, named])).digest()
+        known_by = hashlib.sha256(orjson.dumps([claims.iss, claims.sub, claims.role, named])).digest()
+        return Identified(actor, known_by, self._document(payload) if claims.role is Role.PERSON else None)
+
+    def _document(self, payload: Mapping[str, Any]) -> Document | None:
+        """Return the document that a person's token asserts, or None; what is said of it never quotes it."""
+        names = self._document_claims
+        if names is None:
+            return None
+        kind, number, place = (payload.get(name) for name in (names.kind, names.number, names.place))
+        if kind is None and number is None:
+            return None
+        if not isinstance(kind, str) or not isinstance(number, str) or not isinstance(place, str | None):
+            raise _invalid(
+                f"The token names a document by halves: `{names.kind}` and `{names.number}` are texts, both."
+            )
+        try:
+            return parse_document(kind, number, place)
+        except DocumentError as error:
+            claim = getattr(names, error.field_error.field)
+            raise _invalid(f"The claim `{claim}` of the token is wrong; tell its issuer. {error}") from None
 
     async def _payload(self, token: str) -> Mapping[str, Any]:
         """Return the payload of a token whose signature holds.

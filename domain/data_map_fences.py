@@ -26,6 +26,7 @@ PARK: Final = frozenset(
 # Read and added to by every tenant, and changed by the park alone.
 SHARED: Final = {
     "persons": "intake finds a person whoever registered them first: a random id, a keyed hash and the id of a key, no fact",
+    "person_documents": "intake finds a person by a document whoever registered them first: a keyed hash, and the number sealed under a key that no employer's case leads to but the person's own",
     "data_keys": "each key is reached through a row that is under row-level security, and opens with the key file alone",
 }
 # Without row-level security.

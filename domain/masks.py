@@ -7,7 +7,8 @@ from typing import Final
 
 import phonenumbers
 
-from domain.identity_numbers import mask_identity_number
+from domain.documents import DocumentKind
+from domain.identity_numbers import LENGTH, mask_identity_number
 
 _STAR: Final = "*"
 _RING: Final = "○"
@@ -27,6 +28,21 @@ def mask_card_number(number: str) -> str:
     if len(number) < 6:
         return _STAR * len(number)
     return number[0] + _STAR * (len(number) - 3) + number[-2:]
+
+
+def mask_document_number(kind: DocumentKind, number: str) -> str:
+    """Return the number of a person's document, in its compared form, with its first letter or digit and its last two.
+
+    Of eighteen characters it is masked as an identity number is; of a permanent residence card of 2017 the letters say
+    where from, and a passport may be as short as its mask, so that of these the last two stand alone.
+    """
+    if kind is not DocumentKind.PASSPORT and len(number) == LENGTH:
+        return mask_identity_number(number)
+    if len(number) < 6:
+        return _STAR * len(number)
+    says_more = kind in (DocumentKind.PERMANENT_RESIDENCE_CARD, DocumentKind.PASSPORT)
+    first = _STAR if says_more else number[0]
+    return first + _STAR * (len(number) - 3) + number[-2:]
 
 
 def mask_email(address: str) -> str:

@@ -91,6 +91,7 @@ PLACES: Final = frozenset(
         Place("objections", "body"),
         Place("permits", "note"),
         Place("permits", "reason"),
+        Place("person_documents", "number"),
         Place("registrations", "earlier_addresses"),
         Place("registrations", "note"),
         Place("roster_rows", "body"),
@@ -105,8 +106,8 @@ LEDGER_HASHES: Final = b"ledger"
 # Under the look-up key: what a keyed hash is for; after a slash, whose.
 LOOKUPS: Final = frozenset(
     {
-        "address", "answer", "body", "identity", "last_four", "machine_secret", "message", "name", "session",
-        "sign_in_link",
+        "address", "answer", "body", "document", "identity", "last_four", "machine_secret", "message", "name",
+        "session", "sign_in_link",
     }
 )  # fmt: skip
 # By what a key of the service is told from others in the register of keys.

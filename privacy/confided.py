@@ -26,11 +26,11 @@ _O: Final = objections.c
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Words of a person, and the address by which they had signed in."""
+    """Words of a person, and the address by which they had signed in; None by a document, whose hash it is then."""
 
     text: str
     address_hash: bytes
-    signed_in_by: tuple[Channel, str]
+    signed_in_by: tuple[Channel, str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,14 @@ async def confided_by(
 async def said_from(
     context: Context, connection: AsyncConnection, row: Row, key: DataKey
 ) -> tuple[Channel, str] | None:
-    """Return the address that an objection came from; of an old one that does not say, the first of its time."""
-    said = json.loads(key.open("objections", "body", str(row["objection_id"]), row["body"])).get("from")
+    """Return the address that an objection came from; of an old one that does not say, the first of its time.
+
+    None where a document was shown: its holder reads the answer, and no address that others gave is told of it.
+    """
+    body = json.loads(key.open("objections", "body", str(row["objection_id"]), row["body"]))
+    said = body.get("from")
+    if said is None and "from" in body:
+        return None
     if said is not None:
         return Channel(said["channel"]), str(said["address"])
     return next(iter((await _addresses_then(context, connection, row)).items()), None)

@@ -226,8 +226,8 @@ async def _need_not_own(connection: AsyncConnection, actor: Actor, row: Row) -> 
 def _row(
     file: CaseFile, objection_id: UUID, kind: ObjectionKind, about: str, said: Said, at: datetime, due_at: datetime
 ) -> dict[str, Any]:
-    channel, address = said.signed_in_by
-    content = {"text": said.text, "from": {"channel": channel.value, "address": address}}
+    source = None if said.signed_in_by is None else dict(zip(("channel", "address"), said.signed_in_by, strict=True))
+    content = {"text": said.text, "from": source}
     return {
         "objection_id": objection_id,
         "kind": kind.value,

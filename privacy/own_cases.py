@@ -53,11 +53,11 @@ _LEFT_OUT: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class OwnCase:
-    """A case with what was given of the person, opened, and the address by which they signed in."""
+    """A case with what was given of the person, opened, and the address by which they signed in, if by one."""
 
     reading: CaseReading
     given: Row
-    signed_in_by: tuple[Channel, str]
+    signed_in_by: tuple[Channel, str] | None
 
     @property
     def reference(self) -> str:
@@ -68,8 +68,13 @@ class OwnCase:
 async def own_cases(context: Context, connection: AsyncConnection, session: Session, actor: Actor) -> list[OwnCase]:
     """Return the cases of a session, the newest first: those whose person signs in by the address that it proved.
 
+    A document in place of an address opens all cases of the person who has it.
+
     From then on the transaction sees no other case, whatever is asked of it.
     """
+    if session.person_id is None:
+        await fence(connection, [])
+        return []
     r = registrations.c
     query = select(r.reference).where(r.person_id == session.person_id)
     query = query.order_by(r.accepted_at.desc(), r.reference).limit(_MOST)
@@ -77,6 +82,9 @@ async def own_cases(context: Context, connection: AsyncConnection, session: Sess
     found: list[OwnCase] = []
     for reading in await read_cases(context, connection, references, actor):
         given = _given(reading)
+        if session.by_document:
+            found += [OwnCase(reading, given, None)] if given else []
+            continue
         serving = serving_now(reading, addresses_of(given["person"])) if given else {}
         for channel, address in serving.items():
             if address_hash(context, address) == session.address_hash:

@@ -222,7 +222,8 @@ async def _notices(connection: AsyncConnection, case: OwnCase, own: Set[UUID]) -
 def _is_to(case: OwnCase, row: Row, body: Row, own: Set[UUID]) -> bool:
     """Whether a notice is to all addresses of the case, or to the reader's; what one alone was told is for that one."""
     if "only" in body:
-        return same_address(body["only"]["to"]) == same_address(case.signed_in_by[1])
+        proved = case.signed_in_by
+        return proved is not None and same_address(body["only"]["to"]) == same_address(proved[1])
     return row["kind"] != NoticeKind.COMPLAINT_ANSWERED or UUID(row["occasion"]) in own
 
 

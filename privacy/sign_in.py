@@ -4,6 +4,9 @@ A link proves that its holder reads one address, no more: the session opens the 
 address stands, so that an employer that enters somebody's identity number with an address of its own choosing comes to
 see nothing of what others gave. One that is put in place of another on a case serves after a while, and until then the
 one before it does (`domain.sign_in_addresses`).
+
+A token of the issuer that asserts a document of the person is a party as well: of all cases of the person who has that
+document, whatever addresses others put on them. Without a document a token is no party.
 """
 
 import secrets
@@ -21,8 +24,10 @@ from cases.case.file import CaseFile, load_case
 from cases.case.view import moment
 from cases.notices.compose import Telling, tell
 from cases.shared.context import Context
+from cases.shared.persons import document_hash, find_by_own_document
 from domain.actors import Actor, Role
 from domain.acts import Act
+from domain.documents import Document
 from domain.errors import Defect, KeyUnknown, Refused
 from domain.notices import Channel, NoticeKind, Recipient
 from domain.person import (
@@ -51,12 +56,18 @@ _FIND: Final = text(
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One who signed in: the person, the address that was proved, and the hash by which the session is known."""
+    """One who signed in: the person, the address that was proved, and the hash by which the session is known.
 
-    person_id: UUID
+    `by_document`: a document was asserted in place of an address, and its hash stands in the address's place. Nobody
+    may have it: `person_id` is None then, and there are no cases. Such a session ends with its token, has no hash to be
+    known by and no end of its own.
+    """
+
+    person_id: UUID | None
     address_hash: bytes
     session_hash: bytes
-    expires_at: datetime
+    expires_at: datetime | None
+    by_document: bool = False
 
 
 def address_hash(context: Context, address: str) -> bytes:
@@ -186,6 +197,14 @@ async def find_session(context: Context, token: str, correlation_id: str) -> tup
         raise Refused("token_invalid", "The session is over or unknown; ask for a new link.")
     session = Session(found.person_id, bytes(found.address_hash), session_hash, found.expires_at)
     return _actor(found.person_id, correlation_id), session
+
+
+async def find_by_document(context: Context, actor: Actor, document: Document) -> tuple[Actor, Session]:
+    """Return who acts with a token that asserts a document: its person, or, where nobody has it, the token's holder."""
+    async with context.database.begin() as connection:
+        person_id = await find_by_own_document(context, connection, document)
+    session = Session(person_id, document_hash(context, document), b"", None, by_document=True)
+    return (actor if person_id is None else _actor(person_id, actor.correlation_id)), session
 
 
 async def sign_out(context: Context, session: Session) -> None:

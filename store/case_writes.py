@@ -24,6 +24,7 @@ _REPLACED: Final = (tables.permits, tables.tasks, tables.deadlines, tables.calls
 _ADDED: Final = (
     tables.data_keys,
     tables.persons,
+    tables.person_documents,
     tables.registrations,
     tables.applications,
     tables.assessments,

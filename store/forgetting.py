@@ -18,6 +18,8 @@ _FORGET: Final = text("""
         UPDATE data_keys k SET wrapped = NULL, destroyed_at = given.at FROM given WHERE k.key_id = ANY(given.keys)
     ), unknown AS (
         UPDATE persons p SET identity_hash = NULL FROM given WHERE p.person_id = ANY(given.persons)
+    ), unshown AS (
+        DELETE FROM person_documents d USING given WHERE d.person_id = ANY(given.persons)
     ), registered AS (
         UPDATE registrations r SET erased_at = given.at, version = r.version + 1, updated_at = clock_timestamp(),
             name_hash = NULL, last_four_hash = NULL, client_reference = NULL, contract_end = NULL, departure = NULL,

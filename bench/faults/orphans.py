@@ -11,6 +11,8 @@ _PARENTS: Final = {"reference": "registrations", "delivery_id": "deliveries", "w
 _OF_LOST: Final = frozenset({"lost_cases", "lost_answers"})
 # What stands for nobody where no other table names it, by the column that is its key.
 _NAMED: Final = {"persons": "person_id", "data_keys": "key_id"}
+# Belongs to a person, and is no case that needs one.
+_BELONGING: Final = frozenset({"person_documents"})
 
 
 def orphans_query() -> str:
@@ -32,7 +34,9 @@ def _without_parent() -> Iterator[str]:
 
 def _named_by_none() -> Iterator[str]:
     for name, key in _NAMED.items():
-        others = [table.name for table in metadata.tables.values() if key in table.c and table.name != name]
+        others = [
+            table.name for table in metadata.tables.values() if key in table.c and table.name not in (name, *_BELONGING)
+        ]
         named = (f"NOT EXISTS (SELECT FROM {each} o WHERE o.{key}::text = t.{key}::text)" for each in others)
         # A key that was destroyed holds nothing, whoever named it.
         kept = "t.destroyed_at IS NULL AND " if name == "data_keys" else ""

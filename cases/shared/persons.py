@@ -1,5 +1,6 @@
-"""Persons: an id, a keyed look-up hash and a data key; what was given of them belongs to the application."""
+"""Persons: an id, documents by which they are found, and a data key; what was given of them is the application's."""
 
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
 
@@ -8,18 +9,32 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.shared.context import Context
+from domain.documents import Document, document_of_identity_number
 from store import case_writes
 from store.case_rows import Beside, Row
 from store.encryption import DataKey, WrappedKey, new_data_key, unwrap
 
 # Held as a case's foreign key will hold it: whoever erases the person waits, or is waited for and then nobody is found.
+# The person first, as erasing does; the document is gone by then, and what was read before the wait does not count.
 _KNOWN: Final = """
     SELECT jsonb_build_object('person_id', p.person_id, 'key_id', k.key_id, 'kek_id', k.kek_id,
         'wrapped', encode(k.wrapped, 'hex'))
-    FROM persons p JOIN data_keys k ON k.key_id = p.key_id WHERE p.identity_hash = CAST(:identity_hash AS bytea)
-    FOR KEY SHARE OF p
+    FROM person_documents d JOIN persons p ON p.person_id = d.person_id JOIN data_keys k ON k.key_id = p.key_id
+    WHERE d.lookup_hash = CAST(:identity_hash AS bytea)
+    FOR KEY SHARE OF p, d
 """
 _FIND: Final = text(f"SELECT ({_KNOWN}) AS known_person")
+
+# Nobody's once the person was erased: neither document nor key is there to be found.
+_SHOWN: Final = text(
+    "SELECT d.document_id, d.person_id, d.number, d.since, k.key_id, k.kek_id, k.wrapped FROM person_documents d"
+    " JOIN persons p USING (person_id) JOIN data_keys k ON k.key_id = p.key_id AND k.wrapped IS NOT NULL"
+    " WHERE d.lookup_hash = :lookup_hash"
+)
+_COMPLETE: Final = text(
+    "UPDATE person_documents SET kind = :kind, place = :place, number = :number"
+    " WHERE document_id = :document_id AND number IS NULL"
+)
 
 
 class KnownPerson(NamedTuple):
@@ -27,6 +42,11 @@ class KnownPerson(NamedTuple):
 
     person_id: UUID
     key: DataKey
+
+
+def document_hash(context: Context, document: Document) -> bytes:
+    """Return the keyed hash under which a person is found by a document."""
+    return context.keyring.lookup_hash(*document.looked_up_by)
 
 
 def identity_hash(context: Context, identity_number: str) -> bytes:
@@ -62,14 +82,15 @@ def meet(
     if known is not None:
         return known, {}
     key, wrapped = new_data_key(context.keyring)
-    person_id = uuid4()
+    person = KnownPerson(uuid4(), key)
     key_row = {"key_id": wrapped.key_id, "kek_id": wrapped.kek_id, "wrapped": wrapped.wrapped}
     row = {
-        "person_id": person_id,
+        "person_id": person.person_id,
         "identity_hash": identity_hash(context, identity_number),
         "key_id": key.key_id,
     }
-    return KnownPerson(person_id, key), {"data_keys": [key_row], "persons": [row]}
+    document = _document_row(context, person, document_of_identity_number(identity_number), context.clock())
+    return person, {"data_keys": [key_row], "persons": [row], "person_documents": [document]}
 
 
 async def get_or_add_person(context: Context, connection: AsyncConnection, identity_number: str) -> KnownPerson:
@@ -87,3 +108,36 @@ async def get_or_add_person(context: Context, connection: AsyncConnection, ident
             raise
         return known
     return person
+
+
+async def find_by_own_document(context: Context, connection: AsyncConnection, document: Document) -> UUID | None:
+    """Return the person who shows a document, or None where nobody has it or they were erased.
+
+    Of one from before documents were kept, its kind and number are written down now.
+    """
+    hashed = document_hash(context, document)
+    row = (await connection.execute(_SHOWN, {"lookup_hash": hashed})).one_or_none()
+    if row is None:
+        return None
+    if row.number is None:
+        key = unwrap(context.keyring, WrappedKey(row.key_id, row.kek_id, bytes(row.wrapped)))
+        shown = _document_row(context, KnownPerson(row.person_id, key), document, row.since, row.document_id)
+        await connection.execute(_COMPLETE, {name: shown[name] for name in ("document_id", "kind", "place", "number")})
+    found: UUID = row.person_id
+    return found
+
+
+def _document_row(
+    context: Context, person: KnownPerson, document: Document, at: datetime, document_id: UUID | None = None
+) -> Row:
+    document_id = document_id or uuid4()
+    number = person.key.seal("person_documents", "number", str(document_id), document.number.encode())
+    return {
+        "document_id": document_id,
+        "person_id": person.person_id,
+        "kind": document.kind.value,
+        "place": document.place,
+        "lookup_hash": document_hash(context, document),
+        "number": number,
+        "since": at,
+    }

@@ -13,8 +13,10 @@ from store.ledger import Entry, begin_chain
 from store.tables import ledger, sign_ins
 
 
-async def record(context: Context, actor: Actor, token_hash: bytes) -> None:
+async def record(context: Context, actor: Actor, token_hash: bytes, *, by: str | None = None) -> None:
     """Record that a token was used for the first time; used again, here or at another copy, it leaves no row.
+
+    `by` says what a person showed beside the token: `document`.
 
     Raises:
         Unavailable: when PostgreSQL is away.
@@ -23,7 +25,8 @@ async def record(context: Context, actor: Actor, token_hash: bytes) -> None:
     first = insert(sign_ins).values(token_hash=token_hash, at=at).on_conflict_do_nothing().returning(sign_ins.c.at)
     async with context.database.begin(actor.tenant) as connection:
         if (await connection.execute(first)).first() is not None:
-            entry = Entry(Act.SIGNED_IN, actor, at, employer_id=actor.employer_id)
+            detail = {"by": by} if by else {}
+            entry = Entry(Act.SIGNED_IN, actor, at, employer_id=actor.employer_id, detail=detail)
             await begin_chain(connection, f"sign-in/{uuid4()}", [entry])
 
 

@@ -28,7 +28,8 @@ _OWN_LIVE: Final = """
     SELECT EXISTS (
         SELECT FROM registrations r WHERE r.employer_id = :own_employer AND r.live
         AND r.last_four_hash = CAST(:own_last_four AS bytea)
-        AND (SELECT p.identity_hash FROM persons p WHERE p.person_id = r.person_id) = CAST(:own_identity AS bytea)
+        AND CAST(:own_identity AS bytea) IN (
+            SELECT d.lookup_hash FROM person_documents d WHERE d.person_id = r.person_id)
     )
 """
 

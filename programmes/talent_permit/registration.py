@@ -48,7 +48,7 @@ from store.rows.register import RegistrationRow
 _TRIES = 3
 _LIVE_PERSON = "uq_registrations_live_person"
 # A random reference that is taken is drawn again; a person whom another request adds at the same time is found then.
-_DRAWN_AGAIN = frozenset({"pk_registrations", "uq_persons_identity_hash"})
+_DRAWN_AGAIN = frozenset({"pk_registrations", "uq_persons_identity_hash", "uq_person_documents_lookup_hash"})
 
 
 class _GivenBeforeError(Exception):

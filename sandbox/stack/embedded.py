@@ -15,7 +15,7 @@ from sandbox.stack.directory import Stack, lock, open_stack
 from sandbox.stack.postgres import OWNER, SEALER, PostgresServer
 from sandbox.stack.supervisor import Child, Step, Supervisor, Task
 from sandbox.stack.temporal_server import NAMESPACE, TemporalServer, environment
-from sandbox.standins.issuer import AUDIENCE
+from sandbox.standins.issuer import AUDIENCE, KIND_CLAIM, NUMBER_CLAIM
 
 # What a caller's environment may change in the embedded run.
 PASSED_ON: Final = (
@@ -116,6 +116,8 @@ def application_environment(stack: Stack) -> dict[str, str]:
         "HETAO_OIDC_ISSUER": stack.url("issuer"),
         "HETAO_OIDC_AUDIENCE": AUDIENCE,
         "HETAO_OIDC_JWKS_URL": stack.url("issuer") + "/jwks",
+        "HETAO_OIDC_DOCUMENT_KIND_CLAIM": KIND_CLAIM,
+        "HETAO_OIDC_DOCUMENT_NUMBER_CLAIM": NUMBER_CLAIM,
         "HETAO_PUBLIC_URL": stack.url("api"),
         "HETAO_API_HOST": "127.0.0.1",
         "HETAO_API_PORT": str(stack.ports["api"]),

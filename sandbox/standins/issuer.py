@@ -19,6 +19,8 @@ from sandbox.standins.serving import ProblemError, add_problems, arguments, refu
 AUDIENCE: Final = "hetao-permits"
 TOKEN_SECONDS: Final = 12 * 3600
 ALGORITHM: Final = "RS256"
+KIND_CLAIM: Final = "document_kind"
+NUMBER_CLAIM: Final = "document_number"
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Persona:
     name: str
     role: Role
     employer_id: str | None = None
+    document: tuple[str, str] | None = None  # kind and number, as the issuer asserts them
 
 
 PERSONAS: Final[dict[str, Persona]] = {
@@ -40,7 +43,10 @@ PERSONAS: Final[dict[str, Persona]] = {
     "operator": Persona("Operator", Role.OPERATOR),
     "auditor": Persona("Auditor", Role.AUDITOR),
     "authority": Persona("Exit-entry administration", Role.AUTHORITY),
-    "person-1": Persona("Person One", Role.PERSON),
+    # Of `examples/registration.json`, of the first line of `examples/roster.csv`, and of nobody in either.
+    "person-1": Persona("Person One", Role.PERSON, document=("resident_identity_card", "44030419900307123X")),
+    "person-2": Persona("Person Two", Role.PERSON, document=("resident_identity_card", "33010619860128072X")),
+    "person-3": Persona("Person Three", Role.PERSON, document=("hk_identity_card", "A123456(3)")),
 }
 
 
@@ -83,6 +89,8 @@ def token(key: RSAKey, issuer: str, persona: str) -> str:
     }
     if found.employer_id:
         claims["employer_id"] = found.employer_id
+    if found.document:
+        claims[KIND_CLAIM], claims[NUMBER_CLAIM] = found.document
     return str(jwt.encode({"alg": ALGORITHM, "kid": key.kid}, claims, key, algorithms=[ALGORITHM]))
 
 

@@ -13,7 +13,15 @@ from store.tables.epochs import epochs, lost_cases
 from store.tables.erasure import erasures, legal_holds
 from store.tables.keys import key_holders, service_keys
 from store.tables.notices import deliveries, notice_reads, notices, receipts, webhooks
-from store.tables.people import data_keys, employer_standings, employer_versions, employers, persons, premises
+from store.tables.people import (
+    data_keys,
+    employer_standings,
+    employer_versions,
+    employers,
+    person_documents,
+    persons,
+    premises,
+)
 from store.tables.record import ledger, ledger_marks, sign_ins
 from store.tables.register import (
     applications,
@@ -80,6 +88,7 @@ __all__ = [
     "notices",
     "objections",
     "permits",
+    "person_documents",
     "person_sessions",
     "persons",
     "premises",

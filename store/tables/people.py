@@ -23,6 +23,20 @@ persons = Table(
     Column("key_id", ForeignKey("data_keys.key_id"), nullable=False),
 )
 
+# Many to a person. Of one from before there was this table neither kind nor number is known until it is next shown.
+person_documents = Table(
+    "person_documents",
+    metadata,
+    Column("document_id", Uuid, primary_key=True),
+    Column("person_id", ForeignKey("persons.person_id"), nullable=False),
+    Column("kind", Text),
+    Column("place", Text),
+    Column("lookup_hash", LargeBinary, nullable=False, unique=True),
+    Column("number", LargeBinary),
+    moment("since", null=False),
+    Index("ix_person_documents_person", "person_id"),
+)
+
 employers = Table(
     "employers",
     metadata,

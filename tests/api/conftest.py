@@ -16,7 +16,7 @@ from sqlalchemy import select, text
 from api.app import create_app
 from api.limiting import Allowance
 from api.patience import Patience
-from api.tokens import IssuerKeys, Tokens
+from api.tokens import DocumentClaims, IssuerKeys, Tokens
 from cases.incidents import defects
 from cases.shared.context import Context
 from settings import Settings
@@ -119,7 +119,8 @@ async def set_stage(
         engine = InlineEngine(context)
         async with httpx.AsyncClient(transport=issuer.transport()) as outside:
             keys = IssuerKeys(settings.oidc_jwks_url, outside)
-            tokens = Tokens(keys, issuer=ISSUER, audience=AUDIENCE, clock=clock)
+            claims = DocumentClaims("document_kind", "document_number", "document_place")
+            tokens = Tokens(keys, issuer=ISSUER, audience=AUDIENCE, clock=clock, document_claims=claims)
             app = create_app(
                 settings,
                 context=context,

@@ -85,7 +85,7 @@ class Walk:
     async def register(self, **person: Any) -> str:
         """Register another person of employer-a."""
         self._serial += 1
-        body = registration_body(identity_number=identity_number(self._serial), **person)
+        body = registration_body(**{"identity_number": identity_number(self._serial), **person})
         case = await self.call("employer-a", "POST", "/v1/registrations", body)
         self.references.append(case["reference"])
         return str(case["reference"])

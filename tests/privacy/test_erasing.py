@@ -10,7 +10,9 @@ from uuid import UUID
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import text
 
+from cases.shared.persons import find_person
 from domain.actors import Actor, Role
 from domain.commands import CommandKind
 from domain.decisions import ConfirmationAction
@@ -27,6 +29,7 @@ from domain.errors import Refused, Unavailable
 from domain.folding import fold
 from domain.roster import OnDefect, RosterAct
 from privacy import erasures, legal_holds
+from privacy.erasing import hold_person
 from proof.files import verify
 from proof.ledger_rows import row_hash
 from proof.receipts import canonical
@@ -37,6 +40,7 @@ from register.rosters import intake as rosters
 from register.rosters.work import work_once
 from store import tables
 from store.erasure_list import ErasureList
+from store.forgetting import forget
 from tests.cases.contexts import EMPLOYER_A, NOON, OFFICER, SUPERVISOR, SUPERVISOR_2, key
 from tests.cases.driver import OFFICER_2, Case, Park, open_park
 from tests.privacy.sweep import places_of
@@ -127,6 +131,7 @@ async def test_nothing_that_is_stored_names_an_erased_person(park: Park) -> None
     assert before >= {
         "applications.body", "assessments.facts", "answers.body", "notices.body", "commands.body", "idempotency.answer",
         "permits.authority_number", "permits.reason", "roster_rows.body", "persons.identity_hash",
+        "person_documents.lookup_hash",
         "registrations.client_reference", "registrations.name_hash", "registrations.last_four_hash",
     }  # fmt: skip
     for word in words:
@@ -295,3 +300,28 @@ async def test_a_case_that_a_corrected_number_moved_is_erased_under_both_keys(pa
     await erase(park, case)
     assert await places_of(park.context, words) == set()
     assert {row["identity_hash"] for row in await park.rows(tables.persons)} == {None}
+    assert await park.rows(tables.person_documents) == []
+
+
+async def test_who_asks_for_a_person_while_they_are_erased_finds_nobody(park: Park) -> None:
+    case = await ended_case(park)
+    database, number = park.context.database, PERSON["identity_number"]
+    row = await case.row()
+    (person,) = await park.rows(tables.persons)
+
+    async def find() -> object:
+        async with database.begin("emp-b") as connection:
+            return await find_person(park.context, connection, number)
+
+    assert await find() is not None
+    async with database.begin() as connection:
+        await hold_person(connection, row["person_id"])
+        waiting = asyncio.create_task(find())
+        blocked = text("SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))")
+        while (await connection.execute(blocked)).first() is None:
+            assert not waiting.done()
+            await asyncio.sleep(0.01)
+        await forget(
+            connection, keys=[person["key_id"]], persons=[row["person_id"]], references=[case.reference], at=NOON
+        )
+    assert await waiting is None

@@ -26,6 +26,7 @@ from domain import (
     case_facts,
     commands,
     deadlines,
+    documents,
     erasure,
     findings,
     incidents,
@@ -98,7 +99,8 @@ _LATER: Final = frozenset({"entry_case"})
 # Enumerations whose values stand in rows, histories or signed files.
 ENUMERATIONS: Final[tuple[type[StrEnum], ...]] = (
     Role, acts.Act, answers.AnswerState, answers.Outcome, case_facts.ContestState, case_facts.FactField,
-    case_facts.FactState, commands.CommandKind, commands.CommandState, deadlines.DeadlineKind, erasure.ErasureReason,
+    case_facts.FactState, commands.CommandKind, commands.CommandState, deadlines.DeadlineKind, documents.DocumentKind,
+    erasure.ErasureReason,
     erasure.ErasureState, erasure.HoldReason, erasure.ReleaseReason, findings.FindingCode, findings.FindingOutcome,
     incidents.Healed, incidents.IncidentKind, languages.Language, lost_answers.LostAnswerState, notices.Channel,
     notices.DeliveryStatus, notices.NoticeKind, notices.Recipient, person.ComplaintAbout, person.ComplaintOutcome,

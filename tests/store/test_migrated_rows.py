@@ -23,6 +23,11 @@ _BEFORE = """
     FROM incidents WHERE kind = 'record_differs';
 """
 
+_CAUSES = (
+    "SELECT kind, state, closed_reason, cause_place, count(*) FROM incidents"
+    " GROUP BY kind, state, closed_reason, cause_place, cause_id ORDER BY 1, 2"
+)
+
 
 def test_incidents_of_before_have_their_cause_and_those_that_had_healed_are_closed(
     postgres: PostgresServer, empty_database: str
@@ -33,11 +38,39 @@ def test_incidents_of_before_have_their_cause_and_those_that_had_healed_are_clos
     command.upgrade(alembic, str(before))
     asyncio.run(_run(url, _BEFORE))
     upgrade(url)
-    assert asyncio.run(_rows(url)) == [
+    assert asyncio.run(_rows(url, _CAUSES)) == [
         ("defect", "open", None, "a/b.py run", 3),
         ("record_differs", "ended", "difference_gone", "", 1),
         ("record_differs", "open", None, "", 1),
     ]
+
+
+_PERSONS = """
+    SELECT set_config('hetao.tenant', '*', false);
+    INSERT INTO data_keys (key_id, kek_id) VALUES ('00000000-0000-4000-8000-000000000001', 'k1');
+    INSERT INTO persons (person_id, identity_hash, key_id)
+    SELECT ('00000000-0000-4000-8000-0000000000' || n)::uuid, CASE WHEN n < 13 THEN ('x' || n)::bytea END,
+        '00000000-0000-4000-8000-000000000001' FROM generate_series({first}, {last}) n;
+"""
+
+
+def test_persons_of_before_and_those_that_code_of_before_adds_or_erases_have_their_documents(
+    postgres: PostgresServer, empty_database: str
+) -> None:
+    url = postgres.url(role=OWNER, database=empty_database)
+    alembic = configuration(url)
+    before = ScriptDirectory.from_config(alembic).get_revision("0038").down_revision
+    command.upgrade(alembic, str(before))
+    asyncio.run(_run(url, _PERSONS.format(first=11, last=13)))  # the last one was erased
+    upgrade(url)
+    query = "SELECT right(person_id::text, 2), lookup_hash, kind, number FROM person_documents ORDER BY 1"
+    copied = [("11", b"x11", None, None), ("12", b"x12", None, None)]
+    assert asyncio.run(_rows(url, query)) == copied
+    asyncio.run(_run(url, _PERSONS.format(first=10, last=10).replace("000000001", "000000002")))
+    assert asyncio.run(_rows(url, query)) == [("10", b"x10", None, None), *copied]
+    erasing = "SELECT set_config('hetao.tenant', '*', false); UPDATE persons SET identity_hash = NULL"
+    asyncio.run(_run(url, f"{erasing} WHERE identity_hash = 'x11'"))
+    assert [row[0] for row in asyncio.run(_rows(url, query))] == ["10", "12"]
 
 
 async def _run(url: str, script: str) -> None:
@@ -48,14 +81,10 @@ async def _run(url: str, script: str) -> None:
         await connection.close()
 
 
-async def _rows(url: str) -> list[tuple[object, ...]]:
+async def _rows(url: str, query: str) -> list[tuple[object, ...]]:
     connection = await asyncpg.connect(url)
     try:
         await connection.execute("SELECT set_config('hetao.tenant', '*', false)")
-        query = (
-            "SELECT kind, state, closed_reason, cause_place, count(*) FROM incidents"
-            " GROUP BY kind, state, closed_reason, cause_place, cause_id ORDER BY 1, 2"
-        )
         return [tuple(row) for row in await connection.fetch(query)]
     finally:
         await connection.close()

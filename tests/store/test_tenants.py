@@ -52,7 +52,7 @@ async def test_a_query_without_where_shows_a_tenant_its_own_rows(park: Park) -> 
 async def test_without_a_tenant_there_are_no_rows(park: Park) -> None:
     await park.issued()
     async with park.context.database.engine.begin() as connection:
-        for table in (*_TENANT_TABLES, tables.persons, tables.data_keys):
+        for table in (*_TENANT_TABLES, tables.persons, tables.person_documents, tables.data_keys):
             count = select(func.count()).select_from(table)
             assert (await connection.execute(count)).scalar_one() == 0, table.name
 
@@ -77,15 +77,26 @@ async def test_an_employer_meets_nothing_of_what_is_the_parks_alone(park: Park) 
 
 async def test_keys_and_persons_are_changed_by_the_park_alone(park: Park) -> None:
     await park.issued(by=EMPLOYER_A)
-    before = [await park.rows(table) for table in (tables.persons, tables.data_keys)]
-    for statement in ("UPDATE persons SET identity_hash = NULL", "UPDATE data_keys SET wrapped = NULL"):
+    shared = (tables.persons, tables.person_documents, tables.data_keys)
+    before = [await park.rows(table) for table in shared]
+    assert all(before)
+    for statement in (
+        "UPDATE persons SET identity_hash = NULL",
+        "UPDATE person_documents SET number = NULL",
+        "UPDATE data_keys SET wrapped = NULL",
+    ):
         with pytest.raises(ProgrammingError, match="row-level security"):
             async with park.context.database.begin("emp-a") as connection:
                 await connection.execute(text(statement))
-    for statement in ("DELETE FROM objections", "DELETE FROM persons", "DELETE FROM data_keys"):
+    for statement in (
+        "DELETE FROM objections",
+        "DELETE FROM person_documents",
+        "DELETE FROM persons",
+        "DELETE FROM data_keys",
+    ):
         async with park.context.database.begin("emp-a") as connection:
             assert (await connection.execute(text(statement))).rowcount == 0
-    assert [await park.rows(table) for table in (tables.persons, tables.data_keys)] == before
+    assert [await park.rows(table) for table in shared] == before
 
 
 def _filler(column: Column[Any]) -> Any:

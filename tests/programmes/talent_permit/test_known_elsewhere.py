@@ -177,9 +177,9 @@ async def test_a_check_asks_the_same_of_the_database_whoever_is_checked(park: Pa
     assert seen[KNOWN] == seen[UNKNOWN] == seen[OWN]
     assert outcomes[KNOWN] == outcomes[UNKNOWN]
     assert outcomes[OWN] != outcomes[UNKNOWN]
-    looked = [statement for statement in seen[KNOWN] if "identity_hash" in statement]
+    looked = [statement for statement in seen[KNOWN] if "lookup_hash" in statement]
     assert len(looked) == 1
-    assert "wrapped" not in looked[0].partition("identity_hash")[0].rpartition("EXISTS")[2]
+    assert "wrapped" not in looked[0].partition("lookup_hash")[0].rpartition("EXISTS")[2]
 
 
 async def test_a_check_opens_no_key_of_a_person(park: Park, monkeypatch: pytest.MonkeyPatch) -> None:
