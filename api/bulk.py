@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import Request
 
 from api.acts import ask
+from api.case_answers import case_answer
 from api.problems import outcome_of
 from api.wiring import wiring_of
 from cases.case import reads
@@ -85,9 +86,10 @@ async def _approve(request: Request, actor: Actor, decision: BulkDecision, idemp
         await _need_clear(request, actor, reference)
         body = DecisionRequest(action=DecisionAction.APPROVE, round=decision.round)
         reply = await ask(request, actor, reference, CommandKind.DECIDE, body, named)
-        outcome = {"status": reply.status, "stage": reply.body["stage"]}
-        outcome |= {"permit_obstacles": reply.body.get("permit_obstacles", [])}
-        return outcome | ({"pending": True} if reply.body.get("pending") is True else {})
+        answer = case_answer(reply.body)
+        outcome = {"status": reply.status, "stage": answer["stage"]}
+        outcome |= {"permit_obstacles": answer.get("permit_obstacles", [])}
+        return outcome | ({"pending": True} if answer.get("pending") is True else {})
 
     return {"reference": reference, **await _outcome(request, do())}
 
@@ -95,5 +97,5 @@ async def _approve(request: Request, actor: Actor, decision: BulkDecision, idemp
 async def _need_clear(request: Request, actor: Actor, reference: str) -> None:
     """Refuse a case that was not assessed clear: an officer looks at that one alone."""
     case = await reads.get_case(wiring_of(request).context, actor, reference, request.state.language)
-    if case["assessment"] != AssessmentOutcome.CLEAR:
+    if case.assessment is not AssessmentOutcome.CLEAR:
         raise Refused("wrong_stage", "Only cases assessed clear are approved together; open this one.")

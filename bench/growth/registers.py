@@ -98,8 +98,7 @@ async def submit(context: Context, number: int) -> str:
     body = registration(number)
     request = RegistrationRequest.model_validate(body)
     name = Idempotency("POST /v1/registrations", str(uuid4()), json.dumps(body).encode())
-    reply = await intake.accept(context, EMPLOYER, request, name)
-    return str(reply.body["reference"])
+    return (await intake.accept(context, EMPLOYER, request, name)).reference
 
 
 async def decide(context: Context, reference: str) -> Any:

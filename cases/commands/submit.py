@@ -6,9 +6,11 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile, build_file, load_case, load_rows
 from cases.case.view import case_view, obstacle_views
+from cases.case.views import CaseAfterFact, CaseForStaff, CaseLookingAhead, CaseView
 from cases.commands import store as commands
 from cases.commands.advance import advance, preview
 from cases.decisions import review
@@ -123,6 +125,21 @@ async def _store(
     return Asked(reference, kind, command_id, reply), is_closed
 
 
+async def _looking_ahead(
+    context: Context, connection: AsyncConnection, file: CaseFile, kind: CommandKind, view: CaseView, language: Language
+) -> CaseView:
+    """Return a case with what the act that was asked of it by staff lets expect."""
+    if not isinstance(view, CaseForStaff) or kind not in _LOOKING_AHEAD:
+        return view
+    if not (_may_be_approved(file) or kind is CommandKind.RECORD_FACT):
+        return view
+    obstacles = obstacle_views(await eligibility.obstacles(file, connection, context.clock()), language)
+    ahead = CaseLookingAhead(**vars(view), permit_obstacles=obstacles)
+    if kind is not CommandKind.RECORD_FACT or file.stage is not Stage.UNDER_REVIEW:
+        return ahead
+    return CaseAfterFact(**vars(ahead), approval_needs_second_signature=review.needs_second_signature(file))
+
+
 def _may_be_approved(file: CaseFile) -> bool:
     """Whether permits come next: the case is approved, or proposed to be."""
     return file.stage is Stage.APPROVED or file.row.pending_act == PendingAct.APPROVE
@@ -169,15 +186,10 @@ async def reply(
             errors = [FieldError.from_kept(error) for error in outcome.get("errors", [])]
             words = outcome.get("words", "")
             raise Refused(outcome["code"], outcome.get("detail", ""), errors, facts=outcome.get("facts"), words=words)
-        view = case_view(file, actor, language)
-        if asked.kind in _LOOKING_AHEAD and (_may_be_approved(file) or asked.kind is CommandKind.RECORD_FACT):
-            ahead = await eligibility.obstacles(file, connection, context.clock())
-            view["permit_obstacles"] = obstacle_views(ahead, language)
-        if asked.kind is CommandKind.RECORD_FACT and file.stage is Stage.UNDER_REVIEW:
-            view["approval_needs_second_signature"] = review.needs_second_signature(file)
+        view = await _looking_ahead(context, connection, file, asked.kind, case_view(file, actor, language), language)
         if state is CommandState.STORED:
             because = {"pending_because": pending_because} if pending_because else {}
-            return Reply(202, view | {"pending": True} | because)
+            return Reply(202, vars(view) | {"pending": True} | because)
         answer = Reply(202 if asked.kind is CommandKind.DEPART else 200, view)
         beside = commands.answered([asked.command_id]) if is_answered else None
         await keep_reply(connection, actor, idempotency, answer, file.person_key, beside=beside)

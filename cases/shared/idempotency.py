@@ -10,6 +10,7 @@ from sqlalchemy import Update, insert, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.shared.context import Context
+from cases.shared.json_text import json_text
 from domain.actors import Actor
 from domain.errors import Refused
 from store.case_rows import Beside
@@ -183,7 +184,7 @@ def _mine(actor: Actor, request: Idempotency) -> tuple[Any, ...]:
 
 
 def _sealed(request: Idempotency, reply: Reply, key: DataKey) -> dict[str, Any]:
-    content = json.dumps({"body": reply.body, "headers": reply.headers}, ensure_ascii=False, default=str).encode()
+    content = json_text({"body": reply.body, "headers": reply.headers})
     return {
         "status": reply.status,
         "answer": key.seal("idempotency", "answer", request.key, content),

@@ -63,6 +63,7 @@ from tests.cases.contexts import (
     packs,
     registration_body,
     shared_keyring,
+    shown,
 )
 from tests.pools import POOLS
 from tests.services import SEALER_URLS
@@ -95,8 +96,8 @@ class World:
     async def submit(self, *, start: bool = True, body: Mapping[str, Any] | None = None, **person: Any) -> "Case":
         """Take on a registration and start its workflow as the API does."""
         request = RegistrationRequest.model_validate(body or registration_body(**person))
-        reply = await accept(self.context, EMPLOYER_A, request, new_key())
-        case = Case(self, reply.body["reference"])
+        accepted = await accept(self.context, EMPLOYER_A, request, new_key())
+        case = Case(self, accepted.reference)
         self.started.append(case.reference)
         if start:
             assert await self.engine.start(case.reference)
@@ -197,11 +198,12 @@ class Case:
             assert asked.reply is not None
             assert await self.world.engine.nudge(self.reference, str(asked.command_id))
             await self.applied(str(asked.command_id))
-            return asked.reply
+            return replace(asked.reply, body=shown(asked.reply.body))
         done = await self.world.engine.decide(self.reference, str(asked.command_id))
         if not done:
             return Reply(202, {"pending": True})
-        return await acts.reply(self.world.context, actor, asked, key, is_answered=True)
+        reply = await acts.reply(self.world.context, actor, asked, key, is_answered=True)
+        return replace(reply, body=shown(reply.body))
 
     async def applied(self, command_id: str) -> None:
         """Wait until a command is applied."""

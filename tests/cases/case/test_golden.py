@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import orjson
 import pytest_asyncio
 
+from api.case_answers import case_answer
 from cases.case.export import begin_export
 from cases.case.fact_reads import list_facts
 from cases.case.reads import get_case, list_cases
+from cases.case.views import CaseView
+from cases.shared.json_text import json_text
 from domain.actors import Actor
 from domain.commands import CommandKind
 from domain.erasure import HoldReason, LegalHoldRequest
@@ -51,7 +53,7 @@ class Seen:
 
     def keep(self, name: str, answer: Any) -> None:
         """Keep an answer."""
-        text = _told(answer)
+        text = json.dumps(_in_order(json.loads(_told(answer))), ensure_ascii=False, separators=(",", ":"))
         for pattern, word in ((_REFERENCE, "HT"), (_ID, "id")):
             for number, each in enumerate(dict.fromkeys(pattern.findall(text)), 1):
                 text = text.replace(each, f"<{word} {number}>")
@@ -66,14 +68,27 @@ class Seen:
             if not any(list(value.items()) == list(each.items()) for each in self.findings):
                 self.findings.append(value)
             return f"finding {self.findings.index(value)}"
-        known = {name: self._once(each) for name, each in value.items()}
-        if "tasks" in known:
-            known["tasks"] = sorted(known["tasks"], key=_by_kind)  # in no order of their own
-        return known
+        return {name: self._once(each) for name, each in value.items()}
 
 
 def _told(answer: Any) -> str:
-    return orjson.dumps(answer).decode()
+    """Return what the API answers with what the core shows."""
+    several = answer if isinstance(answer, list) else [answer]
+    told = [case_answer(each) if isinstance(each, CaseView) or _is_case(each) else each for each in several]
+    return json_text(told if isinstance(answer, list) else told[0]).decode()
+
+
+def _is_case(answer: Any) -> bool:
+    return isinstance(answer, dict) and "permits" in answer
+
+
+def _in_order(answer: Any) -> Any:
+    """Return an answer with its tasks, which come in no order of their own, by kind and destination."""
+    if isinstance(answer, list):
+        return [_in_order(each) for each in answer]
+    if isinstance(answer, dict) and "tasks" in answer:
+        return answer | {"tasks": sorted(answer["tasks"], key=_by_kind)}
+    return answer
 
 
 def _by_kind(task: dict[str, Any]) -> tuple[str, str]:

@@ -16,7 +16,6 @@ from cases.commands import sweeper as sweeping
 from cases.commands.advance import advance
 from cases.incidents import stopped as incidents
 from cases.shared.context import Context
-from cases.shared.idempotency import Reply
 from domain.answers import AuthorityAnswer
 from domain.commands import CommandKind
 from domain.errors import Refused
@@ -24,7 +23,7 @@ from domain.messages import Course, StandingInput
 from domain.registration import RegistrationRequest
 from programmes.talent_permit.authority import calls
 from programmes.talent_permit.authority import outcomes as answers
-from programmes.talent_permit.registration import accept
+from programmes.talent_permit.registration import Accepted, accept
 from store import tables
 from tests.cases.contexts import EMPLOYER_A, EMPLOYER_B, OFFICER, key, registration_body
 from tests.cases.driver import AUTHORITY, MENDED, OFFICER_2, Case, Park, china, open_park
@@ -237,9 +236,9 @@ async def test_one_live_registration_under_a_race_of_fifty_requests_from_two_emp
             return refused.code
 
     results = await asyncio.gather(*(submit(number) for number in range(50)))
-    taken = [result for result in results if isinstance(result, Reply)]
+    taken = [result for result in results if isinstance(result, Accepted)]
     assert len(taken) == 1
-    assert {result for result in results if not isinstance(result, Reply)} <= {
+    assert {result for result in results if not isinstance(result, Accepted)} <= {
         "live_registration_exists",
         "too_many_requests",
     }
@@ -253,7 +252,7 @@ async def test_one_key_sent_many_times_at_once_takes_one_registration(park: Park
 
     async def submit() -> str:
         try:
-            return str((await accept(park.context, EMPLOYER_A, request, named)).body["reference"])
+            return (await accept(park.context, EMPLOYER_A, request, named)).reference
         except Refused as refused:
             return refused.code
 

@@ -68,8 +68,8 @@ async def _submit(context: Context, count: int) -> list[str]:
     references = []
     for serial in range(count):
         body = registration_body(identity_number=identity_number(serial))
-        reply = await accept(context, EMPLOYER_A, RegistrationRequest.model_validate(body), key())
-        references.append(str(reply.body["reference"]))
+        accepted = await accept(context, EMPLOYER_A, RegistrationRequest.model_validate(body), key())
+        references.append(accepted.reference)
     return references
 
 
