@@ -1,17 +1,24 @@
 """Answers to callers: what a verb returned, as JSON."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.parameters import PageQuery
 from api.wiring import Wiring, wiring_of
-from cases.shared.idempotency import Reply
+from cases.shared.idempotency import Progress, Reply
 from cases.shared.json_text import json_text
 from domain.actors import Actor
 
+_STATUS: Final = {
+    Progress.APPLIED: 200,
+    Progress.MADE: 201,
+    Progress.STORED: 202,
+    Progress.PENDING: 202,
+    Progress.NOTHING: 204,
+}
 ListRead = Callable[..., Awaitable[tuple[Sequence[Any], Any]]]
 
 
@@ -22,11 +29,16 @@ def json_response(
     return Response(json_text(content, in_china=in_china), status, headers, "application/json")
 
 
-def respond(reply: Reply) -> Response:
+def respond(reply: Reply, headers: Mapping[str, str] | None = None) -> Response:
     """Return the answer that a verb gave."""
     if reply.body is None:
-        return Response(status_code=204 if reply.status == 200 else reply.status, headers=reply.headers)
-    return json_response(reply.body, reply.status, reply.headers)
+        return Response(status_code=204 if reply.progress is Progress.APPLIED else status_of(reply))
+    return json_response(reply.body, status_of(reply), headers)
+
+
+def status_of(reply: Reply) -> int:
+    """Return the HTTP status of what became of a call."""
+    return _STATUS[reply.progress]
 
 
 class Pages:

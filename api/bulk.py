@@ -9,7 +9,8 @@ from uuid import UUID
 from fastapi import Request
 
 from api.acts import ask
-from api.case_answers import case_answer
+from api.answers import status_of
+from api.case_answers import act_answer
 from api.problems import outcome_of
 from api.wiring import wiring_of
 from cases.case import reads
@@ -65,7 +66,7 @@ async def _assign(
 ) -> dict[str, Any]:
     async def do() -> dict[str, Any]:
         reply = await tasks.assign(wiring_of(request).context, actor, task_id, subject, named)
-        return {"status": reply.status, "reference": reply.body["reference"], "holder": reply.body["holder"]}
+        return {"status": status_of(reply), "reference": reply.body["reference"], "holder": reply.body["holder"]}
 
     named = replace(idempotency, route=f"{idempotency.route} {task_id}", body=subject.encode())
     return {"id": str(task_id), **await _outcome(request, do())}
@@ -86,8 +87,8 @@ async def _approve(request: Request, actor: Actor, decision: BulkDecision, idemp
         await _need_clear(request, actor, reference)
         body = DecisionRequest(action=DecisionAction.APPROVE, round=decision.round)
         reply = await ask(request, actor, reference, CommandKind.DECIDE, body, named)
-        answer = case_answer(reply.body)
-        outcome = {"status": reply.status, "stage": answer["stage"]}
+        answer = act_answer(reply)
+        outcome = {"status": status_of(reply), "stage": answer["stage"]}
         outcome |= {"permit_obstacles": answer.get("permit_obstacles", [])}
         return outcome | ({"pending": True} if answer.get("pending") is True else {})
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from starlette.responses import Response
 
-from api.answers import json_response
+from api.answers import json_response, status_of
 from cases.case.views import CaseView
-from cases.shared.idempotency import Reply
+from cases.shared.idempotency import Progress, Reply
 
 # A case, or the members of one as they were kept with the key of its first answer.
 Answered = CaseView | Mapping[str, Any]
@@ -15,9 +15,19 @@ Answered = CaseView | Mapping[str, Any]
 
 def respond_with_case(reply: Reply, *, is_new: bool = False) -> Response:
     """Return the answer to an act on a case, or to the one that began it."""
+    answer = act_answer(reply)
+    headers = {"Location": answer["links"]["self"]} if is_new else None
+    return json_response(answer, status_of(reply), headers, in_china=True)
+
+
+def act_answer(reply: Reply) -> dict[str, Any]:
+    """Return the members of a case after an act, and whether that is pending and why."""
     answer = case_answer(reply.body)
-    headers = {**reply.headers, "Location": answer["links"]["self"]} if is_new else reply.headers
-    return json_response(answer, reply.status, headers, in_china=True)
+    if reply.progress is Progress.PENDING:
+        answer["pending"] = True
+        if reply.because:
+            answer["pending_because"] = reply.because
+    return answer
 
 
 def case_answer(case: Answered) -> dict[str, Any]:

@@ -214,7 +214,8 @@ async def receive_roster(
 ) -> Response:
     """Take on a CSV or XLSX file; its rows are checked and done in the background."""
     file, named = await read_roster(request, query, idempotency)
-    return respond(await rosters.receive(wiring_of(request).context, actor, file, named))
+    reply = await rosters.receive(wiring_of(request).context, actor, file, named)
+    return respond(reply, {"Location": f"/v1/rosters/{reply.body['id']}"})
 
 
 @router.get(

@@ -15,7 +15,7 @@ from cases.commands import store as commands
 from cases.commands.advance import advance, preview
 from cases.decisions import review
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Reply, asked_before, keep_reply, key_row, read_known
+from cases.shared.idempotency import Idempotency, Progress, Reply, asked_before, keep_reply, key_row, read_known
 from domain.actors import Actor
 from domain.case_facts import contest_of
 from domain.commands import CommandKind, CommandState, is_awaited
@@ -97,7 +97,7 @@ async def _store(
         is_closed, key = file.is_finished(), file.person_key
         content = body if isinstance(body, dict) else body.model_dump(mode="json", exclude_unset=True)
         awaited = is_awaited(kind, actor.role)
-        reply = None if awaited else Reply(202, case_view(file, actor, language))
+        reply = None if awaited else Reply(Progress.STORED, case_view(file, actor, language))
         command_id = uuid4()
         trial = CommandRow(
             command_id=command_id,
@@ -169,12 +169,12 @@ async def reply(
     is_answered: bool,
     pending_because: str | None = None,
 ) -> Reply:
-    """Answer an awaited command: 200 with the case once it is applied, 202 with `pending` while the engine is away.
+    """Answer an awaited command with the case: applied, or pending while the engine is away.
 
-    A departure that staff reports is 202 with the case as well: nothing is set before its second signature (R22).
+    A departure that staff reports is stored: nothing is set before its second signature (R22).
 
     `is_answered` says that its update answered, so that the workflow knows; otherwise the sweeper tells it again.
-    `pending_because` goes along with `pending`, as a code.
+    `pending_because` is why it is pending, as a code.
 
     Raises:
         Refused: what the step refused the command with.
@@ -188,9 +188,8 @@ async def reply(
             raise Refused(outcome["code"], outcome.get("detail", ""), errors, facts=outcome.get("facts"), words=words)
         view = await _looking_ahead(context, connection, file, asked.kind, case_view(file, actor, language), language)
         if state is CommandState.STORED:
-            because = {"pending_because": pending_because} if pending_because else {}
-            return Reply(202, vars(view) | {"pending": True} | because)
-        answer = Reply(202 if asked.kind is CommandKind.DEPART else 200, view)
+            return Reply(Progress.PENDING, view, pending_because)
+        answer = Reply(Progress.STORED if asked.kind is CommandKind.DEPART else Progress.APPLIED, view)
         beside = commands.answered([asked.command_id]) if is_answered else None
         await keep_reply(connection, actor, idempotency, answer, file.person_key, beside=beside)
     return answer

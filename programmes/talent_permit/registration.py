@@ -17,7 +17,7 @@ from cases.incidents.not_loaded import UnknownEmployer, refuse_unknown
 from cases.notices.compose import Telling, tell
 from cases.shared.calendar import current_calendar
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Reply, asked_before, key_row, read_known
+from cases.shared.idempotency import Idempotency, Progress, Reply, asked_before, key_row, read_known
 from cases.shared.lost_cases import given_before
 from cases.shared.pack_shelf import pack_for
 from cases.shared.persons import KnownPerson, meet
@@ -156,7 +156,7 @@ async def _accept(
     file.record(Act.SUBMITTED, actor, at, destinations=list(file.destinations), content=person.key.ledger_hash(body))
     due = {"due_on": day_of(need(file.row.due_at, "due_at")), "due_provisional": file.row.due_provisional}
     tell(file, Telling(NoticeKind.REGISTRATION_RECEIVED, at, "1", facts=due))
-    reply = Reply(202, case_view(file, actor, language))
+    reply = Reply(Progress.STORED, case_view(file, actor, language))
     key = key_row(context, actor, idempotency, reference=file.reference, reply=reply, key=person.key)
     application = {
         "reference": file.reference,

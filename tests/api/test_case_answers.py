@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from api.case_answers import case_answer, respond_with_case
-from cases.shared.idempotency import Reply
+from cases.shared.idempotency import Progress, Reply
 
 # As versions before kept it: with its links, and with the header of the answer.
 _LINKS = {"self": "/v1/registrations/HT-7K2M-9QXA-3"}
@@ -17,6 +17,6 @@ def test_links_stand_after_the_permits() -> None:
 
 
 def test_an_answer_that_a_version_before_kept_is_given_as_it_was() -> None:
-    answer = respond_with_case(Reply(202, _BEFORE, {"Location": _LINKS["self"]}), is_new=True)
+    answer = respond_with_case(Reply(Progress.STORED, _BEFORE), is_new=True)
     assert list(json.loads(bytes(answer.body)).items()) == list(_BEFORE.items())
     assert (answer.status_code, answer.headers["location"]) == (202, _LINKS["self"])

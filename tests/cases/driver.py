@@ -188,7 +188,7 @@ class Case:
         if not is_awaited(kind, actor.role):
             return dict(shown(asked.reply.body))
         replied = await reply(self.park.context, actor, asked, idempotency, is_answered=True)
-        assert replied.status == (202 if kind is CommandKind.DEPART else 200), replied
+        assert replied.progress == ("stored" if kind is CommandKind.DEPART else "applied"), replied
         return dict(shown(replied.body))
 
     async def refused(self, actor: Actor, kind: CommandKind, **body: Any) -> str:
@@ -265,7 +265,7 @@ class Case:
         )
         if received.command_id is not None:
             await self.step()
-        return received.reply.status, received.reply.body["status"]
+        return received.reply.progress.kept, received.reply.body["status"]
 
     async def view(self, actor: Actor = OFFICER) -> dict[str, Any]:
         """Read the case."""

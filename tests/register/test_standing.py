@@ -114,7 +114,7 @@ async def test_a_suspended_employer_submits_nothing_new_until_it_is_reinstated(c
         await accept(context, EMPLOYER_A, request, key())
     assert refused.value.code == "employer_not_in_good_standing"
     await _propose(context, Standing.GOOD)
-    assert (await accept(context, EMPLOYER_A, request, key())).reply.status == 202
+    assert (await accept(context, EMPLOYER_A, request, key())).reply.progress == "stored"
 
 
 async def test_a_standing_of_a_later_day_does_not_hold_yet(context: Context) -> None:
@@ -139,7 +139,7 @@ async def test_a_standing_does_not_begin_before_the_one_it_follows(context: Cont
 
 async def test_leaving_the_park_waits_for_a_second_signature(context: Context) -> None:
     proposed = await propose_standing(context, SUPERVISOR, "emp-a", _to(Standing.LEFT_PARK), key())
-    assert (proposed.status, proposed.body["state"]) == (202, "proposed")
+    assert (proposed.progress, proposed.body["state"]) == ("stored", "proposed")
     assert (await get_employer(context, SUPERVISOR, "emp-a"))["standing"] == "good"
     assert (await get_employer(context, EMPLOYER_A, "emp-a"))["standings"] == []
     with pytest.raises(Refused) as refused:

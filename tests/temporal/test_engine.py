@@ -98,7 +98,7 @@ async def test_case_taken_on_without_temporal_gets_exactly_one_workflow_later(
     engine = await _engine(door, world.client)
     request = RegistrationRequest.model_validate(registration_body())
     accepted = await accept(world.context, EMPLOYER_A, request, new_key())
-    assert (accepted.reply.status, accepted.reply.body.stage) == (202, "received")
+    assert (accepted.reply.progress, accepted.reply.body.stage) == ("stored", "received")
     case = Case(world, accepted.reference)
     world.started.append(case.reference)
     assert not await engine.start(case.reference)

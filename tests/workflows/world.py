@@ -28,7 +28,7 @@ from cases.case.file import CaseFile, read_case
 from cases.commands import resume as resuming
 from cases.commands import submit as acts
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Reply
+from cases.shared.idempotency import Idempotency, Progress, Reply
 from domain.actors import PARK, Actor, Role
 from domain.answers import AuthorityAnswer
 from domain.clock import CHINA, day_of
@@ -201,7 +201,7 @@ class Case:
             return replace(asked.reply, body=shown(asked.reply.body))
         done = await self.world.engine.decide(self.reference, str(asked.command_id))
         if not done:
-            return Reply(202, {"pending": True})
+            return Reply(Progress.PENDING, {"pending": True})
         reply = await acts.reply(self.world.context, actor, asked, key, is_answered=True)
         return replace(reply, body=shown(reply.body))
 
@@ -235,7 +235,7 @@ class Case:
     async def approve(self) -> None:
         """Approve a clear case and let the settling time pass, until both list entries are sent."""
         reply = await self.decide("approve")
-        assert reply.status == 200, reply
+        assert reply.progress == "applied", reply
         if self.world.context.limits.settling:
             await self.skip(self.world.context.limits.settling + timedelta(seconds=5))
         await self.until_permits(PermitStage.SUBMITTED)
