@@ -6,7 +6,7 @@ from fastapi import Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from api.answers import respond
+from api.case_answers import respond_with_case
 from api.wiring import wiring_of
 from cases.commands import submit as acts
 from cases.commands.submit import Beside
@@ -31,7 +31,7 @@ async def act(
     idempotency: Idempotency,
 ) -> Response:
     """Store an act and answer with the case."""
-    return respond(await ask(request, actor, reference, kind, body, idempotency))
+    return respond_with_case(await ask(request, actor, reference, kind, body, idempotency))
 
 
 async def ask(

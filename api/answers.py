@@ -1,38 +1,44 @@
 """Answers to callers: what a verb returned, as JSON."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import date, datetime
-from typing import Any
-from uuid import UUID
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.parameters import PageQuery
 from api.wiring import Wiring, wiring_of
-from cases.shared.idempotency import Reply
+from cases.shared.idempotency import Progress, Reply
+from cases.shared.json_text import json_text
 from domain.actors import Actor
-from domain.clock import CHINA
 
-ListRead = Callable[..., Awaitable[tuple[list[dict[str, Any]], Any]]]
-
-
-def json_response(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """Return an answer with a JSON body."""
-    return Response(
-        orjson.dumps(content, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME),
-        status,
-        headers,
-        "application/json",
-    )
+_STATUS: Final = {
+    Progress.APPLIED: 200,
+    Progress.MADE: 201,
+    Progress.STORED: 202,
+    Progress.PENDING: 202,
+    Progress.NOTHING: 204,
+}
+ListRead = Callable[..., Awaitable[tuple[Sequence[Any], Any]]]
 
 
-def respond(reply: Reply) -> Response:
+def json_response(
+    content: Any, status: int = 200, headers: Mapping[str, str] | None = None, *, in_china: bool = False
+) -> Response:
+    """Return an answer with a JSON body; where all its times have China's offset already, it is made faster."""
+    return Response(json_text(content, in_china=in_china), status, headers, "application/json")
+
+
+def respond(reply: Reply, headers: Mapping[str, str] | None = None) -> Response:
     """Return the answer that a verb gave."""
     if reply.body is None:
-        return Response(status_code=204 if reply.status == 200 else reply.status, headers=reply.headers)
-    return json_response(reply.body, reply.status, reply.headers)
+        return Response(status_code=204 if reply.progress is Progress.APPLIED else status_of(reply))
+    return json_response(reply.body, status_of(reply), headers)
+
+
+def status_of(reply: Reply) -> int:
+    """Return the HTTP status of what became of a call."""
+    return _STATUS[reply.progress]
 
 
 class Pages:
@@ -51,12 +57,19 @@ class Pages:
         """Return the cursor of a position; None after the last page."""
         return None if position is None else self._cursors.write(position, binding=self._binding)
 
-    def respond(self, items: list[dict[str, Any]], position: object | None) -> Response:
+    def respond(self, items: Sequence[Any], position: object | None, *, in_china: bool = False) -> Response:
         """Return a page with the cursor of the next one."""
-        return json_response({"items": items, "next_cursor": self.cursor(position)})
+        return json_response({"items": items, "next_cursor": self.cursor(position)}, in_china=in_china)
 
 
-async def answer_page(request: Request, actor: Actor, route: str, query: PageQuery, read: ListRead) -> Response:
+async def answer_page(
+    request: Request,
+    actor: Actor,
+    route: str,
+    query: PageQuery,
+    read: ListRead,
+    answer: Callable[[Any], Any] | None = None,
+) -> Response:
     """Return a page of a list, with the cursor of the next one: every list with pages answers by this.
 
     Args:
@@ -66,20 +79,13 @@ async def answer_page(request: Request, actor: Actor, route: str, query: PageQue
         query: what is asked for, and which page.
         read: takes the position `after` which the page begins and the `limit` of its items, and returns the items with
             the position of the next page, if there is one.
+        answer: makes of an item what is answered, its times with China's offset; without it that is the item itself.
 
     Raises:
         Refused: `cursor_invalid`, or as `read` says.
     """
     pages = Pages(wiring_of(request), actor, route, query.asked())
     items, position = await read(after=pages.after(query.cursor), limit=query.limit)
-    return pages.respond(items, position)
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, datetime):
-        return value.astimezone(CHINA).isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, UUID):
-        return str(value)
-    raise TypeError(type(value).__name__)
+    if answer is None:
+        return pages.respond(items, position)
+    return pages.respond([answer(item) for item in items], position, in_china=True)

@@ -5,7 +5,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from api.views import FindingView, Page
+from api.views import Page
+from cases.case.views import FindingView
 from domain.stages import Destination, Holder, PermitStage, Stage
 
 

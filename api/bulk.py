@@ -9,6 +9,8 @@ from uuid import UUID
 from fastapi import Request
 
 from api.acts import ask
+from api.answers import status_of
+from api.case_answers import act_answer
 from api.problems import outcome_of
 from api.wiring import wiring_of
 from cases.case import reads
@@ -64,7 +66,7 @@ async def _assign(
 ) -> dict[str, Any]:
     async def do() -> dict[str, Any]:
         reply = await tasks.assign(wiring_of(request).context, actor, task_id, subject, named)
-        return {"status": reply.status, "reference": reply.body["reference"], "holder": reply.body["holder"]}
+        return {"status": status_of(reply), "reference": reply.body["reference"], "holder": reply.body["holder"]}
 
     named = replace(idempotency, route=f"{idempotency.route} {task_id}", body=subject.encode())
     return {"id": str(task_id), **await _outcome(request, do())}
@@ -85,9 +87,10 @@ async def _approve(request: Request, actor: Actor, decision: BulkDecision, idemp
         await _need_clear(request, actor, reference)
         body = DecisionRequest(action=DecisionAction.APPROVE, round=decision.round)
         reply = await ask(request, actor, reference, CommandKind.DECIDE, body, named)
-        outcome = {"status": reply.status, "stage": reply.body["stage"]}
-        outcome |= {"permit_obstacles": reply.body.get("permit_obstacles", [])}
-        return outcome | ({"pending": True} if reply.body.get("pending") is True else {})
+        answer = act_answer(reply)
+        outcome = {"status": status_of(reply), "stage": answer["stage"]}
+        outcome |= {"permit_obstacles": answer.get("permit_obstacles", [])}
+        return outcome | ({"pending": True} if answer.get("pending") is True else {})
 
     return {"reference": reference, **await _outcome(request, do())}
 
@@ -95,5 +98,5 @@ async def _approve(request: Request, actor: Actor, decision: BulkDecision, idemp
 async def _need_clear(request: Request, actor: Actor, reference: str) -> None:
     """Refuse a case that was not assessed clear: an officer looks at that one alone."""
     case = await reads.get_case(wiring_of(request).context, actor, reference, request.state.language)
-    if case["assessment"] != AssessmentOutcome.CLEAR:
+    if case.assessment is not AssessmentOutcome.CLEAR:
         raise Refused("wrong_stage", "Only cases assessed clear are approved together; open this one.")

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from api.access import BODY_LIMIT_KEY, GuardedRoute, IdempotencyKey, allow
 from api.acts import act, on_permit
 from api.answers import answer_page, json_response, respond
+from api.case_answers import case_answer, respond_with_case
 from api.employer_views import (
     ContactView,
     DeliveryPage,
@@ -22,9 +23,10 @@ from api.employer_views import (
 )
 from api.parameters import CasePath, DestinationPath, IdPath, PageQuery
 from api.uploads import ROSTER_LIMIT, RosterQuery, TemplateQuery, WorkbookResponse, read_roster, roster_body
-from api.views import CasePage, CaseView, CheckView
+from api.views import CasePage, CaseView
 from api.wiring import wiring_of
 from cases.case import reads
+from cases.case.views import CheckView
 from cases.notices import employer_contact, webhooks
 from domain.actors import Actor, Role
 from domain.commands import CommandKind
@@ -74,10 +76,10 @@ async def submit(
 ) -> Response:
     """Take on a registration; its workflow, started after the answer by us or by the sweeper, takes it up."""
     wiring = wiring_of(request)
-    reply = await registration.accept(wiring.context, actor, body, idempotency, request.state.language)
-    concern(reply.body["reference"])
-    wiring.starts.add(actor.tenant, reply.body["reference"], request.state.correlation_id)
-    return respond(reply)
+    accepted = await registration.accept(wiring.context, actor, body, idempotency, request.state.language)
+    concern(accepted.reference)
+    wiring.starts.add(actor.tenant, accepted.reference, request.state.correlation_id)
+    return respond_with_case(accepted.reply, is_new=True)
 
 
 @router.post("/registrations/check", response_model=CheckView, summary="Try a registration without storing it")
@@ -106,13 +108,14 @@ async def list_cases(
         short=query.view == "short",
         language=request.state.language,
     )
-    return await answer_page(request, actor, "registrations", query, read)
+    return await answer_page(request, actor, "registrations", query, read, case_answer)
 
 
 @router.get("/registrations/{reference}", response_model=CaseView, summary="Read a case")
 async def get_case(request: Request, reference: CasePath, actor: Annotated[Actor, _READERS]) -> Response:
     """Return a case as its reader may see it."""
-    return json_response(await reads.get_case(wiring_of(request).context, actor, reference, request.state.language))
+    case = await reads.get_case(wiring_of(request).context, actor, reference, request.state.language)
+    return json_response(case_answer(case), in_china=True)
 
 
 @router.post("/registrations/{reference}/correction", status_code=202, response_model=CaseView, summary="Correct")
@@ -211,7 +214,8 @@ async def receive_roster(
 ) -> Response:
     """Take on a CSV or XLSX file; its rows are checked and done in the background."""
     file, named = await read_roster(request, query, idempotency)
-    return respond(await rosters.receive(wiring_of(request).context, actor, file, named))
+    reply = await rosters.receive(wiring_of(request).context, actor, file, named)
+    return respond(reply, {"Location": f"/v1/rosters/{reply.body['id']}"})
 
 
 @router.get(

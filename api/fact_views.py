@@ -1,33 +1,15 @@
 """What answers about recorded facts look like, for the OpenAPI document."""
 
-from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from domain.actors import Role
-from domain.case_facts import ContestState, FactField, FactState
+from cases.case.views import OpenedFactForStaff, RecordedFactView, view
 
 
-class RecordedFactView(BaseModel):
-    """A fact that an officer recorded, without its content."""
-
-    number: int
-    field: FactField
-    state: FactState
-    contest: ContestState | None
-    role: Role = Field(description="Role of who saw it.")
-    round: int
-    at: datetime
-
-
-class OpenedFactView(RecordedFactView):
+@view
+class OpenedFactView(OpenedFactForStaff):
     """A fact that an officer recorded, in clear."""
-
-    value: Any
-    seen_in: str
-    given: Any = Field(description="What had been given of the field when it was recorded.")
-    subject: str | None = Field(default=None, description="Who saw it; for staff and auditors.")
 
 
 class OpenedFacts(BaseModel):
@@ -37,21 +19,23 @@ class OpenedFacts(BaseModel):
     next_cursor: None = None
 
 
+@view
 class OwnRecordedFactView(RecordedFactView):
     """A recorded fact as the person reads it."""
 
     label: str
     state_text: str
-    may_contest: bool = Field(description="Whether the person may still say that it is wrong.")
+    may_contest: Annotated[bool, Field(description="Whether the person may still say that it is wrong.")]
 
 
+@view
 class OwnOpenedFactView(OwnRecordedFactView):
     """A recorded fact with its content, among all that is held about a person."""
 
     value: Any
-    value_text: str | None = Field(description="The value in words.")
+    value_text: Annotated[str | None, Field(description="The value in words.")]
     seen_in: str
-    given: Any = Field(description="What had been given of the field when it was recorded.")
+    given: Annotated[Any, Field(description="What had been given of the field when it was recorded.")]
     purpose: str
     basis: str
     retention: str

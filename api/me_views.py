@@ -1,12 +1,13 @@
 """What answers to a person look like, for the OpenAPI document."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
 from api.fact_views import OwnOpenedFactView, OwnRecordedFactView
-from api.views import FindingView, OpenPointView, Page, PermitView
+from api.views import Page, PermitView
+from cases.case.views import OBJECT_OR_NULL, AuthorityReasonView, FindingView, OpenPointView, view
 from domain.notices import Channel
 from domain.person import ObjectionKind
 from domain.stages import Destination, DueKind, Holder, Stage
@@ -27,15 +28,18 @@ class SessionView(BaseModel):
     expires_at: datetime
 
 
+@view
 class OwnPermitView(PermitView):
     """A talent permit as its person reads it."""
 
     place: str
     stage_text: str | None
     end_reason_text: str | None
-    authority_reason: dict[str, Any] | None = Field(
-        default=None, description="Why the authority refused or revoked, in its own words."
-    )
+    authority_reason: Annotated[
+        AuthorityReasonView | None,
+        OBJECT_OR_NULL,
+        Field(title="Authority Reason", description="Why the authority refused or revoked, in its own words."),
+    ] = None
 
 
 class DepartureView(BaseModel):

@@ -5,8 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from api.fact_views import RecordedFactView
-from api.views import FindingView
+from cases.case.views import FindingView, RecordedFactView
 from domain.rule_packs import PackState
 
 

@@ -1,19 +1,20 @@
 """What answers look like, for the OpenAPI document; the verbs in `cases` make them."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from api.fact_views import RecordedFactView
+from cases.case import views
+from cases.case.views import FindingView, PermitAnsweredFor, view
 from domain.actors import Role
 from domain.commands import CommandKind, CommandState
 from domain.decisions import TaskAction
 from domain.employers import EmployerKind
-from domain.findings import Audience, FindingOutcome
+from domain.findings import FindingOutcome
 from domain.reasons import ReasonStanding, Use
 from domain.registration import EmploymentKind
-from domain.stages import AssessmentOutcome, Destination, DueKind, Holder, PermitStage, Stage, Standing
+from domain.stages import AssessmentOutcome, Destination, Stage, Standing
 from domain.task_lists import Priority
 from domain.tasks import Queue, TaskKind
 
@@ -24,136 +25,45 @@ class Page(BaseModel):
     next_cursor: str | None = Field(description="`cursor` of the next page; null on the last.")
 
 
-class FindingView(BaseModel):
-    """What one rule found."""
-
-    code: str
-    outcome: FindingOutcome
-    message: str = Field(description="In the caller's language.")
-    source: str
-    audience: Audience
-    fields: list[str]
-    parameters: list[dict[str, Any]] = Field(description="Values of the rule pack used, each with its reference.")
-
-
-class OpenPointView(BaseModel):
-    """One thing that the employer is asked to mend."""
-
-    code: str = Field(description="A reason of use R, or the code of a finding.")
-    message: str = Field(description="In the caller's language.")
-    field: str | None = Field(description="The path of the field, the first where there are several.")
-    fields: list[str]
-    note: str | None = Field(description="What the officer wrote for the employer.")
-
-
-class PendingChangeView(BaseModel):
-    """What the employer asked to have changed and an officer has yet to take or decline."""
-
-    fields: list[str]
-    asked_at: datetime
-    due_at: datetime | None
-
-
+@view
 class ObstacleView(FindingView):
     """A finding that an officer would still be asked about before the permit of a destination is asked for."""
 
     destination: Destination
 
 
-class PermitView(BaseModel):
+@view
+class PermitView(PermitAnsweredFor):
     """The talent permit of one destination."""
 
-    destination: Destination
-    stage: PermitStage | None
-    authority_number: str | None
-    valid_from: date | None
-    valid_until: date | None
-    stay_days: int | None
-    entries: str | None
-    in_force: bool
-    sent_at: datetime | None
-    accepted_on: date | None
-    due_at: datetime | None
-    reported_at: datetime | None
-    card_lost_on: date | None
-    end_reason: str | None
-    pending_act: str | None = Field(default=None, description="For staff and auditors.")
-    rejected: dict[str, Any] | None = Field(
-        default=None, description="Why the last second signature was not given; for staff and auditors."
-    )
-    earlier: list[dict[str, Any]] = Field(default=[], description="Numbers and dates before a replacement.")
-    findings: list[FindingView] = Field(default=[], description="For staff and auditors.")
-    authority_reason: dict[str, Any] | None = Field(default=None, description="For staff and auditors.")
 
-
-class MaskedPerson(BaseModel):
-    """The person as every role sees them; the names are whole to the employer that gave them."""
-
-    name_zh: str | None = Field(examples=["曹○○"], description="Masked to staff and auditors.")
-    name_en: str | None = Field(examples=["C○○ C○○"], description="Masked to staff and auditors.")
-    identity_number: str | None = Field(
-        examples=["4403**********123X"], description="Null where what was given cannot be opened."
-    )
-    language: str | None
-    erased: bool = Field(description="Whether what was given of the person was erased.")
-
-
-class CaseView(BaseModel):
+@view
+class CaseView(views.CaseView):
     """A case as its reader may see it."""
 
-    reference: str = Field(examples=["HT-7K2M-9QXA-3"])
-    programme: str = Field(examples=["talent_permit"], description="The programme that the case is of.")
-    client_reference: str | None
-    employer_id: str
-    workflow_id: str
-    stage: Stage
-    round: int
-    destinations: list[Destination]
-    policy_version: str
-    assessment: AssessmentOutcome | None
-    findings: list[FindingView]
-    pending_change: PendingChangeView | None
-    open_points: list[OpenPointView] = Field(description="What the employer is asked to mend, until it answers.")
-    accepted_at: datetime
-    due_at: datetime | None
-    due_kind: DueKind | None
-    due_provisional: bool
-    clock: str | None
-    holder: Holder
-    registration_number: str | None = Field(examples=["HR-2026-000123-P"])
-    end_reason: str | None
-    ended_on: date | None
-    in_force: bool
-    updated_at: datetime
-    person: MaskedPerson
-    recorded_facts: list[RecordedFactView] = Field(
-        default=[], description="What officers saw, beside what was given; in clear at its own address."
-    )
-    permits: list[PermitView]
+    permits: tuple[PermitView, ...]
     links: dict[str, str]
-    rejected: dict[str, Any] | None = Field(
-        default=None, description="Why the last second signature was not given; for staff and auditors."
+    rejected: Annotated[
+        dict[str, Any] | None,
+        Field(description="Why the last second signature was not given; for staff and auditors."),
+    ] = None
+    approval_needs_second_signature: Annotated[
+        bool | None,
+        Field(description="In the answer to a recorded fact: whether it takes two people to approve now."),
+    ] = None
+    permit_obstacles: Annotated[
+        tuple[ObstacleView, ...],
+        Field(description="In answers to staff: what will then still stand in the way of each permit."),
+    ] = ()
+    pending: Annotated[Any, Field(description="True while a stored act waits for the engine; else the proposal.")] = (
+        None
     )
-    approval_needs_second_signature: bool | None = Field(
-        default=None, description="In the answer to a recorded fact: whether it takes two people to approve now."
-    )
-    permit_obstacles: list[ObstacleView] = Field(
-        default=[], description="In answers to staff: what will then still stand in the way of each permit."
-    )
-    pending: Any = Field(default=None, description="True while a stored act waits for the engine; else the proposal.")
 
 
 class CasePage(Page):
     """A page of cases."""
 
     items: list[CaseView]
-
-
-class CheckView(BaseModel):
-    """What the rules would find today."""
-
-    outcome: AssessmentOutcome
-    findings: list[FindingView]
 
 
 class PersonView(BaseModel):

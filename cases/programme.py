@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
+from cases.case.views import ObstacleView
 from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency, Reply
 from domain.actors import Actor, Role
@@ -56,8 +57,18 @@ Before = Callable[[CaseFile, AsyncConnection, Actor, datetime, Given], Awaitable
 Told = Callable[[Context, Actor, Given, Refused], Awaitable[Refused]]
 # Refuses what a case would not take, looking at it alone.
 Look = Callable[[CaseFile, Actor, datetime, Any], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A case that was taken on, now or when its key came first, and what its caller is answered."""
+
+    reference: str
+    reply: Reply
+
+
 # Takes on a case as its form says, once for each key.
-Accept = Callable[[Context, Actor, Any, Idempotency], Awaitable[Reply]]
+Accept = Callable[[Context, Actor, Any, Idempotency], Awaitable[Accepted]]
 
 NOBODY: Final = frozenset[Role]()
 EVERYBODY: Final = frozenset(Role)
@@ -170,7 +181,7 @@ class Programme:
     takes_effect: OnMove
     asked: Callable[[CaseFile], Sequence[tuple[TaskKind, Destination]]]
     weigh_again: Callable[[CaseFile, AsyncConnection, datetime], Awaitable[None]]
-    outlook: Callable[[CaseFile, AsyncConnection, datetime, Language], Awaitable[Body]]
+    outlook: Callable[[CaseFile, AsyncConnection, datetime, Language], Awaitable[tuple[ObstacleView, ...]]]
     recounted: Recounted
     answer_hashes: Callable[[Context, AuthorityAnswer], frozenset[bytes]]
     forget: Callable[[AsyncConnection, datetime, int], Awaitable[None]]

@@ -11,7 +11,7 @@ from cases.case.signers import need_another, need_unconflicted, signature_of
 from cases.case.view import moment
 from cases.keys.data import add_data_key
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Reply, find_known, remember
+from cases.shared.idempotency import Idempotency, Progress, Reply, find_known, remember
 from domain.actors import Actor
 from domain.acts import Act
 from domain.decisions import ConfirmationAction
@@ -63,7 +63,7 @@ async def propose(
             }
             await connection.execute(insert(erasures).values(row))
             await _record(connection, Act.ERASURE_PROPOSED, actor, case, row)
-            reply = Reply(202, erasure_view(row))
+            reply = Reply(Progress.STORED, erasure_view(row))
             await _remember(context, connection, actor, idempotency, reply)
             return reply
     except ErasureRefused as refused:
@@ -102,7 +102,7 @@ async def confirm(
             }
             decided = {name: row[name] for name in ("state", "decided_by", "decided_at")}
             await connection.execute(update(erasures).where(erasures.c.erasure_id == row["erasure_id"]).values(decided))
-            reply = Reply(200, erasure_view(row))
+            reply = Reply(Progress.APPLIED, erasure_view(row))
             await _remember(context, connection, actor, idempotency, reply)
             if not is_confirmed:
                 await _record(connection, Act.ERASURE_REJECTED, actor, case, row)

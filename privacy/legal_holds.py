@@ -13,7 +13,7 @@ from cases.case.view import moment
 from cases.keys.data import add_data_key, get_data_key
 from cases.shared.accesses import record_access
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Reply, find_known, remember
+from cases.shared.idempotency import Idempotency, Progress, Reply, find_known, remember
 from domain.actors import Actor
 from domain.acts import Act
 from domain.erasure import LegalHoldRelease, LegalHoldRequest
@@ -183,7 +183,7 @@ async def _record(
 async def _answer(
     context: Context, connection: AsyncConnection, actor: Actor, idempotency: Idempotency, view: dict[str, Any]
 ) -> Reply:
-    reply = Reply(200, view)
+    reply = Reply(Progress.APPLIED, view)
     # Under a key of its own: the answer holds no more than the number of a paper, and goes with the keys of writes.
     key = await add_data_key(context, connection)
     await remember(context, connection, actor, idempotency, reference=view["reference"], reply=reply, key=key)

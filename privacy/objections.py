@@ -21,7 +21,7 @@ from cases.decisions.disputes import DEPARTURE
 from cases.keys.data import get_data_key
 from cases.notices.compose import Telling, tell
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Reply, find_known, remember
+from cases.shared.idempotency import Idempotency, Progress, Reply, find_known, remember
 from domain.actors import Actor
 from domain.acts import JUDGEMENTS, Act
 from domain.case_facts import OwnFactContest
@@ -67,7 +67,7 @@ async def complain(
         detail = {"objection_id": str(row["objection_id"]), "about": asked.about.value}
         entry = Entry(Act.COMPLAINT_RECEIVED, actor, at, reference=reference, detail=detail)
         await begin_chain(connection, _chain(row["objection_id"]), [entry])
-        reply = Reply(202, _receipt(row))
+        reply = Reply(Progress.STORED, _receipt(row))
         await remember(context, connection, actor, idempotency, reference=reference, reply=reply, key=file.person_key)
     return reply
 
@@ -202,7 +202,7 @@ async def answer(
         if to is not None and row["person_id"] == file.row.person_id:
             tell(file, Telling(NoticeKind.COMPLAINT_ANSWERED, at, str(objection_id), to=to))
         await case_writes.write(connection, {"notices": file.notices, "deliveries": file.deliveries})
-        reply = Reply(200, _receipt({**row, **values}))
+        reply = Reply(Progress.APPLIED, _receipt({**row, **values}))
         await remember(context, connection, actor, idempotency, reference=row["reference"], reply=reply, key=key)
     return reply
 

@@ -11,16 +11,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.contact import serving_now, waiting_view
 from cases.case.reading import CaseReading, read_cases
 from cases.case.view import case_view, day, moment
+from cases.case.views import PermitView, RecordedFactView
 from cases.shared.context import Context
 from domain.actors import Actor, Role
-from domain.case_facts import FactField, FactState
+from domain.case_facts import FactState
 from domain.clock import CHINA
 from domain.errors import Defect, Refused
 from domain.languages import Language
 from domain.notices import Channel
 from domain.reasons import ReasonCode
 from domain.sign_in_addresses import addresses_of
-from domain.stages import LIVE, Destination
+from domain.stages import LIVE
 from privacy.sign_in import Session, address_hash
 from record.receipts import decisions_of, remedy_of
 from store.case_reads import FactShown, fence
@@ -44,7 +45,6 @@ _LEFT_OUT: Final = frozenset(
         "assessment",
         "person",
         "permits",
-        "links",
         "policy_version",
         "pending_change",
     }
@@ -133,16 +133,16 @@ def own_view(
     """Return a case as its person reads it: where it stands and what comes next, and nothing for staff alone."""
     reading = case.reading
     whole = case_view(reading, actor, language)
-    view = {name: value for name, value in whole.items() if name not in _LEFT_OUT}
-    permits = [_permit(reading, each, language) for each in whole["permits"]]
+    view = {name: value for name, value in vars(whole).items() if name not in _LEFT_OUT}
+    permits = [_permit(reading, each, language) for each in whole.permits]
     return view | {
         "employer": names.get(reading.employer_id, reading.employer_id),
-        "stage_text": plain("stages", whole["stage"], language),
-        "waits_for": plain("holders", whole["holder"], language),
-        "due_text": plain("due_kinds", whole["due_kind"], language),
-        "end_reason_text": _sentence(whole["end_reason"], language),
+        "stage_text": plain("stages", whole.stage, language),
+        "waits_for": plain("holders", whole.holder, language),
+        "due_text": plain("due_kinds", whole.due_kind, language),
+        "end_reason_text": _sentence(whole.end_reason, language),
         "departure": _departure(reading),
-        "recorded_facts": [_recorded(fact, reading, language) for fact in whole["recorded_facts"]],
+        "recorded_facts": [_recorded(fact, reading, language) for fact in whole.recorded_facts],
         "permits": permits,
         "contact_changes": waiting_view(reading, case.given["person"], language),
         "decisions": _decisions(reading, chain, language),
@@ -158,28 +158,28 @@ def _given(reading: CaseReading) -> Row:
     return opened
 
 
-def _permit(reading: CaseReading, view: Row, language: Language) -> dict[str, Any]:
+def _permit(reading: CaseReading, view: PermitView, language: Language) -> dict[str, Any]:
     """Return a permit in plain words; the authority's reason is for the person, as the authority gave it (P11)."""
-    destination = view["destination"]
-    row = reading.permits[Destination(destination)]
+    destination = view.destination
+    row = reading.permits[destination]
     reason = None
     if row.reason is not None:
         reason = reading.open("permits", "reason", f"{reading.reference}/{destination}", row.reason)
-    return dict(view) | {
+    return vars(view) | {
         "place": plain("destinations", destination, language),
-        "stage_text": plain("permit_stages", view["stage"], language),
-        "end_reason_text": _sentence(view["end_reason"], language),
+        "stage_text": plain("permit_stages", view.stage, language),
+        "end_reason_text": _sentence(view.end_reason, language),
         "authority_reason": reason,
     }
 
 
-def _recorded(view: Row, reading: CaseReading, language: Language) -> dict[str, Any]:
+def _recorded(view: RecordedFactView, reading: CaseReading, language: Language) -> dict[str, Any]:
     """Return a fact that an officer recorded, in plain words; what it says stands with all that is held."""
-    row = next(each for each in reading.facts if each.number == view["number"])
-    return dict(view) | {
+    row = next(each for each in reading.facts if each.number == view.number)
+    return vars(view) | {
         "may_contest": _may_contest(reading, row),
-        "label": plain("fields", FactField(view["field"]).short, language),
-        "state_text": plain("fact_states", view["contest"] if view["contest"] == "open" else view["state"], language),
+        "label": plain("fields", view.field.short, language),
+        "state_text": plain("fact_states", view.contest if view.contest == "open" else view.state, language),
     }
 
 

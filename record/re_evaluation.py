@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile, load_case
 from cases.case.view import fact_view
+from cases.case.views import RecordedFactView
 from cases.programme import programme_of
 from cases.shared.context import Context
 from domain.actors import Actor
@@ -73,7 +74,7 @@ def _run(context: Context, file: CaseFile, row: Any, language: Language) -> dict
     }
 
 
-def _recorded(file: CaseFile, row: Any) -> list[dict[str, Any]]:
+def _recorded(file: CaseFile, row: Any) -> list[RecordedFactView]:
     """Return the facts that officers had recorded and that an assessment rests on, as codes."""
     numbers = (row["on_facts"] or {}).get("facts", [])
     return [fact_view(fact) for fact in file.facts if fact.number in numbers]

@@ -15,7 +15,7 @@ from cases.keys.data import add_data_key, get_data_key
 from cases.notices import employer_contact
 from cases.notices.employers import employer_chain
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Reply, find_known, remember
+from cases.shared.idempotency import Idempotency, Progress, Reply, find_known, remember
 from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import day_of
@@ -51,7 +51,7 @@ async def put_employer(
         at = context.clock()
         key = await _record(context, connection, actor, employer_id, request, at)
         await not_loaded.end(connection, not_loaded.EMPLOYERS, at, actor.subject)
-        reply = Reply(200, await _view(connection, key, actor, employer_id, day_of(at)))
+        reply = Reply(Progress.APPLIED, await _view(connection, key, actor, employer_id, day_of(at)))
         await remember(context, connection, actor, idempotency, reply=reply, key=key)
         return reply
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.signers import need_another, need_codes, signature_of
 from cases.keys.data import add_data_key
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Reply, find_known, remember
+from cases.shared.idempotency import Idempotency, Progress, Reply, find_known, remember
 from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import day_of
@@ -67,7 +67,7 @@ async def propose_pack(
         }
         await connection.execute(insert(rule_packs).values(row))
         await _record(connection, actor, at, Act.RULE_PROPOSED, row)
-        reply = Reply(201, pack_view(row))
+        reply = Reply(Progress.MADE, pack_view(row))
         await _remember(context, connection, actor, idempotency, reply)
         return reply
 
@@ -111,7 +111,7 @@ async def confirm_pack(
         one = update(rule_packs).where(rule_packs.c.name == name, rule_packs.c.version == version)
         await connection.execute(one.values(state=state.value, confirmed_by=signature))
         await _record(connection, actor, at, act, decided, reasons)
-        reply = Reply(200, pack_view(decided))
+        reply = Reply(Progress.APPLIED, pack_view(decided))
         await _remember(context, connection, actor, idempotency, reply)
     if confirmed:
         context.packs.add(pack)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.keys.data import add_data_key
 from cases.shared.calendar import set_cursor
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Reply, find_known, remember
+from cases.shared.idempotency import Idempotency, Progress, Reply, find_known, remember
 from domain.actors import Actor
 from domain.acts import Act
 from domain.dated import Span, place
@@ -54,7 +54,7 @@ async def put_premises(context: Context, actor: Actor, request: PremisesRequest,
             await record_premises(connection, actor, entry, at)
         codes = sorted({entry.code for entry in request.premises})
         rows = await connection.execute(_select().where(premises.c.code.in_(codes)))
-        reply = Reply(200, {"items": [_view(row) for row in rows.mappings()]})
+        reply = Reply(Progress.APPLIED, {"items": [_view(row) for row in rows.mappings()]})
         key = await add_data_key(context, connection)
         await remember(context, connection, actor, idempotency, reply=reply, key=key)
         return reply

@@ -13,7 +13,7 @@ from cases.case.signers import given, need_another, need_reasons, signature_of
 from cases.keys.data import get_data_key
 from cases.notices.employers import employer_chain, tell_employer
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Reply, find_known, remember
+from cases.shared.idempotency import Idempotency, Progress, Reply, find_known, remember
 from domain.actors import Actor
 from domain.acts import Act
 from domain.decisions import ConfirmationAction, GivenReason, PermitConfirmationRequest
@@ -74,7 +74,7 @@ async def propose_standing(
         await _record(connection, actor, at, act, change, reasons=codes)
         if not needs_signature:
             await _tell(context, connection, change, at, request.reasons)
-        reply = Reply(202 if needs_signature else 200, standing_view(change))
+        reply = Reply(Progress.STORED if needs_signature else Progress.APPLIED, standing_view(change))
         await remember(context, connection, actor, idempotency, reply=reply, key=key)
         return reply
 
@@ -109,7 +109,7 @@ async def confirm_standing(
         await connection.execute(one.values(state=decided["state"], confirmed_by=decided["confirmed_by"]))
         act = Act.STANDING_SET if confirmed else Act.STANDING_REJECTED
         await _record(connection, actor, at, act, decided, reasons=codes)
-        reply = Reply(200, standing_view(decided))
+        reply = Reply(Progress.APPLIED, standing_view(decided))
         await remember(context, connection, actor, idempotency, reply=reply, key=key)
         return reply
 

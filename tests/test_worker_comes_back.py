@@ -155,8 +155,7 @@ async def test_a_worker_waits_for_the_namespace_and_goes_on_on_a_temporal_that_c
 
             async def submit(**person: str) -> str:
                 request = RegistrationRequest.model_validate(registration_body(**person))
-                reference: str = (await accept(context, EMPLOYER_A, request, key())).body["reference"]
-                return reference
+                return (await accept(context, EMPLOYER_A, request, key())).reference
 
             async def until_stage(reference: str, stage: Stage) -> None:
                 async def is_there() -> bool:

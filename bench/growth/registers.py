@@ -100,8 +100,7 @@ async def submit(context: Context, number: int) -> str:
     body = registration(number)
     request = RegistrationRequest.model_validate(body)
     name = Idempotency("POST /v1/registrations", str(uuid4()), json.dumps(body).encode())
-    reply = await intake.accept(context, EMPLOYER, request, name)
-    return str(reply.body["reference"])
+    return (await intake.accept(context, EMPLOYER, request, name)).reference
 
 
 async def decide(context: Context, reference: str) -> Any:
@@ -172,7 +171,7 @@ class Register:
         """Claim the most urgent task."""
         name = Idempotency("next", str(uuid4()), b"{}")
         reply = await tasks.claim_next(self.context, OFFICER, TaskKind.REVIEW, name)
-        assert reply.status == 200, reply
+        assert reply.progress == "applied", reply
 
     async def decide(self) -> None:
         """Approve a case."""

@@ -74,16 +74,22 @@ def _row(case: CaseReading, actor: Actor) -> list[str]:
     given = _given(case)
     person, employment = given.get("person", {}), given.get("employment", {})
     values: dict[str, Any] = {
-        **{name: view[name] for name in ("reference", "client_reference", "stage", "holder", "due_kind")},
-        **{name: view[name] for name in ("registration_number", "ended_on", "end_reason")},
+        "reference": view.reference,
+        "client_reference": view.client_reference,
+        "stage": view.stage,
+        "holder": view.holder,
+        "due_kind": view.due_kind,
+        "registration_number": view.registration_number,
+        "ended_on": view.ended_on,
+        "end_reason": view.end_reason,
         **{name: person.get(name) for name in ("name_zh", "name_en", "permit_card_valid_until")},
         **{name: employment.get(name) for name in ("contract_start", "contract_end")},
-        "identity_number": view["person"]["identity_number"],
-        "due_on": _day(view["due_at"]),
-        "accepted_on": _day(view["accepted_at"]),
+        "identity_number": view.person.identity_number,
+        "due_on": view.due_at.date() if view.due_at else None,
+        "accepted_on": view.accepted_at.date(),
     }
-    for permit in view["permits"]:
-        values |= {f"{permit['destination'].lower()}_{name}": permit[name] for name in _PERMIT}
+    for permit in view.permits:
+        values |= {f"{permit.destination.lower()}_{name}": getattr(permit, name) for name in _PERMIT}
     return [defused(str(values.get(name) or "")) for name in COLUMNS]
 
 
@@ -94,10 +100,6 @@ def _given(case: CaseReading) -> dict[str, Any]:
     except (Defect, Refused):
         return {}
     return given
-
-
-def _day(moment: str | None) -> str | None:
-    return moment[:10] if moment else None
 
 
 def _written(rows: Sequence[Sequence[str]]) -> str:

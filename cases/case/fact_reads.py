@@ -1,11 +1,10 @@
 """Reading what officers recorded of a case, in clear: an act of the ledger, like opening person fields."""
 
-from typing import Any
-
 from cases.case.facts import opened
-from cases.case.file import load_case
+from cases.case.file import CaseFile, load_case
 from cases.case.reads import record_read
 from cases.case.view import fact_view
+from cases.case.views import OpenedFactForStaff, OpenedFactView
 from cases.shared.context import Context
 from domain.actors import Actor, Role
 from domain.case_facts import FactField
@@ -14,7 +13,7 @@ from domain.purposes import Purpose
 from store.rows.register import FactRow
 
 
-async def list_facts(context: Context, actor: Actor, reference: str, purpose: Purpose | None) -> list[dict[str, Any]]:
+async def list_facts(context: Context, actor: Actor, reference: str, purpose: Purpose | None) -> list[OpenedFactView]:
     """Return every fact that officers recorded in a case, with its value and where it was seen, oldest first.
 
     Raises:
@@ -27,9 +26,10 @@ async def list_facts(context: Context, actor: Actor, reference: str, purpose: Pu
         fields = tuple(dict.fromkeys(FactField(row.field).short for row in file.facts))
         if fields:
             await record_read(connection, actor, [file], fields, purpose, context.clock())
-        return [_view(row, opened(file, row)._asdict(), actor) for row in file.facts]
+        return [_view(file, row, actor) for row in file.facts]
 
 
-def _view(row: FactRow, seen: dict[str, Any], actor: Actor) -> dict[str, Any]:
-    view = fact_view(row) | {name: seen[name] for name in ("value", "seen_in", "given")}
-    return view | {"subject": row.seen_by["subject"]} if actor.is_inside else view
+def _view(file: CaseFile, row: FactRow, actor: Actor) -> OpenedFactView:
+    seen = opened(file, row)
+    view = OpenedFactView(**vars(fact_view(row)), value=seen.value, seen_in=seen.seen_in, given=seen.given)
+    return OpenedFactForStaff(**vars(view), subject=row.seen_by["subject"]) if actor.is_inside else view

@@ -6,6 +6,7 @@ from typing import Any
 from cases.case.file import CaseFile
 from cases.case.reading import CaseReading
 from cases.case.signers import notes_of
+from cases.case.views import OpenPointView
 from domain.errors import Refused
 from domain.findings import FindingCode
 from domain.languages import Language
@@ -38,18 +39,18 @@ def spoken(file: CaseFile | CaseReading, language: Language) -> tuple[Reason, ..
     return tuple(_speak(point, note, language) for point, note in zip(points, _notes(file, kept), strict=True))
 
 
-def point_views(file: CaseFile | CaseReading, language: Language) -> list[dict[str, Any]]:
+def point_views(file: CaseFile | CaseReading, language: Language) -> tuple[OpenPointView, ...]:
     """Return the points as a case shows them."""
-    return [
-        {
-            "code": each.code,
-            "message": each.sentence,
-            "field": each.fields[0] if each.fields else None,
-            "fields": list(each.fields),
-            "note": each.note,
-        }
+    return tuple(
+        OpenPointView(
+            code=each.code,
+            message=each.sentence,
+            field=each.fields[0] if each.fields else None,
+            fields=tuple(each.fields),
+            note=each.note,
+        )
         for each in spoken(file, language)
-    ]
+    )
 
 
 def _speak(point: OpenPoint, note: str | None, language: Language) -> Reason:

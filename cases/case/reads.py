@@ -14,6 +14,7 @@ from cases.case.reading import read_cases
 from cases.case.row import CaseRow
 from cases.case.signers import need_no_conflict
 from cases.case.view import case_view
+from cases.case.views import CaseView
 from cases.shared.accesses import record_access
 from cases.shared.context import Context
 from domain.actors import Actor, Role
@@ -51,9 +52,7 @@ _SHOWN_STAGE: Final[ColumnElement[str]] = literal_column(
 )
 
 
-async def get_case(
-    context: Context, actor: Actor, reference: str, language: Language = Language.ZH_HANS
-) -> dict[str, Any]:
+async def get_case(context: Context, actor: Actor, reference: str, language: Language = Language.ZH_HANS) -> CaseView:
     """Return one case; another tenant's is not found."""
     async with context.database.begin(actor.tenant) as connection:
         found = await read_cases(context, connection, [reference], actor)
@@ -78,7 +77,7 @@ async def list_cases(
     limit: int = 50,
     short: bool = False,
     language: Language = Language.ZH_HANS,
-) -> tuple[list[dict[str, Any]], Position | None]:
+) -> tuple[list[CaseView], Position | None]:
     """Return a page of cases ordered by time of change and reference, and the position of the next page.
 
     Short ones have no findings that pass, which are most of what a case says.

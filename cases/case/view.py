@@ -12,14 +12,43 @@ from cases.case.file import CaseFile
 from cases.case.parts import destinations_of
 from cases.case.reading import CaseReading
 from cases.case.signers import subject_of
-from domain.actors import Actor
+from cases.case.views import (
+    AuthorityReasonView,
+    CaseForStaff,
+    CaseTaskView,
+    CaseView,
+    DepartureProposalView,
+    EarlierTermView,
+    Findings,
+    FindingView,
+    HeldAnswerView,
+    HoldView,
+    LegalHoldView,
+    MaskedPerson,
+    ObstacleView,
+    ParameterUsedView,
+    PendingChangeView,
+    PermitAnsweredFor,
+    PermitForStaff,
+    PermitView,
+    ProposalView,
+    ReasonAgainstView,
+    ReasonGivenView,
+    RecordedFactView,
+    RejectionView,
+    SignerView,
+)
+from domain.actors import Actor, Role
+from domain.answers import AnswerState, Outcome
+from domain.case_facts import ContestState, FactField, FactState
 from domain.clock import CHINA
 from domain.errors import Defect, KeyUnknown, Refused, need
 from domain.findings import Audience, Finding, FindingOutcome, outcome_of, seen_by
 from domain.languages import Language
 from domain.masks import MASKS
 from domain.messages import registration_workflow_id
-from domain.stages import Destination, DueKind, Holder, Stage
+from domain.stages import AssessmentOutcome, Destination, DueKind, Holder, PermitStage, Stage
+from domain.tasks import TaskKind
 from domain.working_days import ParkClock
 from store.case_reads import FactShown
 from store.rows.register import FactRow, PermitRow
@@ -29,9 +58,10 @@ from texts.reasons import reason_sentence
 # A case being changed, or one that is only read.
 Shown = CaseFile | CaseReading
 _FINDINGS: TypeAdapter[tuple[Finding, ...]] = TypeAdapter(tuple[Finding, ...])
+_WAITING = frozenset({AnswerState.HELD, AnswerState.EARLY, AnswerState.RENEWAL})
 
 
-def case_view(file: Shown, actor: Actor, language: Language, *, short: bool = False) -> dict[str, Any]:
+def case_view(file: Shown, actor: Actor, language: Language, *, short: bool = False) -> CaseView:
     """Return the case as this reader may see it; short: without findings that pass, as in a list of many."""
     inside = actor.is_inside
     row = file.row
@@ -40,120 +70,111 @@ def case_view(file: Shown, actor: Actor, language: Language, *, short: bool = Fa
     due_at, due_kind, due_provisional, clock = _shown_due(file, hidden and settling)
     assessment, findings = _findings(file, Audience.STAFF if inside else Audience.EMPLOYER, language, short=short)
     shown = [d for d in sorted(file.permits) if inside or file.permits[d].stage is not None]
-    view: dict[str, Any] = {
-        "reference": file.reference,
-        "programme": row.programme,
-        "client_reference": row.client_reference,
-        "employer_id": file.employer_id,
-        "workflow_id": registration_workflow_id(file.reference),
-        "stage": Stage.UNDER_REVIEW.value if hidden else file.stage.value,
-        "round": file.round,
-        "destinations": [d.value for d in file.destinations],
-        "policy_version": row.policy_version,
-        "assessment": assessment if row.assessment else None,
-        "findings": findings,
-        "pending_change": _pending_change(file),
-        "open_points": open_points.point_views(file, language),
-        "accepted_at": moment(row.accepted_at),
-        "due_at": moment(due_at),
-        "due_kind": due_kind,
-        "due_provisional": due_provisional,
-        "clock": clock,
-        "holder": Holder.PARK.value if hidden else row.holder,
-        "registration_number": None if hidden else row.registration_number,
-        "end_reason": row.end_reason,
-        "ended_on": day(row.ended_on),
-        "in_force": _in_force(file),
-        "updated_at": row.updated_at.astimezone(CHINA).isoformat(),
-        "person": _person(file, actor),
-        "recorded_facts": [fact_view(fact) for fact in file.facts],
-        "permits": [] if hidden else [permit_view(file, d, inside, language, short=short) for d in shown],
-        "links": {"self": f"/v1/registrations/{file.reference}"},
-    }
-    if inside:
-        view |= _for_staff(file, language)
-    return view
+    seen = CaseView(
+        reference=file.reference,
+        programme=row.programme,
+        client_reference=row.client_reference,
+        employer_id=file.employer_id,
+        workflow_id=registration_workflow_id(file.reference),
+        stage=Stage.UNDER_REVIEW if hidden else file.stage,
+        round=file.round,
+        destinations=file.destinations,
+        policy_version=row.policy_version,
+        assessment=assessment if row.assessment else None,
+        findings=findings,
+        pending_change=_pending_change(file),
+        open_points=open_points.point_views(file, language),
+        accepted_at=shown_at(row.accepted_at),
+        due_at=shown_at(due_at) if due_at else None,
+        due_kind=due_kind,
+        due_provisional=due_provisional,
+        clock=clock,
+        holder=Holder.PARK if hidden else Holder(row.holder),
+        registration_number=None if hidden else row.registration_number,
+        end_reason=row.end_reason,
+        ended_on=row.ended_on,
+        in_force=_in_force(file),
+        updated_at=row.updated_at.astimezone(CHINA),
+        person=_person(file, actor),
+        recorded_facts=tuple(fact_view(fact) for fact in file.facts),
+        permits=() if hidden else tuple(permit_view(file, d, inside, language, short=short) for d in shown),
+    )
+    return _for_staff(file, seen, language) if inside else seen
 
 
 def permit_view(
     file: Shown, destination: Destination, inside: bool, language: Language, *, short: bool = False
-) -> dict[str, Any]:
+) -> PermitView:
     """Return the permit of a destination; a destination shows from its eligibility on (P1)."""
     permit = file.permits[destination]
-    view: dict[str, Any] = {
-        "destination": destination.value,
-        "stage": permit.stage,
-        "authority_number": permit.authority_number,
-        "valid_from": day(permit.valid_from),
-        "valid_until": day(permit.valid_until),
-        "stay_days": permit.stay_days,
-        "entries": permit.entries,
-        "in_force": permit_in_force(permit, _today(file)),
-        "sent_at": moment(permit.sent_at),
-        "accepted_on": day(permit.accepted_on),
-        "due_at": moment(permit.due_at),
-        "reported_at": moment(permit.reported_at),
-        "card_lost_on": day(permit.card_lost_on),
-        "end_reason": permit.end_reason,
-    }
-    if inside:
-        _, findings = _findings(file, Audience.STAFF, language, destination.value, short=short)
-        view |= {
-            "pending_act": permit.pending_act,
-            "rejected": _rejection(
-                file, permit.rejected, "permits", f"{file.reference}/{destination.value}/rejected", language
-            ),
-            "earlier": permit.earlier,
-            "findings": findings,
-        }
-        if permit.reason is not None:
-            place = f"{file.reference}/{destination.value}"
-            view["authority_reason"] = _opened(file, "permits", "reason", place, permit.reason)
-    return view
+    seen = PermitView(
+        destination=destination,
+        stage=PermitStage(permit.stage) if permit.stage else None,
+        authority_number=permit.authority_number,
+        valid_from=permit.valid_from,
+        valid_until=permit.valid_until,
+        stay_days=permit.stay_days,
+        entries=permit.entries,
+        in_force=permit_in_force(permit, _today(file)),
+        sent_at=shown_at(permit.sent_at) if permit.sent_at else None,
+        accepted_on=permit.accepted_on,
+        due_at=shown_at(permit.due_at) if permit.due_at else None,
+        reported_at=shown_at(permit.reported_at) if permit.reported_at else None,
+        card_lost_on=permit.card_lost_on,
+        end_reason=permit.end_reason,
+    )
+    if not inside:
+        return seen
+    place = f"{file.reference}/{destination.value}"
+    _, findings = _findings(file, Audience.STAFF, language, destination.value, short=short)
+    staff = PermitForStaff(
+        **vars(seen),
+        pending_act=permit.pending_act,
+        rejected=_rejection(file, permit.rejected, "permits", f"{place}/rejected", language),
+        earlier=tuple(_earlier(term) for term in permit.earlier),
+        findings=findings,
+    )
+    if permit.reason is None:
+        return staff
+    given = _opened(file, "permits", "reason", place, permit.reason)
+    reason = None if given is None else AuthorityReasonView(code=given["code"], text=given["text"])
+    return PermitAnsweredFor(**vars(staff), authority_reason=reason)
 
 
-def finding_views(findings: Iterable[Finding], language: Language) -> list[dict[str, Any]]:
+def finding_views(findings: Iterable[Finding], language: Language) -> tuple[FindingView, ...]:
     """Return findings with their sentence in the reader's language."""
-    return [
-        {
-            "code": finding.code.value,
-            "outcome": finding.outcome.value,
-            "message": finding_sentence(finding, language),
-            "source": finding.source,
-            "audience": finding.audience.value,
-            "fields": list(finding.fields),
-            "parameters": [p.model_dump(mode="json") for p in finding.parameters],
-        }
-        for finding in findings
-    ]
+    return tuple(FindingView(**_finding(finding, language)) for finding in findings)
 
 
-def fact_view(fact: FactRow | FactShown) -> dict[str, Any]:
+def fact_view(fact: FactRow | FactShown) -> RecordedFactView:
     """Return a fact that an officer recorded as every reader of the case sees it, its content masked."""
-    return {
-        "number": fact.number,
-        "field": fact.field,
-        "state": fact.state,
-        "contest": fact.contest,
-        "role": fact.seen_by["role"],
-        "round": fact.round,
-        "at": moment(fact.at),
-    }
+    return RecordedFactView(
+        number=fact.number,
+        field=FactField(fact.field),
+        state=FactState(fact.state),
+        contest=ContestState(fact.contest) if fact.contest else None,
+        role=Role(fact.seen_by["role"]),
+        round=fact.round,
+        at=shown_at(fact.at),
+    )
 
 
-def obstacle_views(obstacles: Iterable[tuple[Destination, Finding]], language: Language) -> list[dict[str, Any]]:
+def obstacle_views(obstacles: Iterable[tuple[Destination, Finding]], language: Language) -> tuple[ObstacleView, ...]:
     """Return what stands in the way of permits, each finding with its destination."""
-    return [
-        {"destination": destination.value, **view}
-        for destination, finding in obstacles
-        for view in finding_views([finding], language)
-    ]
+    return tuple(
+        ObstacleView(destination=destination, **_finding(finding, language)) for destination, finding in obstacles
+    )
 
 
 def permit_in_force(permit: PermitRow, today: date) -> bool:
     """Whether a permit is in force on a day, reckoned from its dates when it is read."""
     first, last = permit.valid_from, permit.valid_until
     return bool(permit.stage == "issued" and first and last and first <= today <= last)
+
+
+def shown_at(value: datetime) -> datetime:
+    """Return a time as it is shown: with China's offset, to the second."""
+    return value.astimezone(CHINA).replace(microsecond=0)
 
 
 def moment(value: datetime | None) -> str | None:
@@ -166,16 +187,26 @@ def day(value: date | None) -> str | None:
     return value.isoformat() if value else None
 
 
-def _pending_change(file: Shown) -> dict[str, Any] | None:
+def _finding(finding: Finding, language: Language) -> dict[str, Any]:
+    """Return the members of a finding as it is shown."""
+    return {
+        "code": finding.code.value,
+        "outcome": finding.outcome,
+        "message": finding_sentence(finding, language),
+        "source": finding.source,
+        "audience": finding.audience,
+        "fields": finding.fields,
+        "parameters": tuple(ParameterUsedView(**each.model_dump(mode="json")) for each in finding.parameters),
+    }
+
+
+def _pending_change(file: Shown) -> PendingChangeView | None:
     """Return which fields an officer has yet to take or decline, since when, and until when it is expected."""
     asked = file.pending_change
     if asked is None:
         return None
-    return {
-        "fields": asked.fields,
-        "asked_at": moment(asked.asked_at),
-        "due_at": moment(asked.due_at),
-    }
+    due_at = shown_at(asked.due_at) if asked.due_at else None
+    return PendingChangeView(fields=asked.fields, asked_at=shown_at(asked.asked_at), due_at=due_at)
 
 
 def _today(file: Shown) -> date:
@@ -187,11 +218,11 @@ def _in_force(file: Shown) -> bool:
     return file.stage is Stage.APPROVED and file.row.settled and (ended is None or _today(file) <= ended)
 
 
-def _shown_due(file: Shown, is_hidden_approval: bool) -> tuple[datetime | None, str | None, bool, str]:
+def _shown_due(file: Shown, is_hidden_approval: bool) -> tuple[datetime | None, DueKind | None, bool, str]:
     """Return due date, its kind, whether it is provisional, and the clock, as the reader may see them."""
     row = file.row
     if not is_hidden_approval:
-        return row.due_at, row.due_kind, row.due_provisional, row.clock
+        return row.due_at, DueKind(row.due_kind) if row.due_kind else None, row.due_provisional, row.clock
     effect = need(row.effect_by, "effect_by")
     since = effect["clock_since"]
     used = ParkClock(
@@ -202,40 +233,46 @@ def _shown_due(file: Shown, is_hidden_approval: bool) -> tuple[datetime | None, 
     due = used.deadline(file.calendar)
     if due is None:
         return None, None, False, "stopped"
-    return due.at, DueKind.PARK_DECISION.value, due.provisional, "running"
+    return due.at, DueKind.PARK_DECISION, due.provisional, "running"
 
 
 def _findings(
     file: Shown, audience: Audience, language: Language, scope: str = "registration", *, short: bool
-) -> tuple[str, list[dict[str, Any]]]:
+) -> tuple[AssessmentOutcome, tuple[FindingView, ...]]:
     """Return what the findings of an assessment amount to for a reader, and the findings."""
-    outcome, views = _shown(file.findings(scope) or "[]", audience, language, short=short)
-    return outcome, list(views)
+    return _shown(file.findings(scope) or "[]", audience, language, short=short)
 
 
 @lru_cache(maxsize=2048)
 def _shown(
     found: str | bytes, audience: Audience, language: Language, *, short: bool
-) -> tuple[str, tuple[dict[str, Any], ...]]:
+) -> tuple[AssessmentOutcome, tuple[FindingView, ...]]:
     """Return findings, given as JSON, as they are shown; they hold codes only and are alike in most cases."""
     findings = seen_by(_FINDINGS.validate_json(found), audience)
     told = [each for each in findings if not (short and each.outcome is FindingOutcome.PASS)]
-    return outcome_of(findings).value, tuple(finding_views(told, language))
+    return outcome_of(findings), Findings(finding_views(told, language))
 
 
-def _person(file: Shown, actor: Actor) -> dict[str, Any]:
+def _person(file: Shown, actor: Actor) -> MaskedPerson:
     """Return the person masked; the names whole to the employer that gave them."""
     try:
         person = file.application.person
     except (Defect, KeyUnknown, Refused) as error:
         # Facts that cannot be opened keep neither this case out of sight nor the others of its list.
-        unknown = dict.fromkeys(("name_zh", "name_en", "identity_number", "language"))
-        return unknown | {"erased": isinstance(error, Refused)}
-    names = {"name_zh": person.name_zh, "name_en": person.name_en}
-    if actor.employer_id != file.employer_id:
-        names = {field: MASKS[field](name) if name else None for field, name in names.items()}
-    masked = MASKS["identity_number"](person.identity_number)
-    return {**names, "identity_number": masked, "language": person.language.value, "erased": False}
+        is_erased = isinstance(error, Refused)
+        return MaskedPerson(name_zh=None, name_en=None, identity_number=None, language=None, erased=is_erased)
+    is_own = actor.employer_id == file.employer_id
+    return MaskedPerson(
+        name_zh=_name("name_zh", person.name_zh, whole=is_own),
+        name_en=_name("name_en", person.name_en, whole=is_own),
+        identity_number=MASKS["identity_number"](person.identity_number),
+        language=person.language.value,
+        erased=False,
+    )
+
+
+def _name(field: str, name: str | None, *, whole: bool) -> str | None:
+    return name if whole else MASKS[field](name) if name else None
 
 
 def _opened(file: Shown, table: str, column: str, place: str, sealed: bytes) -> Any:
@@ -246,71 +283,110 @@ def _opened(file: Shown, table: str, column: str, place: str, sealed: bytes) -> 
         return None
 
 
-def _for_staff(file: Shown, language: Language) -> dict[str, Any]:
+def _for_staff(file: Shown, seen: CaseView, language: Language) -> CaseForStaff:
     row = file.row
-    pending, hold = row.pending, row.hold
-    return {
-        "pending_act": row.pending_act,
-        "pending": _proposal(file, pending) if pending else None,
-        "rejected": _rejection(file, row.rejected, "registrations", f"{file.reference}/rejected", language),
-        "hold": {**{k: v for k, v in hold.items() if k != "note"}} if hold else None,
-        "standing_hold": row.standing_hold,
-        "legal_holds": file.legal_holds,
-        "erased_at": moment(row.erased_at),
-        "overdue": row.overdue,
-        "contested": row.contested,
-        "returns": row.returns,
-        "settles_at": moment(row.settles_at),
-        "tasks": [
-            {
-                "id": str(t.task_id),
-                "kind": t.kind,
-                "holder": subject_of(t.holder),
-                "destination": t.destination,
-                "destinations": destinations_of(t),
-            }
-            for t in file.tasks
-        ],
-        "held_answers": [
-            {
-                "outcome_id": a.outcome_id,
-                "outcome": a.outcome,
-                "destination": a.destination,
-                "state": a.state,
-            }
-            for a in file.answers
-            if a.state in ("held", "early", "renewal")
-        ],
-    }
+    return CaseForStaff(
+        **vars(seen),
+        pending_act=row.pending_act,
+        pending=_proposal(file, row.pending) if row.pending else None,
+        rejected=_rejection(file, row.rejected, "registrations", f"{file.reference}/rejected", language),
+        hold=_hold(row.hold) if row.hold else None,
+        standing_hold=row.standing_hold,
+        legal_holds=tuple(LegalHoldView(**each) for each in file.legal_holds),
+        erased_at=shown_at(row.erased_at) if row.erased_at else None,
+        overdue=row.overdue,
+        contested=row.contested,
+        returns=row.returns,
+        settles_at=shown_at(row.settles_at) if row.settles_at else None,
+        tasks=tuple(
+            CaseTaskView(
+                id=task.task_id,
+                kind=TaskKind(task.kind),
+                holder=subject_of(task.holder),
+                destination=task.destination,
+                destinations=destinations_of(task),
+            )
+            for task in file.tasks
+        ),
+        held_answers=tuple(
+            HeldAnswerView(
+                outcome_id=answer.outcome_id,
+                outcome=Outcome(answer.outcome),
+                destination=answer.destination,
+                state=AnswerState(answer.state),
+            )
+            for answer in file.answers
+            if answer.state in _WAITING
+        ),
+    )
 
 
-def _proposal(file: Shown, pending: Mapping[str, Any]) -> dict[str, Any]:
-    sealed = bytes.fromhex(pending["notes"])
-    notes = _opened(file, "registrations", "note", f"{file.reference}/{file.round}", sealed)
-    notes = notes or {"note": None, "reasons": [None] * len(pending["reasons"])}
-    reasons = [{**reason, "note": note} for reason, note in zip(pending["reasons"], notes["reasons"], strict=True)]
-    shown = {"by": pending["by"]["subject"], "role": pending["by"]["role"], "at": pending["at"], "reasons": reasons,
-             "note": notes["note"]}  # fmt: skip
-    return shown | {name: pending[name] for name in ("last_day", "late") if name in pending}
+def _hold(kept: Mapping[str, Any]) -> HoldView:
+    signer = kept["by"]
+    return HoldView(
+        at=kept["at"],
+        by=SignerView(role=signer["role"], issuer=signer["issuer"], subject=signer["subject"]),
+        reason=kept["reason"],
+        review_on=kept["review_on"],
+    )
+
+
+def _earlier(kept: Mapping[str, Any]) -> EarlierTermView:
+    return EarlierTermView(
+        entries=kept["entries"],
+        stay_days=kept["stay_days"],
+        valid_from=kept["valid_from"],
+        valid_until=kept["valid_until"],
+        authority_number=kept["authority_number"],
+    )
+
+
+def _proposal(file: Shown, kept: Mapping[str, Any]) -> ProposalView:
+    note, notes = _notes(file, kept, "registrations", f"{file.reference}/{file.round}")
+    by = kept["by"]
+    proposal = ProposalView(
+        by=by["subject"],
+        role=by["role"],
+        at=kept["at"],
+        reasons=tuple(
+            ReasonGivenView(code=reason["code"], field=reason.get("field"), note=each)
+            for reason, each in zip(kept["reasons"], notes, strict=True)
+        ),
+        note=note,
+    )
+    if "last_day" not in kept:
+        return proposal
+    return DepartureProposalView(**vars(proposal), last_day=kept["last_day"], late=kept["late"])
 
 
 def _rejection(
-    file: Shown, kept: dict[str, Any] | None, table: str, place: str, language: Language
-) -> dict[str, Any] | None:
+    file: Shown, kept: Mapping[str, Any] | None, table: str, place: str, language: Language
+) -> RejectionView | None:
     """Return why the last second signature was not given, for the proposer and other staff."""
     if kept is None:
         return None
-    notes = _opened(file, table, "note", place, bytes.fromhex(kept["notes"]))
-    notes = notes or {"note": None, "reasons": [None] * len(kept["reasons"])}
-    reasons = [
-        {**reason, "message": reason_sentence(reason["code"], language), "note": note}
-        for reason, note in zip(kept["reasons"], notes["reasons"], strict=True)
-    ]
-    return {
-        "act": kept["act"],
-        "by": kept["by"]["subject"],
-        "role": kept["by"]["role"],
-        "at": kept["at"],
-        "reasons": reasons,
-        "note": notes["note"],
-    }
+    note, notes = _notes(file, kept, table, place)
+    return RejectionView(
+        act=kept["act"],
+        by=kept["by"]["subject"],
+        role=kept["by"]["role"],
+        at=kept["at"],
+        reasons=tuple(
+            ReasonAgainstView(
+                code=reason["code"],
+                field=reason.get("field"),
+                message=reason_sentence(reason["code"], language),
+                note=each,
+            )
+            for reason, each in zip(kept["reasons"], notes, strict=True)
+        ),
+        note=note,
+    )
+
+
+def _notes(file: Shown, kept: Mapping[str, Any], table: str, place: str) -> tuple[str | None, list[str | None]]:
+    """Return the note of a proposal or a rejection, and those of its reasons; none after an erasure."""
+    opened = _opened(file, table, "note", place, bytes.fromhex(kept["notes"]))
+    if opened is None:
+        return None, [None] * len(kept["reasons"])
+    return opened["note"], opened["reasons"]

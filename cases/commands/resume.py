@@ -17,7 +17,7 @@ from cases.incidents import causes as incident_causes
 from cases.incidents.stopped import incident_view
 from cases.keys.data import add_data_key
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Reply, find_known, remember
+from cases.shared.idempotency import Idempotency, Progress, Reply, find_known, remember
 from domain.actors import Actor
 from domain.commands import CommandKind
 from domain.errors import Defect, Refused, Unavailable
@@ -74,7 +74,7 @@ async def resume(
             raise Refused("already_decided", "The incident is closed.")
         closed = _closed(actor, at)
         await connection.execute(update(incidents).where(incidents.c.incident_id == incident_id).values(**closed))
-        reply = Reply(200, incident_view({**row, **closed}))
+        reply = Reply(Progress.APPLIED, incident_view({**row, **closed}))
         command_id = None
         if row["reference"] is not None and row["kind"] == IncidentKind.STUCK.value:
             command_id, key = await _go_on(context, connection, row["reference"], actor, at)
@@ -114,7 +114,7 @@ async def resume_cause(
         )
         counted = {"closed": closed.rowcount, "resuming": line["resuming"] + taken.rowcount}
         shown = incident_causes.cause_view({**line, "still_wrong": 0}, language)
-        reply = Reply(202 if counted["resuming"] else 200, {**shown, **counted})
+        reply = Reply(Progress.STORED if counted["resuming"] else Progress.APPLIED, {**shown, **counted})
         key = await add_data_key(context, connection)
         await remember(context, connection, actor, idempotency, reply=reply, key=key)
     return reply

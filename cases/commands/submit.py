@@ -11,12 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile, build_file, load_case, load_rows
 from cases.case.view import case_view
+from cases.case.views import CaseAfterFact, CaseForStaff, CaseLookingAhead, CaseView
 from cases.commands import store as commands
 from cases.commands.advance import advance, preview
 from cases.decisions import review
 from cases.programme import Told, programme_of
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Reply, asked_before, keep_reply, key_row, read_known
+from cases.shared.idempotency import Idempotency, Progress, Reply, asked_before, keep_reply, key_row, read_known
 from domain.actors import Actor
 from domain.commands import CommandKind, CommandState
 from domain.errors import FieldError, Refused
@@ -103,7 +104,7 @@ async def _store(
         content = body if isinstance(body, dict) else body.model_dump(mode="json", exclude_unset=True)
         declared = programme_of(file).commands[kind]
         awaited = declared.is_awaited(actor.role)
-        reply = None if awaited else Reply(202, case_view(file, actor, language))
+        reply = None if awaited else Reply(Progress.STORED, case_view(file, actor, language))
         command_id = uuid4()
         trial = CommandRow(
             command_id=command_id,
@@ -132,6 +133,21 @@ async def _store(
     return Asked(reference, kind, command_id, reply), is_closed
 
 
+async def _looking_ahead(
+    context: Context, connection: AsyncConnection, file: CaseFile, kind: CommandKind, view: CaseView, language: Language
+) -> CaseView:
+    """Return a case with what the act that was asked of it by staff lets expect."""
+    if not isinstance(view, CaseForStaff) or kind not in _LOOKING_AHEAD:
+        return view
+    if not (_may_be_approved(file) or kind is CommandKind.RECORD_FACT):
+        return view
+    obstacles = await programme_of(file).outlook(file, connection, context.clock(), language)
+    ahead = CaseLookingAhead(**vars(view), permit_obstacles=obstacles)
+    if kind is not CommandKind.RECORD_FACT or file.stage is not Stage.UNDER_REVIEW:
+        return ahead
+    return CaseAfterFact(**vars(ahead), approval_needs_second_signature=review.needs_second_signature(file))
+
+
 def _may_be_approved(file: CaseFile) -> bool:
     """Whether what follows an approval comes next: the case is approved, or proposed to be."""
     return file.stage is Stage.APPROVED or file.row.pending_act == PendingAct.APPROVE
@@ -154,12 +170,12 @@ async def reply(
     is_answered: bool,
     pending_because: str | None = None,
 ) -> Reply:
-    """Answer an awaited command: 200 with the case once it is applied, 202 with `pending` while the engine is away.
+    """Answer an awaited command with the case: applied, or pending while the engine is away.
 
-    A departure that staff reports is 202 with the case as well: nothing is set before its second signature (R22).
+    A departure that staff reports is stored: nothing is set before its second signature (R22).
 
     `is_answered` says that its update answered, so that the workflow knows; otherwise the sweeper tells it again.
-    `pending_because` goes along with `pending`, as a code.
+    `pending_because` is why it is pending, as a code.
 
     Raises:
         Refused: what the step refused the command with.
@@ -171,15 +187,10 @@ async def reply(
             errors = [FieldError.from_kept(error) for error in outcome.get("errors", [])]
             words = outcome.get("words", "")
             raise Refused(outcome["code"], outcome.get("detail", ""), errors, facts=outcome.get("facts"), words=words)
-        view = case_view(file, actor, language)
-        if asked.kind in _LOOKING_AHEAD and (_may_be_approved(file) or asked.kind is CommandKind.RECORD_FACT):
-            view |= await programme_of(file).outlook(file, connection, context.clock(), language)
-        if asked.kind is CommandKind.RECORD_FACT and file.stage is Stage.UNDER_REVIEW:
-            view["approval_needs_second_signature"] = review.needs_second_signature(file)
+        view = await _looking_ahead(context, connection, file, asked.kind, case_view(file, actor, language), language)
         if state is CommandState.STORED:
-            because = {"pending_because": pending_because} if pending_because else {}
-            return Reply(202, view | {"pending": True} | because)
-        answer = Reply(202 if asked.kind is CommandKind.DEPART else 200, view)
+            return Reply(Progress.PENDING, view, pending_because)
+        answer = Reply(Progress.STORED if asked.kind is CommandKind.DEPART else Progress.APPLIED, view)
         beside = commands.answered([asked.command_id]) if is_answered else None
         await keep_reply(connection, actor, idempotency, answer, file.person_key, beside=beside)
     return answer

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.keys.data import get_data_key
 from cases.notices.employers import employer_chain, tell_employer
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Reply, find_known, remember
+from cases.shared.idempotency import Idempotency, Progress, Reply, find_known, remember
 from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import day_of
@@ -54,7 +54,7 @@ async def put_contact(context: Context, actor: Actor, given: EmployerContact, id
             )
             await append(connection, employer_chain(employer_id), [entry])
             await tell_changed(context, connection, employer_id, earlier, contact, at)
-        reply = Reply(200, _view(contact))
+        reply = Reply(Progress.APPLIED, _view(contact))
         await remember(context, connection, actor, idempotency, reply=reply, key=key)
     return reply
 

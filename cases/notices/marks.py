@@ -14,7 +14,7 @@ from cases.case.signers import holder_of
 from cases.case.view import moment
 from cases.keys.data import add_data_key
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Reply, find_known, remember
+from cases.shared.idempotency import Idempotency, Progress, Reply, find_known, remember
 from domain.actors import Actor
 from domain.errors import Refused
 from store.tables import notice_reads, notices
@@ -53,7 +53,7 @@ async def mark_read(
         row = {"notice_id": notice_id, "subject": holder_of(actor), "employer_id": employer_id, "read_at": at}
         await connection.execute(upsert(notice_reads).values(row).on_conflict_do_nothing())
         since = (await read_at(connection, actor, [notice_id]))[notice_id]
-        reply = Reply(200, {"id": str(notice_id), "read_at": moment(since)})
+        reply = Reply(Progress.APPLIED, {"id": str(notice_id), "read_at": moment(since)})
         key = await add_data_key(context, connection)
         await remember(context, connection, actor, idempotency, reply=reply, key=key)
     return reply

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.notices.results import receipt_result, settle
 from cases.shared.context import Context
-from cases.shared.idempotency import Reply
+from cases.shared.idempotency import Progress, Reply
 from domain.actors import system
 from domain.notices import Channel
 from domain.webhooks import ReceiptRequest
@@ -36,7 +36,7 @@ async def receive(context: Context, message_id: str, receipt: ReceiptRequest) ->
         seen = select(m.status, m.answer, m.body_hash).where(m.message_id.in_(names))
         known = (await connection.execute(seen)).all()
         if (same := next((each for each in known if each.body_hash == hashed), None)) is not None:
-            return Reply(same.status, same.answer)
+            return Reply(Progress.of_kept(same.status), same.answer)
         if known:
             message_id = own_id
         await settling_rows.lock_messages(connection, [about])
@@ -58,14 +58,14 @@ async def _keep(
     ids: tuple[UUID, ...] | tuple[None],
 ) -> Reply:
     """Keep a receipt and the answer to its message."""
-    reply = Reply(200, {"status": "held" if ids == (None,) else "recorded"})
+    reply = Reply(Progress.APPLIED, {"status": "held" if ids == (None,) else "recorded"})
     kept = {"about": receipt.id.strip("<>"), "status": receipt.status.value, "at": receipt.at}
     rows = [{"message_id": f"{message_id}/{number}", "delivery_id": each, **kept} for number, each in enumerate(ids)]
     await settling_rows.keep_receipts(connection, rows)
     row = {
         "message_id": f"receipt/{message_id}",
         "body_hash": hashed,
-        "status": reply.status,
+        "status": reply.progress.kept,
         "answer": reply.body,
         "at": context.clock(),
     }

@@ -20,7 +20,7 @@ from cases.keys.data import get_data_key
 from cases.notices.employers import tell_employer
 from cases.notices.letters import keep_texts
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Reply, find_known, remember
+from cases.shared.idempotency import Idempotency, Progress, Reply, find_known, remember
 from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import CHINA, day_of
@@ -139,7 +139,7 @@ async def rotate_secret(
         await connection.execute(update(webhooks).where(_is(actor, webhook_id)).values(secrets=sealed))
         ends = [each.until for each in keys.keys if each.until is not None]
         reply = Reply(
-            200,
+            Progress.APPLIED,
             {
                 "id": str(webhook_id),
                 **shown,
@@ -167,7 +167,7 @@ async def test_webhook(context: Context, actor: Actor, webhook_id: UUID, idempot
         if found.state in _ENDED:
             raise Refused("wrong_stage", _ENDED[found.state])
         delivery_id = await _queue_test(context, connection, actor, key, webhook_id, at)
-        reply = Reply(202, {"id": str(webhook_id), "delivery_id": str(delivery_id)})
+        reply = Reply(Progress.STORED, {"id": str(webhook_id), "delivery_id": str(delivery_id)})
         await _record(connection, actor, at, webhook_id, change="tested", delivery_id=str(delivery_id))
         await remember(context, connection, actor, idempotency, reply=reply, key=key)
         return reply
@@ -250,7 +250,7 @@ async def _add(
     await _record(
         connection, actor, at, added.webhook_id, change="added", kinds=list(added.kinds), state=added.state.value
     )
-    return Reply(201, {**added.view(), **shown})
+    return Reply(Progress.MADE, {**added.view(), **shown})
 
 
 async def _change(
@@ -261,7 +261,7 @@ async def _change(
         changed = update(webhooks).where(_is(actor, same.webhook_id)).values(kinds=kinds, state=state.value)
         await connection.execute(changed)
         await _record(connection, actor, at, same.webhook_id, change="changed", kinds=kinds, state=state.value)
-    return Reply(200, {**same.view(), "kinds": kinds, "state": state.value})
+    return Reply(Progress.APPLIED, {**same.view(), "kinds": kinds, "state": state.value})
 
 
 def _state(request: WebhookRequest) -> WebhookState:

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from sqlalchemy import Update, insert, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.shared.context import Context
+from cases.shared.json_text import json_text
 from domain.actors import Actor
 from domain.errors import Refused
 from store.case_rows import Beside
@@ -47,13 +49,40 @@ class Idempotency:
         return context.keyring.lookup_hash("body", hashlib.sha256(self.body).hexdigest())
 
 
+class Progress(StrEnum):
+    """How far what was asked has come."""
+
+    APPLIED = "applied"
+    MADE = "made"  # something that was not there before
+    STORED = "stored"  # and is not applied yet: a workflow does so, or a second person signs
+    PENDING = "pending"  # stored while the engine is away that would have applied it at once
+    NOTHING = "nothing"  # there was nothing to do
+
+    @property
+    def kept(self) -> int:
+        """The number by which it is kept with a key, which outlives this code."""
+        return _KEPT[self]
+
+    @classmethod
+    def of_kept(cls, number: int) -> "Progress":
+        """Return what a number that is kept stands for."""
+        return _OF_KEPT[number]
+
+
+_KEPT: Final = {Progress.APPLIED: 200, Progress.MADE: 201, Progress.STORED: 202, Progress.NOTHING: 204}
+_OF_KEPT: Final = {number: progress for progress, number in _KEPT.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer to a caller: status, body and headers."""
+    """What became of what was asked, and what is shown of it: a view, or the members of one as its key has kept them.
 
-    status: int
+    `because` says, as a code, why it is pending.
+    """
+
+    progress: Progress
     body: Any = None
-    headers: dict[str, str] = field(default_factory=dict)
+    because: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +137,7 @@ def read_known(context: Context, request: Idempotency, found: dict[str, Any]) ->
     wrapped = bytes.fromhex(found["wrapped"]) if found["wrapped"] else None
     key = unwrap(context.keyring, WrappedKey(UUID(found["key_id"]), found["kek_id"], wrapped))
     content = json.loads(key.open("idempotency", "answer", request.key, bytes.fromhex(found["answer"])))
-    return Known(Reply(found["status"], content["body"], content["headers"]), found["reference"], command_id)
+    return Known(Reply(Progress.of_kept(found["status"]), content["body"]), found["reference"], command_id)
 
 
 async def remember(
@@ -183,9 +212,9 @@ def _mine(actor: Actor, request: Idempotency) -> tuple[Any, ...]:
 
 
 def _sealed(request: Idempotency, reply: Reply, key: DataKey) -> dict[str, Any]:
-    content = json.dumps({"body": reply.body, "headers": reply.headers}, ensure_ascii=False, default=str).encode()
+    content = json_text({"body": reply.body, "headers": {}})  # read so by versions before
     return {
-        "status": reply.status,
+        "status": reply.progress.kept,
         "answer": key.seal("idempotency", "answer", request.key, content),
         "key_id": key.key_id,
     }

@@ -15,7 +15,7 @@ from cases.case.signers import held_by_another, holder_of, need_no_conflict, sub
 from cases.case.view import moment
 from cases.shared.accesses import record_access
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Reply, find_known, remember
+from cases.shared.idempotency import Idempotency, Progress, Reply, find_known, remember
 from cases.shared.sign_ins import need_staff
 from cases.tasks import review as review_tasks
 from cases.tasks.lists import Told, describe, describe_one, moments, totals
@@ -95,12 +95,12 @@ async def claim_next(context: Context, actor: Actor, kind: TaskKind | None, idem
             return known.reply
         found = await _lock_next(context, connection, actor, kind)
         if found is None:
-            return Reply(204)
+            return Reply(Progress.NOTHING)
         file, task = found
         _hold(file, task, holder_of(actor), at)
         file.record(Act.CLAIMED, actor, at, destination=task.destination, kind=task.kind)
         await file.save(connection)
-        reply = Reply(200, task_view(task, describe_one(file, task, at)))
+        reply = Reply(Progress.APPLIED, task_view(task, describe_one(file, task, at)))
         await remember(
             context, connection, actor, idempotency_, reference=file.reference, reply=reply, key=file.person_key
         )
@@ -268,7 +268,7 @@ async def _on_task(
             )
             await connection.execute(declared.on_conflict_do_nothing())
         await file.save(connection)
-        reply = Reply(200, task_view(task, describe_one(file, task, at)))
+        reply = Reply(Progress.APPLIED, task_view(task, describe_one(file, task, at)))
         await remember(context, connection, actor, idempotency_, reference=reference, reply=reply, key=file.person_key)
     return reply
 

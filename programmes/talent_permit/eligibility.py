@@ -1,12 +1,12 @@
 """Whether a permit may be asked for: the rules of each destination, what is still open of them, and who is asked."""
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
 from cases.case.view import obstacle_views
+from cases.case.views import ObstacleView
 from cases.decisions import assessing, finding_answers
 from domain.actors import Actor, system
 from domain.acts import Act
@@ -72,9 +72,11 @@ async def obstacles(file: CaseFile, connection: AsyncConnection, at: datetime) -
     ]
 
 
-async def outlook(file: CaseFile, connection: AsyncConnection, at: datetime, language: Language) -> dict[str, Any]:
+async def outlook(
+    file: CaseFile, connection: AsyncConnection, at: datetime, language: Language
+) -> tuple[ObstacleView, ...]:
     """Return the same as the answer to a decision shows it."""
-    return {"permit_obstacles": obstacle_views(await obstacles(file, connection, at), language)}
+    return obstacle_views(await obstacles(file, connection, at), language)
 
 
 def _weigh(file: CaseFile, actor: Actor, at: datetime, destination: Destination, known: assessing.Known) -> None:

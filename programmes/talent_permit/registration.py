@@ -2,7 +2,6 @@
 
 import os
 from datetime import datetime
-from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy.exc import IntegrityError
@@ -10,12 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
 from cases.case.view import case_view, finding_views
+from cases.case.views import CheckView
 from cases.deadlines import park_clock
 from cases.incidents.not_loaded import UnknownEmployer, refuse_unknown
 from cases.notices.compose import Telling, tell
+from cases.programme import Accepted
 from cases.shared.calendar import current_calendar
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Reply, asked_before, key_row, read_known
+from cases.shared.idempotency import Idempotency, Progress, Reply, asked_before, key_row, read_known
 from cases.shared.lost_cases import given_before
 from cases.shared.pack_shelf import pack_for
 from cases.shared.persons import KnownPerson, meet
@@ -61,7 +62,7 @@ async def accept(
     request: RegistrationRequest,
     idempotency: Idempotency,
     language: Language = Language.ZH_HANS,
-) -> Reply:
+) -> Accepted:
     """Take on a registration and answer with its case; the workflow is started by the caller afterwards.
 
     Raises:
@@ -72,7 +73,7 @@ async def accept(
         try:
             # A change of standing locks the employer: it either sees the case that is taken on here, or is seen here.
             async with context.database.begin(actor.tenant, employer=actor.employer_id) as connection:
-                reply = await _accept(context, connection, actor, request, idempotency, language)
+                accepted = await _accept(context, connection, actor, request, idempotency, language)
         except UnknownEmployer:
             raise await refuse_unknown(context) from None
         except _GivenBeforeError:
@@ -90,15 +91,15 @@ async def accept(
             if attempt == _TRIES or constraint not in _DRAWN_AGAIN:
                 raise
             continue
-        if isinstance(reply, Refused):
-            raise reply
-        return reply
+        if isinstance(accepted, Refused):
+            raise accepted
+        return accepted
     raise AssertionError("unreachable")
 
 
 async def check(
     context: Context, actor: Actor, request: RegistrationRequest, language: Language = Language.ZH_HANS
-) -> dict[str, Any]:
+) -> CheckView:
     """Say what the rules would find today; nothing is stored, and only the caller's own cases are looked at.
 
     Whoever the person is, the same is asked of the database and no key is opened, so that the time tells nothing.
@@ -114,10 +115,9 @@ async def check(
     except UnknownEmployer:
         raise await refuse_unknown(context) from None
     findings = assess(facts, pack, on)
-    return {
-        "outcome": outcome_of(findings).value,
-        "findings": finding_views(seen_by(findings, Audience.EMPLOYER), language),
-    }
+    return CheckView(
+        outcome=outcome_of(findings), findings=finding_views(seen_by(findings, Audience.EMPLOYER), language)
+    )
 
 
 async def _accept(
@@ -127,7 +127,7 @@ async def _accept(
     request: RegistrationRequest,
     idempotency: Idempotency,
     language: Language,
-) -> Reply | Refused:
+) -> Accepted | Refused:
     """Return the answer, or the refusal that is counted in the same transaction."""
     at = context.clock()
     reference = reference_from(os.urandom(REFERENCE_BYTES))
@@ -135,8 +135,8 @@ async def _accept(
     beside += given_before(reference)
     employer = _known(await load_employer(connection, actor.employer_id or "", beside=beside))
     known = read_known(context, idempotency, employer.beside["known"])
-    if known is not None and known.reply is not None:
-        return known.reply
+    if known is not None and known.reply is not None and known.reference is not None:
+        return Accepted(known.reference, known.reply)
     if employer.beside["given_before"]:
         raise _GivenBeforeError
     is_held = await hold_limit(context, connection, actor, at, employer.beside["conflicts_today"])
@@ -149,7 +149,7 @@ async def _accept(
     file.record(Act.SUBMITTED, actor, at, destinations=list(file.destinations), content=person.key.ledger_hash(body))
     due = {"due_on": day_of(need(file.row.due_at, "due_at")), "due_provisional": file.row.due_provisional}
     tell(file, Telling(NoticeKind.REGISTRATION_RECEIVED, at, "1", facts=due))
-    reply = Reply(202, case_view(file, actor, language), {"Location": f"/v1/registrations/{file.reference}"})
+    reply = Reply(Progress.STORED, case_view(file, actor, language))
     key = key_row(context, actor, idempotency, reference=file.reference, reply=reply, key=person.key)
     application = {
         "reference": file.reference,
@@ -161,7 +161,7 @@ async def _accept(
     added = {"applications": [application], "commands": [_start_command(file, actor, at)], "idempotency": [key]}
     if not is_held:
         await file.add(connection, {**further, **added})
-        return reply
+        return Accepted(file.reference, reply)
     try:
         async with connection.begin_nested():
             await file.add(connection, {**further, **added})
@@ -169,7 +169,7 @@ async def _accept(
         if constraint_of(error) != _LIVE_PERSON:
             raise
         return await second_refused(context, connection, actor, request.person.identity_number)
-    return reply
+    return Accepted(file.reference, reply)
 
 
 async def _new_file(

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.incidents.not_loaded import UnknownEmployer, refuse_unknown
 from cases.keys.data import add_data_key
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Reply, find_known, remember
+from cases.shared.idempotency import Idempotency, Progress, Reply, find_known, remember
 from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import day_of
@@ -103,9 +103,7 @@ async def _receive(context: Context, actor: Actor, file: RosterFile, idempotency
         }
         entry = Entry(Act.ROSTER_RECEIVED, actor, at, employer_id=actor.employer_id, detail=detail)
         await append(connection, f"roster/{roster['roster_id']}", [entry])
-        reply = Reply(
-            202, roster_view(roster, {}, open_head(key, roster), at), {"Location": f"/v1/rosters/{roster['roster_id']}"}
-        )
+        reply = Reply(Progress.STORED, roster_view(roster, {}, open_head(key, roster), at))
         await remember(context, connection, actor, idempotency, reply=reply, key=key)
         return reply
 

@@ -214,8 +214,7 @@ async def _do(
     try:
         if isinstance(read, RegistrationRequest):
             idempotency = Idempotency(ROSTER_ROUTE, key, read.model_dump_json().encode())
-            reply = await _programme(context, job).accept(context, actor, read, idempotency)
-            reference = str(reply.body["reference"])
+            reference = (await _programme(context, job).accept(context, actor, read, idempotency)).reference
             if starter is not None:
                 with concerning(reference, key):
                     await starter.start(reference, key, employer_id=job.actor.employer_id or "")

@@ -10,11 +10,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
+import orjson
 import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency
+from cases.shared.json_text import json_text
 from domain.actors import PARK, Actor, Role, system
 from domain.clock import CHINA
 from domain.employers import RegisterFile
@@ -112,6 +114,11 @@ async def load_samples(context: Context) -> None:
 def key(route: str = "test", name: str | None = None, body: bytes = b"{}") -> Idempotency:
     """Return what names one write, a new one where no name is given."""
     return Idempotency(route, name or str(uuid4()), body)
+
+
+def shown(value: Any) -> Any:
+    """Return what is shown as its reader has it: JSON without the links that the API adds."""
+    return orjson.loads(json_text(value))
 
 
 def registration_body(**person: Any) -> dict[str, Any]:

@@ -40,6 +40,7 @@ from tests.cases.contexts import (
     load_samples,
     open_context,
     registration_body,
+    shown,
 )
 
 OFFICER_2 = Actor(issuer="test", subject="officer-2", role=Role.OFFICER)
@@ -71,8 +72,8 @@ class Park:
         body["person"] = {name: value for name, value in body["person"].items() if value is not None}
         body["employment"] |= employment or {}
         body |= {name: value for name, value in person.items() if name in _WHOLE}
-        replied = await accept(self.context, by, RegistrationRequest.model_validate(body), key())
-        return Case(self, str(replied.body["reference"]), by)
+        accepted = await accept(self.context, by, RegistrationRequest.model_validate(body), key())
+        return Case(self, accepted.reference, by)
 
     async def review(self, **given: Any) -> "Case":
         """Take on a registration and bring it before an officer."""
@@ -160,10 +161,10 @@ class Case:
         asked, idempotency = await self.store(actor, kind, **body)
         await self.step()
         if not programme(self.park.context, spellings.TALENT_PERMIT).commands[kind].is_awaited(actor.role):
-            return dict(asked.reply.body)
+            return dict(shown(asked.reply.body))
         replied = await reply(self.park.context, actor, asked, idempotency, is_answered=True)
-        assert replied.status == (202 if kind is CommandKind.DEPART else 200), replied
-        return dict(replied.body)
+        assert replied.progress == ("stored" if kind is CommandKind.DEPART else "applied"), replied
+        return dict(shown(replied.body))
 
     async def refused(self, actor: Actor, kind: CommandKind, **body: Any) -> str:
         """Ask something that is refused, and return the code."""
@@ -239,11 +240,11 @@ class Case:
         )
         if received.command_id is not None:
             await self.step()
-        return received.reply.status, received.reply.body["status"]
+        return received.reply.progress.kept, received.reply.body["status"]
 
     async def view(self, actor: Actor = OFFICER) -> dict[str, Any]:
         """Read the case."""
-        return await reads.get_case(self.park.context, actor, self.reference)
+        return dict(shown(await reads.get_case(self.park.context, actor, self.reference)))
 
     async def row(self) -> dict[str, Any]:
         """Return the register's row."""

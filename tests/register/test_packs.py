@@ -173,7 +173,7 @@ async def test_a_pack_is_published_by_two_people_and_holds_from_its_day_on(park:
     proposal = PackProposal(content=STRICTER, report_hash=report["report_hash"])
     name, one = "talent_permit", key()
     proposed = await propose_pack(park.context, SUPERVISOR, name, proposal, one)
-    assert (proposed.status, proposed.body["state"]) == (201, "proposed")
+    assert (proposed.progress, proposed.body["state"]) == ("made", "proposed")
     assert await propose_pack(park.context, SUPERVISOR, name, proposal, one) == proposed
     yes = PackConfirmation(action="confirm")  # type: ignore[arg-type]  # the model reads the word
     version = proposed.body["version"]

@@ -83,7 +83,7 @@ async def test_a_case_is_carried_schedules_are_made_and_the_doctor_is_well_throu
             assert await world.engine.is_up()
             await ensure_all(world.client)
             case = await world.submit()
-            assert (await case.decide("approve")).status == 200
+            assert (await case.decide("approve")).progress == "applied"
             assert await case.stage() is Stage.APPROVED
             lines = {line.name: line.health for line in await _doctor(key_file)}
     finally:
@@ -123,7 +123,7 @@ async def test_a_key_that_changes_in_the_file_is_shown_from_then_on_by_client_an
         gateway.calls.clear()
         case = await world.submit(identity_number="33010619860128072X")
         assert gateway.keys_of("StartWorkflowExecution") == {"second-key"}
-        assert (await case.decide("approve")).status == 200
+        assert (await case.decide("approve")).progress == "applied"
         assert gateway.keys_of("PollWorkflowTaskQueue") == {"second-key"}
         gateway.api_keys.discard("first-key")
         assert await world.engine.is_up()

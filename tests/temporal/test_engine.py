@@ -97,9 +97,9 @@ async def test_case_taken_on_without_temporal_gets_exactly_one_workflow_later(
     await door.set(mood)
     engine = await _engine(door, world.client)
     request = RegistrationRequest.model_validate(registration_body())
-    reply = await accept(world.context, EMPLOYER_A, request, new_key())
-    assert (reply.status, reply.body["stage"]) == (202, "received")
-    case = Case(world, reply.body["reference"])
+    accepted = await accept(world.context, EMPLOYER_A, request, new_key())
+    assert (accepted.reply.progress, accepted.reply.body.stage) == ("stored", "received")
+    case = Case(world, accepted.reference)
     world.started.append(case.reference)
     assert not await engine.start(case.reference)
     assert await sweep(world.context, engine, older_than=timedelta(0)) == 0
@@ -129,7 +129,7 @@ async def _runs(world: World, case: Case) -> list[str]:
 
 async def test_the_tasks_of_a_case_take_turns_by_its_employer(world: World, temporal_client: Client) -> None:
     request = RegistrationRequest.model_validate(registration_body())
-    case = Case(world, (await accept(world.context, EMPLOYER_A, request, new_key())).body["reference"])
+    case = Case(world, (await accept(world.context, EMPLOYER_A, request, new_key())).reference)
     world.started.append(case.reference)
     engine = TemporalEngine(world.client)
     assert await engine.start(case.reference, employer_id="emp-a")

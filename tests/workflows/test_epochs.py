@@ -121,7 +121,7 @@ async def test_an_entry_that_is_anothers_is_shown_to_an_officer_who_sends_beside
     assert detail["own"]["registration_number"] == (await case.file()).row.registration_number != number
     assert "33010619860128072X" not in str(detail)
     body = {"task_id": str(task["task_id"]), "action": "send_again"}
-    assert (await case.ask(OFFICER, CommandKind.ANSWER_TASK, body)).status == 200
+    assert (await case.ask(OFFICER, CommandKind.ANSWER_TASK, body)).progress == "applied"
     await case.until_permits(PermitStage.SUBMITTED, "HK")
     assert set(world.authority.entries) - set(entries) == {f"permit/{case.reference}/HK@{epoch}/2"}
 
@@ -129,7 +129,7 @@ async def test_an_entry_that_is_anothers_is_shown_to_an_officer_who_sends_beside
 @pytest.mark.parametrize("parameters", ["default"])
 async def test_what_was_due_before_a_restore_is_done_again_under_its_own_key(world: World, rows: Rows) -> None:
     case = await world.submit()
-    assert (await case.decide("approve")).status == 200
+    assert (await case.decide("approve")).progress == "applied"
     await rows.back_up()
     await case.skip(world.context.limits.settling + timedelta(seconds=5))
     await case.until_permits(PermitStage.SUBMITTED)

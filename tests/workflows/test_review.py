@@ -134,7 +134,7 @@ async def test_withdrawal_ends_the_workflow(world: World) -> None:
 async def test_held_case_is_not_decided_and_its_holder_is_reminded(world: World) -> None:
     case = await world.submit()
     hold = HoldRequest.model_validate({"action": "place", "reason": "legal_question", "review_on": "2026-03-04"})
-    assert (await case.ask(OFFICER, CommandKind.HOLD, hold)).status == 200
+    assert (await case.ask(OFFICER, CommandKind.HOLD, hold)).progress == "applied"
     with pytest.raises(Refused) as refused:
         await case.decide("approve")
     assert refused.value.code == "on_hold"

@@ -26,7 +26,7 @@ async def _returned_and_corrected(world: World) -> tuple[Case, dict[Any, str]]:
     held = HoldRequest(action=HoldAction.PLACE, reason="legal_question")
     await case.ask(OFFICER, CommandKind.HOLD, held)
     await case.ask(OFFICER, CommandKind.HOLD, HoldRequest(action=HoldAction.RELEASE, reason="legal_question"))
-    assert (await case.decide("return", "identity_number_wrong")).status == 200
+    assert (await case.decide("return", "identity_number_wrong")).progress == "applied"
     signed = await _statements(world, case)
     corrected = CorrectionRequest.model_validate({"person": {"identity_number": OTHER_NUMBER}})
     await case.ask(EMPLOYER_A, CommandKind.CORRECT, corrected)

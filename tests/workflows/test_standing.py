@@ -108,7 +108,7 @@ async def _cases(context: Context) -> list[str]:
     references = []
     for number in NUMBERS:
         request = RegistrationRequest.model_validate(registration_body(identity_number=number))
-        reference = str((await accept(context, EMPLOYER_A, request, key())).body["reference"])
+        reference = (await accept(context, EMPLOYER_A, request, key())).reference
         await advance(context, reference, context.clock())
         references.append(reference)
     return sorted(references)

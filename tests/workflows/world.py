@@ -29,7 +29,7 @@ from cases.commands import resume as resuming
 from cases.commands import submit as acts
 from cases.programme import programme
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Reply
+from cases.shared.idempotency import Idempotency, Progress, Reply
 from domain import spellings
 from domain.actors import PARK, Actor, Role
 from domain.answers import AuthorityAnswer
@@ -66,6 +66,7 @@ from tests.cases.contexts import (
     packs,
     registration_body,
     shared_keyring,
+    shown,
 )
 from tests.pools import POOLS
 from tests.services import SEALER_URLS
@@ -98,8 +99,8 @@ class World:
     async def submit(self, *, start: bool = True, body: Mapping[str, Any] | None = None, **person: Any) -> "Case":
         """Take on a registration and start its workflow as the API does."""
         request = RegistrationRequest.model_validate(body or registration_body(**person))
-        reply = await accept(self.context, EMPLOYER_A, request, new_key())
-        case = Case(self, reply.body["reference"])
+        accepted = await accept(self.context, EMPLOYER_A, request, new_key())
+        case = Case(self, accepted.reference)
         self.started.append(case.reference)
         if start:
             assert await self.engine.start(case.reference)
@@ -200,11 +201,12 @@ class Case:
             assert asked.reply is not None
             assert await self.world.engine.nudge(self.reference, str(asked.command_id))
             await self.applied(str(asked.command_id))
-            return asked.reply
+            return replace(asked.reply, body=shown(asked.reply.body))
         done = await self.world.engine.decide(self.reference, str(asked.command_id))
         if not done:
-            return Reply(202, {"pending": True})
-        return await acts.reply(self.world.context, actor, asked, key, is_answered=True)
+            return Reply(Progress.PENDING, {"pending": True})
+        reply = await acts.reply(self.world.context, actor, asked, key, is_answered=True)
+        return replace(reply, body=shown(reply.body))
 
     async def applied(self, command_id: str) -> None:
         """Wait until a command is applied."""
@@ -236,7 +238,7 @@ class Case:
     async def approve(self) -> None:
         """Approve a clear case and let the settling time pass, until both list entries are sent."""
         reply = await self.decide("approve")
-        assert reply.status == 200, reply
+        assert reply.progress == "applied", reply
         if self.world.context.limits.settling:
             await self.skip(self.world.context.limits.settling + timedelta(seconds=5))
         await self.until_permits(PermitStage.SUBMITTED)

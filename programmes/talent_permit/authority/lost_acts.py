@@ -13,7 +13,7 @@ from cases.case.signers import need_another, need_no_conflict, signature_of
 from cases.keys.data import add_data_key
 from cases.notices.compose import Telling, tell
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Reply, find_known, remember
+from cases.shared.idempotency import Idempotency, Progress, Reply, find_known, remember
 from domain.actors import Actor, system
 from domain.acts import Act
 from domain.answers import AuthorityAnswer
@@ -113,7 +113,7 @@ async def propose(
         _record(file, Act.ANSWER_ATTACH_PROPOSED, actor, at, row)
         _ask_for_signature(file, row, at)
         answer = await lost_answers.read(context, connection, row)
-        reply = Reply(202, lost_answers.view(row | values, answer))
+        reply = Reply(Progress.STORED, lost_answers.view(row | values, answer))
         await _remember(context, connection, actor, idempotency, reply)
         return reply
 
@@ -146,7 +146,7 @@ async def confirm(
         "decided_by": signature_of(actor),
         "decided_at": at,
     }
-    reply = Reply(200, lost_answers.view(row | decided))
+    reply = Reply(Progress.APPLIED, lost_answers.view(row | decided))
 
     async def settle(file: CaseFile, connection: AsyncConnection) -> None:
         held = await _hold(connection, answer_id)
@@ -179,7 +179,7 @@ async def _reject(context: Context, actor: Actor, row: Row, answer: AuthorityAns
         }
         await connection.execute(update(stored).where(_S.answer_id == row["answer_id"]).values(values))
         _record(file, Act.ANSWER_ATTACH_REJECTED, actor, at, row)
-        reply = Reply(200, lost_answers.view(row | values, answer))
+        reply = Reply(Progress.APPLIED, lost_answers.view(row | values, answer))
         await _remember(context, connection, actor, idempotency, reply)
         return reply
 

@@ -14,7 +14,7 @@ from cases.case.file import CaseFile, open_case
 from cases.commands import store as commands
 from cases.incidents import rows as incident_rows
 from cases.shared.context import Context
-from cases.shared.idempotency import Reply
+from cases.shared.idempotency import Progress, Reply
 from domain.actors import Actor
 from domain.acts import Act
 from domain.answers import AnswerState, AuthorityAnswer, Outcome
@@ -44,12 +44,12 @@ _KNOWN: Final = """
 # A command before it is on its way to the workflow for so long; after that the sweeper may take its time with it.
 _UNDER_WAY: Final = timedelta(seconds=5)
 _SPOKEN = {
-    AnswerState.STORED: (200, "recorded"),
-    AnswerState.APPLIED: (200, "recorded"),
-    AnswerState.RECORDED: (200, "recorded"),
-    AnswerState.EARLY: (202, "held"),
-    AnswerState.RENEWAL: (202, "held"),
-    AnswerState.HELD: (202, "held"),
+    AnswerState.STORED: (Progress.APPLIED, "recorded"),
+    AnswerState.APPLIED: (Progress.APPLIED, "recorded"),
+    AnswerState.RECORDED: (Progress.APPLIED, "recorded"),
+    AnswerState.EARLY: (Progress.STORED, "held"),
+    AnswerState.RENEWAL: (Progress.STORED, "held"),
+    AnswerState.HELD: (Progress.STORED, "held"),
 }
 
 
@@ -110,7 +110,7 @@ async def receive(
         raise
     except IntegrityError:
         # The same answer by callback and by poll at once: the other one is stored by now.
-        return Received(Reply(200, {"status": "already_recorded"}), answer.reference)
+        return Received(Reply(Progress.APPLIED, {"status": "already_recorded"}), answer.reference)
     return received
 
 
@@ -166,7 +166,7 @@ def _kept(file: CaseFile) -> _Kept:
     known = file.beside["known_answers"] or []
     return _Kept(
         seen={
-            message_id: (message["hash"], Reply(message["status"], message["body"]))
+            message_id: (message["hash"], Reply(Progress.of_kept(message["status"]), message["body"]))
             for message_id, message in (file.beside["seen"] or {}).items()
         },
         outcome_ids={outcome_id for outcome_id, *_ in known},
@@ -181,7 +181,7 @@ def _receive(file: CaseFile, said: Said, kept: _Kept, at: datetime) -> Received:
         return Received(seen[1], file.reference)
     answer, about = said.answer, (file.reference, said.answer.destination.value)
     if any((*about, each.hex()) in kept.contents for each in inbox.accepted_hashes(file.context, answer)):
-        received = Received(Reply(200, {"status": "already_recorded"}), file.reference)
+        received = Received(Reply(Progress.APPLIED, {"status": "already_recorded"}), file.reference)
     else:
         # Other content under an id that is known, of the message or of the outcome, contradicts what came first (P26).
         is_reused = seen is not None or answer.outcome_id in kept.outcome_ids
@@ -220,8 +220,8 @@ def _take(file: CaseFile, said: Said, at: datetime, *, is_reused: bool) -> Recei
 
 
 def _reply(state: AnswerState) -> Reply:
-    status, word = _SPOKEN[state]
-    return Reply(status, {"status": word})
+    progress, word = _SPOKEN[state]
+    return Reply(progress, {"status": word})
 
 
 def _is_step_under_way(file: CaseFile, at: datetime) -> bool:
@@ -236,7 +236,13 @@ def _message_hash(context: Context, body: bytes) -> bytes:
 
 def _remember(file: CaseFile, message_id: str, body_hash: bytes, reply: Reply, at: datetime) -> None:
     """Keep the first answer to a message, which a repeat of it gets again."""
-    seen = {"message_id": message_id, "body_hash": body_hash, "status": reply.status, "answer": reply.body, "at": at}
+    seen = {
+        "message_id": message_id,
+        "body_hash": body_hash,
+        "status": reply.progress.kept,
+        "answer": reply.body,
+        "at": at,
+    }
     file.add_row("messages_seen", seen)
 
 

@@ -21,7 +21,7 @@ from privacy import own_data as person_data
 from privacy.sign_in import Session, address_hash
 from programmes.talent_permit.authority import calls
 from store import tables
-from tests.cases.contexts import EMPLOYER_A, EMPLOYER_B, OFFICER, SUPERVISOR, key
+from tests.cases.contexts import EMPLOYER_A, EMPLOYER_B, OFFICER, SUPERVISOR, key, shown
 from tests.cases.driver import OFFICER_2, PERSON, Case, Park, china, open_park
 from tests.cases.facts import AUDITOR, LAST_DAY, NUMBER, SHORT, differences, fact, found, record
 
@@ -44,7 +44,7 @@ async def test_a_fact_stands_beside_what_was_given_and_the_rules_run_again(park:
     assert await found(case, "permit_card_ends_early") == "pass"
     assert (answer["assessment"], answer["approval_needs_second_signature"]) == ("clear", True)
     assert answer["permit_obstacles"] == []
-    (seen,) = await fact_reads.list_facts(park.context, OFFICER_2, case.reference, Purpose.SECOND_SIGNATURE)
+    (seen,) = shown(await fact_reads.list_facts(park.context, OFFICER_2, case.reference, Purpose.SECOND_SIGNATURE))
     assert (seen["number"], seen["field"], seen["value"], seen["seen_in"]) == (1, LAST_DAY, "2036-05-31", "证件原件")
     assert (seen["given"], seen["subject"], seen["role"], seen["state"]) == (
         "2027-03-31",
@@ -146,9 +146,9 @@ async def test_versions_of_a_fact_are_kept_and_the_last_one_holds(park: Park) ->
     await record(case, LAST_DAY, "2028-01-01")
     assert await found(case, "permit_card_ends_early") == "fail"
     await record(case, LAST_DAY, "2036-05-31", seen_in="新证件")
-    shown = (await case.view())["recorded_facts"]
-    assert [(each["number"], each["state"]) for each in shown] == [(1, "replaced"), (2, "stands")]
-    items = await fact_reads.list_facts(park.context, AUDITOR, case.reference, Purpose.AUDIT)
+    facts = (await case.view())["recorded_facts"]
+    assert [(each["number"], each["state"]) for each in facts] == [(1, "replaced"), (2, "stands")]
+    items = shown(await fact_reads.list_facts(park.context, AUDITOR, case.reference, Purpose.AUDIT))
     assert [(each["value"], each["seen_in"]) for each in items] == [
         ("2028-01-01", "证件原件"),
         ("2036-05-31", "新证件"),
@@ -175,7 +175,7 @@ async def test_a_corrected_identity_number_takes_the_facts_along(park: Park) -> 
     await case.decide("return", "identity_number_wrong")
     await case.do(EMPLOYER_A, CommandKind.CORRECT, person={"identity_number": "440304197001010012"})
     assert await found(case, "permit_card_ends_early") == "pass"
-    (seen,) = await fact_reads.list_facts(park.context, AUDITOR, case.reference, Purpose.AUDIT)
+    (seen,) = shown(await fact_reads.list_facts(park.context, AUDITOR, case.reference, Purpose.AUDIT))
     assert seen["value"] == "2036-05-31"
     assert await differences(case) == set()
 
@@ -257,10 +257,15 @@ async def test_employer_and_person_are_told_and_see_it(park: Park) -> None:
     await record(case, LAST_DAY, "2036-05-31")
     assert await case.told("fact_recorded") == Counter(employer=1, person=1)
     view = await case.view(EMPLOYER_A)
-    (shown,) = view["recorded_facts"]
-    assert (shown["field"], shown["state"], shown["contest"], shown["role"]) == (LAST_DAY, "stands", None, "officer")
+    (fact_seen,) = view["recorded_facts"]
+    assert (fact_seen["field"], fact_seen["state"], fact_seen["contest"], fact_seen["role"]) == (
+        LAST_DAY,
+        "stands",
+        None,
+        "officer",
+    )
     assert "2036" not in str(view["recorded_facts"])
-    (opened,) = await fact_reads.list_facts(park.context, EMPLOYER_A, case.reference, None)
+    (opened,) = shown(await fact_reads.list_facts(park.context, EMPLOYER_A, case.reference, None))
     assert (opened["value"], "subject" in opened) == ("2036-05-31", False)
     with pytest.raises(Refused) as unknown:
         await fact_reads.list_facts(park.context, EMPLOYER_B, case.reference, None)

@@ -25,13 +25,13 @@ async def context(clean_database: str) -> AsyncIterator[Context]:
 
 async def _take_on(context: Context, number: str) -> str:
     body = registration_body(identity_number=number)
-    reply = await accept(context, EMPLOYER_A, RegistrationRequest.model_validate(body), key())
-    return str(reply.body["reference"])
+    accepted = await accept(context, EMPLOYER_A, RegistrationRequest.model_validate(body), key())
+    return accepted.reference
 
 
 async def _changed(context: Context, after: datetime) -> list[tuple[str, datetime]]:
     items, _ = await list_cases(context, EMPLOYER_A, updated_after=after)
-    return [(item["reference"], datetime.fromisoformat(item["updated_at"])) for item in items]
+    return [(item.reference, item.updated_at) for item in items]
 
 
 async def test_a_change_that_commits_late_is_not_overtaken(context: Context) -> None:
@@ -52,4 +52,4 @@ async def test_a_change_that_commits_late_is_not_overtaken(context: Context) -> 
 async def test_the_plain_list_shows_what_was_just_stored(context: Context) -> None:
     reference = await _take_on(context, "44030419900307123X")
     items, _ = await list_cases(context, EMPLOYER_A)
-    assert [item["reference"] for item in items] == [reference]
+    assert [item.reference for item in items] == [reference]

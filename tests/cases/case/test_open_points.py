@@ -16,7 +16,7 @@ from domain.errors import Refused
 from domain.languages import Language
 from domain.notices import WEBHOOK_KINDS
 from store import tables
-from tests.cases.contexts import EMPLOYER_A, OFFICER
+from tests.cases.contexts import EMPLOYER_A, OFFICER, shown
 from tests.cases.driver import MENDED, OFFICER_2, Case, Park, china, open_park
 
 NOTE = "护照与合同上的姓名不同，请按护照填写。"
@@ -81,7 +81,7 @@ async def test_the_case_shows_the_open_points_to_the_employer_until_it_answers(p
         "note": NOTE,
     }
     assert (await case.view(EMPLOYER_A))["open_points"] == [point]
-    in_english = await reads.get_case(park.context, EMPLOYER_A, case.reference, Language.EN)
+    in_english = shown(await reads.get_case(park.context, EMPLOYER_A, case.reference, Language.EN))
     assert in_english["open_points"][0]["message"] == "The name differs from the document."
     await case.do(EMPLOYER_A, CommandKind.CORRECT, person={"name_zh": "冯承"})
     assert (await case.view(EMPLOYER_A))["open_points"] == []

@@ -10,7 +10,7 @@ from cases.case.reading import read_cases
 from cases.case.reads import list_cases
 from cases.case.view import case_view
 from domain.languages import Language
-from tests.cases.contexts import EMPLOYER_A, OFFICER
+from tests.cases.contexts import EMPLOYER_A, OFFICER, shown
 from tests.cases.driver import Case, Park, china, open_park
 
 
@@ -26,9 +26,9 @@ async def _check(park: Park, case: Case) -> None:
             file = await load_case(park.context, connection, case.reference, lock=False)
             (reading,) = await read_cases(park.context, connection, [case.reference], actor)
         for language in Language:
-            shown = case_view(reading, actor, language)
-            assert shown == case_view(file, actor, language)
-            assert shown["programme"] == "talent_permit"
+            seen = case_view(reading, actor, language)
+            assert seen == case_view(file, actor, language)
+            assert seen.programme == "talent_permit"
 
 
 async def test_a_case_on_its_way_shows_alike(park: Park) -> None:
@@ -54,8 +54,8 @@ async def test_an_approval_that_settles_shows_alike(park: Park) -> None:
 async def test_a_short_case_leaves_out_the_findings_that_pass_and_nothing_else(park: Park) -> None:
     case = await park.accepted()
     for actor in (EMPLOYER_A, OFFICER):
-        (whole,), _ = await list_cases(park.context, actor, language=Language.EN)
-        (short,), _ = await list_cases(park.context, actor, short=True, language=Language.EN)
+        (whole,) = shown((await list_cases(park.context, actor, language=Language.EN))[0])
+        (short,) = shown((await list_cases(park.context, actor, short=True, language=Language.EN))[0])
         assert whole["reference"] == case.reference
         assert {finding["outcome"] for finding in whole["findings"]} == {"pass"}
         assert short == _without_passing(whole)
@@ -63,7 +63,7 @@ async def test_a_short_case_leaves_out_the_findings_that_pass_and_nothing_else(p
 
 async def test_a_short_case_keeps_what_stands_in_the_way(park: Park) -> None:
     await park.review(employment={"state_worker": True})
-    ((short,), _) = await list_cases(park.context, OFFICER, short=True, language=Language.EN)
+    (short,) = shown((await list_cases(park.context, OFFICER, short=True, language=Language.EN))[0])
     assert {finding["outcome"] for finding in short["findings"]} <= {"fail", "missing", "needs_person"}
     assert short["findings"]
     assert short["assessment"] == "incomplete"

@@ -15,8 +15,8 @@ from cases.commands import store as commands
 from cases.commands import sweeper as sweeping
 from cases.commands.advance import advance
 from cases.incidents import stopped as incidents
+from cases.programme import Accepted
 from cases.shared.context import Context
-from cases.shared.idempotency import Reply
 from domain.answers import AuthorityAnswer
 from domain.commands import CommandKind
 from domain.errors import Refused
@@ -234,9 +234,9 @@ async def test_one_live_registration_under_a_race_of_fifty_requests_from_two_emp
             return refused.code
 
     results = await asyncio.gather(*(submit(number) for number in range(50)))
-    taken = [result for result in results if isinstance(result, Reply)]
+    taken = [result for result in results if isinstance(result, Accepted)]
     assert len(taken) == 1
-    assert {result for result in results if not isinstance(result, Reply)} <= {
+    assert {result for result in results if not isinstance(result, Accepted)} <= {
         "live_registration_exists",
         "too_many_requests",
     }
@@ -250,7 +250,7 @@ async def test_one_key_sent_many_times_at_once_takes_one_registration(park: Park
 
     async def submit() -> str:
         try:
-            return str((await accept(park.context, EMPLOYER_A, request, named)).body["reference"])
+            return (await accept(park.context, EMPLOYER_A, request, named)).reference
         except Refused as refused:
             return refused.code
 

@@ -269,7 +269,7 @@ async def test_a_proposal_says_what_will_stand_in_the_way_once_it_is_signed(park
 async def test_a_refusal_and_a_return_look_at_no_permit(park: Park) -> None:
     case = await park.review(**NO_CARD)
     assert "permit_obstacles" not in await case.decide("refuse", "employment_unproved")
-    assert "permit_obstacles" not in await get_case(park.context, OFFICER, case.reference, Language.EN)
+    assert "permit_obstacles" not in vars(await get_case(park.context, OFFICER, case.reference, Language.EN))
 
 
 def _send(destination: str) -> dict[str, Any]:

@@ -51,7 +51,7 @@ async def test_r9_two_officers_never_get_the_same_next_task(park: Park) -> None:
     first = await tasks.claim_next(park.context, OFFICER, None, key())
     second = await tasks.claim_next(park.context, OFFICER_2, None, key())
     assert first.body["id"] != second.body["id"]
-    assert (await tasks.claim_next(park.context, OFFICER, None, key())).status == 204
+    assert (await tasks.claim_next(park.context, OFFICER, None, key())).progress == "nothing"
 
 
 async def test_r9_the_inbox_shows_overdue_tasks_first_and_then_the_earliest(park: Park) -> None:
@@ -107,7 +107,7 @@ async def test_r9_a_conflict_of_interest_bars_the_officer_from_the_case(park: Pa
     with pytest.raises(Refused, match="role_not_allowed"):
         await tasks.assign(park.context, SUPERVISOR, await case.task_id("review"), "officer-1", key())
     assert await case.refused(OFFICER, CommandKind.DECIDE, action="approve", round=1) == "role_not_allowed"
-    assert (await tasks.claim_next(park.context, OFFICER, None, key())).status == 204
+    assert (await tasks.claim_next(park.context, OFFICER, None, key())).progress == "nothing"
     await case.decide("refuse", "employment_unproved", by=OFFICER_2)
     assert await case.refused(OFFICER, CommandKind.CONFIRM, action="confirm", round=1) == "role_not_allowed"
     held = {"action": "place", "reason": "legal_question"}
@@ -136,10 +136,10 @@ async def test_r9_deciding_a_free_task_claims_it(park: Park) -> None:
 async def test_r9_the_own_proposal_is_never_the_next_task(park: Park) -> None:
     case = await park.review()
     await case.decide("refuse", "employment_unproved")
-    assert (await tasks.claim_next(park.context, OFFICER, None, key())).status == 204
+    assert (await tasks.claim_next(park.context, OFFICER, None, key())).progress == "nothing"
     with pytest.raises(Refused, match="same_signer"):
         await case.claim("confirm")
-    assert (await tasks.claim_next(park.context, OFFICER_2, TaskKind.CONFIRM, key())).status == 200
+    assert (await tasks.claim_next(park.context, OFFICER_2, TaskKind.CONFIRM, key())).progress == "applied"
 
 
 async def test_r10_an_approval_registers_and_settles_before_anyone_is_told(park: Park) -> None:

@@ -68,8 +68,8 @@ async def _submit(context: Context, count: int) -> list[str]:
     references = []
     for serial in range(count):
         body = registration_body(identity_number=identity_number(serial))
-        reply = await accept(context, EMPLOYER_A, RegistrationRequest.model_validate(body), key())
-        references.append(str(reply.body["reference"]))
+        accepted = await accept(context, EMPLOYER_A, RegistrationRequest.model_validate(body), key())
+        references.append(accepted.reference)
     return references
 
 
@@ -144,7 +144,7 @@ async def test_one_call_lets_all_cases_of_a_cause_go_on_and_names_the_one_that_i
     (line,) = await _causes(context)
     request, engine = key(), Told()
     first = await resume_cause(context, OPERATOR, UUID(line["id"]), request, Language.EN)
-    assert (first.status, first.body["resuming"], first.body["closed"]) == (202, 3, 0)
+    assert (first.progress, first.body["resuming"], first.body["closed"]) == ("stored", 3, 0)
     again = await resume_cause(context, OPERATOR, UUID(line["id"]), request, Language.EN)
     assert again.body == first.body
     assert [each["incidents"] for each in await _causes(context)] == [3]
@@ -179,7 +179,7 @@ async def test_lines_that_no_case_waits_for_are_closed_at_once(context: Context)
     other = await _note(context, kind="defect")
     line = next(each for each in await _causes(context) if each["kind"] == "record_differs")
     reply = await resume_cause(context, OPERATOR, UUID(line["id"]), key(), Language.EN)
-    assert (reply.status, reply.body["closed"], reply.body["resuming"]) == (200, 2, 0)
+    assert (reply.progress, reply.body["closed"], reply.body["resuming"]) == ("applied", 2, 0)
     closed, _ = await list_of_cause(context, OPERATOR, UUID(line["id"]), "resumed")
     assert [each["state"] for each in closed] == ["resumed"] * 2
     (left,) = await _causes(context)

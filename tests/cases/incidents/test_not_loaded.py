@@ -47,7 +47,7 @@ async def test_a_registration_where_nothing_is_loaded_says_so_and_is_two_lines_u
     # Not as other tests load it, who put back what stood there when it was loaded first.
     await load_register(context, system("register_load"), sample_register())
     assert await _lines(context) == {}
-    assert (await accept(context, EMPLOYER_A, REQUEST, key())).status == 202
+    assert (await accept(context, EMPLOYER_A, REQUEST, key())).reply.progress == "stored"
 
 
 async def test_an_employer_that_is_not_among_those_loaded_is_nobodys_incident(context: Context) -> None:

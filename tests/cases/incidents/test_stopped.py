@@ -63,7 +63,7 @@ async def test_a_case_whose_facts_cannot_be_opened_stands_in_the_list_and_hurts_
     ((line,), _) = await list_incidents(context, OPERATOR)
     assert (line["reference"], line["step"], line["reason"]) == (damaged, "assess", "sealed_value_altered")
     shown, _ = await list_cases(context, EMPLOYER_A)
-    assert {case["reference"]: case["person"]["identity_number"] is None for case in shown} == {
+    assert {case.reference: case.person.identity_number is None for case in shown} == {
         damaged: True,
         other: False,
     }
@@ -117,8 +117,8 @@ async def _run(context: Context, statement: str, reference: str, **values: Any) 
 
 async def _submit(context: Context, serial: int) -> str:
     body = registration_body(identity_number=identity_number(serial))
-    reply = await accept(context, EMPLOYER_A, RegistrationRequest.model_validate(body), key())
-    return str(reply.body["reference"])
+    accepted = await accept(context, EMPLOYER_A, RegistrationRequest.model_validate(body), key())
+    return accepted.reference
 
 
 async def _flip_last_byte(context: Context, reference: str) -> None:

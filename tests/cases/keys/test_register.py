@@ -230,8 +230,8 @@ async def test_a_case_under_a_key_that_is_not_here_holds_up_no_list_and_no_other
     await _execute(park, f"UPDATE data_keys SET kek_id = 'k9' WHERE key_id = '{file.person_key.key_id}'")
     with pytest.raises(KeyUnknown):
         await case.approve()
-    shown = await get_case(park.context, OFFICER, case.reference)
-    assert (shown["person"]["name_zh"], shown["person"]["erased"]) == (None, False)
+    seen = await get_case(park.context, OFFICER, case.reference)
+    assert (seen.person.name_zh, seen.person.erased) == (None, False)
     await other.approve()
     assert await other.stage() == "approved"
 

@@ -29,11 +29,11 @@ LETTER_FACTS = {
 async def take_on(context: Context, actor: Actor = EMPLOYER_A, **person: Any) -> str:
     """Take on a registration and return its reference; the notices that tell of it count as delivered."""
     request = RegistrationRequest.model_validate(registration_body(**person))
-    reply = await accept(context, actor, request, key())
+    accepted = await accept(context, actor, request, key())
     async with context.database.begin() as connection:
         await connection.execute(update(deliveries).values(status="delivered", next_attempt=None))
         await connection.execute(update(notices).values(status="delivered"))
-    return str(reply.body["reference"])
+    return accepted.reference
 
 
 async def notify(

@@ -49,7 +49,7 @@ async def _kept(context: Context) -> int:
 async def test_a_receipt_moves_the_delivery_forward(context: Context) -> None:
     await _send_sms(context)
     reply = await receive(context, "msg_1", _receipt("sms_1"))
-    assert (reply.status, reply.body) == (200, {"status": "recorded"})
+    assert (reply.progress, reply.body) == ("applied", {"status": "recorded"})
     assert await statuses(context) == {"registration_withdrawn person": "delivered"}
     assert await ledger_acts(context) == [(1, "notice_sent", "sent"), (2, "receipt_recorded", "delivered")]
 
@@ -85,7 +85,7 @@ async def test_other_content_under_a_known_message_id_is_a_message_of_its_own(co
 async def test_the_same_message_twice_at_once_counts_once(context: Context) -> None:
     await _send_sms(context)
     replies = await asyncio.gather(*(receive(context, "msg_1", _receipt("sms_1")) for _ in range(4)))
-    assert {reply.status for reply in replies} == {200}
+    assert {reply.progress for reply in replies} == {"applied"}
     assert await _kept(context) == 1
     assert len(await ledger_acts(context)) == 2
 
@@ -97,8 +97,8 @@ async def test_our_own_id_finds_the_delivery_before_the_gateways_answer_is_settl
     await settle(context, sent([due], f"{due.message_id}@hetao.example"), NOON)
     (row,) = await rows_of(context)
     assert row["status"] == "delivered"
-    assert (await receive(context, "msg_2", _receipt(f"{due.message_id}@hetao.example"))).status == 200
-    assert (await receive(context, "msg_3", _receipt(due.message_id))).status == 200
+    assert (await receive(context, "msg_2", _receipt(f"{due.message_id}@hetao.example"))).progress == "applied"
+    assert (await receive(context, "msg_3", _receipt(due.message_id))).progress == "applied"
 
 
 @pytest.mark.parametrize("status", list(ReceiptStatus))
@@ -106,7 +106,7 @@ async def test_a_receipt_ahead_of_the_gateways_answer_is_held_until_it_fits(
     context: Context, status: ReceiptStatus
 ) -> None:
     first = await receive(context, "msg_1", _receipt("sms_1", status))
-    assert (first.status, first.body) == (200, {"status": "held"})
+    assert (first.progress, first.body) == ("applied", {"status": "held"})
     assert await receive(context, "msg_1", _receipt("sms_1", status)) == first
     await receive(context, "msg_2", _receipt("sms_2", status))
     await _send_sms(context)

@@ -125,13 +125,13 @@ async def test_a_case_whose_deadline_stands_is_left_alone(context: Context) -> N
 async def test_a_provisional_deadline_is_counted_again_though_its_day_stays(context: Context) -> None:
     await load_samples(context)
     await load_published(context, LOADER)
-    reply = await accept(context, EMPLOYER_A, RegistrationRequest.model_validate(registration_body()), key())
+    accepted = await accept(context, EMPLOYER_A, RegistrationRequest.model_validate(registration_body()), key())
     calendar = mainland_calendar()
     counted = calendar.deadline(date(2028, 5, 8), 5)
     assert counted.provisional
     async with context.database.begin() as connection:
         row = {
-            "reference": reply.body["reference"],
+            "reference": accepted.reference,
             "kind": "contract_grace",
             "employer_id": "emp-a",
             "state": "waiting",

@@ -62,7 +62,7 @@ def _some(count: int) -> bytes:
 
 async def _receive(context: Context, file: RosterFile, actor: Actor = EMPLOYER_A) -> UUID:
     reply = await receive(context, actor, file, key("POST /v1/rosters", body=file.content))
-    assert reply.status == 202
+    assert reply.progress == "stored"
     return UUID(reply.body["id"])
 
 

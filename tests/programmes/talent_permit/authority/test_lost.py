@@ -133,7 +133,7 @@ async def test_an_answer_is_attached_by_two_to_the_case_that_was_submitted_anew(
     await _refused(park, _answer(park))
     (kept,) = await _kept(park)
     case = await park.submitted()
-    assert (await _propose(park, kept["id"], case)).status == 202
+    assert (await _propose(park, kept["id"], case)).progress == "stored"
     with pytest.raises(Refused, match="wrong_stage"):
         await _propose(park, kept["id"], case)
     with pytest.raises(Refused, match="same_signer"):
@@ -193,7 +193,7 @@ async def test_an_attachment_that_is_not_signed_leaves_the_answer_as_it_was(park
     assert await park.rows(tables.answers) == []
     with pytest.raises(Refused, match="wrong_stage"):
         await _sign(park, kept["id"], "confirm")
-    assert (await _propose(park, kept["id"], case)).status == 202
+    assert (await _propose(park, kept["id"], case)).progress == "stored"
 
 
 async def test_who_declared_a_conflict_attaches_nothing_and_a_case_without_the_permit_takes_nothing(

@@ -214,7 +214,7 @@ async def test_p23_a_message_id_seen_before_gets_the_first_answer_again(park: Pa
     first = await answers.receive(park.context, AUTHORITY, said, message_id="m-1", body=b"x")
     before = len(await park.rows(tables.ledger))
     again = await answers.receive(park.context, AUTHORITY, said, message_id="m-1", body=b"x")
-    assert (again.reply.status, again.reply.body) == (first.reply.status, first.reply.body)
+    assert (again.reply.progress, again.reply.body) == (first.reply.progress, first.reply.body)
     assert again.reply.body == {"status": "recorded"}
     assert len(await park.rows(tables.ledger)) == before
 
