@@ -1,6 +1,6 @@
 """What a case had beside its stage at a time: findings, version of the facts, due date, and who held its tasks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,13 +11,13 @@ from cases.case.view import moment
 from domain.acts import HOLDING, Act
 from domain.languages import Language
 from record.re_evaluation import finding_view, kept_findings
+from store.rows.record import LedgerRow
+from store.rows.work import TaskRow
 from store.tables import applications, assessments, registrations, tasks
-
-Row = Mapping[str, Any]
 
 
 async def particulars(
-    connection: AsyncConnection, reference: str, chain: Sequence[Row], as_of: datetime | None, language: Language
+    connection: AsyncConnection, reference: str, chain: Sequence[LedgerRow], as_of: datetime | None, language: Language
 ) -> dict[str, Any]:
     """Return what stood beside the stage at a time, or stands now.
 
@@ -39,43 +39,43 @@ async def particulars(
     }
 
 
-def due_at(chain: Sequence[Row], as_of: datetime) -> dict[str, Any] | None:
+def due_at(chain: Sequence[LedgerRow], as_of: datetime) -> dict[str, Any] | None:
     """Return the due date as the last row up to a time that changed it says; None where none ran or no row says."""
-    said = [row["detail"]["due"] for row in chain if row["at"] <= as_of and "due" in row["detail"]]
+    said = [row.detail["due"] for row in chain if row.at <= as_of and "due" in row.detail]
     return said[-1] if said and said[-1]["at"] is not None else None
 
 
-def holder_at(task: Row, chain: Sequence[Row], as_of: datetime | None) -> str | None:
+def holder_at(task: TaskRow, chain: Sequence[LedgerRow], as_of: datetime | None) -> str | None:
     """Return the issuer and subject of who held a task at a time, by what the ledger says of it before and after."""
     acts = [row for row in chain if _is_of(row, task)]
-    before = [row for row in acts if as_of is None or row["at"] <= as_of]
+    before = [row for row in acts if as_of is None or row.at <= as_of]
     if before:
         return _left_with(before[-1])
     if acts:  # it was opened with a holder where the first that is told of it is that it was given back
         return _given_back_by(acts[0])
-    held = task["holder"] is not None and (as_of is None or task["held_since"] <= as_of)
-    return str(task["holder"]) if held else None
+    is_held = as_of is None or (task.held_since is not None and task.held_since <= as_of)
+    return task.holder if is_held else None
 
 
-def _is_of(row: Row, task: Row) -> bool:
-    kind, closed = row["detail"].get("kind"), task["closed_at"]
-    if row["act"] not in HOLDING or (kind, row["destination"]) != (task["kind"], task["destination"]):
+def _is_of(row: LedgerRow, task: TaskRow) -> bool:
+    kind, closed = row.detail.get("kind"), task.closed_at
+    if row.act not in HOLDING or (kind, row.destination) != (task.kind, task.destination):
         return False
-    return bool(task["opened_at"] <= row["at"] and (closed is None or row["at"] <= closed))
+    return task.opened_at <= row.at and (closed is None or row.at <= closed)
 
 
-def _left_with(row: Row) -> str | None:
-    if row["act"] == Act.CLAIMED:
-        return f"{row['actor_issuer']} {row['actor_subject']}"
-    if row["act"] == Act.ASSIGNED:
-        return f"{row['actor_issuer']} {row['detail']['subject']}"
+def _left_with(row: LedgerRow) -> str | None:
+    if row.act == Act.CLAIMED:
+        return f"{row.actor_issuer} {row.actor_subject}"
+    if row.act == Act.ASSIGNED:
+        return f"{row.actor_issuer} {row.detail['subject']}"
     return None
 
 
-def _given_back_by(row: Row) -> str | None:
-    if row["act"] == Act.CLAIM_LAPSED:
-        return str(row["detail"]["subject"])
-    return f"{row['actor_issuer']} {row['actor_subject']}" if row["act"] == Act.RELEASED else None
+def _given_back_by(row: LedgerRow) -> str | None:
+    if row.act == Act.CLAIM_LAPSED:
+        return str(row.detail["subject"])
+    return f"{row.actor_issuer} {row.actor_subject}" if row.act == Act.RELEASED else None
 
 
 async def _due(connection: AsyncConnection, reference: str) -> dict[str, Any] | None:
@@ -85,7 +85,7 @@ async def _due(connection: AsyncConnection, reference: str) -> dict[str, Any] | 
 
 
 async def _tasks(
-    connection: AsyncConnection, reference: str, chain: Sequence[Row], as_of: datetime | None
+    connection: AsyncConnection, reference: str, chain: Sequence[LedgerRow], as_of: datetime | None
 ) -> list[dict[str, Any]]:
     t = tasks.c
     query = select(tasks).where(t.reference == reference).order_by(t.opened_at, t.kind, t.destination)
@@ -93,13 +93,13 @@ async def _tasks(
         query = query.where(t.closed_at.is_(None))
     else:
         query = query.where(t.opened_at <= as_of, t.closed_at.is_(None) | (t.closed_at > as_of))
-    open_then = [dict(row) for row in (await connection.execute(query)).mappings()]
+    open_then = [TaskRow.from_mapping(row) for row in (await connection.execute(query)).mappings()]
     return [
         {
-            "kind": task["kind"],
-            "destination": task["destination"],
-            "round": task["round"],
-            "opened_at": moment(task["opened_at"]),
+            "kind": task.kind,
+            "destination": task.destination,
+            "round": task.round,
+            "opened_at": moment(task.opened_at),
             "holder": holder_at(task, chain, as_of),
         }
         for task in open_then
@@ -115,16 +115,16 @@ async def _findings(
     query = query.where(a.reference == reference).order_by(a.scope, a.seq)
     if as_of is not None:
         query = query.where(a.at <= as_of)
-    newest = {row["scope"]: row for row in (await connection.execute(query)).mappings()}
+    newest = {row.scope: row for row in await connection.execute(query)}
     return [
         {
-            "scope": row["scope"],
-            "seq": row["seq"],
-            "round": row["round"],
-            "at": moment(row["at"]),
-            "rule_version": row["policy_version"],
-            "rule_hash": row["policy_hash"],
-            "findings": [finding_view(finding, language) for finding in kept_findings(row["findings"])[0]],
+            "scope": row.scope,
+            "seq": row.seq,
+            "round": row.round,
+            "at": moment(row.at),
+            "rule_version": row.policy_version,
+            "rule_hash": row.policy_hash,
+            "findings": [finding_view(finding, language) for finding in kept_findings(row.findings)[0]],
         }
         for row in newest.values()
     ]

@@ -20,6 +20,7 @@ from policy.facts import Facts
 from policy.pack import Pack, PackError
 from policy.rerun import ABOUT_ANSWERS, differences, run_again
 from store.ledger import Entry, append
+from store.rows.register import AssessmentRow
 from store.tables import assessments
 from texts.findings import FINDINGS, finding_sentence
 
@@ -34,7 +35,7 @@ async def evaluate_again(context: Context, actor: Actor, reference: str, languag
     async with context.database.begin(actor.tenant) as connection:
         file = await load_case(context, connection, reference, lock=False)
         query = select(assessments).where(assessments.c.reference == reference).order_by(assessments.c.at)
-        kept = list((await connection.execute(query)).mappings())
+        kept = [AssessmentRow.from_mapping(row) for row in (await connection.execute(query)).mappings()]
         runs = [_run(context, file, row, language) for row in kept]
         is_same = all(run["same"] for run in runs)
         pack = _pack(context, file.row.policy_version)
@@ -42,39 +43,39 @@ async def evaluate_again(context: Context, actor: Actor, reference: str, languag
     return {"reference": reference, "same": is_same, "assessments": runs}
 
 
-def _run(context: Context, file: CaseFile, row: Any, language: Language) -> dict[str, Any]:
-    place = f"{row['reference']}/{row['scope']}/{row['seq']}"
-    found, readable = kept_findings(row["findings"])
+def _run(context: Context, file: CaseFile, row: AssessmentRow, language: Language) -> dict[str, Any]:
+    place = f"{row.reference}/{row.scope}/{row.seq}"
+    found, readable = kept_findings(row.findings)
     before = [finding for finding in found if finding.code not in ABOUT_ANSWERS]
     answer: dict[str, Any] = {
-        "scope": row["scope"],
-        "seq": row["seq"],
-        "round": row["round"],
-        "at": row["at"],
+        "scope": row.scope,
+        "seq": row.seq,
+        "round": row.round,
+        "at": row.at,
         "evaluated_on": file.accepted_on,
-        "rule_version": row["policy_version"],
-        "rule_hash": row["policy_hash"],
+        "rule_version": row.policy_version,
+        "rule_hash": row.policy_hash,
         "kept": [finding_view(finding, language) for finding in found],
         "recorded_facts": _recorded(file, row),
-        "turned": (row["on_facts"] or {}).get("turned", []),
+        "turned": (row.on_facts or {}).get("turned", []),
     }
-    pack = _pack(context, row["policy_version"])
+    pack = _pack(context, row.policy_version)
     if pack is None:
         return {**answer, "rule_hash_now": None, "now": None, "differences": [], "same": False}
-    facts = Facts.read(file.open("assessments", "facts", place, row["facts"]))
-    now = run_again(row["scope"], facts, pack, file.accepted_on)
+    facts = Facts.read(file.open("assessments", "facts", place, row.facts))
+    now = run_again(row.scope, facts, pack, file.accepted_on)
     return {
         **answer,
         "rule_hash_now": pack.content_hash,
         "now": [finding_view(finding, language) for finding in now],
         "differences": [difference.as_json() for difference in differences(before, now)],
-        "same": readable and list(now) == before and pack.content_hash == row["policy_hash"],
+        "same": readable and list(now) == before and pack.content_hash == row.policy_hash,
     }
 
 
-def _recorded(file: CaseFile, row: Any) -> list[dict[str, Any]]:
+def _recorded(file: CaseFile, row: AssessmentRow) -> list[dict[str, Any]]:
     """Return the facts that officers had recorded and that an assessment rests on, as codes."""
-    numbers = (row["on_facts"] or {}).get("facts", [])
+    numbers = (row.on_facts or {}).get("facts", [])
     return [fact_view(fact) for fact in file.facts if fact.number in numbers]
 
 

@@ -17,6 +17,7 @@ from domain.findings import Audience, Finding, seen_by
 from domain.languages import Language
 from domain.masks import MASKS
 from store.encryption import WrappedKey, unwrap
+from store.rows.register import AssessmentRow
 from store.tables import case_facts, data_keys, persons
 from texts.findings import finding_sentence
 
@@ -65,39 +66,39 @@ FACTS: Final[Mapping[str, _Shown]] = {
 
 
 async def facts_shown(
-    context: Context, connection: AsyncConnection, person_id: UUID, assessment: Mapping[str, Any] | None, actor: Actor
+    context: Context, connection: AsyncConnection, person_id: UUID, assessment: AssessmentRow | None, actor: Actor
 ) -> list[dict[str, Any]]:
     """Return the facts of an assessment: in clear, masked, withheld, or erased with the person's key."""
     if assessment is None:
         return []
     query = select(data_keys).join(persons, persons.c.key_id == data_keys.c.key_id)
     key = (await connection.execute(query.where(persons.c.person_id == person_id))).one()
-    place = f"{assessment['reference']}/{assessment['scope']}/{assessment['seq']}"
+    place = f"{assessment.reference}/{assessment.scope}/{assessment.seq}"
     seen = await _seen_by_officers(connection, assessment)
     try:
         opened = unwrap(context.keyring, WrappedKey(key.key_id, key.kek_id, key.wrapped))
     except Refused:
         return [_fact(name, None, actor, seen, is_erased=True) for name in FACTS if _is_seen(name, actor)]
-    known = json.loads(opened.open("assessments", "facts", place, assessment["facts"]))
+    known = json.loads(opened.open("assessments", "facts", place, assessment.facts))
     return [_fact(name, known.get(name), actor, seen) for name in FACTS if _is_seen(name, actor)]
 
 
-async def _seen_by_officers(connection: AsyncConnection, assessment: Mapping[str, Any]) -> frozenset[str]:
+async def _seen_by_officers(connection: AsyncConnection, assessment: AssessmentRow) -> frozenset[str]:
     """Return the facts of an assessment that rest on what an officer saw, not on what was given."""
-    numbers = (assessment["on_facts"] or {}).get("facts", [])
+    numbers = (assessment.on_facts or {}).get("facts", [])
     if not numbers:
         return frozenset()
     f = case_facts.c
-    query = select(f.field).where(f.reference == assessment["reference"], f.number.in_(numbers))
+    query = select(f.field).where(f.reference == assessment.reference, f.number.in_(numbers))
     fields = [FactField(field).short for field in (await connection.execute(query)).scalars()]
     return frozenset(name for field in fields for name in _FROM_FIELD.get(field, (field,)))
 
 
-def findings_shown(assessment: Mapping[str, Any] | None, actor: Actor) -> list[dict[str, Any]]:
+def findings_shown(assessment: AssessmentRow | None, actor: Actor) -> list[dict[str, Any]]:
     """Return the findings of an assessment that the reader may see, each in three languages."""
     if assessment is None:
         return []
-    found = [Finding.model_validate(each) for each in assessment["findings"]]
+    found = [Finding.model_validate(each) for each in assessment.findings]
     return [
         {
             "code": finding.code.value,

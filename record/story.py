@@ -3,7 +3,7 @@
 import heapq
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
@@ -17,14 +17,14 @@ from domain.folding import Stood, after, fold
 from domain.languages import Language
 from domain.purposes import Purpose
 from domain.stages import Holder
-from record.case import KeptRun, Record, read_record
+from record.case import DeliveryKept, KeptRun, NoticeKept, Record, read_record
 from record.history import Happened, happened, retried, time_of
 from record.particulars import particulars
 from store.ledger import Entry, append
+from store.rows.record import LedgerRow
 from temporal.histories import Histories
 from texts.story import act_sentence, event_sentence, notice_sentence, wait_sentence, why_sentence
 
-Row = Mapping[str, Any]
 Item = dict[str, Any]
 Timed = tuple[datetime, Item]
 
@@ -76,9 +76,9 @@ async def tell_story(
     return answer, start + limit if more else None
 
 
-def stood_at(chain: Sequence[Row], as_of: datetime | None) -> dict[str, Any] | None:
+def stood_at(chain: Sequence[LedgerRow], as_of: datetime | None) -> dict[str, Any] | None:
     """Return where the case stood at a time, or now; None before it was there."""
-    stood = fold(row for row in chain if as_of is None or row["at"] <= as_of)
+    stood = fold(row for row in chain if as_of is None or row.at <= as_of)
     if stood.stage is None:
         return None
     return {
@@ -112,28 +112,28 @@ def _merged(record: Record, as_of: datetime | None, language: Language) -> Itera
     # Each chain by itself: rows of one say nothing of where those of another belong.
     chains = {record.reference: record.chain}
     for row in record.ledger:
-        if row["chain"] != record.reference:
-            chains.setdefault(row["chain"], []).append(row)
+        if row.chain != record.reference:
+            chains.setdefault(row.chain, []).append(row)
     sources: list[Iterable[Timed]] = [list(_ledger_items(rows, language)) for rows in chains.values()]
     sources += [_history_items(kept, language) for kept in record.runs]
     sources += [_retried_items(kept, language) for kept in record.runs]
-    sources.append([(row["at"], _notice_item(row, as_of, language)) for row in record.notices])
+    sources.append([(row.at, _notice_item(row, as_of, language)) for row in record.notices])
     return heapq.merge(*sources, key=lambda timed: timed[0])
 
 
-def _ledger_items(rows: Iterable[Row], language: Language) -> Iterator[Timed]:
+def _ledger_items(rows: Iterable[LedgerRow], language: Language) -> Iterator[Timed]:
     stood, since, latest = Stood(), dict[str, datetime](), None
     for row in rows:
         before, stood = stood, after(stood, row)
-        at: datetime = row["at"]
+        at: datetime = row.at
         waited = _ended_wait(before, stood, row, since)
         # A row of an act that was asked for earlier than it was applied does not go before the rows that it follows.
         latest = at if latest is None else max(latest, at)
-        if Act(row["act"]) not in _TOLD_ELSEWHERE:
+        if Act(row.act) not in _TOLD_ELSEWHERE:
             yield latest, _ledger_item(row, latest, waited, language)
 
 
-def _ended_wait(before: Stood, stood: Stood, row: Row, since: dict[str, datetime]) -> dict[str, Any] | None:
+def _ended_wait(before: Stood, stood: Stood, row: LedgerRow, since: dict[str, datetime]) -> dict[str, Any] | None:
     """Return the wait that a row ended, and begin to count the next one."""
     changed = [("", before.waits_for)] if before.stage is not stood.stage or before.round != stood.round else []
     changed += [
@@ -144,30 +144,30 @@ def _ended_wait(before: Stood, stood: Stood, row: Row, since: dict[str, datetime
     ended = None
     for name, holder in changed:
         begun = since.pop(name, None)
-        since[name] = row["at"]
+        since[name] = row.at
         if begun is not None and holder is not Holder.NONE:
-            ended = {"for": holder.value, "since": begun, "seconds": (row["at"] - begun).total_seconds()}
+            ended = {"for": holder.value, "since": begun, "seconds": (row.at - begun).total_seconds()}
     return ended
 
 
-def _ledger_item(row: Row, placed: datetime, waited: dict[str, Any] | None, language: Language) -> Item:
-    detail = {name: value for name, value in row["detail"].items() if name not in _SHOWN_APART}
+def _ledger_item(row: LedgerRow, placed: datetime, waited: dict[str, Any] | None, language: Language) -> Item:
+    detail = {name: value for name, value in row.detail.items() if name not in _SHOWN_APART}
     item: Item = {
-        "at": _moment(row["at"]),
-        "placed_at": _moment(placed) if placed != row["at"] else None,
+        "at": _moment(row.at),
+        "placed_at": _moment(placed) if placed != row.at else None,
         "source": "ledger",
-        "what": row["act"],
-        "says": act_sentence(row["act"], row["outcome"], language),
-        "who": {"role": row["actor_role"], "subject": row["actor_subject"], "issuer": row["actor_issuer"]},
-        "stage": row["detail"].get("stage"),
-        "round": row["detail"].get("round"),
-        "outcome": row["outcome"],
-        "destination": row["destination"],
-        "reasons": [{"code": code, "says": why_sentence(code, language)} for code in row["reason_codes"] or ()],
-        "purpose": row["purpose"],
-        "rule_version": row["rule_version"],
+        "what": row.act,
+        "says": act_sentence(row.act, row.outcome, language),
+        "who": {"role": row.actor_role, "subject": row.actor_subject, "issuer": row.actor_issuer},
+        "stage": row.detail.get("stage"),
+        "round": row.detail.get("round"),
+        "outcome": row.outcome,
+        "destination": row.destination,
+        "reasons": [{"code": code, "says": why_sentence(code, language)} for code in row.reason_codes or ()],
+        "purpose": row.purpose,
+        "rule_version": row.rule_version,
         "detail": detail or None,
-        "place": {"chain": row["chain"], "seq": row["seq"], "run_id": row["run_id"], "event_id": row["event_id"]},
+        "place": {"chain": row.chain, "seq": row.seq, "run_id": row.run_id, "event_id": row.event_id},
     }
     if waited is not None:
         item["waited"] = {
@@ -202,49 +202,44 @@ def _history_item(each: Happened, language: Language) -> Item:
     )
 
 
-def _notice_item(row: Row, as_of: datetime | None, language: Language) -> Item:
+def _notice_item(row: NoticeKept, as_of: datetime | None, language: Language) -> Item:
     return _filled(
         {
-            "at": _moment(row["at"]),
+            "at": _moment(row.at),
             "source": "notice",
-            "what": row["kind"],
+            "what": row.kind,
             "says": notice_sentence(language),
-            "destination": row["destination"] or None,
-            "detail": {"recipient": row["recipient"], "occasion": row["occasion"], "language": row["language"]},
-            "deliveries": [_delivery(each, as_of) for each in row["deliveries"] or ()],
-            "place": {"notice_id": str(row["notice_id"])},
+            "destination": row.destination or None,
+            "detail": {"recipient": row.recipient, "occasion": row.occasion, "language": row.language},
+            "deliveries": [_delivery(each, as_of) for each in row.deliveries],
+            "place": {"notice_id": str(row.notice_id)},
         }
     )
 
 
-def _delivery(row: Row, as_of: datetime | None) -> dict[str, Any]:
+def _delivery(row: DeliveryKept, as_of: datetime | None) -> dict[str, Any]:
     """Return a delivery with its receipts, as far as it had got by then."""
-    sent, settled = _parsed(row["sent_at"]), _parsed(row["settled_at"])
-    receipts = [
-        {"status": each["status"], "at": _moment(_parsed(each["at"]))}
-        for each in row["receipts"] or ()
-        if _is_by(_parsed(each["at"]), as_of)
-    ]
-    is_over = as_of is None or _is_by(settled, as_of)
-    status = row["status"] if is_over else "sent" if _is_by(sent, as_of) else "queued"
+    receipts = [{"status": each.status, "at": _moment(each.at)} for each in row.receipts if _is_by(each.at, as_of)]
+    is_over = as_of is None or _is_by(row.settled_at, as_of)
+    status = row.status if is_over else "sent" if _is_by(row.sent_at, as_of) else "queued"
     found = {
-        "channel": row["channel"],
+        "channel": row.channel,
         "status": status,
-        "attempts": row["attempts"] if as_of is None else None,
-        "sent_at": _moment(sent) if _is_by(sent, as_of) else None,
-        "settled_at": _moment(settled) if _is_by(settled, as_of) else None,
-        "reason": row["reason"] if is_over else None,
+        "attempts": row.attempts if as_of is None else None,
+        "sent_at": _moment(row.sent_at) if _is_by(row.sent_at, as_of) else None,
+        "settled_at": _moment(row.settled_at) if _is_by(row.settled_at, as_of) else None,
+        "reason": row.reason if is_over else None,
         "receipts": receipts or None,
     }
     return _filled(found)
 
 
-def _waits(chain: Sequence[Row], as_of: datetime | None, language: Language) -> list[dict[str, Any]]:
+def _waits(chain: Sequence[LedgerRow], as_of: datetime | None, language: Language) -> list[dict[str, Any]]:
     """Return for whom the case waited how long in all, closed waits only."""
     total: dict[str, float] = defaultdict(float)
     stood, since = Stood(), dict[str, datetime]()
     for row in chain:
-        if as_of is not None and row["at"] > as_of:
+        if as_of is not None and row.at > as_of:
             continue
         before, stood = stood, after(stood, row)
         waited = _ended_wait(before, stood, row, since)
@@ -295,10 +290,6 @@ def _filled(item: Item) -> Item:
 
 def _moment(at: datetime | None) -> str | None:
     return at.astimezone(CHINA).isoformat() if at is not None else None
-
-
-def _parsed(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
 
 
 def _is_by(at: datetime | None, as_of: datetime | None) -> bool:

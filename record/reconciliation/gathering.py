@@ -4,12 +4,12 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import ValidationError
-from sqlalchemy import Table, bindparam, text
+from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Uuid
@@ -26,11 +26,18 @@ from domain.stages import Destination
 from programmes.talent_permit.authority import inbox
 from proof.statements import ActorStatement, StatementKeyUnknown, is_about, said_of
 from record.case import Record
-from record.reconciliation.evidence import Evidence, Row, StoredRequest
-from store import tables
+from record.reconciliation.evidence import Beside, Evidence, FactContent, NoticeSent, StoredRequest
 from store.encryption import DataKey, WrappedKey, unwrap
-from store.rows.base import from_json
-from store.rows.register import PermitRow, RegistrationRow
+from store.rows.authority import AnswerRow, CallRow, LostAnswerRow
+from store.rows.base import TableRow
+from store.rows.notices import DeliveryRow
+from store.rows.people import ErasureRow, LegalHoldRow, ObjectionRow
+from store.rows.record import LedgerRow
+from store.rows.register import FactRow, PermitRow, RegistrationRow
+from store.rows.work import CommandRow, ConflictRow, TaskRow
+
+_Row = TypeVar("_Row", bound=TableRow)
+_Found = Mapping[str, Any]
 
 # Erasures and objections are looked up by the ids that the ledger names: they are a person's, not a case's.
 _EVIDENCE: Final = text(
@@ -55,13 +62,6 @@ _EVIDENCE: Final = text(
     " FROM registrations r JOIN persons p USING (person_id) JOIN data_keys k ON k.key_id = p.key_id"
     " WHERE r.reference = :reference"
 ).bindparams(bindparam("erasures", type_=ARRAY(Uuid)), bindparam("objections", type_=ARRAY(Uuid)))
-_BESIDE: Final[Mapping[str, Table]] = {
-    table.name: table
-    for table in (
-        tables.tasks, tables.conflicts, tables.calls, tables.legal_holds, tables.deliveries, tables.erasures,
-        tables.objections, tables.case_facts, tables.lost_answers,
-    )
-}  # fmt: skip
 
 
 async def gather_evidence(context: Context, connection: AsyncConnection, record: Record, at: datetime) -> Evidence:
@@ -86,106 +86,128 @@ async def gather_evidence(context: Context, connection: AsyncConnection, record:
     return evidence
 
 
-def _ids(ledger: Iterable[Row], name: str) -> list[UUID]:
+def _ids(ledger: Iterable[LedgerRow], name: str) -> list[UUID]:
     """Return the ids that rows name, but for what is no id."""
     ids = set()
     for row in ledger:
         try:
-            ids.add(UUID(str(row["detail"].get(name))))
+            ids.add(UUID(str(row.detail.get(name))))
         except ValueError:
             continue
     return sorted(ids)
 
 
 def _evidence(
-    context: Context, found: Row, record: Record, at: datetime, unknown: list[StatementKeyUnknown]
+    context: Context, found: _Found, record: Record, at: datetime, unknown: list[StatementKeyUnknown]
 ) -> Evidence:
-    register = from_json(tables.registrations, found["register"])
-    held = {row["destination"]: from_json(tables.permits, row) for row in found["permits"] or ()}
-    given = [from_json(tables.answers, row) for row in found["answers"] or ()]
+    register = RegistrationRow.from_json(found["register"])
+    permits = {row.destination: row for row in _rows(PermitRow, found["permits"])}
+    answers = _rows(AnswerRow, found["answers"])
+    beside = _beside(found)
     key = _key(context, found)
-    contents = None if key is None else {str(row["answer_id"]): _content(key, row) for row in given}
+    contents = None if key is None else {str(row.answer_id): _content(key, row) for row in answers}
     hashes = {
         answer_id: inbox.accepted_hashes(context, content)
         for answer_id, content in (contents or {}).items()
         if content is not None
     }
-    beside = {name: [from_json(table, row) for row in found[name] or ()] for name, table in _BESIDE.items()}
-    if key is not None:
-        beside["case_facts"] = [fact | _fact(key, fact) for fact in beside["case_facts"]]
-    case = RegistrationRow.from_json(found["register"])
-    tracks = {Destination(row["destination"]): PermitRow.from_json(row) for row in found["permits"] or ()}
-    states = {form: case_state(case, tracks, form) for form in STATE_FORMS}
+    tracks = {Destination(destination): row for destination, row in permits.items()}
+    states = {form: case_state(register, tracks, form) for form in STATE_FORMS}
     return Evidence(
         record=record,
         register=register,
-        permits=held,
-        answers=given,
-        commands=_requests(context, key, found["commands"] or (), unknown),
+        permits=permits,
+        answers=answers,
+        commands=_requests(context, key, _rows(CommandRow, found["commands"]), unknown),
         leaves={int(seq): hashed for seq, hashed in (found["leaves"] or {}).items()},
         state_hashes=None if key is None else {form: state_hash(key, state) for form, state in states.items()},
         contents=contents,
+        facts=None if key is None else {row.number: _fact(key, row) for row in beside.facts},
         hashes=hashes,
         beside=beside,
         at=at,
     )
 
 
-def _fact(key: DataKey, row: dict[str, Any]) -> dict[str, Any]:
-    """Return the content of a recorded fact in clear and its hash, both None where it was altered."""
-    try:
-        plain = key.open("case_facts", "body", place_of(row["reference"], row["number"]), bytes(row["body"]))
-    except Defect:
-        return {"opened": None, "content": None}
-    return {"opened": json.loads(plain), "content": key.ledger_hash(plain)}
-
-
-def _requests(
-    context: Context, key: DataKey | None, stored: Iterable[Row], unknown: list[StatementKeyUnknown]
-) -> dict[str, StoredRequest]:
-    keys = context.keyring.statement_keys()
-    rows = [from_json(tables.commands, dict(row)) for row in stored]
-    return {str(row["command_id"]): _request(row, keys, key, unknown) for row in rows}
-
-
-def _request(
-    row: Row, keys: Mapping[str, Ed25519PublicKey], key: DataKey | None, unknown: list[StatementKeyUnknown]
-) -> StoredRequest:
-    statement = row["statement"]
-    said = None if statement is None else _said(row, keys, unknown)
-    return StoredRequest(
-        kind=CommandKind(row["kind"]),
-        state=CommandState(row["state"]),
-        at=row["at"],
-        actor=row["actor"],
-        hashed=None if statement is None else hashlib.sha256(statement.encode()).hexdigest(),
-        said=said,
-        words=None if key is None or said is None or row["body"] is None else _words(key, row),
+def _beside(found: _Found) -> Beside:
+    return Beside(
+        tasks=_rows(TaskRow, found["tasks"]),
+        conflicts=_rows(ConflictRow, found["conflicts"]),
+        calls=_rows(CallRow, found["calls"]),
+        deliveries=[
+            NoticeSent(DeliveryRow.from_json(row), row["kind"], row["recipient"], row["text_hash"])
+            for row in found["deliveries"] or ()
+        ],
+        legal_holds=_rows(LegalHoldRow, found["legal_holds"]),
+        lost_answers=_rows(LostAnswerRow, found["lost_answers"]),
+        facts=_rows(FactRow, found["case_facts"]),
+        erasures=_rows(ErasureRow, found["erasures"]),
+        objections=_rows(ObjectionRow, found["objections"]),
     )
 
 
-def _words(key: DataKey, row: Row) -> Mapping[str, Any] | None:
-    """Return the body of a command in clear, or None where it was sealed with another key than the person's."""
+def _rows(row: type[_Row], found: Iterable[_Found] | None) -> list[_Row]:
+    return [row.from_json(values) for values in found or ()]
+
+
+def _fact(key: DataKey, row: FactRow) -> FactContent | None:
+    """Return the content of a recorded fact in clear and its hash, or None where it was altered."""
     try:
-        words: Mapping[str, Any] = json.loads(key.open("commands", "body", str(row["command_id"]), bytes(row["body"])))
+        plain = key.open("case_facts", "body", place_of(row.reference, row.number), row.body)
+    except Defect:
+        return None
+    return FactContent(json.loads(plain), key.ledger_hash(plain))
+
+
+def _requests(
+    context: Context, key: DataKey | None, stored: Iterable[CommandRow], unknown: list[StatementKeyUnknown]
+) -> dict[str, StoredRequest]:
+    keys = context.keyring.statement_keys()
+    return {str(row.command_id): _request(row, keys, key, unknown) for row in stored}
+
+
+def _request(
+    row: CommandRow, keys: Mapping[str, Ed25519PublicKey], key: DataKey | None, unknown: list[StatementKeyUnknown]
+) -> StoredRequest:
+    statement = row.statement
+    said = None if statement is None else _said(row, keys, unknown)
+    return StoredRequest(
+        kind=CommandKind(row.kind),
+        state=CommandState(row.state),
+        at=row.at,
+        actor=row.actor,
+        hashed=None if statement is None else hashlib.sha256(statement.encode()).hexdigest(),
+        said=said,
+        words=None if key is None or said is None else _words(key, row),
+    )
+
+
+def _words(key: DataKey, row: CommandRow) -> Mapping[str, Any] | None:
+    """Return the body of a command in clear, or None without one or under another key than the person's."""
+    if row.body is None:
+        return None
+    try:
+        words: Mapping[str, Any] = json.loads(key.open("commands", "body", str(row.command_id), row.body))
     except (Defect, ValueError):
         return None
     return words
 
 
-def _said(row: Row, keys: Mapping[str, Ed25519PublicKey], unknown: list[StatementKeyUnknown]) -> ActorStatement | None:
+def _said(
+    row: CommandRow, keys: Mapping[str, Ed25519PublicKey], unknown: list[StatementKeyUnknown]
+) -> ActorStatement | None:
     """Return what a statement says, where it is about just this command of just this actor."""
     try:
-        said = said_of(row, keys)
+        said = said_of(row.document(), keys)
     except StatementKeyUnknown as error:
         unknown.append(error)
         return None
     except Refused:
         return None
-    return said if is_about(said, row) and said.at == row["at"] else None
+    return said if is_about(said, row.document()) and said.at == row.at else None
 
 
-def _key(context: Context, found: Row) -> DataKey | None:
+def _key(context: Context, found: _Found) -> DataKey | None:
     """Return the person's key, or None where it was destroyed: what it hashed can be compared no more."""
     try:
         return unwrap(context.keyring, WrappedKey(found["key_id"], found["kek_id"], found["wrapped"]))
@@ -193,10 +215,10 @@ def _key(context: Context, found: Row) -> DataKey | None:
         return None
 
 
-def _content(key: DataKey, row: Row) -> AuthorityAnswer | None:
+def _content(key: DataKey, row: AnswerRow) -> AuthorityAnswer | None:
     """Return what an answer said when it was sealed, or None where that was altered."""
     try:
-        plain = key.open("answers", "body", str(row["answer_id"]), bytes(row["body"]))
+        plain = key.open("answers", "body", str(row.answer_id), row.body)
         return AuthorityAnswer.model_validate_json(plain)
     except (Defect, ValidationError):
         return None

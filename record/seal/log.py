@@ -22,6 +22,7 @@ from proof import merkle
 from proof.checkpoints import BrokenNoteError, VerifierKey
 from store import seal as rows_of
 from store.ledger import Entry, append
+from store.rows.seal import LeafRow
 from store.tables import checkpoints, cosignatures, seal_leaves, stamps
 
 _MOST_STATED_AHEAD_S: Final = 300
@@ -119,12 +120,12 @@ async def prove_inclusion(
     async with context.database.begin() as connection:
         sealed = await load_checkpoint(connection, size)
         leaf = await _find_leaf(connection, chain, seq, index, sealed.size)
-        index = leaf["index"]
+        index = leaf.index
         read = await _reader(connection, merkle.inclusion_nodes(index, sealed.size))
     return {
-        "chain": leaf["chain"],
-        "seq": leaf["seq"],
-        "row_hash": bytes(leaf["hash"]).hex(),
+        "chain": leaf.chain,
+        "seq": leaf.seq,
+        "row_hash": leaf.hash.hex(),
         "index": index,
         "size": sealed.size,
         "proof": [each.hex() for each in merkle.inclusion_proof(index, sealed.size, read)],
@@ -242,19 +243,21 @@ def _verified(context: Context, note: str, line: str) -> tuple[VerifierKey, date
 
 async def _find_leaf(
     connection: AsyncConnection, chain: str | None, seq: int | None, index: int | None, size: int
-) -> Mapping[str, Any]:
+) -> LeafRow:
     s = seal_leaves.c
     if index is not None:
         if index >= size:
             raise _wrong("index", f"The tree has {size} leaves; the last one has the index {size - 1}.")
-        return dict((await connection.execute(select(seal_leaves).where(s.index == index))).mappings().one())
+        found = await connection.execute(select(seal_leaves).where(s.index == index))
+        return LeafRow.from_mapping(found.mappings().one())
     query = select(seal_leaves).where(s.chain == chain, s.seq == seq)
-    leaf = (await connection.execute(query)).mappings().one_or_none()
-    if leaf is None:
+    row = (await connection.execute(query)).mappings().one_or_none()
+    if row is None:
         raise Refused("not_sealed_yet", "No leaf is known of this row: it was not sealed yet, or there is none.")
-    if leaf["index"] >= size:
-        raise _wrong("size", f"The row is the leaf {leaf['index']}, which is past this size.")
-    return dict(leaf)
+    leaf = LeafRow.from_mapping(row)
+    if leaf.index >= size:
+        raise _wrong("size", f"The row is the leaf {leaf.index}, which is past this size.")
+    return leaf
 
 
 async def _reader(connection: AsyncConnection, wanted: list[merkle.NodeId]) -> Callable[[int, int], bytes]:

@@ -37,6 +37,7 @@ from register.rosters import intake as rosters
 from register.rosters.work import work_once
 from store import tables
 from store.erasure_list import ErasureList
+from store.rows.record import LedgerRow
 from tests.cases.contexts import EMPLOYER_A, NOON, OFFICER, SUPERVISOR, SUPERVISOR_2, key
 from tests.cases.driver import OFFICER_2, Case, Park, open_park
 from tests.privacy.sweep import places_of
@@ -167,7 +168,8 @@ async def test_what_was_proved_before_is_proved_after(park: Park) -> None:
     assert [row_hash(row) for row in rows] == [row["hash"] for row in rows]
     destroyed = await case.last("key_destroyed")
     assert (destroyed["outcome"], destroyed["reason_codes"]) == ("erased", ["person_asked"])
-    assert fold(sorted(rows, key=lambda row: row["seq"])).stage == "ended"
+    in_order = sorted(rows, key=lambda row: row["seq"])
+    assert fold(LedgerRow.from_mapping(row) for row in in_order).stage == "ended"
 
 
 async def test_the_same_person_comes_again_as_a_new_one(park: Park) -> None:
