@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from api.views import FindingView, Page
 from domain.stages import Destination, Holder, PermitStage, Stage
+from record.reconciliation.views import KeptDifference
 
 
 class StoodPermit(BaseModel):
@@ -108,34 +109,6 @@ class StoryView(BaseModel):
     complete: bool = Field(description="False while a history can be neither read live nor from the archive.")
     items: list[StoryItem]
     next_cursor: str | None = Field(description="`cursor` of the next page; null on the last.")
-
-
-class DifferenceView(BaseModel):
-    """A place where two records do not agree."""
-
-    code: str
-    says: str = Field(description="In the caller's language.")
-    place: dict[str, Any]
-    expected: str | None
-    found: str | None
-
-
-class ReconciliationView(BaseModel):
-    """What the comparison of a case's records came to."""
-
-    reference: str
-    at: datetime
-    complete: bool = Field(description="False while Temporal does not answer.")
-    compared: dict[str, Any] = Field(description="How much of each record was compared.")
-    differences: list[DifferenceView]
-
-
-class KeptDifference(DifferenceView):
-    """A difference that a nightly round found and that still stands."""
-
-    reference: str = Field(description="The case, or `seal` where it is of the seal and of no single case.")
-    first_seen_at: datetime
-    last_seen_at: datetime
 
 
 class DifferencePage(Page):

@@ -10,13 +10,14 @@ from starlette.responses import Response
 
 from api.access import GuardedRoute, allow
 from api.answers import Pages, answer_page, json_response
-from api.audit_case_views import DifferencePage, ReconciliationView, StoryView
+from api.audit_case_views import DifferencePage, StoryView
 from api.parameters import CasePath, PageQuery
 from api.wiring import wiring_of
 from domain.actors import Actor, Role
 from domain.fields import Moment
 from record import story
 from record.reconciliation import reconcile as reconciliation
+from record.reconciliation.views import ReconciliationView
 
 router = APIRouter(prefix="/v1/audit", route_class=GuardedRoute, tags=["Auditors"])
 

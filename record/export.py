@@ -20,8 +20,8 @@ from proof.exports import FORMAT, signed_end
 from proof.ledger_rows import content_of
 from record.seal.log import Proved, Sealed, find_newest, find_stamp, prove_in
 from record.search import Filters, Place, horizon, need_case, read_page
-from store.case_rows import Row
 from store.ledger import Entry, append
+from store.rows.record import LedgerRow
 
 _AT_ONCE: Final = 500
 
@@ -81,19 +81,19 @@ class Export:
         """Record that the export begins, before the first line of it leaves."""
         await self._record("begun")
 
-    async def _read(self, place: Place | None) -> tuple[list[Row], Proved, Place | None]:
+    async def _read(self, place: Place | None) -> tuple[list[LedgerRow], Proved, Place | None]:
         async with self.context.database.begin() as connection:
             rows, place = await read_page(connection, self.filters, self.below, place, _AT_ONCE, oldest_first=True)
-            places = [(row["chain"], row["seq"]) for row in rows]
+            places = [(row.chain, row.seq) for row in rows]
             return rows, await prove_in(connection, self.sealed.size, places) if self.sealed else {}, place
 
     def _reached(self, place: Place) -> Resume:
         return (*place, self.below, self.chain, self.rows, self._lines_hash.hexdigest())
 
-    def _row(self, row: Row, proved: Proved) -> bytes:
-        found = proved.get((row["chain"], row["seq"]))
+    def _row(self, row: LedgerRow, proved: Proved) -> bytes:
+        found = proved.get((row.chain, row.seq))
         leaf = {"index": found[0], "proof": found[1]} if found else None
-        line = self._line({"type": "row", "row": content_of(row), "hash": bytes(row["hash"]).hex(), "leaf": leaf})
+        line = self._line({"type": "row", "row": content_of(row.document()), "hash": row.hash.hex(), "leaf": leaf})
         self.rows += 1
         self._hash.update(line)
         return line
