@@ -23,6 +23,7 @@ from domain.sign_in_addresses import addresses_of
 from domain.stages import LIVE, Destination
 from privacy.sign_in import Session, address_hash
 from record.receipts import decisions_of, remedy_of
+from record.shown import document
 from store.case_reads import FactShown, fence
 from store.rows.record import LedgerRow
 from store.tables import ledger, registrations
@@ -205,7 +206,7 @@ def _decisions(reading: CaseReading, chain: list[LedgerRow], language: Language)
             "role": each.row.actor_role,
             "reasons": [_sentence(code, language) for code in each.row.reason_codes],
             "rule_version": each.row.rule_version,
-            "remedy": remedy_of(reading.context, each),
+            "remedy": document(remedy_of(reading.context, each)),
         }
         for each in decisions_of(chain)
         if each.is_out

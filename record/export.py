@@ -19,7 +19,9 @@ from domain.purposes import Purpose
 from proof.exports import FORMAT, signed_end
 from proof.ledger_rows import content_of
 from record.seal.log import Proved, Sealed, find_newest, find_stamp, prove_in
+from record.seal.views import StampTold
 from record.search import Filters, Place, horizon, need_case, read_page
+from record.shown import document
 from store.ledger import Entry, append
 from store.rows.record import LedgerRow
 
@@ -47,7 +49,7 @@ class Export:
     after: Resume | None
     made_at: datetime
     sealed: Sealed | None
-    stamp: Mapping[str, Any] | None
+    stamp: StampTold | None
     cursor_of: Callable[[Resume], str | None]
     later: Callable[[Coroutine[Any, Any, object]], None]
     origin: str
@@ -134,7 +136,7 @@ class Export:
             "continues": self._continues(),
             "chain": self.chain,
             "checkpoint": self.sealed.note if self.sealed else None,
-            "stamp": self.stamp,
+            "stamp": document(self.stamp),
         }
 
     async def _record(self, outcome: str) -> None:

@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.view import moment
 from domain.acts import HOLDING, Act
+from domain.errors import need
 from domain.languages import Language
 from record.re_evaluation import finding_view, kept_findings
+from record.story_views import DueView, FindingsThen, Particulars, TaskThen
 from store.rows.record import LedgerRow
 from store.rows.work import TaskRow
 from store.tables import applications, assessments, registrations, tasks
@@ -18,7 +19,7 @@ from store.tables import applications, assessments, registrations, tasks
 
 async def particulars(
     connection: AsyncConnection, reference: str, chain: Sequence[LedgerRow], as_of: datetime | None, language: Language
-) -> dict[str, Any]:
+) -> Particulars:
     """Return what stood beside the stage at a time, or stands now.
 
     Args:
@@ -31,18 +32,18 @@ async def particulars(
     given = select(func.max(applications.c.version)).where(applications.c.reference == reference)
     if as_of is not None:
         given = given.where(applications.c.given_at <= as_of)
-    return {
-        "facts_version": (await connection.execute(given)).scalar_one_or_none(),
-        "due": await _due(connection, reference) if as_of is None else due_at(chain, as_of),
-        "tasks": await _tasks(connection, reference, chain, as_of),
-        "findings": await _findings(connection, reference, as_of, language),
-    }
+    return Particulars(
+        facts_version=(await connection.execute(given)).scalar_one_or_none(),
+        due=await _due(connection, reference) if as_of is None else due_at(chain, as_of),
+        tasks=await _tasks(connection, reference, chain, as_of),
+        findings=await _findings(connection, reference, as_of, language),
+    )
 
 
-def due_at(chain: Sequence[LedgerRow], as_of: datetime) -> dict[str, Any] | None:
+def due_at(chain: Sequence[LedgerRow], as_of: datetime) -> DueView | None:
     """Return the due date as the last row up to a time that changed it says; None where none ran or no row says."""
     said = [row.detail["due"] for row in chain if row.at <= as_of and "due" in row.detail]
-    return said[-1] if said and said[-1]["at"] is not None else None
+    return DueView(**said[-1]) if said and said[-1]["at"] is not None else None
 
 
 def holder_at(task: TaskRow, chain: Sequence[LedgerRow], as_of: datetime | None) -> str | None:
@@ -78,15 +79,15 @@ def _given_back_by(row: LedgerRow) -> str | None:
     return f"{row.actor_issuer} {row.actor_subject}" if row.act == Act.RELEASED else None
 
 
-async def _due(connection: AsyncConnection, reference: str) -> dict[str, Any] | None:
+async def _due(connection: AsyncConnection, reference: str) -> DueView | None:
     r = registrations.c
     row = (await connection.execute(select(r.due_at, r.due_kind).where(r.reference == reference))).one()
-    return None if row.due_at is None else {"at": moment(row.due_at), "kind": row.due_kind}
+    return None if row.due_at is None else DueView(at=need(moment(row.due_at), "due_at"), kind=row.due_kind)
 
 
 async def _tasks(
     connection: AsyncConnection, reference: str, chain: Sequence[LedgerRow], as_of: datetime | None
-) -> list[dict[str, Any]]:
+) -> list[TaskThen]:
     t = tasks.c
     query = select(tasks).where(t.reference == reference).order_by(t.opened_at, t.kind, t.destination)
     if as_of is None:
@@ -95,20 +96,20 @@ async def _tasks(
         query = query.where(t.opened_at <= as_of, t.closed_at.is_(None) | (t.closed_at > as_of))
     open_then = [TaskRow.from_mapping(row) for row in (await connection.execute(query)).mappings()]
     return [
-        {
-            "kind": task.kind,
-            "destination": task.destination,
-            "round": task.round,
-            "opened_at": moment(task.opened_at),
-            "holder": holder_at(task, chain, as_of),
-        }
+        TaskThen(
+            kind=task.kind,
+            destination=task.destination,
+            round=task.round,
+            opened_at=need(moment(task.opened_at), "opened_at"),
+            holder=holder_at(task, chain, as_of),
+        )
         for task in open_then
     ]
 
 
 async def _findings(
     connection: AsyncConnection, reference: str, as_of: datetime | None, language: Language
-) -> list[dict[str, Any]]:
+) -> list[FindingsThen]:
     """Return the newest assessment of each scope of rules."""
     a = assessments.c
     query = select(a.scope, a.seq, a.round, a.at, a.policy_version, a.policy_hash, a.findings)
@@ -117,14 +118,14 @@ async def _findings(
         query = query.where(a.at <= as_of)
     newest = {row.scope: row for row in await connection.execute(query)}
     return [
-        {
-            "scope": row.scope,
-            "seq": row.seq,
-            "round": row.round,
-            "at": moment(row.at),
-            "rule_version": row.policy_version,
-            "rule_hash": row.policy_hash,
-            "findings": [finding_view(finding, language) for finding in kept_findings(row.findings)[0]],
-        }
+        FindingsThen(
+            scope=row.scope,
+            seq=row.seq,
+            round=row.round,
+            at=need(moment(row.at), "at"),
+            rule_version=row.policy_version,
+            rule_hash=row.policy_hash,
+            findings=[finding_view(finding, language) for finding in kept_findings(row.findings)[0]],
+        )
         for row in newest.values()
     ]

@@ -16,6 +16,7 @@ from domain.errors import Refused
 from domain.findings import Audience, Finding, seen_by
 from domain.languages import Language
 from domain.masks import MASKS
+from record.receipt_views import FactTold, FindingTold
 from store.encryption import WrappedKey, unwrap
 from store.rows.register import AssessmentRow
 from store.tables import case_facts, data_keys, persons
@@ -67,7 +68,7 @@ FACTS: Final[Mapping[str, _Shown]] = {
 
 async def facts_shown(
     context: Context, connection: AsyncConnection, person_id: UUID, assessment: AssessmentRow | None, actor: Actor
-) -> list[dict[str, Any]]:
+) -> list[FactTold]:
     """Return the facts of an assessment: in clear, masked, withheld, or erased with the person's key."""
     if assessment is None:
         return []
@@ -94,20 +95,20 @@ async def _seen_by_officers(connection: AsyncConnection, assessment: AssessmentR
     return frozenset(name for field in fields for name in _FROM_FIELD.get(field, (field,)))
 
 
-def findings_shown(assessment: AssessmentRow | None, actor: Actor) -> list[dict[str, Any]]:
+def findings_shown(assessment: AssessmentRow | None, actor: Actor) -> list[FindingTold]:
     """Return the findings of an assessment that the reader may see, each in three languages."""
     if assessment is None:
         return []
     found = [Finding.model_validate(each) for each in assessment.findings]
     return [
-        {
-            "code": finding.code.value,
-            "outcome": finding.outcome.value,
-            "says": {language.value: finding_sentence(finding, language) for language in Language},
-            "source": finding.source,
-            "fields": list(finding.fields),
-            "values": [each.model_dump(mode="json") for each in finding.parameters],
-        }
+        FindingTold(
+            code=finding.code.value,
+            outcome=finding.outcome.value,
+            says={language.value: finding_sentence(finding, language) for language in Language},
+            source=finding.source,
+            fields=list(finding.fields),
+            values=[each.model_dump(mode="json") for each in finding.parameters],
+        )
         for finding in seen_by(found, Audience.STAFF if actor.is_inside else Audience.EMPLOYER)
     ]
 
@@ -116,7 +117,7 @@ def _is_seen(name: str, actor: Actor) -> bool:
     return actor.is_inside or FACTS[name].outside
 
 
-def _fact(name: str, value: Any, actor: Actor, seen: frozenset[str], *, is_erased: bool = False) -> dict[str, Any]:
+def _fact(name: str, value: Any, actor: Actor, seen: frozenset[str], *, is_erased: bool = False) -> FactTold:
     shown = FACTS[name]
     how = "clear"
     if is_erased:
@@ -125,4 +126,4 @@ def _fact(name: str, value: Any, actor: Actor, seen: frozenset[str], *, is_erase
         value, how = MASKS[name](value), "masked"
     elif actor.is_inside and not shown.inside:
         value, how = None, "withheld"
-    return {"name": name, "value": value, "shown": how, "source": _RECORDED if name in seen else shown.source}
+    return FactTold(name=name, value=value, shown=how, source=_RECORDED if name in seen else shown.source)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import uuid4
 
 from sqlalchemy import select
@@ -21,7 +21,19 @@ from domain.stages import Stage
 from proof import receipts
 from proof.ledger_rows import content_of
 from record.receipt_facts import facts_shown, findings_shown
+from record.receipt_views import (
+    CaseTold,
+    DecisionTold,
+    ReasonSaid,
+    ReceiptContent,
+    ReceiptsView,
+    ReceiptView,
+    Remedy,
+    RowTold,
+    SealTold,
+)
 from record.seal import log as log_reads
+from record.shown import document
 from store.ledger import Entry, append
 from store.rows.record import LedgerRow
 from store.rows.register import AssessmentRow, RegistrationRow
@@ -44,7 +56,7 @@ class Decision:
     is_out: bool = True
 
 
-async def issue_receipts(context: Context, actor: Actor, reference: str) -> dict[str, Any]:
+async def issue_receipts(context: Context, actor: Actor, reference: str) -> ReceiptsView:
     """Return a receipt for each decision on a case that the reader may see, and which are not sealed yet; a ledger act.
 
     Raises:
@@ -68,13 +80,14 @@ async def issue_receipts(context: Context, actor: Actor, reference: str) -> dict
             if sealed is None or place not in proved:
                 pending.append(_decision(decision))
                 continue
-            content = await _content(context, connection, actor, case, decision, at)
             index, proof = proved[place]
-            content["seal"] = {"index": index, "proof": proof, "checkpoint": sealed.note}
-            items.append(receipts.sign(content, origin, context.keyring.sealing_key()))
+            seal = SealTold(index=index, proof=proof, checkpoint=sealed.note)
+            content = await _content(context, connection, actor, case, decision, seal, at)
+            signed = receipts.sign(document(content), origin, context.keyring.sealing_key())
+            items.append(ReceiptView(**signed))
             issued.append(decision)
         await _record(connection, actor, case, issued, at)
-    return {"items": items, "pending": pending}
+    return ReceiptsView(items=items, pending=pending)
 
 
 def decisions_of(rows: Sequence[LedgerRow]) -> list[Decision]:
@@ -109,8 +122,9 @@ async def _content(
     actor: Actor,
     case: RegistrationRow,
     decision: Decision,
+    seal: SealTold,
     at: datetime,
-) -> dict[str, Any]:
+) -> ReceiptContent:
     row = decision.row
     a = assessments.c
     query = (
@@ -123,45 +137,44 @@ async def _content(
     assessment = AssessmentRow.from_mapping(found) if found else None
     # It names the officer, which an outsider's receipt does not.
     shown = content_of(row.document()) if actor.is_inside else None
-    return {
-        "issued_at": moment(at),
-        "issued_to": actor.role.value,
-        "case": {
-            "reference": row.reference,
-            "employer_id": row.employer_id,
-            "registration_number": row.detail.get("number"),
-        },
-        "decision": _decision(decision),
-        "facts": await facts_shown(context, connection, case.person_id, assessment, actor),
-        "findings": findings_shown(assessment, actor),
-        "assessed_at": moment(assessment.at) if assessment else None,
-        "remedy": remedy_of(context, decision),
-        "ledger": {"chain": row.chain, "seq": row.seq, "hash": row.hash.hex(), "content": shown},
-    }
+    return ReceiptContent(
+        issued_at=moment(at),
+        issued_to=actor.role.value,
+        case=CaseTold(
+            reference=row.reference, employer_id=row.employer_id, registration_number=row.detail.get("number")
+        ),
+        decision=_decision(decision),
+        facts=await facts_shown(context, connection, case.person_id, assessment, actor),
+        findings=findings_shown(assessment, actor),
+        assessed_at=moment(assessment.at) if assessment else None,
+        remedy=remedy_of(context, decision),
+        ledger=RowTold(chain=row.chain, seq=row.seq, hash=row.hash.hex(), content=shown),
+        seal=seal,
+    )
 
 
-def _decision(decision: Decision) -> dict[str, Any]:
-    row = content_of(decision.row.document())
-    return {
-        "act": row["act"],
-        "outcome": decision.outcome,
-        "at": row["at"],
-        "round": row["detail"]["round"],
-        "destination": row["destination"],
-        "role": row["actor_role"],
-        "proposed_by_role": decision.proposed_by,
-        "recalled": decision.recalled,
-        "reason_codes": row["reason_codes"],
-        "reasons": [
-            {"code": code, "says": {language.value: reason_sentence(code, language) for language in Language}}
-            for code in row["reason_codes"]
+def _decision(decision: Decision) -> DecisionTold:
+    row, hashed = decision.row, content_of(decision.row.document())
+    return DecisionTold(
+        act=row.act,
+        outcome=decision.outcome,
+        at=hashed["at"],
+        round=row.detail["round"],
+        destination=row.destination,
+        role=row.actor_role,
+        proposed_by_role=decision.proposed_by,
+        recalled=decision.recalled,
+        reason_codes=row.reason_codes,
+        reasons=[
+            ReasonSaid(code=code, says={each.value: reason_sentence(code, each) for each in Language})
+            for code in row.reason_codes
         ],
-        "rule_version": row["rule_version"],
-        "rule_hash": row["rule_hash"],
-    }
+        rule_version=row.rule_version,
+        rule_hash=hashed["rule_hash"],
+    )
 
 
-def remedy_of(context: Context, decision: Decision) -> dict[str, Any] | None:
+def remedy_of(context: Context, decision: Decision) -> Remedy | None:
     """Return what one who disagrees can do, as the letter says it; no rule says yet that it holds for this.
 
     A row from before rows kept it is told by the limits of today, and `as_stated` is false.
@@ -175,15 +188,15 @@ def remedy_of(context: Context, decision: Decision) -> dict[str, Any] | None:
         "limits_version": limits.version,
     }
     earliest = day_of(decision.row.at) + timedelta(days=held["reconsideration_calendar_days"])
-    return {
-        "reconsideration_calendar_days": held["reconsideration_calendar_days"],
-        "reconsideration_not_before": earliest.isoformat(),
-        "lawsuit_months": held["lawsuit_months"],
-        "counted_from": "receipt of the letter",
-        "limits_version": held["limits_version"],
-        "as_stated": stated is not None,
-        "status": "unconfirmed",
-    }
+    return Remedy(
+        reconsideration_calendar_days=held["reconsideration_calendar_days"],
+        reconsideration_not_before=earliest.isoformat(),
+        lawsuit_months=held["lawsuit_months"],
+        counted_from="receipt of the letter",
+        limits_version=held["limits_version"],
+        as_stated=stated is not None,
+        status="unconfirmed",
+    )
 
 
 async def _record(

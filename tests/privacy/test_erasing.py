@@ -31,8 +31,8 @@ from proof.files import verify
 from proof.ledger_rows import row_hash
 from proof.receipts import canonical
 from proof.verdicts import read_keys
-from record.receipts import issue_receipts
 from record.seal import log as log_reads
+from record.shown import document
 from register.rosters import intake as rosters
 from register.rosters.work import work_once
 from store import tables
@@ -42,6 +42,7 @@ from tests.cases.contexts import EMPLOYER_A, NOON, OFFICER, SUPERVISOR, SUPERVIS
 from tests.cases.driver import OFFICER_2, Case, Park, open_park
 from tests.privacy.sweep import places_of
 from tests.record.seal.sealed import seal_all
+from tests.record.telling import receipts_of
 
 AUDITOR = Actor(issuer="test", subject="auditor", role=Role.AUDITOR)
 PERSON = {
@@ -149,13 +150,13 @@ async def test_a_row_that_names_the_person_in_full_width_is_emptied(park: Park) 
 async def test_what_was_proved_before_is_proved_after(park: Park) -> None:
     case = await ended_case(park)
     await seal_all(park.context)
-    keys = read_keys(json.dumps(log_reads.public_keys(park.context)))
-    kept = canonical(await issue_receipts(park.context, AUDITOR, case.reference))
+    keys = read_keys(json.dumps(document(log_reads.public_keys(park.context))))
+    kept = canonical(await receipts_of(park.context, AUDITOR, case.reference))
     assert verify(kept, keys).holds
     await erase(park, case)
     await seal_all(park.context)
     assert verify(kept, keys).holds
-    later = canonical(await issue_receipts(park.context, AUDITOR, case.reference))
+    later = canonical(await receipts_of(park.context, AUDITOR, case.reference))
     assert verify(later, keys).holds
     for receipt in json.loads(later)["items"]:
         facts = receipt["content"]["facts"]
