@@ -15,7 +15,7 @@ from cases.shared.idempotency import Reply
 from domain.actors import Actor
 from domain.clock import CHINA
 
-ListRead = Callable[..., Awaitable[tuple[Sequence[object], Any]]]
+ListRead = Callable[..., Awaitable[tuple[Sequence[Any], Any]]]
 
 
 def json_response(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -51,7 +51,7 @@ class Pages:
         """Return the cursor of a position; None after the last page."""
         return None if position is None else self._cursors.write(position, binding=self._binding)
 
-    def respond(self, items: Sequence[object], position: object | None) -> Response:
+    def respond(self, items: Sequence[Any], position: object | None) -> Response:
         """Return a page with the cursor of the next one."""
         return json_response({"items": items, "next_cursor": self.cursor(position)})
 

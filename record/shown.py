@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import GetCoreSchemaHandler
-from pydantic_core import CoreSchema
+from pydantic_core import CoreSchema, core_schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +15,8 @@ class Told:
     kind: Any
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Return the schema of that type."""
-        return handler.generate_schema(self.kind)
+        """Return the schema of that type for documents; what Python reads is taken as it is."""
+        return core_schema.json_or_python_schema(handler.generate_schema(self.kind), handler(source))
 
 
 Time = Annotated[str, Told(datetime)]

@@ -273,6 +273,7 @@ async def test_the_printed_story_is_in_one_language_and_says_to_whom_each_notice
 def _printed(story: dict[str, Any], language: Language) -> str:
     out = StringIO()
     console, say = Console(file=out, width=400, highlight=False), cli_story.Say(language)
-    cli_story._print_head(console, story, say)
-    console.print(cli_story._table(story["items"], say))
+    told = cli_story._read(story)
+    cli_story._print_head(console, told, say)
+    console.print(cli_story._table(told.items, say))
     return out.getvalue()
