@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final
-from uuid import UUID
+from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.shared.context import Context
@@ -14,54 +12,10 @@ from domain.errors import Defect, KeyUnknown, Refused, Unavailable
 from domain.messages import registration_workflow_id
 from record import archive
 from record.archive import Archived
+from store.notice_reads import NoticeKept, read_notices
 from store.rows.record import LedgerRow
 from store.tables import ledger, registrations
 from temporal.histories import Histories, Run, events_of
-
-_NOTICES: Final = text(
-    "SELECT n.notice_id, n.kind, n.recipient, n.destination, n.occasion, n.language, n.at,"
-    " (SELECT jsonb_agg(jsonb_build_object('channel', d.channel, 'status', d.status,"
-    " 'attempts', d.attempts, 'sent_at', d.sent_at, 'settled_at', d.settled_at, 'reason', d.reason, 'receipts',"
-    " (SELECT jsonb_agg(jsonb_build_object('status', r.status, 'at', r.at) ORDER BY r.at, r.message_id)"
-    " FROM receipts r WHERE r.delivery_id = d.delivery_id)) ORDER BY d.channel, d.delivery_id)"
-    " FROM deliveries d WHERE d.notice_id = n.notice_id) AS deliveries"
-    " FROM notices n WHERE n.reference = :reference ORDER BY n.at, n.notice_id"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class ReceiptKept:
-    """What a provider said later of a delivery."""
-
-    status: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryKept:
-    """How far a notice got through one channel."""
-
-    channel: str
-    status: str
-    attempts: int
-    sent_at: datetime | None
-    settled_at: datetime | None
-    reason: str | None
-    receipts: Sequence[ReceiptKept] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class NoticeKept:
-    """What is kept of a notice beside its text."""
-
-    notice_id: UUID
-    kind: str
-    recipient: str
-    destination: str
-    occasion: str
-    language: str
-    at: datetime
-    deliveries: Sequence[DeliveryKept] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +54,7 @@ async def read_record(context: Context, histories: Histories, reference: str) ->
     async with context.database.begin() as connection:
         await need_case(connection, reference)
         rows = await ledger_rows(connection, reference)
-        found = (await connection.execute(_NOTICES, {"reference": reference})).mappings()
-        notices = [_notice(dict(row)) for row in found]
+        notices = await read_notices(connection, reference)
         kept = await archive.archived_runs(connection, reference)
     runs, is_live_known = await gather_runs(context, histories, reference, kept)
     return Record(reference, rows, notices, runs, is_live_known)
@@ -148,24 +101,3 @@ def _opened(context: Context, kept: Archived) -> KeptRun:
         return KeptRun(kept.run, events_of(kept.open(context)), kept.sha256, archived=kept)
     except (Defect, KeyUnknown) as error:
         return KeptRun(kept.run, (), None, archived=kept, problem=error.reason)
-
-
-def _notice(row: Mapping[str, Any]) -> NoticeKept:
-    deliveries = [_delivery(each) for each in row["deliveries"] or ()]
-    return NoticeKept(**{**row, "deliveries": deliveries})
-
-
-def _delivery(row: Mapping[str, Any]) -> DeliveryKept:
-    return DeliveryKept(
-        channel=row["channel"],
-        status=row["status"],
-        attempts=row["attempts"],
-        sent_at=_moment(row["sent_at"]),
-        settled_at=_moment(row["settled_at"]),
-        reason=row["reason"],
-        receipts=[ReceiptKept(each["status"], datetime.fromisoformat(each["at"])) for each in row["receipts"] or ()],
-    )
-
-
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)

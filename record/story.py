@@ -17,7 +17,7 @@ from domain.folding import Stood, after, fold
 from domain.languages import Language
 from domain.purposes import Purpose
 from domain.stages import Holder
-from record.case import DeliveryKept, KeptRun, NoticeKept, Record, read_record
+from record.case import KeptRun, Record, read_record
 from record.history import Happened, happened, retried, time_of
 from record.particulars import particulars
 from record.story_views import (
@@ -38,6 +38,7 @@ from record.story_views import (
     WhoActed,
 )
 from store.ledger import Entry, append
+from store.notice_reads import DeliveryKept, NoticeKept
 from store.rows.record import LedgerRow
 from temporal.histories import Histories
 from texts.story import act_sentence, event_sentence, notice_sentence, wait_sentence, why_sentence

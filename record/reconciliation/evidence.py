@@ -9,12 +9,10 @@ from domain.answers import AuthorityAnswer
 from domain.commands import CommandKind, CommandState
 from proof.statements import ActorStatement
 from record.case import Record
-from store.rows.authority import AnswerRow, CallRow, LostAnswerRow
-from store.rows.notices import DeliveryRow
-from store.rows.people import ErasureRow, LegalHoldRow, ObjectionRow
+from store.evidence_reads import Beside
+from store.rows.authority import AnswerRow
 from store.rows.record import LedgerRow
-from store.rows.register import FactRow, PermitRow, RegistrationRow
-from store.rows.work import ConflictRow, TaskRow
+from store.rows.register import PermitRow, RegistrationRow
 
 Place = dict[str, str | int]
 
@@ -50,30 +48,6 @@ class FactContent(NamedTuple):
 
     words: Mapping[str, Any]
     hashed: str
-
-
-class NoticeSent(NamedTuple):
-    """A delivery with what is compared of its notice."""
-
-    delivery: DeliveryRow
-    kind: str
-    recipient: str
-    text_hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class Beside:
-    """Rows of further tables that are a case's, with the erasures and objections that the ledger names."""
-
-    tasks: Sequence[TaskRow] = ()
-    conflicts: Sequence[ConflictRow] = ()
-    calls: Sequence[CallRow] = ()
-    deliveries: Sequence[NoticeSent] = ()
-    legal_holds: Sequence[LegalHoldRow] = ()
-    lost_answers: Sequence[LostAnswerRow] = ()
-    facts: Sequence[FactRow] = ()
-    erasures: Sequence[ErasureRow] = ()
-    objections: Sequence[ObjectionRow] = ()
 
 
 @dataclass(frozen=True, slots=True)
