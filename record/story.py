@@ -22,18 +22,18 @@ from record.history import Happened, happened, retried, time_of
 from record.particulars import particulars
 from record.story_views import (
     DeliveryTold,
+    EndedWaitView,
     EventPlace,
     NoticePlace,
-    ReasonTold,
     ReceiptTold,
     RowPlace,
     RunView,
+    SaidReason,
     StageThen,
     StoodPermit,
     StoodView,
     Story,
     StoryItem,
-    WaitEnded,
     WaitView,
     WhoActed,
 )
@@ -190,7 +190,7 @@ def _ledger_item(row: LedgerRow, placed: datetime, waited: _Wait | None, languag
         round=row.detail.get("round"),
         outcome=row.outcome,
         destination=row.destination,
-        reasons=[ReasonTold(code=code, says=why_sentence(code, language)) for code in row.reason_codes or ()],
+        reasons=[SaidReason(code=code, says=why_sentence(code, language)) for code in row.reason_codes or ()],
         purpose=row.purpose,
         rule_version=row.rule_version,
         detail=detail or None,
@@ -199,8 +199,8 @@ def _ledger_item(row: LedgerRow, placed: datetime, waited: _Wait | None, languag
     )
 
 
-def _wait_ended(waited: _Wait, language: Language) -> WaitEnded:
-    return WaitEnded(
+def _wait_ended(waited: _Wait, language: Language) -> EndedWaitView:
+    return EndedWaitView(
         for_=waited.holder,
         since=_written(waited.since),
         seconds=round(waited.seconds),

@@ -101,16 +101,16 @@ class StoodView(Particulars, StageThen):
 class WaitView:
     """For whom was waited, and how long."""
 
-    for_: Annotated[Holder, Field(alias="for")]
+    for_: Annotated[Holder, Field(alias="for", description="For whom.")]
     seconds: int
     says: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class WaitEnded:
+class EndedWaitView:
     """The wait that an act ended."""
 
-    for_: Annotated[Holder, Field(alias="for")]
+    for_: Annotated[Holder, Field(alias="for", description="For whom.")]
     since: Time
     seconds: int
     says: str
@@ -141,11 +141,11 @@ class WhoActed:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReasonTold:
+class SaidReason:
     """A reason that was given."""
 
     code: str
-    says: str | None
+    says: Annotated[str | None, Field(description="In the caller's language; null for a code without a sentence.")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,21 +207,23 @@ class StoryItem(Filled):
     what: Annotated[str, Field(description="Code of the act, the event or the notice.")]
     says: Annotated[str, Field(description="In the caller's language.")]
     who: WhoActed | None = None
-    stage: str | None = None
+    stage: Annotated[str | None, Field(description="The stage that it led to.")] = None
     round: int | None = None
     outcome: str | None = None
     destination: str | None = None
-    reasons: list[ReasonTold] | None = None
-    purpose: str | None = None
+    reasons: Annotated[list[SaidReason] | None, Field(description="Codes, each with its sentence.")] = None
+    purpose: Annotated[str | None, Field(description="What data was opened for.")] = None
     rule_version: str | None = None
     detail: dict[str, Any] | None = None
-    deliveries: list[DeliveryTold] | None = None
+    deliveries: Annotated[list[DeliveryTold] | None, Field(description="How far a notice got, channel by channel.")] = (
+        None
+    )
     place: Annotated[
         RowPlace | EventPlace | NoticePlace,
         Told(dict[str, Any]),
         Field(description="Chain and number in the ledger, run and event, or notice."),
     ]
-    waited: WaitEnded | None = None
+    waited: Annotated[EndedWaitView | None, Field(description="The wait that it ended.")] = None
 
 
 @dataclass(frozen=True, kw_only=True)
