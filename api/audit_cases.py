@@ -10,13 +10,16 @@ from starlette.responses import Response
 
 from api.access import GuardedRoute, allow
 from api.answers import Pages, answer_page, json_response
-from api.audit_case_views import DifferencePage, ReconciliationView, StoryView
+from api.audit_case_views import DifferencePage
 from api.parameters import CasePath, PageQuery
 from api.wiring import wiring_of
 from domain.actors import Actor, Role
 from domain.fields import Moment
 from record import story
 from record.reconciliation import reconcile as reconciliation
+from record.reconciliation.views import ReconciliationView
+from record.shown import document
+from record.story_views import StoryView
 
 router = APIRouter(prefix="/v1/audit", route_class=GuardedRoute, tags=["Auditors"])
 
@@ -39,7 +42,7 @@ async def tell_story(
     wiring = wiring_of(request)
     pages = Pages(wiring, actor, f"story/{reference}", query.asked())
     as_of: datetime | None = story.parse_as_of(query.as_of, wiring.context.clock())
-    answer, position = await story.tell_story(
+    told, position = await story.tell_story(
         wiring.context,
         wiring.histories,
         actor,
@@ -49,7 +52,7 @@ async def tell_story(
         limit=query.limit,
         language=request.state.language,
     )
-    return json_response({**answer, "next_cursor": pages.cursor(position)})
+    return json_response({**document(told), "next_cursor": pages.cursor(position)})
 
 
 @router.get(

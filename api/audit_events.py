@@ -9,11 +9,10 @@ from starlette.responses import Response
 
 from api.access import PROBLEMS_KEY, GuardedRoute, allow
 from api.answers import Pages, answer_page, json_response
-from api.audit_event_views import ConflictsView, CountsView, EventPage, SampleView
+from api.audit_event_views import EventPage
 from api.parameters import PageQuery, PurposeHeader
 from api.streams import NdjsonResponse
 from api.wiring import wiring_of
-from cases.case.view import moment
 from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.errors import Refused
@@ -23,7 +22,8 @@ from domain.stages import Destination
 from record import export as audit_export
 from record import review as audit_review
 from record import search as audit_events
-from record.search import CountBy, Filters
+from record.event_views import ConflictsView, CountBy, CountsView, SampleView
+from record.search import Filters
 
 router = APIRouter(prefix="/v1/audit", route_class=GuardedRoute, tags=["Auditors"])
 
@@ -118,8 +118,7 @@ async def search(
 async def count(request: Request, query: Annotated[CountQuery, Query()], actor: Annotated[Actor, _AUDITOR]) -> Response:
     """Count the rows of a time range of at most 92 days, most frequent first."""
     counts = await audit_events.count(wiring_of(request).context, query.filters(), query.by)
-    items = [{"key": key, "count": number} for key, number in counts.items]
-    return json_response({"by": query.by, "total": counts.total, "items": items, "others": counts.others})
+    return json_response(counts)
 
 
 @router.get(
@@ -160,7 +159,7 @@ async def sample(
         wiring_of(request).context, actor,
         seed=query.seed, size=query.size, begins=query.begins, ends=query.ends, purpose=purpose,
     )  # fmt: skip
-    return json_response({"seed": query.seed, "population": drawn.population, "items": list(drawn.rows)})
+    return json_response(drawn)
 
 
 @router.get("/conflicts", response_model=ConflictsView, summary="Decisions with a possible conflict of interest")
@@ -169,31 +168,4 @@ async def conflicts(
 ) -> Response:
     """Show second signatures by the proposer, and officers seen unusually often with one employer."""
     found = await audit_review.find_conflicts(wiring_of(request).context, query.begins, query.ends)
-    return json_response(
-        {
-            "signatures": found.signatures,
-            "same_signer": [_brief(row) for row in found.same_signer],
-            "decisions": found.decisions,
-            "pairs": [
-                {
-                    "officer": pair.officer,
-                    "employer_id": pair.employer_id,
-                    "seen": pair.seen,
-                    "expected": round(pair.expected, 2),
-                    "rows": [_brief(row) for row in pair.rows],
-                }
-                for pair in found.pairs
-            ],
-        }
-    )
-
-
-def _brief(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "chain": row["chain"],
-        "seq": row["seq"],
-        "at": moment(row["at"]),
-        "act": row["act"],
-        "case": row["reference"],
-        "outcome": row["outcome"],
-    }
+    return json_response(found)

@@ -19,6 +19,8 @@ from domain.actors import Actor, Role
 from domain.errors import FieldError, Refused
 from domain.field_errors import MESSAGES, FieldCode
 from record.seal import log as log_reads
+from record.seal.views import CheckpointView, ConsistencyView, InclusionView, KeysView
+from record.shown import document
 
 router = APIRouter(prefix="/v1/audit", route_class=GuardedRoute, tags=["Seal"])
 
@@ -32,66 +34,6 @@ _NOTE: Final[dict[int | str, dict[str, Any]]] = {
 }
 _OPEN: Final[dict[str, Any]] = {PROBLEMS_KEY: [404, 429]}
 Size = Annotated[int | None, Field(ge=0, le=LARGEST)]
-
-
-class Cosigned(BaseModel):
-    """A witness that co-signed, and the time it states."""
-
-    witness: str
-    at: str
-
-
-class CheckpointView(BaseModel):
-    """A checkpoint of the log."""
-
-    size: int = Field(description="Leaves in the tree.")
-    root: str = Field(description="Root of the tree (RFC 9162), in hexadecimal.")
-    at: str = Field(description="When it was signed.")
-    note: str = Field(description="Signed note (C2SP tlog-checkpoint) with all cosignatures.")
-    cosignatures: list[Cosigned]
-    timestamp: str | None = Field(description="Token of a time-stamping authority (RFC 3161) over the note's text.")
-
-
-class InclusionView(BaseModel):
-    """Proof that a row of the ledger is in the tree of a checkpoint."""
-
-    chain: str
-    seq: int
-    row_hash: str = Field(description="Hash of the row, which is the content of the leaf.")
-    index: int
-    size: int
-    proof: list[str] = Field(description="Hashes from the leaf up (RFC 9162, 2.1.3), in hexadecimal.")
-    checkpoint: str
-
-
-class ConsistencyView(BaseModel):
-    """Proof that a tree continues an older one."""
-
-    model_config = ConfigDict(populate_by_name=True)
-
-    old: int = Field(alias="from")
-    new: int = Field(alias="to")
-    from_root: str
-    to_root: str
-    proof: list[str] = Field(description="Hashes (RFC 9162, 2.1.4), in hexadecimal.")
-
-
-class FormerLogView(BaseModel):
-    """A log that ended with a declared restore."""
-
-    origin: str
-    log_keys: list[str] = Field(description="Verifier keys of the log under that name.")
-    until: int = Field(description="Size of the tree that the next log goes on from.")
-    declaration: dict[str, Any] = Field(description="The declaration, signed by a key of this log.")
-
-
-class KeysView(BaseModel):
-    """What a verifier must know; compare it with what you were given another way."""
-
-    origin: str
-    log_keys: list[str] = Field(description="Verifier keys of the log (C2SP signed-note), the one that writes first.")
-    witness_keys: list[str] = Field(description="Verifier keys of the witnesses whose cosignatures are taken.")
-    former: list[FormerLogView] = Field(description="Logs that ended with a declared restore, the first one first.")
 
 
 class CheckpointQuery(BaseModel):
@@ -159,7 +101,7 @@ async def read_consistency(
     """Prove that the tree of one size continues that of a smaller one."""
     wiring = wiring_of(request)
     await wiring.limiter.count_machine("log")
-    return json_response(await log_reads.prove_consistency(wiring.context, query.old, query.new))
+    return json_response(document(await log_reads.prove_consistency(wiring.context, query.old, query.new)))
 
 
 @router.get("/keys", response_model=KeysView, summary="Public keys of the log and its witnesses")
@@ -182,7 +124,7 @@ async def read_proofs(
     context = wiring_of(request).context
     _check_one_question(query)
     if query.old is not None:
-        return json_response(await log_reads.prove_consistency(context, query.old, query.new))
+        return json_response(document(await log_reads.prove_consistency(context, query.old, query.new)))
     try:
         found = await log_reads.prove_inclusion(
             context, chain=query.chain, seq=query.seq, index=query.index, size=query.size

@@ -11,6 +11,7 @@ from cli import edge as cli_edge
 from cli.policy import settings_of
 
 if TYPE_CHECKING:
+    from record.restores.declaring import RestoredView
     from settings import Settings
 
 _NEXT: Final = """\
@@ -52,6 +53,7 @@ def restored(
 
     from domain.errors import Refused, Unavailable
     from record.restores.declaring import read_note
+    from record.shown import document
 
     if nothing_lost:
         asyncio.run(_nothing_lost(settings_of(data_dir)))
@@ -59,7 +61,7 @@ def restored(
         return
     note = read_note(cli_edge.read_text(last_checkpoint)) if last_checkpoint else None
     try:
-        found, document = asyncio.run(
+        found, declared = asyncio.run(
             _restored(settings_of(data_dir), note, again=again, asks_temporal=not without_temporal)
         )
     except Refused as refused:
@@ -70,25 +72,25 @@ def restored(
         print(f"hetao: {cli_edge.OLDER if error.reason == 'schema_older' else away}", file=sys.stderr)
         raise typer.Exit(2) from error
     if declaration is not None:
-        declaration.write_text(json.dumps(document, ensure_ascii=False) + "\n", encoding="utf-8")
+        declaration.write_text(json.dumps(declared, ensure_ascii=False) + "\n", encoding="utf-8")
     if as_json:
-        print(json.dumps(found | {"declaration": document}, ensure_ascii=False))
+        print(json.dumps(document(found) | {"declaration": declared}, ensure_ascii=False))
         return
     _tell(found)
 
 
-def _tell(found: dict[str, Any]) -> None:
-    said = "The restore is declared" if found["declared_now"] else "The restore was declared before"
-    print(f"{said}: epoch {found['epoch']}, log {found['log']} from {found['tree_size']} leaves on.")
-    if found["lost_leaves"] is None:
+def _tell(found: "RestoredView") -> None:
+    said = "The restore is declared" if found.declared_now else "The restore was declared before"
+    print(f"{said}: epoch {found.epoch}, log {found.log} from {found.tree_size} leaves on.")
+    if found.lost_leaves is None:
         print("How much the log lost is not known: no --last-checkpoint was given.")
     else:
-        print(f"Lost from the log: {found['lost_leaves']} leaves.")
-    if found["lost_cases"] is None:
+        print(f"Lost from the log: {found.lost_leaves} leaves.")
+    if found.lost_cases is None:
         print("Temporal was not asked which cases are lost; workflows whose case is gone end by themselves.")
     else:
-        print(f"Cases that Temporal knows and the register does not: {len(found['lost_cases'])}")
-        for reference in found["lost_cases"]:
+        print(f"Cases that Temporal knows and the register does not: {len(found.lost_cases)}")
+        for reference in found.lost_cases:
             print(f"  {reference}")
     print(_NEXT)
 
@@ -108,7 +110,7 @@ async def _nothing_lost(settings: "Settings") -> None:
 
 async def _restored(
     settings: "Settings", note: str | None, *, again: bool, asks_temporal: bool
-) -> tuple[dict[str, Any], dict[str, Any]]:
+) -> "tuple[RestoredView, dict[str, Any]]":
     from cases.shared.build import build_context
     from domain.actors import system
     from programmes import PROGRAMMES

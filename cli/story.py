@@ -14,12 +14,11 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from domain.languages import Language
+    from record.story_views import StoodPermit, Story, StoryItem
 
 _PAGE: Final = 200
 _SECONDS: Final = 30.0
 _STYLES: Final = {"ledger": "", "history": "dim", "notice": "cyan"}
-
-Item = Mapping[str, Any]
 
 
 class Say:
@@ -71,10 +70,11 @@ def show(
     if as_json:
         print(json.dumps(story, ensure_ascii=False, indent=1))
         return
+    told = _read(story)
     console, say = Console(highlight=False), Say(Language(language))
-    _print_head(console, story, say)
-    console.print(_table(story["items"], say))
-    if not story["complete"]:
+    _print_head(console, told, say)
+    console.print(_table(told.items, say))
+    if not told.complete:
         console.print(say("words", "incomplete"))
 
 
@@ -122,6 +122,19 @@ def _fetch(address: str, token: str, reference: str, as_of: str | None, language
             query["cursor"] = page["next_cursor"]
 
 
+def _read(story: Mapping[str, Any]) -> "Story":
+    from pydantic import TypeAdapter, ValidationError
+
+    from record.story_views import Story
+
+    try:
+        return TypeAdapter(Story).validate_python(story)
+    except ValidationError as error:
+        where = ".".join(str(part) for part in error.errors()[0]["loc"])
+        print(f"hetao: the story has another form than this version knows, at {where}; try --json", file=sys.stderr)
+        raise typer.Exit(1) from error
+
+
 def _refusal(answer: Any) -> str:
     try:
         problem = answer.json()
@@ -131,80 +144,77 @@ def _refusal(answer: Any) -> str:
         return f"the API answered {answer.status_code}"
 
 
-def _print_head(console: Console, story: Mapping[str, Any], say: Say) -> None:
-    state, when = story["state"], f" {say('words', 'as_of')} {_time(story['as_of'])}" if story["as_of"] else ""
-    console.print(Text(f"{story['reference']}{when}", style="bold"))
+def _print_head(console: Console, story: "Story", say: Say) -> None:
+    state, when = story.state, f" {say('words', 'as_of')} {_time(story.as_of)}" if story.as_of else ""
+    console.print(Text(f"{story.reference}{when}", style="bold"))
     if state is None:
         console.print(say("words", "not_there_yet"))
         return
-    parts = [say("stages", state["stage"]), f"{say('words', 'round')} {state['round']}"]
-    if state["registration_number"]:
-        parts.append(f"{say('words', 'number')} {state['registration_number']}")
-    if state["pending_act"]:
-        parts.append(f"{say('words', 'proposed')}: {say('pending', state['pending_act'])}")
-    if state["holds"]:
-        parts.append(f"{say('words', 'on_hold')}: {', '.join(say('holds', hold) for hold in state['holds'])}")
-    if state["due"]:
-        parts.append(f"{say('words', 'due')} {_time(state['due']['at'])}")
-    parts += [f"{say.place(permit['destination'])}: {_permit(permit, say)}" for permit in state["permits"]]
+    parts = [say("stages", state.stage), f"{say('words', 'round')} {state.round}"]
+    if state.registration_number:
+        parts.append(f"{say('words', 'number')} {state.registration_number}")
+    if state.pending_act:
+        parts.append(f"{say('words', 'proposed')}: {say('pending', state.pending_act)}")
+    if state.holds:
+        parts.append(f"{say('words', 'on_hold')}: {', '.join(say('holds', hold) for hold in state.holds)}")
+    if state.due:
+        parts.append(f"{say('words', 'due')} {_time(state.due.at)}")
+    parts += [f"{say.place(permit.destination)}: {_permit(permit, say)}" for permit in state.permits]
     console.print("; ".join(parts))
-    for task in state["tasks"]:
-        held = f"{say('words', 'held_by')} {task['holder']}" if task["holder"] else say("words", "free")
-        console.print(f"{say('words', 'task')} {say('tasks', task['kind'])}: {held}")
-    for wait in story["waits"]:
-        console.print(f"{wait['says']}: {_duration(wait['seconds'], say)}")
+    for task in state.tasks:
+        held = f"{say('words', 'held_by')} {task.holder}" if task.holder else say("words", "free")
+        console.print(f"{say('words', 'task')} {say('tasks', task.kind)}: {held}")
+    for wait in story.waits:
+        console.print(f"{wait.says}: {_duration(wait.seconds, say)}")
 
 
-def _permit(permit: Item, say: Say) -> str:
-    pending = f" ({say('words', 'proposed')}: {say('pending', permit['pending_act'])})" if permit["pending_act"] else ""
-    return say("permit_stages", permit["stage"]) + pending
+def _permit(permit: "StoodPermit", say: Say) -> str:
+    pending = f" ({say('words', 'proposed')}: {say('pending', permit.pending_act)})" if permit.pending_act else ""
+    return say("permit_stages", permit.stage) + pending
 
 
-def _table(items: list[Item], say: Say) -> Table:
+def _table(items: "list[StoryItem]", say: Say) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("when", "who", "what"):
         table.add_column(say("words", name), no_wrap=name == "when")
     for item in items:
-        style = _STYLES.get(item["source"], "")
-        at = item.get("placed_at") or item["at"]
-        table.add_row(_time(at), _who(item, say), "\n".join(_lines(item, say)), style=style)
+        style = _STYLES.get(item.source, "")
+        table.add_row(_time(item.placed_at or item.at), _who(item, say), "\n".join(_lines(item, say)), style=style)
     return table
 
 
-def _who(item: Item, say: Say) -> str:
-    who = item.get("who")
-    return f"{say('roles', who['role'])}\n{who['subject']}" if who else say("sources", item["source"])
+def _who(item: "StoryItem", say: Say) -> str:
+    return f"{say('roles', item.who.role)}\n{item.who.subject}" if item.who else say("sources", item.source)
 
 
-def _lines(item: Item, say: Say) -> Iterator[str]:
+def _lines(item: "StoryItem", say: Say) -> Iterator[str]:
     """Yield what happened, and under it when it was asked for, why, to whom it was told, and for whom was waited."""
-    if item["source"] == "notice":
+    if item.source == "notice":
         yield from _notice_lines(item, say)
     else:
-        destination = item.get("destination")
-        yield f"{item['says']}{f' ({say.place(destination)})' if destination else ''}"
-    if item.get("placed_at"):
-        yield f"  {say('words', 'asked_at')} {_time(item['at'])}"
-    for reason in item.get("reasons", ()):
-        yield f"  {reason['says'] or reason['code']}"
-    if item["source"] == "history":
-        facts = {name: value for name, value in (item.get("detail") or {}).items() if value is not None}
+        yield f"{item.says}{f' ({say.place(item.destination)})' if item.destination else ''}"
+    if item.placed_at:
+        yield f"  {say('words', 'asked_at')} {_time(item.at)}"
+    for reason in item.reasons or ():
+        yield f"  {reason.says or reason.code}"
+    if item.source == "history":
+        facts = {name: value for name, value in (item.detail or {}).items() if value is not None}
         if facts:
             yield "  " + ", ".join(f"{say('facts', name)} {_fact(value)}" for name, value in facts.items())
-    if item.get("rule_version"):
-        yield f"  {say('words', 'rules')} {item['rule_version']}"
-    if waited := item.get("waited"):
-        yield f"  {waited['says']}: {_duration(waited['seconds'], say)}"
+    if item.rule_version:
+        yield f"  {say('words', 'rules')} {item.rule_version}"
+    if item.waited:
+        yield f"  {item.waited.says}: {_duration(item.waited.seconds, say)}"
 
 
-def _notice_lines(item: Item, say: Say) -> Iterator[str]:
-    recipient = (item.get("detail") or {}).get("recipient", "")
-    yield f"{say('words', 'to')} {say('recipients', recipient)}: {say.notice(item['what'], item.get('destination'))}"
-    for delivery in item.get("deliveries", ()):
+def _notice_lines(item: "StoryItem", say: Say) -> Iterator[str]:
+    recipient = (item.detail or {}).get("recipient", "")
+    yield f"{say('words', 'to')} {say('recipients', recipient)}: {say.notice(item.what, item.destination)}"
+    for delivery in item.deliveries or ():
         receipts = "".join(
-            f", {say('words', 'receipt')} {say('deliveries', each['status'])}" for each in delivery.get("receipts", ())
+            f", {say('words', 'receipt')} {say('deliveries', each.status)}" for each in delivery.receipts
         )
-        yield f"  {say('channels', delivery['channel'])}: {say('deliveries', delivery['status'])}{receipts}"
+        yield f"  {say('channels', delivery.channel)}: {say('deliveries', delivery.status)}{receipts}"
 
 
 def _fact(value: Any) -> str:

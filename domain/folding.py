@@ -1,14 +1,37 @@
 """Where a case stood at a time: the rows of its ledger taken one after the other."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from domain.acts import Act
 from domain.reasons import ReasonCode
 from domain.stages import CLOSED, Holder, PendingAct, PermitStage, Stage
 
-Row = Mapping[str, Any]
+
+class ActRow(Protocol):
+    """What is read here of a row of the ledger."""
+
+    @property
+    def act(self) -> str:
+        """Code of the act."""
+
+    @property
+    def outcome(self) -> str | None:
+        """What came of it."""
+
+    @property
+    def destination(self) -> str | None:
+        """Whose permit it is about; None for the registration."""
+
+    @property
+    def reason_codes(self) -> Sequence[str] | None:
+        """Why it was done."""
+
+    @property
+    def detail(self) -> Mapping[str, Any]:
+        """Codes that the act needs, `stage` and `round` after it among them."""
+
 
 _BY_ANSWER: Final[dict[str, PermitStage]] = {
     "accepted": PermitStage.ACCEPTED,
@@ -66,7 +89,7 @@ class Stood:
         return _PERMIT_WAITS_FOR.get(stage, Holder.NONE) if stage is not None else Holder.NONE
 
 
-def fold(rows: Iterable[Row]) -> Stood:
+def fold(rows: Iterable[ActRow]) -> Stood:
     """Return where a case stands after these rows of its chain, in their order."""
     stood = Stood()
     for row in rows:
@@ -74,12 +97,12 @@ def fold(rows: Iterable[Row]) -> Stood:
     return stood
 
 
-def after(stood: Stood, row: Row) -> Stood:
+def after(stood: Stood, row: ActRow) -> Stood:
     """Return where a case stands after one more row."""
-    detail = row["detail"]
+    detail = row.detail
     if "stage" not in detail:
         return stood
-    stage, act = Stage(detail["stage"]), Act(row["act"])
+    stage, act = Stage(detail["stage"]), Act(row.act)
     moved = replace(stood, stage=stage, round=int(detail["round"]))
     moved = _permit(moved, act, row)
     moved = _proposal(moved, stood, act, row)
@@ -90,14 +113,14 @@ def after(stood: Stood, row: Row) -> Stood:
     return _holds(moved, act, row)
 
 
-def _permit(stood: Stood, act: Act, row: Row) -> Stood:
-    destination = row["destination"]
+def _permit(stood: Stood, act: Act, row: ActRow) -> Stood:
+    destination = row.destination
     if destination is None:
         return stood
     stage = _BY_ACT.get(act)
     if act is Act.ANSWER_APPLIED:
-        stage = _BY_ANSWER.get(row["outcome"])
-    if act is Act.PERMIT_SENT and row["detail"].get("after_end"):
+        stage = _BY_ANSWER.get(row.outcome or "")
+    if act is Act.PERMIT_SENT and row.detail.get("after_end"):
         stage = None
     pending = dict(stood.permits_pending)
     if act is Act.PERMIT_WITHHOLD_PROPOSED:
@@ -111,24 +134,24 @@ def _permit(stood: Stood, act: Act, row: Row) -> Stood:
     return replace(stood, permits={**stood.permits, destination: stage}, permits_pending=pending)
 
 
-def _proposal(moved: Stood, before: Stood, act: Act, row: Row) -> Stood:
-    if row["destination"] is not None:
+def _proposal(moved: Stood, before: Stood, act: Act, row: ActRow) -> Stood:
+    if row.destination is not None:
         return moved
     if act is Act.REVOCATION_PROPOSED:
         return replace(moved, pending_act=PendingAct.REVOKE.value)
     if act is Act.DEPARTURE_PROPOSED:
         return replace(moved, pending_act=PendingAct.DEPARTURE.value)
     if act is Act.DECIDED and moved.stage is Stage.AWAITING_CONFIRMATION:
-        return replace(moved, pending_act=row["outcome"])
+        return replace(moved, pending_act=row.outcome)
     if act in (Act.REJECTED, Act.CONFIRMED, Act.REVOKED) or moved.stage is not before.stage:
         return replace(moved, pending_act=None)
     return moved
 
 
-def _holds(stood: Stood, act: Act, row: Row) -> Stood:
+def _holds(stood: Stood, act: Act, row: ActRow) -> Stood:
     if stood.stage in CLOSED:
         return replace(stood, holds=frozenset())
-    kind = STANDING if list(row["reason_codes"] or ()) == [STANDING] else OFFICER
+    kind = STANDING if list(row.reason_codes or ()) == [STANDING] else OFFICER
     if act is Act.HELD:
         return replace(stood, holds=stood.holds | {kind})
     if act is Act.HOLD_RELEASED:

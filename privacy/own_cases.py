@@ -24,7 +24,9 @@ from domain.sign_in_addresses import addresses_of
 from domain.stages import LIVE
 from privacy.sign_in import Session, address_hash
 from record.receipts import decisions_of, remedy_of
+from record.shown import document
 from store.case_reads import FactShown, fence
+from store.rows.record import LedgerRow
 from store.tables import ledger, registrations
 from texts.person import plain
 from texts.reasons import reason_sentence
@@ -128,7 +130,7 @@ async def employer_names(
 
 
 def own_view(
-    case: OwnCase, actor: Actor, names: Mapping[str, str], chain: list[Row], language: Language
+    case: OwnCase, actor: Actor, names: Mapping[str, str], chain: list[LedgerRow], language: Language
 ) -> dict[str, Any]:
     """Return a case as its person reads it: where it stands and what comes next, and nothing for staff alone."""
     reading = case.reading
@@ -202,17 +204,17 @@ def _departure(reading: CaseReading) -> dict[str, Any] | None:
     }
 
 
-def _decisions(reading: CaseReading, chain: list[Row], language: Language) -> list[dict[str, Any]]:
+def _decisions(reading: CaseReading, chain: list[LedgerRow], language: Language) -> list[dict[str, Any]]:
     """Return the decisions on a case that are out, each with its reasons and what one who disagrees can do."""
     return [
         {
             "outcome": each.outcome,
-            "decided_at": moment(each.row["at"]),
-            "destination": each.row["destination"],
-            "role": each.row["actor_role"],
-            "reasons": [_sentence(code, language) for code in each.row["reason_codes"]],
-            "rule_version": each.row["rule_version"],
-            "remedy": remedy_of(reading.context, each),
+            "decided_at": moment(each.row.at),
+            "destination": each.row.destination,
+            "role": each.row.actor_role,
+            "reasons": [_sentence(code, language) for code in each.row.reason_codes],
+            "rule_version": each.row.rule_version,
+            "remedy": document(remedy_of(reading.context, each)),
         }
         for each in decisions_of(chain)
         if each.is_out
@@ -236,10 +238,10 @@ def _sentence(code: str | None, language: Language) -> str | None:
     return reason_sentence(code, language) if code in set(ReasonCode) else plain("unnamed", code, language)
 
 
-async def chains_of(connection: AsyncConnection, references: list[str]) -> dict[str, list[Row]]:
+async def chains_of(connection: AsyncConnection, references: list[str]) -> dict[str, list[LedgerRow]]:
     """Return the ledger rows of the chains of cases, by case."""
     query = select(ledger).where(ledger.c.chain.in_(references)).order_by(ledger.c.chain, ledger.c.seq)
-    found: dict[str, list[Row]] = {}
+    found: dict[str, list[LedgerRow]] = {}
     for row in (await connection.execute(query)).mappings():
-        found.setdefault(row["chain"], []).append(dict(row))
+        found.setdefault(row["chain"], []).append(LedgerRow.from_mapping(row))
     return found

@@ -24,6 +24,7 @@ from privacy.confided import confided_by
 from privacy.own_cases import OwnCase, chains_of, employer_names, own_cases, own_view
 from privacy.sign_in import Session
 from store.ledger import Entry, begin_chain
+from store.rows.record import LedgerRow
 from store.tables import applications, case_facts, commands, legal_holds, notices
 from texts.person import plain
 from texts.values import value_text
@@ -86,7 +87,7 @@ async def _case(
     own: Set[UUID],
     actor: Actor,
     names: Mapping[str, str],
-    chain: list[Row],
+    chain: list[LedgerRow],
     language: Language,
 ) -> dict[str, Any]:
     """Return what is held under one case; of what was said in confidence only what is the reader's own."""

@@ -21,6 +21,7 @@ from domain.spellings import Cursor
 from record import archive_incidents
 from store.encryption import open_kept, seal_kept
 from store.ledger import Entry, append_each
+from store.rows.archive import ArchivedRow
 from store.tables import archived_histories, cursors, registrations
 from temporal.histories import Run, RunHistory, events_of
 
@@ -102,13 +103,13 @@ async def archive(context: Context, histories: Sequence[RunHistory]) -> int:
         if not rows:
             return 0
         a = archived_histories
-        statement = insert(a).values(list(rows.values())).on_conflict_do_nothing()
+        statement = insert(a).values([row.document() for row in rows.values()]).on_conflict_do_nothing()
         added = await connection.execute(statement.returning(a.c.workflow_id, a.c.run_id))
         new = {(row.workflow_id, row.run_id) for row in added}
         entries: dict[str, list[Entry]] = {}
         for key, row in rows.items():
             if key in new:
-                chain = row["reference"] or f"workflow/{row['workflow_id']}"
+                chain = row.reference or f"workflow/{row.workflow_id}"
                 entries.setdefault(chain, []).append(_entry(row, employers, at))
         if entries:
             await append_each(connection, entries)
@@ -120,20 +121,20 @@ async def archived_runs(connection: AsyncConnection, reference: str) -> list[Arc
     """Return the kept runs of a case, the first one first."""
     a = archived_histories.c
     query = select(archived_histories).where(a.reference == reference).order_by(a.started_at, a.run_id)
-    return [archived(row) for row in (await connection.execute(query)).mappings()]
+    return [archived(ArchivedRow.from_mapping(row)) for row in (await connection.execute(query)).mappings()]
 
 
-def archived(row: Mapping[Any, Any]) -> Archived:
+def archived(row: ArchivedRow) -> Archived:
     """Return a row of the archive."""
     run = Run(
-        workflow_id=row["workflow_id"],
-        run_id=row["run_id"],
-        workflow_type=row["workflow_type"],
-        status=row["status"],
-        started_at=row["started_at"],
-        closed_at=row["closed_at"],
+        workflow_id=row.workflow_id,
+        run_id=row.run_id,
+        workflow_type=row.workflow_type,
+        status=row.status,
+        started_at=row.started_at,
+        closed_at=row.closed_at,
     )
-    return Archived(run, row["events"], bytes(row["sha256"]), row["key_id"], bytes(row["content"]))
+    return Archived(run, row.events, row.sha256, row.key_id, row.content)
 
 
 async def _touch(connection: AsyncConnection, references: Sequence[str]) -> dict[str, str]:
@@ -146,43 +147,43 @@ async def _touch(connection: AsyncConnection, references: Sequence[str]) -> dict
     return {row.reference: row.employer_id for row in rows}
 
 
-def _row(context: Context, history: RunHistory, employers: Mapping[str, str]) -> dict[str, Any]:
+def _row(context: Context, history: RunHistory, employers: Mapping[str, str]) -> ArchivedRow:
     run, keys = history.run, context.keyring.archive
     if run.closed_at is None:
         raise Defect("open_run_is_not_archived")
     reference = reference_of(run.workflow_id)
     events = history.events
     packed = zlib.compress(history.content, 9)
-    return {
-        "workflow_id": run.workflow_id,
-        "run_id": run.run_id,
-        "workflow_type": run.workflow_type,
-        "reference": reference if reference in employers else None,
-        "started_at": run.started_at,
-        "closed_at": run.closed_at,
-        "status": run.status,
-        "events": len(events),
-        "next_run_id": _next_run(events),
-        "sha256": history.sha256,
-        "key_id": keys.current,
-        "content": seal_kept(keys, _TABLE, _COLUMN, _place(run), packed),
-    }
+    return ArchivedRow(
+        workflow_id=run.workflow_id,
+        run_id=run.run_id,
+        workflow_type=run.workflow_type,
+        reference=reference if reference in employers else None,
+        started_at=run.started_at,
+        closed_at=run.closed_at,
+        status=run.status,
+        events=len(events),
+        next_run_id=_next_run(events),
+        sha256=history.sha256,
+        key_id=keys.current,
+        content=seal_kept(keys, _TABLE, _COLUMN, _place(run), packed),
+    )
 
 
-def _entry(row: Mapping[str, Any], employers: Mapping[str, str], at: datetime) -> Entry:
+def _entry(row: ArchivedRow, employers: Mapping[str, str], at: datetime) -> Entry:
     return Entry(
         act=Act.HISTORY_ARCHIVED,
         actor=system("archive_histories"),
         at=at,
-        reference=row["reference"],
-        employer_id=employers.get(row["reference"]) if row["reference"] else None,
+        reference=row.reference,
+        employer_id=employers.get(row.reference) if row.reference else None,
         detail={
-            "workflow": row["workflow_id"],
-            "run": row["run_id"],
-            "status": row["status"],
-            "events": row["events"],
-            "sha256": row["sha256"].hex(),
-            "closed_at": row["closed_at"].isoformat(),
+            "workflow": row.workflow_id,
+            "run": row.run_id,
+            "status": row.status,
+            "events": row.events,
+            "sha256": row.sha256.hex(),
+            "closed_at": row.closed_at.isoformat(),
         },
     )
 

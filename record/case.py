@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.shared.context import Context
@@ -12,20 +12,10 @@ from domain.errors import Defect, KeyUnknown, Refused, Unavailable
 from domain.messages import registration_workflow_id
 from record import archive
 from record.archive import Archived
+from store.notice_reads import NoticeKept, read_notices
+from store.rows.record import LedgerRow
 from store.tables import ledger, registrations
 from temporal.histories import Histories, Run, events_of
-
-Row = Mapping[str, Any]
-
-_NOTICES: Final = text(
-    "SELECT n.notice_id, n.kind, n.recipient, n.destination, n.occasion, n.language, n.status, n.at,"
-    " (SELECT jsonb_agg(jsonb_build_object('delivery_id', d.delivery_id, 'channel', d.channel, 'status', d.status,"
-    " 'attempts', d.attempts, 'sent_at', d.sent_at, 'settled_at', d.settled_at, 'reason', d.reason, 'receipts',"
-    " (SELECT jsonb_agg(jsonb_build_object('status', r.status, 'at', r.at) ORDER BY r.at, r.message_id)"
-    " FROM receipts r WHERE r.delivery_id = d.delivery_id)) ORDER BY d.channel, d.delivery_id)"
-    " FROM deliveries d WHERE d.notice_id = n.notice_id) AS deliveries"
-    " FROM notices n WHERE n.reference = :reference ORDER BY n.at, n.notice_id"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +34,15 @@ class Record:
     """What is kept of a case; `is_live_known` is false while Temporal does not answer."""
 
     reference: str
-    ledger: Sequence[Row]
-    notices: Sequence[Row] = ()
+    ledger: Sequence[LedgerRow]
+    notices: Sequence[NoticeKept] = ()
     runs: Sequence[KeptRun] = ()
     is_live_known: bool = True
 
     @property
-    def chain(self) -> list[Row]:
+    def chain(self) -> list[LedgerRow]:
         """The rows of the case's own chain, in their order."""
-        return [row for row in self.ledger if row["chain"] == self.reference]
+        return [row for row in self.ledger if row.chain == self.reference]
 
 
 async def read_record(context: Context, histories: Histories, reference: str) -> Record:
@@ -64,7 +54,7 @@ async def read_record(context: Context, histories: Histories, reference: str) ->
     async with context.database.begin() as connection:
         await need_case(connection, reference)
         rows = await ledger_rows(connection, reference)
-        notices = [dict(row) for row in (await connection.execute(_NOTICES, {"reference": reference})).mappings()]
+        notices = await read_notices(connection, reference)
         kept = await archive.archived_runs(connection, reference)
     runs, is_live_known = await gather_runs(context, histories, reference, kept)
     return Record(reference, rows, notices, runs, is_live_known)
@@ -78,10 +68,10 @@ async def need_case(connection: AsyncConnection, reference: str) -> None:
         raise Refused("case_unknown", "There is no case of this reference.")
 
 
-async def ledger_rows(connection: AsyncConnection, reference: str) -> list[Row]:
+async def ledger_rows(connection: AsyncConnection, reference: str) -> list[LedgerRow]:
     """Return the ledger rows about a case, whatever chain they stand in, chain by chain."""
     query = select(ledger).where(ledger.c.reference == reference).order_by(ledger.c.chain, ledger.c.seq)
-    return [dict(row) for row in (await connection.execute(query)).mappings()]
+    return [LedgerRow.from_mapping(row) for row in (await connection.execute(query)).mappings()]
 
 
 async def gather_runs(

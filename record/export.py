@@ -19,9 +19,11 @@ from domain.purposes import Purpose
 from proof.exports import FORMAT, signed_end
 from proof.ledger_rows import content_of
 from record.seal.log import Proved, Sealed, find_newest, find_stamp, prove_in
+from record.seal.views import StampTold
 from record.search import Filters, Place, horizon, need_case, read_page
-from store.case_rows import Row
+from record.shown import document
 from store.ledger import Entry, append
+from store.rows.record import LedgerRow
 
 _AT_ONCE: Final = 500
 
@@ -47,7 +49,7 @@ class Export:
     after: Resume | None
     made_at: datetime
     sealed: Sealed | None
-    stamp: Mapping[str, Any] | None
+    stamp: StampTold | None
     cursor_of: Callable[[Resume], str | None]
     later: Callable[[Coroutine[Any, Any, object]], None]
     origin: str
@@ -81,19 +83,19 @@ class Export:
         """Record that the export begins, before the first line of it leaves."""
         await self._record("begun")
 
-    async def _read(self, place: Place | None) -> tuple[list[Row], Proved, Place | None]:
+    async def _read(self, place: Place | None) -> tuple[list[LedgerRow], Proved, Place | None]:
         async with self.context.database.begin() as connection:
             rows, place = await read_page(connection, self.filters, self.below, place, _AT_ONCE, oldest_first=True)
-            places = [(row["chain"], row["seq"]) for row in rows]
+            places = [(row.chain, row.seq) for row in rows]
             return rows, await prove_in(connection, self.sealed.size, places) if self.sealed else {}, place
 
     def _reached(self, place: Place) -> Resume:
         return (*place, self.below, self.chain, self.rows, self._lines_hash.hexdigest())
 
-    def _row(self, row: Row, proved: Proved) -> bytes:
-        found = proved.get((row["chain"], row["seq"]))
+    def _row(self, row: LedgerRow, proved: Proved) -> bytes:
+        found = proved.get((row.chain, row.seq))
         leaf = {"index": found[0], "proof": found[1]} if found else None
-        line = self._line({"type": "row", "row": content_of(row), "hash": bytes(row["hash"]).hex(), "leaf": leaf})
+        line = self._line({"type": "row", "row": content_of(row.document()), "hash": row.hash.hex(), "leaf": leaf})
         self.rows += 1
         self._hash.update(line)
         return line
@@ -134,7 +136,7 @@ class Export:
             "continues": self._continues(),
             "chain": self.chain,
             "checkpoint": self.sealed.note if self.sealed else None,
-            "stamp": self.stamp,
+            "stamp": document(self.stamp),
         }
 
     async def _record(self, outcome: str) -> None:

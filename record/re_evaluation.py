@@ -1,7 +1,8 @@
 """Running a case's assessments again: the kept rule version on the kept facts must find the same."""
 
 import contextlib
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -21,12 +22,43 @@ from domain.languages import Language
 from policy.facts import Facts
 from policy.pack import Pack, PackError
 from policy.rerun import ABOUT_ANSWERS, differences, run_again
+from record.story_views import FindingThen
 from store.ledger import Entry, append
+from store.rows.register import AssessmentRow
 from store.tables import assessments
 from texts.findings import FINDINGS, finding_sentence
 
 
-async def evaluate_again(context: Context, actor: Actor, reference: str, language: Language) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class RunAgain:
+    """A kept assessment, run again: what was kept, and what its rules find now, where they are known still."""
+
+    scope: str
+    seq: int
+    round: int
+    at: datetime
+    evaluated_on: date
+    rule_version: str
+    rule_hash: str
+    kept: list[FindingThen]
+    recorded_facts: list[RecordedFactView]
+    turned: list[str]
+    rule_hash_now: str | None = None
+    now: list[FindingThen] | None = None
+    differences: list[dict[str, str | None]] = field(default_factory=list)
+    same: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReEvaluated:
+    """All assessments of a case, run again on the kept facts under the kept rule versions."""
+
+    reference: str
+    same: bool
+    assessments: list[RunAgain]
+
+
+async def evaluate_again(context: Context, actor: Actor, reference: str, language: Language) -> ReEvaluated:
     """Run every assessment of a case again, and say where what comes out is not what was kept.
 
     Raises:
@@ -36,47 +68,47 @@ async def evaluate_again(context: Context, actor: Actor, reference: str, languag
     async with context.database.begin(actor.tenant) as connection:
         file = await load_case(context, connection, reference, lock=False)
         query = select(assessments).where(assessments.c.reference == reference).order_by(assessments.c.at)
-        kept = list((await connection.execute(query)).mappings())
+        kept = [AssessmentRow.from_mapping(row) for row in (await connection.execute(query)).mappings()]
         runs = [_run(context, file, row, language) for row in kept]
-        is_same = all(run["same"] for run in runs)
+        is_same = all(run.same for run in runs)
         pack = _pack(context, file.row.policy_version)
         await _record(connection, actor, at, file, runs, pack, is_same)
-    return {"reference": reference, "same": is_same, "assessments": runs}
+    return ReEvaluated(reference=reference, same=is_same, assessments=runs)
 
 
-def _run(context: Context, file: CaseFile, row: Any, language: Language) -> dict[str, Any]:
-    place = f"{row['reference']}/{row['scope']}/{row['seq']}"
-    found, readable = kept_findings(row["findings"])
+def _run(context: Context, file: CaseFile, row: AssessmentRow, language: Language) -> RunAgain:
+    place = f"{row.reference}/{row.scope}/{row.seq}"
+    found, readable = kept_findings(row.findings)
     before = [finding for finding in found if finding.code not in ABOUT_ANSWERS]
-    answer: dict[str, Any] = {
-        "scope": row["scope"],
-        "seq": row["seq"],
-        "round": row["round"],
-        "at": row["at"],
-        "evaluated_on": file.accepted_on,
-        "rule_version": row["policy_version"],
-        "rule_hash": row["policy_hash"],
-        "kept": [finding_view(finding, language) for finding in found],
-        "recorded_facts": _recorded(file, row),
-        "turned": (row["on_facts"] or {}).get("turned", []),
-    }
-    pack = _pack(context, row["policy_version"])
+    kept = RunAgain(
+        scope=row.scope,
+        seq=row.seq,
+        round=row.round,
+        at=row.at,
+        evaluated_on=file.accepted_on,
+        rule_version=row.policy_version,
+        rule_hash=row.policy_hash,
+        kept=[finding_view(finding, language) for finding in found],
+        recorded_facts=_recorded(file, row),
+        turned=(row.on_facts or {}).get("turned", []),
+    )
+    pack = _pack(context, row.policy_version)
     if pack is None:
-        return {**answer, "rule_hash_now": None, "now": None, "differences": [], "same": False}
-    facts = Facts.read(file.open("assessments", "facts", place, row["facts"]))
-    now = run_again(programme_of(file).rules, row["scope"], facts, pack, file.accepted_on)
-    return {
-        **answer,
-        "rule_hash_now": pack.content_hash,
-        "now": [finding_view(finding, language) for finding in now],
-        "differences": [difference.as_json() for difference in differences(before, now)],
-        "same": readable and list(now) == before and pack.content_hash == row["policy_hash"],
-    }
+        return kept
+    facts = Facts.read(file.open("assessments", "facts", place, row.facts))
+    now = run_again(programme_of(file).rules, row.scope, facts, pack, file.accepted_on)
+    return replace(
+        kept,
+        rule_hash_now=pack.content_hash,
+        now=[finding_view(finding, language) for finding in now],
+        differences=[difference.as_json() for difference in differences(before, now)],
+        same=readable and list(now) == before and pack.content_hash == row.policy_hash,
+    )
 
 
-def _recorded(file: CaseFile, row: Any) -> list[RecordedFactView]:
+def _recorded(file: CaseFile, row: AssessmentRow) -> list[RecordedFactView]:
     """Return the facts that officers had recorded and that an assessment rests on, as codes."""
-    numbers = (row["on_facts"] or {}).get("facts", [])
+    numbers = (row.on_facts or {}).get("facts", [])
     return [fact_view(fact) for fact in file.facts if fact.number in numbers]
 
 
@@ -96,11 +128,11 @@ def kept_findings(rows: list[Any]) -> tuple[list[Finding], bool]:
     return found, len(found) == len(rows)
 
 
-def finding_view(finding: Finding, language: Language) -> dict[str, Any]:
+def finding_view(finding: Finding, language: Language) -> FindingThen:
     """Return a finding with its sentence, which an outcome that no rule can have does not have."""
     known = finding.outcome in FINDINGS[finding.code]
     message = finding_sentence(finding, language) if known else ""
-    return {**finding.model_dump(mode="json"), "message": message}
+    return FindingThen(**finding.model_dump(mode="json"), message=message)
 
 
 async def _record(
@@ -108,7 +140,7 @@ async def _record(
     actor: Actor,
     at: datetime,
     file: CaseFile,
-    runs: list[dict[str, Any]],
+    runs: list[RunAgain],
     pack: Pack | None,
     same: bool,
 ) -> None:

@@ -16,7 +16,9 @@ from domain.errors import Refused
 from domain.findings import Audience, Finding, seen_by
 from domain.languages import Language
 from domain.masks import MASKS
+from record.receipt_views import FactTold, FindingTold
 from store.encryption import WrappedKey, unwrap
+from store.rows.register import AssessmentRow
 from store.tables import case_facts, data_keys, persons
 from texts.findings import finding_sentence
 
@@ -65,48 +67,48 @@ FACTS: Final[Mapping[str, _Shown]] = {
 
 
 async def facts_shown(
-    context: Context, connection: AsyncConnection, person_id: UUID, assessment: Mapping[str, Any] | None, actor: Actor
-) -> list[dict[str, Any]]:
+    context: Context, connection: AsyncConnection, person_id: UUID, assessment: AssessmentRow | None, actor: Actor
+) -> list[FactTold]:
     """Return the facts of an assessment: in clear, masked, withheld, or erased with the person's key."""
     if assessment is None:
         return []
     query = select(data_keys).join(persons, persons.c.key_id == data_keys.c.key_id)
     key = (await connection.execute(query.where(persons.c.person_id == person_id))).one()
-    place = f"{assessment['reference']}/{assessment['scope']}/{assessment['seq']}"
+    place = f"{assessment.reference}/{assessment.scope}/{assessment.seq}"
     seen = await _seen_by_officers(connection, assessment)
     try:
         opened = unwrap(context.keyring, WrappedKey(key.key_id, key.kek_id, key.wrapped))
     except Refused:
         return [_fact(name, None, actor, seen, is_erased=True) for name in FACTS if _is_seen(name, actor)]
-    known = json.loads(opened.open("assessments", "facts", place, assessment["facts"]))
+    known = json.loads(opened.open("assessments", "facts", place, assessment.facts))
     return [_fact(name, known.get(name), actor, seen) for name in FACTS if _is_seen(name, actor)]
 
 
-async def _seen_by_officers(connection: AsyncConnection, assessment: Mapping[str, Any]) -> frozenset[str]:
+async def _seen_by_officers(connection: AsyncConnection, assessment: AssessmentRow) -> frozenset[str]:
     """Return the facts of an assessment that rest on what an officer saw, not on what was given."""
-    numbers = (assessment["on_facts"] or {}).get("facts", [])
+    numbers = (assessment.on_facts or {}).get("facts", [])
     if not numbers:
         return frozenset()
     f = case_facts.c
-    query = select(f.field).where(f.reference == assessment["reference"], f.number.in_(numbers))
+    query = select(f.field).where(f.reference == assessment.reference, f.number.in_(numbers))
     fields = [FactField(field).short for field in (await connection.execute(query)).scalars()]
     return frozenset(name for field in fields for name in _FROM_FIELD.get(field, (field,)))
 
 
-def findings_shown(assessment: Mapping[str, Any] | None, actor: Actor) -> list[dict[str, Any]]:
+def findings_shown(assessment: AssessmentRow | None, actor: Actor) -> list[FindingTold]:
     """Return the findings of an assessment that the reader may see, each in three languages."""
     if assessment is None:
         return []
-    found = [Finding.model_validate(each) for each in assessment["findings"]]
+    found = [Finding.model_validate(each) for each in assessment.findings]
     return [
-        {
-            "code": finding.code.value,
-            "outcome": finding.outcome.value,
-            "says": {language.value: finding_sentence(finding, language) for language in Language},
-            "source": finding.source,
-            "fields": list(finding.fields),
-            "values": [each.model_dump(mode="json") for each in finding.parameters],
-        }
+        FindingTold(
+            code=finding.code.value,
+            outcome=finding.outcome.value,
+            says={language.value: finding_sentence(finding, language) for language in Language},
+            source=finding.source,
+            fields=list(finding.fields),
+            values=[each.model_dump(mode="json") for each in finding.parameters],
+        )
         for finding in seen_by(found, Audience.STAFF if actor.is_inside else Audience.EMPLOYER)
     ]
 
@@ -115,7 +117,7 @@ def _is_seen(name: str, actor: Actor) -> bool:
     return actor.is_inside or FACTS[name].outside
 
 
-def _fact(name: str, value: Any, actor: Actor, seen: frozenset[str], *, is_erased: bool = False) -> dict[str, Any]:
+def _fact(name: str, value: Any, actor: Actor, seen: frozenset[str], *, is_erased: bool = False) -> FactTold:
     shown = FACTS[name]
     how = "clear"
     if is_erased:
@@ -124,4 +126,4 @@ def _fact(name: str, value: Any, actor: Actor, seen: frozenset[str], *, is_erase
         value, how = MASKS[name](value), "masked"
     elif actor.is_inside and not shown.inside:
         value, how = None, "withheld"
-    return {"name": name, "value": value, "shown": how, "source": _RECORDED if name in seen else shown.source}
+    return FactTold(name=name, value=value, shown=how, source=_RECORDED if name in seen else shown.source)

@@ -1,9 +1,9 @@
 """Receipts of the decisions on a case: signed files that prove, without us, what was decided, when and on what."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import uuid4
 
 from sqlalchemy import select
@@ -21,8 +21,22 @@ from domain.stages import Stage
 from proof import receipts
 from proof.ledger_rows import content_of
 from record.receipt_facts import facts_shown, findings_shown
+from record.receipt_views import (
+    CaseTold,
+    DecisionTold,
+    ReasonSaid,
+    ReceiptContent,
+    ReceiptsView,
+    ReceiptView,
+    Remedy,
+    RowTold,
+    SealTold,
+)
 from record.seal import log as log_reads
+from record.shown import document
 from store.ledger import Entry, append
+from store.rows.record import LedgerRow
+from store.rows.register import AssessmentRow, RegistrationRow
 from store.tables import assessments, ledger, registrations
 from texts.reasons import reason_sentence
 
@@ -35,14 +49,14 @@ _OUTCOMES: Final = {Act.REVOKED: "revoke", Act.PERMIT_WITHHELD: "withhold"}
 class Decision:
     """A decision with its row of the ledger, the role that proposed it, and whether outsiders may see it yet."""
 
-    row: Mapping[str, Any]
-    outcome: str
+    row: LedgerRow
+    outcome: str | None
     proposed_by: str | None
     recalled: bool = False
     is_out: bool = True
 
 
-async def issue_receipts(context: Context, actor: Actor, reference: str) -> dict[str, Any]:
+async def issue_receipts(context: Context, actor: Actor, reference: str) -> ReceiptsView:
     """Return a receipt for each decision on a case that the reader may see, and which are not sealed yet; a ledger act.
 
     Raises:
@@ -51,13 +65,14 @@ async def issue_receipts(context: Context, actor: Actor, reference: str) -> dict
     at = context.clock()
     async with context.database.begin(actor.tenant) as connection:
         query = select(registrations).where(registrations.c.reference == reference)
-        case = (await connection.execute(query)).mappings().one_or_none()
-        if case is None:
+        found = (await connection.execute(query)).mappings().one_or_none()
+        if found is None:
             raise Refused("case_unknown", "There is no case of this reference.")
         chain = select(ledger).where(ledger.c.chain == reference).order_by(ledger.c.seq)
-        rows = [dict(row) for row in (await connection.execute(chain)).mappings()]
+        case = RegistrationRow.from_mapping(found)
+        rows = [LedgerRow.from_mapping(row) for row in (await connection.execute(chain)).mappings()]
         decided = [each for each in decisions_of(rows) if actor.is_inside or each.is_out]
-        places = [(each.row["chain"], each.row["seq"]) for each in decided]
+        places = [(each.row.chain, each.row.seq) for each in decided]
         sealed, proved = await log_reads.prove_rows(connection, places)
         origin = await origin_now(connection, context.log_origin)
         items, pending, issued = [], [], []
@@ -65,138 +80,138 @@ async def issue_receipts(context: Context, actor: Actor, reference: str) -> dict
             if sealed is None or place not in proved:
                 pending.append(_decision(decision))
                 continue
-            content = await _content(context, connection, actor, dict(case), decision, at)
             index, proof = proved[place]
-            content["seal"] = {"index": index, "proof": proof, "checkpoint": sealed.note}
-            items.append(receipts.sign(content, origin, context.keyring.sealing_key()))
+            seal = SealTold(index=index, proof=proof, checkpoint=sealed.note)
+            content = await _content(context, connection, actor, case, decision, seal, at)
+            signed = receipts.sign(document(content), origin, context.keyring.sealing_key())
+            items.append(ReceiptView(**signed))
             issued.append(decision)
         await _record(connection, actor, case, issued, at)
-    return {"items": items, "pending": pending}
+    return ReceiptsView(items=items, pending=pending)
 
 
-def decisions_of(rows: Sequence[Mapping[str, Any]]) -> list[Decision]:
+def decisions_of(rows: Sequence[LedgerRow]) -> list[Decision]:
     """Return the decisions in the chain of a case: final ones and returns, not proposals, in their order."""
     found: list[Decision] = []
     proposer: str | None = None
     for row in rows:
-        act = row["act"]
+        act = row.act
         if act in (Act.RECALLED, Act.SETTLED) and found and found[-1].outcome == "approve":
             last = found[-1]
             found[-1] = Decision(last.row, last.outcome, last.proposed_by, act == Act.RECALLED, act == Act.SETTLED)
         if _is_proposal(row):
-            proposer = row["actor_role"]
+            proposer = row.actor_role
         elif act in (Act.DECIDED, Act.CONFIRMED, Act.REVOKED, Act.PERMIT_WITHHELD):
-            outcome = _OUTCOMES.get(act, row["outcome"])
+            outcome = _OUTCOMES.get(Act(act), row.outcome)
             by = None if act == Act.DECIDED else proposer
             # An approval is out once it has settled (states.md, "What outsiders see").
             found.append(Decision(row, outcome, by, is_out=outcome != "approve"))
     return found
 
 
-def _is_proposal(row: Mapping[str, Any]) -> bool:
+def _is_proposal(row: LedgerRow) -> bool:
     """Whether a row only proposes what a second signature gives effect to."""
-    if row["act"] == Act.DECIDED:
-        return bool(row["detail"]["stage"] == Stage.AWAITING_CONFIRMATION)
-    return row["act"] in (Act.REVOCATION_PROPOSED, Act.DEPARTURE_PROPOSED, Act.PERMIT_WITHHOLD_PROPOSED)
+    if row.act == Act.DECIDED:
+        return bool(row.detail["stage"] == Stage.AWAITING_CONFIRMATION)
+    return row.act in (Act.REVOCATION_PROPOSED, Act.DEPARTURE_PROPOSED, Act.PERMIT_WITHHOLD_PROPOSED)
 
 
 async def _content(
     context: Context,
     connection: AsyncConnection,
     actor: Actor,
-    case: Mapping[str, Any],
+    case: RegistrationRow,
     decision: Decision,
+    seal: SealTold,
     at: datetime,
-) -> dict[str, Any]:
+) -> ReceiptContent:
     row = decision.row
     a = assessments.c
     query = (
         select(assessments)
-        .where(
-            a.reference == row["reference"], a.scope == (row["destination"] or REGISTRATION_SCOPE), a.at <= row["at"]
-        )
+        .where(a.reference == row.reference, a.scope == (row.destination or REGISTRATION_SCOPE), a.at <= row.at)
         .order_by(a.seq.desc())
         .limit(1)
     )
     found = (await connection.execute(query)).mappings().one_or_none()
-    assessment = dict(found) if found else None
-    shown = content_of(row) if actor.is_inside else None  # it names the officer, which an outsider's receipt does not
-    return {
-        "issued_at": moment(at),
-        "issued_to": actor.role.value,
-        "case": {
-            "reference": row["reference"],
-            "employer_id": row["employer_id"],
-            "registration_number": row["detail"].get("number"),
-        },
-        "decision": _decision(decision),
-        "facts": await facts_shown(context, connection, case["person_id"], assessment, actor),
-        "findings": findings_shown(assessment, actor),
-        "assessed_at": moment(assessment["at"]) if assessment else None,
-        "remedy": remedy_of(context, decision),
-        "ledger": {"chain": row["chain"], "seq": row["seq"], "hash": bytes(row["hash"]).hex(), "content": shown},
-    }
+    assessment = AssessmentRow.from_mapping(found) if found else None
+    # It names the officer, which an outsider's receipt does not.
+    shown = content_of(row.document()) if actor.is_inside else None
+    return ReceiptContent(
+        issued_at=moment(at),
+        issued_to=actor.role.value,
+        case=CaseTold(
+            reference=row.reference, employer_id=row.employer_id, registration_number=row.detail.get("number")
+        ),
+        decision=_decision(decision),
+        facts=await facts_shown(context, connection, case.person_id, assessment, actor),
+        findings=findings_shown(assessment, actor),
+        assessed_at=moment(assessment.at) if assessment else None,
+        remedy=remedy_of(context, decision),
+        ledger=RowTold(chain=row.chain, seq=row.seq, hash=row.hash.hex(), content=shown),
+        seal=seal,
+    )
 
 
-def _decision(decision: Decision) -> dict[str, Any]:
-    row = content_of(decision.row)
-    return {
-        "act": row["act"],
-        "outcome": decision.outcome,
-        "at": row["at"],
-        "round": row["detail"]["round"],
-        "destination": row["destination"],
-        "role": row["actor_role"],
-        "proposed_by_role": decision.proposed_by,
-        "recalled": decision.recalled,
-        "reason_codes": row["reason_codes"],
-        "reasons": [
-            {"code": code, "says": {language.value: reason_sentence(code, language) for language in Language}}
-            for code in row["reason_codes"]
+def _decision(decision: Decision) -> DecisionTold:
+    row, hashed = decision.row, content_of(decision.row.document())
+    return DecisionTold(
+        act=row.act,
+        outcome=decision.outcome,
+        at=hashed["at"],
+        round=row.detail["round"],
+        destination=row.destination,
+        role=row.actor_role,
+        proposed_by_role=decision.proposed_by,
+        recalled=decision.recalled,
+        reason_codes=row.reason_codes,
+        reasons=[
+            ReasonSaid(code=code, says={each.value: reason_sentence(code, each) for each in Language})
+            for code in row.reason_codes
         ],
-        "rule_version": row["rule_version"],
-        "rule_hash": row["rule_hash"],
-    }
+        rule_version=row.rule_version,
+        rule_hash=hashed["rule_hash"],
+    )
 
 
-def remedy_of(context: Context, decision: Decision) -> dict[str, Any] | None:
+def remedy_of(context: Context, decision: Decision) -> Remedy | None:
     """Return what one who disagrees can do, as the letter says it; no rule says yet that it holds for this.
 
     A row from before rows kept it is told by the limits of today, and `as_stated` is false.
     """
     if decision.outcome not in _WITH_REMEDY:
         return None
-    limits, stated = context.limits, decision.row["detail"].get("remedy")
+    limits, stated = context.limits, decision.row.detail.get("remedy")
     held = stated or {
         "reconsideration_calendar_days": limits.reconsideration_calendar_days,
         "lawsuit_months": limits.lawsuit_months,
         "limits_version": limits.version,
     }
-    earliest = day_of(decision.row["at"]) + timedelta(days=held["reconsideration_calendar_days"])
-    return {
-        "reconsideration_calendar_days": held["reconsideration_calendar_days"],
-        "reconsideration_not_before": earliest.isoformat(),
-        "lawsuit_months": held["lawsuit_months"],
-        "counted_from": "receipt of the letter",
-        "limits_version": held["limits_version"],
-        "as_stated": stated is not None,
-        "status": "unconfirmed",
-    }
+    earliest = day_of(decision.row.at) + timedelta(days=held["reconsideration_calendar_days"])
+    return Remedy(
+        reconsideration_calendar_days=held["reconsideration_calendar_days"],
+        reconsideration_not_before=earliest.isoformat(),
+        lawsuit_months=held["lawsuit_months"],
+        counted_from="receipt of the letter",
+        limits_version=held["limits_version"],
+        as_stated=stated is not None,
+        status="unconfirmed",
+    )
 
 
 async def _record(
-    connection: AsyncConnection, actor: Actor, case: Mapping[Any, Any], issued: Sequence[Decision], at: datetime
+    connection: AsyncConnection, actor: Actor, case: RegistrationRow, issued: Sequence[Decision], at: datetime
 ) -> None:
     # In a chain of its own, so that reading locks no case; the row names the case for those who look for it.
-    ruled = next((each.row for each in reversed(issued) if each.row["rule_hash"] is not None), None)
+    ruled = next((each.row for each in reversed(issued) if each.row.rule_hash is not None), None)
     entry = Entry(
         act=Act.RECEIPT_ISSUED,
         actor=actor,
         at=at,
-        reference=case["reference"],
-        employer_id=case["employer_id"],
-        detail={"decisions": [each.row["seq"] for each in issued]},
-        rule_version=ruled["rule_version"] if ruled else None,
-        rule_hash=bytes(ruled["rule_hash"]) if ruled else None,
+        reference=case.reference,
+        employer_id=case.employer_id,
+        detail={"decisions": [each.row.seq for each in issued]},
+        rule_version=ruled.rule_version if ruled else None,
+        rule_hash=ruled.rule_hash if ruled else None,
     )
     await append(connection, f"receipt/{uuid4()}", [entry])

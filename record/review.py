@@ -6,20 +6,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from math import sqrt
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
 from sqlalchemy import func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text
 
+from cases.case.view import moment
 from cases.shared.context import Context
 from domain.actors import STAFF, Actor
 from domain.acts import DECISIONS, PROPOSALS, SIGNATURES, Act
+from domain.errors import need
 from domain.purposes import Purpose
-from record.search import MOST_COUNTED, Filters, check_range, event_view, horizon, too_many
-from store.case_rows import Row
+from record.event_views import BriefRow, ConflictsView, PairView, SampleView, event_view
+from record.search import MOST_COUNTED, Filters, check_range, horizon, too_many
 from store.ledger import Entry, begin_chain
+from store.rows.record import LedgerRow
 from store.tables import ledger
 
 LONGEST: Final = timedelta(days=366)
@@ -32,17 +35,63 @@ _L: Final = ledger.c
 _STAFF: Final = [role.value for role in STAFF]
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """A random sample of decisions: how many there were to choose from, and those chosen."""
+class Decided(NamedTuple):
+    """What is read of a decision to find possible conflicts of interest."""
 
-    population: int
-    rows: tuple[dict[str, Any], ...]
+    chain: str
+    seq: int
+    at: datetime
+    act: str
+    reference: str | None
+    employer_id: str | None
+    outcome: str | None
+    actor_issuer: str
+    actor_subject: str
+
+    @property
+    def officer(self) -> str:
+        """Issuer and subject of who decided."""
+        return f"{self.actor_issuer} {self.actor_subject}"
+
+    def view(self) -> BriefRow:
+        """Return it as auditors see it."""
+        return BriefRow(
+            chain=self.chain,
+            seq=self.seq,
+            at=need(moment(self.at), "at"),
+            act=self.act,
+            case=self.reference,
+            outcome=self.outcome,
+        )
+
+
+_BRIEF: Final = [_L[name] for name in Decided._fields]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """An officer and an employer: how many decisions were seen and how many expected, and the rows."""
+
+    officer: str
+    employer_id: str
+    seen: int
+    expected: float
+    rows: tuple[Decided, ...]
+
+    def view(self) -> PairView:
+        """Return it as auditors see it."""
+        return PairView(
+            officer=self.officer,
+            employer_id=self.employer_id,
+            seen=self.seen,
+            expected=round(self.expected, 2),
+            rows=[row.view() for row in self.rows],
+        )
 
 
 async def draw_sample(
     context: Context, actor: Actor, *, seed: str, size: int, begins: datetime, ends: datetime, purpose: Purpose | None
-) -> Sample:
+) -> SampleView:
     """Draw decisions at random; the same seed over the same rows draws the same. A ledger act.
 
     Raises:
@@ -59,7 +108,7 @@ async def draw_sample(
         # Nobody who writes a row knows the seed, and nobody who chooses the seed can choose the hashes.
         drawn = func.sha256(func.convert_to(literal(seed, Text), "UTF8").op("||")(_L.hash))
         query = _decisions(filters, below).order_by(drawn, _L.chain, _L.seq).limit(size)
-        rows = [dict(row) for row in (await connection.execute(query)).mappings()]
+        rows = [LedgerRow.from_mapping(row) for row in (await connection.execute(query)).mappings()]
         detail = {
             "seed": seed,
             "size": size,
@@ -67,37 +116,16 @@ async def draw_sample(
             "to": ends.isoformat(),
             "population": population,
             "drawn": len(rows),
-            "rows_hash": sha256(b"".join(bytes(row["hash"]) for row in rows)).hexdigest(),
-            "cases": sorted({row["reference"] for row in rows if row["reference"]}),
+            "rows_hash": sha256(b"".join(row.hash for row in rows)).hexdigest(),
+            "cases": sorted({row.reference for row in rows if row.reference}),
         }
         at = context.clock()
         entry = Entry(Act.SAMPLED, actor, at, purpose=purpose.value if purpose else None, detail=detail)
         await begin_chain(connection, f"access/{uuid4()}", [entry])
-    return Sample(population, tuple(event_view(row) for row in rows))
+    return SampleView(seed=seed, population=population, items=[event_view(row) for row in rows])
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """An officer and an employer: how many decisions were seen and how many expected, and the rows."""
-
-    officer: str
-    employer_id: str
-    seen: int
-    expected: float
-    rows: tuple[Row, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Conflicts:
-    """Second signatures by the one who proposed, of all second signatures; and pairs seen unusually often."""
-
-    signatures: int
-    same_signer: tuple[Row, ...]
-    decisions: int
-    pairs: tuple[Pair, ...]
-
-
-async def find_conflicts(context: Context, begins: datetime, ends: datetime) -> Conflicts:
+async def find_conflicts(context: Context, begins: datetime, ends: datetime) -> ConflictsView:
     """Return decisions with a possible conflict of interest.
 
     Raises:
@@ -108,23 +136,28 @@ async def find_conflicts(context: Context, begins: datetime, ends: datetime) -> 
     async with context.database.begin() as connection:
         below = await horizon(connection)
         query = _brief(_decisions(filters, below)).limit(MOST_COUNTED + 1)
-        rows = [dict(row) for row in (await connection.execute(query)).mappings()]
+        rows = [Decided(*row) for row in await connection.execute(query)]
         if len(rows) > MOST_COUNTED:
             raise too_many(f"More than {MOST_COUNTED} decisions lie in this time.")
         signatures, same = await _signatures(connection, filters, below)
-    return Conflicts(signatures, tuple(same), len(rows), unusual(rows))
+    return ConflictsView(
+        signatures=signatures,
+        same_signer=[row.view() for row in same],
+        decisions=len(rows),
+        pairs=[pair.view() for pair in unusual(rows)],
+    )
 
 
-def unusual(rows: Sequence[Row]) -> tuple[Pair, ...]:
+def unusual(rows: Sequence[Decided]) -> tuple[Pair, ...]:
     """Return the pairs of officer and employer seen unusually often, the most unusual first.
 
     Expected of a pair is what would be seen if every officer decided on the employers in the same shares: the decisions
     of the officer times the decisions on the employer's cases, divided by all decisions.
     """
-    of_pair: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    of_pair: dict[tuple[str, str], list[Decided]] = defaultdict(list)
     for row in rows:
-        if row["employer_id"] is not None:
-            of_pair[_officer(row), row["employer_id"]].append(row)
+        if row.employer_id is not None:
+            of_pair[row.officer, row.employer_id].append(row)
     of_officer: Counter[str] = Counter()
     of_employer: Counter[str] = Counter()
     for (officer, employer_id), found in of_pair.items():
@@ -148,10 +181,6 @@ def _deviations(pair: Pair) -> float:
     return (pair.seen - pair.expected) / sqrt(pair.expected)
 
 
-def _officer(row: Row) -> str:
-    return f"{row['actor_issuer']} {row['actor_subject']}"
-
-
 def _decisions(filters: Filters, below: int) -> Any:
     """Return the query for what people decided in a time range."""
     return select(ledger).where(
@@ -164,11 +193,10 @@ def _decisions(filters: Filters, below: int) -> Any:
 
 
 def _brief(query: Any) -> Any:
-    names = ("chain", "seq", "at", "act", "reference", "employer_id", "outcome", "actor_issuer", "actor_subject")
-    return query.with_only_columns(*(_L[name] for name in names)).order_by(_L.at, _L.chain, _L.seq)
+    return query.with_only_columns(*_BRIEF).order_by(_L.at, _L.chain, _L.seq)
 
 
-async def _signatures(connection: AsyncConnection, filters: Filters, below: int) -> tuple[int, list[Row]]:
+async def _signatures(connection: AsyncConnection, filters: Filters, below: int) -> tuple[int, list[Decided]]:
     """Return how many second signatures there were, and those by the one whose proposal they are about."""
     earlier = ledger.alias("earlier")
     e = earlier.c
@@ -185,8 +213,7 @@ async def _signatures(connection: AsyncConnection, filters: Filters, below: int)
         .lateral("proposal")
     )
     signed = select(
-        _L.chain, _L.seq, _L.at, _L.act, _L.reference, _L.employer_id, _L.outcome, _L.actor_issuer, _L.actor_subject,
-        proposal.c.seq.label("proposed_seq"),
+        *_BRIEF,
         (
             (proposal.c.actor_issuer == _L.actor_issuer) & (proposal.c.actor_subject == _L.actor_subject)
         ).label("is_same"),
@@ -197,5 +224,5 @@ async def _signatures(connection: AsyncConnection, filters: Filters, below: int)
         _L.at < filters.ends,
         _L.xid < below,
     ).limit(MOST_COUNTED)  # fmt: skip
-    rows = [dict(row) for row in (await connection.execute(signed)).mappings()]
-    return len(rows), [row for row in rows if row["is_same"]]
+    rows = list(await connection.execute(signed))
+    return len(rows), [Decided(*columns) for *columns, is_same in rows if is_same]

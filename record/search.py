@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -22,15 +21,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.case.view import moment
 from cases.shared.context import Context
 from domain.actors import Role
 from domain.acts import Act
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
 from domain.stages import Destination
-from proof.ledger_rows import content_of
-from store.case_rows import Row
+from record.event_views import CountBy, CountsView, CountView, EventView, event_view
+from store.rows.record import LedgerRow
 from store.tables import ledger, ledger_marks, registrations
 
 # A page looks at no more rows than this, however few of them fit: what it costs does not grow with the ledger.
@@ -47,22 +45,6 @@ _CHINA: Final = "Asia/Shanghai"
 _HORIZON: Final = text("SELECT (pg_snapshot_xmin(pg_current_snapshot())::text)::bigint")
 _L: Final = ledger.c
 _M: Final = ledger_marks.c
-
-
-class CountBy(StrEnum):
-    """What rows are counted by."""
-
-    ACT = "act"
-    ACTOR = "actor"
-    ROLE = "role"
-    EMPLOYER = "employer_id"
-    OUTCOME = "outcome"
-    REASON = "reason_code"
-    RULE_VERSION = "rule_version"
-    DESTINATION = "destination"
-    CASE = "case"
-    DAY = "day"
-    MONTH = "month"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +71,9 @@ class Filters:
             raise Refused("invalid", "The time range is turned round.", [wrong])
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """Rows counted by one thing; `others` are those of the keys that are left out."""
-
-    total: int
-    items: tuple[tuple[str | None, int], ...]
-    others: int
-
-
 async def search(
     context: Context, filters: Filters, after: Position | None = None, limit: int = 50
-) -> tuple[list[dict[str, Any]], Position | None]:
+) -> tuple[list[EventView], Position | None]:
     """Return a page of rows, newest first, and the position of the next one, which there may be after an empty page.
 
     The pages show the ledger as it was below the oldest open transaction of the first page: what commits later belongs
@@ -117,7 +90,7 @@ async def search(
     return [event_view(row) for row in rows], None if position is None else (*position, below)
 
 
-async def count(context: Context, filters: Filters, by: CountBy) -> Counts:
+async def count(context: Context, filters: Filters, by: CountBy) -> CountsView:
     """Count the rows of a time range by one thing.
 
     Raises:
@@ -135,8 +108,8 @@ async def count(context: Context, filters: Filters, by: CountBy) -> Counts:
         raise too_many(f"More than {MOST_COUNTED} rows fit; narrow the time or filter further.")
     found.sort(key=lambda pair: (-pair[1], pair[0] or ""))
     kept, left = found[:MOST_KEYS], found[MOST_KEYS:]
-    items = tuple((None if key is None else str(key), number) for key, number in kept)
-    return Counts(total, items, sum(number for _, number in left))
+    items = [CountView(key=None if key is None else str(key), count=number) for key, number in kept]
+    return CountsView(by=by, total=total, items=items, others=sum(number for _, number in left))
 
 
 def _counted(filters: Filters, by: CountBy, below: int) -> Select[Any] | CompoundSelect[Any]:
@@ -180,7 +153,7 @@ async def read_page(
     limit: int,
     *,
     oldest_first: bool = False,
-) -> tuple[list[Row], Place | None]:
+) -> tuple[list[LedgerRow], Place | None]:
     """Return rows in order of time, and where to go on; it looks at a bounded number of candidates.
 
     The candidates are the rows of that filter which as a rule leaves the fewest, in the order of its index.
@@ -196,14 +169,14 @@ async def read_page(
         query = select(w).where(*rest).order_by(*order).limit(limit + 1)
     else:  # each candidate fits, so that no more are read than are shown
         query = window.limit(limit + 1)
-    rows = [dict(row) for row in (await connection.execute(query)).mappings()]
+    rows = [LedgerRow.from_mapping(row) for row in (await connection.execute(query)).mappings()]
     if len(rows) > limit:
         return rows[:limit], _place(rows[limit - 1])
     if not rest:
         return rows, None
     farthest = window.with_only_columns(_L.at, _L.chain, _L.seq).limit(1).offset(LOOKED_AT - 1)
-    last = (await connection.execute(farthest)).mappings().one_or_none()
-    return rows, None if last is None else _place(dict(last))
+    last = (await connection.execute(farthest)).one_or_none()
+    return rows, None if last is None else (last.at, last.chain, last.seq)
 
 
 def conditions(filters: Filters) -> list[ColumnElement[bool]]:
@@ -215,11 +188,6 @@ def conditions(filters: Filters) -> list[ColumnElement[bool]]:
     if filters.reason_code is not None:
         found.append(literal(filters.reason_code) == any_(_L.reason_codes))
     return found
-
-
-def event_view(row: Row) -> dict[str, Any]:
-    """Return a row as auditors see it: all that its hash covers, its hash, and when PostgreSQL wrote it."""
-    return content_of(row) | {"hash": bytes(row["hash"]).hex(), "recorded_at": moment(row["recorded_at"])}
 
 
 def too_many(message: str) -> Refused:
@@ -270,8 +238,8 @@ def _in_time(filters: Filters, at: Any) -> list[ColumnElement[bool]]:
     return found + ([at < filters.ends] if filters.ends is not None else [])
 
 
-def _place(row: Row) -> Place:
-    return row["at"], row["chain"], row["seq"]
+def _place(row: LedgerRow) -> Place:
+    return row.at, row.chain, row.seq
 
 
 def check_range(filters: Filters, longest: timedelta) -> None:

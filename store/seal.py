@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import BigInteger, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB, TIMESTAMP
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.spellings import SEAL_LOCK
 from proof.checkpoints import Checkpoint
 from proof.merkle import Node, NodeId, leaf_hash
+from store.rows.record import LedgerRow
 
 LOCK: Final = f"SELECT pg_advisory_xact_lock({SEAL_LOCK})"
 # Only rows below the oldest open transaction: those above it may get company that sorts before them. Leaves are in the
@@ -87,33 +88,44 @@ class Leaf:
     hash: bytes
 
 
+class Unsealed(NamedTuple):
+    """A row of the ledger that is no leaf yet, and the hash of the one before it in its chain: as sealed, as stored."""
+
+    row: LedgerRow
+    sealed_before: bytes | None
+    stored_before: bytes | None
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """What a sealer finds: the size of the tree, the hash of its last leaf, and the next rows.
 
-    `origin` is the log's name since the last declared restore, None before any. Each row comes with the hash of the row
-    before it in its chain, as sealed and as stored. `is_elsewhere` says that the last leaf's transaction has not
-    happened yet: the rows were loaded into a new cluster.
+    `origin` is the log's name since the last declared restore, None before any. `is_elsewhere` says that the last
+    leaf's transaction has not happened yet: the rows were loaded into a new cluster.
     """
 
     tree_size: int
     last_leaf: bytes | None
     is_elsewhere: bool
     origin: str | None
-    rows: Sequence[Mapping[str, Any]]
+    rows: Sequence[Unsealed]
 
 
 async def look(
-    connection: AsyncConnection, passed_over: Collection[str], most: int, *, behind: Mapping[str, Any] | None = None
+    connection: AsyncConnection, passed_over: Collection[str], most: int, *, behind: LedgerRow | None = None
 ) -> Look:
     """Return the next rows to seal, and none where only acts that are passed over wait.
 
     They are those behind the last leaf, or behind a row that was looked at and is none.
     """
-    edge = {name: behind[name] if behind else None for name in ("xid", "chain", "seq")}
-    given = {"passed_over": list(passed_over), "most": most, **edge}
+    xid, chain, seq = (behind.xid, behind.chain, behind.seq) if behind is not None else (None, None, None)
+    given = {"passed_over": list(passed_over), "most": most, "xid": xid, "chain": chain, "seq": seq}
     found = (await connection.execute(_LOOK, given)).mappings().all()
-    rows = [dict(row) for row in found if row["chain"] is not None]
+    rows = [
+        Unsealed(LedgerRow.from_mapping(row), row["sealed_before"], row["stored_before"])
+        for row in found
+        if row["chain"] is not None
+    ]
     first = found[0]
     return Look(int(first["tree_size"]), first["last_leaf"], bool(first["is_elsewhere"]), first["epoch_origin"], rows)
 

@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from proof import merkle
 from proof.merkle import NodeId
+from store.rows.record import LedgerRow
+from store.rows.seal import CheckpointRow
 from store.seal import read_nodes
-
-Row = Mapping[str, Any]
 
 _ENDS: Final = text(
     "SELECT coalesce((SELECT max(index) + 1 FROM seal_leaves), 0) AS leaves,"
@@ -35,7 +35,8 @@ _NODES: Final = text("""
     JOIN seal_nodes n ON n.level = wanted.level AND n.index >= wanted.first AND n.index < wanted.beyond
 """)
 _CHECKPOINTS: Final = text(
-    "SELECT tree_size, root, note FROM checkpoints WHERE tree_size > :start AND tree_size <= :end ORDER BY tree_size"
+    "SELECT tree_size, root, note, at FROM checkpoints"
+    " WHERE tree_size > :start AND tree_size <= :end ORDER BY tree_size"
 )
 _LEAFLESS: Final = text(
     "SELECT count(*) FROM ledger l"
@@ -51,19 +52,31 @@ _UNSEALED: Final = text("""
 
 
 @dataclass(frozen=True, slots=True)
+class LeafWithRow:
+    """A leaf with the row of the ledger that it is of, None where there is none, and the leaf of the row before it."""
+
+    index: int
+    chain: str
+    seq: int
+    xid: int
+    hash: bytes
+    before: bytes | None
+    row: LedgerRow | None
+
+
+@dataclass(frozen=True, slots=True)
 class Stretch:
     """What is kept of the leaves from `start` up to, and without, `end`.
 
-    `leaves` holds the row of each by index, the ledger's columns null where there is none; `nodes` the complete
-    subtrees that end in the stretch and those that stand before it; `unsealed` the rows of the ledger that lie between
-    its first leaf and its last and have none.
+    `leaves` holds each by its index; `nodes` the complete subtrees that end in the stretch and those that stand before
+    it; `unsealed` the rows of the ledger that lie between its first leaf and its last and have none.
     """
 
     start: int
     end: int
-    leaves: Mapping[int, Row]
+    leaves: Mapping[int, LeafWithRow]
     nodes: Mapping[NodeId, bytes]
-    checkpoints: Sequence[Row]
+    checkpoints: Sequence[CheckpointRow]
     unsealed: Sequence[tuple[str, int]]
 
 
@@ -81,14 +94,16 @@ async def count_leafless(connection: AsyncConnection) -> int:
 async def read_stretch(connection: AsyncConnection, start: int, end: int) -> Stretch:
     """Return what is kept of a stretch of leaves."""
     bounds = {"start": start, "end": end}
-    found = {row["leaf"]: dict(row) for row in (await connection.execute(_LEAVES, bounds)).mappings()}
+    found = {row["leaf"]: _leaf(dict(row)) for row in (await connection.execute(_LEAVES, bounds)).mappings()}
     before = found.pop(start - 1, None)
     return Stretch(
         start=start,
         end=end,
         leaves=found,
         nodes={**await _read_edge(connection, start), **await _read_ending(connection, start, end)},
-        checkpoints=[dict(row) for row in (await connection.execute(_CHECKPOINTS, bounds)).mappings()],
+        checkpoints=[
+            CheckpointRow.from_mapping(row) for row in (await connection.execute(_CHECKPOINTS, bounds)).mappings()
+        ],
         unsealed=await _read_unsealed(connection, before, list(found.values()), end - start),
     )
 
@@ -111,7 +126,7 @@ async def _read_ending(connection: AsyncConnection, start: int, end: int) -> Map
 
 
 async def _read_unsealed(
-    connection: AsyncConnection, before: Row | None, leaves: Collection[Row], most: int
+    connection: AsyncConnection, before: LeafWithRow | None, leaves: Collection[LeafWithRow], most: int
 ) -> Sequence[tuple[str, int]]:
     if not leaves:
         return ()
@@ -122,5 +137,17 @@ async def _read_unsealed(
     return [(row.chain, row.seq) for row in await connection.execute(_UNSEALED, given | {"most": most})]
 
 
-def _place(leaf: Row) -> tuple[int, str, int]:
-    return leaf["leaf_xid"], leaf["leaf_chain"], leaf["leaf_seq"]
+def _leaf(found: Mapping[str, Any]) -> LeafWithRow:
+    return LeafWithRow(
+        index=found["leaf"],
+        chain=found["leaf_chain"],
+        seq=found["leaf_seq"],
+        xid=found["leaf_xid"],
+        hash=found["leaf_hash"],
+        before=found["leaf_before"],
+        row=None if found["chain"] is None else LedgerRow.from_mapping(found),
+    )
+
+
+def _place(leaf: LeafWithRow) -> tuple[int, str, int]:
+    return leaf.xid, leaf.chain, leaf.seq

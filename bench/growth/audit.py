@@ -26,7 +26,8 @@ from domain.acts import Act
 from domain.stages import Destination
 from record import review as audit_review
 from record import search as audit_events
-from record.search import CountBy, Filters, Place
+from record.event_views import CountBy
+from record.search import Filters, Place
 from sandbox.stack.ports import free_port
 from sandbox.stack.postgres import OWNER, SUPERUSER, PostgresServer
 from store.key_file import generate

@@ -19,9 +19,11 @@ from proof.ledger_rows import GENESIS, counted_hash
 from record.case import KeptRun, Record
 from record.history import Kind, Witness, commands_named, happened, witnesses
 from record.reconciliation.counterparts import check_counterparts
-from record.reconciliation.evidence import Difference, Evidence, Place, Row, named_answer, row_place, seq_place
+from record.reconciliation.evidence import Difference, Evidence, Place, named_answer, row_place, seq_place
 from record.reconciliation.signed_words import check_words
 from record.reconciliation.vouching import check_signatures, check_statements
+from store.rows.authority import AnswerRow
+from store.rows.record import LedgerRow
 
 # What a step writes is in its history a moment later; a row that is younger may be of a step under way.
 UNDER_WAY: Final = timedelta(minutes=10)
@@ -44,19 +46,19 @@ def check_chain(evidence: Evidence) -> Iterator[Difference]:
         return
     expected, previous = 1, GENESIS
     for row in chain:
-        is_after_gap = expected < row["seq"]
-        for seq in range(expected, row["seq"]):
+        is_after_gap = expected < row.seq
+        for seq in range(expected, row.seq):
             yield Difference("ledger_row_missing", seq_place(evidence, seq))
-        place = seq_place(evidence, row["seq"], act=row["act"])
+        place = seq_place(evidence, row.seq, act=row.act)
         if (altered := _altered(row, place)) is not None:
             yield altered
-        elif not is_after_gap and bytes(row["previous"]) != previous:
-            yield Difference("ledger_chain_broken", place, previous.hex(), bytes(row["previous"]).hex())
-        expected, previous = row["seq"] + 1, bytes(row["hash"])
+        elif not is_after_gap and row.previous != previous:
+            yield Difference("ledger_chain_broken", place, previous.hex(), row.previous.hex())
+        expected, previous = row.seq + 1, row.hash
 
 
-def _altered(row: Row, place: Place) -> Difference | None:
-    counted, said = counted_hash(row), bytes(row["hash"])
+def _altered(row: LedgerRow, place: Place) -> Difference | None:
+    counted, said = counted_hash(row.document()), row.hash
     if counted == said:
         return None
     return Difference("ledger_row_altered", place, said.hex(), counted.hex() if counted else None)
@@ -66,15 +68,15 @@ def check_beside(evidence: Evidence) -> Iterator[Difference]:
     """Rows about the case in other chains: every row with its hash, and after the one before where that is there."""
     previous: dict[tuple[str, int], bytes] = {}
     for row in evidence.record.ledger:
-        chain, seq = row["chain"], row["seq"]
+        chain, seq = row.chain, row.seq
         before = GENESIS if seq == 1 else previous.get((chain, seq - 1))
-        previous[chain, seq] = bytes(row["hash"])
+        previous[chain, seq] = row.hash
         if chain == evidence.record.reference:
             continue
         if (altered := _altered(row, row_place(row))) is not None:
             yield altered
-        elif before is not None and bytes(row["previous"]) != before:
-            yield Difference("ledger_chain_broken", row_place(row), before.hex(), bytes(row["previous"]).hex())
+        elif before is not None and row.previous != before:
+            yield Difference("ledger_chain_broken", row_place(row), before.hex(), row.previous.hex())
         elif before is None and chain.startswith("notice/"):
             # All rows of a notice are about its case; other chains may be about several.
             yield Difference("ledger_row_missing", {"table": "ledger", "chain": chain, "seq": seq - 1})
@@ -82,7 +84,7 @@ def check_beside(evidence: Evidence) -> Iterator[Difference]:
 
 def check_witnesses(evidence: Evidence) -> Iterator[Difference]:
     """The histories against the chain: the rows that were its end then, and where the case stood."""
-    rows = {row["seq"]: row for row in evidence.record.chain}
+    rows = {row.seq: row for row in evidence.record.chain}
     stood, by_seq = Stood(), dict[int, Stood]()
     for seq, row in rows.items():
         stood = by_seq[seq] = after(stood, row)
@@ -96,8 +98,8 @@ def check_witnesses(evidence: Evidence) -> Iterator[Difference]:
             if seq > last:
                 yield Difference("ledger_tail_missing", seq_place(evidence, seq), hashed)
             continue
-        if bytes(rows[seq]["hash"]).hex() != hashed:
-            yield Difference("ledger_row_differs_from_history", place, hashed, bytes(rows[seq]["hash"]).hex())
+        if rows[seq].hash.hex() != hashed:
+            yield Difference("ledger_row_differs_from_history", place, hashed, rows[seq].hash.hex())
         then, course = by_seq[seq], witness.course
         said = f"{course.get('stage')}/{course.get('round', 1)}"
         folded = f"{then.stage.value if then.stage else None}/{then.round}"
@@ -113,21 +115,21 @@ def check_origins(evidence: Evidence) -> Iterator[Difference]:
     witnessed = max((each.recorded[0] for each in seen if each.recorded), default=0)
     for row in record.chain:
         run_id = _own_run(record, row)
-        if run_id is None or row["seq"] <= witnessed:
+        if run_id is None or row.seq <= witnessed:
             continue
         kept = runs.get(run_id)
-        place = seq_place(evidence, row["seq"], act=row["act"])
+        place = seq_place(evidence, row.seq, act=row.act)
         if kept is None or kept.problem:
             continue  # told by the check of the runs
-        is_answered = any(each.run_id == run_id and each.event_id > (row["event_id"] or 0) for each in seen)
-        is_settled = row["recorded_at"] + UNDER_WAY < evidence.at
+        is_answered = any(each.run_id == run_id and each.event_id > (row.event_id or 0) for each in seen)
+        is_settled = row.recorded_at + UNDER_WAY < evidence.at
         if kept.run.status in ("completed", "continued_as_new") or (is_answered and is_settled):
             yield Difference("ledger_row_unwitnessed", {**place, "run_id": run_id})
 
 
 def check_seal(evidence: Evidence) -> Iterator[Difference]:
     """The leaves of the signed tree against the chain: whatever was sealed is there, and as it was."""
-    rows = {row["seq"]: bytes(row["hash"]).hex() for row in evidence.record.chain}
+    rows = {row.seq: row.hash.hex() for row in evidence.record.chain}
     for seq, hashed in sorted(evidence.leaves.items()):
         place = seq_place(evidence, seq)
         if seq not in rows:
@@ -141,17 +143,17 @@ def check_register(evidence: Evidence) -> Iterator[Difference]:
     chain = evidence.record.chain
     stood, row = fold(chain), evidence.register
     compared: list[tuple[str, str, Any, Any]] = [
-        ("stage", "", stood.stage.value if stood.stage else None, row["stage"]),
-        ("round", "", stood.round, row["round"]),
-        ("pending_act", "", stood.pending_act, row["pending_act"]),
-        ("registration_number", "", stood.registration_number, row["registration_number"]),
-        ("hold", "", OFFICER in stood.holds, row["hold"] is not None),
+        ("stage", "", stood.stage.value if stood.stage else None, row.stage),
+        ("round", "", stood.round, row.round),
+        ("pending_act", "", stood.pending_act, row.pending_act),
+        ("registration_number", "", stood.registration_number, row.registration_number),
+        ("hold", "", OFFICER in stood.holds, row.hold is not None),
     ]
     for destination, permit in sorted(evidence.permits.items()):
         stage = stood.permits.get(destination)
-        compared.append(("stage", destination, stage.value if stage else None, permit["stage"]))
+        compared.append(("stage", destination, stage.value if stage else None, permit.stage))
         pending = stood.permits_pending.get(destination)
-        compared.append(("pending_act", destination, pending, permit["pending_act"]))
+        compared.append(("pending_act", destination, pending, permit.pending_act))
     is_same = True
     for column, destination, expected, found in compared:
         if expected != found:
@@ -160,72 +162,71 @@ def check_register(evidence: Evidence) -> Iterator[Difference]:
             if destination:
                 place["destination"] = destination
             yield Difference("register_differs_from_ledger", place, _text(expected), _text(found))
-    last = next((row for row in reversed(chain) if row["after_hash"] is not None), None)
+    last = next(((row, row.after_hash) for row in reversed(chain) if row.after_hash is not None), None)
     if is_same and last is not None and evidence.state_hashes is not None:
-        yield from _state(evidence, last, evidence.state_hashes)
+        yield from _state(evidence, *last, evidence.state_hashes)
 
 
-def _state(evidence: Evidence, last: Row, stored: Mapping[int, bytes]) -> Iterator[Difference]:
+def _state(evidence: Evidence, last: LedgerRow, hashed: bytes, stored: Mapping[int, bytes]) -> Iterator[Difference]:
     """The state that is stored against the last hash of one, in the form that its row names."""
-    form = form_of(last["detail"])
+    form = form_of(last.detail)
     if form is None:
-        yield Difference("state_form_unknown", seq_place(evidence, last["seq"], column="detail"))
-    elif bytes(last["after_hash"]) != stored[form]:
-        told, found = bytes(last["after_hash"]).hex(), stored[form].hex()
-        yield Difference("register_state_altered", {"table": "registrations"}, told, found)
+        yield Difference("state_form_unknown", seq_place(evidence, last.seq, column="detail"))
+    elif hashed != stored[form]:
+        yield Difference("register_state_altered", {"table": "registrations"}, hashed.hex(), stored[form].hex())
 
 
 def check_answers(evidence: Evidence) -> Iterator[Difference]:
     """The authority's answers against the rows that tell of them, their own content, and the permits."""
-    told: dict[UUID, list[Row]] = {}
+    told: dict[UUID, list[LedgerRow]] = {}
     kept = evidence.kept_answers()
     for row in evidence.record.chain:
         name = named_answer(row)
-        if Act(row["act"]) not in _ANSWERED or name is None:
+        if Act(row.act) not in _ANSWERED or name is None:
             continue
         if name in kept:
-            told.setdefault(kept[name]["answer_id"], []).append(row)
+            told.setdefault(kept[name].answer_id, []).append(row)
         else:
-            place = {"table": "answers", "outcome_id": row["detail"]["outcome_id"], "seq": row["seq"]}
+            place = {"table": "answers", "outcome_id": row.detail["outcome_id"], "seq": row.seq}
             yield Difference("answer_missing", place)
     for answer in evidence.answers:
-        rows = told.get(answer["answer_id"], ())
-        if not rows and answer["source"] != "paper":
-            yield Difference("answer_unrecorded", {"table": "answers", "outcome_id": answer["outcome_id"]})
+        rows = told.get(answer.answer_id, ())
+        if not rows and answer.source != "paper":
+            yield Difference("answer_unrecorded", {"table": "answers", "outcome_id": answer.outcome_id})
         for row in rows:
             yield from _answer_as_told(answer, row)
         yield from _answer_as_sealed(evidence, answer)
     yield from _permits_as_answered(evidence, told)
 
 
-def _answer_as_told(answer: Row, row: Row) -> Iterator[Difference]:
-    said = row["detail"].get("occurred_at")
-    compared = [
-        ("outcome", row["outcome"], answer["outcome"]),
-        ("destination", row["destination"], answer["destination"]),
+def _answer_as_told(answer: AnswerRow, row: LedgerRow) -> Iterator[Difference]:
+    said = row.detail.get("occurred_at")
+    compared: list[tuple[str, object, object]] = [
+        ("outcome", row.outcome, answer.outcome),
+        ("destination", row.destination, answer.destination),
     ]
     if said is not None:
-        compared.append(("occurred_at", datetime.fromisoformat(said), answer["occurred_at"]))
+        compared.append(("occurred_at", datetime.fromisoformat(said), answer.occurred_at))
     for column, expected, found in compared:
         if expected != found:
-            place = {"table": "answers", "outcome_id": answer["outcome_id"], "column": column, "seq": row["seq"]}
+            place: Place = {"table": "answers", "outcome_id": answer.outcome_id, "column": column, "seq": row.seq}
             yield Difference("answer_altered", place, _text(expected), _text(found))
 
 
-def _answer_as_sealed(evidence: Evidence, answer: Row) -> Iterator[Difference]:
+def _answer_as_sealed(evidence: Evidence, answer: AnswerRow) -> Iterator[Difference]:
     if evidence.contents is None:
         return
-    outcome_id, answer_id = answer["outcome_id"], str(answer["answer_id"])
+    outcome_id, answer_id = answer.outcome_id, str(answer.answer_id)
     content = evidence.contents.get(answer_id)
     if content is None:
         yield Difference("answer_altered", {"table": "answers", "outcome_id": outcome_id, "column": "body"})
         return
     compared = [
-        ("outcome", content.outcome.value, answer["outcome"]),
-        ("destination", content.destination.value, answer["destination"]),
-        ("occurred_at", content.occurred_at, answer["occurred_at"]),
+        ("outcome", content.outcome.value, answer.outcome),
+        ("destination", content.destination.value, answer.destination),
+        ("occurred_at", content.occurred_at, answer.occurred_at),
     ]
-    hashed, hashes = bytes(answer["content_hash"]), evidence.hashes[answer_id]
+    hashed, hashes = answer.content_hash, evidence.hashes[answer_id]
     if hashed not in hashes:
         compared.append(("content_hash", min(hashes).hex(), hashed.hex()))
     for column, expected, found in compared:
@@ -234,24 +235,24 @@ def _answer_as_sealed(evidence: Evidence, answer: Row) -> Iterator[Difference]:
             yield Difference("answer_altered", place, _text(expected), _text(found))
 
 
-def _permits_as_answered(evidence: Evidence, told: Mapping[UUID, Sequence[Row]]) -> Iterator[Difference]:
+def _permits_as_answered(evidence: Evidence, told: Mapping[UUID, Sequence[LedgerRow]]) -> Iterator[Difference]:
     """Number and dates of a permit are those of the last answer that gave any."""
     if evidence.contents is None:
         return
     applied = [
-        (row["seq"], answer)
+        (row.seq, answer)
         for answer in evidence.answers
-        for row in told.get(answer["answer_id"], ())
-        if row["act"] == Act.ANSWER_APPLIED and row["outcome"] in ("issued", "replaced")
+        for row in told.get(answer.answer_id, ())
+        if row.act == Act.ANSWER_APPLIED and row.outcome in ("issued", "replaced")
     ]
-    last = {answer["destination"]: answer for _, answer in sorted(applied, key=itemgetter(0))}
+    last = {answer.destination: answer for _, answer in sorted(applied, key=itemgetter(0))}
     for destination, answer in last.items():
-        outcome_id = answer["outcome_id"]
-        content, permit = evidence.contents.get(str(answer["answer_id"])), evidence.permits.get(destination)
+        outcome_id = answer.outcome_id
+        content, permit = evidence.contents.get(str(answer.answer_id)), evidence.permits.get(destination)
         if content is None or permit is None:
             continue
         for column in _TERM:
-            if getattr(content, column) != permit[column]:
+            if getattr(content, column) != getattr(permit, column):
                 place = {"table": "permits", "destination": destination, "column": column, "outcome_id": outcome_id}
                 yield Difference("register_differs_from_answer", place)
 
@@ -260,19 +261,19 @@ def check_archive(evidence: Evidence) -> Iterator[Difference]:
     """The archive against the chain: every run with the hash that the ledger has, and no run between missing."""
     record = evidence.record
     recorded = {
-        row["detail"].get("run"): row
+        str(row.detail.get("run")): row
         for row in record.chain
-        if row["act"] == Act.HISTORY_ARCHIVED and row["recorded_at"] <= evidence.at
+        if row.act == Act.HISTORY_ARCHIVED and row.recorded_at <= evidence.at
     }
     kept = {each.run.run_id: each for each in record.runs}
     for run_id, row in recorded.items():
         found = kept.get(run_id)
         if (found is None or found.archived is None) and (found is not None or record.is_live_known):
-            yield Difference("history_missing", {"run_id": str(run_id), "seq": row["seq"]}, row["detail"]["sha256"])
+            yield Difference("history_missing", {"run_id": run_id, "seq": row.seq}, row.detail["sha256"])
         elif found is not None and found.archived is not None:
-            expected = (row["detail"]["sha256"], row["detail"]["events"])
+            expected = (row.detail["sha256"], row.detail["events"])
             if expected != (found.archived.sha256.hex(), found.archived.events):
-                place: dict[str, str | int] = {"run_id": str(run_id), "seq": row["seq"]}
+                place: dict[str, str | int] = {"run_id": run_id, "seq": row.seq}
                 yield Difference(
                     "archived_history_differs_from_ledger", place, expected[0], found.archived.sha256.hex()
                 )
@@ -283,7 +284,7 @@ def check_archive(evidence: Evidence) -> Iterator[Difference]:
             yield Difference("archived_history_unrecorded", {"run_id": run_id})
     if record.is_live_known:
         yield from _missing_runs(record, kept)
-        if not kept and evidence.register["started_at"] is not None:
+        if not kept and evidence.register.started_at is not None:
             yield Difference("history_missing", {"workflow_id": registration_workflow_id(record.reference)})
 
 
@@ -297,13 +298,13 @@ def _missing_runs(record: Record, kept: Mapping[str, KeptRun]) -> Iterator[Diffe
     for row in record.chain:
         run_id = _own_run(record, row)
         if run_id is not None and run_id not in kept:
-            yield Difference("history_missing", {"run_id": run_id, "named_by_seq": row["seq"]})
+            yield Difference("history_missing", {"run_id": run_id, "named_by_seq": row.seq})
 
 
-def _own_run(record: Record, row: Row) -> str | None:
+def _own_run(record: Record, row: LedgerRow) -> str | None:
     """Return the run of the case's own workflow that wrote a row; those of deliveries or the archive tell no case."""
-    is_own = row["workflow_id"] == registration_workflow_id(record.reference)
-    return str(row["run_id"]) if is_own and row["run_id"] is not None else None
+    is_own = row.workflow_id == registration_workflow_id(record.reference)
+    return str(row.run_id) if is_own and row.run_id is not None else None
 
 
 def check_commands(evidence: Evidence) -> Iterator[Difference]:

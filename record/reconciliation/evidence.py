@@ -3,15 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from cases.programme import Programme
 from domain.answers import AuthorityAnswer
 from domain.commands import CommandKind, CommandState
 from proof.statements import ActorStatement
 from record.case import Record
+from store.evidence_reads import Beside
+from store.rows.authority import AnswerRow
+from store.rows.record import LedgerRow
+from store.rows.register import PermitRow, RegistrationRow
 
-Row = Mapping[str, Any]
 Place = dict[str, str | int]
 
 
@@ -35,10 +38,17 @@ class StoredRequest:
     kind: CommandKind
     state: CommandState
     at: datetime
-    actor: Row
+    actor: Mapping[str, Any]
     hashed: str | None = None
     said: ActorStatement | None = None
     words: Mapping[str, Any] | None = field(default=None, repr=False)
+
+
+class FactContent(NamedTuple):
+    """What a recorded fact says, opened, and its hash as the ledger has it."""
+
+    words: Mapping[str, Any]
+    hashed: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,46 +56,47 @@ class Evidence:
     """All records of one case; what needs the person's key is None where that was destroyed.
 
     `programme` is what the case is of, as it is declared. `state_hashes` has the hash of the state that is stored, in
-    each form that is known. `beside` has the rows of further tables by their names: tasks, conflicts, calls, deliveries
-    with their notices, legal holds, and the erasures and objections that the ledger names. `at` is the time by
-    PostgreSQL's clock before the histories were read.
+    each form that is known. `contents` has what the authority's answers say, by their ids, and `facts` what the
+    recorded facts say, by their numbers, None for what was altered. `hashes` has what an answer's content may hash to.
+    `at` is the time by PostgreSQL's clock before the histories were read.
     """
 
     programme: Programme
     record: Record
-    register: Row
-    permits: Mapping[str, Row]
-    answers: Sequence[Row]
+    register: RegistrationRow
+    permits: Mapping[str, PermitRow]
+    answers: Sequence[AnswerRow]
     commands: Mapping[str, StoredRequest]
     leaves: Mapping[int, str]
     state_hashes: Mapping[int, bytes] | None
     contents: Mapping[str, AuthorityAnswer | None] | None
+    facts: Mapping[int, FactContent | None] | None
     at: datetime
     hashes: Mapping[str, frozenset[bytes]] = field(default_factory=dict)
-    beside: Mapping[str, Sequence[Row]] = field(default_factory=dict)
+    beside: Beside = field(default_factory=Beside)
 
-    def kept_answers(self) -> dict[str, Row]:
+    def kept_answers(self) -> dict[str, AnswerRow]:
         """Return the answers of the authority as rows of the ledger name them: `named_answer`."""
-        by_outcome: dict[str, Row] = {}
+        by_outcome: dict[str, AnswerRow] = {}
         for row in self.answers:
-            by_outcome.setdefault(row["outcome_id"], row)
-        return by_outcome | {str(row["answer_id"]): row for row in self.answers}
+            by_outcome.setdefault(row.outcome_id, row)
+        return by_outcome | {str(row.answer_id): row for row in self.answers}
 
     def signed_requests(self) -> dict[str | None, StoredRequest]:
         """Return the requests whose statements verify, by the hash that the rows they caused carry."""
         return {each.hashed: each for each in self.commands.values() if each.said is not None}
 
 
-def named_answer(row: Row) -> str | None:
+def named_answer(row: LedgerRow) -> str | None:
     """Return which answer a row of the ledger is about; older rows name the outcome, whose ids were unique."""
-    detail = row["detail"]
+    detail = row.detail
     name: str | None = detail.get("answer_id") or detail.get("outcome_id")
     return name
 
 
-def signed_hash(row: Row) -> str | None:
+def signed_hash(row: LedgerRow) -> str | None:
     """Return the hash of the statement that a row of the ledger names, if it names one."""
-    return None if row["statement_hash"] is None else bytes(row["statement_hash"]).hex()
+    return None if row.statement_hash is None else row.statement_hash.hex()
 
 
 def seq_place(evidence: Evidence, seq: int, **more: str) -> Place:
@@ -93,6 +104,6 @@ def seq_place(evidence: Evidence, seq: int, **more: str) -> Place:
     return {"table": "ledger", "chain": evidence.record.reference, "seq": seq, **more}
 
 
-def row_place(row: Row, **more: str) -> Place:
+def row_place(row: LedgerRow, **more: str) -> Place:
     """Return the place of a row of the ledger, in whatever chain it stands."""
-    return {"table": "ledger", "chain": row["chain"], "seq": row["seq"], "act": row["act"], **more}
+    return {"table": "ledger", "chain": row.chain, "seq": row.seq, "act": row.act, **more}

@@ -4,15 +4,12 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import ValidationError
-from sqlalchemy import Table, bindparam, text
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.types import Uuid
 
 from cases.case.facts import place_of
 from cases.case.state import case_state, state_hash
@@ -26,42 +23,13 @@ from domain.spellings import STATE_FORMS
 from domain.stages import Destination
 from proof.statements import ActorStatement, StatementKeyUnknown, is_about, said_of
 from record.case import Record
-from record.reconciliation.evidence import Evidence, Row, StoredRequest
-from store import tables
+from record.reconciliation.evidence import Evidence, FactContent, StoredRequest
 from store.encryption import DataKey, WrappedKey, unwrap
-from store.rows.base import from_json
-from store.rows.register import PermitRow, RegistrationRow
-
-# Erasures and objections are looked up by the ids that the ledger names: they are a person's, not a case's.
-_EVIDENCE: Final = text(
-    "SELECT to_jsonb(r) AS register, k.key_id, k.kek_id, k.wrapped,"
-    " (SELECT jsonb_agg(to_jsonb(x)) FROM permits x WHERE x.reference = r.reference) AS permits,"
-    " (SELECT jsonb_agg(to_jsonb(x) ORDER BY x.received_at, x.answer_id) FROM answers x"
-    "  WHERE x.reference = r.reference) AS answers,"
-    " (SELECT jsonb_object_agg(x.seq, encode(x.hash, 'hex')) FROM seal_leaves x WHERE x.chain = r.reference) AS leaves,"
-    " (SELECT jsonb_agg(to_jsonb(x)) FROM commands x WHERE x.reference = r.reference) AS commands,"
-    " (SELECT jsonb_agg(to_jsonb(x)) FROM case_facts x WHERE x.reference = r.reference) AS case_facts,"
-    " (SELECT jsonb_agg(to_jsonb(x)) FROM tasks x WHERE x.reference = r.reference) AS tasks,"
-    " (SELECT jsonb_agg(to_jsonb(x)) FROM conflicts x WHERE x.reference = r.reference) AS conflicts,"
-    " (SELECT jsonb_agg(to_jsonb(x)) FROM calls x WHERE x.reference = r.reference) AS calls,"
-    " (SELECT jsonb_agg(to_jsonb(x)) FROM legal_holds x WHERE x.reference = r.reference) AS legal_holds,"
-    " (SELECT jsonb_agg(to_jsonb(x)) FROM lost_answers x WHERE x.attached_to = r.reference) AS lost_answers,"
-    " (SELECT jsonb_agg(to_jsonb(x) || jsonb_build_object('kind', n.kind, 'recipient', n.recipient,"
-    "  'text_hash', n.text_hash)) FROM notices n JOIN deliveries x USING (notice_id)"
-    "  WHERE n.reference = r.reference) AS deliveries,"
-    " (SELECT jsonb_agg(to_jsonb(x)) FROM erasures x WHERE x.erasure_id = ANY(:erasures)) AS erasures,"
-    " (SELECT jsonb_agg(to_jsonb(x)) FROM objections x WHERE x.objection_id = ANY(:objections)"
-    "  AND x.reference = r.reference) AS objections"
-    " FROM registrations r JOIN persons p USING (person_id) JOIN data_keys k ON k.key_id = p.key_id"
-    " WHERE r.reference = :reference"
-).bindparams(bindparam("erasures", type_=ARRAY(Uuid)), bindparam("objections", type_=ARRAY(Uuid)))
-_BESIDE: Final[Mapping[str, Table]] = {
-    table.name: table
-    for table in (
-        tables.tasks, tables.conflicts, tables.calls, tables.legal_holds, tables.deliveries, tables.erasures,
-        tables.objections, tables.case_facts, tables.lost_answers,
-    )
-}  # fmt: skip
+from store.evidence_reads import EvidenceRows, read_evidence
+from store.rows.authority import AnswerRow
+from store.rows.record import LedgerRow
+from store.rows.register import FactRow
+from store.rows.work import CommandRow
 
 
 async def gather_evidence(context: Context, connection: AsyncConnection, record: Record, at: datetime) -> Evidence:
@@ -70,135 +38,129 @@ async def gather_evidence(context: Context, connection: AsyncConnection, record:
     Raises:
         Refused: `case_unknown`.
     """
-    named = {
-        "reference": record.reference,
-        "erasures": _ids(record.ledger, "erasure_id"),
-        "objections": _ids(record.ledger, "objection_id"),
-    }
-    found = (await connection.execute(_EVIDENCE, named)).mappings().one_or_none()
+    erasures, objections = _ids(record.ledger, "erasure_id"), _ids(record.ledger, "objection_id")
+    found = await read_evidence(connection, record.reference, erasures, objections)
     if found is None:
         raise Refused("case_unknown", "There is no case of this reference.")
     unknown: list[StatementKeyUnknown] = []
-    evidence = _evidence(context, dict(found), record, at, unknown)
+    evidence = _evidence(context, found, record, at, unknown)
     for each in unknown:
         # A key that others have is no difference: the comparison is made once it is here.
         await wait_for_signer(context, connection, each)
     return evidence
 
 
-def _ids(ledger: Iterable[Row], name: str) -> list[UUID]:
+def _ids(ledger: Iterable[LedgerRow], name: str) -> list[UUID]:
     """Return the ids that rows name, but for what is no id."""
     ids = set()
     for row in ledger:
         try:
-            ids.add(UUID(str(row["detail"].get(name))))
+            ids.add(UUID(str(row.detail.get(name))))
         except ValueError:
             continue
     return sorted(ids)
 
 
 def _evidence(
-    context: Context, found: Row, record: Record, at: datetime, unknown: list[StatementKeyUnknown]
+    context: Context, found: EvidenceRows, record: Record, at: datetime, unknown: list[StatementKeyUnknown]
 ) -> Evidence:
-    register = from_json(tables.registrations, found["register"])
-    held = {row["destination"]: from_json(tables.permits, row) for row in found["permits"] or ()}
-    given = [from_json(tables.answers, row) for row in found["answers"] or ()]
-    key = _key(context, found)
-    contents = None if key is None else {str(row["answer_id"]): _content(key, row) for row in given}
-    case = RegistrationRow.from_json(found["register"])
-    of = programme(context, case.programme)
+    permits = {row.destination: row for row in found.permits}
+    key = _key(context, found.key)
+    contents = None if key is None else {str(row.answer_id): _content(key, row) for row in found.answers}
+    of = programme(context, found.register.programme)
     hashes = {
         answer_id: of.answer_hashes(context, content)
         for answer_id, content in (contents or {}).items()
         if content is not None
     }
-    beside = {name: [from_json(table, row) for row in found[name] or ()] for name, table in _BESIDE.items()}
-    if key is not None:
-        beside["case_facts"] = [fact | _fact(key, fact) for fact in beside["case_facts"]]
-    tracks = {Destination(row["destination"]): PermitRow.from_json(row) for row in found["permits"] or ()}
-    states = {form: case_state(case, tracks, form) for form in STATE_FORMS}
+    tracks = {Destination(destination): row for destination, row in permits.items()}
+    states = {form: case_state(found.register, tracks, form) for form in STATE_FORMS}
     return Evidence(
         programme=of,
         record=record,
-        register=register,
-        permits=held,
-        answers=given,
-        commands=_requests(context, key, found["commands"] or (), unknown),
-        leaves={int(seq): hashed for seq, hashed in (found["leaves"] or {}).items()},
+        register=found.register,
+        permits=permits,
+        answers=found.answers,
+        commands=_requests(context, key, found.commands, unknown),
+        leaves=found.leaves,
         state_hashes=None if key is None else {form: state_hash(key, state) for form, state in states.items()},
         contents=contents,
+        facts=None if key is None else {row.number: _fact(key, row) for row in found.beside.facts},
         hashes=hashes,
-        beside=beside,
+        beside=found.beside,
         at=at,
     )
 
 
-def _fact(key: DataKey, row: dict[str, Any]) -> dict[str, Any]:
-    """Return the content of a recorded fact in clear and its hash, both None where it was altered."""
+def _fact(key: DataKey, row: FactRow) -> FactContent | None:
+    """Return the content of a recorded fact in clear and its hash, or None where it was altered."""
     try:
-        plain = key.open("case_facts", "body", place_of(row["reference"], row["number"]), bytes(row["body"]))
+        plain = key.open("case_facts", "body", place_of(row.reference, row.number), row.body)
     except Defect:
-        return {"opened": None, "content": None}
-    return {"opened": json.loads(plain), "content": key.ledger_hash(plain)}
+        return None
+    return FactContent(json.loads(plain), key.ledger_hash(plain))
 
 
 def _requests(
-    context: Context, key: DataKey | None, stored: Iterable[Row], unknown: list[StatementKeyUnknown]
+    context: Context, key: DataKey | None, stored: Iterable[CommandRow], unknown: list[StatementKeyUnknown]
 ) -> dict[str, StoredRequest]:
     keys = context.keyring.statement_keys()
-    rows = [from_json(tables.commands, dict(row)) for row in stored]
-    return {str(row["command_id"]): _request(row, keys, key, unknown) for row in rows}
+    return {str(row.command_id): _request(row, keys, key, unknown) for row in stored}
 
 
 def _request(
-    row: Row, keys: Mapping[str, Ed25519PublicKey], key: DataKey | None, unknown: list[StatementKeyUnknown]
+    row: CommandRow, keys: Mapping[str, Ed25519PublicKey], key: DataKey | None, unknown: list[StatementKeyUnknown]
 ) -> StoredRequest:
-    statement = row["statement"]
+    statement = row.statement
     said = None if statement is None else _said(row, keys, unknown)
     return StoredRequest(
-        kind=CommandKind(row["kind"]),
-        state=CommandState(row["state"]),
-        at=row["at"],
-        actor=row["actor"],
+        kind=CommandKind(row.kind),
+        state=CommandState(row.state),
+        at=row.at,
+        actor=row.actor,
         hashed=None if statement is None else hashlib.sha256(statement.encode()).hexdigest(),
         said=said,
-        words=None if key is None or said is None or row["body"] is None else _words(key, row),
+        words=None if key is None or said is None else _words(key, row),
     )
 
 
-def _words(key: DataKey, row: Row) -> Mapping[str, Any] | None:
-    """Return the body of a command in clear, or None where it was sealed with another key than the person's."""
+def _words(key: DataKey, row: CommandRow) -> Mapping[str, Any] | None:
+    """Return the body of a command in clear, or None without one or under another key than the person's."""
+    if row.body is None:
+        return None
     try:
-        words: Mapping[str, Any] = json.loads(key.open("commands", "body", str(row["command_id"]), bytes(row["body"])))
+        words: Mapping[str, Any] = json.loads(key.open("commands", "body", str(row.command_id), row.body))
     except (Defect, ValueError):
         return None
     return words
 
 
-def _said(row: Row, keys: Mapping[str, Ed25519PublicKey], unknown: list[StatementKeyUnknown]) -> ActorStatement | None:
+def _said(
+    row: CommandRow, keys: Mapping[str, Ed25519PublicKey], unknown: list[StatementKeyUnknown]
+) -> ActorStatement | None:
     """Return what a statement says, where it is about just this command of just this actor."""
     try:
-        said = said_of(row, keys)
+        said = said_of(row.document(), keys)
     except StatementKeyUnknown as error:
         unknown.append(error)
         return None
     except Refused:
         return None
-    return said if is_about(said, row) and said.at == row["at"] else None
+    return said if is_about(said, row.document()) and said.at == row.at else None
 
 
-def _key(context: Context, found: Row) -> DataKey | None:
+def _key(context: Context, wrapped: WrappedKey) -> DataKey | None:
     """Return the person's key, or None where it was destroyed: what it hashed can be compared no more."""
     try:
-        return unwrap(context.keyring, WrappedKey(found["key_id"], found["kek_id"], found["wrapped"]))
+        return unwrap(context.keyring, wrapped)
     except Refused:
         return None
 
 
-def _content(key: DataKey, row: Row) -> AuthorityAnswer | None:
+def _content(key: DataKey, row: AnswerRow) -> AuthorityAnswer | None:
     """Return what an answer said when it was sealed, or None where that was altered."""
     try:
-        plain = key.open("answers", "body", str(row["answer_id"]), bytes(row["body"]))
+        plain = key.open("answers", "body", str(row.answer_id), row.body)
         return AuthorityAnswer.model_validate_json(plain)
     except (Defect, ValidationError):
         return None

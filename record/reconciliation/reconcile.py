@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 from sqlalchemy import ColumnElement, func, select, text, tuple_, update
@@ -15,6 +15,7 @@ from cases.incidents import rows as incident_rows
 from cases.shared.context import Context
 from domain.actors import Actor
 from domain.acts import Act
+from domain.errors import need
 from domain.incidents import Healed, IncidentKind
 from domain.languages import Language
 from domain.purposes import Purpose
@@ -24,11 +25,18 @@ from record.case import Record, gather_runs, ledger_rows
 from record.reconciliation.differences import compare
 from record.reconciliation.evidence import Difference, Evidence
 from record.reconciliation.gathering import gather_evidence
+from record.reconciliation.views import (
+    KeptDifference,
+    ReconciliationView,
+    compared,
+    difference_view,
+    kept_difference,
+)
 from record.seal.proofs import prove_case
 from store.ledger import Entry, append
+from store.rows.archive import DifferenceRow
 from store.tables import differences, incidents, registrations
 from temporal.histories import Histories
-from texts.story import difference_sentence
 
 Position = tuple[datetime, str]
 
@@ -61,7 +69,7 @@ async def reconcile_case(context: Context, histories: Histories, reference: str)
 
 async def show_reconciliation(
     context: Context, histories: Histories, actor: Actor, reference: str, language: Language
-) -> dict[str, Any]:
+) -> ReconciliationView:
     """Compare the records of a case for an auditor, and write down that it was done and with what result.
 
     Its rows are proved into the newest checkpoint too, which at night is done once for the whole seal.
@@ -74,29 +82,13 @@ async def show_reconciliation(
     entry = Entry(act=Act.RECONCILED, actor=actor, at=at, purpose=Purpose.AUDIT.value, detail=detail)
     async with context.database.begin() as connection:
         await append(connection, f"access/{uuid4()}", [entry])
-    return {
-        "reference": reference,
-        "at": moment(at),
-        "complete": record.is_live_known,
-        "compared": {
-            "ledger_rows": len(record.ledger),
-            "runs": len(record.runs),
-            "archived_runs": sum(1 for run in record.runs if run.archived is not None),
-            "events": sum(len(run.events) for run in record.runs),
-            "answers": len(evidence.answers),
-            "commands": len(evidence.commands),
-            "personal_data": evidence.contents is not None,
-        },
-        "differences": [difference_view(each.code, each.place, each.expected, each.found, language) for each in found],
-    }
-
-
-def difference_view(
-    code: str, place: Mapping[str, str | int], expected: str | None, found: str | None, language: Language
-) -> dict[str, Any]:
-    """Return a difference as an auditor sees it."""
-    says = difference_sentence(code, language)
-    return {"code": code, "says": says, "place": dict(place), "expected": expected, "found": found}
+    return ReconciliationView(
+        reference=reference,
+        at=need(moment(at), "at"),
+        complete=record.is_live_known,
+        compared=compared(evidence),
+        differences=[difference_view(each, language) for each in found],
+    )
 
 
 async def keep_differences(
@@ -234,26 +226,17 @@ async def record_round(context: Context, actor: Actor, round_id: str, counted: M
 
 async def list_differences(
     context: Context, *, after: Position | None = None, limit: int = 50, language: Language = Language.EN
-) -> tuple[list[dict[str, Any]], Position | None]:
+) -> tuple[list[KeptDifference], Position | None]:
     """Return a page of the differences that stand, the oldest first."""
     d = differences.c
     query = select(differences).where(d.gone_at.is_(None)).order_by(d.first_seen_at, d.difference_id).limit(limit + 1)
     if after is not None:
         query = query.where(tuple_(d.first_seen_at, d.difference_id) > tuple_(after[0], UUID(after[1])))
     async with context.database.begin() as connection:
-        rows = [dict(row) for row in (await connection.execute(query)).mappings()]
+        rows = [DifferenceRow.from_mapping(row) for row in (await connection.execute(query)).mappings()]
     page = rows[:limit]
-    items = [
-        {
-            "reference": row["reference"],
-            "first_seen_at": moment(row["first_seen_at"]),
-            "last_seen_at": moment(row["last_seen_at"]),
-            **difference_view(row["code"], row["place"], row["expected"], row["found"], language),
-        }
-        for row in page
-    ]
-    position = (page[-1]["first_seen_at"], str(page[-1]["difference_id"])) if len(rows) > limit else None
-    return items, position
+    position = (page[-1].first_seen_at, str(page[-1].difference_id)) if len(rows) > limit else None
+    return [kept_difference(row, language) for row in page], position
 
 
 def place_text(place: Mapping[str, str | int]) -> str:

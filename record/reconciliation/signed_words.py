@@ -7,7 +7,8 @@ from typing import Any, Final
 from domain.acts import Act
 from domain.commands import CommandKind, CommandState
 from domain.decisions import ConfirmationAction, EligibilityAction, HoldAction
-from record.reconciliation.evidence import Difference, Evidence, Row, row_place, signed_hash
+from record.reconciliation.evidence import Difference, Evidence, row_place, signed_hash
+from store.rows.record import LedgerRow
 
 Words = Mapping[str, Any]
 
@@ -88,15 +89,15 @@ def check_words(evidence: Evidence) -> Iterator[Difference]:
         if request is None or request.words is None or request.state is CommandState.REFUSED:
             continue
         said = _SAID.get(request.kind)
-        if said is not None and row["act"] in _THEMSELVES and not _tells(row, said(request.words), request.words):
+        if said is not None and row.act in _THEMSELVES and not _tells(row, said(request.words), request.words):
             yield Difference("ledger_row_not_as_signed", row_place(row))
 
 
-def _tells(row: Row, told: _Told, words: Words) -> bool:
+def _tells(row: LedgerRow, told: _Told, words: Words) -> bool:
     """Say whether a row tells what was signed."""
     return (
-        row["act"] in told.acts
-        and told.outcome in (None, row["outcome"])
-        and (told.reasons is None or told.reasons == frozenset(row["reason_codes"] or ()))
-        and row["destination"] == words.get("destination")
+        row.act in told.acts
+        and told.outcome in (None, row.outcome)
+        and (told.reasons is None or told.reasons == frozenset(row.reason_codes or ()))
+        and row.destination == words.get("destination")
     )

@@ -9,12 +9,12 @@ from domain.commands import CommandKind, CommandState
 from record.reconciliation.evidence import (
     Difference,
     Evidence,
-    Row,
     StoredRequest,
     named_answer,
     row_place,
     signed_hash,
 )
+from store.rows.record import LedgerRow
 
 # What the API carries out in the request that proved the token; `record.reconciliation.counterparts` compares it with
 # the register.
@@ -31,7 +31,7 @@ _FROM_AUTHORITY: Final = frozenset({Act.ANSWER_RECEIVED, Act.ANSWER_APPLIED, Act
 def check_signatures(evidence: Evidence) -> Iterator[Difference]:
     """Rows of what was asked for: each names what was signed, and that can have caused it."""
     by_hash = evidence.signed_requests()
-    vouched: dict[str, list[Row]] = {}
+    vouched: dict[str, list[LedgerRow]] = {}
     for row in evidence.record.ledger:
         hashed = signed_hash(row)
         if hashed is None:
@@ -39,11 +39,7 @@ def check_signatures(evidence: Evidence) -> Iterator[Difference]:
                 yield Difference("ledger_row_unsigned", row_place(row))
             continue
         request, before = by_hash.get(hashed), vouched.setdefault(hashed, [])
-        if (
-            request is not None
-            and row["chain"] == evidence.record.reference
-            and _vouches(evidence, request, row, before)
-        ):
+        if request is not None and row.chain == evidence.record.reference and _vouches(evidence, request, row, before):
             before.append(row)
         else:
             yield Difference("ledger_row_unsigned", row_place(row), found=hashed)
@@ -59,41 +55,44 @@ def check_statements(evidence: Evidence) -> Iterator[Difference]:
             yield Difference("command_altered", {"table": "commands", "command_id": command_id})
 
 
-def _needs_statement(evidence: Evidence, row: Row) -> bool:
+def _needs_statement(evidence: Evidence, row: LedgerRow) -> bool:
     """Say whether a row without a statement tells of what somebody would have had to sign for."""
-    act, role = row["act"], row["actor_role"]
-    if row["chain"] != evidence.record.reference:
+    act, role = row.act, row.actor_role
+    if row.chain != evidence.record.reference:
         return any(act in each.acts.acts for each in evidence.programme.commands.values())
     if role == Role.SYSTEM or act in _AT_ONCE:
         return False
     if role == Role.AUTHORITY and act in _FROM_AUTHORITY:
         return False
-    return not (act == Act.REQUEST_REFUSED and row["reason_codes"] == ["signature_invalid"])
+    return not (act == Act.REQUEST_REFUSED and row.reason_codes == ["signature_invalid"])
 
 
-def _vouches(evidence: Evidence, request: StoredRequest, row: Row, before: Sequence[Row]) -> bool:
+def _vouches(evidence: Evidence, request: StoredRequest, row: LedgerRow, before: Sequence[LedgerRow]) -> bool:
     """Say whether a request can have caused a row, after those before that it caused."""
     said, effect = request.said, evidence.programme.commands[request.kind].acts
-    who = (row["actor_issuer"], row["actor_subject"], row["actor_role"], row["actor_tenant"])
+    who = (row.actor_issuer, row.actor_subject, row.actor_role, row.actor_tenant)
     if said is None or who != (said.issuer, said.subject, said.role, said.employer_id):
         return False
     if before and not _follows(row, before[-1]):
         return False
     if request.state is CommandState.REFUSED:
-        return row["act"] == Act.REQUEST_REFUSED and not before
-    if row["act"] not in effect.acts or row["at"] != said.at:
+        return row.act == Act.REQUEST_REFUSED and not before
+    if row.act not in effect.acts or row.at != said.at:
         return False
-    if row["act"] in effect.own:
-        own = {each["act"] for each in before} & effect.own
-        return row["act"] not in own if effect.each else not own
+    if row.act in effect.own:
+        own = {each.act for each in before} & effect.own
+        return row.act not in own if effect.each else not own
     return _named(row) not in {_named(each) for each in before}
 
 
-def _follows(row: Row, last: Row) -> bool:
+def _follows(row: LedgerRow, last: LedgerRow) -> bool:
     """Say whether a row can be of the same step as the one before it."""
-    step = ("workflow_id", "run_id", "event_id")
-    return bool(row["seq"] == last["seq"] + 1) and all(row[name] == last[name] for name in step)
+    return row.seq == last.seq + 1 and _step(row) == _step(last)
 
 
-def _named(row: Row) -> tuple[str, str | None, str | None]:
-    return row["act"], row["destination"], named_answer(row)
+def _step(row: LedgerRow) -> tuple[str | None, str | None, int | None]:
+    return row.workflow_id, row.run_id, row.event_id
+
+
+def _named(row: LedgerRow) -> tuple[str, str | None, str | None]:
+    return row.act, row.destination, named_answer(row)

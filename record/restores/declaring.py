@@ -32,6 +32,18 @@ _SKIP: Final = text("SELECT setval('registration_number_seq', nextval('registrat
 _LOCK: Final = f"SELECT pg_advisory_xact_lock({RESTORE_LOCK})"
 
 
+@dataclass(frozen=True, kw_only=True)
+class RestoredView:
+    """What declaring a restore came to, as it is shown; `lost_cases` is None where Temporal was not asked."""
+
+    epoch: int
+    declared_now: bool
+    log: str
+    tree_size: int
+    lost_leaves: int | None
+    lost_cases: list[str] | None
+
+
 @dataclass(slots=True)
 class Restored:
     """What declaring a restore came to."""
@@ -45,16 +57,16 @@ class Restored:
     lost_cases: list[str] = field(default_factory=list)
     asked_temporal: bool = False
 
-    def view(self) -> dict[str, Any]:
-        """Return it as JSON."""
-        return {
-            "epoch": self.epoch,
-            "declared_now": self.is_new,
-            "log": self.origin,
-            "tree_size": self.tree_size,
-            "lost_leaves": self.lost_leaves,
-            "lost_cases": self.lost_cases if self.asked_temporal else None,
-        }
+    def view(self) -> RestoredView:
+        """Return it as it is shown."""
+        return RestoredView(
+            epoch=self.epoch,
+            declared_now=self.is_new,
+            log=self.origin,
+            tree_size=self.tree_size,
+            lost_leaves=self.lost_leaves,
+            lost_cases=self.lost_cases if self.asked_temporal else None,
+        )
 
 
 async def declare_restore(

@@ -7,7 +7,7 @@ into every checkpoint. Nothing here reads a clock or a database.
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from proof import merkle
 from proof.checkpoints import BrokenNoteError, Checkpoint, VerifierKey, open_checkpoint, parse_note
@@ -15,9 +15,9 @@ from proof.declarations import FormerLog
 from proof.ledger_rows import GENESIS, counted_hash
 from proof.merkle import NodeId, leaf_hash, node_hash
 from record.reconciliation.evidence import Difference
-from store.seal_walk import Stretch
+from store.rows.seal import CheckpointRow
+from store.seal_walk import LeafWithRow, Stretch
 
-Row = Mapping[str, Any]
 Hashes = Mapping[NodeId, bytes]
 
 # A place names single rows only where so few can be meant.
@@ -67,13 +67,13 @@ def check_ends(leaves: int, signed: int) -> Iterator[Difference]:
 
 
 def check_paths(
-    reference: str, leaves: Mapping[int, int], checkpoint: Row, known: Hashes, signers: Signers
+    reference: str, leaves: Mapping[int, int], checkpoint: CheckpointRow, known: Hashes, signers: Signers
 ) -> Iterator[Difference]:
     """Prove the leaves of a case, each with its number in the chain, into the row of a checkpoint.
 
     `known` holds what `path_nodes` asked for, as far as it is there.
     """
-    size = checkpoint["tree_size"]
+    size = checkpoint.tree_size
     for leaf, seq in leaves.items():
         if leaf >= size:
             yield Difference("seal_leaf_unsigned", {**_row_place(reference, seq), "leaf": leaf})
@@ -110,25 +110,23 @@ def _above(leaf: int, size: int) -> Iterator[NodeId]:
         level += 1
 
 
-def _check_leaf(row: Row) -> Iterator[Difference]:
+def _check_leaf(leaf: LeafWithRow) -> Iterator[Difference]:
     """Compare a leaf with its row: it is there, has the leaf's hash, and follows on the leaf of the row before it."""
-    place = _row_place(row["leaf_chain"], row["leaf_seq"])
-    leaf = bytes(row["leaf_hash"])
-    if row["chain"] is None:
-        yield Difference("sealed_row_missing", place, leaf.hex())
+    place, row = _row_place(leaf.chain, leaf.seq), leaf.row
+    if row is None:
+        yield Difference("sealed_row_missing", place, leaf.hash.hex())
         return
-    counted = counted_hash(row)
-    if counted != leaf:
-        yield Difference("ledger_row_differs_from_seal", place, leaf.hex(), counted.hex() if counted else None)
-    elif bytes(row["hash"]) != leaf:
-        yield Difference("ledger_row_altered", place, leaf.hex(), bytes(row["hash"]).hex())
-    elif row["xid"] != row["leaf_xid"]:
-        where = {**place, "column": "xid"}
-        yield Difference("ledger_row_differs_from_seal", where, str(row["leaf_xid"]), str(row["xid"]))
-    before = GENESIS if row["seq"] == 1 else row["leaf_before"]
+    counted = counted_hash(row.document())
+    if counted != leaf.hash:
+        yield Difference("ledger_row_differs_from_seal", place, leaf.hash.hex(), counted.hex() if counted else None)
+    elif row.hash != leaf.hash:
+        yield Difference("ledger_row_altered", place, leaf.hash.hex(), row.hash.hex())
+    elif row.xid != leaf.xid:
+        yield Difference("ledger_row_differs_from_seal", {**place, "column": "xid"}, str(leaf.xid), str(row.xid))
+    before = GENESIS if row.seq == 1 else leaf.before
     # The row before one that was left out of the tree has no leaf; the sealer has named it.
-    if before is not None and bytes(row["previous"]) != bytes(before):
-        yield Difference("ledger_chain_broken", place, bytes(before).hex(), bytes(row["previous"]).hex())
+    if before is not None and row.previous != before:
+        yield Difference("ledger_chain_broken", place, before.hex(), row.previous.hex())
 
 
 def _check_gaps(stretch: Stretch) -> Iterator[Difference]:
@@ -142,13 +140,13 @@ def _check_gaps(stretch: Stretch) -> Iterator[Difference]:
 
 def _check_tree(stretch: Stretch, signers: Signers, held: Held) -> Iterator[Difference]:
     """Compare each subtree that ends in the stretch with the two below it, and each checkpoint with the tree."""
-    signed = {row["tree_size"]: row for row in stretch.checkpoints}
+    signed = {row.tree_size: row for row in stretch.checkpoints}
     edge = {node: stretch.nodes.get(node) for node in merkle.edge_nodes(stretch.start)}
     known: dict[NodeId, bytes] = {node: digest for node, digest in edge.items() if digest is not None}
     for index in range(stretch.start, stretch.end):
         leaf = stretch.leaves.get(index)
         if leaf is not None:
-            known[0, index] = leaf_hash(bytes(leaf["leaf_hash"]))
+            known[0, index] = leaf_hash(leaf.hash)
         for level, above in _ending(index):
             rows = _rows_named(stretch, index - 1, index + 1) if level == 1 else []
             stored = stretch.nodes.get((level, above))
@@ -191,9 +189,11 @@ def _counted_node(node: NodeId, below: Hashes) -> bytes | None:
     return None if left is None or right is None else node_hash(left, right)
 
 
-def _check_checkpoint(stretch: Stretch, row: Row, known: Hashes, signers: Signers, held: Held) -> Iterator[Difference]:
+def _check_checkpoint(
+    stretch: Stretch, row: CheckpointRow, known: Hashes, signers: Signers, held: Held
+) -> Iterator[Difference]:
     """Compare a checkpoint with its signature and with the tree; of several on end that differ, name the first."""
-    size = row["tree_size"]
+    size = row.tree_size
     checkpoint, problem = _signed(row, signers)
     yield from problem
     counted = _root(size, known)
@@ -213,16 +213,16 @@ def _check_checkpoint(stretch: Stretch, row: Row, known: Hashes, signers: Signer
     yield Difference("checkpoint_differs_from_tree", place, checkpoint.root.hex(), counted.hex())
 
 
-def _signed(row: Row, signers: Signers) -> tuple[Checkpoint | None, list[Difference]]:
+def _signed(row: CheckpointRow, signers: Signers) -> tuple[Checkpoint | None, list[Difference]]:
     """Return what was signed, where it was, and the difference where it is not what is kept."""
-    altered = Difference("checkpoint_altered", {"table": "checkpoints", "size": row["tree_size"]})
+    altered = Difference("checkpoint_altered", {"table": "checkpoints", "size": row.tree_size})
     try:
-        checkpoint = open_checkpoint(parse_note(row["note"]), *signers.of(row["tree_size"])).checkpoint
+        checkpoint = open_checkpoint(parse_note(row.note), *signers.of(row.tree_size)).checkpoint
     except BrokenNoteError:
         return None, [altered]
-    if checkpoint.size != row["tree_size"]:
+    if checkpoint.size != row.tree_size:
         return None, [altered]
-    return checkpoint, [] if checkpoint.root == bytes(row["root"]) else [altered]
+    return checkpoint, [] if checkpoint.root == row.root else [altered]
 
 
 def _root(size: int, known: Hashes) -> bytes | None:
@@ -233,8 +233,8 @@ def _root(size: int, known: Hashes) -> bytes | None:
 
 
 def _rows_named(stretch: Stretch, first: int, beyond: int) -> list[str]:
-    rows = [stretch.leaves[index] for index in range(first, beyond) if index in stretch.leaves]
-    return [f"{row['leaf_chain']} {row['leaf_seq']}" for row in rows]
+    leaves = [stretch.leaves[index] for index in range(first, beyond) if index in stretch.leaves]
+    return [f"{leaf.chain} {leaf.seq}" for leaf in leaves]
 
 
 def _row_place(chain: str, seq: int) -> dict[str, str | int]:

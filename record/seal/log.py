@@ -4,7 +4,7 @@ import base64
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
@@ -15,13 +15,23 @@ from cases.shared.context import Context
 from cases.shared.epochs import LogEpoch, former_log, log_keys
 from domain.actors import system
 from domain.acts import Act
-from domain.errors import FieldError, Refused
+from domain.errors import FieldError, Refused, need
 from domain.field_errors import FieldCode
 from proof import checkpoints as notes
 from proof import merkle
 from proof.checkpoints import BrokenNoteError, VerifierKey
+from record.seal.views import (
+    CheckpointView,
+    ConsistencyView,
+    Cosigned,
+    FormerLogView,
+    InclusionView,
+    KeysView,
+    StampTold,
+)
 from store import seal as rows_of
 from store.ledger import Entry, append
+from store.rows.seal import LeafRow
 from store.tables import checkpoints, cosignatures, seal_leaves, stamps
 
 _MOST_STATED_AHEAD_S: Final = 300
@@ -39,34 +49,33 @@ class Sealed:
     cosigned: tuple[tuple[str, datetime], ...]
     stamp: bytes | None
 
-    def view(self) -> dict[str, Any]:
-        """Return the checkpoint as JSON shows it."""
-        stamp = base64.b64encode(self.stamp).decode() if self.stamp is not None else None
-        return {
-            "size": self.size,
-            "root": self.root.hex(),
-            "at": moment(self.at),
-            "note": self.note,
-            "cosignatures": [{"witness": name, "at": moment(at)} for name, at in self.cosigned],
-            "timestamp": stamp,
-        }
+    def view(self) -> CheckpointView:
+        """Return the checkpoint as it is shown."""
+        return CheckpointView(
+            size=self.size,
+            root=self.root.hex(),
+            at=_written(self.at),
+            note=self.note,
+            cosignatures=[Cosigned(witness=name, at=_written(at)) for name, at in self.cosigned],
+            timestamp=base64.b64encode(self.stamp).decode() if self.stamp is not None else None,
+        )
 
 
-def public_keys(context: Context, names: Sequence[LogEpoch] = ()) -> dict[str, Any]:
+def public_keys(context: Context, names: Sequence[LogEpoch] = ()) -> KeysView:
     """Return what a verifier must know: the log's keys, the one that writes first, and the witnesses'.
 
     `names` are those that the log had, with the restores between them; none where none was declared.
     """
     *before, now = names or [LogEpoch(context.log_origin, 0)]
-    return {
-        "origin": now.origin,
-        "log_keys": [str(key) for key in log_keys(context.keyring, now.origin)],
-        "witness_keys": [str(key) for key in context.witness_keys],
-        "former": [
-            former_log(context.keyring, each, after).view(after.declaration)
+    return KeysView(
+        origin=now.origin,
+        log_keys=[str(key) for key in log_keys(context.keyring, now.origin)],
+        witness_keys=[str(key) for key in context.witness_keys],
+        former=[
+            FormerLogView(**former_log(context.keyring, each, after).view(after.declaration))
             for each, after in zip(before, names[1:], strict=True)
         ],
-    }
+    )
 
 
 async def find_checkpoint(context: Context, size: int | None = None) -> Sealed:
@@ -110,7 +119,7 @@ async def prove_inclusion(
     seq: int | None = None,
     index: int | None = None,
     size: int | None = None,
-) -> dict[str, Any]:
+) -> InclusionView:
     """Prove that a row, named by its chain and place there or by its leaf, is in the tree of a checkpoint.
 
     Raises:
@@ -119,17 +128,17 @@ async def prove_inclusion(
     async with context.database.begin() as connection:
         sealed = await load_checkpoint(connection, size)
         leaf = await _find_leaf(connection, chain, seq, index, sealed.size)
-        index = leaf["index"]
+        index = leaf.index
         read = await _reader(connection, merkle.inclusion_nodes(index, sealed.size))
-    return {
-        "chain": leaf["chain"],
-        "seq": leaf["seq"],
-        "row_hash": bytes(leaf["hash"]).hex(),
-        "index": index,
-        "size": sealed.size,
-        "proof": [each.hex() for each in merkle.inclusion_proof(index, sealed.size, read)],
-        "checkpoint": sealed.note,
-    }
+    return InclusionView(
+        chain=leaf.chain,
+        seq=leaf.seq,
+        row_hash=leaf.hash.hex(),
+        index=index,
+        size=sealed.size,
+        proof=[each.hex() for each in merkle.inclusion_proof(index, sealed.size, read)],
+        checkpoint=sealed.note,
+    )
 
 
 async def prove_rows(connection: AsyncConnection, places: Collection[tuple[str, int]]) -> tuple[Sealed | None, Proved]:
@@ -166,7 +175,7 @@ async def _proofs(connection: AsyncConnection, leaves: Mapping[tuple[str, int], 
     }
 
 
-async def prove_consistency(context: Context, old: int, new: int | None) -> dict[str, Any]:
+async def prove_consistency(context: Context, old: int, new: int | None) -> ConsistencyView:
     """Prove that the tree of one size continues that of a smaller one.
 
     Raises:
@@ -181,16 +190,16 @@ async def prove_consistency(context: Context, old: int, new: int | None) -> dict
             raise _wrong("from", f"The older tree is not larger than the newer one; the tree has {size} leaves.")
         wanted = [*merkle.consistency_nodes(old, new), *merkle.edge_nodes(old), *merkle.edge_nodes(new)]
         read = await _reader(connection, wanted)
-    return {
-        "from": old,
-        "to": new,
-        "from_root": merkle.root(old, read).hex(),
-        "to_root": merkle.root(new, read).hex(),
-        "proof": [each.hex() for each in merkle.consistency_proof(old, new, read)],
-    }
+    return ConsistencyView(
+        from_=old,
+        to=new,
+        from_root=merkle.root(old, read).hex(),
+        to_root=merkle.root(new, read).hex(),
+        proof=[each.hex() for each in merkle.consistency_proof(old, new, read)],
+    )
 
 
-async def find_stamp(connection: AsyncConnection, sealed: Sealed) -> dict[str, Any] | None:
+async def find_stamp(connection: AsyncConnection, sealed: Sealed) -> StampTold | None:
     """Return the newest stamp of a checkpoint or of one that it continues, with the proof that it does."""
     s = stamps.c
     query = select(s.tree_size).where(s.tree_size <= sealed.size).order_by(s.tree_size.desc()).limit(1)
@@ -199,11 +208,11 @@ async def find_stamp(connection: AsyncConnection, sealed: Sealed) -> dict[str, A
         return None
     stamped = await load_checkpoint(connection, size)
     read = await _reader(connection, merkle.consistency_nodes(size, sealed.size))
-    return {
-        "checkpoint": stamped.note,
-        "token": stamped.view()["timestamp"],
-        "consistency": [each.hex() for each in merkle.consistency_proof(size, sealed.size, read)],
-    }
+    return StampTold(
+        checkpoint=stamped.note,
+        token=stamped.view().timestamp,
+        consistency=[each.hex() for each in merkle.consistency_proof(size, sealed.size, read)],
+    )
 
 
 async def add_cosignature(context: Context, size: int, line: str) -> Sealed:
@@ -242,24 +251,30 @@ def _verified(context: Context, note: str, line: str) -> tuple[VerifierKey, date
 
 async def _find_leaf(
     connection: AsyncConnection, chain: str | None, seq: int | None, index: int | None, size: int
-) -> Mapping[str, Any]:
+) -> LeafRow:
     s = seal_leaves.c
     if index is not None:
         if index >= size:
             raise _wrong("index", f"The tree has {size} leaves; the last one has the index {size - 1}.")
-        return dict((await connection.execute(select(seal_leaves).where(s.index == index))).mappings().one())
+        found = await connection.execute(select(seal_leaves).where(s.index == index))
+        return LeafRow.from_mapping(found.mappings().one())
     query = select(seal_leaves).where(s.chain == chain, s.seq == seq)
-    leaf = (await connection.execute(query)).mappings().one_or_none()
-    if leaf is None:
+    row = (await connection.execute(query)).mappings().one_or_none()
+    if row is None:
         raise Refused("not_sealed_yet", "No leaf is known of this row: it was not sealed yet, or there is none.")
-    if leaf["index"] >= size:
-        raise _wrong("size", f"The row is the leaf {leaf['index']}, which is past this size.")
-    return dict(leaf)
+    leaf = LeafRow.from_mapping(row)
+    if leaf.index >= size:
+        raise _wrong("size", f"The row is the leaf {leaf.index}, which is past this size.")
+    return leaf
 
 
 async def _reader(connection: AsyncConnection, wanted: list[merkle.NodeId]) -> Callable[[int, int], bytes]:
     known = await rows_of.read_nodes(connection, set(wanted))
     return lambda level, index: known[level, index]
+
+
+def _written(at: datetime) -> str:
+    return need(moment(at), "at")
 
 
 def _wrong(field: str, message: str) -> Refused:

@@ -9,6 +9,7 @@ from cases.shared.epochs import LogEpoch, former_log, log_epochs, log_keys
 from record.reconciliation.evidence import Difference
 from record.seal.differences import Signers, check_paths, path_nodes
 from store.keyring import Keyring
+from store.rows.seal import CheckpointRow
 from store.seal import read_nodes
 from store.tables import checkpoints, seal_leaves
 
@@ -28,10 +29,11 @@ async def prove_case(context: Context, reference: str) -> list[Difference]:
             select(s.index.label("leaf"), s.seq).where(s.chain == reference).order_by(s.seq)
         )
         leaves = {int(row.leaf): int(row.seq) for row in found}
-        newest = select(c.tree_size, c.root, c.note).order_by(c.tree_size.desc()).limit(1)
-        row = (await connection.execute(newest)).mappings().one_or_none()
-        if not leaves or row is None:
+        newest = select(checkpoints).order_by(c.tree_size.desc()).limit(1)
+        last = (await connection.execute(newest)).mappings().one_or_none()
+        if not leaves or last is None:
             return [Difference("seal_leaf_unsigned", {"chain": reference, "seq": seq}) for seq in leaves.values()]
-        known = await read_nodes(connection, path_nodes(leaves, row["tree_size"]))
+        checkpoint = CheckpointRow.from_mapping(last)
+        known = await read_nodes(connection, path_nodes(leaves, checkpoint.tree_size))
         signers = signers_of(context.log_origin, context.keyring, await log_epochs(connection, context.log_origin))
-    return list(check_paths(reference, leaves, dict(row), known, signers))
+    return list(check_paths(reference, leaves, checkpoint, known, signers))

@@ -5,10 +5,10 @@ transaction. While nothing was done it only looks, now and then.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import uuid4
 
 import structlog
@@ -24,7 +24,7 @@ from proof import checkpoints, merkle
 from proof.ledger_rows import GENESIS, counted_hash
 from store import seal as rows_of
 from store.ledger import Entry, append
-from store.seal import Leaf, Look
+from store.seal import Leaf, Look, Unsealed
 from store.tables import incidents, ledger
 
 CHAIN: Final = "seal"
@@ -84,7 +84,7 @@ class Sealer:
         if (edge := self._edges.get((look.tree_size, look.last_leaf))) is None:
             async with database.statement() as connection:
                 edge = await _read_edge(connection, look.tree_size)
-        leaves = [_leaf(row) for row in look.rows]
+        leaves = [_leaf(each) for each in look.rows]
         try:
             async with database.statement() as connection:
                 grown = await self._extend(connection, look, edge, leaves)
@@ -108,12 +108,12 @@ class Sealer:
                 findings = await asyncio.to_thread(examine, look.rows)
                 await _name(connection, findings, named, self._context.clock())
                 false = {(each.chain, each.seq) for each in findings if each.is_left_out}
-                leaves = [_leaf(row) for row in look.rows if (row["chain"], row["seq"]) not in false]
+                leaves = [_leaf(each) for each in look.rows if (each.row.chain, each.row.seq) not in false]
                 if leaves:
                     edge = await _read_edge(connection, look.tree_size)
                     await self._extend(connection, look, edge, leaves)
                     return len(look.rows)
-                look = await rows_of.look(connection, PASSED_OVER, most, behind=look.rows[-1])
+                look = await rows_of.look(connection, PASSED_OVER, most, behind=look.rows[-1].row)
         return 0
 
     async def _extend(
@@ -132,8 +132,8 @@ async def seal(context: Context, most: int = MOST) -> int:
     return await Sealer(context).seal(most)
 
 
-def _leaf(row: Mapping[str, Any]) -> Leaf:
-    return Leaf(row["chain"], row["seq"], row["xid"], bytes(row["hash"]))
+def _leaf(each: Unsealed) -> Leaf:
+    return Leaf(each.row.chain, each.row.seq, each.row.xid, each.row.hash)
 
 
 async def _read_edge(connection: AsyncConnection, size: int) -> list[bytes]:
@@ -144,13 +144,13 @@ async def _read_edge(connection: AsyncConnection, size: int) -> list[bytes]:
     return [known[node] for node in wanted]
 
 
-def examine(rows: Sequence[Mapping[str, Any]]) -> list[Finding]:
+def examine(rows: Sequence[Unsealed]) -> list[Finding]:
     """Count the hash of every row again, and look whether it names the row before it in its chain."""
     found: list[Finding] = []
-    for row in rows:
-        why = _what_is_wrong(row)
+    for each in rows:
+        row, why = each.row, _what_is_wrong(each)
         if why is not None:
-            found.append(Finding(row["chain"], row["seq"], row["reference"], row["employer_id"], why))
+            found.append(Finding(row.chain, row.seq, row.reference, row.employer_id, why))
     return found
 
 
@@ -180,13 +180,12 @@ async def keep_sealing(context: Context, *, is_stopping: Callable[[], bool], eve
         await asyncio.sleep(pause)
 
 
-def _what_is_wrong(row: Mapping[str, Any]) -> str | None:
-    if counted_hash(row) != bytes(row["hash"]):
+def _what_is_wrong(each: Unsealed) -> str | None:
+    row = each.row
+    if counted_hash(row.document()) != row.hash:
         return "content"
-    before = row["sealed_before"] or row["stored_before"]
-    if row["seq"] == 1:
-        return None if bytes(row["previous"]) == GENESIS else "previous"
-    return None if before is not None and bytes(before) == bytes(row["previous"]) else "previous"
+    before = GENESIS if row.seq == 1 else each.sealed_before or each.stored_before
+    return None if before == row.previous else "previous"
 
 
 async def _named(connection: AsyncConnection) -> set[tuple[str, int]]:

@@ -46,3 +46,28 @@ class AnswerRow(TableRow):
     state: str
     occurred_at: datetime
     received_at: datetime
+
+
+@dataclass(slots=True, kw_only=True)
+class LostAnswerRow(TableRow):
+    """An answer about a case that the register does not have; its content goes with its key once it is a case's."""
+
+    TABLE: ClassVar[Table] = tables.lost_answers
+    answer_id: UUID
+    message_id: str | None = None
+    outcome_id: str
+    reference: str
+    destination: str
+    outcome: str
+    content_hash: bytes
+    key_id: UUID | None = None
+    body: bytes | None = None
+    source: str
+    state: str
+    occurred_at: datetime
+    received_at: datetime
+    attached_to: str | None = None
+    proposed_by: dict[str, Any] | None = None
+    proposed_at: datetime | None = None
+    decided_by: dict[str, Any] | None = None
+    decided_at: datetime | None = None

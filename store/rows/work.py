@@ -1,4 +1,4 @@
-"""Rows of what waits to be done: tasks, deadlines, commands and incidents."""
+"""Rows of what waits to be done: tasks, conflicts, deadlines, commands and incidents."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -33,6 +33,17 @@ class TaskRow(TableRow):
     # Codes that the task's kind needs; what people wrote is sealed in it, in hex.
     detail: dict[str, Any] = field(default_factory=dict)
     closed_at: datetime | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class ConflictRow(TableRow):
+    """Who declared a conflict of interest with a case; `subject` is an issuer and a subject."""
+
+    TABLE: ClassVar[Table] = tables.conflicts
+    reference: str
+    subject: str
+    employer_id: str
+    declared_at: datetime
 
 
 @dataclass(slots=True, kw_only=True)

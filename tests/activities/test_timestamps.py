@@ -24,6 +24,7 @@ from proof.verdicts import KnownKeys, read_keys
 from record.export import begin_export
 from record.seal import log as log_reads
 from record.search import Filters
+from record.shown import document
 from tests.cases.driver import Park, china, open_park
 from tests.record.seal.sealed import seal_all
 
@@ -110,11 +111,11 @@ async def test_stamps_are_checked_offline_with_the_roots_that_a_verifier_trusts(
     await seal_all(park.context)
     early = await _export(park)
     await stamp_newest(park.context, authority)
-    sealed = (await log_reads.find_checkpoint(park.context)).view()
+    sealed = document((await log_reads.find_checkpoint(park.context)).view())
     await park.take_on()
     await seal_all(park.context)
     export, checkpoint = await _export(park), json.dumps(sealed).encode()
-    keys = read_keys(json.dumps(log_reads.public_keys(park.context)))
+    keys = read_keys(json.dumps(document(log_reads.public_keys(park.context))))
     roots = read_certificates((tsa / "ca.pem").read_bytes())
     trusting = replace(keys, stamp_roots=roots, needs_stamp=True)
 
@@ -139,7 +140,8 @@ async def test_stamps_are_checked_offline_with_the_roots_that_a_verifier_trusts(
         assert told.holds or (told.failed and told.failed.code) == "stamp", position
         assert not told.holds or told.steps[-1].says in _told(checkpoint, trusting)
     other = await log_reads.find_checkpoint(park.context)
-    assert _failed(json.dumps(other.view() | {"timestamp": sealed["timestamp"]}).encode(), trusting) == "stamp"
+    mixed = document(other.view()) | {"timestamp": sealed["timestamp"]}
+    assert _failed(json.dumps(mixed).encode(), trusting) == "stamp"
     assert _failed(json.dumps(sealed | {"size": sealed["size"] + 1}).encode(), trusting) == "form"
 
 

@@ -43,6 +43,6 @@ async def test_a_walk_through_every_route_leaves_records_that_agree(stage: Stage
     for reference in references:
         evidence, found = await reconcile_case(stage.context, NoHistories(), reference)
         assert {each.code for each in found} <= {"history_missing"}, found  # there is no Temporal here
-        acts |= {row["act"] for row in evidence.record.ledger}
+        acts |= {row.act for row in evidence.record.ledger}
     assert {"claimed", "released", "assigned", "held", "complaint_received", "complaint_answered"} < acts
     assert {"dispute_received", "departure_disputed", "changed", "key_destroyed", "legal_hold_released"} < acts

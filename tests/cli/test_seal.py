@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -12,6 +13,7 @@ from cli import app
 from domain.actors import system
 from domain.acts import Act
 from record.seal.log import public_keys
+from record.shown import document
 from sandbox.stack.postgres import PostgresServer
 from store.key_file import generate, make_key_file
 from store.ledger import Entry, append
@@ -49,7 +51,8 @@ async def _sealed(database: str) -> dict[str, object]:
         async with context.database.begin() as connection:
             await append(connection, "access/1", entries)
         await seal_all(context)
-        return public_keys(context)
+        found: dict[str, Any] = document(public_keys(context))
+        return found
 
 
 def test_the_command_says_that_a_seal_holds_or_what_of_it_does_not(

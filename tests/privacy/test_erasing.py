@@ -34,17 +34,19 @@ from proof.files import verify
 from proof.ledger_rows import row_hash
 from proof.receipts import canonical
 from proof.verdicts import read_keys
-from record.receipts import issue_receipts
 from record.seal import log as log_reads
+from record.shown import document
 from register.rosters import intake as rosters
 from register.rosters.work import work_once
 from store import tables
 from store.erasure_list import ErasureList
 from store.forgetting import forget
+from store.rows.record import LedgerRow
 from tests.cases.contexts import EMPLOYER_A, NOON, OFFICER, SUPERVISOR, SUPERVISOR_2, key
 from tests.cases.driver import OFFICER_2, Case, Park, open_park
 from tests.privacy.sweep import places_of
 from tests.record.seal.sealed import seal_all
+from tests.record.telling import receipts_of
 
 AUDITOR = Actor(issuer="test", subject="auditor", role=Role.AUDITOR)
 PERSON = {
@@ -153,13 +155,13 @@ async def test_a_row_that_names_the_person_in_full_width_is_emptied(park: Park) 
 async def test_what_was_proved_before_is_proved_after(park: Park) -> None:
     case = await ended_case(park)
     await seal_all(park.context)
-    keys = read_keys(json.dumps(log_reads.public_keys(park.context)))
-    kept = canonical(await issue_receipts(park.context, AUDITOR, case.reference))
+    keys = read_keys(json.dumps(document(log_reads.public_keys(park.context))))
+    kept = canonical(await receipts_of(park.context, AUDITOR, case.reference))
     assert verify(kept, keys).holds
     await erase(park, case)
     await seal_all(park.context)
     assert verify(kept, keys).holds
-    later = canonical(await issue_receipts(park.context, AUDITOR, case.reference))
+    later = canonical(await receipts_of(park.context, AUDITOR, case.reference))
     assert verify(later, keys).holds
     for receipt in json.loads(later)["items"]:
         facts = receipt["content"]["facts"]
@@ -172,7 +174,8 @@ async def test_what_was_proved_before_is_proved_after(park: Park) -> None:
     assert [row_hash(row) for row in rows] == [row["hash"] for row in rows]
     destroyed = await case.last("key_destroyed")
     assert (destroyed["outcome"], destroyed["reason_codes"]) == ("erased", ["person_asked"])
-    assert fold(sorted(rows, key=lambda row: row["seq"])).stage == "ended"
+    in_order = sorted(rows, key=lambda row: row["seq"])
+    assert fold(LedgerRow.from_mapping(row) for row in in_order).stage == "ended"
 
 
 async def test_the_same_person_comes_again_as_a_new_one(park: Park) -> None:

@@ -17,13 +17,14 @@ from domain.acts import Act
 from domain.commands import CommandKind
 from domain.languages import Language
 from record.reconciliation.reconcile import reconcile_case
-from record.story import stood_at, tell_story
+from record.story import stood_at
 from store import tables
 from store.ledger import Entry, append
 from store.tables import ledger
 from tests.api.engines import NoHistories
 from tests.cases.contexts import EMPLOYER_A, OFFICER
 from tests.cases.driver import Case, Park, china, open_park
+from tests.record.telling import story_of
 
 AUDITOR = Actor(issuer="test", subject="auditor", role=Role.AUDITOR, correlation_id="audit")
 
@@ -100,9 +101,9 @@ async def test_a_case_is_told_as_it_stood_at_each_time_on_its_way(park: Park) ->
     for at, said in memory.said:
         stood = stood_at(chain, at)
         assert stood is not None
-        told = {name: stood[name] for name in ("stage", "round", "pending_act", "registration_number")}
-        permits = {p["destination"]: (p["stage"], p["pending_act"]) for p in stood["permits"]}
-        assert told | {"hold": "officer" in stood["holds"], "permits": permits} == said
+        told = {name: getattr(stood, name) for name in ("stage", "round", "pending_act", "registration_number")}
+        permits = {p.destination: (p.stage, p.pending_act) for p in stood.permits}
+        assert told | {"hold": "officer" in stood.holds, "permits": permits} == said
     assert stood_at(chain, before) is None
     assert {each.code for each in found} == {"history_missing"}  # there is no Temporal here
 
@@ -134,7 +135,7 @@ async def test_findings_facts_due_date_and_holders_are_told_as_they_stood(park: 
     await memory.keep()
 
     for at, said in memory.beside.items():
-        then, _ = await tell_story(park.context, NoHistories(), AUDITOR, case.reference, as_of=at)
+        then, _ = await story_of(park.context, NoHistories(), AUDITOR, case.reference, as_of=at)
         told = {name: then["state"][name] for name in ("facts_version", "due")}
         told["tasks"] = sorted((task["kind"], task["holder"]) for task in then["state"]["tasks"])
         told["findings"] = {
@@ -146,7 +147,7 @@ async def test_findings_facts_due_date_and_holders_are_told_as_they_stood(park: 
     assert len({str(said["due"]) for said in seen}) > 2
     assert len({holder for said in seen for _, holder in said["tasks"]}) > 1
     assert "authority_term_differs" in seen[-1]["findings"]["HK"]
-    now, _ = await tell_story(park.context, NoHistories(), AUDITOR, case.reference)
+    now, _ = await story_of(park.context, NoHistories(), AUDITOR, case.reference)
     assert now["state"] == then["state"]
 
 
@@ -171,7 +172,7 @@ async def test_the_story_is_told_in_chinese(
     await case.decide("return", "document_unreadable")
     at = park.clock.at
 
-    then, _ = await tell_story(
+    then, _ = await story_of(
         park.context, NoHistories(), AUDITOR, case.reference, as_of=at, limit=200, language=language
     )
 
@@ -190,7 +191,7 @@ async def test_the_story_says_why_and_for_whom_the_case_waited(park: Park) -> No
     await case.after(days=1)
     await case.do(EMPLOYER_A, CommandKind.CORRECT, employment={"position": "工程师"})
 
-    story, more = await tell_story(park.context, NoHistories(), AUDITOR, case.reference, limit=200)
+    story, more = await story_of(park.context, NoHistories(), AUDITOR, case.reference, limit=200)
     items = [item for item in story["items"] if item["source"] == "ledger"]
     decided = next(item for item in items if item["what"] == "decided")
     corrected = next(item for item in items if item["what"] == "corrected")
@@ -202,11 +203,11 @@ async def test_the_story_says_why_and_for_whom_the_case_waited(park: Park) -> No
     assert (corrected["waited"]["for"], corrected["waited"]["seconds"]) == ("employer", 86400)
     assert {wait["for"]: wait["seconds"] for wait in story["waits"]}["employer"] == 86400
 
-    then, _ = await tell_story(park.context, NoHistories(), AUDITOR, case.reference, as_of=returned_at, limit=200)
+    then, _ = await story_of(park.context, NoHistories(), AUDITOR, case.reference, as_of=returned_at, limit=200)
     assert then["state"]["stage"] == "correction_requested"
     assert "corrected" not in {item["what"] for item in then["items"]}
-    first, at = await tell_story(park.context, NoHistories(), AUDITOR, case.reference, limit=2)
-    rest, _ = await tell_story(park.context, NoHistories(), AUDITOR, case.reference, start=at or 0, limit=200)
+    first, at = await story_of(park.context, NoHistories(), AUDITOR, case.reference, limit=2)
+    rest, _ = await story_of(park.context, NoHistories(), AUDITOR, case.reference, start=at or 0, limit=200)
     assert [*first["items"], *rest["items"]] == story["items"]
     read = [row for row in await park.rows(ledger) if row["act"] == "case_read" and row["detail"].get("what")]
     assert len(read) == 4
@@ -222,7 +223,7 @@ async def test_the_story_is_in_the_order_of_its_times_whatever_the_chains_are_ca
     await case.after(minutes=10)
     await case.decide("return", "document_unreadable")
 
-    story, _ = await tell_story(park.context, NoHistories(), AUDITOR, case.reference, limit=200)
+    story, _ = await story_of(park.context, NoHistories(), AUDITOR, case.reference, limit=200)
     told = [item["at"] for item in story["items"]]
     assert told == sorted(told)
     opened = [item for item in story["items"] if item["what"] == "personal_data_read"]
@@ -241,7 +242,7 @@ async def test_what_was_asked_earlier_than_it_was_applied_says_both_times(park: 
     await case.after(minutes=10)
     await case.step()
 
-    story, _ = await tell_story(park.context, NoHistories(), AUDITOR, case.reference, limit=200)
+    story, _ = await story_of(park.context, NoHistories(), AUDITOR, case.reference, limit=200)
     (held,) = [item for item in story["items"] if item["what"] == "held"]
     assert (held["at"], held["placed_at"]) == (asked.isoformat(), later.isoformat())
     shown = [item.get("placed_at") or item["at"] for item in story["items"]]
@@ -253,12 +254,10 @@ async def test_the_printed_story_is_in_one_language_and_says_to_whom_each_notice
     park: Park, language: Language
 ) -> None:
     case = await park.issued()
-    story, _ = await tell_story(park.context, NoHistories(), AUDITOR, case.reference, limit=500, language=language)
+    story, _ = await story_of(park.context, NoHistories(), AUDITOR, case.reference, limit=500, language=language)
     returned = await park.review(identity_number="33010619860128072X")
     await returned.decide("refuse", "employment_unproved")
-    waiting, _ = await tell_story(
-        park.context, NoHistories(), AUDITOR, returned.reference, limit=500, language=language
-    )
+    waiting, _ = await story_of(park.context, NoHistories(), AUDITOR, returned.reference, limit=500, language=language)
     for told in (story, waiting):
         printed = _printed(told, language)
         assert {"用人单位", "用人單位"} & set(re.findall(r"致 (\w+)", printed))
@@ -274,6 +273,7 @@ async def test_the_printed_story_is_in_one_language_and_says_to_whom_each_notice
 def _printed(story: dict[str, Any], language: Language) -> str:
     out = StringIO()
     console, say = Console(file=out, width=400, highlight=False), cli_story.Say(language)
-    cli_story._print_head(console, story, say)
-    console.print(cli_story._table(story["items"], say))
+    told = cli_story._read(story)
+    cli_story._print_head(console, told, say)
+    console.print(cli_story._table(told.items, say))
     return out.getvalue()

@@ -19,11 +19,13 @@ from proof.verdicts import KnownKeys, read_keys
 from record.receipts import issue_receipts
 from record.seal import log as log_reads
 from record.seal.sealer import seal
+from record.shown import document
 from store import tables
 from tests.cases.contexts import EMPLOYER_A, EMPLOYER_B, WITNESS, WITNESS_KEY
 from tests.cases.driver import OFFICER_2, Case, Park, china, open_park
 from tests.cases.facts import LAST_DAY, record
 from tests.record.seal.sealed import seal_all
+from tests.record.telling import receipts_of
 
 AUDITOR = Actor(issuer="test", subject="auditor", role=Role.AUDITOR)
 
@@ -35,7 +37,7 @@ async def park(clean_database: str) -> AsyncIterator[Park]:
 
 
 def _keys(park: Park, least_witnesses: int = 0) -> KnownKeys:
-    return read_keys(json.dumps(log_reads.public_keys(park.context)), least_witnesses)
+    return read_keys(json.dumps(document(log_reads.public_keys(park.context))), least_witnesses)
 
 
 async def _refused(park: Park) -> Case:
@@ -50,11 +52,11 @@ async def _refused(park: Park) -> Case:
 
 async def test_a_receipt_proves_each_decision_to_the_employer_and_names_nobody(park: Park) -> None:
     case = await _refused(park)
-    early = await issue_receipts(park.context, EMPLOYER_A, case.reference)
+    early = await receipts_of(park.context, EMPLOYER_A, case.reference)
     assert (early["items"], [each["outcome"] for each in early["pending"]]) == ([], ["return", "refuse"])
     assert _code(canonical(early), _keys(park)) == "not_sealed"
     await seal_all(park.context)
-    answer = canonical(await issue_receipts(park.context, EMPLOYER_A, case.reference))
+    answer = canonical(await receipts_of(park.context, EMPLOYER_A, case.reference))
     verdict = verify(answer, _keys(park))
     assert verdict.holds, verdict.failed
     returned, refused = (each["content"] for each in json.loads(answer)["items"])
@@ -89,7 +91,7 @@ async def test_a_receipt_states_the_remedy_of_the_letter_whatever_the_limits_are
 
     (remedy,) = [
         each["content"]["remedy"]
-        for each in (await issue_receipts(now, EMPLOYER_A, case.reference))["items"]
+        for each in (await receipts_of(now, EMPLOYER_A, case.reference))["items"]
         if each["content"]["decision"]["outcome"] == "refuse"
     ]
 
@@ -102,7 +104,7 @@ async def test_a_receipt_states_the_remedy_of_the_letter_whatever_the_limits_are
 async def test_an_auditor_s_receipt_holds_the_row_and_what_staff_saw(park: Park) -> None:
     case = await _refused(park)
     await seal_all(park.context)
-    found = (await issue_receipts(park.context, AUDITOR, case.reference))["items"][-1]["content"]
+    found = (await receipts_of(park.context, AUDITOR, case.reference))["items"][-1]["content"]
     assert found["ledger"]["content"]["actor_subject"] == OFFICER_2.subject
     assert "employer_standing" in {each["name"] for each in found["facts"]}
     other = {each["name"] for each in found["facts"] if each["shown"] == "withheld"}
@@ -118,7 +120,7 @@ async def test_a_receipt_says_which_fact_an_officer_saw(park: Park) -> None:
     await case.confirm()
     await case.after(minutes=10)
     await seal_all(park.context)
-    found = (await issue_receipts(park.context, EMPLOYER_A, case.reference))["items"][-1]["content"]
+    found = (await receipts_of(park.context, EMPLOYER_A, case.reference))["items"][-1]["content"]
     shown = {each["name"]: (each["value"], each["source"]) for each in found["facts"]}
     assert shown["permit_card_valid_until"] == ("2036-05-31", "recorded by an officer")
     assert shown["permit_card_number"][1] == "application"
@@ -128,12 +130,12 @@ async def test_an_approval_is_out_once_it_has_settled_and_a_recalled_one_never(p
     case = await park.review()
     await case.decide("approve")
     await seal_all(park.context)
-    assert (await issue_receipts(park.context, EMPLOYER_A, case.reference))["items"] == []
-    inside = (await issue_receipts(park.context, AUDITOR, case.reference))["items"]
+    assert (await receipts_of(park.context, EMPLOYER_A, case.reference))["items"] == []
+    inside = (await receipts_of(park.context, AUDITOR, case.reference))["items"]
     assert [each["content"]["decision"]["outcome"] for each in inside] == ["approve"]
     settled = await park.approved(identity_number="33010619860128072X")
     await seal_all(park.context)
-    (receipt,) = (await issue_receipts(park.context, EMPLOYER_A, settled.reference))["items"]
+    (receipt,) = (await receipts_of(park.context, EMPLOYER_A, settled.reference))["items"]
     assert receipt["content"]["case"]["registration_number"]
 
 
@@ -141,7 +143,7 @@ async def test_a_check_names_the_first_thing_that_does_not_hold(park: Park) -> N
     case = await _refused(park)
     await seal_all(park.context)
     other = KnownKeys(park.context.log_origin, (), (), 0)
-    file = canonical((await issue_receipts(park.context, AUDITOR, case.reference))["items"][-1])
+    file = canonical((await receipts_of(park.context, AUDITOR, case.reference))["items"][-1])
     assert verify(file, _keys(park)).holds
     assert _code(file, other) == "signature"
     assert _code(file, _keys(park, least_witnesses=1)) == "cosignature"
@@ -170,7 +172,7 @@ async def test_a_witness_s_word_comes_with_the_receipt(park: Park) -> None:
     line = cosign(parse_note(sealed.note).text, WITNESS_KEY.name, WITNESS, park.clock())
     await log_reads.add_cosignature(park.context, sealed.size, str(line))
     await seal(park.context)
-    file = canonical(await issue_receipts(park.context, EMPLOYER_A, case.reference))
+    file = canonical(await receipts_of(park.context, EMPLOYER_A, case.reference))
     verdict = verify(file, _keys(park, least_witnesses=1))
     assert verdict.holds
     assert any(WITNESS_KEY.name in step.says for step in verdict.steps if step.code == "cosignature")

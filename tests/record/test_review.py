@@ -1,13 +1,15 @@
 """The statistic of conflicts: what is seen of an officer and an employer against what is expected."""
 
-from typing import Any
+from datetime import UTC, datetime
 
-from record.review import unusual
+from record.review import Decided, unusual
+
+_AT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-def _rows(**numbers: dict[str, int]) -> list[dict[str, Any]]:
+def _rows(**numbers: dict[str, int]) -> list[Decided]:
     return [
-        {"actor_issuer": "test", "actor_subject": officer, "employer_id": employer, "seq": n}
+        Decided("HT-1", n, _AT, "decided", "HT-1", employer, "approve", "test", officer)
         for officer, of in numbers.items()
         for employer, number in of.items()
         for n in range(number)

@@ -50,12 +50,12 @@ async def _code(coroutine: Any) -> str:
 async def test_a_case_run_again_finds_the_same(park: Park) -> None:
     case = await park.issued()
     found = await evaluate_again(park.context, AUDITOR, case.reference, Language.EN)
-    assert found["same"]
-    assert {run["scope"] for run in found["assessments"]} == {"registration", "HK", "MO"}
-    assert all(run["kept"] and run["rule_hash"] == run["rule_hash_now"] for run in found["assessments"])
+    assert found.same
+    assert {run.scope for run in found.assessments} == {"registration", "HK", "MO"}
+    assert all(run.kept and run.rule_hash == run.rule_hash_now for run in found.assessments)
     acts = await park.rows(tables.ledger, tables.ledger.c.act == "evaluated_again")
     assert [row["detail"]["cases"] for row in acts] == [[case.reference]]
-    assert {bytes(row["rule_hash"]).hex() for row in acts} == {found["assessments"][0]["rule_hash"]}
+    assert {bytes(row["rule_hash"]).hex() for row in acts} == {found.assessments[0].rule_hash}
 
 
 async def test_a_finding_that_was_altered_after_the_fact_is_named(park: Park) -> None:
@@ -65,9 +65,9 @@ async def test_a_finding_that_was_altered_after_the_fact_is_named(park: Park) ->
         row[0]["outcome"] = "fail"
         await connection.execute(update(tables.assessments).values(findings=row))
     found = await evaluate_again(park.context, AUDITOR, case.reference, Language.EN)
-    assert not found["same"]
-    [run] = found["assessments"]
-    assert run["differences"] == [{"code": row[0]["code"], "before": "fail", "now": "pass"}]
+    assert not found.same
+    [run] = found.assessments
+    assert run.differences == [{"code": row[0]["code"], "before": "fail", "now": "pass"}]
 
 
 async def test_a_pack_whose_text_was_changed_since_is_named(park: Park) -> None:
@@ -75,10 +75,10 @@ async def test_a_pack_whose_text_was_changed_since_is_named(park: Park) -> None:
     changed = parse_pack(SHIPPED + "# one more line\n")
     context = replace(park.context, packs=PackShelf([changed]))
     found = await evaluate_again(context, AUDITOR, case.reference, Language.EN)
-    [run] = found["assessments"]
-    assert not found["same"]
-    assert run["differences"] == []
-    assert run["rule_hash"] != run["rule_hash_now"]
+    [run] = found.assessments
+    assert not found.same
+    assert run.differences == []
+    assert run.rule_hash != run.rule_hash_now
 
 
 async def test_erased_facts_cannot_be_run_again_and_a_trial_counts_them_apart(park: Park) -> None:

@@ -20,6 +20,7 @@ from domain.messages import ARCHIVE_WORKFLOW, REGISTRATION_QUEUE, ArchiveCount, 
 from record import archive
 from store import tables
 from store.database import Database
+from store.rows.archive import ArchivedRow
 from temporal.histories import Run, RunHistory, TemporalHistories
 from tests.workflows.world import Case, World
 from worker import workflow_runner
@@ -98,11 +99,11 @@ async def test_the_archive_is_bound_to_its_place_and_never_changed(world: World)
     (row,) = await world.rows(tables.archived_histories, run_id=run.run_id)
     assert row["reference"] is None
     assert len(await world.rows(tables.ledger, chain=f"workflow/{run.workflow_id}")) == 1
-    kept = archive.archived(row)
+    kept = archive.archived(ArchivedRow.from_mapping(row))
     assert kept.open(world.context) == content
     for changed in ({"run_id": "another"}, {"content": bytes(row["content"])[:-1] + b"x"}, {"events": 1}):
         with pytest.raises(Defect):
-            archive.archived({**row, **changed}).open(world.context)
+            archive.archived(ArchivedRow.from_mapping({**row, **changed})).open(world.context)
     for statement in ("UPDATE archived_histories SET events = 1", "DELETE FROM archived_histories"):
         with pytest.raises(ProgrammingError, match="permission denied"):
             await _execute(world.context.database, statement)

@@ -291,8 +291,8 @@ async def test_a_night_compares_all_cases_keeps_what_differs_and_names_it_to_ope
         night = await nightly_round(world)
         assert (night.cases, night.differing, night.differences) == (2, 1, 1)
     (listed,), _ = await list_differences(world.context)
-    assert (listed["reference"], listed["code"]) == (case.reference, "register_differs_from_ledger")
-    assert (listed["expected"], listed["found"]) == ("approved", "refused")
+    assert (listed.reference, listed.code) == (case.reference, "register_differs_from_ledger")
+    assert (listed.expected, listed.found) == ("approved", "refused")
     (incident,) = await world.rows(tables.incidents, kind="record_differs")
     assert incident["reason"] == "table=registrations column=stage"
     rows = await world.rows(tables.ledger, act="reconciled")

@@ -26,10 +26,10 @@ from domain.messages import (
 from domain.registration import WithdrawalRequest
 from privacy import erasures, retention
 from record.reconciliation.reconcile import reconcile_case
-from record.story import tell_story
 from store import tables
 from temporal.histories import TemporalHistories
 from tests.privacy.sweep import places_of
+from tests.record.telling import story_of
 from tests.workflows.test_archive import archive_round
 from tests.workflows.world import EMPLOYER_A, SUPERVISOR, Case, World, new_key
 
@@ -51,7 +51,7 @@ async def test_histories_and_their_archive_name_nobody_and_agree_after_an_erasur
     case = await _withdrawn(world)
     await archive_round(world)
     histories = TemporalHistories(world.client)
-    before, _ = await tell_story(world.context, histories, AUDITOR, case.reference)
+    before, _ = await story_of(world.context, histories, AUDITOR, case.reference)
     assert await places_of(world.context, WORDS)
     request = ErasureRequest(reason=ErasureReason.PERSON_ASKED)
     await erasures.propose(world.context, SUPERVISOR, case.reference, request, new_key())
@@ -65,7 +65,7 @@ async def test_histories_and_their_archive_name_nobody_and_agree_after_an_erasur
     assert not any(word in live.content for word in WORDS)
     evidence, found = await reconcile_case(world.context, histories, case.reference)
     assert (evidence.state_hashes, evidence.contents, found) == (None, None, [])
-    after, _ = await tell_story(world.context, histories, AUDITOR, case.reference)
+    after, _ = await story_of(world.context, histories, AUDITOR, case.reference)
     new = [each for each in after["items"] if each not in before["items"]]
     assert [each["what"] for each in new] == ["erasure_proposed", "key_destroyed"]
     assert len(after["items"]) == len(before["items"]) + 2

@@ -35,7 +35,7 @@ async def test_a_night_checks_the_whole_seal_and_names_what_was_altered(
     postgres.run_sql(f"SET session_replication_role = replica; {altered}", database=database_name)
     assert (await _night(world)).differences >= 1
     listed, _ = await list_differences(world.context)
-    assert listed[0]["place"] | {"rows": ""} == {
+    assert listed[0].place | {"rows": ""} == {
         "table": "seal_nodes", "level": 1, "index": 0, "leaf": 0, "to_leaf": 1, "rows": "",
     }  # fmt: skip
 

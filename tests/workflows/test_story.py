@@ -7,8 +7,8 @@ from typing import Any
 from domain.actors import Actor, Role
 from domain.stages import PermitStage
 from record.reconciliation.reconcile import reconcile_case
-from record.story import tell_story
 from temporal.histories import TemporalHistories
+from tests.record.telling import story_of
 from tests.workflows.test_archive import archive_round, closed_run
 from tests.workflows.world import World
 
@@ -23,7 +23,7 @@ async def test_a_step_that_is_tried_again_is_in_the_story_before_it_is_through(w
 
     async def told(what: str) -> list[Any]:
         histories = TemporalHistories(world.client)
-        story, _ = await tell_story(world.context, histories, AUDITOR, case.reference, limit=1000)
+        story, _ = await story_of(world.context, histories, AUDITOR, case.reference, limit=1000)
         return [item for item in story["items"] if item["what"] == what]
 
     async with asyncio.timeout(20):
@@ -52,13 +52,13 @@ async def test_a_step_that_is_tried_again_is_in_the_story_before_it_is_through(w
 async def test_the_story_is_the_same_from_the_live_service_and_from_the_archive(world: World) -> None:
     case = await closed_run(world)
     histories = TemporalHistories(world.client)
-    live, _ = await tell_story(world.context, histories, AUDITOR, case.reference, limit=1000)
+    live, _ = await story_of(world.context, histories, AUDITOR, case.reference, limit=1000)
     before, found = await reconcile_case(world.context, histories, case.reference)
     assert (found, [run.archived for run in before.record.runs]) == ([], [None, None])
 
     await archive_round(world)
 
-    archived, _ = await tell_story(world.context, histories, AUDITOR, case.reference, limit=1000)
+    archived, _ = await story_of(world.context, histories, AUDITOR, case.reference, limit=1000)
     after, found = await reconcile_case(world.context, histories, case.reference)
     assert (found, [run.archived is not None for run in after.record.runs]) == ([], [True, False])
     assert archived == live
@@ -76,7 +76,7 @@ async def test_as_of_a_time_a_run_that_closed_later_is_open_and_its_history_shor
     histories = TemporalHistories(world.client)
 
     async def told(at: datetime | None) -> dict[str, Any]:
-        story, _ = await tell_story(world.context, histories, AUDITOR, case.reference, as_of=at, limit=1000)
+        story, _ = await story_of(world.context, histories, AUDITOR, case.reference, as_of=at, limit=1000)
         return story
 
     now = await told(None)

@@ -39,8 +39,8 @@ async def test_a_case_accepted_before_keeps_its_version_and_is_found_the_same_ag
     assert await case.stage() == "under_review"
     await case.at("2026-12-02")
     again = await evaluate_again(park.context, AUDITOR, case.reference, Language.EN)
-    (run,) = again["assessments"]
-    assert (again["same"], run["rule_version"]) == (True, "2025-11-05")
-    (found,) = [each for each in run["now"] if each["code"] == "permit_card_ends_early"]
-    assert found["outcome"] == "needs_person"
-    assert [used["name"] for used in found["parameters"]] == ["permit_term_years", "card_must_outlive_term"]
+    (run,) = again.assessments
+    assert (again.same, run.rule_version) == (True, "2025-11-05")
+    (found,) = [each for each in run.now or () if each.code == "permit_card_ends_early"]
+    assert found.outcome == "needs_person"
+    assert [used["name"] for used in found.parameters] == ["permit_term_years", "card_must_outlive_term"]

@@ -241,7 +241,7 @@ async def test_a_round_keeps_what_differs_once_names_it_to_the_operator_and_take
     for night in range(2):
         assert await _round(park, night) >= 1
     listed, _ = await list_differences(park.context)
-    assert {(each["reference"], each["code"]) for each in listed} == {("seal", "seal_node_differs")}
+    assert {(each.reference, each.code) for each in listed} == {("seal", "seal_node_differs")}
     incidents = await park.rows(tables.incidents)
     assert {(each["kind"], each["step"], each["reference"]) for each in incidents} == {
         ("record_differs", "seal_node_differs", None)
@@ -310,9 +310,7 @@ async def _shown(park: Park, reference: str) -> list[str]:
     shown = await show_reconciliation(park.context, NoHistories(), AUDITOR, reference, Language.EN)
     # There is no Temporal here, whose histories would be missed.
     return [
-        f"{each['code']} {place_text(each['place'])}"
-        for each in shown["differences"]
-        if not each["code"].startswith("history_")
+        f"{each.code} {place_text(each.place)}" for each in shown.differences if not each.code.startswith("history_")
     ]
 
 

@@ -12,14 +12,15 @@ from domain.actors import system
 from proof.files import verify
 from proof.receipts import canonical
 from proof.verdicts import KnownKeys, Verdict, read_keys
-from record.receipts import issue_receipts
 from record.restores.declaring import declare_restore
 from record.seal import log as log_reads
 from record.seal.check import Progress, check_next
 from record.seal.proofs import prove_case, signers_of
+from record.shown import document
 from tests.cases.contexts import EMPLOYER_A
 from tests.cases.driver import Case, Park, china, open_park
 from tests.record.seal.sealed import seal_all
+from tests.record.telling import receipts_of
 from tests.rows import Rows
 
 
@@ -31,11 +32,11 @@ async def park(clean_database: str) -> AsyncIterator[Park]:
 
 async def _keys(park: Park) -> KnownKeys:
     names = await read_log_epochs(park.context)
-    return read_keys(json.dumps(log_reads.public_keys(park.context, names)))
+    return read_keys(json.dumps(document(log_reads.public_keys(park.context, names))))
 
 
 async def _receipts(case: Case) -> bytes:
-    return canonical(await issue_receipts(case.park.context, EMPLOYER_A, case.reference))
+    return canonical(await receipts_of(case.park.context, EMPLOYER_A, case.reference))
 
 
 async def _returned(park: Park, **given: Any) -> Case:

@@ -66,10 +66,10 @@ async def test_every_row_is_sealed_once_and_proved_in_every_later_checkpoint(par
     for chain, seq in list(rows)[::7]:
         found = await log_reads.prove_inclusion(park.context, chain=chain, seq=seq)
         leaf = merkle.leaf_hash(bytes(rows[chain, seq]["hash"]))
-        proof = [bytes.fromhex(each) for each in found["proof"]]
-        assert merkle.verifies_inclusion(leaf, found["index"], late.size, proof, late.root)
+        proof = [bytes.fromhex(each) for each in found.proof]
+        assert merkle.verifies_inclusion(leaf, found.index, late.size, proof, late.root)
     grown = await log_reads.prove_consistency(park.context, early.size, None)
-    proof = [bytes.fromhex(each) for each in grown["proof"]]
+    proof = [bytes.fromhex(each) for each in grown.proof]
     assert merkle.verifies_consistency(early.size, early.root, late.size, late.root, proof)
 
 

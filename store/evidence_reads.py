@@ -1,0 +1,124 @@
+"""Reading what stands of a case beside its ledger and its histories: one statement."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple, TypeVar
+from uuid import UUID
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import Uuid
+
+from store.encryption import WrappedKey
+from store.rows.authority import AnswerRow, CallRow, LostAnswerRow
+from store.rows.base import TableRow
+from store.rows.notices import DeliveryRow
+from store.rows.people import ErasureRow, LegalHoldRow, ObjectionRow
+from store.rows.register import FactRow, PermitRow, RegistrationRow
+from store.rows.work import CommandRow, ConflictRow, TaskRow
+
+_Row = TypeVar("_Row", bound=TableRow)
+
+# Erasures and objections are looked up by the ids that the ledger names: they are a person's, not a case's.
+_EVIDENCE: Final = text(
+    "SELECT to_jsonb(r) AS register, k.key_id, k.kek_id, k.wrapped,"
+    " (SELECT jsonb_agg(to_jsonb(x)) FROM permits x WHERE x.reference = r.reference) AS permits,"
+    " (SELECT jsonb_agg(to_jsonb(x) ORDER BY x.received_at, x.answer_id) FROM answers x"
+    "  WHERE x.reference = r.reference) AS answers,"
+    " (SELECT jsonb_object_agg(x.seq, encode(x.hash, 'hex')) FROM seal_leaves x WHERE x.chain = r.reference) AS leaves,"
+    " (SELECT jsonb_agg(to_jsonb(x)) FROM commands x WHERE x.reference = r.reference) AS commands,"
+    " (SELECT jsonb_agg(to_jsonb(x)) FROM case_facts x WHERE x.reference = r.reference) AS case_facts,"
+    " (SELECT jsonb_agg(to_jsonb(x)) FROM tasks x WHERE x.reference = r.reference) AS tasks,"
+    " (SELECT jsonb_agg(to_jsonb(x)) FROM conflicts x WHERE x.reference = r.reference) AS conflicts,"
+    " (SELECT jsonb_agg(to_jsonb(x)) FROM calls x WHERE x.reference = r.reference) AS calls,"
+    " (SELECT jsonb_agg(to_jsonb(x)) FROM legal_holds x WHERE x.reference = r.reference) AS legal_holds,"
+    " (SELECT jsonb_agg(to_jsonb(x)) FROM lost_answers x WHERE x.attached_to = r.reference) AS lost_answers,"
+    " (SELECT jsonb_agg(to_jsonb(x) || jsonb_build_object('kind', n.kind, 'recipient', n.recipient,"
+    "  'text_hash', n.text_hash)) FROM notices n JOIN deliveries x USING (notice_id)"
+    "  WHERE n.reference = r.reference) AS deliveries,"
+    " (SELECT jsonb_agg(to_jsonb(x)) FROM erasures x WHERE x.erasure_id = ANY(:erasures)) AS erasures,"
+    " (SELECT jsonb_agg(to_jsonb(x)) FROM objections x WHERE x.objection_id = ANY(:objections)"
+    "  AND x.reference = r.reference) AS objections"
+    " FROM registrations r JOIN persons p USING (person_id) JOIN data_keys k ON k.key_id = p.key_id"
+    " WHERE r.reference = :reference"
+).bindparams(bindparam("erasures", type_=ARRAY(Uuid)), bindparam("objections", type_=ARRAY(Uuid)))
+
+
+class NoticeSent(NamedTuple):
+    """A delivery with what is compared of its notice."""
+
+    delivery: DeliveryRow
+    kind: str
+    recipient: str
+    text_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Rows of further tables that are a case's, with the erasures and objections that the ledger names."""
+
+    tasks: Sequence[TaskRow] = ()
+    conflicts: Sequence[ConflictRow] = ()
+    calls: Sequence[CallRow] = ()
+    deliveries: Sequence[NoticeSent] = ()
+    legal_holds: Sequence[LegalHoldRow] = ()
+    lost_answers: Sequence[LostAnswerRow] = ()
+    facts: Sequence[FactRow] = ()
+    erasures: Sequence[ErasureRow] = ()
+    objections: Sequence[ObjectionRow] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRows:
+    """The rows of a case, with its person's key; `leaves` has the hash of each that is of its chain, by its number."""
+
+    register: RegistrationRow
+    key: WrappedKey
+    permits: Sequence[PermitRow]
+    answers: Sequence[AnswerRow]
+    commands: Sequence[CommandRow]
+    leaves: Mapping[int, str]
+    beside: Beside
+
+
+async def read_evidence(
+    connection: AsyncConnection, reference: str, erasures: Sequence[UUID], objections: Sequence[UUID]
+) -> EvidenceRows | None:
+    """Return the rows of a case, with erasures and objections of these ids, or None where there is no such case."""
+    named = {"reference": reference, "erasures": erasures, "objections": objections}
+    found = (await connection.execute(_EVIDENCE, named)).mappings().one_or_none()
+    return None if found is None else _read(dict(found))
+
+
+def _read(found: Mapping[str, Any]) -> EvidenceRows:
+    return EvidenceRows(
+        register=RegistrationRow.from_json(found["register"]),
+        key=WrappedKey(found["key_id"], found["kek_id"], found["wrapped"]),
+        permits=_rows(PermitRow, found["permits"]),
+        answers=_rows(AnswerRow, found["answers"]),
+        commands=_rows(CommandRow, found["commands"]),
+        leaves={int(seq): hashed for seq, hashed in (found["leaves"] or {}).items()},
+        beside=_beside(found),
+    )
+
+
+def _beside(found: Mapping[str, Any]) -> Beside:
+    return Beside(
+        tasks=_rows(TaskRow, found["tasks"]),
+        conflicts=_rows(ConflictRow, found["conflicts"]),
+        calls=_rows(CallRow, found["calls"]),
+        deliveries=[
+            NoticeSent(DeliveryRow.from_json(row), row["kind"], row["recipient"], row["text_hash"])
+            for row in found["deliveries"] or ()
+        ],
+        legal_holds=_rows(LegalHoldRow, found["legal_holds"]),
+        lost_answers=_rows(LostAnswerRow, found["lost_answers"]),
+        facts=_rows(FactRow, found["case_facts"]),
+        erasures=_rows(ErasureRow, found["erasures"]),
+        objections=_rows(ObjectionRow, found["objections"]),
+    )
+
+
+def _rows(row: type[_Row], found: Iterable[Mapping[str, Any]] | None) -> list[_Row]:
+    return [row.from_json(values) for values in found or ()]
