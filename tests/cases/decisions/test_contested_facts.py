@@ -155,7 +155,7 @@ async def test_the_records_of_a_case_with_facts_agree_and_its_rules_find_the_sam
     again = await evaluate_again(park.context, AUDITOR, case.reference, Language.EN)
     assert again.same
     by_scope = {run.scope: run for run in again.assessments}
-    assert [each["number"] for each in by_scope["HK"].recorded_facts] == [2]
+    assert [each.number for each in by_scope["HK"].recorded_facts] == [2]
     assert by_scope["HK"].turned == ["permit_card_ends_early"]
     (first,) = [run for run in again.assessments if (run.scope, run.seq) == ("registration", 1)]
     assert (first.recorded_facts, first.turned) == ([], [])
