@@ -66,8 +66,7 @@ class StoodView(BaseModel):
 class WaitView(BaseModel):
     """For whom was waited, and how long."""
 
-    model_config = {"json_schema_extra": {"required": ["for", "seconds", "says"]}}
-
+    whom: str = Field(alias="for", description="For whom: `park`, `employer`, `authority` …")
     seconds: int
     says: str
 
@@ -84,6 +83,19 @@ class RunView(BaseModel):
     problem: str | None = Field(description="Why its history cannot be shown.")
 
 
+class EndedWaitView(WaitView):
+    """A wait that was over."""
+
+    since: datetime
+
+
+class SaidReason(BaseModel):
+    """A reason with its sentence."""
+
+    code: str
+    says: str = Field(description="In the caller's language.")
+
+
 class StoryItem(BaseModel):
     """One thing that happened; what does not apply is left out."""
 
@@ -95,6 +107,17 @@ class StoryItem(BaseModel):
     what: str = Field(description="Code of the act, the event or the notice.")
     says: str = Field(description="In the caller's language.")
     place: dict[str, Any] = Field(description="Chain and number in the ledger, run and event, or notice.")
+    who: dict[str, Any] | None = Field(default=None, description="Role, subject and issuer of who acted.")
+    stage: str | None = Field(default=None, description="The stage that it led to.")
+    round: int | None = None
+    outcome: str | None = None
+    destination: str | None = None
+    reasons: list[SaidReason] = Field(default=[], description="Codes, each with its sentence.")
+    purpose: str | None = Field(default=None, description="What data was opened for.")
+    rule_version: str | None = None
+    detail: dict[str, Any] | None = None
+    waited: EndedWaitView | None = Field(default=None, description="The wait that it ended.")
+    deliveries: list[dict[str, Any]] = Field(default=[], description="How far a notice got, channel by channel.")
 
 
 class StoryView(BaseModel):

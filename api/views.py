@@ -98,10 +98,29 @@ class MaskedPerson(BaseModel):
     erased: bool = Field(description="Whether what was given of the person was erased.")
 
 
+class CaseTaskView(BaseModel):
+    """An open task of a case."""
+
+    id: str
+    kind: TaskKind
+    holder: str | None
+    destination: Destination | None
+    destinations: list[Destination]
+
+
+class HeldAnswerView(BaseModel):
+    """An answer of the authority that is kept and not applied."""
+
+    outcome_id: str
+    outcome: str
+    destination: Destination
+    state: str = Field(description="`held` for its contradiction, `early`, or `renewal`.")
+
+
 class CaseView(BaseModel):
     """A case as its reader may see it."""
 
-    reference: str = Field(examples=["HT-7K2M-9QXA-3"])
+    reference: str = Field(examples=["HT-7K2M-9QXA-J"])
     client_reference: str | None
     employer_id: str
     workflow_id: str
@@ -140,6 +159,21 @@ class CaseView(BaseModel):
         default=[], description="In answers to staff: what will then still stand in the way of each permit."
     )
     pending: Any = Field(default=None, description="True while a stored act waits for the engine; else the proposal.")
+    pending_because: str | None = Field(
+        default=None,
+        description="With `pending: true`: whether the engine gave no answer (`not_answered`) or `failed`.",
+    )
+    pending_act: str | None = Field(default=None, description="What is proposed; for staff and auditors.")
+    hold: dict[str, Any] | None = Field(default=None, description="An officer's hold; for staff and auditors.")
+    standing_hold: bool | None = Field(default=None, description="Held by the employer's standing; for staff.")
+    legal_holds: list[dict[str, Any]] = Field(default=[], description="For staff and auditors.")
+    erased_at: datetime | None = Field(default=None, description="For staff and auditors.")
+    overdue: bool | None = Field(default=None, description="For staff and auditors.")
+    contested: bool | None = Field(default=None, description="Whether a finding is contested; for staff and auditors.")
+    returns: int | None = Field(default=None, description="How often it was returned; for staff and auditors.")
+    settles_at: datetime | None = Field(default=None, description="When the approval takes effect; for staff.")
+    tasks: list[CaseTaskView] = Field(default=[], description="For staff and auditors.")
+    held_answers: list[HeldAnswerView] = Field(default=[], description="For staff and auditors.")
 
 
 class CasePage(Page):
@@ -202,6 +236,7 @@ class TaskView(BaseModel):
     destination: Destination | None = Field(description="Null as well where one task serves several.")
     destinations: list[Destination] = Field(description="All that the task is about.")
     round: int
+    state: str = Field(examples=["open"])
     due_at: datetime | None
     overdue: bool
     holder: str | None
@@ -331,8 +366,8 @@ class AnswerView(BaseModel):
     status: str = Field(examples=["recorded"], description="`recorded`, `already_recorded` or `held`.")
 
 
-class ReceiptView(BaseModel):
-    """What became of a receipt."""
+class DeliveryReportView(BaseModel):
+    """What became of a delivery report of a gateway."""
 
     status: str = Field(examples=["recorded"])
 
