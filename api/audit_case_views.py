@@ -93,7 +93,7 @@ class SaidReason(BaseModel):
     """A reason with its sentence."""
 
     code: str
-    says: str = Field(description="In the caller's language.")
+    says: str | None = Field(description="In the caller's language; null for a code without a sentence.")
 
 
 class StoryItem(BaseModel):

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import httpx
+import jsonschema_rs
+import orjson
 from fastapi import FastAPI
 
 from api.access import GuardedRoute
@@ -11,7 +13,8 @@ from api.openapi import CODES_KEY, build_openapi
 from api.problems import MEDIA_TYPE
 
 Hook = Callable[[httpx.Response], Awaitable[None]]
-_PATHS: dict[str, Any] = {}  # made once, since every app has the same
+_DOCUMENT: dict[str, Any] = {}  # made once, since every app has the same
+_VALIDATORS: dict[str, jsonschema_rs.Draft202012Validator] = {}
 
 
 def undocumented(operation: Mapping[str, Any], status: int, code: str | None) -> str | None:
@@ -24,23 +27,41 @@ def undocumented(operation: Mapping[str, Any], status: int, code: str | None) ->
     return None
 
 
+def misfits(document: Mapping[str, Any], schema: Mapping[str, Any], value: object) -> list[str]:
+    """Return where a body is not as its schema says, or has a field that its schema does not name."""
+    key = orjson.dumps(schema).decode()
+    if key not in _VALIDATORS:
+        schemas = {name: _closed(each) for name, each in document["components"]["schemas"].items()}
+        whole = {**schema, "components": {"schemas": schemas}}
+        _VALIDATORS[key] = jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
+    return [f"{error.instance_path}: {error.message}" for error in _VALIDATORS[key].iter_errors(value)]
+
+
+def _closed(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"additionalProperties": False, **schema} if "properties" in schema else schema
+
+
 def hook_of(app: FastAPI) -> Hook:
     """Return what looks at each answer of an app; calls that are no published operation pass."""
     routes = [route for route in app.routes if isinstance(route, GuardedRoute) and route.include_in_schema]
-    if not _PATHS:
-        _PATHS.update(build_openapi(app)["paths"])
+    if not _DOCUMENT:
+        _DOCUMENT.update(build_openapi(app))
 
     async def look(response: httpx.Response) -> None:
-        request = response.request
+        request, kind = response.request, response.headers.get("content-type", "")
         method = "GET" if request.method == "HEAD" else request.method
         of = next((r for r in routes if r.path_regex.match(request.url.path) and method in (r.methods or ())), None)
         if of is None:
             return
-        code = None
-        if response.headers.get("content-type") == MEDIA_TYPE and request.method != "HEAD":
-            await response.aread()
-            code = response.json()["code"]
-        wrong = undocumented(_PATHS[of.path_format][method.lower()], response.status_code, code)
+        operation = _DOCUMENT["paths"][of.path_format][method.lower()]
+        body = None
+        if request.method != "HEAD" and kind in ("application/json", MEDIA_TYPE):
+            body = orjson.loads(await response.aread())
+        code = body["code"] if kind == MEDIA_TYPE and body else None
+        wrong = undocumented(operation, response.status_code, code)
         assert wrong is None, wrong
+        if body is not None:
+            schema = operation["responses"][str(response.status_code)]["content"][kind]["schema"]
+            assert (found := misfits(_DOCUMENT, schema, body)) == [], (operation["operationId"], found)
 
     return look

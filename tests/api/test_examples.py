@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import jsonschema_rs
 import orjson
 import pytest
 
@@ -12,6 +11,7 @@ import api
 from api.examples import FILE, read_examples
 from api.openapi import bodies_of
 from tests.api.conftest import Stage
+from tests.api.documented import misfits
 from tests.api.every_route import walk_all
 from tests.api.recording import Recording
 from tests.api.routes import published
@@ -21,27 +21,13 @@ OPERATIONS = [operation for ways in DOCUMENT["paths"].values() for operation in 
 BODIES: list[tuple[str, dict[str, Any]]] = [each for operation in OPERATIONS for each in bodies_of(operation)]
 
 
-def _closed(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return a schema that takes no field that it does not name, as it stands for whoever reads it."""
-    return {"additionalProperties": False, **schema} if "properties" in schema else schema
-
-
-SCHEMAS = {name: _closed(schema) for name, schema in DOCUMENT["components"]["schemas"].items()}
-
-
-def _errors(schema: dict[str, Any], value: object) -> list[str]:
-    whole = {**schema, "components": {"schemas": SCHEMAS}}
-    validator = jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
-    return [f"{error.instance_path}: {error.message}" for error in validator.iter_errors(value)]
-
-
 @pytest.mark.parametrize("name", sorted({name for name, _ in BODIES}))
 def test_each_body_has_an_example_that_its_schema_takes(name: str) -> None:
     example = read_examples()[name]
 
     for said in [said for other, said in BODIES if other == name]:
         assert said["examples"] == {"sample": {"$ref": f"#/components/examples/{name}"}}
-        assert _errors(said["schema"], example) == []
+        assert misfits(DOCUMENT, said["schema"], example) == []
 
 
 def test_no_example_stands_without_its_body() -> None:
