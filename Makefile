@@ -11,7 +11,7 @@ LEAST ?= 10000
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check bench fuzz faults drill format clean
+.PHONY: help setup run demo test check bench fuzz faults drill examples format clean
 
 help:  ## Say what can be made.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -60,6 +60,9 @@ faults: setup  ## Break everything under 1,000 cases and look whether anything w
 
 drill: setup  ## Lose Temporal, take PostgreSQL back, and both, under 200 cases; CASES=20, SEED=..., LOSSES=temporal,postgres,both
 	@SEED="$(SEED)" CASES="$(CASES)" LOSSES="$(LOSSES)" .venv/bin/python -m bench.faults.drill
+
+examples: setup  ## Record the examples of the OpenAPI document anew, from a walk through every route.
+	HETAO_RECORD_EXAMPLES=1 .venv/bin/python -m pytest tests/api/test_examples.py -q -k record
 
 format: setup  ## Format the code and mend what ruff can mend.
 	.venv/bin/ruff check --fix .

@@ -35,7 +35,7 @@ from temporal.telemetry import concern
 
 BODY_LIMIT: Final = 1024 * 1024
 BODY_LIMIT_KEY: Final = "x-largest-body"  # in a route's `openapi_extra`, where it differs
-PROBLEMS_KEY: Final = "x-further-problems"  # in a route's `openapi_extra`: statuses that its kind does not imply
+PROBLEMS_KEY: Final = "x-further-problems"  # in a route's `openapi_extra`: codes that its kind does not imply
 ANY_QUERY_KEY: Final = "x-any-query"  # in a route's `openapi_extra`: names in the query that are not known are ignored
 _VISIBLE: Final = re.compile(r"[!-~]{1,200}")
 _WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})

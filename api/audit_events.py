@@ -1,13 +1,13 @@
 """Calls of auditors on the ledger: search, counts, export, samples and possible conflicts of interest."""
 
 from functools import partial
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
-from api.access import PROBLEMS_KEY, GuardedRoute, allow
+from api.access import GuardedRoute, allow
 from api.answers import Pages, answer_page, json_response
 from api.audit_event_views import EventPage
 from api.parameters import PageQuery, PurposeHeader
@@ -31,7 +31,6 @@ _AUDITOR = allow(Role.AUDITOR)
 _Visible = Annotated[str, StringConstraints(max_length=200, pattern=r"^[!-~]+$")]
 _Word = Annotated[str, StringConstraints(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/,\[\]-]*$")]
 _Seed = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
-_BY_CASE: Final[dict[str, Any]] = {PROBLEMS_KEY: [404]}  # the case named as a filter
 
 
 class EventQuery(BaseModel):
@@ -104,7 +103,7 @@ class SampleQuery(RangeQuery):
     size: int = Field(default=20, ge=1, le=200, description="How many decisions to draw.")
 
 
-@router.get("/events", response_model=EventPage, summary="Search the ledger", openapi_extra=_BY_CASE)
+@router.get("/events", response_model=EventPage, summary="Search the ledger")
 async def search(
     request: Request, query: Annotated[EventPageQuery, Query()], actor: Annotated[Actor, _AUDITOR]
 ) -> Response:
@@ -114,7 +113,7 @@ async def search(
     return await answer_page(request, actor, "audit/events", query, read)
 
 
-@router.get("/counts", response_model=CountsView, summary="Count rows of the ledger", openapi_extra=_BY_CASE)
+@router.get("/counts", response_model=CountsView, summary="Count rows of the ledger")
 async def count(request: Request, query: Annotated[CountQuery, Query()], actor: Annotated[Actor, _AUDITOR]) -> Response:
     """Count the rows of a time range of at most 92 days, most frequent first."""
     counts = await audit_events.count(wiring_of(request).context, query.filters(), query.by)
@@ -126,7 +125,6 @@ async def count(request: Request, query: Annotated[CountQuery, Query()], actor: 
     response_class=NdjsonResponse,
     summary="Export rows of the ledger",
     responses={200: {"description": "One JSON object a line: `manifest`, `row`, `resume`, `end`."}},
-    openapi_extra=_BY_CASE,
 )
 async def export(
     request: Request,

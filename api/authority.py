@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.access import PROBLEMS_KEY, GuardedRoute, signed
+from api.access import GuardedRoute, signed
 from api.answers import respond
 from api.signed import read_body, signed_body, verified
-from api.views import AnswerView, ReceiptView
+from api.views import AnswerView, DeliveryReportView
 from api.wiring import wiring_of
 from cases.notices import receipts
 from domain.answers import AuthorityAnswer
@@ -25,7 +25,7 @@ router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["Machines"])
     response_model=AnswerView,
     summary="Answer on a talent permit",
     responses={202: {"model": AnswerView, "description": "Kept for an officer (`held`) or until it fits."}},
-    openapi_extra={**signed_body(AuthorityAnswer), PROBLEMS_KEY: [410]},
+    openapi_extra=signed_body(AuthorityAnswer),
 )
 async def receive_answer(request: Request, _caller: Annotated[None, signed()]) -> Response:
     """Take an answer of the exit-entry administration; a message id seen before gets its first answer again."""
@@ -44,7 +44,7 @@ async def receive_answer(request: Request, _caller: Annotated[None, signed()]) -
 
 @router.post(
     "/receipts",
-    response_model=ReceiptView,
+    response_model=DeliveryReportView,
     summary="Receipt of a message",
     openapi_extra=signed_body(ReceiptRequest),
 )

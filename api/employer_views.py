@@ -99,6 +99,13 @@ class NewWebhookView(BaseModel):
     earlier_until: datetime | None = None
 
 
+class SubscribedWebhookView(WebhookView):
+    """A new subscription with its key, shown once: `secret` of the scheme `v1`, `public_key` of `v1a`."""
+
+    secret: str | None = None
+    public_key: str | None = None
+
+
 class WebhookTestView(BaseModel):
     """A test delivery on its way."""
 

@@ -17,6 +17,7 @@ from api.employer_views import (
     NewWebhookView,
     RosterRowPage,
     RosterView,
+    SubscribedWebhookView,
     WebhookList,
     WebhookTestView,
     WebhookView,
@@ -287,7 +288,7 @@ async def list_webhooks(request: Request, actor: Annotated[Actor, _EMPLOYER]) ->
     "/webhooks",
     response_model=WebhookView,
     summary="Subscribe a URL, or change its kinds",
-    responses={201: {"model": NewWebhookView, "description": "A new subscription, with its key."}},
+    responses={201: {"model": SubscribedWebhookView, "description": "A new subscription, with its key."}},
 )
 async def put_webhook(
     request: Request, body: WebhookRequest, idempotency: IdempotencyKey, actor: Annotated[Actor, _EMPLOYER]

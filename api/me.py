@@ -1,13 +1,13 @@
 """Calls of the person: signing in by a one-time link, and what they may read without an employer."""
 
 from functools import partial
-from typing import Annotated, Any, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import HTMLResponse, Response
 
-from api.access import PROBLEMS_KEY, GuardedRoute, IdempotencyKey, anyone, own, own_by_link
+from api.access import GuardedRoute, IdempotencyKey, anyone, own, own_by_link
 from api.acts import ask, on_permit
 from api.answers import answer_page, json_response, respond
 from api.callers import client_of
@@ -45,7 +45,6 @@ pages = APIRouter(route_class=GuardedRoute)
 router = APIRouter(prefix="/v1/me", route_class=GuardedRoute, tags=["The person"])
 
 _OWN, _BY_LINK = own(), own_by_link()
-_ABOUT_CASE: Final[dict[str, Any]] = {PROBLEMS_KEY: [404]}  # the case that the body names
 
 
 class DataQuery(BaseModel):
@@ -67,7 +66,6 @@ async def show_page(request: Request, _caller: Annotated[None, anyone()]) -> HTM
     status_code=202,
     response_model=LinkAskedView,
     summary="Ask for a link to sign in",
-    openapi_extra={PROBLEMS_KEY: [429]},
 )
 async def ask_for_link(request: Request, body: SignInLinkRequest, _caller: Annotated[None, anyone()]) -> Response:
     """Say that a link is on its way if the case has the address, whether or not it does.
@@ -88,7 +86,6 @@ async def ask_for_link(request: Request, body: SignInLinkRequest, _caller: Annot
     status_code=201,
     response_model=SessionView,
     summary="Sign in with a link",
-    openapi_extra={PROBLEMS_KEY: [401, 429]},
 )
 async def sign_in(request: Request, body: SessionRequest, _caller: Annotated[None, anyone()]) -> Response:
     """Use up a link and open a session; every link that cannot be used gets the same answer."""
@@ -159,7 +156,6 @@ async def list_objections(request: Request, session: Annotated[Session, _OWN]) -
     status_code=202,
     response_model=ObjectionReceipt,
     summary="Complain to the park",
-    openapi_extra=_ABOUT_CASE,
 )
 async def complain(
     request: Request, body: ComplaintRequest, idempotency: IdempotencyKey, session: Annotated[Session, _OWN]
@@ -175,7 +171,6 @@ async def complain(
     status_code=202,
     response_model=ContestedView,
     summary="Contest a recorded fact",
-    openapi_extra=_ABOUT_CASE,
 )
 async def contest_fact(
     request: Request, body: OwnFactContest, idempotency: IdempotencyKey, session: Annotated[Session, _OWN]
@@ -194,7 +189,6 @@ async def contest_fact(
     status_code=202,
     response_model=DisputeView,
     summary="Dispute a departure",
-    openapi_extra=_ABOUT_CASE,
 )
 async def dispute(
     request: Request, body: DisputeRequest, idempotency: IdempotencyKey, session: Annotated[Session, _OWN]
@@ -212,7 +206,6 @@ async def dispute(
     status_code=202,
     response_model=LostCardView,
     summary="Report a lost card",
-    openapi_extra=_ABOUT_CASE,
 )
 async def report_lost_card(
     request: Request, body: OwnCardLostRequest, idempotency: IdempotencyKey, session: Annotated[Session, _OWN]

@@ -76,7 +76,8 @@ class ContactChangeView(BaseModel):
 class OwnCaseView(BaseModel):
     """A case as its person reads it."""
 
-    reference: str = Field(examples=["HT-7K2M-9QXA-3"])
+    reference: str = Field(examples=["HT-7K2M-9QXA-J"])
+    programme: str = Field(examples=["talent_permit"], description="The programme that the case is of.")
     employer_id: str
     employer: str = Field(description="Name of the employer.")
     stage: Stage

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from api.access import PROBLEMS_KEY, GuardedRoute, IdempotencyKey, allow
+from api.access import GuardedRoute, IdempotencyKey, allow
 from api.answers import ListRead, answer_page, respond
 from api.notice_views import NoticeDeliveryView, ReadNoticePage
 from api.parameters import IdPath, PageQuery
@@ -74,7 +74,7 @@ class FailedQuery(PageQuery):
     unreached: bool = Field(default=False, description="Only where no channel reached the reader.")
 
 
-@router.get("/notices", response_model=ReadNoticePage, summary="Read your notices", openapi_extra={PROBLEMS_KEY: [404]})
+@router.get("/notices", response_model=ReadNoticePage, summary="Read your notices")
 async def list_notices(
     request: Request, query: Annotated[NoticeQuery, Query()], actor: Annotated[Actor, _READERS]
 ) -> Response:

@@ -1,24 +1,28 @@
-"""The OpenAPI document: what each route may answer with, and what each call must carry."""
+"""The OpenAPI document: what each call is named, carries and may answer with, in a form that makes good clients."""
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api.access import BODY_LIMIT_KEY, PROBLEMS_KEY, Credential, GuardedRoute
+from api.examples import read_examples
+from api.openapi_words import DESCRIPTION, SECURITY_SCHEMES, TAGS
+from api.operations import operation_of, problems_of
 from api.problems import MEDIA_TYPE, Problem
-from domain.errors import PROBLEM_STATUS
+from domain.actors import Role
 
+Node = dict[str, Any]
+
+CODES_KEY: Final = "x-problem-codes"  # beside an answer: the codes that it may carry
 _VERSION: Final = "1"
-_DESCRIPTION: Final = (
-    "Registration of people who work in the Shenzhen Park of the Hetao zone, and their talent permits for Hong Kong "
-    "and Macao. Errors are problem documents (RFC 9457) whose codes are explained at `/docs/problems`; "
-    "`Accept-Language` chooses the language of messages (`zh-Hans`, `zh-Hant`, `en`). Bodies are I-JSON (RFC 7493)."
-)
+_JSON: Final = "application/json"
+_SCHEMAS: Final = "#/components/schemas/"
+_UNSAID: Final = "Successful Response"  # what the framework says where nothing is said
 _RETRY_AFTER: Final = {
     "Retry-After": {"description": "Seconds to wait.", "required": True, "schema": {"type": "integer", "minimum": 1}}
 }
-
 _KEY: Final = {
     "type": "string",
     "minLength": 1,
@@ -26,70 +30,140 @@ _KEY: Final = {
     "pattern": "^[!-~]+$",
     "examples": ["7a1c0d3e-8a52-4c5b-9a55-1f0c2f8f3f6a"],
 }
+_MAPS: Final = frozenset({"properties", "$defs", "patternProperties"})  # whose keys are names and not words of schemas
+_VALUES: Final = frozenset({"examples", "default", "enum", "const"})
 
 
-def build_openapi(app: FastAPI) -> dict[str, Any]:
+def build_openapi(app: FastAPI) -> Node:
     """Return the document of an app, built once."""
     if app.openapi_schema is None:
         routes = [route for route in app.routes if isinstance(route, GuardedRoute)]
         document = get_openapi(
-            title="Hetao permits", version=_VERSION, description=_DESCRIPTION, routes=routes, openapi_version="3.1.0"
+            title="Hetao permits",
+            version=_VERSION,
+            description=DESCRIPTION,
+            routes=routes,
+            openapi_version="3.1.0",
+            tags=[{"name": name, "description": said} for name, said in TAGS.items()],
         )
         components = document.setdefault("components", {})
         schemas = components.setdefault("schemas", {})
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
-        problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-        schemas.update(problem.pop("$defs"), Problem=problem)
-        components.setdefault("securitySchemes", {})["signature"] = {
-            "type": "apiKey",
-            "in": "header",
-            "name": "webhook-signature",
-            "description": "The message is signed as Standard Webhooks 1.0.0 says.",
-        }
+        _hoist(Problem.model_json_schema(ref_template=f"{_SCHEMAS}{{model}}"), schemas)
+        components["securitySchemes"] = SECURITY_SCHEMES
+        examples = components["examples"] = {name: {"value": value} for name, value in read_examples().items()}
         for route in routes:
             for method in (route.methods or ()) if route.include_in_schema else ():
-                _complete(document["paths"][route.path_format][method.lower()], route, method)
+                operation = document["paths"][route.path_format][method.lower()]
+                _complete(operation, route, method, schemas)
+                _show_examples(operation, examples)
+        for schema in schemas.values():
+            _drop_titles(schema)
         app.openapi_schema = document
     return app.openapi_schema
 
 
-def _complete(operation: dict[str, Any], route: GuardedRoute, method: str) -> None:
+def example_name(schema: Node, operation_id: str, status: str = "") -> str:
+    """Return the name under which an example of a body stands: that of its schema, or else of its operation."""
+    ways = [schema, *schema.get("anyOf", ())]
+    named = [way["$ref"] for way in ways if "$ref" in way]
+    if len(named) == 1:
+        return str(named[0].removeprefix(_SCHEMAS))
+    return f"{operation_id[0].upper()}{operation_id[1:]}{status}"
+
+
+def bodies_of(operation: Node) -> Iterator[tuple[str, Node]]:
+    """Yield each JSON body that an operation takes or answers with: the name of its example, and what is said of it."""
+    asked = operation.get("requestBody", {}).get("content", {})
+    answers = {s: each for s, each in operation["responses"].items() if int(s) < 400}
+    for status, content in (("", asked), *((s, each.get("content", {})) for s, each in answers.items())):
+        if _JSON in content:
+            said = content[_JSON]
+            yield example_name(said["schema"], operation["operationId"], status), said
+
+
+def _complete(operation: Node, route: GuardedRoute, method: str, schemas: Node) -> None:
     access = route.access
+    named = operation_of(route, method)
+    operation["operationId"] = named.name
     operation.pop(BODY_LIMIT_KEY, None)
-    further = set(operation.pop(PROBLEMS_KEY, ()))
+    operation.pop(PROBLEMS_KEY, None)
     if access.roles:
         operation["x-roles"] = sorted(access.roles)
-    if access.credential is not Credential.TOKEN:
-        operation.setdefault("security", [])
+    operation["security"] = _security(route)
     parameters = operation.get("parameters", [])
     for parameter in parameters:
+        _drop_titles(parameter["schema"])
         if parameter["name"] == "Idempotency-Key":
             parameter["required"] = True
             parameter["schema"] = _KEY
+    for said in operation.get("requestBody", {}).get("content", {}).values():
+        said["schema"] = _hoist(said["schema"], schemas)
     responses = operation["responses"]
     responses.pop("422", None)
-    for status in sorted(_statuses(operation, route, method) | further):
-        codes = sorted(code for code, its in PROBLEM_STATUS.items() if its == status)
-        answer: dict[str, Any] = {
+    for answer in responses.values():
+        _describe(answer, operation["summary"], schemas)
+    places = [(parameter["in"], parameter["name"]) for parameter in parameters]
+    for status, codes in problems_of(route, named, places, takes_body="requestBody" in operation).items():
+        answer = {
             "description": ", ".join(f"`{code}`" for code in codes),
-            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            "content": {MEDIA_TYPE: {"schema": {"$ref": f"{_SCHEMAS}Problem"}}},
+            CODES_KEY: codes,
         }
         if status in (429, 503):
             answer["headers"] = _RETRY_AFTER
         responses[str(status)] = answer
 
 
-def _statuses(operation: dict[str, Any], route: GuardedRoute, method: str) -> set[int]:
-    statuses = {400, 422, 500, 503}
-    if route.access.credential is Credential.TOKEN:
-        statuses |= {401, 403, 410, 429}
-    if route.access.credential is Credential.SIGNATURE:
-        statuses |= {401, 404, 429}
-    if any(parameter["in"] == "path" for parameter in operation.get("parameters", [])):
-        statuses.add(404)
-    if method != "GET":
-        statuses.add(409)
-    if "requestBody" in operation:
-        statuses |= {408, 413, 415}
-    return statuses
+def _security(route: GuardedRoute) -> list[Node]:
+    """Return the ways to show who calls, each with a role that it is good for; none where nothing is shown."""
+    access = route.access
+    if access.credential is Credential.SIGNATURE:
+        signed = (route.openapi_extra or {}).get("security")
+        return list(signed) if signed else []
+    roles = sorted(access.roles)
+    by_token = [] if access.is_own and not access.takes_documents else [{"bearer": [role.value]} for role in roles]
+    return [*by_token, *([{"session": [Role.PERSON.value]}] if Role.PERSON in roles else [])]
+
+
+def _describe(answer: Node, summary: str, schemas: Node) -> None:
+    """Say of an answer what its schema says of itself, where its route says nothing."""
+    for said in answer.get("content", {}).values():
+        _drop_titles(said.get("schema", {}))
+    if answer["description"] != _UNSAID:
+        return
+    schema = answer.get("content", {}).get(_JSON, {}).get("schema", {})
+    of_schema = schemas.get(schema.get("$ref", "").removeprefix(_SCHEMAS), {})
+    answer["description"] = of_schema.get("description", summary)
+
+
+def _show_examples(operation: Node, examples: Node) -> None:
+    for name, said in bodies_of(operation):
+        if name in examples:
+            said["examples"] = {"sample": {"$ref": f"#/components/examples/{name}"}}
+
+
+def _hoist(schema: Node, schemas: Node) -> Node:
+    """Move a schema of an object that has a name of its own among the named ones, and return what stands for it."""
+    for name, definition in schema.pop("$defs", {}).items():
+        schemas.setdefault(name, definition)
+    name = schema.get("title")
+    if name is None or schema.get("type") != "object":
+        _drop_titles(schema)
+        return schema
+    schemas[name] = schema
+    return {"$ref": f"{_SCHEMAS}{name}"}
+
+
+def _drop_titles(node: Any, *, is_map: bool = False) -> None:
+    """Take out the titles that the framework makes of names: generators make classes of them that nobody can tell."""
+    if isinstance(node, list):
+        for each in node:
+            _drop_titles(each)
+    elif isinstance(node, dict):
+        if not is_map:
+            node.pop("title", None)
+        for name, each in node.items():
+            if is_map or name not in _VALUES:
+                _drop_titles(each, is_map=not is_map and name in _MAPS)

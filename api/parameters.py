@@ -42,7 +42,7 @@ def _code(text: str) -> str:
 
 CasePath = Annotated[
     str,
-    Path(description="Reference of the case.", examples=["HT-7K2M-9QXA-3"]),
+    Path(description="Reference of the case.", examples=["HT-7K2M-9QXA-J"]),
     AfterValidator(_reference),
 ]
 DestinationPath = Annotated[

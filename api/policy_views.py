@@ -56,7 +56,7 @@ class PackVersions(BaseModel):
     items: list[PackVersionView]
 
 
-class DifferenceView(BaseModel):
+class AssessmentDifferenceView(BaseModel):
     """A rule that finds something else; null where it had, or has, nothing to say."""
 
     code: str
@@ -74,7 +74,7 @@ class FlipView(BaseModel):
     rule_version: str
     before: str = Field(description="What the assessment amounted to.")
     now: str = Field(description="What it would amount to under the draft.")
-    rules: list[DifferenceView]
+    rules: list[AssessmentDifferenceView]
 
 
 class ScopeTotals(BaseModel):
@@ -120,7 +120,7 @@ class AssessmentRun(BaseModel):
     turned: list[str] = Field(description="Findings that failed or lacked a fact without these, and do not with them.")
     kept: list[FindingView]
     now: list[FindingView] | None
-    differences: list[DifferenceView]
+    differences: list[AssessmentDifferenceView]
     same: bool
 
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import PlainTextResponse, Response
 
-from api.access import PROBLEMS_KEY, GuardedRoute, allow, anyone, signed
+from api.access import GuardedRoute, allow, anyone, signed
 from api.answers import json_response
 from api.problems import Answered
 from api.wiring import wiring_of
@@ -32,7 +32,6 @@ _NOTE: Final[dict[int | str, dict[str, Any]]] = {
         "content": {"text/plain": {"schema": {"type": "string"}}},
     }
 }
-_OPEN: Final[dict[str, Any]] = {PROBLEMS_KEY: [404, 429]}
 Size = Annotated[int | None, Field(ge=0, le=LARGEST)]
 
 
@@ -80,7 +79,6 @@ class CosignatureBody(BaseModel):
     response_model=CheckpointView,
     summary="Newest checkpoint of the log",
     responses=_NOTE,
-    openapi_extra=_OPEN,
 )
 async def read_checkpoint(
     request: Request, query: Annotated[CheckpointQuery, Query()], _caller: Annotated[None, anyone()]
@@ -94,7 +92,7 @@ async def read_checkpoint(
     return json_response(sealed.view())
 
 
-@router.get("/consistency", response_model=ConsistencyView, summary="Proof that the log only grew", openapi_extra=_OPEN)
+@router.get("/consistency", response_model=ConsistencyView, summary="Proof that the log only grew")
 async def read_consistency(
     request: Request, query: Annotated[ConsistencyQuery, Query()], _caller: Annotated[None, anyone()]
 ) -> Response:
@@ -115,7 +113,6 @@ async def read_keys(request: Request, _caller: Annotated[None, anyone()]) -> Res
     "/proofs",
     response_model=InclusionView | ConsistencyView,
     summary="Proof about the ledger",
-    openapi_extra={PROBLEMS_KEY: [404, 409]},
 )
 async def read_proofs(
     request: Request, query: Annotated[ProofQuery, Query()], _actor: Annotated[Actor, allow(Role.AUDITOR)]

@@ -36,7 +36,6 @@ SIGNATURE_HEADERS: Final[list[dict[str, Any]]] = [
 def signed_body(model: type[BaseModel]) -> dict[str, Any]:
     """Return what the OpenAPI document says of a signed message."""
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-    schema.pop("$defs", None)
     return {
         "parameters": SIGNATURE_HEADERS,
         "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},

@@ -63,6 +63,7 @@ def roster_body() -> dict[str, Any]:
     """Return what the OpenAPI document says of the body."""
     (xlsx,) = XLSX_TYPES
     form = {
+        "title": "RosterForm",
         "type": "object",
         "required": ["file"],
         "properties": {

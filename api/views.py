@@ -58,6 +58,23 @@ class CaseView(views.CaseView):
     pending: Annotated[Any, Field(description="True while a stored act waits for the engine; else the proposal.")] = (
         None
     )
+    pending_because: Annotated[
+        str | None,
+        Field(description="With `pending: true`: whether the engine gave no answer (`not_answered`) or `failed`."),
+    ] = None
+    pending_act: Annotated[str | None, Field(description="What is proposed; for staff and auditors.")] = None
+    hold: Annotated[dict[str, Any] | None, Field(description="An officer's hold; for staff and auditors.")] = None
+    standing_hold: Annotated[bool | None, Field(description="Held by the employer's standing; for staff.")] = None
+    legal_holds: Annotated[tuple[dict[str, Any], ...], Field(description="For staff and auditors.")] = ()
+    erased_at: Annotated[datetime | None, Field(description="For staff and auditors.")] = None
+    overdue: Annotated[bool | None, Field(description="For staff and auditors.")] = None
+    contested: Annotated[bool | None, Field(description="Whether a finding is contested; for staff and auditors.")] = (
+        None
+    )
+    returns: Annotated[int | None, Field(description="How often it was returned; for staff and auditors.")] = None
+    settles_at: Annotated[datetime | None, Field(description="When the approval takes effect; for staff.")] = None
+    tasks: Annotated[tuple[views.CaseTaskView, ...], Field(description="For staff and auditors.")] = ()
+    held_answers: Annotated[tuple[views.HeldAnswerView, ...], Field(description="For staff and auditors.")] = ()
 
 
 class CasePage(Page):
@@ -113,6 +130,7 @@ class TaskView(BaseModel):
     destination: Destination | None = Field(description="Null as well where one task serves several.")
     destinations: list[Destination] = Field(description="All that the task is about.")
     round: int
+    state: str = Field(examples=["open"])
     due_at: datetime | None
     overdue: bool
     holder: str | None
@@ -242,8 +260,8 @@ class AnswerView(BaseModel):
     status: str = Field(examples=["recorded"], description="`recorded`, `already_recorded` or `held`.")
 
 
-class ReceiptView(BaseModel):
-    """What became of a receipt."""
+class DeliveryReportView(BaseModel):
+    """What became of a delivery report of a gateway."""
 
     status: str = Field(examples=["recorded"])
 

@@ -323,7 +323,7 @@ class PermitAnsweredFor(PermitForStaff):
 class CaseView:
     """A case as its reader may see it."""
 
-    reference: Annotated[str, Field(examples=["HT-7K2M-9QXA-3"])]
+    reference: Annotated[str, Field(examples=["HT-7K2M-9QXA-J"])]
     programme: Annotated[str, Field(examples=["talent_permit"], description="The programme that the case is of.")]
     client_reference: str | None
     employer_id: str

@@ -23,6 +23,7 @@ from settings import Settings
 from store.keyring import Keyring
 from store.tables import incidents
 from tests.api.callers import AUDIENCE, ISSUER, JWKS_URL, Caller, TestIssuer
+from tests.api.documented import hook_of
 from tests.api.engines import InlineEngine, NoHistories
 from tests.cases.contexts import Clock, load_samples, open_context
 
@@ -133,7 +134,9 @@ async def set_stage(
             transport = httpx.ASGITransport(app, raise_app_exceptions=False)
             async with (
                 app.router.lifespan_context(app),
-                httpx.AsyncClient(transport=transport, base_url="https://permits.test") as client,
+                httpx.AsyncClient(
+                    transport=transport, base_url="https://permits.test", event_hooks={"response": [hook_of(app)]}
+                ) as client,
             ):
                 stage = Stage(app, settings, context, clock, engine, issuer, client)
                 yield stage

@@ -19,9 +19,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from api.problems import MEDIA_TYPE
 from proof.webhooks import sign
 from tests.api.callers import PERSONAS, TestIssuer
 from tests.api.conftest import AUTHORITY_SECRET, RECEIPTS_SECRET
+from tests.api.documented import undocumented
 from tests.api.routes import NOBODY, fitting_roles, published
 from tests.api.served import SIGNED_IN, Served
 from tests.api.tally import TALLY, Tally
@@ -87,6 +89,7 @@ def _send(name: str, served: Served, cases: st.SearchStrategy[Any], callers: lis
     )
     @given(case=cases, caller=st.sampled_from(callers), turn=st.integers(0, 2**32))
     def check(case: Any, caller: str, turn: int) -> None:
+        operation = published()["paths"][case.operation.path][case.operation.method]
         known = turn % 21  # of more turns, so that the examples of a route without parameters do not run out
         if known:  # most calls name something that is there, cases of every stage among them
             references = served.walk.references
@@ -109,6 +112,8 @@ def _send(name: str, served: Served, cases: st.SearchStrategy[Any], callers: lis
             answer = case.call(base_url=served.url, headers=headers)
         TALLY.note(name, CALLERS[caller], answer.status_code)
         assert answer.status_code < 500, answer.text
+        code = answer.json()["code"] if answer.headers.get("content-type") == MEDIA_TYPE else None
+        assert (wrong := undocumented(operation, answer.status_code, code)) is None, wrong
         case.validate_response(answer, checks=CHECKS)
 
     check()

@@ -1,17 +1,23 @@
 """The OpenAPI document says what clients can rely on."""
 
-from typing import Any
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any
 
 import pytest
+from fastapi import APIRouter
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from api.app import create_app
-from api.openapi import build_openapi
-from tests.api.conftest import Stage, settings_for_tests
+from api.access import PROBLEMS_KEY, GuardedRoute, anyone
+from api.openapi import CODES_KEY
+from api.operations import OPERATIONS, operation_of, problems_of
+from domain.errors import PROBLEM_STATUS
+from tests.api.conftest import Stage
+from tests.api.routes import published
 
-DOCUMENT = build_openapi(create_app(settings_for_tests("postgresql://nobody@127.0.0.1/none")))
+DOCUMENT = published()
 # Open to anyone: they tell of nothing but the size of the tree, and a cosignature is its own credential.
 _OF_THE_LOG = {
     "GET /v1/audit/checkpoint",
@@ -150,13 +156,18 @@ def test_every_write_needs_an_idempotency_key() -> None:
 
 def test_every_call_under_v1_names_its_credential_and_roles() -> None:
     for name, operation in _OPERATIONS.items():
+        shown = operation["security"]
         if name.startswith(("GET /health", "GET /openapi")) or name in _OF_THE_LOG | _BEFORE_SIGN_IN:
-            assert operation["security"] == []
+            assert shown == []
         elif name in ("POST /v1/authority/outcomes", "POST /v1/receipts"):
-            assert operation["security"] == [{"signature": []}]
+            assert shown == [{"signature": []}]
         else:
-            assert operation["security"] == [{"bearer": []}], name
-            assert operation["x-roles"], name
+            roles = operation["x-roles"]
+            tokens = [] if name == "POST /v1/me/sign-out" else [{"bearer": [role]} for role in roles]
+            assert shown == tokens + ([{"session": ["person"]}] if "person" in roles else []), name
+            assert roles, name
+    schemes = {scheme for operation in _OPERATIONS.values() for way in operation["security"] for scheme in way}
+    assert schemes == set(DOCUMENT["components"]["securitySchemes"])
 
 
 def test_every_refusal_is_a_problem_document_and_503_says_when_to_come_again() -> None:
@@ -165,8 +176,93 @@ def test_every_refusal_is_a_problem_document_and_503_says_when_to_come_again() -
             if int(status) >= 400:
                 schema = answer["content"]["application/problem+json"]["schema"]
                 assert schema == {"$ref": "#/components/schemas/Problem"}, (name, status)
+                assert {PROBLEM_STATUS[code] for code in answer[CODES_KEY]} == {int(status)}, name
+                assert answer["description"] == ", ".join(f"`{code}`" for code in answer[CODES_KEY])
         assert operation["responses"]["503"]["headers"]["Retry-After"]["required"], name
-        assert operation["responses"]["500"]["description"] == "`defect`", name
+        assert operation["responses"]["500"][CODES_KEY] == ["defect"], name
+
+
+def _codes(name: str) -> set[str]:
+    return {code for answer in _OPERATIONS[name]["responses"].values() for code in answer.get(CODES_KEY, ())}
+
+
+def test_a_call_lists_the_problems_that_it_can_meet_and_no_others() -> None:
+    everywhere = {"malformed", "invalid", "defect", "engine_unavailable"}
+    with_token = everywhere | {"token_missing", "token_invalid", "role_not_allowed", "too_many_requests"}
+    with_key = with_token | {"idempotency_key_missing", "idempotency_key_reused", "in_progress"}
+    with_body = {"body_late", "body_too_large", "media_type_unknown"}
+
+    assert _codes("GET /health/live") == everywhere
+    assert _codes("GET /v1/reasons") == with_token
+    assert _codes("GET /v1/registrations") == with_token | {"cursor_invalid"}
+    assert _codes("GET /v1/registrations/{reference}") == with_token | {"case_unknown"}
+    assert _codes("PUT /v1/premises") == with_key | with_body
+    assert _codes("POST /v1/registrations/{reference}/recall") == with_key | with_body | {
+        "case_unknown",
+        "case_closed",
+        "wrong_stage",
+        "facts_erased",
+    }
+
+
+def test_operations_and_schemas_have_short_names_of_their_own() -> None:
+    names = [operation["operationId"] for operation in _OPERATIONS.values()]
+    schemas = list(DOCUMENT["components"]["schemas"])
+
+    assert all(re.fullmatch("[a-z][A-Za-z]{3,30}", name) for name in names)
+    assert all(re.fullmatch("[A-Z][A-Za-z]+", name) and not name.startswith("Body") for name in schemas)
+    for each in (names, schemas):
+        assert len({name.lower() for name in each}) == len(each)
+
+
+def test_the_table_of_operations_has_a_row_for_each_route_and_no_more() -> None:
+    assert set(OPERATIONS) == set(_OPERATIONS)
+
+
+def test_a_route_that_declares_itself_needs_no_row_in_the_table() -> None:
+    router = APIRouter(route_class=GuardedRoute)
+
+    @router.get("/declared", operation_id="readDeclared", openapi_extra={PROBLEMS_KEY: ["on_hold"]})
+    async def read(_caller: Annotated[None, anyone()]) -> None:
+        """Nothing."""
+
+    (route,) = [each for each in router.routes if isinstance(each, GuardedRoute)]
+    named = operation_of(route, "GET")
+
+    assert named.name == "readDeclared"
+    assert problems_of(route, named, [], takes_body=False)[409] == ["on_hold"]
+
+
+def test_every_list_with_a_cursor_answers_a_page() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    for name, operation in _OPERATIONS.items():
+        cursors = [p for p in operation.get("parameters", []) if p["name"] == "cursor"]
+        answer = operation["responses"].get("200", {}).get("content", {}).get("application/json")
+        if cursors and answer:
+            page = schemas[answer["schema"]["$ref"].rpartition("/")[2]]
+            assert {"items", "next_cursor"} <= set(page["required"]), name
+
+
+def test_every_group_of_calls_is_described() -> None:
+    described = {tag["name"] for tag in DOCUMENT["tags"] if tag["description"]}
+    used = [operation["tags"] for operation in _OPERATIONS.values()]
+
+    assert {tag for tags in used for tag in tags} == described
+    assert all(len(tags) == 1 for tags in used)
+
+
+def test_no_title_is_made_of_a_name() -> None:
+    def titles(node: Any, *, of_names: bool = False) -> Iterator[str]:
+        if isinstance(node, dict):
+            if not of_names and isinstance(node.get("title"), str):
+                yield node["title"]
+            for name, each in node.items():
+                yield from titles(each, of_names=name == "properties") if name not in ("examples", "info") else ()
+        elif isinstance(node, list):
+            for each in node:
+                yield from titles(each)
+
+    assert list(titles(DOCUMENT)) == []
 
 
 async def test_a_trace_names_the_route_and_nothing_that_was_sent(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
