@@ -200,7 +200,7 @@ async def test_a_workflow_learns_of_a_step_whose_update_was_lost(world: World) -
     # What is left of a workflow task that is lost with its server after the step: the register alone has gone on.
     await advance(world.context, case.reference, world.context.clock())
     reply = await acts.reply(world.context, OFFICER, asked, key, is_answered=False)
-    assert (reply.progress, reply.body["stage"]) == ("applied", "approved")
+    assert (reply.progress, reply.body.stage) == ("applied", "approved")
     assert [row["state"] for row in await world.rows(tables.calls, reference=case.reference)] == ["due", "due"]
     assert await sweep(world.context, world.engine, older_than=timedelta(0)) == 1
     await case.until_permits(PermitStage.SUBMITTED)
