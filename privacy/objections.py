@@ -213,7 +213,7 @@ async def answer(
         # A case whose identity number was corrected since is another person's, whose name is not for this one.
         if to is not None and row["person_id"] == file.row.person_id:
             tell(file, Telling(NoticeKind.COMPLAINT_ANSWERED, at, str(objection_id), to=to))
-        await case_writes.write(connection, {"notices": file.notices, "deliveries": file.deliveries})
+        await case_writes.write_notices(connection, file.notices, file.deliveries)
         reply = Reply(200, _receipt({**row, **values}))
         await remember(context, connection, actor, idempotency, reference=row["reference"], reply=reply, key=key)
     return reply

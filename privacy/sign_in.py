@@ -78,7 +78,7 @@ async def send_link(context: Context, asked: SignInLinkRequest) -> bool:
             file = await load_case(context, connection, reference)
             is_sent = await _send(file, connection, asked)
             # Beside the case and not with it: its employer, who follows its changes, is not to see that one signs in.
-            await case_writes.write(connection, {"notices": file.notices, "deliveries": file.deliveries})
+            await case_writes.write_notices(connection, file.notices, file.deliveries)
             return is_sent
     except Refused:
         return False

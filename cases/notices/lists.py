@@ -15,6 +15,7 @@ from domain.actors import Actor
 from domain.errors import Defect, KeyUnknown
 from domain.notices import Channel, DeliveryStatus, NoticeKind, Recipient
 from store.case_rows import Row
+from store.delivery_rows import sealed_notice
 from store.tables import data_keys, notices, registrations
 
 Position = tuple[datetime, str]
@@ -84,7 +85,7 @@ def told_to(actor: Actor) -> ColumnElement[bool]:
 def _mail(context: Context, row: Row) -> dict[str, Any]:
     """Return subject and text of a notice's mail; nothing after an erasure, or where its key cannot be opened."""
     try:
-        texts = open_texts(context, row)
+        texts = open_texts(context, sealed_notice(row))
     except (BlockedError, Defect, KeyUnknown):
         return {}
     return dict(texts.get(Channel.MAIL.value) or {})
