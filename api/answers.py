@@ -1,31 +1,23 @@
 """Answers to callers: what a verb returned, as JSON."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import date, datetime
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.parameters import PageQuery
 from api.wiring import Wiring, wiring_of
 from cases.shared.idempotency import Reply
+from cases.shared.views import to_json
 from domain.actors import Actor
-from domain.clock import CHINA
 
-ListRead = Callable[..., Awaitable[tuple[list[dict[str, Any]], Any]]]
+ListRead = Callable[..., Awaitable[tuple[Sequence[Any], Any]]]
 
 
 def json_response(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return an answer with a JSON body."""
-    return Response(
-        orjson.dumps(content, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME),
-        status,
-        headers,
-        "application/json",
-    )
+    return Response(to_json(content), status, headers, "application/json")
 
 
 def respond(reply: Reply) -> Response:
@@ -51,7 +43,7 @@ class Pages:
         """Return the cursor of a position; None after the last page."""
         return None if position is None else self._cursors.write(position, binding=self._binding)
 
-    def respond(self, items: list[dict[str, Any]], position: object | None) -> Response:
+    def respond(self, items: Sequence[Any], position: object | None) -> Response:
         """Return a page with the cursor of the next one."""
         return json_response({"items": items, "next_cursor": self.cursor(position)})
 
@@ -73,13 +65,3 @@ async def answer_page(request: Request, actor: Actor, route: str, query: PageQue
     pages = Pages(wiring_of(request), actor, route, query.asked())
     items, position = await read(after=pages.after(query.cursor), limit=query.limit)
     return pages.respond(items, position)
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, datetime):
-        return value.astimezone(CHINA).isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, UUID):
-        return str(value)
-    raise TypeError(type(value).__name__)

@@ -5,8 +5,8 @@ from datetime import datetime
 from pydantic import BaseModel, Field
 
 from api.views import Page
+from cases.notices.views import DeliveryView
 from domain.languages import Language
-from domain.notices import DeliveryStatus
 from domain.roster import OnDefect, RosterAct, RosterStatus, RowResult
 from domain.webhooks import Scheme, WebhookState
 
@@ -104,20 +104,6 @@ class WebhookTestView(BaseModel):
 
     id: str
     delivery_id: str
-
-
-class DeliveryView(BaseModel):
-    """A delivery of a webhook."""
-
-    id: str
-    kind: str
-    reference: str | None
-    status: DeliveryStatus
-    attempts: int
-    reason: str | None
-    created_at: datetime
-    next_attempt: datetime | None
-    settled_at: datetime | None
 
 
 class DeliveryPage(Page):

@@ -349,23 +349,3 @@ class ReadyView(BaseModel):
     status: str = Field(description="`ready`, or `degraded` while Temporal is away or PostgreSQL takes no write.")
     postgresql: str = Field(description="`up`, or `read_only`: a full disk or a standby; readings go on.")
     temporal: str = Field(description="`up` or `away`.")
-
-
-class ChannelView(BaseModel):
-    """What waits on a channel, and how the last hour went."""
-
-    channel: str
-    queued: int
-    due: int
-    oldest_due_since: datetime | None
-    oldest_due_seconds: int | None
-    sent_last_hour: int
-    failed_last_hour: int
-    last_error: str | None
-
-
-class ChannelHealth(BaseModel):
-    """What waits and what failed, channel by channel."""
-
-    at: datetime
-    channels: list[ChannelView]

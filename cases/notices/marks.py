@@ -11,11 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
 
 from cases.case.signers import holder_of
-from cases.case.view import moment
 from cases.keys.data import add_data_key
+from cases.notices.views import NoticeRead
 from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency, Reply, find_known, remember
+from cases.shared.views import document
 from domain.actors import Actor
+from domain.clock import to_the_second
 from domain.errors import Refused
 from store.tables import notice_reads, notices
 
@@ -53,7 +55,7 @@ async def mark_read(
         row = {"notice_id": notice_id, "subject": holder_of(actor), "employer_id": employer_id, "read_at": at}
         await connection.execute(upsert(notice_reads).values(row).on_conflict_do_nothing())
         since = (await read_at(connection, actor, [notice_id]))[notice_id]
-        reply = Reply(200, {"id": str(notice_id), "read_at": moment(since)})
+        reply = Reply(200, document(NoticeRead(id=str(notice_id), read_at=to_the_second(since))))
         key = await add_data_key(context, connection)
         await remember(context, connection, actor, idempotency, reply=reply, key=key)
     return reply

@@ -10,7 +10,7 @@ import json
 import os
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
 
 from sqlalchemy import RowMapping, insert, select, tuple_, update
@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.keys.data import get_data_key
 from cases.notices.employers import tell_employer
 from cases.notices.letters import keep_texts
+from cases.notices.views import DeliveryView
 from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency, Reply, find_known, remember
 from domain.actors import Actor
@@ -43,6 +44,7 @@ from domain.webhooks import (
 from proof.webhooks import key_pair_from, secret_from
 from store.encryption import DataKey
 from store.ledger import Entry, append, chain_of
+from store.rows.notices import DeliveryRow
 from store.tables import deliveries, employers, notices, webhooks
 from temporal.traces import current_traceparent
 from texts.notices import Rendered
@@ -175,7 +177,7 @@ async def test_webhook(context: Context, actor: Actor, webhook_id: UUID, idempot
 
 async def list_deliveries(
     context: Context, actor: Actor, webhook_id: UUID, *, after: Position | None = None, limit: int = 50
-) -> tuple[list[dict[str, Any]], Position | None]:
+) -> tuple[list[DeliveryView], Position | None]:
     """Return a page of the deliveries of a subscription, newest first, and the position of the next page.
 
     Raises:
@@ -197,27 +199,37 @@ async def list_deliveries(
         if (await connection.execute(select(webhooks.c.webhook_id).where(_is(actor, webhook_id)))).first() is None:
             raise _unknown()
         rows = (await connection.execute(query)).mappings().all()
-    page = rows[:limit]
-    more = len(rows) > limit
-    return [_delivery_view(row) for row in page], (page[-1]["give_up_at"], page[-1]["delivery_id"]) if more else None
+    page = [_read(row) for row in rows[:limit]]
+    last = page[-1].delivery if len(rows) > limit else None
+    return [_delivery_view(each) for each in page], None if last is None else (last.give_up_at, last.delivery_id)
 
 
-def _delivery_view(row: RowMapping) -> dict[str, Any]:
-    return {
-        "id": str(row["delivery_id"]),
-        "kind": row["kind"],
-        "reference": row["reference"] or None,
-        "status": row["status"],
-        "attempts": row["attempts"],
-        "reason": row["reason"],
-        "created_at": _time(row["at"]),
-        "next_attempt": _time(row["next_attempt"]),
-        "settled_at": _time(row["settled_at"]),
-    }
+class _Delivered(NamedTuple):
+    """A delivery to a subscription, and of its notice the kind, the case and the time."""
+
+    delivery: DeliveryRow
+    kind: str
+    reference: str
+    at: datetime
 
 
-def _time(moment: datetime | None) -> str | None:
-    return moment.astimezone(CHINA).isoformat() if moment is not None else None
+def _read(row: RowMapping) -> _Delivered:
+    return _Delivered(DeliveryRow.from_mapping(dict(row)), row["kind"], row["reference"], row["at"])
+
+
+def _delivery_view(each: _Delivered) -> DeliveryView:
+    row = each.delivery
+    return DeliveryView(
+        id=str(row.delivery_id),
+        kind=each.kind,
+        reference=each.reference or None,
+        status=DeliveryStatus(row.status),
+        attempts=row.attempts,
+        reason=row.reason,
+        created_at=each.at,
+        next_attempt=row.next_attempt,
+        settled_at=row.settled_at,
+    )
 
 
 async def _add(

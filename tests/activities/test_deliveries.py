@@ -266,7 +266,7 @@ async def _subscribe(context: Context, url: str) -> tuple[UUID, str]:
 
 async def _last(context: Context, webhook_id: UUID) -> tuple[str, str | None]:
     (shown,), _ = await list_deliveries(context, EMPLOYER_A, webhook_id)
-    return shown["status"], shown["reason"]
+    return shown.status, shown.reason
 
 
 @asynccontextmanager

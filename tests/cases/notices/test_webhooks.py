@@ -156,7 +156,7 @@ async def test_a_test_goes_out_like_any_other_delivery(context: Context) -> None
     assert (due.message_id, due.to) == (reply.body["delivery_id"], URL)
     await settle(context, [Result(due.leased, Outcome.DELIVERED)], NOON)
     (shown,), position = await list_deliveries(context, EMPLOYER_A, webhook_id)
-    assert (shown["kind"], shown["status"], shown["attempts"], position) == ("webhook_test", "delivered", 1, None)
+    assert (shown.kind, shown.status, shown.attempts, position) == ("webhook_test", "delivered", 1, None)
 
 
 async def test_deliveries_come_in_pages_newest_first(context: Context, clock: Clock) -> None:
@@ -172,9 +172,9 @@ async def test_deliveries_come_in_pages_newest_first(context: Context, clock: Cl
         if after is None:
             break
         after = (str(after[0]), str(after[1]))
-    assert [each["created_at"] for each in found] == sorted((each["created_at"] for each in found), reverse=True)
-    assert len({each["id"] for each in found}) == 5
-    assert {each["reference"] for each in found} == {reference}
+    assert [each.created_at for each in found] == sorted((each.created_at for each in found), reverse=True)
+    assert len({each.id for each in found}) == 5
+    assert {each.reference for each in found} == {reference}
 
 
 async def test_410_ends_the_subscription_and_what_waits_for_it(context: Context) -> None:
