@@ -9,7 +9,7 @@ from starlette.responses import Response
 from api.parameters import PageQuery
 from api.wiring import Wiring, wiring_of
 from cases.shared.idempotency import Reply
-from cases.shared.views import to_json
+from cases.shared.json_text import json_text
 from domain.actors import Actor
 
 ListRead = Callable[..., Awaitable[tuple[Sequence[Any], Any]]]
@@ -17,7 +17,7 @@ ListRead = Callable[..., Awaitable[tuple[Sequence[Any], Any]]]
 
 def json_response(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return an answer with a JSON body."""
-    return Response(to_json(content), status, headers, "application/json")
+    return Response(json_text(content), status, headers, "application/json")
 
 
 def respond(reply: Reply) -> Response:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID, uuid4, uuid5
 
 import structlog
-from sqlalchemy import Row, Update, exists, func, insert, or_, select, update
+from sqlalchemy import Row, Update, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,8 +22,9 @@ from domain.reasons import ReasonCode
 from domain.spellings import REPORT_KEY
 from domain.stages import PermitStage, Standing
 from register.standing import IN_FORCE
+from store.incident_rows import new_incident, opening
 from store.ledger import Entry, begin_chain, current_origin
-from store.tables import calls, commands, employer_standings, incidents, ledger, permits, registrations
+from store.tables import calls, commands, employer_standings, ledger, permits, registrations
 from temporal.traces import current_traceparent
 
 CHUNK: Final = 500
@@ -204,16 +205,10 @@ async def record_rejected(
     async with context.database.begin() as connection:
         if (await connection.execute(_settled(departed.key, at, "rejected", reason))).rowcount != 1:
             return
-        values = {
-            "incident_id": uuid4(),
-            "employer_id": change.employer_id,
-            "kind": "report_rejected",
-            "step": "report_departed",
-            "reason": reason,
-            "state": "open",
-            "at": at,
-        }
-        await connection.execute(insert(incidents).values(values))
+        opened = new_incident(
+            at, kind="report_rejected", step="report_departed", reason=reason, employer_id=change.employer_id
+        )
+        await connection.execute(opening([opened]))
         answered = _report_entry(Act.CALL_ANSWERED, change, departed, at, "rejected", (reason,), attempt=attempt)
         await begin_chain(connection, f"call/{uuid4()}", [answered])
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile, open_case
@@ -39,10 +39,11 @@ from domain.stages import Destination
 from domain.webhooks import ReceiptStatus, WebhookState
 from store import settling_rows
 from store.case_rows import Row
+from store.incident_rows import new_incident, opening
 from store.ledger import Entry, follow
 from store.rows.notices import DeliveryRow
 from store.settling_rows import SettlingNotice
-from store.tables import incidents, notices, webhooks
+from store.tables import notices, webhooks
 
 GIVEN_UP: Final = "given_up"
 # The receiver itself is away, so that its other messages wait too and do not keep places from those of others.
@@ -227,8 +228,8 @@ async def _settle_with_case(
         # The notice stays failed and an operator hears of it, so that the channel goes on for all others.
         async with context.database.begin(locks=locks_for(by_id)) as connection:
             await settle_in(context, connection, by_id, at, actor, without_case=True)
-            incident = {"incident_id": uuid4(), "reference": reference, "kind": "notice", "step": STEP}
-            await connection.execute(insert(incidents).values(**incident, reason=defect.reason, state="open", at=at))
+            opened = new_incident(at, kind="notice", step=STEP, reason=defect.reason, reference=reference)
+            await connection.execute(opening([opened]))
 
 
 def _early_result(row: DeliveryRow, early: Mapping[str, str]) -> Result | None:

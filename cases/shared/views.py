@@ -2,16 +2,14 @@
 
 import inspect
 from dataclasses import dataclass
-from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, TypeVar, cast, dataclass_transform
-from uuid import UUID
 
 import orjson
 from pydantic import ConfigDict, GetCoreSchemaHandler
 from pydantic_core import CoreSchema
 
-from domain.clock import CHINA
+from cases.shared.json_text import json_text
 
 _Kind = TypeVar("_Kind", bound=type)
 
@@ -36,21 +34,6 @@ class Coded:
         return handler.generate_schema(self.kind)
 
 
-def to_json(content: Any) -> bytes:
-    """Return the JSON of views, or of what else an answer is made of: times have China's offset."""
-    return orjson.dumps(content, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
-
-
 def document(shown: Any) -> dict[str, Any]:
     """Return a view as its JSON says it, so that an answer is the same when it was kept as when it is made."""
-    return cast("dict[str, Any]", orjson.loads(to_json(shown)))
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, datetime):
-        return value.astimezone(CHINA).isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, UUID):
-        return str(value)
-    raise TypeError(type(value).__name__)
+    return cast("dict[str, Any]", orjson.loads(json_text(shown)))

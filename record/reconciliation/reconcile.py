@@ -25,6 +25,7 @@ from record.reconciliation.differences import compare
 from record.reconciliation.evidence import Difference, Evidence
 from record.reconciliation.gathering import gather_evidence
 from record.seal.proofs import prove_case
+from store.incident_rows import new_incident, opening
 from store.ledger import Entry, append
 from store.tables import differences, incidents, registrations
 from temporal.histories import Histories
@@ -152,20 +153,19 @@ async def _open_incidents(
     r = registrations.c
     employer = (await connection.execute(select(r.employer_id).where(r.reference == reference))).scalar_one_or_none()
     rows = [
-        {
-            "incident_id": difference_id,
-            "reference": reference if employer is not None else None,
-            "employer_id": employer,
-            "kind": archive_incidents.KIND if each.code == "history_missing" else INCIDENT,
-            "step": each.code,
-            "reason": place_text(each.place)[:200],
-            "state": "open",
-            "at": at,
-        }
+        new_incident(
+            at,
+            kind=archive_incidents.KIND if each.code == "history_missing" else INCIDENT,
+            step=each.code,
+            reason=place_text(each.place),
+            reference=reference if employer is not None else None,
+            employer_id=employer,
+            incident_id=difference_id,
+        )
         for difference_id, each in new.items()
     ]
     i = incidents.c
-    statement = insert(incidents).values(rows)
+    statement = opening(rows)
     again = {"state": "open", "at": at, "times": i.times + 1}
     again |= {"closed_reason": None, "resumed_at": None, "resumed_by": None}
     # What is open stays as it is; what an operator closed comes back only once it was gone meanwhile.

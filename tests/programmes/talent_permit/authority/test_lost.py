@@ -162,7 +162,7 @@ async def test_who_may_sign_an_attachment_is_told_what_waits_and_by_when(park: P
     await _propose(park, kept["id"], case)
     asked = NoticeKind.ATTACHMENT_PROPOSED
 
-    async def told(reader: Actor, language: Language = Language.EN) -> list[str]:
+    async def told(reader: Actor, language: Language = Language.EN) -> list[str | None]:
         notices, _ = await staff_notices.list_own(park.context, reader, language, kind=asked)
         return [notice.text for notice in notices]
 
