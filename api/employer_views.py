@@ -5,10 +5,9 @@ from datetime import datetime
 from pydantic import BaseModel, Field
 
 from api.views import Page
-from cases.notices.views import DeliveryView
+from cases.notices.views import DeliveryView, WebhookView
 from domain.languages import Language
 from domain.roster import OnDefect, RosterAct, RosterStatus, RowResult
-from domain.webhooks import Scheme, WebhookState
 
 
 class RosterColumnView(BaseModel):
@@ -71,17 +70,6 @@ class ContactView(BaseModel):
     phone: str | None
     language: Language
     digest: bool = Field(description="Whether the notices marked * come as one mail a day.")
-
-
-class WebhookView(BaseModel):
-    """A subscription."""
-
-    id: str
-    url: str
-    kinds: list[str]
-    state: WebhookState
-    scheme: Scheme
-    created_at: datetime
 
 
 class WebhookList(Page):

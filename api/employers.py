@@ -18,7 +18,6 @@ from api.employer_views import (
     RosterView,
     WebhookList,
     WebhookTestView,
-    WebhookView,
 )
 from api.parameters import CasePath, DestinationPath, IdPath, PageQuery
 from api.uploads import ROSTER_LIMIT, RosterQuery, TemplateQuery, WorkbookResponse, read_roster, roster_body
@@ -26,6 +25,7 @@ from api.views import CasePage, CaseView, CheckView
 from api.wiring import wiring_of
 from cases.case import reads
 from cases.notices import employer_contact, webhooks
+from cases.notices.views import WebhookView
 from domain.actors import Actor, Role
 from domain.commands import CommandKind
 from domain.decisions import CardLostRequest

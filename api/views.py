@@ -6,16 +6,14 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from api.fact_views import RecordedFactView
+from cases.tasks.views import TaskView
 from domain.actors import Role
 from domain.commands import CommandKind, CommandState
-from domain.decisions import TaskAction
 from domain.employers import EmployerKind
 from domain.findings import Audience, FindingOutcome
 from domain.reasons import ReasonStanding, Use
 from domain.registration import EmploymentKind
 from domain.stages import AssessmentOutcome, Destination, DueKind, Holder, PermitStage, Stage, Standing
-from domain.task_lists import Priority
-from domain.tasks import Queue, TaskKind
 
 
 class Page(BaseModel):
@@ -190,31 +188,6 @@ class RequestPage(Page):
     """What was asked of a case."""
 
     items: list[RequestView]
-
-
-class TaskView(BaseModel):
-    """Something that a person is asked to do."""
-
-    id: str
-    kind: TaskKind
-    reference: str | None
-    employer_id: str | None
-    destination: Destination | None = Field(description="Null as well where one task serves several.")
-    destinations: list[Destination] = Field(description="All that the task is about.")
-    round: int
-    due_at: datetime | None
-    overdue: bool
-    holder: str | None
-    queue: Queue
-    opened_at: datetime
-    held_since: datetime | None
-    answers: list[TaskAction] = Field(description="What it can be answered with; empty where it is decided or signed.")
-    employer_name: str | None
-    employer_name_en: str | None
-    assessment: AssessmentOutcome | None = Field(description="What the findings that the task is about amount to.")
-    findings: dict[FindingOutcome, int] = Field(description="How many findings of each outcome.")
-    priority: Priority
-    detail: dict[str, Any]
 
 
 class TaskPage(Page):

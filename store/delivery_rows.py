@@ -1,12 +1,12 @@
 """Leasing of deliveries that are due, fairly by employer, with what sending them needs."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import Row, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text, Uuid
@@ -184,8 +184,8 @@ async def lease(
 ) -> tuple[list[Letter], bool]:
     """Lease deliveries of a channel that are due; return them as letters, and whether digests are there to lease."""
     given = {"channel": channel, "at": at, "until": until, "places": places}
-    rows = (await connection.execute(_LEASE, given)).mappings().all()
-    return [_letter(row) for row in rows if row["delivery_id"] is not None], bool(rows[0]["digests"])
+    rows = (await connection.execute(_LEASE, given)).all()
+    return [_letter(row) for row in rows if row.delivery_id is not None], bool(rows[0].digests)
 
 
 async def lease_digests(
@@ -211,50 +211,48 @@ async def part(connection: AsyncConnection, ids: Collection[UUID]) -> None:
 
 async def letters(connection: AsyncConnection, ids: Collection[UUID]) -> list[Letter]:
     """Return deliveries with their notices, sealed, and where the address of each is sealed."""
-    return [_letter(row) for row in (await connection.execute(_LETTERS, {"ids": list(ids)})).mappings()]
+    return [_letter(row) for row in await connection.execute(_LETTERS, {"ids": list(ids)})]
 
 
-def _letter(row: Mapping[Any, Any]) -> Letter:
+def _letter(row: Row[Any]) -> Letter:
     return Letter(
-        delivery_id=row["delivery_id"],
+        delivery_id=row.delivery_id,
         notice=sealed_notice(row),
-        employer_id=row["employer_id"],
-        channel=row["channel"],
-        carried_by=row["carried_by"],
-        message_hash=row["message_hash"],
-        lease_until=row["lease_until"],
-        traceparent=row["traceparent"],
-        reference=row["reference"],
-        kind=row["kind"],
-        language=row["language"],
-        at=row["at"],
-        application=row["application"],
-        facts_version=row["facts_version"],
-        person_key=_key(row, "person"),
-        contact=row["contact"],
-        employer_key=_key(row, "employer"),
-        webhook_id=row["webhook_id"],
-        url=row["url"],
-        secrets=row["secrets"],
-        webhook_state=row["webhook_state"],
+        employer_id=row.employer_id,
+        channel=row.channel,
+        carried_by=row.carried_by,
+        message_hash=row.message_hash,
+        lease_until=row.lease_until,
+        traceparent=row.traceparent,
+        reference=row.reference,
+        kind=row.kind,
+        language=row.language,
+        at=row.at,
+        application=row.application,
+        facts_version=row.facts_version,
+        person_key=_key(row.person_key_id, row.person_kek_id, row.person_wrapped),
+        contact=row.contact,
+        employer_key=_key(row.employer_key_id, row.employer_kek_id, row.employer_wrapped),
+        webhook_id=row.webhook_id,
+        url=row.url,
+        secrets=row.secrets,
+        webhook_state=row.webhook_state,
     )
 
 
-def sealed_notice(row: Mapping[Any, Any]) -> SealedNotice:
+def sealed_notice(row: Row[Any]) -> SealedNotice:
     """Return the notice of a row that has it with its key's columns, which are named `notice_key_id` and so on."""
-    key = WrappedKey(row["notice_key_id"], row["notice_kek_id"], row["notice_wrapped"])
     return SealedNotice(
-        notice_id=row["notice_id"],
-        recipient=row["recipient"],
-        body=row["body"],
-        key=key,
-        end_reason=row["end_reason"],
+        notice_id=row.notice_id,
+        recipient=row.recipient,
+        body=row.body,
+        key=WrappedKey(row.notice_key_id, row.notice_kek_id, row.notice_wrapped),
+        end_reason=row.end_reason,
     )
 
 
-def _key(row: Mapping[Any, Any], whose: str) -> WrappedKey | None:
-    key_id = row[f"{whose}_key_id"]
-    return None if key_id is None else WrappedKey(key_id, row[f"{whose}_kek_id"], row[f"{whose}_wrapped"])
+def _key(key_id: UUID | None, kek_id: str, wrapped: bytes | None) -> WrappedKey | None:
+    return None if key_id is None else WrappedKey(key_id, kek_id, wrapped)
 
 
 async def with_carried(connection: AsyncConnection, ids: Collection[UUID]) -> list[UUID]:

@@ -72,10 +72,10 @@ async def read_incident(context: Context, actor: Actor, incident_id: UUID) -> In
     """
     async with context.database.begin(actor.tenant) as connection:
         query = select(incidents).where(incidents.c.incident_id == incident_id)
-        found = (await connection.execute(query)).mappings().one_or_none()
+        found = (await connection.execute(query)).one_or_none()
         if found is None:
             raise Refused("not_found", "There is no incident of this id.")
-        row = IncidentRead.from_mapping(dict(found))
+        row = IncidentRead.from_row(found)
         case = None
         if row.reference is not None:
             case = (await connection.execute(_CASE, {"reference": row.reference})).scalar_one_or_none()

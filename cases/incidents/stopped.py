@@ -142,7 +142,7 @@ async def page_of(
     if after is not None:
         query = query.where(tuple_(i.at, i.incident_id) > tuple_(after[0], UUID(after[1])))
     async with context.database.begin(actor.tenant) as connection:
-        rows = [IncidentRead.from_mapping(dict(row)) for row in (await connection.execute(query)).mappings()]
+        rows = [IncidentRead.from_row(row) for row in await connection.execute(query)]
     page = rows[:limit]
     position = (page[-1].at, str(page[-1].incident_id)) if len(rows) > limit else None
     return [incident_view(row) for row in page], position

@@ -1,12 +1,12 @@
 """What operators are shown of incidents: codes, ids and times, never whom a case is about."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final
 
 from pydantic import Field
 
-from cases.shared.views import view
 from domain.clock import to_the_second
 from domain.languages import Language
 from domain.messages import registration_workflow_id
@@ -17,7 +17,7 @@ _PARTS: Final = ("permits", "commands", "calls", "answers", "deadlines", "tasks"
 _TIME: Final = Field(description="A time as PostgreSQL writes it, even one that nothing else could read.")
 
 
-@view
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentView:
     """What waits for an operator."""
 
@@ -41,7 +41,7 @@ class IncidentView:
     still_wrong: Annotated[str | None, Field(description="Why the case could not go on when its cause was resumed.")]
 
 
-@view
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PermitToMend:
     """Where a permit stands."""
 
@@ -49,7 +49,7 @@ class PermitToMend:
     stage: str | None
 
 
-@view
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CommandToMend:
     """What was asked of the case and is not applied, or of which its workflow may not know."""
 
@@ -60,7 +60,7 @@ class CommandToMend:
     at: Annotated[str | None, _TIME]
 
 
-@view
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallToMend:
     """What the authority has still to be told."""
 
@@ -70,7 +70,7 @@ class CallToMend:
     at: Annotated[str | None, _TIME]
 
 
-@view
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerToMend:
     """What the authority said and is not applied."""
 
@@ -80,7 +80,7 @@ class AnswerToMend:
     received_at: Annotated[str | None, _TIME]
 
 
-@view
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeadlineToMend:
     """What the case waits for."""
 
@@ -89,7 +89,7 @@ class DeadlineToMend:
     at: Annotated[str | None, _TIME]
 
 
-@view
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskToMend:
     """What somebody has to do."""
 
@@ -100,7 +100,7 @@ class TaskToMend:
     opened_at: Annotated[str | None, _TIME]
 
 
-@view
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LastAct:
     """The newest row of the case in the ledger."""
 
@@ -109,7 +109,7 @@ class LastAct:
     at: Annotated[str | None, _TIME]
 
 
-@view
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseToMend:
     """Where a case stands and what waits."""
 
@@ -132,14 +132,14 @@ class CaseToMend:
     last_act: LastAct | None
 
 
-@view
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentInFull(IncidentView):
     """An incident with the case that it is about."""
 
     case: CaseToMend | None
 
 
-@view
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CauseHelp:
     """What the operator is to make of it."""
 
@@ -149,7 +149,7 @@ class CauseHelp:
     anchor: Annotated[str, Field(description="Its place in docs/operations.md.")]
 
 
-@view
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CauseView:
     """All open incidents that are alike: of one kind, step, reason and place in the code."""
 
@@ -169,7 +169,7 @@ class CauseView:
     help: CauseHelp
 
 
-@view
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CauseResumed(CauseView):
     """What resuming a cause came to."""
 

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import RowMapping, select, tuple_
+from sqlalchemy import Row, select, tuple_
 
 from cases.notices.views import FailedDelivery, destination_of
 from cases.shared.accesses import record_access
@@ -64,7 +64,7 @@ async def list_failed(
         found: list[_Failed] = []
         # The index has each channel by its time, so that channels are walked one by one.
         for each in [channel] if channel is not None else Channel:
-            found += map(_read, (await connection.execute(query.where(d.channel == each.value))).mappings())
+            found += map(_read, await connection.execute(query.where(d.channel == each.value)))
         rows = sorted(found, key=lambda row: (row.settled_at, row.delivery.delivery_id), reverse=True)[: limit + 1]
         page = rows[:limit]
         shown = [(row.reference, row.delivery.employer_id) for row in page]
@@ -73,15 +73,15 @@ async def list_failed(
     return items, (page[-1].settled_at, str(page[-1].delivery.delivery_id)) if len(rows) > limit else None
 
 
-def _read(row: RowMapping) -> _Failed:
+def _read(row: Row[Any]) -> _Failed:
     return _Failed(
-        delivery=DeliveryRow.from_mapping(dict(row)),
-        settled_at=row["settled_at"],
-        kind=row["kind"],
-        reference=row["reference"],
-        destination=row["destination"],
-        recipient=row["recipient"],
-        notice_status=row["notice_status"],
+        delivery=DeliveryRow.from_row(row),
+        settled_at=row.settled_at,
+        kind=row.kind,
+        reference=row.reference,
+        destination=row.destination,
+        recipient=row.recipient,
+        notice_status=row.notice_status,
     )
 
 

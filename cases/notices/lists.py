@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, and_, exists, or_, select, tuple_
+from sqlalchemy import Row, and_, exists, or_, select, tuple_
 from sqlalchemy.sql import ColumnElement
 
 from cases.notices.letters import BlockedError, open_texts
@@ -77,22 +77,22 @@ async def list_own(
     if after is not None:
         query = query.where(tuple_(n.at, n.notice_id) < tuple_(after[0], UUID(after[1])))
     async with context.database.begin(actor.tenant) as connection:
-        rows = [_read(row) for row in (await connection.execute(query)).mappings()]
+        rows = [_read(row) for row in await connection.execute(query)]
         page = rows[:limit]
         read = await read_at(connection, actor, [row.notice.notice_id for row in page])
     items = [_view(row, _mail(context, row.notice), read.get(row.notice.notice_id)) for row in page]
     return items, (page[-1].at, str(page[-1].notice.notice_id)) if len(rows) > limit else None
 
 
-def _read(row: RowMapping) -> _Told:
+def _read(row: Row[*tuple[Any, ...]]) -> _Told:
     return _Told(
         notice=sealed_notice(row),
-        kind=row["kind"],
-        reference=row["reference"],
-        destination=row["destination"],
-        language=row["language"],
-        status=row["status"],
-        at=row["at"],
+        kind=row.kind,
+        reference=row.reference,
+        destination=row.destination,
+        language=row.language,
+        status=row.status,
+        at=row.at,
     )
 
 

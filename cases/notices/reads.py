@@ -58,8 +58,8 @@ async def list_notices(
         d = deliveries.c
         sent = select(deliveries).where(d.notice_id.in_([row.notice_id for row in page])).order_by(d.delivery_id)
         by_notice: dict[UUID, list[NoticeDeliveryView]] = {row.notice_id: [] for row in page}
-        for found in (await connection.execute(sent)).mappings():
-            delivery = DeliveryRow.from_mapping(dict(found))
+        for found in await connection.execute(sent):
+            delivery = DeliveryRow.from_row(found)
             by_notice[delivery.notice_id].append(delivery_view(delivery))
     items = [_notice_view(row, by_notice[row.notice_id]) for row in page]
     return items, (page[-1].at, str(page[-1].notice_id)) if len(rows) > limit else None

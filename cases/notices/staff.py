@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Select, and_, exists, func, or_, select, tuple_
+from sqlalchemy import Row, Select, and_, exists, func, or_, select, tuple_
 from sqlalchemy.sql import ColumnElement
 
 from cases.case.signers import holder_of
@@ -69,9 +69,7 @@ async def list_own(
         filters.append(tuple_(_N.at, _N.notice_id) < tuple_(after[0], UUID(after[1])))
     async with context.database.begin(actor.tenant) as connection:
         found = [
-            _read(row)
-            for told in _told_to(actor)
-            for row in (await connection.execute(_page(told, filters, limit + 1))).mappings()
+            _read(row) for told in _told_to(actor) for row in await connection.execute(_page(told, filters, limit + 1))
         ]
         rows = sorted(found, key=lambda row: (row.notice.at, row.notice.notice_id), reverse=True)[: limit + 1]
         page = rows[:limit]
@@ -145,8 +143,8 @@ def _page(told: Condition, filters: list[Condition], limit: int) -> Select[Any]:
     return query.where(told, *filters).order_by(_N.at.desc(), _N.notice_id.desc()).limit(limit)
 
 
-def _read(row: RowMapping) -> _Told:
-    return _Told(NoticeRow.from_mapping(dict(row)), WrappedKey(row["key_id"], row["kek_id"], row["wrapped"]))
+def _read(row: Row[Any]) -> _Told:
+    return _Told(NoticeRow.from_row(row), WrappedKey(row.key_id, row.kek_id, row.wrapped))
 
 
 def _view(context: Context, told: _Told, language: Language, read: datetime | None) -> ReadNoticeView:

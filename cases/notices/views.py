@@ -1,21 +1,23 @@
 """What is shown of notices, of their deliveries, and of the channels that those take."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field
 
-from cases.shared.views import Coded, view
+from cases.shared.views import Coded
 from domain.clock import to_the_second
 from domain.languages import Language
 from domain.notices import Channel, DeliveryStatus, NoticeKind, Recipient
 from domain.stages import Destination
+from domain.webhooks import Scheme, WebhookState
 from store.rows.notices import DeliveryRow
 
 Kind = Annotated[str, Coded(NoticeKind)]
 
 
-@view
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeDeliveryView:
     """One delivery of a notice; a mail carries its message id as Message-ID, a webhook as message id.
 
@@ -34,7 +36,7 @@ class NoticeDeliveryView:
     settled_at: datetime | None
 
 
-@view
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeView:
     """One notice, without its text."""
 
@@ -48,7 +50,7 @@ class NoticeView:
     deliveries: list[NoticeDeliveryView]
 
 
-@view
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FailedDelivery(NoticeDeliveryView):
     """A delivery that failed, with its notice."""
 
@@ -61,7 +63,7 @@ class FailedDelivery(NoticeDeliveryView):
     employer_id: str
 
 
-@view
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadNoticeView:
     """One notice as its reader has it."""
 
@@ -80,7 +82,7 @@ class ReadNoticeView:
     read_at: Annotated[datetime | None, Field(description="When the caller marked it as read.")]
 
 
-@view
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeRead:
     """Since when a notice counts as read."""
 
@@ -88,7 +90,19 @@ class NoticeRead:
     read_at: datetime
 
 
-@view
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookView:
+    """A subscription."""
+
+    id: str
+    url: str
+    kinds: list[str]
+    state: WebhookState
+    scheme: Scheme
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryView:
     """A delivery of a webhook."""
 
@@ -103,7 +117,7 @@ class DeliveryView:
     settled_at: datetime | None
 
 
-@view
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelView:
     """What waits on a channel, and how the last hour went."""
 
@@ -117,7 +131,7 @@ class ChannelView:
     last_error: str | None
 
 
-@view
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelHealth:
     """What waits and what failed, channel by channel."""
 

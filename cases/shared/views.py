@@ -1,36 +1,23 @@
-"""Views: what a reader is shown, as classes with named fields; their JSON and their schema both come of the class."""
+"""Views: what a reader is shown, as dataclasses; their JSON and their schema both come of the class."""
 
-import inspect
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, TypeVar, cast, dataclass_transform
+from typing import Any, cast
 
 import orjson
-from pydantic import ConfigDict, GetCoreSchemaHandler
+from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema
 
 from cases.shared.json_text import json_text
 
-_Kind = TypeVar("_Kind", bound=type)
-
-
-@dataclass_transform(frozen_default=True, kw_only_default=True)
-def view(kind: _Kind) -> _Kind:
-    """Make a class a view: frozen, its fields given by name; the schema says what its docstring says."""
-    made: Any = dataclass(frozen=True, slots=True, kw_only=True)(kind)
-    # Pydantic leaves the docstring of such a class out, since it takes it for the signature that is made for it.
-    made.__pydantic_config__ = ConfigDict(json_schema_extra={"description": inspect.cleandoc(kind.__doc__ or "")})
-    return cast("_Kind", made)
-
 
 @dataclass(frozen=True, slots=True)
 class Coded:
-    """Says of which kind the codes of a field are; one that was stored and is not known is shown all the same."""
+    """Says of which type the codes of a field are; one that was stored and is not known is shown all the same."""
 
-    kind: type[StrEnum]
+    kind: Any
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Return the schema of the kind."""
+        """Return the schema of the type."""
         return handler.generate_schema(self.kind)
 
 

@@ -1,4 +1,4 @@
-"""Rows of notices, and of their deliveries by channel."""
+"""Rows of notices, of their deliveries by channel, and of webhook subscriptions."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -66,3 +66,17 @@ class DeliveryRow(TableRow):
     def message_id(self) -> UUID:
         """The id under which its message goes out: that of the delivery that carries it."""
         return self.carried_by or self.delivery_id
+
+
+@dataclass(slots=True, kw_only=True)
+class WebhookRow(TableRow):
+    """A subscription of an employer to kinds of notices; URL and signing keys are sealed under the employer's key."""
+
+    TABLE: ClassVar[Table] = tables.webhooks
+    webhook_id: UUID
+    employer_id: str
+    url: bytes
+    secrets: bytes
+    kinds: list[str]
+    state: str
+    at: datetime
