@@ -18,6 +18,7 @@ from cases.case.signers import holder_of, need_unconflicted, signature_of
 from cases.case.view import moment
 from cases.keys.data import get_data_key
 from cases.notices.compose import Telling, tell
+from cases.shared.accesses import note_access
 from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency, Reply, find_known, remember
 from domain.actors import Actor
@@ -290,7 +291,7 @@ async def _record_read(connection: AsyncConnection, actor: Actor, shown: Sequenc
         return
     detail = {"cases": sorted({row["reference"] for row in shown}), "fields": ["objections"]}
     entry = Entry(Act.PERSONAL_DATA_READ, actor, at, purpose="complaint", detail=detail)
-    await begin_chain(connection, f"access/{uuid4()}", [entry])
+    await note_access(connection, entry)
 
 
 def _chain(objection_id: UUID) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence, Set
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.reads import PERSON_FIELDS
 from cases.case.view import moment
 from cases.notices.letters import SALT
+from cases.shared.accesses import note_access
 from cases.shared.context import Context
 from domain.actors import Actor, Role
 from domain.acts import Act
@@ -23,7 +24,7 @@ from domain.person import same_address
 from privacy.confided import confided_by
 from privacy.own_cases import OwnCase, chains_of, employer_names, own_cases, own_view
 from privacy.sign_in import Session
-from store.ledger import Entry, begin_chain
+from store.ledger import Entry
 from store.tables import applications, case_facts, commands, legal_holds, notices
 from texts.person import plain
 from texts.values import value_text
@@ -68,7 +69,7 @@ async def read_own_data(context: Context, actor: Actor, session: Session, langua
             purpose="own_data",
             detail={"cases": [case.reference for case in cases], "fields": [*PERSON_FIELDS, "notices", "requests"]},
         )
-        await begin_chain(connection, f"access/{uuid4()}", [entry])
+        await note_access(connection, entry)
     return {
         "format": FORMAT,
         "at": moment(at),

@@ -3,7 +3,6 @@
 import contextlib
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 from pydantic import ValidationError
 from sqlalchemy import select
@@ -11,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile, load_case
 from cases.case.view import fact_view
+from cases.shared.accesses import note_access
 from cases.shared.context import Context
 from domain.actors import Actor
 from domain.acts import Act
@@ -19,7 +19,7 @@ from domain.languages import Language
 from policy.facts import Facts
 from policy.pack import Pack, PackError
 from policy.rerun import ABOUT_ANSWERS, differences, run_again
-from store.ledger import Entry, append
+from store.ledger import Entry
 from store.tables import assessments
 from texts.findings import FINDINGS, finding_sentence
 
@@ -120,4 +120,4 @@ async def _record(
         rule_version=file.row.policy_version,
         rule_hash=bytes.fromhex(pack.content_hash) if pack is not None else None,
     )
-    await append(connection, f"access/{uuid4()}", [entry])
+    await note_access(connection, entry)

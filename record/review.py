@@ -7,19 +7,19 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from math import sqrt
 from typing import Any, Final
-from uuid import uuid4
 
 from sqlalchemy import func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text
 
+from cases.shared.accesses import note_access
 from cases.shared.context import Context
 from domain.actors import STAFF, Actor
 from domain.acts import DECISIONS, PROPOSALS, SIGNATURES, Act
 from domain.purposes import Purpose
 from record.search import MOST_COUNTED, Filters, check_range, event_view, horizon, too_many
 from store.case_rows import Row
-from store.ledger import Entry, begin_chain
+from store.ledger import Entry
 from store.tables import ledger
 
 LONGEST: Final = timedelta(days=366)
@@ -72,7 +72,7 @@ async def draw_sample(
         }
         at = context.clock()
         entry = Entry(Act.SAMPLED, actor, at, purpose=purpose.value if purpose else None, detail=detail)
-        await begin_chain(connection, f"access/{uuid4()}", [entry])
+        await note_access(connection, entry)
     return Sample(population, tuple(event_view(row) for row in rows))
 
 

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
-from uuid import uuid4
 
+from cases.shared.accesses import note_access
 from cases.shared.context import Context
 from domain.actors import Actor
 from domain.acts import Act
@@ -20,7 +20,7 @@ from domain.stages import Holder
 from record.case import KeptRun, Record, read_record
 from record.history import Happened, happened, retried, time_of
 from record.particulars import particulars
-from store.ledger import Entry, append
+from store.ledger import Entry
 from temporal.histories import Histories
 from texts.story import act_sentence, event_sentence, notice_sentence, wait_sentence, why_sentence
 
@@ -104,7 +104,7 @@ async def _note_read(context: Context, actor: Actor, reference: str, as_of: date
     detail = {"cases": [reference], "what": "history", "as_of": _moment(as_of)}
     entry = Entry(act=Act.CASE_READ, actor=actor, at=context.clock(), purpose=Purpose.AUDIT.value, detail=detail)
     async with context.database.begin() as connection:
-        await append(connection, f"access/{uuid4()}", [entry])
+        await note_access(connection, entry)
 
 
 def _merged(record: Record, as_of: datetime | None, language: Language) -> Iterator[Timed]:

@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, time
 from itertools import groupby
 from typing import Any, Final
-from uuid import uuid4
 
 import rfc8785
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cases.shared.accesses import note_access
 from cases.shared.context import Context
 from domain.actors import Actor
 from domain.acts import Act
@@ -26,7 +26,7 @@ from policy.facts import Facts
 from policy.pack import Pack
 from policy.rerun import ABOUT_ANSWERS, REGISTRATION_SCOPE, differences, run_again
 from store.encryption import WrappedKey, unwrap
-from store.ledger import Entry, append, begin_chain
+from store.ledger import Entry, append
 from store.tables import rule_trials
 
 _PAGE: Final = 500
@@ -157,7 +157,7 @@ async def _note_opened(
         rule_version=pack.version,
         rule_hash=bytes.fromhex(pack.content_hash),
     )
-    await begin_chain(connection, f"access/{uuid4()}", [entry])
+    await note_access(connection, entry)
 
 
 def _try(context: Context, pack: Pack, rows: list[Any], tally: _Tally) -> None:

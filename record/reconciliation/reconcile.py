@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
-from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from sqlalchemy import ColumnElement, func, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.view import moment
 from cases.incidents import rows as incident_rows
+from cases.shared.accesses import note_access
 from cases.shared.context import Context
 from domain.actors import Actor
 from domain.acts import Act
@@ -74,7 +75,7 @@ async def show_reconciliation(
     detail = {"cases": [reference], "differences": len(found), "complete": record.is_live_known}
     entry = Entry(act=Act.RECONCILED, actor=actor, at=at, purpose=Purpose.AUDIT.value, detail=detail)
     async with context.database.begin() as connection:
-        await append(connection, f"access/{uuid4()}", [entry])
+        await note_access(connection, entry)
     return {
         "reference": reference,
         "at": moment(at),

@@ -4,11 +4,12 @@ import asyncio
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cases.shared.accesses import note_access
 from cases.shared.context import Context
 from domain.actors import Actor
 from domain.acts import Act
@@ -19,7 +20,7 @@ from register.rosters.columns import Header
 from register.rosters.file import EXTRA, UNREAD
 from register.rosters.reads import SheetHead, allowed_in, find_roster, message_of, open_row
 from store.encryption import DataKey
-from store.ledger import Entry, begin_chain
+from store.ledger import Entry
 from store.tables import roster_rows
 from texts.roster import ANNOTATIONS, COLUMNS, RESULTS, VALUES
 
@@ -66,7 +67,7 @@ async def annotated(context: Context, actor: Actor, roster_id: UUID, language: L
                 "fields": [header.column for header in head.headers if header.column is not None],
             },
         )
-        await begin_chain(connection, f"access/{uuid4()}", [entry])
+        await note_access(connection, entry)
     lines = await asyncio.to_thread(lambda: list(_annotated(rows, key, head, language)))
     return await _written(context, actor, lines)
 
