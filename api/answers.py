@@ -1,11 +1,12 @@
 """Answers to callers: what a verb returned, as JSON."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,7 +16,7 @@ from cases.shared.idempotency import Reply
 from domain.actors import Actor
 from domain.clock import CHINA
 
-ListRead = Callable[..., Awaitable[tuple[list[dict[str, Any]], Any]]]
+ListRead = Callable[..., Awaitable[tuple[Sequence[Any], Any]]]
 
 
 def json_response(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -51,7 +52,7 @@ class Pages:
         """Return the cursor of a position; None after the last page."""
         return None if position is None else self._cursors.write(position, binding=self._binding)
 
-    def respond(self, items: list[dict[str, Any]], position: object | None) -> Response:
+    def respond(self, items: Sequence[Any], position: object | None) -> Response:
         """Return a page with the cursor of the next one."""
         return json_response({"items": items, "next_cursor": self.cursor(position)})
 
@@ -76,6 +77,8 @@ async def answer_page(request: Request, actor: Actor, route: str, query: PageQue
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, BaseModel):
+        return value.model_dump()
     if isinstance(value, datetime):
         return value.astimezone(CHINA).isoformat()
     if isinstance(value, date):

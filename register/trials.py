@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, time
 from itertools import groupby
-from typing import Any, Final
-from uuid import uuid4
+from typing import Any, Final, NamedTuple
+from uuid import UUID, uuid4
 
 import rfc8785
 from sqlalchemy import select, text
@@ -27,6 +27,7 @@ from policy.pack import Pack
 from policy.rerun import ABOUT_ANSWERS, REGISTRATION_SCOPE, differences, run_again
 from store.encryption import WrappedKey, unwrap
 from store.ledger import Entry, append, begin_chain
+from store.rows.rules import TrialRow
 from store.tables import rule_trials
 
 _PAGE: Final = 500
@@ -45,6 +46,35 @@ _ASSESSED: Final = text(
     "   WHERE reference = c.reference ORDER BY scope, seq DESC) a ON true"
     " ORDER BY c.reference, a.scope <> CAST(:first AS text), a.scope"
 )
+
+
+class AssessedRow(NamedTuple):
+    """The newest assessment of one scope of a case, with the key under which its facts are sealed."""
+
+    reference: str
+    employer_id: str
+    stage: str
+    accepted_at: datetime
+    scope: str
+    seq: int
+    findings: list[dict[str, Any]]
+    facts: bytes
+    policy_version: str
+    key_id: UUID
+    kek_id: str
+    wrapped: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A trial of a draft: its report, which is stored as it was hashed, and the hash."""
+
+    report: dict[str, Any]
+    report_hash: str
+
+    def document(self) -> dict[str, Any]:
+        """Return the report with its hash, as it is shown."""
+        return {**self.report, "report_hash": self.report_hash}
 
 
 @dataclass(slots=True)
@@ -78,7 +108,7 @@ async def try_pack(
     *,
     tried_by: Mapping[str, str] | None = None,
     said: Callable[[int], None] | None = None,
-) -> dict[str, Any]:
+) -> Trial:
     """Run a draft over every case accepted since a day, on the facts kept of each, and keep the report.
 
     Each case is run through every scope of rules that it went through: registration, and eligibility for each
@@ -107,12 +137,12 @@ async def try_pack(
     report = _report(pack, since, at, tally)
     report_hash = hashlib.sha256(rfc8785.dumps(report)).hexdigest()
     async with context.database.begin(actor.tenant) as connection:
-        await _keep(connection, actor, report, report_hash, known, at)
-    return {**report, "report_hash": report_hash}
+        await _keep(connection, actor, pack, since, tally, Trial(report, report_hash), known, at)
+    return Trial(report, report_hash)
 
 
-async def read_trial(context: Context, actor: Actor, name: str, report_hash: str) -> dict[str, Any]:
-    """Return the report of a trial.
+async def read_trial(context: Context, actor: Actor, name: str, report_hash: str) -> Trial:
+    """Return a trial of a pack.
 
     Raises:
         Refused: `not_found`.
@@ -122,7 +152,7 @@ async def read_trial(context: Context, actor: Actor, name: str, report_hash: str
         report = (await connection.execute(query)).scalar_one_or_none()
     if report is None:
         raise Refused("not_found", "There is no trial of this pack with a report of this hash.")
-    return {**report, "report_hash": report_hash}
+    return Trial(report, report_hash)
 
 
 def policy_chain(name: str) -> str:
@@ -136,14 +166,19 @@ async def lock_policy(connection: AsyncConnection, name: str) -> None:
     await connection.execute(lock, {"chain": f"{POLICY_LOCK}{policy_chain(name)}"})
 
 
-async def _page(connection: AsyncConnection, since: date, after: str) -> list[Any]:
+async def _page(connection: AsyncConnection, since: date, after: str) -> list[AssessedRow]:
     begun = datetime.combine(since, time.min, CHINA)
     given = {"since": begun, "after": after, "page": _PAGE, "first": REGISTRATION_SCOPE}
-    return list((await connection.execute(_ASSESSED, given)).all())
+    return [AssessedRow(*row) for row in await connection.execute(_ASSESSED, given)]
 
 
 async def _note_opened(
-    connection: AsyncConnection, actor: Actor, pack: Pack, rows: list[Any], tried_by: Mapping[str, str], at: datetime
+    connection: AsyncConnection,
+    actor: Actor,
+    pack: Pack,
+    rows: list[AssessedRow],
+    tried_by: Mapping[str, str],
+    at: datetime,
 ) -> None:
     """Record, before any of it is opened, whose facts a page opens: the persons read it in their access logs."""
     opened = sorted({row.reference for row in rows if row.wrapped is not None})
@@ -160,7 +195,7 @@ async def _note_opened(
     await begin_chain(connection, f"access/{uuid4()}", [entry])
 
 
-def _try(context: Context, pack: Pack, rows: list[Any], tally: _Tally) -> None:
+def _try(context: Context, pack: Pack, rows: list[AssessedRow], tally: _Tally) -> None:
     """Run one case through the scopes of rules that it went through."""
     tally.cases += 1
     case, begun = rows[0], len(tally.flips)
@@ -181,7 +216,7 @@ def _try(context: Context, pack: Pack, rows: list[Any], tally: _Tally) -> None:
     tally.changed += any(flip["before"] != flip["now"] for flip in flips)
 
 
-def _compare(row: Any, before: Sequence[Finding], now: Sequence[Finding], tally: _Tally) -> None:
+def _compare(row: AssessedRow, before: Sequence[Finding], now: Sequence[Finding], tally: _Tally) -> None:
     scope = tally.scopes[row.scope]
     scope.assessments += 1
     found = differences(before, now)
@@ -228,36 +263,36 @@ def _report(pack: Pack, since: date, at: datetime, tally: _Tally) -> dict[str, A
 async def _keep(
     connection: AsyncConnection,
     actor: Actor,
-    report: dict[str, Any],
-    report_hash: str,
+    pack: Pack,
+    since: date,
+    tally: _Tally,
+    trial: Trial,
     tried_by: Mapping[str, str],
     at: datetime,
 ) -> None:
-    await lock_policy(connection, report["pack"])
-    row = {
-        "report_hash": report_hash,
-        "name": report["pack"],
-        "version": report["version"],
-        "content_hash": report["content_hash"],
-        "since": date.fromisoformat(report["since"]),
-        "cases": report["cases"],
-        "flipped": report["flipped"],
-        "report": report,
-        "at": at,
-    }
-    kept = await connection.execute(insert(rule_trials).values(row).on_conflict_do_nothing().returning(text("1")))
+    await lock_policy(connection, pack.name)
+    row = TrialRow(
+        report_hash=trial.report_hash,
+        name=pack.name,
+        version=pack.version,
+        content_hash=pack.content_hash,
+        since=since,
+        cases=tally.cases,
+        flipped=tally.flipped,
+        report=trial.report,
+        at=at,
+    )
+    statement = insert(rule_trials).values(row.document())
+    kept = await connection.execute(statement.on_conflict_do_nothing().returning(text("1")))
     if kept.first() is None:
         return  # the same trial in the same second
+    counted = {"since": since.isoformat(), "cases": tally.cases, "flipped": tally.flipped}
     entry = Entry(
         Act.RULE_TRIED,
         actor,
         at,
-        detail={
-            "report_hash": report_hash,
-            **{name: report[name] for name in ("since", "cases", "flipped")},
-            **tried_by,
-        },
-        rule_version=report["version"],
-        rule_hash=bytes.fromhex(report["content_hash"]),
+        detail={"report_hash": trial.report_hash, **counted, **tried_by},
+        rule_version=pack.version,
+        rule_hash=bytes.fromhex(pack.content_hash),
     )
-    await append(connection, policy_chain(report["pack"]), [entry])
+    await append(connection, policy_chain(pack.name), [entry])

@@ -24,7 +24,7 @@ class TableRow:
         return cls(**{name: _parsed(values[name], parse) for name, parse in _columns(cls) if name in values})
 
     @classmethod
-    def from_mapping(cls, values: Mapping[str, Any]) -> Self:
+    def from_mapping(cls, values: Mapping[Any, Any]) -> Self:
         """Return the row of a mapping that has the columns as the driver read them; further ones are left out."""
         return cls(**{name: values[name] for name, _ in _columns(cls) if name in values})
 

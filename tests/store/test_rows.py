@@ -5,14 +5,14 @@ from dataclasses import fields
 import pytest
 
 from store import rows
-from store.rows import authority, people, register, work
+from store.rows import authority, people, register, rosters, rules, work
 from store.rows.base import TableRow
 
-# What PostgreSQL derives or notes by itself, and no code of ours reads.
-_DERIVED = {"live", "recorded_at", "cause_step", "cause_reason", "cause_place", "cause_id"}
+# What PostgreSQL derives or notes by itself, and what statements alone read: turns and leases.
+_DERIVED = {"live", "recorded_at", "cause_step", "cause_reason", "cause_place", "cause_id", "turn", "lease_until"}
 _KINDS = [
     each
-    for module in (authority, people, register, work)
+    for module in (authority, people, register, rosters, rules, work)
     for each in vars(module).values()
     if isinstance(each, type) and issubclass(each, TableRow) and each is not TableRow
 ]
@@ -28,7 +28,7 @@ def test_a_row_has_the_columns_of_its_table(kind: type[TableRow]) -> None:
 
 def test_there_are_rows_for_every_module_of_tables_that_has_a_case() -> None:
     assert rows.__doc__
-    assert len(_KINDS) == 13
+    assert len(_KINDS) == 21
 
 
 def test_a_column_that_is_none_of_the_row_is_refused() -> None:
