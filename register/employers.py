@@ -219,7 +219,7 @@ async def _set_first_standing(
         spread=True,
         at=at,
     )
-    await connection.execute(insert(employer_standings).values(row.document()))
+    await connection.execute(insert(employer_standings).values(row.filled()))
     detail = {"valid_from": valid_from.isoformat()}
     entry = Entry(Act.STANDING_SET, actor, at, employer_id=employer_id, outcome=standing.value, detail=detail)
     await append(connection, employer_chain(employer_id), [entry])

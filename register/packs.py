@@ -65,7 +65,7 @@ async def propose_pack(
             proposed_by=_signature(context, actor, "rule_proposed", pack, at),
             at=at,
         )
-        await connection.execute(insert(rule_packs).values(row.document()))
+        await connection.execute(insert(rule_packs).values(row.filled()))
         await _record(connection, actor, at, Act.RULE_PROPOSED, row)
         reply = Reply(201, pack_view(row).as_json())
         await _remember(context, connection, actor, idempotency, reply)

@@ -66,7 +66,7 @@ async def propose_standing(
             proposed_by=_given(signature_of(actor), key, f"{change_id}/proposed", request.reasons, request.note),
             at=at,
         )
-        await connection.execute(insert(employer_standings).values(change.document()))
+        await connection.execute(insert(employer_standings).values(change.filled()))
         act = Act.STANDING_PROPOSED if needs_signature else Act.STANDING_SET
         await _record(connection, actor, at, act, change, reasons=codes)
         if not needs_signature:

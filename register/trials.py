@@ -282,7 +282,7 @@ async def _keep(
         report=trial.report,
         at=at,
     )
-    statement = insert(rule_trials).values(row.document())
+    statement = insert(rule_trials).values(row.filled())
     kept = await connection.execute(statement.on_conflict_do_nothing().returning(text("1")))
     if kept.first() is None:
         return  # the same trial in the same second

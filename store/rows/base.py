@@ -32,6 +32,10 @@ class TableRow:
         """Return the columns by name; what they hold is not copied."""
         return {name: getattr(self, name) for name, _ in _columns(type(self))}
 
+    def filled(self) -> dict[str, Any]:
+        """Return the columns that hold something, for an insert: None given to a JSON column would be JSON's null."""
+        return {name: value for name, value in self.document().items() if value is not None}
+
     def change(self, **values: Any) -> None:
         """Set columns by name.
 

@@ -1,6 +1,8 @@
 """Rows as classes have the columns of their tables, and say the same of a row whichever way it was read."""
 
 from dataclasses import fields
+from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 
@@ -35,3 +37,17 @@ def test_a_column_that_is_none_of_the_row_is_refused() -> None:
     row = people.PremisesRow(code="A", valid_from=None, address="", folded="")  # type: ignore[arg-type]
     with pytest.raises(AttributeError):
         row.change(colour="red")
+
+
+def test_an_insert_leaves_out_what_is_empty() -> None:
+    row = people.ErasureRow(
+        erasure_id=UUID(int=1),
+        person_id=UUID(int=2),
+        reference="HT-1",
+        reason="person_asked",
+        state="proposed",
+        proposed_by={"role": "supervisor"},
+        proposed_at=datetime(2026, 3, 2, tzinfo=UTC),
+    )
+    assert "decided_by" not in row.filled()
+    assert row.document()["decided_by"] is None
