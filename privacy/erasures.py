@@ -13,6 +13,7 @@ from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency, Reply, find_known, remember
 from domain.actors import Actor
 from domain.acts import Act
+from domain.became import Became
 from domain.decisions import ConfirmationAction
 from domain.erasure import ErasureConfirmation, ErasureReason, ErasureRefused, ErasureRequest, ErasureState
 from domain.errors import FieldError, Refused
@@ -73,7 +74,7 @@ async def propose(
             )
             await connection.execute(insert(erasures).values(row.filled()))
             await _record(connection, Act.ERASURE_PROPOSED, actor, case, row)
-            reply = Reply(202, erasure_view(row).as_json())
+            reply = Reply(Became.WAITS, erasure_view(row).as_json())
             await _remember(context, connection, actor, idempotency, reply)
             return reply
     except ErasureRefused as refused:
@@ -109,7 +110,7 @@ async def confirm(
             decided = {"state": state.value, "decided_by": signature_of(actor), "decided_at": at}
             row.change(**decided)
             await connection.execute(update(erasures).where(erasures.c.erasure_id == row.erasure_id).values(decided))
-            reply = Reply(200, erasure_view(row).as_json())
+            reply = Reply(Became.DONE, erasure_view(row).as_json())
             await _remember(context, connection, actor, idempotency, reply)
             if not is_confirmed:
                 await _record(connection, Act.ERASURE_REJECTED, actor, case, row)

@@ -14,6 +14,7 @@ from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency, Reply, find_known, remember
 from domain.actors import Actor
 from domain.acts import Act
+from domain.became import Became
 from domain.erasure import HoldReason, LegalHoldRelease, LegalHoldRequest, ReleaseReason
 from domain.errors import Refused
 from privacy.erasure_views import LegalHoldView
@@ -171,7 +172,7 @@ async def _record(connection: AsyncConnection, act: Act, actor: Actor, case: _Ca
 async def _answer(
     context: Context, connection: AsyncConnection, actor: Actor, idempotency: Idempotency, view: LegalHoldView
 ) -> Reply:
-    reply = Reply(200, view.as_json())
+    reply = Reply(Became.DONE, view.as_json())
     # Under a key of its own: the answer holds no more than the number of a paper, and goes with the keys of writes.
     key = await add_data_key(context, connection)
     await remember(context, connection, actor, idempotency, reference=view.reference, reply=reply, key=key)

@@ -21,6 +21,7 @@ from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency, Reply, find_known, remember
 from domain.actors import Actor
 from domain.acts import JUDGEMENTS, Act
+from domain.became import Became
 from domain.case_facts import OwnFactContest
 from domain.clock import day_of, over_at
 from domain.errors import Defect, Refused
@@ -66,7 +67,7 @@ async def complain(
         detail = {"objection_id": str(row.objection_id), "about": asked.about.value}
         entry = Entry(Act.COMPLAINT_RECEIVED, actor, at, reference=reference, detail=detail)
         await begin_chain(connection, _chain(row.objection_id), [entry])
-        reply = Reply(202, _receipt(row).as_json())
+        reply = Reply(Became.WAITS, _receipt(row).as_json())
         await remember(context, connection, actor, idempotency, reference=reference, reply=reply, key=file.person_key)
     return reply
 
@@ -216,7 +217,7 @@ async def answer(
         if to is not None and row.person_id == file.row.person_id:
             tell(file, Telling(NoticeKind.COMPLAINT_ANSWERED, at, str(objection_id), to=to))
         await case_writes.write(connection, {"notices": file.notices, "deliveries": file.deliveries})
-        reply = Reply(200, _receipt(row).as_json())
+        reply = Reply(Became.DONE, _receipt(row).as_json())
         await remember(context, connection, actor, idempotency, reference=row.reference, reply=reply, key=key)
     return reply
 

@@ -25,7 +25,7 @@ from privacy.own_cases import OwnCase, chains_of, employer_names, own_cases, own
 from privacy.sign_in import Session
 from privacy.views import KeptApartView, OwnFactsView, OwnFactView, OwnHoldView, OwnNoticeView, OwnRequestView
 from store.ledger import Entry, begin_chain
-from store.rows.register import FactRow
+from store.rows.register import ApplicationRow, FactRow
 from store.rows.work import CommandRow
 from store.tables import applications, case_facts, commands, legal_holds, notices
 from texts.person import said_of
@@ -96,22 +96,18 @@ async def _case(
     reading, employer = case.reading, names.get(case.reading.employer_id, case.reading.employer_id)
     a = applications.c
     query = select(applications).where(a.reference == case.reference).order_by(a.version)
-    given = [
-        (row, body)
-        for row in map(dict, (await connection.execute(query)).mappings())
-        if _is_own(
-            case, body := reading.open("applications", "body", f"{case.reference}/{row['version']}", row["body"])
-        )
-    ]
+    rows = [ApplicationRow.from_mapping(row) for row in (await connection.execute(query)).mappings()]
+    bodies = [reading.open("applications", "body", f"{case.reference}/{row.version}", row.body) for row in rows]
     versions = [
         OwnFactsView(
-            version=row["version"],
-            given_at=row["given_at"],
+            version=row.version,
+            given_at=row.given_at,
             given_by=employer,
-            is_current=row["version"] == reading.row.facts_version,
+            is_current=row.version == reading.row.facts_version,
             facts=_facts(body, language),
         )
-        for row, body in given
+        for row, body in zip(rows, bodies, strict=True)
+        if _is_own(case, body)
     ]
     view = own_view(case, actor, names, chain, language)
     return {

@@ -18,6 +18,7 @@ from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency, Reply, find_known, remember
 from domain.actors import Actor
 from domain.acts import Act
+from domain.became import Became
 from domain.clock import day_of
 from domain.dated import Span, place
 from domain.employers import EmployerKind, EmployerRequest, RegisterFile
@@ -54,7 +55,7 @@ async def put_employer(
         at = context.clock()
         key = await _record(context, connection, actor, employer_id, request, at)
         await not_loaded.end(connection, not_loaded.EMPLOYERS, at, actor.subject)
-        reply = Reply(200, (await _view(connection, key, actor, employer_id, day_of(at))).as_json())
+        reply = Reply(Became.DONE, (await _view(connection, key, actor, employer_id, day_of(at))).as_json())
         await remember(context, connection, actor, idempotency, reply=reply, key=key)
         return reply
 

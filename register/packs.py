@@ -15,6 +15,7 @@ from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency, Reply, find_known, remember
 from domain.actors import Actor
 from domain.acts import Act
+from domain.became import Became
 from domain.clock import day_of
 from domain.decisions import ConfirmationAction
 from domain.errors import FieldError, Refused
@@ -67,7 +68,7 @@ async def propose_pack(
         )
         await connection.execute(insert(rule_packs).values(row.filled()))
         await _record(connection, actor, at, Act.RULE_PROPOSED, row)
-        reply = Reply(201, pack_view(row).as_json())
+        reply = Reply(Became.ADDED, pack_view(row).as_json())
         await _remember(context, connection, actor, idempotency, reply)
         return reply
 
@@ -111,7 +112,7 @@ async def confirm_pack(
         one = update(rule_packs).where(rule_packs.c.name == name, rule_packs.c.version == version)
         await connection.execute(one.values(state=state.value, confirmed_by=signature))
         await _record(connection, actor, at, act, row, reasons)
-        reply = Reply(200, pack_view(row).as_json())
+        reply = Reply(Became.DONE, pack_view(row).as_json())
         await _remember(context, connection, actor, idempotency, reply)
     if confirmed:
         context.packs.add(pack)

@@ -16,6 +16,7 @@ from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency, Reply, find_known, remember
 from domain.actors import Actor
 from domain.acts import Act
+from domain.became import Became
 from domain.dated import Span, place
 from domain.employers import PremisesEntry, PremisesRequest
 from domain.spellings import REGISTER_LOCK, Cursor
@@ -56,7 +57,7 @@ async def put_premises(context: Context, actor: Actor, request: PremisesRequest,
             await record_premises(connection, actor, entry, at)
         codes = sorted({entry.code for entry in request.premises})
         rows = await _rows(connection, _select().where(premises.c.code.in_(codes)))
-        reply = Reply(200, {"items": [_view(row).as_json() for row in rows]})
+        reply = Reply(Became.DONE, {"items": [_view(row).as_json() for row in rows]})
         key = await add_data_key(context, connection)
         await remember(context, connection, actor, idempotency, reply=reply, key=key)
         return reply

@@ -16,6 +16,7 @@ from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency, Reply, find_known, remember
 from domain.actors import Actor
 from domain.acts import Act
+from domain.became import Became
 from domain.decisions import ConfirmationAction, GivenReason, PermitConfirmationRequest
 from domain.employers import StandingRequest
 from domain.errors import FieldError, Refused
@@ -71,7 +72,7 @@ async def propose_standing(
         await _record(connection, actor, at, act, change, reasons=codes)
         if not needs_signature:
             await _tell(context, connection, change, at, request.reasons)
-        reply = Reply(202 if needs_signature else 200, standing_view(change).as_json())
+        reply = Reply(Became.WAITS if needs_signature else Became.DONE, standing_view(change).as_json())
         await remember(context, connection, actor, idempotency, reply=reply, key=key)
         return reply
 
@@ -103,7 +104,7 @@ async def confirm_standing(
         await connection.execute(one.values(state=state, confirmed_by=signature))
         act = Act.STANDING_SET if confirmed else Act.STANDING_REJECTED
         await _record(connection, actor, at, act, change, reasons=codes)
-        reply = Reply(200, standing_view(change).as_json())
+        reply = Reply(Became.DONE, standing_view(change).as_json())
         await remember(context, connection, actor, idempotency, reply=reply, key=key)
         return reply
 

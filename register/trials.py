@@ -86,6 +86,20 @@ class _Scope:
     outcome_changes: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Flip:
+    """A past case in which a rule of the draft finds something else, in one scope of rules, as the report has it."""
+
+    reference: str
+    scope: str
+    stage: str
+    accepted_on: str
+    rule_version: str
+    before: str
+    now: str
+    rules: list[dict[str, Any]]
+
+
 @dataclass(slots=True)
 class _Tally:
     """What a trial has counted so far."""
@@ -97,7 +111,7 @@ class _Tally:
     scopes: defaultdict[str, _Scope] = field(default_factory=lambda: defaultdict(_Scope))
     moves: Counter[str] = field(default_factory=Counter)
     rules: Counter[str] = field(default_factory=Counter)
-    flips: list[dict[str, Any]] = field(default_factory=list)
+    flips: list[_Flip] = field(default_factory=list)
 
 
 async def try_pack(
@@ -213,7 +227,7 @@ def _try(context: Context, pack: Pack, rows: list[AssessedRow], tally: _Tally) -
         _compare(row, before, run_again(row.scope, facts, pack, day_of(row.accepted_at)), tally)
     flips = tally.flips[begun:]
     tally.flipped += bool(flips)
-    tally.changed += any(flip["before"] != flip["now"] for flip in flips)
+    tally.changed += any(flip.before != flip.now for flip in flips)
 
 
 def _compare(row: AssessedRow, before: Sequence[Finding], now: Sequence[Finding], tally: _Tally) -> None:
@@ -228,16 +242,16 @@ def _compare(row: AssessedRow, before: Sequence[Finding], now: Sequence[Finding]
     tally.moves[f"{was} -> {would_be}"] += 1
     tally.rules.update(difference.code.value for difference in found)
     tally.flips.append(
-        {
-            "reference": row.reference,
-            "scope": row.scope,
-            "stage": row.stage,
-            "accepted_on": day_of(row.accepted_at).isoformat(),
-            "rule_version": row.policy_version,
-            "before": was,
-            "now": would_be,
-            "rules": [difference.as_json() for difference in found],
-        }
+        _Flip(
+            reference=row.reference,
+            scope=row.scope,
+            stage=row.stage,
+            accepted_on=day_of(row.accepted_at).isoformat(),
+            rule_version=row.policy_version,
+            before=was,
+            now=would_be,
+            rules=[difference.as_json() for difference in found],
+        )
     )
 
 
@@ -256,7 +270,7 @@ def _report(pack: Pack, since: date, at: datetime, tally: _Tally) -> dict[str, A
         "by_scope": {name: asdict(scope) for name, scope in sorted(tally.scopes.items())},
         "by_outcome": dict(sorted(tally.moves.items())),
         "by_rule": dict(sorted(tally.rules.items())),
-        "flips": tally.flips,
+        "flips": [asdict(flip) for flip in tally.flips],
     }
 
 

@@ -16,6 +16,7 @@ from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency, Reply, find_known, remember
 from domain.actors import Actor
 from domain.acts import Act
+from domain.became import Became
 from domain.clock import day_of
 from domain.errors import Refused
 from domain.roster import OnDefect, RosterAct, RosterStatus
@@ -101,7 +102,7 @@ async def _receive(context: Context, actor: Actor, file: RosterFile, idempotency
         }
         entry = Entry(Act.ROSTER_RECEIVED, actor, at, employer_id=actor.employer_id, detail=detail)
         await append(connection, f"roster/{roster.roster_id}", [entry])
-        reply = Reply(202, roster_view(roster, {}, open_head(key, roster), at).as_json())
+        reply = Reply(Became.WAITS, roster_view(roster, {}, open_head(key, roster), at).as_json())
         await remember(context, connection, actor, idempotency, reply=reply, key=key)
         return reply
 
