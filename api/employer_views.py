@@ -1,4 +1,4 @@
-"""What answers on rosters and webhooks look like, for the OpenAPI document; the verbs in `cases` make them."""
+"""What answers on rosters and webhooks look like, for the OpenAPI document."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""What answers about rule packs look like, for the OpenAPI document; the verbs in `cases` make them."""
+"""What answers about rule packs look like, for the OpenAPI document."""
 
 from datetime import date, datetime
 from typing import Any, Literal
