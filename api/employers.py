@@ -18,6 +18,7 @@ from api.employer_views import (
     RosterView,
     WebhookList,
     WebhookTestView,
+    roster_links,
 )
 from api.parameters import CasePath, DestinationPath, IdPath, PageQuery
 from api.uploads import ROSTER_LIMIT, RosterQuery, TemplateQuery, WorkbookResponse, read_roster, roster_body
@@ -211,7 +212,9 @@ async def receive_roster(
 ) -> Response:
     """Take on a CSV or XLSX file; its rows are checked and done in the background."""
     file, named = await read_roster(request, query, idempotency)
-    return respond(await rosters.receive(wiring_of(request).context, actor, file, named))
+    reply = await rosters.receive(wiring_of(request).context, actor, file, named)
+    links = roster_links(reply.body["id"])
+    return json_response(reply.body | {"links": links}, 202, {"Location": links["self"]})
 
 
 @router.get(
@@ -245,7 +248,8 @@ async def get_annotated_roster(request: Request, roster_id: IdPath, actor: Annot
 @router.get("/rosters/{roster_id}", response_model=RosterView, summary="Read a roster")
 async def get_roster(request: Request, roster_id: IdPath, actor: Annotated[Actor, _EMPLOYER]) -> Response:
     """Return a roster with its totals."""
-    return json_response(await roster_reads.get_roster(wiring_of(request).context, actor, roster_id))
+    roster = await roster_reads.get_roster(wiring_of(request).context, actor, roster_id)
+    return json_response(RosterView(**roster.model_dump(), links=roster_links(roster.id)))
 
 
 @router.get("/rosters/{roster_id}/rows", response_model=RosterRowPage, summary="Rows of a roster")

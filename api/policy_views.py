@@ -1,4 +1,4 @@
-"""What answers about rule packs look like, for the OpenAPI document; the verbs in `cases` make them."""
+"""What answers about rule packs look like, for the OpenAPI document."""
 
 from datetime import date, datetime
 from typing import Any, Literal
@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from api.fact_views import RecordedFactView
 from api.views import FindingView
-from domain.rule_packs import PackState
+from register.pack_views import PackVersionView
 
 
 class ParameterView(BaseModel):
@@ -28,27 +28,6 @@ class PolicyView(BaseModel):
     content_hash: str
     note: str
     parameters: dict[str, ParameterView]
-
-
-class SignatureView(BaseModel):
-    """A signature on a pack: the role of who gave it, and when."""
-
-    role: str
-    at: datetime
-    reasons: list[str]
-
-
-class PackVersionView(BaseModel):
-    """A version of a rule pack; one that ships with the engine has no signatures here."""
-
-    name: str
-    version: str
-    state: PackState
-    effective_from: date
-    content_hash: str
-    report_hash: str | None = Field(description="Hash of the report of its trial on past cases.")
-    proposed: SignatureView | None
-    confirmed: SignatureView | None
 
 
 class PackVersions(BaseModel):

@@ -9,11 +9,11 @@ from api.fact_views import RecordedFactView
 from cases.tasks.views import TaskView
 from domain.actors import Role
 from domain.commands import CommandKind, CommandState
-from domain.employers import EmployerKind
 from domain.findings import Audience, FindingOutcome
 from domain.reasons import ReasonStanding, Use
 from domain.registration import EmploymentKind
-from domain.stages import AssessmentOutcome, Destination, DueKind, Holder, PermitStage, Stage, Standing
+from domain.stages import AssessmentOutcome, Destination, DueKind, Holder, PermitStage, Stage
+from register.views import EmployerSummary, PremisesView
 
 
 class Page(BaseModel):
@@ -231,59 +231,10 @@ class ReasonList(BaseModel):
     items: list[ReasonView]
 
 
-class StandingView(BaseModel):
-    """A change of an employer's standing."""
-
-    change_id: str
-    employer_id: str
-    standing: Standing
-    valid_from: date
-    state: str
-    reasons: list[str] = Field(description="Codes that were given for it.")
-    proposed_by: str
-    confirmed_by: str | None
-
-
-class EmployerVersion(BaseModel):
-    """An employer as it stands over some days."""
-
-    name_zh: str
-    name_en: str | None
-    kind: EmployerKind
-    premises: list[str]
-    valid_from: date
-    valid_to: date | None
-
-
-class EmployerSummary(EmployerVersion):
-    """An employer in a list."""
-
-    employer_id: str
-    uscc: str
-    standing: Standing
-
-
-class EmployerView(EmployerSummary):
-    """An employer with its versions and standings."""
-
-    contact: dict[str, Any]
-    standings: list[StandingView]
-    versions: list[EmployerVersion]
-
-
 class EmployerPage(Page):
     """A page of employers."""
 
     items: list[EmployerSummary]
-
-
-class PremisesView(BaseModel):
-    """Premises over some days."""
-
-    code: str
-    address: str
-    valid_from: date
-    valid_to: date | None
 
 
 class PremisesItems(BaseModel):

@@ -1,10 +1,11 @@
-"""What is shown as JSON: dataclasses by their members, times with China's offset."""
+"""What is shown as JSON: dataclasses and models by their members, times with China's offset."""
 
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
+from pydantic import BaseModel
 
 from domain.clock import CHINA
 
@@ -19,6 +20,8 @@ def json_text(content: Any) -> bytes:
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, BaseModel):
+        return value.model_dump()
     if isinstance(value, datetime):
         return value.astimezone(CHINA).isoformat()
     if isinstance(value, date):

@@ -24,7 +24,7 @@ class TableRow:
         return cls(**{name: _parsed(values[name], parse) for name, parse in _columns(cls) if name in values})
 
     @classmethod
-    def from_mapping(cls, values: Mapping[str, Any]) -> Self:
+    def from_mapping(cls, values: Mapping[Any, Any]) -> Self:
         """Return the row of a mapping that has the columns as the driver read them; further ones are left out."""
         return cls(**{name: values[name] for name, _ in _columns(cls) if name in values})
 
@@ -36,6 +36,10 @@ class TableRow:
     def document(self) -> dict[str, Any]:
         """Return the columns by name; what they hold is not copied."""
         return {name: getattr(self, name) for name, _ in _columns(type(self))}
+
+    def filled(self) -> dict[str, Any]:
+        """Return the columns that hold something, for an insert: None given to a JSON column would be JSON's null."""
+        return {name: value for name, value in self.document().items() if value is not None}
 
     def change(self, **values: Any) -> None:
         """Set columns by name.

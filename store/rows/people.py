@@ -1,4 +1,4 @@
-"""Rows of employers and premises."""
+"""Rows of employers and premises, of what persons object to, and of what is held and erased of them."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -9,6 +9,19 @@ from sqlalchemy import Table
 
 from store import tables
 from store.rows.base import TableRow
+
+
+@dataclass(slots=True, kw_only=True)
+class EmployerRow(TableRow):
+    """An employer; `contact` is sealed under its key."""
+
+    TABLE: ClassVar[Table] = tables.employers
+    employer_id: str
+    key_id: UUID
+    uscc: str
+    contact: bytes
+    language: str
+    digest: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,3 +72,59 @@ class PremisesRow(TableRow):
     def covers(self, day: date) -> bool:
         """Whether it is in force on a day."""
         return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
+
+
+@dataclass(slots=True, kw_only=True)
+class ObjectionRow(TableRow):
+    """A complaint or a dispute of a person; `body` and `answer` are sealed under the key that it names."""
+
+    TABLE: ClassVar[Table] = tables.objections
+    objection_id: UUID
+    kind: str
+    reference: str
+    person_id: UUID
+    key_id: UUID
+    about: str
+    state: str
+    body: bytes
+    # Which address said it, and reads the answer; none from before it was kept.
+    address_hash: bytes | None = None
+    at: datetime
+    due_at: datetime
+    outcome: str | None = None
+    answer: bytes | None = None
+    answered_by: dict[str, Any] | None = None
+    answered_at: datetime | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class LegalHoldRow(TableRow):
+    """A legal hold on a case; the number of its paper is sealed under the person's key."""
+
+    TABLE: ClassVar[Table] = tables.legal_holds
+    hold_id: UUID
+    reference: str
+    employer_id: str
+    reason: str
+    paper: bytes
+    placed_by: dict[str, Any]
+    placed_at: datetime
+    released_by: dict[str, Any] | None = None
+    release_reason: str | None = None
+    released_at: datetime | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class ErasureRow(TableRow):
+    """An erasure of a person: proposed, rejected or done."""
+
+    TABLE: ClassVar[Table] = tables.erasures
+    erasure_id: UUID
+    person_id: UUID
+    reference: str
+    reason: str
+    state: str
+    proposed_by: dict[str, Any]
+    proposed_at: datetime
+    decided_by: dict[str, Any] | None = None
+    decided_at: datetime | None = None
