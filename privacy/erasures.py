@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.signers import need_another, need_unconflicted, signature_of
 from cases.keys.data import add_data_key
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Reply, find_known, remember
-from domain.actors import Actor
+from cases.shared.idempotency import Done, Idempotency, Reply, find_known, once, remember
+from domain.actors import PARK, Actor
 from domain.acts import Act
 from domain.became import Became
 from domain.decisions import ConfirmationAction
@@ -53,30 +53,30 @@ async def propose(
         wrong = FieldError("reason", FieldCode.UNKNOWN_VALUE, "The engine itself erases what was kept long enough.")
         raise Refused("invalid", "This reason is the engine's own.", [wrong])
     at = context.clock()
+
+    async def write(connection: AsyncConnection) -> Done:
+        case, cases = await _hold(connection, reference)
+        await need_unconflicted(connection, actor, [each.reference for each in cases])
+        await check_may_be_erased(connection, cases)
+        if await _waiting(connection, case.person_id) is not None:
+            raise Refused("wrong_stage", "A proposal waits for its second signature; it has to be decided first.")
+        row = ErasureRow(
+            erasure_id=uuid4(),
+            person_id=case.person_id,
+            reference=reference,
+            reason=request.reason.value,
+            state=ErasureState.PROPOSED.value,
+            proposed_by=signature_of(actor),
+            proposed_at=at,
+        )
+        await connection.execute(insert(erasures).values(row.filled()))
+        await _record(connection, Act.ERASURE_PROPOSED, actor, case, row)
+        reply = Reply(Became.WAITS, erasure_view(row).as_json())
+        # A key of its own outlives the person's.
+        return Done(reply, await add_data_key(context, connection))
+
     try:
-        async with context.database.begin() as connection:
-            known = await find_known(context, connection, actor, idempotency)
-            if known is not None and known.reply is not None:
-                return known.reply
-            case, cases = await _hold(connection, reference)
-            await need_unconflicted(connection, actor, [each.reference for each in cases])
-            await check_may_be_erased(connection, cases)
-            if await _waiting(connection, case.person_id) is not None:
-                raise Refused("wrong_stage", "A proposal waits for its second signature; it has to be decided first.")
-            row = ErasureRow(
-                erasure_id=uuid4(),
-                person_id=case.person_id,
-                reference=reference,
-                reason=request.reason.value,
-                state=ErasureState.PROPOSED.value,
-                proposed_by=signature_of(actor),
-                proposed_at=at,
-            )
-            await connection.execute(insert(erasures).values(row.filled()))
-            await _record(connection, Act.ERASURE_PROPOSED, actor, case, row)
-            reply = Reply(Became.WAITS, erasure_view(row).as_json())
-            await _remember(context, connection, actor, idempotency, reply)
-            return reply
+        return (await once(context, actor, idempotency, write, tenant=PARK)).reply
     except ErasureRefused as refused:
         await note_refused(context, actor, reference, request.reason.value, refused)
         raise

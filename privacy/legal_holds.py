@@ -11,8 +11,8 @@ from cases.case.signers import need_unconflicted, signature_of
 from cases.keys.data import add_data_key, get_data_key
 from cases.shared.accesses import record_access
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Reply, find_known, remember
-from domain.actors import Actor
+from cases.shared.idempotency import Done, Idempotency, Reply, once
+from domain.actors import PARK, Actor
 from domain.acts import Act
 from domain.became import Became
 from domain.erasure import HoldReason, LegalHoldRelease, LegalHoldRequest, ReleaseReason
@@ -46,10 +46,8 @@ async def place(
             declared a conflict of interest.
     """
     at = context.clock()
-    async with context.database.begin(case=reference) as connection:
-        known = await find_known(context, connection, actor, idempotency)
-        if known is not None and known.reply is not None:
-            return known.reply
+
+    async def write(connection: AsyncConnection) -> Done:
         case, key = await _case(context, connection, actor, reference)
         hold_id = uuid4()
         row = LegalHoldRow(
@@ -63,7 +61,9 @@ async def place(
         )
         await connection.execute(insert(legal_holds).values(row.filled()))
         await _record(connection, Act.LEGAL_HOLD_PLACED, actor, case, row)
-        return await _answer(context, connection, actor, idempotency, hold_view(row, key))
+        return await _answer(context, connection, hold_view(row, key))
+
+    return (await once(context, actor, idempotency, write, tenant=PARK, case=reference)).reply
 
 
 async def release(
@@ -81,10 +81,8 @@ async def release(
             `role_not_allowed` for one who declared a conflict of interest.
     """
     at = context.clock()
-    async with context.database.begin(case=reference) as connection:
-        known = await find_known(context, connection, actor, idempotency)
-        if known is not None and known.reply is not None:
-            return known.reply
+
+    async def write(connection: AsyncConnection) -> Done:
         case, key = await _case(context, connection, actor, reference)
         h = legal_holds.c
         query = select(legal_holds).where(h.hold_id == hold_id, h.reference == reference)
@@ -98,7 +96,9 @@ async def release(
         await connection.execute(update(legal_holds).where(h.hold_id == hold_id).values(released))
         row.change(**released)
         await _record(connection, Act.LEGAL_HOLD_RELEASED, actor, case, row)
-        return await _answer(context, connection, actor, idempotency, hold_view(row, key))
+        return await _answer(context, connection, hold_view(row, key))
+
+    return (await once(context, actor, idempotency, write, tenant=PARK, case=reference)).reply
 
 
 async def list_holds(context: Context, actor: Actor, reference: str) -> list[LegalHoldView]:
@@ -169,11 +169,6 @@ async def _record(connection: AsyncConnection, act: Act, actor: Actor, case: _Ca
     await append(connection, case.reference, [entry])
 
 
-async def _answer(
-    context: Context, connection: AsyncConnection, actor: Actor, idempotency: Idempotency, view: LegalHoldView
-) -> Reply:
-    reply = Reply(Became.DONE, view.as_json())
+async def _answer(context: Context, connection: AsyncConnection, view: LegalHoldView) -> Done:
     # Under a key of its own: the answer holds no more than the number of a paper, and goes with the keys of writes.
-    key = await add_data_key(context, connection)
-    await remember(context, connection, actor, idempotency, reference=view.reference, reply=reply, key=key)
-    return reply
+    return Done(Reply(Became.DONE, view.as_json()), await add_data_key(context, connection), view.reference)

@@ -19,8 +19,8 @@ from cases.keys.data import get_data_key
 from cases.notices.compose import Telling, tell
 from cases.shared.accesses import note_access
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Reply, find_known, remember
-from domain.actors import Actor
+from cases.shared.idempotency import Done, Idempotency, Reply, once
+from domain.actors import PARK, Actor
 from domain.acts import JUDGEMENTS, Act
 from domain.became import Became
 from domain.case_facts import OwnFactContest
@@ -55,10 +55,8 @@ async def complain(
         Refused: `case_unknown` for a case that the session does not open.
     """
     at = context.clock()
-    async with context.database.begin() as connection:
-        known = await find_known(context, connection, actor, idempotency)
-        if known is not None and known.reply is not None:
-            return known.reply
+
+    async def write(connection: AsyncConnection) -> Done:
         own = await need_own(context, connection, session, actor, find_reference(asked.reference) or "")
         reference, file = own.reference, await load_case(context, connection, own.reference)
         due = file.calendar.deadline(day_of(at), context.limits.complaint_answer_days)
@@ -69,8 +67,10 @@ async def complain(
         entry = Entry(Act.COMPLAINT_RECEIVED, actor, at, reference=reference, detail=detail)
         await begin_chain(connection, _chain(row.objection_id), [entry])
         reply = Reply(Became.WAITS, _receipt(row).as_json())
-        await remember(context, connection, actor, idempotency, reference=reference, reply=reply, key=file.person_key)
-    return reply
+        return Done(reply, file.person_key, reference)
+
+    # A person is the tenant of no rows: what is theirs is looked for among all.
+    return (await once(context, actor, idempotency, write, tenant=PARK)).reply
 
 
 async def need_own_case(
@@ -177,10 +177,8 @@ async def answer(
             who declared a conflict of interest.
     """
     at = context.clock()
-    async with context.database.begin() as connection:
-        known = await find_known(context, connection, actor, idempotency)
-        if known is not None and known.reply is not None:
-            return known.reply
+
+    async def write(connection: AsyncConnection) -> Done:
         found = select(objections).where(_O.objection_id == objection_id).with_for_update()
         held = (await connection.execute(found)).mappings().one_or_none()
         if held is None:
@@ -219,8 +217,9 @@ async def answer(
             tell(file, Telling(NoticeKind.COMPLAINT_ANSWERED, at, str(objection_id), to=to))
         await case_writes.write_notices(connection, file.notices, file.deliveries)
         reply = Reply(Became.DONE, _receipt(row).as_json())
-        await remember(context, connection, actor, idempotency, reference=row.reference, reply=reply, key=key)
-    return reply
+        return Done(reply, key, row.reference)
+
+    return (await once(context, actor, idempotency, write)).reply
 
 
 async def _need_not_own(connection: AsyncConnection, actor: Actor, row: ObjectionRow) -> None:

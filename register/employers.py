@@ -15,7 +15,7 @@ from cases.keys.data import add_data_key, get_data_key
 from cases.notices import employer_contact
 from cases.notices.employers import employer_chain
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Reply, find_known, remember
+from cases.shared.idempotency import Done, Idempotency, Reply, once
 from domain.actors import Actor
 from domain.acts import Act
 from domain.became import Became
@@ -46,18 +46,17 @@ async def put_employer(
         Refused: `invalid` for a code of another employer, or premises that the register does not have;
             `role_not_allowed` for one who declared a conflict of interest on a live case of the employer.
     """
-    async with context.database.begin(actor.tenant) as connection:
-        known = await find_known(context, connection, actor, idempotency)
-        if known is not None and known.reply is not None:
-            return known.reply
+
+    async def write(connection: AsyncConnection) -> Done:
         await lock_register(connection)
         await need_unconflicted_employer(connection, actor, employer_id)
         at = context.clock()
         key = await _record(context, connection, actor, employer_id, request, at)
         await not_loaded.end(connection, not_loaded.EMPLOYERS, at, actor.subject)
         reply = Reply(Became.DONE, (await _view(connection, key, actor, employer_id, day_of(at))).as_json())
-        await remember(context, connection, actor, idempotency, reply=reply, key=key)
-        return reply
+        return Done(reply, key)
+
+    return (await once(context, actor, idempotency, write)).reply
 
 
 async def get_employer(context: Context, actor: Actor, employer_id: str) -> EmployerView:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.signers import need_another, need_codes, signature_of
 from cases.keys.data import add_data_key
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Reply, find_known, remember
+from cases.shared.idempotency import Done, Idempotency, Reply, once
 from domain.actors import Actor
 from domain.acts import Act
 from domain.became import Became
@@ -48,10 +48,8 @@ async def propose_pack(
     pack = _parsed(name, request.content)
     if pack.effective_from <= day_of(at):
         raise _wrong("content", FieldCode.DATE_ORDER, "The pack must take effect on a later day than today.")
-    async with context.database.begin(actor.tenant) as connection:
-        known = await find_known(context, connection, actor, idempotency)
-        if known is not None and known.reply is not None:
-            return known.reply
+
+    async def write(connection: AsyncConnection) -> Done:
         await lock_policy(connection, name)
         _need_new(context.packs, await _rows(connection, name), pack)
         await _need_trial(connection, pack, request.report_hash)
@@ -69,8 +67,9 @@ async def propose_pack(
         await connection.execute(insert(rule_packs).values(row.filled()))
         await _record(connection, actor, at, Act.RULE_PROPOSED, row)
         reply = Reply(Became.ADDED, pack_view(row).as_json())
-        await _remember(context, connection, actor, idempotency, reply)
-        return reply
+        return Done(reply, await add_data_key(context, connection))
+
+    return (await once(context, actor, idempotency, write)).reply
 
 
 async def confirm_pack(
@@ -88,10 +87,9 @@ async def confirm_pack(
             come, so that it would hold for cases accepted before; those of a wrong reason.
     """
     at = context.clock()
-    async with context.database.begin(actor.tenant) as connection:
-        known = await find_known(context, connection, actor, idempotency)
-        if known is not None and known.reply is not None:
-            return known.reply
+    published: list[Pack] = []
+
+    async def write(connection: AsyncConnection) -> Done:
         await lock_policy(connection, name)
         row = next((row for row in await _rows(connection, name) if row.version == version), None)
         if row is None:
@@ -113,10 +111,14 @@ async def confirm_pack(
         await connection.execute(one.values(state=state.value, confirmed_by=signature))
         await _record(connection, actor, at, act, row, reasons)
         reply = Reply(Became.DONE, pack_view(row).as_json())
-        await _remember(context, connection, actor, idempotency, reply)
-    if confirmed:
+        if confirmed:
+            published.append(pack)
+        return Done(reply, await add_data_key(context, connection))
+
+    done = await once(context, actor, idempotency, write)
+    for pack in published:
         context.packs.add(pack)
-    return reply
+    return done.reply
 
 
 async def list_packs(context: Context, actor: Actor, name: str) -> list[PackVersionView]:
@@ -192,13 +194,6 @@ async def _need_trial(connection: AsyncConnection, pack: Pack, report_hash: str)
     if tried != pack.content_hash:
         message = "There is no report of a trial of this very content; run `hetao policy try` first."
         raise _wrong("report_hash", FieldCode.UNKNOWN_VALUE, message)
-
-
-async def _remember(
-    context: Context, connection: AsyncConnection, actor: Actor, idempotency: Idempotency, reply: Reply
-) -> None:
-    key = await add_data_key(context, connection)
-    await remember(context, connection, actor, idempotency, reply=reply, key=key)
 
 
 def _wrong(field: str, code: FieldCode, message: str) -> Refused:

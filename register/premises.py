@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.keys.data import add_data_key
 from cases.shared.calendar import set_cursor
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Reply, find_known, remember
+from cases.shared.idempotency import Done, Idempotency, Reply, once
 from domain.actors import Actor
 from domain.acts import Act
 from domain.became import Became
@@ -46,10 +46,8 @@ async def put_premises(context: Context, actor: Actor, request: PremisesRequest,
     Raises:
         Refused: `role_not_allowed` for one who declared a conflict of interest on a live case of an employer there.
     """
-    async with context.database.begin(actor.tenant) as connection:
-        known = await find_known(context, connection, actor, idempotency)
-        if known is not None and known.reply is not None:
-            return known.reply
+
+    async def write(connection: AsyncConnection) -> Done:
         await lock_register(connection)
         await need_unconflicted_premises(connection, actor, {entry.code for entry in request.premises})
         at = context.clock()
@@ -58,9 +56,9 @@ async def put_premises(context: Context, actor: Actor, request: PremisesRequest,
         codes = sorted({entry.code for entry in request.premises})
         rows = await _rows(connection, _select().where(premises.c.code.in_(codes)))
         reply = Reply(Became.DONE, {"items": [_view(row).as_json() for row in rows]})
-        key = await add_data_key(context, connection)
-        await remember(context, connection, actor, idempotency, reply=reply, key=key)
-        return reply
+        return Done(reply, await add_data_key(context, connection))
+
+    return (await once(context, actor, idempotency, write)).reply
 
 
 async def find_premises(

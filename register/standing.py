@@ -13,7 +13,7 @@ from cases.case.signers import given, need_another, need_reasons, signature_of
 from cases.keys.data import get_data_key
 from cases.notices.employers import employer_chain, tell_employer
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Reply, find_known, remember
+from cases.shared.idempotency import Done, Idempotency, Reply, once
 from domain.actors import Actor
 from domain.acts import Act
 from domain.became import Became
@@ -46,10 +46,8 @@ async def propose_standing(
             `invalid` for a day before one on which a later standing holds; `role_not_allowed` for one who declared a
             conflict of interest on a live case of the employer.
     """
-    async with context.database.begin(actor.tenant) as connection:
-        known = await find_known(context, connection, actor, idempotency)
-        if known is not None and known.reply is not None:
-            return known.reply
+
+    async def write(connection: AsyncConnection) -> Done:
         key = await _lock(context, connection, employer_id)
         await need_unconflicted_employer(connection, actor, employer_id)
         at = context.clock()
@@ -73,8 +71,9 @@ async def propose_standing(
         if not needs_signature:
             await _tell(context, connection, change, at, request.reasons)
         reply = Reply(Became.WAITS if needs_signature else Became.DONE, standing_view(change).as_json())
-        await remember(context, connection, actor, idempotency, reply=reply, key=key)
-        return reply
+        return Done(reply, key)
+
+    return (await once(context, actor, idempotency, write)).reply
 
 
 async def confirm_standing(
@@ -87,10 +86,8 @@ async def confirm_standing(
             `same_signer` for the proposer; `role_not_allowed` for one who declared a conflict of interest on a live
             case of the employer; those of a wrong reason.
     """
-    async with context.database.begin(actor.tenant) as connection:
-        known = await find_known(context, connection, actor, idempotency)
-        if known is not None and known.reply is not None:
-            return known.reply
+
+    async def write(connection: AsyncConnection) -> Done:
         key = await _lock(context, connection, employer_id)
         await need_unconflicted_employer(connection, actor, employer_id)
         at = context.clock()
@@ -105,8 +102,9 @@ async def confirm_standing(
         act = Act.STANDING_SET if confirmed else Act.STANDING_REJECTED
         await _record(connection, actor, at, act, change, reasons=codes)
         reply = Reply(Became.DONE, standing_view(change).as_json())
-        await remember(context, connection, actor, idempotency, reply=reply, key=key)
-        return reply
+        return Done(reply, key)
+
+    return (await once(context, actor, idempotency, write)).reply
 
 
 async def _lock(context: Context, connection: AsyncConnection, employer_id: str) -> DataKey:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.incidents.not_loaded import UnknownEmployer, refuse_unknown
 from cases.keys.data import add_data_key
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Reply, find_known, remember
+from cases.shared.idempotency import Done, Idempotency, Reply, once
 from domain.actors import Actor
 from domain.acts import Act
 from domain.became import Became
@@ -71,10 +71,8 @@ async def _receive(context: Context, actor: Actor, file: RosterFile, idempotency
         context.apart, file.content, file.content_type, file.filename, file.act, whose=whose, encoding=file.encoding
     )
     sheet = await asyncio.to_thread(roster_sheet, read, file.act)
-    async with context.database.begin(actor.tenant) as connection:
-        known = await find_known(context, connection, actor, idempotency)
-        if known is not None and known.reply is not None:
-            return known.reply
+
+    async def write(connection: AsyncConnection) -> Done:
         at = context.clock()
         await _check_employer(context, connection, actor, file.act)
         key = await add_data_key(context, connection)
@@ -103,8 +101,9 @@ async def _receive(context: Context, actor: Actor, file: RosterFile, idempotency
         entry = Entry(Act.ROSTER_RECEIVED, actor, at, employer_id=actor.employer_id, detail=detail)
         await append(connection, f"roster/{roster.roster_id}", [entry])
         reply = Reply(Became.WAITS, roster_view(roster, {}, open_head(key, roster), at).as_json())
-        await remember(context, connection, actor, idempotency, reply=reply, key=key)
-        return reply
+        return Done(reply, key)
+
+    return (await once(context, actor, idempotency, write)).reply
 
 
 async def _check_employer(context: Context, connection: AsyncConnection, actor: Actor, act: RosterAct) -> None:
