@@ -11,6 +11,7 @@ import pytest
 
 from api.answers import json_response
 from api.employer_views import RosterView, roster_links
+from domain.became import Became
 from domain.errors import Refused
 from domain.languages import Language
 from privacy import objections
@@ -223,3 +224,7 @@ def test_everything_that_was_shown_is_looked_at() -> None:
 def test_what_is_kept_with_a_key_is_what_is_shown(name: str) -> None:
     kept = json.dumps(SHOWN[name].as_json(), ensure_ascii=False, separators=(",", ":"))
     assert kept == GOLDEN[name]
+
+
+def test_what_became_of_an_act_is_kept_by_the_numbers_of_before() -> None:
+    assert {each.name: int(each) for each in Became} == {"DONE": 200, "ADDED": 201, "WAITS": 202}
