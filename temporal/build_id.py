@@ -13,6 +13,7 @@ STEERING: Final = (
     "domain/commands.py",
     "domain/messages.py",
     "domain/notices.py",
+    "domain/spellings.py",
     "domain/stages.py",
 )
 

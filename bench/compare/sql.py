@@ -254,7 +254,7 @@ class Register:
         text = json.loads(key.open("notices", "body", notice_id, row["body"]))
         mail = OutgoingMail(
             delivery_id=notice_id,
-            to=key.open("notices", "address", notice_id, row["address"]).decode(),
+            to=key.open("employers", "contact", notice_id, row["address"]).decode(),
             subject=text["subject"],
             text=text["text"],
             html=text["html"],

@@ -68,6 +68,8 @@ async def _fill(server: PostgresServer, folder: Path, about: dict[str, Any]) -> 
             if value is not None:
                 await connection.fetchval("SELECT setval($1::text::regclass, $2)", sequence, value)
         until = int(about["transactions"])
+        # An upgrade keeps its cluster; rows that came to another one would be a restore that nobody declared.
+        await connection.execute("DELETE FROM cursors WHERE name = 'cluster'")
         await connection.execute(
             f"DO $$ BEGIN WHILE pg_current_xact_id()::text::bigint < {until} LOOP COMMIT; END LOOP; END $$"
         )

@@ -197,7 +197,12 @@ async def test_a_temporal_that_is_back_has_what_runs_once_for_all_made_sure_of_a
 
     monkeypatch.setattr(ensured, "ensure_all", ensure)
     monkeypatch.setattr(Deployments, "take_first", take_first)
+
+    async def read_forsaken(*_: object) -> tuple[()]:
+        return ()
+
     monkeypatch.setattr(Deployments, "read", read)
+    monkeypatch.setattr(Deployments, "read_forsaken", read_forsaken)
     stopping, client = asyncio.Event(), MagicMock(spec=Client)
     tasks = [
         asyncio.create_task(ensured.keep_ensuring(client, back=back, is_stopping=stopping.is_set)),
