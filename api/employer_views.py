@@ -1,61 +1,25 @@
-"""What answers on rosters and webhooks look like, for the OpenAPI document; the verbs in `cases` make them."""
+"""What answers on rosters and webhooks look like, for the OpenAPI document."""
 
 from datetime import datetime
 
 from pydantic import BaseModel, Field
 
 from api.views import Page
+from cases.notices.views import DeliveryView, WebhookView
 from domain.languages import Language
-from domain.notices import DeliveryStatus
-from domain.roster import OnDefect, RosterAct, RosterStatus, RowResult
-from domain.webhooks import Scheme, WebhookState
+from register.rosters.views import RosterRowView, RosterShown
 
 
-class RosterColumnView(BaseModel):
-    """A header of the sheet and the column that it means."""
-
-    header: str
-    column: str | None = Field(description="None for a column that is not read.")
-
-
-class RosterView(BaseModel):
+class RosterView(RosterShown):
     """A roster and how far it is."""
 
-    id: str
-    act: RosterAct
-    dry_run: bool
-    on_defect: OnDefect
-    status: RosterStatus
-    reason: str | None
-    resumes_at: datetime | None = Field(
-        default=None, description="When its new rows go on, once the conflicts of a day are used up."
-    )
-    received_at: datetime
-    header_row: int = Field(description="Line of the sheet that holds the headers, from 1.")
-    columns: list[RosterColumnView] = Field(description="The headers as they were written, from left to right.")
-    totals: dict[str, int]
     links: dict[str, str]
 
 
-class RosterErrorView(BaseModel):
-    """What is wrong with one cell of a row."""
-
-    field: str
-    code: str
-    message: str = Field(description="A sentence in the caller's language.")
-    header: str | None = Field(description="The header of the cell's column in the sheet.")
-    value: str | None = Field(description="What the cell holds; numbers and addresses of the person are masked.")
-    allowed: list[str] = Field(description="What the cell may hold, where that can be listed.")
-
-
-class RosterRowView(BaseModel):
-    """What became of one row."""
-
-    row: int = Field(description="Counted from 1 below the headers, blank rows too.")
-    sheet_row: int = Field(description="The number that the row has in the sheet.")
-    result: RowResult | None
-    reference: str | None
-    errors: list[RosterErrorView]
+def roster_links(roster_id: str) -> dict[str, str]:
+    """Return where a roster, its rows and its workbook are read."""
+    at = f"/v1/rosters/{roster_id}"
+    return {"self": at, "rows": f"{at}/rows", "annotated": f"{at}/annotated"}
 
 
 class RosterRowPage(Page):
@@ -71,17 +35,6 @@ class ContactView(BaseModel):
     phone: str | None
     language: Language
     digest: bool = Field(description="Whether the notices marked * come as one mail a day.")
-
-
-class WebhookView(BaseModel):
-    """A subscription."""
-
-    id: str
-    url: str
-    kinds: list[str]
-    state: WebhookState
-    scheme: Scheme
-    created_at: datetime
 
 
 class WebhookList(Page):
@@ -111,20 +64,6 @@ class WebhookTestView(BaseModel):
 
     id: str
     delivery_id: str
-
-
-class DeliveryView(BaseModel):
-    """A delivery of a webhook."""
-
-    id: str
-    kind: str
-    reference: str | None
-    status: DeliveryStatus
-    attempts: int
-    reason: str | None
-    created_at: datetime
-    next_attempt: datetime | None
-    settled_at: datetime | None
 
 
 class DeliveryPage(Page):

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from api.access import BODY_LIMIT_KEY, GuardedRoute, IdempotencyKey, allow
 from api.acts import act, on_permit
-from api.answers import answer_page, json_response, respond
+from api.answers import answer_page, json_response, respond, status_of
 from api.case_answers import case_answer, respond_with_case
 from api.employer_views import (
     ContactView,
@@ -20,7 +20,7 @@ from api.employer_views import (
     SubscribedWebhookView,
     WebhookList,
     WebhookTestView,
-    WebhookView,
+    roster_links,
 )
 from api.parameters import CasePath, DestinationPath, IdPath, PageQuery
 from api.uploads import ROSTER_LIMIT, RosterQuery, TemplateQuery, WorkbookResponse, read_roster, roster_body
@@ -29,6 +29,7 @@ from api.wiring import wiring_of
 from cases.case import reads
 from cases.case.views import CheckView
 from cases.notices import employer_contact, webhooks
+from cases.notices.views import WebhookView
 from domain.actors import Actor, Role
 from domain.commands import CommandKind
 from domain.decisions import CardLostRequest
@@ -216,7 +217,8 @@ async def receive_roster(
     """Take on a CSV or XLSX file; its rows are checked and done in the background."""
     file, named = await read_roster(request, query, idempotency)
     reply = await rosters.receive(wiring_of(request).context, actor, file, named)
-    return respond(reply, {"Location": f"/v1/rosters/{reply.body['id']}"})
+    links = roster_links(reply.body["id"])
+    return json_response(reply.body | {"links": links}, status_of(reply), {"Location": links["self"]})
 
 
 @router.get(
@@ -250,7 +252,8 @@ async def get_annotated_roster(request: Request, roster_id: IdPath, actor: Annot
 @router.get("/rosters/{roster_id}", response_model=RosterView, summary="Read a roster")
 async def get_roster(request: Request, roster_id: IdPath, actor: Annotated[Actor, _EMPLOYER]) -> Response:
     """Return a roster with its totals."""
-    return json_response(await roster_reads.get_roster(wiring_of(request).context, actor, roster_id))
+    roster = await roster_reads.get_roster(wiring_of(request).context, actor, roster_id)
+    return json_response(RosterView(**roster.model_dump(), links=roster_links(roster.id)))
 
 
 @router.get("/rosters/{roster_id}/rows", response_model=RosterRowPage, summary="Rows of a roster")

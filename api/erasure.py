@@ -1,10 +1,9 @@
 """Calls about erasing a person's data: legal holds, proposals, second signatures."""
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from api.access import GuardedRoute, IdempotencyKey, allow
@@ -12,17 +11,9 @@ from api.answers import json_response, respond
 from api.parameters import CasePath, IdPath
 from api.wiring import wiring_of
 from domain.actors import Actor, Role
-from domain.erasure import (
-    ErasureConfirmation,
-    ErasureReason,
-    ErasureRequest,
-    ErasureState,
-    HoldReason,
-    LegalHoldRelease,
-    LegalHoldRequest,
-    ReleaseReason,
-)
+from domain.erasure import ErasureConfirmation, ErasureRequest, LegalHoldRelease, LegalHoldRequest
 from privacy import erasures, legal_holds
+from privacy.erasure_views import ErasureView, LegalHoldView
 
 router = APIRouter(prefix="/v1/registrations/{reference}", route_class=GuardedRoute, tags=["Erasure"])
 
@@ -31,37 +22,10 @@ _SIGNERS = allow(Role.OFFICER, Role.SUPERVISOR)
 _READERS = allow(Role.OFFICER, Role.SUPERVISOR, Role.AUDITOR)
 
 
-class LegalHoldView(BaseModel):
-    """A legal hold."""
-
-    id: str
-    reference: str
-    reason: HoldReason
-    paper: str | None = Field(description="Number of the paper that ordered it; null after an erasure.")
-    placed_by: str
-    placed_at: datetime
-    released_by: str | None
-    release_reason: ReleaseReason | None
-    released_at: datetime | None
-
-
 class LegalHoldItems(BaseModel):
     """The legal holds of a case."""
 
     items: list[LegalHoldView]
-
-
-class ErasureView(BaseModel):
-    """An erasure: proposed, rejected or done."""
-
-    id: str
-    reference: str
-    reason: ErasureReason
-    state: ErasureState
-    proposed_by: str
-    proposed_at: datetime
-    decided_by: str | None
-    decided_at: datetime | None
 
 
 class ErasureItems(BaseModel):

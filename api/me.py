@@ -19,11 +19,9 @@ from api.me_views import (
     DisputeView,
     LinkAskedView,
     LostCardView,
-    ObjectionReceipt,
     OwnCasesView,
     OwnDataView,
     OwnObjectionsView,
-    SessionView,
 )
 from api.parameters import PageQuery
 from api.wiring import wiring_of
@@ -39,6 +37,7 @@ from privacy import own_cases as person_cases
 from privacy import own_data as person_data
 from privacy import sign_in as person_sign_in
 from privacy.sign_in import Session
+from privacy.views import ObjectionReceipt, SessionView
 from texts.person import plain
 
 pages = APIRouter(route_class=GuardedRoute)

@@ -1,59 +1,32 @@
 """Calls about notices: what the caller was told across all cases, and what did not reach its reader."""
 
-from datetime import datetime
 from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from api.access import GuardedRoute, IdempotencyKey, allow
 from api.answers import ListRead, answer_page, respond
-from api.notice_views import NoticeDeliveryView, ReadNoticePage
+from api.notice_views import FailedDeliveryPage, ReadNoticePage
 from api.parameters import IdPath, PageQuery
 from api.wiring import wiring_of
 from cases.notices import failed as delivery_lists
 from cases.notices import lists as notice_lists
 from cases.notices import marks as notice_marks
 from cases.notices import staff as staff_notices
+from cases.notices.views import NoticeRead
 from domain.actors import Actor, Role
 from domain.errors import Refused
 from domain.fields import Code
-from domain.notices import Channel, DeliveryStatus, NoticeKind, Recipient
+from domain.notices import Channel, NoticeKind, Recipient
 from domain.references import find_reference
-from domain.stages import Destination
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["Notices"])
 
 _READERS = allow(Role.EMPLOYER, Role.OFFICER, Role.SUPERVISOR)
 _INSIDE = allow(Role.OFFICER, Role.SUPERVISOR, Role.AUDITOR, Role.OPERATOR)
-
-
-class NoticeRead(BaseModel):
-    """Since when a notice counts as read."""
-
-    id: str
-    read_at: datetime
-
-
-class FailedDelivery(NoticeDeliveryView):
-    """A delivery that failed, with its notice."""
-
-    notice_id: str
-    notice_status: DeliveryStatus = Field(description="`failed` where the reader was reached by no channel.")
-    kind: NoticeKind
-    reference: str
-    destination: Destination | None
-    recipient: Recipient
-    employer_id: str
-
-
-class FailedDeliveryPage(BaseModel):
-    """Failed deliveries, the newest first."""
-
-    items: list[FailedDelivery]
-    next_cursor: str | None = Field(description="`cursor` of the next page; null on the last.")
 
 
 class NoticeQuery(PageQuery):

@@ -9,15 +9,16 @@ from starlette.responses import Response
 
 from api.access import GuardedRoute, IdempotencyKey, allow
 from api.answers import answer_page, json_response, respond
-from api.incident_views import CausePage, CauseResumed, CauseView, IncidentInFull, IncidentPage, IncidentView
+from api.incident_views import CausePage, IncidentPage
 from api.parameters import IdPath, PageQuery
-from api.views import ChannelHealth
 from api.wiring import wiring_of
 from cases.commands import resume as resuming
 from cases.incidents import cases as incident_cases
 from cases.incidents import causes as incident_causes
 from cases.incidents import stopped as incidents
+from cases.incidents.views import CauseResumed, CauseView, IncidentInFull, IncidentView
 from cases.notices import channels
+from cases.notices.views import ChannelHealth
 from domain.actors import Actor, Role
 from temporal.telemetry import concern
 

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from api.access import GuardedRoute, IdempotencyKey, allow
 from api.answers import json_response, respond
 from api.parameters import CasePath, CodePath
-from api.policy_views import PackVersions, PackVersionView, PolicyView, ReEvaluationView, TrialView
+from api.policy_views import PackVersions, PolicyView, ReEvaluationView, TrialView
 from api.wiring import wiring_of
 from domain.actors import Actor, Role
 from domain.clock import day_of
@@ -17,6 +17,7 @@ from domain.rule_packs import PackConfirmation, PackProposal
 from record import re_evaluation
 from register import packs as rule_packs
 from register import trials as rule_trials
+from register.pack_views import PackVersionView
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["Rules"])
 
@@ -79,7 +80,8 @@ async def get_trial(
     request: Request, pack: CodePath, report_hash: ReportPath, actor: Annotated[Actor, _INSIDE]
 ) -> Response:
     """Return which past cases would flip under a draft, and by which rule."""
-    return json_response(await rule_trials.read_trial(wiring_of(request).context, actor, pack, report_hash))
+    trial = await rule_trials.read_trial(wiring_of(request).context, actor, pack, report_hash)
+    return json_response(trial.document())
 
 
 @router.get(

@@ -1,4 +1,4 @@
-"""What answers about rule packs look like, for the OpenAPI document; the verbs in `cases` make them."""
+"""What answers about rule packs look like, for the OpenAPI document."""
 
 from datetime import date, datetime
 from typing import Any, Literal
@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from cases.case.views import FindingView, RecordedFactView
-from domain.rule_packs import PackState
+from register.pack_views import PackVersionView
 
 
 class ParameterView(BaseModel):
@@ -27,27 +27,6 @@ class PolicyView(BaseModel):
     content_hash: str
     note: str
     parameters: dict[str, ParameterView]
-
-
-class SignatureView(BaseModel):
-    """A signature on a pack: the role of who gave it, and when."""
-
-    role: str
-    at: datetime
-    reasons: list[str]
-
-
-class PackVersionView(BaseModel):
-    """A version of a rule pack; one that ships with the engine has no signatures here."""
-
-    name: str
-    version: str
-    state: PackState
-    effective_from: date
-    content_hash: str
-    report_hash: str | None = Field(description="Hash of the report of its trial on past cases.")
-    proposed: SignatureView | None
-    confirmed: SignatureView | None
 
 
 class PackVersions(BaseModel):

@@ -13,12 +13,13 @@ from api.answers import answer_page, json_response, respond
 from api.bulk import approve_all
 from api.notice_views import NoticePage
 from api.parameters import CasePath, DestinationPath, IdPath, PageQuery, PurposeHeader
-from api.views import BulkView, CaseView, PersonView, ReasonList, RequestPage, TaskView
+from api.views import BulkView, CaseView, PersonView, ReasonList, RequestPage
 from api.wiring import wiring_of
 from cases.case import reads
 from cases.case import requests as case_requests
 from cases.notices import reads as notice_reads
 from cases.tasks import inbox as tasks
+from cases.tasks.views import TaskView
 from domain.actors import Actor, Role
 from domain.commands import CommandKind
 from domain.decisions import (

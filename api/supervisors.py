@@ -10,7 +10,7 @@ from starlette.responses import Response
 from api.access import GuardedRoute, IdempotencyKey, allow
 from api.answers import answer_page, json_response, respond
 from api.parameters import CodePath, PageQuery
-from api.views import EmployerPage, EmployerView, PremisesItems, PremisesPage, StandingView
+from api.views import EmployerPage, PremisesItems, PremisesPage
 from api.wiring import wiring_of
 from cases.shared.idempotency import Reply
 from domain.actors import Actor, Role
@@ -20,6 +20,7 @@ from domain.errors import Refused
 from domain.fields import Day
 from domain.messages import StandingInput
 from register import employers, premises, standing
+from register.views import EmployerView, StandingView
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["Supervisors"])
 

@@ -16,6 +16,7 @@ from api.problems import FieldProblem
 from api.views import TaskPage
 from api.wiring import wiring_of
 from cases.tasks import inbox as tasks
+from cases.tasks.views import TaskCounts
 from domain.actors import Actor, Role
 from domain.fields import Code, Label, Since
 from domain.findings import FindingOutcome
@@ -29,36 +30,6 @@ router = APIRouter(prefix="/v1/tasks", route_class=GuardedRoute, tags=["Staff"])
 _HOLDERS = allow(Role.OFFICER, Role.SUPERVISOR, Role.OPERATOR)
 _SUPERVISOR = allow(Role.SUPERVISOR)
 MOST_AT_ONCE = 100
-
-
-class TaskCount(BaseModel):
-    """How many open tasks, and how urgent they are."""
-
-    open: int
-    overdue: int = Field(description="Past the due date.")
-    urgent: int = Field(description="Due today or on the next working day.")
-    normal: int
-
-
-class KindCount(TaskCount):
-    """The open tasks of a kind."""
-
-    kind: TaskKind
-    free: int = Field(description="Held by nobody.")
-
-
-class HolderCount(TaskCount):
-    """The open tasks of a holder."""
-
-    holder: str | None = Field(description="Null for those that nobody holds.")
-
-
-class TaskCounts(TaskCount):
-    """The open tasks of the caller's lists, counted."""
-
-    free: int
-    by_kind: list[KindCount]
-    by_holder: list[HolderCount]
 
 
 class TaskFilter(BaseModel):

@@ -7,16 +7,13 @@ from pydantic import BaseModel, Field
 
 from cases.case import views
 from cases.case.views import FindingView, PermitAnsweredFor, view
+from cases.tasks.views import TaskView
 from domain.actors import Role
 from domain.commands import CommandKind, CommandState
-from domain.decisions import TaskAction
-from domain.employers import EmployerKind
-from domain.findings import FindingOutcome
 from domain.reasons import ReasonStanding, Use
 from domain.registration import EmploymentKind
-from domain.stages import AssessmentOutcome, Destination, Stage, Standing
-from domain.task_lists import Priority
-from domain.tasks import Queue, TaskKind
+from domain.stages import Destination, Stage
+from register.views import EmployerSummary, PremisesView
 
 
 class Page(BaseModel):
@@ -120,32 +117,6 @@ class RequestPage(Page):
     items: list[RequestView]
 
 
-class TaskView(BaseModel):
-    """Something that a person is asked to do."""
-
-    id: str
-    kind: TaskKind
-    reference: str | None
-    employer_id: str | None
-    destination: Destination | None = Field(description="Null as well where one task serves several.")
-    destinations: list[Destination] = Field(description="All that the task is about.")
-    round: int
-    state: str = Field(examples=["open"])
-    due_at: datetime | None
-    overdue: bool
-    holder: str | None
-    queue: Queue
-    opened_at: datetime
-    held_since: datetime | None
-    answers: list[TaskAction] = Field(description="What it can be answered with; empty where it is decided or signed.")
-    employer_name: str | None
-    employer_name_en: str | None
-    assessment: AssessmentOutcome | None = Field(description="What the findings that the task is about amount to.")
-    findings: dict[FindingOutcome, int] = Field(description="How many findings of each outcome.")
-    priority: Priority
-    detail: dict[str, Any]
-
-
 class TaskPage(Page):
     """A page of tasks."""
 
@@ -187,59 +158,10 @@ class ReasonList(BaseModel):
     items: list[ReasonView]
 
 
-class StandingView(BaseModel):
-    """A change of an employer's standing."""
-
-    change_id: str
-    employer_id: str
-    standing: Standing
-    valid_from: date
-    state: str
-    reasons: list[str] = Field(description="Codes that were given for it.")
-    proposed_by: str
-    confirmed_by: str | None
-
-
-class EmployerVersion(BaseModel):
-    """An employer as it stands over some days."""
-
-    name_zh: str
-    name_en: str | None
-    kind: EmployerKind
-    premises: list[str]
-    valid_from: date
-    valid_to: date | None
-
-
-class EmployerSummary(EmployerVersion):
-    """An employer in a list."""
-
-    employer_id: str
-    uscc: str
-    standing: Standing
-
-
-class EmployerView(EmployerSummary):
-    """An employer with its versions and standings."""
-
-    contact: dict[str, Any]
-    standings: list[StandingView]
-    versions: list[EmployerVersion]
-
-
 class EmployerPage(Page):
     """A page of employers."""
 
     items: list[EmployerSummary]
-
-
-class PremisesView(BaseModel):
-    """Premises over some days."""
-
-    code: str
-    address: str
-    valid_from: date
-    valid_to: date | None
 
 
 class PremisesItems(BaseModel):
@@ -278,23 +200,3 @@ class ReadyView(BaseModel):
     status: str = Field(description="`ready`, or `degraded` while Temporal is away or PostgreSQL takes no write.")
     postgresql: str = Field(description="`up`, or `read_only`: a full disk or a standby; readings go on.")
     temporal: str = Field(description="`up` or `away`.")
-
-
-class ChannelView(BaseModel):
-    """What waits on a channel, and how the last hour went."""
-
-    channel: str
-    queued: int
-    due: int
-    oldest_due_since: datetime | None
-    oldest_due_seconds: int | None
-    sent_last_hour: int
-    failed_last_hour: int
-    last_error: str | None
-
-
-class ChannelHealth(BaseModel):
-    """What waits and what failed, channel by channel."""
-
-    at: datetime
-    channels: list[ChannelView]

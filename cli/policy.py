@@ -106,7 +106,7 @@ async def _try_pack(settings: "Settings", draft: Any, since: "date", by: str | N
     errors = Console(stderr=True, highlight=False)
     context = build_context(settings, "policy_try", PROGRAMMES)
     try:
-        return await try_pack(
+        trial = await try_pack(
             context,
             system("policy_try"),
             draft,
@@ -114,6 +114,7 @@ async def _try_pack(settings: "Settings", draft: Any, since: "date", by: str | N
             tried_by=_tried_by(by),
             said=lambda cases: errors.print(f"{cases} cases"),
         )
+        return trial.document()
     finally:
         await context.database.close()
 

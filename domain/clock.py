@@ -1,7 +1,7 @@
 """China's offset: one constant, because none of the three places keeps summer time (domain reference, section 11)."""
 
 from datetime import date, datetime, time, timedelta, timezone
-from typing import Final
+from typing import Final, overload
 
 CHINA: Final = timezone(timedelta(hours=8), "UTC+08:00")
 
@@ -34,3 +34,12 @@ def over_at(end: datetime) -> datetime:
 def morning_of(day: date) -> datetime:
     """Return 09:00 of the day in Asia/Shanghai, the hour of every reminder."""
     return datetime.combine(day, time(9), CHINA)
+
+
+@overload
+def to_the_second(moment: datetime) -> datetime: ...
+@overload
+def to_the_second(moment: datetime | None) -> datetime | None: ...
+def to_the_second(moment: datetime | None) -> datetime | None:
+    """Return a time as it is shown: to the second, with China's offset."""
+    return None if moment is None else moment.astimezone(CHINA).replace(microsecond=0)

@@ -1,20 +1,19 @@
 """Who read a person's data, day by day: each reader once a day with what was read, and what was opened first."""
 
-from collections.abc import Iterable, Mapping
-from datetime import date
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from itertools import groupby
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import text
 
-from cases.case.view import moment
 from cases.shared.context import Context
 from domain.actors import Actor
 from domain.languages import Language
-from privacy.access_log import LISTS, PLACES, WANTED, asked_of, reading_view
+from privacy.access_log import LISTS, PLACES, WANTED, Reading, asked_of, reading_view
 from privacy.sign_in import Session
-
-Row = Mapping[str, Any]
+from privacy.views import AccessDayView, AccessView, ReaderView, ReadingsView
 
 # The days of the whole log at once: so many as are asked for, with the readings that are alike counted together.
 _DAYS: Final = f"""
@@ -32,6 +31,38 @@ _DAYS: Final = f"""
 """  # noqa: S608 - made of constants
 
 
+class _Counted(NamedTuple):
+    """Readings of one case on a day that the ledger tells alike, counted together."""
+
+    day: date
+    case_read: str
+    act: str
+    actor_role: str
+    purpose: str | None
+    fields: list[str] | None
+    what: str | None
+    times: int
+    first_at: datetime
+    at: datetime
+
+
+@dataclass(slots=True)
+class _Alike:
+    """Readings of one reader on a day that are told alike: one of them as it is told, of which cases, how many."""
+
+    told: AccessView
+    first_at: datetime
+    last_at: datetime
+    references: set[str] = field(default_factory=set)
+    times: int = 0
+
+    def add(self, counted: _Counted) -> None:
+        """Take in readings that are told alike."""
+        self.references.add(counted.case_read)
+        self.times += counted.times
+        self.first_at, self.last_at = min(self.first_at, counted.first_at), max(self.last_at, counted.at)
+
+
 async def list_days(
     context: Context,
     actor: Actor,
@@ -40,7 +71,7 @@ async def list_days(
     after: date | None = None,
     limit: int = 50,
     language: Language = Language.ZH_HANS,
-) -> tuple[list[dict[str, Any]], date | None]:
+) -> tuple[list[AccessDayView], date | None]:
     """Return a page of days in China, the newest first, with who read on each, and the day the next page ends before.
 
     Whoever opened data comes first, and of each reader what was opened; no member of staff is named.
@@ -49,48 +80,48 @@ async def list_days(
         asked, silent = await asked_of(context, connection, actor, session)
         query = text(_DAYS).bindparams(*LISTS)
         given = {**asked, "before": after, "limit": limit + 1}
-        rows = [dict(row) for row in (await connection.execute(query, given)).mappings()]
+        rows = [_Counted(*row) for row in await connection.execute(query, given)]
     found = [
-        {"day": day.isoformat(), "readers": _readers(same, silent, language)}
-        for day, same in groupby(rows, key=lambda row: row["day"])
+        AccessDayView(day=day, readers=_readers(same, silent, language))
+        for day, same in groupby(rows, key=lambda row: row.day)
     ]
     page = found[:limit]
-    return page, date.fromisoformat(page[-1]["day"]) if len(found) > limit else None
+    return page, page[-1].day if len(found) > limit else None
 
 
-def _readers(rows: Iterable[Row], silent: frozenset[str], language: Language) -> list[dict[str, Any]]:
+def _readers(rows: Iterable[_Counted], silent: frozenset[str], language: Language) -> list[ReaderView]:
     """Return who read on a day; the rows come with the latest first."""
-    readers: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = {}
+    readers: dict[str, dict[tuple[str, str, bool, tuple[str, ...]], _Alike]] = {}
     organisations: dict[str, str] = {}
     for row in rows:
-        detail = {"fields": row["fields"] or [], "what": row["what"] or "case"}
-        view = reading_view({**row, "detail": detail}, row["case_read"] in silent, language)
-        organisations[view["role"]] = view["organisation"]
-        alike = (view["way"], view["purpose"], view["purpose_stated"], tuple(view["fields"]))
-        _add(readers.setdefault(view["role"], {}), alike, view, row)
-    shown: list[dict[str, Any]] = [
-        {
-            "role": role,
-            "organisation": organisations[role],
-            "readings": sorted((_shown(each) for each in alike.values()), key=lambda each: not each["fields"]),
-        }
+        detail = {"fields": row.fields or [], "what": row.what or "case"}
+        reading = Reading(row.case_read, row.at, row.act, row.actor_role, row.purpose, detail)
+        told = reading_view(reading, row.case_read in silent, language)
+        organisations[told.role] = told.organisation
+        alike = (told.way, told.purpose, told.purpose_stated, tuple(told.fields))
+        known = readers.setdefault(told.role, {}).setdefault(alike, _Alike(told, row.first_at, row.at))
+        known.add(row)
+    shown = [
+        ReaderView(
+            role=role,
+            organisation=organisations[role],
+            readings=sorted(map(_shown, alike.values()), key=lambda each: not each.fields),
+        )
         for role, alike in readers.items()
     ]
-    return sorted(shown, key=lambda reader: not reader["readings"][0]["fields"])
+    return sorted(shown, key=lambda reader: not reader.readings[0].fields)
 
 
-def _add(known: dict[tuple[Any, ...], dict[str, Any]], alike: tuple[Any, ...], view: dict[str, Any], row: Row) -> None:
-    names = ("way", "purpose", "purpose_text", "purpose_stated", "fields", "fields_text")
-    each = known.setdefault(
-        alike,
-        {name: view[name] for name in names}
-        | {"references": set(), "times": 0, "first_at": row["first_at"], "last_at": row["at"]},
+def _shown(each: _Alike) -> ReadingsView:
+    return ReadingsView(
+        way=each.told.way,
+        purpose=each.told.purpose,
+        purpose_text=each.told.purpose_text,
+        purpose_stated=each.told.purpose_stated,
+        fields=each.told.fields,
+        fields_text=each.told.fields_text,
+        references=sorted(each.references),
+        times=each.times,
+        first_at=each.first_at,
+        last_at=each.last_at,
     )
-    each["references"].add(row["case_read"])
-    each["times"] += row["times"]
-    each["first_at"], each["last_at"] = min(each["first_at"], row["first_at"]), max(each["last_at"], row["at"])
-
-
-def _shown(each: dict[str, Any]) -> dict[str, Any]:
-    times = {name: moment(each[name]) for name in ("first_at", "last_at")}
-    return each | times | {"references": sorted(each["references"])}

@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text
 
-from cases.case.view import moment
 from cases.shared.context import Context
 from domain.actors import Actor, Role
 from domain.acts import Act
@@ -18,7 +17,8 @@ from domain.purposes import Purpose
 from privacy.confided import confided_by
 from privacy.own_cases import own_cases
 from privacy.sign_in import Session
-from texts.person import plain
+from privacy.views import AccessView
+from texts.person import said_of
 
 Position = tuple[datetime, str, int, str]
 
@@ -50,13 +50,24 @@ PLACES: Final = """
 WANTED: Final = "l.act = ANY(:shown) AND NOT (p.case_read = ANY(:silent) AND l.detail -> 'fields' = '[\"objections\"]')"
 _PAGE: Final = f"""
     WITH places AS ({PLACES})
-    SELECT p.case_read, l.at, l.chain, l.seq, l.act, l.actor_role, l.purpose, l.destination, l.detail
+    SELECT p.case_read, l.at, l.act, l.actor_role, l.purpose, l.detail, l.chain, l.seq
     FROM places p JOIN ledger l ON l.chain = p.chain AND l.seq = p.seq
     WHERE {WANTED} {{after}}
     ORDER BY l.at DESC, l.chain DESC, l.seq DESC, p.case_read DESC LIMIT :limit
 """  # noqa: S608 - made of constants
 _AFTER: Final = "AND (l.at, l.chain, l.seq, p.case_read) < (:at, :chain, :seq, :case_read)"
 LISTS: Final = tuple(bindparam(name, type_=ARRAY(Text)) for name in ("references", "about_one", "shown", "silent"))
+
+
+class Reading(NamedTuple):
+    """A row of the ledger that tells of a reading, and the case of the person that was read."""
+
+    case_read: str
+    at: datetime
+    act: str
+    actor_role: str
+    purpose: str | None
+    detail: Mapping[str, Any]
 
 
 async def list_accesses(
@@ -67,7 +78,7 @@ async def list_accesses(
     after: Position | None = None,
     limit: int = 50,
     language: Language = Language.ZH_HANS,
-) -> tuple[list[dict[str, Any]], Position | None]:
+) -> tuple[list[AccessView], Position | None]:
     """Return a page of readings, the newest first; each names a role and an organisation, and no member of staff."""
     async with context.database.begin() as connection:
         asked, silent = await asked_of(context, connection, actor, session)
@@ -75,11 +86,12 @@ async def list_accesses(
         if after is not None:
             given |= dict(zip(("at", "chain", "seq", "case_read"), after, strict=True))
         query = text(_PAGE.format(after="" if after is None else _AFTER)).bindparams(*LISTS)
-        rows = [dict(row) for row in (await connection.execute(query, given)).mappings()]
+        rows = (await connection.execute(query, given)).all()
     page = rows[:limit]
     last = page[-1] if len(rows) > limit else None
-    position = (last["at"], last["chain"], last["seq"], last["case_read"]) if last else None
-    return [reading_view(row, row["case_read"] in silent, language) for row in page], position
+    position = (last.at, last.chain, last.seq, last.case_read) if last else None
+    readings = (Reading(*row[: len(Reading._fields)]) for row in page)
+    return [reading_view(reading, reading.case_read in silent, language) for reading in readings], position
 
 
 async def asked_of(
@@ -97,27 +109,27 @@ async def asked_of(
     return given, silent
 
 
-def reading_view(row: Mapping[str, Any], is_silent: bool, language: Language) -> dict[str, Any]:
+def reading_view(reading: Reading, is_silent: bool, language: Language) -> AccessView:
     """Return a reading; what was read for a complaint of another address of the case is told without that."""
-    act, detail = Act(row["act"]), row["detail"]
+    act, detail = Act(reading.act), reading.detail
     fields = _fields(act, detail)
     # What the engine passes on is read by the authority.
-    role = Role.AUTHORITY if act is Act.CALL_ANSWERED else Role(row["actor_role"])
+    role = Role.AUTHORITY if act is Act.CALL_ANSWERED else Role(reading.actor_role)
     way = {Act.PERSONAL_DATA_READ: "opened", Act.CASE_READ: detail.get("what", "case")}.get(act, act.value)
-    stated = None if is_silent and row["purpose"] == Purpose.COMPLAINT else row["purpose"]
+    stated = None if is_silent and reading.purpose == Purpose.COMPLAINT else reading.purpose
     purpose = stated or (_TRIAL if way == _TRIAL else _WHAT_FOR[role])
-    return {
-        "at": moment(row["at"]),
-        "reference": row["case_read"],
-        "role": role.value,
-        "organisation": plain("organisations", role, language),
-        "way": plain("ways", way, language),
-        "purpose": purpose,
-        "purpose_text": plain("purposes", purpose, language),
-        "purpose_stated": stated is not None,
-        "fields": list(fields),
-        "fields_text": [plain("fields", field, language) for field in fields],
-    }
+    return AccessView(
+        at=reading.at,
+        reference=reading.case_read,
+        role=role.value,
+        organisation=said_of("organisations", role, language),
+        way=said_of("ways", way, language),
+        purpose=purpose,
+        purpose_text=said_of("purposes", purpose, language),
+        purpose_stated=stated is not None,
+        fields=list(fields),
+        fields_text=[said_of("fields", field, language) for field in fields],
+    )
 
 
 def _fields(act: Act, detail: Mapping[str, Any]) -> tuple[str, ...]:

@@ -1,9 +1,9 @@
 """What persons said in confidence, bound to the address that said it: others on the same case read nothing of it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
@@ -17,9 +17,8 @@ from domain.sign_in_addresses import addresses_of
 from privacy.own_cases import OwnCase
 from privacy.sign_in import Session, address_hash
 from store.encryption import DataKey
+from store.rows.people import ObjectionRow
 from store.tables import applications, objections
-
-Row = Mapping[str, Any]
 
 _O: Final = objections.c
 
@@ -45,25 +44,24 @@ async def confided_by(
     context: Context, connection: AsyncConnection, session: Session, cases: Sequence[OwnCase]
 ) -> Confided:
     """Return what the address of a session said in confidence in its cases, and where others said something."""
-    query = select(_O.objection_id, _O.reference, _O.person_id, _O.key_id, _O.address_hash, _O.at)
-    query = query.where(_O.reference.in_([case.reference for case in cases]))
+    query = select(objections).where(_O.reference.in_([case.reference for case in cases]))
     own: dict[UUID, str] = {}
     all_of: set[str] = set()
-    for row in map(dict, (await connection.execute(query)).mappings().all()):
-        all_of.add(row["reference"])
-        if row["person_id"] == session.person_id and await _is_by(context, connection, session, row):
-            own[row["objection_id"]] = row["reference"]
+    for row in map(ObjectionRow.from_mapping, (await connection.execute(query)).mappings().all()):
+        all_of.add(row.reference)
+        if row.person_id == session.person_id and await _is_by(context, connection, session, row):
+            own[row.objection_id] = row.reference
     return Confided(frozenset(own), frozenset(all_of - set(own.values())))
 
 
 async def said_from(
-    context: Context, connection: AsyncConnection, row: Row, key: DataKey
+    context: Context, connection: AsyncConnection, row: ObjectionRow, key: DataKey
 ) -> tuple[Channel, str] | None:
     """Return the address that an objection came from; of an old one that does not say, the first of its time.
 
     None where a document was shown: its holder reads the answer, and no address that others gave is told of it.
     """
-    body = json.loads(key.open("objections", "body", str(row["objection_id"]), row["body"]))
+    body = json.loads(key.open("objections", "body", str(row.objection_id), row.body))
     said = body.get("from")
     if said is None and "from" in body:
         return None
@@ -72,23 +70,23 @@ async def said_from(
     return next(iter((await _addresses_then(context, connection, row)).items()), None)
 
 
-async def _is_by(context: Context, connection: AsyncConnection, session: Session, row: Row) -> bool:
-    if row["address_hash"] is not None:
-        return bytes(row["address_hash"]) == session.address_hash
+async def _is_by(context: Context, connection: AsyncConnection, session: Session, row: ObjectionRow) -> bool:
+    if row.address_hash is not None:
+        return bytes(row.address_hash) == session.address_hash
     then = await _addresses_then(context, connection, row)
     return any(address_hash(context, address) == session.address_hash for address in then.values())
 
 
-async def _addresses_then(context: Context, connection: AsyncConnection, row: Row) -> dict[Channel, str]:
+async def _addresses_then(context: Context, connection: AsyncConnection, row: ObjectionRow) -> dict[Channel, str]:
     """Return the addresses on the case when something was said that does not say by which of them."""
     a = applications.c
-    query = select(a.version, a.body).where(a.reference == row["reference"], a.given_at <= row["at"])
+    query = select(a.version, a.body).where(a.reference == row.reference, a.given_at <= row.at)
     found = (await connection.execute(query.order_by(a.version.desc()).limit(1))).one_or_none()
     if found is None:
         return {}
     try:
-        key = await get_data_key(context, connection, row["key_id"])
-        body = json.loads(key.open("applications", "body", f"{row['reference']}/{found.version}", found.body))
+        key = await get_data_key(context, connection, row.key_id)
+        body = json.loads(key.open("applications", "body", f"{row.reference}/{found.version}", found.body))
     except (Refused, Defect):
         return {}  # erased, or sealed under the key of a corrected identity number
     return {channel: address for channel, address in addresses_of(body["person"]).items() if address}

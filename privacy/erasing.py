@@ -5,13 +5,13 @@ still hold. What else could name the person is emptied. The erasure is on the li
 committed, so that a restore cannot bring the person back unnoticed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.shared.context import Context
@@ -60,6 +60,28 @@ _HOLDS: Final = text("""
 """)
 
 
+class HeldCase(NamedTuple):
+    """A case of a person who is held, as far as an erasure looks at it."""
+
+    reference: str
+    employer_id: str
+    stage: str
+    round: int
+
+
+class FoundKey(NamedTuple):
+    """A person under whose key something is sealed, the key, and whether it is destroyed."""
+
+    person_id: UUID
+    key_id: UUID
+    is_destroyed: bool
+
+
+class _Hold(NamedTuple):
+    hold_id: UUID
+    is_open: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Erasing:
     """One erasure under way: whose, why, by whom and when, and the entry of the list where it is done again."""
@@ -89,7 +111,7 @@ async def erase(context: Context, connection: AsyncConnection, erasing: Erasing)
         Unavailable: when the list of erasures is missing or cannot be written; nothing is erased then.
     """
     cases = await hold_person(connection, erasing.person_id)
-    references = [case["reference"] for case in cases]
+    references = [case.reference for case in cases]
     found = await find_keys(connection, erasing.person_id, references)
     if all(row.is_destroyed for row in found):
         return None
@@ -99,7 +121,7 @@ async def erase(context: Context, connection: AsyncConnection, erasing: Erasing)
     await empty_rows_of(context, connection, references)
     persons = [row.person_id for row in found]
     await forget(connection, keys=keys, persons=persons, references=references, at=erasing.at)
-    await append_each(connection, {case["reference"]: [_entry(case, erasing)] for case in cases})
+    await append_each(connection, {case.reference: [_entry(case, erasing)] for case in cases})
     if erasing.replayed is None:
         # Last, so that as little as can be may still go wrong: what is on the list is erased after a restore.
         await kept.append(
@@ -113,20 +135,18 @@ async def erase(context: Context, connection: AsyncConnection, erasing: Erasing)
                 released_holds=tuple(released),
             )
         )
-    return Erased(tuple(references), tuple(c["reference"] for c in cases if c["stage"] not in CLOSED))
+    return Erased(tuple(references), tuple(c.reference for c in cases if c.stage not in CLOSED))
 
 
-async def find_keys(
-    connection: AsyncConnection, person_id: UUID, references: Sequence[str]
-) -> Sequence[Row[tuple[UUID, UUID, bool]]]:
-    """Return person, key and whether it is destroyed, of all under whose keys something of the person is sealed."""
-    return (await connection.execute(_KEYS, {"person_id": person_id, "references": references})).all()
+async def find_keys(connection: AsyncConnection, person_id: UUID, references: Sequence[str]) -> list[FoundKey]:
+    """Return all under whose keys something of the person is sealed."""
+    rows = await connection.execute(_KEYS, {"person_id": person_id, "references": references})
+    return [FoundKey(*row) for row in rows]
 
 
 async def find_released_holds(connection: AsyncConnection, references: Sequence[str]) -> Sequence[UUID]:
     """Return the legal holds on cases that are released."""
-    rows = await connection.execute(_HOLDS, {"references": references})
-    return [row.hold_id for row in rows if not row.is_open]
+    return [hold.hold_id for hold in await _holds(connection, references) if not hold.is_open]
 
 
 async def check_list(context: Context, connection: AsyncConnection) -> ErasureList:
@@ -144,7 +164,7 @@ async def check_list(context: Context, connection: AsyncConnection) -> ErasureLi
     return context.erasure_list
 
 
-async def hold_person(connection: AsyncConnection, person_id: UUID) -> list[dict[str, Any]]:
+async def hold_person(connection: AsyncConnection, person_id: UUID) -> list[HeldCase]:
     """Hold a person with all cases, and return these in the order of their references.
 
     First the cases and then the person, as other acts do. A new case of the person waits for the person's row, and then
@@ -158,22 +178,22 @@ async def hold_person(connection: AsyncConnection, person_id: UUID) -> list[dict
     query = text("SELECT 1 FROM persons WHERE person_id = :person_id FOR UPDATE")
     if (await connection.execute(query, given)).first() is None:
         raise Refused("not_found", "There is no such person.")
-    return [dict(row) for row in (await connection.execute(_CASES, given)).mappings()]
+    return [HeldCase(*row) for row in await connection.execute(_CASES, given)]
 
 
-async def check_may_be_erased(connection: AsyncConnection, cases: Sequence[Mapping[str, Any]]) -> None:
+async def check_may_be_erased(connection: AsyncConnection, cases: Sequence[HeldCase]) -> None:
     """Refuse while a legal hold stands, a case or permit is live, or work on one waits.
 
     Raises:
         ErasureRefused: with what keeps the person.
     """
-    given = {"references": [case["reference"] for case in cases]}
-    if any(row.is_open for row in await connection.execute(_HOLDS, given)):
+    references = [case.reference for case in cases]
+    if any(hold.is_open for hold in await _holds(connection, references)):
         raise ErasureRefused(Kept.LEGAL_HOLD, "A legal hold stands on a case of this person; release it first.")
-    if any(case["stage"] not in CLOSED for case in cases):
+    if any(case.stage not in CLOSED for case in cases):
         raise ErasureRefused(Kept.CASE_LIVE, "A case of this person has not ended.")
     final = [stage.value for stage in PERMIT_FINAL]
-    waits = (await connection.execute(_WAITING, {**given, "final": final})).one()
+    waits = (await connection.execute(_WAITING, {"references": references, "final": final})).one()
     if waits.permit:
         raise ErasureRefused(Kept.PERMIT_RUNNING, "A permit of this person is still followed.")
     if waits.work:
@@ -182,25 +202,29 @@ async def check_may_be_erased(connection: AsyncConnection, cases: Sequence[Mappi
         )
 
 
-async def _check(connection: AsyncConnection, erasing: Erasing, cases: Sequence[Mapping[str, Any]]) -> Sequence[UUID]:
+async def _holds(connection: AsyncConnection, references: Sequence[str]) -> list[_Hold]:
+    return [_Hold(*row) for row in await connection.execute(_HOLDS, {"references": references})]
+
+
+async def _check(connection: AsyncConnection, erasing: Erasing, cases: Sequence[HeldCase]) -> Sequence[UUID]:
     """Refuse what may not be erased, and return the legal holds that had been released."""
     if erasing.replayed is None:
         await check_may_be_erased(connection, cases)
-    holds = (await connection.execute(_HOLDS, {"references": [case["reference"] for case in cases]})).all()
+    holds = await _holds(connection, [case.reference for case in cases])
     if erasing.replayed is not None:
-        if {case["reference"] for case in cases} - set(erasing.replayed.references):
+        if {case.reference for case in cases} - set(erasing.replayed.references):
             # No older database: this one knows more of the person than the erasure did, which was never committed.
             raise ErasureRefused(Kept.CASE_LIVE, "The person has a case that the erasure did not know of.")
         released_since = set(erasing.replayed.released_holds)
-        if any(row.is_open and row.hold_id not in released_since for row in holds):
+        if any(hold.is_open and hold.hold_id not in released_since for hold in holds):
             raise ErasureRefused(Kept.LEGAL_HOLD, "A legal hold stands that was not released before the erasure.")
-    return [row.hold_id for row in holds if not row.is_open]
+    return [hold.hold_id for hold in holds if not hold.is_open]
 
 
-def _entry(case: Mapping[str, Any], erasing: Erasing) -> Entry:
+def _entry(case: HeldCase, erasing: Erasing) -> Entry:
     detail: dict[str, object] = {
-        "stage": case["stage"],
-        "round": case["round"],
+        "stage": case.stage,
+        "round": case.round,
         "erasure_id": str(erasing.erasure_id),
     }
     if erasing.replayed is not None:
@@ -209,8 +233,8 @@ def _entry(case: Mapping[str, Any], erasing: Erasing) -> Entry:
         act=Act.KEY_DESTROYED,
         actor=erasing.actor,
         at=erasing.at,
-        reference=case["reference"],
-        employer_id=case["employer_id"],
+        reference=case.reference,
+        employer_id=case.employer_id,
         outcome="erased" if erasing.replayed is None else "erased_again",
         reason_codes=(erasing.reason.value,),
         detail=detail,

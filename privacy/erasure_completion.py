@@ -1,13 +1,14 @@
 """Adding to the list of erasures whom the database knows to be erased, after the list was lost or cut."""
 
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.shared.context import Context
-from domain.erasure import ErasureEntry
+from domain.erasure import ErasureEntry, ErasureReason
 from domain.errors import Unavailable
 from privacy.erasing import find_keys, find_released_holds
 
@@ -19,6 +20,16 @@ _ERASED: Final = text("""
     JOIN ledger l ON l.reference = r.reference AND l.act = 'key_destroyed'
     WHERE k.wrapped IS NULL ORDER BY p.person_id, l.seq
 """)
+
+
+class _Erased(NamedTuple):
+    """A person who was erased, with the ledger's row of it."""
+
+    person_id: UUID
+    at: datetime
+    reason_codes: list[str]
+    detail: dict[str, Any]
+    references: list[str]
 
 
 async def complete(context: Context) -> int:
@@ -34,21 +45,20 @@ async def complete(context: Context) -> int:
         raise Unavailable("erasure_list")
     listed = {entry.person_id for entry in await context.erasure_list.read()}
     async with context.database.begin() as connection:
-        rows = [row for row in (await connection.execute(_ERASED)).mappings() if row["person_id"] not in listed]
-        entries = [await _entry(connection, dict(row)) for row in rows]
+        rows = [_Erased(*row) for row in await connection.execute(_ERASED)]
+        entries = [await _entry(connection, row) for row in rows if row.person_id not in listed]
     for entry in entries:
         await context.erasure_list.append(entry)
     return len(entries)
 
 
-async def _entry(connection: AsyncConnection, row: dict[str, Any]) -> ErasureEntry:
-    references = row["references"]
+async def _entry(connection: AsyncConnection, row: _Erased) -> ErasureEntry:
     return ErasureEntry(
-        erasure_id=UUID(row["detail"]["erasure_id"]),
-        person_id=row["person_id"],
-        keys=tuple(row.key_id for row in await find_keys(connection, row["person_id"], references)),
-        references=tuple(references),
-        reason=row["reason_codes"][0],
-        at=row["detail"].get("first_erased_at", row["at"]),
-        released_holds=tuple(await find_released_holds(connection, references)),
+        erasure_id=UUID(row.detail["erasure_id"]),
+        person_id=row.person_id,
+        keys=tuple(each.key_id for each in await find_keys(connection, row.person_id, row.references)),
+        references=tuple(row.references),
+        reason=ErasureReason(row.reason_codes[0]),
+        at=row.detail.get("first_erased_at", row.at),
+        released_holds=tuple(await find_released_holds(connection, row.references)),
     )

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
-from uuid import uuid4
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import select, text
 
 from cases.incidents import rows as incident_rows
 from cases.shared.context import Context
@@ -16,6 +15,7 @@ from domain.errors import Defect, Unavailable
 from domain.incidents import Healed, IncidentKind
 from privacy.erasing import Erasing, check_list, erase
 from privacy.erasures import note_refused
+from store.incident_rows import new_incident, opening
 from store.tables import incidents
 
 INCIDENT: Final = IncidentKind.ERASURES.value
@@ -96,8 +96,7 @@ async def _open_incident(context: Context, at: datetime, reason: str) -> None:
     known = select(i.incident_id).where(i.kind == INCIDENT, i.reason == reason, i.state == "open")
     async with context.database.begin() as connection:
         if (await connection.execute(known)).first() is None:
-            row = {"incident_id": uuid4(), "kind": INCIDENT, "step": "replay", "reason": reason}
-            await connection.execute(insert(incidents).values(**row, state="open", at=at))
+            await connection.execute(opening([new_incident(at, kind=INCIDENT, step="replay", reason=reason)]))
 
 
 async def _again(context: Context, actor: Actor, entry: ErasureEntry, found: Replay) -> None:

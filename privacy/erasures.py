@@ -1,29 +1,41 @@
 """Asking for an erasure: proposed by a supervisor, done with a second signature, or refused in the ledger."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from datetime import datetime
+from typing import Final, NamedTuple
 from uuid import UUID, uuid4
 
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.signers import need_another, need_unconflicted, signature_of
-from cases.case.view import moment
 from cases.keys.data import add_data_key
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Progress, Reply, find_known, remember
-from domain.actors import Actor
+from cases.shared.idempotency import Done, Idempotency, Progress, Reply, find_known, once, remember
+from domain.actors import PARK, Actor
 from domain.acts import Act
 from domain.decisions import ConfirmationAction
 from domain.erasure import ErasureConfirmation, ErasureReason, ErasureRefused, ErasureRequest, ErasureState
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
-from privacy.erasing import Erasing, check_may_be_erased, erase, hold_person
+from privacy.erasing import Erasing, HeldCase, check_may_be_erased, erase, hold_person
+from privacy.erasure_views import ErasureView
 from record.case import need_case
 from store.ledger import Entry, append
+from store.rows.people import ErasureRow
 from store.tables import erasures, registrations
 
 _GROWN: Final = text("UPDATE registrations SET version = version + 1 WHERE reference = :reference")
+
+
+class _Case(NamedTuple):
+    """What is read of the case that an erasure is asked for by."""
+
+    reference: str
+    person_id: UUID
+    employer_id: str
+    stage: str
+    round: int
+    erased_at: datetime | None
 
 
 async def propose(
@@ -40,32 +52,30 @@ async def propose(
         wrong = FieldError("reason", FieldCode.UNKNOWN_VALUE, "The engine itself erases what was kept long enough.")
         raise Refused("invalid", "This reason is the engine's own.", [wrong])
     at = context.clock()
+
+    async def write(connection: AsyncConnection) -> Done:
+        case, cases = await _hold(connection, reference)
+        await need_unconflicted(connection, actor, [each.reference for each in cases])
+        await check_may_be_erased(connection, cases)
+        if await _waiting(connection, case.person_id) is not None:
+            raise Refused("wrong_stage", "A proposal waits for its second signature; it has to be decided first.")
+        row = ErasureRow(
+            erasure_id=uuid4(),
+            person_id=case.person_id,
+            reference=reference,
+            reason=request.reason.value,
+            state=ErasureState.PROPOSED.value,
+            proposed_by=signature_of(actor),
+            proposed_at=at,
+        )
+        await connection.execute(insert(erasures).values(row.filled()))
+        await _record(connection, Act.ERASURE_PROPOSED, actor, case, row)
+        reply = Reply(Progress.STORED, erasure_view(row).as_json())
+        # A key of its own outlives the person's.
+        return Done(reply, await add_data_key(context, connection))
+
     try:
-        async with context.database.begin() as connection:
-            known = await find_known(context, connection, actor, idempotency)
-            if known is not None and known.reply is not None:
-                return known.reply
-            case, cases = await _hold(connection, reference)
-            await need_unconflicted(connection, actor, [each["reference"] for each in cases])
-            await check_may_be_erased(connection, cases)
-            if await _waiting(connection, case["person_id"]) is not None:
-                raise Refused("wrong_stage", "A proposal waits for its second signature; it has to be decided first.")
-            row = {
-                "erasure_id": uuid4(),
-                "person_id": case["person_id"],
-                "reference": reference,
-                "reason": request.reason.value,
-                "state": ErasureState.PROPOSED.value,
-                "proposed_by": signature_of(actor),
-                "proposed_at": at,
-                "decided_by": None,
-                "decided_at": None,
-            }
-            await connection.execute(insert(erasures).values(row))
-            await _record(connection, Act.ERASURE_PROPOSED, actor, case, row)
-            reply = Reply(Progress.STORED, erasure_view(row))
-            await _remember(context, connection, actor, idempotency, reply)
-            return reply
+        return (await once(context, actor, idempotency, write, tenant=PARK)).reply
     except ErasureRefused as refused:
         await note_refused(context, actor, reference, request.reason.value, refused)
         raise
@@ -89,33 +99,30 @@ async def confirm(
             if known is not None and known.reply is not None:
                 return known.reply
             case, cases = await _hold(connection, reference)
-            await need_unconflicted(connection, actor, [each["reference"] for each in cases])
-            row = await _waiting(connection, case["person_id"])
+            await need_unconflicted(connection, actor, [each.reference for each in cases])
+            row = await _waiting(connection, case.person_id)
             if row is None:
                 raise Refused("wrong_stage", "Nothing waits for a second signature.")
-            need_another(actor, row["proposed_by"])
+            need_another(actor, row.proposed_by)
             is_confirmed = request.action is ConfirmationAction.CONFIRM
-            row |= {
-                "state": (ErasureState.DONE if is_confirmed else ErasureState.REJECTED).value,
-                "decided_by": signature_of(actor),
-                "decided_at": at,
-            }
-            decided = {name: row[name] for name in ("state", "decided_by", "decided_at")}
-            await connection.execute(update(erasures).where(erasures.c.erasure_id == row["erasure_id"]).values(decided))
-            reply = Reply(Progress.APPLIED, erasure_view(row))
+            state = ErasureState.DONE if is_confirmed else ErasureState.REJECTED
+            decided = {"state": state.value, "decided_by": signature_of(actor), "decided_at": at}
+            row.change(**decided)
+            await connection.execute(update(erasures).where(erasures.c.erasure_id == row.erasure_id).values(decided))
+            reply = Reply(Progress.APPLIED, erasure_view(row).as_json())
             await _remember(context, connection, actor, idempotency, reply)
             if not is_confirmed:
                 await _record(connection, Act.ERASURE_REJECTED, actor, case, row)
                 return reply
-            reason = ErasureReason(row["reason"])
-            await erase(context, connection, Erasing(row["erasure_id"], row["person_id"], reason, actor, at))
+            reason = ErasureReason(row.reason)
+            await erase(context, connection, Erasing(row.erasure_id, row.person_id, reason, actor, at))
             return reply
     except ErasureRefused as refused:
         await note_refused(context, actor, reference, None, refused)
         raise
 
 
-async def list_erasures(context: Context, reference: str) -> list[dict[str, Any]]:
+async def list_erasures(context: Context, reference: str) -> list[ErasureView]:
     """Return the erasures that were asked for or done on a case, the newest first."""
     e, r = erasures.c, registrations.c
     async with context.database.begin() as connection:
@@ -127,22 +134,21 @@ async def list_erasures(context: Context, reference: str) -> list[dict[str, Any]
             .order_by(e.proposed_at.desc(), e.erasure_id)
             .limit(100)
         )
-        return [erasure_view(dict(row)) for row in (await connection.execute(query)).mappings()]
+        return [erasure_view(ErasureRow.from_mapping(row)) for row in (await connection.execute(query)).mappings()]
 
 
-def erasure_view(row: Mapping[str, Any]) -> dict[str, Any]:
+def erasure_view(row: ErasureRow) -> ErasureView:
     """Return an erasure as staff sees it."""
-    decided = row["decided_by"]
-    return {
-        "id": str(row["erasure_id"]),
-        "reference": row["reference"],
-        "reason": row["reason"],
-        "state": row["state"],
-        "proposed_by": row["proposed_by"]["subject"],
-        "proposed_at": moment(row["proposed_at"]),
-        "decided_by": decided["subject"] if decided else None,
-        "decided_at": moment(row["decided_at"]),
-    }
+    return ErasureView(
+        id=str(row.erasure_id),
+        reference=row.reference,
+        reason=ErasureReason(row.reason),
+        state=ErasureState(row.state),
+        proposed_by=row.proposed_by["subject"],
+        proposed_at=row.proposed_at,
+        decided_by=row.decided_by["subject"] if row.decided_by else None,
+        decided_at=row.decided_at,
+    )
 
 
 async def note_refused(
@@ -162,7 +168,7 @@ async def note_refused(
         await append(connection, f"erasure/{uuid4()}", [entry])
 
 
-async def _hold(connection: AsyncConnection, reference: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+async def _hold(connection: AsyncConnection, reference: str) -> tuple[_Case, list[HeldCase]]:
     """Hold the person of a case with all its cases, and return the case and all of them.
 
     Raises:
@@ -172,42 +178,40 @@ async def _hold(connection: AsyncConnection, reference: str) -> tuple[dict[str, 
     query = select(r.reference, r.person_id, r.employer_id, r.stage, r.round, r.erased_at).where(
         r.reference == reference
     )
-    found = (await connection.execute(query)).mappings().one_or_none()
+    found = (await connection.execute(query)).one_or_none()
     if found is None:
         raise Refused("case_unknown", "There is no case of this reference.")
-    cases = await hold_person(connection, found["person_id"])
+    cases = await hold_person(connection, found.person_id)
     # Again, now that nobody else changes it.
-    case = dict((await connection.execute(query)).mappings().one())
-    if case["person_id"] != found["person_id"]:
+    case = _Case(*(await connection.execute(query)).one())
+    if case.person_id != found.person_id:
         raise Refused("in_progress", "The case is moving to another person; ask again in a moment.")
-    if case["erased_at"] is not None:
+    if case.erased_at is not None:
         raise Refused("facts_erased", "The person of this case was erased.")
     return case, cases
 
 
-async def _waiting(connection: AsyncConnection, person_id: UUID) -> dict[str, Any] | None:
+async def _waiting(connection: AsyncConnection, person_id: UUID) -> ErasureRow | None:
     e = erasures.c
     query = select(erasures).where(e.person_id == person_id, e.state == ErasureState.PROPOSED.value)
     found = (await connection.execute(query)).mappings().one_or_none()
-    return None if found is None else dict(found)
+    return None if found is None else ErasureRow.from_mapping(found)
 
 
-async def _record(
-    connection: AsyncConnection, act: Act, actor: Actor, case: Mapping[str, Any], row: Mapping[str, Any]
-) -> None:
+async def _record(connection: AsyncConnection, act: Act, actor: Actor, case: _Case, row: ErasureRow) -> None:
     """Write an act on an erasure into the chain of its case, and show that the chain has grown."""
     entry = Entry(
         act,
         actor,
-        row["decided_at"] or row["proposed_at"],
-        reference=case["reference"],
-        employer_id=case["employer_id"],
-        outcome=row["state"],
-        reason_codes=(row["reason"],),
-        detail={"stage": case["stage"], "round": case["round"], "erasure_id": str(row["erasure_id"])},
+        row.decided_at or row.proposed_at,
+        reference=case.reference,
+        employer_id=case.employer_id,
+        outcome=row.state,
+        reason_codes=(row.reason,),
+        detail={"stage": case.stage, "round": case.round, "erasure_id": str(row.erasure_id)},
     )
-    await connection.execute(_GROWN, {"reference": case["reference"]})
-    await append(connection, case["reference"], [entry])
+    await connection.execute(_GROWN, {"reference": case.reference})
+    await append(connection, case.reference, [entry])
 
 
 async def _remember(

@@ -5,9 +5,9 @@ They and their answers are for the address that said them (`privacy.confided`), 
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID, uuid4
 
 from sqlalchemy import insert, select, tuple_, update
@@ -15,14 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile, load_case
 from cases.case.signers import holder_of, need_unconflicted, signature_of
-from cases.case.view import moment
 from cases.commands.submit import Beside
 from cases.decisions.disputes import DEPARTURE
 from cases.keys.data import get_data_key
 from cases.notices.compose import Telling, tell
+from cases.shared.accesses import note_access
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Progress, Reply, find_known, remember
-from domain.actors import Actor
+from cases.shared.idempotency import Done, Idempotency, Progress, Reply, once
+from domain.actors import PARK, Actor
 from domain.acts import JUDGEMENTS, Act
 from domain.case_facts import OwnFactContest
 from domain.clock import day_of, over_at
@@ -34,11 +34,12 @@ from domain.references import find_reference
 from privacy.confided import Said, confided_by, said_from
 from privacy.own_cases import need_own, own_cases
 from privacy.sign_in import Session
+from privacy.views import ObjectionReceipt, ObjectionView, OwnObjectionView
 from store import case_writes
 from store.ledger import Entry, append, begin_chain
+from store.rows.people import ObjectionRow
 from store.tables import conflicts, ledger, objections
 
-Row = Mapping[Any, Any]
 Position = tuple[datetime, str]
 
 _MOST_SHOWN: Final = 200
@@ -54,22 +55,22 @@ async def complain(
         Refused: `case_unknown` for a case that the session does not open.
     """
     at = context.clock()
-    async with context.database.begin() as connection:
-        known = await find_known(context, connection, actor, idempotency)
-        if known is not None and known.reply is not None:
-            return known.reply
+
+    async def write(connection: AsyncConnection) -> Done:
         own = await need_own(context, connection, session, actor, find_reference(asked.reference) or "")
         reference, file = own.reference, await load_case(context, connection, own.reference)
         due = file.calendar.deadline(day_of(at), context.limits.complaint_answer_days)
         said = Said(asked.text, session.address_hash, own.signed_in_by)
         row = _row(file, uuid4(), ObjectionKind.COMPLAINT, asked.about.value, said, at, due.at)
-        await connection.execute(insert(objections).values(row))
-        detail = {"objection_id": str(row["objection_id"]), "about": asked.about.value}
+        await connection.execute(insert(objections).values(row.filled()))
+        detail = {"objection_id": str(row.objection_id), "about": asked.about.value}
         entry = Entry(Act.COMPLAINT_RECEIVED, actor, at, reference=reference, detail=detail)
-        await begin_chain(connection, _chain(row["objection_id"]), [entry])
-        reply = Reply(Progress.STORED, _receipt(row))
-        await remember(context, connection, actor, idempotency, reference=reference, reply=reply, key=file.person_key)
-    return reply
+        await begin_chain(connection, _chain(row.objection_id), [entry])
+        reply = Reply(Progress.STORED, _receipt(row).as_json())
+        return Done(reply, file.person_key, reference)
+
+    # A person is the tenant of no rows: what is theirs is looked for among all.
+    return (await once(context, actor, idempotency, write, tenant=PARK)).reply
 
 
 async def need_own_case(
@@ -113,26 +114,26 @@ async def _keep_dispute(
     """
     due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
     row = _row(file, command_id, ObjectionKind.DISPUTE, about, said, at, due.at)
-    await connection.execute(insert(objections).values(row))
+    await connection.execute(insert(objections).values(row.filled()))
     detail = {"objection_id": str(command_id)}
     entry = Entry(Act.DISPUTE_RECEIVED, actor, at, reference=file.reference, detail=detail)
     await begin_chain(connection, _chain(command_id), [entry])
 
 
-async def list_own(context: Context, actor: Actor, session: Session) -> list[dict[str, Any]]:
+async def list_own(context: Context, actor: Actor, session: Session) -> list[OwnObjectionView]:
     """Return what the address of a session objected to in the cases that it opens, with the answers, newest first."""
     async with context.database.begin() as connection:
         cases = await own_cases(context, connection, session, actor)
         own = (await confided_by(context, connection, session, cases)).own
         query = select(objections).where(_O.objection_id.in_(own))
         query = query.order_by(_O.at.desc(), _O.objection_id).limit(_MOST_SHOWN)
-        rows = [dict(row) for row in (await connection.execute(query)).mappings()]
-        return [await _view(context, connection, row, inside=False) for row in rows]
+        rows = [ObjectionRow.from_mapping(row) for row in (await connection.execute(query)).mappings()]
+        return [await _own_view(context, connection, row) for row in rows]
 
 
 async def list_open(
     context: Context, actor: Actor, *, after: Position | None = None, limit: int = 50
-) -> tuple[list[dict[str, Any]], Position | None]:
+) -> tuple[list[ObjectionView], Position | None]:
     """Return a page of what waits for an answer, by its due date, with the persons' words; an act of the ledger.
 
     What is about a case on which the reader declared a conflict of interest is left to others.
@@ -144,15 +145,12 @@ async def list_open(
     if after is not None:
         query = query.where(tuple_(_O.due_at, _O.objection_id) > tuple_(after[0], UUID(after[1])))
     async with context.database.begin() as connection:
-        rows = [dict(row) for row in (await connection.execute(query)).mappings()]
+        rows = [ObjectionRow.from_mapping(row) for row in (await connection.execute(query)).mappings()]
         page = rows[:limit]
-        items = [
-            await _view(context, connection, row, inside=True) | {"overdue": over_at(row["due_at"]) <= at}
-            for row in page
-        ]
+        items = [_view(await _own_view(context, connection, row), row, at) for row in page]
         await _record_read(connection, actor, page, at)
     last = page[-1] if len(rows) > limit else None
-    return items, (last["due_at"], str(last["objection_id"])) if last else None
+    return items, (last.due_at, str(last.objection_id)) if last else None
 
 
 async def answer(
@@ -166,57 +164,61 @@ async def answer(
             who declared a conflict of interest.
     """
     at = context.clock()
-    async with context.database.begin() as connection:
-        known = await find_known(context, connection, actor, idempotency)
-        if known is not None and known.reply is not None:
-            return known.reply
+
+    async def write(connection: AsyncConnection) -> Done:
         found = select(objections).where(_O.objection_id == objection_id).with_for_update()
         held = (await connection.execute(found)).mappings().one_or_none()
         if held is None:
             raise Refused("not_found", "There is no complaint of this id.")
-        row = dict(held)
-        if row["kind"] != ObjectionKind.COMPLAINT:
+        row = ObjectionRow.from_mapping(held)
+        if row.kind != ObjectionKind.COMPLAINT:
             raise Refused("wrong_stage", "A dispute is answered by its task departure_disputed.")
-        if row["state"] != "open":
+        if row.state != "open":
             raise Refused("already_decided", "The complaint was answered.")
-        await need_unconflicted(connection, actor, [row["reference"]])
+        await need_unconflicted(connection, actor, [row.reference])
         await _need_not_own(connection, actor, row)
-        key = await get_data_key(context, connection, row["key_id"])
+        key = await get_data_key(context, connection, row.key_id)
         sealed = key.seal("objections", "answer", str(objection_id), json.dumps({"text": asked.text}).encode())
-        by = signature_of(actor)
-        values = {"state": "answered", "outcome": asked.outcome.value, "answer": sealed, "answered_by": by}
-        one = update(objections).where(_O.objection_id == objection_id)
-        await connection.execute(one.values(**values, answered_at=at))
+        values = {
+            "state": "answered",
+            "outcome": asked.outcome.value,
+            "answer": sealed,
+            "answered_by": signature_of(actor),
+            "answered_at": at,
+        }
+        await connection.execute(update(objections).where(_O.objection_id == objection_id).values(values))
+        row.change(**values)
         entry = Entry(
             Act.COMPLAINT_ANSWERED,
             actor,
             at,
-            reference=row["reference"],
+            reference=row.reference,
             outcome=asked.outcome.value,
             detail={"objection_id": str(objection_id)},
         )
         await append(connection, _chain(objection_id), [entry])
-        file = await load_case(context, connection, row["reference"])
+        file = await load_case(context, connection, row.reference)
         to = await said_from(context, connection, row, key)
         # A case whose identity number was corrected since is another person's, whose name is not for this one.
-        if to is not None and row["person_id"] == file.row.person_id:
+        if to is not None and row.person_id == file.row.person_id:
             tell(file, Telling(NoticeKind.COMPLAINT_ANSWERED, at, str(objection_id), to=to))
-        await case_writes.write(connection, {"notices": file.notices, "deliveries": file.deliveries})
-        reply = Reply(Progress.APPLIED, _receipt({**row, **values}))
-        await remember(context, connection, actor, idempotency, reference=row["reference"], reply=reply, key=key)
-    return reply
+        await case_writes.write_notices(connection, file.notices, file.deliveries)
+        reply = Reply(Progress.APPLIED, _receipt(row).as_json())
+        return Done(reply, key, row.reference)
+
+    return (await once(context, actor, idempotency, write)).reply
 
 
-async def _need_not_own(connection: AsyncConnection, actor: Actor, row: Row) -> None:
+async def _need_not_own(connection: AsyncConnection, actor: Actor, row: ObjectionRow) -> None:
     """Refuse to let somebody answer a complaint about what they decided, or about a reading of theirs."""
     x = ledger.c
-    is_own = (x.chain == row["reference"]) & x.act.in_(sorted(act.value for act in JUDGEMENTS))
-    if row["about"] == ComplaintAbout.READING:
+    is_own = (x.chain == row.reference) & x.act.in_(sorted(act.value for act in JUDGEMENTS))
+    if row.about == ComplaintAbout.READING:
         # Answering complaints means to read them, which is no reading that one is about.
         is_own |= (
             (x.act == Act.PERSONAL_DATA_READ.value)
             & (x.purpose.is_distinct_from(Purpose.COMPLAINT.value))
-            & x.detail["cases"].contains([row["reference"]])
+            & x.detail["cases"].contains([row.reference])
         )
     own = select(1).where(x.actor_issuer == actor.issuer, x.actor_subject == actor.subject, is_own).limit(1)
     if (await connection.execute(own)).first() is not None:
@@ -225,60 +227,71 @@ async def _need_not_own(connection: AsyncConnection, actor: Actor, row: Row) -> 
 
 def _row(
     file: CaseFile, objection_id: UUID, kind: ObjectionKind, about: str, said: Said, at: datetime, due_at: datetime
-) -> dict[str, Any]:
+) -> ObjectionRow:
     source = None if said.signed_in_by is None else dict(zip(("channel", "address"), said.signed_in_by, strict=True))
     content = {"text": said.text, "from": source}
-    return {
-        "objection_id": objection_id,
-        "kind": kind.value,
-        "reference": file.reference,
-        "person_id": file.row.person_id,
-        "key_id": file.person_key.key_id,
-        "about": about,
-        "state": "open",
-        "body": file.seal("objections", "body", str(objection_id), content),
-        "address_hash": said.address_hash,
-        "at": at,
-        "due_at": due_at,
-    }
+    return ObjectionRow(
+        objection_id=objection_id,
+        kind=kind.value,
+        reference=file.reference,
+        person_id=file.row.person_id,
+        key_id=file.person_key.key_id,
+        about=about,
+        state="open",
+        body=file.seal("objections", "body", str(objection_id), content),
+        address_hash=said.address_hash,
+        at=at,
+        due_at=due_at,
+    )
 
 
-def _receipt(row: Row) -> dict[str, Any]:
-    return {
-        "id": str(row["objection_id"]),
-        "kind": row["kind"],
-        "reference": row["reference"],
-        "about": row["about"],
-        "state": row["state"],
-        "at": moment(row["at"]),
-        "due_at": moment(row["due_at"]),
-    }
+def _receipt(row: ObjectionRow) -> ObjectionReceipt:
+    return ObjectionReceipt(
+        id=str(row.objection_id),
+        kind=ObjectionKind(row.kind),
+        reference=row.reference,
+        about=row.about,
+        state=row.state,
+        at=row.at,
+        due_at=row.due_at,
+    )
 
 
-async def _view(context: Context, connection: AsyncConnection, row: Row, *, inside: bool) -> dict[str, Any]:
+async def _own_view(context: Context, connection: AsyncConnection, row: ObjectionRow) -> OwnObjectionView:
+    words: str | None = None
+    told: str | None = None
     try:
-        key = await get_data_key(context, connection, row["key_id"])
-        place = str(row["objection_id"])
-        words = json.loads(key.open("objections", "body", place, row["body"]))["text"]
-        told = row["answer"] and json.loads(key.open("objections", "answer", place, row["answer"]))["text"]
+        key = await get_data_key(context, connection, row.key_id)
+        place = str(row.objection_id)
+        words = json.loads(key.open("objections", "body", place, row.body))["text"]
+        if row.answer is not None:
+            told = json.loads(key.open("objections", "answer", place, row.answer))["text"]
     except (Refused, Defect):
         words = told = None
-    view = _receipt(row) | {
-        "text": words,
-        "outcome": row["outcome"],
-        "answer": told,
-        "answered_at": moment(row["answered_at"]),
-        "answered_by_role": row["answered_by"]["role"] if row["answered_by"] else None,
-    }
-    return view | {"answered_by": row["answered_by"]["subject"] if row["answered_by"] else None} if inside else view
+    return OwnObjectionView(
+        **_receipt(row).model_dump(),
+        text=words,
+        outcome=row.outcome,
+        answer=told,
+        answered_at=row.answered_at,
+        answered_by_role=row.answered_by["role"] if row.answered_by else None,
+    )
 
 
-async def _record_read(connection: AsyncConnection, actor: Actor, shown: Sequence[Row], at: datetime) -> None:
+def _view(own: OwnObjectionView, row: ObjectionRow, at: datetime) -> ObjectionView:
+    return ObjectionView(
+        **own.model_dump(),
+        answered_by=row.answered_by["subject"] if row.answered_by else None,
+        overdue=over_at(row.due_at) <= at,
+    )
+
+
+async def _record_read(connection: AsyncConnection, actor: Actor, shown: Sequence[ObjectionRow], at: datetime) -> None:
     if not shown:
         return
-    detail = {"cases": sorted({row["reference"] for row in shown}), "fields": ["objections"]}
+    detail = {"cases": sorted({row.reference for row in shown}), "fields": ["objections"]}
     entry = Entry(Act.PERSONAL_DATA_READ, actor, at, purpose="complaint", detail=detail)
-    await begin_chain(connection, f"access/{uuid4()}", [entry])
+    await note_access(connection, entry)
 
 
 def _chain(objection_id: UUID) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Final
 
 from sqlalchemy import select, text
@@ -10,19 +9,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.contact import serving_now, waiting_view
 from cases.case.reading import CaseReading, read_cases
-from cases.case.view import case_view, day, moment
+from cases.case.view import case_view
 from cases.case.views import PermitView, RecordedFactView
 from cases.shared.context import Context
 from domain.actors import Actor, Role
 from domain.case_facts import FactState
 from domain.clock import CHINA
-from domain.errors import Defect, Refused
+from domain.errors import Defect, Refused, need
 from domain.languages import Language
 from domain.notices import Channel
 from domain.reasons import ReasonCode
 from domain.sign_in_addresses import addresses_of
-from domain.stages import LIVE
+from domain.stages import LIVE, Destination
 from privacy.sign_in import Session, address_hash
+from privacy.views import DepartureView, OwnDecisionView
 from record.receipts import decisions_of, remedy_of
 from record.shown import document
 from store.case_reads import FactShown, fence
@@ -191,31 +191,31 @@ def _may_contest(reading: CaseReading, fact: FactShown) -> bool:
     return is_open and Role.PERSON not in fact.contested_by
 
 
-def _departure(reading: CaseReading) -> dict[str, Any] | None:
+def _departure(reading: CaseReading) -> DepartureView | None:
     departure, ended = reading.row.departure, reading.row.ended_on
     if departure is None:
         return None
-    return {
-        "last_day": day(ended if isinstance(ended, date) else None),
-        "reason": departure["reason"],
-        "reported_by": departure["by"]["role"],
-        "late": departure["late"],
-        "disputed": departure["disputed"],
-    }
+    return DepartureView(
+        last_day=ended,
+        reason=departure["reason"],
+        reported_by=departure["by"]["role"],
+        late=departure["late"],
+        disputed=departure["disputed"],
+    )
 
 
-def _decisions(reading: CaseReading, chain: list[LedgerRow], language: Language) -> list[dict[str, Any]]:
+def _decisions(reading: CaseReading, chain: list[LedgerRow], language: Language) -> list[OwnDecisionView]:
     """Return the decisions on a case that are out, each with its reasons and what one who disagrees can do."""
     return [
-        {
-            "outcome": each.outcome,
-            "decided_at": moment(each.row.at),
-            "destination": each.row.destination,
-            "role": each.row.actor_role,
-            "reasons": [_sentence(code, language) for code in each.row.reason_codes],
-            "rule_version": each.row.rule_version,
-            "remedy": document(remedy_of(reading.context, each)),
-        }
+        OwnDecisionView(
+            outcome=need(each.outcome, "outcome"),
+            decided_at=each.row.at,
+            destination=None if each.row.destination is None else Destination(each.row.destination),
+            role=each.row.actor_role,
+            reasons=[str(_sentence(code, language)) for code in each.row.reason_codes],
+            rule_version=each.row.rule_version,
+            remedy=document(remedy_of(reading.context, each)),
+        )
         for each in decisions_of(chain)
         if each.is_out
     ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence, Set
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.reads import PERSON_FIELDS
 from cases.case.view import moment
 from cases.notices.letters import SALT
+from cases.shared.accesses import note_access
 from cases.shared.context import Context
 from domain.actors import Actor, Role
 from domain.acts import Act
@@ -23,10 +24,13 @@ from domain.person import same_address
 from privacy.confided import confided_by
 from privacy.own_cases import OwnCase, chains_of, employer_names, own_cases, own_view
 from privacy.sign_in import Session
-from store.ledger import Entry, begin_chain
+from privacy.views import KeptApartView, OwnFactsView, OwnFactView, OwnHoldView, OwnNoticeView, OwnRequestView
+from store.ledger import Entry
 from store.rows.record import LedgerRow
+from store.rows.register import ApplicationRow, FactRow
+from store.rows.work import CommandRow
 from store.tables import applications, case_facts, commands, legal_holds, notices
-from texts.person import plain
+from texts.person import said_of
 from texts.values import value_text
 
 Row = Mapping[str, Any]
@@ -69,13 +73,13 @@ async def read_own_data(context: Context, actor: Actor, session: Session, langua
             purpose="own_data",
             detail={"cases": [case.reference for case in cases], "fields": [*PERSON_FIELDS, "notices", "requests"]},
         )
-        await begin_chain(connection, f"access/{uuid4()}", [entry])
+        await note_access(connection, entry)
     return {
         "format": FORMAT,
         "at": moment(at),
         "cases": shown,
         "kept_apart": [
-            {"what": name, "says": plain("kept_apart", name, language), "retention": _retention(until, language)}
+            KeptApartView(what=name, says=said_of("kept_apart", name, language), retention=_retention(until, language))
             for name, (_, until) in KEPT_APART.items()
         ],
     }
@@ -94,22 +98,18 @@ async def _case(
     reading, employer = case.reading, names.get(case.reading.employer_id, case.reading.employer_id)
     a = applications.c
     query = select(applications).where(a.reference == case.reference).order_by(a.version)
-    given = [
-        (row, body)
-        for row in map(dict, (await connection.execute(query)).mappings())
-        if _is_own(
-            case, body := reading.open("applications", "body", f"{case.reference}/{row['version']}", row["body"])
-        )
-    ]
+    rows = [ApplicationRow.from_mapping(row) for row in (await connection.execute(query)).mappings()]
+    bodies = [reading.open("applications", "body", f"{case.reference}/{row.version}", row.body) for row in rows]
     versions = [
-        {
-            "version": row["version"],
-            "given_at": moment(row["given_at"]),
-            "given_by": employer,
-            "is_current": row["version"] == reading.row.facts_version,
-            "facts": _facts(body, language),
-        }
-        for row, body in given
+        OwnFactsView(
+            version=row.version,
+            given_at=row.given_at,
+            given_by=employer,
+            is_current=row.version == reading.row.facts_version,
+            facts=_facts(body, language),
+        )
+        for row, body in zip(rows, bodies, strict=True)
+        if _is_own(case, body)
     ]
     view = own_view(case, actor, names, chain, language)
     return {
@@ -128,22 +128,22 @@ def _is_own(case: OwnCase, body: Row) -> bool:
     return number is None or number == case.given["person"]["identity_number"]
 
 
-def _facts(body: Row, language: Language) -> list[dict[str, Any]]:
+def _facts(body: Row, language: Language) -> list[OwnFactView]:
     """Return what was given, field by field: its value, what it is for, on which ground, and how long it is kept."""
-    facts: list[dict[str, Any]] = []
+    facts: list[OwnFactView] = []
     for part in ("person", "employment"):
         for field, value in body[part].items():
             row = row_of(part, field)
             facts.append(
-                {
-                    "field": field,
-                    "label": plain("fields", field, language),
-                    "value": value,
-                    "value_text": value_text(field, value, language),
-                    "purpose": plain("reasons", field, language),
-                    "basis": plain("bases", Basis(row.basis).name, language),
-                    "retention": _retention(row.retention, language),
-                }
+                OwnFactView(
+                    field=field,
+                    label=said_of("fields", field, language),
+                    value=value,
+                    value_text=value_text(field, value, language),
+                    purpose=said_of("reasons", field, language),
+                    basis=said_of("bases", Basis(row.basis).name, language),
+                    retention=_retention(row.retention, language),
+                )
             )
     return facts
 
@@ -153,7 +153,7 @@ async def _recorded(
 ) -> list[dict[str, Any]]:
     """Return the facts that officers recorded beside what was given: what they saw, where, and what had been given."""
     query = select(case_facts).where(case_facts.c.reference == case.reference)
-    rows = {row.number: row for row in await connection.execute(query)}
+    rows = {row["number"]: FactRow.from_mapping(row) for row in (await connection.execute(query)).mappings()}
     found: list[dict[str, Any]] = []
     for view in shown:
         field, row = FactField(view["field"]), rows[view["number"]]
@@ -164,59 +164,71 @@ async def _recorded(
                 **view,
                 **{name: seen[name] for name in ("value", "seen_in", "given")},
                 "value_text": value_text(field.short, seen["value"], language),
-                "purpose": plain("reasons", field.short, language),
-                "basis": plain("bases", Basis(kept.basis).name, language),
+                "purpose": said_of("reasons", field.short, language),
+                "basis": said_of("bases", Basis(kept.basis).name, language),
                 "retention": _retention(kept.retention, language),
             }
         )
     return found
 
 
-def _retention(until: Retention, language: Language) -> str | None:
-    return plain("retentions", until.name, language)
+def _retention(until: Retention, language: Language) -> str:
+    return said_of("retentions", until.name, language)
 
 
-async def _requests(connection: AsyncConnection, case: OwnCase, own: Set[UUID]) -> list[dict[str, Any]]:
+async def _requests(connection: AsyncConnection, case: OwnCase, own: Set[UUID]) -> list[OwnRequestView]:
     """Return what employer and person asked for in the case, with their own words."""
     c = commands.c
     query = select(commands).where(c.reference == case.reference, c.kind.in_(_ASKED)).order_by(c.seq)
-    found: list[dict[str, Any]] = []
-    for row in map(dict, (await connection.execute(query)).mappings()):
-        if row["actor"]["role"] not in _OUTSIDE or row["body"] is None:
+    found: list[OwnRequestView] = []
+    for row in map(CommandRow.from_mapping, (await connection.execute(query)).mappings()):
+        role = row.actor["role"]
+        if role not in _OUTSIDE or row.body is None:
             continue
-        is_said = row["actor"]["role"] == Role.PERSON and row["kind"] in _CONFIDED
-        if is_said and row["command_id"] not in own:
+        is_said = role == Role.PERSON and row.kind in _CONFIDED
+        if is_said and row.command_id not in own:
             continue
-        content = case.reading.open("commands", "body", str(row["command_id"]), row["body"])
+        content = case.reading.open("commands", "body", str(row.command_id), row.body)
         if _is_own(case, content):
-            asked = {"kind": row["kind"], "at": moment(row["at"]), "by": row["actor"]["role"], "state": row["state"]}
-            found.append(asked | {"content": content})
+            found.append(OwnRequestView(kind=row.kind, at=row.at, by=role, state=row.state, content=content))
     return found
 
 
-async def _holds(connection: AsyncConnection, case: OwnCase, language: Language) -> list[dict[str, Any]]:
+async def _holds(connection: AsyncConnection, case: OwnCase, language: Language) -> list[OwnHoldView]:
     """Return the legal holds that stand on a case: while there is one, nothing of it is erased."""
     h = legal_holds.c
     query = select(h.reason, h.placed_at).where(h.reference == case.reference, h.released_at.is_(None))
     return [
-        {"reason": row.reason, "says": plain("holds", row.reason, language), "placed_at": moment(row.placed_at)}
+        OwnHoldView(reason=row.reason, says=said_of("holds", row.reason, language), placed_at=row.placed_at)
         for row in await connection.execute(query.order_by(h.placed_at))
     ]
 
 
-async def _notices(connection: AsyncConnection, case: OwnCase, own: Set[UUID]) -> list[dict[str, Any]]:
+async def _notices(connection: AsyncConnection, case: OwnCase, own: Set[UUID]) -> list[OwnNoticeView]:
     """Return the notices to the person with their texts; those with a link to sign in without, since it is a key."""
     n = notices.c
     query = select(notices).where(n.reference == case.reference, n.recipient == Recipient.PERSON.value)
-    found: list[dict[str, Any]] = []
+    found: list[OwnNoticeView] = []
     for row in map(dict, (await connection.execute(query.order_by(n.at, n.notice_id))).mappings()):
         # One under another key was written before an identity number was corrected, and may name somebody else.
         is_readable = row["key_id"] == case.reading.read.key.key_id
         body = case.reading.open("notices", "body", str(row["notice_id"]), row["body"]) if is_readable else {}
         if not _is_to(case, row, body, own):
             continue
-        told = {"kind": row["kind"], "at": moment(row["at"]), "language": row["language"], "status": row["status"]}
-        found.append(told | _text(row, body))
+        sent = _sent(row, body)
+        found.append(
+            OwnNoticeView(
+                kind=row["kind"],
+                at=row["at"],
+                language=row["language"],
+                status=row["status"],
+                subject=sent.get("subject"),
+                text=sent.get("text"),
+                html=sent.get("html"),
+                text_salt=sent.get(SALT),
+                text_hash=row["text_hash"],
+            )
+        )
     return found
 
 
@@ -228,9 +240,8 @@ def _is_to(case: OwnCase, row: Row, body: Row, own: Set[UUID]) -> bool:
     return row["kind"] != NoticeKind.COMPLAINT_ANSWERED or UUID(row["occasion"]) in own
 
 
-def _text(row: Row, body: Row) -> dict[str, str | None]:
-    """Return a notice as it was sent, and what proves it; only the hash of one that may not be shown."""
-    shown = dict.fromkeys(("subject", "text", "html", "text_salt")) | {"text_hash": row["text_hash"]}
+def _sent(row: Row, body: Row) -> Mapping[str, str | None]:
+    """Return a notice as it was sent, with what proves it; nothing of one that may not be shown."""
     if row["kind"] == NoticeKind.SIGN_IN_LINK:
-        return shown
-    return shown | (body.get("mail") or body.get("sms") or {}) | {"text_salt": body.get(SALT)}
+        return {}
+    return {**(body.get("mail") or body.get("sms") or {}), SALT: body.get(SALT)}

@@ -18,6 +18,7 @@ from domain.stages import PERMIT_FINAL, Stage
 from privacy.erasing import Erased, Erasing, erase
 from privacy.erasures import note_refused
 from register.rosters.contents import empty_old
+from store.rows.people import ErasureRow
 from store.tables import erasures
 
 _LIMIT_ROWS: Final = 5_000
@@ -121,17 +122,17 @@ def years_before(day: date, years: int) -> date:
 
 async def _keep(connection: AsyncConnection, erasing: Erasing, erased: Erased) -> None:
     """Keep the erasure beside those that were asked for."""
-    row = {
-        "erasure_id": erasing.erasure_id,
-        "person_id": erasing.person_id,
-        "reference": erased.references[0],
-        "reason": erasing.reason.value,
-        "state": ErasureState.DONE.value,
-        "proposed_by": signature_of(erasing.actor),
-        "proposed_at": erasing.at,
-        "decided_at": erasing.at,
-    }
-    await connection.execute(insert(erasures).values(row))
+    row = ErasureRow(
+        erasure_id=erasing.erasure_id,
+        person_id=erasing.person_id,
+        reference=erased.references[0],
+        reason=erasing.reason.value,
+        state=ErasureState.DONE.value,
+        proposed_by=signature_of(erasing.actor),
+        proposed_at=erasing.at,
+        decided_at=erasing.at,
+    )
+    await connection.execute(insert(erasures).values(row.filled()))
 
 
 async def _any_case(context: Context, person_id: UUID) -> str | None:

@@ -12,7 +12,7 @@ document, whatever addresses others put on them. Without a document a token is n
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID, uuid4
 
 import structlog
@@ -21,7 +21,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.contact import given_of, serving_now
 from cases.case.file import CaseFile, load_case
-from cases.case.view import moment
 from cases.notices.compose import Telling, tell
 from cases.shared.context import Context
 from cases.shared.persons import document_hash, find_by_own_document
@@ -39,6 +38,7 @@ from domain.person import (
     same_address,
 )
 from domain.references import find_reference
+from privacy.views import SessionView
 from store import case_writes
 from store.ledger import Entry, begin_chain
 from store.tables import person_sessions, persons, sign_in_links, sign_ins
@@ -89,7 +89,7 @@ async def send_link(context: Context, asked: SignInLinkRequest) -> bool:
             file = await load_case(context, connection, reference)
             is_sent = await _send(file, connection, asked)
             # Beside the case and not with it: its employer, who follows its changes, is not to see that one signs in.
-            await case_writes.write(connection, {"notices": file.notices, "deliveries": file.deliveries})
+            await case_writes.write_notices(connection, file.notices, file.deliveries)
             return is_sent
     except Refused:
         return False
@@ -154,7 +154,7 @@ def _tell(file: CaseFile, to: tuple[Channel, str], link_id: UUID, secret: str, a
     )
 
 
-async def redeem(context: Context, secret: str, correlation_id: str) -> dict[str, Any]:
+async def redeem(context: Context, secret: str, correlation_id: str) -> SessionView:
     """Use a link up and return the session that it opens; the sign-in is a ledger act of the same transaction.
 
     Raises:
@@ -181,7 +181,7 @@ async def redeem(context: Context, secret: str, correlation_id: str) -> dict[str
         await connection.execute(insert(sign_ins).values(token_hash=session_hash, at=at))
         entry = Entry(Act.SIGNED_IN, _actor(link.person_id, correlation_id), at, detail={"by": "link"})
         await begin_chain(connection, f"sign-in/{uuid4()}", [entry])
-    return {"token": token, "token_type": "Bearer", "expires_at": moment(expires_at)}
+    return SessionView(token=token, token_type="Bearer", expires_at=expires_at)  # noqa: S106 - the kind of token
 
 
 async def find_session(context: Context, token: str, correlation_id: str) -> tuple[Actor, Session]:

@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.incidents import rows as incident_rows
 from cases.shared.context import Context
 from domain.incidents import Healed, IncidentKind
 from domain.messages import reference_of
+from store.incident_rows import new_incident, opening
 from store.tables import incidents, registrations
 from temporal.histories import Run
 
@@ -34,16 +34,16 @@ async def note(context: Context, workflow_id: str, run_id: str, why: str) -> Non
         if reference is not None:
             query = registrations.select().with_only_columns(r.employer_id).where(r.reference == reference)
             employer = (await connection.execute(query)).scalar_one_or_none()
-        statement = insert(incidents).values(
-            incident_id=_incident_id(workflow_id, run_id),
-            reference=reference if employer is not None else None,
-            employer_id=employer,
+        opened = new_incident(
+            at,
             kind=KIND,
             step=workflow_id,
-            reason=f"{run_id} {why}"[:200],
-            state="open",
-            at=at,
+            reason=f"{run_id} {why}",
+            reference=reference if employer is not None else None,
+            employer_id=employer,
+            incident_id=_incident_id(workflow_id, run_id),
         )
+        statement = opening([opened])
         i = incidents.c
         said = {"reason": statement.excluded.reason, "state": "open", "closed_reason": None}
         said |= {"resumed_at": None, "resumed_by": None}

@@ -4,7 +4,6 @@ import contextlib
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
-from uuid import uuid4
 
 from pydantic import ValidationError
 from sqlalchemy import select
@@ -14,6 +13,7 @@ from cases.case.file import CaseFile, load_case
 from cases.case.view import fact_view
 from cases.case.views import RecordedFactView
 from cases.programme import programme_of
+from cases.shared.accesses import note_access
 from cases.shared.context import Context
 from domain.actors import Actor
 from domain.acts import Act
@@ -23,7 +23,7 @@ from policy.facts import Facts
 from policy.pack import Pack, PackError
 from policy.rerun import ABOUT_ANSWERS, differences, run_again
 from record.story_views import FindingThen
-from store.ledger import Entry, append
+from store.ledger import Entry
 from store.rows.register import AssessmentRow
 from store.tables import assessments
 from texts.findings import FINDINGS, finding_sentence
@@ -154,4 +154,4 @@ async def _record(
         rule_version=file.row.policy_version,
         rule_hash=bytes.fromhex(pack.content_hash) if pack is not None else None,
     )
-    await append(connection, f"access/{uuid4()}", [entry])
+    await note_access(connection, entry)

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from math import sqrt
 from typing import Any, Final, NamedTuple
-from uuid import uuid4
 
 from sqlalchemy import func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text
 
 from cases.case.view import moment
+from cases.shared.accesses import note_access
 from cases.shared.context import Context
 from domain.actors import STAFF, Actor
 from domain.acts import DECISIONS, PROPOSALS, SIGNATURES, Act
@@ -21,7 +21,7 @@ from domain.errors import need
 from domain.purposes import Purpose
 from record.event_views import BriefRow, ConflictsView, PairView, SampleView, event_view
 from record.search import MOST_COUNTED, Filters, check_range, horizon, too_many
-from store.ledger import Entry, begin_chain
+from store.ledger import Entry
 from store.rows.record import LedgerRow
 from store.tables import ledger
 
@@ -121,7 +121,7 @@ async def draw_sample(
         }
         at = context.clock()
         entry = Entry(Act.SAMPLED, actor, at, purpose=purpose.value if purpose else None, detail=detail)
-        await begin_chain(connection, f"access/{uuid4()}", [entry])
+        await note_access(connection, entry)
     return SampleView(seed=seed, population=population, items=[event_view(row) for row in rows])
 
 

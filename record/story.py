@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
-from uuid import uuid4
 
+from cases.shared.accesses import note_access
 from cases.shared.context import Context
 from domain.actors import Actor
 from domain.acts import Act
@@ -37,7 +37,7 @@ from record.story_views import (
     WaitView,
     WhoActed,
 )
-from store.ledger import Entry, append
+from store.ledger import Entry
 from store.notice_reads import DeliveryKept, NoticeKept
 from store.rows.record import LedgerRow
 from temporal.histories import Histories
@@ -131,7 +131,7 @@ async def _note_read(context: Context, actor: Actor, reference: str, as_of: date
     detail = {"cases": [reference], "what": "history", "as_of": _moment(as_of)}
     entry = Entry(act=Act.CASE_READ, actor=actor, at=context.clock(), purpose=Purpose.AUDIT.value, detail=detail)
     async with context.database.begin() as connection:
-        await append(connection, f"access/{uuid4()}", [entry])
+        await note_access(connection, entry)
 
 
 def _merged(record: Record, as_of: datetime | None, language: Language) -> Iterator[Timed]:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.signers import need_another, need_codes, signature_of
 from cases.keys.data import add_data_key
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Progress, Reply, find_known, remember
+from cases.shared.idempotency import Done, Idempotency, Progress, Reply, once
 from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import day_of
@@ -23,11 +23,11 @@ from domain.reasons import Use
 from domain.rule_packs import PackConfirmation, PackProposal, PackState
 from policy.pack import Pack, PackError, PackShelf, parse_pack
 from proof.statements import ActorStatement, sign
+from register.pack_views import PackVersionView, SignatureView
 from register.trials import lock_policy, policy_chain
 from store.ledger import Entry, append
+from store.rows.rules import PackRow
 from store.tables import rule_packs, rule_trials
-
-_Row = Mapping[Any, Any]
 
 
 async def propose_pack(
@@ -46,30 +46,28 @@ async def propose_pack(
     pack = _parsed(name, request.content)
     if pack.effective_from <= day_of(at):
         raise _wrong("content", FieldCode.DATE_ORDER, "The pack must take effect on a later day than today.")
-    async with context.database.begin(actor.tenant) as connection:
-        known = await find_known(context, connection, actor, idempotency)
-        if known is not None and known.reply is not None:
-            return known.reply
+
+    async def write(connection: AsyncConnection) -> Done:
         await lock_policy(connection, name)
         _need_new(context.packs, await _rows(connection, name), pack)
         await _need_trial(connection, pack, request.report_hash)
-        row = {
-            "name": name,
-            "version": pack.version,
-            "content": request.content,
-            "content_hash": pack.content_hash,
-            "effective_from": pack.effective_from,
-            "state": PackState.PROPOSED.value,
-            "report_hash": request.report_hash,
-            "proposed_by": _signature(context, actor, "rule_proposed", pack, at),
-            "confirmed_by": None,
-            "at": at,
-        }
-        await connection.execute(insert(rule_packs).values(row))
+        row = PackRow(
+            name=name,
+            version=pack.version,
+            content=request.content,
+            content_hash=pack.content_hash,
+            effective_from=pack.effective_from,
+            state=PackState.PROPOSED.value,
+            report_hash=request.report_hash,
+            proposed_by=_signature(context, actor, "rule_proposed", pack, at),
+            at=at,
+        )
+        await connection.execute(insert(rule_packs).values(row.filled()))
         await _record(connection, actor, at, Act.RULE_PROPOSED, row)
-        reply = Reply(Progress.MADE, pack_view(row))
-        await _remember(context, connection, actor, idempotency, reply)
-        return reply
+        reply = Reply(Progress.MADE, pack_view(row).as_json())
+        return Done(reply, await add_data_key(context, connection))
+
+    return (await once(context, actor, idempotency, write)).reply
 
 
 async def confirm_pack(
@@ -87,81 +85,85 @@ async def confirm_pack(
             come, so that it would hold for cases accepted before; those of a wrong reason.
     """
     at = context.clock()
-    async with context.database.begin(actor.tenant) as connection:
-        known = await find_known(context, connection, actor, idempotency)
-        if known is not None and known.reply is not None:
-            return known.reply
+    published: list[Pack] = []
+
+    async def write(connection: AsyncConnection) -> Done:
         await lock_policy(connection, name)
-        row = next((row for row in await _rows(connection, name) if row["version"] == version), None)
+        row = next((row for row in await _rows(connection, name) if row.version == version), None)
         if row is None:
             raise Refused("not_found", "No pack of this version was proposed.")
-        if row["state"] != PackState.PROPOSED:
-            raise Refused("already_decided", f"The pack is {row['state']} already.")
-        need_another(actor, row["proposed_by"])
+        if row.state != PackState.PROPOSED:
+            raise Refused("already_decided", f"The pack is {row.state} already.")
+        need_another(actor, row.proposed_by)
         confirmed = request.action is ConfirmationAction.CONFIRM
         codes = need_codes(request.reasons, Use.REJECT, at_least_one=not confirmed)
-        pack = parse_pack(row["content"])
+        pack = parse_pack(row.content)
         if confirmed and pack.effective_from <= day_of(at):
             raise Refused("wrong_stage", "The pack's first day has come; propose it again with a later one.")
         act = Act.RULE_PUBLISHED if confirmed else Act.RULE_REJECTED
         reasons = [code.value for code in codes]
         signature = _signature(context, actor, act.value, pack, at) | {"reasons": reasons}
         state = PackState.PUBLISHED if confirmed else PackState.REJECTED
-        decided = {**row, "state": state.value, "confirmed_by": signature}
+        row.change(state=state.value, confirmed_by=signature)
         one = update(rule_packs).where(rule_packs.c.name == name, rule_packs.c.version == version)
         await connection.execute(one.values(state=state.value, confirmed_by=signature))
-        await _record(connection, actor, at, act, decided, reasons)
-        reply = Reply(Progress.APPLIED, pack_view(decided))
-        await _remember(context, connection, actor, idempotency, reply)
-    if confirmed:
+        await _record(connection, actor, at, act, row, reasons)
+        reply = Reply(Progress.APPLIED, pack_view(row).as_json())
+        if confirmed:
+            published.append(pack)
+        return Done(reply, await add_data_key(context, connection))
+
+    done = await once(context, actor, idempotency, write)
+    for pack in published:
         context.packs.add(pack)
-    return reply
+    return done.reply
 
 
-async def list_packs(context: Context, actor: Actor, name: str) -> list[dict[str, Any]]:
+async def list_packs(context: Context, actor: Actor, name: str) -> list[PackVersionView]:
     """Return every version of a pack, earliest effective day first: those that ship with the engine and the others."""
     async with context.database.begin(actor.tenant) as connection:
         rows = await _rows(connection, name)
-    own = {row["version"] for row in rows}
+    own = {row.version for row in rows}
     shipped = [_shipped(pack) for pack in context.packs.packs if pack.name == name and pack.version not in own]
-    return sorted([*shipped, *map(pack_view, rows)], key=lambda view: (view["effective_from"], view["version"]))
+    return sorted([*shipped, *map(pack_view, rows)], key=lambda view: (view.effective_from, view.version))
 
 
-def pack_view(row: _Row) -> dict[str, Any]:
+def pack_view(row: PackRow) -> PackVersionView:
     """Return how a version of a pack is shown: state, days, hashes and the roles that signed, no names."""
-    return {
-        "name": row["name"],
-        "version": row["version"],
-        "state": row["state"],
-        "effective_from": row["effective_from"].isoformat(),
-        "content_hash": row["content_hash"],
-        "report_hash": row["report_hash"],
-        "proposed": _signed(row["proposed_by"]),
-        "confirmed": _signed(row["confirmed_by"]),
-    }
+    return PackVersionView(
+        name=row.name,
+        version=row.version,
+        state=PackState(row.state),
+        effective_from=row.effective_from,
+        content_hash=row.content_hash,
+        report_hash=row.report_hash,
+        proposed=_signed(row.proposed_by),
+        confirmed=_signed(row.confirmed_by),
+    )
 
 
-def _shipped(pack: Pack) -> dict[str, Any]:
-    return {
-        "name": pack.name,
-        "version": pack.version,
-        "state": PackState.PUBLISHED.value,
-        "effective_from": pack.effective_from.isoformat(),
-        "content_hash": pack.content_hash,
-        "report_hash": None,
-        "proposed": None,
-        "confirmed": None,
-    }
+def _shipped(pack: Pack) -> PackVersionView:
+    return PackVersionView(
+        name=pack.name,
+        version=pack.version,
+        state=PackState.PUBLISHED,
+        effective_from=pack.effective_from,
+        content_hash=pack.content_hash,
+        report_hash=None,
+        proposed=None,
+        confirmed=None,
+    )
 
 
-def _signed(signature: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def _signed(signature: Mapping[str, Any] | None) -> SignatureView | None:
     if signature is None:
         return None
-    return {"role": signature["role"], "at": signature["at"], "reasons": signature.get("reasons", [])}
+    return SignatureView(role=signature["role"], at=signature["at"], reasons=signature.get("reasons", []))
 
 
-async def _rows(connection: AsyncConnection, name: str) -> list[_Row]:
-    return list((await connection.execute(select(rule_packs).where(rule_packs.c.name == name))).mappings())
+async def _rows(connection: AsyncConnection, name: str) -> list[PackRow]:
+    found = await connection.execute(select(rule_packs).where(rule_packs.c.name == name))
+    return [PackRow.from_mapping(row) for row in found.mappings()]
 
 
 def _parsed(name: str, content: str) -> Pack:
@@ -174,12 +176,12 @@ def _parsed(name: str, content: str) -> Pack:
     return pack
 
 
-def _need_new(shelf: PackShelf, rows: list[_Row], pack: Pack) -> None:
-    others = [row for row in rows if row["state"] != PackState.REJECTED]
-    versions = {row["version"] for row in rows} | {known.version for known in shelf.packs}
+def _need_new(shelf: PackShelf, rows: list[PackRow], pack: Pack) -> None:
+    others = [row for row in rows if row.state != PackState.REJECTED]
+    versions = {row.version for row in rows} | {known.version for known in shelf.packs}
     if pack.version in versions:
         raise Refused("already_decided", "A pack of this version is known; give the new one another version.")
-    days = {row["effective_from"] for row in others} | {known.effective_from for known in shelf.packs}
+    days = {row.effective_from for row in others} | {known.effective_from for known in shelf.packs}
     if pack.effective_from in days:
         raise _wrong("content", FieldCode.DATE_ORDER, "Another version takes effect on that day.")
 
@@ -190,13 +192,6 @@ async def _need_trial(connection: AsyncConnection, pack: Pack, report_hash: str)
     if tried != pack.content_hash:
         message = "There is no report of a trial of this very content; run `hetao policy try` first."
         raise _wrong("report_hash", FieldCode.UNKNOWN_VALUE, message)
-
-
-async def _remember(
-    context: Context, connection: AsyncConnection, actor: Actor, idempotency: Idempotency, reply: Reply
-) -> None:
-    key = await add_data_key(context, connection)
-    await remember(context, connection, actor, idempotency, reply=reply, key=key)
 
 
 def _wrong(field: str, code: FieldCode, message: str) -> Refused:
@@ -222,18 +217,18 @@ def _signature(context: Context, actor: Actor, kind: str, pack: Pack, at: dateti
 
 
 async def _record(
-    connection: AsyncConnection, actor: Actor, at: datetime, act: Act, row: _Row, reasons: Sequence[str] = ()
+    connection: AsyncConnection, actor: Actor, at: datetime, act: Act, row: PackRow, reasons: Sequence[str] = ()
 ) -> None:
-    signature = row["confirmed_by"] or row["proposed_by"]
+    signature = row.confirmed_by or row.proposed_by
     entry = Entry(
         act,
         actor,
         at,
-        detail={"report_hash": row["report_hash"], "effective_from": row["effective_from"].isoformat()},
-        outcome=row["state"],
+        detail={"report_hash": row.report_hash, "effective_from": row.effective_from.isoformat()},
+        outcome=row.state,
         reason_codes=reasons,
-        rule_version=row["version"],
-        rule_hash=bytes.fromhex(row["content_hash"]),
+        rule_version=row.version,
+        rule_hash=bytes.fromhex(row.content_hash),
         statement_hash=hashlib.sha256(signature["statement"].encode()).digest(),
     )
-    await append(connection, policy_chain(row["name"]), [entry])
+    await append(connection, policy_chain(row.name), [entry])

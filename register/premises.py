@@ -1,6 +1,6 @@
 """Premises in the Park as dated data: read, recorded by supervisors, and loaded from a file."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.keys.data import add_data_key
 from cases.shared.calendar import set_cursor
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Progress, Reply, find_known, remember
+from cases.shared.idempotency import Done, Idempotency, Progress, Reply, once
 from domain.actors import Actor
 from domain.acts import Act
 from domain.dated import Span, place
@@ -21,7 +21,9 @@ from domain.employers import PremisesEntry, PremisesRequest
 from domain.spellings import REGISTER_LOCK, Cursor
 from policy.addresses import fold_address
 from register.conflicts import need_unconflicted_premises
+from register.views import PremisesView
 from store.ledger import Entry, append
+from store.rows.people import PremisesRow
 from store.tables import premises
 
 Position = tuple[str, str]
@@ -43,21 +45,19 @@ async def put_premises(context: Context, actor: Actor, request: PremisesRequest,
     Raises:
         Refused: `role_not_allowed` for one who declared a conflict of interest on a live case of an employer there.
     """
-    async with context.database.begin(actor.tenant) as connection:
-        known = await find_known(context, connection, actor, idempotency)
-        if known is not None and known.reply is not None:
-            return known.reply
+
+    async def write(connection: AsyncConnection) -> Done:
         await lock_register(connection)
         await need_unconflicted_premises(connection, actor, {entry.code for entry in request.premises})
         at = context.clock()
         for entry in request.premises:
             await record_premises(connection, actor, entry, at)
         codes = sorted({entry.code for entry in request.premises})
-        rows = await connection.execute(_select().where(premises.c.code.in_(codes)))
-        reply = Reply(Progress.APPLIED, {"items": [_view(row) for row in rows.mappings()]})
-        key = await add_data_key(context, connection)
-        await remember(context, connection, actor, idempotency, reply=reply, key=key)
-        return reply
+        rows = await _rows(connection, _select().where(premises.c.code.in_(codes)))
+        reply = Reply(Progress.APPLIED, {"items": [_view(row).as_json() for row in rows]})
+        return Done(reply, await add_data_key(context, connection))
+
+    return (await once(context, actor, idempotency, write)).reply
 
 
 async def find_premises(
@@ -75,7 +75,7 @@ async def find_premises(
     shelf = context.premises
     if version is None or shelf.version != version:
         shelf.entries = {}
-        for p in (await connection.execute(_select())).all():
+        for p in await _rows(connection, _select()):
             entry = PremisesEntry(code=p.code, address=p.address, valid_from=p.valid_from, valid_to=p.valid_to)
             for name in (f"code {p.code.lower()}", f"address {p.folded}"):
                 shelf.entries.setdefault(name, []).append(entry)
@@ -87,7 +87,7 @@ async def find_premises(
 
 async def get_premises(
     context: Context, actor: Actor, *, on: date | None = None, after: Position | None = None, limit: int = 50
-) -> tuple[list[dict[str, Any]], Position | None]:
+) -> tuple[list[PremisesView], Position | None]:
     """Return a page of premises by code and first day, of one day only where it is named, and where the next begins."""
     query = _select().limit(limit + 1)
     if on is not None:
@@ -96,9 +96,9 @@ async def get_premises(
         begin = (after[0], date.fromisoformat(after[1]))
         query = query.where(tuple_(premises.c.code, premises.c.valid_from) > begin)
     async with context.database.begin(actor.tenant) as connection:
-        rows = (await connection.execute(query)).mappings().all()
+        rows = await _rows(connection, query)
     items = [_view(row) for row in rows[:limit]]
-    last = (items[-1]["code"], items[-1]["valid_from"]) if len(rows) > limit else None
+    last = (items[-1].code, items[-1].valid_from.isoformat()) if len(rows) > limit else None
     return items, last
 
 
@@ -116,22 +116,21 @@ async def load_premises(
 
 async def record_premises(connection: AsyncConnection, actor: Actor, entry: PremisesEntry, at: datetime) -> None:
     """Write one version of premises in its place among the others, with its ledger row; the same again is nothing."""
-    rows = (await connection.execute(_select().where(premises.c.code == entry.code))).mappings().all()
-    new = Span(entry.valid_from, entry.valid_to)
-    placement = place([Span(row["valid_from"], row["valid_to"]) for row in rows], new)
-    values = {
-        "code": entry.code,
-        "valid_from": entry.valid_from,
-        "valid_to": placement.valid_to,
-        "address": entry.address,
-        "folded": fold_address(entry.address),
-    }
-    if any(dict(row) == values for row in rows):
+    rows = await _rows(connection, _select().where(premises.c.code == entry.code))
+    placement = place([Span(row.valid_from, row.valid_to) for row in rows], Span(entry.valid_from, entry.valid_to))
+    new = PremisesRow(
+        code=entry.code,
+        valid_from=entry.valid_from,
+        valid_to=placement.valid_to,
+        address=entry.address,
+        folded=fold_address(entry.address),
+    )
+    if new in rows:
         return
     if placement.closed:
         earlier = update(premises).where(premises.c.code == entry.code, premises.c.valid_from.in_(placement.closed))
         await connection.execute(earlier.values(valid_to=entry.valid_from - _ONE_DAY))
-    statement = upsert(premises).values(values)
+    statement = upsert(premises).values(new.document())
     replaced = {name: statement.excluded[name] for name in ("valid_to", "address", "folded")}
     await connection.execute(statement.on_conflict_do_update(index_elements=list(premises.primary_key), set_=replaced))
     await set_cursor(connection, CURSOR, uuid4().hex, at)
@@ -148,10 +147,9 @@ def _select() -> Select[Any]:
     return select(premises).order_by(premises.c.code, premises.c.valid_from)
 
 
-def _view(row: Mapping[Any, Any]) -> dict[str, Any]:
-    return {
-        "code": row["code"],
-        "address": row["address"],
-        "valid_from": row["valid_from"].isoformat(),
-        "valid_to": row["valid_to"].isoformat() if row["valid_to"] else None,
-    }
+async def _rows(connection: AsyncConnection, query: Select[Any]) -> list[PremisesRow]:
+    return [PremisesRow.from_mapping(row) for row in (await connection.execute(query)).mappings()]
+
+
+def _view(row: PremisesRow) -> PremisesView:
+    return PremisesView(code=row.code, address=row.address, valid_from=row.valid_from, valid_to=row.valid_to)

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 from uuid import UUID, uuid4, uuid5
 
 import structlog
-from sqlalchemy import Row, Update, exists, func, insert, or_, select, update
+from sqlalchemy import Update, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,8 +23,12 @@ from domain.reasons import ReasonCode
 from domain.spellings import REPORT_KEY
 from domain.stages import PermitStage, Standing
 from register.standing import IN_FORCE
+from store.incident_rows import new_incident, opening
 from store.ledger import Entry, begin_chain, current_origin
-from store.tables import calls, commands, employer_standings, incidents, ledger, permits, registrations
+from store.rows.authority import CallRow
+from store.rows.people import StandingRow
+from store.rows.work import CommandRow
+from store.tables import calls, commands, employer_standings, ledger, permits, registrations
 from temporal.traces import current_traceparent
 
 CHUNK: Final = 500
@@ -63,11 +67,11 @@ async def get_change(context: Context, change_id: str) -> Change:
         employer_standings.c.change_id == UUID(change_id), employer_standings.c.state == IN_FORCE
     )
     async with context.database.begin() as connection:
-        row = (await connection.execute(query)).one_or_none()
-    if row is None:
+        found = (await connection.execute(query)).mappings().one_or_none()
+    if found is None:
         raise Defect("standing_unknown")
-    begins_at = start_of(row.valid_from)
-    return Change(row.change_id, row.employer_id, Standing(row.standing), begins_at, bool(row.spread))
+    row = StandingRow.from_mapping(found)
+    return Change(row.change_id, row.employer_id, Standing(row.standing), start_of(row.valid_from), row.spread)
 
 
 async def find_change(context: Context, change_id: str) -> Change | None:
@@ -134,7 +138,7 @@ async def spread_chunk(context: Context, change: Change, at: datetime, after: st
         if not references:
             return [], ""
         asked = [(reference, str(uuid5(change.change_id, reference))) for reference in references]
-        rows = [_command(change, reference, command_id, at) for reference, command_id in asked]
+        rows = [_command(change, reference, command_id, at).filled() for reference, command_id in asked]
         statement = upsert(commands).values(rows)
         await connection.execute(statement.on_conflict_do_nothing(index_elements=[commands.c.command_id]))
     return asked, references[-1]
@@ -163,16 +167,18 @@ async def gather_departed(context: Context, change: Change, at: datetime) -> Dep
             cases = await _permits_told(connection, change.employer_id)
             if not cases:
                 return None
-            values = {
-                "key": key,
-                "attempt": 1,
-                "employer_id": change.employer_id,
-                "what": REPORT,
-                "detail": {"on": day_of(change.begins_at).isoformat(), "cases": cases},
-                "state": "due",
-                "at": at,
-            }
-            statement = upsert(calls).values(values)
+            due = CallRow(
+                key=key,
+                attempt=1,
+                reference=None,
+                employer_id=change.employer_id,
+                destination=None,
+                what=REPORT,
+                detail={"on": day_of(change.begins_at).isoformat(), "cases": cases},
+                state="due",
+                at=at,
+            )
+            statement = upsert(calls).values(due.filled())
             await connection.execute(statement.on_conflict_do_nothing(index_elements=list(calls.primary_key)))
             row = await _find_call(connection, key)
     if row is None:
@@ -220,16 +226,10 @@ async def record_rejected(
     async with context.database.begin() as connection:
         if (await connection.execute(_settled(departed.key, at, "rejected", reason))).rowcount != 1:
             return
-        values = {
-            "incident_id": uuid4(),
-            "employer_id": change.employer_id,
-            "kind": "report_rejected",
-            "step": "report_departed",
-            "reason": reason,
-            "state": "open",
-            "at": at,
-        }
-        await connection.execute(insert(incidents).values(values))
+        opened = new_incident(
+            at, kind="report_rejected", step="report_departed", reason=reason, employer_id=change.employer_id
+        )
+        await connection.execute(opening([opened]))
         answered = _report_entry(Act.CALL_ANSWERED, change, departed, at, "rejected", (reason,), attempt=attempt)
         await begin_chain(connection, f"call/{uuid4()}", [answered])
 
@@ -268,21 +268,22 @@ def _settled(key: str, at: datetime, state: str, reason: str | None = None) -> U
     return due.values(state=state, done_at=at, reason=reason)
 
 
-def _command(change: Change, reference: str, command_id: str, at: datetime) -> dict[str, Any]:
-    return {
-        "command_id": UUID(command_id),
-        "reference": reference,
-        "employer_id": change.employer_id,
-        "kind": CommandKind.STANDING.value,
-        "actor": system("standing").model_dump(mode="json"),
-        "state": CommandState.STORED.value,
-        "at": at,
-        "traceparent": current_traceparent(),
-    }
+def _command(change: Change, reference: str, command_id: str, at: datetime) -> CommandRow:
+    return CommandRow(
+        command_id=UUID(command_id),
+        reference=reference,
+        employer_id=change.employer_id,
+        kind=CommandKind.STANDING.value,
+        actor=system("standing").model_dump(mode="json"),
+        state=CommandState.STORED.value,
+        at=at,
+        traceparent=current_traceparent(),
+    )
 
 
-async def _find_call(connection: AsyncConnection, key: str) -> Row[Any] | None:
-    return (await connection.execute(select(calls).where(calls.c.key == key))).one_or_none()
+async def _find_call(connection: AsyncConnection, key: str) -> CallRow | None:
+    found = (await connection.execute(select(calls).where(calls.c.key == key))).mappings().one_or_none()
+    return None if found is None else CallRow.from_mapping(found)
 
 
 async def _permits_told(connection: AsyncConnection, employer_id: str) -> Sequence[str]:

@@ -1,7 +1,7 @@
 """An employer's standing: set by a supervisor, and with a second signature where the employer left the Park."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
@@ -13,7 +13,7 @@ from cases.case.signers import given, need_another, need_reasons, signature_of
 from cases.keys.data import get_data_key
 from cases.notices.employers import employer_chain, tell_employer
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Progress, Reply, find_known, remember
+from cases.shared.idempotency import Done, Idempotency, Progress, Reply, once
 from domain.actors import Actor
 from domain.acts import Act
 from domain.decisions import ConfirmationAction, GivenReason, PermitConfirmationRequest
@@ -27,13 +27,12 @@ from register.conflicts import need_unconflicted_employer
 from register.employers import standing_view
 from store.encryption import DataKey
 from store.ledger import Entry, append
+from store.rows.people import StandingRow
 from store.tables import employer_standings, employers
 
 IN_FORCE: Final = "in_force"
 PROPOSED: Final = "proposed"
 REJECTED: Final = "rejected"
-
-_Change = Mapping[Any, Any]
 
 
 async def propose_standing(
@@ -46,10 +45,8 @@ async def propose_standing(
             `invalid` for a day before one on which a later standing holds; `role_not_allowed` for one who declared a
             conflict of interest on a live case of the employer.
     """
-    async with context.database.begin(actor.tenant) as connection:
-        known = await find_known(context, connection, actor, idempotency)
-        if known is not None and known.reply is not None:
-            return known.reply
+
+    async def write(connection: AsyncConnection) -> Done:
         key = await _lock(context, connection, employer_id)
         await need_unconflicted_employer(connection, actor, employer_id)
         at = context.clock()
@@ -58,25 +55,24 @@ async def propose_standing(
         codes = need_reasons(request.reasons, Use.HOLD, at_least_one=False)
         change_id = uuid4()
         needs_signature = request.standing is Standing.LEFT_PARK
-        change = {
-            "change_id": change_id,
-            "employer_id": employer_id,
-            "standing": request.standing.value,
-            "valid_from": request.valid_from,
-            "state": PROPOSED if needs_signature else IN_FORCE,
-            "proposed_by": _given(signature_of(actor), key, f"{change_id}/proposed", request.reasons, request.note),
-            "confirmed_by": None,
-            "spread": False,
-            "at": at,
-        }
-        await connection.execute(insert(employer_standings).values(change))
+        change = StandingRow(
+            change_id=change_id,
+            employer_id=employer_id,
+            standing=request.standing.value,
+            valid_from=request.valid_from,
+            state=PROPOSED if needs_signature else IN_FORCE,
+            proposed_by=_given(signature_of(actor), key, f"{change_id}/proposed", request.reasons, request.note),
+            at=at,
+        )
+        await connection.execute(insert(employer_standings).values(change.filled()))
         act = Act.STANDING_PROPOSED if needs_signature else Act.STANDING_SET
         await _record(connection, actor, at, act, change, reasons=codes)
         if not needs_signature:
             await _tell(context, connection, change, at, request.reasons)
-        reply = Reply(Progress.STORED if needs_signature else Progress.APPLIED, standing_view(change))
-        await remember(context, connection, actor, idempotency, reply=reply, key=key)
-        return reply
+        reply = Reply(Progress.STORED if needs_signature else Progress.APPLIED, standing_view(change).as_json())
+        return Done(reply, key)
+
+    return (await once(context, actor, idempotency, write)).reply
 
 
 async def confirm_standing(
@@ -89,29 +85,25 @@ async def confirm_standing(
             `same_signer` for the proposer; `role_not_allowed` for one who declared a conflict of interest on a live
             case of the employer; those of a wrong reason.
     """
-    async with context.database.begin(actor.tenant) as connection:
-        known = await find_known(context, connection, actor, idempotency)
-        if known is not None and known.reply is not None:
-            return known.reply
+
+    async def write(connection: AsyncConnection) -> Done:
         key = await _lock(context, connection, employer_id)
         await need_unconflicted_employer(connection, actor, employer_id)
         at = context.clock()
         change = _waiting(await _changes(connection, employer_id))
-        need_another(actor, change["proposed_by"])
+        need_another(actor, change.proposed_by)
         confirmed = request.action is ConfirmationAction.CONFIRM
         codes = need_reasons(request.reasons, Use.REJECT, at_least_one=not confirmed)
-        decided = {
-            **change,
-            "state": IN_FORCE if confirmed else REJECTED,
-            "confirmed_by": _signature(actor, at, key, change, request),
-        }
-        one = update(employer_standings).where(employer_standings.c.change_id == change["change_id"])
-        await connection.execute(one.values(state=decided["state"], confirmed_by=decided["confirmed_by"]))
+        state, signature = IN_FORCE if confirmed else REJECTED, _signature(actor, at, key, change, request)
+        change.change(state=state, confirmed_by=signature)
+        one = update(employer_standings).where(employer_standings.c.change_id == change.change_id)
+        await connection.execute(one.values(state=state, confirmed_by=signature))
         act = Act.STANDING_SET if confirmed else Act.STANDING_REJECTED
-        await _record(connection, actor, at, act, decided, reasons=codes)
-        reply = Reply(Progress.APPLIED, standing_view(decided))
-        await remember(context, connection, actor, idempotency, reply=reply, key=key)
-        return reply
+        await _record(connection, actor, at, act, change, reasons=codes)
+        reply = Reply(Progress.APPLIED, standing_view(change).as_json())
+        return Done(reply, key)
+
+    return (await once(context, actor, idempotency, write)).reply
 
 
 async def _lock(context: Context, connection: AsyncConnection, employer_id: str) -> DataKey:
@@ -123,31 +115,31 @@ async def _lock(context: Context, connection: AsyncConnection, employer_id: str)
     return await get_data_key(context, connection, key_id)
 
 
-async def _changes(connection: AsyncConnection, employer_id: str) -> list[_Change]:
+async def _changes(connection: AsyncConnection, employer_id: str) -> list[StandingRow]:
     query = (
         select(employer_standings)
         .where(employer_standings.c.employer_id == employer_id)
         .order_by(employer_standings.c.valid_from, employer_standings.c.at)
     )
-    return list((await connection.execute(query)).mappings())
+    return [StandingRow.from_mapping(row) for row in (await connection.execute(query)).mappings()]
 
 
-def _check(changes: list[_Change], request: StandingRequest) -> None:
-    if any(change["state"] == PROPOSED for change in changes):
+def _check(changes: list[StandingRow], request: StandingRequest) -> None:
+    if any(change.state == PROPOSED for change in changes):
         raise Refused("wrong_stage", "A proposal waits for its second signature; it has to be decided first.")
-    held = [change for change in changes if change["state"] == IN_FORCE]
+    held = [change for change in changes if change.state == IN_FORCE]
     last = held[-1] if held else None
-    if request.standing == (last["standing"] if last else Standing.GOOD):
+    if request.standing == (last.standing if last else Standing.GOOD):
         raise Refused("already_decided", f"The employer's standing is {request.standing} already.")
-    if last is not None and request.valid_from < last["valid_from"]:
+    if last is not None and request.valid_from < last.valid_from:
         wrong = FieldError("valid_from", FieldCode.DATE_ORDER, "A standing set before holds from a later day.")
         raise Refused("invalid", "The standing would begin before the one that it follows.", [wrong])
 
 
-def _waiting(changes: list[_Change]) -> _Change:
+def _waiting(changes: list[StandingRow]) -> StandingRow:
     """Return the proposal that waits; the newest one that was decided tells what became of it otherwise."""
-    proposals = [change for change in changes if change["standing"] == Standing.LEFT_PARK]
-    waiting = next((change for change in proposals if change["state"] == PROPOSED), None)
+    proposals = [change for change in changes if change.standing == Standing.LEFT_PARK]
+    waiting = next((change for change in proposals if change.state == PROPOSED), None)
     if waiting is not None:
         return waiting
     if proposals:
@@ -156,11 +148,11 @@ def _waiting(changes: list[_Change]) -> _Change:
 
 
 def _signature(
-    actor: Actor, at: datetime, key: DataKey, change: _Change, request: PermitConfirmationRequest
+    actor: Actor, at: datetime, key: DataKey, change: StandingRow, request: PermitConfirmationRequest
 ) -> dict[str, Any]:
     """Return who decided, when and with which codes."""
     signature = {**signature_of(actor), "at": at.isoformat(), "reasons": given(request.reasons)}
-    return _given(signature, key, str(change["change_id"]), request.reasons, request.note)
+    return _given(signature, key, str(change.change_id), request.reasons, request.note)
 
 
 def _given(
@@ -176,28 +168,32 @@ def _given(
 
 
 async def _record(
-    connection: AsyncConnection, actor: Actor, at: datetime, act: Act, change: _Change, reasons: Iterable[str] = ()
+    connection: AsyncConnection, actor: Actor, at: datetime, act: Act, change: StandingRow, reasons: Iterable[str] = ()
 ) -> None:
-    employer_id = str(change["employer_id"])
-    facts = {"change_id": str(change["change_id"]), "valid_from": change["valid_from"].isoformat()}
     entry = Entry(
-        act, actor, at, employer_id=employer_id, outcome=change["standing"], reason_codes=tuple(reasons), detail=facts
+        act,
+        actor,
+        at,
+        employer_id=change.employer_id,
+        outcome=change.standing,
+        reason_codes=tuple(reasons),
+        detail={"change_id": str(change.change_id), "valid_from": change.valid_from.isoformat()},
     )
-    await append(connection, employer_chain(employer_id), [entry])
+    await append(connection, employer_chain(change.employer_id), [entry])
 
 
 async def _tell(
-    context: Context, connection: AsyncConnection, change: _Change, at: datetime, reasons: Sequence[GivenReason]
+    context: Context, connection: AsyncConnection, change: StandingRow, at: datetime, reasons: Sequence[GivenReason]
 ) -> None:
     """Tell the employer once that it was suspended or reinstated (R20)."""
-    suspended = change["standing"] == Standing.SUSPENDED
+    suspended = change.standing == Standing.SUSPENDED
     await tell_employer(
         context,
         connection,
-        change["employer_id"],
+        change.employer_id,
         NoticeKind.EMPLOYER_SUSPENDED if suspended else NoticeKind.EMPLOYER_REINSTATED,
-        occasion=str(change["change_id"]),
+        occasion=str(change.change_id),
         at=at,
-        facts={"from_on": change["valid_from"]},
+        facts={"from_on": change.valid_from},
         reasons=reasons,
     )

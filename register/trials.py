@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, time
 from itertools import groupby
-from typing import Any, Final
-from uuid import uuid4
+from typing import Any, Final, NamedTuple
+from uuid import UUID
 
 import rfc8785
 from sqlalchemy import select, text
@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.programme import programme
+from cases.shared.accesses import note_access
 from cases.shared.context import Context
 from domain.actors import Actor
 from domain.acts import Act
@@ -27,7 +28,8 @@ from policy.facts import Facts
 from policy.pack import Pack
 from policy.rerun import ABOUT_ANSWERS, REGISTRATION_SCOPE, Rules, differences, run_again
 from store.encryption import WrappedKey, unwrap
-from store.ledger import Entry, append, begin_chain
+from store.ledger import Entry, append
+from store.rows.rules import TrialRow
 from store.tables import rule_trials
 
 _PAGE: Final = 500
@@ -49,6 +51,35 @@ _ASSESSED: Final = text(
 )
 
 
+class AssessedRow(NamedTuple):
+    """The newest assessment of one scope of a case, with the key under which its facts are sealed."""
+
+    reference: str
+    employer_id: str
+    stage: str
+    accepted_at: datetime
+    scope: str
+    seq: int
+    findings: list[dict[str, Any]]
+    facts: bytes
+    policy_version: str
+    key_id: UUID
+    kek_id: str
+    wrapped: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A trial of a draft: its report, which is stored as it was hashed, and the hash."""
+
+    report: dict[str, Any]
+    report_hash: str
+
+    def document(self) -> dict[str, Any]:
+        """Return the report with its hash, as it is shown."""
+        return {**self.report, "report_hash": self.report_hash}
+
+
 @dataclass(slots=True)
 class _Scope:
     """What a trial has counted of the rules of registration, or of those of one destination's permit."""
@@ -56,6 +87,20 @@ class _Scope:
     assessments: int = 0
     flipped: int = 0
     outcome_changes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Flip:
+    """A past case in which a rule of the draft finds something else, in one scope of rules, as the report has it."""
+
+    reference: str
+    scope: str
+    stage: str
+    accepted_on: str
+    rule_version: str
+    before: str
+    now: str
+    rules: list[dict[str, Any]]
 
 
 @dataclass(slots=True)
@@ -69,7 +114,7 @@ class _Tally:
     scopes: defaultdict[str, _Scope] = field(default_factory=lambda: defaultdict(_Scope))
     moves: Counter[str] = field(default_factory=Counter)
     rules: Counter[str] = field(default_factory=Counter)
-    flips: list[dict[str, Any]] = field(default_factory=list)
+    flips: list[_Flip] = field(default_factory=list)
 
 
 async def try_pack(
@@ -80,7 +125,7 @@ async def try_pack(
     *,
     tried_by: Mapping[str, str] | None = None,
     said: Callable[[int], None] | None = None,
-) -> dict[str, Any]:
+) -> Trial:
     """Run a draft over every case of its programme accepted since a day, on the facts kept of each; keep the report.
 
     Each case is run through every scope of rules that it went through: registration, and eligibility for each
@@ -109,12 +154,12 @@ async def try_pack(
     report = _report(pack, since, at, tally)
     report_hash = hashlib.sha256(rfc8785.dumps(report)).hexdigest()
     async with context.database.begin(actor.tenant) as connection:
-        await _keep(connection, actor, report, report_hash, known, at)
-    return {**report, "report_hash": report_hash}
+        await _keep(connection, actor, pack, since, tally, Trial(report, report_hash), known, at)
+    return Trial(report, report_hash)
 
 
-async def read_trial(context: Context, actor: Actor, name: str, report_hash: str) -> dict[str, Any]:
-    """Return the report of a trial.
+async def read_trial(context: Context, actor: Actor, name: str, report_hash: str) -> Trial:
+    """Return a trial of a pack.
 
     Raises:
         Refused: `not_found`.
@@ -124,7 +169,7 @@ async def read_trial(context: Context, actor: Actor, name: str, report_hash: str
         report = (await connection.execute(query)).scalar_one_or_none()
     if report is None:
         raise Refused("not_found", "There is no trial of this pack with a report of this hash.")
-    return {**report, "report_hash": report_hash}
+    return Trial(report, report_hash)
 
 
 def policy_chain(name: str) -> str:
@@ -138,14 +183,19 @@ async def lock_policy(connection: AsyncConnection, name: str) -> None:
     await connection.execute(lock, {"chain": f"{POLICY_LOCK}{policy_chain(name)}"})
 
 
-async def _page(connection: AsyncConnection, pack: Pack, since: date, after: str) -> list[Any]:
+async def _page(connection: AsyncConnection, pack: Pack, since: date, after: str) -> list[AssessedRow]:
     begun = datetime.combine(since, time.min, CHINA)
     given = {"programme": pack.name, "since": begun, "after": after, "page": _PAGE, "first": REGISTRATION_SCOPE}
-    return list((await connection.execute(_ASSESSED, given)).all())
+    return [AssessedRow(*row) for row in await connection.execute(_ASSESSED, given)]
 
 
 async def _note_opened(
-    connection: AsyncConnection, actor: Actor, pack: Pack, rows: list[Any], tried_by: Mapping[str, str], at: datetime
+    connection: AsyncConnection,
+    actor: Actor,
+    pack: Pack,
+    rows: list[AssessedRow],
+    tried_by: Mapping[str, str],
+    at: datetime,
 ) -> None:
     """Record, before any of it is opened, whose facts a page opens: the persons read it in their access logs."""
     opened = sorted({row.reference for row in rows if row.wrapped is not None})
@@ -159,10 +209,10 @@ async def _note_opened(
         rule_version=pack.version,
         rule_hash=bytes.fromhex(pack.content_hash),
     )
-    await begin_chain(connection, f"access/{uuid4()}", [entry])
+    await note_access(connection, entry)
 
 
-def _try(context: Context, rules: Rules, pack: Pack, rows: list[Any], tally: _Tally) -> None:
+def _try(context: Context, rules: Rules, pack: Pack, rows: list[AssessedRow], tally: _Tally) -> None:
     """Run one case through the scopes of rules that it went through."""
     tally.cases += 1
     case, begun = rows[0], len(tally.flips)
@@ -181,10 +231,10 @@ def _try(context: Context, rules: Rules, pack: Pack, rows: list[Any], tally: _Ta
         _compare(row, before, now, tally)
     flips = tally.flips[begun:]
     tally.flipped += bool(flips)
-    tally.changed += any(flip["before"] != flip["now"] for flip in flips)
+    tally.changed += any(flip.before != flip.now for flip in flips)
 
 
-def _compare(row: Any, before: Sequence[Finding], now: Sequence[Finding], tally: _Tally) -> None:
+def _compare(row: AssessedRow, before: Sequence[Finding], now: Sequence[Finding], tally: _Tally) -> None:
     scope = tally.scopes[row.scope]
     scope.assessments += 1
     found = differences(before, now)
@@ -196,16 +246,16 @@ def _compare(row: Any, before: Sequence[Finding], now: Sequence[Finding], tally:
     tally.moves[f"{was} -> {would_be}"] += 1
     tally.rules.update(difference.code.value for difference in found)
     tally.flips.append(
-        {
-            "reference": row.reference,
-            "scope": row.scope,
-            "stage": row.stage,
-            "accepted_on": day_of(row.accepted_at).isoformat(),
-            "rule_version": row.policy_version,
-            "before": was,
-            "now": would_be,
-            "rules": [difference.as_json() for difference in found],
-        }
+        _Flip(
+            reference=row.reference,
+            scope=row.scope,
+            stage=row.stage,
+            accepted_on=day_of(row.accepted_at).isoformat(),
+            rule_version=row.policy_version,
+            before=was,
+            now=would_be,
+            rules=[difference.as_json() for difference in found],
+        )
     )
 
 
@@ -224,43 +274,43 @@ def _report(pack: Pack, since: date, at: datetime, tally: _Tally) -> dict[str, A
         "by_scope": {name: asdict(scope) for name, scope in sorted(tally.scopes.items())},
         "by_outcome": dict(sorted(tally.moves.items())),
         "by_rule": dict(sorted(tally.rules.items())),
-        "flips": tally.flips,
+        "flips": [asdict(flip) for flip in tally.flips],
     }
 
 
 async def _keep(
     connection: AsyncConnection,
     actor: Actor,
-    report: dict[str, Any],
-    report_hash: str,
+    pack: Pack,
+    since: date,
+    tally: _Tally,
+    trial: Trial,
     tried_by: Mapping[str, str],
     at: datetime,
 ) -> None:
-    await lock_policy(connection, report["pack"])
-    row = {
-        "report_hash": report_hash,
-        "name": report["pack"],
-        "version": report["version"],
-        "content_hash": report["content_hash"],
-        "since": date.fromisoformat(report["since"]),
-        "cases": report["cases"],
-        "flipped": report["flipped"],
-        "report": report,
-        "at": at,
-    }
-    kept = await connection.execute(insert(rule_trials).values(row).on_conflict_do_nothing().returning(text("1")))
+    await lock_policy(connection, pack.name)
+    row = TrialRow(
+        report_hash=trial.report_hash,
+        name=pack.name,
+        version=pack.version,
+        content_hash=pack.content_hash,
+        since=since,
+        cases=tally.cases,
+        flipped=tally.flipped,
+        report=trial.report,
+        at=at,
+    )
+    statement = insert(rule_trials).values(row.filled())
+    kept = await connection.execute(statement.on_conflict_do_nothing().returning(text("1")))
     if kept.first() is None:
         return  # the same trial in the same second
+    counted = {"since": since.isoformat(), "cases": tally.cases, "flipped": tally.flipped}
     entry = Entry(
         Act.RULE_TRIED,
         actor,
         at,
-        detail={
-            "report_hash": report_hash,
-            **{name: report[name] for name in ("since", "cases", "flipped")},
-            **tried_by,
-        },
-        rule_version=report["version"],
-        rule_hash=bytes.fromhex(report["content_hash"]),
+        detail={"report_hash": trial.report_hash, **counted, **tried_by},
+        rule_version=pack.version,
+        rule_hash=bytes.fromhex(pack.content_hash),
     )
-    await append(connection, policy_chain(report["pack"]), [entry])
+    await append(connection, policy_chain(pack.name), [entry])

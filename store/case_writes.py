@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from store import tables
 from store.case_rows import Row
 from store.database import dump_json
+from store.rows.notices import DeliveryRow, NoticeRow
 
 Document = Mapping[str, list[Row] | Row | str | int]
 
@@ -137,6 +138,16 @@ async def write(connection: AsyncConnection, document: Document) -> int:
     plain = dump_json({name: part for name, part in parts.items() if part})
     expected = {name: document.get(name) for name in ("reference", "stage", "round")}
     return int((await connection.execute(_WRITE, {"document": plain, **expected})).scalar_one())
+
+
+async def write_notices(
+    connection: AsyncConnection, notices: Sequence[NoticeRow], deliveries: Sequence[DeliveryRow]
+) -> None:
+    """Write notices with their deliveries, and nothing of a case."""
+    await write(
+        connection,
+        {"notices": [row.document() for row in notices], "deliveries": [row.document() for row in deliveries]},
+    )
 
 
 def _last_of_each(name: str, rows: list[Row]) -> list[Row]:

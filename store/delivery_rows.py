@@ -1,17 +1,18 @@
 """Leasing of deliveries that are due, fairly by employer, with what sending them needs."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import Row, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text, Uuid
 
 from domain.spellings import DIGEST_LOCK
-from store.case_rows import Row
+from store.encryption import WrappedKey
 
 _UUIDS: Final = ARRAY(Uuid)
 # One that another's message carries is taken with that one.
@@ -24,8 +25,8 @@ _ANY_DUE: Final = text(f"SELECT EXISTS (SELECT 1 FROM deliveries d WHERE d.chann
 
 # What sending a delivery needs: the sealed text of its notice, and where the address of its reader is sealed.
 _LETTER_OF: Final = """
-    SELECT d.delivery_id, d.notice_id, d.employer_id, d.channel, d.webhook_id, d.digest, d.carried_by, d.message_hash,
-           d.next_attempt, d.lease_until, d.give_up_at, d.traceparent,
+    SELECT d.delivery_id, d.notice_id, d.employer_id, d.channel, d.webhook_id, d.carried_by, d.message_hash,
+           d.lease_until, d.traceparent, d.next_attempt,
            n.reference, n.kind, n.recipient, n.language, n.body, n.at,
            nk.key_id AS notice_key_id, nk.kek_id AS notice_kek_id, nk.wrapped AS notice_wrapped,
            r.facts_version, r.end_reason, a.body AS application,
@@ -129,6 +130,50 @@ _WITH_CARRIED: Final = text(
 ).bindparams(bindparam("ids", type_=_UUIDS))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedNotice:
+    """A notice as far as opening its texts needs it; of one to a person, how the person's case ended."""
+
+    notice_id: UUID
+    recipient: str
+    body: bytes
+    key: WrappedKey
+    end_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A delivery with its notice and where the address of its reader is sealed: of a person, an employer, a webhook."""
+
+    delivery_id: UUID
+    notice: SealedNotice
+    employer_id: str
+    channel: str
+    carried_by: UUID | None
+    message_hash: str | None
+    lease_until: datetime | None
+    traceparent: str | None
+    reference: str
+    kind: str
+    language: str
+    at: datetime
+    # What the employer gave last of the person, and its version.
+    application: bytes | None
+    facts_version: int | None
+    person_key: WrappedKey | None
+    contact: bytes | None
+    employer_key: WrappedKey | None
+    webhook_id: UUID | None
+    url: bytes | None
+    secrets: bytes | None
+    webhook_state: str | None
+
+    @property
+    def message_id(self) -> UUID:
+        """The id under which its message goes out: that of the delivery that carries it."""
+        return self.carried_by or self.delivery_id
+
+
 async def is_any_due(connection: AsyncConnection, channel: str, at: datetime) -> bool:
     """Return whether a delivery of a channel is due, digests among them, for much less than leasing would cost."""
     return bool((await connection.execute(_ANY_DUE, {"channel": channel, "at": at})).scalar_one())
@@ -136,11 +181,11 @@ async def is_any_due(connection: AsyncConnection, channel: str, at: datetime) ->
 
 async def lease(
     connection: AsyncConnection, channel: str, at: datetime, until: datetime, places: int
-) -> tuple[list[Row], bool]:
+) -> tuple[list[Letter], bool]:
     """Lease deliveries of a channel that are due; return them as letters, and whether digests are there to lease."""
     given = {"channel": channel, "at": at, "until": until, "places": places}
-    rows = [dict(row) for row in (await connection.execute(_LEASE, given)).mappings()]
-    return [row for row in rows if row["delivery_id"] is not None], bool(rows[0]["digests"])
+    rows = (await connection.execute(_LEASE, given)).all()
+    return [_letter(row) for row in rows if row.delivery_id is not None], bool(rows[0].digests)
 
 
 async def lease_digests(
@@ -164,9 +209,50 @@ async def part(connection: AsyncConnection, ids: Collection[UUID]) -> None:
     await connection.execute(_PART, {"ids": list(ids)})
 
 
-async def letters(connection: AsyncConnection, ids: Collection[UUID]) -> list[Row]:
+async def letters(connection: AsyncConnection, ids: Collection[UUID]) -> list[Letter]:
     """Return deliveries with their notices, sealed, and where the address of each is sealed."""
-    return [dict(row) for row in (await connection.execute(_LETTERS, {"ids": list(ids)})).mappings()]
+    return [_letter(row) for row in await connection.execute(_LETTERS, {"ids": list(ids)})]
+
+
+def _letter(row: Row[Any]) -> Letter:
+    return Letter(
+        delivery_id=row.delivery_id,
+        notice=sealed_notice(row),
+        employer_id=row.employer_id,
+        channel=row.channel,
+        carried_by=row.carried_by,
+        message_hash=row.message_hash,
+        lease_until=row.lease_until,
+        traceparent=row.traceparent,
+        reference=row.reference,
+        kind=row.kind,
+        language=row.language,
+        at=row.at,
+        application=row.application,
+        facts_version=row.facts_version,
+        person_key=_key(row.person_key_id, row.person_kek_id, row.person_wrapped),
+        contact=row.contact,
+        employer_key=_key(row.employer_key_id, row.employer_kek_id, row.employer_wrapped),
+        webhook_id=row.webhook_id,
+        url=row.url,
+        secrets=row.secrets,
+        webhook_state=row.webhook_state,
+    )
+
+
+def sealed_notice(row: Row[Any]) -> SealedNotice:
+    """Return the notice of a row that has it with its key's columns, which are named `notice_key_id` and so on."""
+    return SealedNotice(
+        notice_id=row.notice_id,
+        recipient=row.recipient,
+        body=row.body,
+        key=WrappedKey(row.notice_key_id, row.notice_kek_id, row.notice_wrapped),
+        end_reason=row.end_reason,
+    )
+
+
+def _key(key_id: UUID | None, kek_id: str, wrapped: bytes | None) -> WrappedKey | None:
+    return None if key_id is None else WrappedKey(key_id, kek_id, wrapped)
 
 
 async def with_carried(connection: AsyncConnection, ids: Collection[UUID]) -> list[UUID]:

@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text, Uuid
 
 from domain.spellings import MESSAGE_LOCK
-from store.case_rows import Row
+from store.case_rows import LedgerEnd, Row
 from store.database import dump_json
-from store.rows.base import from_json
+from store.rows.notices import DeliveryRow
 from store.tables import deliveries, ledger, receipts
 
 _DIALECT: Final = postgresql.dialect()  # type: ignore[no-untyped-call]  # untyped in SQLAlchemy
@@ -62,16 +62,31 @@ _HOLD_UP: Final = text(
 ).bindparams(bindparam("webhook_id", type_=Uuid))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettlingNotice:
+    """A notice with all its deliveries, as far as settling those needs it."""
+
+    notice_id: UUID
+    # Empty of a webhook's test.
+    reference: str
+    destination: str
+    kind: str
+    recipient: str
+    occasion: str
+    text_hash: str
+    status: str
+    deliveries: list[DeliveryRow]
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What stands, read under its locks.
 
-    All deliveries of each notice, the end of each notice's chain, and the status of each message that a receipt came
-    for before its id was known.
+    The end of each notice's chain, and the status of each message that a receipt came for before its id was known.
     """
 
-    notices: Mapping[UUID, list[Row]]
-    ends: Mapping[str, tuple[int, bytes]]
+    notices: list[SettlingNotice]
+    ends: Mapping[str, LedgerEnd]
     early: Mapping[str, str]
 
 
@@ -112,12 +127,28 @@ async def lock(connection: AsyncConnection, ids: Collection[UUID], messages: Col
 async def read(connection: AsyncConnection, ids: Collection[UUID], messages: Collection[str]) -> Standing:
     """Return what stands, under the locks."""
     found = (await connection.execute(_READ, {"ids": list(ids), "messages": sorted(messages)})).one()
-    notices: dict[UUID, list[Row]] = {}
+    notices: dict[UUID, SettlingNotice] = {}
     for part in found.deliveries or []:
-        row = from_json(deliveries, part)
-        notices.setdefault(row["notice_id"], []).append(row)
-    ends = {chain: (int(seq), bytes.fromhex(digest)) for chain, (seq, digest) in (found.ends or {}).items()}
-    return Standing(notices, ends, found.early or {})
+        row = DeliveryRow.from_json(part)
+        if row.notice_id not in notices:
+            notices[row.notice_id] = _notice(row.notice_id, part)
+        notices[row.notice_id].deliveries.append(row)
+    ends = {chain: LedgerEnd(int(seq), bytes.fromhex(digest)) for chain, (seq, digest) in (found.ends or {}).items()}
+    return Standing(list(notices.values()), ends, found.early or {})
+
+
+def _notice(notice_id: UUID, part: Mapping[str, Any]) -> SettlingNotice:
+    return SettlingNotice(
+        notice_id=notice_id,
+        reference=part["reference"],
+        destination=part["destination"],
+        kind=part["kind"],
+        recipient=part["recipient"],
+        occasion=part["occasion"],
+        text_hash=part["text_hash"],
+        status=part["notice_status"],
+        deliveries=[],
+    )
 
 
 def _columns(table: Table, names: Iterable[str]) -> str:
@@ -158,15 +189,15 @@ _WRITE: Final = text(_statement())
 async def write(
     connection: AsyncConnection,
     *,
-    moved: Sequence[Row] = (),
-    added: Sequence[Row] = (),
+    moved: Sequence[DeliveryRow] = (),
+    added: Sequence[DeliveryRow] = (),
     statuses: Mapping[UUID, str] | None = None,
     entries: Sequence[Row] = (),
 ) -> None:
     """Write moved deliveries, new ones that are not there already, statuses of notices, and rows of the ledger."""
     document = {
-        "moved": [{name: row[name] for name in ("delivery_id", *_MOVED)} for row in moved],
-        "added": [{name: row[name] for name in _ADDED} for row in added],
+        "moved": [{name: getattr(row, name) for name in ("delivery_id", *_MOVED)} for row in moved],
+        "added": [{name: getattr(row, name) for name in _ADDED} for row in added],
         "statuses": [{"notice_id": each, "status": status} for each, status in (statuses or {}).items()],
         "ledger": list(entries),
     }

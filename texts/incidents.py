@@ -11,7 +11,7 @@ INCIDENTS: Final[Mapping[str, Mapping[str, Sentence]]] = read_groups("incidents"
 _UNKNOWN: Final = "other"
 
 
-def incident_help(kind: str, language: Language) -> dict[str, str | None]:
+def incident_help(kind: str, language: Language) -> dict[str, str]:
     """Return what an incident of a kind is (`says`), what to do (`to_do`), by which call or command (`by`), and where
     docs/operations.md has it (`anchor`).
     """

@@ -254,8 +254,8 @@ class CaseFile(CaseParts):
             "marked_answers": _documents(self._dirty.get("answers", ())),
             **{name: _documents(rows) for name, rows in self._added.items()},
             "ledger": self._follow(),
-            "notices": self.notices,
-            "deliveries": self.deliveries,
+            "notices": _documents(self.notices),
+            "deliveries": _documents(self.deliveries),
         }
 
 
@@ -283,7 +283,7 @@ async def open_case(
         file.origin = origin
         yield file, connection
         await file.save(connection)
-    context.bells.ring(Channel(row["channel"]) for row in file.deliveries)
+    context.bells.ring(Channel(row.channel) for row in file.deliveries)
 
 
 async def read_case(context: Context, reference: str, *, tenant: str = PARK) -> CaseFile:

@@ -23,6 +23,7 @@ from store.encryption import DataKey
 from store.ledger import Entry
 from store.rows.authority import AnswerRow, CallRow
 from store.rows.base import TableRow
+from store.rows.notices import DeliveryRow, NoticeRow
 from store.rows.register import AssessmentRow, FactRow, PermitRow, RegistrationRow
 from store.rows.work import CommandRow, DeadlineRow, IncidentRow, TaskRow
 
@@ -63,8 +64,8 @@ class CaseParts(CaseRow):
     _dirty: dict[str, list[TableRow]] = field(default_factory=dict)
     _added: dict[str, list[Row | TableRow]] = field(default_factory=dict)
     _entries: list[Entry] = field(default_factory=list)
-    notices: list[Row] = field(default_factory=list)
-    deliveries: list[Row] = field(default_factory=list)
+    notices: list[NoticeRow] = field(default_factory=list)
+    deliveries: list[DeliveryRow] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
     suppressed: set[tuple[str, str]] = field(default_factory=set)
     previewed: bool = False

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
-from uuid import uuid4
 
 from sqlalchemy import literal_column, or_, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,7 +14,7 @@ from cases.case.row import CaseRow
 from cases.case.signers import need_no_conflict
 from cases.case.view import case_view
 from cases.case.views import CaseView
-from cases.shared.accesses import record_access
+from cases.shared.accesses import note_access, record_access
 from cases.shared.context import Context
 from domain.actors import Actor, Role
 from domain.acts import Act
@@ -26,7 +25,7 @@ from domain.languages import Language
 from domain.purposes import Purpose
 from domain.registration import Employment, Person
 from domain.stages import Stage
-from store.ledger import Entry, begin_chain
+from store.ledger import Entry
 from store.tables import registrations
 
 Position = tuple[datetime, str]
@@ -156,7 +155,7 @@ async def record_read(
         purpose=purpose.value if purpose else "own_data",
         detail={"cases": [case.reference for case in cases], "fields": list(fields)},
     )
-    await begin_chain(connection, f"access/{uuid4()}", [entry])
+    await note_access(connection, entry)
 
 
 def where_stage(query: Any, actor: Actor, stage: Stage | None) -> Any:

@@ -14,10 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.file import load_case
 from cases.commands import store as commands
 from cases.incidents import causes as incident_causes
-from cases.incidents.stopped import incident_view
+from cases.incidents.views import cause_resumed, incident_view
 from cases.keys.data import add_data_key
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Progress, Reply, find_known, remember
+from cases.shared.idempotency import Done, Idempotency, Progress, Reply, once
+from cases.shared.views import document
 from domain.actors import Actor
 from domain.commands import CommandKind
 from domain.errors import Defect, Refused, Unavailable
@@ -25,6 +26,8 @@ from domain.incidents import IncidentKind
 from domain.languages import Language
 from store.database import is_passing
 from store.encryption import DataKey
+from store.incident_rows import IncidentRead
+from store.rows.work import IncidentRow
 from store.tables import incidents
 from temporal.telemetry import place_of
 
@@ -62,29 +65,28 @@ async def resume(
         Refused: `not_found`, `already_decided`; `still_broken` where the case cannot be read or written yet.
     """
     at = context.clock()
-    async with context.database.begin() as connection:
-        known = await find_known(context, connection, actor, idempotency)
-        if known is not None and known.reply is not None:
-            return known.reply, known.reference, known.command_id
+
+    async def write(connection: AsyncConnection) -> Done:
         query = select(incidents).where(incidents.c.incident_id == incident_id).with_for_update()
-        row = (await connection.execute(query)).mappings().one_or_none()
-        if row is None:
+        found = (await connection.execute(query)).one_or_none()
+        if found is None:
             raise Refused("not_found", "There is no incident of this id.")
-        if row["state"] != "open":
+        row = IncidentRead.from_row(found)
+        if row.state != "open":
             raise Refused("already_decided", "The incident is closed.")
         closed = _closed(actor, at)
         await connection.execute(update(incidents).where(incidents.c.incident_id == incident_id).values(**closed))
-        reply = Reply(Progress.APPLIED, incident_view({**row, **closed}))
+        row.change(**closed)
+        reply = Reply(Progress.APPLIED, document(incident_view(row)))
         command_id = None
-        if row["reference"] is not None and row["kind"] == IncidentKind.STUCK.value:
-            command_id, key = await _go_on(context, connection, row["reference"], actor, at)
+        if row.reference is not None and row.kind == IncidentKind.STUCK.value:
+            command_id, key = await _go_on(context, connection, row.reference, actor, at)
         else:
             key = await add_data_key(context, connection)
-        await remember(
-            context, connection, actor, idempotency, reference=row["reference"], command_id=command_id, reply=reply,
-            key=key,
-        )  # fmt: skip
-    return reply, row["reference"], command_id
+        return Done(reply, key, row.reference, command_id)
+
+    done = await once(context, actor, idempotency, write)
+    return done.reply, done.reference, done.command_id
 
 
 async def resume_cause(
@@ -100,10 +102,8 @@ async def resume_cause(
     """
     i = incidents.c
     at = context.clock()
-    async with context.database.begin() as connection:
-        known = await find_known(context, connection, actor, idempotency)
-        if known is not None and known.reply is not None:
-            return known.reply
+
+    async def write(connection: AsyncConnection) -> Done:
         line = await incident_causes.find_cause(connection, cause_id)
         which = (i.cause_id == cause_id, i.state == "open")
         waits = i.reference.is_not(None) & (i.kind == IncidentKind.STUCK.value)
@@ -112,12 +112,12 @@ async def resume_cause(
         taken = await connection.execute(
             update(incidents).where(*which, waits, i.resume_asked_at.is_(None)).values(**asked)
         )
-        counted = {"closed": closed.rowcount, "resuming": line["resuming"] + taken.rowcount}
-        shown = incident_causes.cause_view({**line, "still_wrong": 0}, language)
-        reply = Reply(Progress.STORED if counted["resuming"] else Progress.APPLIED, {**shown, **counted})
-        key = await add_data_key(context, connection)
-        await remember(context, connection, actor, idempotency, reply=reply, key=key)
-    return reply
+        line = line._replace(still_wrong=0, resuming=line.resuming + taken.rowcount)
+        shown = cause_resumed(line, language, closed=closed.rowcount)
+        reply = Reply(Progress.STORED if line.resuming else Progress.APPLIED, document(shown))
+        return Done(reply, await add_data_key(context, connection))
+
+    return (await once(context, actor, idempotency, write)).reply
 
 
 async def resume_next(context: Context, engine: Nudging, *, most: int = _AT_ONCE) -> int:
@@ -158,10 +158,11 @@ async def _resume_asked(context: Context, incident_id: UUID, reference: str) -> 
         # The case is locked first, as by every step that writes it.
         async with context.database.begin(case=reference) as connection:
             asked = select(incidents).where(i.incident_id == incident_id, i.state == "open").with_for_update()
-            row = (await connection.execute(asked)).mappings().one_or_none()
-            if row is None or row["resume_asked_by"] is None:
+            found = (await connection.execute(asked)).one_or_none()
+            row = None if found is None else IncidentRow.from_row(found)
+            if row is None or row.resume_asked_by is None:
                 return None
-            actor = Actor.model_validate(row["resume_asked_by"])
+            actor = Actor.model_validate(row.resume_asked_by)
             closed = {**_closed(actor, at), "resume_asked_at": None, "resume_asked_by": None}
             await connection.execute(update(incidents).where(i.incident_id == incident_id).values(**closed))
             command_id, _ = await _go_on(context, connection, reference, actor, at)

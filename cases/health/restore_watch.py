@@ -1,10 +1,9 @@
 """Seeing that the database came back from elsewhere: a restore that nobody declared is shown to the operator."""
 
 from typing import Final
-from uuid import uuid4
 
 import structlog
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.shared.calendar import find_cursor, set_cursor
@@ -14,6 +13,7 @@ from domain.acts import Act
 from domain.checkups import Line, fail, ok
 from domain.incidents import IncidentKind
 from store.cluster import IDENTITY
+from store.incident_rows import new_incident, opening
 from store.ledger import Entry, append
 from store.tables import cursors, incidents
 
@@ -43,8 +43,7 @@ async def note_undeclared(context: Context) -> bool:
         opened = select(_I.incident_id).where(_I.kind == KIND, _I.reason == REASON, _I.state == "open")
         if (await connection.execute(opened)).first() is not None:
             return True
-        row = {"incident_id": uuid4(), "kind": KIND, "step": "start", "reason": REASON, "state": "open", "at": at}
-        await connection.execute(insert(incidents).values(row))
+        await connection.execute(opening([new_incident(at, kind=KIND, step="start", reason=REASON)]))
     _log.error(REASON, known=known, found=now)
     return True
 

@@ -1,15 +1,15 @@
 """What an operator needs to know of a case to mend it: where it stands and what waits, never whom it is about."""
 
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select, text
 
-from cases.incidents.stopped import incident_view
+from cases.incidents.views import IncidentInFull, incident_in_full
 from cases.shared.context import Context
 from domain.actors import Actor
 from domain.errors import Refused
-from domain.messages import registration_workflow_id
+from store.incident_rows import IncidentRead
 from store.tables import incidents
 
 
@@ -62,7 +62,7 @@ _CASE: Final = text(f"""
 """)  # noqa: S608 - made of words of this file alone
 
 
-async def read_incident(context: Context, actor: Actor, incident_id: UUID) -> dict[str, Any]:
+async def read_incident(context: Context, actor: Actor, incident_id: UUID) -> IncidentInFull:
     """Return an incident, open or closed, with the case that it is about.
 
     No row of the case is opened or taken for what its column says, so that it serves where one of them is broken.
@@ -72,12 +72,11 @@ async def read_incident(context: Context, actor: Actor, incident_id: UUID) -> di
     """
     async with context.database.begin(actor.tenant) as connection:
         query = select(incidents).where(incidents.c.incident_id == incident_id)
-        row = (await connection.execute(query)).mappings().one_or_none()
-        if row is None:
+        found = (await connection.execute(query)).one_or_none()
+        if found is None:
             raise Refused("not_found", "There is no incident of this id.")
+        row = IncidentRead.from_row(found)
         case = None
-        if row["reference"] is not None:
-            case = (await connection.execute(_CASE, {"reference": row["reference"]})).scalar_one_or_none()
-    if case is not None:
-        case["workflow_id"] = registration_workflow_id(row["reference"])
-    return {**incident_view(dict(row)), "case": case}
+        if row.reference is not None:
+            case = (await connection.execute(_CASE, {"reference": row.reference})).scalar_one_or_none()
+    return incident_in_full(row, case)

@@ -6,15 +6,14 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.case.view import moment
 from cases.incidents.stopped import Position, page_of
+from cases.incidents.views import CauseView, IncidentView, cause_view
 from cases.shared.context import Context
 from domain.actors import Actor
 from domain.errors import Refused
 from domain.languages import Language
-from store.case_rows import Row
+from store.incident_rows import CauseLine
 from store.tables import incidents
-from texts.incidents import incident_help
 
 # So many references stand in the line; the list has them all.
 _FIRST: Final = 5
@@ -44,20 +43,20 @@ _BY_KIND: Final = text("SELECT kind, count(*) AS incidents FROM incidents WHERE 
 
 async def list_causes(
     context: Context, actor: Actor, language: Language, after: Position | None = None, limit: int = 50
-) -> tuple[list[dict[str, Any]], Position | None]:
+) -> tuple[list[CauseView], Position | None]:
     """Return a page of the causes of open incidents, the oldest first, one line each."""
     values: dict[str, Any] = {"first": _FIRST, "most": limit + 1}
     if after is not None:
         values |= {"since": after[0], "cause": UUID(after[1])}
     async with context.database.begin(actor.tenant) as connection:
         found = await connection.execute(_PAGE if after is None else _NEXT, values)
-        rows = [dict(row) for row in found.mappings()]
+        rows = [CauseLine(*row) for row in found]
     page = rows[:limit]
-    position = (page[-1]["since"], str(page[-1]["cause_id"])) if len(rows) > limit else None
+    position = (page[-1].since, str(page[-1].cause_id)) if len(rows) > limit else None
     return [cause_view(row, language) for row in page], position
 
 
-async def read_cause(context: Context, actor: Actor, cause_id: UUID, language: Language) -> dict[str, Any]:
+async def read_cause(context: Context, actor: Actor, cause_id: UUID, language: Language) -> CauseView:
     """Return the line of a cause.
 
     Raises:
@@ -67,22 +66,22 @@ async def read_cause(context: Context, actor: Actor, cause_id: UUID, language: L
         return cause_view(await find_cause(connection, cause_id), language)
 
 
-async def find_cause(connection: AsyncConnection, cause_id: UUID) -> Row:
+async def find_cause(connection: AsyncConnection, cause_id: UUID) -> CauseLine:
     """Return the row of a cause of open incidents.
 
     Raises:
         Refused: `not_found` where nothing of it is open.
     """
     found = await connection.execute(_ONE, {"first": _FIRST, "cause": cause_id})
-    row = found.mappings().one_or_none()
+    row = found.one_or_none()
     if row is None:
         raise Refused("not_found", "There is no open incident of this cause.")
-    return dict(row)
+    return CauseLine(*row)
 
 
 async def list_of_cause(
     context: Context, actor: Actor, cause_id: UUID, state: str = "open", after: Position | None = None, limit: int = 50
-) -> tuple[list[dict[str, Any]], Position | None]:
+) -> tuple[list[IncidentView], Position | None]:
     """Return a page of the incidents of a cause in a state (`open`, `resumed`, `ended`), the oldest first."""
     i = incidents.c
     return await page_of(context, actor, i.cause_id == cause_id, i.state == state, after=after, limit=limit)
@@ -92,23 +91,3 @@ async def open_by_kind(context: Context) -> dict[str, int]:
     """Return how many incidents are open of each kind, for what watches the service."""
     async with context.database.statement() as connection:
         return {row.kind: row.incidents for row in await connection.execute(_BY_KIND)}
-
-
-def cause_view(row: Row, language: Language) -> dict[str, Any]:
-    """Return a cause as an operator sees it: codes, counts, times, and what to do."""
-    return {
-        "id": str(row["cause_id"]),
-        "kind": row["kind"],
-        "step": row["step"],
-        "reason": row["reason"] or None,
-        "place": row["place"] or None,
-        "incidents": row["incidents"],
-        "cases": row["cases"],
-        "times": int(row["times"]),
-        "resuming": row["resuming"],
-        "still_wrong": row["still_wrong"],
-        "since": moment(row["since"]),
-        "last_at": moment(row["last_at"]),
-        "first_references": row["first_references"] or [],
-        "help": incident_help(row["kind"], language),
-    }

@@ -5,7 +5,6 @@ from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
 from sqlalchemy import text
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.incidents import rows as incident_rows
@@ -13,6 +12,7 @@ from cases.shared.context import Context
 from domain.errors import Refused
 from domain.incidents import Healed, IncidentKind
 from domain.spellings import NOT_LOADED_ID
+from store.incident_rows import new_incident, opening
 from store.tables import incidents
 
 EMPLOYERS: Final = "employers"
@@ -52,8 +52,8 @@ async def end(connection: AsyncConnection, step: str, at: datetime, by: str) -> 
 
 async def _tell(connection: AsyncConnection, step: str, at: datetime) -> None:
     i = incidents.c
-    row = {"incident_id": uuid5(NAMESPACE_URL, f"{NOT_LOADED_ID}{step}"), "kind": IncidentKind.NOT_LOADED.value}
-    opened = insert(incidents).values(**row, step=step, reason="never_loaded", state="open", at=at)
+    one, kind = uuid5(NAMESPACE_URL, f"{NOT_LOADED_ID}{step}"), IncidentKind.NOT_LOADED.value
+    opened = opening([new_incident(at, kind=kind, step=step, reason="never_loaded", incident_id=one)])
     again = {"state": "open", "times": i.times + 1, "last_at": at}
     again |= {"closed_reason": None, "resumed_at": None, "resumed_by": None}
     await connection.execute(opened.on_conflict_do_update(index_elements=[i.incident_id], set_=again))

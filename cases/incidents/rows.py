@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.incidents import Healed
+from store.incident_rows import new_incident
 from store.tables import incidents
 
 if TYPE_CHECKING:
@@ -38,23 +39,18 @@ def note(
     incident_id: UUID | None = None,
 ) -> UUID:
     """Open an incident on a case and return its id."""
-    incident_id = incident_id or uuid4()
-    file.add_row(
-        "incidents",
-        {
-            "incident_id": incident_id,
-            "reference": file.reference,
-            "employer_id": file.employer_id,
-            "kind": kind,
-            "step": step,
-            "reason": reason[:200],
-            "place": place,
-            "times": 1,
-            "state": "open",
-            "at": at,
-        },
+    opened = new_incident(
+        at,
+        kind=kind,
+        step=step,
+        reason=reason,
+        reference=file.reference,
+        employer_id=file.employer_id,
+        place=place,
+        incident_id=incident_id,
     )
-    return incident_id
+    file.add_row("incidents", opened)
+    return opened.incident_id
 
 
 async def count(

@@ -2,15 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 from sqlalchemy import ColumnElement, Select, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from cases.case.file import open_case
-from cases.case.view import moment
 from cases.incidents.rows import note
+from cases.incidents.views import IncidentView, incident_view
 from cases.shared.context import Context
 from domain.actors import Actor, system
 from domain.acts import Act
@@ -19,7 +18,7 @@ from domain.messages import Origin
 from domain.spellings import STUCK_INCIDENTS
 from domain.stages import CLOSED, Stage
 from domain.tasks import Queue, TaskKind
-from store.case_rows import Row
+from store.incident_rows import IncidentRead, new_incident, opening
 from store.ledger import Entry, append
 from store.tables import incidents, registrations, tasks
 
@@ -94,18 +93,17 @@ async def _stop_unread(context: Context, reference: str, stop: _Stop) -> str:
             if known is not None:
                 return str(known)
         case = select(r.employer_id, r.stage, r.round).where(r.reference == reference)
-        row = (await connection.execute(case)).mappings().one()
-        about = {"reference": reference, "employer_id": row["employer_id"]}
-        await connection.execute(
-            insert(incidents).values(
-                **about, incident_id=stop.incident_id, kind="stuck", step=stop.step, reason=stop.reason[:200],
-                place=stop.place, state="open", at=stop.at,
-            )
+        row = (await connection.execute(case)).one()
+        about = {"reference": reference, "employer_id": row.employer_id}
+        opened = new_incident(
+            stop.at, kind="stuck", step=stop.step, reason=stop.reason, place=stop.place, incident_id=stop.incident_id,
+            **about,
         )  # fmt: skip
+        await connection.execute(opening([opened]))
         await connection.execute(
             insert(tasks)
             .values(
-                **about, task_id=uuid4(), kind=TaskKind.STUCK.value, round=row["round"], state="open",
+                **about, task_id=uuid4(), kind=TaskKind.STUCK.value, round=row.round, state="open",
                 queue=Queue.OPERATORS.value, opened_at=stop.at, detail=stop.detail,
             )
             .on_conflict_do_nothing()
@@ -113,7 +111,7 @@ async def _stop_unread(context: Context, reference: str, stop: _Stop) -> str:
         await connection.execute(update(registrations).where(r.reference == reference).values(version=r.version + 1))
         entry = Entry(
             Act.INCIDENT_OPENED, system(stop.step), stop.at, **about,
-            detail={"stage": row["stage"], "round": row["round"], "step": stop.step}, origin=stop.origin,
+            detail={"stage": row.stage, "round": row.round, "step": stop.step}, origin=stop.origin,
         )  # fmt: skip
         await append(connection, reference, [entry])
     return str(stop.incident_id)
@@ -130,23 +128,23 @@ def _known(incident_id: UUID) -> Select[tuple[UUID]]:
 
 async def list_incidents(
     context: Context, actor: Actor, after: Position | None = None, limit: int = 50
-) -> tuple[list[dict[str, Any]], Position | None]:
+) -> tuple[list[IncidentView], Position | None]:
     """Return a page of open incidents, the oldest first."""
     return await page_of(context, actor, incidents.c.state == "open", after=after, limit=limit)
 
 
 async def page_of(
     context: Context, actor: Actor, *which: ColumnElement[bool], after: Position | None, limit: int
-) -> tuple[list[dict[str, Any]], Position | None]:
+) -> tuple[list[IncidentView], Position | None]:
     """Return a page of the incidents that meet conditions, the oldest first, and the position of the next one."""
     i = incidents.c
     query = select(incidents).where(*which).order_by(i.at, i.incident_id).limit(limit + 1)
     if after is not None:
         query = query.where(tuple_(i.at, i.incident_id) > tuple_(after[0], UUID(after[1])))
     async with context.database.begin(actor.tenant) as connection:
-        rows = [dict(row) for row in (await connection.execute(query)).mappings()]
+        rows = [IncidentRead.from_row(row) for row in await connection.execute(query)]
     page = rows[:limit]
-    position = (page[-1]["at"], str(page[-1]["incident_id"])) if len(rows) > limit else None
+    position = (page[-1].at, str(page[-1].incident_id)) if len(rows) > limit else None
     return [incident_view(row) for row in page], position
 
 
@@ -169,25 +167,3 @@ async def goes_on(context: Context, reference: str) -> bool:
     if stage is None:
         raise Refused("case_unknown", "There is no case of this reference.")
     return Stage(stage) not in CLOSED
-
-
-def incident_view(row: Row) -> dict[str, Any]:
-    """Return an incident as an operator sees it: codes, never personal data."""
-    return {
-        "id": str(row["incident_id"]),
-        "kind": row["kind"],
-        "reference": row["reference"],
-        "step": row["step"],
-        "reason": row["reason"],
-        "place": row["place"] or None,
-        "correlation_id": row["correlation_id"],
-        "times": row["times"],
-        "state": row["state"],
-        "at": moment(row["at"]),
-        "last_at": moment(row["last_at"] or row["at"]),
-        "resumed_at": moment(row["resumed_at"]),
-        "cause": str(row["cause_id"]),
-        "closed_reason": row["closed_reason"],
-        "resume_asked_at": moment(row["resume_asked_at"]),
-        "still_wrong": row["still_wrong"],
-    }

@@ -42,7 +42,8 @@ from domain.service_keys import (
 from domain.spellings import SERVICE_KEYS_LOCK
 from proof.statements import StatementKeyUnknown
 from store.database import sqlstate
-from store.tables import incidents, key_holders, service_keys
+from store.incident_rows import new_incident, opening
+from store.tables import key_holders, service_keys
 
 EVERY: Final = 15.0
 # A process that has been silent for longer is taken for gone; four of its words were lost by then.
@@ -164,15 +165,9 @@ class KeyHolder:
 async def note(connection: AsyncConnection, at: datetime, kind: str, step: str, reason: str) -> None:
     """Open an incident about a key, one a day, so that one closed too early comes again."""
     day = at.astimezone(CHINA).date().isoformat()
-    values = {
-        "incident_id": uuid5(NAMESPACE_URL, f"{kind}/{step}/{reason}/{day}"),
-        "kind": kind,
-        "step": step,
-        "reason": reason,
-        "state": "open",
-        "at": at,
-    }
-    await connection.execute(insert(incidents).values(**values).on_conflict_do_nothing())
+    one = uuid5(NAMESPACE_URL, f"{kind}/{step}/{reason}/{day}")
+    opened = new_incident(at, kind=kind, step=step, reason=reason, incident_id=one)
+    await connection.execute(opening([opened]).on_conflict_do_nothing())
 
 
 async def keep_announcing(holder: KeyHolder, stopping: asyncio.Event, *, is_announced: bool) -> KeysRefusedError | None:
@@ -205,7 +200,8 @@ async def read_register(connection: AsyncConnection) -> dict[str, list[Registere
     found: dict[str, list[Registered]] = {}
     query = select(service_keys).order_by(service_keys.c.kind, service_keys.c.known_at, service_keys.c.key_id)
     for row in (await connection.execute(query)).mappings():
-        found.setdefault(row["kind"], []).append(Registered(**{**row, "state": KeyState(row["state"])}))
+        one = Registered(**{**row, "state": KeyState(row["state"])})
+        found.setdefault(one.kind, []).append(one)
     return found
 
 

@@ -9,7 +9,8 @@ from uuid import UUID
 from cases.notices.letters import SALT
 from domain.languages import Language
 from domain.notices import LETTERS, Channel, NoticeKind, Recipient
-from store.case_rows import Row
+from store.delivery_rows import Letter
+from store.rows.notices import DeliveryRow, NoticeRow
 from texts.notices import NoticeFacts, render_together, text_hash
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ _MESSAGES = frozenset({Channel.MAIL.value, Channel.SMS.value})
 class Told:
     """A notice as it was written, until its transaction ends; one for a single address goes out by itself."""
 
-    notice: Row
-    deliveries: list[Row]
+    notice: NoticeRow
+    deliveries: list[DeliveryRow]
     facts: NoticeFacts
     alone: bool
 
@@ -35,50 +36,50 @@ def carry(file: "CaseParts") -> None:
     A letter goes out by itself: its hash in the ledger is that of the mail that its reader has. So does what waits for
     the daily mail, which carries more than this step's.
     """
-    groups: dict[Hashable, list[tuple[Told, Row]]] = {}
+    groups: dict[Hashable, list[tuple[Told, DeliveryRow]]] = {}
     for told in file.told:
-        if told.alone or told.notice["kind"] in LETTERS:
+        if told.alone or told.notice.kind in LETTERS:
             continue
         for row in told.deliveries:
-            if row["channel"] in _MESSAGES and not row["digest"]:
-                reader = (told.notice["recipient"], told.notice["subject"], told.notice["language"])
-                groups.setdefault((*reader, row["channel"], row["next_attempt"]), []).append((told, row))
+            if row.channel in _MESSAGES and not row.digest:
+                reader = (told.notice.recipient, told.notice.subject, told.notice.language)
+                groups.setdefault((*reader, row.channel, row.next_attempt), []).append((told, row))
     file.told.clear()
     for group in groups.values():
         if len(group) > 1:
             carry_all([row for _, row in group])
-            if group[0][1]["channel"] == Channel.MAIL:
+            if group[0][1].channel == Channel.MAIL:
                 _write_together(file, group)
 
 
-def carry_all(rows: Iterable[Row]) -> None:
+def carry_all(rows: Iterable[DeliveryRow]) -> None:
     """Let one of several deliveries carry the others: the one whose id is the message's, however often it is sent."""
     rows = list(rows)
-    head = min(row["delivery_id"] for row in rows)
+    head = min(row.delivery_id for row in rows)
     for row in rows:
-        row["carried_by"] = None if row["delivery_id"] == head else head
+        row.carried_by = None if row.delivery_id == head else head
 
 
-def messages_of(rows: Iterable[Row]) -> list[list[Row]]:
-    """Return deliveries by the message that they go out with."""
-    found: dict[UUID, list[Row]] = {}
+def messages_of(rows: Iterable[Letter]) -> list[list[Letter]]:
+    """Return letters by the message that they go out with."""
+    found: dict[UUID, list[Letter]] = {}
     for row in rows:
-        found.setdefault(row["carried_by"] or row["delivery_id"], []).append(row)
+        found.setdefault(row.message_id, []).append(row)
     return list(found.values())
 
 
-def _write_together(file: "CaseParts", group: list[tuple[Told, Row]]) -> None:
+def _write_together(file: "CaseParts", group: list[tuple[Told, DeliveryRow]]) -> None:
     """Keep the exact mail with the notice whose delivery carries the others, and its hash with each delivery."""
     first = group[0][0].notice
     mail = render_together(
-        Recipient(first["recipient"]),
-        Language(first["language"]),
-        [(NoticeKind(told.notice["kind"]), told.facts) for told, _ in group],
+        Recipient(first.recipient),
+        Language(first.language),
+        [(NoticeKind(told.notice.kind), told.facts) for told, _ in group],
     )
-    head = next(told.notice for told, row in group if row["carried_by"] is None)
-    place = ("notices", "body", str(head["notice_id"]))
-    texts: dict[str, Any] = json.loads(file.person_key.open(*place, head["body"]))
+    head = next(told.notice for told, row in group if row.carried_by is None)
+    place = ("notices", "body", str(head.notice_id))
+    texts: dict[str, Any] = json.loads(file.person_key.open(*place, head.body))
     texts[TOGETHER] = {"subject": mail.subject, "text": mail.text, "html": mail.html}
-    head["body"] = file.person_key.seal(*place, json.dumps(texts, ensure_ascii=False).encode())
+    head.body = file.person_key.seal(*place, json.dumps(texts, ensure_ascii=False).encode())
     for _, row in group:
-        row["message_hash"] = text_hash(mail, texts[SALT])
+        row.message_hash = text_hash(mail, texts[SALT])

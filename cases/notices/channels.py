@@ -1,15 +1,15 @@
 """The health of each channel: what waits, what went out and what failed, read from indexes over what is recent."""
 
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import timedelta
+from typing import Final
 
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
+from cases.notices.views import ChannelHealth, ChannelView
 from cases.shared.context import Context
 from domain.actors import Actor
-from domain.clock import CHINA
 from domain.notices import Channel
 
 # The inbox is read where it lies, so that nothing waits there.
@@ -38,7 +38,7 @@ _HEALTH: Final = text(
 ).bindparams(bindparam("channels", type_=ARRAY(Text)))
 
 
-async def health(context: Context, actor: Actor) -> dict[str, Any]:
+async def health(context: Context, actor: Actor) -> ChannelHealth:
     """Return for each channel what is queued, since when the oldest due one waits, and how the last hour went.
 
     `last_error` is the code of what now waits for another attempt, else of what last failed for good.
@@ -46,25 +46,21 @@ async def health(context: Context, actor: Actor) -> dict[str, Any]:
     at = context.clock()
     given = {"channels": [channel.value for channel in CHANNELS], "at": at, "since": at - RECENT}
     async with context.database.begin(actor.tenant) as connection:
-        rows = (await connection.execute(_HEALTH, given)).mappings().all()
+        rows = (await connection.execute(_HEALTH, given)).all()
     items = []
     for row in rows:
         # A delivery gives up so long after it was due for the first time.
-        oldest = row["oldest"] - context.limits.notice_retry if row["oldest"] else None
+        oldest = row.oldest - context.limits.notice_retry if row.oldest else None
         items.append(
-            {
-                "channel": row["channel"],
-                "queued": row["queued"],
-                "due": row["due"],
-                "oldest_due_since": _time(oldest),
-                "oldest_due_seconds": max(0, int((at - oldest).total_seconds())) if oldest else None,
-                "sent_last_hour": row["sent"],
-                "failed_last_hour": row["failed"],
-                "last_error": row["waiting_reason"] or row["failed_reason"],
-            }
+            ChannelView(
+                channel=row.channel,
+                queued=row.queued,
+                due=row.due,
+                oldest_due_since=oldest,
+                oldest_due_seconds=max(0, int((at - oldest).total_seconds())) if oldest else None,
+                sent_last_hour=row.sent,
+                failed_last_hour=row.failed,
+                last_error=row.waiting_reason or row.failed_reason,
+            )
         )
-    return {"at": _time(at), "channels": items}
-
-
-def _time(moment: datetime | None) -> str | None:
-    return moment.astimezone(CHINA).isoformat() if moment is not None else None
+    return ChannelHealth(at=at, channels=items)

@@ -29,7 +29,8 @@ from domain.notices import (
 from domain.open_points import fields_of
 from domain.stages import Destination, Stage
 from domain.tasks import TaskKind
-from store.case_rows import Row, Subscription
+from store.case_rows import Subscription
+from store.rows.notices import DeliveryRow, NoticeRow
 from temporal.traces import current_traceparent
 from texts.fields import field_names
 from texts.notices import NoticeFacts, Reason, render
@@ -108,29 +109,29 @@ def _tell_one(file: CaseFile, telling: Telling, recipient: Recipient) -> None:
     notice_id = uuid4()
     deliveries = [row for c in channels for row in _deliveries(file, telling, recipient, notice_id, c)]
     body, proof = keep_texts(texts)
-    if Channel.INBOX in channels or any(row["digest"] for row in deliveries):
+    if Channel.INBOX in channels or any(row.digest for row in deliveries):
         body["facts"] = facts.model_dump(mode="json", exclude_defaults=True)
     elif recipient is Recipient.PERSON and when_undelivered(telling.kind, recipient).employer_hands_over:
         body["facts"] = to_hand_over(facts)
     if telling.to is not None:
         body["only"] = {"to": telling.to[1], "until": telling.until.isoformat() if telling.until else None}
     subject = (telling.holder or "") if recipient in (Recipient.HOLDER, Recipient.PROPOSER) else ""
-    notice = {
-        "notice_id": notice_id,
-        "reference": file.reference,
-        "employer_id": file.employer_id,
-        "destination": telling.destination.value if telling.destination else "",
-        "kind": telling.kind.value,
-        "recipient": recipient.value,
-        "subject": subject,
-        "occasion": telling.occasion,
-        "language": language.value,
-        "status": notice_status(DeliveryStatus(row["status"]) for row in deliveries).value,
-        "key_id": file.person_key.key_id,
-        "body": file.seal("notices", "body", str(notice_id), body),
-        "text_hash": proof,
-        "at": telling.at,
-    }
+    notice = NoticeRow(
+        notice_id=notice_id,
+        reference=file.reference,
+        employer_id=file.employer_id,
+        destination=telling.destination.value if telling.destination else "",
+        kind=telling.kind.value,
+        recipient=recipient.value,
+        subject=subject,
+        occasion=telling.occasion,
+        language=language.value,
+        status=notice_status(DeliveryStatus(row.status) for row in deliveries).value,
+        key_id=file.person_key.key_id,
+        body=file.seal("notices", "body", str(notice_id), body),
+        text_hash=proof,
+        at=telling.at,
+    )
     file.notices.append(notice)
     file.deliveries += deliveries
     file.told.append(Told(notice, deliveries, facts, alone=telling.to is not None))
@@ -162,7 +163,9 @@ def nobody_reached(file: CaseFile, telling: Telling, recipient: Recipient) -> No
         file.open_task(TaskKind.UNDELIVERED, telling.at, destination=telling.destination, detail=detail)
 
 
-def _deliveries(file: CaseFile, telling: Telling, recipient: Recipient, notice_id: UUID, channel: Channel) -> list[Row]:
+def _deliveries(
+    file: CaseFile, telling: Telling, recipient: Recipient, notice_id: UUID, channel: Channel
+) -> list[DeliveryRow]:
     begins = telling.not_before or telling.at
     digest = (
         channel is Channel.MAIL
@@ -178,19 +181,19 @@ def _deliveries(file: CaseFile, telling: Telling, recipient: Recipient, notice_i
         hooks = [hook.webhook_id for hook in _subscriptions(file, telling.kind)]
     done = channel is Channel.INBOX
     return [
-        {
-            "delivery_id": uuid4(),
-            "notice_id": notice_id,
-            "employer_id": file.employer_id,
-            "channel": channel.value,
-            "webhook_id": hook,
-            "digest": digest,
-            "status": "delivered" if done else "queued",
-            "next_attempt": None if done else begins,
-            "give_up_at": begins + file.context.limits.notice_retry,
-            "settled_at": telling.at if done else None,
-            "traceparent": current_traceparent(),
-        }
+        DeliveryRow(
+            delivery_id=uuid4(),
+            notice_id=notice_id,
+            employer_id=file.employer_id,
+            channel=channel.value,
+            webhook_id=hook,
+            digest=digest,
+            status="delivered" if done else "queued",
+            next_attempt=None if done else begins,
+            give_up_at=begins + file.context.limits.notice_retry,
+            settled_at=telling.at if done else None,
+            traceparent=current_traceparent(),
+        )
         for hook in hooks
     ]
 

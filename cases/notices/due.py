@@ -23,7 +23,7 @@ from domain.notices import Channel, NoticeKind, Recipient
 from domain.references import find_reference
 from domain.retries import is_quiet
 from store import delivery_rows
-from store.case_rows import Row
+from store.delivery_rows import Letter
 from texts.notices import NoticeFacts, render_digest
 
 LEASE: Final = timedelta(seconds=60)  # longer than the longest time that one message may take to send
@@ -104,7 +104,7 @@ async def take_turn(
         return Turn(dues=tuple(await _lease_due(context, channel, at, places, length))) if places else Turn()
     async with context.database.begin(locks=locks_for(by_id)) as connection:
         stranded = await settle_in(context, connection, by_id, at, actor)
-        rows: list[Row] = []
+        rows: list[Letter] = []
         has_digests = False
         if places:
             rows, has_digests = await delivery_rows.lease(connection, channel.value, at, at + length, places)
@@ -133,11 +133,11 @@ async def _lease_digests(context: Context, at: datetime, length: timedelta) -> l
             connection, at, at + length, digests=MOST_DIGESTS, notices_each=MOST_NOTICES_IN_DIGEST
         )
         ids = [each for digest in digests for each in digest]
-        rows = {row["delivery_id"]: row for row in await delivery_rows.letters(connection, ids)} if ids else {}
+        rows = {row.delivery_id: row for row in await delivery_rows.letters(connection, ids)} if ids else {}
     return [due for digest in digests for due in _digest(context, [rows[each] for each in digest])]
 
 
-async def _messages(context: Context, rows: Sequence[Row], at: datetime) -> list[Due]:
+async def _messages(context: Context, rows: Sequence[Letter], at: datetime) -> list[Due]:
     """Return deliveries as the messages that they go out with.
 
     Where one of several cannot go, or not to the same address, each of the others goes by itself: what was written for
@@ -149,7 +149,7 @@ async def _messages(context: Context, rows: Sequence[Row], at: datetime) -> list
         each = [_due(context, row, at) for row in group]
         whole = _together(context, group, each) if len(group) > 1 else None
         if whole is None:
-            parted += [row["delivery_id"] for row in group if row["carried_by"] or row["message_hash"]]
+            parted += [row.delivery_id for row in group if row.carried_by or row.message_hash]
         dues += [whole] if whole is not None else each
     if parted:
         async with context.database.begin() as connection:
@@ -157,16 +157,16 @@ async def _messages(context: Context, rows: Sequence[Row], at: datetime) -> list
     return dues
 
 
-def _together(context: Context, rows: Sequence[Row], each: Sequence[Due]) -> Due | None:
+def _together(context: Context, rows: Sequence[Letter], each: Sequence[Due]) -> Due | None:
     """Return the one message of several deliveries, or None where they do not go together any more."""
-    head = next((row for row in rows if row["carried_by"] is None), None)
+    head = next((row for row in rows if row.carried_by is None), None)
     if head is None or any(due.dropped or due.blocked is not None for due in each) or len({due.to for due in each}) > 1:
         return None
     first = each[rows.index(head)]
-    leased = Leased(tuple(row["delivery_id"] for row in rows), head["lease_until"])
+    leased = Leased(tuple(row.delivery_id for row in rows), head.lease_until)
     if first.channel is not Channel.MAIL:
         return replace(first, leased=leased)  # an SMS says the same whatever happened
-    text = open_texts(context, head).get(TOGETHER)
+    text = open_texts(context, head.notice).get(TOGETHER)
     if text is None:
         return None
     return replace(
@@ -179,12 +179,12 @@ def _together(context: Context, rows: Sequence[Row], each: Sequence[Due]) -> Due
     )
 
 
-def _due(context: Context, row: Row, at: datetime) -> Due:
+def _due(context: Context, row: Letter, at: datetime) -> Due:
     """Return one delivery ready to send, or why it is not."""
-    leased = Leased((row["delivery_id"],), row["lease_until"])
-    channel = Channel(row["channel"])
+    leased = Leased((row.delivery_id,), row.lease_until)
+    channel = Channel(row.channel)
     try:
-        texts = open_texts(context, row)
+        texts = open_texts(context, row.notice)
         text = texts.get(channel.value)
         if text is None:
             raise BlockedError("text_missing")
@@ -197,18 +197,18 @@ def _due(context: Context, row: Row, at: datetime) -> Due:
             subject=text["subject"] or "",
             text=text["text"],
             html=text.get("html"),
-            language=Language(row["language"]),
+            language=Language(row.language),
             keys=keys,
-            webhook_id=row["webhook_id"],
-            reference=find_reference(row["reference"] or "") or "",
+            webhook_id=row.webhook_id,
+            reference=find_reference(row.reference or "") or "",
             traceparents=_traceparents([row]),
         )
     except (BlockedError, Defect, KeyUnknown) as error:
         return _blocked(leased, channel, error)
 
 
-def _traceparents(rows: Sequence[Row]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(row["traceparent"] for row in rows if row["traceparent"]))
+def _traceparents(rows: Sequence[Letter]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(row.traceparent for row in rows if row.traceparent))
 
 
 def _blocked(leased: Leased, channel: Channel, error: Exception) -> Due:
@@ -222,23 +222,23 @@ def _blocked(leased: Leased, channel: Channel, error: Exception) -> Due:
     )
 
 
-def _digest(context: Context, rows: Sequence[Row]) -> list[Due]:
+def _digest(context: Context, rows: Sequence[Letter]) -> list[Due]:
     """Return one mail for all notices of an employer's morning, in the order of their times."""
-    opened: list[tuple[Row, NoticeFacts]] = []
+    opened: list[tuple[Letter, NoticeFacts]] = []
     blocked: list[Due] = []
-    for row in sorted(rows, key=lambda row: (row["at"], row["delivery_id"])):
+    for row in sorted(rows, key=lambda row: (row.at, row.delivery_id)):
         try:
-            opened.append((row, NoticeFacts.model_validate(open_texts(context, row)["facts"])))
+            opened.append((row, NoticeFacts.model_validate(open_texts(context, row.notice)["facts"])))
         except (BlockedError, Defect, KeyUnknown, KeyError, ValueError) as error:
-            blocked.append(_blocked(Leased((row["delivery_id"],), row["lease_until"]), Channel.MAIL, error))
+            blocked.append(_blocked(Leased((row.delivery_id,), row.lease_until), Channel.MAIL, error))
     if not opened:
         return blocked
     newest = opened[-1][0]
-    leased = Leased(tuple(row["delivery_id"] for row, _ in opened), newest["lease_until"])
-    language = Language(newest["language"])
+    leased = Leased(tuple(row.delivery_id for row, _ in opened), newest.lease_until)
+    language = Language(newest.language)
     try:
         to = address_of(context, newest, Channel.MAIL)
-        mail = render_digest(Recipient.EMPLOYER, language, [(NoticeKind(row["kind"]), f) for row, f in opened])
+        mail = render_digest(Recipient.EMPLOYER, language, [(NoticeKind(row.kind), f) for row, f in opened])
     except (BlockedError, Defect, KeyUnknown) as error:
         return [*blocked, _blocked(leased, Channel.MAIL, error)]
     due = Due(

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.keys.data import get_data_key
 from cases.notices.employers import employer_chain, tell_employer
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Progress, Reply, find_known, remember
+from cases.shared.idempotency import Done, Idempotency, Progress, Reply, once
 from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import day_of
@@ -35,10 +35,8 @@ async def put_contact(context: Context, actor: Actor, given: EmployerContact, id
     A new address is not verified by a mail of its own: whoever sets it holds the employer's token, by which every
     notice is read as well, and an address that takes no mail shows in the deliveries.
     """
-    async with context.database.begin(actor.tenant) as connection:
-        known = await find_known(context, connection, actor, idempotency)
-        if known is not None and known.reply is not None:
-            return known.reply
+
+    async def write(connection: AsyncConnection) -> Done:
         # Locked as a change of standing locks it, since both write to the employer's chain of the ledger.
         row = await _own(connection, actor, lock=True)
         employer_id, at = str(row["employer_id"]), context.clock()
@@ -55,8 +53,9 @@ async def put_contact(context: Context, actor: Actor, given: EmployerContact, id
             await append(connection, employer_chain(employer_id), [entry])
             await tell_changed(context, connection, employer_id, earlier, contact, at)
         reply = Reply(Progress.APPLIED, _view(contact))
-        await remember(context, connection, actor, idempotency, reply=reply, key=key)
-    return reply
+        return Done(reply, key)
+
+    return (await once(context, actor, idempotency, write)).reply
 
 
 def opened(key: DataKey, row: Mapping[Any, Any]) -> EmployerContact:

@@ -18,8 +18,9 @@ from domain.languages import Language
 from domain.notices import Channel, NoticeKind, Recipient, opening_channels
 from domain.spellings import EMPLOYER_CHAIN
 from store import case_writes
-from store.case_rows import LoadedEmployer, Row, load_employer
+from store.case_rows import LoadedEmployer, load_employer
 from store.encryption import unwrap
+from store.rows.notices import DeliveryRow, NoticeRow
 from temporal.traces import current_traceparent
 from texts.notices import NoticeFacts, render
 
@@ -73,43 +74,39 @@ async def tell_employer(
     body, proof = keep_texts(texts)
     if to is not None:
         body["only"] = {"to": to.email, "until": None}
-    notice = {
-        "notice_id": notice_id,
-        "reference": notice_reference(employer_id),
-        "employer_id": employer_id,
-        "destination": "",
-        "kind": kind.value,
-        "recipient": Recipient.EMPLOYER.value,
-        "subject": "",
-        "occasion": occasion,
-        "language": language.value,
-        "status": "queued",
-        "key_id": key.key_id,
-        "body": key.seal("notices", "body", str(notice_id), json.dumps(body, ensure_ascii=False).encode()),
-        "text_hash": proof,
-        "at": at,
-    }
+    notice = NoticeRow(
+        notice_id=notice_id,
+        reference=notice_reference(employer_id),
+        employer_id=employer_id,
+        kind=kind.value,
+        recipient=Recipient.EMPLOYER.value,
+        occasion=occasion,
+        language=language.value,
+        status="queued",
+        key_id=key.key_id,
+        body=key.seal("notices", "body", str(notice_id), json.dumps(body, ensure_ascii=False).encode()),
+        text_hash=proof,
+        at=at,
+    )
     deliveries = [_delivery(context, employer_id, notice_id, Channel.WEBHOOK, at, hook) for hook in hooks]
     deliveries.append(_delivery(context, employer_id, notice_id, Channel.MAIL, at, None))
-    await case_writes.write(connection, {"notices": [notice], "deliveries": deliveries})
+    await case_writes.write_notices(connection, [notice], deliveries)
 
 
 def _delivery(
     context: Context, employer_id: str, notice_id: UUID, channel: Channel, at: datetime, hook: UUID | None
-) -> Row:
-    return {
-        "delivery_id": uuid4(),
-        "notice_id": notice_id,
-        "employer_id": employer_id,
-        "channel": channel.value,
-        "webhook_id": hook,
-        "digest": False,
-        "status": "queued",
-        "next_attempt": at,
-        "give_up_at": at + context.limits.notice_retry,
-        "settled_at": None,
-        "traceparent": current_traceparent(),
-    }
+) -> DeliveryRow:
+    return DeliveryRow(
+        delivery_id=uuid4(),
+        notice_id=notice_id,
+        employer_id=employer_id,
+        channel=channel.value,
+        webhook_id=hook,
+        status="queued",
+        next_attempt=at,
+        give_up_at=at + context.limits.notice_retry,
+        traceparent=current_traceparent(),
+    )
 
 
 def _facts(employer: LoadedEmployer, at: datetime, facts: Mapping[str, Any]) -> NoticeFacts:

@@ -1,20 +1,36 @@
 """Deliveries that failed, for whoever has to reach the reader in another way."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import Row, select, tuple_
 
-from cases.notices.reads import delivery_view
+from cases.notices.views import FailedDelivery, destination_of
 from cases.shared.accesses import record_access
 from cases.shared.context import Context
 from domain.actors import Actor
+from domain.clock import to_the_second
 from domain.notices import Channel, DeliveryStatus, NoticeKind, Recipient
+from store.rows.notices import DeliveryRow
 from store.tables import deliveries, notices
 
 Position = tuple[datetime, str]
 _FAILED: Final = DeliveryStatus.FAILED.value
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """A delivery that failed, with what is told of its notice."""
+
+    delivery: DeliveryRow
+    settled_at: datetime
+    kind: str
+    reference: str
+    destination: str
+    recipient: str
+    notice_status: str
 
 
 async def list_failed(
@@ -28,13 +44,13 @@ async def list_failed(
     unreached: bool = False,
     after: Position | None = None,
     limit: int = 50,
-) -> tuple[list[dict[str, Any]], Position | None]:
+) -> tuple[list[FailedDelivery], Position | None]:
     """Return a page of failed deliveries with their notices, the newest first.
 
     `unreached` leaves out those whose reader was reached by another channel, or may still be.
     """
     d, n = deliveries.c, notices.c
-    columns = (n.kind, n.reference, n.destination, n.recipient, n.language, n.at, n.status.label("notice_status"))
+    columns = (n.kind, n.reference, n.destination, n.recipient, n.status.label("notice_status"))
     query = select(deliveries, *columns).join(notices, n.notice_id == d.notice_id).where(d.status == _FAILED)
     for column, value in ((n.kind, kind), (n.recipient, recipient), (d.employer_id, employer_id)):
         if value is not None:
@@ -45,26 +61,47 @@ async def list_failed(
         query = query.where(tuple_(d.settled_at, d.delivery_id) < tuple_(after[0], UUID(after[1])))
     query = query.order_by(d.settled_at.desc(), d.delivery_id.desc()).limit(limit + 1)
     async with context.database.begin(actor.tenant) as connection:
-        found: list[dict[str, Any]] = []
+        found: list[_Failed] = []
         # The index has each channel by its time, so that channels are walked one by one.
         for each in [channel] if channel is not None else Channel:
-            found += map(dict, (await connection.execute(query.where(d.channel == each.value))).mappings())
-        rows = sorted(found, key=lambda row: (row["settled_at"], row["delivery_id"]), reverse=True)[: limit + 1]
+            found += map(_read, await connection.execute(query.where(d.channel == each.value)))
+        rows = sorted(found, key=lambda row: (row.settled_at, row.delivery.delivery_id), reverse=True)[: limit + 1]
         page = rows[:limit]
-        shown = [(row["reference"], row["employer_id"]) for row in page]
+        shown = [(row.reference, row.delivery.employer_id) for row in page]
         await record_access(connection, actor, "notices", shown, context.clock())
     items = [_view(row) for row in page]
-    return items, (page[-1]["settled_at"], str(page[-1]["delivery_id"])) if len(rows) > limit else None
+    return items, (page[-1].settled_at, str(page[-1].delivery.delivery_id)) if len(rows) > limit else None
 
 
-def _view(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        **delivery_view(row),
-        "notice_id": str(row["notice_id"]),
-        "notice_status": row["notice_status"],
-        "kind": row["kind"],
-        "reference": row["reference"],
-        "destination": row["destination"] or None,
-        "recipient": row["recipient"],
-        "employer_id": row["employer_id"],
-    }
+def _read(row: Row[Any]) -> _Failed:
+    return _Failed(
+        delivery=DeliveryRow.from_row(row),
+        settled_at=row.settled_at,
+        kind=row.kind,
+        reference=row.reference,
+        destination=row.destination,
+        recipient=row.recipient,
+        notice_status=row.notice_status,
+    )
+
+
+def _view(row: _Failed) -> FailedDelivery:
+    delivery = row.delivery
+    return FailedDelivery(
+        id=str(delivery.delivery_id),
+        message_id=str(delivery.message_id),
+        channel=Channel(delivery.channel),
+        status=DeliveryStatus(delivery.status),
+        attempts=delivery.attempts,
+        reason=delivery.reason,
+        next_attempt=to_the_second(delivery.next_attempt),
+        sent_at=to_the_second(delivery.sent_at),
+        settled_at=to_the_second(row.settled_at),
+        notice_id=str(delivery.notice_id),
+        notice_status=DeliveryStatus(row.notice_status),
+        kind=row.kind,
+        reference=row.reference,
+        destination=destination_of(row.destination),
+        recipient=Recipient(row.recipient),
+        employer_id=delivery.employer_id,
+    )

@@ -4,18 +4,19 @@ import json
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from cases.shared.context import Context
 from domain.errors import Refused
 from domain.notices import Channel, Recipient
 from domain.webhooks import SigningKeys, WebhookState
-from store.case_rows import Row
+from store.delivery_rows import Letter, SealedNotice
 from store.encryption import DataKey, WrappedKey, unwrap
 from texts.notices import Rendered, text_hash
 
 SALT: Final = "salt"
 _SALT_BYTES: Final = 16
+_Value = TypeVar("_Value")
 
 
 class BlockedError(Exception):
@@ -27,14 +28,14 @@ class BlockedError(Exception):
         self.dropped = dropped
 
 
-def open_texts(context: Context, row: Row) -> Mapping[str, Any]:
+def open_texts(context: Context, notice: SealedNotice) -> Mapping[str, Any]:
     """Return the texts of a notice by channel; after an erasure, or for the deceased, there are none to send."""
-    if row["recipient"] == Recipient.PERSON and row["end_reason"] == "deceased":
+    if notice.recipient == Recipient.PERSON and notice.end_reason == "deceased":
         raise BlockedError("deceased", dropped=True)
-    key = _key(context, row, "notice")
-    if not row["body"]:
+    key = _key(context, notice.key)
+    if not notice.body:
         raise BlockedError("erased", dropped=True)
-    content: Mapping[str, Any] = json.loads(key.open("notices", "body", str(row["notice_id"]), row["body"]))
+    content: Mapping[str, Any] = json.loads(key.open("notices", "body", str(notice.notice_id), notice.body))
     return content
 
 
@@ -49,15 +50,15 @@ def keep_texts(texts: Mapping[Channel, Rendered]) -> tuple[dict[str, Any], str]:
     return {**body, SALT: salt}, text_hash(proved, salt) if proved else ""
 
 
-def address_of(context: Context, row: Row, channel: Channel) -> str:
+def address_of(context: Context, letter: Letter, channel: Channel) -> str:
     """Return where a mail or SMS goes: the reader's contact now, not as it was when the notice was written."""
-    if row["recipient"] == Recipient.PERSON:
-        key = _key(context, row, "person")
-        place = f"{row['reference']}/{row['facts_version']}"
-        contact = json.loads(key.open("applications", "body", place, row["application"]))["person"]
-    elif row["recipient"] == Recipient.EMPLOYER:
-        key = _key(context, row, "employer")
-        contact = json.loads(key.open("employers", "contact", row["employer_id"], row["contact"]))
+    if letter.notice.recipient == Recipient.PERSON:
+        key = _key(context, letter.person_key)
+        place = f"{letter.reference}/{letter.facts_version}"
+        contact = json.loads(key.open("applications", "body", place, _there(letter.application)))["person"]
+    elif letter.notice.recipient == Recipient.EMPLOYER:
+        key = _key(context, letter.employer_key)
+        contact = json.loads(key.open("employers", "contact", letter.employer_id, _there(letter.contact)))
     else:
         contact = {"email": context.staff_mailbox}
     address = contact.get("phone" if channel is Channel.SMS else "email")
@@ -76,24 +77,27 @@ def only_address(texts: Mapping[str, Any], at: datetime) -> str | None:
     return str(only["to"])
 
 
-def subscription_of(context: Context, row: Row, at: datetime) -> tuple[str, tuple[str, ...]]:
+def subscription_of(context: Context, letter: Letter, at: datetime) -> tuple[str, tuple[str, ...]]:
     """Return the URL of a subscription and the keys that sign for it now."""
-    if row["webhook_state"] is None or row["webhook_state"] == WebhookState.GONE:
+    if letter.webhook_state is None or letter.webhook_state == WebhookState.GONE:
         raise BlockedError("subscription_ended")
-    if row["webhook_state"] == WebhookState.PAUSED:
+    if letter.webhook_state == WebhookState.PAUSED:
         raise BlockedError("subscription_paused")
-    key, webhook_id = _key(context, row, "employer"), str(row["webhook_id"])
-    secrets = SigningKeys.model_validate_json(key.open("webhooks", "secrets", webhook_id, row["secrets"]))
-    return key.open("webhooks", "url", webhook_id, row["url"]).decode(), secrets.at(at)
+    key, webhook_id = _key(context, letter.employer_key), str(letter.webhook_id)
+    secrets = SigningKeys.model_validate_json(key.open("webhooks", "secrets", webhook_id, _there(letter.secrets)))
+    return key.open("webhooks", "url", webhook_id, _there(letter.url)).decode(), secrets.at(at)
 
 
-def _key(context: Context, row: Row, whose: str) -> DataKey:
+def _key(context: Context, wrapped: WrappedKey | None) -> DataKey:
     """Return the data key of the notice, the person or the employer."""
-    if row[f"{whose}_key_id"] is None:
-        raise BlockedError("address_missing")
     try:
-        return unwrap(
-            context.keyring, WrappedKey(row[f"{whose}_key_id"], row[f"{whose}_kek_id"], row[f"{whose}_wrapped"])
-        )
+        return unwrap(context.keyring, _there(wrapped))
     except Refused:
         raise BlockedError("erased", dropped=True) from None
+
+
+def _there(value: _Value | None) -> _Value:
+    """Return what is joined by an address; a reader who has none is not on the register any more."""
+    if value is None:
+        raise BlockedError("address_missing")
+    return value

@@ -1,25 +1,42 @@
 """The notices of one reader across all cases, with their texts: what an employer was told, letters whole."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, exists, or_, select, tuple_
+from sqlalchemy import Row, and_, exists, or_, select, tuple_
 from sqlalchemy.sql import ColumnElement
 
-from cases.case.view import moment
 from cases.notices.letters import BlockedError, open_texts
 from cases.notices.marks import read_at, unread_by
+from cases.notices.views import ReadNoticeView, destination_of
 from cases.shared.context import Context
 from domain.actors import Actor
+from domain.clock import to_the_second
 from domain.errors import Defect, KeyUnknown
+from domain.languages import Language
 from domain.notices import Channel, DeliveryStatus, NoticeKind, Recipient
-from store.case_rows import Row
+from store.delivery_rows import SealedNotice, sealed_notice
 from store.tables import data_keys, notices, registrations
 
 Position = tuple[datetime, str]
 _APPROVED = NoticeKind.REGISTRATION_APPROVED.value
 _ABOUT_AN_EMPLOYER = "employer/"
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A notice to an employer, its texts sealed."""
+
+    notice: SealedNotice
+    kind: str
+    reference: str
+    destination: str
+    language: str
+    status: str
+    at: datetime
 
 
 async def list_own(
@@ -31,7 +48,7 @@ async def list_own(
     unread: bool = False,
     after: Position | None = None,
     limit: int = 50,
-) -> tuple[list[dict[str, Any]], Position | None]:
+) -> tuple[list[ReadNoticeView], Position | None]:
     """Return a page of an employer's notices with their texts, the newest first, and the position of the next page.
 
     An approval that can still be recalled is not among them, nor is what was never sent.
@@ -60,11 +77,23 @@ async def list_own(
     if after is not None:
         query = query.where(tuple_(n.at, n.notice_id) < tuple_(after[0], UUID(after[1])))
     async with context.database.begin(actor.tenant) as connection:
-        rows = [dict(row) for row in (await connection.execute(query)).mappings()]
+        rows = [_read(row) for row in await connection.execute(query)]
         page = rows[:limit]
-        read = await read_at(connection, actor, [row["notice_id"] for row in page])
-    items = [_view(row, _mail(context, row)) | {"read_at": moment(read.get(row["notice_id"]))} for row in page]
-    return items, (page[-1]["at"], str(page[-1]["notice_id"])) if len(rows) > limit else None
+        read = await read_at(connection, actor, [row.notice.notice_id for row in page])
+    items = [_view(row, _mail(context, row.notice), read.get(row.notice.notice_id)) for row in page]
+    return items, (page[-1].at, str(page[-1].notice.notice_id)) if len(rows) > limit else None
+
+
+def _read(row: Row[*tuple[Any, ...]]) -> _Told:
+    return _Told(
+        notice=sealed_notice(row),
+        kind=row.kind,
+        reference=row.reference,
+        destination=row.destination,
+        language=row.language,
+        status=row.status,
+        at=row.at,
+    )
 
 
 def told_to(actor: Actor) -> ColumnElement[bool]:
@@ -81,25 +110,26 @@ def told_to(actor: Actor) -> ColumnElement[bool]:
     return and_(is_own, is_known, n.status != DeliveryStatus.SUPPRESSED.value, ~waits)
 
 
-def _mail(context: Context, row: Row) -> dict[str, Any]:
+def _mail(context: Context, notice: SealedNotice) -> Mapping[str, Any]:
     """Return subject and text of a notice's mail; nothing after an erasure, or where its key cannot be opened."""
     try:
-        texts = open_texts(context, row)
+        texts = open_texts(context, notice)
     except (BlockedError, Defect, KeyUnknown):
         return {}
-    return dict(texts.get(Channel.MAIL.value) or {})
+    return texts.get(Channel.MAIL.value) or {}
 
 
-def _view(row: Row, mail: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "id": str(row["notice_id"]),
-        "kind": row["kind"],
-        "reference": None if row["reference"].startswith(_ABOUT_AN_EMPLOYER) else row["reference"],
-        "destination": row["destination"] or None,
-        "recipient": row["recipient"],
-        "language": row["language"],
-        "status": row["status"],
-        "at": moment(row["at"]),
-        "subject": mail.get("subject"),
-        "text": mail.get("text"),
-    }
+def _view(row: _Told, mail: Mapping[str, Any], read: datetime | None) -> ReadNoticeView:
+    return ReadNoticeView(
+        id=str(row.notice.notice_id),
+        kind=row.kind,
+        reference=None if row.reference.startswith(_ABOUT_AN_EMPLOYER) else row.reference,
+        destination=destination_of(row.destination),
+        recipient=Recipient(row.notice.recipient),
+        language=Language(row.language),
+        status=DeliveryStatus(row.status),
+        at=to_the_second(row.at),
+        subject=mail.get("subject"),
+        text=mail.get("text"),
+        read_at=to_the_second(read),
+    )

@@ -11,11 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
 
 from cases.case.signers import holder_of
-from cases.case.view import moment
 from cases.keys.data import add_data_key
+from cases.notices.views import NoticeRead
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Progress, Reply, find_known, remember
+from cases.shared.idempotency import Done, Idempotency, Progress, Reply, once
+from cases.shared.views import document
 from domain.actors import Actor
+from domain.clock import to_the_second
 from domain.errors import Refused
 from store.tables import notice_reads, notices
 
@@ -42,10 +44,8 @@ async def mark_read(
         Refused: `not_found` where no notice of this id was.
     """
     at = context.clock()
-    async with context.database.begin(actor.tenant) as connection:
-        known = await find_known(context, connection, actor, idempotency)
-        if known is not None and known.reply is not None:
-            return known.reply
+
+    async def write(connection: AsyncConnection) -> Done:
         query = select(notices.c.employer_id).where(notices.c.notice_id == notice_id, told)
         employer_id = (await connection.execute(query)).scalar_one_or_none()
         if employer_id is None:
@@ -53,7 +53,7 @@ async def mark_read(
         row = {"notice_id": notice_id, "subject": holder_of(actor), "employer_id": employer_id, "read_at": at}
         await connection.execute(upsert(notice_reads).values(row).on_conflict_do_nothing())
         since = (await read_at(connection, actor, [notice_id]))[notice_id]
-        reply = Reply(Progress.APPLIED, {"id": str(notice_id), "read_at": moment(since)})
-        key = await add_data_key(context, connection)
-        await remember(context, connection, actor, idempotency, reply=reply, key=key)
-    return reply
+        reply = Reply(Progress.APPLIED, document(NoticeRead(id=str(notice_id), read_at=to_the_second(since))))
+        return Done(reply, await add_data_key(context, connection))
+
+    return (await once(context, actor, idempotency, write)).reply

@@ -1,28 +1,43 @@
 """Reading the notices of a case: who was told what, by which channel, and how far each delivery got."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select, tuple_
 
-from cases.case.view import moment
+from cases.notices.views import NoticeDeliveryView, NoticeView, delivery_view, destination_of
 from cases.shared.accesses import record_access
 from cases.shared.context import Context
 from domain.actors import Actor
+from domain.clock import to_the_second
 from domain.errors import Refused
-from store.case_rows import Row
+from domain.languages import Language
+from domain.notices import DeliveryStatus, Recipient
+from store.rows.notices import DeliveryRow
 from store.tables import deliveries, notices, registrations
 
 Position = tuple[datetime, str]
-_COLUMNS: Final = (
-    *(notices.c[name] for name in ("notice_id", "destination", "kind", "recipient", "language", "status", "at")),
-)
+
+
+class _Told(NamedTuple):
+    """A notice as far as staff is shown it with its case."""
+
+    notice_id: UUID
+    destination: str
+    kind: str
+    recipient: str
+    language: str
+    status: str
+    at: datetime
+
+
+_COLUMNS: Final = tuple(notices.c[name] for name in _Told._fields)
 
 
 async def list_notices(
     context: Context, actor: Actor, reference: str, *, after: Position | None = None, limit: int = 50
-) -> tuple[list[dict[str, Any]], Position | None]:
+) -> tuple[list[NoticeView], Position | None]:
     """Return a page of a case's notices by time, each with its deliveries and without its text.
 
     Raises:
@@ -38,40 +53,26 @@ async def list_notices(
         if employer_id is None:
             raise Refused("not_found", "There is no case of this reference.")
         await record_access(connection, actor, "notices", [(reference, employer_id)], context.clock())
-        rows = [dict(row) for row in (await connection.execute(query)).mappings()]
+        rows = [_Told(*row) for row in await connection.execute(query)]
         page = rows[:limit]
         d = deliveries.c
-        sent = select(deliveries).where(d.notice_id.in_([row["notice_id"] for row in page])).order_by(d.delivery_id)
-        by_notice: dict[UUID, list[dict[str, Any]]] = {row["notice_id"]: [] for row in page}
-        for delivery in (await connection.execute(sent)).mappings():
-            by_notice[delivery["notice_id"]].append(delivery_view(dict(delivery)))
-    items = [_notice_view(row, by_notice[row["notice_id"]]) for row in page]
-    return items, (page[-1]["at"], str(page[-1]["notice_id"])) if len(rows) > limit else None
+        sent = select(deliveries).where(d.notice_id.in_([row.notice_id for row in page])).order_by(d.delivery_id)
+        by_notice: dict[UUID, list[NoticeDeliveryView]] = {row.notice_id: [] for row in page}
+        for found in await connection.execute(sent):
+            delivery = DeliveryRow.from_row(found)
+            by_notice[delivery.notice_id].append(delivery_view(delivery))
+    items = [_notice_view(row, by_notice[row.notice_id]) for row in page]
+    return items, (page[-1].at, str(page[-1].notice_id)) if len(rows) > limit else None
 
 
-def _notice_view(row: Row, sent: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "id": str(row["notice_id"]),
-        "kind": row["kind"],
-        "recipient": row["recipient"],
-        "destination": row["destination"] or None,
-        "language": row["language"],
-        "status": row["status"],
-        "at": moment(row["at"]),
-        "deliveries": sent,
-    }
-
-
-def delivery_view(row: Row) -> dict[str, Any]:
-    """Return one delivery of a notice as staff sees it."""
-    return {
-        "id": str(row["delivery_id"]),
-        "message_id": str(row["carried_by"] or row["delivery_id"]),
-        "channel": row["channel"],
-        "status": row["status"],
-        "attempts": row["attempts"],
-        "reason": row["reason"],
-        "next_attempt": moment(row["next_attempt"]),
-        "sent_at": moment(row["sent_at"]),
-        "settled_at": moment(row["settled_at"]),
-    }
+def _notice_view(row: _Told, sent: list[NoticeDeliveryView]) -> NoticeView:
+    return NoticeView(
+        id=str(row.notice_id),
+        kind=row.kind,
+        recipient=Recipient(row.recipient),
+        destination=destination_of(row.destination),
+        language=Language(row.language),
+        status=DeliveryStatus(row.status),
+        at=to_the_second(row.at),
+        deliveries=sent,
+    )

@@ -5,18 +5,19 @@ case. Only a notice that has no channel left takes its case: the employer is ask
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile, open_case
 from cases.notices.compose import Telling, handed_over, nobody_reached
-from cases.notices.text_instead import carry_as_the_mails, fallback, mail_of
+from cases.notices.text_instead import carry_as_the_mails, fallback
 from cases.notices.webhooks import pause
 from cases.shared.context import Context
 from domain.actors import Actor, system
@@ -38,8 +39,11 @@ from domain.stages import Destination
 from domain.webhooks import ReceiptStatus, WebhookState
 from store import settling_rows
 from store.case_rows import Row
+from store.incident_rows import new_incident, opening
 from store.ledger import Entry, follow
-from store.tables import incidents, notices, webhooks
+from store.rows.notices import DeliveryRow
+from store.settling_rows import SettlingNotice
+from store.tables import notices, webhooks
 
 GIVEN_UP: Final = "given_up"
 # The receiver itself is away, so that its other messages wait too and do not keep places from those of others.
@@ -94,9 +98,9 @@ class Result:
 class _Work:
     """What one transaction is to write."""
 
-    changed: list[Row] = field(default_factory=list)
-    added: list[Row] = field(default_factory=list)
-    instead: list[tuple[Row, Row]] = field(default_factory=list)
+    changed: list[DeliveryRow] = field(default_factory=list)
+    # Each SMS with the mail in whose place it goes out.
+    instead: list[tuple[DeliveryRow, DeliveryRow]] = field(default_factory=list)
     statuses: dict[UUID, str] = field(default_factory=dict)
     entries: list[Row] = field(default_factory=list)
     early: dict[str, UUID] = field(default_factory=dict)
@@ -168,29 +172,30 @@ async def settle_in(
     work, stranded = _Work(), []
     standing = await settling_rows.read(connection, by_id, _provided(by_id))
     early = standing.early
-    for notice_id, rows in standing.notices.items():
-        before = {row["delivery_id"]: dict(row) for row in rows}
+    for notice in standing.notices:
+        rows = notice.deliveries
+        before = {row.delivery_id: copy(row) for row in rows}
         for row in rows:
-            _apply(row, by_id.get(row["delivery_id"]), at, work)
+            _apply(row, by_id.get(row.delivery_id), at, work)
             _apply(row, _early_result(row, early), at, work)
-        added = await fallback(context, connection, rows, at)
-        status = notice_status(DeliveryStatus(row["status"]) for row in (*rows, *added))
-        fails = status is DeliveryStatus.FAILED and rows[0]["notice_status"] != status
-        if fails and _needs_case(rows[0]) and not without_case:
+        instead = await fallback(context, connection, notice, at)
+        added = [] if instead is None else [instead[1]]
+        status = notice_status(DeliveryStatus(row.status) for row in (*rows, *added))
+        fails = status is DeliveryStatus.FAILED and notice.status != status
+        if fails and _needs_case(notice) and not without_case:
             if file is None:
-                stranded.append((rows[0]["reference"], tuple(before)))
+                stranded.append((notice.reference, tuple(before)))
                 continue
-            telling = await _telling(connection, file, rows[0], at)
-            nobody_reached(file, telling, Recipient(rows[0]["recipient"]))
-        changed = [row for row in rows if row != before[row["delivery_id"]]]
+            telling = await _telling(connection, file, notice, at)
+            nobody_reached(file, telling, Recipient(notice.recipient))
+        changed = [row for row in rows if row != before[row.delivery_id]]
         work.changed += changed
-        work.early |= {r["provider_id"]: r["delivery_id"] for r in rows if r["provider_id"] in early}
-        work.added += added
-        work.instead += [(mail_of(rows), row) for row in added]
-        if status != rows[0]["notice_status"]:
-            work.statuses[notice_id] = status.value
-        chain = settling_rows.chain_of(notice_id)
-        entries = list(_entries(changed, before, by_id, at, actor))
+        work.early |= {row.provider_id: row.delivery_id for row in rows if row.provider_id and row.provider_id in early}
+        work.instead += [] if instead is None else [instead]
+        if status != notice.status:
+            work.statuses[notice.notice_id] = status.value
+        chain = settling_rows.chain_of(notice.notice_id)
+        entries = list(_entries(notice, changed, before, by_id, at, actor))
         work.entries += follow(chain, entries, *standing.ends.get(chain, ()))
     carry_as_the_mails(work.instead)
     await _write(connection, work, by_id.values(), at, actor)
@@ -223,15 +228,14 @@ async def _settle_with_case(
         # The notice stays failed and an operator hears of it, so that the channel goes on for all others.
         async with context.database.begin(locks=locks_for(by_id)) as connection:
             await settle_in(context, connection, by_id, at, actor, without_case=True)
-            incident = {"incident_id": uuid4(), "reference": reference, "kind": "notice", "step": STEP}
-            await connection.execute(insert(incidents).values(**incident, reason=defect.reason, state="open", at=at))
+            opened = new_incident(at, kind="notice", step=STEP, reason=defect.reason, reference=reference)
+            await connection.execute(opening([opened]))
 
 
-def _early_result(row: Row, early: Mapping[str, str]) -> Result | None:
+def _early_result(row: DeliveryRow, early: Mapping[str, str]) -> Result | None:
     """Return what a receipt said that came before its message was known."""
-    if row["provider_id"] not in early:
-        return None
-    return receipt_result((row["delivery_id"],), ReceiptStatus(early[row["provider_id"]]))
+    status = early.get(row.provider_id or "")
+    return None if status is None else receipt_result((row.delivery_id,), ReceiptStatus(status))
 
 
 def receipt_result(delivery_ids: tuple[UUID, ...], status: ReceiptStatus) -> Result:
@@ -241,21 +245,21 @@ def receipt_result(delivery_ids: tuple[UUID, ...], status: ReceiptStatus) -> Res
     return Result(Leased(delivery_ids, None), outcome, reason="receipt_failed" if failed else None, is_receipt=True)
 
 
-def _apply(row: Row, result: Result | None, at: datetime, work: _Work) -> None:
+def _apply(row: DeliveryRow, result: Result | None, at: datetime, work: _Work) -> None:
     """Move one delivery by its result; a lease that was lost in the meantime only counts where the message went."""
     if result is None:
         return
-    lost = not result.is_receipt and row["lease_until"] != result.leased.until
+    lost = not result.is_receipt and row.lease_until != result.leased.until
     if lost and result.outcome not in (Outcome.SENT, Outcome.DELIVERED):
         return
     if not result.is_receipt:
-        row["lease_until"] = None
+        row.lease_until = None
     if result.outcome is Outcome.UNTOUCHED:
         return
     if not result.is_receipt and result.outcome is not Outcome.DROPPED:
-        row["attempts"] += 1
-    row["provider_id"] = result.provider_id or row["provider_id"]
-    status = DeliveryStatus(row["status"])
+        row.attempts += 1
+    row.provider_id = result.provider_id or row.provider_id
+    status = DeliveryStatus(row.status)
     if result.outcome is Outcome.LATER:
         if _waits_again(row, result, at, work):
             return
@@ -265,47 +269,45 @@ def _apply(row: Row, result: Result | None, at: datetime, work: _Work) -> None:
     # What a gateway told of a message stands over what a sender did not see of it.
     if reached is status or (status in FINAL and not result.is_receipt):
         return
-    row.update(status=reached.value, next_attempt=None)
+    row.change(status=reached.value, next_attempt=None)
     if reached is not DeliveryStatus.FAILED:
-        row["sent_at"] = row["sent_at"] or at
+        row.sent_at = row.sent_at or at
     if reached in FINAL:
-        row["settled_at"] = at
-    row["reason"] = (result.reason or GIVEN_UP) if reached is DeliveryStatus.FAILED else result.reason
+        row.settled_at = at
+    row.reason = (result.reason or GIVEN_UP) if reached is DeliveryStatus.FAILED else result.reason
 
 
-def _waits_again(row: Row, result: Result, at: datetime, work: _Work) -> bool:
+def _waits_again(row: DeliveryRow, result: Result, at: datetime, work: _Work) -> bool:
     """Let a delivery wait for its next attempt; return False where none is left."""
-    row["reason"] = result.reason
+    row.reason = result.reason
     # All deliveries of one message wait as long, so that they go out as the same message again.
     spread = min(result.leased.delivery_ids).int % 1000 / 1000
-    row["next_attempt"] = next_attempt(
-        at, row["attempts"], row["give_up_at"], spread=spread, retry_after=result.retry_after
-    )
-    if row["next_attempt"] is None:
-        if row["webhook_id"] is not None and at >= row["give_up_at"]:
-            work.given_up.add(row["webhook_id"])
+    row.next_attempt = next_attempt(at, row.attempts, row.give_up_at, spread=spread, retry_after=result.retry_after)
+    if row.next_attempt is None:
+        if row.webhook_id is not None and at >= row.give_up_at:
+            work.given_up.add(row.webhook_id)
         return False
-    if result.reason in _RECEIVER_AWAY:
-        work.held_up[row["webhook_id"]] = (row["employer_id"], min(row["next_attempt"], at + _LONGEST_HOLD_UP))
+    if row.webhook_id is not None and result.reason in _RECEIVER_AWAY:
+        work.held_up[row.webhook_id] = (row.employer_id, min(row.next_attempt, at + _LONGEST_HOLD_UP))
     return True
 
 
-def _needs_case(row: Row) -> bool:
+def _needs_case(notice: SettlingNotice) -> bool:
     """Say whether somebody has to hear that a notice reached nobody."""
-    if row["kind"] not in NoticeKind.__members__.values():
+    if notice.kind not in NoticeKind.__members__.values():
         return False
-    undelivered = when_undelivered(NoticeKind(row["kind"]), Recipient(row["recipient"]))
+    undelivered = when_undelivered(NoticeKind(notice.kind), Recipient(notice.recipient))
     return undelivered.employer_hands_over or undelivered.opens_task
 
 
-async def _telling(connection: AsyncConnection, file: CaseFile, row: Row, at: datetime) -> Telling:
+async def _telling(connection: AsyncConnection, file: CaseFile, notice: SettlingNotice, at: datetime) -> Telling:
     """Return the notice as what is handed over in its place, with what was kept of it."""
-    facts = await _kept_facts(connection, file, row["notice_id"])
+    facts = await _kept_facts(connection, file, notice.notice_id)
     return Telling(
-        kind=NoticeKind(row["kind"]),
+        kind=NoticeKind(notice.kind),
         at=at,
-        occasion=row["occasion"],
-        destination=Destination(row["destination"]) if row["destination"] else None,
+        occasion=notice.occasion,
+        destination=Destination(notice.destination) if notice.destination else None,
         facts=facts,
         is_whole=facts is not None,
     )
@@ -320,39 +322,44 @@ async def _kept_facts(connection: AsyncConnection, file: CaseFile, notice_id: UU
 
 
 def _entries(
-    changed: Iterable[Row], before: Mapping[UUID, Row], by_id: Mapping[UUID, Result], at: datetime, actor: Actor
+    notice: SettlingNotice,
+    changed: Iterable[DeliveryRow],
+    before: Mapping[UUID, DeliveryRow],
+    by_id: Mapping[UUID, Result],
+    at: datetime,
+    actor: Actor,
 ) -> Iterable[Entry]:
     """Return one ledger row for each delivery that was sent, arrived or failed."""
     for row in changed:
-        if row["status"] == before[row["delivery_id"]]["status"] or row["status"] == DeliveryStatus.SUPPRESSED:
+        if row.status == before[row.delivery_id].status or row.status == DeliveryStatus.SUPPRESSED:
             continue
-        sent = Act.NOTICE_FAILED if row["status"] == DeliveryStatus.FAILED else Act.NOTICE_SENT
+        sent = Act.NOTICE_FAILED if row.status == DeliveryStatus.FAILED else Act.NOTICE_SENT
         yield Entry(
-            act=Act.RECEIPT_RECORDED if by_id[row["delivery_id"]].is_receipt else sent,
+            act=Act.RECEIPT_RECORDED if by_id[row.delivery_id].is_receipt else sent,
             actor=actor,
             at=at,
-            reference=row["reference"] or None,
-            employer_id=row["employer_id"],
-            outcome=row["status"],
-            reason_codes=(row["reason"],) if row["reason"] else (),
+            reference=notice.reference or None,
+            employer_id=row.employer_id,
+            outcome=row.status,
+            reason_codes=(row.reason,) if row.reason else (),
             detail={
-                "kind": row["kind"],
-                "recipient": row["recipient"],
-                "channel": row["channel"],
-                "delivery_id": str(row["delivery_id"]),
-                "attempts": row["attempts"],
-                "text_hash": row["text_hash"],
+                "kind": notice.kind,
+                "recipient": notice.recipient,
+                "channel": row.channel,
+                "delivery_id": str(row.delivery_id),
+                "attempts": row.attempts,
+                "text_hash": notice.text_hash,
                 **_message(row),
             },
         )
 
 
-def _message(row: Row) -> dict[str, object]:
+def _message(row: DeliveryRow) -> dict[str, object]:
     """Return which message carried the notice, and its hash, where it carried several."""
-    if row["message_hash"] is None and row["carried_by"] is None:
+    if row.message_hash is None and row.carried_by is None:
         return {}
-    named: dict[str, object] = {"message": str(row["carried_by"] or row["delivery_id"])}
-    return named | ({"message_hash": row["message_hash"]} if row["message_hash"] else {})
+    named: dict[str, object] = {"message": str(row.message_id)}
+    return named | ({"message_hash": row.message_hash} if row.message_hash else {})
 
 
 async def _write(
@@ -368,7 +375,11 @@ async def _write(
             entry = Entry(act=Act.WEBHOOK_RECORDED, actor=actor, at=at, employer_id=employer, detail=detail)
             work.entries += follow(f"webhook/{ended}/{at.isoformat()}", [entry])
     await settling_rows.write(
-        connection, moved=work.changed, added=work.added, statuses=work.statuses, entries=work.entries
+        connection,
+        moved=work.changed,
+        added=[text for _, text in work.instead],
+        statuses=work.statuses,
+        entries=work.entries,
     )
     await settling_rows.assign_receipts(connection, work.early)
     for webhook_id, (employer_id, until) in sorted(work.held_up.items()):

@@ -1,28 +1,30 @@
 """The notices that a member of staff finds in the inbox: own ones and those of the queue, in the reader's language."""
 
-import json
 from collections.abc import Collection
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, and_, exists, func, or_, select, tuple_
+from sqlalchemy import Row, Select, and_, exists, func, or_, select, tuple_
 from sqlalchemy.sql import ColumnElement
 
 from cases.case.signers import holder_of
-from cases.case.view import moment
 from cases.notices.compose import respoken
+from cases.notices.letters import BlockedError, open_texts
 from cases.notices.marks import read_at, unread_by
+from cases.notices.views import ReadNoticeView, destination_of
 from cases.shared.accesses import record_access
 from cases.shared.context import Context
 from domain.actors import Actor, Role
 from domain.acts import PROPOSALS, Act
-from domain.errors import Defect, KeyUnknown, Refused
+from domain.clock import to_the_second
+from domain.errors import Defect, KeyUnknown
 from domain.languages import Language
-from domain.notices import PLANS, Channel, NoticeKind, Recipient
-from store.case_rows import Row
-from store.encryption import WrappedKey, unwrap
+from domain.notices import PLANS, Channel, DeliveryStatus, NoticeKind, Recipient
+from store.delivery_rows import SealedNotice
+from store.encryption import WrappedKey
+from store.rows.notices import NoticeRow
 from store.tables import conflicts, data_keys, ledger, notices
 from texts.notices import NoticeFacts, render
 
@@ -37,6 +39,13 @@ _ASKING: Final = {
 }
 
 
+class _Told(NamedTuple):
+    """A notice to staff, with the key under which its texts are sealed."""
+
+    notice: NoticeRow
+    key: WrappedKey
+
+
 async def list_own(
     context: Context,
     actor: Actor,
@@ -47,7 +56,7 @@ async def list_own(
     unread: bool = False,
     after: Position | None = None,
     limit: int = 50,
-) -> tuple[list[dict[str, Any]], Position | None]:
+) -> tuple[list[ReadNoticeView], Position | None]:
     """Return a page of the notices to a member of staff, the newest first, in their language."""
     filters = [_concerns(actor)]
     if kind is not None:
@@ -60,17 +69,15 @@ async def list_own(
         filters.append(tuple_(_N.at, _N.notice_id) < tuple_(after[0], UUID(after[1])))
     async with context.database.begin(actor.tenant) as connection:
         found = [
-            dict(row)
-            for told in _told_to(actor)
-            for row in (await connection.execute(_page(told, filters, limit + 1))).mappings()
+            _read(row) for told in _told_to(actor) for row in await connection.execute(_page(told, filters, limit + 1))
         ]
-        rows = sorted(found, key=lambda row: (row["at"], row["notice_id"]), reverse=True)[: limit + 1]
+        rows = sorted(found, key=lambda row: (row.notice.at, row.notice.notice_id), reverse=True)[: limit + 1]
         page = rows[:limit]
-        read = await read_at(connection, actor, [row["notice_id"] for row in page])
-        shown = [(row["reference"], row["employer_id"]) for row in page]
+        read = await read_at(connection, actor, [row.notice.notice_id for row in page])
+        shown = [(row.notice.reference, row.notice.employer_id) for row in page]
         await record_access(connection, actor, "notices", shown, context.clock())
-    items = [{**_view(context, row, language), "read_at": moment(read.get(row["notice_id"]))} for row in page]
-    return items, (page[-1]["at"], str(page[-1]["notice_id"])) if len(rows) > limit else None
+    items = [_view(context, row, language, read.get(row.notice.notice_id)) for row in page]
+    return items, (page[-1].notice.at, str(page[-1].notice.notice_id)) if len(rows) > limit else None
 
 
 def told_to(actor: Actor) -> Condition:
@@ -136,36 +143,43 @@ def _page(told: Condition, filters: list[Condition], limit: int) -> Select[Any]:
     return query.where(told, *filters).order_by(_N.at.desc(), _N.notice_id.desc()).limit(limit)
 
 
-def _view(context: Context, row: Row, language: Language) -> dict[str, Any]:
-    subject, text, spoken = _texts(context, row, language)
-    return {
-        "id": str(row["notice_id"]),
-        "kind": row["kind"],
-        "reference": row["reference"],
-        "destination": row["destination"] or None,
-        "recipient": row["recipient"],
-        "language": spoken,
-        "status": row["status"],
-        "at": moment(row["at"]),
-        "subject": subject,
-        "text": text,
-    }
+def _read(row: Row[Any]) -> _Told:
+    return _Told(NoticeRow.from_row(row), WrappedKey(row.key_id, row.kek_id, row.wrapped))
 
 
-def _texts(context: Context, row: Row, language: Language) -> tuple[str | None, str | None, str]:
+def _view(context: Context, told: _Told, language: Language, read: datetime | None) -> ReadNoticeView:
+    row = told.notice
+    subject, text, spoken = _texts(context, told, language)
+    return ReadNoticeView(
+        id=str(row.notice_id),
+        kind=row.kind,
+        reference=row.reference,
+        destination=destination_of(row.destination),
+        recipient=Recipient(row.recipient),
+        language=spoken,
+        status=DeliveryStatus(row.status),
+        at=to_the_second(row.at),
+        subject=subject,
+        text=text,
+        read_at=to_the_second(read),
+    )
+
+
+def _texts(context: Context, told: _Told, language: Language) -> tuple[str | None, str | None, Language]:
     """Return subject and text in the reader's language where its facts were kept, else as it was written.
 
     Nothing after an erasure.
     """
+    row = told.notice
+    sealed = SealedNotice(notice_id=row.notice_id, recipient=row.recipient, body=row.body, key=told.key)
     try:
-        key = unwrap(context.keyring, WrappedKey(row["key_id"], row["kek_id"], row["wrapped"]))
-        body = json.loads(key.open("notices", "body", str(row["notice_id"]), row["body"])) if row["body"] else {}
-    except (Refused, Defect, KeyUnknown):
+        body = open_texts(context, sealed)
+    except (BlockedError, Defect, KeyUnknown):
         body = {}
     if "facts" in body:
-        kind, recipient = NoticeKind(row["kind"]), Recipient(row["recipient"])
+        kind, recipient = NoticeKind(row.kind), Recipient(row.recipient)
         facts = respoken(NoticeFacts.model_validate(body["facts"]), language)
         said = render(kind, recipient, Channel.INBOX, language, facts)
-        return said.subject, said.text, language.value
+        return said.subject, said.text, language
     kept = body.get(Channel.INBOX.value, {})
-    return kept.get("subject"), kept.get("text"), row["language"]
+    return kept.get("subject"), kept.get("text"), Language(row.language)

@@ -15,7 +15,8 @@ from domain.errors import Defect
 from domain.notices import PLANS, Channel, DeliveryStatus, NoticeKind, Recipient, fallback_channel
 from domain.spellings import NOTICE_ID
 from store import delivery_rows, settling_rows
-from store.case_rows import Row
+from store.rows.notices import DeliveryRow
+from store.settling_rows import SettlingNotice
 
 _LONG_AGO: Final = datetime(2000, 1, 1, tzinfo=CHINA)
 _SWEPT_AT_ONCE: Final = 200
@@ -26,56 +27,54 @@ _WITH_FALLBACK: Final = frozenset(
 )
 
 
-def mail_of(rows: Sequence[Row]) -> Row:
-    """Return the mail among the deliveries of a notice that has one."""
-    return next(row for row in rows if row["channel"] == Channel.MAIL)
-
-
-def carry_as_the_mails(instead: Sequence[tuple[Row, Row]]) -> None:
+def carry_as_the_mails(instead: Sequence[tuple[DeliveryRow, DeliveryRow]]) -> None:
     """Let one SMS stand for those in place of mails that one message carried; each comes with its mail."""
-    by_message: dict[UUID, list[Row]] = {}
+    by_message: dict[UUID, list[DeliveryRow]] = {}
     for mail, row in instead:
-        by_message.setdefault(mail["carried_by"] or mail["delivery_id"], []).append(row)
+        by_message.setdefault(mail.message_id, []).append(row)
     for rows in by_message.values():
         carry_all(rows)
 
 
-async def fallback(context: Context, connection: AsyncConnection, rows: Sequence[Row], at: datetime) -> list[Row]:
-    """Return the SMS that follows a mail that failed for good, where the person has a phone."""
-    mail = next((row for row in rows if row["channel"] == Channel.MAIL), None)
-    if mail is None or mail["status"] != DeliveryStatus.FAILED or mail["kind"] not in _WITH_FALLBACK:
-        return []
-    opened = {Channel(row["channel"]) for row in rows}
-    if mail["recipient"] != Recipient.PERSON or Channel.SMS in opened:
-        return []
-    return [text] if (text := await _text(context, connection, mail["delivery_id"], opened, at)) else []
+async def fallback(
+    context: Context, connection: AsyncConnection, notice: SettlingNotice, at: datetime
+) -> tuple[DeliveryRow, DeliveryRow] | None:
+    """Return a mail that failed for good with the SMS that follows it, where the person has a phone."""
+    mail = next((row for row in notice.deliveries if row.channel == Channel.MAIL), None)
+    if mail is None or mail.status != DeliveryStatus.FAILED or notice.kind not in _WITH_FALLBACK:
+        return None
+    opened = {Channel(row.channel) for row in notice.deliveries}
+    if notice.recipient != Recipient.PERSON or Channel.SMS in opened:
+        return None
+    text = await _text(context, connection, mail.delivery_id, opened, at)
+    return None if text is None else (mail, text)
 
 
 async def _text(
     context: Context, connection: AsyncConnection, mail_id: UUID, opened: set[Channel], at: datetime
-) -> Row | None:
+) -> DeliveryRow | None:
     """Return the delivery of the SMS in a mail's place, or None where none can reach the person."""
-    (row,) = await delivery_rows.letters(connection, [mail_id])
+    (letter,) = await delivery_rows.letters(connection, [mail_id])
     try:
-        reachable = {Channel.SMS} if open_texts(context, row).get(Channel.SMS.value) else set()
-        address_of(context, row, Channel.SMS)
+        reachable = {Channel.SMS} if open_texts(context, letter.notice).get(Channel.SMS.value) else set()
+        address_of(context, letter, Channel.SMS)
     except (BlockedError, Defect):
         return None
-    if fallback_channel(NoticeKind(row["kind"]), Recipient(row["recipient"]), reachable, opened) is None:
+    if fallback_channel(NoticeKind(letter.kind), Recipient(letter.notice.recipient), reachable, opened) is None:
         return None
-    return {
+    notice_id = letter.notice.notice_id
+    return DeliveryRow(
         # The same id however often the mail's end is looked at, so that there is one SMS.
-        "delivery_id": uuid5(NAMESPACE_URL, f"{NOTICE_ID}{row['notice_id']}/sms"),
-        "notice_id": row["notice_id"],
-        "employer_id": row["employer_id"],
-        "channel": Channel.SMS.value,
-        "after": mail_id,
-        "carried_by": None,
-        "status": DeliveryStatus.QUEUED.value,
-        "next_attempt": at,
-        "give_up_at": at + context.limits.notice_retry,
-        "traceparent": row["traceparent"],
-    }
+        delivery_id=uuid5(NAMESPACE_URL, f"{NOTICE_ID}{notice_id}/sms"),
+        notice_id=notice_id,
+        employer_id=letter.employer_id,
+        channel=Channel.SMS.value,
+        after=mail_id,
+        status=DeliveryStatus.QUEUED.value,
+        next_attempt=at,
+        give_up_at=at + context.limits.notice_retry,
+        traceparent=letter.traceparent,
+    )
 
 
 async def text_instead(context: Context, at: datetime) -> int:
@@ -91,13 +90,14 @@ async def text_instead(context: Context, at: datetime) -> int:
             page = await delivery_rows.mail_late(connection, begun, _WITH_FALLBACK, after, _SWEPT_AT_ONCE)
             if not page:
                 return opened
-            instead: list[tuple[Row, Row]] = []
+            instead: list[tuple[DeliveryRow, DeliveryRow]] = []
             ids = await delivery_rows.with_carried(connection, [each for _, each in page])
             await settling_rows.lock(connection, ids, ())
-            for rows in (await settling_rows.read(connection, ids, ())).notices.values():
-                channels = {Channel(row["channel"]) for row in rows}
-                for mail in [row for row in rows if row["channel"] == Channel.MAIL and row["status"] == "queued"]:
-                    text = await _text(context, connection, mail["delivery_id"], channels, at)
+            for notice in (await settling_rows.read(connection, ids, ())).notices:
+                channels = {Channel(row.channel) for row in notice.deliveries}
+                mails = [row for row in notice.deliveries if row.channel == Channel.MAIL and row.status == "queued"]
+                for mail in mails:
+                    text = await _text(context, connection, mail.delivery_id, channels, at)
                     instead += [(mail, text)] if text else []
             carry_as_the_mails(instead)
             await settling_rows.write(connection, added=[text for _, text in instead])

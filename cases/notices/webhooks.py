@@ -8,19 +8,21 @@ public half is ever shown.
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import RowMapping, insert, select, tuple_, update
+from sqlalchemy import Row, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.keys.data import get_data_key
 from cases.notices.employers import tell_employer
 from cases.notices.letters import keep_texts
+from cases.notices.views import DeliveryView, WebhookView
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Progress, Reply, find_known, remember
+from cases.shared.idempotency import Done, Idempotency, Progress, Reply, once
+from cases.shared.views import document
 from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import CHINA, day_of
@@ -43,6 +45,7 @@ from domain.webhooks import (
 from proof.webhooks import key_pair_from, secret_from
 from store.encryption import DataKey
 from store.ledger import Entry, append, chain_of
+from store.rows.notices import DeliveryRow, WebhookRow
 from store.tables import deliveries, employers, notices, webhooks
 from temporal.traces import current_traceparent
 from texts.notices import Rendered
@@ -71,19 +74,19 @@ class _Subscription:
         """How its newest key signs."""
         return Scheme.V1 if self.keys.keys[0].key.startswith("whsec_") else Scheme.V1A
 
-    def view(self) -> dict[str, Any]:
+    def view(self) -> WebhookView:
         """Return what its employer sees of it, without any key."""
-        return {
-            "id": str(self.webhook_id),
-            "url": self.url,
-            "kinds": list(self.kinds),
-            "state": self.state.value,
-            "scheme": self.scheme.value,
-            "created_at": self.at.astimezone(CHINA).isoformat(),
-        }
+        return WebhookView(
+            id=str(self.webhook_id),
+            url=self.url,
+            kinds=list(self.kinds),
+            state=self.state,
+            scheme=self.scheme,
+            created_at=self.at,
+        )
 
 
-async def list_webhooks(context: Context, actor: Actor) -> list[dict[str, Any]]:
+async def list_webhooks(context: Context, actor: Actor) -> list[WebhookView]:
     """Return the caller's subscriptions, oldest first; there are at most twenty, so that no page follows."""
     async with context.database.begin(actor.tenant) as connection:
         key = await _employer_key(context, connection, actor)
@@ -101,10 +104,8 @@ async def put_webhook(context: Context, actor: Actor, request: WebhookRequest, i
     except UnfitTargetError as error:
         errors = [FieldError("url", FieldCode.UNKNOWN_VALUE, str(error))]
         raise Refused("invalid", "Webhooks may not go to this URL.", errors) from None
-    async with context.database.begin(actor.tenant) as connection:
-        known = await find_known(context, connection, actor, idempotency)
-        if known is not None and known.reply is not None:
-            return known.reply
+
+    async def write(connection: AsyncConnection) -> Done:
         key = await _employer_key(context, connection, actor, lock=True)
         there = await _subscriptions(connection, key, actor)
         same = next((each for each in there if each.url == request.url), None)
@@ -113,8 +114,9 @@ async def put_webhook(context: Context, actor: Actor, request: WebhookRequest, i
             if same
             else await _add(connection, actor, key, request, len(there), context.clock())
         )
-        await remember(context, connection, actor, idempotency, reply=reply, key=key)
-        return reply
+        return Done(reply, key)
+
+    return (await once(context, actor, idempotency, write)).reply
 
 
 async def rotate_secret(
@@ -125,10 +127,8 @@ async def rotate_secret(
     Raises:
         Refused: `not_found` when the caller has no such subscription.
     """
-    async with context.database.begin(actor.tenant) as connection:
-        known = await find_known(context, connection, actor, idempotency)
-        if known is not None and known.reply is not None:
-            return known.reply
+
+    async def write(connection: AsyncConnection) -> Done:
         at = context.clock()
         key = await _employer_key(context, connection, actor, lock=True)
         found = await _get(connection, key, actor, webhook_id)
@@ -147,8 +147,9 @@ async def rotate_secret(
             },
         )
         await _record(connection, actor, at, webhook_id, change="rotated", scheme=scheme.value)
-        await remember(context, connection, actor, idempotency, reply=reply, key=key)
-        return reply
+        return Done(reply, key)
+
+    return (await once(context, actor, idempotency, write)).reply
 
 
 async def test_webhook(context: Context, actor: Actor, webhook_id: UUID, idempotency: Idempotency) -> Reply:
@@ -157,10 +158,8 @@ async def test_webhook(context: Context, actor: Actor, webhook_id: UUID, idempot
     Raises:
         Refused: `not_found` when the caller has no such subscription; `wrong_stage` when it has ended or is paused.
     """
-    async with context.database.begin(actor.tenant) as connection:
-        known = await find_known(context, connection, actor, idempotency)
-        if known is not None and known.reply is not None:
-            return known.reply
+
+    async def write(connection: AsyncConnection) -> Done:
         at = context.clock()
         key = await _employer_key(context, connection, actor)
         found = await _get(connection, key, actor, webhook_id)
@@ -169,13 +168,14 @@ async def test_webhook(context: Context, actor: Actor, webhook_id: UUID, idempot
         delivery_id = await _queue_test(context, connection, actor, key, webhook_id, at)
         reply = Reply(Progress.STORED, {"id": str(webhook_id), "delivery_id": str(delivery_id)})
         await _record(connection, actor, at, webhook_id, change="tested", delivery_id=str(delivery_id))
-        await remember(context, connection, actor, idempotency, reply=reply, key=key)
-        return reply
+        return Done(reply, key)
+
+    return (await once(context, actor, idempotency, write)).reply
 
 
 async def list_deliveries(
     context: Context, actor: Actor, webhook_id: UUID, *, after: Position | None = None, limit: int = 50
-) -> tuple[list[dict[str, Any]], Position | None]:
+) -> tuple[list[DeliveryView], Position | None]:
     """Return a page of the deliveries of a subscription, newest first, and the position of the next page.
 
     Raises:
@@ -196,28 +196,38 @@ async def list_deliveries(
     async with context.database.begin(actor.tenant) as connection:
         if (await connection.execute(select(webhooks.c.webhook_id).where(_is(actor, webhook_id)))).first() is None:
             raise _unknown()
-        rows = (await connection.execute(query)).mappings().all()
-    page = rows[:limit]
-    more = len(rows) > limit
-    return [_delivery_view(row) for row in page], (page[-1]["give_up_at"], page[-1]["delivery_id"]) if more else None
+        rows = (await connection.execute(query)).all()
+    page = [_read(row) for row in rows[:limit]]
+    last = page[-1].delivery if len(rows) > limit else None
+    return [_delivery_view(each) for each in page], None if last is None else (last.give_up_at, last.delivery_id)
 
 
-def _delivery_view(row: RowMapping) -> dict[str, Any]:
-    return {
-        "id": str(row["delivery_id"]),
-        "kind": row["kind"],
-        "reference": row["reference"] or None,
-        "status": row["status"],
-        "attempts": row["attempts"],
-        "reason": row["reason"],
-        "created_at": _time(row["at"]),
-        "next_attempt": _time(row["next_attempt"]),
-        "settled_at": _time(row["settled_at"]),
-    }
+class _Delivered(NamedTuple):
+    """A delivery to a subscription, and of its notice the kind, the case and the time."""
+
+    delivery: DeliveryRow
+    kind: str
+    reference: str
+    at: datetime
 
 
-def _time(moment: datetime | None) -> str | None:
-    return moment.astimezone(CHINA).isoformat() if moment is not None else None
+def _read(row: Row[Any]) -> _Delivered:
+    return _Delivered(DeliveryRow.from_row(row), row.kind, row.reference, row.at)
+
+
+def _delivery_view(each: _Delivered) -> DeliveryView:
+    row = each.delivery
+    return DeliveryView(
+        id=str(row.delivery_id),
+        kind=each.kind,
+        reference=each.reference or None,
+        status=DeliveryStatus(row.status),
+        attempts=row.attempts,
+        reason=row.reason,
+        created_at=each.at,
+        next_attempt=row.next_attempt,
+        settled_at=row.settled_at,
+    )
 
 
 async def _add(
@@ -250,7 +260,7 @@ async def _add(
     await _record(
         connection, actor, at, added.webhook_id, change="added", kinds=list(added.kinds), state=added.state.value
     )
-    return Reply(Progress.MADE, {**added.view(), **shown})
+    return Reply(Progress.MADE, {**document(added.view()), **shown})
 
 
 async def _change(
@@ -261,7 +271,7 @@ async def _change(
         changed = update(webhooks).where(_is(actor, same.webhook_id)).values(kinds=kinds, state=state.value)
         await connection.execute(changed)
         await _record(connection, actor, at, same.webhook_id, change="changed", kinds=kinds, state=state.value)
-    return Reply(Progress.APPLIED, {**same.view(), "kinds": kinds, "state": state.value})
+    return Reply(Progress.APPLIED, document(replace(same, kinds=tuple(kinds), state=state).view()))
 
 
 def _state(request: WebhookRequest) -> WebhookState:
@@ -336,15 +346,15 @@ async def _key_id(connection: AsyncConnection, employer_id: str, *, lock: bool =
 
 async def _subscriptions(connection: AsyncConnection, key: DataKey, actor: Actor) -> list[_Subscription]:
     query = select(webhooks).where(webhooks.c.employer_id == actor.employer_id)
-    rows = (await connection.execute(query.order_by(webhooks.c.at, webhooks.c.webhook_id))).mappings()
-    return [_opened(key, row) for row in rows]
+    rows = await connection.execute(query.order_by(webhooks.c.at, webhooks.c.webhook_id))
+    return [_opened(key, WebhookRow.from_row(row)) for row in rows]
 
 
 async def _get(connection: AsyncConnection, key: DataKey, actor: Actor, webhook_id: UUID) -> _Subscription:
-    row = (await connection.execute(select(webhooks).where(_is(actor, webhook_id)))).mappings().one_or_none()
+    row = (await connection.execute(select(webhooks).where(_is(actor, webhook_id)))).one_or_none()
     if row is None:
         raise _unknown()
-    return _opened(key, row)
+    return _opened(key, WebhookRow.from_row(row))
 
 
 async def pause(context: Context, connection: AsyncConnection, webhook_id: UUID, at: datetime, actor: Actor) -> None:
@@ -355,12 +365,13 @@ async def pause(context: Context, connection: AsyncConnection, webhook_id: UUID,
     )
     is_failing = (webhooks.c.webhook_id == webhook_id, webhooks.c.state == WebhookState.ACTIVE.value, ~arrived.exists())
     paused = update(webhooks).where(*is_failing).values(state=WebhookState.PAUSED.value)
-    row = (await connection.execute(paused.returning(webhooks))).mappings().one_or_none()
+    row = (await connection.execute(paused.returning(webhooks))).one_or_none()
     if row is None:
         return
-    employer_id = str(row["employer_id"])
+    paused_one = WebhookRow.from_row(row)
+    employer_id = paused_one.employer_id
     key = await get_data_key(context, connection, await _key_id(connection, employer_id))
-    facts = {"webhook_id": str(webhook_id), "webhook_url": _opened(key, row).url, "from_on": day_of(at)}
+    facts = {"webhook_id": str(webhook_id), "webhook_url": _opened(key, paused_one).url, "from_on": day_of(at)}
     occasion = f"{webhook_id}/{day_of(at)}"
     await tell_employer(
         context, connection, employer_id, NoticeKind.WEBHOOK_PAUSED, occasion=occasion, at=at, facts=facts
@@ -370,15 +381,15 @@ async def pause(context: Context, connection: AsyncConnection, webhook_id: UUID,
     await append(connection, f"webhook/{webhook_id}/{at.isoformat()}", [entry])
 
 
-def _opened(key: DataKey, row: RowMapping) -> _Subscription:
-    name = str(row["webhook_id"])
+def _opened(key: DataKey, row: WebhookRow) -> _Subscription:
+    name = str(row.webhook_id)
     return _Subscription(
-        webhook_id=row["webhook_id"],
-        url=key.open("webhooks", "url", name, row["url"]).decode(),
-        kinds=tuple(row["kinds"]),
-        state=WebhookState(row["state"]),
-        keys=SigningKeys.model_validate_json(key.open("webhooks", "secrets", name, row["secrets"])),
-        at=row["at"],
+        webhook_id=row.webhook_id,
+        url=key.open("webhooks", "url", name, row.url).decode(),
+        kinds=tuple(row.kinds),
+        state=WebhookState(row.state),
+        keys=SigningKeys.model_validate_json(key.open("webhooks", "secrets", name, row.secrets)),
+        at=row.at,
     )
 
 

@@ -36,4 +36,14 @@ async def record_access(
         employer_id=employers.pop() if len(employers) == 1 else None,
         detail={"what": what, "cases": references},
     )
+    await note_access(connection, entry)
+
+
+async def note_access(connection: AsyncConnection, entry: Entry) -> None:
+    """Write down that somebody saw, opened or compared something, in a chain of its own so that it locks no case.
+
+    Args:
+        connection: the transaction of the reading.
+        entry: what was seen, of which cases (`cases` of its detail), and what for.
+    """
     await begin_chain(connection, f"access/{uuid4()}", [entry])

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -92,6 +93,60 @@ class Known:
     reply: Reply | None
     reference: str | None
     command_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What an act came to: its answer, the key that seals it for a repeat, and the case and command it is about.
+
+    Without a key nothing is kept, and a repeat acts anew.
+    """
+
+    reply: Reply
+    key: DataKey | None = None
+    reference: str | None = None
+    command_id: UUID | None = None
+
+
+async def once(
+    context: Context,
+    actor: Actor,
+    request: Idempotency,
+    act: Callable[[AsyncConnection], Awaitable[Done]],
+    *,
+    tenant: str | None = None,
+    case: str | None = None,
+) -> Done:
+    """Act in one transaction and keep the answer in it; for a key that was seen before return what it came to first.
+
+    Args:
+        context: the collaborators.
+        actor: who asks.
+        request: by which the write is known again.
+        act: does it and says what it came to; not called for a key that was seen before.
+        tenant: whose rows the transaction sees; the actor's where none is named.
+        case: the reference of a case whose row it locks before it reads anything.
+
+    Raises:
+        Refused: as `find_known`, and as the act.
+    """
+    async with context.database.begin(actor.tenant if tenant is None else tenant, case=case) as connection:
+        known = await find_known(context, connection, actor, request)
+        if known is not None and known.reply is not None:
+            return Done(known.reply, reference=known.reference, command_id=known.command_id)
+        done = await act(connection)
+        if done.key is not None:
+            await remember(
+                context,
+                connection,
+                actor,
+                request,
+                reference=done.reference,
+                command_id=done.command_id,
+                reply=done.reply,
+                key=done.key,
+            )
+    return done
 
 
 async def find_known(context: Context, connection: AsyncConnection, actor: Actor, request: Idempotency) -> Known | None:

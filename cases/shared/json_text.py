@@ -1,9 +1,11 @@
-"""What is shown as JSON: dataclasses by their members, times with China's offset."""
+"""What is shown as JSON: dataclasses and models by their members, times with China's offset."""
 
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 import orjson
+from pydantic import BaseModel
 
 from domain.clock import CHINA
 
@@ -26,6 +28,10 @@ def _plain(value: object) -> object:
         return value.astimezone(CHINA).isoformat()
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, BaseModel):
+        return value.model_dump()
+    if isinstance(value, UUID):
+        return str(value)
     if isinstance(written := getattr(value, "written", None), orjson.Fragment):
         return written
     raise TypeError(type(value).__name__)

@@ -1,8 +1,8 @@
 """The inbox: a page of tasks, the most urgent free one, claims, releases and assignments (R9)."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -12,17 +12,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.file import CaseFile, load_case
 from cases.case.parts import destinations_of
 from cases.case.signers import held_by_another, holder_of, need_no_conflict, subject_of
-from cases.case.view import moment
 from cases.shared.accesses import record_access
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Progress, Reply, find_known, remember
+from cases.shared.idempotency import Done, Idempotency, Progress, Reply, once
 from cases.shared.sign_ins import need_staff
+from cases.shared.views import document
 from cases.tasks import review as review_tasks
 from cases.tasks.lists import Told, describe, describe_one, moments, totals
 from cases.tasks.queries import FAR, FEW, MANY, Position, counts_of, next_free, page_of, visible_to
 from cases.tasks.review import set_claim_limit
+from cases.tasks.views import TaskCounts, TaskView
 from domain.actors import Actor, Role
 from domain.acts import Act
+from domain.clock import to_the_second
 from domain.decisions import TASK_ANSWERS
 from domain.errors import Refused
 from domain.stages import Destination
@@ -40,7 +42,7 @@ async def list_tasks(
     order: TaskOrder = TaskOrder.PRIORITY,
     after: Position | None = None,
     limit: int = 50,
-) -> tuple[list[dict[str, Any]], Position | None]:
+) -> tuple[list[TaskView], Position | None]:
     """Return a page of open tasks: overdue first, then by due date, then by time received, or in another order.
 
     Args:
@@ -56,20 +58,20 @@ async def list_tasks(
         query, values = page_of(
             holder_of(actor), actor.role, _chosen(actor, choice), at, order=order, after=after, limit=limit + 1
         )
-        rows = (await connection.execute(query, values)).mappings().all()
-        page = [TaskRow.from_mapping(dict(row)) for row in rows[:limit]]
+        rows = (await connection.execute(query, values)).all()
+        page = [TaskRow.from_row(row) for row in rows[:limit]]
         told = await describe(connection, page, at)
         shown = [(row.reference or "", row.employer_id or "") for row in page]
         await record_access(connection, actor, "tasks", shown, context.clock())
     position: Position | None = None
     if len(rows) > limit:
         last = page[-1]
-        first = () if order is TaskOrder.PRIORITY else (rows[limit - 1]["first"],)
+        first = () if order is TaskOrder.PRIORITY else (rows[limit - 1].first,)
         position = (*first, last.overdue, last.due_at or FAR, last.opened_at, str(last.task_id))
     return [task_view(row, more) for row, more in zip(page, told, strict=True)], position
 
 
-async def count_tasks(context: Context, actor: Actor, choice: TaskChoice | None = None) -> dict[str, Any]:
+async def count_tasks(context: Context, actor: Actor, choice: TaskChoice | None = None) -> TaskCounts:
     """Return how many open tasks the actor's lists have, by kind, by holder and by priority."""
     async with context.database.begin(actor.tenant) as connection:
         at = await moments(context, connection, context.clock())
@@ -86,25 +88,22 @@ def _chosen(actor: Actor, choice: TaskChoice | None) -> TaskChoice:
     return replace(choice, holder=named)
 
 
-async def claim_next(context: Context, actor: Actor, kind: TaskKind | None, idempotency_: Idempotency) -> Reply:
+async def claim_next(context: Context, actor: Actor, kind: TaskKind | None, idempotency: Idempotency) -> Reply:
     """Claim the most urgent free task; two callers never get the same one. 204 when there is none."""
     at = context.clock()
-    async with context.database.begin() as connection:
-        known = await find_known(context, connection, actor, idempotency_)
-        if known is not None and known.reply is not None:
-            return known.reply
+
+    async def write(connection: AsyncConnection) -> Done:
         found = await _lock_next(context, connection, actor, kind)
         if found is None:
-            return Reply(Progress.NOTHING)
+            return Done(Reply(Progress.NOTHING))
         file, task = found
         _hold(file, task, holder_of(actor), at)
         file.record(Act.CLAIMED, actor, at, destination=task.destination, kind=task.kind)
         await file.save(connection)
-        reply = Reply(Progress.APPLIED, task_view(task, describe_one(file, task, at)))
-        await remember(
-            context, connection, actor, idempotency_, reference=file.reference, reply=reply, key=file.person_key
-        )
-    return reply
+        reply = Reply(Progress.APPLIED, document(task_view(task, describe_one(file, task, at))))
+        return Done(reply, file.person_key, file.reference)
+
+    return (await once(context, actor, idempotency, write)).reply
 
 
 async def _lock_next(
@@ -128,7 +127,7 @@ async def _lock_next(
         seen.append(found.task_id)
 
 
-async def claim(context: Context, actor: Actor, task_id: UUID, idempotency_: Idempotency) -> Reply:
+async def claim(context: Context, actor: Actor, task_id: UUID, idempotency: Idempotency) -> Reply:
     """Claim a free task; claiming one's own again changes nothing."""
 
     def take(file: CaseFile, task: TaskRow, at: datetime) -> None:
@@ -140,10 +139,10 @@ async def claim(context: Context, actor: Actor, task_id: UUID, idempotency_: Ide
         _hold(file, task, holder_of(actor), at)
         file.record(Act.CLAIMED, actor, at, destination=task.destination, kind=task.kind)
 
-    return await _on_task(context, actor, task_id, idempotency_, take)
+    return await _on_task(context, actor, task_id, idempotency, take)
 
 
-async def release(context: Context, actor: Actor, task_id: UUID, conflict: bool, idempotency_: Idempotency) -> Reply:
+async def release(context: Context, actor: Actor, task_id: UUID, conflict: bool, idempotency: Idempotency) -> Reply:
     """Give a task back; for a conflict of interest the officer is barred from the case."""
 
     def let_go(file: CaseFile, task: TaskRow, at: datetime) -> None:
@@ -160,10 +159,10 @@ async def release(context: Context, actor: Actor, task_id: UUID, conflict: bool,
         if conflict:
             file.record(Act.CONFLICT_DECLARED, actor, at, subject=actor.subject)
 
-    return await _on_task(context, actor, task_id, idempotency_, let_go, conflict=conflict)
+    return await _on_task(context, actor, task_id, idempotency, let_go, conflict=conflict)
 
 
-async def assign(context: Context, actor: Actor, task_id: UUID, subject: str, idempotency_: Idempotency) -> Reply:
+async def assign(context: Context, actor: Actor, task_id: UUID, subject: str, idempotency: Idempotency) -> Reply:
     """Hand a task to a named officer; supervisors only.
 
     Raises:
@@ -180,7 +179,7 @@ async def assign(context: Context, actor: Actor, task_id: UUID, subject: str, id
         _hold(file, task, holder, at)
         file.record(Act.ASSIGNED, actor, at, destination=task.destination, kind=task.kind, subject=subject)
 
-    return await _on_task(context, actor, task_id, idempotency_, hand_over)
+    return await _on_task(context, actor, task_id, idempotency, hand_over)
 
 
 async def find_reference(context: Context, actor: Actor, task_id: UUID) -> str:
@@ -193,28 +192,32 @@ async def find_reference(context: Context, actor: Actor, task_id: UUID) -> str:
     return str(reference)
 
 
-def task_view(row: TaskRow, more: Told) -> dict[str, Any]:
+def task_view(row: TaskRow, more: Told) -> TaskView:
     """Return a task as staff sees it, with what its list tells of it; sealed parts of its detail stay with the case."""
     hidden = ("change", "contest", "by", "destinations")
-    return {
-        "id": str(row.task_id),
-        "kind": row.kind,
-        "reference": row.reference,
-        "employer_id": row.employer_id,
-        "destination": row.destination,
-        "destinations": destinations_of(row),
-        "round": row.round,
-        "state": row.state,
-        "queue": row.queue,
-        "opened_at": moment(row.opened_at),
-        "due_at": moment(row.due_at),
-        "overdue": row.overdue,
-        "holder": subject_of(row.holder),
-        "held_since": moment(row.held_since),
-        "answers": [action.value for action in TASK_ANSWERS.get(TaskKind(row.kind), ())],
-        "detail": {name: value for name, value in row.detail.items() if name not in hidden},
-        **more,
-    }
+    return TaskView(
+        id=str(row.task_id),
+        kind=row.kind,
+        reference=row.reference,
+        employer_id=row.employer_id,
+        destination=row.destination,
+        destinations=[Destination(each) for each in destinations_of(row)],
+        round=row.round,
+        state=row.state,
+        queue=row.queue,
+        opened_at=to_the_second(row.opened_at),
+        due_at=to_the_second(row.due_at),
+        overdue=row.overdue,
+        holder=subject_of(row.holder),
+        held_since=to_the_second(row.held_since),
+        answers=list(TASK_ANSWERS.get(TaskKind(row.kind), ())),
+        detail={name: value for name, value in row.detail.items() if name not in hidden},
+        employer_name=more.employer_name,
+        employer_name_en=more.employer_name_en,
+        assessment=more.assessment,
+        findings=more.findings,
+        priority=more.priority,
+    )
 
 
 def _hold(file: CaseFile, task: TaskRow, holder: str, at: datetime) -> None:
@@ -251,14 +254,18 @@ def _proposer(file: CaseFile, task: TaskRow) -> str | None:
 
 
 async def _on_task(
-    context: Context, actor: Actor, task_id: UUID, idempotency_: Idempotency, verb: Any, *, conflict: bool = False
+    context: Context,
+    actor: Actor,
+    task_id: UUID,
+    idempotency: Idempotency,
+    verb: Callable[[CaseFile, TaskRow, datetime], None],
+    *,
+    conflict: bool = False,
 ) -> Reply:
     at = context.clock()
     reference = await find_reference(context, actor, task_id)
-    async with context.database.begin() as connection:
-        known = await find_known(context, connection, actor, idempotency_)
-        if known is not None and known.reply is not None:
-            return known.reply
+
+    async def write(connection: AsyncConnection) -> Done:
         file = await load_case(context, connection, reference, lock=True)
         task = _task_of(file, task_id)
         verb(file, task, at)
@@ -268,9 +275,10 @@ async def _on_task(
             )
             await connection.execute(declared.on_conflict_do_nothing())
         await file.save(connection)
-        reply = Reply(Progress.APPLIED, task_view(task, describe_one(file, task, at)))
-        await remember(context, connection, actor, idempotency_, reference=reference, reply=reply, key=file.person_key)
-    return reply
+        reply = Reply(Progress.APPLIED, document(task_view(task, describe_one(file, task, at))))
+        return Done(reply, file.person_key, reference)
+
+    return (await once(context, actor, idempotency, write)).reply
 
 
 def _task_of(file: CaseFile, task_id: UUID) -> TaskRow:

@@ -15,16 +15,20 @@ from cases.case.signers import subject_of
 from cases.shared.calendar import current_calendar
 from cases.shared.context import Context
 from cases.tasks.queries import Moments, in_force
+from cases.tasks.views import HolderCount, KindCount, TaskCounts
 from domain.clock import day_of, end_of
 from domain.findings import FindingOutcome, amount_to
 from domain.spellings import Cursor
-from domain.task_lists import priority_of
+from domain.stages import AssessmentOutcome
+from domain.task_lists import Priority, priority_of
 from domain.working_days import WorkingCalendar
 from store.rows.work import TaskRow
 from store.tables import cursors, employer_versions
 
 _TEXTS: Final = ARRAY(Text)
 _REGISTRATION: Final = "registration"
+# Beside the priorities, by which tasks are counted too.
+_OPEN, _FREE = "open", "free"
 # Newest of each place, by the key; and of each employer what is in force.
 _FINDINGS: Final = text(
     "SELECT x.reference, x.scope, a.findings"
@@ -52,8 +56,14 @@ class EmployerNames(NamedTuple):
     name_en: str | None
 
 
-# What a list tells of a task beyond its row, by the names of the contract.
-Told = dict[str, Any]
+class Told(NamedTuple):
+    """What a list tells of a task beyond its row; `findings` are numbers by outcome."""
+
+    employer_name: str | None
+    employer_name_en: str | None
+    assessment: AssessmentOutcome | None
+    findings: dict[str, int]
+    priority: Priority
 
 
 async def describe(connection: AsyncConnection, rows: Sequence[TaskRow], at: Moments) -> list[Told]:
@@ -90,16 +100,16 @@ def _told(
     row: TaskRow, findings: Sequence[Mapping[str, Any]] | None, employer: EmployerNames | None, at: Moments
 ) -> Told:
     counted = Counter(finding["outcome"] for finding in findings or ())
-    return {
-        "employer_name": employer.name_zh if employer else None,
-        "employer_name_en": employer.name_en if employer else None,
-        "assessment": None if findings is None else amount_to(set(counted)).value,
-        "findings": {outcome.value: counted[outcome] for outcome in FindingOutcome},
-        "priority": priority_of(row.overdue, row.due_at, at.now, at.urgent_until).value,
-    }
+    return Told(
+        employer_name=employer.name_zh if employer else None,
+        employer_name_en=employer.name_en if employer else None,
+        assessment=None if findings is None else amount_to(set(counted)),
+        findings={outcome.value: counted[outcome] for outcome in FindingOutcome},
+        priority=priority_of(row.overdue, row.due_at, at.now, at.urgent_until),
+    )
 
 
-def totals(rows: Sequence[Any]) -> dict[str, Any]:
+def totals(rows: Sequence[Any]) -> TaskCounts:
     """Return how many open tasks there are in all, by kind, by holder and by priority."""
     by_kind: dict[str, Counter[str]] = {}
     by_holder: dict[str | None, Counter[str]] = {}
@@ -108,23 +118,24 @@ def totals(rows: Sequence[Any]) -> dict[str, Any]:
         kind = by_kind.setdefault(row.kind, Counter())
         holder = by_holder.setdefault(row.holder, Counter())
         by_priority[row.priority] += row.number
-        kind["free"] += row.number if row.holder is None else 0
+        kind[_FREE] += row.number if row.holder is None else 0
         for counted in (kind, holder):
-            counted["open"] += row.number
+            counted[_OPEN] += row.number
             counted[row.priority] += row.number
-    return {
-        "open": by_priority.total(),
-        "free": sum(counted["free"] for counted in by_kind.values()),
-        **{priority: by_priority[priority] for priority in ("overdue", "urgent", "normal")},
-        "by_kind": [
-            {"kind": kind, **_counted(by_kind[kind]), "free": by_kind[kind]["free"]} for kind in sorted(by_kind)
+    return TaskCounts(
+        open=by_priority.total(),
+        free=sum(counted[_FREE] for counted in by_kind.values()),
+        **_counted(by_priority),
+        by_kind=[
+            KindCount(kind=kind, open=counted[_OPEN], **_counted(counted), free=counted[_FREE])
+            for kind, counted in sorted(by_kind.items())
         ],
-        "by_holder": [
-            {"holder": subject_of(holder), **_counted(by_holder[holder])}
+        by_holder=[
+            HolderCount(holder=subject_of(holder), open=by_holder[holder][_OPEN], **_counted(by_holder[holder]))
             for holder in sorted(by_holder, key=lambda each: (each is not None, each or ""))
         ],
-    }
+    )
 
 
 def _counted(counted: Counter[str]) -> dict[str, int]:
-    return {name: counted[name] for name in ("open", "overdue", "urgent", "normal")}
+    return {priority.value: counted[priority] for priority in Priority}

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
-from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from sqlalchemy import ColumnElement, func, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.view import moment
 from cases.incidents import rows as incident_rows
+from cases.shared.accesses import note_access
 from cases.shared.context import Context
 from domain.actors import Actor
 from domain.acts import Act
@@ -33,6 +34,7 @@ from record.reconciliation.views import (
     kept_difference,
 )
 from record.seal.proofs import prove_case
+from store.incident_rows import new_incident, opening
 from store.ledger import Entry, append
 from store.rows.archive import DifferenceRow
 from store.tables import differences, incidents, registrations
@@ -81,7 +83,7 @@ async def show_reconciliation(
     detail = {"cases": [reference], "differences": len(found), "complete": record.is_live_known}
     entry = Entry(act=Act.RECONCILED, actor=actor, at=at, purpose=Purpose.AUDIT.value, detail=detail)
     async with context.database.begin() as connection:
-        await append(connection, f"access/{uuid4()}", [entry])
+        await note_access(connection, entry)
     return ReconciliationView(
         reference=reference,
         at=need(moment(at), "at"),
@@ -144,20 +146,19 @@ async def _open_incidents(
     r = registrations.c
     employer = (await connection.execute(select(r.employer_id).where(r.reference == reference))).scalar_one_or_none()
     rows = [
-        {
-            "incident_id": difference_id,
-            "reference": reference if employer is not None else None,
-            "employer_id": employer,
-            "kind": archive_incidents.KIND if each.code == "history_missing" else INCIDENT,
-            "step": each.code,
-            "reason": place_text(each.place)[:200],
-            "state": "open",
-            "at": at,
-        }
+        new_incident(
+            at,
+            kind=archive_incidents.KIND if each.code == "history_missing" else INCIDENT,
+            step=each.code,
+            reason=place_text(each.place),
+            reference=reference if employer is not None else None,
+            employer_id=employer,
+            incident_id=difference_id,
+        )
         for difference_id, each in new.items()
     ]
     i = incidents.c
-    statement = insert(incidents).values(rows)
+    statement = opening(rows)
     again = {"state": "open", "at": at, "times": i.times + 1}
     again |= {"closed_reason": None, "resumed_at": None, "resumed_by": None}
     # What is open stays as it is; what an operator closed comes back only once it was gone meanwhile.

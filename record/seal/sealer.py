@@ -9,10 +9,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from uuid import uuid4
 
 import structlog
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,9 +22,10 @@ from domain.errors import Defect, Unavailable
 from proof import checkpoints, merkle
 from proof.ledger_rows import GENESIS, counted_hash
 from store import seal as rows_of
+from store.incident_rows import new_incident, opening
 from store.ledger import Entry, append
 from store.seal import Leaf, Look, Unsealed
-from store.tables import incidents, ledger
+from store.tables import ledger
 
 CHAIN: Final = "seal"
 MOST: Final = 500
@@ -202,22 +202,18 @@ async def _name(
     if not findings:
         return
     actor = system("seal")
-    await connection.execute(
-        insert(incidents),
-        [
-            {
-                "incident_id": uuid4(),
-                "reference": each.reference,
-                "employer_id": each.employer_id,
-                "kind": "ledger_altered",
-                "step": "seal",
-                "reason": f"{each.why}: row {each.seq} of {each.chain}"[:200],
-                "state": "open",
-                "at": at,
-            }
-            for each in findings
-        ],
-    )
+    opened = [
+        new_incident(
+            at,
+            kind="ledger_altered",
+            step="seal",
+            reason=f"{each.why}: row {each.seq} of {each.chain}",
+            reference=each.reference,
+            employer_id=each.employer_id,
+        )
+        for each in findings
+    ]
+    await connection.execute(opening(opened))
     entries = [
         Entry(
             act=Act.ROW_FOUND_ALTERED,

@@ -11,7 +11,6 @@ from uuid import NAMESPACE_URL, uuid5
 
 import structlog
 from prometheus_client import Gauge
-from sqlalchemy.dialects.postgresql import insert
 
 from cases.shared.context import Context
 from domain.actors import system
@@ -19,6 +18,7 @@ from domain.acts import Act
 from domain.clock import CHINA
 from domain.errors import Unavailable
 from record.seal.sealer import PASSED_OVER
+from store.incident_rows import new_incident, opening
 from store.ledger import Entry, begin_chain
 from store.seal_delay import Delay, read_delay
 from store.tables import incidents
@@ -58,16 +58,10 @@ async def _show(context: Context, delay: Delay) -> None:
     at = context.clock()
     day = at.astimezone(CHINA).date().isoformat()
     incident_id = uuid5(NAMESPACE_URL, f"{KIND}/{delay.chain}/{delay.seq}/{day}")
-    opened = {
-        "incident_id": incident_id,
-        "kind": KIND,
-        "step": "seal",
-        "reason": f"{delay.why}: row {delay.seq} of {delay.chain}"[:200],
-        "state": "open",
-        "at": at,
-    }
+    reason = f"{delay.why}: row {delay.seq} of {delay.chain}"
+    opened = new_incident(at, kind=KIND, step="seal", reason=reason, incident_id=incident_id)
     async with context.database.begin() as connection:
-        statement = insert(incidents).values(**opened).on_conflict_do_nothing().returning(incidents.c.incident_id)
+        statement = opening([opened]).on_conflict_do_nothing().returning(incidents.c.incident_id)
         if (await connection.execute(statement)).first() is None:
             return
         # Auditors read the ledger, which nobody closes: they see when the seal stood still.

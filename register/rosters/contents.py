@@ -4,7 +4,7 @@ import json
 import unicodedata
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any, Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -45,9 +45,21 @@ _FORGET_OLD: Final = text("""
 _NAMING: Final = ("name_zh", "name_en", "identity_number", "permit_card_number", "email", "phone")
 
 
+class _Kept(NamedTuple):
+    """A row of a roster that still holds its cells, with the key that they are sealed under."""
+
+    roster_id: UUID
+    row: int
+    body: bytes
+    reference: str | None
+    key_id: UUID
+    kek_id: str
+    wrapped: bytes | None
+
+
 async def empty_rows_of(context: Context, connection: AsyncConnection, references: Collection[str]) -> None:
     """Empty the rows of rosters that became these cases or name their person, while the person's key still opens."""
-    rows = (await connection.execute(_KEPT)).all()
+    rows = [_Kept(*row) for row in await connection.execute(_KEPT)]
     if not rows:
         return
     names = await _names(context, connection, references)
@@ -80,7 +92,7 @@ async def _names(context: Context, connection: AsyncConnection, references: Coll
     return frozenset(names)
 
 
-def _tells_of(context: Context, keys: dict[UUID, DataKey], row: Any, names: frozenset[str]) -> bool:
+def _tells_of(context: Context, keys: dict[UUID, DataKey], row: _Kept, names: frozenset[str]) -> bool:
     try:
         if row.key_id not in keys:
             keys[row.key_id] = unwrap(context.keyring, WrappedKey(row.key_id, row.kek_id, row.wrapped))

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.incidents.not_loaded import UnknownEmployer, refuse_unknown
 from cases.keys.data import add_data_key
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Progress, Reply, find_known, remember
+from cases.shared.idempotency import Done, Idempotency, Progress, Reply, once
 from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import day_of
@@ -25,6 +25,7 @@ from register.rosters.reads import open_head, roster_view, seal_head
 from store.case_rows import load_employer
 from store.encryption import DataKey
 from store.ledger import Entry, append
+from store.rows.rosters import RosterRow
 from store.tables import roster_intake, rosters
 
 _COLUMNS: Final = ("roster_id", "row", "body")
@@ -69,43 +70,39 @@ async def _receive(context: Context, actor: Actor, file: RosterFile, idempotency
         context.apart, file.content, file.content_type, file.filename, file.act, whose=whose, encoding=file.encoding
     )
     sheet = await asyncio.to_thread(roster_sheet, read, file.act)
-    async with context.database.begin(actor.tenant) as connection:
-        known = await find_known(context, connection, actor, idempotency)
-        if known is not None and known.reply is not None:
-            return known.reply
+
+    async def write(connection: AsyncConnection) -> Done:
         at = context.clock()
         await _check_employer(context, connection, actor, file.act)
         key = await add_data_key(context, connection)
-        roster: dict[str, Any] = {
-            "roster_id": uuid4(),
-            "employer_id": actor.employer_id,
-            "act": file.act.value,
-            "dry_run": file.dry_run,
-            "on_defect": file.on_defect.value,
-            "actor": actor.model_dump(mode="json"),
-            "status": RosterStatus.CHECKING.value,
-            "totals": {"rows": len(sheet.rows)},
-            "reason": None,
-            "resumes_at": None,
-            "key_id": key.key_id,
-            "at": at,
-            "emptied_at": None,
-        }
-        roster["head"] = seal_head(key, roster["roster_id"], sheet)
-        await connection.execute(insert(rosters).values(roster))
+        roster = RosterRow(
+            roster_id=uuid4(),
+            employer_id=whose,
+            act=file.act.value,
+            dry_run=file.dry_run,
+            on_defect=file.on_defect.value,
+            actor=actor.model_dump(mode="json"),
+            status=RosterStatus.CHECKING.value,
+            totals={"rows": len(sheet.rows)},
+            key_id=key.key_id,
+            at=at,
+        )
+        roster.head = seal_head(key, roster.roster_id, sheet)
+        await connection.execute(insert(rosters).values(roster.filled()))
         await _copy(connection, roster, key, sheet.rows)
         detail = {
-            "roster_id": str(roster["roster_id"]),
-            "act": roster["act"],
+            "roster_id": str(roster.roster_id),
+            "act": roster.act,
             "dry_run": file.dry_run,
             "rows": len(sheet.rows),
             "content": key.ledger_hash(file.content),
         }
         entry = Entry(Act.ROSTER_RECEIVED, actor, at, employer_id=actor.employer_id, detail=detail)
-        await append(connection, f"roster/{roster['roster_id']}", [entry])
-        reply = Reply(Progress.STORED, roster_view(roster, {}, open_head(key, roster), at))
-        await remember(context, connection, actor, idempotency, reply=reply, key=key)
-        return reply
+        await append(connection, f"roster/{roster.roster_id}", [entry])
+        reply = Reply(Progress.STORED, roster_view(roster, {}, open_head(key, roster), at).as_json())
+        return Done(reply, key)
+
+    return (await once(context, actor, idempotency, write)).reply
 
 
 async def _check_employer(context: Context, connection: AsyncConnection, actor: Actor, act: RosterAct) -> None:
@@ -113,23 +110,21 @@ async def _check_employer(context: Context, connection: AsyncConnection, actor: 
     if employer is None:
         raise UnknownEmployer
     today = day_of(context.clock())
-    held = [s.standing for s in employer.standings if s.valid_from <= today]
-    if act is RosterAct.REGISTER and held and held[-1] != Standing.GOOD:
+    if act is RosterAct.REGISTER and employer.standing_on(today) is not Standing.GOOD:
         raise Refused("employer_not_in_good_standing", "The employer's standing does not allow new submissions.")
 
 
-async def _copy(connection: AsyncConnection, roster: Mapping[str, Any], key: DataKey, rows: Rows) -> None:
+async def _copy(connection: AsyncConnection, roster: RosterRow, key: DataKey, rows: Rows) -> None:
     """Write the rows, each sealed for its place under the roster's key."""
     records = await asyncio.to_thread(_sealed, roster, key, rows)
     raw = await connection.get_raw_connection()
     driver: Any = raw.driver_connection
     await driver.copy_records_to_table(roster_intake.name, records=records, columns=_COLUMNS)
-    await connection.execute(_TAKE, {"roster_id": roster["roster_id"], "employer_id": roster["employer_id"]})
+    await connection.execute(_TAKE, {"roster_id": roster.roster_id, "employer_id": roster.employer_id})
 
 
-def _sealed(roster: Mapping[str, Any], key: DataKey, rows: Rows) -> list[tuple[Any, ...]]:
-    roster_id = roster["roster_id"]
-    return [(roster_id, n, seal_row(key, roster_id, n, cells)) for n, cells in rows]
+def _sealed(roster: RosterRow, key: DataKey, rows: Rows) -> list[tuple[Any, ...]]:
+    return [(roster.roster_id, n, seal_row(key, roster.roster_id, n, cells)) for n, cells in rows]
 
 
 def seal_row(key: DataKey, roster_id: UUID, number: int, cells: Mapping[str, str]) -> bytes:

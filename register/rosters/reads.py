@@ -10,18 +10,19 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.case.view import moment
 from cases.keys.data import get_data_key
 from cases.shared.context import Context
 from domain.actors import Actor
 from domain.errors import FieldError, Refused
 from domain.languages import Language
 from domain.masks import MASKS
-from domain.roster import DAYS, LINE_LIMIT, RowResult
+from domain.roster import DAYS, LINE_LIMIT, OnDefect, RosterAct, RosterStatus, RowResult
 from domain.written_days import FORMS
 from register.rosters.columns import Header
 from register.rosters.file import RosterSheet
+from register.rosters.views import RosterColumnView, RosterErrorView, RosterRowView, RosterShown
 from store.encryption import DataKey
+from store.rows.rosters import RosterLineRow, RosterRow
 from store.tables import roster_rows, rosters
 from texts.problems import FIELD_ERRORS, PROBLEMS, field_message, particular_sentence, problem_detail
 from texts.roster import allowed, open_ended
@@ -51,11 +52,11 @@ def seal_head(key: DataKey, roster_id: UUID, sheet: RosterSheet) -> bytes:
     return key.seal("rosters", "head", str(roster_id), content.encode())
 
 
-def open_head(key: DataKey, roster: Mapping[Any, Any]) -> SheetHead:
+def open_head(key: DataKey, roster: RosterRow) -> SheetHead:
     """Return the head of a roster."""
-    if roster["head"] is None:
+    if roster.head is None:
         return _UNKNOWN
-    head = json.loads(key.open("rosters", "head", str(roster["roster_id"]), roster["head"]))
+    head = json.loads(key.open("rosters", "head", str(roster.roster_id), roster.head))
     return SheetHead(head["header_row"], [Header(*header) for header in head["headers"]])
 
 
@@ -65,7 +66,7 @@ def open_row(key: DataKey, roster_id: UUID, number: int, sealed: bytes) -> dict[
     return cells
 
 
-async def get_roster(context: Context, actor: Actor, roster_id: UUID) -> dict[str, Any]:
+async def get_roster(context: Context, actor: Actor, roster_id: UUID) -> RosterShown:
     """Return a roster with its totals.
 
     Raises:
@@ -84,7 +85,7 @@ async def get_rows(
     after: int | None = None,
     limit: int = 50,
     language: Language = Language.EN,
-) -> tuple[list[dict[str, Any]], int | None]:
+) -> tuple[list[RosterRowView], int | None]:
     """Return a page of a roster's rows by number, and the number the next page begins after.
 
     Raises:
@@ -98,26 +99,27 @@ async def get_rows(
     )
     async with context.database.begin(actor.tenant) as connection:
         _, key, head = await find_roster(context, connection, roster_id)
-        found = (await connection.execute(query)).mappings().all()
+        found = [RosterLineRow.from_mapping(row) for row in (await connection.execute(query)).mappings()]
     items = [row_view(row, key, head, language) for row in found[:limit]]
-    return items, items[-1]["row"] if len(found) > limit else None
+    return items, items[-1].row if len(found) > limit else None
 
 
 async def find_roster(
     context: Context, connection: AsyncConnection, roster_id: UUID
-) -> tuple[Mapping[Any, Any], DataKey | None, SheetHead]:
+) -> tuple[RosterRow, DataKey | None, SheetHead]:
     """Return a roster with its key, which is gone once the roster was emptied, and its head.
 
     Raises:
         Refused: `not_found` when the caller's tenant has no roster of this id.
     """
     query = select(rosters).where(rosters.c.roster_id == roster_id)
-    roster = (await connection.execute(query)).mappings().one_or_none()
-    if roster is None:
+    found = (await connection.execute(query)).mappings().one_or_none()
+    if found is None:
         raise Refused("not_found", "You have no roster of this id.")
-    if roster["emptied_at"] is not None:
+    roster = RosterRow.from_mapping(found)
+    if roster.emptied_at is not None:
         return roster, None, _UNKNOWN
-    key = await get_data_key(context, connection, roster["key_id"])
+    key = await get_data_key(context, connection, roster.key_id)
     return roster, key, open_head(key, roster)
 
 
@@ -131,39 +133,35 @@ async def count_results(connection: AsyncConnection, roster_id: UUID) -> dict[st
     return {row.result: row.rows for row in await connection.execute(query)}
 
 
-def roster_view(roster: Mapping[Any, Any], counts: Mapping[str, int], head: SheetHead, now: datetime) -> dict[str, Any]:
+def roster_view(roster: RosterRow, counts: Mapping[str, int], head: SheetHead, now: datetime) -> RosterShown:
     """Return a roster as its employer sees it; columns that are not read stand there as they were written."""
-    roster_id, resumes_at = str(roster["roster_id"]), roster["resumes_at"]
-    at = f"/v1/rosters/{roster_id}"
-    return {
-        "id": roster_id,
-        "act": roster["act"],
-        "dry_run": roster["dry_run"],
-        "on_defect": roster["on_defect"],
-        "status": roster["status"],
-        "reason": roster["reason"],
-        "resumes_at": moment(resumes_at) if resumes_at is not None and now < resumes_at else None,
-        "received_at": moment(roster["at"]),
-        "header_row": head.header_row,
-        "columns": [{"header": header.written, "column": header.column} for header in head.headers],
-        "totals": {"rows": roster["totals"]["rows"], **{result.value: counts.get(result, 0) for result in RowResult}},
-        "links": {"self": at, "rows": f"{at}/rows", "annotated": f"{at}/annotated"},
-    }
+    return RosterShown(
+        id=str(roster.roster_id),
+        act=RosterAct(roster.act),
+        dry_run=roster.dry_run,
+        on_defect=OnDefect(roster.on_defect),
+        status=RosterStatus(roster.status),
+        reason=roster.reason,
+        resumes_at=roster.resumes_at if roster.resumes_at is not None and now < roster.resumes_at else None,
+        received_at=roster.at,
+        header_row=head.header_row,
+        columns=[RosterColumnView(header=header.written, column=header.column) for header in head.headers],
+        totals={"rows": roster.totals["rows"], **{result.value: counts.get(result, 0) for result in RowResult}},
+    )
 
 
-def row_view(row: Mapping[Any, Any], key: DataKey | None, head: SheetHead, language: Language) -> dict[str, Any]:
+def row_view(row: RosterLineRow, key: DataKey | None, head: SheetHead, language: Language) -> RosterRowView:
     """Return what became of a row, with the cell of each defect as the sheet has it."""
-    errors = row["errors"]
     cells: Mapping[str, str] = {}
-    if errors and key is not None and row["body"]:
-        cells = open_row(key, row["roster_id"], row["row"], row["body"])
-    return {
-        "row": row["row"],
-        "sheet_row": head.header_row + row["row"],
-        "result": row["result"],
-        "reference": row["reference"],
-        "errors": [_error_view(error, cells, head, language) for error in errors],
-    }
+    if row.errors and key is not None and row.body:
+        cells = open_row(key, row.roster_id, row.row, row.body)
+    return RosterRowView(
+        row=row.row,
+        sheet_row=head.header_row + row.row,
+        result=None if row.result is None else RowResult(row.result),
+        reference=row.reference,
+        errors=[_error_view(error, cells, head, language) for error in row.errors],
+    )
 
 
 def stored_errors(errors: Collection[FieldError]) -> list[dict[str, Any]]:
@@ -190,17 +188,17 @@ def message_of(error: Mapping[str, Any], language: Language) -> str:
 
 def _error_view(
     error: Mapping[str, Any], cells: Mapping[str, str], head: SheetHead, language: Language
-) -> dict[str, Any]:
+) -> RosterErrorView:
     column = error["field"]
     value = cells.get(column)
-    return {
-        "field": column,
-        "code": error["code"],
-        "message": message_of(error, language),
-        "header": head.header_of(column),
-        "value": masked(column, value) if value else None,
-        "allowed": error.get("allowed") or allowed_in(column, language),
-    }
+    return RosterErrorView(
+        field=column,
+        code=error["code"],
+        message=message_of(error, language),
+        header=head.header_of(column),
+        value=masked(column, value) if value else None,
+        allowed=error.get("allowed") or allowed_in(column, language),
+    )
 
 
 def masked(column: str, value: str) -> str:

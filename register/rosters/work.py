@@ -33,6 +33,7 @@ from register.rosters.check import (
 )
 from register.rosters.reads import count_results, open_row, stored_errors
 from store.encryption import DataKey
+from store.rows.rosters import RosterLineRow, RosterRow
 from store.tables import roster_rows, rosters
 from temporal.telemetry import concerning
 
@@ -113,7 +114,8 @@ async def _lease(context: Context) -> Job | None:
         roster_id = (await connection.execute(_LEASE, {"at": context.clock()})).scalar_one_or_none()
         if roster_id is None:
             return None
-        found = (await connection.execute(select(rosters).where(rosters.c.roster_id == roster_id))).one()
+        query = select(rosters).where(rosters.c.roster_id == roster_id)
+        found = RosterRow.from_mapping((await connection.execute(query)).mappings().one())
         key = await get_data_key(context, connection, found.key_id)
     return Job(
         roster_id=found.roster_id,
@@ -161,13 +163,13 @@ async def _run(context: Context, job: Job, starter: Sending | None) -> None:
     Once the conflicts of the day are used up, the rows that are left stay new until the next one.
     """
     query = (
-        select(roster_rows.c.row, roster_rows.c.body, roster_rows.c.reference)
+        select(roster_rows)
         .where(roster_rows.c.roster_id == job.roster_id, roster_rows.c.result == RowResult.NEW.value)
         .order_by(roster_rows.c.row)
         .limit(_RUN_CHUNK)
     )
     async with context.database.begin() as connection:
-        rows = (await connection.execute(query)).all()
+        rows = [RosterLineRow.from_mapping(row) for row in (await connection.execute(query)).mappings()]
     if not rows:
         await _set_status(context, job, RosterStatus.DONE)
         return

@@ -2,13 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cases.shared.accesses import note_access
 from cases.shared.context import Context
 from domain.actors import Actor
 from domain.acts import Act
@@ -19,7 +20,8 @@ from register.rosters.columns import Header
 from register.rosters.file import EXTRA, UNREAD
 from register.rosters.reads import SheetHead, allowed_in, find_roster, message_of, open_row
 from store.encryption import DataKey
-from store.ledger import Entry, begin_chain
+from store.ledger import Entry
+from store.rows.rosters import RosterLineRow
 from store.tables import roster_rows
 from texts.roster import ANNOTATIONS, COLUMNS, RESULTS, VALUES
 
@@ -53,7 +55,7 @@ async def annotated(context: Context, actor: Actor, roster_id: UUID, language: L
             raise Refused("facts_erased", "The rows of this roster were erased when their time was over.")
         rows = [row async for row in _rows(connection, roster_id)]
         if not head.headers:
-            head = SheetHead(head.header_row, [Header(c, c) for c in columns_for(RosterAct(roster["act"]))])
+            head = SheetHead(head.header_row, [Header(c, c) for c in columns_for(RosterAct(roster.act))])
         entry = Entry(
             act=Act.PERSONAL_DATA_READ,
             actor=actor,
@@ -62,11 +64,11 @@ async def annotated(context: Context, actor: Actor, roster_id: UUID, language: L
             purpose="own_data",
             detail={
                 "roster_id": str(roster_id),
-                "cases": sorted({row["reference"] for row in rows if row["reference"] is not None}),
+                "cases": sorted({row.reference for row in rows if row.reference is not None}),
                 "fields": [header.column for header in head.headers if header.column is not None],
             },
         )
-        await begin_chain(connection, f"access/{uuid4()}", [entry])
+        await note_access(connection, entry)
     lines = await asyncio.to_thread(lambda: list(_annotated(rows, key, head, language)))
     return await _written(context, actor, lines)
 
@@ -75,7 +77,7 @@ async def _written(context: Context, actor: Actor, lines: Iterable[str]) -> byte
     return await context.apart.run("write_workbook", "\n".join(lines).encode(), {}, whose=actor.tenant)
 
 
-async def _rows(connection: AsyncConnection, roster_id: UUID) -> Any:
+async def _rows(connection: AsyncConnection, roster_id: UUID) -> AsyncIterator[RosterLineRow]:
     """Yield the rows of a roster, some at a time, so that nothing else waits long for them."""
     after = 0
     while True:
@@ -85,28 +87,28 @@ async def _rows(connection: AsyncConnection, roster_id: UUID) -> Any:
             .order_by(roster_rows.c.row)
             .limit(_AT_ONCE)
         )
-        page = (await connection.execute(query)).mappings().all()
+        page = [RosterLineRow.from_mapping(row) for row in (await connection.execute(query)).mappings()]
         for row in page:
             yield row
         if len(page) < _AT_ONCE:
             return
-        after = page[-1]["row"]
+        after = page[-1].row
 
 
-def _annotated(rows: Sequence[Mapping[Any, Any]], key: DataKey, head: SheetHead, language: Language) -> Iterator[str]:
+def _annotated(rows: Sequence[RosterLineRow], key: DataKey, head: SheetHead, language: Language) -> Iterator[str]:
     """Yield the lines of a sheet with the roster: its own columns, then what to mend, result, case and row."""
     added = [_word(name, language) for name in ("to_mend", "result", "reference", "sheet_row")]
     title = [header.written or _word("column", language) for header in head.headers]
     lines: list[_Line] = [([*title, *added], ())]
     for row in rows:
-        cells = open_row(key, row["roster_id"], row["row"], row["body"]) if row["body"] else {}
-        wrong = {error["field"] for error in row["errors"]}
+        cells = open_row(key, row.roster_id, row.row, row.body) if row.body else {}
+        wrong = {error["field"] for error in row.errors}
         given = [_cell(cells, at, header) for at, header in enumerate(head.headers)]
         told = [
-            "\n".join(_to_mend(error, head, language) for error in row["errors"]),
-            RESULTS[row["result"]].in_language(language) if row["result"] else "",
-            row["reference"] or "",
-            str(head.header_row + row["row"]),
+            "\n".join(_to_mend(error, head, language) for error in row.errors),
+            RESULTS[row.result].in_language(language) if row.result else "",
+            row.reference or "",
+            str(head.header_row + row.row),
         ]
         marked = [at for at, header in enumerate(head.headers) if header.column in wrong]
         lines.append(([*given, *told, *([cells[EXTRA]] if EXTRA in cells else [])], marked))

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, ClassVar, Final, Self
 from uuid import UUID
 
-from sqlalchemy import Date, LargeBinary, Table, Uuid
+from sqlalchemy import Date, LargeBinary, Row, Table, Uuid
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 Parse = Callable[[Any], Any]
@@ -28,9 +28,18 @@ class TableRow:
         """Return the row of a mapping that has the columns as the driver read them; further ones are left out."""
         return cls(**{name: values[name] for name, _ in _columns(cls) if name in values})
 
+    @classmethod
+    def from_row(cls, row: Row[Any]) -> Self:
+        """Return the row of one that a query returned, whose columns the driver read; further ones are left out."""
+        return cls.from_mapping(dict(row._mapping))
+
     def document(self) -> dict[str, Any]:
         """Return the columns by name; what they hold is not copied."""
         return {name: getattr(self, name) for name, _ in _columns(type(self))}
+
+    def filled(self) -> dict[str, Any]:
+        """Return the columns that hold something, for an insert: None given to a JSON column would be JSON's null."""
+        return {name: value for name, value in self.document().items() if value is not None}
 
     def change(self, **values: Any) -> None:
         """Set columns by name.

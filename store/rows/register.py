@@ -73,6 +73,18 @@ class RegistrationRow(TableRow):
 
 
 @dataclass(slots=True, kw_only=True)
+class ApplicationRow(TableRow):
+    """A version of what was given of a person and an employment, sealed under the person's key."""
+
+    TABLE: ClassVar[Table] = tables.applications
+    reference: str
+    version: int
+    employer_id: str
+    body: bytes
+    given_at: datetime
+
+
+@dataclass(slots=True, kw_only=True)
 class AssessmentRow(TableRow):
     """What the rules found, of the registration or of a destination (`scope`)."""
 

@@ -266,7 +266,7 @@ async def _subscribe(context: Context, url: str) -> tuple[UUID, str]:
 
 async def _last(context: Context, webhook_id: UUID) -> tuple[str, str | None]:
     (shown,), _ = await list_deliveries(context, EMPLOYER_A, webhook_id)
-    return shown["status"], shown["reason"]
+    return shown.status, shown.reason
 
 
 @asynccontextmanager
@@ -292,7 +292,7 @@ async def test_410_ends_the_subscription(context: Context) -> None:
         webhook_id, _ = await _subscribe(context, url)
         assert (await _deliver(deliveries, Channel.WEBHOOK)).failed == 1
     assert await _last(context, webhook_id) == ("failed", "webhook_410")
-    assert (await list_webhooks(context, EMPLOYER_A))[0]["state"] == "gone"
+    assert (await list_webhooks(context, EMPLOYER_A))[0].state == "gone"
 
 
 async def test_retry_after_of_a_receiver_is_obeyed(context: Context, clock: Clock) -> None:

@@ -239,11 +239,11 @@ async def walk_register(walk: Walk) -> None:
 async def walk_rules(walk: Walk) -> None:
     """A draft is tried on past cases, proposed and signed; a case is run again."""
     pack = {"pack": "talent_permit"}
-    report = await try_pack(walk.stage.context, system("policy_try"), parse_pack(DRAFT), date(2026, 1, 1))
-    place = {**pack, "report_hash": report["report_hash"]}
+    trial = await try_pack(walk.stage.context, system("policy_try"), parse_pack(DRAFT), date(2026, 1, 1))
+    place = {**pack, "report_hash": trial.report_hash}
     shown = await walk.call("auditor", "GET", "/v1/policies/{pack}/trials/{report_hash}", places=place)
     assert shown["cases"] > 0
-    proposal = {"content": DRAFT, "report_hash": report["report_hash"]}
+    proposal = {"content": DRAFT, "report_hash": trial.report_hash}
     proposed = await walk.call("supervisor", "POST", "/v1/policies/{pack}", proposal, places=pack)
     place = {**pack, "version": proposed["version"]}
     signed = "/v1/policies/{pack}/versions/{version}/confirmation"

@@ -87,45 +87,45 @@ async def test_erased_facts_cannot_be_run_again_and_a_trial_counts_them_apart(pa
         persons = "SELECT key_id FROM persons"
         await connection.execute(text(f"UPDATE data_keys SET wrapped = NULL WHERE key_id IN ({persons})"))
     assert await _code(evaluate_again(park.context, AUDITOR, case.reference, Language.EN)) == "facts_erased"
-    report = await try_pack(park.context, AUDITOR, parse_pack(STRICTER), date(2026, 1, 1))
-    assert (report["cases"], report["facts_erased"], report["flipped"]) == (1, 1, 0)
+    trial = await try_pack(park.context, AUDITOR, parse_pack(STRICTER), date(2026, 1, 1))
+    assert (trial.report["cases"], trial.report["facts_erased"], trial.report["flipped"]) == (1, 1, 0)
 
 
 async def test_a_trial_lists_who_would_flip_and_by_which_rule(park: Park) -> None:
     young = await park.review()
     await park.review(identity_number="440304197001010012")
-    report = await try_pack(park.context, system("policy_try"), parse_pack(STRICTER), date(2026, 1, 1))
-    assert (report["cases"], report["flipped"], report["outcome_changes"]) == (2, 1, 1)
-    [flip] = report["flips"]
+    trial = await try_pack(park.context, system("policy_try"), parse_pack(STRICTER), date(2026, 1, 1))
+    assert (trial.report["cases"], trial.report["flipped"], trial.report["outcome_changes"]) == (2, 1, 1)
+    [flip] = trial.report["flips"]
     assert flip["reference"] == young.reference
     assert [rule["code"] for rule in flip["rules"]] == ["birth_date_implausible"]
-    assert report["by_rule"] == {"birth_date_implausible": 1}
-    rest = {name: value for name, value in report.items() if name != "report_hash"}
-    assert hashlib.sha256(rfc8785.dumps(rest)).hexdigest() == report["report_hash"]
-    assert await read_trial(park.context, AUDITOR, "talent_permit", report["report_hash"]) == report
+    assert trial.report["by_rule"] == {"birth_date_implausible": 1}
+    rest = {name: value for name, value in trial.document().items() if name != "report_hash"}
+    assert hashlib.sha256(rfc8785.dumps(rest)).hexdigest() == trial.report_hash
+    assert await read_trial(park.context, AUDITOR, "talent_permit", trial.report_hash) == trial
     none = await try_pack(park.context, system("policy_try"), parse_pack(STRICTER), date(2027, 1, 1))
-    assert none["cases"] == 0
+    assert none.report["cases"] == 0
 
 
 async def test_a_trial_leaves_cases_of_other_programmes_out(park: Park) -> None:
     case = await park.review()
     await case.set_row(programme="another")
-    report = await try_pack(park.context, system("policy_try"), parse_pack(STRICTER), date(2026, 1, 1))
-    assert report["cases"] == 0
+    trial = await try_pack(park.context, system("policy_try"), parse_pack(STRICTER), date(2026, 1, 1))
+    assert trial.report["cases"] == 0
 
 
 async def test_a_trial_runs_the_rules_of_each_permit_too(park: Park) -> None:
     case = await park.issued()
-    report = await try_pack(park.context, system("policy_try"), parse_pack(LONGER_TERM), date(2026, 1, 1))
-    found = {flip["scope"]: (flip["before"], flip["now"], flip["rules"]) for flip in report["flips"]}
+    trial = await try_pack(park.context, system("policy_try"), parse_pack(LONGER_TERM), date(2026, 1, 1))
+    found = {flip["scope"]: (flip["before"], flip["now"], flip["rules"]) for flip in trial.report["flips"]}
     flipped = [{"code": "permit_card_ends_early", "before": "pass", "now": "fail"}]
     assert found == dict.fromkeys(("HK", "MO", "registration"), ("clear", "needs_officer", flipped))
-    assert {flip["reference"] for flip in report["flips"]} == {case.reference}
-    assert (report["cases"], report["flipped"], report["outcome_changes"]) == (1, 1, 1)
-    assert list(report["by_scope"]) == ["HK", "MO", "registration"]
-    for totals in report["by_scope"].values():
+    assert {flip["reference"] for flip in trial.report["flips"]} == {case.reference}
+    assert (trial.report["cases"], trial.report["flipped"], trial.report["outcome_changes"]) == (1, 1, 1)
+    assert list(trial.report["by_scope"]) == ["HK", "MO", "registration"]
+    for totals in trial.report["by_scope"].values():
         assert totals == {"assessments": 1, "flipped": 1, "outcome_changes": 1}
-    assert report["by_rule"] == {"permit_card_ends_early": 3}
+    assert trial.report["by_rule"] == {"permit_card_ends_early": 3}
 
 
 async def test_a_rule_of_permits_alone_flips_permits_alone(park: Park) -> None:
@@ -135,18 +135,19 @@ async def test_a_rule_of_permits_alone_flips_permits_alone(park: Park) -> None:
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("programmes.talent_permit.rules.PERMIT_RULES", (strict, *PERMIT_RULES[1:]))
-        report = await try_pack(park.context, system("policy_try"), parse_pack(draft()), date(2026, 1, 1))
-    assert {flip["scope"] for flip in report["flips"]} == {"HK", "MO"}
-    assert report["by_rule"] == {"registration_not_in_force": 2}
+        trial = await try_pack(park.context, system("policy_try"), parse_pack(draft()), date(2026, 1, 1))
+    assert {flip["scope"] for flip in trial.report["flips"]} == {"HK", "MO"}
+    assert trial.report["by_rule"] == {"registration_not_in_force": 2}
 
 
 async def test_what_is_found_from_an_answer_is_no_flip_of_a_draft(park: Park) -> None:
     case = await park.accepted()
     await case.answer("issued", stay_days=14)
     kept = [row for row in await park.rows(tables.assessments) if row["scope"] == "HK"]
-    assert "authority_term_differs" in {finding["code"] for finding in kept[-1]["findings"]}
-    report = await try_pack(park.context, system("policy_try"), parse_pack(draft()), date(2026, 1, 1))
-    assert (report["flipped"], report["flips"]) == (0, [])
+    newest = max(kept, key=lambda row: row["seq"])  # rows come in no order
+    assert "authority_term_differs" in {finding["code"] for finding in newest["findings"]}
+    trial = await try_pack(park.context, system("policy_try"), parse_pack(draft()), date(2026, 1, 1))
+    assert (trial.report["flipped"], trial.report["flips"]) == (0, [])
 
 
 async def test_a_trial_leaves_a_row_for_each_page_of_cases_whose_facts_it_opened(
@@ -169,8 +170,8 @@ async def test_a_trial_leaves_a_row_for_each_page_of_cases_whose_facts_it_opened
 
 async def test_a_pack_is_published_by_two_people_and_holds_from_its_day_on(park: Park) -> None:
     before = await park.review()
-    report = await try_pack(park.context, system("policy_try"), parse_pack(STRICTER), date(2026, 1, 1))
-    proposal = PackProposal(content=STRICTER, report_hash=report["report_hash"])
+    trial = await try_pack(park.context, system("policy_try"), parse_pack(STRICTER), date(2026, 1, 1))
+    proposal = PackProposal(content=STRICTER, report_hash=trial.report_hash)
     name, one = "talent_permit", key()
     proposed = await propose_pack(park.context, SUPERVISOR, name, proposal, one)
     assert (proposed.progress, proposed.body["state"]) == ("made", "proposed")
@@ -196,7 +197,7 @@ async def test_a_pack_is_published_by_two_people_and_holds_from_its_day_on(park:
 
     acts = [row for row in await park.rows(tables.ledger) if row["chain"] == "policy/talent_permit"]
     assert [row["act"] for row in acts] == ["rule_tried", "rule_proposed", "rule_published"]
-    assert {row["detail"]["report_hash"] for row in acts} == {report["report_hash"]}
+    assert {row["detail"]["report_hash"] for row in acts} == {trial.report_hash}
     [kept] = await park.rows(tables.rule_packs)
     keys = park.context.keyring.statement_keys()
     said = [verify(kept[part]["statement"], keys) for part in ("proposed_by", "confirmed_by")]
@@ -204,13 +205,13 @@ async def test_a_pack_is_published_by_two_people_and_holds_from_its_day_on(park:
     assert {s.body_hash for s in said} == {kept["content_hash"]}
     versions = await list_packs(park.context, AUDITOR, name)
     names = ("2025-11-05", "2026-04-01", "2026-11-30")
-    assert [(v["version"], v["state"]) for v in versions] == [(name, "published") for name in names]
+    assert [(v.version, v.state) for v in versions] == [(name, "published") for name in names]
 
 
 async def test_a_rejected_pack_takes_no_effect_and_frees_its_day(park: Park) -> None:
     name = "talent_permit"
-    report = await try_pack(park.context, system("policy_try"), parse_pack(STRICTER), date(2026, 1, 1))
-    proposal = PackProposal(content=STRICTER, report_hash=report["report_hash"])
+    trial = await try_pack(park.context, system("policy_try"), parse_pack(STRICTER), date(2026, 1, 1))
+    proposal = PackProposal(content=STRICTER, report_hash=trial.report_hash)
     await propose_pack(park.context, SUPERVISOR, name, proposal, key())
     without = PackConfirmation.model_validate({"action": "reject"})
     assert await _code(confirm_pack(park.context, SUPERVISOR_2, name, "2026-04-01", without, key())) == "reason_missing"
@@ -242,8 +243,8 @@ async def test_a_proposal_that_cannot_stand_names_the_field(park: Park, content:
 
 async def test_a_pack_whose_first_day_has_come_is_signed_no_more(park: Park) -> None:
     name = "talent_permit"
-    report = await try_pack(park.context, system("policy_try"), parse_pack(STRICTER), date(2026, 1, 1))
-    proposal = PackProposal(content=STRICTER, report_hash=report["report_hash"])
+    trial = await try_pack(park.context, system("policy_try"), parse_pack(STRICTER), date(2026, 1, 1))
+    proposal = PackProposal(content=STRICTER, report_hash=trial.report_hash)
     await propose_pack(park.context, SUPERVISOR, name, proposal, key())
     park.clock.at = NOON.replace(month=4, day=1)
     yes = PackConfirmation.model_validate({"action": "confirm"})

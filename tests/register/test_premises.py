@@ -121,7 +121,7 @@ async def test_premises_are_listed_by_day_and_by_page(context: Context) -> None:
     await put_premises(context, SUPERVISOR, _request(*entries, _entry(date(2027, 1, 1), code="P-9")), key())
     first, after = await get_premises(context, SUPERVISOR, limit=4)
     second, end = await get_premises(context, SUPERVISOR, after=after, limit=4)
-    assert [item["code"] for item in (*first, *second)] == ["P-0", "P-1", "P-2", "P-3", "P-4", "P-9"]
+    assert [item.code for item in (*first, *second)] == ["P-0", "P-1", "P-2", "P-3", "P-4", "P-9"]
     assert end is None
     today, _ = await get_premises(context, SUPERVISOR, on=date(2026, 1, 1))
-    assert "P-9" not in {item["code"] for item in today}
+    assert "P-9" not in {item.code for item in today}

@@ -94,7 +94,7 @@ async def test_a_suspension_holds_at_once_and_the_employer_is_told_once(context:
     second = await propose_standing(context, SUPERVISOR, "emp-a", request, key(name="k"))
     assert first == second
     assert first.body["state"] == "in_force"
-    assert (await get_employer(context, SUPERVISOR, "emp-a"))["standing"] == "suspended"
+    assert (await get_employer(context, SUPERVISOR, "emp-a")).standing == "suspended"
     assert await _acts(context) == ["standing_set"]
     async with context.database.begin() as connection:
         rows = (await connection.execute(select(notices).where(notices.c.reference == "employer/emp-a"))).all()
@@ -119,7 +119,7 @@ async def test_a_suspended_employer_submits_nothing_new_until_it_is_reinstated(c
 
 async def test_a_standing_of_a_later_day_does_not_hold_yet(context: Context) -> None:
     proposed = await _propose(context, Standing.SUSPENDED, date(2026, 3, 9))
-    assert (await get_employer(context, SUPERVISOR, "emp-a"))["standing"] == "good"
+    assert (await get_employer(context, SUPERVISOR, "emp-a")).standing == "good"
     assert await find_unspread(context, NOON) == []
     assert await find_unspread(context, NOON + timedelta(days=7)) == [proposed["change_id"]]
 
@@ -140,8 +140,8 @@ async def test_a_standing_does_not_begin_before_the_one_it_follows(context: Cont
 async def test_leaving_the_park_waits_for_a_second_signature(context: Context) -> None:
     proposed = await propose_standing(context, SUPERVISOR, "emp-a", _to(Standing.LEFT_PARK), key())
     assert (proposed.progress, proposed.body["state"]) == ("stored", "proposed")
-    assert (await get_employer(context, SUPERVISOR, "emp-a"))["standing"] == "good"
-    assert (await get_employer(context, EMPLOYER_A, "emp-a"))["standings"] == []
+    assert (await get_employer(context, SUPERVISOR, "emp-a")).standing == "good"
+    assert (await get_employer(context, EMPLOYER_A, "emp-a")).standings == []
     with pytest.raises(Refused) as refused:
         await confirm_standing(context, SUPERVISOR, "emp-a", _answer("confirm"), key())
     assert refused.value.code == "same_signer"

@@ -129,8 +129,8 @@ async def test_the_same_question_about_both_destinations_is_one_task(park: Park)
         park.context, OFFICER, TaskChoice(kind=TaskKind.PERMIT_ELIGIBILITY, destination="MO")
     )
     (task,) = items
-    assert (task["destination"], task["destinations"], task["assessment"]) == (None, ["HK", "MO"], "needs_officer")
-    assert task["detail"] == {"findings": ["permit_card_missing"]}
+    assert (task.destination, task.destinations, task.assessment) == (None, ["HK", "MO"], "needs_officer")
+    assert task.detail == {"findings": ["permit_card_missing"]}
     (shown,) = (await case.view())["tasks"]
     assert (shown["kind"], shown["destinations"]) == ("permit_eligibility", ["HK", "MO"])
 

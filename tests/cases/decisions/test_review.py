@@ -59,15 +59,15 @@ async def test_r9_the_inbox_shows_overdue_tasks_first_and_then_the_earliest(park
     park.clock.at = china("2026-03-04")
     later = await park.review(identity_number="33010619860128072X")
     items, _ = await tasks.list_tasks(park.context, SUPERVISOR)
-    assert [item["reference"] for item in items] == [early.reference, later.reference]
+    assert [item.reference for item in items] == [early.reference, later.reference]
     await later.set_row(overdue=True)
     async with park.context.database.begin() as connection:
         overdue = tables.tasks.update().where(tables.tasks.c.reference == later.reference).values(overdue=True)
         await connection.execute(overdue)
     items, position = await tasks.list_tasks(park.context, SUPERVISOR, limit=1)
-    assert [item["reference"] for item in items] == [later.reference]
+    assert [item.reference for item in items] == [later.reference]
     rest, _ = await tasks.list_tasks(park.context, SUPERVISOR, after=position)
-    assert [item["reference"] for item in rest] == [early.reference]
+    assert [item.reference for item in rest] == [early.reference]
 
 
 async def test_every_filter_of_the_inbox_can_be_read(park: Park) -> None:
@@ -80,7 +80,7 @@ async def test_every_filter_of_the_inbox_can_be_read(park: Park) -> None:
                 chosen: dict[str, Any] = {"kind": kind, "holder": holder, "employer_id": employer, "due_before": before}
                 for place in (None, after):
                     items, _ = await tasks.list_tasks(park.context, actor, TaskChoice(**chosen), after=place)
-                    assert [item["reference"] for item in items] == [case.reference] * is_in, chosen
+                    assert [item.reference for item in items] == [case.reference] * is_in, chosen
         for holder in ("me", "officer-2"):
             assert await tasks.list_tasks(park.context, actor, TaskChoice(holder=holder, due_before=due)) == ([], None)
 

@@ -15,6 +15,7 @@ from cases.commands.resume import resume_cause, resume_next
 from cases.incidents import rows as incident_rows
 from cases.incidents.causes import list_causes, list_of_cause, open_by_kind, read_cause
 from cases.incidents.stopped import open_incident
+from cases.incidents.views import CauseView
 from cases.shared.context import Context
 from domain.actors import Actor, Role
 from domain.commands import CommandKind
@@ -60,7 +61,7 @@ async def _note(context: Context, **row: Any) -> UUID:
     return UUID(str(values["incident_id"]))
 
 
-async def _causes(context: Context) -> list[dict[str, Any]]:
+async def _causes(context: Context) -> list[CauseView]:
     return (await list_causes(context, OPERATOR, Language.EN))[0]
 
 
@@ -96,8 +97,8 @@ async def test_what_only_one_case_has_is_no_part_of_a_cause(context: Context) ->
         for row in rows:
             await _note(context, **row)
     lines = await _causes(context)
-    assert sorted(line["incidents"] for line in lines) == sorted(len(rows) for rows in same)
-    assert len({line["id"] for line in lines}) == len(same)
+    assert sorted(line.incidents for line in lines) == sorted(len(rows) for rows in same)
+    assert len({line.id for line in lines}) == len(same)
     assert await open_by_kind(context) == {
         "stuck": 2, "record_differs": 5, "history_missing": 5, "ledger_altered": 2, "defect": 2,
     }  # fmt: skip
@@ -111,22 +112,22 @@ async def test_a_cause_is_one_line_with_how_many_since_when_the_first_and_the_li
         one = update(incidents).where(incidents.c.reference == references[3])
         await connection.execute(one.values(times=3, last_at=since.replace(hour=23)))
     (line,) = await _causes(context)
-    assert (line["kind"], line["step"], line["reason"], line["place"]) == (
+    assert (line.kind, line.step, line.reason, line.place) == (
         "stuck", "advance", "KeyError", "cases/decisions/settling.py settle",
     )  # fmt: skip
-    assert (line["incidents"], line["cases"], line["times"], line["resuming"]) == (7, 7, 9, 0)
-    assert (line["since"], line["last_at"]) == (since.isoformat(), since.replace(hour=23).isoformat())
-    assert len(line["first_references"]) == 5
-    assert set(line["first_references"]) < set(references)
-    assert line["help"]["by"] == "POST /v1/incident-causes/{id}/resume"
-    listed, after = await list_of_cause(context, OPERATOR, UUID(line["id"]), limit=4)
-    rest, end = await list_of_cause(context, OPERATOR, UUID(line["id"]), after=after, limit=4)
-    assert ({each["reference"] for each in listed + rest}, end) == (set(references), None)
-    assert {each["cause"] for each in listed} == {line["id"]}
+    assert (line.incidents, line.cases, line.times, line.resuming) == (7, 7, 9, 0)
+    assert (line.since, line.last_at) == (since, since.replace(hour=23))
+    assert len(line.first_references) == 5
+    assert set(line.first_references) < set(references)
+    assert line.help.by == "POST /v1/incident-causes/{id}/resume"
+    listed, after = await list_of_cause(context, OPERATOR, UUID(line.id), limit=4)
+    rest, end = await list_of_cause(context, OPERATOR, UUID(line.id), after=after, limit=4)
+    assert ({each.reference for each in listed + rest}, end) == (set(references), None)
+    assert {each.cause for each in listed} == {line.id}
     await _note(context, kind="defect")
     first, after = await list_causes(context, OPERATOR, Language.EN, limit=1)
     second, end = await list_causes(context, OPERATOR, Language.EN, after=after, limit=1)
-    assert ({first[0]["kind"], second[0]["kind"]}, end) == ({"stuck", "defect"}, None)
+    assert ({first[0].kind, second[0].kind}, end) == ({"stuck", "defect"}, None)
 
 
 async def test_one_call_lets_all_cases_of_a_cause_go_on_and_names_the_one_that_is_still_broken(
@@ -143,20 +144,20 @@ async def test_one_call_lets_all_cases_of_a_cause_go_on_and_names_the_one_that_i
         await connection.execute(flip, {"reference": broken})
     (line,) = await _causes(context)
     request, engine = key(), Told()
-    first = await resume_cause(context, OPERATOR, UUID(line["id"]), request, Language.EN)
+    first = await resume_cause(context, OPERATOR, UUID(line.id), request, Language.EN)
     assert (first.progress, first.body["resuming"], first.body["closed"]) == ("stored", 3, 0)
-    again = await resume_cause(context, OPERATOR, UUID(line["id"]), request, Language.EN)
+    again = await resume_cause(context, OPERATOR, UUID(line.id), request, Language.EN)
     assert again.body == first.body
-    assert [each["incidents"] for each in await _causes(context)] == [3]
+    assert [each.incidents for each in await _causes(context)] == [3]
 
     assert await resume_next(context, engine, most=2) == 2
     assert [await resume_next(context, engine) for _ in range(2)] == [1, 0]
     assert sorted(engine.told) == sorted({*references} - {broken})
     (line,) = await _causes(context)
-    assert (line["incidents"], line["resuming"], line["still_wrong"]) == (1, 0, 1)
-    ((left,), _) = await list_of_cause(context, OPERATOR, UUID(line["id"]))
-    assert left["reference"] == broken
-    assert left["still_wrong"].startswith("sealed_value_altered cases/case/parts.py:")
+    assert (line.incidents, line.resuming, line.still_wrong) == (1, 0, 1)
+    ((left,), _) = await list_of_cause(context, OPERATOR, UUID(line.id))
+    assert left.reference == broken
+    assert (left.still_wrong or "").startswith("sealed_value_altered cases/case/parts.py:")
     async with context.database.begin() as connection:
         stored = await connection.execute(
             select(commands.c.reference, commands.c.actor).where(commands.c.kind == CommandKind.RESUME.value)
@@ -165,28 +166,28 @@ async def test_one_call_lets_all_cases_of_a_cause_go_on_and_names_the_one_that_i
         await connection.execute(flip, {"reference": broken})
     assert asked == {reference: "operator" for reference in references if reference != broken}
 
-    await resume_cause(context, OPERATOR, UUID(line["id"]), key(), Language.EN)
+    await resume_cause(context, OPERATOR, UUID(line.id), key(), Language.EN)
     assert await resume_next(context, engine) == 1
     assert engine.told[-1] == broken
     assert await _causes(context) == []
     with pytest.raises(Refused, match="not_found"):
-        await resume_cause(context, OPERATOR, UUID(line["id"]), key(), Language.EN)
+        await resume_cause(context, OPERATOR, UUID(line.id), key(), Language.EN)
 
 
 async def test_lines_that_no_case_waits_for_are_closed_at_once(context: Context) -> None:
     for name in "ab":
         await _note(context, kind="record_differs", step="answer_missing", reason=f"outcome_id={name}")
     other = await _note(context, kind="defect")
-    line = next(each for each in await _causes(context) if each["kind"] == "record_differs")
-    reply = await resume_cause(context, OPERATOR, UUID(line["id"]), key(), Language.EN)
+    line = next(each for each in await _causes(context) if each.kind == "record_differs")
+    reply = await resume_cause(context, OPERATOR, UUID(line.id), key(), Language.EN)
     assert (reply.progress, reply.body["closed"], reply.body["resuming"]) == ("applied", 2, 0)
-    closed, _ = await list_of_cause(context, OPERATOR, UUID(line["id"]), "resumed")
-    assert [each["state"] for each in closed] == ["resumed"] * 2
+    closed, _ = await list_of_cause(context, OPERATOR, UUID(line.id), "resumed")
+    assert [each.state for each in closed] == ["resumed"] * 2
     (left,) = await _causes(context)
-    ((open_one,), _) = await list_of_cause(context, OPERATOR, UUID(left["id"]))
-    assert open_one["id"] == str(other)
+    ((open_one,), _) = await list_of_cause(context, OPERATOR, UUID(left.id))
+    assert open_one.id == str(other)
     with pytest.raises(Refused, match="not_found"):
-        await read_cause(context, OPERATOR, UUID(line["id"]), Language.EN)
+        await read_cause(context, OPERATOR, UUID(line.id), Language.EN)
 
 
 async def test_a_difference_that_is_gone_closes_its_line_and_comes_back_as_a_new_one(context: Context) -> None:

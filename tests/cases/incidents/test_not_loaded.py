@@ -27,7 +27,7 @@ async def context(clean_database: str) -> AsyncIterator[Context]:
 
 
 async def _lines(context: Context) -> dict[str, int]:
-    return {line["step"]: line["times"] for line in (await list_incidents(context, OPERATOR))[0]}
+    return {line.step: line.times for line in (await list_incidents(context, OPERATOR))[0]}
 
 
 async def _refused(context: Context, actor: Actor) -> Refused:

@@ -14,6 +14,7 @@ from cases.case.reads import list_cases
 from cases.commands.advance import advance
 from cases.commands.resume import resume
 from cases.incidents.stopped import list_incidents, open_incident
+from cases.incidents.views import IncidentView
 from cases.shared.context import Context
 from cases.tasks.inbox import list_tasks
 from domain.actors import Actor, Role, system
@@ -61,7 +62,7 @@ async def test_a_case_whose_facts_cannot_be_opened_stands_in_the_list_and_hurts_
     opened_at = context.clock()
     await open_incident(context, damaged, "assess", "sealed_value_altered", opened_at)
     ((line,), _) = await list_incidents(context, OPERATOR)
-    assert (line["reference"], line["step"], line["reason"]) == (damaged, "assess", "sealed_value_altered")
+    assert (line.reference, line.step, line.reason) == (damaged, "assess", "sealed_value_altered")
     shown, _ = await list_cases(context, EMPLOYER_A)
     assert {case.reference: case.person.identity_number is None for case in shown} == {
         damaged: True,
@@ -94,8 +95,8 @@ async def test_a_case_of_which_a_row_cannot_be_read_is_put_before_the_operator_a
     opened_at, place = context.clock(), "store/rows/base.py:1 _parsed"
     ids = [await open_incident(context, reference, "advance", "ValueError", opened_at, place=place) for _ in range(2)]
     ((line,), _) = await list_incidents(context, OPERATOR)
-    assert ids == [line["id"]] * 2
-    assert (line["reference"], line["kind"], line["place"], line["times"]) == (reference, "stuck", place, 1)
+    assert ids == [line.id] * 2
+    assert (line.reference, line.kind, line.place, line.times) == (reference, "stuck", place, 1)
     with pytest.raises(Refused, match="still_broken") as refused:
         await resume(context, OPERATOR, _id(line), key())
     assert refused.value.facts["reason"] == "ValueError"
@@ -130,5 +131,5 @@ async def _flip_last_byte(context: Context, reference: str) -> None:
         await connection.execute(flip, {"reference": reference})
 
 
-def _id(line: dict[str, Any]) -> UUID:
-    return UUID(line["id"])
+def _id(line: IncidentView) -> UUID:
+    return UUID(line.id)

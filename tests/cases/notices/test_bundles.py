@@ -241,9 +241,9 @@ async def test_what_was_told_before_carries_nothing_that_is_told_now(park: Park)
         # The first was told already, so that neither it nor its deliveries are written again.
         for destination, occasion in ((Destination.HK, str(file.round)), (Destination.MO, "again")):
             tell(file, Telling(NoticeKind.PERMIT_SUBMITTED, park.clock.at, occasion, destination, only=only))
-        mails = [row for row in file.deliveries if row["channel"] == "mail"]
+        mails = [row for row in file.deliveries if row.channel == "mail"]
         for row, number in zip(mails, (1, 2), strict=True):
-            row["delivery_id"] = UUID(int=number)
+            row.delivery_id = UUID(int=number)
     rows = await park.rows(deliveries, deliveries.c.delivery_id.in_([UUID(int=1), UUID(int=2)]))
     assert [(row["delivery_id"], row["carried_by"]) for row in rows] == [(UUID(int=2), None)]
 

@@ -318,12 +318,12 @@ async def test_the_health_of_a_channel_says_what_waits_and_what_failed(context: 
     dues = await lease(context, Channel.MAIL, NOON, 10)
     await settle(context, [*sent(dues[:1]), *later(dues[1:2], "smtp_451")], NOON)
     clock.at = NOON + timedelta(minutes=10)
-    found = {each["channel"]: each for each in (await health(context, OFFICER))["channels"]}
+    found = {each.channel: each for each in (await health(context, OFFICER)).channels}
     mail = found["mail"]
-    assert (mail["queued"], mail["due"], mail["sent_last_hour"], mail["failed_last_hour"]) == (2, 2, 1, 0)
-    assert mail["oldest_due_seconds"] == 600
-    assert mail["last_error"] == "smtp_451"
-    assert found["sms"]["queued"] == 0
+    assert (mail.queued, mail.due, mail.sent_last_hour, mail.failed_last_hour) == (2, 2, 1, 0)
+    assert mail.oldest_due_seconds == 600
+    assert mail.last_error == "smtp_451"
+    assert found["sms"].queued == 0
     assert set(found) == {"mail", "sms", "webhook"}
 
 

@@ -11,6 +11,7 @@ from cases.notices import failed as delivery_lists
 from cases.notices import marks as notice_marks
 from cases.notices import staff as staff_notices
 from cases.notices.due import lease, settle
+from cases.shared.views import document
 from cases.tasks import inbox as tasks
 from domain.actors import Actor
 from domain.commands import CommandKind
@@ -33,12 +34,12 @@ async def park(clean_database: str) -> AsyncIterator[Park]:
 
 
 async def inbox(park: Park, reader: Actor, language: Language = Language.EN, **chosen: Any) -> list[dict[str, Any]]:
-    """Return the whole inbox of a reader, page by page of two."""
+    """Return the whole inbox of a reader as its JSON says it, page by page of two."""
     found: list[dict[str, Any]] = []
     after = None
     while True:
         items, after = await staff_notices.list_own(park.context, reader, language, after=after, limit=2, **chosen)
-        found += items
+        found += map(document, items)
         if after is None:
             return found
 
@@ -170,14 +171,14 @@ async def test_deliveries_that_failed_are_listed_with_what_they_were_to_say_to_w
     mails = await lease(context, Channel.MAIL, at, 10)
     await settle(context, failed(mails), at)
     items, _ = await delivery_lists.list_failed(context, OFFICER)
-    assert {(i["reference"], i["kind"], i["channel"], i["status"]) for i in items} == {
+    assert {(i.reference, i.kind, i.channel, i.status) for i in items} == {
         (case.reference, "registration_received", "mail", "failed")
     }
-    assert {i["recipient"] for i in items} == {"employer", "person"}
-    assert all(i["reason"] for i in items)
+    assert {i.recipient for i in items} == {"employer", "person"}
+    assert all(i.reason for i in items)
     # The person has a phone, by which they may still be reached.
     unreached, _ = await delivery_lists.list_failed(context, OFFICER, unreached=True)
-    assert [i["recipient"] for i in unreached] == ["employer"]
+    assert [i.recipient for i in unreached] == ["employer"]
     await settle(context, sent(await lease(context, Channel.SMS, at, 10)), at)
     chosen: dict[str, Any]
     for chosen, count in (
@@ -191,4 +192,4 @@ async def test_deliveries_that_failed_are_listed_with_what_they_were_to_say_to_w
         assert len(found) == count, chosen
     first, after = await delivery_lists.list_failed(context, OFFICER, limit=1)
     rest, end = await delivery_lists.list_failed(context, OFFICER, limit=1, after=after)
-    assert ([i["id"] for i in [*first, *rest]], end) == ([i["id"] for i in items], None)
+    assert ([i.id for i in [*first, *rest]], end) == ([i.id for i in items], None)

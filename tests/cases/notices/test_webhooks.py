@@ -14,6 +14,7 @@ from cases.notices.due import Outcome, Result, lease, settle
 from cases.notices.webhooks import list_deliveries, list_webhooks, put_webhook, rotate_secret
 from cases.notices.webhooks import test_webhook as try_webhook
 from cases.shared.context import Context
+from cases.shared.views import document
 from domain.errors import Refused
 from domain.notices import Channel, NoticeKind, Recipient
 from domain.webhooks import MOST_SUBSCRIPTIONS, Scheme, SecretRequest, WebhookRequest
@@ -59,7 +60,7 @@ async def test_a_new_subscription_shows_its_secret_once(context: Context) -> Non
     assert first.body["secret"].startswith("whsec_")
     assert await put_webhook(context, EMPLOYER_A, _request(), named) == first
     (shown,) = await list_webhooks(context, EMPLOYER_A)
-    assert shown == {name: value for name, value in first.body.items() if name != "secret"}
+    assert document(shown) == {name: value for name, value in first.body.items() if name != "secret"}
 
 
 async def test_url_and_secret_are_sealed(context: Context) -> None:
@@ -144,7 +145,7 @@ async def test_rotation_may_change_the_scheme(context: Context) -> None:
     webhook_id, _ = await _add(context)
     reply = await rotate_secret(context, EMPLOYER_A, webhook_id, SecretRequest(scheme=Scheme.V1A), key())
     assert reply.body["public_key"].startswith("whpk_")
-    assert (await list_webhooks(context, EMPLOYER_A))[0]["scheme"] == "v1a"
+    assert (await list_webhooks(context, EMPLOYER_A))[0].scheme == "v1a"
 
 
 async def test_a_test_goes_out_like_any_other_delivery(context: Context) -> None:
@@ -156,7 +157,7 @@ async def test_a_test_goes_out_like_any_other_delivery(context: Context) -> None
     assert (due.message_id, due.to) == (reply.body["delivery_id"], URL)
     await settle(context, [Result(due.leased, Outcome.DELIVERED)], NOON)
     (shown,), position = await list_deliveries(context, EMPLOYER_A, webhook_id)
-    assert (shown["kind"], shown["status"], shown["attempts"], position) == ("webhook_test", "delivered", 1, None)
+    assert (shown.kind, shown.status, shown.attempts, position) == ("webhook_test", "delivered", 1, None)
 
 
 async def test_deliveries_come_in_pages_newest_first(context: Context, clock: Clock) -> None:
@@ -172,9 +173,9 @@ async def test_deliveries_come_in_pages_newest_first(context: Context, clock: Cl
         if after is None:
             break
         after = (str(after[0]), str(after[1]))
-    assert [each["created_at"] for each in found] == sorted((each["created_at"] for each in found), reverse=True)
-    assert len({each["id"] for each in found}) == 5
-    assert {each["reference"] for each in found} == {reference}
+    assert [each.created_at for each in found] == sorted((each.created_at for each in found), reverse=True)
+    assert len({each.id for each in found}) == 5
+    assert {each.reference for each in found} == {reference}
 
 
 async def test_410_ends_the_subscription_and_what_waits_for_it(context: Context) -> None:
@@ -186,7 +187,7 @@ async def test_410_ends_the_subscription_and_what_waits_for_it(context: Context)
     gone = Result(first.leased, Outcome.FAILED, reason="webhook_410", ends_subscription=webhook_id)
     await settle(context, [gone, Result(second.leased, Outcome.UNTOUCHED)], NOON)
     (shown,) = await list_webhooks(context, EMPLOYER_A)
-    assert shown["state"] == "gone"
+    assert shown.state == "gone"
     (blocked,) = await lease(context, Channel.WEBHOOK, NOON, 10)
     assert blocked.blocked == "subscription_ended"
     with pytest.raises(Refused) as refused:
@@ -195,7 +196,7 @@ async def test_410_ends_the_subscription_and_what_waits_for_it(context: Context)
     await _tell(context, reference, "3")
     assert len((await list_deliveries(context, EMPLOYER_A, webhook_id))[0]) == 2
     await put_webhook(context, EMPLOYER_A, _request(), key())
-    assert (await list_webhooks(context, EMPLOYER_A))[0]["state"] == "active"
+    assert (await list_webhooks(context, EMPLOYER_A))[0].state == "active"
 
 
 async def test_a_subscription_that_takes_nothing_for_days_is_paused_and_its_employer_told(
@@ -213,12 +214,12 @@ async def test_a_subscription_that_takes_nothing_for_days_is_paused_and_its_empl
     assert (row["status"], row["reason"]) == ("failed", "webhook_404")
     assert clock.at - NOON == context.limits.notice_retry
     (shown,) = await list_webhooks(context, EMPLOYER_A)
-    assert shown["state"] == "paused"
+    assert shown.state == "paused"
     assert (await statuses(context))["webhook_paused employer"] == "queued"
     with pytest.raises(Refused, match="wrong_stage"):
         await try_webhook(context, EMPLOYER_A, webhook_id, key())
     await put_webhook(context, EMPLOYER_A, _request(), key())
-    assert (await list_webhooks(context, EMPLOYER_A))[0]["state"] == "active"
+    assert (await list_webhooks(context, EMPLOYER_A))[0].state == "active"
 
 
 async def test_one_message_that_is_given_up_pauses_no_subscription_that_takes_others(
@@ -235,7 +236,7 @@ async def test_one_message_that_is_given_up_pauses_no_subscription_that_takes_ot
     )
     await settle(context, [Result(other.leased, Outcome.DELIVERED)], clock.at)
     await settle(context, later([again], "webhook_400"), clock.at)
-    assert (await list_webhooks(context, EMPLOYER_A))[0]["state"] == "active"
+    assert (await list_webhooks(context, EMPLOYER_A))[0].state == "active"
     assert "webhook_paused employer" not in await statuses(context)
 
 

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import update
 
+from cases.shared.views import document
 from cases.tasks import inbox as tasks
 from domain.findings import FindingOutcome
 from domain.stages import AssessmentOutcome
@@ -42,12 +43,12 @@ async def lists(park: Park) -> list[Case]:
 
 
 async def shown(park: Park, choice: TaskChoice | None = None, **more: Any) -> list[dict[str, Any]]:
-    """Return a list as an officer reads it, page by page of one."""
+    """Return a list as its JSON says it to an officer, page by page of one."""
     found: list[dict[str, Any]] = []
     after = None
     while True:
         items, after = await tasks.list_tasks(park.context, OFFICER, choice, after=after, limit=1, **more)
-        found += items
+        found += map(document, items)
         if after is None:
             return found
 
@@ -88,8 +89,8 @@ async def test_a_claim_answers_with_the_same_task_that_the_list_shows(park: Park
 @pytest.mark.parametrize("order", TaskOrder)
 async def test_every_order_shows_each_task_once_page_by_page(park: Park, lists: list[Case], order: TaskOrder) -> None:
     whole, _ = await tasks.list_tasks(park.context, OFFICER, order=order, limit=50)
-    assert [task["id"] for task in await shown(park, order=order)] == [task["id"] for task in whole]
-    assert len({task["id"] for task in whole}) == len(whole) == 4
+    assert [task["id"] for task in await shown(park, order=order)] == [task.id for task in whole]
+    assert len({task.id for task in whole}) == len(whole) == 4
     ranks = [each.value for each in AssessmentOutcome]
     keys: dict[TaskOrder, Any] = {
         TaskOrder.ASSESSMENT: lambda task: ranks.index(task["assessment"]),
@@ -98,7 +99,7 @@ async def test_every_order_shows_each_task_once_page_by_page(park: Park, lists: 
         TaskOrder.DESTINATION: lambda task: next(iter(task["destinations"]), ""),
         TaskOrder.PRIORITY: lambda task: task["due_at"],
     }
-    found = [keys[order.by](task) for task in whole]
+    found = [keys[order.by](document(task)) for task in whole]
     assert found == sorted(found, reverse=order.is_down)
 
 
@@ -123,7 +124,7 @@ async def test_a_list_is_chosen_by_each_of_what_its_tasks_tell(park: Park, lists
             found = [task["id"] for task in await shown(park, choice, order=order)]
             assert sorted(found) == sorted(expected), (choice, order)
         counted = await tasks.count_tasks(park.context, OFFICER, choice)
-        assert counted["open"] == len(expected), choice
+        assert counted.open == len(expected), choice
 
 
 async def test_what_is_due_today_or_tomorrow_is_urgent_and_after_that_overdue(park: Park) -> None:
@@ -145,13 +146,13 @@ async def test_counts_say_how_many_by_kind_by_holder_and_by_urgency(park: Park, 
         late = update(tables.tasks).where(tables.tasks.c.reference == lists[1].reference).values(overdue=True)
         await connection.execute(late)
     counted = await tasks.count_tasks(park.context, OFFICER)
-    assert {name: counted[name] for name in ("open", "free", "overdue")} == {"open": 4, "free": 3, "overdue": 1}
-    assert counted["overdue"] + counted["urgent"] + counted["normal"] == 4
-    kinds = {row["kind"]: (row["open"], row["free"], row["overdue"]) for row in counted["by_kind"]}
+    assert (counted.open, counted.free, counted.overdue) == (4, 3, 1)
+    assert counted.overdue + counted.urgent + counted.normal == 4
+    kinds = {row.kind: (row.open, row.free, row.overdue) for row in counted.by_kind}
     assert kinds == {"review": (3, 2, 1), "permit_eligibility": (1, 1, 0)}
-    assert [(row["holder"], row["open"]) for row in counted["by_holder"]] == [(None, 3), ("officer-2", 1)]
+    assert [(row.holder, row.open) for row in counted.by_holder] == [(None, 3), ("officer-2", 1)]
     mine = await tasks.count_tasks(park.context, OFFICER_2, TaskChoice(holder="me"))
-    assert (mine["open"], [row["holder"] for row in mine["by_holder"]]) == (1, ["officer-2"])
+    assert (mine.open, [row.holder for row in mine.by_holder]) == (1, ["officer-2"])
 
 
 async def test_every_choice_can_be_read_in_every_order_and_role(park: Park) -> None:

@@ -150,17 +150,18 @@ async def test_the_rows_of_a_roster_past_the_limit_stay_new_until_the_next_day_a
         pass
 
     waiting = await get_roster(park.context, EMPLOYER_B, roster_id)
-    assert (waiting["status"], waiting["resumes_at"]) == ("running", "2026-03-03T00:00:00+08:00")
-    assert (waiting["totals"]["defect"], waiting["totals"]["new"]) == (1, 2)
+    told = waiting.as_json()
+    assert (told["status"], told["resumes_at"]) == ("running", "2026-03-03T00:00:00+08:00")
+    assert (waiting.totals["defect"], waiting.totals["new"]) == (1, 2)
     rows, _ = await get_rows(park.context, EMPLOYER_B, roster_id)
-    assert [each["result"] for each in rows] == ["defect", "new", "new"]
+    assert [each.result for each in rows] == ["defect", "new", "new"]
     assert not await work_once(park.context)
 
     park.clock.at = china("2026-03-03", "00:00")
     while await work_once(park.context):
         pass
     done = await get_roster(park.context, EMPLOYER_B, roster_id)
-    assert (done["status"], done["resumes_at"], done["totals"]["registered"]) == ("done", None, 2)
+    assert (done.status, done.resumes_at, done.totals["registered"]) == ("done", None, 2)
 
 
 @pytest.mark.parametrize("is_used_up", [False, True])

@@ -28,6 +28,7 @@ from register.rosters.columns import known_words
 from register.rosters.file import RosterSheet, roster_sheet
 from register.rosters.intake import RosterFile, receive
 from register.rosters.reads import get_roster, get_rows
+from register.rosters.views import RosterRowView
 from register.rosters.work import work_once
 from store.tables import ledger, roster_rows, rosters
 from tests.cases.contexts import EMPLOYER_A, EMPLOYER_B, NOON, Clock, key, load_samples, open_context
@@ -101,7 +102,7 @@ async def hand_in(context: Context, content: bytes, *, dry_run: bool = False) ->
     return UUID(reply.body["id"])
 
 
-async def rows_of(context: Context, roster_id: UUID, language: Language = Language.ZH_HANS) -> list[dict[str, Any]]:
+async def rows_of(context: Context, roster_id: UUID, language: Language = Language.ZH_HANS) -> list[RosterRowView]:
     """Return what became of the rows."""
     return (await get_rows(context, EMPLOYER_A, roster_id, limit=200, language=language))[0]
 
@@ -132,9 +133,9 @@ async def test_the_files_that_a_person_makes_are_taken_without_a_word(
 ) -> None:
     roster_id = await hand_in(context, content)
     rows = await rows_of(context, roster_id)
-    assert [(row["result"], row["errors"]) for row in rows] == [("registered", [])] * count
+    assert [(row.result, row.errors) for row in rows] == [("registered", [])] * count
     roster = await get_roster(context, EMPLOYER_A, roster_id)
-    assert {c["header"] for c in roster["columns"] if c["column"] is None} == {"序号", "部门", "备注"}
+    assert {c.header for c in roster.columns if c.column is None} == {"序号", "部门", "备注"}
 
 
 EXPECTED = {
@@ -148,21 +149,21 @@ EXPECTED = {
 @pytest.mark.parametrize("language", Language)
 async def test_a_defect_is_told_in_the_senders_words_and_language(context: Context, language: Language) -> None:
     row = (await rows_of(context, await hand_in(context, book(CHINESE, FENG, WRONG), dry_run=True), language))[1]
-    assert (row["row"], row["sheet_row"], row["result"]) == (2, 5, "defect")
-    found = {error["field"]: error for error in row["errors"]}
-    assert {name: (e["header"], e["value"], bool(e["allowed"])) for name, e in found.items()} == EXPECTED
-    assert found["employment_kind"]["allowed"] == [
+    assert (row.row, row.sheet_row, row.result) == (2, 5, "defect")
+    found = {error.field: error for error in row.errors}
+    assert {name: (e.header, e.value, bool(e.allowed)) for name, e in found.items()} == EXPECTED
+    assert found["employment_kind"].allowed == [
         word_of("employment_kind", kind, language) for kind in ("contract", "secondment", "dual_post")
     ]
-    assert "2026年3月1日" in found["contract_start"]["allowed"]
-    has_chinese = [any("一" <= mark <= "鿿" for mark in error["message"]) for error in row["errors"]]
+    assert "2026年3月1日" in found["contract_start"].allowed
+    has_chinese = [any("一" <= mark <= "鿿" for mark in error.message) for error in row.errors]
     assert set(has_chinese) == {language is not Language.EN}
 
 
 async def test_the_row_of_a_sheet_is_told_beside_the_number_of_the_row(context: Context) -> None:
     roster_id = await hand_in(context, book(CHINESE, FENG, (), XU), dry_run=True)
-    assert [(row["row"], row["sheet_row"]) for row in await rows_of(context, roster_id)] == [(1, 4), (3, 6)]
-    assert (await get_roster(context, EMPLOYER_A, roster_id))["header_row"] == 3
+    assert [(row.row, row.sheet_row) for row in await rows_of(context, roster_id)] == [(1, 4), (3, 6)]
+    assert (await get_roster(context, EMPLOYER_A, roster_id)).header_row == 3
 
 
 async def test_values_are_not_kept_with_the_errors(context: Context) -> None:
@@ -180,7 +181,7 @@ async def test_an_annotated_roster_has_the_rows_whole_and_what_to_mend(context: 
     content = await roster_workbooks.annotated(context, EMPLOYER_A, roster_id, Language.ZH_HANS)
     sheet = opened(content)
     assert [header.written for header in sheet.headers] == [*CHINESE, "须更正之处", "结果", "案件编号", "原表行号"]
-    reference = (await rows_of(context, roster_id))[0]["reference"]
+    reference = str((await rows_of(context, roster_id))[0].reference)
     lines = read_sheet(content, {"kind": "xlsx", "encoding": None, "words": known_words(RosterAct.REGISTER)}).decode()
     for text in (*FENG, *XU[:-1], *WRONG, reference, "已受理", "有误", "身份证号：", "劳动合同 / 借调 / 双聘"):
         assert text in lines.encode().decode("unicode_escape"), text
@@ -200,14 +201,14 @@ async def test_an_annotated_roster_sent_again_says_the_same(context: Context) ->
     first = await hand_in(context, book(CHINESE, FENG, XU))
     content = await roster_workbooks.annotated(context, EMPLOYER_A, first, Language.EN)
     again = await rows_of(context, await hand_in(context, content))
-    assert [row["result"] for row in again] == ["already_registered"] * 2
-    assert [row["reference"] for row in again] == [row["reference"] for row in await rows_of(context, first)]
+    assert [row.result for row in again] == ["already_registered"] * 2
+    assert [row.reference for row in again] == [row.reference for row in await rows_of(context, first)]
 
 
 async def test_an_annotated_roster_is_a_ledger_act_that_names_the_cases(context: Context) -> None:
     roster_id = await hand_in(context, book(CHINESE, FENG, XU))
     await roster_workbooks.annotated(context, EMPLOYER_A, roster_id, Language.EN)
-    references = sorted(row["reference"] for row in await rows_of(context, roster_id))
+    references = sorted(str(row.reference) for row in await rows_of(context, roster_id))
     async with context.database.begin() as connection:
         query = select(ledger).where(ledger.c.act == "personal_data_read")
         row = (await connection.execute(query)).one()
@@ -229,9 +230,9 @@ async def test_an_emptied_roster_is_gone_and_its_results_stay(context: Context) 
         await roster_workbooks.annotated(context, EMPLOYER_A, roster_id, Language.EN)
     assert refused.value.code == "facts_erased"
     rows = await rows_of(context, roster_id)
-    assert [row["result"] for row in rows] == ["registered", "defect"]
-    assert {error["value"] for error in rows[1]["errors"]} == {None}
-    assert (await get_roster(context, EMPLOYER_A, roster_id))["columns"] == []
+    assert [row.result for row in rows] == ["registered", "defect"]
+    assert {error.value for error in rows[1].errors} == {None}
+    assert (await get_roster(context, EMPLOYER_A, roster_id)).columns == []
 
 
 async def test_a_roster_from_before_headers_were_kept_is_read(context: Context) -> None:
@@ -239,7 +240,7 @@ async def test_a_roster_from_before_headers_were_kept_is_read(context: Context) 
     async with context.database.begin() as connection:
         await connection.execute(update(rosters).values(head=None))
     rows = await rows_of(context, roster_id)
-    assert [(row["sheet_row"], row["result"]) for row in rows] == [(2, "registered"), (3, "defect")]
+    assert [(row.sheet_row, row.result) for row in rows] == [(2, "registered"), (3, "defect")]
     assert opened(await roster_workbooks.annotated(context, EMPLOYER_A, roster_id, Language.EN)).rows
 
 

@@ -23,6 +23,7 @@ from programmes.talent_permit.registration import accept
 from register.rosters import work as roster_work
 from register.rosters.intake import RosterFile, receive
 from register.rosters.reads import get_roster, get_rows
+from register.rosters.views import RosterRowView
 from register.rosters.work import work_once
 from register.standing import propose_standing
 from store.tables import commands, idempotency, ledger, registrations, roster_rows, rosters
@@ -71,10 +72,10 @@ async def _work(context: Context) -> None:
         pass
 
 
-async def _results(context: Context, roster_id: UUID, actor: Actor = EMPLOYER_A) -> dict[int, dict[str, Any]]:
+async def _results(context: Context, roster_id: UUID, actor: Actor = EMPLOYER_A) -> dict[int, RosterRowView]:
     items, end = await get_rows(context, actor, roster_id, limit=200)
     assert end is None
-    return {item["row"]: item for item in items}
+    return {item.row: item for item in items}
 
 
 async def _count(context: Context, table: Any) -> int:
@@ -108,17 +109,17 @@ async def test_a_roster_leaves_half_of_the_time_to_others(context: Context, monk
 
 async def test_a_roster_registers_what_is_fit_and_names_what_is_not(context: Context) -> None:
     roster_id = await _receive(context, _file())
-    assert (await get_roster(context, EMPLOYER_A, roster_id))["status"] == "checking"
+    assert (await get_roster(context, EMPLOYER_A, roster_id)).status == "checking"
     await _work(context)
     roster = await get_roster(context, EMPLOYER_A, roster_id)
-    assert roster["status"] == "done"
-    assert roster["totals"] == {
+    assert roster.status == "done"
+    assert roster.totals == {
         "rows": 29, "new": 0, "already_registered": 0, "defect": 1, "duplicate_in_file": 1, "registered": 27,
     }  # fmt: skip
     rows = await _results(context, roster_id)
-    defects = [(r["row"], [(e["field"], e["code"]) for e in r["errors"]]) for r in rows.values() if r["errors"]]
+    defects = [(r.row, [(e.field, e.code) for e in r.errors]) for r in rows.values() if r.errors]
     assert defects == [(6, [("identity_number", "check_digit")])]
-    assert rows[19]["result"] == "duplicate_in_file"
+    assert rows[19].result == "duplicate_in_file"
     assert await _count(context, registrations) == 27
 
 
@@ -142,7 +143,7 @@ async def test_a_dry_run_checks_and_registers_nobody(context: Context) -> None:
     roster_id = await _receive(context, _file(dry_run=True))
     await _work(context)
     roster = await get_roster(context, EMPLOYER_A, roster_id)
-    assert (roster["status"], roster["totals"]["new"], roster["totals"]["defect"]) == ("ready", 27, 1)
+    assert (roster.status, roster.totals["new"], roster.totals["defect"]) == ("ready", 27, 1)
     assert await _count(context, registrations) == 0
 
 
@@ -152,26 +153,26 @@ async def test_a_dry_run_says_nothing_of_people_registered_elsewhere(context: Co
     await accept(context, EMPLOYER_B, request, key())
     dry = await _receive(context, _file(_some(1), dry_run=True))
     await _work(context)
-    assert (await _results(context, dry))[1]["result"] == "new"
+    assert (await _results(context, dry))[1].result == "new"
     real = await _receive(context, _file(_some(1)))
     await _work(context)
     row = (await _results(context, real))[1]
-    assert (row["result"], row["reference"]) == ("defect", None)
-    assert [(e["field"], e["code"]) for e in row["errors"]] == [("identity_number", "live_registration_exists")]
+    assert (row.result, row.reference) == ("defect", None)
+    assert [(e.field, e.code) for e in row.errors] == [("identity_number", "live_registration_exists")]
 
 
 async def test_a_defect_stops_the_whole_roster_where_it_is_to(context: Context) -> None:
     roster_id = await _receive(context, _file(on_defect=OnDefect.STOP))
     await _work(context)
     roster = await get_roster(context, EMPLOYER_A, roster_id)
-    assert (roster["status"], roster["reason"]) == ("failed", "defects")
+    assert (roster.status, roster.reason) == ("failed", "defects")
     assert await _count(context, registrations) == 0
 
 
 async def test_a_roster_without_defects_runs_though_a_defect_would_stop_it(context: Context) -> None:
     roster_id = await _receive(context, _file(_some(3), on_defect=OnDefect.STOP))
     await _work(context)
-    assert (await get_roster(context, EMPLOYER_A, roster_id))["totals"]["registered"] == 3
+    assert (await get_roster(context, EMPLOYER_A, roster_id)).totals["registered"] == 3
 
 
 async def test_the_same_file_again_finds_everyone_registered(context: Context) -> None:
@@ -179,10 +180,10 @@ async def test_the_same_file_again_finds_everyone_registered(context: Context) -
     await _work(context)
     second = await _receive(context, _file(_some(3)))
     await _work(context)
-    references = {row: found["reference"] for row, found in (await _results(context, first)).items()}
+    references = {row: found.reference for row, found in (await _results(context, first)).items()}
     again = await _results(context, second)
-    assert {row: found["reference"] for row, found in again.items()} == references
-    assert {found["result"] for found in again.values()} == {"already_registered"}
+    assert {row: found.reference for row, found in again.items()} == references
+    assert {found.result for found in again.values()} == {"already_registered"}
 
 
 async def test_the_same_key_takes_the_file_on_once(context: Context) -> None:
@@ -199,7 +200,7 @@ async def test_a_client_reference_of_another_person_is_a_defect(context: Context
     roster_id = await _receive(context, _file(_some(1)))
     await _work(context)
     row = (await _results(context, roster_id))[1]
-    assert [(e["field"], e["code"]) for e in row["errors"]] == [("client_reference", "client_reference_taken")]
+    assert [(e.field, e.code) for e in row.errors] == [("client_reference", "client_reference_taken")]
 
 
 async def test_a_kill_between_a_registration_and_its_row_doubles_nothing(
@@ -224,9 +225,9 @@ async def test_a_kill_between_a_registration_and_its_row_doubles_nothing(
     assert not await work_once(context), "the lease is held until it is over"
     await _end_leases(context)
     await _work(context)
-    assert (await get_roster(context, EMPLOYER_A, roster_id))["totals"]["registered"] == 5
+    assert (await get_roster(context, EMPLOYER_A, roster_id)).totals["registered"] == 5
     assert await _count(context, registrations) == 5
-    assert {r["reference"] for r in (await _results(context, roster_id)).values()} == await _references(context)
+    assert {r.reference for r in (await _results(context, roster_id)).values()} == await _references(context)
 
 
 async def test_a_kill_while_checking_is_taken_up_again(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,7 +244,7 @@ async def test_a_kill_while_checking_is_taken_up_again(context: Context, monkeyp
     monkeypatch.setattr(roster_work, "_keep", keep)
     await _end_leases(context)
     await _work(context)
-    assert (await get_roster(context, EMPLOYER_A, roster_id))["totals"]["registered"] == 27
+    assert (await get_roster(context, EMPLOYER_A, roster_id)).totals["registered"] == 27
 
 
 async def test_two_workers_at_once_do_each_row_once(context: Context) -> None:
@@ -271,7 +272,7 @@ async def test_a_small_roster_is_not_kept_waiting_by_many_large_ones(context: Co
     small = await _receive(context, _file(b"\n".join(SAMPLE_B.splitlines()[:2])), EMPLOYER_B)
     for _ in range(6):
         await work_once(context)
-    assert (await get_roster(context, EMPLOYER_B, small))["status"] == "done"
+    assert (await get_roster(context, EMPLOYER_B, small)).status == "done"
 
 
 async def test_a_roster_that_cannot_be_worked_fails_alone(context: Context) -> None:
@@ -280,8 +281,8 @@ async def test_a_roster_that_cannot_be_worked_fails_alone(context: Context) -> N
         await connection.execute(update(roster_rows).values(body=b"\x01" + bytes(60)))
     fine = await _receive(context, _file(_some(3)))
     await _work(context)
-    assert (await get_roster(context, EMPLOYER_A, broken))["status"] == "failed"
-    assert (await get_roster(context, EMPLOYER_A, fine))["status"] == "done"
+    assert (await get_roster(context, EMPLOYER_A, broken)).status == "failed"
+    assert (await get_roster(context, EMPLOYER_A, fine)).status == "done"
 
 
 async def test_another_employers_roster_is_not_found(context: Context) -> None:
@@ -296,7 +297,7 @@ async def test_rows_come_by_page(context: Context) -> None:
     roster_id = await _receive(context, _file())
     first, after = await get_rows(context, EMPLOYER_A, roster_id, limit=20)
     second, end = await get_rows(context, EMPLOYER_A, roster_id, after=after, limit=20)
-    assert [row["row"] for row in (*first, *second)] == list(range(1, 30))
+    assert [row.row for row in (*first, *second)] == list(range(1, 30))
     assert end is None
 
 
@@ -339,7 +340,7 @@ async def test_departures_are_asked_of_approved_cases_only(context: Context) -> 
     roster_id = await _receive(context, _file(content, act=RosterAct.DEPARTURE))
     await _work(context)
     rows = await _results(context, roster_id)
-    found = {row: (r["result"], [e["code"] for e in r["errors"]]) for row, r in rows.items()}
+    found = {row: (r.result, [e.code for e in r.errors]) for row, r in rows.items()}
     assert found == {
         1: ("registered", []),
         2: ("registered", []),
@@ -370,7 +371,7 @@ async def test_a_roster_of_departures_names_the_days_that_no_case_knows_before_i
         roster_id = await _receive(context, departing)
         await _work(context)
         rows = await _results(context, roster_id)
-        found = {row: (r["result"], [(e["field"], e["code"]) for e in r["errors"]]) for row, r in rows.items()}
+        found = {row: (r.result, [(e.field, e.code) for e in r.errors]) for row, r in rows.items()}
         wrong = ("defect", [("last_day", "date_order")])
         assert found == {1: ("new", []), 2: wrong, 3: wrong}, dry_run
     async with context.database.begin() as connection:

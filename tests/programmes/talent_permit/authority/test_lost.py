@@ -164,7 +164,7 @@ async def test_who_may_sign_an_attachment_is_told_what_waits_and_by_when(park: P
 
     async def told(reader: Actor, language: Language = Language.EN) -> list[str]:
         notices, _ = await staff_notices.list_own(park.context, reader, language, kind=asked)
-        return [notice["text"] for notice in notices]
+        return [notice.text or "" for notice in notices]
 
     assert await told(OFFICER) == []
     for reader in (OFFICER_2, SUPERVISOR):
