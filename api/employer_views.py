@@ -1,5 +1,6 @@
 """What answers on rosters and webhooks look like, for the OpenAPI document."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import BaseModel, Field
@@ -52,6 +53,7 @@ class NewWebhookView(BaseModel):
     earlier_until: datetime | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
 class SubscribedWebhookView(WebhookView):
     """A new subscription with its key, shown once: `secret` of the scheme `v1`, `public_key` of `v1a`."""
 
