@@ -10,7 +10,6 @@ from sqlalchemy import func, select, text, update
 
 from cases.commands import reviving
 from cases.commands import submit as acts
-from cases.commands.sweeper import sweep
 from cases.incidents.stopped import open_incident
 from domain.answers import AuthorityAnswer
 from domain.clock import day_of
@@ -21,6 +20,7 @@ from domain.messages import LastRun, StandingInput
 from domain.registration import WithdrawalRequest
 from domain.stages import PermitStage, Stage
 from programmes.talent_permit.authority import outcomes as answers
+from register.rollout import sweep_standings
 from register.standing import confirm_standing, propose_standing
 from store import tables
 from tests.cases.contexts import EMPLOYER_A, OFFICER, SUPERVISOR, SUPERVISOR_2
@@ -155,8 +155,8 @@ async def test_a_change_of_standing_reaches_a_case_whose_workflow_is_gone(world:
     await confirm_standing(world.context, SUPERVISOR_2, "emp-a", confirmation, new_key())
     (change,) = await world.rows(tables.employer_standings)
     spreading = world.client.get_workflow_handle(f"standing/emp-a/{change['change_id']}")
-    # Nobody started it, or it was lost: the sweeper does, and what it tells the case starts that one.
-    await sweep(world.context, world.engine)
+    # Nobody started it, or it was lost: the sweep does, and what it tells the case starts that one.
+    await sweep_standings(world.context, world.engine)
     await case.until_stage(Stage.ENDED)
     async with asyncio.timeout(SECONDS):
         await spreading.result()
