@@ -79,4 +79,5 @@ def _mask_word(word: str, *, is_first: bool) -> str:
         )
     marks = [mark for mark in word if unicodedata.category(mark) not in _JOINED]
     hidden = "".join(mark if _JOINT.fullmatch(mark) else _RING for mark in marks)
-    return marks[0] + hidden[1:] if is_first and len(marks) > 1 else hidden
+    # Where nothing is hidden behind the first one, it would stand whole.
+    return marks[0] + hidden[1:] if is_first and _RING in hidden[1:] else hidden
