@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
 from typing import Final
 
@@ -30,8 +31,13 @@ def refuse_living(data: Path) -> None:
 
 
 def aside_of(place: Path, now: datetime) -> Path:
-    """Return the name under which what stands somewhere is kept when something else is laid back there."""
-    return place.with_name(f"{place.name}.before-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}")
+    """Return the name under which what stands somewhere is kept when something else is laid back there.
+
+    It is nobody's yet: of two in a second the later has a number, or it would take the place of the earlier.
+    """
+    first = place.with_name(f"{place.name}.before-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}")
+    names = chain([first], (first.with_name(f"{first.name}-{number}") for number in count(2)))
+    return next(name for name in names if not name.exists())
 
 
 def lay_back(
