@@ -60,6 +60,7 @@ from temporal.client import connect, connect_config
 from temporal.deployments import Deployments
 from temporal.ending import FAILED, bound_end, end_now
 from temporal.engine import TemporalEngine
+from temporal.events import first_of
 from temporal.exposition import serve_metrics
 from temporal.histories import TemporalHistories
 from temporal.latest_engine import LatestEngine
@@ -349,7 +350,7 @@ async def _serve(
     async with side_by_side(workers) as ended, beside(background):
         is_versioned = deployment is not None
         _log.info("worker_ready", build_id=version.build_id, is_versioned=is_versioned, queues=pulse.queues)
-        await _first(stopping, ended, lost)
+        await first_of(stopping, ended, lost)
 
 
 @asynccontextmanager
@@ -362,16 +363,6 @@ async def beside(background: Iterable[Coroutine[Any, Any, None]]) -> AsyncIterat
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _first(*events: asyncio.Event) -> None:
-    """Wait until one of these is set."""
-    waiting = [asyncio.create_task(each.wait()) for each in events]
-    try:
-        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in waiting:
-            task.cancel()
 
 
 async def _announce(holder: KeyHolder, stopping: asyncio.Event) -> None:

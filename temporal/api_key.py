@@ -13,6 +13,7 @@ from temporalio.client import Client
 
 from domain.errors import SettingError
 from store.key_file import read_guarded
+from temporal.events import first_of
 
 SETTING: Final = "HETAO_TEMPORAL_API_KEY_FILE"
 _EVERY: Final = 5.0
@@ -56,8 +57,4 @@ async def keep_reading_api_key(
             if key != client.api_key:
                 client.api_key = key
                 _log.info("api_key_read")
-        try:
-            async with asyncio.timeout(every):
-                await stopping.wait()
-        except TimeoutError:
-            continue
+        await first_of(stopping, within=every)

@@ -17,6 +17,7 @@ from temporalio.exceptions import TemporalError
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.errors import SettingError
+from temporal.events import first_of
 
 _ASK_SECONDS: Final = 4.0
 _FIRST_PAUSE: Final = 0.5
@@ -97,7 +98,7 @@ async def keep_serving(
                 _log.warning("worker_waits", why=error.why)
             said = error.why
             told(said)
-        await _rest(pause, stopping)
+        await first_of(stopping, within=pause)
         pause = min(pause * 2, longest_pause)
 
 
@@ -155,11 +156,3 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     while each is not None:
         yield each
         each = each.__cause__
-
-
-async def _rest(seconds: float, stopping: asyncio.Event) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stopping.wait()
-    except TimeoutError:
-        return

@@ -15,6 +15,7 @@ from temporalio.exceptions import TemporalError
 from temporalio.service import RPCError
 
 from temporal.deployments import Deployments, NoWorkersError
+from temporal.events import first_of
 
 # Its own first polls take a moment to arrive.
 _FIRST: Final = timedelta(seconds=30)
@@ -56,7 +57,7 @@ async def keep_watching_versions(
             _log.warning("versions_unknown", error=type(error).__name__)
             _tell(math.nan, math.nan)
             pause = _AGAIN
-        await _pause(pause, stopping, back)
+        await first_of(stopping, back, within=pause.total_seconds())
 
 
 async def count_forsaken(deployments: Deployments, build_id: str) -> None:
@@ -85,12 +86,3 @@ async def look(deployments: Deployments, build_id: str) -> None:
 def _tell(builds: float, runs: float) -> None:
     _BUILDS.set(builds)
     _RUNS.set(runs)
-
-
-async def _pause(duration: timedelta, *events: asyncio.Event) -> None:
-    waiting = [asyncio.create_task(each.wait()) for each in events]
-    try:
-        await asyncio.wait(waiting, timeout=duration.total_seconds(), return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in waiting:
-            task.cancel()

@@ -44,6 +44,7 @@ from proof.statements import StatementKeyUnknown
 from store.database import sqlstate
 from store.incident_rows import new_incident, opening
 from store.tables import key_holders, service_keys
+from temporal.events import first_of
 
 EVERY: Final = 15.0
 # A process that has been silent for longer is taken for gone; four of its words were lost by then.
@@ -187,9 +188,7 @@ async def keep_announcing(holder: KeyHolder, stopping: asyncio.Event, *, is_anno
             pause = _AGAIN
         except Exception as error:  # noqa: BLE001 - an error of one round must not end it: others take us for gone
             _log.error("keys_not_announced", error=type(error).__name__)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(pause):
-                await stopping.wait()
+        await first_of(stopping, within=pause)
     with contextlib.suppress(Unavailable):
         await holder.leave()
     return None

@@ -1,7 +1,6 @@
 """The shelf of rule packs: those that ship with the engine, and those published since, read from their table."""
 
 import asyncio
-import contextlib
 from datetime import datetime
 from typing import Final
 
@@ -16,6 +15,7 @@ from domain.rule_packs import PackState
 from policy.pack import Pack, PackError, parse_pack
 from policy.packs import TALENT_PERMIT
 from store.tables import rule_packs
+from temporal.events import first_of
 
 # A pack takes effect on a later day than that of its second signature, so that every process hears of it before.
 READ_EVERY_SECONDS: Final = 60.0
@@ -62,6 +62,4 @@ async def keep_reading_packs(context: Context, stopping: asyncio.Event) -> None:
             pause = READ_EVERY_SECONDS
         except Unavailable:
             pause = _READ_AGAIN_SECONDS
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(pause):
-                await stopping.wait()
+        await first_of(stopping, within=pause)
