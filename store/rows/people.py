@@ -11,6 +11,18 @@ from store import tables
 from store.rows.base import TableRow
 
 
+class Dated:
+    """What is in force from a day on and to another, both in; without end where there is none."""
+
+    __slots__ = ()
+    valid_from: date
+    valid_to: date | None
+
+    def covers(self, day: date) -> bool:
+        """Whether it is in force on a day."""
+        return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
+
+
 @dataclass(slots=True, kw_only=True)
 class EmployerRow(TableRow):
     """An employer; `contact` is sealed under its key."""
@@ -25,7 +37,7 @@ class EmployerRow(TableRow):
 
 
 @dataclass(slots=True, kw_only=True)
-class EmployerVersionRow(TableRow):
+class EmployerVersionRow(TableRow, Dated):
     """What was recorded of an employer, in force from a day on and to another."""
 
     TABLE: ClassVar[Table] = tables.employer_versions
@@ -36,10 +48,6 @@ class EmployerVersionRow(TableRow):
     name_en: str | None = None
     kind: str
     premises: list[str]
-
-    def covers(self, day: date) -> bool:
-        """Whether it is in force on a day."""
-        return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,7 +67,7 @@ class StandingRow(TableRow):
 
 
 @dataclass(slots=True, kw_only=True)
-class PremisesRow(TableRow):
+class PremisesRow(TableRow, Dated):
     """A building of the Park, in force from a day on and to another."""
 
     TABLE: ClassVar[Table] = tables.premises
@@ -68,10 +76,6 @@ class PremisesRow(TableRow):
     valid_to: date | None = None
     address: str
     folded: str
-
-    def covers(self, day: date) -> bool:
-        """Whether it is in force on a day."""
-        return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
 
 
 @dataclass(slots=True, kw_only=True)
