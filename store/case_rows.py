@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from functools import cache
 from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID
@@ -63,7 +63,7 @@ _PARTS: Final[dict[str, str]] = {
     ),
 }
 _COLUMNS: Final = (
-    "SELECT r.*, k.key_id, k.kek_id, k.wrapped, a.body AS application_body, a.given_at AS application_given_at,"
+    "SELECT r.*, k.key_id, k.kek_id, k.wrapped, a.body AS application_body,"
     " e.contact AS employer_contact, e.language AS employer_language, e.digest AS employer_digest,"
     " e.uscc AS employer_uscc, ek.key_id AS employer_key_id, ek.kek_id AS employer_kek_id,"
     " ek.wrapped AS employer_wrapped, (SELECT value FROM cursors WHERE name = 'calendar') AS calendar_version,"
@@ -149,7 +149,6 @@ class LoadedCase:
     registration: RegistrationRow
     key: WrappedKey
     application: bytes
-    application_given_at: datetime
     employer: LoadedEmployer
     epoch: int
     ledger_end: LedgerEnd | None
@@ -203,7 +202,6 @@ def _loaded(row: Mapping[str, Any], beside: Beside) -> LoadedCase:
         registration=RegistrationRow.from_mapping(row),
         key=WrappedKey(row["key_id"], row["kek_id"], row["wrapped"]),
         application=row["application_body"],
-        application_given_at=row["application_given_at"],
         employer=_employer(row, {}),
         epoch=row["epoch"],
         ledger_end=None if end is None else LedgerEnd(end["seq"], bytes.fromhex(end["hash"])),
