@@ -249,7 +249,8 @@ class Deployments:
     async def _info(self) -> WorkerDeploymentInfo | None:
         request = DescribeWorkerDeploymentRequest(namespace=self._client.namespace, deployment_name=self._name)
         try:
-            answer = await self._client.workflow_service.describe_worker_deployment(request)
+            # A server answers so many questions about one deployment a second: past them it is asked again.
+            answer = await self._client.workflow_service.describe_worker_deployment(request, retry=True)
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 return None

@@ -20,8 +20,8 @@ from cases.health.readiness import Readiness, Register
 from domain.errors import Unavailable
 from tests.api.callers import TestIssuer
 from tests.api.conftest import Stage, set_stage, settings_for_tests
-from tests.api.json_logs import logging_as_json
 from tests.cases.contexts import registration_body
+from tests.json_logs import logging_as_json
 
 SECRET = "冯承泽"
 

@@ -11,10 +11,10 @@ from domain.person import SESSION_ISSUER
 from store.tables import data_keys, ledger, person_documents, registrations
 from tests.api.callers import AUDIENCE, ISSUER, Caller
 from tests.api.conftest import Stage
-from tests.api.json_logs import logging_as_json
 from tests.api.persons import sign_in
 from tests.api.walk import Walk, identity_number
 from tests.cases.contexts import registration_body
+from tests.json_logs import logging_as_json
 from tests.privacy.sweep import places_of
 
 OWN, FOREIGN, HK = "44030419900307123X", "33010619860128072X", "A123456(3)"

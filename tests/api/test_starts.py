@@ -14,7 +14,7 @@ from cases.shared import pace
 from domain.messages import StandingInput
 from temporal.engine import Told
 from temporal.telemetry import correlated
-from tests.api.json_logs import logging_as_json
+from tests.json_logs import logging_as_json
 
 
 class SlowEngine:

@@ -25,15 +25,22 @@ _MARGIN = 5.0
 
 @dataclass
 class Gateway:
-    """Where the stand listens, which keys it takes, and what was asked of it with which answer."""
+    """Where the stand listens, which keys it takes, what was asked of it, and how often it is too busy for a method."""
 
     address: str
     api_keys: set[str]
     calls: list[tuple[str, str | None]] = field(default_factory=list)
+    too_busy: dict[str, int] = field(default_factory=dict)
 
     def keys_of(self, method: str) -> set[str | None]:
         """Return the keys with which a method was called."""
         return {key for called, key in self.calls if called == method}
+
+    def is_too_busy(self, method: str) -> bool:
+        """Return whether this call of a method is one of those that are refused, and count it."""
+        name = method.rpartition("/")[2]
+        self.too_busy[name] = self.too_busy.get(name, 0) - 1
+        return self.too_busy[name] >= 0
 
 
 @dataclass(frozen=True)
@@ -107,6 +114,8 @@ class _HandsOn(grpc.GenericRpcHandler):
             self._gateway.calls.append((method.rpartition("/")[2], key))
             if key not in self._gateway.api_keys:
                 await context.abort(grpc.StatusCode.UNAUTHENTICATED, "Request unauthorized.")
+            if self._gateway.is_too_busy(method):
+                await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many requests. Please try again later")
             left = context.time_remaining()
             try:
                 return await self._channel.unary_unary(method, request_serializer=bytes, response_deserializer=bytes)(

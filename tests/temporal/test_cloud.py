@@ -18,6 +18,7 @@ from temporal.api_key import keep_reading_api_key, read_api_key
 from temporal.away import NotConnectedError, explain
 from temporal.check import look_at_temporal
 from temporal.client import connect, connect_config
+from temporal.deployments import Deployments
 from temporal.engine import TemporalEngine
 from tests.cases.contexts import shared_keyring
 from tests.temporal.gateway import Certificates, Gateway, make_certificates, open_gateway
@@ -101,6 +102,13 @@ async def test_a_case_is_carried_schedules_are_made_and_the_doctor_is_well_throu
         "DescribeNamespace",
     ):
         assert gateway.keys_of(method) == {"first-key"}, method
+
+
+async def test_a_server_that_is_too_busy_to_tell_the_versions_is_asked_again(key_file: Path, gateway: Gateway) -> None:
+    client = await connect(shared_keyring(), api_key_file=key_file)
+    gateway.too_busy["DescribeWorkerDeployment"] = 2
+    assert (await Deployments(client, "none").read()).current is None
+    assert [method for method, _ in gateway.calls].count("DescribeWorkerDeployment") == 3
 
 
 async def test_a_key_that_changes_in_the_file_is_shown_from_then_on_by_client_and_worker(

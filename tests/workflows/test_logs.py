@@ -18,8 +18,9 @@ from temporalio.runtime import Runtime, TelemetryConfig
 from cases.decisions import settling
 from domain.stages import PermitStage, Stage
 from temporal.runtime import FORWARDED
-from temporal.telemetry import concerning, configure_logging, correlated
+from temporal.telemetry import concerning, correlated
 from tests.cases.contexts import registration_body
+from tests.json_logs import logging_as_json
 from tests.workflows.fronted import fronted
 from tests.workflows.test_privacy import MARKS, PERSON
 from tests.workflows.world import Case, World
@@ -32,18 +33,11 @@ _OF_PROCESS = frozenset({"worker_ready"})
 @pytest.fixture
 def logged() -> Iterator[io.StringIO]:
     """All that the process logs, as its own configuration writes it."""
-    root, before = logging.getLogger(), structlog.get_config()
-    handlers, level = root.handlers[:], root.level
-    configure_logging("worker", "INFO")
-    structlog.configure(cache_logger_on_first_use=False)  # else those of the API would write here for ever
     lines = io.StringIO()
-    for handler in root.handlers:
-        assert isinstance(handler, logging.StreamHandler)
-        handler.setStream(lines)
-    yield lines
-    root.handlers[:], root.level = handlers, level
-    logging.captureWarnings(capture=False)
-    structlog.configure(**before)
+    with logging_as_json("worker", "INFO") as handlers:
+        for handler in handlers:
+            handler.setStream(lines)
+        yield lines
 
 
 def _lines(logged: io.StringIO) -> list[dict[str, Any]]:

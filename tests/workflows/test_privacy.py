@@ -3,13 +3,11 @@
 import base64
 import io
 import json
-import logging
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import structlog
 from prometheus_client import generate_latest
 from temporalio.api.common.v1 import Payload
 from temporalio.api.workflowservice.v1 import ListWorkflowExecutionsRequest
@@ -20,8 +18,8 @@ from domain.decisions import GivenReason
 from domain.messages import AUTHORITY_POLL_WORKFLOW, REGISTRATION_QUEUE
 from domain.stages import PermitStage, Stage
 from temporal.codec import ENCODING, Codec
-from temporal.telemetry import configure_logging
 from tests.cases.contexts import registration_body
+from tests.json_logs import logging_as_json
 from tests.workflows.histories import runs
 from tests.workflows.world import EMPLOYER_A, SUPERVISOR, Case, World
 
@@ -42,16 +40,11 @@ MARKS = [*PERSON.values(), *WORK.values(), LETTER["issuer"], LETTER["number"], *
 @pytest.fixture
 def logged() -> Iterator[io.StringIO]:
     """All that the process logs, as its own configuration writes it."""
-    root, before = logging.getLogger(), structlog.get_config()
-    handlers, level = root.handlers[:], root.level
-    configure_logging("worker", "DEBUG")
     lines = io.StringIO()
-    for handler in root.handlers:
-        assert isinstance(handler, logging.StreamHandler)
-        handler.setStream(lines)
-    yield lines
-    root.handlers[:], root.level = handlers, level
-    structlog.configure(**before)
+    with logging_as_json("worker", "DEBUG") as handlers:
+        for handler in handlers:
+            handler.setStream(lines)
+        yield lines
 
 
 async def _say_all(world: World, monkeypatch: pytest.MonkeyPatch) -> Case:

@@ -102,7 +102,7 @@ async def until(look: Callable[[], Awaitable[object]], wanted: object) -> None:
     async with asyncio.timeout(40):
         found = await look()
         while found != wanted:
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.2)
             found = await look()
 
 
