@@ -1,6 +1,8 @@
 """What the row of a case says by itself, to those who change the case and to those who only show it."""
 
+from cases.shared.context import Context
 from domain.stages import Destination, Stage
+from domain.words import Words
 from store.rows.register import RegistrationRow
 
 
@@ -8,12 +10,18 @@ class CaseRow:
     """Whoever holds the row of a case in the register."""
 
     __slots__ = ()
+    context: Context
     row: RegistrationRow
 
     @property
     def reference(self) -> str:
         """The reference of the case."""
         return self.row.reference
+
+    @property
+    def words(self) -> Words:
+        """The words of its programme."""
+        return self.context.programmes[self.row.programme].words
 
     @property
     def employer_id(self) -> str:
