@@ -24,9 +24,7 @@ from domain.clock import CHINA
 from domain.commands import CommandKind
 from domain.errors import Refused
 from domain.messages import Course
-from domain.registration import (
-    RegistrationRequest,
-)
+from domain.registration import RegistrationRequest
 from programmes.talent_permit.authority import calls, polling
 from programmes.talent_permit.authority import outcomes as answers
 from programmes.talent_permit.registration import accept
