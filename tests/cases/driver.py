@@ -361,4 +361,7 @@ async def open_park(url: str, at: datetime) -> AsyncIterator[Park]:
     clock = Clock(at)
     async with open_context(url, clock) as context:
         await load_samples(context)
+        # The keys are shared by all tests of a process: what one of them missed is no other one's.
+        for keys in context.keyring.sets():
+            keys.missed.seen.clear()
         yield Park(context, clock)
