@@ -23,13 +23,14 @@ from programmes.talent_permit import (
 from programmes.talent_permit.authority import inbox, lost
 from programmes.talent_permit.timers import TIMERS, recounted
 from programmes.talent_permit.verbs import ANSWERS, COMMANDS
+from programmes.talent_permit.words import PermitCommand
 
 TALENT_PERMIT: Final = Programme(
     code=spellings.TALENT_PERMIT,
     form=RegistrationRequest,
     accept=registration.accept,
     taken_again_at=live_registrations.taken_again_at,
-    rosters=frozenset({RosterAct.REGISTER, RosterAct.DEPARTURE}),
+    rosters={RosterAct.REGISTER: None, RosterAct.DEPARTURE: PermitCommand.DEPART},
     commands=COMMANDS,
     answers=ANSWERS,
     timers=TIMERS,
