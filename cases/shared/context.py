@@ -9,6 +9,7 @@ from typing import Protocol
 
 from cases.files.apart import Apart
 from domain.employers import PremisesEntry
+from domain.forms import Form
 from domain.notices import Channel
 from domain.words import Words, joined
 from domain.working_days import WorkingCalendar
@@ -54,7 +55,7 @@ class Context:
 
 
 class Declared(Protocol):
-    """A programme, as far as it is known down here: by its code and its words."""
+    """A programme, as far as it is known down here: by its code, its words, and the form that opens its cases."""
 
     @property
     def code(self) -> str:
@@ -65,6 +66,16 @@ class Declared(Protocol):
     def words(self) -> Words:
         """Its words, with those of any case."""
         ...
+
+    @property
+    def form(self) -> type[Form]:
+        """What is given to open a case."""
+        ...
+
+
+def forms_of(context: Context) -> tuple[type[Form], ...]:
+    """Return the forms of all programmes, for what is of no case."""
+    return tuple(context.programmes[code].form for code in context.programmes)
 
 
 @dataclass(slots=True)

@@ -2,10 +2,8 @@
 
 from datetime import datetime
 
-from cases.case import facts as case_facts
 from cases.case.file import CaseFile
 from domain.clock import day_of, morning_of
-from domain.stages import Stage
 from domain.working_days import calendar_days_before
 from programmes.talent_permit.words import PermitDeadline
 
@@ -26,12 +24,3 @@ def plan_contract_end(file: CaseFile, at: datetime) -> None:
         if day > today:
             file.set_deadline(PermitDeadline.CONTRACT_REMINDER, morning_of(day), step=left)
     file.set_working_days(PermitDeadline.CONTRACT_GRACE, end, limits.contract_grace_days)
-
-
-def follow_known(file: CaseFile, at: datetime) -> None:
-    """Let the end of the contract, by which reminders go, be the one that is known now."""
-    ends = case_facts.known(file).employment.contract_end
-    if file.row.contract_end != ends:
-        file.row.contract_end = ends
-        if file.stage is Stage.APPROVED and file.row.settled:
-            plan_contract_end(file, at)

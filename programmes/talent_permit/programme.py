@@ -6,15 +6,16 @@ from cases.programme import Programme, Signature
 from domain import spellings
 from domain.acts import Act
 from domain.moves import Event
+from domain.registration import RegistrationRequest
 from domain.roster import RosterAct
 from domain.stages import PendingAct
 from policy.rerun import Rules
 from programmes.talent_permit import (
-    contract,
     departures,
     eligibility,
     employment,
     facts,
+    given,
     live_registrations,
     registration,
     rules,
@@ -26,6 +27,7 @@ from programmes.talent_permit.words import WORDS, PermitCommand
 
 TALENT_PERMIT: Final = Programme(
     code=spellings.TALENT_PERMIT,
+    form=RegistrationRequest,
     accept=registration.accept,
     taken_again_at=live_registrations.taken_again_at,
     rosters={RosterAct.REGISTER: None, RosterAct.DEPARTURE: PermitCommand.DEPART},
@@ -48,7 +50,8 @@ TALENT_PERMIT: Final = Programme(
     },
     takes_effect=eligibility.begin,
     asked=eligibility.asked,
-    follow_known=contract.follow_known,
+    told=given.told,
+    known_anew=employment.known_anew,
     weigh_again=eligibility.weigh_again,
     outlook=eligibility.outlook,
     recounted=recounted,
