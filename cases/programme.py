@@ -26,7 +26,6 @@ from domain.languages import Language
 from domain.moves import Event
 from domain.roster import RosterAct
 from domain.stages import Destination, PendingAct
-from domain.tasks import TaskKind
 from domain.words import Words
 from domain.working_days import Deadline
 from policy.facts import Facts
@@ -198,13 +197,13 @@ class Programme:
     rosters: Mapping[RosterAct, str | None]
     words: Words
     commands: Mapping[str, Command]
-    answers: Mapping[TaskKind, Answer]
+    answers: Mapping[str, Answer]
     timers: Mapping[str, Timer]
     rules: Rules
     gather: Gather
     signatures: Mapping[PendingAct, Signature]
     takes_effect: OnMove
-    asked: Callable[[CaseFile], Sequence[tuple[TaskKind, Destination]]]
+    asked: Callable[[CaseFile], Sequence[tuple[str, Destination]]]
     told: Callable[[CaseFile], Mapping[str, object]]
     known_anew: Callable[[CaseFile, datetime], None]
     weigh_again: Callable[[CaseFile, AsyncConnection, datetime], Awaitable[None]]

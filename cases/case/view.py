@@ -49,7 +49,6 @@ from domain.masks import MASKS
 from domain.messages import registration_workflow_id
 from domain.registration import FactField
 from domain.stages import AssessmentOutcome, Destination, DueKind, Holder, PermitStage, Stage
-from domain.tasks import TaskKind
 from domain.working_days import ParkClock
 from store.case_reads import FactShown
 from store.rows.register import FactRow, PermitRow
@@ -302,7 +301,7 @@ def _for_staff(file: Shown, seen: CaseView, language: Language) -> CaseForStaff:
         tasks=tuple(
             CaseTaskView(
                 id=task.task_id,
-                kind=TaskKind(task.kind),
+                kind=task.kind,
                 holder=subject_of(task.holder),
                 destination=task.destination,
                 destinations=destinations_of(task),

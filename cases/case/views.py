@@ -15,6 +15,7 @@ from pydantic import Field, GetPydanticSchema, WithJsonSchema
 from pydantic_core.core_schema import any_schema
 
 from cases.shared.json_text import json_text
+from cases.shared.views import Coded
 from domain.actors import Role
 from domain.answers import AnswerState, Outcome
 from domain.case_facts import ContestState, FactState
@@ -238,7 +239,7 @@ class CaseTaskView:
     """An open task of a case."""
 
     id: UUID
-    kind: TaskKind
+    kind: Annotated[str, Coded(TaskKind)]
     holder: str | None
     destination: str | None
     destinations: list[str]
