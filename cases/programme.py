@@ -19,6 +19,7 @@ from cases.shared.idempotency import Idempotency, Reply
 from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.answers import AuthorityAnswer
+from domain.case_types import CaseType
 from domain.commands import CommandKind
 from domain.deadlines import DeadlineKind
 from domain.decisions import TaskAnswerRequest
@@ -148,6 +149,8 @@ class Programme:
 
     Attributes:
         code: stored with each case; it never changes.
+        prefix: the two letters that references of its cases begin with.
+        workflow: how the workflows of its cases are called.
         accept: takes on a case.
         taken_again_at: when cases are taken on again after the limit of a day was used up.
         rosters: the rosters whose rows are of this programme.
@@ -169,6 +172,8 @@ class Programme:
     """
 
     code: str
+    prefix: str
+    workflow: CaseType
     accept: Accept
     taken_again_at: Callable[[datetime], datetime]
     rosters: frozenset[RosterAct]

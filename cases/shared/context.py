@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from cases.files.apart import Apart
+from domain.case_types import CaseTypes, Typed
 from domain.employers import PremisesEntry
 from domain.notices import Channel
 from domain.working_days import WorkingCalendar
@@ -45,10 +46,14 @@ class Context:
     premises: "PremisesShelf" = field(default_factory=lambda: PremisesShelf())
     apart: Apart = field(default_factory=Apart)
     bells: "DeliveryBells" = field(default_factory=lambda: DeliveryBells())
+    case_types: CaseTypes = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "case_types", CaseTypes(self.programmes.values()))
 
 
-class Declared(Protocol):
-    """A programme, as far as it is known down here: by its code."""
+class Declared(Typed, Protocol):
+    """A programme, as far as it is known down here: by its code, and what its cases are called."""
 
     @property
     def code(self) -> str:

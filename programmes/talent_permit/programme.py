@@ -5,6 +5,7 @@ from typing import Final
 from cases.programme import Programme, Signature
 from domain import spellings
 from domain.acts import Act
+from domain.case_types import CaseType
 from domain.moves import Event
 from domain.roster import RosterAct
 from domain.stages import PendingAct
@@ -16,6 +17,8 @@ from programmes.talent_permit.verbs import ANSWERS, COMMANDS
 
 TALENT_PERMIT: Final = Programme(
     code=spellings.TALENT_PERMIT,
+    prefix=registration.PREFIX,
+    workflow=CaseType(spellings.REGISTRATION_WORKFLOW, spellings.REGISTRATION_ID, "registration and permits"),
     accept=registration.accept,
     taken_again_at=live_registrations.taken_again_at,
     rosters=frozenset({RosterAct.REGISTER, RosterAct.DEPARTURE}),

@@ -1,0 +1,9 @@
+"""The workflow type of a programme's cases at the top of a module, where the SDK's sandbox looks for it by its name."""
+
+from typing import Final
+
+from domain.spellings import REGISTRATION_WORKFLOW
+from workflows.case import CaseLoop, case_workflow
+
+Registration: Final[type[CaseLoop]] = case_workflow(REGISTRATION_WORKFLOW)
+Registration.__module__ = __name__
