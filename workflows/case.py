@@ -189,10 +189,14 @@ class CaseLoop:
 def case_workflow(name: str) -> type[CaseLoop]:
     """Return the workflow type of a programme by the name that Temporal shows: the loop of a case, and nothing else."""
 
-    async def run(self: CaseLoop, given: CaseInput) -> None:
-        await self.carry()
+    class Made(CaseLoop):
+        """The loop of the cases of one programme."""
 
-    # Temporal takes for a workflow what stands at the top of a module, as the type and its `run` do by their names.
-    run.__qualname__ = f"{name}.run"
-    made = type(name, (CaseLoop,), {"__doc__": CaseLoop.__doc__, "run": workflow.run(run)})
-    return workflow.defn(name=name)(made)
+        async def run(self, given: CaseInput) -> None:
+            await self.carry()
+
+    # The SDK takes for a workflow what stands at the top of a module: so the type and its `run` are named.
+    Made.__name__ = Made.__qualname__ = name
+    Made.run.__qualname__ = f"{name}.run"
+    workflow.run(Made.run)
+    return workflow.defn(name=name)(Made)

@@ -2,7 +2,10 @@
 
 from typing import Final
 
-from domain.spellings import REGISTRATION_WORKFLOW
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from domain.spellings import REGISTRATION_WORKFLOW
 from workflows.case import CaseLoop, case_workflow
 
 Registration: Final[type[CaseLoop]] = case_workflow(REGISTRATION_WORKFLOW)
