@@ -1,7 +1,7 @@
 """How the workflow of a case is called in Temporal: by its programme's type, with an id that ends in its reference."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -61,9 +61,9 @@ class Typed(Protocol):
 class CaseTypes:
     """The types of all programmes that a process was handed, found by what references begin with."""
 
-    def __init__(self, programmes: Iterable[Typed]) -> None:
+    def __init__(self, programmes: Mapping[str, Typed]) -> None:
         self._by_prefix: dict[str, CaseType] = {}
-        for each in programmes:
+        for each in programmes.values():
             if not _PREFIX.fullmatch(each.prefix):
                 raise ValueError("References begin with two capital letters.")
             if self._by_prefix.setdefault(each.prefix, each.workflow) != each.workflow:

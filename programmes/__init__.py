@@ -10,4 +10,4 @@ from programmes.talent_permit.programme import TALENT_PERMIT
 # By the code that each case carries.
 PROGRAMMES: Final[Mapping[str, Programme]] = {each.code: each for each in (TALENT_PERMIT,)}
 # By what references of their cases begin with.
-CASE_TYPES: Final = CaseTypes(PROGRAMMES.values())
+CASE_TYPES: Final = CaseTypes(PROGRAMMES)

@@ -49,7 +49,7 @@ class Context:
     case_types: CaseTypes = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "case_types", CaseTypes(self.programmes.values()))
+        object.__setattr__(self, "case_types", CaseTypes(self.programmes))
 
 
 class Declared(Typed, Protocol):
