@@ -126,7 +126,7 @@ COMMANDS: Final[Mapping[CommandKind, Command]] = {
     CommandKind.WITHDRAW: Command(does=_withdraw, acts=effect(Act.WITHDRAWN), body=WithdrawalRequest),
     CommandKind.DECIDE: Command(does=_decide, acts=effect(Act.DECIDED), body=DecisionRequest, waits=EVERYBODY),
     CommandKind.CONFIRM: Command(
-        does=_confirm, acts=effect(Act.CONFIRMED, Act.REJECTED), body=ConfirmationRequest, waits=EVERYBODY
+        does=_confirm, acts=effect(Act.CONFIRMED, Act.SIGNED, Act.REJECTED), body=ConfirmationRequest, waits=EVERYBODY
     ),
     CommandKind.RECALL: Command(does=_recall, acts=effect(Act.RECALLED), body=RecallRequest, waits=EVERYBODY),
     CommandKind.HOLD: Command(does=_hold, acts=effect(Act.HELD, Act.HOLD_RELEASED), body=HoldRequest, waits=EVERYBODY),

@@ -63,19 +63,19 @@ def _departure(words: Words) -> _Told:
 
 _SAID: Final[Mapping[CommandKind, Callable[[Words], _Told]]] = {
     CommandKind.DECIDE: _decision,
-    CommandKind.CONFIRM: _signature(Act.CONFIRMED, Act.REVOKED),
+    CommandKind.CONFIRM: _signature(Act.SIGNED, Act.CONFIRMED, Act.REVOKED),
     CommandKind.HOLD: _hold,
     CommandKind.REVOKE: _revocation,
     CommandKind.DEPART: _departure,
     CommandKind.ELIGIBILITY: _eligibility,
-    CommandKind.PERMIT_CONFIRM: _signature(Act.PERMIT_WITHHELD),
+    CommandKind.PERMIT_CONFIRM: _signature(Act.SIGNED, Act.PERMIT_WITHHELD),
 }
 # Acts that a request causes itself; what follows from them has an outcome and reasons of its own.
 _THEMSELVES: Final = frozenset(
     {
-        Act.DECIDED, Act.CONFIRMED, Act.REVOKED, Act.REJECTED, Act.HELD, Act.HOLD_RELEASED, Act.REVOCATION_PROPOSED,
-        Act.DEPARTURE_REPORTED, Act.DEPARTURE_PROPOSED, Act.PERMIT_ELIGIBLE, Act.PERMIT_WITHHOLD_PROPOSED,
-        Act.PERMIT_WITHHELD,
+        Act.DECIDED, Act.SIGNED, Act.CONFIRMED, Act.REVOKED, Act.REJECTED, Act.HELD, Act.HOLD_RELEASED,
+        Act.REVOCATION_PROPOSED, Act.DEPARTURE_REPORTED, Act.DEPARTURE_PROPOSED, Act.PERMIT_ELIGIBLE,
+        Act.PERMIT_WITHHOLD_PROPOSED, Act.PERMIT_WITHHELD,
     }
 )  # fmt: skip
 
