@@ -61,15 +61,15 @@ async def decide(
     if asked.action is DecisionAction.RETURN:
         _return(file, actor, at, asked)
     elif asked.action is DecisionAction.REFUSE:
-        need_reasons(asked.reasons, Use.REFUSE)
+        need_reasons(asked.reasons, Use.REFUSE, file.forms)
         file.move(Event.REFUSE)
         propose(file, actor, at, PendingAct.REFUSE, asked.reasons, asked.note)
     elif needs_second_signature(file):
-        need_reasons(asked.reasons, Use.OVERRIDE, at_least_one=_needs_override(file))
+        need_reasons(asked.reasons, Use.OVERRIDE, file.forms, at_least_one=_needs_override(file))
         file.move(Event.APPROVE_OVER_FAIL)
         propose(file, actor, at, PendingAct.APPROVE, asked.reasons, asked.note)
     else:
-        codes = need_reasons(asked.reasons, Use.OVERRIDE, at_least_one=False)
+        codes = need_reasons(asked.reasons, Use.OVERRIDE, file.forms, at_least_one=False)
         file.move(Event.APPROVE)
         unexplained = _open_questions(file) and not codes
         _keep_answers(file, at, given(asked.reasons))
@@ -204,7 +204,7 @@ def _need_review_day(file: CaseFile, at: datetime, review_on: date) -> None:
 
 
 def _return(file: CaseFile, actor: Actor, at: datetime, asked: DecisionRequest) -> None:
-    codes = need_reasons(asked.reasons, Use.RETURN)
+    codes = need_reasons(asked.reasons, Use.RETURN, file.forms)
     limits = file.context.limits
     if file.row.returns >= limits.returns_allowed:
         raise Refused("return_not_allowed", f"The case was returned {limits.returns_allowed} times already.")
@@ -234,7 +234,7 @@ def _need_known_defects(file: CaseFile, codes: Sequence[str]) -> None:
 def _reject(file: CaseFile, actor: Actor, at: datetime, asked: ConfirmationRequest, signed: Signature | None) -> None:
     matter = proposals.of_case(file)
     act = matter.act
-    need_reasons(asked.reasons, Use.REJECT)
+    need_reasons(asked.reasons, Use.REJECT, file.forms)
     file.move(Event.REJECT if signed is None else signed.rejected)
     file.close_tasks([TaskKind.CONFIRM], at)
     file.cancel_deadlines(DeadlineKind.SIGNATURE_EXPECTED)

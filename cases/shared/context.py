@@ -9,6 +9,7 @@ from typing import Protocol
 
 from cases.files.apart import Apart
 from domain.employers import PremisesEntry
+from domain.forms import Form
 from domain.notices import Channel
 from domain.working_days import WorkingCalendar
 from policy.limits import Limits
@@ -48,12 +49,22 @@ class Context:
 
 
 class Declared(Protocol):
-    """A programme, as far as it is known down here: by its code."""
+    """A programme, as far as it is known down here: by its code and the form that its cases are opened with."""
 
     @property
     def code(self) -> str:
         """The code that its cases carry."""
         ...
+
+    @property
+    def form(self) -> type[Form]:
+        """What is given to open a case."""
+        ...
+
+
+def forms_of(context: Context) -> tuple[type[Form], ...]:
+    """Return the forms of all programmes, for what is of no case."""
+    return tuple(context.programmes[code].form for code in context.programmes)
 
 
 @dataclass(slots=True)

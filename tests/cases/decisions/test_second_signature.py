@@ -18,6 +18,7 @@ from domain.errors import Refused
 from domain.languages import Language
 from domain.notices import NoticeKind
 from domain.stages import PendingAct
+from programmes.talent_permit.words import PermitCommand
 from tests.cases.contexts import OFFICER, SUPERVISOR
 from tests.cases.driver import OFFICER_2, Case, Park, china, open_park
 from tests.cases.facts import differences
@@ -111,13 +112,13 @@ async def test_the_third_may_withhold_what_two_have_signed(park: Park) -> None:
 
 async def test_a_permit_that_three_withhold_ends_with_the_third(park: Park) -> None:
     case: Case = await park.approved(**_NO_CARD)
-    await case.do(OFFICER, CommandKind.ELIGIBILITY, destination="HK", action="withhold", reasons=_WITHHELD)
+    await case.do(OFFICER, PermitCommand.ELIGIBILITY, destination="HK", action="withhold", reasons=_WITHHELD)
     park.clock.at += timedelta(minutes=1)
     await case.confirm_permit(by=OFFICER_2)
     permit = await case.permit()
     assert (permit["stage"], permit["pending_act"]) == (None, "withhold")
     confirmation = {"destination": "HK", "action": "confirm"}
-    assert await case.refused(OFFICER_2, CommandKind.PERMIT_CONFIRM, **confirmation) == "same_signer"
+    assert await case.refused(OFFICER_2, PermitCommand.PERMIT_CONFIRM, **confirmation) == "same_signer"
     assert [await _asked(park, each) for each in (OFFICER, OFFICER_2, SUPERVISOR)] == [0, 1, 2]
     await case.confirm_permit(by=SUPERVISOR)
     assert (await case.permit())["stage"] == "ended"

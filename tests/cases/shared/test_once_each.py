@@ -28,7 +28,7 @@ def _written(text: str, *but: str) -> list[str]:
         ("Nothing waits for a second signature", [_SIGNING]),
         ("it has to be decided first", [_SIGNING]),
         # Beside what a signature comes to: what a row of the ledger must tell of the one that was signed.
-        ("ConfirmationAction.REJECT", [_SIGNING, "record/reconciliation/signed_words.py"]),
+        ("ConfirmationAction.REJECT", ["cases/commands/said.py", _SIGNING]),
         ("ConfirmationAction.CONFIRM", []),
         ("insert(idempotency)", [_KEPT]),
         ("update(idempotency)", [_KEPT]),
