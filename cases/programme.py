@@ -5,7 +5,7 @@ stands here without a word of any of them.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -181,6 +181,7 @@ class Programme:
         rules: what an assessment runs.
         gather: the facts that they look at, from what was given or is known, and from the park's registers.
         signatures: what can be proposed of a case that was decided, beside the decisions of any case.
+        signers: how many people sign a proposal of a kind, its proposer among them, where it is not two.
         takes_effect: what begins once an approval can no longer be recalled.
         asked: what officers are asked of a case that was decided, each a kind of task and its destination: a fact that
             is recorded may answer it.
@@ -217,6 +218,7 @@ class Programme:
     recounted: Recounted
     answer_hashes: Callable[[Context, AuthorityAnswer], frozenset[bytes]]
     forget: Callable[[AsyncConnection, datetime, int], Awaitable[None]]
+    signers: Mapping[PendingAct, int] = field(default_factory=dict)
 
     def asked_by(self, roster: RosterAct) -> str:
         """Return the command that each row of a roster asks of its case."""
