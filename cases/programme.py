@@ -5,7 +5,7 @@ stands here without a word of any of them.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from cases.shared.idempotency import Idempotency, Reply
 from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.answers import AuthorityAnswer
+from domain.case_types import CaseType
 from domain.decisions import TaskAnswerRequest
 from domain.errors import Refused
 from domain.forms import Form
@@ -165,6 +166,8 @@ class Programme:
 
     Attributes:
         code: stored with each case; it never changes.
+        prefix: the two letters that references of its cases begin with.
+        workflow: how the workflows of its cases are called.
         form: what is given to open a case.
         accept: takes on a case.
         taken_again_at: when cases are taken on again after the limit of a day was used up.
@@ -177,6 +180,7 @@ class Programme:
         rules: what an assessment runs.
         gather: the facts that they look at, from what was given or is known, and from the park's registers.
         signatures: what can be proposed of a case that was decided, beside the decisions of any case.
+        signers: how many people sign a proposal of a kind, its proposer among them, where it is not two.
         takes_effect: what begins once an approval can no longer be recalled.
         asked: what officers are asked of a case that was decided, each a kind of task and its destination: a fact that
             is recorded may answer it.
@@ -191,6 +195,8 @@ class Programme:
     """
 
     code: str
+    prefix: str
+    workflow: CaseType
     form: type[Form]
     accept: Accept
     taken_again_at: Callable[[datetime], datetime]
@@ -211,6 +217,7 @@ class Programme:
     recounted: Recounted
     answer_hashes: Callable[[Context, AuthorityAnswer], frozenset[bytes]]
     forget: Callable[[AsyncConnection, datetime, int], Awaitable[None]]
+    signers: Mapping[PendingAct, int] = field(default_factory=dict)
 
     def asked_by(self, roster: RosterAct) -> str:
         """Return the command that each row of a roster asks of its case."""

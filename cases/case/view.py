@@ -46,7 +46,6 @@ from domain.errors import Defect, KeyUnknown, Refused, need
 from domain.findings import Audience, Finding, FindingOutcome, outcome_of, seen_by
 from domain.languages import Language
 from domain.masks import MASKS
-from domain.messages import registration_workflow_id
 from domain.registration import FactField
 from domain.stages import AssessmentOutcome, Destination, DueKind, Holder, PermitStage, Stage
 from domain.working_days import ParkClock
@@ -75,7 +74,7 @@ def case_view(file: Shown, actor: Actor, language: Language, *, short: bool = Fa
         programme=row.programme,
         client_reference=row.client_reference,
         employer_id=file.employer_id,
-        workflow_id=registration_workflow_id(file.reference),
+        workflow_id=file.context.case_types.id_of(file.reference),
         stage=Stage.UNDER_REVIEW if hidden else file.stage,
         round=file.round,
         destinations=file.destinations,

@@ -5,6 +5,7 @@ from typing import Final
 from cases.programme import Programme, Signature
 from domain import spellings
 from domain.acts import Act
+from domain.case_types import CaseType
 from domain.moves import Event
 from domain.registration import RegistrationRequest
 from domain.roster import RosterAct
@@ -27,6 +28,8 @@ from programmes.talent_permit.words import WORDS, PermitCommand
 
 TALENT_PERMIT: Final = Programme(
     code=spellings.TALENT_PERMIT,
+    prefix=registration.PREFIX,
+    workflow=CaseType(spellings.REGISTRATION_WORKFLOW, spellings.REGISTRATION_ID, "registration and permits"),
     form=RegistrationRequest,
     accept=registration.accept,
     taken_again_at=live_registrations.taken_again_at,
