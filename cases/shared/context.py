@@ -49,7 +49,7 @@ class Context:
 
 
 class Declared(Protocol):
-    """A programme, as far as it is known down here: by its code and the form that its cases are opened with."""
+    """A programme, as far as it is known down here: by code, form and views."""
 
     @property
     def code(self) -> str:
@@ -59,6 +59,11 @@ class Declared(Protocol):
     @property
     def form(self) -> type[Form]:
         """What is given to open a case."""
+        ...
+
+    @property
+    def views(self) -> object:
+        """What is shown of a case; `cases.case.shows` says what is in it."""
         ...
 
 
