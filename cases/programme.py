@@ -5,7 +5,7 @@ stands here without a word of any of them.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -20,7 +20,6 @@ from cases.shared.idempotency import Idempotency, Reply
 from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.answers import AuthorityAnswer
-from domain.deadlines import DeadlineKind
 from domain.decisions import TaskAnswerRequest
 from domain.errors import Refused
 from domain.forms import Form
@@ -29,6 +28,7 @@ from domain.moves import Event
 from domain.roster import RosterAct
 from domain.stages import Destination, PendingAct
 from domain.tasks import TaskKind
+from domain.words import Words
 from domain.working_days import Deadline
 from policy.facts import Facts
 from policy.rerun import Rules
@@ -175,12 +175,14 @@ class Programme:
         taken_again_at: when cases are taken on again after the limit of a day was used up.
         rosters: the rosters whose rows are of this programme, each with the command that a row asks of its case; None
             where each row is a case of its own.
+        words: the kinds of its deadlines and so on, with those of any case.
         commands: all that can be asked of its cases, those of the core among them.
         answers: what answers to tasks do, by the kind of task; of a kind not named here they close the task.
         timers: what is due at each kind of deadline, those of the core among them.
         rules: what an assessment runs.
         gather: the facts that they look at, from what was given or is known, and from the park's registers.
         signatures: what can be proposed of a case that was decided, beside the decisions of any case.
+        signers: how many people sign a proposal of a kind, its proposer among them, where it is not two.
         takes_effect: what begins once an approval can no longer be recalled.
         asked: what officers are asked of a case that was decided, each a kind of task and its destination: a fact that
             is recorded may answer it.
@@ -200,9 +202,10 @@ class Programme:
     accept: Accept
     taken_again_at: Callable[[datetime], datetime]
     rosters: Mapping[RosterAct, str | None]
+    words: Words
     commands: Mapping[str, Command]
     answers: Mapping[TaskKind, Answer]
-    timers: Mapping[DeadlineKind, Timer]
+    timers: Mapping[str, Timer]
     rules: Rules
     gather: Gather
     signatures: Mapping[PendingAct, Signature]
@@ -215,6 +218,7 @@ class Programme:
     recounted: Recounted
     answer_hashes: Callable[[Context, AuthorityAnswer], frozenset[bytes]]
     forget: Callable[[AsyncConnection, datetime, int], Awaitable[None]]
+    signers: Mapping[PendingAct, int] = field(default_factory=dict)
 
     def asked_by(self, roster: RosterAct) -> str:
         """Return the command that each row of a roster asks of its case."""

@@ -216,7 +216,7 @@ class CaseParts(CaseRow):
 
     def set_deadline(
         self,
-        kind: DeadlineKind,
+        kind: str,
         at: datetime | Deadline,
         *,
         destination: str = "",
@@ -226,7 +226,7 @@ class CaseParts(CaseRow):
         """Set or move a deadline; one counted in working days keeps its day 0 and number, to be counted again."""
         row = DeadlineRow(
             reference=self.reference,
-            kind=kind.value,
+            kind=str(kind),
             destination=destination,
             step=step,
             employer_id=self.employer_id,
@@ -237,18 +237,16 @@ class CaseParts(CaseRow):
             provisional=at.provisional if isinstance(at, Deadline) else False,
             calendar_version=at.calendar_version if isinstance(at, Deadline) else None,
         )
-        self.deadlines[(kind.value, destination, step)] = row
+        self.deadlines[(str(kind), destination, step)] = row
         self._touch("deadlines", row)
 
-    def set_working_days(
-        self, kind: DeadlineKind, day0: date, days: int, *, destination: str = "", step: int = 0
-    ) -> Deadline:
+    def set_working_days(self, kind: str, day0: date, days: int, *, destination: str = "", step: int = 0) -> Deadline:
         """Set a deadline so many working days after a day, and return it."""
         deadline = self.calendar.deadline(day0, days)
         self.set_deadline(kind, deadline, destination=destination, step=step, counted=(day0, days))
         return deadline
 
-    def cancel_deadlines(self, *kinds: DeadlineKind, destination: str | None = None) -> None:
+    def cancel_deadlines(self, *kinds: str, destination: str | None = None) -> None:
         """Cancel the waiting deadlines of these kinds, of all kinds where none is named."""
         for key in list(self.deadlines):
             if (not kinds or key[0] in kinds) and destination in (None, key[1]):

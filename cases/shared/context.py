@@ -11,6 +11,7 @@ from cases.files.apart import Apart
 from domain.employers import PremisesEntry
 from domain.forms import Form
 from domain.notices import Channel
+from domain.words import Words, joined
 from domain.working_days import WorkingCalendar
 from policy.limits import Limits
 from policy.pack import PackShelf
@@ -47,13 +48,23 @@ class Context:
     apart: Apart = field(default_factory=Apart)
     bells: "DeliveryBells" = field(default_factory=lambda: DeliveryBells())
 
+    @property
+    def words(self) -> Words:
+        """The words of all programmes."""
+        return joined(each.words for each in self.programmes.values())
+
 
 class Declared(Protocol):
-    """A programme, as far as it is known down here: by code, form and views."""
+    """A programme, as far as it is known down here: by its code, its words, the form of its cases and their views."""
 
     @property
     def code(self) -> str:
         """The code that its cases carry."""
+        ...
+
+    @property
+    def words(self) -> Words:
+        """Its words, with those of any case."""
         ...
 
     @property

@@ -27,7 +27,7 @@ from programmes.talent_permit.authority import inbox, lost
 from programmes.talent_permit.published import PUBLISHED
 from programmes.talent_permit.timers import TIMERS, recounted
 from programmes.talent_permit.verbs import ANSWERS, COMMANDS
-from programmes.talent_permit.words import PermitCommand
+from programmes.talent_permit.words import WORDS, PermitCommand
 
 TALENT_PERMIT: Final = Programme(
     code=spellings.TALENT_PERMIT,
@@ -44,6 +44,7 @@ TALENT_PERMIT: Final = Programme(
     accept=registration.accept,
     taken_again_at=live_registrations.taken_again_at,
     rosters={RosterAct.REGISTER: None, RosterAct.DEPARTURE: PermitCommand.DEPART},
+    words=WORDS,
     commands=COMMANDS,
     answers=ANSWERS,
     timers=TIMERS,

@@ -115,6 +115,7 @@ ENUMERATIONS: Final[tuple[type[StrEnum], ...]] = (
 # What programmes add to such an enumeration by their declarations, beside the core's own members.
 _DECLARED: Final[dict[str, Callable[[Programme], Iterable[str]]]] = {
     commands.CommandKind.__name__: lambda each: each.commands,
+    deadlines.DeadlineKind.__name__: lambda each: each.words.deadlines,
 }
 
 
