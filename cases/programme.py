@@ -20,6 +20,7 @@ from cases.shared.idempotency import Idempotency, Reply
 from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.answers import AuthorityAnswer
+from domain.case_types import CaseType
 from domain.decisions import TaskAnswerRequest
 from domain.errors import Refused
 from domain.forms import Form
@@ -169,6 +170,8 @@ class Programme:
 
     Attributes:
         code: stored with each case; it never changes.
+        prefix: the two letters that references of its cases begin with.
+        workflow: how the workflows of its cases are called.
         form: what is given to open a case.
         views: what is shown of a case.
         accept: takes on a case.
@@ -197,6 +200,8 @@ class Programme:
     """
 
     code: str
+    prefix: str
+    workflow: CaseType
     form: type[Form]
     views: Views
     accept: Accept

@@ -36,7 +36,6 @@ from domain.errors import Defect, KeyUnknown, Refused, need
 from domain.findings import Audience, Finding, FindingOutcome, outcome_of, seen_by
 from domain.languages import Language
 from domain.masks import MASKS
-from domain.messages import registration_workflow_id
 from domain.stages import AssessmentOutcome, DueKind, Holder, Stage
 from domain.tasks import TaskKind
 from domain.working_days import ParkClock
@@ -61,7 +60,7 @@ def case_view(file: Shown, actor: Actor, language: Language, *, short: bool = Fa
         programme=row.programme,
         client_reference=row.client_reference,
         employer_id=file.employer_id,
-        workflow_id=registration_workflow_id(file.reference),
+        workflow_id=file.context.case_types.id_of(file.reference),
         stage=Stage.UNDER_REVIEW if hidden else file.stage,
         round=file.round,
         policy_version=row.policy_version,

@@ -6,6 +6,7 @@ from cases.case.shows import Views
 from cases.programme import Programme, Signature
 from domain import spellings
 from domain.acts import Act
+from domain.case_types import CaseType
 from domain.moves import Event
 from domain.registration import RegistrationRequest
 from domain.roster import RosterAct
@@ -31,6 +32,8 @@ from programmes.talent_permit.words import WORDS, PermitCommand
 
 TALENT_PERMIT: Final = Programme(
     code=spellings.TALENT_PERMIT,
+    prefix=registration.PREFIX,
+    workflow=CaseType(spellings.REGISTRATION_WORKFLOW, spellings.REGISTRATION_ID, "registration and permits"),
     form=RegistrationRequest,
     views=Views(
         case=views.case,

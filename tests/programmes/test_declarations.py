@@ -33,7 +33,6 @@ _LEFT: Final = {
     "policy/facts.py": 1,
     "policy/packs/__init__.py": 2,
     "privacy/access_log.py": 2,
-    "workflows/registration.py": 1,
 }
 # The decisions that need two signatures in any case.
 _OF_ANY_CASE: Final = {PendingAct.APPROVE, PendingAct.REFUSE}
