@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
-from domain.acts import Act
+from domain.acts import Act, ActMeaning
 from domain.reasons import ReasonCode
-from domain.stages import CLOSED, Holder, PendingAct, PermitStage, Stage
+from domain.stages import CLOSED, Holder, PermitStage, Stage
+from domain.words import Words
 
 
 class ActRow(Protocol):
@@ -33,23 +34,6 @@ class ActRow(Protocol):
         """Codes that the act needs, `stage` and `round` after it among them."""
 
 
-_BY_ANSWER: Final[dict[str, PermitStage]] = {
-    "accepted": PermitStage.ACCEPTED,
-    "issued": PermitStage.ISSUED,
-    "refused": PermitStage.REFUSED,
-    "withdrawn": PermitStage.ENDED,
-    "cancelled": PermitStage.ENDED,
-    "kept": PermitStage.ISSUED,
-    "replaced": PermitStage.ISSUED,
-    "revoked": PermitStage.REVOKED,
-}
-_BY_ACT: Final[dict[Act, PermitStage]] = {
-    Act.PERMIT_ELIGIBLE: PermitStage.ELIGIBLE,
-    Act.PERMIT_SENT: PermitStage.SUBMITTED,
-    Act.PERMIT_WITHHELD: PermitStage.ENDED,
-    Act.PERMIT_CLOSED: PermitStage.ENDED,
-    Act.PERMIT_EXPIRED: PermitStage.EXPIRED,
-}
 _WAITS_FOR: Final[dict[Stage, Holder]] = {
     Stage.RECEIVED: Holder.PARK,
     Stage.ASSESSING: Holder.PARK,
@@ -57,7 +41,7 @@ _WAITS_FOR: Final[dict[Stage, Holder]] = {
     Stage.AWAITING_CONFIRMATION: Holder.PARK,
     Stage.CORRECTION_REQUESTED: Holder.EMPLOYER,
 }
-_PERMIT_WAITS_FOR: Final[dict[PermitStage, Holder]] = {
+_PERMIT_WAITS_FOR: Final[dict[str, Holder]] = {
     PermitStage.ELIGIBLE: Holder.PARK,
     PermitStage.SUBMITTED: Holder.PERSON,
     PermitStage.ACCEPTED: Holder.AUTHORITY,
@@ -75,7 +59,7 @@ class Stood:
     pending_act: str | None = None
     holds: frozenset[str] = frozenset()
     registration_number: str | None = None
-    permits: Mapping[str, PermitStage] = field(default_factory=dict)
+    permits: Mapping[str, str] = field(default_factory=dict)
     permits_pending: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -89,71 +73,65 @@ class Stood:
         return _PERMIT_WAITS_FOR.get(stage, Holder.NONE) if stage is not None else Holder.NONE
 
 
-def fold(rows: Iterable[ActRow]) -> Stood:
+def fold(words: Words, rows: Iterable[ActRow]) -> Stood:
     """Return where a case stands after these rows of its chain, in their order."""
     stood = Stood()
     for row in rows:
-        stood = after(stood, row)
+        stood = after(words, stood, row)
     return stood
 
 
-def after(stood: Stood, row: ActRow) -> Stood:
+def after(words: Words, stood: Stood, row: ActRow) -> Stood:
     """Return where a case stands after one more row."""
     detail = row.detail
     if "stage" not in detail:
         return stood
-    stage, act = Stage(detail["stage"]), Act(row.act)
+    stage, act = Stage(detail["stage"]), row.act
     moved = replace(stood, stage=stage, round=int(detail["round"]))
-    moved = _permit(moved, act, row)
-    moved = _proposal(moved, stood, act, row)
+    moved = _track(moved, words.act(act), row)
+    moved = _proposal(moved, stood, words.act(act), row)
     if act in (Act.DECIDED, Act.CONFIRMED) and detail.get("number"):
         moved = replace(moved, registration_number=detail["number"])
-    if act is Act.RECALLED:
+    if act == Act.RECALLED:
         moved = replace(moved, registration_number=None)
     return _holds(moved, act, row)
 
 
-def _permit(stood: Stood, act: Act, row: ActRow) -> Stood:
+def _track(stood: Stood, meaning: ActMeaning, row: ActRow) -> Stood:
     destination = row.destination
     if destination is None:
         return stood
-    stage = _BY_ACT.get(act)
-    if act is Act.ANSWER_APPLIED:
-        stage = _BY_ANSWER.get(row.outcome or "")
-    if act is Act.PERMIT_SENT and row.detail.get("after_end"):
+    stage = meaning.track_stages.get(row.outcome or "", meaning.track_stage)
+    if row.detail.get("after_end"):
         stage = None
     pending = dict(stood.permits_pending)
-    if act is Act.PERMIT_WITHHOLD_PROPOSED:
-        pending[destination] = PendingAct.WITHHOLD.value
-    elif act is Act.ANSWER_PROPOSED:
-        pending[destination] = PendingAct.OUTCOME.value
-    elif act in (Act.REJECTED, Act.PERMIT_WITHHELD, Act.PERMIT_CLOSED, Act.ANSWER_APPLIED):
+    if meaning.pending is not None:
+        pending[destination] = str(meaning.pending)
+    elif meaning.ends_pending:
         pending.pop(destination, None)
     if stage is None:
         return replace(stood, permits_pending=pending)
     return replace(stood, permits={**stood.permits, destination: stage}, permits_pending=pending)
 
 
-def _proposal(moved: Stood, before: Stood, act: Act, row: ActRow) -> Stood:
+def _proposal(moved: Stood, before: Stood, meaning: ActMeaning, row: ActRow) -> Stood:
     if row.destination is not None:
         return moved
-    if act is Act.REVOCATION_PROPOSED:
-        return replace(moved, pending_act=PendingAct.REVOKE.value)
-    if act is Act.DEPARTURE_PROPOSED:
-        return replace(moved, pending_act=PendingAct.DEPARTURE.value)
-    if act is Act.DECIDED and moved.stage is Stage.AWAITING_CONFIRMATION:
+    if meaning.pending is not None:
+        return replace(moved, pending_act=str(meaning.pending))
+    if row.act == Act.DECIDED and moved.stage is Stage.AWAITING_CONFIRMATION:
         return replace(moved, pending_act=row.outcome)
-    if act in (Act.REJECTED, Act.CONFIRMED, Act.REVOKED) or moved.stage is not before.stage:
+    if meaning.ends_pending or moved.stage is not before.stage:
         return replace(moved, pending_act=None)
     return moved
 
 
-def _holds(stood: Stood, act: Act, row: ActRow) -> Stood:
+def _holds(stood: Stood, act: str, row: ActRow) -> Stood:
     if stood.stage in CLOSED:
         return replace(stood, holds=frozenset())
     kind = STANDING if list(row.reason_codes or ()) == [STANDING] else OFFICER
-    if act is Act.HELD:
+    if act == Act.HELD:
         return replace(stood, holds=stood.holds | {kind})
-    if act is Act.HOLD_RELEASED:
+    if act == Act.HOLD_RELEASED:
         return replace(stood, holds=stood.holds - {kind})
     return stood

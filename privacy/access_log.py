@@ -111,11 +111,12 @@ async def asked_of(
 
 def reading_view(reading: Reading, is_silent: bool, language: Language) -> AccessView:
     """Return a reading; what was read for a complaint of another address of the case is told without that."""
-    act, detail = Act(reading.act), reading.detail
+    act, detail = reading.act, reading.detail
     fields = _fields(act, detail)
     # What the engine passes on is read by the authority.
-    role = Role.AUTHORITY if act is Act.CALL_ANSWERED else Role(reading.actor_role)
-    way = {Act.PERSONAL_DATA_READ: "opened", Act.CASE_READ: detail.get("what", "case")}.get(act, act.value)
+    role = Role.AUTHORITY if act == Act.CALL_ANSWERED else Role(reading.actor_role)
+    ways: dict[str, str] = {Act.PERSONAL_DATA_READ: "opened", Act.CASE_READ: detail.get("what", "case")}
+    way = ways.get(act, act)
     stated = None if is_silent and reading.purpose == Purpose.COMPLAINT else reading.purpose
     purpose = stated or (_TRIAL if way == _TRIAL else _WHAT_FOR[role])
     return AccessView(
@@ -132,10 +133,10 @@ def reading_view(reading: Reading, is_silent: bool, language: Language) -> Acces
     )
 
 
-def _fields(act: Act, detail: Mapping[str, Any]) -> tuple[str, ...]:
+def _fields(act: str, detail: Mapping[str, Any]) -> tuple[str, ...]:
     """Return which fields of the person a reading opened."""
-    if act is Act.PERSONAL_DATA_READ:
+    if act == Act.PERSONAL_DATA_READ:
         return tuple(detail.get("fields", ()))
-    if act is Act.CALL_ANSWERED and detail.get("what") == "list_entry":
+    if act == Act.CALL_ANSWERED and detail.get("what") == "list_entry":
         return PASSED_ON
     return ()

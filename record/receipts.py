@@ -18,6 +18,7 @@ from domain.clock import day_of
 from domain.errors import Refused
 from domain.languages import Language
 from domain.stages import Stage
+from domain.words import Words
 from proof import receipts
 from proof.ledger_rows import content_of
 from record.receipt_facts import facts_shown, findings_shown
@@ -42,7 +43,6 @@ from texts.reasons import reason_sentence
 
 REGISTRATION_SCOPE: Final = "registration"
 _WITH_REMEDY: Final = frozenset({"refuse", "revoke", "withhold"})
-_OUTCOMES: Final = {Act.REVOKED: "revoke", Act.PERMIT_WITHHELD: "withhold"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,8 @@ async def issue_receipts(context: Context, actor: Actor, reference: str) -> Rece
         chain = select(ledger).where(ledger.c.chain == reference).order_by(ledger.c.seq)
         case = RegistrationRow.from_mapping(found)
         rows = [LedgerRow.from_mapping(row) for row in (await connection.execute(chain)).mappings()]
-        decided = [each for each in decisions_of(rows) if actor.is_inside or each.is_out]
+        words = context.programmes[case.programme].words
+        decided = [each for each in decisions_of(words, rows) if actor.is_inside or each.is_out]
         places = [(each.row.chain, each.row.seq) for each in decided]
         sealed, proved = await log_reads.prove_rows(connection, places)
         origin = await origin_now(connection, context.log_origin)
@@ -90,7 +91,7 @@ async def issue_receipts(context: Context, actor: Actor, reference: str) -> Rece
     return ReceiptsView(items=items, pending=pending)
 
 
-def decisions_of(rows: Sequence[LedgerRow]) -> list[Decision]:
+def decisions_of(words: Words, rows: Sequence[LedgerRow]) -> list[Decision]:
     """Return the decisions in the chain of a case: final ones and returns, not proposals, in their order."""
     found: list[Decision] = []
     proposer: str | None = None
@@ -99,21 +100,22 @@ def decisions_of(rows: Sequence[LedgerRow]) -> list[Decision]:
         if act in (Act.RECALLED, Act.SETTLED) and found and found[-1].outcome == "approve":
             last = found[-1]
             found[-1] = Decision(last.row, last.outcome, last.proposed_by, act == Act.RECALLED, act == Act.SETTLED)
-        if _is_proposal(row):
+        if _is_proposal(words, row):
             proposer = row.actor_role
-        elif act in (Act.DECIDED, Act.CONFIRMED, Act.REVOKED, Act.PERMIT_WITHHELD):
-            outcome = _OUTCOMES.get(Act(act), row.outcome)
+        elif act in (Act.DECIDED, Act.CONFIRMED) or words.act(act).decided_as is not None:
+            outcome = words.act(act).decided_as or row.outcome
             by = None if act == Act.DECIDED else proposer
             # An approval is out once it has settled (states.md, "What outsiders see").
             found.append(Decision(row, outcome, by, is_out=outcome != "approve"))
     return found
 
 
-def _is_proposal(row: LedgerRow) -> bool:
+def _is_proposal(words: Words, row: LedgerRow) -> bool:
     """Whether a row only proposes what a second signature gives effect to."""
     if row.act == Act.DECIDED:
         return bool(row.detail["stage"] == Stage.AWAITING_CONFIRMATION)
-    return row.act in (Act.REVOCATION_PROPOSED, Act.DEPARTURE_PROPOSED, Act.PERMIT_WITHHOLD_PROPOSED)
+    # What an answer of the authority says is no decision of the park.
+    return words.act(row.act).proposes and row.act != Act.ANSWER_PROPOSED
 
 
 async def _content(

@@ -17,6 +17,7 @@ from domain.folding import Stood, after, fold
 from domain.languages import Language
 from domain.purposes import Purpose
 from domain.stages import Holder
+from domain.words import Words
 from record.case import KeptRun, Record, read_record
 from record.history import Happened, happened, retried, time_of
 from record.particulars import particulars
@@ -81,7 +82,7 @@ async def tell_story(
         Refused: `case_unknown`.
     """
     record = await read_record(context, histories, reference)
-    stood, state = stood_at(record.chain, as_of), None
+    stood, state = stood_at(record.words, record.chain, as_of), None
     if stood is not None:
         async with context.database.begin() as connection:
             beside = await particulars(connection, reference, record.chain, as_of, language)
@@ -95,7 +96,7 @@ async def tell_story(
         reference=reference,
         as_of=_moment(as_of),
         state=state,
-        waits=_waits(record.chain, as_of, language),
+        waits=_waits(record.words, record.chain, as_of, language),
         runs=[_run(kept, as_of) for kept in begun],
         complete=record.is_live_known and not any(kept.problem for kept in begun),
         items=page,
@@ -103,9 +104,9 @@ async def tell_story(
     return story, start + limit if more else None
 
 
-def stood_at(chain: Sequence[LedgerRow], as_of: datetime | None) -> StageThen | None:
+def stood_at(words: Words, chain: Sequence[LedgerRow], as_of: datetime | None) -> StageThen | None:
     """Return where the case stood at a time, or now; None before it was there."""
-    stood = fold(row for row in chain if as_of is None or row.at <= as_of)
+    stood = fold(words, (row for row in chain if as_of is None or row.at <= as_of))
     if stood.stage is None:
         return None
     return StageThen(
@@ -141,22 +142,22 @@ def _merged(record: Record, as_of: datetime | None, language: Language) -> Itera
     for row in record.ledger:
         if row.chain != record.reference:
             chains.setdefault(row.chain, []).append(row)
-    sources: list[Iterable[Timed]] = [list(_ledger_items(rows, language)) for rows in chains.values()]
+    sources: list[Iterable[Timed]] = [list(_ledger_items(record.words, rows, language)) for rows in chains.values()]
     sources += [_history_items(kept, language) for kept in record.runs]
     sources += [_retried_items(kept, language) for kept in record.runs]
     sources.append([(row.at, _notice_item(row, as_of, language)) for row in record.notices])
     return heapq.merge(*sources, key=lambda timed: timed[0])
 
 
-def _ledger_items(rows: Iterable[LedgerRow], language: Language) -> Iterator[Timed]:
+def _ledger_items(words: Words, rows: Iterable[LedgerRow], language: Language) -> Iterator[Timed]:
     stood, since, latest = Stood(), dict[str, datetime](), None
     for row in rows:
-        before, stood = stood, after(stood, row)
+        before, stood = stood, after(words, stood, row)
         at: datetime = row.at
         waited = _ended_wait(before, stood, row, since)
         # A row of an act that was asked for earlier than it was applied does not go before the rows that it follows.
         latest = at if latest is None else max(latest, at)
-        if Act(row.act) not in _TOLD_ELSEWHERE:
+        if row.act not in _TOLD_ELSEWHERE:
             yield latest, _ledger_item(row, latest, waited, language)
 
 
@@ -258,14 +259,14 @@ def _delivery(row: DeliveryKept, as_of: datetime | None) -> DeliveryTold:
     )
 
 
-def _waits(chain: Sequence[LedgerRow], as_of: datetime | None, language: Language) -> list[WaitView]:
+def _waits(words: Words, chain: Sequence[LedgerRow], as_of: datetime | None, language: Language) -> list[WaitView]:
     """Return for whom the case waited how long in all, closed waits only."""
     total: dict[Holder, float] = defaultdict(float)
     stood, since = Stood(), dict[str, datetime]()
     for row in chain:
         if as_of is not None and row.at > as_of:
             continue
-        before, stood = stood, after(stood, row)
+        before, stood = stood, after(words, stood, row)
         waited = _ended_wait(before, stood, row, since)
         if waited is not None:
             total[waited.holder] += waited.seconds

@@ -8,7 +8,6 @@ from cases.case.file import CaseFile
 from cases.case.views import CaseForStaff
 from cases.decisions import assessing, finding_answers
 from domain.actors import Actor, system
-from domain.acts import Act
 from domain.clock import day_of
 from domain.findings import Finding, outcome_of
 from domain.languages import Language
@@ -17,7 +16,7 @@ from policy.facts import Facts
 from policy.rerun import REGISTRATION_SCOPE
 from programmes.talent_permit import contract, permits, views
 from programmes.talent_permit.rules import eligibility
-from programmes.talent_permit.words import PermitTask
+from programmes.talent_permit.words import PermitAct, PermitTask
 
 
 async def begin(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
@@ -99,7 +98,9 @@ def _weigh(file: CaseFile, actor: Actor, at: datetime, destination: Destination,
     task = file.share_task(PermitTask.PERMIT_ELIGIBILITY, at, destination, due_at=due.at, detail=about)
     if task.detail.get("findings") != about["findings"]:
         file.change_task(task, detail=task.detail | about)
-    file.record(Act.PERMIT_NOT_CLEAR, actor, at, destination=destination.value, outcome=outcome_of(findings).value)
+    file.record(
+        PermitAct.PERMIT_NOT_CLEAR, actor, at, destination=destination.value, outcome=outcome_of(findings).value
+    )
 
 
 def _send(

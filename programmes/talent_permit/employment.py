@@ -28,7 +28,7 @@ from domain.stages import CLOSED, IN_REVIEW, PendingAct, Stage, Standing
 from domain.tasks import TaskAction, TaskKind
 from programmes.talent_permit import contract, departures, ending, permits
 from programmes.talent_permit.given import given, known
-from programmes.talent_permit.words import PermitDeadline, PermitTask
+from programmes.talent_permit.words import PermitAct, PermitDeadline, PermitTask
 from store.rows.work import DeadlineRow, TaskRow
 
 
@@ -41,7 +41,7 @@ def depart(file: CaseFile, actor: Actor, at: datetime, asked: DepartureRequest) 
     departure = departures.read(file, actor, at, asked)
     file.move(Event.DEPART)
     departures.take(file, at, departure)
-    file.record(Act.DEPARTURE_REPORTED, actor, at, reasons=[departure.reason.value], **departure.as_kept())
+    file.record(PermitAct.DEPARTURE_REPORTED, actor, at, reasons=[departure.reason.value], **departure.as_kept())
     departures.announce(file, at, departure)
 
 
@@ -67,7 +67,7 @@ def dispute(file: CaseFile, actor: Actor, at: datetime) -> None:
     file.row.departure = departure | {"disputed": True}
     due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
     file.open_task(PermitTask.DEPARTURE_DISPUTED, at, due_at=due.at)
-    file.record(Act.DEPARTURE_DISPUTED, actor, at)
+    file.record(PermitAct.DEPARTURE_DISPUTED, actor, at)
 
 
 def end_employment(file: CaseFile, actor: Actor, at: datetime, _deadline: DeadlineRow | None = None) -> None:
@@ -116,7 +116,7 @@ async def change(file: CaseFile, connection: AsyncConnection, actor: Actor, at: 
     held = contact_changes.held_back(file, at, _changed(file, asked.at_once).subject) if asked.at_once else {}
     if at_once := {name: value for name, value in asked.at_once.items() if name not in held}:
         keep_version(file, at, whole=_changed(file, at_once))
-        file.record(Act.CHANGED, actor, at, fields=sorted(at_once), version=file.row.facts_version)
+        file.record(PermitAct.CHANGED, actor, at, fields=sorted(at_once), version=file.row.facts_version)
     if for_review := asked.for_review | held:
         ask_officer(file, actor, at, for_review)
 
@@ -129,7 +129,7 @@ def ask_officer(file: CaseFile, actor: Actor, at: datetime, asked: dict[str, Any
     _changed(file, wanted)
     sealed = file.seal("tasks", "detail", _change_place(file), wanted).hex()
     file.change_task(task, detail={"fields": sorted(wanted), "change": sealed, "by": signature_of(actor)})
-    file.record(Act.CHANGE_ASKED, actor, at, fields=sorted(asked))
+    file.record(PermitAct.CHANGE_ASKED, actor, at, fields=sorted(asked))
 
 
 async def answer_change(
@@ -143,11 +143,11 @@ async def answer_change(
     if taken:
         wanted = _wanted(file, task)
         keep_version(file, at, whole=_changed(file, wanted))
-        file.record(Act.CHANGED, actor, at, fields=fields, version=file.row.facts_version)
+        file.record(PermitAct.CHANGED, actor, at, fields=fields, version=file.row.facts_version)
         if "contract_end" in wanted:
             _take_contract_end(file, at)
     else:
-        file.record(Act.CHANGE_DECLINED, actor, at, fields=fields)
+        file.record(PermitAct.CHANGE_DECLINED, actor, at, fields=fields)
     file.close_tasks([TaskKind.CHANGE], at)
     kind = NoticeKind.CHANGE_TAKEN if taken else NoticeKind.CHANGE_DECLINED
     tell(file, Telling(kind, at, str(task.task_id), facts={"changed_fields": tuple(fields)}))
@@ -161,7 +161,7 @@ async def answer_employment(
         _need_contract_to_come(file, at, asked.contract_end)
         whole = _changed(file, {"contract_end": asked.contract_end.isoformat()})
         keep_version(file, at, whole=whole)
-        file.record(Act.CHANGED, actor, at, fields=["contract_end"], version=file.row.facts_version)
+        file.record(PermitAct.CHANGED, actor, at, fields=["contract_end"], version=file.row.facts_version)
         _take_contract_end(file, at)
     elif asked.action is TaskAction.DEPARTED and asked.last_day is not None:
         reason = asked.reason or ReasonCode.CONTRACT_ENDED.value
@@ -237,7 +237,7 @@ async def _employer_left(file: CaseFile, connection: AsyncConnection, actor: Act
 def _end(file: CaseFile, actor: Actor, at: datetime, reason: str) -> None:
     ending.close(file, at, reason)
     ended_on = need(file.row.ended_on, "ended_on")
-    file.record(Act.ENDED, actor, at, reasons=[reason], ended_on=ended_on.isoformat())
+    file.record(PermitAct.ENDED, actor, at, reasons=[reason], ended_on=ended_on.isoformat())
     facts = {"ended_on": ended_on, "end_reason": reason}
     tell(file, Telling(NoticeKind.REGISTRATION_ENDED, at, str(file.round), facts=facts))
 

@@ -9,7 +9,6 @@ from cases.decisions import settling
 from cases.notices.compose import tell
 from cases.tasks.review import close_review
 from domain.actors import Actor
-from domain.acts import Act
 from domain.clock import day_of
 from domain.deadlines import DeadlineKind
 from domain.decisions import GivenReason
@@ -17,7 +16,7 @@ from domain.errors import need
 from domain.moves import Event
 from domain.notices import NoticeKind
 from domain.stages import DueKind, Holder
-from programmes.talent_permit.words import PermitDeadline
+from programmes.talent_permit.words import PermitAct, PermitDeadline
 
 
 def revoke(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[GivenReason]) -> None:
@@ -26,7 +25,7 @@ def revoke(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[GivenRe
     codes = [reason.code for reason in reasons]
     close(file, at, "revoked")
     ended_on = need(file.row.ended_on, "ended_on").isoformat()
-    file.record(Act.REVOKED, actor, at, reasons=codes, ended_on=ended_on, remedy=settling.remedy_stated(file))
+    file.record(PermitAct.REVOKED, actor, at, reasons=codes, ended_on=ended_on, remedy=settling.remedy_stated(file))
     tell(file, settling.letter(file, NoticeKind.REGISTRATION_REVOKED, actor, at, reasons))
 
 

@@ -37,7 +37,7 @@ from domain.tasks import TaskKind
 from programmes.talent_permit import eligibility, permits
 from programmes.talent_permit.authority import applying as answering
 from programmes.talent_permit.authority import inbox
-from programmes.talent_permit.words import PermitTask
+from programmes.talent_permit.words import PermitAct, PermitTask
 from store.case_rows import Row
 from store.rows.authority import AnswerRow
 from store.rows.register import PermitRow
@@ -74,7 +74,11 @@ def settle_eligibility(
     file.close_tasks([PermitTask.PERMIT_ELIGIBILITY], at, destination=destination)
     _propose(file, actor, at, destination, PendingAct.WITHHOLD, asked.reasons, asked.note)
     file.record(
-        Act.PERMIT_WITHHOLD_PROPOSED, actor, at, destination=destination.value, reasons=[r.code for r in asked.reasons]
+        PermitAct.PERMIT_WITHHOLD_PROPOSED,
+        actor,
+        at,
+        destination=destination.value,
+        reasons=[r.code for r in asked.reasons],
     )
 
 
@@ -158,7 +162,7 @@ def _withhold(file: CaseFile, actor: Actor, at: datetime, destination: Destinati
     reasons = _proposed(file, destination)
     file.move_permit(destination, PermitEvent.WITHHOLD, at, end_reason="not_eligible")
     codes, remedy = [reason.code for reason in reasons], remedy_stated(file)
-    file.record(Act.PERMIT_WITHHELD, actor, at, destination=destination.value, reasons=codes, remedy=remedy)
+    file.record(PermitAct.PERMIT_WITHHELD, actor, at, destination=destination.value, reasons=codes, remedy=remedy)
     tell(file, letter(file, NoticeKind.PERMIT_WITHHELD, actor, at, reasons, destination=destination))
     permits.end_track(file, destination, at)
 

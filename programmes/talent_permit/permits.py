@@ -28,7 +28,7 @@ from domain.tasks import TaskKind
 from domain.working_days import calendar_days_before
 from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.authority.known_entries import UNASKABLE, Found
-from programmes.talent_permit.words import PermitDeadline, PermitTask
+from programmes.talent_permit.words import PermitAct, PermitDeadline, PermitTask
 from store.rows.work import DeadlineRow, TaskRow
 
 _PERMIT_DEADLINES = (
@@ -53,7 +53,7 @@ def make_eligible(
     if destination not in file.permits:
         file.set_permit(destination, at)
     file.move_permit(destination, PermitEvent.ELIGIBLE, at)
-    file.record(Act.PERMIT_ELIGIBLE, actor, at, destination=destination.value, reasons=reasons)
+    file.record(PermitAct.PERMIT_ELIGIBLE, actor, at, destination=destination.value, reasons=reasons)
     file.call("list_entry", at, destination=destination)
     days = file.context.limits.sending_days
     file.set_working_days(PermitDeadline.SENDING_EXPECTED, day_of(at), days, destination=destination.value)
@@ -74,7 +74,7 @@ def sent(file: CaseFile, actor: Actor, at: datetime, destination: Destination, f
     inactive = file.calendar.mornings(day0, (limits.applicant_inactive_days,))[0]
     file.set_deadline(PermitDeadline.APPLICANT_INACTIVE, inactive, destination=destination.value)
     before: dict[str, Any] = {"entry": found.detail()} if found else {}
-    file.record(Act.PERMIT_SENT, actor, at, destination=destination.value, **before)
+    file.record(PermitAct.PERMIT_SENT, actor, at, destination=destination.value, **before)
     tell(file, Telling(NoticeKind.PERMIT_SUBMITTED, at, str(file.round), destination))
     follow_up(file)
 
@@ -93,7 +93,7 @@ def rejected(
         own = {"case": f"{file.reference}/{destination}", "registration_number": file.row.registration_number}
         detail |= {"differs": list(found.differs), "entry": found.detail(), "own": own}
     file.move_permit(destination, PermitEvent.SENDING_REJECTED, at)
-    file.record(Act.PERMIT_REJECTED, actor, at, destination=destination.value, reasons=[reason])
+    file.record(PermitAct.PERMIT_REJECTED, actor, at, destination=destination.value, reasons=[reason])
     file.share_task(PermitTask.AUTHORITY_REJECTED, at, destination, detail=detail)
 
 
@@ -143,7 +143,7 @@ def _close_unsent(file: CaseFile, actor: Actor, at: datetime, destination: Desti
     file.move_permit(destination, PermitEvent.REGISTRATION_ENDED, at, end_reason="registration_ended")
     stop_waiting(file, destination, at)
     file.end_calls(at, "cancelled", *file.calls_of(destination))
-    file.record(Act.PERMIT_CLOSED, actor, at, destination=destination.value)
+    file.record(PermitAct.PERMIT_CLOSED, actor, at, destination=destination.value)
     facts = {"end_reason": "registration_ended"}
     tell(file, Telling(NoticeKind.PERMIT_CLOSED, at, str(file.round), destination, facts=facts))
 
@@ -154,7 +154,7 @@ def report(
     """Report once to the authority that a registration ended, and tell the person of an issued permit (P13, P16)."""
     stage = file.permits[destination].stage
     file.move_permit(destination, PermitEvent.REGISTRATION_ENDED, at, reported_at=at)
-    file.record(Act.PERMIT_REPORTED, actor, at, destination=destination.value, what=what)
+    file.record(PermitAct.PERMIT_REPORTED, actor, at, destination=destination.value, what=what)
     if not in_batch:
         on = (file.row.ended_on or day_of(at)).isoformat()
         file.call(what, at, destination=destination, detail={"on": on, "reason": file.row.end_reason})
@@ -181,7 +181,7 @@ def card_lost(file: CaseFile, actor: Actor, at: datetime, destination: Destinati
         file.unsent.append(destination)
     else:
         file.call("card_lost", at, destination=destination, detail={"on": lost_on.isoformat(), "reason": "card_lost"})
-    file.record(Act.CARD_LOST, actor, at, destination=destination.value, lost_on=lost_on.isoformat())
+    file.record(PermitAct.CARD_LOST, actor, at, destination=destination.value, lost_on=lost_on.isoformat())
     occasion = f"{file.round}/{lost_on}"
     tell(file, Telling(NoticeKind.CARD_LOST_RECORDED, at, occasion, destination, facts={"card_lost_on": lost_on}))
 
@@ -252,7 +252,7 @@ def _expire(file: CaseFile, actor: Actor, at: datetime, destination: Destination
     until = file.permits[destination].valid_until
     file.move_permit(destination, PermitEvent.EXPIRED, at)
     end_track(file, destination, at)
-    file.record(Act.PERMIT_EXPIRED, actor, at, destination=destination.value)
+    file.record(PermitAct.PERMIT_EXPIRED, actor, at, destination=destination.value)
     if _is_renewed(file, destination):
         return
     tell(file, Telling(NoticeKind.PERMIT_EXPIRED, at, str(until), destination, facts={"valid_until": until}))
@@ -279,7 +279,7 @@ def _late(file: CaseFile, actor: Actor, at: datetime, destination: Destination, 
     due = file.permits[destination].due_at
     task = file.open_task(PermitTask.AUTHORITY_LATE, at, due_at=due, destination=destination)
     file.change_task(task, overdue=True)
-    file.record(Act.PERMIT_LATE, actor, at, destination=destination.value, step=deadline.step)
+    file.record(PermitAct.PERMIT_LATE, actor, at, destination=destination.value, step=deadline.step)
     facts = {"answer_expected_on": day_of(need(due, "due_at"))}
     tell(file, Telling(NoticeKind.AUTHORITY_LATE, at, str(deadline.step), destination, facts=facts))
 

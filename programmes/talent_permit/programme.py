@@ -5,7 +5,6 @@ from typing import Final
 from cases.case.shows import Views
 from cases.programme import Programme, Signature
 from domain import spellings
-from domain.acts import Act
 from domain.case_types import CaseType
 from domain.moves import Event
 from domain.registration import RegistrationRequest
@@ -28,7 +27,7 @@ from programmes.talent_permit.authority import inbox, lost
 from programmes.talent_permit.published import PUBLISHED
 from programmes.talent_permit.timers import TIMERS, recounted
 from programmes.talent_permit.verbs import ANSWERS, COMMANDS
-from programmes.talent_permit.words import WORDS, PermitCommand
+from programmes.talent_permit.words import WORDS, PermitAct, PermitCommand
 
 TALENT_PERMIT: Final = Programme(
     code=spellings.TALENT_PERMIT,
@@ -55,13 +54,13 @@ TALENT_PERMIT: Final = Programme(
     gather=facts.gather,
     signatures={
         PendingAct.REVOKE: Signature(
-            proposed=Act.REVOCATION_PROPOSED,
+            proposed=PermitAct.REVOCATION_PROPOSED,
             rejected=Event.REJECT_REVOCATION,
             given=employment.confirm_revocation,
             withheld=employment.after_rejected_revocation,
         ),
         PendingAct.DEPARTURE: Signature(
-            proposed=Act.DEPARTURE_PROPOSED, rejected=Event.REJECT_DEPARTURE, given=departures.confirm
+            proposed=PermitAct.DEPARTURE_PROPOSED, rejected=Event.REJECT_DEPARTURE, given=departures.confirm
         ),
     },
     takes_effect=eligibility.begin,

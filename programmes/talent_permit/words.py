@@ -1,10 +1,13 @@
 """The talent permit's own words, beside those of any case: stored and published as they stand here, never changed."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
 from typing import Final
 
+from domain.acts import Act, ActMeaning
 from domain.deadlines import DeadlineMeaning
+from domain.stages import PendingAct, PermitStage
 from domain.tasks import TaskAction, TaskMeaning
 from domain.words import CORE_WORDS, Words
 
@@ -67,4 +70,64 @@ TASKS: Final[Mapping[str, TaskMeaning]] = {
     PermitTask.AUTHORITY_LATE: TaskMeaning(answers=(TaskAction.DONE,)),
 }
 
-WORDS: Final = CORE_WORDS | Words(deadlines=DEADLINES, tasks=TASKS)
+
+class PermitAct(StrEnum):
+    """What is done about a talent permit; one ledger row for each."""
+
+    REVOCATION_PROPOSED = "revocation_proposed"
+    REVOKED = "revoked"
+    DEPARTURE_REPORTED = "departure_reported"
+    DEPARTURE_PROPOSED = "departure_proposed"
+    DEPARTURE_DISPUTED = "departure_disputed"
+    ENDED = "ended"
+    CHANGED = "changed"
+    CHANGE_ASKED = "change_asked"
+    CHANGE_DECLINED = "change_declined"
+    PERMIT_ELIGIBLE = "permit_eligible"
+    PERMIT_NOT_CLEAR = "permit_not_clear"
+    PERMIT_WITHHOLD_PROPOSED = "permit_withhold_proposed"
+    PERMIT_WITHHELD = "permit_withheld"
+    PERMIT_SENT = "permit_sent"
+    PERMIT_REJECTED = "permit_rejected"
+    PERMIT_REPORTED = "permit_reported"
+    PERMIT_CLOSED = "permit_closed"
+    PERMIT_EXPIRED = "permit_expired"
+    PERMIT_LATE = "permit_late"
+    CARD_LOST = "card_lost"
+
+
+ACTS: Final[Mapping[str, ActMeaning]] = {
+    **dict.fromkeys(PermitAct, ActMeaning()),
+    **dict.fromkeys(
+        (PermitAct.DEPARTURE_REPORTED, PermitAct.CHANGED, PermitAct.CHANGE_DECLINED, PermitAct.CARD_LOST),
+        ActMeaning(judges=True),
+    ),
+    PermitAct.REVOCATION_PROPOSED: ActMeaning(ruled=True, proposes=True, pending=PendingAct.REVOKE),
+    PermitAct.REVOKED: ActMeaning(ruled=True, signs=True, ends_pending=True, decided_as="revoke"),
+    PermitAct.DEPARTURE_PROPOSED: ActMeaning(proposes=True, pending=PendingAct.DEPARTURE),
+    PermitAct.PERMIT_ELIGIBLE: ActMeaning(ruled=True, judges=True, track_stage=PermitStage.ELIGIBLE),
+    PermitAct.PERMIT_NOT_CLEAR: ActMeaning(ruled=True),
+    PermitAct.PERMIT_WITHHOLD_PROPOSED: ActMeaning(ruled=True, proposes=True, pending=PendingAct.WITHHOLD),
+    PermitAct.PERMIT_WITHHELD: ActMeaning(
+        ruled=True, signs=True, ends_pending=True, decided_as="withhold", track_stage=PermitStage.ENDED
+    ),
+    PermitAct.PERMIT_SENT: ActMeaning(from_outside=True, track_stage=PermitStage.SUBMITTED),
+    PermitAct.PERMIT_CLOSED: ActMeaning(ends_pending=True, track_stage=PermitStage.ENDED),
+    PermitAct.PERMIT_EXPIRED: ActMeaning(track_stage=PermitStage.EXPIRED),
+    Act.ANSWER_PROPOSED: replace(CORE_WORDS.acts[Act.ANSWER_PROPOSED], pending=PendingAct.OUTCOME),
+    Act.ANSWER_APPLIED: replace(
+        CORE_WORDS.acts[Act.ANSWER_APPLIED],
+        track_stages={
+            "accepted": PermitStage.ACCEPTED,
+            "issued": PermitStage.ISSUED,
+            "refused": PermitStage.REFUSED,
+            "withdrawn": PermitStage.ENDED,
+            "cancelled": PermitStage.ENDED,
+            "kept": PermitStage.ISSUED,
+            "replaced": PermitStage.ISSUED,
+            "revoked": PermitStage.REVOKED,
+        },
+    ),
+}
+
+WORDS: Final = CORE_WORDS | Words(deadlines=DEADLINES, tasks=TASKS, acts=ACTS)
