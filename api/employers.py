@@ -167,7 +167,7 @@ async def depart(
     actor: Annotated[Actor, _ON_PROOF],
 ) -> Response:
     """Report the last day of an employment, past or to come; staff may do so on proof."""
-    return await act(request, actor, reference, CommandKind.DEPART, body, idempotency)
+    return await act(request, actor, reference, "depart", body, idempotency)
 
 
 @router.post("/registrations/{reference}/change", status_code=202, response_model=CaseView, summary="Change data")
@@ -179,7 +179,7 @@ async def change(
     actor: Annotated[Actor, _EMPLOYER],
 ) -> Response:
     """Change contact and language at once, contract end and names through an officer."""
-    return await act(request, actor, reference, CommandKind.CHANGE, body, idempotency)
+    return await act(request, actor, reference, "change", body, idempotency)
 
 
 @router.post(
@@ -198,7 +198,7 @@ async def report_lost_card(
 ) -> Response:
     """Report that the card of an issued permit was lost."""
     lost = on_permit(destination, body)
-    return await act(request, actor, reference, CommandKind.CARD_LOST, lost, idempotency)
+    return await act(request, actor, reference, "card_lost", lost, idempotency)
 
 
 @router.post(

@@ -13,12 +13,13 @@ from programmes.talent_permit import departures, eligibility, employment, facts,
 from programmes.talent_permit.authority import inbox, lost
 from programmes.talent_permit.timers import TIMERS, recounted
 from programmes.talent_permit.verbs import ANSWERS, COMMANDS
+from programmes.talent_permit.words import PermitCommand
 
 TALENT_PERMIT: Final = Programme(
     code=spellings.TALENT_PERMIT,
     accept=registration.accept,
     taken_again_at=live_registrations.taken_again_at,
-    rosters=frozenset({RosterAct.REGISTER, RosterAct.DEPARTURE}),
+    rosters={RosterAct.REGISTER: None, RosterAct.DEPARTURE: PermitCommand.DEPART},
     commands=COMMANDS,
     answers=ANSWERS,
     timers=TIMERS,
