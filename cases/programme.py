@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
+from cases.case.moves import Moves, Track
 from cases.case.views import ObstacleView
 from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency, Reply
@@ -23,7 +24,6 @@ from domain.deadlines import DeadlineKind
 from domain.decisions import TaskAnswerRequest
 from domain.errors import Refused
 from domain.languages import Language
-from domain.moves import Event
 from domain.registration import RegistrationRequest
 from domain.roster import RosterAct
 from domain.stages import Destination, PendingAct
@@ -149,13 +149,13 @@ class Signature:
 
     Attributes:
         proposed: the act that tells of the proposal.
-        rejected: the event that its rejection is.
+        rejected: the event that its rejection is, a row of the table.
         given: what the second signature does.
         withheld: what its rejection brings with it.
     """
 
     proposed: Act
-    rejected: Event
+    rejected: str
     given: Signing
     withheld: Signing | None = None
 
@@ -170,6 +170,8 @@ class Programme:
         taken_again_at: when cases are taken on again after the limit of a day was used up.
         rosters: the rosters whose rows are of this programme, each with the command that a row asks of its case; None
             where each row is a case of its own.
+        moves: the table of its moves, the front half's among them; its columns act.
+        tracks: its tracks by name, each with its moves.
         commands: all that can be asked of its cases, those of the core among them.
         answers: what answers to tasks do, by the kind of task; of a kind not named here they close the task.
         timers: what is due at each kind of deadline, those of the core among them.
@@ -191,6 +193,8 @@ class Programme:
     accept: Accept
     taken_again_at: Callable[[datetime], datetime]
     rosters: Mapping[RosterAct, str | None]
+    moves: Moves
+    tracks: Mapping[str, Track]
     commands: Mapping[str, Command]
     answers: Mapping[TaskKind, Answer]
     timers: Mapping[DeadlineKind, Timer]

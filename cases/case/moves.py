@@ -81,7 +81,7 @@ class Closes:
 
 
 @dataclass(frozen=True, slots=True)
-class Tells:
+class Notice:
     """A notice that a move causes.
 
     Attributes:
@@ -125,7 +125,7 @@ class Move:
     opens: tuple[Opens, ...] = ()
     closes: tuple[str | Closes, ...] = ()
     clock: Clock | None = None
-    notices: tuple[Tells, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
 
 class Moves:
@@ -161,6 +161,13 @@ class Moves:
         move = self.find(stage, event)
         if move is None:
             raise self.refused(stage)
+        return move
+
+    def need(self, stage: str | None, event: str, role: Role) -> Move:
+        """Return the row for a stage and an event that a role may bring about, or refuse; also `role_not_allowed`."""
+        move = self.get(stage, event)
+        if role not in move.who.roles:
+            raise Refused("role_not_allowed", f"The role {role} may not do this.")
         return move
 
     def refused(self, stage: str | None) -> Refused:

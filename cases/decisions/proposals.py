@@ -10,13 +10,8 @@ from typing import Any, NamedTuple
 
 from cases.case.file import CaseFile
 from cases.case.signers import given, notes_of, signature_of, with_notes
-from cases.notices.compose import Telling, tell
 from domain.actors import Actor
-from domain.decisions import ConfirmationRequest, GivenReason, PermitConfirmationRequest
-from domain.notices import NoticeKind
-from domain.stages import Destination, PendingAct
-from domain.tasks import TaskKind
-from store.rows.work import TaskRow
+from domain.decisions import GivenReason
 
 
 class Place(NamedTuple):
@@ -50,41 +45,3 @@ def read(file: CaseFile, kept: Mapping[str, Any], place: Place) -> tuple[tuple[G
     """Return reasons with their notes, and the staff note, of what is kept."""
     notes = file.open(place.table, "note", place.row, bytes.fromhex(kept["notes"]))
     return with_notes(kept["reasons"], notes["reasons"]), notes["note"]
-
-
-def ask_second(
-    file: CaseFile,
-    at: datetime,
-    act: PendingAct,
-    occasion: str,
-    due: Mapping[str, Any],
-    *,
-    due_at: datetime | None,
-    destination: Destination | None = None,
-) -> TaskRow:
-    """Open the task of the second signature and tell the officers; `due` is what the notice says of its day."""
-    task = file.open_task(
-        TaskKind.CONFIRM, at, due_at=due_at, destination=destination, detail={"pending_act": act.value}
-    )
-    facts = {"pending_act": act, **due}
-    tell(file, Telling(NoticeKind.SECOND_SIGNATURE_REQUESTED, at, occasion, destination, facts))
-    return task
-
-
-def tell_rejected(
-    file: CaseFile,
-    at: datetime,
-    act: PendingAct,
-    proposed_by: Mapping[str, Any],
-    asked: ConfirmationRequest | PermitConfirmationRequest,
-    occasion: str,
-    due: Mapping[str, Any],
-    destination: Destination | None = None,
-) -> None:
-    """Tell who proposed that the second signature was not given, and why."""
-    facts = {"pending_act": act, "note": asked.note, **due}
-    holder = f"{proposed_by['issuer']} {proposed_by['subject']}"
-    tell(
-        file,
-        Telling(NoticeKind.SECOND_SIGNATURE_REJECTED, at, occasion, destination, facts, asked.reasons, holder=holder),
-    )

@@ -1,4 +1,4 @@
-"""The front half, which most programmes share: received, assessed, corrected, reviewed, decided, settled (R1 to R19)."""
+"""The front half, which most programmes share: received, assessed, corrected, reviewed, decided and settled."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from cases.case.file import CaseFile
-from cases.case.moves import ALL, At, Clock, Move, Opens, Tells, Who
+from cases.case.moves import ALL, At, Clock, Move, Notice, Opens, Who
 from cases.case.signers import is_same, need_second_person
 from cases.deadlines.stated import case_due, park_due, signature_due, within_decision_days
 from domain.actors import STAFF, Actor, Role
@@ -107,17 +107,15 @@ def _again(file: CaseFile) -> str:
     return f"{file.round}/{_pending(file)}/again"
 
 
-_TOLD: Final = Tells(NoticeKind.SECOND_SIGNATURE_REQUESTED, facts=_signature, occasion=_of_proposal)
-_TOLD_AGAIN: Final = Tells(NoticeKind.SECOND_SIGNATURE_REQUESTED, facts=_signature, occasion=_again)
-_TOLD_REJECTED: Final = Tells(NoticeKind.SECOND_SIGNATURE_REJECTED, facts=_park_due)
-_CORRECT_IT: Final = Tells(NoticeKind.CORRECTION_REQUESTED, facts=_due)
-_CORRECTED: Final = Tells(NoticeKind.CORRECTION_RECEIVED, facts=_due)
-_APPROVAL: Final = Tells(NoticeKind.REGISTRATION_APPROVED)
+_TOLD: Final = Notice(NoticeKind.SECOND_SIGNATURE_REQUESTED, facts=_signature, occasion=_of_proposal)
+_TOLD_AGAIN: Final = Notice(NoticeKind.SECOND_SIGNATURE_REQUESTED, facts=_signature, occasion=_again)
+_TOLD_REJECTED: Final = Notice(NoticeKind.SECOND_SIGNATURE_REJECTED, facts=_park_due)
+_CORRECT_IT: Final = Notice(NoticeKind.CORRECTION_REQUESTED, facts=_due)
+_CORRECTED: Final = Notice(NoticeKind.CORRECTION_RECEIVED, facts=_due)
+_APPROVAL: Final = Notice(NoticeKind.REGISTRATION_APPROVED)
 
 
-def proposed(
-    no: str, sources: frozenset[Stage], event: str, *, to: Stage | None = None, who: Who = OFFICER
-) -> Move:
+def proposed(no: str, sources: frozenset[Stage], event: str, *, to: Stage | None = None, who: Who = OFFICER) -> Move:
     """Return the row by which something is proposed of a case that takes effect with a second signature."""
     return Move(
         no, sources, event, who, to,
@@ -142,7 +140,7 @@ def front_half(owner: Who) -> tuple[Move, ...]:
     return (
         Move(
             "R1", frozenset({None}), Event.SUBMITTED, owner, Stage.RECEIVED,
-            notices=(Tells(NoticeKind.REGISTRATION_RECEIVED, facts=_due),),
+            notices=(Notice(NoticeKind.REGISTRATION_RECEIVED, facts=_due),),
         ),
         Move("R2", frozenset({Stage.RECEIVED}), Event.STARTED, ENGINE, Stage.ASSESSING),
         Move(
@@ -155,7 +153,7 @@ def front_half(owner: Who) -> tuple[Move, ...]:
         ),
         Move(
             "R5", _CORRECTION, Event.CORRECT, owner, Stage.ASSESSING,
-            clock=Clock.GOES_ON, notices=(_CORRECTED, Tells(NoticeKind.CONTACT_CHANGED, given=True)),
+            clock=Clock.GOES_ON, notices=(Notice(NoticeKind.CONTACT_CHANGED, given=True), _CORRECTED),
         ),
         Move(
             "R6", _CORRECTION, Event.CONTEST, owner, Stage.UNDER_REVIEW,
@@ -163,11 +161,11 @@ def front_half(owner: Who) -> tuple[Move, ...]:
         ),
         Move(
             "R7", _CORRECTION, Event.CORRECTION_REMINDER_DUE, TIMER,
-            notices=(Tells(NoticeKind.CORRECTION_REMINDER, facts=_due),),
+            notices=(Notice(NoticeKind.CORRECTION_REMINDER, facts=_due),),
         ),
         Move(
             "R8", _CORRECTION, Event.CORRECTION_OVER, TIMER, Stage.LAPSED,
-            closes=(ALL,), clock=Clock.ENDS, notices=(Tells(NoticeKind.REGISTRATION_LAPSED),),
+            closes=(ALL,), clock=Clock.ENDS, notices=(Notice(NoticeKind.REGISTRATION_LAPSED),),
         ),
         Move("R9", frozenset(Stage), Event.CLAIM, Who("officer; assign: supervisor", STAFF)),
         Move(
@@ -186,7 +184,7 @@ def front_half(owner: Who) -> tuple[Move, ...]:
         proposed("R13", _REVIEW, Event.REFUSE, to=Stage.AWAITING_CONFIRMATION),
         Move(
             "R14", _CONFIRM, Event.CONFIRM_REFUSAL, SECOND_SIGNER, Stage.REFUSED,
-            closes=(*sorted(REVIEW_TASKS), ALL), clock=Clock.ENDS, notices=(Tells(NoticeKind.REGISTRATION_REFUSED),),
+            closes=(*sorted(REVIEW_TASKS), ALL), clock=Clock.ENDS, notices=(Notice(NoticeKind.REGISTRATION_REFUSED),),
         ),
         Move(
             "R14", _CONFIRM, Event.CONFIRM_APPROVAL, SECOND_SIGNER, Stage.APPROVED,
@@ -196,24 +194,27 @@ def front_half(owner: Who) -> tuple[Move, ...]:
         Move("R15", _CONFIRM | _APPROVED, Event.SIGNATURE_REMINDER_DUE, TIMER, notices=(_TOLD_AGAIN,)),
         Move(
             "R16", OPEN, Event.WITHDRAW, owner, Stage.WITHDRAWN,
-            closes=(ALL,), clock=Clock.ENDS, notices=(Tells(NoticeKind.REGISTRATION_WITHDRAWN),),
+            closes=(ALL,), clock=Clock.ENDS, notices=(Notice(NoticeKind.REGISTRATION_WITHDRAWN),),
         ),
         Move("R17", IN_REVIEW, Event.HOLD, OFFICER),
-        Move("R17", IN_REVIEW, Event.HOLD_REVIEW_DUE, TIMER, notices=(Tells(NoticeKind.HOLD_REVIEW_DUE),)),
-        Move("R18", IN_REVIEW, Event.REVIEW_REMINDER_DUE, TIMER, notices=(Tells(NoticeKind.DUE_SOON, facts=_park_due),)),
+        Move("R17", IN_REVIEW, Event.HOLD_REVIEW_DUE, TIMER, notices=(Notice(NoticeKind.HOLD_REVIEW_DUE),)),
+        Move(
+            "R18", IN_REVIEW, Event.REVIEW_REMINDER_DUE, TIMER,
+            notices=(Notice(NoticeKind.DUE_SOON, facts=_park_due),),
+        ),
         Move(
             "R19", IN_REVIEW, Event.REVIEW_OVER, TIMER,
             notices=(
-                Tells(NoticeKind.ESCALATED, facts=_escalated), Tells(NoticeKind.DECISION_DELAYED, facts=_delayed),
+                Notice(NoticeKind.ESCALATED, facts=_escalated), Notice(NoticeKind.DECISION_DELAYED, facts=_delayed),
             ),
         ),
         Move(
             "R19", OPEN, Event.DEFECTS_NAMED_OVER, TIMER,
-            notices=(Tells(NoticeKind.ESCALATED, facts=_park_due, given=True),),
+            notices=(Notice(NoticeKind.ESCALATED, facts=_park_due, given=True),),
         ),
         Move("R10", _APPROVED, Event.SETTLED, TIMER),
         Move("R31", frozenset(Stage), Event.FAULT, ENGINE),
-        Move("R35", _REVIEW | _APPROVED, Event.RECORD_FACT, OFFICER, notices=(Tells(NoticeKind.FACT_RECORDED),)),
+        Move("R35", _REVIEW | _APPROVED, Event.RECORD_FACT, OFFICER, notices=(Notice(NoticeKind.FACT_RECORDED),)),
         Move("R35", _REVIEW | _APPROVED, Event.REPLACE_FACT, OFFICER, closes=(TaskKind.FACT_CONTESTED,)),
         Move(
             "R36", LIVE, Event.CONTEST_FACT, Who("employer, person", frozenset({Role.EMPLOYER, Role.PERSON})),
@@ -222,7 +223,7 @@ def front_half(owner: Who) -> tuple[Move, ...]:
         Move(
             "R36", frozenset(Stage), Event.ANSWER_FACT, Who("another officer than who recorded it", STAFF),
             closes=(TaskKind.FACT_CONTESTED,),
-            notices=(Tells(NoticeKind.FACT_UPHELD, given=True), Tells(NoticeKind.FACT_SET_ASIDE, given=True)),
+            notices=(Notice(NoticeKind.FACT_UPHELD, given=True), Notice(NoticeKind.FACT_SET_ASIDE, given=True)),
         ),
     )  # fmt: skip
 

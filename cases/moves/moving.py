@@ -1,12 +1,12 @@
 """Moving a case, or a track of it: the guard, and what the columns of the row do, in one order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 
 from cases.case.file import CaseFile
-from cases.case.moves import ALL, At, Clock, Closes, Move, Moves, Opens, Tells
+from cases.case.moves import ALL, At, Clock, Closes, Move, Moves, Notice, Opens
 from cases.deadlines import correction_limit, park_clock
 from cases.deadlines.claims import set_claim_limit
 from cases.notices.compose import Said, Telling, tell
@@ -14,7 +14,6 @@ from cases.programme import programme_of
 from domain.actors import Actor
 from domain.clock import day_of
 from domain.deadlines import DeadlineKind
-from domain.errors import Refused
 from domain.notices import NoticeKind
 from domain.stages import CLOSED, Destination, DueKind, Holder, Stage, Standing
 from domain.tasks import REVIEW_TASKS, Queue, TaskKind
@@ -28,6 +27,10 @@ class Asked:
     detail: Mapping[str, object] | None = None
     due_at: datetime | None = None
     holder: str | None = None
+
+
+# What is said with each notice that a verb names, by its kind.
+Spoken = Sequence[tuple[str, Said]]
 
 
 class Moved(NamedTuple):
@@ -57,7 +60,7 @@ def stage_of(file: CaseFile, track: At | None = None) -> str | None:
     """Return the stage of a case, or of a track of it; None where it has none yet."""
     if track is None:
         return file.row.stage
-    row = file.permits.get(track.key)
+    row = file.permits.get(Destination(track.key))
     return None if row is None else row.stage
 
 
@@ -72,10 +75,7 @@ def need_move(file: CaseFile, event: str, actor: Actor, track: At | None = None)
     Raises:
         Refused: `case_closed` or `wrong_stage` where there is none; `role_not_allowed` for another role than its own.
     """
-    move = moves_of(file, track).get(stage_of(file, track), event)
-    if actor.role not in move.who.roles:
-        raise Refused("role_not_allowed", f"The role {actor.role} may not do this.")
-    return move
+    return moves_of(file, track).need(stage_of(file, track), event, actor.role)
 
 
 def move(
@@ -86,7 +86,7 @@ def move(
     *,
     track: At | None = None,
     asked: Asked = _NO_TASK,
-    said: Said | Mapping[str, Said | Sequence[Said]] = _NOTHING,
+    said: Said | Spoken = _NOTHING,
 ) -> Moved:
     """Do what the columns of a row say, in their order: stage, tasks closed, clock, tasks opened, notices.
 
@@ -99,7 +99,8 @@ def move(
         at: when.
         track: the track that moves, where it is not the case.
         asked: what the verb says of the task that is opened.
-        said: what it says with the notices: with all of the row, or by kind, several for one that is told several times.
+        said: what it says with the notices: with all of the row but those that are told only where they are named, or
+            with each that it names, in their order and before the others.
 
     Raises:
         Refused: as `need_move`.
@@ -118,7 +119,7 @@ def _act(
     at: datetime,
     track: At | None,
     asked: Asked,
-    said: Said | Mapping[str, Said | Sequence[Said]],
+    said: Said | Spoken,
 ) -> Moved:
     if row.to is not None:
         _set_stage(file, row.to, track, at)
@@ -127,8 +128,8 @@ def _act(
     if row.clock is not None:
         _TICK[row.clock](file, row, at)
     tasks = tuple(_open(file, each, track, at, asked) for each in row.opens)
-    for notice in row.notices:
-        _tell(file, notice, track, at, said)
+    for notice, each in _told(row, said):
+        _tell(file, notice, track, at, each)
     return Moved(row, tasks)
 
 
@@ -175,33 +176,33 @@ def _open(file: CaseFile, opens: Opens, track: At | None, at: datetime, asked: A
     return task
 
 
-def _tell(
-    file: CaseFile,
-    notice: Tells,
-    track: At | None,
-    at: datetime,
-    said: Said | Mapping[str, Said | Sequence[Said]],
-) -> None:
+def _told(row: Move, said: Said | Spoken) -> Iterator[tuple[Notice, Said]]:
+    """Yield the notices of a row with what is said with each."""
     if isinstance(said, Said):
-        each: Said | Sequence[Said] = () if notice.given else said
-    else:
-        each = said.get(notice.kind, () if notice.given else _NOTHING)
+        yield from ((notice, said) for notice in row.notices if not notice.given)
+        return
+    by_kind = {notice.kind: notice for notice in row.notices}
+    yield from ((by_kind[kind], each) for kind, each in said)
+    named = {kind for kind, _ in said}
+    yield from ((notice, _NOTHING) for notice in row.notices if not notice.given and notice.kind not in named)
+
+
+def _tell(file: CaseFile, notice: Notice, track: At | None, at: datetime, said: Said) -> None:
+    occasion = said.occasion or (str(file.round) if notice.occasion is None else notice.occasion(file))
     of_row = {} if notice.facts is None else notice.facts(file, at)
-    for one in (each,) if isinstance(each, Said) else each:
-        occasion = one.occasion or (str(file.round) if notice.occasion is None else notice.occasion(file))
-        telling = Telling(
-            NoticeKind(notice.kind),
-            at,
-            occasion,
-            Destination(track.key) if track else None,
-            {**of_row, **(one.facts or {})},
-            one.reasons,
-            not_before=one.not_before,
-            only=one.only,
-            holder=one.holder,
-            to=one.to,
-        )
-        tell(file, telling)
+    telling = Telling(
+        NoticeKind(notice.kind),
+        at,
+        occasion,
+        Destination(track.key) if track else None,
+        {**of_row, **(said.facts or {})},
+        said.reasons,
+        not_before=said.not_before,
+        only=said.only,
+        holder=said.holder,
+        to=said.to,
+    )
+    tell(file, telling)
 
 
 def _go_on(file: CaseFile, row: Move, at: datetime) -> None:

@@ -8,6 +8,7 @@ from cases.case.file import CaseFile
 from cases.case.view import obstacle_views
 from cases.case.views import ObstacleView
 from cases.decisions import assessing, finding_answers
+from cases.moves.moving import Asked, move
 from domain.actors import Actor, system
 from domain.acts import Act
 from domain.clock import day_of
@@ -19,6 +20,7 @@ from policy.facts import Facts
 from policy.rerun import REGISTRATION_SCOPE
 from programmes.talent_permit import permits
 from programmes.talent_permit.rules import eligibility
+from programmes.talent_permit.stages import PermitEvent, permit_of
 
 
 async def begin(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
@@ -89,9 +91,9 @@ def _weigh(file: CaseFile, actor: Actor, at: datetime, destination: Destination,
         return
     if destination not in file.permits:
         file.set_permit(destination, at)
-    due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
     about = {"findings": sorted(finding.code.value for finding in asked)}
-    task = file.share_task(TaskKind.PERMIT_ELIGIBILITY, at, destination, due_at=due.at, detail=about)
+    asks = Asked(detail=about)
+    task = move(file, PermitEvent.NOT_CLEAR, actor, at, track=permit_of(destination), asked=asks).task
     if task.detail.get("findings") != about["findings"]:
         file.change_task(task, detail=task.detail | about)
     file.record(Act.PERMIT_NOT_CLEAR, actor, at, destination=destination.value, outcome=outcome_of(findings).value)
@@ -106,7 +108,6 @@ def _send(
     facts: Facts,
 ) -> None:
     """Make a destination eligible: nothing stands in the way, or what did was answered before."""
-    file.close_tasks([TaskKind.PERMIT_ELIGIBILITY], at, destination=destination)
     reasons = finding_answers.reasons_for(file, findings, facts)
     permits.make_eligible(file, actor, at, destination, reasons)
 

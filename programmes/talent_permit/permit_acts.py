@@ -12,8 +12,8 @@ from cases.case.signers import (
 from cases.decisions import finding_answers, proposals
 from cases.decisions.proposals import Place
 from cases.decisions.settling import letter, remedy_stated
-from cases.notices.compose import tell
-from cases.tasks.review import set_claim_limit
+from cases.moves.moving import Asked, need_move
+from cases.notices.compose import Said
 from domain.actors import Actor
 from domain.acts import Act
 from domain.answers import AnswerState
@@ -27,14 +27,13 @@ from domain.decisions import (
     PermitConfirmationRequest,
 )
 from domain.errors import Refused, need
-from domain.moves import PermitEvent, get_permit_move
-from domain.notices import NoticeKind
-from domain.reasons import Use
-from domain.stages import Destination, PendingAct, PermitStage, Stage
+from domain.reasons import ReasonCode, Use
+from domain.stages import Destination, PendingAct, Stage
 from domain.tasks import TaskKind
 from programmes.talent_permit import eligibility, permits
 from programmes.talent_permit.authority import applying as answering
 from programmes.talent_permit.authority import inbox
+from programmes.talent_permit.stages import PermitEvent, permit_of
 from store.case_rows import Row
 from store.rows.authority import AnswerRow
 from store.rows.register import PermitRow
@@ -49,7 +48,7 @@ def settle_eligibility(
     facts; withholding is proposed for each by itself.
     """
     permit = _permit(file, destination)
-    get_permit_move(None if permit.stage is None else PermitStage(permit.stage), PermitEvent.ELIGIBLE)
+    need_move(file, PermitEvent.ELIGIBLE, actor, permit_of(destination))
     if permit.pending_act is not None:
         raise Refused("already_decided", "A proposal for this destination waits for its second signature.")
     if file.stage is not Stage.APPROVED:
@@ -57,7 +56,6 @@ def settle_eligibility(
     take_task(file, actor, at, TaskKind.PERMIT_ELIGIBILITY, destination)
     if asked.action is EligibilityAction.SEND:
         codes = need_reasons(asked.reasons, Use.OVERRIDE)
-        file.close_tasks([TaskKind.PERMIT_ELIGIBILITY], at, destination=destination)
         file.set_permit(destination, at, rejected=None)
         finding_answers.keep(file, finding_answers.answers_given(file, destination.value, given(asked.reasons), at))
         permits.make_eligible(file, actor, at, destination, tuple(c.value for c in codes))
@@ -65,8 +63,8 @@ def settle_eligibility(
         permits.follow_up(file)
         return
     need_reasons(asked.reasons, Use.WITHHOLD)
-    file.close_tasks([TaskKind.PERMIT_ELIGIBILITY], at, destination=destination)
-    _propose(file, actor, at, destination, PendingAct.WITHHOLD, asked.reasons, asked.note)
+    event = PermitEvent.PROPOSE_WITHHOLD
+    _propose(file, actor, at, destination, event, PendingAct.WITHHOLD, asked.reasons, asked.note)
     file.record(
         Act.PERMIT_WITHHOLD_PROPOSED, actor, at, destination=destination.value, reasons=[r.code for r in asked.reasons]
     )
@@ -81,7 +79,6 @@ def confirm(
     need_second_person(actor, pending)
     act, pending = PendingAct(need(permit.pending_act, "pending_act")), need(pending, "pending")
     take_task(file, actor, at, TaskKind.CONFIRM, destination)
-    file.close_tasks([TaskKind.CONFIRM], at, destination=destination)
     if asked.action is ConfirmationAction.REJECT:
         _reject(file, actor, at, destination, asked)
         return
@@ -103,12 +100,10 @@ def _reject(
     reasons = [reason.code for reason in asked.reasons]
     file.record(Act.REJECTED, actor, at, destination=destination.value, outcome=act.value, reasons=reasons)
     holder = f"{pending['by']['issuer']} {pending['by']['subject']}"
-    if act is PendingAct.WITHHOLD:
-        due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
-        task = file.open_task(TaskKind.PERMIT_ELIGIBILITY, at, due_at=due.at, destination=destination)
-        file.change_task(task, holder=holder, held_since=at)
-        set_claim_limit(file, task, at)
-    proposals.tell_rejected(file, at, act, pending["by"], asked, at.isoformat(), {"due_on": None}, destination)
+    facts = {"pending_act": act, "note": asked.note, "due_on": None}
+    said = Said(occasion=at.isoformat(), facts=facts, reasons=asked.reasons, holder=holder)
+    event = PermitEvent.REJECT_WITHHOLD if act is PendingAct.WITHHOLD else PermitEvent.REJECT_OUTCOME
+    permits.move_permit(file, destination, event, actor, at, asked=Asked(holder=holder), said=said)
 
 
 def propose_outcome(
@@ -123,7 +118,7 @@ def propose_outcome(
         raise Refused("not_found", "No held answer about this permit has this outcome_id.")
     take_task(file, actor, at, TaskKind.AUTHORITY_CONFLICT, destination)
     proposed = {"outcome_id": asked.outcome_id, "answer_id": str(kept.answer_id)}
-    _propose(file, actor, at, destination, PendingAct.OUTCOME, (), None, **proposed)
+    _propose(file, actor, at, destination, PermitEvent.PROPOSE_OUTCOME, PendingAct.OUTCOME, (), None, **proposed)
     file.record(Act.ANSWER_PROPOSED, actor, at, destination=destination.value, outcome=kept.outcome)
 
 
@@ -150,17 +145,17 @@ def _apply_held(file: CaseFile, actor: Actor, at: datetime, destination: Destina
         raise Refused("not_found", "The answer is no longer held.")
     file.set_permit(destination, at, pending_act=None, pending=None)
     file.change_answer(kept, AnswerState.APPLIED.value)
+    permits.move_permit(file, destination, PermitEvent.CONFIRM_OUTCOME, actor, at)
     answering.force(file, actor, at, inbox.read_kept(file, kept), kept.answer_id)
-    if not any(a.state == AnswerState.HELD and a.destination == destination for a in file.answers):
-        file.close_tasks([TaskKind.AUTHORITY_CONFLICT], at, destination=destination)
 
 
 def _withhold(file: CaseFile, actor: Actor, at: datetime, destination: Destination) -> None:
     reasons = _proposed(file, destination)
-    file.move_permit(destination, PermitEvent.WITHHOLD, at, end_reason="not_eligible")
+    said = letter(file, actor, at, reasons)
+    event, why = PermitEvent.WITHHOLD, ReasonCode.NOT_ELIGIBLE.value
+    permits.move_permit(file, destination, event, actor, at, end_reason=why, said=said)
     codes, remedy = [reason.code for reason in reasons], remedy_stated(file)
     file.record(Act.PERMIT_WITHHELD, actor, at, destination=destination.value, reasons=codes, remedy=remedy)
-    tell(file, letter(file, NoticeKind.PERMIT_WITHHELD, actor, at, reasons, destination=destination))
     permits.end_track(file, destination, at)
 
 
@@ -169,6 +164,7 @@ def _propose(
     actor: Actor,
     at: datetime,
     destination: Destination,
+    event: PermitEvent,
     act: PendingAct,
     reasons: tuple[GivenReason, ...],
     note: str | None,
@@ -177,8 +173,9 @@ def _propose(
     pending = proposals.keep(file, actor, at, _place(file, destination), reasons, note, **more)
     file.set_permit(destination, at, pending_act=act.value, pending=pending, rejected=None)
     due = file.calendar.deadline(day_of(at), file.context.limits.signature_days)
-    told = {"due_on": day_of(due.at), "due_provisional": due.provisional}
-    proposals.ask_second(file, at, act, at.isoformat(), told, due_at=due.at, destination=destination)
+    facts = {"pending_act": act, "due_on": day_of(due.at), "due_provisional": due.provisional}
+    said, wanted = Said(occasion=at.isoformat(), facts=facts), Asked(due_at=due.at, detail={"pending_act": act.value})
+    permits.move_permit(file, destination, event, actor, at, asked=wanted, said=said)
 
 
 def _proposed(file: CaseFile, destination: Destination) -> tuple[GivenReason, ...]:

@@ -5,12 +5,12 @@ from typing import Final
 from cases.programme import Programme, Signature
 from domain import spellings
 from domain.acts import Act
-from domain.moves import Event
 from domain.roster import RosterAct
 from domain.stages import PendingAct
 from policy.rerun import Rules
 from programmes.talent_permit import departures, eligibility, employment, facts, live_registrations, registration, rules
 from programmes.talent_permit.authority import inbox, lost
+from programmes.talent_permit.stages import MOVES, TRACKS, LifeEvent
 from programmes.talent_permit.timers import TIMERS, recounted
 from programmes.talent_permit.verbs import ANSWERS, COMMANDS
 from programmes.talent_permit.words import PermitCommand
@@ -20,6 +20,8 @@ TALENT_PERMIT: Final = Programme(
     accept=registration.accept,
     taken_again_at=live_registrations.taken_again_at,
     rosters={RosterAct.REGISTER: None, RosterAct.DEPARTURE: PermitCommand.DEPART},
+    moves=MOVES,
+    tracks=TRACKS,
     commands=COMMANDS,
     answers=ANSWERS,
     timers=TIMERS,
@@ -28,12 +30,12 @@ TALENT_PERMIT: Final = Programme(
     signatures={
         PendingAct.REVOKE: Signature(
             proposed=Act.REVOCATION_PROPOSED,
-            rejected=Event.REJECT_REVOCATION,
+            rejected=LifeEvent.REJECT_REVOCATION,
             given=employment.confirm_revocation,
             withheld=employment.after_rejected_revocation,
         ),
         PendingAct.DEPARTURE: Signature(
-            proposed=Act.DEPARTURE_PROPOSED, rejected=Event.REJECT_DEPARTURE, given=departures.confirm
+            proposed=Act.DEPARTURE_PROPOSED, rejected=LifeEvent.REJECT_DEPARTURE, given=departures.confirm
         ),
     },
     takes_effect=eligibility.begin,

@@ -1,4 +1,4 @@
-"""What happens to a talent permit's case beside the front half, and to each of its permits: the rows, whose columns act.
+"""What happens to a talent permit's case beside the front half, and to each of its permits, as rows whose columns act.
 
 The life of a registration is R20 to R34 of docs/states.md, the following of a permit P1 to P26.
 """
@@ -9,10 +9,20 @@ from enum import StrEnum
 from typing import Any, Final
 
 from cases.case.file import CaseFile
-from cases.case.moves import At, Closes, Condition, Move, Moves, Opens, Tells, Track, Who
+from cases.case.moves import At, Closes, Condition, Move, Moves, Notice, Opens, Track, Who
 from cases.case.signers import is_same, need_second_person
 from cases.deadlines.stated import within_decision_days
-from cases.moves.front_half import EMPLOYER, ENGINE, FRONT_HALF, OFFICER, PERSON, SECOND_SIGNER, TIMER, proposed, rejected
+from cases.moves.front_half import (
+    EMPLOYER,
+    ENGINE,
+    FRONT_HALF,
+    OFFICER,
+    PERSON,
+    SECOND_SIGNER,
+    TIMER,
+    proposed,
+    rejected,
+)
 from domain.actors import STAFF, Actor, Role
 from domain.answers import AnswerState
 from domain.clock import day_of
@@ -122,8 +132,8 @@ _REVIEWED: Final = tuple(sorted(REVIEW_TASKS))
 # Whoever the supervisors' change of a standing reaches it by, the engine brings it to each case.
 _STANDING: Final = Who("supervisor", frozenset({Role.SYSTEM}), asked=False)
 _LEFT: Final = Who("supervisor, signed twice", frozenset({Role.SYSTEM}), asked=False)
-_DEPARTURE: Final = Tells(NoticeKind.DEPARTURE_RECORDED, facts=_departure, occasion=_of_departure)
-_ENDED: Final = Tells(NoticeKind.REGISTRATION_ENDED, facts=_end)
+_DEPARTURE: Final = Notice(NoticeKind.DEPARTURE_RECORDED, facts=_departure, occasion=_of_departure)
+_ENDED: Final = Notice(NoticeKind.REGISTRATION_ENDED, facts=_end)
 
 OWN_MOVES: Final[tuple[Move, ...]] = (
     Move("R20, R27", LIVE, LifeEvent.EMPLOYER_SUSPENDED, _STANDING),
@@ -157,28 +167,28 @@ OWN_MOVES: Final[tuple[Move, ...]] = (
     proposed("R24", _APPROVED, LifeEvent.REVOKE),
     Move(
         "R25", _APPROVED, LifeEvent.CONFIRM_REVOCATION, SECOND_SIGNER, Stage.ENDED,
-        closes=_REVIEWED, notices=(Tells(NoticeKind.REGISTRATION_REVOKED),),
+        closes=_REVIEWED, notices=(Notice(NoticeKind.REGISTRATION_REVOKED),),
     ),
     rejected("R26", _APPROVED, LifeEvent.REJECT_REVOCATION),
     Move("R28", _APPROVED, LifeEvent.EMPLOYER_LEFT, _LEFT, Stage.ENDED, closes=_REVIEWED, notices=(_ENDED,)),
     Move(
         "R29", _APPROVED, LifeEvent.CONTRACT_REMINDER_DUE, TIMER,
-        notices=(Tells(NoticeKind.CONTRACT_ENDING),),
+        notices=(Notice(NoticeKind.CONTRACT_ENDING),),
     ),
     Move(
         "R29", _APPROVED, LifeEvent.CONTRACT_GRACE_OVER, TIMER,
         opens=(Opens(TaskKind.EMPLOYMENT_CHECK, due=within_decision_days),),
     ),
     Move("R29", _EVER, LifeEvent.CONTRACT_END_TAKEN, OFFICER, closes=(TaskKind.EMPLOYMENT_CHECK,)),
-    Move("R34", LIVE, LifeEvent.CHANGE, EMPLOYER, notices=(Tells(NoticeKind.CONTACT_CHANGED, given=True),)),
+    Move("R34", LIVE, LifeEvent.CHANGE, EMPLOYER, notices=(Notice(NoticeKind.CONTACT_CHANGED, given=True),)),
     Move("R34", LIVE, LifeEvent.ASK_CHANGE, EMPLOYER, opens=(Opens(TaskKind.CHANGE, due=within_decision_days),)),
     Move(
         "R34", _EVER, LifeEvent.TAKE_CHANGE, OFFICER, closes=(TaskKind.CHANGE,),
-        notices=(Tells(NoticeKind.CHANGE_TAKEN), Tells(NoticeKind.CONTACT_CHANGED, given=True)),
+        notices=(Notice(NoticeKind.CONTACT_CHANGED, given=True), Notice(NoticeKind.CHANGE_TAKEN)),
     ),
     Move(
         "R34", _EVER, LifeEvent.DECLINE_CHANGE, OFFICER, closes=(TaskKind.CHANGE,),
-        notices=(Tells(NoticeKind.CHANGE_DECLINED),),
+        notices=(Notice(NoticeKind.CHANGE_DECLINED),),
     ),
 )  # fmt: skip
 
@@ -207,9 +217,9 @@ _REGISTRATION: Final = Who("registration", frozenset(Role), asked=False)
 _AUTHORITY: Final = Who("authority", frozenset({Role.AUTHORITY, Role.SYSTEM}) | STAFF, asked=False)
 _SIGNER: Final = Who("second signer", STAFF, need=_need_permit_signer)
 
-_ASKED: Final = Tells(NoticeKind.SECOND_SIGNATURE_REQUESTED)
-_NOT_SIGNED: Final = Tells(NoticeKind.SECOND_SIGNATURE_REJECTED)
-_CLOSED: Final = Tells(NoticeKind.PERMIT_CLOSED)
+_ASKED: Final = Notice(NoticeKind.SECOND_SIGNATURE_REQUESTED)
+_NOT_SIGNED: Final = Notice(NoticeKind.SECOND_SIGNATURE_REJECTED)
+_CLOSED: Final = Notice(NoticeKind.PERMIT_CLOSED)
 # What waits until the authority's answer: asked of officers, or proposed and not signed.
 _WAITING: Final = (
     TaskKind.PERMIT_ELIGIBILITY,
@@ -230,7 +240,7 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
     ),
     Move(
         "P3", _NONE, PermitEvent.WITHHOLD, _SIGNER, PermitStage.ENDED,
-        closes=_WAITING, notices=(Tells(NoticeKind.PERMIT_WITHHELD),),
+        closes=_WAITING, notices=(Notice(NoticeKind.PERMIT_WITHHELD),),
     ),
     Move(
         "P3", _NONE, PermitEvent.REJECT_WITHHOLD, _SIGNER,
@@ -239,7 +249,7 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
     ),
     Move(
         "P4", _ELIGIBLE, PermitEvent.SENT, _AUTHORITY, PermitStage.SUBMITTED,
-        closes=(TaskKind.AUTHORITY_REJECTED,), notices=(Tells(NoticeKind.PERMIT_SUBMITTED),),
+        closes=(TaskKind.AUTHORITY_REJECTED,), notices=(Notice(NoticeKind.PERMIT_SUBMITTED),),
     ),
     Move("P5", _ELIGIBLE, PermitEvent.SENDING_DELAYED, ENGINE),
     Move(
@@ -254,15 +264,15 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
     ),
     Move(
         "P9", frozenset({PermitStage.ELIGIBLE, PermitStage.SUBMITTED}), PermitEvent.ACCEPTED, _AUTHORITY,
-        PermitStage.ACCEPTED, closes=(TaskKind.APPLICANT_INACTIVE,), notices=(Tells(NoticeKind.PERMIT_ACCEPTED),),
+        PermitStage.ACCEPTED, closes=(TaskKind.APPLICANT_INACTIVE,), notices=(Notice(NoticeKind.PERMIT_ACCEPTED),),
     ),
     Move(
         "P10", _SENT, PermitEvent.ISSUED, _AUTHORITY, PermitStage.ISSUED,
-        closes=_WAITING, notices=(Tells(NoticeKind.PERMIT_ISSUED),),
+        closes=_WAITING, notices=(Notice(NoticeKind.PERMIT_ISSUED),),
     ),
     Move(
         "P11", _SENT, PermitEvent.REFUSED, _AUTHORITY, PermitStage.REFUSED,
-        closes=_WAITING, notices=(Tells(NoticeKind.PERMIT_REFUSED),),
+        closes=_WAITING, notices=(Notice(NoticeKind.PERMIT_REFUSED),),
     ),
     Move(
         "P12", _AT_AUTHORITY, PermitEvent.WITHDRAWN, _AUTHORITY, PermitStage.ENDED,
@@ -272,7 +282,7 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
     Move("P13", _AT_AUTHORITY, PermitEvent.REGISTRATION_ENDED, _REGISTRATION),
     Move(
         "P14", frozenset({PermitStage.SUBMITTED}), PermitEvent.APPLICANT_REMINDER_DUE, TIMER,
-        notices=(Tells(NoticeKind.PERMIT_ACTION_NEEDED),),
+        notices=(Notice(NoticeKind.PERMIT_ACTION_NEEDED),),
     ),
     Move(
         "P14", frozenset({PermitStage.SUBMITTED}), PermitEvent.APPLICANT_INACTIVE, TIMER,
@@ -280,34 +290,34 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
     ),
     Move(
         "P15", frozenset({PermitStage.ACCEPTED}), PermitEvent.AUTHORITY_LATE, TIMER,
-        opens=(Opens(TaskKind.AUTHORITY_LATE),), notices=(Tells(NoticeKind.AUTHORITY_LATE),),
+        opens=(Opens(TaskKind.AUTHORITY_LATE),), notices=(Notice(NoticeKind.AUTHORITY_LATE),),
     ),
     Move(
-        "P16", _ISSUED, PermitEvent.REGISTRATION_ENDED, _REGISTRATION, notices=(Tells(NoticeKind.PERMIT_REPORTED),)
+        "P16", _ISSUED, PermitEvent.REGISTRATION_ENDED, _REGISTRATION, notices=(Notice(NoticeKind.PERMIT_REPORTED),)
     ),
-    Move("P17", _ISSUED, PermitEvent.KEPT, _AUTHORITY, notices=(Tells(NoticeKind.PERMIT_KEPT),)),
+    Move("P17", _ISSUED, PermitEvent.KEPT, _AUTHORITY, notices=(Notice(NoticeKind.PERMIT_KEPT),)),
     Move(
         "P18", _ISSUED, PermitEvent.REVOKED, _AUTHORITY, PermitStage.REVOKED,
-        closes=_WAITING, notices=(Tells(NoticeKind.PERMIT_REVOKED),),
+        closes=_WAITING, notices=(Notice(NoticeKind.PERMIT_REVOKED),),
     ),
     Move(
         "P19", _ISSUED, PermitEvent.CARD_LOST,
         Who("person, employer, officer", frozenset({Role.PERSON, Role.EMPLOYER}) | STAFF),
-        notices=(Tells(NoticeKind.CARD_LOST_RECORDED),),
+        notices=(Notice(NoticeKind.CARD_LOST_RECORDED),),
     ),
-    Move("P20", _ISSUED, PermitEvent.REPLACED, _AUTHORITY, notices=(Tells(NoticeKind.PERMIT_ISSUED),)),
+    Move("P20", _ISSUED, PermitEvent.REPLACED, _AUTHORITY, notices=(Notice(NoticeKind.PERMIT_ISSUED),)),
     Move(
         "P21", _ISSUED, PermitEvent.EXPIRY_REMINDER_DUE, TIMER,
-        notices=(Tells(NoticeKind.PERMIT_EXPIRING, given=True),),
+        notices=(Notice(NoticeKind.PERMIT_EXPIRING, given=True),),
     ),
     Move(
         "P22", _ISSUED, PermitEvent.EXPIRED, TIMER, PermitStage.EXPIRED,
-        closes=_WAITING, notices=(Tells(NoticeKind.PERMIT_EXPIRED, given=True),),
+        closes=_WAITING, notices=(Notice(NoticeKind.PERMIT_EXPIRED, given=True),),
     ),
     Move(
         "P26", _ANY, PermitEvent.ANSWER_HELD, _AUTHORITY,
         opens=(Opens(TaskKind.AUTHORITY_CONFLICT, due=_in_early_answer_days),),
-        notices=(Tells(NoticeKind.AUTHORITY_CONFLICT),),
+        notices=(Notice(NoticeKind.AUTHORITY_CONFLICT),),
     ),
     Move("P26", _ANY, PermitEvent.PROPOSE_OUTCOME, OFFICER, opens=(_SIGN,), notices=(_ASKED,)),
     Move(
