@@ -31,18 +31,12 @@ from cases.case.views import CheckView
 from cases.notices import employer_contact, webhooks
 from cases.notices.views import WebhookView
 from domain.actors import Actor, Role
+from domain.case_requests import ContestRequest, WithdrawalRequest
 from domain.commands import CommandKind
 from domain.decisions import CardLostRequest
 from domain.employers import EmployerContact
 from domain.fields import Code, Label, Name, Since
-from domain.registration import (
-    ChangeRequest,
-    ContestRequest,
-    CorrectionRequest,
-    DepartureRequest,
-    RegistrationRequest,
-    WithdrawalRequest,
-)
+from domain.registration import ChangeRequest, CorrectionRequest, DepartureRequest, RegistrationRequest
 from domain.stages import Stage
 from domain.webhooks import SecretRequest, WebhookRequest
 from programmes.talent_permit import registration

@@ -20,14 +20,14 @@ from cases.shared.idempotency import Idempotency, Reply
 from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.answers import AuthorityAnswer
-from domain.deadlines import DeadlineKind
 from domain.decisions import TaskAnswerRequest
 from domain.errors import Refused
+from domain.forms import Form
 from domain.languages import Language
-from domain.registration import RegistrationRequest
 from domain.roster import RosterAct
 from domain.stages import Destination, PendingAct
 from domain.tasks import TaskKind
+from domain.words import Words
 from domain.working_days import Deadline
 from policy.facts import Facts
 from policy.rerun import Rules
@@ -47,7 +47,7 @@ OnMove = Callable[[CaseFile, AsyncConnection, Actor, datetime], Awaitable[None]]
 # What a second signature does, given or withheld.
 Signing = Callable[[CaseFile, Actor, datetime], None]
 # The facts that the rules look at, as of the day of acceptance; the last argument says whether the case is in force.
-Gather = Callable[[CaseFile, AsyncConnection, RegistrationRequest, datetime, bool | None], Awaitable[Facts]]
+Gather = Callable[[CaseFile, AsyncConnection, Form, datetime, bool | None], Awaitable[Facts]]
 # What is given with a command as it is asked.
 Given = BaseModel | Body
 # What is checked of a command before it is tried and stored, and nowhere else.
@@ -166,12 +166,14 @@ class Programme:
 
     Attributes:
         code: stored with each case; it never changes.
+        form: what is given to open a case.
         accept: takes on a case.
         taken_again_at: when cases are taken on again after the limit of a day was used up.
         rosters: the rosters whose rows are of this programme, each with the command that a row asks of its case; None
             where each row is a case of its own.
         moves: the table of its moves, the front half's among them; its columns act.
         tracks: its tracks by name, each with its moves.
+        words: the kinds of its deadlines and so on, with those of any case.
         commands: all that can be asked of its cases, those of the core among them.
         answers: what answers to tasks do, by the kind of task; of a kind not named here they close the task.
         timers: what is due at each kind of deadline, those of the core among them.
@@ -181,6 +183,8 @@ class Programme:
         takes_effect: what begins once an approval can no longer be recalled.
         asked: what officers are asked of a case that was decided, each a kind of task and its destination: a fact that
             is recorded may answer it.
+        told: what notices say of its cases beside what they say of any.
+        known_anew: what the case keeps of what is known of it, taken over after a fact came or went.
         weigh_again: what runs again of that after a fact came or went.
         outlook: what the answer to a decision says beside the case, of what would still stand in the way of what
             follows an approval.
@@ -190,19 +194,23 @@ class Programme:
     """
 
     code: str
+    form: type[Form]
     accept: Accept
     taken_again_at: Callable[[datetime], datetime]
     rosters: Mapping[RosterAct, str | None]
     moves: Moves
     tracks: Mapping[str, Track]
+    words: Words
     commands: Mapping[str, Command]
     answers: Mapping[TaskKind, Answer]
-    timers: Mapping[DeadlineKind, Timer]
+    timers: Mapping[str, Timer]
     rules: Rules
     gather: Gather
     signatures: Mapping[PendingAct, Signature]
     takes_effect: OnMove
     asked: Callable[[CaseFile], Sequence[tuple[TaskKind, Destination]]]
+    told: Callable[[CaseFile], Mapping[str, object]]
+    known_anew: Callable[[CaseFile, datetime], None]
     weigh_again: Callable[[CaseFile, AsyncConnection, datetime], Awaitable[None]]
     outlook: Callable[[CaseFile, AsyncConnection, datetime, Language], Awaitable[tuple[ObstacleView, ...]]]
     recounted: Recounted

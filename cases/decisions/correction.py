@@ -35,7 +35,7 @@ def request_after_assessment(file: CaseFile, actor: Actor, at: datetime, finding
 
 def request_by_officer(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[GivenReason]) -> None:
     """Send the case back with an officer's reasons, every defect at once (R12)."""
-    open_points.keep(file, points_of_reasons(reasons), [reason.note for reason in reasons])
+    open_points.keep(file, points_of_reasons(reasons, file.forms), [reason.note for reason in reasons])
     _request(file, {reason.code for reason in reasons})
     move(file, Event.RETURN, actor, at)
     file.record(Act.DECIDED, actor, at, outcome="return", reasons=[reason.code for reason in reasons])

@@ -9,7 +9,9 @@ from typing import Protocol
 
 from cases.files.apart import Apart
 from domain.employers import PremisesEntry
+from domain.forms import Form
 from domain.notices import Channel
+from domain.words import Words, joined
 from domain.working_days import WorkingCalendar
 from policy.limits import Limits
 from policy.pack import PackShelf
@@ -46,14 +48,34 @@ class Context:
     apart: Apart = field(default_factory=Apart)
     bells: "DeliveryBells" = field(default_factory=lambda: DeliveryBells())
 
+    @property
+    def words(self) -> Words:
+        """The words of all programmes."""
+        return joined(each.words for each in self.programmes.values())
+
 
 class Declared(Protocol):
-    """A programme, as far as it is known down here: by its code."""
+    """A programme, as far as it is known down here: by its code, its words, and the form that opens its cases."""
 
     @property
     def code(self) -> str:
         """The code that its cases carry."""
         ...
+
+    @property
+    def words(self) -> Words:
+        """Its words, with those of any case."""
+        ...
+
+    @property
+    def form(self) -> type[Form]:
+        """What is given to open a case."""
+        ...
+
+
+def forms_of(context: Context) -> tuple[type[Form], ...]:
+    """Return the forms of all programmes, for what is of no case."""
+    return tuple(context.programmes[code].form for code in context.programmes)
 
 
 @dataclass(slots=True)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from cases.case.facts import known
 from cases.case.file import CaseFile
 from cases.case.signers import is_same, signature_of
 from cases.decisions.reported_days import day_refused, need_day
@@ -12,12 +11,13 @@ from cases.moves.moving import move, need_move
 from domain.actors import STAFF, Actor
 from domain.acts import Act
 from domain.clock import day_of, start_of
-from domain.deadlines import DeadlineKind
 from domain.errors import Refused, need
 from domain.reasons import ReasonCode, departure_reason
 from domain.registration import DepartureRequest
 from domain.stages import PendingAct
+from programmes.talent_permit.given import known
 from programmes.talent_permit.stages import LifeEvent
+from programmes.talent_permit.words import PermitDeadline
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,8 @@ def take(file: CaseFile, departure: Departure, confirmed_by: Actor | None = None
     if confirmed_by is not None:
         kept["confirmed_by"] = signature_of(confirmed_by)
     file.row.change(departure=kept, ended_on=departure.last_day, end_reason=departure.reason.value)
-    file.cancel_deadlines(DeadlineKind.CONTRACT_REMINDER, DeadlineKind.CONTRACT_GRACE)
-    file.set_deadline(DeadlineKind.EMPLOYMENT_OVER, start_of(departure.last_day + timedelta(days=1)))
+    file.cancel_deadlines(PermitDeadline.CONTRACT_REMINDER, PermitDeadline.CONTRACT_GRACE)
+    file.set_deadline(PermitDeadline.EMPLOYMENT_OVER, start_of(departure.last_day + timedelta(days=1)))
 
 
 def confirm(file: CaseFile, actor: Actor, at: datetime) -> None:

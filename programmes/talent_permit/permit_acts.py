@@ -55,14 +55,14 @@ def settle_eligibility(
         raise Refused("wrong_stage", "The registration is not in force.")
     take_task(file, actor, at, TaskKind.PERMIT_ELIGIBILITY, destination)
     if asked.action is EligibilityAction.SEND:
-        codes = need_reasons(asked.reasons, Use.OVERRIDE)
+        codes = need_reasons(asked.reasons, Use.OVERRIDE, file.forms)
         file.set_permit(destination, at, rejected=None)
         finding_answers.keep(file, finding_answers.answers_given(file, destination.value, given(asked.reasons), at))
         permits.make_eligible(file, actor, at, destination, tuple(c.value for c in codes))
         eligibility.carry_on(file, at)
         permits.follow_up(file)
         return
-    need_reasons(asked.reasons, Use.WITHHOLD)
+    need_reasons(asked.reasons, Use.WITHHOLD, file.forms)
     event = PermitEvent.PROPOSE_WITHHOLD
     _propose(file, actor, at, destination, event, PendingAct.WITHHOLD, asked.reasons, asked.note)
     file.record(
@@ -93,7 +93,7 @@ def _reject(
 ) -> None:
     permit = file.permits[destination]
     act, pending = PendingAct(need(permit.pending_act, "pending_act")), need(permit.pending, "pending")
-    need_reasons(asked.reasons, Use.REJECT)
+    need_reasons(asked.reasons, Use.REJECT, file.forms)
     place = Place("permits", f"{file.reference}/{destination.value}/rejected")
     rejected = proposals.keep(file, actor, at, place, asked.reasons, asked.note, act=act.value)
     file.set_permit(destination, at, pending_act=None, pending=None, rejected=rejected)

@@ -5,23 +5,35 @@ from typing import Final
 from cases.programme import Programme, Signature
 from domain import spellings
 from domain.acts import Act
+from domain.registration import RegistrationRequest
 from domain.roster import RosterAct
 from domain.stages import PendingAct
 from policy.rerun import Rules
-from programmes.talent_permit import departures, eligibility, employment, facts, live_registrations, registration, rules
+from programmes.talent_permit import (
+    departures,
+    eligibility,
+    employment,
+    facts,
+    given,
+    live_registrations,
+    registration,
+    rules,
+)
 from programmes.talent_permit.authority import inbox, lost
 from programmes.talent_permit.stages import MOVES, TRACKS, LifeEvent
 from programmes.talent_permit.timers import TIMERS, recounted
 from programmes.talent_permit.verbs import ANSWERS, COMMANDS
-from programmes.talent_permit.words import PermitCommand
+from programmes.talent_permit.words import WORDS, PermitCommand
 
 TALENT_PERMIT: Final = Programme(
     code=spellings.TALENT_PERMIT,
+    form=RegistrationRequest,
     accept=registration.accept,
     taken_again_at=live_registrations.taken_again_at,
     rosters={RosterAct.REGISTER: None, RosterAct.DEPARTURE: PermitCommand.DEPART},
     moves=MOVES,
     tracks=TRACKS,
+    words=WORDS,
     commands=COMMANDS,
     answers=ANSWERS,
     timers=TIMERS,
@@ -40,6 +52,8 @@ TALENT_PERMIT: Final = Programme(
     },
     takes_effect=eligibility.begin,
     asked=eligibility.asked,
+    told=given.told,
+    known_anew=employment.known_anew,
     weigh_again=eligibility.weigh_again,
     outlook=eligibility.outlook,
     recounted=recounted,
