@@ -13,25 +13,25 @@ from cases.case.signers import (
     need_no_hold,
     need_reasons,
     need_round,
-    need_second_person,
     need_undecided,
     notes_of,
+    nothing_waits,
     signature_of,
+    signer,
     take_task,
 )
+from cases.deadlines.stated import signature_due
 from cases.decisions import correction, finding_answers, proposals, settling
-from cases.decisions.proposals import Place
 from cases.decisions.reported_days import need_day
+from cases.decisions.second_signature import Verdict
 from cases.moves.front_half import Event
 from cases.moves.moving import Asked, move, need_move
-from cases.notices.compose import Said
 from cases.programme import Signature, programme_of
 from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.clock import day_of, morning_of
 from domain.deadlines import DeadlineKind
 from domain.decisions import (
-    ConfirmationAction,
     ConfirmationRequest,
     DecisionAction,
     DecisionRequest,
@@ -86,8 +86,8 @@ def propose(
     **more: Any,
 ) -> None:
     """Keep a proposal that takes effect with a second signature; `more` stands with it and in its ledger row."""
-    file.row.pending_act = act.value
-    file.row.pending = proposals.keep(file, actor, at, _proposal_place(file), reasons, note, **more)
+    matter = proposals.of_case(file)
+    proposals.propose(matter, actor, at, act, reasons, note, **more)
     of_decided = programme_of(file).signatures.get(act)
     proposed = Act.DECIDED if of_decided is None else of_decided.proposed
     expected = file.set_working_days(DeadlineKind.SIGNATURE_EXPECTED, day_of(at), file.context.limits.signature_days)
@@ -107,19 +107,21 @@ async def confirm(
     file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: ConfirmationRequest
 ) -> None:
     """Give or withhold the second signature (R14, R15, R22, R25, R26)."""
-    pending = file.row.pending_act
+    pending, matter = file.row.pending_act, proposals.of_case(file)
     if pending is None:
         need_undecided(file)
-        raise Refused("wrong_stage", "Nothing waits for a second signature.")
+        raise nothing_waits()
     need_round(file, asked.round)
-    need_second_person(actor, file.row.pending)
+    verdict = proposals.sign(matter, actor, asked.action)
     signed = programme_of(file).signatures.get(PendingAct(pending))
     if signed is None:
         need_no_hold(file)
     take_task(file, actor, at, TaskKind.CONFIRM)
-    if asked.action is ConfirmationAction.REJECT:
-        need_reasons(asked.reasons, Use.REJECT, file.forms)
+    if verdict is Verdict.WITHHELD:
         _reject(file, actor, at, asked, signed)
+        return
+    if verdict is Verdict.MORE:
+        proposals.add_signature(matter, actor, at, f"{file.round}/{pending}", signature_due(file))
         return
     if signed is not None:
         signed.given(file, actor, at)
@@ -135,11 +137,7 @@ async def confirm(
 
 def proposal(file: CaseFile) -> tuple[tuple[GivenReason, ...], str | None]:
     """Return reasons with their notes, and the staff note, of the proposal that waits."""
-    return proposals.read(file, need(file.row.pending, "pending"), _proposal_place(file))
-
-
-def _proposal_place(file: CaseFile) -> Place:
-    return Place("registrations", f"{file.reference}/{file.round}")
+    return proposals.read(proposals.of_case(file))
 
 
 def recall(file: CaseFile, actor: Actor, at: datetime) -> None:
@@ -225,16 +223,15 @@ def _need_known_defects(file: CaseFile, codes: Sequence[str]) -> None:
 
 
 def _reject(file: CaseFile, actor: Actor, at: datetime, asked: ConfirmationRequest, signed: Signature | None) -> None:
-    pending, proposer = PendingAct(need(file.row.pending_act, "pending_act")), need(file.row.pending, "pending")["by"]
+    matter = proposals.of_case(file)
+    act = matter.act
+    need_reasons(asked.reasons, Use.REJECT, file.forms)
     event = Event.REJECT if signed is None else signed.rejected
     need_move(file, event, actor)
-    file.row.change(pending_act=None, pending=None, round=file.round + 1)
-    place = Place("registrations", f"{file.reference}/rejected")
-    file.row.rejected = proposals.keep(file, actor, at, place, asked.reasons, asked.note, act=pending.value)
-    holder = f"{proposer['issuer']} {proposer['subject']}"
-    said = Said(facts={"pending_act": pending, "note": asked.note}, reasons=asked.reasons, holder=holder)
-    move(file, event, actor, at, asked=Asked(holder=holder), said=said)
-    file.record(Act.REJECTED, actor, at, outcome=pending.value, reasons=[r.code for r in asked.reasons])
+    file.row.round += 1
+    proposer = proposals.reject(matter, actor, at, asked)
+    said = proposals.said_of(act, proposer, asked)
+    move(file, event, actor, at, asked=Asked(holder=signer(proposer)), said=said)
     if signed is not None and signed.withheld is not None:
         signed.withheld(file, actor, at)
 

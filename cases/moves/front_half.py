@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from cases.case.file import CaseFile
 from cases.case.moves import ALL, At, Clock, Move, Notice, Opens, Who
-from cases.case.signers import is_same, need_second_person
+from cases.case.signers import is_same, need_signer
 from cases.deadlines.stated import case_due, park_due, signature_due, within_decision_days
 from domain.actors import STAFF, Actor, Role
 from domain.clock import day_of
@@ -37,6 +37,7 @@ class Event(StrEnum):
     CONFIRM_APPROVAL = "confirm_approval"
     CONFIRM_REFUSAL = "confirm_refusal"
     REJECT = "reject"
+    SIGN = "sign"
     SIGNATURE_REMINDER_DUE = "signature_reminder_due"
     WITHDRAW = "withdraw"
     HOLD = "hold"
@@ -53,7 +54,7 @@ class Event(StrEnum):
 
 
 def _need_signer(file: CaseFile, actor: Actor, track: At | None) -> None:
-    need_second_person(actor, file.row.pending)
+    need_signer(actor, file.row.pending)
 
 
 def _need_decider(file: CaseFile, actor: Actor, track: At | None) -> None:
@@ -191,6 +192,10 @@ def front_half(owner: Who) -> tuple[Move, ...]:
             closes=tuple(sorted(REVIEW_TASKS)), clock=Clock.ENDS, notices=(_APPROVAL,),
         ),
         rejected("R15", _CONFIRM, Event.REJECT, to=Stage.UNDER_REVIEW, opens=TaskKind.REVIEW),
+        Move(
+            "R14", _CONFIRM | _APPROVED, Event.SIGN, Who("signer of several", STAFF, need=_need_signer),
+            notices=(_TOLD,),
+        ),
         Move("R15", _CONFIRM | _APPROVED, Event.SIGNATURE_REMINDER_DUE, TIMER, notices=(_TOLD_AGAIN,)),
         Move(
             "R16", OPEN, Event.WITHDRAW, owner, Stage.WITHDRAWN,

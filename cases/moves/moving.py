@@ -150,7 +150,7 @@ def _close(file: CaseFile, closed: str | Closes, track: At | None, at: datetime)
         if not closed.when.holds(file, track):
             return
         closed = closed.kind
-    file.close_tasks([TaskKind(closed)], at, destination=Destination(track.key) if track else None)
+    file.close_tasks([closed], at, destination=Destination(track.key) if track else None)
     if track is None and closed == TaskKind.CONFIRM:
         file.cancel_deadlines(DeadlineKind.SIGNATURE_EXPECTED)
     if track is None and closed == TaskKind.REVIEW:
@@ -161,7 +161,7 @@ def _close(file: CaseFile, closed: str | Closes, track: At | None, at: datetime)
 def _open(file: CaseFile, opens: Opens, track: At | None, at: datetime, asked: Asked) -> TaskRow:
     """Open a task; that of an overdue review is the supervisors', and a suspended employer brings its hold along."""
     due_at = asked.due_at or (opens.due(file, at) if opens.due else None)
-    kind, destination = TaskKind(opens.kind), Destination(track.key) if track else None
+    kind, destination = opens.kind, Destination(track.key) if track else None
     if opens.shared and destination is not None:
         task = file.share_task(kind, at, destination, due_at=due_at, detail=asked.detail)
     else:
@@ -169,7 +169,7 @@ def _open(file: CaseFile, opens: Opens, track: At | None, at: datetime, asked: A
     if asked.holder is not None:
         file.change_task(task, holder=asked.holder, held_since=at)
         set_claim_limit(file, task, at)
-    if track is None and kind is TaskKind.REVIEW:
+    if track is None and kind == TaskKind.REVIEW:
         file.row.standing_hold = file.standing_on(day_of(at)) is Standing.SUSPENDED
     if track is None and kind in REVIEW_TASKS and file.row.overdue:
         file.change_task(task, overdue=True, queue=Queue.SUPERVISORS.value)

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.file import CaseFile
 from cases.case.signers import need_reasons, signature_of
 from cases.decisions import assessing
+from cases.decisions.proposals import need_no_proposal
 from cases.decisions.reported_days import need_day
 from cases.decisions.review import proposal, propose
 from cases.moves.moving import move, need_move
@@ -17,18 +18,18 @@ from cases.notices.compose import Said
 from domain.actors import STAFF, Actor
 from domain.acts import Act
 from domain.clock import day_of
-from domain.decisions import GivenReason, RevocationRequest, TaskAction, TaskAnswerRequest
+from domain.decisions import GivenReason, RevocationRequest, TaskAnswerRequest
 from domain.errors import FieldError, Refused, need
 from domain.field_errors import MESSAGES, FieldCode, field_errors
 from domain.notices import NoticeKind
 from domain.reasons import ReasonCode, Use
 from domain.registration import ChangeRequest, CorrectionRequest, DepartureRequest, RegistrationRequest
 from domain.stages import CLOSED, IN_REVIEW, PendingAct, Stage, Standing
-from domain.tasks import TaskKind
+from domain.tasks import TaskAction, TaskKind
 from programmes.talent_permit import contract, departures, ending, permits
 from programmes.talent_permit.given import given, known
 from programmes.talent_permit.stages import LifeEvent
-from programmes.talent_permit.words import PermitDeadline
+from programmes.talent_permit.words import PermitDeadline, PermitTask
 from store.rows.work import DeadlineRow, TaskRow
 
 
@@ -47,7 +48,7 @@ def depart(file: CaseFile, actor: Actor, at: datetime, asked: DepartureRequest) 
 def _propose_departure(file: CaseFile, actor: Actor, at: datetime, asked: DepartureRequest) -> None:
     need_move(file, LifeEvent.PROPOSE_DEPARTURE, actor)
     departure = departures.read(file, actor, at, asked)
-    _need_no_proposal(file)
+    need_no_proposal(file)
     file.row.round += 1
     reasons = (GivenReason(code=departure.reason.value),)
     event = LifeEvent.PROPOSE_DEPARTURE
@@ -71,7 +72,7 @@ def end_employment(file: CaseFile, actor: Actor, at: datetime, _deadline: Deadli
     """End the registration on the day after the last day of work; a pending revocation goes first (R23)."""
     if file.row.pending_act == PendingAct.REVOKE or file.row.ended_on is None:
         return
-    is_disputed = file.find_task(TaskKind.DEPARTURE_DISPUTED) is not None
+    is_disputed = file.find_task(PermitTask.DEPARTURE_DISPUTED) is not None
     _end(file, LifeEvent.EMPLOYMENT_OVER, actor, at, need(file.row.end_reason, "end_reason"))
     permits.registration_ended(file, actor, at, "registration_ended", reports=not is_disputed)
 
@@ -80,7 +81,7 @@ def revoke(file: CaseFile, actor: Actor, at: datetime, asked: RevocationRequest)
     """Propose a revocation, which takes effect with a second signature (R24)."""
     need_move(file, LifeEvent.REVOKE, actor)
     departures.need_settled(file)
-    _need_no_proposal(file)
+    need_no_proposal(file)
     need_reasons(asked.reasons, Use.REVOKE, file.forms)
     file.row.round += 1
     file.row.rejected = None
@@ -171,7 +172,7 @@ async def answer_employment(
 
 def answer_dispute(file: CaseFile, actor: Actor, at: datetime, asked: TaskAnswerRequest) -> None:
     """Uphold a departure that the person disputes, or set it aside; the report to the authority waited for it (R22)."""
-    if file.find_task(TaskKind.DEPARTURE_DISPUTED) is None:
+    if file.find_task(PermitTask.DEPARTURE_DISPUTED) is None:
         raise Refused("wrong_stage", "No departure is disputed.")
     departures.need_another_than_reported(file, actor)
     move(file, LifeEvent.ANSWER_DISPUTE, actor, at)
@@ -234,12 +235,6 @@ def _end(file: CaseFile, event: LifeEvent, actor: Actor, at: datetime, reason: s
     move(file, event, actor, at)
     ended_on = need(file.row.ended_on, "ended_on")
     file.record(Act.ENDED, actor, at, reasons=[reason], ended_on=ended_on.isoformat())
-
-
-def _need_no_proposal(file: CaseFile) -> None:
-    """Refuse a proposal while another one waits."""
-    if file.row.pending_act is not None:
-        raise Refused("already_decided", "A proposal waits for its second signature; it has to be decided first.")
 
 
 def _is_reported(file: CaseFile) -> bool:

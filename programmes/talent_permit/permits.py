@@ -25,12 +25,11 @@ from domain.stages import (
     PermitStage,
     Stage,
 )
-from domain.tasks import TaskKind
 from domain.working_days import calendar_days_before
 from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.authority.known_entries import UNASKABLE, Found
 from programmes.talent_permit.stages import PermitEvent, permit_of
-from programmes.talent_permit.words import PermitDeadline
+from programmes.talent_permit.words import PermitDeadline, PermitTask
 from store.rows.work import DeadlineRow, TaskRow
 
 _PERMIT_DEADLINES = (
@@ -115,7 +114,7 @@ def send_again(file: CaseFile, actor: Actor, at: datetime, task: TaskRow) -> Non
     for destination in served:
         need_move(file, PermitEvent.SEND_AGAIN, actor, permit_of(destination))
     alone = task.destination
-    file.close_tasks([TaskKind.AUTHORITY_REJECTED], at, destination=Destination(alone) if alone else None)
+    file.close_tasks([PermitTask.AUTHORITY_REJECTED], at, destination=Destination(alone) if alone else None)
     file.record(Act.TASK_ANSWERED, actor, at, outcome="send_again", destination=alone, kind="authority_rejected")
     seen, detail = task.detail, dict[str, Any]()
     if entry_id := seen.get("entry", {}).get("entry_id"):

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from cases.case.file import CaseFile
 from cases.case.moves import At, Closes, Condition, Move, Moves, Notice, Opens, Track, Who
-from cases.case.signers import is_same, need_second_person
+from cases.case.signers import is_same, need_signer
 from cases.deadlines.stated import within_decision_days
 from cases.moves.front_half import (
     EMPLOYER,
@@ -20,6 +20,7 @@ from cases.moves.front_half import (
     PERSON,
     SECOND_SIGNER,
     TIMER,
+    Event,
     proposed,
     rejected,
 )
@@ -38,6 +39,7 @@ from domain.stages import (
     Stage,
 )
 from domain.tasks import REVIEW_TASKS, TaskKind
+from programmes.talent_permit.words import PermitTask
 
 
 class LifeEvent(StrEnum):
@@ -107,7 +109,7 @@ def _need_another_than_reported(file: CaseFile, actor: Actor, track: At | None) 
 
 def _need_permit_signer(file: CaseFile, actor: Actor, track: At | None) -> None:
     permit = file.permits.get(Destination(need(track, "track").key))
-    need_second_person(actor, None if permit is None else permit.pending)
+    need_signer(actor, None if permit is None else permit.pending)
 
 
 def _departure(file: CaseFile, at: datetime) -> Mapping[str, Any]:
@@ -141,22 +143,22 @@ OWN_MOVES: Final[tuple[Move, ...]] = (
     Move("R21", IN_REVIEW, LifeEvent.EMPLOYER_LEFT, _LEFT),
     Move(
         "R22", _APPROVED, LifeEvent.DEPART, EMPLOYER,
-        closes=(TaskKind.EMPLOYMENT_CHECK,), notices=(_DEPARTURE,),
+        closes=(PermitTask.EMPLOYMENT_CHECK,), notices=(_DEPARTURE,),
     ),
     proposed("R22", _APPROVED, LifeEvent.PROPOSE_DEPARTURE, who=Who("officer on proof", STAFF)),
     Move(
         "R22", _APPROVED, LifeEvent.CONFIRM_DEPARTURE, SECOND_SIGNER,
-        closes=(TaskKind.CONFIRM, TaskKind.EMPLOYMENT_CHECK), notices=(_DEPARTURE,),
+        closes=(TaskKind.CONFIRM, PermitTask.EMPLOYMENT_CHECK), notices=(_DEPARTURE,),
     ),
     rejected("R22", _APPROVED, LifeEvent.REJECT_DEPARTURE),
     Move(
         "R22, R30", frozenset({Stage.APPROVED, Stage.ENDED}), LifeEvent.DISPUTE, PERSON,
-        opens=(Opens(TaskKind.DEPARTURE_DISPUTED, due=within_decision_days),),
+        opens=(Opens(PermitTask.DEPARTURE_DISPUTED, due=within_decision_days),),
     ),
     Move(
         "R22, R30", frozenset({Stage.APPROVED, Stage.ENDED}), LifeEvent.ANSWER_DISPUTE,
         Who("another officer than who reported or signed it", STAFF, need=_need_another_than_reported),
-        closes=(TaskKind.DEPARTURE_DISPUTED,),
+        closes=(PermitTask.DEPARTURE_DISPUTED,),
     ),
     Move(
         "R23", _APPROVED, LifeEvent.EMPLOYMENT_OVER,
@@ -177,9 +179,9 @@ OWN_MOVES: Final[tuple[Move, ...]] = (
     ),
     Move(
         "R29", _APPROVED, LifeEvent.CONTRACT_GRACE_OVER, TIMER,
-        opens=(Opens(TaskKind.EMPLOYMENT_CHECK, due=within_decision_days),),
+        opens=(Opens(PermitTask.EMPLOYMENT_CHECK, due=within_decision_days),),
     ),
-    Move("R29", _EVER, LifeEvent.CONTRACT_END_TAKEN, OFFICER, closes=(TaskKind.EMPLOYMENT_CHECK,)),
+    Move("R29", _EVER, LifeEvent.CONTRACT_END_TAKEN, OFFICER, closes=(PermitTask.EMPLOYMENT_CHECK,)),
     Move("R34", LIVE, LifeEvent.CHANGE, EMPLOYER, notices=(Notice(NoticeKind.CONTACT_CHANGED, given=True),)),
     Move("R34", LIVE, LifeEvent.ASK_CHANGE, EMPLOYER, opens=(Opens(TaskKind.CHANGE, due=within_decision_days),)),
     Move(
@@ -222,21 +224,21 @@ _NOT_SIGNED: Final = Notice(NoticeKind.SECOND_SIGNATURE_REJECTED)
 _CLOSED: Final = Notice(NoticeKind.PERMIT_CLOSED)
 # What waits until the authority's answer: asked of officers, or proposed and not signed.
 _WAITING: Final = (
-    TaskKind.PERMIT_ELIGIBILITY,
-    TaskKind.APPLICANT_INACTIVE,
-    TaskKind.AUTHORITY_LATE,
-    TaskKind.AUTHORITY_REJECTED,
+    PermitTask.PERMIT_ELIGIBILITY,
+    PermitTask.APPLICANT_INACTIVE,
+    PermitTask.AUTHORITY_LATE,
+    PermitTask.AUTHORITY_REJECTED,
     Closes(TaskKind.CONFIRM, Condition("where withholding is proposed", _is_withholding)),
 )
 _SIGN: Final = Opens(TaskKind.CONFIRM)
-_WEIGH: Final = Opens(TaskKind.PERMIT_ELIGIBILITY, due=within_decision_days, shared=True)
+_WEIGH: Final = Opens(PermitTask.PERMIT_ELIGIBILITY, due=within_decision_days, shared=True)
 
 PERMIT_MOVES: Final[tuple[Move, ...]] = (
-    Move("P1", _NONE, PermitEvent.ELIGIBLE, _WEIGHED, PermitStage.ELIGIBLE, closes=(TaskKind.PERMIT_ELIGIBILITY,)),
+    Move("P1", _NONE, PermitEvent.ELIGIBLE, _WEIGHED, PermitStage.ELIGIBLE, closes=(PermitTask.PERMIT_ELIGIBILITY,)),
     Move("P2", _NONE, PermitEvent.NOT_CLEAR, ENGINE, opens=(_WEIGH,)),
     Move(
         "P3", _NONE, PermitEvent.PROPOSE_WITHHOLD, OFFICER,
-        opens=(_SIGN,), closes=(TaskKind.PERMIT_ELIGIBILITY,), notices=(_ASKED,),
+        opens=(_SIGN,), closes=(PermitTask.PERMIT_ELIGIBILITY,), notices=(_ASKED,),
     ),
     Move(
         "P3", _NONE, PermitEvent.WITHHOLD, _SIGNER, PermitStage.ENDED,
@@ -244,17 +246,17 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
     ),
     Move(
         "P3", _NONE, PermitEvent.REJECT_WITHHOLD, _SIGNER,
-        opens=(Opens(TaskKind.PERMIT_ELIGIBILITY, due=within_decision_days),),
+        opens=(Opens(PermitTask.PERMIT_ELIGIBILITY, due=within_decision_days),),
         closes=(TaskKind.CONFIRM,), notices=(_NOT_SIGNED,),
     ),
     Move(
         "P4", _ELIGIBLE, PermitEvent.SENT, _AUTHORITY, PermitStage.SUBMITTED,
-        closes=(TaskKind.AUTHORITY_REJECTED,), notices=(Notice(NoticeKind.PERMIT_SUBMITTED),),
+        closes=(PermitTask.AUTHORITY_REJECTED,), notices=(Notice(NoticeKind.PERMIT_SUBMITTED),),
     ),
     Move("P5", _ELIGIBLE, PermitEvent.SENDING_DELAYED, ENGINE),
     Move(
         "P6", _ELIGIBLE, PermitEvent.SENDING_REJECTED, ENGINE,
-        opens=(Opens(TaskKind.AUTHORITY_REJECTED, shared=True),),
+        opens=(Opens(PermitTask.AUTHORITY_REJECTED, shared=True),),
     ),
     Move("P6", _ELIGIBLE, PermitEvent.SEND_AGAIN, OFFICER),
     Move("P7", _ELIGIBLE, PermitEvent.SENDING_HELD, _REGISTRATION),
@@ -264,7 +266,7 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
     ),
     Move(
         "P9", frozenset({PermitStage.ELIGIBLE, PermitStage.SUBMITTED}), PermitEvent.ACCEPTED, _AUTHORITY,
-        PermitStage.ACCEPTED, closes=(TaskKind.APPLICANT_INACTIVE,), notices=(Notice(NoticeKind.PERMIT_ACCEPTED),),
+        PermitStage.ACCEPTED, closes=(PermitTask.APPLICANT_INACTIVE,), notices=(Notice(NoticeKind.PERMIT_ACCEPTED),),
     ),
     Move(
         "P10", _SENT, PermitEvent.ISSUED, _AUTHORITY, PermitStage.ISSUED,
@@ -286,11 +288,11 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
     ),
     Move(
         "P14", frozenset({PermitStage.SUBMITTED}), PermitEvent.APPLICANT_INACTIVE, TIMER,
-        opens=(Opens(TaskKind.APPLICANT_INACTIVE, due=within_decision_days, shared=True),),
+        opens=(Opens(PermitTask.APPLICANT_INACTIVE, due=within_decision_days, shared=True),),
     ),
     Move(
         "P15", frozenset({PermitStage.ACCEPTED}), PermitEvent.AUTHORITY_LATE, TIMER,
-        opens=(Opens(TaskKind.AUTHORITY_LATE),), notices=(Notice(NoticeKind.AUTHORITY_LATE),),
+        opens=(Opens(PermitTask.AUTHORITY_LATE),), notices=(Notice(NoticeKind.AUTHORITY_LATE),),
     ),
     Move(
         "P16", _ISSUED, PermitEvent.REGISTRATION_ENDED, _REGISTRATION, notices=(Notice(NoticeKind.PERMIT_REPORTED),)
@@ -316,15 +318,16 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
     ),
     Move(
         "P26", _ANY, PermitEvent.ANSWER_HELD, _AUTHORITY,
-        opens=(Opens(TaskKind.AUTHORITY_CONFLICT, due=_in_early_answer_days),),
+        opens=(Opens(PermitTask.AUTHORITY_CONFLICT, due=_in_early_answer_days),),
         notices=(Notice(NoticeKind.AUTHORITY_CONFLICT),),
     ),
+    Move("P3, P26", _ANY, Event.SIGN, _SIGNER, notices=(_ASKED,)),
     Move("P26", _ANY, PermitEvent.PROPOSE_OUTCOME, OFFICER, opens=(_SIGN,), notices=(_ASKED,)),
     Move(
         "P26", _ANY, PermitEvent.CONFIRM_OUTCOME, _SIGNER,
         closes=(
             TaskKind.CONFIRM,
-            Closes(TaskKind.AUTHORITY_CONFLICT, Condition("once no answer is held", _holds_none)),
+            Closes(PermitTask.AUTHORITY_CONFLICT, Condition("once no answer is held", _holds_none)),
         ),
     ),
     Move(

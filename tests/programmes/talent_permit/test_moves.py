@@ -66,7 +66,8 @@ ROWS: dict[str, tuple[set[Stage], Stage | None]] = {
     Event.DEFECTS_NAMED_OVER: (_OPEN, None),
     Event.REPLACE_FACT: ({_REVIEW, _APPROVED}, None),
     Event.ANSWER_FACT: (set(Stage), None),
-    Event.SUBMITTED: (set(), None),
+    Event.SIGN: ({_CONFIRM, _APPROVED}, None),
+    Event.SUBMITTED: (set(), Stage.RECEIVED),
 }
 
 _ELIGIBLE, _SUBMITTED, _ACCEPTED, _ISSUED = (
