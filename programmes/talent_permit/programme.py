@@ -22,6 +22,7 @@ from programmes.talent_permit import (
     rules,
 )
 from programmes.talent_permit.authority import inbox, lost
+from programmes.talent_permit.known import LOOKED_AT, PermitFacts
 from programmes.talent_permit.timers import TIMERS, recounted
 from programmes.talent_permit.verbs import ANSWERS, COMMANDS
 from programmes.talent_permit.words import WORDS, PermitCommand
@@ -38,7 +39,7 @@ TALENT_PERMIT: Final = Programme(
     commands=COMMANDS,
     answers=ANSWERS,
     timers=TIMERS,
-    rules=Rules(assess=rules.assess, of_destination=rules.eligibility),
+    rules=Rules(facts=PermitFacts, assess=rules.assess, of_destination=rules.eligibility, looked_at=LOOKED_AT),
     gather=facts.gather,
     signatures={
         PendingAct.REVOKE: Signature(
