@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
+from cases.case.parties import DeclaredPart
 from cases.case.views import ObstacleView
 from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency, Reply
@@ -25,6 +26,7 @@ from domain.decisions import TaskAnswerRequest
 from domain.errors import Refused
 from domain.languages import Language
 from domain.moves import Event
+from domain.parties import Party
 from domain.registration import RegistrationRequest
 from domain.roster import RosterAct
 from domain.stages import Destination, PendingAct
@@ -148,6 +150,8 @@ class Programme:
 
     Attributes:
         code: stored with each case; it never changes.
+        party: who owns its cases.
+        parts: the parts that others have in them, or a person who owns one; a migration stores what they see and ask.
         accept: takes on a case.
         taken_again_at: when cases are taken on again after the limit of a day was used up.
         rosters: the rosters whose rows are of this programme.
@@ -169,6 +173,8 @@ class Programme:
     """
 
     code: str
+    party: Party
+    parts: tuple[DeclaredPart, ...]
     accept: Accept
     taken_again_at: Callable[[datetime], datetime]
     rosters: frozenset[RosterAct]

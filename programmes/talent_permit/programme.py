@@ -2,10 +2,13 @@
 
 from typing import Final
 
+from cases.case.parties import READS_CASE, TRIES_COMMANDS, DeclaredPart
 from cases.programme import Programme, Signature
 from domain import spellings
 from domain.acts import Act
+from domain.commands import CommandKind
 from domain.moves import Event
+from domain.parties import Part, Party
 from domain.roster import RosterAct
 from domain.stages import PendingAct
 from policy.rerun import Rules
@@ -16,6 +19,15 @@ from programmes.talent_permit.verbs import ANSWERS, COMMANDS
 
 TALENT_PERMIT: Final = Programme(
     code=spellings.TALENT_PERMIT,
+    party=Party.EMPLOYER,
+    parts=(
+        DeclaredPart(
+            part=Part.SUBJECT,
+            kind=Party.PERSON,
+            sees=READS_CASE | TRIES_COMMANDS | {"permits"},
+            asks=(CommandKind.CARD_LOST, CommandKind.CONTEST_FACT, CommandKind.DISPUTE),
+        ),
+    ),
     accept=registration.accept,
     taken_again_at=live_registrations.taken_again_at,
     rosters=frozenset({RosterAct.REGISTER, RosterAct.DEPARTURE}),

@@ -46,7 +46,7 @@ async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at
     whole = whole.model_copy(
         update={"person": whole.person.model_copy(update={name: getattr(given, name) for name in held})}
     )
-    await take_identity(file, connection, whole)
+    await take_identity(file, connection, whole, at)
     employment.keep_version(file, at, whole=whole)
     file.row.destinations = [d.value for d in whole.destinations]
     file.row.undertaking_version = whole.undertaking_version
