@@ -5,9 +5,9 @@ from typing import Annotated, Final, Self
 
 from pydantic import StringConstraints, model_validator
 
+from domain.bodies import Body, example
 from domain.fields import Day, Email, Label, Note, Phone, refusal
 from domain.notices import Channel
-from domain.registration import Body, example
 from domain.stages import Destination
 
 SESSION_PREFIX: Final = "hps_"  # tells a session from a JWT, whose first character is another

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Protocol
 
 from cases.files.apart import Apart
+from domain.case_types import CaseTypes, Typed
 from domain.employers import PremisesEntry
+from domain.forms import Form
 from domain.notices import Channel
+from domain.words import Words, joined
 from domain.working_days import WorkingCalendar
 from policy.limits import Limits
 from policy.pack import PackShelf
@@ -45,15 +48,39 @@ class Context:
     premises: "PremisesShelf" = field(default_factory=lambda: PremisesShelf())
     apart: Apart = field(default_factory=Apart)
     bells: "DeliveryBells" = field(default_factory=lambda: DeliveryBells())
+    case_types: CaseTypes = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "case_types", CaseTypes(self.programmes))
+
+    @property
+    def words(self) -> Words:
+        """The words of all programmes."""
+        return joined(each.words for each in self.programmes.values())
 
 
-class Declared(Protocol):
-    """A programme, as far as it is known down here: by its code."""
+class Declared(Typed, Protocol):
+    """A programme, as far as it is known down here: its code, its words, its form, and what its cases are called."""
 
     @property
     def code(self) -> str:
         """The code that its cases carry."""
         ...
+
+    @property
+    def words(self) -> Words:
+        """Its words, with those of any case."""
+        ...
+
+    @property
+    def form(self) -> type[Form]:
+        """What is given to open a case."""
+        ...
+
+
+def forms_of(context: Context) -> tuple[type[Form], ...]:
+    """Return the forms of all programmes, for what is of no case."""
+    return tuple(context.programmes[code].form for code in context.programmes)
 
 
 @dataclass(slots=True)

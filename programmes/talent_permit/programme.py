@@ -6,16 +6,28 @@ from cases.case.parties import READS_CASE, TRIES_COMMANDS, DeclaredPart
 from cases.programme import Programme, Signature
 from domain import spellings
 from domain.acts import Act
+from domain.case_types import CaseType
 from domain.commands import CommandKind
 from domain.moves import Event
 from domain.parties import Part, Party
+from domain.registration import RegistrationRequest
 from domain.roster import RosterAct
 from domain.stages import PendingAct
 from policy.rerun import Rules
-from programmes.talent_permit import departures, eligibility, employment, facts, live_registrations, registration, rules
+from programmes.talent_permit import (
+    departures,
+    eligibility,
+    employment,
+    facts,
+    given,
+    live_registrations,
+    registration,
+    rules,
+)
 from programmes.talent_permit.authority import inbox, lost
 from programmes.talent_permit.timers import TIMERS, recounted
 from programmes.talent_permit.verbs import ANSWERS, COMMANDS
+from programmes.talent_permit.words import WORDS, PermitCommand
 
 TALENT_PERMIT: Final = Programme(
     code=spellings.TALENT_PERMIT,
@@ -25,12 +37,16 @@ TALENT_PERMIT: Final = Programme(
             part=Part.SUBJECT,
             kind=Party.PERSON,
             sees=READS_CASE | TRIES_COMMANDS | {"permits"},
-            asks=(CommandKind.CARD_LOST, CommandKind.CONTEST_FACT, CommandKind.DISPUTE),
+            asks=(PermitCommand.CARD_LOST, CommandKind.CONTEST_FACT, PermitCommand.DISPUTE),
         ),
     ),
+    prefix=registration.PREFIX,
+    workflow=CaseType(spellings.REGISTRATION_WORKFLOW, spellings.REGISTRATION_ID, "registration and permits"),
+    form=RegistrationRequest,
     accept=registration.accept,
     taken_again_at=live_registrations.taken_again_at,
-    rosters=frozenset({RosterAct.REGISTER, RosterAct.DEPARTURE}),
+    rosters={RosterAct.REGISTER: None, RosterAct.DEPARTURE: PermitCommand.DEPART},
+    words=WORDS,
     commands=COMMANDS,
     answers=ANSWERS,
     timers=TIMERS,
@@ -49,6 +65,8 @@ TALENT_PERMIT: Final = Programme(
     },
     takes_effect=eligibility.begin,
     asked=eligibility.asked,
+    told=given.told,
+    known_anew=employment.known_anew,
     weigh_again=eligibility.weigh_again,
     outlook=eligibility.outlook,
     recounted=recounted,
