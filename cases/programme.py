@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
 from cases.case.parties import DeclaredPart
-from cases.case.views import ObstacleView
+from cases.case.shows import Views
+from cases.case.views import CaseForStaff
 from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency, Reply
 from domain.actors import Actor, Role
@@ -29,7 +30,6 @@ from domain.moves import Event
 from domain.parties import Party
 from domain.roster import RosterAct
 from domain.stages import Destination, PendingAct
-from domain.tasks import TaskKind
 from domain.words import Words
 from domain.working_days import Deadline
 from policy.facts import Facts
@@ -49,6 +49,8 @@ Recounted = Callable[[CaseFile, datetime, DeadlineRow, Deadline], None]
 OnMove = Callable[[CaseFile, AsyncConnection, Actor, datetime], Awaitable[None]]
 # What a second signature does, given or withheld.
 Signing = Callable[[CaseFile, Actor, datetime], None]
+# What the answer to a decision shows; whether it takes two people to approve, where that is said.
+Outlook = Callable[[CaseFile, AsyncConnection, datetime, Language, CaseForStaff, bool | None], Awaitable[CaseForStaff]]
 # The facts that the rules look at, as of the day of acceptance; the last argument says whether the case is in force.
 Gather = Callable[[CaseFile, AsyncConnection, Form, datetime, bool | None], Awaitable[Facts]]
 # What is given with a command as it is asked.
@@ -174,6 +176,7 @@ class Programme:
         prefix: the two letters that references of its cases begin with.
         workflow: how the workflows of its cases are called.
         form: what is given to open a case.
+        views: what is shown of a case.
         accept: takes on a case.
         taken_again_at: when cases are taken on again after the limit of a day was used up.
         rosters: the rosters whose rows are of this programme, each with the command that a row asks of its case; None
@@ -192,8 +195,8 @@ class Programme:
         told: what notices say of its cases beside what they say of any.
         known_anew: what the case keeps of what is known of it, taken over after a fact came or went.
         weigh_again: what runs again of that after a fact came or went.
-        outlook: what the answer to a decision says beside the case, of what would still stand in the way of what
-            follows an approval.
+        outlook: the case as the answer to a decision shows it, with what would still stand in the way of what follows
+            an approval.
         recounted: what follows from each deadline that a loaded calendar moved.
         answer_hashes: the hashes that may stand beside a kept answer of the authority.
         forget: deletes a batch of what the programme keeps beside cases, older than a time.
@@ -205,22 +208,23 @@ class Programme:
     prefix: str
     workflow: CaseType
     form: type[Form]
+    views: Views
     accept: Accept
     taken_again_at: Callable[[datetime], datetime]
     rosters: Mapping[RosterAct, str | None]
     words: Words
     commands: Mapping[str, Command]
-    answers: Mapping[TaskKind, Answer]
+    answers: Mapping[str, Answer]
     timers: Mapping[str, Timer]
     rules: Rules
     gather: Gather
     signatures: Mapping[PendingAct, Signature]
     takes_effect: OnMove
-    asked: Callable[[CaseFile], Sequence[tuple[TaskKind, Destination]]]
+    asked: Callable[[CaseFile], Sequence[tuple[str, Destination]]]
     told: Callable[[CaseFile], Mapping[str, object]]
     known_anew: Callable[[CaseFile, datetime], None]
     weigh_again: Callable[[CaseFile, AsyncConnection, datetime], Awaitable[None]]
-    outlook: Callable[[CaseFile, AsyncConnection, datetime, Language], Awaitable[tuple[ObstacleView, ...]]]
+    outlook: Outlook
     recounted: Recounted
     answer_hashes: Callable[[Context, AuthorityAnswer], frozenset[bytes]]
     forget: Callable[[AsyncConnection, datetime, int], Awaitable[None]]

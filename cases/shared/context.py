@@ -60,7 +60,7 @@ class Context:
 
 
 class Declared(Typed, Protocol):
-    """A programme, as far as it is known down here: its code, its words, its form, and what its cases are called."""
+    """A programme, as far as it is known down here: its code, words, form and views, and what its cases are called."""
 
     @property
     def code(self) -> str:
@@ -75,6 +75,11 @@ class Declared(Typed, Protocol):
     @property
     def form(self) -> type[Form]:
         """What is given to open a case."""
+        ...
+
+    @property
+    def views(self) -> object:
+        """What is shown of a case; `cases.case.shows` says what is in it."""
         ...
 
 

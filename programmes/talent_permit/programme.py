@@ -3,6 +3,7 @@
 from typing import Final
 
 from cases.case.parties import READS_CASE, TRIES_COMMANDS, DeclaredPart
+from cases.case.shows import Views
 from cases.programme import Programme, Signature
 from domain import spellings
 from domain.acts import Act
@@ -21,10 +22,13 @@ from programmes.talent_permit import (
     facts,
     given,
     live_registrations,
+    own_views,
     registration,
     rules,
+    views,
 )
 from programmes.talent_permit.authority import inbox, lost
+from programmes.talent_permit.published import PUBLISHED
 from programmes.talent_permit.timers import TIMERS, recounted
 from programmes.talent_permit.verbs import ANSWERS, COMMANDS
 from programmes.talent_permit.words import WORDS, PermitCommand
@@ -43,6 +47,15 @@ TALENT_PERMIT: Final = Programme(
     prefix=registration.PREFIX,
     workflow=CaseType(spellings.REGISTRATION_WORKFLOW, spellings.REGISTRATION_ID, "registration and permits"),
     form=RegistrationRequest,
+    views=Views(
+        case=views.case,
+        last="permits",
+        own=own_views.own,
+        remedies=own_views.remedies,
+        columns=views.COLUMNS,
+        cells=views.cells,
+        published=PUBLISHED,
+    ),
     accept=registration.accept,
     taken_again_at=live_registrations.taken_again_at,
     rosters={RosterAct.REGISTER: None, RosterAct.DEPARTURE: PermitCommand.DEPART},
