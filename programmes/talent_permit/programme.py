@@ -27,6 +27,7 @@ from programmes.talent_permit import (
 from programmes.talent_permit.authority import inbox, lost
 from programmes.talent_permit.published import PUBLISHED
 from programmes.talent_permit.timers import TIMERS, recounted
+from programmes.talent_permit.told import TOLD
 from programmes.talent_permit.verbs import ANSWERS, COMMANDS
 from programmes.talent_permit.words import WORDS, PermitCommand
 
@@ -42,6 +43,7 @@ TALENT_PERMIT: Final = Programme(
         remedies=own_views.remedies,
         columns=views.COLUMNS,
         cells=views.cells,
+        told=TOLD,
         published=PUBLISHED,
     ),
     accept=registration.accept,
