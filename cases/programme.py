@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
+from cases.case.parties import DeclaredPart
 from cases.case.shows import Views
 from cases.case.views import CaseForStaff
 from cases.shared.context import Context
@@ -26,6 +27,7 @@ from domain.errors import Refused
 from domain.forms import Form
 from domain.languages import Language
 from domain.moves import Event
+from domain.parties import Party
 from domain.roster import RosterAct
 from domain.stages import Destination, PendingAct
 from domain.words import Words
@@ -169,6 +171,8 @@ class Programme:
 
     Attributes:
         code: stored with each case; it never changes.
+        party: who owns its cases.
+        parts: the parts that others have in them, or a person who owns one; a migration stores what they see and ask.
         prefix: the two letters that references of its cases begin with.
         workflow: how the workflows of its cases are called.
         form: what is given to open a case.
@@ -199,6 +203,8 @@ class Programme:
     """
 
     code: str
+    party: Party
+    parts: tuple[DeclaredPart, ...]
     prefix: str
     workflow: CaseType
     form: type[Form]

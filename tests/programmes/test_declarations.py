@@ -29,7 +29,6 @@ _LEFT: Final = {
     "api/lost_answers.py": 2,
     "api/wiring.py": 1,
     "cases/shared/pack_shelf.py": 3,
-    "policy/facts.py": 1,
     "policy/packs/__init__.py": 2,
 }
 # The decisions that need two signatures in any case.
