@@ -31,6 +31,7 @@ from programmes.talent_permit.known import LOOKED_AT, PermitFacts
 from programmes.talent_permit.published import PUBLISHED
 from programmes.talent_permit.stages import MOVES, TRACKS, LifeEvent
 from programmes.talent_permit.timers import TIMERS, recounted
+from programmes.talent_permit.told import TOLD
 from programmes.talent_permit.verbs import ANSWERS, COMMANDS
 from programmes.talent_permit.words import WORDS, PermitCommand
 
@@ -55,6 +56,7 @@ TALENT_PERMIT: Final = Programme(
         remedies=own_views.remedies,
         columns=views.COLUMNS,
         cells=views.cells,
+        told=TOLD,
         published=PUBLISHED,
     ),
     accept=registration.accept,
