@@ -1,7 +1,7 @@
 """The acts that the ledger records."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -103,11 +103,6 @@ class ActMeaning:
         judges: whether staff does it to a case by its own judgement, so that a complaint about it is another's to
             answer; what proposes or signs does in any case.
         from_outside: whether an authority outside may be its actor, without a statement of ours.
-        decided_as: what a receipt says was decided by it, where its outcome does not say it.
-        pending: the proposal that waits for its second signature after it.
-        ends_pending: whether no proposal waits after it.
-        track_stage: the stage of its track after it.
-        track_stages: the same, by its outcome.
     """
 
     ruled: bool = False
@@ -115,11 +110,6 @@ class ActMeaning:
     signs: bool = False
     judges: bool = False
     from_outside: bool = False
-    decided_as: str | None = None
-    pending: str | None = None
-    ends_pending: bool = False
-    track_stage: str | None = None
-    track_stages: Mapping[str, str] = field(default_factory=dict)
 
 
 _RULED: Final = ActMeaning(ruled=True)
@@ -145,10 +135,10 @@ ACTS: Final[Mapping[str, ActMeaning]] = {
     ),
     **dict.fromkeys((Act.FACT_RECORDED, Act.RECALLED), ActMeaning(ruled=True, judges=True)),
     Act.DECIDED: ActMeaning(ruled=True, proposes=True),
-    Act.CONFIRMED: ActMeaning(ruled=True, signs=True, ends_pending=True),
-    Act.REJECTED: ActMeaning(ruled=True, signs=True, ends_pending=True),
+    Act.CONFIRMED: ActMeaning(ruled=True, signs=True),
+    Act.REJECTED: ActMeaning(ruled=True, signs=True),
     Act.ANSWER_PROPOSED: ActMeaning(proposes=True),
     Act.ANSWER_RECEIVED: ActMeaning(from_outside=True),
     Act.ANSWER_HELD: ActMeaning(from_outside=True),
-    Act.ANSWER_APPLIED: ActMeaning(from_outside=True, signs=True, ends_pending=True),
+    Act.ANSWER_APPLIED: ActMeaning(from_outside=True, signs=True),
 }

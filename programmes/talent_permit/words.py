@@ -1,13 +1,11 @@
 """The talent permit's own words, beside those of any case: stored and published as they stand here, never changed."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from enum import StrEnum
 from typing import Final
 
-from domain.acts import Act, ActMeaning
+from domain.acts import ActMeaning
 from domain.deadlines import DeadlineMeaning
-from domain.stages import PendingAct, PermitStage
 from domain.tasks import TaskAction, TaskMeaning
 from domain.words import CORE_WORDS, Words
 
@@ -102,32 +100,14 @@ ACTS: Final[Mapping[str, ActMeaning]] = {
         (PermitAct.DEPARTURE_REPORTED, PermitAct.CHANGED, PermitAct.CHANGE_DECLINED, PermitAct.CARD_LOST),
         ActMeaning(judges=True),
     ),
-    PermitAct.REVOCATION_PROPOSED: ActMeaning(ruled=True, proposes=True, pending=PendingAct.REVOKE),
-    PermitAct.REVOKED: ActMeaning(ruled=True, signs=True, ends_pending=True, decided_as="revoke"),
-    PermitAct.DEPARTURE_PROPOSED: ActMeaning(proposes=True, pending=PendingAct.DEPARTURE),
-    PermitAct.PERMIT_ELIGIBLE: ActMeaning(ruled=True, judges=True, track_stage=PermitStage.ELIGIBLE),
+    **dict.fromkeys(
+        (PermitAct.REVOCATION_PROPOSED, PermitAct.PERMIT_WITHHOLD_PROPOSED), ActMeaning(ruled=True, proposes=True)
+    ),
+    **dict.fromkeys((PermitAct.REVOKED, PermitAct.PERMIT_WITHHELD), ActMeaning(ruled=True, signs=True)),
+    PermitAct.DEPARTURE_PROPOSED: ActMeaning(proposes=True),
+    PermitAct.PERMIT_ELIGIBLE: ActMeaning(ruled=True, judges=True),
     PermitAct.PERMIT_NOT_CLEAR: ActMeaning(ruled=True),
-    PermitAct.PERMIT_WITHHOLD_PROPOSED: ActMeaning(ruled=True, proposes=True, pending=PendingAct.WITHHOLD),
-    PermitAct.PERMIT_WITHHELD: ActMeaning(
-        ruled=True, signs=True, ends_pending=True, decided_as="withhold", track_stage=PermitStage.ENDED
-    ),
-    PermitAct.PERMIT_SENT: ActMeaning(from_outside=True, track_stage=PermitStage.SUBMITTED),
-    PermitAct.PERMIT_CLOSED: ActMeaning(ends_pending=True, track_stage=PermitStage.ENDED),
-    PermitAct.PERMIT_EXPIRED: ActMeaning(track_stage=PermitStage.EXPIRED),
-    Act.ANSWER_PROPOSED: replace(CORE_WORDS.acts[Act.ANSWER_PROPOSED], pending=PendingAct.OUTCOME),
-    Act.ANSWER_APPLIED: replace(
-        CORE_WORDS.acts[Act.ANSWER_APPLIED],
-        track_stages={
-            "accepted": PermitStage.ACCEPTED,
-            "issued": PermitStage.ISSUED,
-            "refused": PermitStage.REFUSED,
-            "withdrawn": PermitStage.ENDED,
-            "cancelled": PermitStage.ENDED,
-            "kept": PermitStage.ISSUED,
-            "replaced": PermitStage.ISSUED,
-            "revoked": PermitStage.REVOKED,
-        },
-    ),
+    PermitAct.PERMIT_SENT: ActMeaning(from_outside=True),
 }
 
 WORDS: Final = CORE_WORDS | Words(deadlines=DEADLINES, tasks=TASKS, acts=ACTS)
