@@ -32,6 +32,7 @@ from domain.tasks import TaskKind
 from domain.working_days import Deadline
 from policy.facts import Facts
 from policy.rerun import Rules
+from store.case_tables import CaseTable
 from store.rows.work import DeadlineRow, TaskRow
 
 Body = dict[str, Any]
@@ -148,6 +149,7 @@ class Programme:
 
     Attributes:
         code: stored with each case; it never changes.
+        tables: what it keeps of a case beside what every case has; read, written and hashed with the case.
         accept: takes on a case.
         taken_again_at: when cases are taken on again after the limit of a day was used up.
         rosters: the rosters whose rows are of this programme.
@@ -161,6 +163,8 @@ class Programme:
         asked: what officers are asked of a case that was decided, each a kind of task and its destination: a fact that
             is recorded may answer it.
         weigh_again: what runs again of that after a fact came or went.
+        facts_changed: what follows at once from what is known of the case now, after a fact came or went.
+        has_died: whether the person of the case is known to have died, who is told nothing any more.
         outlook: what the answer to a decision says beside the case, of what would still stand in the way of what
             follows an approval.
         recounted: what follows from each deadline that a loaded calendar moved.
@@ -169,6 +173,7 @@ class Programme:
     """
 
     code: str
+    tables: tuple[CaseTable, ...]
     accept: Accept
     taken_again_at: Callable[[datetime], datetime]
     rosters: frozenset[RosterAct]
@@ -181,6 +186,8 @@ class Programme:
     takes_effect: OnMove
     asked: Callable[[CaseFile], Sequence[tuple[TaskKind, Destination]]]
     weigh_again: Callable[[CaseFile, AsyncConnection, datetime], Awaitable[None]]
+    facts_changed: Callable[[CaseFile, datetime], None]
+    has_died: Callable[[CaseFile], bool]
     outlook: Callable[[CaseFile, AsyncConnection, datetime, Language], Awaitable[tuple[ObstacleView, ...]]]
     recounted: Recounted
     answer_hashes: Callable[[Context, AuthorityAnswer], frozenset[bytes]]

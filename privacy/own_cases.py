@@ -27,7 +27,7 @@ from record.receipts import decisions_of, remedy_of
 from record.shown import document
 from store.case_reads import FactShown, fence
 from store.rows.record import LedgerRow
-from store.tables import ledger, registrations
+from store.tables import cases, ledger
 from texts.person import plain
 from texts.reasons import reason_sentence
 
@@ -77,7 +77,7 @@ async def own_cases(context: Context, connection: AsyncConnection, session: Sess
     if session.person_id is None:
         await fence(connection, [])
         return []
-    r = registrations.c
+    r = cases.c
     query = select(r.reference).where(r.person_id == session.person_id)
     query = query.order_by(r.accepted_at.desc(), r.reference).limit(_MOST)
     references = list((await connection.execute(query)).scalars())
@@ -192,7 +192,7 @@ def _may_contest(reading: CaseReading, fact: FactShown) -> bool:
 
 
 def _departure(reading: CaseReading) -> DepartureView | None:
-    departure, ended = reading.row.departure, reading.row.ended_on
+    departure, ended = reading.own_value("departure"), reading.row.ended_on
     if departure is None:
         return None
     return DepartureView(
@@ -223,9 +223,9 @@ def _decisions(reading: CaseReading, chain: list[LedgerRow], language: Language)
 
 def _remedies(reading: CaseReading, language: Language) -> list[str]:
     """Return in words what the person can do now."""
-    row = reading.row
+    row, departure = reading.row, reading.own_value("departure")
     found = ["complaint"]
-    if row.departure is not None and not row.departure["disputed"]:
+    if departure is not None and not departure["disputed"]:
         found.insert(0, "departure")
     if row.stage == "refused" or row.end_reason in ("revoked", "not_eligible"):
         found.insert(0, "letter")

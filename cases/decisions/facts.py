@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case import facts as case_facts
 from cases.case.file import CaseFile
 from cases.case.signers import is_same, need_not_held, need_round, signature_of
-from cases.decisions import assessing, disputes, settling
+from cases.decisions import assessing, disputes
 from cases.notices.compose import Telling, tell
 from cases.programme import programme_of
 from domain.actors import Actor, system
@@ -92,7 +92,7 @@ async def answer_contest(
     file.close_tasks([TaskKind.FACT_CONTESTED], at)
     file.record(Act.TASK_ANSWERED, actor, at, outcome=asked.action.value, kind=task.kind, facts=sorted(ends or chosen))
     if ends:
-        _follow(file, at)
+        programme_of(file).facts_changed(file, at)
         await _run_again(file, connection, at)
 
 
@@ -157,7 +157,7 @@ def _keep(file: CaseFile, actor: Actor, at: datetime, asked: FactRequest) -> tup
         at=at,
     )
     file.put_fact(kept)
-    _follow(file, at)
+    programme_of(file).facts_changed(file, at)
     return number, content
 
 
@@ -169,15 +169,6 @@ def _drop_contest(file: CaseFile, number: int, at: datetime) -> None:
         file.change_task(task, detail={"facts": left})
     else:
         file.close_tasks([TaskKind.FACT_CONTESTED], at)
-
-
-def _follow(file: CaseFile, at: datetime) -> None:
-    """Let the end of the contract, by which reminders go, be the one that is known now."""
-    ends = case_facts.known(file).employment.contract_end
-    if file.row.contract_end != ends:
-        file.row.contract_end = ends
-        if file.stage is Stage.APPROVED and file.row.settled:
-            settling.plan_contract_end(file, at)
 
 
 async def _run_again(file: CaseFile, connection: AsyncConnection, at: datetime) -> None:

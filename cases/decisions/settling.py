@@ -15,7 +15,7 @@ from cases.programme import programme_of
 from cases.tasks.review import close_review
 from domain.actors import Actor
 from domain.acts import Act
-from domain.clock import day_of, morning_of
+from domain.clock import day_of
 from domain.deadlines import DeadlineKind
 from domain.decisions import GivenReason
 from domain.errors import need
@@ -23,7 +23,6 @@ from domain.moves import Event
 from domain.notices import NoticeKind
 from domain.references import registration_number
 from domain.stages import DueKind, Holder
-from domain.working_days import calendar_days_before
 from store.tables import registration_number_sequence
 from texts.notices import Remedy
 
@@ -74,7 +73,6 @@ async def settle(file: CaseFile, connection: AsyncConnection, actor: Actor, at: 
     file.move(Event.SETTLED)
     file.row.settled = True
     file.record(Act.SETTLED, actor, at)
-    plan_contract_end(file, at)
     await programme_of(file).takes_effect(file, connection, actor, at)
 
 
@@ -147,21 +145,3 @@ def remedy_stated(file: CaseFile) -> dict[str, Any]:
         "lawsuit_months": limits.lawsuit_months,
         "limits_version": limits.version,
     }
-
-
-def plan_contract_end(file: CaseFile, at: datetime) -> None:
-    """Set the reminders of a contract's end and the grace after it (R29)."""
-    file.cancel_deadlines(DeadlineKind.CONTRACT_REMINDER, DeadlineKind.CONTRACT_GRACE)
-    end = file.row.contract_end
-    if end is None or file.row.ended_on is not None:
-        return
-    limits = file.context.limits
-    today = day_of(at)
-    for left, day in zip(
-        sorted(limits.contract_reminders, reverse=True),
-        calendar_days_before(end, limits.contract_reminders),
-        strict=True,
-    ):
-        if day > today:
-            file.set_deadline(DeadlineKind.CONTRACT_REMINDER, morning_of(day), step=left)
-    file.set_working_days(DeadlineKind.CONTRACT_GRACE, end, limits.contract_grace_days)

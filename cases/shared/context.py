@@ -1,6 +1,6 @@
 """What every verb works with: the database, the keys, the rules, the calendar, the clock and a few addresses."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,6 +14,7 @@ from domain.working_days import WorkingCalendar
 from policy.limits import Limits
 from policy.pack import PackShelf
 from proof.checkpoints import VerifierKey
+from store.case_tables import CaseTable, OwnTables
 from store.database import Database
 from store.erasure_list import ErasureList
 from store.keyring import Keyring
@@ -46,13 +47,23 @@ class Context:
     apart: Apart = field(default_factory=Apart)
     bells: "DeliveryBells" = field(default_factory=lambda: DeliveryBells())
 
+    @property
+    def own_tables(self) -> OwnTables:
+        """The tables of all programmes, each with the code of its own."""
+        return tuple((code, table) for code in self.programmes for table in self.programmes[code].tables)
+
 
 class Declared(Protocol):
-    """A programme, as far as it is known down here: by its code."""
+    """A programme, as far as it is known down here: by its code and its tables."""
 
     @property
     def code(self) -> str:
         """The code that its cases carry."""
+        ...
+
+    @property
+    def tables(self) -> Sequence[CaseTable]:
+        """The tables that it keeps beside those of any case."""
         ...
 
 

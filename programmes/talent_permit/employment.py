@@ -33,7 +33,8 @@ from domain.registration import (
 )
 from domain.stages import CLOSED, IN_REVIEW, PendingAct, Stage, Standing
 from domain.tasks import TaskKind
-from programmes.talent_permit import departures, permits
+from programmes.talent_permit import contracts, departures, permits
+from programmes.talent_permit.tables import talent_permit
 from store.rows.work import DeadlineRow, TaskRow
 
 
@@ -62,14 +63,14 @@ def _propose_departure(file: CaseFile, actor: Actor, at: datetime, asked: Depart
 
 def dispute(file: CaseFile, actor: Actor, at: datetime) -> None:
     """Let an officer look at a departure that the person disputes; the report to the authority waits (R22, R30)."""
-    departure = file.row.departure
+    departure = talent_permit(file).departure
     if departure is None or file.row.end_reason != departure["reason"]:
         get_move(file.stage, Event.DISPUTE)
         raise Refused("wrong_stage", "No departure is recorded.")
     if departure["disputed"]:
         raise Refused("already_decided", "This departure was disputed before.")
     file.move(Event.DISPUTE)
-    file.row.departure = departure | {"disputed": True}
+    talent_permit(file).departure = departure | {"disputed": True}
     due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
     file.open_task(TaskKind.DEPARTURE_DISPUTED, at, due_at=due.at)
     file.record(Act.DEPARTURE_DISPUTED, actor, at)
@@ -188,18 +189,19 @@ def answer_dispute(file: CaseFile, actor: Actor, at: datetime, asked: TaskAnswer
         if file.stage is Stage.ENDED and not _is_reported(file):
             permits.registration_ended(file, actor, at, "registration_ended")
     elif file.stage is Stage.APPROVED:
-        file.row.change(ended_on=None, end_reason=None, departure=None)
+        file.row.change(ended_on=None, end_reason=None)
+        talent_permit(file).departure = None
         file.cancel_deadlines(DeadlineKind.EMPLOYMENT_OVER)
-        settling.plan_contract_end(file, at)
+        contracts.plan_end(file, at)
 
 
 def remind_of_contract(file: CaseFile, actor: Actor, at: datetime, deadline: DeadlineRow) -> None:
     """Tell the employer that a contract ends (R29)."""
-    step = deadline.step
+    step, ends = deadline.step, talent_permit(file).contract_end
     file.move(Event.CONTRACT_REMINDER_DUE)
     file.record(Act.REMINDED, actor, at, step=step)
-    facts = {"contract_end": file.row.contract_end, "days_left": step}
-    tell(file, Telling(NoticeKind.CONTRACT_ENDING, at, f"{file.row.contract_end}/{step}", facts=facts))
+    facts = {"contract_end": ends, "days_left": step}
+    tell(file, Telling(NoticeKind.CONTRACT_ENDING, at, f"{ends}/{step}", facts=facts))
 
 
 def end_contract_grace(file: CaseFile, actor: Actor, at: datetime, deadline: DeadlineRow) -> None:
@@ -265,10 +267,10 @@ def _need_contract_to_come(file: CaseFile, at: datetime, contract_end: date) -> 
 
 def _take_contract_end(file: CaseFile, at: datetime) -> None:
     """Let the reminders follow a new contract end, and close the question about the old one."""
-    file.row.contract_end = case_facts.known(file).employment.contract_end
+    talent_permit(file).contract_end = case_facts.known(file).employment.contract_end
     file.close_tasks([TaskKind.EMPLOYMENT_CHECK], at)
     if file.stage is Stage.APPROVED and file.row.settled:
-        settling.plan_contract_end(file, at)
+        contracts.plan_end(file, at)
 
 
 def _change_place(file: CaseFile) -> str:

@@ -9,13 +9,24 @@ from domain.moves import Event
 from domain.roster import RosterAct
 from domain.stages import PendingAct
 from policy.rerun import Rules
-from programmes.talent_permit import departures, eligibility, employment, facts, live_registrations, registration, rules
+from programmes.talent_permit import (
+    contracts,
+    departures,
+    eligibility,
+    employment,
+    facts,
+    live_registrations,
+    registration,
+    rules,
+)
 from programmes.talent_permit.authority import inbox, lost
+from programmes.talent_permit.tables import TALENT_PERMITS
 from programmes.talent_permit.timers import TIMERS, recounted
 from programmes.talent_permit.verbs import ANSWERS, COMMANDS
 
 TALENT_PERMIT: Final = Programme(
     code=spellings.TALENT_PERMIT,
+    tables=(TALENT_PERMITS,),
     accept=registration.accept,
     taken_again_at=live_registrations.taken_again_at,
     rosters=frozenset({RosterAct.REGISTER, RosterAct.DEPARTURE}),
@@ -38,6 +49,8 @@ TALENT_PERMIT: Final = Programme(
     takes_effect=eligibility.begin,
     asked=eligibility.asked,
     weigh_again=eligibility.weigh_again,
+    facts_changed=contracts.follow_known_end,
+    has_died=departures.has_died,
     outlook=eligibility.outlook,
     recounted=recounted,
     answer_hashes=inbox.accepted_hashes,

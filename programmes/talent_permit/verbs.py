@@ -36,6 +36,7 @@ from programmes.talent_permit import departures, employment, permit_acts, permit
 from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.authority.early import take_answer, take_early
 from programmes.talent_permit.live_registrations import need_within_limit, refuse_second
+from programmes.talent_permit.tables import talent_permit
 from store.rows.work import TaskRow
 
 
@@ -48,9 +49,11 @@ async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at
     )
     await take_identity(file, connection, whole)
     employment.keep_version(file, at, whole=whole)
-    file.row.destinations = [d.value for d in whole.destinations]
-    file.row.undertaking_version = whole.undertaking_version
-    file.row.contract_end = case_facts.known(file).employment.contract_end
+    talent_permit(file).change(
+        destinations=[d.value for d in whole.destinations],
+        undertaking_version=whole.undertaking_version,
+        contract_end=case_facts.known(file).employment.contract_end,
+    )
     content = file.person_key.ledger_hash(whole.model_dump_json(exclude_none=True).encode())
     correction.take_correction(file, actor, at, content)
     if held:

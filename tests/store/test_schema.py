@@ -5,10 +5,10 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from domain.data_map_columns import COLUMNS
+from cli.docs import all_columns
 from domain.data_map_fences import OPEN, PARK, SHARED, by_employer
 from store.migrate import upgrade
-from store.tables import TENANT_TABLES, metadata
+from store.tables import metadata, tenant_tables
 
 
 def _differences(connection: Connection) -> list[object]:
@@ -35,7 +35,7 @@ async def test_every_table_is_under_forced_row_level_security_or_says_why_not(ow
     async with engine.connect() as connection:
         found = {row.relname: row.is_secured for row in await connection.execute(query)}
     await engine.dispose()
-    assert {name for name, is_secured in found.items() if is_secured} == {*TENANT_TABLES, *PARK, *SHARED}
+    assert {name for name, is_secured in found.items() if is_secured} == {*tenant_tables(), *PARK, *SHARED}
     assert {name for name, is_secured in found.items() if not is_secured} == set(OPEN)
-    assert set(by_employer(COLUMNS)) == set(TENANT_TABLES)
+    assert set(by_employer(all_columns())) == set(tenant_tables())
     assert all(why.strip() for why in (SHARED | OPEN).values())
