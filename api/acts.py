@@ -13,7 +13,6 @@ from cases.commands.submit import Beside
 from cases.incidents import defects
 from cases.shared.idempotency import Idempotency, Reply
 from domain.actors import Actor
-from domain.commands import CommandKind
 from domain.errors import Defect
 from domain.stages import Destination
 from temporal.engine import Told
@@ -26,7 +25,7 @@ async def act(
     request: Request,
     actor: Actor,
     reference: str,
-    kind: CommandKind,
+    kind: str,
     body: Content,
     idempotency: Idempotency,
 ) -> Response:
@@ -38,7 +37,7 @@ async def ask(
     request: Request,
     actor: Actor,
     reference: str,
-    kind: CommandKind,
+    kind: str,
     body: Content,
     idempotency: Idempotency,
     *,

@@ -31,18 +31,12 @@ from cases.case.views import CheckView
 from cases.notices import employer_contact, webhooks
 from cases.notices.views import WebhookView
 from domain.actors import Actor, Role
+from domain.case_requests import ContestRequest, WithdrawalRequest
 from domain.commands import CommandKind
 from domain.decisions import CardLostRequest
 from domain.employers import EmployerContact
 from domain.fields import Code, Label, Name, Since
-from domain.registration import (
-    ChangeRequest,
-    ContestRequest,
-    CorrectionRequest,
-    DepartureRequest,
-    RegistrationRequest,
-    WithdrawalRequest,
-)
+from domain.registration import ChangeRequest, CorrectionRequest, DepartureRequest, RegistrationRequest
 from domain.stages import Stage
 from domain.webhooks import SecretRequest, WebhookRequest
 from programmes.talent_permit import registration
@@ -167,7 +161,7 @@ async def depart(
     actor: Annotated[Actor, _ON_PROOF],
 ) -> Response:
     """Report the last day of an employment, past or to come; staff may do so on proof."""
-    return await act(request, actor, reference, CommandKind.DEPART, body, idempotency)
+    return await act(request, actor, reference, "depart", body, idempotency)
 
 
 @router.post("/registrations/{reference}/change", status_code=202, response_model=CaseView, summary="Change data")
@@ -179,7 +173,7 @@ async def change(
     actor: Annotated[Actor, _EMPLOYER],
 ) -> Response:
     """Change contact and language at once, contract end and names through an officer."""
-    return await act(request, actor, reference, CommandKind.CHANGE, body, idempotency)
+    return await act(request, actor, reference, "change", body, idempotency)
 
 
 @router.post(
@@ -198,7 +192,7 @@ async def report_lost_card(
 ) -> Response:
     """Report that the card of an issued permit was lost."""
     lost = on_permit(destination, body)
-    return await act(request, actor, reference, CommandKind.CARD_LOST, lost, idempotency)
+    return await act(request, actor, reference, "card_lost", lost, idempotency)
 
 
 @router.post(

@@ -15,8 +15,9 @@ from api.views import CaseView
 from api.wiring import wiring_of
 from cases.case import fact_reads
 from domain.actors import Actor, Role
-from domain.case_facts import FactContest, FactRequest
+from domain.case_facts import FactContest
 from domain.commands import CommandKind
+from domain.registration import FactRequest
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute)
 

@@ -196,7 +196,7 @@ async def dispute(
     wiring, actor = wiring_of(request), request.state.actor
     reference, said = await objections.need_own_case(wiring.context, actor, session, body)
     beside = objections.disputing(said)
-    await ask(request, actor, reference, CommandKind.DISPUTE, {"text": body.text}, idempotency, beside=beside)
+    await ask(request, actor, reference, "dispute", {"text": body.text}, idempotency, beside=beside)
     return json_response({"reference": reference, "status": "received"}, 202)
 
 
@@ -213,6 +213,6 @@ async def report_lost_card(
     wiring, actor = wiring_of(request), request.state.actor
     reference = await objections.need_own_reference(wiring.context, actor, session, body.reference)
     lost = on_permit(body.destination, CardLostRequest(lost_on=body.lost_on))
-    await ask(request, actor, reference, CommandKind.CARD_LOST, lost, idempotency)
+    await ask(request, actor, reference, "card_lost", lost, idempotency)
     said = {"reference": reference, "destination": body.destination.value, "status": "received"}
     return json_response(said, 202)

@@ -21,6 +21,7 @@ from cases.notices import reads as notice_reads
 from cases.tasks import inbox as tasks
 from cases.tasks.views import TaskView
 from domain.actors import Actor, Role
+from domain.bodies import Body as RequestBody
 from domain.commands import CommandKind
 from domain.decisions import (
     BulkDecision,
@@ -37,7 +38,6 @@ from domain.decisions import (
 from domain.fields import Label
 from domain.purposes import Purpose
 from domain.reasons import Use
-from domain.registration import Body as RequestBody
 from domain.tasks import TaskKind
 from temporal.telemetry import concern
 from texts.reasons import published_reasons
@@ -247,7 +247,7 @@ async def revoke(
     actor: Annotated[Actor, _STAFF],
 ) -> Response:
     """Propose to revoke a registration; it takes effect with a second signature."""
-    return await act(request, actor, reference, CommandKind.REVOKE, body, idempotency)
+    return await act(request, actor, reference, "revoke", body, idempotency)
 
 
 @router.post(
@@ -266,7 +266,7 @@ async def settle_eligibility(
 ) -> Response:
     """Send a list entry whose eligibility is not clear, or propose to withhold it."""
     wanted = on_permit(destination, body)
-    return await act(request, actor, reference, CommandKind.ELIGIBILITY, wanted, idempotency)
+    return await act(request, actor, reference, "eligibility", wanted, idempotency)
 
 
 @router.post(
@@ -285,7 +285,7 @@ async def enter_outcome(
 ) -> Response:
     """Enter an answer from a numbered paper, or apply one that was held; it takes effect with a second signature."""
     wanted = on_permit(destination, body)
-    return await act(request, actor, reference, CommandKind.ENTER_OUTCOME, wanted, idempotency)
+    return await act(request, actor, reference, "enter_outcome", wanted, idempotency)
 
 
 @router.post(
@@ -304,7 +304,7 @@ async def confirm_permit(
 ) -> Response:
     """Give or refuse the second signature on what someone else proposed for a permit."""
     wanted = on_permit(destination, body)
-    return await act(request, actor, reference, CommandKind.PERMIT_CONFIRM, wanted, idempotency)
+    return await act(request, actor, reference, "permit_confirm", wanted, idempotency)
 
 
 @router.get("/registrations/{reference}/person", response_model=PersonView, summary="Open person fields")

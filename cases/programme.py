@@ -19,16 +19,15 @@ from cases.shared.idempotency import Idempotency, Reply
 from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.answers import AuthorityAnswer
-from domain.commands import CommandKind
-from domain.deadlines import DeadlineKind
 from domain.decisions import TaskAnswerRequest
 from domain.errors import Refused
+from domain.forms import Form
 from domain.languages import Language
 from domain.moves import Event
-from domain.registration import RegistrationRequest
 from domain.roster import RosterAct
 from domain.stages import Destination, PendingAct
 from domain.tasks import TaskKind
+from domain.words import Words
 from domain.working_days import Deadline
 from policy.facts import Facts
 from policy.rerun import Rules
@@ -49,13 +48,15 @@ OnMove = Callable[[CaseFile, AsyncConnection, Actor, datetime], Awaitable[None]]
 # What a second signature does, given or withheld.
 Signing = Callable[[CaseFile, Actor, datetime], None]
 # The facts that the rules look at, as of the day of acceptance; the last argument says whether the case is in force.
-Gather = Callable[[CaseFile, AsyncConnection, RegistrationRequest, datetime, bool | None], Awaitable[Facts]]
+Gather = Callable[[CaseFile, AsyncConnection, Form, datetime, bool | None], Awaitable[Facts]]
 # What is given with a command as it is asked.
 Given = BaseModel | Body
 # What is checked of a command before it is tried and stored, and nowhere else.
 Before = Callable[[CaseFile, AsyncConnection, Actor, datetime, Given], Awaitable[None]]
 # What its caller is told in the place of the refusal of a try, whose transaction is over.
 Told = Callable[[Context, Actor, Given, Refused], Awaitable[Refused]]
+# What a signed request says of the row that it leaves in the ledger, by its body.
+Said = Callable[[Mapping[str, Any]], "Tells"]
 # Refuses what a case would not take, looking at it alone.
 Look = Callable[[CaseFile, Actor, datetime, Any], object]
 
@@ -94,6 +95,15 @@ def effect(*own: Act, further: Sequence[Act] = (), each: bool = False) -> Effect
     return Effect(frozenset(own), frozenset(further), each)
 
 
+@dataclass(frozen=True, slots=True)
+class Tells:
+    """What the row of a signed request must tell; None for what the request leaves to the step that applied it."""
+
+    acts: frozenset[str]
+    outcome: str | None = None
+    reasons: frozenset[str] | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """A command, declared once: what is given with it, who waits for it, what it does and may leave in the ledger.
@@ -109,6 +119,10 @@ class Command:
         before: what is checked of it before it is tried and stored.
         look: what refuses it by a look at the case alone, for whoever checks many before any is asked.
         refused: what its caller is told where the try is refused, if something else than that.
+        said: what a signed one says of its own row, by which reconciliation holds that row.
+        proposes: whether nothing is set before another signature, so that whoever waited is told "stored" and no more.
+        is_outside: whether employer or person asks it, so that the person's copy of the data has it with its words.
+        is_confided: whether what a person says with it is for the park, and for the address that said it.
     """
 
     does: Verb
@@ -120,6 +134,10 @@ class Command:
     before: Before | None = None
     look: Look | None = None
     refused: Told | None = None
+    said: Said | None = None
+    proposes: bool = False
+    is_outside: bool = False
+    is_confided: bool = False
 
     def is_awaited(self, role: Role) -> bool:
         """Whether a caller of a role waits for the outcome."""
@@ -149,10 +167,13 @@ class Programme:
 
     Attributes:
         code: stored with each case; it never changes.
+        form: what is given to open a case.
         tables: what it keeps of a case beside what every case has; read, written and hashed with the case.
         accept: takes on a case.
         taken_again_at: when cases are taken on again after the limit of a day was used up.
-        rosters: the rosters whose rows are of this programme.
+        rosters: the rosters whose rows are of this programme, each with the command that a row asks of its case; None
+            where each row is a case of its own.
+        words: the kinds of its deadlines and so on, with those of any case.
         commands: all that can be asked of its cases, those of the core among them.
         answers: what answers to tasks do, by the kind of task; of a kind not named here they close the task.
         timers: what is due at each kind of deadline, those of the core among them.
@@ -162,8 +183,9 @@ class Programme:
         takes_effect: what begins once an approval can no longer be recalled.
         asked: what officers are asked of a case that was decided, each a kind of task and its destination: a fact that
             is recorded may answer it.
+        told: what notices say of its cases beside what they say of any.
+        known_anew: what the case keeps of what is known of it, taken over after a fact came or went.
         weigh_again: what runs again of that after a fact came or went.
-        facts_changed: what follows at once from what is known of the case now, after a fact came or went.
         has_died: whether the person of the case is known to have died, who is told nothing any more.
         outlook: what the answer to a decision says beside the case, of what would still stand in the way of what
             follows an approval.
@@ -173,25 +195,34 @@ class Programme:
     """
 
     code: str
+    form: type[Form]
     tables: tuple[CaseTable, ...]
     accept: Accept
     taken_again_at: Callable[[datetime], datetime]
-    rosters: frozenset[RosterAct]
-    commands: Mapping[CommandKind, Command]
+    rosters: Mapping[RosterAct, str | None]
+    words: Words
+    commands: Mapping[str, Command]
     answers: Mapping[TaskKind, Answer]
-    timers: Mapping[DeadlineKind, Timer]
+    timers: Mapping[str, Timer]
     rules: Rules
     gather: Gather
     signatures: Mapping[PendingAct, Signature]
     takes_effect: OnMove
     asked: Callable[[CaseFile], Sequence[tuple[TaskKind, Destination]]]
+    told: Callable[[CaseFile], Mapping[str, object]]
+    known_anew: Callable[[CaseFile, datetime], None]
     weigh_again: Callable[[CaseFile, AsyncConnection, datetime], Awaitable[None]]
-    facts_changed: Callable[[CaseFile, datetime], None]
     has_died: Callable[[CaseFile], bool]
     outlook: Callable[[CaseFile, AsyncConnection, datetime, Language], Awaitable[tuple[ObstacleView, ...]]]
     recounted: Recounted
     answer_hashes: Callable[[Context, AuthorityAnswer], frozenset[bytes]]
     forget: Callable[[AsyncConnection, datetime, int], Awaitable[None]]
+
+    def asked_by(self, roster: RosterAct) -> str:
+        """Return the command that each row of a roster asks of its case."""
+        command = self.rosters[roster]
+        assert command is not None, f"rows of {roster} are cases of their own"
+        return command
 
 
 def programme(context: Context, code: str) -> Programme:

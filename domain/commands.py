@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 
+# Of any case; a programme declares what else can be asked of its own.
 class CommandKind(StrEnum):
     """What is asked."""
 
@@ -14,16 +15,7 @@ class CommandKind(StrEnum):
     CONFIRM = "confirm"
     RECALL = "recall"
     HOLD = "hold"
-    REVOKE = "revoke"
-    DEPART = "depart"
-    DISPUTE = "dispute"
-    CHANGE = "change"
     STANDING = "standing"
-    CARD_LOST = "card_lost"
-    ELIGIBILITY = "eligibility"
-    PERMIT_CONFIRM = "permit_confirm"
-    ENTER_OUTCOME = "enter_outcome"
-    ANSWER = "answer"
     ANSWER_TASK = "answer_task"
     RECORD_FACT = "record_fact"
     CONTEST_FACT = "contest_fact"

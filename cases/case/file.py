@@ -21,12 +21,11 @@ from cases.shared.pack_shelf import need_pack
 from domain.actors import PARK, Actor, Role
 from domain.acts import RULED, Act
 from domain.clock import CHINA, day_of, over_at
-from domain.deadlines import WATCHED_BY_SCHEDULE, DeadlineKind
 from domain.errors import Defect, KeyUnknown, Refused
+from domain.forms import Form
 from domain.messages import Course, Origin, OutwardCall
 from domain.moves import Event, Move, PermitEvent, PermitMove, get_move, get_permit_move
 from domain.notices import Channel
-from domain.registration import RegistrationRequest
 from domain.stages import CLOSED, PERMIT_FINAL, Destination, PendingAct, PermitStage, Stage, Standing
 from domain.tasks import TaskKind
 from store import case_rows, case_writes
@@ -144,7 +143,7 @@ class CaseFile(CaseParts):
 
     def course(self) -> Course:
         """Return where the case stands and what its workflow waits for."""
-        waiting = [d for d in self.deadlines.values() if DeadlineKind(d.kind) not in WATCHED_BY_SCHEDULE]
+        waiting = [d for d in self.deadlines.values() if not self.words.deadlines[d.kind].by_schedule]
         earliest = min(waiting, key=lambda row: row.at, default=None)
         return Course(
             epoch=self.epoch,
@@ -380,7 +379,7 @@ async def build_file(context: Context, connection: AsyncConnection, loaded: Load
 
 def _open_facts(
     context: Context, loaded: LoadedCase
-) -> tuple[DataKey | Defect | KeyUnknown, RegistrationRequest | Defect | KeyUnknown]:
+) -> tuple[DataKey | Defect | KeyUnknown, Form | Defect | KeyUnknown]:
     try:
         key = unwrap(context.keyring, loaded.key)
     except (Defect, KeyUnknown) as error:
@@ -388,7 +387,8 @@ def _open_facts(
     try:
         place = f"{loaded.registration.reference}/{loaded.registration.facts_version}"
         body = key.open("applications", "body", place, loaded.application)
-        return key, RegistrationRequest.model_validate_json(body)
+        form = context.programmes[loaded.registration.programme].form
+        return key, form.model_validate_json(body)
     except Defect as defect:
         return key, defect
     except ValidationError:

@@ -11,8 +11,8 @@ from cases.notices.bundles import Told
 from cases.shared.context import Context
 from domain.deadlines import DeadlineKind
 from domain.errors import Defect, KeyUnknown
+from domain.forms import Form, Subject
 from domain.messages import Origin
-from domain.registration import RegistrationRequest
 from domain.spellings import LIST_ENTRY_KEY, REPORT_KEY
 from domain.stages import Destination
 from domain.tasks import OUTLIVING, Queue, TaskKind, TaskState
@@ -42,7 +42,7 @@ class CaseParts(OneCase):
     employer: LoadedEmployer
     calendar: WorkingCalendar
     _key: DataKey | Defect | KeyUnknown
-    _application: RegistrationRequest | Defect | KeyUnknown
+    _application: Form | Defect | KeyUnknown
     permits: dict[Destination, PermitRow] = field(default_factory=dict)
     tasks: list[TaskRow] = field(default_factory=list)
     deadlines: dict[tuple[str, str, int], DeadlineRow] = field(default_factory=dict)
@@ -93,8 +93,8 @@ class CaseParts(OneCase):
         self._key = key
 
     @property
-    def application(self) -> RegistrationRequest:
-        """What the employer gave.
+    def application(self) -> Form:
+        """What was given, in the form of the case's programme.
 
         Raises:
             Defect: when it cannot be opened.
@@ -102,13 +102,22 @@ class CaseParts(OneCase):
         return _opened(self._application)
 
     @application.setter
-    def application(self, application: RegistrationRequest) -> None:
+    def application(self, application: Form) -> None:
         self._application = application
 
     @property
     def own_tables(self) -> Sequence[CaseTable]:
         """The tables of the case's programme."""
         return self.context.programmes[self.row.programme].tables
+
+    @property
+    def subject(self) -> Subject:
+        """The person whom the case is about.
+
+        Raises:
+            Defect: when what was given cannot be opened.
+        """
+        return self.application.subject
 
     def add_row(self, table: str, row: Row | TableRow) -> None:
         """Have a new row written with the case: an application, a command, an answer, an incident."""
@@ -216,7 +225,7 @@ class CaseParts(OneCase):
 
     def set_deadline(
         self,
-        kind: DeadlineKind,
+        kind: str,
         at: datetime | Deadline,
         *,
         destination: str = "",
@@ -226,7 +235,7 @@ class CaseParts(OneCase):
         """Set or move a deadline; one counted in working days keeps its day 0 and number, to be counted again."""
         row = DeadlineRow(
             reference=self.reference,
-            kind=kind.value,
+            kind=str(kind),
             destination=destination,
             step=step,
             employer_id=self.employer_id,
@@ -237,18 +246,16 @@ class CaseParts(OneCase):
             provisional=at.provisional if isinstance(at, Deadline) else False,
             calendar_version=at.calendar_version if isinstance(at, Deadline) else None,
         )
-        self.deadlines[(kind.value, destination, step)] = row
+        self.deadlines[(str(kind), destination, step)] = row
         self._touch("deadlines", row)
 
-    def set_working_days(
-        self, kind: DeadlineKind, day0: date, days: int, *, destination: str = "", step: int = 0
-    ) -> Deadline:
+    def set_working_days(self, kind: str, day0: date, days: int, *, destination: str = "", step: int = 0) -> Deadline:
         """Set a deadline so many working days after a day, and return it."""
         deadline = self.calendar.deadline(day0, days)
         self.set_deadline(kind, deadline, destination=destination, step=step, counted=(day0, days))
         return deadline
 
-    def cancel_deadlines(self, *kinds: DeadlineKind, destination: str | None = None) -> None:
+    def cancel_deadlines(self, *kinds: str, destination: str | None = None) -> None:
         """Cancel the waiting deadlines of these kinds, of all kinds where none is named."""
         for key in list(self.deadlines):
             if (not kinds or key[0] in kinds) and destination in (None, key[1]):

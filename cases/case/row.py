@@ -2,8 +2,11 @@
 
 from typing import Any, TypeVar
 
+from cases.shared.context import Context
 from domain.errors import need
+from domain.forms import Form
 from domain.stages import Destination, Stage
+from domain.words import Words
 from store.case_tables import OwnRows
 from store.rows.base import TableRow
 from store.rows.register import CaseRow
@@ -15,13 +18,29 @@ class OneCase:
     """Whoever holds the row of a case in the register, and its rows in the tables of its programme."""
 
     __slots__ = ()
+    context: Context
     row: CaseRow
     own_rows: OwnRows
+
+    @property
+    def form(self) -> type[Form]:
+        """The form that the case was opened with."""
+        return self.context.programmes[self.row.programme].form
+
+    @property
+    def forms(self) -> tuple[type[Form], ...]:
+        """The form that the case was opened with, for what asks several at once."""
+        return (self.form,)
 
     @property
     def reference(self) -> str:
         """The reference of the case."""
         return self.row.reference
+
+    @property
+    def words(self) -> Words:
+        """The words of its programme."""
+        return self.context.programmes[self.row.programme].words
 
     @property
     def employer_id(self) -> str:

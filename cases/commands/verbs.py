@@ -8,13 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
 from cases.case.signers import take_task
-from cases.commands import recount
+from cases.commands import recount, said
 from cases.decisions import assessing, correction, review
 from cases.decisions import facts as recording
 from cases.programme import EVERYBODY, Answer, Body, Command, effect, programme_of
 from domain.actors import Actor, system
 from domain.acts import Act
-from domain.case_facts import FactContest, FactRequest
+from domain.case_facts import FactAsked, FactContest
+from domain.case_requests import ContestRequest, WithdrawalRequest
 from domain.commands import CommandKind
 from domain.decisions import (
     TASK_ANSWERS,
@@ -27,7 +28,6 @@ from domain.decisions import (
 )
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
-from domain.registration import ContestRequest, WithdrawalRequest
 from domain.stages import Destination
 from domain.tasks import TaskKind
 from store.rows.work import TaskRow
@@ -75,7 +75,7 @@ async def _resume(file: CaseFile, connection: AsyncConnection, actor: Actor, at:
 
 
 async def _record_fact(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
-    await recording.record(file, connection, actor, at, FactRequest.model_validate(body))
+    await recording.record(file, connection, actor, at, FactAsked.model_validate(body))
 
 
 async def _contest_fact(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
@@ -120,16 +120,24 @@ async def _answer_contest(
 
 
 ANSWERS: Final[Mapping[TaskKind, Answer]] = {TaskKind.FACT_CONTESTED: _answer_contest}
-COMMANDS: Final[Mapping[CommandKind, Command]] = {
+COMMANDS: Final[Mapping[str, Command]] = {
     CommandKind.START: Command(does=_start, acts=effect(Act.STARTED)),
-    CommandKind.CONTEST: Command(does=_contest, acts=effect(Act.CONTESTED), body=ContestRequest),
-    CommandKind.WITHDRAW: Command(does=_withdraw, acts=effect(Act.WITHDRAWN), body=WithdrawalRequest),
-    CommandKind.DECIDE: Command(does=_decide, acts=effect(Act.DECIDED), body=DecisionRequest, waits=EVERYBODY),
+    CommandKind.CONTEST: Command(does=_contest, acts=effect(Act.CONTESTED), body=ContestRequest, is_outside=True),
+    CommandKind.WITHDRAW: Command(does=_withdraw, acts=effect(Act.WITHDRAWN), body=WithdrawalRequest, is_outside=True),
+    CommandKind.DECIDE: Command(
+        does=_decide, acts=effect(Act.DECIDED), body=DecisionRequest, waits=EVERYBODY, said=said.decision
+    ),
     CommandKind.CONFIRM: Command(
-        does=_confirm, acts=effect(Act.CONFIRMED, Act.REJECTED), body=ConfirmationRequest, waits=EVERYBODY
+        does=_confirm,
+        acts=effect(Act.CONFIRMED, Act.REJECTED),
+        body=ConfirmationRequest,
+        waits=EVERYBODY,
+        said=said.signature(Act.CONFIRMED),
     ),
     CommandKind.RECALL: Command(does=_recall, acts=effect(Act.RECALLED), body=RecallRequest, waits=EVERYBODY),
-    CommandKind.HOLD: Command(does=_hold, acts=effect(Act.HELD, Act.HOLD_RELEASED), body=HoldRequest, waits=EVERYBODY),
+    CommandKind.HOLD: Command(
+        does=_hold, acts=effect(Act.HELD, Act.HOLD_RELEASED), body=HoldRequest, waits=EVERYBODY, said=said.hold
+    ),
     CommandKind.ANSWER_TASK: Command(
         does=_answer_task,
         acts=effect(Act.TASK_ANSWERED),
@@ -138,10 +146,15 @@ COMMANDS: Final[Mapping[CommandKind, Command]] = {
         waits=EVERYBODY,
     ),
     CommandKind.RECORD_FACT: Command(
-        does=_record_fact, acts=effect(Act.FACT_RECORDED), body=FactRequest, waits=EVERYBODY
+        does=_record_fact, acts=effect(Act.FACT_RECORDED), body=FactAsked, waits=EVERYBODY
     ),
     CommandKind.CONTEST_FACT: Command(
-        does=_contest_fact, acts=effect(Act.FACT_CONTESTED), body=FactContest, named=("fact",)
+        does=_contest_fact,
+        acts=effect(Act.FACT_CONTESTED),
+        body=FactContest,
+        named=("fact",),
+        is_outside=True,
+        is_confided=True,
     ),
     CommandKind.RECOUNT: Command(does=_recount, acts=effect(Act.DUE_DATE_CHANGED)),
     CommandKind.RESUME: Command(does=_resume, acts=effect(Act.INCIDENT_RESUMED)),

@@ -9,7 +9,9 @@ from typing import Protocol
 
 from cases.files.apart import Apart
 from domain.employers import PremisesEntry
+from domain.forms import Form
 from domain.notices import Channel
+from domain.words import Words, joined
 from domain.working_days import WorkingCalendar
 from policy.limits import Limits
 from policy.pack import PackShelf
@@ -52,9 +54,14 @@ class Context:
         """The tables of all programmes, each with the code of its own."""
         return tuple((code, table) for code in self.programmes for table in self.programmes[code].tables)
 
+    @property
+    def words(self) -> Words:
+        """The words of all programmes."""
+        return joined(each.words for each in self.programmes.values())
+
 
 class Declared(Protocol):
-    """A programme, as far as it is known down here: by its code and its tables."""
+    """A programme, as far as it is known down here: by its code, words and tables, and its form."""
 
     @property
     def code(self) -> str:
@@ -65,6 +72,21 @@ class Declared(Protocol):
     def tables(self) -> Sequence[CaseTable]:
         """The tables that it keeps beside those of any case."""
         ...
+
+    @property
+    def words(self) -> Words:
+        """Its words, with those of any case."""
+        ...
+
+    @property
+    def form(self) -> type[Form]:
+        """What is given to open a case."""
+        ...
+
+
+def forms_of(context: Context) -> tuple[type[Form], ...]:
+    """Return the forms of all programmes, for what is of no case."""
+    return tuple(context.programmes[code].form for code in context.programmes)
 
 
 @dataclass(slots=True)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from cases.case.facts import known
 from cases.case.file import CaseFile
 from cases.case.signers import is_same, signature_of
 from cases.decisions.reported_days import day_refused, need_day
@@ -20,7 +19,9 @@ from domain.reasons import ReasonCode, departure_reason
 from domain.registration import DepartureRequest
 from domain.stages import PendingAct
 from domain.tasks import TaskKind
+from programmes.talent_permit.given import known
 from programmes.talent_permit.tables import talent_permit
+from programmes.talent_permit.words import PermitDeadline
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +73,9 @@ def take(file: CaseFile, at: datetime, departure: Departure, confirmed_by: Actor
         kept["confirmed_by"] = signature_of(confirmed_by)
     talent_permit(file).departure = kept
     file.row.change(ended_on=departure.last_day, end_reason=departure.reason.value)
-    file.cancel_deadlines(DeadlineKind.CONTRACT_REMINDER, DeadlineKind.CONTRACT_GRACE)
+    file.cancel_deadlines(PermitDeadline.CONTRACT_REMINDER, PermitDeadline.CONTRACT_GRACE)
     file.close_tasks([TaskKind.EMPLOYMENT_CHECK], at)
-    file.set_deadline(DeadlineKind.EMPLOYMENT_OVER, start_of(departure.last_day + timedelta(days=1)))
+    file.set_deadline(PermitDeadline.EMPLOYMENT_OVER, start_of(departure.last_day + timedelta(days=1)))
 
 
 def announce(file: CaseFile, at: datetime, departure: Departure) -> None:

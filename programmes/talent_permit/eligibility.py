@@ -17,13 +17,13 @@ from domain.stages import Destination, PendingAct, Stage
 from domain.tasks import TaskKind
 from policy.facts import Facts
 from policy.rerun import REGISTRATION_SCOPE
-from programmes.talent_permit import contracts, permits
+from programmes.talent_permit import contract, permits
 from programmes.talent_permit.rules import eligibility
 
 
 async def begin(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
-    """Plan by the contract's end, and begin each destination's track: to be sent, or a task for an officer (P1, P2)."""
-    contracts.plan_end(file, at)
+    """Begin a track for each destination: eligible and to be sent, or a task for an officer (P1, P2)."""
+    contract.plan_contract_end(file, at)
     known = await assessing.known_facts(file, connection, at, in_force=_is_in_force(file, at))
     for destination in file.destinations:
         _weigh(file, actor, at, destination, known)

@@ -6,10 +6,9 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.case import facts as case_facts
 from cases.case.file import CaseFile
 from cases.case.signers import need_reasons, signature_of
-from cases.decisions import assessing, settling
+from cases.decisions import assessing
 from cases.decisions.reported_days import need_day
 from cases.decisions.review import proposal, propose
 from cases.notices import contact_changes
@@ -17,24 +16,19 @@ from cases.notices.compose import Telling, tell
 from domain.actors import STAFF, Actor
 from domain.acts import Act
 from domain.clock import day_of
-from domain.deadlines import DeadlineKind
 from domain.decisions import GivenReason, RevocationRequest, TaskAction, TaskAnswerRequest
 from domain.errors import FieldError, Refused, need
 from domain.field_errors import MESSAGES, FieldCode, field_errors
 from domain.moves import Event, get_move
 from domain.notices import NoticeKind
 from domain.reasons import ReasonCode, Use
-from domain.registration import (
-    ChangeRequest,
-    CorrectionRequest,
-    DepartureRequest,
-    RegistrationRequest,
-    corrected,
-)
+from domain.registration import ChangeRequest, CorrectionRequest, DepartureRequest, RegistrationRequest
 from domain.stages import CLOSED, IN_REVIEW, PendingAct, Stage, Standing
 from domain.tasks import TaskKind
-from programmes.talent_permit import contracts, departures, permits
+from programmes.talent_permit import contract, departures, ending, permits
+from programmes.talent_permit.given import given, known
 from programmes.talent_permit.tables import talent_permit
+from programmes.talent_permit.words import PermitDeadline
 from store.rows.work import DeadlineRow, TaskRow
 
 
@@ -91,7 +85,7 @@ def revoke(file: CaseFile, actor: Actor, at: datetime, asked: RevocationRequest)
     get_move(file.stage, Event.REVOKE)
     departures.need_settled(file)
     _need_no_proposal(file)
-    need_reasons(asked.reasons, Use.REVOKE)
+    need_reasons(asked.reasons, Use.REVOKE, file.forms)
     file.move(Event.REVOKE)
     file.row.round += 1
     file.row.rejected = None
@@ -101,7 +95,7 @@ def revoke(file: CaseFile, actor: Actor, at: datetime, asked: RevocationRequest)
 def confirm_revocation(file: CaseFile, actor: Actor, at: datetime) -> None:
     """Revoke a registration with the second signature, and its permits with it (R25)."""
     reasons, _ = proposal(file)
-    settling.revoke(file, actor, at, reasons)
+    ending.revoke(file, actor, at, reasons)
     permits.registration_ended(file, actor, at, "registration_revoked")
 
 
@@ -119,7 +113,7 @@ async def change(file: CaseFile, connection: AsyncConnection, actor: Actor, at: 
     file.move(Event.CHANGE)
     if asked.contract_end is not None and file.stage is Stage.APPROVED:
         _need_contract_to_come(file, at, asked.contract_end)
-    held = contact_changes.held_back(file, at, _changed(file, asked.at_once).person) if asked.at_once else {}
+    held = contact_changes.held_back(file, at, _changed(file, asked.at_once).subject) if asked.at_once else {}
     if at_once := {name: value for name, value in asked.at_once.items() if name not in held}:
         keep_version(file, at, whole=_changed(file, at_once))
         file.record(Act.CHANGED, actor, at, fields=sorted(at_once), version=file.row.facts_version)
@@ -191,8 +185,8 @@ def answer_dispute(file: CaseFile, actor: Actor, at: datetime, asked: TaskAnswer
     elif file.stage is Stage.APPROVED:
         file.row.change(ended_on=None, end_reason=None)
         talent_permit(file).departure = None
-        file.cancel_deadlines(DeadlineKind.EMPLOYMENT_OVER)
-        contracts.plan_end(file, at)
+        file.cancel_deadlines(PermitDeadline.EMPLOYMENT_OVER)
+        contract.plan_contract_end(file, at)
 
 
 def remind_of_contract(file: CaseFile, actor: Actor, at: datetime, deadline: DeadlineRow) -> None:
@@ -242,7 +236,7 @@ async def _employer_left(file: CaseFile, connection: AsyncConnection, actor: Act
 
 
 def _end(file: CaseFile, actor: Actor, at: datetime, reason: str) -> None:
-    settling.close(file, at, reason)
+    ending.close(file, at, reason)
     ended_on = need(file.row.ended_on, "ended_on")
     file.record(Act.ENDED, actor, at, reasons=[reason], ended_on=ended_on.isoformat())
     facts = {"ended_on": ended_on, "end_reason": reason}
@@ -267,10 +261,19 @@ def _need_contract_to_come(file: CaseFile, at: datetime, contract_end: date) -> 
 
 def _take_contract_end(file: CaseFile, at: datetime) -> None:
     """Let the reminders follow a new contract end, and close the question about the old one."""
-    talent_permit(file).contract_end = case_facts.known(file).employment.contract_end
+    talent_permit(file).contract_end = known(file).employment.contract_end
     file.close_tasks([TaskKind.EMPLOYMENT_CHECK], at)
     if file.stage is Stage.APPROVED and file.row.settled:
-        contracts.plan_end(file, at)
+        contract.plan_contract_end(file, at)
+
+
+def known_anew(file: CaseFile, at: datetime) -> None:
+    """Let the end of the contract, by which reminders go, be the one that is known now."""
+    ends = known(file).employment.contract_end
+    if talent_permit(file).contract_end != ends:
+        talent_permit(file).contract_end = ends
+        if file.stage is Stage.APPROVED and file.row.settled:
+            contract.plan_contract_end(file, at)
 
 
 def _change_place(file: CaseFile) -> str:
@@ -293,24 +296,24 @@ def _changed(file: CaseFile, wanted: dict[str, Any]) -> RegistrationRequest:
         parts["person"] = person
     if "contract_end" in wanted:
         parts["employment"] = {"contract_end": wanted["contract_end"]}
-    return merged(file.application, CorrectionRequest.model_validate(parts))
+    return merged(given(file), CorrectionRequest.model_validate(parts))
 
 
-def merged(given: RegistrationRequest, parts: CorrectionRequest) -> RegistrationRequest:
+def merged(whole: RegistrationRequest, parts: CorrectionRequest) -> RegistrationRequest:
     """Return a registration with the parts that change.
 
     Raises:
         Refused: `invalid` where the whole does not hold together, or a field that it needs was removed.
     """
     try:
-        return corrected(given, parts)
+        return whole.corrected(parts)
     except ValidationError as error:
         raise Refused("invalid", "The registration would not hold together.", field_errors(error)) from error
 
 
 def keep_version(file: CaseFile, at: datetime, *, whole: RegistrationRequest) -> None:
     """Keep a new version of what was given, beside the earlier ones; whose address it changes is told."""
-    before, version = file.application.person, file.row.facts_version + 1
+    before, version = file.subject, file.row.facts_version + 1
     content = whole.model_dump_json(exclude_none=True).encode()
     file.add_row(
         "applications",

@@ -6,15 +6,16 @@ from cases.programme import Programme, Signature
 from domain import spellings
 from domain.acts import Act
 from domain.moves import Event
+from domain.registration import RegistrationRequest
 from domain.roster import RosterAct
 from domain.stages import PendingAct
 from policy.rerun import Rules
 from programmes.talent_permit import (
-    contracts,
     departures,
     eligibility,
     employment,
     facts,
+    given,
     live_registrations,
     registration,
     rules,
@@ -23,13 +24,16 @@ from programmes.talent_permit.authority import inbox, lost
 from programmes.talent_permit.tables import TALENT_PERMITS
 from programmes.talent_permit.timers import TIMERS, recounted
 from programmes.talent_permit.verbs import ANSWERS, COMMANDS
+from programmes.talent_permit.words import WORDS, PermitCommand
 
 TALENT_PERMIT: Final = Programme(
     code=spellings.TALENT_PERMIT,
+    form=RegistrationRequest,
     tables=(TALENT_PERMITS,),
     accept=registration.accept,
     taken_again_at=live_registrations.taken_again_at,
-    rosters=frozenset({RosterAct.REGISTER, RosterAct.DEPARTURE}),
+    rosters={RosterAct.REGISTER: None, RosterAct.DEPARTURE: PermitCommand.DEPART},
+    words=WORDS,
     commands=COMMANDS,
     answers=ANSWERS,
     timers=TIMERS,
@@ -48,8 +52,9 @@ TALENT_PERMIT: Final = Programme(
     },
     takes_effect=eligibility.begin,
     asked=eligibility.asked,
+    told=given.told,
+    known_anew=employment.known_anew,
     weigh_again=eligibility.weigh_again,
-    facts_changed=contracts.follow_known_end,
     has_died=departures.has_died,
     outlook=eligibility.outlook,
     recounted=recounted,

@@ -3,17 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.case import facts as case_facts
 from cases.case.file import CaseFile
 from cases.case.identity import take_identity
-from cases.commands import verbs
+from cases.commands import said, verbs
 from cases.decisions import correction, disputes
 from cases.notices import contact_changes
-from cases.programme import EVERYBODY, Answer, Body, Command, Given, effect
+from cases.programme import EVERYBODY, Answer, Body, Command, Given, Tells, effect
 from cases.shared.context import Context
 from domain.actors import STAFF, Actor
 from domain.acts import Act
@@ -22,6 +21,7 @@ from domain.clock import day_of
 from domain.commands import CommandKind
 from domain.decisions import (
     CardLostRequest,
+    EligibilityAction,
     EligibilityRequest,
     OutcomeRequest,
     PermitConfirmationRequest,
@@ -29,30 +29,29 @@ from domain.decisions import (
     TaskAnswerRequest,
 )
 from domain.errors import Refused
-from domain.registration import ChangeRequest, CorrectionRequest, DepartureRequest
+from domain.registration import ChangeRequest, CorrectionRequest, DepartureRequest, FactRequest
 from domain.stages import Destination
 from domain.tasks import TaskKind
 from programmes.talent_permit import departures, employment, permit_acts, permits
 from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.authority.early import take_answer, take_early
+from programmes.talent_permit.given import given, known
 from programmes.talent_permit.live_registrations import need_within_limit, refuse_second
 from programmes.talent_permit.tables import talent_permit
+from programmes.talent_permit.words import PermitCommand
 from store.rows.work import TaskRow
 
 
 async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
-    whole = employment.merged(file.application, CorrectionRequest.model_validate(body))
-    held = contact_changes.held_back(file, at, whole.person)
-    given = file.application.person
-    whole = whole.model_copy(
-        update={"person": whole.person.model_copy(update={name: getattr(given, name) for name in held})}
-    )
+    whole = employment.merged(given(file), CorrectionRequest.model_validate(body))
+    held = contact_changes.held_back(file, at, whole.subject)
+    whole = whole.with_contact({name: getattr(file.subject, name) for name in held})
     await take_identity(file, connection, whole)
     employment.keep_version(file, at, whole=whole)
     talent_permit(file).change(
         destinations=[d.value for d in whole.destinations],
         undertaking_version=whole.undertaking_version,
-        contract_end=case_facts.known(file).employment.contract_end,
+        contract_end=known(file).employment.contract_end,
     )
     content = file.person_key.ledger_hash(whole.model_dump_json(exclude_none=True).encode())
     correction.take_correction(file, actor, at, content)
@@ -71,7 +70,7 @@ def _number_given(file_number: str | None, given: Given) -> str | None:
 async def _need_within_limit(
     file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, given: Given
 ) -> None:
-    if _number_given(file.application.person.identity_number, given) is not None:
+    if _number_given(file.subject.identity_number, given) is not None:
         await need_within_limit(file.context, connection, actor, at)
 
 
@@ -138,6 +137,21 @@ async def _answer(file: CaseFile, connection: AsyncConnection, actor: Actor, at:
     take_early(file, actor, at, Destination(kept.destination))
 
 
+def _said_revoked(body: Mapping[str, Any]) -> Tells:
+    return Tells(frozenset({Act.REVOCATION_PROPOSED}), reasons=said.codes(body))
+
+
+def _said_departed(body: Mapping[str, Any]) -> Tells:
+    """An employer's report is recorded, an officer's is proposed."""
+    return Tells(frozenset({Act.DEPARTURE_REPORTED, Act.DEPARTURE_PROPOSED}), reasons=frozenset({body["reason"]}))
+
+
+def _said_of_eligibility(body: Mapping[str, Any]) -> Tells:
+    is_sent = body["action"] == EligibilityAction.SEND
+    acts = frozenset({Act.PERMIT_ELIGIBLE if is_sent else Act.PERMIT_WITHHOLD_PROPOSED})
+    return Tells(acts, reasons=said.codes(body))
+
+
 def _destination(body: Body) -> Destination:
     return Destination(body["destination"])
 
@@ -182,8 +196,9 @@ ANSWERS: Final[Mapping[TaskKind, Answer]] = {
     TaskKind.DEPARTURE_DISPUTED: _answer_dispute,
     TaskKind.AUTHORITY_REJECTED: _send_again,
 }
-COMMANDS: Final[Mapping[CommandKind, Command]] = {
+COMMANDS: Final[Mapping[str, Command]] = {
     **verbs.COMMANDS,
+    CommandKind.RECORD_FACT: replace(verbs.COMMANDS[CommandKind.RECORD_FACT], body=FactRequest),
     CommandKind.CORRECT: Command(
         does=_correct,
         acts=effect(Act.CORRECTED),
@@ -191,51 +206,64 @@ COMMANDS: Final[Mapping[CommandKind, Command]] = {
         writes_by_itself=True,
         before=_need_within_limit,
         refused=_second_refused,
+        is_outside=True,
     ),
     # A second signature may end a registration, and an answer to a task may tell of a departure or a change.
     CommandKind.CONFIRM: replace(
         verbs.COMMANDS[CommandKind.CONFIRM],
         acts=effect(Act.CONFIRMED, Act.REJECTED, Act.REVOKED, further=_AT_ITS_END),
+        said=said.signature(Act.CONFIRMED, Act.REVOKED),
     ),
     CommandKind.ANSWER_TASK: replace(
         verbs.COMMANDS[CommandKind.ANSWER_TASK], acts=effect(*_OF_TASKS, further=_AT_ITS_END)
     ),
-    CommandKind.REVOKE: Command(
-        does=_revoke, acts=effect(Act.REVOCATION_PROPOSED), body=RevocationRequest, waits=EVERYBODY
+    PermitCommand.REVOKE: Command(
+        does=_revoke,
+        acts=effect(Act.REVOCATION_PROPOSED),
+        body=RevocationRequest,
+        waits=EVERYBODY,
+        said=_said_revoked,
     ),
     # Staff waits for what it proposes of a departure (R22).
-    CommandKind.DEPART: Command(
+    PermitCommand.DEPART: Command(
         does=_depart,
         acts=effect(Act.DEPARTURE_REPORTED, Act.DEPARTURE_PROPOSED),
         body=DepartureRequest,
         waits=STAFF,
         look=departures.read,
+        said=_said_departed,
+        proposes=True,
+        is_outside=True,
     ),
-    CommandKind.DISPUTE: Command(does=_dispute, acts=effect(Act.DEPARTURE_DISPUTED)),
-    CommandKind.CHANGE: Command(
-        does=_change, acts=effect(Act.CHANGED, Act.CHANGE_ASKED, each=True), body=ChangeRequest
+    PermitCommand.DISPUTE: Command(
+        does=_dispute, acts=effect(Act.DEPARTURE_DISPUTED), is_outside=True, is_confided=True
+    ),
+    PermitCommand.CHANGE: Command(
+        does=_change, acts=effect(Act.CHANGED, Act.CHANGE_ASKED, each=True), body=ChangeRequest, is_outside=True
     ),
     CommandKind.STANDING: Command(
         does=_standing, acts=effect(Act.HELD, Act.HOLD_RELEASED, Act.ASSESSED, further=_AT_ITS_END)
     ),
-    CommandKind.CARD_LOST: Command(
-        does=_card_lost, acts=effect(Act.CARD_LOST), body=CardLostRequest, named=_DESTINATION
+    PermitCommand.CARD_LOST: Command(
+        does=_card_lost, acts=effect(Act.CARD_LOST), body=CardLostRequest, named=_DESTINATION, is_outside=True
     ),
-    CommandKind.ELIGIBILITY: Command(
+    PermitCommand.ELIGIBILITY: Command(
         does=_eligibility,
         acts=effect(Act.PERMIT_ELIGIBLE, Act.PERMIT_WITHHOLD_PROPOSED),
         body=EligibilityRequest,
         named=_DESTINATION,
         waits=EVERYBODY,
+        said=_said_of_eligibility,
     ),
-    CommandKind.PERMIT_CONFIRM: Command(
+    PermitCommand.PERMIT_CONFIRM: Command(
         does=_permit_confirm,
         acts=effect(Act.PERMIT_WITHHELD, Act.REJECTED, further=_OF_ANSWERS),
         body=PermitConfirmationRequest,
         named=_DESTINATION,
         waits=EVERYBODY,
+        said=said.signature(Act.PERMIT_WITHHELD),
     ),
-    CommandKind.ENTER_OUTCOME: Command(
+    PermitCommand.ENTER_OUTCOME: Command(
         does=_enter_outcome,
         acts=effect(Act.ANSWER_PROPOSED),
         body=OutcomeRequest,
@@ -243,5 +271,5 @@ COMMANDS: Final[Mapping[CommandKind, Command]] = {
         waits=EVERYBODY,
         writes_by_itself=True,
     ),
-    CommandKind.ANSWER: Command(does=_answer, acts=effect(further=_OF_ANSWERS)),
+    PermitCommand.ANSWER: Command(does=_answer, acts=effect(further=_OF_ANSWERS)),
 }

@@ -12,12 +12,12 @@ from cases.commands import reviving
 from cases.commands import submit as acts
 from cases.incidents.stopped import open_incident
 from domain.answers import AuthorityAnswer
+from domain.case_requests import WithdrawalRequest
 from domain.clock import day_of
 from domain.commands import CommandKind
 from domain.decisions import DecisionRequest, PermitConfirmationRequest
 from domain.employers import StandingRequest
 from domain.messages import LastRun, StandingInput
-from domain.registration import WithdrawalRequest
 from domain.stages import PermitStage, Stage
 from programmes.talent_permit.authority import outcomes as answers
 from register.rollout import sweep_standings
@@ -171,7 +171,7 @@ async def test_a_case_that_was_looked_at_or_waits_for_an_operator_is_left_alone_
     await _late(world)
     await open_incident(world.context, stuck.reference, "advance", "defect", world.clock())
     async with world.context.database.begin() as connection:
-        leased = await reviving.lease_on(connection, world.clock(), most=5)
+        leased = await reviving.lease_on(world.context, connection, world.clock(), most=5)
         at_once = asyncio.create_task(reviving.lease_due(world.context, most=5))
         while not (await connection.execute(text("SELECT 1 FROM pg_locks WHERE NOT granted"))).first():  # noqa: ASYNC110
             await asyncio.sleep(0.01)

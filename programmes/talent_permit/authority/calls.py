@@ -9,7 +9,6 @@ from uuid import uuid4
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.case.facts import known
 from cases.case.file import CaseFile, open_case, read_case
 from cases.incidents.rows import end, note
 from cases.shared.context import Context
@@ -17,13 +16,14 @@ from cases.shared.lost_calls import OUTCOME, find_lost
 from domain.actors import Actor, system
 from domain.acts import Act
 from domain.clock import day_of
-from domain.deadlines import DeadlineKind
 from domain.errors import need
 from domain.incidents import Healed
 from domain.messages import Course, Origin
 from domain.stages import Destination
 from programmes.talent_permit import permits
 from programmes.talent_permit.authority.known_entries import DIFFERS, Found
+from programmes.talent_permit.given import known
+from programmes.talent_permit.words import PermitDeadline
 from store.ledger import Entry, begin_chain
 from store.rows.authority import CallRow
 from store.tables import calls, incidents, ledger
@@ -109,7 +109,7 @@ async def _taken(
     if row.what == "list_entry":
         permits.sent(file, actor, at, destination, found)
     else:
-        file.cancel_deadlines(DeadlineKind.REPORT_EXPECTED, destination=destination.value)
+        file.cancel_deadlines(PermitDeadline.REPORT_EXPECTED, destination=destination.value)
     await _end_unreached(file, connection, f"tell_authority/{destination.value}", at, actor)
 
 

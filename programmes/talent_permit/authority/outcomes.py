@@ -18,13 +18,13 @@ from cases.shared.idempotency import Progress, Reply
 from domain.actors import Actor
 from domain.acts import Act
 from domain.answers import AnswerState, AuthorityAnswer, Outcome
-from domain.commands import CommandKind
 from domain.errors import Refused, Unavailable
 from domain.incidents import IncidentKind
 from programmes.talent_permit.authority import applying as answering
 from programmes.talent_permit.authority import inbox, known_entries
 from programmes.talent_permit.authority import lost as lost_answers
 from programmes.talent_permit.authority.early import take_answer, take_early
+from programmes.talent_permit.words import PermitCommand
 from store.case_rows import Beside
 from store.ledger import Entry, append
 from store.rows.work import CommandRow
@@ -211,7 +211,7 @@ def _take(file: CaseFile, said: Said, at: datetime, *, is_reused: bool) -> Recei
         # The workflow has to hear of it, so it is applied there, in the order of its command.
         file.record(Act.ANSWER_RECEIVED, actor, at, **_detail(answer, kept.answer_id, source))
         is_under_way = _is_step_under_way(file, at)
-        stored = commands.store(file, actor, CommandKind.ANSWER, {"answer_id": str(kept.answer_id)}, at)
+        stored = commands.store(file, actor, PermitCommand.ANSWER, {"answer_id": str(kept.answer_id)}, at)
         command_id = None if is_under_way else stored
         return Received(_reply(AnswerState.STORED), file.reference, command_id)
     take_answer(file, actor, at, kept)
