@@ -8,6 +8,7 @@ from starlette.responses import Response
 from api.answers import json_response, status_of
 from cases.case.views import CaseView
 from cases.shared.idempotency import Progress, Reply
+from programmes import PROGRAMMES
 
 # A case, or the members of one as they were kept with the key of its first answer.
 Answered = CaseView | Mapping[str, Any]
@@ -31,11 +32,12 @@ def act_answer(reply: Reply) -> dict[str, Any]:
 
 
 def case_answer(case: Answered) -> dict[str, Any]:
-    """Return the members of a case with its links, which come after its permits."""
+    """Return the members of a case with its links, which come after what all its readers see."""
     members = vars(case) if isinstance(case, CaseView) else case
+    last = PROGRAMMES[members["programme"]].views.last
     answer: dict[str, Any] = {}
     for name, value in members.items():
         answer[name] = value
-        if name == "permits":
+        if name == last:
             answer["links"] = {"self": f"/v1/registrations/{members['reference']}"}
     return answer

@@ -23,8 +23,9 @@ from api.employer_views import (
     roster_links,
 )
 from api.parameters import CasePath, DestinationPath, IdPath, PageQuery
+from api.published import CaseView
 from api.uploads import ROSTER_LIMIT, RosterQuery, TemplateQuery, WorkbookResponse, read_roster, roster_body
-from api.views import CasePage, CaseView
+from api.views import CasePage
 from api.wiring import wiring_of
 from cases.case import reads
 from cases.case.views import CheckView

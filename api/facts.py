@@ -10,8 +10,8 @@ from api.acts import act
 from api.answers import json_response
 from api.fact_views import OpenedFacts
 from api.parameters import CasePath, PurposeHeader
+from api.published import CaseView
 from api.staff import PENDING
-from api.views import CaseView
 from api.wiring import wiring_of
 from cases.case import fact_reads
 from domain.actors import Actor, Role

@@ -13,7 +13,8 @@ from api.answers import answer_page, json_response, respond
 from api.bulk import approve_all
 from api.notice_views import NoticePage
 from api.parameters import CasePath, DestinationPath, IdPath, PageQuery, PurposeHeader
-from api.views import BulkView, CaseView, PersonView, ReasonList, RequestPage
+from api.published import CaseView, PersonView
+from api.views import BulkView, ReasonList, RequestPage
 from api.wiring import wiring_of
 from cases.case import reads
 from cases.case import requests as case_requests

@@ -5,7 +5,7 @@ stands here without a word of any of them.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,12 +13,14 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
-from cases.case.views import ObstacleView
+from cases.case.shows import Views
+from cases.case.views import CaseForStaff
 from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency, Reply
 from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.answers import AuthorityAnswer
+from domain.case_types import CaseType
 from domain.decisions import TaskAnswerRequest
 from domain.errors import Refused
 from domain.forms import Form
@@ -47,6 +49,8 @@ Recounted = Callable[[CaseFile, datetime, DeadlineRow, Deadline], None]
 OnMove = Callable[[CaseFile, AsyncConnection, Actor, datetime], Awaitable[None]]
 # What a second signature does, given or withheld.
 Signing = Callable[[CaseFile, Actor, datetime], None]
+# What the answer to a decision shows; whether it takes two people to approve, where that is said.
+Outlook = Callable[[CaseFile, AsyncConnection, datetime, Language, CaseForStaff, bool | None], Awaitable[CaseForStaff]]
 # The facts that the rules look at, as of the day of acceptance; the last argument says whether the case is in force.
 Gather = Callable[[CaseFile, AsyncConnection, Form, datetime, bool | None], Awaitable[Facts]]
 # What is given with a command as it is asked.
@@ -167,8 +171,11 @@ class Programme:
 
     Attributes:
         code: stored with each case; it never changes.
+        prefix: the two letters that references of its cases begin with.
+        workflow: how the workflows of its cases are called.
         form: what is given to open a case.
         tables: what it keeps of a case beside what every case has; read, written and hashed with the case.
+        views: what is shown of a case.
         accept: takes on a case.
         taken_again_at: when cases are taken on again after the limit of a day was used up.
         rosters: the rosters whose rows are of this programme, each with the command that a row asks of its case; None
@@ -180,6 +187,7 @@ class Programme:
         rules: what an assessment runs.
         gather: the facts that they look at, from what was given or is known, and from the park's registers.
         signatures: what can be proposed of a case that was decided, beside the decisions of any case.
+        signers: how many people sign a proposal of a kind, its proposer among them, where it is not two.
         takes_effect: what begins once an approval can no longer be recalled.
         asked: what officers are asked of a case that was decided, each a kind of task and its destination: a fact that
             is recorded may answer it.
@@ -187,16 +195,19 @@ class Programme:
         known_anew: what the case keeps of what is known of it, taken over after a fact came or went.
         weigh_again: what runs again of that after a fact came or went.
         has_died: whether the person of the case is known to have died, who is told nothing any more.
-        outlook: what the answer to a decision says beside the case, of what would still stand in the way of what
-            follows an approval.
+        outlook: the case as the answer to a decision shows it, with what would still stand in the way of what follows
+            an approval.
         recounted: what follows from each deadline that a loaded calendar moved.
         answer_hashes: the hashes that may stand beside a kept answer of the authority.
         forget: deletes a batch of what the programme keeps beside cases, older than a time.
     """
 
     code: str
+    prefix: str
+    workflow: CaseType
     form: type[Form]
     tables: tuple[CaseTable, ...]
+    views: Views
     accept: Accept
     taken_again_at: Callable[[datetime], datetime]
     rosters: Mapping[RosterAct, str | None]
@@ -213,10 +224,11 @@ class Programme:
     known_anew: Callable[[CaseFile, datetime], None]
     weigh_again: Callable[[CaseFile, AsyncConnection, datetime], Awaitable[None]]
     has_died: Callable[[CaseFile], bool]
-    outlook: Callable[[CaseFile, AsyncConnection, datetime, Language], Awaitable[tuple[ObstacleView, ...]]]
+    outlook: Outlook
     recounted: Recounted
     answer_hashes: Callable[[Context, AuthorityAnswer], frozenset[bytes]]
     forget: Callable[[AsyncConnection, datetime, int], Awaitable[None]]
+    signers: Mapping[PendingAct, int] = field(default_factory=dict)
 
     def asked_by(self, roster: RosterAct) -> str:
         """Return the command that each row of a roster asks of its case."""

@@ -13,7 +13,7 @@ from domain.references import reference_from
 from domain.stages import Destination
 from domain.tasks import TaskKind
 
-_SAMPLE: Final = reference_from(bytes(5))  # only to test that a paper holds together
+_SAMPLE: Final = reference_from("HT", bytes(5))  # only to test that a paper holds together
 Round = Annotated[int, Field(ge=1, le=10_000, strict=True)]
 
 

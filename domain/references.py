@@ -8,18 +8,18 @@ from stdnum.iso7064 import mod_37_36
 # Without I, L, O and U, so that a reference read aloud or copied by hand is not mistaken.
 REFERENCE_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 REFERENCE_BYTES: Final = 5  # forty random bits make eight characters
-_REFERENCE: Final = re.compile(rf"HT([{REFERENCE_ALPHABET}]{{4}})([{REFERENCE_ALPHABET}]{{4}})([0-9A-Z])")
+_REFERENCE: Final = re.compile(rf"([A-Z]{{2}})([{REFERENCE_ALPHABET}]{{4}})([{REFERENCE_ALPHABET}]{{4}})([0-9A-Z])")
 _REGISTRATION: Final = re.compile(r"HR-([0-9]{4})-([0-9]{6,})-([0-9A-Z])")
 _LOOKS_LIKE: Final = re.compile(r"[0-9A-Za-z-]{11,20}")
 
 
-def reference_from(entropy: bytes) -> str:
-    """Return the reference `HT-XXXX-XXXX-C` made of five random bytes."""
+def reference_from(prefix: str, entropy: bytes) -> str:
+    """Return the reference `HT-XXXX-XXXX-C` of a programme's two letters and five random bytes."""
     if len(entropy) != REFERENCE_BYTES:
         raise ValueError(f"A reference is made of {REFERENCE_BYTES} bytes.")
     number = int.from_bytes(entropy)
     body = "".join(REFERENCE_ALPHABET[number >> shift & 31] for shift in range(35, -1, -5))
-    return f"HT-{body[:4]}-{body[4:]}-{mod_37_36.calc_check_digit('HT' + body)}"
+    return f"{prefix}-{body[:4]}-{body[4:]}-{mod_37_36.calc_check_digit(prefix + body)}"
 
 
 def find_reference(text: str) -> str | None:
@@ -27,9 +27,9 @@ def find_reference(text: str) -> str | None:
     if not _LOOKS_LIKE.fullmatch(text):
         return None
     match = _REFERENCE.fullmatch(text.replace("-", "").upper())
-    if match is None or mod_37_36.calc_check_digit("HT" + match[1] + match[2]) != match[3]:
+    if match is None or mod_37_36.calc_check_digit(match[1] + match[2] + match[3]) != match[4]:
         return None
-    return f"HT-{match[1]}-{match[2]}-{match[3]}"
+    return f"{match[1]}-{match[2]}-{match[3]}-{match[4]}"
 
 
 def registration_number(year: int, sequence: int) -> str:

@@ -75,7 +75,7 @@ class Register:
                 if known["body_hash"] != body_hash:
                     raise ValueError("idempotency_key_reused")
                 return str(known["answer"].decode())
-            reference = reference_from(os.urandom(REFERENCE_BYTES))
+            reference = reference_from("HT", os.urandom(REFERENCE_BYTES))
             data_key, wrapped = new_data_key(self.keyring)
             await connection.execute(
                 "INSERT INTO data_keys VALUES ($1, $2, $3)", wrapped.key_id, wrapped.kek_id, wrapped.wrapped

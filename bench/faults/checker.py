@@ -8,8 +8,8 @@ from bench.faults.evidence import Evidence
 from bench.faults.findings import Finding
 from bench.faults.ledger import broken_chains
 from bench.faults.notices import notices
-from domain.messages import registration_workflow_id
 from domain.stages import CLOSED, PERMIT_FINAL, PermitStage, Stage
+from programmes import CASE_TYPES
 from programmes.talent_permit.words import WORDS
 from workflows.notification import CHANNELS, notification_workflow_id
 
@@ -137,7 +137,7 @@ def _workflows(found: Evidence) -> Iterator[Finding]:
     workflows = {each["id"]: each for each in found.workflows}
     permits = _permits(found)
     for row in found.register["registrations"]:
-        workflow = workflows.pop(registration_workflow_id(row["reference"]), None)
+        workflow = workflows.pop(CASE_TYPES.id_of(row["reference"]), None)
         finished = row["stage"] in CLOSED and all(
             permit["answered_for"] or PermitStage(permit["stage"]) in PERMIT_FINAL
             for permit in permits[row["reference"]].values()

@@ -112,7 +112,7 @@ class Stencil:
     def fill(self, keyring: Keyring, number: int, employer_id: str) -> dict[bytes, bytes]:
         """Return what the holes of one copy hold: other person, key, reference and ids, some minutes earlier."""
         key, wrapped = new_data_key(keyring)
-        reference = reference_from((number * _STRIDE % _REFERENCES).to_bytes(REFERENCE_BYTES))
+        reference = reference_from("HT", (number * _STRIDE % _REFERENCES).to_bytes(REFERENCE_BYTES))
         earlier = (number % 1_500_000 + 1) * _MINUTE
         assert wrapped.wrapped is not None
         return {

@@ -88,7 +88,7 @@ class Template:
 
     def copies(self, keyring: Keyring, number: int, *, employer_id: str, earlier: timedelta) -> dict[str, list[Values]]:
         """Return the rows of a further case: other person, key, reference and ids, some time earlier."""
-        reference = reference_from(os.urandom(REFERENCE_BYTES))
+        reference = reference_from("HT", os.urandom(REFERENCE_BYTES))
         key, wrapped = new_data_key(keyring)
         ids: dict[UUID, UUID] = {self.rows["data_keys"][0]["key_id"]: key.key_id}
         return {

@@ -1,8 +1,8 @@
 """Who may sign: reasons of the right use, no conflict of interest, and a second person for a second signature."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,6 +18,10 @@ from domain.stages import CLOSED, Destination, Stage
 from domain.tasks import Queue, TaskKind
 from store.rows.work import TaskRow
 from store.tables import conflicts
+
+# Signatures on a proposal after its proposer's and before the one that gives it effect.
+FURTHER: Final = "further"
+_ANOTHER: Final = "The second signature needs another person than the proposer."
 
 
 def holder_of(actor: Actor) -> str:
@@ -40,15 +44,30 @@ def signature_of(actor: Actor) -> dict[str, Any]:
     return {"issuer": actor.issuer, "subject": actor.subject, "role": actor.role.value}
 
 
-def is_same(actor: Actor, signature: dict[str, Any] | None) -> bool:
+def signer(signature: Mapping[str, Any]) -> str:
+    """Return how a signer kept is written as holder of a task."""
+    return f"{signature['issuer']} {signature['subject']}"
+
+
+def signers_of(kept: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    """Return the signatures of what is kept of a proposal, its proposer's first."""
+    return (kept["by"], *kept.get(FURTHER, ()))
+
+
+def with_signature(kept: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
+    """Return what is kept of a proposal with one more signature."""
+    return {**kept, FURTHER: [*kept.get(FURTHER, ()), signature_of(actor)]}
+
+
+def is_same(actor: Actor, signature: Mapping[str, Any] | None) -> bool:
     """Whether the actor is the signer kept."""
-    return signature is not None and (signature["issuer"], signature["subject"]) == (actor.issuer, actor.subject)
+    return signature is not None and signer(signature) == holder_of(actor)
 
 
-def need_another(actor: Actor, proposed_by: dict[str, Any]) -> None:
-    """Refuse a second signature by the proposer."""
-    if is_same(actor, proposed_by):
-        raise Refused("same_signer", "The second signature needs another person than the proposer.")
+def need_another(holder: str, signed: Iterable[Mapping[str, Any]], *, words: str = "") -> None:
+    """Refuse a further signature by one who has signed; `words` names what is said of it, if something else."""
+    if holder in map(signer, signed):
+        raise Refused("same_signer", "" if words else _ANOTHER, words=words)
 
 
 def need_reasons(
@@ -100,13 +119,6 @@ def need_no_hold(file: CaseFile) -> None:
     """Refuse while a hold stands (R17, R20)."""
     if file.row.hold or file.row.standing_hold:
         raise Refused("on_hold", "The case is on hold; release it first.")
-
-
-def need_second_person(actor: Actor, proposal: dict[str, Any] | None) -> None:
-    """Refuse a second signature by the proposer."""
-    if proposal is None:
-        raise Refused("wrong_stage", "Nothing waits for a second signature.")
-    need_another(actor, proposal["by"])
 
 
 def take_task(

@@ -205,6 +205,8 @@ async def revive_due(
     for case in leased:
         if loop.time() > until:
             break
+        if not context.case_types.knows(case.reference):
+            continue  # of a programme that only workers of another version know
         if not await _look(context, engine, case, done, starts_a_second):
             done.is_away = True
             break

@@ -129,7 +129,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     ),
     CommandKind.CONFIRM: Command(
         does=_confirm,
-        acts=effect(Act.CONFIRMED, Act.REJECTED),
+        acts=effect(Act.CONFIRMED, Act.SIGNED, Act.REJECTED),
         body=ConfirmationRequest,
         waits=EVERYBODY,
         said=said.signature(Act.CONFIRMED),

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case import facts as case_facts
 from cases.case.file import CaseFile
-from cases.case.signers import is_same, need_not_held, need_round, signature_of
+from cases.case.signers import holder_of, need_another, need_not_held, need_round, signature_of
 from cases.decisions import assessing, disputes
 from cases.notices.compose import Telling, tell
 from cases.programme import programme_of
@@ -73,8 +73,7 @@ async def answer_contest(
     if task is None:
         raise Refused("wrong_stage", "No recorded fact is contested.")
     contested = [row for row in file.facts if row.number in task.detail["facts"]]
-    if any(is_same(actor, row.seen_by) for row in contested):
-        raise Refused("same_signer", words="own_fact")
+    need_another(holder_of(actor), [row.seen_by for row in contested], words="own_fact")
     chosen = {row.number for row in contested} if asked.facts is None else set(asked.facts)
     if not chosen <= {row.number for row in contested}:
         numbers = tuple(str(row.number) for row in contested)

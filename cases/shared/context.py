@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from cases.files.apart import Apart
+from domain.case_types import CaseTypes, Typed
 from domain.employers import PremisesEntry
 from domain.forms import Form
 from domain.notices import Channel
@@ -48,6 +49,10 @@ class Context:
     premises: "PremisesShelf" = field(default_factory=lambda: PremisesShelf())
     apart: Apart = field(default_factory=Apart)
     bells: "DeliveryBells" = field(default_factory=lambda: DeliveryBells())
+    case_types: CaseTypes = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "case_types", CaseTypes(self.programmes))
 
     @property
     def own_tables(self) -> OwnTables:
@@ -60,8 +65,8 @@ class Context:
         return joined(each.words for each in self.programmes.values())
 
 
-class Declared(Protocol):
-    """A programme, as far as it is known down here: by its code, words and tables, and its form."""
+class Declared(Typed, Protocol):
+    """A programme, as far as it is known down here: its code, words, form, tables, views, and names of its cases."""
 
     @property
     def code(self) -> str:
@@ -81,6 +86,11 @@ class Declared(Protocol):
     @property
     def form(self) -> type[Form]:
         """What is given to open a case."""
+        ...
+
+    @property
+    def views(self) -> object:
+        """What is shown of a case; `cases.case.shows` says what is in it."""
         ...
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile, load_case
 from cases.case.parts import destinations_of
-from cases.case.signers import held_by_another, holder_of, need_no_conflict, subject_of
+from cases.case.signers import held_by_another, holder_of, need_another, need_no_conflict, signers_of, subject_of
 from cases.shared.accesses import record_access
 from cases.shared.context import Context
 from cases.shared.idempotency import Done, Idempotency, Progress, Reply, once
@@ -241,16 +241,10 @@ def _check_may_hold(file: CaseFile, task: TaskRow, actor: Actor) -> None:
 
 
 def _need_another(file: CaseFile, task: TaskRow, holder: str) -> None:
-    """Refuse to give the second signature's task to the one who proposed."""
-    if task.kind == TaskKind.CONFIRM and _proposer(file, task) == holder:
-        raise Refused("same_signer", "The second signature needs another person than the proposer.")
-
-
-def _proposer(file: CaseFile, task: TaskRow) -> str | None:
-    """Return who made the proposal that a task `confirm` is about."""
-    of = file.row if task.destination is None else file.permits[Destination(task.destination)]
-    pending = of.pending
-    return f"{pending['by']['issuer']} {pending['by']['subject']}" if pending else None
+    """Refuse to give the second signature's task to one who proposed, or has signed."""
+    if task.kind == TaskKind.CONFIRM:
+        of = file.row if task.destination is None else file.permits[Destination(task.destination)]
+        need_another(holder, signers_of(of.pending) if of.pending else ())
 
 
 async def _on_task(

@@ -5,8 +5,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
-from cases.case.view import obstacle_views
-from cases.case.views import ObstacleView
+from cases.case.views import CaseForStaff
 from cases.decisions import assessing, finding_answers
 from domain.actors import Actor, system
 from domain.acts import Act
@@ -17,7 +16,7 @@ from domain.stages import Destination, PendingAct, Stage
 from domain.tasks import TaskKind
 from policy.facts import Facts
 from policy.rerun import REGISTRATION_SCOPE
-from programmes.talent_permit import contract, permits
+from programmes.talent_permit import contract, permits, views
 from programmes.talent_permit.rules import eligibility
 
 
@@ -74,10 +73,15 @@ async def obstacles(file: CaseFile, connection: AsyncConnection, at: datetime) -
 
 
 async def outlook(
-    file: CaseFile, connection: AsyncConnection, at: datetime, language: Language
-) -> tuple[ObstacleView, ...]:
-    """Return the same as the answer to a decision shows it."""
-    return obstacle_views(await obstacles(file, connection, at), language)
+    file: CaseFile,
+    connection: AsyncConnection,
+    at: datetime,
+    language: Language,
+    seen: CaseForStaff,
+    needs: bool | None,
+) -> CaseForStaff:
+    """Return a case with the same, as the answer to a decision shows it."""
+    return views.looking_ahead(seen, await obstacles(file, connection, at), language, needs)
 
 
 def _weigh(file: CaseFile, actor: Actor, at: datetime, destination: Destination, known: assessing.Known) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.file import CaseFile
 from cases.case.signers import need_reasons, signature_of
 from cases.decisions import assessing
+from cases.decisions.proposals import need_no_proposal
 from cases.decisions.reported_days import need_day
 from cases.decisions.review import proposal, propose
 from cases.notices import contact_changes
@@ -48,7 +49,7 @@ def depart(file: CaseFile, actor: Actor, at: datetime, asked: DepartureRequest) 
 def _propose_departure(file: CaseFile, actor: Actor, at: datetime, asked: DepartureRequest) -> None:
     get_move(file.stage, Event.PROPOSE_DEPARTURE)
     departure = departures.read(file, actor, at, asked)
-    _need_no_proposal(file)
+    need_no_proposal(file)
     file.move(Event.PROPOSE_DEPARTURE)
     file.row.round += 1
     reasons = (GivenReason(code=departure.reason.value),)
@@ -84,7 +85,7 @@ def revoke(file: CaseFile, actor: Actor, at: datetime, asked: RevocationRequest)
     """Propose a revocation, which takes effect with a second signature (R24)."""
     get_move(file.stage, Event.REVOKE)
     departures.need_settled(file)
-    _need_no_proposal(file)
+    need_no_proposal(file)
     need_reasons(asked.reasons, Use.REVOKE, file.forms)
     file.move(Event.REVOKE)
     file.row.round += 1
@@ -241,12 +242,6 @@ def _end(file: CaseFile, actor: Actor, at: datetime, reason: str) -> None:
     file.record(Act.ENDED, actor, at, reasons=[reason], ended_on=ended_on.isoformat())
     facts = {"ended_on": ended_on, "end_reason": reason}
     tell(file, Telling(NoticeKind.REGISTRATION_ENDED, at, str(file.round), facts=facts))
-
-
-def _need_no_proposal(file: CaseFile) -> None:
-    """Refuse a proposal while another one waits."""
-    if file.row.pending_act is not None:
-        raise Refused("already_decided", "A proposal waits for its second signature; it has to be decided first.")
 
 
 def _is_reported(file: CaseFile) -> bool:

@@ -2,9 +2,11 @@
 
 from typing import Final
 
+from cases.case.shows import Views
 from cases.programme import Programme, Signature
 from domain import spellings
 from domain.acts import Act
+from domain.case_types import CaseType
 from domain.moves import Event
 from domain.registration import RegistrationRequest
 from domain.roster import RosterAct
@@ -17,10 +19,13 @@ from programmes.talent_permit import (
     facts,
     given,
     live_registrations,
+    own_views,
     registration,
     rules,
+    views,
 )
 from programmes.talent_permit.authority import inbox, lost
+from programmes.talent_permit.published import PUBLISHED
 from programmes.talent_permit.tables import TALENT_PERMITS
 from programmes.talent_permit.timers import TIMERS, recounted
 from programmes.talent_permit.verbs import ANSWERS, COMMANDS
@@ -28,8 +33,19 @@ from programmes.talent_permit.words import WORDS, PermitCommand
 
 TALENT_PERMIT: Final = Programme(
     code=spellings.TALENT_PERMIT,
+    prefix=registration.PREFIX,
+    workflow=CaseType(spellings.REGISTRATION_WORKFLOW, spellings.REGISTRATION_ID, "registration and permits"),
     form=RegistrationRequest,
     tables=(TALENT_PERMITS,),
+    views=Views(
+        case=views.case,
+        last="permits",
+        own=own_views.own,
+        remedies=own_views.remedies,
+        columns=views.COLUMNS,
+        cells=views.cells,
+        published=PUBLISHED,
+    ),
     accept=registration.accept,
     taken_again_at=live_registrations.taken_again_at,
     rosters={RosterAct.REGISTER: None, RosterAct.DEPARTURE: PermitCommand.DEPART},

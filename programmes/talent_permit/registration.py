@@ -2,6 +2,7 @@
 
 import os
 from datetime import datetime
+from typing import Final
 from uuid import UUID, uuid4
 
 from sqlalchemy.exc import IntegrityError
@@ -47,6 +48,8 @@ from store.case_rows import LoadedEmployer, Row, load_employer
 from store.database import constraint_of
 from store.rows.register import CaseRow
 
+# What references of its cases begin with.
+PREFIX: Final = "HT"
 _TRIES = 3
 _LIVE_PERSON = "uq_cases_live_person"
 # A random reference that is taken is drawn again; a person whom another request adds at the same time is found then.
@@ -131,7 +134,7 @@ async def _accept(
 ) -> Accepted | Refused:
     """Return the answer, or the refusal that is counted in the same transaction."""
     at = context.clock()
-    reference = reference_from(os.urandom(REFERENCE_BYTES))
+    reference = reference_from(PREFIX, os.urandom(REFERENCE_BYTES))
     beside = asked_before(actor, idempotency) + person_within_limit(context, actor, request.person.identity_number, at)
     beside += given_before(reference)
     employer = _known(await load_employer(connection, actor.employer_id or "", beside=beside))

@@ -211,7 +211,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     # A second signature may end a registration, and an answer to a task may tell of a departure or a change.
     CommandKind.CONFIRM: replace(
         verbs.COMMANDS[CommandKind.CONFIRM],
-        acts=effect(Act.CONFIRMED, Act.REJECTED, Act.REVOKED, further=_AT_ITS_END),
+        acts=effect(Act.CONFIRMED, Act.SIGNED, Act.REJECTED, Act.REVOKED, further=_AT_ITS_END),
         said=said.signature(Act.CONFIRMED, Act.REVOKED),
     ),
     CommandKind.ANSWER_TASK: replace(
@@ -257,7 +257,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     ),
     PermitCommand.PERMIT_CONFIRM: Command(
         does=_permit_confirm,
-        acts=effect(Act.PERMIT_WITHHELD, Act.REJECTED, further=_OF_ANSWERS),
+        acts=effect(Act.PERMIT_WITHHELD, Act.SIGNED, Act.REJECTED, further=_OF_ANSWERS),
         body=PermitConfirmationRequest,
         named=_DESTINATION,
         waits=EVERYBODY,
