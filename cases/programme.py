@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
+from cases.case.parties import DeclaredPart
 from cases.case.shows import Views
 from cases.case.views import CaseForStaff
 from cases.shared.context import Context
@@ -26,9 +27,9 @@ from domain.errors import Refused
 from domain.forms import Form
 from domain.languages import Language
 from domain.moves import Event
+from domain.parties import Party
 from domain.roster import RosterAct
 from domain.stages import Destination, PendingAct
-from domain.tasks import TaskKind
 from domain.words import Words
 from domain.working_days import Deadline
 from policy.facts import Facts
@@ -171,6 +172,8 @@ class Programme:
 
     Attributes:
         code: stored with each case; it never changes.
+        party: who owns its cases.
+        parts: the parts that others have in them, or a person who owns one; a migration stores what they see and ask.
         prefix: the two letters that references of its cases begin with.
         workflow: how the workflows of its cases are called.
         form: what is given to open a case.
@@ -203,6 +206,8 @@ class Programme:
     """
 
     code: str
+    party: Party
+    parts: tuple[DeclaredPart, ...]
     prefix: str
     workflow: CaseType
     form: type[Form]
@@ -213,13 +218,13 @@ class Programme:
     rosters: Mapping[RosterAct, str | None]
     words: Words
     commands: Mapping[str, Command]
-    answers: Mapping[TaskKind, Answer]
+    answers: Mapping[str, Answer]
     timers: Mapping[str, Timer]
     rules: Rules
     gather: Gather
     signatures: Mapping[PendingAct, Signature]
     takes_effect: OnMove
-    asked: Callable[[CaseFile], Sequence[tuple[TaskKind, Destination]]]
+    asked: Callable[[CaseFile], Sequence[tuple[str, Destination]]]
     told: Callable[[CaseFile], Mapping[str, object]]
     known_anew: Callable[[CaseFile, datetime], None]
     weigh_again: Callable[[CaseFile, AsyncConnection, datetime], Awaitable[None]]

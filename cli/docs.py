@@ -23,13 +23,15 @@ def generated_pages() -> dict[str, str]:
     from domain.data_map_fences import as_section
     from domain.languages import Language
     from domain.reasons import ReasonCode
+    from programmes import own_tables
     from programmes.talent_permit import states_page
     from texts.reasons import reason_sentence
 
+    own = [table.name for _, table in own_tables()]
     says = {code: reason_sentence(code, Language.EN) for code in ReasonCode}
     return {
         "states.md": states_page.as_page(says, _limit_lines()),
-        "data-map.md": data_map.as_page(BODIES, all_columns(), as_section(all_columns())),
+        "data-map.md": data_map.as_page(BODIES, all_columns(), as_section(all_columns(), own)),
     }
 
 

@@ -17,7 +17,9 @@ _OWN: Final = (
 
 
 def close_case_table(table: str) -> None:
-    """Let the application read, add and change rows, those of the transaction's employer and within its fence alone.
+    """Let the application read, add and change rows of cases that the transaction's employer owns, within its fence.
+
+    Whoever has another part in a case sees its rows where `declared_parts` names the table for that part.
 
     Args:
         table: its name; it has the columns `reference` and `employer_id`.
@@ -28,3 +30,6 @@ def close_case_table(table: str) -> None:
     op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
     op.execute(f"CREATE POLICY tenant ON {table} USING ({_SEEN}) WITH CHECK ({_SEEN})")
     op.execute(f"CREATE POLICY own_cases ON {table} AS RESTRICTIVE FOR SELECT USING ({_OWN})")
+    op.execute(
+        f"CREATE POLICY parts ON {table} FOR SELECT USING (reference = ANY ((SELECT cases_seen('{table}'))::text[]))"
+    )

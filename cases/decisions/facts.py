@@ -14,13 +14,13 @@ from domain.actors import Actor, system
 from domain.acts import Act
 from domain.case_facts import ContestState, FactAsked, FactState, contest_of, short_of
 from domain.clock import day_of
-from domain.decisions import TaskAction, TaskAnswerRequest
+from domain.decisions import TaskAnswerRequest
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
 from domain.moves import Event, get_move
 from domain.notices import NoticeKind, Recipient
 from domain.stages import Stage
-from domain.tasks import TaskKind
+from domain.tasks import TaskAction, TaskKind
 from store.rows.register import FactRow
 
 

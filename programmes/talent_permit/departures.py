@@ -21,7 +21,7 @@ from domain.stages import PendingAct
 from domain.tasks import TaskKind
 from programmes.talent_permit.given import known
 from programmes.talent_permit.tables import talent_permit
-from programmes.talent_permit.words import PermitDeadline
+from programmes.talent_permit.words import PermitDeadline, PermitTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def take(file: CaseFile, at: datetime, departure: Departure, confirmed_by: Actor
     talent_permit(file).departure = kept
     file.row.change(ended_on=departure.last_day, end_reason=departure.reason.value)
     file.cancel_deadlines(PermitDeadline.CONTRACT_REMINDER, PermitDeadline.CONTRACT_GRACE)
-    file.close_tasks([TaskKind.EMPLOYMENT_CHECK], at)
+    file.close_tasks([PermitTask.EMPLOYMENT_CHECK], at)
     file.set_deadline(PermitDeadline.EMPLOYMENT_OVER, start_of(departure.last_day + timedelta(days=1)))
 
 

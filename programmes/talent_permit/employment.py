@@ -17,7 +17,7 @@ from cases.notices.compose import Telling, tell
 from domain.actors import STAFF, Actor
 from domain.acts import Act
 from domain.clock import day_of
-from domain.decisions import GivenReason, RevocationRequest, TaskAction, TaskAnswerRequest
+from domain.decisions import GivenReason, RevocationRequest, TaskAnswerRequest
 from domain.errors import FieldError, Refused, need
 from domain.field_errors import MESSAGES, FieldCode, field_errors
 from domain.moves import Event, get_move
@@ -25,11 +25,11 @@ from domain.notices import NoticeKind
 from domain.reasons import ReasonCode, Use
 from domain.registration import ChangeRequest, CorrectionRequest, DepartureRequest, RegistrationRequest
 from domain.stages import CLOSED, IN_REVIEW, PendingAct, Stage, Standing
-from domain.tasks import TaskKind
+from domain.tasks import TaskAction, TaskKind
 from programmes.talent_permit import contract, departures, ending, permits
 from programmes.talent_permit.given import given, known
 from programmes.talent_permit.tables import talent_permit
-from programmes.talent_permit.words import PermitDeadline
+from programmes.talent_permit.words import PermitDeadline, PermitTask
 from store.rows.work import DeadlineRow, TaskRow
 
 
@@ -67,7 +67,7 @@ def dispute(file: CaseFile, actor: Actor, at: datetime) -> None:
     file.move(Event.DISPUTE)
     talent_permit(file).departure = departure | {"disputed": True}
     due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
-    file.open_task(TaskKind.DEPARTURE_DISPUTED, at, due_at=due.at)
+    file.open_task(PermitTask.DEPARTURE_DISPUTED, at, due_at=due.at)
     file.record(Act.DEPARTURE_DISPUTED, actor, at)
 
 
@@ -76,7 +76,7 @@ def end_employment(file: CaseFile, actor: Actor, at: datetime, _deadline: Deadli
     if file.row.pending_act == PendingAct.REVOKE or file.row.ended_on is None:
         return
     file.move(Event.EMPLOYMENT_OVER)
-    is_disputed = file.find_task(TaskKind.DEPARTURE_DISPUTED) is not None
+    is_disputed = file.find_task(PermitTask.DEPARTURE_DISPUTED) is not None
     _end(file, actor, at, need(file.row.end_reason, "end_reason"))
     permits.registration_ended(file, actor, at, "registration_ended", reports=not is_disputed)
 
@@ -175,10 +175,10 @@ async def answer_employment(
 
 def answer_dispute(file: CaseFile, actor: Actor, at: datetime, asked: TaskAnswerRequest) -> None:
     """Uphold a departure that the person disputes, or set it aside; the report to the authority waited for it (R22)."""
-    if file.find_task(TaskKind.DEPARTURE_DISPUTED) is None:
+    if file.find_task(PermitTask.DEPARTURE_DISPUTED) is None:
         raise Refused("wrong_stage", "No departure is disputed.")
     departures.need_another_than_reported(file, actor)
-    file.close_tasks([TaskKind.DEPARTURE_DISPUTED], at)
+    file.close_tasks([PermitTask.DEPARTURE_DISPUTED], at)
     file.record(Act.TASK_ANSWERED, actor, at, outcome=asked.action.value, kind="departure_disputed")
     if asked.action is TaskAction.UPHOLD:
         if file.stage is Stage.ENDED and not _is_reported(file):
@@ -203,7 +203,7 @@ def end_contract_grace(file: CaseFile, actor: Actor, at: datetime, deadline: Dea
     """Ask an officer what became of an employment whose contract has ended (R29)."""
     file.move(Event.CONTRACT_GRACE_OVER)
     due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
-    file.open_task(TaskKind.EMPLOYMENT_CHECK, at, due_at=due.at)
+    file.open_task(PermitTask.EMPLOYMENT_CHECK, at, due_at=due.at)
     file.record(Act.REMINDED, actor, at, step=deadline.kind)
 
 
@@ -257,7 +257,7 @@ def _need_contract_to_come(file: CaseFile, at: datetime, contract_end: date) -> 
 def _take_contract_end(file: CaseFile, at: datetime) -> None:
     """Let the reminders follow a new contract end, and close the question about the old one."""
     talent_permit(file).contract_end = known(file).employment.contract_end
-    file.close_tasks([TaskKind.EMPLOYMENT_CHECK], at)
+    file.close_tasks([PermitTask.EMPLOYMENT_CHECK], at)
     if file.stage is Stage.APPROVED and file.row.settled:
         contract.plan_contract_end(file, at)
 

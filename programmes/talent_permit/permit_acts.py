@@ -37,6 +37,7 @@ from domain.tasks import TaskKind
 from programmes.talent_permit import eligibility, permits
 from programmes.talent_permit.authority import applying as answering
 from programmes.talent_permit.authority import inbox
+from programmes.talent_permit.words import PermitTask
 from store.case_rows import Row
 from store.rows.authority import AnswerRow
 from store.rows.register import PermitRow
@@ -59,10 +60,10 @@ def settle_eligibility(
     _RULE.need_none(permit.pending_act)
     if file.stage is not Stage.APPROVED:
         raise Refused("wrong_stage", "The registration is not in force.")
-    take_task(file, actor, at, TaskKind.PERMIT_ELIGIBILITY, destination)
+    take_task(file, actor, at, PermitTask.PERMIT_ELIGIBILITY, destination)
     if asked.action is EligibilityAction.SEND:
         codes = need_reasons(asked.reasons, Use.OVERRIDE, file.forms)
-        file.close_tasks([TaskKind.PERMIT_ELIGIBILITY], at, destination=destination)
+        file.close_tasks([PermitTask.PERMIT_ELIGIBILITY], at, destination=destination)
         file.set_permit(destination, at, rejected=None)
         finding_answers.keep(file, finding_answers.answers_given(file, destination.value, given(asked.reasons), at))
         permits.make_eligible(file, actor, at, destination, tuple(c.value for c in codes))
@@ -70,7 +71,7 @@ def settle_eligibility(
         permits.follow_up(file)
         return
     need_reasons(asked.reasons, Use.WITHHOLD, file.forms)
-    file.close_tasks([TaskKind.PERMIT_ELIGIBILITY], at, destination=destination)
+    file.close_tasks([PermitTask.PERMIT_ELIGIBILITY], at, destination=destination)
     _propose(file, actor, at, destination, PendingAct.WITHHOLD, asked.reasons, asked.note)
     file.record(
         Act.PERMIT_WITHHOLD_PROPOSED, actor, at, destination=destination.value, reasons=[r.code for r in asked.reasons]
@@ -104,7 +105,7 @@ def _reject(matter: Matter, actor: Actor, at: datetime, asked: PermitConfirmatio
     proposer = proposals.reject(matter, actor, at, asked)
     if act is PendingAct.WITHHOLD:
         due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
-        task = file.open_task(TaskKind.PERMIT_ELIGIBILITY, at, due_at=due.at, destination=matter.destination)
+        task = file.open_task(PermitTask.PERMIT_ELIGIBILITY, at, due_at=due.at, destination=matter.destination)
         file.change_task(task, holder=signer(proposer), held_since=at)
         set_claim_limit(file, task, at)
     proposals.tell_rejected(matter, at, act, proposer, asked, at.isoformat(), {"due_on": None})
@@ -119,7 +120,7 @@ def propose_outcome(
     kept = find_held(file, destination, asked.outcome_id)
     if kept is None:
         raise Refused("not_found", "No held answer about this permit has this outcome_id.")
-    take_task(file, actor, at, TaskKind.AUTHORITY_CONFLICT, destination)
+    take_task(file, actor, at, PermitTask.AUTHORITY_CONFLICT, destination)
     proposed = {"outcome_id": asked.outcome_id, "answer_id": str(kept.answer_id)}
     _propose(file, actor, at, destination, PendingAct.OUTCOME, (), None, **proposed)
     file.record(Act.ANSWER_PROPOSED, actor, at, destination=destination.value, outcome=kept.outcome)
@@ -150,7 +151,7 @@ def _apply_held(file: CaseFile, actor: Actor, at: datetime, destination: Destina
     file.change_answer(kept, AnswerState.APPLIED.value)
     answering.force(file, actor, at, inbox.read_kept(file, kept), kept.answer_id)
     if not any(a.state == AnswerState.HELD and a.destination == destination for a in file.answers):
-        file.close_tasks([TaskKind.AUTHORITY_CONFLICT], at, destination=destination)
+        file.close_tasks([PermitTask.AUTHORITY_CONFLICT], at, destination=destination)
 
 
 def _withhold(file: CaseFile, actor: Actor, at: datetime, destination: Destination) -> None:

@@ -28,7 +28,7 @@ from domain.tasks import TaskKind
 from domain.working_days import calendar_days_before
 from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.authority.known_entries import UNASKABLE, Found
-from programmes.talent_permit.words import PermitDeadline
+from programmes.talent_permit.words import PermitDeadline, PermitTask
 from store.rows.work import DeadlineRow, TaskRow
 
 _PERMIT_DEADLINES = (
@@ -39,10 +39,10 @@ _PERMIT_DEADLINES = (
 )
 _TIMED = (PermitDeadline.PERMIT_EXPIRING, PermitDeadline.PERMIT_EXPIRED)
 _PERMIT_TASKS = (
-    TaskKind.PERMIT_ELIGIBILITY,
-    TaskKind.APPLICANT_INACTIVE,
-    TaskKind.AUTHORITY_LATE,
-    TaskKind.AUTHORITY_REJECTED,
+    PermitTask.PERMIT_ELIGIBILITY,
+    PermitTask.APPLICANT_INACTIVE,
+    PermitTask.AUTHORITY_LATE,
+    PermitTask.AUTHORITY_REJECTED,
 )
 
 
@@ -67,7 +67,7 @@ def sent(file: CaseFile, actor: Actor, at: datetime, destination: Destination, f
         return
     file.move_permit(destination, PermitEvent.SENT, at, sent_at=at)
     file.cancel_deadlines(PermitDeadline.SENDING_EXPECTED, destination=destination.value)
-    file.close_tasks([TaskKind.AUTHORITY_REJECTED], at, destination=destination)
+    file.close_tasks([PermitTask.AUTHORITY_REJECTED], at, destination=destination)
     limits, day0 = file.context.limits, day_of(at)
     for step, moment in enumerate(file.calendar.mornings(day0, limits.applicant_reminders), start=1):
         file.set_deadline(PermitDeadline.APPLICANT_REMINDER, moment, destination=destination.value, step=step)
@@ -94,7 +94,7 @@ def rejected(
         detail |= {"differs": list(found.differs), "entry": found.detail(), "own": own}
     file.move_permit(destination, PermitEvent.SENDING_REJECTED, at)
     file.record(Act.PERMIT_REJECTED, actor, at, destination=destination.value, reasons=[reason])
-    file.share_task(TaskKind.AUTHORITY_REJECTED, at, destination, detail=detail)
+    file.share_task(PermitTask.AUTHORITY_REJECTED, at, destination, detail=detail)
 
 
 def send_again(file: CaseFile, actor: Actor, at: datetime, task: TaskRow) -> None:
@@ -106,7 +106,7 @@ def send_again(file: CaseFile, actor: Actor, at: datetime, task: TaskRow) -> Non
     for destination in served:
         get_permit_move(_stage(file, destination), PermitEvent.SENT)
     alone = task.destination
-    file.close_tasks([TaskKind.AUTHORITY_REJECTED], at, destination=Destination(alone) if alone else None)
+    file.close_tasks([PermitTask.AUTHORITY_REJECTED], at, destination=Destination(alone) if alone else None)
     file.record(Act.TASK_ANSWERED, actor, at, outcome="send_again", destination=alone, kind="authority_rejected")
     seen, detail = task.detail, dict[str, Any]()
     if entry_id := seen.get("entry", {}).get("entry_id"):
@@ -232,7 +232,7 @@ def _ask_about_applicant(
     file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: DeadlineRow
 ) -> None:
     due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
-    file.share_task(TaskKind.APPLICANT_INACTIVE, at, destination, due_at=due.at)
+    file.share_task(PermitTask.APPLICANT_INACTIVE, at, destination, due_at=due.at)
     file.record(Act.REMINDED, actor, at, destination=destination.value, step=deadline.kind)
 
 
@@ -277,7 +277,7 @@ def _show_unreported(
 def _late(file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: DeadlineRow) -> None:
     file.move_permit(destination, PermitEvent.AUTHORITY_LATE, at)
     due = file.permits[destination].due_at
-    task = file.open_task(TaskKind.AUTHORITY_LATE, at, due_at=due, destination=destination)
+    task = file.open_task(PermitTask.AUTHORITY_LATE, at, due_at=due, destination=destination)
     file.change_task(task, overdue=True)
     file.record(Act.PERMIT_LATE, actor, at, destination=destination.value, step=deadline.step)
     facts = {"answer_expected_on": day_of(need(due, "due_at"))}

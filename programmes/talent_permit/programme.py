@@ -2,12 +2,15 @@
 
 from typing import Final
 
+from cases.case.parties import READS_CASE, TRIES_COMMANDS, DeclaredPart
 from cases.case.shows import Views
 from cases.programme import Programme, Signature
 from domain import spellings
 from domain.acts import Act
 from domain.case_types import CaseType
+from domain.commands import CommandKind
 from domain.moves import Event
+from domain.parties import Part, Party
 from domain.registration import RegistrationRequest
 from domain.roster import RosterAct
 from domain.stages import PendingAct
@@ -33,6 +36,15 @@ from programmes.talent_permit.words import WORDS, PermitCommand
 
 TALENT_PERMIT: Final = Programme(
     code=spellings.TALENT_PERMIT,
+    party=Party.EMPLOYER,
+    parts=(
+        DeclaredPart(
+            part=Part.SUBJECT,
+            kind=Party.PERSON,
+            sees=READS_CASE | TRIES_COMMANDS | {"permits", "talent_permits"},
+            asks=(PermitCommand.CARD_LOST, CommandKind.CONTEST_FACT, PermitCommand.DISPUTE),
+        ),
+    ),
     prefix=registration.PREFIX,
     workflow=CaseType(spellings.REGISTRATION_WORKFLOW, spellings.REGISTRATION_ID, "registration and permits"),
     form=RegistrationRequest,

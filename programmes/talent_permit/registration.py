@@ -53,7 +53,7 @@ PREFIX: Final = "HT"
 _TRIES = 3
 _LIVE_PERSON = "uq_cases_live_person"
 # A random reference that is taken is drawn again; a person whom another request adds at the same time is found then.
-_DRAWN_AGAIN = frozenset({"pk_registrations", "uq_persons_identity_hash", "uq_person_documents_lookup_hash"})
+_DRAWN_AGAIN = frozenset({"pk_cases", "uq_persons_identity_hash", "uq_person_documents_lookup_hash"})
 
 
 class _GivenBeforeError(Exception):

@@ -38,7 +38,7 @@ from programmes.talent_permit.authority.early import take_answer, take_early
 from programmes.talent_permit.given import given, known
 from programmes.talent_permit.live_registrations import need_within_limit, refuse_second
 from programmes.talent_permit.tables import talent_permit
-from programmes.talent_permit.words import PermitCommand
+from programmes.talent_permit.words import PermitCommand, PermitTask
 from store.rows.work import TaskRow
 
 
@@ -46,7 +46,7 @@ async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at
     whole = employment.merged(given(file), CorrectionRequest.model_validate(body))
     held = contact_changes.held_back(file, at, whole.subject)
     whole = whole.with_contact({name: getattr(file.subject, name) for name in held})
-    await take_identity(file, connection, whole)
+    await take_identity(file, connection, whole, at)
     employment.keep_version(file, at, whole=whole)
     talent_permit(file).change(
         destinations=[d.value for d in whole.destinations],
@@ -189,12 +189,12 @@ _AT_ITS_END: Final = (Act.ENDED, Act.PERMIT_CLOSED, Act.PERMIT_REPORTED)
 _OF_ANSWERS: Final = (Act.ANSWER_APPLIED, Act.ANSWER_HELD, Act.ANSWER_RECEIVED, Act.PERMIT_SENT)
 _OF_TASKS: Final = (Act.CHANGED, Act.CHANGE_DECLINED, Act.DEPARTURE_REPORTED, Act.DEPARTURE_PROPOSED, Act.TASK_ANSWERED)
 _DESTINATION: Final = ("destination",)
-ANSWERS: Final[Mapping[TaskKind, Answer]] = {
+ANSWERS: Final[Mapping[str, Answer]] = {
     **verbs.ANSWERS,
     TaskKind.CHANGE: _answer_change,
-    TaskKind.EMPLOYMENT_CHECK: _answer_employment,
-    TaskKind.DEPARTURE_DISPUTED: _answer_dispute,
-    TaskKind.AUTHORITY_REJECTED: _send_again,
+    PermitTask.EMPLOYMENT_CHECK: _answer_employment,
+    PermitTask.DEPARTURE_DISPUTED: _answer_dispute,
+    PermitTask.AUTHORITY_REJECTED: _send_again,
 }
 COMMANDS: Final[Mapping[str, Command]] = {
     **verbs.COMMANDS,

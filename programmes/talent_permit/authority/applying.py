@@ -15,11 +15,10 @@ from domain.errors import need
 from domain.moves import PermitEvent, find_permit_move
 from domain.notices import NoticeKind
 from domain.stages import PERMIT_WITH_AUTHORITY, Destination, PermitStage
-from domain.tasks import TaskKind
 from programmes.talent_permit import permits
 from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.rules import term_differs
-from programmes.talent_permit.words import PermitDeadline
+from programmes.talent_permit.words import PermitDeadline, PermitTask
 from store.rows.register import AssessmentRow, PermitRow
 
 _EVENTS: Final = {outcome: PermitEvent(outcome.value) for outcome in Outcome}
@@ -105,7 +104,7 @@ def hold(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer, an
     """Keep an answer that contradicts what is known, and let an officer look (P26)."""
     due = file.calendar.deadline(day_of(at), file.context.limits.early_answer_days)
     file.open_task(
-        TaskKind.AUTHORITY_CONFLICT, at, due_at=due.at, destination=answer.destination,
+        PermitTask.AUTHORITY_CONFLICT, at, due_at=due.at, destination=answer.destination,
         detail={"outcome": answer.outcome.value, "outcome_id": answer.outcome_id},
     )  # fmt: skip
     file.record(
@@ -273,7 +272,7 @@ def _end_application(file: CaseFile, destination: Destination, at: datetime) -> 
     file.cancel_deadlines(
         PermitDeadline.APPLICANT_REMINDER, PermitDeadline.APPLICANT_INACTIVE, destination=destination.value
     )
-    file.close_tasks([TaskKind.APPLICANT_INACTIVE], at, destination=destination)
+    file.close_tasks([PermitTask.APPLICANT_INACTIVE], at, destination=destination)
 
 
 _APPLY: Final = {

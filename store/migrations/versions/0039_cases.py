@@ -4,12 +4,16 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from store.case_fences import close_case_table
-
 revision = "0039"
 down_revision = "0038"
 branch_labels = None
 depends_on = None
+
+APPLICATION = "hetao_app"
+_TENANT = "current_setting('hetao.tenant', true)"
+_SEEN = f"CASE WHEN {_TENANT} = '*' THEN true ELSE {_TENANT} = employer_id END"
+_CASES = "current_setting('hetao.cases', true)"
+_OWN = f"CASE WHEN coalesce({_CASES}, '') = '' THEN true ELSE reference = ANY (string_to_array({_CASES}, ',')) END"
 
 
 def upgrade() -> None:
@@ -27,7 +31,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["reference"], ["cases.reference"], name=op.f("fk_talent_permits_reference")),
         sa.PrimaryKeyConstraint("reference", name=op.f("pk_talent_permits")),
     )
-    close_case_table("talent_permits")
+    _close()
     # The owner too is under row-level security.
     op.execute("SELECT set_config('hetao.tenant', '*', true)")
     op.execute("""
@@ -39,6 +43,15 @@ def upgrade() -> None:
         op.drop_column("cases", name)
     # Whoever adds a case says of which programme it is.
     op.alter_column("cases", "programme", server_default=None)
+
+
+def _close() -> None:
+    op.execute(f"GRANT SELECT, INSERT, UPDATE ON talent_permits TO {APPLICATION}")
+    op.execute(f"REVOKE DELETE, TRUNCATE ON talent_permits FROM {APPLICATION}")
+    op.execute("ALTER TABLE talent_permits ENABLE ROW LEVEL SECURITY")
+    op.execute("ALTER TABLE talent_permits FORCE ROW LEVEL SECURITY")
+    op.execute(f"CREATE POLICY tenant ON talent_permits USING ({_SEEN}) WITH CHECK ({_SEEN})")
+    op.execute(f"CREATE POLICY own_cases ON talent_permits AS RESTRICTIVE FOR SELECT USING ({_OWN})")
 
 
 def _rename_what_is_named_by_it() -> None:
