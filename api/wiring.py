@@ -45,7 +45,7 @@ class Wiring:
     cursors: Cursors
     limiter: Limiter
     patience: Patience
-    packs: Mapping[str, PackShelf]
+    limits: Mapping[str, PackShelf]
     answers: Gathering
     forgeries: Forgeries
     readiness: Readiness

@@ -107,7 +107,7 @@ class CaseFile(CaseParts):
         **detail: object,
     ) -> None:
         """Add a ledger row, with stage, round and the hash of the case's state as they stand after the act."""
-        pack = self.context.packs.version(self.row.policy_version) if act in RULED else None
+        pack = self.pack if act in RULED else None
         before, self._state = self._state, case_state(self.row, self.permits)
         entry = Entry(
             act=act,
@@ -319,7 +319,7 @@ async def build_file(context: Context, connection: AsyncConnection, loaded: Load
     Raises:
         Refused: `facts_erased` after an erasure.
     """
-    await need_pack(context, connection, loaded.registration.policy_version)
+    await need_pack(context, connection, loaded.registration)
     key, application = _open_facts(context, loaded)
     file = CaseFile(
         context=context,

@@ -1,9 +1,10 @@
 """What the row of a case says by itself, to those who change the case and to those who only show it."""
 
-from cases.shared.context import Context
+from cases.shared.context import Context, shelf_of
 from domain.forms import Form
 from domain.stages import Destination, Stage
 from domain.words import Words
+from policy.pack import Pack, PackShelf
 from store.rows.register import RegistrationRow
 
 
@@ -23,6 +24,16 @@ class CaseRow:
     def forms(self) -> tuple[type[Form], ...]:
         """The form that the case was opened with, for what asks several at once."""
         return (self.form,)
+
+    @property
+    def shelf(self) -> PackShelf:
+        """The versions of the rule pack of its programme."""
+        return shelf_of(self.context, self.row.programme)
+
+    @property
+    def pack(self) -> Pack:
+        """The version of the rule pack that the case keeps."""
+        return self.shelf.version(self.row.policy_version)
 
     @property
     def reference(self) -> str:

@@ -14,6 +14,7 @@ from domain.parties import Part, Party
 from domain.registration import RegistrationRequest
 from domain.roster import RosterAct
 from domain.stages import PendingAct
+from policy.limits import OwnLimits
 from policy.rerun import Rules
 from programmes.talent_permit import (
     departures,
@@ -21,6 +22,7 @@ from programmes.talent_permit import (
     employment,
     facts,
     given,
+    limits,
     live_registrations,
     own_views,
     registration,
@@ -64,6 +66,8 @@ TALENT_PERMIT: Final = Programme(
     commands=COMMANDS,
     answers=ANSWERS,
     timers=TIMERS,
+    packs=(limits.RULES,),
+    limits=OwnLimits(limits.read),
     rules=Rules(facts=PermitFacts, assess=rules.assess, of_destination=rules.eligibility, looked_at=LOOKED_AT),
     gather=facts.gather,
     signatures={

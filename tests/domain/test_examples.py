@@ -17,12 +17,13 @@ from domain.stages import Standing
 from policy.addresses import fold_address
 from policy.packs import load_rule_packs
 from programmes.talent_permit.known import facts_of
+from programmes.talent_permit.limits import RULES
 from programmes.talent_permit.rules import assess
 from register.rosters.columns import columns_of
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ON = date(2026, 11, 23)
-PACK = load_rule_packs()[-1]
+PACK = load_rule_packs(RULES)[-1]
 REGISTER = RegisterFile.model_validate(yaml.safe_load((EXAMPLES / "employers.yaml").read_text("utf-8")))
 
 

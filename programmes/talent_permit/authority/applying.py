@@ -17,6 +17,7 @@ from domain.notices import NoticeKind
 from domain.stages import PERMIT_WITH_AUTHORITY, Destination, PermitStage
 from programmes.talent_permit import permits
 from programmes.talent_permit.authority import inbox
+from programmes.talent_permit.limits import limits_in
 from programmes.talent_permit.rules import term_differs
 from programmes.talent_permit.words import PermitDeadline, PermitTask
 from store.rows.register import AssessmentRow, PermitRow
@@ -102,7 +103,7 @@ def force(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer, a
 
 def hold(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer, answer_id: UUID) -> None:
     """Keep an answer that contradicts what is known, and let an officer look (P26)."""
-    due = file.calendar.deadline(day_of(at), file.context.limits.early_answer_days)
+    due = file.calendar.deadline(day_of(at), limits_in(file.context).early_answer_days)
     file.open_task(
         PermitTask.AUTHORITY_CONFLICT, at, due_at=due.at, destination=answer.destination,
         detail={"outcome": answer.outcome.value, "outcome_id": answer.outcome_id},
@@ -117,7 +118,7 @@ def hold(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer, an
 
 def keep_early(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer, answer_id: UUID) -> None:
     """Keep an answer that came before the one it follows; it is shown when that does not come (P25)."""
-    days = file.context.limits.early_answer_days
+    days = limits_in(file.context).early_answer_days
     file.set_working_days(PermitDeadline.EARLY_ANSWER, day_of(at), days, destination=answer.destination.value)
     file.record(
         Act.ANSWER_RECEIVED, actor, at, destination=answer.destination.value, outcome=answer.outcome.value,
@@ -146,7 +147,7 @@ def _agrees(permit: PermitRow, answer: AuthorityAnswer) -> bool:
 
 
 def _accepted(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -> None:
-    destination, limits = answer.destination, file.context.limits
+    destination, limits = answer.destination, limits_in(file.context)
     accepted_on = day_of(answer.occurred_at)
     due = file.set_working_days(
         PermitDeadline.AUTHORITY_LATE, accepted_on, limits.authority_answer_days, destination=destination.value, step=1
@@ -185,7 +186,7 @@ def _replaced(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswe
 def _tell_issued(file: CaseFile, at: datetime, answer: AuthorityAnswer) -> None:
     destination = answer.destination
     permits.plan_expiry(file, destination, at)
-    pack = file.context.packs.version(file.row.policy_version)
+    pack = file.pack
     differs = term_differs(
         pack,
         valid_from=answer.valid_from,
