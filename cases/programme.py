@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
+from cases.case.moves import Moves, Track
 from cases.case.parties import DeclaredPart
 from cases.case.shows import Views
 from cases.case.views import CaseForStaff
@@ -26,7 +27,6 @@ from domain.decisions import TaskAnswerRequest
 from domain.errors import Refused
 from domain.forms import Form
 from domain.languages import Language
-from domain.moves import Event
 from domain.parties import Party
 from domain.roster import RosterAct
 from domain.stages import Destination, PendingAct
@@ -156,13 +156,13 @@ class Signature:
 
     Attributes:
         proposed: the act that tells of the proposal.
-        rejected: the event that its rejection is.
+        rejected: the event that its rejection is, a row of the table.
         given: what the second signature does.
         withheld: what its rejection brings with it.
     """
 
     proposed: Act
-    rejected: Event
+    rejected: str
     given: Signing
     withheld: Signing | None = None
 
@@ -183,6 +183,8 @@ class Programme:
         taken_again_at: when cases are taken on again after the limit of a day was used up.
         rosters: the rosters whose rows are of this programme, each with the command that a row asks of its case; None
             where each row is a case of its own.
+        moves: the table of its moves, the front half's among them; its columns act.
+        tracks: its tracks by name, each with its moves.
         words: the kinds of its deadlines and so on, with those of any case.
         commands: all that can be asked of its cases, those of the core among them.
         answers: what answers to tasks do, by the kind of task; of a kind not named here they close the task.
@@ -216,6 +218,8 @@ class Programme:
     accept: Accept
     taken_again_at: Callable[[datetime], datetime]
     rosters: Mapping[RosterAct, str | None]
+    moves: Moves
+    tracks: Mapping[str, Track]
     words: Words
     commands: Mapping[str, Command]
     answers: Mapping[str, Answer]

@@ -192,7 +192,7 @@ def _decisions(reading: CaseReading, chain: list[LedgerRow], language: Language)
             rule_version=each.row.rule_version,
             remedy=document(remedy_of(reading.context, each)),
         )
-        for each in decisions_of(chain)
+        for each in decisions_of(chain, views_of(reading).told)
         if each.is_out
     ]
 

@@ -9,7 +9,6 @@ from domain import spellings
 from domain.acts import Act
 from domain.case_types import CaseType
 from domain.commands import CommandKind
-from domain.moves import Event
 from domain.parties import Part, Party
 from domain.registration import RegistrationRequest
 from domain.roster import RosterAct
@@ -32,7 +31,9 @@ from programmes.talent_permit import (
 from programmes.talent_permit.authority import inbox, lost
 from programmes.talent_permit.known import LOOKED_AT, PermitFacts
 from programmes.talent_permit.published import PUBLISHED
+from programmes.talent_permit.stages import MOVES, TRACKS, LifeEvent
 from programmes.talent_permit.timers import TIMERS, recounted
+from programmes.talent_permit.told import TOLD
 from programmes.talent_permit.verbs import ANSWERS, COMMANDS
 from programmes.talent_permit.words import WORDS, PermitCommand
 
@@ -57,11 +58,14 @@ TALENT_PERMIT: Final = Programme(
         remedies=own_views.remedies,
         columns=views.COLUMNS,
         cells=views.cells,
+        told=TOLD,
         published=PUBLISHED,
     ),
     accept=registration.accept,
     taken_again_at=live_registrations.taken_again_at,
     rosters={RosterAct.REGISTER: None, RosterAct.DEPARTURE: PermitCommand.DEPART},
+    moves=MOVES,
+    tracks=TRACKS,
     words=WORDS,
     commands=COMMANDS,
     answers=ANSWERS,
@@ -73,12 +77,12 @@ TALENT_PERMIT: Final = Programme(
     signatures={
         PendingAct.REVOKE: Signature(
             proposed=Act.REVOCATION_PROPOSED,
-            rejected=Event.REJECT_REVOCATION,
+            rejected=LifeEvent.REJECT_REVOCATION,
             given=employment.confirm_revocation,
             withheld=employment.after_rejected_revocation,
         ),
         PendingAct.DEPARTURE: Signature(
-            proposed=Act.DEPARTURE_PROPOSED, rejected=Event.REJECT_DEPARTURE, given=departures.confirm
+            proposed=Act.DEPARTURE_PROPOSED, rejected=LifeEvent.REJECT_DEPARTURE, given=departures.confirm
         ),
     },
     takes_effect=eligibility.begin,
