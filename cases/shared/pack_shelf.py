@@ -13,7 +13,7 @@ from domain.clock import day_of
 from domain.errors import Unavailable
 from domain.rule_packs import PackState
 from policy.pack import Pack, PackError, parse_pack
-from store.rows.register import RegistrationRow
+from store.rows.register import CaseRow
 from store.tables import rule_packs
 from temporal.events import first_of
 
@@ -48,7 +48,7 @@ async def pack_for(context: Context, connection: AsyncConnection, code: str, at:
     return shelf_of(context, code).on(day_of(at))
 
 
-async def need_pack(context: Context, connection: AsyncConnection, case: RegistrationRow) -> None:
+async def need_pack(context: Context, connection: AsyncConnection, case: CaseRow) -> None:
     """Read what was published where the version of a case is not on the shelf yet."""
     if case.programme in context.programmes and not shelf_of(context, case.programme).has(case.policy_version):
         await read_packs(context, connection)
