@@ -20,10 +20,12 @@ from activities.authority import (
 )
 from activities.errors import classified
 from cases.health import rounds
+from cases.incidents import refused_messages
 from cases.shared.context import Context
 from domain.actors import system
 from domain.answers import AuthorityAnswer
 from domain.errors import Refused, Unavailable
+from domain.incidents import IncidentKind
 from domain.messages import CallInput, Course, PollInput
 from programmes.talent_permit.authority import calls, polling
 from programmes.talent_permit.authority import lost_acts as lost_answer_acts
@@ -143,7 +145,9 @@ class AuthorityCalls:
             try:
                 read.append(AuthorityAnswer.model_validate(dict(raw)))
             except ValidationError:
-                await answers.note_refused(self._context, _POLL, "invalid")
+                await refused_messages.note_refused(
+                    self._context, _POLL, "invalid", kind=IncidentKind.AUTHORITY_ANSWER
+                )
         return read
 
     async def _take(self, said: Sequence[Said]) -> None:
@@ -161,7 +165,9 @@ class AuthorityCalls:
                 case _:
                     # One answer that cannot be taken in stops neither the others nor the cursor; an operator sees it.
                     _log.error("defect", step="take_answer", **describe(result))
-                    await answers.note_refused(self._context, _POLL, "defect")
+                    await refused_messages.note_refused(
+                        self._context, _POLL, "defect", kind=IncidentKind.AUTHORITY_ANSWER
+                    )
 
 
 def _by_case(given: Iterable[AuthorityAnswer]) -> list[list[Said]]:

@@ -304,7 +304,7 @@ def _retry(error: Refused | Unavailable) -> dict[str, str] | None:
 async def _report(app: FastAPI, error: Exception, scope: Scope) -> Response:
     """Put a defect before the operator and return the problem that names it; 503 where PostgreSQL is away."""
     state = scope["state"]
-    reference = find_reference(str(scope.get("path_params", {}).get("reference", "")))
+    reference = find_reference(str(scope.get("path_params", {}).get("reference", "")), app.state.wiring.context.prefixes)
     step = f"{scope['method']} {route_of(scope)}"
     incident: str | None
     try:
@@ -354,7 +354,7 @@ async def _on_http(request: Request, error: Exception) -> Response:
 
 async def _refuse(request: Request, refused: Refused, headers: Mapping[str, str] | None = None) -> Response:
     actor = getattr(request.state, "actor", None)
-    reference = find_reference(str(request.path_params.get("reference", "")))
+    reference = find_reference(str(request.path_params.get("reference", "")), wiring_of(request).context.prefixes)
     # A reading of a case that is not the caller's own is answered as one of a case that there is not.
     is_reach = reference is not None and refused.code == "case_unknown"
     is_act = is_write(request) or is_reach or refused.code in ("role_not_allowed", "purpose_missing")

@@ -39,11 +39,3 @@ class OwnOpenedFactView(OwnRecordedFactView):
     purpose: str
     basis: str
     retention: str
-
-
-class ContestedView(BaseModel):
-    """A contest that was taken on."""
-
-    reference: str
-    fact: int
-    status: str = Field(examples=["received"])

@@ -139,18 +139,3 @@ class ObjectionPage(Page):
     """A page of what waits for an answer."""
 
     items: list[ObjectionView]
-
-
-class LostCardView(BaseModel):
-    """A report of a lost card that was taken on."""
-
-    reference: str
-    destination: Destination
-    status: str = Field(examples=["received"])
-
-
-class DisputeView(BaseModel):
-    """A dispute that was taken on."""
-
-    reference: str
-    status: str = Field(examples=["received"])

@@ -7,15 +7,16 @@ stands here without a word of any of them.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
-from cases.case.views import ObstacleView
+from cases.case.views import CheckView, ObstacleView
 from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency, Reply
+from cases.shared.inboxes import Desk, Inbox
 from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.answers import AuthorityAnswer
@@ -27,6 +28,7 @@ from domain.languages import Language
 from domain.moves import Event
 from domain.registration import RegistrationRequest
 from domain.roster import RosterAct
+from domain.routes import Operation, OwnRoute, Route, TrackPath
 from domain.stages import Destination, PendingAct
 from domain.tasks import TaskKind
 from domain.working_days import Deadline
@@ -67,8 +69,18 @@ class Accepted:
     reply: Reply
 
 
-# Takes on a case as its form says, once for each key.
-Accept = Callable[[Context, Actor, Any, Idempotency], Awaitable[Accepted]]
+class Accept(Protocol):
+    """Takes on a case as its form says, once for each key, and answers in a language."""
+
+    def __call__(
+        self, context: Context, actor: Actor, request: Any, idempotency: Idempotency, language: Language = ..., /
+    ) -> Awaitable[Accepted]:
+        """Take it on."""
+        ...
+
+
+# Says what the rules would find of a form today, and stores nothing.
+Check = Callable[[Context, Actor, Any, Language], Awaitable[CheckView]]
 
 NOBODY: Final = frozenset[Role]()
 EVERYBODY: Final = frozenset(Role)
@@ -108,6 +120,8 @@ class Command:
         before: what is checked of it before it is tried and stored.
         look: what refuses it by a look at the case alone, for whoever checks many before any is asked.
         refused: what its caller is told where the try is refused, if something else than that.
+        route: how it is asked over HTTP; None for what only the engine asks, or a person of a case of their own.
+        own: how a person asks it.
     """
 
     does: Verb
@@ -119,6 +133,14 @@ class Command:
     before: Before | None = None
     look: Look | None = None
     refused: Told | None = None
+    route: Route | None = None
+    own: OwnRoute | None = None
+
+    @property
+    def by(self) -> frozenset[Role]:
+        """The roles that may ask it; none where only the engine does."""
+        asked = NOBODY if self.route is None else self.route.by
+        return asked if self.own is None else asked | {Role.PERSON}
 
     def is_awaited(self, role: Role) -> bool:
         """Whether a caller of a role waits for the outcome."""
@@ -148,6 +170,17 @@ class Programme:
 
     Attributes:
         code: stored with each case; it never changes.
+        path: the first part of the addresses of its cases, behind the version.
+        prefix: the two letters that the references of its cases begin with; they never change.
+        named: what is put behind the names of those calls that are common to all programmes, so that each has one of
+            its own.
+        form: the model of what is given for a case.
+        submit: what taking on a case is called.
+        check: what a try of the form is called, and what makes it; None where there is none.
+        by: the roles that may hand in a form.
+        tracks: the address of its tracks, where its cases have any.
+        inboxes: what it hears from machines outside.
+        desks: what its staff works on beside cases.
         accept: takes on a case.
         taken_again_at: when cases are taken on again after the limit of a day was used up.
         rosters: the rosters whose rows are of this programme.
@@ -169,6 +202,16 @@ class Programme:
     """
 
     code: str
+    path: str
+    prefix: str
+    named: str = ""
+    form: type[BaseModel]
+    by: frozenset[Role]
+    submit: Operation
+    check: tuple[Operation, Check] | None = None
+    tracks: TrackPath | None = None
+    inboxes: tuple[Inbox, ...] = ()
+    desks: tuple[Desk, ...] = ()
     accept: Accept
     taken_again_at: Callable[[datetime], datetime]
     rosters: frozenset[RosterAct]

@@ -10,10 +10,11 @@ from domain.answers import AuthorityAnswer, Outcome
 from domain.fields import Day, Label, Moment, Note
 from domain.references import reference_from
 from domain.registration import Body
+from domain.spellings import TALENT_PERMIT_PREFIX
 from domain.stages import Destination
 from domain.tasks import TaskKind
 
-_SAMPLE: Final = reference_from(bytes(5))  # only to test that a paper holds together
+_SAMPLE: Final = reference_from(bytes(5), TALENT_PERMIT_PREFIX)  # only to test that a paper holds together
 Round = Annotated[int, Field(ge=1, le=10_000, strict=True)]
 
 

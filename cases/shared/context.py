@@ -46,13 +46,39 @@ class Context:
     apart: Apart = field(default_factory=Apart)
     bells: "DeliveryBells" = field(default_factory=lambda: DeliveryBells())
 
+    @property
+    def prefixes(self) -> frozenset[str]:
+        """The letters that references of cases begin with."""
+        return frozenset(each.prefix for each in self.programmes.values())
+
+    def path_of(self, reference: str) -> str:
+        """Return the address of a case among those of the API, after the version; it need not be there.
+
+        Raises:
+            KeyError: for a reference of no programme that this process was handed.
+        """
+        for each in self.programmes.values():
+            if reference.startswith(f"{each.prefix}-"):
+                return f"{each.path}/{reference}"
+        raise KeyError(reference)
+
 
 class Declared(Protocol):
-    """A programme, as far as it is known down here: by its code."""
+    """A programme, as far as it is known down here: by its code, and by what its cases are called."""
 
     @property
     def code(self) -> str:
         """The code that its cases carry."""
+        ...
+
+    @property
+    def path(self) -> str:
+        """The first part of the addresses of its cases."""
+        ...
+
+    @property
+    def prefix(self) -> str:
+        """The two letters that the references of its cases begin with."""
         ...
 
 

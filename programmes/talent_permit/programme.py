@@ -4,18 +4,39 @@ from typing import Final
 
 from cases.programme import Programme, Signature
 from domain import spellings
+from domain.actors import Role
 from domain.acts import Act
 from domain.moves import Event
+from domain.registration import RegistrationRequest
 from domain.roster import RosterAct
 from domain.stages import PendingAct
 from policy.rerun import Rules
-from programmes.talent_permit import departures, eligibility, employment, facts, live_registrations, registration, rules
+from programmes.talent_permit import (
+    departures,
+    eligibility,
+    employment,
+    facts,
+    live_registrations,
+    registration,
+    routes,
+    rules,
+)
 from programmes.talent_permit.authority import inbox, lost
+from programmes.talent_permit.authority.incoming import ANSWERS, LOST_ANSWERS
 from programmes.talent_permit.timers import TIMERS, recounted
 from programmes.talent_permit.verbs import ANSWERS, COMMANDS
 
 TALENT_PERMIT: Final = Programme(
     code=spellings.TALENT_PERMIT,
+    path=routes.PATH,
+    prefix=spellings.TALENT_PERMIT_PREFIX,
+    form=RegistrationRequest,
+    by=frozenset({Role.EMPLOYER}),
+    submit=routes.SUBMIT,
+    check=(routes.CHECK, registration.check),
+    tracks=routes.PERMITS,
+    inboxes=(ANSWERS,),
+    desks=(LOST_ANSWERS,),
     accept=registration.accept,
     taken_again_at=live_registrations.taken_again_at,
     rosters=frozenset({RosterAct.REGISTER, RosterAct.DEPARTURE}),

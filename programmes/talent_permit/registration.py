@@ -31,7 +31,7 @@ from domain.languages import Language
 from domain.notices import NoticeKind
 from domain.references import REFERENCE_BYTES, reference_from
 from domain.registration import RegistrationRequest
-from domain.spellings import TALENT_PERMIT
+from domain.spellings import TALENT_PERMIT, TALENT_PERMIT_PREFIX
 from domain.stages import Holder, Stage
 from programmes.talent_permit.facts import gather_facts
 from programmes.talent_permit.live_registrations import (
@@ -130,7 +130,7 @@ async def _accept(
 ) -> Accepted | Refused:
     """Return the answer, or the refusal that is counted in the same transaction."""
     at = context.clock()
-    reference = reference_from(os.urandom(REFERENCE_BYTES))
+    reference = reference_from(os.urandom(REFERENCE_BYTES), TALENT_PERMIT_PREFIX)
     beside = asked_before(actor, idempotency) + person_within_limit(context, actor, request.person.identity_number, at)
     beside += given_before(reference)
     employer = _known(await load_employer(connection, actor.employer_id or "", beside=beside))

@@ -99,13 +99,13 @@ async def test_the_reference_of_a_lost_case_is_not_given_again(park: Park, monke
     await _declare(park)
 
     async def listed() -> AsyncIterator[list[str]]:
-        yield [f"registration/{reference_from(lost)}", "notification/mail"]
+        yield [f"registration/{reference_from(lost, "HT")}", "notification/mail"]
 
-    assert await find_lost_cases(park.context, listed()) == [reference_from(lost)]
+    assert await find_lost_cases(park.context, listed()) == [reference_from(lost, "HT")]
     drawn = iter([lost, free])
-    monkeypatch.setattr(registration, "reference_from", lambda _entropy: reference_from(next(drawn)))
+    monkeypatch.setattr(registration, "reference_from", lambda _entropy, prefix: reference_from(next(drawn), prefix))
     case = await park.take_on()
-    assert case.reference == reference_from(free)
+    assert case.reference == reference_from(free, "HT")
     assert not await lost_cases.note_gone(park.context, case.reference)
 
 
