@@ -22,6 +22,7 @@ from activities.errors import classified
 from cases.health import rounds
 from cases.incidents import refused_messages
 from cases.shared.context import Context
+from cases.shared.inboxes import Received
 from domain.actors import system
 from domain.answers import AuthorityAnswer
 from domain.errors import Refused, Unavailable
@@ -32,7 +33,7 @@ from programmes.talent_permit.authority import lost_acts as lost_answer_acts
 from programmes.talent_permit.authority import outcomes as answers
 from programmes.talent_permit.authority.calls import Order
 from programmes.talent_permit.authority.known_entries import UNASKABLE, Found, choose
-from programmes.talent_permit.authority.outcomes import Received, Said
+from programmes.talent_permit.authority.outcomes import Said
 from temporal.engine import Engine
 from temporal.telemetry import concerning, describe
 
@@ -145,9 +146,7 @@ class AuthorityCalls:
             try:
                 read.append(AuthorityAnswer.model_validate(dict(raw)))
             except ValidationError:
-                await refused_messages.note_refused(
-                    self._context, _POLL, "invalid", kind=IncidentKind.AUTHORITY_ANSWER
-                )
+                await refused_messages.note_refused(self._context, _POLL, "invalid", kind=IncidentKind.AUTHORITY_ANSWER)
         return read
 
     async def _take(self, said: Sequence[Said]) -> None:

@@ -1,44 +1,47 @@
 """The way of an act on a case: stored as a command first, then brought to the case's workflow."""
 
-from typing import Any
+from typing import Any, Final
 
 from fastapi import Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
 from api.case_answers import respond_with_case
+from api.views import CaseView
 from api.wiring import wiring_of
 from cases.commands import submit as acts
 from cases.commands.submit import Beside
 from cases.incidents import defects
 from cases.shared.idempotency import Idempotency, Reply
 from domain.actors import Actor
-from domain.commands import CommandKind
 from domain.errors import Defect
-from domain.stages import Destination
 from temporal.engine import Told
 from temporal.telemetry import concern
 
 Content = BaseModel | dict[str, Any]
+PENDING: Final[dict[int | str, dict[str, Any]]] = {
+    202: {"model": CaseView, "description": "Stored; applied when the engine is back (`pending: true`)."}
+}
 
 
 async def act(
     request: Request,
     actor: Actor,
     reference: str,
-    kind: CommandKind,
+    kind: str,
     body: Content,
     idempotency: Idempotency,
 ) -> Response:
     """Store an act and answer with the case."""
-    return respond_with_case(await ask(request, actor, reference, kind, body, idempotency))
+    reply = await ask(request, actor, reference, kind, body, idempotency)
+    return respond_with_case(reply, wiring_of(request).context.path_of)
 
 
 async def ask(
     request: Request,
     actor: Actor,
     reference: str,
-    kind: CommandKind,
+    kind: str,
     body: Content,
     idempotency: Idempotency,
     *,
@@ -65,8 +68,3 @@ async def ask(
     return await acts.reply(
         wiring.context, actor, asked, idempotency, language, is_answered=bool(told), pending_because=told.value
     )
-
-
-def on_permit(destination: Destination, body: BaseModel) -> dict[str, Any]:
-    """Return an act on the permit of one destination, as a command keeps it."""
-    return {"destination": destination.value, **body.model_dump(mode="json", exclude_unset=True)}

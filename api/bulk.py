@@ -87,7 +87,7 @@ async def _approve(request: Request, actor: Actor, decision: BulkDecision, idemp
         await _need_clear(request, actor, reference)
         body = DecisionRequest(action=DecisionAction.APPROVE, round=decision.round)
         reply = await ask(request, actor, reference, CommandKind.DECIDE, body, named)
-        answer = act_answer(reply)
+        answer = act_answer(reply, wiring_of(request).context.path_of)
         outcome = {"status": status_of(reply), "stage": answer["stage"]}
         outcome |= {"permit_obstacles": answer.get("permit_obstacles", [])}
         return outcome | ({"pending": True} if answer.get("pending") is True else {})

@@ -1,6 +1,6 @@
 """How a case is answered: what the core shows of it, and where it stands among our addresses."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.responses import Response
@@ -11,18 +11,20 @@ from cases.shared.idempotency import Progress, Reply
 
 # A case, or the members of one as they were kept with the key of its first answer.
 Answered = CaseView | Mapping[str, Any]
+# The address of a case, by its reference.
+PathOf = Callable[[str], str]
 
 
-def respond_with_case(reply: Reply, *, is_new: bool = False) -> Response:
+def respond_with_case(reply: Reply, path_of: PathOf, *, is_new: bool = False) -> Response:
     """Return the answer to an act on a case, or to the one that began it."""
-    answer = act_answer(reply)
+    answer = act_answer(reply, path_of)
     headers = {"Location": answer["links"]["self"]} if is_new else None
     return json_response(answer, status_of(reply), headers, in_china=True)
 
 
-def act_answer(reply: Reply) -> dict[str, Any]:
+def act_answer(reply: Reply, path_of: PathOf) -> dict[str, Any]:
     """Return the members of a case after an act, and whether that is pending and why."""
-    answer = case_answer(reply.body)
+    answer = case_answer(reply.body, path_of)
     if reply.progress is Progress.PENDING:
         answer["pending"] = True
         if reply.because:
@@ -30,12 +32,12 @@ def act_answer(reply: Reply) -> dict[str, Any]:
     return answer
 
 
-def case_answer(case: Answered) -> dict[str, Any]:
+def case_answer(case: Answered, path_of: PathOf) -> dict[str, Any]:
     """Return the members of a case with its links, which come after its permits."""
     members = vars(case) if isinstance(case, CaseView) else case
     answer: dict[str, Any] = {}
     for name, value in members.items():
         answer[name] = value
         if name == "permits":
-            answer["links"] = {"self": f"/v1/registrations/{members['reference']}"}
+            answer["links"] = {"self": f"/v1/{path_of(members['reference'])}"}
     return answer

@@ -11,6 +11,7 @@ from api.examples import read_examples
 from api.openapi_words import DESCRIPTION, SECURITY_SCHEMES, TAGS
 from api.operations import operation_of, problems_of
 from api.problems import MEDIA_TYPE, Problem
+from api.published_words import widen
 from domain.actors import Role
 
 Node = dict[str, Any]
@@ -58,6 +59,7 @@ def build_openapi(app: FastAPI) -> Node:
                 operation = document["paths"][route.path_format][method.lower()]
                 _complete(operation, route, method, schemas)
                 _show_examples(operation, examples)
+        widen(schemas)
         for schema in schemas.values():
             _drop_titles(schema)
         app.openapi_schema = document

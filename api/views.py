@@ -5,11 +5,12 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
+from api.published_words import CommandKind
 from cases.case import views
 from cases.case.views import FindingView, PermitAnsweredFor, view
 from cases.tasks.views import TaskView
 from domain.actors import Role
-from domain.commands import CommandKind, CommandState
+from domain.commands import CommandState
 from domain.reasons import ReasonStanding, Use
 from domain.registration import EmploymentKind
 from domain.stages import Destination, Stage
@@ -174,12 +175,6 @@ class PremisesPage(Page):
     """A page of premises."""
 
     items: list[PremisesView]
-
-
-class AnswerView(BaseModel):
-    """What became of an answer."""
-
-    status: str = Field(examples=["recorded"], description="`recorded`, `already_recorded` or `held`.")
 
 
 class DeliveryReportView(BaseModel):

@@ -20,7 +20,6 @@ from cases.shared.inboxes import Desk, Inbox
 from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.answers import AuthorityAnswer
-from domain.commands import CommandKind
 from domain.deadlines import DeadlineKind
 from domain.decisions import TaskAnswerRequest
 from domain.errors import Refused
@@ -57,6 +56,8 @@ Given = BaseModel | Body
 Before = Callable[[CaseFile, AsyncConnection, Actor, datetime, Given], Awaitable[None]]
 # What its caller is told in the place of the refusal of a try, whose transaction is over.
 Told = Callable[[Context, Actor, Given, Refused], Awaitable[Refused]]
+# What a signed request says of the row that it leaves in the ledger, by its body.
+Said = Callable[[Mapping[str, Any]], "Tells"]
 # Refuses what a case would not take, looking at it alone.
 Look = Callable[[CaseFile, Actor, datetime, Any], object]
 
@@ -105,6 +106,15 @@ def effect(*own: Act, further: Sequence[Act] = (), each: bool = False) -> Effect
     return Effect(frozenset(own), frozenset(further), each)
 
 
+@dataclass(frozen=True, slots=True)
+class Tells:
+    """What the row of a signed request must tell; None for what the request leaves to the step that applied it."""
+
+    acts: frozenset[str]
+    outcome: str | None = None
+    reasons: frozenset[str] | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """A command, declared once: what is given with it, who waits for it, what it does and may leave in the ledger.
@@ -120,6 +130,9 @@ class Command:
         before: what is checked of it before it is tried and stored.
         look: what refuses it by a look at the case alone, for whoever checks many before any is asked.
         refused: what its caller is told where the try is refused, if something else than that.
+        said: what a signed one says of its own row, by which reconciliation holds that row.
+        proposes: whether nothing is set before another signature, so that whoever waited is told "stored" and no more.
+        is_confided: whether what a person says with it is for the park, and for the address that said it.
         route: how it is asked over HTTP; None for what only the engine asks, or a person of a case of their own.
         own: how a person asks it.
     """
@@ -133,6 +146,9 @@ class Command:
     before: Before | None = None
     look: Look | None = None
     refused: Told | None = None
+    said: Said | None = None
+    proposes: bool = False
+    is_confided: bool = False
     route: Route | None = None
     own: OwnRoute | None = None
 
@@ -141,6 +157,11 @@ class Command:
         """The roles that may ask it; none where only the engine does."""
         asked = NOBODY if self.route is None else self.route.by
         return asked if self.own is None else asked | {Role.PERSON}
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether employer or person asks it, so that the person's copy of the data has it with its words."""
+        return not self.by.isdisjoint({Role.EMPLOYER, Role.PERSON})
 
     def is_awaited(self, role: Role) -> bool:
         """Whether a caller of a role waits for the outcome."""
@@ -183,7 +204,8 @@ class Programme:
         desks: what its staff works on beside cases.
         accept: takes on a case.
         taken_again_at: when cases are taken on again after the limit of a day was used up.
-        rosters: the rosters whose rows are of this programme.
+        rosters: the rosters whose rows are of this programme, each with the command that a row asks of its case; None
+            where each row is a case of its own.
         commands: all that can be asked of its cases, those of the core among them.
         answers: what answers to tasks do, by the kind of task; of a kind not named here they close the task.
         timers: what is due at each kind of deadline, those of the core among them.
@@ -214,8 +236,8 @@ class Programme:
     desks: tuple[Desk, ...] = ()
     accept: Accept
     taken_again_at: Callable[[datetime], datetime]
-    rosters: frozenset[RosterAct]
-    commands: Mapping[CommandKind, Command]
+    rosters: Mapping[RosterAct, str | None]
+    commands: Mapping[str, Command]
     answers: Mapping[TaskKind, Answer]
     timers: Mapping[DeadlineKind, Timer]
     rules: Rules
@@ -228,6 +250,12 @@ class Programme:
     recounted: Recounted
     answer_hashes: Callable[[Context, AuthorityAnswer], frozenset[bytes]]
     forget: Callable[[AsyncConnection, datetime, int], Awaitable[None]]
+
+    def asked_by(self, roster: RosterAct) -> str:
+        """Return the command that each row of a roster asks of its case."""
+        command = self.rosters[roster]
+        assert command is not None, f"rows of {roster} are cases of their own"
+        return command
 
 
 def programme(context: Context, code: str) -> Programme:

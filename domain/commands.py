@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class CommandKind(StrEnum):
-    """What is asked."""
+    """What is asked of any case, or by the core; what else its programme takes, that declares."""
 
     START = "start"
     CORRECT = "correct"
@@ -14,16 +14,7 @@ class CommandKind(StrEnum):
     CONFIRM = "confirm"
     RECALL = "recall"
     HOLD = "hold"
-    REVOKE = "revoke"
-    DEPART = "depart"
-    DISPUTE = "dispute"
-    CHANGE = "change"
     STANDING = "standing"
-    CARD_LOST = "card_lost"
-    ELIGIBILITY = "eligibility"
-    PERMIT_CONFIRM = "permit_confirm"
-    ENTER_OUTCOME = "enter_outcome"
-    ANSWER = "answer"
     ANSWER_TASK = "answer_task"
     RECORD_FACT = "record_fact"
     CONTEST_FACT = "contest_fact"

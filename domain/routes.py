@@ -56,7 +56,9 @@ class Route(Operation):
     @property
     def refusals(self) -> frozenset[str]:
         """All codes that it refuses with: its own, and those of the stage and of a case whose person was erased."""
-        of_all = {"wrong_stage", "facts_erased"} if self.on is On.TRACK else {"wrong_stage", "case_closed", "facts_erased"}
+        of_all = (
+            {"wrong_stage", "facts_erased"} if self.on is On.TRACK else {"wrong_stage", "case_closed", "facts_erased"}
+        )
         return self.problems | of_all
 
 

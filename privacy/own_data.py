@@ -10,12 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.reads import PERSON_FIELDS
 from cases.case.view import moment
 from cases.notices.letters import SALT
+from cases.programme import programme
 from cases.shared.accesses import note_access
 from cases.shared.context import Context
 from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.case_facts import FactField
-from domain.commands import CommandKind
 from domain.data_map import Basis, Retention
 from domain.languages import Language
 from domain.notices import NoticeKind, Recipient
@@ -35,22 +35,6 @@ from texts.values import value_text
 
 Row = Mapping[str, Any]
 
-# What employer and person asked for; what staff wrote for staff is told of, and not shown.
-_ASKED: Final = tuple(
-    kind.value
-    for kind in (
-        CommandKind.CORRECT,
-        CommandKind.CONTEST,
-        CommandKind.WITHDRAW,
-        CommandKind.DEPART,
-        CommandKind.DISPUTE,
-        CommandKind.CHANGE,
-        CommandKind.CARD_LOST,
-        CommandKind.CONTEST_FACT,
-    )
-)
-# What a person says there is for the park, and for the address that said it.
-_CONFIDED: Final = (CommandKind.DISPUTE, CommandKind.CONTEST_FACT)
 _OUTSIDE: Final = ("employer", "person")
 FORMAT: Final = "hetao-permits/own-data/1"
 
@@ -177,15 +161,19 @@ def _retention(until: Retention, language: Language) -> str:
 
 
 async def _requests(connection: AsyncConnection, case: OwnCase, own: Set[UUID]) -> list[OwnRequestView]:
-    """Return what employer and person asked for in the case, with their own words."""
-    c = commands.c
-    query = select(commands).where(c.reference == case.reference, c.kind.in_(_ASKED)).order_by(c.seq)
+    """Return what employer and person asked for in the case, with their own words.
+
+    What staff wrote for staff is told of, and not shown.
+    """
+    declared, c = programme(case.reading.context, case.reading.row.programme).commands, commands.c
+    asked = [str(kind) for kind, command in declared.items() if command.is_outside]
+    query = select(commands).where(c.reference == case.reference, c.kind.in_(asked)).order_by(c.seq)
     found: list[OwnRequestView] = []
     for row in map(CommandRow.from_mapping, (await connection.execute(query)).mappings()):
         role = row.actor["role"]
         if role not in _OUTSIDE or row.body is None:
             continue
-        is_said = role == Role.PERSON and row.kind in _CONFIDED
+        is_said = role == Role.PERSON and declared[row.kind].is_confided
         if is_said and row.command_id not in own:
             continue
         content = case.reading.open("commands", "body", str(row.command_id), row.body)

@@ -28,8 +28,8 @@ from domain.findings import outcome_of
 from domain.notices import Channel, NoticeKind, Recipient
 from domain.premises import Site, SiteStanding
 from domain.references import REFERENCE_BYTES, reference_from, registration_number
-from domain.spellings import TALENT_PERMIT_PREFIX
 from domain.registration import RegistrationRequest
+from domain.spellings import TALENT_PERMIT_PREFIX
 from domain.stages import Standing
 from policy.facts import facts_of
 from policy.pack import PackShelf

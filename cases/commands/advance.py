@@ -66,7 +66,7 @@ async def _tried(
 ) -> AsyncIterator[None]:
     """Bound what commands write by themselves while they are tried: kept where they succeed, or undone in any case."""
     declared = programme_of(file).commands
-    if not any(declared[CommandKind(command.kind)].writes_by_itself for command in commands):
+    if not any(declared[command.kind].writes_by_itself for command in commands):
         yield
         return
     savepoint = await connection.begin_nested()
@@ -164,7 +164,7 @@ def _tell_refused(file: CaseFile, command: CommandRow, refusal: Refused, at: dat
         note(file, at, kind="decision_signal", step="apply", reason=refusal.code)
         return
     waited = (at - command.at).total_seconds()
-    declared = programme_of(file).commands[CommandKind(command.kind)]
+    declared = programme_of(file).commands[command.kind]
     if declared.is_awaited(actor.role) and waited > CALLER_WAITS_SECONDS:
         file.open_task(
             TaskKind.DECISION_NOT_TAKEN,

@@ -8,7 +8,6 @@ from cases.case.file import CaseFile
 from cases.case.signers import need_no_conflict
 from cases.programme import Body, programme_of
 from domain.actors import Actor
-from domain.commands import CommandKind
 from store.rows.work import CommandRow
 
 
@@ -25,5 +24,5 @@ async def apply(file: CaseFile, connection: AsyncConnection, command: CommandRow
         body = json.loads(plain)
     actor = Actor.model_validate(command.actor)
     need_no_conflict(file, actor)
-    declared = programme_of(file).commands[CommandKind(command.kind)]
+    declared = programme_of(file).commands[command.kind]
     await declared.does(file, connection, actor, command.at, body)

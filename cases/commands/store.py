@@ -39,7 +39,7 @@ class Unsent(NamedTuple):
     command_id: UUID
     reference: str
     employer_id: str
-    kind: CommandKind
+    kind: str
     unanswered: bool
     has_closed: bool
     correlation_id: str = ""
@@ -49,7 +49,7 @@ class Unsent(NamedTuple):
 def store(
     file: CaseFile,
     actor: Actor,
-    kind: CommandKind,
+    kind: str,
     body: dict[str, Any] | None,
     at: datetime,
     *,
@@ -64,7 +64,7 @@ def store(
 def command_row(
     file: CaseFile,
     actor: Actor,
-    kind: CommandKind,
+    kind: str,
     body: dict[str, Any] | None,
     at: datetime,
     *,
@@ -81,7 +81,7 @@ def command_row(
         command_id=command_id,
         reference=file.reference,
         employer_id=file.employer_id,
-        kind=kind.value,
+        kind=str(kind),
         actor=actor.model_dump(mode="json"),
         statement=_statement(file.context, actor, command_id, file.reference, kind, sealed, at),
         body=sealed,
@@ -97,7 +97,7 @@ def _statement(
     actor: Actor,
     command_id: UUID,
     reference: str,
-    kind: CommandKind,
+    kind: str,
     sealed: bytes | None,
     at: datetime,
 ) -> str:
@@ -110,7 +110,7 @@ def _statement(
         employer_id=actor.employer_id,
         command_id=str(command_id),
         reference=reference,
-        kind=kind.value,
+        kind=str(kind),
         body_hash=body_hash(sealed),
         at=at,
     )
@@ -178,7 +178,7 @@ def _unsent(row: Any) -> Unsent:
         row.command_id,
         row.reference,
         row.employer_id,
-        CommandKind(row.kind),
+        row.kind,
         row.unanswered,
         row.stage in CLOSED,
         row.correlation_id or "",

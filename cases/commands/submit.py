@@ -47,7 +47,7 @@ class Asked:
     """What was asked: the case, the command, its kind, and the answer where it is known already."""
 
     reference: str
-    kind: CommandKind
+    kind: str
     command_id: UUID
     reply: Reply | None
 
@@ -56,7 +56,7 @@ async def ask(
     context: Context,
     actor: Actor,
     reference: str,
-    kind: CommandKind,
+    kind: str,
     body: BaseModel | dict[str, Any],
     idempotency: Idempotency,
     language: Language = Language.ZH_HANS,
@@ -86,7 +86,7 @@ async def _store(
     context: Context,
     actor: Actor,
     reference: str,
-    kind: CommandKind,
+    kind: str,
     body: BaseModel | dict[str, Any],
     idempotency: Idempotency,
     language: Language,
@@ -110,7 +110,7 @@ async def _store(
             command_id=command_id,
             reference=file.reference,
             employer_id=file.employer_id,
-            kind=kind.value,
+            kind=str(kind),
             actor=actor.model_dump(mode="json"),
             state=CommandState.STORED.value,
             at=at,
@@ -134,16 +134,16 @@ async def _store(
 
 
 async def _looking_ahead(
-    context: Context, connection: AsyncConnection, file: CaseFile, kind: CommandKind, view: CaseView, language: Language
+    context: Context, connection: AsyncConnection, file: CaseFile, kind: str, view: CaseView, language: Language
 ) -> CaseView:
     """Return a case with what the act that was asked of it by staff lets expect."""
     if not isinstance(view, CaseForStaff) or kind not in _LOOKING_AHEAD:
         return view
-    if not (_may_be_approved(file) or kind is CommandKind.RECORD_FACT):
+    if not (_may_be_approved(file) or kind == CommandKind.RECORD_FACT):
         return view
     obstacles = await programme_of(file).outlook(file, connection, context.clock(), language)
     ahead = CaseLookingAhead(**vars(view), permit_obstacles=obstacles)
-    if kind is not CommandKind.RECORD_FACT or file.stage is not Stage.UNDER_REVIEW:
+    if kind != CommandKind.RECORD_FACT or file.stage is not Stage.UNDER_REVIEW:
         return ahead
     return CaseAfterFact(**vars(ahead), approval_needs_second_signature=review.needs_second_signature(file))
 
@@ -187,10 +187,11 @@ async def reply(
             errors = [FieldError.from_kept(error) for error in outcome.get("errors", [])]
             words = outcome.get("words", "")
             raise Refused(outcome["code"], outcome.get("detail", ""), errors, facts=outcome.get("facts"), words=words)
+        declared = programme_of(file).commands[asked.kind]
         view = await _looking_ahead(context, connection, file, asked.kind, case_view(file, actor, language), language)
         if state is CommandState.STORED:
             return Reply(Progress.PENDING, view, pending_because)
-        answer = Reply(Progress.STORED if asked.kind is CommandKind.DEPART else Progress.APPLIED, view)
+        answer = Reply(Progress.STORED if declared.proposes else Progress.APPLIED, view)
         beside = commands.answered([asked.command_id]) if is_answered else None
         await keep_reply(connection, actor, idempotency, answer, file.person_key, beside=beside)
     return answer

@@ -45,8 +45,8 @@ class Sending(Protocol):
 async def sweep(context: Context, engine: Sending, *, older_than: timedelta = OLDER_THAN) -> int:
     """Send once what waits, employers in turn, and return how many were sent."""
     unsent = await commands.lease_unsent(context, older_than=older_than, most=_MOST)
-    starts = [command for command in unsent if command.kind is CommandKind.START]
-    others = [command for command in unsent if command.kind is not CommandKind.START]
+    starts = [command for command in unsent if command.kind == CommandKind.START]
+    others = [command for command in unsent if command.kind != CommandKind.START]
     started, told = await asyncio.gather(_start(engine, starts), _tell(context, engine, others))
     heard = [*started, *(command.command_id for command in told if command.unanswered)]
     if heard:
@@ -80,7 +80,7 @@ async def _tell(context: Context, engine: Sending, others: Sequence[Unsent]) -> 
 
     async def tell(command: Unsent) -> bool:
         async with places:
-            is_resume = command.kind is CommandKind.RESUME
+            is_resume = command.kind == CommandKind.RESUME
             with _for(command):
                 sent = await engine.nudge(
                     command.reference, str(command.command_id), command.correlation_id, is_resume=is_resume

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
 from cases.case.signers import take_task
-from cases.commands import recount
+from cases.commands import recount, routes, said
 from cases.decisions import assessing, correction, review
 from cases.decisions import facts as recording
 from cases.programme import EVERYBODY, Answer, Body, Command, effect, programme_of
@@ -120,28 +120,58 @@ async def _answer_contest(
 
 
 ANSWERS: Final[Mapping[TaskKind, Answer]] = {TaskKind.FACT_CONTESTED: _answer_contest}
-COMMANDS: Final[Mapping[CommandKind, Command]] = {
+COMMANDS: Final[Mapping[str, Command]] = {
     CommandKind.START: Command(does=_start, acts=effect(Act.STARTED)),
-    CommandKind.CONTEST: Command(does=_contest, acts=effect(Act.CONTESTED), body=ContestRequest),
-    CommandKind.WITHDRAW: Command(does=_withdraw, acts=effect(Act.WITHDRAWN), body=WithdrawalRequest),
-    CommandKind.DECIDE: Command(does=_decide, acts=effect(Act.DECIDED), body=DecisionRequest, waits=EVERYBODY),
-    CommandKind.CONFIRM: Command(
-        does=_confirm, acts=effect(Act.CONFIRMED, Act.REJECTED), body=ConfirmationRequest, waits=EVERYBODY
+    CommandKind.CONTEST: Command(does=_contest, route=routes.CONTEST, acts=effect(Act.CONTESTED), body=ContestRequest),
+    CommandKind.WITHDRAW: Command(
+        does=_withdraw, route=routes.WITHDRAW, acts=effect(Act.WITHDRAWN), body=WithdrawalRequest
     ),
-    CommandKind.RECALL: Command(does=_recall, acts=effect(Act.RECALLED), body=RecallRequest, waits=EVERYBODY),
-    CommandKind.HOLD: Command(does=_hold, acts=effect(Act.HELD, Act.HOLD_RELEASED), body=HoldRequest, waits=EVERYBODY),
+    CommandKind.DECIDE: Command(
+        does=_decide,
+        route=routes.DECIDE,
+        acts=effect(Act.DECIDED),
+        body=DecisionRequest,
+        waits=EVERYBODY,
+        said=said.decision,
+    ),
+    CommandKind.CONFIRM: Command(
+        does=_confirm,
+        route=routes.CONFIRM,
+        acts=effect(Act.CONFIRMED, Act.REJECTED),
+        body=ConfirmationRequest,
+        waits=EVERYBODY,
+        said=said.signature(Act.CONFIRMED),
+    ),
+    CommandKind.RECALL: Command(
+        does=_recall, route=routes.RECALL, acts=effect(Act.RECALLED), body=RecallRequest, waits=EVERYBODY
+    ),
+    CommandKind.HOLD: Command(
+        does=_hold,
+        route=routes.HOLD,
+        acts=effect(Act.HELD, Act.HOLD_RELEASED),
+        body=HoldRequest,
+        waits=EVERYBODY,
+        said=said.hold,
+    ),
     CommandKind.ANSWER_TASK: Command(
         does=_answer_task,
+        route=routes.ANSWER_TASK,
         acts=effect(Act.TASK_ANSWERED),
         body=TaskAnswerRequest,
         named=("task_id",),
         waits=EVERYBODY,
     ),
     CommandKind.RECORD_FACT: Command(
-        does=_record_fact, acts=effect(Act.FACT_RECORDED), body=FactRequest, waits=EVERYBODY
+        does=_record_fact, route=routes.RECORD_FACT, acts=effect(Act.FACT_RECORDED), body=FactRequest, waits=EVERYBODY
     ),
     CommandKind.CONTEST_FACT: Command(
-        does=_contest_fact, acts=effect(Act.FACT_CONTESTED), body=FactContest, named=("fact",)
+        does=_contest_fact,
+        route=routes.CONTEST_FACT,
+        own=routes.CONTEST_OWN_FACT,
+        acts=effect(Act.FACT_CONTESTED),
+        body=FactContest,
+        named=("fact",),
+        is_confided=True,
     ),
     CommandKind.RECOUNT: Command(does=_recount, acts=effect(Act.DUE_DATE_CHANGED)),
     CommandKind.RESUME: Command(does=_resume, acts=effect(Act.INCIDENT_RESUMED)),

@@ -22,9 +22,10 @@ from programmes.talent_permit import (
     rules,
 )
 from programmes.talent_permit.authority import inbox, lost
-from programmes.talent_permit.authority.incoming import ANSWERS, LOST_ANSWERS
+from programmes.talent_permit.authority.incoming import AUTHORITY, LOST_ANSWERS
 from programmes.talent_permit.timers import TIMERS, recounted
 from programmes.talent_permit.verbs import ANSWERS, COMMANDS
+from programmes.talent_permit.words import PermitCommand
 
 TALENT_PERMIT: Final = Programme(
     code=spellings.TALENT_PERMIT,
@@ -35,11 +36,11 @@ TALENT_PERMIT: Final = Programme(
     submit=routes.SUBMIT,
     check=(routes.CHECK, registration.check),
     tracks=routes.PERMITS,
-    inboxes=(ANSWERS,),
+    inboxes=(AUTHORITY,),
     desks=(LOST_ANSWERS,),
     accept=registration.accept,
     taken_again_at=live_registrations.taken_again_at,
-    rosters=frozenset({RosterAct.REGISTER, RosterAct.DEPARTURE}),
+    rosters={RosterAct.REGISTER: None, RosterAct.DEPARTURE: PermitCommand.DEPART},
     commands=COMMANDS,
     answers=ANSWERS,
     timers=TIMERS,

@@ -3,17 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case import facts as case_facts
 from cases.case.file import CaseFile
 from cases.case.identity import take_identity
-from cases.commands import verbs
+from cases.commands import said, verbs
 from cases.decisions import correction, disputes
 from cases.notices import contact_changes
-from cases.programme import EVERYBODY, Answer, Body, Command, Given, effect
+from cases.programme import EVERYBODY, Answer, Body, Command, Given, Tells, effect
 from cases.shared.context import Context
 from domain.actors import STAFF, Actor
 from domain.acts import Act
@@ -22,6 +22,7 @@ from domain.clock import day_of
 from domain.commands import CommandKind
 from domain.decisions import (
     CardLostRequest,
+    EligibilityAction,
     EligibilityRequest,
     OutcomeRequest,
     PermitConfirmationRequest,
@@ -32,10 +33,11 @@ from domain.errors import Refused
 from domain.registration import ChangeRequest, CorrectionRequest, DepartureRequest
 from domain.stages import Destination
 from domain.tasks import TaskKind
-from programmes.talent_permit import departures, employment, permit_acts, permits
+from programmes.talent_permit import departures, employment, permit_acts, permits, routes
 from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.authority.early import take_answer, take_early
 from programmes.talent_permit.live_registrations import need_within_limit, refuse_second
+from programmes.talent_permit.words import PermitCommand
 from store.rows.work import TaskRow
 
 
@@ -135,6 +137,21 @@ async def _answer(file: CaseFile, connection: AsyncConnection, actor: Actor, at:
     take_early(file, actor, at, Destination(kept.destination))
 
 
+def _said_revoked(body: Mapping[str, Any]) -> Tells:
+    return Tells(frozenset({Act.REVOCATION_PROPOSED}), reasons=said.codes(body))
+
+
+def _said_departed(body: Mapping[str, Any]) -> Tells:
+    """An employer's report is recorded, an officer's is proposed."""
+    return Tells(frozenset({Act.DEPARTURE_REPORTED, Act.DEPARTURE_PROPOSED}), reasons=frozenset({body["reason"]}))
+
+
+def _said_of_eligibility(body: Mapping[str, Any]) -> Tells:
+    is_sent = body["action"] == EligibilityAction.SEND
+    acts = frozenset({Act.PERMIT_ELIGIBLE if is_sent else Act.PERMIT_WITHHOLD_PROPOSED})
+    return Tells(acts, reasons=said.codes(body))
+
+
 def _destination(body: Body) -> Destination:
     return Destination(body["destination"])
 
@@ -179,10 +196,11 @@ ANSWERS: Final[Mapping[TaskKind, Answer]] = {
     TaskKind.DEPARTURE_DISPUTED: _answer_dispute,
     TaskKind.AUTHORITY_REJECTED: _send_again,
 }
-COMMANDS: Final[Mapping[CommandKind, Command]] = {
+COMMANDS: Final[Mapping[str, Command]] = {
     **verbs.COMMANDS,
     CommandKind.CORRECT: Command(
         does=_correct,
+        route=routes.CORRECT,
         acts=effect(Act.CORRECTED),
         body=CorrectionRequest,
         writes_by_itself=True,
@@ -193,52 +211,73 @@ COMMANDS: Final[Mapping[CommandKind, Command]] = {
     CommandKind.CONFIRM: replace(
         verbs.COMMANDS[CommandKind.CONFIRM],
         acts=effect(Act.CONFIRMED, Act.REJECTED, Act.REVOKED, further=_AT_ITS_END),
+        said=said.signature(Act.CONFIRMED, Act.REVOKED),
     ),
     CommandKind.ANSWER_TASK: replace(
         verbs.COMMANDS[CommandKind.ANSWER_TASK], acts=effect(*_OF_TASKS, further=_AT_ITS_END)
     ),
-    CommandKind.REVOKE: Command(
-        does=_revoke, acts=effect(Act.REVOCATION_PROPOSED), body=RevocationRequest, waits=EVERYBODY
+    PermitCommand.REVOKE: Command(
+        does=_revoke,
+        route=routes.REVOKE,
+        acts=effect(Act.REVOCATION_PROPOSED),
+        body=RevocationRequest,
+        waits=EVERYBODY,
+        said=_said_revoked,
     ),
     # Staff waits for what it proposes of a departure (R22).
-    CommandKind.DEPART: Command(
+    PermitCommand.DEPART: Command(
         does=_depart,
+        route=routes.DEPART,
         acts=effect(Act.DEPARTURE_REPORTED, Act.DEPARTURE_PROPOSED),
         body=DepartureRequest,
         waits=STAFF,
         look=departures.read,
+        said=_said_departed,
+        proposes=True,
     ),
-    CommandKind.DISPUTE: Command(does=_dispute, acts=effect(Act.DEPARTURE_DISPUTED)),
-    CommandKind.CHANGE: Command(
-        does=_change, acts=effect(Act.CHANGED, Act.CHANGE_ASKED, each=True), body=ChangeRequest
+    PermitCommand.DISPUTE: Command(
+        does=_dispute, own=routes.DISPUTE_OWN, acts=effect(Act.DEPARTURE_DISPUTED), is_confided=True
+    ),
+    PermitCommand.CHANGE: Command(
+        does=_change, route=routes.CHANGE, acts=effect(Act.CHANGED, Act.CHANGE_ASKED, each=True), body=ChangeRequest
     ),
     CommandKind.STANDING: Command(
         does=_standing, acts=effect(Act.HELD, Act.HOLD_RELEASED, Act.ASSESSED, further=_AT_ITS_END)
     ),
-    CommandKind.CARD_LOST: Command(
-        does=_card_lost, acts=effect(Act.CARD_LOST), body=CardLostRequest, named=_DESTINATION
+    PermitCommand.CARD_LOST: Command(
+        does=_card_lost,
+        route=routes.CARD_LOST,
+        own=routes.CARD_LOST_OWN,
+        acts=effect(Act.CARD_LOST),
+        body=CardLostRequest,
+        named=_DESTINATION,
     ),
-    CommandKind.ELIGIBILITY: Command(
+    PermitCommand.ELIGIBILITY: Command(
         does=_eligibility,
+        route=routes.ELIGIBILITY,
         acts=effect(Act.PERMIT_ELIGIBLE, Act.PERMIT_WITHHOLD_PROPOSED),
         body=EligibilityRequest,
         named=_DESTINATION,
         waits=EVERYBODY,
+        said=_said_of_eligibility,
     ),
-    CommandKind.PERMIT_CONFIRM: Command(
+    PermitCommand.PERMIT_CONFIRM: Command(
         does=_permit_confirm,
+        route=routes.PERMIT_CONFIRM,
         acts=effect(Act.PERMIT_WITHHELD, Act.REJECTED, further=_OF_ANSWERS),
         body=PermitConfirmationRequest,
         named=_DESTINATION,
         waits=EVERYBODY,
+        said=said.signature(Act.PERMIT_WITHHELD),
     ),
-    CommandKind.ENTER_OUTCOME: Command(
+    PermitCommand.ENTER_OUTCOME: Command(
         does=_enter_outcome,
+        route=routes.ENTER_OUTCOME,
         acts=effect(Act.ANSWER_PROPOSED),
         body=OutcomeRequest,
         named=_DESTINATION,
         waits=EVERYBODY,
         writes_by_itself=True,
     ),
-    CommandKind.ANSWER: Command(does=_answer, acts=effect(further=_OF_ANSWERS)),
+    PermitCommand.ANSWER: Command(does=_answer, acts=effect(further=_OF_ANSWERS)),
 }

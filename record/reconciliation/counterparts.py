@@ -96,7 +96,7 @@ def _submitted(evidence: Evidence, row: LedgerRow) -> Hashable | None:
         actor = request.actor
         who = (actor["issuer"], actor["subject"], actor["role"], actor["employer_id"])
         told = (row.actor_issuer, row.actor_subject, row.actor_role, row.actor_tenant)
-        if request.kind is CommandKind.START and (who, request.at) == (told, row.at):
+        if request.kind == CommandKind.START and (who, request.at) == (told, row.at):
             return CommandKind.START
     return None
 

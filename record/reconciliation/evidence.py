@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from cases.programme import Programme
 from domain.answers import AuthorityAnswer
-from domain.commands import CommandKind, CommandState
+from domain.commands import CommandState
 from proof.statements import ActorStatement
 from record.case import Record
 from store.evidence_reads import Beside
@@ -35,7 +35,7 @@ class StoredRequest:
     `words` is the body that the statement is about, opened; None without one, or where the person's key was destroyed.
     """
 
-    kind: CommandKind
+    kind: str
     state: CommandState
     at: datetime
     actor: Mapping[str, Any]

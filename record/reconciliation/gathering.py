@@ -17,7 +17,7 @@ from cases.keys.register import wait_for_signer
 from cases.programme import programme
 from cases.shared.context import Context
 from domain.answers import AuthorityAnswer
-from domain.commands import CommandKind, CommandState
+from domain.commands import CommandState
 from domain.errors import Defect, Refused
 from domain.spellings import STATE_FORMS
 from domain.stages import Destination
@@ -114,7 +114,7 @@ def _request(
     statement = row.statement
     said = None if statement is None else _said(row, keys, unknown)
     return StoredRequest(
-        kind=CommandKind(row.kind),
+        kind=row.kind,
         state=CommandState(row.state),
         at=row.at,
         actor=row.actor,

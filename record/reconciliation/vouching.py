@@ -48,7 +48,7 @@ def check_signatures(evidence: Evidence) -> Iterator[Difference]:
 def check_statements(evidence: Evidence) -> Iterator[Difference]:
     """Stored commands of people: each has a statement that verifies, and that is about just this command."""
     for command_id, request in evidence.commands.items():
-        is_signed_for = request.kind is not CommandKind.START and request.actor["role"] != Role.SYSTEM
+        is_signed_for = request.kind != CommandKind.START and request.actor["role"] != Role.SYSTEM
         # One that its step refused was never taken for its actor's word.
         is_word = request.state is not CommandState.REFUSED and (request.hashed is not None or is_signed_for)
         if request.said is None and is_word:

@@ -12,7 +12,6 @@ from cases.programme import programme_of
 from cases.shared.context import Context
 from cases.shared.persons import identity_hash
 from domain.actors import Actor
-from domain.commands import CommandKind
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
 from domain.reasons import departure_reason
@@ -136,8 +135,10 @@ async def check_departures(
         if isinstance(read, DepartureRow) and one.result is RowResult.NEW:
             file = await load_case(context, connection, str(one.reference))
             try:
-                if (look := programme_of(file).commands[CommandKind.DEPART].look) is not None:
-                    look(file, actor, at, departure_request(read))
+                declared = programme_of(file)
+                command = declared.commands[declared.asked_by(RosterAct.DEPARTURE)]
+                if command.look is not None:
+                    command.look(file, actor, at, departure_request(read))
             except Refused as refused:
                 errors = refused.errors or (FieldError("row", refused.code, refused.detail),)
                 found.append(Checked(one.row, RowResult.DEFECT, one.reference, errors))

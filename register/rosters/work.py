@@ -16,7 +16,6 @@ from cases.shared import pace
 from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency
 from domain.actors import Actor
-from domain.commands import CommandKind
 from domain.errors import FieldError, Refused, Unavailable
 from domain.registration import RegistrationRequest
 from domain.roster import OnDefect, RosterAct, RosterStatus, RowResult
@@ -221,9 +220,9 @@ async def _do(
                 with concerning(reference, key):
                     await starter.start(reference, key, employer_id=job.actor.employer_id or "")
         else:
-            body = departure_request(read)
+            body, kind = departure_request(read), _programme(context, job).asked_by(job.act)
             idempotency = Idempotency(ROSTER_ROUTE, key, body.model_dump_json().encode())
-            asked = await acts.ask(context, actor, str(reference), CommandKind.DEPART, body, idempotency)
+            asked = await acts.ask(context, actor, str(reference), kind, body, idempotency)
             if starter is not None:
                 with concerning(str(reference), key):
                     await starter.nudge(str(reference), str(asked.command_id), key)

@@ -30,6 +30,7 @@ from domain.registration import (
 from programmes.talent_permit.authority import calls, polling
 from programmes.talent_permit.authority import outcomes as answers
 from programmes.talent_permit.registration import accept
+from programmes.talent_permit.words import PermitCommand
 from store import tables
 from tests.cases.contexts import (
     EMPLOYER_A,
@@ -144,7 +145,7 @@ class Case:
         self.park.clock.at += timedelta(**time_passed)
         return await self.step()
 
-    async def store(self, actor: Actor, kind: CommandKind, **body: Any) -> Any:
+    async def store(self, actor: Actor, kind: str, **body: Any) -> Any:
         """Ask something of the case, without its being applied yet."""
         declared = programme(self.park.context, spellings.TALENT_PERMIT).commands[kind]
         own = {name: body.pop(name) for name in declared.named if name in body}
@@ -153,20 +154,20 @@ class Case:
         content: Any = model
         if own or model is None:
             content = own | (model.model_dump(mode="json", exclude_unset=True) if model else {})
-        idempotency = key(kind.value, body=json.dumps(body, default=str).encode())
+        idempotency = key(str(kind), body=json.dumps(body, default=str).encode())
         return await ask(self.park.context, actor, self.reference, kind, content, idempotency), idempotency
 
-    async def do(self, actor: Actor, kind: CommandKind, **body: Any) -> dict[str, Any]:
+    async def do(self, actor: Actor, kind: str, **body: Any) -> dict[str, Any]:
         """Ask something of the case, have it applied, and return the answer."""
         asked, idempotency = await self.store(actor, kind, **body)
         await self.step()
         if not programme(self.park.context, spellings.TALENT_PERMIT).commands[kind].is_awaited(actor.role):
             return dict(shown(asked.reply.body))
         replied = await reply(self.park.context, actor, asked, idempotency, is_answered=True)
-        assert replied.progress == ("stored" if kind is CommandKind.DEPART else "applied"), replied
+        assert replied.progress == ("stored" if kind is PermitCommand.DEPART else "applied"), replied
         return dict(shown(replied.body))
 
-    async def refused(self, actor: Actor, kind: CommandKind, **body: Any) -> str:
+    async def refused(self, actor: Actor, kind: str, **body: Any) -> str:
         """Ask something that is refused, and return the code."""
         try:
             await self.do(actor, kind, **body)
@@ -192,7 +193,7 @@ class Case:
     async def confirm_permit(self, action: str = "confirm", *reasons: str, by: Actor = OFFICER_2) -> dict[str, Any]:
         """Give or refuse the second signature on what was proposed for Hong Kong."""
         given = [{"code": code} for code in reasons]
-        return await self.do(by, CommandKind.PERMIT_CONFIRM, destination="HK", action=action, reasons=given)
+        return await self.do(by, PermitCommand.PERMIT_CONFIRM, destination="HK", action=action, reasons=given)
 
     async def refuse(self, *reasons: str) -> None:
         """Refuse with two signatures."""
@@ -201,7 +202,7 @@ class Case:
 
     async def depart(self, last_day: str, reason: str = "resigned", by: Actor | None = None) -> dict[str, Any]:
         """Report the last day of the employment."""
-        return await self.do(by or self.employer, CommandKind.DEPART, last_day=last_day, reason=reason)
+        return await self.do(by or self.employer, PermitCommand.DEPART, last_day=last_day, reason=reason)
 
     async def make_calls(self) -> None:
         """Have the authority's system take every call that is due."""
@@ -331,13 +332,13 @@ class Case:
             await connection.execute(tables.employer_standings.insert().values(**values))
         await self.system(CommandKind.STANDING)
 
-    async def system(self, kind: CommandKind) -> None:
+    async def system(self, kind: str) -> None:
         """Store a command of the engine itself and have it applied."""
         values = {
             "command_id": UUID(int=self.park.clock.at.toordinal() * 1000 + self.park.answered),
             "reference": self.reference,
             "employer_id": self.employer.employer_id,
-            "kind": kind.value,
+            "kind": str(kind),
             "actor": system("test").model_dump(mode="json"),
             "state": "stored",
             "at": self.park.clock.at,

@@ -57,7 +57,7 @@ def _nothing_of(facts: Facts, destination: Destination, pack: Pack, on: date) ->
 TOY = replace(
     TALENT_PERMIT,
     code="toy",
-    rosters=frozenset(),
+    rosters={},
     commands={**TALENT_PERMIT.commands, CommandKind.HOLD: Command(does=_hold, acts=effect(Act.HELD), body=HoldRequest)},
     timers={**TALENT_PERMIT.timers, DeadlineKind.CONTRACT_REMINDER: _on_time},
     rules=Rules(assess=_nothing, of_destination=_nothing_of),

@@ -16,6 +16,7 @@ from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.commands import CommandKind
 from domain.languages import Language
+from programmes.talent_permit.words import PermitCommand
 from record.reconciliation.reconcile import reconcile_case
 from record.story import stood_at
 from store import tables
@@ -91,7 +92,7 @@ async def test_a_case_is_told_as_it_stood_at_each_time_on_its_way(park: Park) ->
     await memory.keep(days=1)
     await case.answer("issued")
     await memory.keep()
-    await case.do(OFFICER, CommandKind.REVOKE, reasons=[{"code": "false_statement"}])
+    await case.do(OFFICER, PermitCommand.REVOKE, reasons=[{"code": "false_statement"}])
     await memory.keep()
     await case.confirm()
     await memory.keep()

@@ -6,7 +6,7 @@ is never written again: where it differs, the code is wrong.
 
 import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -20,6 +20,7 @@ from api.app import create_app
 from api.openapi import build_openapi
 from cases.case.parts import call_key, list_entries_key
 from cases.case.state import case_state, state_hash
+from cases.programme import Programme
 from domain import (
     acts,
     answers,
@@ -47,6 +48,7 @@ from domain import (
 )
 from domain.actors import Role
 from domain.messages import registration_workflow_id
+from programmes import PROGRAMMES
 from proof import declarations, erasures, exports, ledger_rows, receipts, statements
 from store.encryption import DataKey, new_data_key, seal_kept
 from store.keyring import Keyring, fingerprint
@@ -110,6 +112,18 @@ ENUMERATIONS: Final[tuple[type[StrEnum], ...]] = (
     stages.PendingAct, stages.PermitStage, stages.Stage, stages.Standing, tasks.Queue, tasks.TaskKind,
     tasks.TaskState, webhooks.Scheme, webhooks.WebhookState,
 )  # fmt: skip
+# What programmes add to such an enumeration by their declarations, beside the core's own members.
+_DECLARED: Final[dict[str, Callable[[Programme], Iterable[str]]]] = {
+    commands.CommandKind.__name__: lambda each: each.commands,
+}
+
+
+def stored_values() -> dict[str, list[str]]:
+    """Return the values of each enumeration by its name, with those that programmes declare."""
+    found = {each.__name__: [str(value) for value in values_of(each)] for each in ENUMERATIONS}
+    for name, declared in _DECLARED.items():
+        found[name] += [str(kind) for each in PROGRAMMES.values() for kind in declared(each) if kind not in found[name]]
+    return found
 
 
 def equal() -> Iterator[tuple[str, Any]]:
@@ -206,9 +220,9 @@ def main() -> None:
             found[name] = write()
     routes = found.setdefault("routes with a key", [])
     routes += [route for route in routes_with_a_key() if route not in routes]
-    for each in ENUMERATIONS:
-        known = found.setdefault(f"values {each.__name__}", [])
-        known += [value for value in values_of(each) if value not in known]
+    for name, values in stored_values().items():
+        known = found.setdefault(f"values {name}", [])
+        known += [value for value in values if value not in known]
     WRITTEN.write_text(json.dumps(found, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 

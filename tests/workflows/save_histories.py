@@ -46,6 +46,7 @@ from domain.messages import (
     DeliveryRound,
 )
 from domain.stages import Stage
+from programmes.talent_permit.words import PermitCommand
 from sandbox.stack.postgres import OWNER, SEALER
 from store import case_rows
 from store.database import Database
@@ -100,7 +101,7 @@ async def corrected(world: World) -> list[WorkflowHistory]:
     await case.until_stage(Stage.UNDER_REVIEW)
     await case.decide("return", "document_unreadable", actor=SUPERVISOR)
     await case.ask(EMPLOYER_A, CommandKind.CONTEST, {"note": "It can be read."})
-    await case.ask(EMPLOYER_A, CommandKind.CHANGE, {"language": "en"})
+    await case.ask(EMPLOYER_A, PermitCommand.CHANGE, {"language": "en"})
     await case.ask(EMPLOYER_A, CommandKind.WITHDRAW, {})
     await case.ended()
     return await histories.runs(case)
@@ -143,12 +144,12 @@ async def revoked(world: World) -> list[WorkflowHistory]:
     case = await world.submit()
     await case.approve()
     await case.issue()
-    await case.ask(EMPLOYER_A, CommandKind.CARD_LOST, {"destination": "HK", "lost_on": "2026-03-02"})
+    await case.ask(EMPLOYER_A, PermitCommand.CARD_LOST, {"destination": "HK", "lost_on": "2026-03-02"})
     await case.until(lambda file: not file.calls)
     await case.answer("HK", "refused", outcome_id="o-9", reason_code="X1")
-    await case.ask(OFFICER, CommandKind.ENTER_OUTCOME, {"destination": "HK", "outcome_id": "o-9"})
-    await case.ask(SUPERVISOR, CommandKind.PERMIT_CONFIRM, {"destination": "HK", "action": "confirm"})
-    await case.ask(OFFICER, CommandKind.REVOKE, {"reasons": [{"code": "false_statement"}]})
+    await case.ask(OFFICER, PermitCommand.ENTER_OUTCOME, {"destination": "HK", "outcome_id": "o-9"})
+    await case.ask(SUPERVISOR, PermitCommand.PERMIT_CONFIRM, {"destination": "HK", "action": "confirm"})
+    await case.ask(OFFICER, PermitCommand.REVOKE, {"reasons": [{"code": "false_statement"}]})
     await case.confirm("confirm")
     await case.until(lambda file: not file.calls)
     await case.answer("MO", "revoked", authority_number="R-1")
@@ -161,7 +162,7 @@ async def departed(world: World) -> list[WorkflowHistory]:
     case = await world.submit()
     await case.approve()
     await case.issue()
-    await case.ask(EMPLOYER_A, CommandKind.DEPART, {"last_day": "2026-03-20", "reason": "resigned"})
+    await case.ask(EMPLOYER_A, PermitCommand.DEPART, {"last_day": "2026-03-20", "reason": "resigned"})
     await case.skip(timedelta(days=20))
     await case.until(lambda file: file.stage is Stage.ENDED and not file.calls)
     await case.answer("HK", "kept")

@@ -16,6 +16,7 @@ from domain.errors import Refused
 from domain.messages import AUTHORITY_POLL_WORKFLOW, REGISTRATION_QUEUE
 from domain.stages import PermitStage, Stage
 from programmes.talent_permit.authority import outcomes as answers
+from programmes.talent_permit.words import PermitCommand
 from store import tables
 from tests.cases.contexts import registration_body
 from tests.workflows.histories import count_events
@@ -191,7 +192,7 @@ async def test_late_answers_show_while_the_authority_is_away(sent: Case) -> None
 
 
 async def test_registration_that_ends_before_issue_is_reported_once_and_the_answer_decides(sent: Case) -> None:
-    await sent.ask(EMPLOYER_A, CommandKind.DEPART, {"last_day": "2026-03-01", "reason": "resigned"})
+    await sent.ask(EMPLOYER_A, PermitCommand.DEPART, {"last_day": "2026-03-01", "reason": "resigned"})
     await sent.until_stage(Stage.ENDED)
     await sent.until(lambda file: not file.calls)
     assert list(sent.world.authority.reports) == [f"report/{sent.reference}/HK/registration_ended"]
@@ -203,7 +204,7 @@ async def test_registration_that_ends_before_issue_is_reported_once_and_the_answ
 
 async def test_kept_permit_of_an_ended_registration_lives_on(sent: Case) -> None:
     await sent.answer("HK", "issued", authority_number="C-1", **_dates())
-    await sent.ask(EMPLOYER_A, CommandKind.DEPART, {"last_day": "2026-03-01", "reason": "resigned"})
+    await sent.ask(EMPLOYER_A, PermitCommand.DEPART, {"last_day": "2026-03-01", "reason": "resigned"})
     await sent.until(lambda file: file.stage is Stage.ENDED and not file.calls)
     assert "permit_reported" in await sent.notices()
     await sent.answer("HK", "kept")
@@ -225,7 +226,7 @@ async def test_revoked_permit_ends(sent: Case) -> None:
 
 async def test_lost_card_is_reported_and_replaced(sent: Case) -> None:
     await sent.issue()
-    await sent.ask(EMPLOYER_A, CommandKind.CARD_LOST, {"destination": "HK", "lost_on": "2026-03-02"})
+    await sent.ask(EMPLOYER_A, PermitCommand.CARD_LOST, {"destination": "HK", "lost_on": "2026-03-02"})
     await sent.until(lambda file: not file.calls)
     assert list(sent.world.authority.reports) == [f"report/{sent.reference}/HK/card_lost/2026-03-02"]
     assert (await sent.permit()).card_lost_on == date(2026, 3, 2)
@@ -272,25 +273,25 @@ async def test_contradiction_is_applied_only_by_two_signatures(sent: Case) -> No
     assert await sent.answer("HK", "refused", outcome_id="o-9", reason_code="X1") == "held"
     assert (await sent.permit()).stage == PermitStage.ISSUED
     assert "authority_conflict" in await sent.open_tasks()
-    await sent.ask(OFFICER, CommandKind.ENTER_OUTCOME, {"destination": "HK", "outcome_id": "o-9"})
+    await sent.ask(OFFICER, PermitCommand.ENTER_OUTCOME, {"destination": "HK", "outcome_id": "o-9"})
     confirmation = PermitConfirmationRequest.model_validate({"action": "confirm"})
     body = {"destination": "HK", **confirmation.model_dump(mode="json", exclude_unset=True)}
     with pytest.raises(Refused) as refused:
-        await sent.ask(OFFICER, CommandKind.PERMIT_CONFIRM, body)
+        await sent.ask(OFFICER, PermitCommand.PERMIT_CONFIRM, body)
     assert refused.value.code == "same_signer"
-    await sent.ask(OFFICER_2, CommandKind.PERMIT_CONFIRM, body)
+    await sent.ask(OFFICER_2, PermitCommand.PERMIT_CONFIRM, body)
     await sent.until_permits(PermitStage.REFUSED)
     assert await sent.open_tasks() == set()
 
 
 async def test_held_answer_of_a_closed_case_takes_its_workflow_up_again(sent: Case) -> None:
-    await sent.ask(EMPLOYER_A, CommandKind.DEPART, {"last_day": "2026-03-01", "reason": "resigned"})
+    await sent.ask(EMPLOYER_A, PermitCommand.DEPART, {"last_day": "2026-03-01", "reason": "resigned"})
     await sent.until(lambda file: file.stage is Stage.ENDED and not file.calls)
     await sent.answer("HK", "withdrawn")
     await sent.ended()
     assert await sent.answer("HK", "issued", outcome_id="o-8", authority_number="C-1") == "held"
-    await sent.ask(OFFICER, CommandKind.ENTER_OUTCOME, {"destination": "HK", "outcome_id": "o-8"})
-    await sent.ask(OFFICER_2, CommandKind.PERMIT_CONFIRM, CONFIRM)
+    await sent.ask(OFFICER, PermitCommand.ENTER_OUTCOME, {"destination": "HK", "outcome_id": "o-8"})
+    await sent.ask(OFFICER_2, PermitCommand.PERMIT_CONFIRM, CONFIRM)
     await sent.until_permits(PermitStage.ISSUED)
     assert await sent.is_running()
 

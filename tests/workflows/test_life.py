@@ -3,9 +3,9 @@
 from datetime import date, datetime, timedelta
 
 from domain.clock import CHINA, day_of
-from domain.commands import CommandKind
 from domain.decisions import RevocationRequest
 from domain.stages import PermitStage, Stage
+from programmes.talent_permit.words import PermitCommand
 from tests.cases.contexts import registration_body
 from tests.workflows.histories import events, runs
 from tests.workflows.world import EMPLOYER_A, OFFICER, OFFICER_2, Case, World
@@ -69,7 +69,7 @@ async def _has_short_runs(case: Case) -> None:
 async def test_departure_after_a_year_ends_registration_and_permits(world: World) -> None:
     case = await _issued(world)
     await case.skip_to(datetime(2027, 3, 15, 12, tzinfo=CHINA))
-    await case.ask(EMPLOYER_A, CommandKind.DEPART, {"last_day": "2027-03-31", "reason": "resigned"})
+    await case.ask(EMPLOYER_A, PermitCommand.DEPART, {"last_day": "2027-03-31", "reason": "resigned"})
     assert await case.stage() is Stage.APPROVED
     await case.skip_to(datetime(2027, 3, 31, 23, 0, tzinfo=CHINA))
     assert await case.stage() is Stage.APPROVED
@@ -90,10 +90,10 @@ async def test_departure_after_a_year_ends_registration_and_permits(world: World
 async def test_revocation_takes_effect_with_the_second_signature_and_is_reported(world: World) -> None:
     case = await _issued(world)
     asked = RevocationRequest.model_validate({"reasons": [{"code": "false_statement"}]})
-    reply = await case.ask(OFFICER, CommandKind.REVOKE, asked)
+    reply = await case.ask(OFFICER, PermitCommand.REVOKE, asked)
     assert (reply.body["stage"], reply.body["pending_act"]) == ("approved", "revoke")
     assert (await case.confirm("reject", "facts_incomplete")).body["pending_act"] is None
-    await case.ask(OFFICER, CommandKind.REVOKE, asked)
+    await case.ask(OFFICER, PermitCommand.REVOKE, asked)
     assert (await case.confirm("confirm", actor=OFFICER_2)).body["stage"] == "ended"
     await case.until(lambda file: not file.calls)
     assert {body["what"] for body in world.authority.reports.values()} == {"registration_revoked"}
@@ -132,7 +132,7 @@ async def test_pending_revocation_holds_sending_back_and_its_rejection_lets_it_g
     await case.decide("approve")
     await case.until_permits(PermitStage.ELIGIBLE)
     asked = RevocationRequest.model_validate({"reasons": [{"code": "decided_in_error"}]})
-    await case.ask(OFFICER, CommandKind.REVOKE, asked)
+    await case.ask(OFFICER, PermitCommand.REVOKE, asked)
     world.authority.away = False
     await case.skip(timedelta(minutes=30), settle=False)
     await case.idle()
@@ -147,7 +147,7 @@ async def test_revocation_before_sending_closes_the_permits_unsent(world: World)
     await case.decide("approve")
     await case.until_permits(PermitStage.ELIGIBLE)
     asked = RevocationRequest.model_validate({"reasons": [{"code": "decided_in_error"}]})
-    await case.ask(OFFICER, CommandKind.REVOKE, asked)
+    await case.ask(OFFICER, PermitCommand.REVOKE, asked)
     await case.confirm("confirm")
     world.authority.away = False
     await case.skip(timedelta(minutes=30), settle=False)
@@ -165,10 +165,10 @@ async def test_permit_that_is_not_clear_waits_for_an_officer_and_is_withheld_by_
     assert await case.open_tasks() == {"permit_eligibility"}
     reason = [{"code": "permit_card_ends_early"}]
     withhold = {"destination": "HK", "action": "withhold", "reasons": reason}
-    await case.ask(OFFICER, CommandKind.ELIGIBILITY, withhold)
-    await case.ask(OFFICER_2, CommandKind.PERMIT_CONFIRM, {"destination": "HK", "action": "confirm"})
+    await case.ask(OFFICER, PermitCommand.ELIGIBILITY, withhold)
+    await case.ask(OFFICER_2, PermitCommand.PERMIT_CONFIRM, {"destination": "HK", "action": "confirm"})
     send = {"destination": "MO", "action": "send", "reasons": [{"code": "document_seen"}]}
-    await case.ask(OFFICER, CommandKind.ELIGIBILITY, send)
+    await case.ask(OFFICER, PermitCommand.ELIGIBILITY, send)
     file = await case.until_permits(PermitStage.SUBMITTED, "MO")
     assert [p.end_reason for p in file.permits.values() if p.stage == "ended"] == ["not_eligible"]
     assert list(world.authority.entries) == [f"permit/{case.reference}/MO"]

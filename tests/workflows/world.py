@@ -193,7 +193,7 @@ class Case:
 
         return await self.until(is_so, seconds)
 
-    async def ask(self, actor: Actor, kind: CommandKind, body: BaseModel | dict[str, Any]) -> Reply:
+    async def ask(self, actor: Actor, kind: str, body: BaseModel | dict[str, Any]) -> Reply:
         """Ask something of the case as the API does: by update where the caller waits, else by signal."""
         key = new_key()
         asked = await acts.ask(self.world.context, actor, self.reference, kind, body, key)

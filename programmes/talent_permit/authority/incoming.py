@@ -49,7 +49,7 @@ async def _propose(
     return await lost_acts.propose(context, actor, answer_id, asked, idempotency), None
 
 
-ANSWERS: Final = Inbox(
+AUTHORITY: Final = Inbox(
     path="authority/outcomes",
     name="sendOutcome",
     summary="Answer on a talent permit",

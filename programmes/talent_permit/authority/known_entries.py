@@ -10,6 +10,7 @@ from cases.shared.context import Context
 from domain.answers import AuthorityAnswer
 from domain.list_entries import KnownEntry
 from domain.references import find_reference
+from domain.spellings import TALENT_PERMIT_PREFIX
 from store.tables import permits, registrations
 
 if TYPE_CHECKING:

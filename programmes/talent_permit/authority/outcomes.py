@@ -1,10 +1,10 @@
 """Taking in an answer of the authority, by callback or poll: once, in any order, for a known case only (P9 to P27)."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import structlog
 from sqlalchemy.exc import IntegrityError
@@ -19,13 +19,13 @@ from cases.shared.inboxes import Received
 from domain.actors import Actor
 from domain.acts import Act
 from domain.answers import AnswerState, AuthorityAnswer, Outcome
-from domain.commands import CommandKind
 from domain.errors import Refused, Unavailable
 from domain.incidents import IncidentKind
 from programmes.talent_permit.authority import applying as answering
 from programmes.talent_permit.authority import inbox, known_entries
 from programmes.talent_permit.authority import lost as lost_answers
 from programmes.talent_permit.authority.early import take_answer, take_early
+from programmes.talent_permit.words import PermitCommand
 from store.case_rows import Beside
 from store.rows.work import CommandRow
 
@@ -202,7 +202,7 @@ def _take(file: CaseFile, said: Said, at: datetime, *, is_reused: bool) -> Recei
         # The workflow has to hear of it, so it is applied there, in the order of its command.
         file.record(Act.ANSWER_RECEIVED, actor, at, **_detail(answer, kept.answer_id, source))
         is_under_way = _is_step_under_way(file, at)
-        stored = commands.store(file, actor, CommandKind.ANSWER, {"answer_id": str(kept.answer_id)}, at)
+        stored = commands.store(file, actor, PermitCommand.ANSWER, {"answer_id": str(kept.answer_id)}, at)
         command_id = None if is_under_way else stored
         return Received(_reply(AnswerState.STORED), file.reference, command_id)
     take_answer(file, actor, at, kept)

@@ -25,6 +25,7 @@ from domain.erasure import HoldReason, LegalHoldRequest
 from domain.languages import Language
 from domain.purposes import Purpose
 from privacy import legal_holds
+from programmes.talent_permit.words import PermitCommand
 from tests.cases.contexts import EMPLOYER_A, OFFICER, SUPERVISOR, key
 from tests.cases.driver import OFFICER_2, PERSON, Case, Park, china, open_park
 from tests.cases.facts import AUDITOR, LAST_DAY, SHORT, record
@@ -71,10 +72,14 @@ class Seen:
         return {name: self._once(each) for name, each in value.items()}
 
 
+def _path_of(reference: str) -> str:
+    return f"registrations/{reference}"
+
+
 def _told(answer: Any) -> str:
     """Return what the API answers with what the core shows."""
     several = answer if isinstance(answer, list) else [answer]
-    told = [case_answer(each) if isinstance(each, CaseView) or _is_case(each) else each for each in several]
+    told = [case_answer(each, _path_of) if isinstance(each, CaseView) or _is_case(each) else each for each in several]
     return json_text(told if isinstance(answer, list) else told[0]).decode()
 
 
@@ -156,10 +161,10 @@ async def _permits(seen: Seen) -> None:
     await case.after(minutes=10)
     await seen.case("approved", case)
     reasons = [{"code": "permit_card_ends_early"}]
-    await case.do(OFFICER, CommandKind.ELIGIBILITY, destination="HK", action="withhold", reasons=reasons)
+    await case.do(OFFICER, PermitCommand.ELIGIBILITY, destination="HK", action="withhold", reasons=reasons)
     await seen.case("withholding proposed", case)
     given = {"action": "reject", "reasons": [{"code": "reason_not_supported", "note": "It may be sent."}]}
-    await case.do(OFFICER_2, CommandKind.PERMIT_CONFIRM, destination="HK", **given)
+    await case.do(OFFICER_2, PermitCommand.PERMIT_CONFIRM, destination="HK", **given)
     await seen.case("withholding rejected", case)
 
 
@@ -171,10 +176,10 @@ async def _issued(seen: Seen) -> None:
     await case.answer("refused", "MO", reason_text="内部原因")
     await seen.case("issued and refused", case, EMPLOYER_A, OFFICER, PERSON)
     await case.at("2026-03-12")
-    changed = await case.do(EMPLOYER_A, CommandKind.CHANGE, name_en="Feng Cheng Ze", email="new@example.com")
+    changed = await case.do(EMPLOYER_A, PermitCommand.CHANGE, name_en="Feng Cheng Ze", email="new@example.com")
     seen.keep("changed, answer", changed)
     await seen.case("change asked", case)
-    lost = await case.do(EMPLOYER_A, CommandKind.CARD_LOST, destination="HK", lost_on="2026-03-12")
+    lost = await case.do(EMPLOYER_A, PermitCommand.CARD_LOST, destination="HK", lost_on="2026-03-12")
     seen.keep("card lost, answer", lost)
     seen.keep("departed, answer", await case.depart("2026-03-13", by=OFFICER))
     await seen.case("departure proposed", case)

@@ -15,6 +15,7 @@ from domain.commands import CommandKind
 from domain.errors import Refused
 from domain.languages import Language
 from domain.notices import WEBHOOK_KINDS
+from programmes.talent_permit.words import PermitCommand
 from store import tables
 from tests.cases.contexts import EMPLOYER_A, OFFICER, shown
 from tests.cases.driver import MENDED, OFFICER_2, Case, Park, china, open_park
@@ -173,9 +174,9 @@ async def test_staff_sees_the_rejection_on_the_case_until_the_next_decision_and_
 async def test_a_rejected_withholding_says_why_as_well(park: Park) -> None:
     case = await park.approved(permit_card_number=None, permit_card_valid_until=None)
     reasons = [{"code": "permit_card_ends_early"}]
-    await case.do(OFFICER, CommandKind.ELIGIBILITY, destination="HK", action="withhold", reasons=reasons)
+    await case.do(OFFICER, PermitCommand.ELIGIBILITY, destination="HK", action="withhold", reasons=reasons)
     given = {"action": "reject", "reasons": [{"code": "reason_not_supported", "note": "It may be sent."}]}
-    await case.do(OFFICER_2, CommandKind.PERMIT_CONFIRM, destination="HK", **given)
+    await case.do(OFFICER_2, PermitCommand.PERMIT_CONFIRM, destination="HK", **given)
     permit = next(p for p in (await case.view(OFFICER))["permits"] if p["destination"] == "HK")
     assert permit["rejected"]["reasons"][0]["note"] == "It may be sent."
     texts = await _texts(case, "second_signature_rejected", "proposer")

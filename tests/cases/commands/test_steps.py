@@ -93,7 +93,7 @@ def _answered(outcome: str) -> Step:
     return receive
 
 
-async def _stored(park: Park, kind: CommandKind, **body: object) -> Case:
+async def _stored(park: Park, kind: str, **body: object) -> Case:
     case = await park.review()
     await case.store(OFFICER, kind, **body)
     return case

@@ -17,6 +17,7 @@ from domain.stages import Destination
 from domain.task_lists import TaskChoice
 from domain.tasks import TaskKind
 from programmes.talent_permit.authority import calls
+from programmes.talent_permit.words import PermitCommand
 from record.reconciliation.reconcile import reconcile_case
 from store import tables
 from tests.api.engines import NoHistories
@@ -40,7 +41,7 @@ async def _stages(case: Case) -> list[str | None]:
 
 async def _answer(case: Case, destination: str, action: str, *reasons: str) -> dict[str, Any]:
     given = [{"code": code} for code in reasons]
-    return await case.do(OFFICER, CommandKind.ELIGIBILITY, destination=destination, action=action, reasons=given)
+    return await case.do(OFFICER, PermitCommand.ELIGIBILITY, destination=destination, action=action, reasons=given)
 
 
 # An override at registration, at eligibility.
@@ -144,7 +145,7 @@ async def test_one_destination_has_its_task_by_name(park: Park) -> None:
 async def test_an_answer_for_one_destination_serves_the_other(park: Park) -> None:
     case = await park.approved(**NO_CARD)
     await case.claim("permit_eligibility")
-    assert await case.refused(OFFICER_2, CommandKind.ELIGIBILITY, **_send("HK")) == "task_held"
+    assert await case.refused(OFFICER_2, PermitCommand.ELIGIBILITY, **_send("HK")) == "task_held"
     await _answer(case, "HK", "send", "document_seen")
     assert await _stages(case) == ["eligible", "eligible"]
     acts = await park.rows(tables.ledger, tables.ledger.c.act == "permit_eligible")

@@ -13,12 +13,14 @@ from bench.people import identity_number
 from cases.case.reads import list_cases
 from cases.commands.advance import advance
 from cases.commands.resume import resume
+from cases.incidents.refused_messages import note_refused
 from cases.incidents.stopped import list_incidents, open_incident
 from cases.incidents.views import IncidentView
 from cases.shared.context import Context
 from cases.tasks.inbox import list_tasks
 from domain.actors import Actor, Role, system
 from domain.errors import Defect, Refused
+from domain.incidents import IncidentKind
 from domain.registration import RegistrationRequest
 from domain.stages import Stage
 from programmes.talent_permit.registration import accept

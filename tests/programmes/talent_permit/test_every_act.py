@@ -18,31 +18,32 @@ from domain.acts import Act
 from domain.commands import CommandKind, CommandState
 from domain.errors import PROBLEM_STATUS, Refused
 from domain.stages import CLOSED, LIVE, OPEN, Stage
+from programmes.talent_permit.words import PermitCommand
 from store import tables
 from store.rows.work import CommandRow
 from tests.cases.contexts import EMPLOYER_A
 from tests.cases.driver import OFFICER_2, PERSON, Case, Park, china, open_park
 
 _REASON = [{"code": "false_statement"}]
-ACTS: dict[CommandKind, tuple[Actor, dict[str, Any]]] = {
+ACTS: dict[str, tuple[Actor, dict[str, Any]]] = {
     CommandKind.CORRECT: (EMPLOYER_A, {"employment": {"position": "工程师"}}),
     CommandKind.CONTEST: (EMPLOYER_A, {"note": "请复核"}),
     CommandKind.WITHDRAW: (EMPLOYER_A, {}),
-    CommandKind.DEPART: (EMPLOYER_A, {"last_day": "2026-03-31", "reason": "resigned"}),
-    CommandKind.CHANGE: (EMPLOYER_A, {"email": "new@example.com"}),
-    CommandKind.DISPUTE: (PERSON, {}),
+    PermitCommand.DEPART: (EMPLOYER_A, {"last_day": "2026-03-31", "reason": "resigned"}),
+    PermitCommand.CHANGE: (EMPLOYER_A, {"email": "new@example.com"}),
+    PermitCommand.DISPUTE: (PERSON, {}),
     CommandKind.DECIDE: (OFFICER_2, {"action": "refuse", "round": 1, "reasons": [{"code": "employment_unproved"}]}),
     CommandKind.CONFIRM: (OFFICER_2, {"action": "confirm", "round": 1}),
     CommandKind.RECALL: (OFFICER_2, {"reason": "误操作"}),
     CommandKind.HOLD: (OFFICER_2, {"action": "place", "reason": "legal_question"}),
-    CommandKind.REVOKE: (OFFICER_2, {"reasons": _REASON}),
-    CommandKind.ELIGIBILITY: (
+    PermitCommand.REVOKE: (OFFICER_2, {"reasons": _REASON}),
+    PermitCommand.ELIGIBILITY: (
         OFFICER_2,
         {"destination": "HK", "action": "send", "reasons": [{"code": "document_seen"}]},
     ),
-    CommandKind.PERMIT_CONFIRM: (OFFICER_2, {"destination": "HK", "action": "confirm"}),
-    CommandKind.ENTER_OUTCOME: (OFFICER_2, {"destination": "HK", "outcome_id": "o-1"}),
-    CommandKind.CARD_LOST: (EMPLOYER_A, {"destination": "HK", "lost_on": "2026-03-02"}),
+    PermitCommand.PERMIT_CONFIRM: (OFFICER_2, {"destination": "HK", "action": "confirm"}),
+    PermitCommand.ENTER_OUTCOME: (OFFICER_2, {"destination": "HK", "outcome_id": "o-1"}),
+    PermitCommand.CARD_LOST: (EMPLOYER_A, {"destination": "HK", "lost_on": "2026-03-02"}),
     CommandKind.RECORD_FACT: (
         OFFICER_2,
         {"field": "employment.position", "value": "工程师", "seen_in": "劳动合同", "round": 1},
@@ -50,24 +51,24 @@ ACTS: dict[CommandKind, tuple[Actor, dict[str, Any]]] = {
     CommandKind.CONTEST_FACT: (EMPLOYER_A, {"fact": 1, "note": "有误"}),
 }
 _IN_REVIEW = {Stage.UNDER_REVIEW, Stage.AWAITING_CONFIRMATION}
-LISTED: dict[CommandKind, set[Stage]] = {
+LISTED: dict[str, set[Stage]] = {
     CommandKind.CORRECT: {Stage.CORRECTION_REQUESTED},
     CommandKind.CONTEST: {Stage.CORRECTION_REQUESTED},
     CommandKind.WITHDRAW: set(OPEN),
-    CommandKind.DEPART: {Stage.APPROVED},
-    CommandKind.CHANGE: set(LIVE),
+    PermitCommand.DEPART: {Stage.APPROVED},
+    PermitCommand.CHANGE: set(LIVE),
     CommandKind.DECIDE: {Stage.UNDER_REVIEW},
     CommandKind.CONFIRM: {Stage.AWAITING_CONFIRMATION},
     CommandKind.HOLD: _IN_REVIEW,
-    CommandKind.REVOKE: {Stage.APPROVED},
+    PermitCommand.REVOKE: {Stage.APPROVED},
     CommandKind.RECORD_FACT: {Stage.UNDER_REVIEW},  # the approved one here waits for no answer
-    CommandKind.DISPUTE: {Stage.ENDED},  # by a departure; the approved one here has none
+    PermitCommand.DISPUTE: {Stage.ENDED},  # by a departure; the approved one here has none
 }
 _OF_PERMITS = {
-    CommandKind.ELIGIBILITY,
-    CommandKind.PERMIT_CONFIRM,
-    CommandKind.ENTER_OUTCOME,
-    CommandKind.CARD_LOST,
+    PermitCommand.ELIGIBILITY,
+    PermitCommand.PERMIT_CONFIRM,
+    PermitCommand.ENTER_OUTCOME,
+    PermitCommand.CARD_LOST,
 }
 
 
@@ -170,7 +171,7 @@ STAGES: dict[Stage, Callable[[Park], Awaitable[Case]]] = {
 }
 
 
-async def _try(case: Case, kind: CommandKind) -> str | None:
+async def _try(case: Case, kind: str) -> str | None:
     """Return the code that an act is refused with now, or None; nothing is changed."""
     actor, body = ACTS[kind]
     async with case.park.context.database.begin() as connection:
@@ -179,7 +180,7 @@ async def _try(case: Case, kind: CommandKind) -> str | None:
             command_id=uuid4(),
             reference=file.reference,
             employer_id=file.employer_id,
-            kind=kind.value,
+            kind=str(kind),
             actor=actor.model_dump(mode="json"),
             state=CommandState.STORED.value,
             at=case.park.clock.at,

@@ -12,6 +12,7 @@ from cases.case import reads
 from domain.commands import CommandKind
 from domain.messages import Origin
 from programmes.talent_permit.authority import calls
+from programmes.talent_permit.words import PermitCommand
 from store import tables
 from tests.cases.contexts import EMPLOYER_A, OFFICER, SUPERVISOR
 from tests.cases.driver import OFFICER_2, PERSON, Case, Park, china, open_park
@@ -27,7 +28,7 @@ async def park(clean_database: str) -> AsyncIterator[Park]:
 
 
 async def _eligibility(case: Case, action: str, code: str, by: object = OFFICER) -> None:
-    await case.do(OFFICER, CommandKind.ELIGIBILITY, destination="HK", action=action, reasons=[{"code": code}])
+    await case.do(OFFICER, PermitCommand.ELIGIBILITY, destination="HK", action=action, reasons=[{"code": code}])
 
 
 async def _keys(case: Case) -> list[str]:
@@ -57,22 +58,22 @@ async def test_p2_what_is_not_clear_is_an_officers_and_is_not_shown_yet(park: Pa
 async def test_p2_an_officer_sends_anyway_with_an_override_reason(park: Park) -> None:
     case = await park.approved(**NO_CARD)
     wrong = {"destination": "HK", "action": "send", "reasons": [{"code": "resigned"}]}
-    assert await case.refused(OFFICER, CommandKind.ELIGIBILITY, **wrong) == "reason_not_allowed"
+    assert await case.refused(OFFICER, PermitCommand.ELIGIBILITY, **wrong) == "reason_not_allowed"
     await _eligibility(case, "send", "permit_card_missing")
     assert [(await case.permit(each))["stage"] for each in ("HK", "MO")] == ["eligible", "eligible"]
     assert await case.tasks() == {}
     assert await _keys(case) == ["permit/REF"]
     again = {"destination": "HK", "action": "send", "reasons": [{"code": "permit_card_missing"}]}
-    assert await case.refused(OFFICER, CommandKind.ELIGIBILITY, **again) == "wrong_stage"
+    assert await case.refused(OFFICER, PermitCommand.ELIGIBILITY, **again) == "wrong_stage"
 
 
 async def test_p3_withholding_needs_a_second_signature_and_is_told_by_letter(park: Park) -> None:
     case = await park.approved(**NO_CARD)
-    await case.do(OFFICER, CommandKind.ELIGIBILITY, destination="HK", action="withhold", reasons=WITHHELD)
+    await case.do(OFFICER, PermitCommand.ELIGIBILITY, destination="HK", action="withhold", reasons=WITHHELD)
     assert (await case.permit())["pending_act"] == "withhold"
     assert await case.told("second_signature_requested") == Counter(officers=1, supervisors=1)
     confirmation = {"destination": "HK", "action": "confirm"}
-    assert await case.refused(OFFICER, CommandKind.PERMIT_CONFIRM, **confirmation) == "same_signer"
+    assert await case.refused(OFFICER, PermitCommand.PERMIT_CONFIRM, **confirmation) == "same_signer"
     await case.confirm_permit()
     permit = await case.permit()
     assert (permit["stage"], permit["end_reason"], permit["pending_act"]) == ("ended", "not_eligible", None)
@@ -82,7 +83,7 @@ async def test_p3_withholding_needs_a_second_signature_and_is_told_by_letter(par
 
 async def test_p3_a_rejected_signature_goes_back_to_the_proposer(park: Park) -> None:
     case = await park.approved(**NO_CARD)
-    await case.do(OFFICER, CommandKind.ELIGIBILITY, destination="HK", action="withhold", reasons=WITHHELD)
+    await case.do(OFFICER, PermitCommand.ELIGIBILITY, destination="HK", action="withhold", reasons=WITHHELD)
     await case.confirm_permit("reject", "reason_not_supported")
     permit = await case.permit()
     assert (permit["stage"], permit["pending_act"]) == (None, None)
@@ -146,7 +147,7 @@ async def test_p6_a_malformed_entry_is_mended_and_sent_under_the_next_number(par
 
 async def test_p7_sending_waits_for_a_revocation(park: Park) -> None:
     case = await park.approved()
-    await case.do(OFFICER, CommandKind.REVOKE, reasons=[{"code": "false_statement"}])
+    await case.do(OFFICER, PermitCommand.REVOKE, reasons=[{"code": "false_statement"}])
     assert await _keys(case) == []
     assert await calls.find_orders(park.context, case.reference, f"permit/{case.reference}/HK", park.clock.at) == []
 
@@ -164,7 +165,7 @@ async def test_p8_a_permit_not_sent_closes_with_its_registration(park: Park) -> 
 
 async def test_p8_a_proposal_to_withhold_ends_with_the_registration(park: Park) -> None:
     case = await park.approved(**NO_CARD)
-    await case.do(OFFICER, CommandKind.ELIGIBILITY, destination="HK", action="withhold", reasons=WITHHELD)
+    await case.do(OFFICER, PermitCommand.ELIGIBILITY, destination="HK", action="withhold", reasons=WITHHELD)
     await case.depart("2026-03-02")
     await case.at("2026-03-03", "00:00")
     assert (await case.permit())["pending_act"] is None
@@ -251,7 +252,7 @@ async def test_p15_the_authoritys_limit_and_the_second_alert_are_watched_by_the_
 @pytest.mark.parametrize("actor", [PERSON, EMPLOYER_A, OFFICER], ids=lambda actor: actor.role.value)
 async def test_p19_a_lost_card_is_recorded_and_reported(park: Park, actor: object) -> None:
     case = await park.issued(destinations=["HK"])
-    await case.do(actor, CommandKind.CARD_LOST, destination="HK", lost_on="2026-03-02")  # type: ignore[arg-type]
+    await case.do(actor, PermitCommand.CARD_LOST, destination="HK", lost_on="2026-03-02")  # type: ignore[arg-type]
     assert (await case.permit())["card_lost_on"] == date(2026, 3, 2)
     assert await _keys(case) == ["report/REF/HK/card_lost/2026-03-02"]
     assert await case.told("card_lost_recorded") == Counter(employer=1, person=1)
@@ -260,11 +261,11 @@ async def test_p19_a_lost_card_is_recorded_and_reported(park: Park, actor: objec
 async def test_p19_a_card_is_not_lost_before_it_is_issued_or_in_the_future(park: Park) -> None:
     case = await park.accepted(destinations=["HK"])
     given = {"destination": "HK", "lost_on": "2026-03-02"}
-    assert await case.refused(PERSON, CommandKind.CARD_LOST, **given) == "wrong_stage"
-    assert await case.refused(PERSON, CommandKind.CARD_LOST, **given | {"destination": "MO"}) == "wrong_stage"
+    assert await case.refused(PERSON, PermitCommand.CARD_LOST, **given) == "wrong_stage"
+    assert await case.refused(PERSON, PermitCommand.CARD_LOST, **given | {"destination": "MO"}) == "wrong_stage"
     await case.answer("issued")
     later = {"destination": "HK", "lost_on": "2026-03-03"}
-    assert await case.refused(PERSON, CommandKind.CARD_LOST, **later) == "invalid"
+    assert await case.refused(PERSON, PermitCommand.CARD_LOST, **later) == "invalid"
 
 
 async def test_p21_reminders_that_are_past_at_issue_are_skipped(park: Park) -> None:

@@ -7,6 +7,7 @@ from datetime import date
 import pytest_asyncio
 
 from domain.commands import CommandKind
+from programmes.talent_permit.words import PermitCommand
 from store import tables
 from tests.cases.contexts import EMPLOYER_A, OFFICER, SUPERVISOR
 from tests.cases.driver import OFFICER_2, PERSON, Case, Park, china, open_park
@@ -21,7 +22,7 @@ async def park(clean_database: str) -> AsyncIterator[Park]:
 
 
 async def _revoke(case: Case) -> None:
-    await case.do(OFFICER, CommandKind.REVOKE, reasons=[{"code": "false_statement", "note": "材料不实"}])
+    await case.do(OFFICER, PermitCommand.REVOKE, reasons=[{"code": "false_statement", "note": "材料不实"}])
 
 
 # R22, R23: departure and the end of employment.
@@ -100,9 +101,9 @@ async def test_r22_an_employers_own_report_is_taken_while_an_officers_waits(park
     case = await park.approved()
     await case.depart("2026-03-31", by=OFFICER)
     reasons = [{"code": "false_statement"}]
-    assert await case.refused(OFFICER_2, CommandKind.REVOKE, reasons=reasons) == "already_decided"
+    assert await case.refused(OFFICER_2, PermitCommand.REVOKE, reasons=reasons) == "already_decided"
     other = {"last_day": "2026-03-30", "reason": "resigned"}
-    assert await case.refused(OFFICER_2, CommandKind.DEPART, **other) == "already_decided"
+    assert await case.refused(OFFICER_2, PermitCommand.DEPART, **other) == "already_decided"
     await case.depart("2026-03-03")
     assert (await case.row())["ended_on"] == date(2026, 3, 3)
     await case.at("2026-03-04")
@@ -115,7 +116,7 @@ async def test_r22_who_reported_or_signed_a_departure_does_not_answer_its_disput
     case = await park.approved()
     await case.depart("2026-03-31", by=OFFICER)
     await case.confirm(by=OFFICER_2)
-    await case.do(PERSON, CommandKind.DISPUTE)
+    await case.do(PERSON, PermitCommand.DISPUTE)
     given = {"task_id": await case.task_id("departure_disputed"), "action": "uphold"}
     for own in (OFFICER, OFFICER_2):
         assert await case.refused(own, CommandKind.ANSWER_TASK, **given) == "role_not_allowed"
@@ -125,7 +126,7 @@ async def test_r22_who_reported_or_signed_a_departure_does_not_answer_its_disput
 async def test_r22_reasons_that_only_the_engine_gives_are_refused(park: Park) -> None:
     case = await park.approved()
     given = {"last_day": "2026-03-31", "reason": "revoked"}
-    assert await case.refused(EMPLOYER_A, CommandKind.DEPART, **given) == "reason_not_allowed"
+    assert await case.refused(EMPLOYER_A, PermitCommand.DEPART, **given) == "reason_not_allowed"
 
 
 async def test_r22_a_late_report_is_taken_and_marked(park: Park) -> None:
@@ -140,26 +141,26 @@ async def test_r22_a_settling_approval_is_not_given_away_by_a_departure(park: Pa
     case = await park.review()
     await case.decide("approve")
     given = {"last_day": "2026-03-31", "reason": "resigned"}
-    assert await case.refused(EMPLOYER_A, CommandKind.DEPART, **given) == "wrong_stage"
+    assert await case.refused(EMPLOYER_A, PermitCommand.DEPART, **given) == "wrong_stage"
 
 
 async def test_r22_a_disputed_departure_keeps_the_report_back(park: Park) -> None:
     case = await park.issued()
     await case.depart("2026-03-04")
-    await case.do(PERSON, CommandKind.DISPUTE)
+    await case.do(PERSON, PermitCommand.DISPUTE)
     assert "departure_disputed" in await case.tasks()
     await case.at("2026-03-05")
     assert await case.stage() == "ended"
     assert (await case.permit())["reported_at"] is None
     await case.do(OFFICER, CommandKind.ANSWER_TASK, task_id=await case.task_id("departure_disputed"), action="uphold")
     assert (await case.permit())["reported_at"] is not None
-    assert await case.refused(PERSON, CommandKind.DISPUTE) == "already_decided"
+    assert await case.refused(PERSON, PermitCommand.DISPUTE) == "already_decided"
 
 
 async def test_r22_a_departure_set_aside_never_happened(park: Park) -> None:
     case = await park.approved()
     await case.depart("2026-03-31")
-    await case.do(PERSON, CommandKind.DISPUTE)
+    await case.do(PERSON, PermitCommand.DISPUTE)
     await case.do(
         OFFICER, CommandKind.ANSWER_TASK, task_id=await case.task_id("departure_disputed"), action="set_aside"
     )
@@ -234,7 +235,7 @@ async def test_r24_a_revocation_is_a_proposal_in_a_new_round(park: Park) -> None
     assert case.course is not None
     assert case.course.calls == ()
     given = {"reasons": [{"code": "false_statement"}]}
-    assert await case.refused(OFFICER_2, CommandKind.REVOKE, **given) == "already_decided"
+    assert await case.refused(OFFICER_2, PermitCommand.REVOKE, **given) == "already_decided"
 
 
 async def test_r25_the_second_signature_ends_the_registration_by_a_letter(park: Park) -> None:
@@ -271,7 +272,7 @@ async def test_r26_a_rejected_revocation_lets_waiting_permits_go_on(park: Park) 
 async def test_r26_a_rejected_revocation_leaves_the_proposals_of_permits_alone(park: Park) -> None:
     case = await park.approved(permit_card_number=None, permit_card_valid_until=None)
     reasons = [{"code": "permit_card_ends_early"}]
-    await case.do(OFFICER, CommandKind.ELIGIBILITY, destination="HK", action="withhold", reasons=reasons)
+    await case.do(OFFICER, PermitCommand.ELIGIBILITY, destination="HK", action="withhold", reasons=reasons)
     await _revoke(case)
     await case.confirm("reject", "reason_not_supported")
     assert "confirm/HK" in await case.tasks()
@@ -343,7 +344,7 @@ async def test_r30_a_closed_case_refuses_every_act(park: Park) -> None:
     case = await park.review()
     await case.refuse()
     reasons = [{"code": "false_statement"}]
-    acts: list[tuple[CommandKind, dict[str, object]]] = [
+    acts: list[tuple[str, dict[str, object]]] = [
         (CommandKind.CORRECT, {"employment": {"position": "工程师"}}),
         (CommandKind.CONTEST, {"note": "请复核"}),
         (CommandKind.WITHDRAW, {}),
@@ -351,9 +352,9 @@ async def test_r30_a_closed_case_refuses_every_act(park: Park) -> None:
         (CommandKind.CONFIRM, {"action": "confirm", "round": 1}),
         (CommandKind.RECALL, {"reason": "误操作"}),
         (CommandKind.HOLD, {"action": "place", "reason": "legal_question"}),
-        (CommandKind.REVOKE, {"reasons": reasons}),
-        (CommandKind.DEPART, {"last_day": "2026-03-31", "reason": "resigned"}),
-        (CommandKind.CHANGE, {"email": "new@example.com"}),
+        (PermitCommand.REVOKE, {"reasons": reasons}),
+        (PermitCommand.DEPART, {"last_day": "2026-03-31", "reason": "resigned"}),
+        (PermitCommand.CHANGE, {"email": "new@example.com"}),
     ]
     for kind, body in acts:
         actor = EMPLOYER_A if kind in (CommandKind.CORRECT, CommandKind.CONTEST, CommandKind.WITHDRAW) else OFFICER
@@ -372,7 +373,7 @@ async def test_r30_an_ended_departure_can_still_be_disputed_and_its_task_answere
     await case.answer("kept")
     assert case.course is not None
     assert case.course.finished
-    await case.store(PERSON, CommandKind.DISPUTE)
+    await case.store(PERSON, PermitCommand.DISPUTE)
     assert "departure_disputed" in await case.tasks()  # no workflow is left to apply it
     task_id = await case.task_id("departure_disputed")
     await case.store(OFFICER, CommandKind.ANSWER_TASK, task_id=task_id, action="uphold")

@@ -23,6 +23,7 @@ from domain.erasure import (
 from domain.notices import Channel
 from domain.webhooks import ReceiptRequest, ReceiptStatus
 from privacy import legal_holds
+from programmes.talent_permit.words import PermitCommand
 from record.reconciliation.reconcile import reconcile_case
 from sandbox.stack.postgres import PostgresServer
 from store.tables import metadata
@@ -89,13 +90,13 @@ async def _walked(park: Park) -> Case:
     await case.answer("issued")
     await case.after(minutes=1)
     await _hold_lawfully(case)
-    await case.do(EMPLOYER_A, CommandKind.CHANGE, contract_end="2029-12-31")
+    await case.do(EMPLOYER_A, PermitCommand.CHANGE, contract_end="2029-12-31")
     await case.claim("change", OFFICER_2)
     await tasks.release(park.context, OFFICER_2, await case.task_id("change"), True, key())
     await case.after(minutes=1)
     await case.do(OFFICER, CommandKind.ANSWER_TASK, task_id=await case.task_id("change"), action="take")
     await case.after(minutes=1)
-    await case.do(EMPLOYER_A, CommandKind.CHANGE, email="new@example.com")
+    await case.do(EMPLOYER_A, PermitCommand.CHANGE, email="new@example.com")
     return case
 
 
@@ -315,7 +316,7 @@ CHANGED: dict[str, tuple[str, str, dict[str, Any]]] = {
 
 async def test_a_change_to_requests_or_to_what_acts_left_is_named(park: Park, cluster: AsyncEngine) -> None:
     case, missed = await _walked(park), []
-    await case.do(EMPLOYER_A, CommandKind.CARD_LOST, destination="HK", lost_on="2026-03-03")
+    await case.do(EMPLOYER_A, PermitCommand.CARD_LOST, destination="HK", lost_on="2026-03-03")
     assert await _found(case) == set()
     for name, (change, code, place) in CHANGED.items():
         found = await _found_after(case, cluster, change)

@@ -99,7 +99,7 @@ async def test_the_reference_of_a_lost_case_is_not_given_again(park: Park, monke
     await _declare(park)
 
     async def listed() -> AsyncIterator[list[str]]:
-        yield [f"registration/{reference_from(lost, "HT")}", "notification/mail"]
+        yield [f"registration/{reference_from(lost, 'HT')}", "notification/mail"]
 
     assert await find_lost_cases(park.context, listed()) == [reference_from(lost, "HT")]
     drawn = iter([lost, free])

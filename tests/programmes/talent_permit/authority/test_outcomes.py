@@ -11,10 +11,10 @@ import pytest_asyncio
 
 from cases.case.file import read_case
 from domain.answers import AuthorityAnswer
-from domain.commands import CommandKind
 from domain.errors import Refused
 from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.authority import outcomes as answers
+from programmes.talent_permit.words import PermitCommand
 from record.reconciliation.evidence import Difference
 from record.reconciliation.reconcile import reconcile_case
 from store import tables
@@ -43,7 +43,7 @@ async def _differences(case: Case) -> list[Difference]:
 
 async def _sign_outcome(case: Case, outcome_id: str, **paper: object) -> None:
     """Propose an answer as one officer and confirm it as another."""
-    await case.do(OFFICER, CommandKind.ENTER_OUTCOME, destination="HK", outcome_id=outcome_id, **paper)
+    await case.do(OFFICER, PermitCommand.ENTER_OUTCOME, destination="HK", outcome_id=outcome_id, **paper)
     await case.confirm_permit()
 
 
@@ -173,7 +173,7 @@ async def test_p19_a_card_lost_after_the_workflow_closed_is_the_operators_to_rep
     await case.at("2026-03-03")
     await case.make_calls()
     await case.answer("kept")
-    await case.store(OFFICER, CommandKind.CARD_LOST, destination="HK", lost_on="2026-03-02")
+    await case.store(OFFICER, PermitCommand.CARD_LOST, destination="HK", lost_on="2026-03-02")
     assert str((await case.permit())["card_lost_on"]) == "2026-03-02"
     assert [i["kind"] for i in await park.rows(tables.incidents)] == ["authority_unreached"]
 
@@ -189,7 +189,7 @@ async def test_p18_a_revoked_permit_ends_its_timers(park: Park) -> None:
 
 async def test_p20_a_replacement_keeps_the_old_number_beside_the_new(park: Park) -> None:
     case = await park.issued(**ONE)
-    await case.do(OFFICER, CommandKind.CARD_LOST, destination="HK", lost_on="2026-03-02")
+    await case.do(OFFICER, PermitCommand.CARD_LOST, destination="HK", lost_on="2026-03-02")
     await case.answer("replaced", authority_number="C-HK-0002", valid_until="2028-12-31")
     permit = await case.permit()
     assert (permit["authority_number"], permit["card_lost_on"]) == ("C-HK-0002", None)
@@ -346,11 +346,11 @@ async def test_p26_an_officer_applies_a_held_answer_with_a_second_signature(park
     await case.answer("issued", outcome_id="other", authority_number="C-HK-9999")
     await case.claim("authority_conflict/HK")
     asked = {"destination": "HK", "outcome_id": "other"}
-    await case.do(OFFICER, CommandKind.ENTER_OUTCOME, **asked)
+    await case.do(OFFICER, PermitCommand.ENTER_OUTCOME, **asked)
     assert (await case.permit())["pending_act"] == "outcome"
-    assert await case.refused(OFFICER, CommandKind.ENTER_OUTCOME, **asked) == "already_decided"
+    assert await case.refused(OFFICER, PermitCommand.ENTER_OUTCOME, **asked) == "already_decided"
     confirmation = {"destination": "HK", "action": "confirm"}
-    assert await case.refused(OFFICER, CommandKind.PERMIT_CONFIRM, **confirmation) == "same_signer"
+    assert await case.refused(OFFICER, PermitCommand.PERMIT_CONFIRM, **confirmation) == "same_signer"
     await case.confirm_permit()
     permit = await case.permit()
     assert (permit["stage"], permit["authority_number"], permit["pending_act"]) == ("issued", "C-HK-9999", None)
@@ -361,7 +361,7 @@ async def test_p26_an_officer_applies_a_held_answer_with_a_second_signature(park
 async def test_p26_a_rejected_signature_leaves_the_answer_held(park: Park) -> None:
     case = await park.issued(**ONE)
     await case.answer("refused", outcome_id="other")
-    await case.do(OFFICER, CommandKind.ENTER_OUTCOME, destination="HK", outcome_id="other")
+    await case.do(OFFICER, PermitCommand.ENTER_OUTCOME, destination="HK", outcome_id="other")
     await case.confirm_permit("reject", "facts_incomplete")
     assert (await case.permit())["stage"] == "issued"
     assert list(await case.tasks()) == ["authority_conflict/HK"]
@@ -372,7 +372,7 @@ async def test_p26_a_rejected_signature_leaves_the_answer_held(park: Park) -> No
 async def test_p26_a_proposal_about_an_answer_outlives_the_end_of_the_registration(park: Park) -> None:
     case = await park.issued(**ONE)
     await case.answer("refused", outcome_id="other")
-    await case.do(OFFICER, CommandKind.ENTER_OUTCOME, destination="HK", outcome_id="other")
+    await case.do(OFFICER, PermitCommand.ENTER_OUTCOME, destination="HK", outcome_id="other")
     await case.depart("2026-03-02")
     await case.at("2026-03-03")
     assert sorted(await case.tasks()) == ["authority_conflict/HK", "confirm/HK"]
@@ -389,7 +389,7 @@ async def test_an_officer_enters_an_answer_from_a_numbered_paper(park: Park) -> 
         "valid_from": "2026-03-10",
         "valid_until": "2029-03-09",
     }
-    await case.do(OFFICER, CommandKind.ENTER_OUTCOME, destination="HK", outcome_id="paper-7", **paper)
+    await case.do(OFFICER, PermitCommand.ENTER_OUTCOME, destination="HK", outcome_id="paper-7", **paper)
     await case.confirm_permit("reject", "facts_incomplete")
     # Entered again with what was mended: it stands in the first's place.
     await _sign_outcome(case, "paper-7", **paper | {"authority_number": "C-HK-8"})
@@ -398,9 +398,9 @@ async def test_an_officer_enters_an_answer_from_a_numbered_paper(park: Park) -> 
     (row,) = [row for row in await park.rows(tables.answers) if row["outcome_id"] == "paper-7"]
     assert (row["source"], row["state"]) == ("paper", "applied")
     again = {"destination": "HK", "outcome_id": "paper-7", **paper}
-    assert await case.refused(OFFICER, CommandKind.ENTER_OUTCOME, **again) == "already_decided"
+    assert await case.refused(OFFICER, PermitCommand.ENTER_OUTCOME, **again) == "already_decided"
     unknown = {"destination": "HK", "outcome_id": "nothing"}
-    assert await case.refused(OFFICER, CommandKind.ENTER_OUTCOME, **unknown) == "not_found"
+    assert await case.refused(OFFICER, PermitCommand.ENTER_OUTCOME, **unknown) == "not_found"
 
 
 async def test_p27_an_answer_about_an_unknown_case_leaves_a_row_and_a_line_only(park: Park) -> None:

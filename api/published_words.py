@@ -1,0 +1,49 @@
+"""Enumerations that the API publishes: the core's own members, and after them those that the programmes declare."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any, Final
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, PydanticKnownError, core_schema
+
+from domain.commands import CommandKind as CoreCommand
+from programmes import PROGRAMMES
+
+
+def _all(core: type[StrEnum], *declared: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the values of a kind, each once."""
+    return tuple(dict.fromkeys(str(each) for each in (*core, *(kind for kinds in declared for kind in kinds))))
+
+
+# By the name of the schema.
+PUBLISHED: Final[Mapping[str, tuple[str, ...]]] = {
+    CoreCommand.__name__: _all(CoreCommand, *(each.commands for each in PROGRAMMES.values())),
+}
+
+
+class Published:
+    """Says of a field that its codes are those of a published enumeration, and takes no other."""
+
+    def __init__(self, core: type[StrEnum]) -> None:
+        self._core, self._values = core, PUBLISHED[core.__name__]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Return a schema that says the enumeration, whose members `widen` completes, and takes all of them."""
+        return core_schema.no_info_wrap_validator_function(self._take, handler.generate_schema(self._core))
+
+    def _take(self, value: Any, _: core_schema.ValidatorFunctionWrapHandler) -> str:
+        if value not in self._values:
+            *most, last = map(repr, self._values)
+            raise PydanticKnownError("enum", {"expected": f"{', '.join(most)} or {last}"})
+        return str(value)
+
+
+def widen(schemas: Mapping[str, dict[str, Any]]) -> None:
+    """Complete the enumerations among the schemas of a document."""
+    for name, values in PUBLISHED.items():
+        if name in schemas:
+            schemas[name]["enum"] = list(values)
+
+
+CommandKind = Annotated[str, Published(CoreCommand)]
