@@ -21,7 +21,7 @@ from cases.notices import reads as notice_reads
 from domain.actors import Actor, Role
 from domain.pages import PageQuery
 from domain.purposes import Purpose
-from domain.registration import Body as RequestBody
+from domain.bodies import Body as RequestBody
 
 routes: Final = CaseRoutes("Staff")
 

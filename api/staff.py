@@ -18,6 +18,7 @@ from cases.commands.routes import ANSWER_TASK
 from cases.tasks import inbox as tasks
 from cases.tasks.views import TaskView
 from domain.actors import Actor, Role
+from domain.bodies import Body as RequestBody
 from domain.commands import CommandKind
 from domain.decisions import (
     BulkDecision,
@@ -25,7 +26,6 @@ from domain.decisions import (
 )
 from domain.fields import Label
 from domain.reasons import Use
-from domain.registration import Body as RequestBody
 from domain.tasks import TaskKind
 from temporal.telemetry import concern
 from texts.reasons import published_reasons

@@ -17,10 +17,10 @@ from api.wiring import wiring_of
 from cases.tasks import inbox as tasks
 from cases.tasks.views import TaskCounts
 from domain.actors import Actor, Role
+from domain.bodies import Body
 from domain.fields import Code, Label, Since
 from domain.findings import FindingOutcome
 from domain.pages import PageQuery
-from domain.registration import Body
 from domain.stages import AssessmentOutcome, Destination
 from domain.task_lists import Priority, TaskChoice, TaskOrder
 from domain.tasks import TaskKind

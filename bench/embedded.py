@@ -125,7 +125,7 @@ class Up:
 
     def aside(self, part: str, method: str, path: str, **content: Any) -> Any:
         """Ask a stand-in."""
-        answer = httpx.request(method, self.stack.url(part) + path, timeout=30, trust_env=False, **content)
+        answer = httpx.request(method, self.stack.url(part) + path, timeout=120, trust_env=False, **content)
         assert answer.is_success, answer.text
         return answer.json()
 

@@ -23,9 +23,9 @@ from domain.answers import AuthorityAnswer
 from domain.deadlines import DeadlineKind
 from domain.decisions import TaskAnswerRequest
 from domain.errors import Refused
+from domain.forms import Form
 from domain.languages import Language
 from domain.moves import Event
-from domain.registration import RegistrationRequest
 from domain.roster import RosterAct
 from domain.routes import Operation, OwnRoute, Route, TrackPath
 from domain.stages import Destination, PendingAct
@@ -49,7 +49,7 @@ OnMove = Callable[[CaseFile, AsyncConnection, Actor, datetime], Awaitable[None]]
 # What a second signature does, given or withheld.
 Signing = Callable[[CaseFile, Actor, datetime], None]
 # The facts that the rules look at, as of the day of acceptance; the last argument says whether the case is in force.
-Gather = Callable[[CaseFile, AsyncConnection, RegistrationRequest, datetime, bool | None], Awaitable[Facts]]
+Gather = Callable[[CaseFile, AsyncConnection, Form, datetime, bool | None], Awaitable[Facts]]
 # What is given with a command as it is asked.
 Given = BaseModel | Body
 # What is checked of a command before it is tried and stored, and nowhere else.
@@ -195,7 +195,7 @@ class Programme:
         prefix: the two letters that the references of its cases begin with; they never change.
         named: what is put behind the names of those calls that are common to all programmes, so that each has one of
             its own.
-        form: the model of what is given for a case.
+        form: what is given to open a case.
         submit: what taking on a case is called.
         check: what a try of the form is called, and what makes it; None where there is none.
         by: the roles that may hand in a form.
@@ -215,6 +215,8 @@ class Programme:
         takes_effect: what begins once an approval can no longer be recalled.
         asked: what officers are asked of a case that was decided, each a kind of task and its destination: a fact that
             is recorded may answer it.
+        told: what notices say of its cases beside what they say of any.
+        known_anew: what the case keeps of what is known of it, taken over after a fact came or went.
         weigh_again: what runs again of that after a fact came or went.
         outlook: what the answer to a decision says beside the case, of what would still stand in the way of what
             follows an approval.
@@ -227,7 +229,7 @@ class Programme:
     path: str
     prefix: str
     named: str = ""
-    form: type[BaseModel]
+    form: type[Form]
     by: frozenset[Role]
     submit: Operation
     check: tuple[Operation, Check] | None = None
@@ -245,6 +247,8 @@ class Programme:
     signatures: Mapping[PendingAct, Signature]
     takes_effect: OnMove
     asked: Callable[[CaseFile], Sequence[tuple[TaskKind, Destination]]]
+    told: Callable[[CaseFile], Mapping[str, object]]
+    known_anew: Callable[[CaseFile, datetime], None]
     weigh_again: Callable[[CaseFile, AsyncConnection, datetime], Awaitable[None]]
     outlook: Callable[[CaseFile, AsyncConnection, datetime, Language], Awaitable[tuple[ObstacleView, ...]]]
     recounted: Recounted

@@ -5,9 +5,9 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from domain.bodies import Body
 from domain.fields import Day, Label, Moment, Note, refusal
 from domain.references import find_reference
-from domain.registration import Body
 from domain.spellings import TALENT_PERMIT_PREFIX
 from domain.stages import Destination
 

@@ -7,8 +7,8 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from domain.bodies import Body
 from domain.fields import FIRST_YEAR, LAST_YEAR, Day, Line, refusal
-from domain.registration import Body
 
 _SATURDAY = 5
 _MONTH = timedelta(days=31)

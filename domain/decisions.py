@@ -7,9 +7,9 @@ from typing import Annotated, Final, Self
 from pydantic import Field, model_validator
 
 from domain.answers import AuthorityAnswer, Outcome
+from domain.bodies import Body
 from domain.fields import Day, Label, Moment, Note
 from domain.references import reference_from
-from domain.registration import Body
 from domain.spellings import TALENT_PERMIT_PREFIX
 from domain.stages import Destination
 from domain.tasks import TaskKind

@@ -6,10 +6,10 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
+from domain.bodies import Body, example
 from domain.decisions import Reasons
 from domain.fields import Code, Day, Email, Flag, Line, Name, Note, Phone, Uscc, refusal
 from domain.languages import Language
-from domain.registration import Body, example
 from domain.stages import Standing
 
 

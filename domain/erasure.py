@@ -6,10 +6,10 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from domain.bodies import Body
 from domain.decisions import ConfirmationAction
 from domain.errors import Refused
 from domain.fields import Label
-from domain.registration import Body
 
 
 class ErasureReason(StrEnum):

@@ -5,10 +5,10 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
+from domain.bodies import Body
 from domain.decisions import ConfirmationAction
 from domain.fields import Label, refusal
 from domain.references import find_reference
-from domain.registration import Body
 from domain.spellings import TALENT_PERMIT_PREFIX
 
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.decisions import GivenReason
 from domain.findings import Finding, FindingOutcome
-from domain.registration import find_field
+from domain.forms import Form, find_path
 
 
 class OpenPoint(BaseModel):
@@ -27,12 +27,13 @@ def points_of_findings(findings: Iterable[Finding]) -> tuple[OpenPoint, ...]:
     return tuple(OpenPoint(code=each.code.value, outcome=each.outcome, fields=each.fields) for each in findings)
 
 
-def points_of_reasons(reasons: Iterable[GivenReason]) -> tuple[OpenPoint, ...]:
-    """Return the points that an officer names."""
-    return tuple(OpenPoint(code=each.code, fields=fields_of(each)) for each in reasons)
+def points_of_reasons(reasons: Iterable[GivenReason], forms: Iterable[type[Form]]) -> tuple[OpenPoint, ...]:
+    """Return the points that an officer names, of a case with one of these forms."""
+    known = tuple(forms)
+    return tuple(OpenPoint(code=each.code, fields=fields_of(each, known)) for each in reasons)
 
 
-def fields_of(reason: GivenReason) -> tuple[str, ...]:
+def fields_of(reason: GivenReason, forms: Iterable[type[Form]]) -> tuple[str, ...]:
     """Return the whole path of what a reason is about; what was kept before paths were asked for is left out."""
-    path = find_field(reason.field) if reason.field else None
+    path = find_path(forms, reason.field) if reason.field else None
     return () if path is None else (path,)

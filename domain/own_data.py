@@ -8,6 +8,7 @@ from typing import Final
 
 from domain.data_map import DataRow, Retention, by_name
 from domain.data_map_bodies import BODIES
+from domain.forms import Form
 
 _ROWS: Final = by_name(BODIES)
 
@@ -32,6 +33,6 @@ KEPT_APART: Final[Mapping[str, tuple[frozenset[str], Retention]]] = {
 OF_OTHERS: Final = frozenset({"employers", "employer_standings", "rule_packs", "incidents", "erasures"})
 
 
-def row_of(part: str, field: str) -> DataRow:
-    """Return the data map's row of a field that was given of the person: `person` or `employment`."""
-    return _ROWS[f"{part.capitalize()}.{field}"]
+def row_of(form: type[Form], part: str, field: str) -> DataRow:
+    """Return the data map's row of a field that was given in a part of a form."""
+    return _ROWS[f"{form.name_of(part)}.{field}"]

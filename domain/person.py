@@ -5,9 +5,9 @@ from typing import Annotated, Final, Self
 
 from pydantic import StringConstraints, model_validator
 
+from domain.bodies import Body, example
 from domain.fields import Day, Email, Label, Note, Phone, refusal
 from domain.notices import Channel
-from domain.registration import Body, example
 from domain.stages import Destination
 
 SESSION_ISSUER: Final = "hetao/me"  # the issuer of a person who signed in by a link; no token of the OIDC issuer has it

@@ -1,21 +1,13 @@
 """What an employer gives to register a person, and what it says of the case later."""
 
-from collections.abc import Iterator
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Final, Self, TypeGuard, get_args
+from typing import Annotated, Final
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    JsonValue,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
+from domain.bodies import Body, Parts, example
+from domain.case_facts import FactAsked
 from domain.fields import (
     CardNumber,
     Day,
@@ -25,25 +17,14 @@ from domain.fields import (
     Label,
     Line,
     Name,
-    Note,
     Phone,
     refusal,
 )
+from domain.forms import Form
 from domain.languages import Language
 from domain.stages import Destination
 
 UNDERTAKING_VERSION: Final = "2026-01"  # the undertaking of truth as now shown to employers
-
-
-class Body(BaseModel):
-    """A request body: frozen, and refused where it has a field that is not known."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def example(body: dict[str, JsonValue]) -> ConfigDict:
-    """Return the settings of a body whose published schema shows a made-up example."""
-    return ConfigDict(frozen=True, extra="forbid", json_schema_extra={"examples": [body]})
 
 
 class EmploymentKind(StrEnum):
@@ -108,7 +89,60 @@ class Employment(Body):
         return end
 
 
-class RegistrationRequest(Body):
+class PersonParts(Parts):
+    """The fields of the person that change; null removes an optional one."""
+
+    name_zh: Name | None = None
+    name_en: Name | None = None
+    identity_number: IdentityNumberField | None = None
+    permit_card_number: CardNumber | None = None
+    permit_card_valid_until: Day | None = None
+    email: Email | None = None
+    phone: Phone | None = None
+    language: Language | None = None
+
+
+class EmploymentParts(Parts):
+    """The fields of the employment that change; null removes an optional one."""
+
+    position: Line | None = None
+    work_site: Line | None = None
+    employment_kind: EmploymentKind | None = None
+    contract_start: Day | None = None
+    contract_end: Day | None = None
+    state_worker: Flag | None = None
+    consent_letter: ConsentLetter | None = None
+
+
+class CorrectionRequest(Parts):
+    """The parts of a registration that change."""
+
+    model_config = example(
+        {"employment": {"consent_letter": {"issuer": "示例局", "number": "示字1号", "date": "2025-10-20"}}}
+    )
+
+    client_reference: Label | None = None
+    person: PersonParts | None = None
+    employment: EmploymentParts | None = None
+    destinations: Destinations | None = None
+    undertaking_version: Label | None = None
+
+
+class FactField(StrEnum):
+    """A field of which a fact can be recorded: never who the person is, nor how they and their employer are reached."""
+
+    PERMIT_CARD_NUMBER = "person.permit_card_number"
+    PERMIT_CARD_VALID_UNTIL = "person.permit_card_valid_until"
+    POSITION = "employment.position"
+    WORK_SITE = "employment.work_site"
+    EMPLOYMENT_KIND = "employment.employment_kind"
+    CONTRACT_START = "employment.contract_start"
+    CONTRACT_END = "employment.contract_end"
+    STATE_WORKER = "employment.state_worker"
+    CONSENT_LETTER = "employment.consent_letter"
+
+
+class RegistrationRequest(Form):
     """A person whom an employer asks the park to register."""
 
     model_config = example(
@@ -136,113 +170,30 @@ class RegistrationRequest(Body):
         }
     )
 
-    client_reference: Label | None = None
+    corrections = CorrectionRequest
+    fact_fields = FactField
+
     person: Person
     employment: Employment
     destinations: Destinations
     undertaking_version: Label = UNDERTAKING_VERSION
 
 
-def _paths(body: type[Body], within: str = "") -> Iterator[str]:
-    for name, field in body.model_fields.items():
-        inner = next((t for t in (field.annotation, *get_args(field.annotation)) if _is_body(t)), None)
-        if inner is None or within:
-            yield f"{within}{name}"
-        if inner is not None:
-            yield from _paths(inner, f"{within}{name}.")
-
-
-def _is_body(of: object) -> TypeGuard[type[Body]]:
-    return isinstance(of, type) and issubclass(of, Body)
-
-
-# What a reason may be about; whoever names a field may leave out the parts that it lies in.
-FIELD_PATHS: Final = tuple(_paths(RegistrationRequest))
-
-
-def find_field(name: str) -> str | None:
-    """Return the whole path of a field of a registration, or None where it has none of the name."""
-    return next((path for path in FIELD_PATHS if path == name or path.endswith(f".{name}")), None)
-
-
-class _Parts(Body):
-    """Parts of a body: at least one, and none given as null unless it may be left out of the whole."""
-
-    @model_validator(mode="after")
-    def _not_empty(self) -> Self:
-        if not self.model_fields_set:
-            raise refusal("required", "Give at least one field that changes.")
-        return self
-
-
-class PersonParts(_Parts):
-    """The fields of the person that change; null removes an optional one."""
-
-    name_zh: Name | None = None
-    name_en: Name | None = None
-    identity_number: IdentityNumberField | None = None
-    permit_card_number: CardNumber | None = None
-    permit_card_valid_until: Day | None = None
-    email: Email | None = None
-    phone: Phone | None = None
-    language: Language | None = None
-
-
-class EmploymentParts(_Parts):
-    """The fields of the employment that change; null removes an optional one."""
-
-    position: Line | None = None
-    work_site: Line | None = None
-    employment_kind: EmploymentKind | None = None
-    contract_start: Day | None = None
-    contract_end: Day | None = None
-    state_worker: Flag | None = None
-    consent_letter: ConsentLetter | None = None
-
-
-class CorrectionRequest(_Parts):
-    """The parts of a registration that change."""
+class FactRequest(FactAsked):
+    """A fact that an officer saw: the field, its value, and where it was seen; null says that there is none."""
 
     model_config = example(
-        {"employment": {"consent_letter": {"issuer": "示例局", "number": "示字1号", "date": "2025-10-20"}}}
+        {
+            "field": "person.permit_card_valid_until",
+            "value": "2036-05-31",
+            "seen_in": "The card itself, shown at the counter.",
+            "round": 1,
+        }
     )
 
-    client_reference: Label | None = None
-    person: PersonParts | None = None
-    employment: EmploymentParts | None = None
-    destinations: Destinations | None = None
-    undertaking_version: Label | None = None
+    form = RegistrationRequest
 
-
-def corrected(request: RegistrationRequest, correction: CorrectionRequest) -> RegistrationRequest:
-    """Return the registration with the parts that change.
-
-    Raises:
-        pydantic.ValidationError: the whole does not hold together, or a field that it needs was removed.
-    """
-    whole = request.model_dump(exclude_none=True)
-    for part, change in correction.model_dump(exclude_unset=True).items():
-        if part in ("person", "employment") and change is not None:
-            whole[part] = {**whole[part], **change}
-        else:
-            whole[part] = change
-    return RegistrationRequest.model_validate(whole)
-
-
-class ContestRequest(Body):
-    """Why the employer thinks a finding wrong."""
-
-    model_config = example({"note": "The contract was renewed; the new end is in our letter."})
-
-    note: Note
-
-
-class WithdrawalRequest(Body):
-    """A withdrawal, with a reason where the employer gives one."""
-
-    model_config = example({"reason": "The person chose another post."})
-
-    reason: Note | None = None
+    field: FactField
 
 
 class DepartureRequest(Body):
@@ -254,7 +205,7 @@ class DepartureRequest(Body):
     reason: Label
 
 
-class ChangeRequest(_Parts):
+class ChangeRequest(Parts):
     """Contact and language, which change at once, and contract end and names, which an officer takes or declines."""
 
     model_config = example({"email": "li.new@example.com", "language": "en"})

@@ -6,10 +6,11 @@ from typing import Final, Self
 
 from pydantic import ValidationError, model_validator
 
+from domain.bodies import Body
 from domain.errors import FieldError
 from domain.field_errors import FieldCode, field_errors
 from domain.fields import Day, IdentityNumberField, Label, refusal
-from domain.registration import Body, RegistrationRequest
+from domain.registration import RegistrationRequest
 
 LINE_LIMIT: Final = 2000  # characters of one cell; more is refused before anything is read from it
 

@@ -5,9 +5,9 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from domain.bodies import Body
 from domain.decisions import ConfirmationAction
 from domain.fields import Label
-from domain.registration import Body
 
 MOST_CHARACTERS: Final = 200_000
 ContentHash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 in hexadecimal.")]

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
+from domain.bodies import Body
 from domain.fields import Moment, refusal
 from domain.networks import is_public
 from domain.notices import WEBHOOK_KINDS, DeliveryStatus, NoticeKind
-from domain.registration import Body
 
 URL_LENGTH: Final = 2000
 MOST_SUBSCRIPTIONS: Final = 20

@@ -13,7 +13,7 @@ from cases.case.view import case_view
 from cases.case.views import PermitView, RecordedFactView
 from cases.shared.context import Context
 from domain.actors import Actor, Role
-from domain.case_facts import FactState
+from domain.case_facts import FactState, short_of
 from domain.clock import CHINA
 from domain.errors import Defect, Refused, need
 from domain.languages import Language
@@ -180,7 +180,7 @@ def _recorded(view: RecordedFactView, reading: CaseReading, language: Language) 
     row = next(each for each in reading.facts if each.number == view.number)
     return vars(view) | {
         "may_contest": _may_contest(reading, row),
-        "label": plain("fields", view.field.short, language),
+        "label": plain("fields", short_of(view.field), language),
         "state_text": plain("fact_states", view.contest if view.contest == "open" else view.state, language),
     }
 

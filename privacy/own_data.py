@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.case.reads import PERSON_FIELDS
+from cases.case.reads import opened_fields
 from cases.case.view import moment
 from cases.notices.letters import SALT
 from cases.programme import programme
@@ -15,8 +15,8 @@ from cases.shared.accesses import note_access
 from cases.shared.context import Context
 from domain.actors import Actor, Role
 from domain.acts import Act
-from domain.case_facts import FactField
 from domain.data_map import Basis, Retention
+from domain.forms import Form
 from domain.languages import Language
 from domain.notices import NoticeKind, Recipient
 from domain.own_data import KEPT_APART, row_of
@@ -50,12 +50,13 @@ async def read_own_data(context: Context, actor: Actor, session: Session, langua
         shown = [
             await _case(connection, case, own, actor, names, chains.get(case.reference, []), language) for case in cases
         ]
+        fields = dict.fromkeys(name for case in cases for name in opened_fields(case.reading.form))
         entry = Entry(
             Act.PERSONAL_DATA_READ,
             actor,
             at,
             purpose="own_data",
-            detail={"cases": [case.reference for case in cases], "fields": [*PERSON_FIELDS, "notices", "requests"]},
+            detail={"cases": [case.reference for case in cases], "fields": [*fields, "notices", "requests"]},
         )
         await note_access(connection, entry)
     return {
@@ -90,7 +91,7 @@ async def _case(
             given_at=row.given_at,
             given_by=employer,
             is_current=row.version == reading.row.facts_version,
-            facts=_facts(body, language),
+            facts=_facts(body, reading.form, language),
         )
         for row, body in zip(rows, bodies, strict=True)
         if _is_own(case, body)
@@ -108,16 +109,17 @@ async def _case(
 
 def _is_own(case: OwnCase, body: Row) -> bool:
     """Whether what was given names this person: an identity number that was corrected may be somebody else's."""
-    number = (body.get("person") or {}).get("identity_number")
-    return number is None or number == case.given["person"]["identity_number"]
+    form = case.reading.form
+    number = form.number_in(body)
+    return number is None or number == form.number_in(case.given)
 
 
-def _facts(body: Row, language: Language) -> list[OwnFactView]:
+def _facts(body: Row, form: type[Form], language: Language) -> list[OwnFactView]:
     """Return what was given, field by field: its value, what it is for, on which ground, and how long it is kept."""
     facts: list[OwnFactView] = []
-    for part in ("person", "employment"):
+    for part in form.fields_by_part():
         for field, value in body[part].items():
-            row = row_of(part, field)
+            row = row_of(form, part, field)
             facts.append(
                 OwnFactView(
                     field=field,
@@ -140,15 +142,15 @@ async def _recorded(
     rows = {row["number"]: FactRow.from_mapping(row) for row in (await connection.execute(query)).mappings()}
     found: list[dict[str, Any]] = []
     for view in shown:
-        field, row = FactField(view["field"]), rows[view["number"]]
-        kept = row_of(field.part, field.short)
+        part, _, field = view["field"].partition(".")
+        row, kept = rows[view["number"]], row_of(case.reading.form, part, field)
         seen = case.reading.open("case_facts", "body", f"{case.reference}/{row.number}", row.body)
         found.append(
             {
                 **view,
                 **{name: seen[name] for name in ("value", "seen_in", "given")},
-                "value_text": value_text(field.short, seen["value"], language),
-                "purpose": said_of("reasons", field.short, language),
+                "value_text": value_text(field, seen["value"], language),
+                "purpose": said_of("reasons", field, language),
                 "basis": said_of("bases", Basis(kept.basis).name, language),
                 "retention": _retention(kept.retention, language),
             }

@@ -11,11 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.shared.context import Context
 from domain.actors import Actor
-from domain.case_facts import FactField
+from domain.case_facts import short_of
 from domain.errors import Refused
 from domain.findings import Audience, Finding, seen_by
 from domain.languages import Language
 from domain.masks import MASKS
+from domain.registration import FactField
 from record.receipt_views import FactTold, FindingTold
 from store.encryption import WrappedKey, unwrap
 from store.rows.register import AssessmentRow
@@ -29,8 +30,8 @@ _REGISTRATIONS: Final = "register of registrations"
 _RECORDED: Final = "recorded by an officer"
 # Facts that are not called as the field is that they come from.
 _FROM_FIELD: Final[Mapping[str, tuple[str, ...]]] = {
-    FactField.CONTRACT_END.short: ("contract_end", "contract_is_open_ended"),
-    FactField.CONSENT_LETTER.short: ("consent_letter_date",),
+    short_of(FactField.CONTRACT_END): ("contract_end", "contract_is_open_ended"),
+    short_of(FactField.CONSENT_LETTER): ("consent_letter_date",),
 }
 
 
@@ -91,7 +92,7 @@ async def _seen_by_officers(connection: AsyncConnection, assessment: AssessmentR
         return frozenset()
     f = case_facts.c
     query = select(f.field).where(f.reference == assessment.reference, f.number.in_(numbers))
-    fields = [FactField(field).short for field in (await connection.execute(query)).scalars()]
+    fields = [short_of(field) for field in (await connection.execute(query)).scalars()]
     return frozenset(name for field in fields for name in _FROM_FIELD.get(field, (field,)))
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.signers import given, need_another, need_reasons, signature_of
 from cases.keys.data import get_data_key
 from cases.notices.employers import employer_chain, tell_employer
-from cases.shared.context import Context
+from cases.shared.context import Context, forms_of
 from cases.shared.idempotency import Done, Idempotency, Progress, Reply, once
 from domain.actors import Actor
 from domain.acts import Act
@@ -52,7 +52,7 @@ async def propose_standing(
         at = context.clock()
         changes = await _changes(connection, employer_id)
         _check(changes, request)
-        codes = need_reasons(request.reasons, Use.HOLD, at_least_one=False)
+        codes = need_reasons(request.reasons, Use.HOLD, forms_of(context), at_least_one=False)
         change_id = uuid4()
         needs_signature = request.standing is Standing.LEFT_PARK
         change = StandingRow(
@@ -93,7 +93,7 @@ async def confirm_standing(
         change = _waiting(await _changes(connection, employer_id))
         need_another(actor, change.proposed_by)
         confirmed = request.action is ConfirmationAction.CONFIRM
-        codes = need_reasons(request.reasons, Use.REJECT, at_least_one=not confirmed)
+        codes = need_reasons(request.reasons, Use.REJECT, forms_of(context), at_least_one=not confirmed)
         state, signature = IN_FORCE if confirmed else REJECTED, _signature(actor, at, key, change, request)
         change.change(state=state, confirmed_by=signature)
         one = update(employer_standings).where(employer_standings.c.change_id == change.change_id)

@@ -29,7 +29,7 @@ _LETTER_OF: Final = """
            d.lease_until, d.traceparent, d.next_attempt,
            n.reference, n.kind, n.recipient, n.language, n.body, n.at,
            nk.key_id AS notice_key_id, nk.kek_id AS notice_kek_id, nk.wrapped AS notice_wrapped,
-           r.facts_version, r.end_reason, a.body AS application,
+           r.programme, r.facts_version, r.end_reason, a.body AS application,
            pk.key_id AS person_key_id, pk.kek_id AS person_kek_id, pk.wrapped AS person_wrapped,
            e.contact, ek.key_id AS employer_key_id, ek.kek_id AS employer_kek_id, ek.wrapped AS employer_wrapped,
            w.url, w.secrets, w.state AS webhook_state
@@ -159,6 +159,7 @@ class Letter:
     at: datetime
     # What the employer gave last of the person, and its version.
     application: bytes | None
+    programme: str | None
     facts_version: int | None
     person_key: WrappedKey | None
     contact: bytes | None
@@ -229,6 +230,7 @@ def _letter(row: Row[Any]) -> Letter:
         language=row.language,
         at=row.at,
         application=row.application,
+        programme=row.programme,
         facts_version=row.facts_version,
         person_key=_key(row.person_key_id, row.person_kek_id, row.person_wrapped),
         contact=row.contact,

@@ -39,7 +39,7 @@ def keep_earlier(file: CaseFile, earlier: EarlierAddresses) -> None:
 
 def given_of(file: CaseFile) -> Addresses:
     """Return the addresses on the case."""
-    return addresses_of(file.application.person.model_dump())
+    return addresses_of(file.subject._asdict())
 
 
 def serving_now(case: Shown, given: Addresses) -> dict[Channel, str]:

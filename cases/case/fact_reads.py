@@ -7,7 +7,7 @@ from cases.case.view import fact_view
 from cases.case.views import OpenedFactForStaff, OpenedFactView
 from cases.shared.context import Context
 from domain.actors import Actor, Role
-from domain.case_facts import FactField
+from domain.case_facts import short_of
 from domain.errors import Refused
 from domain.purposes import Purpose
 from store.rows.register import FactRow
@@ -23,7 +23,7 @@ async def list_facts(context: Context, actor: Actor, reference: str, purpose: Pu
         raise Refused("purpose_missing", "Say in the header Purpose what the facts are opened for.")
     async with context.database.begin(actor.tenant) as connection:
         file = await load_case(context, connection, reference)
-        fields = tuple(dict.fromkeys(FactField(row.field).short for row in file.facts))
+        fields = tuple(dict.fromkeys(short_of(row.field) for row in file.facts))
         if fields:
             await record_read(connection, actor, [file], fields, purpose, context.clock())
         return [_view(file, row, actor) for row in file.facts]

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 from cases.case.file import CaseFile
 from cases.case.parts import CaseParts
-from domain.case_facts import FactField, FactState, read_value
-from domain.registration import RegistrationRequest
+from domain.case_facts import FactState
+from domain.forms import Form
 from store.rows.register import FactRow
 
 
@@ -14,7 +14,7 @@ class Seen(NamedTuple):
     """A recorded fact in clear: its number and field, the value seen, where, and what had been given."""
 
     number: int
-    field: FactField
+    field: str
     value: Any
     seen_in: str
     given: Any
@@ -34,19 +34,18 @@ def content_of(value: Any, seen_in: str, given: Any) -> bytes:
 def opened(file: CaseFile, row: FactRow) -> Seen:
     """Return a recorded fact in clear."""
     body = file.open("case_facts", "body", place_of(row.reference, row.number), row.body)
-    return Seen(row.number, FactField(row.field), body["value"], body["seen_in"], body["given"])
+    return Seen(row.number, row.field, body["value"], body["seen_in"], body["given"])
 
 
 def in_force(file: CaseFile) -> tuple[Seen, ...]:
     """Return the facts that stand: one holds for as long as what was given beside it stays as it was then."""
     if not file.facts:
         return ()
-    given = file.application.model_dump(mode="json")
     seen = [opened(file, row) for row in file.facts if row.state == FactState.STANDS]
-    return tuple(each for each in seen if given[each.field.part][each.field.short] == each.given)
+    return tuple(each for each in seen if file.application.given_of(each.field) == each.given)
 
 
-def known(file: CaseFile) -> RegistrationRequest:
+def known(file: CaseFile) -> Form:
     """Return what is known of the case: what was given, with what officers saw in its place.
 
     The parts were checked when they were recorded, and what was given when it was; whether they fit each other is for
@@ -54,9 +53,7 @@ def known(file: CaseFile) -> RegistrationRequest:
     """
     whole = file.application
     for fact in in_force(file):
-        part = getattr(whole, fact.field.part)
-        changed = part.model_copy(update={fact.field.short: read_value(fact.field, fact.value)})
-        whole = whole.model_copy(update={fact.field.part: changed})
+        whole = whole.with_field(fact.field, fact.value)
     return whole
 
 

@@ -23,10 +23,10 @@ from domain.acts import RULED, Act
 from domain.clock import CHINA, day_of, over_at
 from domain.deadlines import WATCHED_BY_SCHEDULE, DeadlineKind
 from domain.errors import Defect, KeyUnknown, Refused
+from domain.forms import Form
 from domain.messages import Course, Origin, OutwardCall
 from domain.moves import Event, Move, PermitEvent, PermitMove, get_move, get_permit_move
 from domain.notices import Channel
-from domain.registration import RegistrationRequest
 from domain.stages import CLOSED, PERMIT_FINAL, Destination, PendingAct, PermitStage, Stage, Standing
 from domain.tasks import TaskKind
 from store import case_rows, case_writes
@@ -351,7 +351,7 @@ async def build_file(context: Context, connection: AsyncConnection, loaded: Load
 
 def _open_facts(
     context: Context, loaded: LoadedCase
-) -> tuple[DataKey | Defect | KeyUnknown, RegistrationRequest | Defect | KeyUnknown]:
+) -> tuple[DataKey | Defect | KeyUnknown, Form | Defect | KeyUnknown]:
     try:
         key = unwrap(context.keyring, loaded.key)
     except (Defect, KeyUnknown) as error:
@@ -359,7 +359,8 @@ def _open_facts(
     try:
         place = f"{loaded.registration.reference}/{loaded.registration.facts_version}"
         body = key.open("applications", "body", place, loaded.application)
-        return key, RegistrationRequest.model_validate_json(body)
+        form = context.programmes[loaded.registration.programme].form
+        return key, form.model_validate_json(body)
     except Defect as defect:
         return key, defect
     except ValidationError:

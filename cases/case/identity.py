@@ -17,7 +17,7 @@ from cases.case.file import CaseFile
 from cases.keys.register import wait_for_signer
 from cases.shared.persons import get_or_add_person
 from domain.errors import Refused
-from domain.registration import RegistrationRequest
+from domain.forms import Form
 from domain.spellings import Place
 from domain.tasks import TaskKind
 from proof.statements import StatementKeyUnknown, body_hash, said_of, sign
@@ -39,14 +39,14 @@ _SEALED: Final[tuple[tuple[Table, str, Place, Callable[[Row], str]], ...]] = (
 )
 
 
-async def take_identity(file: CaseFile, connection: AsyncConnection, whole: RegistrationRequest) -> None:
+async def take_identity(file: CaseFile, connection: AsyncConnection, whole: Form) -> None:
     """Give the case the person and the client reference of its corrected form.
 
     Raises:
         Refused: `live_registration_exists` or `client_reference_taken`, by the index that guards each.
     """
-    number = whole.person.identity_number
-    is_other = number != file.application.person.identity_number
+    number = whole.subject.identity_number
+    is_other = number != file.subject.identity_number
     person = await get_or_add_person(file.context, connection, number) if is_other else None
     person_id = person.person_id if person else file.row.person_id
     await _hold_place(file, connection, person_id, whole.client_reference)

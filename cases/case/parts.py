@@ -11,8 +11,8 @@ from cases.notices.bundles import Told
 from cases.shared.context import Context
 from domain.deadlines import DeadlineKind
 from domain.errors import Defect, KeyUnknown
+from domain.forms import Form, Subject
 from domain.messages import Origin
-from domain.registration import RegistrationRequest
 from domain.spellings import LIST_ENTRY_KEY, REPORT_KEY
 from domain.stages import Destination
 from domain.tasks import OUTLIVING, Queue, TaskKind, TaskState
@@ -40,7 +40,7 @@ class CaseParts(CaseRow):
     employer: LoadedEmployer
     calendar: WorkingCalendar
     _key: DataKey | Defect | KeyUnknown
-    _application: RegistrationRequest | Defect | KeyUnknown
+    _application: Form | Defect | KeyUnknown
     permits: dict[Destination, PermitRow] = field(default_factory=dict)
     tasks: list[TaskRow] = field(default_factory=list)
     deadlines: dict[tuple[str, str, int], DeadlineRow] = field(default_factory=dict)
@@ -89,8 +89,8 @@ class CaseParts(CaseRow):
         self._key = key
 
     @property
-    def application(self) -> RegistrationRequest:
-        """What the employer gave.
+    def application(self) -> Form:
+        """What was given, in the form of the case's programme.
 
         Raises:
             Defect: when it cannot be opened.
@@ -98,8 +98,17 @@ class CaseParts(CaseRow):
         return _opened(self._application)
 
     @application.setter
-    def application(self, application: RegistrationRequest) -> None:
+    def application(self, application: Form) -> None:
         self._application = application
+
+    @property
+    def subject(self) -> Subject:
+        """The person whom the case is about.
+
+        Raises:
+            Defect: when what was given cannot be opened.
+        """
+        return self.application.subject
 
     def add_row(self, table: str, row: Row | TableRow) -> None:
         """Have a new row written with the case: an application, a command, an answer, an incident."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,28 +12,13 @@ from cases.shared.calendar import current_calendar
 from cases.shared.context import Context
 from domain.actors import Actor
 from domain.errors import Defect, KeyUnknown, Refused
-from domain.languages import Language
+from domain.forms import Subject
 from domain.stages import Destination
 from domain.working_days import WorkingCalendar
 from store import case_reads
 from store.case_reads import AnswerShown, FactShown, PendingChange, ReadCase, TaskShown
 from store.encryption import DataKey, unwrap
 from store.rows.register import PermitRow, RegistrationRow
-
-
-class PersonShown(NamedTuple):
-    """Of the person what a view is made of."""
-
-    name_zh: str
-    name_en: str | None
-    identity_number: str
-    language: Language
-
-
-class ApplicationShown(NamedTuple):
-    """What was given, checked when it was taken on and not again whenever it is shown."""
-
-    person: PersonShown
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +33,14 @@ class CaseReading(CaseRow):
     _key: DataKey | Defect | KeyUnknown | Refused
 
     @property
-    def application(self) -> ApplicationShown:
-        """What the employer gave.
+    def subject(self) -> Subject:
+        """The person whom the case is about.
 
         Raises:
             Refused: `facts_erased` after an erasure.
             Defect: when it cannot be opened.
         """
-        person = self.given()["person"]
-        names = person["name_zh"], person.get("name_en")
-        return ApplicationShown(PersonShown(*names, person["identity_number"], Language(person["language"])))
+        return self.form.subject_of(self.given())
 
     @property
     def tasks(self) -> list[TaskShown]:

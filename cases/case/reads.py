@@ -15,26 +15,20 @@ from cases.case.signers import need_no_conflict
 from cases.case.view import case_view
 from cases.case.views import CaseView
 from cases.shared.accesses import note_access, record_access
-from cases.shared.context import Context
+from cases.shared.context import Context, forms_of
 from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
+from domain.forms import Form
 from domain.identity_numbers import normalise_identity_number
 from domain.languages import Language
 from domain.purposes import Purpose
-from domain.registration import Employment, Person
 from domain.stages import Stage
 from store.ledger import Entry
 from store.tables import registrations
 
 Position = tuple[datetime, str]
-_FIELDS: Final = {
-    "person": tuple(name for name in Person.model_fields if name != "language"),
-    "employment": tuple(Employment.model_fields),
-}
-PERSON_FIELDS: Final = tuple(name for names in _FIELDS.values() for name in names)
-
 
 # Whoever asks for changes since the last one it saw would miss a row that is written first and committed last, so the
 # list ends before the oldest transaction that has written. Asked before the rows, so that nothing falls in between.
@@ -126,18 +120,27 @@ async def open_person(
         Refused: `purpose_missing`; `invalid` for a field that is not known; `role_not_allowed` for one who declared a
             conflict of interest.
     """
-    unknown = [name for name in fields if name not in PERSON_FIELDS]
-    if unknown or not fields:
-        errors = [FieldError("fields", "unknown_value", f"Known fields: {', '.join(PERSON_FIELDS)}.")]
-        raise Refused("invalid", "Name the fields to open.", errors)
+    _need_fields(fields, [name for form in forms_of(context) for name in opened_fields(form)])
     if purpose is None and actor.role is not Role.EMPLOYER:
         raise Refused("purpose_missing", "Say in the header Purpose what the fields are opened for.")
     async with context.database.begin(actor.tenant) as connection:
         file = await load_case(context, connection, reference, lock=False)
         need_no_conflict(file, actor)
         await record_read(connection, actor, [file], fields, purpose, context.clock())
-        given = file.application.model_dump(mode="json")
-    return {name: given[part][name] for part, names in _FIELDS.items() for name in names if name in fields}
+        _need_fields(fields, opened_fields(file.form))
+        given, parts = file.application.model_dump(mode="json"), file.form.fields_by_part()
+    return {name: given[part][name] for part, names in parts.items() for name in names if name in fields}
+
+
+def opened_fields(form: type[Form]) -> tuple[str, ...]:
+    """Return the fields of a form that a purpose opens."""
+    return tuple(name for names in form.fields_by_part().values() for name in names)
+
+
+def _need_fields(fields: tuple[str, ...], known: Sequence[str]) -> None:
+    if not fields or not set(fields) <= set(known):
+        errors = [FieldError("fields", "unknown_value", f"Known fields: {', '.join(known)}.")]
+        raise Refused("invalid", "Name the fields to open.", errors)
 
 
 async def record_read(

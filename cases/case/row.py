@@ -1,5 +1,7 @@
 """What the row of a case says by itself, to those who change the case and to those who only show it."""
 
+from cases.shared.context import Context
+from domain.forms import Form
 from domain.stages import Destination, Stage
 from store.rows.register import RegistrationRow
 
@@ -8,7 +10,18 @@ class CaseRow:
     """Whoever holds the row of a case in the register."""
 
     __slots__ = ()
+    context: Context
     row: RegistrationRow
+
+    @property
+    def form(self) -> type[Form]:
+        """The form that the case was opened with."""
+        return self.context.programmes[self.row.programme].form
+
+    @property
+    def forms(self) -> tuple[type[Form], ...]:
+        """The form that the case was opened with, for what asks several at once."""
+        return (self.form,)
 
     @property
     def reference(self) -> str:

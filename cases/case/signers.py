@@ -12,8 +12,8 @@ from domain.actors import Actor, Role
 from domain.decisions import GivenReason
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
+from domain.forms import Form, find_path
 from domain.reasons import ReasonCode, Use, checked_reasons, facts_of, of_use
-from domain.registration import FIELD_PATHS, find_field
 from domain.stages import CLOSED, Destination, Stage
 from domain.tasks import Queue, TaskKind
 from store.rows.work import TaskRow
@@ -51,14 +51,17 @@ def need_another(actor: Actor, proposed_by: dict[str, Any]) -> None:
         raise Refused("same_signer", "The second signature needs another person than the proposer.")
 
 
-def need_reasons(reasons: Iterable[GivenReason], use: Use, *, at_least_one: bool = True) -> tuple[ReasonCode, ...]:
-    """Return the codes given, or refuse where none is given, one is not of this use or is about no known field."""
+def need_reasons(
+    reasons: Iterable[GivenReason], use: Use, forms: Sequence[type[Form]], *, at_least_one: bool = True
+) -> tuple[ReasonCode, ...]:
+    """Return the codes given, or refuse where none is given, one is not of this use or is about no field of a form."""
     listed = list(reasons)
     codes = need_codes([reason.code for reason in listed], use, at_least_one=at_least_one)
+    known = [path for form in forms for path in form.paths()]
     errors = [
-        FieldError(f"reasons[{n}].field", FieldCode.UNKNOWN_VALUE, f"Known fields: {', '.join(FIELD_PATHS)}.")
+        FieldError(f"reasons[{n}].field", FieldCode.UNKNOWN_VALUE, f"Known fields: {', '.join(known)}.")
         for n, reason in enumerate(listed)
-        if reason.field is not None and find_field(reason.field) is None
+        if reason.field is not None and find_path(forms, reason.field) is None
     ]
     if errors:
         raise Refused("invalid", "A reason is about a field that a registration does not have.", errors)

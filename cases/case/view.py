@@ -40,13 +40,14 @@ from cases.case.views import (
 )
 from domain.actors import Actor, Role
 from domain.answers import AnswerState, Outcome
-from domain.case_facts import ContestState, FactField, FactState
+from domain.case_facts import ContestState, FactState
 from domain.clock import CHINA
 from domain.errors import Defect, KeyUnknown, Refused, need
 from domain.findings import Audience, Finding, FindingOutcome, outcome_of, seen_by
 from domain.languages import Language
 from domain.masks import MASKS
 from domain.messages import registration_workflow_id
+from domain.registration import FactField
 from domain.stages import AssessmentOutcome, Destination, DueKind, Holder, PermitStage, Stage
 from domain.tasks import TaskKind
 from domain.working_days import ParkClock
@@ -256,7 +257,7 @@ def _shown(
 def _person(file: Shown, actor: Actor) -> MaskedPerson:
     """Return the person masked; the names whole to the employer that gave them."""
     try:
-        person = file.application.person
+        person = file.subject
     except (Defect, KeyUnknown, Refused) as error:
         # Facts that cannot be opened keep neither this case out of sight nor the others of its list.
         is_erased = isinstance(error, Refused)

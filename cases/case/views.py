@@ -17,8 +17,9 @@ from pydantic_core.core_schema import any_schema
 from cases.shared.json_text import json_text
 from domain.actors import Role
 from domain.answers import AnswerState, Outcome
-from domain.case_facts import ContestState, FactField, FactState
+from domain.case_facts import ContestState, FactState
 from domain.findings import Audience, FindingOutcome
+from domain.registration import FactField
 from domain.stages import AssessmentOutcome, Destination, DueKind, Holder, PermitStage, Stage
 from domain.tasks import TaskKind
 

@@ -14,7 +14,8 @@ from cases.decisions import facts as recording
 from cases.programme import EVERYBODY, Answer, Body, Command, effect, programme_of
 from domain.actors import Actor, system
 from domain.acts import Act
-from domain.case_facts import FactContest, FactRequest
+from domain.case_facts import FactAsked, FactContest
+from domain.case_requests import ContestRequest, WithdrawalRequest
 from domain.commands import CommandKind
 from domain.decisions import (
     TASK_ANSWERS,
@@ -27,7 +28,6 @@ from domain.decisions import (
 )
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
-from domain.registration import ContestRequest, WithdrawalRequest
 from domain.stages import Destination
 from domain.tasks import TaskKind
 from store.rows.work import TaskRow
@@ -75,7 +75,7 @@ async def _resume(file: CaseFile, connection: AsyncConnection, actor: Actor, at:
 
 
 async def _record_fact(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
-    await recording.record(file, connection, actor, at, FactRequest.model_validate(body))
+    await recording.record(file, connection, actor, at, FactAsked.model_validate(body))
 
 
 async def _contest_fact(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
@@ -162,7 +162,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         waits=EVERYBODY,
     ),
     CommandKind.RECORD_FACT: Command(
-        does=_record_fact, route=routes.RECORD_FACT, acts=effect(Act.FACT_RECORDED), body=FactRequest, waits=EVERYBODY
+        does=_record_fact, route=routes.RECORD_FACT, acts=effect(Act.FACT_RECORDED), body=FactAsked, waits=EVERYBODY
     ),
     CommandKind.CONTEST_FACT: Command(
         does=_contest_fact,

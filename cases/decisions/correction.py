@@ -43,7 +43,7 @@ def request_after_assessment(file: CaseFile, actor: Actor, at: datetime, finding
 def request_by_officer(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[GivenReason]) -> None:
     """Send the case back with an officer's reasons, every defect at once (R12)."""
     file.move(Event.RETURN)
-    open_points.keep(file, points_of_reasons(reasons), [reason.note for reason in reasons])
+    open_points.keep(file, points_of_reasons(reasons, file.forms), [reason.note for reason in reasons])
     file.record(Act.DECIDED, actor, at, outcome="return", reasons=[reason.code for reason in reasons])
     close_review(file, at)
     _request(file, at, {reason.code for reason in reasons})

@@ -2,31 +2,29 @@
 
 from datetime import datetime
 
-from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case import facts as case_facts
 from cases.case.file import CaseFile
 from cases.case.signers import is_same, need_not_held, need_round, signature_of
-from cases.decisions import assessing, disputes, settling
+from cases.decisions import assessing, disputes
 from cases.notices.compose import Telling, tell
 from cases.programme import programme_of
 from domain.actors import Actor, system
 from domain.acts import Act
-from domain.case_facts import ContestState, FactRequest, FactState, contest_of, parts_of
+from domain.case_facts import ContestState, FactAsked, FactState, contest_of, short_of
 from domain.clock import day_of
 from domain.decisions import TaskAction, TaskAnswerRequest
 from domain.errors import FieldError, Refused
-from domain.field_errors import FieldCode, field_errors
+from domain.field_errors import FieldCode
 from domain.moves import Event, get_move
 from domain.notices import NoticeKind, Recipient
-from domain.registration import CorrectionRequest, RegistrationRequest, corrected
 from domain.stages import Stage
 from domain.tasks import TaskKind
 from store.rows.register import FactRow
 
 
-async def record(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: FactRequest) -> None:
+async def record(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: FactAsked) -> None:
     """Keep a fact that an officer saw beside what was given, and run the rules again that still decide (R35)."""
     get_move(file.stage, Event.RECORD_FACT)
     asked_of_decided = programme_of(file).asked(file)
@@ -43,9 +41,9 @@ async def record(file: CaseFile, connection: AsyncConnection, actor: Actor, at: 
         await disputes.end_dispute(file, connection, actor, at, "replaced", about=contest_of(replaced))
     number, content = _keep(file, actor, at, asked)
     hashed = file.person_key.ledger_hash(content)
-    file.record(Act.FACT_RECORDED, actor, at, fact=number, field=asked.field.value, content=hashed)
+    file.record(Act.FACT_RECORDED, actor, at, fact=number, field=asked.field, content=hashed)
     await _run_again(file, connection, at)
-    tell(file, Telling(NoticeKind.FACT_RECORDED, at, str(number), facts={"fact_field": asked.field.short}))
+    tell(file, Telling(NoticeKind.FACT_RECORDED, at, str(number), facts={"fact_field": short_of(asked.field)}))
 
 
 def contest(file: CaseFile, actor: Actor, at: datetime, number: int) -> None:
@@ -92,7 +90,7 @@ async def answer_contest(
     file.close_tasks([TaskKind.FACT_CONTESTED], at)
     file.record(Act.TASK_ANSWERED, actor, at, outcome=asked.action.value, kind=task.kind, facts=sorted(ends or chosen))
     if ends:
-        _follow(file, at)
+        programme_of(file).known_anew(file, at)
         await _run_again(file, connection, at)
 
 
@@ -104,29 +102,20 @@ def _tell_answer(file: CaseFile, at: datetime, row: FactRow, *, is_set_aside: bo
     """
     kind = NoticeKind.FACT_SET_ASIDE if is_set_aside else NoticeKind.FACT_UPHELD
     only = None if is_set_aside else frozenset(Recipient(side) for side in row.contested_by)
-    facts = {"fact_field": case_facts.opened(file, row).field.short}
+    facts = {"fact_field": short_of(row.field)}
     tell(file, Telling(kind, at, str(row.number), facts=facts, only=only))
 
 
-def _need_to_hold(file: CaseFile, asked: FactRequest) -> None:
+def _need_to_hold(file: CaseFile, asked: FactAsked) -> None:
     """Refuse a fact that cannot be true together with what else is known; what clashed before is not its fault."""
     known = case_facts.known(file)
-    before = _clashes(known, CorrectionRequest(undertaking_version=known.undertaking_version))
-    clashes = _clashes(known, parts_of(asked.field, asked.value))
+    before, clashes = known.clashes(), known.clashes(asked.field, asked.value)
     wrong = [FieldError("value", each.code, each.message) for field, each in clashes.items() if field not in before]
     if wrong:
         raise Refused("invalid", "The fact does not hold together with what else is known.", wrong)
 
 
-def _clashes(whole: RegistrationRequest, parts: CorrectionRequest) -> dict[str, FieldError]:
-    try:
-        corrected(whole, parts)
-    except ValidationError as error:
-        return {each.field: each for each in field_errors(error)}
-    return {}
-
-
-def _replace(file: CaseFile, asked: FactRequest, at: datetime) -> list[int]:
+def _replace(file: CaseFile, asked: FactAsked, at: datetime) -> list[int]:
     """Let what was recorded of the field before stand no more; return the numbers whose contest ends by it."""
     earlier = [row for row in file.facts if row.field == asked.field and row.state == FactState.STANDS]
     contested = [row for row in earlier if row.contest == ContestState.OPEN]
@@ -138,16 +127,16 @@ def _replace(file: CaseFile, asked: FactRequest, at: datetime) -> list[int]:
     return [row.number for row in contested]
 
 
-def _keep(file: CaseFile, actor: Actor, at: datetime, asked: FactRequest) -> tuple[int, bytes]:
+def _keep(file: CaseFile, actor: Actor, at: datetime, asked: FactAsked) -> tuple[int, bytes]:
     """Keep the fact under the next number; return it with its content."""
     number = len(file.facts) + 1
-    given = file.application.model_dump(mode="json")[asked.field.part][asked.field.short]
+    given = file.application.given_of(asked.field)
     content = case_facts.content_of(asked.value, asked.seen_in, given)
     kept = FactRow(
         reference=file.reference,
         number=number,
         employer_id=file.employer_id,
-        field=asked.field.value,
+        field=asked.field,
         state=FactState.STANDS.value,
         contested_by=[],
         facts_version=file.row.facts_version,
@@ -157,7 +146,7 @@ def _keep(file: CaseFile, actor: Actor, at: datetime, asked: FactRequest) -> tup
         at=at,
     )
     file.put_fact(kept)
-    _follow(file, at)
+    programme_of(file).known_anew(file, at)
     return number, content
 
 
@@ -169,15 +158,6 @@ def _drop_contest(file: CaseFile, number: int, at: datetime) -> None:
         file.change_task(task, detail={"facts": left})
     else:
         file.close_tasks([TaskKind.FACT_CONTESTED], at)
-
-
-def _follow(file: CaseFile, at: datetime) -> None:
-    """Let the end of the contract, by which reminders go, be the one that is known now."""
-    ends = case_facts.known(file).employment.contract_end
-    if file.row.contract_end != ends:
-        file.row.contract_end = ends
-        if file.stage is Stage.APPROVED and file.row.settled:
-            settling.plan_contract_end(file, at)
 
 
 async def _run_again(file: CaseFile, connection: AsyncConnection, at: datetime) -> None:

@@ -62,15 +62,15 @@ async def decide(
     if asked.action is DecisionAction.RETURN:
         _return(file, actor, at, asked)
     elif asked.action is DecisionAction.REFUSE:
-        need_reasons(asked.reasons, Use.REFUSE)
+        need_reasons(asked.reasons, Use.REFUSE, file.forms)
         file.move(Event.REFUSE)
         propose(file, actor, at, PendingAct.REFUSE, asked.reasons, asked.note)
     elif needs_second_signature(file):
-        need_reasons(asked.reasons, Use.OVERRIDE, at_least_one=_needs_override(file))
+        need_reasons(asked.reasons, Use.OVERRIDE, file.forms, at_least_one=_needs_override(file))
         file.move(Event.APPROVE_OVER_FAIL)
         propose(file, actor, at, PendingAct.APPROVE, asked.reasons, asked.note)
     else:
-        codes = need_reasons(asked.reasons, Use.OVERRIDE, at_least_one=False)
+        codes = need_reasons(asked.reasons, Use.OVERRIDE, file.forms, at_least_one=False)
         file.move(Event.APPROVE)
         unexplained = _open_questions(file) and not codes
         _keep_answers(file, at, given(asked.reasons))
@@ -124,7 +124,7 @@ async def confirm(
         need_no_hold(file)
     take_task(file, actor, at, TaskKind.CONFIRM)
     if asked.action is ConfirmationAction.REJECT:
-        need_reasons(asked.reasons, Use.REJECT)
+        need_reasons(asked.reasons, Use.REJECT, file.forms)
         _reject(file, actor, at, asked, signed)
         return
     if signed is not None:
@@ -207,7 +207,7 @@ def _need_review_day(file: CaseFile, at: datetime, review_on: date) -> None:
 
 
 def _return(file: CaseFile, actor: Actor, at: datetime, asked: DecisionRequest) -> None:
-    codes = need_reasons(asked.reasons, Use.RETURN)
+    codes = need_reasons(asked.reasons, Use.RETURN, file.forms)
     limits = file.context.limits
     if file.row.returns >= limits.returns_allowed:
         raise Refused("return_not_allowed", f"The case was returned {limits.returns_allowed} times already.")

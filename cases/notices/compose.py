@@ -8,12 +8,13 @@ from uuid import UUID, uuid4
 
 from cases.case import open_points
 from cases.case.contact import alone
-from cases.case.facts import known
 from cases.case.file import CaseFile
 from cases.notices.bundles import Told
 from cases.notices.letters import keep_texts
+from cases.programme import programme_of
 from domain.clock import day_of, morning_of
 from domain.decisions import GivenReason
+from domain.forms import Form
 from domain.languages import Language
 from domain.notices import (
     DIGESTIBLE,
@@ -203,9 +204,8 @@ def _reachable(file: CaseFile, kind: NoticeKind, recipient: Recipient) -> frozen
         hooks = {Channel.WEBHOOK} if _subscriptions(file, kind) else set()
         return frozenset({Channel.MAIL} | hooks)
     if recipient is Recipient.PERSON:
-        person = file.application.person
-        mail = {Channel.MAIL} if person.email else set()
-        return frozenset(mail | ({Channel.SMS} if person.phone else set()))
+        mail = {Channel.MAIL} if file.subject.email else set()
+        return frozenset(mail | ({Channel.SMS} if file.subject.phone else set()))
     return frozenset({Channel.INBOX} | ({Channel.MAIL} if file.context.staff_mailbox else set()))
 
 
@@ -216,39 +216,35 @@ def _subscriptions(file: CaseFile, kind: NoticeKind) -> list[Subscription]:
 def _language(file: CaseFile, recipient: Recipient) -> Language:
     if recipient is Recipient.EMPLOYER:
         return Language(file.employer.language)
-    return file.application.person.language if recipient is Recipient.PERSON else Language.ZH_HANS
+    return file.subject.language if recipient is Recipient.PERSON else Language.ZH_HANS
 
 
 def _facts(file: CaseFile, telling: Telling, recipient: Recipient, language: Language) -> NoticeFacts:
     employer = file.employer_on(day_of(telling.at)) or file.employer_on(file.accepted_on)
-    name = file.application.person.name_zh
-    if language is Language.EN and file.application.person.name_en:
-        name = file.application.person.name_en
     return NoticeFacts.model_validate(
         {
             "reference": file.reference,
             "registration_number": file.row.registration_number,
             "destination": telling.destination,
-            "destinations": file.destinations,
             "employer_id": file.employer_id,
             "occurred_at": telling.at,
             "employer_name": employer.name_zh if employer else None,
-            "person_name": name,
-            "state_worker": known(file).employment.state_worker,
+            "person_name": file.subject.name_in(language),
             "stage": _shown_stage(file, telling.kind),
             "permit_stage": _permit_stage(file, telling.destination),
             "round": file.round,
-            "reasons": coded(telling.reasons, language),
+            "reasons": coded(telling.reasons, file.forms, language),
             "points": open_points.spoken(file, language) if _said(telling) in _WITH_POINTS else (),
             "link": _link(file, recipient),
+            **programme_of(file).told(file),
             **_told_to(recipient, telling.facts or {}),
         }
     )
 
 
-def coded(reasons: Sequence[GivenReason], language: Language) -> tuple[Reason, ...]:
+def coded(reasons: Sequence[GivenReason], forms: Sequence[type[Form]], language: Language) -> tuple[Reason, ...]:
     """Return reasons as a notice says them: each with its sentence in the reader's language."""
-    return tuple(_spoken(reason.code, fields_of(reason), reason.note, language) for reason in reasons)
+    return tuple(_spoken(reason.code, fields_of(reason, forms), reason.note, language) for reason in reasons)
 
 
 def respoken(facts: NoticeFacts, language: Language) -> NoticeFacts:

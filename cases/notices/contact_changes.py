@@ -6,28 +6,28 @@ from cases.case.contact import earlier_addresses, given_of, keep_earlier
 from cases.case.file import CaseFile
 from cases.notices.compose import Telling, tell
 from domain.clock import day_of, start_of
+from domain.forms import Subject
 from domain.masks import MASKS
 from domain.notices import NoticeKind, Recipient
-from domain.registration import Person
 from domain.sign_in_addresses import FIELDS, addresses_of, changed_fields, earlier_after, serving, waiting_at
 
 
-def held_back(file: CaseFile, at: datetime, wanted: Person) -> dict[str, str | None]:
+def held_back(file: CaseFile, at: datetime, wanted: Subject) -> dict[str, str | None]:
     """Return the addresses of a changed person that an officer has to look at: all, while an earlier change waits."""
     if not waiting_at(earlier_addresses(file), at):
         return {}
-    given = addresses_of(wanted.model_dump())
+    given = addresses_of(wanted._asdict())
     changed = changed_fields(given_of(file), given)
     return {field: given[channel] for channel, field in FIELDS.items() if field in changed}
 
 
-def follow(file: CaseFile, at: datetime, before: Person) -> None:
+def follow(file: CaseFile, at: datetime, before: Subject) -> None:
     """Let addresses that were changed serve from their time on, and tell those by which the person signed in so far.
 
     The file has the new version of what was given.
     """
-    old, new = addresses_of(before.model_dump()), given_of(file)
-    is_same_person = before.identity_number == file.application.person.identity_number
+    old, new = addresses_of(before._asdict()), given_of(file)
+    is_same_person = before.identity_number == file.subject.identity_number
     earlier, changed = earlier_addresses(file), changed_fields(old, new)
     if not changed and (is_same_person or not earlier):
         return

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.notices.compose import coded
 from cases.notices.letters import keep_texts
-from cases.shared.context import Context
+from cases.shared.context import Context, forms_of
 from domain.clock import day_of
 from domain.decisions import GivenReason
 from domain.employers import EmployerContact
@@ -67,7 +67,7 @@ async def tell_employer(
     hooks = [] if to is not None else hooks
     reachable = {Channel.MAIL, Channel.WEBHOOK} if hooks else {Channel.MAIL}
     language = to.language if to is not None else Language(employer.language)
-    told = _facts(employer, at, {**facts, "reasons": coded(reasons, language)})
+    told = _facts(employer, at, {**facts, "reasons": coded(reasons, forms_of(context), language)})
     channels = opening_channels(kind, Recipient.EMPLOYER, reachable)
     texts = {channel: render(kind, Recipient.EMPLOYER, channel, language, told) for channel in channels}
     notice_id = uuid4()

@@ -55,7 +55,8 @@ def address_of(context: Context, letter: Letter, channel: Channel) -> str:
     if letter.notice.recipient == Recipient.PERSON:
         key = _key(context, letter.person_key)
         place = f"{letter.reference}/{letter.facts_version}"
-        contact = json.loads(key.open("applications", "body", place, _there(letter.application)))["person"]
+        given = json.loads(key.open("applications", "body", place, _there(letter.application)))
+        contact = context.programmes[_there(letter.programme)].form.subject_of(given)._asdict()
     elif letter.notice.recipient == Recipient.EMPLOYER:
         key = _key(context, letter.employer_key)
         contact = json.loads(key.open("employers", "contact", letter.employer_id, _there(letter.contact)))

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from cases.files.apart import Apart
 from domain.employers import PremisesEntry
+from domain.forms import Form
 from domain.notices import Channel
 from domain.working_days import WorkingCalendar
 from policy.limits import Limits
@@ -64,7 +65,7 @@ class Context:
 
 
 class Declared(Protocol):
-    """A programme, as far as it is known down here: by its code, and by what its cases are called."""
+    """A programme, as far as it is known down here: by its code, its form, and by what its cases are called."""
 
     @property
     def code(self) -> str:
@@ -80,6 +81,16 @@ class Declared(Protocol):
     def prefix(self) -> str:
         """The two letters that the references of its cases begin with."""
         ...
+
+    @property
+    def form(self) -> type[Form]:
+        """What is given to open a case."""
+        ...
+
+
+def forms_of(context: Context) -> tuple[type[Form], ...]:
+    """Return the forms of all programmes, for what is of no case."""
+    return tuple(context.programmes[code].form for code in context.programmes)
 
 
 @dataclass(slots=True)

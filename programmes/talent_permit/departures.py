@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from cases.case.facts import known
 from cases.case.file import CaseFile
 from cases.case.signers import is_same, signature_of
 from cases.decisions.reported_days import day_refused, need_day
@@ -20,6 +19,7 @@ from domain.reasons import ReasonCode, departure_reason
 from domain.registration import DepartureRequest
 from domain.stages import PendingAct
 from domain.tasks import TaskKind
+from programmes.talent_permit.given import known
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.case import facts as case_facts
 from cases.case.file import CaseFile
 from cases.case.signers import need_reasons, signature_of
 from cases.decisions import assessing, settling
@@ -24,16 +23,11 @@ from domain.field_errors import MESSAGES, FieldCode, field_errors
 from domain.moves import Event, get_move
 from domain.notices import NoticeKind
 from domain.reasons import ReasonCode, Use
-from domain.registration import (
-    ChangeRequest,
-    CorrectionRequest,
-    DepartureRequest,
-    RegistrationRequest,
-    corrected,
-)
+from domain.registration import ChangeRequest, CorrectionRequest, DepartureRequest, RegistrationRequest
 from domain.stages import CLOSED, IN_REVIEW, PendingAct, Stage, Standing
 from domain.tasks import TaskKind
 from programmes.talent_permit import departures, permits
+from programmes.talent_permit.given import given, known
 from store.rows.work import DeadlineRow, TaskRow
 
 
@@ -90,7 +84,7 @@ def revoke(file: CaseFile, actor: Actor, at: datetime, asked: RevocationRequest)
     get_move(file.stage, Event.REVOKE)
     departures.need_settled(file)
     _need_no_proposal(file)
-    need_reasons(asked.reasons, Use.REVOKE)
+    need_reasons(asked.reasons, Use.REVOKE, file.forms)
     file.move(Event.REVOKE)
     file.row.round += 1
     file.row.rejected = None
@@ -118,7 +112,7 @@ async def change(file: CaseFile, connection: AsyncConnection, actor: Actor, at: 
     file.move(Event.CHANGE)
     if asked.contract_end is not None and file.stage is Stage.APPROVED:
         _need_contract_to_come(file, at, asked.contract_end)
-    held = contact_changes.held_back(file, at, _changed(file, asked.at_once).person) if asked.at_once else {}
+    held = contact_changes.held_back(file, at, _changed(file, asked.at_once).subject) if asked.at_once else {}
     if at_once := {name: value for name, value in asked.at_once.items() if name not in held}:
         keep_version(file, at, whole=_changed(file, at_once))
         file.record(Act.CHANGED, actor, at, fields=sorted(at_once), version=file.row.facts_version)
@@ -265,10 +259,19 @@ def _need_contract_to_come(file: CaseFile, at: datetime, contract_end: date) -> 
 
 def _take_contract_end(file: CaseFile, at: datetime) -> None:
     """Let the reminders follow a new contract end, and close the question about the old one."""
-    file.row.contract_end = case_facts.known(file).employment.contract_end
+    file.row.contract_end = known(file).employment.contract_end
     file.close_tasks([TaskKind.EMPLOYMENT_CHECK], at)
     if file.stage is Stage.APPROVED and file.row.settled:
         settling.plan_contract_end(file, at)
+
+
+def known_anew(file: CaseFile, at: datetime) -> None:
+    """Let the end of the contract, by which reminders go, be the one that is known now."""
+    ends = known(file).employment.contract_end
+    if file.row.contract_end != ends:
+        file.row.contract_end = ends
+        if file.stage is Stage.APPROVED and file.row.settled:
+            settling.plan_contract_end(file, at)
 
 
 def _change_place(file: CaseFile) -> str:
@@ -291,24 +294,24 @@ def _changed(file: CaseFile, wanted: dict[str, Any]) -> RegistrationRequest:
         parts["person"] = person
     if "contract_end" in wanted:
         parts["employment"] = {"contract_end": wanted["contract_end"]}
-    return merged(file.application, CorrectionRequest.model_validate(parts))
+    return merged(given(file), CorrectionRequest.model_validate(parts))
 
 
-def merged(given: RegistrationRequest, parts: CorrectionRequest) -> RegistrationRequest:
+def merged(whole: RegistrationRequest, parts: CorrectionRequest) -> RegistrationRequest:
     """Return a registration with the parts that change.
 
     Raises:
         Refused: `invalid` where the whole does not hold together, or a field that it needs was removed.
     """
     try:
-        return corrected(given, parts)
+        return whole.corrected(parts)
     except ValidationError as error:
         raise Refused("invalid", "The registration would not hold together.", field_errors(error)) from error
 
 
 def keep_version(file: CaseFile, at: datetime, *, whole: RegistrationRequest) -> None:
     """Keep a new version of what was given, beside the earlier ones; whose address it changes is told."""
-    before, version = file.application.person, file.row.facts_version + 1
+    before, version = file.subject, file.row.facts_version + 1
     content = whole.model_dump_json(exclude_none=True).encode()
     file.add_row(
         "applications",

@@ -8,6 +8,7 @@ from cases.case.file import CaseFile
 from cases.shared.context import Context
 from domain.clock import day_of
 from domain.employers import EmployerKind
+from domain.forms import Form, need_form
 from domain.premises import locate
 from domain.registration import RegistrationRequest
 from policy.addresses import fold_address
@@ -17,13 +18,13 @@ from store.case_rows import LoadedEmployer
 
 
 async def gather(
-    file: CaseFile, connection: AsyncConnection, request: RegistrationRequest, at: datetime, in_force: bool | None
+    file: CaseFile, connection: AsyncConnection, request: Form, at: datetime, in_force: bool | None
 ) -> Facts:
     """Return the facts of a case with what is given, or known, of it; in force: whether it is, where that is known."""
     return await gather_facts(
         file.context,
         connection,
-        request,
+        need_form(request, RegistrationRequest),
         file.employer,
         on=file.accepted_on,
         today=day_of(at),

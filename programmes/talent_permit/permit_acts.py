@@ -56,7 +56,7 @@ def settle_eligibility(
         raise Refused("wrong_stage", "The registration is not in force.")
     take_task(file, actor, at, TaskKind.PERMIT_ELIGIBILITY, destination)
     if asked.action is EligibilityAction.SEND:
-        codes = need_reasons(asked.reasons, Use.OVERRIDE)
+        codes = need_reasons(asked.reasons, Use.OVERRIDE, file.forms)
         file.close_tasks([TaskKind.PERMIT_ELIGIBILITY], at, destination=destination)
         file.set_permit(destination, at, rejected=None)
         finding_answers.keep(file, finding_answers.answers_given(file, destination.value, given(asked.reasons), at))
@@ -64,7 +64,7 @@ def settle_eligibility(
         eligibility.carry_on(file, at)
         permits.follow_up(file)
         return
-    need_reasons(asked.reasons, Use.WITHHOLD)
+    need_reasons(asked.reasons, Use.WITHHOLD, file.forms)
     file.close_tasks([TaskKind.PERMIT_ELIGIBILITY], at, destination=destination)
     _propose(file, actor, at, destination, PendingAct.WITHHOLD, asked.reasons, asked.note)
     file.record(
@@ -96,7 +96,7 @@ def _reject(
 ) -> None:
     permit = file.permits[destination]
     act, pending = PendingAct(need(permit.pending_act, "pending_act")), need(permit.pending, "pending")
-    need_reasons(asked.reasons, Use.REJECT)
+    need_reasons(asked.reasons, Use.REJECT, file.forms)
     place = Place("permits", f"{file.reference}/{destination.value}/rejected")
     rejected = proposals.keep(file, actor, at, place, asked.reasons, asked.note, act=act.value)
     file.set_permit(destination, at, pending_act=None, pending=None, rejected=rejected)

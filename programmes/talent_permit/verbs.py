@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.case import facts as case_facts
 from cases.case.file import CaseFile
 from cases.case.identity import take_identity
 from cases.commands import said, verbs
@@ -30,29 +29,27 @@ from domain.decisions import (
     TaskAnswerRequest,
 )
 from domain.errors import Refused
-from domain.registration import ChangeRequest, CorrectionRequest, DepartureRequest
+from domain.registration import ChangeRequest, CorrectionRequest, DepartureRequest, FactRequest
 from domain.stages import Destination
 from domain.tasks import TaskKind
 from programmes.talent_permit import departures, employment, permit_acts, permits, routes
 from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.authority.early import take_answer, take_early
+from programmes.talent_permit.given import given, known
 from programmes.talent_permit.live_registrations import need_within_limit, refuse_second
 from programmes.talent_permit.words import PermitCommand
 from store.rows.work import TaskRow
 
 
 async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
-    whole = employment.merged(file.application, CorrectionRequest.model_validate(body))
-    held = contact_changes.held_back(file, at, whole.person)
-    given = file.application.person
-    whole = whole.model_copy(
-        update={"person": whole.person.model_copy(update={name: getattr(given, name) for name in held})}
-    )
+    whole = employment.merged(given(file), CorrectionRequest.model_validate(body))
+    held = contact_changes.held_back(file, at, whole.subject)
+    whole = whole.with_contact({name: getattr(file.subject, name) for name in held})
     await take_identity(file, connection, whole)
     employment.keep_version(file, at, whole=whole)
     file.row.destinations = [d.value for d in whole.destinations]
     file.row.undertaking_version = whole.undertaking_version
-    file.row.contract_end = case_facts.known(file).employment.contract_end
+    file.row.contract_end = known(file).employment.contract_end
     content = file.person_key.ledger_hash(whole.model_dump_json(exclude_none=True).encode())
     correction.take_correction(file, actor, at, content)
     if held:
@@ -70,7 +67,7 @@ def _number_given(file_number: str | None, given: Given) -> str | None:
 async def _need_within_limit(
     file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, given: Given
 ) -> None:
-    if _number_given(file.application.person.identity_number, given) is not None:
+    if _number_given(file.subject.identity_number, given) is not None:
         await need_within_limit(file.context, connection, actor, at)
 
 
@@ -198,6 +195,7 @@ ANSWERS: Final[Mapping[TaskKind, Answer]] = {
 }
 COMMANDS: Final[Mapping[str, Command]] = {
     **verbs.COMMANDS,
+    CommandKind.RECORD_FACT: replace(verbs.COMMANDS[CommandKind.RECORD_FACT], body=FactRequest),
     CommandKind.CORRECT: Command(
         does=_correct,
         route=routes.CORRECT,

@@ -14,6 +14,7 @@ from api.employer_views import RosterView, roster_links
 from cases.shared.idempotency import Progress
 from domain.errors import Refused
 from domain.languages import Language
+from domain.registration import RegistrationRequest
 from privacy import objections
 from privacy.access_days import _Counted, _readers
 from privacy.access_log import Reading, reading_view
@@ -179,7 +180,7 @@ SHOWN: Final[dict[str, Any]] = {
         frozenset(),
         Language.EN,
     ),
-    "facts": _facts(GIVEN, Language.EN),
+    "facts": _facts(GIVEN, RegistrationRequest, Language.EN),
 }
 
 

@@ -24,9 +24,7 @@ from domain.clock import CHINA
 from domain.commands import CommandKind
 from domain.errors import Refused
 from domain.messages import Course
-from domain.registration import (
-    RegistrationRequest,
-)
+from domain.registration import RegistrationRequest
 from programmes.talent_permit.authority import calls, polling
 from programmes.talent_permit.authority import outcomes as answers
 from programmes.talent_permit.registration import accept
@@ -361,4 +359,7 @@ async def open_park(url: str, at: datetime) -> AsyncIterator[Park]:
     clock = Clock(at)
     async with open_context(url, clock) as context:
         await load_samples(context)
+        # The keys are shared by all tests of a process: what one of them missed is no other one's.
+        for keys in context.keyring.sets():
+            keys.missed.seen.clear()
         yield Park(context, clock)

@@ -4,16 +4,10 @@ from typing import Any
 
 import pytest
 
+from domain.bodies import Body
+from domain.case_requests import ContestRequest, WithdrawalRequest
 from domain.employers import EmployerRequest, PremisesRequest, StandingRequest
-from domain.registration import (
-    Body,
-    ChangeRequest,
-    ContestRequest,
-    CorrectionRequest,
-    DepartureRequest,
-    RegistrationRequest,
-    WithdrawalRequest,
-)
+from domain.registration import ChangeRequest, CorrectionRequest, DepartureRequest, RegistrationRequest
 
 BODIES: list[type[Body]] = [
     RegistrationRequest,

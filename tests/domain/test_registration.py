@@ -7,18 +7,11 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from domain.case_requests import ContestRequest, WithdrawalRequest
 from domain.field_errors import MESSAGES, FieldCode, field_errors, path_of
 from domain.fields import is_printable
 from domain.languages import Language
-from domain.registration import (
-    ChangeRequest,
-    ContestRequest,
-    CorrectionRequest,
-    DepartureRequest,
-    RegistrationRequest,
-    WithdrawalRequest,
-    corrected,
-)
+from domain.registration import ChangeRequest, CorrectionRequest, DepartureRequest, RegistrationRequest
 from domain.stages import Destination
 
 BODY: dict[str, Any] = {
@@ -188,7 +181,7 @@ def test_a_correction_changes_its_parts_and_keeps_the_rest() -> None:
     correction = CorrectionRequest.model_validate(
         {"person": {"name_zh": "李更正", "email": None}, "employment": {"consent_letter": None}, "destinations": ["HK"]}
     )
-    whole = corrected(request, correction)
+    whole = request.corrected(correction)
     assert (whole.person.name_zh, whole.person.email) == ("李更正", None)
     assert whole.person.identity_number == request.person.identity_number
     assert whole.employment.consent_letter is None
@@ -221,7 +214,7 @@ def test_a_correction_that_is_empty_or_wrong_is_refused(body: object, expected: 
 )
 def test_a_correction_that_breaks_the_whole_is_refused(body: object, field: str, code: str) -> None:
     with pytest.raises(ValidationError) as refused:
-        corrected(RegistrationRequest.model_validate(BODY), CorrectionRequest.model_validate(body))
+        RegistrationRequest.model_validate(BODY).corrected(CorrectionRequest.model_validate(body))
     assert [(error.field, error.code) for error in field_errors(refused.value)] == [(field, code)]
 
 

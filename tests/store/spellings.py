@@ -100,7 +100,7 @@ _TYPED: Final[dict[str, Any]] = {
 _LATER: Final = frozenset({"entry_case"})
 # Enumerations whose values stand in rows, histories or signed files.
 ENUMERATIONS: Final[tuple[type[StrEnum], ...]] = (
-    Role, acts.Act, answers.AnswerState, answers.Outcome, case_facts.ContestState, case_facts.FactField,
+    Role, acts.Act, answers.AnswerState, answers.Outcome, case_facts.ContestState, registration.FactField,
     case_facts.FactState, commands.CommandKind, commands.CommandState, deadlines.DeadlineKind, documents.DocumentKind,
     erasure.ErasureReason,
     erasure.ErasureState, erasure.HoldReason, erasure.ReleaseReason, findings.FindingCode, findings.FindingOutcome,

@@ -26,7 +26,7 @@ from domain.notices import (
     when_undelivered,
 )
 from domain.reasons import ReasonCode
-from domain.registration import FIELD_PATHS
+from domain.registration import RegistrationRequest
 from domain.stages import Destination, DueKind, PendingAct, PermitStage, Stage
 from texts.notices import NoticeFacts, Reason, Remedy, Rendered, render, render_digest, render_together, text_hash
 from texts.notices.catalogue import ENTRIES, FOLDER, SHARED
@@ -221,7 +221,17 @@ def _with_codes(kind: NoticeKind) -> list[NoticeFacts]:
     return [bare.model_copy(update=each) for each in varied]
 
 
-CODES = {*ReasonCode, *FindingCode, *FIELD_PATHS, *NoticeKind, *Stage, *PermitStage, *DueKind, *PendingAct}
+FIELD_PATHS = RegistrationRequest.paths()
+CODES = {
+    *ReasonCode,
+    *FindingCode,
+    *FIELD_PATHS,
+    *NoticeKind,
+    *Stage,
+    *PermitStage,
+    *DueKind,
+    *PendingAct,
+}
 CODE = re.compile(r"(?<![\w./-])(" + "|".join(sorted(map(re.escape, CODES), key=len, reverse=True)) + r")(?![\w-])")
 # Codes that are English words as well stand in English sentences.
 WORDS = {code for code in CODES if "_" not in code and "." not in code}

@@ -18,11 +18,11 @@ from cases.commands.advance import advance
 from cases.commands.sweeper import sweep
 from cases.decisions import settling
 from cases.incidents import rehearsal
+from domain.case_requests import WithdrawalRequest
 from domain.commands import CommandKind
 from domain.decisions import DecisionRequest
 from domain.errors import Defect, Unavailable
 from domain.messages import COMMAND_SIGNAL, DECIDE_UPDATE, CommandRef, Course
-from domain.registration import WithdrawalRequest
 from domain.stages import PermitStage, Stage
 from programmes.talent_permit.authority import calls
 from store import tables

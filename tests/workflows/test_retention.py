@@ -12,6 +12,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.retention import RetentionSteps
 from domain.actors import Actor, Role
+from domain.case_requests import WithdrawalRequest
 from domain.commands import CommandKind
 from domain.decisions import ConfirmationAction
 from domain.erasure import ErasureConfirmation, ErasureReason, ErasureRequest
@@ -23,7 +24,6 @@ from domain.messages import (
     RetentionRound,
     registration_workflow_id,
 )
-from domain.registration import WithdrawalRequest
 from privacy import erasures, retention
 from record.reconciliation.reconcile import reconcile_case
 from store import tables

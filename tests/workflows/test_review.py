@@ -5,11 +5,12 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from cases.commands import submit as acts
+from domain.case_requests import ContestRequest, WithdrawalRequest
 from domain.clock import CHINA, day_of
 from domain.commands import CommandKind
 from domain.decisions import HoldRequest, RecallRequest
 from domain.errors import Refused, need
-from domain.registration import ContestRequest, CorrectionRequest, WithdrawalRequest
+from domain.registration import CorrectionRequest
 from domain.stages import PermitStage, Stage
 from store import tables
 from tests.cases.contexts import registration_body

@@ -12,12 +12,12 @@ from cases.commands import reviving
 from cases.commands import submit as acts
 from cases.incidents.stopped import open_incident
 from domain.answers import AuthorityAnswer
+from domain.case_requests import WithdrawalRequest
 from domain.clock import day_of
 from domain.commands import CommandKind
 from domain.decisions import DecisionRequest, PermitConfirmationRequest
 from domain.employers import StandingRequest
 from domain.messages import LastRun, StandingInput
-from domain.registration import WithdrawalRequest
 from domain.stages import PermitStage, Stage
 from programmes.talent_permit.authority import outcomes as answers
 from register.rollout import sweep_standings

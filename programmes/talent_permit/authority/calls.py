@@ -9,7 +9,6 @@ from uuid import uuid4
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.case.facts import known
 from cases.case.file import CaseFile, open_case, read_case
 from cases.incidents.rows import end, note
 from cases.shared.context import Context
@@ -24,6 +23,7 @@ from domain.messages import Course, Origin
 from domain.stages import Destination
 from programmes.talent_permit import permits
 from programmes.talent_permit.authority.known_entries import DIFFERS, Found
+from programmes.talent_permit.given import known
 from store.ledger import Entry, begin_chain
 from store.rows.authority import CallRow
 from store.tables import calls, incidents, ledger

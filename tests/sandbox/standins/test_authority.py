@@ -271,7 +271,7 @@ async def test_a_slow_authority_takes_its_time(authority: Program) -> None:
 
 async def test_an_authority_away_keeps_silent_and_comes_back_by_itself(authority: Program, receiver: Receiver) -> None:
     case = _case()
-    authority.mood("away", for_seconds=0.5)
+    authority.mood("away", for_seconds=2)
     with pytest.raises(httpx.ReadTimeout):
         await asyncio.to_thread(authority.ask, "GET", "/outcomes", timeout=0.3)
     _send(authority, case)

@@ -1,0 +1,25 @@
+"""What was given to register a person, and what is known of it, in the form of this programme."""
+
+from cases.case import facts as case_facts
+from cases.case.file import CaseFile
+from domain.forms import need_form
+from domain.registration import RegistrationRequest
+
+
+def given(file: CaseFile) -> RegistrationRequest:
+    """Return what the employer gave.
+
+    Raises:
+        Defect: when it cannot be opened.
+    """
+    return need_form(file.application, RegistrationRequest)
+
+
+def known(file: CaseFile) -> RegistrationRequest:
+    """Return what is known: what was given, with what officers saw in its place."""
+    return need_form(case_facts.known(file), RegistrationRequest)
+
+
+def told(file: CaseFile) -> dict[str, object]:
+    """Return what notices say of a registration beside what they say of any case."""
+    return {"destinations": file.destinations, "state_worker": known(file).employment.state_worker}
