@@ -43,10 +43,11 @@ from cases.shared.build import build_context
 from cases.shared.context import Context
 from cases.shared.pack_shelf import keep_reading_packs
 from domain.actors import PARK
+from domain.case_types import CaseTypes
 from domain.errors import Unavailable
 from domain.messages import NOTICE_QUEUE, QUEUES, REGISTRATION_QUEUE
 from domain.service_keys import KeysRefusedError
-from programmes import PROGRAMMES
+from programmes import CASE_TYPES, PROGRAMMES
 from record.restores.telling import keep_telling_epochs
 from record.seal.sealer import keep_sealing
 from record.seal.watch import keep_watching_seal
@@ -72,10 +73,10 @@ from temporal.telemetry import configure_logging
 from temporal.version_watch import keep_watching_versions
 from workflows.archive import ArchiveWorkflow
 from workflows.authority_poll import AuthorityPollWorkflow
+from workflows.case import case_workflow
 from workflows.ensured import keep_ensuring
 from workflows.notification import NotificationWorkflow
 from workflows.reconciliation import ReconciliationWorkflow
-from workflows.registration import RegistrationWorkflow
 from workflows.retention import RetentionWorkflow
 from workflows.seal_check import SealCheckWorkflow
 from workflows.standing import StandingWorkflow
@@ -85,8 +86,8 @@ GRACE: Final = timedelta(seconds=20)
 # What comes after the steps: closing what is open, and what the SDK tells the server.
 _CLOSING: Final = timedelta(seconds=15)
 _ANNOUNCE_AGAIN: Final = 1.0
-REGISTRATION_WORKFLOWS: Final[Sequence[type]] = (
-    RegistrationWorkflow,
+# Beside those of cases.
+SCHEDULED_WORKFLOWS: Final[Sequence[type]] = (
     AuthorityPollWorkflow,
     StandingWorkflow,
     ArchiveWorkflow,
@@ -97,6 +98,11 @@ REGISTRATION_WORKFLOWS: Final[Sequence[type]] = (
 NOTICE_WORKFLOWS: Final[Sequence[type]] = (NotificationWorkflow,)
 PINNED: Final = VersioningBehavior.PINNED
 _log = structlog.get_logger(__name__)
+
+
+def case_workflows(case_types: CaseTypes) -> list[type]:
+    """Return the workflows of the queue of cases: one for each type of case, and those of the Schedules."""
+    return [*map(case_workflow, case_types.workflows), *SCHEDULED_WORKFLOWS]
 
 
 def workflow_runner() -> WorkflowRunner:
@@ -147,8 +153,8 @@ async def outside(settings: Settings) -> AsyncIterator[Outside]:
 def case_activities(context: Context, client: Client, world: Outside) -> list[Any]:
     """Return the activities of the registration queue."""
     steps = CaseSteps(context)
-    calls = AuthorityCalls(context, world.authority, TemporalEngine(client))
-    standing = StandingSteps(context, world.authority, TemporalEngine(client))
+    calls = AuthorityCalls(context, world.authority, TemporalEngine(client, context.case_types))
+    standing = StandingSteps(context, world.authority, TemporalEngine(client, context.case_types))
     return [
         steps.assess,
         steps.advance,
@@ -166,8 +172,10 @@ def case_activities(context: Context, client: Client, world: Outside) -> list[An
 
 
 def version_of(settings: Settings) -> WorkerDeploymentVersion:
-    """Return which version of the workers this one is: the hash of its workflow code, unless told otherwise."""
-    return WorkerDeploymentVersion(settings.worker_deployment, settings.worker_build_id or build_id())
+    """Return which version of the workers this one is: the hash of its workflows, unless told otherwise."""
+    return WorkerDeploymentVersion(
+        settings.worker_deployment, settings.worker_build_id or build_id(CASE_TYPES.workflows)
+    )
 
 
 def pinned(version: WorkerDeploymentVersion) -> WorkerDeploymentConfig:
@@ -191,7 +199,7 @@ def _case_worker(context: Context, client: Client, world: Outside, deployment: W
     return Worker(
         client,
         task_queue=REGISTRATION_QUEUE,
-        workflows=REGISTRATION_WORKFLOWS,
+        workflows=case_workflows(context.case_types),
         activities=case_activities(context, client, world),
         workflow_runner=workflow_runner(),
         deployment_config=deployment,
@@ -326,7 +334,7 @@ async def _serve(
     """Work on one connection until it is lost or told to stop; what ended a worker is raised once all is done."""
     version = version_of(settings)
     deployment = pinned(version) if settings.are_workers_versioned else None
-    latest.engine = engine = TemporalEngine(client)
+    latest.engine = engine = TemporalEngine(client, context.case_types)
     polls = Polls(client, pulse.queues, client.identity)
     lost, ensure, look = asyncio.Event(), asyncio.Event(), asyncio.Event()
     background = [
@@ -340,7 +348,7 @@ async def _serve(
                 context, engine, further=(partial(sweep_standings, context, engine),), is_stopping=stopping.is_set
             ),
             keep_resuming(context, engine, is_stopping=stopping.is_set),
-            keep_telling_epochs(context, CaseWorkflows(client), is_stopping=stopping.is_set),
+            keep_telling_epochs(context, CaseWorkflows(client, context.case_types), is_stopping=stopping.is_set),
             keep_reviving(context, engine, is_stopping=stopping.is_set),
         ]
     if deployment is not None:

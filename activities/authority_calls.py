@@ -19,6 +19,7 @@ from activities.authority import (
     ReportedFact,
 )
 from activities.errors import classified
+from activities.origins import origin_of
 from cases.health import rounds
 from cases.incidents import refused_messages
 from cases.shared.context import Context
@@ -61,7 +62,7 @@ class AuthorityCalls:
                 return await calls.current_course(self._context, asked.reference)
             attempt = activity.info().attempt
             if attempt > 1:
-                await calls.record_lost(self._context, orders, asked.at, asked.origin, attempt=attempt)
+                await calls.record_lost(self._context, orders, asked.at, origin_of(asked), attempt=attempt)
             sent = await asyncio.gather(*(self._send(order) for order in orders), return_exceptions=True)
             found = {order.key: result for order, result in zip(orders, sent, strict=True) if isinstance(result, Found)}
             results = {
@@ -74,12 +75,12 @@ class AuthorityCalls:
                 (order, each.reason) for order, each in zip(orders, sent, strict=True) if isinstance(each, Unavailable)
             ]
             if unanswered:
-                await calls.record_unanswered(self._context, unanswered, asked.at, asked.origin, attempt=attempt)
+                await calls.record_unanswered(self._context, unanswered, asked.at, origin_of(asked), attempt=attempt)
             defect = next((each for each in failed if not isinstance(each, Unavailable)), None)
             course = None
             if results or found:
                 course = await calls.record(
-                    self._context, asked.reference, results, asked.at, asked.origin, attempt=attempt, found=found
+                    self._context, asked.reference, results, asked.at, origin_of(asked), attempt=attempt, found=found
                 )
             if course is None or defect is not None:
                 raise defect or failed[0]

@@ -4,6 +4,7 @@ import structlog
 from temporalio import activity
 
 from activities.errors import classified
+from activities.origins import origin_of
 from cases.commands import store as commands
 from cases.commands.advance import advance
 from cases.commands.signals import take_signalled
@@ -29,22 +30,22 @@ class CaseSteps:
         """Take the case up, apply the rules in force on the day of acceptance, and open its review."""
         with concerning(asked.reference, asked.caller), classified("assess", asked):
             actor = system("assess", asked.correlation_id)
-            return await advance(self._context, asked.reference, asked.at, actor, asked.origin)
+            return await advance(self._context, asked.reference, asked.at, actor, origin_of(asked))
 
     @activity.defn(name="advance")
     async def advance(self, asked: StepInput) -> Course:
         """Apply what is stored for the case in its order, and what time has brought."""
         with concerning(asked.reference, asked.caller), classified("advance", asked):
             actor = system("advance", asked.correlation_id)
-            return await advance(self._context, asked.reference, asked.at, actor, asked.origin)
+            return await advance(self._context, asked.reference, asked.at, actor, origin_of(asked))
 
     @activity.defn(name="take_signalled")
     async def take_signalled(self, asked: SignalledDecision) -> Course:
         """Store a signalled decision as a command under the message's id, and apply it."""
         with concerning(asked.reference, asked.caller), classified("take_signalled", asked):
             actor = system("take_signalled", asked.correlation_id)
-            await take_signalled(self._context, asked.reference, asked.decision, asked.at, asked.origin)
-            return await advance(self._context, asked.reference, asked.at, actor, asked.origin)
+            await take_signalled(self._context, asked.reference, asked.decision, asked.at, origin_of(asked))
+            return await advance(self._context, asked.reference, asked.at, actor, origin_of(asked))
 
     @activity.defn(name="find_outcome")
     async def find_outcome(self, command: CommandRef) -> CommandOutcome:
@@ -62,5 +63,5 @@ class CaseSteps:
                 _log.warning("case_gone", reference=asked.reference, step=asked.step)
                 return CASE_GONE
             return await incidents.open_incident(
-                self._context, asked.reference, asked.step, asked.reason, asked.at, asked.origin, place=asked.place
+                self._context, asked.reference, asked.step, asked.reason, asked.at, origin_of(asked), place=asked.place
             )

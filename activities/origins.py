@@ -12,11 +12,12 @@ from store.ledger import asked_by
 @contextmanager
 def recorded_for(asked: Asked | None) -> Iterator[None]:
     """Let rows written in here name the run that asked for the step, and the event after which it did."""
-    with asked_by(_origin(asked)):
+    with asked_by(origin_of(asked)):
         yield
 
 
-def _origin(asked: Asked | None) -> Origin | None:
+def origin_of(asked: Asked | None) -> Origin | None:
+    """Return where in Temporal's histories a step was asked for; None outside of an activity."""
     if not activity.in_activity():
         return None
     info = activity.info()

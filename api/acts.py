@@ -1,17 +1,18 @@
 """The way of an act on a case: stored as a command first, then brought to the case's workflow."""
 
-from typing import Any, Final
+from functools import partial
+from typing import Any
 
 from fastapi import Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
 from api.case_answers import respond_with_case
-from api.views import CaseView
 from api.wiring import wiring_of
 from cases.commands import submit as acts
 from cases.commands.submit import Beside
 from cases.incidents import defects
+from cases.programme import programme_at
 from cases.shared.idempotency import Idempotency, Reply
 from domain.actors import Actor
 from domain.errors import Defect
@@ -19,9 +20,11 @@ from temporal.engine import Told
 from temporal.telemetry import concern
 
 Content = BaseModel | dict[str, Any]
-PENDING: Final[dict[int | str, dict[str, Any]]] = {
-    202: {"model": CaseView, "description": "Stored; applied when the engine is back (`pending: true`)."}
-}
+
+
+def pending(case: Any) -> dict[int | str, dict[str, Any]]:
+    """Return what the OpenAPI document says of an answer to an awaited command while the engine is away."""
+    return {202: {"model": case, "description": "Stored; applied when the engine is back (`pending: true`)."}}
 
 
 async def act(
@@ -34,7 +37,7 @@ async def act(
 ) -> Response:
     """Store an act and answer with the case."""
     reply = await ask(request, actor, reference, kind, body, idempotency)
-    return respond_with_case(reply, wiring_of(request).context.path_of)
+    return respond_with_case(reply, partial(programme_at, wiring_of(request).context))
 
 
 async def ask(

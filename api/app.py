@@ -231,7 +231,10 @@ async def _wire(
         reading = asyncio.create_task(keep_reading_api_key(temporal, key_file, stopping))
         stack.push_async_callback(asyncio.wait, [reading])
         stack.callback(stopping.set)
-        engine, histories = engine or TemporalEngine(temporal), histories or TemporalHistories(temporal)
+        engine, histories = (
+            engine or TemporalEngine(temporal, context.case_types),
+            histories or TemporalHistories(temporal),
+        )
     if tokens is None:
         client = await stack.enter_async_context(httpx.AsyncClient(follow_redirects=False, trust_env=False))
         keys = IssuerKeys(settings.oidc_jwks_url, client)

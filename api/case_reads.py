@@ -13,15 +13,16 @@ from api.case_routes import CaseRoutes, called, programme_in
 from api.fact_views import OpenedFacts
 from api.notice_views import NoticePage
 from api.parameters import CasePath, PurposeHeader
-from api.views import PersonView, RequestPage
+from api.published import PersonView
+from api.views import RequestPage
 from api.wiring import wiring_of
 from cases.case import fact_reads, reads
 from cases.case import requests as case_requests
 from cases.notices import reads as notice_reads
 from domain.actors import Actor, Role
+from domain.bodies import Body as RequestBody
 from domain.pages import PageQuery
 from domain.purposes import Purpose
-from domain.bodies import Body as RequestBody
 
 routes: Final = CaseRoutes("Staff")
 

@@ -5,7 +5,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from cases.case.views import FindingView, RecordedFactView
+from api.published import RecordedFactView
+from cases.case.views import FindingView
 from register.pack_views import PackVersionView
 
 

@@ -12,19 +12,19 @@ from starlette.routing import BaseRoute
 
 from api import case_reads, erasure, receipts
 from api.access import GuardedRoute, IdempotencyKey, allow, own, signed
-from api.acts import PENDING, act, ask
+from api.acts import act, ask, pending
 from api.answers import Pages, answer_page, json_response, respond
 from api.case_answers import case_answer, respond_with_case
 from api.case_routes import ProgrammeRouter, called, endpoint, programme_in, says
 from api.parameters import CasePath, FactPath, IdPath, track_path
 from api.signed import read_body, signed_body, verified
 from api.streams import CsvResponse
-from api.views import CasePage, CaseView
+from api.views import CasePage
 from api.wiring import wiring_of
 from cases.case import export as case_export
 from cases.case import reads
 from cases.case.views import CheckView
-from cases.programme import Command, Programme
+from cases.programme import Command, Programme, programme_at
 from cases.shared.idempotency import Idempotency
 from cases.shared.inboxes import Desk, Inbox, Received, Step
 from domain.actors import Actor, Role
@@ -109,7 +109,11 @@ def _add_cases(router: ProgrammeRouter) -> None:
         "idempotency": IdempotencyKey,
         "actor": Annotated[Actor, allow(*programme.by)],
     }
-    made: dict[str, Any] = {"status_code": 202, "response_model": CaseView, "tags": _tag(programme.by)}
+    made: dict[str, Any] = {
+        "status_code": 202,
+        "response_model": programme.views.published.case,
+        "tags": _tag(programme.by),
+    }
     router.add("GET", "/export.csv", _export, **_EXPORT)
     router.add("POST", "", endpoint(_submit, **given), **made, **says(programme.submit))
     if programme.check is not None:
@@ -117,7 +121,8 @@ def _add_cases(router: ProgrammeRouter) -> None:
         made = {"response_model": CheckView, "tags": _tag(programme.by)}
         router.add("POST", "/check", endpoint(_check, **given), **made, **says(programme.check[0]))
     router.add("GET", "", _list_cases, response_model=CasePage, summary="List cases", **_LIST)
-    router.add("GET", "/{reference}", _get_case, response_model=CaseView, summary="Read a case", **_READ)
+    case = programme.views.published.case
+    router.add("GET", "/{reference}", _get_case, response_model=case, summary="Read a case", **_READ)
 
 
 async def _submit(request: Request, body: BaseModel, idempotency: Idempotency, actor: Actor) -> Response:
@@ -126,7 +131,7 @@ async def _submit(request: Request, body: BaseModel, idempotency: Idempotency, a
     accepted = await accept(wiring.context, actor, body, idempotency, request.state.language)
     concern(accepted.reference)
     wiring.starts.add(actor.tenant, accepted.reference, request.state.correlation_id)
-    return respond_with_case(accepted.reply, wiring.context.path_of, is_new=True)
+    return respond_with_case(accepted.reply, partial(programme_at, wiring.context), is_new=True)
 
 
 async def _check(request: Request, body: BaseModel, actor: Actor) -> Response:
@@ -154,14 +159,15 @@ async def _list_cases(
         short=query.view == "short",
         language=request.state.language,
     )
-    return await answer_page(request, actor, programme.path, query, read, partial(case_answer, path_of=context.path_of))
+    answer = partial(case_answer, of=partial(programme_at, context))
+    return await answer_page(request, actor, programme.path, query, read, answer)
 
 
 async def _get_case(request: Request, reference: CasePath, actor: Annotated[Actor, _READERS]) -> Response:
     """Return a case as its reader may see it."""
     context = wiring_of(request).context
     case = await reads.get_case(context, actor, reference, request.state.language)
-    return json_response(case_answer(case, context.path_of), in_china=True)
+    return json_response(case_answer(case, partial(programme_at, context)), in_china=True)
 
 
 async def _export(
@@ -223,9 +229,10 @@ def _add_command(router: ProgrammeRouter, kind: str, command: Command) -> None:
 
     assert command.body is not None, f"{kind} is asked with a body"
     given = {"body": command.body, "idempotency": IdempotencyKey, "actor": Annotated[Actor, allow(*route.by)]}
-    waits = {"responses": PENDING} if route.by <= command.waits else {"status_code": 202}
+    case = router.programme.views.published.case
+    waits = {"responses": pending(case)} if route.by <= command.waits else {"status_code": 202}
     does = endpoint(ask_it, reference=CasePath, **places, **given)
-    router.add("POST", path, does, response_model=CaseView, tags=_tag(route.by), **waits, **says(route, route.refusals))
+    router.add("POST", path, does, response_model=case, tags=_tag(route.by), **waits, **says(route, route.refusals))
 
 
 def _own_routes(programmes: Iterable[Programme]) -> list[BaseRoute]:

@@ -7,12 +7,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from api.access import GuardedRoute, IdempotencyKey, allow
-from api.acts import PENDING, act
+from api.acts import act, pending
 from api.answers import json_response, respond
 from api.bulk import approve_all
 from api.case_routes import says
 from api.parameters import IdPath
-from api.views import BulkView, CaseView, ReasonList
+from api.published import CaseView
+from api.published_words import TaskKind
+from api.views import BulkView, ReasonList
 from api.wiring import wiring_of
 from cases.commands.routes import ANSWER_TASK
 from cases.tasks import inbox as tasks
@@ -26,7 +28,6 @@ from domain.decisions import (
 )
 from domain.fields import Label
 from domain.reasons import Use
-from domain.tasks import TaskKind
 from temporal.telemetry import concern
 from texts.reasons import published_reasons
 
@@ -118,7 +119,7 @@ async def assign(
 @router.post(
     "/tasks/{task_id}/answer",
     response_model=CaseView,
-    responses=PENDING,
+    responses=pending(CaseView),
     **says(ANSWER_TASK, ANSWER_TASK.refusals),
 )
 async def answer_task(

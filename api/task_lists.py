@@ -12,6 +12,7 @@ from api.access import GuardedRoute, IdempotencyKey, allow
 from api.answers import answer_page, json_response
 from api.bulk import assign_all
 from api.problems import FieldProblem
+from api.published_words import TaskKind
 from api.views import TaskPage
 from api.wiring import wiring_of
 from cases.tasks import inbox as tasks
@@ -23,7 +24,6 @@ from domain.findings import FindingOutcome
 from domain.pages import PageQuery
 from domain.stages import AssessmentOutcome, Destination
 from domain.task_lists import Priority, TaskChoice, TaskOrder
-from domain.tasks import TaskKind
 
 router = APIRouter(prefix="/v1/tasks", route_class=GuardedRoute, tags=["Staff"])
 

@@ -19,7 +19,7 @@ from temporalio.api.enums.v1 import EventType
 from bench.people import numbers, registration
 from bench.stage import Bench, open_bench
 from bench.wire import Transaction
-from domain.messages import registration_workflow_id
+from programmes import CASE_TYPES
 from temporal.telemetry import configure_logging
 
 BUDGET: Final = Path(__file__).parent / "budget.json"
@@ -184,7 +184,7 @@ async def measure(bench: Bench, kind: str, way: Way, people: Iterator[int], *, t
     references = await asyncio.gather(*(way(bench, next(people)) for _ in range(together)))
     await _quiet(bench)
     told = int(bench.sql(f"SELECT count(*) FROM notices WHERE reference IN ({_quoted(references)})"))
-    return await window.close(kind, [registration_workflow_id(each) for each in references], notices=told)
+    return await window.close(kind, [CASE_TYPES.id_of(each) for each in references], notices=told)
 
 
 async def archive_share(bench: Bench, *, cases: int) -> Cost:
@@ -205,10 +205,10 @@ async def sleeping_month(bench: Bench, number: int) -> dict[str, int]:
     """Count what a month adds to the history of a case that rests with both permits."""
     reference = await straight(bench, number)
     await _quiet(bench)
-    before = await history(bench, registration_workflow_id(reference))
+    before = await history(bench, CASE_TYPES.id_of(reference))
     mark = bench.tally.mark()
     await bench.fast_forward(reference, timedelta(days=30))
-    after = await history(bench, registration_workflow_id(reference))
+    after = await history(bench, CASE_TYPES.id_of(reference))
     transactions = [each for each in bench.tally.since(mark) if not _is_idle(each)]
     return {"events": after.events - before.events, "commits": len(transactions)}
 

@@ -31,8 +31,8 @@ from cases.shared.calendar import load_published
 from cases.shared.context import Context
 from domain.actors import PARK, system
 from domain.employers import RegisterFile
-from domain.messages import ArchiveCount, registration_workflow_id
-from programmes import PROGRAMMES
+from domain.messages import ArchiveCount
+from programmes import CASE_TYPES, PROGRAMMES
 from record.seal.sealer import keep_sealing
 from register.employers import load_register
 from register.rollout import sweep_standings
@@ -131,7 +131,7 @@ class Bench:
     async def fast_forward(self, reference: str, duration: timedelta) -> bool:
         """Let a case live through some time; False when it ended on the way."""
         assert self.skipper is not None
-        handle = self.skipper.client.get_workflow_handle(registration_workflow_id(reference))
+        handle = self.skipper.client.get_workflow_handle(CASE_TYPES.id_of(reference))
         return await self.skipper.fast_forward(handle, duration)
 
     async def archive_round(self, seconds: float = 60.0) -> str:
@@ -192,7 +192,7 @@ async def _start_engine(
     await load_register(contexts[1], system("register_load"), register)
     await load_published(contexts[1], system("register_load"))
     skipper = TimeSkipper(clients[0]) if skipping else None
-    engine = TemporalEngine(skipper.client if skipper else clients[0])
+    engine = TemporalEngine(skipper.client if skipper else clients[0], CASE_TYPES)
     histories = TemporalHistories(clients[0])
     app = create_app(settings, context=contexts[0], engine=engine, histories=histories, allowance=_WITHOUT_LIMIT)
     server = uvicorn.Server(
@@ -205,7 +205,7 @@ async def _start_engine(
         await exits.enter_async_context(each)
     await ensure_notification_workflows(clients[1])
     await ensure_authority_poll(clients[1])
-    swept = TemporalEngine(clients[1])
+    swept = TemporalEngine(clients[1], CASE_TYPES)
     standings = partial(sweep_standings, contexts[1], swept)
     sweeping = asyncio.create_task(keep_sweeping(contexts[1], swept, further=(standings,), is_stopping=lambda: False))
     exits.callback(sweeping.cancel)

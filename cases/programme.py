@@ -5,7 +5,7 @@ stands here without a word of any of them.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol
 
@@ -13,14 +13,15 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
-from cases.case.views import CheckView, ObstacleView
+from cases.case.shows import Views
+from cases.case.views import CaseForStaff, CheckView
 from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency, Reply
 from cases.shared.inboxes import Desk, Inbox
 from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.answers import AuthorityAnswer
-from domain.deadlines import DeadlineKind
+from domain.case_types import CaseType
 from domain.decisions import TaskAnswerRequest
 from domain.errors import Refused
 from domain.forms import Form
@@ -29,7 +30,7 @@ from domain.moves import Event
 from domain.roster import RosterAct
 from domain.routes import Operation, OwnRoute, Route, TrackPath
 from domain.stages import Destination, PendingAct
-from domain.tasks import TaskKind
+from domain.words import Words
 from domain.working_days import Deadline
 from policy.facts import Facts
 from policy.rerun import Rules
@@ -48,6 +49,8 @@ Recounted = Callable[[CaseFile, datetime, DeadlineRow, Deadline], None]
 OnMove = Callable[[CaseFile, AsyncConnection, Actor, datetime], Awaitable[None]]
 # What a second signature does, given or withheld.
 Signing = Callable[[CaseFile, Actor, datetime], None]
+# What the answer to a decision shows; whether it takes two people to approve, where that is said.
+Outlook = Callable[[CaseFile, AsyncConnection, datetime, Language, CaseForStaff, bool | None], Awaitable[CaseForStaff]]
 # The facts that the rules look at, as of the day of acceptance; the last argument says whether the case is in force.
 Gather = Callable[[CaseFile, AsyncConnection, Form, datetime, bool | None], Awaitable[Facts]]
 # What is given with a command as it is asked.
@@ -195,7 +198,9 @@ class Programme:
         prefix: the two letters that the references of its cases begin with; they never change.
         named: what is put behind the names of those calls that are common to all programmes, so that each has one of
             its own.
+        workflow: how the workflows of its cases are called.
         form: what is given to open a case.
+        views: what is shown of a case.
         submit: what taking on a case is called.
         check: what a try of the form is called, and what makes it; None where there is none.
         by: the roles that may hand in a form.
@@ -206,20 +211,22 @@ class Programme:
         taken_again_at: when cases are taken on again after the limit of a day was used up.
         rosters: the rosters whose rows are of this programme, each with the command that a row asks of its case; None
             where each row is a case of its own.
+        words: the kinds of its deadlines and so on, with those of any case.
         commands: all that can be asked of its cases, those of the core among them.
         answers: what answers to tasks do, by the kind of task; of a kind not named here they close the task.
         timers: what is due at each kind of deadline, those of the core among them.
         rules: what an assessment runs.
         gather: the facts that they look at, from what was given or is known, and from the park's registers.
         signatures: what can be proposed of a case that was decided, beside the decisions of any case.
+        signers: how many people sign a proposal of a kind, its proposer among them, where it is not two.
         takes_effect: what begins once an approval can no longer be recalled.
         asked: what officers are asked of a case that was decided, each a kind of task and its destination: a fact that
             is recorded may answer it.
         told: what notices say of its cases beside what they say of any.
         known_anew: what the case keeps of what is known of it, taken over after a fact came or went.
         weigh_again: what runs again of that after a fact came or went.
-        outlook: what the answer to a decision says beside the case, of what would still stand in the way of what
-            follows an approval.
+        outlook: the case as the answer to a decision shows it, with what would still stand in the way of what follows
+            an approval.
         recounted: what follows from each deadline that a loaded calendar moved.
         answer_hashes: the hashes that may stand beside a kept answer of the authority.
         forget: deletes a batch of what the programme keeps beside cases, older than a time.
@@ -229,7 +236,9 @@ class Programme:
     path: str
     prefix: str
     named: str = ""
+    workflow: CaseType
     form: type[Form]
+    views: Views
     by: frozenset[Role]
     submit: Operation
     check: tuple[Operation, Check] | None = None
@@ -239,21 +248,23 @@ class Programme:
     accept: Accept
     taken_again_at: Callable[[datetime], datetime]
     rosters: Mapping[RosterAct, str | None]
+    words: Words
     commands: Mapping[str, Command]
-    answers: Mapping[TaskKind, Answer]
-    timers: Mapping[DeadlineKind, Timer]
+    answers: Mapping[str, Answer]
+    timers: Mapping[str, Timer]
     rules: Rules
     gather: Gather
     signatures: Mapping[PendingAct, Signature]
     takes_effect: OnMove
-    asked: Callable[[CaseFile], Sequence[tuple[TaskKind, Destination]]]
+    asked: Callable[[CaseFile], Sequence[tuple[str, Destination]]]
     told: Callable[[CaseFile], Mapping[str, object]]
     known_anew: Callable[[CaseFile, datetime], None]
     weigh_again: Callable[[CaseFile, AsyncConnection, datetime], Awaitable[None]]
-    outlook: Callable[[CaseFile, AsyncConnection, datetime, Language], Awaitable[tuple[ObstacleView, ...]]]
+    outlook: Outlook
     recounted: Recounted
     answer_hashes: Callable[[Context, AuthorityAnswer], frozenset[bytes]]
     forget: Callable[[AsyncConnection, datetime, int], Awaitable[None]]
+    signers: Mapping[PendingAct, int] = field(default_factory=dict)
 
     def asked_by(self, roster: RosterAct) -> str:
         """Return the command that each row of a roster asks of its case."""
@@ -273,6 +284,18 @@ def programme(context: Context, code: str) -> Programme:
     if not isinstance(found, Programme):
         raise TypeError(type(found).__name__)
     return found
+
+
+def programme_at(context: Context, reference: str) -> Programme:
+    """Return the programme whose references begin as this one does.
+
+    Raises:
+        KeyError: for one of no programme that this process was handed.
+    """
+    for each in programmes_of(context):
+        if reference.startswith(f"{each.prefix}-"):
+            return each
+    raise KeyError(reference)
 
 
 def programmes_of(context: Context) -> list[Programme]:

@@ -172,7 +172,9 @@ async def _revive(
         except (RuntimeError, OSError) as error:
             print(f"hetao: Temporal: {error}", file=sys.stderr)
             raise Unavailable("temporal") from error
-        looks = revive_all(context, TemporalEngine(client), after=after, dry_run=dry_run, starts_a_second=a_second)
+        looks = revive_all(
+            context, TemporalEngine(client, context.case_types), after=after, dry_run=dry_run, starts_a_second=a_second
+        )
         async for looked in looks:
             tell(looked)
     finally:

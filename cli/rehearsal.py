@@ -64,9 +64,8 @@ async def _poison(settings: "Settings", reference: str) -> dict[str, Any]:
         if not await incidents.goes_on(context, reference):
             raise Refused("case_closed", "The case is closed: no step of it runs any more.")
         rehearsal.write(context.poisoned, rehearsal.read(context.poisoned) | {reference})
-        await TemporalEngine(await connect(context.keyring, api_key_file=settings.temporal_api_key_file)).nudge(
-            reference, str(uuid4())
-        )
+        client = await connect(context.keyring, api_key_file=settings.temporal_api_key_file)
+        await TemporalEngine(client, context.case_types).nudge(reference, str(uuid4()))
         end, incident = time.monotonic() + _SEES_WITHIN_S, None
         while incident is None and time.monotonic() < end:
             await asyncio.sleep(_LOOK_EVERY_S)

@@ -128,7 +128,7 @@ async def _restored(
                 print(f"hetao: Temporal: {error}", file=sys.stderr)
                 print("hetao: Temporal is away: run it again when it is there, or go on without", file=sys.stderr)
             else:
-                found.lost_cases = await find_lost_cases(context, CaseWorkflows(client).ids())
+                found.lost_cases = await find_lost_cases(context, CaseWorkflows(client, context.case_types).ids())
                 found.asked_temporal = True
     finally:
         await context.database.close()

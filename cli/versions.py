@@ -105,13 +105,14 @@ def move(
     data_dir: DataDir = None,
 ) -> None:
     """Wake the cases of other builds, so that each goes on as new with the current one; again is harmless."""
+    from programmes import CASE_TYPES
     from temporal.moving import move_cases
 
     async def work(deployments: "Deployments", client: "Client") -> tuple[str, dict[str, int]]:
         now = (await deployments.read()).current
         if now is None:
             _end("no build is current: `hetao versions current` first.")
-        return now, await move_cases(deployments, client, now, pace=pace, is_dry=dry_run)
+        return now, await move_cases(deployments, client, CASE_TYPES, now, pace=pace, is_dry=dry_run)
 
     now, told = _run(settings_of(data_dir), work)
     said = "would be told" if dry_run else "told"
@@ -133,6 +134,7 @@ def adopt(
     from temporalio.worker import Replayer
 
     import worker
+    from programmes import CASE_TYPES
     from temporal.moving import Adopted, adopt_runs
 
     async def work(deployments: "Deployments", client: "Client") -> "Adopted":
@@ -145,7 +147,7 @@ def adopt(
         if deployment.current != _own(settings):
             _end(f"the current build is {deployment.current} and this code is {_own(settings)}: run it with that code.")
         replayer = Replayer(
-            workflows=[*worker.REGISTRATION_WORKFLOWS, *worker.NOTICE_WORKFLOWS],
+            workflows=[*worker.case_workflows(CASE_TYPES), *worker.NOTICE_WORKFLOWS],
             data_converter=client.data_converter,
             workflow_runner=worker.workflow_runner(),
         )
@@ -162,9 +164,9 @@ def adopt(
 
 
 def _own(settings: "Settings") -> str:
-    from temporal.build_id import build_id
+    import worker
 
-    return settings.worker_build_id or build_id()
+    return worker.version_of(settings).build_id
 
 
 def _run(settings: "Settings", work: "Callable[[Deployments, Client], Awaitable[_Answer]]") -> "_Answer":

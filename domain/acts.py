@@ -25,6 +25,7 @@ class Act(StrEnum):
     CONFLICT_DECLARED = "conflict_declared"
     DECIDED = "decided"
     CONFIRMED = "confirmed"
+    SIGNED = "signed"
     REJECTED = "rejected"
     RECALLED = "recalled"
     SETTLED = "settled"
@@ -115,6 +116,7 @@ RULED: Final = frozenset(
         Act.FACT_RECORDED,
         Act.DECIDED,
         Act.CONFIRMED,
+        Act.SIGNED,
         Act.REJECTED,
         Act.RECALLED,
         Act.REVOCATION_PROPOSED,
@@ -138,7 +140,9 @@ PROPOSALS: Final = frozenset(
         Act.ANSWER_PROPOSED,
     }
 )
-SIGNATURES: Final = frozenset({Act.CONFIRMED, Act.REJECTED, Act.REVOKED, Act.PERMIT_WITHHELD, Act.ANSWER_APPLIED})
+SIGNATURES: Final = frozenset(
+    {Act.SIGNED, Act.CONFIRMED, Act.REJECTED, Act.REVOKED, Act.PERMIT_WITHHELD, Act.ANSWER_APPLIED}
+)
 DECISIONS: Final = PROPOSALS | SIGNATURES
 
 # What staff does to a case by its own judgement, so that a complaint about it is another's to answer.

@@ -8,7 +8,6 @@ from pydantic import Field, field_validator, model_validator
 from domain.bodies import Body
 from domain.fields import Day, Label, Moment, Note, refusal
 from domain.references import find_reference
-from domain.spellings import TALENT_PERMIT_PREFIX
 from domain.stages import Destination
 
 
@@ -61,7 +60,7 @@ class AuthorityAnswer(Body):
     @classmethod
     def _names_a_permit(cls, case: str) -> str:
         reference, _, destination = case.rpartition("/")
-        if find_reference(reference, {TALENT_PERMIT_PREFIX}) is None or destination not in set(Destination):
+        if find_reference(reference, {"HT"}) is None or destination not in set(Destination):
             raise refusal("unknown_value", "Name the case as {reference}/HK or {reference}/MO.")
         return case
 

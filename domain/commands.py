@@ -3,8 +3,9 @@
 from enum import StrEnum
 
 
+# Of any case; a programme declares what else can be asked of its own.
 class CommandKind(StrEnum):
-    """What is asked of any case, or by the core; what else its programme takes, that declares."""
+    """What is asked."""
 
     START = "start"
     CORRECT = "correct"

@@ -1,9 +1,12 @@
-"""The deadlines of a case by name, and who watches them."""
+"""The deadlines of any case by name, and what their kinds imply."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 
+# Of any case; a programme declares its own.
 class DeadlineKind(StrEnum):
     """What ends, or is due, at a deadline."""
 
@@ -16,23 +19,23 @@ class DeadlineKind(StrEnum):
     SIGNATURE_EXPECTED = "signature_expected"
     HOLD_REVIEW = "hold_review"
     SETTLED = "settled"
-    SENDING_EXPECTED = "sending_expected"
-    REPORT_EXPECTED = "report_expected"
-    EARLY_ANSWER = "early_answer"
-    APPLICANT_REMINDER = "applicant_reminder"
-    APPLICANT_INACTIVE = "applicant_inactive"
-    AUTHORITY_LATE = "authority_late"
-    PERMIT_EXPIRING = "permit_expiring"
-    PERMIT_EXPIRED = "permit_expired"
-    CONTRACT_REMINDER = "contract_reminder"
-    CONTRACT_GRACE = "contract_grace"
-    EMPLOYMENT_OVER = "employment_over"
 
 
-# Set outside a case's workflow, by a claim or by an answer it need not hear of: watched by the Schedule that asks the
-# authority for answers. All others wake the workflow of their case.
-WATCHED_BY_SCHEDULE: Final = frozenset(
-    {DeadlineKind.AUTHORITY_LATE, DeadlineKind.CLAIM_OVER, DeadlineKind.EARLY_ANSWER}
-)
-# Of a permit: these may come after the workflow of its case has closed, once the registration has ended.
-OUTLIVING: Final = frozenset({DeadlineKind.PERMIT_EXPIRING, DeadlineKind.PERMIT_EXPIRED})
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadlineMeaning:
+    """What a kind of deadline implies.
+
+    Attributes:
+        by_schedule: whether it is set outside a case's workflow, by a claim or by an answer that it need not hear of,
+            so that the Schedule that asks outside for answers watches it. All others wake the workflow of their case.
+        outlives: whether it may come after the workflow of its case has closed, once the case has ended.
+    """
+
+    by_schedule: bool = False
+    outlives: bool = False
+
+
+DEADLINES: Final[Mapping[str, DeadlineMeaning]] = {
+    **dict.fromkeys(DeadlineKind, DeadlineMeaning()),
+    DeadlineKind.CLAIM_OVER: DeadlineMeaning(by_schedule=True),
+}

@@ -9,7 +9,6 @@ from domain.bodies import Body
 from domain.decisions import ConfirmationAction
 from domain.fields import Label, refusal
 from domain.references import find_reference
-from domain.spellings import TALENT_PERMIT_PREFIX
 
 
 class LostAnswerState(StrEnum):
@@ -32,7 +31,7 @@ class AttachmentRequest(Body):
     @field_validator("reference")
     @classmethod
     def _is_reference(cls, reference: str) -> str:
-        found = find_reference(reference, {TALENT_PERMIT_PREFIX})
+        found = find_reference(reference, {"HT"})
         if found is None:
             raise refusal("unknown_value", "Give the reference of a case, as HT-XXXX-XXXX-C.")
         return found

@@ -17,9 +17,7 @@ from domain.spellings import DECISION_SIGNAL as DECISION_SIGNAL
 from domain.spellings import NOTICE_QUEUE as NOTICE_QUEUE
 from domain.spellings import NOTIFICATION_WORKFLOW as NOTIFICATION_WORKFLOW
 from domain.spellings import RECONCILIATION_WORKFLOW as RECONCILIATION_WORKFLOW
-from domain.spellings import REGISTRATION_ID
 from domain.spellings import REGISTRATION_QUEUE as REGISTRATION_QUEUE
-from domain.spellings import REGISTRATION_WORKFLOW as REGISTRATION_WORKFLOW
 from domain.spellings import RETENTION_WORKFLOW as RETENTION_WORKFLOW
 from domain.spellings import SEAL_CHECK_WORKFLOW as SEAL_CHECK_WORKFLOW
 from domain.spellings import STANDING_WORKFLOW as STANDING_WORKFLOW
@@ -28,16 +26,6 @@ from domain.stages import Stage
 
 # All that Temporal's workers serve; a worker serves all of them unless it is told which (`HETAO_WORKER_QUEUES`).
 QUEUES: Final = (REGISTRATION_QUEUE, NOTICE_QUEUE)
-
-
-def registration_workflow_id(reference: str) -> str:
-    """Return the workflow id of a case, the same for its whole life."""
-    return f"{REGISTRATION_ID}{reference}"
-
-
-def reference_of(workflow_id: str) -> str | None:
-    """Return the case that a workflow belongs to, or None where it belongs to none."""
-    return workflow_id.removeprefix(REGISTRATION_ID) if workflow_id.startswith(REGISTRATION_ID) else None
 
 
 class LastRun(StrEnum):
@@ -102,7 +90,7 @@ class Course(Message):
         return self.epoch, self.version
 
 
-class RegistrationInput(Message):
+class CaseInput(Message):
     """Start of a case, or its continuation as new: the course carries the state over."""
 
     reference: str
@@ -143,12 +131,6 @@ class StepInput(Asked):
     def caller(self) -> str:
         """The correlation id of the call that it is done for: the one heard last, or the one that began the case."""
         return self.call_id or self.correlation_id
-
-    @property
-    def origin(self) -> Origin:
-        """Where in Temporal's histories the step was asked for."""
-        workflow_id = registration_workflow_id(self.reference)
-        return Origin(workflow_id=workflow_id, run_id=self.workflow_run_id or None, event_id=self.event_id or None)
 
 
 class CallInput(StepInput):

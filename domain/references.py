@@ -17,8 +17,8 @@ _REGISTRATION: Final = re.compile(r"HR-([0-9]{4})-([0-9]{6,})-([0-9A-Z])")
 _LOOKS_LIKE: Final = re.compile(r"[0-9A-Za-z-]{11,20}")
 
 
-def reference_from(entropy: bytes, prefix: str) -> str:
-    """Return the reference `HT-XXXX-XXXX-C` made of a programme's prefix, here `HT`, and five random bytes."""
+def reference_from(prefix: str, entropy: bytes) -> str:
+    """Return the reference `HT-XXXX-XXXX-C` of a programme's two letters and five random bytes."""
     if len(entropy) != REFERENCE_BYTES:
         raise ValueError(f"A reference is made of {REFERENCE_BYTES} bytes.")
     number = int.from_bytes(entropy)

@@ -192,10 +192,9 @@ RECONCILIATION_CHAIN: Final = "reconciliation/"
 CALENDAR_CHAIN: Final = "calendar"
 EMPLOYER_CHAIN: Final = "employer/"
 
-# --- Programmes: the code that each case carries, and the letters that its reference begins with ----------------------
+# --- Programmes: the code that each case carries ----------------------------------------------------------------------
 
 TALENT_PERMIT: Final = "talent_permit"
-TALENT_PERMIT_PREFIX: Final = "HT"
 
 # --- Idempotency: a route is the method and the path as called; these are asked by no route ---------------------------
 

@@ -7,13 +7,13 @@ from uuid import UUID, uuid4
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.case.signers import need_another, need_unconflicted, signature_of
+from cases.case.signers import need_unconflicted, signature_of
+from cases.decisions.second_signature import SecondSignature
 from cases.keys.data import add_data_key
 from cases.shared.context import Context
-from cases.shared.idempotency import Done, Idempotency, Progress, Reply, find_known, once, remember
+from cases.shared.idempotency import Done, Idempotency, Progress, Reply, once
 from domain.actors import PARK, Actor
 from domain.acts import Act
-from domain.decisions import ConfirmationAction
 from domain.erasure import ErasureConfirmation, ErasureReason, ErasureRefused, ErasureRequest, ErasureState
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
@@ -24,6 +24,7 @@ from store.ledger import Entry, append
 from store.rows.people import ErasureRow
 from store.tables import erasures, registrations
 
+_SIGNING: Final = SecondSignature()
 _GROWN: Final = text("UPDATE registrations SET version = version + 1 WHERE reference = :reference")
 
 
@@ -57,8 +58,7 @@ async def propose(
         case, cases = await _hold(connection, reference)
         await need_unconflicted(connection, actor, [each.reference for each in cases])
         await check_may_be_erased(connection, cases)
-        if await _waiting(connection, case.person_id) is not None:
-            raise Refused("wrong_stage", "A proposal waits for its second signature; it has to be decided first.")
+        _SIGNING.need_none(await _waiting(connection, case.person_id))
         row = ErasureRow(
             erasure_id=uuid4(),
             person_id=case.person_id,
@@ -93,30 +93,27 @@ async def confirm(
         Unavailable: when the list of erasures cannot be written.
     """
     at = context.clock()
+
+    async def write(connection: AsyncConnection) -> Done:
+        case, cases = await _hold(connection, reference)
+        await need_unconflicted(connection, actor, [each.reference for each in cases])
+        row = _SIGNING.need_waiting(await _waiting(connection, case.person_id))
+        is_given = _SIGNING.is_given(actor, row.proposed_by, request.action)
+        state = ErasureState.DONE if is_given else ErasureState.REJECTED
+        decided = {"state": state.value, "decided_by": signature_of(actor), "decided_at": at}
+        row.change(**decided)
+        await connection.execute(update(erasures).where(erasures.c.erasure_id == row.erasure_id).values(decided))
+        reply = Reply(Progress.APPLIED, erasure_view(row).as_json())
+        # A key of its own outlives the person's.
+        key = await add_data_key(context, connection)
+        if not is_given:
+            await _record(connection, Act.ERASURE_REJECTED, actor, case, row)
+            return Done(reply, key)
+        erasing = Erasing(row.erasure_id, row.person_id, ErasureReason(row.reason), actor, at)
+        return Done(reply, key, last=lambda: erase(context, connection, erasing))
+
     try:
-        async with context.database.begin() as connection:
-            known = await find_known(context, connection, actor, idempotency)
-            if known is not None and known.reply is not None:
-                return known.reply
-            case, cases = await _hold(connection, reference)
-            await need_unconflicted(connection, actor, [each.reference for each in cases])
-            row = await _waiting(connection, case.person_id)
-            if row is None:
-                raise Refused("wrong_stage", "Nothing waits for a second signature.")
-            need_another(actor, row.proposed_by)
-            is_confirmed = request.action is ConfirmationAction.CONFIRM
-            state = ErasureState.DONE if is_confirmed else ErasureState.REJECTED
-            decided = {"state": state.value, "decided_by": signature_of(actor), "decided_at": at}
-            row.change(**decided)
-            await connection.execute(update(erasures).where(erasures.c.erasure_id == row.erasure_id).values(decided))
-            reply = Reply(Progress.APPLIED, erasure_view(row).as_json())
-            await _remember(context, connection, actor, idempotency, reply)
-            if not is_confirmed:
-                await _record(connection, Act.ERASURE_REJECTED, actor, case, row)
-                return reply
-            reason = ErasureReason(row.reason)
-            await erase(context, connection, Erasing(row.erasure_id, row.person_id, reason, actor, at))
-            return reply
+        return (await once(context, actor, idempotency, write, tenant=PARK)).reply
     except ErasureRefused as refused:
         await note_refused(context, actor, reference, None, refused)
         raise
@@ -212,11 +209,3 @@ async def _record(connection: AsyncConnection, act: Act, actor: Actor, case: _Ca
     )
     await connection.execute(_GROWN, {"reference": case.reference})
     await append(connection, case.reference, [entry])
-
-
-async def _remember(
-    context: Context, connection: AsyncConnection, actor: Actor, idempotency: Idempotency, reply: Reply
-) -> None:
-    """Keep the answer under a key of its own, which outlives the person's."""
-    key = await add_data_key(context, connection)
-    await remember(context, connection, actor, idempotency, reply=reply, key=key)

@@ -7,10 +7,12 @@ from typing import Any, Final
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.case.contact import serving_now, waiting_view
+from cases.case import own_views as views
+from cases.case.contact import given_of, serving_now, waiting_views
 from cases.case.reading import CaseReading, read_cases
+from cases.case.shows import views_of
 from cases.case.view import case_view
-from cases.case.views import PermitView, RecordedFactView
+from cases.case.views import RecordedFactView
 from cases.shared.context import Context
 from domain.actors import Actor, Role
 from domain.case_facts import FactState, short_of
@@ -18,18 +20,16 @@ from domain.clock import CHINA
 from domain.errors import Defect, Refused, need
 from domain.languages import Language
 from domain.notices import Channel
-from domain.reasons import ReasonCode
-from domain.sign_in_addresses import addresses_of
-from domain.stages import LIVE, Destination
+from domain.stages import LIVE, Destination, Stage
 from privacy.sign_in import Session, address_hash
-from privacy.views import DepartureView, OwnDecisionView
+from privacy.views import OwnDecisionView
 from record.receipts import decisions_of, remedy_of
 from record.shown import document
 from store.case_reads import FactShown, fence
 from store.rows.record import LedgerRow
 from store.tables import ledger, registrations
 from texts.person import plain
-from texts.reasons import reason_sentence
+from texts.reasons import reason_or_word
 
 Row = Mapping[str, Any]
 
@@ -38,18 +38,6 @@ _NAMES: Final = text(
     "SELECT DISTINCT ON (employer_id) employer_id, name_zh, name_en FROM employer_versions"
     " WHERE employer_id = ANY(CAST(:employers AS text[])) AND valid_from <= :today"
     " ORDER BY employer_id, valid_from DESC"
-)
-# What the engine and the employer know a case by, and a person does not need.
-_LEFT_OUT: Final = frozenset(
-    {
-        "client_reference",
-        "workflow_id",
-        "assessment",
-        "person",
-        "permits",
-        "policy_version",
-        "pending_change",
-    }
 )
 
 
@@ -87,7 +75,7 @@ async def own_cases(context: Context, connection: AsyncConnection, session: Sess
         if session.by_document:
             found += [OwnCase(reading, given, None)] if given else []
             continue
-        serving = serving_now(reading, addresses_of(given["person"])) if given else {}
+        serving = serving_now(reading, given_of(reading)) if given else {}
         for channel, address in serving.items():
             if address_hash(context, address) == session.address_hash:
                 found.append(OwnCase(reading, given, (channel, address)))
@@ -110,7 +98,7 @@ async def need_own(
     raise Refused("case_unknown", "There is no case of yours of this reference.")
 
 
-async def list_own(context: Context, actor: Actor, session: Session, language: Language) -> list[dict[str, Any]]:
+async def list_own(context: Context, actor: Actor, session: Session, language: Language) -> list[views.OwnCase]:
     """Return the cases of a session at every employer, in plain words."""
     async with context.database.begin() as connection:
         cases = await own_cases(context, connection, session, actor)
@@ -131,25 +119,40 @@ async def employer_names(
 
 def own_view(
     case: OwnCase, actor: Actor, names: Mapping[str, str], chain: list[LedgerRow], language: Language
-) -> dict[str, Any]:
+) -> views.OwnCase:
     """Return a case as its person reads it: where it stands and what comes next, and nothing for staff alone."""
     reading = case.reading
     whole = case_view(reading, actor, language)
-    view = {name: value for name, value in vars(whole).items() if name not in _LEFT_OUT}
-    permits = [_permit(reading, each, language) for each in whole.permits]
-    return view | {
-        "employer": names.get(reading.employer_id, reading.employer_id),
-        "stage_text": plain("stages", whole.stage, language),
-        "waits_for": plain("holders", whole.holder, language),
-        "due_text": plain("due_kinds", whole.due_kind, language),
-        "end_reason_text": _sentence(whole.end_reason, language),
-        "departure": _departure(reading),
-        "recorded_facts": [_recorded(fact, reading, language) for fact in whole.recorded_facts],
-        "permits": permits,
-        "contact_changes": waiting_view(reading, case.given["person"], language),
-        "decisions": _decisions(reading, chain, language),
-        "remedies": _remedies(reading, language),
-    }
+    own = views.OwnCase(
+        reference=whole.reference,
+        programme=whole.programme,
+        employer_id=whole.employer_id,
+        stage=whole.stage,
+        round=whole.round,
+        findings=whole.findings,
+        open_points=whole.open_points,
+        accepted_at=whole.accepted_at,
+        due_at=whole.due_at,
+        due_kind=whole.due_kind,
+        due_provisional=whole.due_provisional,
+        clock=whole.clock,
+        holder=whole.holder,
+        registration_number=whole.registration_number,
+        end_reason=whole.end_reason,
+        ended_on=whole.ended_on,
+        in_force=whole.in_force,
+        updated_at=whole.updated_at,
+        recorded_facts=tuple(_recorded(fact, reading, language) for fact in whole.recorded_facts),
+        employer=names.get(reading.employer_id, reading.employer_id),
+        stage_text=plain("stages", whole.stage, language),
+        waits_for=plain("holders", whole.holder, language),
+        due_text=plain("due_kinds", whole.due_kind, language),
+        end_reason_text=reason_or_word(whole.end_reason, language),
+        contact_changes=waiting_views(reading, language),
+        decisions=tuple(_decisions(reading, chain, language)),
+        remedies=tuple(_remedies(reading, language)),
+    )
+    return views_of(reading).own(reading, whole, own, language)
 
 
 def _given(reading: CaseReading) -> Row:
@@ -160,48 +163,21 @@ def _given(reading: CaseReading) -> Row:
     return opened
 
 
-def _permit(reading: CaseReading, view: PermitView, language: Language) -> dict[str, Any]:
-    """Return a permit in plain words; the authority's reason is for the person, as the authority gave it (P11)."""
-    destination = view.destination
-    row = reading.permits[destination]
-    reason = None
-    if row.reason is not None:
-        reason = reading.open("permits", "reason", f"{reading.reference}/{destination}", row.reason)
-    return vars(view) | {
-        "place": plain("destinations", destination, language),
-        "stage_text": plain("permit_stages", view.stage, language),
-        "end_reason_text": _sentence(view.end_reason, language),
-        "authority_reason": reason,
-    }
-
-
-def _recorded(view: RecordedFactView, reading: CaseReading, language: Language) -> dict[str, Any]:
+def _recorded(view: RecordedFactView, reading: CaseReading, language: Language) -> views.OwnRecordedFact:
     """Return a fact that an officer recorded, in plain words; what it says stands with all that is held."""
     row = next(each for each in reading.facts if each.number == view.number)
-    return vars(view) | {
-        "may_contest": _may_contest(reading, row),
-        "label": plain("fields", short_of(view.field), language),
-        "state_text": plain("fact_states", view.contest if view.contest == "open" else view.state, language),
-    }
+    return views.OwnRecordedFact(
+        **vars(view),
+        may_contest=_may_contest(reading, row),
+        label=plain("fields", short_of(view.field), language),
+        state_text=plain("fact_states", view.contest if view.contest == "open" else view.state, language),
+    )
 
 
 def _may_contest(reading: CaseReading, fact: FactShown) -> bool:
     """Whether the person may still say that a recorded fact is wrong (R36)."""
     is_open = reading.stage in LIVE and fact.state == FactState.STANDS
     return is_open and Role.PERSON not in fact.contested_by
-
-
-def _departure(reading: CaseReading) -> DepartureView | None:
-    departure, ended = reading.row.departure, reading.row.ended_on
-    if departure is None:
-        return None
-    return DepartureView(
-        last_day=ended,
-        reason=departure["reason"],
-        reported_by=departure["by"]["role"],
-        late=departure["late"],
-        disputed=departure["disputed"],
-    )
 
 
 def _decisions(reading: CaseReading, chain: list[LedgerRow], language: Language) -> list[OwnDecisionView]:
@@ -212,7 +188,7 @@ def _decisions(reading: CaseReading, chain: list[LedgerRow], language: Language)
             decided_at=each.row.at,
             destination=None if each.row.destination is None else Destination(each.row.destination),
             role=each.row.actor_role,
-            reasons=[str(_sentence(code, language)) for code in each.row.reason_codes],
+            reasons=[str(reason_or_word(code, language)) for code in each.row.reason_codes],
             rule_version=each.row.rule_version,
             remedy=document(remedy_of(reading.context, each)),
         )
@@ -223,19 +199,10 @@ def _decisions(reading: CaseReading, chain: list[LedgerRow], language: Language)
 
 def _remedies(reading: CaseReading, language: Language) -> list[str]:
     """Return in words what the person can do now."""
-    row = reading.row
-    found = ["complaint"]
-    if row.departure is not None and not row.departure["disputed"]:
-        found.insert(0, "departure")
-    if row.stage == "refused" or row.end_reason in ("revoked", "not_eligible"):
-        found.insert(0, "letter")
-    if any(_may_contest(reading, fact) for fact in reading.facts):
-        found.insert(0, "fact")
+    fact = ["fact"] if any(_may_contest(reading, fact) for fact in reading.facts) else []
+    letter = ["letter"] if reading.stage is Stage.REFUSED else []
+    found = dict.fromkeys([*fact, *letter, *views_of(reading).remedies(reading), "complaint"])
     return [str(plain("remedies", each, language)) for each in found]
-
-
-def _sentence(code: str | None, language: Language) -> str | None:
-    return reason_sentence(code, language) if code in set(ReasonCode) else plain("unnamed", code, language)
 
 
 async def chains_of(connection: AsyncConnection, references: list[str]) -> dict[str, list[LedgerRow]]:

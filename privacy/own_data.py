@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cases.case.own_views import OwnRecordedFact
 from cases.case.reads import opened_fields
 from cases.case.view import moment
 from cases.notices.letters import SALT
@@ -98,9 +99,9 @@ async def _case(
     ]
     view = own_view(case, actor, names, chain, language)
     return {
-        **view,
+        **vars(view),
         "facts": versions,
-        "recorded_facts": await _recorded(connection, case, view["recorded_facts"], language),
+        "recorded_facts": await _recorded(connection, case, view.recorded_facts, language),
         "requests": await _requests(connection, case, own),
         "notices": await _notices(connection, case, own),
         "legal_holds": await _holds(connection, case, language),
@@ -135,19 +136,19 @@ def _facts(body: Row, form: type[Form], language: Language) -> list[OwnFactView]
 
 
 async def _recorded(
-    connection: AsyncConnection, case: OwnCase, shown: Sequence[Row], language: Language
+    connection: AsyncConnection, case: OwnCase, shown: Sequence[OwnRecordedFact], language: Language
 ) -> list[dict[str, Any]]:
     """Return the facts that officers recorded beside what was given: what they saw, where, and what had been given."""
     query = select(case_facts).where(case_facts.c.reference == case.reference)
     rows = {row["number"]: FactRow.from_mapping(row) for row in (await connection.execute(query)).mappings()}
     found: list[dict[str, Any]] = []
     for view in shown:
-        part, _, field = view["field"].partition(".")
-        row, kept = rows[view["number"]], row_of(case.reading.form, part, field)
+        part, _, field = view.field.partition(".")
+        row, kept = rows[view.number], row_of(case.reading.form, part, field)
         seen = case.reading.open("case_facts", "body", f"{case.reference}/{row.number}", row.body)
         found.append(
             {
-                **view,
+                **vars(view),
                 **{name: seen[name] for name in ("value", "seen_in", "given")},
                 "value_text": value_text(field, seen["value"], language),
                 "purpose": said_of("reasons", field, language),

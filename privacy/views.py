@@ -18,16 +18,6 @@ class SessionView(View):
     expires_at: Told
 
 
-class DepartureView(View):
-    """A departure as it was reported."""
-
-    last_day: date | None
-    reason: str
-    reported_by: str = Field(description="Role of who reported it.")
-    late: bool
-    disputed: bool
-
-
 class OwnDecisionView(View):
     """A decision that is out."""
 

@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from cases.programme import Programme
+from domain.case_types import CaseTypes
 from programmes.talent_permit.programme import TALENT_PERMIT
 
 # By the code that each case carries.
 PROGRAMMES: Final[Mapping[str, Programme]] = {each.code: each for each in (TALENT_PERMIT,)}
+# By what references of their cases begin with.
+CASE_TYPES: Final = CaseTypes(PROGRAMMES)

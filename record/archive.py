@@ -15,8 +15,8 @@ from cases.shared.calendar import set_cursor
 from cases.shared.context import Context
 from domain.actors import system
 from domain.acts import Act
+from domain.case_types import reference_of
 from domain.errors import Defect
-from domain.messages import reference_of
 from domain.spellings import Cursor
 from record import archive_incidents
 from store.encryption import open_kept, seal_kept

@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.incidents import rows as incident_rows
 from cases.shared.context import Context
+from domain.case_types import reference_of
 from domain.incidents import Healed, IncidentKind
-from domain.messages import reference_of
 from store.incident_rows import new_incident, opening
 from store.tables import incidents, registrations
 from temporal.histories import Run

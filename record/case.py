@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.shared.context import Context
 from domain.errors import Defect, KeyUnknown, Refused, Unavailable
-from domain.messages import registration_workflow_id
 from record import archive
 from record.archive import Archived
 from store.notice_reads import NoticeKept, read_notices
@@ -81,7 +80,7 @@ async def gather_runs(
     found = {each.run.run_id: _opened(context, each) for each in kept}
     is_live_known = True
     try:
-        for run in await histories.runs_of(registration_workflow_id(reference)):
+        for run in await histories.runs_of(context.case_types.id_of(reference)):
             if run.run_id in found:
                 continue
             try:

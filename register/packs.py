@@ -3,20 +3,20 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.case.signers import need_another, need_codes, signature_of
+from cases.case.signers import need_codes, signature_of
+from cases.decisions.second_signature import SecondSignature
 from cases.keys.data import add_data_key
 from cases.shared.context import Context
 from cases.shared.idempotency import Done, Idempotency, Progress, Reply, once
-from domain.actors import Actor
+from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.clock import day_of
-from domain.decisions import ConfirmationAction
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
 from domain.reasons import Use
@@ -28,6 +28,8 @@ from register.trials import lock_policy, policy_chain
 from store.ledger import Entry, append
 from store.rows.rules import PackRow
 from store.tables import rule_packs, rule_trials
+
+_SIGNING: Final = SecondSignature(by=frozenset({Role.SUPERVISOR}))
 
 
 async def propose_pack(
@@ -94,8 +96,7 @@ async def confirm_pack(
             raise Refused("not_found", "No pack of this version was proposed.")
         if row.state != PackState.PROPOSED:
             raise Refused("already_decided", f"The pack is {row.state} already.")
-        need_another(actor, row.proposed_by)
-        confirmed = request.action is ConfirmationAction.CONFIRM
+        confirmed = _SIGNING.is_given(actor, row.proposed_by, request.action)
         codes = need_codes(request.reasons, Use.REJECT, at_least_one=not confirmed)
         pack = parse_pack(row.content)
         if confirmed and pack.effective_from <= day_of(at):

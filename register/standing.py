@@ -9,14 +9,15 @@ from uuid import uuid4
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.case.signers import given, need_another, need_reasons, signature_of
+from cases.case.signers import given, need_reasons, signature_of
+from cases.decisions.second_signature import SecondSignature
 from cases.keys.data import get_data_key
 from cases.notices.employers import employer_chain, tell_employer
 from cases.shared.context import Context, forms_of
 from cases.shared.idempotency import Done, Idempotency, Progress, Reply, once
 from domain.actors import Actor
 from domain.acts import Act
-from domain.decisions import ConfirmationAction, GivenReason, PermitConfirmationRequest
+from domain.decisions import GivenReason, PermitConfirmationRequest
 from domain.employers import StandingRequest
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
@@ -33,6 +34,7 @@ from store.tables import employer_standings, employers
 IN_FORCE: Final = "in_force"
 PROPOSED: Final = "proposed"
 REJECTED: Final = "rejected"
+_LEFT: Final = SecondSignature()
 
 
 async def propose_standing(
@@ -91,8 +93,7 @@ async def confirm_standing(
         await need_unconflicted_employer(connection, actor, employer_id)
         at = context.clock()
         change = _waiting(await _changes(connection, employer_id))
-        need_another(actor, change.proposed_by)
-        confirmed = request.action is ConfirmationAction.CONFIRM
+        confirmed = _LEFT.is_given(actor, change.proposed_by, request.action)
         codes = need_reasons(request.reasons, Use.REJECT, forms_of(context), at_least_one=not confirmed)
         state, signature = IN_FORCE if confirmed else REJECTED, _signature(actor, at, key, change, request)
         change.change(state=state, confirmed_by=signature)
@@ -125,8 +126,7 @@ async def _changes(connection: AsyncConnection, employer_id: str) -> list[Standi
 
 
 def _check(changes: list[StandingRow], request: StandingRequest) -> None:
-    if any(change.state == PROPOSED for change in changes):
-        raise Refused("wrong_stage", "A proposal waits for its second signature; it has to be decided first.")
+    _LEFT.need_none(next((change for change in changes if change.state == PROPOSED), None))
     held = [change for change in changes if change.state == IN_FORCE]
     last = held[-1] if held else None
     if request.standing == (last.standing if last else Standing.GOOD):
@@ -140,11 +140,9 @@ def _waiting(changes: list[StandingRow]) -> StandingRow:
     """Return the proposal that waits; the newest one that was decided tells what became of it otherwise."""
     proposals = [change for change in changes if change.standing == Standing.LEFT_PARK]
     waiting = next((change for change in proposals if change.state == PROPOSED), None)
-    if waiting is not None:
-        return waiting
-    if proposals:
+    if waiting is None and proposals:
         raise Refused("already_decided", "The proposal has its second signature, or was rejected.")
-    raise Refused("wrong_stage", "Nothing waits for a second signature.")
+    return _LEFT.need_waiting(waiting)
 
 
 def _signature(

@@ -18,9 +18,12 @@ STEERING: Final = (
 
 
 @cache
-def build_id() -> str:
-    """Return the hash of the workflows and of what they reach, twelve hexadecimal digits."""
-    digest = hashlib.sha256()
+def build_id(case_types: tuple[str, ...]) -> str:
+    """Return the hash of the workflows, of what they reach, and of the types of cases, twelve hexadecimal digits.
+
+    A worker that was not handed a programme fails the tasks of its cases, so a programme more is another build.
+    """
+    digest = hashlib.sha256("\n".join(sorted(case_types)).encode())
     for path in sorted([*(_CODE / "workflows").glob("*.py"), *(_CODE / name for name in STEERING)]):
         content = path.read_bytes()
         digest.update(f"{path.relative_to(_CODE).as_posix()} {len(content)}\n".encode())

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -25,6 +25,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.messages import REGISTRATION_QUEUE
+from temporal.listing import of_types
 
 # Workers say every minute that they are there.
 _WORKER_SILENT: Final = timedelta(minutes=3)
@@ -199,22 +200,22 @@ class Deployments:
         """Return how many runs are open on a version; the list lags a little behind the runs."""
         return await self._count(f"{_OPEN} AND {self._on(build_id)}")
 
-    async def elsewhere(self, current: str, workflow_type: str) -> AsyncIterator[tuple[str, str]]:
-        """Yield workflow and build id of the open runs of a type that are on another version than this one."""
+    async def elsewhere(self, current: str, workflows: Sequence[str]) -> AsyncIterator[tuple[str, str]]:
+        """Yield workflow and build id of the open runs of these types that are on another version than this one."""
         deployment = await self.read()
         for each in deployment.versions:
             if each.build_id != current and each.runs:
-                for workflow_id, _ in await self.runs(each.build_id, workflow_type):
+                for workflow_id, _ in await self.runs(each.build_id, workflows):
                     yield workflow_id, each.build_id
 
-    async def runs(self, build_id: str, workflow_type: str | None = None) -> list[tuple[str, str]]:
-        """Return workflow and run id of the open runs of a version, those of one type where told.
+    async def runs(self, build_id: str, workflows: Sequence[str] = ()) -> list[tuple[str, str]]:
+        """Return workflow and run id of the open runs of a version, those of some types where told.
 
         They are listed whole before anything is done with the first: a list that is read while it changes skips some.
         """
         query = f"{_OPEN} AND {self._on(build_id)}"
-        if workflow_type is not None:
-            query += f' AND WorkflowType = "{workflow_type}"'
+        if workflows:
+            query += f" AND {of_types(workflows)}"
         return [(run.id, run.run_id) async for run in self._client.list_workflows(query, page_size=_PAGE)]
 
     async def handed_over(self) -> list[str]:

@@ -17,14 +17,14 @@ from temporalio.exceptions import TemporalError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain import messages
+from domain.case_types import CaseTypes
 from domain.errors import KeyUnknown
 from domain.messages import (
+    CaseInput,
     CommandRef,
     DecisionSignal,
     LastRun,
-    RegistrationInput,
     StandingInput,
-    registration_workflow_id,
 )
 from domain.spellings import STANDING_ID
 from temporal.away import explain
@@ -61,6 +61,7 @@ class Told(Enum):
 class _Where(TypedDict):
     id: str
     task_queue: str
+    static_summary: str
 
 
 class Engine(Protocol):
@@ -93,10 +94,10 @@ class Engine(Protocol):
 
 
 class TemporalEngine:
-    """The engine on a Temporal client."""
+    """The engine on a Temporal client, for the cases of these types."""
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, client: Client, case_types: CaseTypes) -> None:
+        self._client, self._types = client, case_types
         self._away = ""
 
     async def start(self, reference: str, correlation_id: str = "", *, employer_id: str = "") -> bool:
@@ -120,9 +121,9 @@ class TemporalEngine:
                     told,
                     id=told.command_id,
                     start_workflow_operation=WithStartWorkflowOperation(
-                        messages.REGISTRATION_WORKFLOW,
-                        RegistrationInput(reference=reference, correlation_id=correlation_id),
-                        **_where(reference),
+                        self._types.of(reference).workflow,
+                        CaseInput(reference=reference, correlation_id=correlation_id),
+                        **self._where(reference),
                         id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
                         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                     ),
@@ -146,9 +147,9 @@ class TemporalEngine:
         try:
             async with asyncio.timeout(_NUDGE_SECONDS):
                 await self._client.start_workflow(
-                    messages.REGISTRATION_WORKFLOW,
-                    RegistrationInput(reference=reference, correlation_id=correlation_id),
-                    **_where(reference),
+                    self._types.of(reference).workflow,
+                    CaseInput(reference=reference, correlation_id=correlation_id),
+                    **self._where(reference),
                     id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
                     id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                     start_signal=messages.COMMAND_SIGNAL,
@@ -161,7 +162,7 @@ class TemporalEngine:
 
     async def signal_decision(self, reference: str, decision: DecisionSignal) -> None:
         """Send a decision as another system does (R33)."""
-        handle = self._client.get_workflow_handle(registration_workflow_id(reference))
+        handle = self._client.get_workflow_handle(self._types.id_of(reference))
         await handle.signal(messages.DECISION_SIGNAL, decision)
 
     async def start_standing(self, employer_id: str, standing: StandingInput, *, is_unspread: bool = False) -> bool:
@@ -189,7 +190,7 @@ class TemporalEngine:
 
     async def last_run(self, reference: str) -> LastRun | None:
         """Return what became of the last run of a case's workflow; asking adds nothing to its history."""
-        handle = self._client.get_workflow_handle(registration_workflow_id(reference))
+        handle = self._client.get_workflow_handle(self._types.id_of(reference))
         try:
             async with asyncio.timeout(_START_SECONDS):
                 described = await handle.describe()
@@ -236,9 +237,9 @@ class TemporalEngine:
         try:
             async with asyncio.timeout(_START_SECONDS):
                 await self._client.start_workflow(
-                    messages.REGISTRATION_WORKFLOW,
-                    RegistrationInput(reference=reference, correlation_id=correlation_id),
-                    **_where(reference),
+                    self._types.of(reference).workflow,
+                    CaseInput(reference=reference, correlation_id=correlation_id),
+                    **self._where(reference),
                     id_reuse_policy=reuse,
                     id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
                     priority=Priority(fairness_key=employer_id or None),
@@ -247,10 +248,14 @@ class TemporalEngine:
             return False
         return True
 
-
-def _where(reference: str) -> _Where:
-    """Return the workflow of a case and its queue."""
-    return {"id": registration_workflow_id(reference), "task_queue": messages.REGISTRATION_QUEUE}
+    def _where(self, reference: str) -> _Where:
+        """Return the workflow of a case, its queue, and what Temporal's lists say of it."""
+        of = self._types.of(reference)
+        return {
+            "id": of.id_of(reference),
+            "task_queue": messages.REGISTRATION_QUEUE,
+            "static_summary": of.summary_of(reference),
+        }
 
 
 def _is_about_namespace(error: RPCError) -> bool:

@@ -24,13 +24,13 @@ from temporalio.worker import (
     WorkflowInterceptorClassInput,
 )
 
-from domain.messages import StepInput, reference_of
+from domain.case_types import reference_of
+from domain.messages import StepInput
 from temporal.telemetry import concern_task, remember_run
 
 _tracer = trace.get_tracer("hetao.steps")
 # By the first part of the workflow id, of what follows.
 _SUMMARIES: Final = {
-    "registration": "Case {0}: registration and permits",
     "standing": "Change of standing of {0}, told to its cases",
     "notification": "Delivers {0}",
 }

@@ -12,6 +12,12 @@ from domain.errors import Unavailable
 AWAY: Final = (TemporalError, TimeoutError, RuntimeError, OSError)
 
 
+def of_types(workflows: Sequence[str]) -> str:
+    """Return the part of a query that finds workflows of these types."""
+    names = ", ".join(f'"{each}"' for each in workflows)
+    return f"WorkflowType IN ({names})"
+
+
 async def pages(client: Client, query: str, size: int) -> AsyncIterator[Sequence[WorkflowExecution]]:
     """Yield what a query finds, so many at a time; the list lags a little behind the runs.
 

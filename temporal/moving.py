@@ -9,7 +9,8 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Replayer
 
-from domain.messages import COMMAND_SIGNAL, REGISTRATION_WORKFLOW, CommandRef, reference_of
+from domain.case_types import CaseTypes, reference_of
+from domain.messages import COMMAND_SIGNAL, CommandRef
 from temporal.deployments import Deployments
 
 # No command has this id; a case that is told of one looks at what is stored for it and finds nothing new.
@@ -79,7 +80,7 @@ async def _bind(deployments: Deployments, workflow_id: str, current: str) -> boo
 
 
 async def move_cases(
-    deployments: Deployments, client: Client, current: str, *, pace: float, is_dry: bool = False
+    deployments: Deployments, client: Client, case_types: CaseTypes, current: str, *, pace: float, is_dry: bool = False
 ) -> dict[str, int]:
     """Tell the cases of other builds, so many a second; return how many were told, by the build they are on.
 
@@ -89,7 +90,7 @@ async def move_cases(
         RPCError: Temporal is away; those that were told go over all the same, and the rest with the next call.
     """
     told: Counter[str] = Counter()
-    async for workflow_id, build_id in deployments.elsewhere(current, REGISTRATION_WORKFLOW):
+    async for workflow_id, build_id in deployments.elsewhere(current, case_types.workflows):
         if not is_dry:
             try:
                 await client.get_workflow_handle(workflow_id).signal(COMMAND_SIGNAL, _OF_NO_COMMAND)

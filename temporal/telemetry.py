@@ -14,7 +14,7 @@ import structlog
 from opentelemetry import trace
 from temporalio import activity, workflow
 
-from domain.messages import reference_of
+from domain.case_types import reference_of
 
 _ROOT: Final = f"{Path(__file__).parent.parent}/"
 # By name, since an installed copy of them stands among the libraries.

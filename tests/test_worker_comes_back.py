@@ -23,6 +23,7 @@ from domain.commands import CommandKind
 from domain.decisions import DecisionRequest
 from domain.registration import RegistrationRequest
 from domain.stages import Stage
+from programmes import CASE_TYPES
 from programmes.talent_permit.registration import accept
 from sandbox.stack.ports import free_port
 from sandbox.stack.temporal_server import binary, environment
@@ -151,7 +152,7 @@ async def test_a_worker_waits_for_the_namespace_and_goes_on_on_a_temporal_that_c
             await load_samples(context)
             # As the API's client: it connects with its first call, and lives on.
             client: Client = await connect(keyring, lazy=True)
-            engine = TemporalEngine(client)
+            engine = TemporalEngine(client, CASE_TYPES)
 
             async def submit(**person: str) -> str:
                 request = RegistrationRequest.model_validate(registration_body(**person))

@@ -6,6 +6,7 @@ from typing import Final
 from domain.languages import Language
 from domain.reasons import REASONS, ReasonCode, Use
 from texts.catalogue import Sentence, read_sentences
+from texts.person import plain
 
 SENTENCES: Final[Mapping[str, Sentence]] = read_sentences("reasons")
 
@@ -13,6 +14,11 @@ SENTENCES: Final[Mapping[str, Sentence]] = read_sentences("reasons")
 def reason_sentence(code: str, language: Language) -> str:
     """Return the sentence of a published reason in a language."""
     return SENTENCES[ReasonCode(code)].in_language(language)
+
+
+def reason_or_word(code: str | None, language: Language) -> str | None:
+    """Return the sentence of a reason, or of what is no published reason the word that says so."""
+    return reason_sentence(code, language) if code in set(ReasonCode) else plain("unnamed", code, language)
 
 
 def published_reasons(use: Use | None = None) -> list[dict[str, object]]:

@@ -29,7 +29,6 @@ from domain.notices import Channel, NoticeKind, Recipient
 from domain.premises import Site, SiteStanding
 from domain.references import REFERENCE_BYTES, reference_from, registration_number
 from domain.registration import RegistrationRequest
-from domain.spellings import TALENT_PERMIT_PREFIX
 from domain.stages import Standing
 from policy.facts import facts_of
 from policy.pack import PackShelf
@@ -76,7 +75,7 @@ class Register:
                 if known["body_hash"] != body_hash:
                     raise ValueError("idempotency_key_reused")
                 return str(known["answer"].decode())
-            reference = reference_from(os.urandom(REFERENCE_BYTES), TALENT_PERMIT_PREFIX)
+            reference = reference_from("HT", os.urandom(REFERENCE_BYTES))
             data_key, wrapped = new_data_key(self.keyring)
             await connection.execute(
                 "INSERT INTO data_keys VALUES ($1, $2, $3)", wrapped.key_id, wrapped.kek_id, wrapped.wrapped

@@ -11,7 +11,7 @@ from bench.faults.evidence import Evidence
 from bench.faults.findings import Finding
 from bench.faults.register import Register, Row
 from domain.list_entries import OVER
-from domain.messages import registration_workflow_id
+from programmes import CASE_TYPES
 
 # What is read of the register before a loss and after it was laid back.
 SNAPSHOT: Final[Mapping[str, str]] = {
@@ -113,7 +113,7 @@ class _Forgotten:
 
     def __init__(self, found: Evidence, before: Snapshot, restored: Snapshot) -> None:
         self.cases = before.references - restored.references
-        self._workflows = {registration_workflow_id(reference) for reference in self.cases}
+        self._workflows = {CASE_TYPES.id_of(reference) for reference in self.cases}
         self._taken_over = {row["entry_case"] for row in found.register.get("permits", ()) if row.get("entry_case")}
         now = {_name(row) for row in found.register["deliveries"]}
         self._messages = {name for row in before.rows["deliveries"] if (name := _name(row)) not in now}

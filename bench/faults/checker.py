@@ -8,9 +8,9 @@ from bench.faults.evidence import Evidence
 from bench.faults.findings import Finding
 from bench.faults.ledger import broken_chains
 from bench.faults.notices import notices
-from domain.deadlines import OUTLIVING, DeadlineKind
-from domain.messages import registration_workflow_id
 from domain.stages import CLOSED, PERMIT_FINAL, PermitStage, Stage
+from programmes import CASE_TYPES
+from programmes.talent_permit.words import WORDS
 from workflows.notification import CHANNELS, notification_workflow_id
 
 _SENT_TO_AUTHORITY: Final = frozenset({"submitted", "accepted", "issued", "refused", "expired", "revoked"})
@@ -126,7 +126,7 @@ def _left_behind(found: Evidence) -> Iterator[Finding]:
         yield Finding("task_left", f"{row['kind']} of {row['reference']} ({stages.get(row['reference'])})")
     for row in found.register["deadlines"]:
         stage = stages.get(row["reference"])
-        if stage is None or (stage in CLOSED and DeadlineKind(row["kind"]) not in OUTLIVING):
+        if stage is None or (stage in CLOSED and not WORDS.deadlines[row["kind"]].outlives):
             yield Finding("deadline_left", f"{row['kind']} of {row['reference']} ({stage})")
     for row in found.register["incidents"]:
         yield Finding("incident_left", f"{row['kind']} at {row['step']} of {row['reference']}: {row['reason']}")
@@ -137,7 +137,7 @@ def _workflows(found: Evidence) -> Iterator[Finding]:
     workflows = {each["id"]: each for each in found.workflows}
     permits = _permits(found)
     for row in found.register["registrations"]:
-        workflow = workflows.pop(registration_workflow_id(row["reference"]), None)
+        workflow = workflows.pop(CASE_TYPES.id_of(row["reference"]), None)
         finished = row["stage"] in CLOSED and all(
             permit["answered_for"] or PermitStage(permit["stage"]) in PERMIT_FINAL
             for permit in permits[row["reference"]].values()

@@ -12,7 +12,8 @@ from bench.faults.orphans import orphans_query
 from bench.faults.poison import PROBLEMS
 from bench.faults.register import Row
 from bench.faults.scene import Scene
-from domain.messages import NOTIFICATION_WORKFLOW, REGISTRATION_WORKFLOW
+from domain import spellings
+from domain.messages import NOTIFICATION_WORKFLOW
 from workflows.notification import CHANNELS
 
 _LOOKS: Final = 5
@@ -98,7 +99,7 @@ def _asked(each: Asked) -> dict[str, Any]:
 async def _workflows(client: Client) -> list[dict[str, Any]]:
     """Return the newest run of each case's workflow, and whether it is open."""
     newest: dict[str, dict[str, Any]] = {}
-    async for run in client.list_workflows(f"WorkflowType = '{REGISTRATION_WORKFLOW}'"):
+    async for run in client.list_workflows(f"WorkflowType = '{spellings.REGISTRATION_WORKFLOW}'"):
         known = newest.get(run.id)
         if known is None or run.start_time > known["at"]:
             newest[run.id] = {

@@ -15,7 +15,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from bench.faults.driver import Drive
 from bench.faults.people import plain_person
 from bench.faults.scene import Scene
-from domain.messages import COMMAND_SIGNAL, CommandRef, registration_workflow_id
+from domain.messages import COMMAND_SIGNAL, CommandRef
+from programmes import CASE_TYPES
 from sandbox.stack.directory import write_private
 from sandbox.stack.postgres import DATABASE
 from store.key_file import generate
@@ -125,7 +126,7 @@ async def _signal_one(stranger: Client, drive: Drive, number: int) -> str:
     while time.monotonic() < end:
         reference = _waiting_case(drive)
         if reference is not None:
-            workflow_id = registration_workflow_id(reference)
+            workflow_id = CASE_TYPES.id_of(reference)
             try:
                 signal = CommandRef(command_id=str(uuid4()))
                 await stranger.get_workflow_handle(workflow_id).signal(COMMAND_SIGNAL, signal)

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from bench.growth.rows import CUT, KEPT_BYTES, KEPT_ROWS, MOVED, NAMED, OF_A_CASE, columns, where
 from domain.references import REFERENCE_BYTES, reference_from
-from domain.spellings import TALENT_PERMIT_PREFIX
 from store.encryption import WrappedKey, new_data_key, unwrap
 from store.keyring import Keyring
 
@@ -113,7 +112,7 @@ class Stencil:
     def fill(self, keyring: Keyring, number: int, employer_id: str) -> dict[bytes, bytes]:
         """Return what the holes of one copy hold: other person, key, reference and ids, some minutes earlier."""
         key, wrapped = new_data_key(keyring)
-        reference = reference_from((number * _STRIDE % _REFERENCES).to_bytes(REFERENCE_BYTES), TALENT_PERMIT_PREFIX)
+        reference = reference_from("HT", (number * _STRIDE % _REFERENCES).to_bytes(REFERENCE_BYTES))
         earlier = (number % 1_500_000 + 1) * _MINUTE
         assert wrapped.wrapped is not None
         return {

@@ -10,7 +10,6 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from domain.references import REFERENCE_BYTES, reference_from
-from domain.spellings import TALENT_PERMIT_PREFIX
 from store import tables
 from store.encryption import DataKey, WrappedKey, new_data_key, unwrap
 from store.keyring import Keyring
@@ -88,7 +87,7 @@ class Template:
 
     def copies(self, keyring: Keyring, number: int, *, employer_id: str, earlier: timedelta) -> dict[str, list[Values]]:
         """Return the rows of a further case: other person, key, reference and ids, some time earlier."""
-        reference = reference_from(os.urandom(REFERENCE_BYTES), TALENT_PERMIT_PREFIX)
+        reference = reference_from("HT", os.urandom(REFERENCE_BYTES))
         key, wrapped = new_data_key(keyring)
         ids: dict[UUID, UUID] = {self.rows["data_keys"][0]["key_id"]: key.key_id}
         return {

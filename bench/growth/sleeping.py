@@ -24,13 +24,13 @@ from bench.growth.waking import REMINDER, Stack, measure_reminders, measure_rest
 from bench.measure import cpu_ms, rss_mb
 from bench.people import numbers
 from bench.servers import ROOT, Servers, open_servers
+from domain import spellings
 from domain.messages import (
     REGISTRATION_QUEUE,
-    REGISTRATION_WORKFLOW,
+    CaseInput,
     Course,
-    RegistrationInput,
-    registration_workflow_id,
 )
+from programmes import CASE_TYPES
 from programmes.talent_permit.authority.calls import current_course
 from sandbox.stack.embedded import application_environment
 from sandbox.stack.postgres import DATABASE, OWNER, SUPERUSER
@@ -111,9 +111,9 @@ class Dormitory:
             course = course.model_copy(update={"wake_at": wake_at, "wake_for": REMINDER})
         async with self.places:
             await self.client.start_workflow(
-                REGISTRATION_WORKFLOW,
-                RegistrationInput(reference=reference, course=course),
-                id=registration_workflow_id(reference),
+                spellings.REGISTRATION_WORKFLOW,
+                CaseInput(reference=reference, course=course),
+                id=CASE_TYPES.id_of(reference),
                 task_queue=REGISTRATION_QUEUE,
             )
 

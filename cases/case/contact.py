@@ -1,10 +1,9 @@
 """The addresses of a case: which of them its person signs in with, and what is told to nobody else than them."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from cases.case.file import CaseFile
+from cases.case.own_views import ContactChange
 from cases.case.reading import CaseReading
 from domain.clock import day_of
 from domain.languages import Language
@@ -37,9 +36,9 @@ def keep_earlier(file: CaseFile, earlier: EarlierAddresses) -> None:
     file.row.earlier_addresses = file.seal(*_PLACE, file.reference, kept) if kept else None
 
 
-def given_of(file: CaseFile) -> Addresses:
+def given_of(case: Shown) -> Addresses:
     """Return the addresses on the case."""
-    return addresses_of(file.subject._asdict())
+    return addresses_of(case.subject._asdict())
 
 
 def serving_now(case: Shown, given: Addresses) -> dict[Channel, str]:
@@ -55,18 +54,18 @@ def alone(file: CaseFile, at: datetime) -> tuple[Channel, str] | None:
     return next(iter(serving(given_of(file), earlier, at).items()), None)
 
 
-def waiting_view(case: CaseReading, person: Mapping[str, Any], language: Language) -> list[dict[str, Any]]:
+def waiting_views(case: CaseReading, language: Language) -> tuple[ContactChange, ...]:
     """Return the addresses that do not sign in yet, as the person is shown them."""
-    given = addresses_of(person)
-    found: list[dict[str, Any]] = []
+    given = given_of(case)
+    found: list[ContactChange] = []
     for channel, each in waiting_at(earlier_addresses(case), case.context.clock()).items():
         address = given[channel]
         found.append(
-            {
-                "channel": channel.value,
-                "address": MASKS[FIELDS[channel]](address) if address else None,
-                "serves_from": day_of(each.until).isoformat(),
-                "says": plain("contact_changes", "given" if address else "taken_away", language),
-            }
+            ContactChange(
+                channel=channel.value,
+                address=MASKS[FIELDS[channel]](address) if address else None,
+                serves_from=day_of(each.until).isoformat(),
+                says=plain("contact_changes", "given" if address else "taken_away", language),
+            )
         )
-    return found
+    return tuple(found)

@@ -11,25 +11,19 @@ from sqlalchemy import select, tuple_
 
 from cases.case.reading import CaseReading, read_cases
 from cases.case.reads import where_stage
+from cases.case.shows import views_in, views_of
 from cases.case.view import case_view
 from cases.shared.context import Context
 from domain.actors import Actor
 from domain.errors import Defect, Refused
 from domain.languages import Language
 from domain.spreadsheets import defused
-from domain.stages import Destination, Stage
+from domain.stages import Stage
 from store.tables import registrations
 
 Position = tuple[datetime, str]
 MOST_ROWS: Final = 5_000  # of one answer; the next one goes on where it ends
 _AT_ONCE: Final = 100
-_CASE: Final = (
-    "reference", "client_reference", "name_zh", "name_en", "identity_number", "stage", "holder", "due_on", "due_kind",
-    "accepted_on", "registration_number", "contract_start", "contract_end", "permit_card_valid_until", "ended_on",
-    "end_reason",
-)  # fmt: skip
-_PERMIT: Final = ("stage", "authority_number", "valid_from", "valid_until", "card_lost_on")
-COLUMNS: Final = (*_CASE, *(f"{place.lower()}_{name}" for place in Destination for name in _PERMIT))
 _MARK: Final = "\ufeff"  # by which spreadsheets know UTF-8
 
 
@@ -44,12 +38,13 @@ class CaseExport:
 
     async def lines(self) -> AsyncGenerator[bytes]:
         """Yield the file in pieces, each read in a transaction of its own, so that a slow reader holds none."""
-        yield (_MARK + _written([COLUMNS])).encode()
+        columns = _columns(self.context)
+        yield (_MARK + _written([columns])).encode()
         for start in range(0, len(self.references), _AT_ONCE):
             async with self.context.database.begin(self.actor.tenant) as connection:
                 some = self.references[start : start + _AT_ONCE]
                 cases = await read_cases(self.context, connection, some, self.actor)
-            yield _written([_row(case, self.actor) for case in cases]).encode()
+            yield _written([_row(case, self.actor, columns) for case in cases]).encode()
 
 
 async def begin_export(
@@ -76,12 +71,17 @@ async def begin_export(
     return CaseExport(context, actor, tuple(row.reference for row in page), position)
 
 
-def _row(case: CaseReading, actor: Actor) -> list[str]:
+def _columns(context: Context) -> tuple[str, ...]:
+    """Return the columns of the table: those of each programme, the ones that they share once."""
+    return tuple(dict.fromkeys(column for code in context.programmes for column in views_in(context, code).columns))
+
+
+def _row(case: CaseReading, actor: Actor, columns: Sequence[str]) -> list[str]:
     """Return one case as its employer may see it; names are whole to the employer that gave them."""
     view = case_view(case, actor, Language.EN)
     given = _given(case)
-    person, employment = given.get("person", {}), given.get("employment", {})
-    values: dict[str, Any] = {
+    person = case.form.subject_of(given) if given else None
+    values: dict[str, object] = {
         "reference": view.reference,
         "client_reference": view.client_reference,
         "stage": view.stage,
@@ -90,15 +90,14 @@ def _row(case: CaseReading, actor: Actor) -> list[str]:
         "registration_number": view.registration_number,
         "ended_on": view.ended_on,
         "end_reason": view.end_reason,
-        **{name: person.get(name) for name in ("name_zh", "name_en", "permit_card_valid_until")},
-        **{name: employment.get(name) for name in ("contract_start", "contract_end")},
+        "name_zh": person and person.name_zh,
+        "name_en": person and person.name_en,
         "identity_number": view.person.identity_number,
         "due_on": view.due_at.date() if view.due_at else None,
         "accepted_on": view.accepted_at.date(),
     }
-    for permit in view.permits:
-        values |= {f"{permit.destination.lower()}_{name}": getattr(permit, name) for name in _PERMIT}
-    return [defused(str(values.get(name) or "")) for name in COLUMNS]
+    values |= views_of(case).cells(view, given)
+    return [defused(str(values.get(name) or "")) for name in columns]
 
 
 def _given(case: CaseReading) -> dict[str, Any]:

@@ -21,7 +21,6 @@ from cases.shared.pack_shelf import need_pack
 from domain.actors import PARK, Actor, Role
 from domain.acts import RULED, Act
 from domain.clock import CHINA, day_of, over_at
-from domain.deadlines import WATCHED_BY_SCHEDULE, DeadlineKind
 from domain.errors import Defect, KeyUnknown, Refused
 from domain.forms import Form
 from domain.messages import Course, Origin, OutwardCall
@@ -144,7 +143,7 @@ class CaseFile(CaseParts):
 
     def course(self) -> Course:
         """Return where the case stands and what its workflow waits for."""
-        waiting = [d for d in self.deadlines.values() if DeadlineKind(d.kind) not in WATCHED_BY_SCHEDULE]
+        waiting = [d for d in self.deadlines.values() if not self.words.deadlines[d.kind].by_schedule]
         earliest = min(waiting, key=lambda row: row.at, default=None)
         return Course(
             epoch=self.epoch,

@@ -15,7 +15,7 @@ from domain.forms import Form, Subject
 from domain.messages import Origin
 from domain.spellings import LIST_ENTRY_KEY, REPORT_KEY
 from domain.stages import Destination
-from domain.tasks import OUTLIVING, Queue, TaskKind, TaskState
+from domain.tasks import Queue, TaskState
 from domain.working_days import Deadline, WorkingCalendar
 from store.case_reads import TaskShown
 from store.case_rows import LedgerEnd, LoadedEmployer, Row
@@ -122,7 +122,7 @@ class CaseParts(CaseRow):
         """Return the newest assessment of the registration or of a destination."""
         return next((row for row in self.assessments if row.scope == scope), None)
 
-    def find_task(self, kind: TaskKind, destination: Destination | None = None) -> TaskRow | None:
+    def find_task(self, kind: str, destination: Destination | None = None) -> TaskRow | None:
         """Return the open task of a kind, if there is one: of a destination, also one that serves it with another."""
         return next((t for t in self.tasks if t.kind == kind and _serves(t, destination)), None)
 
@@ -139,7 +139,7 @@ class CaseParts(CaseRow):
 
     def open_task(
         self,
-        kind: TaskKind,
+        kind: str,
         at: datetime,
         *,
         due_at: datetime | None = None,
@@ -153,7 +153,7 @@ class CaseParts(CaseRow):
         if task is None:
             task = TaskRow(
                 task_id=uuid4(),
-                kind=kind.value,
+                kind=str(kind),
                 reference=self.reference,
                 employer_id=self.employer_id,
                 destination=destination,
@@ -171,7 +171,7 @@ class CaseParts(CaseRow):
 
     def share_task(
         self,
-        kind: TaskKind,
+        kind: str,
         at: datetime,
         destination: Destination,
         *,
@@ -196,7 +196,7 @@ class CaseParts(CaseRow):
         task.change(**values)
         self._touch("tasks", task)
 
-    def close_tasks(self, kinds: Iterable[TaskKind], at: datetime, *, destination: Destination | None = None) -> None:
+    def close_tasks(self, kinds: Iterable[str], at: datetime, *, destination: Destination | None = None) -> None:
         """Close the open tasks of these kinds: those of one destination, or the registration's where none is named.
 
         One that serves another destination as well stays open for that one.
@@ -211,12 +211,12 @@ class CaseParts(CaseRow):
 
     def cancel_tasks(self, at: datetime) -> None:
         """Cancel the tasks of a case that has closed, but for what others still wait for."""
-        for task in [t for t in self.tasks if t.kind not in OUTLIVING]:
+        for task in [t for t in self.tasks if not self.words.tasks[t.kind].outlives]:
             self._close_task(task, TaskState.CANCELLED, at)
 
     def set_deadline(
         self,
-        kind: DeadlineKind,
+        kind: str,
         at: datetime | Deadline,
         *,
         destination: str = "",
@@ -226,7 +226,7 @@ class CaseParts(CaseRow):
         """Set or move a deadline; one counted in working days keeps its day 0 and number, to be counted again."""
         row = DeadlineRow(
             reference=self.reference,
-            kind=kind.value,
+            kind=str(kind),
             destination=destination,
             step=step,
             employer_id=self.employer_id,
@@ -237,18 +237,16 @@ class CaseParts(CaseRow):
             provisional=at.provisional if isinstance(at, Deadline) else False,
             calendar_version=at.calendar_version if isinstance(at, Deadline) else None,
         )
-        self.deadlines[(kind.value, destination, step)] = row
+        self.deadlines[(str(kind), destination, step)] = row
         self._touch("deadlines", row)
 
-    def set_working_days(
-        self, kind: DeadlineKind, day0: date, days: int, *, destination: str = "", step: int = 0
-    ) -> Deadline:
+    def set_working_days(self, kind: str, day0: date, days: int, *, destination: str = "", step: int = 0) -> Deadline:
         """Set a deadline so many working days after a day, and return it."""
         deadline = self.calendar.deadline(day0, days)
         self.set_deadline(kind, deadline, destination=destination, step=step, counted=(day0, days))
         return deadline
 
-    def cancel_deadlines(self, *kinds: DeadlineKind, destination: str | None = None) -> None:
+    def cancel_deadlines(self, *kinds: str, destination: str | None = None) -> None:
         """Cancel the waiting deadlines of these kinds, of all kinds where none is named."""
         for key in list(self.deadlines):
             if (not kinds or key[0] in kinds) and destination in (None, key[1]):

@@ -3,6 +3,7 @@
 from cases.shared.context import Context
 from domain.forms import Form
 from domain.stages import Destination, Stage
+from domain.words import Words
 from store.rows.register import RegistrationRow
 
 
@@ -27,6 +28,11 @@ class CaseRow:
     def reference(self) -> str:
         """The reference of the case."""
         return self.row.reference
+
+    @property
+    def words(self) -> Words:
+        """The words of its programme."""
+        return self.context.programmes[self.row.programme].words
 
     @property
     def employer_id(self) -> str:

@@ -1,8 +1,8 @@
 """Who may sign: reasons of the right use, no conflict of interest, and a second person for a second signature."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,9 +15,13 @@ from domain.field_errors import FieldCode
 from domain.forms import Form, find_path
 from domain.reasons import ReasonCode, Use, checked_reasons, facts_of, of_use
 from domain.stages import CLOSED, Destination, Stage
-from domain.tasks import Queue, TaskKind
+from domain.tasks import Queue
 from store.rows.work import TaskRow
 from store.tables import conflicts
+
+# Signatures on a proposal after its proposer's and before the one that gives it effect.
+FURTHER: Final = "further"
+_ANOTHER: Final = "The second signature needs another person than the proposer."
 
 
 def holder_of(actor: Actor) -> str:
@@ -40,15 +44,30 @@ def signature_of(actor: Actor) -> dict[str, Any]:
     return {"issuer": actor.issuer, "subject": actor.subject, "role": actor.role.value}
 
 
-def is_same(actor: Actor, signature: dict[str, Any] | None) -> bool:
+def signer(signature: Mapping[str, Any]) -> str:
+    """Return how a signer kept is written as holder of a task."""
+    return f"{signature['issuer']} {signature['subject']}"
+
+
+def signers_of(kept: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    """Return the signatures of what is kept of a proposal, its proposer's first."""
+    return (kept["by"], *kept.get(FURTHER, ()))
+
+
+def with_signature(kept: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
+    """Return what is kept of a proposal with one more signature."""
+    return {**kept, FURTHER: [*kept.get(FURTHER, ()), signature_of(actor)]}
+
+
+def is_same(actor: Actor, signature: Mapping[str, Any] | None) -> bool:
     """Whether the actor is the signer kept."""
-    return signature is not None and (signature["issuer"], signature["subject"]) == (actor.issuer, actor.subject)
+    return signature is not None and signer(signature) == holder_of(actor)
 
 
-def need_another(actor: Actor, proposed_by: dict[str, Any]) -> None:
-    """Refuse a second signature by the proposer."""
-    if is_same(actor, proposed_by):
-        raise Refused("same_signer", "The second signature needs another person than the proposer.")
+def need_another(holder: str, signed: Iterable[Mapping[str, Any]], *, words: str = "") -> None:
+    """Refuse a further signature by one who has signed; `words` names what is said of it, if something else."""
+    if holder in map(signer, signed):
+        raise Refused("same_signer", "" if words else _ANOTHER, words=words)
 
 
 def need_reasons(
@@ -102,25 +121,14 @@ def need_no_hold(file: CaseFile) -> None:
         raise Refused("on_hold", "The case is on hold; release it first.")
 
 
-def need_second_person(actor: Actor, proposal: dict[str, Any] | None) -> None:
-    """Refuse a second signature by the proposer."""
-    if proposal is None:
-        raise Refused("wrong_stage", "Nothing waits for a second signature.")
-    need_another(actor, proposal["by"])
-
-
-def take_task(
-    file: CaseFile, actor: Actor, at: datetime, kind: TaskKind, destination: Destination | None = None
-) -> None:
+def take_task(file: CaseFile, actor: Actor, at: datetime, kind: str, destination: Destination | None = None) -> None:
     """Refuse while another person holds the task; deciding a free one claims it in the same act."""
     task = need_not_held(file, actor, kind, destination)
     if task is not None and task.holder is None:
         file.change_task(task, holder=holder_of(actor), held_since=at)
 
 
-def need_not_held(
-    file: CaseFile, actor: Actor, kind: TaskKind, destination: Destination | None = None
-) -> TaskRow | None:
+def need_not_held(file: CaseFile, actor: Actor, kind: str, destination: Destination | None = None) -> TaskRow | None:
     """Refuse while another person holds the task, or it is the supervisors'; return it, if there is one."""
     task = file.find_task(kind, destination)
     if task is None or task.holder == holder_of(actor):

@@ -8,29 +8,20 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from cases.case import open_points
-from cases.case.file import CaseFile
 from cases.case.parts import destinations_of
-from cases.case.reading import CaseReading
+from cases.case.shows import Showing, Shown, views_of
 from cases.case.signers import subject_of
 from cases.case.views import (
-    AuthorityReasonView,
     CaseForStaff,
     CaseTaskView,
     CaseView,
-    DepartureProposalView,
-    EarlierTermView,
     Findings,
     FindingView,
-    HeldAnswerView,
     HoldView,
     LegalHoldView,
     MaskedPerson,
-    ObstacleView,
     ParameterUsedView,
     PendingChangeView,
-    PermitAnsweredFor,
-    PermitForStaff,
-    PermitView,
     ProposalView,
     ReasonAgainstView,
     ReasonGivenView,
@@ -39,27 +30,20 @@ from cases.case.views import (
     SignerView,
 )
 from domain.actors import Actor, Role
-from domain.answers import AnswerState, Outcome
 from domain.case_facts import ContestState, FactState
 from domain.clock import CHINA
 from domain.errors import Defect, KeyUnknown, Refused, need
 from domain.findings import Audience, Finding, FindingOutcome, outcome_of, seen_by
 from domain.languages import Language
 from domain.masks import MASKS
-from domain.messages import registration_workflow_id
-from domain.registration import FactField
-from domain.stages import AssessmentOutcome, Destination, DueKind, Holder, PermitStage, Stage
-from domain.tasks import TaskKind
+from domain.stages import AssessmentOutcome, DueKind, Holder, Stage
 from domain.working_days import ParkClock
 from store.case_reads import FactShown
-from store.rows.register import FactRow, PermitRow
+from store.rows.register import FactRow
 from texts.findings import finding_sentence
 from texts.reasons import reason_sentence
 
-# A case being changed, or one that is only read.
-Shown = CaseFile | CaseReading
 _FINDINGS: TypeAdapter[tuple[Finding, ...]] = TypeAdapter(tuple[Finding, ...])
-_WAITING = frozenset({AnswerState.HELD, AnswerState.EARLY, AnswerState.RENEWAL})
 
 
 def case_view(file: Shown, actor: Actor, language: Language, *, short: bool = False) -> CaseView:
@@ -69,17 +53,15 @@ def case_view(file: Shown, actor: Actor, language: Language, *, short: bool = Fa
     settling = file.stage is Stage.APPROVED and not row.settled
     hidden = not inside and (file.stage is Stage.AWAITING_CONFIRMATION or settling)
     due_at, due_kind, due_provisional, clock = _shown_due(file, hidden and settling)
-    assessment, findings = _findings(file, Audience.STAFF if inside else Audience.EMPLOYER, language, short=short)
-    shown = [d for d in sorted(file.permits) if inside or file.permits[d].stage is not None]
+    assessment, findings = findings_shown(file, Audience.STAFF if inside else Audience.EMPLOYER, language, short=short)
     seen = CaseView(
         reference=file.reference,
         programme=row.programme,
         client_reference=row.client_reference,
         employer_id=file.employer_id,
-        workflow_id=registration_workflow_id(file.reference),
+        workflow_id=file.context.case_types.id_of(file.reference),
         stage=Stage.UNDER_REVIEW if hidden else file.stage,
         round=file.round,
-        destinations=file.destinations,
         policy_version=row.policy_version,
         assessment=assessment if row.assessment else None,
         findings=findings,
@@ -98,79 +80,27 @@ def case_view(file: Shown, actor: Actor, language: Language, *, short: bool = Fa
         updated_at=row.updated_at.astimezone(CHINA),
         person=_person(file, actor),
         recorded_facts=tuple(fact_view(fact) for fact in file.facts),
-        permits=() if hidden else tuple(permit_view(file, d, inside, language, short=short) for d in shown),
     )
-    return _for_staff(file, seen, language) if inside else seen
-
-
-def permit_view(
-    file: Shown, destination: Destination, inside: bool, language: Language, *, short: bool = False
-) -> PermitView:
-    """Return the permit of a destination; a destination shows from its eligibility on (P1)."""
-    permit = file.permits[destination]
-    seen = PermitView(
-        destination=destination,
-        stage=PermitStage(permit.stage) if permit.stage else None,
-        authority_number=permit.authority_number,
-        valid_from=permit.valid_from,
-        valid_until=permit.valid_until,
-        stay_days=permit.stay_days,
-        entries=permit.entries,
-        in_force=permit_in_force(permit, _today(file)),
-        sent_at=shown_at(permit.sent_at) if permit.sent_at else None,
-        accepted_on=permit.accepted_on,
-        due_at=shown_at(permit.due_at) if permit.due_at else None,
-        reported_at=shown_at(permit.reported_at) if permit.reported_at else None,
-        card_lost_on=permit.card_lost_on,
-        end_reason=permit.end_reason,
-    )
-    if not inside:
-        return seen
-    place = f"{file.reference}/{destination.value}"
-    _, findings = _findings(file, Audience.STAFF, language, destination.value, short=short)
-    staff = PermitForStaff(
-        **vars(seen),
-        pending_act=permit.pending_act,
-        rejected=_rejection(file, permit.rejected, "permits", f"{place}/rejected", language),
-        earlier=tuple(_earlier(term) for term in permit.earlier),
-        findings=findings,
-    )
-    if permit.reason is None:
-        return staff
-    given = _opened(file, "permits", "reason", place, permit.reason)
-    reason = None if given is None else AuthorityReasonView(code=given["code"], text=given["text"])
-    return PermitAnsweredFor(**vars(staff), authority_reason=reason)
+    seen = _for_staff(file, seen, language) if inside else seen
+    return views_of(file).case(Showing(file, actor, language, short, hidden), seen)
 
 
 def finding_views(findings: Iterable[Finding], language: Language) -> tuple[FindingView, ...]:
     """Return findings with their sentence in the reader's language."""
-    return tuple(FindingView(**_finding(finding, language)) for finding in findings)
+    return tuple(FindingView(**finding_members(finding, language)) for finding in findings)
 
 
 def fact_view(fact: FactRow | FactShown) -> RecordedFactView:
     """Return a fact that an officer recorded as every reader of the case sees it, its content masked."""
     return RecordedFactView(
         number=fact.number,
-        field=FactField(fact.field),
+        field=fact.field,
         state=FactState(fact.state),
         contest=ContestState(fact.contest) if fact.contest else None,
         role=Role(fact.seen_by["role"]),
         round=fact.round,
         at=shown_at(fact.at),
     )
-
-
-def obstacle_views(obstacles: Iterable[tuple[Destination, Finding]], language: Language) -> tuple[ObstacleView, ...]:
-    """Return what stands in the way of permits, each finding with its destination."""
-    return tuple(
-        ObstacleView(destination=destination, **_finding(finding, language)) for destination, finding in obstacles
-    )
-
-
-def permit_in_force(permit: PermitRow, today: date) -> bool:
-    """Whether a permit is in force on a day, reckoned from its dates when it is read."""
-    first, last = permit.valid_from, permit.valid_until
-    return bool(permit.stage == "issued" and first and last and first <= today <= last)
 
 
 def shown_at(value: datetime) -> datetime:
@@ -188,7 +118,7 @@ def day(value: date | None) -> str | None:
     return value.isoformat() if value else None
 
 
-def _finding(finding: Finding, language: Language) -> dict[str, Any]:
+def finding_members(finding: Finding, language: Language) -> dict[str, Any]:
     """Return the members of a finding as it is shown."""
     return {
         "code": finding.code.value,
@@ -210,13 +140,14 @@ def _pending_change(file: Shown) -> PendingChangeView | None:
     return PendingChangeView(fields=asked.fields, asked_at=shown_at(asked.asked_at), due_at=due_at)
 
 
-def _today(file: Shown) -> date:
+def today(file: Shown) -> date:
+    """Return the day in China on which a case is shown."""
     return file.context.clock().astimezone(CHINA).date()
 
 
 def _in_force(file: Shown) -> bool:
     ended = file.row.ended_on
-    return file.stage is Stage.APPROVED and file.row.settled and (ended is None or _today(file) <= ended)
+    return file.stage is Stage.APPROVED and file.row.settled and (ended is None or today(file) <= ended)
 
 
 def _shown_due(file: Shown, is_hidden_approval: bool) -> tuple[datetime | None, DueKind | None, bool, str]:
@@ -237,7 +168,7 @@ def _shown_due(file: Shown, is_hidden_approval: bool) -> tuple[datetime | None, 
     return due.at, DueKind.PARK_DECISION, due.provisional, "running"
 
 
-def _findings(
+def findings_shown(
     file: Shown, audience: Audience, language: Language, scope: str = "registration", *, short: bool
 ) -> tuple[AssessmentOutcome, tuple[FindingView, ...]]:
     """Return what the findings of an assessment amount to for a reader, and the findings."""
@@ -276,7 +207,7 @@ def _name(field: str, name: str | None, *, whole: bool) -> str | None:
     return name if whole else MASKS[field](name) if name else None
 
 
-def _opened(file: Shown, table: str, column: str, place: str, sealed: bytes) -> Any:
+def opened(file: Shown, table: str, column: str, place: str, sealed: bytes) -> Any:
     """Return a sealed content, or None after an erasure."""
     try:
         return file.open(table, column, place, sealed)
@@ -290,7 +221,7 @@ def _for_staff(file: Shown, seen: CaseView, language: Language) -> CaseForStaff:
         **vars(seen),
         pending_act=row.pending_act,
         pending=_proposal(file, row.pending) if row.pending else None,
-        rejected=_rejection(file, row.rejected, "registrations", f"{file.reference}/rejected", language),
+        rejected=rejection_view(file, row.rejected, "registrations", f"{file.reference}/rejected", language),
         hold=_hold(row.hold) if row.hold else None,
         standing_hold=row.standing_hold,
         legal_holds=tuple(LegalHoldView(**each) for each in file.legal_holds),
@@ -302,22 +233,12 @@ def _for_staff(file: Shown, seen: CaseView, language: Language) -> CaseForStaff:
         tasks=tuple(
             CaseTaskView(
                 id=task.task_id,
-                kind=TaskKind(task.kind),
+                kind=task.kind,
                 holder=subject_of(task.holder),
                 destination=task.destination,
                 destinations=destinations_of(task),
             )
             for task in file.tasks
-        ),
-        held_answers=tuple(
-            HeldAnswerView(
-                outcome_id=answer.outcome_id,
-                outcome=Outcome(answer.outcome),
-                destination=answer.destination,
-                state=AnswerState(answer.state),
-            )
-            for answer in file.answers
-            if answer.state in _WAITING
         ),
     )
 
@@ -332,20 +253,10 @@ def _hold(kept: Mapping[str, Any]) -> HoldView:
     )
 
 
-def _earlier(kept: Mapping[str, Any]) -> EarlierTermView:
-    return EarlierTermView(
-        entries=kept["entries"],
-        stay_days=kept["stay_days"],
-        valid_from=kept["valid_from"],
-        valid_until=kept["valid_until"],
-        authority_number=kept["authority_number"],
-    )
-
-
 def _proposal(file: Shown, kept: Mapping[str, Any]) -> ProposalView:
     note, notes = _notes(file, kept, "registrations", f"{file.reference}/{file.round}")
     by = kept["by"]
-    proposal = ProposalView(
+    return ProposalView(
         by=by["subject"],
         role=by["role"],
         at=kept["at"],
@@ -355,12 +266,9 @@ def _proposal(file: Shown, kept: Mapping[str, Any]) -> ProposalView:
         ),
         note=note,
     )
-    if "last_day" not in kept:
-        return proposal
-    return DepartureProposalView(**vars(proposal), last_day=kept["last_day"], late=kept["late"])
 
 
-def _rejection(
+def rejection_view(
     file: Shown, kept: Mapping[str, Any] | None, table: str, place: str, language: Language
 ) -> RejectionView | None:
     """Return why the last second signature was not given, for the proposer and other staff."""
@@ -387,7 +295,7 @@ def _rejection(
 
 def _notes(file: Shown, kept: Mapping[str, Any], table: str, place: str) -> tuple[str | None, list[str | None]]:
     """Return the note of a proposal or a rejection, and those of its reasons; none after an erasure."""
-    opened = _opened(file, table, "note", place, bytes.fromhex(kept["notes"]))
-    if opened is None:
+    notes = opened(file, table, "note", place, bytes.fromhex(kept["notes"]))
+    if notes is None:
         return None, [None] * len(kept["reasons"])
-    return opened["note"], opened["reasons"]
+    return notes["note"], notes["reasons"]

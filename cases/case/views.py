@@ -15,20 +15,19 @@ from pydantic import Field, GetPydanticSchema, WithJsonSchema
 from pydantic_core.core_schema import any_schema
 
 from cases.shared.json_text import json_text
+from cases.shared.views import Coded
 from domain.actors import Role
-from domain.answers import AnswerState, Outcome
 from domain.case_facts import ContestState, FactState
 from domain.findings import Audience, FindingOutcome
-from domain.registration import FactField
-from domain.stages import AssessmentOutcome, Destination, DueKind, Holder, PermitStage, Stage
+from domain.stages import AssessmentOutcome, DueKind, Holder, Stage
 from domain.tasks import TaskKind
 
 # Published as an object of no more than that.
 _ANY: Final = GetPydanticSchema(lambda _source, _handler: any_schema())
 _OBJECT: Final = {"additionalProperties": True, "type": "object"}
-_OBJECTS: Final = WithJsonSchema({"items": _OBJECT, "type": "array"})
+OBJECTS: Final = WithJsonSchema({"items": _OBJECT, "type": "array"})
 OBJECT_OR_NULL: Final = WithJsonSchema({"anyOf": [_OBJECT, {"type": "null"}]})
-_FOR_STAFF: Final = Field(description="For staff and auditors.")
+FOR_STAFF: Final = Field(description="For staff and auditors.")
 _View = TypeVar("_View")
 
 
@@ -66,7 +65,7 @@ class FindingView:
     parameters: Annotated[
         tuple[ParameterUsedView, ...],
         _ANY,
-        _OBJECTS,
+        OBJECTS,
         Field(description="Values of the rule pack used, each with its reference."),
     ]
 
@@ -78,18 +77,6 @@ class Findings(tuple[FindingView, ...]):
     def written(self) -> Fragment:
         """Their JSON."""
         return Fragment(json_text(tuple(self)))
-
-
-@view
-class Placed:
-    """What is said of one destination."""
-
-    destination: Destination
-
-
-@view
-class ObstacleView(FindingView, Placed):
-    """A finding that an officer would still be asked about before the permit of a destination is asked for."""
 
 
 @view
@@ -117,7 +104,7 @@ class RecordedFactView:
     """A fact that an officer recorded, without its content."""
 
     number: int
-    field: FactField
+    field: str
     state: FactState
     contest: ContestState | None
     role: Annotated[Role, Field(description="Role of who saw it.")]
@@ -186,14 +173,6 @@ class ProposalView:
 
 
 @view
-class DepartureProposalView(ProposalView):
-    """A departure that staff reported and that waits for a second signature."""
-
-    last_day: str
-    late: bool
-
-
-@view
 class RejectionView:
     """Why the last second signature was not given, for the proposer and other staff."""
 
@@ -238,100 +217,29 @@ class CaseTaskView:
     """An open task of a case."""
 
     id: UUID
-    kind: TaskKind
+    kind: Annotated[str, Coded(TaskKind)]
     holder: str | None
     destination: str | None
     destinations: list[str]
 
 
 @view
-class HeldAnswerView:
-    """An answer of the authority that was kept and not applied."""
-
-    outcome_id: str
-    outcome: Outcome
-    destination: str
-    state: AnswerState
-
-
-@view
-class EarlierTermView:
-    """Number and term of a permit before a newer one; days as they were kept."""
-
-    entries: str | None
-    stay_days: int | None
-    valid_from: str | None
-    valid_until: str | None
-    authority_number: str | None
-
-
-@view
-class AuthorityReasonView:
-    """Why the authority refused or revoked, in its own words."""
-
-    code: str | None
-    text: str | None
-
-
-@view
-class PermitView:
-    """The talent permit of one destination."""
-
-    destination: Destination
-    stage: PermitStage | None
-    authority_number: str | None
-    valid_from: date | None
-    valid_until: date | None
-    stay_days: int | None
-    entries: str | None
-    in_force: bool
-    sent_at: datetime | None
-    accepted_on: date | None
-    due_at: datetime | None
-    reported_at: datetime | None
-    card_lost_on: date | None
-    end_reason: str | None
-
-
-@view
-class PermitForStaff(PermitView):
-    """The talent permit of one destination as staff and auditors see it."""
-
-    pending_act: Annotated[str | None, _FOR_STAFF] = None
-    rejected: Annotated[
-        RejectionView | None,
-        OBJECT_OR_NULL,
-        Field(title="Rejected", description="Why the last second signature was not given; for staff and auditors."),
-    ] = None
-    earlier: Annotated[
-        tuple[EarlierTermView, ...], _OBJECTS, Field(description="Numbers and dates before a replacement.")
-    ] = ()
-    findings: Annotated[tuple[FindingView, ...], _FOR_STAFF] = ()
-
-
-@view
-class PermitAnsweredFor(PermitForStaff):
-    """A permit for which the authority gave a reason, as staff and auditors see it; none after an erasure."""
-
-    authority_reason: Annotated[
-        AuthorityReasonView | None,
-        OBJECT_OR_NULL,
-        Field(title="Authority Reason", description="For staff and auditors."),
-    ] = None
-
-
-@view
-class CaseView:
-    """A case as its reader may see it."""
+class CaseHead:
+    """What a case shows first: which it is, and where it stands."""
 
     reference: Annotated[str, Field(examples=["HT-7K2M-9QXA-J"])]
-    programme: Annotated[str, Field(examples=["talent_permit"], description="The programme that the case is of.")]
+    programme: Annotated[str, Field(description="The programme that the case is of.")]
     client_reference: str | None
     employer_id: str
     workflow_id: str
     stage: Stage
     round: int
-    destinations: tuple[Destination, ...]
+
+
+@view
+class CaseBody:
+    """What a case shows of its assessment, its dates and its person."""
+
     policy_version: str
     assessment: AssessmentOutcome | None
     findings: tuple[FindingView, ...]
@@ -355,12 +263,20 @@ class CaseView:
         tuple[RecordedFactView, ...],
         Field(description="What officers saw, beside what was given; in clear at its own address."),
     ] = ()
-    permits: tuple[PermitView, ...]
 
 
 @view
-class CaseForStaff(CaseView):
-    """A case as staff and auditors see it."""
+class CaseView(CaseBody, CaseHead):
+    """A case as its reader may see it, whatever its programme.
+
+    A programme's own is a class below this one, with members of its own between these parts: dataclasses put members in
+    the order of the classes that they inherit from, read from the last to the first.
+    """
+
+
+@view
+class SeenByStaff:
+    """What staff and auditors see of a case beside."""
 
     pending_act: str | None
     pending: ProposalView | None
@@ -374,21 +290,11 @@ class CaseForStaff(CaseView):
     returns: int
     settles_at: datetime | None
     tasks: tuple[CaseTaskView, ...]
-    held_answers: tuple[HeldAnswerView, ...]
 
 
 @view
-class CaseLookingAhead(CaseForStaff):
-    """A case after an act of staff, with what would still stand in the way of each permit."""
-
-    permit_obstacles: tuple[ObstacleView, ...]
-
-
-@view
-class CaseAfterFact(CaseLookingAhead):
-    """A case under review after a fact was recorded, and whether it takes two people to approve now."""
-
-    approval_needs_second_signature: bool
+class CaseForStaff(SeenByStaff, CaseView):
+    """A case as staff and auditors see it, whatever its programme."""
 
 
 @view
@@ -397,3 +303,43 @@ class CheckView:
 
     outcome: AssessmentOutcome
     findings: tuple[FindingView, ...]
+
+
+@view
+class CaseAnswered:
+    """What an answer has of a case beside what it shows: its links, and members that only some answers have."""
+
+    links: dict[str, str]
+    rejected: Annotated[
+        dict[str, Any] | None,
+        Field(description="Why the last second signature was not given; for staff and auditors."),
+    ] = None
+    approval_needs_second_signature: Annotated[
+        bool | None,
+        Field(description="In the answer to a recorded fact: whether it takes two people to approve now."),
+    ] = None
+
+
+@view
+class CaseAnsweredToStaff:
+    """What an answer to staff may have beside, in one class with what outsiders are answered."""
+
+    pending: Annotated[Any, Field(description="True while a stored act waits for the engine; else the proposal.")] = (
+        None
+    )
+    pending_because: Annotated[
+        str | None,
+        Field(description="With `pending: true`: whether the engine gave no answer (`not_answered`) or `failed`."),
+    ] = None
+    pending_act: Annotated[str | None, Field(description="What is proposed; for staff and auditors.")] = None
+    hold: Annotated[dict[str, Any] | None, Field(description="An officer's hold; for staff and auditors.")] = None
+    standing_hold: Annotated[bool | None, Field(description="Held by the employer's standing; for staff.")] = None
+    legal_holds: Annotated[tuple[dict[str, Any], ...], Field(description="For staff and auditors.")] = ()
+    erased_at: Annotated[datetime | None, Field(description="For staff and auditors.")] = None
+    overdue: Annotated[bool | None, Field(description="For staff and auditors.")] = None
+    contested: Annotated[bool | None, Field(description="Whether a finding is contested; for staff and auditors.")] = (
+        None
+    )
+    returns: Annotated[int | None, Field(description="How often it was returned; for staff and auditors.")] = None
+    settles_at: Annotated[datetime | None, Field(description="When the approval takes effect; for staff.")] = None
+    tasks: Annotated[tuple[CaseTaskView, ...], Field(description="For staff and auditors.")] = ()

@@ -10,7 +10,6 @@ from cases.programme import programme_of
 from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import day_of
-from domain.deadlines import DeadlineKind
 from domain.errors import need
 from domain.notices import NoticeKind
 from domain.stages import DueKind
@@ -26,7 +25,7 @@ def recount(file: CaseFile, actor: Actor, at: datetime) -> None:
     park_clock.recount(file)
     correction.recount(file)
     for row in [r for r in file.deadlines.values() if _is_counted_otherwise(file, r)]:
-        kind, from_day = DeadlineKind(row.kind), need(row.counted_from, "counted_from")
+        kind, from_day = row.kind, need(row.counted_from, "counted_from")
         days = need(row.counted_days, "counted_days")
         again = file.set_working_days(kind, from_day, days, destination=row.destination, step=row.step)
         programme_of(file).recounted(file, at, row, again)

@@ -19,12 +19,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.incidents import rows as incident_rows
 from cases.shared import pace
 from cases.shared.context import Context
-from domain.deadlines import OUTLIVING, WATCHED_BY_SCHEDULE, DeadlineKind
 from domain.errors import Unavailable
 from domain.incidents import IncidentKind
 from domain.messages import LastRun
 from domain.spellings import Cursor
 from domain.stages import PERMIT_FINAL
+from domain.words import Words
 
 INCIDENT: Final = IncidentKind.WORKFLOW_ENDED.value
 # The engine does what is due within seconds; what waits for longer may have nobody who does it.
@@ -48,7 +48,6 @@ for _found in LastRun:
 _WITHOUT: Final = prometheus_client.Gauge(
     "hetao_cases_without_workflow", "Cases with something due that the last round found without a running workflow."
 )
-_KINDS: Final = [kind.value for kind in DeadlineKind if kind not in WATCHED_BY_SCHEDULE]
 _log = structlog.get_logger(__name__)
 
 # Passed over: a case that was looked at and whose next look is to come, and one that waits for an operator's word.
@@ -206,6 +205,8 @@ async def revive_due(
     for case in leased:
         if loop.time() > until:
             break
+        if not context.case_types.knows(case.reference):
+            continue  # of a programme that only workers of another version know
         if not await _look(context, engine, case, done, starts_a_second):
             done.is_away = True
             break
@@ -246,19 +247,21 @@ async def _look(context: Context, engine: Reviving, case: Case, done: Round, sta
 async def lease_due(context: Context, *, most: int, lease: timedelta = LATE) -> list[Case]:
     """Return cases with something late that nobody looked at lately, those due first, leased for a while."""
     async with context.database.statement() as connection:
-        return await lease_on(connection, context.clock(), most=most, lease=lease)
+        return await lease_on(context, connection, context.clock(), most=most, lease=lease)
 
 
-async def lease_on(connection: AsyncConnection, at: datetime, *, most: int, lease: timedelta = LATE) -> list[Case]:
+async def lease_on(
+    context: Context, connection: AsyncConnection, at: datetime, *, most: int, lease: timedelta = LATE
+) -> list[Case]:
     """Lease on a connection; what another worker leases at the same moment falls to one of both."""
-    values = {**due_values(at, within=most), "lease": lease, "most": most}
+    values = {**due_values(context.words, at, within=most), "lease": lease, "most": most}
     return [Case(*row) for row in await connection.execute(_LEASE, values)]
 
 
-def due_values(at: datetime, *, within: int) -> dict[str, Any]:
+def due_values(words: Words, at: datetime, *, within: int) -> dict[str, Any]:
     """Return the parameters of the query `DUE` at a time."""
-    outliving = [kind.value for kind in OUTLIVING]
-    return {"late": at - LATE, "kinds": _KINDS, "outliving": outliving, "within": within}
+    kinds, outliving = words.deadlines_of_workflow(), words.outliving_deadlines()
+    return {"late": at - LATE, "kinds": kinds, "outliving": outliving, "within": within}
 
 
 async def _tell(context: Context, done: Round) -> None:
@@ -315,8 +318,8 @@ async def unfinished_of(context: Context, references: Sequence[str]) -> set[str]
 
 async def waits_of(context: Context, references: Sequence[str]) -> dict[str, Wait]:
     """Return what each of some cases waits for."""
-    outliving = [kind.value for kind in OUTLIVING]
-    values = {"references": list(references), "kinds": _KINDS, "outliving": outliving}
+    kinds, outliving = context.words.deadlines_of_workflow(), context.words.outliving_deadlines()
+    values = {"references": list(references), "kinds": kinds, "outliving": outliving}
     async with context.database.statement() as connection:
         return {row[0]: Wait(row[1], row[2]) for row in await connection.execute(_WAITS, values)}
 

@@ -24,7 +24,7 @@ def signature(*given: str) -> Said:
     def said(body: Mapping[str, Any]) -> Tells:
         if body["action"] == ConfirmationAction.REJECT:
             return Tells(frozenset({Act.REJECTED}), reasons=codes(body))
-        return Tells(frozenset(given))
+        return Tells(frozenset({Act.SIGNED, *given}))
 
     return said
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile, build_file, load_case, load_rows
 from cases.case.view import case_view
-from cases.case.views import CaseAfterFact, CaseForStaff, CaseLookingAhead, CaseView
+from cases.case.views import CaseForStaff, CaseView
 from cases.commands import store as commands
 from cases.commands.advance import advance, preview
 from cases.decisions import review
@@ -141,11 +141,9 @@ async def _looking_ahead(
         return view
     if not (_may_be_approved(file) or kind == CommandKind.RECORD_FACT):
         return view
-    obstacles = await programme_of(file).outlook(file, connection, context.clock(), language)
-    ahead = CaseLookingAhead(**vars(view), permit_obstacles=obstacles)
-    if kind != CommandKind.RECORD_FACT or file.stage is not Stage.UNDER_REVIEW:
-        return ahead
-    return CaseAfterFact(**vars(ahead), approval_needs_second_signature=review.needs_second_signature(file))
+    says_who = kind == CommandKind.RECORD_FACT and file.stage is Stage.UNDER_REVIEW
+    needs = review.needs_second_signature(file) if says_who else None
+    return await programme_of(file).outlook(file, connection, context.clock(), language, view, needs)
 
 
 def _may_be_approved(file: CaseFile) -> bool:

@@ -44,7 +44,9 @@ class Sending(Protocol):
 
 async def sweep(context: Context, engine: Sending, *, older_than: timedelta = OLDER_THAN) -> int:
     """Send once what waits, employers in turn, and return how many were sent."""
-    unsent = await commands.lease_unsent(context, older_than=older_than, most=_MOST)
+    leased = await commands.lease_unsent(context, older_than=older_than, most=_MOST)
+    # One of a programme that only workers of another version know is theirs, as soon as its lease is over.
+    unsent = [command for command in leased if context.case_types.knows(command.reference)]
     starts = [command for command in unsent if command.kind == CommandKind.START]
     others = [command for command in unsent if command.kind != CommandKind.START]
     started, told = await asyncio.gather(_start(engine, starts), _tell(context, engine, others))

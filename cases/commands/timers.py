@@ -12,7 +12,7 @@ from cases.programme import Timer, programme_of
 from cases.tasks import review as review_tasks
 from domain.actors import Actor
 from domain.clock import over_at
-from domain.deadlines import OUTLIVING, WATCHED_BY_SCHEDULE, DeadlineKind
+from domain.deadlines import DeadlineKind
 from domain.stages import Stage
 from store.rows.work import DeadlineRow
 
@@ -31,16 +31,20 @@ async def pass_deadlines(
         if row.kind == DeadlineKind.SETTLED:
             await settling.settle(file, connection, actor, when)
         else:
-            programme_of(file).timers[DeadlineKind(row.kind)](file, actor, when, row)
+            programme_of(file).timers[row.kind](file, actor, when, row)
 
 
 def pass_watched(file: CaseFile, actor: Actor, at: datetime) -> None:
     """Pass the deadlines that the Schedule watches; a permit that was kept outlives the workflow of its case (P17)."""
-    watched = WATCHED_BY_SCHEDULE | (OUTLIVING if file.stage is Stage.ENDED else frozenset())
-    due = [row for row in file.deadlines.values() if _is_over(row, at) and DeadlineKind(row.kind) in watched]
+    words, has_ended = file.words.deadlines, file.stage is Stage.ENDED
+    due = [
+        row
+        for row in file.deadlines.values()
+        if _is_over(row, at) and (words[row.kind].by_schedule or (has_ended and words[row.kind].outlives))
+    ]
     for row in sorted(due, key=lambda row: row.at):
         file.pass_deadline(row)
-        programme_of(file).timers[DeadlineKind(row.kind)](file, actor, row.at, row)
+        programme_of(file).timers[row.kind](file, actor, row.at, row)
 
 
 def _is_over(deadline: DeadlineRow, at: datetime, *, strictly: bool = False) -> bool:
@@ -49,7 +53,7 @@ def _is_over(deadline: DeadlineRow, at: datetime, *, strictly: bool = False) -> 
     return over < at or (over == at and not (strictly and over == deadline.at))
 
 
-TIMERS: Final[Mapping[DeadlineKind, Timer]] = {
+TIMERS: Final[Mapping[str, Timer]] = {
     DeadlineKind.DEFECTS_NAMED: review_tasks.count_as_complete,
     DeadlineKind.CORRECTION_REMINDER: correction.remind,
     DeadlineKind.CORRECTION_OVER: correction.lapse,

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case import facts as case_facts
 from cases.case.file import CaseFile
-from cases.case.signers import is_same, need_not_held, need_round, signature_of
+from cases.case.signers import holder_of, need_another, need_not_held, need_round, signature_of
 from cases.decisions import assessing, disputes
 from cases.notices.compose import Telling, tell
 from cases.programme import programme_of
@@ -14,13 +14,13 @@ from domain.actors import Actor, system
 from domain.acts import Act
 from domain.case_facts import ContestState, FactAsked, FactState, contest_of, short_of
 from domain.clock import day_of
-from domain.decisions import TaskAction, TaskAnswerRequest
+from domain.decisions import TaskAnswerRequest
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
 from domain.moves import Event, get_move
 from domain.notices import NoticeKind, Recipient
 from domain.stages import Stage
-from domain.tasks import TaskKind
+from domain.tasks import TaskAction, TaskKind
 from store.rows.register import FactRow
 
 
@@ -73,8 +73,7 @@ async def answer_contest(
     if task is None:
         raise Refused("wrong_stage", "No recorded fact is contested.")
     contested = [row for row in file.facts if row.number in task.detail["facts"]]
-    if any(is_same(actor, row.seen_by) for row in contested):
-        raise Refused("same_signer", words="own_fact")
+    need_another(holder_of(actor), [row.seen_by for row in contested], words="own_fact")
     chosen = {row.number for row in contested} if asked.facts is None else set(asked.facts)
     if not chosen <= {row.number for row in contested}:
         numbers = tuple(str(row.number) for row in contested)

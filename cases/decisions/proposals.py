@@ -1,22 +1,40 @@
-"""Proposals that take effect with a second signature, of a case or of a destination: kept, asked about, given back.
+"""Proposals that take effect with a second signature, of a case or of a track of it: kept, asked about, given back.
 
 Whoever proposes keeps one under `pending`, and what became of it under `rejected`: by whom, when, codes in clear, notes
 sealed at the place of the one or the other.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from cases.case.file import CaseFile
-from cases.case.signers import given, notes_of, signature_of, with_notes
+from cases.case.signers import (
+    given,
+    need_reasons,
+    notes_of,
+    signature_of,
+    signer,
+    signers_of,
+    with_notes,
+    with_signature,
+)
+from cases.decisions.second_signature import SecondSignature, Verdict
 from cases.notices.compose import Telling, tell
+from cases.programme import programme_of
+from cases.tasks.review import give_back
 from domain.actors import Actor
-from domain.decisions import ConfirmationRequest, GivenReason, PermitConfirmationRequest
+from domain.acts import Act
+from domain.decisions import ConfirmationAction, ConfirmationRequest, GivenReason, PermitConfirmationRequest
+from domain.errors import need
 from domain.notices import NoticeKind
+from domain.reasons import Use
 from domain.stages import Destination, PendingAct
 from domain.tasks import TaskKind
 from store.rows.work import TaskRow
+
+_OF_CASE = SecondSignature(one_waits="already_decided")
 
 
 class Place(NamedTuple):
@@ -26,7 +44,165 @@ class Place(NamedTuple):
     row: str
 
 
-def keep(
+class Proposed(Protocol):
+    """The columns of a row that keeps a proposal."""
+
+    pending_act: str | None
+    pending: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matter:
+    """What a proposal is about: a case, or a track of it.
+
+    Attributes:
+        file: the case.
+        row: what keeps the proposal.
+        change: sets columns of the row at a time.
+        pending: the place of the proposal's notes.
+        rejected: the place of those of its rejection.
+        destination: the track; None for the case.
+        rule: what a proposal asks of its signatures.
+    """
+
+    file: CaseFile
+    row: Proposed
+    change: Callable[..., None]
+    pending: Place
+    rejected: Place
+    destination: Destination | None = None
+    rule: SecondSignature = _OF_CASE
+
+    @property
+    def act(self) -> PendingAct:
+        """What was proposed."""
+        return PendingAct(need(self.row.pending_act, "pending_act"))
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """What is kept of the proposal that waits."""
+        return need(self.row.pending, "pending")
+
+
+def of_case(file: CaseFile) -> Matter:
+    """Return a case as what a proposal of this round is about."""
+
+    def change(_at: datetime, **values: Any) -> None:
+        file.row.change(**values)
+
+    return Matter(
+        file=file,
+        row=file.row,
+        change=change,
+        pending=Place("registrations", f"{file.reference}/{file.round}"),
+        rejected=Place("registrations", f"{file.reference}/rejected"),
+    )
+
+
+def need_no_proposal(file: CaseFile) -> None:
+    """Refuse a proposal on a case while another one waits."""
+    _OF_CASE.need_none(file.row.pending_act)
+
+
+def propose(
+    matter: Matter,
+    actor: Actor,
+    at: datetime,
+    act: PendingAct,
+    reasons: Sequence[GivenReason],
+    note: str | None,
+    **more: Any,
+) -> None:
+    """Keep a proposal; `more` stands with it."""
+    kept = _kept(matter.file, actor, at, matter.pending, reasons, note, **more)
+    matter.change(at, pending_act=act.value, pending=kept)
+
+
+def read(matter: Matter) -> tuple[tuple[GivenReason, ...], str | None]:
+    """Return reasons with their notes, and the staff note, of the proposal that waits."""
+    place, kept = matter.pending, matter.kept
+    notes = matter.file.open(place.table, "note", place.row, bytes.fromhex(kept["notes"]))
+    return with_notes(kept["reasons"], notes["reasons"]), notes["note"]
+
+
+def ask_second(
+    matter: Matter, at: datetime, occasion: str, due: Mapping[str, Any], *, due_at: datetime | None
+) -> TaskRow:
+    """Open the task of the second signature and tell the officers; `due` is what the notice says of its day."""
+    task = matter.file.open_task(
+        TaskKind.CONFIRM,
+        at,
+        due_at=due_at,
+        destination=matter.destination,
+        detail={"pending_act": matter.act.value},
+    )
+    tell_signers(matter, NoticeKind.SECOND_SIGNATURE_REQUESTED, at, occasion, {"pending_act": matter.act, **due})
+    return task
+
+
+def tell_signers(matter: Matter, kind: NoticeKind, at: datetime, occasion: str, facts: Mapping[str, Any]) -> None:
+    """Tell those who may sign what waits; none of those who have signed is shown it (`cases.notices.staff`)."""
+    tell(matter.file, Telling(kind, at, occasion, matter.destination, facts))
+
+
+def sign(matter: Matter, actor: Actor, action: ConfirmationAction) -> Verdict:
+    """Return what the actor's signature on the proposal that waits comes to.
+
+    Raises:
+        Refused: `wrong_stage` where nothing waits; `role_not_allowed`; `same_signer`.
+    """
+    kept = matter.rule.need_waiting(matter.row.pending)
+    wanted = programme_of(matter.file).signers.get(matter.act, matter.rule.signers)
+    return matter.rule.of(wanted).sign(actor, signers_of(kept), action)
+
+
+def add_signature(matter: Matter, actor: Actor, at: datetime, occasion: str, due: Mapping[str, Any]) -> None:
+    """Keep a signature after which another one is still missing, and ask the next person for it."""
+    file, act = matter.file, matter.act
+    signed = with_signature(matter.kept, actor)
+    matter.change(at, pending=signed)
+    file.record(Act.SIGNED, actor, at, destination=matter.destination, outcome=act.value)
+    task = file.find_task(TaskKind.CONFIRM, matter.destination)
+    if task is not None:
+        give_back(file, task)
+    again = f"{occasion}/{len(signers_of(signed))}"
+    tell_signers(matter, NoticeKind.SECOND_SIGNATURE_REQUESTED, at, again, {"pending_act": act, **due})
+
+
+def reject(
+    matter: Matter, actor: Actor, at: datetime, asked: ConfirmationRequest | PermitConfirmationRequest
+) -> Mapping[str, Any]:
+    """Clear a proposal whose signature is withheld, keep why, and return the signature of who had proposed it.
+
+    Raises:
+        Refused: where no reason is given, or one is of another use.
+    """
+    need_reasons(asked.reasons, Use.REJECT, matter.file.forms)
+    act = matter.act
+    proposed_by: Mapping[str, Any] = matter.kept["by"]
+    why = _kept(matter.file, actor, at, matter.rejected, asked.reasons, asked.note, act=act.value)
+    matter.change(at, pending_act=None, pending=None, rejected=why)
+    codes = [reason.code for reason in asked.reasons]
+    matter.file.record(Act.REJECTED, actor, at, destination=matter.destination, outcome=act.value, reasons=codes)
+    return proposed_by
+
+
+def tell_rejected(
+    matter: Matter,
+    at: datetime,
+    act: PendingAct,
+    proposed_by: Mapping[str, Any],
+    asked: ConfirmationRequest | PermitConfirmationRequest,
+    occasion: str,
+    due: Mapping[str, Any],
+) -> None:
+    """Tell who proposed that the second signature was not given, and why."""
+    facts = {"pending_act": act, "note": asked.note, **due}
+    kind, holder = NoticeKind.SECOND_SIGNATURE_REJECTED, signer(proposed_by)
+    tell(matter.file, Telling(kind, at, occasion, matter.destination, facts, asked.reasons, holder=holder))
+
+
+def _kept(
     file: CaseFile,
     actor: Actor,
     at: datetime,
@@ -44,47 +220,3 @@ def keep(
         "notes": notes_of(file, place.table, place.row, notes),
         **more,
     }
-
-
-def read(file: CaseFile, kept: Mapping[str, Any], place: Place) -> tuple[tuple[GivenReason, ...], str | None]:
-    """Return reasons with their notes, and the staff note, of what is kept."""
-    notes = file.open(place.table, "note", place.row, bytes.fromhex(kept["notes"]))
-    return with_notes(kept["reasons"], notes["reasons"]), notes["note"]
-
-
-def ask_second(
-    file: CaseFile,
-    at: datetime,
-    act: PendingAct,
-    occasion: str,
-    due: Mapping[str, Any],
-    *,
-    due_at: datetime | None,
-    destination: Destination | None = None,
-) -> TaskRow:
-    """Open the task of the second signature and tell the officers; `due` is what the notice says of its day."""
-    task = file.open_task(
-        TaskKind.CONFIRM, at, due_at=due_at, destination=destination, detail={"pending_act": act.value}
-    )
-    facts = {"pending_act": act, **due}
-    tell(file, Telling(NoticeKind.SECOND_SIGNATURE_REQUESTED, at, occasion, destination, facts))
-    return task
-
-
-def tell_rejected(
-    file: CaseFile,
-    at: datetime,
-    act: PendingAct,
-    proposed_by: Mapping[str, Any],
-    asked: ConfirmationRequest | PermitConfirmationRequest,
-    occasion: str,
-    due: Mapping[str, Any],
-    destination: Destination | None = None,
-) -> None:
-    """Tell who proposed that the second signature was not given, and why."""
-    facts = {"pending_act": act, "note": asked.note, **due}
-    holder = f"{proposed_by['issuer']} {proposed_by['subject']}"
-    tell(
-        file,
-        Telling(NoticeKind.SECOND_SIGNATURE_REJECTED, at, occasion, destination, facts, asked.reasons, holder=holder),
-    )

@@ -13,16 +13,16 @@ from cases.case.signers import (
     need_no_hold,
     need_reasons,
     need_round,
-    need_second_person,
     need_undecided,
     notes_of,
     signature_of,
+    signer,
     take_task,
 )
 from cases.deadlines import park_clock
 from cases.decisions import correction, finding_answers, proposals, settling
-from cases.decisions.proposals import Place
 from cases.decisions.reported_days import need_day
+from cases.decisions.second_signature import Verdict, nothing_waits
 from cases.notices.compose import Telling, tell
 from cases.programme import Signature, programme_of
 from cases.tasks.review import open_review, park_due, signature_due
@@ -31,7 +31,6 @@ from domain.acts import Act
 from domain.clock import day_of, morning_of
 from domain.deadlines import DeadlineKind
 from domain.decisions import (
-    ConfirmationAction,
     ConfirmationRequest,
     DecisionAction,
     DecisionRequest,
@@ -89,8 +88,8 @@ def propose(
     **more: Any,
 ) -> None:
     """Keep a proposal that takes effect with a second signature; `more` stands with it and in its ledger row."""
-    file.row.pending_act = act.value
-    file.row.pending = proposals.keep(file, actor, at, _proposal_place(file), reasons, note, **more)
+    matter = proposals.of_case(file)
+    proposals.propose(matter, actor, at, act, reasons, note, **more)
     of_decided = programme_of(file).signatures.get(act)
     proposed = Act.DECIDED if of_decided is None else of_decided.proposed
     file.record(
@@ -104,7 +103,7 @@ def propose(
     file.close_tasks([TaskKind.REVIEW], at)
     expected = file.set_working_days(DeadlineKind.SIGNATURE_EXPECTED, day_of(at), file.context.limits.signature_days)
     due_at = None if of_decided is None else expected.at
-    task = proposals.ask_second(file, at, act, f"{file.round}/{act.value}", signature_due(file), due_at=due_at)
+    task = proposals.ask_second(matter, at, f"{file.round}/{act.value}", signature_due(file), due_at=due_at)
     if file.row.overdue:
         file.change_task(task, overdue=True, queue=Queue.SUPERVISORS.value)
 
@@ -113,19 +112,21 @@ async def confirm(
     file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: ConfirmationRequest
 ) -> None:
     """Give or withhold the second signature (R14, R15, R22, R25, R26)."""
-    pending = file.row.pending_act
+    pending, matter = file.row.pending_act, proposals.of_case(file)
     if pending is None:
         need_undecided(file)
-        raise Refused("wrong_stage", "Nothing waits for a second signature.")
+        raise nothing_waits()
     need_round(file, asked.round)
-    need_second_person(actor, file.row.pending)
+    verdict = proposals.sign(matter, actor, asked.action)
     signed = programme_of(file).signatures.get(PendingAct(pending))
     if signed is None:
         need_no_hold(file)
     take_task(file, actor, at, TaskKind.CONFIRM)
-    if asked.action is ConfirmationAction.REJECT:
-        need_reasons(asked.reasons, Use.REJECT, file.forms)
+    if verdict is Verdict.WITHHELD:
         _reject(file, actor, at, asked, signed)
+        return
+    if verdict is Verdict.MORE:
+        proposals.add_signature(matter, actor, at, f"{file.round}/{pending}", signature_due(file))
         return
     if signed is not None:
         signed.given(file, actor, at)
@@ -143,11 +144,7 @@ async def confirm(
 
 def proposal(file: CaseFile) -> tuple[tuple[GivenReason, ...], str | None]:
     """Return reasons with their notes, and the staff note, of the proposal that waits."""
-    return proposals.read(file, need(file.row.pending, "pending"), _proposal_place(file))
-
-
-def _proposal_place(file: CaseFile) -> Place:
-    return Place("registrations", f"{file.reference}/{file.round}")
+    return proposals.read(proposals.of_case(file))
 
 
 def recall(file: CaseFile, actor: Actor, at: datetime) -> None:
@@ -235,17 +232,17 @@ def _need_known_defects(file: CaseFile, codes: Sequence[str]) -> None:
 
 
 def _reject(file: CaseFile, actor: Actor, at: datetime, asked: ConfirmationRequest, signed: Signature | None) -> None:
-    pending, proposer = PendingAct(need(file.row.pending_act, "pending_act")), need(file.row.pending, "pending")["by"]
+    matter = proposals.of_case(file)
+    act = matter.act
+    need_reasons(asked.reasons, Use.REJECT, file.forms)
     file.move(Event.REJECT if signed is None else signed.rejected)
     file.close_tasks([TaskKind.CONFIRM], at)
     file.cancel_deadlines(DeadlineKind.SIGNATURE_EXPECTED)
-    file.row.change(pending_act=None, pending=None, round=file.round + 1)
-    place = Place("registrations", f"{file.reference}/rejected")
-    file.row.rejected = proposals.keep(file, actor, at, place, asked.reasons, asked.note, act=pending.value)
-    file.record(Act.REJECTED, actor, at, outcome=pending.value, reasons=[r.code for r in asked.reasons])
+    file.row.round += 1
+    proposer = proposals.reject(matter, actor, at, asked)
     if signed is None:
-        open_review(file, at, reserved_for=f"{proposer['issuer']} {proposer['subject']}")
-    proposals.tell_rejected(file, at, pending, proposer, asked, str(file.round), park_due(file))
+        open_review(file, at, reserved_for=signer(proposer))
+    proposals.tell_rejected(matter, at, act, proposer, asked, str(file.round), park_due(file))
     if signed is not None and signed.withheld is not None:
         signed.withheld(file, actor, at)
 

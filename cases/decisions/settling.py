@@ -1,4 +1,4 @@
-"""What a decision does: approval with its settling time, refusal, revocation and their letters (R10, R14, R25)."""
+"""What a decision does: approval with its settling time, refusal, and letters (R10, R14)."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,15 +15,13 @@ from cases.programme import programme_of
 from cases.tasks.review import close_review
 from domain.actors import Actor
 from domain.acts import Act
-from domain.clock import day_of, morning_of
+from domain.clock import day_of
 from domain.deadlines import DeadlineKind
 from domain.decisions import GivenReason
-from domain.errors import need
 from domain.moves import Event
 from domain.notices import NoticeKind
 from domain.references import registration_number
 from domain.stages import DueKind, Holder
-from domain.working_days import calendar_days_before
 from store.tables import registration_number_sequence
 from texts.notices import Remedy
 
@@ -74,7 +72,6 @@ async def settle(file: CaseFile, connection: AsyncConnection, actor: Actor, at: 
     file.move(Event.SETTLED)
     file.row.settled = True
     file.record(Act.SETTLED, actor, at)
-    plan_contract_end(file, at)
     await programme_of(file).takes_effect(file, connection, actor, at)
 
 
@@ -94,29 +91,6 @@ def close_unregistered(file: CaseFile, at: datetime) -> None:
     park_clock.end(file)
     park_clock.owe(file, None, DueKind.PARK_DECISION, Holder.NONE)
     file.row.change(pending_act=None, pending=None, hold=None, standing_hold=False)
-
-
-def revoke(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[GivenReason]) -> None:
-    """End a registration by revocation, with the second signature (R25)."""
-    file.move(Event.CONFIRM_REVOCATION)
-    codes = [reason.code for reason in reasons]
-    close(file, at, "revoked")
-    ended_on = need(file.row.ended_on, "ended_on").isoformat()
-    file.record(Act.REVOKED, actor, at, reasons=codes, ended_on=ended_on, remedy=remedy_stated(file))
-    tell(file, letter(file, NoticeKind.REGISTRATION_REVOKED, actor, at, reasons))
-
-
-def close(file: CaseFile, at: datetime, end_reason: str) -> None:
-    """Write the end of a registration; the following of its permits goes on."""
-    ended_on = min(file.row.ended_on or day_of(at), day_of(at))
-    file.row.change(
-        ended_on=ended_on, end_reason=end_reason, pending_act=None, pending=None, standing_hold=False, hold=None
-    )
-    close_review(file, at)
-    file.cancel_deadlines(
-        DeadlineKind.CONTRACT_REMINDER, DeadlineKind.CONTRACT_GRACE, DeadlineKind.EMPLOYMENT_OVER, DeadlineKind.SETTLED
-    )
-    park_clock.owe(file, None, DueKind.PARK_DECISION, Holder.NONE)
 
 
 def letter(
@@ -147,21 +121,3 @@ def remedy_stated(file: CaseFile) -> dict[str, Any]:
         "lawsuit_months": limits.lawsuit_months,
         "limits_version": limits.version,
     }
-
-
-def plan_contract_end(file: CaseFile, at: datetime) -> None:
-    """Set the reminders of a contract's end and the grace after it (R29)."""
-    file.cancel_deadlines(DeadlineKind.CONTRACT_REMINDER, DeadlineKind.CONTRACT_GRACE)
-    end = file.row.contract_end
-    if end is None or file.row.ended_on is not None:
-        return
-    limits = file.context.limits
-    today = day_of(at)
-    for left, day in zip(
-        sorted(limits.contract_reminders, reverse=True),
-        calendar_days_before(end, limits.contract_reminders),
-        strict=True,
-    ):
-        if day > today:
-            file.set_deadline(DeadlineKind.CONTRACT_REMINDER, morning_of(day), step=left)
-    file.set_working_days(DeadlineKind.CONTRACT_GRACE, end, limits.contract_grace_days)

@@ -79,4 +79,4 @@ async def read_incident(context: Context, actor: Actor, incident_id: UUID) -> In
         case = None
         if row.reference is not None:
             case = (await connection.execute(_CASE, {"reference": row.reference})).scalar_one_or_none()
-    return incident_in_full(row, case)
+    return incident_in_full(row, case, context.case_types)

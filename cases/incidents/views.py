@@ -7,9 +7,9 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field
 
+from domain.case_types import CaseTypes
 from domain.clock import to_the_second
 from domain.languages import Language
-from domain.messages import registration_workflow_id
 from store.incident_rows import CauseLine, IncidentRead
 from texts.incidents import incident_help
 
@@ -181,9 +181,9 @@ def incident_view(row: IncidentRead) -> IncidentView:
     return IncidentView(**_fields(row))
 
 
-def incident_in_full(row: IncidentRead, case: Mapping[str, Any] | None) -> IncidentInFull:
+def incident_in_full(row: IncidentRead, case: Mapping[str, Any] | None, case_types: CaseTypes) -> IncidentInFull:
     """Return an incident with its case, whose columns PostgreSQL gave as JSON, by the names of the views."""
-    return IncidentInFull(**_fields(row), case=None if case is None else _case(case))
+    return IncidentInFull(**_fields(row), case=None if case is None else _case(case, case_types))
 
 
 def _fields(row: IncidentRead) -> dict[str, Any]:
@@ -207,10 +207,10 @@ def _fields(row: IncidentRead) -> dict[str, Any]:
     }
 
 
-def _case(case: Mapping[str, Any]) -> CaseToMend:
+def _case(case: Mapping[str, Any], case_types: CaseTypes) -> CaseToMend:
     return CaseToMend(
         **{name: value for name, value in case.items() if name not in _PARTS},
-        workflow_id=registration_workflow_id(case["reference"]),
+        workflow_id=case_types.id_of(case["reference"]),
         permits=[PermitToMend(**each) for each in case["permits"]],
         commands=[CommandToMend(**each) for each in case["commands"]],
         calls=[CallToMend(**each) for each in case["calls"]],

@@ -119,22 +119,20 @@ def _concerns(actor: Actor) -> Condition:
 
 
 def _proposed_by(actor: Actor, acts: Collection[Act]) -> Condition:
-    """Return the condition that the newest proposal before a notice is a member of staff's own."""
-    x = ledger.c
-    newest = (
-        select(x.actor_issuer, x.actor_subject)
-        .where(
-            x.chain == _N.reference,
-            x.act.in_(sorted(act.value for act in acts)),
-            x.destination.is_not_distinct_from(func.nullif(_N.destination, "")),
-            x.at <= _N.at,
-        )
-        .order_by(x.seq.desc())
-        .limit(1)
-        .correlate(notices)
-        .subquery("newest")
-    )
-    return exists().where(newest.c.actor_issuer == actor.issuer, newest.c.actor_subject == actor.subject)
+    """Return the condition that the newest proposal before a notice is a member of staff's own, or signed by them."""
+    x, y = ledger.c, ledger.alias("proposal").c
+
+    def before(row: Any, *further: Act) -> list[Condition]:
+        return [
+            row.chain == _N.reference,
+            row.act.in_(sorted(act.value for act in {*acts, *further})),
+            row.destination.is_not_distinct_from(func.nullif(_N.destination, "")),
+            row.at <= _N.at,
+        ]
+
+    newest = select(y.seq).where(*before(y)).order_by(y.seq.desc()).limit(1).correlate(notices).scalar_subquery()
+    mine = (x.actor_issuer == actor.issuer, x.actor_subject == actor.subject)
+    return exists().where(*before(x, Act.SIGNED), x.seq >= newest, *mine).correlate(notices)
 
 
 def _page(told: Condition, filters: list[Condition], limit: int) -> Select[Any]:

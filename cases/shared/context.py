@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Protocol
 
 from cases.files.apart import Apart
+from domain.case_types import CaseTypes, Typed
 from domain.employers import PremisesEntry
 from domain.forms import Form
 from domain.notices import Channel
+from domain.words import Words, joined
 from domain.working_days import WorkingCalendar
 from policy.limits import Limits
 from policy.pack import PackShelf
@@ -46,6 +48,15 @@ class Context:
     premises: "PremisesShelf" = field(default_factory=lambda: PremisesShelf())
     apart: Apart = field(default_factory=Apart)
     bells: "DeliveryBells" = field(default_factory=lambda: DeliveryBells())
+    case_types: CaseTypes = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "case_types", CaseTypes(self.programmes))
+
+    @property
+    def words(self) -> Words:
+        """The words of all programmes."""
+        return joined(each.words for each in self.programmes.values())
 
     @property
     def prefixes(self) -> frozenset[str]:
@@ -64,12 +75,17 @@ class Context:
         raise KeyError(reference)
 
 
-class Declared(Protocol):
-    """A programme, as far as it is known down here: by its code, its form, and by what its cases are called."""
+class Declared(Typed, Protocol):
+    """A programme, as far as it is known down here: its code, words, form and views, and what its cases are called."""
 
     @property
     def code(self) -> str:
         """The code that its cases carry."""
+        ...
+
+    @property
+    def words(self) -> Words:
+        """Its words, with those of any case."""
         ...
 
     @property
@@ -78,13 +94,13 @@ class Declared(Protocol):
         ...
 
     @property
-    def prefix(self) -> str:
-        """The two letters that the references of its cases begin with."""
+    def form(self) -> type[Form]:
+        """What is given to open a case."""
         ...
 
     @property
-    def form(self) -> type[Form]:
-        """What is given to open a case."""
+    def views(self) -> object:
+        """What is shown of a case; `cases.case.shows` says what is in it."""
         ...
 
 

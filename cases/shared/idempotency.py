@@ -99,13 +99,16 @@ class Known:
 class Done:
     """What an act came to: its answer, the key that seals it for a repeat, and the case and command it is about.
 
-    Without a key nothing is kept, and a repeat acts anew.
+    Without a key nothing is kept, and a repeat acts anew. `last` is done after the answer is kept, as what nothing in
+    the transaction may follow. `is_repeated` says that the act was done before.
     """
 
     reply: Reply
     key: DataKey | None = None
     reference: str | None = None
     command_id: UUID | None = None
+    last: Callable[[], Awaitable[object]] | None = None
+    is_repeated: bool = False
 
 
 async def once(
@@ -128,33 +131,41 @@ async def once(
         case: the reference of a case whose row it locks before it reads anything.
 
     Raises:
-        Refused: as `find_known`, and as the act.
+        Refused: as `read_known`, and as the act.
     """
     async with context.database.begin(actor.tenant if tenant is None else tenant, case=case) as connection:
-        known = await find_known(context, connection, actor, request)
-        if known is not None and known.reply is not None:
-            return Done(known.reply, reference=known.reference, command_id=known.command_id)
-        done = await act(connection)
-        if done.key is not None:
-            await remember(
-                context,
-                connection,
-                actor,
-                request,
-                reference=done.reference,
-                command_id=done.command_id,
-                reply=done.reply,
-                key=done.key,
-            )
+        return await once_in(context, connection, actor, request, act)
+
+
+async def once_in(
+    context: Context,
+    connection: AsyncConnection,
+    actor: Actor,
+    request: Idempotency,
+    act: Callable[[AsyncConnection], Awaitable[Done]],
+) -> Done:
+    """Do the same in a transaction that is open; the key stays locked until it ends."""
+    known = await _find(context, connection, actor, request)
+    if known is not None and known.reply is not None:
+        return Done(known.reply, reference=known.reference, command_id=known.command_id, is_repeated=True)
+    done = await act(connection)
+    if done.key is not None:
+        row = key_row(
+            context,
+            actor,
+            request,
+            reference=done.reference,
+            command_id=done.command_id,
+            reply=done.reply,
+            key=done.key,
+        )
+        await connection.execute(insert(idempotency).values(**row))
+    if done.last is not None:
+        await done.last()
     return done
 
 
-async def find_known(context: Context, connection: AsyncConnection, actor: Actor, request: Idempotency) -> Known | None:
-    """Return what is known of the key, or None for a new one; the key stays locked until the transaction ends.
-
-    Raises:
-        Refused: `in_progress` while another request holds the key; `idempotency_key_reused` for another body.
-    """
+async def _find(context: Context, connection: AsyncConnection, actor: Actor, request: Idempotency) -> Known | None:
     beside = asked_before(actor, request)
     found = (await connection.execute(_FIND, dict(beside.values))).scalar_one()
     return read_known(context, request, found)
@@ -193,22 +204,6 @@ def read_known(context: Context, request: Idempotency, found: dict[str, Any]) ->
     key = unwrap(context.keyring, WrappedKey(UUID(found["key_id"]), found["kek_id"], wrapped))
     content = json.loads(key.open("idempotency", "answer", request.key, bytes.fromhex(found["answer"])))
     return Known(Reply(Progress.of_kept(found["status"]), content["body"]), found["reference"], command_id)
-
-
-async def remember(
-    context: Context,
-    connection: AsyncConnection,
-    actor: Actor,
-    request: Idempotency,
-    *,
-    reference: str | None = None,
-    command_id: UUID | None = None,
-    reply: Reply | None = None,
-    key: DataKey | None = None,
-) -> None:
-    """Write the row of a new key in the transaction of its act, with the answer where it is known already."""
-    row = key_row(context, actor, request, reference=reference, command_id=command_id, reply=reply, key=key)
-    await connection.execute(insert(idempotency).values(**row))
 
 
 def key_row(

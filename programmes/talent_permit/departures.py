@@ -20,6 +20,7 @@ from domain.registration import DepartureRequest
 from domain.stages import PendingAct
 from domain.tasks import TaskKind
 from programmes.talent_permit.given import known
+from programmes.talent_permit.words import PermitDeadline, PermitTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +71,9 @@ def take(file: CaseFile, at: datetime, departure: Departure, confirmed_by: Actor
     if confirmed_by is not None:
         kept["confirmed_by"] = signature_of(confirmed_by)
     file.row.change(departure=kept, ended_on=departure.last_day, end_reason=departure.reason.value)
-    file.cancel_deadlines(DeadlineKind.CONTRACT_REMINDER, DeadlineKind.CONTRACT_GRACE)
-    file.close_tasks([TaskKind.EMPLOYMENT_CHECK], at)
-    file.set_deadline(DeadlineKind.EMPLOYMENT_OVER, start_of(departure.last_day + timedelta(days=1)))
+    file.cancel_deadlines(PermitDeadline.CONTRACT_REMINDER, PermitDeadline.CONTRACT_GRACE)
+    file.close_tasks([PermitTask.EMPLOYMENT_CHECK], at)
+    file.set_deadline(PermitDeadline.EMPLOYMENT_OVER, start_of(departure.last_day + timedelta(days=1)))
 
 
 def announce(file: CaseFile, at: datetime, departure: Departure) -> None:

@@ -5,8 +5,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
-from cases.case.view import obstacle_views
-from cases.case.views import ObstacleView
+from cases.case.views import CaseForStaff
 from cases.decisions import assessing, finding_answers
 from domain.actors import Actor, system
 from domain.acts import Act
@@ -14,15 +13,16 @@ from domain.clock import day_of
 from domain.findings import Finding, outcome_of
 from domain.languages import Language
 from domain.stages import Destination, PendingAct, Stage
-from domain.tasks import TaskKind
 from policy.facts import Facts
 from policy.rerun import REGISTRATION_SCOPE
-from programmes.talent_permit import permits
+from programmes.talent_permit import contract, permits, views
 from programmes.talent_permit.rules import eligibility
+from programmes.talent_permit.words import PermitTask
 
 
 async def begin(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
     """Begin a track for each destination: eligible and to be sent, or a task for an officer (P1, P2)."""
+    contract.plan_contract_end(file, at)
     known = await assessing.known_facts(file, connection, at, in_force=_is_in_force(file, at))
     for destination in file.destinations:
         _weigh(file, actor, at, destination, known)
@@ -73,10 +73,15 @@ async def obstacles(file: CaseFile, connection: AsyncConnection, at: datetime) -
 
 
 async def outlook(
-    file: CaseFile, connection: AsyncConnection, at: datetime, language: Language
-) -> tuple[ObstacleView, ...]:
-    """Return the same as the answer to a decision shows it."""
-    return obstacle_views(await obstacles(file, connection, at), language)
+    file: CaseFile,
+    connection: AsyncConnection,
+    at: datetime,
+    language: Language,
+    seen: CaseForStaff,
+    needs: bool | None,
+) -> CaseForStaff:
+    """Return a case with the same, as the answer to a decision shows it."""
+    return views.looking_ahead(seen, await obstacles(file, connection, at), language, needs)
 
 
 def _weigh(file: CaseFile, actor: Actor, at: datetime, destination: Destination, known: assessing.Known) -> None:
@@ -91,7 +96,7 @@ def _weigh(file: CaseFile, actor: Actor, at: datetime, destination: Destination,
         file.set_permit(destination, at)
     due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
     about = {"findings": sorted(finding.code.value for finding in asked)}
-    task = file.share_task(TaskKind.PERMIT_ELIGIBILITY, at, destination, due_at=due.at, detail=about)
+    task = file.share_task(PermitTask.PERMIT_ELIGIBILITY, at, destination, due_at=due.at, detail=about)
     if task.detail.get("findings") != about["findings"]:
         file.change_task(task, detail=task.detail | about)
     file.record(Act.PERMIT_NOT_CLEAR, actor, at, destination=destination.value, outcome=outcome_of(findings).value)
@@ -106,7 +111,7 @@ def _send(
     facts: Facts,
 ) -> None:
     """Make a destination eligible: nothing stands in the way, or what did was answered before."""
-    file.close_tasks([TaskKind.PERMIT_ELIGIBILITY], at, destination=destination)
+    file.close_tasks([PermitTask.PERMIT_ELIGIBILITY], at, destination=destination)
     reasons = finding_answers.reasons_for(file, findings, facts)
     permits.make_eligible(file, actor, at, destination, reasons)
 
@@ -119,9 +124,9 @@ def waiting(file: CaseFile) -> list[Destination]:
     return sorted(d for d, permit in rows if permit.stage is None and permit.pending_act is None)
 
 
-def asked(file: CaseFile) -> list[tuple[TaskKind, Destination]]:
+def asked(file: CaseFile) -> list[tuple[str, Destination]]:
     """Return the tasks that ask an officer about a destination."""
-    return [(TaskKind.PERMIT_ELIGIBILITY, destination) for destination in waiting(file)]
+    return [(PermitTask.PERMIT_ELIGIBILITY, destination) for destination in waiting(file)]
 
 
 def _is_in_force(file: CaseFile, at: datetime) -> bool:

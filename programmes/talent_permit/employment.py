@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
 from cases.case.signers import need_reasons, signature_of
-from cases.decisions import assessing, settling
+from cases.decisions import assessing
+from cases.decisions.proposals import need_no_proposal
 from cases.decisions.reported_days import need_day
 from cases.decisions.review import proposal, propose
 from cases.notices import contact_changes
@@ -16,8 +17,7 @@ from cases.notices.compose import Telling, tell
 from domain.actors import STAFF, Actor
 from domain.acts import Act
 from domain.clock import day_of
-from domain.deadlines import DeadlineKind
-from domain.decisions import GivenReason, RevocationRequest, TaskAction, TaskAnswerRequest
+from domain.decisions import GivenReason, RevocationRequest, TaskAnswerRequest
 from domain.errors import FieldError, Refused, need
 from domain.field_errors import MESSAGES, FieldCode, field_errors
 from domain.moves import Event, get_move
@@ -25,9 +25,10 @@ from domain.notices import NoticeKind
 from domain.reasons import ReasonCode, Use
 from domain.registration import ChangeRequest, CorrectionRequest, DepartureRequest, RegistrationRequest
 from domain.stages import CLOSED, IN_REVIEW, PendingAct, Stage, Standing
-from domain.tasks import TaskKind
-from programmes.talent_permit import departures, permits
+from domain.tasks import TaskAction, TaskKind
+from programmes.talent_permit import contract, departures, ending, permits
 from programmes.talent_permit.given import given, known
+from programmes.talent_permit.words import PermitDeadline, PermitTask
 from store.rows.work import DeadlineRow, TaskRow
 
 
@@ -47,7 +48,7 @@ def depart(file: CaseFile, actor: Actor, at: datetime, asked: DepartureRequest) 
 def _propose_departure(file: CaseFile, actor: Actor, at: datetime, asked: DepartureRequest) -> None:
     get_move(file.stage, Event.PROPOSE_DEPARTURE)
     departure = departures.read(file, actor, at, asked)
-    _need_no_proposal(file)
+    need_no_proposal(file)
     file.move(Event.PROPOSE_DEPARTURE)
     file.row.round += 1
     reasons = (GivenReason(code=departure.reason.value),)
@@ -65,7 +66,7 @@ def dispute(file: CaseFile, actor: Actor, at: datetime) -> None:
     file.move(Event.DISPUTE)
     file.row.departure = departure | {"disputed": True}
     due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
-    file.open_task(TaskKind.DEPARTURE_DISPUTED, at, due_at=due.at)
+    file.open_task(PermitTask.DEPARTURE_DISPUTED, at, due_at=due.at)
     file.record(Act.DEPARTURE_DISPUTED, actor, at)
 
 
@@ -74,7 +75,7 @@ def end_employment(file: CaseFile, actor: Actor, at: datetime, _deadline: Deadli
     if file.row.pending_act == PendingAct.REVOKE or file.row.ended_on is None:
         return
     file.move(Event.EMPLOYMENT_OVER)
-    is_disputed = file.find_task(TaskKind.DEPARTURE_DISPUTED) is not None
+    is_disputed = file.find_task(PermitTask.DEPARTURE_DISPUTED) is not None
     _end(file, actor, at, need(file.row.end_reason, "end_reason"))
     permits.registration_ended(file, actor, at, "registration_ended", reports=not is_disputed)
 
@@ -83,7 +84,7 @@ def revoke(file: CaseFile, actor: Actor, at: datetime, asked: RevocationRequest)
     """Propose a revocation, which takes effect with a second signature (R24)."""
     get_move(file.stage, Event.REVOKE)
     departures.need_settled(file)
-    _need_no_proposal(file)
+    need_no_proposal(file)
     need_reasons(asked.reasons, Use.REVOKE, file.forms)
     file.move(Event.REVOKE)
     file.row.round += 1
@@ -94,7 +95,7 @@ def revoke(file: CaseFile, actor: Actor, at: datetime, asked: RevocationRequest)
 def confirm_revocation(file: CaseFile, actor: Actor, at: datetime) -> None:
     """Revoke a registration with the second signature, and its permits with it (R25)."""
     reasons, _ = proposal(file)
-    settling.revoke(file, actor, at, reasons)
+    ending.revoke(file, actor, at, reasons)
     permits.registration_ended(file, actor, at, "registration_revoked")
 
 
@@ -173,18 +174,18 @@ async def answer_employment(
 
 def answer_dispute(file: CaseFile, actor: Actor, at: datetime, asked: TaskAnswerRequest) -> None:
     """Uphold a departure that the person disputes, or set it aside; the report to the authority waited for it (R22)."""
-    if file.find_task(TaskKind.DEPARTURE_DISPUTED) is None:
+    if file.find_task(PermitTask.DEPARTURE_DISPUTED) is None:
         raise Refused("wrong_stage", "No departure is disputed.")
     departures.need_another_than_reported(file, actor)
-    file.close_tasks([TaskKind.DEPARTURE_DISPUTED], at)
+    file.close_tasks([PermitTask.DEPARTURE_DISPUTED], at)
     file.record(Act.TASK_ANSWERED, actor, at, outcome=asked.action.value, kind="departure_disputed")
     if asked.action is TaskAction.UPHOLD:
         if file.stage is Stage.ENDED and not _is_reported(file):
             permits.registration_ended(file, actor, at, "registration_ended")
     elif file.stage is Stage.APPROVED:
         file.row.change(ended_on=None, end_reason=None, departure=None)
-        file.cancel_deadlines(DeadlineKind.EMPLOYMENT_OVER)
-        settling.plan_contract_end(file, at)
+        file.cancel_deadlines(PermitDeadline.EMPLOYMENT_OVER)
+        contract.plan_contract_end(file, at)
 
 
 def remind_of_contract(file: CaseFile, actor: Actor, at: datetime, deadline: DeadlineRow) -> None:
@@ -200,7 +201,7 @@ def end_contract_grace(file: CaseFile, actor: Actor, at: datetime, deadline: Dea
     """Ask an officer what became of an employment whose contract has ended (R29)."""
     file.move(Event.CONTRACT_GRACE_OVER)
     due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
-    file.open_task(TaskKind.EMPLOYMENT_CHECK, at, due_at=due.at)
+    file.open_task(PermitTask.EMPLOYMENT_CHECK, at, due_at=due.at)
     file.record(Act.REMINDED, actor, at, step=deadline.kind)
 
 
@@ -234,17 +235,11 @@ async def _employer_left(file: CaseFile, connection: AsyncConnection, actor: Act
 
 
 def _end(file: CaseFile, actor: Actor, at: datetime, reason: str) -> None:
-    settling.close(file, at, reason)
+    ending.close(file, at, reason)
     ended_on = need(file.row.ended_on, "ended_on")
     file.record(Act.ENDED, actor, at, reasons=[reason], ended_on=ended_on.isoformat())
     facts = {"ended_on": ended_on, "end_reason": reason}
     tell(file, Telling(NoticeKind.REGISTRATION_ENDED, at, str(file.round), facts=facts))
-
-
-def _need_no_proposal(file: CaseFile) -> None:
-    """Refuse a proposal while another one waits."""
-    if file.row.pending_act is not None:
-        raise Refused("already_decided", "A proposal waits for its second signature; it has to be decided first.")
 
 
 def _is_reported(file: CaseFile) -> bool:
@@ -260,9 +255,9 @@ def _need_contract_to_come(file: CaseFile, at: datetime, contract_end: date) -> 
 def _take_contract_end(file: CaseFile, at: datetime) -> None:
     """Let the reminders follow a new contract end, and close the question about the old one."""
     file.row.contract_end = known(file).employment.contract_end
-    file.close_tasks([TaskKind.EMPLOYMENT_CHECK], at)
+    file.close_tasks([PermitTask.EMPLOYMENT_CHECK], at)
     if file.stage is Stage.APPROVED and file.row.settled:
-        settling.plan_contract_end(file, at)
+        contract.plan_contract_end(file, at)
 
 
 def known_anew(file: CaseFile, at: datetime) -> None:
@@ -271,7 +266,7 @@ def known_anew(file: CaseFile, at: datetime) -> None:
     if file.row.contract_end != ends:
         file.row.contract_end = ends
         if file.stage is Stage.APPROVED and file.row.settled:
-            settling.plan_contract_end(file, at)
+            contract.plan_contract_end(file, at)
 
 
 def _change_place(file: CaseFile) -> str:

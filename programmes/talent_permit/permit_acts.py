@@ -1,16 +1,19 @@
 """What officers do about a permit: send or withhold, enter or apply an answer, sign a second time (P2, P3, P26)."""
 
 from datetime import datetime
+from functools import partial
+from typing import Any, Final
 
 from cases.case.file import CaseFile
 from cases.case.signers import (
     given,
     need_reasons,
-    need_second_person,
+    signer,
     take_task,
 )
 from cases.decisions import finding_answers, proposals
-from cases.decisions.proposals import Place
+from cases.decisions.proposals import Matter, Place
+from cases.decisions.second_signature import SecondSignature, Verdict
 from cases.decisions.settling import letter, remedy_stated
 from cases.notices.compose import tell
 from cases.tasks.review import set_claim_limit
@@ -19,14 +22,13 @@ from domain.acts import Act
 from domain.answers import AnswerState
 from domain.clock import day_of
 from domain.decisions import (
-    ConfirmationAction,
     EligibilityAction,
     EligibilityRequest,
     GivenReason,
     OutcomeRequest,
     PermitConfirmationRequest,
 )
-from domain.errors import Refused, need
+from domain.errors import Refused
 from domain.moves import PermitEvent, get_permit_move
 from domain.notices import NoticeKind
 from domain.reasons import Use
@@ -35,9 +37,14 @@ from domain.tasks import TaskKind
 from programmes.talent_permit import eligibility, permits
 from programmes.talent_permit.authority import applying as answering
 from programmes.talent_permit.authority import inbox
+from programmes.talent_permit.words import PermitTask
 from store.case_rows import Row
 from store.rows.authority import AnswerRow
 from store.rows.register import PermitRow
+
+_RULE: Final = SecondSignature(
+    one_waits="already_decided", told="A proposal for this destination waits for its second signature."
+)
 
 
 def settle_eligibility(
@@ -50,14 +57,13 @@ def settle_eligibility(
     """
     permit = _permit(file, destination)
     get_permit_move(None if permit.stage is None else PermitStage(permit.stage), PermitEvent.ELIGIBLE)
-    if permit.pending_act is not None:
-        raise Refused("already_decided", "A proposal for this destination waits for its second signature.")
+    _RULE.need_none(permit.pending_act)
     if file.stage is not Stage.APPROVED:
         raise Refused("wrong_stage", "The registration is not in force.")
-    take_task(file, actor, at, TaskKind.PERMIT_ELIGIBILITY, destination)
+    take_task(file, actor, at, PermitTask.PERMIT_ELIGIBILITY, destination)
     if asked.action is EligibilityAction.SEND:
         codes = need_reasons(asked.reasons, Use.OVERRIDE, file.forms)
-        file.close_tasks([TaskKind.PERMIT_ELIGIBILITY], at, destination=destination)
+        file.close_tasks([PermitTask.PERMIT_ELIGIBILITY], at, destination=destination)
         file.set_permit(destination, at, rejected=None)
         finding_answers.keep(file, finding_answers.answers_given(file, destination.value, given(asked.reasons), at))
         permits.make_eligible(file, actor, at, destination, tuple(c.value for c in codes))
@@ -65,7 +71,7 @@ def settle_eligibility(
         permits.follow_up(file)
         return
     need_reasons(asked.reasons, Use.WITHHOLD, file.forms)
-    file.close_tasks([TaskKind.PERMIT_ELIGIBILITY], at, destination=destination)
+    file.close_tasks([PermitTask.PERMIT_ELIGIBILITY], at, destination=destination)
     _propose(file, actor, at, destination, PendingAct.WITHHOLD, asked.reasons, asked.note)
     file.record(
         Act.PERMIT_WITHHOLD_PROPOSED, actor, at, destination=destination.value, reasons=[r.code for r in asked.reasons]
@@ -76,14 +82,17 @@ def confirm(
     file: CaseFile, actor: Actor, at: datetime, destination: Destination, asked: PermitConfirmationRequest
 ) -> None:
     """Give or withhold the second signature on what was proposed for a permit."""
-    permit = _permit(file, destination)
-    pending = permit.pending
-    need_second_person(actor, pending)
-    act, pending = PendingAct(need(permit.pending_act, "pending_act")), need(pending, "pending")
+    _permit(file, destination)
+    matter = _matter(file, destination)
+    verdict = proposals.sign(matter, actor, asked.action)
+    act, pending = matter.act, matter.kept
     take_task(file, actor, at, TaskKind.CONFIRM, destination)
+    if verdict is Verdict.MORE:
+        proposals.add_signature(matter, actor, at, pending["at"], _signature_due(file, at)[1])
+        return
     file.close_tasks([TaskKind.CONFIRM], at, destination=destination)
-    if asked.action is ConfirmationAction.REJECT:
-        _reject(file, actor, at, destination, asked)
+    if verdict is Verdict.WITHHELD:
+        _reject(matter, actor, at, asked)
         return
     if act is PendingAct.WITHHOLD:
         _withhold(file, actor, at, destination)
@@ -91,24 +100,15 @@ def confirm(
     _apply_held(file, actor, at, destination, pending)
 
 
-def _reject(
-    file: CaseFile, actor: Actor, at: datetime, destination: Destination, asked: PermitConfirmationRequest
-) -> None:
-    permit = file.permits[destination]
-    act, pending = PendingAct(need(permit.pending_act, "pending_act")), need(permit.pending, "pending")
-    need_reasons(asked.reasons, Use.REJECT, file.forms)
-    place = Place("permits", f"{file.reference}/{destination.value}/rejected")
-    rejected = proposals.keep(file, actor, at, place, asked.reasons, asked.note, act=act.value)
-    file.set_permit(destination, at, pending_act=None, pending=None, rejected=rejected)
-    reasons = [reason.code for reason in asked.reasons]
-    file.record(Act.REJECTED, actor, at, destination=destination.value, outcome=act.value, reasons=reasons)
-    holder = f"{pending['by']['issuer']} {pending['by']['subject']}"
+def _reject(matter: Matter, actor: Actor, at: datetime, asked: PermitConfirmationRequest) -> None:
+    file, act = matter.file, matter.act
+    proposer = proposals.reject(matter, actor, at, asked)
     if act is PendingAct.WITHHOLD:
         due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
-        task = file.open_task(TaskKind.PERMIT_ELIGIBILITY, at, due_at=due.at, destination=destination)
-        file.change_task(task, holder=holder, held_since=at)
+        task = file.open_task(PermitTask.PERMIT_ELIGIBILITY, at, due_at=due.at, destination=matter.destination)
+        file.change_task(task, holder=signer(proposer), held_since=at)
         set_claim_limit(file, task, at)
-    proposals.tell_rejected(file, at, act, pending["by"], asked, at.isoformat(), {"due_on": None}, destination)
+    proposals.tell_rejected(matter, at, act, proposer, asked, at.isoformat(), {"due_on": None})
 
 
 def propose_outcome(
@@ -116,12 +116,11 @@ def propose_outcome(
 ) -> None:
     """Propose to apply an answer that is kept: one held for its contradiction, or one entered from a paper."""
     permit = _permit(file, destination)
-    if permit.pending_act is not None:
-        raise Refused("already_decided", "A proposal for this destination waits for its second signature.")
+    _RULE.need_none(permit.pending_act)
     kept = find_held(file, destination, asked.outcome_id)
     if kept is None:
         raise Refused("not_found", "No held answer about this permit has this outcome_id.")
-    take_task(file, actor, at, TaskKind.AUTHORITY_CONFLICT, destination)
+    take_task(file, actor, at, PermitTask.AUTHORITY_CONFLICT, destination)
     proposed = {"outcome_id": asked.outcome_id, "answer_id": str(kept.answer_id)}
     _propose(file, actor, at, destination, PendingAct.OUTCOME, (), None, **proposed)
     file.record(Act.ANSWER_PROPOSED, actor, at, destination=destination.value, outcome=kept.outcome)
@@ -152,7 +151,7 @@ def _apply_held(file: CaseFile, actor: Actor, at: datetime, destination: Destina
     file.change_answer(kept, AnswerState.APPLIED.value)
     answering.force(file, actor, at, inbox.read_kept(file, kept), kept.answer_id)
     if not any(a.state == AnswerState.HELD and a.destination == destination for a in file.answers):
-        file.close_tasks([TaskKind.AUTHORITY_CONFLICT], at, destination=destination)
+        file.close_tasks([PermitTask.AUTHORITY_CONFLICT], at, destination=destination)
 
 
 def _withhold(file: CaseFile, actor: Actor, at: datetime, destination: Destination) -> None:
@@ -174,21 +173,34 @@ def _propose(
     note: str | None,
     **more: object,
 ) -> None:
-    pending = proposals.keep(file, actor, at, _place(file, destination), reasons, note, **more)
-    file.set_permit(destination, at, pending_act=act.value, pending=pending, rejected=None)
+    matter = _matter(file, destination)
+    proposals.propose(matter, actor, at, act, reasons, note, **more)
+    file.set_permit(destination, at, rejected=None)
+    due_at, due = _signature_due(file, at)
+    proposals.ask_second(matter, at, at.isoformat(), due, due_at=due_at)
+
+
+def _signature_due(file: CaseFile, at: datetime) -> tuple[datetime, dict[str, Any]]:
+    """Return until when the second signature of a proposal of now is expected, and what a notice says of it."""
     due = file.calendar.deadline(day_of(at), file.context.limits.signature_days)
-    told = {"due_on": day_of(due.at), "due_provisional": due.provisional}
-    proposals.ask_second(file, at, act, at.isoformat(), told, due_at=due.at, destination=destination)
+    return due.at, {"due_on": day_of(due.at), "due_provisional": due.provisional}
 
 
 def _proposed(file: CaseFile, destination: Destination) -> tuple[GivenReason, ...]:
-    pending = need(file.permits[destination].pending, "pending")
-    reasons, _ = proposals.read(file, pending, _place(file, destination))
+    reasons, _ = proposals.read(_matter(file, destination))
     return reasons
 
 
-def _place(file: CaseFile, destination: Destination) -> Place:
-    return Place("permits", f"{file.reference}/{destination.value}")
+def _matter(file: CaseFile, destination: Destination) -> Matter:
+    return Matter(
+        file=file,
+        row=file.permits[destination],
+        change=partial(file.set_permit, destination),
+        pending=Place("permits", f"{file.reference}/{destination.value}"),
+        rejected=Place("permits", f"{file.reference}/{destination.value}/rejected"),
+        destination=destination,
+        rule=_RULE,
+    )
 
 
 def _permit(file: CaseFile, destination: Destination) -> PermitRow:

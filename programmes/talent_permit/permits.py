@@ -12,7 +12,6 @@ from domain.actors import Actor
 from domain.acts import Act
 from domain.answers import Outcome
 from domain.clock import day_of, morning_of, start_of
-from domain.deadlines import DeadlineKind
 from domain.errors import need
 from domain.moves import PermitEvent, get_permit_move
 from domain.notices import NoticeKind
@@ -29,20 +28,21 @@ from domain.tasks import TaskKind
 from domain.working_days import calendar_days_before
 from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.authority.known_entries import UNASKABLE, Found
+from programmes.talent_permit.words import PermitDeadline, PermitTask
 from store.rows.work import DeadlineRow, TaskRow
 
 _PERMIT_DEADLINES = (
-    DeadlineKind.SENDING_EXPECTED,
-    DeadlineKind.APPLICANT_REMINDER,
-    DeadlineKind.APPLICANT_INACTIVE,
-    DeadlineKind.AUTHORITY_LATE,
+    PermitDeadline.SENDING_EXPECTED,
+    PermitDeadline.APPLICANT_REMINDER,
+    PermitDeadline.APPLICANT_INACTIVE,
+    PermitDeadline.AUTHORITY_LATE,
 )
-_TIMED = (DeadlineKind.PERMIT_EXPIRING, DeadlineKind.PERMIT_EXPIRED)
+_TIMED = (PermitDeadline.PERMIT_EXPIRING, PermitDeadline.PERMIT_EXPIRED)
 _PERMIT_TASKS = (
-    TaskKind.PERMIT_ELIGIBILITY,
-    TaskKind.APPLICANT_INACTIVE,
-    TaskKind.AUTHORITY_LATE,
-    TaskKind.AUTHORITY_REJECTED,
+    PermitTask.PERMIT_ELIGIBILITY,
+    PermitTask.APPLICANT_INACTIVE,
+    PermitTask.AUTHORITY_LATE,
+    PermitTask.AUTHORITY_REJECTED,
 )
 
 
@@ -56,7 +56,7 @@ def make_eligible(
     file.record(Act.PERMIT_ELIGIBLE, actor, at, destination=destination.value, reasons=reasons)
     file.call("list_entry", at, destination=destination)
     days = file.context.limits.sending_days
-    file.set_working_days(DeadlineKind.SENDING_EXPECTED, day_of(at), days, destination=destination.value)
+    file.set_working_days(PermitDeadline.SENDING_EXPECTED, day_of(at), days, destination=destination.value)
 
 
 def sent(file: CaseFile, actor: Actor, at: datetime, destination: Destination, found: Found | None = None) -> None:
@@ -66,13 +66,13 @@ def sent(file: CaseFile, actor: Actor, at: datetime, destination: Destination, f
     if file.permits[destination].stage != PermitStage.ELIGIBLE:
         return
     file.move_permit(destination, PermitEvent.SENT, at, sent_at=at)
-    file.cancel_deadlines(DeadlineKind.SENDING_EXPECTED, destination=destination.value)
-    file.close_tasks([TaskKind.AUTHORITY_REJECTED], at, destination=destination)
+    file.cancel_deadlines(PermitDeadline.SENDING_EXPECTED, destination=destination.value)
+    file.close_tasks([PermitTask.AUTHORITY_REJECTED], at, destination=destination)
     limits, day0 = file.context.limits, day_of(at)
     for step, moment in enumerate(file.calendar.mornings(day0, limits.applicant_reminders), start=1):
-        file.set_deadline(DeadlineKind.APPLICANT_REMINDER, moment, destination=destination.value, step=step)
+        file.set_deadline(PermitDeadline.APPLICANT_REMINDER, moment, destination=destination.value, step=step)
     inactive = file.calendar.mornings(day0, (limits.applicant_inactive_days,))[0]
-    file.set_deadline(DeadlineKind.APPLICANT_INACTIVE, inactive, destination=destination.value)
+    file.set_deadline(PermitDeadline.APPLICANT_INACTIVE, inactive, destination=destination.value)
     before: dict[str, Any] = {"entry": found.detail()} if found else {}
     file.record(Act.PERMIT_SENT, actor, at, destination=destination.value, **before)
     tell(file, Telling(NoticeKind.PERMIT_SUBMITTED, at, str(file.round), destination))
@@ -94,7 +94,7 @@ def rejected(
         detail |= {"differs": list(found.differs), "entry": found.detail(), "own": own}
     file.move_permit(destination, PermitEvent.SENDING_REJECTED, at)
     file.record(Act.PERMIT_REJECTED, actor, at, destination=destination.value, reasons=[reason])
-    file.share_task(TaskKind.AUTHORITY_REJECTED, at, destination, detail=detail)
+    file.share_task(PermitTask.AUTHORITY_REJECTED, at, destination, detail=detail)
 
 
 def send_again(file: CaseFile, actor: Actor, at: datetime, task: TaskRow) -> None:
@@ -106,7 +106,7 @@ def send_again(file: CaseFile, actor: Actor, at: datetime, task: TaskRow) -> Non
     for destination in served:
         get_permit_move(_stage(file, destination), PermitEvent.SENT)
     alone = task.destination
-    file.close_tasks([TaskKind.AUTHORITY_REJECTED], at, destination=Destination(alone) if alone else None)
+    file.close_tasks([PermitTask.AUTHORITY_REJECTED], at, destination=Destination(alone) if alone else None)
     file.record(Act.TASK_ANSWERED, actor, at, outcome="send_again", destination=alone, kind="authority_rejected")
     seen, detail = task.detail, dict[str, Any]()
     if entry_id := seen.get("entry", {}).get("entry_id"):
@@ -159,7 +159,7 @@ def report(
         on = (file.row.ended_on or day_of(at)).isoformat()
         file.call(what, at, destination=destination, detail={"on": on, "reason": file.row.end_reason})
         days = file.context.limits.report_days
-        file.set_working_days(DeadlineKind.REPORT_EXPECTED, day_of(at), days, destination=destination.value)
+        file.set_working_days(PermitDeadline.REPORT_EXPECTED, day_of(at), days, destination=destination.value)
     if stage == PermitStage.ISSUED:
         tell(file, Telling(NoticeKind.PERMIT_REPORTED, at, str(file.round), destination))
 
@@ -193,9 +193,9 @@ def plan_expiry(file: CaseFile, destination: Destination, at: datetime) -> None:
     numbers = file.context.limits.permit_reminders
     for left, day in zip(sorted(numbers, reverse=True), calendar_days_before(until, numbers), strict=True):
         if morning_of(day) > at:
-            file.set_deadline(DeadlineKind.PERMIT_EXPIRING, morning_of(day), destination=destination.value, step=left)
+            file.set_deadline(PermitDeadline.PERMIT_EXPIRING, morning_of(day), destination=destination.value, step=left)
     ends = start_of(until + timedelta(days=1))
-    file.set_deadline(DeadlineKind.PERMIT_EXPIRED, ends, destination=destination.value)
+    file.set_deadline(PermitDeadline.PERMIT_EXPIRED, ends, destination=destination.value)
 
 
 def stop_waiting(file: CaseFile, destination: Destination, at: datetime) -> None:
@@ -211,13 +211,13 @@ def stop_waiting(file: CaseFile, destination: Destination, at: datetime) -> None
 def end_track(file: CaseFile, destination: Destination, at: datetime) -> None:
     """Stop whatever still runs for a permit that has its end; a proposal about an answer still waits to be signed."""
     stop_waiting(file, destination, at)
-    file.cancel_deadlines(*_TIMED, DeadlineKind.REPORT_EXPECTED, destination=destination.value)
+    file.cancel_deadlines(*_TIMED, PermitDeadline.REPORT_EXPECTED, destination=destination.value)
     follow_up(file)
 
 
 def pass_deadline(file: CaseFile, actor: Actor, at: datetime, deadline: DeadlineRow) -> None:
     """Do what is due for a permit."""
-    _ON_TIME[DeadlineKind(deadline.kind)](file, actor, at, Destination(deadline.destination), deadline)
+    _ON_TIME[deadline.kind](file, actor, at, Destination(deadline.destination), deadline)
 
 
 def _remind_applicant(
@@ -232,7 +232,7 @@ def _ask_about_applicant(
     file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: DeadlineRow
 ) -> None:
     due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
-    file.share_task(TaskKind.APPLICANT_INACTIVE, at, destination, due_at=due.at)
+    file.share_task(PermitTask.APPLICANT_INACTIVE, at, destination, due_at=due.at)
     file.record(Act.REMINDED, actor, at, destination=destination.value, step=deadline.kind)
 
 
@@ -277,21 +277,21 @@ def _show_unreported(
 def _late(file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: DeadlineRow) -> None:
     file.move_permit(destination, PermitEvent.AUTHORITY_LATE, at)
     due = file.permits[destination].due_at
-    task = file.open_task(TaskKind.AUTHORITY_LATE, at, due_at=due, destination=destination)
+    task = file.open_task(PermitTask.AUTHORITY_LATE, at, due_at=due, destination=destination)
     file.change_task(task, overdue=True)
     file.record(Act.PERMIT_LATE, actor, at, destination=destination.value, step=deadline.step)
     facts = {"answer_expected_on": day_of(need(due, "due_at"))}
     tell(file, Telling(NoticeKind.AUTHORITY_LATE, at, str(deadline.step), destination, facts=facts))
 
 
-_ON_TIME: Final[dict[DeadlineKind, Callable[[CaseFile, Actor, datetime, Destination, DeadlineRow], None]]] = {
-    DeadlineKind.APPLICANT_REMINDER: _remind_applicant,
-    DeadlineKind.APPLICANT_INACTIVE: _ask_about_applicant,
-    DeadlineKind.PERMIT_EXPIRING: _remind_of_expiry,
-    DeadlineKind.PERMIT_EXPIRED: _expire,
-    DeadlineKind.SENDING_EXPECTED: _show_unsent,
-    DeadlineKind.REPORT_EXPECTED: _show_unreported,
-    DeadlineKind.AUTHORITY_LATE: _late,
+_ON_TIME: Final[dict[str, Callable[[CaseFile, Actor, datetime, Destination, DeadlineRow], None]]] = {
+    PermitDeadline.APPLICANT_REMINDER: _remind_applicant,
+    PermitDeadline.APPLICANT_INACTIVE: _ask_about_applicant,
+    PermitDeadline.PERMIT_EXPIRING: _remind_of_expiry,
+    PermitDeadline.PERMIT_EXPIRED: _expire,
+    PermitDeadline.SENDING_EXPECTED: _show_unsent,
+    PermitDeadline.REPORT_EXPECTED: _show_unreported,
+    PermitDeadline.AUTHORITY_LATE: _late,
 }
 DEADLINES: Final = frozenset(_ON_TIME)
 

@@ -2,10 +2,12 @@
 
 from typing import Final
 
+from cases.case.shows import Views
 from cases.programme import Programme, Signature
 from domain import spellings
 from domain.actors import Role
 from domain.acts import Act
+from domain.case_types import CaseType
 from domain.moves import Event
 from domain.registration import RegistrationRequest
 from domain.roster import RosterAct
@@ -18,21 +20,34 @@ from programmes.talent_permit import (
     facts,
     given,
     live_registrations,
+    own_views,
     registration,
     routes,
     rules,
+    views,
 )
 from programmes.talent_permit.authority import inbox, lost
 from programmes.talent_permit.authority.incoming import AUTHORITY, LOST_ANSWERS
+from programmes.talent_permit.published import PUBLISHED
 from programmes.talent_permit.timers import TIMERS, recounted
 from programmes.talent_permit.verbs import ANSWERS, COMMANDS
-from programmes.talent_permit.words import PermitCommand
+from programmes.talent_permit.words import WORDS, PermitCommand
 
 TALENT_PERMIT: Final = Programme(
     code=spellings.TALENT_PERMIT,
     path=routes.PATH,
-    prefix=spellings.TALENT_PERMIT_PREFIX,
+    prefix=registration.PREFIX,
+    workflow=CaseType(spellings.REGISTRATION_WORKFLOW, spellings.REGISTRATION_ID, "registration and permits"),
     form=RegistrationRequest,
+    views=Views(
+        case=views.case,
+        last="permits",
+        own=own_views.own,
+        remedies=own_views.remedies,
+        columns=views.COLUMNS,
+        cells=views.cells,
+        published=PUBLISHED,
+    ),
     by=frozenset({Role.EMPLOYER}),
     submit=routes.SUBMIT,
     check=(routes.CHECK, registration.check),
@@ -42,6 +57,7 @@ TALENT_PERMIT: Final = Programme(
     accept=registration.accept,
     taken_again_at=live_registrations.taken_again_at,
     rosters={RosterAct.REGISTER: None, RosterAct.DEPARTURE: PermitCommand.DEPART},
+    words=WORDS,
     commands=COMMANDS,
     answers=ANSWERS,
     timers=TIMERS,

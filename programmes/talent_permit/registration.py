@@ -2,6 +2,7 @@
 
 import os
 from datetime import datetime
+from typing import Final
 from uuid import UUID, uuid4
 
 from sqlalchemy.exc import IntegrityError
@@ -31,7 +32,7 @@ from domain.languages import Language
 from domain.notices import NoticeKind
 from domain.references import REFERENCE_BYTES, reference_from
 from domain.registration import RegistrationRequest
-from domain.spellings import TALENT_PERMIT, TALENT_PERMIT_PREFIX
+from domain.spellings import TALENT_PERMIT
 from domain.stages import Holder, Stage
 from programmes.talent_permit.facts import gather_facts
 from programmes.talent_permit.live_registrations import (
@@ -46,6 +47,8 @@ from store.case_rows import LoadedEmployer, Row, load_employer
 from store.database import constraint_of
 from store.rows.register import RegistrationRow
 
+# What references of its cases begin with.
+PREFIX: Final = "HT"
 _TRIES = 3
 _LIVE_PERSON = "uq_registrations_live_person"
 # A random reference that is taken is drawn again; a person whom another request adds at the same time is found then.
@@ -130,7 +133,7 @@ async def _accept(
 ) -> Accepted | Refused:
     """Return the answer, or the refusal that is counted in the same transaction."""
     at = context.clock()
-    reference = reference_from(os.urandom(REFERENCE_BYTES), TALENT_PERMIT_PREFIX)
+    reference = reference_from(PREFIX, os.urandom(REFERENCE_BYTES))
     beside = asked_before(actor, idempotency) + person_within_limit(context, actor, request.person.identity_number, at)
     beside += given_before(reference)
     employer = _known(await load_employer(connection, actor.employer_id or "", beside=beside))

@@ -8,17 +8,17 @@ from cases.case.file import CaseFile
 from cases.commands import timers
 from cases.programme import Timer
 from domain.actors import Actor
-from domain.deadlines import DeadlineKind
 from domain.stages import Destination
 from domain.working_days import Deadline
 from programmes.talent_permit import employment, permits
 from programmes.talent_permit.authority.early import take_early
+from programmes.talent_permit.words import PermitDeadline
 from store.rows.work import DeadlineRow
 
 
 def recounted(file: CaseFile, at: datetime, deadline: DeadlineRow, again: Deadline) -> None:
     """Let a permit's row and the holder of the case follow the day by which the authority's answer is expected."""
-    if deadline.kind == DeadlineKind.AUTHORITY_LATE and deadline.step == 1:
+    if deadline.kind == PermitDeadline.AUTHORITY_LATE and deadline.step == 1:
         file.set_permit(Destination(deadline.destination), at, due_at=again.at, due_provisional=again.provisional)
         permits.follow_up(file)
 
@@ -27,11 +27,11 @@ def _show_early(file: CaseFile, actor: Actor, at: datetime, deadline: DeadlineRo
     take_early(file, actor, at, Destination(deadline.destination), hold=True)
 
 
-TIMERS: Final[Mapping[DeadlineKind, Timer]] = {
+TIMERS: Final[Mapping[str, Timer]] = {
     **timers.TIMERS,
     **dict.fromkeys(permits.DEADLINES, permits.pass_deadline),
-    DeadlineKind.EMPLOYMENT_OVER: employment.end_employment,
-    DeadlineKind.CONTRACT_REMINDER: employment.remind_of_contract,
-    DeadlineKind.CONTRACT_GRACE: employment.end_contract_grace,
-    DeadlineKind.EARLY_ANSWER: _show_early,
+    PermitDeadline.EMPLOYMENT_OVER: employment.end_employment,
+    PermitDeadline.CONTRACT_REMINDER: employment.remind_of_contract,
+    PermitDeadline.CONTRACT_GRACE: employment.end_contract_grace,
+    PermitDeadline.EARLY_ANSWER: _show_early,
 }

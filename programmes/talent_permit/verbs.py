@@ -37,7 +37,7 @@ from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.authority.early import take_answer, take_early
 from programmes.talent_permit.given import given, known
 from programmes.talent_permit.live_registrations import need_within_limit, refuse_second
-from programmes.talent_permit.words import PermitCommand
+from programmes.talent_permit.words import PermitCommand, PermitTask
 from store.rows.work import TaskRow
 
 
@@ -186,12 +186,12 @@ _AT_ITS_END: Final = (Act.ENDED, Act.PERMIT_CLOSED, Act.PERMIT_REPORTED)
 _OF_ANSWERS: Final = (Act.ANSWER_APPLIED, Act.ANSWER_HELD, Act.ANSWER_RECEIVED, Act.PERMIT_SENT)
 _OF_TASKS: Final = (Act.CHANGED, Act.CHANGE_DECLINED, Act.DEPARTURE_REPORTED, Act.DEPARTURE_PROPOSED, Act.TASK_ANSWERED)
 _DESTINATION: Final = ("destination",)
-ANSWERS: Final[Mapping[TaskKind, Answer]] = {
+ANSWERS: Final[Mapping[str, Answer]] = {
     **verbs.ANSWERS,
     TaskKind.CHANGE: _answer_change,
-    TaskKind.EMPLOYMENT_CHECK: _answer_employment,
-    TaskKind.DEPARTURE_DISPUTED: _answer_dispute,
-    TaskKind.AUTHORITY_REJECTED: _send_again,
+    PermitTask.EMPLOYMENT_CHECK: _answer_employment,
+    PermitTask.DEPARTURE_DISPUTED: _answer_dispute,
+    PermitTask.AUTHORITY_REJECTED: _send_again,
 }
 COMMANDS: Final[Mapping[str, Command]] = {
     **verbs.COMMANDS,
@@ -208,7 +208,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     # A second signature may end a registration, and an answer to a task may tell of a departure or a change.
     CommandKind.CONFIRM: replace(
         verbs.COMMANDS[CommandKind.CONFIRM],
-        acts=effect(Act.CONFIRMED, Act.REJECTED, Act.REVOKED, further=_AT_ITS_END),
+        acts=effect(Act.CONFIRMED, Act.SIGNED, Act.REJECTED, Act.REVOKED, further=_AT_ITS_END),
         said=said.signature(Act.CONFIRMED, Act.REVOKED),
     ),
     CommandKind.ANSWER_TASK: replace(
@@ -262,7 +262,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     PermitCommand.PERMIT_CONFIRM: Command(
         does=_permit_confirm,
         route=routes.PERMIT_CONFIRM,
-        acts=effect(Act.PERMIT_WITHHELD, Act.REJECTED, further=_OF_ANSWERS),
+        acts=effect(Act.PERMIT_WITHHELD, Act.SIGNED, Act.REJECTED, further=_OF_ANSWERS),
         body=PermitConfirmationRequest,
         named=_DESTINATION,
         waits=EVERYBODY,

@@ -13,8 +13,8 @@ from uuid import UUID
 
 from cases.case.state import form_of
 from domain.acts import Act
+from domain.case_types import reference_of
 from domain.folding import OFFICER, Stood, after, fold
-from domain.messages import registration_workflow_id
 from proof.ledger_rows import GENESIS, counted_hash
 from record.case import KeptRun, Record
 from record.history import Kind, Witness, commands_named, happened, witnesses
@@ -285,7 +285,7 @@ def check_archive(evidence: Evidence) -> Iterator[Difference]:
     if record.is_live_known:
         yield from _missing_runs(record, kept)
         if not kept and evidence.register.started_at is not None:
-            yield Difference("history_missing", {"workflow_id": registration_workflow_id(record.reference)})
+            yield Difference("history_missing", {"workflow_id": evidence.programme.workflow.id_of(record.reference)})
 
 
 def _missing_runs(record: Record, kept: Mapping[str, KeptRun]) -> Iterator[Difference]:
@@ -303,7 +303,7 @@ def _missing_runs(record: Record, kept: Mapping[str, KeptRun]) -> Iterator[Diffe
 
 def _own_run(record: Record, row: LedgerRow) -> str | None:
     """Return the run of the case's own workflow that wrote a row; those of deliveries or the archive tell no case."""
-    is_own = row.workflow_id == registration_workflow_id(record.reference)
+    is_own = reference_of(row.workflow_id or "") == record.reference
     return str(row.run_id) if is_own and row.run_id is not None else None
 
 

@@ -16,8 +16,8 @@ from cases.shared.context import Context
 from cases.shared.epochs import current_epoch, origin_now
 from domain.actors import Actor
 from domain.acts import Act
+from domain.case_types import reference_of
 from domain.errors import Refused
-from domain.messages import reference_of
 from domain.spellings import RESTORE_LOCK
 from proof.checkpoints import BrokenNoteError, Checkpoint, open_checkpoint, parse_note, verifier_key
 from proof.declarations import checkpoint_view, declare, origin_of_epoch

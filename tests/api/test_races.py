@@ -11,6 +11,7 @@ import pytest_asyncio
 from sqlalchemy import func, select
 from temporalio.client import Client
 
+from programmes import CASE_TYPES
 from store.tables import registrations
 from temporal.engine import TemporalEngine
 from tests.api.conftest import Stage
@@ -95,7 +96,7 @@ async def test_a_submission_is_answered_at_once_without_temporal(
 ) -> None:
     port = refusing_port if kind == "refused" else silent_port
     client = await Client.connect(f"127.0.0.1:{port}", lazy=True)
-    stage.app.state.wiring.engine = TemporalEngine(client)
+    stage.app.state.wiring.engine = TemporalEngine(client, CASE_TYPES)
 
     began = time.perf_counter()
     answer = await stage.as_("employer-a").post("/v1/registrations", registration_body())

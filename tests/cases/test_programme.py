@@ -16,7 +16,6 @@ from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import morning_of
 from domain.commands import CommandKind
-from domain.deadlines import DeadlineKind
 from domain.decisions import HoldRequest
 from domain.errors import Refused
 from domain.findings import Finding
@@ -26,6 +25,7 @@ from policy.pack import Pack
 from policy.rerun import Rules
 from programmes import PROGRAMMES
 from programmes.talent_permit.programme import TALENT_PERMIT
+from programmes.talent_permit.words import PermitDeadline
 from store.rows.work import DeadlineRow
 from tests.cases.contexts import OFFICER, key
 from tests.cases.driver import Case, Park, china, open_park
@@ -35,7 +35,7 @@ OTHER = "33010619860128072X"
 
 async def _takes_effect(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
     file.record(Act.REMINDED, actor, at, step="of the toy")
-    file.set_deadline(DeadlineKind.CONTRACT_REMINDER, morning_of(date(2026, 3, 9)))
+    file.set_deadline(PermitDeadline.CONTRACT_REMINDER, morning_of(date(2026, 3, 9)))
 
 
 def _on_time(file: CaseFile, actor: Actor, at: datetime, deadline: DeadlineRow) -> None:
@@ -59,7 +59,7 @@ TOY = replace(
     code="toy",
     rosters={},
     commands={**TALENT_PERMIT.commands, CommandKind.HOLD: Command(does=_hold, acts=effect(Act.HELD), body=HoldRequest)},
-    timers={**TALENT_PERMIT.timers, DeadlineKind.CONTRACT_REMINDER: _on_time},
+    timers={**TALENT_PERMIT.timers, PermitDeadline.CONTRACT_REMINDER: _on_time},
     rules=Rules(assess=_nothing, of_destination=_nothing_of),
     takes_effect=_takes_effect,
 )

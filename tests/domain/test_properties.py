@@ -70,7 +70,7 @@ def test_any_facts_are_read_and_what_is_ill_typed_is_named(given_facts: dict[str
 
 @given(st.binary(min_size=REFERENCE_BYTES, max_size=REFERENCE_BYTES))
 def test_every_reference_is_found_again(entropy: bytes) -> None:
-    assert find_reference(reference_from(entropy, "HT")) == reference_from(entropy, "HT")
+    assert find_reference(reference_from("HT", entropy)) == reference_from("HT", entropy)
 
 
 @given(st.text(alphabet="桂花路三十百零一二〇号楼0123 -ＡＢabＡ１", max_size=30))

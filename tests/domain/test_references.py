@@ -7,15 +7,15 @@ from domain.references import find_reference, is_registration_number, reference_
 
 
 def test_a_reference_is_made_of_the_bytes_alone_and_read_back() -> None:
-    reference = reference_from(bytes.fromhex("0123456789"), "HT")
-    assert reference == reference_from(bytes.fromhex("0123456789"), "HT")
+    reference = reference_from("HT", bytes.fromhex("0123456789"))
+    assert reference == reference_from("HT", bytes.fromhex("0123456789"))
     assert len(reference) == len("HT-XXXX-XXXX-C")
     assert find_reference(reference) == reference
     assert find_reference(reference.lower().replace("-", "")) == reference
 
 
 def test_every_change_of_one_character_is_noticed() -> None:
-    reference = reference_from(b"\xde\xad\xbe\xef\x05", "HT")
+    reference = reference_from("HT", b"\xde\xad\xbe\xef\x05")
     for at in (3, 4, 5, 6, 8, 9, 10, 11, 13):
         for other in "0123456789ABCDEFGHJKMNPQRSTVWXYZ":
             if other != reference[at]:
@@ -29,7 +29,7 @@ def test_other_texts_are_no_reference(text: str) -> None:
 
 def test_five_bytes_are_needed() -> None:
     with pytest.raises(ValueError, match="5 bytes"):
-        reference_from(b"1234", "HT")
+        reference_from("HT", b"1234")
 
 
 def test_a_registration_number_has_year_sequence_and_check_character() -> None:

@@ -16,7 +16,7 @@ import pytest_asyncio
 from temporalio.client import Client
 
 from bench.embedded import Up
-from domain.messages import REGISTRATION_WORKFLOW
+from domain import spellings
 from sandbox.demo.api import Callers
 from tests.e2e.people import registration
 
@@ -177,7 +177,7 @@ async def test_after_all_kills_every_case_ends_as_it_should(killing: Killing) ->
 
 async def check_workflows(killing: Killing) -> None:
     client = await Client.connect(killing.up.ready["temporal_address"])
-    running = f"WorkflowType = '{REGISTRATION_WORKFLOW}' AND ExecutionStatus = 'Running'"
+    running = f"WorkflowType = '{spellings.REGISTRATION_WORKFLOW}' AND ExecutionStatus = 'Running'"
 
     async def one_each() -> bool:
         return (await client.count_workflows(running)).count == killing.people

@@ -47,8 +47,7 @@ from domain import (
     webhooks,
 )
 from domain.actors import Role
-from domain.messages import registration_workflow_id
-from programmes import PROGRAMMES
+from programmes import CASE_TYPES, PROGRAMMES
 from proof import declarations, erasures, exports, ledger_rows, receipts, statements
 from store.encryption import DataKey, new_data_key, seal_kept
 from store.keyring import Keyring, fingerprint
@@ -115,6 +114,8 @@ ENUMERATIONS: Final[tuple[type[StrEnum], ...]] = (
 # What programmes add to such an enumeration by their declarations, beside the core's own members.
 _DECLARED: Final[dict[str, Callable[[Programme], Iterable[str]]]] = {
     commands.CommandKind.__name__: lambda each: each.commands,
+    deadlines.DeadlineKind.__name__: lambda each: each.words.deadlines,
+    tasks.TaskKind.__name__: lambda each: each.words.tasks,
 }
 
 
@@ -153,7 +154,7 @@ def equal() -> Iterator[tuple[str, Any]]:
     yield "declaration", declarations.declare({"epoch": 1, "former_origin": ORIGIN}, key)
     entry = {"erasure_id": str(UUID(int=9)), "reason": "person_asked"}
     yield "erasure line", erasures.sign_line(entry, erasures.GENESIS, *KEYRING.signing_key()).decode()
-    yield "workflow id of a case", registration_workflow_id(REFERENCE)
+    yield "workflow id of a case", CASE_TYPES.id_of(REFERENCE)
     for channel in notification.CHANNELS:
         yield f"workflow id of {channel.value}", notification.notification_workflow_id(channel)
     for module in (archive, authority_poll, reconciliation, retention, seal_check):

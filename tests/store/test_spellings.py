@@ -12,6 +12,7 @@ from activities.deliveries import Deliveries
 from cases.case import state as case_state
 from domain import spellings
 from domain.spellings import PLACES, STATE_FORM, STATE_FORMS
+from programmes import CASE_TYPES
 from proof import statements
 from store import tables
 from store.encryption import WrappedKey, open_kept, unwrap
@@ -90,7 +91,7 @@ def test_what_temporal_calls_is_listed() -> None:
     assert named == spellings.ACTIVITIES
     defined = [
         workflow._Definition.must_from_class(each)
-        for each in (*worker.REGISTRATION_WORKFLOWS, *worker.NOTICE_WORKFLOWS)
+        for each in (*worker.case_workflows(CASE_TYPES), *worker.NOTICE_WORKFLOWS)
     ]
     listed = {value for name, value in vars(spellings).items() if name.endswith("_WORKFLOW")}
     assert {each.name for each in defined} == listed

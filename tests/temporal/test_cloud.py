@@ -14,6 +14,7 @@ from domain.checkups import Health, Line
 from domain.errors import SettingError
 from domain.messages import REGISTRATION_QUEUE
 from domain.stages import Stage
+from programmes import CASE_TYPES
 from temporal.api_key import keep_reading_api_key, read_api_key
 from temporal.away import NotConnectedError, explain
 from temporal.check import look_at_temporal
@@ -203,7 +204,7 @@ async def test_a_client_certificate_is_shown_where_one_is_asked_for(
     async with open_gateway(temporal_address, certificates, {"first-key"}, asks_client=True) as gateway:
         _tell(monkeypatch, certificates.write(tmp_path), gateway.address, temporal_namespace)
         client = await connect(shared_keyring(), api_key_file=key_file)
-        assert await TemporalEngine(client).is_up()
+        assert await TemporalEngine(client, CASE_TYPES).is_up()
         monkeypatch.delenv("TEMPORAL_TLS_CLIENT_CERT_PATH")
         monkeypatch.delenv("TEMPORAL_TLS_CLIENT_KEY_PATH")
         with pytest.raises(NotConnectedError) as caught:
@@ -215,7 +216,7 @@ async def test_a_key_that_ends_while_a_process_runs_is_said_once_and_mended_by_t
     key_file: Path, gateway: Gateway
 ) -> None:
     client = await connect(shared_keyring(), api_key_file=key_file)
-    engine = TemporalEngine(client)
+    engine = TemporalEngine(client, CASE_TYPES)
     gateway.api_keys.clear()
     with pytest.raises(RPCError) as refused:
         await client.count_workflows()

@@ -11,9 +11,10 @@ from sqlalchemy import select
 from temporalio.client import Client
 
 from cases.commands.sweeper import sweep
-from domain.messages import StandingInput, registration_workflow_id
+from domain.messages import StandingInput
 from domain.registration import RegistrationRequest
 from domain.stages import Stage
+from programmes import CASE_TYPES
 from programmes.talent_permit.registration import accept
 from sandbox.stack.doors import Door, Mood, open_door
 from store import tables
@@ -48,7 +49,9 @@ async def world(clean_database: str, temporal_client: Client) -> AsyncIterator[W
 async def _engine(door: Door, like: Client) -> TemporalEngine:
     """Return an engine as the API makes it, whose client connects with its first call."""
     converter, namespace = like.data_converter, like.namespace
-    return TemporalEngine(await Client.connect(door.address, namespace=namespace, data_converter=converter, lazy=True))
+    return TemporalEngine(
+        await Client.connect(door.address, namespace=namespace, data_converter=converter, lazy=True), CASE_TYPES
+    )
 
 
 @pytest.mark.parametrize("mood", AWAY)
@@ -74,7 +77,7 @@ async def test_nothing_raises_and_nothing_takes_long_while_temporal_is_away(
 
 async def test_refusal_of_the_server_itself_is_an_answer(temporal_address: str, temporal_client: Client) -> None:
     client = await Client.connect(temporal_address, namespace="nowhere", data_converter=temporal_client.data_converter)
-    engine = TemporalEngine(client)
+    engine = TemporalEngine(client, CASE_TYPES)
     assert not await engine.start("HT-0000-0000-0")
     assert await engine.decide("HT-0000-0000-0", str(uuid4())) is Told.NOT_ANSWERED
     assert not await engine.nudge("HT-0000-0000-0", str(uuid4()))
@@ -123,7 +126,7 @@ async def test_case_taken_on_without_temporal_gets_exactly_one_workflow_later(
 
 
 async def _runs(world: World, case: Case) -> list[str]:
-    query = f"WorkflowId = '{registration_workflow_id(case.reference)}'"
+    query = f"WorkflowId = '{CASE_TYPES.id_of(case.reference)}'"
     return [each.run_id async for each in world.client.list_workflows(query)]
 
 
@@ -131,8 +134,8 @@ async def test_the_tasks_of_a_case_take_turns_by_its_employer(world: World, temp
     request = RegistrationRequest.model_validate(registration_body())
     case = Case(world, (await accept(world.context, EMPLOYER_A, request, new_key())).reference)
     world.started.append(case.reference)
-    engine = TemporalEngine(world.client)
+    engine = TemporalEngine(world.client, CASE_TYPES)
     assert await engine.start(case.reference, employer_id="emp-a")
-    handle = temporal_client.get_workflow_handle(registration_workflow_id(case.reference))
+    handle = temporal_client.get_workflow_handle(CASE_TYPES.id_of(case.reference))
     first = (await handle.fetch_history()).events[0].workflow_execution_started_event_attributes
     assert first.priority.fairness_key == "emp-a"

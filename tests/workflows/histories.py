@@ -4,7 +4,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHistory
 
-from domain.messages import registration_workflow_id
+from programmes import CASE_TYPES
 from tests.workflows.world import Case
 
 # Written because a test moves the clock, not because of the workflow.
@@ -21,7 +21,7 @@ async def runs(case: Case) -> list[WorkflowHistory]:
     newest = await case.handle.describe()
     run_id: str | None = newest.run_id
     while run_id:
-        handle = client.get_workflow_handle(registration_workflow_id(case.reference), run_id=run_id)
+        handle = client.get_workflow_handle(CASE_TYPES.id_of(case.reference), run_id=run_id)
         history = await handle.fetch_history()
         found.append(history)
         run_id = history.events[0].workflow_execution_started_event_attributes.continued_execution_run_id or None

@@ -46,6 +46,7 @@ from domain.messages import (
     DeliveryRound,
 )
 from domain.stages import Stage
+from programmes import CASE_TYPES
 from programmes.talent_permit.words import PermitCommand
 from sandbox.stack.postgres import OWNER, SEALER
 from store import case_rows
@@ -289,7 +290,7 @@ async def moved(world: World) -> list[WorkflowHistory]:
                 case = await world.submit()
                 await case.idle()
         await _until_runs(deployments, "first", 1)
-        await move_cases(deployments, world.client, "second", pace=100)
+        await move_cases(deployments, world.client, CASE_TYPES, "second", pace=100)
         await _until_runs(deployments, "first", 0)
         await case.idle()
         found = await histories.runs(case)

@@ -16,7 +16,8 @@ from temporalio.worker import Replayer
 import worker
 from activities.archive import ArchiveSteps
 from domain.errors import Defect, KeyUnknown, Unavailable
-from domain.messages import ARCHIVE_WORKFLOW, REGISTRATION_QUEUE, ArchiveCount, registration_workflow_id
+from domain.messages import ARCHIVE_WORKFLOW, REGISTRATION_QUEUE, ArchiveCount
+from programmes import CASE_TYPES
 from record import archive
 from store import tables
 from store.database import Database
@@ -53,7 +54,7 @@ async def test_a_closed_run_is_archived_once_with_its_hash_in_the_ledger(world: 
     # The worker dies between the close and the copy: the step is tried again.
     with patch.object(archive, "archive", side_effect=[Unavailable("database"), Defect("never reached")]):
         steps = ArchiveSteps(world.context, TemporalHistories(world.client))
-        (run, _open) = await TemporalHistories(world.client).runs_of(registration_workflow_id(case.reference))
+        (run, _open) = await TemporalHistories(world.client).runs_of(CASE_TYPES.id_of(case.reference))
         with pytest.raises(Unavailable):
             await steps.copy([run])
     assert await _archived(case) == []
@@ -68,7 +69,7 @@ async def test_a_closed_run_is_archived_once_with_its_hash_in_the_ledger(world: 
     assert b"hetao-aes-gcm" not in content
     (row,) = await world.rows(tables.ledger, chain=case.reference, act="history_archived")
     assert row["detail"] | {"closed_at": ""} == {
-        "workflow": registration_workflow_id(case.reference),
+        "workflow": CASE_TYPES.id_of(case.reference),
         "run": run.run_id,
         "status": "continued_as_new",
         "events": len(json.loads(content)["events"]),
@@ -85,7 +86,7 @@ async def test_a_closed_run_is_archived_once_with_its_hash_in_the_ledger(world: 
 
 async def _replays(content: bytes) -> None:
     replayer = Replayer(
-        workflows=worker.REGISTRATION_WORKFLOWS,
+        workflows=worker.case_workflows(CASE_TYPES),
         data_converter=pydantic_data_converter,
         workflow_runner=workflow_runner(),
     )

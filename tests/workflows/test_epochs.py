@@ -11,8 +11,9 @@ from temporalio.client import WorkflowExecutionStatus
 from domain.actors import system
 from domain.commands import CommandKind
 from domain.errors import Refused
-from domain.messages import AUTHORITY_POLL_WORKFLOW, REGISTRATION_QUEUE, StandingInput, registration_workflow_id
+from domain.messages import AUTHORITY_POLL_WORKFLOW, REGISTRATION_QUEUE, StandingInput
 from domain.stages import PermitStage, Stage
+from programmes import CASE_TYPES
 from record.restores.declaring import declare_restore, find_lost_cases
 from record.restores.telling import tell_epoch
 from store import tables
@@ -26,12 +27,12 @@ async def _restore(world: World, rows: Rows) -> int:
     """Restore the backup under a Temporal that goes on, declare it, and tell every workflow."""
     await rows.restore()
     found = await declare_restore(world.context, system("restored"))
-    assert await tell_epoch(world.context, CaseWorkflows(world.client)) is not None
+    assert await tell_epoch(world.context, CaseWorkflows(world.client, CASE_TYPES)) is not None
     return found.epoch
 
 
 async def _status(world: World, case: Case) -> WorkflowExecutionStatus | None:
-    return (await world.client.get_workflow_handle(registration_workflow_id(case.reference)).describe()).status
+    return (await world.client.get_workflow_handle(CASE_TYPES.id_of(case.reference)).describe()).status
 
 
 async def test_a_case_approved_again_after_a_restore_has_its_calls_made(world: World, rows: Rows) -> None:
@@ -167,7 +168,7 @@ async def test_temporal_names_the_cases_that_a_restore_took_away(world: World, r
     lost = await world.submit(identity_number="33010619860128072X")
     await rows.restore()
     await declare_restore(world.context, system("restored"))
-    found = await find_lost_cases(world.context, CaseWorkflows(world.client).ids())
+    found = await find_lost_cases(world.context, CaseWorkflows(world.client, CASE_TYPES).ids())
     assert lost.reference in found
     assert kept.reference not in found
 

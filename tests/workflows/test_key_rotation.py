@@ -20,6 +20,7 @@ from domain.commands import CommandState
 from domain.purposes import Purpose
 from domain.service_keys import KeysRefusedError
 from domain.stages import PermitStage, Stage
+from programmes import CASE_TYPES
 from record.reconciliation.reconcile import reconcile_case
 from store import tables
 from store.keyring import Keyring, KeySet
@@ -69,7 +70,9 @@ def _with(park: World, keyring: Keyring) -> World:
     config["data_converter"] = data_converter(keyring)
     client = Client(**config)
     context = replace(park.context, keyring=keyring)
-    return replace(park, context=context, client=client, skipper=TimeSkipper(client), engine=TemporalEngine(client))
+    return replace(
+        park, context=context, client=client, skipper=TimeSkipper(client), engine=TemporalEngine(client, CASE_TYPES)
+    )
 
 
 @asynccontextmanager

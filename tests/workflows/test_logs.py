@@ -24,7 +24,7 @@ from tests.json_logs import logging_as_json
 from tests.workflows.fronted import fronted
 from tests.workflows.test_privacy import MARKS, PERSON
 from tests.workflows.world import Case, World
-from workflows.registration import RegistrationWorkflow
+from workflows.case import CaseLoop
 
 # Lines of a process as such.
 _OF_PROCESS = frozenset({"worker_ready"})
@@ -110,7 +110,7 @@ async def test_a_workflow_task_that_fails_is_told_with_its_case(
         raise KeyError(PERSON["name_zh"])
 
     with monkeypatch.context() as broken:
-        broken.setattr(RegistrationWorkflow, "_why", failing)
+        broken.setattr(CaseLoop, "_why", failing)
         await world.engine.nudge(case.reference, str(uuid4()))
         async with asyncio.timeout(10):
             while "ailed activation" not in logged.getvalue():  # noqa: ASYNC110 - another thread writes it

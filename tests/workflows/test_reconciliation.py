@@ -16,8 +16,8 @@ from domain.messages import (
     RECONCILIATION_WORKFLOW,
     REGISTRATION_QUEUE,
     ReconciliationCount,
-    registration_workflow_id,
 )
+from programmes import CASE_TYPES
 from record.reconciliation.reconcile import list_differences, reconcile_case
 from record.seal.sealer import seal
 from sandbox.stack.postgres import PostgresServer
@@ -58,7 +58,7 @@ async def _add(connection: AsyncConnection, reference: str) -> None:
 
 async def _add_as_the_engine(connection: AsyncConnection, reference: str) -> None:
     rows = await _rows(connection, reference, "DESC")
-    of_step = next(row for row in rows if row["workflow_id"] == registration_workflow_id(reference))
+    of_step = next(row for row in rows if row["workflow_id"] == CASE_TYPES.id_of(reference))
     await forge(connection, {**of_step, "seq": rows[0]["seq"] + 1, "previous": rows[0]["hash"]})
 
 
@@ -229,7 +229,7 @@ def _is_at(found: Any, code: str, place: dict[str, Any]) -> bool:
 
 
 async def _runs(case: Case) -> Sequence[Run]:
-    return await TemporalHistories(case.world.client).runs_of(registration_workflow_id(case.reference))
+    return await TemporalHistories(case.world.client).runs_of(CASE_TYPES.id_of(case.reference))
 
 
 async def _differences(case: Case) -> list[Any]:
@@ -320,7 +320,7 @@ async def nightly_round(world: World) -> ReconciliationCount:
 async def test_a_run_that_cannot_be_archived_is_named_with_the_days_that_temporal_keeps_it(world: World) -> None:
     case = await closed_run(world)
     histories = TemporalHistories(world.client)
-    (closed, _) = await histories.runs_of(registration_workflow_id(case.reference))
+    (closed, _) = await histories.runs_of(CASE_TYPES.id_of(case.reference))
     days = (await histories.retention()).days
     with patch.object(TemporalHistories, "fetch", side_effect=ValueError("payload: its key is not in the keyring")):
         await nightly_round(world)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from activities.reconciliation import ReconciliationSteps
 from activities.retention import RetentionSteps
 from activities.seal_check import SealSteps
 from activities.standing import StandingSteps
+from programmes import CASE_TYPES
+from tests.workflows.case_types import Registration
 from tests.workflows.fingerprints import FINGERPRINTS, MESSAGES, fingerprints
 from tests.workflows.patches import complaints, in_code, listed, marked
 from tests.workflows.reach import WORKFLOWS
@@ -27,8 +29,9 @@ from tests.workflows.sandbox import sandboxed
 from tests.workflows.save_histories import HISTORIES, SCENARIOS
 from tests.workflows.shifting import Activity
 from tests.workflows.world import World
+from workflows.case import CaseLoop
 
-ALL_WORKFLOWS = (*worker.REGISTRATION_WORKFLOWS, *worker.NOTICE_WORKFLOWS)
+ALL_WORKFLOWS = (*worker.case_workflows(CASE_TYPES), *worker.NOTICE_WORKFLOWS)
 OWNERS = (
     CaseSteps,
     AuthorityCalls,
@@ -53,8 +56,8 @@ def _history(path: Path) -> WorkflowHistory:
     return WorkflowHistory.from_json(path.stem, path.read_text(encoding="utf-8"))
 
 
-def _replayer(runner: WorkflowRunner) -> Replayer:
-    return Replayer(workflows=ALL_WORKFLOWS, data_converter=pydantic_data_converter, workflow_runner=runner)
+def _replayer(runner: WorkflowRunner, workflows: Sequence[type] = ALL_WORKFLOWS) -> Replayer:
+    return Replayer(workflows=workflows, data_converter=pydantic_data_converter, workflow_runner=runner)
 
 
 def _kinds(path: Path) -> set[str]:
@@ -72,7 +75,8 @@ async def test_saved_histories_replay_in_the_sandbox() -> None:
         for path in _saved():
             yield _history(path)
 
-    async with _replayer(sandboxed()).workflow_replay_iterator(histories()) as replays:
+    workflows = (Registration, *worker.SCHEDULED_WORKFLOWS, *worker.NOTICE_WORKFLOWS)
+    async with _replayer(sandboxed(), workflows).workflow_replay_iterator(histories()) as replays:
         failed = [each.history.workflow_id async for each in replays if each.replay_failure is not None]
     assert not failed
 
@@ -169,8 +173,9 @@ def test_fingerprint_is_the_committed_one(name: str) -> None:
 
 def test_every_workflow_has_a_fingerprint() -> None:
     committed = {name.partition(":")[2] for name in json.loads(FINGERPRINTS.read_text(encoding="utf-8"))}
-    assert {each.__name__ for each in ALL_WORKFLOWS} <= committed
-    assert {"timeouts.py", "registration.py", "notification.py", MESSAGES} <= set(fingerprints())
+    made = {CaseLoop.__name__, *(each.__name__ for each in (*worker.SCHEDULED_WORKFLOWS, *worker.NOTICE_WORKFLOWS))}
+    assert made <= committed
+    assert {"timeouts.py", "case.py", "notification.py", MESSAGES} <= set(fingerprints())
     assert set(fingerprints()) == set(json.loads(FINGERPRINTS.read_text(encoding="utf-8")))
 
 

@@ -22,9 +22,9 @@ from domain.messages import (
     RETENTION_WORKFLOW,
     RetentionCount,
     RetentionRound,
-    registration_workflow_id,
 )
 from privacy import erasures, retention
+from programmes import CASE_TYPES
 from record.reconciliation.reconcile import reconcile_case
 from store import tables
 from temporal.histories import TemporalHistories
@@ -58,7 +58,7 @@ async def test_histories_and_their_archive_name_nobody_and_agree_after_an_erasur
     said = ErasureConfirmation(action=ConfirmationAction.CONFIRM)
     await erasures.confirm(world.context, SUPERVISOR_2, case.reference, said, new_key())
     assert await places_of(world.context, WORDS) == set()
-    (run,) = await histories.runs_of(registration_workflow_id(case.reference))
+    (run,) = await histories.runs_of(CASE_TYPES.id_of(case.reference))
     live = await histories.fetch(run)
     assert live is not None
     assert case.reference.encode() in live.content

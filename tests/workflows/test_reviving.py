@@ -171,7 +171,7 @@ async def test_a_case_that_was_looked_at_or_waits_for_an_operator_is_left_alone_
     await _late(world)
     await open_incident(world.context, stuck.reference, "advance", "defect", world.clock())
     async with world.context.database.begin() as connection:
-        leased = await reviving.lease_on(connection, world.clock(), most=5)
+        leased = await reviving.lease_on(world.context, connection, world.clock(), most=5)
         at_once = asyncio.create_task(reviving.lease_due(world.context, most=5))
         while not (await connection.execute(text("SELECT 1 FROM pg_locks WHERE NOT granted"))).first():  # noqa: ASYNC110
             await asyncio.sleep(0.01)

@@ -28,6 +28,7 @@ import cli
 import worker
 from domain.checkups import Health, Line
 from domain.clock import CHINA
+from programmes import CASE_TYPES
 from store.keyring import Keyring
 from temporal import version_watch
 from temporal.build_id import STEERING, build_id
@@ -42,7 +43,6 @@ from tests.test_settings import LEAST
 from tests.workflows.histories import runs
 from tests.workflows.reach import ROOT, reached
 from tests.workflows.world import Case, World, case_worker, open_world
-from workflows.registration import RegistrationWorkflow
 
 NAME = "hetao-permits"
 OLD, NEW = "old", "new"
@@ -55,13 +55,11 @@ LATER = STEP + '            await workflow.sleep(timedelta(milliseconds=7), summ
 
 def later_code() -> tuple[type, ...]:
     """Return the workflows of a release whose `Registration` asks for one command more."""
-    source = (ROOT / "workflows" / "registration.py").read_text(encoding="utf-8")
+    source = (ROOT / "workflows" / "case.py").read_text(encoding="utf-8")
     assert STEP in source
     module = sys.modules["tests.later_registration"] = ModuleType("tests.later_registration")
     exec(compile(source.replace(STEP, LATER), "later_registration", "exec"), module.__dict__)
-    others = [each for each in worker.REGISTRATION_WORKFLOWS if each is not RegistrationWorkflow]
-    later: type = module.RegistrationWorkflow
-    return (later, *others)
+    return (module.case_workflow("Registration"), *worker.SCHEDULED_WORKFLOWS)
 
 
 @dataclass
@@ -184,9 +182,9 @@ async def test_a_roll_out_decisions_going_on_as_new_and_the_way_back(park: Park)
         # One that sleeps is told.
         assert not (await park.until_runs(OLD, 1)).may_go
         assert (await park.version(NEW)).is_current
-        assert await move_cases(deployments, world.client, NEW, pace=100, is_dry=True) == {OLD: 1}
+        assert await move_cases(deployments, world.client, CASE_TYPES, NEW, pace=100, is_dry=True) == {OLD: 1}
         assert await build_of(sleeper) == OLD
-        assert await move_cases(deployments, world.client, NEW, pace=100) == {OLD: 1}
+        assert await move_cases(deployments, world.client, CASE_TYPES, NEW, pace=100) == {OLD: 1}
         await until_on(sleeper, NEW)
         assert (await park.until_runs(OLD, 0)).may_go
 
@@ -200,10 +198,10 @@ async def test_a_roll_out_decisions_going_on_as_new_and_the_way_back(park: Park)
         await until_on(sleeper, OLD)
         await until_on(begun, OLD)
         await park.until_runs(NEW, 1)
-        assert await move_cases(deployments, world.client, OLD, pace=100) == {NEW: 1}
+        assert await move_cases(deployments, world.client, CASE_TYPES, OLD, pace=100) == {NEW: 1}
         await until_on(fresh, OLD)
         for history in [each for case in (begun, fresh, sleeper) for each in await runs(case)]:
-            code = later_code() if builds(history) == {NEW} else worker.REGISTRATION_WORKFLOWS
+            code = later_code() if builds(history) == {NEW} else worker.case_workflows(CASE_TYPES)
             assert await replays(history, code)
 
 
@@ -374,7 +372,7 @@ async def test_runs_whose_workers_are_lost_go_on_with_code_that_their_histories_
     """A build of the same code is adopted; one of later code is not."""
     world, deployments = park.world, park.deployments
     cases = {}
-    for build, code in (("same", worker.REGISTRATION_WORKFLOWS), (NEW, later_code())):
+    for build, code in (("same", worker.case_workflows(CASE_TYPES)), (NEW, later_code())):
         config = worker.pinned(WorkerDeploymentVersion(NAME, build))
         async with case_worker(world, park.http, workflows=code, deployment=config):
             await deployments.make_current(build, wait=WAIT)
@@ -383,7 +381,7 @@ async def test_runs_whose_workers_are_lost_go_on_with_code_that_their_histories_
             await park.until_runs(build, 1)
     await deployments.make_current(OLD, wait=WAIT)
     replayer = Replayer(
-        workflows=worker.REGISTRATION_WORKFLOWS,
+        workflows=worker.case_workflows(CASE_TYPES),
         data_converter=data_converter(shared_keyring()),
         workflow_runner=worker.workflow_runner(),
     )
@@ -403,4 +401,4 @@ async def test_runs_whose_workers_are_lost_go_on_with_code_that_their_histories_
 async def test_the_build_id_is_of_all_that_steers_workflows() -> None:
     steering = {path.relative_to(ROOT).as_posix() for name, path in reached().items() if name.startswith("domain.")}
     assert set(STEERING) == steering
-    assert re.fullmatch("[0-9a-f]{12}", build_id())
+    assert re.fullmatch("[0-9a-f]{12}", build_id(CASE_TYPES.workflows))

@@ -44,10 +44,10 @@ from domain.decisions import (
     PermitConfirmationRequest,
 )
 from domain.employers import StandingRequest
-from domain.messages import REGISTRATION_QUEUE, Course, StandingInput, registration_workflow_id
+from domain.messages import REGISTRATION_QUEUE, Course, StandingInput
 from domain.registration import RegistrationRequest
 from domain.stages import Destination, PermitStage, Stage
-from programmes import PROGRAMMES
+from programmes import CASE_TYPES, PROGRAMMES
 from programmes.talent_permit.authority import outcomes as answers
 from programmes.talent_permit.registration import accept
 from register.standing import confirm_standing, propose_standing
@@ -135,7 +135,7 @@ class Case:
     @property
     def handle(self) -> WorkflowHandle[Any, Any]:
         """The handle of the workflow, whichever run is the newest."""
-        return self.world.client.get_workflow_handle(registration_workflow_id(self.reference))
+        return self.world.client.get_workflow_handle(CASE_TYPES.id_of(self.reference))
 
     async def file(self) -> CaseFile:
         """Return the file of the case as it stands."""
@@ -375,7 +375,9 @@ async def open_world(
                 erasure_list=ErasureList(Path(folder) / "erasures.jsonl", shared_keyring()),
                 sealer_database=sealer,
             )
-            world = World(context, clock, client, TimeSkipper(client), TemporalEngine(client), authority, [])
+            world = World(
+                context, clock, client, TimeSkipper(client), TemporalEngine(client, CASE_TYPES), authority, []
+            )
             await load_samples(replace(context, clock=lambda: start - timedelta(days=400)))
             async with AsyncExitStack() as stack:
                 if works:
@@ -385,14 +387,14 @@ async def open_world(
                     yield world
                 finally:
                     for reference in world.started:
-                        await _terminate(client, registration_workflow_id(reference))
+                        await _terminate(client, CASE_TYPES.id_of(reference))
 
 
 def case_worker(
     world: World,
     http: httpx.AsyncClient,
     *,
-    workflows: Sequence[type] = worker.REGISTRATION_WORKFLOWS,
+    workflows: Sequence[type] | None = None,
     deployment: WorkerDeploymentConfig | None = None,
 ) -> Worker:
     """Return a worker of the park, not running yet; of other workflow code, and of a version, where told."""
@@ -406,7 +408,7 @@ def case_worker(
     return Worker(
         world.client,
         task_queue=REGISTRATION_QUEUE,
-        workflows=workflows,
+        workflows=workflows or worker.case_workflows(world.context.case_types),
         activities=shifted(activities, world.clock),
         workflow_runner=worker.workflow_runner(),
         max_cached_workflows=CACHED_WORKFLOWS,

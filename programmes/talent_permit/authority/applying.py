@@ -11,15 +11,14 @@ from domain.actors import Actor
 from domain.acts import Act
 from domain.answers import AnswerState, AuthorityAnswer, Outcome
 from domain.clock import day_of
-from domain.deadlines import DeadlineKind
 from domain.errors import need
 from domain.moves import PermitEvent, find_permit_move
 from domain.notices import NoticeKind
 from domain.stages import PERMIT_WITH_AUTHORITY, Destination, PermitStage
-from domain.tasks import TaskKind
 from programmes.talent_permit import permits
 from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.rules import term_differs
+from programmes.talent_permit.words import PermitDeadline, PermitTask
 from store.rows.register import AssessmentRow, PermitRow
 
 _EVENTS: Final = {outcome: PermitEvent(outcome.value) for outcome in Outcome}
@@ -105,7 +104,7 @@ def hold(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer, an
     """Keep an answer that contradicts what is known, and let an officer look (P26)."""
     due = file.calendar.deadline(day_of(at), file.context.limits.early_answer_days)
     file.open_task(
-        TaskKind.AUTHORITY_CONFLICT, at, due_at=due.at, destination=answer.destination,
+        PermitTask.AUTHORITY_CONFLICT, at, due_at=due.at, destination=answer.destination,
         detail={"outcome": answer.outcome.value, "outcome_id": answer.outcome_id},
     )  # fmt: skip
     file.record(
@@ -119,7 +118,7 @@ def hold(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer, an
 def keep_early(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer, answer_id: UUID) -> None:
     """Keep an answer that came before the one it follows; it is shown when that does not come (P25)."""
     days = file.context.limits.early_answer_days
-    file.set_working_days(DeadlineKind.EARLY_ANSWER, day_of(at), days, destination=answer.destination.value)
+    file.set_working_days(PermitDeadline.EARLY_ANSWER, day_of(at), days, destination=answer.destination.value)
     file.record(
         Act.ANSWER_RECEIVED, actor, at, destination=answer.destination.value, outcome=answer.outcome.value,
         outcome_id=answer.outcome_id, answer_id=str(answer_id), early=True,
@@ -150,10 +149,10 @@ def _accepted(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswe
     destination, limits = answer.destination, file.context.limits
     accepted_on = day_of(answer.occurred_at)
     due = file.set_working_days(
-        DeadlineKind.AUTHORITY_LATE, accepted_on, limits.authority_answer_days, destination=destination.value, step=1
+        PermitDeadline.AUTHORITY_LATE, accepted_on, limits.authority_answer_days, destination=destination.value, step=1
     )
     file.set_working_days(
-        DeadlineKind.AUTHORITY_LATE,
+        PermitDeadline.AUTHORITY_LATE,
         accepted_on,
         limits.authority_second_alert_days,
         destination=destination.value,
@@ -234,7 +233,7 @@ def _ended(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) 
 def _kept(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -> None:
     destination = answer.destination
     file.move_permit(destination, PermitEvent.KEPT, at, answered_for=True)
-    file.cancel_deadlines(DeadlineKind.REPORT_EXPECTED, destination=destination.value)
+    file.cancel_deadlines(PermitDeadline.REPORT_EXPECTED, destination=destination.value)
     facts = {"valid_until": file.permits[destination].valid_until}
     tell(file, Telling(NoticeKind.PERMIT_KEPT, at, answer.outcome_id, destination, facts))
 
@@ -271,9 +270,9 @@ def _term_before(permit: PermitRow) -> dict[str, Any]:
 
 def _end_application(file: CaseFile, destination: Destination, at: datetime) -> None:
     file.cancel_deadlines(
-        DeadlineKind.APPLICANT_REMINDER, DeadlineKind.APPLICANT_INACTIVE, destination=destination.value
+        PermitDeadline.APPLICANT_REMINDER, PermitDeadline.APPLICANT_INACTIVE, destination=destination.value
     )
-    file.close_tasks([TaskKind.APPLICANT_INACTIVE], at, destination=destination)
+    file.close_tasks([PermitTask.APPLICANT_INACTIVE], at, destination=destination)
 
 
 _APPLY: Final = {

@@ -16,7 +16,6 @@ from cases.shared.lost_calls import OUTCOME, find_lost
 from domain.actors import Actor, system
 from domain.acts import Act
 from domain.clock import day_of
-from domain.deadlines import DeadlineKind
 from domain.errors import need
 from domain.incidents import Healed
 from domain.messages import Course, Origin
@@ -24,6 +23,7 @@ from domain.stages import Destination
 from programmes.talent_permit import permits
 from programmes.talent_permit.authority.known_entries import DIFFERS, Found
 from programmes.talent_permit.given import known
+from programmes.talent_permit.words import PermitDeadline
 from store.ledger import Entry, begin_chain
 from store.rows.authority import CallRow
 from store.tables import calls, incidents, ledger
@@ -109,7 +109,7 @@ async def _taken(
     if row.what == "list_entry":
         permits.sent(file, actor, at, destination, found)
     else:
-        file.cancel_deadlines(DeadlineKind.REPORT_EXPECTED, destination=destination.value)
+        file.cancel_deadlines(PermitDeadline.REPORT_EXPECTED, destination=destination.value)
     await _end_unreached(file, connection, f"tell_authority/{destination.value}", at, actor)
 
 

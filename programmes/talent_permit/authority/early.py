@@ -6,10 +6,10 @@ from typing import Final
 from cases.case.file import CaseFile
 from domain.actors import Actor
 from domain.answers import AnswerState
-from domain.deadlines import DeadlineKind
 from domain.stages import Destination
 from programmes.talent_permit.authority import applying as answering
 from programmes.talent_permit.authority import inbox
+from programmes.talent_permit.words import PermitDeadline
 from store.rows.authority import AnswerRow
 
 
@@ -33,7 +33,7 @@ def take_early(file: CaseFile, actor: Actor, at: datetime, destination: Destinat
         file.change_answer(kept, AnswerState.HELD.value)
         answering.hold(file, actor, at, inbox.read_kept(file, kept), kept.answer_id)
     if not _early(file, destination):
-        file.cancel_deadlines(DeadlineKind.EARLY_ANSWER, destination=destination.value)
+        file.cancel_deadlines(PermitDeadline.EARLY_ANSWER, destination=destination.value)
 
 
 def _early(file: CaseFile, destination: Destination) -> list[AnswerRow]:

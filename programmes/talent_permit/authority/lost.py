@@ -1,6 +1,5 @@
 """Keeping answers about cases that the register does not have, each once, and listing them."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -14,9 +13,10 @@ from cases.keys.data import add_data_key, get_data_key
 from cases.shared import lost_cases
 from cases.shared.context import Context
 from domain.answers import AuthorityAnswer
+from domain.errors import need
 from domain.lost_answers import LostAnswerState
 from programmes.talent_permit.authority import inbox
-from store.case_rows import Row
+from store.rows.authority import LostAnswerRow
 from store.tables import lost_answers
 
 Position = tuple[datetime, str]
@@ -78,10 +78,11 @@ async def keep(
     return answer_id
 
 
-async def read(context: Context, connection: AsyncConnection, row: Row) -> AuthorityAnswer:
+async def read(context: Context, connection: AsyncConnection, row: LostAnswerRow) -> AuthorityAnswer:
     """Return a kept answer in clear."""
-    key = await get_data_key(context, connection, row["key_id"])
-    return AuthorityAnswer.model_validate_json(key.open("lost_answers", "body", str(row["answer_id"]), row["body"]))
+    key = await get_data_key(context, connection, need(row.key_id, "key_id"))
+    body = need(row.body, "body")
+    return AuthorityAnswer.model_validate_json(key.open("lost_answers", "body", str(row.answer_id), body))
 
 
 async def take_away(connection: AsyncConnection, answer_id: UUID, at: datetime) -> None:
@@ -104,35 +105,35 @@ async def list_answers(
     if after is not None:
         query = query.where(tuple_(_L.received_at, _L.answer_id) < (after[0], UUID(after[1])))
     async with context.database.begin() as connection:
-        rows = [dict(row) for row in (await connection.execute(query)).mappings()]
+        rows = [LostAnswerRow.from_mapping(row) for row in (await connection.execute(query)).mappings()]
         items = [view(row, await _opened(context, connection, row)) for row in rows[:limit]]
     last = rows[limit - 1] if len(rows) > limit else None
-    return items, (last["received_at"], str(last["answer_id"])) if last else None
+    return items, (last.received_at, str(last.answer_id)) if last else None
 
 
-async def _opened(context: Context, connection: AsyncConnection, row: Row) -> AuthorityAnswer | None:
-    return await read(context, connection, row) if row["body"] is not None else None
+async def _opened(context: Context, connection: AsyncConnection, row: LostAnswerRow) -> AuthorityAnswer | None:
+    return await read(context, connection, row) if row.body is not None else None
 
 
-def view(row: Mapping[str, Any], answer: AuthorityAnswer | None = None) -> dict[str, Any]:
+def view(row: LostAnswerRow, answer: AuthorityAnswer | None = None) -> dict[str, Any]:
     """Return a kept answer as staff sees it; number and term are gone from here once a case has them."""
-    proposed, decided = row["proposed_by"], row["decided_by"]
+    proposed, decided = row.proposed_by, row.decided_by
     return {
-        "id": str(row["answer_id"]),
-        "case": f"{row['reference']}/{row['destination']}",
-        "outcome": row["outcome"],
-        "outcome_id": row["outcome_id"],
-        "message_id": row["message_id"],
-        "source": row["source"],
+        "id": str(row.answer_id),
+        "case": f"{row.reference}/{row.destination}",
+        "outcome": row.outcome,
+        "outcome_id": row.outcome_id,
+        "message_id": row.message_id,
+        "source": row.source,
         "authority_number": answer.authority_number if answer else None,
         "valid_from": answer.valid_from if answer else None,
         "valid_until": answer.valid_until if answer else None,
-        "occurred_at": moment(row["occurred_at"]),
-        "received_at": moment(row["received_at"]),
-        "state": row["state"],
-        "attached_to": row["attached_to"],
+        "occurred_at": moment(row.occurred_at),
+        "received_at": moment(row.received_at),
+        "state": row.state,
+        "attached_to": row.attached_to,
         "proposed_by": proposed["subject"] if proposed else None,
-        "proposed_at": moment(row["proposed_at"]),
+        "proposed_at": moment(row.proposed_at),
         "decided_by": decided["subject"] if decided else None,
-        "decided_at": moment(row["decided_at"]),
+        "decided_at": moment(row.decided_at),
     }

@@ -1,5 +1,7 @@
 """Kept answers on their way to a case: by themselves once it is there, or by two signatures to another one."""
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -9,32 +11,34 @@ from sqlalchemy import select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile, open_case
-from cases.case.signers import need_another, need_no_conflict, signature_of
+from cases.case.signers import need_no_conflict, signature_of
+from cases.decisions.second_signature import SecondSignature, nothing_waits
 from cases.keys.data import add_data_key
 from cases.notices.compose import Telling, tell
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Progress, Reply, find_known, remember
+from cases.shared.idempotency import Done, Idempotency, Progress, Reply, once_in
 from cases.shared.inboxes import Received
 from domain.actors import Actor, system
 from domain.acts import Act
 from domain.answers import AuthorityAnswer
 from domain.clock import day_of
-from domain.decisions import ConfirmationAction
-from domain.errors import Refused, Unavailable
+from domain.errors import Refused, Unavailable, need
 from domain.lost_answers import AttachmentConfirmation, AttachmentRequest, LostAnswerState
 from domain.notices import NoticeKind
 from domain.stages import Destination
 from programmes.talent_permit.authority import lost as lost_answers
 from programmes.talent_permit.authority.known_entries import named_here
 from programmes.talent_permit.authority.outcomes import Said, receive_together
-from store.case_rows import Row
+from store.rows.authority import LostAnswerRow
 from store.tables import lost_answers as stored
 from store.tables import permits
 
 ATTACHED: Final = "attached"
 _MOST: Final = 100
 _S: Final = stored.c
+_SIGNING: Final = SecondSignature()
 _log = structlog.get_logger(__name__)
+_Act = Callable[[CaseFile, AsyncConnection, LostAnswerRow], Awaitable[Reply]]
 
 
 async def take_found(context: Context) -> list[Received]:
@@ -80,7 +84,7 @@ async def _take(context: Context, answer_id: UUID) -> Received:
         values = {"state": LostAnswerState.APPLIED.value, "attached_to": attached, "decided_at": context.clock()}
         await _settle(context, connection, answer_id, values)
 
-    said = Said(system("lost_answer"), named, source=row["source"])
+    said = Said(system("lost_answer"), named, source=row.source)
     (received,) = await receive_together(context, [said], first=settle)
     return received
 
@@ -97,26 +101,26 @@ async def propose(
     """
     at = context.clock()
     async with open_case(context, request.reference) as (file, connection):
-        known = await find_known(context, connection, actor, idempotency)
-        if known is not None and known.reply is not None:
-            return known.reply
-        row = await _hold(connection, answer_id)
-        if row["state"] == LostAnswerState.PROPOSED:
-            raise Refused("wrong_stage", "A proposal waits for its second signature; it has to be decided first.")
-        _need_permit(file, actor, row)
-        values = {
-            "state": LostAnswerState.PROPOSED.value,
-            "attached_to": file.reference,
-            "proposed_by": signature_of(actor),
-            "proposed_at": at,
-        }
-        await connection.execute(update(stored).where(_S.answer_id == answer_id).values(values))
-        _record(file, Act.ANSWER_ATTACH_PROPOSED, actor, at, row)
-        _ask_for_signature(file, row, at)
-        answer = await lost_answers.read(context, connection, row)
-        reply = Reply(Progress.STORED, lost_answers.view(row | values, answer))
-        await _remember(context, connection, actor, idempotency, reply)
-        return reply
+
+        async def write(connection: AsyncConnection) -> Done:
+            row = await _hold(connection, answer_id)
+            _SIGNING.need_none(row.attached_to if row.state == LostAnswerState.PROPOSED else None)
+            _need_permit(file, actor, row)
+            values = {
+                "state": LostAnswerState.PROPOSED.value,
+                "attached_to": file.reference,
+                "proposed_by": signature_of(actor),
+                "proposed_at": at,
+            }
+            await connection.execute(update(stored).where(_S.answer_id == answer_id).values(values))
+            _record(file, Act.ANSWER_ATTACH_PROPOSED, actor, at, row)
+            _ask_for_signature(file, row, at)
+            answer = await lost_answers.read(context, connection, row)
+            row.change(**values)
+            reply = Reply(Progress.STORED, lost_answers.view(row, answer))
+            return Done(reply, await add_data_key(context, connection))
+
+        return (await once_in(context, connection, actor, idempotency, write)).reply
 
 
 async def confirm(
@@ -131,78 +135,107 @@ async def confirm(
         Refused: `not_found`; `wrong_stage` where nothing waits; `same_signer`; those of `propose`.
     """
     at = context.clock()
-    async with context.database.begin() as connection:
-        known = await find_known(context, connection, actor, idempotency)
-        if known is not None and known.reply is not None:
-            return known.reply, None
-        row = await _find(connection, answer_id)
-        if row["state"] != LostAnswerState.PROPOSED:
-            raise Refused("wrong_stage", "Nothing waits for a second signature.")
-        need_another(actor, row["proposed_by"])
-        answer = await lost_answers.read(context, connection, row)
-    if request.action is ConfirmationAction.REJECT:
-        return await _reject(context, actor, row, answer, idempotency), None
-    decided = {
-        "state": LostAnswerState.ATTACHED.value,
-        "decided_by": signature_of(actor),
-        "decided_at": at,
-    }
-    reply = Reply(Progress.APPLIED, lost_answers.view(row | decided))
+    found: list[tuple[LostAnswerRow, AuthorityAnswer, bool]] = []
 
-    async def settle(file: CaseFile, connection: AsyncConnection) -> None:
-        held = await _hold(connection, answer_id)
-        if (held["state"], held["attached_to"]) != (LostAnswerState.PROPOSED, file.reference):
-            raise Refused("wrong_stage", "Nothing waits for a second signature.")
+    async def look(connection: AsyncConnection) -> Done:
+        """Keep nothing yet: what waits may be another's by the time that its case is held."""
+        row = await _find(connection, answer_id)
+        proposed_by = _SIGNING.need_waiting(row.proposed_by if row.state == LostAnswerState.PROPOSED else None)
+        is_given = _SIGNING.is_given(actor, proposed_by, request.action)
+        found.append((row, await lost_answers.read(context, connection, row), is_given))
+        return Done(Reply(Progress.NOTHING))
+
+    async with context.database.begin() as connection:
+        first = await once_in(context, connection, actor, idempotency, look)
+    if first.is_repeated:
+        return first.reply, None
+    ((row, answer, is_given),) = found
+    signing = _Signing(context, actor, idempotency, row, at)
+    if not is_given:
+        return await signing.reject(answer), None
+    decided = {"state": LostAnswerState.ATTACHED.value, "decided_by": signature_of(actor), "decided_at": at}
+    attached = replace(row)
+    attached.change(**decided)
+    reply = Reply(Progress.APPLIED, lost_answers.view(attached))
+
+    async def attach(file: CaseFile, connection: AsyncConnection, held: LostAnswerRow) -> Reply:
         _need_permit(file, actor, held)
         _record(file, Act.ANSWER_ATTACHED, actor, at, held)
         await _settle(context, connection, answer_id, decided)
-        await _remember(context, connection, actor, idempotency, reply)
+        return reply
 
-    named = answer.model_copy(update={"case": f"{row['attached_to']}/{row['destination']}"})
+    async def settle(file: CaseFile, connection: AsyncConnection) -> None:
+        await signing.keep(file, connection, attach)
+
+    named = answer.model_copy(update={"case": f"{row.attached_to}/{row.destination}"})
     # The authority's word, which both signers vouch for by rows of their own.
     said = Said(system("lost_answer", actor.correlation_id), named, source=ATTACHED)
     (received,) = await receive_together(context, [said], first=settle)
     return reply, received
 
 
-async def _reject(context: Context, actor: Actor, row: Row, answer: AuthorityAnswer, idempotency: Idempotency) -> Reply:
-    at = context.clock()
-    async with open_case(context, row["attached_to"]) as (file, connection):
-        held = await _hold(connection, row["answer_id"])
-        if (held["state"], held["attached_to"]) != (LostAnswerState.PROPOSED, file.reference):
-            raise Refused("wrong_stage", "Nothing waits for a second signature.")
-        need_no_conflict(file, actor)
-        values: dict[str, Any] = {
-            "state": LostAnswerState.KEPT.value,
-            "attached_to": None,
-            "proposed_by": None,
-            "proposed_at": None,
-        }
-        await connection.execute(update(stored).where(_S.answer_id == row["answer_id"]).values(values))
-        _record(file, Act.ANSWER_ATTACH_REJECTED, actor, at, row)
-        reply = Reply(Progress.APPLIED, lost_answers.view(row | values, answer))
-        await _remember(context, connection, actor, idempotency, reply)
-        return reply
+@dataclass(frozen=True, slots=True)
+class _Signing:
+    """A second signature, given or withheld, on its way into the case that was proposed."""
+
+    context: Context
+    actor: Actor
+    idempotency: Idempotency
+    row: LostAnswerRow
+    at: datetime
+
+    async def keep(self, file: CaseFile, connection: AsyncConnection, act: _Act) -> Reply:
+        """Act on what was proposed, while the case is held, and keep the answer.
+
+        Raises:
+            Refused: `wrong_stage` where it no longer waits; `in_progress` where the same request did so meanwhile.
+        """
+
+        async def write(connection: AsyncConnection) -> Done:
+            held = await _hold(connection, self.row.answer_id)
+            if (held.state, held.attached_to) != (LostAnswerState.PROPOSED, file.reference):
+                raise nothing_waits()
+            reply = await act(file, connection, held)
+            return Done(reply, await add_data_key(self.context, connection))
+
+        done = await once_in(self.context, connection, self.actor, self.idempotency, write)
+        if done.is_repeated:
+            raise Refused("in_progress", "The same request was answered meanwhile; ask again for its answer.")
+        return done.reply
+
+    async def reject(self, answer: AuthorityAnswer) -> Reply:
+        """Let the answer be as it was kept."""
+
+        async def give_back(file: CaseFile, connection: AsyncConnection, held: LostAnswerRow) -> Reply:
+            need_no_conflict(file, self.actor)
+            kept = {"state": LostAnswerState.KEPT.value, "attached_to": None, "proposed_by": None, "proposed_at": None}
+            await connection.execute(update(stored).where(_S.answer_id == held.answer_id).values(kept))
+            _record(file, Act.ANSWER_ATTACH_REJECTED, self.actor, self.at, held)
+            held.change(**kept)
+            return Reply(Progress.APPLIED, lost_answers.view(held, answer))
+
+        async with open_case(self.context, need(self.row.attached_to, "attached_to")) as (file, connection):
+            return await self.keep(file, connection, give_back)
 
 
-def _need_permit(file: CaseFile, actor: Actor, row: Row) -> None:
+def _need_permit(file: CaseFile, actor: Actor, row: LostAnswerRow) -> None:
     need_no_conflict(file, actor)
-    if Destination(row["destination"]) not in file.permits:
+    if Destination(row.destination) not in file.permits:
         raise Refused("wrong_stage", "The case follows no permit of this destination yet.")
 
 
-def _ask_for_signature(file: CaseFile, row: Row, at: datetime) -> None:
+def _ask_for_signature(file: CaseFile, row: LostAnswerRow, at: datetime) -> None:
     """Tell those who may give the second signature what waits and until when; not whoever proposed it."""
     due = file.calendar.deadline(day_of(at), file.context.limits.signature_days)
     facts = {"due_on": day_of(due.at), "due_provisional": due.provisional}
-    occasion = f"{row['answer_id']}/{at.isoformat()}"
-    tell(file, Telling(NoticeKind.ATTACHMENT_PROPOSED, at, occasion, Destination(row["destination"]), facts))
+    occasion = f"{row.answer_id}/{at.isoformat()}"
+    tell(file, Telling(NoticeKind.ATTACHMENT_PROPOSED, at, occasion, Destination(row.destination), facts))
 
 
-def _record(file: CaseFile, act: Act, actor: Actor, at: Any, row: Row) -> None:
-    about = f"{row['reference']}/{row['destination']}"
-    detail = {"lost_answer": str(row["answer_id"]), "about": about, "outcome_id": row["outcome_id"]}
-    file.record(act, actor, at, destination=row["destination"], **detail)
+def _record(file: CaseFile, act: Act, actor: Actor, at: Any, row: LostAnswerRow) -> None:
+    about = f"{row.reference}/{row.destination}"
+    detail = {"lost_answer": str(row.answer_id), "about": about, "outcome_id": row.outcome_id}
+    file.record(act, actor, at, destination=row.destination, **detail)
 
 
 async def _settle(context: Context, connection: AsyncConnection, answer_id: UUID, values: dict[str, Any]) -> None:
@@ -210,25 +243,18 @@ async def _settle(context: Context, connection: AsyncConnection, answer_id: UUID
     await lost_answers.take_away(connection, answer_id, context.clock())
 
 
-async def _find(connection: AsyncConnection, answer_id: UUID) -> Row:
+async def _find(connection: AsyncConnection, answer_id: UUID) -> LostAnswerRow:
     query = select(stored).where(_S.answer_id == answer_id)
     found = (await connection.execute(query)).mappings().one_or_none()
     if found is None:
         raise Refused("not_found", "No answer of this id is kept.")
-    row = dict(found)
-    if row["body"] is None:
+    row = LostAnswerRow.from_mapping(found)
+    if row.body is None:
         raise Refused("already_decided", "A case has this answer.")
     return row
 
 
-async def _hold(connection: AsyncConnection, answer_id: UUID) -> Row:
+async def _hold(connection: AsyncConnection, answer_id: UUID) -> LostAnswerRow:
     """Lock a kept answer, after its case, and return it."""
     await connection.execute(select(_S.answer_id).where(_S.answer_id == answer_id).with_for_update())
     return await _find(connection, answer_id)
-
-
-async def _remember(
-    context: Context, connection: AsyncConnection, actor: Actor, idempotency: Idempotency, reply: Reply
-) -> None:
-    key = await add_data_key(context, connection)
-    await remember(context, connection, actor, idempotency, reply=reply, key=key)

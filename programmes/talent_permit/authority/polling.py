@@ -12,7 +12,6 @@ from cases.shared.calendar import set_cursor
 from cases.shared.context import Context
 from domain.actors import system
 from domain.answers import AuthorityAnswer
-from domain.deadlines import OUTLIVING, WATCHED_BY_SCHEDULE
 from domain.errors import Defect, Unavailable
 from domain.spellings import Cursor
 from domain.stages import Stage
@@ -57,8 +56,8 @@ async def pass_watched(context: Context, at: datetime) -> None:
     ended = select(1).where(
         registrations.c.reference == deadlines.c.reference, registrations.c.stage == Stage.ENDED.value
     )
-    watched = deadlines.c.kind.in_([kind.value for kind in WATCHED_BY_SCHEDULE])
-    outliving = and_(deadlines.c.kind.in_([kind.value for kind in OUTLIVING]), ended.exists())
+    watched = deadlines.c.kind.in_(context.words.deadlines_of_schedule())
+    outliving = and_(deadlines.c.kind.in_(context.words.outliving_deadlines()), ended.exists())
     query = (
         select(deadlines.c.reference)
         .where(

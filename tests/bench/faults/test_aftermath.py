@@ -8,7 +8,7 @@ from bench.faults import drill_report
 from bench.faults.aftermath import Snapshot, of_loss, parted
 from bench.faults.evidence import Evidence
 from bench.faults.report import STEPS
-from domain.messages import registration_workflow_id
+from programmes import CASE_TYPES
 
 KEPT, LOST = "HT-KEPT-0000-A", "HT-LOST-0000-B"
 
@@ -49,7 +49,7 @@ def test_what_the_world_has_of_a_case_that_was_taken_away_is_named() -> None:
     found = replace(
         evidence(deliveries=[{"channel": "mail", "message_id": "m2", "provider_id": None}]),
         authority={"entries": [entry(LOST, "b")], "answers": [{"case": f"{LOST}/HK", "body": {}}], "reports": []},
-        workflows=[{"id": registration_workflow_id(LOST), "open": False}],
+        workflows=[{"id": CASE_TYPES.id_of(LOST), "open": False}],
         mails=["m1", "m2", "m3"],
     )
     kept, named = parted(found, BEFORE, RESTORED)
@@ -60,7 +60,7 @@ def test_what_the_world_has_of_a_case_that_was_taken_away_is_named() -> None:
 
 
 def test_a_workflow_of_a_case_that_was_taken_away_has_to_end() -> None:
-    found = replace(evidence(), workflows=[{"id": registration_workflow_id(LOST), "open": True}])
+    found = replace(evidence(), workflows=[{"id": CASE_TYPES.id_of(LOST), "open": True}])
     kept, _ = parted(found, BEFORE, RESTORED)
     assert kept.workflows == found.workflows
 

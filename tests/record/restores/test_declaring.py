@@ -99,13 +99,13 @@ async def test_the_reference_of_a_lost_case_is_not_given_again(park: Park, monke
     await _declare(park)
 
     async def listed() -> AsyncIterator[list[str]]:
-        yield [f"registration/{reference_from(lost, 'HT')}", "notification/mail"]
+        yield [f"registration/{reference_from('HT', lost)}", "notification/mail"]
 
-    assert await find_lost_cases(park.context, listed()) == [reference_from(lost, "HT")]
+    assert await find_lost_cases(park.context, listed()) == [reference_from("HT", lost)]
     drawn = iter([lost, free])
-    monkeypatch.setattr(registration, "reference_from", lambda _entropy, prefix: reference_from(next(drawn), prefix))
+    monkeypatch.setattr(registration, "reference_from", lambda _prefix, _entropy: reference_from("HT", next(drawn)))
     case = await park.take_on()
-    assert case.reference == reference_from(free, "HT")
+    assert case.reference == reference_from("HT", free)
     assert not await lost_cases.note_gone(park.context, case.reference)
 
 

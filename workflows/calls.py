@@ -1,4 +1,4 @@
-"""The calls to the authority of one case: list entries and reports, side by side, retried without end (P4 to P8)."""
+"""The outward calls of one case: side by side, each retried without end (P4 to P8)."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,8 +14,8 @@ with workflow.unsafe.imports_passed_through():
 _Take = Callable[[Course], None]
 
 
-class PermitCalls:
-    """Makes each call of a case once, Hong Kong and Macao side by side."""
+class Calls:
+    """Makes each call of a case once, those of its tracks side by side."""
 
     def __init__(self, steps: Steps) -> None:
         self._steps = steps

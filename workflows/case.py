@@ -1,4 +1,4 @@
-"""One case for its whole life: assessed, reviewed, registered, its permits followed, at rest until its end."""
+"""One case for its whole life, of whatever programme: assessed, decided, what follows of it carried, until its end."""
 
 import asyncio
 import contextlib
@@ -11,19 +11,19 @@ with workflow.unsafe.imports_passed_through():
     from activities.cases import CaseSteps
     from domain import messages
     from domain.messages import (
+        CaseInput,
         CommandOutcome,
         CommandRef,
         Course,
         DecisionSignal,
-        RegistrationInput,
         SignalledDecision,
         StepInput,
     )
     from domain.stages import Stage
     from workflows import versions
     from workflows.alarm import Alarm
+    from workflows.calls import Calls
     from workflows.steps import CaseGoneError, Steps
-    from workflows.talent_permit import PermitCalls
     from workflows.timeouts import LONGEST_SLEEP
     from workflows.trail import Trail
     from workflows.words import details_of, result_of
@@ -32,21 +32,20 @@ with workflow.unsafe.imports_passed_through():
 _SHORT_HISTORY = 8
 
 
-@workflow.defn(name=messages.REGISTRATION_WORKFLOW)
-class RegistrationWorkflow:
-    """Waits for what people, the authority and time bring to one case, and has each applied in one transaction.
+class CaseLoop:
+    """Waits for what people, the world outside and time bring to one case; each is applied in one transaction.
 
     The register in PostgreSQL is the truth; the course that each step returns says where the case stands and what
-    is waited for next.
+    is waited for next. `case_workflow` makes the workflow of a programme of it.
     """
 
     @workflow.init
-    def __init__(self, given: RegistrationInput) -> None:
+    def __init__(self, given: CaseInput) -> None:
         self._reference = given.reference
         self._course = given.course or Course(stage=Stage.RECEIVED, to_assess=True)
         self._alarm = Alarm()
         self._steps = Steps()
-        self._calls = PermitCalls(self._steps)
+        self._calls = Calls(self._steps)
         self._trail = Trail()
         self._last = ""
         self._nudged = False
@@ -55,8 +54,7 @@ class RegistrationWorkflow:
         self._lock = asyncio.Lock()
         self._correlation_id = given.correlation_id
 
-    @workflow.run
-    async def run(self, given: RegistrationInput) -> None:
+    async def carry(self) -> None:
         """Carry the case to its end, or end without it where a restore of the register took it away."""
         self._trail.hear()
         with contextlib.suppress(CaseGoneError):
@@ -146,7 +144,7 @@ class RegistrationWorkflow:
             self._take(await self._steps.run(step, self._input(), summary))
 
     def _take(self, course: Course) -> None:
-        """Take over a course, unless a newer one arrived first: calls to the authority end in any order.
+        """Take over a course, unless a newer one arrived first: outward calls end in any order.
 
         One of a newer epoch is newer whatever its version: the register was restored, and what is due there is due.
         """
@@ -185,6 +183,20 @@ class RegistrationWorkflow:
 
     def _go_on_as_new(self) -> None:
         course = self._course.model_copy(update={"outcomes": ()})
-        versions.go_on_as_new(
-            RegistrationInput(reference=self._reference, correlation_id=self._correlation_id, course=course)
-        )
+        versions.go_on_as_new(CaseInput(reference=self._reference, correlation_id=self._correlation_id, course=course))
+
+
+def case_workflow(name: str) -> type[CaseLoop]:
+    """Return the workflow type of a programme by the name that Temporal shows: the loop of a case, and nothing else."""
+
+    class Made(CaseLoop):
+        """The loop of the cases of one programme."""
+
+        async def run(self, given: CaseInput) -> None:
+            await self.carry()
+
+    # The SDK takes for a workflow what stands at the top of a module: so the type and its `run` are named.
+    Made.__name__ = Made.__qualname__ = name
+    Made.run.__qualname__ = f"{name}.run"
+    workflow.run(Made.run)
+    return workflow.defn(name=name)(Made)

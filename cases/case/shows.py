@@ -1,0 +1,91 @@
+"""What a programme shows of its cases beside what every case shows: declared by its room, found by the case's code."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from cases.case.file import CaseFile
+from cases.case.own_views import OwnCase
+from cases.case.reading import CaseReading
+from cases.case.views import CaseView
+from cases.shared.context import Context
+from domain.actors import Actor
+from domain.languages import Language
+
+# A case being changed, or one that is only read.
+Shown = CaseFile | CaseReading
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """A case and who is shown it: in a list of many without findings that pass, and whether a decision is hidden."""
+
+    case: Shown
+    actor: Actor
+    language: Language
+    short: bool
+    hidden: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What answers about cases of a programme look like in the OpenAPI document, where each class is a schema.
+
+    Attributes:
+        case: a case to any reader, with members that only some have.
+        own_case: a case to its person.
+        own_data: all that is held under a case, to its person.
+        fact: a fact that was recorded, without its content.
+        fact_field: the fields of which a fact may be recorded.
+        person: the fields of the person that a purpose opens.
+        obstacle: what stands in the way of what follows an approval.
+    """
+
+    case: type
+    own_case: type
+    own_data: type
+    fact: type
+    fact_field: type[StrEnum]
+    person: type
+    obstacle: type
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Views:
+    """What a programme shows of its cases.
+
+    Attributes:
+        case: what every case shows, with the programme's own; of staff's view, that one with its own.
+        last: the last member of a case that all its readers see, behind which its links stand.
+        own: a case as its person reads it, with the programme's own; the case as it is shown to them comes first.
+        remedies: codes of what the person can do now, beside what they can do in any case, the first first.
+        columns: of the table of cases, those that every case has among them.
+        cells: the programme's own columns of a case as it is shown, with what was given, none where it is not known.
+        published: how that is told in the OpenAPI document.
+    """
+
+    case: Callable[[Showing, CaseView], CaseView]
+    last: str
+    own: Callable[[CaseReading, CaseView, OwnCase, Language], OwnCase]
+    remedies: Callable[[CaseReading], Sequence[str]]
+    columns: tuple[str, ...]
+    cells: Callable[[CaseView, Mapping[str, Any]], Mapping[str, object]]
+    published: Published
+
+
+def views_of(case: Shown) -> Views:
+    """Return what the programme of a case shows."""
+    return views_in(case.context, case.row.programme)
+
+
+def views_in(context: Context, code: str) -> Views:
+    """Return what the programme of a code shows.
+
+    Raises:
+        TypeError: where its declaration has something else.
+    """
+    found = context.programmes[code].views
+    if not isinstance(found, Views):
+        raise TypeError(type(found).__name__)
+    return found

@@ -1,0 +1,93 @@
+"""The second signature, once for all that takes effect with one: cases, tracks, standings, erasures, packs, answers.
+
+Each keeps its proposals in rows of its own, and asks here whether another may be made, who may sign, and what a
+signature comes to. A signature is kept as `cases.case.signers.signature_of` says.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, Final, TypeVar
+
+from cases.case.signers import holder_of, need_another
+from domain.actors import STAFF, Actor, Role
+from domain.decisions import ConfirmationAction
+from domain.errors import Refused
+
+_T = TypeVar("_T")
+_TWO: Final = 2
+Signature = Mapping[str, Any]
+
+
+class Verdict(StrEnum):
+    """What a signature on a proposal comes to."""
+
+    GIVEN = "given"
+    MORE = "more"  # signed, and yet another person has to
+    WITHHELD = "withheld"
+
+
+def nothing_waits() -> Refused:
+    """Return the refusal of a signature where nothing was proposed, or no more waits."""
+    return Refused("wrong_stage", "Nothing waits for a second signature.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondSignature:
+    """What a kind of proposal asks of its signatures.
+
+    Attributes:
+        signers: how many people sign in all, the proposer among them.
+        by: who may sign.
+        one_waits: the code with which another proposal is refused while one waits.
+        told: what is said with that code.
+    """
+
+    signers: int = 2
+    by: frozenset[Role] = STAFF
+    one_waits: str = "wrong_stage"
+    told: str = "A proposal waits for its second signature; it has to be decided first."
+
+    def of(self, signers: int) -> "SecondSignature":
+        """Return the same for so many people."""
+        return self if signers == self.signers else replace(self, signers=signers)
+
+    def need_none(self, waiting: object | None) -> None:
+        """Refuse another proposal while one waits."""
+        if waiting is not None:
+            raise Refused(self.one_waits, self.told)
+
+    def need_waiting(self, waiting: _T | None) -> _T:
+        """Return the proposal that waits.
+
+        Raises:
+            Refused: `wrong_stage` where none does.
+        """
+        if waiting is None:
+            raise nothing_waits()
+        return waiting
+
+    def sign(self, actor: Actor, signed: Sequence[Signature], action: ConfirmationAction) -> Verdict:
+        """Return what the actor's signature comes to, beside those that a proposal has, its proposer's first.
+
+        Whoever rejects it has to be another than its signers too.
+
+        Raises:
+            Refused: `role_not_allowed`; `same_signer`.
+        """
+        if actor.role not in self.by:
+            raise Refused("role_not_allowed", "A second signature is given by the park's own people.")
+        need_another(holder_of(actor), signed)
+        if action is ConfirmationAction.REJECT:
+            return Verdict.WITHHELD
+        return Verdict.GIVEN if len(signed) + 1 >= self.signers else Verdict.MORE
+
+    def is_given(self, actor: Actor, proposed_by: Signature, action: ConfirmationAction) -> bool:
+        """Whether a proposal of two signers takes effect with the actor's signature; it is rejected otherwise.
+
+        Raises:
+            Refused: as `sign`.
+        """
+        if self.signers != _TWO:
+            raise ValueError(self.signers)
+        return self.sign(actor, (proposed_by,), action) is Verdict.GIVEN

@@ -1,0 +1,46 @@
+"""The end of a registration, as its row keeps it; what becomes of its permits goes on."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from cases.case.file import CaseFile
+from cases.deadlines import park_clock
+from cases.decisions import settling
+from cases.notices.compose import tell
+from cases.tasks.review import close_review
+from domain.actors import Actor
+from domain.acts import Act
+from domain.clock import day_of
+from domain.deadlines import DeadlineKind
+from domain.decisions import GivenReason
+from domain.errors import need
+from domain.moves import Event
+from domain.notices import NoticeKind
+from domain.stages import DueKind, Holder
+from programmes.talent_permit.words import PermitDeadline
+
+
+def revoke(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[GivenReason]) -> None:
+    """End a registration by revocation, with the second signature (R25)."""
+    file.move(Event.CONFIRM_REVOCATION)
+    codes = [reason.code for reason in reasons]
+    close(file, at, "revoked")
+    ended_on = need(file.row.ended_on, "ended_on").isoformat()
+    file.record(Act.REVOKED, actor, at, reasons=codes, ended_on=ended_on, remedy=settling.remedy_stated(file))
+    tell(file, settling.letter(file, NoticeKind.REGISTRATION_REVOKED, actor, at, reasons))
+
+
+def close(file: CaseFile, at: datetime, end_reason: str) -> None:
+    """Write the end of a registration; the following of its permits goes on."""
+    ended_on = min(file.row.ended_on or day_of(at), day_of(at))
+    file.row.change(
+        ended_on=ended_on, end_reason=end_reason, pending_act=None, pending=None, standing_hold=False, hold=None
+    )
+    close_review(file, at)
+    file.cancel_deadlines(
+        PermitDeadline.CONTRACT_REMINDER,
+        PermitDeadline.CONTRACT_GRACE,
+        PermitDeadline.EMPLOYMENT_OVER,
+        DeadlineKind.SETTLED,
+    )
+    park_clock.owe(file, None, DueKind.PARK_DECISION, Holder.NONE)

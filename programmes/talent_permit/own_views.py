@@ -1,0 +1,90 @@
+"""A registration as its person reads it: their permits in plain words, and how the employment ended."""
+
+from datetime import date
+
+from cases.case.own_views import OwnBody, OwnCase, OwnEnd, OwnHead
+from cases.case.reading import CaseReading
+from cases.case.views import CaseView, view
+from domain.languages import Language
+from programmes.talent_permit.views import AuthorityReasonView, Destinations, PermitView, RegistrationView
+from texts.person import plain
+from texts.reasons import reason_or_word
+
+
+@view
+class OwnDeparture:
+    """A departure as it was reported."""
+
+    last_day: date | None
+    reason: str
+    reported_by: str
+    late: bool
+    disputed: bool
+
+
+@view
+class OwnPermit(PermitView):
+    """A permit in plain words; the authority's reason is for the person, as the authority gave it (P11)."""
+
+    place: str | None
+    stage_text: str | None
+    end_reason_text: str | None
+    authority_reason: AuthorityReasonView | None
+
+
+@view
+class OfThePerson:
+    """The departure and the permits, which stand behind the words of what comes next."""
+
+    departure: OwnDeparture | None
+    permits: tuple[OwnPermit, ...]
+
+
+@view
+class OwnRegistration(OwnCase, OwnEnd, OfThePerson, OwnBody, Destinations, OwnHead):
+    """A registration as its person reads it."""
+
+
+def own(case: CaseReading, seen: CaseView, whole: OwnCase, language: Language) -> OwnRegistration:
+    """Return a case as its person reads it, with what is of registrations alone."""
+    permits = seen.permits if isinstance(seen, RegistrationView) else ()
+    return OwnRegistration(
+        **vars(whole),
+        destinations=case.destinations,
+        departure=_departure(case),
+        permits=tuple(_permit(case, each, language) for each in permits),
+    )
+
+
+def remedies(case: CaseReading) -> tuple[str, ...]:
+    """Return what the person of a registration can do beside what any can."""
+    departure = case.row.departure
+    letter = ("letter",) if case.row.end_reason in ("revoked", "not_eligible") else ()
+    return (*letter, "departure") if departure is not None and not departure["disputed"] else letter
+
+
+def _departure(case: CaseReading) -> OwnDeparture | None:
+    departure = case.row.departure
+    if departure is None:
+        return None
+    return OwnDeparture(
+        last_day=case.row.ended_on,
+        reason=departure["reason"],
+        reported_by=departure["by"]["role"],
+        late=departure["late"],
+        disputed=departure["disputed"],
+    )
+
+
+def _permit(case: CaseReading, seen: PermitView, language: Language) -> OwnPermit:
+    sealed, reason = case.permits[seen.destination].reason, None
+    if sealed is not None:
+        given = case.open("permits", "reason", f"{case.reference}/{seen.destination}", sealed)
+        reason = AuthorityReasonView(code=given["code"], text=given["text"])
+    return OwnPermit(
+        **vars(seen),
+        place=plain("destinations", seen.destination, language),
+        stage_text=plain("permit_stages", seen.stage, language),
+        end_reason_text=reason_or_word(seen.end_reason, language),
+        authority_reason=reason,
+    )

@@ -1,0 +1,298 @@
+"""What a registration shows beside what every case shows: destinations, permits, and what the authority said."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Annotated, Any, Final
+
+from pydantic import Field
+
+from cases.case.shows import Showing, Shown
+from cases.case.view import finding_members, findings_shown, opened, rejection_view, shown_at, today
+from cases.case.views import (
+    FOR_STAFF,
+    OBJECT_OR_NULL,
+    OBJECTS,
+    CaseBody,
+    CaseForStaff,
+    CaseHead,
+    CaseView,
+    FindingView,
+    ProposalView,
+    RejectionView,
+    SeenByStaff,
+    view,
+)
+from domain.answers import AnswerState, Outcome
+from domain.findings import Audience, Finding
+from domain.languages import Language
+from domain.stages import Destination, PermitStage
+from store.rows.register import PermitRow
+
+# Of each permit in the table of cases.
+_OF_PERMIT: Final = ("stage", "authority_number", "valid_from", "valid_until", "card_lost_on")
+_WAITING = frozenset({AnswerState.HELD, AnswerState.EARLY, AnswerState.RENEWAL})
+
+
+@view
+class Placed:
+    """What is said of one destination."""
+
+    destination: Destination
+
+
+@view
+class ObstacleView(FindingView, Placed):
+    """A finding that an officer would still be asked about before the permit of a destination is asked for."""
+
+
+@view
+class DepartureProposalView(ProposalView):
+    """A departure that staff reported and that waits for a second signature."""
+
+    last_day: str
+    late: bool
+
+
+@view
+class HeldAnswerView:
+    """An answer of the authority that was kept and not applied."""
+
+    outcome_id: str
+    outcome: Outcome
+    destination: str
+    state: AnswerState
+
+
+@view
+class EarlierTermView:
+    """Number and term of a permit before a newer one; days as they were kept."""
+
+    entries: str | None
+    stay_days: int | None
+    valid_from: str | None
+    valid_until: str | None
+    authority_number: str | None
+
+
+@view
+class AuthorityReasonView:
+    """Why the authority refused or revoked, in its own words."""
+
+    code: str | None
+    text: str | None
+
+
+@view
+class PermitView:
+    """The talent permit of one destination."""
+
+    destination: Destination
+    stage: PermitStage | None
+    authority_number: str | None
+    valid_from: date | None
+    valid_until: date | None
+    stay_days: int | None
+    entries: str | None
+    in_force: bool
+    sent_at: datetime | None
+    accepted_on: date | None
+    due_at: datetime | None
+    reported_at: datetime | None
+    card_lost_on: date | None
+    end_reason: str | None
+
+
+@view
+class PermitForStaff(PermitView):
+    """The talent permit of one destination as staff and auditors see it."""
+
+    pending_act: Annotated[str | None, FOR_STAFF] = None
+    rejected: Annotated[
+        RejectionView | None,
+        OBJECT_OR_NULL,
+        Field(title="Rejected", description="Why the last second signature was not given; for staff and auditors."),
+    ] = None
+    earlier: Annotated[
+        tuple[EarlierTermView, ...], OBJECTS, Field(description="Numbers and dates before a replacement.")
+    ] = ()
+    findings: Annotated[tuple[FindingView, ...], FOR_STAFF] = ()
+
+
+@view
+class PermitAnsweredFor(PermitForStaff):
+    """A permit for which the authority gave a reason, as staff and auditors see it; none after an erasure."""
+
+    authority_reason: Annotated[
+        AuthorityReasonView | None,
+        OBJECT_OR_NULL,
+        Field(title="Authority Reason", description="For staff and auditors."),
+    ] = None
+
+
+@view
+class Destinations:
+    """Where the permits are for, which a registration shows after its round."""
+
+    destinations: tuple[Destination, ...]
+
+
+@view
+class Permits:
+    """The permits of a registration, which it shows last of what everybody sees."""
+
+    permits: tuple[PermitView, ...]
+
+
+@view
+class RegistrationView(Permits, CaseView, CaseBody, Destinations, CaseHead):
+    """A registration as its reader may see it."""
+
+
+@view
+class HeldAnswers:
+    """What the authority said and nobody applied, which staff sees last."""
+
+    held_answers: tuple[HeldAnswerView, ...]
+
+
+@view
+class RegistrationForStaff(HeldAnswers, CaseForStaff, SeenByStaff, RegistrationView):
+    """A registration as staff and auditors see it."""
+
+
+@view
+class RegistrationLookingAhead(RegistrationForStaff):
+    """A registration after an act of staff, with what would still stand in the way of each permit."""
+
+    permit_obstacles: tuple[ObstacleView, ...]
+
+
+@view
+class RegistrationAfterFact(RegistrationLookingAhead):
+    """A registration under review after a fact was recorded, and whether it takes two people to approve now."""
+
+    approval_needs_second_signature: bool
+
+
+def case(showing: Showing, seen: CaseView) -> RegistrationView:
+    """Return a case with what is of registrations alone, as its reader may see it."""
+    file, inside = showing.case, showing.actor.is_inside
+    listed = [d for d in sorted(file.permits) if inside or file.permits[d].stage is not None]
+    permits = () if showing.hidden else tuple(_permit(showing, each) for each in listed)
+    if not isinstance(seen, CaseForStaff):
+        return RegistrationView(**vars(seen), destinations=file.destinations, permits=permits)
+    members = vars(seen) | {"pending": _proposal(file, seen.pending)}
+    return RegistrationForStaff(
+        **members,
+        destinations=file.destinations,
+        permits=permits,
+        held_answers=tuple(
+            HeldAnswerView(
+                outcome_id=answer.outcome_id,
+                outcome=Outcome(answer.outcome),
+                destination=answer.destination,
+                state=AnswerState(answer.state),
+            )
+            for answer in file.answers
+            if answer.state in _WAITING
+        ),
+    )
+
+
+def looking_ahead(
+    seen: CaseForStaff, obstacles: Iterable[tuple[Destination, Finding]], language: Language, needs_second: bool | None
+) -> RegistrationLookingAhead:
+    """Return a case with what stands in the way of its permits, each finding with its destination."""
+    ahead = RegistrationLookingAhead(
+        **vars(seen),
+        permit_obstacles=tuple(
+            ObstacleView(destination=destination, **finding_members(finding, language))
+            for destination, finding in obstacles
+        ),
+    )
+    if needs_second is None:
+        return ahead
+    return RegistrationAfterFact(**vars(ahead), approval_needs_second_signature=needs_second)
+
+
+def _permit(showing: Showing, destination: Destination) -> PermitView:
+    """Return the permit of a destination; a destination shows from its eligibility on (P1)."""
+    file, language = showing.case, showing.language
+    permit = file.permits[destination]
+    seen = PermitView(
+        destination=destination,
+        stage=PermitStage(permit.stage) if permit.stage else None,
+        authority_number=permit.authority_number,
+        valid_from=permit.valid_from,
+        valid_until=permit.valid_until,
+        stay_days=permit.stay_days,
+        entries=permit.entries,
+        in_force=_is_in_force(permit, today(file)),
+        sent_at=shown_at(permit.sent_at) if permit.sent_at else None,
+        accepted_on=permit.accepted_on,
+        due_at=shown_at(permit.due_at) if permit.due_at else None,
+        reported_at=shown_at(permit.reported_at) if permit.reported_at else None,
+        card_lost_on=permit.card_lost_on,
+        end_reason=permit.end_reason,
+    )
+    if not showing.actor.is_inside:
+        return seen
+    place = f"{file.reference}/{destination.value}"
+    _, findings = findings_shown(file, Audience.STAFF, language, destination.value, short=showing.short)
+    staff = PermitForStaff(
+        **vars(seen),
+        pending_act=permit.pending_act,
+        rejected=rejection_view(file, permit.rejected, "permits", f"{place}/rejected", language),
+        earlier=tuple(_earlier(term) for term in permit.earlier),
+        findings=findings,
+    )
+    if permit.reason is None:
+        return staff
+    given = opened(file, "permits", "reason", place, permit.reason)
+    reason = None if given is None else AuthorityReasonView(code=given["code"], text=given["text"])
+    return PermitAnsweredFor(**vars(staff), authority_reason=reason)
+
+
+def _is_in_force(permit: PermitRow, on: date) -> bool:
+    """Whether a permit is in force on a day, reckoned from its dates when it is read."""
+    first, last = permit.valid_from, permit.valid_until
+    return bool(permit.stage == PermitStage.ISSUED and first and last and first <= on <= last)
+
+
+def _earlier(kept: Mapping[str, Any]) -> EarlierTermView:
+    return EarlierTermView(
+        entries=kept["entries"],
+        stay_days=kept["stay_days"],
+        valid_from=kept["valid_from"],
+        valid_until=kept["valid_until"],
+        authority_number=kept["authority_number"],
+    )
+
+
+def _proposal(file: Shown, seen: ProposalView | None) -> ProposalView | None:
+    """Return what waits for a second signature, with the last day where it is a departure."""
+    kept = file.row.pending
+    if seen is None or kept is None or "last_day" not in kept:
+        return seen
+    return DepartureProposalView(**vars(seen), last_day=kept["last_day"], late=kept["late"])
+
+
+# What spreadsheets of an employer's cases have, in this order.
+COLUMNS: Final = (
+    "reference", "client_reference", "name_zh", "name_en", "identity_number", "stage", "holder", "due_on", "due_kind",
+    "accepted_on", "registration_number", "contract_start", "contract_end", "permit_card_valid_until", "ended_on",
+    "end_reason", *(f"{place.lower()}_{name}" for place in Destination for name in _OF_PERMIT),
+)  # fmt: skip
+
+
+def cells(seen: CaseView, given: Mapping[str, Any]) -> dict[str, object]:
+    """Return the columns of a registration that not every case has."""
+    person, employment = given.get("person", {}), given.get("employment", {})
+    values: dict[str, object] = {
+        "permit_card_valid_until": person.get("permit_card_valid_until"),
+        "contract_start": employment.get("contract_start"),
+        "contract_end": employment.get("contract_end"),
+    }
+    for permit in seen.permits if isinstance(seen, RegistrationView) else ():
+        values |= {f"{permit.destination.lower()}_{name}": getattr(permit, name) for name in _OF_PERMIT}
+    return values
