@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
+from cases.case.parties import DeclaredPart
 from cases.case.shows import Views
 from cases.case.views import CaseForStaff, CheckView
 from cases.shared.context import Context
@@ -27,6 +28,7 @@ from domain.errors import Refused
 from domain.forms import Form
 from domain.languages import Language
 from domain.moves import Event
+from domain.parties import Party
 from domain.roster import RosterAct
 from domain.routes import Operation, OwnRoute, Route, TrackPath
 from domain.stages import Destination, PendingAct
@@ -194,6 +196,8 @@ class Programme:
 
     Attributes:
         code: stored with each case; it never changes.
+        party: who owns its cases.
+        parts: the parts that others have in them, or a person who owns one; a migration stores what they see and ask.
         path: the first part of the addresses of its cases, behind the version.
         prefix: the two letters that the references of its cases begin with; they never change.
         named: what is put behind the names of those calls that are common to all programmes, so that each has one of
@@ -234,6 +238,8 @@ class Programme:
 
     code: str
     path: str
+    party: Party
+    parts: tuple[DeclaredPart, ...]
     prefix: str
     named: str = ""
     workflow: CaseType

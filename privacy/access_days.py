@@ -76,7 +76,7 @@ async def list_days(
 
     Whoever opened data comes first, and of each reader what was opened; no member of staff is named.
     """
-    async with context.database.begin() as connection:
+    async with context.database.begin(actor.tenant) as connection:
         asked, silent = await asked_of(context, connection, actor, session)
         query = text(_DAYS).bindparams(*LISTS)
         given = {**asked, "before": after, "limit": limit + 1}

@@ -80,7 +80,7 @@ async def list_accesses(
     language: Language = Language.ZH_HANS,
 ) -> tuple[list[AccessView], Position | None]:
     """Return a page of readings, the newest first; each names a role and an organisation, and no member of staff."""
-    async with context.database.begin() as connection:
+    async with context.database.begin(actor.tenant) as connection:
         asked, silent = await asked_of(context, connection, actor, session)
         given = asked | {"limit": limit + 1}
         if after is not None:

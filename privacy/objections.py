@@ -22,7 +22,7 @@ from cases.notices.compose import Telling, tell
 from cases.shared.accesses import note_access
 from cases.shared.context import Context
 from cases.shared.idempotency import Done, Idempotency, Progress, Reply, once
-from domain.actors import PARK, Actor
+from domain.actors import Actor
 from domain.acts import JUDGEMENTS, Act
 from domain.clock import day_of, over_at
 from domain.errors import Defect, Refused
@@ -68,8 +68,7 @@ async def complain(
         reply = Reply(Progress.STORED, _receipt(row).as_json())
         return Done(reply, file.person_key, reference)
 
-    # A person is the tenant of no rows: what is theirs is looked for among all.
-    return (await once(context, actor, idempotency, write, tenant=PARK)).reply
+    return (await once(context, actor, idempotency, write)).reply
 
 
 async def need_own_case(context: Context, actor: Actor, session: Session, given: str, text: str) -> tuple[str, Said]:
@@ -78,7 +77,7 @@ async def need_own_case(context: Context, actor: Actor, session: Session, given:
     Raises:
         Refused: `case_unknown`.
     """
-    async with context.database.begin() as connection:
+    async with context.database.begin(actor.tenant) as connection:
         own = await need_own(context, connection, session, actor, find_reference(given) or "")
     return own.reference, Said(text, session.address_hash, own.signed_in_by)
 
@@ -89,7 +88,7 @@ async def need_own_reference(context: Context, actor: Actor, session: Session, g
     Raises:
         Refused: `case_unknown`.
     """
-    async with context.database.begin() as connection:
+    async with context.database.begin(actor.tenant) as connection:
         return (await need_own(context, connection, session, actor, find_reference(given) or "")).reference
 
 
@@ -119,7 +118,7 @@ async def _keep_dispute(
 
 async def list_own(context: Context, actor: Actor, session: Session) -> list[OwnObjectionView]:
     """Return what the address of a session objected to in the cases that it opens, with the answers, newest first."""
-    async with context.database.begin() as connection:
+    async with context.database.begin(actor.tenant) as connection:
         cases = await own_cases(context, connection, session, actor)
         own = (await confided_by(context, connection, session, cases)).own
         query = select(objections).where(_O.objection_id.in_(own))

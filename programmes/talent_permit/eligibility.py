@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.file import CaseFile
 from cases.case.views import CaseForStaff
 from cases.decisions import assessing, finding_answers
+from cases.programme import programme_of
 from domain.actors import Actor, system
 from domain.acts import Act
 from domain.clock import day_of
@@ -16,7 +17,6 @@ from domain.stages import Destination, PendingAct, Stage
 from policy.facts import Facts
 from policy.rerun import REGISTRATION_SCOPE
 from programmes.talent_permit import contract, permits, views
-from programmes.talent_permit.rules import eligibility
 from programmes.talent_permit.words import PermitTask
 
 
@@ -67,7 +67,10 @@ async def obstacles(file: CaseFile, connection: AsyncConnection, at: datetime) -
         (destination, finding)
         for destination in asked
         for finding in finding_answers.open_questions(
-            file, eligibility(facts, destination, pack, file.accepted_on), facts, further=further
+            file,
+            programme_of(file).rules.of_destination(facts, destination, pack, file.accepted_on),
+            facts,
+            further=further,
         )
     ]
 
@@ -86,7 +89,7 @@ async def outlook(
 
 def _weigh(file: CaseFile, actor: Actor, at: datetime, destination: Destination, known: assessing.Known) -> None:
     pack, facts = file.context.packs.version(file.row.policy_version), known.facts
-    findings = eligibility(facts, destination, pack, file.accepted_on)
+    findings = programme_of(file).rules.of_destination(facts, destination, pack, file.accepted_on)
     assessing.keep_assessment(file, destination.value, findings, known, at)
     asked = finding_answers.open_questions(file, findings, facts)
     if not asked:

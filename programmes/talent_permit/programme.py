@@ -2,13 +2,16 @@
 
 from typing import Final
 
+from cases.case.parties import READS_CASE, TRIES_COMMANDS, DeclaredPart
 from cases.case.shows import Views
 from cases.programme import Programme, Signature
 from domain import spellings
 from domain.actors import Role
 from domain.acts import Act
 from domain.case_types import CaseType
+from domain.commands import CommandKind
 from domain.moves import Event
+from domain.parties import Part, Party
 from domain.registration import RegistrationRequest
 from domain.roster import RosterAct
 from domain.stages import PendingAct
@@ -28,6 +31,7 @@ from programmes.talent_permit import (
 )
 from programmes.talent_permit.authority import inbox, lost
 from programmes.talent_permit.authority.incoming import AUTHORITY, LOST_ANSWERS
+from programmes.talent_permit.known import LOOKED_AT, PermitFacts
 from programmes.talent_permit.published import PUBLISHED
 from programmes.talent_permit.timers import TIMERS, recounted
 from programmes.talent_permit.verbs import ANSWERS, COMMANDS
@@ -36,6 +40,15 @@ from programmes.talent_permit.words import WORDS, PermitCommand
 TALENT_PERMIT: Final = Programme(
     code=spellings.TALENT_PERMIT,
     path=routes.PATH,
+    party=Party.EMPLOYER,
+    parts=(
+        DeclaredPart(
+            part=Part.SUBJECT,
+            kind=Party.PERSON,
+            sees=READS_CASE | TRIES_COMMANDS | {"permits"},
+            asks=(PermitCommand.CARD_LOST, CommandKind.CONTEST_FACT, PermitCommand.DISPUTE),
+        ),
+    ),
     prefix=registration.PREFIX,
     workflow=CaseType(spellings.REGISTRATION_WORKFLOW, spellings.REGISTRATION_ID, "registration and permits"),
     form=RegistrationRequest,
@@ -61,7 +74,7 @@ TALENT_PERMIT: Final = Programme(
     commands=COMMANDS,
     answers=ANSWERS,
     timers=TIMERS,
-    rules=Rules(assess=rules.assess, of_destination=rules.eligibility),
+    rules=Rules(facts=PermitFacts, assess=rules.assess, of_destination=rules.eligibility, looked_at=LOOKED_AT),
     gather=facts.gather,
     signatures={
         PendingAct.REVOKE: Signature(

@@ -45,7 +45,7 @@ async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at
     whole = employment.merged(given(file), CorrectionRequest.model_validate(body))
     held = contact_changes.held_back(file, at, whole.subject)
     whole = whole.with_contact({name: getattr(file.subject, name) for name in held})
-    await take_identity(file, connection, whole)
+    await take_identity(file, connection, whole, at)
     employment.keep_version(file, at, whole=whole)
     file.row.destinations = [d.value for d in whole.destinations]
     file.row.undertaking_version = whole.undertaking_version

@@ -30,7 +30,6 @@ _LEFT: Final = {
     "api/openapi_words.py": 1,
     "api/wiring.py": 1,
     "cases/shared/pack_shelf.py": 3,
-    "policy/facts.py": 1,
     "policy/packs/__init__.py": 2,
     "privacy/access_log.py": 2,
 }
