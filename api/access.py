@@ -71,10 +71,10 @@ class Access:
 
     async def check(self, request: Request) -> None:
         """Find out who acts, count the call, and refuse a role that may not."""
-        wiring = wiring_of(request)
-        concern(find_reference(str(request.path_params.get("reference", "")), wiring.context.prefixes) or "")
+        concern(find_reference(str(request.path_params.get("reference", "")), request.app.state.prefixes) or "")
         if self.credential is not Credential.TOKEN:
             return
+        wiring = wiring_of(request)
         header = request.headers.get("authorization")
         if (secret := _session_in(header)) is not None:
             await self._check_session(request, secret)

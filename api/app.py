@@ -159,6 +159,7 @@ def create_app(
     )
     app.openapi = lambda: build_openapi(app)  # type: ignore[method-assign]
     declared = PROGRAMMES.values() if context is None else programmes_of(context)
+    app.state.prefixes = frozenset(each.prefix for each in declared)
     app.router.routes.extend(routes_of(declared))
     for router in (*ROUTERS, codec.router):
         app.router.routes.extend(router.routes)
@@ -169,7 +170,7 @@ def create_app(
         refuse=lambda refused, language: _frame_answer(app, refused, language),
         report=lambda error, scope: _report(app, error, scope),
         further=_further_headers(settings),
-        prefixes=frozenset(each.prefix for each in declared),
+        prefixes=app.state.prefixes,
     )
     app.add_exception_handler(Refused, _on_refused)
     app.add_exception_handler(Answered, _on_answered)
@@ -301,9 +302,7 @@ def _retry(error: Refused | Unavailable) -> dict[str, str] | None:
 async def _report(app: FastAPI, error: Exception, scope: Scope) -> Response:
     """Put a defect before the operator and return the problem that names it; 503 where PostgreSQL is away."""
     state = scope["state"]
-    reference = find_reference(
-        str(scope.get("path_params", {}).get("reference", "")), app.state.wiring.context.prefixes
-    )
+    reference = find_reference(str(scope.get("path_params", {}).get("reference", "")), app.state.prefixes)
     step = f"{scope['method']} {route_of(scope)}"
     incident: str | None
     try:
@@ -353,7 +352,7 @@ async def _on_http(request: Request, error: Exception) -> Response:
 
 async def _refuse(request: Request, refused: Refused, headers: Mapping[str, str] | None = None) -> Response:
     actor = getattr(request.state, "actor", None)
-    reference = find_reference(str(request.path_params.get("reference", "")), wiring_of(request).context.prefixes)
+    reference = find_reference(str(request.path_params.get("reference", "")), request.app.state.prefixes)
     # A reading of a case that is not the caller's own is answered as one of a case that there is not.
     is_reach = reference is not None and refused.code == "case_unknown"
     is_act = is_write(request) or is_reach or refused.code in ("role_not_allowed", "purpose_missing")
