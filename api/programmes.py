@@ -208,7 +208,7 @@ _EXPORT: Final[dict[str, Any]] = {
 
 def _add_command(router: ProgrammeRouter, kind: str, command: Command) -> None:
     """Add the route by which a command is asked, as it is declared."""
-    route, tracks = command.route, router.programme.tracks
+    route, tracks = command.route, router.programme.track_path
     assert route is not None
     path, places = f"/{{reference}}/{route.verb}", {}
     if route.on is On.TRACK:

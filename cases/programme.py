@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
+from cases.case.moves import Moves, Track
 from cases.case.parties import DeclaredPart
 from cases.case.shows import Views
 from cases.case.views import CaseForStaff, CheckView
@@ -27,7 +28,6 @@ from domain.decisions import TaskAnswerRequest
 from domain.errors import Refused
 from domain.forms import Form
 from domain.languages import Language
-from domain.moves import Event
 from domain.parties import Party
 from domain.roster import RosterAct
 from domain.routes import Operation, OwnRoute, Route, TrackPath
@@ -36,6 +36,7 @@ from domain.words import Words
 from domain.working_days import Deadline
 from policy.facts import Facts
 from policy.rerun import Rules
+from store.case_tables import CaseTable
 from store.rows.work import DeadlineRow, TaskRow
 
 Body = dict[str, Any]
@@ -179,13 +180,13 @@ class Signature:
 
     Attributes:
         proposed: the act that tells of the proposal.
-        rejected: the event that its rejection is.
+        rejected: the event that its rejection is, a row of the table.
         given: what the second signature does.
         withheld: what its rejection brings with it.
     """
 
     proposed: Act
-    rejected: Event
+    rejected: str
     given: Signing
     withheld: Signing | None = None
 
@@ -204,17 +205,20 @@ class Programme:
             its own.
         workflow: how the workflows of its cases are called.
         form: what is given to open a case.
+        tables: what it keeps of a case beside what every case has; read, written and hashed with the case.
         views: what is shown of a case.
         submit: what taking on a case is called.
         check: what a try of the form is called, and what makes it; None where there is none.
         by: the roles that may hand in a form.
-        tracks: the address of its tracks, where its cases have any.
+        track_path: the address of its tracks, where its cases have any.
         inboxes: what it hears from machines outside.
         desks: what its staff works on beside cases.
         accept: takes on a case.
         taken_again_at: when cases are taken on again after the limit of a day was used up.
         rosters: the rosters whose rows are of this programme, each with the command that a row asks of its case; None
             where each row is a case of its own.
+        moves: the table of its moves, the front half's among them; its columns act.
+        tracks: its tracks by name, each with its moves.
         words: the kinds of its deadlines and so on, with those of any case.
         commands: all that can be asked of its cases, those of the core among them.
         answers: what answers to tasks do, by the kind of task; of a kind not named here they close the task.
@@ -229,6 +233,7 @@ class Programme:
         told: what notices say of its cases beside what they say of any.
         known_anew: what the case keeps of what is known of it, taken over after a fact came or went.
         weigh_again: what runs again of that after a fact came or went.
+        has_died: whether the person of the case is known to have died, who is told nothing any more.
         outlook: the case as the answer to a decision shows it, with what would still stand in the way of what follows
             an approval.
         recounted: what follows from each deadline that a loaded calendar moved.
@@ -244,16 +249,19 @@ class Programme:
     named: str = ""
     workflow: CaseType
     form: type[Form]
+    tables: tuple[CaseTable, ...]
     views: Views
     by: frozenset[Role]
     submit: Operation
     check: tuple[Operation, Check] | None = None
-    tracks: TrackPath | None = None
+    track_path: TrackPath | None = None
     inboxes: tuple[Inbox, ...] = ()
     desks: tuple[Desk, ...] = ()
     accept: Accept
     taken_again_at: Callable[[datetime], datetime]
     rosters: Mapping[RosterAct, str | None]
+    moves: Moves
+    tracks: Mapping[str, Track]
     words: Words
     commands: Mapping[str, Command]
     answers: Mapping[str, Answer]
@@ -266,6 +274,7 @@ class Programme:
     told: Callable[[CaseFile], Mapping[str, object]]
     known_anew: Callable[[CaseFile, datetime], None]
     weigh_again: Callable[[CaseFile, AsyncConnection, datetime], Awaitable[None]]
+    has_died: Callable[[CaseFile], bool]
     outlook: Outlook
     recounted: Recounted
     answer_hashes: Callable[[Context, AuthorityAnswer], frozenset[bytes]]

@@ -19,7 +19,7 @@ from domain.errors import Defect, Refused
 from domain.languages import Language
 from domain.spreadsheets import defused
 from domain.stages import Stage
-from store.tables import registrations
+from store.tables import cases
 
 Position = tuple[datetime, str]
 MOST_ROWS: Final = 5_000  # of one answer; the next one goes on where it ends
@@ -57,7 +57,7 @@ async def begin_export(
     most: int = MOST_ROWS,
 ) -> CaseExport:
     """Return an export of the caller's own cases, or those of a programme, ordered by the time of their last change."""
-    r = registrations.c
+    r = cases.c
     query = select(r.reference, r.updated_at).where(r.employer_id == actor.employer_id)
     if programme is not None:
         query = query.where(r.programme == programme)

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.file import CaseFile
 from cases.case.views import CaseForStaff
 from cases.decisions import assessing, finding_answers
+from cases.moves.moving import Asked, move
 from cases.programme import programme_of
 from domain.actors import Actor, system
 from domain.acts import Act
@@ -17,6 +18,7 @@ from domain.stages import Destination, PendingAct, Stage
 from policy.facts import Facts
 from policy.rerun import REGISTRATION_SCOPE
 from programmes.talent_permit import contract, permits, views
+from programmes.talent_permit.stages import PermitEvent, permit_of
 from programmes.talent_permit.words import PermitTask
 
 
@@ -97,9 +99,9 @@ def _weigh(file: CaseFile, actor: Actor, at: datetime, destination: Destination,
         return
     if destination not in file.permits:
         file.set_permit(destination, at)
-    due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
     about = {"findings": sorted(finding.code.value for finding in asked)}
-    task = file.share_task(PermitTask.PERMIT_ELIGIBILITY, at, destination, due_at=due.at, detail=about)
+    asks = Asked(detail=about)
+    task = move(file, PermitEvent.NOT_CLEAR, actor, at, track=permit_of(destination), asked=asks).task
     if task.detail.get("findings") != about["findings"]:
         file.change_task(task, detail=task.detail | about)
     file.record(Act.PERMIT_NOT_CLEAR, actor, at, destination=destination.value, outcome=outcome_of(findings).value)
@@ -114,7 +116,6 @@ def _send(
     facts: Facts,
 ) -> None:
     """Make a destination eligible: nothing stands in the way, or what did was answered before."""
-    file.close_tasks([PermitTask.PERMIT_ELIGIBILITY], at, destination=destination)
     reasons = finding_answers.reasons_for(file, findings, facts)
     permits.make_eligible(file, actor, at, destination, reasons)
 

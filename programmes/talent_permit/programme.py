@@ -10,7 +10,6 @@ from domain.actors import Role
 from domain.acts import Act
 from domain.case_types import CaseType
 from domain.commands import CommandKind
-from domain.moves import Event
 from domain.parties import Part, Party
 from domain.registration import RegistrationRequest
 from domain.roster import RosterAct
@@ -33,7 +32,10 @@ from programmes.talent_permit.authority import inbox, lost
 from programmes.talent_permit.authority.incoming import AUTHORITY, LOST_ANSWERS
 from programmes.talent_permit.known import LOOKED_AT, PermitFacts
 from programmes.talent_permit.published import PUBLISHED
+from programmes.talent_permit.stages import MOVES, TRACKS, LifeEvent
+from programmes.talent_permit.tables import TALENT_PERMITS
 from programmes.talent_permit.timers import TIMERS, recounted
+from programmes.talent_permit.told import TOLD
 from programmes.talent_permit.verbs import ANSWERS, COMMANDS
 from programmes.talent_permit.words import WORDS, PermitCommand
 
@@ -45,13 +47,14 @@ TALENT_PERMIT: Final = Programme(
         DeclaredPart(
             part=Part.SUBJECT,
             kind=Party.PERSON,
-            sees=READS_CASE | TRIES_COMMANDS | {"permits"},
+            sees=READS_CASE | TRIES_COMMANDS | {"permits", "talent_permits"},
             asks=(PermitCommand.CARD_LOST, CommandKind.CONTEST_FACT, PermitCommand.DISPUTE),
         ),
     ),
     prefix=registration.PREFIX,
     workflow=CaseType(spellings.REGISTRATION_WORKFLOW, spellings.REGISTRATION_ID, "registration and permits"),
     form=RegistrationRequest,
+    tables=(TALENT_PERMITS,),
     views=Views(
         case=views.case,
         last="permits",
@@ -59,17 +62,20 @@ TALENT_PERMIT: Final = Programme(
         remedies=own_views.remedies,
         columns=views.COLUMNS,
         cells=views.cells,
+        told=TOLD,
         published=PUBLISHED,
     ),
     by=frozenset({Role.EMPLOYER}),
     submit=routes.SUBMIT,
     check=(routes.CHECK, registration.check),
-    tracks=routes.PERMITS,
+    track_path=routes.PERMITS,
     inboxes=(AUTHORITY,),
     desks=(LOST_ANSWERS,),
     accept=registration.accept,
     taken_again_at=live_registrations.taken_again_at,
     rosters={RosterAct.REGISTER: None, RosterAct.DEPARTURE: PermitCommand.DEPART},
+    moves=MOVES,
+    tracks=TRACKS,
     words=WORDS,
     commands=COMMANDS,
     answers=ANSWERS,
@@ -79,12 +85,12 @@ TALENT_PERMIT: Final = Programme(
     signatures={
         PendingAct.REVOKE: Signature(
             proposed=Act.REVOCATION_PROPOSED,
-            rejected=Event.REJECT_REVOCATION,
+            rejected=LifeEvent.REJECT_REVOCATION,
             given=employment.confirm_revocation,
             withheld=employment.after_rejected_revocation,
         ),
         PendingAct.DEPARTURE: Signature(
-            proposed=Act.DEPARTURE_PROPOSED, rejected=Event.REJECT_DEPARTURE, given=departures.confirm
+            proposed=Act.DEPARTURE_PROPOSED, rejected=LifeEvent.REJECT_DEPARTURE, given=departures.confirm
         ),
     },
     takes_effect=eligibility.begin,
@@ -92,6 +98,7 @@ TALENT_PERMIT: Final = Programme(
     told=given.told,
     known_anew=employment.known_anew,
     weigh_again=eligibility.weigh_again,
+    has_died=departures.has_died,
     outlook=eligibility.outlook,
     recounted=recounted,
     answer_hashes=inbox.accepted_hashes,

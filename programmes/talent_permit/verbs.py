@@ -37,6 +37,7 @@ from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.authority.early import take_answer, take_early
 from programmes.talent_permit.given import given, known
 from programmes.talent_permit.live_registrations import need_within_limit, refuse_second
+from programmes.talent_permit.tables import talent_permit
 from programmes.talent_permit.words import PermitCommand, PermitTask
 from store.rows.work import TaskRow
 
@@ -46,12 +47,14 @@ async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at
     held = contact_changes.held_back(file, at, whole.subject)
     whole = whole.with_contact({name: getattr(file.subject, name) for name in held})
     await take_identity(file, connection, whole, at)
-    employment.keep_version(file, at, whole=whole)
-    file.row.destinations = [d.value for d in whole.destinations]
-    file.row.undertaking_version = whole.undertaking_version
-    file.row.contract_end = known(file).employment.contract_end
+    told = employment.keep_version(file, at, whole=whole)
+    talent_permit(file).change(
+        destinations=[d.value for d in whole.destinations],
+        undertaking_version=whole.undertaking_version,
+        contract_end=known(file).employment.contract_end,
+    )
     content = file.person_key.ledger_hash(whole.model_dump_json(exclude_none=True).encode())
-    correction.take_correction(file, actor, at, content)
+    correction.take_correction(file, actor, at, content, contact_changed=told)
     if held:
         employment.ask_officer(file, actor, at, held)
 
@@ -103,7 +106,7 @@ async def _card_lost(file: CaseFile, connection: AsyncConnection, actor: Actor, 
     if destination not in file.permits:
         raise Refused("wrong_stage", "No permit of this destination was issued.")
     asked = CardLostRequest.model_validate(_rest(body))
-    permits.need_lost_day(file, at, destination, asked.lost_on)
+    permits.need_lost_day(file, actor, at, destination, asked.lost_on)
     permits.card_lost(file, actor, at, destination, asked.lost_on)
 
 

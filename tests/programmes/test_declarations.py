@@ -23,10 +23,8 @@ _FREE: Final = ("cases", "record", "privacy", "register", "api", "workflows", "a
 _LEFT: Final = {
     "activities/authority_calls.py": 6,
     "api/app.py": 2,
-    "api/openapi_words.py": 1,
     "cases/shared/pack_shelf.py": 3,
     "policy/packs/__init__.py": 2,
-    "privacy/access_log.py": 2,
 }
 # The decisions that need two signatures in any case.
 _OF_ANY_CASE: Final = {PendingAct.APPROVE, PendingAct.REFUSE}
