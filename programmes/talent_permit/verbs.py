@@ -38,7 +38,7 @@ from programmes.talent_permit.authority.early import take_answer, take_early
 from programmes.talent_permit.given import given, known
 from programmes.talent_permit.live_registrations import need_within_limit, refuse_second
 from programmes.talent_permit.tables import talent_permit
-from programmes.talent_permit.words import PermitCommand, PermitTask
+from programmes.talent_permit.words import PermitAct, PermitCommand, PermitTask
 from store.rows.work import TaskRow
 
 
@@ -138,17 +138,19 @@ async def _answer(file: CaseFile, connection: AsyncConnection, actor: Actor, at:
 
 
 def _said_revoked(body: Mapping[str, Any]) -> Tells:
-    return Tells(frozenset({Act.REVOCATION_PROPOSED}), reasons=said.codes(body))
+    return Tells(frozenset({PermitAct.REVOCATION_PROPOSED}), reasons=said.codes(body))
 
 
 def _said_departed(body: Mapping[str, Any]) -> Tells:
     """An employer's report is recorded, an officer's is proposed."""
-    return Tells(frozenset({Act.DEPARTURE_REPORTED, Act.DEPARTURE_PROPOSED}), reasons=frozenset({body["reason"]}))
+    return Tells(
+        frozenset({PermitAct.DEPARTURE_REPORTED, PermitAct.DEPARTURE_PROPOSED}), reasons=frozenset({body["reason"]})
+    )
 
 
 def _said_of_eligibility(body: Mapping[str, Any]) -> Tells:
     is_sent = body["action"] == EligibilityAction.SEND
-    acts = frozenset({Act.PERMIT_ELIGIBLE if is_sent else Act.PERMIT_WITHHOLD_PROPOSED})
+    acts = frozenset({PermitAct.PERMIT_ELIGIBLE if is_sent else PermitAct.PERMIT_WITHHOLD_PROPOSED})
     return Tells(acts, reasons=said.codes(body))
 
 
@@ -185,9 +187,15 @@ async def _send_again(
     permits.send_again(file, actor, at, task)
 
 
-_AT_ITS_END: Final = (Act.ENDED, Act.PERMIT_CLOSED, Act.PERMIT_REPORTED)
-_OF_ANSWERS: Final = (Act.ANSWER_APPLIED, Act.ANSWER_HELD, Act.ANSWER_RECEIVED, Act.PERMIT_SENT)
-_OF_TASKS: Final = (Act.CHANGED, Act.CHANGE_DECLINED, Act.DEPARTURE_REPORTED, Act.DEPARTURE_PROPOSED, Act.TASK_ANSWERED)
+_AT_ITS_END: Final = (PermitAct.ENDED, PermitAct.PERMIT_CLOSED, PermitAct.PERMIT_REPORTED)
+_OF_ANSWERS: Final = (Act.ANSWER_APPLIED, Act.ANSWER_HELD, Act.ANSWER_RECEIVED, PermitAct.PERMIT_SENT)
+_OF_TASKS: Final = (
+    PermitAct.CHANGED,
+    PermitAct.CHANGE_DECLINED,
+    PermitAct.DEPARTURE_REPORTED,
+    PermitAct.DEPARTURE_PROPOSED,
+    Act.TASK_ANSWERED,
+)
 _DESTINATION: Final = ("destination",)
 ANSWERS: Final[Mapping[str, Answer]] = {
     **verbs.ANSWERS,
@@ -211,8 +219,8 @@ COMMANDS: Final[Mapping[str, Command]] = {
     # A second signature may end a registration, and an answer to a task may tell of a departure or a change.
     CommandKind.CONFIRM: replace(
         verbs.COMMANDS[CommandKind.CONFIRM],
-        acts=effect(Act.CONFIRMED, Act.SIGNED, Act.REJECTED, Act.REVOKED, further=_AT_ITS_END),
-        said=said.signature(Act.CONFIRMED, Act.REVOKED),
+        acts=effect(Act.CONFIRMED, Act.SIGNED, Act.REJECTED, PermitAct.REVOKED, further=_AT_ITS_END),
+        said=said.signature(Act.CONFIRMED, PermitAct.REVOKED),
     ),
     CommandKind.ANSWER_TASK: replace(
         verbs.COMMANDS[CommandKind.ANSWER_TASK], acts=effect(*_OF_TASKS, further=_AT_ITS_END)
@@ -220,7 +228,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     PermitCommand.REVOKE: Command(
         does=_revoke,
         route=routes.REVOKE,
-        acts=effect(Act.REVOCATION_PROPOSED),
+        acts=effect(PermitAct.REVOCATION_PROPOSED),
         body=RevocationRequest,
         waits=EVERYBODY,
         said=_said_revoked,
@@ -229,7 +237,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     PermitCommand.DEPART: Command(
         does=_depart,
         route=routes.DEPART,
-        acts=effect(Act.DEPARTURE_REPORTED, Act.DEPARTURE_PROPOSED),
+        acts=effect(PermitAct.DEPARTURE_REPORTED, PermitAct.DEPARTURE_PROPOSED),
         body=DepartureRequest,
         waits=STAFF,
         look=departures.read,
@@ -237,10 +245,13 @@ COMMANDS: Final[Mapping[str, Command]] = {
         proposes=True,
     ),
     PermitCommand.DISPUTE: Command(
-        does=_dispute, own=routes.DISPUTE_OWN, acts=effect(Act.DEPARTURE_DISPUTED), is_confided=True
+        does=_dispute, own=routes.DISPUTE_OWN, acts=effect(PermitAct.DEPARTURE_DISPUTED), is_confided=True
     ),
     PermitCommand.CHANGE: Command(
-        does=_change, route=routes.CHANGE, acts=effect(Act.CHANGED, Act.CHANGE_ASKED, each=True), body=ChangeRequest
+        does=_change,
+        route=routes.CHANGE,
+        acts=effect(PermitAct.CHANGED, PermitAct.CHANGE_ASKED, each=True),
+        body=ChangeRequest,
     ),
     CommandKind.STANDING: Command(
         does=_standing, acts=effect(Act.HELD, Act.HOLD_RELEASED, Act.ASSESSED, further=_AT_ITS_END)
@@ -249,14 +260,14 @@ COMMANDS: Final[Mapping[str, Command]] = {
         does=_card_lost,
         route=routes.CARD_LOST,
         own=routes.CARD_LOST_OWN,
-        acts=effect(Act.CARD_LOST),
+        acts=effect(PermitAct.CARD_LOST),
         body=CardLostRequest,
         named=_DESTINATION,
     ),
     PermitCommand.ELIGIBILITY: Command(
         does=_eligibility,
         route=routes.ELIGIBILITY,
-        acts=effect(Act.PERMIT_ELIGIBLE, Act.PERMIT_WITHHOLD_PROPOSED),
+        acts=effect(PermitAct.PERMIT_ELIGIBLE, PermitAct.PERMIT_WITHHOLD_PROPOSED),
         body=EligibilityRequest,
         named=_DESTINATION,
         waits=EVERYBODY,
@@ -265,11 +276,11 @@ COMMANDS: Final[Mapping[str, Command]] = {
     PermitCommand.PERMIT_CONFIRM: Command(
         does=_permit_confirm,
         route=routes.PERMIT_CONFIRM,
-        acts=effect(Act.PERMIT_WITHHELD, Act.SIGNED, Act.REJECTED, further=_OF_ANSWERS),
+        acts=effect(PermitAct.PERMIT_WITHHELD, Act.SIGNED, Act.REJECTED, further=_OF_ANSWERS),
         body=PermitConfirmationRequest,
         named=_DESTINATION,
         waits=EVERYBODY,
-        said=said.signature(Act.PERMIT_WITHHELD),
+        said=said.signature(PermitAct.PERMIT_WITHHELD),
     ),
     PermitCommand.ENTER_OUTCOME: Command(
         does=_enter_outcome,
