@@ -1,7 +1,10 @@
 """What the row of a case says by itself, to those who change the case and to those who only show it."""
 
+from collections.abc import Mapping
+
 from cases.shared.context import Context
 from domain.forms import Form
+from domain.outward import CallKind
 from domain.stages import Destination, Stage
 from domain.words import Words
 from store.rows.register import RegistrationRow
@@ -33,6 +36,11 @@ class CaseRow:
     def words(self) -> Words:
         """The words of its programme."""
         return self.context.programmes[self.row.programme].words
+
+    @property
+    def call_kinds(self) -> Mapping[str, CallKind]:
+        """The outward calls of its programme, by what is told with them."""
+        return self.context.programmes[self.row.programme].calls
 
     @property
     def employer_id(self) -> str:

@@ -24,7 +24,9 @@ from programmes.talent_permit import (
     rules,
     views,
 )
-from programmes.talent_permit.authority import inbox, lost
+from programmes.talent_permit.authority import inbox, lost, polling
+from programmes.talent_permit.authority.calls import CALLS
+from programmes.talent_permit.authority.leaving import LEAVING
 from programmes.talent_permit.published import PUBLISHED
 from programmes.talent_permit.timers import TIMERS, recounted
 from programmes.talent_permit.verbs import ANSWERS, COMMANDS
@@ -71,6 +73,9 @@ TALENT_PERMIT: Final = Programme(
     weigh_again=eligibility.weigh_again,
     outlook=eligibility.outlook,
     recounted=recounted,
+    calls=CALLS,
+    poll=polling.poll,
+    leaving=LEAVING,
     answer_hashes=inbox.accepted_hashes,
     forget=lost.forget_before,
 )

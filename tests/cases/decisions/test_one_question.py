@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import insert, update
 
+from cases.calls import making as calls
 from cases.case.file import open_case
 from cases.case.reads import get_case
 from cases.tasks import inbox as tasks
@@ -16,7 +17,6 @@ from domain.languages import Language
 from domain.stages import Destination
 from domain.task_lists import TaskChoice
 from domain.tasks import TaskKind
-from programmes.talent_permit.authority import calls
 from programmes.talent_permit.words import PermitCommand
 from record.reconciliation.reconcile import reconcile_case
 from store import tables
