@@ -47,7 +47,7 @@ class Pages:
     def __init__(self, wiring: Wiring, actor: Actor, route: str, query: Mapping[str, object]) -> None:
         self._cursors = wiring.cursors
         asked = sorted((name, str(value)) for name, value in query.items() if value is not None)
-        self._binding = (route, actor.tenant, actor.subject, *(f"{name}={value}" for name, value in asked))
+        self._binding = (route, actor.organisation, actor.subject, *(f"{name}={value}" for name, value in asked))
 
     def after(self, cursor: str | None) -> Any:
         """Return the position to go on from; None for the first page."""

@@ -73,8 +73,8 @@ class Limiter:
             Answered: `too_many_requests`, with the seconds until the next call is taken.
         """
         self._hit(self._allowance.caller_a_minute, "caller", actor.issuer, actor.subject)
-        if actor.tenant != PARK:
-            self._hit(self._allowance.tenant_a_minute, "tenant", actor.tenant)
+        if actor.organisation != PARK:
+            self._hit(self._allowance.tenant_a_minute, "tenant", actor.organisation)
 
     async def count_machine(self, name: str) -> None:
         """Count one call of a machine that shows a signature and no token."""

@@ -8,6 +8,7 @@ from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
 from domain.commands import CommandKind as CoreCommand
+from domain.tasks import TaskKind as CoreTask
 from programmes import PROGRAMMES
 
 
@@ -19,6 +20,7 @@ def _all(core: type[StrEnum], *declared: Mapping[str, Any]) -> tuple[str, ...]:
 # By the name of the schema.
 PUBLISHED: Final[Mapping[str, tuple[str, ...]]] = {
     CoreCommand.__name__: _all(CoreCommand, *(each.commands for each in PROGRAMMES.values())),
+    CoreTask.__name__: _all(CoreTask, *(each.words.tasks for each in PROGRAMMES.values())),
 }
 
 
@@ -47,3 +49,4 @@ def widen(schemas: Mapping[str, dict[str, Any]]) -> None:
 
 
 CommandKind = Annotated[str, Published(CoreCommand)]
+TaskKind = Annotated[str, Published(CoreTask)]

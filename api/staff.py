@@ -14,6 +14,7 @@ from api.bulk import approve_all
 from api.notice_views import NoticePage
 from api.parameters import CasePath, DestinationPath, IdPath, PageQuery, PurposeHeader
 from api.published import CaseView, PersonView
+from api.published_words import TaskKind
 from api.views import BulkView, ReasonList, RequestPage
 from api.wiring import wiring_of
 from cases.case import reads
@@ -39,7 +40,6 @@ from domain.decisions import (
 from domain.fields import Label
 from domain.purposes import Purpose
 from domain.reasons import Use
-from domain.tasks import TaskKind
 from temporal.telemetry import concern
 from texts.reasons import published_reasons
 

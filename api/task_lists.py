@@ -13,6 +13,7 @@ from api.answers import answer_page, json_response
 from api.bulk import assign_all
 from api.parameters import PageQuery
 from api.problems import FieldProblem
+from api.published_words import TaskKind
 from api.views import TaskPage
 from api.wiring import wiring_of
 from cases.tasks import inbox as tasks
@@ -23,7 +24,6 @@ from domain.fields import Code, Label, Since
 from domain.findings import FindingOutcome
 from domain.stages import AssessmentOutcome, Destination
 from domain.task_lists import Priority, TaskChoice, TaskOrder
-from domain.tasks import TaskKind
 
 router = APIRouter(prefix="/v1/tasks", route_class=GuardedRoute, tags=["Staff"])
 

@@ -13,6 +13,8 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
+from cases.case.moves import Moves, Track
+from cases.case.parties import DeclaredPart
 from cases.case.shows import Views
 from cases.case.views import CaseForStaff
 from cases.shared.context import Context
@@ -25,11 +27,10 @@ from domain.decisions import TaskAnswerRequest
 from domain.errors import Refused
 from domain.forms import Form
 from domain.languages import Language
-from domain.moves import Event
 from domain.outward import CallKind, Known, Message
+from domain.parties import Party
 from domain.roster import RosterAct
 from domain.stages import Destination, PendingAct
-from domain.tasks import TaskKind
 from domain.words import Words
 from domain.working_days import Deadline
 from policy.facts import Facts
@@ -245,13 +246,13 @@ class Signature:
 
     Attributes:
         proposed: the act that tells of the proposal.
-        rejected: the event that its rejection is.
+        rejected: the event that its rejection is, a row of the table.
         given: what the second signature does.
         withheld: what its rejection brings with it.
     """
 
     proposed: Act
-    rejected: Event
+    rejected: str
     given: Signing
     withheld: Signing | None = None
 
@@ -262,6 +263,8 @@ class Programme:
 
     Attributes:
         code: stored with each case; it never changes.
+        party: who owns its cases.
+        parts: the parts that others have in them, or a person who owns one; a migration stores what they see and ask.
         prefix: the two letters that references of its cases begin with.
         workflow: how the workflows of its cases are called.
         form: what is given to open a case.
@@ -270,6 +273,8 @@ class Programme:
         taken_again_at: when cases are taken on again after the limit of a day was used up.
         rosters: the rosters whose rows are of this programme, each with the command that a row asks of its case; None
             where each row is a case of its own.
+        moves: the table of its moves, the front half's among them; its columns act.
+        tracks: its tracks by name, each with its moves.
         words: the kinds of its deadlines and so on, with those of any case.
         commands: all that can be asked of its cases, those of the core among them.
         answers: what answers to tasks do, by the kind of task; of a kind not named here they close the task.
@@ -295,6 +300,8 @@ class Programme:
     """
 
     code: str
+    party: Party
+    parts: tuple[DeclaredPart, ...]
     prefix: str
     workflow: CaseType
     form: type[Form]
@@ -302,15 +309,17 @@ class Programme:
     accept: Accept
     taken_again_at: Callable[[datetime], datetime]
     rosters: Mapping[RosterAct, str | None]
+    moves: Moves
+    tracks: Mapping[str, Track]
     words: Words
     commands: Mapping[str, Command]
-    answers: Mapping[TaskKind, Answer]
+    answers: Mapping[str, Answer]
     timers: Mapping[str, Timer]
     rules: Rules
     gather: Gather
     signatures: Mapping[PendingAct, Signature]
     takes_effect: OnMove
-    asked: Callable[[CaseFile], Sequence[tuple[TaskKind, Destination]]]
+    asked: Callable[[CaseFile], Sequence[tuple[str, Destination]]]
     told: Callable[[CaseFile], Mapping[str, object]]
     known_anew: Callable[[CaseFile, datetime], None]
     weigh_again: Callable[[CaseFile, AsyncConnection, datetime], Awaitable[None]]

@@ -5,6 +5,8 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
+from domain.parties import NO_PERSON, person_tenant
+
 
 class Role(StrEnum):
     """A role in a token (design, section 1), and the engine's own."""
@@ -22,6 +24,7 @@ class Role(StrEnum):
 STAFF: Final = frozenset({Role.OFFICER, Role.SUPERVISOR})
 INSIDE: Final = STAFF | {Role.AUDITOR, Role.OPERATOR, Role.SYSTEM}
 PARK: Final = "*"  # the tenant of everyone who may see every employer's cases
+SESSION_ISSUER: Final = "hetao/me"  # the issuer of a person who is known; no token of the OIDC issuer has it
 
 
 class Actor(BaseModel):
@@ -37,7 +40,14 @@ class Actor(BaseModel):
 
     @property
     def tenant(self) -> str:
-        """The employer whose rows the actor may see, or `*` for all."""
+        """Whose rows the actor may see: an employer's, `person/` with an id, or `*` for all; a person is never `*`."""
+        if self.role is Role.PERSON:
+            return person_tenant(self.subject) if self.issuer == SESSION_ISSUER else NO_PERSON
+        return self.organisation
+
+    @property
+    def organisation(self) -> str:
+        """The employer that the actor is of, or `*`: by it requests of before are known again."""
         return self.employer_id if self.employer_id is not None else PARK
 
     @property

@@ -1,4 +1,4 @@
-"""Which rows of which table a transaction of an employer meets, or why a table has no row-level security."""
+"""Which rows of which table a transaction of an employer or a person meets, or why a table has no such security."""
 
 # ruff: noqa: E501 - a table is read a row a line
 from collections.abc import Iterable, Iterator
@@ -6,7 +6,7 @@ from typing import Final
 
 from domain.data_map import DataRow
 
-# Closed to transactions of employers; nobody but the park and the person has anything to do with them.
+# Closed to transactions of employers by which they own nothing; the park's affair, and some of them the person's.
 PARK: Final = frozenset(
     {
         "objections",
@@ -23,6 +23,47 @@ PARK: Final = frozenset(
         "key_holders",
     }
 )
+# Rows of a case that whoever has a part in it sees as far as the part goes, the owning employer all of them.
+PARTS: Final = frozenset(
+    {
+        "registrations",
+        "applications",
+        "assessments",
+        "permits",
+        "tasks",
+        "conflicts",
+        "deadlines",
+        "commands",
+        "calls",
+        "answers",
+        "case_facts",
+        "incidents",
+        "notices",
+        "deliveries",
+        "ledger",
+        "ledger_marks",
+        "objections",
+        "legal_holds",
+    }
+)
+# Of the employers that own such cases.
+PARTS_OF_EMPLOYERS: Final = frozenset({"employers", "employer_versions", "employer_standings", "webhooks"})
+# What a person's transaction writes of the person's own, and sees again.
+OWN: Final[dict[str, str]] = {
+    "case_parties": "sees the parts of its person; an employer also those in the cases that it owns",
+    "persons": "sees the row of its person",
+    "person_documents": "sees the documents of its person",
+    "person_sessions": "has the sessions of its person, whole",
+    "sign_in_links": "has the links of its person, whole",
+    "idempotency": "has the keys of its person, whole",
+    "commands": "adds commands of the kinds that its part may ask",
+    "registrations": "holds the row of its case, and cannot change it",
+    "objections": "adds what its person objects to, of its cases",
+    "notices": "adds notices to the person, of its cases",
+    "deliveries": "adds the ways in which those go out",
+    "ledger": "adds rows of what its person does, and sees those and the rows that list its cases as read",
+    "ledger_marks": "adds the marks of those rows",
+}
 # Read and added to by every tenant, and changed by the park alone.
 SHARED: Final = {
     "persons": "intake finds a person whoever registered them first: a random id, a keyed hash and the id of a key, no fact",
@@ -32,6 +73,7 @@ SHARED: Final = {
 # Without row-level security.
 OPEN: Final = {
     "calendar_days": "published days",
+    "declared_parts": "what programmes declare, which the policies read; written by migrations alone",
     "premises": "published premises",
     "rule_packs": "published rules",
     "cursors": "versions and places of the engine's own rounds; nothing of a case",
@@ -46,9 +88,12 @@ OPEN: Final = {
     "stamps": "shown to anyone",
 }
 _HEAD: Final = """\
-A transaction stands for one employer or for the park, and PostgreSQL shows it the rows of that one; without either it
-sees none. Transactions of a signed-in person are the park's, and see of cases and of what they objected to those that
-the session opens. A test walks all tables: each is here."""
+A transaction stands for one employer, for one person or for the park, and PostgreSQL shows it the rows of that one;
+without any it sees none. An employer sees what it owns by its id on each row. Whoever else has a part in a case
+(`case_parties`: its subject, one who confirms, a person who owns it) sees of it the tables that `declared_parts` names
+for that part, and asks the commands that stand there. A person is never the park: the session of a link narrows its
+transactions further to the cases on which the address stands. Who signs in is found out by a transaction of its own,
+which sees persons, links, sessions and parts, and no case. A test walks all tables: each is here."""
 
 
 def by_employer(columns: Iterable[DataRow]) -> list[str]:
@@ -72,6 +117,15 @@ def as_section(columns: Iterable[DataRow]) -> Iterator[str]:
         yield f"| `{table}` | reads and adds, changes none | {why} |"
     for table, why in OPEN.items():
         yield f"| `{table}` | all; no row-level security | {why} |"
+    yield from (
+        "",
+        "| tables | a transaction of a person, or of an employer with a part in another's case |",
+        "|---|---|",
+        f"| {_names(sorted(PARTS))} | sees rows of those cases, where the part sees the table |",
+        f"| {_names(sorted(PARTS_OF_EMPLOYERS))} | sees rows of the employers that own them, where the part sees the table |",
+    )
+    for table, what in OWN.items():
+        yield f"| `{table}` | {what} |"
     yield ""
 
 

@@ -1,6 +1,5 @@
 """Bodies of what staff asks of a case: decisions, second signatures, holds, revocations and what an officer enters."""
 
-from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Final, Self
 
@@ -11,7 +10,7 @@ from domain.bodies import Body
 from domain.fields import Day, Label, Moment, Note
 from domain.references import reference_from
 from domain.stages import Destination
-from domain.tasks import TaskKind
+from domain.tasks import TaskAction
 
 _SAMPLE: Final = reference_from("HT", bytes(5))  # only to test that a paper holds together
 Round = Annotated[int, Field(ge=1, le=10_000, strict=True)]
@@ -152,33 +151,6 @@ class BulkDecision(Body):
 
     reference: Label
     round: Round
-
-
-class TaskAction(StrEnum):
-    """What the answer to a task of another kind does."""
-
-    TAKE = "take"
-    DECLINE = "decline"
-    DONE = "done"
-    SEND_AGAIN = "send_again"
-    NEW_CONTRACT_END = "new_contract_end"
-    DEPARTED = "departed"
-    UPHOLD = "uphold"
-    SET_ASIDE = "set_aside"
-
-
-# Which answers a task takes; the others are decided or signed by calls of their own.
-TASK_ANSWERS: Final[Mapping[TaskKind, tuple[TaskAction, ...]]] = {
-    TaskKind.CHANGE: (TaskAction.TAKE, TaskAction.DECLINE),
-    TaskKind.EMPLOYMENT_CHECK: (TaskAction.NEW_CONTRACT_END, TaskAction.DEPARTED),
-    TaskKind.DEPARTURE_DISPUTED: (TaskAction.UPHOLD, TaskAction.SET_ASIDE),
-    TaskKind.FACT_CONTESTED: (TaskAction.UPHOLD, TaskAction.SET_ASIDE),
-    TaskKind.AUTHORITY_REJECTED: (TaskAction.SEND_AGAIN,),
-    TaskKind.APPLICANT_INACTIVE: (TaskAction.DONE,),
-    TaskKind.AUTHORITY_LATE: (TaskAction.DONE,),
-    TaskKind.UNDELIVERED: (TaskAction.DONE,),
-    TaskKind.DECISION_NOT_TAKEN: (TaskAction.DONE,),
-}
 
 
 class TaskAnswerRequest(Body):

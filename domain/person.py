@@ -10,7 +10,6 @@ from domain.fields import Day, Email, Label, Note, Phone, refusal
 from domain.notices import Channel
 from domain.stages import Destination
 
-SESSION_ISSUER: Final = "hetao/me"  # the issuer of a person who signed in by a link; no token of the OIDC issuer has it
 SESSION_PREFIX: Final = "hps_"  # tells a session from a JWT, whose first character is another
 LINK_BYTES: Final = 24
 SESSION_BYTES: Final = 32

@@ -7,7 +7,6 @@ from typing import Final
 
 from domain.findings import FindingOutcome
 from domain.stages import AssessmentOutcome
-from domain.tasks import TaskKind
 
 
 class Priority(StrEnum):
@@ -50,7 +49,7 @@ NO_DESTINATION: Final = "none"
 class TaskChoice:
     """Which open tasks a list shows; None where it makes no difference."""
 
-    kind: TaskKind | None = None
+    kind: str | None = None
     holder: str | None = None
     due_before: datetime | None = None
     employer_id: str | None = None

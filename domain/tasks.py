@@ -1,22 +1,18 @@
 """Kinds of task, and what else of a task has names."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 
+# Of any case; a programme declares its own.
 class TaskKind(StrEnum):
     """What a person is asked to do."""
 
     REVIEW = "review"
     CONFIRM = "confirm"
     CHANGE = "change"
-    PERMIT_ELIGIBILITY = "permit_eligibility"
-    EMPLOYMENT_CHECK = "employment_check"
-    DEPARTURE_DISPUTED = "departure_disputed"
-    APPLICANT_INACTIVE = "applicant_inactive"
-    AUTHORITY_LATE = "authority_late"
-    AUTHORITY_CONFLICT = "authority_conflict"
-    AUTHORITY_REJECTED = "authority_rejected"
     FACT_CONTESTED = "fact_contested"
     UNDELIVERED = "undelivered"
     DECISION_NOT_TAKEN = "decision_not_taken"
@@ -39,6 +35,38 @@ class Queue(StrEnum):
     OPERATORS = "operators"
 
 
-# What a case that closes leaves to be done: a letter to hand over, and an answer to who contested a fact.
-OUTLIVING: Final = frozenset({TaskKind.UNDELIVERED, TaskKind.FACT_CONTESTED})
+class TaskAction(StrEnum):
+    """What the answer to a task of another kind does."""
+
+    TAKE = "take"
+    DECLINE = "decline"
+    DONE = "done"
+    SEND_AGAIN = "send_again"
+    NEW_CONTRACT_END = "new_contract_end"
+    DEPARTED = "departed"
+    UPHOLD = "uphold"
+    SET_ASIDE = "set_aside"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskMeaning:
+    """What a kind of task implies.
+
+    Attributes:
+        answers: what it can be answered with; nothing where it is decided or signed by a call of its own.
+        outlives: whether a case that closes leaves it to be done.
+    """
+
+    answers: tuple[TaskAction, ...] = ()
+    outlives: bool = False
+
+
+TASKS: Final[Mapping[str, TaskMeaning]] = {
+    **dict.fromkeys(TaskKind, TaskMeaning()),
+    TaskKind.CHANGE: TaskMeaning(answers=(TaskAction.TAKE, TaskAction.DECLINE)),
+    TaskKind.DECISION_NOT_TAKEN: TaskMeaning(answers=(TaskAction.DONE,)),
+    # A letter to hand over, and an answer to who contested a fact.
+    TaskKind.UNDELIVERED: TaskMeaning(answers=(TaskAction.DONE,), outlives=True),
+    TaskKind.FACT_CONTESTED: TaskMeaning(answers=(TaskAction.UPHOLD, TaskAction.SET_ASIDE), outlives=True),
+}
 REVIEW_TASKS: Final = frozenset({TaskKind.REVIEW, TaskKind.CONFIRM})

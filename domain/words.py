@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from domain.deadlines import DEADLINES, DeadlineMeaning
+from domain.tasks import TASKS, TaskMeaning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,13 +14,15 @@ class Words:
 
     Attributes:
         deadlines: what can be due of a case.
+        tasks: what a person can be asked to do.
     """
 
     deadlines: Mapping[str, DeadlineMeaning] = field(default_factory=dict)
+    tasks: Mapping[str, TaskMeaning] = field(default_factory=dict)
 
     def __or__(self, other: "Words") -> "Words":
         """Return the words of both."""
-        return Words(deadlines={**self.deadlines, **other.deadlines})
+        return Words(deadlines={**self.deadlines, **other.deadlines}, tasks={**self.tasks, **other.tasks})
 
     def deadlines_of_schedule(self) -> list[str]:
         """Return the deadlines that the Schedule watches and no workflow of a case."""
@@ -35,7 +38,7 @@ class Words:
 
 
 # Of any case.
-CORE_WORDS: Final = Words(deadlines=DEADLINES)
+CORE_WORDS: Final = Words(deadlines=DEADLINES, tasks=TASKS)
 
 
 def joined(words: Iterable[Words]) -> Words:

@@ -22,7 +22,7 @@ from cases.notices.compose import Telling, tell
 from cases.shared.accesses import note_access
 from cases.shared.context import Context
 from cases.shared.idempotency import Done, Idempotency, Progress, Reply, once
-from domain.actors import PARK, Actor
+from domain.actors import Actor
 from domain.acts import JUDGEMENTS, Act
 from domain.case_facts import OwnFactContest
 from domain.clock import day_of, over_at
@@ -69,8 +69,7 @@ async def complain(
         reply = Reply(Progress.STORED, _receipt(row).as_json())
         return Done(reply, file.person_key, reference)
 
-    # A person is the tenant of no rows: what is theirs is looked for among all.
-    return (await once(context, actor, idempotency, write, tenant=PARK)).reply
+    return (await once(context, actor, idempotency, write)).reply
 
 
 async def need_own_case(
@@ -81,7 +80,7 @@ async def need_own_case(
     Raises:
         Refused: `case_unknown`.
     """
-    async with context.database.begin() as connection:
+    async with context.database.begin(actor.tenant) as connection:
         own = await need_own(context, connection, session, actor, find_reference(asked.reference) or "")
     return own.reference, Said(asked.text, session.address_hash, own.signed_in_by)
 
@@ -92,7 +91,7 @@ async def need_own_reference(context: Context, actor: Actor, session: Session, g
     Raises:
         Refused: `case_unknown`.
     """
-    async with context.database.begin() as connection:
+    async with context.database.begin(actor.tenant) as connection:
         return (await need_own(context, connection, session, actor, find_reference(given) or "")).reference
 
 
@@ -122,7 +121,7 @@ async def _keep_dispute(
 
 async def list_own(context: Context, actor: Actor, session: Session) -> list[OwnObjectionView]:
     """Return what the address of a session objected to in the cases that it opens, with the answers, newest first."""
-    async with context.database.begin() as connection:
+    async with context.database.begin(actor.tenant) as connection:
         cases = await own_cases(context, connection, session, actor)
         own = (await confided_by(context, connection, session, cases)).own
         query = select(objections).where(_O.objection_id.in_(own))

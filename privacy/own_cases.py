@@ -100,7 +100,7 @@ async def need_own(
 
 async def list_own(context: Context, actor: Actor, session: Session, language: Language) -> list[views.OwnCase]:
     """Return the cases of a session at every employer, in plain words."""
-    async with context.database.begin() as connection:
+    async with context.database.begin(actor.tenant) as connection:
         cases = await own_cases(context, connection, session, actor)
         names = await employer_names(context, connection, cases, language)
         chains = await chains_of(connection, [case.reference for case in cases])
@@ -192,7 +192,7 @@ def _decisions(reading: CaseReading, chain: list[LedgerRow], language: Language)
             rule_version=each.row.rule_version,
             remedy=document(remedy_of(reading.context, each)),
         )
-        for each in decisions_of(chain)
+        for each in decisions_of(chain, views_of(reading).told)
         if each.is_out
     ]
 

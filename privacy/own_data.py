@@ -43,7 +43,7 @@ FORMAT: Final = "hetao-permits/own-data/1"
 async def read_own_data(context: Context, actor: Actor, session: Session, language: Language) -> dict[str, Any]:
     """Return all that is held about the person of a session; a ledger act of the same transaction."""
     at = context.clock()
-    async with context.database.begin() as connection:
+    async with context.database.begin(actor.tenant) as connection:
         cases = await own_cases(context, connection, session, actor)
         names = await employer_names(context, connection, cases, language)
         chains = await chains_of(connection, [case.reference for case in cases])

@@ -7,6 +7,9 @@ one before it does (`domain.sign_in_addresses`).
 
 A token of the issuer that asserts a document of the person is a party as well: of all cases of the person who has that
 document, whatever addresses others put on them. Without a document a token is no party.
+
+Who it is that signs in is found out by transactions that see no case (`DOOR`); all that follows is a transaction of
+that person, to whom row-level security shows the cases in which they have a part, and nothing else.
 """
 
 import secrets
@@ -21,18 +24,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.contact import given_of, serving_now
 from cases.case.file import CaseFile, load_case
+from cases.case.parties import find_subject
 from cases.notices.compose import Telling, tell
 from cases.shared.context import Context
 from cases.shared.persons import document_hash, find_by_own_document
-from domain.actors import Actor, Role
+from domain.actors import SESSION_ISSUER, Actor, Role
 from domain.acts import Act
 from domain.documents import Document
 from domain.errors import Defect, KeyUnknown, Refused
 from domain.notices import Channel, NoticeKind, Recipient
+from domain.parties import DOOR, person_tenant
 from domain.person import (
     LINK_BYTES,
     SESSION_BYTES,
-    SESSION_ISSUER,
     SESSION_PREFIX,
     SignInLinkRequest,
     same_address,
@@ -85,7 +89,11 @@ async def send_link(context: Context, asked: SignInLinkRequest) -> bool:
     if reference is None:
         return False
     try:
-        async with context.database.begin(case=reference) as connection:
+        async with context.database.begin(DOOR) as connection:
+            person_id = await find_subject(connection, reference)
+        if person_id is None:
+            return False
+        async with context.database.begin(person_tenant(person_id), case=reference) as connection:
             file = await load_case(context, connection, reference)
             is_sent = await _send(file, connection, asked)
             # Beside the case and not with it: its employer, who follows its changes, is not to see that one signs in.
@@ -168,7 +176,12 @@ async def redeem(context: Context, secret: str, correlation_id: str) -> SessionV
         .values(ended_at=at)
         .returning(links.person_id, links.address_hash, links.reference)
     )
-    async with context.database.begin() as connection:
+    whose = select(links.person_id).where(links.link_hash == hashed)
+    async with context.database.begin(DOOR) as connection:
+        person_id = (await connection.execute(whose)).scalar_one_or_none()
+    if person_id is None:
+        raise _invalid()
+    async with context.database.begin(person_tenant(person_id)) as connection:
         link = (await connection.execute(used)).one_or_none()
         if link is None:
             raise _invalid()
@@ -191,7 +204,7 @@ async def find_session(context: Context, token: str, correlation_id: str) -> tup
         Refused: `token_invalid`, when it is unknown, over or ended.
     """
     session_hash = _session_hash(context, token)
-    async with context.database.begin() as connection:
+    async with context.database.begin(DOOR) as connection:
         found = (await connection.execute(_FIND, {"hash": session_hash, "at": context.clock()})).one_or_none()
     if found is None:
         raise Refused("token_invalid", "The session is over or unknown; ask for a new link.")
@@ -201,7 +214,7 @@ async def find_session(context: Context, token: str, correlation_id: str) -> tup
 
 async def find_by_document(context: Context, actor: Actor, document: Document) -> tuple[Actor, Session]:
     """Return who acts with a token that asserts a document: its person, or, where nobody has it, the token's holder."""
-    async with context.database.begin() as connection:
+    async with context.database.begin(DOOR) as connection:
         person_id = await find_by_own_document(context, connection, document)
     session = Session(person_id, document_hash(context, document), b"", None, by_document=True)
     return (actor if person_id is None else _actor(person_id, actor.correlation_id)), session
@@ -209,8 +222,10 @@ async def find_by_document(context: Context, actor: Actor, document: Document) -
 
 async def sign_out(context: Context, session: Session) -> None:
     """End a session; its token can be used no more."""
+    if session.person_id is None:
+        return
     mine = update(person_sessions).where(person_sessions.c.session_hash == session.session_hash)
-    async with context.database.begin() as connection:
+    async with context.database.begin(person_tenant(session.person_id)) as connection:
         await connection.execute(mine.values(ended_at=context.clock()))
 
 

@@ -24,7 +24,6 @@ from domain.clock import CHINA, day_of
 from domain.errors import Refused
 from domain.findings import Finding, outcome_of
 from domain.spellings import POLICY_CHAIN, POLICY_LOCK
-from policy.facts import Facts
 from policy.pack import Pack
 from policy.rerun import ABOUT_ANSWERS, REGISTRATION_SCOPE, Rules, differences, run_again
 from store.encryption import WrappedKey, unwrap
@@ -223,7 +222,7 @@ def _try(context: Context, rules: Rules, pack: Pack, rows: list[AssessedRow], ta
         return
     for row in rows:
         place = f"{row.reference}/{row.scope}/{row.seq}"
-        facts = Facts.read(json.loads(key.open("assessments", "facts", place, row.facts)))
+        facts = rules.facts.read(json.loads(key.open("assessments", "facts", place, row.facts)))
         before = [
             finding for each in row.findings if (finding := Finding.model_validate(each)).code not in ABOUT_ANSWERS
         ]

@@ -20,13 +20,16 @@ Document = Mapping[str, list[Row] | Row | str | int]
 
 _DIALECT: Final = postgresql.dialect()  # type: ignore[no-untyped-call]  # untyped in SQLAlchemy
 # Columns that PostgreSQL fills by itself.
-_FILLED: Final = frozenset({"live", "recorded_at", "xid", "cause_step", "cause_reason", "cause_place", "cause_id"})
+_FILLED: Final = frozenset(
+    {"live", "recorded_at", "xid", "cause_step", "cause_reason", "cause_place", "cause_id", "tenant"}
+)
 _REPLACED: Final = (tables.permits, tables.tasks, tables.deadlines, tables.calls, tables.case_facts)
 _ADDED: Final = (
     tables.data_keys,
     tables.persons,
     tables.person_documents,
     tables.registrations,
+    tables.case_parties,
     tables.applications,
     tables.assessments,
     tables.idempotency,

@@ -21,7 +21,7 @@ from domain.actors import PARK
 from domain.errors import Refused, Unavailable
 from store.statements import beginning_of_transaction, trace_statements
 
-_NAME = re.compile(r"\*|[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_NAME = re.compile(r"\*|(?:person/)?[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 # Errors of PostgreSQL that pass by themselves: connection, resources, shutdown, serialisation, deadlock, lock timeout,
 # a standby, and a transaction that was idle for too long.
 _PASSING = ("08", "53", "57", "40001", "40P01", "55P03", "25006", "25P03")

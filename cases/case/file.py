@@ -24,7 +24,6 @@ from domain.clock import CHINA, day_of, over_at
 from domain.errors import Defect, KeyUnknown, Refused
 from domain.forms import Form
 from domain.messages import Course, Origin, OutwardCall
-from domain.moves import Event, Move, PermitEvent, PermitMove, get_move, get_permit_move
 from domain.notices import Channel
 from domain.stages import CLOSED, PERMIT_FINAL, Destination, PendingAct, PermitStage, Stage, Standing
 from domain.tasks import TaskKind
@@ -78,22 +77,6 @@ class CaseFile(CaseParts):
         """Refuse a new submission of an employer that is not in good standing (R20)."""
         if self.standing_on(day_of(at)) is not Standing.GOOD:
             raise Refused("employer_not_in_good_standing", "The employer's standing does not allow new submissions.")
-
-    def move(self, event: Event) -> Move:
-        """Move the stage as the table says, or refuse."""
-        move = get_move(self.stage, event)
-        if move.to is not None:
-            self.row.stage = move.to.value
-        return move
-
-    def move_permit(self, destination: Destination, event: PermitEvent, at: datetime, **values: Any) -> PermitMove:
-        """Move a permit's stage as the table says and set further columns, or refuse."""
-        permit = self.permits[destination]
-        move = get_permit_move(None if permit.stage is None else PermitStage(permit.stage), event)
-        if move.to is not None:
-            permit.stage = move.to.value
-        self.set_permit(destination, at, **values)
-        return move
 
     def record(
         self,

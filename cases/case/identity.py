@@ -5,6 +5,7 @@ the body as it is sealed now.
 """
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.contact import earlier_addresses, keep_earlier
 from cases.case.file import CaseFile
+from cases.case.parties import change_subject
 from cases.keys.register import wait_for_signer
 from cases.shared.persons import get_or_add_person
 from domain.errors import Refused
@@ -39,7 +41,7 @@ _SEALED: Final[tuple[tuple[Table, str, Place, Callable[[Row], str]], ...]] = (
 )
 
 
-async def take_identity(file: CaseFile, connection: AsyncConnection, whole: Form) -> None:
+async def take_identity(file: CaseFile, connection: AsyncConnection, whole: Form, at: datetime) -> None:
     """Give the case the person and the client reference of its corrected form.
 
     Raises:
@@ -49,7 +51,7 @@ async def take_identity(file: CaseFile, connection: AsyncConnection, whole: Form
     is_other = number != file.subject.identity_number
     person = await get_or_add_person(file.context, connection, number) if is_other else None
     person_id = person.person_id if person else file.row.person_id
-    await _hold_place(file, connection, person_id, whole.client_reference)
+    await _hold_place(file, connection, person_id, whole.client_reference, at)
     file.row.change(person_id=person_id, client_reference=whole.client_reference)
     if person is None:
         return
@@ -64,13 +66,15 @@ async def take_identity(file: CaseFile, connection: AsyncConnection, whole: Form
 
 
 async def _hold_place(
-    file: CaseFile, connection: AsyncConnection, person_id: UUID, client_reference: str | None
+    file: CaseFile, connection: AsyncConnection, person_id: UUID, client_reference: str | None, at: datetime
 ) -> None:
     if (person_id, client_reference) == (file.row.person_id, file.row.client_reference):
         return
     mine = update(registrations).where(registrations.c.reference == file.reference)
     try:
         async with connection.begin_nested():
+            if person_id != file.row.person_id:
+                await change_subject(file, connection, person_id, at)
             await connection.execute(mine.values(person_id=person_id, client_reference=client_reference))
     except IntegrityError as error:
         constraint = constraint_of(error)

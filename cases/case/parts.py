@@ -15,7 +15,7 @@ from domain.forms import Form, Subject
 from domain.messages import Origin
 from domain.outward import CallOf
 from domain.stages import Destination
-from domain.tasks import OUTLIVING, Queue, TaskKind, TaskState
+from domain.tasks import Queue, TaskState
 from domain.working_days import Deadline, WorkingCalendar
 from store.case_reads import TaskShown
 from store.case_rows import LedgerEnd, LoadedEmployer, Row
@@ -122,7 +122,7 @@ class CaseParts(CaseRow):
         """Return the newest assessment of the registration or of a destination."""
         return next((row for row in self.assessments if row.scope == scope), None)
 
-    def find_task(self, kind: TaskKind, destination: Destination | None = None) -> TaskRow | None:
+    def find_task(self, kind: str, destination: Destination | None = None) -> TaskRow | None:
         """Return the open task of a kind, if there is one: of a destination, also one that serves it with another."""
         return next((t for t in self.tasks if t.kind == kind and _serves(t, destination)), None)
 
@@ -139,7 +139,7 @@ class CaseParts(CaseRow):
 
     def open_task(
         self,
-        kind: TaskKind,
+        kind: str,
         at: datetime,
         *,
         due_at: datetime | None = None,
@@ -153,7 +153,7 @@ class CaseParts(CaseRow):
         if task is None:
             task = TaskRow(
                 task_id=uuid4(),
-                kind=kind.value,
+                kind=str(kind),
                 reference=self.reference,
                 employer_id=self.employer_id,
                 destination=destination,
@@ -171,7 +171,7 @@ class CaseParts(CaseRow):
 
     def share_task(
         self,
-        kind: TaskKind,
+        kind: str,
         at: datetime,
         destination: Destination,
         *,
@@ -196,7 +196,7 @@ class CaseParts(CaseRow):
         task.change(**values)
         self._touch("tasks", task)
 
-    def close_tasks(self, kinds: Iterable[TaskKind], at: datetime, *, destination: Destination | None = None) -> None:
+    def close_tasks(self, kinds: Iterable[str], at: datetime, *, destination: Destination | None = None) -> None:
         """Close the open tasks of these kinds: those of one destination, or the registration's where none is named.
 
         One that serves another destination as well stays open for that one.
@@ -211,7 +211,7 @@ class CaseParts(CaseRow):
 
     def cancel_tasks(self, at: datetime) -> None:
         """Cancel the tasks of a case that has closed, but for what others still wait for."""
-        for task in [t for t in self.tasks if t.kind not in OUTLIVING]:
+        for task in [t for t in self.tasks if not self.words.tasks[t.kind].outlives]:
             self._close_task(task, TaskState.CANCELLED, at)
 
     def set_deadline(

@@ -15,7 +15,7 @@ from domain.field_errors import FieldCode
 from domain.forms import Form, find_path
 from domain.reasons import ReasonCode, Use, checked_reasons, facts_of, of_use
 from domain.stages import CLOSED, Destination, Stage
-from domain.tasks import Queue, TaskKind
+from domain.tasks import Queue
 from store.rows.work import TaskRow
 from store.tables import conflicts
 
@@ -70,6 +70,18 @@ def need_another(holder: str, signed: Iterable[Mapping[str, Any]], *, words: str
         raise Refused("same_signer", "" if words else _ANOTHER, words=words)
 
 
+def nothing_waits() -> Refused:
+    """Return the refusal of a signature where nothing was proposed, or no more waits."""
+    return Refused("wrong_stage", "Nothing waits for a second signature.")
+
+
+def need_signer(actor: Actor, pending: Mapping[str, Any] | None) -> None:
+    """Refuse who has signed what waits, and any signature where nothing does."""
+    if pending is None:
+        raise nothing_waits()
+    need_another(holder_of(actor), signers_of(pending))
+
+
 def need_reasons(
     reasons: Iterable[GivenReason], use: Use, forms: Sequence[type[Form]], *, at_least_one: bool = True
 ) -> tuple[ReasonCode, ...]:
@@ -121,18 +133,14 @@ def need_no_hold(file: CaseFile) -> None:
         raise Refused("on_hold", "The case is on hold; release it first.")
 
 
-def take_task(
-    file: CaseFile, actor: Actor, at: datetime, kind: TaskKind, destination: Destination | None = None
-) -> None:
+def take_task(file: CaseFile, actor: Actor, at: datetime, kind: str, destination: Destination | None = None) -> None:
     """Refuse while another person holds the task; deciding a free one claims it in the same act."""
     task = need_not_held(file, actor, kind, destination)
     if task is not None and task.holder is None:
         file.change_task(task, holder=holder_of(actor), held_since=at)
 
 
-def need_not_held(
-    file: CaseFile, actor: Actor, kind: TaskKind, destination: Destination | None = None
-) -> TaskRow | None:
+def need_not_held(file: CaseFile, actor: Actor, kind: str, destination: Destination | None = None) -> TaskRow | None:
     """Refuse while another person holds the task, or it is the supervisors'; return it, if there is one."""
     task = file.find_task(kind, destination)
     if task is None or task.holder == holder_of(actor):

@@ -37,7 +37,6 @@ from domain.findings import Audience, Finding, FindingOutcome, outcome_of, seen_
 from domain.languages import Language
 from domain.masks import MASKS
 from domain.stages import AssessmentOutcome, DueKind, Holder, Stage
-from domain.tasks import TaskKind
 from domain.working_days import ParkClock
 from store.case_reads import FactShown
 from store.rows.register import FactRow
@@ -234,7 +233,7 @@ def _for_staff(file: Shown, seen: CaseView, language: Language) -> CaseForStaff:
         tasks=tuple(
             CaseTaskView(
                 id=task.task_id,
-                kind=TaskKind(task.kind),
+                kind=task.kind,
                 holder=subject_of(task.holder),
                 destination=task.destination,
                 destinations=destinations_of(task),

@@ -15,6 +15,7 @@ from pydantic import Field, GetPydanticSchema, WithJsonSchema
 from pydantic_core.core_schema import any_schema
 
 from cases.shared.json_text import json_text
+from cases.shared.views import Coded
 from domain.actors import Role
 from domain.case_facts import ContestState, FactState
 from domain.findings import Audience, FindingOutcome
@@ -216,7 +217,7 @@ class CaseTaskView:
     """An open task of a case."""
 
     id: UUID
-    kind: TaskKind
+    kind: Annotated[str, Coded(TaskKind)]
     holder: str | None
     destination: str | None
     destinations: list[str]

@@ -18,18 +18,16 @@ from domain.case_facts import FactAsked, FactContest
 from domain.case_requests import ContestRequest, WithdrawalRequest
 from domain.commands import CommandKind
 from domain.decisions import (
-    TASK_ANSWERS,
     ConfirmationRequest,
     DecisionRequest,
     HoldRequest,
     RecallRequest,
-    TaskAction,
     TaskAnswerRequest,
 )
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
 from domain.stages import Destination
-from domain.tasks import TaskKind
+from domain.tasks import TaskAction, TaskKind
 from store.rows.work import TaskRow
 
 
@@ -86,22 +84,22 @@ async def _answer_task(file: CaseFile, connection: AsyncConnection, actor: Actor
     task = next((t for t in file.tasks if str(t.task_id) == body["task_id"]), None)
     if task is None:
         raise Refused("already_decided", "The task is closed.")
-    kind = TaskKind(task.kind)
+    kind = task.kind
     destination = Destination(task.destination) if task.destination else None
     take_task(file, actor, at, kind, destination)
     asked = TaskAnswerRequest.model_validate({name: v for name, v in body.items() if name != "task_id"})
-    _need_answer(kind, asked.action)
+    _need_answer(file, kind, asked.action)
     does = programme_of(file).answers.get(kind)
     if does is not None:
         await does(file, connection, actor, at, asked, task)
         return
     file.close_tasks([kind], at, destination=destination)
-    file.record(Act.TASK_ANSWERED, actor, at, outcome="done", destination=task.destination, kind=kind.value)
+    file.record(Act.TASK_ANSWERED, actor, at, outcome="done", destination=task.destination, kind=kind)
 
 
-def _need_answer(kind: TaskKind, action: TaskAction) -> None:
+def _need_answer(file: CaseFile, kind: str, action: TaskAction) -> None:
     """Refuse an answer that a task of this kind does not take, naming those that it does."""
-    allowed = TASK_ANSWERS.get(kind, ())
+    allowed = file.words.tasks[kind].answers
     if action not in allowed:
         said = "This task does not take this answer."
         wrong = FieldError("action", FieldCode.UNKNOWN_VALUE, said, allowed=tuple(each.value for each in allowed))
@@ -119,7 +117,7 @@ async def _answer_contest(
     await recording.answer_contest(file, connection, actor, at, asked)
 
 
-ANSWERS: Final[Mapping[TaskKind, Answer]] = {TaskKind.FACT_CONTESTED: _answer_contest}
+ANSWERS: Final[Mapping[str, Answer]] = {TaskKind.FACT_CONTESTED: _answer_contest}
 COMMANDS: Final[Mapping[str, Command]] = {
     CommandKind.START: Command(does=_start, acts=effect(Act.STARTED)),
     CommandKind.CONTEST: Command(does=_contest, acts=effect(Act.CONTESTED), body=ContestRequest, is_outside=True),

@@ -69,6 +69,19 @@ class Telling:
     is_whole: bool = True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What a verb says with a notice of its move, beside what the row of the move says of it."""
+
+    occasion: str | None = None
+    facts: Mapping[str, Any] | None = None
+    reasons: Sequence[GivenReason] = ()
+    not_before: datetime | None = None
+    only: frozenset[Recipient] | None = None
+    holder: str | None = None
+    to: tuple[Channel, str] | None = None
+
+
 def tell(file: CaseFile, telling: Telling) -> None:
     """Write the notices of one step to everyone whom the table names for its kind; nothing to a person who has died."""
     if file.previewed:

@@ -174,7 +174,7 @@ async def _find(context: Context, connection: AsyncConnection, actor: Actor, req
 def asked_before(actor: Actor, request: Idempotency) -> Beside:
     """Return the subquery `known`, by which what is known of a key is read with a case; it locks the key."""
     values = {
-        "idempotency_tenant": actor.tenant,
+        "idempotency_tenant": actor.organisation,
         "idempotency_subject": f"{actor.issuer} {actor.subject}",
         "idempotency_route": request.route,
         "idempotency_key": request.key,
@@ -219,7 +219,7 @@ def key_row(
     """Return the row of a new key."""
     answered = _sealed(request, reply, key) if reply is not None and key is not None else {}
     return {
-        "employer_id": actor.tenant,
+        "employer_id": actor.organisation,
         "subject": f"{actor.issuer} {actor.subject}",
         "route": request.route,
         "key": request.key,
@@ -254,7 +254,7 @@ async def keep_reply(
 
 def _mine(actor: Actor, request: Idempotency) -> tuple[Any, ...]:
     return (
-        idempotency.c.employer_id == actor.tenant,
+        idempotency.c.employer_id == actor.organisation,
         idempotency.c.subject == f"{actor.issuer} {actor.subject}",
         idempotency.c.route == request.route,
         idempotency.c.key == request.key,

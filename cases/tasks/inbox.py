@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.file import CaseFile, load_case
 from cases.case.parts import destinations_of
 from cases.case.signers import held_by_another, holder_of, need_another, need_no_conflict, signers_of, subject_of
+from cases.deadlines.claims import set_claim_limit
 from cases.shared.accesses import record_access
 from cases.shared.context import Context
 from cases.shared.idempotency import Done, Idempotency, Progress, Reply, once
@@ -20,16 +21,15 @@ from cases.shared.views import document
 from cases.tasks import review as review_tasks
 from cases.tasks.lists import Told, describe, describe_one, moments, totals
 from cases.tasks.queries import FAR, FEW, MANY, Position, counts_of, next_free, page_of, visible_to
-from cases.tasks.review import set_claim_limit
 from cases.tasks.views import TaskCounts, TaskView
 from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.clock import to_the_second
-from domain.decisions import TASK_ANSWERS
 from domain.errors import Refused
 from domain.stages import Destination
 from domain.task_lists import TaskChoice, TaskOrder
 from domain.tasks import Queue, TaskKind
+from domain.words import Words
 from store.rows.work import TaskRow
 from store.tables import conflicts, tasks
 
@@ -68,7 +68,7 @@ async def list_tasks(
         last = page[-1]
         first = () if order is TaskOrder.PRIORITY else (rows[limit - 1].first,)
         position = (*first, last.overdue, last.due_at or FAR, last.opened_at, str(last.task_id))
-    return [task_view(row, more) for row, more in zip(page, told, strict=True)], position
+    return [task_view(context.words, row, more) for row, more in zip(page, told, strict=True)], position
 
 
 async def count_tasks(context: Context, actor: Actor, choice: TaskChoice | None = None) -> TaskCounts:
@@ -88,7 +88,7 @@ def _chosen(actor: Actor, choice: TaskChoice | None) -> TaskChoice:
     return replace(choice, holder=named)
 
 
-async def claim_next(context: Context, actor: Actor, kind: TaskKind | None, idempotency: Idempotency) -> Reply:
+async def claim_next(context: Context, actor: Actor, kind: str | None, idempotency: Idempotency) -> Reply:
     """Claim the most urgent free task; two callers never get the same one. 204 when there is none."""
     at = context.clock()
 
@@ -100,14 +100,14 @@ async def claim_next(context: Context, actor: Actor, kind: TaskKind | None, idem
         _hold(file, task, holder_of(actor), at)
         file.record(Act.CLAIMED, actor, at, destination=task.destination, kind=task.kind)
         await file.save(connection)
-        reply = Reply(Progress.APPLIED, document(task_view(task, describe_one(file, task, at))))
+        reply = Reply(Progress.APPLIED, document(task_view(file.words, task, describe_one(file, task, at))))
         return Done(reply, file.person_key, file.reference)
 
     return (await once(context, actor, idempotency, write)).reply
 
 
 async def _lock_next(
-    context: Context, connection: AsyncConnection, actor: Actor, kind: TaskKind | None
+    context: Context, connection: AsyncConnection, actor: Actor, kind: str | None
 ) -> tuple[CaseFile, TaskRow] | None:
     """Return the most urgent task that the caller may hold, with its case locked."""
     seen: list[UUID] = []
@@ -192,7 +192,7 @@ async def find_reference(context: Context, actor: Actor, task_id: UUID) -> str:
     return str(reference)
 
 
-def task_view(row: TaskRow, more: Told) -> TaskView:
+def task_view(words: Words, row: TaskRow, more: Told) -> TaskView:
     """Return a task as staff sees it, with what its list tells of it; sealed parts of its detail stay with the case."""
     hidden = ("change", "contest", "by", "destinations")
     return TaskView(
@@ -210,7 +210,7 @@ def task_view(row: TaskRow, more: Told) -> TaskView:
         overdue=row.overdue,
         holder=subject_of(row.holder),
         held_since=to_the_second(row.held_since),
-        answers=list(TASK_ANSWERS.get(TaskKind(row.kind), ())),
+        answers=list(words.tasks[row.kind].answers),
         detail={name: value for name, value in row.detail.items() if name not in hidden},
         employer_name=more.employer_name,
         employer_name_en=more.employer_name_en,
@@ -269,7 +269,7 @@ async def _on_task(
             )
             await connection.execute(declared.on_conflict_do_nothing())
         await file.save(connection)
-        reply = Reply(Progress.APPLIED, document(task_view(task, describe_one(file, task, at))))
+        reply = Reply(Progress.APPLIED, document(task_view(file.words, task, describe_one(file, task, at))))
         return Done(reply, file.person_key, reference)
 
     return (await once(context, actor, idempotency, write)).reply

@@ -7,11 +7,10 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from cases.shared.views import Coded
-from domain.decisions import TaskAction
 from domain.findings import FindingOutcome
 from domain.stages import AssessmentOutcome, Destination
 from domain.task_lists import Priority
-from domain.tasks import Queue, TaskKind
+from domain.tasks import Queue, TaskAction, TaskKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

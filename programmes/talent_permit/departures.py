@@ -7,19 +7,16 @@ from typing import Any
 from cases.case.file import CaseFile
 from cases.case.signers import is_same, signature_of
 from cases.decisions.reported_days import day_refused, need_day
-from cases.notices.compose import Telling, tell
+from cases.moves.moving import move, need_move
 from domain.actors import STAFF, Actor
 from domain.acts import Act
 from domain.clock import day_of, start_of
-from domain.deadlines import DeadlineKind
 from domain.errors import Refused, need
-from domain.moves import Event
-from domain.notices import NoticeKind
 from domain.reasons import ReasonCode, departure_reason
 from domain.registration import DepartureRequest
 from domain.stages import PendingAct
-from domain.tasks import TaskKind
 from programmes.talent_permit.given import known
+from programmes.talent_permit.stages import LifeEvent
 from programmes.talent_permit.words import PermitDeadline
 
 
@@ -65,35 +62,25 @@ def proposed(file: CaseFile, at: datetime) -> Departure:
     )
 
 
-def take(file: CaseFile, at: datetime, departure: Departure, confirmed_by: Actor | None = None) -> None:
-    """Set the last day of the employment, and tell everybody of it; an earlier report is replaced."""
+def take(file: CaseFile, departure: Departure, confirmed_by: Actor | None = None) -> None:
+    """Set the last day of the employment; an earlier report is replaced."""
     kept = {"by": departure.by, "reason": departure.reason.value, "late": departure.late, "disputed": False}
     if confirmed_by is not None:
         kept["confirmed_by"] = signature_of(confirmed_by)
     file.row.change(departure=kept, ended_on=departure.last_day, end_reason=departure.reason.value)
     file.cancel_deadlines(PermitDeadline.CONTRACT_REMINDER, PermitDeadline.CONTRACT_GRACE)
-    file.close_tasks([TaskKind.EMPLOYMENT_CHECK], at)
     file.set_deadline(PermitDeadline.EMPLOYMENT_OVER, start_of(departure.last_day + timedelta(days=1)))
-
-
-def announce(file: CaseFile, at: datetime, departure: Departure) -> None:
-    """Tell employer and person of a departure that was recorded."""
-    facts = {"last_day": departure.last_day, "end_reason": departure.reason.value}
-    occasion = f"{file.round}/{departure.last_day}"
-    tell(file, Telling(NoticeKind.DEPARTURE_RECORDED, at, occasion, facts=facts))
 
 
 def confirm(file: CaseFile, actor: Actor, at: datetime) -> None:
     """Record a departure that an officer reported, by the second signature."""
-    file.move(Event.CONFIRM_DEPARTURE)
+    need_move(file, LifeEvent.CONFIRM_DEPARTURE, actor)
     departure = proposed(file, at)
-    file.close_tasks([TaskKind.CONFIRM], at)
-    file.cancel_deadlines(DeadlineKind.SIGNATURE_EXPECTED)
     file.row.change(pending_act=None, pending=None)
-    take(file, at, departure, confirmed_by=actor)
+    take(file, departure, confirmed_by=actor)
+    move(file, LifeEvent.CONFIRM_DEPARTURE, actor, at)
     reasons = [departure.reason.value]
     file.record(Act.CONFIRMED, actor, at, outcome=PendingAct.DEPARTURE.value, reasons=reasons, **departure.as_kept())
-    announce(file, at, departure)
 
 
 def need_another_than_reported(file: CaseFile, actor: Actor) -> None:

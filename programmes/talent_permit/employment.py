@@ -12,23 +12,24 @@ from cases.decisions import assessing
 from cases.decisions.proposals import need_no_proposal
 from cases.decisions.reported_days import need_day
 from cases.decisions.review import proposal, propose
+from cases.moves.moving import move, need_move
 from cases.notices import contact_changes
-from cases.notices.compose import Telling, tell
+from cases.notices.compose import Said
 from domain.actors import STAFF, Actor
 from domain.acts import Act
 from domain.clock import day_of
-from domain.decisions import GivenReason, RevocationRequest, TaskAction, TaskAnswerRequest
+from domain.decisions import GivenReason, RevocationRequest, TaskAnswerRequest
 from domain.errors import FieldError, Refused, need
 from domain.field_errors import MESSAGES, FieldCode, field_errors
-from domain.moves import Event, get_move
 from domain.notices import NoticeKind
 from domain.reasons import ReasonCode, Use
 from domain.registration import ChangeRequest, CorrectionRequest, DepartureRequest, RegistrationRequest
 from domain.stages import CLOSED, IN_REVIEW, PendingAct, Stage, Standing
-from domain.tasks import TaskKind
+from domain.tasks import TaskAction, TaskKind
 from programmes.talent_permit import contract, departures, ending, permits
 from programmes.talent_permit.given import given, known
-from programmes.talent_permit.words import PermitDeadline
+from programmes.talent_permit.stages import LifeEvent
+from programmes.talent_permit.words import PermitDeadline, PermitTask
 from store.rows.work import DeadlineRow, TaskRow
 
 
@@ -37,36 +38,33 @@ def depart(file: CaseFile, actor: Actor, at: datetime, asked: DepartureRequest) 
     if actor.role in STAFF:
         _propose_departure(file, actor, at, asked)
         return
-    get_move(file.stage, Event.DEPART)
+    need_move(file, LifeEvent.DEPART, actor)
     departure = departures.read(file, actor, at, asked)
-    file.move(Event.DEPART)
-    departures.take(file, at, departure)
+    departures.take(file, departure)
+    move(file, LifeEvent.DEPART, actor, at)
     file.record(Act.DEPARTURE_REPORTED, actor, at, reasons=[departure.reason.value], **departure.as_kept())
-    departures.announce(file, at, departure)
 
 
 def _propose_departure(file: CaseFile, actor: Actor, at: datetime, asked: DepartureRequest) -> None:
-    get_move(file.stage, Event.PROPOSE_DEPARTURE)
+    need_move(file, LifeEvent.PROPOSE_DEPARTURE, actor)
     departure = departures.read(file, actor, at, asked)
     need_no_proposal(file)
-    file.move(Event.PROPOSE_DEPARTURE)
     file.row.round += 1
     reasons = (GivenReason(code=departure.reason.value),)
-    propose(file, actor, at, PendingAct.DEPARTURE, reasons, None, **departure.as_kept())
+    event = LifeEvent.PROPOSE_DEPARTURE
+    propose(file, actor, at, event, PendingAct.DEPARTURE, reasons, None, **departure.as_kept())
 
 
 def dispute(file: CaseFile, actor: Actor, at: datetime) -> None:
     """Let an officer look at a departure that the person disputes; the report to the authority waits (R22, R30)."""
     departure = file.row.departure
     if departure is None or file.row.end_reason != departure["reason"]:
-        get_move(file.stage, Event.DISPUTE)
+        need_move(file, LifeEvent.DISPUTE, actor)
         raise Refused("wrong_stage", "No departure is recorded.")
     if departure["disputed"]:
         raise Refused("already_decided", "This departure was disputed before.")
-    file.move(Event.DISPUTE)
+    move(file, LifeEvent.DISPUTE, actor, at)
     file.row.departure = departure | {"disputed": True}
-    due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
-    file.open_task(TaskKind.DEPARTURE_DISPUTED, at, due_at=due.at)
     file.record(Act.DEPARTURE_DISPUTED, actor, at)
 
 
@@ -74,27 +72,26 @@ def end_employment(file: CaseFile, actor: Actor, at: datetime, _deadline: Deadli
     """End the registration on the day after the last day of work; a pending revocation goes first (R23)."""
     if file.row.pending_act == PendingAct.REVOKE or file.row.ended_on is None:
         return
-    file.move(Event.EMPLOYMENT_OVER)
-    is_disputed = file.find_task(TaskKind.DEPARTURE_DISPUTED) is not None
-    _end(file, actor, at, need(file.row.end_reason, "end_reason"))
+    is_disputed = file.find_task(PermitTask.DEPARTURE_DISPUTED) is not None
+    _end(file, LifeEvent.EMPLOYMENT_OVER, actor, at, need(file.row.end_reason, "end_reason"))
     permits.registration_ended(file, actor, at, "registration_ended", reports=not is_disputed)
 
 
 def revoke(file: CaseFile, actor: Actor, at: datetime, asked: RevocationRequest) -> None:
     """Propose a revocation, which takes effect with a second signature (R24)."""
-    get_move(file.stage, Event.REVOKE)
+    need_move(file, LifeEvent.REVOKE, actor)
     departures.need_settled(file)
     need_no_proposal(file)
     need_reasons(asked.reasons, Use.REVOKE, file.forms)
-    file.move(Event.REVOKE)
     file.row.round += 1
     file.row.rejected = None
-    propose(file, actor, at, PendingAct.REVOKE, asked.reasons, asked.note)
+    propose(file, actor, at, LifeEvent.REVOKE, PendingAct.REVOKE, asked.reasons, asked.note)
 
 
 def confirm_revocation(file: CaseFile, actor: Actor, at: datetime) -> None:
     """Revoke a registration with the second signature, and its permits with it (R25)."""
     reasons, _ = proposal(file)
+    need_move(file, LifeEvent.CONFIRM_REVOCATION, actor)
     ending.revoke(file, actor, at, reasons)
     permits.registration_ended(file, actor, at, "registration_revoked")
 
@@ -110,12 +107,13 @@ async def change(file: CaseFile, connection: AsyncConnection, actor: Actor, at: 
 
     While an address waits that was changed before, an officer looks at a further one too.
     """
-    file.move(Event.CHANGE)
+    need_move(file, LifeEvent.CHANGE, actor)
     if asked.contract_end is not None and file.stage is Stage.APPROVED:
         _need_contract_to_come(file, at, asked.contract_end)
     held = contact_changes.held_back(file, at, _changed(file, asked.at_once).subject) if asked.at_once else {}
     if at_once := {name: value for name, value in asked.at_once.items() if name not in held}:
-        keep_version(file, at, whole=_changed(file, at_once))
+        told = keep_version(file, at, whole=_changed(file, at_once))
+        move(file, LifeEvent.CHANGE, actor, at, said=[(NoticeKind.CONTACT_CHANGED, each) for each in told])
         file.record(Act.CHANGED, actor, at, fields=sorted(at_once), version=file.row.facts_version)
     if for_review := asked.for_review | held:
         ask_officer(file, actor, at, for_review)
@@ -123,8 +121,7 @@ async def change(file: CaseFile, connection: AsyncConnection, actor: Actor, at: 
 
 def ask_officer(file: CaseFile, actor: Actor, at: datetime, asked: dict[str, Any]) -> None:
     """Let an officer take or decline a change, together with what waits for one already (R34)."""
-    due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
-    task = file.open_task(TaskKind.CHANGE, at, due_at=due.at)
+    task = move(file, LifeEvent.ASK_CHANGE, actor, at).task
     wanted = _wanted(file, task) | asked
     _changed(file, wanted)
     sealed = file.seal("tasks", "detail", _change_place(file), wanted).hex()
@@ -140,17 +137,18 @@ async def answer_change(
     if task is None:
         raise Refused("wrong_stage", "No change waits for an answer.")
     fields, taken = task.detail["fields"], asked.action is TaskAction.TAKE
+    said = Said(occasion=str(task.task_id), facts={"changed_fields": tuple(fields)})
     if taken:
         wanted = _wanted(file, task)
-        keep_version(file, at, whole=_changed(file, wanted))
+        told = keep_version(file, at, whole=_changed(file, wanted))
+        spoken = [*((NoticeKind.CONTACT_CHANGED, each) for each in told), (NoticeKind.CHANGE_TAKEN, said)]
+        move(file, LifeEvent.TAKE_CHANGE, actor, at, said=spoken)
         file.record(Act.CHANGED, actor, at, fields=fields, version=file.row.facts_version)
         if "contract_end" in wanted:
-            _take_contract_end(file, at)
+            _take_contract_end(file, actor, at)
     else:
+        move(file, LifeEvent.DECLINE_CHANGE, actor, at, said=said)
         file.record(Act.CHANGE_DECLINED, actor, at, fields=fields)
-    file.close_tasks([TaskKind.CHANGE], at)
-    kind = NoticeKind.CHANGE_TAKEN if taken else NoticeKind.CHANGE_DECLINED
-    tell(file, Telling(kind, at, str(task.task_id), facts={"changed_fields": tuple(fields)}))
 
 
 async def answer_employment(
@@ -162,7 +160,7 @@ async def answer_employment(
         whole = _changed(file, {"contract_end": asked.contract_end.isoformat()})
         keep_version(file, at, whole=whole)
         file.record(Act.CHANGED, actor, at, fields=["contract_end"], version=file.row.facts_version)
-        _take_contract_end(file, at)
+        _take_contract_end(file, actor, at)
     elif asked.action is TaskAction.DEPARTED and asked.last_day is not None:
         reason = asked.reason or ReasonCode.CONTRACT_ENDED.value
         depart(file, actor, at, DepartureRequest(last_day=asked.last_day, reason=reason))
@@ -174,10 +172,10 @@ async def answer_employment(
 
 def answer_dispute(file: CaseFile, actor: Actor, at: datetime, asked: TaskAnswerRequest) -> None:
     """Uphold a departure that the person disputes, or set it aside; the report to the authority waited for it (R22)."""
-    if file.find_task(TaskKind.DEPARTURE_DISPUTED) is None:
+    if file.find_task(PermitTask.DEPARTURE_DISPUTED) is None:
         raise Refused("wrong_stage", "No departure is disputed.")
     departures.need_another_than_reported(file, actor)
-    file.close_tasks([TaskKind.DEPARTURE_DISPUTED], at)
+    move(file, LifeEvent.ANSWER_DISPUTE, actor, at)
     file.record(Act.TASK_ANSWERED, actor, at, outcome=asked.action.value, kind="departure_disputed")
     if asked.action is TaskAction.UPHOLD:
         if file.stage is Stage.ENDED and not _is_reported(file):
@@ -191,17 +189,15 @@ def answer_dispute(file: CaseFile, actor: Actor, at: datetime, asked: TaskAnswer
 def remind_of_contract(file: CaseFile, actor: Actor, at: datetime, deadline: DeadlineRow) -> None:
     """Tell the employer that a contract ends (R29)."""
     step = deadline.step
-    file.move(Event.CONTRACT_REMINDER_DUE)
-    file.record(Act.REMINDED, actor, at, step=step)
     facts = {"contract_end": file.row.contract_end, "days_left": step}
-    tell(file, Telling(NoticeKind.CONTRACT_ENDING, at, f"{file.row.contract_end}/{step}", facts=facts))
+    said = Said(occasion=f"{file.row.contract_end}/{step}", facts=facts)
+    move(file, LifeEvent.CONTRACT_REMINDER_DUE, actor, at, said=said)
+    file.record(Act.REMINDED, actor, at, step=step)
 
 
 def end_contract_grace(file: CaseFile, actor: Actor, at: datetime, deadline: DeadlineRow) -> None:
     """Ask an officer what became of an employment whose contract has ended (R29)."""
-    file.move(Event.CONTRACT_GRACE_OVER)
-    due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
-    file.open_task(TaskKind.EMPLOYMENT_CHECK, at, due_at=due.at)
+    move(file, LifeEvent.CONTRACT_GRACE_OVER, actor, at)
     file.record(Act.REMINDED, actor, at, step=deadline.kind)
 
 
@@ -212,8 +208,8 @@ async def standing(file: CaseFile, connection: AsyncConnection, actor: Actor, at
     if to is Standing.LEFT_PARK:
         await _employer_left(file, connection, actor, at)
         return
-    event = Event.EMPLOYER_SUSPENDED if to is Standing.SUSPENDED else Event.EMPLOYER_REINSTATED
-    file.move(event)
+    event = LifeEvent.EMPLOYER_SUSPENDED if to is Standing.SUSPENDED else LifeEvent.EMPLOYER_REINSTATED
+    move(file, event, actor, at)
     holds = file.stage in (Stage.UNDER_REVIEW, Stage.AWAITING_CONFIRMATION, Stage.APPROVED)
     file.row.standing_hold = to is Standing.SUSPENDED and holds
     file.record(Act.HELD if file.row.standing_hold else Act.HOLD_RELEASED, actor, at, reasons=["employer_standing"])
@@ -222,24 +218,23 @@ async def standing(file: CaseFile, connection: AsyncConnection, actor: Actor, at
 async def _employer_left(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
     file.row.standing_hold = False
     if file.stage is Stage.APPROVED:
-        file.move(Event.EMPLOYER_LEFT)
         file.row.ended_on = None
-        _end(file, actor, at, ReasonCode.EMPLOYER_LEFT_PARK.value)
+        _end(file, LifeEvent.EMPLOYER_LEFT, actor, at, ReasonCode.EMPLOYER_LEFT_PARK.value)
         permits.registration_ended(file, actor, at, "employer_left_park", in_batch=True)
         return
     if file.stage in IN_REVIEW:
-        file.move(Event.EMPLOYER_LEFT)
+        move(file, LifeEvent.EMPLOYER_LEFT, actor, at)
     if file.assessment() is None:
         return  # the assessment to come sees the standing by itself
     await assessing.assess_again(file, connection, actor, at, reasons=("employer_left_park",))
 
 
-def _end(file: CaseFile, actor: Actor, at: datetime, reason: str) -> None:
+def _end(file: CaseFile, event: LifeEvent, actor: Actor, at: datetime, reason: str) -> None:
+    need_move(file, event, actor)
     ending.close(file, at, reason)
+    move(file, event, actor, at)
     ended_on = need(file.row.ended_on, "ended_on")
     file.record(Act.ENDED, actor, at, reasons=[reason], ended_on=ended_on.isoformat())
-    facts = {"ended_on": ended_on, "end_reason": reason}
-    tell(file, Telling(NoticeKind.REGISTRATION_ENDED, at, str(file.round), facts=facts))
 
 
 def _is_reported(file: CaseFile) -> bool:
@@ -252,10 +247,10 @@ def _need_contract_to_come(file: CaseFile, at: datetime, contract_end: date) -> 
     need_day("contract_end", contract_end, earliest=file.row.ended_on, before="before_departure")
 
 
-def _take_contract_end(file: CaseFile, at: datetime) -> None:
+def _take_contract_end(file: CaseFile, actor: Actor, at: datetime) -> None:
     """Let the reminders follow a new contract end, and close the question about the old one."""
     file.row.contract_end = known(file).employment.contract_end
-    file.close_tasks([TaskKind.EMPLOYMENT_CHECK], at)
+    move(file, LifeEvent.CONTRACT_END_TAKEN, actor, at)
     if file.stage is Stage.APPROVED and file.row.settled:
         contract.plan_contract_end(file, at)
 
@@ -304,8 +299,8 @@ def merged(whole: RegistrationRequest, parts: CorrectionRequest) -> Registration
         raise Refused("invalid", "The registration would not hold together.", field_errors(error)) from error
 
 
-def keep_version(file: CaseFile, at: datetime, *, whole: RegistrationRequest) -> None:
-    """Keep a new version of what was given, beside the earlier ones; whose address it changes is told."""
+def keep_version(file: CaseFile, at: datetime, *, whole: RegistrationRequest) -> list[Said]:
+    """Keep a new version of what was given, beside the earlier ones; return what to tell whose address it changes."""
     before, version = file.subject, file.row.facts_version + 1
     content = whole.model_dump_json(exclude_none=True).encode()
     file.add_row(
@@ -320,5 +315,6 @@ def keep_version(file: CaseFile, at: datetime, *, whole: RegistrationRequest) ->
     )
     file.application = whole
     file.row.facts_version = version
-    contact_changes.follow(file, at, before)
+    told = contact_changes.follow(file, at, before)
     file.row.name_hash = file.context.keyring.lookup_hash(f"name/{file.employer_id}", whole.person.name_zh)
+    return told

@@ -13,7 +13,8 @@ from cases.case.view import case_view, finding_views
 from cases.case.views import CheckView
 from cases.deadlines import park_clock
 from cases.incidents.not_loaded import UnknownEmployer, refuse_unknown
-from cases.notices.compose import Telling, tell
+from cases.moves.front_half import Event
+from cases.moves.moving import begin
 from cases.programme import Accepted
 from cases.shared.calendar import current_calendar
 from cases.shared.context import Context
@@ -26,10 +27,9 @@ from domain.acts import Act
 from domain.clock import day_of
 from domain.commands import CommandKind, CommandState
 from domain.deadlines import DeadlineKind
-from domain.errors import Refused, need
+from domain.errors import Refused
 from domain.findings import Audience, outcome_of, seen_by
 from domain.languages import Language
-from domain.notices import NoticeKind
 from domain.references import REFERENCE_BYTES, reference_from
 from domain.registration import RegistrationRequest
 from domain.spellings import TALENT_PERMIT
@@ -150,8 +150,7 @@ async def _accept(
     file.set_working_days(DeadlineKind.DEFECTS_NAMED, day_of(at), context.limits.defects_named_days)
     body = request.model_dump_json(exclude_none=True).encode()
     file.record(Act.SUBMITTED, actor, at, destinations=list(file.destinations), content=person.key.ledger_hash(body))
-    due = {"due_on": day_of(need(file.row.due_at, "due_at")), "due_provisional": file.row.due_provisional}
-    tell(file, Telling(NoticeKind.REGISTRATION_RECEIVED, at, "1", facts=due))
+    begin(file, Event.SUBMITTED, at)
     reply = Reply(Progress.STORED, case_view(file, actor, language))
     key = key_row(context, actor, idempotency, reference=file.reference, reply=reply, key=person.key)
     application = {

@@ -37,7 +37,7 @@ from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.authority.early import take_answer, take_early
 from programmes.talent_permit.given import given, known
 from programmes.talent_permit.live_registrations import need_within_limit, refuse_second
-from programmes.talent_permit.words import PermitCommand
+from programmes.talent_permit.words import PermitCommand, PermitTask
 from store.rows.work import TaskRow
 
 
@@ -45,13 +45,13 @@ async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at
     whole = employment.merged(given(file), CorrectionRequest.model_validate(body))
     held = contact_changes.held_back(file, at, whole.subject)
     whole = whole.with_contact({name: getattr(file.subject, name) for name in held})
-    await take_identity(file, connection, whole)
-    employment.keep_version(file, at, whole=whole)
+    await take_identity(file, connection, whole, at)
+    told = employment.keep_version(file, at, whole=whole)
     file.row.destinations = [d.value for d in whole.destinations]
     file.row.undertaking_version = whole.undertaking_version
     file.row.contract_end = known(file).employment.contract_end
     content = file.person_key.ledger_hash(whole.model_dump_json(exclude_none=True).encode())
-    correction.take_correction(file, actor, at, content)
+    correction.take_correction(file, actor, at, content, contact_changed=told)
     if held:
         employment.ask_officer(file, actor, at, held)
 
@@ -103,7 +103,7 @@ async def _card_lost(file: CaseFile, connection: AsyncConnection, actor: Actor, 
     if destination not in file.permits:
         raise Refused("wrong_stage", "No permit of this destination was issued.")
     asked = CardLostRequest.model_validate(_rest(body))
-    permits.need_lost_day(file, at, destination, asked.lost_on)
+    permits.need_lost_day(file, actor, at, destination, asked.lost_on)
     permits.card_lost(file, actor, at, destination, asked.lost_on)
 
 
@@ -186,12 +186,12 @@ _AT_ITS_END: Final = (Act.ENDED, Act.PERMIT_CLOSED, Act.PERMIT_REPORTED)
 _OF_ANSWERS: Final = (Act.ANSWER_APPLIED, Act.ANSWER_HELD, Act.ANSWER_RECEIVED, Act.PERMIT_SENT)
 _OF_TASKS: Final = (Act.CHANGED, Act.CHANGE_DECLINED, Act.DEPARTURE_REPORTED, Act.DEPARTURE_PROPOSED, Act.TASK_ANSWERED)
 _DESTINATION: Final = ("destination",)
-ANSWERS: Final[Mapping[TaskKind, Answer]] = {
+ANSWERS: Final[Mapping[str, Answer]] = {
     **verbs.ANSWERS,
     TaskKind.CHANGE: _answer_change,
-    TaskKind.EMPLOYMENT_CHECK: _answer_employment,
-    TaskKind.DEPARTURE_DISPUTED: _answer_dispute,
-    TaskKind.AUTHORITY_REJECTED: _send_again,
+    PermitTask.EMPLOYMENT_CHECK: _answer_employment,
+    PermitTask.DEPARTURE_DISPUTED: _answer_dispute,
+    PermitTask.AUTHORITY_REJECTED: _send_again,
 }
 COMMANDS: Final[Mapping[str, Command]] = {
     **verbs.COMMANDS,

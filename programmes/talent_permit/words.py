@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 from domain.deadlines import DeadlineMeaning
+from domain.tasks import TaskAction, TaskMeaning
 from domain.words import CORE_WORDS, Words
 
 
@@ -44,4 +45,26 @@ DEADLINES: Final[Mapping[str, DeadlineMeaning]] = {
     **dict.fromkeys((PermitDeadline.PERMIT_EXPIRING, PermitDeadline.PERMIT_EXPIRED), DeadlineMeaning(outlives=True)),
 }
 
-WORDS: Final = CORE_WORDS | Words(deadlines=DEADLINES)
+
+class PermitTask(StrEnum):
+    """What a person is asked to do about a talent permit."""
+
+    PERMIT_ELIGIBILITY = "permit_eligibility"
+    EMPLOYMENT_CHECK = "employment_check"
+    DEPARTURE_DISPUTED = "departure_disputed"
+    APPLICANT_INACTIVE = "applicant_inactive"
+    AUTHORITY_LATE = "authority_late"
+    AUTHORITY_CONFLICT = "authority_conflict"
+    AUTHORITY_REJECTED = "authority_rejected"
+
+
+TASKS: Final[Mapping[str, TaskMeaning]] = {
+    **dict.fromkeys(PermitTask, TaskMeaning()),
+    PermitTask.EMPLOYMENT_CHECK: TaskMeaning(answers=(TaskAction.NEW_CONTRACT_END, TaskAction.DEPARTED)),
+    PermitTask.DEPARTURE_DISPUTED: TaskMeaning(answers=(TaskAction.UPHOLD, TaskAction.SET_ASIDE)),
+    PermitTask.AUTHORITY_REJECTED: TaskMeaning(answers=(TaskAction.SEND_AGAIN,)),
+    PermitTask.APPLICANT_INACTIVE: TaskMeaning(answers=(TaskAction.DONE,)),
+    PermitTask.AUTHORITY_LATE: TaskMeaning(answers=(TaskAction.DONE,)),
+}
+
+WORDS: Final = CORE_WORDS | Words(deadlines=DEADLINES, tasks=TASKS)

@@ -8,9 +8,9 @@ from domain.acts import HOLDING, Act
 from domain.answers import AnswerState
 from domain.case_facts import FactState
 from domain.commands import CommandKind
-from domain.decisions import TaskAction
 from domain.lost_answers import LostAnswerState
 from domain.notices import DeliveryStatus
+from domain.tasks import TaskAction
 from record.reconciliation.evidence import Difference, Evidence, named_answer, row_place, signed_hash
 from store.rows.record import LedgerRow
 from store.rows.register import FactRow

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, func, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cases.case.shows import views_in
 from cases.case.view import moment
 from cases.incidents import rows as incident_rows
 from cases.shared.accesses import note_access
@@ -22,7 +23,7 @@ from domain.languages import Language
 from domain.purposes import Purpose
 from domain.spellings import DIFFERENCE_ID, RECONCILIATION_CHAIN
 from record import archive, archive_incidents
-from record.case import Record, gather_runs, ledger_rows
+from record.case import Record, gather_runs, ledger_rows, need_case
 from record.reconciliation.differences import compare
 from record.reconciliation.evidence import Difference, Evidence
 from record.reconciliation.gathering import gather_evidence
@@ -63,8 +64,8 @@ async def reconcile_case(context: Context, histories: Histories, reference: str)
     runs, is_live_known = await gather_runs(context, histories, reference, kept)
     async with context.database.begin() as connection:
         await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
-        rows = await ledger_rows(connection, reference)
-        record = Record(reference, rows, (), runs, is_live_known)
+        folding = views_in(context, await need_case(connection, reference)).told.folding
+        record = Record(reference, folding, await ledger_rows(connection, reference), (), runs, is_live_known)
         evidence = await gather_evidence(context, connection, record, at)
     return evidence, compare(evidence)
 

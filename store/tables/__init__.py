@@ -13,6 +13,7 @@ from store.tables.epochs import epochs, lost_cases
 from store.tables.erasure import erasures, legal_holds
 from store.tables.keys import key_holders, service_keys
 from store.tables.notices import deliveries, notice_reads, notices, receipts, webhooks
+from store.tables.parties import case_parties, declared_parts
 from store.tables.people import (
     data_keys,
     employer_standings,
@@ -60,6 +61,7 @@ __all__ = [
     "calendar_days",
     "calls",
     "case_facts",
+    "case_parties",
     "checkpoints",
     "commands",
     "conflicts",
@@ -67,6 +69,7 @@ __all__ = [
     "cursors",
     "data_keys",
     "deadlines",
+    "declared_parts",
     "deliveries",
     "differences",
     "employer_standings",

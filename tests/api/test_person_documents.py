@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, text, update
 
 from api.tokens import IssuerKeys, Tokens
-from domain.person import SESSION_ISSUER
+from domain.actors import SESSION_ISSUER
 from store.tables import data_keys, ledger, person_documents, registrations
 from tests.api.callers import AUDIENCE, ISSUER, Caller
 from tests.api.conftest import Stage

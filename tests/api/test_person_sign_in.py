@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import select, update
 
 from cases.notices import due as deliveries
+from domain.actors import SESSION_ISSUER
 from domain.notices import Channel
-from domain.person import SESSION_ISSUER, SignInLinkRequest
+from domain.person import SignInLinkRequest
 from privacy.sign_in import send_link
 from store.tables import data_keys, ledger, person_sessions, persons, registrations, sign_in_links
 from tests.api.conftest import Stage

@@ -20,7 +20,7 @@ from cases.programme import programme
 from cases.shared.context import Context
 from cases.tasks import inbox as tasks
 from domain import spellings
-from domain.actors import Actor, Role, system
+from domain.actors import SESSION_ISSUER, Actor, Role, system
 from domain.answers import AuthorityAnswer
 from domain.clock import CHINA
 from domain.commands import CommandKind
@@ -144,8 +144,15 @@ class Case:
         self.park.clock.at += timedelta(**time_passed)
         return await self.step()
 
+    async def known(self, actor: Actor) -> Actor:
+        """Return `PERSON` as the person of the case, as they act once they signed in, and anybody else as they are."""
+        if actor is not PERSON:
+            return actor
+        return PERSON.model_copy(update={"issuer": SESSION_ISSUER, "subject": str((await self.row())["person_id"])})
+
     async def store(self, actor: Actor, kind: str, **body: Any) -> Any:
         """Ask something of the case, without its being applied yet."""
+        actor = await self.known(actor)
         declared = programme(self.park.context, spellings.TALENT_PERMIT).commands[kind]
         own = {name: body.pop(name) for name in declared.named if name in body}
         own = {name: value if isinstance(value, int) else str(value) for name, value in own.items()}
@@ -244,7 +251,7 @@ class Case:
 
     async def view(self, actor: Actor = OFFICER) -> dict[str, Any]:
         """Read the case."""
-        return dict(shown(await reads.get_case(self.park.context, actor, self.reference)))
+        return dict(shown(await reads.get_case(self.park.context, await self.known(actor), self.reference)))
 
     async def row(self) -> dict[str, Any]:
         """Return the register's row."""

@@ -60,7 +60,7 @@ TOY = replace(
     rosters={},
     commands={**TALENT_PERMIT.commands, CommandKind.HOLD: Command(does=_hold, acts=effect(Act.HELD), body=HoldRequest)},
     timers={**TALENT_PERMIT.timers, PermitDeadline.CONTRACT_REMINDER: _on_time},
-    rules=Rules(assess=_nothing, of_destination=_nothing_of),
+    rules=Rules(facts=TALENT_PERMIT.rules.facts, assess=_nothing, of_destination=_nothing_of, looked_at={}),
     takes_effect=_takes_effect,
 )
 

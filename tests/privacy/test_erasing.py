@@ -30,6 +30,7 @@ from domain.folding import fold
 from domain.roster import OnDefect, RosterAct
 from privacy import erasures, legal_holds
 from privacy.erasing import hold_person
+from programmes.talent_permit.told import FOLDING
 from proof.files import verify
 from proof.ledger_rows import row_hash
 from proof.receipts import canonical
@@ -175,7 +176,7 @@ async def test_what_was_proved_before_is_proved_after(park: Park) -> None:
     destroyed = await case.last("key_destroyed")
     assert (destroyed["outcome"], destroyed["reason_codes"]) == ("erased", ["person_asked"])
     in_order = sorted(rows, key=lambda row: row["seq"])
-    assert fold(LedgerRow.from_mapping(row) for row in in_order).stage == "ended"
+    assert fold((LedgerRow.from_mapping(row) for row in in_order), FOLDING).stage == "ended"
 
 
 async def test_the_same_person_comes_again_as_a_new_one(park: Park) -> None:

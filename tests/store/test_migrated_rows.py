@@ -73,6 +73,64 @@ def test_persons_of_before_and_those_that_code_of_before_adds_or_erases_have_the
     assert [row[0] for row in asyncio.run(_rows(url, query))] == ["10", "12"]
 
 
+_CASES = """
+    SELECT set_config('hetao.tenant', '*', false);
+    INSERT INTO data_keys (key_id, kek_id) VALUES ('00000000-0000-4000-8000-000000000001', 'k1');
+    INSERT INTO persons (person_id, key_id)
+    SELECT ('00000000-0000-4000-8000-0000000000' || n)::uuid, '00000000-0000-4000-8000-000000000001'
+    FROM generate_series(11, 15) n;
+    INSERT INTO employers (employer_id, key_id, uscc, contact, language)
+    VALUES ('emp-x', '00000000-0000-4000-8000-000000000001', 'u', '', 'en');
+"""
+_CASE = """
+    SELECT set_config('hetao.tenant', '*', false);
+    INSERT INTO registrations (reference, employer_id, person_id, correlation_id, stage, destinations,
+        undertaking_version, accepted_at, policy_version, clock, holder, erased_at)
+    SELECT 'HT-' || n, 'emp-x', ('00000000-0000-4000-8000-0000000000' || n)::uuid, '', 'refused', '{}', '1',
+        '2026-03-02 04:00Z', 'p', 'stopped', 'nobody', CASE WHEN n = 12 THEN timestamptz '2026-03-05 04:00Z' END
+    FROM generate_series($1, $2) n;
+"""
+_PARTIES = (
+    "SELECT reference, part, kind, right(party_id, 2), since = '2026-03-02 04:00Z', until IS NOT NULL, programme,"
+    " employer_id FROM case_parties ORDER BY 1, 2, 6 DESC, since"
+)
+
+
+def test_cases_of_before_and_those_that_code_of_before_takes_on_corrects_or_erases_have_their_parties(
+    postgres: PostgresServer, empty_database: str
+) -> None:
+    url = postgres.url(role=OWNER, database=empty_database)
+    alembic = configuration(url)
+    before = ScriptDirectory.from_config(alembic).get_revision("0040").down_revision
+    command.upgrade(alembic, str(before))
+    asyncio.run(_run(url, _CASES + _CASE.replace("$1", "11").replace("$2", "12")))
+    upgrade(url)
+    rest = ("talent_permit", "emp-x")
+
+    def parties(number: str, *, erased: bool = False) -> list[tuple[object, ...]]:
+        owner, subject = ("owner", "employer", "-x", True, False), ("subject", "person", number, True, erased)
+        return [(f"HT-{number}", *owner, *rest), (f"HT-{number}", *subject, *rest)]
+
+    copied = [*parties("11"), *parties("12", erased=True)]
+    assert asyncio.run(_rows(url, _PARTIES)) == copied
+    asyncio.run(_run(url, _CASE.replace("$1", "13").replace("$2", "13")))
+    assert asyncio.run(_rows(url, _PARTIES)) == [*copied, *parties("13")]
+    park = "SELECT set_config('hetao.tenant', '*', false);"
+    asyncio.run(
+        _run(
+            url,
+            f"{park} UPDATE registrations SET person_id = '00000000-0000-4000-8000-000000000014'"
+            f" WHERE reference = 'HT-13'; UPDATE registrations SET erased_at = now() WHERE reference = 'HT-11'",
+        )
+    )
+    corrected = [
+        *parties("13")[:1],
+        ("HT-13", "subject", "person", "13", True, True, *rest),
+        ("HT-13", "subject", "person", "14", False, False, *rest),
+    ]
+    assert asyncio.run(_rows(url, _PARTIES)) == [*parties("11", erased=True), *parties("12", erased=True), *corrected]
+
+
 async def _run(url: str, script: str) -> None:
     connection = await asyncpg.connect(url)
     try:

@@ -6,7 +6,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from domain.data_map_columns import COLUMNS
-from domain.data_map_fences import OPEN, PARK, SHARED, by_employer
+from domain.data_map_fences import OPEN, PARK, PARTS, PARTS_OF_EMPLOYERS, SHARED, by_employer
+from programmes import PROGRAMMES
 from store.migrate import upgrade
 from store.tables import TENANT_TABLES, metadata
 
@@ -39,3 +40,20 @@ async def test_every_table_is_under_forced_row_level_security_or_says_why_not(ow
     assert {name for name, is_secured in found.items() if not is_secured} == set(OPEN)
     assert set(by_employer(COLUMNS)) == set(TENANT_TABLES)
     assert all(why.strip() for why in (SHARED | OPEN).values())
+
+
+async def test_what_a_programme_declares_of_parts_is_what_the_policies_read(owner_url: str) -> None:
+    engine = create_async_engine(owner_url.replace("postgresql://", "postgresql+asyncpg://", 1))
+    async with engine.connect() as connection:
+        found = (await connection.execute(text("SELECT * FROM declared_parts"))).mappings().all()
+        policies = await connection.execute(text("SELECT tablename, policyname FROM pg_policies"))
+        looking = {row.tablename for row in policies if row.policyname == "parts"}
+    await engine.dispose()
+    stored = {(row["programme"], row["part"], row["kind"]): row for row in found}
+    declared = {(each.code, part.part, part.kind): part for each in PROGRAMMES.values() for part in each.parts}
+    assert set(stored) == set(declared)
+    for name, part in declared.items():
+        assert set(stored[name]["tables"]) == part.sees
+        assert set(stored[name]["commands"]) == set(part.asks)
+        assert part.sees <= PARTS | PARTS_OF_EMPLOYERS | {"cases"}
+    assert looking == PARTS | PARTS_OF_EMPLOYERS

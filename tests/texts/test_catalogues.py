@@ -21,8 +21,8 @@ from domain.purposes import Purpose
 from domain.reasons import ReasonCode
 from domain.registration import RegistrationRequest
 from domain.stages import Destination, DueKind, Holder, PendingAct, PermitStage, Stage
-from domain.tasks import TaskKind
 from domain.webhooks import ReceiptStatus
+from programmes import PROGRAMMES
 from record import history as history_events
 from record.history import Kind
 from record.reconciliation import counterparts, differences, signed_words, vouching
@@ -80,7 +80,7 @@ def test_the_printed_story_has_a_word_for_every_code_that_it_shows() -> None:
     assert set(WORDS["recipients"]) == set(Recipient)
     assert set(WORDS["channels"]) == set(Channel)
     assert set(WORDS["deliveries"]) == set(DeliveryStatus) | set(ReceiptStatus)
-    assert set(WORDS["tasks"]) == set(TaskKind)
+    assert set(WORDS["tasks"]) == {kind for each in PROGRAMMES.values() for kind in each.words.tasks}
     assert set(WORDS["holds"]) == {folding.OFFICER, folding.STANDING}
     assert set(WORDS["pending"]) == set(PendingAct)
     code = Path(str(history_events.__file__)).read_text("utf-8")

@@ -50,7 +50,8 @@ class Seen:
     async def case(self, name: str, case: Case, *actors: Actor) -> None:
         """Keep the case as its readers see it."""
         for actor in actors or (EMPLOYER_A, OFFICER):
-            self.keep(f"{name}/{actor.role}", await get_case(self.park.context, actor, case.reference, Language.EN))
+            reader = await case.known(actor)
+            self.keep(f"{name}/{actor.role}", await get_case(self.park.context, reader, case.reference, Language.EN))
 
     def keep(self, name: str, answer: Any) -> None:
         """Keep an answer."""

@@ -16,8 +16,7 @@ from domain.commands import CommandKind
 from domain.languages import Language
 from domain.stages import Destination
 from domain.task_lists import TaskChoice
-from domain.tasks import TaskKind
-from programmes.talent_permit.words import PermitCommand
+from programmes.talent_permit.words import PermitCommand, PermitTask
 from record.reconciliation.reconcile import reconcile_case
 from store import tables
 from tests.api.engines import NoHistories
@@ -127,7 +126,7 @@ async def test_a_recall_takes_back_what_was_answered(park: Park) -> None:
 async def test_the_same_question_about_both_destinations_is_one_task(park: Park) -> None:
     case = await park.approved(**NO_CARD)
     items, _ = await tasks.list_tasks(
-        park.context, OFFICER, TaskChoice(kind=TaskKind.PERMIT_ELIGIBILITY, destination="MO")
+        park.context, OFFICER, TaskChoice(kind=PermitTask.PERMIT_ELIGIBILITY, destination="MO")
     )
     (task,) = items
     assert (task.destination, task.destinations, task.assessment) == (None, ["HK", "MO"], "needs_officer")
@@ -226,10 +225,10 @@ async def test_a_person_who_has_applied_for_neither_permit_is_asked_about_once(p
 async def test_a_task_of_another_step_is_left_as_its_ledger_rows_name_it(park: Park) -> None:
     case = await park.submitted()
     async with open_case(park.context, case.reference) as (file, _):
-        file.share_task(TaskKind.APPLICANT_INACTIVE, park.clock.at, Destination.HK)
+        file.share_task(PermitTask.APPLICANT_INACTIVE, park.clock.at, Destination.HK)
     park.clock.at = china("2026-03-03")
     async with open_case(park.context, case.reference) as (file, _):
-        file.share_task(TaskKind.APPLICANT_INACTIVE, park.clock.at, Destination.MO)
+        file.share_task(PermitTask.APPLICANT_INACTIVE, park.clock.at, Destination.MO)
     assert sorted(await case.tasks()) == ["applicant_inactive/HK", "applicant_inactive/MO"]
 
 

@@ -15,6 +15,7 @@ from domain.findings import FindingOutcome
 from domain.stages import AssessmentOutcome
 from domain.task_lists import Priority, TaskChoice, TaskOrder
 from domain.tasks import TaskKind
+from programmes.talent_permit.words import PermitTask
 from store import tables
 from tests.api.walk import identity_number
 from tests.cases.contexts import EMPLOYER_B, OFFICER, SUPERVISOR, key
@@ -70,7 +71,7 @@ async def test_a_task_tells_what_its_reader_chooses_by(park: Park, lists: list[C
 
 
 async def test_a_task_of_a_permit_tells_the_findings_of_the_permit(park: Park, lists: list[Case]) -> None:
-    found = await shown(park, TaskChoice(kind=TaskKind.PERMIT_ELIGIBILITY))
+    found = await shown(park, TaskChoice(kind=PermitTask.PERMIT_ELIGIBILITY))
     assert [task["destinations"] for task in found] == [["HK", "MO"]]
     for task in found:
         outcome = (await lists[3].view())["permits"][0]["findings"]
