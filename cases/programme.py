@@ -35,6 +35,7 @@ from domain.words import Words
 from domain.working_days import Deadline
 from policy.facts import Facts
 from policy.rerun import Rules
+from store.case_tables import CaseTable
 from store.rows.authority import CallRow
 from store.rows.work import DeadlineRow, TaskRow
 
@@ -268,6 +269,7 @@ class Programme:
         prefix: the two letters that references of its cases begin with.
         workflow: how the workflows of its cases are called.
         form: what is given to open a case.
+        tables: what it keeps of a case beside what every case has; read, written and hashed with the case.
         views: what is shown of a case.
         accept: takes on a case.
         taken_again_at: when cases are taken on again after the limit of a day was used up.
@@ -289,6 +291,7 @@ class Programme:
         told: what notices say of its cases beside what they say of any.
         known_anew: what the case keeps of what is known of it, taken over after a fact came or went.
         weigh_again: what runs again of that after a fact came or went.
+        has_died: whether the person of the case is known to have died, who is told nothing any more.
         outlook: the case as the answer to a decision shows it, with what would still stand in the way of what follows
             an approval.
         recounted: what follows from each deadline that a loaded calendar moved.
@@ -305,6 +308,7 @@ class Programme:
     prefix: str
     workflow: CaseType
     form: type[Form]
+    tables: tuple[CaseTable, ...]
     views: Views
     accept: Accept
     taken_again_at: Callable[[datetime], datetime]
@@ -323,6 +327,7 @@ class Programme:
     told: Callable[[CaseFile], Mapping[str, object]]
     known_anew: Callable[[CaseFile, datetime], None]
     weigh_again: Callable[[CaseFile, AsyncConnection, datetime], Awaitable[None]]
+    has_died: Callable[[CaseFile], bool]
     outlook: Outlook
     recounted: Recounted
     calls: Mapping[str, Call]

@@ -26,7 +26,7 @@ from store.ledger import Entry, begin_chain, current_origin
 from store.rows.authority import CallRow
 from store.rows.people import StandingRow
 from store.rows.work import CommandRow
-from store.tables import calls, commands, employer_standings, ledger, registrations
+from store.tables import calls, cases, commands, employer_standings, ledger
 from temporal.traces import current_traceparent
 
 CHUNK: Final = 500
@@ -121,13 +121,13 @@ async def spread_chunk(context: Context, change: Change, at: datetime, after: st
         the end.
     """
     query = (
-        select(registrations.c.reference)
+        select(cases.c.reference)
         .where(
-            registrations.c.employer_id == change.employer_id,
-            registrations.c.live,
-            registrations.c.reference > after,
+            cases.c.employer_id == change.employer_id,
+            cases.c.live,
+            cases.c.reference > after,
         )
-        .order_by(registrations.c.reference)
+        .order_by(cases.c.reference)
         .limit(CHUNK)
     )
     async with context.database.begin() as connection:

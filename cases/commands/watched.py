@@ -11,16 +11,14 @@ from cases.shared.context import Context
 from domain.actors import system
 from domain.errors import Defect, Unavailable
 from domain.stages import Stage
-from store.tables import deadlines, registrations
+from store.tables import cases, deadlines
 
 _ROUND = 200
 
 
 async def pass_watched(context: Context, at: datetime) -> None:
     """Pass the deadlines that the Schedule watches, and those that outlive their workflow, case by case."""
-    ended = select(1).where(
-        registrations.c.reference == deadlines.c.reference, registrations.c.stage == Stage.ENDED.value
-    )
+    ended = select(1).where(cases.c.reference == deadlines.c.reference, cases.c.stage == Stage.ENDED.value)
     watched = deadlines.c.kind.in_(context.words.deadlines_of_schedule())
     outliving = and_(deadlines.c.kind.in_(context.words.outliving_deadlines()), ended.exists())
     query = (

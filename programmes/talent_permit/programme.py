@@ -32,6 +32,7 @@ from programmes.talent_permit.authority.leaving import LEAVING
 from programmes.talent_permit.known import LOOKED_AT, PermitFacts
 from programmes.talent_permit.published import PUBLISHED
 from programmes.talent_permit.stages import MOVES, TRACKS, LifeEvent
+from programmes.talent_permit.tables import TALENT_PERMITS
 from programmes.talent_permit.timers import TIMERS, recounted
 from programmes.talent_permit.told import TOLD
 from programmes.talent_permit.verbs import ANSWERS, COMMANDS
@@ -44,13 +45,14 @@ TALENT_PERMIT: Final = Programme(
         DeclaredPart(
             part=Part.SUBJECT,
             kind=Party.PERSON,
-            sees=READS_CASE | TRIES_COMMANDS | {"permits"},
+            sees=READS_CASE | TRIES_COMMANDS | {"permits", "talent_permits"},
             asks=(PermitCommand.CARD_LOST, CommandKind.CONTEST_FACT, PermitCommand.DISPUTE),
         ),
     ),
     prefix=registration.PREFIX,
     workflow=CaseType(spellings.REGISTRATION_WORKFLOW, spellings.REGISTRATION_ID, "registration and permits"),
     form=RegistrationRequest,
+    tables=(TALENT_PERMITS,),
     views=Views(
         case=views.case,
         last="permits",
@@ -88,6 +90,7 @@ TALENT_PERMIT: Final = Programme(
     told=given.told,
     known_anew=employment.known_anew,
     weigh_again=eligibility.weigh_again,
+    has_died=departures.has_died,
     outlook=eligibility.outlook,
     recounted=recounted,
     calls=CALLS,

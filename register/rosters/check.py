@@ -20,7 +20,7 @@ from domain.roster import DepartureRow, RosterAct, RowResult, departure_of, regi
 from domain.stages import Stage
 from register.rosters.cells import as_codes, explained
 from register.rosters.file import EXTRA
-from store.tables import persons, registrations
+from store.tables import cases, persons
 
 Cells = Mapping[str, str]
 Read = RegistrationRequest | DepartureRow
@@ -154,12 +154,10 @@ async def _own_live_cases(
     hashes = [identity_hash(context, number) for number in map(_number, reads) if number is not None]
     given = [read.client_reference for read in reads if read.client_reference is not None]
     query = (
-        select(
-            registrations.c.reference, registrations.c.client_reference, registrations.c.stage, persons.c.identity_hash
-        )
-        .join(persons, persons.c.person_id == registrations.c.person_id)
-        .where(registrations.c.employer_id == employer_id, registrations.c.live)
-        .where(persons.c.identity_hash.in_(hashes) | registrations.c.client_reference.in_(given))
+        select(cases.c.reference, cases.c.client_reference, cases.c.stage, persons.c.identity_hash)
+        .join(persons, persons.c.person_id == cases.c.person_id)
+        .where(cases.c.employer_id == employer_id, cases.c.live)
+        .where(persons.c.identity_hash.in_(hashes) | cases.c.client_reference.in_(given))
     )
     return [Case(*row) for row in await connection.execute(query)]
 

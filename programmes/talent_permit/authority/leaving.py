@@ -13,7 +13,7 @@ from domain.reasons import ReasonCode
 from domain.spellings import REPORT_KEY
 from domain.stages import PermitStage
 from programmes.talent_permit.authority.messages import BatchReport, ReportedFact
-from store.tables import permits, registrations
+from store.tables import cases, permits
 
 _TOLD: Final = (PermitStage.SUBMITTED.value, PermitStage.ACCEPTED.value, PermitStage.ISSUED.value)
 
@@ -21,8 +21,8 @@ _TOLD: Final = (PermitStage.SUBMITTED.value, PermitStage.ACCEPTED.value, PermitS
 async def _permits_told(connection: AsyncConnection, employer_id: str) -> Sequence[str]:
     """Return the permits whose registration ends with the employer's leaving, by the names the authority has."""
     ends = exists().where(
-        registrations.c.reference == permits.c.reference,
-        or_(registrations.c.live, registrations.c.end_reason == ReasonCode.EMPLOYER_LEFT_PARK.value),
+        cases.c.reference == permits.c.reference,
+        or_(cases.c.live, cases.c.end_reason == ReasonCode.EMPLOYER_LEFT_PARK.value),
     )
     query = (
         select(permits.c.reference, permits.c.destination, permits.c.entry_case)
