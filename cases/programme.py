@@ -7,7 +7,7 @@ stands here without a word of any of them.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,11 +20,10 @@ from cases.case.views import CaseForStaff
 from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency, Reply
 from domain.actors import Actor, Role
-from domain.acts import Act
 from domain.answers import AuthorityAnswer
 from domain.case_types import CaseType
 from domain.decisions import TaskAnswerRequest
-from domain.errors import Refused
+from domain.errors import FieldError, Refused
 from domain.forms import Form
 from domain.languages import Language
 from domain.outward import CallKind, Known, Message
@@ -177,17 +176,17 @@ EVERYBODY: Final = frozenset(Role)
 class Effect:
     """The acts that a command may leave in the ledger: one of its own, or each where `each`; and what may follow."""
 
-    own: frozenset[Act]
-    further: frozenset[Act] = frozenset()
+    own: frozenset[str]
+    further: frozenset[str] = frozenset()
     each: bool = False
 
     @property
-    def acts(self) -> frozenset[Act]:
+    def acts(self) -> frozenset[str]:
         """All of them."""
         return self.own | self.further
 
 
-def effect(*own: Act, further: Sequence[Act] = (), each: bool = False) -> Effect:
+def effect(*own: str, further: Sequence[str] = (), each: bool = False) -> Effect:
     """Return the effect with these acts."""
     return Effect(frozenset(own), frozenset(further), each)
 
@@ -252,10 +251,30 @@ class Signature:
         withheld: what its rejection brings with it.
     """
 
-    proposed: Act
+    proposed: str
     rejected: str
     given: Signing
     withheld: Signing | None = None
+
+
+class RosterRow(NamedTuple):
+    """A row of a roster as it was read: whom it means, and the form of a new case or what is asked of theirs."""
+
+    client_reference: str | None
+    identity_number: str | None
+    form: Form | None = None
+    asked: BaseModel | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roster:
+    """A roster: how a row of codes is read, or what is wrong with it, and the command that it asks of a case.
+
+    Of none where each row is a case of its own.
+    """
+
+    read: Callable[[Mapping[str, str]], RosterRow | list[FieldError]]
+    asks: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,8 +292,7 @@ class Programme:
         views: what is shown of a case.
         accept: takes on a case.
         taken_again_at: when cases are taken on again after the limit of a day was used up.
-        rosters: the rosters whose rows are of this programme, each with the command that a row asks of its case; None
-            where each row is a case of its own.
+        rosters: the rosters whose rows are of this programme.
         moves: the table of its moves, the front half's among them; its columns act.
         tracks: its tracks by name, each with its moves.
         words: the kinds of its deadlines and so on, with those of any case.
@@ -312,7 +330,7 @@ class Programme:
     views: Views
     accept: Accept
     taken_again_at: Callable[[datetime], datetime]
-    rosters: Mapping[RosterAct, str | None]
+    rosters: Mapping[RosterAct, Roster]
     moves: Moves
     tracks: Mapping[str, Track]
     words: Words
@@ -339,7 +357,7 @@ class Programme:
 
     def asked_by(self, roster: RosterAct) -> str:
         """Return the command that each row of a roster asks of its case."""
-        command = self.rosters[roster]
+        command = self.rosters[roster].asks
         assert command is not None, f"rows of {roster} are cases of their own"
         return command
 

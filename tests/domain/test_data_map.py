@@ -14,7 +14,7 @@ from cli.docs import all_columns, generated_pages
 from domain.bodies import Body
 from domain.data_map import Basis, DataClass, Kept, Retention, by_name, rows
 from domain.data_map_bodies import BODIES
-from programmes import own_tables
+from programmes import PROGRAMMES, own_tables
 from store import forgetting
 from store.tables import metadata
 
@@ -33,7 +33,8 @@ def _bodies(of: type[Body] = Body) -> Iterator[type[Body]]:
 def _sent() -> set[str]:
     for module in pkgutil.iter_modules(domain.__path__):
         importlib.import_module(f"domain.{module.name}")
-    ours = [body for body in _bodies() if body.__module__.startswith("domain.")]
+    assert PROGRAMMES
+    ours = [body for body in _bodies() if body.__module__.startswith(("domain.", "programmes."))]
     return {f"{b.__name__}.{f}" for b in ours if b.__name__ not in OF_THE_ENGINE | BASES for f in b.model_fields}
 
 

@@ -12,7 +12,6 @@ from cases.incidents.rows import end, note
 from cases.programme import Call, Question
 from cases.shared.context import Context
 from domain.actors import Actor
-from domain.acts import Act
 from domain.clock import day_of
 from domain.errors import need
 from domain.incidents import Healed
@@ -31,7 +30,7 @@ from programmes.talent_permit.authority.messages import (
     ReportedFact,
 )
 from programmes.talent_permit.given import known as known_facts
-from programmes.talent_permit.words import PermitDeadline
+from programmes.talent_permit.words import PermitAct, PermitDeadline
 from store.rows.authority import CallRow
 from store.tables import incidents
 
@@ -120,7 +119,7 @@ async def _refused(
 
 def _late(file: CaseFile, actor: Actor, at: datetime, row: CallRow) -> None:
     """Show the operator a list entry that was under way when its registration ended, and was taken after that (P8)."""
-    file.record(Act.PERMIT_SENT, actor, at, destination=row.destination, after_end=True)
+    file.record(PermitAct.PERMIT_SENT, actor, at, destination=row.destination, after_end=True)
     note(file, at, kind=_UNREACHED, step=_step(row), reason="taken_after_end")
 
 
