@@ -8,17 +8,20 @@ import structlog
 from pydantic import ValidationError
 from sqlalchemy import select
 
+from cases.incidents.refused_messages import note_refused
 from cases.programme import Polling, Reading
 from cases.shared.calendar import set_cursor
 from cases.shared.context import Context
+from cases.shared.inboxes import Received
 from domain.actors import system
 from domain.answers import AuthorityAnswer
 from domain.errors import Refused, Unavailable
+from domain.incidents import IncidentKind
 from domain.spellings import Cursor
 from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.authority import lost_acts as lost_answer_acts
 from programmes.talent_permit.authority import outcomes as answers
-from programmes.talent_permit.authority.outcomes import Received, Said
+from programmes.talent_permit.authority.outcomes import Said
 from store import tables
 from store.tables import cursors, lost_answers
 from temporal.telemetry import concerning, describe
@@ -109,7 +112,7 @@ async def _read(context: Context, page: Sequence[Mapping[str, object]]) -> list[
         try:
             read.append(AuthorityAnswer.model_validate(dict(raw)))
         except ValidationError:
-            await answers.note_refused(context, _POLL, "invalid")
+            await note_refused(context, _POLL, "invalid", kind=IncidentKind.AUTHORITY_ANSWER)
     return read
 
 
@@ -128,7 +131,7 @@ async def _take(polling: Polling, said: Sequence[Said]) -> None:
             case _:
                 # One answer that cannot be taken in stops neither the others nor the cursor; an operator sees it.
                 _log.error("defect", step="take_answer", **describe(result))
-                await answers.note_refused(polling.context, _POLL, "defect")
+                await note_refused(polling.context, _POLL, "defect", kind=IncidentKind.AUTHORITY_ANSWER)
 
 
 def _by_case(given: Iterable[AuthorityAnswer]) -> list[list[Said]]:
