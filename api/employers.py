@@ -23,7 +23,7 @@ from api.employer_views import (
     roster_links,
 )
 from api.parameters import CasePath, DestinationPath, IdPath, PageQuery
-from api.published import CaseView
+from api.published import CaseView, ChangeRequest, CorrectionRequest, DepartureRequest, RegistrationRequest
 from api.uploads import ROSTER_LIMIT, RosterQuery, TemplateQuery, WorkbookResponse, read_roster, roster_body
 from api.views import CasePage
 from api.wiring import wiring_of
@@ -37,7 +37,6 @@ from domain.commands import CommandKind
 from domain.decisions import CardLostRequest
 from domain.employers import EmployerContact
 from domain.fields import Code, Label, Name, Since
-from domain.registration import ChangeRequest, CorrectionRequest, DepartureRequest, RegistrationRequest
 from domain.stages import Stage
 from domain.webhooks import SecretRequest, WebhookRequest
 from programmes.talent_permit import registration

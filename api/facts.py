@@ -10,14 +10,13 @@ from api.acts import act
 from api.answers import json_response
 from api.fact_views import OpenedFacts
 from api.parameters import CasePath, PurposeHeader
-from api.published import CaseView
+from api.published import CaseView, FactRequest
 from api.staff import PENDING
 from api.wiring import wiring_of
 from cases.case import fact_reads
 from domain.actors import Actor, Role
 from domain.case_facts import FactContest
 from domain.commands import CommandKind
-from domain.registration import FactRequest
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute)
 

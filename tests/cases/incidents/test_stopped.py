@@ -19,10 +19,10 @@ from cases.shared.context import Context
 from cases.tasks.inbox import list_tasks
 from domain.actors import Actor, Role, system
 from domain.errors import Defect, Refused
-from domain.registration import RegistrationRequest
 from domain.stages import Stage
 from programmes.talent_permit.authority.outcomes import note_refused
 from programmes.talent_permit.registration import accept
+from programmes.talent_permit.requests import RegistrationRequest
 from tests.cases.contexts import EMPLOYER_A, Clock, key, load_samples, open_context, registration_body
 
 OPERATOR = Actor(issuer="test", subject="operator", role=Role.OPERATOR, correlation_id="incidents")
