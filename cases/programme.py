@@ -20,7 +20,6 @@ from cases.case.views import CaseForStaff
 from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency, Reply
 from domain.actors import Actor, Role
-from domain.acts import Act
 from domain.answers import AuthorityAnswer
 from domain.case_types import CaseType
 from domain.decisions import TaskAnswerRequest
@@ -85,17 +84,17 @@ EVERYBODY: Final = frozenset(Role)
 class Effect:
     """The acts that a command may leave in the ledger: one of its own, or each where `each`; and what may follow."""
 
-    own: frozenset[Act]
-    further: frozenset[Act] = frozenset()
+    own: frozenset[str]
+    further: frozenset[str] = frozenset()
     each: bool = False
 
     @property
-    def acts(self) -> frozenset[Act]:
+    def acts(self) -> frozenset[str]:
         """All of them."""
         return self.own | self.further
 
 
-def effect(*own: Act, further: Sequence[Act] = (), each: bool = False) -> Effect:
+def effect(*own: str, further: Sequence[str] = (), each: bool = False) -> Effect:
     """Return the effect with these acts."""
     return Effect(frozenset(own), frozenset(further), each)
 
@@ -160,7 +159,7 @@ class Signature:
         withheld: what its rejection brings with it.
     """
 
-    proposed: Act
+    proposed: str
     rejected: str
     given: Signing
     withheld: Signing | None = None

@@ -6,7 +6,6 @@ from cases.case.parties import READS_CASE, TRIES_COMMANDS, DeclaredPart
 from cases.case.shows import Views
 from cases.programme import Programme, Signature
 from domain import spellings
-from domain.acts import Act
 from domain.case_types import CaseType
 from domain.commands import CommandKind
 from domain.parties import Part, Party
@@ -34,7 +33,7 @@ from programmes.talent_permit.tables import TALENT_PERMITS
 from programmes.talent_permit.timers import TIMERS, recounted
 from programmes.talent_permit.told import TOLD
 from programmes.talent_permit.verbs import ANSWERS, COMMANDS
-from programmes.talent_permit.words import WORDS, PermitCommand
+from programmes.talent_permit.words import WORDS, PermitAct, PermitCommand
 
 TALENT_PERMIT: Final = Programme(
     code=spellings.TALENT_PERMIT,
@@ -74,13 +73,13 @@ TALENT_PERMIT: Final = Programme(
     gather=facts.gather,
     signatures={
         PendingAct.REVOKE: Signature(
-            proposed=Act.REVOCATION_PROPOSED,
+            proposed=PermitAct.REVOCATION_PROPOSED,
             rejected=LifeEvent.REJECT_REVOCATION,
             given=employment.confirm_revocation,
             withheld=employment.after_rejected_revocation,
         ),
         PendingAct.DEPARTURE: Signature(
-            proposed=Act.DEPARTURE_PROPOSED, rejected=LifeEvent.REJECT_DEPARTURE, given=departures.confirm
+            proposed=PermitAct.DEPARTURE_PROPOSED, rejected=LifeEvent.REJECT_DEPARTURE, given=departures.confirm
         ),
     },
     takes_effect=eligibility.begin,

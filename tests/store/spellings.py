@@ -115,6 +115,7 @@ ENUMERATIONS: Final[tuple[type[StrEnum], ...]] = (
 _DECLARED: Final[dict[str, Callable[[Programme], Iterable[str]]]] = {
     commands.CommandKind.__name__: lambda each: each.commands,
     deadlines.DeadlineKind.__name__: lambda each: each.words.deadlines,
+    acts.Act.__name__: lambda each: each.words.acts,
     tasks.TaskKind.__name__: lambda each: each.words.tasks,
 }
 
