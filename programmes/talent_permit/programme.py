@@ -10,7 +10,6 @@ from domain.actors import Role
 from domain.case_types import CaseType
 from domain.commands import CommandKind
 from domain.parties import Part, Party
-from domain.registration import RegistrationRequest
 from domain.stages import PendingAct
 from policy.rerun import Rules
 from programmes.talent_permit import (
@@ -32,6 +31,7 @@ from programmes.talent_permit.authority.incoming import AUTHORITY, LOST_ANSWERS
 from programmes.talent_permit.authority.leaving import LEAVING
 from programmes.talent_permit.known import LOOKED_AT, PermitFacts
 from programmes.talent_permit.published import PUBLISHED
+from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.rosters import ROSTERS
 from programmes.talent_permit.stages import MOVES, TRACKS, LifeEvent
 from programmes.talent_permit.tables import TALENT_PERMITS
