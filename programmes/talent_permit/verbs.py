@@ -29,7 +29,6 @@ from domain.decisions import (
     TaskAnswerRequest,
 )
 from domain.errors import Refused
-from domain.registration import ChangeRequest, CorrectionRequest, DepartureRequest, FactRequest
 from domain.stages import Destination
 from domain.tasks import TaskKind
 from programmes.talent_permit import departures, employment, permit_acts, permits, routes
@@ -37,6 +36,7 @@ from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.authority.early import take_answer, take_early
 from programmes.talent_permit.given import given, known
 from programmes.talent_permit.live_registrations import need_within_limit, refuse_second
+from programmes.talent_permit.requests import ChangeRequest, CorrectionRequest, DepartureRequest, FactRequest
 from programmes.talent_permit.tables import talent_permit
 from programmes.talent_permit.words import PermitAct, PermitCommand, PermitTask
 from store.rows.work import TaskRow
