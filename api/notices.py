@@ -72,8 +72,9 @@ async def mark_read(
     request: Request, notice_id: IdPath, idempotency: IdempotencyKey, actor: Annotated[Actor, _READERS]
 ) -> Response:
     """Note that the caller has read a notice; other readers keep their own marks."""
-    told = (notice_lists if actor.role is Role.EMPLOYER else staff_notices).told_to(actor)
-    return respond(await notice_marks.mark_read(wiring_of(request).context, actor, notice_id, told, idempotency))
+    context, is_employer = wiring_of(request).context, actor.role is Role.EMPLOYER
+    told = notice_lists.told_to(actor) if is_employer else staff_notices.told_to(context.words, actor)
+    return respond(await notice_marks.mark_read(context, actor, notice_id, told, idempotency))
 
 
 @router.get("/deliveries/failed", response_model=FailedDeliveryPage, summary="List failed deliveries")

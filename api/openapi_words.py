@@ -2,10 +2,9 @@
 
 from typing import Any, Final
 
-DESCRIPTION: Final = """\
-Registration of people who work in the Shenzhen Park of the Hetao zone, and their talent permits for Hong Kong and \
-Macao.
+from programmes import PROGRAMMES
 
+_RULES: Final = """\
 **Who calls.** Employers and the park's people send a token of the OIDC issuer (`bearer`); the roles that a call is \
 for stand beside its security scheme and in `x-roles`. A person sends the token of a session that a one-time link \
 opened (`session`). Machines sign their messages (`signature`). A few calls are open to anyone.
@@ -27,6 +26,8 @@ Times are RFC 3339 with their offset, dates ISO in Asia/Shanghai. `Accept-Langua
 messages (`zh-Hans`, `zh-Hant`, `en`); codes never change. Every answer has an `X-Correlation-ID` to name it by. \
 All people and organisations in examples are made up.
 """
+
+DESCRIPTION: Final = "\n\n".join([*(each.views.published.description for each in PROGRAMMES.values()), _RULES])
 
 TAGS: Final[dict[str, str]] = {
     "Employers": "Registering people and what is said of them later, rosters, the employer's contact and webhooks.",

@@ -1,12 +1,13 @@
 """Where a case stood at a time: the rows of its ledger taken one after the other."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Any, Final, Protocol
 
 from domain.acts import Act
 from domain.reasons import ReasonCode
-from domain.stages import CLOSED, Holder, PendingAct, PermitStage, Stage
+from domain.stages import CLOSED, Holder, Stage
 
 
 class ActRow(Protocol):
@@ -22,7 +23,7 @@ class ActRow(Protocol):
 
     @property
     def destination(self) -> str | None:
-        """Whose permit it is about; None for the registration."""
+        """Which track it is about; None for the case."""
 
     @property
     def reason_codes(self) -> Sequence[str] | None:
@@ -33,23 +34,6 @@ class ActRow(Protocol):
         """Codes that the act needs, `stage` and `round` after it among them."""
 
 
-_BY_ANSWER: Final[dict[str, PermitStage]] = {
-    "accepted": PermitStage.ACCEPTED,
-    "issued": PermitStage.ISSUED,
-    "refused": PermitStage.REFUSED,
-    "withdrawn": PermitStage.ENDED,
-    "cancelled": PermitStage.ENDED,
-    "kept": PermitStage.ISSUED,
-    "replaced": PermitStage.ISSUED,
-    "revoked": PermitStage.REVOKED,
-}
-_BY_ACT: Final[dict[Act, PermitStage]] = {
-    Act.PERMIT_ELIGIBLE: PermitStage.ELIGIBLE,
-    Act.PERMIT_SENT: PermitStage.SUBMITTED,
-    Act.PERMIT_WITHHELD: PermitStage.ENDED,
-    Act.PERMIT_CLOSED: PermitStage.ENDED,
-    Act.PERMIT_EXPIRED: PermitStage.EXPIRED,
-}
 _WAITS_FOR: Final[dict[Stage, Holder]] = {
     Stage.RECEIVED: Holder.PARK,
     Stage.ASSESSING: Holder.PARK,
@@ -57,103 +41,106 @@ _WAITS_FOR: Final[dict[Stage, Holder]] = {
     Stage.AWAITING_CONFIRMATION: Holder.PARK,
     Stage.CORRECTION_REQUESTED: Holder.EMPLOYER,
 }
-_PERMIT_WAITS_FOR: Final[dict[PermitStage, Holder]] = {
-    PermitStage.ELIGIBLE: Holder.PARK,
-    PermitStage.SUBMITTED: Holder.PERSON,
-    PermitStage.ACCEPTED: Holder.AUTHORITY,
-}
 OFFICER: Final = "officer"
 STANDING: Final = ReasonCode.EMPLOYER_STANDING.value
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folding:
+    """How rows of the ledger tell where the tracks of a programme's cases stood, and what was proposed of a case.
+
+    Attributes:
+        stage_after: the stage of the row's track after a row; None where it stays.
+        proposed: acts after which something of a track waits for a second signature, and what.
+        settled: acts after which nothing of a track does.
+        waits_for: who acts next on a track, by its stage.
+        case_proposed: acts after which something of the case waits for one, and what.
+        case_settled: acts after which nothing of it does, beside those of any case.
+    """
+
+    stage_after: Callable[[ActRow], StrEnum | None]
+    proposed: Mapping[str, str]
+    settled: frozenset[str]
+    waits_for: Mapping[StrEnum, Holder]
+    case_proposed: Mapping[str, str]
+    case_settled: frozenset[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Stood:
-    """Where a case stood: stage, round, proposal, holds, number, and the stage of each permit."""
+    """Where a case stood: stage, round, proposal, holds, number, and the stage of each track."""
 
     stage: Stage | None = None
     round: int = 1
     pending_act: str | None = None
     holds: frozenset[str] = frozenset()
     registration_number: str | None = None
-    permits: Mapping[str, PermitStage] = field(default_factory=dict)
-    permits_pending: Mapping[str, str] = field(default_factory=dict)
+    tracks: Mapping[str, StrEnum] = field(default_factory=dict)
+    tracks_pending: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def waits_for(self) -> Holder:
         """Who had to act next on the registration."""
         return _WAITS_FOR.get(self.stage, Holder.NONE) if self.stage is not None else Holder.NONE
 
-    def permit_waits_for(self, destination: str) -> Holder:
-        """Who had to act next on a permit."""
-        stage = self.permits.get(destination)
-        return _PERMIT_WAITS_FOR.get(stage, Holder.NONE) if stage is not None else Holder.NONE
 
-
-def fold(rows: Iterable[ActRow]) -> Stood:
+def fold(rows: Iterable[ActRow], folding: Folding) -> Stood:
     """Return where a case stands after these rows of its chain, in their order."""
     stood = Stood()
     for row in rows:
-        stood = after(stood, row)
+        stood = after(stood, row, folding)
     return stood
 
 
-def after(stood: Stood, row: ActRow) -> Stood:
+def after(stood: Stood, row: ActRow, folding: Folding) -> Stood:
     """Return where a case stands after one more row."""
     detail = row.detail
     if "stage" not in detail:
         return stood
-    stage, act = Stage(detail["stage"]), Act(row.act)
+    stage, act = Stage(detail["stage"]), row.act
     moved = replace(stood, stage=stage, round=int(detail["round"]))
-    moved = _permit(moved, act, row)
-    moved = _proposal(moved, stood, act, row)
+    moved = _track(moved, act, row, folding)
+    moved = _proposal(moved, stood, act, row, folding)
     if act in (Act.DECIDED, Act.CONFIRMED) and detail.get("number"):
         moved = replace(moved, registration_number=detail["number"])
-    if act is Act.RECALLED:
+    if act == Act.RECALLED:
         moved = replace(moved, registration_number=None)
     return _holds(moved, act, row)
 
 
-def _permit(stood: Stood, act: Act, row: ActRow) -> Stood:
-    destination = row.destination
-    if destination is None:
+def _track(stood: Stood, act: str, row: ActRow, folding: Folding) -> Stood:
+    track = row.destination
+    if track is None:
         return stood
-    stage = _BY_ACT.get(act)
-    if act is Act.ANSWER_APPLIED:
-        stage = _BY_ANSWER.get(row.outcome or "")
-    if act is Act.PERMIT_SENT and row.detail.get("after_end"):
-        stage = None
-    pending = dict(stood.permits_pending)
-    if act is Act.PERMIT_WITHHOLD_PROPOSED:
-        pending[destination] = PendingAct.WITHHOLD.value
-    elif act is Act.ANSWER_PROPOSED:
-        pending[destination] = PendingAct.OUTCOME.value
-    elif act in (Act.REJECTED, Act.PERMIT_WITHHELD, Act.PERMIT_CLOSED, Act.ANSWER_APPLIED):
-        pending.pop(destination, None)
+    stage = folding.stage_after(row)
+    pending = dict(stood.tracks_pending)
+    if act in folding.proposed:
+        pending[track] = folding.proposed[act]
+    elif act in folding.settled:
+        pending.pop(track, None)
     if stage is None:
-        return replace(stood, permits_pending=pending)
-    return replace(stood, permits={**stood.permits, destination: stage}, permits_pending=pending)
+        return replace(stood, tracks_pending=pending)
+    return replace(stood, tracks={**stood.tracks, track: stage}, tracks_pending=pending)
 
 
-def _proposal(moved: Stood, before: Stood, act: Act, row: ActRow) -> Stood:
+def _proposal(moved: Stood, before: Stood, act: str, row: ActRow, folding: Folding) -> Stood:
     if row.destination is not None:
         return moved
-    if act is Act.REVOCATION_PROPOSED:
-        return replace(moved, pending_act=PendingAct.REVOKE.value)
-    if act is Act.DEPARTURE_PROPOSED:
-        return replace(moved, pending_act=PendingAct.DEPARTURE.value)
-    if act is Act.DECIDED and moved.stage is Stage.AWAITING_CONFIRMATION:
+    if act in folding.case_proposed:
+        return replace(moved, pending_act=folding.case_proposed[act])
+    if act == Act.DECIDED and moved.stage is Stage.AWAITING_CONFIRMATION:
         return replace(moved, pending_act=row.outcome)
-    if act in (Act.REJECTED, Act.CONFIRMED, Act.REVOKED) or moved.stage is not before.stage:
+    if act in (Act.REJECTED, Act.CONFIRMED) or act in folding.case_settled or moved.stage is not before.stage:
         return replace(moved, pending_act=None)
     return moved
 
 
-def _holds(stood: Stood, act: Act, row: ActRow) -> Stood:
+def _holds(stood: Stood, act: str, row: ActRow) -> Stood:
     if stood.stage in CLOSED:
         return replace(stood, holds=frozenset())
     kind = STANDING if list(row.reason_codes or ()) == [STANDING] else OFFICER
-    if act is Act.HELD:
+    if act == Act.HELD:
         return replace(stood, holds=stood.holds | {kind})
-    if act is Act.HOLD_RELEASED:
+    if act == Act.HOLD_RELEASED:
         return replace(stood, holds=stood.holds - {kind})
     return stood

@@ -1,9 +1,9 @@
 """Running rules again on kept facts, and naming what came out otherwise."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from domain.findings import Finding, FindingCode, FindingOutcome
 from domain.stages import Destination
@@ -30,10 +30,19 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The rules of a programme: those of a case, and those of what is asked for with it, by destination."""
+    """The rules of a programme, and the facts that they look at.
 
-    assess: Callable[[Facts, Pack, date], tuple[Finding, ...]]
-    of_destination: Callable[[Facts, Destination, Pack, date], tuple[Finding, ...]]
+    Attributes:
+        facts: the class of the facts.
+        assess: finds what there is to find of a case.
+        of_destination: the same of what is asked for with it, by destination.
+        looked_at: the facts that a finding rests on, for those that an answer to the first may answer in the second.
+    """
+
+    facts: type[Facts]
+    assess: Callable[[Any, Pack, date], tuple[Finding, ...]]
+    of_destination: Callable[[Any, Destination, Pack, date], tuple[Finding, ...]]
+    looked_at: Mapping[FindingCode, tuple[str, ...]]
 
 
 def run_again(rules: Rules, scope: str, facts: Facts, pack: Pack, on: date) -> tuple[Finding, ...]:

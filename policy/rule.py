@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from domain.findings import Audience, Finding, FindingCode, FindingOutcome
 from policy.facts import Facts
 from policy.pack import Pack
 
-Judge = Callable[[Facts, Pack, date], FindingOutcome | None]
+# Judges facts of the class that its programme names.
+Judge = Callable[[Any, Pack, date], FindingOutcome | None]
 
 
 @dataclass(frozen=True, slots=True)

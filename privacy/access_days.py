@@ -1,6 +1,6 @@
 """Who read a person's data, day by day: each reader once a day with what was read, and what was opened first."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import groupby
@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import text
 
+from cases.programme import Programme
 from cases.shared.context import Context
 from domain.actors import Actor
 from domain.languages import Language
@@ -77,26 +78,28 @@ async def list_days(
     Whoever opened data comes first, and of each reader what was opened; no member of staff is named.
     """
     async with context.database.begin(actor.tenant) as connection:
-        asked, silent = await asked_of(context, connection, actor, session)
+        asked = await asked_of(context, connection, actor, session)
         query = text(_DAYS).bindparams(*LISTS)
-        given = {**asked, "before": after, "limit": limit + 1}
+        given = {**asked.given, "before": after, "limit": limit + 1}
         rows = [_Counted(*row) for row in await connection.execute(query, given)]
     found = [
-        AccessDayView(day=day, readers=_readers(same, silent, language))
+        AccessDayView(day=day, readers=_readers(same, asked.silent, asked.programmes, language))
         for day, same in groupby(rows, key=lambda row: row.day)
     ]
     page = found[:limit]
     return page, page[-1].day if len(found) > limit else None
 
 
-def _readers(rows: Iterable[_Counted], silent: frozenset[str], language: Language) -> list[ReaderView]:
+def _readers(
+    rows: Iterable[_Counted], silent: frozenset[str], programmes: Mapping[str, Programme], language: Language
+) -> list[ReaderView]:
     """Return who read on a day; the rows come with the latest first."""
     readers: dict[str, dict[tuple[str, str, bool, tuple[str, ...]], _Alike]] = {}
     organisations: dict[str, str] = {}
     for row in rows:
         detail = {"fields": row.fields or [], "what": row.what or "case"}
         reading = Reading(row.case_read, row.at, row.act, row.actor_role, row.purpose, detail)
-        told = reading_view(reading, row.case_read in silent, language)
+        told = reading_view(reading, programmes[row.case_read], row.case_read in silent, language)
         organisations[told.role] = told.organisation
         alike = (told.way, told.purpose, told.purpose_stated, tuple(told.fields))
         known = readers.setdefault(told.role, {}).setdefault(alike, _Alike(told, row.first_at, row.at))

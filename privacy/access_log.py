@@ -1,6 +1,7 @@
 """Who read a person's data: each reading that the ledger has of the cases of a session, in the person's words."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -9,6 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Text
 
+from cases.programme import Programme, programme
 from cases.shared.context import Context
 from domain.actors import Actor, Role
 from domain.acts import Act
@@ -25,8 +27,7 @@ Position = tuple[datetime, str, int, str]
 # Rows that list the cases they show, and rows that are about one case.
 _LISTING: Final = (Act.PERSONAL_DATA_READ, Act.CASE_READ, Act.EVALUATED_AGAIN, Act.RECONCILED, Act.SAMPLED)
 _ABOUT_ONE: Final = (Act.RECEIPT_ISSUED, Act.CALL_ANSWERED)
-# What a list entry holds of the person (`programmes/talent_permit/authority/calls.py`).
-PASSED_ON: Final = ("name_zh", "name_en", "identity_number", "permit_card_number")
+# What a role reads for; the authority reads for what the case is of.
 _WHAT_FOR: Final[Mapping[Role, str]] = {
     Role.OFFICER: "case_work",
     Role.SUPERVISOR: "case_work",
@@ -34,7 +35,6 @@ _WHAT_FOR: Final[Mapping[Role, str]] = {
     Role.OPERATOR: "operation",
     Role.EMPLOYER: "own_data",
     Role.PERSON: "own_data",
-    Role.AUTHORITY: "talent_permit",
     Role.SYSTEM: "operation",
 }
 # What the engine reads for somebody else's question says what for by itself.
@@ -70,6 +70,15 @@ class Reading(NamedTuple):
     detail: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """By what readings are looked for, the cases on which only others said something, and what each case is of."""
+
+    given: dict[str, Any]
+    silent: frozenset[str]
+    programmes: Mapping[str, Programme]
+
+
 async def list_accesses(
     context: Context,
     actor: Actor,
@@ -81,8 +90,8 @@ async def list_accesses(
 ) -> tuple[list[AccessView], Position | None]:
     """Return a page of readings, the newest first; each names a role and an organisation, and no member of staff."""
     async with context.database.begin(actor.tenant) as connection:
-        asked, silent = await asked_of(context, connection, actor, session)
-        given = asked | {"limit": limit + 1}
+        asked = await asked_of(context, connection, actor, session)
+        given = asked.given | {"limit": limit + 1}
         if after is not None:
             given |= dict(zip(("at", "chain", "seq", "case_read"), after, strict=True))
         query = text(_PAGE.format(after="" if after is None else _AFTER)).bindparams(*LISTS)
@@ -91,13 +100,14 @@ async def list_accesses(
     last = page[-1] if len(rows) > limit else None
     position = (last.at, last.chain, last.seq, last.case_read) if last else None
     readings = (Reading(*row[: len(Reading._fields)]) for row in page)
-    return [reading_view(reading, reading.case_read in silent, language) for reading in readings], position
+    return [
+        reading_view(reading, asked.programmes[reading.case_read], reading.case_read in asked.silent, language)
+        for reading in readings
+    ], position
 
 
-async def asked_of(
-    context: Context, connection: AsyncConnection, actor: Actor, session: Session
-) -> tuple[dict[str, Any], frozenset[str]]:
-    """Return what the readings of a session are looked for by, and the cases on which only others said something."""
+async def asked_of(context: Context, connection: AsyncConnection, actor: Actor, session: Session) -> Asked:
+    """Return by what the readings of a session are looked for."""
     cases = await own_cases(context, connection, session, actor)
     silent = (await confided_by(context, connection, session, cases)).silent
     given = {
@@ -106,18 +116,20 @@ async def asked_of(
         "shown": [act.value for act in (*_LISTING, *_ABOUT_ONE)],
         "silent": sorted(silent),
     }
-    return given, silent
+    of = {case.reference: programme(context, case.reading.row.programme) for case in cases}
+    return Asked(given, frozenset(silent), of)
 
 
-def reading_view(reading: Reading, is_silent: bool, language: Language) -> AccessView:
+def reading_view(reading: Reading, of: Programme, is_silent: bool, language: Language) -> AccessView:
     """Return a reading; what was read for a complaint of another address of the case is told without that."""
-    act, detail = Act(reading.act), reading.detail
-    fields = _fields(act, detail)
+    act, detail = reading.act, reading.detail
+    fields = _fields(act, detail, of)
     # What the engine passes on is read by the authority.
-    role = Role.AUTHORITY if act is Act.CALL_ANSWERED else Role(reading.actor_role)
-    way = {Act.PERSONAL_DATA_READ: "opened", Act.CASE_READ: detail.get("what", "case")}.get(act, act.value)
+    role = Role.AUTHORITY if act == Act.CALL_ANSWERED else Role(reading.actor_role)
+    ways: dict[str, str] = {Act.PERSONAL_DATA_READ: "opened", Act.CASE_READ: detail.get("what", "case")}
+    way = ways.get(act, act)
     stated = None if is_silent and reading.purpose == Purpose.COMPLAINT else reading.purpose
-    purpose = stated or (_TRIAL if way == _TRIAL else _WHAT_FOR[role])
+    purpose = stated or (_TRIAL if way == _TRIAL else _WHAT_FOR.get(role, of.code))
     return AccessView(
         at=reading.at,
         reference=reading.case_read,
@@ -132,10 +144,8 @@ def reading_view(reading: Reading, is_silent: bool, language: Language) -> Acces
     )
 
 
-def _fields(act: Act, detail: Mapping[str, Any]) -> tuple[str, ...]:
+def _fields(act: str, detail: Mapping[str, Any], of: Programme) -> tuple[str, ...]:
     """Return which fields of the person a reading opened."""
-    if act is Act.PERSONAL_DATA_READ:
+    if act == Act.PERSONAL_DATA_READ:
         return tuple(detail.get("fields", ()))
-    if act is Act.CALL_ANSWERED and detail.get("what") == "list_entry":
-        return PASSED_ON
-    return ()
+    return of.views.told.passed_on.get(str(detail.get("what")), ()) if act == Act.CALL_ANSWERED else ()

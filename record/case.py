@@ -7,13 +7,15 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cases.case.shows import views_in
 from cases.shared.context import Context
 from domain.errors import Defect, KeyUnknown, Refused, Unavailable
+from domain.folding import Folding
 from record import archive
 from record.archive import Archived
 from store.notice_reads import NoticeKept, read_notices
 from store.rows.record import LedgerRow
-from store.tables import ledger, registrations
+from store.tables import cases, ledger
 from temporal.histories import Histories, Run, events_of
 
 
@@ -30,9 +32,10 @@ class KeptRun:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What is kept of a case; `is_live_known` is false while Temporal does not answer."""
+    """What is kept of a case, and how its rows are read; `is_live_known` is false while Temporal does not answer."""
 
     reference: str
+    folding: Folding
     ledger: Sequence[LedgerRow]
     notices: Sequence[NoticeKept] = ()
     runs: Sequence[KeptRun] = ()
@@ -51,20 +54,21 @@ async def read_record(context: Context, histories: Histories, reference: str) ->
         Refused: `case_unknown`.
     """
     async with context.database.begin() as connection:
-        await need_case(connection, reference)
+        code = await need_case(connection, reference)
         rows = await ledger_rows(connection, reference)
         notices = await read_notices(connection, reference)
         kept = await archive.archived_runs(connection, reference)
     runs, is_live_known = await gather_runs(context, histories, reference, kept)
-    return Record(reference, rows, notices, runs, is_live_known)
+    return Record(reference, views_in(context, code).told.folding, rows, notices, runs, is_live_known)
 
 
-async def need_case(connection: AsyncConnection, reference: str) -> None:
-    """Refuse a reference that no case has."""
-    r = registrations.c
-    found = await connection.execute(select(r.reference).where(r.reference == reference))
-    if found.first() is None:
+async def need_case(connection: AsyncConnection, reference: str) -> str:
+    """Return the code of a case's programme; refuse a reference that no case has."""
+    r = cases.c
+    found = (await connection.execute(select(r.programme).where(r.reference == reference))).scalar_one_or_none()
+    if found is None:
         raise Refused("case_unknown", "There is no case of this reference.")
+    return str(found)
 
 
 async def ledger_rows(connection: AsyncConnection, reference: str) -> list[LedgerRow]:

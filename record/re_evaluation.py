@@ -19,7 +19,6 @@ from domain.actors import Actor
 from domain.acts import Act
 from domain.findings import Finding
 from domain.languages import Language
-from policy.facts import Facts
 from policy.pack import Pack, PackError
 from policy.rerun import ABOUT_ANSWERS, differences, run_again
 from record.story_views import FindingThen
@@ -95,8 +94,9 @@ def _run(context: Context, file: CaseFile, row: AssessmentRow, language: Languag
     pack = _pack(context, row.policy_version)
     if pack is None:
         return kept
-    facts = Facts.read(file.open("assessments", "facts", place, row.facts))
-    now = run_again(programme_of(file).rules, row.scope, facts, pack, file.accepted_on)
+    rules = programme_of(file).rules
+    facts = rules.facts.read(file.open("assessments", "facts", place, row.facts))
+    now = run_again(rules, row.scope, facts, pack, file.accepted_on)
     return replace(
         kept,
         rule_hash_now=pack.content_hash,

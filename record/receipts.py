@@ -9,6 +9,7 @@ from uuid import uuid4
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cases.case.shows import Told, views_in
 from cases.case.view import moment
 from cases.shared.context import Context
 from cases.shared.epochs import origin_now
@@ -36,24 +37,25 @@ from record.seal import log as log_reads
 from record.shown import document
 from store.ledger import Entry, append
 from store.rows.record import LedgerRow
-from store.rows.register import AssessmentRow, RegistrationRow
-from store.tables import assessments, ledger, registrations
+from store.rows.register import AssessmentRow, CaseRow
+from store.tables import assessments, cases, ledger
 from texts.reasons import reason_sentence
 
 REGISTRATION_SCOPE: Final = "registration"
-_WITH_REMEDY: Final = frozenset({"refuse", "revoke", "withhold"})
-_OUTCOMES: Final = {Act.REVOKED: "revoke", Act.PERMIT_WITHHELD: "withhold"}
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A decision with its row of the ledger, the role that proposed it, and whether outsiders may see it yet."""
+    """A decision with its row of the ledger, the role that proposed it, whether outsiders may see it yet,
+    and whether it is against the person.
+    """
 
     row: LedgerRow
     outcome: str | None
     proposed_by: str | None
     recalled: bool = False
     is_out: bool = True
+    is_against: bool = False
 
 
 async def issue_receipts(context: Context, actor: Actor, reference: str) -> ReceiptsView:
@@ -64,14 +66,15 @@ async def issue_receipts(context: Context, actor: Actor, reference: str) -> Rece
     """
     at = context.clock()
     async with context.database.begin(actor.tenant) as connection:
-        query = select(registrations).where(registrations.c.reference == reference)
+        query = select(cases).where(cases.c.reference == reference)
         found = (await connection.execute(query)).mappings().one_or_none()
         if found is None:
             raise Refused("case_unknown", "There is no case of this reference.")
         chain = select(ledger).where(ledger.c.chain == reference).order_by(ledger.c.seq)
-        case = RegistrationRow.from_mapping(found)
+        case = CaseRow.from_mapping(found)
         rows = [LedgerRow.from_mapping(row) for row in (await connection.execute(chain)).mappings()]
-        decided = [each for each in decisions_of(rows) if actor.is_inside or each.is_out]
+        of = views_in(context, case.programme).told
+        decided = [each for each in decisions_of(rows, of) if actor.is_inside or each.is_out]
         places = [(each.row.chain, each.row.seq) for each in decided]
         sealed, proved = await log_reads.prove_rows(connection, places)
         origin = await origin_now(connection, context.log_origin)
@@ -82,7 +85,7 @@ async def issue_receipts(context: Context, actor: Actor, reference: str) -> Rece
                 continue
             index, proof = proved[place]
             seal = SealTold(index=index, proof=proof, checkpoint=sealed.note)
-            content = await _content(context, connection, actor, case, decision, seal, at)
+            content = await _content(context, connection, actor, case, decision, seal, of, at)
             signed = receipts.sign(document(content), origin, context.keyring.sealing_key())
             items.append(ReceiptView(**signed))
             issued.append(decision)
@@ -90,7 +93,7 @@ async def issue_receipts(context: Context, actor: Actor, reference: str) -> Rece
     return ReceiptsView(items=items, pending=pending)
 
 
-def decisions_of(rows: Sequence[LedgerRow]) -> list[Decision]:
+def decisions_of(rows: Sequence[LedgerRow], of: Told) -> list[Decision]:
     """Return the decisions in the chain of a case: final ones and returns, not proposals, in their order."""
     found: list[Decision] = []
     proposer: str | None = None
@@ -99,30 +102,32 @@ def decisions_of(rows: Sequence[LedgerRow]) -> list[Decision]:
         if act in (Act.RECALLED, Act.SETTLED) and found and found[-1].outcome == "approve":
             last = found[-1]
             found[-1] = Decision(last.row, last.outcome, last.proposed_by, act == Act.RECALLED, act == Act.SETTLED)
-        if _is_proposal(row):
+        if _is_proposal(row, of):
             proposer = row.actor_role
-        elif act in (Act.DECIDED, Act.CONFIRMED, Act.REVOKED, Act.PERMIT_WITHHELD):
-            outcome = _OUTCOMES.get(Act(act), row.outcome)
+        elif act in (Act.DECIDED, Act.CONFIRMED) or act in of.decisions:
+            outcome = of.decisions.get(act, row.outcome)
             by = None if act == Act.DECIDED else proposer
             # An approval is out once it has settled (states.md, "What outsiders see").
-            found.append(Decision(row, outcome, by, is_out=outcome != "approve"))
+            is_against = outcome == "refuse" or act in of.decisions
+            found.append(Decision(row, outcome, by, is_out=outcome != "approve", is_against=is_against))
     return found
 
 
-def _is_proposal(row: LedgerRow) -> bool:
+def _is_proposal(row: LedgerRow, of: Told) -> bool:
     """Whether a row only proposes what a second signature gives effect to."""
     if row.act == Act.DECIDED:
         return bool(row.detail["stage"] == Stage.AWAITING_CONFIRMATION)
-    return row.act in (Act.REVOCATION_PROPOSED, Act.DEPARTURE_PROPOSED, Act.PERMIT_WITHHOLD_PROPOSED)
+    return row.act in of.proposals
 
 
 async def _content(
     context: Context,
     connection: AsyncConnection,
     actor: Actor,
-    case: RegistrationRow,
+    case: CaseRow,
     decision: Decision,
     seal: SealTold,
+    of: Told,
     at: datetime,
 ) -> ReceiptContent:
     row = decision.row
@@ -144,7 +149,7 @@ async def _content(
             reference=row.reference, employer_id=row.employer_id, registration_number=row.detail.get("number")
         ),
         decision=_decision(decision),
-        facts=await facts_shown(context, connection, case.person_id, assessment, actor),
+        facts=await facts_shown(context, connection, case.person_id, assessment, actor, of),
         findings=findings_shown(assessment, actor),
         assessed_at=moment(assessment.at) if assessment else None,
         remedy=remedy_of(context, decision),
@@ -179,7 +184,7 @@ def remedy_of(context: Context, decision: Decision) -> Remedy | None:
 
     A row from before rows kept it is told by the limits of today, and `as_stated` is false.
     """
-    if decision.outcome not in _WITH_REMEDY:
+    if not decision.is_against:
         return None
     limits, stated = context.limits, decision.row.detail.get("remedy")
     held = stated or {
@@ -200,7 +205,7 @@ def remedy_of(context: Context, decision: Decision) -> Remedy | None:
 
 
 async def _record(
-    connection: AsyncConnection, actor: Actor, case: RegistrationRow, issued: Sequence[Decision], at: datetime
+    connection: AsyncConnection, actor: Actor, case: CaseRow, issued: Sequence[Decision], at: datetime
 ) -> None:
     # In a chain of its own, so that reading locks no case; the row names the case for those who look for it.
     ruled = next((each.row for each in reversed(issued) if each.row.rule_hash is not None), None)

@@ -13,7 +13,7 @@ from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import CHINA
 from domain.errors import Refused
-from domain.folding import Stood, after, fold
+from domain.folding import Folding, Stood, after, fold
 from domain.languages import Language
 from domain.purposes import Purpose
 from domain.stages import Holder
@@ -81,7 +81,7 @@ async def tell_story(
         Refused: `case_unknown`.
     """
     record = await read_record(context, histories, reference)
-    stood, state = stood_at(record.chain, as_of), None
+    stood, state = stood_at(record.chain, record.folding, as_of), None
     if stood is not None:
         async with context.database.begin() as connection:
             beside = await particulars(connection, reference, record.chain, as_of, language)
@@ -95,7 +95,7 @@ async def tell_story(
         reference=reference,
         as_of=_moment(as_of),
         state=state,
-        waits=_waits(record.chain, as_of, language),
+        waits=_waits(record, as_of, language),
         runs=[_run(kept, as_of) for kept in begun],
         complete=record.is_live_known and not any(kept.problem for kept in begun),
         items=page,
@@ -103,9 +103,9 @@ async def tell_story(
     return story, start + limit if more else None
 
 
-def stood_at(chain: Sequence[LedgerRow], as_of: datetime | None) -> StageThen | None:
+def stood_at(chain: Sequence[LedgerRow], folding: Folding, as_of: datetime | None) -> StageThen | None:
     """Return where the case stood at a time, or now; None before it was there."""
-    stood = fold(row for row in chain if as_of is None or row.at <= as_of)
+    stood = fold((row for row in chain if as_of is None or row.at <= as_of), folding)
     if stood.stage is None:
         return None
     return StageThen(
@@ -119,10 +119,10 @@ def stood_at(chain: Sequence[LedgerRow], as_of: datetime | None) -> StageThen | 
             StoodPermit(
                 destination=destination,
                 stage=stage,
-                pending_act=stood.permits_pending.get(destination),
-                waits_for=stood.permit_waits_for(destination),
+                pending_act=stood.tracks_pending.get(destination),
+                waits_for=folding.waits_for.get(stage, Holder.NONE),
             )
-            for destination, stage in sorted(stood.permits.items())
+            for destination, stage in sorted(stood.tracks.items())
         ],
     )
 
@@ -141,32 +141,34 @@ def _merged(record: Record, as_of: datetime | None, language: Language) -> Itera
     for row in record.ledger:
         if row.chain != record.reference:
             chains.setdefault(row.chain, []).append(row)
-    sources: list[Iterable[Timed]] = [list(_ledger_items(rows, language)) for rows in chains.values()]
+    sources: list[Iterable[Timed]] = [list(_ledger_items(rows, record.folding, language)) for rows in chains.values()]
     sources += [_history_items(kept, language) for kept in record.runs]
     sources += [_retried_items(kept, language) for kept in record.runs]
     sources.append([(row.at, _notice_item(row, as_of, language)) for row in record.notices])
     return heapq.merge(*sources, key=lambda timed: timed[0])
 
 
-def _ledger_items(rows: Iterable[LedgerRow], language: Language) -> Iterator[Timed]:
+def _ledger_items(rows: Iterable[LedgerRow], folding: Folding, language: Language) -> Iterator[Timed]:
     stood, since, latest = Stood(), dict[str, datetime](), None
     for row in rows:
-        before, stood = stood, after(stood, row)
+        before, stood = stood, after(stood, row, folding)
         at: datetime = row.at
-        waited = _ended_wait(before, stood, row, since)
+        waited = _ended_wait(before, stood, row, since, folding)
         # A row of an act that was asked for earlier than it was applied does not go before the rows that it follows.
         latest = at if latest is None else max(latest, at)
-        if Act(row.act) not in _TOLD_ELSEWHERE:
+        if row.act not in _TOLD_ELSEWHERE:
             yield latest, _ledger_item(row, latest, waited, language)
 
 
-def _ended_wait(before: Stood, stood: Stood, row: LedgerRow, since: dict[str, datetime]) -> _Wait | None:
+def _ended_wait(
+    before: Stood, stood: Stood, row: LedgerRow, since: dict[str, datetime], folding: Folding
+) -> _Wait | None:
     """Return the wait that a row ended, and begin to count the next one."""
     changed = [("", before.waits_for)] if before.stage is not stood.stage or before.round != stood.round else []
     changed += [
-        (destination, before.permit_waits_for(destination))
-        for destination in stood.permits
-        if before.permits.get(destination) is not stood.permits[destination]
+        (track, _waits_for(before, track, folding))
+        for track in stood.tracks
+        if before.tracks.get(track) is not stood.tracks[track]
     ]
     ended = None
     for name, holder in changed:
@@ -175,6 +177,12 @@ def _ended_wait(before: Stood, stood: Stood, row: LedgerRow, since: dict[str, da
         if begun is not None and holder is not Holder.NONE:
             ended = _Wait(holder, begun, (row.at - begun).total_seconds())
     return ended
+
+
+def _waits_for(stood: Stood, track: str, folding: Folding) -> Holder:
+    """Return who had to act next on a track."""
+    stage = stood.tracks.get(track)
+    return Holder.NONE if stage is None else folding.waits_for.get(stage, Holder.NONE)
 
 
 def _ledger_item(row: LedgerRow, placed: datetime, waited: _Wait | None, language: Language) -> StoryItem:
@@ -258,15 +266,15 @@ def _delivery(row: DeliveryKept, as_of: datetime | None) -> DeliveryTold:
     )
 
 
-def _waits(chain: Sequence[LedgerRow], as_of: datetime | None, language: Language) -> list[WaitView]:
+def _waits(record: Record, as_of: datetime | None, language: Language) -> list[WaitView]:
     """Return for whom the case waited how long in all, closed waits only."""
     total: dict[Holder, float] = defaultdict(float)
     stood, since = Stood(), dict[str, datetime]()
-    for row in chain:
+    for row in record.chain:
         if as_of is not None and row.at > as_of:
             continue
-        before, stood = stood, after(stood, row)
-        waited = _ended_wait(before, stood, row, since)
+        before, stood = stood, after(stood, row, record.folding)
+        waited = _ended_wait(before, stood, row, since, record.folding)
         if waited is not None:
             total[waited.holder] += waited.seconds
     return [

@@ -15,7 +15,7 @@ class StoodPermit:
     """Where the permit of a destination stood."""
 
     destination: Annotated[str, Told(Destination)]
-    stage: PermitStage
+    stage: Annotated[str, Told(PermitStage)]
     pending_act: str | None
     waits_for: Holder
 

@@ -24,7 +24,6 @@ from domain.clock import CHINA, day_of
 from domain.errors import Refused
 from domain.findings import Finding, outcome_of
 from domain.spellings import POLICY_CHAIN, POLICY_LOCK
-from policy.facts import Facts
 from policy.pack import Pack
 from policy.rerun import ABOUT_ANSWERS, REGISTRATION_SCOPE, Rules, differences, run_again
 from store.encryption import WrappedKey, unwrap
@@ -36,7 +35,7 @@ _PAGE: Final = 500
 # The newest assessment of each scope of a page of cases, with the key under which the facts are sealed.
 _ASSESSED: Final = text(
     "WITH chosen AS ("
-    "  SELECT r.reference, r.person_id, r.employer_id, r.stage, r.accepted_at FROM registrations r"
+    "  SELECT r.reference, r.person_id, r.employer_id, r.stage, r.accepted_at FROM cases r"
     "  WHERE r.programme = CAST(:programme AS text) AND r.accepted_at >= CAST(:since AS timestamptz)"
     "  AND r.reference > CAST(:after AS text)"
     "  AND EXISTS (SELECT 1 FROM assessments a WHERE a.reference = r.reference)"
@@ -223,7 +222,7 @@ def _try(context: Context, rules: Rules, pack: Pack, rows: list[AssessedRow], ta
         return
     for row in rows:
         place = f"{row.reference}/{row.scope}/{row.seq}"
-        facts = Facts.read(json.loads(key.open("assessments", "facts", place, row.facts)))
+        facts = rules.facts.read(json.loads(key.open("assessments", "facts", place, row.facts)))
         before = [
             finding for each in row.findings if (finding := Finding.model_validate(each)).code not in ABOUT_ANSWERS
         ]

@@ -30,9 +30,9 @@ from domain.premises import Site, SiteStanding
 from domain.references import REFERENCE_BYTES, reference_from, registration_number
 from domain.registration import RegistrationRequest
 from domain.stages import Standing
-from policy.facts import facts_of
 from policy.pack import PackShelf
 from policy.packs import load_rule_packs
+from programmes.talent_permit.known import facts_of
 from programmes.talent_permit.rules import assess
 from store.encryption import DataKey, WrappedKey, new_data_key, unwrap
 from store.keyring import Keyring

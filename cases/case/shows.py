@@ -11,6 +11,7 @@ from cases.case.reading import CaseReading
 from cases.case.views import CaseView
 from cases.shared.context import Context
 from domain.actors import Actor
+from domain.folding import Folding
 from domain.languages import Language
 
 # A case being changed, or one that is only read.
@@ -28,11 +29,44 @@ class Showing:
     hidden: bool
 
 
+@dataclass(frozen=True, slots=True)
+class FactSource:
+    """Where a fact that the rules looked at comes from, and who sees it how on a receipt."""
+
+    said: str
+    outside: bool = True  # an employer, where findings on it are not for staff alone
+    masked: bool = False
+    inside: bool = True  # staff and auditors open the rest of the person's fields by their own call, with a purpose
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What the record says of cases of a programme beside what it says of any.
+
+    Attributes:
+        facts: what the rules look at; a fact that is not listed is not shown.
+        from_field: facts that are not called as the field is that they come from, by the name of the field.
+        decisions: acts that are a decision beside those of any case, each with what it decides, against which a letter
+            says what can be done.
+        proposals: acts that only propose what a second signature gives effect to.
+        folding: how rows of the ledger tell where its tracks stood.
+        passed_on: which fields of the person a call passes on, by what it is.
+    """
+
+    facts: Mapping[str, FactSource]
+    from_field: Mapping[str, tuple[str, ...]]
+    decisions: Mapping[str, str]
+    proposals: frozenset[str]
+    folding: Folding
+    passed_on: Mapping[str, tuple[str, ...]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
     """What answers about cases of a programme look like in the OpenAPI document, where each class is a schema.
 
     Attributes:
+        description: what the programme is, in a sentence.
         case: a case to any reader, with members that only some have.
         own_case: a case to its person.
         own_data: all that is held under a case, to its person.
@@ -42,6 +76,7 @@ class Published:
         obstacle: what stands in the way of what follows an approval.
     """
 
+    description: str
     case: type
     own_case: type
     own_data: type
@@ -62,6 +97,7 @@ class Views:
         remedies: codes of what the person can do now, beside what they can do in any case, the first first.
         columns: of the table of cases, those that every case has among them.
         cells: the programme's own columns of a case as it is shown, with what was given, none where it is not known.
+        told: what receipts, stories and logs of readers say of a case.
         published: how that is told in the OpenAPI document.
     """
 
@@ -71,6 +107,7 @@ class Views:
     remedies: Callable[[CaseReading], Sequence[str]]
     columns: tuple[str, ...]
     cells: Callable[[CaseView, Mapping[str, Any]], Mapping[str, object]]
+    told: Told
     published: Published
 
 

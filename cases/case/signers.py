@@ -70,6 +70,18 @@ def need_another(holder: str, signed: Iterable[Mapping[str, Any]], *, words: str
         raise Refused("same_signer", "" if words else _ANOTHER, words=words)
 
 
+def nothing_waits() -> Refused:
+    """Return the refusal of a signature where nothing was proposed, or no more waits."""
+    return Refused("wrong_stage", "Nothing waits for a second signature.")
+
+
+def need_signer(actor: Actor, pending: Mapping[str, Any] | None) -> None:
+    """Refuse who has signed what waits, and any signature where nothing does."""
+    if pending is None:
+        raise nothing_waits()
+    need_another(holder_of(actor), signers_of(pending))
+
+
 def need_reasons(
     reasons: Iterable[GivenReason], use: Use, forms: Sequence[type[Form]], *, at_least_one: bool = True
 ) -> tuple[ReasonCode, ...]:

@@ -8,12 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case import facts as case_facts
 from cases.case.file import CaseFile
 from cases.decisions import correction
+from cases.moves.front_half import Event
+from cases.moves.moving import move
 from cases.programme import programme_of
-from cases.tasks.review import open_review
 from domain.actors import Actor
 from domain.acts import Act
 from domain.findings import STANDING_IN_THE_WAY, Finding, outcome_of
-from domain.moves import Event
 from domain.stages import AssessmentOutcome, Stage
 from policy.facts import Facts
 from policy.rerun import REGISTRATION_SCOPE, run_again
@@ -23,7 +23,7 @@ from store.rows.register import AssessmentRow
 def start(file: CaseFile, actor: Actor, at: datetime) -> None:
     """Take the case up (R2); a second start changes nothing."""
     if file.stage is Stage.RECEIVED:
-        file.move(Event.STARTED)
+        move(file, Event.STARTED, actor, at)
         file.row.started_at = at
         file.record(Act.STARTED, actor, at)
 
@@ -45,9 +45,8 @@ async def assess_case(file: CaseFile, connection: AsyncConnection, actor: Actor,
     if outcome is AssessmentOutcome.INCOMPLETE and correction.may_return(file):
         correction.request_after_assessment(file, actor, at, findings)
         return
-    file.move(Event.ASSESSED_COMPLETE)
+    move(file, Event.ASSESSED_COMPLETE, actor, at)
     file.record(Act.ASSESSED, actor, at, outcome=outcome.value)
-    open_review(file, at)
 
 
 async def assess_again(

@@ -8,16 +8,16 @@ from cases.case import facts as case_facts
 from cases.case.file import CaseFile
 from cases.case.signers import holder_of, need_another, need_not_held, need_round, signature_of
 from cases.decisions import assessing, disputes
-from cases.notices.compose import Telling, tell
+from cases.moves.front_half import Event
+from cases.moves.moving import move, need_move
+from cases.notices.compose import Said
 from cases.programme import programme_of
 from domain.actors import Actor, system
 from domain.acts import Act
 from domain.case_facts import ContestState, FactAsked, FactState, contest_of, short_of
-from domain.clock import day_of
 from domain.decisions import TaskAnswerRequest
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
-from domain.moves import Event, get_move
 from domain.notices import NoticeKind, Recipient
 from domain.stages import Stage
 from domain.tasks import TaskAction, TaskKind
@@ -26,7 +26,7 @@ from store.rows.register import FactRow
 
 async def record(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: FactAsked) -> None:
     """Keep a fact that an officer saw beside what was given, and run the rules again that still decide (R35)."""
-    get_move(file.stage, Event.RECORD_FACT)
+    need_move(file, Event.RECORD_FACT, actor)
     asked_of_decided = programme_of(file).asked(file)
     if file.row.settled and not asked_of_decided:
         raise Refused("wrong_stage", words="fact_changes_nothing")
@@ -36,19 +36,19 @@ async def record(file: CaseFile, connection: AsyncConnection, actor: Actor, at: 
     for kind, destination in asked_of_decided:
         need_not_held(file, actor, kind, destination)
     _need_to_hold(file, asked)
-    file.move(Event.RECORD_FACT)
-    for replaced in _replace(file, asked, at):
+    for replaced in _replace(file, actor, asked, at):
         await disputes.end_dispute(file, connection, actor, at, "replaced", about=contest_of(replaced))
     number, content = _keep(file, actor, at, asked)
     hashed = file.person_key.ledger_hash(content)
     file.record(Act.FACT_RECORDED, actor, at, fact=number, field=asked.field, content=hashed)
     await _run_again(file, connection, at)
-    tell(file, Telling(NoticeKind.FACT_RECORDED, at, str(number), facts={"fact_field": short_of(asked.field)}))
+    said = Said(occasion=str(number), facts={"fact_field": short_of(asked.field)})
+    move(file, Event.RECORD_FACT, actor, at, said=said)
 
 
 def contest(file: CaseFile, actor: Actor, at: datetime, number: int) -> None:
     """Let another officer look at a recorded fact that the employer or the person thinks wrong, each once (R36)."""
-    get_move(file.stage, Event.CONTEST_FACT)
+    need_move(file, Event.CONTEST_FACT, actor)
     row = case_facts.find_fact(file, number)
     if row is None:
         raise Refused("not_found", words="fact_unknown")
@@ -57,11 +57,9 @@ def contest(file: CaseFile, actor: Actor, at: datetime, number: int) -> None:
     side = actor.role.value
     if side in row.contested_by:
         raise Refused("already_decided", words="fact_contested_before")
-    file.move(Event.CONTEST_FACT)
     file.put_fact(row, contest=ContestState.OPEN.value, contested_by=sorted([*row.contested_by, side]))
-    due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
-    task = file.open_task(TaskKind.FACT_CONTESTED, at, due_at=due.at, detail={"facts": []})
-    file.change_task(task, detail={"facts": sorted({*task.detail["facts"], number})})
+    task = move(file, Event.CONTEST_FACT, actor, at).task
+    file.change_task(task, detail={"facts": sorted({*task.detail.get("facts", ()), number})})
     file.record(Act.FACT_CONTESTED, actor, at, fact=number)
 
 
@@ -80,20 +78,21 @@ async def answer_contest(
         wrong = FieldError("facts", FieldCode.UNKNOWN_VALUE, "Not contested.", allowed=numbers)
         raise Refused("invalid", "Name facts that are contested.", [wrong])
     ends = chosen if asked.action is TaskAction.SET_ASIDE else set()
+    told: list[tuple[str, Said]] = []
     for row in contested:
         state = FactState.SET_ASIDE.value if row.number in ends else row.state
         file.put_fact(row, state=state, contest=ContestState.ANSWERED.value)
-        told = asked.action.value if row.number in chosen else TaskAction.UPHOLD.value
-        await disputes.end_dispute(file, connection, actor, at, told, about=contest_of(row.number))
-        _tell_answer(file, at, row, is_set_aside=row.number in ends)
-    file.close_tasks([TaskKind.FACT_CONTESTED], at)
+        outcome = asked.action.value if row.number in chosen else TaskAction.UPHOLD.value
+        await disputes.end_dispute(file, connection, actor, at, outcome, about=contest_of(row.number))
+        told.append(_answer(file, row, is_set_aside=row.number in ends))
+    move(file, Event.ANSWER_FACT, actor, at, said=told)
     file.record(Act.TASK_ANSWERED, actor, at, outcome=asked.action.value, kind=task.kind, facts=sorted(ends or chosen))
     if ends:
         programme_of(file).known_anew(file, at)
         await _run_again(file, connection, at)
 
 
-def _tell_answer(file: CaseFile, at: datetime, row: FactRow, *, is_set_aside: bool) -> None:
+def _answer(file: CaseFile, row: FactRow, *, is_set_aside: bool) -> tuple[NoticeKind, Said]:
     """Tell of a fact that is set aside all who heard that it was recorded, and of one that stands who contested it.
 
     Each contests a fact once: of the other's contest, whoever was told before that it stands is not told again, since
@@ -102,7 +101,7 @@ def _tell_answer(file: CaseFile, at: datetime, row: FactRow, *, is_set_aside: bo
     kind = NoticeKind.FACT_SET_ASIDE if is_set_aside else NoticeKind.FACT_UPHELD
     only = None if is_set_aside else frozenset(Recipient(side) for side in row.contested_by)
     facts = {"fact_field": short_of(row.field)}
-    tell(file, Telling(kind, at, str(row.number), facts=facts, only=only))
+    return kind, Said(occasion=str(row.number), facts=facts, only=only)
 
 
 def _need_to_hold(file: CaseFile, asked: FactAsked) -> None:
@@ -114,7 +113,7 @@ def _need_to_hold(file: CaseFile, asked: FactAsked) -> None:
         raise Refused("invalid", "The fact does not hold together with what else is known.", wrong)
 
 
-def _replace(file: CaseFile, asked: FactAsked, at: datetime) -> list[int]:
+def _replace(file: CaseFile, actor: Actor, asked: FactAsked, at: datetime) -> list[int]:
     """Let what was recorded of the field before stand no more; return the numbers whose contest ends by it."""
     earlier = [row for row in file.facts if row.field == asked.field and row.state == FactState.STANDS]
     contested = [row for row in earlier if row.contest == ContestState.OPEN]
@@ -122,7 +121,7 @@ def _replace(file: CaseFile, asked: FactAsked, at: datetime) -> list[int]:
         file.put_fact(row, state=FactState.REPLACED.value)
     for row in contested:
         file.put_fact(row, contest=ContestState.ANSWERED.value)
-        _drop_contest(file, row.number, at)
+        _drop_contest(file, actor, row.number, at)
     return [row.number for row in contested]
 
 
@@ -149,14 +148,14 @@ def _keep(file: CaseFile, actor: Actor, at: datetime, asked: FactAsked) -> tuple
     return number, content
 
 
-def _drop_contest(file: CaseFile, number: int, at: datetime) -> None:
+def _drop_contest(file: CaseFile, actor: Actor, number: int, at: datetime) -> None:
     """Take a fact that was replaced out of the task about its contest."""
     task = file.find_task(TaskKind.FACT_CONTESTED)
     left = [each for each in task.detail["facts"] if each != number] if task else []
     if task is not None and left:
         file.change_task(task, detail={"facts": left})
     else:
-        file.close_tasks([TaskKind.FACT_CONTESTED], at)
+        move(file, Event.REPLACE_FACT, actor, at)
 
 
 async def _run_again(file: CaseFile, connection: AsyncConnection, at: datetime) -> None:

@@ -7,9 +7,10 @@ from typing import Any, Final
 import orjson
 
 from cases.case.file import CaseFile
+from cases.programme import programme_of
 from domain.findings import Finding, FindingCode
 from policy.facts import Facts
-from policy.looked_at import LOOKED_AT, looked_at
+from policy.looked_at import looked_at
 from policy.rerun import REGISTRATION_SCOPE
 from store.rows.register import AssessmentRow
 
@@ -34,7 +35,7 @@ def answers_given(file: CaseFile, scope: str, reasons: Sequence[Given], at: date
     answers: list[Answer] = []
     for finding in found:
         codes = [reason["code"] for reason in reasons if _is_about(reason, finding)]
-        if codes and not finding.passed and finding.code in LOOKED_AT:
+        if codes and not finding.passed and finding.code in programme_of(file).rules.looked_at:
             answers.append(
                 {
                     "code": finding.code.value,
@@ -86,7 +87,7 @@ def reasons_for(file: CaseFile, findings: Iterable[Finding], facts: Facts) -> tu
 def kept_facts(file: CaseFile, assessment: AssessmentRow) -> Facts:
     """Return the facts that a kept assessment rests on."""
     place = f"{assessment.reference}/{assessment.scope}/{assessment.seq}"
-    return Facts.read(file.open("assessments", "facts", place, assessment.facts))
+    return programme_of(file).rules.facts.read(file.open("assessments", "facts", place, assessment.facts))
 
 
 def _is_about(reason: Given, finding: Finding) -> bool:
@@ -100,12 +101,13 @@ def _named(answer: Answer) -> tuple[str, str, str]:
 
 
 def _key(file: CaseFile, finding: Finding, facts: Facts) -> tuple[str, str, str] | None:
-    if finding.code not in LOOKED_AT:
+    if finding.code not in programme_of(file).rules.looked_at:
         return None
     return finding.code.value, finding.outcome.value, _hash(file, finding, facts)
 
 
 def _hash(file: CaseFile, finding: Finding, facts: Facts) -> str:
     """Return the keyed hash of the facts of a finding; like the facts it means nothing after an erasure."""
-    seen = orjson.dumps(looked_at(finding.code, facts), option=orjson.OPT_SORT_KEYS)
+    names = programme_of(file).rules.looked_at[finding.code]
+    seen = orjson.dumps(looked_at(names, facts), option=orjson.OPT_SORT_KEYS)
     return file.person_key.ledger_hash(seen)

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from cases.case.file import CaseFile
+from cases.case.moves import At
 from cases.case.signers import (
     given,
     need_reasons,
@@ -21,18 +22,18 @@ from cases.case.signers import (
     with_signature,
 )
 from cases.decisions.second_signature import SecondSignature, Verdict
-from cases.notices.compose import Telling, tell
+from cases.moves.front_half import Event
+from cases.moves.moving import move
+from cases.notices.compose import Said
 from cases.programme import programme_of
 from cases.tasks.review import give_back
 from domain.actors import Actor
 from domain.acts import Act
 from domain.decisions import ConfirmationAction, ConfirmationRequest, GivenReason, PermitConfirmationRequest
 from domain.errors import need
-from domain.notices import NoticeKind
 from domain.reasons import Use
 from domain.stages import Destination, PendingAct
 from domain.tasks import TaskKind
-from store.rows.work import TaskRow
 
 _OF_CASE = SecondSignature(one_waits="already_decided")
 
@@ -61,7 +62,7 @@ class Matter:
         change: sets columns of the row at a time.
         pending: the place of the proposal's notes.
         rejected: the place of those of its rejection.
-        destination: the track; None for the case.
+        track: the track; None for the case.
         rule: what a proposal asks of its signatures.
     """
 
@@ -70,8 +71,13 @@ class Matter:
     change: Callable[..., None]
     pending: Place
     rejected: Place
-    destination: Destination | None = None
+    track: At | None = None
     rule: SecondSignature = _OF_CASE
+
+    @property
+    def destination(self) -> Destination | None:
+        """The key of the track."""
+        return Destination(self.track.key) if self.track else None
 
     @property
     def act(self) -> PendingAct:
@@ -125,26 +131,6 @@ def read(matter: Matter) -> tuple[tuple[GivenReason, ...], str | None]:
     return with_notes(kept["reasons"], notes["reasons"]), notes["note"]
 
 
-def ask_second(
-    matter: Matter, at: datetime, occasion: str, due: Mapping[str, Any], *, due_at: datetime | None
-) -> TaskRow:
-    """Open the task of the second signature and tell the officers; `due` is what the notice says of its day."""
-    task = matter.file.open_task(
-        TaskKind.CONFIRM,
-        at,
-        due_at=due_at,
-        destination=matter.destination,
-        detail={"pending_act": matter.act.value},
-    )
-    tell_signers(matter, NoticeKind.SECOND_SIGNATURE_REQUESTED, at, occasion, {"pending_act": matter.act, **due})
-    return task
-
-
-def tell_signers(matter: Matter, kind: NoticeKind, at: datetime, occasion: str, facts: Mapping[str, Any]) -> None:
-    """Tell those who may sign what waits; none of those who have signed is shown it (`cases.notices.staff`)."""
-    tell(matter.file, Telling(kind, at, occasion, matter.destination, facts))
-
-
 def sign(matter: Matter, actor: Actor, action: ConfirmationAction) -> Verdict:
     """Return what the actor's signature on the proposal that waits comes to.
 
@@ -165,8 +151,8 @@ def add_signature(matter: Matter, actor: Actor, at: datetime, occasion: str, due
     task = file.find_task(TaskKind.CONFIRM, matter.destination)
     if task is not None:
         give_back(file, task)
-    again = f"{occasion}/{len(signers_of(signed))}"
-    tell_signers(matter, NoticeKind.SECOND_SIGNATURE_REQUESTED, at, again, {"pending_act": act, **due})
+    said = Said(occasion=f"{occasion}/{len(signers_of(signed))}", facts={"pending_act": act, **due})
+    move(file, Event.SIGN, actor, at, track=matter.track, said=said)
 
 
 def reject(
@@ -187,19 +173,17 @@ def reject(
     return proposed_by
 
 
-def tell_rejected(
-    matter: Matter,
-    at: datetime,
+def said_of(
     act: PendingAct,
     proposed_by: Mapping[str, Any],
     asked: ConfirmationRequest | PermitConfirmationRequest,
-    occasion: str,
-    due: Mapping[str, Any],
-) -> None:
-    """Tell who proposed that the second signature was not given, and why."""
-    facts = {"pending_act": act, "note": asked.note, **due}
-    kind, holder = NoticeKind.SECOND_SIGNATURE_REJECTED, signer(proposed_by)
-    tell(matter.file, Telling(kind, at, occasion, matter.destination, facts, asked.reasons, holder=holder))
+    *,
+    occasion: str | None = None,
+    **facts: Any,
+) -> Said:
+    """Return what is said to who proposed, of why the second signature was not given."""
+    holder, about = signer(proposed_by), {"pending_act": act, "note": asked.note, **facts}
+    return Said(occasion=occasion, facts=about, reasons=asked.reasons, holder=holder)
 
 
 def _kept(

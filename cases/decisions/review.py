@@ -15,17 +15,18 @@ from cases.case.signers import (
     need_round,
     need_undecided,
     notes_of,
+    nothing_waits,
     signature_of,
     signer,
     take_task,
 )
-from cases.deadlines import park_clock
+from cases.deadlines.stated import signature_due
 from cases.decisions import correction, finding_answers, proposals, settling
 from cases.decisions.reported_days import need_day
-from cases.decisions.second_signature import Verdict, nothing_waits
-from cases.notices.compose import Telling, tell
+from cases.decisions.second_signature import Verdict
+from cases.moves.front_half import Event
+from cases.moves.moving import Asked, move, need_move
 from cases.programme import Signature, programme_of
-from cases.tasks.review import open_review, park_due, signature_due
 from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.clock import day_of, morning_of
@@ -40,11 +41,10 @@ from domain.decisions import (
 )
 from domain.errors import Refused, need
 from domain.findings import STANDING_IN_THE_WAY
-from domain.moves import Event, get_move
 from domain.notices import NoticeKind
 from domain.reasons import Use, checked_reasons
 from domain.stages import PendingAct, Stage
-from domain.tasks import Queue, TaskKind
+from domain.tasks import TaskKind
 from policy.rerun import REGISTRATION_SCOPE
 
 
@@ -53,7 +53,7 @@ async def decide(
 ) -> None:
     """Decide on the registration: approve, return or refuse (R10 to R13)."""
     need_undecided(file)
-    get_move(file.stage, Event.REFUSE)
+    need_move(file, Event.REFUSE, actor)
     need_round(file, asked.round)
     need_no_hold(file)
     take_task(file, actor, at, TaskKind.REVIEW)
@@ -62,15 +62,12 @@ async def decide(
         _return(file, actor, at, asked)
     elif asked.action is DecisionAction.REFUSE:
         need_reasons(asked.reasons, Use.REFUSE, file.forms)
-        file.move(Event.REFUSE)
-        propose(file, actor, at, PendingAct.REFUSE, asked.reasons, asked.note)
+        propose(file, actor, at, Event.REFUSE, PendingAct.REFUSE, asked.reasons, asked.note)
     elif needs_second_signature(file):
         need_reasons(asked.reasons, Use.OVERRIDE, file.forms, at_least_one=_needs_override(file))
-        file.move(Event.APPROVE_OVER_FAIL)
-        propose(file, actor, at, PendingAct.APPROVE, asked.reasons, asked.note)
+        propose(file, actor, at, Event.APPROVE_OVER_FAIL, PendingAct.APPROVE, asked.reasons, asked.note)
     else:
         codes = need_reasons(asked.reasons, Use.OVERRIDE, file.forms, at_least_one=False)
-        file.move(Event.APPROVE)
         unexplained = _open_questions(file) and not codes
         _keep_answers(file, at, given(asked.reasons))
         await settling.approve(
@@ -82,6 +79,7 @@ def propose(
     file: CaseFile,
     actor: Actor,
     at: datetime,
+    event: str,
     act: PendingAct,
     reasons: Sequence[GivenReason],
     note: str | None,
@@ -92,6 +90,9 @@ def propose(
     proposals.propose(matter, actor, at, act, reasons, note, **more)
     of_decided = programme_of(file).signatures.get(act)
     proposed = Act.DECIDED if of_decided is None else of_decided.proposed
+    expected = file.set_working_days(DeadlineKind.SIGNATURE_EXPECTED, day_of(at), file.context.limits.signature_days)
+    due_at = None if of_decided is None else expected.at
+    move(file, event, actor, at, asked=Asked(due_at=due_at, detail={"pending_act": act.value}))
     file.record(
         proposed,
         actor,
@@ -100,12 +101,6 @@ def propose(
         reasons=[r.code for r in reasons],
         **more,
     )
-    file.close_tasks([TaskKind.REVIEW], at)
-    expected = file.set_working_days(DeadlineKind.SIGNATURE_EXPECTED, day_of(at), file.context.limits.signature_days)
-    due_at = None if of_decided is None else expected.at
-    task = proposals.ask_second(matter, at, f"{file.round}/{act.value}", signature_due(file), due_at=due_at)
-    if file.row.overdue:
-        file.change_task(task, overdue=True, queue=Queue.SUPERVISORS.value)
 
 
 async def confirm(
@@ -133,10 +128,8 @@ async def confirm(
         return
     reasons, note = proposal(file)
     if pending == PendingAct.REFUSE:
-        file.move(Event.CONFIRM_REFUSAL)
         settling.refuse(file, actor, at, reasons)
     else:
-        file.move(Event.CONFIRM_APPROVAL)
         _keep_answers(file, at, need(file.row.pending, "pending")["reasons"])
         why = [reason.code for reason in reasons]
         await settling.approve(file, connection, actor, at, why, note=note, confirmed=True)
@@ -150,12 +143,11 @@ def proposal(file: CaseFile) -> tuple[tuple[GivenReason, ...], str | None]:
 def recall(file: CaseFile, actor: Actor, at: datetime) -> None:
     """Take an approval back before anything was sent (R10a)."""
     if file.stage is not Stage.APPROVED or file.row.settled or need(file.row.settles_at, "settles_at") <= at:
-        get_move(file.stage, Event.RECALL)
+        need_move(file, Event.RECALL, actor)
         raise Refused("wrong_stage", "The settling time is over; the approval stands.")
     effect = need(file.row.effect_by, "effect_by")
     if not is_same(actor, effect):
         raise Refused("role_not_allowed", "Only the one who gave the approval effect may recall it.")
-    file.move(Event.RECALL)
     finding_answers.take_back(file)
     told = str(file.round)
     file.suppressed.add((NoticeKind.REGISTRATION_APPROVED.value, told))
@@ -167,14 +159,13 @@ def recall(file: CaseFile, actor: Actor, at: datetime) -> None:
         days_used=effect["days_used"], clock_since=date.fromisoformat(since) if since else None,
     )  # fmt: skip
     file.cancel_deadlines(DeadlineKind.SETTLED)
-    park_clock.run(file, after=at)
+    move(file, Event.RECALL, actor, at)
     file.record(Act.RECALLED, actor, at)
-    open_review(file, at)
 
 
 def hold(file: CaseFile, actor: Actor, at: datetime, asked: HoldRequest) -> None:
     """Place or release an officer's hold (R17)."""
-    get_move(file.stage, Event.HOLD)
+    need_move(file, Event.HOLD, actor)
     if asked.action is HoldAction.RELEASE:
         if not file.row.hold:
             raise Refused("wrong_stage", "No officer's hold stands on this case.")
@@ -235,14 +226,12 @@ def _reject(file: CaseFile, actor: Actor, at: datetime, asked: ConfirmationReque
     matter = proposals.of_case(file)
     act = matter.act
     need_reasons(asked.reasons, Use.REJECT, file.forms)
-    file.move(Event.REJECT if signed is None else signed.rejected)
-    file.close_tasks([TaskKind.CONFIRM], at)
-    file.cancel_deadlines(DeadlineKind.SIGNATURE_EXPECTED)
+    event = Event.REJECT if signed is None else signed.rejected
+    need_move(file, event, actor)
     file.row.round += 1
     proposer = proposals.reject(matter, actor, at, asked)
-    if signed is None:
-        open_review(file, at, reserved_for=signer(proposer))
-    proposals.tell_rejected(matter, at, act, proposer, asked, str(file.round), park_due(file))
+    said = proposals.said_of(act, proposer, asked)
+    move(file, event, actor, at, asked=Asked(holder=signer(proposer)), said=said)
     if signed is not None and signed.withheld is not None:
         signed.withheld(file, actor, at)
 
@@ -271,7 +260,7 @@ def _open_questions(file: CaseFile) -> bool:
 
 def withdraw(file: CaseFile, actor: Actor, at: datetime) -> None:
     """Withdraw an open case; a proposal not yet confirmed never takes effect (R16)."""
-    file.move(Event.WITHDRAW)
-    settling.close_unregistered(file, at)
+    need_move(file, Event.WITHDRAW, actor)
+    settling.close_unregistered(file)
+    move(file, Event.WITHDRAW, actor, at)
     file.record(Act.WITHDRAWN, actor, at)
-    tell(file, Telling(NoticeKind.REGISTRATION_WITHDRAWN, at, str(file.round)))

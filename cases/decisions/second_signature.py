@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
-from cases.case.signers import holder_of, need_another
+from cases.case.signers import holder_of, need_another, nothing_waits
 from domain.actors import STAFF, Actor, Role
 from domain.decisions import ConfirmationAction
 from domain.errors import Refused
@@ -25,11 +25,6 @@ class Verdict(StrEnum):
     GIVEN = "given"
     MORE = "more"  # signed, and yet another person has to
     WITHHELD = "withheld"
-
-
-def nothing_waits() -> Refused:
-    """Return the refusal of a signature where nothing was proposed, or no more waits."""
-    return Refused("wrong_stage", "Nothing waits for a second signature.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

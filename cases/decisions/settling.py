@@ -9,19 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
 from cases.case.signers import notes_of, signature_of
-from cases.deadlines import park_clock
-from cases.notices.compose import Telling, tell
+from cases.moves.front_half import Event
+from cases.moves.moving import move
+from cases.notices.compose import Said
 from cases.programme import programme_of
-from cases.tasks.review import close_review
 from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import day_of
 from domain.deadlines import DeadlineKind
 from domain.decisions import GivenReason
-from domain.moves import Event
-from domain.notices import NoticeKind
 from domain.references import registration_number
-from domain.stages import DueKind, Holder
 from store.tables import registration_number_sequence
 from texts.notices import Remedy
 
@@ -55,21 +52,18 @@ async def approve(
         registration_number=registration_number(day_of(at).year, sequence),
         effect_by=effect, approved_at=at, settles_at=settles_at, settled=False, pending_act=None, pending=None,
     )  # fmt: skip
-    close_review(file, at)
-    park_clock.end(file)
-    park_clock.owe(file, None, DueKind.PARK_DECISION, Holder.PARK)
-    act = Act.CONFIRMED if confirmed else Act.DECIDED
+    event, act = (Event.CONFIRM_APPROVAL, Act.CONFIRMED) if confirmed else (Event.APPROVE, Act.DECIDED)
+    move(file, event, actor, at, said=Said(not_before=settles_at))
     file.record(
         act, actor, at, outcome="approve", reasons=reasons, number=file.row.registration_number,
         overrides_unexplained=overrides_unexplained,
     )  # fmt: skip
     file.set_deadline(DeadlineKind.SETTLED, settles_at)
-    tell(file, Telling(NoticeKind.REGISTRATION_APPROVED, at, str(file.round), not_before=settles_at))
 
 
 async def settle(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
     """Let what the programme does of an approved case begin, once nobody can recall the approval any more."""
-    file.move(Event.SETTLED)
+    move(file, Event.SETTLED, actor, at)
     file.row.settled = True
     file.record(Act.SETTLED, actor, at)
     await programme_of(file).takes_effect(file, connection, actor, at)
@@ -77,30 +71,18 @@ async def settle(file: CaseFile, connection: AsyncConnection, actor: Actor, at: 
 
 def refuse(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[GivenReason]) -> None:
     """Refuse with the second signature, by a letter that says why and what can be done (R14)."""
-    close_review(file, at)
-    close_unregistered(file, at)
+    close_unregistered(file)
+    move(file, Event.CONFIRM_REFUSAL, actor, at, said=letter(file, actor, at, reasons))
     codes = [reason.code for reason in reasons]
     file.record(Act.CONFIRMED, actor, at, outcome="refuse", reasons=codes, remedy=remedy_stated(file))
-    tell(file, letter(file, NoticeKind.REGISTRATION_REFUSED, actor, at, reasons))
 
 
-def close_unregistered(file: CaseFile, at: datetime) -> None:
-    """End whatever runs for a case that closes without a registration."""
-    file.cancel_tasks(at)
-    file.cancel_deadlines()
-    park_clock.end(file)
-    park_clock.owe(file, None, DueKind.PARK_DECISION, Holder.NONE)
+def close_unregistered(file: CaseFile) -> None:
+    """Take away what waits of a case that closes without a registration."""
     file.row.change(pending_act=None, pending=None, hold=None, standing_hold=False)
 
 
-def letter(
-    file: CaseFile,
-    kind: NoticeKind,
-    actor: Actor,
-    at: datetime,
-    reasons: Sequence[GivenReason],
-    **more: Any,
-) -> Telling:
+def letter(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[GivenReason]) -> Said:
     """Return a letter: the decider's role, the date, the reasons, the rule version and the remedy (unconfirmed)."""
     limits = file.context.limits
     remedy = Remedy(reconsideration_days=limits.reconsideration_calendar_days, lawsuit_months=limits.lawsuit_months)
@@ -110,7 +92,7 @@ def letter(
         "rule_version": file.row.policy_version,
         "remedy": remedy,
     }
-    return Telling(kind, at, str(file.round), facts=facts, reasons=reasons, **more)
+    return Said(facts=facts, reasons=reasons)
 
 
 def remedy_stated(file: CaseFile) -> dict[str, Any]:

@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 
 from cases.case.contact import earlier_addresses, given_of, keep_earlier
 from cases.case.file import CaseFile
-from cases.notices.compose import Telling, tell
+from cases.notices.compose import Said
 from domain.clock import day_of, start_of
 from domain.forms import Subject
 from domain.masks import MASKS
-from domain.notices import NoticeKind, Recipient
+from domain.notices import Recipient
 from domain.sign_in_addresses import FIELDS, addresses_of, changed_fields, earlier_after, serving, waiting_at
 
 
@@ -21,8 +21,8 @@ def held_back(file: CaseFile, at: datetime, wanted: Subject) -> dict[str, str | 
     return {field: given[channel] for channel, field in FIELDS.items() if field in changed}
 
 
-def follow(file: CaseFile, at: datetime, before: Subject) -> None:
-    """Let addresses that were changed serve from their time on, and tell those by which the person signed in so far.
+def follow(file: CaseFile, at: datetime, before: Subject) -> list[Said]:
+    """Let addresses that were changed serve from their time on; return what to tell those that served so far.
 
     The file has the new version of what was given.
     """
@@ -30,18 +30,19 @@ def follow(file: CaseFile, at: datetime, before: Subject) -> None:
     is_same_person = before.identity_number == file.subject.identity_number
     earlier, changed = earlier_addresses(file), changed_fields(old, new)
     if not changed and (is_same_person or not earlier):
-        return
+        return []
     last = day_of(file.calendar.deadline(day_of(at), file.context.limits.address_serves_days).at)
     until = start_of(last + timedelta(days=1))
     kept = earlier_after(old, new, earlier, at=at, until=until, is_same_person=is_same_person)
     keep_earlier(file, kept)
     if not any(each.until == until for each in kept.values()):
-        return
+        return []
     given = [
         MASKS[field](address) for channel, field in FIELDS.items() if field in changed and (address := new[channel])
     ]
     facts = {"contact": ", ".join(given) or None, "from_on": day_of(until)}
-    for channel, address in serving(old, earlier, at).items():
-        occasion = f"{file.row.facts_version}/{channel.value}"
-        only = frozenset({Recipient.PERSON})
-        tell(file, Telling(NoticeKind.CONTACT_CHANGED, at, occasion, facts=facts, only=only, to=(channel, address)))
+    version, only = file.row.facts_version, frozenset({Recipient.PERSON})
+    return [
+        Said(occasion=f"{version}/{channel.value}", facts=facts, only=only, to=(channel, address))
+        for channel, address in serving(old, earlier, at).items()
+    ]

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.file import CaseFile, load_case
 from cases.case.parts import destinations_of
 from cases.case.signers import held_by_another, holder_of, need_another, need_no_conflict, signers_of, subject_of
+from cases.deadlines.claims import set_claim_limit
 from cases.shared.accesses import record_access
 from cases.shared.context import Context
 from cases.shared.idempotency import Done, Idempotency, Progress, Reply, once
@@ -20,7 +21,6 @@ from cases.shared.views import document
 from cases.tasks import review as review_tasks
 from cases.tasks.lists import Told, describe, describe_one, moments, totals
 from cases.tasks.queries import FAR, FEW, MANY, Position, counts_of, next_free, page_of, visible_to
-from cases.tasks.review import set_claim_limit
 from cases.tasks.views import TaskCounts, TaskView
 from domain.actors import Actor, Role
 from domain.acts import Act

@@ -7,20 +7,18 @@ from typing import Any
 from cases.case.file import CaseFile
 from cases.case.signers import is_same, signature_of
 from cases.decisions.reported_days import day_refused, need_day
-from cases.notices.compose import Telling, tell
+from cases.moves.moving import move, need_move
 from domain.actors import STAFF, Actor
 from domain.acts import Act
 from domain.clock import day_of, start_of
-from domain.deadlines import DeadlineKind
 from domain.errors import Refused, need
-from domain.moves import Event
-from domain.notices import NoticeKind
 from domain.reasons import ReasonCode, departure_reason
 from domain.registration import DepartureRequest
 from domain.stages import PendingAct
-from domain.tasks import TaskKind
 from programmes.talent_permit.given import known
-from programmes.talent_permit.words import PermitDeadline, PermitTask
+from programmes.talent_permit.stages import LifeEvent
+from programmes.talent_permit.tables import talent_permit
+from programmes.talent_permit.words import PermitDeadline
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,40 +63,31 @@ def proposed(file: CaseFile, at: datetime) -> Departure:
     )
 
 
-def take(file: CaseFile, at: datetime, departure: Departure, confirmed_by: Actor | None = None) -> None:
-    """Set the last day of the employment, and tell everybody of it; an earlier report is replaced."""
+def take(file: CaseFile, departure: Departure, confirmed_by: Actor | None = None) -> None:
+    """Set the last day of the employment; an earlier report is replaced."""
     kept = {"by": departure.by, "reason": departure.reason.value, "late": departure.late, "disputed": False}
     if confirmed_by is not None:
         kept["confirmed_by"] = signature_of(confirmed_by)
-    file.row.change(departure=kept, ended_on=departure.last_day, end_reason=departure.reason.value)
+    talent_permit(file).departure = kept
+    file.row.change(ended_on=departure.last_day, end_reason=departure.reason.value)
     file.cancel_deadlines(PermitDeadline.CONTRACT_REMINDER, PermitDeadline.CONTRACT_GRACE)
-    file.close_tasks([PermitTask.EMPLOYMENT_CHECK], at)
     file.set_deadline(PermitDeadline.EMPLOYMENT_OVER, start_of(departure.last_day + timedelta(days=1)))
-
-
-def announce(file: CaseFile, at: datetime, departure: Departure) -> None:
-    """Tell employer and person of a departure that was recorded."""
-    facts = {"last_day": departure.last_day, "end_reason": departure.reason.value}
-    occasion = f"{file.round}/{departure.last_day}"
-    tell(file, Telling(NoticeKind.DEPARTURE_RECORDED, at, occasion, facts=facts))
 
 
 def confirm(file: CaseFile, actor: Actor, at: datetime) -> None:
     """Record a departure that an officer reported, by the second signature."""
-    file.move(Event.CONFIRM_DEPARTURE)
+    need_move(file, LifeEvent.CONFIRM_DEPARTURE, actor)
     departure = proposed(file, at)
-    file.close_tasks([TaskKind.CONFIRM], at)
-    file.cancel_deadlines(DeadlineKind.SIGNATURE_EXPECTED)
     file.row.change(pending_act=None, pending=None)
-    take(file, at, departure, confirmed_by=actor)
+    take(file, departure, confirmed_by=actor)
+    move(file, LifeEvent.CONFIRM_DEPARTURE, actor, at)
     reasons = [departure.reason.value]
     file.record(Act.CONFIRMED, actor, at, outcome=PendingAct.DEPARTURE.value, reasons=reasons, **departure.as_kept())
-    announce(file, at, departure)
 
 
 def need_another_than_reported(file: CaseFile, actor: Actor) -> None:
     """Refuse to let the one who reported a departure, or signed it, judge its dispute."""
-    departure = file.row.departure or {}
+    departure = talent_permit(file).departure or {}
     if is_same(actor, departure.get("by")) or is_same(actor, departure.get("confirmed_by")):
         raise Refused("role_not_allowed", words="own_departure")
 
@@ -126,3 +115,9 @@ def _need_known_day(file: CaseFile, actor: Actor, at: datetime, last_day: date) 
         need_day("last_day", last_day, latest=furthest, after="too_far_ahead", limit_days=limits.departure_ahead_days)
     if actor.role not in STAFF and file.calendar.working_day(last_day, limits.departure_back_days + 1) <= today:
         raise day_refused("last_day", "too_far_back", limit_days=limits.departure_back_days)
+
+
+def has_died(file: CaseFile) -> bool:
+    """Whether a case ended, or is reported to end, with the death of its person."""
+    departure = talent_permit(file).departure or {}
+    return ReasonCode.DECEASED.value in (file.row.end_reason, departure.get("reason"))

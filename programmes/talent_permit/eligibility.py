@@ -7,8 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.file import CaseFile
 from cases.case.views import CaseForStaff
 from cases.decisions import assessing, finding_answers
+from cases.moves.moving import Asked, move
+from cases.programme import programme_of
 from domain.actors import Actor, system
-from domain.acts import Act
 from domain.clock import day_of
 from domain.findings import Finding, outcome_of
 from domain.languages import Language
@@ -16,8 +17,8 @@ from domain.stages import Destination, PendingAct, Stage
 from policy.facts import Facts
 from policy.rerun import REGISTRATION_SCOPE
 from programmes.talent_permit import contract, permits, views
-from programmes.talent_permit.rules import eligibility
-from programmes.talent_permit.words import PermitTask
+from programmes.talent_permit.stages import PermitEvent, permit_of
+from programmes.talent_permit.words import PermitAct, PermitTask
 
 
 async def begin(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
@@ -67,7 +68,10 @@ async def obstacles(file: CaseFile, connection: AsyncConnection, at: datetime) -
         (destination, finding)
         for destination in asked
         for finding in finding_answers.open_questions(
-            file, eligibility(facts, destination, pack, file.accepted_on), facts, further=further
+            file,
+            programme_of(file).rules.of_destination(facts, destination, pack, file.accepted_on),
+            facts,
+            further=further,
         )
     ]
 
@@ -86,7 +90,7 @@ async def outlook(
 
 def _weigh(file: CaseFile, actor: Actor, at: datetime, destination: Destination, known: assessing.Known) -> None:
     pack, facts = file.context.packs.version(file.row.policy_version), known.facts
-    findings = eligibility(facts, destination, pack, file.accepted_on)
+    findings = programme_of(file).rules.of_destination(facts, destination, pack, file.accepted_on)
     assessing.keep_assessment(file, destination.value, findings, known, at)
     asked = finding_answers.open_questions(file, findings, facts)
     if not asked:
@@ -94,12 +98,14 @@ def _weigh(file: CaseFile, actor: Actor, at: datetime, destination: Destination,
         return
     if destination not in file.permits:
         file.set_permit(destination, at)
-    due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
     about = {"findings": sorted(finding.code.value for finding in asked)}
-    task = file.share_task(PermitTask.PERMIT_ELIGIBILITY, at, destination, due_at=due.at, detail=about)
+    asks = Asked(detail=about)
+    task = move(file, PermitEvent.NOT_CLEAR, actor, at, track=permit_of(destination), asked=asks).task
     if task.detail.get("findings") != about["findings"]:
         file.change_task(task, detail=task.detail | about)
-    file.record(Act.PERMIT_NOT_CLEAR, actor, at, destination=destination.value, outcome=outcome_of(findings).value)
+    file.record(
+        PermitAct.PERMIT_NOT_CLEAR, actor, at, destination=destination.value, outcome=outcome_of(findings).value
+    )
 
 
 def _send(
@@ -111,7 +117,6 @@ def _send(
     facts: Facts,
 ) -> None:
     """Make a destination eligible: nothing stands in the way, or what did was answered before."""
-    file.close_tasks([PermitTask.PERMIT_ELIGIBILITY], at, destination=destination)
     reasons = finding_answers.reasons_for(file, findings, facts)
     permits.make_eligible(file, actor, at, destination, reasons)
 

@@ -12,15 +12,15 @@ from cases.decisions import assessing
 from cases.decisions.proposals import need_no_proposal
 from cases.decisions.reported_days import need_day
 from cases.decisions.review import proposal, propose
+from cases.moves.moving import move, need_move
 from cases.notices import contact_changes
-from cases.notices.compose import Telling, tell
+from cases.notices.compose import Said
 from domain.actors import STAFF, Actor
 from domain.acts import Act
 from domain.clock import day_of
 from domain.decisions import GivenReason, RevocationRequest, TaskAnswerRequest
 from domain.errors import FieldError, Refused, need
 from domain.field_errors import MESSAGES, FieldCode, field_errors
-from domain.moves import Event, get_move
 from domain.notices import NoticeKind
 from domain.reasons import ReasonCode, Use
 from domain.registration import ChangeRequest, CorrectionRequest, DepartureRequest, RegistrationRequest
@@ -28,7 +28,9 @@ from domain.stages import CLOSED, IN_REVIEW, PendingAct, Stage, Standing
 from domain.tasks import TaskAction, TaskKind
 from programmes.talent_permit import contract, departures, ending, permits
 from programmes.talent_permit.given import given, known
-from programmes.talent_permit.words import PermitDeadline, PermitTask
+from programmes.talent_permit.stages import LifeEvent
+from programmes.talent_permit.tables import talent_permit
+from programmes.talent_permit.words import PermitAct, PermitDeadline, PermitTask
 from store.rows.work import DeadlineRow, TaskRow
 
 
@@ -37,64 +39,60 @@ def depart(file: CaseFile, actor: Actor, at: datetime, asked: DepartureRequest) 
     if actor.role in STAFF:
         _propose_departure(file, actor, at, asked)
         return
-    get_move(file.stage, Event.DEPART)
+    need_move(file, LifeEvent.DEPART, actor)
     departure = departures.read(file, actor, at, asked)
-    file.move(Event.DEPART)
-    departures.take(file, at, departure)
-    file.record(Act.DEPARTURE_REPORTED, actor, at, reasons=[departure.reason.value], **departure.as_kept())
-    departures.announce(file, at, departure)
+    departures.take(file, departure)
+    move(file, LifeEvent.DEPART, actor, at)
+    file.record(PermitAct.DEPARTURE_REPORTED, actor, at, reasons=[departure.reason.value], **departure.as_kept())
 
 
 def _propose_departure(file: CaseFile, actor: Actor, at: datetime, asked: DepartureRequest) -> None:
-    get_move(file.stage, Event.PROPOSE_DEPARTURE)
+    need_move(file, LifeEvent.PROPOSE_DEPARTURE, actor)
     departure = departures.read(file, actor, at, asked)
     need_no_proposal(file)
-    file.move(Event.PROPOSE_DEPARTURE)
     file.row.round += 1
     reasons = (GivenReason(code=departure.reason.value),)
-    propose(file, actor, at, PendingAct.DEPARTURE, reasons, None, **departure.as_kept())
+    event = LifeEvent.PROPOSE_DEPARTURE
+    propose(file, actor, at, event, PendingAct.DEPARTURE, reasons, None, **departure.as_kept())
 
 
 def dispute(file: CaseFile, actor: Actor, at: datetime) -> None:
     """Let an officer look at a departure that the person disputes; the report to the authority waits (R22, R30)."""
-    departure = file.row.departure
+    departure = talent_permit(file).departure
     if departure is None or file.row.end_reason != departure["reason"]:
-        get_move(file.stage, Event.DISPUTE)
+        need_move(file, LifeEvent.DISPUTE, actor)
         raise Refused("wrong_stage", "No departure is recorded.")
     if departure["disputed"]:
         raise Refused("already_decided", "This departure was disputed before.")
-    file.move(Event.DISPUTE)
-    file.row.departure = departure | {"disputed": True}
-    due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
-    file.open_task(PermitTask.DEPARTURE_DISPUTED, at, due_at=due.at)
-    file.record(Act.DEPARTURE_DISPUTED, actor, at)
+    move(file, LifeEvent.DISPUTE, actor, at)
+    talent_permit(file).departure = departure | {"disputed": True}
+    file.record(PermitAct.DEPARTURE_DISPUTED, actor, at)
 
 
 def end_employment(file: CaseFile, actor: Actor, at: datetime, _deadline: DeadlineRow | None = None) -> None:
     """End the registration on the day after the last day of work; a pending revocation goes first (R23)."""
     if file.row.pending_act == PendingAct.REVOKE or file.row.ended_on is None:
         return
-    file.move(Event.EMPLOYMENT_OVER)
     is_disputed = file.find_task(PermitTask.DEPARTURE_DISPUTED) is not None
-    _end(file, actor, at, need(file.row.end_reason, "end_reason"))
+    _end(file, LifeEvent.EMPLOYMENT_OVER, actor, at, need(file.row.end_reason, "end_reason"))
     permits.registration_ended(file, actor, at, "registration_ended", reports=not is_disputed)
 
 
 def revoke(file: CaseFile, actor: Actor, at: datetime, asked: RevocationRequest) -> None:
     """Propose a revocation, which takes effect with a second signature (R24)."""
-    get_move(file.stage, Event.REVOKE)
+    need_move(file, LifeEvent.REVOKE, actor)
     departures.need_settled(file)
     need_no_proposal(file)
     need_reasons(asked.reasons, Use.REVOKE, file.forms)
-    file.move(Event.REVOKE)
     file.row.round += 1
     file.row.rejected = None
-    propose(file, actor, at, PendingAct.REVOKE, asked.reasons, asked.note)
+    propose(file, actor, at, LifeEvent.REVOKE, PendingAct.REVOKE, asked.reasons, asked.note)
 
 
 def confirm_revocation(file: CaseFile, actor: Actor, at: datetime) -> None:
     """Revoke a registration with the second signature, and its permits with it (R25)."""
     reasons, _ = proposal(file)
+    need_move(file, LifeEvent.CONFIRM_REVOCATION, actor)
     ending.revoke(file, actor, at, reasons)
     permits.registration_ended(file, actor, at, "registration_revoked")
 
@@ -110,26 +108,26 @@ async def change(file: CaseFile, connection: AsyncConnection, actor: Actor, at: 
 
     While an address waits that was changed before, an officer looks at a further one too.
     """
-    file.move(Event.CHANGE)
+    need_move(file, LifeEvent.CHANGE, actor)
     if asked.contract_end is not None and file.stage is Stage.APPROVED:
         _need_contract_to_come(file, at, asked.contract_end)
     held = contact_changes.held_back(file, at, _changed(file, asked.at_once).subject) if asked.at_once else {}
     if at_once := {name: value for name, value in asked.at_once.items() if name not in held}:
-        keep_version(file, at, whole=_changed(file, at_once))
-        file.record(Act.CHANGED, actor, at, fields=sorted(at_once), version=file.row.facts_version)
+        told = keep_version(file, at, whole=_changed(file, at_once))
+        move(file, LifeEvent.CHANGE, actor, at, said=[(NoticeKind.CONTACT_CHANGED, each) for each in told])
+        file.record(PermitAct.CHANGED, actor, at, fields=sorted(at_once), version=file.row.facts_version)
     if for_review := asked.for_review | held:
         ask_officer(file, actor, at, for_review)
 
 
 def ask_officer(file: CaseFile, actor: Actor, at: datetime, asked: dict[str, Any]) -> None:
     """Let an officer take or decline a change, together with what waits for one already (R34)."""
-    due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
-    task = file.open_task(TaskKind.CHANGE, at, due_at=due.at)
+    task = move(file, LifeEvent.ASK_CHANGE, actor, at).task
     wanted = _wanted(file, task) | asked
     _changed(file, wanted)
     sealed = file.seal("tasks", "detail", _change_place(file), wanted).hex()
     file.change_task(task, detail={"fields": sorted(wanted), "change": sealed, "by": signature_of(actor)})
-    file.record(Act.CHANGE_ASKED, actor, at, fields=sorted(asked))
+    file.record(PermitAct.CHANGE_ASKED, actor, at, fields=sorted(asked))
 
 
 async def answer_change(
@@ -140,17 +138,18 @@ async def answer_change(
     if task is None:
         raise Refused("wrong_stage", "No change waits for an answer.")
     fields, taken = task.detail["fields"], asked.action is TaskAction.TAKE
+    said = Said(occasion=str(task.task_id), facts={"changed_fields": tuple(fields)})
     if taken:
         wanted = _wanted(file, task)
-        keep_version(file, at, whole=_changed(file, wanted))
-        file.record(Act.CHANGED, actor, at, fields=fields, version=file.row.facts_version)
+        told = keep_version(file, at, whole=_changed(file, wanted))
+        spoken = [*((NoticeKind.CONTACT_CHANGED, each) for each in told), (NoticeKind.CHANGE_TAKEN, said)]
+        move(file, LifeEvent.TAKE_CHANGE, actor, at, said=spoken)
+        file.record(PermitAct.CHANGED, actor, at, fields=fields, version=file.row.facts_version)
         if "contract_end" in wanted:
-            _take_contract_end(file, at)
+            _take_contract_end(file, actor, at)
     else:
-        file.record(Act.CHANGE_DECLINED, actor, at, fields=fields)
-    file.close_tasks([TaskKind.CHANGE], at)
-    kind = NoticeKind.CHANGE_TAKEN if taken else NoticeKind.CHANGE_DECLINED
-    tell(file, Telling(kind, at, str(task.task_id), facts={"changed_fields": tuple(fields)}))
+        move(file, LifeEvent.DECLINE_CHANGE, actor, at, said=said)
+        file.record(PermitAct.CHANGE_DECLINED, actor, at, fields=fields)
 
 
 async def answer_employment(
@@ -161,8 +160,8 @@ async def answer_employment(
         _need_contract_to_come(file, at, asked.contract_end)
         whole = _changed(file, {"contract_end": asked.contract_end.isoformat()})
         keep_version(file, at, whole=whole)
-        file.record(Act.CHANGED, actor, at, fields=["contract_end"], version=file.row.facts_version)
-        _take_contract_end(file, at)
+        file.record(PermitAct.CHANGED, actor, at, fields=["contract_end"], version=file.row.facts_version)
+        _take_contract_end(file, actor, at)
     elif asked.action is TaskAction.DEPARTED and asked.last_day is not None:
         reason = asked.reason or ReasonCode.CONTRACT_ENDED.value
         depart(file, actor, at, DepartureRequest(last_day=asked.last_day, reason=reason))
@@ -177,31 +176,29 @@ def answer_dispute(file: CaseFile, actor: Actor, at: datetime, asked: TaskAnswer
     if file.find_task(PermitTask.DEPARTURE_DISPUTED) is None:
         raise Refused("wrong_stage", "No departure is disputed.")
     departures.need_another_than_reported(file, actor)
-    file.close_tasks([PermitTask.DEPARTURE_DISPUTED], at)
+    move(file, LifeEvent.ANSWER_DISPUTE, actor, at)
     file.record(Act.TASK_ANSWERED, actor, at, outcome=asked.action.value, kind="departure_disputed")
     if asked.action is TaskAction.UPHOLD:
         if file.stage is Stage.ENDED and not _is_reported(file):
             permits.registration_ended(file, actor, at, "registration_ended")
     elif file.stage is Stage.APPROVED:
-        file.row.change(ended_on=None, end_reason=None, departure=None)
+        file.row.change(ended_on=None, end_reason=None)
+        talent_permit(file).departure = None
         file.cancel_deadlines(PermitDeadline.EMPLOYMENT_OVER)
         contract.plan_contract_end(file, at)
 
 
 def remind_of_contract(file: CaseFile, actor: Actor, at: datetime, deadline: DeadlineRow) -> None:
     """Tell the employer that a contract ends (R29)."""
-    step = deadline.step
-    file.move(Event.CONTRACT_REMINDER_DUE)
+    step, ends = deadline.step, talent_permit(file).contract_end
+    said = Said(occasion=f"{ends}/{step}", facts={"contract_end": ends, "days_left": step})
+    move(file, LifeEvent.CONTRACT_REMINDER_DUE, actor, at, said=said)
     file.record(Act.REMINDED, actor, at, step=step)
-    facts = {"contract_end": file.row.contract_end, "days_left": step}
-    tell(file, Telling(NoticeKind.CONTRACT_ENDING, at, f"{file.row.contract_end}/{step}", facts=facts))
 
 
 def end_contract_grace(file: CaseFile, actor: Actor, at: datetime, deadline: DeadlineRow) -> None:
     """Ask an officer what became of an employment whose contract has ended (R29)."""
-    file.move(Event.CONTRACT_GRACE_OVER)
-    due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
-    file.open_task(PermitTask.EMPLOYMENT_CHECK, at, due_at=due.at)
+    move(file, LifeEvent.CONTRACT_GRACE_OVER, actor, at)
     file.record(Act.REMINDED, actor, at, step=deadline.kind)
 
 
@@ -212,8 +209,8 @@ async def standing(file: CaseFile, connection: AsyncConnection, actor: Actor, at
     if to is Standing.LEFT_PARK:
         await _employer_left(file, connection, actor, at)
         return
-    event = Event.EMPLOYER_SUSPENDED if to is Standing.SUSPENDED else Event.EMPLOYER_REINSTATED
-    file.move(event)
+    event = LifeEvent.EMPLOYER_SUSPENDED if to is Standing.SUSPENDED else LifeEvent.EMPLOYER_REINSTATED
+    move(file, event, actor, at)
     holds = file.stage in (Stage.UNDER_REVIEW, Stage.AWAITING_CONFIRMATION, Stage.APPROVED)
     file.row.standing_hold = to is Standing.SUSPENDED and holds
     file.record(Act.HELD if file.row.standing_hold else Act.HOLD_RELEASED, actor, at, reasons=["employer_standing"])
@@ -222,24 +219,23 @@ async def standing(file: CaseFile, connection: AsyncConnection, actor: Actor, at
 async def _employer_left(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
     file.row.standing_hold = False
     if file.stage is Stage.APPROVED:
-        file.move(Event.EMPLOYER_LEFT)
         file.row.ended_on = None
-        _end(file, actor, at, ReasonCode.EMPLOYER_LEFT_PARK.value)
+        _end(file, LifeEvent.EMPLOYER_LEFT, actor, at, ReasonCode.EMPLOYER_LEFT_PARK.value)
         permits.registration_ended(file, actor, at, "employer_left_park", in_batch=True)
         return
     if file.stage in IN_REVIEW:
-        file.move(Event.EMPLOYER_LEFT)
+        move(file, LifeEvent.EMPLOYER_LEFT, actor, at)
     if file.assessment() is None:
         return  # the assessment to come sees the standing by itself
     await assessing.assess_again(file, connection, actor, at, reasons=("employer_left_park",))
 
 
-def _end(file: CaseFile, actor: Actor, at: datetime, reason: str) -> None:
+def _end(file: CaseFile, event: LifeEvent, actor: Actor, at: datetime, reason: str) -> None:
+    need_move(file, event, actor)
     ending.close(file, at, reason)
+    move(file, event, actor, at)
     ended_on = need(file.row.ended_on, "ended_on")
-    file.record(Act.ENDED, actor, at, reasons=[reason], ended_on=ended_on.isoformat())
-    facts = {"ended_on": ended_on, "end_reason": reason}
-    tell(file, Telling(NoticeKind.REGISTRATION_ENDED, at, str(file.round), facts=facts))
+    file.record(PermitAct.ENDED, actor, at, reasons=[reason], ended_on=ended_on.isoformat())
 
 
 def _is_reported(file: CaseFile) -> bool:
@@ -252,10 +248,10 @@ def _need_contract_to_come(file: CaseFile, at: datetime, contract_end: date) -> 
     need_day("contract_end", contract_end, earliest=file.row.ended_on, before="before_departure")
 
 
-def _take_contract_end(file: CaseFile, at: datetime) -> None:
+def _take_contract_end(file: CaseFile, actor: Actor, at: datetime) -> None:
     """Let the reminders follow a new contract end, and close the question about the old one."""
-    file.row.contract_end = known(file).employment.contract_end
-    file.close_tasks([PermitTask.EMPLOYMENT_CHECK], at)
+    talent_permit(file).contract_end = known(file).employment.contract_end
+    move(file, LifeEvent.CONTRACT_END_TAKEN, actor, at)
     if file.stage is Stage.APPROVED and file.row.settled:
         contract.plan_contract_end(file, at)
 
@@ -263,8 +259,8 @@ def _take_contract_end(file: CaseFile, at: datetime) -> None:
 def known_anew(file: CaseFile, at: datetime) -> None:
     """Let the end of the contract, by which reminders go, be the one that is known now."""
     ends = known(file).employment.contract_end
-    if file.row.contract_end != ends:
-        file.row.contract_end = ends
+    if talent_permit(file).contract_end != ends:
+        talent_permit(file).contract_end = ends
         if file.stage is Stage.APPROVED and file.row.settled:
             contract.plan_contract_end(file, at)
 
@@ -304,8 +300,8 @@ def merged(whole: RegistrationRequest, parts: CorrectionRequest) -> Registration
         raise Refused("invalid", "The registration would not hold together.", field_errors(error)) from error
 
 
-def keep_version(file: CaseFile, at: datetime, *, whole: RegistrationRequest) -> None:
-    """Keep a new version of what was given, beside the earlier ones; whose address it changes is told."""
+def keep_version(file: CaseFile, at: datetime, *, whole: RegistrationRequest) -> list[Said]:
+    """Keep a new version of what was given, beside the earlier ones; return what to tell whose address it changes."""
     before, version = file.subject, file.row.facts_version + 1
     content = whole.model_dump_json(exclude_none=True).encode()
     file.add_row(
@@ -320,5 +316,6 @@ def keep_version(file: CaseFile, at: datetime, *, whole: RegistrationRequest) ->
     )
     file.application = whole
     file.row.facts_version = version
-    contact_changes.follow(file, at, before)
+    told = contact_changes.follow(file, at, before)
     file.row.name_hash = file.context.keyring.lookup_hash(f"name/{file.employer_id}", whole.person.name_zh)
+    return told

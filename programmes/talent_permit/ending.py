@@ -6,28 +6,24 @@ from datetime import datetime
 from cases.case.file import CaseFile
 from cases.deadlines import park_clock
 from cases.decisions import settling
-from cases.notices.compose import tell
-from cases.tasks.review import close_review
+from cases.moves.moving import move
 from domain.actors import Actor
-from domain.acts import Act
 from domain.clock import day_of
 from domain.deadlines import DeadlineKind
 from domain.decisions import GivenReason
 from domain.errors import need
-from domain.moves import Event
-from domain.notices import NoticeKind
 from domain.stages import DueKind, Holder
-from programmes.talent_permit.words import PermitDeadline
+from programmes.talent_permit.stages import LifeEvent
+from programmes.talent_permit.words import PermitAct, PermitDeadline
 
 
 def revoke(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[GivenReason]) -> None:
     """End a registration by revocation, with the second signature (R25)."""
-    file.move(Event.CONFIRM_REVOCATION)
     codes = [reason.code for reason in reasons]
     close(file, at, "revoked")
+    move(file, LifeEvent.CONFIRM_REVOCATION, actor, at, said=settling.letter(file, actor, at, reasons))
     ended_on = need(file.row.ended_on, "ended_on").isoformat()
-    file.record(Act.REVOKED, actor, at, reasons=codes, ended_on=ended_on, remedy=settling.remedy_stated(file))
-    tell(file, settling.letter(file, NoticeKind.REGISTRATION_REVOKED, actor, at, reasons))
+    file.record(PermitAct.REVOKED, actor, at, reasons=codes, ended_on=ended_on, remedy=settling.remedy_stated(file))
 
 
 def close(file: CaseFile, at: datetime, end_reason: str) -> None:
@@ -36,7 +32,6 @@ def close(file: CaseFile, at: datetime, end_reason: str) -> None:
     file.row.change(
         ended_on=ended_on, end_reason=end_reason, pending_act=None, pending=None, standing_hold=False, hold=None
     )
-    close_review(file, at)
     file.cancel_deadlines(
         PermitDeadline.CONTRACT_REMINDER,
         PermitDeadline.CONTRACT_GRACE,

@@ -12,14 +12,14 @@ from domain.forms import Form, need_form
 from domain.premises import locate
 from domain.registration import RegistrationRequest
 from policy.addresses import fold_address
-from policy.facts import Facts, facts_of
+from programmes.talent_permit.known import PermitFacts, facts_of
 from register.premises import find_premises
 from store.case_rows import LoadedEmployer
 
 
 async def gather(
     file: CaseFile, connection: AsyncConnection, request: Form, at: datetime, in_force: bool | None
-) -> Facts:
+) -> PermitFacts:
     """Return the facts of a case with what is given, or known, of it; in force: whether it is, where that is known."""
     return await gather_facts(
         file.context,
@@ -43,7 +43,7 @@ async def gather_facts(
     today: date,
     other_live: bool | None,
     in_force: bool | None = None,
-) -> Facts:
+) -> PermitFacts:
     """Return the facts of a registration: kind and premises as of the day of acceptance, standing as of today."""
     version = employer.on(on)
     site = request.employment.work_site

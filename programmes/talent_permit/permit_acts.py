@@ -15,8 +15,8 @@ from cases.decisions import finding_answers, proposals
 from cases.decisions.proposals import Matter, Place
 from cases.decisions.second_signature import SecondSignature, Verdict
 from cases.decisions.settling import letter, remedy_stated
-from cases.notices.compose import tell
-from cases.tasks.review import set_claim_limit
+from cases.moves.moving import Asked, move, need_move
+from cases.notices.compose import Said
 from domain.actors import Actor
 from domain.acts import Act
 from domain.answers import AnswerState
@@ -29,15 +29,14 @@ from domain.decisions import (
     PermitConfirmationRequest,
 )
 from domain.errors import Refused
-from domain.moves import PermitEvent, get_permit_move
-from domain.notices import NoticeKind
-from domain.reasons import Use
-from domain.stages import Destination, PendingAct, PermitStage, Stage
+from domain.reasons import ReasonCode, Use
+from domain.stages import Destination, PendingAct, Stage
 from domain.tasks import TaskKind
 from programmes.talent_permit import eligibility, permits
 from programmes.talent_permit.authority import applying as answering
 from programmes.talent_permit.authority import inbox
-from programmes.talent_permit.words import PermitTask
+from programmes.talent_permit.stages import PermitEvent, permit_of
+from programmes.talent_permit.words import PermitAct, PermitTask
 from store.case_rows import Row
 from store.rows.authority import AnswerRow
 from store.rows.register import PermitRow
@@ -56,14 +55,13 @@ def settle_eligibility(
     facts; withholding is proposed for each by itself.
     """
     permit = _permit(file, destination)
-    get_permit_move(None if permit.stage is None else PermitStage(permit.stage), PermitEvent.ELIGIBLE)
+    need_move(file, PermitEvent.ELIGIBLE, actor, permit_of(destination))
     _RULE.need_none(permit.pending_act)
     if file.stage is not Stage.APPROVED:
         raise Refused("wrong_stage", "The registration is not in force.")
     take_task(file, actor, at, PermitTask.PERMIT_ELIGIBILITY, destination)
     if asked.action is EligibilityAction.SEND:
         codes = need_reasons(asked.reasons, Use.OVERRIDE, file.forms)
-        file.close_tasks([PermitTask.PERMIT_ELIGIBILITY], at, destination=destination)
         file.set_permit(destination, at, rejected=None)
         finding_answers.keep(file, finding_answers.answers_given(file, destination.value, given(asked.reasons), at))
         permits.make_eligible(file, actor, at, destination, tuple(c.value for c in codes))
@@ -71,10 +69,14 @@ def settle_eligibility(
         permits.follow_up(file)
         return
     need_reasons(asked.reasons, Use.WITHHOLD, file.forms)
-    file.close_tasks([PermitTask.PERMIT_ELIGIBILITY], at, destination=destination)
-    _propose(file, actor, at, destination, PendingAct.WITHHOLD, asked.reasons, asked.note)
+    event = PermitEvent.PROPOSE_WITHHOLD
+    _propose(file, actor, at, destination, event, PendingAct.WITHHOLD, asked.reasons, asked.note)
     file.record(
-        Act.PERMIT_WITHHOLD_PROPOSED, actor, at, destination=destination.value, reasons=[r.code for r in asked.reasons]
+        PermitAct.PERMIT_WITHHOLD_PROPOSED,
+        actor,
+        at,
+        destination=destination.value,
+        reasons=[r.code for r in asked.reasons],
     )
 
 
@@ -90,7 +92,6 @@ def confirm(
     if verdict is Verdict.MORE:
         proposals.add_signature(matter, actor, at, pending["at"], _signature_due(file, at)[1])
         return
-    file.close_tasks([TaskKind.CONFIRM], at, destination=destination)
     if verdict is Verdict.WITHHELD:
         _reject(matter, actor, at, asked)
         return
@@ -103,12 +104,9 @@ def confirm(
 def _reject(matter: Matter, actor: Actor, at: datetime, asked: PermitConfirmationRequest) -> None:
     file, act = matter.file, matter.act
     proposer = proposals.reject(matter, actor, at, asked)
-    if act is PendingAct.WITHHOLD:
-        due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
-        task = file.open_task(PermitTask.PERMIT_ELIGIBILITY, at, due_at=due.at, destination=matter.destination)
-        file.change_task(task, holder=signer(proposer), held_since=at)
-        set_claim_limit(file, task, at)
-    proposals.tell_rejected(matter, at, act, proposer, asked, at.isoformat(), {"due_on": None})
+    event = PermitEvent.REJECT_WITHHOLD if act is PendingAct.WITHHOLD else PermitEvent.REJECT_OUTCOME
+    said = proposals.said_of(act, proposer, asked, occasion=at.isoformat(), due_on=None)
+    move(file, event, actor, at, track=matter.track, asked=Asked(holder=signer(proposer)), said=said)
 
 
 def propose_outcome(
@@ -122,7 +120,7 @@ def propose_outcome(
         raise Refused("not_found", "No held answer about this permit has this outcome_id.")
     take_task(file, actor, at, PermitTask.AUTHORITY_CONFLICT, destination)
     proposed = {"outcome_id": asked.outcome_id, "answer_id": str(kept.answer_id)}
-    _propose(file, actor, at, destination, PendingAct.OUTCOME, (), None, **proposed)
+    _propose(file, actor, at, destination, PermitEvent.PROPOSE_OUTCOME, PendingAct.OUTCOME, (), None, **proposed)
     file.record(Act.ANSWER_PROPOSED, actor, at, destination=destination.value, outcome=kept.outcome)
 
 
@@ -149,17 +147,17 @@ def _apply_held(file: CaseFile, actor: Actor, at: datetime, destination: Destina
         raise Refused("not_found", "The answer is no longer held.")
     file.set_permit(destination, at, pending_act=None, pending=None)
     file.change_answer(kept, AnswerState.APPLIED.value)
+    permits.move_permit(file, destination, PermitEvent.CONFIRM_OUTCOME, actor, at)
     answering.force(file, actor, at, inbox.read_kept(file, kept), kept.answer_id)
-    if not any(a.state == AnswerState.HELD and a.destination == destination for a in file.answers):
-        file.close_tasks([PermitTask.AUTHORITY_CONFLICT], at, destination=destination)
 
 
 def _withhold(file: CaseFile, actor: Actor, at: datetime, destination: Destination) -> None:
     reasons = _proposed(file, destination)
-    file.move_permit(destination, PermitEvent.WITHHOLD, at, end_reason="not_eligible")
+    said = letter(file, actor, at, reasons)
+    event, why = PermitEvent.WITHHOLD, ReasonCode.NOT_ELIGIBLE.value
+    permits.move_permit(file, destination, event, actor, at, end_reason=why, said=said)
     codes, remedy = [reason.code for reason in reasons], remedy_stated(file)
-    file.record(Act.PERMIT_WITHHELD, actor, at, destination=destination.value, reasons=codes, remedy=remedy)
-    tell(file, letter(file, NoticeKind.PERMIT_WITHHELD, actor, at, reasons, destination=destination))
+    file.record(PermitAct.PERMIT_WITHHELD, actor, at, destination=destination.value, reasons=codes, remedy=remedy)
     permits.end_track(file, destination, at)
 
 
@@ -168,6 +166,7 @@ def _propose(
     actor: Actor,
     at: datetime,
     destination: Destination,
+    event: PermitEvent,
     act: PendingAct,
     reasons: tuple[GivenReason, ...],
     note: str | None,
@@ -177,7 +176,11 @@ def _propose(
     proposals.propose(matter, actor, at, act, reasons, note, **more)
     file.set_permit(destination, at, rejected=None)
     due_at, due = _signature_due(file, at)
-    proposals.ask_second(matter, at, at.isoformat(), due, due_at=due_at)
+    said, wanted = (
+        Said(occasion=at.isoformat(), facts={"pending_act": act, **due}),
+        Asked(due_at=due_at, detail={"pending_act": act.value}),
+    )
+    move(file, event, actor, at, track=matter.track, asked=wanted, said=said)
 
 
 def _signature_due(file: CaseFile, at: datetime) -> tuple[datetime, dict[str, Any]]:
@@ -198,7 +201,7 @@ def _matter(file: CaseFile, destination: Destination) -> Matter:
         change=partial(file.set_permit, destination),
         pending=Place("permits", f"{file.reference}/{destination.value}"),
         rejected=Place("permits", f"{file.reference}/{destination.value}/rejected"),
-        destination=destination,
+        track=permit_of(destination),
         rule=_RULE,
     )
 

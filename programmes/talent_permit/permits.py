@@ -7,14 +7,15 @@ from typing import Any, Final
 from cases.case.file import CaseFile
 from cases.case.parts import destinations_of
 from cases.decisions.reported_days import need_day
-from cases.notices.compose import Telling, tell
+from cases.moves.moving import Asked, Moved, Spoken, move, need_move
+from cases.notices.compose import Said
 from domain.actors import Actor
 from domain.acts import Act
 from domain.answers import Outcome
 from domain.clock import day_of, morning_of, start_of
 from domain.errors import need
-from domain.moves import PermitEvent, get_permit_move
 from domain.notices import NoticeKind
+from domain.reasons import ReasonCode
 from domain.stages import (
     PERMIT_FINAL,
     Destination,
@@ -24,11 +25,11 @@ from domain.stages import (
     PermitStage,
     Stage,
 )
-from domain.tasks import TaskKind
 from domain.working_days import calendar_days_before
 from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.authority.known_entries import UNASKABLE, Found
-from programmes.talent_permit.words import PermitDeadline, PermitTask
+from programmes.talent_permit.stages import PermitEvent, permit_of
+from programmes.talent_permit.words import PermitAct, PermitDeadline, PermitTask
 from store.rows.work import DeadlineRow, TaskRow
 
 _PERMIT_DEADLINES = (
@@ -38,22 +39,32 @@ _PERMIT_DEADLINES = (
     PermitDeadline.AUTHORITY_LATE,
 )
 _TIMED = (PermitDeadline.PERMIT_EXPIRING, PermitDeadline.PERMIT_EXPIRED)
-_PERMIT_TASKS = (
-    PermitTask.PERMIT_ELIGIBILITY,
-    PermitTask.APPLICANT_INACTIVE,
-    PermitTask.AUTHORITY_LATE,
-    PermitTask.AUTHORITY_REJECTED,
-)
+
+
+def move_permit(
+    file: CaseFile,
+    destination: Destination,
+    event: PermitEvent,
+    actor: Actor,
+    at: datetime,
+    *,
+    asked: Asked | None = None,
+    said: Said | Spoken | None = None,
+    **values: Any,
+) -> Moved:
+    """Move a permit as its table says, once columns of it are set, or refuse and set none."""
+    track = permit_of(destination)
+    need_move(file, event, actor, track)
+    file.set_permit(destination, at, **values)
+    return move(file, event, actor, at, track=track, asked=asked or Asked(), said=Said() if said is None else said)
 
 
 def make_eligible(
     file: CaseFile, actor: Actor, at: datetime, destination: Destination, reasons: tuple[str, ...]
 ) -> None:
     """Make a destination eligible and ask for its list entry (P1)."""
-    if destination not in file.permits:
-        file.set_permit(destination, at)
-    file.move_permit(destination, PermitEvent.ELIGIBLE, at)
-    file.record(Act.PERMIT_ELIGIBLE, actor, at, destination=destination.value, reasons=reasons)
+    move_permit(file, destination, PermitEvent.ELIGIBLE, actor, at)
+    file.record(PermitAct.PERMIT_ELIGIBLE, actor, at, destination=destination.value, reasons=reasons)
     file.call("list_entry", at, destination=destination)
     days = file.context.limits.sending_days
     file.set_working_days(PermitDeadline.SENDING_EXPECTED, day_of(at), days, destination=destination.value)
@@ -65,17 +76,15 @@ def sent(file: CaseFile, actor: Actor, at: datetime, destination: Destination, f
         file.set_permit(destination, at, entry_case=found.entry.case)
     if file.permits[destination].stage != PermitStage.ELIGIBLE:
         return
-    file.move_permit(destination, PermitEvent.SENT, at, sent_at=at)
+    move_permit(file, destination, PermitEvent.SENT, actor, at, sent_at=at)
     file.cancel_deadlines(PermitDeadline.SENDING_EXPECTED, destination=destination.value)
-    file.close_tasks([PermitTask.AUTHORITY_REJECTED], at, destination=destination)
     limits, day0 = file.context.limits, day_of(at)
     for step, moment in enumerate(file.calendar.mornings(day0, limits.applicant_reminders), start=1):
         file.set_deadline(PermitDeadline.APPLICANT_REMINDER, moment, destination=destination.value, step=step)
     inactive = file.calendar.mornings(day0, (limits.applicant_inactive_days,))[0]
     file.set_deadline(PermitDeadline.APPLICANT_INACTIVE, inactive, destination=destination.value)
     before: dict[str, Any] = {"entry": found.detail()} if found else {}
-    file.record(Act.PERMIT_SENT, actor, at, destination=destination.value, **before)
-    tell(file, Telling(NoticeKind.PERMIT_SUBMITTED, at, str(file.round), destination))
+    file.record(PermitAct.PERMIT_SENT, actor, at, destination=destination.value, **before)
     follow_up(file)
 
 
@@ -92,9 +101,8 @@ def rejected(
     if found is not None:
         own = {"case": f"{file.reference}/{destination}", "registration_number": file.row.registration_number}
         detail |= {"differs": list(found.differs), "entry": found.detail(), "own": own}
-    file.move_permit(destination, PermitEvent.SENDING_REJECTED, at)
-    file.record(Act.PERMIT_REJECTED, actor, at, destination=destination.value, reasons=[reason])
-    file.share_task(PermitTask.AUTHORITY_REJECTED, at, destination, detail=detail)
+    move_permit(file, destination, PermitEvent.SENDING_REJECTED, actor, at, asked=Asked(detail=detail))
+    file.record(PermitAct.PERMIT_REJECTED, actor, at, destination=destination.value, reasons=[reason])
 
 
 def send_again(file: CaseFile, actor: Actor, at: datetime, task: TaskRow) -> None:
@@ -104,7 +112,7 @@ def send_again(file: CaseFile, actor: Actor, at: datetime, task: TaskRow) -> Non
     """
     served = [Destination(each) for each in destinations_of(task)]
     for destination in served:
-        get_permit_move(_stage(file, destination), PermitEvent.SENT)
+        need_move(file, PermitEvent.SEND_AGAIN, actor, permit_of(destination))
     alone = task.destination
     file.close_tasks([PermitTask.AUTHORITY_REJECTED], at, destination=Destination(alone) if alone else None)
     file.record(Act.TASK_ANSWERED, actor, at, outcome="send_again", destination=alone, kind="authority_rejected")
@@ -140,33 +148,30 @@ def registration_ended(
 
 
 def _close_unsent(file: CaseFile, actor: Actor, at: datetime, destination: Destination) -> None:
-    file.move_permit(destination, PermitEvent.REGISTRATION_ENDED, at, end_reason="registration_ended")
+    why = ReasonCode.REGISTRATION_ENDED.value
+    said = Said(facts={"end_reason": why})
+    move_permit(file, destination, PermitEvent.REGISTRATION_ENDED, actor, at, end_reason=why, said=said)
     stop_waiting(file, destination, at)
     file.end_calls(at, "cancelled", *file.calls_of(destination))
-    file.record(Act.PERMIT_CLOSED, actor, at, destination=destination.value)
-    facts = {"end_reason": "registration_ended"}
-    tell(file, Telling(NoticeKind.PERMIT_CLOSED, at, str(file.round), destination, facts=facts))
+    file.record(PermitAct.PERMIT_CLOSED, actor, at, destination=destination.value)
 
 
 def report(
     file: CaseFile, actor: Actor, at: datetime, destination: Destination, what: str, *, in_batch: bool = False
 ) -> None:
     """Report once to the authority that a registration ended, and tell the person of an issued permit (P13, P16)."""
-    stage = file.permits[destination].stage
-    file.move_permit(destination, PermitEvent.REGISTRATION_ENDED, at, reported_at=at)
-    file.record(Act.PERMIT_REPORTED, actor, at, destination=destination.value, what=what)
+    move_permit(file, destination, PermitEvent.REGISTRATION_ENDED, actor, at, reported_at=at)
+    file.record(PermitAct.PERMIT_REPORTED, actor, at, destination=destination.value, what=what)
     if not in_batch:
         on = (file.row.ended_on or day_of(at)).isoformat()
         file.call(what, at, destination=destination, detail={"on": on, "reason": file.row.end_reason})
         days = file.context.limits.report_days
         file.set_working_days(PermitDeadline.REPORT_EXPECTED, day_of(at), days, destination=destination.value)
-    if stage == PermitStage.ISSUED:
-        tell(file, Telling(NoticeKind.PERMIT_REPORTED, at, str(file.round), destination))
 
 
-def need_lost_day(file: CaseFile, at: datetime, destination: Destination, lost_on: date) -> None:
+def need_lost_day(file: CaseFile, actor: Actor, at: datetime, destination: Destination, lost_on: date) -> None:
     """Refuse a card lost in the future, or before the permit was issued on it (P19)."""
-    get_permit_move(_stage(file, destination), PermitEvent.CARD_LOST)
+    need_move(file, PermitEvent.CARD_LOST, actor, permit_of(destination))
     permit = file.permits[destination]
     known = [day for day in (permit.decided_on, permit.valid_from) if day is not None]
     need_day("lost_on", lost_on, latest=day_of(at), after="in_future")
@@ -175,15 +180,14 @@ def need_lost_day(file: CaseFile, at: datetime, destination: Destination, lost_o
 
 def card_lost(file: CaseFile, actor: Actor, at: datetime, destination: Destination, lost_on: date) -> None:
     """Record a lost card and report it to the authority (P19)."""
-    file.move_permit(destination, PermitEvent.CARD_LOST, at, card_lost_on=lost_on)
+    said = Said(occasion=f"{file.round}/{lost_on}", facts={"card_lost_on": lost_on})
+    move_permit(file, destination, PermitEvent.CARD_LOST, actor, at, card_lost_on=lost_on, said=said)
     if file.is_finished():
         # The workflow that would tell the authority has closed: the operator does (P17, P19).
         file.unsent.append(destination)
     else:
         file.call("card_lost", at, destination=destination, detail={"on": lost_on.isoformat(), "reason": "card_lost"})
-    file.record(Act.CARD_LOST, actor, at, destination=destination.value, lost_on=lost_on.isoformat())
-    occasion = f"{file.round}/{lost_on}"
-    tell(file, Telling(NoticeKind.CARD_LOST_RECORDED, at, occasion, destination, facts={"card_lost_on": lost_on}))
+    file.record(PermitAct.CARD_LOST, actor, at, destination=destination.value, lost_on=lost_on.isoformat())
 
 
 def plan_expiry(file: CaseFile, destination: Destination, at: datetime) -> None:
@@ -199,12 +203,10 @@ def plan_expiry(file: CaseFile, destination: Destination, at: datetime) -> None:
 
 
 def stop_waiting(file: CaseFile, destination: Destination, at: datetime) -> None:
-    """Stop what runs until the authority's answer: reminders, limits, tasks and a proposal to withhold."""
+    """Stop what runs until the authority's answer beside tasks: reminders, limits and a proposal to withhold."""
     file.cancel_deadlines(*_PERMIT_DEADLINES, destination=destination.value)
-    file.close_tasks(_PERMIT_TASKS, at, destination=destination)
     file.set_permit(destination, at, due_at=None, due_provisional=False)
     if file.permits[destination].pending_act == PendingAct.WITHHOLD:
-        file.close_tasks([TaskKind.CONFIRM], at, destination=destination)
         file.set_permit(destination, at, pending_act=None, pending=None)
 
 
@@ -223,16 +225,15 @@ def pass_deadline(file: CaseFile, actor: Actor, at: datetime, deadline: Deadline
 def _remind_applicant(
     file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: DeadlineRow
 ) -> None:
-    file.move_permit(destination, PermitEvent.APPLICANT_REMINDER_DUE, at)
+    said = Said(occasion=f"{file.round}/{deadline.step}")
+    move_permit(file, destination, PermitEvent.APPLICANT_REMINDER_DUE, actor, at, said=said)
     file.record(Act.REMINDED, actor, at, destination=destination.value, step=deadline.step)
-    tell(file, Telling(NoticeKind.PERMIT_ACTION_NEEDED, at, f"{file.round}/{deadline.step}", destination))
 
 
 def _ask_about_applicant(
     file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: DeadlineRow
 ) -> None:
-    due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
-    file.share_task(PermitTask.APPLICANT_INACTIVE, at, destination, due_at=due.at)
+    move_permit(file, destination, PermitEvent.APPLICANT_INACTIVE, actor, at)
     file.record(Act.REMINDED, actor, at, destination=destination.value, step=deadline.kind)
 
 
@@ -240,22 +241,20 @@ def _remind_of_expiry(
     file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: DeadlineRow
 ) -> None:
     until = file.permits[destination].valid_until
-    file.move_permit(destination, PermitEvent.EXPIRY_REMINDER_DUE, at)
-    file.record(Act.REMINDED, actor, at, destination=destination.value, step=deadline.step)
-    if _is_renewed(file, destination):
-        return
     facts = {"valid_until": until, "days_left": deadline.step}
-    tell(file, Telling(NoticeKind.PERMIT_EXPIRING, at, f"{until}/{deadline.step}", destination, facts=facts))
+    said = Said(occasion=f"{until}/{deadline.step}", facts=facts)
+    spoken = [] if _is_renewed(file, destination) else [(NoticeKind.PERMIT_EXPIRING, said)]
+    move_permit(file, destination, PermitEvent.EXPIRY_REMINDER_DUE, actor, at, said=spoken)
+    file.record(Act.REMINDED, actor, at, destination=destination.value, step=deadline.step)
 
 
 def _expire(file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: DeadlineRow) -> None:
     until = file.permits[destination].valid_until
-    file.move_permit(destination, PermitEvent.EXPIRED, at)
+    said = Said(occasion=str(until), facts={"valid_until": until})
+    spoken = [] if _is_renewed(file, destination) else [(NoticeKind.PERMIT_EXPIRED, said)]
+    move_permit(file, destination, PermitEvent.EXPIRED, actor, at, said=spoken)
     end_track(file, destination, at)
-    file.record(Act.PERMIT_EXPIRED, actor, at, destination=destination.value)
-    if _is_renewed(file, destination):
-        return
-    tell(file, Telling(NoticeKind.PERMIT_EXPIRED, at, str(until), destination, facts={"valid_until": until}))
+    file.record(PermitAct.PERMIT_EXPIRED, actor, at, destination=destination.value)
 
 
 def _is_renewed(file: CaseFile, destination: Destination) -> bool:
@@ -264,7 +263,7 @@ def _is_renewed(file: CaseFile, destination: Destination) -> bool:
 
 
 def _show_unsent(file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: DeadlineRow) -> None:
-    file.move_permit(destination, PermitEvent.SENDING_DELAYED, at)
+    move_permit(file, destination, PermitEvent.SENDING_DELAYED, actor, at)
     file.unsent.append(destination)
 
 
@@ -275,13 +274,12 @@ def _show_unreported(
 
 
 def _late(file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: DeadlineRow) -> None:
-    file.move_permit(destination, PermitEvent.AUTHORITY_LATE, at)
-    due = file.permits[destination].due_at
-    task = file.open_task(PermitTask.AUTHORITY_LATE, at, due_at=due, destination=destination)
-    file.change_task(task, overdue=True)
-    file.record(Act.PERMIT_LATE, actor, at, destination=destination.value, step=deadline.step)
-    facts = {"answer_expected_on": day_of(need(due, "due_at"))}
-    tell(file, Telling(NoticeKind.AUTHORITY_LATE, at, str(deadline.step), destination, facts=facts))
+    due = need(file.permits[destination].due_at, "due_at")
+    said = Said(occasion=str(deadline.step), facts={"answer_expected_on": day_of(due)})
+    event = PermitEvent.AUTHORITY_LATE
+    moved = move_permit(file, destination, event, actor, at, asked=Asked(due_at=due), said=said)
+    file.change_task(moved.task, overdue=True)
+    file.record(PermitAct.PERMIT_LATE, actor, at, destination=destination.value, step=deadline.step)
 
 
 _ON_TIME: Final[dict[str, Callable[[CaseFile, Actor, datetime, Destination, DeadlineRow], None]]] = {

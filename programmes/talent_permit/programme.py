@@ -6,13 +6,10 @@ from cases.case.parties import READS_CASE, TRIES_COMMANDS, DeclaredPart
 from cases.case.shows import Views
 from cases.programme import Programme, Signature
 from domain import spellings
-from domain.acts import Act
 from domain.case_types import CaseType
 from domain.commands import CommandKind
-from domain.moves import Event
 from domain.parties import Part, Party
 from domain.registration import RegistrationRequest
-from domain.roster import RosterAct
 from domain.stages import PendingAct
 from policy.rerun import Rules
 from programmes.talent_permit import (
@@ -28,10 +25,15 @@ from programmes.talent_permit import (
     views,
 )
 from programmes.talent_permit.authority import inbox, lost
+from programmes.talent_permit.known import LOOKED_AT, PermitFacts
 from programmes.talent_permit.published import PUBLISHED
+from programmes.talent_permit.rosters import ROSTERS
+from programmes.talent_permit.stages import MOVES, TRACKS, LifeEvent
+from programmes.talent_permit.tables import TALENT_PERMITS
 from programmes.talent_permit.timers import TIMERS, recounted
+from programmes.talent_permit.told import TOLD
 from programmes.talent_permit.verbs import ANSWERS, COMMANDS
-from programmes.talent_permit.words import WORDS, PermitCommand
+from programmes.talent_permit.words import WORDS, PermitAct, PermitCommand
 
 TALENT_PERMIT: Final = Programme(
     code=spellings.TALENT_PERMIT,
@@ -40,13 +42,14 @@ TALENT_PERMIT: Final = Programme(
         DeclaredPart(
             part=Part.SUBJECT,
             kind=Party.PERSON,
-            sees=READS_CASE | TRIES_COMMANDS | {"permits"},
+            sees=READS_CASE | TRIES_COMMANDS | {"permits", "talent_permits"},
             asks=(PermitCommand.CARD_LOST, CommandKind.CONTEST_FACT, PermitCommand.DISPUTE),
         ),
     ),
     prefix=registration.PREFIX,
     workflow=CaseType(spellings.REGISTRATION_WORKFLOW, spellings.REGISTRATION_ID, "registration and permits"),
     form=RegistrationRequest,
+    tables=(TALENT_PERMITS,),
     views=Views(
         case=views.case,
         last="permits",
@@ -54,26 +57,29 @@ TALENT_PERMIT: Final = Programme(
         remedies=own_views.remedies,
         columns=views.COLUMNS,
         cells=views.cells,
+        told=TOLD,
         published=PUBLISHED,
     ),
     accept=registration.accept,
     taken_again_at=live_registrations.taken_again_at,
-    rosters={RosterAct.REGISTER: None, RosterAct.DEPARTURE: PermitCommand.DEPART},
+    rosters=ROSTERS,
+    moves=MOVES,
+    tracks=TRACKS,
     words=WORDS,
     commands=COMMANDS,
     answers=ANSWERS,
     timers=TIMERS,
-    rules=Rules(assess=rules.assess, of_destination=rules.eligibility),
+    rules=Rules(facts=PermitFacts, assess=rules.assess, of_destination=rules.eligibility, looked_at=LOOKED_AT),
     gather=facts.gather,
     signatures={
         PendingAct.REVOKE: Signature(
-            proposed=Act.REVOCATION_PROPOSED,
-            rejected=Event.REJECT_REVOCATION,
+            proposed=PermitAct.REVOCATION_PROPOSED,
+            rejected=LifeEvent.REJECT_REVOCATION,
             given=employment.confirm_revocation,
             withheld=employment.after_rejected_revocation,
         ),
         PendingAct.DEPARTURE: Signature(
-            proposed=Act.DEPARTURE_PROPOSED, rejected=Event.REJECT_DEPARTURE, given=departures.confirm
+            proposed=PermitAct.DEPARTURE_PROPOSED, rejected=LifeEvent.REJECT_DEPARTURE, given=departures.confirm
         ),
     },
     takes_effect=eligibility.begin,
@@ -81,6 +87,7 @@ TALENT_PERMIT: Final = Programme(
     told=given.told,
     known_anew=employment.known_anew,
     weigh_again=eligibility.weigh_again,
+    has_died=departures.has_died,
     outlook=eligibility.outlook,
     recounted=recounted,
     answer_hashes=inbox.accepted_hashes,

@@ -149,6 +149,10 @@ class OwnDataCaseView(own.OwnDataRest, own.OwnDataFacts, OwnCaseView):
 
 
 PUBLISHED = Published(
+    description=(
+        "Registration of people who work in the Shenzhen Park of the Hetao zone, and their talent permits for Hong Kong"
+        " and Macao."
+    ),
     case=CaseView,
     own_case=OwnCaseView,
     own_data=OwnDataCaseView,

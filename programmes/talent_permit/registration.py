@@ -13,7 +13,8 @@ from cases.case.view import case_view, finding_views
 from cases.case.views import CheckView
 from cases.deadlines import park_clock
 from cases.incidents.not_loaded import UnknownEmployer, refuse_unknown
-from cases.notices.compose import Telling, tell
+from cases.moves.front_half import Event
+from cases.moves.moving import begin
 from cases.programme import Accepted
 from cases.shared.calendar import current_calendar
 from cases.shared.context import Context
@@ -26,10 +27,9 @@ from domain.acts import Act
 from domain.clock import day_of
 from domain.commands import CommandKind, CommandState
 from domain.deadlines import DeadlineKind
-from domain.errors import Refused, need
+from domain.errors import Refused
 from domain.findings import Audience, outcome_of, seen_by
 from domain.languages import Language
-from domain.notices import NoticeKind
 from domain.references import REFERENCE_BYTES, reference_from
 from domain.registration import RegistrationRequest
 from domain.spellings import TALENT_PERMIT
@@ -43,16 +43,17 @@ from programmes.talent_permit.live_registrations import (
     second_refused,
 )
 from programmes.talent_permit.rules import assess
+from programmes.talent_permit.tables import TALENT_PERMITS, TalentPermitRow
 from store.case_rows import LoadedEmployer, Row, load_employer
 from store.database import constraint_of
-from store.rows.register import RegistrationRow
+from store.rows.register import CaseRow
 
 # What references of its cases begin with.
 PREFIX: Final = "HT"
 _TRIES = 3
-_LIVE_PERSON = "uq_registrations_live_person"
+_LIVE_PERSON = "uq_cases_live_person"
 # A random reference that is taken is drawn again; a person whom another request adds at the same time is found then.
-_DRAWN_AGAIN = frozenset({"pk_registrations", "uq_persons_identity_hash", "uq_person_documents_lookup_hash"})
+_DRAWN_AGAIN = frozenset({"pk_cases", "uq_persons_identity_hash", "uq_person_documents_lookup_hash"})
 
 
 class _GivenBeforeError(Exception):
@@ -87,7 +88,7 @@ async def accept(
             constraint = constraint_of(error)
             if constraint == _LIVE_PERSON:
                 raise await refuse_second(context, actor, request.person.identity_number) from None
-            if constraint == "uq_registrations_live_client_reference":
+            if constraint == "uq_cases_live_client_reference":
                 raise Refused(
                     "client_reference_taken", "A live registration of yours has this client_reference."
                 ) from None
@@ -150,8 +151,7 @@ async def _accept(
     file.set_working_days(DeadlineKind.DEFECTS_NAMED, day_of(at), context.limits.defects_named_days)
     body = request.model_dump_json(exclude_none=True).encode()
     file.record(Act.SUBMITTED, actor, at, destinations=list(file.destinations), content=person.key.ledger_hash(body))
-    due = {"due_on": day_of(need(file.row.due_at, "due_at")), "due_provisional": file.row.due_provisional}
-    tell(file, Telling(NoticeKind.REGISTRATION_RECEIVED, at, "1", facts=due))
+    begin(file, Event.SUBMITTED, at)
     reply = Reply(Progress.STORED, case_view(file, actor, language))
     key = key_row(context, actor, idempotency, reference=file.reference, reply=reply, key=person.key)
     application = {
@@ -190,6 +190,7 @@ async def _new_file(
     return CaseFile(
         context=context,
         row=_register_row(context, actor, request, reference, at, person_id=person.person_id, pack=pack.version),
+        own_rows={TALENT_PERMITS.name: [_own_row(actor, request, reference)]},
         employer=employer,
         calendar=await current_calendar(context, connection, employer.calendar_version),
         _key=person.key,
@@ -212,9 +213,9 @@ def _register_row(
     *,
     person_id: UUID,
     pack: str,
-) -> RegistrationRow:
+) -> CaseRow:
     number = request.person.identity_number
-    return RegistrationRow(
+    return CaseRow(
         reference=reference,
         employer_id=actor.employer_id or "",
         person_id=person_id,
@@ -222,8 +223,6 @@ def _register_row(
         correlation_id=actor.correlation_id,
         programme=TALENT_PERMIT,
         stage=Stage.RECEIVED.value,
-        destinations=[d.value for d in request.destinations],
-        undertaking_version=request.undertaking_version,
         name_hash=context.keyring.lookup_hash(f"name/{actor.employer_id}", request.person.name_zh),
         last_four_hash=context.keyring.lookup_hash(f"last_four/{actor.employer_id}", number[-4:].upper()),
         accepted_at=at,
@@ -231,8 +230,17 @@ def _register_row(
         clock_since=day_of(at),
         clock="running",
         holder=Holder.PARK.value,
-        contract_end=request.employment.contract_end,
         updated_at=at,
+    )
+
+
+def _own_row(actor: Actor, request: RegistrationRequest, reference: str) -> TalentPermitRow:
+    return TalentPermitRow(
+        reference=reference,
+        employer_id=actor.employer_id or "",
+        destinations=[d.value for d in request.destinations],
+        undertaking_version=request.undertaking_version,
+        contract_end=request.employment.contract_end,
     )
 
 

@@ -8,9 +8,9 @@ from domain.identity_numbers import IdentityKind, IdentityNumber, IdentityNumber
 from domain.permit_cards import CardForm, card_form
 from domain.premises import SiteStanding
 from domain.stages import Destination, Standing
-from policy.facts import Facts
 from policy.pack import Pack
 from policy.rule import Rule, rule
+from programmes.talent_permit.known import PermitFacts
 
 PASS: Final = FindingOutcome.PASS
 FAIL: Final = FindingOutcome.FAIL
@@ -25,7 +25,7 @@ NEEDS_PERSON: Final = FindingOutcome.NEEDS_PERSON
     fields=("employer.kind",),
     parameters=("employer_kinds_listed",),
 )
-def employer_kind(facts: Facts, pack: Pack, on: date) -> FindingOutcome:
+def employer_kind(facts: PermitFacts, pack: Pack, on: date) -> FindingOutcome:
     """Find an employer of a listed kind; "and the like" leaves any other to an officer."""
     if facts.employer_kind is None:
         return NEEDS_PERSON
@@ -35,7 +35,7 @@ def employer_kind(facts: Facts, pack: Pack, on: date) -> FindingOutcome:
 @rule(
     FindingCode.EMPLOYER_STANDING, source="design; none found", audience=Audience.STAFF, fields=("employer.standing",)
 )
-def employer_standing(facts: Facts, pack: Pack, on: date) -> FindingOutcome:
+def employer_standing(facts: PermitFacts, pack: Pack, on: date) -> FindingOutcome:
     """Find an employer in good standing with the park."""
     if facts.employer_standing is None:
         return NEEDS_PERSON
@@ -43,7 +43,7 @@ def employer_standing(facts: Facts, pack: Pack, on: date) -> FindingOutcome:
 
 
 @rule(FindingCode.EMPLOYER_NOT_IN_PARK, source="S8; area: S1", audience=Audience.STAFF, fields=("employer.premises",))
-def employer_in_park(facts: Facts, pack: Pack, on: date) -> FindingOutcome:
+def employer_in_park(facts: PermitFacts, pack: Pack, on: date) -> FindingOutcome:
     """Find an employer with premises in force in the Park that has not left it."""
     if facts.employer_standing is Standing.LEFT_PARK:
         return FAIL
@@ -58,7 +58,7 @@ def employer_in_park(facts: Facts, pack: Pack, on: date) -> FindingOutcome:
     audience=Audience.EMPLOYER,
     fields=("employment.work_site",),
 )
-def work_site(facts: Facts, pack: Pack, on: date) -> FindingOutcome:
+def work_site(facts: PermitFacts, pack: Pack, on: date) -> FindingOutcome:
     """Find a place of work that is one registered premises in force on the day."""
     if facts.work_site is None or facts.work_site is SiteStanding.NO_SINGLE_MATCH:
         return NEEDS_PERSON
@@ -68,7 +68,7 @@ def work_site(facts: Facts, pack: Pack, on: date) -> FindingOutcome:
 @rule(
     FindingCode.IDENTITY_NUMBER_WRONG, source="GB 11643", audience=Audience.EMPLOYER, fields=("person.identity_number",)
 )
-def identity_number(facts: Facts, pack: Pack, on: date) -> FindingOutcome:
+def identity_number(facts: PermitFacts, pack: Pack, on: date) -> FindingOutcome:
     """Find a number whose form, check digit, birth date and area hold."""
     if facts.identity_number is None:
         return NEEDS_PERSON
@@ -84,7 +84,7 @@ def identity_number(facts: Facts, pack: Pack, on: date) -> FindingOutcome:
     audience=Audience.EMPLOYER,
     fields=("person.identity_number",),
 )
-def mainland_resident(facts: Facts, pack: Pack, on: date) -> FindingOutcome:
+def mainland_resident(facts: PermitFacts, pack: Pack, on: date) -> FindingOutcome:
     """Find the number of a mainland resident, not of a residence permit or a foreign permanent resident."""
     number = _number(facts)
     if number is None or number.kind is IdentityKind.UNKNOWN_AREA:
@@ -99,7 +99,7 @@ def mainland_resident(facts: Facts, pack: Pack, on: date) -> FindingOutcome:
     fields=("person.identity_number",),
     parameters=("youngest_age", "oldest_age"),
 )
-def birth_date(facts: Facts, pack: Pack, on: date) -> FindingOutcome:
+def birth_date(facts: PermitFacts, pack: Pack, on: date) -> FindingOutcome:
     """Find a birth date that is past and an age within the pack's bounds, beyond which a person looks."""
     number = _number(facts)
     if number is None:
@@ -116,7 +116,7 @@ def birth_date(facts: Facts, pack: Pack, on: date) -> FindingOutcome:
     audience=Audience.EMPLOYER,
     fields=("employment.contract_start", "employment.contract_end"),
 )
-def employment_dates(facts: Facts, pack: Pack, on: date) -> FindingOutcome:
+def employment_dates(facts: PermitFacts, pack: Pack, on: date) -> FindingOutcome:
     """Find an employment that covers the day; a contract without an end must be said to be open-ended."""
     if facts.contract_start is not None and facts.contract_start > on:
         return FAIL
@@ -131,7 +131,7 @@ def employment_dates(facts: Facts, pack: Pack, on: date) -> FindingOutcome:
 @rule(
     FindingCode.LIVE_REGISTRATION_EXISTS, source="design", audience=Audience.STAFF, fields=("person.identity_number",)
 )
-def one_live_registration(facts: Facts, pack: Pack, on: date) -> FindingOutcome:
+def one_live_registration(facts: PermitFacts, pack: Pack, on: date) -> FindingOutcome:
     """Find no other live registration of the person."""
     if facts.other_live_registration is None:
         return NEEDS_PERSON
@@ -145,7 +145,7 @@ def one_live_registration(facts: Facts, pack: Pack, on: date) -> FindingOutcome:
     fields=("employment.state_worker", "employment.consent_letter"),
     parameters=("consent_letter_required",),
 )
-def consent_letter(facts: Facts, pack: Pack, on: date) -> FindingOutcome:
+def consent_letter(facts: PermitFacts, pack: Pack, on: date) -> FindingOutcome:
     """Find the unit's letter of consent, dated not after the day, where the person is a state worker or serviceman."""
     if not pack.boolean("consent_letter_required") or facts.state_worker is False:
         return PASS
@@ -162,13 +162,13 @@ def consent_letter(facts: Facts, pack: Pack, on: date) -> FindingOutcome:
     audience=Audience.EMPLOYER,
     fields=("person.permit_card_number",),
 )
-def card_given(facts: Facts, pack: Pack, on: date) -> FindingOutcome:
+def card_given(facts: PermitFacts, pack: Pack, on: date) -> FindingOutcome:
     """Find a permit card; without one a person looks, since it can be applied for together with the endorsement."""
     return NEEDS_PERSON if facts.permit_card_number is None else PASS
 
 
 @rule(FindingCode.PERMIT_CARD_WRONG, source="S77", audience=Audience.EMPLOYER, fields=("person.permit_card_number",))
-def card_form_published(facts: Facts, pack: Pack, on: date) -> FindingOutcome | None:
+def card_form_published(facts: PermitFacts, pack: Pack, on: date) -> FindingOutcome | None:
     """Find a card number of the published form; the old booklet's form, unverified, is for a person."""
     if facts.permit_card_number is None:
         return None
@@ -186,7 +186,7 @@ def card_form_published(facts: Facts, pack: Pack, on: date) -> FindingOutcome | 
     parameters=("permit_term_years", "card_must_outlive_term"),
     later=("card_last_day_required",),
 )
-def card_long_enough(facts: Facts, pack: Pack, on: date) -> FindingOutcome | None:
+def card_long_enough(facts: PermitFacts, pack: Pack, on: date) -> FindingOutcome | None:
     """Find a card that is valid for as long as a permit issued on the day would be; its last day is the employer's."""
     if facts.permit_card_valid_until is None:
         if facts.is_ill_typed("permit_card_number", "permit_card_valid_until"):
@@ -200,7 +200,7 @@ def card_long_enough(facts: Facts, pack: Pack, on: date) -> FindingOutcome | Non
 
 
 @rule(FindingCode.REGISTRATION_NOT_IN_FORCE, source="S8: 经…备案后", audience=Audience.STAFF)
-def registration_in_force(facts: Facts, pack: Pack, on: date) -> FindingOutcome:
+def registration_in_force(facts: PermitFacts, pack: Pack, on: date) -> FindingOutcome:
     """Find the registration in force."""
     if facts.registration_in_force is None:
         return NEEDS_PERSON
@@ -233,12 +233,12 @@ PERMIT_RULES: Final[tuple[Rule, ...]] = (
 )
 
 
-def assess(facts: Facts, pack: Pack, on: date) -> tuple[Finding, ...]:
+def assess(facts: PermitFacts, pack: Pack, on: date) -> tuple[Finding, ...]:
     """Return what every rule of registration finds; `domain.findings.outcome_of` sums it up."""
     return _findings(REGISTRATION_RULES, facts, pack, on)
 
 
-def eligibility(facts: Facts, destination: Destination, pack: Pack, on: date) -> tuple[Finding, ...]:
+def eligibility(facts: PermitFacts, destination: Destination, pack: Pack, on: date) -> tuple[Finding, ...]:
     """Return what the rules of one permit find before its list entry is sent (states.md, P1 and P2)."""
     asked = facts.destinations is not None and destination in facts.destinations
     outcome = NEEDS_PERSON if facts.destinations is None else PASS if asked else FAIL
@@ -296,7 +296,7 @@ def age_on(born: date, on: date) -> int:
     return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
 
 
-def _number(facts: Facts) -> IdentityNumber | None:
+def _number(facts: PermitFacts) -> IdentityNumber | None:
     """Return the identity number read, or None where it is missing or does not hold."""
     if facts.identity_number is None:
         return None
@@ -306,6 +306,6 @@ def _number(facts: Facts) -> IdentityNumber | None:
         return None
 
 
-def _findings(rules: tuple[Rule, ...], facts: Facts, pack: Pack, on: date) -> tuple[Finding, ...]:
+def _findings(rules: tuple[Rule, ...], facts: PermitFacts, pack: Pack, on: date) -> tuple[Finding, ...]:
     found = (rule.apply(facts, pack, on) for rule in rules)
     return tuple(finding for finding in found if finding is not None)

@@ -37,7 +37,8 @@ from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.authority.early import take_answer, take_early
 from programmes.talent_permit.given import given, known
 from programmes.talent_permit.live_registrations import need_within_limit, refuse_second
-from programmes.talent_permit.words import PermitCommand, PermitTask
+from programmes.talent_permit.tables import talent_permit
+from programmes.talent_permit.words import PermitAct, PermitCommand, PermitTask
 from store.rows.work import TaskRow
 
 
@@ -46,12 +47,14 @@ async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at
     held = contact_changes.held_back(file, at, whole.subject)
     whole = whole.with_contact({name: getattr(file.subject, name) for name in held})
     await take_identity(file, connection, whole, at)
-    employment.keep_version(file, at, whole=whole)
-    file.row.destinations = [d.value for d in whole.destinations]
-    file.row.undertaking_version = whole.undertaking_version
-    file.row.contract_end = known(file).employment.contract_end
+    told = employment.keep_version(file, at, whole=whole)
+    talent_permit(file).change(
+        destinations=[d.value for d in whole.destinations],
+        undertaking_version=whole.undertaking_version,
+        contract_end=known(file).employment.contract_end,
+    )
     content = file.person_key.ledger_hash(whole.model_dump_json(exclude_none=True).encode())
-    correction.take_correction(file, actor, at, content)
+    correction.take_correction(file, actor, at, content, contact_changed=told)
     if held:
         employment.ask_officer(file, actor, at, held)
 
@@ -103,7 +106,7 @@ async def _card_lost(file: CaseFile, connection: AsyncConnection, actor: Actor, 
     if destination not in file.permits:
         raise Refused("wrong_stage", "No permit of this destination was issued.")
     asked = CardLostRequest.model_validate(_rest(body))
-    permits.need_lost_day(file, at, destination, asked.lost_on)
+    permits.need_lost_day(file, actor, at, destination, asked.lost_on)
     permits.card_lost(file, actor, at, destination, asked.lost_on)
 
 
@@ -135,17 +138,19 @@ async def _answer(file: CaseFile, connection: AsyncConnection, actor: Actor, at:
 
 
 def _said_revoked(body: Mapping[str, Any]) -> Tells:
-    return Tells(frozenset({Act.REVOCATION_PROPOSED}), reasons=said.codes(body))
+    return Tells(frozenset({PermitAct.REVOCATION_PROPOSED}), reasons=said.codes(body))
 
 
 def _said_departed(body: Mapping[str, Any]) -> Tells:
     """An employer's report is recorded, an officer's is proposed."""
-    return Tells(frozenset({Act.DEPARTURE_REPORTED, Act.DEPARTURE_PROPOSED}), reasons=frozenset({body["reason"]}))
+    return Tells(
+        frozenset({PermitAct.DEPARTURE_REPORTED, PermitAct.DEPARTURE_PROPOSED}), reasons=frozenset({body["reason"]})
+    )
 
 
 def _said_of_eligibility(body: Mapping[str, Any]) -> Tells:
     is_sent = body["action"] == EligibilityAction.SEND
-    acts = frozenset({Act.PERMIT_ELIGIBLE if is_sent else Act.PERMIT_WITHHOLD_PROPOSED})
+    acts = frozenset({PermitAct.PERMIT_ELIGIBLE if is_sent else PermitAct.PERMIT_WITHHOLD_PROPOSED})
     return Tells(acts, reasons=said.codes(body))
 
 
@@ -182,9 +187,15 @@ async def _send_again(
     permits.send_again(file, actor, at, task)
 
 
-_AT_ITS_END: Final = (Act.ENDED, Act.PERMIT_CLOSED, Act.PERMIT_REPORTED)
-_OF_ANSWERS: Final = (Act.ANSWER_APPLIED, Act.ANSWER_HELD, Act.ANSWER_RECEIVED, Act.PERMIT_SENT)
-_OF_TASKS: Final = (Act.CHANGED, Act.CHANGE_DECLINED, Act.DEPARTURE_REPORTED, Act.DEPARTURE_PROPOSED, Act.TASK_ANSWERED)
+_AT_ITS_END: Final = (PermitAct.ENDED, PermitAct.PERMIT_CLOSED, PermitAct.PERMIT_REPORTED)
+_OF_ANSWERS: Final = (Act.ANSWER_APPLIED, Act.ANSWER_HELD, Act.ANSWER_RECEIVED, PermitAct.PERMIT_SENT)
+_OF_TASKS: Final = (
+    PermitAct.CHANGED,
+    PermitAct.CHANGE_DECLINED,
+    PermitAct.DEPARTURE_REPORTED,
+    PermitAct.DEPARTURE_PROPOSED,
+    Act.TASK_ANSWERED,
+)
 _DESTINATION: Final = ("destination",)
 ANSWERS: Final[Mapping[str, Answer]] = {
     **verbs.ANSWERS,
@@ -208,15 +219,15 @@ COMMANDS: Final[Mapping[str, Command]] = {
     # A second signature may end a registration, and an answer to a task may tell of a departure or a change.
     CommandKind.CONFIRM: replace(
         verbs.COMMANDS[CommandKind.CONFIRM],
-        acts=effect(Act.CONFIRMED, Act.SIGNED, Act.REJECTED, Act.REVOKED, further=_AT_ITS_END),
-        said=said.signature(Act.CONFIRMED, Act.REVOKED),
+        acts=effect(Act.CONFIRMED, Act.SIGNED, Act.REJECTED, PermitAct.REVOKED, further=_AT_ITS_END),
+        said=said.signature(Act.CONFIRMED, PermitAct.REVOKED),
     ),
     CommandKind.ANSWER_TASK: replace(
         verbs.COMMANDS[CommandKind.ANSWER_TASK], acts=effect(*_OF_TASKS, further=_AT_ITS_END)
     ),
     PermitCommand.REVOKE: Command(
         does=_revoke,
-        acts=effect(Act.REVOCATION_PROPOSED),
+        acts=effect(PermitAct.REVOCATION_PROPOSED),
         body=RevocationRequest,
         waits=EVERYBODY,
         said=_said_revoked,
@@ -224,7 +235,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     # Staff waits for what it proposes of a departure (R22).
     PermitCommand.DEPART: Command(
         does=_depart,
-        acts=effect(Act.DEPARTURE_REPORTED, Act.DEPARTURE_PROPOSED),
+        acts=effect(PermitAct.DEPARTURE_REPORTED, PermitAct.DEPARTURE_PROPOSED),
         body=DepartureRequest,
         waits=STAFF,
         look=departures.read,
@@ -233,20 +244,23 @@ COMMANDS: Final[Mapping[str, Command]] = {
         is_outside=True,
     ),
     PermitCommand.DISPUTE: Command(
-        does=_dispute, acts=effect(Act.DEPARTURE_DISPUTED), is_outside=True, is_confided=True
+        does=_dispute, acts=effect(PermitAct.DEPARTURE_DISPUTED), is_outside=True, is_confided=True
     ),
     PermitCommand.CHANGE: Command(
-        does=_change, acts=effect(Act.CHANGED, Act.CHANGE_ASKED, each=True), body=ChangeRequest, is_outside=True
+        does=_change,
+        acts=effect(PermitAct.CHANGED, PermitAct.CHANGE_ASKED, each=True),
+        body=ChangeRequest,
+        is_outside=True,
     ),
     CommandKind.STANDING: Command(
         does=_standing, acts=effect(Act.HELD, Act.HOLD_RELEASED, Act.ASSESSED, further=_AT_ITS_END)
     ),
     PermitCommand.CARD_LOST: Command(
-        does=_card_lost, acts=effect(Act.CARD_LOST), body=CardLostRequest, named=_DESTINATION, is_outside=True
+        does=_card_lost, acts=effect(PermitAct.CARD_LOST), body=CardLostRequest, named=_DESTINATION, is_outside=True
     ),
     PermitCommand.ELIGIBILITY: Command(
         does=_eligibility,
-        acts=effect(Act.PERMIT_ELIGIBLE, Act.PERMIT_WITHHOLD_PROPOSED),
+        acts=effect(PermitAct.PERMIT_ELIGIBLE, PermitAct.PERMIT_WITHHOLD_PROPOSED),
         body=EligibilityRequest,
         named=_DESTINATION,
         waits=EVERYBODY,
@@ -254,11 +268,11 @@ COMMANDS: Final[Mapping[str, Command]] = {
     ),
     PermitCommand.PERMIT_CONFIRM: Command(
         does=_permit_confirm,
-        acts=effect(Act.PERMIT_WITHHELD, Act.SIGNED, Act.REJECTED, further=_OF_ANSWERS),
+        acts=effect(PermitAct.PERMIT_WITHHELD, Act.SIGNED, Act.REJECTED, further=_OF_ANSWERS),
         body=PermitConfirmationRequest,
         named=_DESTINATION,
         waits=EVERYBODY,
-        said=said.signature(Act.PERMIT_WITHHELD),
+        said=said.signature(PermitAct.PERMIT_WITHHELD),
     ),
     PermitCommand.ENTER_OUTCOME: Command(
         does=_enter_outcome,

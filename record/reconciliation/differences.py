@@ -87,7 +87,7 @@ def check_witnesses(evidence: Evidence) -> Iterator[Difference]:
     rows = {row.seq: row for row in evidence.record.chain}
     stood, by_seq = Stood(), dict[int, Stood]()
     for seq, row in rows.items():
-        stood = by_seq[seq] = after(stood, row)
+        stood = by_seq[seq] = after(stood, row, evidence.record.folding)
     last = max(rows, default=0)
     for witness in _witnesses(evidence.record.runs):
         if witness.recorded is None:
@@ -141,7 +141,7 @@ def check_seal(evidence: Evidence) -> Iterator[Difference]:
 def check_register(evidence: Evidence) -> Iterator[Difference]:
     """The register against the chain: what the rows add up to, and the state that the last one hashed."""
     chain = evidence.record.chain
-    stood, row = fold(chain), evidence.register
+    stood, row = fold(chain, evidence.record.folding), evidence.register
     compared: list[tuple[str, str, Any, Any]] = [
         ("stage", "", stood.stage.value if stood.stage else None, row.stage),
         ("round", "", stood.round, row.round),
@@ -150,9 +150,9 @@ def check_register(evidence: Evidence) -> Iterator[Difference]:
         ("hold", "", OFFICER in stood.holds, row.hold is not None),
     ]
     for destination, permit in sorted(evidence.permits.items()):
-        stage = stood.permits.get(destination)
+        stage = stood.tracks.get(destination)
         compared.append(("stage", destination, stage.value if stage else None, permit.stage))
-        pending = stood.permits_pending.get(destination)
+        pending = stood.tracks_pending.get(destination)
         compared.append(("pending_act", destination, pending, permit.pending_act))
     is_same = True
     for column, destination, expected, found in compared:
@@ -182,7 +182,7 @@ def check_answers(evidence: Evidence) -> Iterator[Difference]:
     kept = evidence.kept_answers()
     for row in evidence.record.chain:
         name = named_answer(row)
-        if Act(row.act) not in _ANSWERED or name is None:
+        if row.act not in _ANSWERED or name is None:
             continue
         if name in kept:
             told.setdefault(kept[name].answer_id, []).append(row)

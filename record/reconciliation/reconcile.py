@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, func, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cases.case.shows import views_in
 from cases.case.view import moment
 from cases.incidents import rows as incident_rows
 from cases.shared.accesses import note_access
@@ -22,7 +23,7 @@ from domain.languages import Language
 from domain.purposes import Purpose
 from domain.spellings import DIFFERENCE_ID, RECONCILIATION_CHAIN
 from record import archive, archive_incidents
-from record.case import Record, gather_runs, ledger_rows
+from record.case import Record, gather_runs, ledger_rows, need_case
 from record.reconciliation.differences import compare
 from record.reconciliation.evidence import Difference, Evidence
 from record.reconciliation.gathering import gather_evidence
@@ -37,7 +38,7 @@ from record.seal.proofs import prove_case
 from store.incident_rows import new_incident, opening
 from store.ledger import Entry, append
 from store.rows.archive import DifferenceRow
-from store.tables import differences, incidents, registrations
+from store.tables import cases, differences, incidents
 from temporal.histories import Histories
 
 Position = tuple[datetime, str]
@@ -63,8 +64,8 @@ async def reconcile_case(context: Context, histories: Histories, reference: str)
     runs, is_live_known = await gather_runs(context, histories, reference, kept)
     async with context.database.begin() as connection:
         await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
-        rows = await ledger_rows(connection, reference)
-        record = Record(reference, rows, (), runs, is_live_known)
+        folding = views_in(context, await need_case(connection, reference)).told.folding
+        record = Record(reference, folding, await ledger_rows(connection, reference), (), runs, is_live_known)
         evidence = await gather_evidence(context, connection, record, at)
     return evidence, compare(evidence)
 
@@ -143,7 +144,7 @@ async def _open_incidents(
 ) -> None:
     if not new:
         return
-    r = registrations.c
+    r = cases.c
     employer = (await connection.execute(select(r.employer_id).where(r.reference == reference))).scalar_one_or_none()
     rows = [
         new_incident(
@@ -201,7 +202,7 @@ async def note_unchecked(context: Context, reference: str, why: str) -> None:
 
 async def next_cases(context: Context, after: str, most: int) -> list[str]:
     """Return the references of the next cases in the order of references."""
-    r = registrations.c
+    r = cases.c
     query = select(r.reference).where(r.reference > after).order_by(r.reference).limit(most)
     async with context.database.begin() as connection:
         return list((await connection.execute(query)).scalars())

@@ -21,6 +21,7 @@ from privacy.access_log import Reading, reading_view
 from privacy.erasures import erasure_view
 from privacy.legal_holds import hold_view
 from privacy.own_data import _facts
+from programmes.talent_permit.programme import TALENT_PERMIT
 from register.employers import _version_view, standing_view
 from register.packs import pack_view
 from register.premises import _view as premises_view
@@ -173,11 +174,15 @@ SHOWN: Final[dict[str, Any]] = {
     "erasure_done": erasure_view(replace(ERASURE, state="done", decided_by={"subject": "t"}, decided_at=AT)),
     "receipt": objections._receipt(OBJECTION),
     "reading": reading_view(
-        Reading("HT-1", AT, "personal_data_read", "officer", "complaint", {"fields": ["name_zh"]}), False, Language.EN
+        Reading("HT-1", AT, "personal_data_read", "officer", "complaint", {"fields": ["name_zh"]}),
+        TALENT_PERMIT,
+        False,
+        Language.EN,
     ),
     "readers": _readers(
         [READ, LISTED, READ._replace(case_read="HT-0"), LISTED._replace(actor_role="auditor")],
         frozenset(),
+        dict.fromkeys(("HT-0", "HT-1"), TALENT_PERMIT),
         Language.EN,
     ),
     "facts": _facts(GIVEN, RegistrationRequest, Language.EN),

@@ -18,7 +18,7 @@ from domain.uscc import UsccError, parse_uscc
 from domain.working_days import ParkClock
 from policy.addresses import fold_address
 from policy.calendars import mainland_calendar
-from policy.facts import Facts
+from programmes.talent_permit.known import PermitFacts
 
 CALENDAR = mainland_calendar()
 DAYS = st.dates(date(2024, 1, 1), date(2027, 12, 31))
@@ -60,11 +60,11 @@ def codes_of(model: Any, body: dict[str, Any]) -> set[str]:
     return set()
 
 
-@given(st.dictionaries(st.sampled_from(sorted(Facts.model_fields)), JSON))
+@given(st.dictionaries(st.sampled_from(sorted(PermitFacts.model_fields)), JSON))
 def test_any_facts_are_read_and_what_is_ill_typed_is_named(given_facts: dict[str, Any]) -> None:
-    facts = Facts.read(given_facts)
+    facts = PermitFacts.read(given_facts)
     for name in facts.ill_typed:
-        if name in Facts.model_fields:
+        if name in PermitFacts.model_fields:
             assert getattr(facts, name) is None or name == "ill_typed"
 
 

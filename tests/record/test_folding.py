@@ -16,6 +16,7 @@ from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.commands import CommandKind
 from domain.languages import Language
+from programmes.talent_permit.told import FOLDING
 from programmes.talent_permit.words import PermitCommand
 from record.reconciliation.reconcile import reconcile_case
 from record.story import stood_at
@@ -100,12 +101,12 @@ async def test_a_case_is_told_as_it_stood_at_each_time_on_its_way(park: Park) ->
     evidence, found = await reconcile_case(park.context, NoHistories(), case.reference)
     chain = evidence.record.chain
     for at, said in memory.said:
-        stood = stood_at(chain, at)
+        stood = stood_at(chain, FOLDING, at)
         assert stood is not None
         told = {name: getattr(stood, name) for name in ("stage", "round", "pending_act", "registration_number")}
         permits = {p.destination: (p.stage, p.pending_act) for p in stood.permits}
         assert told | {"hold": "officer" in stood.holds, "permits": permits} == said
-    assert stood_at(chain, before) is None
+    assert stood_at(chain, FOLDING, before) is None
     assert {each.code for each in found} == {"history_missing"}  # there is no Temporal here
 
 

@@ -115,6 +115,7 @@ ENUMERATIONS: Final[tuple[type[StrEnum], ...]] = (
 _DECLARED: Final[dict[str, Callable[[Programme], Iterable[str]]]] = {
     commands.CommandKind.__name__: lambda each: each.commands,
     deadlines.DeadlineKind.__name__: lambda each: each.words.deadlines,
+    acts.Act.__name__: lambda each: each.words.acts,
     tasks.TaskKind.__name__: lambda each: each.words.tasks,
 }
 
@@ -143,7 +144,7 @@ def equal() -> Iterator[tuple[str, Any]]:
             for each in (names.case_names, names.track_names)
         )
         tracks: Any = {stages.Destination.HK: track, stages.Destination.MO: track}
-        state = case_state(cast("Any", case), tracks, form)
+        state = case_state(cast("Any", case), tracks, {}, form)
         yield f"state in form {form}", state.decode()
         yield f"hash of a state in form {form}", state_hash(KEY, state).hex()
     yield "row hash", ledger_rows.row_hash(LEDGER_ROW).hex()

@@ -6,19 +6,20 @@ from typing import Any, Final
 from uuid import UUID
 
 from cases.case.file import CaseFile
-from cases.notices.compose import Telling, tell
+from cases.moves.moving import Asked, find_move, move
+from cases.notices.compose import Said
 from domain.actors import Actor
 from domain.acts import Act
 from domain.answers import AnswerState, AuthorityAnswer, Outcome
 from domain.clock import day_of
 from domain.errors import need
-from domain.moves import PermitEvent, find_permit_move
-from domain.notices import NoticeKind
 from domain.stages import PERMIT_WITH_AUTHORITY, Destination, PermitStage
 from programmes.talent_permit import permits
 from programmes.talent_permit.authority import inbox
+from programmes.talent_permit.permits import move_permit
 from programmes.talent_permit.rules import term_differs
-from programmes.talent_permit.words import PermitDeadline, PermitTask
+from programmes.talent_permit.stages import PermitEvent, permit_of
+from programmes.talent_permit.words import PermitDeadline
 from store.rows.register import AssessmentRow, PermitRow
 
 _EVENTS: Final = {outcome: PermitEvent(outcome.value) for outcome in Outcome}
@@ -38,7 +39,7 @@ def judge(file: CaseFile, answer: AuthorityAnswer) -> AnswerState:
         return AnswerState.RECORDED if _agrees(permit, answer) else AnswerState.HELD
     if before_issue and answer.outcome in _AFTER_ISSUE:
         return AnswerState.EARLY
-    move = find_permit_move(stage, _EVENTS[answer.outcome])
+    move = find_move(file, _EVENTS[answer.outcome], permit_of(answer.destination))
     return AnswerState.APPLIED if move is not None else AnswerState.HELD
 
 
@@ -91,10 +92,9 @@ def force(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer, a
     """Apply a held answer by two signatures, whatever stage the permit has (P26)."""
     destination = answer.destination
     permit = file.permits[destination]
-    stage = permit.stage
     if answer.outcome is Outcome.ISSUED and permit.valid_until is not None:
         file.set_permit(destination, at, earlier=[*permit.earlier, _term_before(permit)])
-    if find_permit_move(None if stage is None else PermitStage(stage), _EVENTS[answer.outcome]) is None:
+    if find_move(file, _EVENTS[answer.outcome], permit_of(destination)) is None:
         basis = PermitStage.ISSUED if answer.outcome in _AFTER_ISSUE else PermitStage.SUBMITTED
         file.set_permit(destination, at, stage=basis.value, end_reason=None)
     apply(file, actor, at, answer, answer_id)
@@ -103,16 +103,13 @@ def force(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer, a
 def hold(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer, answer_id: UUID) -> None:
     """Keep an answer that contradicts what is known, and let an officer look (P26)."""
     due = file.calendar.deadline(day_of(at), file.context.limits.early_answer_days)
-    file.open_task(
-        PermitTask.AUTHORITY_CONFLICT, at, due_at=due.at, destination=answer.destination,
-        detail={"outcome": answer.outcome.value, "outcome_id": answer.outcome_id},
-    )  # fmt: skip
+    asked = Asked(detail={"outcome": answer.outcome.value, "outcome_id": answer.outcome_id})
+    said = Said(occasion=str(answer_id), facts={"answer_expected_on": day_of(due.at)})
+    move(file, PermitEvent.ANSWER_HELD, actor, at, track=permit_of(answer.destination), asked=asked, said=said)
     file.record(
         Act.ANSWER_HELD, actor, at, destination=answer.destination.value, outcome=answer.outcome.value,
         outcome_id=answer.outcome_id, answer_id=str(answer_id),
     )  # fmt: skip
-    facts = {"answer_expected_on": day_of(due.at)}
-    tell(file, Telling(NoticeKind.AUTHORITY_CONFLICT, at, str(answer_id), answer.destination, facts))
 
 
 def keep_early(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer, answer_id: UUID) -> None:
@@ -158,31 +155,40 @@ def _accepted(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswe
         destination=destination.value,
         step=2,
     )
-    file.move_permit(
-        destination, PermitEvent.ACCEPTED, at, accepted_on=accepted_on, due_at=due.at, due_provisional=due.provisional,
+    facts = {"answer_expected_on": day_of(due.at), "due_provisional": due.provisional}
+    move_permit(
+        file, destination, PermitEvent.ACCEPTED, actor, at, said=Said(occasion=answer.outcome_id, facts=facts),
+        accepted_on=accepted_on, due_at=due.at, due_provisional=due.provisional,
         authority_number=answer.authority_number or file.permits[destination].authority_number,
     )  # fmt: skip
-    _end_application(file, destination, at)
-    facts = {"answer_expected_on": day_of(due.at), "due_provisional": due.provisional}
-    tell(file, Telling(NoticeKind.PERMIT_ACCEPTED, at, answer.outcome_id, destination, facts))
+    file.cancel_deadlines(
+        PermitDeadline.APPLICANT_REMINDER, PermitDeadline.APPLICANT_INACTIVE, destination=destination.value
+    )
 
 
 def _issued(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -> None:
     destination = answer.destination
-    file.move_permit(destination, PermitEvent.ISSUED, at, **_term(answer), decided_on=day_of(answer.occurred_at))
+    term = _term(answer) | {"decided_on": day_of(answer.occurred_at)}
+    move_permit(file, destination, PermitEvent.ISSUED, actor, at, said=_said_of_term(answer), **term)
     permits.stop_waiting(file, destination, at)
-    _tell_issued(file, at, answer)
+    _follow_term(file, at, answer)
 
 
 def _replaced(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -> None:
     destination = answer.destination
     permit = file.permits[destination]
     earlier = [*permit.earlier, _term_before(permit)]
-    file.move_permit(destination, PermitEvent.REPLACED, at, **_term(answer), earlier=earlier, card_lost_on=None)
-    _tell_issued(file, at, answer)
+    term = _term(answer) | {"earlier": earlier, "card_lost_on": None}
+    move_permit(file, destination, PermitEvent.REPLACED, actor, at, said=_said_of_term(answer), **term)
+    _follow_term(file, at, answer)
 
 
-def _tell_issued(file: CaseFile, at: datetime, answer: AuthorityAnswer) -> None:
+def _said_of_term(answer: AuthorityAnswer) -> Said:
+    facts = {"valid_from": answer.valid_from, "valid_until": answer.valid_until, "stay_days": answer.stay_days}
+    return Said(occasion=answer.outcome_id, facts=facts)
+
+
+def _follow_term(file: CaseFile, at: datetime, answer: AuthorityAnswer) -> None:
     destination = answer.destination
     permits.plan_expiry(file, destination, at)
     pack = file.context.packs.version(file.row.policy_version)
@@ -198,8 +204,6 @@ def _tell_issued(file: CaseFile, at: datetime, answer: AuthorityAnswer) -> None:
         moved = _moved_facts(file, assessment, destination)
         findings = [*assessment.findings, differs.model_dump(mode="json")]
         file.assess(replace(assessment, facts=moved, findings=findings, at=at))
-    facts = {"valid_from": answer.valid_from, "valid_until": answer.valid_until, "stay_days": answer.stay_days}
-    tell(file, Telling(NoticeKind.PERMIT_ISSUED, at, answer.outcome_id, destination, facts))
 
 
 def _moved_facts(file: CaseFile, assessment: AssessmentRow, destination: Destination) -> bytes:
@@ -213,29 +217,28 @@ def _refused(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer
     destination = answer.destination
     reason = {"code": answer.reason_code, "text": answer.reason_text}
     sealed = file.seal("permits", "reason", f"{file.reference}/{destination.value}", reason)
-    file.move_permit(
-        destination, PermitEvent.REFUSED, at, reason=sealed, decided_on=day_of(answer.occurred_at),
+    facts = {"authority_reason": answer.reason_text, "authority_code": answer.reason_code}
+    move_permit(
+        file, destination, PermitEvent.REFUSED, actor, at, said=Said(occasion=answer.outcome_id, facts=facts),
+        reason=sealed, decided_on=day_of(answer.occurred_at),
         authority_number=answer.authority_number or file.permits[destination].authority_number,
     )  # fmt: skip
     permits.end_track(file, destination, at)
-    facts = {"authority_reason": answer.reason_text, "authority_code": answer.reason_code}
-    tell(file, Telling(NoticeKind.PERMIT_REFUSED, at, answer.outcome_id, destination, facts))
 
 
 def _ended(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -> None:
     destination = answer.destination
-    file.move_permit(destination, _EVENTS[answer.outcome], at, end_reason=answer.outcome.value)
+    event, why = _EVENTS[answer.outcome], answer.outcome.value
+    said = Said(occasion=answer.outcome_id, facts={"end_reason": why})
+    move_permit(file, destination, event, actor, at, end_reason=why, said=said)
     permits.end_track(file, destination, at)
-    facts = {"end_reason": answer.outcome.value}
-    tell(file, Telling(NoticeKind.PERMIT_CLOSED, at, answer.outcome_id, destination, facts))
 
 
 def _kept(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -> None:
     destination = answer.destination
-    file.move_permit(destination, PermitEvent.KEPT, at, answered_for=True)
+    said = Said(occasion=answer.outcome_id, facts={"valid_until": file.permits[destination].valid_until})
+    move_permit(file, destination, PermitEvent.KEPT, actor, at, answered_for=True, said=said)
     file.cancel_deadlines(PermitDeadline.REPORT_EXPECTED, destination=destination.value)
-    facts = {"valid_until": file.permits[destination].valid_until}
-    tell(file, Telling(NoticeKind.PERMIT_KEPT, at, answer.outcome_id, destination, facts))
 
 
 def _revoked(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -> None:
@@ -245,10 +248,10 @@ def _revoked(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer
         "permits", "reason", f"{file.reference}/{destination.value}",
         {"code": answer.reason_code, "text": answer.reason_text},
     )  # fmt: skip
-    file.move_permit(destination, PermitEvent.REVOKED, at, reason=sealed, decided_on=on)
-    permits.end_track(file, destination, at)
     facts = {"revoked_on": on, "authority_reason": answer.reason_text, "authority_code": answer.reason_code}
-    tell(file, Telling(NoticeKind.PERMIT_REVOKED, at, answer.outcome_id, destination, facts))
+    said = Said(occasion=answer.outcome_id, facts=facts)
+    move_permit(file, destination, PermitEvent.REVOKED, actor, at, said=said, reason=sealed, decided_on=on)
+    permits.end_track(file, destination, at)
 
 
 def _term(answer: AuthorityAnswer) -> dict[str, Any]:
@@ -266,13 +269,6 @@ def _term_before(permit: PermitRow) -> dict[str, Any]:
     names = ("authority_number", "valid_from", "valid_until", "stay_days", "entries")
     old = {name: getattr(permit, name) for name in names}
     return {name: value.isoformat() if isinstance(value, date) else value for name, value in old.items()}
-
-
-def _end_application(file: CaseFile, destination: Destination, at: datetime) -> None:
-    file.cancel_deadlines(
-        PermitDeadline.APPLICANT_REMINDER, PermitDeadline.APPLICANT_INACTIVE, destination=destination.value
-    )
-    file.close_tasks([PermitTask.APPLICANT_INACTIVE], at, destination=destination)
 
 
 _APPLY: Final = {

@@ -11,8 +11,8 @@ from sqlalchemy import select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile, open_case
-from cases.case.signers import need_no_conflict, signature_of
-from cases.decisions.second_signature import SecondSignature, nothing_waits
+from cases.case.signers import need_no_conflict, nothing_waits, signature_of
+from cases.decisions.second_signature import SecondSignature
 from cases.keys.data import add_data_key
 from cases.notices.compose import Telling, tell
 from cases.shared.context import Context

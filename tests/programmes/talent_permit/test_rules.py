@@ -10,8 +10,8 @@ from domain.employers import EmployerKind
 from domain.findings import Audience, Finding, FindingCode, FindingOutcome, outcome_of, seen_by, to_be_mended
 from domain.premises import SiteStanding
 from domain.stages import AssessmentOutcome, Destination, Standing
-from policy.facts import Facts
 from policy.packs import load_rule_packs
+from programmes.talent_permit.known import PermitFacts
 from programmes.talent_permit.rules import (
     PERMIT_RULES,
     REGISTRATION_RULES,
@@ -25,7 +25,7 @@ from programmes.talent_permit.rules import (
 ON = date(2026, 3, 2)
 PACK = load_rule_packs()[0]
 NEWEST = load_rule_packs()[-1]
-GOOD = Facts(
+GOOD = PermitFacts(
     identity_number="44030419900307123X",
     permit_card_number="C12345678",
     permit_card_valid_until=date(2036, 1, 1),
@@ -199,7 +199,7 @@ def test_good_facts_are_clear_under_every_rule() -> None:
 
 
 def test_no_rule_passes_when_nothing_is_known() -> None:
-    for findings in (assess(Facts(), PACK, ON), eligibility(Facts(), Destination.HK, PACK, ON)):
+    for findings in (assess(PermitFacts(), PACK, ON), eligibility(PermitFacts(), Destination.HK, PACK, ON)):
         assert {finding.outcome for finding in findings} == {FindingOutcome.NEEDS_PERSON}
 
 
@@ -222,7 +222,7 @@ def test_no_rule_passes_when_nothing_is_known() -> None:
     ],
 )
 def test_an_ill_typed_fact_asks_for_a_person(name: str, value: object) -> None:
-    facts = Facts.read({**GOOD.model_dump(mode="json"), name: value})
+    facts = PermitFacts.read({**GOOD.model_dump(mode="json"), name: value})
     assert facts.ill_typed == (name,)
     findings = [*assess(facts, PACK, ON), *eligibility(facts, Destination.HK, PACK, ON)]
     assert FindingOutcome.NEEDS_PERSON in {finding.outcome for finding in findings}
@@ -230,9 +230,9 @@ def test_an_ill_typed_fact_asks_for_a_person(name: str, value: object) -> None:
 
 
 def test_facts_survive_being_stored_and_read_again() -> None:
-    assert Facts.read(GOOD.model_dump(mode="json")) == GOOD
-    spoiled = Facts.read({**GOOD.model_dump(mode="json"), "contract_end": 5, "unheard_of": 1})
-    assert Facts.read(spoiled.model_dump(mode="json")) == spoiled
+    assert PermitFacts.read(GOOD.model_dump(mode="json")) == GOOD
+    spoiled = PermitFacts.read({**GOOD.model_dump(mode="json"), "contract_end": 5, "unheard_of": 1})
+    assert PermitFacts.read(spoiled.model_dump(mode="json")) == spoiled
 
 
 def test_a_state_worker_without_letter_makes_the_registration_incomplete() -> None:

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from cli.docs import generated_pages
-from domain.moves import MOVES, PERMIT_MOVES
 from domain.reasons import REASONS, Use
 from policy.packs import load_limits
+from programmes.talent_permit.stages import MOVES, PERMIT, TRACKS
 
 PAGE = Path(__file__).parents[3] / "docs" / "states.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -18,7 +18,7 @@ def test_the_page_is_the_generated_one() -> None:
 
 def test_the_page_has_a_line_for_each_move() -> None:
     lines = [line for line in _LINES if line.startswith(("| R", "| P"))]
-    assert len(lines) == len(MOVES) + len(PERMIT_MOVES)
+    assert len(lines) == len(MOVES.rows) + len(TRACKS[PERMIT].moves.rows)
 
 
 def test_the_page_has_each_reason_with_uses_sentence_source_and_what_of_it_is_confirmed() -> None:

@@ -9,9 +9,9 @@ from domain.employers import EmployerKind
 from domain.findings import FindingCode
 from domain.premises import SiteStanding
 from domain.stages import Destination, Standing
-from policy.facts import Facts
-from policy.looked_at import LOOKED_AT, looked_at
+from policy.looked_at import looked_at
 from policy.packs import load_rule_packs
+from programmes.talent_permit.known import LOOKED_AT, PermitFacts
 from programmes.talent_permit.rules import PERMIT_RULES, eligibility
 
 ON = date(2026, 3, 2)
@@ -33,7 +33,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "other_live_registration": (None, True, False),
     "registration_in_force": (None, True, False),
 }
-BASES = [Facts(), *(Facts(**{name: value}) for name, values in VALUES.items() for value in values)]
+BASES = [PermitFacts(), *(PermitFacts(**{name: value}) for name, values in VALUES.items() for value in values)]
 
 
 def test_every_finding_of_a_permit_has_its_facts() -> None:
@@ -51,11 +51,13 @@ def test_a_fact_that_is_not_looked_at_changes_no_outcome(pack: Any, name: str) -
             for code, names in LOOKED_AT.items():
                 if name not in names:
                     assert now.get(code) == before.get(code), (code, name, value)
-                    assert looked_at(code, changed) == looked_at(code, base)
+                    assert looked_at(LOOKED_AT[code], changed) == looked_at(LOOKED_AT[code], base)
 
 
 def test_a_fact_in_a_form_that_cannot_be_read_is_another_than_none() -> None:
-    unread = Facts(ill_typed=("permit_card_valid_until",))
+    unread = PermitFacts(ill_typed=("permit_card_valid_until",))
     code = FindingCode.PERMIT_CARD_ENDS_EARLY
-    assert looked_at(code, unread) != looked_at(code, Facts())
-    assert looked_at(FindingCode.PERMIT_CARD_MISSING, unread) == looked_at(FindingCode.PERMIT_CARD_MISSING, Facts())
+    assert looked_at(LOOKED_AT[code], unread) != looked_at(LOOKED_AT[code], PermitFacts())
+    assert looked_at(LOOKED_AT[FindingCode.PERMIT_CARD_MISSING], unread) == looked_at(
+        LOOKED_AT[FindingCode.PERMIT_CARD_MISSING], PermitFacts()
+    )

@@ -1,0 +1,348 @@
+"""What happens to a talent permit's case beside the front half, and to each of its permits, as rows whose columns act.
+
+The life of a registration is R20 to R34 of docs/states.md, the following of a permit P1 to P26.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from cases.case.file import CaseFile
+from cases.case.moves import At, Closes, Condition, Move, Moves, Notice, Opens, Track, Who
+from cases.case.signers import is_same, need_signer
+from cases.deadlines.stated import within_decision_days
+from cases.moves.front_half import (
+    EMPLOYER,
+    ENGINE,
+    FRONT_HALF,
+    OFFICER,
+    PERSON,
+    SECOND_SIGNER,
+    TIMER,
+    Event,
+    proposed,
+    rejected,
+)
+from domain.actors import STAFF, Actor, Role
+from domain.answers import AnswerState
+from domain.clock import day_of
+from domain.errors import Refused, need
+from domain.notices import NoticeKind
+from domain.stages import (
+    IN_REVIEW,
+    LIVE,
+    PERMIT_WITH_AUTHORITY,
+    Destination,
+    PendingAct,
+    PermitStage,
+    Stage,
+)
+from domain.tasks import REVIEW_TASKS, TaskKind
+from programmes.talent_permit.tables import talent_permit
+from programmes.talent_permit.words import PermitTask
+
+
+class LifeEvent(StrEnum):
+    """What can happen to a registration once it is decided, and what its employer's standing and changes do."""
+
+    EMPLOYER_SUSPENDED = "employer_suspended"
+    EMPLOYER_REINSTATED = "employer_reinstated"
+    EMPLOYER_LEFT = "employer_left"
+    DEPART = "depart"
+    PROPOSE_DEPARTURE = "propose_departure"
+    CONFIRM_DEPARTURE = "confirm_departure"
+    REJECT_DEPARTURE = "reject_departure"
+    DISPUTE = "dispute"
+    ANSWER_DISPUTE = "answer_dispute"
+    EMPLOYMENT_OVER = "employment_over"
+    REVOKE = "revoke"
+    CONFIRM_REVOCATION = "confirm_revocation"
+    REJECT_REVOCATION = "reject_revocation"
+    CONTRACT_REMINDER_DUE = "contract_reminder_due"
+    CONTRACT_GRACE_OVER = "contract_grace_over"
+    CONTRACT_END_TAKEN = "contract_end_taken"
+    CHANGE = "change"
+    ASK_CHANGE = "ask_change"
+    TAKE_CHANGE = "take_change"
+    DECLINE_CHANGE = "decline_change"
+
+
+class PermitEvent(StrEnum):
+    """What can happen to the following of a talent permit."""
+
+    ELIGIBLE = "eligible"
+    NOT_CLEAR = "not_clear"
+    PROPOSE_WITHHOLD = "propose_withhold"
+    WITHHOLD = "withhold"
+    REJECT_WITHHOLD = "reject_withhold"
+    SENT = "sent"
+    SENDING_DELAYED = "sending_delayed"
+    SENDING_REJECTED = "sending_rejected"
+    SEND_AGAIN = "send_again"
+    SENDING_HELD = "sending_held"
+    REGISTRATION_ENDED = "registration_ended"
+    ACCEPTED = "accepted"
+    ISSUED = "issued"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    CANCELLED = "cancelled"
+    KEPT = "kept"
+    REVOKED = "revoked"
+    REPLACED = "replaced"
+    APPLICANT_REMINDER_DUE = "applicant_reminder_due"
+    APPLICANT_INACTIVE = "applicant_inactive"
+    AUTHORITY_LATE = "authority_late"
+    CARD_LOST = "card_lost"
+    EXPIRY_REMINDER_DUE = "expiry_reminder_due"
+    EXPIRED = "expired"
+    ANSWER_HELD = "answer_held"
+    PROPOSE_OUTCOME = "propose_outcome"
+    CONFIRM_OUTCOME = "confirm_outcome"
+    REJECT_OUTCOME = "reject_outcome"
+
+
+def _need_another_than_reported(file: CaseFile, actor: Actor, track: At | None) -> None:
+    departure = talent_permit(file).departure or {}
+    if is_same(actor, departure.get("by")) or is_same(actor, departure.get("confirmed_by")):
+        raise Refused("role_not_allowed", words="own_departure")
+
+
+def _need_permit_signer(file: CaseFile, actor: Actor, track: At | None) -> None:
+    permit = file.permits.get(Destination(need(track, "track").key))
+    need_signer(actor, None if permit is None else permit.pending)
+
+
+def _departure(file: CaseFile, at: datetime) -> Mapping[str, Any]:
+    return {"last_day": file.row.ended_on, "end_reason": file.row.end_reason}
+
+
+def _of_departure(file: CaseFile) -> str:
+    return f"{file.round}/{file.row.ended_on}"
+
+
+def _end(file: CaseFile, at: datetime) -> Mapping[str, Any]:
+    return {"ended_on": need(file.row.ended_on, "ended_on"), "end_reason": file.row.end_reason}
+
+
+def _in_early_answer_days(file: CaseFile, at: datetime) -> datetime:
+    return file.calendar.deadline(day_of(at), file.context.limits.early_answer_days).at
+
+
+_APPROVED: Final = frozenset({Stage.APPROVED})
+_EVER: Final = frozenset(Stage)
+_REVIEWED: Final = tuple(sorted(REVIEW_TASKS))
+# Whoever the supervisors' change of a standing reaches it by, the engine brings it to each case.
+_STANDING: Final = Who("supervisor", frozenset({Role.SYSTEM}), asked=False)
+_LEFT: Final = Who("supervisor, signed twice", frozenset({Role.SYSTEM}), asked=False)
+_DEPARTURE: Final = Notice(NoticeKind.DEPARTURE_RECORDED, facts=_departure, occasion=_of_departure)
+_ENDED: Final = Notice(NoticeKind.REGISTRATION_ENDED, facts=_end)
+
+OWN_MOVES: Final[tuple[Move, ...]] = (
+    Move("R20, R27", LIVE, LifeEvent.EMPLOYER_SUSPENDED, _STANDING),
+    Move("R20, R27", LIVE, LifeEvent.EMPLOYER_REINSTATED, _STANDING),
+    Move("R21", IN_REVIEW, LifeEvent.EMPLOYER_LEFT, _LEFT),
+    Move(
+        "R22", _APPROVED, LifeEvent.DEPART, EMPLOYER,
+        closes=(PermitTask.EMPLOYMENT_CHECK,), notices=(_DEPARTURE,),
+    ),
+    proposed("R22", _APPROVED, LifeEvent.PROPOSE_DEPARTURE, who=Who("officer on proof", STAFF)),
+    Move(
+        "R22", _APPROVED, LifeEvent.CONFIRM_DEPARTURE, SECOND_SIGNER,
+        closes=(TaskKind.CONFIRM, PermitTask.EMPLOYMENT_CHECK), notices=(_DEPARTURE,),
+    ),
+    rejected("R22", _APPROVED, LifeEvent.REJECT_DEPARTURE),
+    Move(
+        "R22, R30", frozenset({Stage.APPROVED, Stage.ENDED}), LifeEvent.DISPUTE, PERSON,
+        opens=(Opens(PermitTask.DEPARTURE_DISPUTED, due=within_decision_days),),
+    ),
+    Move(
+        "R22, R30", frozenset({Stage.APPROVED, Stage.ENDED}), LifeEvent.ANSWER_DISPUTE,
+        Who("another officer than who reported or signed it", STAFF, need=_need_another_than_reported),
+        closes=(PermitTask.DEPARTURE_DISPUTED,),
+    ),
+    Move(
+        "R23", _APPROVED, LifeEvent.EMPLOYMENT_OVER,
+        # A revocation that is not signed lets an end that waited for it come about.
+        Who("timer", frozenset({Role.SYSTEM}) | STAFF, asked=False),
+        Stage.ENDED, closes=_REVIEWED, notices=(_ENDED,),
+    ),
+    proposed("R24", _APPROVED, LifeEvent.REVOKE),
+    Move(
+        "R25", _APPROVED, LifeEvent.CONFIRM_REVOCATION, SECOND_SIGNER, Stage.ENDED,
+        closes=_REVIEWED, notices=(Notice(NoticeKind.REGISTRATION_REVOKED),),
+    ),
+    rejected("R26", _APPROVED, LifeEvent.REJECT_REVOCATION),
+    Move("R28", _APPROVED, LifeEvent.EMPLOYER_LEFT, _LEFT, Stage.ENDED, closes=_REVIEWED, notices=(_ENDED,)),
+    Move(
+        "R29", _APPROVED, LifeEvent.CONTRACT_REMINDER_DUE, TIMER,
+        notices=(Notice(NoticeKind.CONTRACT_ENDING),),
+    ),
+    Move(
+        "R29", _APPROVED, LifeEvent.CONTRACT_GRACE_OVER, TIMER,
+        opens=(Opens(PermitTask.EMPLOYMENT_CHECK, due=within_decision_days),),
+    ),
+    Move("R29", _EVER, LifeEvent.CONTRACT_END_TAKEN, OFFICER, closes=(PermitTask.EMPLOYMENT_CHECK,)),
+    Move("R34", LIVE, LifeEvent.CHANGE, EMPLOYER, notices=(Notice(NoticeKind.CONTACT_CHANGED, given=True),)),
+    Move("R34", LIVE, LifeEvent.ASK_CHANGE, EMPLOYER, opens=(Opens(TaskKind.CHANGE, due=within_decision_days),)),
+    Move(
+        "R34", _EVER, LifeEvent.TAKE_CHANGE, OFFICER, closes=(TaskKind.CHANGE,),
+        notices=(Notice(NoticeKind.CONTACT_CHANGED, given=True), Notice(NoticeKind.CHANGE_TAKEN)),
+    ),
+    Move(
+        "R34", _EVER, LifeEvent.DECLINE_CHANGE, OFFICER, closes=(TaskKind.CHANGE,),
+        notices=(Notice(NoticeKind.CHANGE_DECLINED),),
+    ),
+)  # fmt: skip
+
+
+def _is_withholding(file: CaseFile, track: At | None) -> bool:
+    permit = file.permits.get(Destination(need(track, "track").key))
+    return permit is not None and permit.pending_act == PendingAct.WITHHOLD
+
+
+def _holds_none(file: CaseFile, track: At | None) -> bool:
+    key = need(track, "track").key
+    return not any(a.state == AnswerState.HELD and a.destination == key for a in file.answers)
+
+
+_NONE: Final[frozenset[PermitStage | None]] = frozenset({None})
+_ELIGIBLE: Final[frozenset[PermitStage | None]] = frozenset({PermitStage.ELIGIBLE})
+_AT_AUTHORITY: Final[frozenset[PermitStage | None]] = frozenset(PERMIT_WITH_AUTHORITY)
+_ISSUED: Final[frozenset[PermitStage | None]] = frozenset({PermitStage.ISSUED})
+# A 2xx that was lost on the way is proved as well by any answer of the authority (P4).
+_SENT: Final = _AT_AUTHORITY | _ELIGIBLE
+_ANY: Final[frozenset[PermitStage | None]] = frozenset({None, *PermitStage})
+
+_WEIGHED: Final = Who("engine; officer with a reason", frozenset({Role.SYSTEM}) | STAFF)
+_REGISTRATION: Final = Who("registration", frozenset(Role), asked=False)
+# An answer that contradicts another is applied by two officers, one that was lost by the engine.
+_AUTHORITY: Final = Who("authority", frozenset({Role.AUTHORITY, Role.SYSTEM}) | STAFF, asked=False)
+_SIGNER: Final = Who("second signer", STAFF, need=_need_permit_signer)
+
+_ASKED: Final = Notice(NoticeKind.SECOND_SIGNATURE_REQUESTED)
+_NOT_SIGNED: Final = Notice(NoticeKind.SECOND_SIGNATURE_REJECTED)
+_CLOSED: Final = Notice(NoticeKind.PERMIT_CLOSED)
+# What waits until the authority's answer: asked of officers, or proposed and not signed.
+_WAITING: Final = (
+    PermitTask.PERMIT_ELIGIBILITY,
+    PermitTask.APPLICANT_INACTIVE,
+    PermitTask.AUTHORITY_LATE,
+    PermitTask.AUTHORITY_REJECTED,
+    Closes(TaskKind.CONFIRM, Condition("where withholding is proposed", _is_withholding)),
+)
+_SIGN: Final = Opens(TaskKind.CONFIRM)
+_WEIGH: Final = Opens(PermitTask.PERMIT_ELIGIBILITY, due=within_decision_days, shared=True)
+
+PERMIT_MOVES: Final[tuple[Move, ...]] = (
+    Move("P1", _NONE, PermitEvent.ELIGIBLE, _WEIGHED, PermitStage.ELIGIBLE, closes=(PermitTask.PERMIT_ELIGIBILITY,)),
+    Move("P2", _NONE, PermitEvent.NOT_CLEAR, ENGINE, opens=(_WEIGH,)),
+    Move(
+        "P3", _NONE, PermitEvent.PROPOSE_WITHHOLD, OFFICER,
+        opens=(_SIGN,), closes=(PermitTask.PERMIT_ELIGIBILITY,), notices=(_ASKED,),
+    ),
+    Move(
+        "P3", _NONE, PermitEvent.WITHHOLD, _SIGNER, PermitStage.ENDED,
+        closes=_WAITING, notices=(Notice(NoticeKind.PERMIT_WITHHELD),),
+    ),
+    Move(
+        "P3", _NONE, PermitEvent.REJECT_WITHHOLD, _SIGNER,
+        opens=(Opens(PermitTask.PERMIT_ELIGIBILITY, due=within_decision_days),),
+        closes=(TaskKind.CONFIRM,), notices=(_NOT_SIGNED,),
+    ),
+    Move(
+        "P4", _ELIGIBLE, PermitEvent.SENT, _AUTHORITY, PermitStage.SUBMITTED,
+        closes=(PermitTask.AUTHORITY_REJECTED,), notices=(Notice(NoticeKind.PERMIT_SUBMITTED),),
+    ),
+    Move("P5", _ELIGIBLE, PermitEvent.SENDING_DELAYED, ENGINE),
+    Move(
+        "P6", _ELIGIBLE, PermitEvent.SENDING_REJECTED, ENGINE,
+        opens=(Opens(PermitTask.AUTHORITY_REJECTED, shared=True),),
+    ),
+    Move("P6", _ELIGIBLE, PermitEvent.SEND_AGAIN, OFFICER),
+    Move("P7", _ELIGIBLE, PermitEvent.SENDING_HELD, _REGISTRATION),
+    Move(
+        "P8", _NONE | _ELIGIBLE, PermitEvent.REGISTRATION_ENDED, _REGISTRATION, PermitStage.ENDED,
+        closes=_WAITING, notices=(_CLOSED,),
+    ),
+    Move(
+        "P9", frozenset({PermitStage.ELIGIBLE, PermitStage.SUBMITTED}), PermitEvent.ACCEPTED, _AUTHORITY,
+        PermitStage.ACCEPTED, closes=(PermitTask.APPLICANT_INACTIVE,), notices=(Notice(NoticeKind.PERMIT_ACCEPTED),),
+    ),
+    Move(
+        "P10", _SENT, PermitEvent.ISSUED, _AUTHORITY, PermitStage.ISSUED,
+        closes=_WAITING, notices=(Notice(NoticeKind.PERMIT_ISSUED),),
+    ),
+    Move(
+        "P11", _SENT, PermitEvent.REFUSED, _AUTHORITY, PermitStage.REFUSED,
+        closes=_WAITING, notices=(Notice(NoticeKind.PERMIT_REFUSED),),
+    ),
+    Move(
+        "P12", _AT_AUTHORITY, PermitEvent.WITHDRAWN, _AUTHORITY, PermitStage.ENDED,
+        closes=_WAITING, notices=(_CLOSED,),
+    ),
+    Move("P12", _ISSUED, PermitEvent.CANCELLED, _AUTHORITY, PermitStage.ENDED, closes=_WAITING, notices=(_CLOSED,)),
+    Move("P13", _AT_AUTHORITY, PermitEvent.REGISTRATION_ENDED, _REGISTRATION),
+    Move(
+        "P14", frozenset({PermitStage.SUBMITTED}), PermitEvent.APPLICANT_REMINDER_DUE, TIMER,
+        notices=(Notice(NoticeKind.PERMIT_ACTION_NEEDED),),
+    ),
+    Move(
+        "P14", frozenset({PermitStage.SUBMITTED}), PermitEvent.APPLICANT_INACTIVE, TIMER,
+        opens=(Opens(PermitTask.APPLICANT_INACTIVE, due=within_decision_days, shared=True),),
+    ),
+    Move(
+        "P15", frozenset({PermitStage.ACCEPTED}), PermitEvent.AUTHORITY_LATE, TIMER,
+        opens=(Opens(PermitTask.AUTHORITY_LATE),), notices=(Notice(NoticeKind.AUTHORITY_LATE),),
+    ),
+    Move(
+        "P16", _ISSUED, PermitEvent.REGISTRATION_ENDED, _REGISTRATION, notices=(Notice(NoticeKind.PERMIT_REPORTED),)
+    ),
+    Move("P17", _ISSUED, PermitEvent.KEPT, _AUTHORITY, notices=(Notice(NoticeKind.PERMIT_KEPT),)),
+    Move(
+        "P18", _ISSUED, PermitEvent.REVOKED, _AUTHORITY, PermitStage.REVOKED,
+        closes=_WAITING, notices=(Notice(NoticeKind.PERMIT_REVOKED),),
+    ),
+    Move(
+        "P19", _ISSUED, PermitEvent.CARD_LOST,
+        Who("person, employer, officer", frozenset({Role.PERSON, Role.EMPLOYER}) | STAFF),
+        notices=(Notice(NoticeKind.CARD_LOST_RECORDED),),
+    ),
+    Move("P20", _ISSUED, PermitEvent.REPLACED, _AUTHORITY, notices=(Notice(NoticeKind.PERMIT_ISSUED),)),
+    Move(
+        "P21", _ISSUED, PermitEvent.EXPIRY_REMINDER_DUE, TIMER,
+        notices=(Notice(NoticeKind.PERMIT_EXPIRING, given=True),),
+    ),
+    Move(
+        "P22", _ISSUED, PermitEvent.EXPIRED, TIMER, PermitStage.EXPIRED,
+        closes=_WAITING, notices=(Notice(NoticeKind.PERMIT_EXPIRED, given=True),),
+    ),
+    Move(
+        "P26", _ANY, PermitEvent.ANSWER_HELD, _AUTHORITY,
+        opens=(Opens(PermitTask.AUTHORITY_CONFLICT, due=_in_early_answer_days),),
+        notices=(Notice(NoticeKind.AUTHORITY_CONFLICT),),
+    ),
+    Move("P3, P26", _ANY, Event.SIGN, _SIGNER, notices=(_ASKED,)),
+    Move("P26", _ANY, PermitEvent.PROPOSE_OUTCOME, OFFICER, opens=(_SIGN,), notices=(_ASKED,)),
+    Move(
+        "P26", _ANY, PermitEvent.CONFIRM_OUTCOME, _SIGNER,
+        closes=(
+            TaskKind.CONFIRM,
+            Closes(PermitTask.AUTHORITY_CONFLICT, Condition("once no answer is held", _holds_none)),
+        ),
+    ),
+    Move(
+        "P26", _ANY, PermitEvent.REJECT_OUTCOME, _SIGNER, closes=(TaskKind.CONFIRM,), notices=(_NOT_SIGNED,)
+    ),
+)  # fmt: skip
+
+PERMIT: Final = "permit"
+MOVES: Final = Moves(*FRONT_HALF, *OWN_MOVES)
+TRACKS: Final[Mapping[str, Track]] = {
+    PERMIT: Track(PermitStage, Moves(*PERMIT_MOVES, called="permit", no_stage="not yet eligible"))
+}
+
+
+def permit_of(destination: Destination) -> At:
+    """Return the track of a destination's permit."""
+    return At(PERMIT, destination.value)
