@@ -17,7 +17,7 @@ from domain.commands import CommandKind
 from domain.data_map_fences import OPEN, PARTS, PARTS_OF_EMPLOYERS
 from domain.data_map_fences import OWN as WRITTEN_BY_PERSONS
 from domain.parties import DOOR, NO_PERSON, person_tenant
-from programmes import PROGRAMMES
+from programmes import PROGRAMMES, own_tables
 from store import tables
 from tests.cases.contexts import EMPLOYER_A, EMPLOYER_B, NOON, OFFICER
 from tests.cases.driver import Case, Park, china, open_park
@@ -25,6 +25,7 @@ from tests.cases.driver import Case, Park, china, open_park
 UNIVERSITY: Final = "uni-c"  # confirms something of a case that emp-a owns
 CONFIRMED: Final = ("applications", "cases", "employers", "permits")
 _SUBJECT: Final = PROGRAMMES["talent_permit"].parts[0]
+_PARTS: Final = PARTS | {each.name for _, each in own_tables()}
 # Tables that the case of the test fills with no row of its own, and what a row of each has to hold.
 _HELD: Final = {"case_facts": {"state": "stands", "contest": None}, "tasks": {"state": "done"}}
 # Of these a person sees rows that belong to no case.
@@ -135,10 +136,9 @@ async def see_through_all(park: Park, mine: Case, other: Case) -> None:
     foreign = person_tenant((await other.row())["person_id"])
     secured = [table for table in tables.metadata.sorted_tables if table.name not in OPEN]
     for table in secured:
-        # In declarations it has the name that is to come.
-        name = {"registrations": "cases"}.get(table.name, table.name)
+        name = table.name
         assert await seen(park, PARK, table, mine, other) - {"nobody"} >= (
-            {"mine", "other"} if table.name in PARTS | PARTS_OF_EMPLOYERS else set()
+            {"mine", "other"} if table.name in _PARTS | PARTS_OF_EMPLOYERS else set()
         ), name
         at_door = await seen(park, DOOR, table, mine, other)
         assert bool(at_door) is (table.name in _OF_PERSONS | _SHARED | {"case_parties"}), name
@@ -159,7 +159,7 @@ async def see_through_all(park: Park, mine: Case, other: Case) -> None:
         if table.name not in _OF_PERSONS | _SHARED:
             assert confirmer == ({"mine"} if name in (*CONFIRMED, "case_parties") else set()), name
         for whose, tenant in (("mine", "emp-a"), ("other", "emp-b")):
-            if table.name in PARTS | PARTS_OF_EMPLOYERS | {"case_parties"} and table.name != "objections":
+            if table.name in _PARTS | PARTS_OF_EMPLOYERS | {"case_parties"} and table.name != "objections":
                 assert await seen(park, tenant, table, mine, other) - {"nobody"} == {whose}, (tenant, name)
 
 
@@ -195,7 +195,7 @@ async def write_through_all(park: Park, mine: Case, other: Case) -> None:
     await _changed(park, UNIVERSITY, _command(mine, "emp-a", CommandKind.ANSWER_TASK))
     await _refused(park, UNIVERSITY, _command(mine, "emp-a", CommandKind.WITHDRAW))
 
-    r = tables.registrations
+    r = tables.cases
     for tenant in (person, UNIVERSITY):
         held = select(r.c.reference).with_for_update()
         async with park.context.database.begin(tenant) as connection:
@@ -277,10 +277,16 @@ async def write_through_all(park: Park, mine: Case, other: Case) -> None:
     async with park.context.database.begin(person) as connection:
         assert (await connection.execute(select(func.count()).select_from(tables.idempotency))).scalar_one() == 1
 
+    key_id = objection["key_id"]
+    await _refused(park, person, insert(tables.persons).values(person_id=uuid4(), key_id=key_id))
+    document = {"document_id": uuid4(), "person_id": other_id, "lookup_hash": b"x", "since": NOON}
+    await _refused(park, person, insert(tables.person_documents).values(document))
+    for table in (tables.person_documents, tables.persons):
+        assert await _changed(park, person, table.delete()) == 0
     for table in (tables.persons, tables.person_documents):
         await _refused(park, person, update(table).values(key_id=uuid4()) if table is tables.persons else
                        update(table).values(number=b"x"))  # fmt: skip
-    touched = {"commands", "registrations", "case_parties", "objections", "ledger", "ledger_marks", "notices"}
+    touched = {"commands", "cases", "case_parties", "objections", "ledger", "ledger_marks", "notices"}
     touched |= {"deliveries", "sign_in_links", "person_sessions", "idempotency", "persons", "person_documents"}
     assert touched == set(WRITTEN_BY_PERSONS)
 

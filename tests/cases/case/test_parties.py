@@ -32,7 +32,7 @@ async def parties(case: Case) -> list[tuple[Any, ...]]:
 async def references(park: Park, tenant: str) -> set[str]:
     """Return the cases that a transaction sees."""
     async with park.context.database.begin(tenant) as connection:
-        return set((await connection.execute(tables.registrations.select())).scalars())
+        return set((await connection.execute(tables.cases.select())).scalars())
 
 
 async def test_a_case_has_its_employer_as_owner_and_its_person_as_subject(park: Park) -> None:
