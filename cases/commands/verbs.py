@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
 from cases.case.signers import take_task
-from cases.commands import recount, said
+from cases.commands import recount, routes, said
 from cases.decisions import assessing, correction, review
 from cases.decisions import facts as recording
 from cases.programme import EVERYBODY, Answer, Body, Command, effect, programme_of
@@ -120,38 +120,55 @@ async def _answer_contest(
 ANSWERS: Final[Mapping[str, Answer]] = {TaskKind.FACT_CONTESTED: _answer_contest}
 COMMANDS: Final[Mapping[str, Command]] = {
     CommandKind.START: Command(does=_start, acts=effect(Act.STARTED)),
-    CommandKind.CONTEST: Command(does=_contest, acts=effect(Act.CONTESTED), body=ContestRequest, is_outside=True),
-    CommandKind.WITHDRAW: Command(does=_withdraw, acts=effect(Act.WITHDRAWN), body=WithdrawalRequest, is_outside=True),
+    CommandKind.CONTEST: Command(does=_contest, route=routes.CONTEST, acts=effect(Act.CONTESTED), body=ContestRequest),
+    CommandKind.WITHDRAW: Command(
+        does=_withdraw, route=routes.WITHDRAW, acts=effect(Act.WITHDRAWN), body=WithdrawalRequest
+    ),
     CommandKind.DECIDE: Command(
-        does=_decide, acts=effect(Act.DECIDED), body=DecisionRequest, waits=EVERYBODY, said=said.decision
+        does=_decide,
+        route=routes.DECIDE,
+        acts=effect(Act.DECIDED),
+        body=DecisionRequest,
+        waits=EVERYBODY,
+        said=said.decision,
     ),
     CommandKind.CONFIRM: Command(
         does=_confirm,
+        route=routes.CONFIRM,
         acts=effect(Act.CONFIRMED, Act.SIGNED, Act.REJECTED),
         body=ConfirmationRequest,
         waits=EVERYBODY,
         said=said.signature(Act.CONFIRMED),
     ),
-    CommandKind.RECALL: Command(does=_recall, acts=effect(Act.RECALLED), body=RecallRequest, waits=EVERYBODY),
+    CommandKind.RECALL: Command(
+        does=_recall, route=routes.RECALL, acts=effect(Act.RECALLED), body=RecallRequest, waits=EVERYBODY
+    ),
     CommandKind.HOLD: Command(
-        does=_hold, acts=effect(Act.HELD, Act.HOLD_RELEASED), body=HoldRequest, waits=EVERYBODY, said=said.hold
+        does=_hold,
+        route=routes.HOLD,
+        acts=effect(Act.HELD, Act.HOLD_RELEASED),
+        body=HoldRequest,
+        waits=EVERYBODY,
+        said=said.hold,
     ),
     CommandKind.ANSWER_TASK: Command(
         does=_answer_task,
+        route=routes.ANSWER_TASK,
         acts=effect(Act.TASK_ANSWERED),
         body=TaskAnswerRequest,
         named=("task_id",),
         waits=EVERYBODY,
     ),
     CommandKind.RECORD_FACT: Command(
-        does=_record_fact, acts=effect(Act.FACT_RECORDED), body=FactAsked, waits=EVERYBODY
+        does=_record_fact, route=routes.RECORD_FACT, acts=effect(Act.FACT_RECORDED), body=FactAsked, waits=EVERYBODY
     ),
     CommandKind.CONTEST_FACT: Command(
         does=_contest_fact,
+        route=routes.CONTEST_FACT,
+        own=routes.CONTEST_OWN_FACT,
         acts=effect(Act.FACT_CONTESTED),
         body=FactContest,
         named=("fact",),
-        is_outside=True,
         is_confided=True,
     ),
     CommandKind.RECOUNT: Command(does=_recount, acts=effect(Act.DUE_DATE_CHANGED)),

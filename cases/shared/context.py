@@ -12,6 +12,7 @@ from domain.case_types import CaseTypes, Typed
 from domain.employers import PremisesEntry
 from domain.forms import Form
 from domain.notices import Channel
+from domain.outward import CallKind
 from domain.words import Words, joined
 from domain.working_days import WorkingCalendar
 from policy.limits import Limits
@@ -64,9 +65,20 @@ class Context:
         """The words of all programmes."""
         return joined(each.words for each in self.programmes.values())
 
+    def path_of(self, reference: str) -> str:
+        """Return the address of a case among those of the API, after the version; it need not be there.
+
+        Raises:
+            KeyError: for a reference of no programme that this process was handed.
+        """
+        for each in self.programmes.values():
+            if reference.startswith(f"{each.prefix}-"):
+                return f"{each.path}/{reference}"
+        raise KeyError(reference)
+
 
 class Declared(Typed, Protocol):
-    """A programme, as far as it is known down here: its code, words, form, tables, views, and names of its cases."""
+    """A programme, as far as it is known down here: its code, and what its cases are made of and called."""
 
     @property
     def code(self) -> str:
@@ -84,8 +96,18 @@ class Declared(Typed, Protocol):
         ...
 
     @property
+    def path(self) -> str:
+        """The first part of the addresses of its cases."""
+        ...
+
+    @property
     def form(self) -> type[Form]:
         """What is given to open a case."""
+        ...
+
+    @property
+    def calls(self) -> Mapping[str, CallKind]:
+        """Its outward calls, by what is told with them."""
         ...
 
     @property

@@ -23,11 +23,11 @@ from domain.errors import FieldError, Refused, need
 from domain.field_errors import MESSAGES, FieldCode, field_errors
 from domain.notices import NoticeKind
 from domain.reasons import ReasonCode, Use
-from domain.registration import ChangeRequest, CorrectionRequest, DepartureRequest, RegistrationRequest
 from domain.stages import CLOSED, IN_REVIEW, PendingAct, Stage, Standing
 from domain.tasks import TaskAction, TaskKind
 from programmes.talent_permit import contract, departures, ending, permits
 from programmes.talent_permit.given import given, known
+from programmes.talent_permit.requests import ChangeRequest, CorrectionRequest, DepartureRequest, RegistrationRequest
 from programmes.talent_permit.stages import LifeEvent
 from programmes.talent_permit.tables import talent_permit
 from programmes.talent_permit.words import PermitAct, PermitDeadline, PermitTask

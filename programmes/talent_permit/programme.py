@@ -6,10 +6,10 @@ from cases.case.parties import READS_CASE, TRIES_COMMANDS, DeclaredPart
 from cases.case.shows import Views
 from cases.programme import Programme, Signature
 from domain import spellings
+from domain.actors import Role
 from domain.case_types import CaseType
 from domain.commands import CommandKind
 from domain.parties import Part, Party
-from domain.registration import RegistrationRequest
 from domain.stages import PendingAct
 from policy.rerun import Rules
 from programmes.talent_permit import (
@@ -21,12 +21,17 @@ from programmes.talent_permit import (
     live_registrations,
     own_views,
     registration,
+    routes,
     rules,
     views,
 )
-from programmes.talent_permit.authority import inbox, lost
+from programmes.talent_permit.authority import inbox, lost, polling
+from programmes.talent_permit.authority.calls import CALLS
+from programmes.talent_permit.authority.incoming import AUTHORITY, LOST_ANSWERS
+from programmes.talent_permit.authority.leaving import LEAVING
 from programmes.talent_permit.known import LOOKED_AT, PermitFacts
 from programmes.talent_permit.published import PUBLISHED
+from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.rosters import ROSTERS
 from programmes.talent_permit.stages import MOVES, TRACKS, LifeEvent
 from programmes.talent_permit.tables import TALENT_PERMITS
@@ -37,6 +42,7 @@ from programmes.talent_permit.words import WORDS, PermitAct, PermitCommand
 
 TALENT_PERMIT: Final = Programme(
     code=spellings.TALENT_PERMIT,
+    path=routes.PATH,
     party=Party.EMPLOYER,
     parts=(
         DeclaredPart(
@@ -60,6 +66,12 @@ TALENT_PERMIT: Final = Programme(
         told=TOLD,
         published=PUBLISHED,
     ),
+    by=frozenset({Role.EMPLOYER}),
+    submit=routes.SUBMIT,
+    check=(routes.CHECK, registration.check),
+    track_path=routes.PERMITS,
+    inboxes=(AUTHORITY,),
+    desks=(LOST_ANSWERS,),
     accept=registration.accept,
     taken_again_at=live_registrations.taken_again_at,
     rosters=ROSTERS,
@@ -90,6 +102,9 @@ TALENT_PERMIT: Final = Programme(
     has_died=departures.has_died,
     outlook=eligibility.outlook,
     recounted=recounted,
+    calls=CALLS,
+    poll=polling.poll,
+    leaving=LEAVING,
     answer_hashes=inbox.accepted_hashes,
     forget=lost.forget_before,
 )

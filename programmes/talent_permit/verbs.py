@@ -29,14 +29,14 @@ from domain.decisions import (
     TaskAnswerRequest,
 )
 from domain.errors import Refused
-from domain.registration import ChangeRequest, CorrectionRequest, DepartureRequest, FactRequest
 from domain.stages import Destination
 from domain.tasks import TaskKind
-from programmes.talent_permit import departures, employment, permit_acts, permits
+from programmes.talent_permit import departures, employment, permit_acts, permits, routes
 from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.authority.early import take_answer, take_early
 from programmes.talent_permit.given import given, known
 from programmes.talent_permit.live_registrations import need_within_limit, refuse_second
+from programmes.talent_permit.requests import ChangeRequest, CorrectionRequest, DepartureRequest, FactRequest
 from programmes.talent_permit.tables import talent_permit
 from programmes.talent_permit.words import PermitAct, PermitCommand, PermitTask
 from store.rows.work import TaskRow
@@ -209,12 +209,12 @@ COMMANDS: Final[Mapping[str, Command]] = {
     CommandKind.RECORD_FACT: replace(verbs.COMMANDS[CommandKind.RECORD_FACT], body=FactRequest),
     CommandKind.CORRECT: Command(
         does=_correct,
+        route=routes.CORRECT,
         acts=effect(Act.CORRECTED),
         body=CorrectionRequest,
         writes_by_itself=True,
         before=_need_within_limit,
         refused=_second_refused,
-        is_outside=True,
     ),
     # A second signature may end a registration, and an answer to a task may tell of a departure or a change.
     CommandKind.CONFIRM: replace(
@@ -227,6 +227,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     ),
     PermitCommand.REVOKE: Command(
         does=_revoke,
+        route=routes.REVOKE,
         acts=effect(PermitAct.REVOCATION_PROPOSED),
         body=RevocationRequest,
         waits=EVERYBODY,
@@ -235,31 +236,37 @@ COMMANDS: Final[Mapping[str, Command]] = {
     # Staff waits for what it proposes of a departure (R22).
     PermitCommand.DEPART: Command(
         does=_depart,
+        route=routes.DEPART,
         acts=effect(PermitAct.DEPARTURE_REPORTED, PermitAct.DEPARTURE_PROPOSED),
         body=DepartureRequest,
         waits=STAFF,
         look=departures.read,
         said=_said_departed,
         proposes=True,
-        is_outside=True,
     ),
     PermitCommand.DISPUTE: Command(
-        does=_dispute, acts=effect(PermitAct.DEPARTURE_DISPUTED), is_outside=True, is_confided=True
+        does=_dispute, own=routes.DISPUTE_OWN, acts=effect(PermitAct.DEPARTURE_DISPUTED), is_confided=True
     ),
     PermitCommand.CHANGE: Command(
         does=_change,
+        route=routes.CHANGE,
         acts=effect(PermitAct.CHANGED, PermitAct.CHANGE_ASKED, each=True),
         body=ChangeRequest,
-        is_outside=True,
     ),
     CommandKind.STANDING: Command(
         does=_standing, acts=effect(Act.HELD, Act.HOLD_RELEASED, Act.ASSESSED, further=_AT_ITS_END)
     ),
     PermitCommand.CARD_LOST: Command(
-        does=_card_lost, acts=effect(PermitAct.CARD_LOST), body=CardLostRequest, named=_DESTINATION, is_outside=True
+        does=_card_lost,
+        route=routes.CARD_LOST,
+        own=routes.CARD_LOST_OWN,
+        acts=effect(PermitAct.CARD_LOST),
+        body=CardLostRequest,
+        named=_DESTINATION,
     ),
     PermitCommand.ELIGIBILITY: Command(
         does=_eligibility,
+        route=routes.ELIGIBILITY,
         acts=effect(PermitAct.PERMIT_ELIGIBLE, PermitAct.PERMIT_WITHHOLD_PROPOSED),
         body=EligibilityRequest,
         named=_DESTINATION,
@@ -268,6 +275,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     ),
     PermitCommand.PERMIT_CONFIRM: Command(
         does=_permit_confirm,
+        route=routes.PERMIT_CONFIRM,
         acts=effect(PermitAct.PERMIT_WITHHELD, Act.SIGNED, Act.REJECTED, further=_OF_ANSWERS),
         body=PermitConfirmationRequest,
         named=_DESTINATION,
@@ -276,6 +284,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     ),
     PermitCommand.ENTER_OUTCOME: Command(
         does=_enter_outcome,
+        route=routes.ENTER_OUTCOME,
         acts=effect(Act.ANSWER_PROPOSED),
         body=OutcomeRequest,
         named=_DESTINATION,
