@@ -27,7 +27,10 @@ CONFIRMED: Final = ("applications", "cases", "employers", "permits")
 _SUBJECT: Final = PROGRAMMES["talent_permit"].parts[0]
 _PARTS: Final = PARTS | {each.name for _, each in own_tables()}
 # Tables that the case of the test fills with no row of its own, and what a row of each has to hold.
-_HELD: Final = {"case_facts": {"state": "stands", "contest": None}, "tasks": {"state": "done"}}
+_HELD: Final[dict[str, dict[str, Any]]] = {
+    "case_facts": {"state": "stands", "contest": None},
+    "tasks": {"state": "done"},
+}
 # Of these a person sees rows that belong to no case.
 _OF_PERSONS: Final = {"persons", "person_documents", "person_sessions", "sign_in_links"}
 _SHARED: Final = {"data_keys"}
@@ -264,10 +267,10 @@ async def write_through_all(park: Park, mine: Case, other: Case) -> None:
         (tables.person_sessions, ("session_hash", "address_hash")),
     ):
         for whose, refused in ((person_id, False), (other_id, True)):
-            made = {name: uuid4() if name.endswith("_id") else uuid4().bytes for name in columns}
+            made: dict[str, Any] = {n: uuid4() if n.endswith("_id") else uuid4().bytes for n in columns}
             made |= {"reference": "HT"} if "reference" in columns else {}
-            row = made | {"person_id": whose, "at": NOON, "expires_at": NOON + timedelta(hours=1)}
-            await (_refused if refused else _changed)(park, person, insert(table).values(row))
+            made |= {"person_id": whose, "at": NOON, "expires_at": NOON + timedelta(hours=1)}
+            await (_refused if refused else _changed)(park, person, insert(table).values(made))
         assert await _changed(park, person, table.delete().where(table.c.person_id == other_id)) == 0
 
     for subject, refused in ((person_id, False), (other_id, True)):
