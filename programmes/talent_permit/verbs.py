@@ -11,6 +11,7 @@ from cases.case.file import CaseFile
 from cases.case.identity import take_identity
 from cases.commands import said, verbs
 from cases.decisions import correction, disputes
+from cases.moves.front_half import Event
 from cases.notices import contact_changes
 from cases.programme import EVERYBODY, Answer, Body, Command, Given, Tells, effect
 from cases.shared.context import Context
@@ -37,6 +38,7 @@ from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.authority.early import take_answer, take_early
 from programmes.talent_permit.given import given, known
 from programmes.talent_permit.live_registrations import need_within_limit, refuse_second
+from programmes.talent_permit.stages import PERMIT, LifeEvent, PermitEvent
 from programmes.talent_permit.words import PermitCommand, PermitTask
 from store.rows.work import TaskRow
 
@@ -193,12 +195,32 @@ ANSWERS: Final[Mapping[str, Answer]] = {
     PermitTask.DEPARTURE_DISPUTED: _answer_dispute,
     PermitTask.AUTHORITY_REJECTED: _send_again,
 }
+_SIGNED: Final = (
+    LifeEvent.CONFIRM_DEPARTURE,
+    LifeEvent.REJECT_DEPARTURE,
+    LifeEvent.CONFIRM_REVOCATION,
+    LifeEvent.REJECT_REVOCATION,
+)
+_ANSWERED: Final = (
+    LifeEvent.ANSWER_DISPUTE,
+    LifeEvent.TAKE_CHANGE,
+    LifeEvent.DECLINE_CHANGE,
+    LifeEvent.CONTRACT_END_TAKEN,
+    LifeEvent.PROPOSE_DEPARTURE,
+)
+_SIGNED_OF_PERMIT: Final = (
+    PermitEvent.WITHHOLD,
+    PermitEvent.REJECT_WITHHOLD,
+    PermitEvent.CONFIRM_OUTCOME,
+    PermitEvent.REJECT_OUTCOME,
+)
 COMMANDS: Final[Mapping[str, Command]] = {
     **verbs.COMMANDS,
     CommandKind.RECORD_FACT: replace(verbs.COMMANDS[CommandKind.RECORD_FACT], body=FactRequest),
     CommandKind.CORRECT: Command(
         does=_correct,
         acts=effect(Act.CORRECTED),
+        events=(Event.CORRECT,),
         body=CorrectionRequest,
         writes_by_itself=True,
         before=_need_within_limit,
@@ -209,14 +231,19 @@ COMMANDS: Final[Mapping[str, Command]] = {
     CommandKind.CONFIRM: replace(
         verbs.COMMANDS[CommandKind.CONFIRM],
         acts=effect(Act.CONFIRMED, Act.SIGNED, Act.REJECTED, Act.REVOKED, further=_AT_ITS_END),
+        events=(*verbs.COMMANDS[CommandKind.CONFIRM].events, *_SIGNED),
         said=said.signature(Act.CONFIRMED, Act.REVOKED),
     ),
     CommandKind.ANSWER_TASK: replace(
-        verbs.COMMANDS[CommandKind.ANSWER_TASK], acts=effect(*_OF_TASKS, further=_AT_ITS_END)
+        verbs.COMMANDS[CommandKind.ANSWER_TASK],
+        acts=effect(*_OF_TASKS, further=_AT_ITS_END),
+        events=(*verbs.COMMANDS[CommandKind.ANSWER_TASK].events, *_ANSWERED),
     ),
     PermitCommand.REVOKE: Command(
         does=_revoke,
         acts=effect(Act.REVOCATION_PROPOSED),
+        events=(LifeEvent.REVOKE,),
+        refuses=employment.refuses_revocation,
         body=RevocationRequest,
         waits=EVERYBODY,
         said=_said_revoked,
@@ -225,6 +252,8 @@ COMMANDS: Final[Mapping[str, Command]] = {
     PermitCommand.DEPART: Command(
         does=_depart,
         acts=effect(Act.DEPARTURE_REPORTED, Act.DEPARTURE_PROPOSED),
+        events=(LifeEvent.DEPART, LifeEvent.PROPOSE_DEPARTURE),
+        refuses=departures.refuses,
         body=DepartureRequest,
         waits=STAFF,
         look=departures.read,
@@ -233,20 +262,38 @@ COMMANDS: Final[Mapping[str, Command]] = {
         is_outside=True,
     ),
     PermitCommand.DISPUTE: Command(
-        does=_dispute, acts=effect(Act.DEPARTURE_DISPUTED), is_outside=True, is_confided=True
+        does=_dispute,
+        acts=effect(Act.DEPARTURE_DISPUTED),
+        events=(LifeEvent.DISPUTE,),
+        refuses=employment.refuses_dispute,
+        is_outside=True,
+        is_confided=True,
     ),
     PermitCommand.CHANGE: Command(
-        does=_change, acts=effect(Act.CHANGED, Act.CHANGE_ASKED, each=True), body=ChangeRequest, is_outside=True
+        does=_change,
+        acts=effect(Act.CHANGED, Act.CHANGE_ASKED, each=True),
+        events=(LifeEvent.CHANGE, LifeEvent.ASK_CHANGE),
+        body=ChangeRequest,
+        is_outside=True,
     ),
     CommandKind.STANDING: Command(
         does=_standing, acts=effect(Act.HELD, Act.HOLD_RELEASED, Act.ASSESSED, further=_AT_ITS_END)
     ),
     PermitCommand.CARD_LOST: Command(
-        does=_card_lost, acts=effect(Act.CARD_LOST), body=CardLostRequest, named=_DESTINATION, is_outside=True
+        does=_card_lost,
+        acts=effect(Act.CARD_LOST),
+        events=(PermitEvent.CARD_LOST,),
+        track=PERMIT,
+        body=CardLostRequest,
+        named=_DESTINATION,
+        is_outside=True,
     ),
     PermitCommand.ELIGIBILITY: Command(
         does=_eligibility,
         acts=effect(Act.PERMIT_ELIGIBLE, Act.PERMIT_WITHHOLD_PROPOSED),
+        events=(PermitEvent.ELIGIBLE, PermitEvent.PROPOSE_WITHHOLD),
+        track=PERMIT,
+        refuses=permit_acts.refuses_eligibility,
         body=EligibilityRequest,
         named=_DESTINATION,
         waits=EVERYBODY,
@@ -255,6 +302,9 @@ COMMANDS: Final[Mapping[str, Command]] = {
     PermitCommand.PERMIT_CONFIRM: Command(
         does=_permit_confirm,
         acts=effect(Act.PERMIT_WITHHELD, Act.SIGNED, Act.REJECTED, further=_OF_ANSWERS),
+        events=_SIGNED_OF_PERMIT,
+        track=PERMIT,
+        refuses=permit_acts.refuses_signature,
         body=PermitConfirmationRequest,
         named=_DESTINATION,
         waits=EVERYBODY,
@@ -263,6 +313,9 @@ COMMANDS: Final[Mapping[str, Command]] = {
     PermitCommand.ENTER_OUTCOME: Command(
         does=_enter_outcome,
         acts=effect(Act.ANSWER_PROPOSED),
+        events=(PermitEvent.PROPOSE_OUTCOME,),
+        track=PERMIT,
+        refuses=permit_acts.refuses_outcome,
         body=OutcomeRequest,
         named=_DESTINATION,
         waits=EVERYBODY,
