@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from api.answers import json_response, status_of
 from cases.case.views import CaseView
+from cases.programme import Programme
 from cases.shared.idempotency import Progress, Reply
 from programmes import PROGRAMMES
 
@@ -34,10 +35,17 @@ def act_answer(reply: Reply) -> dict[str, Any]:
 def case_answer(case: Answered) -> dict[str, Any]:
     """Return the members of a case with its links, which come after what all its readers see."""
     members = vars(case) if isinstance(case, CaseView) else case
-    last = PROGRAMMES[members["programme"]].views.last
+    last = _programme_of(members).views.last
     answer: dict[str, Any] = {}
     for name, value in members.items():
         answer[name] = value
         if name == last:
             answer["links"] = {"self": f"/v1/registrations/{members['reference']}"}
     return answer
+
+
+def _programme_of(members: Mapping[str, Any]) -> Programme:
+    if "programme" in members:
+        return PROGRAMMES[members["programme"]]
+    # An answer that was kept before cases named their programme.
+    return next(each for each in PROGRAMMES.values() if members["reference"].startswith(f"{each.prefix}-"))

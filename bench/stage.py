@@ -122,7 +122,7 @@ class Bench:
     async def until(self, reference: str, condition: str, seconds: float = 60.0) -> None:
         """Wait until a condition on the register holds; it is looked at beside what is counted."""
         end = asyncio.get_running_loop().time() + seconds
-        query = f"SELECT 1 FROM registrations r WHERE r.reference = '{reference}' AND ({condition})"
+        query = f"SELECT 1 FROM cases r WHERE r.reference = '{reference}' AND ({condition})"
         while not await asyncio.to_thread(self.sql, query):
             if asyncio.get_running_loop().time() > end:
                 raise TimeoutError(f"{reference} did not come to: {condition}")

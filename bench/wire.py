@@ -43,7 +43,7 @@ class Trip:
             return words.split(" ", 1)[0].rstrip(";").upper()
         if "set_config" in words:
             return "SELECT set_config"
-        if "FROM registrations r JOIN" in words:
+        if "FROM cases r JOIN" in words:
             return "SELECT case"
         table = _TABLE.search(words)
         return f"{words.split(' ', 1)[0].upper()} {table.group(1) if table else words[:30]}"

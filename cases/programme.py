@@ -7,7 +7,7 @@ stands here without a word of any of them.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -24,7 +24,7 @@ from domain.acts import Act
 from domain.answers import AuthorityAnswer
 from domain.case_types import CaseType
 from domain.decisions import TaskAnswerRequest
-from domain.errors import Refused
+from domain.errors import FieldError, Refused
 from domain.forms import Form
 from domain.languages import Language
 from domain.parties import Party
@@ -34,6 +34,7 @@ from domain.words import Words
 from domain.working_days import Deadline
 from policy.facts import Facts
 from policy.rerun import Rules
+from store.case_tables import CaseTable
 from store.rows.work import DeadlineRow, TaskRow
 
 Body = dict[str, Any]
@@ -173,6 +174,26 @@ class Signature:
     withheld: Signing | None = None
 
 
+class RosterRow(NamedTuple):
+    """A row of a roster as it was read: whom it means, and the form of a new case or what is asked of theirs."""
+
+    client_reference: str | None
+    identity_number: str | None
+    form: Form | None = None
+    asked: BaseModel | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roster:
+    """A roster: how a row of codes is read, or what is wrong with it, and the command that it asks of a case.
+
+    Of none where each row is a case of its own.
+    """
+
+    read: Callable[[Mapping[str, str]], RosterRow | list[FieldError]]
+    asks: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Programme:
     """A programme as it is declared by its room.
@@ -184,11 +205,11 @@ class Programme:
         prefix: the two letters that references of its cases begin with.
         workflow: how the workflows of its cases are called.
         form: what is given to open a case.
+        tables: what it keeps of a case beside what every case has; read, written and hashed with the case.
         views: what is shown of a case.
         accept: takes on a case.
         taken_again_at: when cases are taken on again after the limit of a day was used up.
-        rosters: the rosters whose rows are of this programme, each with the command that a row asks of its case; None
-            where each row is a case of its own.
+        rosters: the rosters whose rows are of this programme.
         moves: the table of its moves, the front half's among them; its columns act.
         tracks: its tracks by name, each with its moves.
         words: the kinds of its deadlines and so on, with those of any case.
@@ -205,6 +226,7 @@ class Programme:
         told: what notices say of its cases beside what they say of any.
         known_anew: what the case keeps of what is known of it, taken over after a fact came or went.
         weigh_again: what runs again of that after a fact came or went.
+        has_died: whether the person of the case is known to have died, who is told nothing any more.
         outlook: the case as the answer to a decision shows it, with what would still stand in the way of what follows
             an approval.
         recounted: what follows from each deadline that a loaded calendar moved.
@@ -218,10 +240,11 @@ class Programme:
     prefix: str
     workflow: CaseType
     form: type[Form]
+    tables: tuple[CaseTable, ...]
     views: Views
     accept: Accept
     taken_again_at: Callable[[datetime], datetime]
-    rosters: Mapping[RosterAct, str | None]
+    rosters: Mapping[RosterAct, Roster]
     moves: Moves
     tracks: Mapping[str, Track]
     words: Words
@@ -236,6 +259,7 @@ class Programme:
     told: Callable[[CaseFile], Mapping[str, object]]
     known_anew: Callable[[CaseFile, datetime], None]
     weigh_again: Callable[[CaseFile, AsyncConnection, datetime], Awaitable[None]]
+    has_died: Callable[[CaseFile], bool]
     outlook: Outlook
     recounted: Recounted
     answer_hashes: Callable[[Context, AuthorityAnswer], frozenset[bytes]]
@@ -244,7 +268,7 @@ class Programme:
 
     def asked_by(self, roster: RosterAct) -> str:
         """Return the command that each row of a roster asks of its case."""
-        command = self.rosters[roster]
+        command = self.rosters[roster].asks
         assert command is not None, f"rows of {roster} are cases of their own"
         return command
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from domain.data_map import DataRow
     from policy.pack import Parameter
     from programmes.talent_permit.states_page import LimitLine
 
@@ -19,18 +20,27 @@ def generated_pages() -> dict[str, str]:
     """Return the pages that are generated, by their names in `docs`."""
     from domain import data_map
     from domain.data_map_bodies import BODIES
-    from domain.data_map_columns import COLUMNS
     from domain.data_map_fences import as_section
     from domain.languages import Language
     from domain.reasons import ReasonCode
+    from programmes import own_tables
     from programmes.talent_permit import states_page
     from texts.reasons import reason_sentence
 
+    own = [table.name for _, table in own_tables()]
     says = {code: reason_sentence(code, Language.EN) for code in ReasonCode}
     return {
         "states.md": states_page.as_page(says, _limit_lines()),
-        "data-map.md": data_map.as_page(BODIES, COLUMNS, as_section(COLUMNS)),
+        "data-map.md": data_map.as_page(BODIES, all_columns(), as_section(all_columns(), own)),
     }
+
+
+def all_columns() -> "tuple[DataRow, ...]":
+    """Return what the data map says of each column: of any case, and of the tables of each programme."""
+    from domain.data_map_columns import COLUMNS
+    from programmes import own_tables
+
+    return (*COLUMNS, *(row for _, table in own_tables() for row in table.data))
 
 
 def _limit_lines() -> "Iterator[LimitLine]":

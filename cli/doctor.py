@@ -186,9 +186,10 @@ def _packs(settings: "Settings") -> Iterator[Line]:
 async def _postgres(settings: "Settings") -> list[Line]:
     import asyncio
 
+    from programmes import PROGRAMMES  # noqa: F401 - its tables stand among them
     from store import roles_check
     from store.cluster import SEALER
-    from store.tables import TENANT_TABLES
+    from store.tables import tenant_tables
 
     lines = await roles_check.look_at_role("HETAO_DATABASE_URL", settings.database_url, roles_check.APPLICATION)
     others = []
@@ -200,7 +201,7 @@ async def _postgres(settings: "Settings") -> list[Line]:
             lines.append(ok(f"PostgreSQL as {role}", f"{setting} is not set here; {who}"))
         else:
             others.append(roles_check.look_at_role(setting, url, role))
-    for part in await asyncio.gather(*others, roles_check.look_at_schema(settings.database_url, list(TENANT_TABLES))):
+    for part in await asyncio.gather(*others, roles_check.look_at_schema(settings.database_url, list(tenant_tables()))):
         lines += part
     return lines
 

@@ -26,7 +26,7 @@ PARK: Final = frozenset(
 # Rows of a case that whoever has a part in it sees as far as the part goes, the owning employer all of them.
 PARTS: Final = frozenset(
     {
-        "registrations",
+        "cases",
         "applications",
         "assessments",
         "permits",
@@ -57,7 +57,7 @@ OWN: Final[dict[str, str]] = {
     "sign_in_links": "has the links of its person, whole",
     "idempotency": "has the keys of its person, whole",
     "commands": "adds commands of the kinds that its part may ask",
-    "registrations": "holds the row of its case, and cannot change it",
+    "cases": "holds the row of its case, and cannot change it",
     "objections": "adds what its person objects to, of its cases",
     "notices": "adds notices to the person, of its cases",
     "deliveries": "adds the ways in which those go out",
@@ -101,8 +101,8 @@ def by_employer(columns: Iterable[DataRow]) -> list[str]:
     return list(dict.fromkeys(row.place for row in columns if row.field == "employer_id"))
 
 
-def as_section(columns: Iterable[DataRow]) -> Iterator[str]:
-    """Yield the section of the page `docs/data-map.md`."""
+def as_section(columns: Iterable[DataRow], own: Iterable[str]) -> Iterator[str]:
+    """Yield the section of the page `docs/data-map.md`, with the tables that programmes keep of their cases."""
     yield from (
         "## Who meets which rows",
         "",
@@ -121,7 +121,7 @@ def as_section(columns: Iterable[DataRow]) -> Iterator[str]:
         "",
         "| tables | a transaction of a person, or of an employer with a part in another's case |",
         "|---|---|",
-        f"| {_names(sorted(PARTS))} | sees rows of those cases, where the part sees the table |",
+        f"| {_names(sorted({*PARTS, *own}))} | sees rows of those cases, where the part sees the table |",
         f"| {_names(sorted(PARTS_OF_EMPLOYERS))} | sees rows of the employers that own them, where the part sees the table |",
     )
     for table, what in OWN.items():

@@ -26,7 +26,7 @@ from store.forgetting import forget
 from store.ledger import Entry, append_each
 
 _CASES: Final = text("""
-    SELECT r.reference, r.employer_id, r.stage, r.round FROM registrations r
+    SELECT r.reference, r.employer_id, r.stage, r.round FROM cases r
     WHERE r.person_id = :person_id ORDER BY r.reference FOR UPDATE
 """)
 # A corrected identity number moves a case to another person; what was sealed before stays under the first one's key.
@@ -37,7 +37,7 @@ _KEYS: Final = text("""
     SELECT p.person_id, p.key_id, k.wrapped IS NULL FROM notices n JOIN persons p ON p.key_id = n.key_id
     JOIN data_keys k ON k.key_id = p.key_id
     WHERE n.reference = ANY(CAST(:references AS text[]))
-    AND NOT EXISTS (SELECT FROM registrations r WHERE r.person_id = p.person_id)
+    AND NOT EXISTS (SELECT FROM cases r WHERE r.person_id = p.person_id)
 """)
 _WAITING: Final = text("""
     SELECT EXISTS (SELECT FROM permits WHERE reference = ANY(CAST(:references AS text[]))
@@ -52,7 +52,7 @@ _WAITING: Final = text("""
 """)
 _ANY_ERASED: Final = text("""
     SELECT EXISTS (SELECT FROM persons p JOIN data_keys k USING (key_id) WHERE k.wrapped IS NULL
-        AND EXISTS (SELECT FROM registrations r WHERE r.person_id = p.person_id))
+        AND EXISTS (SELECT FROM cases r WHERE r.person_id = p.person_id))
 """)
 _HOLDS: Final = text("""
     SELECT hold_id, released_at IS NULL AS is_open FROM legal_holds
@@ -120,7 +120,7 @@ async def erase(context: Context, connection: AsyncConnection, erasing: Erasing)
     keys = [row.key_id for row in found]
     await empty_rows_of(context, connection, references)
     persons = [row.person_id for row in found]
-    await forget(connection, keys=keys, persons=persons, references=references, at=erasing.at)
+    await forget(connection, keys=keys, persons=persons, references=references, at=erasing.at, own=context.own_tables)
     await append_each(connection, {case.reference: [_entry(case, erasing)] for case in cases})
     if erasing.replayed is None:
         # Last, so that as little as can be may still go wrong: what is on the list is erased after a restore.

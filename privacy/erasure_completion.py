@@ -15,8 +15,8 @@ from privacy.erasing import find_keys, find_released_holds
 # Of several erasures the first: the others were done again after a restore.
 _ERASED: Final = text("""
     SELECT DISTINCT ON (p.person_id) p.person_id, l.at, l.reason_codes, l.detail,
-        ARRAY(SELECT reference FROM registrations WHERE person_id = p.person_id ORDER BY reference) AS references
-    FROM persons p JOIN data_keys k USING (key_id) JOIN registrations r USING (person_id)
+        ARRAY(SELECT reference FROM cases WHERE person_id = p.person_id ORDER BY reference) AS references
+    FROM persons p JOIN data_keys k USING (key_id) JOIN cases r USING (person_id)
     JOIN ledger l ON l.reference = r.reference AND l.act = 'key_destroyed'
     WHERE k.wrapped IS NULL ORDER BY p.person_id, l.seq
 """)

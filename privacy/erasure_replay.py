@@ -26,7 +26,7 @@ _READABLE: Final = text("""
 """)
 _DESTROYED: Final = text("""
     SELECT p.person_id FROM persons p JOIN data_keys k USING (key_id) WHERE k.wrapped IS NULL
-    AND EXISTS (SELECT FROM registrations r WHERE r.person_id = p.person_id)
+    AND EXISTS (SELECT FROM cases r WHERE r.person_id = p.person_id)
 """)
 
 

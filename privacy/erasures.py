@@ -22,10 +22,10 @@ from privacy.erasure_views import ErasureView
 from record.case import need_case
 from store.ledger import Entry, append
 from store.rows.people import ErasureRow
-from store.tables import erasures, registrations
+from store.tables import cases, erasures
 
 _SIGNING: Final = SecondSignature()
-_GROWN: Final = text("UPDATE registrations SET version = version + 1 WHERE reference = :reference")
+_GROWN: Final = text("UPDATE cases SET version = version + 1 WHERE reference = :reference")
 
 
 class _Case(NamedTuple):
@@ -121,12 +121,12 @@ async def confirm(
 
 async def list_erasures(context: Context, reference: str) -> list[ErasureView]:
     """Return the erasures that were asked for or done on a case, the newest first."""
-    e, r = erasures.c, registrations.c
+    e, r = erasures.c, cases.c
     async with context.database.begin() as connection:
         await need_case(connection, reference)
         query = (
             select(erasures)
-            .join(registrations, r.person_id == e.person_id)
+            .join(cases, r.person_id == e.person_id)
             .where(r.reference == reference)
             .order_by(e.proposed_at.desc(), e.erasure_id)
             .limit(100)
@@ -171,21 +171,21 @@ async def _hold(connection: AsyncConnection, reference: str) -> tuple[_Case, lis
     Raises:
         Refused: `case_unknown`; `facts_erased`.
     """
-    r = registrations.c
+    r = cases.c
     query = select(r.reference, r.person_id, r.employer_id, r.stage, r.round, r.erased_at).where(
         r.reference == reference
     )
     found = (await connection.execute(query)).one_or_none()
     if found is None:
         raise Refused("case_unknown", "There is no case of this reference.")
-    cases = await hold_person(connection, found.person_id)
+    held = await hold_person(connection, found.person_id)
     # Again, now that nobody else changes it.
     case = _Case(*(await connection.execute(query)).one())
     if case.person_id != found.person_id:
         raise Refused("in_progress", "The case is moving to another person; ask again in a moment.")
     if case.erased_at is not None:
         raise Refused("facts_erased", "The person of this case was erased.")
-    return case, cases
+    return case, held
 
 
 async def _waiting(connection: AsyncConnection, person_id: UUID) -> ErasureRow | None:

@@ -20,9 +20,9 @@ from privacy.erasure_views import LegalHoldView
 from store.encryption import DataKey
 from store.ledger import Entry, append
 from store.rows.people import LegalHoldRow
-from store.tables import legal_holds, persons, registrations
+from store.tables import cases, legal_holds, persons
 
-_GROWN: Final = text("UPDATE registrations SET version = version + 1 WHERE reference = :reference")
+_GROWN: Final = text("UPDATE cases SET version = version + 1 WHERE reference = :reference")
 
 
 class _Case(NamedTuple):
@@ -140,7 +140,7 @@ async def _case(context: Context, connection: AsyncConnection, actor: Actor, ref
 
 
 async def _find(connection: AsyncConnection, reference: str) -> _Case:
-    r = registrations.c
+    r = cases.c
     query = (
         select(r.reference, r.employer_id, r.stage, r.round, persons.c.key_id)
         .join(persons, persons.c.person_id == r.person_id)

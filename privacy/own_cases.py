@@ -27,7 +27,7 @@ from record.receipts import decisions_of, remedy_of
 from record.shown import document
 from store.case_reads import FactShown, fence
 from store.rows.record import LedgerRow
-from store.tables import ledger, registrations
+from store.tables import cases, ledger
 from texts.person import plain
 from texts.reasons import reason_or_word
 
@@ -65,7 +65,7 @@ async def own_cases(context: Context, connection: AsyncConnection, session: Sess
     if session.person_id is None:
         await fence(connection, [])
         return []
-    r = registrations.c
+    r = cases.c
     query = select(r.reference).where(r.person_id == session.person_id)
     query = query.order_by(r.accepted_at.desc(), r.reference).limit(_MOST)
     references = list((await connection.execute(query)).scalars())

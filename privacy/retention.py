@@ -44,10 +44,10 @@ _IS_HELD: Final = """
 """
 # Put together of the constants above alone.
 _NEXT: Final = text(f"""
-    SELECT DISTINCT r.person_id FROM registrations r
+    SELECT DISTINCT r.person_id FROM cases r
     WHERE NOT r.live AND r.erased_at IS NULL AND r.accepted_at < :earliest
     AND r.person_id > CAST(:after AS uuid) AND {_DUE.format(r="r")}
-    AND NOT EXISTS (SELECT FROM registrations o WHERE o.person_id = r.person_id
+    AND NOT EXISTS (SELECT FROM cases o WHERE o.person_id = r.person_id
         AND (NOT ({_DUE.format(r="o")}) OR {_IS_HELD.format(r="o")}))
     ORDER BY r.person_id LIMIT :most
 """)  # noqa: S608
@@ -136,7 +136,7 @@ async def _keep(connection: AsyncConnection, erasing: Erasing, erased: Erased) -
 
 
 async def _any_case(context: Context, person_id: UUID) -> str | None:
-    query = text("SELECT min(reference) FROM registrations WHERE person_id = :person_id")
+    query = text("SELECT min(reference) FROM cases WHERE person_id = :person_id")
     async with context.database.begin() as connection:
         found: str | None = (await connection.execute(query, {"person_id": person_id})).scalar_one()
     return found

@@ -6,8 +6,14 @@ from typing import Final
 from cases.programme import Programme
 from domain.case_types import CaseTypes
 from programmes.talent_permit.programme import TALENT_PERMIT
+from store.case_tables import OwnTables
 
 # By the code that each case carries.
 PROGRAMMES: Final[Mapping[str, Programme]] = {each.code: each for each in (TALENT_PERMIT,)}
 # By what references of their cases begin with.
 CASE_TYPES: Final = CaseTypes(PROGRAMMES)
+
+
+def own_tables() -> OwnTables:
+    """Return the tables of all programmes, each with the code of its own."""
+    return tuple((each.code, table) for each in PROGRAMMES.values() for table in each.tables)

@@ -22,7 +22,7 @@ from record import archive_incidents
 from store.encryption import open_kept, seal_kept
 from store.ledger import Entry, append_each
 from store.rows.archive import ArchivedRow
-from store.tables import archived_histories, cursors, registrations
+from store.tables import archived_histories, cases, cursors
 from temporal.histories import Run, RunHistory, events_of
 
 _CURSOR: Final = Cursor.ARCHIVE
@@ -141,7 +141,7 @@ async def _touch(connection: AsyncConnection, references: Sequence[str]) -> dict
     """Lock cases, count their versions up, and return the employer of each."""
     if not references:
         return {}
-    r = registrations
+    r = cases
     statement = update(r).where(r.c.reference.in_(set(references))).values(version=r.c.version + 1)
     rows = await connection.execute(statement.returning(r.c.reference, r.c.employer_id))
     return {row.reference: row.employer_id for row in rows}

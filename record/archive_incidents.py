@@ -11,7 +11,7 @@ from cases.shared.context import Context
 from domain.case_types import reference_of
 from domain.incidents import Healed, IncidentKind
 from store.incident_rows import new_incident, opening
-from store.tables import incidents, registrations
+from store.tables import cases, incidents
 from temporal.histories import Run
 
 KIND = IncidentKind.HISTORY_MISSING.value
@@ -28,11 +28,11 @@ async def note(context: Context, workflow_id: str, run_id: str, why: str) -> Non
     One that was closed as archived is open again: what was archived is not there any more.
     """
     at, reference = context.clock(), reference_of(workflow_id)
-    r = registrations.c
+    r = cases.c
     async with context.database.begin() as connection:
         employer = None
         if reference is not None:
-            query = registrations.select().with_only_columns(r.employer_id).where(r.reference == reference)
+            query = cases.select().with_only_columns(r.employer_id).where(r.reference == reference)
             employer = (await connection.execute(query)).scalar_one_or_none()
         opened = new_incident(
             at,

@@ -15,7 +15,7 @@ from record import archive
 from record.archive import Archived
 from store.notice_reads import NoticeKept, read_notices
 from store.rows.record import LedgerRow
-from store.tables import ledger, registrations
+from store.tables import cases, ledger
 from temporal.histories import Histories, Run, events_of
 
 
@@ -64,7 +64,7 @@ async def read_record(context: Context, histories: Histories, reference: str) ->
 
 async def need_case(connection: AsyncConnection, reference: str) -> str:
     """Return the code of a case's programme; refuse a reference that no case has."""
-    r = registrations.c
+    r = cases.c
     found = (await connection.execute(select(r.programme).where(r.reference == reference))).scalar_one_or_none()
     if found is None:
         raise Refused("case_unknown", "There is no case of this reference.")

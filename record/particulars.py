@@ -14,7 +14,7 @@ from record.re_evaluation import finding_view, kept_findings
 from record.story_views import DueView, FindingsThen, Particulars, TaskThen
 from store.rows.record import LedgerRow
 from store.rows.work import TaskRow
-from store.tables import applications, assessments, registrations, tasks
+from store.tables import applications, assessments, cases, tasks
 
 
 async def particulars(
@@ -80,7 +80,7 @@ def _given_back_by(row: LedgerRow) -> str | None:
 
 
 async def _due(connection: AsyncConnection, reference: str) -> DueView | None:
-    r = registrations.c
+    r = cases.c
     row = (await connection.execute(select(r.due_at, r.due_kind).where(r.reference == reference))).one()
     return None if row.due_at is None else DueView(at=need(moment(row.due_at), "due_at"), kind=row.due_kind)
 

@@ -37,8 +37,8 @@ from record.seal import log as log_reads
 from record.shown import document
 from store.ledger import Entry, append
 from store.rows.record import LedgerRow
-from store.rows.register import AssessmentRow, RegistrationRow
-from store.tables import assessments, ledger, registrations
+from store.rows.register import AssessmentRow, CaseRow
+from store.tables import assessments, cases, ledger
 from texts.reasons import reason_sentence
 
 REGISTRATION_SCOPE: Final = "registration"
@@ -66,12 +66,12 @@ async def issue_receipts(context: Context, actor: Actor, reference: str) -> Rece
     """
     at = context.clock()
     async with context.database.begin(actor.tenant) as connection:
-        query = select(registrations).where(registrations.c.reference == reference)
+        query = select(cases).where(cases.c.reference == reference)
         found = (await connection.execute(query)).mappings().one_or_none()
         if found is None:
             raise Refused("case_unknown", "There is no case of this reference.")
         chain = select(ledger).where(ledger.c.chain == reference).order_by(ledger.c.seq)
-        case = RegistrationRow.from_mapping(found)
+        case = CaseRow.from_mapping(found)
         rows = [LedgerRow.from_mapping(row) for row in (await connection.execute(chain)).mappings()]
         of = views_in(context, case.programme).told
         decided = [each for each in decisions_of(rows, of) if actor.is_inside or each.is_out]
@@ -124,7 +124,7 @@ async def _content(
     context: Context,
     connection: AsyncConnection,
     actor: Actor,
-    case: RegistrationRow,
+    case: CaseRow,
     decision: Decision,
     seal: SealTold,
     of: Told,
@@ -205,7 +205,7 @@ def remedy_of(context: Context, decision: Decision) -> Remedy | None:
 
 
 async def _record(
-    connection: AsyncConnection, actor: Actor, case: RegistrationRow, issued: Sequence[Decision], at: datetime
+    connection: AsyncConnection, actor: Actor, case: CaseRow, issued: Sequence[Decision], at: datetime
 ) -> None:
     # In a chain of its own, so that reading locks no case; the row names the case for those who look for it.
     ruled = next((each.row for each in reversed(issued) if each.row.rule_hash is not None), None)

@@ -29,7 +29,7 @@ from domain.field_errors import FieldCode
 from domain.stages import Destination
 from record.event_views import CountBy, CountsView, CountView, EventView, event_view
 from store.rows.record import LedgerRow
-from store.tables import ledger, ledger_marks, registrations
+from store.tables import cases, ledger, ledger_marks
 
 # A page looks at no more rows than this, however few of them fit: what it costs does not grow with the ledger.
 LOOKED_AT: Final = 1_000
@@ -140,7 +140,7 @@ async def need_case(connection: AsyncConnection, reference: str | None) -> None:
     """Refuse a case that there is not."""
     if reference is None:
         return
-    known = select(1).where(registrations.c.reference == reference)
+    known = select(1).where(cases.c.reference == reference)
     if (await connection.execute(known)).first() is None:
         raise Refused("case_unknown", "There is no case of this reference.")
 

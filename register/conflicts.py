@@ -10,7 +10,7 @@ from cases.case.signers import holder_of
 from domain.actors import Actor
 from domain.errors import Refused
 from domain.stages import LIVE
-from store.tables import conflicts, employer_versions, registrations
+from store.tables import cases, conflicts, employer_versions
 
 
 async def need_unconflicted_employer(connection: AsyncConnection, actor: Actor, employer_id: str) -> None:
@@ -26,13 +26,10 @@ async def need_unconflicted_premises(connection: AsyncConnection, actor: Actor, 
 
 
 def _declared(actor: Actor) -> Select[Any]:
-    c, r = conflicts.c, registrations.c
+    c, r = conflicts.c, cases.c
     lives = r.stage.in_([stage.value for stage in LIVE])
     return (
-        select(c.reference)
-        .join(registrations, r.reference == c.reference)
-        .where(c.subject == holder_of(actor), lives)
-        .limit(1)
+        select(c.reference).join(cases, r.reference == c.reference).where(c.subject == holder_of(actor), lives).limit(1)
     )
 
 

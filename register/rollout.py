@@ -28,7 +28,7 @@ from store.ledger import Entry, begin_chain, current_origin
 from store.rows.authority import CallRow
 from store.rows.people import StandingRow
 from store.rows.work import CommandRow
-from store.tables import calls, commands, employer_standings, ledger, permits, registrations
+from store.tables import calls, cases, commands, employer_standings, ledger, permits
 from temporal.traces import current_traceparent
 
 CHUNK: Final = 500
@@ -124,13 +124,13 @@ async def spread_chunk(context: Context, change: Change, at: datetime, after: st
         the end.
     """
     query = (
-        select(registrations.c.reference)
+        select(cases.c.reference)
         .where(
-            registrations.c.employer_id == change.employer_id,
-            registrations.c.live,
-            registrations.c.reference > after,
+            cases.c.employer_id == change.employer_id,
+            cases.c.live,
+            cases.c.reference > after,
         )
-        .order_by(registrations.c.reference)
+        .order_by(cases.c.reference)
         .limit(CHUNK)
     )
     async with context.database.begin() as connection:
@@ -289,8 +289,8 @@ async def _find_call(connection: AsyncConnection, key: str) -> CallRow | None:
 async def _permits_told(connection: AsyncConnection, employer_id: str) -> Sequence[str]:
     """Return the permits whose registration ends with the employer's leaving, by the names the authority has."""
     ends = exists().where(
-        registrations.c.reference == permits.c.reference,
-        or_(registrations.c.live, registrations.c.end_reason == ReasonCode.EMPLOYER_LEFT_PARK.value),
+        cases.c.reference == permits.c.reference,
+        or_(cases.c.live, cases.c.end_reason == ReasonCode.EMPLOYER_LEFT_PARK.value),
     )
     query = (
         select(permits.c.reference, permits.c.destination, permits.c.entry_case)

@@ -35,7 +35,7 @@ _PAGE: Final = 500
 # The newest assessment of each scope of a page of cases, with the key under which the facts are sealed.
 _ASSESSED: Final = text(
     "WITH chosen AS ("
-    "  SELECT r.reference, r.person_id, r.employer_id, r.stage, r.accepted_at FROM registrations r"
+    "  SELECT r.reference, r.person_id, r.employer_id, r.stage, r.accepted_at FROM cases r"
     "  WHERE r.programme = CAST(:programme AS text) AND r.accepted_at >= CAST(:since AS timestamptz)"
     "  AND r.reference > CAST(:after AS text)"
     "  AND EXISTS (SELECT 1 FROM assessments a WHERE a.reference = r.reference)"

@@ -11,7 +11,7 @@ _FACTS: Final = text("""
       current_database() AS database,
       (SELECT array_agg(datname::text ORDER BY datname) FROM pg_database WHERE NOT datistemplate) AS databases,
       (SELECT version_num FROM alembic_version) AS schema,
-      (SELECT count(*) FROM registrations) AS cases,
+      (SELECT count(*) FROM cases) AS cases,
       (SELECT count(*) FROM ledger) AS ledger_rows,
       (SELECT max(at) FROM ledger) AS newest_row_at,
       coalesce((SELECT max(tree_size) FROM checkpoints), 0) AS tree_size,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.spellings import Cursor
 from store.case_rows import LEGAL_HOLDS
+from store.case_tables import OwnRows, OwnTables, read_own, select_own
 from store.encryption import WrappedKey
-from store.rows.register import PermitRow, RegistrationRow
+from store.rows.register import CaseRow, PermitRow
 
 _NEWEST: Final = "ORDER BY x.seq DESC LIMIT 1"
 _OUTSIDE: Final = (
@@ -39,12 +41,11 @@ _INSIDE: Final = (
     f" ({LEGAL_HOLDS}) AS legal_holds"
 )
 _OF: Final = (
-    " FROM registrations r JOIN persons p USING (person_id) JOIN data_keys k ON k.key_id = p.key_id"
+    " FROM cases r JOIN persons p USING (person_id) JOIN data_keys k ON k.key_id = p.key_id"
     " JOIN applications a ON a.reference = r.reference AND a.version = r.facts_version"
     " WHERE r.reference = ANY(CAST(:references AS text[]))"
 )
 _FENCE: Final = text("SELECT set_config('hetao.cases', :cases, true)")
-_READ: Final[dict[bool, TextClause]] = {False: text(_OUTSIDE + _OF), True: text(_OUTSIDE + _INSIDE + _OF)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,8 @@ class PendingChange:
 class ReadCase:
     """A case as it is read: findings are JSON as text, and the last four parts for staff alone."""
 
-    registration: RegistrationRow
+    registration: CaseRow
+    own: OwnRows
     key: WrappedKey
     application: bytes
     calendar_version: str | None
@@ -109,12 +111,14 @@ class ReadCase:
     legal_holds: list[dict[str, Any]]
 
 
-async def read(connection: AsyncConnection, references: Sequence[str], *, inside: bool) -> list[ReadCase]:
+async def read(
+    connection: AsyncConnection, references: Sequence[str], *, own: OwnTables, inside: bool
+) -> list[ReadCase]:
     """Return what is shown of cases, to staff or to outsiders, in the order asked for; those not found are left out."""
     if not references:
         return []
-    found = (await connection.execute(_READ[inside], {"references": list(references)})).mappings()
-    rows = {row["reference"]: _read(dict(row)) for row in found}
+    found = (await connection.execute(_query(own, inside=inside), {"references": list(references)})).mappings()
+    rows = {row["reference"]: _read(dict(row), own) for row in found}
     return [rows[reference] for reference in references if reference in rows]
 
 
@@ -124,10 +128,16 @@ async def fence(connection: AsyncConnection, references: Sequence[str]) -> None:
     await connection.execute(_FENCE, {"cases": ",".join(references) or "-"})
 
 
-def _read(row: Mapping[str, Any]) -> ReadCase:
+@cache
+def _query(own: OwnTables, *, inside: bool) -> TextClause:
+    return text(_OUTSIDE + select_own(own) + (_INSIDE if inside else "") + _OF)
+
+
+def _read(row: Mapping[str, Any], own: OwnTables) -> ReadCase:
     asked = row["pending_change"]
     return ReadCase(
-        registration=RegistrationRow.from_mapping(row),
+        registration=CaseRow.from_mapping(row),
+        own=read_own(own, row),
         key=WrappedKey(row["key_id"], row["kek_id"], row["wrapped"]),
         application=row["application_body"],
         calendar_version=row["calendar_version"],

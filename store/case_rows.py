@@ -12,11 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.stages import Standing
 from store import tables
+from store.case_tables import OwnRows, OwnTables, read_own, select_own
 from store.encryption import WrappedKey
 from store.rows.authority import AnswerRow, CallRow
 from store.rows.base import TableRow
 from store.rows.people import EmployerVersionRow, PremisesRow, StandingRow
-from store.rows.register import AssessmentRow, FactRow, PermitRow, RegistrationRow
+from store.rows.register import AssessmentRow, CaseRow, FactRow, PermitRow
 from store.rows.work import CommandRow, DeadlineRow, IncidentRow, TaskRow
 
 Row = dict[str, Any]
@@ -69,7 +70,7 @@ _COLUMNS: Final = (
     " ek.wrapped AS employer_wrapped, (SELECT value FROM cursors WHERE name = 'calendar') AS calendar_version,"
     " (SELECT value FROM cursors WHERE name = 'premises') AS premises_version,"
     " (SELECT coalesce(max(x.number), 0) FROM epochs x) AS epoch,"
-    " (SELECT x.version FROM registrations x WHERE x.reference = r.reference) AS version_of_parts,"
+    " (SELECT x.version FROM cases x WHERE x.reference = r.reference) AS version_of_parts,"
     " (SELECT jsonb_build_object('seq', x.seq, 'hash', encode(x.hash, 'hex')) FROM ledger x"
     " WHERE x.chain = r.reference ORDER BY x.seq DESC LIMIT 1) AS ledger_end,"
     " (SELECT jsonb_object_agg(x.destination, x.most) FROM (SELECT destination, max(attempt) AS most FROM calls"
@@ -79,7 +80,7 @@ _COLUMNS: Final = (
     + ", ".join(f"({sql}) AS {name}_rows" for name, sql in _PARTS.items())
 )
 _FROM: Final = (
-    " FROM registrations r JOIN persons p USING (person_id) JOIN data_keys k ON k.key_id = p.key_id"
+    " FROM cases r JOIN persons p USING (person_id) JOIN data_keys k ON k.key_id = p.key_id"
     " JOIN applications a ON a.reference = r.reference AND a.version = r.facts_version"
     " JOIN employers e ON e.employer_id = r.employer_id JOIN data_keys ek ON ek.key_id = e.key_id"
 )
@@ -146,7 +147,7 @@ class LoadedCase:
     """A case as it is loaded, with the rows of its parts: tasks that are open, deadlines that wait, calls that are due,
     commands not applied yet, answers kept, incidents open, and the newest assessment of each scope."""
 
-    registration: RegistrationRow
+    registration: CaseRow
     key: WrappedKey
     application: bytes
     employer: LoadedEmployer
@@ -167,12 +168,19 @@ class LoadedCase:
     facts: list[FactRow]
     incidents: list[IncidentRow]
     beside: dict[str, Any]
+    # By table of its programme.
+    own: OwnRows
 
 
 async def load(
-    connection: AsyncConnection, reference: str, *, lock: bool = False, beside: Beside | None = None
+    connection: AsyncConnection,
+    reference: str,
+    *,
+    own: OwnTables,
+    lock: bool = False,
+    beside: Beside | None = None,
 ) -> LoadedCase | None:
-    """Return a case with the rows of its parts, or None where the tenant has none.
+    """Return a case with the rows of its parts and of its programme's own tables, or None where the tenant has none.
 
     A load that had to wait for the lock sees the row as the previous holder left it, but its parts as they were
     before; the version tells the two apart, and then the parts are read again. Where the transaction began with the
@@ -180,26 +188,26 @@ async def load(
     """
     beside = beside or Beside()
     values = {**beside.values, "reference": reference}
-    found = (await connection.execute(_load_one(beside.queries, lock=lock), values)).mappings().one_or_none()
+    found = (await connection.execute(_load_one(beside.queries, own, lock=lock), values)).mappings().one_or_none()
     if found is not None and found["version"] != found["version_of_parts"]:
-        found = (await connection.execute(_load_one(beside.queries, lock=False), values)).mappings().one()
-    return None if found is None else _loaded(dict(found), beside)
+        found = (await connection.execute(_load_one(beside.queries, own, lock=False), values)).mappings().one()
+    return None if found is None else _loaded(dict(found), own, beside)
 
 
 @cache
-def _load_one(queries: tuple[tuple[str, str], ...], *, lock: bool) -> TextClause:
+def _load_one(queries: tuple[tuple[str, str], ...], own: OwnTables, *, lock: bool) -> TextClause:
     one = " WHERE r.reference = :reference" + (" FOR UPDATE OF r" if lock else "")
-    return text(_COLUMNS + _beside(queries) + _FROM + one)
+    return text(_COLUMNS + select_own(own) + _beside(queries) + _FROM + one)
 
 
 def _beside(queries: tuple[tuple[str, str], ...]) -> str:
     return "".join(f", ({sql}) AS {name}" for name, sql in queries)
 
 
-def _loaded(row: Mapping[str, Any], beside: Beside) -> LoadedCase:
+def _loaded(row: Mapping[str, Any], own: OwnTables, beside: Beside) -> LoadedCase:
     end = row["ledger_end"]
     return LoadedCase(
-        registration=RegistrationRow.from_mapping(row),
+        registration=CaseRow.from_mapping(row),
         key=WrappedKey(row["key_id"], row["kek_id"], row["wrapped"]),
         application=row["application_body"],
         employer=_employer(row, {}),
@@ -218,6 +226,7 @@ def _loaded(row: Mapping[str, Any], beside: Beside) -> LoadedCase:
         facts=_rows(FactRow, row["facts_rows"]),
         incidents=_rows(IncidentRow, row["incidents_rows"]),
         beside={name: row[name] for name, _ in beside.queries},
+        own=read_own(own, row),
     )
 
 

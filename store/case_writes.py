@@ -1,18 +1,20 @@
 """Writing a case: whatever one transaction changes goes to PostgreSQL as one JSON document in one statement.
 
-A statement with one text for every write is prepared once, needs one round trip however many tables it touches, and
-leaves the order of foreign keys to PostgreSQL, which checks them at its end.
+A statement with one text for every write of a programme's cases is prepared once, needs one round trip however many
+tables it touches, and leaves the order of foreign keys to PostgreSQL, which checks them at its end.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Final
 
-from sqlalchemy import Table, text
+from sqlalchemy import Table, TextClause, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store import tables
 from store.case_rows import Row
+from store.case_tables import CaseTable
 from store.database import dump_json
 from store.rows.notices import DeliveryRow, NoticeRow
 
@@ -28,7 +30,7 @@ _ADDED: Final = (
     tables.data_keys,
     tables.persons,
     tables.person_documents,
-    tables.registrations,
+    tables.cases,
     tables.case_parties,
     tables.applications,
     tables.assessments,
@@ -51,7 +53,7 @@ _BEGUN: Final[dict[str, tuple[str, ...]]] = {
 
 
 def _columns(table: Table) -> list[str]:
-    filled = _FILLED | {"updated_at"} if table is tables.registrations else _FILLED
+    filled = _FILLED | {"updated_at"} if table is tables.cases else _FILLED
     return list(_BEGUN.get(table.name, [name for name in table.c.keys() if name not in filled]))  # noqa: SIM118
 
 
@@ -77,9 +79,9 @@ def _replace(table: Table) -> str:
 
 
 def _update_registration() -> str:
-    columns = [name for name in _columns(tables.registrations) if name != "reference"]
+    columns = [name for name in _columns(tables.cases) if name != "reference"]
     return (
-        "UPDATE registrations r SET updated_at = clock_timestamp(),"
+        "UPDATE cases r SET updated_at = clock_timestamp(),"
         f" ({_names(columns)}) = (SELECT {_names(columns, 'n.')}"
         " FROM jsonb_populate_record(r, doc.d -> 'registration') n) FROM doc"
         # Parameters and not parts of the document: under row-level security only an operator that cannot leak, like the
@@ -101,12 +103,13 @@ def _mark(table: Table, part: str, columns: Sequence[str]) -> str:
     return f"UPDATE {table.name} t SET {values} FROM {_source(table, part, [key, *columns])} WHERE t.{key} = x.{key}"
 
 
-def _statement() -> str:
+@cache
+def _statement(own: tuple[CaseTable, ...]) -> TextClause:
     parts = {
         "doc": "SELECT CAST(:document AS jsonb) AS d",
         "moved": _update_registration(),
         **{f"add_{table.name}": _insert(table, table.name) for table in _ADDED},
-        **{f"put_{table.name}": _replace(table) for table in _REPLACED},
+        **{f"put_{table.name}": _replace(table) for table in (*_REPLACED, *(each.table for each in own))},
         "add_commands": _insert(tables.commands, "commands"),
         "mark_commands": _mark(tables.commands, "marked_commands", ("state", "applied_at", "outcome")),
         "mark_answers": _mark(tables.answers, "marked_answers", ("state",)),
@@ -121,26 +124,24 @@ def _statement() -> str:
         ).replace('x."carried_by"', _CARRIED),
     }
     named = ", ".join(f"{name} AS ({sql})" for name, sql in parts.items())
-    return f"WITH {named} SELECT (SELECT count(*) FROM moved)"
+    return text(f"WITH {named} SELECT (SELECT count(*) FROM moved)")
 
 
-_WRITE: Final = text(_statement())
-
-
-async def write(connection: AsyncConnection, document: Document) -> int:
-    """Write a document and return how many registrations it moved: one, or none by compare-and-set.
+async def write(connection: AsyncConnection, document: Document, own: Sequence[CaseTable] = ()) -> int:
+    """Write a document and return how many cases it moved: one, or none by compare-and-set.
 
     Args:
         connection: a transaction.
-        document: rows by table name (`registrations`, `applications`, `notices`, ... as new rows; `permits`, `tasks`,
+        document: rows by table name (`cases`, `applications`, `notices`, ... as new rows; `permits`, `tasks`,
             `deadlines`, `calls`, `case_facts` as rows to insert or replace), `marked_commands`, `marked_answers`, and
             `registration` with the columns that change, with `reference`, `stage` and `round` as the register must
             have them.
+        own: tables of the case's programme, whose rows are inserted or replaced.
     """
     parts = {name: _last_of_each(name, part) if isinstance(part, list) else part for name, part in document.items()}
     plain = dump_json({name: part for name, part in parts.items() if part})
     expected = {name: document.get(name) for name in ("reference", "stage", "round")}
-    return int((await connection.execute(_WRITE, {"document": plain, **expected})).scalar_one())
+    return int((await connection.execute(_statement(tuple(own)), {"document": plain, **expected})).scalar_one())
 
 
 async def write_notices(

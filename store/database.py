@@ -154,7 +154,7 @@ def _beginning(tenant: str, case: str | None, employer: str | None, locks: Seque
     """
     begin = f"BEGIN; SET LOCAL hetao.tenant = {_literal(tenant)}"
     if case is not None:
-        begin += f"; SELECT FROM registrations WHERE reference = {_literal(case)} FOR UPDATE"
+        begin += f"; SELECT FROM cases WHERE reference = {_literal(case)} FOR UPDATE"
     if employer is not None:
         begin += f"; SELECT FROM employers WHERE employer_id = {_literal(employer)} FOR KEY SHARE"
     return "; ".join((begin, *locks))

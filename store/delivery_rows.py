@@ -36,7 +36,7 @@ _LETTER_OF: Final = """
     FROM {source} d
     JOIN notices n ON n.notice_id = d.notice_id
     JOIN data_keys nk ON nk.key_id = n.key_id
-    LEFT JOIN registrations r ON n.recipient = 'person' AND r.reference = n.reference
+    LEFT JOIN cases r ON n.recipient = 'person' AND r.reference = n.reference
     LEFT JOIN applications a ON a.reference = r.reference AND a.version = r.facts_version
     LEFT JOIN persons p ON p.person_id = r.person_id
     LEFT JOIN data_keys pk ON pk.key_id = p.key_id

@@ -2,27 +2,29 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import TextClause, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Uuid
 
+from store.case_tables import OwnRows, OwnTables, read_own, select_own
 from store.encryption import WrappedKey
 from store.rows.authority import AnswerRow, CallRow, LostAnswerRow
 from store.rows.base import TableRow
 from store.rows.notices import DeliveryRow
 from store.rows.people import ErasureRow, LegalHoldRow, ObjectionRow
-from store.rows.register import FactRow, PermitRow, RegistrationRow
+from store.rows.register import CaseRow, FactRow, PermitRow
 from store.rows.work import CommandRow, ConflictRow, TaskRow
 
 _Row = TypeVar("_Row", bound=TableRow)
 
 # Erasures and objections are looked up by the ids that the ledger names: they are a person's, not a case's.
-_EVIDENCE: Final = text(
-    "SELECT to_jsonb(r) AS register, k.key_id, k.kek_id, k.wrapped,"
+_EVIDENCE: Final = (
+    "SELECT to_jsonb(r) AS register, r.programme, k.key_id, k.kek_id, k.wrapped,"
     " (SELECT jsonb_agg(to_jsonb(x)) FROM permits x WHERE x.reference = r.reference) AS permits,"
     " (SELECT jsonb_agg(to_jsonb(x) ORDER BY x.received_at, x.answer_id) FROM answers x"
     "  WHERE x.reference = r.reference) AS answers,"
@@ -40,9 +42,11 @@ _EVIDENCE: Final = text(
     " (SELECT jsonb_agg(to_jsonb(x)) FROM erasures x WHERE x.erasure_id = ANY(:erasures)) AS erasures,"
     " (SELECT jsonb_agg(to_jsonb(x)) FROM objections x WHERE x.objection_id = ANY(:objections)"
     "  AND x.reference = r.reference) AS objections"
-    " FROM registrations r JOIN persons p USING (person_id) JOIN data_keys k ON k.key_id = p.key_id"
+)
+_OF: Final = (
+    " FROM cases r JOIN persons p USING (person_id) JOIN data_keys k ON k.key_id = p.key_id"
     " WHERE r.reference = :reference"
-).bindparams(bindparam("erasures", type_=ARRAY(Uuid)), bindparam("objections", type_=ARRAY(Uuid)))
+)
 
 
 class NoticeSent(NamedTuple):
@@ -73,7 +77,8 @@ class Beside:
 class EvidenceRows:
     """The rows of a case, with its person's key; `leaves` has the hash of each that is of its chain, by its number."""
 
-    register: RegistrationRow
+    register: CaseRow
+    own: OwnRows
     key: WrappedKey
     permits: Sequence[PermitRow]
     answers: Sequence[AnswerRow]
@@ -83,17 +88,29 @@ class EvidenceRows:
 
 
 async def read_evidence(
-    connection: AsyncConnection, reference: str, erasures: Sequence[UUID], objections: Sequence[UUID]
+    connection: AsyncConnection,
+    reference: str,
+    erasures: Sequence[UUID],
+    objections: Sequence[UUID],
+    *,
+    own: OwnTables,
 ) -> EvidenceRows | None:
     """Return the rows of a case, with erasures and objections of these ids, or None where there is no such case."""
     named = {"reference": reference, "erasures": erasures, "objections": objections}
-    found = (await connection.execute(_EVIDENCE, named)).mappings().one_or_none()
-    return None if found is None else _read(dict(found))
+    found = (await connection.execute(_query(own), named)).mappings().one_or_none()
+    return None if found is None else _read(dict(found), own)
 
 
-def _read(found: Mapping[str, Any]) -> EvidenceRows:
+@cache
+def _query(own: OwnTables) -> TextClause:
+    named = bindparam("erasures", type_=ARRAY(Uuid)), bindparam("objections", type_=ARRAY(Uuid))
+    return text(_EVIDENCE + select_own(own) + _OF).bindparams(*named)
+
+
+def _read(found: Mapping[str, Any], own: OwnTables) -> EvidenceRows:
     return EvidenceRows(
-        register=RegistrationRow.from_json(found["register"]),
+        register=CaseRow.from_json(found["register"]),
+        own=read_own(own, found),
         key=WrappedKey(found["key_id"], found["kek_id"], found["wrapped"]),
         permits=_rows(PermitRow, found["permits"]),
         answers=_rows(AnswerRow, found["answers"]),

@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from store.case_tables import CaseTable, OwnTables
 
 # Of answers the id stands in place of the hash of their content, which has to be there and unlike any other; of a
 # caller's key an empty hash says that its answer was erased (`cases.shared.idempotency`).
-_FORGET: Final = text("""
+_FORGET: Final = """
     WITH given AS (
         SELECT CAST(:keys AS uuid[]) AS keys, CAST(:persons AS uuid[]) AS persons,
             CAST(:references AS text[]) AS refs, CAST(:at AS timestamptz) AS at
@@ -21,9 +24,8 @@ _FORGET: Final = text("""
     ), unshown AS (
         DELETE FROM person_documents d USING given WHERE d.person_id = ANY(given.persons)
     ), registered AS (
-        UPDATE registrations r SET erased_at = given.at, version = r.version + 1, updated_at = clock_timestamp(),
-            name_hash = NULL, last_four_hash = NULL, client_reference = NULL, contract_end = NULL, departure = NULL,
-            open_points = NULL
+        UPDATE cases r SET erased_at = given.at, version = r.version + 1, updated_at = clock_timestamp(),
+            name_hash = NULL, last_four_hash = NULL, client_reference = NULL, open_points = NULL
         FROM given WHERE r.reference = ANY(given.refs)
     ), permitted AS (
         UPDATE permits p SET authority_number = NULL, valid_from = NULL, valid_until = NULL, stay_days = NULL,
@@ -58,7 +60,25 @@ _FORGET: Final = text("""
     )
     UPDATE deadlines d SET state = 'cancelled' FROM given
     WHERE d.reference = ANY(given.refs) AND d.state = 'waiting'
-""")
+"""
+# Before this comes what tables of programmes lose.
+_LAST: Final = "\n    )\n    UPDATE deadlines"
+
+
+@cache
+def statement(own: OwnTables) -> TextClause:
+    """Return the statement, with what it takes out of these tables of programmes."""
+    emptied = "".join(
+        f"\n    ), emptied_{each.name} AS (\n        UPDATE {each.name} o SET {_emptied(each)}"
+        " FROM given WHERE o.reference = ANY(given.refs)"
+        for _, each in own
+        if each.emptied
+    )
+    return text(_FORGET.replace(_LAST, emptied + _LAST))
+
+
+def _emptied(table: CaseTable) -> str:
+    return ", ".join(f"{column} = {value}" for column, value in table.emptied.items())
 
 
 async def forget(
@@ -68,10 +88,11 @@ async def forget(
     persons: Sequence[UUID],
     references: Sequence[str],
     at: datetime,
+    own: OwnTables,
 ) -> None:
     """Destroy these keys and empty what else names these persons and is about these cases.
 
     The caller holds the persons' rows and the cases', and writes the ledger rows in the same transaction.
     """
     given = {"keys": list(keys), "persons": list(persons), "references": list(references), "at": at}
-    await connection.execute(_FORGET, given)
+    await connection.execute(statement(own), given)

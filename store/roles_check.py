@@ -38,7 +38,7 @@ _ROLES: Final = """
 """
 # Table, right, and whether the role has to have it: what the fences of the record stand on.
 _RIGHTS: Final = (
-    (APPLICATION, "registrations", "UPDATE", True),
+    (APPLICATION, "cases", "UPDATE", True),
     (APPLICATION, "ledger", "INSERT", True),
     (APPLICATION, "ledger", "UPDATE", False),
     (APPLICATION, "ledger", "DELETE", False),

@@ -24,7 +24,7 @@ _LOOK: Final = """
 SELECT r.reference, r.stage,
     (SELECT count(*) FROM permits p WHERE p.reference = r.reference AND p.stage = 'issued') = 2 AND NOT EXISTS (
         SELECT 1 FROM notices n WHERE n.reference = r.reference AND n.status = 'queued') AS done
-FROM registrations r WHERE r.reference = ANY($1)
+FROM cases r WHERE r.reference = ANY($1)
 """
 _NOTICES: Final = "SELECT count(*) FROM notices WHERE reference = ANY($1)"
 

@@ -15,7 +15,7 @@ from programmes import CASE_TYPES
 
 # What is read of the register before a loss and after it was laid back.
 SNAPSHOT: Final[Mapping[str, str]] = {
-    "registrations": "SELECT reference, client_reference, stage FROM registrations",
+    "registrations": "SELECT reference, client_reference, stage FROM cases",
     "deliveries": """
         SELECT d.delivery_id::text, d.channel, d.provider_id, d.status, n.reference, n.kind, n.recipient, n.destination,
             coalesce(d.carried_by, d.delivery_id)::text AS message_id

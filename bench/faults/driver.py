@@ -15,12 +15,13 @@ from sandbox.demo.cases import Act, next_act
 
 PERSONAS: Final = ("employer-a", "employer-b", "officer-1", "officer-2", "supervisor", "operator", "auditor")
 CASES: Final = """
-SELECT r.reference, r.client_reference, r.employer_id, r.stage, r.round, r.hold, r.destinations,
+SELECT r.reference, r.client_reference, r.employer_id, r.stage, r.round, r.hold,
+    (SELECT o.destinations FROM talent_permits o WHERE o.reference = r.reference) AS destinations,
     coalesce((SELECT jsonb_agg(jsonb_build_object('destination', p.destination, 'stage', p.stage,
         'pending_act', p.pending_act)) FROM permits p WHERE p.reference = r.reference), '[]') AS permits,
     coalesce((SELECT jsonb_agg(jsonb_build_object('kind', t.kind, 'destination', t.destination))
         FROM tasks t WHERE t.reference = r.reference AND t.state = 'open'), '[]') AS tasks
-FROM registrations r WHERE r.updated_at > $1
+FROM cases r WHERE r.updated_at > $1
 """
 _LOOK_SECONDS: Final = 0.5
 _OVERLAP: Final = timedelta(seconds=15)

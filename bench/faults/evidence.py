@@ -20,7 +20,8 @@ _LOOKS: Final = 5
 QUERIES: Final[Mapping[str, str]] = {
     "registrations": """
         SELECT r.reference, r.client_reference, r.employer_id, r.person_id, r.stage, r.settled, r.registration_number,
-            r.destinations, r.started_at IS NOT NULL AS started FROM registrations r""",
+            (SELECT o.destinations FROM talent_permits o WHERE o.reference = r.reference) AS destinations,
+            r.started_at IS NOT NULL AS started FROM cases r""",
     "permits": """
         SELECT reference, destination, stage, authority_number, valid_from::text, valid_until::text, answered_for,
             entry_case

@@ -6,7 +6,7 @@ from typing import Final
 from store.tables import metadata
 
 # A column by whose name any table names a row of another one.
-_PARENTS: Final = {"reference": "registrations", "delivery_id": "deliveries", "webhook_id": "webhooks"}
+_PARENTS: Final = {"reference": "cases", "delivery_id": "deliveries", "webhook_id": "webhooks"}
 # These tell of cases that a restore took away, and so of none that is there.
 _OF_LOST: Final = frozenset({"lost_cases", "lost_answers"})
 # What stands for nobody where no other table names it, by the column that is its key.

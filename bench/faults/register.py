@@ -14,7 +14,7 @@ _BROKEN: Final = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 Row = dict[str, Any]
 
 STANDING: Final = """
-SELECT 'registration' AS what, stage, count(*) AS n FROM registrations GROUP BY stage
+SELECT 'registration' AS what, stage, count(*) AS n FROM cases GROUP BY stage
 UNION ALL SELECT 'permit', coalesce(stage, 'none'), count(*) FROM permits GROUP BY stage
 UNION ALL SELECT 'notice', status, count(*) FROM notices WHERE status = 'queued' GROUP BY status
 UNION ALL SELECT 'command', state, count(*) FROM commands WHERE state = 'stored' GROUP BY state

@@ -26,9 +26,9 @@ _STRIDE: Final = 0x9E3779B97F
 _MINUTE: Final = 60_000_000  # in microseconds
 # What a copy gets instead of what its original has, all of one length.
 _INSTEAD: Final = {
-    ("registrations", "client_reference"): "'load-#########'",
+    ("cases", "client_reference"): "'load-#########'",
     (
-        "registrations",
+        "cases",
         "registration_number",
     ): "CASE WHEN registration_number IS NULL THEN NULL ELSE 'HR-0-#########' END",
 }
@@ -74,7 +74,7 @@ class Stencil:
         values = {name: await _values(connection, name, reference) for name in OF_A_CASE}
         key = values["data_keys"][0]
         person_key = unwrap(keyring, WrappedKey(key["key_id"], key["kek_id"], key["wrapped"]))
-        application, registration = values["applications"][0], values["registrations"][0]
+        application, registration = values["applications"][0], values["cases"][0]
         place = f"{reference}/{application['version']}"
         every = [
             (table, name, value) for table, found in values.items() for row in found for name, value in row.items()

@@ -66,7 +66,7 @@ _TIMES: Final = 100
 _WARM: Final = 10
 _SETTINGS: Final = {"shared_buffers": "2GB", "max_wal_size": "16GB", "maintenance_work_mem": "512MB"}
 GROWING: Final = (
-    "data_keys persons registrations applications assessments permits tasks deadlines commands ledger notices"
+    "data_keys persons cases talent_permits applications assessments permits tasks deadlines commands ledger notices"
     " deliveries receipts idempotency answers calls"
 ).split()
 EMPLOYER: Final = Actor(issuer="bench", subject="hr-a", role=Role.EMPLOYER, employer_id="emp-a", correlation_id="bench")
@@ -247,11 +247,11 @@ async def open_register(
 
 async def _look_around(context: Context, superuser: Any, people: Iterator[int]) -> Register:
     """Choose the cases to read and the places in the middle of long lists."""
-    chosen = "SELECT reference FROM registrations WHERE employer_id = 'emp-a' ORDER BY md5(reference) LIMIT $1"
+    chosen = "SELECT reference FROM cases WHERE employer_id = 'emp-a' ORDER BY md5(reference) LIMIT $1"
     half = "OFFSET (SELECT count(*) / 2 FROM {0} WHERE {1}) LIMIT 1"
     case = await superuser.fetchrow(
-        "SELECT updated_at, reference FROM registrations WHERE employer_id = 'emp-a' ORDER BY 1, 2 "
-        + half.format("registrations", "employer_id = 'emp-a'")
+        "SELECT updated_at, reference FROM cases WHERE employer_id = 'emp-a' ORDER BY 1, 2 "
+        + half.format("cases", "employer_id = 'emp-a'")
     )
     task = await superuser.fetchrow(
         "SELECT overdue, due_at, opened_at, task_id FROM tasks WHERE state = 'open' ORDER BY NOT overdue, 2, 3, 4 "

@@ -18,7 +18,8 @@ from store.keyring import Keyring
 OF_A_CASE: Final = (
     "data_keys",
     "persons",
-    "registrations",
+    "cases",
+    "talent_permits",
     "applications",
     "assessments",
     "permits",
@@ -134,7 +135,7 @@ class Template:
                 copied |= {"kek_id": wrapped.kek_id, "wrapped": wrapped.wrapped}
             case "persons":
                 copied["identity_hash"] = os.urandom(32)
-            case "registrations":
+            case "cases":
                 copied |= {"client_reference": f"load-{number}", "name_hash": os.urandom(32)}
                 copied["last_four_hash"] = (number % 10_000).to_bytes(32)
                 if copied["registration_number"] is not None:
@@ -167,9 +168,8 @@ def _lean(rows: dict[str, list[Values]]) -> dict[str, list[Values]]:
 def where(table: str) -> str:
     """Return the condition that finds the rows of one case in a table."""
     return {
-        "data_keys": "key_id IN (SELECT p.key_id FROM persons p JOIN registrations r USING (person_id)"
-        " WHERE r.reference = $1)",
-        "persons": "person_id IN (SELECT person_id FROM registrations WHERE reference = $1)",
+        "data_keys": "key_id IN (SELECT p.key_id FROM persons p JOIN cases r USING (person_id) WHERE r.reference = $1)",
+        "persons": "person_id IN (SELECT person_id FROM cases WHERE reference = $1)",
         "deliveries": "notice_id IN (SELECT notice_id FROM notices WHERE reference = $1)",
         "ledger": "chain = $1",
     }.get(table, "reference = $1")

@@ -91,7 +91,7 @@ class Dormitory:
         for wake_at in times:
             self.asleep += 1
             rows = self.template.copies(self.keyring, self.asleep, employer_id="emp-a", earlier=timedelta(0))
-            references.append(rows["registrations"][0]["reference"])
+            references.append(rows["cases"][0]["reference"])
             if wake_at is not None:
                 waiting = [row for row in rows["deadlines"] if row["state"] == "waiting" and row["kind"] == REMINDER]
                 min(waiting, key=lambda row: row["at"])["at"] = wake_at
@@ -166,9 +166,9 @@ async def _open_dormitory(servers: Servers) -> AsyncIterator[Dormitory]:
     try:
         # Copies are as old as the case that they were copied from.
         is_copy = "coalesce(client_reference, '') LIKE 'load-%'"
-        asleep = await superuser.fetchval(f"SELECT count(*) FROM registrations WHERE {is_copy}")
+        asleep = await superuser.fetchval(f"SELECT count(*) FROM cases WHERE {is_copy}")
         original = await superuser.fetchval(
-            f"SELECT reference FROM registrations WHERE NOT {is_copy} ORDER BY accepted_at LIMIT 1"
+            f"SELECT reference FROM cases WHERE NOT {is_copy} ORDER BY accepted_at LIMIT 1"
         )
         course = (await current_course(context, original)).model_copy(update={"outcomes": ()})
         template = await Template.capture(superuser, keyring, original, whole=True)

@@ -55,13 +55,13 @@ _KEEP_LOOKS: Final = 5
 # More than one caller makes: here one employer stands for all.
 _ALLOWED: Final = {"HETAO_API_CALLER_A_MINUTE": "1000000", "HETAO_API_TENANT_A_MINUTE": "1000000"}
 _HETAO: Final = (sys.executable, "-P", "-m", "cli")
-_AT: Final = "SELECT count(*) FROM registrations WHERE reference = ANY($1) AND stage = $2"
+_AT: Final = "SELECT count(*) FROM cases WHERE reference = ANY($1) AND stage = $2"
 _LEFT: Final = """
-SELECT (SELECT count(*) FROM registrations WHERE stage IN ('received', 'assessing'))
+SELECT (SELECT count(*) FROM cases WHERE stage IN ('received', 'assessing'))
      + (SELECT count(*) FROM permits WHERE stage NOT IN ('issued') AND reference = ANY($1))
      + (SELECT count(*) FROM deliveries WHERE status = 'queued' AND next_attempt <= clock_timestamp())
 """
-_KNOWN: Final = "SELECT client_reference, reference FROM registrations WHERE client_reference = ANY($1)"
+_KNOWN: Final = "SELECT client_reference, reference FROM cases WHERE client_reference = ANY($1)"
 _ISSUED: Final = "SELECT count(*) FROM permits WHERE reference = ANY($1) AND stage = 'issued'"
 _DECIDED: Final = "SELECT reference FROM commands WHERE reference = ANY($1) AND kind = 'decide' AND state = 'applied'"
 

@@ -47,7 +47,7 @@ _TASK: Final = "SELECT EXISTS (SELECT 1 FROM tasks WHERE reference = $1 AND kind
 _TASKS: Final = "SELECT reference FROM tasks WHERE kind = 'review' AND reference = ANY($1)"
 # A delivery under way is queued and due until it is settled; one that waits for its employer's daily mail is not due.
 _LEFT: Final = """
-SELECT (SELECT count(*) FROM registrations WHERE stage IN ('received', 'assessing')) AS cases_to_assess,
+SELECT (SELECT count(*) FROM cases WHERE stage IN ('received', 'assessing')) AS cases_to_assess,
        (SELECT count(*) FROM deliveries WHERE status = 'queued' AND next_attempt <= clock_timestamp()) AS deliveries_due
 """
 
@@ -194,7 +194,7 @@ async def _reach(watch: Any, least: int) -> None:
 
 
 async def _registered(watch: Any) -> int:
-    return int(await watch.fetchval("SELECT count(*) FROM registrations WHERE employer_id = 'emp-a'"))
+    return int(await watch.fetchval("SELECT count(*) FROM cases WHERE employer_id = 'emp-a'"))
 
 
 def show(console: Console, found: dict[str, Any]) -> None:

@@ -60,15 +60,15 @@ def bare_app(database_url: str, keys_file: Path, reference: str) -> FastAPI:
         async with state.pool.acquire() as connection, connection.transaction():
             for name, statement, names in state.inserts:
                 await connection.executemany(statement, [[row[column] for column in names] for row in rows[name]])
-        return JSONResponse({"reference": rows["registrations"][0]["reference"]}, status_code=202)
+        return JSONResponse({"reference": rows["cases"][0]["reference"]}, status_code=202)
 
     @app.get("/v1/registrations/{reference}")
     async def one(reference: str, request: Request) -> Response:
-        return await _rows(request, "SELECT * FROM registrations WHERE reference = $1", reference)
+        return await _rows(request, "SELECT * FROM cases WHERE reference = $1", reference)
 
     @app.get("/v1/registrations")
     async def several(request: Request) -> Response:
-        query = "SELECT * FROM registrations WHERE employer_id = 'emp-a' ORDER BY updated_at, reference LIMIT 20"
+        query = "SELECT * FROM cases WHERE employer_id = 'emp-a' ORDER BY updated_at, reference LIMIT 20"
         return await _rows(request, query)
 
     @app.get("/v1/tasks")

@@ -19,7 +19,7 @@ from domain.errors import Defect, Refused
 from domain.languages import Language
 from domain.spreadsheets import defused
 from domain.stages import Stage
-from store.tables import registrations
+from store.tables import cases
 
 Position = tuple[datetime, str]
 MOST_ROWS: Final = 5_000  # of one answer; the next one goes on where it ends
@@ -51,7 +51,7 @@ async def begin_export(
     context: Context, actor: Actor, *, stage: Stage | None = None, after: Position | None = None, most: int = MOST_ROWS
 ) -> CaseExport:
     """Return an export of the caller's own cases, ordered by the time of their last change."""
-    r = registrations.c
+    r = cases.c
     query = select(r.reference, r.updated_at).where(r.employer_id == actor.employer_id)
     query = where_stage(query, actor, stage).order_by(r.updated_at, r.reference).limit(most + 1)
     if after is not None:

@@ -91,7 +91,7 @@ class CaseFile(CaseParts):
     ) -> None:
         """Add a ledger row, with stage, round and the hash of the case's state as they stand after the act."""
         pack = self.context.packs.version(self.row.policy_version) if act in RULED else None
-        before, self._state = self._state, case_state(self.row, self.permits)
+        before, self._state = self._state, self._state_now()
         entry = Entry(
             act=act,
             actor=actor,
@@ -175,11 +175,18 @@ class CaseFile(CaseParts):
     def keep_as_stored(self) -> None:
         """Take the row as it is now for what the register holds, after the row itself was inserted."""
         self._stored = copy.deepcopy(self._columns())
-        self._state = case_state(self.row, self.permits)
+        self._stored_own = {
+            (each.name, each.key_of(row)): copy.deepcopy(row.document())
+            for each in self.own_tables
+            for row in self.own_rows[each.name]
+        }
+        self._state = self._state_now()
 
     async def add(self, connection: AsyncConnection, further: Mapping[str, list[Row]]) -> None:
         """Write a new case, in one statement with further rows of its transaction."""
-        await case_writes.write(connection, {"registrations": [self._columns()], **self._document(), **further})
+        await case_writes.write(
+            connection, {"cases": [self._columns()], **self._document(), **further}, self.own_tables
+        )
 
     async def save(self, connection: AsyncConnection) -> None:
         """Write everything that changed, in one statement; the register by compare-and-set.
@@ -192,7 +199,12 @@ class CaseFile(CaseParts):
             return
         self.row.version += 1
         expected = {name: self._stored[name] for name in ("reference", "stage", "round")}
-        if await case_writes.write(connection, {**expected, "registration": self._changes(), **document}) != 1:
+        if (
+            await case_writes.write(
+                connection, {**expected, "registration": self._changes(), **document}, self.own_tables
+            )
+            != 1
+        ):
             raise Defect("register_moved_underneath")
         if self.suppressed:
             await case_rows.suppress_notices(connection, self.reference, self.suppressed)
@@ -200,6 +212,20 @@ class CaseFile(CaseParts):
     def _changes(self) -> Row:
         """Return the columns of the register that changed."""
         return {name: value for name, value in self._columns().items() if value != self._stored[name]}
+
+    def _own_changes(self) -> dict[str, list[Row]]:
+        """Return the rows that changed in each table of the case's programme."""
+        return {
+            each.name: [
+                document
+                for row in self.own_rows[each.name]
+                if (document := row.document()) != self._stored_own.get((each.name, each.key_of(row)))
+            ]
+            for each in self.own_tables
+        }
+
+    def _state_now(self) -> bytes:
+        return case_state(self.row, self.permits, self.own_rows)
 
     def _columns(self) -> Row:
         """Return the columns of the register that are ours to write."""
@@ -211,7 +237,7 @@ class CaseFile(CaseParts):
         """Return the ledger rows of this transaction; the last one's state is the one that is written with it."""
         if not self._entries:
             return []
-        after, last = self._hash(case_state(self.row, self.permits)), self._entries[-1]
+        after, last = self._hash(self._state_now()), self._entries[-1]
         detail = {**last.detail, **self._moved_due()}
         entries = [*self._entries[:-1], replace(last, after_hash=after, detail=detail)]
         rows = follow(self.reference, entries, *(self.ledger_end or ()))
@@ -235,6 +261,7 @@ class CaseFile(CaseParts):
             "marked_commands": _documents(self._dirty.get("commands", ())),
             "marked_answers": _documents(self._dirty.get("answers", ())),
             **{name: _documents(rows) for name, rows in self._added.items()},
+            **self._own_changes(),
             "ledger": self._follow(),
             "notices": _documents(self.notices),
             "deliveries": _documents(self.deliveries),
@@ -283,14 +310,15 @@ async def load_case(
     context: Context, connection: AsyncConnection, reference: str, *, lock: bool = False, beside: Beside | None = None
 ) -> CaseFile:
     """Return the file of a case within a transaction that stands already; what was read beside stands in its row."""
-    return await build_file(context, connection, await load_rows(connection, reference, lock=lock, beside=beside))
+    loaded = await load_rows(context, connection, reference, lock=lock, beside=beside)
+    return await build_file(context, connection, loaded)
 
 
 async def load_rows(
-    connection: AsyncConnection, reference: str, *, lock: bool = False, beside: Beside | None = None
+    context: Context, connection: AsyncConnection, reference: str, *, lock: bool = False, beside: Beside | None = None
 ) -> LoadedCase:
     """Return the rows of a case, from which its file is built."""
-    loaded = await case_rows.load(connection, reference, lock=lock, beside=beside)
+    loaded = await case_rows.load(connection, reference, own=context.own_tables, lock=lock, beside=beside)
     if loaded is None:
         raise Refused("case_unknown", "There is no case of this reference.")
     return loaded
@@ -307,6 +335,7 @@ async def build_file(context: Context, connection: AsyncConnection, loaded: Load
     file = CaseFile(
         context=context,
         row=loaded.registration,
+        own_rows=loaded.own,
         employer=loaded.employer,
         calendar=await current_calendar(context, connection, loaded.employer.calendar_version),
         _key=key,

@@ -27,7 +27,7 @@ from store.case_rows import Row
 from store.database import constraint_of
 from store.encryption import DataKey
 from store.rows.base import TableRow
-from store.tables import answers, applications, assessments, case_facts, commands, permits, registrations
+from store.tables import answers, applications, assessments, case_facts, cases, commands, permits
 
 # Each sealed column of a case with the place that its values are bound to and the way its rows are named; notices keep
 # the key they were written under.
@@ -70,7 +70,7 @@ async def _hold_place(
 ) -> None:
     if (person_id, client_reference) == (file.row.person_id, file.row.client_reference):
         return
-    mine = update(registrations).where(registrations.c.reference == file.reference)
+    mine = update(cases).where(cases.c.reference == file.reference)
     try:
         async with connection.begin_nested():
             if person_id != file.row.person_id:
@@ -78,9 +78,9 @@ async def _hold_place(
             await connection.execute(mine.values(person_id=person_id, client_reference=client_reference))
     except IntegrityError as error:
         constraint = constraint_of(error)
-        if constraint == "uq_registrations_live_person":
+        if constraint == "uq_cases_live_person":
             raise Refused("live_registration_exists", "This person has a live registration.") from None
-        if constraint == "uq_registrations_live_client_reference":
+        if constraint == "uq_cases_live_client_reference":
             raise Refused("client_reference_taken", "A live registration of yours has this client_reference.") from None
         raise
 

@@ -1,12 +1,12 @@
 """The parts of a case file: permits, tasks, deadlines, calls and what was kept, changed in memory by the verbs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Final, TypeVar
 from uuid import uuid4
 
-from cases.case.row import CaseRow
+from cases.case.row import OneCase
 from cases.notices.bundles import Told
 from cases.shared.context import Context
 from domain.deadlines import DeadlineKind
@@ -19,12 +19,13 @@ from domain.tasks import Queue, TaskState
 from domain.working_days import Deadline, WorkingCalendar
 from store.case_reads import TaskShown
 from store.case_rows import LedgerEnd, LoadedEmployer, Row
+from store.case_tables import CaseTable, OwnRows
 from store.encryption import DataKey
 from store.ledger import Entry
 from store.rows.authority import AnswerRow, CallRow
 from store.rows.base import TableRow
 from store.rows.notices import DeliveryRow, NoticeRow
-from store.rows.register import AssessmentRow, FactRow, PermitRow, RegistrationRow
+from store.rows.register import AssessmentRow, CaseRow, FactRow, PermitRow
 from store.rows.work import CommandRow, DeadlineRow, IncidentRow, TaskRow
 
 _Opened = TypeVar("_Opened")
@@ -32,11 +33,12 @@ _SERVED: Final = "destinations"
 
 
 @dataclass(slots=True)
-class CaseParts(CaseRow):
+class CaseParts(OneCase):
     """The rows of a case, and which of them have to be written."""
 
     context: Context
-    row: RegistrationRow
+    row: CaseRow
+    own_rows: OwnRows
     employer: LoadedEmployer
     calendar: WorkingCalendar
     _key: DataKey | Defect | KeyUnknown
@@ -61,6 +63,8 @@ class CaseParts(CaseRow):
     # What was read in the same statement, by the names that it was asked under.
     beside: dict[str, Any] = field(default_factory=dict)
     _stored: Row = field(default_factory=dict)
+    # By table and key.
+    _stored_own: dict[tuple[str, str | None], Row] = field(default_factory=dict)
     _dirty: dict[str, list[TableRow]] = field(default_factory=dict)
     _added: dict[str, list[Row | TableRow]] = field(default_factory=dict)
     _entries: list[Entry] = field(default_factory=list)
@@ -100,6 +104,11 @@ class CaseParts(CaseRow):
     @application.setter
     def application(self, application: Form) -> None:
         self._application = application
+
+    @property
+    def own_tables(self) -> Sequence[CaseTable]:
+        """The tables of the case's programme."""
+        return self.context.programmes[self.row.programme].tables
 
     @property
     def subject(self) -> Subject:

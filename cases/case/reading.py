@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.case.row import CaseRow
+from cases.case.row import OneCase
 from cases.shared.calendar import current_calendar
 from cases.shared.context import Context
 from domain.actors import Actor
@@ -17,16 +17,18 @@ from domain.stages import Destination
 from domain.working_days import WorkingCalendar
 from store import case_reads
 from store.case_reads import AnswerShown, FactShown, PendingChange, ReadCase, TaskShown
+from store.case_tables import OwnRows
 from store.encryption import DataKey, unwrap
-from store.rows.register import PermitRow, RegistrationRow
+from store.rows.register import CaseRow, PermitRow
 
 
 @dataclass(frozen=True, slots=True)
-class CaseReading(CaseRow):
+class CaseReading(OneCase):
     """One case to be shown; it has no verbs and cannot be saved."""
 
     context: Context
-    row: RegistrationRow
+    row: CaseRow
+    own_rows: OwnRows
     read: ReadCase
     calendar: WorkingCalendar
     permits: dict[Destination, PermitRow]
@@ -98,11 +100,12 @@ async def read_cases(
     context: Context, connection: AsyncConnection, references: Sequence[str], actor: Actor
 ) -> list[CaseReading]:
     """Return the cases of these references that the transaction's tenant has, in their order; erased ones as well."""
-    found = await case_reads.read(connection, references, inside=actor.is_inside)
+    found = await case_reads.read(connection, references, own=context.own_tables, inside=actor.is_inside)
     return [
         CaseReading(
             context=context,
             row=each.registration,
+            own_rows=each.own,
             read=each,
             calendar=await current_calendar(context, connection, each.calendar_version),
             permits={Destination(permit.destination): permit for permit in each.permits},

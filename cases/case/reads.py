@@ -10,7 +10,7 @@ from sqlalchemy.sql import ColumnElement
 
 from cases.case.file import load_case
 from cases.case.reading import read_cases
-from cases.case.row import CaseRow
+from cases.case.row import OneCase
 from cases.case.signers import need_no_conflict
 from cases.case.view import case_view
 from cases.case.views import CaseView
@@ -26,7 +26,7 @@ from domain.languages import Language
 from domain.purposes import Purpose
 from domain.stages import Stage
 from store.ledger import Entry
-from store.tables import registrations
+from store.tables import cases
 
 Position = tuple[datetime, str]
 
@@ -38,10 +38,10 @@ _HORIZON: Final = text(
 )
 
 # Both in the words of an index.
-_NEEDS_EMPLOYER: Final = text("registrations.holder = 'employer'")
+_NEEDS_EMPLOYER: Final = text("cases.holder = 'employer'")
 _SHOWN_STAGE: Final[ColumnElement[str]] = literal_column(
-    "CASE WHEN registrations.stage = 'awaiting_confirmation' OR registrations.stage = 'approved'"
-    " AND NOT registrations.settled THEN 'under_review' ELSE registrations.stage END"
+    "CASE WHEN cases.stage = 'awaiting_confirmation' OR cases.stage = 'approved'"
+    " AND NOT cases.settled THEN 'under_review' ELSE cases.stage END"
 )
 
 
@@ -78,7 +78,7 @@ async def list_cases(
     Raises:
         Refused: `invalid` where the park's people look for a person without saying at which employer.
     """
-    r = registrations.c
+    r = cases.c
     query = select(r.reference, r.updated_at).order_by(r.updated_at, r.reference).limit(limit + 1)
     if actor.employer_id is not None:
         query = query.where(r.employer_id == actor.employer_id)
@@ -143,7 +143,7 @@ def _need_fields(fields: tuple[str, ...], known: Sequence[str]) -> None:
 async def record_read(
     connection: AsyncConnection,
     actor: Actor,
-    cases: Sequence[CaseRow],
+    cases: Sequence[OneCase],
     fields: tuple[str, ...],
     purpose: Purpose | None,
     at: datetime,
@@ -167,7 +167,7 @@ def where_stage(query: Any, actor: Actor, stage: Stage | None) -> Any:
         return query
     if actor.role in (Role.EMPLOYER, Role.PERSON):
         return query.where(stage.value == _SHOWN_STAGE)
-    return query.where(registrations.c.stage == stage.value)
+    return query.where(cases.c.stage == stage.value)
 
 
 def _matches(context: Context, employer_id: str | None, q: str) -> Any:
@@ -175,7 +175,7 @@ def _matches(context: Context, employer_id: str | None, q: str) -> Any:
     if employer_id is None:
         message = "A person is looked for within one employer: name it by employer_id."
         raise Refused("invalid", message, [FieldError("employer_id", FieldCode.REQUIRED, message)])
-    r = registrations.c
+    r = cases.c
     name = context.keyring.lookup_hash(f"name/{employer_id}", q)
     last_four = context.keyring.lookup_hash(f"last_four/{employer_id}", normalise_identity_number(q))
     return or_(r.name_hash == name, r.last_four_hash == last_four)

@@ -1,18 +1,26 @@
-"""What the row of a case says by itself, to those who change the case and to those who only show it."""
+"""What the rows of a case say by themselves, to those who change the case and to those who only show it."""
+
+from typing import Any, TypeVar
 
 from cases.shared.context import Context
+from domain.errors import need
 from domain.forms import Form
 from domain.stages import Destination, Stage
 from domain.words import Words
-from store.rows.register import RegistrationRow
+from store.case_tables import OwnRows
+from store.rows.base import TableRow
+from store.rows.register import CaseRow
+
+_Row = TypeVar("_Row", bound=TableRow)
 
 
-class CaseRow:
-    """Whoever holds the row of a case in the register."""
+class OneCase:
+    """Whoever holds the row of a case in the register, and its rows in the tables of its programme."""
 
     __slots__ = ()
     context: Context
-    row: RegistrationRow
+    row: CaseRow
+    own_rows: OwnRows
 
     @property
     def form(self) -> type[Form]:
@@ -46,10 +54,28 @@ class CaseRow:
 
     @property
     def stage(self) -> Stage:
-        """The stage of the registration."""
+        """The stage of the case."""
         return Stage(self.row.stage)
+
+    def rows_of(self, kind: type[_Row]) -> list[_Row]:
+        """Return the rows of the case in a table of its programme, by the class of its rows; none of another's."""
+        return [row for row in self.own_rows.get(kind.TABLE.name, ()) if isinstance(row, kind)]
+
+    def row_of(self, kind: type[_Row]) -> _Row:
+        """Return the one row of the case in a table of its programme.
+
+        Raises:
+            Defect: `missing_` and the table's name where it has none.
+        """
+        return need(next(iter(self.rows_of(kind)), None), kind.TABLE.name)
 
     @property
     def destinations(self) -> tuple[Destination, ...]:
         """The destinations asked for."""
-        return tuple(Destination(code) for code in self.row.destinations)
+        return tuple(Destination(code) for code in self.own_value("destinations") or ())
+
+    def own_value(self, column: str) -> Any:
+        """Return what the programme's own row of the case has in a column; None where it keeps none of that name."""
+        return next(
+            (getattr(row, column) for rows in self.own_rows.values() for row in rows if hasattr(row, column)), None
+        )

@@ -10,9 +10,10 @@ import orjson
 from domain.clock import CHINA
 from domain.spellings import STATE_FORM, STATE_FORM_NAME, STATE_FORMS
 from domain.stages import Destination
+from store.case_tables import OwnRows
 from store.encryption import DataKey
 from store.rows.base import TableRow
-from store.rows.register import PermitRow, RegistrationRow
+from store.rows.register import CaseRow, PermitRow
 
 # What the hash leaves out: what PostgreSQL fills in, what counts writes, and keyed look-up hashes, which an erasure
 # takes away; and the programme, which came when hashes of cases were written already. A column that is neither here nor
@@ -26,26 +27,31 @@ COLUMN_OF: Final[Mapping[str, str]] = {}
 _CANONICAL: Final = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_NON_STR_KEYS
 
 
-def case_state(row: RegistrationRow, permits: Mapping[Destination, PermitRow], form: int | None = None) -> bytes:
+def case_state(row: CaseRow, permits: Mapping[Destination, PermitRow], own: OwnRows, form: int | None = None) -> bytes:
     """Return the state of a case in canonical JSON: the same for a row in memory and for the row as it was stored.
 
     Args:
         row: the register's row.
         permits: the rows of its permits.
+        own: its rows in the tables of its programme.
         form: the number of the form, one of `STATE_FORMS`; that which is written, where none is told.
     """
     names = STATE_FORMS[STATE_FORM if form is None else form]
     state = {
-        names.tracks: [_filled(permits[destination], names.track_names) for destination in sorted(permits)],
-        names.case: _filled(row, names.case_names),
+        names.tracks: [_filled(names.track_names, permits[destination]) for destination in sorted(permits)],
+        names.case: _filled(names.case_names, row, *(one for of_table in own.values() for one in of_table[:1])),
     }
     return orjson.dumps(state, default=_plain, option=_CANONICAL)
 
 
-def _filled(row: TableRow, names: Iterable[str]) -> dict[str, object]:
+def _filled(names: Iterable[str], *rows: TableRow) -> dict[str, object]:
     # What is empty is left out, so that a name added later changes no hash of a row that does not use it.
-    filled = {name: getattr(row, COLUMN_OF.get(name, name)) for name in names}
+    filled = {name: _value(rows, COLUMN_OF.get(name, name)) for name in names}
     return {name: value for name, value in filled.items() if value is not None}
+
+
+def _value(rows: tuple[TableRow, ...], column: str) -> object:
+    return next((getattr(row, column) for row in rows if hasattr(row, column)), None)
 
 
 def state_hash(key: DataKey, state: bytes) -> bytes:

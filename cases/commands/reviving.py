@@ -68,7 +68,7 @@ DUE: Final = f"""
             SELECT x.reference, x.employer_id, x.at FROM deadlines x
             WHERE x.state = 'waiting' AND x.kind = k.kind AND x.at <= :late AND {_MAY}
                 AND (k.kind <> ALL (CAST(:outliving AS text[])) OR NOT EXISTS (
-                    SELECT 1 FROM registrations r WHERE r.reference = x.reference AND r.stage = 'ended'))
+                    SELECT 1 FROM cases r WHERE r.reference = x.reference AND r.stage = 'ended'))
             ORDER BY x.at LIMIT :within) d
     ) late GROUP BY reference, employer_id
 """  # noqa: S608 - made of words of this file alone
@@ -116,11 +116,11 @@ _UNFINISHED: Final = """
         AND (p.stage IS NULL OR p.stage <> ALL (CAST(:final AS text[])))))
 """
 _NEXT: Final = text(f"""
-    SELECT r.reference, r.employer_id FROM registrations r
+    SELECT r.reference, r.employer_id FROM cases r
     WHERE r.reference > :after AND {_UNFINISHED} ORDER BY r.reference LIMIT :most
 """)  # noqa: S608 - made of words of this file alone
 _OF_THESE: Final = text(f"""
-    SELECT r.reference FROM registrations r
+    SELECT r.reference FROM cases r
     WHERE r.reference = ANY (:references) AND r.accepted_at <= :late AND {_UNFINISHED}
 """)  # noqa: S608 - made of words of this file alone
 # What a case waits for next, and whether an operator has to say a word first.
@@ -135,7 +135,7 @@ _WAITS: Final = text("""
         SELECT x.at FROM deadlines x
         WHERE x.reference = n.reference AND x.state = 'waiting' AND x.kind = ANY (CAST(:kinds AS text[]))
             AND (x.kind <> ALL (CAST(:outliving AS text[])) OR NOT EXISTS (
-                SELECT 1 FROM registrations r WHERE r.reference = x.reference AND r.stage = 'ended'))
+                SELECT 1 FROM cases r WHERE r.reference = x.reference AND r.stage = 'ended'))
     ) w ON true GROUP BY n.reference
 """)
 _FINAL: Final = [stage.value for stage in PERMIT_FINAL]

@@ -17,7 +17,7 @@ from domain.stages import CLOSED
 from proof.statements import ActorStatement, body_hash, sign
 from store.case_rows import Beside
 from store.rows.work import CommandRow
-from store.tables import commands, incidents, registrations
+from store.tables import cases, commands, incidents
 from temporal.traces import current_traceparent
 
 _OUTCOME: Final = """
@@ -203,7 +203,7 @@ def heard(command_ids: Sequence[UUID]) -> Update:
 
 def _stage() -> ColumnElement[str]:
     """The stage of a command's case."""
-    stage = select(registrations.c.stage).where(registrations.c.reference == commands.c.reference)
+    stage = select(cases.c.stage).where(cases.c.reference == commands.c.reference)
     return stage.scalar_subquery().label("stage")
 
 

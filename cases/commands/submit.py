@@ -95,7 +95,7 @@ async def _store(
 ) -> tuple[Asked, bool]:
     """Store a command in one transaction; return what was asked, and whether the case has no workflow any more."""
     async with context.database.begin(actor.tenant, case=reference) as connection:
-        loaded = await load_rows(connection, reference, beside=asked_before(actor, idempotency))
+        loaded = await load_rows(context, connection, reference, beside=asked_before(actor, idempotency))
         known = read_known(context, idempotency, loaded.beside["known"])
         if known is not None and known.reference is not None and known.command_id is not None:
             return Asked(known.reference, kind, known.command_id, known.reply), False

@@ -24,7 +24,7 @@ from domain.notices import Channel
 from domain.service_keys import KeyKind
 from domain.stages import LIVE, Stage
 
-STAGES: Final = "SELECT stage, count(*) AS number FROM registrations WHERE stage = ANY(:stages) GROUP BY stage"
+STAGES: Final = "SELECT stage, count(*) AS number FROM cases WHERE stage = ANY(:stages) GROUP BY stage"
 # A case that waits for an operator hears of nothing: it is an incident, and not a command that is late.
 COMMANDS: Final = """
     SELECT count(*) AS number, min(c.at) AS oldest FROM commands c
@@ -35,7 +35,7 @@ COMMANDS: Final = """
 CALLS: Final = """
     SELECT count(*) AS number, min(c.at) AS oldest FROM calls c
     WHERE c.state = 'due' AND NOT EXISTS (
-        SELECT FROM registrations r WHERE r.reference = c.reference AND c.what = 'list_entry'
+        SELECT FROM cases r WHERE r.reference = c.reference AND c.what = 'list_entry'
         AND (r.standing_hold OR r.pending_act = 'revoke'))
 """
 # A delivery gives up so long after it was due for the first time, and that is what its age is counted from: one that

@@ -58,7 +58,7 @@ _CASE: Final = text(f"""
         'last_act', (SELECT jsonb_build_object('seq', l.seq, 'act', l.act, 'at', {_time("l.at")})
             FROM ledger l WHERE l.chain = r.reference ORDER BY l.seq DESC LIMIT 1),
         {", ".join(f"'{name}', {rows}" for name, rows in _PARTS.items())}
-    ) FROM registrations r WHERE r.reference = :reference
+    ) FROM cases r WHERE r.reference = :reference
 """)  # noqa: S608 - made of words of this file alone
 
 

@@ -20,7 +20,7 @@ _COUNT: Final = text("""
         (incident_id, reference, employer_id, kind, step, reason, place, correlation_id, state, at, times, last_at)
     SELECT :incident_id, r.reference, r.employer_id, :kind, :step, :reason, :place, :correlation_id, 'open',
         :at, :times, :at
-    FROM (SELECT) one LEFT JOIN registrations r ON r.reference = :reference
+    FROM (SELECT) one LEFT JOIN cases r ON r.reference = :reference
     ON CONFLICT (kind, step, reason, coalesce(place, ''), coalesce(reference, ''))
         WHERE state = 'open' AND (kind = 'defect' OR kind = 'workflow_ended' OR reason = 'signature_invalid')
     DO UPDATE SET times = i.times + excluded.times, last_at = excluded.last_at, correlation_id = excluded.correlation_id

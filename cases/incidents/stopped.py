@@ -20,7 +20,7 @@ from domain.stages import CLOSED, Stage
 from domain.tasks import Queue, TaskKind
 from store.incident_rows import IncidentRead, new_incident, opening
 from store.ledger import Entry, append
-from store.tables import incidents, registrations, tasks
+from store.tables import cases, incidents, tasks
 
 Position = tuple[datetime, str]
 
@@ -86,7 +86,7 @@ async def _stop_read(context: Context, reference: str, stop: _Stop) -> str:
 
 async def _stop_unread(context: Context, reference: str, stop: _Stop) -> str:
     """Do the same by the plain columns of the register alone, where some other value cannot be read."""
-    r = registrations.c
+    r = cases.c
     async with context.database.begin(case=reference) as connection:
         for query in (_stuck(reference), _known(stop.incident_id)):
             known = (await connection.execute(query)).scalar_one_or_none()
@@ -108,7 +108,7 @@ async def _stop_unread(context: Context, reference: str, stop: _Stop) -> str:
             )
             .on_conflict_do_nothing()
         )  # fmt: skip
-        await connection.execute(update(registrations).where(r.reference == reference).values(version=r.version + 1))
+        await connection.execute(update(cases).where(r.reference == reference).values(version=r.version + 1))
         entry = Entry(
             Act.INCIDENT_OPENED, system(stop.step), stop.at, **about,
             detail={"stage": row.stage, "round": row.round, "step": stop.step}, origin=stop.origin,
@@ -161,7 +161,7 @@ async def goes_on(context: Context, reference: str) -> bool:
     Raises:
         Refused: `case_unknown`.
     """
-    r = registrations.c
+    r = cases.c
     async with context.database.begin() as connection:
         stage = (await connection.execute(select(r.stage).where(r.reference == reference))).scalar_one_or_none()
     if stage is None:

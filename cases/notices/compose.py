@@ -37,7 +37,6 @@ from texts.fields import field_names
 from texts.notices import NoticeFacts, Reason, render
 from texts.reasons import reason_sentence
 
-DECEASED = "deceased"
 _AUTHORITY_S = "authority_"  # facts in the authority's own words
 # Facts that are said anew to each reader.
 _OF_A_READER = frozenset({"occurred_at", "employer_name", "person_name", "points", "link"})
@@ -89,7 +88,7 @@ def tell(file: CaseFile, telling: Telling) -> None:
     for recipient in PLANS[telling.kind].recipients:
         if telling.only is not None and recipient not in telling.only:
             continue
-        if recipient is Recipient.PERSON and _has_died(file):
+        if recipient is Recipient.PERSON and programme_of(file).has_died(file):
             continue
         if recipient in (Recipient.HOLDER, Recipient.PARK) and (recipient is Recipient.HOLDER) != bool(telling.holder):
             continue
@@ -104,11 +103,6 @@ def _said(telling: Telling) -> NoticeKind:
 def _is_for_the_person(telling: Telling) -> bool:
     """Whether a notice says what the authority said of the person, which no address that others gave may read."""
     return any(value is not None for name, value in (telling.facts or {}).items() if name.startswith(_AUTHORITY_S))
-
-
-def _has_died(file: CaseFile) -> bool:
-    departure = file.row.departure or {}
-    return DECEASED in (file.row.end_reason, departure.get("reason"))
 
 
 def _tell_one(file: CaseFile, telling: Telling, recipient: Recipient) -> None:

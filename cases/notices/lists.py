@@ -19,7 +19,7 @@ from domain.errors import Defect, KeyUnknown
 from domain.languages import Language
 from domain.notices import Channel, DeliveryStatus, NoticeKind, Recipient
 from store.delivery_rows import SealedNotice, sealed_notice
-from store.tables import data_keys, notices, registrations
+from store.tables import cases, data_keys, notices
 
 Position = tuple[datetime, str]
 _APPROVED = NoticeKind.REGISTRATION_APPROVED.value
@@ -53,7 +53,7 @@ async def list_own(
 
     An approval that can still be recalled is not among them, nor is what was never sent.
     """
-    n, r = notices.c, registrations.c
+    n, r = notices.c, cases.c
     query = (
         select(
             *(n[name] for name in ("notice_id", "reference", "destination", "kind", "recipient", "language")),
@@ -63,7 +63,7 @@ async def list_own(
         )
         .select_from(notices)
         .join(data_keys, data_keys.c.key_id == n.key_id)
-        .join(registrations, r.reference == n.reference, isouter=True)
+        .join(cases, r.reference == n.reference, isouter=True)
         .where(told_to(actor))
         .order_by(n.at.desc(), n.notice_id.desc())
         .limit(limit + 1)
@@ -98,7 +98,7 @@ def _read(row: Row[*tuple[Any, ...]]) -> _Told:
 
 def told_to(actor: Actor) -> ColumnElement[bool]:
     """Return the condition of what an employer was told: not what was never sent, nor what can still be recalled."""
-    n, r = notices.c, registrations.alias("of_notice").c
+    n, r = notices.c, cases.alias("of_notice").c
     waits = exists().where(
         r.reference == n.reference,
         r.stage == "approved",

@@ -15,7 +15,7 @@ from domain.errors import Refused
 from domain.languages import Language
 from domain.notices import DeliveryStatus, Recipient
 from store.rows.notices import DeliveryRow
-from store.tables import deliveries, notices, registrations
+from store.tables import cases, deliveries, notices
 
 Position = tuple[datetime, str]
 
@@ -48,7 +48,7 @@ async def list_notices(
     if after is not None:
         query = query.where(tuple_(n.at, n.notice_id) > tuple_(after[0], UUID(after[1])))
     async with context.database.begin(actor.tenant) as connection:
-        known = select(registrations.c.employer_id).where(registrations.c.reference == reference)
+        known = select(cases.c.employer_id).where(cases.c.reference == reference)
         employer_id = (await connection.execute(known)).scalar_one_or_none()
         if employer_id is None:
             raise Refused("not_found", "There is no case of this reference.")

@@ -19,7 +19,7 @@ from domain.spellings import CALENDAR_CHAIN, CALENDAR_LOCK, RECOUNT_COMMANDS, Cu
 from domain.working_days import WorkingCalendar
 from policy.calendars import FIRST_YEAR, mainland_calendar, published_year
 from store.ledger import Entry, append
-from store.tables import calendar_days, commands, cursors, deadlines, registrations
+from store.tables import calendar_days, cases, commands, cursors, deadlines
 
 CURSOR: Final = Cursor.CALENDAR
 _RECOUNTED: Final = Cursor.CALENDAR_RECOUNTED
@@ -150,7 +150,7 @@ async def _counted_deadlines(connection: AsyncConnection, version: str, after: s
     references = select(deadlines.c.reference).where(*counted).distinct().order_by(deadlines.c.reference).limit(_CHUNK)
     query = (
         select(deadlines)
-        .join(registrations, registrations.c.reference == deadlines.c.reference)
+        .join(cases, cases.c.reference == deadlines.c.reference)
         .where(*counted, deadlines.c.reference.in_(references))
         .order_by(deadlines.c.reference)
     )

@@ -1,6 +1,6 @@
 """What every verb works with: the database, the keys, the rules, the calendar, the clock and a few addresses."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,6 +17,7 @@ from domain.working_days import WorkingCalendar
 from policy.limits import Limits
 from policy.pack import PackShelf
 from proof.checkpoints import VerifierKey
+from store.case_tables import CaseTable, OwnTables
 from store.database import Database
 from store.erasure_list import ErasureList
 from store.keyring import Keyring
@@ -54,17 +55,27 @@ class Context:
         object.__setattr__(self, "case_types", CaseTypes(self.programmes))
 
     @property
+    def own_tables(self) -> OwnTables:
+        """The tables of all programmes, each with the code of its own."""
+        return tuple((code, table) for code in self.programmes for table in self.programmes[code].tables)
+
+    @property
     def words(self) -> Words:
         """The words of all programmes."""
         return joined(each.words for each in self.programmes.values())
 
 
 class Declared(Typed, Protocol):
-    """A programme, as far as it is known down here: its code, words, form and views, and what its cases are called."""
+    """A programme, as far as it is known down here: its code, words, form, tables, views, and names of its cases."""
 
     @property
     def code(self) -> str:
         """The code that its cases carry."""
+        ...
+
+    @property
+    def tables(self) -> Sequence[CaseTable]:
+        """The tables that it keeps beside those of any case."""
         ...
 
     @property

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.shared.context import Context
 from cases.shared.epochs import current_epoch
 from store.case_rows import Beside
-from store.tables import lost_cases, registrations
+from store.tables import cases, lost_cases
 
 # Who still knew of the case.
 BY_TEMPORAL: Final = "temporal"
@@ -34,7 +34,7 @@ async def keep_unknown(
     connection: AsyncConnection, references: Collection[str], known_by: str, at: datetime
 ) -> list[str]:
     """Keep those of the references that no case of the register has, and return them."""
-    r = registrations.c
+    r = cases.c
     query = select(r.reference).where(r.reference.in_(list(references)))
     known = set((await connection.execute(query)).scalars()) if references else set()
     missing = sorted(set(references) - known)

@@ -42,7 +42,7 @@ from domain.clock import day_of
 from domain.stages import AssessmentOutcome
 from domain.task_lists import NO_DESTINATION, Priority, TaskChoice, TaskOrder
 from domain.tasks import REVIEW_TASKS, Queue, TaskKind, TaskState
-from store.tables import assessments, conflicts, employer_versions, registrations, tasks
+from store.tables import assessments, cases, conflicts, employer_versions, tasks
 
 # Overdue, due, opened, id: where a page ends; before them what the list goes by, where that is not urgency.
 Position = tuple[Any, ...]
@@ -309,10 +309,10 @@ def _next(role: Role, kind: str | None) -> TextClause:
     first = _merged(branches).subquery("first")
     return _written(
         select(first.c.task_id, first.c.reference)
-        .join(registrations, registrations.c.reference == first.c.reference)
+        .join(cases, cases.c.reference == first.c.reference)
         .order_by(*_order(first.c))
         .limit(literal_column("1"))
-        .with_for_update(skip_locked=True, of=registrations)
+        .with_for_update(skip_locked=True, of=cases)
     )
 
 

@@ -5,13 +5,14 @@ from datetime import datetime
 from cases.case.file import CaseFile
 from domain.clock import day_of, morning_of
 from domain.working_days import calendar_days_before
+from programmes.talent_permit.tables import talent_permit
 from programmes.talent_permit.words import PermitDeadline
 
 
 def plan_contract_end(file: CaseFile, at: datetime) -> None:
     """Set the reminders of a contract's end and the grace after it (R29)."""
     file.cancel_deadlines(PermitDeadline.CONTRACT_REMINDER, PermitDeadline.CONTRACT_GRACE)
-    end = file.row.contract_end
+    end = talent_permit(file).contract_end
     if end is None or file.row.ended_on is not None:
         return
     limits = file.context.limits

@@ -18,6 +18,7 @@ from domain.registration import DepartureRequest
 from domain.stages import PendingAct
 from programmes.talent_permit.given import known
 from programmes.talent_permit.stages import LifeEvent
+from programmes.talent_permit.tables import talent_permit
 from programmes.talent_permit.words import PermitDeadline
 
 
@@ -68,7 +69,8 @@ def take(file: CaseFile, departure: Departure, confirmed_by: Actor | None = None
     kept = {"by": departure.by, "reason": departure.reason.value, "late": departure.late, "disputed": False}
     if confirmed_by is not None:
         kept["confirmed_by"] = signature_of(confirmed_by)
-    file.row.change(departure=kept, ended_on=departure.last_day, end_reason=departure.reason.value)
+    talent_permit(file).departure = kept
+    file.row.change(ended_on=departure.last_day, end_reason=departure.reason.value)
     file.cancel_deadlines(PermitDeadline.CONTRACT_REMINDER, PermitDeadline.CONTRACT_GRACE)
     file.set_deadline(PermitDeadline.EMPLOYMENT_OVER, start_of(departure.last_day + timedelta(days=1)))
 
@@ -92,7 +94,7 @@ def refuses(file: CaseFile, actor: Actor, track: At | None, at: datetime) -> Non
 
 def need_another_than_reported(file: CaseFile, actor: Actor) -> None:
     """Refuse to let the one who reported a departure, or signed it, judge its dispute."""
-    departure = file.row.departure or {}
+    departure = talent_permit(file).departure or {}
     if is_same(actor, departure.get("by")) or is_same(actor, departure.get("confirmed_by")):
         raise Refused("role_not_allowed", words="own_departure")
 
@@ -120,3 +122,9 @@ def _need_known_day(file: CaseFile, actor: Actor, at: datetime, last_day: date) 
         need_day("last_day", last_day, latest=furthest, after="too_far_ahead", limit_days=limits.departure_ahead_days)
     if actor.role not in STAFF and file.calendar.working_day(last_day, limits.departure_back_days + 1) <= today:
         raise day_refused("last_day", "too_far_back", limit_days=limits.departure_back_days)
+
+
+def has_died(file: CaseFile) -> bool:
+    """Whether a case ended, or is reported to end, with the death of its person."""
+    departure = talent_permit(file).departure or {}
+    return ReasonCode.DECEASED.value in (file.row.end_reason, departure.get("reason"))

@@ -30,6 +30,7 @@ from domain.tasks import TaskAction, TaskKind
 from programmes.talent_permit import contract, departures, ending, permits
 from programmes.talent_permit.given import given, known
 from programmes.talent_permit.stages import LifeEvent
+from programmes.talent_permit.tables import talent_permit
 from programmes.talent_permit.words import PermitDeadline, PermitTask
 from store.rows.work import DeadlineRow, TaskRow
 
@@ -61,7 +62,7 @@ def dispute(file: CaseFile, actor: Actor, at: datetime) -> None:
     need_move(file, LifeEvent.DISPUTE, actor)
     departure = _need_departure(file)
     move(file, LifeEvent.DISPUTE, actor, at)
-    file.row.departure = departure | {"disputed": True}
+    talent_permit(file).departure = departure | {"disputed": True}
     file.record(Act.DEPARTURE_DISPUTED, actor, at)
 
 
@@ -78,7 +79,7 @@ def refuses_revocation(file: CaseFile, actor: Actor, track: At | None, at: datet
 
 
 def _need_departure(file: CaseFile) -> dict[str, Any]:
-    departure = file.row.departure
+    departure = talent_permit(file).departure
     if departure is None or file.row.end_reason != departure["reason"]:
         raise Refused("wrong_stage", "No departure is recorded.")
     if departure["disputed"]:
@@ -198,16 +199,16 @@ def answer_dispute(file: CaseFile, actor: Actor, at: datetime, asked: TaskAnswer
         if file.stage is Stage.ENDED and not _is_reported(file):
             permits.registration_ended(file, actor, at, "registration_ended")
     elif file.stage is Stage.APPROVED:
-        file.row.change(ended_on=None, end_reason=None, departure=None)
+        file.row.change(ended_on=None, end_reason=None)
+        talent_permit(file).departure = None
         file.cancel_deadlines(PermitDeadline.EMPLOYMENT_OVER)
         contract.plan_contract_end(file, at)
 
 
 def remind_of_contract(file: CaseFile, actor: Actor, at: datetime, deadline: DeadlineRow) -> None:
     """Tell the employer that a contract ends (R29)."""
-    step = deadline.step
-    facts = {"contract_end": file.row.contract_end, "days_left": step}
-    said = Said(occasion=f"{file.row.contract_end}/{step}", facts=facts)
+    step, ends = deadline.step, talent_permit(file).contract_end
+    said = Said(occasion=f"{ends}/{step}", facts={"contract_end": ends, "days_left": step})
     move(file, LifeEvent.CONTRACT_REMINDER_DUE, actor, at, said=said)
     file.record(Act.REMINDED, actor, at, step=step)
 
@@ -266,7 +267,7 @@ def _need_contract_to_come(file: CaseFile, at: datetime, contract_end: date) -> 
 
 def _take_contract_end(file: CaseFile, actor: Actor, at: datetime) -> None:
     """Let the reminders follow a new contract end, and close the question about the old one."""
-    file.row.contract_end = known(file).employment.contract_end
+    talent_permit(file).contract_end = known(file).employment.contract_end
     move(file, LifeEvent.CONTRACT_END_TAKEN, actor, at)
     if file.stage is Stage.APPROVED and file.row.settled:
         contract.plan_contract_end(file, at)
@@ -275,8 +276,8 @@ def _take_contract_end(file: CaseFile, actor: Actor, at: datetime) -> None:
 def known_anew(file: CaseFile, at: datetime) -> None:
     """Let the end of the contract, by which reminders go, be the one that is known now."""
     ends = known(file).employment.contract_end
-    if file.row.contract_end != ends:
-        file.row.contract_end = ends
+    if talent_permit(file).contract_end != ends:
+        talent_permit(file).contract_end = ends
         if file.stage is Stage.APPROVED and file.row.settled:
             contract.plan_contract_end(file, at)
 

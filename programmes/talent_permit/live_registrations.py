@@ -16,7 +16,7 @@ from domain.clock import day_of, start_of
 from domain.errors import Refused
 from store.case_rows import Beside
 from store.ledger import Entry, append
-from store.tables import quotas, registrations
+from store.tables import cases, quotas
 
 _WHAT: Final = "live_elsewhere"
 _CONFLICTS: Final = (
@@ -26,7 +26,7 @@ _CONFLICTS: Final = (
 # The caller's own live cases first, so that nothing is looked at of who is known elsewhere alone.
 _OWN_LIVE: Final = """
     SELECT EXISTS (
-        SELECT FROM registrations r WHERE r.employer_id = :own_employer AND r.live
+        SELECT FROM cases r WHERE r.employer_id = :own_employer AND r.live
         AND r.last_four_hash = CAST(:own_last_four AS bytea)
         AND CAST(:own_identity AS bytea) IN (
             SELECT d.lookup_hash FROM person_documents d WHERE d.person_id = r.person_id)
@@ -136,7 +136,7 @@ def _today(actor: Actor, at: datetime) -> Select[int]:
 
 async def _find_own(connection: AsyncConnection, person_id: UUID) -> str | None:
     """Return the live case of a person among those that the tenant may see."""
-    mine = select(registrations.c.reference).where(registrations.c.person_id == person_id, registrations.c.live)
+    mine = select(cases.c.reference).where(cases.c.person_id == person_id, cases.c.live)
     return (await connection.execute(mine)).scalar_one_or_none()
 
 

@@ -6,6 +6,7 @@ from cases.case.own_views import OwnBody, OwnCase, OwnEnd, OwnHead
 from cases.case.reading import CaseReading
 from cases.case.views import CaseView, view
 from domain.languages import Language
+from programmes.talent_permit.tables import talent_permit
 from programmes.talent_permit.views import AuthorityReasonView, Destinations, PermitView, RegistrationView
 from texts.person import plain
 from texts.reasons import reason_or_word
@@ -58,13 +59,13 @@ def own(case: CaseReading, seen: CaseView, whole: OwnCase, language: Language) -
 
 def remedies(case: CaseReading) -> tuple[str, ...]:
     """Return what the person of a registration can do beside what any can."""
-    departure = case.row.departure
+    departure = talent_permit(case).departure
     letter = ("letter",) if case.row.end_reason in ("revoked", "not_eligible") else ()
     return (*letter, "departure") if departure is not None and not departure["disputed"] else letter
 
 
 def _departure(case: CaseReading) -> OwnDeparture | None:
-    departure = case.row.departure
+    departure = talent_permit(case).departure
     if departure is None:
         return None
     return OwnDeparture(

@@ -11,7 +11,6 @@ from domain.case_types import CaseType
 from domain.commands import CommandKind
 from domain.parties import Part, Party
 from domain.registration import RegistrationRequest
-from domain.roster import RosterAct
 from domain.stages import PendingAct
 from policy.rerun import Rules
 from programmes.talent_permit import (
@@ -29,7 +28,9 @@ from programmes.talent_permit import (
 from programmes.talent_permit.authority import inbox, lost
 from programmes.talent_permit.known import LOOKED_AT, PermitFacts
 from programmes.talent_permit.published import PUBLISHED
+from programmes.talent_permit.rosters import ROSTERS
 from programmes.talent_permit.stages import MOVES, TRACKS, LifeEvent
+from programmes.talent_permit.tables import TALENT_PERMITS
 from programmes.talent_permit.timers import TIMERS, recounted
 from programmes.talent_permit.told import TOLD
 from programmes.talent_permit.verbs import ANSWERS, COMMANDS
@@ -42,13 +43,14 @@ TALENT_PERMIT: Final = Programme(
         DeclaredPart(
             part=Part.SUBJECT,
             kind=Party.PERSON,
-            sees=READS_CASE | TRIES_COMMANDS | {"permits"},
+            sees=READS_CASE | TRIES_COMMANDS | {"permits", "talent_permits"},
             asks=(PermitCommand.CARD_LOST, CommandKind.CONTEST_FACT, PermitCommand.DISPUTE),
         ),
     ),
     prefix=registration.PREFIX,
     workflow=CaseType(spellings.REGISTRATION_WORKFLOW, spellings.REGISTRATION_ID, "registration and permits"),
     form=RegistrationRequest,
+    tables=(TALENT_PERMITS,),
     views=Views(
         case=views.case,
         last="permits",
@@ -61,7 +63,7 @@ TALENT_PERMIT: Final = Programme(
     ),
     accept=registration.accept,
     taken_again_at=live_registrations.taken_again_at,
-    rosters={RosterAct.REGISTER: None, RosterAct.DEPARTURE: PermitCommand.DEPART},
+    rosters=ROSTERS,
     moves=MOVES,
     tracks=TRACKS,
     words=WORDS,
@@ -86,6 +88,7 @@ TALENT_PERMIT: Final = Programme(
     told=given.told,
     known_anew=employment.known_anew,
     weigh_again=eligibility.weigh_again,
+    has_died=departures.has_died,
     outlook=eligibility.outlook,
     recounted=recounted,
     answer_hashes=inbox.accepted_hashes,

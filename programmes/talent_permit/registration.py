@@ -43,16 +43,17 @@ from programmes.talent_permit.live_registrations import (
     second_refused,
 )
 from programmes.talent_permit.rules import assess
+from programmes.talent_permit.tables import TALENT_PERMITS, TalentPermitRow
 from store.case_rows import LoadedEmployer, Row, load_employer
 from store.database import constraint_of
-from store.rows.register import RegistrationRow
+from store.rows.register import CaseRow
 
 # What references of its cases begin with.
 PREFIX: Final = "HT"
 _TRIES = 3
-_LIVE_PERSON = "uq_registrations_live_person"
+_LIVE_PERSON = "uq_cases_live_person"
 # A random reference that is taken is drawn again; a person whom another request adds at the same time is found then.
-_DRAWN_AGAIN = frozenset({"pk_registrations", "uq_persons_identity_hash", "uq_person_documents_lookup_hash"})
+_DRAWN_AGAIN = frozenset({"pk_cases", "uq_persons_identity_hash", "uq_person_documents_lookup_hash"})
 
 
 class _GivenBeforeError(Exception):
@@ -87,7 +88,7 @@ async def accept(
             constraint = constraint_of(error)
             if constraint == _LIVE_PERSON:
                 raise await refuse_second(context, actor, request.person.identity_number) from None
-            if constraint == "uq_registrations_live_client_reference":
+            if constraint == "uq_cases_live_client_reference":
                 raise Refused(
                     "client_reference_taken", "A live registration of yours has this client_reference."
                 ) from None
@@ -189,6 +190,7 @@ async def _new_file(
     return CaseFile(
         context=context,
         row=_register_row(context, actor, request, reference, at, person_id=person.person_id, pack=pack.version),
+        own_rows={TALENT_PERMITS.name: [_own_row(actor, request, reference)]},
         employer=employer,
         calendar=await current_calendar(context, connection, employer.calendar_version),
         _key=person.key,
@@ -211,9 +213,9 @@ def _register_row(
     *,
     person_id: UUID,
     pack: str,
-) -> RegistrationRow:
+) -> CaseRow:
     number = request.person.identity_number
-    return RegistrationRow(
+    return CaseRow(
         reference=reference,
         employer_id=actor.employer_id or "",
         person_id=person_id,
@@ -221,8 +223,6 @@ def _register_row(
         correlation_id=actor.correlation_id,
         programme=TALENT_PERMIT,
         stage=Stage.RECEIVED.value,
-        destinations=[d.value for d in request.destinations],
-        undertaking_version=request.undertaking_version,
         name_hash=context.keyring.lookup_hash(f"name/{actor.employer_id}", request.person.name_zh),
         last_four_hash=context.keyring.lookup_hash(f"last_four/{actor.employer_id}", number[-4:].upper()),
         accepted_at=at,
@@ -230,8 +230,17 @@ def _register_row(
         clock_since=day_of(at),
         clock="running",
         holder=Holder.PARK.value,
-        contract_end=request.employment.contract_end,
         updated_at=at,
+    )
+
+
+def _own_row(actor: Actor, request: RegistrationRequest, reference: str) -> TalentPermitRow:
+    return TalentPermitRow(
+        reference=reference,
+        employer_id=actor.employer_id or "",
+        destinations=[d.value for d in request.destinations],
+        undertaking_version=request.undertaking_version,
+        contract_end=request.employment.contract_end,
     )
 
 

@@ -40,6 +40,7 @@ from domain.stages import (
     Stage,
 )
 from domain.tasks import REVIEW_TASKS, TaskKind
+from programmes.talent_permit.tables import talent_permit
 from programmes.talent_permit.words import PermitTask
 from store.rows.register import PermitRow
 
@@ -104,7 +105,7 @@ class PermitEvent(StrEnum):
 
 
 def _need_another_than_reported(file: CaseFile, actor: Actor, track: At | None) -> None:
-    departure = file.row.departure or {}
+    departure = talent_permit(file).departure or {}
     if is_same(actor, departure.get("by")) or is_same(actor, departure.get("confirmed_by")):
         raise Refused("role_not_allowed", words="own_departure")
 

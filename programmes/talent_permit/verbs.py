@@ -39,6 +39,7 @@ from programmes.talent_permit.authority.early import take_answer, take_early
 from programmes.talent_permit.given import given, known
 from programmes.talent_permit.live_registrations import need_within_limit, refuse_second
 from programmes.talent_permit.stages import PERMIT, LifeEvent, PermitEvent
+from programmes.talent_permit.tables import talent_permit
 from programmes.talent_permit.words import PermitCommand, PermitTask
 from store.rows.work import TaskRow
 
@@ -49,9 +50,11 @@ async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at
     whole = whole.with_contact({name: getattr(file.subject, name) for name in held})
     await take_identity(file, connection, whole, at)
     told = employment.keep_version(file, at, whole=whole)
-    file.row.destinations = [d.value for d in whole.destinations]
-    file.row.undertaking_version = whole.undertaking_version
-    file.row.contract_end = known(file).employment.contract_end
+    talent_permit(file).change(
+        destinations=[d.value for d in whole.destinations],
+        undertaking_version=whole.undertaking_version,
+        contract_end=known(file).employment.contract_end,
+    )
     content = file.person_key.ledger_hash(whole.model_dump_json(exclude_none=True).encode())
     correction.take_correction(file, actor, at, content, contact_changed=told)
     if held:

@@ -13,7 +13,7 @@ from record.case import Record
 from store.evidence_reads import Beside
 from store.rows.authority import AnswerRow
 from store.rows.record import LedgerRow
-from store.rows.register import PermitRow, RegistrationRow
+from store.rows.register import CaseRow, PermitRow
 
 Place = dict[str, str | int]
 
@@ -63,7 +63,7 @@ class Evidence:
 
     programme: Programme
     record: Record
-    register: RegistrationRow
+    register: CaseRow
     permits: Mapping[str, PermitRow]
     answers: Sequence[AnswerRow]
     commands: Mapping[str, StoredRequest]

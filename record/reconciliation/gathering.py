@@ -39,7 +39,7 @@ async def gather_evidence(context: Context, connection: AsyncConnection, record:
         Refused: `case_unknown`.
     """
     erasures, objections = _ids(record.ledger, "erasure_id"), _ids(record.ledger, "objection_id")
-    found = await read_evidence(connection, record.reference, erasures, objections)
+    found = await read_evidence(connection, record.reference, erasures, objections, own=context.own_tables)
     if found is None:
         raise Refused("case_unknown", "There is no case of this reference.")
     unknown: list[StatementKeyUnknown] = []
@@ -74,7 +74,7 @@ def _evidence(
         if content is not None
     }
     tracks = {Destination(destination): row for destination, row in permits.items()}
-    states = {form: case_state(found.register, tracks, form) for form in STATE_FORMS}
+    states = {form: case_state(found.register, tracks, found.own, form) for form in STATE_FORMS}
     return Evidence(
         programme=of,
         record=record,

@@ -38,7 +38,7 @@ from record.seal.proofs import prove_case
 from store.incident_rows import new_incident, opening
 from store.ledger import Entry, append
 from store.rows.archive import DifferenceRow
-from store.tables import differences, incidents, registrations
+from store.tables import cases, differences, incidents
 from temporal.histories import Histories
 
 Position = tuple[datetime, str]
@@ -144,7 +144,7 @@ async def _open_incidents(
 ) -> None:
     if not new:
         return
-    r = registrations.c
+    r = cases.c
     employer = (await connection.execute(select(r.employer_id).where(r.reference == reference))).scalar_one_or_none()
     rows = [
         new_incident(
@@ -202,7 +202,7 @@ async def note_unchecked(context: Context, reference: str, why: str) -> None:
 
 async def next_cases(context: Context, after: str, most: int) -> list[str]:
     """Return the references of the next cases in the order of references."""
-    r = registrations.c
+    r = cases.c
     query = select(r.reference).where(r.reference > after).order_by(r.reference).limit(most)
     async with context.database.begin() as connection:
         return list((await connection.execute(query)).scalars())

@@ -1,4 +1,4 @@
-"""Rows of the register: registrations, what was given and found, facts that officers saw, and permits."""
+"""Rows of the register: cases, what was given and found, facts that officers saw, and permits."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -12,10 +12,10 @@ from store.rows.base import TableRow
 
 
 @dataclass(slots=True, kw_only=True)
-class RegistrationRow(TableRow):
+class CaseRow(TableRow):
     """A case in the register, without what PostgreSQL derives (`live`) or notes of the write (`recorded_at`)."""
 
-    TABLE: ClassVar[Table] = tables.registrations
+    TABLE: ClassVar[Table] = tables.cases
     reference: str
     employer_id: str
     person_id: UUID
@@ -26,8 +26,6 @@ class RegistrationRow(TableRow):
     stage: str
     version: int = 1
     round: int = 1
-    destinations: list[str]
-    undertaking_version: str
     facts_version: int = 1
     name_hash: bytes | None = None
     last_four_hash: bytes | None = None
@@ -61,8 +59,6 @@ class RegistrationRow(TableRow):
     approved_at: datetime | None = None
     settles_at: datetime | None = None
     settled: bool = False
-    contract_end: date | None = None
-    departure: dict[str, Any] | None = None
     ended_on: date | None = None
     end_reason: str | None = None
     started_at: datetime | None = None

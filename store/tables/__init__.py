@@ -4,8 +4,6 @@ Every table with an `employer_id` stands under forced row-level security by the 
 type BYTEA that hold personal data or free text are sealed (`store.encryption`); `domain.data_map` says what is where.
 """
 
-from typing import Final
-
 from store.tables.archive import archived_histories, differences
 from store.tables.authority import answers, calls, lost_answers, messages_seen
 from store.tables.base import metadata
@@ -28,9 +26,9 @@ from store.tables.register import (
     applications,
     assessments,
     case_facts,
+    cases,
     permits,
     registration_number_sequence,
-    registrations,
 )
 from store.tables.rosters import roster_intake, roster_rows, rosters
 from store.tables.rules import rule_packs, rule_trials
@@ -49,11 +47,13 @@ from store.tables.work import (
     tasks,
 )
 
-# Tables that stand under row-level security by `employer_id`.
-TENANT_TABLES: Final = tuple(table.name for table in metadata.sorted_tables if "employer_id" in table.c)
+
+def tenant_tables() -> tuple[str, ...]:
+    """Return the tables that stand under row-level security by `employer_id`, with those of the programmes at hand."""
+    return tuple(table.name for table in metadata.sorted_tables if "employer_id" in table.c)
+
 
 __all__ = [
-    "TENANT_TABLES",
     "answers",
     "applications",
     "archived_histories",
@@ -62,6 +62,7 @@ __all__ = [
     "calls",
     "case_facts",
     "case_parties",
+    "cases",
     "checkpoints",
     "commands",
     "conflicts",
@@ -98,7 +99,6 @@ __all__ = [
     "quotas",
     "receipts",
     "registration_number_sequence",
-    "registrations",
     "revivals",
     "roster_intake",
     "roster_rows",
@@ -112,5 +112,6 @@ __all__ = [
     "sign_ins",
     "stamps",
     "tasks",
+    "tenant_tables",
     "webhooks",
 ]

@@ -9,7 +9,7 @@ from store.tables.base import metadata, moment
 case_parties = Table(
     "case_parties",
     metadata,
-    Column("reference", ForeignKey("registrations.reference"), primary_key=True),
+    Column("reference", ForeignKey("cases.reference"), primary_key=True),
     Column("part", Text, primary_key=True),
     Column("kind", Text, primary_key=True),
     Column("party_id", Text, primary_key=True),

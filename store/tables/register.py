@@ -1,4 +1,4 @@
-"""The register of cases: registrations, what was given and found, and permits."""
+"""The register: cases, what was given and found, and permits."""
 
 from sqlalchemy import (
     Boolean,
@@ -28,22 +28,19 @@ _SHOWN_STAGE = text(
     " THEN 'under_review'::text\n    ELSE stage\nEND)"
 )
 
-registrations = Table(
-    "registrations",
+cases = Table(
+    "cases",
     metadata,
     Column("reference", Text, primary_key=True),
     Column("employer_id", ForeignKey("employers.employer_id"), nullable=False),
     Column("person_id", ForeignKey("persons.person_id"), nullable=False),
     Column("client_reference", Text),
     Column("correlation_id", Text, nullable=False),
-    # The default is for what the version before this column adds while both are at work.
-    Column("programme", Text, nullable=False, server_default=text("'talent_permit'")),
+    Column("programme", Text, nullable=False),
     Column("stage", Text, nullable=False),
     Column("live", Boolean, Computed("stage NOT IN ('refused', 'lapsed', 'withdrawn', 'ended')", persisted=True)),
     Column("version", Integer, nullable=False, server_default=text("1")),
     Column("round", Integer, nullable=False, server_default=text("1")),
-    Column("destinations", ARRAY(Text), nullable=False),
-    Column("undertaking_version", Text, nullable=False),
     Column("facts_version", Integer, nullable=False, server_default=text("1")),
     Column("name_hash", LargeBinary),
     Column("last_four_hash", LargeBinary),
@@ -74,8 +71,6 @@ registrations = Table(
     moment("approved_at"),
     moment("settles_at"),
     Column("settled", Boolean, nullable=False, server_default=text("false")),
-    Column("contract_end", Date),
-    Column("departure", JSONB),
     Column("ended_on", Date),
     Column("end_reason", Text),
     moment("started_at"),
@@ -87,48 +82,48 @@ registrations = Table(
     changed("updated_at"),
     recorded(),
     Index(
-        "uq_registrations_live_person",
+        "uq_cases_live_person",
         "person_id",
         unique=True,
         postgresql_where=text("live"),
     ),
     Index(
-        "uq_registrations_live_client_reference",
+        "uq_cases_live_client_reference",
         "employer_id",
         "client_reference",
         unique=True,
         postgresql_where=text("live AND client_reference IS NOT NULL"),
     ),
-    Index("ix_registrations_employer_updated", "employer_id", "updated_at", "reference"),
-    Index("ix_registrations_shown_stage", "employer_id", _SHOWN_STAGE, "updated_at", "reference"),
-    Index("ix_registrations_stage", "stage", "updated_at", "reference"),
+    Index("ix_cases_employer_updated", "employer_id", "updated_at", "reference"),
+    Index("ix_cases_shown_stage", "employer_id", _SHOWN_STAGE, "updated_at", "reference"),
+    Index("ix_cases_stage", "stage", "updated_at", "reference"),
     Index(
-        "ix_registrations_needs_employer",
+        "ix_cases_needs_employer",
         "employer_id",
         "updated_at",
         "reference",
         postgresql_where=text("holder = 'employer'"),
     ),
-    Index("ix_registrations_needs", "updated_at", "reference", postgresql_where=text("holder = 'employer'")),
+    Index("ix_cases_needs", "updated_at", "reference", postgresql_where=text("holder = 'employer'")),
     Index(
-        "ix_registrations_client_reference",
+        "ix_cases_client_reference",
         "client_reference",
         "employer_id",
         postgresql_where=text("client_reference IS NOT NULL"),
     ),
-    Index("ix_registrations_updated", "updated_at", "reference"),
-    Index("ix_registrations_name", "employer_id", "name_hash"),
-    Index("ix_registrations_last_four", "employer_id", "last_four_hash"),
-    Index("ix_registrations_person", "person_id"),
+    Index("ix_cases_updated", "updated_at", "reference"),
+    Index("ix_cases_name", "employer_id", "name_hash"),
+    Index("ix_cases_last_four", "employer_id", "last_four_hash"),
+    Index("ix_cases_person", "person_id"),
     # What the nightly round of retention walks.
-    Index("ix_registrations_kept", "accepted_at", postgresql_where=text("NOT live AND erased_at IS NULL")),
-    Index("ix_registrations_unstarted", "accepted_at", postgresql_where=text("started_at IS NULL")),
+    Index("ix_cases_kept", "accepted_at", postgresql_where=text("NOT live AND erased_at IS NULL")),
+    Index("ix_cases_unstarted", "accepted_at", postgresql_where=text("started_at IS NULL")),
 )
 
 applications = Table(
     "applications",
     metadata,
-    Column("reference", ForeignKey("registrations.reference"), primary_key=True),
+    Column("reference", ForeignKey("cases.reference"), primary_key=True),
     Column("version", Integer, primary_key=True),
     Column("employer_id", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
@@ -138,7 +133,7 @@ applications = Table(
 assessments = Table(
     "assessments",
     metadata,
-    Column("reference", ForeignKey("registrations.reference"), primary_key=True),
+    Column("reference", ForeignKey("cases.reference"), primary_key=True),
     Column("scope", Text, primary_key=True),
     Column("seq", Integer, primary_key=True),
     Column("employer_id", Text, nullable=False),
@@ -155,7 +150,7 @@ assessments = Table(
 case_facts = Table(
     "case_facts",
     metadata,
-    Column("reference", ForeignKey("registrations.reference"), primary_key=True),
+    Column("reference", ForeignKey("cases.reference"), primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("employer_id", Text, nullable=False),
     Column("field", Text, nullable=False),
@@ -174,7 +169,7 @@ case_facts = Table(
 permits = Table(
     "permits",
     metadata,
-    Column("reference", ForeignKey("registrations.reference"), primary_key=True),
+    Column("reference", ForeignKey("cases.reference"), primary_key=True),
     Column("destination", Text, primary_key=True),
     Column("employer_id", Text, nullable=False),
     Column("stage", Text),

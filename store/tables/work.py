@@ -83,7 +83,7 @@ conflicts = Table(
 deadlines = Table(
     "deadlines",
     metadata,
-    Column("reference", ForeignKey("registrations.reference"), primary_key=True),
+    Column("reference", ForeignKey("cases.reference"), primary_key=True),
     Column("kind", Text, primary_key=True),
     Column("destination", Text, primary_key=True, server_default=text("''")),
     Column("step", SmallInteger, primary_key=True, server_default=text("0")),
@@ -108,7 +108,7 @@ commands = Table(
     metadata,
     Column("command_id", Uuid, primary_key=True),
     Column("seq", BigInteger, Identity(always=True), nullable=False),
-    Column("reference", ForeignKey("registrations.reference"), nullable=False),
+    Column("reference", ForeignKey("cases.reference"), nullable=False),
     Column("employer_id", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("actor", JSONB, nullable=False),
@@ -137,7 +137,7 @@ commands = Table(
 revivals = Table(
     "revivals",
     metadata,
-    Column("reference", ForeignKey("registrations.reference"), primary_key=True),
+    Column("reference", ForeignKey("cases.reference"), primary_key=True),
     Column("employer_id", Text, nullable=False),
     moment("looked_at", null=False),
     # Also the lease of the worker that looks.

@@ -15,7 +15,7 @@ from api.patience import Patience
 from api.serving import server_options
 from domain.person import SESSION_PREFIX
 from sandbox.stack.ports import free_port
-from store.tables import person_sessions, registrations
+from store.tables import cases, person_sessions
 from tests.api.callers import TestIssuer
 from tests.api.conftest import Stage, set_stage
 from tests.api.every_route import walk_all
@@ -81,7 +81,7 @@ class Served:
         """Open a session like the person's last one, past the limit of links an hour; return its token."""
         token, context, s = f"{SESSION_PREFIX}{uuid4().hex}", self.stage.context, person_sessions.c
         reference = self.walk.ids["reference"]
-        owner = select(registrations.c.person_id).where(registrations.c.reference == reference).scalar_subquery()
+        owner = select(cases.c.person_id).where(cases.c.reference == reference).scalar_subquery()
         earlier = select(s.person_id, s.address_hash, s.at, s.expires_at).where(s.person_id == owner).limit(1)
         async with context.database.begin() as connection:
             row = (await connection.execute(earlier)).one()._asdict()

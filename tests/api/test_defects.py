@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, text
 
 from domain.errors import Defect, Unavailable
-from store.tables import registrations
+from store.tables import cases
 from tests.api.conftest import Stage
 from tests.cases.contexts import registration_body
 
@@ -106,9 +106,9 @@ async def test_what_fails_after_the_answer_is_an_incident_too(stage: Stage) -> N
 
 
 CONTENT = [
-    ("a number out of range", select(registrations.c.reference).where(registrations.c.round == 2**40)),
-    ("a character that cannot be stored", select(registrations.c.reference).where(registrations.c.stage == "a\x00b")),
-    ("half of a surrogate pair", select(registrations.c.reference).where(registrations.c.stage == "\ud800")),
+    ("a number out of range", select(cases.c.reference).where(cases.c.round == 2**40)),
+    ("a character that cannot be stored", select(cases.c.reference).where(cases.c.stage == "a\x00b")),
+    ("half of a surrogate pair", select(cases.c.reference).where(cases.c.stage == "\ud800")),
     ("a date of another kind", text("SELECT CAST(:given AS date)").bindparams(given="yesterday")),
     ("a text that is no number", text("SELECT CAST(:given AS text)::int").bindparams(given="x")),
     ("a time before all times", text("SELECT CAST(:given AS timestamptz) - interval '9999 years' * 1000")

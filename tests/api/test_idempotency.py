@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy import func, select
 
-from store.tables import registrations
+from store.tables import cases
 from tests.api.conftest import Stage
 from tests.api.walk import Walk
 from tests.cases.contexts import registration_body
@@ -96,4 +96,4 @@ async def test_a_submission_while_the_engine_is_away_is_taken_on(stage: Stage) -
 
 async def count_cases(stage: Stage) -> int:
     async with stage.context.database.begin() as connection:
-        return int((await connection.execute(select(func.count()).select_from(registrations))).scalar_one())
+        return int((await connection.execute(select(func.count()).select_from(cases))).scalar_one())

@@ -12,7 +12,7 @@ from cases.case import export as case_export
 from cases.notices.due import lease
 from domain.decisions import DecisionAction
 from domain.notices import Channel
-from store.tables import deliveries, employers, notices, registrations
+from store.tables import cases, deliveries, employers, notices
 from tests.api.conftest import Stage
 from tests.api.walk import Walk
 
@@ -169,7 +169,7 @@ async def test_what_would_be_a_formula_is_text(stage: Stage) -> None:
     walk = Walk(stage)
     reference = await walk.register()
     async with stage.context.database.begin() as connection:
-        named = update(registrations).where(registrations.c.reference == reference)
+        named = update(cases).where(cases.c.reference == reference)
         await connection.execute(named.values(client_reference='=HYPERLINK("https://x.example","y")'))
     (row,) = _table((await stage.as_("employer-a").get(EXPORT)).content)
     assert row["client_reference"] == '\'=HYPERLINK("https://x.example","y")'

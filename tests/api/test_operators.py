@@ -32,7 +32,7 @@ async def test_an_operator_reads_what_a_stuck_case_needs_and_not_whom_it_is_abou
     async with stage.context.database.begin() as connection:
         # A time that nothing can read back, and a command that was stored before the step failed.
         for statement in (
-            "UPDATE registrations SET due_at = '9999-12-31 23:00:00+00' WHERE reference = :reference",
+            "UPDATE cases SET due_at = '9999-12-31 23:00:00+00' WHERE reference = :reference",
             "UPDATE commands SET state = 'stored', unanswered = true WHERE reference = :reference",
         ):
             await connection.execute(text(statement), {"reference": reference})

@@ -8,7 +8,7 @@ from sqlalchemy import select, text, update
 
 from api.tokens import IssuerKeys, Tokens
 from domain.actors import SESSION_ISSUER
-from store.tables import data_keys, ledger, person_documents, registrations
+from store.tables import cases, data_keys, ledger, person_documents
 from tests.api.callers import AUDIENCE, ISSUER, Caller
 from tests.api.conftest import Stage
 from tests.api.persons import sign_in
@@ -68,7 +68,7 @@ async def test_a_token_with_a_document_is_party_of_all_cases_of_its_person(
         assert (await me.get("/v1/me/access-log/days")).status_code == 200
     assert OWN not in "".join(capsys.readouterr())
 
-    (person,) = {row["person_id"] for row in await _rows(stage, select(registrations.c.person_id))}
+    (person,) = {row["person_id"] for row in await _rows(stage, select(cases.c.person_id))}
     signed = select(ledger).where(ledger.c.act == "signed_in", ledger.c.actor_role == "person")
     assert {(row["actor_issuer"], row["actor_subject"], row["detail"]["by"]) for row in await _rows(stage, signed)} == {
         (SESSION_ISSUER, str(person), "document")

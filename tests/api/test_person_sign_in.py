@@ -12,7 +12,7 @@ from domain.actors import SESSION_ISSUER
 from domain.notices import Channel
 from domain.person import SignInLinkRequest
 from privacy.sign_in import send_link
-from store.tables import data_keys, ledger, person_sessions, persons, registrations, sign_in_links
+from store.tables import cases, data_keys, ledger, person_sessions, persons, sign_in_links
 from tests.api.conftest import Stage
 from tests.api.persons import LINKS, SESSIONS, find_link, sign_in, taken_links, use
 from tests.api.walk import Walk
@@ -49,7 +49,7 @@ async def test_a_link_to_the_address_on_the_case_signs_the_person_in(stage: Stag
     assert (mine["reference"], mine["employer_id"]) == (reference, "emp-a")
     assert mine["stage_text"] == "The Park is reviewing the application."
     acts = await _rows(stage, select(ledger).where(ledger.c.act == "signed_in", ledger.c.actor_role == "person"))
-    (person,) = await _rows(stage, select(registrations.c.person_id))
+    (person,) = await _rows(stage, select(cases.c.person_id))
     assert [(a["actor_issuer"], a["actor_subject"]) for a in acts] == [(SESSION_ISSUER, str(person["person_id"]))]
     assert link not in str([await _rows(stage, select(table)) for table in (sign_in_links, person_sessions, ledger)])
 
@@ -127,7 +127,7 @@ async def test_a_link_opens_what_has_its_address_and_not_what_another_employer_g
     await stage.as_("employer-a").post(f"/v1/registrations/{old}/withdrawal", {})
     await stage.settle()
     false = await _case(stage, "employer-b", email="hr@employer-b.example", phone="+8613900000000")
-    ids = {row["person_id"] for row in await _rows(stage, select(registrations.c.person_id))}
+    ids = {row["person_id"] for row in await _rows(stage, select(cases.c.person_id))}
     assert len(ids) == 1
 
     seen = {}

@@ -7,7 +7,7 @@ from prometheus_client import generate_latest
 from sqlalchemy import select, text
 from structlog.testing import capture_logs
 
-from store.tables import TENANT_TABLES, commands, ledger, metadata
+from store.tables import commands, ledger, metadata, tenant_tables
 from tests.api.conftest import Stage
 from tests.api.walk import Walk, identity_number
 from tests.cases.contexts import registration_body
@@ -92,7 +92,7 @@ async def test_a_query_without_its_filter_sees_no_foreign_row(stage: Stage) -> N
     async with stage.context.database.begin("emp-b") as connection:
         seen = {
             name: (await connection.execute(text(f"SELECT employer_id FROM {name}"))).scalars().all()
-            for name in TENANT_TABLES
+            for name in tenant_tables()
         }
     assert {owner for owners in seen.values() for owner in owners} <= {"emp-b"}
 

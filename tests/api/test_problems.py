@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from store.tables import ledger, registrations
+from store.tables import cases, ledger
 from tests.api.conftest import Stage
 from tests.cases.contexts import registration_body
 
@@ -68,7 +68,7 @@ async def test_a_wrong_field_is_named_with_its_code(stage: Stage, body: Any, fie
     assert problem["errors"][0]["field"] == field
     assert code is None or problem["errors"][0]["code"] == code
     async with stage.context.database.begin() as connection:
-        assert (await connection.execute(select(registrations.c.reference))).all() == []
+        assert (await connection.execute(select(cases.c.reference))).all() == []
 
 
 RAW = [

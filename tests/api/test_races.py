@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from temporalio.client import Client
 
 from programmes import CASE_TYPES
-from store.tables import registrations
+from store.tables import cases
 from temporal.engine import TemporalEngine
 from tests.api.conftest import Stage
 from tests.api.walk import Walk
@@ -36,7 +36,7 @@ async def test_one_live_registration_wins_a_race_of_two_employers(stage: Stage) 
     others = [answer.text for at, answer in enumerate(answers) if at % 2 != winner]
     assert not any("emp-" in text or "HT-" in text for text in others)
     async with stage.context.database.begin() as connection:
-        assert (await connection.execute(select(func.count()).select_from(registrations))).scalar_one() == 1
+        assert (await connection.execute(select(func.count()).select_from(cases))).scalar_one() == 1
 
 
 async def test_two_officers_never_claim_the_same_task(stage: Stage) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from api.access import Credential
 from record.reconciliation.reconcile import reconcile_case
-from store.tables import registrations
+from store.tables import cases
 from tests.api.conftest import Stage
 from tests.api.engines import NoHistories
 from tests.api.every_route import walk_all
@@ -38,7 +38,7 @@ async def test_a_walk_through_every_route_leaves_records_that_agree(stage: Stage
     await walk_all(stage)
 
     async with stage.context.database.begin() as connection:
-        references = (await connection.execute(select(registrations.c.reference))).scalars().all()
+        references = (await connection.execute(select(cases.c.reference))).scalars().all()
     acts: set[str] = set()
     for reference in references:
         evidence, found = await reconcile_case(stage.context, NoHistories(), reference)

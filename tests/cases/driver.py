@@ -28,6 +28,7 @@ from domain.registration import RegistrationRequest
 from programmes.talent_permit.authority import calls, polling
 from programmes.talent_permit.authority import outcomes as answers
 from programmes.talent_permit.registration import accept
+from programmes.talent_permit.tables import talent_permits
 from programmes.talent_permit.words import PermitCommand
 from store import tables
 from tests.cases.contexts import (
@@ -253,9 +254,10 @@ class Case:
         return dict(shown(await reads.get_case(self.park.context, await self.known(actor), self.reference)))
 
     async def row(self) -> dict[str, Any]:
-        """Return the register's row."""
-        (row,) = await self.park.rows(tables.registrations, tables.registrations.c.reference == self.reference)
-        return row
+        """Return the register's row, with what the programme keeps of the case."""
+        (row,) = await self.park.rows(tables.cases, tables.cases.c.reference == self.reference)
+        (own,) = await self.park.rows(talent_permits, talent_permits.c.reference == self.reference)
+        return own | row
 
     async def round(self) -> int:
         """Return the round that stands."""
@@ -355,7 +357,7 @@ class Case:
 
     async def set_row(self, **values: Any) -> None:
         """Set columns of the register, as no act would."""
-        r = tables.registrations
+        r = tables.cases
         async with self.park.context.database.begin() as connection:
             await connection.execute(update(r).where(r.c.reference == self.reference).values(**values))
 

@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import LargeBinary
 
 import domain
-from cli.docs import generated_pages
+from cli.docs import all_columns, generated_pages
 from domain.bodies import Body
 from domain.data_map import Basis, DataClass, Kept, Retention, by_name, rows
 from domain.data_map_bodies import BODIES
-from domain.data_map_columns import COLUMNS
+from programmes import PROGRAMMES, own_tables
 from store import forgetting
 from store.tables import metadata
 
@@ -33,7 +33,8 @@ def _bodies(of: type[Body] = Body) -> Iterator[type[Body]]:
 def _sent() -> set[str]:
     for module in pkgutil.iter_modules(domain.__path__):
         importlib.import_module(f"domain.{module.name}")
-    ours = [body for body in _bodies() if body.__module__.startswith("domain.")]
+    assert PROGRAMMES
+    ours = [body for body in _bodies() if body.__module__.startswith(("domain.", "programmes."))]
     return {f"{b.__name__}.{f}" for b in ours if b.__name__ not in OF_THE_ENGINE | BASES for f in b.model_fields}
 
 
@@ -43,11 +44,11 @@ def test_every_body_field_has_a_row_and_every_row_a_body_field() -> None:
 
 def test_every_column_has_a_row_and_every_row_a_column() -> None:
     stored = {f"{table.name}.{column.name}" for table in metadata.sorted_tables for column in table.c}
-    assert set(by_name(COLUMNS)) == stored
+    assert set(by_name(all_columns())) == stored
 
 
 def test_a_column_of_bytes_is_sealed_hashed_or_wrapped() -> None:
-    table = by_name(COLUMNS)
+    table = by_name(all_columns())
     plain = {"ledger.previous", "ledger.hash", "ledger.rule_hash", "ledger.statement_hash"}  # hashes of codes
     plain |= {"seal_leaves.hash", "seal_nodes.hash", "checkpoints.root", "stamps.token"}  # hashes of those
     of_bytes = {
@@ -58,14 +59,15 @@ def test_a_column_of_bytes_is_sealed_hashed_or_wrapped() -> None:
 
 
 def test_no_sensitive_field_is_kept_in_clear() -> None:
-    assert [r.name for r in (*BODIES, *COLUMNS) if r.data_class is DataClass.SENSITIVE and r.kept is Kept.CLEAR] in (
+    every = (*BODIES, *all_columns())
+    assert [r.name for r in every if r.data_class is DataClass.SENSITIVE and r.kept is Kept.CLEAR] in (
         [],
         ["AuthorityAnswer.reason_code"],
     )
 
 
 def test_whatever_is_about_a_person_names_its_basis() -> None:
-    for row in (*BODIES, *COLUMNS):
+    for row in (*BODIES, *all_columns()):
         assert (row.data_class is DataClass.PLAIN) == (row.basis is Basis.NONE), row.name
 
 
@@ -83,7 +85,7 @@ def test_the_page_is_the_generated_one() -> None:
 # seals it is destroyed, or the statement names it. What stands here and nowhere in that statement is told beside it.
 _SEALED_BY_THE_PERSON = {
     "applications.body", "assessments.facts", "case_facts.body", "commands.body", "legal_holds.paper",
-    "registrations.earlier_addresses",
+    "cases.earlier_addresses",
     "tasks.detail",  # its free text
 }  # fmt: skip
 _BY_ITSELF = {
@@ -91,14 +93,14 @@ _BY_ITSELF = {
     "roster_rows.body",  # emptied by `register.rosters.contents`
     "roster_intake.body",  # gone with its transaction
     "messages_seen.body_hash",  # of a machine's message, gone after thirty days
-    "registrations.ended_on", "registrations.end_reason",  # times and codes, which stay
+    "cases.ended_on", "cases.end_reason",  # times and codes, which stay
     "rosters.actor", "idempotency.subject",  # of the employer's staff
 }  # fmt: skip
 
 
 def test_whatever_is_kept_of_a_person_goes_with_an_erasure() -> None:
-    statement = " ".join(str(forgetting._FORGET).split())
-    for row in COLUMNS:
+    statement = " ".join(str(forgetting.statement(own_tables())).split())
+    for row in all_columns():
         ends = row.retention not in (Retention.CODES, Retention.LOG, Retention.EMPLOYER, Retention.REFERENCE)
         if row.data_class is DataClass.PLAIN or not ends or row.name in _SEALED_BY_THE_PERSON | _BY_ITSELF:
             continue

@@ -30,11 +30,11 @@ TEN = 10
 AT_ONCE = 8
 TOGETHER = 20
 COUNTS = """
-    SELECT (SELECT count(*) FROM registrations WHERE stage IN ('received', 'assessing')) AS to_assess,
-           (SELECT count(*) FROM registrations WHERE stage = 'under_review') AS under_review,
+    SELECT (SELECT count(*) FROM cases WHERE stage IN ('received', 'assessing')) AS to_assess,
+           (SELECT count(*) FROM cases WHERE stage = 'under_review') AS under_review,
            (SELECT count(DISTINCT reference) FROM permits WHERE stage = 'eligible') AS eligible,
            (SELECT count(DISTINCT notice_id) FROM notices WHERE status = 'queued') AS queued,
-           (SELECT count(*) FROM registrations WHERE stage <> 'ended') AS in_flight
+           (SELECT count(*) FROM cases WHERE stage <> 'ended') AS in_flight
 """
 # Calls of which not every try, counted for each time that the step was asked for, is told by a row.
 UNTOLD = """
@@ -80,7 +80,7 @@ class Killing:
 
     async def under_review(self) -> list[dict[str, Any]]:
         """The cases that wait for an officer."""
-        return await self.up.rows("SELECT reference, round FROM registrations WHERE stage = 'under_review' ORDER BY 1")
+        return await self.up.rows("SELECT reference, round FROM cases WHERE stage = 'under_review' ORDER BY 1")
 
     async def counts(self) -> dict[str, int]:
         """What the register shows now."""
@@ -186,7 +186,7 @@ async def check_workflows(killing: Killing) -> None:
 
 
 async def check_register(killing: Killing) -> None:
-    rows = await killing.up.rows("SELECT reference, stage, registration_number FROM registrations")
+    rows = await killing.up.rows("SELECT reference, stage, registration_number FROM cases")
     assert Counter(row["stage"] for row in rows) == {"approved": killing.people}
     assert len({row["registration_number"] for row in rows}) == killing.people
     commands = await killing.up.rows("SELECT DISTINCT state FROM commands")

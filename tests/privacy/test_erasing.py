@@ -135,7 +135,7 @@ async def test_nothing_that_is_stored_names_an_erased_person(park: Park) -> None
         "applications.body", "assessments.facts", "answers.body", "notices.body", "commands.body", "idempotency.answer",
         "permits.authority_number", "permits.reason", "roster_rows.body", "persons.identity_hash",
         "person_documents.lookup_hash",
-        "registrations.client_reference", "registrations.name_hash", "registrations.last_four_hash",
+        "cases.client_reference", "cases.name_hash", "cases.last_four_hash",
     }  # fmt: skip
     for word in words:
         assert await places_of(park.context, [word]), word
@@ -323,6 +323,11 @@ async def test_who_asks_for_a_person_while_they_are_erased_finds_nobody(park: Pa
             assert not waiting.done()
             await asyncio.sleep(0.01)
         await forget(
-            connection, keys=[person["key_id"]], persons=[row["person_id"]], references=[case.reference], at=NOON
+            connection,
+            keys=[person["key_id"]],
+            persons=[row["person_id"]],
+            references=[case.reference],
+            at=NOON,
+            own=park.context.own_tables,
         )
     assert await waiting is None

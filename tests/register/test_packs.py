@@ -188,7 +188,7 @@ async def test_a_pack_is_published_by_two_people_and_holds_from_its_day_on(park:
     same_day = await other.take_on(identity_number="440304197001010012")
     park.clock.at = NOON.replace(month=4, day=1)
     later = await other.take_on(identity_number="440304198001010017")
-    rows = {row["reference"]: row["policy_version"] for row in await park.rows(tables.registrations)}
+    rows = {row["reference"]: row["policy_version"] for row in await park.rows(tables.cases)}
     assert rows == {before.reference: "2025-11-05", same_day.reference: "2025-11-05", later.reference: "2026-04-01"}
     fresh = Park(replace(park.context, packs=PackShelf(load_rule_packs())), park.clock)
     await type(later)(fresh, later.reference).step()

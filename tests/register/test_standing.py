@@ -30,7 +30,7 @@ from register.rollout import (
     spread_chunk,
 )
 from register.standing import confirm_standing, propose_standing
-from store.tables import calls, commands, deliveries, employer_standings, ledger, notices, permits, registrations
+from store.tables import calls, cases, commands, deliveries, employer_standings, ledger, notices, permits
 from tests.cases.contexts import (
     EMPLOYER_A,
     NOON,
@@ -205,7 +205,7 @@ async def test_every_live_case_gets_one_command_however_often_it_is_spread(conte
 async def test_a_closed_case_hears_nothing(context: Context) -> None:
     references = await _cases(context)
     async with context.database.begin() as connection:
-        closed = update(registrations).where(registrations.c.reference == references[0])
+        closed = update(cases).where(cases.c.reference == references[0])
         await connection.execute(closed.values(stage="withdrawn"))
     change = await get_change(context, (await _propose(context, Standing.SUSPENDED))["change_id"])
     asked, _ = await spread_chunk(context, change, NOON, "")
@@ -221,7 +221,7 @@ async def test_the_authority_is_told_once_of_all_permits_it_knows(context: Conte
             for r, s in zip(references, stages, strict=True)
         ]
         await connection.execute(insert(permits).values(rows))
-        await connection.execute(update(registrations).values(stage="approved"))
+        await connection.execute(update(cases).values(stage="approved"))
     change = await _left(context)
     first = await gather_departed(context, change, NOON)
     assert first is not None

@@ -84,7 +84,7 @@ _CASES = """
 """
 _CASE = """
     SELECT set_config('hetao.tenant', '*', false);
-    INSERT INTO registrations (reference, employer_id, person_id, correlation_id, stage, destinations,
+    INSERT INTO cases (reference, employer_id, person_id, correlation_id, stage, destinations,
         undertaking_version, accepted_at, policy_version, clock, holder, erased_at)
     SELECT 'HT-' || n, 'emp-x', ('00000000-0000-4000-8000-0000000000' || n)::uuid, '', 'refused', '{}', '1',
         '2026-03-02 04:00Z', 'p', 'stopped', 'nobody', CASE WHEN n = 12 THEN timestamptz '2026-03-05 04:00Z' END
@@ -119,8 +119,8 @@ def test_cases_of_before_and_those_that_code_of_before_takes_on_corrects_or_eras
     asyncio.run(
         _run(
             url,
-            f"{park} UPDATE registrations SET person_id = '00000000-0000-4000-8000-000000000014'"
-            f" WHERE reference = 'HT-13'; UPDATE registrations SET erased_at = now() WHERE reference = 'HT-11'",
+            f"{park} UPDATE cases SET person_id = '00000000-0000-4000-8000-000000000014'"
+            f" WHERE reference = 'HT-13'; UPDATE cases SET erased_at = now() WHERE reference = 'HT-11'",
         )
     )
     corrected = [

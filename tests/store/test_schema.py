@@ -5,11 +5,11 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from domain.data_map_columns import COLUMNS
+from cli.docs import all_columns
 from domain.data_map_fences import OPEN, PARK, PARTS, PARTS_OF_EMPLOYERS, SHARED, by_employer
-from programmes import PROGRAMMES
+from programmes import PROGRAMMES, own_tables
 from store.migrate import upgrade
-from store.tables import TENANT_TABLES, metadata
+from store.tables import metadata, tenant_tables
 
 
 def _differences(connection: Connection) -> list[object]:
@@ -36,9 +36,9 @@ async def test_every_table_is_under_forced_row_level_security_or_says_why_not(ow
     async with engine.connect() as connection:
         found = {row.relname: row.is_secured for row in await connection.execute(query)}
     await engine.dispose()
-    assert {name for name, is_secured in found.items() if is_secured} == {*TENANT_TABLES, *PARK, *SHARED}
+    assert {name for name, is_secured in found.items() if is_secured} == {*tenant_tables(), *PARK, *SHARED}
     assert {name for name, is_secured in found.items() if not is_secured} == set(OPEN)
-    assert set(by_employer(COLUMNS)) == set(TENANT_TABLES)
+    assert set(by_employer(all_columns())) == set(tenant_tables())
     assert all(why.strip() for why in (SHARED | OPEN).values())
 
 
@@ -49,11 +49,12 @@ async def test_what_a_programme_declares_of_parts_is_what_the_policies_read(owne
         policies = await connection.execute(text("SELECT tablename, policyname FROM pg_policies"))
         looking = {row.tablename for row in policies if row.policyname == "parts"}
     await engine.dispose()
+    own = {table.name for _, table in own_tables()}
     stored = {(row["programme"], row["part"], row["kind"]): row for row in found}
     declared = {(each.code, part.part, part.kind): part for each in PROGRAMMES.values() for part in each.parts}
     assert set(stored) == set(declared)
     for name, part in declared.items():
         assert set(stored[name]["tables"]) == part.sees
         assert set(stored[name]["commands"]) == set(part.asks)
-        assert part.sees <= PARTS | PARTS_OF_EMPLOYERS | {"cases"}
-    assert looking == PARTS | PARTS_OF_EMPLOYERS
+        assert part.sees <= PARTS | PARTS_OF_EMPLOYERS | own
+    assert looking == PARTS | PARTS_OF_EMPLOYERS | own

@@ -21,7 +21,7 @@ from tests.cases.driver import Park, china, open_park
 
 _TENANT_TABLES = [table for table in tables.metadata.sorted_tables if "employer_id" in table.c]
 _FILLED = (
-    "registrations", "applications", "assessments", "permits", "tasks", "deadlines", "commands", "idempotency",
+    "cases", "applications", "assessments", "permits", "tasks", "deadlines", "commands", "idempotency",
     "notices", "deliveries", "calls", "ledger", "employers", "employer_versions",
 )  # fmt: skip
 
@@ -115,7 +115,7 @@ async def test_a_tenant_writes_no_row_of_another(park: Park) -> None:
     case = await park.review(by=EMPLOYER_A)
     row = await case.row()
     async with park.context.database.begin("emp-b") as connection:
-        changed = await connection.execute(tables.registrations.update().values(stage="approved"))
+        changed = await connection.execute(tables.cases.update().values(stage="approved"))
         assert changed.rowcount == 0
     stolen = {
         "reference": row["reference"],
@@ -135,7 +135,7 @@ async def test_a_transaction_fenced_to_cases_sees_no_row_of_another(park: Park) 
     for case in (mine, other):
         await _insert_objection(park, case.reference)
     fenced = (
-        tables.registrations, tables.applications, tables.permits, tables.notices, tables.commands, tables.objections,
+        tables.cases, tables.applications, tables.permits, tables.notices, tables.commands, tables.objections,
     )  # fmt: skip
     for references in ([mine.reference], [mine.reference, other.reference], []):
         async with park.context.database.begin() as connection:
@@ -175,7 +175,7 @@ async def test_a_process_that_stands_for_the_park_sees_another_tenant_alone_wher
     park.identity_number = "33010619860128072X"
     await park.take_on(by=EMPLOYER_B)
     database = Database(clean_database, pool_size=1, stands_for=PARK)
-    query = select(tables.registrations.c.employer_id)
+    query = select(tables.cases.c.employer_id)
     for tenant, seen in ((PARK, {"emp-a", "emp-b"}), ("emp-b", {"emp-b"}), (PARK, {"emp-a", "emp-b"})):
         for opened in (database.statement(tenant), database.begin(tenant)):
             async with opened as connection:

@@ -147,11 +147,11 @@ TAMPERINGS: dict[str, tuple[Tamper, Expected]] = {
         [("history_missing", {"run_id": RUN, "seq": ANY})],
     ),
     "the register's stage changed": (
-        _sql("UPDATE registrations SET stage = 'refused' WHERE reference = :r"),
+        _sql("UPDATE cases SET stage = 'refused' WHERE reference = :r"),
         [("register_differs_from_ledger", {"table": "registrations", "column": "stage"})],
     ),
     "the register changed where the ledger tells nothing": (
-        _sql("UPDATE registrations SET contract_end = '2035-01-01' WHERE reference = :r"),
+        _sql("UPDATE talent_permits SET contract_end = '2035-01-01' WHERE reference = :r"),
         [("register_state_altered", {"table": "registrations"})],
     ),
     "a permit's dates changed": (
@@ -237,7 +237,7 @@ async def _differences(case: Case) -> list[Any]:
     return found
 
 
-_KEPT = ("registrations", "permits", "answers", "commands", "archived_histories", "ledger")
+_KEPT = ("cases", "permits", "answers", "commands", "archived_histories", "ledger")
 
 
 async def _keep(owner: AsyncEngine, reference: str) -> dict[str, list[Any]]:
@@ -286,7 +286,7 @@ async def test_a_night_compares_all_cases_keeps_what_differs_and_names_it_to_ope
     assert {case.reference, other.reference} <= {row["reference"] for row in kept}
 
     async with as_owner(owner) as connection:
-        await _sql("UPDATE registrations SET stage = 'refused' WHERE reference = :r")(connection, case.reference)
+        await _sql("UPDATE cases SET stage = 'refused' WHERE reference = :r")(connection, case.reference)
     for _ in range(2):
         night = await nightly_round(world)
         assert (night.cases, night.differing, night.differences) == (2, 1, 1)
@@ -299,7 +299,7 @@ async def test_a_night_compares_all_cases_keeps_what_differs_and_names_it_to_ope
     assert sorted(row["detail"]["differing"] for row in rows) == [0, 1, 1]
 
     async with as_owner(owner) as connection:
-        await _sql("UPDATE registrations SET stage = 'approved' WHERE reference = :r")(connection, case.reference)
+        await _sql("UPDATE cases SET stage = 'approved' WHERE reference = :r")(connection, case.reference)
     assert (await nightly_round(world)).differences == 0
     assert await list_differences(world.context) == ([], None)
     (incident,) = await world.rows(tables.incidents, kind="record_differs")

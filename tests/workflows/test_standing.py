@@ -27,7 +27,7 @@ from domain.stages import Standing
 from programmes.talent_permit.registration import accept
 from register.rollout import find_unspread
 from register.standing import confirm_standing, propose_standing
-from store.tables import calls, commands, employer_standings, incidents, ledger, permits, registrations
+from store.tables import calls, cases, commands, employer_standings, incidents, ledger, permits
 from temporal.engine import Told
 from tests.cases.contexts import (
     EMPLOYER_A,
@@ -123,7 +123,7 @@ async def _approve(context: Context, references: list[str]) -> None:
             for r, s in stages
         ]
         await connection.execute(insert(permits).values(rows))
-        await connection.execute(update(registrations).values(stage="approved", settled=True))
+        await connection.execute(update(cases).values(stage="approved", settled=True))
 
 
 async def _propose(context: Context, standing: Standing, *, days: int = 0) -> StandingInput:
@@ -198,7 +198,7 @@ async def test_the_authority_is_told_once_in_one_report_though_it_was_away(
     }
     assert seen == [(f"report/employer/emp-a/{asked.change_id}", report)] * 3
     async with context.database.begin() as connection:
-        rows = (await connection.execute(select(registrations.c.stage, registrations.c.end_reason))).all()
+        rows = (await connection.execute(select(cases.c.stage, cases.c.end_reason))).all()
         states = (await connection.execute(select(calls.c.state))).scalars().all()
         reported = (await connection.execute(select(permits.c.reported_at))).scalars().all()
         of_calls = select(ledger).where(ledger.c.chain.startswith("call/")).order_by(ledger.c.recorded_at)
@@ -245,4 +245,4 @@ async def test_a_standing_of_a_later_day_is_spread_on_that_day(context: Context,
 
 async def _holds(context: Context) -> list[bool]:
     async with context.database.begin() as connection:
-        return list((await connection.execute(select(registrations.c.standing_hold))).scalars())
+        return list((await connection.execute(select(cases.c.standing_hold))).scalars())

@@ -42,9 +42,12 @@ async def test_a_row_without_a_number_is_of_the_first_form_and_a_later_one_names
     await case.decide("return", "employment_dates_wrong")
     assert await _told(case) == {None, 2}
     assert (await _differences(case), await _differences(other)) == ([], [])
-    for each, column in ((case, "due_kind = 'correction '"), (other, "undertaking_version = 'x'")):
+    for each, column in (
+        (case, "cases SET due_kind = 'correction '"),
+        (other, "talent_permits SET contract_end = NULL"),
+    ):
         async with world.context.database.begin() as connection:
-            change = text(f"UPDATE registrations SET {column} WHERE reference = :r")
+            change = text(f"UPDATE {column} WHERE reference = :r")
             await connection.execute(change, {"r": each.reference})
     assert await _differences(case) == await _differences(other) == ["register_state_altered"]
 

@@ -16,7 +16,7 @@ from domain.errors import Defect, Unavailable
 from domain.spellings import Cursor
 from domain.stages import Stage
 from programmes.talent_permit.authority import inbox
-from store.tables import answers, cursors, deadlines, lost_answers, registrations
+from store.tables import answers, cases, cursors, deadlines, lost_answers
 
 _CURSOR = Cursor.AUTHORITY
 _ROUND = 200
@@ -53,9 +53,7 @@ async def move_cursor(context: Context, to: str) -> None:
 
 async def pass_watched(context: Context, at: datetime) -> None:
     """Pass the deadlines that the Schedule watches, and those of permits that outlive their workflow, case by case."""
-    ended = select(1).where(
-        registrations.c.reference == deadlines.c.reference, registrations.c.stage == Stage.ENDED.value
-    )
+    ended = select(1).where(cases.c.reference == deadlines.c.reference, cases.c.stage == Stage.ENDED.value)
     watched = deadlines.c.kind.in_(context.words.deadlines_of_schedule())
     outliving = and_(deadlines.c.kind.in_(context.words.outliving_deadlines()), ended.exists())
     query = (

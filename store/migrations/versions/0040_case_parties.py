@@ -10,7 +10,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0040"
-down_revision = "0038"
+down_revision = "0039"
 branch_labels = None
 depends_on = None
 
@@ -21,7 +21,8 @@ _ELSEWHERE = "until IS NULL AND NOT (part = 'owner' AND kind = 'employer')"
 
 # Tables of a case by what they are called in `declared_parts`, each with the column that names the case.
 _CASES = {
-    "registrations": "reference",
+    "cases": "reference",
+    "talent_permits": "reference",
     "applications": "reference",
     "assessments": "reference",
     "permits": "reference",
@@ -39,11 +40,10 @@ _CASES = {
     "legal_holds": "reference",
 }
 _EMPLOYERS = ("employers", "employer_versions", "employer_standings", "webhooks")
-_NAMES = {"registrations": "cases"}
 _SUBJECT_SEES = (
     "answers", "applications", "assessments", "calls", "case_facts", "cases", "commands", "deadlines", "deliveries",
     "employer_versions", "employers", "ledger", "ledger_marks", "legal_holds", "notices", "objections", "permits",
-    "tasks",
+    "talent_permits", "tasks",
 )  # fmt: skip
 _SUBJECT_ASKS = ("card_lost", "contest_fact", "dispute")
 
@@ -79,9 +79,7 @@ def _create_parties() -> None:
         ),
         sa.CheckConstraint("part IN ('owner', 'subject', 'confirmer')", name=op.f("ck_case_parties_part")),
         sa.CheckConstraint("kind IN ('employer', 'person')", name=op.f("ck_case_parties_kind")),
-        sa.ForeignKeyConstraint(
-            ["reference"], ["registrations.reference"], name=op.f("fk_case_parties_reference_registrations")
-        ),
+        sa.ForeignKeyConstraint(["reference"], ["cases.reference"], name=op.f("fk_case_parties_reference")),
         sa.PrimaryKeyConstraint("reference", "part", "kind", "party_id", "since", name=op.f("pk_case_parties")),
     )
     op.create_table(
@@ -112,13 +110,13 @@ def _fill() -> None:
     op.execute("SELECT set_config('hetao.tenant', '*', true)")
     op.execute("""
         INSERT INTO case_parties (reference, part, kind, party_id, since, programme, employer_id)
-        SELECT reference, 'owner', 'employer', employer_id, accepted_at, programme, employer_id FROM registrations
+        SELECT reference, 'owner', 'employer', employer_id, accepted_at, programme, employer_id FROM cases
     """)
     # Since when it is this person is known of those alone whose identity number was never corrected.
     op.execute("""
         INSERT INTO case_parties (reference, part, kind, party_id, since, until, programme, employer_id)
         SELECT reference, 'subject', 'person', person_id, accepted_at, erased_at, programme, employer_id
-        FROM registrations
+        FROM cases
     """)
     op.execute("SELECT set_config('hetao.tenant', '', true)")
     op.create_index(
@@ -208,10 +206,10 @@ def _follow() -> None:
         END $$
     """)
     op.execute("""
-        CREATE TRIGGER parties_added AFTER INSERT ON registrations FOR EACH ROW EXECUTE FUNCTION keep_parties()
+        CREATE TRIGGER parties_added AFTER INSERT ON cases FOR EACH ROW EXECUTE FUNCTION keep_parties()
     """)
     op.execute("""
-        CREATE TRIGGER parties_kept AFTER UPDATE ON registrations FOR EACH ROW
+        CREATE TRIGGER parties_kept AFTER UPDATE ON cases FOR EACH ROW
         WHEN (OLD.person_id IS DISTINCT FROM NEW.person_id OR OLD.erased_at IS DISTINCT FROM NEW.erased_at)
         EXECUTE FUNCTION keep_parties()
     """)
@@ -223,7 +221,7 @@ def _follow() -> None:
         END $$
     """)
     op.execute("""
-        CREATE TRIGGER owner_stays BEFORE UPDATE ON registrations FOR EACH ROW
+        CREATE TRIGGER owner_stays BEFORE UPDATE ON cases FOR EACH ROW
         WHEN (OLD.employer_id IS DISTINCT FROM NEW.employer_id) EXECUTE FUNCTION refuse_owner()
     """)
 
@@ -249,7 +247,7 @@ def _close() -> None:
 
 def _open_cases() -> None:
     for table, column in _CASES.items():
-        seen = _seen(_NAMES.get(table, table))
+        seen = _seen(table)
         op.execute(f"CREATE POLICY parts ON {table} FOR SELECT USING ({column} = ANY ({seen}))")
     for table in _EMPLOYERS:
         seen = f"(SELECT employers_seen('{table}'))::text[]"
@@ -268,7 +266,7 @@ def _open_cases() -> None:
     """)
     # Held while a command of theirs is tried and stored, which asks for the right to see it changed; never changed.
     op.execute(f"""
-        CREATE POLICY holds ON registrations FOR UPDATE
+        CREATE POLICY holds ON cases FOR UPDATE
         USING (reference = ANY ({_seen("cases")})) WITH CHECK (false)
     """)
     op.execute("CREATE POLICY asks ON commands FOR INSERT WITH CHECK (reference = ANY (cases_asked(kind)))")

@@ -258,7 +258,7 @@ DOCTORED: dict[str, Callable[[Books], Any]] = {
     "task_left": lambda f: _add(f, "tasks", reference=REFERENCE, kind="stuck"),
     "deadline_left": lambda f: _add(f, "deadlines", reference="HT-OTHER", kind="review_over"),
     "incident_left": lambda f: _add(f, "incidents", reference=REFERENCE, kind="stuck", step="advance", reason="x"),
-    "orphan_rows": lambda f: _add(f, "orphans", what="notices without registrations", rows=2),
+    "orphan_rows": lambda f: _add(f, "orphans", what="notices without cases", rows=2),
     "workflow_missing": lambda f: f["workflows"].clear(),
     "workflow_ended": lambda f: f["workflows"][0].update(open=False, status="TERMINATED"),
     "workflow_left_open": lambda f: (_case(f).update(stage="withdrawn"), f["register"]["permits"].clear()),

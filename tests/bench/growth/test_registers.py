@@ -76,7 +76,7 @@ class _Away:
 async def _session(register: Register) -> tuple[Actor, Session]:
     """Return a session of the person whose case the others are copies of, as a sign-in would leave it."""
     person_id: UUID = await register.superuser.fetchval(
-        "SELECT person_id FROM registrations WHERE employer_id = 'emp-a' AND client_reference = 'bench-1'"
+        "SELECT person_id FROM cases WHERE employer_id = 'emp-a' AND client_reference = 'bench-1'"
     )
     actor = Actor(issuer="bench", subject=str(person_id), role=Role.PERSON, correlation_id="bench")
     address = address_hash(register.context, registration(1)["person"]["email"])

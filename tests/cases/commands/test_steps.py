@@ -240,7 +240,7 @@ async def test_one_live_registration_under_a_race_of_fifty_requests_from_two_emp
         "live_registration_exists",
         "too_many_requests",
     }
-    assert len(await park.rows(tables.registrations)) == 1
+    assert len(await park.rows(tables.cases)) == 1
     assert len(await park.rows(tables.persons)) == 1
 
 
@@ -257,7 +257,7 @@ async def test_one_key_sent_many_times_at_once_takes_one_registration(park: Park
     results = Counter(await asyncio.gather(*(submit() for _ in range(10))))
     results.pop("in_progress", None)
     assert len(results) == 1
-    assert len(await park.rows(tables.registrations)) == 1
+    assert len(await park.rows(tables.cases)) == 1
     with pytest.raises(Refused, match="idempotency_key_reused"):
         await accept(park.context, EMPLOYER_A, request, key("POST /v1/registrations", "k-1", b"other"))
 

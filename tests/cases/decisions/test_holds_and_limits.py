@@ -62,9 +62,7 @@ async def test_an_officer_who_decided_while_the_engine_was_away_is_told_by_a_tas
     # As when the withdrawal was recorded first and both were asked at once.
     async with park.context.database.begin() as connection:
         await connection.execute(
-            tables.registrations.update()
-            .where(tables.registrations.c.reference == case.reference)
-            .values(stage="withdrawn")
+            tables.cases.update().where(tables.cases.c.reference == case.reference).values(stage="withdrawn")
         )
     await case.after(minutes=5)
     assert "decision_not_taken" in await case.tasks()

@@ -179,7 +179,7 @@ async def test_the_pool_tells_what_is_in_use(park: Park, clean_database: str) ->
         (figures.CALLS, "ix_calls_"),  # of few rows either index serves
         (figures.DELIVERIES, "ix_deliveries_"),
         (figures.INCIDENTS, "ix_incidents_"),
-        (figures.STAGES, "ix_registrations_"),
+        (figures.STAGES, "ix_cases_"),
     ],
 )
 async def test_figures_are_read_from_what_waits_and_not_from_what_sleeps(park: Park, query: str, index: str) -> None:

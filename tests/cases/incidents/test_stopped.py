@@ -80,12 +80,12 @@ async def test_a_case_of_which_a_row_cannot_be_read_is_put_before_the_operator_a
     context: Context,
 ) -> None:
     reference = await _submit(context, 0)
-    due = "UPDATE registrations SET due_at = :at WHERE reference = :reference"
+    due = "UPDATE cases SET due_at = :at WHERE reference = :reference"
     await _run(context, due, reference, at=datetime(9999, 12, 31, 23, tzinfo=UTC))
     await _run(
         context,
         "INSERT INTO deadlines (reference, employer_id, kind, state, at)"
-        " SELECT reference, employer_id, 'correction', 'waiting', due_at FROM registrations"
+        " SELECT reference, employer_id, 'correction', 'waiting', due_at FROM cases"
         " WHERE reference = :reference",
         reference,
     )
@@ -103,7 +103,7 @@ async def test_a_case_of_which_a_row_cannot_be_read_is_put_before_the_operator_a
     assert refused.value.facts["place"].startswith("store/rows/base.py:")
     assert await list_incidents(context, OPERATOR) == ([line], None)
 
-    await _run(context, "UPDATE registrations SET due_at = NULL WHERE reference = :reference", reference)
+    await _run(context, "UPDATE cases SET due_at = NULL WHERE reference = :reference", reference)
     await _run(context, "DELETE FROM deadlines WHERE reference = :reference AND kind = 'correction'", reference)
     await resume(context, OPERATOR, _id(line), key())
     assert (await advance(context, reference, context.clock())).stage is Stage.UNDER_REVIEW

@@ -19,7 +19,7 @@ from cases.shared.context import Context
 from domain.clock import day_of, morning_of, start_of
 from domain.errors import Defect
 from domain.notices import Channel, NoticeKind, Recipient
-from store.tables import data_keys, incidents, notices, registrations
+from store.tables import cases, data_keys, incidents, notices
 from tests.cases.contexts import EMPLOYER_B, NOON, OFFICER, Clock, load_samples, open_context
 from tests.cases.notices.telling import (
     LETTER_FACTS,
@@ -296,7 +296,7 @@ async def test_nothing_goes_to_a_person_who_has_died(context: Context) -> None:
     reference = await take_on(context)
     await notify(context, reference)
     async with context.database.begin() as connection:
-        await connection.execute(update(registrations).values(end_reason="deceased"))
+        await connection.execute(update(cases).values(end_reason="deceased"))
     (due,) = await lease(context, Channel.MAIL, NOON, 10)
     assert due.dropped
     await settle(context, [Result(due.leased, Outcome.DROPPED, reason=due.blocked)], NOON)

@@ -239,7 +239,7 @@ async def test_r32_the_same_key_gets_the_first_answer_and_writes_nothing(park: P
     first = await accept(park.context, EMPLOYER_A, request, named)
     again = await accept(park.context, EMPLOYER_A, request, named)
     assert again.reference == first.reference
-    assert len(await park.rows(tables.registrations)) == 1
+    assert len(await park.rows(tables.cases)) == 1
 
 
 async def test_the_time_for_naming_defects_over_lets_the_case_count_as_complete(park: Park) -> None:

@@ -291,7 +291,7 @@ CHANGED: dict[str, tuple[str, str, dict[str, Any]]] = {
         {"act": "legal_hold_released", "against": "legal_holds"},
     ),
     "a conflict of interest added": (
-        """INSERT INTO conflicts SELECT reference, 'test x', employer_id, accepted_at FROM registrations
+        """INSERT INTO conflicts SELECT reference, 'test x', employer_id, accepted_at FROM cases
         WHERE reference = :r""",
         "register_row_untold",
         {"table": "conflicts", "subject": "test x"},

@@ -102,7 +102,7 @@ async def test_the_sealer_can_do_nothing_beside_sealing(park: Park) -> None:
     await park.review()
     assert park.context.sealer_database is not None
     for statement in (
-        "SELECT FROM persons", "SELECT FROM data_keys", "SELECT FROM registrations", "UPDATE registrations SET round=2",
+        "SELECT FROM persons", "SELECT FROM data_keys", "SELECT FROM cases", "UPDATE cases SET round=2",
         "DELETE FROM ledger", "UPDATE seal_leaves SET xid = 1", "TRUNCATE seal_leaves", "SELECT FROM incidents",
         "INSERT INTO stamps SELECT * FROM stamps", "CREATE TABLE stray (id int)",
     ):  # fmt: skip

@@ -26,7 +26,7 @@ from register.rosters.reads import get_roster, get_rows
 from register.rosters.views import RosterRowView
 from register.rosters.work import work_once
 from register.standing import propose_standing
-from store.tables import commands, idempotency, ledger, registrations, roster_rows, rosters
+from store.tables import cases, commands, idempotency, ledger, roster_rows, rosters
 from tests.cases.contexts import (
     EMPLOYER_A,
     EMPLOYER_B,
@@ -120,14 +120,14 @@ async def test_a_roster_registers_what_is_fit_and_names_what_is_not(context: Con
     defects = [(r.row, [(e.field, e.code) for e in r.errors]) for r in rows.values() if r.errors]
     assert defects == [(6, [("identity_number", "check_digit")])]
     assert rows[19].result == "duplicate_in_file"
-    assert await _count(context, registrations) == 27
+    assert await _count(context, cases) == 27
 
 
 async def test_both_samples_register_fifty_people(context: Context) -> None:
     await _receive(context, _file())
     await _receive(context, _file(SAMPLE_B), EMPLOYER_B)
     await _work(context)
-    assert await _count(context, registrations) == 50
+    assert await _count(context, cases) == 50
 
 
 async def test_rows_are_sealed_and_the_answers_repeat_nothing_of_them(context: Context) -> None:
@@ -144,7 +144,7 @@ async def test_a_dry_run_checks_and_registers_nobody(context: Context) -> None:
     await _work(context)
     roster = await get_roster(context, EMPLOYER_A, roster_id)
     assert (roster.status, roster.totals["new"], roster.totals["defect"]) == ("ready", 27, 1)
-    assert await _count(context, registrations) == 0
+    assert await _count(context, cases) == 0
 
 
 async def test_a_dry_run_says_nothing_of_people_registered_elsewhere(context: Context) -> None:
@@ -166,7 +166,7 @@ async def test_a_defect_stops_the_whole_roster_where_it_is_to(context: Context) 
     await _work(context)
     roster = await get_roster(context, EMPLOYER_A, roster_id)
     assert (roster.status, roster.reason) == ("failed", "defects")
-    assert await _count(context, registrations) == 0
+    assert await _count(context, cases) == 0
 
 
 async def test_a_roster_without_defects_runs_though_a_defect_would_stop_it(context: Context) -> None:
@@ -226,7 +226,7 @@ async def test_a_kill_between_a_registration_and_its_row_doubles_nothing(
     await _end_leases(context)
     await _work(context)
     assert (await get_roster(context, EMPLOYER_A, roster_id)).totals["registered"] == 5
-    assert await _count(context, registrations) == 5
+    assert await _count(context, cases) == 5
     assert {r.reference for r in (await _results(context, roster_id)).values()} == await _references(context)
 
 
@@ -259,7 +259,7 @@ async def test_two_workers_at_once_do_each_row_once(context: Context) -> None:
     await asyncio.gather(without_lease(), without_lease())
     await _end_leases(context)
     await _work(context)
-    assert await _count(context, registrations) == 27
+    assert await _count(context, cases) == 27
     async with context.database.begin() as connection:
         assert (
             await connection.execute(select(func.count()).where(idempotency.c.route == "roster"))
@@ -326,7 +326,7 @@ async def test_departures_are_asked_of_approved_cases_only(context: Context) -> 
     await _receive(context, _file(_some(4)))
     await _work(context)
     async with context.database.begin() as connection:
-        approved = update(registrations).where(registrations.c.client_reference.in_(("HTRI-001", "HTRI-002")))
+        approved = update(cases).where(cases.c.client_reference.in_(("HTRI-001", "HTRI-002")))
         await connection.execute(approved.values(stage="approved", settled=True, due_at=None, due_kind=None))
     content = _departures(
         {"client_reference": "HTRI-001", "last_day": "2026-03-31", "reason": "resigned"},
@@ -359,7 +359,7 @@ async def test_a_roster_of_departures_names_the_days_that_no_case_knows_before_i
     await _receive(context, _file(_some(4)))
     await _work(context)
     async with context.database.begin() as connection:
-        approved = update(registrations).values(stage="approved", settled=True, due_at=None, due_kind=None)
+        approved = update(cases).values(stage="approved", settled=True, due_at=None, due_kind=None)
         await connection.execute(approved)
     content = _departures(
         {"client_reference": "HTRI-001", "last_day": "2026-03-31", "reason": "resigned"},
@@ -381,7 +381,7 @@ async def test_a_roster_of_departures_names_the_days_that_no_case_knows_before_i
 
 async def _references(context: Context) -> set[str]:
     async with context.database.begin() as connection:
-        return set((await connection.execute(select(registrations.c.reference))).scalars())
+        return set((await connection.execute(select(cases.c.reference))).scalars())
 
 
 async def _end_leases(context: Context) -> None:
