@@ -21,17 +21,20 @@ from activities.authority import (
 from activities.errors import classified
 from activities.origins import origin_of
 from cases.health import rounds
+from cases.incidents import refused_messages
 from cases.shared.context import Context
+from cases.shared.inboxes import Received
 from domain.actors import system
 from domain.answers import AuthorityAnswer
 from domain.errors import Refused, Unavailable
+from domain.incidents import IncidentKind
 from domain.messages import CallInput, Course, PollInput
 from programmes.talent_permit.authority import calls, polling
 from programmes.talent_permit.authority import lost_acts as lost_answer_acts
 from programmes.talent_permit.authority import outcomes as answers
 from programmes.talent_permit.authority.calls import Order
 from programmes.talent_permit.authority.known_entries import UNASKABLE, Found, choose
-from programmes.talent_permit.authority.outcomes import Received, Said
+from programmes.talent_permit.authority.outcomes import Said
 from temporal.engine import Engine
 from temporal.telemetry import concerning, describe
 
@@ -144,7 +147,7 @@ class AuthorityCalls:
             try:
                 read.append(AuthorityAnswer.model_validate(dict(raw)))
             except ValidationError:
-                await answers.note_refused(self._context, _POLL, "invalid")
+                await refused_messages.note_refused(self._context, _POLL, "invalid", kind=IncidentKind.AUTHORITY_ANSWER)
         return read
 
     async def _take(self, said: Sequence[Said]) -> None:
@@ -162,7 +165,9 @@ class AuthorityCalls:
                 case _:
                     # One answer that cannot be taken in stops neither the others nor the cursor; an operator sees it.
                     _log.error("defect", step="take_answer", **describe(result))
-                    await answers.note_refused(self._context, _POLL, "defect")
+                    await refused_messages.note_refused(
+                        self._context, _POLL, "defect", kind=IncidentKind.AUTHORITY_ANSWER
+                    )
 
 
 def _by_case(given: Iterable[AuthorityAnswer]) -> list[list[Said]]:

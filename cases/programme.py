@@ -7,7 +7,7 @@ stands here without a word of any of them.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,11 +16,11 @@ from cases.case.file import CaseFile
 from cases.case.moves import At, Moves, Track
 from cases.case.parties import DeclaredPart
 from cases.case.shows import Views
-from cases.case.views import CaseForStaff
+from cases.case.views import CaseForStaff, CheckView
 from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency, Reply
+from cases.shared.inboxes import Desk, Inbox
 from domain.actors import Actor, Role
-from domain.acts import Act
 from domain.answers import AuthorityAnswer
 from domain.case_types import CaseType
 from domain.decisions import TaskAnswerRequest
@@ -29,6 +29,7 @@ from domain.forms import Form
 from domain.languages import Language
 from domain.parties import Party
 from domain.roster import RosterAct
+from domain.routes import Operation, OwnRoute, Route, TrackPath
 from domain.stages import Destination, PendingAct
 from domain.words import Words
 from domain.working_days import Deadline
@@ -76,8 +77,18 @@ class Accepted:
     reply: Reply
 
 
-# Takes on a case as its form says, once for each key.
-Accept = Callable[[Context, Actor, Any, Idempotency], Awaitable[Accepted]]
+class Accept(Protocol):
+    """Takes on a case as its form says, once for each key, and answers in a language."""
+
+    def __call__(
+        self, context: Context, actor: Actor, request: Any, idempotency: Idempotency, language: Language = ..., /
+    ) -> Awaitable[Accepted]:
+        """Take it on."""
+        ...
+
+
+# Says what the rules would find of a form today, and stores nothing.
+Check = Callable[[Context, Actor, Any, Language], Awaitable[CheckView]]
 
 NOBODY: Final = frozenset[Role]()
 EVERYBODY: Final = frozenset(Role)
@@ -87,17 +98,17 @@ EVERYBODY: Final = frozenset(Role)
 class Effect:
     """The acts that a command may leave in the ledger: one of its own, or each where `each`; and what may follow."""
 
-    own: frozenset[Act]
-    further: frozenset[Act] = frozenset()
+    own: frozenset[str]
+    further: frozenset[str] = frozenset()
     each: bool = False
 
     @property
-    def acts(self) -> frozenset[Act]:
+    def acts(self) -> frozenset[str]:
         """All of them."""
         return self.own | self.further
 
 
-def effect(*own: Act, further: Sequence[Act] = (), each: bool = False) -> Effect:
+def effect(*own: str, further: Sequence[str] = (), each: bool = False) -> Effect:
     """Return the effect with these acts."""
     return Effect(frozenset(own), frozenset(further), each)
 
@@ -131,8 +142,9 @@ class Command:
         refused: what its caller is told where the try is refused, if something else than that.
         said: what a signed one says of its own row, by which reconciliation holds that row.
         proposes: whether nothing is set before another signature, so that whoever waited is told "stored" and no more.
-        is_outside: whether employer or person asks it, so that the person's copy of the data has it with its words.
         is_confided: whether what a person says with it is for the park, and for the address that said it.
+        route: how it is asked over HTTP; None for what only the engine asks, or a person of a case of their own.
+        own: how a person asks it.
     """
 
     does: Verb
@@ -149,8 +161,20 @@ class Command:
     refused: Told | None = None
     said: Said | None = None
     proposes: bool = False
-    is_outside: bool = False
     is_confided: bool = False
+    route: Route | None = None
+    own: OwnRoute | None = None
+
+    @property
+    def by(self) -> frozenset[Role]:
+        """The roles that may ask it; none where only the engine does."""
+        asked = NOBODY if self.route is None else self.route.by
+        return asked if self.own is None else asked | {Role.PERSON}
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether employer or person asks it, so that the person's copy of the data has it with its words."""
+        return not self.by.isdisjoint({Role.EMPLOYER, Role.PERSON})
 
     def is_awaited(self, role: Role) -> bool:
         """Whether a caller of a role waits for the outcome."""
@@ -168,7 +192,7 @@ class Signature:
         withheld: what its rejection brings with it.
     """
 
-    proposed: Act
+    proposed: str
     rejected: str
     given: Signing
     withheld: Signing | None = None
@@ -202,11 +226,20 @@ class Programme:
         code: stored with each case; it never changes.
         party: who owns its cases.
         parts: the parts that others have in them, or a person who owns one; a migration stores what they see and ask.
-        prefix: the two letters that references of its cases begin with.
+        path: the first part of the addresses of its cases, behind the version.
+        prefix: the two letters that the references of its cases begin with; they never change.
+        named: what is put behind the names of those calls that are common to all programmes, so that each has one of
+            its own.
         workflow: how the workflows of its cases are called.
         form: what is given to open a case.
         tables: what it keeps of a case beside what every case has; read, written and hashed with the case.
         views: what is shown of a case.
+        submit: what taking on a case is called.
+        check: what a try of the form is called, and what makes it; None where there is none.
+        by: the roles that may hand in a form.
+        track_path: the address of its tracks, where its cases have any.
+        inboxes: what it hears from machines outside.
+        desks: what its staff works on beside cases.
         accept: takes on a case.
         taken_again_at: when cases are taken on again after the limit of a day was used up.
         rosters: the rosters whose rows are of this programme.
@@ -235,13 +268,21 @@ class Programme:
     """
 
     code: str
+    path: str
     party: Party
     parts: tuple[DeclaredPart, ...]
     prefix: str
+    named: str = ""
     workflow: CaseType
     form: type[Form]
     tables: tuple[CaseTable, ...]
     views: Views
+    by: frozenset[Role]
+    submit: Operation
+    check: tuple[Operation, Check] | None = None
+    track_path: TrackPath | None = None
+    inboxes: tuple[Inbox, ...] = ()
+    desks: tuple[Desk, ...] = ()
     accept: Accept
     taken_again_at: Callable[[datetime], datetime]
     rosters: Mapping[RosterAct, Roster]
@@ -284,6 +325,18 @@ def programme(context: Context, code: str) -> Programme:
     if not isinstance(found, Programme):
         raise TypeError(type(found).__name__)
     return found
+
+
+def programme_at(context: Context, reference: str) -> Programme:
+    """Return the programme whose references begin as this one does.
+
+    Raises:
+        KeyError: for one of no programme that this process was handed.
+    """
+    for each in programmes_of(context):
+        if reference.startswith(f"{each.prefix}-"):
+            return each
+    raise KeyError(reference)
 
 
 def programmes_of(context: Context) -> list[Programme]:

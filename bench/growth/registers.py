@@ -41,7 +41,6 @@ from domain.answers import AuthorityAnswer
 from domain.commands import CommandKind
 from domain.decisions import DecisionRequest
 from domain.employers import RegisterFile
-from domain.registration import RegistrationRequest
 from domain.stages import Stage
 from domain.task_lists import TaskChoice
 from domain.tasks import TaskKind
@@ -52,6 +51,7 @@ from programmes import PROGRAMMES
 from programmes.talent_permit import registration as intake
 from programmes.talent_permit.authority import calls
 from programmes.talent_permit.authority import outcomes as answers
+from programmes.talent_permit.requests import RegistrationRequest
 from register.employers import load_register
 from sandbox.stack.ports import free_port
 from sandbox.stack.postgres import OWNER, SEALER, SUPERUSER, PostgresServer

@@ -19,7 +19,6 @@ from cases.shared.calendar import current_calendar
 from cases.shared.context import Context
 from cases.shared.pack_shelf import need_pack
 from domain.actors import PARK, Actor, Role
-from domain.acts import RULED, Act
 from domain.clock import CHINA, day_of, over_at
 from domain.errors import Defect, KeyUnknown, Refused
 from domain.forms import Form
@@ -80,7 +79,7 @@ class CaseFile(CaseParts):
 
     def record(
         self,
-        act: Act,
+        act: str,
         actor: Actor,
         at: datetime,
         *,
@@ -90,7 +89,7 @@ class CaseFile(CaseParts):
         **detail: object,
     ) -> None:
         """Add a ledger row, with stage, round and the hash of the case's state as they stand after the act."""
-        pack = self.context.packs.version(self.row.policy_version) if act in RULED else None
+        pack = self.context.packs.version(self.row.policy_version) if self.words.act(act).ruled else None
         before, self._state = self._state, self._state_now()
         entry = Entry(
             act=act,

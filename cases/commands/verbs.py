@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.file import CaseFile
 from cases.case.moves import At
 from cases.case.signers import holder_of, take_task
-from cases.commands import recount, said
+from cases.commands import recount, routes, said
 from cases.decisions import assessing, correction, review
 from cases.decisions import facts as recording
 from cases.moves.front_half import Event
@@ -133,22 +133,28 @@ ANSWERS: Final[Mapping[str, Answer]] = {TaskKind.FACT_CONTESTED: _answer_contest
 COMMANDS: Final[Mapping[str, Command]] = {
     CommandKind.START: Command(does=_start, acts=effect(Act.STARTED)),
     CommandKind.CONTEST: Command(
-        does=_contest, acts=effect(Act.CONTESTED), events=(Event.CONTEST,), body=ContestRequest, is_outside=True
+        does=_contest, route=routes.CONTEST, events=(Event.CONTEST,), acts=effect(Act.CONTESTED), body=ContestRequest
     ),
     CommandKind.WITHDRAW: Command(
-        does=_withdraw, acts=effect(Act.WITHDRAWN), events=(Event.WITHDRAW,), body=WithdrawalRequest, is_outside=True
+        does=_withdraw,
+        route=routes.WITHDRAW,
+        events=(Event.WITHDRAW,),
+        acts=effect(Act.WITHDRAWN),
+        body=WithdrawalRequest,
     ),
     CommandKind.DECIDE: Command(
         does=_decide,
-        acts=effect(Act.DECIDED),
+        route=routes.DECIDE,
         events=(Event.APPROVE, Event.APPROVE_OVER_FAIL, Event.RETURN, Event.REFUSE),
         refuses=review.refuses_decision,
+        acts=effect(Act.DECIDED),
         body=DecisionRequest,
         waits=EVERYBODY,
         said=said.decision,
     ),
     CommandKind.CONFIRM: Command(
         does=_confirm,
+        route=routes.CONFIRM,
         acts=effect(Act.CONFIRMED, Act.SIGNED, Act.REJECTED),
         events=(Event.CONFIRM_APPROVAL, Event.CONFIRM_REFUSAL, Event.REJECT),
         refuses=review.refuses_signature,
@@ -158,22 +164,25 @@ COMMANDS: Final[Mapping[str, Command]] = {
     ),
     CommandKind.RECALL: Command(
         does=_recall,
-        acts=effect(Act.RECALLED),
+        route=routes.RECALL,
         events=(Event.RECALL,),
         refuses=review.refuses_recall,
+        acts=effect(Act.RECALLED),
         body=RecallRequest,
         waits=EVERYBODY,
     ),
     CommandKind.HOLD: Command(
         does=_hold,
-        acts=effect(Act.HELD, Act.HOLD_RELEASED),
+        route=routes.HOLD,
         events=(Event.HOLD,),
+        acts=effect(Act.HELD, Act.HOLD_RELEASED),
         body=HoldRequest,
         waits=EVERYBODY,
         said=said.hold,
     ),
     CommandKind.ANSWER_TASK: Command(
         does=_answer_task,
+        route=routes.ANSWER_TASK,
         acts=effect(Act.TASK_ANSWERED),
         events=(Event.ANSWER_FACT,),
         refuses=_refuses_answer,
@@ -183,20 +192,22 @@ COMMANDS: Final[Mapping[str, Command]] = {
     ),
     CommandKind.RECORD_FACT: Command(
         does=_record_fact,
-        acts=effect(Act.FACT_RECORDED),
+        route=routes.RECORD_FACT,
         events=(Event.RECORD_FACT,),
         refuses=recording.refuses_fact,
+        acts=effect(Act.FACT_RECORDED),
         body=FactAsked,
         waits=EVERYBODY,
     ),
     CommandKind.CONTEST_FACT: Command(
         does=_contest_fact,
+        route=routes.CONTEST_FACT,
+        own=routes.CONTEST_OWN_FACT,
         acts=effect(Act.FACT_CONTESTED),
         events=(Event.CONTEST_FACT,),
         refuses=recording.refuses_contest,
         body=FactContest,
         named=("fact",),
-        is_outside=True,
         is_confided=True,
     ),
     CommandKind.RECOUNT: Command(does=_recount, acts=effect(Act.DUE_DATE_CHANGED)),

@@ -64,6 +64,17 @@ class Context:
         """The words of all programmes."""
         return joined(each.words for each in self.programmes.values())
 
+    def path_of(self, reference: str) -> str:
+        """Return the address of a case among those of the API, after the version; it need not be there.
+
+        Raises:
+            KeyError: for a reference of no programme that this process was handed.
+        """
+        for each in self.programmes.values():
+            if reference.startswith(f"{each.prefix}-"):
+                return f"{each.path}/{reference}"
+        raise KeyError(reference)
+
 
 class Declared(Typed, Protocol):
     """A programme, as far as it is known down here: its code, words, form, tables, views, and names of its cases."""
@@ -81,6 +92,11 @@ class Declared(Typed, Protocol):
     @property
     def words(self) -> Words:
         """Its words, with those of any case."""
+        ...
+
+    @property
+    def path(self) -> str:
+        """The first part of the addresses of its cases."""
         ...
 
     @property

@@ -14,9 +14,9 @@ from domain.acts import Act
 from domain.clock import day_of, start_of
 from domain.errors import Refused, need
 from domain.reasons import ReasonCode, departure_reason
-from domain.registration import DepartureRequest
 from domain.stages import PendingAct
 from programmes.talent_permit.given import known
+from programmes.talent_permit.requests import DepartureRequest
 from programmes.talent_permit.stages import LifeEvent
 from programmes.talent_permit.tables import talent_permit
 from programmes.talent_permit.words import PermitDeadline

@@ -10,7 +10,6 @@ from cases.decisions import assessing, finding_answers
 from cases.moves.moving import Asked, move
 from cases.programme import programme_of
 from domain.actors import Actor, system
-from domain.acts import Act
 from domain.clock import day_of
 from domain.findings import Finding, outcome_of
 from domain.languages import Language
@@ -19,7 +18,7 @@ from policy.facts import Facts
 from policy.rerun import REGISTRATION_SCOPE
 from programmes.talent_permit import contract, permits, views
 from programmes.talent_permit.stages import PermitEvent, permit_of
-from programmes.talent_permit.words import PermitTask
+from programmes.talent_permit.words import PermitAct, PermitTask
 
 
 async def begin(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
@@ -104,7 +103,9 @@ def _weigh(file: CaseFile, actor: Actor, at: datetime, destination: Destination,
     task = move(file, PermitEvent.NOT_CLEAR, actor, at, track=permit_of(destination), asked=asks).task
     if task.detail.get("findings") != about["findings"]:
         file.change_task(task, detail=task.detail | about)
-    file.record(Act.PERMIT_NOT_CLEAR, actor, at, destination=destination.value, outcome=outcome_of(findings).value)
+    file.record(
+        PermitAct.PERMIT_NOT_CLEAR, actor, at, destination=destination.value, outcome=outcome_of(findings).value
+    )
 
 
 def _send(

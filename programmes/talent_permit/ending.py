@@ -8,14 +8,13 @@ from cases.deadlines import park_clock
 from cases.decisions import settling
 from cases.moves.moving import move
 from domain.actors import Actor
-from domain.acts import Act
 from domain.clock import day_of
 from domain.deadlines import DeadlineKind
 from domain.decisions import GivenReason
 from domain.errors import need
 from domain.stages import DueKind, Holder
 from programmes.talent_permit.stages import LifeEvent
-from programmes.talent_permit.words import PermitDeadline
+from programmes.talent_permit.words import PermitAct, PermitDeadline
 
 
 def revoke(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[GivenReason]) -> None:
@@ -24,7 +23,7 @@ def revoke(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[GivenRe
     close(file, at, "revoked")
     move(file, LifeEvent.CONFIRM_REVOCATION, actor, at, said=settling.letter(file, actor, at, reasons))
     ended_on = need(file.row.ended_on, "ended_on").isoformat()
-    file.record(Act.REVOKED, actor, at, reasons=codes, ended_on=ended_on, remedy=settling.remedy_stated(file))
+    file.record(PermitAct.REVOKED, actor, at, reasons=codes, ended_on=ended_on, remedy=settling.remedy_stated(file))
 
 
 def close(file: CaseFile, at: datetime, end_reason: str) -> None:

@@ -38,7 +38,7 @@ from programmes.talent_permit import eligibility, permits
 from programmes.talent_permit.authority import applying as answering
 from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.stages import WAITS_FOR_DESTINATION, PermitEvent, permit_of
-from programmes.talent_permit.words import PermitTask
+from programmes.talent_permit.words import PermitAct, PermitTask
 from store.case_rows import Row
 from store.rows.authority import AnswerRow
 from store.rows.register import PermitRow
@@ -71,7 +71,11 @@ def settle_eligibility(
     event = PermitEvent.PROPOSE_WITHHOLD
     _propose(file, actor, at, destination, event, PendingAct.WITHHOLD, asked.reasons, asked.note)
     file.record(
-        Act.PERMIT_WITHHOLD_PROPOSED, actor, at, destination=destination.value, reasons=[r.code for r in asked.reasons]
+        PermitAct.PERMIT_WITHHOLD_PROPOSED,
+        actor,
+        at,
+        destination=destination.value,
+        reasons=[r.code for r in asked.reasons],
     )
 
 
@@ -184,7 +188,7 @@ def _withhold(file: CaseFile, actor: Actor, at: datetime, destination: Destinati
     event, why = PermitEvent.WITHHOLD, ReasonCode.NOT_ELIGIBLE.value
     permits.move_permit(file, destination, event, actor, at, end_reason=why, said=said)
     codes, remedy = [reason.code for reason in reasons], remedy_stated(file)
-    file.record(Act.PERMIT_WITHHELD, actor, at, destination=destination.value, reasons=codes, remedy=remedy)
+    file.record(PermitAct.PERMIT_WITHHELD, actor, at, destination=destination.value, reasons=codes, remedy=remedy)
     permits.end_track(file, destination, at)
 
 

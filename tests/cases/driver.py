@@ -24,10 +24,10 @@ from domain.clock import CHINA
 from domain.commands import CommandKind
 from domain.errors import Refused
 from domain.messages import Course
-from domain.registration import RegistrationRequest
 from programmes.talent_permit.authority import calls, polling
 from programmes.talent_permit.authority import outcomes as answers
 from programmes.talent_permit.registration import accept
+from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.tables import talent_permits
 from programmes.talent_permit.words import PermitCommand
 from store import tables

@@ -13,9 +13,9 @@ from cases.shared.context import Context
 from domain.decisions import PermitConfirmationRequest
 from domain.employers import StandingRequest
 from domain.errors import Defect, Refused
-from domain.registration import RegistrationRequest
 from domain.stages import Standing
 from programmes.talent_permit.registration import accept
+from programmes.talent_permit.requests import RegistrationRequest
 from register.employers import get_employer
 from register.rollout import (
     Change,

@@ -37,7 +37,6 @@ from domain import (
     person,
     purposes,
     reasons,
-    registration,
     roster,
     rule_packs,
     service_keys,
@@ -48,6 +47,7 @@ from domain import (
 )
 from domain.actors import Role
 from programmes import CASE_TYPES, PROGRAMMES
+from programmes.talent_permit import requests
 from proof import declarations, erasures, exports, ledger_rows, receipts, statements
 from store.encryption import DataKey, new_data_key, seal_kept
 from store.keyring import Keyring, fingerprint
@@ -99,13 +99,13 @@ _TYPED: Final[dict[str, Any]] = {
 _LATER: Final = frozenset({"entry_case"})
 # Enumerations whose values stand in rows, histories or signed files.
 ENUMERATIONS: Final[tuple[type[StrEnum], ...]] = (
-    Role, acts.Act, answers.AnswerState, answers.Outcome, case_facts.ContestState, registration.FactField,
+    Role, acts.Act, answers.AnswerState, answers.Outcome, case_facts.ContestState, requests.FactField,
     case_facts.FactState, commands.CommandKind, commands.CommandState, deadlines.DeadlineKind, documents.DocumentKind,
     erasure.ErasureReason,
     erasure.ErasureState, erasure.HoldReason, erasure.ReleaseReason, findings.FindingCode, findings.FindingOutcome,
     incidents.Healed, incidents.IncidentKind, languages.Language, lost_answers.LostAnswerState, notices.Channel,
     notices.DeliveryStatus, notices.NoticeKind, notices.Recipient, person.ComplaintAbout, person.ComplaintOutcome,
-    person.ObjectionKind, purposes.Purpose, reasons.ReasonCode, registration.EmploymentKind, roster.OnDefect,
+    person.ObjectionKind, purposes.Purpose, reasons.ReasonCode, requests.EmploymentKind, roster.OnDefect,
     roster.RosterAct, roster.RosterStatus, roster.RowResult, rule_packs.PackState, service_keys.KeyKind,
     service_keys.KeyState, stages.AssessmentOutcome, stages.Destination, stages.DueKind, stages.Holder,
     stages.PendingAct, stages.PermitStage, stages.Stage, stages.Standing, tasks.Queue, tasks.TaskKind,
@@ -115,6 +115,7 @@ ENUMERATIONS: Final[tuple[type[StrEnum], ...]] = (
 _DECLARED: Final[dict[str, Callable[[Programme], Iterable[str]]]] = {
     commands.CommandKind.__name__: lambda each: each.commands,
     deadlines.DeadlineKind.__name__: lambda each: each.words.deadlines,
+    acts.Act.__name__: lambda each: each.words.acts,
     tasks.TaskKind.__name__: lambda each: each.words.tasks,
 }
 

@@ -23,7 +23,7 @@ from domain.stages import Destination
 from programmes.talent_permit import permits
 from programmes.talent_permit.authority.known_entries import DIFFERS, Found
 from programmes.talent_permit.given import known
-from programmes.talent_permit.words import PermitDeadline
+from programmes.talent_permit.words import PermitAct, PermitDeadline
 from store.ledger import Entry, begin_chain
 from store.rows.authority import CallRow
 from store.tables import calls, incidents, ledger
@@ -217,7 +217,7 @@ async def _note_taken_late(file: CaseFile, connection: AsyncConnection, key: str
     cancelled = update(calls).where(calls.c.key == key, calls.c.state == "cancelled")
     row = (await connection.execute(cancelled.values(state="done", done_at=at).returning(calls.c.destination))).first()
     if row is not None:
-        file.record(Act.PERMIT_SENT, system("tell_authority"), at, destination=row.destination, after_end=True)
+        file.record(PermitAct.PERMIT_SENT, system("tell_authority"), at, destination=row.destination, after_end=True)
         step = f"tell_authority/{row.destination}"
         note(file, at, kind="authority_unreached", step=step, reason="taken_after_end")
 

@@ -10,6 +10,7 @@ from cases.shared.context import Context
 from domain.answers import AuthorityAnswer
 from domain.list_entries import KnownEntry
 from domain.references import find_reference
+from programmes.talent_permit.registration import PREFIX
 from store.tables import cases, permits
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def _differs(order: "Order", entry: KnownEntry) -> tuple[str, ...]:
 
 async def _of_the_register(context: Context, names: Collection[str]) -> set[str]:
     """Return those of the authority's names of cases that are no lost case's: another one follows them."""
-    references = {name: find_reference(name.rpartition("/")[0]) for name in names}
+    references = {name: find_reference(name.rpartition("/")[0], {PREFIX}) for name in names}
     r, p = cases.c, permits.c
     known = select(r.reference).where(r.reference.in_([each for each in references.values() if each is not None]))
     taken = select(p.entry_case).where(p.entry_case.in_(list(names)))

@@ -17,10 +17,10 @@ from domain.errors import Refused
 from domain.field_errors import field_errors
 from domain.languages import Language
 from domain.purposes import Purpose
-from domain.registration import FactField, FactRequest
 from privacy import own_data as person_data
 from privacy.sign_in import Session, address_hash
 from programmes.talent_permit.authority import calls
+from programmes.talent_permit.requests import FactField, FactRequest
 from store import tables
 from tests.cases.contexts import EMPLOYER_A, EMPLOYER_B, OFFICER, SUPERVISOR, key, shown
 from tests.cases.driver import OFFICER_2, PERSON, Case, Park, china, open_park
