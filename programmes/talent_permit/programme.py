@@ -25,8 +25,10 @@ from programmes.talent_permit import (
     rules,
     views,
 )
-from programmes.talent_permit.authority import inbox, lost
+from programmes.talent_permit.authority import inbox, lost, polling
+from programmes.talent_permit.authority.calls import CALLS
 from programmes.talent_permit.authority.incoming import AUTHORITY, LOST_ANSWERS
+from programmes.talent_permit.authority.leaving import LEAVING
 from programmes.talent_permit.known import LOOKED_AT, PermitFacts
 from programmes.talent_permit.published import PUBLISHED
 from programmes.talent_permit.requests import RegistrationRequest
@@ -100,6 +102,9 @@ TALENT_PERMIT: Final = Programme(
     has_died=departures.has_died,
     outlook=eligibility.outlook,
     recounted=recounted,
+    calls=CALLS,
+    poll=polling.poll,
+    leaving=LEAVING,
     answer_hashes=inbox.accepted_hashes,
     forget=lost.forget_before,
 )
