@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
-from cases.case.moves import Moves, Track
+from cases.case.moves import At, Moves, Track
 from cases.case.parties import DeclaredPart
 from cases.case.shows import Views
 from cases.case.views import CaseForStaff, CheckView
@@ -67,6 +67,8 @@ Before = Callable[[CaseFile, AsyncConnection, Actor, datetime, Given], Awaitable
 Told = Callable[[Context, Actor, Given, Refused], Awaitable[Refused]]
 # What a signed request says of the row that it leaves in the ledger, by its body.
 Said = Callable[[Mapping[str, Any]], "Tells"]
+# Refuses what a case, or a track of it, takes from nobody now, whatever is given with it.
+Refuses = Callable[[CaseFile, Actor, At | None, datetime], None]
 # Refuses what a case would not take, looking at it alone.
 Look = Callable[[CaseFile, Actor, datetime, Any], object]
 
@@ -221,6 +223,9 @@ class Command:
     Attributes:
         does: the verb.
         acts: its acts in the ledger, by which the statement of who asked is held against the rows.
+        events: the rows of the table of moves that it may be; none where only the engine asks it.
+        track: the track whose rows they are, where they are not the case's own.
+        refuses: what refuses it now before its rows do, whatever is given with it.
         body: the model of what is given; None where nothing is.
         named: what of it the route names in its path, kept in the body beside what is given.
         waits: the roles whose caller waits for the outcome; any other is answered 202 once the command is stored.
@@ -238,6 +243,9 @@ class Command:
 
     does: Verb
     acts: Effect
+    events: tuple[str, ...] = ()
+    track: str | None = None
+    refuses: Refuses | None = None
     body: type[BaseModel] | None = None
     named: tuple[str, ...] = ()
     waits: frozenset[Role] = NOBODY
