@@ -10,7 +10,7 @@ from starlette.responses import Response
 from api.access import GuardedRoute, IdempotencyKey, allow
 from api.answers import ListRead, answer_page, respond
 from api.notice_views import FailedDeliveryPage, ReadNoticePage
-from api.parameters import IdPath, PageQuery
+from api.parameters import IdPath
 from api.wiring import wiring_of
 from cases.notices import failed as delivery_lists
 from cases.notices import lists as notice_lists
@@ -21,6 +21,7 @@ from domain.actors import Actor, Role
 from domain.errors import Refused
 from domain.fields import Code
 from domain.notices import Channel, NoticeKind, Recipient
+from domain.pages import PageQuery
 from domain.references import find_reference
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["Notices"])

@@ -34,7 +34,10 @@ class Published:
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Return a schema that says the enumeration, whose members `widen` completes, and takes all of them."""
-        return core_schema.no_info_wrap_validator_function(self._take, handler.generate_schema(self._core))
+        as_is = core_schema.plain_serializer_function_ser_schema(str)
+        return core_schema.no_info_wrap_validator_function(
+            self._take, handler.generate_schema(self._core), serialization=as_is
+        )
 
     def _take(self, value: Any, _: core_schema.ValidatorFunctionWrapHandler) -> str:
         if value not in self._values:

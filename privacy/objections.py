@@ -24,11 +24,10 @@ from cases.shared.context import Context
 from cases.shared.idempotency import Done, Idempotency, Progress, Reply, once
 from domain.actors import Actor
 from domain.acts import Act
-from domain.case_facts import OwnFactContest
 from domain.clock import day_of, over_at
 from domain.errors import Defect, Refused
 from domain.notices import NoticeKind
-from domain.person import ComplaintAbout, ComplaintAnswer, ComplaintRequest, DisputeRequest, ObjectionKind
+from domain.person import ComplaintAbout, ComplaintAnswer, ComplaintRequest, ObjectionKind
 from domain.purposes import Purpose
 from domain.references import find_reference
 from domain.words import Words
@@ -73,17 +72,15 @@ async def complain(
     return (await once(context, actor, idempotency, write)).reply
 
 
-async def need_own_case(
-    context: Context, actor: Actor, session: Session, asked: DisputeRequest | OwnFactContest
-) -> tuple[str, Said]:
-    """Return the reference of a case of the session, in its one written form, and what is said of it.
+async def need_own_case(context: Context, actor: Actor, session: Session, given: str, text: str) -> tuple[str, Said]:
+    """Return the reference of a case of the session, in its one written form, and the text that is said of it.
 
     Raises:
         Refused: `case_unknown`.
     """
     async with context.database.begin(actor.tenant) as connection:
-        own = await need_own(context, connection, session, actor, find_reference(asked.reference) or "")
-    return own.reference, Said(asked.text, session.address_hash, own.signed_in_by)
+        own = await need_own(context, connection, session, actor, find_reference(given) or "")
+    return own.reference, Said(text, session.address_hash, own.signed_in_by)
 
 
 async def need_own_reference(context: Context, actor: Actor, session: Session, given: str) -> str:

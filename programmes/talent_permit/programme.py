@@ -6,11 +6,12 @@ from cases.case.parties import READS_CASE, TRIES_COMMANDS, DeclaredPart
 from cases.case.shows import Views
 from cases.programme import Programme, Signature
 from domain import spellings
+from domain.actors import Role
 from domain.case_types import CaseType
 from domain.commands import CommandKind
 from domain.parties import Part, Party
-from domain.registration import RegistrationRequest
 from domain.stages import PendingAct
+from policy.limits import OwnLimits
 from policy.rerun import Rules
 from programmes.talent_permit import (
     departures,
@@ -18,15 +19,21 @@ from programmes.talent_permit import (
     employment,
     facts,
     given,
+    limits,
     live_registrations,
     own_views,
     registration,
+    routes,
     rules,
     views,
 )
-from programmes.talent_permit.authority import inbox, lost
+from programmes.talent_permit.authority import inbox, lost, polling
+from programmes.talent_permit.authority.calls import CALLS
+from programmes.talent_permit.authority.incoming import AUTHORITY, LOST_ANSWERS
+from programmes.talent_permit.authority.leaving import LEAVING
 from programmes.talent_permit.known import LOOKED_AT, PermitFacts
 from programmes.talent_permit.published import PUBLISHED
+from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.rosters import ROSTERS
 from programmes.talent_permit.stages import MOVES, TRACKS, LifeEvent
 from programmes.talent_permit.tables import TALENT_PERMITS
@@ -37,6 +44,7 @@ from programmes.talent_permit.words import WORDS, PermitAct, PermitCommand
 
 TALENT_PERMIT: Final = Programme(
     code=spellings.TALENT_PERMIT,
+    path=routes.PATH,
     party=Party.EMPLOYER,
     parts=(
         DeclaredPart(
@@ -60,6 +68,12 @@ TALENT_PERMIT: Final = Programme(
         told=TOLD,
         published=PUBLISHED,
     ),
+    by=frozenset({Role.EMPLOYER}),
+    submit=routes.SUBMIT,
+    check=(routes.CHECK, registration.check),
+    track_path=routes.PERMITS,
+    inboxes=(AUTHORITY,),
+    desks=(LOST_ANSWERS,),
     accept=registration.accept,
     taken_again_at=live_registrations.taken_again_at,
     rosters=ROSTERS,
@@ -69,6 +83,8 @@ TALENT_PERMIT: Final = Programme(
     commands=COMMANDS,
     answers=ANSWERS,
     timers=TIMERS,
+    packs=(limits.RULES,),
+    limits=OwnLimits(limits.read),
     rules=Rules(facts=PermitFacts, assess=rules.assess, of_destination=rules.eligibility, looked_at=LOOKED_AT),
     gather=facts.gather,
     signatures={
@@ -90,6 +106,9 @@ TALENT_PERMIT: Final = Programme(
     has_died=departures.has_died,
     outlook=eligibility.outlook,
     recounted=recounted,
+    calls=CALLS,
+    poll=polling.poll,
+    leaving=LEAVING,
     answer_hashes=inbox.accepted_hashes,
     forget=lost.forget_before,
 )

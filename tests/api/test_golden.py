@@ -14,7 +14,6 @@ from api.employer_views import RosterView, roster_links
 from cases.shared.idempotency import Progress
 from domain.errors import Refused
 from domain.languages import Language
-from domain.registration import RegistrationRequest
 from privacy import objections
 from privacy.access_days import _Counted, _readers
 from privacy.access_log import Reading, reading_view
@@ -22,6 +21,7 @@ from privacy.erasures import erasure_view
 from privacy.legal_holds import hold_view
 from privacy.own_data import _facts
 from programmes.talent_permit.programme import TALENT_PERMIT
+from programmes.talent_permit.requests import RegistrationRequest
 from register.employers import _version_view, standing_view
 from register.packs import pack_view
 from register.premises import _view as premises_view
