@@ -28,6 +28,7 @@ from programmes.talent_permit import (
 )
 from programmes.talent_permit.authority import inbox, lost
 from programmes.talent_permit.authority.incoming import AUTHORITY, LOST_ANSWERS
+from programmes.talent_permit.bodies import BODIES
 from programmes.talent_permit.known import LOOKED_AT, PermitFacts
 from programmes.talent_permit.published import PUBLISHED
 from programmes.talent_permit.rosters import ROSTERS
@@ -66,6 +67,7 @@ TALENT_PERMIT: Final = Programme(
     ),
     by=frozenset({Role.EMPLOYER}),
     submit=routes.SUBMIT,
+    bodies=BODIES,
     check=(routes.CHECK, registration.check),
     track_path=routes.PERMITS,
     inboxes=(AUTHORITY,),
