@@ -28,11 +28,11 @@ from domain.findings import outcome_of
 from domain.notices import Channel, NoticeKind, Recipient
 from domain.premises import Site, SiteStanding
 from domain.references import REFERENCE_BYTES, reference_from, registration_number
-from domain.registration import RegistrationRequest
 from domain.stages import Standing
 from policy.pack import PackShelf
 from policy.packs import load_rule_packs
 from programmes.talent_permit.known import facts_of
+from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.rules import assess
 from store.encryption import DataKey, WrappedKey, new_data_key, unwrap
 from store.keyring import Keyring

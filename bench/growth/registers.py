@@ -29,6 +29,7 @@ from bench.growth.copies import SMALL, Stencil, load
 from bench.measure import latencies_ms
 from bench.people import numbers, registration
 from bench.servers import ROOT
+from cases.calls import making as calls
 from cases.case import reads
 from cases.commands import submit as acts
 from cases.commands.advance import advance
@@ -41,7 +42,6 @@ from domain.answers import AuthorityAnswer
 from domain.commands import CommandKind
 from domain.decisions import DecisionRequest
 from domain.employers import RegisterFile
-from domain.registration import RegistrationRequest
 from domain.stages import Stage
 from domain.task_lists import TaskChoice
 from domain.tasks import TaskKind
@@ -50,8 +50,8 @@ from policy.pack import PackShelf
 from policy.packs import load_limits, load_rule_packs
 from programmes import PROGRAMMES
 from programmes.talent_permit import registration as intake
-from programmes.talent_permit.authority import calls
 from programmes.talent_permit.authority import outcomes as answers
+from programmes.talent_permit.requests import RegistrationRequest
 from register.employers import load_register
 from sandbox.stack.ports import free_port
 from sandbox.stack.postgres import OWNER, SEALER, SUPERUSER, PostgresServer

@@ -1,10 +1,12 @@
 """What the rows of a case say by themselves, to those who change the case and to those who only show it."""
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from cases.shared.context import Context
 from domain.errors import need
 from domain.forms import Form
+from domain.outward import CallKind
 from domain.stages import Destination, Stage
 from domain.words import Words
 from store.case_tables import OwnRows
@@ -41,6 +43,11 @@ class OneCase:
     def words(self) -> Words:
         """The words of its programme."""
         return self.context.programmes[self.row.programme].words
+
+    @property
+    def call_kinds(self) -> Mapping[str, CallKind]:
+        """The outward calls of its programme, by what is told with them."""
+        return self.context.programmes[self.row.programme].calls
 
     @property
     def employer_id(self) -> str:

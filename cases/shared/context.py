@@ -12,6 +12,7 @@ from domain.case_types import CaseTypes, Typed
 from domain.employers import PremisesEntry
 from domain.forms import Form
 from domain.notices import Channel
+from domain.outward import CallKind
 from domain.words import Words, joined
 from domain.working_days import WorkingCalendar
 from policy.limits import Limits
@@ -77,7 +78,7 @@ class Context:
 
 
 class Declared(Typed, Protocol):
-    """A programme, as far as it is known down here: its code, words, form, tables, views, and names of its cases."""
+    """A programme, as far as it is known down here: its code, and what its cases are made of and called."""
 
     @property
     def code(self) -> str:
@@ -102,6 +103,11 @@ class Declared(Typed, Protocol):
     @property
     def form(self) -> type[Form]:
         """What is given to open a case."""
+        ...
+
+    @property
+    def calls(self) -> Mapping[str, CallKind]:
+        """Its outward calls, by what is told with them."""
         ...
 
     @property

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from cases.case.file import CaseFile
+from cases.case.moves import At
 from cases.case.signers import is_same, signature_of
 from cases.decisions.reported_days import day_refused, need_day
 from cases.moves.moving import move, need_move
@@ -13,9 +14,9 @@ from domain.acts import Act
 from domain.clock import day_of, start_of
 from domain.errors import Refused, need
 from domain.reasons import ReasonCode, departure_reason
-from domain.registration import DepartureRequest
 from domain.stages import PendingAct
 from programmes.talent_permit.given import known
+from programmes.talent_permit.requests import DepartureRequest
 from programmes.talent_permit.stages import LifeEvent
 from programmes.talent_permit.tables import talent_permit
 from programmes.talent_permit.words import PermitDeadline
@@ -83,6 +84,12 @@ def confirm(file: CaseFile, actor: Actor, at: datetime) -> None:
     move(file, LifeEvent.CONFIRM_DEPARTURE, actor, at)
     reasons = [departure.reason.value]
     file.record(Act.CONFIRMED, actor, at, outcome=PendingAct.DEPARTURE.value, reasons=reasons, **departure.as_kept())
+
+
+def refuses(file: CaseFile, actor: Actor, track: At | None, at: datetime) -> None:
+    """Refuse a departure before the approval has settled, or once the employment is over."""
+    need_move(file, LifeEvent.PROPOSE_DEPARTURE if actor.role in STAFF else LifeEvent.DEPART, actor)
+    _need_employed(file, at)
 
 
 def need_another_than_reported(file: CaseFile, actor: Actor) -> None:

@@ -10,7 +10,6 @@ from domain.actors import Role
 from domain.case_types import CaseType
 from domain.commands import CommandKind
 from domain.parties import Part, Party
-from domain.registration import RegistrationRequest
 from domain.stages import PendingAct
 from policy.rerun import Rules
 from programmes.talent_permit import (
@@ -26,11 +25,14 @@ from programmes.talent_permit import (
     rules,
     views,
 )
-from programmes.talent_permit.authority import inbox, lost
+from programmes.talent_permit.authority import inbox, lost, polling
+from programmes.talent_permit.authority.calls import CALLS
 from programmes.talent_permit.authority.incoming import AUTHORITY, LOST_ANSWERS
+from programmes.talent_permit.authority.leaving import LEAVING
 from programmes.talent_permit.bodies import BODIES
 from programmes.talent_permit.known import LOOKED_AT, PermitFacts
 from programmes.talent_permit.published import PUBLISHED
+from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.rosters import ROSTERS
 from programmes.talent_permit.stages import MOVES, TRACKS, LifeEvent
 from programmes.talent_permit.tables import TALENT_PERMITS
@@ -102,6 +104,9 @@ TALENT_PERMIT: Final = Programme(
     has_died=departures.has_died,
     outlook=eligibility.outlook,
     recounted=recounted,
+    calls=CALLS,
+    poll=polling.poll,
+    leaving=LEAVING,
     answer_hashes=inbox.accepted_hashes,
     forget=lost.forget_before,
 )

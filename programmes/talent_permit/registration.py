@@ -31,7 +31,6 @@ from domain.errors import Refused
 from domain.findings import Audience, outcome_of, seen_by
 from domain.languages import Language
 from domain.references import REFERENCE_BYTES, reference_from
-from domain.registration import RegistrationRequest
 from domain.spellings import TALENT_PERMIT
 from domain.stages import Holder, Stage
 from programmes.talent_permit.facts import gather_facts
@@ -42,6 +41,7 @@ from programmes.talent_permit.live_registrations import (
     refuse_second,
     second_refused,
 )
+from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.rules import assess
 from programmes.talent_permit.tables import TALENT_PERMITS, TalentPermitRow
 from store.case_rows import LoadedEmployer, Row, load_employer

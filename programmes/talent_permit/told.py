@@ -8,8 +8,8 @@ from cases.case.shows import FactSource, Told
 from domain.acts import Act
 from domain.case_facts import short_of
 from domain.folding import ActRow, Folding
-from domain.registration import FactField
 from domain.stages import Holder, PendingAct, PermitStage
+from programmes.talent_permit.requests import FactField
 from programmes.talent_permit.words import PermitAct
 
 _APPLICATION: Final = "application"

@@ -4,8 +4,8 @@ from cli.docs import all_bodies, all_columns
 from domain.data_map import DataClass
 from domain.languages import Language
 from domain.own_data import KEPT_APART, OF_OTHERS, SHOWN, row_of
-from domain.registration import Employment, Person, RegistrationRequest
 from programmes import own_tables
+from programmes.talent_permit.requests import Employment, Person, RegistrationRequest
 from texts.person import GROUPS, plain
 
 

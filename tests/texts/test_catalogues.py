@@ -18,10 +18,10 @@ from domain.languages import Language
 from domain.notices import Channel, DeliveryStatus, NoticeKind, Recipient
 from domain.purposes import Purpose
 from domain.reasons import ReasonCode
-from domain.registration import RegistrationRequest
 from domain.stages import Destination, DueKind, Holder, PendingAct, PermitStage, Stage
 from domain.webhooks import ReceiptStatus
 from programmes import PROGRAMMES
+from programmes.talent_permit.requests import RegistrationRequest
 from record import history as history_events
 from record.history import Kind
 from record.reconciliation import counterparts, differences, signed_words, vouching

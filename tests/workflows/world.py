@@ -45,11 +45,11 @@ from domain.decisions import (
 )
 from domain.employers import StandingRequest
 from domain.messages import REGISTRATION_QUEUE, Course, StandingInput
-from domain.registration import RegistrationRequest
 from domain.stages import Destination, PermitStage, Stage
 from programmes import CASE_TYPES, PROGRAMMES
 from programmes.talent_permit.authority import outcomes as answers
 from programmes.talent_permit.registration import accept
+from programmes.talent_permit.requests import RegistrationRequest
 from register.standing import confirm_standing, propose_standing
 from store import tables
 from store.erasure_list import ErasureList

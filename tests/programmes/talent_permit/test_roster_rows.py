@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from domain.registration import RegistrationRequest
 from domain.stages import Destination
+from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.rosters import DepartureRow, departure_of, registration_of
 
 ROW = {

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from domain.errors import FieldError
 from domain.forms import need_form
-from domain.registration import DepartureRequest, RegistrationRequest
 from domain.roster import RosterAct
 from programmes.talent_permit.programme import TALENT_PERMIT
+from programmes.talent_permit.requests import DepartureRequest, RegistrationRequest
 from register.rosters import check
 
 Read = RegistrationRequest | DepartureRequest

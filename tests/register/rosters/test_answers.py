@@ -18,8 +18,8 @@ from cases.files.sheet import read_sheet
 from cases.shared.context import Context
 from domain.errors import Refused
 from domain.languages import Language
-from domain.registration import RegistrationRequest
 from domain.roster import OnDefect, RosterAct
+from programmes.talent_permit.requests import RegistrationRequest
 from register.rosters import columns as roster_columns
 from register.rosters import contents as roster_contents
 from register.rosters import workbooks as roster_workbooks

@@ -7,8 +7,8 @@ import pytest
 
 from domain.languages import Language
 from domain.reasons import DEPARTURE_REASONS
-from domain.registration import DepartureRequest, EmploymentKind, RegistrationRequest
 from domain.roster import RosterAct
+from programmes.talent_permit.requests import DepartureRequest, EmploymentKind, RegistrationRequest
 from register.rosters.file import MARKS
 from tests.register.rosters.reading import read_row
 from texts.catalogue import Sentence

@@ -19,8 +19,8 @@ from cases.files.sheet import read_sheet
 from cases.files.written import write_workbook
 from domain.errors import FieldError, Refused
 from domain.languages import Language
-from domain.registration import EmploymentKind, RegistrationRequest
 from domain.roster import DEPARTURE_COLUMNS, REGISTER_COLUMNS, RosterAct
+from programmes.talent_permit.requests import EmploymentKind, RegistrationRequest
 from register.rosters.columns import known_words
 from register.rosters.file import MARKS, RosterSheet, roster_sheet
 from register.rosters.reads import message_of, stored_errors
