@@ -36,6 +36,8 @@ from domain.stages import Destination, PendingAct
 from domain.words import Words
 from domain.working_days import Deadline
 from policy.facts import Facts
+from policy.limits import OwnLimits
+from policy.packs import PackSource
 from policy.rerun import Rules
 from store.case_tables import CaseTable
 from store.rows.authority import CallRow
@@ -343,6 +345,8 @@ class Programme:
         commands: all that can be asked of its cases, those of the core among them.
         answers: what answers to tasks do, by the kind of task; of a kind not named here they close the task.
         timers: what is due at each kind of deadline, those of the core among them.
+        packs: its rule packs; a case keeps its version of the first.
+        limits: the time limits that it has for itself.
         rules: what an assessment runs.
         gather: the facts that they look at, from what was given or is known, and from the park's registers.
         signatures: what can be proposed of a case that was decided, beside the decisions of any case.
@@ -390,6 +394,8 @@ class Programme:
     commands: Mapping[str, Command]
     answers: Mapping[str, Answer]
     timers: Mapping[str, Timer]
+    packs: tuple[PackSource, ...]
+    limits: OwnLimits
     rules: Rules
     gather: Gather
     signatures: Mapping[PendingAct, Signature]

@@ -11,6 +11,7 @@ from domain.case_types import CaseType
 from domain.commands import CommandKind
 from domain.parties import Part, Party
 from domain.stages import PendingAct
+from policy.limits import OwnLimits
 from policy.rerun import Rules
 from programmes.talent_permit import (
     departures,
@@ -18,6 +19,7 @@ from programmes.talent_permit import (
     employment,
     facts,
     given,
+    limits,
     live_registrations,
     own_views,
     registration,
@@ -83,6 +85,8 @@ TALENT_PERMIT: Final = Programme(
     commands=COMMANDS,
     answers=ANSWERS,
     timers=TIMERS,
+    packs=(limits.RULES,),
+    limits=OwnLimits(limits.read),
     rules=Rules(facts=PermitFacts, assess=rules.assess, of_destination=rules.eligibility, looked_at=LOOKED_AT),
     gather=facts.gather,
     signatures={
