@@ -24,11 +24,13 @@ from api.wiring import wiring_of
 from cases.case import export as case_export
 from cases.case import reads
 from cases.case.views import CheckView
+from cases.commands.intake import accept
 from cases.programme import Command, Programme, programme_at
 from cases.shared.idempotency import Idempotency
 from cases.shared.inboxes import Desk, Inbox, Received, Step
 from domain.actors import Actor, Role
 from domain.fields import Code, Label, Name, Since
+from domain.forms import Form
 from domain.pages import PageQuery
 from domain.references import find_reference
 from domain.routes import On, OwnRoute
@@ -125,10 +127,9 @@ def _add_cases(router: ProgrammeRouter) -> None:
     router.add("GET", "/{reference}", _get_case, response_model=case, summary="Read a case", **_READ)
 
 
-async def _submit(request: Request, body: BaseModel, idempotency: Idempotency, actor: Actor) -> Response:
+async def _submit(request: Request, body: Form, idempotency: Idempotency, actor: Actor) -> Response:
     wiring = wiring_of(request)
-    accept = programme_in(request).accept
-    accepted = await accept(wiring.context, actor, body, idempotency, request.state.language)
+    accepted = await accept(wiring.context, programme_in(request), actor, body, idempotency, request.state.language)
     concern(accepted.reference)
     wiring.starts.add(actor.tenant, accepted.reference, request.state.correlation_id)
     return respond_with_case(accepted.reply, partial(programme_at, wiring.context), is_new=True)

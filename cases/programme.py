@@ -18,7 +18,6 @@ from cases.case.parties import DeclaredPart
 from cases.case.shows import Views
 from cases.case.views import CaseForStaff, CheckView
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Reply
 from cases.shared.inboxes import Desk, Inbox
 from domain.actors import Actor, Role
 from domain.answers import AuthorityAnswer
@@ -41,6 +40,8 @@ from policy.packs import PackSource
 from policy.rerun import Rules
 from store.case_tables import CaseTable
 from store.rows.authority import CallRow
+from store.rows.base import TableRow
+from store.rows.register import CaseRow
 from store.rows.work import DeadlineRow, TaskRow
 
 Body = dict[str, Any]
@@ -72,14 +73,6 @@ Said = Callable[[Mapping[str, Any]], "Tells"]
 Refuses = Callable[[CaseFile, Actor, At | None, datetime], None]
 # Refuses what a case would not take, looking at it alone.
 Look = Callable[[CaseFile, Actor, datetime, Any], object]
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """A case that was taken on, now or when its key came first, and what its caller is answered."""
-
-    reference: str
-    reply: Reply
 
 
 # Answers that a question was asked for; None where nothing stands in the place of the call.
@@ -170,16 +163,6 @@ class LeavingReport:
     begins: str
     names: Callable[[AsyncConnection, str], Awaitable[Sequence[str]]]
     sends: Callable[[date, Sequence[str]], Message]
-
-
-class Accept(Protocol):
-    """Takes on a case as its form says, once for each key, and answers in a language."""
-
-    def __call__(
-        self, context: Context, actor: Actor, request: Any, idempotency: Idempotency, language: Language = ..., /
-    ) -> Awaitable[Accepted]:
-        """Take it on."""
-        ...
 
 
 # Says what the rules would find of a form today, and stores nothing.
@@ -336,8 +319,8 @@ class Programme:
         track_path: the address of its tracks, where its cases have any.
         inboxes: what it hears from machines outside.
         desks: what its staff works on beside cases.
-        accept: takes on a case.
-        taken_again_at: when cases are taken on again after the limit of a day was used up.
+        own_rows: what it keeps of a new case, by table, of the form and of the case as it is taken on.
+        opened: what the ledger says of a new case beside what it says of any.
         rosters: the rosters whose rows are of this programme.
         moves: the table of its moves, the front half's among them; its columns act.
         tracks: its tracks by name, each with its moves.
@@ -385,8 +368,8 @@ class Programme:
     track_path: TrackPath | None = None
     inboxes: tuple[Inbox, ...] = ()
     desks: tuple[Desk, ...] = ()
-    accept: Accept
-    taken_again_at: Callable[[datetime], datetime]
+    own_rows: Callable[[Form, CaseRow], Mapping[str, Sequence[TableRow]]]
+    opened: Callable[[CaseFile], Mapping[str, Any]]
     rosters: Mapping[RosterAct, Roster]
     moves: Moves
     tracks: Mapping[str, Track]

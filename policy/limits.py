@@ -28,6 +28,7 @@ class Limits:
     settling: timedelta
     claim_days: int
     signature_days: int
+    conflicts_a_day: int
     hold_review_days: int
     hold_review_latest_days: int
     reconsideration_calendar_days: int
@@ -67,6 +68,7 @@ def limits_of(pack: Pack) -> Limits:
         settling=timedelta(minutes=pack.integer("settling_minutes")),
         claim_days=pack.integer("claim_days"),
         signature_days=pack.integer("signature_days"),
+        conflicts_a_day=pack.integer("conflicts_a_day"),
         hold_review_days=pack.integer("hold_review_days"),
         hold_review_latest_days=pack.integer("hold_review_latest_days"),
         reconsideration_calendar_days=pack.integer("reconsideration_days"),

@@ -23,7 +23,6 @@ from domain.commands import CommandKind
 from domain.decisions import DecisionRequest
 from domain.stages import Stage
 from programmes import CASE_TYPES
-from programmes.talent_permit.registration import accept
 from programmes.talent_permit.requests import RegistrationRequest
 from sandbox.stack.ports import free_port
 from sandbox.stack.temporal_server import binary, environment
@@ -31,6 +30,7 @@ from store.keyring import Keyring
 from temporal.client import connect
 from temporal.engine import TemporalEngine, Told
 from tests.cases.contexts import EMPLOYER_A, OFFICER, Clock, key, load_samples, open_context, registration_body
+from tests.cases.taking_on import accept
 from tests.e2e.people import identity_number
 from tests.installation import tell_settings
 from tests.services import SEALER_URLS

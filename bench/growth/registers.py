@@ -31,6 +31,7 @@ from bench.people import numbers, registration
 from bench.servers import ROOT
 from cases.calls import making as calls
 from cases.case import reads
+from cases.commands import intake
 from cases.commands import submit as acts
 from cases.commands.advance import advance
 from cases.shared.calendar import load_published
@@ -49,9 +50,9 @@ from policy.limits import limits_of
 from policy.pack import PackShelves
 from policy.packs import load_limits, load_rule_packs
 from programmes import PROGRAMMES
-from programmes.talent_permit import registration as intake
 from programmes.talent_permit.authority import outcomes as answers
 from programmes.talent_permit.limits import RULES
+from programmes.talent_permit.programme import TALENT_PERMIT
 from programmes.talent_permit.requests import RegistrationRequest
 from register.employers import load_register
 from sandbox.stack.ports import free_port
@@ -102,7 +103,7 @@ async def submit(context: Context, number: int) -> str:
     body = registration(number)
     request = RegistrationRequest.model_validate(body)
     name = Idempotency("POST /v1/registrations", str(uuid4()), json.dumps(body).encode())
-    return (await intake.accept(context, EMPLOYER, request, name)).reference
+    return (await intake.accept(context, TALENT_PERMIT, EMPLOYER, request, name)).reference
 
 
 async def decide(context: Context, reference: str) -> Any:

@@ -1,4 +1,4 @@
-"""One live registration a person: what a caller is told who asks for a second one, and how often it may ask."""
+"""One live case of a programme a person: what a caller is told who asks for a second one, and how often it may ask."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,7 +14,6 @@ from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import day_of, start_of
 from domain.errors import Refused
-from programmes.talent_permit.limits import limits_in
 from store.case_rows import Beside
 from store.ledger import Entry, append
 from store.tables import cases, quotas
@@ -27,7 +26,7 @@ _CONFLICTS: Final = (
 # The caller's own live cases first, so that nothing is looked at of who is known elsewhere alone.
 _OWN_LIVE: Final = """
     SELECT EXISTS (
-        SELECT FROM cases r WHERE r.employer_id = :own_employer AND r.live
+        SELECT FROM cases r WHERE r.employer_id = :own_employer AND r.live AND r.programme = :own_programme
         AND r.last_four_hash = CAST(:own_last_four AS bytea)
         AND CAST(:own_identity AS bytea) IN (
             SELECT d.lookup_hash FROM person_documents d WHERE d.person_id = r.person_id)
@@ -44,15 +43,16 @@ def person_within_limit(context: Context, actor: Actor, identity_number: str, at
         "limit_employer": actor.tenant,
         "limit_what": _WHAT,
         "limit_day": day_of(at),
-        "limit_most": limits_in(context).conflicts_a_day,
+        "limit_most": context.limits.conflicts_a_day,
     }
     return Beside((("conflicts_today", _CONFLICTS), (name, within)), {**known.values, **limit})
 
 
-def own_live(context: Context, employer_id: str, identity_number: str) -> Beside:
-    """Return the subquery `own_live`: whether the employer has a live case of this person, whoever else has one."""
+def own_live(context: Context, programme: str, employer_id: str, identity_number: str) -> Beside:
+    """Return the subquery `own_live`: whether the employer has a live case of this person in a programme."""
     last_four = context.keyring.lookup_hash(f"last_four/{employer_id}", identity_number[-4:].upper())
     values = {
+        "own_programme": programme,
         "own_employer": employer_id,
         "own_last_four": last_four,
         "own_identity": identity_hash(context, identity_number),
@@ -73,9 +73,9 @@ async def hold_limit(
     """
     if conflicts is None:
         return False
-    if conflicts < limits_in(context).conflicts_a_day:
+    if conflicts < context.limits.conflicts_a_day:
         conflicts = (await connection.execute(_today(actor, at).with_for_update())).scalar_one()
-    if conflicts >= limits_in(context).conflicts_a_day:
+    if conflicts >= context.limits.conflicts_a_day:
         raise _spent(at)
     return True
 
@@ -87,21 +87,23 @@ async def need_within_limit(context: Context, connection: AsyncConnection, actor
         Refused: `too_many_requests`.
     """
     conflicts = (await connection.execute(_today(actor, at))).scalar_one_or_none()
-    if conflicts is not None and conflicts >= limits_in(context).conflicts_a_day:
+    if conflicts is not None and conflicts >= context.limits.conflicts_a_day:
         raise _spent(at)
 
 
-async def refuse_second(context: Context, actor: Actor, identity_number: str) -> Refused:
+async def refuse_second(context: Context, programme: str, actor: Actor, identity_number: str) -> Refused:
     """Return the 409 that names no one, count it, and write it down; past the day's number it is a 429."""
     async with context.database.begin(actor.tenant) as connection:
-        return await second_refused(context, connection, actor, identity_number)
+        return await second_refused(context, connection, programme, actor, identity_number)
 
 
-async def second_refused(context: Context, connection: AsyncConnection, actor: Actor, identity_number: str) -> Refused:
+async def second_refused(
+    context: Context, connection: AsyncConnection, programme: str, actor: Actor, identity_number: str
+) -> Refused:
     """Return the same as `refuse_second`, within a transaction that is to be committed."""
     at = context.clock()
     person = await find_person(context, connection, identity_number)
-    own = await _find_own(connection, person.person_id) if person is not None else None
+    own = await _find_own(connection, programme, person.person_id) if person is not None else None
     count = 0 if own is not None else await _count(connection, actor, at)
     entry = Entry(
         Act.REQUEST_REFUSED,
@@ -113,7 +115,7 @@ async def second_refused(context: Context, connection: AsyncConnection, actor: A
         detail={"own": own is not None, "case": own},
     )
     await append(connection, f"request/{uuid4()}", [entry])
-    if count > limits_in(context).conflicts_a_day:
+    if count > context.limits.conflicts_a_day:
         return _spent(at)
     if own is not None:
         return Refused("live_registration_exists", f"You have a live registration of this person: {own}.")
@@ -135,9 +137,9 @@ def _today(actor: Actor, at: datetime) -> Select[int]:
     return select(q.count).where(q.employer_id == actor.tenant, q.what == _WHAT, q.day == day_of(at))
 
 
-async def _find_own(connection: AsyncConnection, person_id: UUID) -> str | None:
-    """Return the live case of a person among those that the tenant may see."""
-    mine = select(cases.c.reference).where(cases.c.person_id == person_id, cases.c.live)
+async def _find_own(connection: AsyncConnection, programme: str, person_id: UUID) -> str | None:
+    """Return the live case of a person in a programme among those that the tenant may see."""
+    mine = select(cases.c.reference).where(cases.c.programme == programme, cases.c.person_id == person_id, cases.c.live)
     return (await connection.execute(mine)).scalar_one_or_none()
 
 

@@ -29,7 +29,6 @@ class TalentPermitLimits:
     departure_report_days: int
     departure_back_days: int
     departure_ahead_days: int
-    conflicts_a_day: int
 
 
 def read(pack: Pack) -> TalentPermitLimits:
@@ -52,7 +51,6 @@ def read(pack: Pack) -> TalentPermitLimits:
         departure_report_days=pack.integer("departure_report_days"),
         departure_back_days=pack.integer("departure_back_days"),
         departure_ahead_days=pack.integer("departure_ahead_days"),
-        conflicts_a_day=pack.integer("conflicts_a_day"),
     )
     return checked(limits, pack)
 

@@ -10,11 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.file import CaseFile
 from cases.case.identity import take_identity
 from cases.commands import said, verbs
+from cases.commands.one_live import need_within_limit, refuse_second
 from cases.decisions import correction, disputes
 from cases.moves.front_half import Event
 from cases.notices import contact_changes
 from cases.programme import EVERYBODY, Answer, Body, Command, Given, Tells, effect
 from cases.shared.context import Context
+from domain import spellings
 from domain.actors import STAFF, Actor
 from domain.acts import Act
 from domain.answers import AnswerState
@@ -36,7 +38,6 @@ from programmes.talent_permit import departures, employment, permit_acts, permit
 from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.authority.early import take_answer, take_early
 from programmes.talent_permit.given import given, known
-from programmes.talent_permit.live_registrations import need_within_limit, refuse_second
 from programmes.talent_permit.requests import ChangeRequest, CorrectionRequest, DepartureRequest, FactRequest
 from programmes.talent_permit.stages import PERMIT, LifeEvent, PermitEvent
 from programmes.talent_permit.tables import talent_permit
@@ -79,7 +80,7 @@ async def _need_within_limit(
 async def _second_refused(context: Context, actor: Actor, given: Given, refused: Refused) -> Refused:
     number = _number_given(None, given)
     if refused.code == "live_registration_exists" and number is not None:
-        return await refuse_second(context, actor, number)
+        return await refuse_second(context, spellings.TALENT_PERMIT, actor, number)
     return refused
 
 

@@ -9,6 +9,8 @@ import structlog
 from sqlalchemy import bindparam, func, select, text, update
 
 from cases.commands import submit as acts
+from cases.commands.intake import accept
+from cases.commands.one_live import taken_again_at
 from cases.commands.sweeper import Sending
 from cases.keys.data import get_data_key
 from cases.programme import Programme, Roster, programmes_of
@@ -181,7 +183,7 @@ async def _run(context: Context, job: Job, starter: Sending | None) -> None:
             done = await _do(context, job, row.row, read, row.reference, starter)
         except _UsedUp:
             async with context.database.begin() as connection:
-                until = _programme(context, job).taken_again_at(context.clock())
+                until = taken_again_at(context.clock())
                 await connection.execute(_REST, {"id": job.roster_id, "until": until})
             return
         if done is not None:
@@ -220,7 +222,8 @@ async def _do(
     try:
         if read.form is not None:
             idempotency = Idempotency(ROSTER_ROUTE, key, read.form.model_dump_json().encode())
-            reference = (await _programme(context, job).accept(context, actor, read.form, idempotency)).reference
+            taken = await accept(context, _programme(context, job), actor, read.form, idempotency)
+            reference = taken.reference
             if starter is not None:
                 with concerning(reference, key):
                     await starter.start(reference, key, employer_id=job.actor.employer_id or "")

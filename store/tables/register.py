@@ -84,6 +84,7 @@ cases = Table(
     Index(
         "uq_cases_live_person",
         "person_id",
+        "programme",
         unique=True,
         postgresql_where=text("live"),
     ),

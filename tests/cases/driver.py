@@ -27,7 +27,6 @@ from domain.commands import CommandKind
 from domain.errors import Refused
 from domain.messages import Course
 from programmes.talent_permit.authority import outcomes as answers
-from programmes.talent_permit.registration import accept
 from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.tables import talent_permits
 from programmes.talent_permit.words import PermitCommand
@@ -43,6 +42,7 @@ from tests.cases.contexts import (
     registration_body,
     shown,
 )
+from tests.cases.taking_on import accept
 
 OFFICER_2 = Actor(issuer="test", subject="officer-2", role=Role.OFFICER)
 AUTHORITY = Actor(issuer="test", subject="authority", role=Role.AUTHORITY)

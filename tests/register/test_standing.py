@@ -15,7 +15,6 @@ from domain.employers import StandingRequest
 from domain.errors import Defect, Refused
 from domain.stages import Standing
 from programmes.talent_permit.authority.leaving import LEAVING
-from programmes.talent_permit.registration import accept
 from programmes.talent_permit.requests import RegistrationRequest
 from register.employers import get_employer
 from register.rollout import (
@@ -44,6 +43,7 @@ from tests.cases.contexts import (
     open_context,
     registration_body,
 )
+from tests.cases.taking_on import accept
 
 NUMBERS = ("44030419900307123X", "33010619860128072X", "620102199304213908")
 

@@ -14,13 +14,13 @@ from cases.commands.sweeper import sweep
 from domain.messages import StandingInput
 from domain.stages import Stage
 from programmes import CASE_TYPES
-from programmes.talent_permit.registration import accept
 from programmes.talent_permit.requests import RegistrationRequest
 from sandbox.stack.doors import Door, Mood, open_door
 from store import tables
 from temporal import engine as engine_module
 from temporal.engine import TemporalEngine, Told
 from tests.cases.contexts import EMPLOYER_A, registration_body
+from tests.cases.taking_on import accept
 from tests.workflows.world import Case, World, new_key, open_world
 
 LIMIT = 1.0

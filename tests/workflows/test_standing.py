@@ -23,7 +23,6 @@ from domain.decisions import PermitConfirmationRequest
 from domain.employers import StandingRequest
 from domain.messages import REGISTRATION_QUEUE, STANDING_WORKFLOW, DecisionSignal, StandingInput
 from domain.stages import Standing
-from programmes.talent_permit.registration import accept
 from programmes.talent_permit.requests import RegistrationRequest
 from register.rollout import find_unspread
 from register.standing import confirm_standing, propose_standing
@@ -39,6 +38,7 @@ from tests.cases.contexts import (
     open_context,
     registration_body,
 )
+from tests.cases.taking_on import accept
 from tests.workflows.sandbox import sandboxed
 from worker import workflow_runner
 from workflows.standing import StandingWorkflow

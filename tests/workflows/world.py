@@ -48,7 +48,6 @@ from domain.messages import REGISTRATION_QUEUE, Course, StandingInput
 from domain.stages import Destination, PermitStage, Stage
 from programmes import CASE_TYPES, PROGRAMMES
 from programmes.talent_permit.authority import outcomes as answers
-from programmes.talent_permit.registration import accept
 from programmes.talent_permit.requests import RegistrationRequest
 from register.standing import confirm_standing, propose_standing
 from store import tables
@@ -69,6 +68,7 @@ from tests.cases.contexts import (
     shared_keyring,
     shown,
 )
+from tests.cases.taking_on import accept
 from tests.pools import POOLS
 from tests.services import SEALER_URLS
 from tests.workflows.authority import FakeAuthority

@@ -9,9 +9,9 @@ from cases.case.file import open_case
 from cases.case.reads import list_cases
 from cases.shared.context import Context
 from domain.acts import Act
-from programmes.talent_permit.registration import accept
 from programmes.talent_permit.requests import RegistrationRequest
 from tests.cases.contexts import EMPLOYER_A, Clock, key, load_samples, open_context, registration_body
+from tests.cases.taking_on import accept
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 

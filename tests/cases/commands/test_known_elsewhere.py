@@ -10,11 +10,11 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import delete, event, insert, select, text
 
+from cases.commands.one_live import person_within_limit
 from domain.commands import CommandKind
 from domain.errors import Refused
 from domain.roster import OnDefect, RosterAct
-from programmes.talent_permit.live_registrations import person_within_limit
-from programmes.talent_permit.registration import accept, check
+from programmes.talent_permit.registration import check
 from programmes.talent_permit.requests import RegistrationRequest
 from register.rosters.intake import RosterFile, receive
 from register.rosters.reads import get_roster, get_rows
@@ -23,6 +23,7 @@ from store import tables
 from tests.api.walk import identity_number
 from tests.cases.contexts import EMPLOYER_A, EMPLOYER_B, OFFICER, key, registration_body
 from tests.cases.driver import Park, china, open_park
+from tests.cases.taking_on import accept
 
 KNOWN, UNKNOWN, OWN = "44030419900307123X", identity_number(801), identity_number(802)
 HEADERS = "name_zh,identity_number,position,work_site,employment_kind,contract_start,language,destinations,state_worker"

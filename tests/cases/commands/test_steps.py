@@ -15,19 +15,19 @@ from cases.calls import making as calls
 from cases.commands import store as commands
 from cases.commands import sweeper as sweeping
 from cases.commands.advance import advance
+from cases.commands.intake import Accepted
 from cases.incidents import stopped as incidents
-from cases.programme import Accepted
 from cases.shared.context import Context
 from domain.answers import AuthorityAnswer
 from domain.commands import CommandKind
 from domain.errors import Refused
 from domain.messages import Course
 from programmes.talent_permit.authority import outcomes as answers
-from programmes.talent_permit.registration import accept
 from programmes.talent_permit.requests import RegistrationRequest
 from store import tables
 from tests.cases.contexts import EMPLOYER_A, EMPLOYER_B, OFFICER, key, registration_body
 from tests.cases.driver import AUTHORITY, MENDED, OFFICER_2, Case, Park, china, open_park
+from tests.cases.taking_on import accept
 
 _NO_TIME = timedelta(seconds=-5)
 Prepared = Callable[[Park], Awaitable[Case]]

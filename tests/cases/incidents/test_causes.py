@@ -22,12 +22,12 @@ from domain.commands import CommandKind
 from domain.errors import Refused
 from domain.incidents import Healed, IncidentKind
 from domain.languages import Language
-from programmes.talent_permit.registration import accept
 from programmes.talent_permit.requests import RegistrationRequest
 from record.reconciliation.evidence import Difference
 from record.reconciliation.reconcile import end_workflow_lines, keep_differences, mark_gone, note_unchecked
 from store.tables import commands, incidents
 from tests.cases.contexts import EMPLOYER_A, Clock, key, load_samples, open_context, registration_body
+from tests.cases.taking_on import accept
 from texts.incidents import INCIDENTS, incident_help
 
 OPERATOR = Actor(issuer="test", subject="operator", role=Role.OPERATOR, correlation_id="causes")

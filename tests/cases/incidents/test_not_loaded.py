@@ -11,10 +11,11 @@ from cases.shared.calendar import load_calendar
 from cases.shared.context import Context
 from domain.actors import Actor, Role, system
 from domain.errors import Refused
-from programmes.talent_permit.registration import accept, check
+from programmes.talent_permit.registration import check
 from programmes.talent_permit.requests import RegistrationRequest
 from register.employers import load_register
 from tests.cases.contexts import EMPLOYER_A, Clock, key, load_samples, open_context, registration_body, sample_register
+from tests.cases.taking_on import accept
 
 OPERATOR = Actor(issuer="test", subject="operator", role=Role.OPERATOR)
 REQUEST = RegistrationRequest.model_validate(registration_body())

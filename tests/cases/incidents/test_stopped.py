@@ -22,9 +22,9 @@ from domain.actors import Actor, Role, system
 from domain.errors import Defect, Refused
 from domain.incidents import IncidentKind
 from domain.stages import Stage
-from programmes.talent_permit.registration import accept
 from programmes.talent_permit.requests import RegistrationRequest
 from tests.cases.contexts import EMPLOYER_A, Clock, key, load_samples, open_context, registration_body
+from tests.cases.taking_on import accept
 
 OPERATOR = Actor(issuer="test", subject="operator", role=Role.OPERATOR, correlation_id="incidents")
 

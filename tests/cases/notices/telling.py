@@ -12,10 +12,10 @@ from cases.notices.due import Due, Outcome, Result
 from cases.shared.context import Context
 from domain.actors import Actor, Role
 from domain.notices import Channel, NoticeKind, Recipient
-from programmes.talent_permit.registration import accept
 from programmes.talent_permit.requests import RegistrationRequest
 from store.tables import deliveries, employers, ledger, notices, tasks
 from tests.cases.contexts import EMPLOYER_A, key, registration_body
+from tests.cases.taking_on import accept
 from texts.notices import Remedy
 
 LETTER_FACTS = {

@@ -13,11 +13,11 @@ from cases.shared.context import CalendarShelf, Context
 from domain.actors import system
 from domain.calendars import CalendarFile, DayKind, day_kind
 from policy.calendars import mainland_calendar, published_year
-from programmes.talent_permit.registration import accept
 from programmes.talent_permit.requests import RegistrationRequest
 from store.tables import calendar_days, commands, cursors, deadlines, ledger
 from tests.cases.contexts import EMPLOYER_A, Clock, key, load_samples, open_context, registration_body
 from tests.cases.driver import Park, china, open_park
+from tests.cases.taking_on import accept
 
 LOADER = system("calendar_load")
 

@@ -11,6 +11,7 @@ import pytest_asyncio
 from sqlalchemy import update
 
 from cases.case.file import read_case
+from cases.commands import intake
 from cases.health.restore_watch import look_at_restore, note_undeclared, say_nothing_lost
 from cases.shared import lost_cases
 from cases.shared.context import Context
@@ -18,7 +19,6 @@ from domain.actors import system
 from domain.checkups import Health
 from domain.errors import Refused
 from domain.references import REFERENCE_BYTES, reference_from
-from programmes.talent_permit import registration
 from proof.checkpoints import open_checkpoint, parse_note, verifier_key
 from proof.declarations import Declaration
 from record.restores.declaring import SKIPPED_NUMBERS, Restored, declare_restore, find_lost_cases
@@ -103,7 +103,7 @@ async def test_the_reference_of_a_lost_case_is_not_given_again(park: Park, monke
 
     assert await find_lost_cases(park.context, listed()) == [reference_from("HT", lost)]
     drawn = iter([lost, free])
-    monkeypatch.setattr(registration, "reference_from", lambda _prefix, _entropy: reference_from("HT", next(drawn)))
+    monkeypatch.setattr(intake, "reference_from", lambda _prefix, _entropy: reference_from("HT", next(drawn)))
     case = await park.take_on()
     assert case.reference == reference_from("HT", free)
     assert not await lost_cases.note_gone(park.context, case.reference)

@@ -18,7 +18,6 @@ from domain.employers import StandingRequest
 from domain.errors import Refused
 from domain.roster import OnDefect, RosterAct
 from domain.stages import Standing
-from programmes.talent_permit.registration import accept
 from programmes.talent_permit.requests import RegistrationRequest
 from register.rosters import work as roster_work
 from register.rosters.intake import RosterFile, receive
@@ -39,6 +38,7 @@ from tests.cases.contexts import (
     open_context,
     registration_body,
 )
+from tests.cases.taking_on import accept
 
 SAMPLE = (EXAMPLES / "roster.csv").read_bytes()
 SAMPLE_B = (EXAMPLES / "roster-b.csv").read_bytes()
