@@ -6,14 +6,14 @@ stands here without a word of any of them.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final, NamedTuple, Protocol
 
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
-from cases.case.moves import Moves, Track
+from cases.case.moves import At, Moves, Track
 from cases.case.parties import DeclaredPart
 from cases.case.shows import Views
 from cases.case.views import CaseForStaff, CheckView
@@ -23,10 +23,12 @@ from cases.shared.inboxes import Desk, Inbox
 from domain.actors import Actor, Role
 from domain.answers import AuthorityAnswer
 from domain.case_types import CaseType
+from domain.data_map import DataRow
 from domain.decisions import TaskAnswerRequest
 from domain.errors import FieldError, Refused
 from domain.forms import Form
 from domain.languages import Language
+from domain.outward import CallKind, Known, Message
 from domain.parties import Party
 from domain.roster import RosterAct
 from domain.routes import Operation, OwnRoute, Route, TrackPath
@@ -34,8 +36,11 @@ from domain.stages import Destination, PendingAct
 from domain.words import Words
 from domain.working_days import Deadline
 from policy.facts import Facts
+from policy.limits import OwnLimits
+from policy.packs import PackSource
 from policy.rerun import Rules
 from store.case_tables import CaseTable
+from store.rows.authority import CallRow
 from store.rows.work import DeadlineRow, TaskRow
 
 Body = dict[str, Any]
@@ -63,6 +68,8 @@ Before = Callable[[CaseFile, AsyncConnection, Actor, datetime, Given], Awaitable
 Told = Callable[[Context, Actor, Given, Refused], Awaitable[Refused]]
 # What a signed request says of the row that it leaves in the ledger, by its body.
 Said = Callable[[Mapping[str, Any]], "Tells"]
+# Refuses what a case, or a track of it, takes from nobody now, whatever is given with it.
+Refuses = Callable[[CaseFile, Actor, At | None, datetime], None]
 # Refuses what a case would not take, looking at it alone.
 Look = Callable[[CaseFile, Actor, datetime, Any], object]
 
@@ -73,6 +80,96 @@ class Accepted:
 
     reference: str
     reply: Reply
+
+
+# Answers that a question was asked for; None where nothing stands in the place of the call.
+ReadKnown = Callable[[Context, Mapping[str, Any]], Awaitable[Known | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked before a call is made, and how the answer is read.
+
+    Attributes:
+        message: the question; where it is not offered outside, the call is made as ever.
+        refused_as: what stands before the reason where the question is refused as malformed.
+        read: returns what stands in the place of the call.
+
+            Raises:
+                Unavailable: the answer cannot be read, and is asked for again.
+    """
+
+    message: Message
+    refused_as: str
+    read: ReadKnown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(CallKind):
+    """A kind of outward call, declared once. All but what follows is pure: it looks at the case and changes nothing.
+
+    Where the other side answers that a call was taken, or that it is malformed, what follows is written together with
+    the mark on the call. In any other case the same call is made again.
+
+    Attributes:
+        sends: what is sent of a case, for its call as it is kept.
+        asks: what is asked first, if anything.
+        taken: what follows once it was taken, or what it tells is known there already.
+        refused: what follows once it was refused, with the reason as a code.
+        late: what follows where it was taken although the case did not want it any more.
+    """
+
+    sends: Callable[[CaseFile, CallRow, datetime], Message]
+    asks: Callable[[CaseFile, CallRow], Question | None] | None = None
+    taken: Callable[[CaseFile, AsyncConnection, Actor, datetime, CallRow, Known | None], Awaitable[None]]
+    refused: Callable[[CaseFile, AsyncConnection, Actor, datetime, CallRow, str, Known | None], Awaitable[None]]
+    late: Callable[[CaseFile, Actor, datetime, CallRow], None]
+
+
+class Reading(Protocol):
+    """The way to those outside who are asked for what they answered."""
+
+    async def read(self, path: str, params: Mapping[str, str]) -> Mapping[str, Any]:
+        """Return what is answered there.
+
+        Raises:
+            Unavailable: it cannot be had now.
+        """
+        ...
+
+
+class Polling(Reading, Protocol):
+    """What a poll works with: those outside whom it reads, the engine that it tells, and a sign that it goes on."""
+
+    @property
+    def context(self) -> Context:
+        """The collaborators of all verbs."""
+        ...
+
+    async def nudge(self, reference: str, command_id: str) -> None:
+        """Let the workflow of a case hear of a stored command."""
+        ...
+
+    def beat(self, done: int) -> None:
+        """Say that so many were taken in, and that the poll goes on."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeavingReport:
+    """What is told once, for all cases of an employer, when the employer leaves the Park.
+
+    Attributes:
+        what: the kind of the call.
+        begins: what its key begins with.
+        names: the names, known outside, of what ends with the employer's leaving.
+        sends: the message about these names, for the day from which it holds.
+    """
+
+    what: str
+    begins: str
+    names: Callable[[AsyncConnection, str], Awaitable[Sequence[str]]]
+    sends: Callable[[date, Sequence[str]], Message]
 
 
 class Accept(Protocol):
@@ -127,6 +224,9 @@ class Command:
     Attributes:
         does: the verb.
         acts: its acts in the ledger, by which the statement of who asked is held against the rows.
+        events: the rows of the table of moves that it may be; none where only the engine asks it.
+        track: the track whose rows they are, where they are not the case's own.
+        refuses: what refuses it now before its rows do, whatever is given with it.
         body: the model of what is given; None where nothing is.
         named: what of it the route names in its path, kept in the body beside what is given.
         waits: the roles whose caller waits for the outcome; any other is answered 202 once the command is stored.
@@ -144,6 +244,9 @@ class Command:
 
     does: Verb
     acts: Effect
+    events: tuple[str, ...] = ()
+    track: str | None = None
+    refuses: Refuses | None = None
     body: type[BaseModel] | None = None
     named: tuple[str, ...] = ()
     waits: frozenset[Role] = NOBODY
@@ -227,6 +330,7 @@ class Programme:
         tables: what it keeps of a case beside what every case has; read, written and hashed with the case.
         views: what is shown of a case.
         submit: what taking on a case is called.
+        bodies: what the data map says of the bodies that are sent about its cases alone.
         check: what a try of the form is called, and what makes it; None where there is none.
         by: the roles that may hand in a form.
         track_path: the address of its tracks, where its cases have any.
@@ -241,6 +345,8 @@ class Programme:
         commands: all that can be asked of its cases, those of the core among them.
         answers: what answers to tasks do, by the kind of task; of a kind not named here they close the task.
         timers: what is due at each kind of deadline, those of the core among them.
+        packs: its rule packs; a case keeps its version of the first.
+        limits: the time limits that it has for itself.
         rules: what an assessment runs.
         gather: the facts that they look at, from what was given or is known, and from the park's registers.
         signatures: what can be proposed of a case that was decided, beside the decisions of any case.
@@ -255,6 +361,9 @@ class Programme:
         outlook: the case as the answer to a decision shows it, with what would still stand in the way of what follows
             an approval.
         recounted: what follows from each deadline that a loaded calendar moved.
+        calls: its outward calls, by what is told with them.
+        poll: takes in what was answered outside since the last look, and returns how much; None where nothing is.
+        leaving: what is told once when an employer leaves the Park, if anything.
         answer_hashes: the hashes that may stand beside a kept answer of the authority.
         forget: deletes a batch of what the programme keeps beside cases, older than a time.
     """
@@ -271,6 +380,7 @@ class Programme:
     views: Views
     by: frozenset[Role]
     submit: Operation
+    bodies: tuple[DataRow, ...] = ()
     check: tuple[Operation, Check] | None = None
     track_path: TrackPath | None = None
     inboxes: tuple[Inbox, ...] = ()
@@ -284,6 +394,8 @@ class Programme:
     commands: Mapping[str, Command]
     answers: Mapping[str, Answer]
     timers: Mapping[str, Timer]
+    packs: tuple[PackSource, ...]
+    limits: OwnLimits
     rules: Rules
     gather: Gather
     signatures: Mapping[PendingAct, Signature]
@@ -295,6 +407,9 @@ class Programme:
     has_died: Callable[[CaseFile], bool]
     outlook: Outlook
     recounted: Recounted
+    calls: Mapping[str, Call]
+    poll: Callable[[Polling], Awaitable[int]] | None
+    leaving: LeavingReport | None
     answer_hashes: Callable[[Context, AuthorityAnswer], frozenset[bytes]]
     forget: Callable[[AsyncConnection, datetime, int], Awaitable[None]]
     signers: Mapping[PendingAct, int] = field(default_factory=dict)

@@ -1,16 +1,16 @@
 """The way of a standing to the employer's cases, and of one report for all to the authority."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, Protocol
 from uuid import UUID, uuid4, uuid5
 
 import structlog
-from sqlalchemy import Update, exists, func, or_, select, update
+from sqlalchemy import Update, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cases.programme import LeavingReport
 from cases.shared.context import Context
 from cases.shared.lost_calls import OUTCOME, find_lost
 from domain.actors import system
@@ -19,22 +19,18 @@ from domain.clock import day_of, start_of
 from domain.commands import CommandKind, CommandState
 from domain.errors import Defect
 from domain.messages import StandingInput
-from domain.reasons import ReasonCode
-from domain.spellings import REPORT_KEY
-from domain.stages import PermitStage, Standing
+from domain.stages import Standing
 from register.standing import IN_FORCE
 from store.incident_rows import new_incident, opening
 from store.ledger import Entry, begin_chain, current_origin
 from store.rows.authority import CallRow
 from store.rows.people import StandingRow
 from store.rows.work import CommandRow
-from store.tables import calls, cases, commands, employer_standings, ledger, permits
+from store.tables import calls, cases, commands, employer_standings, ledger
 from temporal.traces import current_traceparent
 
 CHUNK: Final = 500
-REPORT: Final = "employer_left_park"
 _log = structlog.get_logger(__name__)
-_TOLD: Final = (PermitStage.SUBMITTED.value, PermitStage.ACCEPTED.value, PermitStage.ISSUED.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +49,7 @@ class DepartedList:
     """What the authority is told once for an employer that left the Park: the cases and the day, under one key."""
 
     key: str
+    what: str
     on: date
     cases: tuple[str, ...]
 
@@ -155,16 +152,16 @@ async def count_unapplied(context: Context, change: Change) -> int:
         return int((await connection.execute(query)).scalar_one())
 
 
-async def gather_departed(context: Context, change: Change, at: datetime) -> DepartedList | None:
-    """Write down once what the authority is to be told, and return it; None where no permit is known to it.
+async def gather_departed(context: Context, report: LeavingReport, change: Change, at: datetime) -> DepartedList | None:
+    """Write down once what the authority is to be told, and return it; None where it knows nothing that ends.
 
     The list is kept with the call, so that a repeat sends the same body under the same key.
     """
-    key = f"{REPORT_KEY}/employer/{change.employer_id}/{change.change_id}"
+    key = f"{report.begins}/{change.employer_id}/{change.change_id}"
     async with context.database.begin() as connection:
         row = await _find_call(connection, key)
         if row is None:
-            cases = await _permits_told(connection, change.employer_id)
+            cases = await report.names(connection, change.employer_id)
             if not cases:
                 return None
             due = CallRow(
@@ -173,8 +170,8 @@ async def gather_departed(context: Context, change: Change, at: datetime) -> Dep
                 reference=None,
                 employer_id=change.employer_id,
                 destination=None,
-                what=REPORT,
-                detail={"on": day_of(change.begins_at).isoformat(), "cases": cases},
+                what=report.what,
+                detail={"on": day_of(change.begins_at).isoformat(), "cases": list(cases)},
                 state="due",
                 at=at,
             )
@@ -185,7 +182,7 @@ async def gather_departed(context: Context, change: Change, at: datetime) -> Dep
         raise Defect("call_missing")
     if row.state != "due":
         return None
-    return DepartedList(key, date.fromisoformat(row.detail["on"]), tuple(row.detail["cases"]))
+    return DepartedList(key, row.what, date.fromisoformat(row.detail["on"]), tuple(row.detail["cases"]))
 
 
 async def settle_report(
@@ -252,7 +249,7 @@ def _report_entry(
         employer_id=change.employer_id,
         outcome=outcome,
         reason_codes=reasons,
-        detail={"key": departed.key, "what": REPORT, "cases": cases, **tries},
+        detail={"key": departed.key, "what": departed.what, "cases": cases, **tries},
     )
 
 
@@ -284,17 +281,3 @@ def _command(change: Change, reference: str, command_id: str, at: datetime) -> C
 async def _find_call(connection: AsyncConnection, key: str) -> CallRow | None:
     found = (await connection.execute(select(calls).where(calls.c.key == key))).mappings().one_or_none()
     return None if found is None else CallRow.from_mapping(found)
-
-
-async def _permits_told(connection: AsyncConnection, employer_id: str) -> Sequence[str]:
-    """Return the permits whose registration ends with the employer's leaving, by the names the authority has."""
-    ends = exists().where(
-        cases.c.reference == permits.c.reference,
-        or_(cases.c.live, cases.c.end_reason == ReasonCode.EMPLOYER_LEFT_PARK.value),
-    )
-    query = (
-        select(permits.c.reference, permits.c.destination, permits.c.entry_case)
-        .where(permits.c.employer_id == employer_id, permits.c.stage.in_(_TOLD), ends)
-        .order_by(permits.c.reference, permits.c.destination)
-    )
-    return [row.entry_case or f"{row.reference}/{row.destination}" for row in await connection.execute(query)]

@@ -18,7 +18,6 @@ from temporalio.api.common.v1 import Payload
 
 from api.app import create_app
 from api.openapi import build_openapi
-from cases.case.parts import call_key, list_entries_key
 from cases.case.state import case_state, state_hash
 from cases.programme import Programme
 from domain import (
@@ -46,8 +45,10 @@ from domain import (
     webhooks,
 )
 from domain.actors import Role
+from domain.outward import CallOf
 from programmes import CASE_TYPES, PROGRAMMES
 from programmes.talent_permit import requests
+from programmes.talent_permit.authority.calls import CALLS
 from proof import declarations, erasures, exports, ledger_rows, receipts, statements
 from store.encryption import DataKey, new_data_key, seal_kept
 from store.keyring import Keyring, fingerprint
@@ -160,18 +161,18 @@ def equal() -> Iterator[tuple[str, Any]]:
         yield f"workflow id of {channel.value}", notification.notification_workflow_id(channel)
     for module in (archive, authority_poll, reconciliation, retention, seal_check):
         yield f"schedule {module.__name__}", module.SCHEDULE_ID
-    yield "call key of all list entries", list_entries_key(REFERENCE)
-    for what, further in _calls().items():
-        yield f"call key {what}", call_key(REFERENCE, stages.Destination.HK, **further)
+    yield "call key of all list entries", CALLS["list_entry"].together_key(REFERENCE)
+    for name, (what, further) in _calls().items():
+        yield f"call key {name}", CALLS[what].key(CallOf(place=f"{REFERENCE}/HK", **further))
 
 
-def _calls() -> dict[str, dict[str, Any]]:
+def _calls() -> dict[str, tuple[str, dict[str, Any]]]:
     return {
-        "first": {"what": "list_entry"},
-        "second": {"what": "list_entry", "attempt": 2},
-        "after a restore": {"what": "list_entry", "epoch": 1},
-        "report": {"what": "registration_ended"},
-        "card lost": {"what": "card_lost", "on": "2026-11-30"},
+        "first": ("list_entry", {}),
+        "second": ("list_entry", {"attempt": 2}),
+        "after a restore": ("list_entry", {"since": "@1"}),
+        "report": ("registration_ended", {}),
+        "card lost": ("card_lost", {"on": "2026-11-30"}),
     }
 
 

@@ -11,6 +11,7 @@ import pytest_asyncio
 from sqlalchemy import Table
 
 from bench.people import identity_number
+from cases.calls import making as calls
 from cases.commands import store as commands
 from cases.commands import sweeper as sweeping
 from cases.commands.advance import advance
@@ -21,7 +22,6 @@ from domain.answers import AuthorityAnswer
 from domain.commands import CommandKind
 from domain.errors import Refused
 from domain.messages import Course
-from programmes.talent_permit.authority import calls
 from programmes.talent_permit.authority import outcomes as answers
 from programmes.talent_permit.registration import accept
 from programmes.talent_permit.requests import RegistrationRequest
