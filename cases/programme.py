@@ -23,6 +23,7 @@ from cases.shared.inboxes import Desk, Inbox
 from domain.actors import Actor, Role
 from domain.answers import AuthorityAnswer
 from domain.case_types import CaseType
+from domain.data_map import DataRow
 from domain.decisions import TaskAnswerRequest
 from domain.errors import FieldError, Refused
 from domain.forms import Form
@@ -329,6 +330,7 @@ class Programme:
         tables: what it keeps of a case beside what every case has; read, written and hashed with the case.
         views: what is shown of a case.
         submit: what taking on a case is called.
+        bodies: what the data map says of the bodies that are sent about its cases alone.
         check: what a try of the form is called, and what makes it; None where there is none.
         by: the roles that may hand in a form.
         track_path: the address of its tracks, where its cases have any.
@@ -378,6 +380,7 @@ class Programme:
     views: Views
     by: frozenset[Role]
     submit: Operation
+    bodies: tuple[DataRow, ...] = ()
     check: tuple[Operation, Check] | None = None
     track_path: TrackPath | None = None
     inboxes: tuple[Inbox, ...] = ()

@@ -31,6 +31,7 @@ from programmes.talent_permit.authority import inbox, lost, polling
 from programmes.talent_permit.authority.calls import CALLS
 from programmes.talent_permit.authority.incoming import AUTHORITY, LOST_ANSWERS
 from programmes.talent_permit.authority.leaving import LEAVING
+from programmes.talent_permit.bodies import BODIES
 from programmes.talent_permit.known import LOOKED_AT, PermitFacts
 from programmes.talent_permit.published import PUBLISHED
 from programmes.talent_permit.requests import RegistrationRequest
@@ -70,6 +71,7 @@ TALENT_PERMIT: Final = Programme(
     ),
     by=frozenset({Role.EMPLOYER}),
     submit=routes.SUBMIT,
+    bodies=BODIES,
     check=(routes.CHECK, registration.check),
     track_path=routes.PERMITS,
     inboxes=(AUTHORITY,),
