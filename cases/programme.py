@@ -23,6 +23,7 @@ from cases.shared.inboxes import Desk, Inbox
 from domain.actors import Actor, Role
 from domain.answers import AuthorityAnswer
 from domain.case_types import CaseType
+from domain.data_map import DataRow
 from domain.decisions import TaskAnswerRequest
 from domain.errors import FieldError, Refused
 from domain.forms import Form
@@ -35,6 +36,8 @@ from domain.stages import Destination, PendingAct
 from domain.words import Words
 from domain.working_days import Deadline
 from policy.facts import Facts
+from policy.limits import OwnLimits
+from policy.packs import PackSource
 from policy.rerun import Rules
 from store.case_tables import CaseTable
 from store.rows.authority import CallRow
@@ -327,6 +330,7 @@ class Programme:
         tables: what it keeps of a case beside what every case has; read, written and hashed with the case.
         views: what is shown of a case.
         submit: what taking on a case is called.
+        bodies: what the data map says of the bodies that are sent about its cases alone.
         check: what a try of the form is called, and what makes it; None where there is none.
         by: the roles that may hand in a form.
         track_path: the address of its tracks, where its cases have any.
@@ -341,6 +345,8 @@ class Programme:
         commands: all that can be asked of its cases, those of the core among them.
         answers: what answers to tasks do, by the kind of task; of a kind not named here they close the task.
         timers: what is due at each kind of deadline, those of the core among them.
+        packs: its rule packs; a case keeps its version of the first.
+        limits: the time limits that it has for itself.
         rules: what an assessment runs.
         gather: the facts that they look at, from what was given or is known, and from the park's registers.
         signatures: what can be proposed of a case that was decided, beside the decisions of any case.
@@ -374,6 +380,7 @@ class Programme:
     views: Views
     by: frozenset[Role]
     submit: Operation
+    bodies: tuple[DataRow, ...] = ()
     check: tuple[Operation, Check] | None = None
     track_path: TrackPath | None = None
     inboxes: tuple[Inbox, ...] = ()
@@ -387,6 +394,8 @@ class Programme:
     commands: Mapping[str, Command]
     answers: Mapping[str, Answer]
     timers: Mapping[str, Timer]
+    packs: tuple[PackSource, ...]
+    limits: OwnLimits
     rules: Rules
     gather: Gather
     signatures: Mapping[PendingAct, Signature]

@@ -19,7 +19,6 @@ from cases.case.signers import (
     notes_of,
     nothing_waits,
     signature_of,
-    signer,
     take_task,
 )
 from cases.deadlines.stated import signature_due
@@ -248,15 +247,11 @@ def _need_known_defects(file: CaseFile, codes: Sequence[str]) -> None:
 
 
 def _reject(file: CaseFile, actor: Actor, at: datetime, asked: ConfirmationRequest, signed: Signature | None) -> None:
-    matter = proposals.of_case(file)
-    act = matter.act
     need_reasons(asked.reasons, Use.REJECT, file.forms)
     event = Event.REJECT if signed is None else signed.rejected
     need_move(file, event, actor)
     file.row.round += 1
-    proposer = proposals.reject(matter, actor, at, asked)
-    said = proposals.said_of(act, proposer, asked)
-    move(file, event, actor, at, asked=Asked(holder=signer(proposer)), said=said)
+    proposals.reject(proposals.of_case(file), event, actor, at, asked)
     if signed is not None and signed.withheld is not None:
         signed.withheld(file, actor, at)
 

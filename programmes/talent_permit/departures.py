@@ -16,6 +16,7 @@ from domain.errors import Refused, need
 from domain.reasons import ReasonCode, departure_reason
 from domain.stages import PendingAct
 from programmes.talent_permit.given import known
+from programmes.talent_permit.limits import limits_in
 from programmes.talent_permit.requests import DepartureRequest
 from programmes.talent_permit.stages import LifeEvent
 from programmes.talent_permit.tables import talent_permit
@@ -47,7 +48,7 @@ def read(file: CaseFile, actor: Actor, at: datetime, asked: DepartureRequest) ->
     _need_employed(file, at)
     _need_known_day(file, actor, at, asked.last_day)
     days = file.calendar.working_days_between(asked.last_day, day_of(at))
-    late = days > file.context.limits.departure_report_days
+    late = days > limits_in(file.context).departure_report_days
     return Departure(last_day=asked.last_day, reason=reason, by=signature_of(actor), late=late)
 
 
@@ -113,7 +114,7 @@ def _need_employed(file: CaseFile, at: datetime) -> None:
 
 def _need_known_day(file: CaseFile, actor: Actor, at: datetime, last_day: date) -> None:
     """Refuse a last day outside the contract, or further back or ahead than this actor may report."""
-    employment, limits, today = known(file).employment, file.context.limits, day_of(at)
+    employment, limits, today = known(file).employment, limits_in(file.context), day_of(at)
     need_day("last_day", last_day, earliest=employment.contract_start, before="before_contract")
     if employment.contract_end is not None:
         need_day("last_day", last_day, latest=max(employment.contract_end, today), after="after_contract")

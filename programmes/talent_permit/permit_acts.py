@@ -10,7 +10,6 @@ from cases.case.signers import (
     given,
     need_not_held,
     need_reasons,
-    signer,
     take_task,
 )
 from cases.decisions import finding_answers, proposals
@@ -133,11 +132,8 @@ def confirm(
 
 
 def _reject(matter: Matter, actor: Actor, at: datetime, asked: PermitConfirmationRequest) -> None:
-    file, act = matter.file, matter.act
-    proposer = proposals.reject(matter, actor, at, asked)
-    event = PermitEvent.REJECT_WITHHOLD if act is PendingAct.WITHHOLD else PermitEvent.REJECT_OUTCOME
-    said = proposals.said_of(act, proposer, asked, occasion=at.isoformat(), due_on=None)
-    move(file, event, actor, at, track=matter.track, asked=Asked(holder=signer(proposer)), said=said)
+    event = PermitEvent.REJECT_WITHHOLD if matter.act is PendingAct.WITHHOLD else PermitEvent.REJECT_OUTCOME
+    proposals.reject(matter, event, actor, at, asked, occasion=at.isoformat(), due_on=None)
 
 
 def propose_outcome(

@@ -40,6 +40,7 @@ from domain.stages import (
     Stage,
 )
 from domain.tasks import REVIEW_TASKS, TaskKind
+from programmes.talent_permit.limits import limits_in
 from programmes.talent_permit.tables import talent_permit
 from programmes.talent_permit.words import PermitTask
 from store.rows.register import PermitRow
@@ -151,7 +152,7 @@ def _end(file: CaseFile, at: datetime) -> Mapping[str, Any]:
 
 
 def _in_early_answer_days(file: CaseFile, at: datetime) -> datetime:
-    return file.calendar.deadline(day_of(at), file.context.limits.early_answer_days).at
+    return file.calendar.deadline(day_of(at), limits_in(file.context).early_answer_days).at
 
 
 WAITS_FOR_DESTINATION: Final = "A proposal for this destination waits for its second signature."
