@@ -54,7 +54,7 @@ from cases.keys.register import KeyHolder, keep_announcing
 from cases.keys.start import callback_secrets, key_holder, receipts_secrets
 from cases.programme import programmes_of
 from cases.shared import refusals
-from cases.shared.build import Files, build_context, load_files
+from cases.shared.build import Files, build_context, load_files, load_packs
 from cases.shared.context import Context
 from cases.shared.machine_secrets import MachineSecrets
 from cases.shared.pack_shelf import keep_reading_packs
@@ -63,7 +63,6 @@ from domain.field_errors import field_errors
 from domain.languages import Language
 from domain.references import find_reference
 from policy.pack import PackShelf
-from policy.packs import LIMITS, TALENT_PERMIT, load_limits
 from programmes import PROGRAMMES
 from settings import Settings
 from temporal.api_key import keep_reading_api_key
@@ -219,7 +218,7 @@ async def _wire(
 ) -> Wiring:
     """Build what was not handed in; what is built here is closed with the stack."""
     if context is None:
-        files = files or load_files(settings)
+        files = files or load_files(settings, PROGRAMMES)
         context = build_context(settings, "api", PROGRAMMES, files=files)
         stack.push_async_callback(context.database.close)
     core_url = None
@@ -246,7 +245,7 @@ async def _wire(
             clock=context.clock,
             document_claims=_document_claims(settings),
         )
-    limits = files.limits_pack if files is not None else load_limits(settings.parameters, settings.policy_dir)
+    limits = (files.packs if files is not None else load_packs(settings, PROGRAMMES)).limits_packs
     tell_process(context)
     serve_metrics(settings.api_metrics_port, settings.metrics_host, core_url=core_url)
     return Wiring(
@@ -259,7 +258,7 @@ async def _wire(
         cursors=Cursors(context.keyring.cursor.writing, context.keyring.cursor.keys.values()),
         limiter=limiter,
         patience=patience,
-        packs={TALENT_PERMIT: context.packs, LIMITS: PackShelf([limits])},
+        limits={name: PackShelf([pack]) for name, pack in limits.items()},
         inboxes={each.path: each.open(context) for one in programmes_of(context) for each in one.inboxes},
         forgeries=Forgeries(context),
         readiness=Readiness(context),

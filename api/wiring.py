@@ -45,7 +45,7 @@ class Wiring:
     cursors: Cursors
     limiter: Limiter
     patience: Patience
-    packs: Mapping[str, PackShelf]
+    limits: Mapping[str, PackShelf]
     inboxes: Mapping[str, Takes]  # by path
     forgeries: Forgeries
     readiness: Readiness

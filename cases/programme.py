@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
-from cases.case.moves import Moves, Track
+from cases.case.moves import At, Moves, Track
 from cases.case.parties import DeclaredPart
 from cases.case.shows import Views
 from cases.case.views import CaseForStaff, CheckView
@@ -23,6 +23,7 @@ from cases.shared.inboxes import Desk, Inbox
 from domain.actors import Actor, Role
 from domain.answers import AuthorityAnswer
 from domain.case_types import CaseType
+from domain.data_map import DataRow
 from domain.decisions import TaskAnswerRequest
 from domain.errors import FieldError, Refused
 from domain.forms import Form
@@ -35,6 +36,8 @@ from domain.stages import Destination, PendingAct
 from domain.words import Words
 from domain.working_days import Deadline
 from policy.facts import Facts
+from policy.limits import OwnLimits
+from policy.packs import PackSource
 from policy.rerun import Rules
 from store.case_tables import CaseTable
 from store.rows.authority import CallRow
@@ -65,6 +68,8 @@ Before = Callable[[CaseFile, AsyncConnection, Actor, datetime, Given], Awaitable
 Told = Callable[[Context, Actor, Given, Refused], Awaitable[Refused]]
 # What a signed request says of the row that it leaves in the ledger, by its body.
 Said = Callable[[Mapping[str, Any]], "Tells"]
+# Refuses what a case, or a track of it, takes from nobody now, whatever is given with it.
+Refuses = Callable[[CaseFile, Actor, At | None, datetime], None]
 # Refuses what a case would not take, looking at it alone.
 Look = Callable[[CaseFile, Actor, datetime, Any], object]
 
@@ -219,6 +224,9 @@ class Command:
     Attributes:
         does: the verb.
         acts: its acts in the ledger, by which the statement of who asked is held against the rows.
+        events: the rows of the table of moves that it may be; none where only the engine asks it.
+        track: the track whose rows they are, where they are not the case's own.
+        refuses: what refuses it now before its rows do, whatever is given with it.
         body: the model of what is given; None where nothing is.
         named: what of it the route names in its path, kept in the body beside what is given.
         waits: the roles whose caller waits for the outcome; any other is answered 202 once the command is stored.
@@ -236,6 +244,9 @@ class Command:
 
     does: Verb
     acts: Effect
+    events: tuple[str, ...] = ()
+    track: str | None = None
+    refuses: Refuses | None = None
     body: type[BaseModel] | None = None
     named: tuple[str, ...] = ()
     waits: frozenset[Role] = NOBODY
@@ -319,6 +330,7 @@ class Programme:
         tables: what it keeps of a case beside what every case has; read, written and hashed with the case.
         views: what is shown of a case.
         submit: what taking on a case is called.
+        bodies: what the data map says of the bodies that are sent about its cases alone.
         check: what a try of the form is called, and what makes it; None where there is none.
         by: the roles that may hand in a form.
         track_path: the address of its tracks, where its cases have any.
@@ -333,6 +345,8 @@ class Programme:
         commands: all that can be asked of its cases, those of the core among them.
         answers: what answers to tasks do, by the kind of task; of a kind not named here they close the task.
         timers: what is due at each kind of deadline, those of the core among them.
+        packs: its rule packs; a case keeps its version of the first.
+        limits: the time limits that it has for itself.
         rules: what an assessment runs.
         gather: the facts that they look at, from what was given or is known, and from the park's registers.
         signatures: what can be proposed of a case that was decided, beside the decisions of any case.
@@ -366,6 +380,7 @@ class Programme:
     views: Views
     by: frozenset[Role]
     submit: Operation
+    bodies: tuple[DataRow, ...] = ()
     check: tuple[Operation, Check] | None = None
     track_path: TrackPath | None = None
     inboxes: tuple[Inbox, ...] = ()
@@ -379,6 +394,8 @@ class Programme:
     commands: Mapping[str, Command]
     answers: Mapping[str, Answer]
     timers: Mapping[str, Timer]
+    packs: tuple[PackSource, ...]
+    limits: OwnLimits
     rules: Rules
     gather: Gather
     signatures: Mapping[PendingAct, Signature]

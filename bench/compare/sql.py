@@ -32,6 +32,7 @@ from domain.stages import Standing
 from policy.pack import PackShelf
 from policy.packs import load_rule_packs
 from programmes.talent_permit.known import facts_of
+from programmes.talent_permit.limits import RULES
 from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.rules import assess
 from store.encryption import DataKey, WrappedKey, new_data_key, unwrap
@@ -60,7 +61,7 @@ class Register:
     pool: asyncpg.Pool
     keyring: Keyring
     mail: MailSender
-    packs: PackShelf = field(default_factory=lambda: PackShelf(load_rule_packs()))
+    packs: PackShelf = field(default_factory=lambda: PackShelf(load_rule_packs(RULES)))
     mail_places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAILS_AT_ONCE))
 
     async def accept(self, subject: str, key: str, raw: bytes) -> str:

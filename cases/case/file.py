@@ -89,7 +89,7 @@ class CaseFile(CaseParts):
         **detail: object,
     ) -> None:
         """Add a ledger row, with stage, round and the hash of the case's state as they stand after the act."""
-        pack = self.context.packs.version(self.row.policy_version) if self.words.act(act).ruled else None
+        pack = self.pack if self.words.act(act).ruled else None
         before, self._state = self._state, self._state_now()
         entry = Entry(
             act=act,
@@ -332,7 +332,7 @@ async def build_file(context: Context, connection: AsyncConnection, loaded: Load
     Raises:
         Refused: `facts_erased` after an erasure.
     """
-    await need_pack(context, connection, loaded.registration.policy_version)
+    await need_pack(context, connection, loaded.registration)
     key, application = _open_facts(context, loaded)
     file = CaseFile(
         context=context,

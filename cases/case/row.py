@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from cases.shared.context import Context
+from cases.shared.context import Context, shelf_of
 from domain.errors import need
 from domain.forms import Form
 from domain.outward import CallKind
 from domain.stages import Destination, Stage
 from domain.words import Words
+from policy.pack import Pack, PackShelf
 from store.case_tables import OwnRows
 from store.rows.base import TableRow
 from store.rows.register import CaseRow
@@ -33,6 +34,16 @@ class OneCase:
     def forms(self) -> tuple[type[Form], ...]:
         """The form that the case was opened with, for what asks several at once."""
         return (self.form,)
+
+    @property
+    def shelf(self) -> PackShelf:
+        """The versions of the rule pack of its programme."""
+        return shelf_of(self.context, self.row.programme)
+
+    @property
+    def pack(self) -> Pack:
+        """The version of the rule pack that the case keeps."""
+        return self.shelf.version(self.row.policy_version)
 
     @property
     def reference(self) -> str:

@@ -60,7 +60,7 @@ async def obstacles(file: CaseFile, connection: AsyncConnection, at: datetime) -
         return []
     # Approved it will be in force: what is asked here is what then still stands in the way.
     facts = (await assessing.known_facts(file, connection, at, in_force=True)).facts
-    pack = file.context.packs.version(file.row.policy_version)
+    pack = file.pack
     pending = file.row.pending if file.row.pending_act == PendingAct.APPROVE else None
     proposed = pending["reasons"] if pending else []
     further = finding_answers.answers_given(file, REGISTRATION_SCOPE, proposed, at)
@@ -89,7 +89,7 @@ async def outlook(
 
 
 def _weigh(file: CaseFile, actor: Actor, at: datetime, destination: Destination, known: assessing.Known) -> None:
-    pack, facts = file.context.packs.version(file.row.policy_version), known.facts
+    pack, facts = file.pack, known.facts
     findings = programme_of(file).rules.of_destination(facts, destination, pack, file.accepted_on)
     assessing.keep_assessment(file, destination.value, findings, known, at)
     asked = finding_answers.open_questions(file, findings, facts)

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
+from cases.case.moves import At
 from cases.case.signers import need_reasons, signature_of
 from cases.decisions import assessing
 from cases.decisions.proposals import need_no_proposal
@@ -58,15 +59,32 @@ def _propose_departure(file: CaseFile, actor: Actor, at: datetime, asked: Depart
 
 def dispute(file: CaseFile, actor: Actor, at: datetime) -> None:
     """Let an officer look at a departure that the person disputes; the report to the authority waits (R22, R30)."""
-    departure = talent_permit(file).departure
-    if departure is None or file.row.end_reason != departure["reason"]:
-        need_move(file, LifeEvent.DISPUTE, actor)
-        raise Refused("wrong_stage", "No departure is recorded.")
-    if departure["disputed"]:
-        raise Refused("already_decided", "This departure was disputed before.")
+    need_move(file, LifeEvent.DISPUTE, actor)
+    departure = _need_departure(file)
     move(file, LifeEvent.DISPUTE, actor, at)
     talent_permit(file).departure = departure | {"disputed": True}
     file.record(PermitAct.DEPARTURE_DISPUTED, actor, at)
+
+
+def refuses_dispute(file: CaseFile, actor: Actor, track: At | None, at: datetime) -> None:
+    """Refuse a dispute where no departure is recorded, or this one was disputed before."""
+    need_move(file, LifeEvent.DISPUTE, actor)
+    _need_departure(file)
+
+
+def refuses_revocation(file: CaseFile, actor: Actor, track: At | None, at: datetime) -> None:
+    """Refuse to revoke an approval that can still be recalled."""
+    need_move(file, LifeEvent.REVOKE, actor)
+    departures.need_settled(file)
+
+
+def _need_departure(file: CaseFile) -> dict[str, Any]:
+    departure = talent_permit(file).departure
+    if departure is None or file.row.end_reason != departure["reason"]:
+        raise Refused("wrong_stage", "No departure is recorded.")
+    if departure["disputed"]:
+        raise Refused("already_decided", "This departure was disputed before.")
+    return departure
 
 
 def end_employment(file: CaseFile, actor: Actor, at: datetime, _deadline: DeadlineRow | None = None) -> None:
@@ -80,8 +98,7 @@ def end_employment(file: CaseFile, actor: Actor, at: datetime, _deadline: Deadli
 
 def revoke(file: CaseFile, actor: Actor, at: datetime, asked: RevocationRequest) -> None:
     """Propose a revocation, which takes effect with a second signature (R24)."""
-    need_move(file, LifeEvent.REVOKE, actor)
-    departures.need_settled(file)
+    refuses_revocation(file, actor, None, at)
     need_no_proposal(file)
     need_reasons(asked.reasons, Use.REVOKE, file.forms)
     file.row.round += 1

@@ -28,6 +28,7 @@ from domain.stages import (
 from domain.working_days import calendar_days_before
 from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.authority.known_entries import UNASKABLE, Found
+from programmes.talent_permit.limits import limits_in
 from programmes.talent_permit.stages import PermitEvent, permit_of
 from programmes.talent_permit.words import PermitAct, PermitDeadline, PermitTask
 from store.rows.work import DeadlineRow, TaskRow
@@ -66,7 +67,7 @@ def make_eligible(
     move_permit(file, destination, PermitEvent.ELIGIBLE, actor, at)
     file.record(PermitAct.PERMIT_ELIGIBLE, actor, at, destination=destination.value, reasons=reasons)
     file.call("list_entry", at, destination=destination)
-    days = file.context.limits.sending_days
+    days = limits_in(file.context).sending_days
     file.set_working_days(PermitDeadline.SENDING_EXPECTED, day_of(at), days, destination=destination.value)
 
 
@@ -78,7 +79,7 @@ def sent(file: CaseFile, actor: Actor, at: datetime, destination: Destination, f
         return
     move_permit(file, destination, PermitEvent.SENT, actor, at, sent_at=at)
     file.cancel_deadlines(PermitDeadline.SENDING_EXPECTED, destination=destination.value)
-    limits, day0 = file.context.limits, day_of(at)
+    limits, day0 = limits_in(file.context), day_of(at)
     for step, moment in enumerate(file.calendar.mornings(day0, limits.applicant_reminders), start=1):
         file.set_deadline(PermitDeadline.APPLICANT_REMINDER, moment, destination=destination.value, step=step)
     inactive = file.calendar.mornings(day0, (limits.applicant_inactive_days,))[0]
@@ -165,7 +166,7 @@ def report(
     if not in_batch:
         on = (file.row.ended_on or day_of(at)).isoformat()
         file.call(what, at, destination=destination, detail={"on": on, "reason": file.row.end_reason})
-        days = file.context.limits.report_days
+        days = limits_in(file.context).report_days
         file.set_working_days(PermitDeadline.REPORT_EXPECTED, day_of(at), days, destination=destination.value)
 
 
@@ -194,7 +195,7 @@ def plan_expiry(file: CaseFile, destination: Destination, at: datetime) -> None:
     """Set the reminders before the end of an issued permit and its end; those already past are skipped (P21, P22)."""
     file.cancel_deadlines(*_TIMED, destination=destination.value)
     until = need(file.permits[destination].valid_until, "valid_until")
-    numbers = file.context.limits.permit_reminders
+    numbers = limits_in(file.context).permit_reminders
     for left, day in zip(sorted(numbers, reverse=True), calendar_days_before(until, numbers), strict=True):
         if morning_of(day) > at:
             file.set_deadline(PermitDeadline.PERMIT_EXPIRING, morning_of(day), destination=destination.value, step=left)

@@ -11,6 +11,7 @@ from domain.case_types import CaseType
 from domain.commands import CommandKind
 from domain.parties import Part, Party
 from domain.stages import PendingAct
+from policy.limits import OwnLimits
 from policy.rerun import Rules
 from programmes.talent_permit import (
     departures,
@@ -18,6 +19,7 @@ from programmes.talent_permit import (
     employment,
     facts,
     given,
+    limits,
     live_registrations,
     own_views,
     registration,
@@ -29,6 +31,7 @@ from programmes.talent_permit.authority import inbox, lost, polling
 from programmes.talent_permit.authority.calls import CALLS
 from programmes.talent_permit.authority.incoming import AUTHORITY, LOST_ANSWERS
 from programmes.talent_permit.authority.leaving import LEAVING
+from programmes.talent_permit.bodies import BODIES
 from programmes.talent_permit.known import LOOKED_AT, PermitFacts
 from programmes.talent_permit.published import PUBLISHED
 from programmes.talent_permit.requests import RegistrationRequest
@@ -68,6 +71,7 @@ TALENT_PERMIT: Final = Programme(
     ),
     by=frozenset({Role.EMPLOYER}),
     submit=routes.SUBMIT,
+    bodies=BODIES,
     check=(routes.CHECK, registration.check),
     track_path=routes.PERMITS,
     inboxes=(AUTHORITY,),
@@ -81,6 +85,8 @@ TALENT_PERMIT: Final = Programme(
     commands=COMMANDS,
     answers=ANSWERS,
     timers=TIMERS,
+    packs=(limits.RULES,),
+    limits=OwnLimits(limits.read),
     rules=Rules(facts=PermitFacts, assess=rules.assess, of_destination=rules.eligibility, looked_at=LOOKED_AT),
     gather=facts.gather,
     signatures={

@@ -22,6 +22,7 @@ from cases.shared.idempotency import Idempotency, Progress, Reply, asked_before,
 from cases.shared.lost_cases import given_before
 from cases.shared.pack_shelf import pack_for
 from cases.shared.persons import KnownPerson, meet
+from domain import spellings
 from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import day_of
@@ -115,7 +116,7 @@ async def check(
             employer = _known(await load_employer(connection, employer_id, beside=beside))
             live, on = bool(employer.beside["own_live"]), day_of(at)
             facts = await gather_facts(context, connection, request, employer, on=on, today=on, other_live=live)
-            pack = await pack_for(context, connection, at)
+            pack = await pack_for(context, connection, spellings.TALENT_PERMIT, at)
     except UnknownEmployer:
         raise await refuse_unknown(context) from None
     findings = assess(facts, pack, on)
@@ -186,7 +187,7 @@ async def _new_file(
     reference: str,
 ) -> CaseFile:
     """Return the file of a case that is not stored yet."""
-    pack = await pack_for(context, connection, at)
+    pack = await pack_for(context, connection, spellings.TALENT_PERMIT, at)
     return CaseFile(
         context=context,
         row=_register_row(context, actor, request, reference, at, person_id=person.person_id, pack=pack.version),

@@ -11,6 +11,7 @@ from cases.case.file import CaseFile
 from cases.case.identity import take_identity
 from cases.commands import said, verbs
 from cases.decisions import correction, disputes
+from cases.moves.front_half import Event
 from cases.notices import contact_changes
 from cases.programme import EVERYBODY, Answer, Body, Command, Given, Tells, effect
 from cases.shared.context import Context
@@ -37,6 +38,7 @@ from programmes.talent_permit.authority.early import take_answer, take_early
 from programmes.talent_permit.given import given, known
 from programmes.talent_permit.live_registrations import need_within_limit, refuse_second
 from programmes.talent_permit.requests import ChangeRequest, CorrectionRequest, DepartureRequest, FactRequest
+from programmes.talent_permit.stages import PERMIT, LifeEvent, PermitEvent
 from programmes.talent_permit.tables import talent_permit
 from programmes.talent_permit.words import PermitAct, PermitCommand, PermitTask
 from store.rows.work import TaskRow
@@ -204,6 +206,25 @@ ANSWERS: Final[Mapping[str, Answer]] = {
     PermitTask.DEPARTURE_DISPUTED: _answer_dispute,
     PermitTask.AUTHORITY_REJECTED: _send_again,
 }
+_SIGNED: Final = (
+    LifeEvent.CONFIRM_DEPARTURE,
+    LifeEvent.REJECT_DEPARTURE,
+    LifeEvent.CONFIRM_REVOCATION,
+    LifeEvent.REJECT_REVOCATION,
+)
+_ANSWERED: Final = (
+    LifeEvent.ANSWER_DISPUTE,
+    LifeEvent.TAKE_CHANGE,
+    LifeEvent.DECLINE_CHANGE,
+    LifeEvent.CONTRACT_END_TAKEN,
+    LifeEvent.PROPOSE_DEPARTURE,
+)
+_SIGNED_OF_PERMIT: Final = (
+    PermitEvent.WITHHOLD,
+    PermitEvent.REJECT_WITHHOLD,
+    PermitEvent.CONFIRM_OUTCOME,
+    PermitEvent.REJECT_OUTCOME,
+)
 COMMANDS: Final[Mapping[str, Command]] = {
     **verbs.COMMANDS,
     CommandKind.RECORD_FACT: replace(verbs.COMMANDS[CommandKind.RECORD_FACT], body=FactRequest),
@@ -211,6 +232,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         does=_correct,
         route=routes.CORRECT,
         acts=effect(Act.CORRECTED),
+        events=(Event.CORRECT,),
         body=CorrectionRequest,
         writes_by_itself=True,
         before=_need_within_limit,
@@ -220,14 +242,19 @@ COMMANDS: Final[Mapping[str, Command]] = {
     CommandKind.CONFIRM: replace(
         verbs.COMMANDS[CommandKind.CONFIRM],
         acts=effect(Act.CONFIRMED, Act.SIGNED, Act.REJECTED, PermitAct.REVOKED, further=_AT_ITS_END),
+        events=(*verbs.COMMANDS[CommandKind.CONFIRM].events, *_SIGNED),
         said=said.signature(Act.CONFIRMED, PermitAct.REVOKED),
     ),
     CommandKind.ANSWER_TASK: replace(
-        verbs.COMMANDS[CommandKind.ANSWER_TASK], acts=effect(*_OF_TASKS, further=_AT_ITS_END)
+        verbs.COMMANDS[CommandKind.ANSWER_TASK],
+        acts=effect(*_OF_TASKS, further=_AT_ITS_END),
+        events=(*verbs.COMMANDS[CommandKind.ANSWER_TASK].events, *_ANSWERED),
     ),
     PermitCommand.REVOKE: Command(
         does=_revoke,
         route=routes.REVOKE,
+        events=(LifeEvent.REVOKE,),
+        refuses=employment.refuses_revocation,
         acts=effect(PermitAct.REVOCATION_PROPOSED),
         body=RevocationRequest,
         waits=EVERYBODY,
@@ -237,6 +264,8 @@ COMMANDS: Final[Mapping[str, Command]] = {
     PermitCommand.DEPART: Command(
         does=_depart,
         route=routes.DEPART,
+        events=(LifeEvent.DEPART, LifeEvent.PROPOSE_DEPARTURE),
+        refuses=departures.refuses,
         acts=effect(PermitAct.DEPARTURE_REPORTED, PermitAct.DEPARTURE_PROPOSED),
         body=DepartureRequest,
         waits=STAFF,
@@ -245,11 +274,17 @@ COMMANDS: Final[Mapping[str, Command]] = {
         proposes=True,
     ),
     PermitCommand.DISPUTE: Command(
-        does=_dispute, own=routes.DISPUTE_OWN, acts=effect(PermitAct.DEPARTURE_DISPUTED), is_confided=True
+        does=_dispute,
+        own=routes.DISPUTE_OWN,
+        events=(LifeEvent.DISPUTE,),
+        refuses=employment.refuses_dispute,
+        acts=effect(PermitAct.DEPARTURE_DISPUTED),
+        is_confided=True,
     ),
     PermitCommand.CHANGE: Command(
         does=_change,
         route=routes.CHANGE,
+        events=(LifeEvent.CHANGE, LifeEvent.ASK_CHANGE),
         acts=effect(PermitAct.CHANGED, PermitAct.CHANGE_ASKED, each=True),
         body=ChangeRequest,
     ),
@@ -260,6 +295,8 @@ COMMANDS: Final[Mapping[str, Command]] = {
         does=_card_lost,
         route=routes.CARD_LOST,
         own=routes.CARD_LOST_OWN,
+        events=(PermitEvent.CARD_LOST,),
+        track=PERMIT,
         acts=effect(PermitAct.CARD_LOST),
         body=CardLostRequest,
         named=_DESTINATION,
@@ -267,6 +304,9 @@ COMMANDS: Final[Mapping[str, Command]] = {
     PermitCommand.ELIGIBILITY: Command(
         does=_eligibility,
         route=routes.ELIGIBILITY,
+        events=(PermitEvent.ELIGIBLE, PermitEvent.PROPOSE_WITHHOLD),
+        track=PERMIT,
+        refuses=permit_acts.refuses_eligibility,
         acts=effect(PermitAct.PERMIT_ELIGIBLE, PermitAct.PERMIT_WITHHOLD_PROPOSED),
         body=EligibilityRequest,
         named=_DESTINATION,
@@ -276,6 +316,9 @@ COMMANDS: Final[Mapping[str, Command]] = {
     PermitCommand.PERMIT_CONFIRM: Command(
         does=_permit_confirm,
         route=routes.PERMIT_CONFIRM,
+        events=_SIGNED_OF_PERMIT,
+        track=PERMIT,
+        refuses=permit_acts.refuses_signature,
         acts=effect(PermitAct.PERMIT_WITHHELD, Act.SIGNED, Act.REJECTED, further=_OF_ANSWERS),
         body=PermitConfirmationRequest,
         named=_DESTINATION,
@@ -286,6 +329,9 @@ COMMANDS: Final[Mapping[str, Command]] = {
         does=_enter_outcome,
         route=routes.ENTER_OUTCOME,
         acts=effect(Act.ANSWER_PROPOSED),
+        events=(PermitEvent.PROPOSE_OUTCOME,),
+        track=PERMIT,
+        refuses=permit_acts.refuses_outcome,
         body=OutcomeRequest,
         named=_DESTINATION,
         waits=EVERYBODY,

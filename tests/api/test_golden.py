@@ -21,7 +21,6 @@ from privacy.erasures import erasure_view
 from privacy.legal_holds import hold_view
 from privacy.own_data import _facts
 from programmes.talent_permit.programme import TALENT_PERMIT
-from programmes.talent_permit.requests import RegistrationRequest
 from register.employers import _version_view, standing_view
 from register.packs import pack_view
 from register.premises import _view as premises_view
@@ -185,7 +184,7 @@ SHOWN: Final[dict[str, Any]] = {
         dict.fromkeys(("HT-0", "HT-1"), TALENT_PERMIT),
         Language.EN,
     ),
-    "facts": _facts(GIVEN, RegistrationRequest, Language.EN),
+    "facts": _facts(GIVEN, TALENT_PERMIT, Language.EN),
 }
 
 

@@ -16,6 +16,7 @@ from domain.stages import Standing
 from policy.addresses import fold_address
 from policy.packs import load_rule_packs
 from programmes.talent_permit.known import facts_of
+from programmes.talent_permit.limits import RULES
 from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.rosters import registration_of
 from programmes.talent_permit.rules import assess
@@ -23,7 +24,7 @@ from register.rosters.columns import columns_of
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ON = date(2026, 11, 23)
-PACK = load_rule_packs()[-1]
+PACK = load_rule_packs(RULES)[-1]
 REGISTER = RegisterFile.model_validate(yaml.safe_load((EXAMPLES / "employers.yaml").read_text("utf-8")))
 
 

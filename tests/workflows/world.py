@@ -63,6 +63,7 @@ from tests.cases.contexts import (
     SUPERVISOR_2,
     limits,
     load_samples,
+    own_limits,
     packs,
     registration_body,
     shared_keyring,
@@ -373,6 +374,7 @@ async def open_world(
                 limits=limits(parameters),
                 clock=clock,
                 programmes=programmes,
+                own_limits=own_limits(parameters),
                 erasure_list=ErasureList(Path(folder) / "erasures.jsonl", shared_keyring()),
                 sealer_database=sealer,
             )

@@ -81,6 +81,7 @@ async def test_another_process_reads_the_calendar_again_when_its_version_moved(c
     shelf = CalendarShelf(version="old", calendar=mainland_calendar())
     other = Context(
         **{f: getattr(context, f) for f in ("database", "keyring", "packs", "limits", "clock", "programmes")},
+        own_limits=context.own_limits,
         calendars=shelf,
     )
     holiday = date(2026, 3, 3)

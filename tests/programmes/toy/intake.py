@@ -41,7 +41,7 @@ async def accept(
         employer = await load_employer(connection, employer_id)
         assert employer is not None
         person = await get_or_add_person(context, connection, request.subject.identity_number)
-        pack = await pack_for(context, connection, at)
+        pack = await pack_for(context, connection, CODE, at)
         file = CaseFile(
             context=context,
             row=_row(context, actor, reference, request, at, person_id=person.person_id, pack=pack.version),

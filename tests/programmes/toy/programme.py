@@ -30,6 +30,7 @@ from domain.stages import Destination
 from domain.words import CORE_WORDS
 from domain.working_days import Deadline
 from policy.facts import Facts
+from policy.limits import OwnLimits
 from policy.pack import Pack
 from policy.rerun import Rules
 from programmes.talent_permit.programme import TALENT_PERMIT
@@ -124,6 +125,8 @@ TOY: Final = Programme(
     submit=Operation(name="submit_toy", summary="Ask for a toy", says="Takes on a toy."),
     accept=accept,
     taken_again_at=lambda at: at,
+    packs=TALENT_PERMIT.packs,
+    limits=OwnLimits(read=lambda pack: ()),
     rosters={},
     moves=Moves(*FRONT_HALF),
     tracks={},
