@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cases import undeclared
 from cases.case.file import CaseFile
 from cases.case.moves import At, Moves, Track
 from cases.case.parties import DeclaredPart
@@ -32,10 +33,10 @@ from domain.parties import Party
 from domain.roster import RosterAct
 from domain.routes import Operation, OwnRoute, Route, TrackPath
 from domain.stages import Destination, PendingAct
-from domain.words import Words
+from domain.words import CORE_WORDS, Words
 from domain.working_days import Deadline
 from policy.facts import Facts
-from policy.limits import OwnLimits
+from policy.limits import NO_LIMITS, OwnLimits
 from policy.packs import PackSource
 from policy.rerun import Rules
 from store.case_tables import CaseTable
@@ -353,49 +354,49 @@ class Programme:
 
     code: str
     path: str
-    party: Party
-    parts: tuple[DeclaredPart, ...]
+    party: Party = Party.EMPLOYER
+    parts: tuple[DeclaredPart, ...] = ()
     prefix: str
     named: str = ""
     workflow: CaseType
     form: type[Form]
-    tables: tuple[CaseTable, ...]
+    tables: tuple[CaseTable, ...] = ()
     views: Views
-    by: frozenset[Role]
+    by: frozenset[Role] = frozenset({Role.EMPLOYER})
     submit: Operation
     bodies: tuple[DataRow, ...] = ()
     check: tuple[Operation, Check] | None = None
     track_path: TrackPath | None = None
     inboxes: tuple[Inbox, ...] = ()
     desks: tuple[Desk, ...] = ()
-    own_rows: Callable[[Form, CaseRow], Mapping[str, Sequence[TableRow]]]
-    opened: Callable[[CaseFile], Mapping[str, Any]]
-    rosters: Mapping[RosterAct, Roster]
+    own_rows: Callable[[Form, CaseRow], Mapping[str, Sequence[TableRow]]] = undeclared.keep_nothing
+    opened: Callable[[CaseFile], Mapping[str, Any]] = undeclared.tell_nothing
+    rosters: Mapping[RosterAct, Roster] = field(default_factory=dict)
     moves: Moves
-    tracks: Mapping[str, Track]
-    words: Words
+    tracks: Mapping[str, Track] = field(default_factory=dict)
+    words: Words = CORE_WORDS
     commands: Mapping[str, Command]
     answers: Mapping[str, Answer]
     timers: Mapping[str, Timer]
     packs: tuple[PackSource, ...]
-    limits: OwnLimits
-    rules: Rules
-    gather: Gather
-    signatures: Mapping[PendingAct, Signature]
-    takes_effect: OnMove
-    asked: Callable[[CaseFile], Sequence[tuple[str, Destination]]]
-    told: Callable[[CaseFile], Mapping[str, object]]
-    known_anew: Callable[[CaseFile, datetime], None]
-    weigh_again: Callable[[CaseFile, AsyncConnection, datetime], Awaitable[None]]
-    has_died: Callable[[CaseFile], bool]
-    outlook: Outlook
-    recounted: Recounted
-    calls: Mapping[str, Call]
-    poll: Callable[[Polling], Awaitable[int]] | None
-    leaving: LeavingReport | None
-    answer_hashes: Callable[[Context, AuthorityAnswer], frozenset[bytes]]
-    forget: Callable[[AsyncConnection, datetime, int], Awaitable[None]]
+    limits: OwnLimits = NO_LIMITS
+    rules: Rules = undeclared.NO_RULES
+    gather: Gather = undeclared.gather_nothing
+    signatures: Mapping[PendingAct, Signature] = field(default_factory=dict)
     signers: Mapping[PendingAct, int] = field(default_factory=dict)
+    takes_effect: OnMove = undeclared.begin_nothing
+    asked: Callable[[CaseFile], Sequence[tuple[str, Destination]]] = undeclared.ask_nothing
+    told: Callable[[CaseFile], Mapping[str, object]] = undeclared.tell_nothing
+    known_anew: Callable[[CaseFile, datetime], None] = undeclared.keep_nothing_known
+    weigh_again: Callable[[CaseFile, AsyncConnection, datetime], Awaitable[None]] = undeclared.weigh_nothing_again
+    has_died: Callable[[CaseFile], bool] = undeclared.not_known_to_have_died
+    outlook: Outlook = undeclared.look_no_further
+    recounted: Recounted = undeclared.recount_no_further
+    calls: Mapping[str, Call] = field(default_factory=dict)
+    poll: Callable[[Polling], Awaitable[int]] | None = None
+    leaving: LeavingReport | None = None
+    answer_hashes: Callable[[Context, AuthorityAnswer], frozenset[bytes]] = undeclared.no_hashes
+    forget: Callable[[AsyncConnection, datetime, int], Awaitable[None]] = undeclared.forget_nothing
 
     def asked_by(self, roster: RosterAct) -> str:
         """Return the command that each row of a roster asks of its case."""

@@ -122,3 +122,11 @@ class OwnLimits:
 
     read: Callable[[Pack], object]
     source: PackSource = LIMITS
+
+
+def _none(pack: Pack) -> None:
+    return None
+
+
+# Of a programme that has no limits beside those of any case.
+NO_LIMITS = OwnLimits(_none)

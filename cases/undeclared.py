@@ -1,0 +1,97 @@
+"""What holds of a programme where its declaration says nothing: it keeps, asks and shows what every case has, no more."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.case.file import CaseFile
+from cases.case.views import CaseForStaff
+from cases.shared.context import Context
+from domain.actors import Actor
+from domain.answers import AuthorityAnswer
+from domain.findings import Finding
+from domain.forms import Form
+from domain.languages import Language
+from domain.stages import Destination
+from domain.working_days import Deadline
+from policy.facts import Facts
+from policy.pack import Pack
+from policy.rerun import Rules
+from store.rows.base import TableRow
+from store.rows.register import CaseRow
+from store.rows.work import DeadlineRow
+
+
+def keep_nothing(form: Form, case: CaseRow) -> Mapping[str, Sequence[TableRow]]:
+    """Return no rows beside those of any case."""
+    return {}
+
+
+def tell_nothing(file: CaseFile) -> Mapping[str, Any]:
+    """Return nothing beside what is told of any case."""
+    return {}
+
+
+async def gather_nothing(
+    file: CaseFile, connection: AsyncConnection, form: Form, at: datetime, in_force: bool | None
+) -> Facts:
+    """Return no facts: the rules look at none."""
+    return Facts()
+
+
+def find_nothing(facts: Facts, pack: Pack, on: date) -> tuple[Finding, ...]:
+    """Return no finding, so that every case is clear."""
+    return ()
+
+
+def find_nothing_of(facts: Facts, destination: Destination, pack: Pack, on: date) -> tuple[Finding, ...]:
+    """Return no finding of a track."""
+    return ()
+
+
+# Every case is clear, and an officer decides it.
+NO_RULES = Rules(facts=Facts, assess=find_nothing, of_destination=find_nothing_of, looked_at={})
+
+
+async def begin_nothing(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
+    """Begin nothing once an approval can no longer be recalled: the case is in force."""
+
+
+def ask_nothing(file: CaseFile) -> Sequence[tuple[str, Destination]]:
+    """Ask officers nothing of a case that was decided."""
+    return ()
+
+
+def keep_nothing_known(file: CaseFile, at: datetime) -> None:
+    """Keep nothing of what became known."""
+
+
+async def weigh_nothing_again(file: CaseFile, connection: AsyncConnection, at: datetime) -> None:
+    """Run nothing again after a fact came or went."""
+
+
+def not_known_to_have_died(file: CaseFile) -> bool:
+    """Return that nothing is known of a death."""
+    return False
+
+
+async def look_no_further(
+    file: CaseFile, connection: AsyncConnection, at: datetime, language: Language, seen: CaseForStaff, two: bool | None
+) -> CaseForStaff:
+    """Return the case as it is shown, without what would stand in the way of what follows."""
+    return seen
+
+
+def recount_no_further(file: CaseFile, at: datetime, row: DeadlineRow, deadline: Deadline) -> None:
+    """Let nothing follow from a deadline that a loaded calendar moved."""
+
+
+def no_hashes(context: Context, answer: AuthorityAnswer) -> frozenset[bytes]:
+    """Return no hash: no answers are kept."""
+    return frozenset()
+
+
+async def forget_nothing(connection: AsyncConnection, before: datetime, most: int) -> None:
+    """Delete nothing: nothing is kept beside cases."""
