@@ -202,6 +202,7 @@ class Programme:
         has_died: whether the person of the case is known to have died, who is told nothing any more.
         outlook: the case as the answer to a decision shows it, with what would still stand in the way of what follows
             an approval.
+        ended_elsewhere: what of an employer's cases ends elsewhere once it has left the park, by its names there.
         recounted: what follows from each deadline that a loaded calendar moved.
         answer_hashes: the hashes that may stand beside a kept answer of the authority.
         forget: deletes a batch of what the programme keeps beside cases, older than a time.
@@ -234,6 +235,7 @@ class Programme:
     weigh_again: Callable[[CaseFile, AsyncConnection, datetime], Awaitable[None]]
     has_died: Callable[[CaseFile], bool]
     outlook: Outlook
+    ended_elsewhere: Callable[[AsyncConnection, str], Awaitable[Sequence[str]]]
     recounted: Recounted
     answer_hashes: Callable[[Context, AuthorityAnswer], frozenset[bytes]]
     forget: Callable[[AsyncConnection, datetime, int], Awaitable[None]]

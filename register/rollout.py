@@ -1,16 +1,16 @@
 """The way of a standing to the employer's cases, and of one report for all to the authority."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, Protocol
 from uuid import UUID, uuid4, uuid5
 
 import structlog
-from sqlalchemy import Update, exists, func, or_, select, update
+from sqlalchemy import Update, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cases.programme import programmes_of
 from cases.shared.context import Context
 from cases.shared.lost_calls import OUTCOME, find_lost
 from domain.actors import system
@@ -19,22 +19,20 @@ from domain.clock import day_of, start_of
 from domain.commands import CommandKind, CommandState
 from domain.errors import Defect
 from domain.messages import StandingInput
-from domain.reasons import ReasonCode
 from domain.spellings import REPORT_KEY
-from domain.stages import PermitStage, Standing
+from domain.stages import Standing
 from register.standing import IN_FORCE
 from store.incident_rows import new_incident, opening
 from store.ledger import Entry, begin_chain, current_origin
 from store.rows.authority import CallRow
 from store.rows.people import StandingRow
 from store.rows.work import CommandRow
-from store.tables import calls, cases, commands, employer_standings, ledger, permits
+from store.tables import calls, cases, commands, employer_standings, ledger
 from temporal.traces import current_traceparent
 
 CHUNK: Final = 500
 REPORT: Final = "employer_left_park"
 _log = structlog.get_logger(__name__)
-_TOLD: Final = (PermitStage.SUBMITTED.value, PermitStage.ACCEPTED.value, PermitStage.ISSUED.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +162,11 @@ async def gather_departed(context: Context, change: Change, at: datetime) -> Dep
     async with context.database.begin() as connection:
         row = await _find_call(connection, key)
         if row is None:
-            cases = await _permits_told(connection, change.employer_id)
+            cases = [
+                told
+                for each in programmes_of(context)
+                for told in await each.ended_elsewhere(connection, change.employer_id)
+            ]
             if not cases:
                 return None
             due = CallRow(
@@ -284,17 +286,3 @@ def _command(change: Change, reference: str, command_id: str, at: datetime) -> C
 async def _find_call(connection: AsyncConnection, key: str) -> CallRow | None:
     found = (await connection.execute(select(calls).where(calls.c.key == key))).mappings().one_or_none()
     return None if found is None else CallRow.from_mapping(found)
-
-
-async def _permits_told(connection: AsyncConnection, employer_id: str) -> Sequence[str]:
-    """Return the permits whose registration ends with the employer's leaving, by the names the authority has."""
-    ends = exists().where(
-        cases.c.reference == permits.c.reference,
-        or_(cases.c.live, cases.c.end_reason == ReasonCode.EMPLOYER_LEFT_PARK.value),
-    )
-    query = (
-        select(permits.c.reference, permits.c.destination, permits.c.entry_case)
-        .where(permits.c.employer_id == employer_id, permits.c.stage.in_(_TOLD), ends)
-        .order_by(permits.c.reference, permits.c.destination)
-    )
-    return [row.entry_case or f"{row.reference}/{row.destination}" for row in await connection.execute(query)]

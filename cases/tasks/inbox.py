@@ -243,7 +243,7 @@ def _check_may_hold(file: CaseFile, task: TaskRow, actor: Actor) -> None:
 def _need_another(file: CaseFile, task: TaskRow, holder: str) -> None:
     """Refuse to give the second signature's task to one who proposed, or has signed."""
     if task.kind == TaskKind.CONFIRM:
-        of = file.row if task.destination is None else file.permits[Destination(task.destination)]
+        of = file.row if task.destination is None else file.tracks[task.destination]
         need_another(holder, signers_of(of.pending) if of.pending else ())
 
 

@@ -18,6 +18,7 @@ from programmes.talent_permit import (
     departures,
     eligibility,
     employment,
+    ending,
     facts,
     given,
     live_registrations,
@@ -30,7 +31,7 @@ from programmes.talent_permit.authority import inbox, lost
 from programmes.talent_permit.known import LOOKED_AT, PermitFacts
 from programmes.talent_permit.published import PUBLISHED
 from programmes.talent_permit.stages import MOVES, TRACKS, LifeEvent
-from programmes.talent_permit.tables import TALENT_PERMITS
+from programmes.talent_permit.tables import PERMITS, TALENT_PERMITS
 from programmes.talent_permit.timers import TIMERS, recounted
 from programmes.talent_permit.told import TOLD
 from programmes.talent_permit.verbs import ANSWERS, COMMANDS
@@ -50,7 +51,7 @@ TALENT_PERMIT: Final = Programme(
     prefix=registration.PREFIX,
     workflow=CaseType(spellings.REGISTRATION_WORKFLOW, spellings.REGISTRATION_ID, "registration and permits"),
     form=RegistrationRequest,
-    tables=(TALENT_PERMITS,),
+    tables=(TALENT_PERMITS, PERMITS),
     views=Views(
         case=views.case,
         last="permits",
@@ -90,6 +91,7 @@ TALENT_PERMIT: Final = Programme(
     weigh_again=eligibility.weigh_again,
     has_died=departures.has_died,
     outlook=eligibility.outlook,
+    ended_elsewhere=ending.ended_elsewhere,
     recounted=recounted,
     answer_hashes=inbox.accepted_hashes,
     forget=lost.forget_before,

@@ -39,7 +39,7 @@ from domain.stages import (
     Stage,
 )
 from domain.tasks import REVIEW_TASKS, TaskKind
-from programmes.talent_permit.tables import talent_permit
+from programmes.talent_permit.tables import permit_rows, talent_permit
 from programmes.talent_permit.words import PermitTask
 
 
@@ -109,7 +109,7 @@ def _need_another_than_reported(file: CaseFile, actor: Actor, track: At | None) 
 
 
 def _need_permit_signer(file: CaseFile, actor: Actor, track: At | None) -> None:
-    permit = file.permits.get(Destination(need(track, "track").key))
+    permit = permit_rows(file).get(Destination(need(track, "track").key))
     need_signer(actor, None if permit is None else permit.pending)
 
 
@@ -197,7 +197,7 @@ OWN_MOVES: Final[tuple[Move, ...]] = (
 
 
 def _is_withholding(file: CaseFile, track: At | None) -> bool:
-    permit = file.permits.get(Destination(need(track, "track").key))
+    permit = permit_rows(file).get(Destination(need(track, "track").key))
     return permit is not None and permit.pending_act == PendingAct.WITHHOLD
 
 

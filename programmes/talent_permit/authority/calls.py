@@ -23,6 +23,7 @@ from domain.stages import Destination
 from programmes.talent_permit import permits
 from programmes.talent_permit.authority.known_entries import DIFFERS, Found
 from programmes.talent_permit.given import known
+from programmes.talent_permit.tables import permit_rows
 from programmes.talent_permit.words import PermitDeadline
 from store.ledger import Entry, begin_chain
 from store.rows.authority import CallRow
@@ -257,5 +258,5 @@ def _order(file: CaseFile, row: CallRow, at: datetime) -> Order:
 def _name_at_authority(file: CaseFile, row: CallRow) -> str:
     """Return the name by which the authority knows a case: that of the entry that stands for it."""
     own = f"{file.reference}/{row.destination}"
-    permit = file.permits.get(Destination(need(row.destination, "destination")))
+    permit = permit_rows(file).get(Destination(need(row.destination, "destination")))
     return own if row.what == "list_entry" or permit is None else str(permit.entry_case or own)

@@ -10,7 +10,8 @@ from cases.shared.context import Context
 from domain.answers import AuthorityAnswer
 from domain.list_entries import KnownEntry
 from domain.references import find_reference
-from store.tables import cases, permits
+from programmes.talent_permit.tables import permits
+from store.tables import cases
 
 if TYPE_CHECKING:
     from programmes.talent_permit.authority.calls import Order
