@@ -1,26 +1,21 @@
-"""Speaks to the exit-entry administration: list entries and reports out, answers in."""
+"""Speaks to the exit-entry administration: what a programme says goes out, and what it asks for comes in."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, date, datetime
-from enum import StrEnum
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
 
 import httpx
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from activities.outward import RateLimit, is_later, is_our_access, network_reason, retry_after
 from domain.errors import Unavailable
-from domain.list_entries import KnownEntry
-from domain.stages import Destination
+from domain.outward import Message
 from temporal.traces import outward, tell_trace
 
 TIMEOUT_SECONDS: Final = 15.0
 CALLS_PER_SECOND: Final = 20.0
 BURST: Final = 20
-MOST_ANSWERS: Final = 100
-_LONGEST_ID: Final = 200
 # Field paths are repeated in tasks and logs, so only what looks like a path is taken over.
 _FIELD_PATH: Final = re.compile(r"[a-z][a-z0-9_.\[\]]{0,99}")
 _MOST_FIELDS: Final = 20
@@ -40,80 +35,6 @@ class Rejected(Exception):  # noqa: N818 - the fact is the name, as in domain.er
         self.reason = f"{before}authority_{status}"
         self.status = status
         self.fields = fields
-
-
-class _Body(BaseModel):
-    """A message to the authority, whose personal data no error and no log repeats."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class EntryEmployer(_Body):
-    """The employer as the list names it."""
-
-    name_zh: str
-    uscc: str
-
-
-class EntryPerson(_Body):
-    """The person as the list names them."""
-
-    name_zh: str = Field(repr=False)
-    name_en: str | None = Field(default=None, repr=False)
-    identity_number: str = Field(repr=False)
-    permit_card_number: str | None = Field(default=None, repr=False)
-
-
-class ListEntry(_Body):
-    """One person on the list for one destination."""
-
-    case: str
-    destination: Destination
-    registration_number: str
-    registered_on: date
-    employer: EntryEmployer
-    person: EntryPerson
-
-
-class ReportedFact(StrEnum):
-    """What the park tells the authority of a person already on the list."""
-
-    REGISTRATION_ENDED = "registration_ended"
-    REGISTRATION_REVOKED = "registration_revoked"
-    EMPLOYER_LEFT_PARK = "employer_left_park"
-    CARD_LOST = "card_lost"
-
-
-class Report(_Body):
-    """A fact about one case; `reason` is a code."""
-
-    case: str
-    what: ReportedFact
-    on: date
-    reason: str | None = None
-
-
-class EntryQuestion(_Body):
-    """Which entries are asked for: those of a case, and those of a person, for one destination."""
-
-    case: str
-    destination: Destination
-    identity_number: str = Field(repr=False)
-
-
-class BatchReport(_Body):
-    """A fact about many cases at once: an employer that left the Park is told once for the whole list."""
-
-    what: ReportedFact
-    on: date
-    cases: tuple[str, ...] = Field(min_length=1)
-
-
-class AnswerPage(_Body):
-    """Answers after a cursor, as the authority wrote them, and the cursor behind the last one."""
-
-    answers: tuple[Mapping[str, Any], ...] = Field(repr=False)
-    next_cursor: str | None
 
 
 class AuthorityClient:
@@ -136,58 +57,25 @@ class AuthorityClient:
         self._tells_trace = tells_trace
         self._limit = limit or RateLimit(CALLS_PER_SECOND, BURST)
 
-    async def send_list_entry(self, idempotency_key: str, entry: ListEntry) -> str | None:
-        """Hand over a list entry and return the authority's id of it, where it gave one."""
-        answer = await self._post("/list-entries", idempotency_key, entry)
-        entry_id = answer.get("entry_id")
-        return entry_id if isinstance(entry_id, str) and 0 < len(entry_id) <= _LONGEST_ID else None
-
-    async def find_list_entries(self, question: EntryQuestion) -> Sequence[KnownEntry] | None:
-        """Return the entries that the authority has of a case or its person; None where it cannot be asked that.
-
-        The question is a body and no address, since it holds a person's number.
-        """
-        content = question.model_dump_json()
-        path, headers = "/list-entries/search", {"Content-Type": "application/json"}
-        response = await self._call("POST", path, content=content, headers=headers, allowed=_NOT_OFFERED)
-        if response.status_code in _NOT_OFFERED:
-            return None
-        found = _object_of(response).get("entries")
-        if not isinstance(found, list):
-            raise Unavailable("authority_answer_unreadable")
-        try:
-            return [KnownEntry.model_validate(each) for each in found]
-        except ValidationError:
-            raise Unavailable("authority_answer_unreadable") from None
-
-    async def report(self, idempotency_key: str, report: Report) -> None:
-        """Tell the authority a fact about one case."""
-        await self._post("/reports", idempotency_key, report)
-
-    async def report_batch(self, idempotency_key: str, report: BatchReport) -> None:
-        """Tell the authority a fact about many cases."""
-        await self._post("/reports/batch", idempotency_key, report)
-
-    async def answers(self, after: str | None, *, limit: int = MOST_ANSWERS, case: str | None = None) -> AnswerPage:
-        """Return the answers given since the cursor, of one case where it is named."""
-        wanted = {"after": after, "limit": str(limit), "case": case}
-        params = {name: value for name, value in wanted.items() if value is not None}
-        page = _object_of(await self._call("GET", "/outcomes", params=params))
-        found, cursor = page.get("outcomes"), page.get("next")
-        if not isinstance(found, list) or not isinstance(cursor, str | int | None):
-            raise Unavailable("authority_answer_unreadable")
-        next_cursor = str(cursor) if cursor is not None else after
-        return AnswerPage(answers=tuple(each for each in found if isinstance(each, dict)), next_cursor=next_cursor)
-
-    async def _post(self, path: str, idempotency_key: str, body: _Body) -> Mapping[str, Any]:
-        """Post a message and return the answer; a 2xx counts as taken whatever its body says (P4)."""
-        content = body.model_dump_json(exclude_none=True)
+    async def send(self, idempotency_key: str, message: Message) -> Mapping[str, Any]:
+        """Send a message and return the answer, empty where nobody can read it: a 2xx counts as taken (P4)."""
+        content = message.body.model_dump_json(exclude_none=True)
         headers = {"Idempotency-Key": idempotency_key, "Content-Type": "application/json"}
-        response = await self._call("POST", path, content=content, headers=headers)
+        response = await self._call("POST", message.path, content=content, headers=headers)
         try:
             return _object_of(response)
         except Unavailable:
             return {}
+
+    async def ask(self, question: Message) -> Mapping[str, Any] | None:
+        """Ask something that changes nothing there, and return the answer; None where it cannot be asked that."""
+        content, headers = question.body.model_dump_json(), {"Content-Type": "application/json"}
+        response = await self._call("POST", question.path, content=content, headers=headers, allowed=_NOT_OFFERED)
+        return None if response.status_code in _NOT_OFFERED else _object_of(response)
+
+    async def read(self, path: str, params: Mapping[str, str]) -> Mapping[str, Any]:
+        """Return what is answered there."""
+        return _object_of(await self._call("GET", path, params=params))
 
     async def _call(
         self,

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import structlog
 from temporalio import activity
 
-from activities.authority import AuthorityClient, BatchReport, Rejected, ReportedFact
+from activities.authority import AuthorityClient, Rejected
 from activities.errors import classified
+from cases.programme import LeavingReport, programmes_of
 from cases.shared.context import Context
 from domain.errors import Unavailable
 from domain.messages import StandingInput, StandingPlan
@@ -77,33 +79,13 @@ class StandingSteps:
 
     @activity.defn(name="report_departed")
     async def report_departed(self, asked: StandingInput) -> int:
-        """Tell the authority once, in one report, of every permit it knows; return how many there were."""
+        """Tell the authority once, in one report a programme, of all it knows that ends; return how many there were."""
         with classified("report_departed", asked):
             change = await spreading.find_change(self._context, asked.change_id)
             if change is None:
                 return 0
-            departed = await spreading.gather_departed(self._context, change, asked.at)
-            if departed is None:
-                return 0
-            attempt = activity.info().attempt
-            if attempt > 1:
-                await spreading.record_lost(self._context, change, departed, asked.at, attempt=attempt)
-            report = BatchReport(what=ReportedFact.EMPLOYER_LEFT_PARK, on=departed.on, cases=departed.cases)
-            try:
-                await self._authority.report_batch(departed.key, report)
-            except Rejected as rejected:
-                _log.error("report_rejected", key=departed.key, reason=rejected.reason)
-                await spreading.record_rejected(
-                    self._context, change, departed, asked.at, rejected.reason, attempt=attempt
-                )
-                return 0
-            except Unavailable as away:
-                await spreading.record_unanswered(
-                    self._context, change, departed, asked.at, away.reason, attempt=attempt
-                )
-                raise
-            await spreading.settle_report(self._context, change, departed, asked.at, attempt=attempt)
-            return len(departed.cases)
+            reports = [each.leaving for each in programmes_of(self._context) if each.leaving is not None]
+            return sum([await self._report(report, change, asked.at) for report in reports])
 
     @activity.defn(name="finish_standing")
     async def finish_standing(self, asked: StandingInput) -> None:
@@ -112,6 +94,26 @@ class StandingSteps:
             change = await spreading.find_change(self._context, asked.change_id)
             if change is not None:
                 await spreading.finish(self._context, change)
+
+    async def _report(self, report: LeavingReport, change: spreading.Change, at: datetime) -> int:
+        """Tell the authority what a programme has to say of an employer that left, and return of how many."""
+        departed = await spreading.gather_departed(self._context, report, change, at)
+        if departed is None:
+            return 0
+        attempt = activity.info().attempt
+        if attempt > 1:
+            await spreading.record_lost(self._context, change, departed, at, attempt=attempt)
+        try:
+            await self._authority.send(departed.key, report.sends(departed.on, departed.cases))
+        except Rejected as rejected:
+            _log.error("report_rejected", key=departed.key, reason=rejected.reason)
+            await spreading.record_rejected(self._context, change, departed, at, rejected.reason, attempt=attempt)
+            return 0
+        except Unavailable as away:
+            await spreading.record_unanswered(self._context, change, departed, at, away.reason, attempt=attempt)
+            raise
+        await spreading.settle_report(self._context, change, departed, at, attempt=attempt)
+        return len(departed.cases)
 
     async def _nudge(self, asked_of: Sequence[tuple[str, str]]) -> None:
         """Tell the workflows; whom this does not reach the sweeper tells."""

@@ -19,9 +19,11 @@ from starlette.responses import Response
 
 from api.callers import client_of
 from api.json_bodies import parse_json
+from api.parameters import unknown_case
 from api.patience import Patience
 from api.shares import Place
 from api.wiring import wiring_of
+from cases.programme import Programme
 from cases.shared import sign_ins
 from cases.shared.idempotency import Idempotency
 from domain.actors import Actor, Role
@@ -69,7 +71,7 @@ class Access:
 
     async def check(self, request: Request) -> None:
         """Find out who acts, count the call, and refuse a role that may not."""
-        concern(find_reference(str(request.path_params.get("reference", ""))) or "")
+        concern(find_reference(str(request.path_params.get("reference", "")), request.app.state.prefixes) or "")
         if self.credential is not Credential.TOKEN:
             return
         wiring = wiring_of(request)
@@ -174,6 +176,7 @@ class GuardedRoute(APIRoute):
     """A route that checks the caller first, then the form of the query and of the body, then runs."""
 
     access: Access
+    programme: Programme | None = None  # whose cases it is about; None where it is about those of all, or about none
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler with the checks before it."""
@@ -195,9 +198,18 @@ class GuardedRoute(APIRoute):
             strict = StrictRequest(request, limit, wiring_of(request).patience)
             if takes_json:
                 await strict.check_media_type()
+            self._need_own(request)
             return await run(strict)
 
         return handle
+
+    def _need_own(self, request: Request) -> None:
+        """Refuse what is no reference of the programme; that of another one's case is unknown here."""
+        named = request.path_params.get("reference")
+        if self.programme is None or named is None:
+            return
+        if find_reference(str(named), {self.programme.prefix}) is None:
+            raise unknown_case()
 
 
 class StrictRequest(Request):

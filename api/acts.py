@@ -1,5 +1,6 @@
 """The way of an act on a case: stored as a command first, then brought to the case's workflow."""
 
+from functools import partial
 from typing import Any
 
 from fastapi import Request
@@ -11,14 +12,19 @@ from api.wiring import wiring_of
 from cases.commands import submit as acts
 from cases.commands.submit import Beside
 from cases.incidents import defects
+from cases.programme import programme_at
 from cases.shared.idempotency import Idempotency, Reply
 from domain.actors import Actor
 from domain.errors import Defect
-from domain.stages import Destination
 from temporal.engine import Told
 from temporal.telemetry import concern
 
 Content = BaseModel | dict[str, Any]
+
+
+def pending(case: Any) -> dict[int | str, dict[str, Any]]:
+    """Return what the OpenAPI document says of an answer to an awaited command while the engine is away."""
+    return {202: {"model": case, "description": "Stored; applied when the engine is back (`pending: true`)."}}
 
 
 async def act(
@@ -30,7 +36,8 @@ async def act(
     idempotency: Idempotency,
 ) -> Response:
     """Store an act and answer with the case."""
-    return respond_with_case(await ask(request, actor, reference, kind, body, idempotency))
+    reply = await ask(request, actor, reference, kind, body, idempotency)
+    return respond_with_case(reply, partial(programme_at, wiring_of(request).context))
 
 
 async def ask(
@@ -64,8 +71,3 @@ async def ask(
     return await acts.reply(
         wiring.context, actor, asked, idempotency, language, is_answered=bool(told), pending_because=told.value
     )
-
-
-def on_permit(destination: Destination, body: BaseModel) -> dict[str, Any]:
-    """Return an act on the permit of one destination, as a command keeps it."""
-    return {"destination": destination.value, **body.model_dump(mode="json", exclude_unset=True)}

@@ -6,11 +6,11 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.parameters import PageQuery
 from api.wiring import Wiring, wiring_of
 from cases.shared.idempotency import Progress, Reply
 from cases.shared.json_text import json_text
 from domain.actors import Actor
+from domain.pages import PageQuery
 
 _STATUS: Final = {
     Progress.APPLIED: 200,

@@ -21,20 +21,15 @@ from api import (
     anyone,
     audit_cases,
     audit_events,
-    authority,
     call_metrics,
     codec,
     employers,
-    erasure,
-    exports,
-    facts,
-    lost_answers,
+    gateways,
     me,
     notices,
     objections,
     operators,
     policies,
-    receipts,
     seal,
     staff,
     supervisors,
@@ -48,6 +43,7 @@ from api.limiting import Allowance, Limiter
 from api.openapi import build_openapi
 from api.patience import Patience
 from api.problems import CODE_OF_STATUS, Answered, problem_response
+from api.programmes import routes_of
 from api.starts import Starts
 from api.tokens import DocumentClaims, IssuerKeys, Tokens
 from api.wiring import Wiring, wiring_of
@@ -56,8 +52,9 @@ from cases.health.readiness import Readiness
 from cases.incidents import defects
 from cases.keys.register import KeyHolder, keep_announcing
 from cases.keys.start import callback_secrets, key_holder, receipts_secrets
+from cases.programme import programmes_of
 from cases.shared import refusals
-from cases.shared.build import Files, build_context, load_files
+from cases.shared.build import Files, build_context, load_files, load_packs
 from cases.shared.context import Context
 from cases.shared.machine_secrets import MachineSecrets
 from cases.shared.pack_shelf import keep_reading_packs
@@ -66,9 +63,7 @@ from domain.field_errors import field_errors
 from domain.languages import Language
 from domain.references import find_reference
 from policy.pack import PackShelf
-from policy.packs import LIMITS, TALENT_PERMIT, load_limits
 from programmes import PROGRAMMES
-from programmes.talent_permit.authority.gathered import Gathering
 from settings import Settings
 from temporal.api_key import keep_reading_api_key
 from temporal.client import connect
@@ -79,20 +74,15 @@ from temporal.runtime import start_runtime
 from temporal.telemetry import describe
 
 ROUTERS = (
-    exports.router,
     employers.router,
     staff.router,
     task_lists.router,
     notices.router,
-    facts.router,
-    erasure.router,
     supervisors.router,
     seal.router,
     policies.router,
     audit_cases.router,
-    receipts.router,
-    authority.router,
-    lost_answers.router,
+    gateways.router,
     operators.router,
     audit_events.router,
     me.router,
@@ -167,6 +157,9 @@ def create_app(
         telemetry=_UNTRACED,
     )
     app.openapi = lambda: build_openapi(app)  # type: ignore[method-assign]
+    declared = PROGRAMMES.values() if context is None else programmes_of(context)
+    app.state.prefixes = frozenset(each.prefix for each in declared)
+    app.router.routes.extend(routes_of(declared))
     for router in (*ROUTERS, codec.router):
         app.router.routes.extend(router.routes)
     app.state.explained_at = _explained_at(settings)
@@ -176,6 +169,7 @@ def create_app(
         refuse=lambda refused, language: _frame_answer(app, refused, language),
         report=lambda error, scope: _report(app, error, scope),
         further=_further_headers(settings),
+        prefixes=app.state.prefixes,
     )
     app.add_exception_handler(Refused, _on_refused)
     app.add_exception_handler(Answered, _on_answered)
@@ -224,7 +218,7 @@ async def _wire(
 ) -> Wiring:
     """Build what was not handed in; what is built here is closed with the stack."""
     if context is None:
-        files = files or load_files(settings)
+        files = files or load_files(settings, PROGRAMMES)
         context = build_context(settings, "api", PROGRAMMES, files=files)
         stack.push_async_callback(context.database.close)
     core_url = None
@@ -251,7 +245,7 @@ async def _wire(
             clock=context.clock,
             document_claims=_document_claims(settings),
         )
-    limits = files.limits_pack if files is not None else load_limits(settings.parameters, settings.policy_dir)
+    limits = (files.packs if files is not None else load_packs(settings, PROGRAMMES)).limits_packs
     tell_process(context)
     serve_metrics(settings.api_metrics_port, settings.metrics_host, core_url=core_url)
     return Wiring(
@@ -264,8 +258,8 @@ async def _wire(
         cursors=Cursors(context.keyring.cursor.writing, context.keyring.cursor.keys.values()),
         limiter=limiter,
         patience=patience,
-        packs={TALENT_PERMIT: context.packs, LIMITS: PackShelf([limits])},
-        answers=Gathering(context),
+        limits={name: PackShelf([pack]) for name, pack in limits.items()},
+        inboxes={each.path: each.open(context) for one in programmes_of(context) for each in one.inboxes},
         forgeries=Forgeries(context),
         readiness=Readiness(context),
         callbacks=callback_secrets(context.keyring, settings),
@@ -307,7 +301,7 @@ def _retry(error: Refused | Unavailable) -> dict[str, str] | None:
 async def _report(app: FastAPI, error: Exception, scope: Scope) -> Response:
     """Put a defect before the operator and return the problem that names it; 503 where PostgreSQL is away."""
     state = scope["state"]
-    reference = find_reference(str(scope.get("path_params", {}).get("reference", "")))
+    reference = find_reference(str(scope.get("path_params", {}).get("reference", "")), app.state.prefixes)
     step = f"{scope['method']} {route_of(scope)}"
     incident: str | None
     try:
@@ -357,7 +351,7 @@ async def _on_http(request: Request, error: Exception) -> Response:
 
 async def _refuse(request: Request, refused: Refused, headers: Mapping[str, str] | None = None) -> Response:
     actor = getattr(request.state, "actor", None)
-    reference = find_reference(str(request.path_params.get("reference", "")))
+    reference = find_reference(str(request.path_params.get("reference", "")), request.app.state.prefixes)
     # A reading of a case that is not the caller's own is answered as one of a case that there is not.
     is_reach = reference is not None and refused.code == "case_unknown"
     is_act = is_write(request) or is_reach or refused.code in ("role_not_allowed", "purpose_missing")

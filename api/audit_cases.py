@@ -11,10 +11,11 @@ from starlette.responses import Response
 from api.access import GuardedRoute, allow
 from api.answers import Pages, answer_page, json_response
 from api.audit_case_views import DifferencePage
-from api.parameters import CasePath, PageQuery
+from api.parameters import CasePath
 from api.wiring import wiring_of
 from domain.actors import Actor, Role
 from domain.fields import Moment
+from domain.pages import PageQuery
 from record import story
 from record.reconciliation import reconcile as reconciliation
 from record.reconciliation.views import ReconciliationView

@@ -10,13 +10,14 @@ from starlette.responses import Response
 from api.access import GuardedRoute, allow
 from api.answers import Pages, answer_page, json_response
 from api.audit_event_views import EventPage
-from api.parameters import PageQuery, PurposeHeader
+from api.parameters import PurposeHeader
+from api.published_words import Act
 from api.streams import NdjsonResponse
 from api.wiring import wiring_of
 from domain.actors import Actor, Role
-from domain.acts import Act
 from domain.errors import Refused
 from domain.fields import Code, Since, Until
+from domain.pages import PageQuery
 from domain.references import find_reference
 from domain.stages import Destination
 from record import export as audit_export

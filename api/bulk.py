@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from api.case_answers import act_answer
 from api.problems import outcome_of
 from api.wiring import wiring_of
 from cases.case import reads
+from cases.programme import programme_at
 from cases.shared.idempotency import Idempotency
 from cases.tasks import inbox as tasks
 from domain.actors import Actor
@@ -87,7 +89,7 @@ async def _approve(request: Request, actor: Actor, decision: BulkDecision, idemp
         await _need_clear(request, actor, reference)
         body = DecisionRequest(action=DecisionAction.APPROVE, round=decision.round)
         reply = await ask(request, actor, reference, CommandKind.DECIDE, body, named)
-        answer = act_answer(reply)
+        answer = act_answer(reply, partial(programme_at, wiring_of(request).context))
         outcome = {"status": status_of(reply), "stage": answer["stage"]}
         outcome |= {"permit_obstacles": answer.get("permit_obstacles", [])}
         return outcome | ({"pending": True} if answer.get("pending") is True else {})

@@ -1,6 +1,6 @@
 """How a case is answered: what the core shows of it, and where it stands among our addresses."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.responses import Response
@@ -9,22 +9,23 @@ from api.answers import json_response, status_of
 from cases.case.views import CaseView
 from cases.programme import Programme
 from cases.shared.idempotency import Progress, Reply
-from programmes import PROGRAMMES
 
 # A case, or the members of one as they were kept with the key of its first answer.
 Answered = CaseView | Mapping[str, Any]
+# The programme of a case, by its reference.
+Of = Callable[[str], Programme]
 
 
-def respond_with_case(reply: Reply, *, is_new: bool = False) -> Response:
+def respond_with_case(reply: Reply, of: Of, *, is_new: bool = False) -> Response:
     """Return the answer to an act on a case, or to the one that began it."""
-    answer = act_answer(reply)
+    answer = act_answer(reply, of)
     headers = {"Location": answer["links"]["self"]} if is_new else None
     return json_response(answer, status_of(reply), headers, in_china=True)
 
 
-def act_answer(reply: Reply) -> dict[str, Any]:
+def act_answer(reply: Reply, of: Of) -> dict[str, Any]:
     """Return the members of a case after an act, and whether that is pending and why."""
-    answer = case_answer(reply.body)
+    answer = case_answer(reply.body, of)
     if reply.progress is Progress.PENDING:
         answer["pending"] = True
         if reply.because:
@@ -32,20 +33,13 @@ def act_answer(reply: Reply) -> dict[str, Any]:
     return answer
 
 
-def case_answer(case: Answered) -> dict[str, Any]:
+def case_answer(case: Answered, of: Of) -> dict[str, Any]:
     """Return the members of a case with its links, which come after what all its readers see."""
     members = vars(case) if isinstance(case, CaseView) else case
-    last = _programme_of(members).views.last
+    programme = of(members["reference"])
     answer: dict[str, Any] = {}
     for name, value in members.items():
         answer[name] = value
-        if name == last:
-            answer["links"] = {"self": f"/v1/registrations/{members['reference']}"}
+        if name == programme.views.last:
+            answer["links"] = {"self": f"/v1/{programme.path}/{members['reference']}"}
     return answer
-
-
-def _programme_of(members: Mapping[str, Any]) -> Programme:
-    if "programme" in members:
-        return PROGRAMMES[members["programme"]]
-    # An answer that was kept before cases named their programme.
-    return next(each for each in PROGRAMMES.values() if members["reference"].startswith(f"{each.prefix}-"))

@@ -1,16 +1,13 @@
 """Calls of employers: registrations and what is said of them later, rosters, webhooks."""
 
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from pydantic import Field
 from starlette.responses import Response
 
 from api.access import BODY_LIMIT_KEY, GuardedRoute, IdempotencyKey, allow
-from api.acts import act, on_permit
 from api.answers import answer_page, json_response, respond, status_of
-from api.case_answers import case_answer, respond_with_case
 from api.employer_views import (
     ContactView,
     DeliveryPage,
@@ -22,178 +19,24 @@ from api.employer_views import (
     WebhookTestView,
     roster_links,
 )
-from api.parameters import CasePath, DestinationPath, IdPath, PageQuery
-from api.published import CaseView
+from api.parameters import IdPath
 from api.uploads import ROSTER_LIMIT, RosterQuery, TemplateQuery, WorkbookResponse, read_roster, roster_body
-from api.views import CasePage
 from api.wiring import wiring_of
-from cases.case import reads
-from cases.case.views import CheckView
 from cases.notices import employer_contact, webhooks
 from cases.notices.views import WebhookView
 from domain.actors import Actor, Role
-from domain.case_requests import ContestRequest, WithdrawalRequest
-from domain.commands import CommandKind
-from domain.decisions import CardLostRequest
 from domain.employers import EmployerContact
-from domain.fields import Code, Label, Name, Since
-from domain.registration import ChangeRequest, CorrectionRequest, DepartureRequest, RegistrationRequest
-from domain.stages import Stage
+from domain.pages import PageQuery
 from domain.webhooks import SecretRequest, WebhookRequest
-from programmes.talent_permit import registration
 from register.rosters import intake as rosters
 from register.rosters import reads as roster_reads
 from register.rosters import workbooks as roster_workbooks
-from temporal.telemetry import concern
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["Employers"])
 
 _EMPLOYER = allow(Role.EMPLOYER)
 _READERS = allow(Role.EMPLOYER, Role.OFFICER, Role.SUPERVISOR, Role.AUDITOR)
 _ON_PROOF = allow(Role.EMPLOYER, Role.OFFICER, Role.SUPERVISOR)
-
-
-class CaseQuery(PageQuery):
-    """Which cases."""
-
-    stage: Stage | None = Field(default=None, description="Stage of the registration.")
-    needs: Literal["employer"] | None = Field(default=None, description="Cases that wait for the employer.")
-    client_reference: Label | None = None
-    updated_after: Since | None = Field(default=None, description="Changed after this time.")
-    q: Name | None = Field(default=None, description="Exact whole name or last four.")
-    employer_id: Code | None = Field(default=None, description="Of this employer; staff says it beside `q`.")
-    view: Literal["whole", "short"] = Field(
-        default="whole", description="`short`: without the findings that pass, for lists of many."
-    )
-
-
-@router.post("/registrations", status_code=202, response_model=CaseView, summary="Register a person")
-async def submit(
-    request: Request, body: RegistrationRequest, idempotency: IdempotencyKey, actor: Annotated[Actor, _EMPLOYER]
-) -> Response:
-    """Take on a registration; its workflow, started after the answer by us or by the sweeper, takes it up."""
-    wiring = wiring_of(request)
-    accepted = await registration.accept(wiring.context, actor, body, idempotency, request.state.language)
-    concern(accepted.reference)
-    wiring.starts.add(actor.tenant, accepted.reference, request.state.correlation_id)
-    return respond_with_case(accepted.reply, is_new=True)
-
-
-@router.post("/registrations/check", response_model=CheckView, summary="Try a registration without storing it")
-async def check(request: Request, body: RegistrationRequest, actor: Annotated[Actor, _EMPLOYER]) -> Response:
-    """Say what the rules would find today; nothing is stored."""
-    found = await registration.check(wiring_of(request).context, actor, body, request.state.language)
-    return json_response(found)
-
-
-@router.get("/registrations", response_model=CasePage, summary="List cases")
-async def list_cases(
-    request: Request, query: Annotated[CaseQuery, Query()], actor: Annotated[Actor, _READERS]
-) -> Response:
-    """List cases by the time of their last change, oldest first."""
-    context = wiring_of(request).context
-    read = partial(
-        reads.list_cases,
-        context,
-        actor,
-        stage=query.stage,
-        needs=query.needs,
-        client_reference=query.client_reference,
-        updated_after=query.updated_after,
-        q=query.q,
-        employer_id=query.employer_id,
-        short=query.view == "short",
-        language=request.state.language,
-    )
-    return await answer_page(request, actor, "registrations", query, read, case_answer)
-
-
-@router.get("/registrations/{reference}", response_model=CaseView, summary="Read a case")
-async def get_case(request: Request, reference: CasePath, actor: Annotated[Actor, _READERS]) -> Response:
-    """Return a case as its reader may see it."""
-    case = await reads.get_case(wiring_of(request).context, actor, reference, request.state.language)
-    return json_response(case_answer(case), in_china=True)
-
-
-@router.post("/registrations/{reference}/correction", status_code=202, response_model=CaseView, summary="Correct")
-async def correct(
-    request: Request,
-    reference: CasePath,
-    body: CorrectionRequest,
-    idempotency: IdempotencyKey,
-    actor: Annotated[Actor, _EMPLOYER],
-) -> Response:
-    """Give the parts of a registration that change."""
-    return await act(request, actor, reference, CommandKind.CORRECT, body, idempotency)
-
-
-@router.post("/registrations/{reference}/contest", status_code=202, response_model=CaseView, summary="Contest")
-async def contest(
-    request: Request,
-    reference: CasePath,
-    body: ContestRequest,
-    idempotency: IdempotencyKey,
-    actor: Annotated[Actor, _EMPLOYER],
-) -> Response:
-    """Say why a finding is wrong, so that a person looks at it."""
-    return await act(request, actor, reference, CommandKind.CONTEST, body, idempotency)
-
-
-@router.post("/registrations/{reference}/withdrawal", status_code=202, response_model=CaseView, summary="Withdraw")
-async def withdraw(
-    request: Request,
-    reference: CasePath,
-    body: WithdrawalRequest,
-    idempotency: IdempotencyKey,
-    actor: Annotated[Actor, _EMPLOYER],
-) -> Response:
-    """Withdraw a registration that is not decided yet."""
-    return await act(request, actor, reference, CommandKind.WITHDRAW, body, idempotency)
-
-
-@router.post(
-    "/registrations/{reference}/departure", status_code=202, response_model=CaseView, summary="Report a departure"
-)
-async def depart(
-    request: Request,
-    reference: CasePath,
-    body: DepartureRequest,
-    idempotency: IdempotencyKey,
-    actor: Annotated[Actor, _ON_PROOF],
-) -> Response:
-    """Report the last day of an employment, past or to come; staff may do so on proof."""
-    return await act(request, actor, reference, "depart", body, idempotency)
-
-
-@router.post("/registrations/{reference}/change", status_code=202, response_model=CaseView, summary="Change data")
-async def change(
-    request: Request,
-    reference: CasePath,
-    body: ChangeRequest,
-    idempotency: IdempotencyKey,
-    actor: Annotated[Actor, _EMPLOYER],
-) -> Response:
-    """Change contact and language at once, contract end and names through an officer."""
-    return await act(request, actor, reference, "change", body, idempotency)
-
-
-@router.post(
-    "/registrations/{reference}/permits/{destination}/lost",
-    status_code=202,
-    response_model=CaseView,
-    summary="Report a lost card",
-)
-async def report_lost_card(
-    request: Request,
-    reference: CasePath,
-    destination: DestinationPath,
-    body: CardLostRequest,
-    idempotency: IdempotencyKey,
-    actor: Annotated[Actor, _ON_PROOF],
-) -> Response:
-    """Report that the card of an issued permit was lost."""
-    lost = on_permit(destination, body)
-    return await act(request, actor, reference, "card_lost", lost, idempotency)
 
 
 @router.post(

@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from api.access import GuardedRoute, IdempotencyKey, allow
+from api.access import IdempotencyKey, allow
 from api.answers import json_response, respond
+from api.case_routes import CaseRoutes, called
 from api.parameters import CasePath, IdPath
 from api.wiring import wiring_of
 from domain.actors import Actor, Role
@@ -15,7 +16,7 @@ from domain.erasure import ErasureConfirmation, ErasureRequest, LegalHoldRelease
 from privacy import erasures, legal_holds
 from privacy.erasure_views import ErasureView, LegalHoldView
 
-router = APIRouter(prefix="/v1/registrations/{reference}", route_class=GuardedRoute, tags=["Erasure"])
+routes = CaseRoutes("Erasure")
 
 _SUPERVISOR = allow(Role.SUPERVISOR)
 _SIGNERS = allow(Role.OFFICER, Role.SUPERVISOR)
@@ -34,13 +35,20 @@ class ErasureItems(BaseModel):
     items: list[ErasureView]
 
 
-@router.get("/legal-holds", response_model=LegalHoldItems, summary="List the legal holds of a case")
+@routes.get(
+    "/legal-holds", response_model=LegalHoldItems, summary="List the legal holds of a case", **called("listLegalHolds")
+)
 async def list_holds(request: Request, reference: CasePath, actor: Annotated[Actor, _READERS]) -> Response:
     """List the legal holds of a case, released ones too, the newest first."""
     return json_response({"items": await legal_holds.list_holds(wiring_of(request).context, actor, reference)})
 
 
-@router.post("/legal-holds", response_model=LegalHoldView, summary="Place a legal hold")
+@routes.post(
+    "/legal-holds",
+    response_model=LegalHoldView,
+    summary="Place a legal hold",
+    **called("placeLegalHold", "facts_erased"),
+)
 async def place_hold(
     request: Request,
     reference: CasePath,
@@ -52,7 +60,12 @@ async def place_hold(
     return respond(await legal_holds.place(wiring_of(request).context, actor, reference, body, idempotency))
 
 
-@router.post("/legal-holds/{hold_id}/release", response_model=LegalHoldView, summary="Release a legal hold")
+@routes.post(
+    "/legal-holds/{hold_id}/release",
+    response_model=LegalHoldView,
+    summary="Release a legal hold",
+    **called("releaseLegalHold", "already_decided", "facts_erased"),
+)
 async def release_hold(
     request: Request,
     reference: CasePath,
@@ -66,14 +79,17 @@ async def release_hold(
     return respond(await legal_holds.release(context, actor, reference, hold_id, body, idempotency))
 
 
-@router.get("/erasure", response_model=ErasureItems, summary="List the erasures of a case's person")
+@routes.get(
+    "/erasure", response_model=ErasureItems, summary="List the erasures of a case's person", **called("listErasures")
+)
 async def list_erasures(request: Request, reference: CasePath, actor: Annotated[Actor, _READERS]) -> Response:
     """List the erasures that were proposed or done, the newest first."""
     return json_response({"items": await erasures.list_erasures(wiring_of(request).context, reference)})
 
 
-@router.post(
+@routes.post(
     "/erasure",
+    **called("proposeErasure", "wrong_stage", "legal_hold", "case_not_at_rest", "facts_erased"),
     response_model=ErasureView,
     status_code=202,
     summary="Propose to erase a person",
@@ -89,7 +105,12 @@ async def propose_erasure(
     return respond(await erasures.propose(wiring_of(request).context, actor, reference, body, idempotency))
 
 
-@router.post("/erasure/confirmation", response_model=ErasureView, summary="Sign, or reject, an erasure")
+@routes.post(
+    "/erasure/confirmation",
+    response_model=ErasureView,
+    summary="Sign, or reject, an erasure",
+    **called("confirmErasure", "wrong_stage", "same_signer", "legal_hold", "case_not_at_rest", "facts_erased"),
+)
 async def confirm_erasure(
     request: Request,
     reference: CasePath,

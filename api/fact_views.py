@@ -1,6 +1,6 @@
 """What answers about recorded facts look like, for the OpenAPI document."""
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from api.published import FactField
 from cases.case.views import OpenedFactForStaff, view
@@ -18,11 +18,3 @@ class OpenedFacts(BaseModel):
 
     items: list[OpenedFactView]
     next_cursor: None = None
-
-
-class ContestedView(BaseModel):
-    """A contest that was taken on."""
-
-    reference: str
-    fact: int
-    status: str = Field(examples=["received"])

@@ -6,11 +6,11 @@ from typing import Final
 
 import structlog
 
+from cases.incidents import refused_messages
 from cases.shared.context import Context
 from domain.actors import Actor
 from domain.errors import Unavailable
 from domain.incidents import IncidentKind
-from programmes.talent_permit.authority import outcomes as answers
 
 EVERY_SECONDS: Final = 60.0
 _log = structlog.get_logger("api.forgeries")
@@ -38,7 +38,7 @@ class Forgeries:
         minute = asyncio.create_task(self._count(machine, kind, code))
         self._minutes.add(minute)
         minute.add_done_callback(self._minutes.discard)
-        await answers.note_refused(self._context, machine, code, kind=kind, times=1)
+        await refused_messages.note_refused(self._context, machine, code, kind=kind, times=1)
 
     async def flush(self) -> None:
         """Write down what was counted so far, and begin anew."""
@@ -55,7 +55,7 @@ class Forgeries:
             times = self._counted[machine.subject]
             try:
                 if times:
-                    await answers.note_refused(self._context, machine, code, kind=kind, times=times)
+                    await refused_messages.note_refused(self._context, machine, code, kind=kind, times=times)
                     self._counted[machine.subject] -= times
             except Unavailable:
                 _log.warning("forgeries_not_noted", machine=machine.subject, times=times)

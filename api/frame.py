@@ -46,8 +46,18 @@ Report = Callable[[Exception, Scope], Awaitable[Response]]
 class Frame:
     """ASGI middleware around the whole app; what it writes down names routes by their template only."""
 
-    def __init__(self, app: ASGIApp, *, limiter: Limiter, refuse: Refuse, report: Report, further: Further) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        limiter: Limiter,
+        refuse: Refuse,
+        report: Report,
+        further: Further,
+        prefixes: frozenset[str],
+    ) -> None:
         self._app = app
+        self._prefixes = prefixes
         self._report = report
         self._further = further
         self._limiter = limiter
@@ -84,7 +94,7 @@ class Frame:
             call_metrics.ANSWERED.labels(method, route, str(answer.status)).inc()
             call_metrics.LATENCY.labels(method, route).observe(seconds)
             actor = state.get("actor")
-            reference = find_reference(str(scope.get("path_params", {}).get("reference", "")))
+            reference = find_reference(str(scope.get("path_params", {}).get("reference", "")), self._prefixes)
             if reference is not None:
                 concern(reference)
             if about := current_reference():

@@ -8,27 +8,20 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import HTMLResponse, Response
 
 from api.access import GuardedRoute, IdempotencyKey, anyone, own, own_by_link
-from api.acts import ask, on_permit
 from api.answers import answer_page, json_response, respond
 from api.callers import client_of
-from api.fact_views import ContestedView
 from api.me_page import HEADERS, me_page
 from api.me_views import (
     AccessDays,
     AccessPage,
-    DisputeView,
     LinkAskedView,
-    LostCardView,
     OwnCasesView,
     OwnDataView,
     OwnObjectionsView,
 )
-from api.parameters import PageQuery
 from api.wiring import wiring_of
-from domain.case_facts import OwnFactContest, contest_of
-from domain.commands import CommandKind
-from domain.decisions import CardLostRequest
-from domain.person import ComplaintRequest, DisputeRequest, OwnCardLostRequest, SessionRequest, SignInLinkRequest
+from domain.pages import PageQuery
+from domain.person import ComplaintRequest, SessionRequest, SignInLinkRequest
 from domain.references import find_reference
 from privacy import access_days as person_access_days
 from privacy import access_log as person_access_log
@@ -163,56 +156,3 @@ async def complain(
     wiring, actor = wiring_of(request), request.state.actor
     await wiring.limiter.count_stranger(client_of(request.scope), "complaint", actor.subject)
     return respond(await objections.complain(wiring.context, actor, session, body, idempotency))
-
-
-@router.post(
-    "/contests",
-    status_code=202,
-    response_model=ContestedView,
-    summary="Contest a recorded fact",
-)
-async def contest_fact(
-    request: Request, body: OwnFactContest, idempotency: IdempotencyKey, session: Annotated[Session, _OWN]
-) -> Response:
-    """Take on why a fact that an officer recorded is wrong: another officer looks at it, and answers."""
-    wiring, actor = wiring_of(request), request.state.actor
-    reference, said = await objections.need_own_case(wiring.context, actor, session, body)
-    wanted = {"fact": body.fact, "note": body.text}
-    beside = objections.disputing(said, contest_of(body.fact))
-    await ask(request, actor, reference, CommandKind.CONTEST_FACT, wanted, idempotency, beside=beside)
-    return json_response({"reference": reference, "fact": body.fact, "status": "received"}, 202)
-
-
-@router.post(
-    "/disputes",
-    status_code=202,
-    response_model=DisputeView,
-    summary="Dispute a departure",
-)
-async def dispute(
-    request: Request, body: DisputeRequest, idempotency: IdempotencyKey, session: Annotated[Session, _OWN]
-) -> Response:
-    """Take on a dispute of the departure that was reported: an officer looks, and the authority is told nothing yet."""
-    wiring, actor = wiring_of(request), request.state.actor
-    reference, said = await objections.need_own_case(wiring.context, actor, session, body)
-    beside = objections.disputing(said)
-    await ask(request, actor, reference, "dispute", {"text": body.text}, idempotency, beside=beside)
-    return json_response({"reference": reference, "status": "received"}, 202)
-
-
-@router.post(
-    "/lost-cards",
-    status_code=202,
-    response_model=LostCardView,
-    summary="Report a lost card",
-)
-async def report_lost_card(
-    request: Request, body: OwnCardLostRequest, idempotency: IdempotencyKey, session: Annotated[Session, _OWN]
-) -> Response:
-    """Take on the report that the card of an issued permit was lost: the authority is told, and the employer."""
-    wiring, actor = wiring_of(request), request.state.actor
-    reference = await objections.need_own_reference(wiring.context, actor, session, body.reference)
-    lost = on_permit(body.destination, CardLostRequest(lost_on=body.lost_on))
-    await ask(request, actor, reference, "card_lost", lost, idempotency)
-    said = {"reference": reference, "destination": body.destination.value, "status": "received"}
-    return json_response(said, 202)

@@ -6,7 +6,6 @@ from pydantic import BaseModel, Field
 
 from api.published import OwnCaseView, OwnDataCaseView
 from api.views import Page
-from domain.stages import Destination
 from privacy.views import (
     AccessDayView,
     AccessView,
@@ -60,18 +59,3 @@ class ObjectionPage(Page):
     """A page of what waits for an answer."""
 
     items: list[ObjectionView]
-
-
-class LostCardView(BaseModel):
-    """A report of a lost card that was taken on."""
-
-    reference: str
-    destination: Destination
-    status: str = Field(examples=["received"])
-
-
-class DisputeView(BaseModel):
-    """A dispute that was taken on."""
-
-    reference: str
-    status: str = Field(examples=["received"])

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from api.access import GuardedRoute, IdempotencyKey, allow
 from api.answers import ListRead, answer_page, respond
 from api.notice_views import FailedDeliveryPage, ReadNoticePage
-from api.parameters import IdPath, PageQuery
+from api.parameters import IdPath
 from api.wiring import wiring_of
 from cases.notices import failed as delivery_lists
 from cases.notices import lists as notice_lists
@@ -21,6 +21,7 @@ from domain.actors import Actor, Role
 from domain.errors import Refused
 from domain.fields import Code
 from domain.notices import Channel, NoticeKind, Recipient
+from domain.pages import PageQuery
 from domain.references import find_reference
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["Notices"])
@@ -72,8 +73,9 @@ async def mark_read(
     request: Request, notice_id: IdPath, idempotency: IdempotencyKey, actor: Annotated[Actor, _READERS]
 ) -> Response:
     """Note that the caller has read a notice; other readers keep their own marks."""
-    told = (notice_lists if actor.role is Role.EMPLOYER else staff_notices).told_to(actor)
-    return respond(await notice_marks.mark_read(wiring_of(request).context, actor, notice_id, told, idempotency))
+    context, is_employer = wiring_of(request).context, actor.role is Role.EMPLOYER
+    told = notice_lists.told_to(actor) if is_employer else staff_notices.told_to(context.words, actor)
+    return respond(await notice_marks.mark_read(context, actor, notice_id, told, idempotency))
 
 
 @router.get("/deliveries/failed", response_model=FailedDeliveryPage, summary="List failed deliveries")

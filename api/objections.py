@@ -9,9 +9,10 @@ from starlette.responses import Response
 from api.access import GuardedRoute, IdempotencyKey, allow
 from api.answers import answer_page, respond
 from api.me_views import ObjectionPage
-from api.parameters import IdPath, PageQuery
+from api.parameters import IdPath
 from api.wiring import wiring_of
 from domain.actors import Actor, Role
+from domain.pages import PageQuery
 from domain.person import ComplaintAnswer
 from privacy import objections
 from privacy.views import ObjectionReceipt

@@ -13,11 +13,13 @@ from api.operations import operation_of, problems_of
 from api.problems import MEDIA_TYPE, Problem
 from api.published_words import widen
 from domain.actors import Role
+from domain.references import checked
 
 Node = dict[str, Any]
 
 CODES_KEY: Final = "x-problem-codes"  # beside an answer: the codes that it may carry
 _VERSION: Final = "1"
+_SAMPLE_CASE: Final = "7K2M9QXA"
 _JSON: Final = "application/json"
 _SCHEMAS: Final = "#/components/schemas/"
 _UNSAID: Final = "Successful Response"  # what the framework says where nothing is said
@@ -100,6 +102,8 @@ def _complete(operation: Node, route: GuardedRoute, method: str, schemas: Node) 
         if parameter["name"] == "Idempotency-Key":
             parameter["required"] = True
             parameter["schema"] = _KEY
+        if route.programme is not None and parameter["name"] == "reference":
+            parameter["schema"]["examples"] = [checked(route.programme.prefix, _SAMPLE_CASE)]
     for said in operation.get("requestBody", {}).get("content", {}).values():
         said["schema"] = _hoist(said["schema"], schemas)
     responses = operation["responses"]

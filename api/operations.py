@@ -1,7 +1,7 @@
 """What each published operation is called, and which problems it may answer with beyond those that its kind implies.
 
-One table for all routes, so that what a route is called and refuses with is read, and kept apart, in one place. A route
-that is made from a declaration brings the same itself: `operation_id` and `openapi_extra[PROBLEMS_KEY]`.
+One table for the routes that no programme declares, so that what a route is called and refuses with is read, and kept
+apart, in one place. A route on cases brings the same itself: `operation_id` and `openapi_extra[PROBLEMS_KEY]`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -24,51 +24,13 @@ def _of(name: str, *problems: str) -> Operation:
     return Operation(name, frozenset(code for given in problems for code in given.split()))
 
 
-# Whatever the verb is: the stage of the case, and a case whose person was erased.
-_ON_CASE: Final = "wrong_stage case_closed facts_erased"
-_ON_PERMIT: Final = "wrong_stage facts_erased"
 _REASONS: Final = "reason_missing reason_unknown reason_not_allowed"
 _ON_TASK: Final = "already_decided role_not_allowed facts_erased"
 _PROPOSED: Final = "already_decided wrong_stage same_signer"
-_PLACE: Final = "live_registration_exists client_reference_taken employer_not_in_good_standing facts_erased"
-
-_CASE: Final = "/v1/registrations/{reference}"
-_PERMIT: Final = f"{_CASE}/permits/{{destination}}"
 
 OPERATIONS: Final[dict[str, Operation]] = {
-    # Cases, as employers and staff ask for them.
-    "POST /v1/registrations": _of("submitRegistration", _PLACE),
-    "POST /v1/registrations/check": _of("checkRegistration", "employer_not_in_good_standing"),
-    "GET /v1/registrations": _of("listCases"),
-    "GET /v1/registrations/export.csv": _of("exportCases"),
-    f"GET {_CASE}": _of("readCase"),
-    f"POST {_CASE}/correction": _of("correctRegistration", _ON_CASE, "live_registration_exists client_reference_taken"),
-    f"POST {_CASE}/contest": _of("contestFindings", _ON_CASE),
-    f"POST {_CASE}/withdrawal": _of("withdrawRegistration", _ON_CASE),
-    f"POST {_CASE}/departure": _of("reportDeparture", _ON_CASE, "already_decided reason_unknown reason_not_allowed"),
-    f"POST {_CASE}/change": _of("changeRegistration", _ON_CASE),
-    f"POST {_PERMIT}/lost": _of("reportLostCard", _ON_PERMIT),
-    f"GET {_CASE}/person": _of("openPerson", "purpose_missing facts_erased"),
-    f"GET {_CASE}/notices": _of("listCaseNotices", "not_found"),
-    f"GET {_CASE}/requests": _of("listCaseRequests", "purpose_missing facts_erased"),
-    f"GET {_CASE}/receipts": _of("readReceipts"),
-    f"POST {_CASE}/facts": _of("recordFact", _ON_CASE, "stale_round task_held"),
-    f"GET {_CASE}/facts": _of("listFacts", "purpose_missing facts_erased"),
-    f"POST {_CASE}/facts/{{number}}/contest": _of("contestFact", _ON_CASE, "already_decided"),
     # Decisions.
-    f"POST {_CASE}/decision": _of(
-        "decideCase", _ON_CASE, _REASONS, "already_decided stale_round on_hold task_held return_not_allowed"
-    ),
-    f"POST {_CASE}/confirmation": _of(
-        "confirmProposal", _ON_CASE, _REASONS, "already_decided stale_round same_signer on_hold task_held"
-    ),
     "POST /v1/decisions": _of("approveCases"),
-    f"POST {_CASE}/recall": _of("recallApproval", _ON_CASE),
-    f"POST {_CASE}/hold": _of("holdCase", _ON_CASE, "on_hold reason_unknown reason_not_allowed"),
-    f"POST {_CASE}/revocation": _of("proposeRevocation", _ON_CASE, _REASONS, "already_decided"),
-    f"POST {_PERMIT}/eligibility": _of("settleEligibility", _ON_PERMIT, _REASONS, "already_decided task_held"),
-    f"POST {_PERMIT}/outcome": _of("enterOutcome", _ON_PERMIT, "already_decided task_held"),
-    f"POST {_PERMIT}/confirmation": _of("confirmPermitProposal", _ON_PERMIT, _REASONS, "same_signer task_held"),
     "GET /v1/reasons": _of("listReasons"),
     # Work lists.
     "GET /v1/tasks": _of("listTasks"),
@@ -78,14 +40,6 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "POST /v1/tasks/{task_id}/claim": _of("claimTask", _ON_TASK, "task_held same_signer"),
     "POST /v1/tasks/{task_id}/release": _of("releaseTask", _ON_TASK, "task_held"),
     "POST /v1/tasks/{task_id}/assign": _of("assignTask", _ON_TASK, "assignee_unknown same_signer"),
-    "POST /v1/tasks/{task_id}/answer": _of("answerTask", _ON_CASE, "already_decided same_signer task_held"),
-    "GET /v1/lost-answers": _of("listLostAnswers"),
-    "POST /v1/lost-answers/{answer_id}/attachment": _of(
-        "proposeAttachment", "case_unknown wrong_stage already_decided facts_erased"
-    ),
-    "POST /v1/lost-answers/{answer_id}/attachment/confirmation": _of(
-        "confirmAttachment", _PROPOSED, "case_unknown facts_erased"
-    ),
     "GET /v1/objections": _of("listObjections"),
     "POST /v1/objections/{objection_id}/answer": _of("answerComplaint", "already_decided wrong_stage facts_erased"),
     # Rosters, contact, webhooks, notices.
@@ -104,15 +58,6 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "GET /v1/notices": _of("listNotices", "case_unknown"),
     "POST /v1/notices/{notice_id}/read": _of("markNoticeRead"),
     "GET /v1/deliveries/failed": _of("listFailedDeliveries"),
-    # Legal holds and erasure.
-    f"GET {_CASE}/legal-holds": _of("listLegalHolds"),
-    f"POST {_CASE}/legal-holds": _of("placeLegalHold", "facts_erased"),
-    f"POST {_CASE}/legal-holds/{{hold_id}}/release": _of("releaseLegalHold", "already_decided facts_erased"),
-    f"GET {_CASE}/erasure": _of("listErasures"),
-    f"POST {_CASE}/erasure": _of("proposeErasure", "wrong_stage legal_hold case_not_at_rest facts_erased"),
-    f"POST {_CASE}/erasure/confirmation": _of(
-        "confirmErasure", "wrong_stage same_signer legal_hold case_not_at_rest facts_erased"
-    ),
     # The register.
     "GET /v1/employers": _of("listEmployers"),
     "GET /v1/employers/{employer_id}": _of("readEmployer"),
@@ -145,7 +90,6 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "GET /v1/audit/proofs": _of("readProof", "not_found not_sealed_yet"),
     "POST /v1/audit/checkpoint/cosignatures": _of("cosignCheckpoint", "not_found"),
     # Machines.
-    "POST /v1/authority/outcomes": _of("sendOutcome", "case_unknown facts_erased"),
     "POST /v1/receipts": _of("sendDeliveryReport"),
     # Operators.
     "GET /v1/incidents": _of("listIncidents"),
@@ -166,9 +110,6 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "GET /v1/me/access-log/days": _of("listReadingDays"),
     "GET /v1/me/objections": _of("listOwnObjections"),
     "POST /v1/me/complaints": _of("complain", "case_unknown facts_erased"),
-    "POST /v1/me/contests": _of("contestOwnFact", "case_unknown not_found already_decided", _ON_CASE),
-    "POST /v1/me/disputes": _of("disputeDeparture", "case_unknown already_decided", _ON_CASE),
-    "POST /v1/me/lost-cards": _of("reportOwnLostCard", "case_unknown", _ON_PERMIT),
     # Anyone.
     "GET /health/live": _of("readLiveness"),
     "GET /health/ready": _of("readReadiness"),

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from api.access import GuardedRoute, IdempotencyKey, allow
 from api.answers import answer_page, json_response, respond
 from api.incident_views import CausePage, IncidentPage
-from api.parameters import IdPath, PageQuery
+from api.parameters import IdPath
 from api.wiring import wiring_of
 from cases.commands import resume as resuming
 from cases.incidents import cases as incident_cases
@@ -20,6 +20,7 @@ from cases.incidents.views import CauseResumed, CauseView, IncidentInFull, Incid
 from cases.notices import channels
 from cases.notices.views import ChannelHealth
 from domain.actors import Actor, Role
+from domain.pages import PageQuery
 from temporal.telemetry import concern
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["Operators"])

@@ -1,30 +1,28 @@
 """Parts of addresses and queries that several routes share."""
 
-from typing import Annotated, Final
+from enum import StrEnum
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Header, Path
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 from domain.errors import Refused
 from domain.purposes import Purpose
 from domain.references import find_reference
-from domain.stages import Destination
+from domain.routes import TrackPath
 
-LARGEST_PAGE: Final = 200
+
+def unknown_case() -> Refused:
+    """Return the refusal of a reference that is of no case."""
+    return Refused("case_unknown", "There is no case of this reference.")
 
 
 def _reference(text: str) -> str:
     reference = find_reference(text)
     if reference is None:
-        raise Refused("case_unknown", "There is no case of this reference.")
+        raise unknown_case()
     return reference
-
-
-def _destination(text: object) -> Destination:
-    if text not in set(Destination):
-        raise Refused("not_found", "The destination is HK or MO.")
-    return Destination(str(text))
 
 
 def _uuid(text: object) -> UUID:
@@ -45,11 +43,7 @@ CasePath = Annotated[
     Path(description="Reference of the case.", examples=["HT-7K2M-9QXA-J"]),
     AfterValidator(_reference),
 ]
-DestinationPath = Annotated[
-    Destination,
-    Path(description="Destination of the permit."),
-    BeforeValidator(_destination),
-]
+FactPath = Annotated[int, Path(ge=1, le=10_000, description="Number of the fact in its case.", examples=[1])]
 IdPath = Annotated[
     UUID,
     Path(description="Id."),
@@ -60,14 +54,12 @@ CodePath = Annotated[str, Path(description="Code.", examples=["emp-a"]), AfterVa
 PurposeHeader = Annotated[Purpose | None, Header(alias="Purpose", description="Why; it is written down.")]
 
 
-class PageQuery(BaseModel):
-    """Which page of a list."""
+def track_path(tracks: TrackPath) -> Any:
+    """Return the type of the key of a track in an address."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    def read(text: object) -> StrEnum:
+        if text not in set(tracks.keyed_by):
+            raise Refused("not_found", tracks.refused)
+        return tracks.keyed_by(str(text))
 
-    limit: int = Field(default=50, ge=1, le=LARGEST_PAGE, description="Most items in the page.")
-    cursor: str | None = Field(default=None, max_length=1000, description="`next_cursor` of the page before.")
-
-    def asked(self) -> dict[str, object]:
-        """Return what the list is asked for, without the page."""
-        return self.model_dump(mode="json", exclude={"limit", "cursor"}, exclude_none=True)
+    return Annotated[tracks.keyed_by, Path(description=tracks.says), BeforeValidator(read)]

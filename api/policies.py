@@ -10,6 +10,7 @@ from api.answers import json_response, respond
 from api.parameters import CasePath, CodePath
 from api.policy_views import PackVersions, PolicyView, ReEvaluationView, TrialView
 from api.wiring import wiring_of
+from cases.shared.context import pack_names
 from domain.actors import Actor, Role
 from domain.clock import day_of
 from domain.errors import Refused
@@ -32,10 +33,11 @@ ReportPath = Annotated[str, Path(description="Hash of the report.", pattern="^[0
 async def get_policy(request: Request, pack: CodePath, actor: Annotated[Actor, _SIGNED_IN]) -> Response:
     """Return the parameters of a pack in force today, each with its reference and standing."""
     wiring = wiring_of(request)
-    shelf = wiring.packs.get(pack)
+    context = wiring.context
+    shelf = context.packs.of(pack) if pack in pack_names(context) else wiring.limits.get(pack)
     if shelf is None:
         raise Refused("not_found", "There is no rule pack of this name.")
-    in_force = shelf.on(day_of(wiring.context.clock()))
+    in_force = shelf.on(day_of(context.clock()))
     return json_response(in_force.model_dump(mode="json", exclude={"reads"}))
 
 

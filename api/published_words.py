@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
+from domain.acts import Act as CoreAct
 from domain.commands import CommandKind as CoreCommand
 from domain.tasks import TaskKind as CoreTask
 from programmes import PROGRAMMES
@@ -20,6 +21,7 @@ def _all(core: type[StrEnum], *declared: Mapping[str, Any]) -> tuple[str, ...]:
 # By the name of the schema.
 PUBLISHED: Final[Mapping[str, tuple[str, ...]]] = {
     CoreCommand.__name__: _all(CoreCommand, *(each.commands for each in PROGRAMMES.values())),
+    CoreAct.__name__: _all(CoreAct, *(each.words.acts for each in PROGRAMMES.values())),
     CoreTask.__name__: _all(CoreTask, *(each.words.tasks for each in PROGRAMMES.values())),
 }
 
@@ -32,7 +34,10 @@ class Published:
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Return a schema that says the enumeration, whose members `widen` completes, and takes all of them."""
-        return core_schema.no_info_wrap_validator_function(self._take, handler.generate_schema(self._core))
+        as_is = core_schema.plain_serializer_function_ser_schema(str)
+        return core_schema.no_info_wrap_validator_function(
+            self._take, handler.generate_schema(self._core), serialization=as_is
+        )
 
     def _take(self, value: Any, _: core_schema.ValidatorFunctionWrapHandler) -> str:
         if value not in self._values:
@@ -50,3 +55,4 @@ def widen(schemas: Mapping[str, dict[str, Any]]) -> None:
 
 CommandKind = Annotated[str, Published(CoreCommand)]
 TaskKind = Annotated[str, Published(CoreTask)]
+Act = Annotated[str, Published(CoreAct)]

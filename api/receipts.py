@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 
-from api.access import GuardedRoute, allow
+from api.access import allow
+from api.case_routes import CaseRoutes, called
 from api.parameters import CasePath
 from api.wiring import wiring_of
 from domain.actors import Actor, Role
@@ -14,13 +15,13 @@ from record.receipt_views import ReceiptsView
 from record.receipts import issue_receipts
 from record.shown import document
 
-router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["Receipts"])
+routes = CaseRoutes("Receipts")
 
 _READERS = allow(Role.EMPLOYER, Role.OFFICER, Role.SUPERVISOR, Role.AUDITOR)
 _SEALS_WITHIN_S = 5
 
 
-@router.get("/registrations/{reference}/receipts", response_model=ReceiptsView, summary="Receipts of the decisions")
+@routes.get("/receipts", response_model=ReceiptsView, summary="Receipts of the decisions", **called("readReceipts"))
 async def read_receipts(request: Request, reference: CasePath, actor: Annotated[Actor, _READERS]) -> Response:
     """Return a signed receipt for each decision that the reader may see, in canonical JSON (RFC 8785)."""
     found = await issue_receipts(wiring_of(request).context, actor, reference)

@@ -15,6 +15,7 @@ from api.connections import Connection
 from api.patience import Patience
 from cases.keys.start import check_keys_at_start
 from cases.shared.build import load_files
+from programmes import PROGRAMMES
 from settings import Settings
 from temporal.client import connect_config
 from temporal.recording import configure_tracing
@@ -63,7 +64,7 @@ async def prepare(settings: Settings) -> FastAPI:
         KeyFileError: when the key file cannot be used.
         KeysRefusedError: when this process must not work with the keys that it holds.
     """
-    files = load_files(settings)
+    files = load_files(settings, PROGRAMMES)
     connect_config(settings.temporal_api_key_file)
     await check_keys_at_start(settings, "api", files)
     return create_app(settings, files=files)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from api.access import GuardedRoute, IdempotencyKey, allow
 from api.answers import answer_page, json_response, respond
-from api.parameters import CodePath, PageQuery
+from api.parameters import CodePath
 from api.views import EmployerPage, PremisesItems, PremisesPage
 from api.wiring import wiring_of
 from cases.shared.idempotency import Reply
@@ -19,6 +19,7 @@ from domain.employers import EmployerRequest, PremisesRequest, StandingRequest
 from domain.errors import Refused
 from domain.fields import Day
 from domain.messages import StandingInput
+from domain.pages import PageQuery
 from register import employers, premises, standing
 from register.views import EmployerView, StandingView
 

@@ -11,7 +11,6 @@ from starlette.responses import Response
 from api.access import GuardedRoute, IdempotencyKey, allow
 from api.answers import answer_page, json_response
 from api.bulk import assign_all
-from api.parameters import PageQuery
 from api.problems import FieldProblem
 from api.published_words import TaskKind
 from api.views import TaskPage
@@ -22,6 +21,7 @@ from domain.actors import Actor, Role
 from domain.bodies import Body
 from domain.fields import Code, Label, Since
 from domain.findings import FindingOutcome
+from domain.pages import PageQuery
 from domain.stages import AssessmentOutcome, Destination
 from domain.task_lists import Priority, TaskChoice, TaskOrder
 

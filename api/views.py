@@ -104,12 +104,6 @@ class PremisesPage(Page):
     items: list[PremisesView]
 
 
-class AnswerView(BaseModel):
-    """What became of an answer."""
-
-    status: str = Field(examples=["recorded"], description="`recorded`, `already_recorded` or `held`.")
-
-
 class DeliveryReportView(BaseModel):
     """What became of a delivery report of a gateway."""
 

@@ -18,10 +18,10 @@ from api.tokens import Tokens
 from cases.health.readiness import Readiness
 from cases.incidents import defects
 from cases.shared.context import Context
+from cases.shared.inboxes import Takes
 from cases.shared.machine_secrets import MachineSecrets
 from domain.errors import Refused, Unavailable
 from policy.pack import PackShelf
-from programmes.talent_permit.authority.gathered import Gathering
 from settings import Settings
 from temporal.engine import Engine
 from temporal.histories import Histories
@@ -45,8 +45,8 @@ class Wiring:
     cursors: Cursors
     limiter: Limiter
     patience: Patience
-    packs: Mapping[str, PackShelf]
-    answers: Gathering
+    limits: Mapping[str, PackShelf]
+    inboxes: Mapping[str, Takes]  # by path
     forgeries: Forgeries
     readiness: Readiness
     callbacks: MachineSecrets

@@ -6,35 +6,41 @@ stands here without a word of any of them.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Final
+from datetime import date, datetime
+from typing import Any, Final, NamedTuple, Protocol
 
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
-from cases.case.moves import Moves, Track
+from cases.case.moves import At, Moves, Track
 from cases.case.parties import DeclaredPart
 from cases.case.shows import Views
-from cases.case.views import CaseForStaff
+from cases.case.views import CaseForStaff, CheckView
 from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency, Reply
+from cases.shared.inboxes import Desk, Inbox
 from domain.actors import Actor, Role
-from domain.acts import Act
 from domain.answers import AuthorityAnswer
 from domain.case_types import CaseType
+from domain.data_map import DataRow
 from domain.decisions import TaskAnswerRequest
-from domain.errors import Refused
+from domain.errors import FieldError, Refused
 from domain.forms import Form
 from domain.languages import Language
+from domain.outward import CallKind, Known, Message
 from domain.parties import Party
 from domain.roster import RosterAct
+from domain.routes import Operation, OwnRoute, Route, TrackPath
 from domain.stages import Destination, PendingAct
 from domain.words import Words
 from domain.working_days import Deadline
 from policy.facts import Facts
+from policy.limits import OwnLimits
+from policy.packs import PackSource
 from policy.rerun import Rules
 from store.case_tables import CaseTable
+from store.rows.authority import CallRow
 from store.rows.work import DeadlineRow, TaskRow
 
 Body = dict[str, Any]
@@ -62,6 +68,8 @@ Before = Callable[[CaseFile, AsyncConnection, Actor, datetime, Given], Awaitable
 Told = Callable[[Context, Actor, Given, Refused], Awaitable[Refused]]
 # What a signed request says of the row that it leaves in the ledger, by its body.
 Said = Callable[[Mapping[str, Any]], "Tells"]
+# Refuses what a case, or a track of it, takes from nobody now, whatever is given with it.
+Refuses = Callable[[CaseFile, Actor, At | None, datetime], None]
 # Refuses what a case would not take, looking at it alone.
 Look = Callable[[CaseFile, Actor, datetime, Any], object]
 
@@ -74,8 +82,108 @@ class Accepted:
     reply: Reply
 
 
-# Takes on a case as its form says, once for each key.
-Accept = Callable[[Context, Actor, Any, Idempotency], Awaitable[Accepted]]
+# Answers that a question was asked for; None where nothing stands in the place of the call.
+ReadKnown = Callable[[Context, Mapping[str, Any]], Awaitable[Known | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked before a call is made, and how the answer is read.
+
+    Attributes:
+        message: the question; where it is not offered outside, the call is made as ever.
+        refused_as: what stands before the reason where the question is refused as malformed.
+        read: returns what stands in the place of the call.
+
+            Raises:
+                Unavailable: the answer cannot be read, and is asked for again.
+    """
+
+    message: Message
+    refused_as: str
+    read: ReadKnown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(CallKind):
+    """A kind of outward call, declared once. All but what follows is pure: it looks at the case and changes nothing.
+
+    Where the other side answers that a call was taken, or that it is malformed, what follows is written together with
+    the mark on the call. In any other case the same call is made again.
+
+    Attributes:
+        sends: what is sent of a case, for its call as it is kept.
+        asks: what is asked first, if anything.
+        taken: what follows once it was taken, or what it tells is known there already.
+        refused: what follows once it was refused, with the reason as a code.
+        late: what follows where it was taken although the case did not want it any more.
+    """
+
+    sends: Callable[[CaseFile, CallRow, datetime], Message]
+    asks: Callable[[CaseFile, CallRow], Question | None] | None = None
+    taken: Callable[[CaseFile, AsyncConnection, Actor, datetime, CallRow, Known | None], Awaitable[None]]
+    refused: Callable[[CaseFile, AsyncConnection, Actor, datetime, CallRow, str, Known | None], Awaitable[None]]
+    late: Callable[[CaseFile, Actor, datetime, CallRow], None]
+
+
+class Reading(Protocol):
+    """The way to those outside who are asked for what they answered."""
+
+    async def read(self, path: str, params: Mapping[str, str]) -> Mapping[str, Any]:
+        """Return what is answered there.
+
+        Raises:
+            Unavailable: it cannot be had now.
+        """
+        ...
+
+
+class Polling(Reading, Protocol):
+    """What a poll works with: those outside whom it reads, the engine that it tells, and a sign that it goes on."""
+
+    @property
+    def context(self) -> Context:
+        """The collaborators of all verbs."""
+        ...
+
+    async def nudge(self, reference: str, command_id: str) -> None:
+        """Let the workflow of a case hear of a stored command."""
+        ...
+
+    def beat(self, done: int) -> None:
+        """Say that so many were taken in, and that the poll goes on."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeavingReport:
+    """What is told once, for all cases of an employer, when the employer leaves the Park.
+
+    Attributes:
+        what: the kind of the call.
+        begins: what its key begins with.
+        names: the names, known outside, of what ends with the employer's leaving.
+        sends: the message about these names, for the day from which it holds.
+    """
+
+    what: str
+    begins: str
+    names: Callable[[AsyncConnection, str], Awaitable[Sequence[str]]]
+    sends: Callable[[date, Sequence[str]], Message]
+
+
+class Accept(Protocol):
+    """Takes on a case as its form says, once for each key, and answers in a language."""
+
+    def __call__(
+        self, context: Context, actor: Actor, request: Any, idempotency: Idempotency, language: Language = ..., /
+    ) -> Awaitable[Accepted]:
+        """Take it on."""
+        ...
+
+
+# Says what the rules would find of a form today, and stores nothing.
+Check = Callable[[Context, Actor, Any, Language], Awaitable[CheckView]]
 
 NOBODY: Final = frozenset[Role]()
 EVERYBODY: Final = frozenset(Role)
@@ -85,17 +193,17 @@ EVERYBODY: Final = frozenset(Role)
 class Effect:
     """The acts that a command may leave in the ledger: one of its own, or each where `each`; and what may follow."""
 
-    own: frozenset[Act]
-    further: frozenset[Act] = frozenset()
+    own: frozenset[str]
+    further: frozenset[str] = frozenset()
     each: bool = False
 
     @property
-    def acts(self) -> frozenset[Act]:
+    def acts(self) -> frozenset[str]:
         """All of them."""
         return self.own | self.further
 
 
-def effect(*own: Act, further: Sequence[Act] = (), each: bool = False) -> Effect:
+def effect(*own: str, further: Sequence[str] = (), each: bool = False) -> Effect:
     """Return the effect with these acts."""
     return Effect(frozenset(own), frozenset(further), each)
 
@@ -116,6 +224,9 @@ class Command:
     Attributes:
         does: the verb.
         acts: its acts in the ledger, by which the statement of who asked is held against the rows.
+        events: the rows of the table of moves that it may be; none where only the engine asks it.
+        track: the track whose rows they are, where they are not the case's own.
+        refuses: what refuses it now before its rows do, whatever is given with it.
         body: the model of what is given; None where nothing is.
         named: what of it the route names in its path, kept in the body beside what is given.
         waits: the roles whose caller waits for the outcome; any other is answered 202 once the command is stored.
@@ -126,12 +237,16 @@ class Command:
         refused: what its caller is told where the try is refused, if something else than that.
         said: what a signed one says of its own row, by which reconciliation holds that row.
         proposes: whether nothing is set before another signature, so that whoever waited is told "stored" and no more.
-        is_outside: whether employer or person asks it, so that the person's copy of the data has it with its words.
         is_confided: whether what a person says with it is for the park, and for the address that said it.
+        route: how it is asked over HTTP; None for what only the engine asks, or a person of a case of their own.
+        own: how a person asks it.
     """
 
     does: Verb
     acts: Effect
+    events: tuple[str, ...] = ()
+    track: str | None = None
+    refuses: Refuses | None = None
     body: type[BaseModel] | None = None
     named: tuple[str, ...] = ()
     waits: frozenset[Role] = NOBODY
@@ -141,8 +256,20 @@ class Command:
     refused: Told | None = None
     said: Said | None = None
     proposes: bool = False
-    is_outside: bool = False
     is_confided: bool = False
+    route: Route | None = None
+    own: OwnRoute | None = None
+
+    @property
+    def by(self) -> frozenset[Role]:
+        """The roles that may ask it; none where only the engine does."""
+        asked = NOBODY if self.route is None else self.route.by
+        return asked if self.own is None else asked | {Role.PERSON}
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether employer or person asks it, so that the person's copy of the data has it with its words."""
+        return not self.by.isdisjoint({Role.EMPLOYER, Role.PERSON})
 
     def is_awaited(self, role: Role) -> bool:
         """Whether a caller of a role waits for the outcome."""
@@ -160,10 +287,30 @@ class Signature:
         withheld: what its rejection brings with it.
     """
 
-    proposed: Act
+    proposed: str
     rejected: str
     given: Signing
     withheld: Signing | None = None
+
+
+class RosterRow(NamedTuple):
+    """A row of a roster as it was read: whom it means, and the form of a new case or what is asked of theirs."""
+
+    client_reference: str | None
+    identity_number: str | None
+    form: Form | None = None
+    asked: BaseModel | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roster:
+    """A roster: how a row of codes is read, or what is wrong with it, and the command that it asks of a case.
+
+    Of none where each row is a case of its own.
+    """
+
+    read: Callable[[Mapping[str, str]], RosterRow | list[FieldError]]
+    asks: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,21 +321,32 @@ class Programme:
         code: stored with each case; it never changes.
         party: who owns its cases.
         parts: the parts that others have in them, or a person who owns one; a migration stores what they see and ask.
-        prefix: the two letters that references of its cases begin with.
+        path: the first part of the addresses of its cases, behind the version.
+        prefix: the two letters that the references of its cases begin with; they never change.
+        named: what is put behind the names of those calls that are common to all programmes, so that each has one of
+            its own.
         workflow: how the workflows of its cases are called.
         form: what is given to open a case.
         tables: what it keeps of a case beside what every case has; read, written and hashed with the case.
         views: what is shown of a case.
+        submit: what taking on a case is called.
+        bodies: what the data map says of the bodies that are sent about its cases alone.
+        check: what a try of the form is called, and what makes it; None where there is none.
+        by: the roles that may hand in a form.
+        track_path: the address of its tracks, where its cases have any.
+        inboxes: what it hears from machines outside.
+        desks: what its staff works on beside cases.
         accept: takes on a case.
         taken_again_at: when cases are taken on again after the limit of a day was used up.
-        rosters: the rosters whose rows are of this programme, each with the command that a row asks of its case; None
-            where each row is a case of its own.
+        rosters: the rosters whose rows are of this programme.
         moves: the table of its moves, the front half's among them; its columns act.
         tracks: its tracks by name, each with its moves.
         words: the kinds of its deadlines and so on, with those of any case.
         commands: all that can be asked of its cases, those of the core among them.
         answers: what answers to tasks do, by the kind of task; of a kind not named here they close the task.
         timers: what is due at each kind of deadline, those of the core among them.
+        packs: its rule packs; a case keeps its version of the first.
+        limits: the time limits that it has for itself.
         rules: what an assessment runs.
         gather: the facts that they look at, from what was given or is known, and from the park's registers.
         signatures: what can be proposed of a case that was decided, beside the decisions of any case.
@@ -202,29 +360,42 @@ class Programme:
         has_died: whether the person of the case is known to have died, who is told nothing any more.
         outlook: the case as the answer to a decision shows it, with what would still stand in the way of what follows
             an approval.
-        ended_elsewhere: what of an employer's cases ends elsewhere once it has left the park, by its names there.
         recounted: what follows from each deadline that a loaded calendar moved.
+        calls: its outward calls, by what is told with them.
+        poll: takes in what was answered outside since the last look, and returns how much; None where nothing is.
+        leaving: what is told once when an employer leaves the Park, if anything.
         answer_hashes: the hashes that may stand beside a kept answer of the authority.
         forget: deletes a batch of what the programme keeps beside cases, older than a time.
     """
 
     code: str
+    path: str
     party: Party
     parts: tuple[DeclaredPart, ...]
     prefix: str
+    named: str = ""
     workflow: CaseType
     form: type[Form]
     tables: tuple[CaseTable, ...]
     views: Views
+    by: frozenset[Role]
+    submit: Operation
+    bodies: tuple[DataRow, ...] = ()
+    check: tuple[Operation, Check] | None = None
+    track_path: TrackPath | None = None
+    inboxes: tuple[Inbox, ...] = ()
+    desks: tuple[Desk, ...] = ()
     accept: Accept
     taken_again_at: Callable[[datetime], datetime]
-    rosters: Mapping[RosterAct, str | None]
+    rosters: Mapping[RosterAct, Roster]
     moves: Moves
     tracks: Mapping[str, Track]
     words: Words
     commands: Mapping[str, Command]
     answers: Mapping[str, Answer]
     timers: Mapping[str, Timer]
+    packs: tuple[PackSource, ...]
+    limits: OwnLimits
     rules: Rules
     gather: Gather
     signatures: Mapping[PendingAct, Signature]
@@ -235,15 +406,17 @@ class Programme:
     weigh_again: Callable[[CaseFile, AsyncConnection, datetime], Awaitable[None]]
     has_died: Callable[[CaseFile], bool]
     outlook: Outlook
-    ended_elsewhere: Callable[[AsyncConnection, str], Awaitable[Sequence[str]]]
     recounted: Recounted
+    calls: Mapping[str, Call]
+    poll: Callable[[Polling], Awaitable[int]] | None
+    leaving: LeavingReport | None
     answer_hashes: Callable[[Context, AuthorityAnswer], frozenset[bytes]]
     forget: Callable[[AsyncConnection, datetime, int], Awaitable[None]]
     signers: Mapping[PendingAct, int] = field(default_factory=dict)
 
     def asked_by(self, roster: RosterAct) -> str:
         """Return the command that each row of a roster asks of its case."""
-        command = self.rosters[roster]
+        command = self.rosters[roster].asks
         assert command is not None, f"rows of {roster} are cases of their own"
         return command
 
@@ -259,6 +432,18 @@ def programme(context: Context, code: str) -> Programme:
     if not isinstance(found, Programme):
         raise TypeError(type(found).__name__)
     return found
+
+
+def programme_at(context: Context, reference: str) -> Programme:
+    """Return the programme whose references begin as this one does.
+
+    Raises:
+        KeyError: for one of no programme that this process was handed.
+    """
+    for each in programmes_of(context):
+        if reference.startswith(f"{each.prefix}-"):
+            return each
+    raise KeyError(reference)
 
 
 def programmes_of(context: Context) -> list[Programme]:

@@ -19,7 +19,6 @@ def docs() -> None:
 def generated_pages() -> dict[str, str]:
     """Return the pages that are generated, by their names in `docs`."""
     from domain import data_map
-    from domain.data_map_bodies import BODIES
     from domain.data_map_fences import as_section
     from domain.languages import Language
     from domain.reasons import ReasonCode
@@ -31,7 +30,7 @@ def generated_pages() -> dict[str, str]:
     says = {code: reason_sentence(code, Language.EN) for code in ReasonCode}
     return {
         "states.md": states_page.as_page(says, _limit_lines()),
-        "data-map.md": data_map.as_page(BODIES, all_columns(), as_section(all_columns(), own)),
+        "data-map.md": data_map.as_page(all_bodies(), all_columns(), as_section(all_columns(), own)),
     }
 
 
@@ -41,6 +40,14 @@ def all_columns() -> "tuple[DataRow, ...]":
     from programmes import own_tables
 
     return (*COLUMNS, *(row for _, table in own_tables() for row in table.data))
+
+
+def all_bodies() -> "tuple[DataRow, ...]":
+    """Return what the data map says of each field of a body: of any case, and of those of each programme."""
+    from domain.data_map_bodies import BODIES
+    from programmes import PROGRAMMES
+
+    return (*BODIES, *(row for each in PROGRAMMES.values() for row in each.bodies))
 
 
 def _limit_lines() -> "Iterator[LimitLine]":

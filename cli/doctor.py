@@ -171,16 +171,15 @@ def _parses(key: str) -> bool:
 
 
 def _packs(settings: "Settings") -> Iterator[Line]:
-    from policy.limits import limits_of
-    from policy.packs import load_limits, load_rule_packs
+    from cases.shared.build import load_packs
+    from programmes import PROGRAMMES
 
     try:
-        packs = load_rule_packs(settings.policy_dir)
-        limits_of(load_limits(settings.parameters, settings.policy_dir))
+        files = load_packs(settings, PROGRAMMES)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with a file that somebody wrote
         yield fail("rules and limits", f"cannot be read ({type(error).__name__})", "mend HETAO_POLICY_DIR or its files")
         return
-    yield ok("rules and limits", f"{len(packs)} rule packs, limits `{settings.parameters}`")
+    yield ok("rules and limits", f"{len(files.packs)} rule packs, limits `{settings.parameters}`")
 
 
 async def _postgres(settings: "Settings") -> list[Line]:

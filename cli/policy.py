@@ -47,7 +47,7 @@ def try_policy(
     from datetime import date
 
     from policy.pack import PackError, parse_pack
-    from policy.packs import TALENT_PERMIT
+    from programmes import PROGRAMMES
 
     try:
         draft = parse_pack(cli_edge.read_text(pack))
@@ -57,8 +57,8 @@ def try_policy(
         first = date.fromisoformat(since)
     except ValueError:
         sys.exit(f"hetao: --since takes a day, as in 2026-01-31, and not {since}.")
-    if draft.name != TALENT_PERMIT:
-        sys.exit(f"hetao: the pack is named {draft.name}; the rules read packs named {TALENT_PERMIT}.")
+    if draft.name not in (names := [each.packs[0].name for each in PROGRAMMES.values()]):
+        sys.exit(f"hetao: the pack is named {draft.name}; the rules read packs named {', '.join(names)}.")
     if by is not None and not _SUBJECT.fullmatch(by):
         sys.exit("hetao: --by takes the subject of an account, as in officer-7: no name, no space.")
     report = asyncio.run(_try_pack(settings_of(data_dir), draft, first, by))

@@ -1,9 +1,12 @@
 """The acts that the ledger records."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 
+# Of any case, and of the park itself; a programme declares its own.
 class Act(StrEnum):
     """What was done; one ledger row for each."""
 
@@ -32,27 +35,7 @@ class Act(StrEnum):
     HELD = "held"
     HOLD_RELEASED = "hold_released"
     ESCALATED = "escalated"
-    REVOCATION_PROPOSED = "revocation_proposed"
-    REVOKED = "revoked"
-    DEPARTURE_REPORTED = "departure_reported"
-    DEPARTURE_PROPOSED = "departure_proposed"
-    DEPARTURE_DISPUTED = "departure_disputed"
-    ENDED = "ended"
-    CHANGED = "changed"
-    CHANGE_ASKED = "change_asked"
-    CHANGE_DECLINED = "change_declined"
     TASK_ANSWERED = "task_answered"
-    PERMIT_ELIGIBLE = "permit_eligible"
-    PERMIT_NOT_CLEAR = "permit_not_clear"
-    PERMIT_WITHHOLD_PROPOSED = "permit_withhold_proposed"
-    PERMIT_WITHHELD = "permit_withheld"
-    PERMIT_SENT = "permit_sent"
-    PERMIT_REJECTED = "permit_rejected"
-    PERMIT_REPORTED = "permit_reported"
-    PERMIT_CLOSED = "permit_closed"
-    PERMIT_EXPIRED = "permit_expired"
-    PERMIT_LATE = "permit_late"
-    CARD_LOST = "card_lost"
     ANSWER_RECEIVED = "answer_received"
     ANSWER_APPLIED = "answer_applied"
     ANSWER_HELD = "answer_held"
@@ -108,61 +91,54 @@ class Act(StrEnum):
 # Acts that say who holds a task from then on, or that nobody does.
 HOLDING: Final = frozenset({Act.CLAIMED, Act.ASSIGNED, Act.RELEASED, Act.CLAIM_LAPSED})
 
-# Acts that rest on the rule version of the case, which their rows name with the hash of its content.
-RULED: Final = frozenset(
-    {
-        Act.SUBMITTED,
-        Act.ASSESSED,
-        Act.FACT_RECORDED,
-        Act.DECIDED,
-        Act.CONFIRMED,
-        Act.SIGNED,
-        Act.REJECTED,
-        Act.RECALLED,
-        Act.REVOCATION_PROPOSED,
-        Act.REVOKED,
-        Act.PERMIT_ELIGIBLE,
-        Act.PERMIT_NOT_CLEAR,
-        Act.PERMIT_WITHHOLD_PROPOSED,
-        Act.PERMIT_WITHHELD,
-        Act.EVALUATED_AGAIN,
-        Act.RECEIPT_ISSUED,
-    }
-)
 
-# What people decide, first and second signatures alike; and which of them propose, and which sign what was proposed.
-PROPOSALS: Final = frozenset(
-    {
-        Act.DECIDED,
-        Act.REVOCATION_PROPOSED,
-        Act.DEPARTURE_PROPOSED,
-        Act.PERMIT_WITHHOLD_PROPOSED,
-        Act.ANSWER_PROPOSED,
-    }
-)
-SIGNATURES: Final = frozenset(
-    {Act.SIGNED, Act.CONFIRMED, Act.REJECTED, Act.REVOKED, Act.PERMIT_WITHHELD, Act.ANSWER_APPLIED}
-)
-DECISIONS: Final = PROPOSALS | SIGNATURES
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActMeaning:
+    """What an act implies.
 
-# What staff does to a case by its own judgement, so that a complaint about it is another's to answer.
-JUDGEMENTS: Final = DECISIONS | {
-    Act.FACT_RECORDED,
-    Act.RECALLED,
-    Act.HELD,
-    Act.HOLD_RELEASED,
-    Act.DEPARTURE_REPORTED,
-    Act.CHANGED,
-    Act.CHANGE_DECLINED,
-    Act.TASK_ANSWERED,
-    Act.PERMIT_ELIGIBLE,
-    Act.CARD_LOST,
-    Act.LEGAL_HOLD_PLACED,
-    Act.LEGAL_HOLD_RELEASED,
-    Act.ANSWER_ATTACH_PROPOSED,
-    Act.ANSWER_ATTACH_REJECTED,
-    Act.ANSWER_ATTACHED,
-    Act.ERASURE_PROPOSED,
-    Act.ERASURE_REJECTED,
-    Act.KEY_DESTROYED,
+    Attributes:
+        ruled: whether it rests on the rule version of the case, which its row names with the hash of its content.
+        proposes: whether somebody proposes by it what takes effect with a second signature, or decides alone.
+        signs: whether it is a second signature, given or withheld.
+        judges: whether staff does it to a case by its own judgement, so that a complaint about it is another's to
+            answer; what proposes or signs does in any case.
+        from_outside: whether an authority outside may be its actor, without a statement of ours.
+    """
+
+    ruled: bool = False
+    proposes: bool = False
+    signs: bool = False
+    judges: bool = False
+    from_outside: bool = False
+
+
+_RULED: Final = ActMeaning(ruled=True)
+_JUDGED: Final = ActMeaning(judges=True)
+ACTS: Final[Mapping[str, ActMeaning]] = {
+    **dict.fromkeys(Act, ActMeaning()),
+    **dict.fromkeys((Act.SUBMITTED, Act.ASSESSED, Act.SIGNED, Act.EVALUATED_AGAIN, Act.RECEIPT_ISSUED), _RULED),
+    **dict.fromkeys(
+        (
+            Act.HELD,
+            Act.HOLD_RELEASED,
+            Act.TASK_ANSWERED,
+            Act.LEGAL_HOLD_PLACED,
+            Act.LEGAL_HOLD_RELEASED,
+            Act.ANSWER_ATTACH_PROPOSED,
+            Act.ANSWER_ATTACH_REJECTED,
+            Act.ANSWER_ATTACHED,
+            Act.ERASURE_PROPOSED,
+            Act.ERASURE_REJECTED,
+            Act.KEY_DESTROYED,
+        ),
+        _JUDGED,
+    ),
+    **dict.fromkeys((Act.FACT_RECORDED, Act.RECALLED), ActMeaning(ruled=True, judges=True)),
+    Act.DECIDED: ActMeaning(ruled=True, proposes=True),
+    Act.CONFIRMED: ActMeaning(ruled=True, signs=True),
+    Act.REJECTED: ActMeaning(ruled=True, signs=True),
+    Act.ANSWER_PROPOSED: ActMeaning(proposes=True),
+    Act.ANSWER_RECEIVED: ActMeaning(from_outside=True),
+    Act.ANSWER_HELD: ActMeaning(from_outside=True),
+    Act.ANSWER_APPLIED: ActMeaning(from_outside=True, signs=True),
 }

@@ -60,7 +60,7 @@ class AuthorityAnswer(Body):
     @classmethod
     def _names_a_permit(cls, case: str) -> str:
         reference, _, destination = case.rpartition("/")
-        if find_reference(reference) is None or destination not in set(Destination):
+        if find_reference(reference, {"HT"}) is None or destination not in set(Destination):
             raise refusal("unknown_value", "Name the case as {reference}/HK or {reference}/MO.")
         return case
 

@@ -31,7 +31,7 @@ class AttachmentRequest(Body):
     @field_validator("reference")
     @classmethod
     def _is_reference(cls, reference: str) -> str:
-        found = find_reference(reference)
+        found = find_reference(reference, {"HT"})
         if found is None:
             raise refusal("unknown_value", "Give the reference of a case, as HT-XXXX-XXXX-C.")
         return found

@@ -3,14 +3,11 @@
 Every table with personal data is either shown to the person or named here, as a test holds the data map to it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from domain.data_map import DataRow, Retention, by_name
-from domain.data_map_bodies import BODIES
 from domain.forms import Form
-
-_ROWS: Final = by_name(BODIES)
 
 # Tables whose content the person's own calls show.
 SHOWN: Final = frozenset(
@@ -33,6 +30,6 @@ KEPT_APART: Final[Mapping[str, tuple[frozenset[str], Retention]]] = {
 OF_OTHERS: Final = frozenset({"employers", "employer_standings", "rule_packs", "incidents", "erasures"})
 
 
-def row_of(form: type[Form], part: str, field: str) -> DataRow:
-    """Return the data map's row of a field that was given in a part of a form."""
-    return _ROWS[f"{form.name_of(part)}.{field}"]
+def row_of(bodies: Iterable[DataRow], form: type[Form], part: str, field: str) -> DataRow:
+    """Return the data map's row of a field that was given in a part of a form, among those of its programme."""
+    return by_name(bodies)[f"{form.name_of(part)}.{field}"]

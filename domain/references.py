@@ -1,6 +1,10 @@
-"""References of cases and registration numbers, both with a check character (ISO 7064 MOD 37,36)."""
+"""References of cases and registration numbers, both with a check character (ISO 7064 MOD 37,36).
+
+A reference begins with two letters that are its programme's own, so that it says by itself which programme it is of.
+"""
 
 import re
+from collections.abc import Container
 from typing import Final
 
 from stdnum.iso7064 import mod_37_36
@@ -18,16 +22,25 @@ def reference_from(prefix: str, entropy: bytes) -> str:
     if len(entropy) != REFERENCE_BYTES:
         raise ValueError(f"A reference is made of {REFERENCE_BYTES} bytes.")
     number = int.from_bytes(entropy)
-    body = "".join(REFERENCE_ALPHABET[number >> shift & 31] for shift in range(35, -1, -5))
+    return checked(prefix, "".join(REFERENCE_ALPHABET[number >> shift & 31] for shift in range(35, -1, -5)))
+
+
+def checked(prefix: str, body: str) -> str:
+    """Return the reference of a prefix of two letters and eight characters, with its check character."""
     return f"{prefix}-{body[:4]}-{body[4:]}-{mod_37_36.calc_check_digit(prefix + body)}"
 
 
-def find_reference(text: str) -> str | None:
-    """Return the reference in its one written form, or None where the text is none; case and hyphens do not matter."""
+def find_reference(text: str, prefixes: Container[str] | None = None) -> str | None:
+    """Return the reference in its one written form, or None where the text is none; case and hyphens do not matter.
+
+    With `prefixes` it is one of their programmes; without, of any that there may be.
+    """
     if not _LOOKS_LIKE.fullmatch(text):
         return None
     match = _REFERENCE.fullmatch(text.replace("-", "").upper())
     if match is None or mod_37_36.calc_check_digit(match[1] + match[2] + match[3]) != match[4]:
+        return None
+    if prefixes is not None and match[1] not in prefixes:
         return None
     return f"{match[1]}-{match[2]}-{match[3]}-{match[4]}"
 

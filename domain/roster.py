@@ -1,16 +1,11 @@
-"""Rosters: what they ask for, their columns, and the way from a row of codes to a registration or a departure."""
+"""Rosters: what they ask for, their columns, and where they and their rows stand."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final, Self
+from typing import Final
 
-from pydantic import ValidationError, model_validator
-
-from domain.bodies import Body
 from domain.errors import FieldError
-from domain.field_errors import FieldCode, field_errors
-from domain.fields import Day, IdentityNumberField, Label, refusal
-from domain.registration import RegistrationRequest
+from domain.field_errors import FieldCode
 
 LINE_LIMIT: Final = 2000  # characters of one cell; more is refused before anything is read from it
 
@@ -86,32 +81,6 @@ REQUIRED: Final[dict[RosterAct, frozenset[str]]] = {
     ),
     RosterAct.DEPARTURE: frozenset({"last_day", "reason"}),
 }
-_PERSON: Final = (
-    "name_zh",
-    "name_en",
-    "identity_number",
-    "permit_card_number",
-    "permit_card_valid_until",
-    "email",
-    "phone",
-    "language",
-)
-_EMPLOYMENT: Final = ("position", "work_site", "employment_kind", "contract_start", "contract_end")
-
-
-class DepartureRow(Body):
-    """One departure of a roster: the person by one of two keys, the last day and why."""
-
-    client_reference: Label | None = None
-    identity_number: IdentityNumberField | None = None
-    last_day: Day
-    reason: Label
-
-    @model_validator(mode="after")
-    def _has_a_key(self) -> Self:
-        if self.client_reference is None and self.identity_number is None:
-            raise refusal("required", "Give client_reference or identity_number.")
-        return self
 
 
 def columns_for(act: RosterAct) -> tuple[str, ...]:
@@ -119,73 +88,10 @@ def columns_for(act: RosterAct) -> tuple[str, ...]:
     return REGISTER_COLUMNS if act is RosterAct.REGISTER else DEPARTURE_COLUMNS
 
 
-def registration_of(row: Mapping[str, str]) -> RegistrationRequest | list[FieldError]:
-    """Return the registration that a row asks for, or what is wrong with it, column by column."""
-    cells = {column: row[column].strip() for column in REGISTER_COLUMNS if column in row}
-    long = _too_long(cells)
-    if long:
-        return long
-    body: dict[str, object] = {
-        "person": {name: cells[name] for name in _PERSON if cells.get(name)},
-        "employment": {
-            **{name: cells[name] for name in _EMPLOYMENT if cells.get(name)},
-            **_state_worker(cells.get("state_worker", "")),
-            **_consent_letter(cells.get("consent_letter", "")),
-        },
-        "destinations": [code.strip().upper() for code in cells.get("destinations", "").split("+") if code.strip()],
-    }
-    if cells.get("client_reference"):
-        body["client_reference"] = cells["client_reference"]
-    try:
-        return RegistrationRequest.model_validate(body)
-    except ValidationError as error:
-        return _by_column(field_errors(error))
-
-
-def departure_of(row: Mapping[str, str]) -> DepartureRow | list[FieldError]:
-    """Return the departure that a row reports, or what is wrong with it, column by column."""
-    cells = {column: text for column in DEPARTURE_COLUMNS if (text := row.get(column, "").strip())}
-    long = _too_long(cells)
-    if long:
-        return long
-    try:
-        return DepartureRow.model_validate(cells)
-    except ValidationError as error:
-        return [
-            found if found.field else FieldError("client_reference", found.code, found.message)
-            for found in field_errors(error)
-        ]
-
-
-def _too_long(row: Mapping[str, str]) -> list[FieldError]:
+def too_long(row: Mapping[str, str]) -> list[FieldError]:
+    """Return the cells of a row that are longer than any may be."""
     return [
         FieldError(column, FieldCode.TOO_LONG, "The cell is too long.")
         for column, text in row.items()
         if len(text) > LINE_LIMIT
     ]
-
-
-def _state_worker(text: str) -> dict[str, object]:
-    if not text:
-        return {}
-    # Another word stays text, which the strict flag then refuses.
-    return {"state_worker": {"yes": True, "no": False}.get(text.casefold(), text)}
-
-
-def _consent_letter(text: str) -> dict[str, object]:
-    if not text:
-        return {}
-    parts = [part.strip() for part in text.split("|")]
-    return {"consent_letter": dict(zip(("issuer", "number", "date"), parts, strict=True)) if len(parts) == 3 else text}
-
-
-def _by_column(errors: Iterable[FieldError]) -> list[FieldError]:
-    """Return the errors under the names of their columns: `person.name_zh` is `name_zh`."""
-    return [FieldError(_column(error.field), error.code, error.message) for error in errors]
-
-
-def _column(path: str) -> str:
-    parts = path.split("[")[0].split(".")
-    if "consent_letter" in parts:
-        return "consent_letter"
-    return parts[-1]

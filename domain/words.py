@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from domain.acts import ACTS, ActMeaning
 from domain.deadlines import DEADLINES, DeadlineMeaning
 from domain.tasks import TASKS, TaskMeaning
 
@@ -13,16 +14,42 @@ class Words:
     """Kinds, each with its meaning.
 
     Attributes:
+        acts: what can be done, each a row of the ledger.
         deadlines: what can be due of a case.
         tasks: what a person can be asked to do.
     """
 
+    acts: Mapping[str, ActMeaning] = field(default_factory=dict)
     deadlines: Mapping[str, DeadlineMeaning] = field(default_factory=dict)
     tasks: Mapping[str, TaskMeaning] = field(default_factory=dict)
 
     def __or__(self, other: "Words") -> "Words":
         """Return the words of both."""
-        return Words(deadlines={**self.deadlines, **other.deadlines}, tasks={**self.tasks, **other.tasks})
+        return Words(
+            acts={**self.acts, **other.acts},
+            deadlines={**self.deadlines, **other.deadlines},
+            tasks={**self.tasks, **other.tasks},
+        )
+
+    def act(self, act: str) -> ActMeaning:
+        """Return what an act implies; nothing for one that is not known, as in a row that somebody altered."""
+        return self.acts.get(act, _UNKNOWN)
+
+    def proposals(self) -> list[str]:
+        """Return the acts that propose or decide."""
+        return sorted(str(act) for act, each in self.acts.items() if each.proposes)
+
+    def signatures(self) -> list[str]:
+        """Return the acts that are second signatures."""
+        return sorted(str(act) for act, each in self.acts.items() if each.signs)
+
+    def decisions(self) -> list[str]:
+        """Return what people decide, first and second signatures alike."""
+        return sorted({*self.proposals(), *self.signatures()})
+
+    def judgements(self) -> list[str]:
+        """Return what staff does to a case by its own judgement."""
+        return sorted({*self.decisions(), *(str(act) for act, each in self.acts.items() if each.judges)})
 
     def deadlines_of_schedule(self) -> list[str]:
         """Return the deadlines that the Schedule watches and no workflow of a case."""
@@ -37,8 +64,9 @@ class Words:
         return [str(kind) for kind, each in self.deadlines.items() if each.outlives]
 
 
+_UNKNOWN: Final = ActMeaning()
 # Of any case.
-CORE_WORDS: Final = Words(deadlines=DEADLINES, tasks=TASKS)
+CORE_WORDS: Final = Words(acts=ACTS, deadlines=DEADLINES, tasks=TASKS)
 
 
 def joined(words: Iterable[Words]) -> Words:

@@ -1,14 +1,22 @@
-"""The time limits of states.md, section 6, as typed values read from a pack."""
+"""The time limits of any case, and of what stands beside cases (states.md, section 6), as typed values of a pack."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from datetime import time, timedelta
+from typing import TYPE_CHECKING, TypeVar
 
 from policy.pack import Pack, PackError
+from policy.packs import LIMITS, PackSource
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+_L = TypeVar("_L", bound="DataclassInstance")
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Every limit; names ending in `_days` count working days unless they say otherwise."""
+    """The limits of any case; names ending in `_days` count working days unless they say otherwise."""
 
     pack: str
     version: str
@@ -22,19 +30,6 @@ class Limits:
     signature_days: int
     hold_review_days: int
     hold_review_latest_days: int
-    sending_days: int
-    report_days: int
-    early_answer_days: int
-    applicant_reminders: tuple[int, ...]
-    applicant_inactive_days: int
-    authority_answer_days: int
-    authority_second_alert_days: int
-    permit_reminders: tuple[int, ...]
-    contract_reminders: tuple[int, ...]
-    contract_grace_days: int
-    departure_report_days: int
-    departure_back_days: int
-    departure_ahead_days: int
     reconsideration_calendar_days: int
     lawsuit_months: int
     notice_retry: timedelta
@@ -44,7 +39,6 @@ class Limits:
     quiet_until: time
     idempotency_kept: timedelta
     callback_tolerance: timedelta
-    conflicts_a_day: int
     sign_in_link: timedelta
     sign_in_links_an_hour: int
     session: timedelta
@@ -75,19 +69,6 @@ def limits_of(pack: Pack) -> Limits:
         signature_days=pack.integer("signature_days"),
         hold_review_days=pack.integer("hold_review_days"),
         hold_review_latest_days=pack.integer("hold_review_latest_days"),
-        sending_days=pack.integer("sending_days"),
-        report_days=pack.integer("report_days"),
-        early_answer_days=pack.integer("early_answer_days"),
-        applicant_reminders=pack.integers("applicant_reminders"),
-        applicant_inactive_days=pack.integer("applicant_inactive_days"),
-        authority_answer_days=pack.integer("authority_answer_days"),
-        authority_second_alert_days=pack.integer("authority_second_alert_days"),
-        permit_reminders=pack.integers("permit_reminders"),
-        contract_reminders=pack.integers("contract_reminders"),
-        contract_grace_days=pack.integer("contract_grace_days"),
-        departure_report_days=pack.integer("departure_report_days"),
-        departure_back_days=pack.integer("departure_back_days"),
-        departure_ahead_days=pack.integer("departure_ahead_days"),
         reconsideration_calendar_days=pack.integer("reconsideration_days"),
         lawsuit_months=pack.integer("lawsuit_months"),
         notice_retry=timedelta(days=pack.integer("notice_retry_days")),
@@ -97,7 +78,6 @@ def limits_of(pack: Pack) -> Limits:
         quiet_until=_hour(pack, "quiet_until"),
         idempotency_kept=timedelta(days=pack.integer("idempotency_days")),
         callback_tolerance=timedelta(minutes=pack.integer("callback_tolerance_minutes")),
-        conflicts_a_day=pack.integer("conflicts_a_day"),
         sign_in_link=timedelta(minutes=pack.integer("sign_in_link_minutes")),
         sign_in_links_an_hour=pack.integer("sign_in_links_an_hour"),
         session=timedelta(minutes=pack.integer("session_minutes")),
@@ -108,8 +88,9 @@ def limits_of(pack: Pack) -> Limits:
         retention_access_log_years=pack.integer("retention_access_log_years"),
         roster_rows_kept=timedelta(days=pack.integer("roster_rows_days")),
     )
-    _check(limits, pack)
-    return limits
+    if limits.settling < timedelta(0):
+        raise PackError(f"{pack.name} {pack.version}: settling_minutes is below 0.")
+    return checked(limits, pack)
 
 
 def _hour(pack: Pack, name: str) -> time:
@@ -119,12 +100,23 @@ def _hour(pack: Pack, name: str) -> time:
         raise PackError(f"{pack.name} {pack.version}: {name} is no hour.") from None
 
 
-def _check(limits: Limits, pack: Pack) -> None:
-    """Refuse a limit of no days, which would end before it begins; the settling time alone may be 0."""
-    for name in Limits.__dataclass_fields__:
-        value = getattr(limits, name)
+def checked(limits: _L, pack: Pack) -> _L:
+    """Return typed limits of a pack, none of them of no days, which would end before it begins.
+
+    Raises:
+        PackError: one is below 1.
+    """
+    for each in fields(limits):
+        value = getattr(limits, each.name)
         numbers = value if isinstance(value, tuple) else (value,)
         if any(isinstance(number, int) and not isinstance(number, bool) and number < 1 for number in numbers):
-            raise PackError(f"{pack.name} {pack.version}: {name} is below 1.")
-    if limits.settling < timedelta(0):
-        raise PackError(f"{pack.name} {pack.version}: settling_minutes is below 0.")
+            raise PackError(f"{pack.name} {pack.version}: {each.name} is below 1.")
+    return limits
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLimits:
+    """The limits that a programme has for itself: what reads them from their pack, and where that lies."""
+
+    read: Callable[[Pack], object]
+    source: PackSource = LIMITS

@@ -125,14 +125,10 @@ def parse_pack(text: str) -> Pack:
 
 
 class PackShelf:
-    """Every version of one rule pack, to find the one in force on a day or the one that a case names.
-
-    `is_read` says whether the versions published since the start of the process were put on it at least once.
-    """
+    """Every version of one rule pack, to find the one in force on a day or the one that a case names."""
 
     def __init__(self, packs: Iterable[Pack]) -> None:
         self.packs = tuple(sorted(packs, key=lambda pack: pack.effective_from))
-        self.is_read = False
 
     def has(self, version: str) -> bool:
         """Whether the shelf holds a version."""
@@ -161,6 +157,24 @@ class PackShelf:
             if pack.version == version:
                 return pack
         raise PackError("There is no pack of that version.")
+
+
+class PackShelves:
+    """The shelves of all rule packs, by name, those of no version yet among them.
+
+    `is_read` says whether the versions published since the start of the process were put on them at least once.
+    """
+
+    def __init__(self, packs: Iterable[Pack]) -> None:
+        by_name: dict[str, list[Pack]] = {}
+        for pack in packs:
+            by_name.setdefault(pack.name, []).append(pack)
+        self._shelves = {name: PackShelf(versions) for name, versions in by_name.items()}
+        self.is_read = False
+
+    def of(self, name: str) -> PackShelf:
+        """Return the shelf of a pack."""
+        return self._shelves.setdefault(name, PackShelf(()))
 
 
 def pack_in_force(packs: Iterable[Pack], on: date) -> Pack:

@@ -122,11 +122,12 @@ async def asked_of(context: Context, connection: AsyncConnection, actor: Actor, 
 
 def reading_view(reading: Reading, of: Programme, is_silent: bool, language: Language) -> AccessView:
     """Return a reading; what was read for a complaint of another address of the case is told without that."""
-    act, detail = Act(reading.act), reading.detail
+    act, detail = reading.act, reading.detail
     fields = _fields(act, detail, of)
     # What the engine passes on is read by the authority.
-    role = Role.AUTHORITY if act is Act.CALL_ANSWERED else Role(reading.actor_role)
-    way = {Act.PERSONAL_DATA_READ: "opened", Act.CASE_READ: detail.get("what", "case")}.get(act, act.value)
+    role = Role.AUTHORITY if act == Act.CALL_ANSWERED else Role(reading.actor_role)
+    ways: dict[str, str] = {Act.PERSONAL_DATA_READ: "opened", Act.CASE_READ: detail.get("what", "case")}
+    way = ways.get(act, act)
     stated = None if is_silent and reading.purpose == Purpose.COMPLAINT else reading.purpose
     purpose = stated or (_TRIAL if way == _TRIAL else _WHAT_FOR.get(role, of.code))
     return AccessView(
@@ -143,8 +144,8 @@ def reading_view(reading: Reading, of: Programme, is_silent: bool, language: Lan
     )
 
 
-def _fields(act: Act, detail: Mapping[str, Any], of: Programme) -> tuple[str, ...]:
+def _fields(act: str, detail: Mapping[str, Any], of: Programme) -> tuple[str, ...]:
     """Return which fields of the person a reading opened."""
-    if act is Act.PERSONAL_DATA_READ:
+    if act == Act.PERSONAL_DATA_READ:
         return tuple(detail.get("fields", ()))
-    return of.views.told.passed_on.get(str(detail.get("what")), ()) if act is Act.CALL_ANSWERED else ()
+    return of.views.told.passed_on.get(str(detail.get("what")), ()) if act == Act.CALL_ANSWERED else ()

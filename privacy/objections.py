@@ -23,14 +23,14 @@ from cases.shared.accesses import note_access
 from cases.shared.context import Context
 from cases.shared.idempotency import Done, Idempotency, Progress, Reply, once
 from domain.actors import Actor
-from domain.acts import JUDGEMENTS, Act
-from domain.case_facts import OwnFactContest
+from domain.acts import Act
 from domain.clock import day_of, over_at
 from domain.errors import Defect, Refused
 from domain.notices import NoticeKind
-from domain.person import ComplaintAbout, ComplaintAnswer, ComplaintRequest, DisputeRequest, ObjectionKind
+from domain.person import ComplaintAbout, ComplaintAnswer, ComplaintRequest, ObjectionKind
 from domain.purposes import Purpose
 from domain.references import find_reference
+from domain.words import Words
 from privacy.confided import Said, confided_by, said_from
 from privacy.own_cases import need_own, own_cases
 from privacy.sign_in import Session
@@ -72,17 +72,15 @@ async def complain(
     return (await once(context, actor, idempotency, write)).reply
 
 
-async def need_own_case(
-    context: Context, actor: Actor, session: Session, asked: DisputeRequest | OwnFactContest
-) -> tuple[str, Said]:
-    """Return the reference of a case of the session, in its one written form, and what is said of it.
+async def need_own_case(context: Context, actor: Actor, session: Session, given: str, text: str) -> tuple[str, Said]:
+    """Return the reference of a case of the session, in its one written form, and the text that is said of it.
 
     Raises:
         Refused: `case_unknown`.
     """
     async with context.database.begin(actor.tenant) as connection:
-        own = await need_own(context, connection, session, actor, find_reference(asked.reference) or "")
-    return own.reference, Said(asked.text, session.address_hash, own.signed_in_by)
+        own = await need_own(context, connection, session, actor, find_reference(given) or "")
+    return own.reference, Said(text, session.address_hash, own.signed_in_by)
 
 
 async def need_own_reference(context: Context, actor: Actor, session: Session, given: str) -> str:
@@ -175,7 +173,7 @@ async def answer(
         if row.state != "open":
             raise Refused("already_decided", "The complaint was answered.")
         await need_unconflicted(connection, actor, [row.reference])
-        await _need_not_own(connection, actor, row)
+        await _need_not_own(context.words, connection, actor, row)
         key = await get_data_key(context, connection, row.key_id)
         sealed = key.seal("objections", "answer", str(objection_id), json.dumps({"text": asked.text}).encode())
         values = {
@@ -208,10 +206,10 @@ async def answer(
     return (await once(context, actor, idempotency, write)).reply
 
 
-async def _need_not_own(connection: AsyncConnection, actor: Actor, row: ObjectionRow) -> None:
+async def _need_not_own(words: Words, connection: AsyncConnection, actor: Actor, row: ObjectionRow) -> None:
     """Refuse to let somebody answer a complaint about what they decided, or about a reading of theirs."""
     x = ledger.c
-    is_own = (x.chain == row.reference) & x.act.in_(sorted(act.value for act in JUDGEMENTS))
+    is_own = (x.chain == row.reference) & x.act.in_(words.judgements())
     if row.about == ComplaintAbout.READING:
         # Answering complaints means to read them, which is no reading that one is about.
         is_own |= (

@@ -11,13 +11,12 @@ from cases.case.own_views import OwnRecordedFact
 from cases.case.reads import opened_fields
 from cases.case.view import moment
 from cases.notices.letters import SALT
-from cases.programme import programme
+from cases.programme import Programme, programme
 from cases.shared.accesses import note_access
 from cases.shared.context import Context
 from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.data_map import Basis, Retention
-from domain.forms import Form
 from domain.languages import Language
 from domain.notices import NoticeKind, Recipient
 from domain.own_data import KEPT_APART, row_of
@@ -92,7 +91,7 @@ async def _case(
             given_at=row.given_at,
             given_by=employer,
             is_current=row.version == reading.row.facts_version,
-            facts=_facts(body, reading.form, language),
+            facts=_facts(body, programme(reading.context, reading.row.programme), language),
         )
         for row, body in zip(rows, bodies, strict=True)
         if _is_own(case, body)
@@ -115,12 +114,12 @@ def _is_own(case: OwnCase, body: Row) -> bool:
     return number is None or number == form.number_in(case.given)
 
 
-def _facts(body: Row, form: type[Form], language: Language) -> list[OwnFactView]:
+def _facts(body: Row, declared: Programme, language: Language) -> list[OwnFactView]:
     """Return what was given, field by field: its value, what it is for, on which ground, and how long it is kept."""
     facts: list[OwnFactView] = []
-    for part in form.fields_by_part():
+    for part in declared.form.fields_by_part():
         for field, value in body[part].items():
-            row = row_of(form, part, field)
+            row = row_of(declared.bodies, declared.form, part, field)
             facts.append(
                 OwnFactView(
                     field=field,
@@ -141,10 +140,11 @@ async def _recorded(
     """Return the facts that officers recorded beside what was given: what they saw, where, and what had been given."""
     query = select(case_facts).where(case_facts.c.reference == case.reference)
     rows = {row["number"]: FactRow.from_mapping(row) for row in (await connection.execute(query)).mappings()}
+    declared = programme(case.reading.context, case.reading.row.programme)
     found: list[dict[str, Any]] = []
     for view in shown:
         part, _, field = view.field.partition(".")
-        row, kept = rows[view.number], row_of(case.reading.form, part, field)
+        row, kept = rows[view.number], row_of(declared.bodies, declared.form, part, field)
         seen = case.reading.open("case_facts", "body", f"{case.reference}/{row.number}", row.body)
         found.append(
             {

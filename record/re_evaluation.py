@@ -70,7 +70,7 @@ async def evaluate_again(context: Context, actor: Actor, reference: str, languag
         kept = [AssessmentRow.from_mapping(row) for row in (await connection.execute(query)).mappings()]
         runs = [_run(context, file, row, language) for row in kept]
         is_same = all(run.same for run in runs)
-        pack = _pack(context, file.row.policy_version)
+        pack = _pack(file, file.row.policy_version)
         await _record(connection, actor, at, file, runs, pack, is_same)
     return ReEvaluated(reference=reference, same=is_same, assessments=runs)
 
@@ -91,7 +91,7 @@ def _run(context: Context, file: CaseFile, row: AssessmentRow, language: Languag
         recorded_facts=_recorded(file, row),
         turned=(row.on_facts or {}).get("turned", []),
     )
-    pack = _pack(context, row.policy_version)
+    pack = _pack(file, row.policy_version)
     if pack is None:
         return kept
     rules = programme_of(file).rules
@@ -112,9 +112,9 @@ def _recorded(file: CaseFile, row: AssessmentRow) -> list[RecordedFactView]:
     return [fact_view(fact) for fact in file.facts if fact.number in numbers]
 
 
-def _pack(context: Context, version: str) -> Pack | None:
+def _pack(file: CaseFile, version: str) -> Pack | None:
     try:
-        return context.packs.version(version)
+        return file.shelf.version(version)
     except PackError:
         return None
 

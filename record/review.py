@@ -16,9 +16,10 @@ from cases.case.view import moment
 from cases.shared.accesses import note_access
 from cases.shared.context import Context
 from domain.actors import STAFF, Actor
-from domain.acts import DECISIONS, PROPOSALS, SIGNATURES, Act
+from domain.acts import Act
 from domain.errors import need
 from domain.purposes import Purpose
+from domain.words import Words
 from record.event_views import BriefRow, ConflictsView, PairView, SampleView, event_view
 from record.search import MOST_COUNTED, Filters, check_range, horizon, too_many
 from store.ledger import Entry
@@ -101,13 +102,13 @@ async def draw_sample(
     check_range(filters, LONGEST)
     async with context.database.begin() as connection:
         below = await horizon(connection)
-        decisions = _decisions(filters, below).limit(MOST_COUNTED + 1).subquery()
+        decisions = _decisions(context.words, filters, below).limit(MOST_COUNTED + 1).subquery()
         population = int((await connection.execute(select(func.count()).select_from(decisions))).scalar_one())
         if population > MOST_COUNTED:
             raise too_many(f"More than {MOST_COUNTED} decisions lie in this time.")
         # Nobody who writes a row knows the seed, and nobody who chooses the seed can choose the hashes.
         drawn = func.sha256(func.convert_to(literal(seed, Text), "UTF8").op("||")(_L.hash))
-        query = _decisions(filters, below).order_by(drawn, _L.chain, _L.seq).limit(size)
+        query = _decisions(context.words, filters, below).order_by(drawn, _L.chain, _L.seq).limit(size)
         rows = [LedgerRow.from_mapping(row) for row in (await connection.execute(query)).mappings()]
         detail = {
             "seed": seed,
@@ -135,11 +136,11 @@ async def find_conflicts(context: Context, begins: datetime, ends: datetime) -> 
     check_range(filters, LONGEST)
     async with context.database.begin() as connection:
         below = await horizon(connection)
-        query = _brief(_decisions(filters, below)).limit(MOST_COUNTED + 1)
+        query = _brief(_decisions(context.words, filters, below)).limit(MOST_COUNTED + 1)
         rows = [Decided(*row) for row in await connection.execute(query)]
         if len(rows) > MOST_COUNTED:
             raise too_many(f"More than {MOST_COUNTED} decisions lie in this time.")
-        signatures, same = await _signatures(connection, filters, below)
+        signatures, same = await _signatures(context.words, connection, filters, below)
     return ConflictsView(
         signatures=signatures,
         same_signer=[row.view() for row in same],
@@ -181,10 +182,10 @@ def _deviations(pair: Pair) -> float:
     return (pair.seen - pair.expected) / sqrt(pair.expected)
 
 
-def _decisions(filters: Filters, below: int) -> Any:
+def _decisions(words: Words, filters: Filters, below: int) -> Any:
     """Return the query for what people decided in a time range."""
     return select(ledger).where(
-        _L.act.in_([act.value for act in sorted(DECISIONS)]),
+        _L.act.in_(words.decisions()),
         _L.actor_role.in_(_STAFF),
         _L.at >= filters.begins,
         _L.at < filters.ends,
@@ -196,7 +197,9 @@ def _brief(query: Any) -> Any:
     return query.with_only_columns(*_BRIEF).order_by(_L.at, _L.chain, _L.seq)
 
 
-async def _signatures(connection: AsyncConnection, filters: Filters, below: int) -> tuple[int, list[Decided]]:
+async def _signatures(
+    words: Words, connection: AsyncConnection, filters: Filters, below: int
+) -> tuple[int, list[Decided]]:
     """Return how many second signatures there were, and those by the one whose proposal they are about."""
     earlier = ledger.alias("earlier")
     e = earlier.c
@@ -205,7 +208,7 @@ async def _signatures(connection: AsyncConnection, filters: Filters, below: int)
         .where(
             e.chain == _L.chain,
             e.seq < _L.seq,
-            e.act.in_([act.value for act in sorted(PROPOSALS)]),
+            e.act.in_(words.proposals()),
             e.destination.is_not_distinct_from(_L.destination),
         )
         .order_by(e.seq.desc())
@@ -218,7 +221,7 @@ async def _signatures(connection: AsyncConnection, filters: Filters, below: int)
             (proposal.c.actor_issuer == _L.actor_issuer) & (proposal.c.actor_subject == _L.actor_subject)
         ).label("is_same"),
     ).join(proposal, literal(True)).where(
-        _L.act.in_([act.value for act in sorted(SIGNATURES)]),
+        _L.act.in_(words.signatures()),
         _L.actor_role.in_(_STAFF),
         _L.at >= filters.begins,
         _L.at < filters.ends,

@@ -23,7 +23,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.shared.context import Context
 from domain.actors import Role
-from domain.acts import Act
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
 from domain.stages import Destination
@@ -51,7 +50,7 @@ _M: Final = ledger_marks.c
 class Filters:
     """Which rows: each that is given must hold; `begins` is included and `ends` is not."""
 
-    act: Act | None = None
+    act: str | None = None
     issuer: str | None = None
     subject: str | None = None
     role: Role | None = None

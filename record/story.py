@@ -156,7 +156,7 @@ def _ledger_items(rows: Iterable[LedgerRow], folding: Folding, language: Languag
         waited = _ended_wait(before, stood, row, since, folding)
         # A row of an act that was asked for earlier than it was applied does not go before the rows that it follows.
         latest = at if latest is None else max(latest, at)
-        if Act(row.act) not in _TOLD_ELSEWHERE:
+        if row.act not in _TOLD_ELSEWHERE:
             yield latest, _ledger_item(row, latest, waited, language)
 
 

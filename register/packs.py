@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.signers import need_codes, signature_of
 from cases.decisions.second_signature import SecondSignature
 from cases.keys.data import add_data_key
-from cases.shared.context import Context
+from cases.shared.context import Context, code_of_pack
 from cases.shared.idempotency import Done, Idempotency, Progress, Reply, once
 from domain.actors import Actor, Role
 from domain.acts import Act
@@ -43,7 +43,7 @@ async def propose_pack(
             a name that no rule reads.
     """
     at = context.clock()
-    if name not in context.programmes:
+    if code_of_pack(context, name) is None:
         raise Refused("not_found", "There is no rule pack of this name that new versions could be published of.")
     pack = _parsed(name, request.content)
     if pack.effective_from <= day_of(at):
@@ -51,7 +51,7 @@ async def propose_pack(
 
     async def write(connection: AsyncConnection) -> Done:
         await lock_policy(connection, name)
-        _need_new(context.packs, await _rows(connection, name), pack)
+        _need_new(context.packs.of(name), await _rows(connection, name), pack)
         await _need_trial(connection, pack, request.report_hash)
         row = PackRow(
             name=name,
@@ -116,7 +116,7 @@ async def confirm_pack(
 
     done = await once(context, actor, idempotency, write)
     for pack in published:
-        context.packs.add(pack)
+        context.packs.of(name).add(pack)
     return done.reply
 
 
@@ -125,7 +125,7 @@ async def list_packs(context: Context, actor: Actor, name: str) -> list[PackVers
     async with context.database.begin(actor.tenant) as connection:
         rows = await _rows(connection, name)
     own = {row.version for row in rows}
-    shipped = [_shipped(pack) for pack in context.packs.packs if pack.name == name and pack.version not in own]
+    shipped = [_shipped(pack) for pack in context.packs.of(name).packs if pack.version not in own]
     return sorted([*shipped, *map(pack_view, rows)], key=lambda view: (view.effective_from, view.version))
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Update, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.programme import programmes_of
+from cases.programme import LeavingReport
 from cases.shared.context import Context
 from cases.shared.lost_calls import OUTCOME, find_lost
 from domain.actors import system
@@ -19,7 +19,6 @@ from domain.clock import day_of, start_of
 from domain.commands import CommandKind, CommandState
 from domain.errors import Defect
 from domain.messages import StandingInput
-from domain.spellings import REPORT_KEY
 from domain.stages import Standing
 from register.standing import IN_FORCE
 from store.incident_rows import new_incident, opening
@@ -31,7 +30,6 @@ from store.tables import calls, cases, commands, employer_standings, ledger
 from temporal.traces import current_traceparent
 
 CHUNK: Final = 500
-REPORT: Final = "employer_left_park"
 _log = structlog.get_logger(__name__)
 
 
@@ -51,6 +49,7 @@ class DepartedList:
     """What the authority is told once for an employer that left the Park: the cases and the day, under one key."""
 
     key: str
+    what: str
     on: date
     cases: tuple[str, ...]
 
@@ -153,20 +152,16 @@ async def count_unapplied(context: Context, change: Change) -> int:
         return int((await connection.execute(query)).scalar_one())
 
 
-async def gather_departed(context: Context, change: Change, at: datetime) -> DepartedList | None:
-    """Write down once what the authority is to be told, and return it; None where no permit is known to it.
+async def gather_departed(context: Context, report: LeavingReport, change: Change, at: datetime) -> DepartedList | None:
+    """Write down once what the authority is to be told, and return it; None where it knows nothing that ends.
 
     The list is kept with the call, so that a repeat sends the same body under the same key.
     """
-    key = f"{REPORT_KEY}/employer/{change.employer_id}/{change.change_id}"
+    key = f"{report.begins}/{change.employer_id}/{change.change_id}"
     async with context.database.begin() as connection:
         row = await _find_call(connection, key)
         if row is None:
-            cases = [
-                told
-                for each in programmes_of(context)
-                for told in await each.ended_elsewhere(connection, change.employer_id)
-            ]
+            cases = await report.names(connection, change.employer_id)
             if not cases:
                 return None
             due = CallRow(
@@ -175,8 +170,8 @@ async def gather_departed(context: Context, change: Change, at: datetime) -> Dep
                 reference=None,
                 employer_id=change.employer_id,
                 destination=None,
-                what=REPORT,
-                detail={"on": day_of(change.begins_at).isoformat(), "cases": cases},
+                what=report.what,
+                detail={"on": day_of(change.begins_at).isoformat(), "cases": list(cases)},
                 state="due",
                 at=at,
             )
@@ -187,7 +182,7 @@ async def gather_departed(context: Context, change: Change, at: datetime) -> Dep
         raise Defect("call_missing")
     if row.state != "due":
         return None
-    return DepartedList(key, date.fromisoformat(row.detail["on"]), tuple(row.detail["cases"]))
+    return DepartedList(key, row.what, date.fromisoformat(row.detail["on"]), tuple(row.detail["cases"]))
 
 
 async def settle_report(
@@ -254,7 +249,7 @@ def _report_entry(
         employer_id=change.employer_id,
         outcome=outcome,
         reason_codes=reasons,
-        detail={"key": departed.key, "what": REPORT, "cases": cases, **tries},
+        detail={"key": departed.key, "what": departed.what, "cases": cases, **tries},
     )
 
 

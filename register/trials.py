@@ -17,11 +17,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.programme import programme
 from cases.shared.accesses import note_access
-from cases.shared.context import Context
+from cases.shared.context import Context, code_of_pack
 from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import CHINA, day_of
-from domain.errors import Refused
+from domain.errors import Refused, need
 from domain.findings import Finding, outcome_of
 from domain.spellings import POLICY_CHAIN, POLICY_LOCK
 from policy.pack import Pack
@@ -137,10 +137,11 @@ async def try_pack(
         said: is told how many cases were looked at, after each page.
     """
     at, tally, after = context.clock(), _Tally(), ""
-    known, rules = dict(tried_by or {}), programme(context, pack.name).rules
+    code = need(code_of_pack(context, pack.name), "programme")
+    known, rules = dict(tried_by or {}), programme(context, code).rules
     while True:
         async with context.database.begin(actor.tenant) as connection:
-            rows = await _page(connection, pack, since, after)
+            rows = await _page(connection, code, since, after)
             await _note_opened(connection, actor, pack, rows, known, at)
         cases = [list(of_case) for _, of_case in groupby(rows, key=lambda row: row.reference)]
         for of_case in cases:
@@ -182,9 +183,9 @@ async def lock_policy(connection: AsyncConnection, name: str) -> None:
     await connection.execute(lock, {"chain": f"{POLICY_LOCK}{policy_chain(name)}"})
 
 
-async def _page(connection: AsyncConnection, pack: Pack, since: date, after: str) -> list[AssessedRow]:
+async def _page(connection: AsyncConnection, code: str, since: date, after: str) -> list[AssessedRow]:
     begun = datetime.combine(since, time.min, CHINA)
-    given = {"programme": pack.name, "since": begun, "after": after, "page": _PAGE, "first": REGISTRATION_SCOPE}
+    given = {"programme": code, "since": begun, "after": after, "page": _PAGE, "first": REGISTRATION_SCOPE}
     return [AssessedRow(*row) for row in await connection.execute(_ASSESSED, given)]
 
 

@@ -12,7 +12,6 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.actors import Actor
-from domain.acts import Act
 from domain.messages import Origin
 from domain.spellings import REQUEST_CHAIN
 from proof.ledger_rows import GENESIS, row_hash
@@ -29,7 +28,7 @@ class Entry:
     signed statement by which a person asked for it; `origin` is the step of a workflow that did it.
     """
 
-    act: Act
+    act: str
     actor: Actor
     at: datetime
     reference: str | None = None
@@ -109,7 +108,7 @@ def follow(chain: str, entries: Sequence[Entry], seq: int = 0, previous: bytes =
 def _columns(entry: Entry) -> dict[str, Any]:
     actor, origin = entry.actor, entry.origin or _ORIGIN.get()
     return {
-        "act": entry.act.value,
+        "act": str(entry.act),
         "at": entry.at,
         "actor_issuer": actor.issuer,
         "actor_subject": actor.subject,

@@ -21,10 +21,10 @@ from cases.case.file import read_case
 from cases.commands import submit as acts
 from domain.commands import CommandKind
 from domain.decisions import DecisionRequest
-from domain.registration import RegistrationRequest
 from domain.stages import Stage
 from programmes import CASE_TYPES
 from programmes.talent_permit.registration import accept
+from programmes.talent_permit.requests import RegistrationRequest
 from sandbox.stack.ports import free_port
 from sandbox.stack.temporal_server import binary, environment
 from store.keyring import Keyring

@@ -28,11 +28,12 @@ from domain.findings import outcome_of
 from domain.notices import Channel, NoticeKind, Recipient
 from domain.premises import Site, SiteStanding
 from domain.references import REFERENCE_BYTES, reference_from, registration_number
-from domain.registration import RegistrationRequest
 from domain.stages import Standing
 from policy.pack import PackShelf
 from policy.packs import load_rule_packs
 from programmes.talent_permit.known import facts_of
+from programmes.talent_permit.limits import RULES
+from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.rules import assess
 from store.encryption import DataKey, WrappedKey, new_data_key, unwrap
 from store.keyring import Keyring
@@ -60,7 +61,7 @@ class Register:
     pool: asyncpg.Pool
     keyring: Keyring
     mail: MailSender
-    packs: PackShelf = field(default_factory=lambda: PackShelf(load_rule_packs()))
+    packs: PackShelf = field(default_factory=lambda: PackShelf(load_rule_packs(RULES)))
     mail_places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAILS_AT_ONCE))
 
     async def accept(self, subject: str, key: str, raw: bytes) -> str:

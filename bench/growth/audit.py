@@ -24,6 +24,7 @@ from cases.shared.context import Context
 from domain.actors import Role
 from domain.acts import Act
 from domain.stages import Destination
+from programmes.talent_permit.words import PermitAct
 from record import review as audit_review
 from record import search as audit_events
 from record.event_views import CountBy
@@ -118,7 +119,7 @@ ASKED: Final[dict[str, Ask]] = {
     "by reason": lambda log: page(log, reason_code="employment_unproved"),
     "by a rare reason": lambda log: page(log, reason_code="false_statement"),
     "by the older rule version": lambda log: page(log, rule_version="2025-11-05"),
-    "by destination and act": lambda log: page(log, destination=Destination.MO, act=Act.PERMIT_SENT),
+    "by destination and act": lambda log: page(log, destination=Destination.MO, act=PermitAct.PERMIT_SENT),
     "by case": lambda log: page(log, case=f"HT-{log.size // 20 - 1:08x}"),
     "by actor and outcome": lambda log: page(log, subject="officer-7", outcome="refuse"),
     "by employer and role that never meet": lambda log: page(log, employer_id="emp-107", role=Role.AUTHORITY),

@@ -29,6 +29,7 @@ from bench.growth.copies import SMALL, Stencil, load
 from bench.measure import latencies_ms
 from bench.people import numbers, registration
 from bench.servers import ROOT
+from cases.calls import making as calls
 from cases.case import reads
 from cases.commands import submit as acts
 from cases.commands.advance import advance
@@ -41,17 +42,17 @@ from domain.answers import AuthorityAnswer
 from domain.commands import CommandKind
 from domain.decisions import DecisionRequest
 from domain.employers import RegisterFile
-from domain.registration import RegistrationRequest
 from domain.stages import Stage
 from domain.task_lists import TaskChoice
 from domain.tasks import TaskKind
 from policy.limits import limits_of
-from policy.pack import PackShelf
+from policy.pack import PackShelves
 from policy.packs import load_limits, load_rule_packs
 from programmes import PROGRAMMES
 from programmes.talent_permit import registration as intake
-from programmes.talent_permit.authority import calls
 from programmes.talent_permit.authority import outcomes as answers
+from programmes.talent_permit.limits import RULES
+from programmes.talent_permit.requests import RegistrationRequest
 from register.employers import load_register
 from sandbox.stack.ports import free_port
 from sandbox.stack.postgres import OWNER, SEALER, SUPERUSER, PostgresServer
@@ -81,8 +82,9 @@ def new_context(url: str, keyring: Keyring) -> Context:
     return Context(
         database=Database(url, pool_size=6),
         keyring=keyring,
-        packs=PackShelf(load_rule_packs()),
+        packs=PackShelves(load_rule_packs(RULES)),
         limits=limits_of(load_limits("embedded")),
+        own_limits={code: each.limits.read(load_limits("embedded")) for code, each in PROGRAMMES.items()},
         clock=lambda: datetime.now(UTC),
         programmes=PROGRAMMES,
     )

@@ -24,6 +24,7 @@ from bench.growth.waking import REMINDER, Stack, measure_reminders, measure_rest
 from bench.measure import cpu_ms, rss_mb
 from bench.people import numbers
 from bench.servers import ROOT, Servers, open_servers
+from cases.calls.making import current_course
 from domain import spellings
 from domain.messages import (
     REGISTRATION_QUEUE,
@@ -31,7 +32,6 @@ from domain.messages import (
     Course,
 )
 from programmes import CASE_TYPES
-from programmes.talent_permit.authority.calls import current_course
 from sandbox.stack.embedded import application_environment
 from sandbox.stack.postgres import DATABASE, OWNER, SUPERUSER
 from store.keyring import Keyring

@@ -19,7 +19,7 @@ from api.app import create_app
 from api.limiting import Allowance
 from api.serving import server_options
 from bench.growth.rows import Template, inserts
-from domain.registration import RegistrationRequest
+from programmes.talent_permit.requests import RegistrationRequest
 from settings import Settings
 from store.keyring import Keyring
 from temporal.telemetry import configure_logging

@@ -48,11 +48,19 @@ class CaseExport:
 
 
 async def begin_export(
-    context: Context, actor: Actor, *, stage: Stage | None = None, after: Position | None = None, most: int = MOST_ROWS
+    context: Context,
+    actor: Actor,
+    *,
+    programme: str | None = None,
+    stage: Stage | None = None,
+    after: Position | None = None,
+    most: int = MOST_ROWS,
 ) -> CaseExport:
-    """Return an export of the caller's own cases, ordered by the time of their last change."""
+    """Return an export of the caller's own cases, or those of a programme, ordered by the time of their last change."""
     r = cases.c
     query = select(r.reference, r.updated_at).where(r.employer_id == actor.employer_id)
+    if programme is not None:
+        query = query.where(r.programme == programme)
     query = where_stage(query, actor, stage).order_by(r.updated_at, r.reference).limit(most + 1)
     if after is not None:
         query = query.where(tuple_(r.updated_at, r.reference) > tuple_(*after))

@@ -12,14 +12,13 @@ import orjson
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.case.parts import CaseParts, list_entries_key
+from cases.case.parts import CaseParts
 from cases.case.state import case_state, form_told, state_hash
 from cases.notices import bundles
 from cases.shared.calendar import current_calendar
 from cases.shared.context import Context
 from cases.shared.pack_shelf import need_pack
 from domain.actors import PARK, Actor, Role
-from domain.acts import RULED, Act
 from domain.clock import CHINA, day_of, over_at
 from domain.errors import Defect, KeyUnknown, Refused
 from domain.forms import Form
@@ -82,7 +81,7 @@ class CaseFile(CaseParts):
 
     def record(
         self,
-        act: Act,
+        act: str,
         actor: Actor,
         at: datetime,
         *,
@@ -92,7 +91,7 @@ class CaseFile(CaseParts):
         **detail: object,
     ) -> None:
         """Add a ledger row, with stage, round and the hash of the case's state as they stand after the act."""
-        pack = self.context.packs.version(self.row.policy_version) if act in RULED else None
+        pack = self.pack if self.words.act(act).ruled else None
         before, self._state = self._state, self._state_now()
         entry = Entry(
             act=act,
@@ -145,19 +144,22 @@ class CaseFile(CaseParts):
         )
 
     def due_calls(self, key: str) -> list[CallRow]:
-        """Return the calls that may be made now under a key: its own, or all list entries for the key of them all."""
-        due = [c for c in self.calls if not (c.what == "list_entry" and self.is_sending_held())]
-        entries = [c for c in due if c.what == "list_entry"]
-        if key == list_entries_key(self.reference):
-            return entries if len(entries) > 1 else []
+        """Return the calls that may be made now under a key: its own, or those that go side by side under one."""
+        kinds = self.call_kinds
+        due = [c for c in self.calls if not (kinds[c.what].can_be_held and self.is_sending_held())]
+        together = [c for c in due if kinds[c.what].together_key(self.reference) == key]
+        if together:
+            return together if len(together) > 1 else []
         return [c for c in due if c.key == key]
 
     def _calls(self) -> tuple[OutwardCall, ...]:
-        """Return the calls that are due; list entries for several destinations go side by side as one."""
-        together = self.due_calls(key := list_entries_key(self.reference))
-        single = [c for c in self.calls if c not in together and self.due_calls(c.key)]
+        """Return the calls that are due; those of several tracks that go side by side are one."""
+        named = dict.fromkeys(self.call_kinds[c.what].together_key(self.reference) for c in self.calls)
+        together = {key: due for key in named if key is not None and (due := self.due_calls(key))}
+        sent = [c for due in together.values() for c in due]
+        single = [c for c in self.calls if c not in sent and self.due_calls(c.key)]
         calls = tuple(OutwardCall(key=c.key, attempt=c.attempt) for c in single)
-        return (OutwardCall(key=key), *calls) if together else calls
+        return (*(OutwardCall(key=key) for key in together), *calls)
 
     def is_finished(self) -> bool:
         """Whether nothing can happen to the case any more."""
@@ -332,7 +334,7 @@ async def build_file(context: Context, connection: AsyncConnection, loaded: Load
     Raises:
         Refused: `facts_erased` after an erasure.
     """
-    await need_pack(context, connection, loaded.registration.policy_version)
+    await need_pack(context, connection, loaded.registration)
     key, application = _open_facts(context, loaded)
     file = CaseFile(
         context=context,

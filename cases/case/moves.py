@@ -4,7 +4,7 @@ A programme declares a table of them. A row's columns act: `cases.moves.moving` 
 tasks, lets the park's clock run or stop, and tells those whom the row names, so that no verb says any of it again.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -184,7 +184,9 @@ class Track:
     Attributes:
         stages: its stages in their order.
         moves: its moves.
+        keys: the keys that a case may have such tracks by.
     """
 
     stages: type[StrEnum]
     moves: Moves
+    keys: Callable[[CaseFile], Sequence[str]]

@@ -13,7 +13,7 @@ from domain.deadlines import DeadlineKind
 from domain.errors import Defect, KeyUnknown
 from domain.forms import Form, Subject
 from domain.messages import Origin
-from domain.spellings import LIST_ENTRY_KEY, REPORT_KEY
+from domain.outward import CallOf
 from domain.stages import Destination
 from domain.tasks import Queue, TaskState
 from domain.working_days import Deadline, WorkingCalendar
@@ -272,13 +272,23 @@ class CaseParts(OneCase):
         what: str,
         at: datetime,
         *,
-        destination: Destination,
+        destination: str | None,
         attempt: int = 1,
         detail: Mapping[str, object] | None = None,
     ) -> None:
-        """Ask for a call to the authority; asking again for the same changes nothing."""
-        on, epoch = str((detail or {}).get("on", "")), (self.row.effect_by or {}).get("epoch", 0)
-        key = call_key(self.reference, destination, what, attempt=attempt, on=on, epoch=epoch)
+        """Ask for an outward call; asking again for the same changes nothing.
+
+        The key says in which epoch the approval was given: approved again after a restore the case has another number,
+        and nobody outside must take its call for a repeat. A call that was due before the restore keeps its key.
+        """
+        epoch = (self.row.effect_by or {}).get("epoch", 0)
+        of = CallOf(
+            place=self.reference if destination is None else f"{self.reference}/{destination}",
+            since=f"@{epoch}" if epoch else "",
+            attempt=attempt,
+            on=str((detail or {}).get("on", "")),
+        )
+        key = self.call_kinds[what].key(of)
         if any(row.key == key and row.attempt == attempt for row in self.calls):
             return
         row = CallRow(
@@ -286,7 +296,7 @@ class CaseParts(OneCase):
             attempt=attempt,
             reference=self.reference,
             employer_id=self.employer_id,
-            destination=destination.value,
+            destination=None if destination is None else str(destination),
             what=what,
             detail=dict(detail or {}),
             state="due",
@@ -367,26 +377,6 @@ def _serves(task: TaskRow, destination: Destination | None) -> bool:
 
 def _about(task: TaskRow) -> dict[str, Any]:
     return {name: value for name, value in task.detail.items() if name != _SERVED}
-
-
-def call_key(
-    reference: str, destination: Destination, what: str, *, attempt: int = 1, on: str = "", epoch: int = 0
-) -> str:
-    """Return the domain key of a call, which is its idempotency key at the authority as well.
-
-    `epoch` is that in which the registration was approved: approved again after a restore it has another number, and
-    the authority must not take its entry for a repeat. A call that was due before the restore keeps its key.
-    """
-    since = f"@{epoch}" if epoch else ""
-    if what == "list_entry":
-        return f"{LIST_ENTRY_KEY}/{reference}/{destination.value}{since}" + (f"/{attempt}" if attempt > 1 else "")
-    # A card can be lost again; that a registration ended is reported once.
-    return f"{REPORT_KEY}/{reference}/{destination.value}/{what}{since}" + (f"/{on}" if what == "card_lost" else "")
-
-
-def list_entries_key(reference: str) -> str:
-    """Return the key under which the list entries of a case for several destinations are due together."""
-    return f"{LIST_ENTRY_KEY}/{reference}"
 
 
 def _opened(value: _Opened | Defect | KeyUnknown) -> _Opened:

@@ -60,6 +60,7 @@ async def list_cases(
     context: Context,
     actor: Actor,
     *,
+    programme: str | None = None,
     stage: Stage | None = None,
     needs: str | None = None,
     client_reference: str | None = None,
@@ -84,6 +85,8 @@ async def list_cases(
         query = query.where(r.employer_id == actor.employer_id)
     if employer_id is not None:
         query = query.where(r.employer_id == employer_id)
+    if programme is not None:
+        query = query.where(r.programme == programme)
     query = where_stage(query, actor, stage)
     if needs == "employer":
         query = query.where(_NEEDS_EMPLOYER)

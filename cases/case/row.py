@@ -1,12 +1,15 @@
 """What the rows of a case say by themselves, to those who change the case and to those who only show it."""
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from cases.shared.context import Context
+from cases.shared.context import Context, shelf_of
 from domain.errors import need
 from domain.forms import Form
+from domain.outward import CallKind
 from domain.stages import Destination, Stage
 from domain.words import Words
+from policy.pack import Pack, PackShelf
 from store.case_tables import OwnRows, TrackTable
 from store.rows.base import TableRow
 from store.rows.register import CaseRow
@@ -34,6 +37,16 @@ class OneCase:
         return (self.form,)
 
     @property
+    def shelf(self) -> PackShelf:
+        """The versions of the rule pack of its programme."""
+        return shelf_of(self.context, self.row.programme)
+
+    @property
+    def pack(self) -> Pack:
+        """The version of the rule pack that the case keeps."""
+        return self.shelf.version(self.row.policy_version)
+
+    @property
     def reference(self) -> str:
         """The reference of the case."""
         return self.row.reference
@@ -42,6 +55,11 @@ class OneCase:
     def words(self) -> Words:
         """The words of its programme."""
         return self.context.programmes[self.row.programme].words
+
+    @property
+    def call_kinds(self) -> Mapping[str, CallKind]:
+        """The outward calls of its programme, by what is told with them."""
+        return self.context.programmes[self.row.programme].calls
 
     @property
     def employer_id(self) -> str:

@@ -21,6 +21,7 @@ from store.tables import conflicts
 
 # Signatures on a proposal after its proposer's and before the one that gives it effect.
 FURTHER: Final = "further"
+PROPOSAL_WAITS: Final = "A proposal waits for its second signature; it has to be decided first."
 _ANOTHER: Final = "The second signature needs another person than the proposer."
 
 

@@ -7,10 +7,12 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
-from cases.case.signers import take_task
-from cases.commands import recount, said
+from cases.case.moves import At
+from cases.case.signers import holder_of, take_task
+from cases.commands import recount, routes, said
 from cases.decisions import assessing, correction, review
 from cases.decisions import facts as recording
+from cases.moves.front_half import Event
 from cases.programme import EVERYBODY, Answer, Body, Command, effect, programme_of
 from domain.actors import Actor, system
 from domain.acts import Act
@@ -117,41 +119,95 @@ async def _answer_contest(
     await recording.answer_contest(file, connection, actor, at, asked)
 
 
+def _refuses_answer(file: CaseFile, actor: Actor, track: At | None, at: datetime) -> None:
+    """Refuse where no task is open that takes an answer from this actor."""
+    words = programme_of(file).words
+    open_tasks = [
+        task for task in file.tasks if words.tasks[task.kind].answers and task.holder in (None, holder_of(actor))
+    ]
+    if not open_tasks:
+        raise Refused("already_decided", "The task is closed.")
+
+
 ANSWERS: Final[Mapping[str, Answer]] = {TaskKind.FACT_CONTESTED: _answer_contest}
 COMMANDS: Final[Mapping[str, Command]] = {
     CommandKind.START: Command(does=_start, acts=effect(Act.STARTED)),
-    CommandKind.CONTEST: Command(does=_contest, acts=effect(Act.CONTESTED), body=ContestRequest, is_outside=True),
-    CommandKind.WITHDRAW: Command(does=_withdraw, acts=effect(Act.WITHDRAWN), body=WithdrawalRequest, is_outside=True),
+    CommandKind.CONTEST: Command(
+        does=_contest, route=routes.CONTEST, events=(Event.CONTEST,), acts=effect(Act.CONTESTED), body=ContestRequest
+    ),
+    CommandKind.WITHDRAW: Command(
+        does=_withdraw,
+        route=routes.WITHDRAW,
+        events=(Event.WITHDRAW,),
+        acts=effect(Act.WITHDRAWN),
+        body=WithdrawalRequest,
+    ),
     CommandKind.DECIDE: Command(
-        does=_decide, acts=effect(Act.DECIDED), body=DecisionRequest, waits=EVERYBODY, said=said.decision
+        does=_decide,
+        route=routes.DECIDE,
+        events=(Event.APPROVE, Event.APPROVE_OVER_FAIL, Event.RETURN, Event.REFUSE),
+        refuses=review.refuses_decision,
+        acts=effect(Act.DECIDED),
+        body=DecisionRequest,
+        waits=EVERYBODY,
+        said=said.decision,
     ),
     CommandKind.CONFIRM: Command(
         does=_confirm,
+        route=routes.CONFIRM,
         acts=effect(Act.CONFIRMED, Act.SIGNED, Act.REJECTED),
+        events=(Event.CONFIRM_APPROVAL, Event.CONFIRM_REFUSAL, Event.REJECT),
+        refuses=review.refuses_signature,
         body=ConfirmationRequest,
         waits=EVERYBODY,
         said=said.signature(Act.CONFIRMED),
     ),
-    CommandKind.RECALL: Command(does=_recall, acts=effect(Act.RECALLED), body=RecallRequest, waits=EVERYBODY),
+    CommandKind.RECALL: Command(
+        does=_recall,
+        route=routes.RECALL,
+        events=(Event.RECALL,),
+        refuses=review.refuses_recall,
+        acts=effect(Act.RECALLED),
+        body=RecallRequest,
+        waits=EVERYBODY,
+    ),
     CommandKind.HOLD: Command(
-        does=_hold, acts=effect(Act.HELD, Act.HOLD_RELEASED), body=HoldRequest, waits=EVERYBODY, said=said.hold
+        does=_hold,
+        route=routes.HOLD,
+        events=(Event.HOLD,),
+        acts=effect(Act.HELD, Act.HOLD_RELEASED),
+        body=HoldRequest,
+        waits=EVERYBODY,
+        said=said.hold,
     ),
     CommandKind.ANSWER_TASK: Command(
         does=_answer_task,
+        route=routes.ANSWER_TASK,
         acts=effect(Act.TASK_ANSWERED),
+        events=(Event.ANSWER_FACT,),
+        refuses=_refuses_answer,
         body=TaskAnswerRequest,
         named=("task_id",),
         waits=EVERYBODY,
     ),
     CommandKind.RECORD_FACT: Command(
-        does=_record_fact, acts=effect(Act.FACT_RECORDED), body=FactAsked, waits=EVERYBODY
+        does=_record_fact,
+        route=routes.RECORD_FACT,
+        events=(Event.RECORD_FACT,),
+        refuses=recording.refuses_fact,
+        acts=effect(Act.FACT_RECORDED),
+        body=FactAsked,
+        waits=EVERYBODY,
     ),
     CommandKind.CONTEST_FACT: Command(
         does=_contest_fact,
+        route=routes.CONTEST_FACT,
+        own=routes.CONTEST_OWN_FACT,
         acts=effect(Act.FACT_CONTESTED),
+        events=(Event.CONTEST_FACT,),
+        refuses=recording.refuses_contest,
         body=FactContest,
         named=("fact",),
-        is_outside=True,
         is_confided=True,
     ),
     CommandKind.RECOUNT: Command(does=_recount, acts=effect(Act.DUE_DATE_CHANGED)),

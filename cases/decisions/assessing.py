@@ -59,9 +59,7 @@ async def assess_again(
 
 async def _assess(file: CaseFile, connection: AsyncConnection, at: datetime) -> tuple[Finding, ...]:
     known = await known_facts(file, connection, at)
-    findings = programme_of(file).rules.assess(
-        known.facts, file.context.packs.version(file.row.policy_version), file.accepted_on
-    )
+    findings = programme_of(file).rules.assess(known.facts, file.pack, file.accepted_on)
     keep_assessment(file, REGISTRATION_SCOPE, findings, known, at)
     file.row.assessment = outcome_of(findings).value
     return findings
@@ -69,7 +67,7 @@ async def _assess(file: CaseFile, connection: AsyncConnection, at: datetime) -> 
 
 def keep_assessment(file: CaseFile, scope: str, findings: tuple[Finding, ...], known: Known, at: datetime) -> None:
     """Keep findings, rule version and the facts they rest on, so that an auditor can run them again."""
-    pack = file.context.packs.version(file.row.policy_version)
+    pack = file.pack
     earlier = file.assessment(scope)
     seq = earlier.seq + 1 if earlier else 1
     facts = known.facts.model_dump(mode="json")
@@ -94,7 +92,7 @@ def _on_facts(file: CaseFile, scope: str, findings: tuple[Finding, ...], known: 
     """Return which recorded facts an assessment rests on, and the findings that fail without them and not with them."""
     if known.given is None:
         return None
-    pack = file.context.packs.version(file.row.policy_version)
+    pack = file.pack
     without = run_again(programme_of(file).rules, scope, known.given, pack, file.accepted_on)
     failed = {finding.code for finding in without if finding.outcome in STANDING_IN_THE_WAY}
     still = {finding.code for finding in findings if finding.outcome in STANDING_IN_THE_WAY}

@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case import facts as case_facts
 from cases.case.file import CaseFile
+from cases.case.moves import At
 from cases.case.signers import holder_of, need_another, need_not_held, need_round, signature_of
 from cases.decisions import assessing, disputes
 from cases.moves.front_half import Event
@@ -27,14 +28,9 @@ from store.rows.register import FactRow
 async def record(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: FactAsked) -> None:
     """Keep a fact that an officer saw beside what was given, and run the rules again that still decide (R35)."""
     need_move(file, Event.RECORD_FACT, actor)
-    asked_of_decided = programme_of(file).asked(file)
-    if file.row.settled and not asked_of_decided:
-        raise Refused("wrong_stage", words="fact_changes_nothing")
+    _need_to_decide(file)
     need_round(file, asked.round)
-    if file.stage is Stage.UNDER_REVIEW:
-        need_not_held(file, actor, TaskKind.REVIEW)
-    for kind, destination in asked_of_decided:
-        need_not_held(file, actor, kind, destination)
+    _need_none_held(file, actor)
     _need_to_hold(file, asked)
     for replaced in _replace(file, actor, asked, at):
         await disputes.end_dispute(file, connection, actor, at, "replaced", about=contest_of(replaced))
@@ -61,6 +57,35 @@ def contest(file: CaseFile, actor: Actor, at: datetime, number: int) -> None:
     task = move(file, Event.CONTEST_FACT, actor, at).task
     file.change_task(task, detail={"facts": sorted({*task.detail.get("facts", ()), number})})
     file.record(Act.FACT_CONTESTED, actor, at, fact=number)
+
+
+def refuses_fact(file: CaseFile, actor: Actor, track: At | None, at: datetime) -> None:
+    """Refuse a fact that would change nothing any more, or while another officer works on what it would change."""
+    need_move(file, Event.RECORD_FACT, actor)
+    _need_to_decide(file)
+    _need_none_held(file, actor)
+
+
+def refuses_contest(file: CaseFile, actor: Actor, track: At | None, at: datetime) -> None:
+    """Refuse where no recorded fact stands that this side has not contested yet."""
+    need_move(file, Event.CONTEST_FACT, actor)
+    standing = [row for row in file.facts if row.state == FactState.STANDS]
+    if not standing:
+        raise Refused("not_found", words="fact_unknown")
+    if all(actor.role.value in row.contested_by for row in standing):
+        raise Refused("already_decided", words="fact_contested_before")
+
+
+def _need_to_decide(file: CaseFile) -> None:
+    if file.row.settled and not programme_of(file).asked(file):
+        raise Refused("wrong_stage", words="fact_changes_nothing")
+
+
+def _need_none_held(file: CaseFile, actor: Actor) -> None:
+    if file.stage is Stage.UNDER_REVIEW:
+        need_not_held(file, actor, TaskKind.REVIEW)
+    for kind, destination in programme_of(file).asked(file):
+        need_not_held(file, actor, kind, destination)
 
 
 async def answer_contest(

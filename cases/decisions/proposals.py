@@ -23,7 +23,7 @@ from cases.case.signers import (
 )
 from cases.decisions.second_signature import SecondSignature, Verdict
 from cases.moves.front_half import Event
-from cases.moves.moving import move
+from cases.moves.moving import Asked, move
 from cases.notices.compose import Said
 from cases.programme import programme_of
 from cases.tasks.review import give_back
@@ -156,9 +156,18 @@ def add_signature(matter: Matter, actor: Actor, at: datetime, occasion: str, due
 
 
 def reject(
-    matter: Matter, actor: Actor, at: datetime, asked: ConfirmationRequest | PermitConfirmationRequest
-) -> Mapping[str, Any]:
-    """Clear a proposal whose signature is withheld, keep why, and return the signature of who had proposed it.
+    matter: Matter,
+    event: str,
+    actor: Actor,
+    at: datetime,
+    asked: ConfirmationRequest | PermitConfirmationRequest,
+    *,
+    occasion: str | None = None,
+    **facts: Any,
+) -> None:
+    """Clear a proposal whose signature is withheld, keep why, and let the case go where its rejection takes it.
+
+    The row of the ledger comes last, since it says where the case stands after it.
 
     Raises:
         Refused: where no reason is given, or one is of another use.
@@ -168,9 +177,11 @@ def reject(
     proposed_by: Mapping[str, Any] = matter.kept["by"]
     why = _kept(matter.file, actor, at, matter.rejected, asked.reasons, asked.note, act=act.value)
     matter.change(at, pending_act=None, pending=None, rejected=why)
+    said = said_of(act, proposed_by, asked, occasion=occasion, **facts)
+    holder = signer(proposed_by)
+    move(matter.file, event, actor, at, track=matter.track, asked=Asked(holder=holder), said=said)
     codes = [reason.code for reason in asked.reasons]
     matter.file.record(Act.REJECTED, actor, at, destination=matter.destination, outcome=act.value, reasons=codes)
-    return proposed_by
 
 
 def said_of(

@@ -7,17 +7,18 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
+from cases.case.moves import At
 from cases.case.signers import (
     given,
     is_same,
     need_no_hold,
+    need_not_held,
     need_reasons,
     need_round,
     need_undecided,
     notes_of,
     nothing_waits,
     signature_of,
-    signer,
     take_task,
 )
 from cases.deadlines.stated import signature_due
@@ -43,7 +44,7 @@ from domain.errors import Refused, need
 from domain.findings import STANDING_IN_THE_WAY
 from domain.notices import NoticeKind
 from domain.reasons import Use, checked_reasons
-from domain.stages import PendingAct, Stage
+from domain.stages import PendingAct
 from domain.tasks import TaskKind
 from policy.rerun import REGISTRATION_SCOPE
 
@@ -73,6 +74,31 @@ async def decide(
         await settling.approve(
             file, connection, actor, at, [c.value for c in codes], note=asked.note, overrides_unexplained=unexplained
         )
+
+
+def refuses_decision(file: CaseFile, actor: Actor, track: At | None, at: datetime) -> None:
+    """Refuse a decision that this actor cannot make now, whatever it is."""
+    need_undecided(file)
+    need_no_hold(file)
+    need_not_held(file, actor, TaskKind.REVIEW)
+
+
+def refuses_signature(file: CaseFile, actor: Actor, track: At | None, at: datetime) -> None:
+    """Refuse a second signature that this actor cannot give now."""
+    waits = file.row.pending_act
+    if waits is None:
+        need_undecided(file)
+        raise nothing_waits()
+    if PendingAct(waits) not in programme_of(file).signatures:
+        need_no_hold(file)
+    need_not_held(file, actor, TaskKind.CONFIRM)
+
+
+def refuses_recall(file: CaseFile, actor: Actor, track: At | None, at: datetime) -> None:
+    """Refuse to take back an approval whose settling time is over."""
+    need_move(file, Event.RECALL, actor)
+    if file.row.settled or need(file.row.settles_at, "settles_at") <= at:
+        raise Refused("wrong_stage", "The settling time is over; the approval stands.")
 
 
 def propose(
@@ -142,9 +168,7 @@ def proposal(file: CaseFile) -> tuple[tuple[GivenReason, ...], str | None]:
 
 def recall(file: CaseFile, actor: Actor, at: datetime) -> None:
     """Take an approval back before anything was sent (R10a)."""
-    if file.stage is not Stage.APPROVED or file.row.settled or need(file.row.settles_at, "settles_at") <= at:
-        need_move(file, Event.RECALL, actor)
-        raise Refused("wrong_stage", "The settling time is over; the approval stands.")
+    refuses_recall(file, actor, None, at)
     effect = need(file.row.effect_by, "effect_by")
     if not is_same(actor, effect):
         raise Refused("role_not_allowed", "Only the one who gave the approval effect may recall it.")
@@ -223,15 +247,11 @@ def _need_known_defects(file: CaseFile, codes: Sequence[str]) -> None:
 
 
 def _reject(file: CaseFile, actor: Actor, at: datetime, asked: ConfirmationRequest, signed: Signature | None) -> None:
-    matter = proposals.of_case(file)
-    act = matter.act
     need_reasons(asked.reasons, Use.REJECT, file.forms)
     event = Event.REJECT if signed is None else signed.rejected
     need_move(file, event, actor)
     file.row.round += 1
-    proposer = proposals.reject(matter, actor, at, asked)
-    said = proposals.said_of(act, proposer, asked)
-    move(file, event, actor, at, asked=Asked(holder=signer(proposer)), said=said)
+    proposals.reject(proposals.of_case(file), event, actor, at, asked)
     if signed is not None and signed.withheld is not None:
         signed.withheld(file, actor, at)
 

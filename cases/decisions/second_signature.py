@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
-from cases.case.signers import holder_of, need_another, nothing_waits
+from cases.case.signers import PROPOSAL_WAITS, holder_of, need_another, nothing_waits
 from domain.actors import STAFF, Actor, Role
 from domain.decisions import ConfirmationAction
 from domain.errors import Refused
@@ -41,7 +41,7 @@ class SecondSignature:
     signers: int = 2
     by: frozenset[Role] = STAFF
     one_waits: str = "wrong_stage"
-    told: str = "A proposal waits for its second signature; it has to be decided first."
+    told: str = PROPOSAL_WAITS
 
     def of(self, signers: int) -> "SecondSignature":
         """Return the same for so many people."""

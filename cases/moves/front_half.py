@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from cases.case.file import CaseFile
 from cases.case.moves import ALL, At, Clock, Move, Notice, Opens, Who
-from cases.case.signers import is_same, need_signer
+from cases.case.signers import PROPOSAL_WAITS, is_same, need_signer
 from cases.deadlines.stated import case_due, park_due, signature_due, within_decision_days
 from domain.actors import STAFF, Actor, Role
 from domain.clock import day_of
@@ -53,8 +53,25 @@ class Event(StrEnum):
     FAULT = "fault"
 
 
-def _need_signer(file: CaseFile, actor: Actor, track: At | None) -> None:
-    need_signer(actor, file.row.pending)
+def second_signer(*acts: PendingAct, words: str = "second signer") -> Who:
+    """Return who may sign what waits of a case: another than those who have signed it.
+
+    Args:
+        acts: what may wait; anything where none is named.
+        words: as the page says it.
+    """
+
+    def need_one(file: CaseFile, actor: Actor, track: At | None) -> None:
+        waits = not acts or file.row.pending_act in acts
+        need_signer(actor, file.row.pending if waits else None)
+
+    return Who(words, STAFF, need=need_one)
+
+
+def need_no_proposal(file: CaseFile, actor: Actor, track: At | None) -> None:
+    """Refuse a proposal on a case while another one waits."""
+    if file.row.pending_act is not None:
+        raise Refused("already_decided", PROPOSAL_WAITS)
 
 
 def _need_decider(file: CaseFile, actor: Actor, track: At | None) -> None:
@@ -67,7 +84,6 @@ TIMER: Final = Who("timer", frozenset({Role.SYSTEM}), asked=False)
 EMPLOYER: Final = Who("employer", frozenset({Role.EMPLOYER}))
 PERSON: Final = Who("person", frozenset({Role.PERSON}))
 OFFICER: Final = Who("officer", STAFF)
-SECOND_SIGNER: Final = Who("second signer", STAFF, need=_need_signer)
 
 _CORRECTION: Final = frozenset({Stage.CORRECTION_REQUESTED})
 _REVIEW: Final = frozenset({Stage.UNDER_REVIEW})
@@ -124,10 +140,12 @@ def proposed(no: str, sources: frozenset[Stage], event: str, *, to: Stage | None
     )  # fmt: skip
 
 
-def rejected(no: str, sources: frozenset[Stage], event: str, *, to: Stage | None = None, opens: str = "") -> Move:
+def rejected(
+    no: str, sources: frozenset[Stage], event: str, who: Who, *, to: Stage | None = None, opens: str = ""
+) -> Move:
     """Return the row by which the second signature on a proposal is not given."""
     return Move(
-        no, sources, event, SECOND_SIGNER, to,
+        no, sources, event, who, to,
         opens=(Opens(opens),) if opens else (), closes=(TaskKind.CONFIRM,), notices=(_TOLD_REJECTED,),
     )  # fmt: skip
 
@@ -184,16 +202,16 @@ def front_half(owner: Who) -> tuple[Move, ...]:
         ),
         proposed("R13", _REVIEW, Event.REFUSE, to=Stage.AWAITING_CONFIRMATION),
         Move(
-            "R14", _CONFIRM, Event.CONFIRM_REFUSAL, SECOND_SIGNER, Stage.REFUSED,
+            "R14", _CONFIRM, Event.CONFIRM_REFUSAL, second_signer(PendingAct.REFUSE), Stage.REFUSED,
             closes=(*sorted(REVIEW_TASKS), ALL), clock=Clock.ENDS, notices=(Notice(NoticeKind.REGISTRATION_REFUSED),),
         ),
         Move(
-            "R14", _CONFIRM, Event.CONFIRM_APPROVAL, SECOND_SIGNER, Stage.APPROVED,
+            "R14", _CONFIRM, Event.CONFIRM_APPROVAL, second_signer(PendingAct.APPROVE), Stage.APPROVED,
             closes=tuple(sorted(REVIEW_TASKS)), clock=Clock.ENDS, notices=(_APPROVAL,),
         ),
-        rejected("R15", _CONFIRM, Event.REJECT, to=Stage.UNDER_REVIEW, opens=TaskKind.REVIEW),
+        rejected("R15", _CONFIRM, Event.REJECT, second_signer(), to=Stage.UNDER_REVIEW, opens=TaskKind.REVIEW),
         Move(
-            "R14", _CONFIRM | _APPROVED, Event.SIGN, Who("signer of several", STAFF, need=_need_signer),
+            "R14", _CONFIRM | _APPROVED, Event.SIGN, second_signer(words="signer of several"),
             notices=(_TOLD,),
         ),
         Move("R15", _CONFIRM | _APPROVED, Event.SIGNATURE_REMINDER_DUE, TIMER, notices=(_TOLD_AGAIN,)),

@@ -264,7 +264,7 @@ def _link(file: CaseFile, recipient: Recipient) -> str | None:
     """Return where a reader sees the case: a person signs in there by a link of their own."""
     if recipient is Recipient.PERSON:
         return file.context.sign_in_url or None
-    return f"{file.context.public_url}/v1/registrations/{file.reference}" if file.context.public_url else None
+    return f"{file.context.public_url}/v1/{file.context.path_of(file.reference)}" if file.context.public_url else None
 
 
 def _told_to(recipient: Recipient, facts: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -17,11 +17,12 @@ from cases.notices.views import ReadNoticeView, destination_of
 from cases.shared.accesses import record_access
 from cases.shared.context import Context
 from domain.actors import Actor, Role
-from domain.acts import PROPOSALS, Act
+from domain.acts import Act
 from domain.clock import to_the_second
 from domain.errors import Defect, KeyUnknown
 from domain.languages import Language
 from domain.notices import PLANS, Channel, DeliveryStatus, NoticeKind, Recipient
+from domain.words import Words
 from store.delivery_rows import SealedNotice
 from store.encryption import WrappedKey
 from store.rows.notices import NoticeRow
@@ -32,11 +33,6 @@ Position = tuple[datetime, str]
 Condition = ColumnElement[bool]
 _N: Final = notices.c
 _OWN: Final = (Recipient.PROPOSER, Recipient.HOLDER)
-# What asks for a second signature, and the acts that propose what it asks for.
-_ASKING: Final = {
-    NoticeKind.SECOND_SIGNATURE_REQUESTED: PROPOSALS,
-    NoticeKind.ATTACHMENT_PROPOSED: frozenset({Act.ANSWER_ATTACH_PROPOSED}),
-}
 
 
 class _Told(NamedTuple):
@@ -58,7 +54,7 @@ async def list_own(
     limit: int = 50,
 ) -> tuple[list[ReadNoticeView], Position | None]:
     """Return a page of the notices to a member of staff, the newest first, in their language."""
-    filters = [_concerns(actor)]
+    filters = [_concerns(context.words, actor)]
     if kind is not None:
         filters.append(_N.kind == kind.value)
     if reference is not None:
@@ -80,9 +76,9 @@ async def list_own(
     return items, (page[-1].notice.at, str(page[-1].notice.notice_id)) if len(rows) > limit else None
 
 
-def told_to(actor: Actor) -> Condition:
+def told_to(words: Words, actor: Actor) -> Condition:
     """Return the condition of the notices to a member of staff."""
-    return or_(*_told_to(actor)) & _concerns(actor)
+    return or_(*_told_to(actor)) & _concerns(words, actor)
 
 
 def _told_to(actor: Actor) -> list[Condition]:
@@ -110,22 +106,27 @@ def _to_officers_alone() -> tuple[str, ...]:
     )
 
 
-def _concerns(actor: Actor) -> Condition:
+def _concerns(words: Words, actor: Actor) -> Condition:
     """Return the condition of what concerns a reader: no case that they are barred from, no proposal of their own."""
     c = conflicts.c
     conflicted = exists().where(c.reference == _N.reference, c.subject == holder_of(actor))
-    own = [and_(_N.kind == kind.value, _proposed_by(actor, acts)) for kind, acts in _ASKING.items()]
+    # What asks for a second signature, and the acts that propose what it asks for.
+    asking = {
+        NoticeKind.SECOND_SIGNATURE_REQUESTED: words.proposals(),
+        NoticeKind.ATTACHMENT_PROPOSED: [Act.ANSWER_ATTACH_PROPOSED.value],
+    }
+    own = [and_(_N.kind == kind.value, _proposed_by(actor, acts)) for kind, acts in asking.items()]
     return ~conflicted & ~or_(*own)
 
 
-def _proposed_by(actor: Actor, acts: Collection[Act]) -> Condition:
+def _proposed_by(actor: Actor, acts: Collection[str]) -> Condition:
     """Return the condition that the newest proposal before a notice is a member of staff's own, or signed by them."""
     x, y = ledger.c, ledger.alias("proposal").c
 
-    def before(row: Any, *further: Act) -> list[Condition]:
+    def before(row: Any, *further: str) -> list[Condition]:
         return [
             row.chain == _N.reference,
-            row.act.in_(sorted(act.value for act in {*acts, *further})),
+            row.act.in_(sorted({*acts, *map(str, further)})),
             row.destination.is_not_distinct_from(func.nullif(_N.destination, "")),
             row.at <= _N.at,
         ]

@@ -5,22 +5,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from cases.files.apart import Apart
 from domain.case_types import CaseTypes, Typed
 from domain.employers import PremisesEntry
 from domain.forms import Form
 from domain.notices import Channel
+from domain.outward import CallKind
 from domain.words import Words, joined
 from domain.working_days import WorkingCalendar
-from policy.limits import Limits
-from policy.pack import PackShelf
+from policy.limits import Limits, OwnLimits
+from policy.pack import PackShelf, PackShelves
+from policy.packs import PackSource
 from proof.checkpoints import VerifierKey
 from store.case_tables import CaseTable, OwnTables
 from store.database import Database
 from store.erasure_list import ErasureList
 from store.keyring import Keyring
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +33,13 @@ class Context:
 
     database: Database
     keyring: Keyring
-    packs: PackShelf
+    packs: PackShelves
     limits: Limits
     clock: Callable[[], datetime]
     # By code; `cases.programme` says what is in them, which this module stands below.
     programmes: Mapping[str, "Declared"] = field(kw_only=True)
+    # By code, those that a programme has for itself; what is in them it says (`own_limits`).
+    own_limits: Mapping[str, object] = field(default_factory=dict)
     public_url: str = ""
     sign_in_url: str = ""
     staff_mailbox: str | None = None
@@ -64,9 +70,20 @@ class Context:
         """The words of all programmes."""
         return joined(each.words for each in self.programmes.values())
 
+    def path_of(self, reference: str) -> str:
+        """Return the address of a case among those of the API, after the version; it need not be there.
+
+        Raises:
+            KeyError: for a reference of no programme that this process was handed.
+        """
+        for each in self.programmes.values():
+            if reference.startswith(f"{each.prefix}-"):
+                return f"{each.path}/{reference}"
+        raise KeyError(reference)
+
 
 class Declared(Typed, Protocol):
-    """A programme, as far as it is known down here: its code, words, form, tables, views, and names of its cases."""
+    """A programme, as far as it is known down here: its code, and what its cases are made of and called."""
 
     @property
     def code(self) -> str:
@@ -84,14 +101,62 @@ class Declared(Typed, Protocol):
         ...
 
     @property
+    def path(self) -> str:
+        """The first part of the addresses of its cases."""
+        ...
+
+    @property
     def form(self) -> type[Form]:
         """What is given to open a case."""
+        ...
+
+    @property
+    def calls(self) -> Mapping[str, CallKind]:
+        """Its outward calls, by what is told with them."""
         ...
 
     @property
     def views(self) -> object:
         """What is shown of a case; `cases.case.shows` says what is in it."""
         ...
+
+    @property
+    def packs(self) -> tuple[PackSource, ...]:
+        """Its rule packs; a case keeps its version of the first."""
+        ...
+
+    @property
+    def limits(self) -> OwnLimits:
+        """The limits that it has for itself."""
+        ...
+
+
+def own_limits(context: Context, code: str, kind: type[_T]) -> _T:
+    """Return the limits that a programme has for itself.
+
+    Raises:
+        KeyError: where this process was not handed the programme.
+        TypeError: where they are of another kind.
+    """
+    found = context.own_limits[code]
+    if not isinstance(found, kind):
+        raise TypeError(type(found).__name__)
+    return found
+
+
+def shelf_of(context: Context, code: str) -> PackShelf:
+    """Return the shelf of the pack whose version cases of a programme keep."""
+    return context.packs.of(context.programmes[code].packs[0].name)
+
+
+def code_of_pack(context: Context, name: str) -> str | None:
+    """Return the code of the programme whose cases keep a version of a pack; None where none does."""
+    return next((code for code, each in context.programmes.items() if each.packs[0].name == name), None)
+
+
+def pack_names(context: Context) -> list[str]:
+    """Return the names of the rule packs of all programmes."""
+    return [source.name for each in context.programmes.values() for source in each.packs]
 
 
 def forms_of(context: Context) -> tuple[type[Form], ...]:

@@ -8,12 +8,12 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.shared.context import Context
+from cases.shared.context import Context, pack_names, shelf_of
 from domain.clock import day_of
 from domain.errors import Unavailable
 from domain.rule_packs import PackState
 from policy.pack import Pack, PackError, parse_pack
-from policy.packs import TALENT_PERMIT
+from store.rows.register import CaseRow
 from store.tables import rule_packs
 from temporal.events import first_of
 
@@ -28,28 +28,29 @@ async def read_packs(context: Context, connection: AsyncConnection) -> None:
 
     One that this process cannot read, which a newer version of the code published, is told and passed over.
     """
-    r = rule_packs.c
-    query = select(r.version, r.content).where(r.name == TALENT_PERMIT, r.state == PackState.PUBLISHED.value)
+    r, names = rule_packs.c, pack_names(context)
+    query = select(r.name, r.version, r.content).where(r.name.in_(names), r.state == PackState.PUBLISHED.value)
     for row in await connection.execute(query):
-        if context.packs.has(row.version):
+        shelf = context.packs.of(row.name)
+        if shelf.has(row.version):
             continue
         try:
-            context.packs.add(parse_pack(row.content))
+            shelf.add(parse_pack(row.content))
         except PackError as error:
-            _log.error("pack_not_read", pack=TALENT_PERMIT, version=row.version, error=type(error).__name__)
+            _log.error("pack_not_read", pack=row.name, version=row.version, error=type(error).__name__)
     context.packs.is_read = True
 
 
-async def pack_for(context: Context, connection: AsyncConnection, at: datetime) -> Pack:
-    """Return the pack for a case accepted now; the first call of a process reads what was published."""
+async def pack_for(context: Context, connection: AsyncConnection, code: str, at: datetime) -> Pack:
+    """Return the pack for a case of a programme accepted now; the first call of a process reads what was published."""
     if not context.packs.is_read:
         await read_packs(context, connection)
-    return context.packs.on(day_of(at))
+    return shelf_of(context, code).on(day_of(at))
 
 
-async def need_pack(context: Context, connection: AsyncConnection, version: str) -> None:
+async def need_pack(context: Context, connection: AsyncConnection, case: CaseRow) -> None:
     """Read what was published where the version of a case is not on the shelf yet."""
-    if not context.packs.has(version):
+    if case.programme in context.programmes and not shelf_of(context, case.programme).has(case.policy_version):
         await read_packs(context, connection)
 
 

@@ -1,5 +1,6 @@
-"""The packs that ship with the engine, read once at the edge and handed in."""
+"""The packs that ship with the engine and its programmes, read once at the edge and handed in."""
 
+from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -7,17 +8,26 @@ from typing import Final
 
 from policy.pack import Pack, PackError, parse_pack
 
-TALENT_PERMIT: Final = "talent_permit"
-LIMITS: Final = "limits"
+
+@dataclass(frozen=True, slots=True)
+class PackSource:
+    """Where the versions of a pack lie that ship: in a folder of its name, in a package."""
+
+    name: str
+    package: str = "policy.packs"
 
 
-def load_rule_packs(directory: Path | None = None, name: str = TALENT_PERMIT) -> tuple[Pack, ...]:
+# The limits of any case, and of what stands beside cases.
+LIMITS: Final = PackSource("limits")
+
+
+def load_rule_packs(source: PackSource, directory: Path | None = None) -> tuple[Pack, ...]:
     """Return every version of a rule pack, earliest first; those of a directory stand beside the packaged ones.
 
     Raises:
         PackError: a file is no pack, or one of another name; or two of them have one version.
     """
-    packs = [parse_pack(file.read_text("utf-8")) for file in _yaml_files(name, directory)]
+    name, packs = source.name, [parse_pack(file.read_text("utf-8")) for file in _yaml_files(source, directory)]
     for pack in packs:
         if pack.name != name:
             raise PackError(f"A pack among those of {name} is named {pack.name}.")
@@ -26,22 +36,22 @@ def load_rule_packs(directory: Path | None = None, name: str = TALENT_PERMIT) ->
     return tuple(sorted(packs, key=lambda pack: pack.effective_from))
 
 
-def load_limits(name: str = "default", directory: Path | None = None) -> Pack:
+def load_limits(name: str = "default", directory: Path | None = None, *, source: PackSource = LIMITS) -> Pack:
     """Return a pack of time limits by its name; one of a directory comes before a packaged one.
 
     Raises:
         PackError: there is no such pack.
     """
-    found = [file for file in _yaml_files(LIMITS, directory) if file.name == f"{name}.yaml"]
+    found = [file for file in _yaml_files(source, directory) if file.name == f"{name}.yaml"]
     if not found:
-        raise PackError(f"There is no pack of limits named {name}.")
+        raise PackError(f"There is no pack of {source.name} named {name}.")
     return parse_pack(found[-1].read_text("utf-8"))
 
 
-def _yaml_files(name: str, directory: Path | None) -> list[Traversable]:
-    folders: list[Traversable] = [files("policy.packs") / name]
+def _yaml_files(source: PackSource, directory: Path | None) -> list[Traversable]:
+    folders: list[Traversable] = [files(source.package) / source.name]
     if directory is not None:
-        folders.append(directory / name)
+        folders.append(directory / source.name)
     return [
         file
         for folder in folders

@@ -5,6 +5,7 @@ from datetime import datetime
 from cases.case.file import CaseFile
 from domain.clock import day_of, morning_of
 from domain.working_days import calendar_days_before
+from programmes.talent_permit.limits import limits_in
 from programmes.talent_permit.tables import talent_permit
 from programmes.talent_permit.words import PermitDeadline
 
@@ -15,7 +16,7 @@ def plan_contract_end(file: CaseFile, at: datetime) -> None:
     end = talent_permit(file).contract_end
     if end is None or file.row.ended_on is not None:
         return
-    limits = file.context.limits
+    limits = limits_in(file.context)
     today = day_of(at)
     for left, day in zip(
         sorted(limits.contract_reminders, reverse=True),

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from cases.case.file import CaseFile
+from cases.case.moves import At
 from cases.case.signers import is_same, signature_of
 from cases.decisions.reported_days import day_refused, need_day
 from cases.moves.moving import move, need_move
@@ -13,9 +14,10 @@ from domain.acts import Act
 from domain.clock import day_of, start_of
 from domain.errors import Refused, need
 from domain.reasons import ReasonCode, departure_reason
-from domain.registration import DepartureRequest
 from domain.stages import PendingAct
 from programmes.talent_permit.given import known
+from programmes.talent_permit.limits import limits_in
+from programmes.talent_permit.requests import DepartureRequest
 from programmes.talent_permit.stages import LifeEvent
 from programmes.talent_permit.tables import talent_permit
 from programmes.talent_permit.words import PermitDeadline
@@ -46,7 +48,7 @@ def read(file: CaseFile, actor: Actor, at: datetime, asked: DepartureRequest) ->
     _need_employed(file, at)
     _need_known_day(file, actor, at, asked.last_day)
     days = file.calendar.working_days_between(asked.last_day, day_of(at))
-    late = days > file.context.limits.departure_report_days
+    late = days > limits_in(file.context).departure_report_days
     return Departure(last_day=asked.last_day, reason=reason, by=signature_of(actor), late=late)
 
 
@@ -85,6 +87,12 @@ def confirm(file: CaseFile, actor: Actor, at: datetime) -> None:
     file.record(Act.CONFIRMED, actor, at, outcome=PendingAct.DEPARTURE.value, reasons=reasons, **departure.as_kept())
 
 
+def refuses(file: CaseFile, actor: Actor, track: At | None, at: datetime) -> None:
+    """Refuse a departure before the approval has settled, or once the employment is over."""
+    need_move(file, LifeEvent.PROPOSE_DEPARTURE if actor.role in STAFF else LifeEvent.DEPART, actor)
+    _need_employed(file, at)
+
+
 def need_another_than_reported(file: CaseFile, actor: Actor) -> None:
     """Refuse to let the one who reported a departure, or signed it, judge its dispute."""
     departure = talent_permit(file).departure or {}
@@ -106,7 +114,7 @@ def _need_employed(file: CaseFile, at: datetime) -> None:
 
 def _need_known_day(file: CaseFile, actor: Actor, at: datetime, last_day: date) -> None:
     """Refuse a last day outside the contract, or further back or ahead than this actor may report."""
-    employment, limits, today = known(file).employment, file.context.limits, day_of(at)
+    employment, limits, today = known(file).employment, limits_in(file.context), day_of(at)
     need_day("last_day", last_day, earliest=employment.contract_start, before="before_contract")
     if employment.contract_end is not None:
         need_day("last_day", last_day, latest=max(employment.contract_end, today), after="after_contract")

@@ -10,7 +10,6 @@ from cases.decisions import assessing, finding_answers
 from cases.moves.moving import Asked, move
 from cases.programme import programme_of
 from domain.actors import Actor, system
-from domain.acts import Act
 from domain.clock import day_of
 from domain.findings import Finding, outcome_of
 from domain.languages import Language
@@ -20,7 +19,7 @@ from policy.rerun import REGISTRATION_SCOPE
 from programmes.talent_permit import contract, permits, views
 from programmes.talent_permit.stages import PermitEvent, permit_of
 from programmes.talent_permit.tables import permit_rows, set_permit
-from programmes.talent_permit.words import PermitTask
+from programmes.talent_permit.words import PermitAct, PermitTask
 
 
 async def begin(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
@@ -62,7 +61,7 @@ async def obstacles(file: CaseFile, connection: AsyncConnection, at: datetime) -
         return []
     # Approved it will be in force: what is asked here is what then still stands in the way.
     facts = (await assessing.known_facts(file, connection, at, in_force=True)).facts
-    pack = file.context.packs.version(file.row.policy_version)
+    pack = file.pack
     pending = file.row.pending if file.row.pending_act == PendingAct.APPROVE else None
     proposed = pending["reasons"] if pending else []
     further = finding_answers.answers_given(file, REGISTRATION_SCOPE, proposed, at)
@@ -91,7 +90,7 @@ async def outlook(
 
 
 def _weigh(file: CaseFile, actor: Actor, at: datetime, destination: Destination, known: assessing.Known) -> None:
-    pack, facts = file.context.packs.version(file.row.policy_version), known.facts
+    pack, facts = file.pack, known.facts
     findings = programme_of(file).rules.of_destination(facts, destination, pack, file.accepted_on)
     assessing.keep_assessment(file, destination.value, findings, known, at)
     asked = finding_answers.open_questions(file, findings, facts)
@@ -105,7 +104,9 @@ def _weigh(file: CaseFile, actor: Actor, at: datetime, destination: Destination,
     task = move(file, PermitEvent.NOT_CLEAR, actor, at, track=permit_of(destination), asked=asks).task
     if task.detail.get("findings") != about["findings"]:
         file.change_task(task, detail=task.detail | about)
-    file.record(Act.PERMIT_NOT_CLEAR, actor, at, destination=destination.value, outcome=outcome_of(findings).value)
+    file.record(
+        PermitAct.PERMIT_NOT_CLEAR, actor, at, destination=destination.value, outcome=outcome_of(findings).value
+    )
 
 
 def _send(

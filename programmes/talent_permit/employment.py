@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
+from cases.case.moves import At
 from cases.case.signers import need_reasons, signature_of
 from cases.decisions import assessing
 from cases.decisions.proposals import need_no_proposal
@@ -23,14 +24,14 @@ from domain.errors import FieldError, Refused, need
 from domain.field_errors import MESSAGES, FieldCode, field_errors
 from domain.notices import NoticeKind
 from domain.reasons import ReasonCode, Use
-from domain.registration import ChangeRequest, CorrectionRequest, DepartureRequest, RegistrationRequest
 from domain.stages import CLOSED, IN_REVIEW, PendingAct, Stage, Standing
 from domain.tasks import TaskAction, TaskKind
 from programmes.talent_permit import contract, departures, ending, permits
 from programmes.talent_permit.given import given, known
+from programmes.talent_permit.requests import ChangeRequest, CorrectionRequest, DepartureRequest, RegistrationRequest
 from programmes.talent_permit.stages import LifeEvent
 from programmes.talent_permit.tables import permit_rows, talent_permit
-from programmes.talent_permit.words import PermitDeadline, PermitTask
+from programmes.talent_permit.words import PermitAct, PermitDeadline, PermitTask
 from store.rows.work import DeadlineRow, TaskRow
 
 
@@ -43,7 +44,7 @@ def depart(file: CaseFile, actor: Actor, at: datetime, asked: DepartureRequest) 
     departure = departures.read(file, actor, at, asked)
     departures.take(file, departure)
     move(file, LifeEvent.DEPART, actor, at)
-    file.record(Act.DEPARTURE_REPORTED, actor, at, reasons=[departure.reason.value], **departure.as_kept())
+    file.record(PermitAct.DEPARTURE_REPORTED, actor, at, reasons=[departure.reason.value], **departure.as_kept())
 
 
 def _propose_departure(file: CaseFile, actor: Actor, at: datetime, asked: DepartureRequest) -> None:
@@ -58,15 +59,32 @@ def _propose_departure(file: CaseFile, actor: Actor, at: datetime, asked: Depart
 
 def dispute(file: CaseFile, actor: Actor, at: datetime) -> None:
     """Let an officer look at a departure that the person disputes; the report to the authority waits (R22, R30)."""
+    need_move(file, LifeEvent.DISPUTE, actor)
+    departure = _need_departure(file)
+    move(file, LifeEvent.DISPUTE, actor, at)
+    talent_permit(file).departure = departure | {"disputed": True}
+    file.record(PermitAct.DEPARTURE_DISPUTED, actor, at)
+
+
+def refuses_dispute(file: CaseFile, actor: Actor, track: At | None, at: datetime) -> None:
+    """Refuse a dispute where no departure is recorded, or this one was disputed before."""
+    need_move(file, LifeEvent.DISPUTE, actor)
+    _need_departure(file)
+
+
+def refuses_revocation(file: CaseFile, actor: Actor, track: At | None, at: datetime) -> None:
+    """Refuse to revoke an approval that can still be recalled."""
+    need_move(file, LifeEvent.REVOKE, actor)
+    departures.need_settled(file)
+
+
+def _need_departure(file: CaseFile) -> dict[str, Any]:
     departure = talent_permit(file).departure
     if departure is None or file.row.end_reason != departure["reason"]:
-        need_move(file, LifeEvent.DISPUTE, actor)
         raise Refused("wrong_stage", "No departure is recorded.")
     if departure["disputed"]:
         raise Refused("already_decided", "This departure was disputed before.")
-    move(file, LifeEvent.DISPUTE, actor, at)
-    talent_permit(file).departure = departure | {"disputed": True}
-    file.record(Act.DEPARTURE_DISPUTED, actor, at)
+    return departure
 
 
 def end_employment(file: CaseFile, actor: Actor, at: datetime, _deadline: DeadlineRow | None = None) -> None:
@@ -80,8 +98,7 @@ def end_employment(file: CaseFile, actor: Actor, at: datetime, _deadline: Deadli
 
 def revoke(file: CaseFile, actor: Actor, at: datetime, asked: RevocationRequest) -> None:
     """Propose a revocation, which takes effect with a second signature (R24)."""
-    need_move(file, LifeEvent.REVOKE, actor)
-    departures.need_settled(file)
+    refuses_revocation(file, actor, None, at)
     need_no_proposal(file)
     need_reasons(asked.reasons, Use.REVOKE, file.forms)
     file.row.round += 1
@@ -115,7 +132,7 @@ async def change(file: CaseFile, connection: AsyncConnection, actor: Actor, at: 
     if at_once := {name: value for name, value in asked.at_once.items() if name not in held}:
         told = keep_version(file, at, whole=_changed(file, at_once))
         move(file, LifeEvent.CHANGE, actor, at, said=[(NoticeKind.CONTACT_CHANGED, each) for each in told])
-        file.record(Act.CHANGED, actor, at, fields=sorted(at_once), version=file.row.facts_version)
+        file.record(PermitAct.CHANGED, actor, at, fields=sorted(at_once), version=file.row.facts_version)
     if for_review := asked.for_review | held:
         ask_officer(file, actor, at, for_review)
 
@@ -127,7 +144,7 @@ def ask_officer(file: CaseFile, actor: Actor, at: datetime, asked: dict[str, Any
     _changed(file, wanted)
     sealed = file.seal("tasks", "detail", _change_place(file), wanted).hex()
     file.change_task(task, detail={"fields": sorted(wanted), "change": sealed, "by": signature_of(actor)})
-    file.record(Act.CHANGE_ASKED, actor, at, fields=sorted(asked))
+    file.record(PermitAct.CHANGE_ASKED, actor, at, fields=sorted(asked))
 
 
 async def answer_change(
@@ -144,12 +161,12 @@ async def answer_change(
         told = keep_version(file, at, whole=_changed(file, wanted))
         spoken = [*((NoticeKind.CONTACT_CHANGED, each) for each in told), (NoticeKind.CHANGE_TAKEN, said)]
         move(file, LifeEvent.TAKE_CHANGE, actor, at, said=spoken)
-        file.record(Act.CHANGED, actor, at, fields=fields, version=file.row.facts_version)
+        file.record(PermitAct.CHANGED, actor, at, fields=fields, version=file.row.facts_version)
         if "contract_end" in wanted:
             _take_contract_end(file, actor, at)
     else:
         move(file, LifeEvent.DECLINE_CHANGE, actor, at, said=said)
-        file.record(Act.CHANGE_DECLINED, actor, at, fields=fields)
+        file.record(PermitAct.CHANGE_DECLINED, actor, at, fields=fields)
 
 
 async def answer_employment(
@@ -160,7 +177,7 @@ async def answer_employment(
         _need_contract_to_come(file, at, asked.contract_end)
         whole = _changed(file, {"contract_end": asked.contract_end.isoformat()})
         keep_version(file, at, whole=whole)
-        file.record(Act.CHANGED, actor, at, fields=["contract_end"], version=file.row.facts_version)
+        file.record(PermitAct.CHANGED, actor, at, fields=["contract_end"], version=file.row.facts_version)
         _take_contract_end(file, actor, at)
     elif asked.action is TaskAction.DEPARTED and asked.last_day is not None:
         reason = asked.reason or ReasonCode.CONTRACT_ENDED.value
@@ -235,7 +252,7 @@ def _end(file: CaseFile, event: LifeEvent, actor: Actor, at: datetime, reason: s
     ending.close(file, at, reason)
     move(file, event, actor, at)
     ended_on = need(file.row.ended_on, "ended_on")
-    file.record(Act.ENDED, actor, at, reasons=[reason], ended_on=ended_on.isoformat())
+    file.record(PermitAct.ENDED, actor, at, reasons=[reason], ended_on=ended_on.isoformat())
 
 
 def _is_reported(file: CaseFile) -> bool:

@@ -2,27 +2,19 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
-
-from sqlalchemy import exists, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
 from cases.deadlines import park_clock
 from cases.decisions import settling
 from cases.moves.moving import move
 from domain.actors import Actor
-from domain.acts import Act
 from domain.clock import day_of
 from domain.deadlines import DeadlineKind
 from domain.decisions import GivenReason
 from domain.errors import need
-from domain.reasons import ReasonCode
-from domain.stages import DueKind, Holder, PermitStage
+from domain.stages import DueKind, Holder
 from programmes.talent_permit.stages import LifeEvent
-from programmes.talent_permit.tables import permits as permit_table
-from programmes.talent_permit.words import PermitDeadline
-from store.tables import cases
+from programmes.talent_permit.words import PermitAct, PermitDeadline
 
 
 def revoke(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[GivenReason]) -> None:
@@ -31,7 +23,7 @@ def revoke(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[GivenRe
     close(file, at, "revoked")
     move(file, LifeEvent.CONFIRM_REVOCATION, actor, at, said=settling.letter(file, actor, at, reasons))
     ended_on = need(file.row.ended_on, "ended_on").isoformat()
-    file.record(Act.REVOKED, actor, at, reasons=codes, ended_on=ended_on, remedy=settling.remedy_stated(file))
+    file.record(PermitAct.REVOKED, actor, at, reasons=codes, ended_on=ended_on, remedy=settling.remedy_stated(file))
 
 
 def close(file: CaseFile, at: datetime, end_reason: str) -> None:
@@ -47,20 +39,3 @@ def close(file: CaseFile, at: datetime, end_reason: str) -> None:
         DeadlineKind.SETTLED,
     )
     park_clock.owe(file, None, DueKind.PARK_DECISION, Holder.NONE)
-
-
-_TOLD: Final = (PermitStage.SUBMITTED.value, PermitStage.ACCEPTED.value, PermitStage.ISSUED.value)
-
-
-async def ended_elsewhere(connection: AsyncConnection, employer_id: str) -> Sequence[str]:
-    """Return the permits whose registration ends with the employer's leaving, by the names the authority has."""
-    ends = exists().where(
-        cases.c.reference == permit_table.c.reference,
-        or_(cases.c.live, cases.c.end_reason == ReasonCode.EMPLOYER_LEFT_PARK.value),
-    )
-    query = (
-        select(permit_table.c.reference, permit_table.c.destination, permit_table.c.entry_case)
-        .where(permit_table.c.employer_id == employer_id, permit_table.c.stage.in_(_TOLD), ends)
-        .order_by(permit_table.c.reference, permit_table.c.destination)
-    )
-    return [row.entry_case or f"{row.reference}/{row.destination}" for row in await connection.execute(query)]

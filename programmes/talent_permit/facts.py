@@ -10,9 +10,9 @@ from domain.clock import day_of
 from domain.employers import EmployerKind
 from domain.forms import Form, need_form
 from domain.premises import locate
-from domain.registration import RegistrationRequest
 from policy.addresses import fold_address
 from programmes.talent_permit.known import PermitFacts, facts_of
+from programmes.talent_permit.requests import RegistrationRequest
 from register.premises import find_premises
 from store.case_rows import LoadedEmployer
 

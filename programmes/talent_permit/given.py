@@ -3,7 +3,7 @@
 from cases.case import facts as case_facts
 from cases.case.file import CaseFile
 from domain.forms import need_form
-from domain.registration import RegistrationRequest
+from programmes.talent_permit.requests import RegistrationRequest
 
 
 def given(file: CaseFile) -> RegistrationRequest:

@@ -9,9 +9,9 @@ from domain.employers import EmployerKind
 from domain.fields import Day
 from domain.findings import FindingCode
 from domain.premises import Site, SiteStanding
-from domain.registration import EmploymentKind, RegistrationRequest
 from domain.stages import Destination, Standing
 from policy.facts import Facts
+from programmes.talent_permit.requests import EmploymentKind, RegistrationRequest
 
 
 class PermitFacts(Facts):

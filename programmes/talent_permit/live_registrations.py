@@ -14,6 +14,7 @@ from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import day_of, start_of
 from domain.errors import Refused
+from programmes.talent_permit.limits import limits_in
 from store.case_rows import Beside
 from store.ledger import Entry, append
 from store.tables import cases, quotas
@@ -43,7 +44,7 @@ def person_within_limit(context: Context, actor: Actor, identity_number: str, at
         "limit_employer": actor.tenant,
         "limit_what": _WHAT,
         "limit_day": day_of(at),
-        "limit_most": context.limits.conflicts_a_day,
+        "limit_most": limits_in(context).conflicts_a_day,
     }
     return Beside((("conflicts_today", _CONFLICTS), (name, within)), {**known.values, **limit})
 
@@ -72,9 +73,9 @@ async def hold_limit(
     """
     if conflicts is None:
         return False
-    if conflicts < context.limits.conflicts_a_day:
+    if conflicts < limits_in(context).conflicts_a_day:
         conflicts = (await connection.execute(_today(actor, at).with_for_update())).scalar_one()
-    if conflicts >= context.limits.conflicts_a_day:
+    if conflicts >= limits_in(context).conflicts_a_day:
         raise _spent(at)
     return True
 
@@ -86,7 +87,7 @@ async def need_within_limit(context: Context, connection: AsyncConnection, actor
         Refused: `too_many_requests`.
     """
     conflicts = (await connection.execute(_today(actor, at))).scalar_one_or_none()
-    if conflicts is not None and conflicts >= context.limits.conflicts_a_day:
+    if conflicts is not None and conflicts >= limits_in(context).conflicts_a_day:
         raise _spent(at)
 
 
@@ -112,7 +113,7 @@ async def second_refused(context: Context, connection: AsyncConnection, actor: A
         detail={"own": own is not None, "case": own},
     )
     await append(connection, f"request/{uuid4()}", [entry])
-    if count > context.limits.conflicts_a_day:
+    if count > limits_in(context).conflicts_a_day:
         return _spent(at)
     if own is not None:
         return Refused("live_registration_exists", f"You have a live registration of this person: {own}.")

@@ -5,10 +5,11 @@ from functools import partial
 from typing import Any, Final
 
 from cases.case.file import CaseFile
+from cases.case.moves import At
 from cases.case.signers import (
     given,
+    need_not_held,
     need_reasons,
-    signer,
     take_task,
 )
 from cases.decisions import finding_answers, proposals
@@ -28,22 +29,20 @@ from domain.decisions import (
     OutcomeRequest,
     PermitConfirmationRequest,
 )
-from domain.errors import Refused
+from domain.errors import Refused, need
 from domain.reasons import ReasonCode, Use
 from domain.stages import Destination, PendingAct, Stage
 from domain.tasks import TaskKind
 from programmes.talent_permit import eligibility, permits
 from programmes.talent_permit.authority import applying as answering
 from programmes.talent_permit.authority import inbox
-from programmes.talent_permit.stages import PermitEvent, permit_of
+from programmes.talent_permit.stages import WAITS_FOR_DESTINATION, PermitEvent, permit_of
 from programmes.talent_permit.tables import PermitRow, permit_rows, set_permit
-from programmes.talent_permit.words import PermitTask
+from programmes.talent_permit.words import PermitAct, PermitTask
 from store.case_rows import Row
 from store.rows.authority import AnswerRow
 
-_RULE: Final = SecondSignature(
-    one_waits="already_decided", told="A proposal for this destination waits for its second signature."
-)
+_RULE: Final = SecondSignature(one_waits="already_decided", told=WAITS_FOR_DESTINATION)
 
 
 def settle_eligibility(
@@ -57,8 +56,7 @@ def settle_eligibility(
     permit = _permit(file, destination)
     need_move(file, PermitEvent.ELIGIBLE, actor, permit_of(destination))
     _RULE.need_none(permit.pending_act)
-    if file.stage is not Stage.APPROVED:
-        raise Refused("wrong_stage", "The registration is not in force.")
+    _need_in_force(file)
     take_task(file, actor, at, PermitTask.PERMIT_ELIGIBILITY, destination)
     if asked.action is EligibilityAction.SEND:
         codes = need_reasons(asked.reasons, Use.OVERRIDE, file.forms)
@@ -72,8 +70,44 @@ def settle_eligibility(
     event = PermitEvent.PROPOSE_WITHHOLD
     _propose(file, actor, at, destination, event, PendingAct.WITHHOLD, asked.reasons, asked.note)
     file.record(
-        Act.PERMIT_WITHHOLD_PROPOSED, actor, at, destination=destination.value, reasons=[r.code for r in asked.reasons]
+        PermitAct.PERMIT_WITHHOLD_PROPOSED,
+        actor,
+        at,
+        destination=destination.value,
+        reasons=[r.code for r in asked.reasons],
     )
+
+
+def refuses_eligibility(file: CaseFile, actor: Actor, track: At | None, at: datetime) -> None:
+    """Refuse an answer about a destination of which nobody is asked, or that another officer works on."""
+    destination = _destination(track)
+    permit = _permit(file, destination)
+    need_move(file, PermitEvent.ELIGIBLE, actor, permit_of(destination))
+    _RULE.need_none(permit.pending_act)
+    _need_in_force(file)
+    need_not_held(file, actor, PermitTask.PERMIT_ELIGIBILITY, destination)
+
+
+def refuses_signature(file: CaseFile, actor: Actor, track: At | None, at: datetime) -> None:
+    """Refuse a second signature on what another officer holds."""
+    _permit(file, _destination(track))
+    need_not_held(file, actor, TaskKind.CONFIRM, _destination(track))
+
+
+def refuses_outcome(file: CaseFile, actor: Actor, track: At | None, at: datetime) -> None:
+    """Refuse to propose an answer of a permit that is not followed, or that another officer works on."""
+    destination = _destination(track)
+    _permit(file, destination)
+    need_not_held(file, actor, PermitTask.AUTHORITY_CONFLICT, destination)
+
+
+def _destination(track: At | None) -> Destination:
+    return Destination(need(track, "track").key)
+
+
+def _need_in_force(file: CaseFile) -> None:
+    if file.stage is not Stage.APPROVED:
+        raise Refused("wrong_stage", "The registration is not in force.")
 
 
 def confirm(
@@ -98,11 +132,8 @@ def confirm(
 
 
 def _reject(matter: Matter, actor: Actor, at: datetime, asked: PermitConfirmationRequest) -> None:
-    file, act = matter.file, matter.act
-    proposer = proposals.reject(matter, actor, at, asked)
-    event = PermitEvent.REJECT_WITHHOLD if act is PendingAct.WITHHOLD else PermitEvent.REJECT_OUTCOME
-    said = proposals.said_of(act, proposer, asked, occasion=at.isoformat(), due_on=None)
-    move(file, event, actor, at, track=matter.track, asked=Asked(holder=signer(proposer)), said=said)
+    event = PermitEvent.REJECT_WITHHOLD if matter.act is PendingAct.WITHHOLD else PermitEvent.REJECT_OUTCOME
+    proposals.reject(matter, event, actor, at, asked, occasion=at.isoformat(), due_on=None)
 
 
 def propose_outcome(
@@ -153,7 +184,7 @@ def _withhold(file: CaseFile, actor: Actor, at: datetime, destination: Destinati
     event, why = PermitEvent.WITHHOLD, ReasonCode.NOT_ELIGIBLE.value
     permits.move_permit(file, destination, event, actor, at, end_reason=why, said=said)
     codes, remedy = [reason.code for reason in reasons], remedy_stated(file)
-    file.record(Act.PERMIT_WITHHELD, actor, at, destination=destination.value, reasons=codes, remedy=remedy)
+    file.record(PermitAct.PERMIT_WITHHELD, actor, at, destination=destination.value, reasons=codes, remedy=remedy)
     permits.end_track(file, destination, at)
 
 

@@ -28,9 +28,10 @@ from domain.stages import (
 from domain.working_days import calendar_days_before
 from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.authority.known_entries import UNASKABLE, Found
+from programmes.talent_permit.limits import limits_in
 from programmes.talent_permit.stages import PermitEvent, permit_of
 from programmes.talent_permit.tables import permit_rows, set_permit
-from programmes.talent_permit.words import PermitDeadline, PermitTask
+from programmes.talent_permit.words import PermitAct, PermitDeadline, PermitTask
 from store.rows.work import DeadlineRow, TaskRow
 
 _PERMIT_DEADLINES = (
@@ -65,9 +66,9 @@ def make_eligible(
 ) -> None:
     """Make a destination eligible and ask for its list entry (P1)."""
     move_permit(file, destination, PermitEvent.ELIGIBLE, actor, at)
-    file.record(Act.PERMIT_ELIGIBLE, actor, at, destination=destination.value, reasons=reasons)
+    file.record(PermitAct.PERMIT_ELIGIBLE, actor, at, destination=destination.value, reasons=reasons)
     file.call("list_entry", at, destination=destination)
-    days = file.context.limits.sending_days
+    days = limits_in(file.context).sending_days
     file.set_working_days(PermitDeadline.SENDING_EXPECTED, day_of(at), days, destination=destination.value)
 
 
@@ -79,13 +80,13 @@ def sent(file: CaseFile, actor: Actor, at: datetime, destination: Destination, f
         return
     move_permit(file, destination, PermitEvent.SENT, actor, at, sent_at=at)
     file.cancel_deadlines(PermitDeadline.SENDING_EXPECTED, destination=destination.value)
-    limits, day0 = file.context.limits, day_of(at)
+    limits, day0 = limits_in(file.context), day_of(at)
     for step, moment in enumerate(file.calendar.mornings(day0, limits.applicant_reminders), start=1):
         file.set_deadline(PermitDeadline.APPLICANT_REMINDER, moment, destination=destination.value, step=step)
     inactive = file.calendar.mornings(day0, (limits.applicant_inactive_days,))[0]
     file.set_deadline(PermitDeadline.APPLICANT_INACTIVE, inactive, destination=destination.value)
     before: dict[str, Any] = {"entry": found.detail()} if found else {}
-    file.record(Act.PERMIT_SENT, actor, at, destination=destination.value, **before)
+    file.record(PermitAct.PERMIT_SENT, actor, at, destination=destination.value, **before)
     follow_up(file)
 
 
@@ -103,7 +104,7 @@ def rejected(
         own = {"case": f"{file.reference}/{destination}", "registration_number": file.row.registration_number}
         detail |= {"differs": list(found.differs), "entry": found.detail(), "own": own}
     move_permit(file, destination, PermitEvent.SENDING_REJECTED, actor, at, asked=Asked(detail=detail))
-    file.record(Act.PERMIT_REJECTED, actor, at, destination=destination.value, reasons=[reason])
+    file.record(PermitAct.PERMIT_REJECTED, actor, at, destination=destination.value, reasons=[reason])
 
 
 def send_again(file: CaseFile, actor: Actor, at: datetime, task: TaskRow) -> None:
@@ -154,7 +155,7 @@ def _close_unsent(file: CaseFile, actor: Actor, at: datetime, destination: Desti
     move_permit(file, destination, PermitEvent.REGISTRATION_ENDED, actor, at, end_reason=why, said=said)
     stop_waiting(file, destination, at)
     file.end_calls(at, "cancelled", *file.calls_of(destination))
-    file.record(Act.PERMIT_CLOSED, actor, at, destination=destination.value)
+    file.record(PermitAct.PERMIT_CLOSED, actor, at, destination=destination.value)
 
 
 def report(
@@ -162,11 +163,11 @@ def report(
 ) -> None:
     """Report once to the authority that a registration ended, and tell the person of an issued permit (P13, P16)."""
     move_permit(file, destination, PermitEvent.REGISTRATION_ENDED, actor, at, reported_at=at)
-    file.record(Act.PERMIT_REPORTED, actor, at, destination=destination.value, what=what)
+    file.record(PermitAct.PERMIT_REPORTED, actor, at, destination=destination.value, what=what)
     if not in_batch:
         on = (file.row.ended_on or day_of(at)).isoformat()
         file.call(what, at, destination=destination, detail={"on": on, "reason": file.row.end_reason})
-        days = file.context.limits.report_days
+        days = limits_in(file.context).report_days
         file.set_working_days(PermitDeadline.REPORT_EXPECTED, day_of(at), days, destination=destination.value)
 
 
@@ -188,14 +189,14 @@ def card_lost(file: CaseFile, actor: Actor, at: datetime, destination: Destinati
         file.unsent.append(destination)
     else:
         file.call("card_lost", at, destination=destination, detail={"on": lost_on.isoformat(), "reason": "card_lost"})
-    file.record(Act.CARD_LOST, actor, at, destination=destination.value, lost_on=lost_on.isoformat())
+    file.record(PermitAct.CARD_LOST, actor, at, destination=destination.value, lost_on=lost_on.isoformat())
 
 
 def plan_expiry(file: CaseFile, destination: Destination, at: datetime) -> None:
     """Set the reminders before the end of an issued permit and its end; those already past are skipped (P21, P22)."""
     file.cancel_deadlines(*_TIMED, destination=destination.value)
     until = need(permit_rows(file)[destination].valid_until, "valid_until")
-    numbers = file.context.limits.permit_reminders
+    numbers = limits_in(file.context).permit_reminders
     for left, day in zip(sorted(numbers, reverse=True), calendar_days_before(until, numbers), strict=True):
         if morning_of(day) > at:
             file.set_deadline(PermitDeadline.PERMIT_EXPIRING, morning_of(day), destination=destination.value, step=left)
@@ -255,7 +256,7 @@ def _expire(file: CaseFile, actor: Actor, at: datetime, destination: Destination
     spoken = [] if _is_renewed(file, destination) else [(NoticeKind.PERMIT_EXPIRED, said)]
     move_permit(file, destination, PermitEvent.EXPIRED, actor, at, said=spoken)
     end_track(file, destination, at)
-    file.record(Act.PERMIT_EXPIRED, actor, at, destination=destination.value)
+    file.record(PermitAct.PERMIT_EXPIRED, actor, at, destination=destination.value)
 
 
 def _is_renewed(file: CaseFile, destination: Destination) -> bool:
@@ -280,7 +281,7 @@ def _late(file: CaseFile, actor: Actor, at: datetime, destination: Destination, 
     event = PermitEvent.AUTHORITY_LATE
     moved = move_permit(file, destination, event, actor, at, asked=Asked(due_at=due), said=said)
     file.change_task(moved.task, overdue=True)
-    file.record(Act.PERMIT_LATE, actor, at, destination=destination.value, step=deadline.step)
+    file.record(PermitAct.PERMIT_LATE, actor, at, destination=destination.value, step=deadline.step)
 
 
 _ON_TIME: Final[dict[str, Callable[[CaseFile, Actor, datetime, Destination, DeadlineRow], None]]] = {

@@ -6,39 +6,46 @@ from cases.case.parties import READS_CASE, TRIES_COMMANDS, DeclaredPart
 from cases.case.shows import Views
 from cases.programme import Programme, Signature
 from domain import spellings
-from domain.acts import Act
+from domain.actors import Role
 from domain.case_types import CaseType
 from domain.commands import CommandKind
 from domain.parties import Part, Party
-from domain.registration import RegistrationRequest
-from domain.roster import RosterAct
 from domain.stages import PendingAct
+from policy.limits import OwnLimits
 from policy.rerun import Rules
 from programmes.talent_permit import (
     departures,
     eligibility,
     employment,
-    ending,
     facts,
     given,
+    limits,
     live_registrations,
     own_views,
     registration,
+    routes,
     rules,
     views,
 )
-from programmes.talent_permit.authority import inbox, lost
+from programmes.talent_permit.authority import inbox, lost, polling
+from programmes.talent_permit.authority.calls import CALLS
+from programmes.talent_permit.authority.incoming import AUTHORITY, LOST_ANSWERS
+from programmes.talent_permit.authority.leaving import LEAVING
+from programmes.talent_permit.bodies import BODIES
 from programmes.talent_permit.known import LOOKED_AT, PermitFacts
 from programmes.talent_permit.published import PUBLISHED
+from programmes.talent_permit.requests import RegistrationRequest
+from programmes.talent_permit.rosters import ROSTERS
 from programmes.talent_permit.stages import MOVES, TRACKS, LifeEvent
 from programmes.talent_permit.tables import PERMITS, TALENT_PERMITS
 from programmes.talent_permit.timers import TIMERS, recounted
 from programmes.talent_permit.told import TOLD
 from programmes.talent_permit.verbs import ANSWERS, COMMANDS
-from programmes.talent_permit.words import WORDS, PermitCommand
+from programmes.talent_permit.words import WORDS, PermitAct, PermitCommand
 
 TALENT_PERMIT: Final = Programme(
     code=spellings.TALENT_PERMIT,
+    path=routes.PATH,
     party=Party.EMPLOYER,
     parts=(
         DeclaredPart(
@@ -62,26 +69,35 @@ TALENT_PERMIT: Final = Programme(
         told=TOLD,
         published=PUBLISHED,
     ),
+    by=frozenset({Role.EMPLOYER}),
+    submit=routes.SUBMIT,
+    bodies=BODIES,
+    check=(routes.CHECK, registration.check),
+    track_path=routes.PERMITS,
+    inboxes=(AUTHORITY,),
+    desks=(LOST_ANSWERS,),
     accept=registration.accept,
     taken_again_at=live_registrations.taken_again_at,
-    rosters={RosterAct.REGISTER: None, RosterAct.DEPARTURE: PermitCommand.DEPART},
+    rosters=ROSTERS,
     moves=MOVES,
     tracks=TRACKS,
     words=WORDS,
     commands=COMMANDS,
     answers=ANSWERS,
     timers=TIMERS,
+    packs=(limits.RULES,),
+    limits=OwnLimits(limits.read),
     rules=Rules(facts=PermitFacts, assess=rules.assess, of_destination=rules.eligibility, looked_at=LOOKED_AT),
     gather=facts.gather,
     signatures={
         PendingAct.REVOKE: Signature(
-            proposed=Act.REVOCATION_PROPOSED,
+            proposed=PermitAct.REVOCATION_PROPOSED,
             rejected=LifeEvent.REJECT_REVOCATION,
             given=employment.confirm_revocation,
             withheld=employment.after_rejected_revocation,
         ),
         PendingAct.DEPARTURE: Signature(
-            proposed=Act.DEPARTURE_PROPOSED, rejected=LifeEvent.REJECT_DEPARTURE, given=departures.confirm
+            proposed=PermitAct.DEPARTURE_PROPOSED, rejected=LifeEvent.REJECT_DEPARTURE, given=departures.confirm
         ),
     },
     takes_effect=eligibility.begin,
@@ -91,8 +107,10 @@ TALENT_PERMIT: Final = Programme(
     weigh_again=eligibility.weigh_again,
     has_died=departures.has_died,
     outlook=eligibility.outlook,
-    ended_elsewhere=ending.ended_elsewhere,
     recounted=recounted,
+    calls=CALLS,
+    poll=polling.poll,
+    leaving=LEAVING,
     answer_hashes=inbox.accepted_hashes,
     forget=lost.forget_before,
 )

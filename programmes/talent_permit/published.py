@@ -8,10 +8,10 @@ from pydantic import BaseModel, Field
 from cases.case import views as core
 from cases.case.shows import Published
 from cases.case.views import OBJECT_OR_NULL, CaseAnswered, CaseAnsweredToStaff, FindingView, view
-from domain.registration import EmploymentKind, FactField
 from domain.spellings import TALENT_PERMIT
 from domain.stages import Destination
 from privacy import published as own
+from programmes.talent_permit.requests import EmploymentKind, FactField
 from programmes.talent_permit.views import AuthorityReasonView, HeldAnswerView, PermitAnsweredFor, RegistrationView
 
 _PROGRAMME: Final = Field(examples=[TALENT_PERMIT], description="The programme that the case is of.")

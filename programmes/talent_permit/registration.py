@@ -22,6 +22,7 @@ from cases.shared.idempotency import Idempotency, Progress, Reply, asked_before,
 from cases.shared.lost_cases import given_before
 from cases.shared.pack_shelf import pack_for
 from cases.shared.persons import KnownPerson, meet
+from domain import spellings
 from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import day_of
@@ -31,7 +32,6 @@ from domain.errors import Refused
 from domain.findings import Audience, outcome_of, seen_by
 from domain.languages import Language
 from domain.references import REFERENCE_BYTES, reference_from
-from domain.registration import RegistrationRequest
 from domain.spellings import TALENT_PERMIT
 from domain.stages import Holder, Stage
 from programmes.talent_permit.facts import gather_facts
@@ -42,6 +42,7 @@ from programmes.talent_permit.live_registrations import (
     refuse_second,
     second_refused,
 )
+from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.rules import assess
 from programmes.talent_permit.tables import TALENT_PERMITS, TalentPermitRow
 from store.case_rows import LoadedEmployer, Row, load_employer
@@ -115,7 +116,7 @@ async def check(
             employer = _known(await load_employer(connection, employer_id, beside=beside))
             live, on = bool(employer.beside["own_live"]), day_of(at)
             facts = await gather_facts(context, connection, request, employer, on=on, today=on, other_live=live)
-            pack = await pack_for(context, connection, at)
+            pack = await pack_for(context, connection, spellings.TALENT_PERMIT, at)
     except UnknownEmployer:
         raise await refuse_unknown(context) from None
     findings = assess(facts, pack, on)
@@ -186,7 +187,7 @@ async def _new_file(
     reference: str,
 ) -> CaseFile:
     """Return the file of a case that is not stored yet."""
-    pack = await pack_for(context, connection, at)
+    pack = await pack_for(context, connection, spellings.TALENT_PERMIT, at)
     return CaseFile(
         context=context,
         row=_register_row(context, actor, request, reference, at, person_id=person.person_id, pack=pack.version),

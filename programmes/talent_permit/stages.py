@@ -18,11 +18,12 @@ from cases.moves.front_half import (
     FRONT_HALF,
     OFFICER,
     PERSON,
-    SECOND_SIGNER,
     TIMER,
     Event,
+    need_no_proposal,
     proposed,
     rejected,
+    second_signer,
 )
 from domain.actors import STAFF, Actor, Role
 from domain.answers import AnswerState
@@ -39,7 +40,8 @@ from domain.stages import (
     Stage,
 )
 from domain.tasks import REVIEW_TASKS, TaskKind
-from programmes.talent_permit.tables import permit_rows, talent_permit
+from programmes.talent_permit.limits import limits_in
+from programmes.talent_permit.tables import PermitRow, permit_rows, talent_permit
 from programmes.talent_permit.words import PermitTask
 
 
@@ -108,9 +110,32 @@ def _need_another_than_reported(file: CaseFile, actor: Actor, track: At | None) 
         raise Refused("role_not_allowed", words="own_departure")
 
 
-def _need_permit_signer(file: CaseFile, actor: Actor, track: At | None) -> None:
-    permit = permit_rows(file).get(Destination(need(track, "track").key))
-    need_signer(actor, None if permit is None else permit.pending)
+def _permit(file: CaseFile, track: At | None) -> PermitRow | None:
+    return permit_rows(file).get(Destination(need(track, "track").key))
+
+
+def _signer(*acts: PendingAct) -> Who:
+    """Return who may sign what was proposed of a permit."""
+
+    def need_one(file: CaseFile, actor: Actor, track: At | None) -> None:
+        permit = _permit(file, track)
+        waits = permit is not None and permit.pending_act in acts
+        need_signer(actor, permit.pending if permit is not None and waits else None)
+
+    return Who("second signer", STAFF, need=need_one)
+
+
+def _need_no_proposal(file: CaseFile, actor: Actor, track: At | None) -> None:
+    permit = _permit(file, track)
+    if permit is not None and permit.pending_act is not None:
+        raise Refused("already_decided", WAITS_FOR_DESTINATION)
+
+
+def _need_to_answer(file: CaseFile, actor: Actor, track: At | None) -> None:
+    _need_no_proposal(file, actor, track)
+    waiting, key = (AnswerState.HELD, AnswerState.EARLY), need(track, "track").key
+    if not any(a.destination == key and a.state in waiting for a in file.answers):
+        raise Refused("not_found", "No answer about this permit is held.")
 
 
 def _departure(file: CaseFile, at: datetime) -> Mapping[str, Any]:
@@ -126,9 +151,10 @@ def _end(file: CaseFile, at: datetime) -> Mapping[str, Any]:
 
 
 def _in_early_answer_days(file: CaseFile, at: datetime) -> datetime:
-    return file.calendar.deadline(day_of(at), file.context.limits.early_answer_days).at
+    return file.calendar.deadline(day_of(at), limits_in(file.context).early_answer_days).at
 
 
+WAITS_FOR_DESTINATION: Final = "A proposal for this destination waits for its second signature."
 _APPROVED: Final = frozenset({Stage.APPROVED})
 _EVER: Final = frozenset(Stage)
 _REVIEWED: Final = tuple(sorted(REVIEW_TASKS))
@@ -146,12 +172,12 @@ OWN_MOVES: Final[tuple[Move, ...]] = (
         "R22", _APPROVED, LifeEvent.DEPART, EMPLOYER,
         closes=(PermitTask.EMPLOYMENT_CHECK,), notices=(_DEPARTURE,),
     ),
-    proposed("R22", _APPROVED, LifeEvent.PROPOSE_DEPARTURE, who=Who("officer on proof", STAFF)),
+    proposed("R22", _APPROVED, LifeEvent.PROPOSE_DEPARTURE, who=Who("officer on proof", STAFF, need=need_no_proposal)),
     Move(
-        "R22", _APPROVED, LifeEvent.CONFIRM_DEPARTURE, SECOND_SIGNER,
+        "R22", _APPROVED, LifeEvent.CONFIRM_DEPARTURE, second_signer(PendingAct.DEPARTURE),
         closes=(TaskKind.CONFIRM, PermitTask.EMPLOYMENT_CHECK), notices=(_DEPARTURE,),
     ),
-    rejected("R22", _APPROVED, LifeEvent.REJECT_DEPARTURE),
+    rejected("R22", _APPROVED, LifeEvent.REJECT_DEPARTURE, second_signer(PendingAct.DEPARTURE)),
     Move(
         "R22, R30", frozenset({Stage.APPROVED, Stage.ENDED}), LifeEvent.DISPUTE, PERSON,
         opens=(Opens(PermitTask.DEPARTURE_DISPUTED, due=within_decision_days),),
@@ -167,12 +193,12 @@ OWN_MOVES: Final[tuple[Move, ...]] = (
         Who("timer", frozenset({Role.SYSTEM}) | STAFF, asked=False),
         Stage.ENDED, closes=_REVIEWED, notices=(_ENDED,),
     ),
-    proposed("R24", _APPROVED, LifeEvent.REVOKE),
+    proposed("R24", _APPROVED, LifeEvent.REVOKE, who=Who("officer", STAFF, need=need_no_proposal)),
     Move(
-        "R25", _APPROVED, LifeEvent.CONFIRM_REVOCATION, SECOND_SIGNER, Stage.ENDED,
+        "R25", _APPROVED, LifeEvent.CONFIRM_REVOCATION, second_signer(PendingAct.REVOKE), Stage.ENDED,
         closes=_REVIEWED, notices=(Notice(NoticeKind.REGISTRATION_REVOKED),),
     ),
-    rejected("R26", _APPROVED, LifeEvent.REJECT_REVOCATION),
+    rejected("R26", _APPROVED, LifeEvent.REJECT_REVOCATION, second_signer(PendingAct.REVOKE)),
     Move("R28", _APPROVED, LifeEvent.EMPLOYER_LEFT, _LEFT, Stage.ENDED, closes=_REVIEWED, notices=(_ENDED,)),
     Move(
         "R29", _APPROVED, LifeEvent.CONTRACT_REMINDER_DUE, TIMER,
@@ -197,7 +223,7 @@ OWN_MOVES: Final[tuple[Move, ...]] = (
 
 
 def _is_withholding(file: CaseFile, track: At | None) -> bool:
-    permit = permit_rows(file).get(Destination(need(track, "track").key))
+    permit = _permit(file, track)
     return permit is not None and permit.pending_act == PendingAct.WITHHOLD
 
 
@@ -214,11 +240,11 @@ _ISSUED: Final[frozenset[PermitStage | None]] = frozenset({PermitStage.ISSUED})
 _SENT: Final = _AT_AUTHORITY | _ELIGIBLE
 _ANY: Final[frozenset[PermitStage | None]] = frozenset({None, *PermitStage})
 
-_WEIGHED: Final = Who("engine; officer with a reason", frozenset({Role.SYSTEM}) | STAFF)
+_WEIGHED: Final = Who("engine; officer with a reason", frozenset({Role.SYSTEM}) | STAFF, need=_need_no_proposal)
 _REGISTRATION: Final = Who("registration", frozenset(Role), asked=False)
 # An answer that contradicts another is applied by two officers, one that was lost by the engine.
 _AUTHORITY: Final = Who("authority", frozenset({Role.AUTHORITY, Role.SYSTEM}) | STAFF, asked=False)
-_SIGNER: Final = Who("second signer", STAFF, need=_need_permit_signer)
+_PROPOSER: Final = Who("officer", STAFF, need=_need_no_proposal)
 
 _ASKED: Final = Notice(NoticeKind.SECOND_SIGNATURE_REQUESTED)
 _NOT_SIGNED: Final = Notice(NoticeKind.SECOND_SIGNATURE_REJECTED)
@@ -238,15 +264,15 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
     Move("P1", _NONE, PermitEvent.ELIGIBLE, _WEIGHED, PermitStage.ELIGIBLE, closes=(PermitTask.PERMIT_ELIGIBILITY,)),
     Move("P2", _NONE, PermitEvent.NOT_CLEAR, ENGINE, opens=(_WEIGH,)),
     Move(
-        "P3", _NONE, PermitEvent.PROPOSE_WITHHOLD, OFFICER,
+        "P3", _NONE, PermitEvent.PROPOSE_WITHHOLD, _PROPOSER,
         opens=(_SIGN,), closes=(PermitTask.PERMIT_ELIGIBILITY,), notices=(_ASKED,),
     ),
     Move(
-        "P3", _NONE, PermitEvent.WITHHOLD, _SIGNER, PermitStage.ENDED,
+        "P3", _NONE, PermitEvent.WITHHOLD, _signer(PendingAct.WITHHOLD), PermitStage.ENDED,
         closes=_WAITING, notices=(Notice(NoticeKind.PERMIT_WITHHELD),),
     ),
     Move(
-        "P3", _NONE, PermitEvent.REJECT_WITHHOLD, _SIGNER,
+        "P3", _NONE, PermitEvent.REJECT_WITHHOLD, _signer(PendingAct.WITHHOLD),
         opens=(Opens(PermitTask.PERMIT_ELIGIBILITY, due=within_decision_days),),
         closes=(TaskKind.CONFIRM,), notices=(_NOT_SIGNED,),
     ),
@@ -322,24 +348,33 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
         opens=(Opens(PermitTask.AUTHORITY_CONFLICT, due=_in_early_answer_days),),
         notices=(Notice(NoticeKind.AUTHORITY_CONFLICT),),
     ),
-    Move("P3, P26", _ANY, Event.SIGN, _SIGNER, notices=(_ASKED,)),
-    Move("P26", _ANY, PermitEvent.PROPOSE_OUTCOME, OFFICER, opens=(_SIGN,), notices=(_ASKED,)),
+    Move("P3, P26", _ANY, Event.SIGN, _signer(PendingAct.WITHHOLD, PendingAct.OUTCOME), notices=(_ASKED,)),
     Move(
-        "P26", _ANY, PermitEvent.CONFIRM_OUTCOME, _SIGNER,
+        "P26", _ANY, PermitEvent.PROPOSE_OUTCOME, Who("officer", STAFF, need=_need_to_answer),
+        opens=(_SIGN,), notices=(_ASKED,),
+    ),
+    Move(
+        "P26", _ANY, PermitEvent.CONFIRM_OUTCOME, _signer(PendingAct.OUTCOME),
         closes=(
             TaskKind.CONFIRM,
             Closes(PermitTask.AUTHORITY_CONFLICT, Condition("once no answer is held", _holds_none)),
         ),
     ),
     Move(
-        "P26", _ANY, PermitEvent.REJECT_OUTCOME, _SIGNER, closes=(TaskKind.CONFIRM,), notices=(_NOT_SIGNED,)
+        "P26", _ANY, PermitEvent.REJECT_OUTCOME, _signer(PendingAct.OUTCOME),
+        closes=(TaskKind.CONFIRM,), notices=(_NOT_SIGNED,),
     ),
 )  # fmt: skip
+
+
+def _destinations(file: CaseFile) -> list[str]:
+    return [destination.value for destination in file.destinations]
+
 
 PERMIT: Final = "permit"
 MOVES: Final = Moves(*FRONT_HALF, *OWN_MOVES)
 TRACKS: Final[Mapping[str, Track]] = {
-    PERMIT: Track(PermitStage, Moves(*PERMIT_MOVES, called="permit", no_stage="not yet eligible"))
+    PERMIT: Track(PermitStage, Moves(*PERMIT_MOVES, called="permit", no_stage="not yet eligible"), _destinations)
 }
 
 

@@ -8,8 +8,9 @@ from cases.case.shows import FactSource, Told
 from domain.acts import Act
 from domain.case_facts import short_of
 from domain.folding import ActRow, Folding
-from domain.registration import FactField
 from domain.stages import Holder, PendingAct, PermitStage
+from programmes.talent_permit.requests import FactField
+from programmes.talent_permit.words import PermitAct
 
 _APPLICATION: Final = "application"
 _EMPLOYERS: Final = "register of employers"
@@ -52,11 +53,11 @@ _BY_ANSWER: Final[Mapping[str, PermitStage]] = {
     "revoked": PermitStage.REVOKED,
 }
 _BY_ACT: Final[Mapping[str, PermitStage]] = {
-    Act.PERMIT_ELIGIBLE: PermitStage.ELIGIBLE,
-    Act.PERMIT_SENT: PermitStage.SUBMITTED,
-    Act.PERMIT_WITHHELD: PermitStage.ENDED,
-    Act.PERMIT_CLOSED: PermitStage.ENDED,
-    Act.PERMIT_EXPIRED: PermitStage.EXPIRED,
+    PermitAct.PERMIT_ELIGIBLE: PermitStage.ELIGIBLE,
+    PermitAct.PERMIT_SENT: PermitStage.SUBMITTED,
+    PermitAct.PERMIT_WITHHELD: PermitStage.ENDED,
+    PermitAct.PERMIT_CLOSED: PermitStage.ENDED,
+    PermitAct.PERMIT_EXPIRED: PermitStage.EXPIRED,
 }
 _WAITS_FOR: Final[Mapping[StrEnum, Holder]] = {
     PermitStage.ELIGIBLE: Holder.PARK,
@@ -68,7 +69,7 @@ _WAITS_FOR: Final[Mapping[StrEnum, Holder]] = {
 def _stage_after(row: ActRow) -> PermitStage | None:
     if row.act == Act.ANSWER_APPLIED:
         return _BY_ANSWER.get(row.outcome or "")
-    if row.act == Act.PERMIT_SENT and row.detail.get("after_end"):
+    if row.act == PermitAct.PERMIT_SENT and row.detail.get("after_end"):
         return None
     return _BY_ACT.get(row.act)
 
@@ -76,22 +77,24 @@ def _stage_after(row: ActRow) -> PermitStage | None:
 FOLDING: Final = Folding(
     stage_after=_stage_after,
     proposed={
-        Act.PERMIT_WITHHOLD_PROPOSED: PendingAct.WITHHOLD.value,
+        PermitAct.PERMIT_WITHHOLD_PROPOSED: PendingAct.WITHHOLD.value,
         Act.ANSWER_PROPOSED: PendingAct.OUTCOME.value,
     },
-    settled=frozenset({Act.REJECTED, Act.PERMIT_WITHHELD, Act.PERMIT_CLOSED, Act.ANSWER_APPLIED}),
+    settled=frozenset({Act.REJECTED, PermitAct.PERMIT_WITHHELD, PermitAct.PERMIT_CLOSED, Act.ANSWER_APPLIED}),
     waits_for=_WAITS_FOR,
     case_proposed={
-        Act.REVOCATION_PROPOSED: PendingAct.REVOKE.value,
-        Act.DEPARTURE_PROPOSED: PendingAct.DEPARTURE.value,
+        PermitAct.REVOCATION_PROPOSED: PendingAct.REVOKE.value,
+        PermitAct.DEPARTURE_PROPOSED: PendingAct.DEPARTURE.value,
     },
-    case_settled=frozenset({Act.REVOKED}),
+    case_settled=frozenset({PermitAct.REVOKED}),
 )
 TOLD: Final = Told(
     facts=_FACTS,
     from_field=_FROM_FIELD,
-    decisions={Act.REVOKED: "revoke", Act.PERMIT_WITHHELD: "withhold"},
-    proposals=frozenset({Act.REVOCATION_PROPOSED, Act.DEPARTURE_PROPOSED, Act.PERMIT_WITHHOLD_PROPOSED}),
+    decisions={PermitAct.REVOKED: "revoke", PermitAct.PERMIT_WITHHELD: "withhold"},
+    proposals=frozenset(
+        {PermitAct.REVOCATION_PROPOSED, PermitAct.DEPARTURE_PROPOSED, PermitAct.PERMIT_WITHHOLD_PROPOSED}
+    ),
     folding=FOLDING,
     passed_on={"list_entry": _PASSED_ON},
 )

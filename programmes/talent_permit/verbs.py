@@ -11,6 +11,7 @@ from cases.case.file import CaseFile
 from cases.case.identity import take_identity
 from cases.commands import said, verbs
 from cases.decisions import correction, disputes
+from cases.moves.front_half import Event
 from cases.notices import contact_changes
 from cases.programme import EVERYBODY, Answer, Body, Command, Given, Tells, effect
 from cases.shared.context import Context
@@ -29,16 +30,17 @@ from domain.decisions import (
     TaskAnswerRequest,
 )
 from domain.errors import Refused
-from domain.registration import ChangeRequest, CorrectionRequest, DepartureRequest, FactRequest
 from domain.stages import Destination
 from domain.tasks import TaskKind
-from programmes.talent_permit import departures, employment, permit_acts, permits
+from programmes.talent_permit import departures, employment, permit_acts, permits, routes
 from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.authority.early import take_answer, take_early
 from programmes.talent_permit.given import given, known
 from programmes.talent_permit.live_registrations import need_within_limit, refuse_second
+from programmes.talent_permit.requests import ChangeRequest, CorrectionRequest, DepartureRequest, FactRequest
+from programmes.talent_permit.stages import PERMIT, LifeEvent, PermitEvent
 from programmes.talent_permit.tables import permit_rows, talent_permit
-from programmes.talent_permit.words import PermitCommand, PermitTask
+from programmes.talent_permit.words import PermitAct, PermitCommand, PermitTask
 from store.rows.work import TaskRow
 
 
@@ -138,17 +140,19 @@ async def _answer(file: CaseFile, connection: AsyncConnection, actor: Actor, at:
 
 
 def _said_revoked(body: Mapping[str, Any]) -> Tells:
-    return Tells(frozenset({Act.REVOCATION_PROPOSED}), reasons=said.codes(body))
+    return Tells(frozenset({PermitAct.REVOCATION_PROPOSED}), reasons=said.codes(body))
 
 
 def _said_departed(body: Mapping[str, Any]) -> Tells:
     """An employer's report is recorded, an officer's is proposed."""
-    return Tells(frozenset({Act.DEPARTURE_REPORTED, Act.DEPARTURE_PROPOSED}), reasons=frozenset({body["reason"]}))
+    return Tells(
+        frozenset({PermitAct.DEPARTURE_REPORTED, PermitAct.DEPARTURE_PROPOSED}), reasons=frozenset({body["reason"]})
+    )
 
 
 def _said_of_eligibility(body: Mapping[str, Any]) -> Tells:
     is_sent = body["action"] == EligibilityAction.SEND
-    acts = frozenset({Act.PERMIT_ELIGIBLE if is_sent else Act.PERMIT_WITHHOLD_PROPOSED})
+    acts = frozenset({PermitAct.PERMIT_ELIGIBLE if is_sent else PermitAct.PERMIT_WITHHOLD_PROPOSED})
     return Tells(acts, reasons=said.codes(body))
 
 
@@ -185,9 +189,15 @@ async def _send_again(
     permits.send_again(file, actor, at, task)
 
 
-_AT_ITS_END: Final = (Act.ENDED, Act.PERMIT_CLOSED, Act.PERMIT_REPORTED)
-_OF_ANSWERS: Final = (Act.ANSWER_APPLIED, Act.ANSWER_HELD, Act.ANSWER_RECEIVED, Act.PERMIT_SENT)
-_OF_TASKS: Final = (Act.CHANGED, Act.CHANGE_DECLINED, Act.DEPARTURE_REPORTED, Act.DEPARTURE_PROPOSED, Act.TASK_ANSWERED)
+_AT_ITS_END: Final = (PermitAct.ENDED, PermitAct.PERMIT_CLOSED, PermitAct.PERMIT_REPORTED)
+_OF_ANSWERS: Final = (Act.ANSWER_APPLIED, Act.ANSWER_HELD, Act.ANSWER_RECEIVED, PermitAct.PERMIT_SENT)
+_OF_TASKS: Final = (
+    PermitAct.CHANGED,
+    PermitAct.CHANGE_DECLINED,
+    PermitAct.DEPARTURE_REPORTED,
+    PermitAct.DEPARTURE_PROPOSED,
+    Act.TASK_ANSWERED,
+)
 _DESTINATION: Final = ("destination",)
 ANSWERS: Final[Mapping[str, Answer]] = {
     **verbs.ANSWERS,
@@ -196,30 +206,56 @@ ANSWERS: Final[Mapping[str, Answer]] = {
     PermitTask.DEPARTURE_DISPUTED: _answer_dispute,
     PermitTask.AUTHORITY_REJECTED: _send_again,
 }
+_SIGNED: Final = (
+    LifeEvent.CONFIRM_DEPARTURE,
+    LifeEvent.REJECT_DEPARTURE,
+    LifeEvent.CONFIRM_REVOCATION,
+    LifeEvent.REJECT_REVOCATION,
+)
+_ANSWERED: Final = (
+    LifeEvent.ANSWER_DISPUTE,
+    LifeEvent.TAKE_CHANGE,
+    LifeEvent.DECLINE_CHANGE,
+    LifeEvent.CONTRACT_END_TAKEN,
+    LifeEvent.PROPOSE_DEPARTURE,
+)
+_SIGNED_OF_PERMIT: Final = (
+    PermitEvent.WITHHOLD,
+    PermitEvent.REJECT_WITHHOLD,
+    PermitEvent.CONFIRM_OUTCOME,
+    PermitEvent.REJECT_OUTCOME,
+)
 COMMANDS: Final[Mapping[str, Command]] = {
     **verbs.COMMANDS,
     CommandKind.RECORD_FACT: replace(verbs.COMMANDS[CommandKind.RECORD_FACT], body=FactRequest),
     CommandKind.CORRECT: Command(
         does=_correct,
+        route=routes.CORRECT,
         acts=effect(Act.CORRECTED),
+        events=(Event.CORRECT,),
         body=CorrectionRequest,
         writes_by_itself=True,
         before=_need_within_limit,
         refused=_second_refused,
-        is_outside=True,
     ),
     # A second signature may end a registration, and an answer to a task may tell of a departure or a change.
     CommandKind.CONFIRM: replace(
         verbs.COMMANDS[CommandKind.CONFIRM],
-        acts=effect(Act.CONFIRMED, Act.SIGNED, Act.REJECTED, Act.REVOKED, further=_AT_ITS_END),
-        said=said.signature(Act.CONFIRMED, Act.REVOKED),
+        acts=effect(Act.CONFIRMED, Act.SIGNED, Act.REJECTED, PermitAct.REVOKED, further=_AT_ITS_END),
+        events=(*verbs.COMMANDS[CommandKind.CONFIRM].events, *_SIGNED),
+        said=said.signature(Act.CONFIRMED, PermitAct.REVOKED),
     ),
     CommandKind.ANSWER_TASK: replace(
-        verbs.COMMANDS[CommandKind.ANSWER_TASK], acts=effect(*_OF_TASKS, further=_AT_ITS_END)
+        verbs.COMMANDS[CommandKind.ANSWER_TASK],
+        acts=effect(*_OF_TASKS, further=_AT_ITS_END),
+        events=(*verbs.COMMANDS[CommandKind.ANSWER_TASK].events, *_ANSWERED),
     ),
     PermitCommand.REVOKE: Command(
         does=_revoke,
-        acts=effect(Act.REVOCATION_PROPOSED),
+        route=routes.REVOKE,
+        events=(LifeEvent.REVOKE,),
+        refuses=employment.refuses_revocation,
+        acts=effect(PermitAct.REVOCATION_PROPOSED),
         body=RevocationRequest,
         waits=EVERYBODY,
         said=_said_revoked,
@@ -227,29 +263,51 @@ COMMANDS: Final[Mapping[str, Command]] = {
     # Staff waits for what it proposes of a departure (R22).
     PermitCommand.DEPART: Command(
         does=_depart,
-        acts=effect(Act.DEPARTURE_REPORTED, Act.DEPARTURE_PROPOSED),
+        route=routes.DEPART,
+        events=(LifeEvent.DEPART, LifeEvent.PROPOSE_DEPARTURE),
+        refuses=departures.refuses,
+        acts=effect(PermitAct.DEPARTURE_REPORTED, PermitAct.DEPARTURE_PROPOSED),
         body=DepartureRequest,
         waits=STAFF,
         look=departures.read,
         said=_said_departed,
         proposes=True,
-        is_outside=True,
     ),
     PermitCommand.DISPUTE: Command(
-        does=_dispute, acts=effect(Act.DEPARTURE_DISPUTED), is_outside=True, is_confided=True
+        does=_dispute,
+        own=routes.DISPUTE_OWN,
+        events=(LifeEvent.DISPUTE,),
+        refuses=employment.refuses_dispute,
+        acts=effect(PermitAct.DEPARTURE_DISPUTED),
+        is_confided=True,
     ),
     PermitCommand.CHANGE: Command(
-        does=_change, acts=effect(Act.CHANGED, Act.CHANGE_ASKED, each=True), body=ChangeRequest, is_outside=True
+        does=_change,
+        route=routes.CHANGE,
+        events=(LifeEvent.CHANGE, LifeEvent.ASK_CHANGE),
+        acts=effect(PermitAct.CHANGED, PermitAct.CHANGE_ASKED, each=True),
+        body=ChangeRequest,
     ),
     CommandKind.STANDING: Command(
         does=_standing, acts=effect(Act.HELD, Act.HOLD_RELEASED, Act.ASSESSED, further=_AT_ITS_END)
     ),
     PermitCommand.CARD_LOST: Command(
-        does=_card_lost, acts=effect(Act.CARD_LOST), body=CardLostRequest, named=_DESTINATION, is_outside=True
+        does=_card_lost,
+        route=routes.CARD_LOST,
+        own=routes.CARD_LOST_OWN,
+        events=(PermitEvent.CARD_LOST,),
+        track=PERMIT,
+        acts=effect(PermitAct.CARD_LOST),
+        body=CardLostRequest,
+        named=_DESTINATION,
     ),
     PermitCommand.ELIGIBILITY: Command(
         does=_eligibility,
-        acts=effect(Act.PERMIT_ELIGIBLE, Act.PERMIT_WITHHOLD_PROPOSED),
+        route=routes.ELIGIBILITY,
+        events=(PermitEvent.ELIGIBLE, PermitEvent.PROPOSE_WITHHOLD),
+        track=PERMIT,
+        refuses=permit_acts.refuses_eligibility,
+        acts=effect(PermitAct.PERMIT_ELIGIBLE, PermitAct.PERMIT_WITHHOLD_PROPOSED),
         body=EligibilityRequest,
         named=_DESTINATION,
         waits=EVERYBODY,
@@ -257,15 +315,23 @@ COMMANDS: Final[Mapping[str, Command]] = {
     ),
     PermitCommand.PERMIT_CONFIRM: Command(
         does=_permit_confirm,
-        acts=effect(Act.PERMIT_WITHHELD, Act.SIGNED, Act.REJECTED, further=_OF_ANSWERS),
+        route=routes.PERMIT_CONFIRM,
+        events=_SIGNED_OF_PERMIT,
+        track=PERMIT,
+        refuses=permit_acts.refuses_signature,
+        acts=effect(PermitAct.PERMIT_WITHHELD, Act.SIGNED, Act.REJECTED, further=_OF_ANSWERS),
         body=PermitConfirmationRequest,
         named=_DESTINATION,
         waits=EVERYBODY,
-        said=said.signature(Act.PERMIT_WITHHELD),
+        said=said.signature(PermitAct.PERMIT_WITHHELD),
     ),
     PermitCommand.ENTER_OUTCOME: Command(
         does=_enter_outcome,
+        route=routes.ENTER_OUTCOME,
         acts=effect(Act.ANSWER_PROPOSED),
+        events=(PermitEvent.PROPOSE_OUTCOME,),
+        track=PERMIT,
+        refuses=permit_acts.refuses_outcome,
         body=OutcomeRequest,
         named=_DESTINATION,
         waits=EVERYBODY,

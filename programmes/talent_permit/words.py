@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
+from domain.acts import ActMeaning
 from domain.deadlines import DeadlineMeaning
 from domain.tasks import TaskAction, TaskMeaning
 from domain.words import CORE_WORDS, Words
@@ -67,4 +68,46 @@ TASKS: Final[Mapping[str, TaskMeaning]] = {
     PermitTask.AUTHORITY_LATE: TaskMeaning(answers=(TaskAction.DONE,)),
 }
 
-WORDS: Final = CORE_WORDS | Words(deadlines=DEADLINES, tasks=TASKS)
+
+class PermitAct(StrEnum):
+    """What is done about a talent permit; one ledger row for each."""
+
+    REVOCATION_PROPOSED = "revocation_proposed"
+    REVOKED = "revoked"
+    DEPARTURE_REPORTED = "departure_reported"
+    DEPARTURE_PROPOSED = "departure_proposed"
+    DEPARTURE_DISPUTED = "departure_disputed"
+    ENDED = "ended"
+    CHANGED = "changed"
+    CHANGE_ASKED = "change_asked"
+    CHANGE_DECLINED = "change_declined"
+    PERMIT_ELIGIBLE = "permit_eligible"
+    PERMIT_NOT_CLEAR = "permit_not_clear"
+    PERMIT_WITHHOLD_PROPOSED = "permit_withhold_proposed"
+    PERMIT_WITHHELD = "permit_withheld"
+    PERMIT_SENT = "permit_sent"
+    PERMIT_REJECTED = "permit_rejected"
+    PERMIT_REPORTED = "permit_reported"
+    PERMIT_CLOSED = "permit_closed"
+    PERMIT_EXPIRED = "permit_expired"
+    PERMIT_LATE = "permit_late"
+    CARD_LOST = "card_lost"
+
+
+ACTS: Final[Mapping[str, ActMeaning]] = {
+    **dict.fromkeys(PermitAct, ActMeaning()),
+    **dict.fromkeys(
+        (PermitAct.DEPARTURE_REPORTED, PermitAct.CHANGED, PermitAct.CHANGE_DECLINED, PermitAct.CARD_LOST),
+        ActMeaning(judges=True),
+    ),
+    **dict.fromkeys(
+        (PermitAct.REVOCATION_PROPOSED, PermitAct.PERMIT_WITHHOLD_PROPOSED), ActMeaning(ruled=True, proposes=True)
+    ),
+    **dict.fromkeys((PermitAct.REVOKED, PermitAct.PERMIT_WITHHELD), ActMeaning(ruled=True, signs=True)),
+    PermitAct.DEPARTURE_PROPOSED: ActMeaning(proposes=True),
+    PermitAct.PERMIT_ELIGIBLE: ActMeaning(ruled=True, judges=True),
+    PermitAct.PERMIT_NOT_CLEAR: ActMeaning(ruled=True),
+    PermitAct.PERMIT_SENT: ActMeaning(from_outside=True),
+}
+
+WORDS: Final = CORE_WORDS | Words(deadlines=DEADLINES, tasks=TASKS, acts=ACTS)

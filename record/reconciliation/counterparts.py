@@ -46,7 +46,7 @@ def _untold(evidence: Evidence) -> Iterator[Difference]:
         detail = row.detail
         told |= {(row.act, detail.get("hold_id")), (row.act, detail.get("key"))}
         told.add((row.act, f"{row.actor_issuer} {row.actor_subject}"))
-        if row.act == Act.PERMIT_SENT and detail.get("after_end"):
+        if detail.get("after_end"):
             told.add((Act.CALL_ANSWERED, row.destination))
     for hold in evidence.beside.legal_holds:
         hold_id = str(hold.hold_id)

@@ -185,7 +185,7 @@ def check_answers(evidence: Evidence) -> Iterator[Difference]:
     kept = evidence.kept_answers()
     for row in evidence.record.chain:
         name = named_answer(row)
-        if Act(row.act) not in _ANSWERED or name is None:
+        if row.act not in _ANSWERED or name is None:
             continue
         if name in kept:
             told.setdefault(kept[name].answer_id, []).append(row)

@@ -25,7 +25,6 @@ _AT_ONCE: Final = frozenset(
         Act.ANSWER_ATTACH_PROPOSED, Act.ANSWER_ATTACH_REJECTED, Act.ANSWER_ATTACHED,
     }
 )  # fmt: skip
-_FROM_AUTHORITY: Final = frozenset({Act.ANSWER_RECEIVED, Act.ANSWER_APPLIED, Act.ANSWER_HELD, Act.PERMIT_SENT})
 
 
 def check_signatures(evidence: Evidence) -> Iterator[Difference]:
@@ -62,7 +61,7 @@ def _needs_statement(evidence: Evidence, row: LedgerRow) -> bool:
         return any(act in each.acts.acts for each in evidence.programme.commands.values())
     if role == Role.SYSTEM or act in _AT_ONCE:
         return False
-    if role == Role.AUTHORITY and act in _FROM_AUTHORITY:
+    if role == Role.AUTHORITY and evidence.programme.words.act(act).from_outside:
         return False
     return not (act == Act.REQUEST_REFUSED and row.reason_codes == ["signature_invalid"])
 

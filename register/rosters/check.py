@@ -8,22 +8,20 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import load_case
-from cases.programme import programme_of
+from cases.programme import Roster, RosterRow, programme_of
 from cases.shared.context import Context
 from cases.shared.persons import identity_hash
 from domain.actors import Actor
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
-from domain.reasons import departure_reason
-from domain.registration import DepartureRequest, RegistrationRequest
-from domain.roster import DepartureRow, RosterAct, RowResult, departure_of, registration_of
+from domain.roster import RosterAct, RowResult
 from domain.stages import Stage
 from register.rosters.cells import as_codes, explained
 from register.rosters.file import EXTRA
 from store.tables import cases, persons
 
 Cells = Mapping[str, str]
-Read = RegistrationRequest | DepartureRow
+Read = RosterRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +52,7 @@ class Seen:
 
     def is_repeat(self, read: Read) -> bool:
         """Whether an earlier row names the same person or the same client reference; the row is seen after that."""
-        number = read.person.identity_number if isinstance(read, RegistrationRequest) else read.identity_number
+        number = read.identity_number
         repeat = number in self.numbers or read.client_reference in self.client_references
         if number is not None:
             self.numbers.add(number)
@@ -63,12 +61,12 @@ class Seen:
         return repeat
 
 
-def read_row(cells: Cells, act: RosterAct) -> Read | list[FieldError]:
+def read_row(cells: Cells, act: RosterAct, roster: Roster) -> Read | list[FieldError]:
     """Return what a row asks for, or what is wrong with it."""
     if EXTRA in cells:
         return [FieldError("row", FieldCode.UNKNOWN_FIELD, "", "more_cells_than_headers")]
     row, wrong = as_codes(cells, act)
-    read = registration_of(row) if act is RosterAct.REGISTER else _departure(row)
+    read = roster.read(row)
     if not wrong:
         return [explained(error) for error in read] if isinstance(read, list) else read
     # What is left out of the row for a reason of its own is not missing.
@@ -79,28 +77,15 @@ def read_row(cells: Cells, act: RosterAct) -> Read | list[FieldError]:
     return wrong + [explained(error) for error in others if error.field not in named]
 
 
-def _departure(row: Cells) -> DepartureRow | list[FieldError]:
-    read = departure_of(row)
-    if isinstance(read, DepartureRow):
-        try:
-            departure_reason(read.reason)
-        except Refused as refused:
-            return [FieldError("reason", refused.code, refused.detail)]
-    return read
-
-
-def departure_request(row: DepartureRow) -> DepartureRequest:
-    """Return the departure that a row reports of its case."""
-    return DepartureRequest(last_day=row.last_day, reason=row.reason)
-
-
-def check_in_file(rows: Iterable[tuple[int, Cells]], act: RosterAct) -> tuple[list[Checked], list[tuple[int, Read]]]:
+def check_in_file(
+    rows: Iterable[tuple[int, Cells]], act: RosterAct, roster: Roster
+) -> tuple[list[Checked], list[tuple[int, Read]]]:
     """Return the rows that are settled by the file alone, and the others as read."""
     settled: list[Checked] = []
     others: list[tuple[int, Read]] = []
     seen = Seen()
     for number, cells in rows:
-        read = read_row(cells, act)
+        read = read_row(cells, act, roster)
         if isinstance(read, list):
             settled.append(Checked(number, RowResult.DEFECT, errors=tuple(read)))
         elif seen.is_repeat(read):
@@ -132,13 +117,13 @@ async def check_departures(
     at, found = context.clock(), []
     for one in checked:
         read = rows[one.row]
-        if isinstance(read, DepartureRow) and one.result is RowResult.NEW:
+        if read.asked is not None and one.result is RowResult.NEW:
             file = await load_case(context, connection, str(one.reference))
             try:
                 declared = programme_of(file)
                 command = declared.commands[declared.asked_by(RosterAct.DEPARTURE)]
                 if command.look is not None:
-                    command.look(file, actor, at, departure_request(read))
+                    command.look(file, actor, at, read.asked)
             except Refused as refused:
                 errors = refused.errors or (FieldError("row", refused.code, refused.detail),)
                 found.append(Checked(one.row, RowResult.DEFECT, one.reference, errors))
@@ -151,7 +136,9 @@ async def _own_live_cases(
     context: Context, connection: AsyncConnection, employer_id: str, rows: Iterable[Read]
 ) -> list[Case]:
     reads = list(rows)
-    hashes = [identity_hash(context, number) for number in map(_number, reads) if number is not None]
+    hashes = [
+        identity_hash(context, number) for number in (read.identity_number for read in reads) if number is not None
+    ]
     given = [read.client_reference for read in reads if read.client_reference is not None]
     query = (
         select(cases.c.reference, cases.c.client_reference, cases.c.stage, persons.c.identity_hash)
@@ -165,7 +152,7 @@ async def _own_live_cases(
 def _check_one(context: Context, number: int, read: Read, cases: Sequence[Case]) -> Checked:
     by_number = _by_number(context, read, cases)
     by_reference = next((c for c in cases if c.client_reference == read.client_reference is not None), None)
-    if isinstance(read, DepartureRow):
+    if read.asked is not None:
         return _check_departure(number, read, by_number, by_reference)
     if by_number is not None:
         return Checked(number, RowResult.ALREADY_REGISTERED, by_number.reference)
@@ -177,7 +164,7 @@ def _check_one(context: Context, number: int, read: Read, cases: Sequence[Case])
     return Checked(number, RowResult.NEW)
 
 
-def _check_departure(number: int, read: DepartureRow, by_number: Case | None, by_reference: Case | None) -> Checked:
+def _check_departure(number: int, read: Read, by_number: Case | None, by_reference: Case | None) -> Checked:
     """Return which approved registration a departure means; two keys have to mean the same."""
     key = "identity_number" if read.client_reference is None else "client_reference"
     found = by_reference if read.client_reference is not None else by_number
@@ -191,11 +178,7 @@ def _check_departure(number: int, read: DepartureRow, by_number: Case | None, by
     return Checked(number, RowResult.NEW, found.reference)
 
 
-def _number(read: Read) -> str | None:
-    return read.person.identity_number if isinstance(read, RegistrationRequest) else read.identity_number
-
-
 def _by_number(context: Context, read: Read, cases: Sequence[Case]) -> Case | None:
-    number = _number(read)
+    number = read.identity_number
     wanted = identity_hash(context, number) if number is not None else None
     return next((c for c in cases if c.identity_hash == wanted), None)

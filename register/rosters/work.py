@@ -11,13 +11,12 @@ from sqlalchemy import bindparam, func, select, text, update
 from cases.commands import submit as acts
 from cases.commands.sweeper import Sending
 from cases.keys.data import get_data_key
-from cases.programme import Programme, programmes_of
+from cases.programme import Programme, Roster, programmes_of
 from cases.shared import pace
 from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency
 from domain.actors import Actor
-from domain.errors import FieldError, Refused, Unavailable
-from domain.registration import RegistrationRequest
+from domain.errors import FieldError, Refused, Unavailable, need
 from domain.roster import OnDefect, RosterAct, RosterStatus, RowResult
 from domain.spellings import ROSTER_ROUTE
 from register.rosters.check import (
@@ -26,7 +25,6 @@ from register.rosters.check import (
     check_departures,
     check_in_file,
     check_in_register,
-    departure_request,
     find_own_live,
     read_row,
 )
@@ -134,7 +132,7 @@ async def _check(context: Context, job: Job) -> None:
     async with context.database.begin() as connection:
         query = select(roster_rows.c.row, roster_rows.c.body).where(roster_rows.c.roster_id == job.roster_id)
         sealed = [(r.row, r.body) for r in await connection.execute(query.order_by(roster_rows.c.row))]
-    settled, others = await asyncio.to_thread(_check_in_file, job, sealed)
+    settled, others = await asyncio.to_thread(_check_in_file, job, sealed, _roster(context, job))
     for chunk in _chunks(settled, _CHECK_CHUNK):
         await _keep(context, job, chunk)
     for part in _chunks(others, _CHECK_CHUNK):
@@ -152,8 +150,11 @@ async def _check(context: Context, job: Job) -> None:
         await _set_status(context, job, RosterStatus.RUNNING)
 
 
-def _check_in_file(job: Job, sealed: Iterable[tuple[int, bytes]]) -> tuple[list[Checked], list[tuple[int, Read]]]:
-    return check_in_file(((n, open_row(job.key, job.roster_id, n, body)) for n, body in sealed), job.act)
+def _check_in_file(
+    job: Job, sealed: Iterable[tuple[int, bytes]], roster: Roster
+) -> tuple[list[Checked], list[tuple[int, Read]]]:
+    rows = ((n, open_row(job.key, job.roster_id, n, body)) for n, body in sealed)
+    return check_in_file(rows, job.act, roster)
 
 
 async def _run(context: Context, job: Job, starter: Sending | None) -> None:
@@ -175,7 +176,7 @@ async def _run(context: Context, job: Job, starter: Sending | None) -> None:
     loop = asyncio.get_running_loop()
     for row in rows:
         begun = loop.time()
-        read = read_row(open_row(job.key, job.roster_id, row.row, row.body), job.act)
+        read = read_row(open_row(job.key, job.roster_id, row.row, row.body), job.act, _roster(context, job))
         try:
             done = await _do(context, job, row.row, read, row.reference, starter)
         except _UsedUp:
@@ -193,6 +194,10 @@ async def _run(context: Context, job: Job, starter: Sending | None) -> None:
 def _programme(context: Context, job: Job) -> Programme:
     """Return the programme that the rows of a roster are of."""
     return next(each for each in programmes_of(context) if job.act in each.rosters)
+
+
+def _roster(context: Context, job: Job) -> Roster:
+    return _programme(context, job).rosters[job.act]
 
 
 async def _do(
@@ -213,14 +218,14 @@ async def _do(
     key = f"{ROSTER_ROUTE}/{job.roster_id}/{number}"
     actor = job.actor.model_copy(update={"correlation_id": key})
     try:
-        if isinstance(read, RegistrationRequest):
-            idempotency = Idempotency(ROSTER_ROUTE, key, read.model_dump_json().encode())
-            reference = (await _programme(context, job).accept(context, actor, read, idempotency)).reference
+        if read.form is not None:
+            idempotency = Idempotency(ROSTER_ROUTE, key, read.form.model_dump_json().encode())
+            reference = (await _programme(context, job).accept(context, actor, read.form, idempotency)).reference
             if starter is not None:
                 with concerning(reference, key):
                     await starter.start(reference, key, employer_id=job.actor.employer_id or "")
         else:
-            body, kind = departure_request(read), _programme(context, job).asked_by(job.act)
+            body, kind = need(read.asked, "asked"), _programme(context, job).asked_by(job.act)
             idempotency = Idempotency(ROSTER_ROUTE, key, body.model_dump_json().encode())
             asked = await acts.ask(context, actor, str(reference), kind, body, idempotency)
             if starter is not None:

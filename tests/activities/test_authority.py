@@ -9,20 +9,21 @@ from email.utils import format_datetime
 import httpx
 import pytest
 
-from activities.authority import (
-    AuthorityClient,
+from activities.authority import AuthorityClient, Rejected
+from activities.outward import RateLimit, retry_after
+from domain.errors import Unavailable
+from domain.stages import Destination
+from programmes.talent_permit.authority.known_entries import read_entries
+from programmes.talent_permit.authority.messages import (
     BatchReport,
     EntryEmployer,
     EntryPerson,
     EntryQuestion,
     ListEntry,
-    Rejected,
     Report,
     ReportedFact,
 )
-from activities.outward import RateLimit, retry_after
-from domain.errors import Unavailable
-from domain.stages import Destination
+from programmes.talent_permit.authority.polling import read_page
 
 ENTRY = ListEntry(
     case="7K3M9Q2X-4/HK",
@@ -54,7 +55,7 @@ async def test_a_list_entry_is_handed_over_with_token_and_key() -> None:
         seen.append(request)
         return httpx.Response(202, json={"entry_id": "E-1"})
 
-    assert await authority(answer).send_list_entry(KEY, ENTRY) == "E-1"
+    assert await authority(answer).send(KEY, ENTRY.message()) == {"entry_id": "E-1"}
     (request,) = seen
     assert (request.method, str(request.url)) == ("POST", "https://authority.example/api/list-entries")
     assert request.headers["authorization"] == "Bearer secret-token"
@@ -75,7 +76,7 @@ async def test_a_list_entry_is_handed_over_with_token_and_key() -> None:
 
 @pytest.mark.parametrize("answer", [always(202), always(200, text="ok"), always(202, json=[]), always(204)])
 async def test_a_2xx_counts_as_taken_whatever_its_body(answer: Answer) -> None:
-    assert await authority(answer).send_list_entry(KEY, ENTRY) is None
+    assert await authority(answer).send(KEY, ENTRY.message()) == {}
 
 
 ASKED = EntryQuestion(case=ENTRY.case, destination=Destination.HK, identity_number="440305199001011234")
@@ -89,8 +90,8 @@ async def test_entries_are_asked_for_in_a_body_and_read_for_what_is_needed() -> 
         seen.append(request)
         return httpx.Response(200, json={"entries": [FOUND]})
 
-    found = await authority(answer).find_list_entries(ASKED)
-    assert [(each.entry_id, each.case, each.state) for each in found or ()] == [("E-1", ENTRY.case, None)]
+    found = read_entries(await authority(answer).ask(ASKED.message()) or {})
+    assert [(each.entry_id, each.case, each.state) for each in found] == [("E-1", ENTRY.case, None)]
     (request,) = seen
     assert str(request.url) == "https://authority.example/api/list-entries/search"
     assert json.loads(request.content) == {
@@ -103,13 +104,13 @@ async def test_entries_are_asked_for_in_a_body_and_read_for_what_is_needed() -> 
 
 @pytest.mark.parametrize("status", [404, 405, 501])
 async def test_an_authority_that_cannot_be_asked_for_entries_is_told_as_ever(status: int) -> None:
-    assert await authority(always(status)).find_list_entries(ASKED) is None
+    assert await authority(always(status)).ask(ASKED.message()) is None
 
 
 @pytest.mark.parametrize("said", [{}, {"entries": {}}, {"entries": [{"entry_id": "E-1"}]}, []])
 async def test_entries_that_cannot_be_read_are_asked_for_again(said: object) -> None:
     with pytest.raises(Unavailable, match="authority_answer_unreadable"):
-        await authority(always(200, json=said)).find_list_entries(ASKED)
+        read_entries(await authority(always(200, json=said)).ask(ASKED.message()) or {})
 
 
 async def test_reports_go_out_for_one_case_or_many() -> None:
@@ -121,9 +122,9 @@ async def test_reports_go_out_for_one_case_or_many() -> None:
 
     client, day = authority(answer), date(2026, 3, 1)
     report = Report(case="7K3M9Q2X-4/HK", what=ReportedFact.REGISTRATION_ENDED, on=day, reason="resigned")
-    await client.report("report/7K3M9Q2X-4/HK/registration_ended", report)
+    await client.send("report/7K3M9Q2X-4/HK/registration_ended", report.message())
     batch = BatchReport(what=ReportedFact.EMPLOYER_LEFT_PARK, on=day, cases=("7K3M9Q2X-4/HK", "7K3M9Q2X-4/MO"))
-    await client.report_batch("report/emp-a/employer_left_park", batch)
+    await client.send("report/emp-a/employer_left_park", batch.message())
     assert seen == [
         (
             "/api/reports",
@@ -145,28 +146,30 @@ async def test_answers_are_read_from_a_cursor_on() -> None:
         seen.append(request.url.query.decode())
         return httpx.Response(200, json={"outcomes": [{"outcome_id": "o-1"}, "noise"], "next": 7})
 
-    page = await authority(answer).answers("5", limit=50, case="7K3M9Q2X-4/HK")
+    page = await read_page(authority(answer), "5", limit=50, case="7K3M9Q2X-4/HK")
     assert seen == ["after=5&limit=50&case=7K3M9Q2X-4%2FHK"]
     assert [dict(each) for each in page.answers] == [{"outcome_id": "o-1"}]
     assert page.next_cursor == "7"
-    first = await authority(always(200, json={"outcomes": [], "next": None})).answers(None)
+    first = await read_page(authority(always(200, json={"outcomes": [], "next": None})), None, limit=9)
     assert (first.answers, first.next_cursor) == ((), None)
 
 
 async def test_an_empty_page_keeps_the_cursor() -> None:
-    assert (await authority(always(200, json={"outcomes": [], "next": None})).answers("5")).next_cursor == "5"
+    assert (
+        await read_page(authority(always(200, json={"outcomes": [], "next": None})), "5", limit=9)
+    ).next_cursor == "5"
 
 
 @pytest.mark.parametrize("parts", [{"text": "no"}, {"json": []}, {"json": {"outcomes": 1}}, {"json": {"next": "1"}}])
 async def test_an_unreadable_page_is_tried_again(parts: dict[str, object]) -> None:
     with pytest.raises(Unavailable):
-        await authority(always(200, **parts)).answers(None)
+        await read_page(authority(always(200, **parts)), None, limit=9)
 
 
 @pytest.mark.parametrize("status", [301, 307, 401, 403, 404, 405, 408, 409, 425, 429, 500, 502, 503, 504])
 async def test_a_call_that_may_succeed_later_is_unavailable(status: int) -> None:
     with pytest.raises(Unavailable) as raised:
-        await authority(always(status, headers={"Retry-After": "12"})).send_list_entry(KEY, ENTRY)
+        await authority(always(status, headers={"Retry-After": "12"})).send(KEY, ENTRY.message())
     assert raised.value.reason == f"authority_{status}"
     assert raised.value.retry_after == 12
 
@@ -184,7 +187,7 @@ async def test_a_malformed_entry_is_rejected_with_the_fields_alone(status: int) 
         ],
     }
     with pytest.raises(Rejected) as raised:
-        await authority(always(status, json=problem)).send_list_entry(KEY, ENTRY)
+        await authority(always(status, json=problem)).send(KEY, ENTRY.message())
     assert (raised.value.status, raised.value.fields) == (status, ("person.permit_card_number",))
     shown = f"{raised.value!r} {raised.value} {vars(raised.value)}"
     for personal in ("欧阳娜娜", "440305199001011234", "C12345678"):
@@ -195,7 +198,7 @@ async def test_a_rejection_without_a_problem_document_names_no_field() -> None:
     answers: list[dict[str, object]] = [{"text": "no"}, {"json": {"errors": "no"}}, {"json": {}}]
     for parts in answers:
         with pytest.raises(Rejected) as raised:
-            await authority(always(422, **parts)).send_list_entry(KEY, ENTRY)
+            await authority(always(422, **parts)).send(KEY, ENTRY.message())
         assert raised.value.fields == ()
 
 
@@ -213,7 +216,7 @@ async def test_a_failure_of_the_network_is_unavailable_and_quotes_nothing(error:
         raise error
 
     with pytest.raises(Unavailable) as raised:
-        await authority(fail).send_list_entry(KEY, ENTRY)
+        await authority(fail).send(KEY, ENTRY.message())
     assert raised.value.reason == reason
     assert raised.value.__cause__ is None
 

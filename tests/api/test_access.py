@@ -1,15 +1,11 @@
 """Every route with every role, without a token, and for a foreign tenant."""
 
-from collections.abc import Iterator
-
-from fastapi import FastAPI
-
-from api.access import Credential, GuardedRoute
-from api.app import create_app
+from api.access import Credential
 from domain.actors import Role
 from tests.api.bodies import BODIES
 from tests.api.callers import PERSONAS
-from tests.api.conftest import Stage, settings_for_tests
+from tests.api.conftest import Stage
+from tests.api.routes import all_routes, served
 from tests.cases.contexts import registration_body
 
 PLACES = {
@@ -32,15 +28,7 @@ PLACES = {
 }
 
 
-def all_routes(app: FastAPI) -> Iterator[tuple[str, str, GuardedRoute]]:
-    """Return method, path and route of all that the application serves."""
-    for route in app.routes:
-        assert isinstance(route, GuardedRoute), f"{route} declares nobody"
-        for method in sorted(route.methods or ()):
-            yield method, route.path_format, route
-
-
-_APP = create_app(settings_for_tests("postgresql://nobody@127.0.0.1/none"))
+_APP = served()
 GUARDED = [(m, p) for m, p, r in all_routes(_APP) if r.access.credential is Credential.TOKEN]
 ROLES = {(m, p): r.access.roles for m, p, r in all_routes(_APP)}
 

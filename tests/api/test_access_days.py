@@ -11,7 +11,7 @@ import pytest
 from api.me_page import me_page
 from domain.actors import Role
 from domain.languages import Language
-from domain.registration import EmploymentKind
+from programmes.talent_permit.requests import EmploymentKind
 from tests.api.bodies import BODIES
 from tests.api.callers import Caller
 from tests.api.conftest import Stage

@@ -14,7 +14,6 @@ from api.employer_views import RosterView, roster_links
 from cases.shared.idempotency import Progress
 from domain.errors import Refused
 from domain.languages import Language
-from domain.registration import RegistrationRequest
 from privacy import objections
 from privacy.access_days import _Counted, _readers
 from privacy.access_log import Reading, reading_view
@@ -185,7 +184,7 @@ SHOWN: Final[dict[str, Any]] = {
         dict.fromkeys(("HT-0", "HT-1"), TALENT_PERMIT),
         Language.EN,
     ),
-    "facts": _facts(GIVEN, RegistrationRequest, Language.EN),
+    "facts": _facts(GIVEN, TALENT_PERMIT, Language.EN),
 }
 
 

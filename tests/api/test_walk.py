@@ -10,7 +10,7 @@ from store.tables import cases
 from tests.api.conftest import Stage
 from tests.api.engines import NoHistories
 from tests.api.every_route import walk_all
-from tests.api.test_access import all_routes
+from tests.api.routes import all_routes
 from tests.cases.contexts import Clock
 
 

@@ -3,7 +3,7 @@
 from itertools import islice
 
 from bench.people import identity_number, numbers, registration
-from domain.registration import RegistrationRequest
+from programmes.talent_permit.requests import RegistrationRequest
 
 
 def test_each_number_gives_a_person_of_its_own() -> None:

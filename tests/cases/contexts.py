@@ -1,10 +1,10 @@
 """What tests of cases work with: a context on the test's own database, actors, and the sample employers."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,9 +21,10 @@ from domain.actors import PARK, Actor, Role, system
 from domain.clock import CHINA
 from domain.employers import RegisterFile
 from policy.limits import Limits, limits_of
-from policy.pack import PackShelf
+from policy.pack import PackShelves
 from policy.packs import load_limits, load_rule_packs
 from programmes import PROGRAMMES
+from programmes.talent_permit.limits import RULES
 from proof.checkpoints import COSIGNATURE, verifier_key
 from register.employers import load_register
 from store.erasure_list import ErasureList
@@ -69,6 +70,7 @@ async def open_context(url: str, clock: Clock, keyring: Keyring | None = None) -
                 limits=replace(limits(), digest_by_default=False),
                 clock=clock,
                 programmes=PROGRAMMES,
+                own_limits=own_limits(),
                 witness_keys=(WITNESS_KEY,),
                 erasure_list=ErasureList(Path(folder) / "erasures.jsonl", keyring),
                 sealer_database=sealer,
@@ -81,12 +83,18 @@ def shared_keyring() -> Keyring:
     return Keyring.parse(generate())
 
 
-_rule_packs = cache(load_rule_packs)
+_rule_packs = cache(partial(load_rule_packs, RULES))
 
 
-def packs() -> PackShelf:
+def packs() -> PackShelves:
     """Return a shelf of its own, since tests publish; what it begins with is read once."""
-    return PackShelf(_rule_packs())
+    return PackShelves(_rule_packs())
+
+
+@cache
+def own_limits(parameters: str = "default") -> Mapping[str, object]:
+    """Return the limits that each programme has for itself, of a set of parameters."""
+    return {code: each.limits.read(load_limits(parameters)) for code, each in PROGRAMMES.items()}
 
 
 @cache

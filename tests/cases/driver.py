@@ -11,7 +11,9 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
+from cases.calls import making as calls
 from cases.case import reads
+from cases.commands import watched
 from cases.commands.advance import advance
 from cases.commands.submit import ask, reply
 from cases.programme import programme
@@ -24,10 +26,9 @@ from domain.clock import CHINA
 from domain.commands import CommandKind
 from domain.errors import Refused
 from domain.messages import Course
-from domain.registration import RegistrationRequest
-from programmes.talent_permit.authority import calls, polling
 from programmes.talent_permit.authority import outcomes as answers
 from programmes.talent_permit.registration import accept
+from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.tables import permits, talent_permits
 from programmes.talent_permit.words import PermitCommand
 from store import tables
@@ -114,7 +115,7 @@ class Park:
 
     async def watch(self) -> None:
         """Do what the Schedule does beside asking the authority."""
-        await polling.pass_watched(self.context, self.clock.at)
+        await watched.pass_watched(self.context, self.clock.at)
 
 
 _WHOLE = ("destinations", "client_reference")

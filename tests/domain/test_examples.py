@@ -11,18 +11,20 @@ import yaml
 from domain.employers import EmployerRequest, RegisterFile
 from domain.findings import FindingOutcome
 from domain.premises import locate
-from domain.registration import RegistrationRequest
-from domain.roster import RosterAct, registration_of
+from domain.roster import RosterAct
 from domain.stages import Standing
 from policy.addresses import fold_address
 from policy.packs import load_rule_packs
 from programmes.talent_permit.known import facts_of
+from programmes.talent_permit.limits import RULES
+from programmes.talent_permit.requests import RegistrationRequest
+from programmes.talent_permit.rosters import registration_of
 from programmes.talent_permit.rules import assess
 from register.rosters.columns import columns_of
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ON = date(2026, 11, 23)
-PACK = load_rule_packs()[-1]
+PACK = load_rule_packs(RULES)[-1]
 REGISTER = RegisterFile.model_validate(yaml.safe_load((EXAMPLES / "employers.yaml").read_text("utf-8")))
 
 

@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.masks import MASKS
-from domain.registration import Person
+from programmes.talent_permit.requests import Person
 
 NOT_MASKED = {"permit_card_valid_until", "language"}
 

@@ -1,11 +1,11 @@
 """What a person is told of their data leaves no table with personal data out."""
 
-from cli.docs import all_columns
+from cli.docs import all_bodies, all_columns
 from domain.data_map import DataClass
 from domain.languages import Language
 from domain.own_data import KEPT_APART, OF_OTHERS, SHOWN, row_of
-from domain.registration import Employment, Person, RegistrationRequest
 from programmes import own_tables
+from programmes.talent_permit.requests import Employment, Person, RegistrationRequest
 from texts.person import GROUPS, plain
 
 
@@ -20,7 +20,7 @@ def test_every_table_with_personal_data_is_shown_or_named() -> None:
 def test_what_is_said_of_each_field_and_store_has_words() -> None:
     fields = [("person", name) for name in Person.model_fields] + [("employment", n) for n in Employment.model_fields]
     for part, field in fields:
-        row = row_of(RegistrationRequest, part, field)
+        row = row_of(all_bodies(), RegistrationRequest, part, field)
         for group, code in (("fields", field), ("reasons", field), ("bases", row.basis.name)):
             assert code in GROUPS[group], (group, code)
         assert row.retention.name in GROUPS["retentions"]

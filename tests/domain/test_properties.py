@@ -13,12 +13,12 @@ from domain.contacts import EmailError, PhoneError, normalise_email, normalise_p
 from domain.field_errors import FieldCode, field_errors
 from domain.identity_numbers import IdentityNumberError, parse_identity_number
 from domain.references import REFERENCE_BYTES, find_reference, reference_from
-from domain.registration import CorrectionRequest, RegistrationRequest
 from domain.uscc import UsccError, parse_uscc
 from domain.working_days import ParkClock
 from policy.addresses import fold_address
 from policy.calendars import mainland_calendar
 from programmes.talent_permit.known import PermitFacts
+from programmes.talent_permit.requests import CorrectionRequest, RegistrationRequest
 
 CALENDAR = mainland_calendar()
 DAYS = st.dates(date(2024, 1, 1), date(2027, 12, 31))

@@ -7,7 +7,7 @@ import pytest
 from domain.bodies import Body
 from domain.case_requests import ContestRequest, WithdrawalRequest
 from domain.employers import EmployerRequest, PremisesRequest, StandingRequest
-from domain.registration import ChangeRequest, CorrectionRequest, DepartureRequest, RegistrationRequest
+from programmes.talent_permit.requests import ChangeRequest, CorrectionRequest, DepartureRequest, RegistrationRequest
 
 BODIES: list[type[Body]] = [
     RegistrationRequest,

@@ -7,8 +7,9 @@ import pytest
 import yaml
 
 from policy.limits import limits_of
-from policy.pack import PackError, PackShelf, parse_pack
+from policy.pack import PackError, PackShelf, PackShelves, parse_pack
 from policy.packs import load_limits, load_rule_packs
+from programmes.talent_permit.limits import RULES
 
 TEXT = """
 name: sample
@@ -90,8 +91,21 @@ def test_the_pack_of_a_day_is_the_last_that_has_taken_effect() -> None:
         shelf.version("3")
 
 
+def test_a_pack_is_found_among_those_of_its_name_alone() -> None:
+    other = parse_pack(TEXT.replace('"1"', '"2"').replace("name: ", "name: other_"))
+    shelves = PackShelves([other, parse_pack(TEXT)])
+    name = parse_pack(TEXT).name
+    assert [pack.version for pack in shelves.of(name).packs] == ["1"]
+    assert shelves.of(other.name).on(date(2026, 1, 1)) == other
+    with pytest.raises(PackError):
+        shelves.of(name).version("2")
+    assert shelves.of("of_no_version_yet").packs == ()
+    shelves.of("of_no_version_yet").add(other)
+    assert shelves.of("of_no_version_yet").has("2")
+
+
 def test_the_talent_permit_pack_is_the_one_in_force_since_november_2025() -> None:
-    pack = load_rule_packs()[0]
+    pack = load_rule_packs(RULES)[0]
     assert (pack.version, pack.effective_from) == ("2025-11-05", date(2025, 11, 5))
     assert pack.integer("permit_term_years") == 3
     assert pack.string("permit_entries") == "multiple"
@@ -101,7 +115,7 @@ def test_the_talent_permit_pack_is_the_one_in_force_since_november_2025() -> Non
 
 
 def test_the_version_that_asks_for_a_cards_last_day_changes_nothing_else() -> None:
-    first, second = load_rule_packs()
+    first, second = load_rule_packs(RULES)
     assert (second.version, second.effective_from, second.reads) == ("2026-11-30", date(2026, 11, 30), (2,))
     assert PackShelf([first, second]).on(date(2026, 11, 29)) == first
     further = {name: value for name, value in second.parameters.items() if name not in first.parameters}
@@ -118,16 +132,16 @@ def test_a_parameter_of_a_later_form_is_off_in_an_earlier_one_and_needed_in_that
 
 
 def test_a_directory_adds_versions_and_two_of_one_version_are_refused(tmp_path: Path) -> None:
-    packaged, _ = load_rule_packs()
+    packaged, _ = load_rule_packs(RULES)
     folder = tmp_path / "talent_permit"
     folder.mkdir()
     content = packaged.model_dump(mode="json", exclude={"content_hash"})
     later = {**content, "version": "2027-01-01", "effective_from": "2027-01-01"}
     (folder / "2027-01-01.yaml").write_text(yaml.safe_dump(later), "utf-8")
-    assert [pack.version for pack in load_rule_packs(tmp_path)] == ["2025-11-05", "2026-11-30", "2027-01-01"]
+    assert [pack.version for pack in load_rule_packs(RULES, tmp_path)] == ["2025-11-05", "2026-11-30", "2027-01-01"]
     (folder / "again.yaml").write_text(yaml.safe_dump(content), "utf-8")
     with pytest.raises(PackError):
-        load_rule_packs(tmp_path)
+        load_rule_packs(RULES, tmp_path)
 
 
 def test_the_limits_are_those_of_the_table() -> None:
@@ -135,9 +149,6 @@ def test_the_limits_are_those_of_the_table() -> None:
     assert (limits.park_decision_days, limits.defects_named_days, limits.correction_days) == (5, 5, 15)
     assert (limits.correction_reminders_left, limits.returns_allowed) == ((7, 3, 1), 3)
     assert limits.settling == timedelta(minutes=10)
-    assert (limits.applicant_reminders, limits.applicant_inactive_days) == ((10, 30), 60)
-    assert (limits.authority_answer_days, limits.authority_second_alert_days) == (7, 20)
-    assert (limits.permit_reminders, limits.contract_reminders) == ((90, 60, 30), (60, 30))
     assert (limits.quiet_from, limits.quiet_until) == (time(21), time(8))
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from domain.reasons import REASONS
 from policy.packs import load_limits, load_rule_packs
+from programmes.talent_permit.limits import RULES
 from programmes.talent_permit.rules import PERMIT_RULES, REGISTRATION_RULES
 
 LISTED = set(
@@ -13,7 +14,7 @@ LISTED = set(
 
 
 def test_every_source_is_listed() -> None:
-    packs = [*load_rule_packs(), load_limits(), load_limits("embedded")]
+    packs = [*load_rule_packs(RULES), load_limits(), load_limits("embedded")]
     named = [parameter.reference for pack in packs for parameter in pack.parameters.values()]
     named += [reason.source for reason in REASONS.values()]
     named += [rule.source for rule in (*REGISTRATION_RULES, *PERMIT_RULES)]

@@ -19,9 +19,10 @@ from domain.errors import Refused
 from domain.findings import Audience, FindingCode, FindingOutcome
 from domain.languages import Language
 from domain.rule_packs import PackConfirmation, PackProposal
-from policy.pack import PackError, PackShelf, parse_pack
+from policy.pack import PackError, PackShelves, parse_pack
 from policy.packs import load_rule_packs
 from policy.rule import rule
+from programmes.talent_permit.limits import RULES
 from programmes.talent_permit.rules import PERMIT_RULES
 from proof.statements import verify
 from record.re_evaluation import evaluate_again
@@ -73,7 +74,7 @@ async def test_a_finding_that_was_altered_after_the_fact_is_named(park: Park) ->
 async def test_a_pack_whose_text_was_changed_since_is_named(park: Park) -> None:
     case = await park.review()
     changed = parse_pack(SHIPPED + "# one more line\n")
-    context = replace(park.context, packs=PackShelf([changed]))
+    context = replace(park.context, packs=PackShelves([changed]))
     found = await evaluate_again(context, AUDITOR, case.reference, Language.EN)
     [run] = found.assessments
     assert not found.same
@@ -184,13 +185,13 @@ async def test_a_pack_is_published_by_two_people_and_holds_from_its_day_on(park:
     assert await _code(confirm_pack(park.context, SUPERVISOR_2, name, version, yes, key())) == "already_decided"
 
     # A process of its own has read nothing yet; the first intake of the day hears of the pack all the same.
-    other = Park(replace(park.context, packs=PackShelf(load_rule_packs())), park.clock)
+    other = Park(replace(park.context, packs=PackShelves(load_rule_packs(RULES))), park.clock)
     same_day = await other.take_on(identity_number="440304197001010012")
     park.clock.at = NOON.replace(month=4, day=1)
     later = await other.take_on(identity_number="440304198001010017")
     rows = {row["reference"]: row["policy_version"] for row in await park.rows(tables.cases)}
     assert rows == {before.reference: "2025-11-05", same_day.reference: "2025-11-05", later.reference: "2026-04-01"}
-    fresh = Park(replace(park.context, packs=PackShelf(load_rule_packs())), park.clock)
+    fresh = Park(replace(park.context, packs=PackShelves(load_rule_packs(RULES))), park.clock)
     await type(later)(fresh, later.reference).step()
     [assessed] = await park.rows(tables.assessments, tables.assessments.c.reference == later.reference)
     assert assessed["policy_hash"] == parse_pack(STRICTER).content_hash
@@ -220,7 +221,7 @@ async def test_a_rejected_pack_takes_no_effect_and_frees_its_day(park: Park) -> 
     assert rejected.body["state"] == "rejected"
     async with park.context.database.begin() as connection:
         await read_packs(park.context, connection)
-    assert not park.context.packs.has("2026-04-01")
+    assert not park.context.packs.of("talent_permit").has("2026-04-01")
     assert await _code(propose_pack(park.context, SUPERVISOR, name, proposal, key())) == "already_decided"
 
 
@@ -297,4 +298,4 @@ async def test_a_pack_of_another_name_comes_on_no_shelf_of_these_rules(park: Par
     (tmp_path / "talent_permit").mkdir()
     (tmp_path / "talent_permit" / "other.yaml").write_text(other, encoding="utf-8")
     with pytest.raises(PackError, match="named other"):
-        load_rule_packs(tmp_path)
+        load_rule_packs(RULES, tmp_path)

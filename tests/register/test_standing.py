@@ -13,9 +13,10 @@ from cases.shared.context import Context
 from domain.decisions import PermitConfirmationRequest
 from domain.employers import StandingRequest
 from domain.errors import Defect, Refused
-from domain.registration import RegistrationRequest
 from domain.stages import Standing
+from programmes.talent_permit.authority.leaving import LEAVING
 from programmes.talent_permit.registration import accept
+from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.tables import permits
 from register.employers import get_employer
 from register.rollout import (
@@ -224,18 +225,18 @@ async def test_the_authority_is_told_once_of_all_permits_it_knows(context: Conte
         await connection.execute(insert(permits).values(rows))
         await connection.execute(update(cases).values(stage="approved"))
     change = await _left(context)
-    first = await gather_departed(context, change, NOON)
+    first = await gather_departed(context, LEAVING, change, NOON)
     assert first is not None
     assert first.cases == (f"{references[0]}/HK", f"{references[1]}/HK")
     assert first.on == date(2026, 3, 2)
     async with context.database.begin() as connection:
         await connection.execute(update(permits).values(stage="revoked"))
-    assert await gather_departed(context, change, NOON) == first
+    assert await gather_departed(context, LEAVING, change, NOON) == first
     await record_unanswered(context, change, first, NOON, "authority_503")
     await record_lost(context, change, first, NOON, attempt=3)
     await settle_report(context, change, first, NOON, attempt=3)
     await settle_report(context, change, first, NOON)  # twice is once
-    assert await gather_departed(context, change, NOON) is None
+    assert await gather_departed(context, LEAVING, change, NOON) is None
     async with context.database.begin() as connection:
         assert (await connection.execute(select(calls.c.state))).scalars().all() == ["done"]
         told = select(ledger).where(ledger.c.chain.startswith("call/")).order_by(ledger.c.recorded_at)
@@ -250,7 +251,7 @@ async def test_the_authority_is_told_once_of_all_permits_it_knows(context: Conte
 
 async def test_nobody_is_told_where_the_authority_knows_no_permit(context: Context) -> None:
     await _cases(context)
-    assert await gather_departed(context, await _left(context), NOON) is None
+    assert await gather_departed(context, LEAVING, await _left(context), NOON) is None
 
 
 async def test_a_change_that_is_not_in_force_cannot_be_spread(context: Context) -> None:

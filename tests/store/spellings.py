@@ -18,7 +18,6 @@ from temporalio.api.common.v1 import Payload
 
 from api.app import create_app
 from api.openapi import build_openapi
-from cases.case.parts import call_key, list_entries_key
 from cases.case.state import case_state, state_hash
 from cases.programme import Programme
 from domain import (
@@ -37,7 +36,6 @@ from domain import (
     person,
     purposes,
     reasons,
-    registration,
     roster,
     rule_packs,
     service_keys,
@@ -47,7 +45,10 @@ from domain import (
     webhooks,
 )
 from domain.actors import Role
+from domain.outward import CallOf
 from programmes import CASE_TYPES, PROGRAMMES
+from programmes.talent_permit import requests
+from programmes.talent_permit.authority.calls import CALLS
 from proof import declarations, erasures, exports, ledger_rows, receipts, statements
 from store.encryption import DataKey, new_data_key, seal_kept
 from store.keyring import Keyring, fingerprint
@@ -99,13 +100,13 @@ _TYPED: Final[dict[str, Any]] = {
 _LATER: Final = frozenset({"entry_case"})
 # Enumerations whose values stand in rows, histories or signed files.
 ENUMERATIONS: Final[tuple[type[StrEnum], ...]] = (
-    Role, acts.Act, answers.AnswerState, answers.Outcome, case_facts.ContestState, registration.FactField,
+    Role, acts.Act, answers.AnswerState, answers.Outcome, case_facts.ContestState, requests.FactField,
     case_facts.FactState, commands.CommandKind, commands.CommandState, deadlines.DeadlineKind, documents.DocumentKind,
     erasure.ErasureReason,
     erasure.ErasureState, erasure.HoldReason, erasure.ReleaseReason, findings.FindingCode, findings.FindingOutcome,
     incidents.Healed, incidents.IncidentKind, languages.Language, lost_answers.LostAnswerState, notices.Channel,
     notices.DeliveryStatus, notices.NoticeKind, notices.Recipient, person.ComplaintAbout, person.ComplaintOutcome,
-    person.ObjectionKind, purposes.Purpose, reasons.ReasonCode, registration.EmploymentKind, roster.OnDefect,
+    person.ObjectionKind, purposes.Purpose, reasons.ReasonCode, requests.EmploymentKind, roster.OnDefect,
     roster.RosterAct, roster.RosterStatus, roster.RowResult, rule_packs.PackState, service_keys.KeyKind,
     service_keys.KeyState, stages.AssessmentOutcome, stages.Destination, stages.DueKind, stages.Holder,
     stages.PendingAct, stages.PermitStage, stages.Stage, stages.Standing, tasks.Queue, tasks.TaskKind,
@@ -115,6 +116,7 @@ ENUMERATIONS: Final[tuple[type[StrEnum], ...]] = (
 _DECLARED: Final[dict[str, Callable[[Programme], Iterable[str]]]] = {
     commands.CommandKind.__name__: lambda each: each.commands,
     deadlines.DeadlineKind.__name__: lambda each: each.words.deadlines,
+    acts.Act.__name__: lambda each: each.words.acts,
     tasks.TaskKind.__name__: lambda each: each.words.tasks,
 }
 
@@ -158,18 +160,18 @@ def equal() -> Iterator[tuple[str, Any]]:
         yield f"workflow id of {channel.value}", notification.notification_workflow_id(channel)
     for module in (archive, authority_poll, reconciliation, retention, seal_check):
         yield f"schedule {module.__name__}", module.SCHEDULE_ID
-    yield "call key of all list entries", list_entries_key(REFERENCE)
-    for what, further in _calls().items():
-        yield f"call key {what}", call_key(REFERENCE, stages.Destination.HK, **further)
+    yield "call key of all list entries", CALLS["list_entry"].together_key(REFERENCE)
+    for name, (what, further) in _calls().items():
+        yield f"call key {name}", CALLS[what].key(CallOf(place=f"{REFERENCE}/HK", **further))
 
 
-def _calls() -> dict[str, dict[str, Any]]:
+def _calls() -> dict[str, tuple[str, dict[str, Any]]]:
     return {
-        "first": {"what": "list_entry"},
-        "second": {"what": "list_entry", "attempt": 2},
-        "after a restore": {"what": "list_entry", "epoch": 1},
-        "report": {"what": "registration_ended"},
-        "card lost": {"what": "card_lost", "on": "2026-11-30"},
+        "first": ("list_entry", {}),
+        "second": ("list_entry", {"attempt": 2}),
+        "after a restore": ("list_entry", {"since": "@1"}),
+        "report": ("registration_ended", {}),
+        "card lost": ("card_lost", {"on": "2026-11-30"}),
     }
 
 

@@ -65,7 +65,7 @@ async def test_a_decision_names_its_rule_and_the_statement_it_was_asked_by(park:
     decided, started = await case.last("decided"), await case.last("started")
     (command,) = await park.rows(commands, commands.c.reference == case.reference, commands.c.kind == "decide")
     assert decided["statement_hash"] == sha256(command["statement"].encode()).digest()
-    pack = park.context.packs.version(decided["rule_version"])
+    pack = park.context.packs.of("talent_permit").version(decided["rule_version"])
     assert decided["rule_hash"].hex() == pack.content_hash
     assert (decided["outcome"], decided["reason_codes"]) == ("refuse", ["employment_unproved"])
     assert (started["statement_hash"], started["rule_version"]) == (None, None)

@@ -84,9 +84,9 @@ _CASES = """
 """
 _CASE = """
     SELECT set_config('hetao.tenant', '*', false);
-    INSERT INTO cases (reference, employer_id, person_id, correlation_id, stage, destinations,
-        undertaking_version, accepted_at, policy_version, clock, holder, erased_at)
-    SELECT 'HT-' || n, 'emp-x', ('00000000-0000-4000-8000-0000000000' || n)::uuid, '', 'refused', '{}', '1',
+    INSERT INTO cases (reference, employer_id, person_id, correlation_id, programme, stage, accepted_at,
+        policy_version, clock, holder, erased_at)
+    SELECT 'HT-' || n, 'emp-x', ('00000000-0000-4000-8000-0000000000' || n)::uuid, '', 'talent_permit', 'refused',
         '2026-03-02 04:00Z', 'p', 'stopped', 'nobody', CASE WHEN n = 12 THEN timestamptz '2026-03-05 04:00Z' END
     FROM generate_series($1, $2) n;
 """
@@ -96,7 +96,7 @@ _PARTIES = (
 )
 
 
-def test_cases_of_before_and_those_that_code_of_before_takes_on_corrects_or_erases_have_their_parties(
+def test_cases_of_before_and_those_that_come_are_corrected_or_erased_have_their_parties(
     postgres: PostgresServer, empty_database: str
 ) -> None:
     url = postgres.url(role=OWNER, database=empty_database)

@@ -12,10 +12,10 @@ from temporalio.client import Client
 
 from cases.commands.sweeper import sweep
 from domain.messages import StandingInput
-from domain.registration import RegistrationRequest
 from domain.stages import Stage
 from programmes import CASE_TYPES
 from programmes.talent_permit.registration import accept
+from programmes.talent_permit.requests import RegistrationRequest
 from sandbox.stack.doors import Door, Mood, open_door
 from store import tables
 from temporal import engine as engine_module

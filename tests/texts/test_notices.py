@@ -26,8 +26,8 @@ from domain.notices import (
     when_undelivered,
 )
 from domain.reasons import ReasonCode
-from domain.registration import RegistrationRequest
 from domain.stages import Destination, DueKind, PendingAct, PermitStage, Stage
+from programmes.talent_permit.requests import RegistrationRequest
 from texts.notices import NoticeFacts, Reason, Remedy, Rendered, render, render_digest, render_together, text_hash
 from texts.notices.catalogue import ENTRIES, FOLDER, SHARED
 from texts.reasons import reason_sentence

@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
+from cases.calls import making as calls
 from cases.case.file import open_case
 from cases.commands import store as commands
 from cases.commands import submit as acts
@@ -24,7 +25,6 @@ from domain.decisions import DecisionRequest
 from domain.errors import Defect, Unavailable
 from domain.messages import COMMAND_SIGNAL, DECIDE_UPDATE, CommandRef, Course
 from domain.stages import PermitStage, Stage
-from programmes.talent_permit.authority import calls
 from store import tables
 from store.database import Database
 from temporal.engine import Told

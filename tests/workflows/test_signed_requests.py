@@ -8,8 +8,8 @@ from sqlalchemy import update
 from domain.commands import CommandKind
 from domain.decisions import ConfirmationAction, HoldAction, HoldRequest
 from domain.erasure import ErasureConfirmation, ErasureReason, ErasureRequest
-from domain.registration import CorrectionRequest
 from privacy import erasures
+from programmes.talent_permit.requests import CorrectionRequest
 from proof.statements import body_hash, verify
 from record.reconciliation.reconcile import reconcile_case
 from store import tables

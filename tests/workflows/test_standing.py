@@ -22,9 +22,9 @@ from domain.clock import CHINA
 from domain.decisions import PermitConfirmationRequest
 from domain.employers import StandingRequest
 from domain.messages import REGISTRATION_QUEUE, STANDING_WORKFLOW, DecisionSignal, StandingInput
-from domain.registration import RegistrationRequest
 from domain.stages import Standing
 from programmes.talent_permit.registration import accept
+from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.tables import permits
 from register.rollout import find_unspread
 from register.standing import confirm_standing, propose_standing

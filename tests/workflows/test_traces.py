@@ -20,13 +20,14 @@ from sqlalchemy import update
 from temporalio.client import Client
 from temporalio.testing import ActivityEnvironment
 
-from activities.authority import AuthorityClient, Report, ReportedFact
+from activities.authority import AuthorityClient
 from cases.commands import submit as acts
 from cases.commands.sweeper import sweep
 from cases.decisions import settling
 from domain.commands import CommandKind
 from domain.messages import DeliveryRound
 from domain.stages import PermitStage, Stage
+from programmes.talent_permit.authority.messages import Report, ReportedFact
 from store.statements import trace_statements
 from store.tables import commands
 from temporal.recording import WithoutMessages, record_with
@@ -189,7 +190,7 @@ async def test_the_authority_is_told_the_trace_only_where_that_is_wanted(recorde
     async with httpx.AsyncClient(transport=httpx.MockTransport(take)) as client:
         authority = AuthorityClient(URL, "token", client, tells_trace=tells)
         report = Report(case="HT-0000-0000-E/HK", what=ReportedFact.CARD_LOST, on=datetime(2026, 3, 2).date())
-        await authority.report("key", report)
+        await authority.send("key", report.message())
     (span,) = recorded.named("POST /reports")
     assert (f"{span.context.trace_id:032x}" in seen[0].headers.get("traceparent", "")) is tells
 

@@ -45,11 +45,11 @@ from domain.decisions import (
 )
 from domain.employers import StandingRequest
 from domain.messages import REGISTRATION_QUEUE, Course, StandingInput
-from domain.registration import RegistrationRequest
 from domain.stages import Destination, PermitStage, Stage
 from programmes import CASE_TYPES, PROGRAMMES
 from programmes.talent_permit.authority import outcomes as answers
 from programmes.talent_permit.registration import accept
+from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.tables import PermitRow, permit_rows
 from register.standing import confirm_standing, propose_standing
 from store import tables
@@ -63,6 +63,7 @@ from tests.cases.contexts import (
     SUPERVISOR_2,
     limits,
     load_samples,
+    own_limits,
     packs,
     registration_body,
     shared_keyring,
@@ -372,6 +373,7 @@ async def open_world(
                 limits=limits(parameters),
                 clock=clock,
                 programmes=PROGRAMMES,
+                own_limits=own_limits(parameters),
                 erasure_list=ErasureList(Path(folder) / "erasures.jsonl", shared_keyring()),
                 sealer_database=sealer,
             )

@@ -16,6 +16,7 @@ from domain.errors import need
 from domain.stages import PERMIT_WITH_AUTHORITY, Destination, PermitStage
 from programmes.talent_permit import permits
 from programmes.talent_permit.authority import inbox
+from programmes.talent_permit.limits import limits_in
 from programmes.talent_permit.permits import move_permit
 from programmes.talent_permit.rules import term_differs
 from programmes.talent_permit.stages import PermitEvent, permit_of
@@ -103,7 +104,7 @@ def force(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer, a
 
 def hold(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer, answer_id: UUID) -> None:
     """Keep an answer that contradicts what is known, and let an officer look (P26)."""
-    due = file.calendar.deadline(day_of(at), file.context.limits.early_answer_days)
+    due = file.calendar.deadline(day_of(at), limits_in(file.context).early_answer_days)
     asked = Asked(detail={"outcome": answer.outcome.value, "outcome_id": answer.outcome_id})
     said = Said(occasion=str(answer_id), facts={"answer_expected_on": day_of(due.at)})
     move(file, PermitEvent.ANSWER_HELD, actor, at, track=permit_of(answer.destination), asked=asked, said=said)
@@ -115,7 +116,7 @@ def hold(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer, an
 
 def keep_early(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer, answer_id: UUID) -> None:
     """Keep an answer that came before the one it follows; it is shown when that does not come (P25)."""
-    days = file.context.limits.early_answer_days
+    days = limits_in(file.context).early_answer_days
     file.set_working_days(PermitDeadline.EARLY_ANSWER, day_of(at), days, destination=answer.destination.value)
     file.record(
         Act.ANSWER_RECEIVED, actor, at, destination=answer.destination.value, outcome=answer.outcome.value,
@@ -144,7 +145,7 @@ def _agrees(permit: PermitRow, answer: AuthorityAnswer) -> bool:
 
 
 def _accepted(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -> None:
-    destination, limits = answer.destination, file.context.limits
+    destination, limits = answer.destination, limits_in(file.context)
     accepted_on = day_of(answer.occurred_at)
     due = file.set_working_days(
         PermitDeadline.AUTHORITY_LATE, accepted_on, limits.authority_answer_days, destination=destination.value, step=1
@@ -192,7 +193,7 @@ def _said_of_term(answer: AuthorityAnswer) -> Said:
 def _follow_term(file: CaseFile, at: datetime, answer: AuthorityAnswer) -> None:
     destination = answer.destination
     permits.plan_expiry(file, destination, at)
-    pack = file.context.packs.version(file.row.policy_version)
+    pack = file.pack
     differs = term_differs(
         pack,
         valid_from=answer.valid_from,

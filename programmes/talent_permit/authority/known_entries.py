@@ -1,24 +1,36 @@
 """Entries that the authority has already: after a restore one of them may be what the register forgot that it sent."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
 
+from pydantic import ValidationError
 from sqlalchemy import select
 
 from cases.shared.context import Context
 from domain.answers import AuthorityAnswer
+from domain.errors import Unavailable
 from domain.list_entries import KnownEntry
 from domain.references import find_reference
+from domain.stages import Destination
+from programmes.talent_permit.registration import PREFIX
 from programmes.talent_permit.tables import permits
 from store.tables import cases
-
-if TYPE_CHECKING:
-    from programmes.talent_permit.authority.calls import Order
 
 DIFFERS: Final = "entry_differs"
 # Before the reason for which the authority refused to be asked.
 UNASKABLE: Final = "search_"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The entry that a call is about: its key, the name of the case, and whom it is about and where."""
+
+    key: str
+    case: str
+    destination: Destination
+    identity_number: str = field(repr=False)
+    passed_over: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +39,15 @@ class Found:
 
     entry: KnownEntry
     differs: tuple[str, ...] = ()
+
+    @property
+    def refusal(self) -> str | None:
+        """Why it stands for no call of the case."""
+        return DIFFERS if self.differs else None
+
+    def told(self) -> dict[str, Any]:
+        """Return what the ledger says of it."""
+        return {"entry": self.detail()}
 
     def detail(self) -> dict[str, Any]:
         """Return what ledger and task say of the entry: its ids and numbers, and nobody's name."""
@@ -40,7 +61,22 @@ class Found:
         return {name: value for name, value in said.items() if value is not None}
 
 
-async def choose(context: Context, order: "Order", known: Sequence[KnownEntry]) -> Found | None:
+def read_entries(answer: Mapping[str, Any]) -> list[KnownEntry]:
+    """Return the entries that the authority tells of.
+
+    Raises:
+        Unavailable: nobody can read what it says; it is asked again.
+    """
+    found = answer.get("entries")
+    if not isinstance(found, list):
+        raise Unavailable("authority_answer_unreadable")
+    try:
+        return [KnownEntry.model_validate(each) for each in found]
+    except ValidationError:
+        raise Unavailable("authority_answer_unreadable") from None
+
+
+async def choose(context: Context, wanted: Wanted, known: Sequence[KnownEntry]) -> Found | None:
     """Return the entry that stands for a call; None where the call has to be made.
 
     The case's own entry stands for it whatever became of it, since its answers are the case's; where it is another
@@ -48,14 +84,14 @@ async def choose(context: Context, order: "Order", known: Sequence[KnownEntry]) 
     that the register lacks, as long as it stands: the case was submitted anew after a restore. One that stands for
     the call of another case is that one's.
     """
-    asked = [entry for entry in known if entry.entry_id not in order.passed_over]
-    if any(entry.idempotency_key == order.key for entry in asked):
+    asked = [entry for entry in known if entry.entry_id not in wanted.passed_over]
+    if any(entry.idempotency_key == wanted.key for entry in asked):
         return None  # the call itself, whose answer was lost: it is made again under its key
     # The newest of the case, one that stands before one that is over, and one that fits before one that does not.
-    own = [Found(entry, _differs(order, entry)) for entry in asked if entry.case == order.case]
+    own = [Found(entry, _differs(wanted, entry)) for entry in asked if entry.case == wanted.case]
     if own:
         return min(reversed(own), key=lambda found: (bool(found.differs), found.entry.is_over))
-    others = [entry for entry in asked if not entry.is_over and not _differs(order, entry)]
+    others = [entry for entry in asked if not entry.is_over and not _differs(wanted, entry)]
     ours = await _of_the_register(context, {entry.case for entry in others}) if others else set()
     return next((Found(entry) for entry in reversed(others) if entry.case not in ours), None)
 
@@ -69,18 +105,18 @@ async def named_here(context: Context, answer: AuthorityAnswer) -> AuthorityAnsw
     return None if row is None else answer.model_copy(update={"case": f"{row.reference}/{row.destination}"})
 
 
-def _differs(order: "Order", entry: KnownEntry) -> tuple[str, ...]:
+def _differs(wanted: Wanted, entry: KnownEntry) -> tuple[str, ...]:
     """Return the fields in which an entry is about somebody or something else."""
     said = {
-        "destination": entry.destination == order.destination.value,
-        "person.identity_number": entry.person.identity_number.strip().upper() == order.person["identity_number"],
+        "destination": entry.destination == wanted.destination.value,
+        "person.identity_number": entry.person.identity_number.strip().upper() == wanted.identity_number,
     }
     return tuple(field for field, is_same in said.items() if not is_same)
 
 
 async def _of_the_register(context: Context, names: Collection[str]) -> set[str]:
     """Return those of the authority's names of cases that are no lost case's: another one follows them."""
-    references = {name: find_reference(name.rpartition("/")[0]) for name in names}
+    references = {name: find_reference(name.rpartition("/")[0], {PREFIX}) for name in names}
     r, p = cases.c, permits.c
     known = select(r.reference).where(r.reference.in_([each for each in references.values() if each is not None]))
     taken = select(p.entry_case).where(p.entry_case.in_(list(names)))

@@ -17,6 +17,7 @@ from cases.keys.data import add_data_key
 from cases.notices.compose import Telling, tell
 from cases.shared.context import Context
 from cases.shared.idempotency import Done, Idempotency, Progress, Reply, once_in
+from cases.shared.inboxes import Received
 from domain.actors import Actor, system
 from domain.acts import Act
 from domain.answers import AuthorityAnswer
@@ -27,7 +28,7 @@ from domain.notices import NoticeKind
 from domain.stages import Destination
 from programmes.talent_permit.authority import lost as lost_answers
 from programmes.talent_permit.authority.known_entries import named_here
-from programmes.talent_permit.authority.outcomes import Received, Said, receive_together
+from programmes.talent_permit.authority.outcomes import Said, receive_together
 from programmes.talent_permit.tables import permit_rows, permits
 from store.rows.authority import LostAnswerRow
 from store.tables import lost_answers as stored

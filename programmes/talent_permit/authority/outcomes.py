@@ -1,10 +1,10 @@
 """Taking in an answer of the authority, by callback or poll: once, in any order, for a known case only (P9 to P27)."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import structlog
 from sqlalchemy.exc import IntegrityError
@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile, open_case
 from cases.commands import store as commands
-from cases.incidents import rows as incident_rows
+from cases.incidents import refused_messages
 from cases.shared.context import Context
 from cases.shared.idempotency import Progress, Reply
+from cases.shared.inboxes import Received
 from domain.actors import Actor
 from domain.acts import Act
 from domain.answers import AnswerState, AuthorityAnswer, Outcome
@@ -27,7 +28,6 @@ from programmes.talent_permit.authority.early import take_answer, take_early
 from programmes.talent_permit.tables import permit_rows
 from programmes.talent_permit.words import PermitCommand
 from store.case_rows import Beside
-from store.ledger import Entry, append
 from store.rows.work import CommandRow
 
 # What else is done in the transaction that takes answers in.
@@ -63,15 +63,6 @@ class Said:
     message_id: str | None = None
     body: bytes = field(default=b"", repr=False)
     source: str = "callback"
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """What became of an answer: the reply, and the command that the case's workflow has to hear of."""
-
-    reply: Reply
-    reference: str
-    command_id: UUID | None = None
 
 
 @dataclass(slots=True)
@@ -257,43 +248,7 @@ async def _refuse(
         if about is not None:
             kept = await lost_answers.keep(context, connection, answer, at, message_id=about[0], source=about[1])
         detail = {"answered": answer.outcome.value, "kept": str(kept) if kept else None}
-        await _note(connection, actor, at, code, detail)
-
-
-async def note_refused(
-    context: Context,
-    actor: Actor,
-    code: str,
-    *,
-    kind: IncidentKind = IncidentKind.AUTHORITY_ANSWER,
-    times: int | None = None,
-) -> None:
-    """Write a ledger row and a line for the operator for a refused message, or for so many; nothing else changes."""
-    async with context.database.begin() as connection:
-        await _note(connection, actor, context.clock(), code, {"times": times}, kind=kind, times=times or 1)
-
-
-async def _note(
-    connection: AsyncConnection,
-    actor: Actor,
-    at: datetime,
-    code: str,
-    detail: Mapping[str, object],
-    *,
-    kind: IncidentKind = IncidentKind.AUTHORITY_ANSWER,
-    times: int = 1,
-) -> None:
-    entry = Entry(Act.ANSWER_REFUSED, actor, at, outcome="refused", reason_codes=(code,), detail=detail)
-    await append(connection, f"request/{uuid4()}", [entry])
-    await incident_rows.count(
-        connection,
-        at,
-        kind=kind.value,
-        step="receive",
-        reason=code,
-        correlation_id=actor.correlation_id,
-        times=times,
-    )
+        await refused_messages.write(connection, actor, at, code, detail, kind=IncidentKind.AUTHORITY_ANSWER)
 
 
 def _detail(answer: AuthorityAnswer, answer_id: UUID, source: str) -> dict[str, Any]:

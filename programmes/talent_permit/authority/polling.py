@@ -1,25 +1,81 @@
-"""The poll of the authority: the cursor up to which its answers are known, and answers that are late (P15)."""
+"""The poll of the authority: what it answered since the cursor is taken in, case by case, and the cursor moved."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
 
-from sqlalchemy import and_, or_, select
+import structlog
+from pydantic import ValidationError
+from sqlalchemy import select
 
-from cases.case.file import open_case
-from cases.commands.timers import pass_watched as pass_watched_of
-from cases.incidents.stopped import open_incident
+from cases.incidents.refused_messages import note_refused
+from cases.programme import Polling, Reading
 from cases.shared.calendar import set_cursor
 from cases.shared.context import Context
+from cases.shared.inboxes import Received
 from domain.actors import system
 from domain.answers import AuthorityAnswer
-from domain.errors import Defect, Unavailable
+from domain.errors import Refused, Unavailable
+from domain.incidents import IncidentKind
 from domain.spellings import Cursor
-from domain.stages import Stage
 from programmes.talent_permit.authority import inbox
-from store.tables import answers, cases, cursors, deadlines, lost_answers
+from programmes.talent_permit.authority import lost_acts as lost_answer_acts
+from programmes.talent_permit.authority import outcomes as answers
+from programmes.talent_permit.authority.outcomes import Said
+from store import tables
+from store.tables import cursors, lost_answers
+from temporal.telemetry import concerning, describe
 
 _CURSOR = Cursor.AUTHORITY
-_ROUND = 200
+_PAGE: Final = 100
+_PATH: Final = "/outcomes"
+_POLL: Final = system("ask_authority")
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPage:
+    """Answers after a cursor, as the authority wrote them, and the cursor behind the last one."""
+
+    answers: tuple[Mapping[str, Any], ...] = field(repr=False)
+    next_cursor: str | None
+
+
+async def poll(polling: Polling) -> int:
+    """Take in what the authority answered since the cursor, and return how many answers that were."""
+    context = polling.context
+    for received in await lost_answer_acts.take_found(context):
+        await polling.nudge(received.reference, str(received.command_id))
+    taken = 0
+    while True:
+        after = await cursor(context)
+        page = await read_page(polling, after, limit=_PAGE)
+        # Most came by callback before; they are passed over together and not case by case.
+        news = await unknown_answers(context, await _read(context, page.answers))
+        for said in _by_case(news):
+            with concerning(said[0].answer.reference):
+                await _take(polling, said)
+            polling.beat(taken)
+        taken += len(page.answers)
+        if page.next_cursor is not None and page.next_cursor != after:
+            await move_cursor(context, page.next_cursor)
+        if len(page.answers) < _PAGE:
+            return taken
+
+
+async def read_page(outside: Reading, after: str | None, *, limit: int, case: str | None = None) -> AnswerPage:
+    """Return answers given since the cursor, of one case where it is named.
+
+    Raises:
+        Unavailable: the authority is away, or nobody can read what it says.
+    """
+    wanted = {"after": after, "limit": str(limit), "case": case}
+    page = await outside.read(_PATH, {name: value for name, value in wanted.items() if value is not None})
+    found, behind = page.get("outcomes"), page.get("next")
+    if not isinstance(found, list) or not isinstance(behind, str | int | None):
+        raise Unavailable("authority_answer_unreadable")
+    next_cursor = str(behind) if behind is not None else after
+    return AnswerPage(tuple(each for each in found if isinstance(each, dict)), next_cursor)
 
 
 async def cursor(context: Context) -> str | None:
@@ -30,12 +86,10 @@ async def cursor(context: Context) -> str | None:
 
 async def unknown_answers(context: Context, given: Sequence[AuthorityAnswer]) -> list[AuthorityAnswer]:
     """Return those that are not kept already with equal values (P23)."""
-    query = select(answers.c.outcome_id, answers.c.content_hash).where(
-        answers.c.outcome_id.in_([each.outcome_id for each in given])
-    )
-    lost = select(lost_answers.c.outcome_id, lost_answers.c.content_hash).where(
-        lost_answers.c.outcome_id.in_([each.outcome_id for each in given])
-    )
+    kept = tables.answers.c
+    ids = [each.outcome_id for each in given]
+    query = select(kept.outcome_id, kept.content_hash).where(kept.outcome_id.in_(ids))
+    lost = select(lost_answers.c.outcome_id, lost_answers.c.content_hash).where(lost_answers.c.outcome_id.in_(ids))
     async with context.database.statement() as connection:
         known = {(row.outcome_id, row.content_hash) for row in await connection.execute(query.union_all(lost))}
     return [
@@ -51,34 +105,38 @@ async def move_cursor(context: Context, to: str) -> None:
         await set_cursor(connection, _CURSOR, to, context.clock())
 
 
-async def pass_watched(context: Context, at: datetime) -> None:
-    """Pass the deadlines that the Schedule watches, and those of permits that outlive their workflow, case by case."""
-    ended = select(1).where(cases.c.reference == deadlines.c.reference, cases.c.stage == Stage.ENDED.value)
-    watched = deadlines.c.kind.in_(context.words.deadlines_of_schedule())
-    outliving = and_(deadlines.c.kind.in_(context.words.outliving_deadlines()), ended.exists())
-    query = (
-        select(deadlines.c.reference)
-        .where(
-            or_(watched, outliving),
-            deadlines.c.state == "waiting",
-            deadlines.c.at <= at,
-        )
-        .distinct()
-        .limit(_ROUND)
-    )
-    async with context.database.statement() as connection:
-        references = (await connection.execute(query)).scalars().all()
-    for reference in references:
-        await _pass_watched_of(context, reference, at)
+async def _read(context: Context, page: Sequence[Mapping[str, object]]) -> list[AuthorityAnswer]:
+    """Return the answers of a page; one that is none goes before the operator."""
+    read = []
+    for raw in page:
+        try:
+            read.append(AuthorityAnswer.model_validate(dict(raw)))
+        except ValidationError:
+            await note_refused(context, _POLL, "invalid", kind=IncidentKind.AUTHORITY_ANSWER)
+    return read
 
 
-async def _pass_watched_of(context: Context, reference: str, at: datetime) -> None:
-    """Pass what is watched of one case; a case that cannot be worked on is an operator's and keeps up no other."""
-    try:
-        async with open_case(context, reference) as (file, _connection):
-            pass_watched_of(file, system("authority_poll"), at)
-    except Unavailable:
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever keeps one case from being worked on
-        reason = error.reason if isinstance(error, Defect) else type(error).__name__
-        await open_incident(context, reference, "pass_watched", reason, at)
+async def _take(polling: Polling, said: Sequence[Said]) -> None:
+    """Take in answers about one case and let its workflow hear of them."""
+    for result in await answers.receive_each(polling.context, said):
+        match result:
+            case Received(command_id=None):
+                pass
+            case Received():
+                await polling.nudge(result.reference, str(result.command_id))
+            case Refused():
+                _log.info("answer_refused", code=result.code)
+            case Unavailable():
+                raise result
+            case _:
+                # One answer that cannot be taken in stops neither the others nor the cursor; an operator sees it.
+                _log.error("defect", step="take_answer", **describe(result))
+                await note_refused(polling.context, _POLL, "defect", kind=IncidentKind.AUTHORITY_ANSWER)
+
+
+def _by_case(given: Iterable[AuthorityAnswer]) -> list[list[Said]]:
+    """Return answers by case, in their order."""
+    by_case: dict[str, list[Said]] = {}
+    for answer in given:
+        by_case.setdefault(answer.reference, []).append(Said(_POLL, answer, source="poll"))
+    return list(by_case.values())

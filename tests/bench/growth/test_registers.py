@@ -10,7 +10,7 @@ from bench.growth.registers import EMPLOYER, OFFICER, WORKS, Register, open_regi
 from bench.people import registration
 from cases.case import export as case_export
 from cases.case import reads
-from cases.commands import reviving
+from cases.commands import reviving, watched
 from cases.commands import store as commands
 from cases.notices import lists as notice_lists
 from cases.notices import reads as notice_reads
@@ -144,7 +144,7 @@ async def _look_for_unsent(register: Register) -> None:
 
 
 async def _look_for_late_answers(register: Register) -> None:
-    await polling.pass_watched(register.context, register.context.clock())
+    await watched.pass_watched(register.context, register.context.clock())
     said = {"outcome": "accepted", "occurred_at": register.context.clock()}
     given = [
         AuthorityAnswer.model_validate({**said, "case": "HT-0000-0000-E/HK", "outcome_id": name}) for name in ("a", "b")

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from pydantic import ValidationError
 
+from cases.calls import making as calls
 from cases.case import fact_reads, reads
 from cases.tasks import inbox as tasks
 from domain.case_facts import short_of
@@ -17,10 +18,9 @@ from domain.errors import Refused
 from domain.field_errors import field_errors
 from domain.languages import Language
 from domain.purposes import Purpose
-from domain.registration import FactField, FactRequest
 from privacy import own_data as person_data
 from privacy.sign_in import Session, address_hash
-from programmes.talent_permit.authority import calls
+from programmes.talent_permit.requests import FactField, FactRequest
 from store import tables
 from tests.cases.contexts import EMPLOYER_A, EMPLOYER_B, OFFICER, SUPERVISOR, key, shown
 from tests.cases.driver import OFFICER_2, PERSON, Case, Park, china, open_park
@@ -128,7 +128,7 @@ async def test_the_authority_is_sent_the_card_that_was_seen(park: Park) -> None:
     await case.after(minutes=10)
     course = await calls.current_course(park.context, case.reference)
     orders = await calls.find_orders(park.context, case.reference, course.calls[0].key, park.clock.at)
-    assert {order.person["permit_card_number"] for order in orders} == {"C12345678"}
+    assert {order.message.body.model_dump()["person"]["permit_card_number"] for order in orders} == {"C12345678"}
 
 
 async def test_reminders_of_a_contract_follow_the_end_that_was_seen(park: Park) -> None:

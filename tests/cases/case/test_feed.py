@@ -9,8 +9,8 @@ from cases.case.file import open_case
 from cases.case.reads import list_cases
 from cases.shared.context import Context
 from domain.acts import Act
-from domain.registration import RegistrationRequest
 from programmes.talent_permit.registration import accept
+from programmes.talent_permit.requests import RegistrationRequest
 from tests.cases.contexts import EMPLOYER_A, Clock, key, load_samples, open_context, registration_body
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)

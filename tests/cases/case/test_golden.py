@@ -18,6 +18,7 @@ from cases.case.export import begin_export
 from cases.case.fact_reads import list_facts
 from cases.case.reads import get_case, list_cases
 from cases.case.views import CaseView
+from cases.programme import Programme
 from cases.shared.json_text import json_text
 from domain.actors import Actor
 from domain.commands import CommandKind
@@ -25,6 +26,7 @@ from domain.erasure import HoldReason, LegalHoldRequest
 from domain.languages import Language
 from domain.purposes import Purpose
 from privacy import legal_holds
+from programmes import PROGRAMMES
 from programmes.talent_permit.words import PermitCommand
 from tests.cases.contexts import EMPLOYER_A, OFFICER, SUPERVISOR, key
 from tests.cases.driver import OFFICER_2, PERSON, Case, Park, china, open_park
@@ -73,10 +75,14 @@ class Seen:
         return {name: self._once(each) for name, each in value.items()}
 
 
+def _of(_reference: str) -> Programme:
+    return PROGRAMMES["talent_permit"]
+
+
 def _told(answer: Any) -> str:
     """Return what the API answers with what the core shows."""
     several = answer if isinstance(answer, list) else [answer]
-    told = [case_answer(each) if isinstance(each, CaseView) or _is_case(each) else each for each in several]
+    told = [case_answer(each, _of) if isinstance(each, CaseView) or _is_case(each) else each for each in several]
     return json_text(told if isinstance(answer, list) else told[0]).decode()
 
 

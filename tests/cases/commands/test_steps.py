@@ -11,6 +11,7 @@ import pytest_asyncio
 from sqlalchemy import Table
 
 from bench.people import identity_number
+from cases.calls import making as calls
 from cases.commands import store as commands
 from cases.commands import sweeper as sweeping
 from cases.commands.advance import advance
@@ -21,10 +22,9 @@ from domain.answers import AuthorityAnswer
 from domain.commands import CommandKind
 from domain.errors import Refused
 from domain.messages import Course
-from domain.registration import RegistrationRequest
-from programmes.talent_permit.authority import calls
 from programmes.talent_permit.authority import outcomes as answers
 from programmes.talent_permit.registration import accept
+from programmes.talent_permit.requests import RegistrationRequest
 from store import tables
 from tests.cases.contexts import EMPLOYER_A, EMPLOYER_B, OFFICER, key, registration_body
 from tests.cases.driver import AUTHORITY, MENDED, OFFICER_2, Case, Park, china, open_park

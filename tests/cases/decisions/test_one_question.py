@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import insert, update
 
+from cases.calls import making as calls
 from cases.case.file import open_case
 from cases.case.reads import get_case
 from cases.tasks import inbox as tasks
@@ -15,7 +16,6 @@ from domain.commands import CommandKind
 from domain.languages import Language
 from domain.stages import Destination
 from domain.task_lists import TaskChoice
-from programmes.talent_permit.authority import calls
 from programmes.talent_permit.words import PermitCommand, PermitTask
 from record.reconciliation.reconcile import reconcile_case
 from store import tables

@@ -12,6 +12,7 @@ from domain.actors import Actor
 from domain.commands import CommandKind
 from domain.errors import Refused
 from domain.languages import Language
+from programmes.talent_permit.limits import limits_in
 from programmes.talent_permit.words import PermitCommand
 from tests.cases.contexts import EMPLOYER_A, OFFICER
 from tests.cases.driver import PERSON, Case, Park, china, open_park
@@ -52,8 +53,8 @@ async def test_a_last_day_lies_within_the_contract(park: Park) -> None:
 
 async def test_a_last_day_long_ago_needs_an_officer(park: Park) -> None:
     case = await park.issued()
-    limit = park.context.limits.departure_back_days
-    assert limit > park.context.limits.departure_report_days
+    limit = limits_in(park.context).departure_back_days
+    assert limit > limits_in(park.context).departure_report_days
     calendar_day = MONDAY - timedelta(days=120)
     far = await why(case, EMPLOYER_A, PermitCommand.DEPART, last_day=str(calendar_day), reason="resigned")
     assert far == ("invalid", "last_day", "date_order", "too_far_back")
@@ -66,7 +67,7 @@ async def test_a_last_day_long_ago_needs_an_officer(park: Park) -> None:
 
 async def test_the_limit_of_a_last_day_is_a_number_of_working_days(park: Park) -> None:
     case = await park.approved()
-    last_day, limit = date(2026, 3, 16), park.context.limits.departure_back_days
+    last_day, limit = date(2026, 3, 16), limits_in(park.context).departure_back_days
     async with open_case(park.context, case.reference) as (file, _connection):
         over, still = (file.calendar.working_day(last_day, limit + more) for more in (1, 0))
     park.clock.at = china(str(over))

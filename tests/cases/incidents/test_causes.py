@@ -22,8 +22,8 @@ from domain.commands import CommandKind
 from domain.errors import Refused
 from domain.incidents import Healed, IncidentKind
 from domain.languages import Language
-from domain.registration import RegistrationRequest
 from programmes.talent_permit.registration import accept
+from programmes.talent_permit.requests import RegistrationRequest
 from record.reconciliation.evidence import Difference
 from record.reconciliation.reconcile import end_workflow_lines, keep_differences, mark_gone, note_unchecked
 from store.tables import commands, incidents

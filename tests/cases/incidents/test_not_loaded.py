@@ -11,8 +11,8 @@ from cases.shared.calendar import load_calendar
 from cases.shared.context import Context
 from domain.actors import Actor, Role, system
 from domain.errors import Refused
-from domain.registration import RegistrationRequest
 from programmes.talent_permit.registration import accept, check
+from programmes.talent_permit.requests import RegistrationRequest
 from register.employers import load_register
 from tests.cases.contexts import EMPLOYER_A, Clock, key, load_samples, open_context, registration_body, sample_register
 

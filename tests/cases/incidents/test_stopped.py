@@ -13,16 +13,17 @@ from bench.people import identity_number
 from cases.case.reads import list_cases
 from cases.commands.advance import advance
 from cases.commands.resume import resume
+from cases.incidents.refused_messages import note_refused
 from cases.incidents.stopped import list_incidents, open_incident
 from cases.incidents.views import IncidentView
 from cases.shared.context import Context
 from cases.tasks.inbox import list_tasks
 from domain.actors import Actor, Role, system
 from domain.errors import Defect, Refused
-from domain.registration import RegistrationRequest
+from domain.incidents import IncidentKind
 from domain.stages import Stage
-from programmes.talent_permit.authority.outcomes import note_refused
 from programmes.talent_permit.registration import accept
+from programmes.talent_permit.requests import RegistrationRequest
 from tests.cases.contexts import EMPLOYER_A, Clock, key, load_samples, open_context, registration_body
 
 OPERATOR = Actor(issuer="test", subject="operator", role=Role.OPERATOR, correlation_id="incidents")
@@ -36,7 +37,7 @@ async def context(clean_database: str) -> AsyncIterator[Context]:
 
 
 async def test_closing_a_line_twice_under_one_key_gives_the_first_answer_again(context: Context) -> None:
-    await note_refused(context, system("receive"), "case_unknown")
+    await note_refused(context, system("receive"), "case_unknown", kind=IncidentKind.AUTHORITY_ANSWER)
     ((line,), _) = await list_incidents(context, OPERATOR)
     first, request = None, key()
     for _ in range(2):
@@ -47,7 +48,7 @@ async def test_closing_a_line_twice_under_one_key_gives_the_first_answer_again(c
 
 
 async def test_a_line_is_closed_once(context: Context) -> None:
-    await note_refused(context, system("receive"), "case_unknown")
+    await note_refused(context, system("receive"), "case_unknown", kind=IncidentKind.AUTHORITY_ANSWER)
     ((line,), _) = await list_incidents(context, OPERATOR)
     await resume(context, OPERATOR, _id(line), key())
     with pytest.raises(Refused, match="already_decided"):

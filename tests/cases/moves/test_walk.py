@@ -31,6 +31,7 @@ _TABLES: Final = {
         for name, track in each.tracks.items()
     },
 }
+EVERY_PROGRAMME: Final = pytest.mark.parametrize("code", PROGRAMMES)
 _EVERY: Final = pytest.mark.parametrize("table", _TABLES.values(), ids=_TABLES)
 
 

@@ -12,8 +12,8 @@ from cases.notices.due import Due, Outcome, Result
 from cases.shared.context import Context
 from domain.actors import Actor, Role
 from domain.notices import Channel, NoticeKind, Recipient
-from domain.registration import RegistrationRequest
 from programmes.talent_permit.registration import accept
+from programmes.talent_permit.requests import RegistrationRequest
 from store.tables import deliveries, employers, ledger, notices, tasks
 from tests.cases.contexts import EMPLOYER_A, key, registration_body
 from texts.notices import Remedy

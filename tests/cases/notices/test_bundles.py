@@ -14,11 +14,11 @@ from cases.case.file import open_case, read_case
 from cases.notices import receipts
 from cases.notices.compose import Telling, tell
 from cases.notices.due import Due, lease, settle, text_instead
+from cases.shared.inboxes import Received
 from domain.answers import AuthorityAnswer
 from domain.notices import Channel, NoticeKind, Recipient
 from domain.stages import Destination
 from domain.webhooks import ReceiptRequest, ReceiptStatus
-from programmes.talent_permit.authority import outcomes as answers
 from programmes.talent_permit.authority.outcomes import Said, receive_each
 from store import tables
 from store.tables import deliveries, ledger, notices
@@ -61,7 +61,7 @@ async def _answer_both(case: Case, outcome: str) -> None:
         } | (ISSUED if outcome == "issued" else {})
         said.append(Said(AUTHORITY, AuthorityAnswer.model_validate(given), f"m-{case.park.answered}"))
     for received in await receive_each(case.park.context, said):
-        assert isinstance(received, answers.Received), received
+        assert isinstance(received, Received), received
     await case.step()
 
 

@@ -46,7 +46,7 @@ async def inbox(park: Park, reader: Actor, language: Language = Language.EN, **c
 
 async def read(park: Park, reader: Actor, notice_id: str) -> dict[str, Any]:
     """Mark a notice as read."""
-    told = staff_notices.told_to(reader)
+    told = staff_notices.told_to(park.context.words, reader)
     reply = await notice_marks.mark_read(park.context, reader, UUID(notice_id), told, key())
     return dict(reply.body)
 

@@ -12,9 +12,9 @@ from cases.shared.calendar import current_calendar, load_calendar, load_publishe
 from cases.shared.context import CalendarShelf, Context
 from domain.actors import system
 from domain.calendars import CalendarFile, DayKind, day_kind
-from domain.registration import RegistrationRequest
 from policy.calendars import mainland_calendar, published_year
 from programmes.talent_permit.registration import accept
+from programmes.talent_permit.requests import RegistrationRequest
 from store.tables import calendar_days, commands, cursors, deadlines, ledger
 from tests.cases.contexts import EMPLOYER_A, Clock, key, load_samples, open_context, registration_body
 from tests.cases.driver import Park, china, open_park
@@ -81,6 +81,7 @@ async def test_another_process_reads_the_calendar_again_when_its_version_moved(c
     shelf = CalendarShelf(version="old", calendar=mainland_calendar())
     other = Context(
         **{f: getattr(context, f) for f in ("database", "keyring", "packs", "limits", "clock", "programmes")},
+        own_limits=context.own_limits,
         calendars=shelf,
     )
     holiday = date(2026, 3, 3)

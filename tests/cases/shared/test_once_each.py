@@ -25,7 +25,7 @@ def _written(text: str, *but: str) -> list[str]:
         # Counts with the open one of the same, whatever else is wrong with its case.
         ("INSERT INTO incidents", ["cases/incidents/rows.py"]),
         ('Refused("same_signer"', ["cases/case/signers.py"]),
-        ("Nothing waits for a second signature", [_SIGNING]),
+        ("Nothing waits for a second signature", ["cases/case/signers.py"]),
         ("it has to be decided first", [_SIGNING]),
         # Beside what a signature comes to: what a row of the ledger must tell of the one that was signed.
         ("ConfirmationAction.REJECT", ["cases/commands/said.py", _SIGNING]),

@@ -9,8 +9,8 @@ import pytest_asyncio
 
 from domain.commands import CommandKind
 from domain.errors import Refused
-from domain.registration import RegistrationRequest
 from programmes.talent_permit.registration import accept
+from programmes.talent_permit.requests import RegistrationRequest
 from store import tables
 from tests.cases.contexts import EMPLOYER_A, EMPLOYER_B, OFFICER, SUPERVISOR, key, registration_body
 from tests.cases.driver import MENDED, Case, Park, china, open_park

@@ -12,10 +12,10 @@ from sqlalchemy import delete, event, insert, select, text
 
 from domain.commands import CommandKind
 from domain.errors import Refused
-from domain.registration import RegistrationRequest
 from domain.roster import OnDefect, RosterAct
 from programmes.talent_permit.live_registrations import person_within_limit
 from programmes.talent_permit.registration import accept, check
+from programmes.talent_permit.requests import RegistrationRequest
 from register.rosters.intake import RosterFile, receive
 from register.rosters.reads import get_roster, get_rows
 from register.rosters.work import work_once

@@ -8,10 +8,11 @@ from datetime import date
 import pytest
 import pytest_asyncio
 
+from cases.calls import making as calls
 from cases.case import reads
 from domain.commands import CommandKind
 from domain.messages import Origin
-from programmes.talent_permit.authority import calls
+from programmes.talent_permit.authority.messages import ListEntry
 from programmes.talent_permit.tables import permits
 from programmes.talent_permit.words import PermitCommand
 from store import tables
@@ -108,8 +109,10 @@ async def test_p4_two_workers_at_once_say_the_same_under_the_same_key(park: Park
     case = await park.approved()
     call = f"permit/{case.reference}/HK"
     (order,) = await calls.find_orders(park.context, case.reference, call, park.clock.at)
-    assert (order.case, order.what) == (f"{case.reference}/HK", "list_entry")
-    assert order.person["identity_number"] == "44030419900307123X"
+    entry = order.message.body
+    assert isinstance(entry, ListEntry)
+    assert (entry.case, order.what) == (f"{case.reference}/HK", "list_entry")
+    assert entry.person.identity_number == "44030419900307123X"
     assert await calls.find_orders(park.context, case.reference, call, park.clock.at) == [order]
     taken = [calls.record(park.context, case.reference, {call: None}, park.clock.at) for _ in range(2)]
     await asyncio.gather(*taken)

@@ -12,6 +12,7 @@ from domain.premises import SiteStanding
 from domain.stages import AssessmentOutcome, Destination, Standing
 from policy.packs import load_rule_packs
 from programmes.talent_permit.known import PermitFacts
+from programmes.talent_permit.limits import RULES
 from programmes.talent_permit.rules import (
     PERMIT_RULES,
     REGISTRATION_RULES,
@@ -23,8 +24,8 @@ from programmes.talent_permit.rules import (
 )
 
 ON = date(2026, 3, 2)
-PACK = load_rule_packs()[0]
-NEWEST = load_rule_packs()[-1]
+PACK = load_rule_packs(RULES)[0]
+NEWEST = load_rule_packs(RULES)[-1]
 GOOD = PermitFacts(
     identity_number="44030419900307123X",
     permit_card_number="C12345678",

@@ -18,12 +18,11 @@ from cases.files.sheet import read_sheet
 from cases.shared.context import Context
 from domain.errors import Refused
 from domain.languages import Language
-from domain.registration import RegistrationRequest
 from domain.roster import OnDefect, RosterAct
+from programmes.talent_permit.requests import RegistrationRequest
 from register.rosters import columns as roster_columns
 from register.rosters import contents as roster_contents
 from register.rosters import workbooks as roster_workbooks
-from register.rosters.check import read_row
 from register.rosters.columns import known_words
 from register.rosters.file import RosterSheet, roster_sheet
 from register.rosters.intake import RosterFile, receive
@@ -33,6 +32,7 @@ from register.rosters.work import work_once
 from store.tables import ledger, roster_rows, rosters
 from tests.cases.contexts import EMPLOYER_A, EMPLOYER_B, NOON, Clock, key, load_samples, open_context
 from tests.cases.files.sheets import XLSX
+from tests.register.rosters.reading import read_row
 from texts.roster import allowed, word_of
 
 CHINESE = (

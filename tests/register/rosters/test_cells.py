@@ -7,10 +7,10 @@ import pytest
 
 from domain.languages import Language
 from domain.reasons import DEPARTURE_REASONS
-from domain.registration import EmploymentKind, RegistrationRequest
-from domain.roster import DepartureRow, RosterAct
-from register.rosters.check import read_row
+from domain.roster import RosterAct
+from programmes.talent_permit.requests import DepartureRequest, EmploymentKind, RegistrationRequest
 from register.rosters.file import MARKS
+from tests.register.rosters.reading import read_row
 from texts.catalogue import Sentence
 from texts.person import GROUPS
 from texts.reasons import reason_sentence
@@ -61,7 +61,7 @@ def test_what_the_system_prints_is_read_again(language: Language) -> None:
         for text in (word_of("reason", reason, language), reason_sentence(reason, language), reason):
             row = {"client_reference": "A-1", "last_day": "2026/3/2", "reason": text}
             read = read_row(row, RosterAct.DEPARTURE)
-            assert isinstance(read, DepartureRow), text
+            assert isinstance(read, DepartureRequest), text
             assert read.reason == reason
 
 

@@ -19,13 +19,13 @@ from cases.files.sheet import read_sheet
 from cases.files.written import write_workbook
 from domain.errors import FieldError, Refused
 from domain.languages import Language
-from domain.registration import EmploymentKind, RegistrationRequest
 from domain.roster import DEPARTURE_COLUMNS, REGISTER_COLUMNS, RosterAct
-from register.rosters.check import Read, read_row
+from programmes.talent_permit.requests import EmploymentKind, RegistrationRequest
 from register.rosters.columns import known_words
 from register.rosters.file import MARKS, RosterSheet, roster_sheet
 from register.rosters.reads import message_of, stored_errors
 from tests.cases.files.sheets import SHEET, STRINGS, with_parts, workbook
+from tests.register.rosters.reading import Read, read_row
 from texts.problems import particular_sentence, problem_detail
 from texts.roster import COLUMNS, headers_of, word_of
 

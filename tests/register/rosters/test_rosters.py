@@ -16,10 +16,10 @@ from cases.shared.context import Context
 from domain.actors import Actor
 from domain.employers import StandingRequest
 from domain.errors import Refused
-from domain.registration import RegistrationRequest
 from domain.roster import OnDefect, RosterAct
 from domain.stages import Standing
 from programmes.talent_permit.registration import accept
+from programmes.talent_permit.requests import RegistrationRequest
 from register.rosters import work as roster_work
 from register.rosters.intake import RosterFile, receive
 from register.rosters.reads import get_roster, get_rows

@@ -10,12 +10,12 @@ import xlsxwriter
 
 from cases.files.sheet import read_sheet
 from domain.errors import Refused
-from domain.registration import RegistrationRequest
 from domain.roster import RosterAct
-from register.rosters.check import read_row
+from programmes.talent_permit.requests import RegistrationRequest
 from register.rosters.columns import known_words
 from register.rosters.file import MARKS, UNREAD, RosterSheet, roster_sheet
 from tests.cases.files.sheets import HEADERS, ROW, SHEET, ZH_HANS, with_rows, workbook
+from tests.register.rosters.reading import read_row
 
 
 def _sheet(content: bytes) -> RosterSheet:

@@ -7,20 +7,14 @@ from datetime import UTC, date, datetime
 import httpx
 import pytest
 
-from activities.authority import (
-    AuthorityClient,
-    EntryEmployer,
-    EntryPerson,
-    ListEntry,
-    Rejected,
-    Report,
-    ReportedFact,
-)
+from activities.authority import AuthorityClient, Rejected
 from activities.mail import MailSender, OutgoingMail
 from activities.outward import Permanent, SendResult, Sent, Temporary
 from activities.sms import OutgoingSms, SmsSender
 from domain.errors import Unavailable
 from domain.stages import Destination
+from programmes.talent_permit.authority.messages import EntryEmployer, EntryPerson, ListEntry, Report, ReportedFact
+from programmes.talent_permit.authority.polling import read_page
 from tests.sandbox.programs import TOKEN, Program
 from tests.sandbox.receiver import Receiver
 
@@ -42,17 +36,16 @@ async def test_the_authority_takes_what_its_adapter_sends_and_answers_what_it_re
     case = f"HT-{secrets.token_hex(4)}/HK"
     async with httpx.AsyncClient(trust_env=False) as http:
         client = AuthorityClient(authority.url, TOKEN, http)
-        entry_ids = {await client.send_list_entry(f"permit/{case}", _entry(case)) for _ in range(2)}
+        entry_ids = {(await client.send(f"permit/{case}", _entry(case).message()))["entry_id"] for _ in range(2)}
         assert len(entry_ids) == 1
         await receiver.wait_for(2, about=case)
-        await client.report(
-            f"report/{case}/registration_ended",
-            Report(case=case, what=ReportedFact.REGISTRATION_ENDED, on=date(2026, 11, 23), reason="resigned"),
-        )
+        what, on = ReportedFact.REGISTRATION_ENDED, date(2026, 11, 23)
+        report = Report(case=case, what=what, on=on, reason="resigned").message()
+        await client.send(f"report/{case}/registration_ended", report)
         await receiver.wait_for(3, about=case)
-        page = await client.answers(None, case=case)
+        page = await read_page(client, None, limit=100, case=case)
         assert [answer["outcome"] for answer in page.answers] == ["accepted", "issued", "revoked"]
-        assert (await client.answers(page.next_cursor, case=case)).answers == ()
+        assert (await read_page(client, page.next_cursor, limit=100, case=case)).answers == ()
 
 
 async def test_the_adapter_tells_a_malformed_entry_from_an_authority_in_trouble(authority: Program) -> None:
@@ -60,12 +53,12 @@ async def test_the_adapter_tells_a_malformed_entry_from_an_authority_in_trouble(
     async with httpx.AsyncClient(trust_env=False) as http:
         client = AuthorityClient(authority.url, TOKEN, http)
         with pytest.raises(Rejected) as rejected:
-            await client.send_list_entry(f"permit/{case}", _entry(case, "C12340422"))
+            await client.send(f"permit/{case}", _entry(case, "C12340422").message())
         assert rejected.value.fields == ("person.permit_card_number",)
         authority.mood("failing")
         for _ in range(2):
             with pytest.raises(Unavailable) as unavailable:
-                await client.send_list_entry(f"permit/{case}", _entry(case))
+                await client.send(f"permit/{case}", _entry(case).message())
             assert unavailable.value.retry_after == 1
 
 

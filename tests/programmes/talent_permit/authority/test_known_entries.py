@@ -7,11 +7,12 @@ from typing import Any
 import pytest_asyncio
 from sqlalchemy import update
 
+from cases.calls import making as calls
+from cases.calls.making import Order
 from domain.actors import system
 from domain.list_entries import KnownEntry
-from programmes.talent_permit.authority import calls
-from programmes.talent_permit.authority.calls import Order
-from programmes.talent_permit.authority.known_entries import Found, choose
+from domain.stages import Destination
+from programmes.talent_permit.authority.known_entries import Found, Wanted, choose
 from programmes.talent_permit.tables import permits
 from record.restores.declaring import declare_restore
 from tests.cases.driver import Case, Park, china, open_park
@@ -39,20 +40,30 @@ async def _order(case: Case) -> Order:
     return next(order for order in found if order.destination == "HK")
 
 
+def _wanted(case: Case) -> Wanted:
+    name, person = f"{case.reference}/HK", case.park.identity_number
+    return Wanted(key=f"permit/{name}", case=name, destination=Destination.HK, identity_number=person)
+
+
 def _entry(park: Park, case: str, **given: Any) -> KnownEntry:
     said = {"entry_id": "E-1", "case": case, "destination": "HK", "person": {"identity_number": park.identity_number}}
     return KnownEntry.model_validate(said | given)
 
 
 async def test_only_after_a_restore_the_authority_is_asked_first(park: Park) -> None:
-    assert not (await _order(await park.approved())).asks_first
+    assert (await _order(await park.approved())).question is None
     await declare_restore(park.context, system("restored"))
     park.identity_number = OTHER_PERSON
-    assert (await _order(await park.approved())).asks_first
+    case = await park.approved()
+    question = (await _order(case)).question
+    assert question is not None
+    assert question.message.body.model_dump(mode="json") == {
+        "case": f"{case.reference}/HK", "destination": "HK", "identity_number": OTHER_PERSON,
+    }  # fmt: skip
 
 
 async def test_an_entry_stands_for_the_call_where_it_is_the_case_s_own_or_a_lost_one_s(case: Case) -> None:
-    park, order = case.park, await _order(case)
+    park, order = case.park, _wanted(case)
     own, of_lost = _entry(park, order.case), _entry(park, f"{LOST}/HK")
     assert await choose(park.context, order, []) is None
     assert await choose(park.context, order, [of_lost]) == Found(of_lost)
@@ -67,7 +78,7 @@ async def test_an_entry_stands_for_the_call_where_it_is_the_case_s_own_or_a_lost
 
 
 async def test_an_entry_of_the_case_about_somebody_else_goes_before_an_officer(case: Case) -> None:
-    park, order = case.park, await _order(case)
+    park, order = case.park, _wanted(case)
     differs = _entry(park, order.case, person={"identity_number": OTHER_PERSON}, destination="MO")
     assert await choose(park.context, order, [differs]) == Found(differs, ("destination", "person.identity_number"))
     assert await choose(park.context, replace(order, passed_over=("E-1",)), [differs]) is None
@@ -78,7 +89,7 @@ async def test_an_entry_of_the_case_about_somebody_else_goes_before_an_officer(c
 
 
 async def test_an_entry_that_another_case_follows_or_that_is_no_case_s_of_ours_is_left_alone(case: Case) -> None:
-    park, order = case.park, await _order(case)
+    park, order = case.park, _wanted(case)
     former = await park.approved(identity_number=OTHER_PERSON)
     assert await choose(park.context, order, [_entry(park, f"{former.reference}/HK")]) is None
     assert await choose(park.context, order, [_entry(park, "someone-elses/HK")]) is None

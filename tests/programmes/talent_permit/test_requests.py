@@ -11,8 +11,8 @@ from domain.case_requests import ContestRequest, WithdrawalRequest
 from domain.field_errors import MESSAGES, FieldCode, field_errors, path_of
 from domain.fields import is_printable
 from domain.languages import Language
-from domain.registration import ChangeRequest, CorrectionRequest, DepartureRequest, RegistrationRequest
 from domain.stages import Destination
+from programmes.talent_permit.requests import ChangeRequest, CorrectionRequest, DepartureRequest, RegistrationRequest
 
 BODY: dict[str, Any] = {
     "client_reference": "HR-1",

@@ -4,9 +4,9 @@ from datetime import date
 
 import pytest
 
-from domain.registration import RegistrationRequest
-from domain.roster import DepartureRow, departure_of, registration_of
 from domain.stages import Destination
+from programmes.talent_permit.requests import RegistrationRequest
+from programmes.talent_permit.rosters import DepartureRow, departure_of, registration_of
 
 ROW = {
     "client_reference": "A-1",

@@ -1,0 +1,334 @@
+"""The routes that a programme's declaration makes: its cases, what is asked of them, its inboxes and its desks."""
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from api import case_reads, erasure, receipts
+from api.access import GuardedRoute, IdempotencyKey, allow, own, signed
+from api.acts import act, ask, pending
+from api.answers import Pages, answer_page, json_response, respond
+from api.case_answers import case_answer, respond_with_case
+from api.case_routes import ProgrammeRouter, called, endpoint, programme_in, says
+from api.parameters import CasePath, FactPath, IdPath, track_path
+from api.signed import read_body, signed_body, verified
+from api.streams import CsvResponse
+from api.views import CasePage
+from api.wiring import wiring_of
+from cases.case import export as case_export
+from cases.case import reads
+from cases.case.views import CheckView
+from cases.programme import Command, Programme, programme_at
+from cases.shared.idempotency import Idempotency
+from cases.shared.inboxes import Desk, Inbox, Received, Step
+from domain.actors import Actor, Role
+from domain.fields import Code, Label, Name, Since
+from domain.pages import PageQuery
+from domain.references import find_reference
+from domain.routes import On, OwnRoute
+from domain.stages import Stage
+from privacy import objections
+from privacy.sign_in import Session
+from temporal.telemetry import concern
+
+_READERS: Final = allow(Role.EMPLOYER, Role.OFFICER, Role.SUPERVISOR, Role.AUDITOR)
+_EMPLOYER: Final = allow(Role.EMPLOYER)
+
+
+class CaseQuery(PageQuery):
+    """Which cases."""
+
+    stage: Stage | None = Field(default=None, description="Stage of the registration.")
+    needs: Literal["employer"] | None = Field(default=None, description="Cases that wait for the employer.")
+    client_reference: Label | None = None
+    updated_after: Since | None = Field(default=None, description="Changed after this time.")
+    q: Name | None = Field(default=None, description="Exact whole name or last four.")
+    employer_id: Code | None = Field(default=None, description="Of this employer; staff says it beside `q`.")
+    view: Literal["whole", "short"] = Field(
+        default="whole", description="`short`: without the findings that pass, for lists of many."
+    )
+
+
+class CaseExportQuery(BaseModel):
+    """Which cases, and where an export of many goes on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    stage: Stage | None = Field(default=None, description="Stage of the registration.")
+    cursor: str | None = Field(default=None, max_length=1000, description="From the header `Link` of the file before.")
+
+    def asked(self) -> dict[str, object]:
+        """Return what is asked for, without the place where it goes on."""
+        return self.model_dump(mode="json", exclude={"cursor"}, exclude_none=True)
+
+
+def routes_of(programmes: Iterable[Programme]) -> list[BaseRoute]:
+    """Return the routes of all programmes; what persons ask of their own cases has one path for all that take it."""
+    programmes = list(programmes)
+    made: list[BaseRoute] = []
+    for programme in programmes:
+        made += _routes(programme)
+    return made + _own_routes(programmes)
+
+
+def _routes(programme: Programme) -> list[BaseRoute]:
+    router = ProgrammeRouter(programme)
+    _add_cases(router)
+    for kind, command in programme.commands.items():
+        if command.route is not None and command.route.on is not On.TASK:
+            _add_command(router, kind, command)
+    case_reads.routes.add_to(router)
+    erasure.routes.add_to(router)
+    receipts.routes.add_to(router)
+    beside = APIRouter(prefix="/v1", route_class=GuardedRoute)
+    for inbox in programme.inboxes:
+        _add_inbox(beside, inbox)
+    for desk in programme.desks:
+        _add_desk(beside, desk)
+    return [*router.routes, *beside.routes]
+
+
+def _tag(roles: Iterable[Role]) -> list[str]:
+    """Return the group of a call: what an employer may ask too is not told to staff alone."""
+    return ["Employers" if Role.EMPLOYER in roles else "Staff"]
+
+
+# --- Cases ------------------------------------------------------------------------------------------------------------
+
+
+def _add_cases(router: ProgrammeRouter) -> None:
+    programme = router.programme
+    given: dict[str, Any] = {
+        "body": programme.form,
+        "idempotency": IdempotencyKey,
+        "actor": Annotated[Actor, allow(*programme.by)],
+    }
+    made: dict[str, Any] = {
+        "status_code": 202,
+        "response_model": programme.views.published.case,
+        "tags": _tag(programme.by),
+    }
+    router.add("GET", "/export.csv", _export, **_EXPORT)
+    router.add("POST", "", endpoint(_submit, **given), **made, **says(programme.submit))
+    if programme.check is not None:
+        given.pop("idempotency")
+        made = {"response_model": CheckView, "tags": _tag(programme.by)}
+        router.add("POST", "/check", endpoint(_check, **given), **made, **says(programme.check[0]))
+    router.add("GET", "", _list_cases, response_model=CasePage, summary="List cases", **_LIST)
+    case = programme.views.published.case
+    router.add("GET", "/{reference}", _get_case, response_model=case, summary="Read a case", **_READ)
+
+
+async def _submit(request: Request, body: BaseModel, idempotency: Idempotency, actor: Actor) -> Response:
+    wiring = wiring_of(request)
+    accept = programme_in(request).accept
+    accepted = await accept(wiring.context, actor, body, idempotency, request.state.language)
+    concern(accepted.reference)
+    wiring.starts.add(actor.tenant, accepted.reference, request.state.correlation_id)
+    return respond_with_case(accepted.reply, partial(programme_at, wiring.context), is_new=True)
+
+
+async def _check(request: Request, body: BaseModel, actor: Actor) -> Response:
+    declared = programme_in(request).check
+    assert declared is not None
+    return json_response(await declared[1](wiring_of(request).context, actor, body, request.state.language))
+
+
+async def _list_cases(
+    request: Request, query: Annotated[CaseQuery, Query()], actor: Annotated[Actor, _READERS]
+) -> Response:
+    """List cases by the time of their last change, oldest first."""
+    context, programme = wiring_of(request).context, programme_in(request)
+    read = partial(
+        reads.list_cases,
+        context,
+        actor,
+        programme=programme.code,
+        stage=query.stage,
+        needs=query.needs,
+        client_reference=query.client_reference,
+        updated_after=query.updated_after,
+        q=query.q,
+        employer_id=query.employer_id,
+        short=query.view == "short",
+        language=request.state.language,
+    )
+    answer = partial(case_answer, of=partial(programme_at, context))
+    return await answer_page(request, actor, programme.path, query, read, answer)
+
+
+async def _get_case(request: Request, reference: CasePath, actor: Annotated[Actor, _READERS]) -> Response:
+    """Return a case as its reader may see it."""
+    context = wiring_of(request).context
+    case = await reads.get_case(context, actor, reference, request.state.language)
+    return json_response(case_answer(case, partial(programme_at, context)), in_china=True)
+
+
+async def _export(
+    request: Request, query: Annotated[CaseExportQuery, Query()], actor: Annotated[Actor, _EMPLOYER]
+) -> Response:
+    """Send one line a case, with its stage and the days on which contract, card and permits end; names are whole."""
+    wiring, programme = wiring_of(request), programme_in(request)
+    path = f"{programme.path}/export.csv"
+    pages = Pages(wiring, actor, path, query.asked())
+    made = await case_export.begin_export(
+        wiring.context,
+        actor,
+        programme=programme.code,
+        stage=query.stage,
+        after=pages.after(query.cursor),
+        most=case_export.MOST_ROWS,
+    )
+    headers = {"Content-Disposition": f'attachment; filename="{programme.path}.csv"', "Cache-Control": "no-store"}
+    if (cursor := pages.cursor(made.next_position)) is not None:
+        stage = f"&stage={query.stage.value}" if query.stage is not None else ""
+        headers["Link"] = f'</v1/{path}?cursor={cursor}{stage}>; rel="next"'
+    return CsvResponse(made.lines(), headers=headers)
+
+
+_LIST: Final[dict[str, Any]] = {"tags": ["Employers"], **called("listCases")}
+_READ: Final[dict[str, Any]] = {"tags": ["Employers"], **called("readCase")}
+_EXPORT: Final[dict[str, Any]] = {
+    "tags": ["Employers"],
+    "response_class": CsvResponse,
+    "summary": "Your cases as a CSV file",
+    "responses": {200: {"description": 'At most 5,000 cases; `Link` with `rel="next"` leads to those after them.'}},
+    **called("exportCases"),
+}
+
+
+# --- Commands ---------------------------------------------------------------------------------------------------------
+
+
+def _add_command(router: ProgrammeRouter, kind: str, command: Command) -> None:
+    """Add the route by which a command is asked, as it is declared."""
+    route, tracks = command.route, router.programme.track_path
+    assert route is not None
+    path, places = f"/{{reference}}/{route.verb}", {}
+    if route.on is On.TRACK:
+        assert tracks is not None, f"{kind} is asked of a track, and the programme has none"
+        path = f"/{{reference}}/{tracks.path}/{{{tracks.named}}}/{route.verb}"
+        places = {tracks.named: track_path(tracks)}
+    elif route.on is On.FACT:
+        path, places = f"/{{reference}}/facts/{{number}}/{route.verb}", {"number": FactPath}
+
+    async def ask_it(
+        request: Request, reference: str, idempotency: Idempotency, actor: Actor, body: BaseModel, **at: Any
+    ) -> Response:
+        if not at:
+            return await act(request, actor, reference, kind, body, idempotency)
+        named = dict(zip(command.named, at.values(), strict=True))
+        wanted = {**named, **body.model_dump(mode="json", exclude_unset=True)}
+        return await act(request, actor, reference, kind, wanted, idempotency)
+
+    assert command.body is not None, f"{kind} is asked with a body"
+    given = {"body": command.body, "idempotency": IdempotencyKey, "actor": Annotated[Actor, allow(*route.by)]}
+    case = router.programme.views.published.case
+    waits = {"responses": pending(case)} if route.by <= command.waits else {"status_code": 202}
+    does = endpoint(ask_it, reference=CasePath, **places, **given)
+    router.add("POST", path, does, response_model=case, tags=_tag(route.by), **waits, **says(route, route.refusals))
+
+
+def _own_routes(programmes: Iterable[Programme]) -> list[BaseRoute]:
+    """Return what persons ask of their own cases, each with the programmes whose cases take it."""
+    found: dict[str, tuple[str, OwnRoute, set[str]]] = {}
+    for programme in programmes:
+        for kind, command in programme.commands.items():
+            if command.own is not None:
+                first = found.setdefault(command.own.verb, (kind, command.own, set()))
+                assert first[:2] == (kind, command.own), f"{command.own.verb} is another command elsewhere"
+                first[2].add(programme.prefix)
+    router = APIRouter(prefix="/v1/me", route_class=GuardedRoute, tags=["The person"])
+    for kind, asked, prefixes in found.values():
+        given = {"body": asked.body, "idempotency": IdempotencyKey, "session": Annotated[Session, own()]}
+        does = endpoint(partial(_ask_own, kind, asked, frozenset(prefixes)), **given)
+        said = {"status_code": 202, "response_model": asked.view, **says(asked)}
+        router.add_api_route(f"/{asked.verb}", does, methods=["POST"], **said)
+    return router.routes
+
+
+async def _ask_own(
+    kind: str,
+    asked: OwnRoute,
+    prefixes: frozenset[str],
+    request: Request,
+    body: Any,
+    idempotency: Idempotency,
+    session: Session,
+) -> Response:
+    context, actor = wiring_of(request).context, request.state.actor
+    named = find_reference(body.reference, prefixes) or ""
+    beside = None
+    if asked.about is None:
+        reference = await objections.need_own_reference(context, actor, session, named)
+    else:
+        reference, said = await objections.need_own_case(context, actor, session, named, body.text)
+        beside = objections.disputing(said, asked.about(body))
+    await ask(request, actor, reference, kind, dict(asked.asks(body)), idempotency, beside=beside)
+    return json_response({"reference": reference, **asked.tells(body), "status": "received"}, 202)
+
+
+# --- Inboxes and desks ------------------------------------------------------------------------------------------------
+
+
+def _add_inbox(router: APIRouter, inbox: Inbox) -> None:
+    async def receive(request: Request, _caller: Annotated[None, signed()]) -> Response:
+        wiring = wiring_of(request)
+        message_id, content, actor = await verified(request, wiring.callbacks, inbox.machine, inbox.kind)
+        message = read_body(request, content, inbox.body)
+        concern(inbox.about(message))
+        request.state.actor = None  # the verb writes its own ledger row for a message that it refuses
+        received = await wiring.inboxes[inbox.path](actor, message, message_id, content)
+        _let_hear(request, received)
+        return respond(received.reply)
+
+    said = says(inbox)
+    said["openapi_extra"] |= signed_body(inbox.body)
+    answers: dict[int | str, dict[str, Any]] = {202: {"model": inbox.view, "description": inbox.later}}
+    path = f"/{inbox.path}"
+    router.add_api_route(
+        path, receive, methods=["POST"], response_model=inbox.view, responses=answers, tags=["Machines"], **said
+    )
+
+
+def _add_desk(router: APIRouter, desk: Desk) -> None:
+    listing = desk.listing
+
+    async def read(request: Request, query: PageQuery, actor: Actor) -> Response:
+        found = listing.read(wiring_of(request).context, actor, query)
+        return await answer_page(request, actor, desk.path, query, found)
+
+    given = {"query": Annotated[listing.query, Query()], "actor": Annotated[Actor, allow(*listing.by)]}
+    said = {"response_model": listing.page, "tags": ["Staff"], **says(listing)}
+    router.add_api_route(f"/{desk.path}", endpoint(read, **given), methods=["GET"], **said)
+    for step in desk.steps:
+        _add_step(router, desk, step)
+
+
+def _add_step(router: APIRouter, desk: Desk, step: Step) -> None:
+    async def do(request: Request, idempotency: Idempotency, actor: Actor, body: BaseModel, **at: UUID) -> Response:
+        (row_id,) = at.values()
+        reply, received = await step.does(wiring_of(request).context, actor, row_id, body, idempotency)
+        if received is not None:
+            _let_hear(request, received)
+        return respond(reply)
+
+    given = {desk.named: IdPath, "body": step.body, "idempotency": IdempotencyKey}
+    does = endpoint(do, **given, actor=Annotated[Actor, allow(*step.by)])
+    said = {"response_model": step.view, "tags": ["Staff"], **says(step)}
+    if step.is_stored:
+        said["status_code"] = 202
+    router.add_api_route(f"/{desk.path}/{{{desk.named}}}/{step.verb}", does, methods=["POST"], **said)
+
+
+def _let_hear(request: Request, received: Received) -> None:
+    """Let the workflow of a case hear of what came in."""
+    if received.command_id is not None:
+        wiring, about = wiring_of(request), str(received.command_id)
+        wiring.in_background(wiring.engine.nudge(received.reference, about, request.state.correlation_id))

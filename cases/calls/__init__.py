@@ -1,0 +1,1 @@
+"""The outward calls of a case: which are due, and what became of them."""

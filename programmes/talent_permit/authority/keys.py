@@ -1,0 +1,20 @@
+"""The keys of calls to the exit-entry administration, which knows them too."""
+
+from collections.abc import Callable
+
+from domain.outward import CallOf
+from domain.spellings import LIST_ENTRY_KEY, REPORT_KEY
+
+
+def list_entry_key(of: CallOf) -> str:
+    """Return the key of a list entry; one that is sent again after it was mended has its number."""
+    return f"{LIST_ENTRY_KEY}/{of.place}{of.since}" + (f"/{of.attempt}" if of.attempt > 1 else "")
+
+
+def report_key(what: str, *, is_dated: bool = False) -> Callable[[CallOf], str]:
+    """Return how the key of a report is made; one that is dated can be told again of another day."""
+
+    def key(of: CallOf) -> str:
+        return f"{REPORT_KEY}/{of.place}/{what}{of.since}" + (f"/{of.on}" if is_dated else "")
+
+    return key

@@ -1,0 +1,44 @@
+"""Answers of the authority on cases that the register does not have, as staff asks for them and sees them."""
+
+from datetime import date, datetime
+
+from pydantic import BaseModel, Field
+
+from domain.answers import Outcome
+from domain.lost_answers import LostAnswerState
+from domain.pages import PageQuery
+
+
+class LostAnswerQuery(PageQuery):
+    """Which answers."""
+
+    state: LostAnswerState | None = Field(default=None, description="What became of them.")
+
+
+class LostAnswerView(BaseModel):
+    """An answer of the authority about a case, or a permit, that the register did not have when it came."""
+
+    id: str
+    case: str = Field(description="The case as the authority named it.")
+    outcome: Outcome
+    outcome_id: str
+    message_id: str | None = Field(description="Id of the message that brought it; null from the poll.")
+    source: str = Field(description="`callback` or `poll`.")
+    authority_number: str | None = Field(description="Null once a case has the answer.")
+    valid_from: date | None
+    valid_until: date | None
+    occurred_at: datetime
+    received_at: datetime
+    state: LostAnswerState
+    attached_to: str | None = Field(description="The case to which it was proposed, or belongs.")
+    proposed_by: str | None
+    proposed_at: datetime | None
+    decided_by: str | None
+    decided_at: datetime | None
+
+
+class LostAnswerPage(BaseModel):
+    """A page of answers."""
+
+    items: list[LostAnswerView]
+    next_cursor: str | None
