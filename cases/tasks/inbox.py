@@ -26,7 +26,6 @@ from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.clock import to_the_second
 from domain.errors import Refused
-from domain.stages import Destination
 from domain.task_lists import TaskChoice, TaskOrder
 from domain.tasks import Queue, TaskKind
 from domain.words import Words
