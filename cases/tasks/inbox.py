@@ -201,7 +201,7 @@ def task_view(words: Words, row: TaskRow, more: Told) -> TaskView:
         reference=row.reference,
         employer_id=row.employer_id,
         destination=row.destination,
-        destinations=[Destination(each) for each in destinations_of(row)],
+        destinations=destinations_of(row),
         round=row.round,
         state=row.state,
         queue=row.queue,

@@ -27,7 +27,7 @@ from activities.webhook import WebhookSender
 from cases.case.file import CaseFile, read_case
 from cases.commands import resume as resuming
 from cases.commands import submit as acts
-from cases.programme import programme
+from cases.programme import Programme, programme
 from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency, Progress, Reply
 from domain import spellings
@@ -46,7 +46,7 @@ from domain.decisions import (
 from domain.employers import StandingRequest
 from domain.messages import REGISTRATION_QUEUE, Course, StandingInput
 from domain.stages import Destination, PermitStage, Stage
-from programmes import CASE_TYPES, PROGRAMMES
+from programmes import PROGRAMMES
 from programmes.talent_permit.authority import outcomes as answers
 from programmes.talent_permit.registration import accept
 from programmes.talent_permit.requests import RegistrationRequest
@@ -136,7 +136,7 @@ class Case:
     @property
     def handle(self) -> WorkflowHandle[Any, Any]:
         """The handle of the workflow, whichever run is the newest."""
-        return self.world.client.get_workflow_handle(CASE_TYPES.id_of(self.reference))
+        return self.world.client.get_workflow_handle(self.world.context.case_types.id_of(self.reference))
 
     async def file(self) -> CaseFile:
         """Return the file of the case as it stands."""
@@ -350,6 +350,7 @@ async def open_world(
     converter: DataConverter | None = None,
     works: bool = True,
     deployment: WorkerDeploymentConfig | None = None,
+    programmes: Mapping[str, Programme] = PROGRAMMES,
 ) -> AsyncIterator[World]:
     """Open a park on a database and a Temporal, with its worker running, and end what it started in the end.
 
@@ -372,13 +373,13 @@ async def open_world(
                 packs=packs(),
                 limits=limits(parameters),
                 clock=clock,
-                programmes=PROGRAMMES,
+                programmes=programmes,
                 own_limits=own_limits(parameters),
                 erasure_list=ErasureList(Path(folder) / "erasures.jsonl", shared_keyring()),
                 sealer_database=sealer,
             )
             world = World(
-                context, clock, client, TimeSkipper(client), TemporalEngine(client, CASE_TYPES), authority, []
+                context, clock, client, TimeSkipper(client), TemporalEngine(client, context.case_types), authority, []
             )
             await load_samples(replace(context, clock=lambda: start - timedelta(days=400)))
             async with AsyncExitStack() as stack:
@@ -389,7 +390,7 @@ async def open_world(
                     yield world
                 finally:
                     for reference in world.started:
-                        await _terminate(client, CASE_TYPES.id_of(reference))
+                        await _terminate(client, context.case_types.id_of(reference))
 
 
 def case_worker(

@@ -168,7 +168,6 @@ CALLS: Final[Mapping[str, Call]] = {
         key=list_entry_key,
         together=LIST_ENTRY_KEY,
         can_be_held=True,
-        passes_on=("name_zh", "name_en", "identity_number", "permit_card_number"),
         sends=_list_entry,
         asks=_asks_first,
         taken=_entry_taken,
