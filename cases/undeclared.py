@@ -1,4 +1,4 @@
-"""What holds of a programme where its declaration says nothing: it keeps, asks and shows what every case has, no more."""
+"""What holds of a programme where its declaration says nothing: it keeps and asks what every case does, and no more."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime

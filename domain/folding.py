@@ -59,11 +59,19 @@ class Folding:
     """
 
     stage_after: Callable[[ActRow], StrEnum | None]
-    proposed: Mapping[str, str]
-    settled: frozenset[str]
-    waits_for: Mapping[StrEnum, Holder]
-    case_proposed: Mapping[str, str]
-    case_settled: frozenset[str]
+    proposed: Mapping[str, str] = field(default_factory=dict)
+    settled: frozenset[str] = frozenset()
+    waits_for: Mapping[StrEnum, Holder] = field(default_factory=dict)
+    case_proposed: Mapping[str, str] = field(default_factory=dict)
+    case_settled: frozenset[str] = frozenset()
+
+
+def _stays(row: ActRow) -> None:
+    return None
+
+
+# Of a programme whose cases have no tracks, and of which nothing is proposed beside the decisions of any case.
+NO_TRACKS: Final = Folding(stage_after=_stays)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,12 @@
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, create_model
 
+from cases.case import views as core
+from cases.case.shows import Published
 from cases.case.views import FindingView, OpenPointView, RecordedFactView, view
+from domain.forms import Form
 from domain.notices import Channel
 from domain.stages import DueKind, Holder, Stage
 from privacy.views import OwnDecisionView, OwnFactsView, OwnHoldView, OwnNoticeView, OwnRequestView
@@ -103,3 +106,34 @@ class OwnDataRest(BaseModel):
     legal_holds: list[OwnHoldView] = Field(
         description="What keeps the data from being erased; empty where nothing does."
     )
+
+
+def publish(named: str, form: type[Form], description: str) -> Published:
+    """Return how cases of a programme are told that shows nothing beside what every case shows.
+
+    Args:
+        named: stands before the name of each schema, so that those of two programmes are told apart.
+        form: what is given to open a case.
+        description: what the programme is, in a sentence.
+    """
+    opened: dict[str, Any] = {name: (Any, None) for names in form.fields_by_part().values() for name in names}
+    return Published(
+        description=description,
+        case=_named(f"{named}CaseView", core.CaseAnsweredToStaff, core.CaseAnswered, core.CaseView),
+        own_case=_own(f"{named}OwnCaseView", OwnCaseEnd, OwnCaseFacts, OwnCaseDates, OwnCaseHead),
+        own_data=_own(
+            f"{named}OwnDataCaseView", OwnDataRest, OwnDataFacts, OwnCaseEnd, OwnCaseFacts, OwnCaseDates, OwnCaseHead
+        ),
+        fact=_named(f"{named}RecordedFactView", RecordedFactView),
+        fact_field=form.fact_fields,
+        person=create_model(f"{named}PersonView", **opened),
+        obstacle=_named(f"{named}ObstacleView", FindingView),
+    )
+
+
+def _named(name: str, *bases: type) -> type:
+    return view(type(name, bases, {"__doc__": bases[-1].__doc__, "__annotations__": {}}))
+
+
+def _own(name: str, *bases: type[BaseModel]) -> type:
+    return create_model(name, __base__=bases, __doc__=OwnCaseHead.__doc__)

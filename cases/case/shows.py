@@ -1,9 +1,9 @@
 """What a programme shows of its cases beside what every case shows: declared by its room, found by the case's code."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from cases.case.file import CaseFile
 from cases.case.own_views import OwnCase
@@ -11,7 +11,7 @@ from cases.case.reading import CaseReading
 from cases.case.views import CaseView
 from cases.shared.context import Context
 from domain.actors import Actor
-from domain.folding import Folding
+from domain.folding import NO_TRACKS, Folding
 from domain.languages import Language
 
 # A case being changed, or one that is only read.
@@ -53,12 +53,12 @@ class Told:
         passed_on: which fields of the person a call passes on, by what it is.
     """
 
-    facts: Mapping[str, FactSource]
-    from_field: Mapping[str, tuple[str, ...]]
-    decisions: Mapping[str, str]
-    proposals: frozenset[str]
-    folding: Folding
-    passed_on: Mapping[str, tuple[str, ...]]
+    facts: Mapping[str, FactSource] = field(default_factory=dict)
+    from_field: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    decisions: Mapping[str, str] = field(default_factory=dict)
+    proposals: frozenset[str] = frozenset()
+    folding: Folding = NO_TRACKS
+    passed_on: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +86,29 @@ class Published:
     obstacle: type
 
 
+def _as_any_case(showing: Showing, seen: CaseView) -> CaseView:
+    return seen
+
+
+def _as_any_own_case(case: CaseReading, seen: CaseView, own: OwnCase, language: Language) -> OwnCase:
+    return own
+
+
+def _no_remedies(case: CaseReading) -> Sequence[str]:
+    return ()
+
+
+def _no_cells(seen: CaseView, given: Mapping[str, Any]) -> Mapping[str, object]:
+    return {}
+
+
+# What spreadsheets of an employer's cases have of any programme, in this order.
+COLUMNS: Final = (
+    "reference", "client_reference", "name_zh", "name_en", "identity_number", "stage", "holder", "due_on", "due_kind",
+    "accepted_on", "registration_number", "ended_on", "end_reason",
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Views:
     """What a programme shows of its cases.
@@ -101,13 +124,13 @@ class Views:
         published: how that is told in the OpenAPI document.
     """
 
-    case: Callable[[Showing, CaseView], CaseView]
-    last: str
-    own: Callable[[CaseReading, CaseView, OwnCase, Language], OwnCase]
-    remedies: Callable[[CaseReading], Sequence[str]]
-    columns: tuple[str, ...]
-    cells: Callable[[CaseView, Mapping[str, Any]], Mapping[str, object]]
-    told: Told
+    case: Callable[[Showing, CaseView], CaseView] = _as_any_case
+    last: str = "recorded_facts"
+    own: Callable[[CaseReading, CaseView, OwnCase, Language], OwnCase] = _as_any_own_case
+    remedies: Callable[[CaseReading], Sequence[str]] = _no_remedies
+    columns: tuple[str, ...] = COLUMNS
+    cells: Callable[[CaseView, Mapping[str, Any]], Mapping[str, object]] = _no_cells
+    told: Told = field(default_factory=Told)
     published: Published
 
 

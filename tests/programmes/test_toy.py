@@ -11,6 +11,7 @@ from temporalio.client import Client
 
 from cases.commands import reviving
 from cases.commands import submit as acts
+from cases.commands.intake import accept
 from cases.commands.sweeper import sweep
 from domain.case_types import CaseType, CaseTypes, reference_of
 from domain.commands import CommandKind
@@ -42,7 +43,7 @@ async def world(clean_database: str, temporal_client: Client) -> AsyncIterator[W
 async def _toy(world: World, number: int = 0, *, start: bool = True) -> Case:
     person = {"name_zh": "欧阳娜", "identity_number": identity_number(number)}
     request = ToyRequest.model_validate({"person": person, "wish": {"toy": "木马"}})
-    accepted = await TOY.accept(world.context, EMPLOYER_A, request, new_key())
+    accepted = await accept(world.context, TOY, EMPLOYER_A, request, new_key())
     case = Case(world, accepted.reference)
     world.started.append(case.reference)
     if start:
