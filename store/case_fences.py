@@ -1,11 +1,14 @@
-"""How a migration closes a table whose rows are of cases: who may do what with it, and which rows a transaction meets.
+"""How a migration closes a table whose rows are of cases, and opens it to the parts that a programme declares.
 
 What a migration of before calls never changes; another way to close tables is another function beside it.
 """
 
+from collections.abc import Collection
 from typing import Final
 
+import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import ARRAY
 
 _APPLICATION: Final = "hetao_app"
 _TENANT: Final = "current_setting('hetao.tenant', true)"
@@ -14,6 +17,27 @@ _CASES: Final = "current_setting('hetao.cases', true)"
 _OWN: Final = (
     f"CASE WHEN coalesce({_CASES}, '') = '' THEN true ELSE reference = ANY (string_to_array({_CASES}, ',')) END"
 )
+
+
+_DECLARED: Final = sa.table(
+    "declared_parts",
+    *(sa.column(name, sa.Text()) for name in ("programme", "part", "kind")),
+    *(sa.column(name, ARRAY(sa.Text())) for name in ("tables", "commands")),
+)
+
+
+def declare_part(programme: str, part: str, kind: str, *, sees: Collection[str], asks: Collection[str] = ()) -> None:
+    """Let the policies know what a part in a programme's cases sees and asks (`Programme.parts`).
+
+    Args:
+        programme: its code.
+        part: `owner` (a person), `subject` or `confirmer`.
+        kind: `employer` or `person`.
+        sees: tables.
+        asks: kinds of commands.
+    """
+    row = {"programme": programme, "part": part, "kind": kind, "tables": sorted(sees), "commands": sorted(asks)}
+    op.bulk_insert(_DECLARED, [row])
 
 
 def close_case_table(table: str) -> None:

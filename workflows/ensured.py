@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final
 
 import structlog
 from temporalio.client import Client
 from temporalio.exceptions import TemporalError
 
+from temporal.events import first_of
 from temporal.traces import unrecorded
 from workflows.archive import ensure_archive
 from workflows.authority_poll import ensure_authority_poll
@@ -56,6 +56,4 @@ async def keep_ensuring(
             pause = again
         except Exception as error:  # noqa: BLE001 - an error of one round must not end the others
             _log.error("ensure_failed", error=type(error).__name__)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(pause):
-                await back.wait()
+        await first_of(back, within=pause)

@@ -78,8 +78,21 @@ async def change_subject(file: CaseFile, connection: AsyncConnection, person_id:
     await connection.execute(insert(case_parties).values(_row(file, Part.SUBJECT, Party.PERSON, str(person_id), at)))
 
 
-def add_party(file: CaseFile, declared: DeclaredPart, party_id: str, at: datetime) -> None:
-    """Give a party a part that the programme of the case declares, from now on; stored with the case."""
+def add_party(file: CaseFile, declared: DeclaredPart, party_id: str, at: datetime, *, by: str) -> None:
+    """Give a party a part that the programme of the case declares, from now on; stored with the case.
+
+    Args:
+        file: the case.
+        declared: the part.
+        party_id: the id of the employer or the person.
+        at: since when.
+        by: the kind of the command that adds it.
+
+    Raises:
+        ValueError: where the part is not declared to be added by this command.
+    """
+    if by not in declared.added_by:
+        raise ValueError(by)
     file.add_row("case_parties", _row(file, declared.part, declared.kind, party_id, at))
 
 

@@ -11,10 +11,11 @@ from policy.pack import Pack, PackError, parse_pack
 
 @dataclass(frozen=True, slots=True)
 class PackSource:
-    """Where the versions of a pack lie that ship: in a folder of its name, in a package."""
+    """Where the versions of a pack lie that ship: in a folder of a package, which has its name where none is said."""
 
     name: str
     package: str = "policy.packs"
+    folder: str | None = None
 
 
 # The limits of any case, and of what stands beside cases.
@@ -49,7 +50,7 @@ def load_limits(name: str = "default", directory: Path | None = None, *, source:
 
 
 def _yaml_files(source: PackSource, directory: Path | None) -> list[Traversable]:
-    folders: list[Traversable] = [files(source.package) / source.name]
+    folders: list[Traversable] = [files(source.package) / (source.folder or source.name)]
     if directory is not None:
         folders.append(directory / source.name)
     return [

@@ -9,7 +9,7 @@ from policy.limits import checked
 from policy.pack import Pack
 from policy.packs import PackSource
 
-RULES: Final = PackSource("talent_permit")
+RULES: Final = PackSource(spellings.TALENT_PERMIT, package="programmes.talent_permit", folder="packs")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from cases.programme import EVERYBODY, Programme
 from domain import spellings
 from domain.commands import CommandKind
 from domain.deadlines import DeadlineKind
+from domain.parties import Part, Party
 from domain.stages import PendingAct
 from domain.tasks import TaskKind
 from programmes import PROGRAMMES
@@ -76,3 +77,15 @@ def test_a_command_that_may_be_awaited_or_named_is_given_something(programme: Pr
 @_EVERY
 def test_a_programme_declares_every_command_of_the_core(programme: Programme) -> None:
     assert set(CommandKind) <= set(programme.commands)
+
+
+@_EVERY
+def test_a_programme_declares_parts_that_ask_and_are_added_by_its_commands(programme: Programme) -> None:
+    parts = {(each.part, each.kind): each for each in programme.parts}
+    assert len(parts) == len(programme.parts)
+    for each in programme.parts:
+        assert {*each.asks, *each.added_by} <= set(programme.commands)
+        assert bool(each.added_by) is (each.part is Part.CONFIRMER)
+    # An employer that owns a case needs no declaration, and a person who does cannot do without one.
+    owners = {kind for part, kind in parts if part is Part.OWNER}
+    assert owners == ({Party.PERSON} if programme.party is Party.PERSON else set())

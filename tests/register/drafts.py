@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-SHIPPED = (Path(__file__).parents[2] / "policy/packs/talent_permit/2025-11-05.yaml").read_text(encoding="utf-8")
+SHIPPED = (Path(__file__).parents[2] / "programmes/talent_permit/packs/2025-11-05.yaml").read_text(encoding="utf-8")
 
 
 def draft(version: str = "2026-04-01") -> str:

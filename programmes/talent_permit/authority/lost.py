@@ -1,21 +1,21 @@
 """Keeping answers about cases that the register does not have, each once, and listing them."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID, uuid4
 
 from sqlalchemy import select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.case.view import moment
 from cases.keys.data import add_data_key, get_data_key
 from cases.shared import lost_cases
 from cases.shared.context import Context
-from domain.answers import AuthorityAnswer
+from domain.answers import AuthorityAnswer, Outcome
 from domain.errors import need
 from domain.lost_answers import LostAnswerState
 from programmes.talent_permit.authority import inbox
+from programmes.talent_permit.authority.lost_views import LostAnswerView
 from store.rows.authority import LostAnswerRow
 from store.tables import lost_answers
 
@@ -97,7 +97,7 @@ async def forget_before(connection: AsyncConnection, before: datetime, most: int
 
 async def list_answers(
     context: Context, state: LostAnswerState | None, *, after: Position | None, limit: int
-) -> tuple[list[dict[str, Any]], Position | None]:
+) -> tuple[list[LostAnswerView], Position | None]:
     """Return a page of kept answers, the newest first, with the authority's number while it is kept here."""
     query = select(lost_answers).order_by(_L.received_at.desc(), _L.answer_id.desc()).limit(limit + 1)
     if state is not None:
@@ -115,25 +115,25 @@ async def _opened(context: Context, connection: AsyncConnection, row: LostAnswer
     return await read(context, connection, row) if row.body is not None else None
 
 
-def view(row: LostAnswerRow, answer: AuthorityAnswer | None = None) -> dict[str, Any]:
+def view(row: LostAnswerRow, answer: AuthorityAnswer | None = None) -> LostAnswerView:
     """Return a kept answer as staff sees it; number and term are gone from here once a case has them."""
     proposed, decided = row.proposed_by, row.decided_by
-    return {
-        "id": str(row.answer_id),
-        "case": f"{row.reference}/{row.destination}",
-        "outcome": row.outcome,
-        "outcome_id": row.outcome_id,
-        "message_id": row.message_id,
-        "source": row.source,
-        "authority_number": answer.authority_number if answer else None,
-        "valid_from": answer.valid_from if answer else None,
-        "valid_until": answer.valid_until if answer else None,
-        "occurred_at": moment(row.occurred_at),
-        "received_at": moment(row.received_at),
-        "state": row.state,
-        "attached_to": row.attached_to,
-        "proposed_by": proposed["subject"] if proposed else None,
-        "proposed_at": moment(row.proposed_at),
-        "decided_by": decided["subject"] if decided else None,
-        "decided_at": moment(row.decided_at),
-    }
+    return LostAnswerView(
+        id=str(row.answer_id),
+        case=f"{row.reference}/{row.destination}",
+        outcome=Outcome(row.outcome),
+        outcome_id=row.outcome_id,
+        message_id=row.message_id,
+        source=row.source,
+        authority_number=answer.authority_number if answer else None,
+        valid_from=answer.valid_from if answer else None,
+        valid_until=answer.valid_until if answer else None,
+        occurred_at=row.occurred_at,
+        received_at=row.received_at,
+        state=LostAnswerState(row.state),
+        attached_to=row.attached_to,
+        proposed_by=proposed["subject"] if proposed else None,
+        proposed_at=row.proposed_at,
+        decided_by=decided["subject"] if decided else None,
+        decided_at=row.decided_at,
+    )

@@ -117,7 +117,7 @@ async def propose(
             _ask_for_signature(file, row, at)
             answer = await lost_answers.read(context, connection, row)
             row.change(**values)
-            reply = Reply(Progress.STORED, lost_answers.view(row, answer))
+            reply = Reply(Progress.STORED, lost_answers.view(row, answer).as_json())
             return Done(reply, await add_data_key(context, connection))
 
         return (await once_in(context, connection, actor, idempotency, write)).reply
@@ -156,7 +156,7 @@ async def confirm(
     decided = {"state": LostAnswerState.ATTACHED.value, "decided_by": signature_of(actor), "decided_at": at}
     attached = replace(row)
     attached.change(**decided)
-    reply = Reply(Progress.APPLIED, lost_answers.view(attached))
+    reply = Reply(Progress.APPLIED, lost_answers.view(attached).as_json())
 
     async def attach(file: CaseFile, connection: AsyncConnection, held: LostAnswerRow) -> Reply:
         _need_permit(file, actor, held)
@@ -212,7 +212,7 @@ class _Signing:
             await connection.execute(update(stored).where(_S.answer_id == held.answer_id).values(kept))
             _record(file, Act.ANSWER_ATTACH_REJECTED, self.actor, self.at, held)
             held.change(**kept)
-            return Reply(Progress.APPLIED, lost_answers.view(held, answer))
+            return Reply(Progress.APPLIED, lost_answers.view(held, answer).as_json())
 
         async with open_case(self.context, need(self.row.attached_to, "attached_to")) as (file, connection):
             return await self.keep(file, connection, give_back)

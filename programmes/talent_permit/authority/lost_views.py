@@ -1,12 +1,13 @@
 """Answers of the authority on cases that the register does not have, as staff asks for them and sees them."""
 
-from datetime import date, datetime
+from datetime import date
 
 from pydantic import BaseModel, Field
 
 from domain.answers import Outcome
 from domain.lost_answers import LostAnswerState
 from domain.pages import PageQuery
+from domain.views import Told, View
 
 
 class LostAnswerQuery(PageQuery):
@@ -15,7 +16,7 @@ class LostAnswerQuery(PageQuery):
     state: LostAnswerState | None = Field(default=None, description="What became of them.")
 
 
-class LostAnswerView(BaseModel):
+class LostAnswerView(View):
     """An answer of the authority about a case, or a permit, that the register did not have when it came."""
 
     id: str
@@ -27,14 +28,14 @@ class LostAnswerView(BaseModel):
     authority_number: str | None = Field(description="Null once a case has the answer.")
     valid_from: date | None
     valid_until: date | None
-    occurred_at: datetime
-    received_at: datetime
+    occurred_at: Told
+    received_at: Told
     state: LostAnswerState
     attached_to: str | None = Field(description="The case to which it was proposed, or belongs.")
     proposed_by: str | None
-    proposed_at: datetime | None
+    proposed_at: Told | None
     decided_by: str | None
-    decided_at: datetime | None
+    decided_at: Told | None
 
 
 class LostAnswerPage(BaseModel):

@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from store.case_fences import declare_part
+
 revision = "0040"
 down_revision = "0039"
 branch_labels = None
@@ -96,13 +98,7 @@ def _create_parties() -> None:
 
 
 def _declare() -> None:
-    declared = sa.table(
-        "declared_parts",
-        *(sa.column(name, sa.Text()) for name in ("programme", "part", "kind")),
-        *(sa.column(name, postgresql.ARRAY(sa.Text())) for name in ("tables", "commands")),
-    )
-    subject = {"programme": "talent_permit", "part": "subject", "kind": "person"}
-    op.bulk_insert(declared, [{**subject, "tables": list(_SUBJECT_SEES), "commands": list(_SUBJECT_ASKS)}])
+    declare_part("talent_permit", "subject", "person", sees=_SUBJECT_SEES, asks=_SUBJECT_ASKS)
 
 
 def _fill() -> None:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from cases.case.file import open_case
@@ -62,7 +63,10 @@ async def test_a_corrected_identity_number_is_another_subject_from_then_on(park:
 
 async def test_a_party_that_a_programme_declares_is_added_with_the_case(park: Park) -> None:
     case = await park.review()
-    declared = DeclaredPart(part=Part.CONFIRMER, kind=Party.EMPLOYER, sees=frozenset({"cases"}))
+    added_by = frozenset({CommandKind.ANSWER_TASK})
+    declared = DeclaredPart(part=Part.CONFIRMER, kind=Party.EMPLOYER, sees=frozenset({"cases"}), added_by=added_by)
     async with open_case(park.context, case.reference) as (file, _):
-        add_party(file, declared, "uni-c", park.clock.at)
+        with pytest.raises(ValueError, match="withdraw"):
+            add_party(file, declared, "uni-c", park.clock.at, by=CommandKind.WITHDRAW)
+        add_party(file, declared, "uni-c", park.clock.at, by=CommandKind.ANSWER_TASK)
     assert ("confirmer", "employer", "uni-c", park.clock.at, None) in await parties(case)

@@ -3,12 +3,15 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from cases.case.file import read_case
 from cases.moves.allowed import Allowed, allowed
-from domain.actors import Actor
+from cases.programme import Programme
+from domain.actors import Actor, Role
 from domain.commands import CommandKind
+from programmes import PROGRAMMES
 from programmes.talent_permit.words import PermitCommand
 from tests.cases.contexts import EMPLOYER_A, OFFICER, SUPERVISOR
 from tests.cases.driver import AUTHORITY, MENDED, OFFICER_2, PERSON, Case, Park, china, open_park
@@ -29,6 +32,25 @@ _BODIES: dict[str, dict[str, Any]] = {
 }
 # These look at what is given before they look at the case.
 _UNTRIED = frozenset({CommandKind.RECORD_FACT, CommandKind.CONTEST_FACT, CommandKind.ANSWER_TASK, "enter_outcome"})
+
+
+# Asked, and of no command: how a case is taken on, a claim, a signature of three, and what another row brings along.
+_OF_NO_COMMAND = {"submitted", "claim", "sign", "replace_fact", "send_again"}
+
+
+@pytest.mark.parametrize("programme", PROGRAMMES.values(), ids=PROGRAMMES)
+def test_who_may_ask_a_command_is_who_may_bring_its_rows_about(programme: Programme) -> None:
+    named = set[str]()
+    for kind, command in programme.commands.items():
+        moves = programme.moves if command.track is None else programme.tracks[command.track].moves
+        rows = [row for row in moves if row.event in command.events and row.who.asked]
+        roles = {role for row in rows for role in row.who.roles} - {Role.SYSTEM}
+        assert set(command.by) == roles, kind
+        assert set(command.events) <= set(moves.events), kind
+        named |= set(command.events)
+    tables = (programme.moves, *(track.moves for track in programme.tracks.values()))
+    asked = {row.event for table in tables for row in table if row.who.asked}
+    assert asked - named == _OF_NO_COMMAND
 
 
 @pytest_asyncio.fixture

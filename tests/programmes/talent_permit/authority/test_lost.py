@@ -57,7 +57,7 @@ async def _refused(park: Park, answer: AuthorityAnswer, message_id: str | None =
 
 async def _kept(park: Park) -> list[dict[str, Any]]:
     items, _ = await lost_answers.list_answers(park.context, None, after=None, limit=50)
-    return items
+    return [item.as_json() for item in items]
 
 
 async def _propose(park: Park, answer_id: str, case: Case, actor: Any = OFFICER) -> Reply:
