@@ -47,13 +47,11 @@ class CallKind:
         together: what the key begins with under which those of one case that are due go side by side as one, if they
             do; the reference follows.
         can_be_held: whether it waits while the case may send nothing.
-        passes_on: the fields of the person that it hands over, as the person is told of them.
     """
 
     key: Callable[[CallOf], str]
     together: str | None = None
     can_be_held: bool = False
-    passes_on: tuple[str, ...] = ()
 
     def together_key(self, reference: str) -> str | None:
         """Return the key under which those of a case go side by side."""

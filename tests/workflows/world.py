@@ -27,7 +27,7 @@ from activities.webhook import WebhookSender
 from cases.case.file import CaseFile, read_case
 from cases.commands import resume as resuming
 from cases.commands import submit as acts
-from cases.programme import programme
+from cases.programme import Programme, programme
 from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency, Progress, Reply
 from domain import spellings
@@ -46,14 +46,14 @@ from domain.decisions import (
 from domain.employers import StandingRequest
 from domain.messages import REGISTRATION_QUEUE, Course, StandingInput
 from domain.stages import Destination, PermitStage, Stage
-from programmes import CASE_TYPES, PROGRAMMES
+from programmes import PROGRAMMES
 from programmes.talent_permit.authority import outcomes as answers
 from programmes.talent_permit.registration import accept
 from programmes.talent_permit.requests import RegistrationRequest
+from programmes.talent_permit.tables import PermitRow, permit_rows
 from register.standing import confirm_standing, propose_standing
 from store import tables
 from store.erasure_list import ErasureList
-from store.rows.register import PermitRow
 from temporal.client import data_converter, plugins
 from temporal.engine import TemporalEngine
 from tests.cases.contexts import (
@@ -136,7 +136,7 @@ class Case:
     @property
     def handle(self) -> WorkflowHandle[Any, Any]:
         """The handle of the workflow, whichever run is the newest."""
-        return self.world.client.get_workflow_handle(CASE_TYPES.id_of(self.reference))
+        return self.world.client.get_workflow_handle(self.world.context.case_types.id_of(self.reference))
 
     async def file(self) -> CaseFile:
         """Return the file of the case as it stands."""
@@ -148,7 +148,7 @@ class Case:
 
     async def permit(self, destination: str = "HK") -> PermitRow:
         """Return the row of a permit."""
-        return (await self.file()).permits[Destination(destination)]
+        return permit_rows(await self.file())[Destination(destination)]
 
     async def course(self) -> Course:
         """Return what the workflow itself says it waits for."""
@@ -177,7 +177,7 @@ class Case:
             if is_so(file):
                 return file
             now = asyncio.get_running_loop().time()
-            assert now < end, f"{file.stage} {[(d, p.stage) for d, p in file.permits.items()]} is not as expected"
+            assert now < end, f"{file.stage} {[(d, p.stage) for d, p in permit_rows(file).items()]} is not as expected"
             await asyncio.sleep(0.03)
 
     async def until_stage(self, stage: Stage) -> CaseFile:
@@ -190,7 +190,7 @@ class Case:
 
         def is_so(file: CaseFile) -> bool:
             named = wanted or list(file.destinations)
-            return all(each in file.permits and file.permits[each].stage == stage for each in named)
+            return all(each in permit_rows(file) and permit_rows(file)[each].stage == stage for each in named)
 
         return await self.until(is_so, seconds)
 
@@ -350,6 +350,7 @@ async def open_world(
     converter: DataConverter | None = None,
     works: bool = True,
     deployment: WorkerDeploymentConfig | None = None,
+    programmes: Mapping[str, Programme] = PROGRAMMES,
 ) -> AsyncIterator[World]:
     """Open a park on a database and a Temporal, with its worker running, and end what it started in the end.
 
@@ -372,13 +373,13 @@ async def open_world(
                 packs=packs(),
                 limits=limits(parameters),
                 clock=clock,
-                programmes=PROGRAMMES,
+                programmes=programmes,
                 own_limits=own_limits(parameters),
                 erasure_list=ErasureList(Path(folder) / "erasures.jsonl", shared_keyring()),
                 sealer_database=sealer,
             )
             world = World(
-                context, clock, client, TimeSkipper(client), TemporalEngine(client, CASE_TYPES), authority, []
+                context, clock, client, TimeSkipper(client), TemporalEngine(client, context.case_types), authority, []
             )
             await load_samples(replace(context, clock=lambda: start - timedelta(days=400)))
             async with AsyncExitStack() as stack:
@@ -389,7 +390,7 @@ async def open_world(
                     yield world
                 finally:
                     for reference in world.started:
-                        await _terminate(client, CASE_TYPES.id_of(reference))
+                        await _terminate(client, context.case_types.id_of(reference))
 
 
 def case_worker(

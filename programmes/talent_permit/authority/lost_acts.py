@@ -30,9 +30,9 @@ from programmes.talent_permit.authority import lost as lost_answers
 from programmes.talent_permit.authority.known_entries import named_here
 from programmes.talent_permit.authority.lost_views import AttachmentConfirmation, AttachmentRequest
 from programmes.talent_permit.authority.outcomes import Said, receive_together
+from programmes.talent_permit.tables import permit_rows, permits
 from store.rows.authority import LostAnswerRow
 from store.tables import lost_answers as stored
-from store.tables import permits
 
 ATTACHED: Final = "attached"
 _MOST: Final = 100
@@ -221,7 +221,7 @@ class _Signing:
 
 def _need_permit(file: CaseFile, actor: Actor, row: LostAnswerRow) -> None:
     need_no_conflict(file, actor)
-    if Destination(row.destination) not in file.permits:
+    if Destination(row.destination) not in permit_rows(file):
         raise Refused("wrong_stage", "The case follows no permit of this destination yet.")
 
 

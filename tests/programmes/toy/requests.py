@@ -1,0 +1,47 @@
+"""What is given to open a toy: a person and a wish."""
+
+from enum import StrEnum
+from typing import ClassVar
+
+from domain.bodies import Body, Parts
+from domain.fields import IdentityNumberField, Line, Name
+from domain.forms import Form
+from domain.languages import Language
+
+
+class ToyPerson(Body):
+    """Whom it is for."""
+
+    name_zh: Name
+    name_en: Name | None = None
+    identity_number: IdentityNumberField
+    email: str | None = None
+    phone: str | None = None
+    language: Language = Language.ZH_HANS
+
+
+class Wish(Body):
+    """What is wished for."""
+
+    toy: Line
+
+
+class ToyCorrection(Parts):
+    """The parts that may be given again."""
+
+    wish: Wish | None = None
+
+
+class ToyField(StrEnum):
+    """What may be recorded as seen."""
+
+    TOY = "wish.toy"
+
+
+class ToyRequest(Form):
+    """A toy for a person."""
+
+    corrections: ClassVar[type[Parts]] = ToyCorrection
+    fact_fields: ClassVar[type[StrEnum]] = ToyField
+    person: ToyPerson
+    wish: Wish
