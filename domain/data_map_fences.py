@@ -29,7 +29,6 @@ PARTS: Final = frozenset(
         "cases",
         "applications",
         "assessments",
-        "permits",
         "tasks",
         "conflicts",
         "deadlines",

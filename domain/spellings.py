@@ -28,6 +28,9 @@ class StateForm(NamedTuple):
     case_names: tuple[str, ...]
     tracks: str
     track_names: tuple[str, ...]
+    # By which tracks are in order, and the table of the programme whose one row the names of the case go on in.
+    track_key: str
+    own: str
 
 
 STATE_FORMS: Final = {
@@ -49,6 +52,8 @@ STATE_FORMS: Final = {
             "pending_act", "reason", "reference", "rejected", "reported_at", "sent_at", "stage",
             "stay_days", "valid_from", "valid_until",
         ),
+        track_key="destination",
+        own="talent_permits",
     ),
 }  # fmt: skip
 

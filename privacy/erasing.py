@@ -19,8 +19,9 @@ from domain.actors import Actor
 from domain.acts import Act
 from domain.erasure import ErasureEntry, ErasureReason, ErasureRefused, Kept
 from domain.errors import Refused, Unavailable
-from domain.stages import CLOSED, PERMIT_FINAL
+from domain.stages import CLOSED
 from register.rosters.contents import empty_rows_of
+from store.case_tables import TrackTable, any_track
 from store.erasure_list import ErasureList
 from store.forgetting import forget
 from store.ledger import Entry, append_each
@@ -39,9 +40,8 @@ _KEYS: Final = text("""
     WHERE n.reference = ANY(CAST(:references AS text[]))
     AND NOT EXISTS (SELECT FROM cases r WHERE r.person_id = p.person_id)
 """)
-_WAITING: Final = text("""
-    SELECT EXISTS (SELECT FROM permits WHERE reference = ANY(CAST(:references AS text[]))
-            AND stage IS NOT NULL AND NOT stage = ANY(CAST(:final AS text[]))) AS permit,
+_WAITING: Final = """
+    SELECT {under_way} AS permit,
         EXISTS (SELECT FROM tasks WHERE reference = ANY(CAST(:references AS text[])) AND state = 'open')
         OR EXISTS (SELECT FROM commands WHERE reference = ANY(CAST(:references AS text[])) AND state = 'stored')
         OR EXISTS (SELECT FROM calls WHERE reference = ANY(CAST(:references AS text[])) AND state = 'due')
@@ -49,7 +49,7 @@ _WAITING: Final = text("""
         OR EXISTS (SELECT FROM objections WHERE reference = ANY(CAST(:references AS text[])) AND state = 'open')
         OR EXISTS (SELECT FROM deliveries d JOIN notices n USING (notice_id)
             WHERE n.reference = ANY(CAST(:references AS text[])) AND d.status = 'queued') AS work
-""")
+"""
 _ANY_ERASED: Final = text("""
     SELECT EXISTS (SELECT FROM persons p JOIN data_keys k USING (key_id) WHERE k.wrapped IS NULL
         AND EXISTS (SELECT FROM cases r WHERE r.person_id = p.person_id))
@@ -115,7 +115,7 @@ async def erase(context: Context, connection: AsyncConnection, erasing: Erasing)
     found = await find_keys(connection, erasing.person_id, references)
     if all(row.is_destroyed for row in found):
         return None
-    released = await _check(connection, erasing, cases)
+    released = await _check(context, connection, erasing, cases)
     kept = await check_list(context, connection)
     keys = [row.key_id for row in found]
     await empty_rows_of(context, connection, references)
@@ -181,7 +181,7 @@ async def hold_person(connection: AsyncConnection, person_id: UUID) -> list[Held
     return [HeldCase(*row) for row in await connection.execute(_CASES, given)]
 
 
-async def check_may_be_erased(connection: AsyncConnection, cases: Sequence[HeldCase]) -> None:
+async def check_may_be_erased(context: Context, connection: AsyncConnection, cases: Sequence[HeldCase]) -> None:
     """Refuse while a legal hold stands, a case or permit is live, or work on one waits.
 
     Raises:
@@ -192,8 +192,9 @@ async def check_may_be_erased(connection: AsyncConnection, cases: Sequence[HeldC
         raise ErasureRefused(Kept.LEGAL_HOLD, "A legal hold stands on a case of this person; release it first.")
     if any(case.stage not in CLOSED for case in cases):
         raise ErasureRefused(Kept.CASE_LIVE, "A case of this person has not ended.")
-    final = [stage.value for stage in PERMIT_FINAL]
-    waits = (await connection.execute(_WAITING, {"references": references, "final": final})).one()
+    under_way = any_track(context.own_tables, "ANY(CAST(:references AS text[]))", TrackTable.is_under_way)
+    query = text(_WAITING.format(under_way=under_way))
+    waits = (await connection.execute(query, {"references": references})).one()
     if waits.permit:
         raise ErasureRefused(Kept.PERMIT_RUNNING, "A permit of this person is still followed.")
     if waits.work:
@@ -206,10 +207,12 @@ async def _holds(connection: AsyncConnection, references: Sequence[str]) -> list
     return [_Hold(*row) for row in await connection.execute(_HOLDS, {"references": references})]
 
 
-async def _check(connection: AsyncConnection, erasing: Erasing, cases: Sequence[HeldCase]) -> Sequence[UUID]:
+async def _check(
+    context: Context, connection: AsyncConnection, erasing: Erasing, cases: Sequence[HeldCase]
+) -> Sequence[UUID]:
     """Refuse what may not be erased, and return the legal holds that had been released."""
     if erasing.replayed is None:
-        await check_may_be_erased(connection, cases)
+        await check_may_be_erased(context, connection, cases)
     holds = await _holds(connection, [case.reference for case in cases])
     if erasing.replayed is not None:
         if {case.reference for case in cases} - set(erasing.replayed.references):

@@ -57,7 +57,7 @@ async def propose(
     async def write(connection: AsyncConnection) -> Done:
         case, cases = await _hold(connection, reference)
         await need_unconflicted(connection, actor, [each.reference for each in cases])
-        await check_may_be_erased(connection, cases)
+        await check_may_be_erased(context, connection, cases)
         _SIGNING.need_none(await _waiting(connection, case.person_id))
         row = ErasureRow(
             erasure_id=uuid4(),

@@ -11,7 +11,7 @@ from cases.case import own_views as views
 from cases.case.contact import given_of, serving_now, waiting_views
 from cases.case.reading import CaseReading, read_cases
 from cases.case.shows import views_of
-from cases.case.view import case_view
+from cases.case.view import case_view, shown_at
 from cases.case.views import RecordedFactView
 from cases.shared.context import Context
 from domain.actors import Actor, Role
@@ -20,7 +20,7 @@ from domain.clock import CHINA
 from domain.errors import Defect, Refused, need
 from domain.languages import Language
 from domain.notices import Channel
-from domain.stages import LIVE, Destination, Stage
+from domain.stages import LIVE, Stage
 from privacy.sign_in import Session, address_hash
 from privacy.views import OwnDecisionView
 from record.receipts import decisions_of, remedy_of
@@ -185,8 +185,8 @@ def _decisions(reading: CaseReading, chain: list[LedgerRow], language: Language)
     return [
         OwnDecisionView(
             outcome=need(each.outcome, "outcome"),
-            decided_at=each.row.at,
-            destination=None if each.row.destination is None else Destination(each.row.destination),
+            decided_at=shown_at(each.row.at),
+            destination=each.row.destination,
             role=each.row.actor_role,
             reasons=[str(reason_or_word(code, language)) for code in each.row.reason_codes],
             rule_version=each.row.rule_version,

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, text
+from sqlalchemy import TextClause, insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.signers import signature_of
@@ -14,23 +14,21 @@ from cases.shared.context import Context
 from domain.actors import Actor
 from domain.clock import day_of, start_of
 from domain.erasure import ErasureReason, ErasureRefused, ErasureState
-from domain.stages import PERMIT_FINAL, Stage
+from domain.stages import Stage
 from privacy.erasing import Erased, Erasing, erase
 from privacy.erasures import note_refused
 from register.rosters.contents import empty_old
+from store.case_tables import TrackTable, any_track
 from store.rows.people import ErasureRow
 from store.tables import erasures
 
 _LIMIT_ROWS: Final = 5_000
-# A case is due by the stage in which it closed: an ended one was registered, the others never were. A permit counts
+# A case is due by the stage in which it closed: an ended one was registered, the others never were. A track counts
 # until the day on which it ran out or was decided on for the last time. When a case closed
 # that was never registered is told by the first row of its chain that says so.
 _DUE: Final = """
     CASE WHEN {r}.live THEN false
-    WHEN {r}.stage = :ended THEN {r}.ended_on < CAST(:registered AS date) AND NOT EXISTS (
-        SELECT FROM permits p WHERE p.reference = {r}.reference AND p.stage IS NOT NULL
-        AND (NOT p.stage = ANY(CAST(:final AS text[]))
-            OR CASE p.stage WHEN 'expired' THEN p.valid_until ELSE p.decided_on END >= CAST(:registered AS date)))
+    WHEN {r}.stage = :ended THEN {r}.ended_on < CAST(:registered AS date) AND NOT {{tracks_of_{r}}}
     ELSE coalesce((SELECT min(l.at) FROM ledger l WHERE l.chain = {r}.reference
         AND l.detail ->> 'stage' = {r}.stage) < :not_registered, false) END
 """
@@ -43,14 +41,14 @@ _IS_HELD: Final = """
     OR EXISTS (SELECT FROM incidents i WHERE i.reference = {r}.reference AND i.state = 'open')
 """
 # Put together of the constants above alone.
-_NEXT: Final = text(f"""
+_NEXT: Final = f"""
     SELECT DISTINCT r.person_id FROM cases r
     WHERE NOT r.live AND r.erased_at IS NULL AND r.accepted_at < :earliest
     AND r.person_id > CAST(:after AS uuid) AND {_DUE.format(r="r")}
     AND NOT EXISTS (SELECT FROM cases o WHERE o.person_id = r.person_id
         AND (NOT ({_DUE.format(r="o")}) OR {_IS_HELD.format(r="o")}))
     ORDER BY r.person_id LIMIT :most
-""")  # noqa: S608
+"""  # noqa: S608
 _FORGET_ANSWERS: Final = text("""
     DELETE FROM idempotency WHERE (employer_id, subject, route, key) IN (
         SELECT employer_id, subject, route, key FROM idempotency WHERE at < :before ORDER BY at LIMIT :most)
@@ -70,13 +68,12 @@ async def next_due(context: Context, at: datetime, after: UUID, most: int) -> li
         "after": after,
         "most": most,
         "ended": Stage.ENDED.value,
-        "final": [stage.value for stage in PERMIT_FINAL],
         "registered": registered,
         "not_registered": not_registered,
         "earliest": max(not_registered, start_of(registered)),
     }
     async with context.database.begin() as connection:
-        return list((await connection.execute(_NEXT, given)).scalars())
+        return list((await connection.execute(_next(context), given)).scalars())
 
 
 async def erase_due(context: Context, actor: Actor, person_id: UUID) -> bool:
@@ -140,3 +137,12 @@ async def _any_case(context: Context, person_id: UUID) -> str | None:
     async with context.database.begin() as connection:
         found: str | None = (await connection.execute(query, {"person_id": person_id})).scalar_one()
     return found
+
+
+def _next(context: Context) -> TextClause:
+    of = {f"tracks_of_{r}": any_track(context.own_tables, f"{r}.reference", _counts) for r in ("r", "o")}
+    return text(_NEXT.format(**of))
+
+
+def _counts(table: TrackTable) -> str:
+    return f"{table.is_under_way()} OR x.stage IS NOT NULL AND {table.ended_on} >= CAST(:registered AS date)"

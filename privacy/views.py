@@ -1,10 +1,12 @@
 """What is shown to a person of what is held, who read it, and what they objected to."""
 
-from datetime import date
-from typing import Any
+from datetime import date, datetime
+from typing import Annotated, Any
 
 from pydantic import Field
 
+from cases.case.views import view
+from cases.shared.views import Coded
 from domain.person import ObjectionKind
 from domain.stages import Destination
 from domain.views import Told, View
@@ -18,16 +20,17 @@ class SessionView(View):
     expires_at: Told
 
 
-class OwnDecisionView(View):
+@view
+class OwnDecisionView:
     """A decision that is out."""
 
     outcome: str
-    decided_at: Told
-    destination: Destination | None
-    role: str = Field(description="Role of who decided; no person is named.")
+    decided_at: datetime
+    destination: Annotated[str | None, Coded(Destination | None)]
+    role: Annotated[str, Field(description="Role of who decided; no person is named.")]
     reasons: list[str]
     rule_version: str | None
-    remedy: dict[str, Any] | None = Field(description="What one who disagrees can do, and within which time.")
+    remedy: Annotated[dict[str, Any] | None, Field(description="What one who disagrees can do, and within which time.")]
 
 
 class AccessView(View):

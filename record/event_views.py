@@ -7,11 +7,12 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from cases.case.view import moment
+from cases.shared.views import Coded
 from domain.actors import Role
 from domain.acts import Act
 from domain.errors import need
 from proof.ledger_rows import content_of
-from record.shown import Time, Told
+from record.shown import Time
 from store.rows.record import LedgerRow
 
 
@@ -40,11 +41,11 @@ class EventView:
     ]
     seq: Annotated[int, Field(description="Its number there, from 1 on.")]
     previous: Annotated[str, Field(description="Hash of the row before it; zeros before the first.")]
-    act: Annotated[str, Told(Act)]
+    act: Annotated[str, Coded(Act)]
     at: Annotated[Time, Field(description="Business time of the act.")]
     actor_issuer: str
     actor_subject: str
-    actor_role: Annotated[str, Told(Role)]
+    actor_role: Annotated[str, Coded(Role)]
     actor_tenant: Annotated[str | None, Field(description="Employer of the actor; null for the park's own.")]
     reference: Annotated[str | None, Field(description="The case.")]
     employer_id: str | None
@@ -112,7 +113,7 @@ class BriefRow:
     chain: str
     seq: int
     at: Time
-    act: Annotated[str, Told(Act)]
+    act: Annotated[str, Coded(Act)]
     case: str | None
     outcome: str | None
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from record.shown import Told
+from cases.shared.views import Coded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +121,7 @@ class ReceiptView:
     format: str
     content: Annotated[
         Mapping[str, Any],
-        Told(dict[str, Any]),
+        Coded(dict[str, Any]),
         Field(description="Case, decision, facts, findings, remedy, row of the ledger, and its place in the log."),
     ]
     signature: dict[str, str]
@@ -134,6 +134,6 @@ class ReceiptsView:
     items: list[ReceiptView]
     pending: Annotated[
         list[DecisionTold],
-        Told(list[dict[str, Any]]),
+        Coded(list[dict[str, Any]]),
         Field(description="Decisions that are not sealed yet; ask again after the seconds of `Retry-After`."),
     ]

@@ -25,7 +25,6 @@ from cases.shared.context import Context
 from domain.actors import Role
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
-from domain.stages import Destination
 from record.event_views import CountBy, CountsView, CountView, EventView, event_view
 from store.rows.record import LedgerRow
 from store.tables import cases, ledger, ledger_marks
@@ -59,7 +58,7 @@ class Filters:
     outcome: str | None = None
     reason_code: str | None = None
     rule_version: str | None = None
-    destination: Destination | None = None
+    destination: str | None = None
     begins: datetime | None = None
     ends: datetime | None = None
 

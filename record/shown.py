@@ -1,25 +1,12 @@
 """Views: how they become documents, and how what is written out already is told in the OpenAPI document."""
 
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import GetCoreSchemaHandler
-from pydantic_core import CoreSchema, core_schema
+from cases.shared.views import Coded
 
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """Tells a value as one of another type; one of a row that somebody altered need not be, and is shown as it is."""
-
-    kind: Any
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Return the schema of that type for documents; what Python reads is taken as it is."""
-        return core_schema.json_or_python_schema(handler.generate_schema(self.kind), handler(source))
-
-
-Time = Annotated[str, Told(datetime)]
+Time = Annotated[str, Coded(datetime)]
 
 
 class Filled:

@@ -5,17 +5,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from cases.shared.views import Coded
 from domain.findings import Audience, FindingOutcome
 from domain.stages import Destination, Holder, PermitStage, Stage
-from record.shown import Filled, Time, Told
+from record.shown import Filled, Time
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoodPermit:
     """Where the permit of a destination stood."""
 
-    destination: Annotated[str, Told(Destination)]
-    stage: Annotated[str, Told(PermitStage)]
+    destination: Annotated[str, Coded(Destination)]
+    stage: Annotated[str, Coded(PermitStage)]
     pending_act: str | None
     waits_for: Holder
 
@@ -33,7 +34,7 @@ class TaskThen:
     """A task that was open."""
 
     kind: str
-    destination: Annotated[str | None, Told(Destination | None)]
+    destination: Annotated[str | None, Coded(Destination | None)]
     round: int
     opened_at: Time
     holder: Annotated[str | None, Field(description="Issuer and subject; null where it was free.")]
@@ -44,9 +45,9 @@ class FindingThen:
     """What one rule had found."""
 
     code: str
-    outcome: Annotated[str, Told(FindingOutcome)]
+    outcome: Annotated[str, Coded(FindingOutcome)]
     source: str
-    audience: Annotated[str, Told(Audience)]
+    audience: Annotated[str, Coded(Audience)]
     fields: list[str]
     parameters: Annotated[
         list[dict[str, Any]], Field(description="Values of the rule pack used, each with its reference.")
@@ -58,7 +59,7 @@ class FindingThen:
 class FindingsThen:
     """What the newest assessment of a scope of rules had found."""
 
-    scope: Annotated[str, Told(Literal["registration", "HK", "MO"])]
+    scope: Annotated[str, Coded(Literal["registration", "HK", "MO"])]
     seq: int
     round: int
     at: Time
@@ -220,7 +221,7 @@ class StoryItem(Filled):
     )
     place: Annotated[
         RowPlace | EventPlace | NoticePlace,
-        Told(dict[str, Any]),
+        Coded(dict[str, Any]),
         Field(description="Chain and number in the ledger, run and event, or notice."),
     ]
     waited: Annotated[EndedWaitView | None, Field(description="The wait that it ended.")] = None

@@ -14,13 +14,12 @@ from domain.spellings import Cursor
 from store.case_rows import LEGAL_HOLDS
 from store.case_tables import OwnRows, OwnTables, read_own, select_own
 from store.encryption import WrappedKey
-from store.rows.register import CaseRow, PermitRow
+from store.rows.register import CaseRow
 
 _NEWEST: Final = "ORDER BY x.seq DESC LIMIT 1"
 _OUTSIDE: Final = (
     "SELECT r.*, k.key_id, k.kek_id, k.wrapped, a.body AS application_body,"
     f" (SELECT value FROM cursors WHERE name = '{Cursor.CALENDAR}') AS calendar_version,"
-    " (SELECT json_agg(x) FROM permits x WHERE x.reference = r.reference) AS permits,"
     # As text: most cases have the same findings, which are then made ready to be shown only once.
     " (SELECT CAST(x.findings AS text) FROM assessments x WHERE x.reference = r.reference"
     f" AND x.scope = 'registration' {_NEWEST}) AS findings,"
@@ -35,9 +34,9 @@ _INSIDE: Final = (
     " (SELECT json_agg(json_build_object('outcome_id', x.outcome_id, 'outcome', x.outcome,"
     " 'destination', x.destination, 'state', x.state) ORDER BY x.received_at) FROM answers x"
     " WHERE x.reference = r.reference AND x.state IN ('held', 'early', 'renewal')) AS answers,"
-    " (SELECT json_object_agg(p.destination, (SELECT CAST(x.findings AS text) FROM assessments x"
-    f" WHERE x.reference = p.reference AND x.scope = p.destination {_NEWEST}))"
-    " FROM permits p WHERE p.reference = r.reference) AS permit_findings,"
+    " (SELECT json_object_agg(y.scope, y.findings) FROM (SELECT DISTINCT ON (x.scope) x.scope,"
+    " CAST(x.findings AS text) AS findings FROM assessments x WHERE x.reference = r.reference"
+    " AND x.scope <> 'registration' ORDER BY x.scope, x.seq DESC) y) AS track_findings,"
     f" ({LEGAL_HOLDS}) AS legal_holds"
 )
 _OF: Final = (
@@ -101,13 +100,12 @@ class ReadCase:
     key: WrappedKey
     application: bytes
     calendar_version: str | None
-    permits: list[PermitRow]
     findings: str | None
     facts: list[FactShown]
     pending_change: PendingChange | None
     tasks: list[TaskShown]
     answers: list[AnswerShown]
-    permit_findings: dict[str, str | None]
+    track_findings: dict[str, str | None]
     legal_holds: list[dict[str, Any]]
 
 
@@ -141,7 +139,6 @@ def _read(row: Mapping[str, Any], own: OwnTables) -> ReadCase:
         key=WrappedKey(row["key_id"], row["kek_id"], row["wrapped"]),
         application=row["application_body"],
         calendar_version=row["calendar_version"],
-        permits=[PermitRow.from_json(permit) for permit in row["permits"] or ()],
         findings=row["findings"],
         facts=[FactShown(**fact | {"at": datetime.fromisoformat(fact["at"])}) for fact in row["facts"] or ()],
         pending_change=None
@@ -149,7 +146,7 @@ def _read(row: Mapping[str, Any], own: OwnTables) -> ReadCase:
         else PendingChange(asked["fields"], datetime.fromisoformat(asked["asked_at"]), _moment(asked["due_at"])),
         tasks=[_task(task) for task in row.get("tasks") or ()],
         answers=[AnswerShown(**answer) for answer in row.get("answers") or ()],
-        permit_findings=row.get("permit_findings") or {},
+        track_findings=row.get("track_findings") or {},
         legal_holds=row.get("legal_holds") or [],
     )
 

@@ -17,7 +17,7 @@ from store.encryption import WrappedKey
 from store.rows.authority import AnswerRow, CallRow
 from store.rows.base import TableRow
 from store.rows.people import EmployerVersionRow, PremisesRow, StandingRow
-from store.rows.register import AssessmentRow, CaseRow, FactRow, PermitRow
+from store.rows.register import AssessmentRow, CaseRow, FactRow
 from store.rows.work import CommandRow, DeadlineRow, IncidentRow, TaskRow
 
 Row = dict[str, Any]
@@ -29,7 +29,6 @@ LEGAL_HOLDS: Final = (
     " ORDER BY x.placed_at, x.hold_id) FROM legal_holds x WHERE x.reference = r.reference AND x.released_at IS NULL"
 )
 _PARTS: Final[dict[str, str]] = {
-    "permits": "SELECT jsonb_agg(to_jsonb(x)) FROM permits x WHERE x.reference = r.reference",
     "tasks": "SELECT jsonb_agg(to_jsonb(x)) FROM tasks x WHERE x.reference = r.reference AND x.state = 'open'",
     "deadlines": (
         "SELECT jsonb_agg(to_jsonb(x)) FROM deadlines x WHERE x.reference = r.reference AND x.state = 'waiting'"
@@ -158,7 +157,6 @@ class LoadedCase:
     legal_holds: list[dict[str, Any]]
     # Who declared a conflict of interest.
     conflicts: list[str]
-    permits: list[PermitRow]
     tasks: list[TaskRow]
     deadlines: list[DeadlineRow]
     commands: list[CommandRow]
@@ -216,7 +214,6 @@ def _loaded(row: Mapping[str, Any], own: OwnTables, beside: Beside) -> LoadedCas
         list_entries=row["list_entries"] or {},
         legal_holds=row["legal_holds"] or [],
         conflicts=row["conflicts"] or [],
-        permits=_rows(PermitRow, row["permits_rows"]),
         tasks=_rows(TaskRow, row["tasks_rows"]),
         deadlines=_rows(DeadlineRow, row["deadlines_rows"]),
         commands=_rows(CommandRow, row["commands_rows"]),

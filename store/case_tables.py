@@ -1,6 +1,6 @@
 """Tables that a programme keeps beside those of any case: their rows are loaded, written and hashed with the case."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +9,7 @@ from sqlalchemy import Table
 from domain.data_map import DataRow
 from domain.spellings import Place
 from store.rows.base import TableRow
+from store.rows.tracks import TrackRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -44,9 +45,68 @@ class CaseTable:
         return None if self.key is None else str(getattr(row, self.key))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TrackTable(CaseTable):
+    """A table whose rows are tracks of a case, declared; `row` is a `TrackRow`, and there is a `key`.
+
+    Attributes:
+        final: the stages in which nothing happens to a track any more.
+        resting: further stages in which a track only waits for its time.
+        given_up: the column that says of a track that nobody follows it any more, if there is one.
+        ended_on: the day on which a track in a final stage had ended, as SQL of its row `x`.
+    """
+
+    row: type[TrackRow]
+    key: str
+    final: frozenset[str]
+    resting: frozenset[str] = frozenset()
+    given_up: str | None = None
+    ended_on: str
+
+    def is_over(self, track: TrackRow) -> bool:
+        """Whether nothing can happen to a track any more."""
+        return track.stage in self.final or (self.given_up is not None and bool(getattr(track, self.given_up)))
+
+    def is_at_rest(self, track: TrackRow) -> bool:
+        """Whether a track waits for nothing but its time."""
+        return track.stage in self.final | self.resting
+
+    def is_under_way(self) -> str:
+        """Return, as SQL of its row `x`, whether a track has begun and has not come to its end."""
+        return f"x.stage IS NOT NULL AND NOT {self._is_final()}"
+
+    def is_followed(self) -> str:
+        """Return, as SQL of its row `x`, whether something can still happen to a track."""
+        given_up = f"NOT x.{self.given_up} AND " if self.given_up else ""
+        return f"{given_up}(x.stage IS NULL OR NOT {self._is_final()})"
+
+    def _is_final(self) -> str:
+        return "x.stage IN (" + ", ".join(f"'{stage}'" for stage in sorted(self.final)) + ")"
+
+
 # Each with the code of its programme.
 OwnTables = tuple[tuple[str, CaseTable], ...]
 OwnRows = dict[str, list[TableRow]]
+
+
+def tracks_among(own: OwnTables) -> list[TrackTable]:
+    """Return the tables of tracks; each of them once, whoever declares it."""
+    return list(dict.fromkeys(each for _, each in own if isinstance(each, TrackTable)))
+
+
+def any_track(own: OwnTables, case: str, condition: Callable[[TrackTable], str]) -> str:
+    """Return, as SQL, whether a case has a track of which a condition holds.
+
+    Args:
+        own: tables of programmes.
+        case: the expression of the case's reference.
+        condition: as SQL of a track's row `x`.
+    """
+    found = [
+        f"EXISTS (SELECT FROM {each.name} x WHERE x.reference = {case} AND ({condition(each)}))"
+        for each in tracks_among(own)
+    ]
+    return f"({' OR '.join(found)})" if found else "false"
 
 
 def select_own(own: OwnTables) -> str:

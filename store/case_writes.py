@@ -25,7 +25,7 @@ _DIALECT: Final = postgresql.dialect()  # type: ignore[no-untyped-call]  # untyp
 _FILLED: Final = frozenset(
     {"live", "recorded_at", "xid", "cause_step", "cause_reason", "cause_place", "cause_id", "tenant"}
 )
-_REPLACED: Final = (tables.permits, tables.tasks, tables.deadlines, tables.calls, tables.case_facts)
+_REPLACED: Final = (tables.tasks, tables.deadlines, tables.calls, tables.case_facts)
 _ADDED: Final = (
     tables.data_keys,
     tables.persons,
@@ -132,7 +132,7 @@ async def write(connection: AsyncConnection, document: Document, own: Sequence[C
 
     Args:
         connection: a transaction.
-        document: rows by table name (`cases`, `applications`, `notices`, ... as new rows; `permits`, `tasks`,
+        document: rows by table name (`cases`, `applications`, `notices`, ... as new rows; `tasks`,
             `deadlines`, `calls`, `case_facts` as rows to insert or replace), `marked_commands`, `marked_answers`, and
             `registration` with the columns that change, with `reference`, `stage` and `round` as the register must
             have them.
@@ -158,6 +158,6 @@ def _last_of_each(name: str, rows: list[Row]) -> list[Row]:
     """Return the rows to replace with the last one of each key; a statement may write a row only once."""
     table = tables.metadata.tables.get(name)
     if table not in _REPLACED or table is None:
-        return rows
+        return rows  # those of a programme's own tables are one each
     keys = [column.name for column in table.primary_key]
     return list({tuple(row[key] for key in keys): row for row in rows}.values())

@@ -17,7 +17,7 @@ from store.rows.authority import AnswerRow, CallRow, LostAnswerRow
 from store.rows.base import TableRow
 from store.rows.notices import DeliveryRow
 from store.rows.people import ErasureRow, LegalHoldRow, ObjectionRow
-from store.rows.register import CaseRow, FactRow, PermitRow
+from store.rows.register import CaseRow, FactRow
 from store.rows.work import CommandRow, ConflictRow, TaskRow
 
 _Row = TypeVar("_Row", bound=TableRow)
@@ -25,7 +25,6 @@ _Row = TypeVar("_Row", bound=TableRow)
 # Erasures and objections are looked up by the ids that the ledger names: they are a person's, not a case's.
 _EVIDENCE: Final = (
     "SELECT to_jsonb(r) AS register, r.programme, k.key_id, k.kek_id, k.wrapped,"
-    " (SELECT jsonb_agg(to_jsonb(x)) FROM permits x WHERE x.reference = r.reference) AS permits,"
     " (SELECT jsonb_agg(to_jsonb(x) ORDER BY x.received_at, x.answer_id) FROM answers x"
     "  WHERE x.reference = r.reference) AS answers,"
     " (SELECT jsonb_object_agg(x.seq, encode(x.hash, 'hex')) FROM seal_leaves x WHERE x.chain = r.reference) AS leaves,"
@@ -80,7 +79,6 @@ class EvidenceRows:
     register: CaseRow
     own: OwnRows
     key: WrappedKey
-    permits: Sequence[PermitRow]
     answers: Sequence[AnswerRow]
     commands: Sequence[CommandRow]
     leaves: Mapping[int, str]
@@ -112,7 +110,6 @@ def _read(found: Mapping[str, Any], own: OwnTables) -> EvidenceRows:
         register=CaseRow.from_json(found["register"]),
         own=read_own(own, found),
         key=WrappedKey(found["key_id"], found["kek_id"], found["wrapped"]),
-        permits=_rows(PermitRow, found["permits"]),
         answers=_rows(AnswerRow, found["answers"]),
         commands=_rows(CommandRow, found["commands"]),
         leaves={int(seq): hashed for seq, hashed in (found["leaves"] or {}).items()},

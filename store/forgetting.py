@@ -27,10 +27,6 @@ _FORGET: Final = """
         UPDATE cases r SET erased_at = given.at, version = r.version + 1, updated_at = clock_timestamp(),
             name_hash = NULL, last_four_hash = NULL, client_reference = NULL, open_points = NULL
         FROM given WHERE r.reference = ANY(given.refs)
-    ), permitted AS (
-        UPDATE permits p SET authority_number = NULL, valid_from = NULL, valid_until = NULL, stay_days = NULL,
-            entries = NULL, earlier = '[]', card_lost_on = NULL, reason = NULL
-        FROM given WHERE p.reference = ANY(given.refs)
     ), answered AS (
         UPDATE answers a SET body = '', content_hash = uuid_send(a.answer_id)
         FROM given WHERE a.reference = ANY(given.refs)
@@ -69,9 +65,9 @@ _LAST: Final = "\n    )\n    UPDATE deadlines"
 def statement(own: OwnTables) -> TextClause:
     """Return the statement, with what it takes out of these tables of programmes."""
     emptied = "".join(
-        f"\n    ), emptied_{each.name} AS (\n        UPDATE {each.name} o SET {_emptied(each)}"
-        " FROM given WHERE o.reference = ANY(given.refs)"
-        for _, each in own
+        f"\n    ), emptied_{each.name} AS (\n        UPDATE {each.name} own SET {_emptied(each)}"
+        " FROM given WHERE own.reference = ANY(given.refs)"
+        for each in dict.fromkeys(table for _, table in own)
         if each.emptied
     )
     return text(_FORGET.replace(_LAST, emptied + _LAST))

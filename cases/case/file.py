@@ -2,7 +2,7 @@
 
 import copy
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -24,18 +24,20 @@ from domain.errors import Defect, KeyUnknown, Refused
 from domain.forms import Form
 from domain.messages import Course, Origin, OutwardCall
 from domain.notices import Channel
-from domain.stages import CLOSED, PERMIT_FINAL, Destination, PendingAct, PermitStage, Stage, Standing
+from domain.stages import CLOSED, PendingAct, Stage, Standing
 from domain.tasks import TaskKind
 from store import case_rows, case_writes
 from store.case_reads import PendingChange
 from store.case_rows import Beside, LedgerEnd, LoadedCase, Row
+from store.case_tables import TrackTable
 from store.encryption import DataKey, unwrap
 from store.ledger import Entry, follow
 from store.rows.authority import CallRow
 from store.rows.base import TableRow
 from store.rows.people import EmployerVersionRow
+from store.rows.tracks import TrackRow
 
-_WRITTEN = ("permits", "tasks", "deadlines", "calls", "assessments", "case_facts")
+_WRITTEN = ("tasks", "deadlines", "calls", "assessments", "case_facts")
 
 
 @dataclass(slots=True)
@@ -136,7 +138,7 @@ class CaseFile(CaseParts):
             wake_for=earliest.kind if earliest else None,
             calls=self._calls(),
             to_assess=self.stage in (Stage.RECEIVED, Stage.ASSESSING),
-            rests=self.row.settled and not self.calls and self._permits_rest(),
+            rests=self.row.settled and not self.calls and self._tracks_rest(),
             finished=self.is_finished(),
             recorded=None if self.ledger_end is None else (self.ledger_end.seq, self.ledger_end.hash.hex()),
         )
@@ -163,16 +165,16 @@ class CaseFile(CaseParts):
         """Whether nothing can happen to the case any more."""
         if self.stage not in CLOSED or self.calls:
             return False
-        return self.stage is not Stage.ENDED or all(
-            permit.answered_for or (permit.stage is not None and PermitStage(permit.stage) in PERMIT_FINAL)
-            for permit in self.permits.values()
-        )
+        return self.stage is not Stage.ENDED or all(table.is_over(track) for table, track in self._tracks())
 
-    def _permits_rest(self) -> bool:
-        return all(
-            permit.stage is not None and PermitStage(permit.stage) in PERMIT_FINAL | {PermitStage.ISSUED}
-            for permit in self.permits.values()
-        )
+    def _tracks_rest(self) -> bool:
+        return all(table.is_at_rest(track) for table, track in self._tracks())
+
+    def _tracks(self) -> Iterator[tuple[TrackTable, TrackRow]]:
+        for each in self.track_tables:
+            for row in self.own_rows[each.name]:
+                if isinstance(row, TrackRow):
+                    yield each, row
 
     def keep_as_stored(self) -> None:
         """Take the row as it is now for what the register holds, after the row itself was inserted."""
@@ -227,7 +229,7 @@ class CaseFile(CaseParts):
         }
 
     def _state_now(self) -> bytes:
-        return case_state(self.row, self.permits, self.own_rows)
+        return case_state(self.row, self.own_rows)
 
     def _columns(self) -> Row:
         """Return the columns of the register that are ours to write."""
@@ -342,7 +344,6 @@ async def build_file(context: Context, connection: AsyncConnection, loaded: Load
         calendar=await current_calendar(context, connection, loaded.employer.calendar_version),
         _key=key,
         _application=application,
-        permits={Destination(p.destination): p for p in loaded.permits},
         tasks=loaded.tasks,
         deadlines={(d.kind, d.destination, d.step): d for d in loaded.deadlines},
         commands=loaded.commands,

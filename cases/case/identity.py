@@ -27,14 +27,13 @@ from store.case_rows import Row
 from store.database import constraint_of
 from store.encryption import DataKey
 from store.rows.base import TableRow
-from store.tables import answers, applications, assessments, case_facts, cases, commands, permits
+from store.tables import answers, applications, assessments, case_facts, cases, commands
 
 # Each sealed column of a case with the place that its values are bound to and the way its rows are named; notices keep
 # the key they were written under.
 _SEALED: Final[tuple[tuple[Table, str, Place, Callable[[Row], str]], ...]] = (
     (applications, "body", Place("applications", "body"), lambda r: f"{r['reference']}/{r['version']}"),
     (assessments, "facts", Place("assessments", "facts"), lambda r: f"{r['reference']}/{r['scope']}/{r['seq']}"),
-    (permits, "reason", Place("permits", "reason"), lambda r: f"{r['reference']}/{r['destination']}"),
     (commands, "body", Place("commands", "body"), lambda r: str(r["command_id"])),
     (answers, "body", Place("answers", "body"), lambda r: str(r["answer_id"])),
     (case_facts, "body", Place("case_facts", "body"), lambda r: f"{r['reference']}/{r['number']}"),
@@ -143,7 +142,7 @@ def _seal_task_again(file: CaseFile, new: DataKey) -> None:
 def _take_over(file: CaseFile, table: str, changed: list[Row]) -> None:
     """Let the rows in memory hold what was sealed again."""
     held: dict[str, Sequence[TableRow]] = {
-        "permits": list(file.permits.values()),
+        **file.own_rows,
         "commands": file.commands,
         "answers": file.answers,
         "assessments": file.assessments,

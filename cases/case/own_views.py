@@ -4,7 +4,6 @@ from datetime import date, datetime
 
 from cases.case.views import FindingView, OpenPointView, RecordedFactView, view
 from domain.stages import DueKind, Holder, Stage
-from domain.views import View
 
 
 @view
@@ -67,7 +66,7 @@ class OwnEnd:
     """Which addresses do not serve yet, what was decided, and what the person can do now, in words."""
 
     contact_changes: tuple[ContactChange, ...]
-    decisions: tuple[View, ...]
+    decisions: tuple[object, ...]
     remedies: tuple[str, ...]
 
 

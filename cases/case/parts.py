@@ -1,4 +1,4 @@
-"""The parts of a case file: permits, tasks, deadlines, calls and what was kept, changed in memory by the verbs."""
+"""The parts of a case file: tracks, tasks, deadlines, calls and what was kept, changed in memory by the verbs."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,13 +19,13 @@ from domain.tasks import Queue, TaskState
 from domain.working_days import Deadline, WorkingCalendar
 from store.case_reads import TaskShown
 from store.case_rows import LedgerEnd, LoadedEmployer, Row
-from store.case_tables import CaseTable, OwnRows
+from store.case_tables import CaseTable, OwnRows, TrackTable
 from store.encryption import DataKey
 from store.ledger import Entry
 from store.rows.authority import AnswerRow, CallRow
 from store.rows.base import TableRow
 from store.rows.notices import DeliveryRow, NoticeRow
-from store.rows.register import AssessmentRow, CaseRow, FactRow, PermitRow
+from store.rows.register import AssessmentRow, CaseRow, FactRow
 from store.rows.work import CommandRow, DeadlineRow, IncidentRow, TaskRow
 
 _Opened = TypeVar("_Opened")
@@ -43,7 +43,6 @@ class CaseParts(OneCase):
     calendar: WorkingCalendar
     _key: DataKey | Defect | KeyUnknown
     _application: Form | Defect | KeyUnknown
-    permits: dict[Destination, PermitRow] = field(default_factory=dict)
     tasks: list[TaskRow] = field(default_factory=list)
     deadlines: dict[tuple[str, str, int], DeadlineRow] = field(default_factory=dict)
     commands: list[CommandRow] = field(default_factory=list)
@@ -78,6 +77,10 @@ class CaseParts(OneCase):
     origin: Origin | None = None
     statement_hash: bytes | None = None
     _state: bytes | None = None
+
+    def __post_init__(self) -> None:
+        for each in self.own_tables:
+            self.own_rows.setdefault(each.name, [])
 
     @property
     def person_key(self) -> DataKey:
@@ -135,16 +138,15 @@ class CaseParts(OneCase):
         """Return the open task of a kind, if there is one: of a destination, also one that serves it with another."""
         return next((t for t in self.tasks if t.kind == kind and _serves(t, destination)), None)
 
-    def set_permit(self, destination: Destination, at: datetime, **values: Any) -> None:
-        """Set columns of a permit; the row is made where there is none."""
-        permit = self.permits.get(destination)
-        if permit is None:
-            permit = PermitRow(
-                reference=self.reference, destination=destination.value, employer_id=self.employer_id, updated_at=at
-            )
-            self.permits[destination] = permit
-        permit.change(**values, updated_at=at)
-        self._touch("permits", permit)
+    def set_track(self, table: TrackTable, key: str, at: datetime, **values: Any) -> None:
+        """Set columns of a track; the row is made where there is none."""
+        rows = self.own_rows[table.name]
+        track = next((row for row in rows if table.key_of(row) == key), None)
+        if track is None:
+            made: dict[str, Any] = {"reference": self.reference, "employer_id": self.employer_id, table.key: str(key)}
+            track = table.row(**made, updated_at=at)
+            rows.append(track)
+        track.change(**values, updated_at=at)
 
     def open_task(
         self,

@@ -13,13 +13,12 @@ from cases.shared.context import Context
 from domain.actors import Actor
 from domain.errors import Defect, KeyUnknown, Refused
 from domain.forms import Subject
-from domain.stages import Destination
 from domain.working_days import WorkingCalendar
 from store import case_reads
 from store.case_reads import AnswerShown, FactShown, PendingChange, ReadCase, TaskShown
 from store.case_tables import OwnRows
 from store.encryption import DataKey, unwrap
-from store.rows.register import CaseRow, PermitRow
+from store.rows.register import CaseRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,6 @@ class CaseReading(OneCase):
     own_rows: OwnRows
     read: ReadCase
     calendar: WorkingCalendar
-    permits: dict[Destination, PermitRow]
     _key: DataKey | Defect | KeyUnknown | Refused
 
     @property
@@ -71,7 +69,7 @@ class CaseReading(OneCase):
 
     def findings(self, scope: str = "registration") -> str | None:
         """Return the findings of the newest assessment of the registration or of a destination, as JSON."""
-        return self.read.findings if scope == "registration" else self.read.permit_findings.get(scope)
+        return self.read.findings if scope == "registration" else self.read.track_findings.get(scope)
 
     def given(self) -> dict[str, Any]:
         """Return what the employer gave, as it was stored.
@@ -108,7 +106,6 @@ async def read_cases(
             own_rows=each.own,
             read=each,
             calendar=await current_calendar(context, connection, each.calendar_version),
-            permits={Destination(permit.destination): permit for permit in each.permits},
             _key=_opened(context, each),
         )
         for each in found

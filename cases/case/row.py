@@ -10,9 +10,10 @@ from domain.outward import CallKind
 from domain.stages import Destination, Stage
 from domain.words import Words
 from policy.pack import Pack, PackShelf
-from store.case_tables import OwnRows
+from store.case_tables import OwnRows, TrackTable
 from store.rows.base import TableRow
 from store.rows.register import CaseRow
+from store.rows.tracks import TrackRow
 
 _Row = TypeVar("_Row", bound=TableRow)
 
@@ -86,6 +87,22 @@ class OneCase:
             Defect: `missing_` and the table's name where it has none.
         """
         return need(next(iter(self.rows_of(kind)), None), kind.TABLE.name)
+
+    @property
+    def track_tables(self) -> list[TrackTable]:
+        """The tables of the tracks that the case's programme follows."""
+        tables = self.context.programmes[self.row.programme].tables
+        return [each for each in tables if isinstance(each, TrackTable)]
+
+    @property
+    def tracks(self) -> dict[str, TrackRow]:
+        """The tracks of the case, by what they are called."""
+        return {
+            need(each.key_of(row), "key"): row
+            for each in self.track_tables
+            for row in self.own_rows.get(each.name, ())
+            if isinstance(row, TrackRow)
+        }
 
     @property
     def destinations(self) -> tuple[Destination, ...]:

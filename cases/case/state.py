@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,11 +10,10 @@ import orjson
 
 from domain.clock import CHINA
 from domain.spellings import STATE_FORM, STATE_FORM_NAME, STATE_FORMS
-from domain.stages import Destination
 from store.case_tables import OwnRows
 from store.encryption import DataKey
 from store.rows.base import TableRow
-from store.rows.register import CaseRow, PermitRow
+from store.rows.register import CaseRow
 
 # What the hash leaves out: what PostgreSQL fills in, what counts writes, and keyed look-up hashes, which an erasure
 # takes away; and the programme, which came when hashes of cases were written already. A column that is neither here nor
@@ -27,19 +27,19 @@ COLUMN_OF: Final[Mapping[str, str]] = {}
 _CANONICAL: Final = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_NON_STR_KEYS
 
 
-def case_state(row: CaseRow, permits: Mapping[Destination, PermitRow], own: OwnRows, form: int | None = None) -> bytes:
+def case_state(row: CaseRow, own: OwnRows, form: int | None = None) -> bytes:
     """Return the state of a case in canonical JSON: the same for a row in memory and for the row as it was stored.
 
     Args:
         row: the register's row.
-        permits: the rows of its permits.
         own: its rows in the tables of its programme.
         form: the number of the form, one of `STATE_FORMS`; that which is written, where none is told.
     """
     names = STATE_FORMS[STATE_FORM if form is None else form]
+    tracks = sorted(own.get(names.tracks, ()), key=attrgetter(names.track_key))
     state = {
-        names.tracks: [_filled(names.track_names, permits[destination]) for destination in sorted(permits)],
-        names.case: _filled(names.case_names, row, *(one for of_table in own.values() for one in of_table[:1])),
+        names.tracks: [_filled(names.track_names, track) for track in tracks],
+        names.case: _filled(names.case_names, row, *own.get(names.own, ())),
     }
     return orjson.dumps(state, default=_plain, option=_CANONICAL)
 

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 import prometheus_client
 import structlog
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.incidents import rows as incident_rows
@@ -23,8 +23,8 @@ from domain.errors import Unavailable
 from domain.incidents import IncidentKind
 from domain.messages import LastRun
 from domain.spellings import Cursor
-from domain.stages import PERMIT_FINAL
 from domain.words import Words
+from store.case_tables import TrackTable, any_track
 
 INCIDENT: Final = IncidentKind.WORKFLOW_ENDED.value
 # The engine does what is due within seconds; what waits for longer may have nobody who does it.
@@ -111,18 +111,16 @@ _FORGET: Final = text("""
 """)
 _UNFINISHED: Final = """
     (r.live OR EXISTS (SELECT 1 FROM calls c WHERE c.reference = r.reference AND c.state = 'due')
-    OR r.stage = 'ended' AND EXISTS (
-        SELECT 1 FROM permits p WHERE p.reference = r.reference AND NOT p.answered_for
-        AND (p.stage IS NULL OR p.stage <> ALL (CAST(:final AS text[])))))
+    OR r.stage = 'ended' AND {followed})
 """
-_NEXT: Final = text(f"""
+_NEXT: Final = f"""
     SELECT r.reference, r.employer_id FROM cases r
     WHERE r.reference > :after AND {_UNFINISHED} ORDER BY r.reference LIMIT :most
-""")  # noqa: S608 - made of words of this file alone
-_OF_THESE: Final = text(f"""
+"""  # noqa: S608 - made of words of this file alone
+_OF_THESE: Final = f"""
     SELECT r.reference FROM cases r
     WHERE r.reference = ANY (:references) AND r.accepted_at <= :late AND {_UNFINISHED}
-""")  # noqa: S608 - made of words of this file alone
+"""  # noqa: S608 - made of words of this file alone
 # What a case waits for next, and whether an operator has to say a word first.
 _WAITS: Final = text("""
     SELECT n.reference, min(w.at), bool_or(EXISTS (
@@ -138,7 +136,6 @@ _WAITS: Final = text("""
                 SELECT 1 FROM cases r WHERE r.reference = x.reference AND r.stage = 'ended'))
     ) w ON true GROUP BY n.reference
 """)
-_FINAL: Final = [stage.value for stage in PERMIT_FINAL]
 
 
 class Reviving(Protocol):
@@ -305,15 +302,15 @@ async def forget(context: Context) -> None:
 async def unfinished(context: Context, after: str = "", most: int = _MOST) -> list[Case]:
     """Return the next cases to which something can still happen, in the order of references."""
     async with context.database.statement() as connection:
-        found = await connection.execute(_NEXT, {"after": after, "most": most, "final": _FINAL})
+        found = await connection.execute(_asked(context, _NEXT), {"after": after, "most": most})
         return [Case(*row) for row in found]
 
 
 async def unfinished_of(context: Context, references: Sequence[str]) -> set[str]:
     """Return those of some cases that should have a workflow running."""
-    values = {"references": list(references), "late": context.clock() - LATE, "final": _FINAL}
+    values = {"references": list(references), "late": context.clock() - LATE}
     async with context.database.statement() as connection:
-        return set((await connection.execute(_OF_THESE, values)).scalars())
+        return set((await connection.execute(_asked(context, _OF_THESE), values)).scalars())
 
 
 async def waits_of(context: Context, references: Sequence[str]) -> dict[str, Wait]:
@@ -364,3 +361,8 @@ async def revive_all(
                 await asyncio.sleep(1 / starts_a_second)
             yield Looked(case.reference, found, started, waits[case.reference])
         after = cases[-1].reference
+
+
+def _asked(context: Context, query: str) -> TextClause:
+    followed = any_track(context.own_tables, "r.reference", TrackTable.is_followed)
+    return text(query.format(followed=followed))

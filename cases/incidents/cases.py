@@ -3,12 +3,13 @@
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import TextClause, select, text
 
 from cases.incidents.views import IncidentInFull, incident_in_full
 from cases.shared.context import Context
 from domain.actors import Actor
 from domain.errors import Refused
+from store.case_tables import tracks_among
 from store.incident_rows import IncidentRead
 from store.tables import incidents
 
@@ -28,7 +29,6 @@ def _rows(table: str, where: str, order: str, **columns: str) -> str:
 
 
 _PARTS: Final = {
-    "permits": _rows("permits", "true", "x.destination", destination="x.destination", stage="x.stage"),
     "commands": _rows(
         "commands", "(x.state = 'stored' OR x.unanswered)", "x.seq",
         id="x.command_id", kind="x.kind", state="x.state", unanswered="x.unanswered", at=_time("x.at"),
@@ -50,16 +50,17 @@ _PARTS: Final = {
         id="x.task_id", kind="x.kind", queue="x.queue", destination="x.destination", opened_at=_time("x.opened_at"),
     ),
 }  # fmt: skip
-_CASE: Final = text(f"""
+_CASE: Final = f"""
     SELECT jsonb_build_object(
         'reference', r.reference, 'employer_id', r.employer_id, 'stage', r.stage, 'round', r.round,
         'version', r.version, 'rule_version', r.policy_version, 'pending_act', r.pending_act,
         'due_at', {_time("r.due_at")}, 'updated_at', {_time("r.updated_at")},
         'last_act', (SELECT jsonb_build_object('seq', l.seq, 'act', l.act, 'at', {_time("l.at")})
             FROM ledger l WHERE l.chain = r.reference ORDER BY l.seq DESC LIMIT 1),
-        {", ".join(f"'{name}', {rows}" for name, rows in _PARTS.items())}
+        {", ".join(f"'{name}', {rows}" for name, rows in _PARTS.items())},
+        'permits', coalesce({{tracks}}, '[]')
     ) FROM cases r WHERE r.reference = :reference
-""")  # noqa: S608 - made of words of this file alone
+"""  # noqa: S608 - made of words of this file alone
 
 
 async def read_incident(context: Context, actor: Actor, incident_id: UUID) -> IncidentInFull:
@@ -78,5 +79,14 @@ async def read_incident(context: Context, actor: Actor, incident_id: UUID) -> In
         row = IncidentRead.from_row(found)
         case = None
         if row.reference is not None:
-            case = (await connection.execute(_CASE, {"reference": row.reference})).scalar_one_or_none()
+            case = (await connection.execute(_case(context), {"reference": row.reference})).scalar_one_or_none()
     return incident_in_full(row, case, context.case_types)
+
+
+def _case(context: Context) -> TextClause:
+    tracks = " UNION ALL ".join(
+        f"SELECT x.{each.key} AS destination, x.stage FROM {each.name} x WHERE x.reference = r.reference"  # noqa: S608
+        for each in tracks_among(context.own_tables)
+    )
+    found = f"(SELECT jsonb_agg(t ORDER BY t.destination) FROM ({tracks}) t)"  # noqa: S608 - of what is declared
+    return text(_CASE.format(tracks=found if tracks else "NULL"))

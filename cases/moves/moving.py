@@ -60,7 +60,7 @@ def stage_of(file: CaseFile, track: At | None = None) -> str | None:
     """Return the stage of a case, or of a track of it; None where it has none yet."""
     if track is None:
         return file.row.stage
-    row = file.permits.get(Destination(track.key))
+    row = file.tracks.get(track.key)
     return None if row is None else row.stage
 
 
@@ -137,7 +137,8 @@ def _set_stage(file: CaseFile, to: str, track: At | None, at: datetime) -> None:
     if track is None:
         file.row.stage = Stage(to).value
     else:
-        file.set_permit(Destination(track.key), at, stage=str(to))
+        (table,) = file.track_tables
+        file.set_track(table, track.key, at, stage=str(to))
 
 
 def _close(file: CaseFile, closed: str | Closes, track: At | None, at: datetime) -> None:

@@ -288,5 +288,5 @@ def _shown_stage(file: CaseFile, kind: NoticeKind) -> Stage:
 
 
 def _permit_stage(file: CaseFile, destination: Destination | None) -> str | None:
-    permit = file.permits.get(destination) if destination is not None else None
+    permit = file.tracks.get(destination) if destination is not None else None
     return None if permit is None else permit.stage

@@ -15,6 +15,7 @@ from domain.webhooks import Scheme, WebhookState
 from store.rows.notices import DeliveryRow
 
 Kind = Annotated[str, Coded(NoticeKind)]
+Track = Annotated[str | None, Coded(Destination | None)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +44,7 @@ class NoticeView:
     id: str
     kind: Kind
     recipient: Recipient
-    destination: Destination | None
+    destination: Track
     language: Language
     status: DeliveryStatus
     at: datetime
@@ -58,7 +59,7 @@ class FailedDelivery(NoticeDeliveryView):
     notice_status: Annotated[DeliveryStatus, Field(description="`failed` where the reader was reached by no channel.")]
     kind: Kind
     reference: str
-    destination: Destination | None
+    destination: Track
     recipient: Recipient
     employer_id: str
 
@@ -70,7 +71,7 @@ class ReadNoticeView:
     id: str
     kind: Kind
     reference: Annotated[str | None, Field(description="The case; null where the notice is about the employer itself.")]
-    destination: Destination | None
+    destination: Track
     recipient: Recipient
     language: Language
     status: DeliveryStatus
@@ -154,6 +155,6 @@ def delivery_view(row: DeliveryRow) -> NoticeDeliveryView:
     )
 
 
-def destination_of(named: str) -> Destination | None:
+def destination_of(named: str) -> str | None:
     """Return the destination that a notice is about, which is stored as an empty word where it is about none."""
-    return Destination(named) if named else None
+    return named or None

@@ -5,20 +5,20 @@ from typing import Any, cast
 
 import orjson
 from pydantic import GetCoreSchemaHandler
-from pydantic_core import CoreSchema
+from pydantic_core import CoreSchema, core_schema
 
 from cases.shared.json_text import json_text
 
 
 @dataclass(frozen=True, slots=True)
 class Coded:
-    """Says of which type the codes of a field are; one that was stored and is not known is shown all the same."""
+    """Tells a value as one of another type; what is not known to that, stored or altered, is shown as it is."""
 
     kind: Any
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Return the schema of the type."""
-        return handler.generate_schema(self.kind)
+        """Return the schema of that type for documents; what Python reads is taken as it is."""
+        return core_schema.json_or_python_schema(handler.generate_schema(self.kind), handler(source))
 
 
 def document(shown: Any) -> dict[str, Any]:

@@ -26,7 +26,6 @@ from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.clock import to_the_second
 from domain.errors import Refused
-from domain.stages import Destination
 from domain.task_lists import TaskChoice, TaskOrder
 from domain.tasks import Queue, TaskKind
 from domain.words import Words
@@ -201,7 +200,7 @@ def task_view(words: Words, row: TaskRow, more: Told) -> TaskView:
         reference=row.reference,
         employer_id=row.employer_id,
         destination=row.destination,
-        destinations=[Destination(each) for each in destinations_of(row)],
+        destinations=destinations_of(row),
         round=row.round,
         state=row.state,
         queue=row.queue,
@@ -243,7 +242,7 @@ def _check_may_hold(file: CaseFile, task: TaskRow, actor: Actor) -> None:
 def _need_another(file: CaseFile, task: TaskRow, holder: str) -> None:
     """Refuse to give the second signature's task to one who proposed, or has signed."""
     if task.kind == TaskKind.CONFIRM:
-        of = file.row if task.destination is None else file.permits[Destination(task.destination)]
+        of = file.row if task.destination is None else file.tracks[task.destination]
         need_another(holder, signers_of(of.pending) if of.pending else ())
 
 

@@ -24,7 +24,7 @@ class TaskView:
     destination: Annotated[
         str | None, Coded(Destination | None), Field(description="Null as well where one task serves several.")
     ]
-    destinations: Annotated[list[Destination], Field(description="All that the task is about.")]
+    destinations: Annotated[list[str], Coded(list[Destination]), Field(description="All that the task is about.")]
     round: int
     state: str
     queue: Annotated[str, Coded(Queue)]

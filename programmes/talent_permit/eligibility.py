@@ -18,6 +18,7 @@ from policy.facts import Facts
 from policy.rerun import REGISTRATION_SCOPE
 from programmes.talent_permit import contract, permits, views
 from programmes.talent_permit.stages import PermitEvent, permit_of
+from programmes.talent_permit.tables import permit_rows, set_permit
 from programmes.talent_permit.words import PermitAct, PermitTask
 
 
@@ -55,7 +56,7 @@ def carry_on(file: CaseFile, at: datetime) -> None:
 
 async def obstacles(file: CaseFile, connection: AsyncConnection, at: datetime) -> list[tuple[Destination, Finding]]:
     """Return what an officer would still be asked before a permit may be sent, by the rules of permits run ahead."""
-    asked = [d for d in file.destinations if d not in file.permits or file.permits[d].stage is None]
+    asked = [d for d in file.destinations if d not in permit_rows(file) or permit_rows(file)[d].stage is None]
     if not asked or file.stage not in (Stage.UNDER_REVIEW, Stage.AWAITING_CONFIRMATION, Stage.APPROVED):
         return []
     # Approved it will be in force: what is asked here is what then still stands in the way.
@@ -96,8 +97,8 @@ def _weigh(file: CaseFile, actor: Actor, at: datetime, destination: Destination,
     if not asked:
         _send(file, actor, at, destination, findings, facts)
         return
-    if destination not in file.permits:
-        file.set_permit(destination, at)
+    if destination not in permit_rows(file):
+        set_permit(file, destination, at)
     about = {"findings": sorted(finding.code.value for finding in asked)}
     asks = Asked(detail=about)
     task = move(file, PermitEvent.NOT_CLEAR, actor, at, track=permit_of(destination), asked=asks).task
@@ -125,7 +126,7 @@ def waiting(file: CaseFile) -> list[Destination]:
     """Return the destinations about which an officer is asked."""
     if file.stage is not Stage.APPROVED:
         return []
-    rows = file.permits.items()
+    rows = permit_rows(file).items()
     return sorted(d for d, permit in rows if permit.stage is None and permit.pending_act is None)
 
 

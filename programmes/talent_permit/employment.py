@@ -30,7 +30,7 @@ from programmes.talent_permit import contract, departures, ending, permits
 from programmes.talent_permit.given import given, known
 from programmes.talent_permit.requests import ChangeRequest, CorrectionRequest, DepartureRequest, RegistrationRequest
 from programmes.talent_permit.stages import LifeEvent
-from programmes.talent_permit.tables import talent_permit
+from programmes.talent_permit.tables import permit_rows, talent_permit
 from programmes.talent_permit.words import PermitAct, PermitDeadline, PermitTask
 from store.rows.work import DeadlineRow, TaskRow
 
@@ -256,7 +256,7 @@ def _end(file: CaseFile, event: LifeEvent, actor: Actor, at: datetime, reason: s
 
 
 def _is_reported(file: CaseFile) -> bool:
-    return any(permit.reported_at is not None for permit in file.permits.values())
+    return any(permit.reported_at is not None for permit in permit_rows(file).values())
 
 
 def _need_contract_to_come(file: CaseFile, at: datetime, contract_end: date) -> None:

@@ -6,7 +6,7 @@ from cases.case.own_views import OwnBody, OwnCase, OwnEnd, OwnHead
 from cases.case.reading import CaseReading
 from cases.case.views import CaseView, view
 from domain.languages import Language
-from programmes.talent_permit.tables import talent_permit
+from programmes.talent_permit.tables import permit_rows, talent_permit
 from programmes.talent_permit.views import AuthorityReasonView, Destinations, PermitView, RegistrationView
 from texts.person import plain
 from texts.reasons import reason_or_word
@@ -78,7 +78,7 @@ def _departure(case: CaseReading) -> OwnDeparture | None:
 
 
 def _permit(case: CaseReading, seen: PermitView, language: Language) -> OwnPermit:
-    sealed, reason = case.permits[seen.destination].reason, None
+    sealed, reason = permit_rows(case)[seen.destination].reason, None
     if sealed is not None:
         given = case.open("permits", "reason", f"{case.reference}/{seen.destination}", sealed)
         reason = AuthorityReasonView(code=given["code"], text=given["text"])

@@ -37,10 +37,10 @@ from programmes.talent_permit import eligibility, permits
 from programmes.talent_permit.authority import applying as answering
 from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.stages import WAITS_FOR_DESTINATION, PermitEvent, permit_of
+from programmes.talent_permit.tables import PermitRow, permit_rows, set_permit
 from programmes.talent_permit.words import PermitAct, PermitTask
 from store.case_rows import Row
 from store.rows.authority import AnswerRow
-from store.rows.register import PermitRow
 
 _RULE: Final = SecondSignature(one_waits="already_decided", told=WAITS_FOR_DESTINATION)
 
@@ -60,7 +60,7 @@ def settle_eligibility(
     take_task(file, actor, at, PermitTask.PERMIT_ELIGIBILITY, destination)
     if asked.action is EligibilityAction.SEND:
         codes = need_reasons(asked.reasons, Use.OVERRIDE, file.forms)
-        file.set_permit(destination, at, rejected=None)
+        set_permit(file, destination, at, rejected=None)
         finding_answers.keep(file, finding_answers.answers_given(file, destination.value, given(asked.reasons), at))
         permits.make_eligible(file, actor, at, destination, tuple(c.value for c in codes))
         eligibility.carry_on(file, at)
@@ -172,7 +172,7 @@ def _apply_held(file: CaseFile, actor: Actor, at: datetime, destination: Destina
     kept = find_held(file, destination, pending["outcome_id"], pending.get("answer_id"))
     if kept is None:
         raise Refused("not_found", "The answer is no longer held.")
-    file.set_permit(destination, at, pending_act=None, pending=None)
+    set_permit(file, destination, at, pending_act=None, pending=None)
     file.change_answer(kept, AnswerState.APPLIED.value)
     permits.move_permit(file, destination, PermitEvent.CONFIRM_OUTCOME, actor, at)
     answering.force(file, actor, at, inbox.read_kept(file, kept), kept.answer_id)
@@ -201,7 +201,7 @@ def _propose(
 ) -> None:
     matter = _matter(file, destination)
     proposals.propose(matter, actor, at, act, reasons, note, **more)
-    file.set_permit(destination, at, rejected=None)
+    set_permit(file, destination, at, rejected=None)
     due_at, due = _signature_due(file, at)
     said, wanted = (
         Said(occasion=at.isoformat(), facts={"pending_act": act, **due}),
@@ -224,8 +224,8 @@ def _proposed(file: CaseFile, destination: Destination) -> tuple[GivenReason, ..
 def _matter(file: CaseFile, destination: Destination) -> Matter:
     return Matter(
         file=file,
-        row=file.permits[destination],
-        change=partial(file.set_permit, destination),
+        row=permit_rows(file)[destination],
+        change=partial(set_permit, file, destination),
         pending=Place("permits", f"{file.reference}/{destination.value}"),
         rejected=Place("permits", f"{file.reference}/{destination.value}/rejected"),
         track=permit_of(destination),
@@ -234,7 +234,7 @@ def _matter(file: CaseFile, destination: Destination) -> Matter:
 
 
 def _permit(file: CaseFile, destination: Destination) -> PermitRow:
-    permit = file.permits.get(destination)
+    permit = permit_rows(file).get(destination)
     if permit is None:
         raise Refused("wrong_stage", "No permit of this destination is followed yet.")
     return permit

@@ -30,6 +30,7 @@ from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.authority.known_entries import UNASKABLE, Found
 from programmes.talent_permit.limits import limits_in
 from programmes.talent_permit.stages import PermitEvent, permit_of
+from programmes.talent_permit.tables import permit_rows, set_permit
 from programmes.talent_permit.words import PermitAct, PermitDeadline, PermitTask
 from store.rows.work import DeadlineRow, TaskRow
 
@@ -56,7 +57,7 @@ def move_permit(
     """Move a permit as its table says, once columns of it are set, or refuse and set none."""
     track = permit_of(destination)
     need_move(file, event, actor, track)
-    file.set_permit(destination, at, **values)
+    set_permit(file, destination, at, **values)
     return move(file, event, actor, at, track=track, asked=asked or Asked(), said=Said() if said is None else said)
 
 
@@ -74,8 +75,8 @@ def make_eligible(
 def sent(file: CaseFile, actor: Actor, at: datetime, destination: Destination, found: Found | None = None) -> None:
     """Record that the authority's system took the list entry, or had it before (P4)."""
     if found is not None and found.entry.case != f"{file.reference}/{destination}":
-        file.set_permit(destination, at, entry_case=found.entry.case)
-    if file.permits[destination].stage != PermitStage.ELIGIBLE:
+        set_permit(file, destination, at, entry_case=found.entry.case)
+    if permit_rows(file)[destination].stage != PermitStage.ELIGIBLE:
         return
     move_permit(file, destination, PermitEvent.SENT, actor, at, sent_at=at)
     file.cancel_deadlines(PermitDeadline.SENDING_EXPECTED, destination=destination.value)
@@ -139,7 +140,7 @@ def registration_ended(
         in_batch: whether it is told with one list for the whole employer.
         reports: whether it is told now; a disputed departure waits.
     """
-    for destination in file.permits:
+    for destination in permit_rows(file):
         stage = _stage(file, destination)
         if stage in (None, PermitStage.ELIGIBLE):
             _close_unsent(file, actor, at, destination)
@@ -173,7 +174,7 @@ def report(
 def need_lost_day(file: CaseFile, actor: Actor, at: datetime, destination: Destination, lost_on: date) -> None:
     """Refuse a card lost in the future, or before the permit was issued on it (P19)."""
     need_move(file, PermitEvent.CARD_LOST, actor, permit_of(destination))
-    permit = file.permits[destination]
+    permit = permit_rows(file)[destination]
     known = [day for day in (permit.decided_on, permit.valid_from) if day is not None]
     need_day("lost_on", lost_on, latest=day_of(at), after="in_future")
     need_day("lost_on", lost_on, earliest=min(known, default=None), before="before_issue")
@@ -194,7 +195,7 @@ def card_lost(file: CaseFile, actor: Actor, at: datetime, destination: Destinati
 def plan_expiry(file: CaseFile, destination: Destination, at: datetime) -> None:
     """Set the reminders before the end of an issued permit and its end; those already past are skipped (P21, P22)."""
     file.cancel_deadlines(*_TIMED, destination=destination.value)
-    until = need(file.permits[destination].valid_until, "valid_until")
+    until = need(permit_rows(file)[destination].valid_until, "valid_until")
     numbers = limits_in(file.context).permit_reminders
     for left, day in zip(sorted(numbers, reverse=True), calendar_days_before(until, numbers), strict=True):
         if morning_of(day) > at:
@@ -206,9 +207,9 @@ def plan_expiry(file: CaseFile, destination: Destination, at: datetime) -> None:
 def stop_waiting(file: CaseFile, destination: Destination, at: datetime) -> None:
     """Stop what runs until the authority's answer beside tasks: reminders, limits and a proposal to withhold."""
     file.cancel_deadlines(*_PERMIT_DEADLINES, destination=destination.value)
-    file.set_permit(destination, at, due_at=None, due_provisional=False)
-    if file.permits[destination].pending_act == PendingAct.WITHHOLD:
-        file.set_permit(destination, at, pending_act=None, pending=None)
+    set_permit(file, destination, at, due_at=None, due_provisional=False)
+    if permit_rows(file)[destination].pending_act == PendingAct.WITHHOLD:
+        set_permit(file, destination, at, pending_act=None, pending=None)
 
 
 def end_track(file: CaseFile, destination: Destination, at: datetime) -> None:
@@ -241,7 +242,7 @@ def _ask_about_applicant(
 def _remind_of_expiry(
     file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: DeadlineRow
 ) -> None:
-    until = file.permits[destination].valid_until
+    until = permit_rows(file)[destination].valid_until
     facts = {"valid_until": until, "days_left": deadline.step}
     said = Said(occasion=f"{until}/{deadline.step}", facts=facts)
     spoken = [] if _is_renewed(file, destination) else [(NoticeKind.PERMIT_EXPIRING, said)]
@@ -250,7 +251,7 @@ def _remind_of_expiry(
 
 
 def _expire(file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: DeadlineRow) -> None:
-    until = file.permits[destination].valid_until
+    until = permit_rows(file)[destination].valid_until
     said = Said(occasion=str(until), facts={"valid_until": until})
     spoken = [] if _is_renewed(file, destination) else [(NoticeKind.PERMIT_EXPIRED, said)]
     move_permit(file, destination, PermitEvent.EXPIRED, actor, at, said=spoken)
@@ -275,7 +276,7 @@ def _show_unreported(
 
 
 def _late(file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: DeadlineRow) -> None:
-    due = need(file.permits[destination].due_at, "due_at")
+    due = need(permit_rows(file)[destination].due_at, "due_at")
     said = Said(occasion=str(deadline.step), facts={"answer_expected_on": day_of(due)})
     event = PermitEvent.AUTHORITY_LATE
     moved = move_permit(file, destination, event, actor, at, asked=Asked(due_at=due), said=said)
@@ -296,7 +297,7 @@ DEADLINES: Final = frozenset(_ON_TIME)
 
 
 def _stage(file: CaseFile, destination: Destination) -> PermitStage | None:
-    stage = file.permits[destination].stage
+    stage = permit_rows(file)[destination].stage
     return None if stage is None else PermitStage(stage)
 
 
@@ -304,9 +305,9 @@ def follow_up(file: CaseFile) -> None:
     """Say who acts next on an approved case: the authority, the person, or nobody."""
     if file.stage not in (Stage.APPROVED, Stage.ENDED):
         return
-    accepted = [p for p in file.permits.values() if p.stage == PermitStage.ACCEPTED and p.due_at]
+    accepted = [p for p in permit_rows(file).values() if p.stage == PermitStage.ACCEPTED and p.due_at]
     earliest = min(accepted, key=lambda p: need(p.due_at, "due_at"), default=None)
-    stages = {p.stage for p in file.permits.values()}
+    stages = {p.stage for p in permit_rows(file).values()}
     holder = Holder.NONE
     if accepted:
         holder = Holder.AUTHORITY

@@ -37,7 +37,7 @@ from programmes.talent_permit.published import PUBLISHED
 from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.rosters import ROSTERS
 from programmes.talent_permit.stages import MOVES, TRACKS, LifeEvent
-from programmes.talent_permit.tables import TALENT_PERMITS
+from programmes.talent_permit.tables import PERMITS, TALENT_PERMITS
 from programmes.talent_permit.timers import TIMERS, recounted
 from programmes.talent_permit.told import TOLD
 from programmes.talent_permit.verbs import ANSWERS, COMMANDS
@@ -58,7 +58,7 @@ TALENT_PERMIT: Final = Programme(
     prefix=registration.PREFIX,
     workflow=CaseType(spellings.REGISTRATION_WORKFLOW, spellings.REGISTRATION_ID, "registration and permits"),
     form=RegistrationRequest,
-    tables=(TALENT_PERMITS,),
+    tables=(TALENT_PERMITS, PERMITS),
     views=Views(
         case=views.case,
         last="permits",

@@ -41,9 +41,8 @@ from domain.stages import (
 )
 from domain.tasks import REVIEW_TASKS, TaskKind
 from programmes.talent_permit.limits import limits_in
-from programmes.talent_permit.tables import talent_permit
+from programmes.talent_permit.tables import PermitRow, permit_rows, talent_permit
 from programmes.talent_permit.words import PermitTask
-from store.rows.register import PermitRow
 
 
 class LifeEvent(StrEnum):
@@ -112,7 +111,7 @@ def _need_another_than_reported(file: CaseFile, actor: Actor, track: At | None) 
 
 
 def _permit(file: CaseFile, track: At | None) -> PermitRow | None:
-    return file.permits.get(Destination(need(track, "track").key))
+    return permit_rows(file).get(Destination(need(track, "track").key))
 
 
 def _signer(*acts: PendingAct) -> Who:

@@ -1,17 +1,21 @@
 """What the talent permit keeps of a case beside what every case has."""
 
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import Column, Date, ForeignKey, Table, Text
+from sqlalchemy import Boolean, Column, Date, ForeignKey, Index, LargeBinary, SmallInteger, Table, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from cases.case.file import CaseFile
 from cases.case.row import OneCase
-from domain.data_map import ALL, DataClass, Retention, rows
-from store.case_tables import CaseTable
+from domain.data_map import ALL, STAFF, Basis, DataClass, Kept, Retention, rows
+from domain.spellings import Place
+from domain.stages import PERMIT_FINAL, Destination, PermitStage
+from store.case_tables import CaseTable, TrackTable
 from store.rows.base import TableRow
-from store.tables.base import metadata
+from store.rows.tracks import TrackRow
+from store.tables.base import metadata, moment
 
 talent_permits = Table(
     "talent_permits",
@@ -22,6 +26,39 @@ talent_permits = Table(
     Column("undertaking_version", Text, nullable=False),
     Column("contract_end", Date),
     Column("departure", JSONB),
+)
+
+
+permits = Table(
+    "permits",
+    metadata,
+    Column("reference", ForeignKey("cases.reference"), primary_key=True),
+    Column("destination", Text, primary_key=True),
+    Column("employer_id", Text, nullable=False),
+    Column("stage", Text),
+    Column("authority_number", Text),
+    Column("valid_from", Date),
+    Column("valid_until", Date),
+    Column("stay_days", SmallInteger),
+    Column("entries", Text),
+    Column("earlier", JSONB, nullable=False, server_default=text("'[]'")),
+    moment("sent_at"),
+    Column("accepted_on", Date),
+    moment("due_at"),
+    Column("due_provisional", Boolean, nullable=False, server_default=text("false")),
+    Column("reason", LargeBinary),
+    Column("card_lost_on", Date),
+    moment("reported_at"),
+    Column("answered_for", Boolean, nullable=False, server_default=text("false")),
+    Column("decided_on", Date),
+    Column("end_reason", Text),
+    Column("pending_act", Text),
+    Column("pending", JSONB),
+    Column("rejected", JSONB),
+    # What the authority calls the case, where its entry is one of before a restore under a reference that is gone.
+    Column("entry_case", Text),
+    moment("updated_at", null=False),
+    Index("ix_permits_entry_case", "entry_case", unique=True, postgresql_where=text("entry_case IS NOT NULL")),
 )
 
 
@@ -36,6 +73,31 @@ class TalentPermitRow(TableRow):
     undertaking_version: str
     contract_end: date | None = None
     departure: dict[str, Any] | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class PermitRow(TrackRow):
+    """The permit of one destination; no stage before it is eligible."""
+
+    TABLE: ClassVar[Table] = permits
+    destination: str
+    authority_number: str | None = None
+    valid_from: date | None = None
+    valid_until: date | None = None
+    stay_days: int | None = None
+    entries: str | None = None
+    # Numbers and dates before a replacement.
+    earlier: list[dict[str, Any]] = field(default_factory=list)
+    sent_at: datetime | None = None
+    accepted_on: date | None = None
+    reason: bytes | None = None
+    card_lost_on: date | None = None
+    reported_at: datetime | None = None
+    answered_for: bool = False
+    decided_on: date | None = None
+    end_reason: str | None = None
+    # What the authority calls the case, where its entry is one of before a restore under a reference that is gone.
+    entry_case: str | None = None
 
 
 TALENT_PERMITS: Final = CaseTable(
@@ -63,3 +125,64 @@ TALENT_PERMITS: Final = CaseTable(
 def talent_permit(file: OneCase) -> TalentPermitRow:
     """Return the row of a case in `talent_permits`."""
     return file.row_of(TalentPermitRow)
+
+
+PERMITS: Final = TrackTable(
+    row=PermitRow,
+    key="destination",
+    final=PERMIT_FINAL,
+    resting=frozenset({PermitStage.ISSUED}),
+    given_up="answered_for",
+    ended_on="CASE x.stage WHEN 'expired' THEN x.valid_until ELSE x.decided_on END",
+    sealed={"reason": Place("permits", "reason")},
+    emptied={
+        **dict.fromkeys(("authority_number", "valid_from", "valid_until", "stay_days", "entries"), "NULL"),
+        "earlier": "'[]'",
+        "card_lost_on": "NULL",
+        "reason": "NULL",
+    },
+    data=(
+        *rows(
+            "permits",
+            "reference destination employer_id stage sent_at accepted_on due_at due_provisional decided_on reported_at"
+            " answered_for end_reason entry_case updated_at",
+            "following the permit",
+            ALL,
+        ),
+        *rows(
+            "permits",
+            "authority_number valid_from valid_until stay_days entries earlier card_lost_on",
+            "the permit as the authority gave it",
+            ALL,
+            of=DataClass.PERSONAL,
+            until=Retention.CASE,
+        ),
+        *rows(
+            "permits",
+            "reason",
+            "the authority's reason",
+            ALL,
+            of=DataClass.SENSITIVE,
+            kept=Kept.SEALED,
+            until=Retention.CASE,
+        ),
+        *rows(
+            "permits",
+            "pending_act pending rejected",
+            "proposals and signers, with codes; notes sealed",
+            STAFF,
+            of=DataClass.PERSONAL,
+            basis=Basis.ACCOUNT,
+        ),
+    ),
+)
+
+
+def permit_rows(file: OneCase) -> dict[Destination, PermitRow]:
+    """Return the permits of a case by destination; of none before its approval has settled."""
+    return {Destination(row.destination): row for row in file.rows_of(PermitRow)}
+
+
+def set_permit(file: CaseFile, destination: Destination, at: datetime, **values: Any) -> None:
+    """Set columns of a permit; the row is made where there is none."""
+    file.set_track(PERMITS, destination, at, **values)

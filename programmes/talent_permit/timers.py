@@ -12,6 +12,7 @@ from domain.stages import Destination
 from domain.working_days import Deadline
 from programmes.talent_permit import employment, permits
 from programmes.talent_permit.authority.early import take_early
+from programmes.talent_permit.tables import set_permit
 from programmes.talent_permit.words import PermitDeadline
 from store.rows.work import DeadlineRow
 
@@ -19,7 +20,7 @@ from store.rows.work import DeadlineRow
 def recounted(file: CaseFile, at: datetime, deadline: DeadlineRow, again: Deadline) -> None:
     """Let a permit's row and the holder of the case follow the day by which the authority's answer is expected."""
     if deadline.kind == PermitDeadline.AUTHORITY_LATE and deadline.step == 1:
-        file.set_permit(Destination(deadline.destination), at, due_at=again.at, due_provisional=again.provisional)
+        set_permit(file, Destination(deadline.destination), at, due_at=again.at, due_provisional=again.provisional)
         permits.follow_up(file)
 
 

@@ -39,7 +39,7 @@ from programmes.talent_permit.given import given, known
 from programmes.talent_permit.live_registrations import need_within_limit, refuse_second
 from programmes.talent_permit.requests import ChangeRequest, CorrectionRequest, DepartureRequest, FactRequest
 from programmes.talent_permit.stages import PERMIT, LifeEvent, PermitEvent
-from programmes.talent_permit.tables import talent_permit
+from programmes.talent_permit.tables import permit_rows, talent_permit
 from programmes.talent_permit.words import PermitAct, PermitCommand, PermitTask
 from store.rows.work import TaskRow
 
@@ -105,7 +105,7 @@ async def _standing(file: CaseFile, connection: AsyncConnection, actor: Actor, a
 
 async def _card_lost(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
     destination = _destination(body)
-    if destination not in file.permits:
+    if destination not in permit_rows(file):
         raise Refused("wrong_stage", "No permit of this destination was issued.")
     asked = CardLostRequest.model_validate(_rest(body))
     permits.need_lost_day(file, actor, at, destination, asked.lost_on)

@@ -26,7 +26,7 @@ from domain.answers import AnswerState, Outcome
 from domain.findings import Audience, Finding
 from domain.languages import Language
 from domain.stages import Destination, PermitStage
-from store.rows.register import PermitRow
+from programmes.talent_permit.tables import PermitRow, permit_rows
 
 # Of each permit in the table of cases.
 _OF_PERMIT: Final = ("stage", "authority_number", "valid_from", "valid_until", "card_lost_on")
@@ -177,7 +177,7 @@ class RegistrationAfterFact(RegistrationLookingAhead):
 def case(showing: Showing, seen: CaseView) -> RegistrationView:
     """Return a case with what is of registrations alone, as its reader may see it."""
     file, inside = showing.case, showing.actor.is_inside
-    listed = [d for d in sorted(file.permits) if inside or file.permits[d].stage is not None]
+    listed = [d for d in sorted(permit_rows(file)) if inside or permit_rows(file)[d].stage is not None]
     permits = () if showing.hidden else tuple(_permit(showing, each) for each in listed)
     if not isinstance(seen, CaseForStaff):
         return RegistrationView(**vars(seen), destinations=file.destinations, permits=permits)
@@ -218,7 +218,7 @@ def looking_ahead(
 def _permit(showing: Showing, destination: Destination) -> PermitView:
     """Return the permit of a destination; a destination shows from its eligibility on (P1)."""
     file, language = showing.case, showing.language
-    permit = file.permits[destination]
+    permit = permit_rows(file)[destination]
     seen = PermitView(
         destination=destination,
         stage=PermitStage(permit.stage) if permit.stage else None,

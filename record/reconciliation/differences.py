@@ -149,16 +149,19 @@ def check_register(evidence: Evidence) -> Iterator[Difference]:
         ("registration_number", "", stood.registration_number, row.registration_number),
         ("hold", "", OFFICER in stood.holds, row.hold is not None),
     ]
-    for destination, permit in sorted(evidence.permits.items()):
+    for destination, (_, track) in sorted(evidence.tracks.items()):
         stage = stood.tracks.get(destination)
-        compared.append(("stage", destination, stage.value if stage else None, permit.stage))
+        compared.append(("stage", destination, stage.value if stage else None, track.stage))
         pending = stood.tracks_pending.get(destination)
-        compared.append(("pending_act", destination, pending, permit.pending_act))
+        compared.append(("pending_act", destination, pending, track.pending_act))
     is_same = True
     for column, destination, expected, found in compared:
         if expected != found:
             is_same = False
-            place: dict[str, str | int] = {"table": "permits" if destination else "registrations", "column": column}
+            place: dict[str, str | int] = {
+                "table": evidence.tracks[destination].table if destination else "registrations",
+                "column": column,
+            }
             if destination:
                 place["destination"] = destination
             yield Difference("register_differs_from_ledger", place, _text(expected), _text(found))
@@ -248,12 +251,12 @@ def _permits_as_answered(evidence: Evidence, told: Mapping[UUID, Sequence[Ledger
     last = {answer.destination: answer for _, answer in sorted(applied, key=itemgetter(0))}
     for destination, answer in last.items():
         outcome_id = answer.outcome_id
-        content, permit = evidence.contents.get(str(answer.answer_id)), evidence.permits.get(destination)
+        content, permit = evidence.contents.get(str(answer.answer_id)), evidence.tracks.get(destination)
         if content is None or permit is None:
             continue
         for column in _TERM:
-            if getattr(content, column) != getattr(permit, column):
-                place = {"table": "permits", "destination": destination, "column": column, "outcome_id": outcome_id}
+            if getattr(content, column) != getattr(permit.row, column):
+                place = {"table": permit.table, "destination": destination, "column": column, "outcome_id": outcome_id}
                 yield Difference("register_differs_from_answer", place)
 
 

@@ -13,7 +13,8 @@ from record.case import Record
 from store.evidence_reads import Beside
 from store.rows.authority import AnswerRow
 from store.rows.record import LedgerRow
-from store.rows.register import CaseRow, PermitRow
+from store.rows.register import CaseRow
+from store.rows.tracks import TrackRow
 
 Place = dict[str, str | int]
 
@@ -51,6 +52,13 @@ class FactContent(NamedTuple):
     hashed: str
 
 
+class Track(NamedTuple):
+    """A track of a case as it is stored, with the name of its table."""
+
+    table: str
+    row: TrackRow
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """All records of one case; what needs the person's key is None where that was destroyed.
@@ -64,7 +72,8 @@ class Evidence:
     programme: Programme
     record: Record
     register: CaseRow
-    permits: Mapping[str, PermitRow]
+    # By what they are called.
+    tracks: Mapping[str, Track]
     answers: Sequence[AnswerRow]
     commands: Mapping[str, StoredRequest]
     leaves: Mapping[int, str]

@@ -18,17 +18,18 @@ from cases.programme import programme
 from cases.shared.context import Context
 from domain.answers import AuthorityAnswer
 from domain.commands import CommandState
-from domain.errors import Defect, Refused
+from domain.errors import Defect, Refused, need
 from domain.spellings import STATE_FORMS
-from domain.stages import Destination
 from proof.statements import ActorStatement, StatementKeyUnknown, is_about, said_of
 from record.case import Record
-from record.reconciliation.evidence import Evidence, FactContent, StoredRequest
+from record.reconciliation.evidence import Evidence, FactContent, StoredRequest, Track
+from store.case_tables import tracks_among
 from store.encryption import DataKey, WrappedKey, unwrap
 from store.evidence_reads import EvidenceRows, read_evidence
 from store.rows.authority import AnswerRow
 from store.rows.record import LedgerRow
 from store.rows.register import FactRow
+from store.rows.tracks import TrackRow
 from store.rows.work import CommandRow
 
 
@@ -64,22 +65,26 @@ def _ids(ledger: Iterable[LedgerRow], name: str) -> list[UUID]:
 def _evidence(
     context: Context, found: EvidenceRows, record: Record, at: datetime, unknown: list[StatementKeyUnknown]
 ) -> Evidence:
-    permits = {row.destination: row for row in found.permits}
+    of = programme(context, found.register.programme)
+    tracks = {
+        need(each.key_of(row), "key"): Track(each.name, row)
+        for each in tracks_among(tuple((found.register.programme, table) for table in of.tables))
+        for row in found.own[each.name]
+        if isinstance(row, TrackRow)
+    }
     key = _key(context, found.key)
     contents = None if key is None else {str(row.answer_id): _content(key, row) for row in found.answers}
-    of = programme(context, found.register.programme)
     hashes = {
         answer_id: of.answer_hashes(context, content)
         for answer_id, content in (contents or {}).items()
         if content is not None
     }
-    tracks = {Destination(destination): row for destination, row in permits.items()}
-    states = {form: case_state(found.register, tracks, found.own, form) for form in STATE_FORMS}
+    states = {form: case_state(found.register, found.own, form) for form in STATE_FORMS}
     return Evidence(
         programme=of,
         record=record,
         register=found.register,
-        permits=permits,
+        tracks=tracks,
         answers=found.answers,
         commands=_requests(context, key, found.commands, unknown),
         leaves=found.leaves,

@@ -6,10 +6,11 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from cases.case.view import moment
+from cases.shared.views import Coded
 from domain.errors import need
 from domain.languages import Language
 from record.reconciliation.evidence import Difference, Evidence
-from record.shown import Time, Told
+from record.shown import Time
 from store.rows.archive import DifferenceRow
 from texts.story import difference_sentence
 
@@ -20,7 +21,7 @@ class DifferenceView:
 
     code: str
     says: Annotated[str, Field(description="In the caller's language.")]
-    place: Annotated[dict[str, str | int], Told(dict[str, Any])]
+    place: Annotated[dict[str, str | int], Coded(dict[str, Any])]
     expected: str | None
     found: str | None
 
@@ -45,7 +46,7 @@ class ReconciliationView:
     reference: str
     at: Time
     complete: Annotated[bool, Field(description="False while Temporal does not answer.")]
-    compared: Annotated[Compared, Told(dict[str, Any]), Field(description="How much of each record was compared.")]
+    compared: Annotated[Compared, Coded(dict[str, Any]), Field(description="How much of each record was compared.")]
     differences: list[DifferenceView]
 
 

@@ -1,4 +1,4 @@
-"""Rows of the register: cases, what was given and found, facts that officers saw, and permits."""
+"""Rows of the register: cases, what was given and found, and facts that officers saw."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -115,37 +115,3 @@ class FactRow(TableRow):
     body: bytes
     seen_by: dict[str, Any]
     at: datetime
-
-
-@dataclass(slots=True, kw_only=True)
-class PermitRow(TableRow):
-    """The permit of one destination; no stage before it is eligible."""
-
-    TABLE: ClassVar[Table] = tables.permits
-    reference: str
-    destination: str
-    employer_id: str
-    stage: str | None = None
-    authority_number: str | None = None
-    valid_from: date | None = None
-    valid_until: date | None = None
-    stay_days: int | None = None
-    entries: str | None = None
-    # Numbers and dates before a replacement.
-    earlier: list[dict[str, Any]] = field(default_factory=list)
-    sent_at: datetime | None = None
-    accepted_on: date | None = None
-    due_at: datetime | None = None
-    due_provisional: bool = False
-    reason: bytes | None = None
-    card_lost_on: date | None = None
-    reported_at: datetime | None = None
-    answered_for: bool = False
-    decided_on: date | None = None
-    end_reason: str | None = None
-    pending_act: str | None = None
-    pending: dict[str, Any] | None = None
-    rejected: dict[str, Any] | None = None
-    # What the authority calls the case, where its entry is one of before a restore under a reference that is gone.
-    entry_case: str | None = None
-    updated_at: datetime

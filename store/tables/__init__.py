@@ -27,7 +27,6 @@ from store.tables.register import (
     assessments,
     case_facts,
     cases,
-    permits,
     registration_number_sequence,
 )
 from store.tables.rosters import roster_intake, roster_rows, rosters
@@ -91,7 +90,6 @@ __all__ = [
     "notice_reads",
     "notices",
     "objections",
-    "permits",
     "person_documents",
     "person_sessions",
     "persons",

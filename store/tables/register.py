@@ -1,4 +1,4 @@
-"""The register: cases, what was given and found, and permits."""
+"""The register: cases, what was given and found."""
 
 from sqlalchemy import (
     Boolean,
@@ -164,36 +164,4 @@ case_facts = Table(
     moment("at", null=False),
     CheckConstraint("state IN ('stands', 'replaced', 'set_aside')", name="state"),
     CheckConstraint("contest IN ('open', 'answered')", name="contest"),
-)
-
-permits = Table(
-    "permits",
-    metadata,
-    Column("reference", ForeignKey("cases.reference"), primary_key=True),
-    Column("destination", Text, primary_key=True),
-    Column("employer_id", Text, nullable=False),
-    Column("stage", Text),
-    Column("authority_number", Text),
-    Column("valid_from", Date),
-    Column("valid_until", Date),
-    Column("stay_days", SmallInteger),
-    Column("entries", Text),
-    Column("earlier", JSONB, nullable=False, server_default=text("'[]'")),
-    moment("sent_at"),
-    Column("accepted_on", Date),
-    moment("due_at"),
-    Column("due_provisional", Boolean, nullable=False, server_default=text("false")),
-    Column("reason", LargeBinary),
-    Column("card_lost_on", Date),
-    moment("reported_at"),
-    Column("answered_for", Boolean, nullable=False, server_default=text("false")),
-    Column("decided_on", Date),
-    Column("end_reason", Text),
-    Column("pending_act", Text),
-    Column("pending", JSONB),
-    Column("rejected", JSONB),
-    # What the authority calls the case, where its entry is one of before a restore under a reference that is gone.
-    Column("entry_case", Text),
-    moment("updated_at", null=False),
-    Index("ix_permits_entry_case", "entry_case", unique=True, postgresql_where=text("entry_case IS NOT NULL")),
 )

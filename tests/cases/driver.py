@@ -29,7 +29,7 @@ from domain.messages import Course
 from programmes.talent_permit.authority import outcomes as answers
 from programmes.talent_permit.registration import accept
 from programmes.talent_permit.requests import RegistrationRequest
-from programmes.talent_permit.tables import talent_permits
+from programmes.talent_permit.tables import permits, talent_permits
 from programmes.talent_permit.words import PermitCommand
 from store import tables
 from tests.cases.contexts import (
@@ -270,8 +270,8 @@ class Case:
 
     async def permit(self, destination: str = "HK") -> dict[str, Any]:
         """Return the row of a permit."""
-        p = tables.permits.c
-        (row,) = await self.park.rows(tables.permits, p.reference == self.reference, p.destination == destination)
+        p = permits.c
+        (row,) = await self.park.rows(permits, p.reference == self.reference, p.destination == destination)
         return row
 
     async def due(self) -> str:

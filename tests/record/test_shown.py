@@ -6,11 +6,12 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 
+from cases.shared.views import Coded
 from domain.acts import Act
 from domain.spellings import LEDGER_ROW
 from proof.ledger_rows import row_hash
 from record.event_views import EventView, event_view
-from record.shown import Filled, Time, Told, document
+from record.shown import Filled, Time, document
 from store.rows.record import LedgerRow
 
 
@@ -25,7 +26,7 @@ class _Part(Filled):
 class _Whole:
     parts: list[_Part]
     none: str | None = None
-    act: Annotated[str, Told(Act)] = "no_act"
+    act: Annotated[str, Coded(Act)] = "no_act"
 
 
 def test_a_view_becomes_a_document_in_the_order_of_its_members_without_what_does_not_apply() -> None:

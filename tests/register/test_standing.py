@@ -17,6 +17,7 @@ from domain.stages import Standing
 from programmes.talent_permit.authority.leaving import LEAVING
 from programmes.talent_permit.registration import accept
 from programmes.talent_permit.requests import RegistrationRequest
+from programmes.talent_permit.tables import permits
 from register.employers import get_employer
 from register.rollout import (
     Change,
@@ -31,7 +32,7 @@ from register.rollout import (
     spread_chunk,
 )
 from register.standing import confirm_standing, propose_standing
-from store.tables import calls, cases, commands, deliveries, employer_standings, ledger, notices, permits
+from store.tables import calls, cases, commands, deliveries, employer_standings, ledger, notices
 from tests.cases.contexts import (
     EMPLOYER_A,
     NOON,

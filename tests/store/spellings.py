@@ -144,8 +144,7 @@ def equal() -> Iterator[tuple[str, Any]]:
             SimpleNamespace(**{name: None if name in _LATER else _TYPED.get(name, name) for name in each})
             for each in (names.case_names, names.track_names)
         )
-        tracks: Any = {stages.Destination.HK: track, stages.Destination.MO: track}
-        state = case_state(cast("Any", case), tracks, {}, form)
+        state = case_state(cast("Any", case), {names.tracks: [cast("Any", track)] * 2}, form)
         yield f"state in form {form}", state.decode()
         yield f"hash of a state in form {form}", state_hash(KEY, state).hex()
     yield "row hash", ledger_rows.row_hash(LEDGER_ROW).hex()

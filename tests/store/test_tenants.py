@@ -13,6 +13,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from domain.actors import PARK
 from domain.data_map_fences import PARK as PARK_TABLES
+from programmes.talent_permit.tables import permits
 from store import tables
 from store.case_reads import fence
 from store.database import Database
@@ -135,7 +136,7 @@ async def test_a_transaction_fenced_to_cases_sees_no_row_of_another(park: Park) 
     for case in (mine, other):
         await _insert_objection(park, case.reference)
     fenced = (
-        tables.cases, tables.applications, tables.permits, tables.notices, tables.commands, tables.objections,
+        tables.cases, tables.applications, permits, tables.notices, tables.commands, tables.objections,
     )  # fmt: skip
     for references in ([mine.reference], [mine.reference, other.reference], []):
         async with park.context.database.begin() as connection:
@@ -144,7 +145,7 @@ async def test_a_transaction_fenced_to_cases_sees_no_row_of_another(park: Park) 
                 seen = set((await connection.execute(select(table.c.reference))).scalars())
                 assert seen == set(references), table.name
     async with park.context.database.begin() as connection:  # the fence ends with its transaction
-        assert len(set((await connection.execute(select(tables.permits.c.reference))).scalars())) == 2
+        assert len(set((await connection.execute(select(permits.c.reference))).scalars())) == 2
 
 
 async def _insert_objection(park: Park, reference: str) -> None:

@@ -47,6 +47,7 @@ from domain.messages import (
 )
 from domain.stages import Stage
 from programmes import CASE_TYPES
+from programmes.talent_permit.tables import permit_rows
 from programmes.talent_permit.words import PermitCommand
 from sandbox.stack.postgres import OWNER, SEALER
 from store import case_rows
@@ -177,7 +178,7 @@ async def signalled_and_unreached(world: World) -> list[WorkflowHistory]:
     world.authority.away, world.authority.retry_after = True, 6 * 3600
     case = await world.submit()
     await world.engine.signal_decision(case.reference, signalled(case, "approve"))
-    await case.until(lambda file: bool(file.permits))
+    await case.until(lambda file: bool(permit_rows(file)))
     await case.skip(timedelta(days=2), settle=False)
     world.authority.away, world.authority.refusing = False, True
     await case.skip(timedelta(hours=7), settle=False)
@@ -200,7 +201,7 @@ async def stuck(world: World) -> list[WorkflowHistory]:
         await world.engine.nudge(case.reference, str(asked.command_id))
         await case.until(lambda file: any(task.kind == "stuck" for task in file.tasks))
     await case.resume()
-    await case.until(lambda file: bool(file.permits) and not file.calls)
+    await case.until(lambda file: bool(permit_rows(file)) and not file.calls)
     await case.idle()
     return await histories.runs(case)
 
@@ -224,7 +225,7 @@ async def outage(world: World) -> list[WorkflowHistory]:
     with patch.object(Database, "begin", side_effect=Unavailable("database")):
         await world.engine.nudge(case.reference, str(asked.command_id))
         await case.until_activity(30)
-    await case.until(lambda file: bool(file.permits) and not file.calls, 40)
+    await case.until(lambda file: bool(permit_rows(file)) and not file.calls, 40)
     await case.idle()
     return await histories.runs(case)
 

@@ -16,6 +16,7 @@ from domain.errors import Refused
 from domain.messages import AUTHORITY_POLL_WORKFLOW, REGISTRATION_QUEUE
 from domain.stages import PermitStage, Stage
 from programmes.talent_permit.authority import outcomes as answers
+from programmes.talent_permit.tables import permit_rows
 from programmes.talent_permit.words import PermitCommand
 from store import tables
 from tests.cases.contexts import registration_body
@@ -140,7 +141,7 @@ async def test_refused_permit_leaves_registration_and_other_destination_alone(wo
 async def test_withdrawn_application_ends_the_permit(sent: Case, outcome: str) -> None:
     await sent.answer("HK", outcome)
     file = await sent.until_permits(PermitStage.ENDED)
-    assert [permit.end_reason for permit in file.permits.values()] == [outcome]
+    assert [permit.end_reason for permit in permit_rows(file).values()] == [outcome]
     assert "permit_closed" in await sent.notices()
 
 
@@ -148,7 +149,7 @@ async def test_issued_permit_is_cancelled_at_its_holders_wish(sent: Case) -> Non
     await sent.issue()
     await sent.answer("HK", "cancelled")
     file = await sent.until_permits(PermitStage.ENDED)
-    assert [permit.end_reason for permit in file.permits.values()] == ["cancelled"]
+    assert [permit.end_reason for permit in permit_rows(file).values()] == ["cancelled"]
 
 
 async def test_person_who_does_not_apply_is_reminded_and_then_shown(sent: Case) -> None:
@@ -231,7 +232,8 @@ async def test_lost_card_is_reported_and_replaced(sent: Case) -> None:
     assert list(sent.world.authority.reports) == [f"report/{sent.reference}/HK/card_lost/2026-03-02"]
     assert (await sent.permit()).card_lost_on == date(2026, 3, 2)
     await sent.answer("HK", "replaced", authority_number="C-2", **_dates())
-    permit = (await sent.until(lambda file: all(p.card_lost_on is None for p in file.permits.values()))).permits
+    file = await sent.until(lambda file: all(p.card_lost_on is None for p in permit_rows(file).values()))
+    permit = permit_rows(file)
     assert [(p.authority_number, len(p.earlier)) for p in permit.values()] == [("C-2", 1)]
 
 

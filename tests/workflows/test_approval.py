@@ -1,6 +1,7 @@
 """A case from its submission to its permits."""
 
 from domain.stages import PermitStage, Stage
+from programmes.talent_permit.tables import permit_rows
 from store.tables import ledger
 from tests.workflows.world import World
 
@@ -11,7 +12,7 @@ async def test_straight_approval_leads_to_two_issued_permits(world: World) -> No
     await case.issue()
     file = await case.until(lambda file: file.course().rests)
     assert file.stage is Stage.APPROVED
-    assert {permit.stage for permit in file.permits.values()} == {PermitStage.ISSUED}
+    assert {permit.stage for permit in permit_rows(file).values()} == {PermitStage.ISSUED}
     assert sorted(world.authority.entries) == [f"permit/{case.reference}/HK", f"permit/{case.reference}/MO"]
     assert len(await case.notices()) == 12
     await case.idle()

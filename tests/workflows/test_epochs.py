@@ -14,6 +14,7 @@ from domain.errors import Refused
 from domain.messages import AUTHORITY_POLL_WORKFLOW, REGISTRATION_QUEUE, StandingInput
 from domain.stages import PermitStage, Stage
 from programmes import CASE_TYPES
+from programmes.talent_permit.tables import permit_rows
 from record.restores.declaring import declare_restore, find_lost_cases
 from record.restores.telling import tell_epoch
 from store import tables
@@ -67,7 +68,7 @@ async def test_an_entry_that_the_authority_has_stands_for_the_call_of_a_case_app
     assert len(world.authority.calls) == len(entries)
     sent = [row for row in await world.rows(tables.ledger, chain=case.reference) if row["act"] == "permit_sent"]
     assert {row["detail"]["entry"]["case"] for row in sent} == {f"{case.reference}/{each}" for each in ("HK", "MO")}
-    assert {permit.entry_case for permit in (await case.file()).permits.values()} == {None}
+    assert {permit.entry_case for permit in permit_rows(await case.file()).values()} == {None}
 
 
 async def test_a_case_submitted_anew_has_the_entry_and_the_answers_of_the_one_that_was_lost(
@@ -90,7 +91,7 @@ async def test_a_case_submitted_anew_has_the_entry_and_the_answers_of_the_one_th
     await _poll(world)
     await _poll(world)
     file = await case.until_permits(PermitStage.ACCEPTED, "HK", "MO")
-    assert {permit.entry_case for permit in file.permits.values()} == {
+    assert {permit.entry_case for permit in permit_rows(file).values()} == {
         f"{lost.reference}/{each}" for each in ("HK", "MO")
     }
     (kept,) = await world.rows(tables.lost_answers)
@@ -230,7 +231,7 @@ async def test_what_the_authority_answered_meanwhile_is_kept_and_applied_by_the_
     await case.approve()
     await _poll(world)
     file = await case.until_permits(PermitStage.ACCEPTED, "HK", "MO")
-    assert {permit.authority_number for permit in file.permits.values()} == {"A-HK", "A-MO"}
+    assert {permit.authority_number for permit in permit_rows(file).values()} == {"A-HK", "A-MO"}
     assert {row["state"] for row in await world.rows(tables.lost_answers)} == {"applied"}
 
 

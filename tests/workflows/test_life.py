@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from domain.clock import CHINA, day_of
 from domain.decisions import RevocationRequest
 from domain.stages import PermitStage, Stage
+from programmes.talent_permit.tables import permit_rows
 from programmes.talent_permit.words import PermitCommand
 from tests.cases.contexts import registration_body
 from tests.workflows.histories import events, runs
@@ -153,7 +154,7 @@ async def test_revocation_before_sending_closes_the_permits_unsent(world: World)
     await case.skip(timedelta(minutes=30), settle=False)
     await case.ended()
     file = await case.file()
-    assert {(p.stage, p.end_reason) for p in file.permits.values()} == {("ended", "registration_ended")}
+    assert {(p.stage, p.end_reason) for p in permit_rows(file).values()} == {("ended", "registration_ended")}
     assert world.authority.entries == world.authority.reports == {}
 
 
@@ -161,7 +162,7 @@ async def test_permit_that_is_not_clear_waits_for_an_officer_and_is_withheld_by_
     body = registration_body(permit_card_number=None, permit_card_valid_until=None)
     case = await world.submit(body=body)
     await case.decide("approve")
-    await case.until(lambda file: len(file.permits) == 2)
+    await case.until(lambda file: len(permit_rows(file)) == 2)
     assert await case.open_tasks() == {"permit_eligibility"}
     reason = [{"code": "permit_card_ends_early"}]
     withhold = {"destination": "HK", "action": "withhold", "reasons": reason}
@@ -170,5 +171,5 @@ async def test_permit_that_is_not_clear_waits_for_an_officer_and_is_withheld_by_
     send = {"destination": "MO", "action": "send", "reasons": [{"code": "document_seen"}]}
     await case.ask(OFFICER, PermitCommand.ELIGIBILITY, send)
     file = await case.until_permits(PermitStage.SUBMITTED, "MO")
-    assert [p.end_reason for p in file.permits.values() if p.stage == "ended"] == ["not_eligible"]
+    assert [p.end_reason for p in permit_rows(file).values() if p.stage == "ended"] == ["not_eligible"]
     assert list(world.authority.entries) == [f"permit/{case.reference}/MO"]

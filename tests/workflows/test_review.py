@@ -12,6 +12,7 @@ from domain.decisions import HoldRequest, RecallRequest
 from domain.errors import Refused, need
 from domain.stages import PermitStage, Stage
 from programmes.talent_permit.requests import CorrectionRequest
+from programmes.talent_permit.tables import permit_rows
 from store import tables
 from tests.cases.contexts import registration_body
 from tests.workflows.world import EMPLOYER_A, OFFICER, OFFICER_2, SUPERVISOR, Case, World, new_key
@@ -62,7 +63,7 @@ async def test_approval_over_a_failed_finding_needs_a_second_signature(world: Wo
     reply = await case.decide("approve", "explained_by_employer")
     assert reply.body["stage"] == "awaiting_confirmation"
     assert (await case.confirm("confirm")).body["stage"] == "approved"
-    await case.until(lambda file: bool(file.permits))
+    await case.until(lambda file: bool(permit_rows(file)))
 
 
 async def test_incomplete_case_is_mended_and_approved(world: World) -> None:
@@ -160,7 +161,7 @@ async def test_approval_is_recalled_within_the_settling_time(world: World) -> No
     reply = await case.ask(OFFICER, CommandKind.RECALL, RecallRequest(reason="The wrong case."))
     assert (reply.body["stage"], reply.body["round"], reply.body["registration_number"]) == ("under_review", 2, None)
     await case.skip(timedelta(minutes=20))
-    assert (await case.file()).permits == {}
+    assert permit_rows(await case.file()) == {}
     await case.approve()
     assert (await case.file()).row.registration_number != number
 
@@ -172,7 +173,7 @@ async def test_settled_approval_cannot_be_recalled(world: World) -> None:
     with pytest.raises(Refused) as refused:
         await case.ask(OFFICER, CommandKind.RECALL, RecallRequest(reason="Too late."))
     assert refused.value.code == "wrong_stage"
-    assert {p.stage for p in (await case.file()).permits.values()} == {PermitStage.SUBMITTED}
+    assert {p.stage for p in permit_rows(await case.file()).values()} == {PermitStage.SUBMITTED}
 
 
 @pytest.mark.parametrize("start", [datetime(2026, 2, 10, 10, tzinfo=CHINA)])

@@ -25,9 +25,10 @@ from domain.messages import REGISTRATION_QUEUE, STANDING_WORKFLOW, DecisionSigna
 from domain.stages import Standing
 from programmes.talent_permit.registration import accept
 from programmes.talent_permit.requests import RegistrationRequest
+from programmes.talent_permit.tables import permits
 from register.rollout import find_unspread
 from register.standing import confirm_standing, propose_standing
-from store.tables import calls, cases, commands, employer_standings, incidents, ledger, permits
+from store.tables import calls, cases, commands, employer_standings, incidents, ledger
 from temporal.engine import Told
 from tests.cases.contexts import (
     EMPLOYER_A,

@@ -17,6 +17,8 @@ SECOND = StateForm(
     case_names=tuple(name for name in STATE_FORMS[1].case_names if name != "undertaking_version"),
     tracks="tracks",
     track_names=STATE_FORMS[1].track_names,
+    track_key="destination",
+    own="talent_permits",
 )
 
 

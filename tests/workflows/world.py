@@ -50,10 +50,10 @@ from programmes import PROGRAMMES
 from programmes.talent_permit.authority import outcomes as answers
 from programmes.talent_permit.registration import accept
 from programmes.talent_permit.requests import RegistrationRequest
+from programmes.talent_permit.tables import PermitRow, permit_rows
 from register.standing import confirm_standing, propose_standing
 from store import tables
 from store.erasure_list import ErasureList
-from store.rows.register import PermitRow
 from temporal.client import data_converter, plugins
 from temporal.engine import TemporalEngine
 from tests.cases.contexts import (
@@ -148,7 +148,7 @@ class Case:
 
     async def permit(self, destination: str = "HK") -> PermitRow:
         """Return the row of a permit."""
-        return (await self.file()).permits[Destination(destination)]
+        return permit_rows(await self.file())[Destination(destination)]
 
     async def course(self) -> Course:
         """Return what the workflow itself says it waits for."""
@@ -177,7 +177,7 @@ class Case:
             if is_so(file):
                 return file
             now = asyncio.get_running_loop().time()
-            assert now < end, f"{file.stage} {[(d, p.stage) for d, p in file.permits.items()]} is not as expected"
+            assert now < end, f"{file.stage} {[(d, p.stage) for d, p in permit_rows(file).items()]} is not as expected"
             await asyncio.sleep(0.03)
 
     async def until_stage(self, stage: Stage) -> CaseFile:
@@ -190,7 +190,7 @@ class Case:
 
         def is_so(file: CaseFile) -> bool:
             named = wanted or list(file.destinations)
-            return all(each in file.permits and file.permits[each].stage == stage for each in named)
+            return all(each in permit_rows(file) and permit_rows(file)[each].stage == stage for each in named)
 
         return await self.until(is_so, seconds)
 

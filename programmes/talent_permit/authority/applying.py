@@ -20,8 +20,9 @@ from programmes.talent_permit.limits import limits_in
 from programmes.talent_permit.permits import move_permit
 from programmes.talent_permit.rules import term_differs
 from programmes.talent_permit.stages import PermitEvent, permit_of
+from programmes.talent_permit.tables import PermitRow, permit_rows, set_permit
 from programmes.talent_permit.words import PermitDeadline
-from store.rows.register import AssessmentRow, PermitRow
+from store.rows.register import AssessmentRow
 
 _EVENTS: Final = {outcome: PermitEvent(outcome.value) for outcome in Outcome}
 _AFTER_ISSUE: Final = (Outcome.KEPT, Outcome.REPLACED, Outcome.CANCELLED, Outcome.REVOKED)
@@ -29,7 +30,7 @@ _AFTER_ISSUE: Final = (Outcome.KEPT, Outcome.REPLACED, Outcome.CANCELLED, Outcom
 
 def judge(file: CaseFile, answer: AuthorityAnswer) -> AnswerState:
     """Return what is to be done with an answer: apply it, fill in what is empty, keep it for later, or hold it."""
-    permit = file.permits.get(answer.destination)
+    permit = permit_rows(file).get(answer.destination)
     if permit is None or permit.stage is None:
         return AnswerState.HELD
     stage = PermitStage(permit.stage)
@@ -71,7 +72,7 @@ def keep_renewal(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAn
 def apply(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer, answer_id: UUID) -> None:
     """Apply an answer whose turn it is."""
     destination = answer.destination
-    if file.permits[destination].stage == PermitStage.ELIGIBLE:
+    if permit_rows(file)[destination].stage == PermitStage.ELIGIBLE:
         # The 2xx of the list entry was lost; any answer proves that it was taken (P4).
         permits.sent(file, actor, at, destination)
         file.end_calls(at, "done", *file.calls_of(destination, "list_entry"), reason="proved_by_answer")
@@ -92,12 +93,12 @@ def apply(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer, a
 def force(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer, answer_id: UUID) -> None:
     """Apply a held answer by two signatures, whatever stage the permit has (P26)."""
     destination = answer.destination
-    permit = file.permits[destination]
+    permit = permit_rows(file)[destination]
     if answer.outcome is Outcome.ISSUED and permit.valid_until is not None:
-        file.set_permit(destination, at, earlier=[*permit.earlier, _term_before(permit)])
+        set_permit(file, destination, at, earlier=[*permit.earlier, _term_before(permit)])
     if find_move(file, _EVENTS[answer.outcome], permit_of(destination)) is None:
         basis = PermitStage.ISSUED if answer.outcome in _AFTER_ISSUE else PermitStage.SUBMITTED
-        file.set_permit(destination, at, stage=basis.value, end_reason=None)
+        set_permit(file, destination, at, stage=basis.value, end_reason=None)
     apply(file, actor, at, answer, answer_id)
 
 
@@ -125,13 +126,13 @@ def keep_early(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnsw
 
 def fill_in(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer, answer_id: UUID) -> None:
     """Fill what is empty from a late lower step; the stage does not go back (P24)."""
-    permit = file.permits[answer.destination]
+    permit = permit_rows(file)[answer.destination]
     values: dict[str, Any] = {}
     if permit.accepted_on is None:
         values["accepted_on"] = day_of(answer.occurred_at)
     if permit.authority_number is None and answer.authority_number:
         values["authority_number"] = answer.authority_number
-    file.set_permit(answer.destination, at, **values)
+    set_permit(file, answer.destination, at, **values)
     file.record(
         Act.ANSWER_RECEIVED, actor, at, destination=answer.destination.value, outcome=answer.outcome.value,
         outcome_id=answer.outcome_id, answer_id=str(answer_id), late=True,
@@ -160,7 +161,7 @@ def _accepted(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswe
     move_permit(
         file, destination, PermitEvent.ACCEPTED, actor, at, said=Said(occasion=answer.outcome_id, facts=facts),
         accepted_on=accepted_on, due_at=due.at, due_provisional=due.provisional,
-        authority_number=answer.authority_number or file.permits[destination].authority_number,
+        authority_number=answer.authority_number or permit_rows(file)[destination].authority_number,
     )  # fmt: skip
     file.cancel_deadlines(
         PermitDeadline.APPLICANT_REMINDER, PermitDeadline.APPLICANT_INACTIVE, destination=destination.value
@@ -177,7 +178,7 @@ def _issued(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer)
 
 def _replaced(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -> None:
     destination = answer.destination
-    permit = file.permits[destination]
+    permit = permit_rows(file)[destination]
     earlier = [*permit.earlier, _term_before(permit)]
     term = _term(answer) | {"earlier": earlier, "card_lost_on": None}
     move_permit(file, destination, PermitEvent.REPLACED, actor, at, said=_said_of_term(answer), **term)
@@ -222,7 +223,7 @@ def _refused(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer
     move_permit(
         file, destination, PermitEvent.REFUSED, actor, at, said=Said(occasion=answer.outcome_id, facts=facts),
         reason=sealed, decided_on=day_of(answer.occurred_at),
-        authority_number=answer.authority_number or file.permits[destination].authority_number,
+        authority_number=answer.authority_number or permit_rows(file)[destination].authority_number,
     )  # fmt: skip
     permits.end_track(file, destination, at)
 
@@ -237,7 +238,7 @@ def _ended(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) 
 
 def _kept(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -> None:
     destination = answer.destination
-    said = Said(occasion=answer.outcome_id, facts={"valid_until": file.permits[destination].valid_until})
+    said = Said(occasion=answer.outcome_id, facts={"valid_until": permit_rows(file)[destination].valid_until})
     move_permit(file, destination, PermitEvent.KEPT, actor, at, answered_for=True, said=said)
     file.cancel_deadlines(PermitDeadline.REPORT_EXPECTED, destination=destination.value)
 

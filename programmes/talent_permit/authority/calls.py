@@ -30,6 +30,7 @@ from programmes.talent_permit.authority.messages import (
     ReportedFact,
 )
 from programmes.talent_permit.given import known as known_facts
+from programmes.talent_permit.tables import permit_rows
 from programmes.talent_permit.words import PermitAct, PermitDeadline
 from store.rows.authority import CallRow
 from store.tables import incidents
@@ -145,7 +146,7 @@ def _own_name(file: CaseFile, row: CallRow) -> str:
 
 def _name_at_authority(file: CaseFile, row: CallRow) -> str:
     """Return the name by which the authority knows a case: that of the entry that stands for it."""
-    permit = file.permits.get(_destination(row))
+    permit = permit_rows(file).get(_destination(row))
     return str(permit.entry_case or _own_name(file, row)) if permit is not None else _own_name(file, row)
 
 

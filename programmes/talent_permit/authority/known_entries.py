@@ -14,7 +14,8 @@ from domain.list_entries import KnownEntry
 from domain.references import find_reference
 from domain.stages import Destination
 from programmes.talent_permit.registration import PREFIX
-from store.tables import cases, permits
+from programmes.talent_permit.tables import permits
+from store.tables import cases
 
 DIFFERS: Final = "entry_differs"
 # Before the reason for which the authority refused to be asked.

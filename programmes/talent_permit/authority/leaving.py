@@ -13,7 +13,8 @@ from domain.reasons import ReasonCode
 from domain.spellings import REPORT_KEY
 from domain.stages import PermitStage
 from programmes.talent_permit.authority.messages import BatchReport, ReportedFact
-from store.tables import cases, permits
+from programmes.talent_permit.tables import permits
+from store.tables import cases
 
 _TOLD: Final = (PermitStage.SUBMITTED.value, PermitStage.ACCEPTED.value, PermitStage.ISSUED.value)
 

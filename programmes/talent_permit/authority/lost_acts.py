@@ -29,9 +29,9 @@ from domain.stages import Destination
 from programmes.talent_permit.authority import lost as lost_answers
 from programmes.talent_permit.authority.known_entries import named_here
 from programmes.talent_permit.authority.outcomes import Said, receive_together
+from programmes.talent_permit.tables import permit_rows, permits
 from store.rows.authority import LostAnswerRow
 from store.tables import lost_answers as stored
-from store.tables import permits
 
 ATTACHED: Final = "attached"
 _MOST: Final = 100
@@ -220,7 +220,7 @@ class _Signing:
 
 def _need_permit(file: CaseFile, actor: Actor, row: LostAnswerRow) -> None:
     need_no_conflict(file, actor)
-    if Destination(row.destination) not in file.permits:
+    if Destination(row.destination) not in permit_rows(file):
         raise Refused("wrong_stage", "The case follows no permit of this destination yet.")
 
 

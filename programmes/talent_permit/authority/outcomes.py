@@ -25,6 +25,7 @@ from programmes.talent_permit.authority import applying as answering
 from programmes.talent_permit.authority import inbox, known_entries
 from programmes.talent_permit.authority import lost as lost_answers
 from programmes.talent_permit.authority.early import take_answer, take_early
+from programmes.talent_permit.tables import permit_rows
 from programmes.talent_permit.words import PermitCommand
 from store.case_rows import Beside
 from store.rows.work import CommandRow
@@ -187,7 +188,7 @@ def _receive(file: CaseFile, said: Said, kept: _Kept, at: datetime) -> Received:
 
 def _take(file: CaseFile, said: Said, at: datetime, *, is_reused: bool) -> Received:
     actor, answer, source = said.actor, said.answer, said.source
-    if answer.destination not in file.permits:
+    if answer.destination not in permit_rows(file):
         raise Refused("case_unknown", "No permit of this destination is followed.")
     if is_reused:
         kept = inbox.keep(file, answer, AnswerState.HELD, at, source)

@@ -16,6 +16,7 @@ from domain.commands import CommandKind
 from domain.errors import Refused
 from domain.task_lists import TaskChoice
 from domain.tasks import TaskKind
+from programmes.talent_permit.tables import permits
 from store import tables
 from tests.cases.contexts import EMPLOYER_A, OFFICER, SUPERVISOR, key
 from tests.cases.driver import MENDED, OFFICER_2, PERSON, Case, Park, china, open_park
@@ -152,11 +153,11 @@ async def test_r10_an_approval_registers_and_settles_before_anyone_is_told(park:
     (notice,) = await case.notices("registration_approved")
     deliveries = await park.rows(tables.deliveries, tables.deliveries.c.notice_id == notice["notice_id"])
     assert {d["next_attempt"] for d in deliveries} == {park.clock.at + timedelta(minutes=10)}
-    assert await park.rows(tables.permits) == []
+    assert await park.rows(permits) == []
     await case.after(minutes=9)
-    assert await park.rows(tables.permits) == []
+    assert await park.rows(permits) == []
     await case.after(minutes=1)
-    assert {p["stage"] for p in await park.rows(tables.permits)} == {"eligible"}
+    assert {p["stage"] for p in await park.rows(permits)} == {"eligible"}
     assert await case.told("registration_approved") == Counter(employer=1, person=1)
 
 

@@ -13,6 +13,7 @@ from cases.case import reads
 from domain.commands import CommandKind
 from domain.messages import Origin
 from programmes.talent_permit.authority.messages import ListEntry
+from programmes.talent_permit.tables import permits
 from programmes.talent_permit.words import PermitCommand
 from store import tables
 from tests.cases.contexts import EMPLOYER_A, OFFICER, SUPERVISOR
@@ -159,7 +160,7 @@ async def test_p8_a_permit_not_sent_closes_with_its_registration(park: Park) -> 
     case = await park.approved()
     await case.depart("2026-03-02")
     await case.at("2026-03-03", "00:00")
-    assert {(p["stage"], p["end_reason"]) for p in await park.rows(tables.permits)} == {("ended", "registration_ended")}
+    assert {(p["stage"], p["end_reason"]) for p in await park.rows(permits)} == {("ended", "registration_ended")}
     assert await case.told("permit_closed", "HK") == Counter(employer=1, person=1)
     assert await _keys(case) == []
     assert case.course is not None

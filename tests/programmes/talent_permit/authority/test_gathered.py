@@ -10,6 +10,7 @@ from domain.answers import AuthorityAnswer
 from domain.errors import Refused
 from programmes.talent_permit.authority.gathered import Gathering
 from programmes.talent_permit.authority.outcomes import Said
+from programmes.talent_permit.tables import permits
 from store import tables
 from tests.cases.driver import AUTHORITY, Case, Park, china, open_park
 
@@ -46,7 +47,7 @@ async def test_answers_on_both_destinations_are_one_transaction_and_one_message_
     received = [row for row in await park.rows(tables.ledger) if row["act"] == "answer_received"]
     assert len({row["xid"] for row in received}) == 1
     await case.step()
-    assert {permit["stage"] for permit in await park.rows(tables.permits)} == {"refused"}
+    assert {permit["stage"] for permit in await park.rows(permits)} == {"refused"}
 
 
 async def test_with_an_answer_on_each_destination_nothing_more_is_waited_for(park: Park) -> None:

@@ -13,8 +13,8 @@ from domain.actors import system
 from domain.list_entries import KnownEntry
 from domain.stages import Destination
 from programmes.talent_permit.authority.known_entries import Found, Wanted, choose
+from programmes.talent_permit.tables import permits
 from record.restores.declaring import declare_restore
-from store import tables
 from tests.cases.driver import Case, Park, china, open_park
 
 LOST = "HT-0000-0000-E"
@@ -94,7 +94,7 @@ async def test_an_entry_that_another_case_follows_or_that_is_no_case_s_of_ours_i
     assert await choose(park.context, order, [_entry(park, f"{former.reference}/HK")]) is None
     assert await choose(park.context, order, [_entry(park, "someone-elses/HK")]) is None
     async with park.context.database.begin() as connection:
-        p = tables.permits
+        p = permits
         stands = update(p).where(p.c.reference == former.reference, p.c.destination == "HK")
         await connection.execute(stands.values(entry_case=f"{LOST}/HK"))
     assert await choose(park.context, order, [_entry(park, f"{LOST}/HK")]) is None

@@ -24,6 +24,7 @@ from programmes.talent_permit.authority import lost_acts as lost_answer_acts
 from programmes.talent_permit.authority import outcomes as answers
 from programmes.talent_permit.authority import polling
 from programmes.talent_permit.authority.outcomes import Said
+from programmes.talent_permit.tables import permit_rows
 from store import tables
 from tests.cases.contexts import OFFICER, SUPERVISOR, key
 from tests.cases.driver import AUTHORITY, OFFICER_2, Case, Park, china, open_park
@@ -117,7 +118,7 @@ async def test_an_answer_about_what_a_restore_took_away_is_applied_once_it_is_th
         assert received.reference == case.reference
     await case.step()
     file = await read_case(park.context, case.reference)
-    permit = file.permits[Destination.HK]
+    permit = permit_rows(file)[Destination.HK]
     assert (permit.stage, permit.authority_number) == (PermitStage.ACCEPTED, "A-77")
     (row,) = await park.rows(tables.lost_answers)
     assert (row["state"], row["body"]) == ("applied", None)
@@ -138,11 +139,11 @@ async def test_an_answer_is_attached_by_two_to_the_case_that_was_submitted_anew(
         await _propose(park, kept["id"], case)
     with pytest.raises(Refused, match="same_signer"):
         await _sign(park, kept["id"], "confirm", OFFICER)
-    assert (await read_case(park.context, case.reference)).permits[Destination.HK].stage == PermitStage.SUBMITTED
+    assert permit_rows(await read_case(park.context, case.reference))[Destination.HK].stage == PermitStage.SUBMITTED
     signed = await _sign(park, kept["id"], "confirm")
     assert signed.body is not None
     assert (signed.body["state"], signed.body["attached_to"]) == ("attached", case.reference)
-    permit = (await read_case(park.context, case.reference)).permits[Destination.HK]
+    permit = permit_rows(await read_case(park.context, case.reference))[Destination.HK]
     assert (permit.stage, permit.authority_number) == (PermitStage.ACCEPTED, "A-77")
     assert await differences(case) == set()
     acts = [row["act"] for row in await park.rows(tables.ledger, tables.ledger.c.chain == case.reference)]
