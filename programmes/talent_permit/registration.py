@@ -2,7 +2,6 @@
 
 import os
 from datetime import datetime
-from typing import Final
 from uuid import UUID, uuid4
 
 from sqlalchemy.exc import IntegrityError
@@ -42,6 +41,7 @@ from programmes.talent_permit.live_registrations import (
     refuse_second,
     second_refused,
 )
+from programmes.talent_permit.references import PREFIX
 from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.rules import assess
 from programmes.talent_permit.tables import TALENT_PERMITS, TalentPermitRow
@@ -50,7 +50,6 @@ from store.database import constraint_of
 from store.rows.register import CaseRow
 
 # What references of its cases begin with.
-PREFIX: Final = "HT"
 _TRIES = 3
 _LIVE_PERSON = "uq_cases_live_person"
 # A random reference that is taken is drawn again; a person whom another request adds at the same time is found then.
