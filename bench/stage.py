@@ -26,8 +26,8 @@ from api.serving import server_options
 from bench.servers import TIME_SKIPPING, Servers, open_servers
 from bench.wire import Relay, Tally
 from cases.commands.sweeper import keep_sweeping
+from cases.deadlines.calendar_loads import load_published
 from cases.shared.build import build_context
-from cases.shared.calendar import load_published
 from cases.shared.context import Context
 from domain.actors import PARK, system
 from domain.employers import RegisterFile

@@ -280,9 +280,9 @@ def mails(
 
 
 async def _load_register(settings: "Settings", register: "RegisterFile") -> dict[str, Any]:
+    from cases.deadlines.calendar_loads import load_published
     from cases.keys.start import announced
     from cases.shared.build import build_context
-    from cases.shared.calendar import load_published
     from domain.actors import system
     from programmes import PROGRAMMES
     from register.employers import load_register
@@ -323,9 +323,9 @@ def _days_of(year: int | None, file: Path | None) -> "Mapping[date, bool] | None
 
 
 async def _load_calendar(settings: "Settings", days: "Mapping[date, bool] | None") -> str:
+    from cases.deadlines.calendar_loads import load_calendar, load_published
     from cases.keys.start import announced
     from cases.shared.build import build_context
-    from cases.shared.calendar import load_calendar, load_published
     from domain.actors import system
     from programmes import PROGRAMMES
 

@@ -1,18 +1,14 @@
 """Bodies of what staff asks of a case: decisions, second signatures, holds, revocations and what an officer enters."""
 
 from enum import StrEnum
-from typing import Annotated, Final, Self
+from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from domain.answers import AuthorityAnswer, Outcome
 from domain.bodies import Body
-from domain.fields import Day, Label, Moment, Note
-from domain.references import reference_from
-from domain.stages import Destination
+from domain.fields import Day, Label, Note
 from domain.tasks import TaskAction
 
-_SAMPLE: Final = reference_from("HT", bytes(5))  # only to test that a paper holds together
 Round = Annotated[int, Field(ge=1, le=10_000, strict=True)]
 
 
@@ -88,62 +84,6 @@ class HoldRequest(Body):
     reason: Label
     review_on: Day | None = None
     note: Note | None = None
-
-
-class RevocationRequest(Body):
-    """Why a registration is to be revoked: codes of use V."""
-
-    reasons: Annotated[tuple[GivenReason, ...], Field(min_length=1, max_length=20)]
-    note: Note | None = None
-
-
-class EligibilityAction(StrEnum):
-    """What an officer makes of an eligibility that is not clear."""
-
-    SEND = "send"
-    WITHHOLD = "withhold"
-
-
-class EligibilityRequest(Body):
-    """Sending with an override reason (O), or withholding with a reason (W)."""
-
-    action: EligibilityAction
-    reasons: Annotated[tuple[GivenReason, ...], Field(min_length=1, max_length=20)]
-    note: Note | None = None
-
-
-class CardLostRequest(Body):
-    """The day on which the card was lost."""
-
-    lost_on: Day
-
-
-class OutcomeRequest(Body):
-    """What an officer enters from a numbered paper, or only the `outcome_id` of the held answer to apply."""
-
-    outcome_id: Label
-    outcome: Outcome | None = None
-    authority_number: Label | None = None
-    occurred_at: Moment | None = None
-    valid_from: Day | None = None
-    valid_until: Day | None = None
-    stay_days: Annotated[int, Field(ge=1, le=3650, strict=True)] | None = None
-    entries: Label | None = None
-    reason_code: Label | None = None
-    reason_text: Note | None = None
-
-    @model_validator(mode="after")
-    def _holds_as_an_answer(self) -> Self:
-        if self.outcome is not None:
-            self.paper(_SAMPLE, Destination.HK)
-        return self
-
-    def paper(self, reference: str, destination: Destination) -> AuthorityAnswer | None:
-        """Return the paper as an answer about a permit, or None where only a held answer is named."""
-        if self.outcome is None:
-            return None
-        given = self.model_dump(exclude_none=True)
-        return AuthorityAnswer.model_validate({**given, "case": f"{reference}/{destination.value}"})
 
 
 class BulkDecision(Body):

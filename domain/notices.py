@@ -234,6 +234,8 @@ PLANS: Final[Mapping[NoticeKind, NoticePlan]] = {
 TO_ONE_ADDRESS: Final = frozenset({_K.SIGN_IN_LINK, _K.COMPLAINT_ANSWERED, _K.CONTACT_CHANGED})
 # What says to the person what the authority said of them: of these an employer hands over no more than the heading.
 FOR_THE_PERSON_ALONE: Final = frozenset({_K.PERMIT_REFUSED, _K.PERMIT_REVOKED})
+# Beside the texts of a notice as they are kept: what the hash of a letter is taken with.
+SALT: Final = "salt"
 LETTERS: Final = frozenset(kind for kind, plan in PLANS.items() if plan.is_letter)
 DIGESTIBLE: Final = frozenset(kind for kind, plan in PLANS.items() if plan.digestible)
 # What an employer may subscribe a webhook to.

@@ -6,9 +6,8 @@ from typing import Annotated, Final, Self
 from pydantic import StringConstraints, model_validator
 
 from domain.bodies import Body, example
-from domain.fields import Day, Email, Label, Note, Phone, refusal
+from domain.fields import Email, Label, Note, Phone, refusal
 from domain.notices import Channel
-from domain.stages import Destination
 
 SESSION_PREFIX: Final = "hps_"  # tells a session from a JWT, whose first character is another
 LINK_BYTES: Final = 24
@@ -83,25 +82,6 @@ class ComplaintRequest(Body):
     reference: Label
     about: ComplaintAbout
     text: Note
-
-
-class DisputeRequest(Body):
-    """A dispute of the departure that was reported, with what speaks against it."""
-
-    model_config = example({"reference": "HT-7K2M-9QXA-3", "text": "I still work there; my contract was renewed."})
-
-    reference: Label
-    text: Note
-
-
-class OwnCardLostRequest(Body):
-    """The card of a permit of one's own was lost: whose case, for which destination, on which day."""
-
-    model_config = example({"reference": "HT-7K2M-9QXA-3", "destination": "HK", "lost_on": "2026-03-01"})
-
-    reference: Label
-    destination: Destination
-    lost_on: Day
 
 
 class ComplaintAnswer(Body):

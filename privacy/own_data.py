@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.own_views import OwnRecordedFact
 from cases.case.reads import opened_fields
 from cases.case.view import moment
-from cases.notices.letters import SALT
 from cases.programme import Programme, programme
 from cases.shared.accesses import note_access
 from cases.shared.context import Context
@@ -18,7 +17,7 @@ from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.data_map import Basis, Retention
 from domain.languages import Language
-from domain.notices import NoticeKind, Recipient
+from domain.notices import SALT, NoticeKind, Recipient
 from domain.own_data import KEPT_APART, row_of
 from domain.person import same_address
 from privacy.confided import confided_by

@@ -34,7 +34,7 @@ from cases.case import reads
 from cases.commands import intake
 from cases.commands import submit as acts
 from cases.commands.advance import advance
-from cases.shared.calendar import load_published
+from cases.deadlines.calendar_loads import load_published
 from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency
 from cases.tasks import inbox as tasks

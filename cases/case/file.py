@@ -12,9 +12,9 @@ import orjson
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cases.case import bundles
 from cases.case.parts import CaseParts
 from cases.case.state import case_state, form_told, state_hash
-from cases.notices import bundles
 from cases.shared.calendar import current_calendar
 from cases.shared.context import Context
 from cases.shared.pack_shelf import need_pack

@@ -6,8 +6,8 @@ from datetime import date, datetime
 from typing import Any, Final, TypeVar
 from uuid import uuid4
 
+from cases.case.bundles import Told
 from cases.case.row import OneCase
-from cases.notices.bundles import Told
 from cases.shared.context import Context
 from domain.deadlines import DeadlineKind
 from domain.errors import Defect, KeyUnknown

@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from cases.case import open_points
+from cases.case.bundles import Told
 from cases.case.contact import alone
 from cases.case.file import CaseFile
-from cases.notices.bundles import Told
 from cases.notices.letters import keep_texts
 from cases.programme import programme_of
 from domain.clock import day_of, morning_of

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from cases.notices.bundles import TOGETHER, messages_of
+from cases.case.bundles import TOGETHER, messages_of
 from cases.notices.letters import BlockedError, address_of, only_address, open_texts, subscription_of
 from cases.notices.results import STEP, by_delivery, count_of, locks_for, settle_in, settle_stranded
 from cases.notices.results import Leased as Leased

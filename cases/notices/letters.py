@@ -8,13 +8,12 @@ from typing import Any, Final, TypeVar
 
 from cases.shared.context import Context
 from domain.errors import Refused
-from domain.notices import Channel, Recipient
+from domain.notices import SALT, Channel, Recipient
 from domain.webhooks import SigningKeys, WebhookState
 from store.delivery_rows import Letter, SealedNotice
 from store.encryption import DataKey, WrappedKey, unwrap
 from texts.notices import Rendered, text_hash
 
-SALT: Final = "salt"
 _SALT_BYTES: Final = 16
 _Value = TypeVar("_Value")
 

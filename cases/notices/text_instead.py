@@ -7,7 +7,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.notices.bundles import carry_all
+from cases.case.bundles import carry_all
 from cases.notices.letters import BlockedError, address_of, open_texts
 from cases.shared.context import Context
 from domain.clock import CHINA

@@ -19,7 +19,7 @@ from cases.notices.compose import Said
 from domain.actors import STAFF, Actor
 from domain.acts import Act
 from domain.clock import day_of
-from domain.decisions import GivenReason, RevocationRequest, TaskAnswerRequest
+from domain.decisions import GivenReason, TaskAnswerRequest
 from domain.errors import FieldError, Refused, need
 from domain.field_errors import MESSAGES, FieldCode, field_errors
 from domain.notices import NoticeKind
@@ -28,6 +28,7 @@ from domain.stages import CLOSED, IN_REVIEW, PendingAct, Stage, Standing
 from domain.tasks import TaskAction, TaskKind
 from programmes.talent_permit import contract, departures, ending, permits
 from programmes.talent_permit.given import given, known
+from programmes.talent_permit.permit_requests import RevocationRequest
 from programmes.talent_permit.requests import ChangeRequest, CorrectionRequest, DepartureRequest, RegistrationRequest
 from programmes.talent_permit.stages import LifeEvent
 from programmes.talent_permit.tables import permit_rows, talent_permit

@@ -22,13 +22,7 @@ from domain.actors import Actor
 from domain.acts import Act
 from domain.answers import AnswerState
 from domain.clock import day_of
-from domain.decisions import (
-    EligibilityAction,
-    EligibilityRequest,
-    GivenReason,
-    OutcomeRequest,
-    PermitConfirmationRequest,
-)
+from domain.decisions import GivenReason, PermitConfirmationRequest
 from domain.errors import Refused, need
 from domain.reasons import ReasonCode, Use
 from domain.stages import Destination, PendingAct, Stage
@@ -36,6 +30,7 @@ from domain.tasks import TaskKind
 from programmes.talent_permit import eligibility, permits
 from programmes.talent_permit.authority import applying as answering
 from programmes.talent_permit.authority import inbox
+from programmes.talent_permit.permit_requests import EligibilityAction, EligibilityRequest, OutcomeRequest
 from programmes.talent_permit.stages import WAITS_FOR_DESTINATION, PermitEvent, permit_of
 from programmes.talent_permit.tables import PermitRow, permit_rows, set_permit
 from programmes.talent_permit.words import PermitAct, PermitTask

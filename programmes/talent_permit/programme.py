@@ -33,6 +33,7 @@ from programmes.talent_permit.authority.leaving import LEAVING
 from programmes.talent_permit.bodies import BODIES
 from programmes.talent_permit.known import LOOKED_AT, PermitFacts
 from programmes.talent_permit.published import PUBLISHED
+from programmes.talent_permit.references import PREFIX
 from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.rosters import ROSTERS
 from programmes.talent_permit.stages import MOVES, TRACKS, LifeEvent
@@ -54,7 +55,7 @@ TALENT_PERMIT: Final = Programme(
             asks=(PermitCommand.CARD_LOST, CommandKind.CONTEST_FACT, PermitCommand.DISPUTE),
         ),
     ),
-    prefix=registration.PREFIX,
+    prefix=PREFIX,
     workflow=CaseType(spellings.REGISTRATION_WORKFLOW, spellings.REGISTRATION_ID, "registration and permits"),
     form=RegistrationRequest,
     tables=(TALENT_PERMITS, PERMITS),

@@ -1,7 +1,7 @@
 """A registration as it is given: what the permit keeps of it, and what the rules would find of it today."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from cases.case.file import CaseFile
 from cases.case.view import finding_views
@@ -24,9 +24,6 @@ from programmes.talent_permit.tables import TALENT_PERMITS, TalentPermitRow
 from store.case_rows import load_employer
 from store.rows.base import TableRow
 from store.rows.register import CaseRow
-
-# What references of its cases begin with.
-PREFIX: Final = "HT"
 
 
 def own_rows(form: Form, case: CaseRow) -> Mapping[str, Sequence[TableRow]]:

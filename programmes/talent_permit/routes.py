@@ -6,10 +6,9 @@ from pydantic import BaseModel, Field
 
 from cases.decisions.disputes import DEPARTURE
 from domain.actors import STAFF, Role
-from domain.decisions import CardLostRequest
-from domain.person import DisputeRequest, OwnCardLostRequest
 from domain.routes import REASONS, On, Operation, OwnRoute, Route, TrackPath
 from domain.stages import Destination
+from programmes.talent_permit.permit_requests import CardLostRequest, DisputeRequest, OwnCardLostRequest
 
 PATH: Final = "registrations"
 _EMPLOYER: Final = frozenset({Role.EMPLOYER})

@@ -22,15 +22,7 @@ from domain.acts import Act
 from domain.answers import AnswerState
 from domain.clock import day_of
 from domain.commands import CommandKind
-from domain.decisions import (
-    CardLostRequest,
-    EligibilityAction,
-    EligibilityRequest,
-    OutcomeRequest,
-    PermitConfirmationRequest,
-    RevocationRequest,
-    TaskAnswerRequest,
-)
+from domain.decisions import PermitConfirmationRequest, TaskAnswerRequest
 from domain.errors import Refused
 from domain.stages import Destination
 from domain.tasks import TaskKind
@@ -38,6 +30,13 @@ from programmes.talent_permit import departures, employment, permit_acts, permit
 from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.authority.early import take_answer, take_early
 from programmes.talent_permit.given import given, known
+from programmes.talent_permit.permit_requests import (
+    CardLostRequest,
+    EligibilityAction,
+    EligibilityRequest,
+    OutcomeRequest,
+    RevocationRequest,
+)
 from programmes.talent_permit.requests import ChangeRequest, CorrectionRequest, DepartureRequest, FactRequest
 from programmes.talent_permit.stages import PERMIT, LifeEvent, PermitEvent
 from programmes.talent_permit.tables import permit_rows, talent_permit

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import select
 
 from cases.notices import compose as notify
-from cases.notices.letters import SALT, keep_texts
+from cases.notices.letters import keep_texts
 from domain.actors import system
-from domain.notices import Channel
+from domain.notices import SALT, Channel
 from policy.pack import parse_pack
 from register.trials import try_pack
 from store.tables import ledger

@@ -18,8 +18,8 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 from typer.testing import CliRunner
 
+from cases.deadlines.calendar_loads import load_calendar
 from cases.health.register_check import look_at_register
-from cases.shared.calendar import load_calendar
 from cases.shared.context import Context
 from cli import app
 from domain.actors import system

@@ -1,5 +1,6 @@
 """The migrations and the tables that the code describes are one schema."""
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
@@ -7,7 +8,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from cli.docs import all_columns
 from domain.data_map_fences import OPEN, PARK, PARTS, PARTS_OF_EMPLOYERS, SHARED, by_employer
+from domain.errors import Unavailable
 from programmes import PROGRAMMES, own_tables
+from store.database import Database
 from store.migrate import upgrade
 from store.tables import metadata, tenant_tables
 
@@ -40,6 +43,22 @@ async def test_every_table_is_under_forced_row_level_security_or_says_why_not(ow
     assert {name for name, is_secured in found.items() if not is_secured} == set(OPEN)
     assert set(by_employer(all_columns())) == set(tenant_tables())
     assert all(why.strip() for why in (SHARED | OPEN).values())
+
+
+_OF_BEFORE = (
+    "SELECT r.*, r.destinations FROM registrations r WHERE r.reference = 'HT-0' FOR UPDATE OF r",
+    "INSERT INTO registrations (reference, destinations) SELECT 'HT-0', '{HK}'",
+    "UPDATE registrations SET version = version + 1 WHERE reference = 'HT-0'",
+)
+
+
+@pytest.mark.parametrize("statement", _OF_BEFORE)
+async def test_code_of_before_waits_as_for_a_database_that_is_away(clean_database: str, statement: str) -> None:
+    database = Database(clean_database, pool_size=1)
+    with pytest.raises(Unavailable):
+        async with database.begin() as connection:
+            await connection.execute(text(statement))
+    await database.close()
 
 
 async def test_what_a_programme_declares_of_parts_is_what_the_policies_read(owner_url: str) -> None:

@@ -29,7 +29,7 @@ from domain.reasons import ReasonCode
 from domain.stages import Destination, DueKind, PendingAct, PermitStage, Stage
 from programmes.talent_permit.requests import RegistrationRequest
 from texts.notices import NoticeFacts, Reason, Remedy, Rendered, render, render_digest, render_together, text_hash
-from texts.notices.catalogue import ENTRIES, FOLDER, SHARED
+from texts.notices.catalogue import ENTRIES, FOLDERS, SHARED
 from texts.reasons import reason_sentence
 
 REFERENCE = "7K3M9Q2X-4"
@@ -440,12 +440,12 @@ def test_every_text_stands_in_three_languages() -> None:
             for part in node:
                 languages(part)
 
-    for path in FOLDER.glob("*.yaml"):
+    for path in (path for folder in FOLDERS for path in folder.glob("*.yaml")):
         languages(yaml.safe_load(path.read_text(encoding="utf-8")))
 
 
 def test_every_template_file_belongs_to_a_kind() -> None:
-    assert {path.stem for path in FOLDER.glob("*.yaml")} == {*NoticeKind, "shared"}
+    assert {path.stem for folder in FOLDERS for path in folder.glob("*.yaml")} == {*NoticeKind, "shared"}
     assert set(ENTRIES) == set(NoticeKind)
 
 

@@ -11,9 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain.errors import Defect
 from domain.languages import Language
 from domain.notices import NoticeKind, Recipient
+from texts.catalogue import rooms
 from texts.notices import wording
 
 FOLDER: Final = Path(__file__).parent / "templates"
+FOLDERS: Final = (FOLDER, *(room / "notices" for room in rooms()))
 EVERYONE: Final = "everyone"
 _LANGUAGES: Final = frozenset(language.value for language in Language)
 
@@ -105,8 +107,9 @@ def _environment(language: Language) -> Environment:
 
 
 def _read(name: str) -> Any:
-    """Return a template file as plain data."""
-    return yaml.load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
+    """Return a template file as plain data, the one here or that of a programme's room."""
+    (file,) = [each for folder in FOLDERS if (each := folder / f"{name}.yaml").is_file()]
+    return yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader)
 
 
 def _sources(node: object, language: Language | None = None) -> Iterator[tuple[Language, str]]:

@@ -12,10 +12,15 @@ from cases.shared.inboxes import Desk, Inbox, Listing, ListRead, Received, Step,
 from domain.actors import STAFF, Actor, Role
 from domain.answers import AuthorityAnswer
 from domain.incidents import IncidentKind
-from domain.lost_answers import AttachmentConfirmation, AttachmentRequest
 from programmes.talent_permit.authority import lost, lost_acts
 from programmes.talent_permit.authority.gathered import Gathering
-from programmes.talent_permit.authority.lost_views import LostAnswerPage, LostAnswerQuery, LostAnswerView
+from programmes.talent_permit.authority.lost_views import (
+    AttachmentConfirmation,
+    AttachmentRequest,
+    LostAnswerPage,
+    LostAnswerQuery,
+    LostAnswerView,
+)
 from programmes.talent_permit.authority.outcomes import Said
 
 

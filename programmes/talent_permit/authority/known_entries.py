@@ -13,7 +13,7 @@ from domain.errors import Unavailable
 from domain.list_entries import KnownEntry
 from domain.references import find_reference
 from domain.stages import Destination
-from programmes.talent_permit.registration import PREFIX
+from programmes.talent_permit.references import PREFIX
 from programmes.talent_permit.tables import permits
 from store.tables import cases
 

@@ -23,11 +23,12 @@ from domain.acts import Act
 from domain.answers import AuthorityAnswer
 from domain.clock import day_of
 from domain.errors import Refused, Unavailable, need
-from domain.lost_answers import AttachmentConfirmation, AttachmentRequest, LostAnswerState
+from domain.lost_answers import LostAnswerState
 from domain.notices import NoticeKind
 from domain.stages import Destination
 from programmes.talent_permit.authority import lost as lost_answers
 from programmes.talent_permit.authority.known_entries import named_here
+from programmes.talent_permit.authority.lost_views import AttachmentConfirmation, AttachmentRequest
 from programmes.talent_permit.authority.outcomes import Said, receive_together
 from programmes.talent_permit.tables import permit_rows, permits
 from store.rows.authority import LostAnswerRow

@@ -1,13 +1,19 @@
 """Answers of the authority on cases that the register does not have, as staff asks for them and sees them."""
 
 from datetime import date
+from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from domain.answers import Outcome
+from domain.bodies import Body
+from domain.decisions import ConfirmationAction
+from domain.fields import Label, refusal
 from domain.lost_answers import LostAnswerState
 from domain.pages import PageQuery
+from domain.references import find_reference
 from domain.views import Told, View
+from programmes.talent_permit.references import PREFIX
 
 
 class LostAnswerQuery(PageQuery):
@@ -43,3 +49,23 @@ class LostAnswerPage(BaseModel):
 
     items: list[LostAnswerView]
     next_cursor: str | None
+
+
+class AttachmentRequest(Body):
+    """The case to which an answer belongs: most often the same person's, submitted anew after a restore."""
+
+    reference: Annotated[Label, Field(examples=["HT-7K2M-9QXA-3"])]
+
+    @field_validator("reference")
+    @classmethod
+    def _is_reference(cls, reference: str) -> str:
+        found = find_reference(reference, {PREFIX})
+        if found is None:
+            raise refusal("unknown_value", "Give the reference of a case, as HT-XXXX-XXXX-C.")
+        return found
+
+
+class AttachmentConfirmation(Body):
+    """The second signature on where an answer belongs, or its rejection."""
+
+    action: ConfirmationAction

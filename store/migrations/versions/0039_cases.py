@@ -18,6 +18,7 @@ _OWN = f"CASE WHEN coalesce({_CASES}, '') = '' THEN true ELSE reference = ANY (s
 
 def upgrade() -> None:
     """Give the table its name, and move what is not of every case to a table of the programme."""
+    of_before = _columns()
     op.rename_table("registrations", "cases")
     _rename_what_is_named_by_it()
     op.create_table(
@@ -43,6 +44,36 @@ def upgrade() -> None:
         op.drop_column("cases", name)
     # Whoever adds a case says of which programme it is.
     op.alter_column("cases", "programme", server_default=None)
+    _tell_code_of_before(of_before)
+
+
+def _columns() -> str:
+    rows = op.get_bind().execute(
+        sa.text("""
+            SELECT format('%I %s', attname, format_type(atttypid, atttypmod)) FROM pg_attribute
+            WHERE attrelid = 'registrations'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum
+        """)
+    )
+    return ", ".join(rows.scalars())
+
+
+def _tell_code_of_before(columns: str) -> None:
+    """Let code of before wait as for a database that is away, so that it loses nothing and opens no incidents."""
+    message = "RAISE EXCEPTION 'this database is of a later version: stop what is of before' USING ERRCODE = '57P03'"
+    op.execute(f"""
+        CREATE FUNCTION registrations_of_before() RETURNS TABLE ({columns}) LANGUAGE plpgsql AS $$
+        BEGIN {message}; END $$
+    """)
+    op.execute("CREATE VIEW registrations AS SELECT * FROM registrations_of_before()")
+    op.execute(f"""
+        CREATE FUNCTION refuse_code_of_before() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN {message}; END $$
+    """)
+    op.execute("""
+        CREATE TRIGGER refuse INSTEAD OF INSERT OR UPDATE OR DELETE ON registrations
+        FOR EACH ROW EXECUTE FUNCTION refuse_code_of_before()
+    """)
+    op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON registrations TO {APPLICATION}")
 
 
 def _close() -> None:

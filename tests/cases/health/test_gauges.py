@@ -10,13 +10,13 @@ from alembic.script import ScriptDirectory
 from prometheus_client import REGISTRY
 from sqlalchemy import text, update
 
+from cases.deadlines.calendar_loads import load_published
 from cases.health import figures, rounds
 from cases.health.figures import read_figures
 from cases.health.gauges import read_gauges
 from cases.health.process_metrics import tell_process
 from cases.health.rounds import Round
 from cases.incidents.stopped import open_incident
-from cases.shared.calendar import load_published
 from domain.clock import CHINA
 from domain.errors import Unavailable
 from domain.notices import Channel

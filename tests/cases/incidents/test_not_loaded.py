@@ -6,8 +6,8 @@ from datetime import date
 import pytest
 import pytest_asyncio
 
+from cases.deadlines.calendar_loads import load_calendar
 from cases.incidents.stopped import list_incidents
-from cases.shared.calendar import load_calendar
 from cases.shared.context import Context
 from domain.actors import Actor, Role, system
 from domain.errors import Refused

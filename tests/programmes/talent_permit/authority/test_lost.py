@@ -16,13 +16,13 @@ from domain.actors import Actor, system
 from domain.answers import AuthorityAnswer
 from domain.errors import Refused
 from domain.languages import Language
-from domain.lost_answers import AttachmentConfirmation, AttachmentRequest
 from domain.notices import NoticeKind
 from domain.stages import Destination, PermitStage
 from programmes.talent_permit.authority import lost as lost_answers
 from programmes.talent_permit.authority import lost_acts as lost_answer_acts
 from programmes.talent_permit.authority import outcomes as answers
 from programmes.talent_permit.authority import polling
+from programmes.talent_permit.authority.lost_views import AttachmentConfirmation, AttachmentRequest
 from programmes.talent_permit.authority.outcomes import Said
 from programmes.talent_permit.tables import permit_rows
 from store import tables

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from cases.notices.letters import SALT
 from domain.languages import Language
-from domain.notices import LETTERS, Channel, NoticeKind, Recipient
+from domain.notices import LETTERS, SALT, Channel, NoticeKind, Recipient
 from store.delivery_rows import Letter
 from store.rows.notices import DeliveryRow, NoticeRow
 from texts.notices import NoticeFacts, render_together, text_hash

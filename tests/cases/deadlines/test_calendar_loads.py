@@ -8,7 +8,8 @@ import pytest_asyncio
 from pydantic import ValidationError
 from sqlalchemy import func, insert, select, update
 
-from cases.shared.calendar import current_calendar, load_calendar, load_published, recount_cases
+from cases.deadlines.calendar_loads import load_calendar, load_published, recount_cases
+from cases.shared.calendar import current_calendar
 from cases.shared.context import CalendarShelf, Context
 from domain.actors import system
 from domain.calendars import CalendarFile, DayKind, day_kind
@@ -182,7 +183,7 @@ async def test_what_the_library_learns_of_december_with_the_next_year_is_taken(
         days = published_year(year)
         return {**_year(2027, date(2027, 1, 1)).days(), moved: False} if year == 2027 else days
 
-    monkeypatch.setattr("cases.shared.calendar.published_year", published)
+    monkeypatch.setattr("cases.deadlines.calendar_loads.published_year", published)
     version = await load_published(context, LOADER)
     async with context.database.begin() as connection:
         calendar = await current_calendar(context, connection, version)
@@ -196,7 +197,7 @@ async def test_a_january_day_of_a_notice_does_not_keep_the_next_year_from_being_
     await load_calendar(context, LOADER, new_year.days())
     later = _year(2027).days()
     monkeypatch.setattr(
-        "cases.shared.calendar.published_year", lambda year: later if year == 2027 else published_year(year)
+        "cases.deadlines.calendar_loads.published_year", lambda year: later if year == 2027 else published_year(year)
     )
     version = await load_published(context, LOADER)
     async with context.database.begin() as connection:
