@@ -16,7 +16,7 @@ from cases.notices import lists as notice_lists
 from cases.notices import reads as notice_reads
 from cases.notices.due import take_turn
 from cases.notices.text_instead import text_instead
-from domain.actors import Actor, Role
+from domain.actors import SESSION_ISSUER, Actor, Role
 from domain.answers import AuthorityAnswer
 from domain.errors import Unavailable
 from domain.languages import Language
@@ -78,7 +78,7 @@ async def _session(register: Register) -> tuple[Actor, Session]:
     person_id: UUID = await register.superuser.fetchval(
         "SELECT person_id FROM cases WHERE employer_id = 'emp-a' AND client_reference = 'bench-1'"
     )
-    actor = Actor(issuer="bench", subject=str(person_id), role=Role.PERSON, correlation_id="bench")
+    actor = Actor(issuer=SESSION_ISSUER, subject=str(person_id), role=Role.PERSON, correlation_id="bench")
     address = address_hash(register.context, registration(1)["person"]["email"])
     return actor, Session(person_id, address, b"", register.context.clock() + timedelta(hours=1))
 

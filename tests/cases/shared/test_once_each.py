@@ -26,7 +26,7 @@ def _written(text: str, *but: str) -> list[str]:
         ("INSERT INTO incidents", ["cases/incidents/rows.py"]),
         ('Refused("same_signer"', ["cases/case/signers.py"]),
         ("Nothing waits for a second signature", ["cases/case/signers.py"]),
-        ("it has to be decided first", [_SIGNING]),
+        ("it has to be decided first", ["cases/case/signers.py"]),
         # Beside what a signature comes to: what a row of the ledger must tell of the one that was signed.
         ("ConfirmationAction.REJECT", ["cases/commands/said.py", _SIGNING]),
         ("ConfirmationAction.CONFIRM", []),
