@@ -13,7 +13,6 @@ from opencc import OpenCC
 
 from domain.actors import Role
 from domain.errors import Defect as DefectError
-from domain.findings import FindingCode
 from domain.languages import Language
 from domain.notices import (
     FOR_THE_PERSON_ALONE,
@@ -27,6 +26,7 @@ from domain.notices import (
 )
 from domain.reasons import ReasonCode
 from domain.stages import Destination, DueKind, PendingAct, PermitStage, Stage
+from programmes.talent_permit.findings import FindingCode
 from programmes.talent_permit.requests import RegistrationRequest
 from texts.notices import NoticeFacts, Reason, Remedy, Rendered, render, render_digest, render_together, text_hash
 from texts.notices.catalogue import ENTRIES, FOLDERS, SHARED
