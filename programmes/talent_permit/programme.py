@@ -83,6 +83,7 @@ TALENT_PERMIT: Final = Programme(
     moves=MOVES,
     tracks=TRACKS,
     words=WORDS,
+    texts="programmes.talent_permit",
     commands=COMMANDS,
     answers=ANSWERS,
     timers=TIMERS,
