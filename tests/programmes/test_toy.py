@@ -34,8 +34,8 @@ BOTH = {**PROGRAMMES, TOY.code: TOY}
 
 
 @pytest_asyncio.fixture
-async def world(clean_database: str, temporal_client: Client) -> AsyncIterator[World]:
-    async with open_world(clean_database, temporal_client, start=MONDAY, programmes=BOTH) as world:
+async def world(toy_database: str, temporal_client: Client) -> AsyncIterator[World]:
+    async with open_world(toy_database, temporal_client, start=MONDAY, programmes=BOTH) as world:
         yield world
 
 
