@@ -328,6 +328,8 @@ class Programme:
         moves: the table of its moves, the front half's among them; its columns act.
         tracks: its tracks by name, each with its moves.
         words: the kinds of its deadlines and so on, with those of any case.
+        texts: its package, in whose folder `texts` its words are said in each language; whoever declares it hands them
+            over (`texts.catalogue`).
         commands: all that can be asked of its cases, those of the core among them.
         answers: what answers to tasks do, by the kind of task; of a kind not named here they close the task.
         timers: what is due at each kind of deadline, those of the core among them.
@@ -377,6 +379,7 @@ class Programme:
     moves: Moves
     tracks: Mapping[str, Track] = field(default_factory=dict)
     words: Words = CORE_WORDS
+    texts: str
     commands: Mapping[str, Command]
     answers: Mapping[str, Answer]
     timers: Mapping[str, Timer]

@@ -122,7 +122,7 @@ def day(value: date | None) -> str | None:
 def finding_members(finding: Finding, language: Language) -> dict[str, Any]:
     """Return the members of a finding as it is shown."""
     return {
-        "code": finding.code.value,
+        "code": finding.code,
         "outcome": finding.outcome,
         "message": finding_sentence(finding, language),
         "source": finding.source,

@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import bindparam, func, select, text, update
 
-from cases.commands import submit as acts
+from cases.commands import submit
 from cases.commands.intake import accept
 from cases.commands.one_live import taken_again_at
 from cases.commands.sweeper import Sending
@@ -230,7 +230,7 @@ async def _do(
         else:
             body, kind = need(read.asked, "asked"), _programme(context, job).asked_by(job.act)
             idempotency = Idempotency(ROSTER_ROUTE, key, body.model_dump_json().encode())
-            asked = await acts.ask(context, actor, str(reference), kind, body, idempotency)
+            asked = await submit.ask(context, actor, str(reference), kind, body, idempotency)
             if starter is not None:
                 with concerning(str(reference), key):
                     await starter.nudge(str(reference), str(asked.command_id), key)

@@ -9,7 +9,7 @@ from temporalio.api.common.v1 import Payload
 
 import worker
 from activities.deliveries import Deliveries
-from cases.case import state as case_state
+from cases.case import state
 from domain import spellings
 from domain.spellings import PLACES, STATE_FORM, STATE_FORMS
 from programmes import CASE_TYPES, own_tables
@@ -110,8 +110,8 @@ def test_every_column_of_the_register_is_hashed_or_left_out_on_purpose() -> None
         (form.case_names, {*tables.cases.c.keys(), *own}),
         (form.track_names, permits.c.keys()),
     ):
-        hashed = {case_state.COLUMN_OF.get(name, name) for name in names}
-        assert hashed == set(columns) - case_state.LEFT_OUT
+        hashed = {state.COLUMN_OF.get(name, name) for name in names}
+        assert hashed == set(columns) - state.LEFT_OUT
 
 
 def test_no_route_under_which_a_request_is_remembered_is_given_up() -> None:

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from cases.case import state as case_state
+from cases.case import state
 from domain.spellings import STATE_FORMS, StateForm
 from domain.stages import Stage
 from record.reconciliation.reconcile import reconcile_case
@@ -40,7 +40,7 @@ async def test_a_row_without_a_number_is_of_the_first_form_and_a_later_one_names
         await each.until_stage(Stage.UNDER_REVIEW)
     assert (await _told(case), await _differences(case)) == ({None}, [])
     monkeypatch.setitem(STATE_FORMS, 2, SECOND)
-    monkeypatch.setattr(case_state, "STATE_FORM", 2)
+    monkeypatch.setattr(state, "STATE_FORM", 2)
     await case.decide("return", "employment_dates_wrong")
     assert await _told(case) == {None, 2}
     assert (await _differences(case), await _differences(other)) == ([], [])
@@ -56,7 +56,7 @@ async def test_a_row_without_a_number_is_of_the_first_form_and_a_later_one_names
 
 async def test_a_form_that_is_not_known_here_is_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(STATE_FORMS, 2, SECOND)
-    monkeypatch.setattr(case_state, "STATE_FORM", 2)
+    monkeypatch.setattr(state, "STATE_FORM", 2)
     case = await world.submit()
     await case.until_stage(Stage.UNDER_REVIEW)
     assert await _differences(case) == []
