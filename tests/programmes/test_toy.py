@@ -26,6 +26,8 @@ from temporal.histories import TemporalHistories
 from tests.e2e.people import identity_number
 from tests.programmes.toy.programme import TOY
 from tests.programmes.toy.requests import ToyRequest
+from tests.programmes.toy.stages import MakingStage
+from tests.programmes.toy.tables import makings
 from tests.workflows.test_archive import archive_round
 from tests.workflows.test_reconciliation import nightly_round
 from tests.workflows.world import EMPLOYER_A, MONDAY, OFFICER, Case, World, new_key, open_world
@@ -56,15 +58,18 @@ async def _greeted(case: Case) -> None:
     assert reply.progress == "applied", reply
     await case.skip(case.world.context.limits.settling + timedelta(seconds=5))
     await case.until(lambda file: file.row.settled and not file.calls)
+    await case.skip(timedelta(days=8))
+    await case.until(lambda file: makings(file)["HK"].stage == MakingStage.MADE)
     await case.idle()
 
 
 async def test_a_toy_is_decided_makes_its_call_and_is_archived_beside_a_registration(world: World) -> None:
-    permit, toy = await world.submit(identity_number=identity_number(9)), await _toy(world)
+    toy = await _toy(world)
     assert toy.handle.id == f"toy/{toy.reference}"
     assert (await toy.handle.describe()).workflow_type == "Toy"
-    assert (await permit.handle.describe()).workflow_type == "Registration"
     await _greeted(toy)
+    permit = await world.submit(identity_number=identity_number(9))
+    assert (await permit.handle.describe()).workflow_type == "Registration"
     key = f"greeting/{toy.reference}"
     assert world.authority.reports == {key: {"case": toy.reference, "toy": "木马"}}
     assert (await toy.acts()).count("call_answered") == 1
