@@ -13,7 +13,7 @@ from domain.actors import Role
 from domain.erasure import HoldReason
 from domain.errors import PROBLEM_STATUS
 from domain.field_errors import FieldCode
-from domain.findings import Audience, Finding, FindingCode, FindingOutcome
+from domain.findings import Audience, Finding, FindingOutcome
 from domain.languages import Language
 from domain.notices import Channel, DeliveryStatus, Recipient
 from domain.purposes import Purpose
@@ -21,6 +21,7 @@ from domain.reasons import ReasonCode
 from domain.stages import Destination, DueKind, Holder, PendingAct, PermitStage, Stage
 from domain.webhooks import ReceiptStatus
 from programmes import PROGRAMMES
+from programmes.talent_permit.findings import FindingCode
 from programmes.talent_permit.requests import RegistrationRequest
 from record import history
 from record.history import Kind

@@ -14,13 +14,13 @@ from opencc import OpenCC
 
 from domain.actors import Role
 from domain.errors import Defect as DefectError
-from domain.findings import FindingCode
 from domain.languages import Language
 from domain.notices import Channel, NoticeKind, Recipient, StatedDate, when_undelivered
 from domain.reasons import ReasonCode
 from domain.stages import Destination, DueKind, PendingAct, PermitStage, Stage
 from domain.words import joined
 from programmes import PROGRAMMES
+from programmes.talent_permit.findings import FindingCode
 from programmes.talent_permit.notices import PermitDate, PermitNotice
 from programmes.talent_permit.requests import RegistrationRequest
 from tests.programmes.declared import DECLARED
