@@ -163,8 +163,7 @@ def _signed(signature: Mapping[str, Any] | None) -> SignatureView | None:
 
 
 async def _rows(connection: AsyncConnection, name: str) -> list[PackRow]:
-    found = await connection.execute(select(rule_packs).where(rule_packs.c.name == name))
-    return [PackRow.from_mapping(row) for row in found.mappings()]
+    return PackRow.all_of(await connection.execute(select(rule_packs).where(rule_packs.c.name == name)))
 
 
 def _parsed(name: str, content: str) -> Pack:

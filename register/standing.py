@@ -122,7 +122,7 @@ async def _changes(connection: AsyncConnection, employer_id: str) -> list[Standi
         .where(employer_standings.c.employer_id == employer_id)
         .order_by(employer_standings.c.valid_from, employer_standings.c.at)
     )
-    return [StandingRow.from_mapping(row) for row in (await connection.execute(query)).mappings()]
+    return StandingRow.all_of(await connection.execute(query))
 
 
 def _check(changes: list[StandingRow], request: StandingRequest) -> None:

@@ -18,7 +18,7 @@ from domain.stages import Destination
 from domain.tasks import Queue, TaskState
 from domain.working_days import Deadline, WorkingCalendar
 from store.case_reads import TaskShown
-from store.case_rows import LedgerEnd, LoadedEmployer, Row
+from store.case_rows import LedgerEnd, LoadedEmployer, ReadBeside, Row
 from store.case_tables import CaseTable, OwnRows, TrackTable
 from store.encryption import DataKey
 from store.ledger import Entry
@@ -59,8 +59,8 @@ class CaseParts(OneCase):
     # The epoch of the register: 0, or the number of the restore that was declared last.
     epoch: int = 0
     ledger_end: LedgerEnd | None = None
-    # What was read in the same statement, by the names that it was asked under.
-    beside: dict[str, Any] = field(default_factory=dict)
+    # What was read in the same statement.
+    beside: ReadBeside = field(default_factory=ReadBeside)
     _stored: Row = field(default_factory=dict)
     # By table and key.
     _stored_own: dict[tuple[str, str | None], Row] = field(default_factory=dict)
