@@ -1,6 +1,7 @@
 """Everything that is held about a signed-in person, readable by them and by a machine; handing it out is an access."""
 
 from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
@@ -39,7 +40,17 @@ _OUTSIDE: Final = ("employer", "person")
 FORMAT: Final = "hetao-permits/own-data/1"
 
 
-async def read_own_data(context: Context, actor: Actor, session: Session, language: Language) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class OwnData:
+    """All that is held about a person; of each case what its person reads of it anyway, by name, with what is more."""
+
+    format: str
+    at: str | None
+    cases: list[Mapping[str, Any]]
+    kept_apart: list[KeptApartView]
+
+
+async def read_own_data(context: Context, actor: Actor, session: Session, language: Language) -> OwnData:
     """Return all that is held about the person of a session; a ledger act of the same transaction."""
     at = context.clock()
     async with context.database.begin(actor.tenant) as connection:
@@ -59,15 +70,15 @@ async def read_own_data(context: Context, actor: Actor, session: Session, langua
             detail={"cases": [case.reference for case in cases], "fields": [*fields, "notices", "requests"]},
         )
         await note_access(connection, entry)
-    return {
-        "format": FORMAT,
-        "at": moment(at),
-        "cases": shown,
-        "kept_apart": [
+    return OwnData(
+        format=FORMAT,
+        at=moment(at),
+        cases=shown,
+        kept_apart=[
             KeptApartView(what=name, says=said_of("kept_apart", name, language), retention=_retention(until, language))
             for name, (_, until) in KEPT_APART.items()
         ],
-    }
+    )
 
 
 async def _case(
@@ -78,7 +89,7 @@ async def _case(
     names: Mapping[str, str],
     chain: list[LedgerRow],
     language: Language,
-) -> dict[str, Any]:
+) -> Mapping[str, Any]:
     """Return what is held under one case; of what was said in confidence only what is the reader's own."""
     reading, employer = case.reading, names.get(case.reading.employer_id, case.reading.employer_id)
     a = applications.c

@@ -9,7 +9,6 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.case.signers import signature_of
 from cases.incidents import not_loaded
 from cases.keys.data import add_data_key, get_data_key
 from cases.notices import employer_contact
@@ -214,7 +213,7 @@ async def _set_first_standing(
         standing=standing.value,
         valid_from=valid_from,
         state="in_force",
-        proposed_by=signature_of(actor),
+        proposed_by={"issuer": actor.issuer, "subject": actor.subject, "role": actor.role.value},
         spread=True,
         at=at,
     )

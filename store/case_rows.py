@@ -125,6 +125,14 @@ class LedgerEnd(NamedTuple):
     hash: bytes
 
 
+class StandingHold(NamedTuple):
+    """A legal hold that stands; its time as PostgreSQL wrote it."""
+
+    id: str
+    reason: str
+    placed_at: str
+
+
 class Subscription(NamedTuple):
     """An active webhook of an employer, and the kinds of notices that it asked for."""
 
@@ -175,7 +183,7 @@ class LoadedCase:
     ledger_end: LedgerEnd | None
     # The most tries of a list entry for each destination.
     list_entries: dict[str, int]
-    legal_holds: list[dict[str, Any]]
+    legal_holds: list[StandingHold]
     # Who declared a conflict of interest.
     conflicts: list[str]
     tasks: list[TaskRow]
@@ -237,7 +245,7 @@ def _loaded(row: Mapping[str, Any], own: OwnTables, beside: Beside) -> LoadedCas
         epoch=row["epoch"],
         ledger_end=None if end is None else LedgerEnd(end["seq"], bytes.fromhex(end["hash"])),
         list_entries=row["list_entries"] or {},
-        legal_holds=row["legal_holds"] or [],
+        legal_holds=[StandingHold(**hold) for hold in row["legal_holds"] or ()],
         conflicts=row["conflicts"] or [],
         tasks=_rows(TaskRow, row["tasks_rows"]),
         deadlines=_rows(DeadlineRow, row["deadlines_rows"]),

@@ -1,5 +1,6 @@
 """What was asked of a case, in the words of those who asked: contests, changes, decisions and their notes."""
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -20,6 +21,20 @@ _NOT_PEOPLE: Final = (Role.SYSTEM.value, Role.AUTHORITY.value)
 _FIELDS: Final = ("requests",)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseRequest:
+    """Something that was asked of a case; its time with China's offset."""
+
+    id: str
+    kind: str
+    role: str
+    subject: str
+    at: str | None
+    state: str
+    # What was asked, with its notes; None where there is nothing to read any more.
+    content: Any
+
+
 async def list_requests(
     context: Context,
     actor: Actor,
@@ -28,7 +43,7 @@ async def list_requests(
     *,
     after: int | None = None,
     limit: int = 50,
-) -> tuple[list[dict[str, Any]], int | None]:
+) -> tuple[list[CaseRequest], int | None]:
     """Return a page of what people asked of a case, oldest first, opened; the reading is a ledger act.
 
     Raises:
@@ -54,16 +69,16 @@ async def list_requests(
     return items, page[-1].seq if len(rows) > limit else None
 
 
-def _view(case: CaseReading, row: CommandRow) -> dict[str, Any]:
-    return {
-        "id": str(row.command_id),
-        "kind": row.kind,
-        "role": row.actor["role"],
-        "subject": row.actor["subject"],
-        "at": moment(row.at),
-        "state": row.state,
-        "content": _content(case, row),
-    }
+def _view(case: CaseReading, row: CommandRow) -> CaseRequest:
+    return CaseRequest(
+        id=str(row.command_id),
+        kind=row.kind,
+        role=row.actor["role"],
+        subject=row.actor["subject"],
+        at=moment(row.at),
+        state=row.state,
+        content=_content(case, row),
+    )
 
 
 def _content(case: CaseReading, row: CommandRow) -> Any:
