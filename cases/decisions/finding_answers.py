@@ -2,20 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Final
 
 import orjson
 
 from cases.case.file import CaseFile
 from cases.programme import programme_of
-from domain.findings import Finding, FindingCode
+from domain.findings import Finding
 from domain.signatures import FindingAnswer, KeptReason
 from policy.facts import Facts
 from policy.looked_at import looked_at
 from policy.rerun import REGISTRATION_SCOPE
 from store.rows.register import AssessmentRow
-
-_FINDING_CODES: Final = frozenset(FindingCode)
 
 
 def answers_given(file: CaseFile, scope: str, reasons: Sequence[KeptReason], at: datetime) -> list[FindingAnswer]:
@@ -31,11 +28,11 @@ def answers_given(file: CaseFile, scope: str, reasons: Sequence[KeptReason], at:
     found = (Finding.model_validate(each) for each in kept.findings)
     answers: list[FindingAnswer] = []
     for finding in found:
-        codes = [reason["code"] for reason in reasons if _is_about(reason, finding)]
+        codes = [reason["code"] for reason in reasons if _is_about(file, reason, finding)]
         if codes and not finding.passed and finding.code in programme_of(file).rules.looked_at:
             answers.append(
                 {
-                    "code": finding.code.value,
+                    "code": finding.code,
                     "outcome": finding.outcome.value,
                     "facts": _hash(file, finding, facts),
                     "reasons": codes,
@@ -87,10 +84,10 @@ def kept_facts(file: CaseFile, assessment: AssessmentRow) -> Facts:
     return programme_of(file).rules.facts.read(file.open("assessments", "facts", place, assessment.facts))
 
 
-def _is_about(reason: KeptReason, finding: Finding) -> bool:
+def _is_about(file: CaseFile, reason: KeptReason, finding: Finding) -> bool:
     if reason.get("field"):
         return any(reason["field"] in (name, name.rpartition(".")[2]) for name in finding.fields)
-    return reason["code"] not in _FINDING_CODES or reason["code"] == finding.code
+    return reason["code"] not in programme_of(file).rules.codes or reason["code"] == finding.code
 
 
 def _named(answer: FindingAnswer) -> tuple[str, str, str]:
@@ -100,7 +97,7 @@ def _named(answer: FindingAnswer) -> tuple[str, str, str]:
 def _key(file: CaseFile, finding: Finding, facts: Facts) -> tuple[str, str, str] | None:
     if finding.code not in programme_of(file).rules.looked_at:
         return None
-    return finding.code.value, finding.outcome.value, _hash(file, finding, facts)
+    return finding.code, finding.outcome.value, _hash(file, finding, facts)
 
 
 def _hash(file: CaseFile, finding: Finding, facts: Facts) -> str:

@@ -16,6 +16,7 @@ from cases.shared.persons import find_person
 from domain.actors import Actor, Role
 from domain.commands import CommandKind
 from domain.decisions import ConfirmationAction
+from domain.documents import document_of_identity_number
 from domain.erasure import (
     ErasureConfirmation,
     ErasureReason,
@@ -185,7 +186,8 @@ async def test_the_same_person_comes_again_as_a_new_one(park: Park) -> None:
     again = await park.review()
     assert (await again.row())["person_id"] != (await case.row())["person_id"]
     assert (await again.view())["person"] == {
-        "name_zh": "冯○○", "name_en": None, "identity_number": "4403**********123X", "language": "zh-Hans",
+        "name_zh": "冯○○", "name_en": None, "identity_number": "4403**********123X", "document": None,
+        "language": "zh-Hans",
         "erased": False,
     }  # fmt: skip
     erased = (await case.view())["person"]
@@ -312,7 +314,7 @@ async def test_who_asks_for_a_person_while_they_are_erased_finds_nobody(park: Pa
 
     async def find() -> object:
         async with database.begin("emp-b") as connection:
-            return await find_person(park.context, connection, number)
+            return await find_person(park.context, connection, document_of_identity_number(number))
 
     assert await find() is not None
     async with database.begin() as connection:
