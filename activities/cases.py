@@ -8,7 +8,7 @@ from activities.origins import origin_of
 from cases.commands import store as commands
 from cases.commands.advance import advance
 from cases.commands.signals import take_signalled
-from cases.incidents import stopped as incidents
+from cases.incidents import stopped
 from cases.shared import lost_cases
 from cases.shared.context import Context
 from domain.actors import system
@@ -62,6 +62,6 @@ class CaseSteps:
             if asked.reason == "case_unknown" and await lost_cases.note_gone(self._context, asked.reference):
                 _log.warning("case_gone", reference=asked.reference, step=asked.step)
                 return CASE_GONE
-            return await incidents.open_incident(
+            return await stopped.open_incident(
                 self._context, asked.reference, asked.step, asked.reason, asked.at, origin_of(asked), place=asked.place
             )

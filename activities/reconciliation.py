@@ -18,7 +18,7 @@ from domain.actors import system
 from domain.errors import Unavailable
 from domain.messages import ReconciliationCount, ReconciliationRound, SweepCount
 from record import archive, archive_incidents
-from record.reconciliation import reconcile as reconciliation
+from record.reconciliation import reconcile
 from temporal.histories import Run, TemporalHistories
 from temporal.telemetry import describe
 
@@ -84,7 +84,7 @@ class ReconciliationSteps:
         with classified("reconcile_cases", asked):
             details = activity.info().heartbeat_details
             progress = _Progress(*details) if details else _Progress()
-            while references := await reconciliation.next_cases(self._context, progress.after, _PAGE):
+            while references := await reconcile.next_cases(self._context, progress.after, _PAGE):
                 await self._compare(references, progress)
                 progress.after = references[-1]
                 activity.heartbeat(*astuple(progress))
@@ -98,9 +98,9 @@ class ReconciliationSteps:
             if progress.without_workflow:
                 _log.warning("cases_without_workflow", cases=progress.without_workflow)
                 await reviving.note_without_workflow(self._context, progress.without_workflow, "reconcile_cases")
-            await reconciliation.end_workflow_lines(self._context)
+            await reconcile.end_workflow_lines(self._context)
             round_id = activity.info().workflow_run_id or ""
-            await reconciliation.record_round(
+            await reconcile.record_round(
                 self._context, system("reconcile_cases"), round_id, counted.model_dump(mode="json")
             )
             await rounds.note_end(self._context, rounds.Round.RECONCILIATION)
@@ -126,17 +126,15 @@ class ReconciliationSteps:
     async def _compare_one(self, reference: str) -> _Looked | None:
         """Return what a case has of differences and workflow, or None where it cannot be compared; others go on."""
         try:
-            evidence, found = await reconciliation.reconcile_case(self._context, self._histories, reference)
+            evidence, found = await reconcile.reconcile_case(self._context, self._histories, reference)
             if not evidence.record.is_live_known:
                 raise Unavailable("temporal")
-            await reconciliation.keep_differences(
-                self._context, reference, found, self._context.clock(), is_complete=True
-            )
+            await reconcile.keep_differences(self._context, reference, found, self._context.clock(), is_complete=True)
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001 - a case that cannot be compared hides no other; an operator sees it
             _log.error("not_reconciled", reference=reference, **describe(error))
-            await reconciliation.note_unchecked(self._context, reference, type(error).__name__)
+            await reconcile.note_unchecked(self._context, reference, type(error).__name__)
             return None
         return _Looked(reference, len(found), any(not kept.run.is_closed for kept in evidence.record.runs))
 

@@ -12,7 +12,7 @@ from cases.shared.context import Context
 from cases.shared.epochs import read_log_epochs
 from domain.actors import system
 from domain.messages import SealCount, SealRound
-from record.seal import check as seal_check
+from record.seal import check
 from record.seal.proofs import signers_of
 
 
@@ -32,13 +32,13 @@ class SealSteps:
         with classified("check_seal", asked):
             context, info = self._context, activity.info()
             details = info.heartbeat_details
-            progress = seal_check.Progress(*details) if details else seal_check.Progress()
+            progress = check.Progress(*details) if details else check.Progress()
             names = await read_log_epochs(context)
             signers = signers_of(context.log_origin, context.keyring, names)
             while not progress.is_whole:
-                found = await seal_check.check_next(context.database, signers, progress)
-                await seal_check.keep_found(context, found, asked.at, progress)
+                found = await check.check_next(context.database, signers, progress)
+                await check.keep_found(context, found, asked.at, progress)
                 activity.heartbeat(*astuple(progress))
-            await seal_check.end_round(context, system("check_seal"), info.workflow_run_id or "", asked.at, progress)
+            await check.end_round(context, system("check_seal"), info.workflow_run_id or "", asked.at, progress)
             await rounds.note_end(context, rounds.Round.SEAL_CHECK)
             return SealCount(leaves=progress.leaf, differences=progress.differences)

@@ -15,7 +15,7 @@ from cases.shared.context import Context
 from domain.errors import Unavailable
 from domain.messages import StandingInput, StandingPlan
 from domain.stages import Standing
-from register import rollout as spreading
+from register import rollout
 from temporal.engine import Engine
 from temporal.telemetry import concerning
 
@@ -46,7 +46,7 @@ class StandingSteps:
     async def plan_standing(self, asked: StandingInput) -> StandingPlan:
         """Return from when the change holds and whether the authority is to be told."""
         with classified("plan_standing", asked):
-            change = await spreading.find_change(self._context, asked.change_id)
+            change = await rollout.find_change(self._context, asked.change_id)
             if change is None:
                 return StandingPlan(begins_at=asked.at)
             return StandingPlan(begins_at=change.begins_at, leaves_park=change.standing is Standing.LEFT_PARK)
@@ -55,13 +55,13 @@ class StandingSteps:
     async def spread_standing(self, asked: StandingInput) -> int:
         """Store a command for each live case and send it; a repeat goes on after the chunk last reported."""
         with classified("spread_standing", asked):
-            change = await spreading.find_change(self._context, asked.change_id)
+            change = await rollout.find_change(self._context, asked.change_id)
             if change is None:
                 return 0
             details = activity.info().heartbeat_details
             after, told = (str(details[0]), int(details[1])) if details else ("", 0)
             while True:
-                asked_of, after = await spreading.spread_chunk(self._context, change, asked.at, after)
+                asked_of, after = await rollout.spread_chunk(self._context, change, asked.at, after)
                 if not asked_of:
                     return told
                 await self._nudge(asked_of)
@@ -72,16 +72,16 @@ class StandingSteps:
     async def count_waiting_cases(self, asked: StandingInput) -> int:
         """Return how many cases of the employer have not applied what they were told."""
         with classified("count_waiting_cases", asked):
-            change = await spreading.find_change(self._context, asked.change_id)
+            change = await rollout.find_change(self._context, asked.change_id)
             if change is None:
                 return 0
-            return await spreading.count_unapplied(self._context, change)
+            return await rollout.count_unapplied(self._context, change)
 
     @activity.defn(name="report_departed")
     async def report_departed(self, asked: StandingInput) -> int:
         """Tell the authority once, in one report a programme, of all it knows that ends; return how many there were."""
         with classified("report_departed", asked):
-            change = await spreading.find_change(self._context, asked.change_id)
+            change = await rollout.find_change(self._context, asked.change_id)
             if change is None:
                 return 0
             reports = [each.leaving for each in programmes_of(self._context) if each.leaving is not None]
@@ -91,28 +91,28 @@ class StandingSteps:
     async def finish_standing(self, asked: StandingInput) -> None:
         """Mark the change as one that every case has heard of."""
         with classified("finish_standing", asked):
-            change = await spreading.find_change(self._context, asked.change_id)
+            change = await rollout.find_change(self._context, asked.change_id)
             if change is not None:
-                await spreading.finish(self._context, change)
+                await rollout.finish(self._context, change)
 
-    async def _report(self, report: LeavingReport, change: spreading.Change, at: datetime) -> int:
+    async def _report(self, report: LeavingReport, change: rollout.Change, at: datetime) -> int:
         """Tell the authority what a programme has to say of an employer that left, and return of how many."""
-        departed = await spreading.gather_departed(self._context, report, change, at)
+        departed = await rollout.gather_departed(self._context, report, change, at)
         if departed is None:
             return 0
         attempt = activity.info().attempt
         if attempt > 1:
-            await spreading.record_lost(self._context, change, departed, at, attempt=attempt)
+            await rollout.record_lost(self._context, change, departed, at, attempt=attempt)
         try:
             await self._authority.send(departed.key, report.sends(departed.on, departed.cases))
         except Rejected as rejected:
             _log.error("report_rejected", key=departed.key, reason=rejected.reason)
-            await spreading.record_rejected(self._context, change, departed, at, rejected.reason, attempt=attempt)
+            await rollout.record_rejected(self._context, change, departed, at, rejected.reason, attempt=attempt)
             return 0
         except Unavailable as away:
-            await spreading.record_unanswered(self._context, change, departed, at, away.reason, attempt=attempt)
+            await rollout.record_unanswered(self._context, change, departed, at, away.reason, attempt=attempt)
             raise
-        await spreading.settle_report(self._context, change, departed, at, attempt=attempt)
+        await rollout.settle_report(self._context, change, departed, at, attempt=attempt)
         return len(departed.cases)
 
     async def _nudge(self, asked_of: Sequence[tuple[str, str]]) -> None:

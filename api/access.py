@@ -31,7 +31,7 @@ from domain.errors import FieldError, Refused
 from domain.field_errors import MESSAGES, FieldCode
 from domain.person import SESSION_PREFIX
 from domain.references import find_reference
-from privacy import sign_in as person_sign_in
+from privacy import sign_in
 from privacy.sign_in import Session
 from temporal.telemetry import concern
 
@@ -84,7 +84,7 @@ class Access:
         request.state.place.belong_to(actor.issuer, actor.subject)
         by = None
         if document is not None and self.is_own and self.takes_documents:
-            actor, request.state.session = await person_sign_in.find_by_document(wiring.context, actor, document)
+            actor, request.state.session = await sign_in.find_by_document(wiring.context, actor, document)
             token, by = hashlib.sha256(b"document/" + token).digest(), "document"
         request.state.actor = actor
         if not wiring.knows(token):
@@ -98,7 +98,7 @@ class Access:
         """Find out which person acts; a session is good for what a person may, and for nothing else."""
         wiring = wiring_of(request)
         try:
-            actor, session = await person_sign_in.find_session(wiring.context, secret, request.state.correlation_id)
+            actor, session = await sign_in.find_session(wiring.context, secret, request.state.correlation_id)
         except Refused:
             await wiring.limiter.count_stranger(client_of(request.scope), "session")
             raise

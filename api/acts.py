@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from api.case_answers import respond_with_case
 from api.wiring import wiring_of
-from cases.commands import submit as acts
+from cases.commands import submit
 from cases.commands.submit import Beside
 from cases.incidents import defects
 from cases.programme import programme_at
@@ -59,7 +59,7 @@ async def ask(
         Refused: what the register, or the step that applied the command, refused it with.
     """
     wiring, language = wiring_of(request), request.state.language
-    asked = await acts.ask(wiring.context, actor, reference, kind, body, idempotency, language, beside=beside)
+    asked = await submit.ask(wiring.context, actor, reference, kind, body, idempotency, language, beside=beside)
     concern(asked.reference)
     if asked.reply is not None:
         wiring.in_background(wiring.engine.nudge(asked.reference, str(asked.command_id), request.state.correlation_id))
@@ -68,6 +68,6 @@ async def ask(
     if told is Told.FAILED:
         failed = Defect("update_failed")
         await defects.note(wiring.context, "decide", failed, asked.reference, request.state.correlation_id)
-    return await acts.reply(
+    return await submit.reply(
         wiring.context, actor, asked, idempotency, language, is_answered=bool(told), pending_because=told.value
     )

@@ -21,7 +21,7 @@ from domain.pages import PageQuery
 from domain.references import find_reference
 from domain.stages import Destination
 from record import export as audit_export
-from record import review as audit_review
+from record import review
 from record import search as audit_events
 from record.event_views import ConflictsView, CountBy, CountsView, SampleView
 from record.search import Filters
@@ -154,7 +154,7 @@ async def sample(
     purpose: PurposeHeader = None,
 ) -> Response:
     """Draw decisions at random by a seed, so that anyone can draw the same again; a ledger act."""
-    drawn = await audit_review.draw_sample(
+    drawn = await review.draw_sample(
         wiring_of(request).context, actor,
         seed=query.seed, size=query.size, begins=query.begins, ends=query.ends, purpose=purpose,
     )  # fmt: skip
@@ -166,5 +166,5 @@ async def conflicts(
     request: Request, query: Annotated[RangeQuery, Query()], actor: Annotated[Actor, _AUDITOR]
 ) -> Response:
     """Show second signatures by the proposer, and officers seen unusually often with one employer."""
-    found = await audit_review.find_conflicts(wiring_of(request).context, query.begins, query.ends)
+    found = await review.find_conflicts(wiring_of(request).context, query.begins, query.ends)
     return json_response(found)

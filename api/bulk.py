@@ -17,7 +17,7 @@ from api.wiring import wiring_of
 from cases.case import reads
 from cases.programme import programme_at
 from cases.shared.idempotency import Idempotency
-from cases.tasks import inbox as tasks
+from cases.tasks import inbox
 from domain.actors import Actor
 from domain.commands import CommandKind
 from domain.decisions import BulkDecision, DecisionAction, DecisionRequest
@@ -67,7 +67,7 @@ async def _assign(
     request: Request, actor: Actor, task_id: UUID, subject: str, idempotency: Idempotency
 ) -> dict[str, Any]:
     async def do() -> dict[str, Any]:
-        reply = await tasks.assign(wiring_of(request).context, actor, task_id, subject, named)
+        reply = await inbox.assign(wiring_of(request).context, actor, task_id, subject, named)
         return {"status": status_of(reply), "reference": reply.body["reference"], "holder": reply.body["holder"]}
 
     named = replace(idempotency, route=f"{idempotency.route} {task_id}", body=subject.encode())

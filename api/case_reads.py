@@ -16,8 +16,7 @@ from api.parameters import CasePath, PurposeHeader
 from api.published import PersonView
 from api.views import RequestPage
 from api.wiring import wiring_of
-from cases.case import fact_reads, reads
-from cases.case import requests as case_requests
+from cases.case import fact_reads, reads, requests
 from cases.notices import reads as notice_reads
 from domain.actors import Actor, Role
 from domain.bodies import Body as RequestBody
@@ -91,7 +90,7 @@ async def list_requests(
 ) -> Response:
     """List what employer, person and staff asked of a case, with their notes, oldest first; a ledger act."""
     context = wiring_of(request).context
-    read = partial(case_requests.list_requests, context, actor, reference, purpose)
+    read = partial(requests.list_requests, context, actor, reference, purpose)
     return await answer_page(request, actor, f"{programme_in(request).path}/{reference}/requests", query, read)
 
 

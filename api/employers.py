@@ -28,9 +28,7 @@ from domain.actors import Actor, Role
 from domain.employers import EmployerContact
 from domain.pages import PageQuery
 from domain.webhooks import SecretRequest, WebhookRequest
-from register.rosters import intake as rosters
-from register.rosters import reads as roster_reads
-from register.rosters import workbooks as roster_workbooks
+from register.rosters import intake, reads, workbooks
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["Employers"])
 
@@ -54,7 +52,7 @@ async def receive_roster(
 ) -> Response:
     """Take on a CSV or XLSX file; its rows are checked and done in the background."""
     file, named = await read_roster(request, query, idempotency)
-    reply = await rosters.receive(wiring_of(request).context, actor, file, named)
+    reply = await intake.receive(wiring_of(request).context, actor, file, named)
     links = roster_links(reply.body["id"])
     return json_response(reply.body | {"links": links}, status_of(reply), {"Location": links["self"]})
 
@@ -70,7 +68,7 @@ async def get_roster_template(
 ) -> Response:
     """Return an empty roster to fill in, in one of the three languages."""
     language = query.language or request.state.language
-    content = await roster_workbooks.template(wiring_of(request).context, actor, query.act, language)
+    content = await workbooks.template(wiring_of(request).context, actor, query.act, language)
     return WorkbookResponse.file(content, f"{query.act}-{language}.xlsx")
 
 
@@ -83,14 +81,14 @@ async def get_roster_template(
 async def get_annotated_roster(request: Request, roster_id: IdPath, actor: Annotated[Actor, _EMPLOYER]) -> Response:
     """Return a roster as it was sent, with result, reference and what to mend beside each row; a ledger act."""
     context = wiring_of(request).context
-    content = await roster_workbooks.annotated(context, actor, roster_id, request.state.language)
+    content = await workbooks.annotated(context, actor, roster_id, request.state.language)
     return WorkbookResponse.file(content, f"roster-{roster_id}.xlsx")
 
 
 @router.get("/rosters/{roster_id}", response_model=RosterView, summary="Read a roster")
 async def get_roster(request: Request, roster_id: IdPath, actor: Annotated[Actor, _EMPLOYER]) -> Response:
     """Return a roster with its totals."""
-    roster = await roster_reads.get_roster(wiring_of(request).context, actor, roster_id)
+    roster = await reads.get_roster(wiring_of(request).context, actor, roster_id)
     return json_response(RosterView(**roster.model_dump(), links=roster_links(roster.id)))
 
 
@@ -100,7 +98,7 @@ async def list_roster_rows(
 ) -> Response:
     """List what became of each row, by number."""
     context = wiring_of(request).context
-    read = partial(roster_reads.get_rows, context, actor, roster_id, language=request.state.language)
+    read = partial(reads.get_rows, context, actor, roster_id, language=request.state.language)
     return await answer_page(request, actor, f"rosters/{roster_id}/rows", query, read)
 
 

@@ -23,11 +23,7 @@ from api.wiring import wiring_of
 from domain.pages import PageQuery
 from domain.person import ComplaintRequest, SessionRequest, SignInLinkRequest
 from domain.references import find_reference
-from privacy import access_days as person_access_days
-from privacy import access_log as person_access_log
-from privacy import objections
-from privacy import own_cases as person_cases
-from privacy import own_data as person_data
+from privacy import access_days, access_log, objections, own_cases, own_data
 from privacy import sign_in as person_sign_in
 from privacy.sign_in import Session
 from privacy.views import ObjectionReceipt, SessionView
@@ -101,7 +97,7 @@ async def list_registrations(request: Request, session: Annotated[Session, _OWN]
     A token with a document opens all cases of the person whose document it is.
     """
     actor, language = request.state.actor, request.state.language
-    items = await person_cases.list_own(wiring_of(request).context, actor, session, language)
+    items = await own_cases.list_own(wiring_of(request).context, actor, session, language)
     return json_response({"items": items})
 
 
@@ -111,7 +107,7 @@ async def list_accesses(
 ) -> Response:
     """List each reading of the person's data, the newest first: when, by which role and organisation, what for."""
     context, actor = wiring_of(request).context, request.state.actor
-    read = partial(person_access_log.list_accesses, context, actor, session, language=request.state.language)
+    read = partial(access_log.list_accesses, context, actor, session, language=request.state.language)
     return await answer_page(request, actor, f"me/access-log/{session.address_hash.hex()}", query, read)
 
 
@@ -121,7 +117,7 @@ async def list_access_days(
 ) -> Response:
     """List the days on which the person's data was read, each reader once a day, and what was opened first."""
     context, actor = wiring_of(request).context, request.state.actor
-    read = partial(person_access_days.list_days, context, actor, session, language=request.state.language)
+    read = partial(access_days.list_days, context, actor, session, language=request.state.language)
     return await answer_page(request, actor, f"me/access-log/days/{session.address_hash.hex()}", query, read)
 
 
@@ -131,7 +127,7 @@ async def read_data(
 ) -> Response:
     """Return all that is held about the person, as a file where one is asked for; itself an act of the ledger."""
     actor, language = request.state.actor, request.state.language
-    held = await person_data.read_own_data(wiring_of(request).context, actor, session, language)
+    held = await own_data.read_own_data(wiring_of(request).context, actor, session, language)
     headers = {"Content-Disposition": 'attachment; filename="own-data.json"'} if query.download else None
     return json_response(held, headers=headers)
 

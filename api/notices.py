@@ -12,10 +12,7 @@ from api.answers import ListRead, answer_page, respond
 from api.notice_views import FailedDeliveryPage, ReadNoticePage
 from api.parameters import IdPath
 from api.wiring import wiring_of
-from cases.notices import failed as delivery_lists
-from cases.notices import lists as notice_lists
-from cases.notices import marks as notice_marks
-from cases.notices import staff as staff_notices
+from cases.notices import failed, lists, marks, staff
 from cases.notices.views import NoticeRead
 from domain.actors import Actor, Role
 from domain.errors import Refused
@@ -61,9 +58,9 @@ async def list_notices(
     reference = find_reference(query.reference) if query.reference is not None else None
     if query.reference is not None and reference is None:
         raise Refused("case_unknown", "There is no case of this reference.")
-    read: ListRead = partial(notice_lists.list_own, context, actor)
+    read: ListRead = partial(lists.list_own, context, actor)
     if actor.role is not Role.EMPLOYER:
-        read = partial(staff_notices.list_own, context, actor, request.state.language)
+        read = partial(staff.list_own, context, actor, request.state.language)
     read = partial(read, kind=query.kind, reference=reference, unread=query.unread)
     return await answer_page(request, actor, "notices", query, read)
 
@@ -74,8 +71,8 @@ async def mark_read(
 ) -> Response:
     """Note that the caller has read a notice; other readers keep their own marks."""
     context, is_employer = wiring_of(request).context, actor.role is Role.EMPLOYER
-    told = notice_lists.told_to(actor) if is_employer else staff_notices.told_to(context.words, actor)
-    return respond(await notice_marks.mark_read(context, actor, notice_id, told, idempotency))
+    told = lists.told_to(actor) if is_employer else staff.told_to(context.words, actor)
+    return respond(await marks.mark_read(context, actor, notice_id, told, idempotency))
 
 
 @router.get("/deliveries/failed", response_model=FailedDeliveryPage, summary="List failed deliveries")
@@ -85,7 +82,7 @@ async def list_failed(
     """List deliveries that failed for good, the newest first, so that their readers are reached in another way."""
     context = wiring_of(request).context
     read = partial(
-        delivery_lists.list_failed,
+        failed.list_failed,
         context,
         actor,
         channel=query.channel,

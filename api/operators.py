@@ -14,8 +14,7 @@ from api.parameters import IdPath
 from api.wiring import wiring_of
 from cases.commands import resume as resuming
 from cases.incidents import cases as incident_cases
-from cases.incidents import causes as incident_causes
-from cases.incidents import stopped as incidents
+from cases.incidents import causes, stopped
 from cases.incidents.views import CauseResumed, CauseView, IncidentInFull, IncidentView
 from cases.notices import channels
 from cases.notices.views import ChannelHealth
@@ -34,7 +33,7 @@ async def list_incidents(
 ) -> Response:
     """List what waits for an operator, oldest first."""
     context = wiring_of(request).context
-    read = partial(incidents.list_incidents, context, actor)
+    read = partial(stopped.list_incidents, context, actor)
     return await answer_page(request, actor, "incidents", query, read)
 
 
@@ -72,7 +71,7 @@ async def list_causes(
 ) -> Response:
     """List one line for all incidents that are alike: how many, since when, the first cases, and what to do."""
     context = wiring_of(request).context
-    read = partial(incident_causes.list_causes, context, actor, request.state.language)
+    read = partial(causes.list_causes, context, actor, request.state.language)
     return await answer_page(request, actor, "incident-causes", query, read)
 
 
@@ -80,7 +79,7 @@ async def list_causes(
 async def read_cause(request: Request, cause_id: IdPath, actor: Annotated[Actor, _OPERATOR]) -> Response:
     """Return the line of a cause of which something is open."""
     context, language = wiring_of(request).context, request.state.language
-    return json_response(await incident_causes.read_cause(context, actor, cause_id, language))
+    return json_response(await causes.read_cause(context, actor, cause_id, language))
 
 
 @router.get("/incident-causes/{cause_id}/incidents", response_model=IncidentPage, summary="List what a cause stopped")
@@ -89,7 +88,7 @@ async def list_of_cause(
 ) -> Response:
     """List the incidents of a cause, oldest first; one that none is of has an empty list."""
     context = wiring_of(request).context
-    read = partial(incident_causes.list_of_cause, context, actor, cause_id, query.state)
+    read = partial(causes.list_of_cause, context, actor, cause_id, query.state)
     return await answer_page(request, actor, f"incident-causes/{cause_id}", query, read)
 
 

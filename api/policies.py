@@ -16,8 +16,7 @@ from domain.clock import day_of
 from domain.errors import Refused
 from domain.rule_packs import PackConfirmation, PackProposal
 from record import re_evaluation
-from register import packs as rule_packs
-from register import trials as rule_trials
+from register import packs, trials
 from register.pack_views import PackVersionView
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["Rules"])
@@ -44,7 +43,7 @@ async def get_policy(request: Request, pack: CodePath, actor: Annotated[Actor, _
 @router.get("/policies/{pack}/versions", response_model=PackVersions, summary="Versions of a rule pack")
 async def list_versions(request: Request, pack: CodePath, actor: Annotated[Actor, _INSIDE]) -> Response:
     """List every version, proposed, rejected and published ones, by the day from which it holds."""
-    return json_response({"items": await rule_packs.list_packs(wiring_of(request).context, actor, pack)})
+    return json_response({"items": await packs.list_packs(wiring_of(request).context, actor, pack)})
 
 
 @router.post("/policies/{pack}", response_model=PackVersionView, status_code=201, summary="Propose a rule pack")
@@ -56,7 +55,7 @@ async def propose_pack(
     actor: Annotated[Actor, _SUPERVISOR],
 ) -> Response:
     """Propose a version with the report of its trial on past cases; a second supervisor signs it."""
-    return respond(await rule_packs.propose_pack(wiring_of(request).context, actor, pack, body, idempotency))
+    return respond(await packs.propose_pack(wiring_of(request).context, actor, pack, body, idempotency))
 
 
 @router.post(
@@ -74,7 +73,7 @@ async def confirm_pack(
 ) -> Response:
     """Give or refuse the second signature; a signed version holds for cases accepted from its first day on."""
     context = wiring_of(request).context
-    return respond(await rule_packs.confirm_pack(context, actor, pack, version, body, idempotency))
+    return respond(await packs.confirm_pack(context, actor, pack, version, body, idempotency))
 
 
 @router.get("/policies/{pack}/trials/{report_hash}", response_model=TrialView, summary="Report of a trial")
@@ -82,7 +81,7 @@ async def get_trial(
     request: Request, pack: CodePath, report_hash: ReportPath, actor: Annotated[Actor, _INSIDE]
 ) -> Response:
     """Return which past cases would flip under a draft, and by which rule."""
-    trial = await rule_trials.read_trial(wiring_of(request).context, actor, pack, report_hash)
+    trial = await trials.read_trial(wiring_of(request).context, actor, pack, report_hash)
     return json_response(trial.document())
 
 

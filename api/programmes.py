@@ -21,8 +21,7 @@ from api.signed import read_body, signed_body, verified
 from api.streams import CsvResponse
 from api.views import CasePage
 from api.wiring import wiring_of
-from cases.case import export as case_export
-from cases.case import reads
+from cases.case import export, reads
 from cases.case.views import CheckView
 from cases.commands.intake import accept
 from cases.programme import Command, Programme, programme_at
@@ -178,13 +177,13 @@ async def _export(
     wiring, programme = wiring_of(request), programme_in(request)
     path = f"{programme.path}/export.csv"
     pages = Pages(wiring, actor, path, query.asked())
-    made = await case_export.begin_export(
+    made = await export.begin_export(
         wiring.context,
         actor,
         programme=programme.code,
         stage=query.stage,
         after=pages.after(query.cursor),
-        most=case_export.MOST_ROWS,
+        most=export.MOST_ROWS,
     )
     headers = {"Content-Disposition": f'attachment; filename="{programme.path}.csv"', "Cache-Control": "no-store"}
     if (cursor := pages.cursor(made.next_position)) is not None:

@@ -18,7 +18,7 @@ from cases.shared.epochs import read_log_epochs
 from domain.actors import Actor, Role
 from domain.errors import FieldError, Refused
 from domain.field_errors import MESSAGES, FieldCode
-from record.seal import log as log_reads
+from record.seal import log
 from record.seal.views import CheckpointView, ConsistencyView, InclusionView, KeysView
 from record.shown import document
 
@@ -86,7 +86,7 @@ async def read_checkpoint(
     """Return the newest checkpoint or an older one, as JSON or as a signed note."""
     wiring = wiring_of(request)
     await wiring.limiter.count_machine("log")
-    sealed = await log_reads.find_checkpoint(wiring.context, query.size)
+    sealed = await log.find_checkpoint(wiring.context, query.size)
     if "text/plain" in request.headers.get("accept", ""):
         return PlainTextResponse(sealed.note)
     return json_response(sealed.view())
@@ -99,14 +99,14 @@ async def read_consistency(
     """Prove that the tree of one size continues that of a smaller one."""
     wiring = wiring_of(request)
     await wiring.limiter.count_machine("log")
-    return json_response(document(await log_reads.prove_consistency(wiring.context, query.old, query.new)))
+    return json_response(document(await log.prove_consistency(wiring.context, query.old, query.new)))
 
 
 @router.get("/keys", response_model=KeysView, summary="Public keys of the log and its witnesses")
 async def read_keys(request: Request, _caller: Annotated[None, anyone()]) -> Response:
     """Return the public keys; `hetao audit verify --keys` takes the answer as it is."""
     context = wiring_of(request).context
-    return json_response(log_reads.public_keys(context, await read_log_epochs(context)))
+    return json_response(log.public_keys(context, await read_log_epochs(context)))
 
 
 @router.get(
@@ -121,11 +121,9 @@ async def read_proofs(
     context = wiring_of(request).context
     _check_one_question(query)
     if query.old is not None:
-        return json_response(document(await log_reads.prove_consistency(context, query.old, query.new)))
+        return json_response(document(await log.prove_consistency(context, query.old, query.new)))
     try:
-        found = await log_reads.prove_inclusion(
-            context, chain=query.chain, seq=query.seq, index=query.index, size=query.size
-        )
+        found = await log.prove_inclusion(context, chain=query.chain, seq=query.seq, index=query.index, size=query.size)
     except Refused as refused:
         if refused.code == "not_sealed_yet":
             raise Answered(refused, {"Retry-After": str(_SEALS_WITHIN_S)}) from None
@@ -138,7 +136,7 @@ async def add_cosignature(request: Request, body: CosignatureBody, _caller: Anno
     """Take the cosignature of a known witness; the cosignature is the credential, and the same again is fine."""
     wiring = wiring_of(request)
     try:
-        sealed = await log_reads.add_cosignature(wiring.context, body.size, body.cosignature)
+        sealed = await log.add_cosignature(wiring.context, body.size, body.cosignature)
     except Refused as refused:
         if refused.code == "signature_invalid":
             await wiring.limiter.count_forged("witness")

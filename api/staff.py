@@ -17,7 +17,7 @@ from api.published_words import TaskKind
 from api.views import BulkView, ReasonList
 from api.wiring import wiring_of
 from cases.commands.routes import ANSWER_TASK
-from cases.tasks import inbox as tasks
+from cases.tasks import inbox
 from cases.tasks.views import TaskView
 from domain.actors import Actor, Role
 from domain.bodies import Body as RequestBody
@@ -80,7 +80,7 @@ async def claim_next(
 ) -> Response:
     """Claim the most urgent free task; two callers never get the same one."""
     kind = body.kind if body is not None else None
-    return respond(await tasks.claim_next(wiring_of(request).context, actor, kind, idempotency))
+    return respond(await inbox.claim_next(wiring_of(request).context, actor, kind, idempotency))
 
 
 @router.post("/tasks/{task_id}/claim", response_model=TaskView, summary="Claim a task")
@@ -88,7 +88,7 @@ async def claim(
     request: Request, task_id: IdPath, idempotency: IdempotencyKey, actor: Annotated[Actor, _HOLDERS]
 ) -> Response:
     """Claim a free task."""
-    return respond(await tasks.claim(wiring_of(request).context, actor, task_id, idempotency))
+    return respond(await inbox.claim(wiring_of(request).context, actor, task_id, idempotency))
 
 
 @router.post("/tasks/{task_id}/release", response_model=TaskView, summary="Give a task back")
@@ -101,7 +101,7 @@ async def release(
 ) -> Response:
     """Give a task back; for a conflict of interest the case is closed to its holder."""
     conflict = body is not None and body.reason is not None
-    return respond(await tasks.release(wiring_of(request).context, actor, task_id, conflict, idempotency))
+    return respond(await inbox.release(wiring_of(request).context, actor, task_id, conflict, idempotency))
 
 
 @router.post("/tasks/{task_id}/assign", response_model=TaskView, summary="Assign a task")
@@ -113,7 +113,7 @@ async def assign(
     actor: Annotated[Actor, _SUPERVISOR],
 ) -> Response:
     """Give a task to someone."""
-    return respond(await tasks.assign(wiring_of(request).context, actor, task_id, body.subject, idempotency))
+    return respond(await inbox.assign(wiring_of(request).context, actor, task_id, body.subject, idempotency))
 
 
 @router.post(
@@ -130,7 +130,7 @@ async def answer_task(
     actor: Annotated[Actor, allow(*ANSWER_TASK.by)],
 ) -> Response:
     """Answer a task that is neither `review` nor `confirm`."""
-    reference = await tasks.find_reference(wiring_of(request).context, actor, task_id)
+    reference = await inbox.find_reference(wiring_of(request).context, actor, task_id)
     concern(reference)
     answer = {"task_id": str(task_id), **body.model_dump(mode="json", exclude_unset=True)}
     return await act(request, actor, reference, CommandKind.ANSWER_TASK, answer, idempotency)

@@ -15,7 +15,7 @@ from api.problems import FieldProblem
 from api.published_words import TaskKind
 from api.views import TaskPage
 from api.wiring import wiring_of
-from cases.tasks import inbox as tasks
+from cases.tasks import inbox
 from cases.tasks.views import TaskCounts
 from domain.actors import Actor, Role
 from domain.bodies import Body
@@ -90,7 +90,7 @@ async def list_tasks(
 ) -> Response:
     """List open tasks: overdue ones first, then by due date and the time they came, or in another order."""
     context = wiring_of(request).context
-    read = partial(tasks.list_tasks, context, actor, query.choice(), order=query.order)
+    read = partial(inbox.list_tasks, context, actor, query.choice(), order=query.order)
     return await answer_page(request, actor, "tasks", query, read)
 
 
@@ -99,7 +99,7 @@ async def count_tasks(
     request: Request, query: Annotated[TaskFilter, Query()], actor: Annotated[Actor, _HOLDERS]
 ) -> Response:
     """Count the open tasks that the caller's list has, by kind, by holder and by urgency."""
-    return json_response(await tasks.count_tasks(wiring_of(request).context, actor, query.choice()))
+    return json_response(await inbox.count_tasks(wiring_of(request).context, actor, query.choice()))
 
 
 @router.post("/assign", response_model=AssignmentsView, summary="Assign several tasks")

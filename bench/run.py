@@ -25,8 +25,7 @@ from bench.compare.driver import Outcome, run_cases
 from bench.compare.sides import ALL
 from bench.compare.sides.base import Running
 from bench.compare.sides.restate import MissingError
-from bench.growth import audit, sleeping
-from bench.growth import registers as growth
+from bench.growth import audit, registers, sleeping
 from bench.load import balanced, fairness, intake, overload, roster, starving, telling, workers
 from bench.measure import machine, revision, spread, versions
 from bench.people import numbers
@@ -40,7 +39,7 @@ _SETTLE_SECONDS: Final = 1.0
 _PARTS: Final[dict[str, tuple[str, ModuleType]]] = {
     "intake": ("intake and reads", intake),
     "roster": ("a roster", roster),
-    "growth": ("growth", growth),
+    "growth": ("growth", registers),
     "audit": ("audit", audit),
     "sleeping": ("sleeping permits", sleeping),
     "overload": ("overload", overload),

@@ -25,6 +25,7 @@ from domain.answers import AuthorityAnswer
 from domain.case_types import CaseType
 from domain.data_map import DataRow
 from domain.decisions import TaskAnswerRequest
+from domain.documents import Document
 from domain.errors import FieldError, Refused
 from domain.forms import Form
 from domain.languages import Language
@@ -281,7 +282,7 @@ class RosterRow(NamedTuple):
     """A row of a roster as it was read: whom it means, and the form of a new case or what is asked of theirs."""
 
     client_reference: str | None
-    identity_number: str | None
+    document: Document | None
     form: Form | None = None
     asked: BaseModel | None = None
 
@@ -290,10 +291,11 @@ class RosterRow(NamedTuple):
 class Roster:
     """A roster: how a row of codes is read, or what is wrong with it, and the command that it asks of a case.
 
-    Of none where each row is a case of its own.
+    Of none where each row is a case of its own. `person` is the column whose document says whom a row means.
     """
 
     read: Callable[[Mapping[str, str]], RosterRow | list[FieldError]]
+    person: str
     asks: str | None = None
 
 
@@ -325,6 +327,8 @@ class Programme:
         moves: the table of its moves, the front half's among them; its columns act.
         tracks: its tracks by name, each with its moves.
         words: the kinds of its deadlines and so on, with those of any case.
+        texts: its package, in whose folder `texts` its words are said in each language; whoever declares it hands them
+            over (`texts.catalogue`).
         commands: all that can be asked of its cases, those of the core among them.
         answers: what answers to tasks do, by the kind of task; of a kind not named here they close the task.
         timers: what is due at each kind of deadline, those of the core among them.
@@ -373,6 +377,7 @@ class Programme:
     moves: Moves
     tracks: Mapping[str, Track] = field(default_factory=dict)
     words: Words = CORE_WORDS
+    texts: str
     commands: Mapping[str, Command]
     answers: Mapping[str, Answer]
     timers: Mapping[str, Timer]

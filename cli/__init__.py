@@ -12,20 +12,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cli import backup as cli_backup
+from cli import backup, docs, doctor, edge, erasures, keys, rehearsal, restore, restored, seal, story, versions
 from cli import cases as cli_cases
-from cli import docs as cli_docs
-from cli import doctor as cli_doctor
-from cli import edge as cli_edge
-from cli import erasures as cli_erasures
-from cli import keys as cli_keys
 from cli import policy as cli_policy
-from cli import rehearsal as cli_rehearsal
-from cli import restore as cli_restore
-from cli import restored as cli_restored
-from cli import seal as cli_seal
-from cli import story as cli_story
-from cli import versions as cli_versions
 from cli.audit import audit_app, witness_app
 
 if TYPE_CHECKING:
@@ -50,30 +39,30 @@ app = typer.Typer(
 @app.callback()
 def _hetao() -> None:
     """Permits of the Hetao zone."""
-    cli_edge.log_to_stderr()
+    edge.log_to_stderr()
 
 
 sandbox_app = typer.Typer(help="Steer the stand-ins of a running stack.", no_args_is_help=True)
 app.add_typer(sandbox_app, name="sandbox")
-sandbox_app.command()(cli_rehearsal.poison)
-sandbox_app.command()(cli_rehearsal.heal)
+sandbox_app.command()(rehearsal.poison)
+sandbox_app.command()(rehearsal.heal)
 register_app = typer.Typer(help="Load what the register rests on.", no_args_is_help=True)
 app.add_typer(register_app, name="register")
 calendar_app = typer.Typer(help="Load years of the working calendar.", no_args_is_help=True)
 app.add_typer(calendar_app, name="calendar")
-app.command()(cli_docs.docs)
-app.command()(cli_doctor.doctor)
-app.command()(cli_restored.restored)
+app.command()(docs.docs)
+app.command()(doctor.doctor)
+app.command()(restored.restored)
 app.add_typer(cli_policy.app, name="policy")
-app.add_typer(cli_erasures.app, name="erasures")
-app.add_typer(cli_keys.app, name="keys")
-app.add_typer(cli_backup.app, name="backup")
-app.add_typer(cli_restore.app, name="restore")
+app.add_typer(erasures.app, name="erasures")
+app.add_typer(keys.app, name="keys")
+app.add_typer(backup.app, name="backup")
+app.add_typer(restore.app, name="restore")
 app.add_typer(cli_cases.app, name="cases")
-audit_app.command()(cli_story.show)
-audit_app.command()(cli_seal.seal)
+audit_app.command()(story.show)
+audit_app.command()(seal.seal)
 app.add_typer(audit_app, name="audit")
-app.add_typer(cli_versions.app, name="versions")
+app.add_typer(versions.app, name="versions")
 app.add_typer(witness_app, name="witness")
 
 DataDir = Annotated[Path, typer.Option("--data-dir", help="Directory of the embedded stack.")]
@@ -120,10 +109,10 @@ def demo(
 ) -> None:
     """Take two sample rosters the whole way, and exit with 0 only if everything came out as it should."""
     _refuse_production()
-    from sandbox.demo import run as demo_
+    from sandbox.demo import run
 
     given = {"rosters": EXAMPLES, "hetao": _COMMAND, "as_json": as_json, "export": export}
-    raise typer.Exit(_refusing(demo_.run, data_dir, **given))
+    raise typer.Exit(_refusing(run.run, data_dir, **given))
 
 
 @app.command()
@@ -192,7 +181,7 @@ def load(file: Annotated[Path, typer.Argument(help="Premises and employers in YA
     from settings import Settings
 
     try:
-        register = RegisterFile.model_validate(yaml.safe_load(cli_edge.read_text(file)))
+        register = RegisterFile.model_validate(yaml.safe_load(edge.read_text(file)))
     except (yaml.YAMLError, ValidationError) as error:
         sys.exit(f"hetao: {file} cannot be loaded: {fault_in(error)}.")
     _print_json(asyncio.run(_load_register(Settings(), register)))
@@ -308,7 +297,7 @@ def _days_of(year: int | None, file: Path | None) -> "Mapping[date, bool] | None
 
     if file is not None:
         try:
-            given = CalendarFile.model_validate(yaml.safe_load(cli_edge.read_text(file)))
+            given = CalendarFile.model_validate(yaml.safe_load(edge.read_text(file)))
         except (yaml.YAMLError, ValidationError) as error:
             sys.exit(f"hetao: {file} cannot be loaded: {fault_in(error)}.")
         if year not in (None, given.year):
@@ -388,4 +377,4 @@ def _print_json(value: Any) -> None:
 
 def main() -> None:
     """Run the command line."""
-    cli_edge.run(app)
+    edge.run(app)

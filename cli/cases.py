@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import edge as cli_edge
+from cli import edge
 from cli.policy import settings_of
 from domain.clock import CHINA
 
@@ -84,7 +84,7 @@ def revive(
 _BROKE_OFF = {
     "temporal": "Temporal does not answer at TEMPORAL_ADDRESS, or has no such namespace: bring it back first",
     "database": "PostgreSQL does not answer at HETAO_DATABASE_URL: bring it back first",
-    "schema_older": cli_edge.OLDER,
+    "schema_older": edge.OLDER,
     "interrupted": "interrupted",
 }
 

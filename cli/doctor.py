@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from cli import edge as cli_edge
+from cli import edge
 from cli.policy import settings_of
 from domain.checkups import Health, Line, fail, ok, warn
 
@@ -61,7 +61,7 @@ async def _look(data_dir: Path | None) -> list[Line]:
         settings = settings_of(data_dir)
     except ValidationError as error:
         to_do = "set it as docs/operations.md says; nothing else was looked at"
-        return [fail("settings", each, to_do) for each in cli_edge.settings_lines(error)]
+        return [fail("settings", each, to_do) for each in edge.settings_lines(error)]
     files = _files(settings)
     _load()
     looks: list[tuple[str, Awaitable[list[Line]]]] = [("PostgreSQL", _postgres(settings))]
@@ -85,7 +85,7 @@ async def _guarded(name: str, look: Awaitable[list[Line]]) -> list[Line]:
     try:
         return await look
     except Exception as error:  # noqa: BLE001 - a look that breaks hides no other; its message may hold an address
-        if cli_edge.lacks_schema(error):
+        if edge.lacks_schema(error):
             return [warn(name, "the database lacks tables of this version", "run `hetao migrate`, which makes them")]
         to_do = "look at the lines above first; where they are well, it is a defect of ours"
         return [fail(name, f"the look itself broke ({type(error).__name__})", to_do)]

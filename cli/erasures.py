@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from cli import edge as cli_edge
+from cli import edge
 from cli.policy import settings_of
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _TO_DO: Final = {
     " there; where there is none, `hetao erasures complete` makes it anew of what this database knows",
     "erasure_list_altered": ". A line was altered, put in or left out: put the file's own backup in its place",
     "erasure_list": ". The file named by HETAO_ERASURE_LIST can be neither read nor written",
-    "schema_older": f". {cli_edge.OLDER}",
+    "schema_older": f". {edge.OLDER}",
     "database": ". PostgreSQL does not answer: mend HETAO_DATABASE_URL or start it",
 }
 

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cli import edge as cli_edge
+from cli import edge
 from cli.policy import settings_of
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def _report(settings: "Settings") -> "KeyReport":
     try:
         return asyncio.run(_read(settings))
     except Unavailable as error:
-        why = cli_edge.OLDER if error.reason == "schema_older" else error.reason
+        why = edge.OLDER if error.reason == "schema_older" else error.reason
         sys.exit(f"hetao: the register of keys cannot be read: {why}")
 
 

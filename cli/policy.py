@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from cli import edge as cli_edge
+from cli import edge
 
 if TYPE_CHECKING:
     from datetime import date
@@ -50,7 +50,7 @@ def try_policy(
     from programmes import PROGRAMMES
 
     try:
-        draft = parse_pack(cli_edge.read_text(pack))
+        draft = parse_pack(edge.read_text(pack))
     except PackError as error:
         sys.exit(f"hetao: {error}")
     try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from cli import edge as cli_edge
+from cli import edge
 from cli.policy import settings_of
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def restored(
         asyncio.run(_nothing_lost(settings_of(data_dir)))
         print("It is written down that the database is another one and lost nothing.")
         return
-    note = read_note(cli_edge.read_text(last_checkpoint)) if last_checkpoint else None
+    note = read_note(edge.read_text(last_checkpoint)) if last_checkpoint else None
     try:
         found, declared = asyncio.run(
             _restored(settings_of(data_dir), note, again=again, asks_temporal=not without_temporal)
@@ -69,7 +69,7 @@ def restored(
         raise typer.Exit(2) from refused
     except Unavailable as error:
         away = f"{error.reason} is away: run it again when it is there"
-        print(f"hetao: {cli_edge.OLDER if error.reason == 'schema_older' else away}", file=sys.stderr)
+        print(f"hetao: {edge.OLDER if error.reason == 'schema_older' else away}", file=sys.stderr)
         raise typer.Exit(2) from error
     if declaration is not None:
         declaration.write_text(json.dumps(declared, ensure_ascii=False) + "\n", encoding="utf-8")

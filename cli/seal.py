@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import edge as cli_edge
+from cli import edge
 from cli.policy import settings_of
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _signers(keys: Path | None) -> "Signers | None":
 
     if keys is None:
         return None
-    known = read_keys(cli_edge.read_text(keys))
+    known = read_keys(edge.read_text(keys))
     return Signers(known.origin, known.log_keys, known.former)
 
 

@@ -3,7 +3,7 @@
 # ruff: noqa: E501 - a table is read a row a line
 from typing import Final
 
-from domain.data_map import ALL, NOBODY, OPERATORS, OWN, SIDES, STAFF, DataClass, Kept, Retention, rows
+from domain.data_map import ALL, NOBODY, OPERATORS, OUT, OWN, SIDES, STAFF, DataClass, Kept, Retention, rows
 
 _PERSONAL: Final = DataClass.PERSONAL
 _SENSITIVE: Final = DataClass.SENSITIVE
@@ -13,6 +13,8 @@ _CASE: Final = Retention.CASE
 _EMPLOYER: Final = Retention.EMPLOYER
 
 BODIES: Final = (
+    *rows("PersonDocument", "kind place", "what kind of document a person is known by", OUT, of=_PERSONAL, kept=_PART, until=_CASE),
+    *rows("PersonDocument", "number", "finding the person again; naming them to authorities", OUT, of=_SENSITIVE, kept=_PART, until=_CASE),
     *rows("ContestRequest", "note", "why a finding is thought wrong", ALL, of=_PERSONAL, kept=_SEALED, until=_CASE),
     *rows("WithdrawalRequest", "reason", "why an application is withdrawn", ALL, of=_PERSONAL, kept=_SEALED, until=_CASE),
     *rows("FactContest", "note", "why a recorded fact is thought wrong", ALL, of=_PERSONAL, kept=_SEALED, until=_CASE),

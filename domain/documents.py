@@ -63,10 +63,19 @@ class Document:
         """Return what kind of document it is, so that no trace of an error shows a number."""
         return f"Document({self.kind.value}, {self.place})"
 
+    def is_same_person(self, other: "Document") -> bool:
+        """Whether whoever has one has the other: the count of issues says nothing of who somebody is."""
+        return self.looked_up_by == other.looked_up_by
+
+    @property
+    def is_of_eighteen(self) -> bool:
+        """Whether its number is an identity number of eighteen characters, which says its kind by itself."""
+        return self.kind in _OF_EIGHTEEN and len(self.number) == 18
+
     @property
     def looked_up_by(self) -> tuple[str, str]:
         """The purpose and the value of the keyed hash by which the person is found."""
-        if self.kind in _OF_EIGHTEEN and len(self.number) == 18:
+        if self.is_of_eighteen:
             return _EIGHTEEN, self.number
         return _OTHER, f"{self.kind.value}/{self.place}/{self.number}"
 
@@ -90,7 +99,7 @@ def parse_document(kind: str, number: str, place: str | None = None) -> Document
     except ValueError:
         kinds = tuple(each.value for each in DocumentKind)
         raise DocumentError("kind", FieldCode.UNKNOWN_VALUE, "Give one of the kinds that are known.", kinds) from None
-    issued = _place_of(known, place)
+    issued = place_of(known, place)
     if len(number) > LONGEST:
         raise DocumentError("number", FieldCode.TOO_LONG, f"A number has {LONGEST} characters at most.")
     compact = normalise_document_number(number)
@@ -115,6 +124,19 @@ def document_of_identity_number(number: str) -> Document:
     return parse_document(kind, number)
 
 
+def document_of_eighteen(number: str) -> Document:
+    """Return the document of a number of eighteen characters that was checked when it was taken on."""
+    return Document(_KIND_OF.get(kind_of(number), DocumentKind.RESIDENT_IDENTITY_CARD), MAINLAND, number)
+
+
+def kept_document(kind: DocumentKind, place: str, number: str) -> Document:
+    """Return a document as it is kept in a form; it was taken on, and is taken whatever the checks say today."""
+    try:
+        return parse_document(kind.value, number, place)
+    except DocumentError:
+        return Document(kind, place, number, is_confirmed=False)
+
+
 def hk_check_character(body: str) -> str:
     """Return the check character of a Hong Kong identity card: of one or two letters and six digits.
 
@@ -126,7 +148,12 @@ def hk_check_character(body: str) -> str:
     return "A" if rest == 10 else str(rest)
 
 
-def _place_of(kind: DocumentKind, place: str | None) -> str:
+def place_of(kind: DocumentKind, place: str | None) -> str:
+    """Return where a document was issued, which most kinds say by themselves.
+
+    Raises:
+        DocumentError: it is left out or not known where the kind does not say it, or is another than the kind says.
+    """
     own = _PLACES.get(kind)
     given = (place or "").strip().upper() or own
     if own is None and given is None:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, NamedTuple, Self, TypeGuard, TypeVar, get_args
 from pydantic import ValidationError
 
 from domain.bodies import Body, Parts
+from domain.documents import Document, DocumentKind, document_of_eighteen, kept_document
 from domain.errors import Defect, FieldError
 from domain.field_errors import field_errors
 from domain.fields import Label
@@ -25,7 +26,7 @@ class Subject(NamedTuple):
 
     name_zh: str
     name_en: str | None
-    identity_number: str
+    document: Document
     email: str | None
     phone: str | None
     language: Language
@@ -56,17 +57,25 @@ class Form(Body):
         return Subject(
             name_zh=person["name_zh"],
             name_en=person.get("name_en"),
-            identity_number=person["identity_number"],
+            document=cls.document_of(person),
             email=person.get("email"),
             phone=person.get("phone"),
             language=Language(person["language"]),
         )
 
     @classmethod
-    def number_in(cls, given: Mapping[str, Any]) -> str | None:
-        """Return the identity number in parts of a form as they were stored, or None where they have none."""
-        number: str | None = (given.get(_PERSON) or {}).get("identity_number")
-        return number
+    def document_in(cls, given: Mapping[str, Any]) -> Document | None:
+        """Return the person's document in parts of a form as they were stored, or None where they have none."""
+        person = given.get(_PERSON) or {}
+        return cls.document_of(person) if person.keys() & {"identity_number", "document"} else None
+
+    @classmethod
+    def document_of(cls, person: Mapping[str, Any]) -> Document:
+        """Return the document by which the person of a form is known: `document` there, or `identity_number`."""
+        if "document" in person:
+            given = person["document"]
+            return kept_document(DocumentKind(given["kind"]), given["place"], given["number"])
+        return document_of_eighteen(person["identity_number"])
 
     @classmethod
     def name_of(cls, part: str) -> str:
@@ -80,9 +89,8 @@ class Form(Body):
     def subject(self) -> Subject:
         """The person whom the case is about."""
         person = getattr(self, _PERSON)
-        return Subject(
-            person.name_zh, person.name_en, person.identity_number, person.email, person.phone, person.language
-        )
+        document = self.document_of(person.model_dump(mode="json", include={"identity_number", "document"}))
+        return Subject(person.name_zh, person.name_en, document, person.email, person.phone, person.language)
 
     def with_contact(self, contact: Mapping[str, str | None]) -> Self:
         """Return the form with other addresses of its person, by the names of their fields."""

@@ -24,7 +24,7 @@ class OpenPoint(BaseModel):
 
 def points_of_findings(findings: Iterable[Finding]) -> tuple[OpenPoint, ...]:
     """Return the points that an assessment names."""
-    return tuple(OpenPoint(code=each.code.value, outcome=each.outcome, fields=each.fields) for each in findings)
+    return tuple(OpenPoint(code=each.code, outcome=each.outcome, fields=each.fields) for each in findings)
 
 
 def points_of_reasons(reasons: Iterable[GivenReason], forms: Iterable[type[Form]]) -> tuple[OpenPoint, ...]:

@@ -5,27 +5,25 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from domain.findings import Finding, FindingCode, FindingOutcome
+from domain.findings import Finding, FindingOutcome
 from domain.stages import Destination
 from policy.facts import Facts
 from policy.pack import Pack
 
 REGISTRATION_SCOPE: Final = "registration"
-# Found when the authority answered, from its answer and not from the kept facts, so that no rule finds it again.
-ABOUT_ANSWERS: Final = frozenset({FindingCode.AUTHORITY_TERM_DIFFERS})
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """A rule that found something else than before; None where it then, or now, had nothing to say."""
 
-    code: FindingCode
+    code: str
     before: FindingOutcome | None
     now: FindingOutcome | None
 
     def as_json(self) -> dict[str, str | None]:
         """Return the difference as reports and answers show it."""
-        return {"code": self.code.value, "before": _value(self.before), "now": _value(self.now)}
+        return {"code": self.code, "before": _value(self.before), "now": _value(self.now)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +35,17 @@ class Rules:
         assess: finds what there is to find of a case.
         of_destination: the same of what is asked for with it, by destination.
         looked_at: the facts that a finding rests on, for those that an answer to the first may answer in the second.
+        codes: what there is to find; a reason of the same name is about that finding alone.
+        about_answers: what is found when somebody outside answered, from the answer and not from the kept facts, so
+            that no rule finds it again.
     """
 
     facts: type[Facts]
     assess: Callable[[Any, Pack, date], tuple[Finding, ...]]
     of_destination: Callable[[Any, Destination, Pack, date], tuple[Finding, ...]]
-    looked_at: Mapping[FindingCode, tuple[str, ...]]
+    looked_at: Mapping[str, tuple[str, ...]]
+    codes: frozenset[str] = frozenset()
+    about_answers: frozenset[str] = frozenset()
 
 
 def run_again(rules: Rules, scope: str, facts: Facts, pack: Pack, on: date) -> tuple[Finding, ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from domain.findings import Audience, Finding, FindingCode, FindingOutcome
+from domain.findings import Audience, Finding, FindingOutcome
 from policy.facts import Facts
 from policy.pack import Pack
 
@@ -17,7 +17,7 @@ Judge = Callable[[Any, Pack, date], FindingOutcome | None]
 class Rule:
     """A rule; its judge returns None where another rule already speaks for the same fact."""
 
-    code: FindingCode
+    code: str
     source: str
     audience: Audience
     fields: tuple[str, ...]
@@ -31,7 +31,7 @@ class Rule:
         if outcome is None:
             return None
         return Finding(
-            code=self.code,
+            code=str(self.code),
             outcome=outcome,
             source=self.source,
             audience=self.audience,
@@ -41,7 +41,7 @@ class Rule:
 
 
 def rule(
-    code: FindingCode,
+    code: str,
     *,
     source: str,
     audience: Audience,

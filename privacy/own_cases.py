@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.case import own_views as views
+from cases.case import own_views
 from cases.case.contact import given_of, serving_now, waiting_views
 from cases.case.reading import CaseReading, read_cases
 from cases.case.shows import views_of
@@ -98,7 +98,7 @@ async def need_own(
     raise Refused("case_unknown", "There is no case of yours of this reference.")
 
 
-async def list_own(context: Context, actor: Actor, session: Session, language: Language) -> list[views.OwnCase]:
+async def list_own(context: Context, actor: Actor, session: Session, language: Language) -> list[own_views.OwnCase]:
     """Return the cases of a session at every employer, in plain words."""
     async with context.database.begin(actor.tenant) as connection:
         cases = await own_cases(context, connection, session, actor)
@@ -119,11 +119,11 @@ async def employer_names(
 
 def own_view(
     case: OwnCase, actor: Actor, names: Mapping[str, str], chain: list[LedgerRow], language: Language
-) -> views.OwnCase:
+) -> own_views.OwnCase:
     """Return a case as its person reads it: where it stands and what comes next, and nothing for staff alone."""
     reading = case.reading
     whole = case_view(reading, actor, language)
-    own = views.OwnCase(
+    own = own_views.OwnCase(
         reference=whole.reference,
         programme=whole.programme,
         employer_id=whole.employer_id,
@@ -163,10 +163,10 @@ def _given(reading: CaseReading) -> Row:
     return opened
 
 
-def _recorded(view: RecordedFactView, reading: CaseReading, language: Language) -> views.OwnRecordedFact:
+def _recorded(view: RecordedFactView, reading: CaseReading, language: Language) -> own_views.OwnRecordedFact:
     """Return a fact that an officer recorded, in plain words; what it says stands with all that is held."""
     row = next(each for each in reading.facts if each.number == view.number)
-    return views.OwnRecordedFact(
+    return own_views.OwnRecordedFact(
         **vars(view),
         may_contest=_may_contest(reading, row),
         label=plain("fields", short_of(view.field), language),

@@ -107,10 +107,10 @@ async def _case(
 
 
 def _is_own(case: OwnCase, body: Row) -> bool:
-    """Whether what was given names this person: an identity number that was corrected may be somebody else's."""
+    """Whether what was given names this person: a document that was corrected may be somebody else's."""
     form = case.reading.form
-    number = form.number_in(body)
-    return number is None or number == form.number_in(case.given)
+    document, own = form.document_in(body), form.document_in(case.given)
+    return document is None or own is None or document.is_same_person(own)
 
 
 def _facts(body: Row, declared: Programme, language: Language) -> list[OwnFactView]:

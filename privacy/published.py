@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, create_model
 
-from cases.case import views as core
+from cases.case import views
 from cases.case.shows import Published
 from cases.case.views import FindingView, OpenPointView, RecordedFactView, view
 from domain.forms import Form
@@ -119,7 +119,7 @@ def publish(named: str, form: type[Form], description: str) -> Published:
     opened: dict[str, Any] = {name: (Any, None) for names in form.fields_by_part().values() for name in names}
     return Published(
         description=description,
-        case=_named(f"{named}CaseView", core.CaseAnsweredToStaff, core.CaseAnswered, core.CaseView),
+        case=_named(f"{named}CaseView", views.CaseAnsweredToStaff, views.CaseAnswered, views.CaseView),
         own_case=_own(f"{named}OwnCaseView", OwnCaseEnd, OwnCaseFacts, OwnCaseDates, OwnCaseHead),
         own_data=_own(
             f"{named}OwnDataCaseView", OwnDataRest, OwnDataFacts, OwnCaseEnd, OwnCaseFacts, OwnCaseDates, OwnCaseHead

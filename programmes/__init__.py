@@ -1,4 +1,4 @@
-"""The programmes, one room each, and the registry of them, which the edge hands to the core."""
+"""The programmes, one room each, and the registry of them, which the edge hands to the core; their texts at once."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -7,11 +7,14 @@ from cases.programme import Programme
 from domain.case_types import CaseTypes
 from programmes.talent_permit.programme import TALENT_PERMIT
 from store.case_tables import OwnTables
+from texts.catalogue import hand_over
 
 # By the code that each case carries.
 PROGRAMMES: Final[Mapping[str, Programme]] = {each.code: each for each in (TALENT_PERMIT,)}
 # By what references of their cases begin with.
 CASE_TYPES: Final = CaseTypes(PROGRAMMES)
+
+hand_over(*(each.texts for each in PROGRAMMES.values()))
 
 
 def own_tables() -> OwnTables:

@@ -6,7 +6,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.incidents import rows as incident_rows
+from cases.incidents import rows
 from cases.shared.context import Context
 from domain.case_types import reference_of
 from domain.incidents import Healed, IncidentKind
@@ -58,7 +58,7 @@ async def end(connection: AsyncConnection, runs: Iterable[tuple[str, str]], at: 
     ids = [_incident_id(workflow_id, run_id) for workflow_id, run_id in runs]
     if ids:
         which = incidents.c.incident_id.in_(ids)
-        await incident_rows.end(connection, at, Healed.ARCHIVED, "archive_histories", which)
+        await rows.end(connection, at, Healed.ARCHIVED, "archive_histories", which)
 
 
 def _incident_id(workflow_id: str, run_id: str) -> UUID:

@@ -20,7 +20,7 @@ from domain.acts import Act
 from domain.findings import Finding
 from domain.languages import Language
 from policy.pack import Pack, PackError
-from policy.rerun import ABOUT_ANSWERS, differences, run_again
+from policy.rerun import differences, run_again
 from record.story_views import FindingThen
 from store.ledger import Entry
 from store.rows.register import AssessmentRow
@@ -77,8 +77,9 @@ async def evaluate_again(context: Context, actor: Actor, reference: str, languag
 
 def _run(context: Context, file: CaseFile, row: AssessmentRow, language: Language) -> RunAgain:
     place = f"{row.reference}/{row.scope}/{row.seq}"
+    rules = programme_of(file).rules
     found, readable = kept_findings(row.findings)
-    before = [finding for finding in found if finding.code not in ABOUT_ANSWERS]
+    before = [finding for finding in found if finding.code not in rules.about_answers]
     kept = RunAgain(
         scope=row.scope,
         seq=row.seq,
@@ -94,7 +95,6 @@ def _run(context: Context, file: CaseFile, row: AssessmentRow, language: Languag
     pack = _pack(file, row.policy_version)
     if pack is None:
         return kept
-    rules = programme_of(file).rules
     facts = rules.facts.read(file.open("assessments", "facts", place, row.facts))
     now = run_again(rules, row.scope, facts, pack, file.accepted_on)
     return replace(
@@ -124,7 +124,8 @@ def kept_findings(rows: list[Any]) -> tuple[list[Finding], bool]:
     found: list[Finding] = []
     for row in rows:
         with contextlib.suppress(ValidationError):
-            found.append(Finding.model_validate(row))
+            finding = Finding.model_validate(row)
+            found += [finding] if finding.code in FINDINGS else []
     return found, len(found) == len(rows)
 
 

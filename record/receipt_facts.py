@@ -66,7 +66,7 @@ def findings_shown(assessment: AssessmentRow | None, actor: Actor) -> list[Findi
     found = [Finding.model_validate(each) for each in assessment.findings]
     return [
         FindingTold(
-            code=finding.code.value,
+            code=finding.code,
             outcome=finding.outcome.value,
             says={language.value: finding_sentence(finding, language) for language in Language},
             source=finding.source,

@@ -33,7 +33,7 @@ from record.receipt_views import (
     RowTold,
     SealTold,
 )
-from record.seal import log as log_reads
+from record.seal import log
 from record.shown import document
 from store.ledger import Entry, append
 from store.rows.record import LedgerRow
@@ -76,7 +76,7 @@ async def issue_receipts(context: Context, actor: Actor, reference: str) -> Rece
         of = views_in(context, case.programme).told
         decided = [each for each in decisions_of(rows, of) if actor.is_inside or each.is_out]
         places = [(each.row.chain, each.row.seq) for each in decided]
-        sealed, proved = await log_reads.prove_rows(connection, places)
+        sealed, proved = await log.prove_rows(connection, places)
         origin = await origin_now(connection, context.log_origin)
         items, pending, issued = [], [], []
         for decision, place in zip(decided, places, strict=True):

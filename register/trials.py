@@ -25,7 +25,7 @@ from domain.errors import Refused, need
 from domain.findings import Finding, outcome_of
 from domain.spellings import POLICY_CHAIN, POLICY_LOCK
 from policy.pack import Pack
-from policy.rerun import ABOUT_ANSWERS, REGISTRATION_SCOPE, Rules, differences, run_again
+from policy.rerun import REGISTRATION_SCOPE, Rules, differences, run_again
 from store.encryption import WrappedKey, unwrap
 from store.ledger import Entry, append
 from store.rows.rules import TrialRow
@@ -224,9 +224,8 @@ def _try(context: Context, rules: Rules, pack: Pack, rows: list[AssessedRow], ta
     for row in rows:
         place = f"{row.reference}/{row.scope}/{row.seq}"
         facts = rules.facts.read(json.loads(key.open("assessments", "facts", place, row.facts)))
-        before = [
-            finding for each in row.findings if (finding := Finding.model_validate(each)).code not in ABOUT_ANSWERS
-        ]
+        found = [Finding.model_validate(each) for each in row.findings]
+        before = [finding for finding in found if finding.code not in rules.about_answers]
         now = run_again(rules, row.scope, facts, pack, day_of(row.accepted_at))
         _compare(row, before, now, tally)
     flips = tally.flips[begun:]
@@ -244,7 +243,7 @@ def _compare(row: AssessedRow, before: Sequence[Finding], now: Sequence[Finding]
     scope.flipped += 1
     scope.outcome_changes += was != would_be
     tally.moves[f"{was} -> {would_be}"] += 1
-    tally.rules.update(difference.code.value for difference in found)
+    tally.rules.update(difference.code for difference in found)
     tally.flips.append(
         _Flip(
             reference=row.reference,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from domain.findings import Finding, FindingCode, FindingOutcome
+from domain.findings import Finding, FindingOutcome
 from domain.languages import Language
 from texts.catalogue import Sentence, read_groups
 
@@ -15,6 +15,6 @@ def finding_sentence(finding: Finding, language: Language) -> str:
     return sentence_of(finding.code, finding.outcome, language)
 
 
-def sentence_of(code: FindingCode, outcome: FindingOutcome, language: Language) -> str:
+def sentence_of(code: str, outcome: FindingOutcome, language: Language) -> str:
     """Return the sentence of a finding's code and outcome in a language."""
     return FINDINGS[code][outcome].in_language(language)

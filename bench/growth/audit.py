@@ -25,8 +25,7 @@ from domain.actors import Role
 from domain.acts import Act
 from domain.stages import Destination
 from programmes.talent_permit.words import PermitAct
-from record import review as audit_review
-from record import search as audit_events
+from record import review, search
 from record.event_views import CountBy
 from record.search import Filters, Place
 from sandbox.stack.ports import free_port
@@ -98,8 +97,8 @@ class Log:
 async def page(log: Log, after: Place | None = None, **asked: Any) -> int:
     """Read one page of a search, and return how many rows it has."""
     async with log.context.database.begin() as connection:
-        below = await audit_events.horizon(connection)
-        rows, _ = await audit_events.read_page(connection, Filters(**asked), below, after, 50)
+        below = await search.horizon(connection)
+        rows, _ = await search.read_page(connection, Filters(**asked), below, after, 50)
     return len(rows)
 
 
@@ -126,12 +125,12 @@ ASKED: Final[dict[str, Ask]] = {
     "by act and role that never meet": lambda log: page(log, act=Act.DECIDED, role=Role.AUTHORITY),
     "by nothing that is there": lambda log: page(log, outcome="none"),
     "of one day, by act": lambda log: page(log, act=Act.CLAIMED, begins=_END - timedelta(days=1), ends=_END),
-    "count of one day by act": lambda log: audit_events.count(log.context, _day(), CountBy.ACT),
-    "count of one day by actor, of a role": lambda log: audit_events.count(
+    "count of one day by act": lambda log: search.count(log.context, _day(), CountBy.ACT),
+    "count of one day by actor, of a role": lambda log: search.count(
         log.context, _day(role=Role.OFFICER), CountBy.ACTOR
     ),
-    "count of one day by reason": lambda log: audit_events.count(log.context, _day(), CountBy.REASON),
-    "conflicts of one day": lambda log: audit_review.find_conflicts(log.context, _END - timedelta(days=1), _END),
+    "count of one day by reason": lambda log: search.count(log.context, _day(), CountBy.REASON),
+    "conflicts of one day": lambda log: review.find_conflicts(log.context, _END - timedelta(days=1), _END),
 }
 
 

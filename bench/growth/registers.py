@@ -29,7 +29,7 @@ from bench.growth.copies import SMALL, Stencil, load
 from bench.measure import latencies_ms
 from bench.people import numbers, registration
 from bench.servers import ROOT
-from cases.calls import making as calls
+from cases.calls import making
 from cases.case import reads
 from cases.commands import intake
 from cases.commands import submit as acts
@@ -37,7 +37,7 @@ from cases.commands.advance import advance
 from cases.deadlines.calendar_loads import load_published
 from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency
-from cases.tasks import inbox as tasks
+from cases.tasks import inbox
 from domain.actors import PARK, Actor, Role, system
 from domain.answers import AuthorityAnswer
 from domain.commands import CommandKind
@@ -50,7 +50,7 @@ from policy.limits import limits_of
 from policy.pack import PackShelves
 from policy.packs import load_limits, load_rule_packs
 from programmes import PROGRAMMES
-from programmes.talent_permit.authority import outcomes as answers
+from programmes.talent_permit.authority import outcomes
 from programmes.talent_permit.limits import RULES
 from programmes.talent_permit.programme import TALENT_PERMIT
 from programmes.talent_permit.requests import RegistrationRequest
@@ -122,8 +122,8 @@ async def resting_case(context: Context, number: int) -> str:
     await advance(context, reference, context.clock())
     course = await decide(context, reference)
     for call in course.calls:
-        orders = await calls.find_orders(context, reference, call.key, context.clock())
-        await calls.record(context, reference, {order.key: None for order in orders}, context.clock())
+        orders = await making.find_orders(context, reference, call.key, context.clock())
+        await making.record(context, reference, {order.key: None for order in orders}, context.clock())
     today = context.clock().date()
     for destination in ("HK", "MO"):
         for outcome in ("accepted", "issued"):
@@ -141,7 +141,7 @@ async def resting_case(context: Context, number: int) -> str:
                     **terms,
                 }
             )
-            await answers.receive(context, system("authority"), answer)
+            await outcomes.receive(context, system("authority"), answer)
     await advance(context, reference, context.clock())
     return reference
 
@@ -173,7 +173,7 @@ class Register:
     async def claim(self) -> None:
         """Claim the most urgent task."""
         name = Idempotency("next", str(uuid4()), b"{}")
-        reply = await tasks.claim_next(self.context, OFFICER, TaskKind.REVIEW, name)
+        reply = await inbox.claim_next(self.context, OFFICER, TaskKind.REVIEW, name)
         assert reply.progress == "applied", reply
 
     async def decide(self) -> None:
@@ -201,12 +201,12 @@ WORKS: Final[dict[str, Work]] = {
     ),
     "list of a small employer": lambda r: reads.list_cases(r.context, SMALL_EMPLOYER, limit=20),
     "list of staff, by a rare stage": lambda r: reads.list_cases(r.context, OFFICER, stage=Stage.REFUSED, limit=20),
-    "inbox page": lambda r: tasks.list_tasks(r.context, OFFICER, limit=50),
-    "inbox, page in the middle": lambda r: tasks.list_tasks(r.context, OFFICER, after=r.middle_of_inbox, limit=50),
-    "inbox of a supervisor": lambda r: tasks.list_tasks(r.context, SUPERVISOR, limit=50),
-    "inbox, by a rare kind": lambda r: tasks.list_tasks(r.context, OFFICER, _CHANGES, limit=50),
-    "inbox, of a small employer": lambda r: tasks.list_tasks(r.context, OFFICER, _OF_SMALL, limit=50),
-    "inbox, own tasks": lambda r: tasks.list_tasks(r.context, OFFICER, _OWN, limit=50),
+    "inbox page": lambda r: inbox.list_tasks(r.context, OFFICER, limit=50),
+    "inbox, page in the middle": lambda r: inbox.list_tasks(r.context, OFFICER, after=r.middle_of_inbox, limit=50),
+    "inbox of a supervisor": lambda r: inbox.list_tasks(r.context, SUPERVISOR, limit=50),
+    "inbox, by a rare kind": lambda r: inbox.list_tasks(r.context, OFFICER, _CHANGES, limit=50),
+    "inbox, of a small employer": lambda r: inbox.list_tasks(r.context, OFFICER, _OF_SMALL, limit=50),
+    "inbox, own tasks": lambda r: inbox.list_tasks(r.context, OFFICER, _OWN, limit=50),
     "intake": Register.intake,
     "assessment": Register.assess,
     "task claim": Register.claim,

@@ -1,4 +1,4 @@
-"""A corrected identity number: the case moves to another person, and its contents are sealed again under that key.
+"""A corrected document: the case moves to another person, and its contents are sealed again under that key.
 
 What people signed stays as they signed it: beside the statement of a command stands a second one, by the step, about
 the body as it is sealed now.
@@ -17,7 +17,7 @@ from cases.case.contact import earlier_addresses, keep_earlier
 from cases.case.file import CaseFile
 from cases.case.parties import change_subject
 from cases.keys.register import wait_for_signer
-from cases.shared.persons import get_or_add_person
+from cases.shared.persons import get_or_add_person, last_four_hash
 from domain.errors import Refused
 from domain.forms import Form
 from domain.spellings import Place
@@ -46,9 +46,9 @@ async def take_identity(file: CaseFile, connection: AsyncConnection, whole: Form
     Raises:
         Refused: `live_registration_exists` or `client_reference_taken`, by the index that guards each.
     """
-    number = whole.subject.identity_number
-    is_other = number != file.subject.identity_number
-    person = await get_or_add_person(file.context, connection, number) if is_other else None
+    document = whole.subject.document
+    is_other = not document.is_same_person(file.subject.document)
+    person = await get_or_add_person(file.context, connection, document) if is_other else None
     person_id = person.person_id if person else file.row.person_id
     await _hold_place(file, connection, person_id, whole.client_reference, at)
     file.row.change(person_id=person_id, client_reference=whole.client_reference)
@@ -60,8 +60,7 @@ async def take_identity(file: CaseFile, connection: AsyncConnection, whole: Form
     earlier = earlier_addresses(file)
     file.person_key = person.key
     keep_earlier(file, earlier)
-    last_four = file.context.keyring.lookup_hash(f"last_four/{file.employer_id}", number[-4:].upper())
-    file.row.last_four_hash = last_four
+    file.row.last_four_hash = last_four_hash(file.context, file.employer_id, document)
 
 
 async def _hold_place(

@@ -8,7 +8,6 @@ from cases.case.reading import CaseReading
 from cases.case.signers import notes_of
 from cases.case.views import OpenPointView
 from domain.errors import Refused
-from domain.findings import FindingCode
 from domain.languages import Language
 from domain.open_points import OpenPoint
 from texts.fields import field_names
@@ -57,7 +56,7 @@ def _speak(point: OpenPoint, note: str | None, language: Language) -> Reason:
     if point.outcome is None:
         sentence = reason_sentence(point.code, language)
     else:
-        sentence = sentence_of(FindingCode(point.code), point.outcome, language)
+        sentence = sentence_of(point.code, point.outcome, language)
     names = field_names(point.fields, language)
     return Reason(code=point.code, sentence=sentence, fields=point.fields, field_names=names, note=note)
 

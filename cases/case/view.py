@@ -19,6 +19,7 @@ from cases.case.views import (
     FindingView,
     HoldView,
     LegalHoldView,
+    MaskedDocument,
     MaskedPerson,
     ParameterUsedView,
     PendingChangeView,
@@ -35,7 +36,7 @@ from domain.clock import CHINA
 from domain.errors import Defect, KeyUnknown, Refused, need
 from domain.findings import Audience, Finding, FindingOutcome, outcome_of, seen_by
 from domain.languages import Language
-from domain.masks import MASKS
+from domain.masks import MASKS, mask_document_number
 from domain.stages import AssessmentOutcome, DueKind, Holder, Stage
 from domain.working_days import ParkClock
 from store.case_reads import FactShown
@@ -121,7 +122,7 @@ def day(value: date | None) -> str | None:
 def finding_members(finding: Finding, language: Language) -> dict[str, Any]:
     """Return the members of a finding as it is shown."""
     return {
-        "code": finding.code.value,
+        "code": finding.code,
         "outcome": finding.outcome,
         "message": finding_sentence(finding, language),
         "source": finding.source,
@@ -192,12 +193,16 @@ def _person(file: Shown, actor: Actor) -> MaskedPerson:
     except (Defect, KeyUnknown, Refused) as error:
         # Facts that cannot be opened keep neither this case out of sight nor the others of its list.
         is_erased = isinstance(error, Refused)
-        return MaskedPerson(name_zh=None, name_en=None, identity_number=None, language=None, erased=is_erased)
-    is_own = actor.employer_id == file.employer_id
+        return MaskedPerson(
+            name_zh=None, name_en=None, identity_number=None, document=None, language=None, erased=is_erased
+        )
+    is_own, document = actor.employer_id == file.employer_id, person.document
+    has_own, masked = document.is_of_eighteen, mask_document_number(document.kind, document.number)
     return MaskedPerson(
         name_zh=_name("name_zh", person.name_zh, whole=is_own),
         name_en=_name("name_en", person.name_en, whole=is_own),
-        identity_number=MASKS["identity_number"](person.identity_number),
+        identity_number=masked if has_own else None,
+        document=None if has_own else MaskedDocument(kind=document.kind.value, place=document.place, number=masked),
         language=person.language.value,
         erased=False,
     )

@@ -18,6 +18,7 @@ from cases.shared.json_text import json_text
 from cases.shared.views import Coded
 from domain.actors import Role
 from domain.case_facts import ContestState, FactState
+from domain.documents import DocumentKind
 from domain.findings import Audience, FindingOutcome
 from domain.stages import AssessmentOutcome, DueKind, Holder, Stage
 from domain.tasks import TaskKind
@@ -129,6 +130,15 @@ class OpenedFactForStaff(OpenedFactView):
 
 
 @view
+class MaskedDocument:
+    """A document by which a person is known, its number masked."""
+
+    kind: Annotated[str, Coded(DocumentKind)]
+    place: Annotated[str, Field(description="Who issued it, as two letters of ISO 3166-1.", examples=["HK"])]
+    number: Annotated[str, Field(examples=["A*****63"])]
+
+
+@view
 class MaskedPerson:
     """The person as every role sees them; the names are whole to the employer that gave them."""
 
@@ -137,6 +147,9 @@ class MaskedPerson:
     identity_number: Annotated[
         str | None,
         Field(examples=["4403**********123X"], description="Null where what was given cannot be opened."),
+    ]
+    document: Annotated[
+        MaskedDocument | None, Field(description="Where the person is known by another document than that number.")
     ]
     language: str | None
     erased: Annotated[bool, Field(description="Whether what was given of the person was erased.")]

@@ -22,7 +22,7 @@ from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency, Progress, Reply, asked_before, key_row, read_known
 from cases.shared.lost_cases import given_before
 from cases.shared.pack_shelf import pack_for
-from cases.shared.persons import KnownPerson, meet
+from cases.shared.persons import KnownPerson, last_four_hash, meet
 from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import day_of
@@ -83,7 +83,7 @@ async def accept(
         except IntegrityError as error:
             constraint = constraint_of(error)
             if constraint == _LIVE_PERSON:
-                raise await refuse_second(context, programme.code, actor, form.subject.identity_number) from None
+                raise await refuse_second(context, programme.code, actor, form.subject.document) from None
             if constraint == "uq_cases_live_client_reference":
                 raise Refused(
                     "client_reference_taken", "A live registration of yours has this client_reference."
@@ -107,9 +107,9 @@ async def _accept(
     language: Language,
 ) -> Accepted | Refused:
     """Return the answer, or the refusal that is counted in the same transaction."""
-    at, number = context.clock(), form.subject.identity_number
+    at, document = context.clock(), form.subject.document
     reference = reference_from(programme.prefix, os.urandom(REFERENCE_BYTES))
-    beside = asked_before(actor, idempotency) + person_within_limit(context, actor, number, at)
+    beside = asked_before(actor, idempotency) + person_within_limit(context, actor, document, at)
     beside += given_before(reference)
     employer = known_employer(await load_employer(connection, actor.employer_id or "", beside=beside))
     known = read_known(context, idempotency, employer.beside["known"])
@@ -118,7 +118,7 @@ async def _accept(
     if employer.beside["given_before"]:
         raise _GivenBeforeError
     is_held = await hold_limit(context, connection, actor, at, employer.beside["conflicts_today"])
-    person, further = meet(context, number, employer.beside["known_person"])
+    person, further = meet(context, document, employer.beside["known_person"])
     file = await _new_file(context, connection, programme, actor, form, employer, person, at, reference)
     file.check_standing(at)
     park_clock.run(file)
@@ -145,7 +145,7 @@ async def _accept(
     except IntegrityError as error:
         if constraint_of(error) != _LIVE_PERSON:
             raise
-        return await second_refused(context, connection, programme.code, actor, number)
+        return await second_refused(context, connection, programme.code, actor, document)
     return Accepted(file.reference, reply)
 
 
@@ -206,9 +206,7 @@ def _case_row(
         programme=programme.code,
         stage=Stage.RECEIVED.value,
         name_hash=context.keyring.lookup_hash(f"name/{actor.employer_id}", subject.name_zh),
-        last_four_hash=context.keyring.lookup_hash(
-            f"last_four/{actor.employer_id}", subject.identity_number[-4:].upper()
-        ),
+        last_four_hash=last_four_hash(context, actor.employer_id or "", subject.document),
         accepted_at=at,
         policy_version=pack,
         clock_since=day_of(at),

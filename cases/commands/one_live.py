@@ -9,10 +9,11 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.shared.context import Context
-from cases.shared.persons import find_person, identity_hash, known_person
+from cases.shared.persons import document_hash, find_person, known_person, last_four_hash
 from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import day_of, start_of
+from domain.documents import Document
 from domain.errors import Refused
 from store.case_rows import Beside
 from store.ledger import Entry, append
@@ -28,15 +29,15 @@ _OWN_LIVE: Final = """
     SELECT EXISTS (
         SELECT FROM cases r WHERE r.employer_id = :own_employer AND r.live AND r.programme = :own_programme
         AND r.last_four_hash = CAST(:own_last_four AS bytea)
-        AND CAST(:own_identity AS bytea) IN (
+        AND CAST(:own_document AS bytea) IN (
             SELECT d.lookup_hash FROM person_documents d WHERE d.person_id = r.person_id)
     )
 """
 
 
-def person_within_limit(context: Context, actor: Actor, identity_number: str, at: datetime) -> Beside:
+def person_within_limit(context: Context, actor: Actor, document: Document, at: datetime) -> Beside:
     """Return the subqueries `conflicts_today` and `known_person`; nobody is looked for past the limit of the day."""
-    known = known_person(context, identity_number)
+    known = known_person(context, document)
     ((name, query),) = known.queries
     within = f"CASE WHEN coalesce(({_CONFLICTS}), 0) < CAST(:limit_most AS integer) THEN ({query}) END"
     limit = {
@@ -48,14 +49,13 @@ def person_within_limit(context: Context, actor: Actor, identity_number: str, at
     return Beside((("conflicts_today", _CONFLICTS), (name, within)), {**known.values, **limit})
 
 
-def own_live(context: Context, programme: str, employer_id: str, identity_number: str) -> Beside:
+def own_live(context: Context, programme: str, employer_id: str, document: Document) -> Beside:
     """Return the subquery `own_live`: whether the employer has a live case of this person in a programme."""
-    last_four = context.keyring.lookup_hash(f"last_four/{employer_id}", identity_number[-4:].upper())
     values = {
         "own_programme": programme,
         "own_employer": employer_id,
-        "own_last_four": last_four,
-        "own_identity": identity_hash(context, identity_number),
+        "own_last_four": last_four_hash(context, employer_id, document),
+        "own_document": document_hash(context, document),
     }
     return Beside((("own_live", _OWN_LIVE),), values)
 
@@ -91,18 +91,18 @@ async def need_within_limit(context: Context, connection: AsyncConnection, actor
         raise _spent(at)
 
 
-async def refuse_second(context: Context, programme: str, actor: Actor, identity_number: str) -> Refused:
+async def refuse_second(context: Context, programme: str, actor: Actor, document: Document) -> Refused:
     """Return the 409 that names no one, count it, and write it down; past the day's number it is a 429."""
     async with context.database.begin(actor.tenant) as connection:
-        return await second_refused(context, connection, programme, actor, identity_number)
+        return await second_refused(context, connection, programme, actor, document)
 
 
 async def second_refused(
-    context: Context, connection: AsyncConnection, programme: str, actor: Actor, identity_number: str
+    context: Context, connection: AsyncConnection, programme: str, actor: Actor, document: Document
 ) -> Refused:
     """Return the same as `refuse_second`, within a transaction that is to be committed."""
     at = context.clock()
-    person = await find_person(context, connection, identity_number)
+    person = await find_person(context, connection, document)
     own = await _find_own(connection, programme, person.person_id) if person is not None else None
     count = 0 if own is not None else await _count(connection, actor, at)
     entry = Entry(

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import load_case
 from cases.commands import store as commands
-from cases.incidents import causes as incident_causes
+from cases.incidents import causes
 from cases.incidents.views import cause_resumed, incident_view
 from cases.keys.data import add_data_key
 from cases.shared.context import Context
@@ -104,7 +104,7 @@ async def resume_cause(
     at = context.clock()
 
     async def write(connection: AsyncConnection) -> Done:
-        line = await incident_causes.find_cause(connection, cause_id)
+        line = await causes.find_cause(connection, cause_id)
         which = (i.cause_id == cause_id, i.state == "open")
         waits = i.reference.is_not(None) & (i.kind == IncidentKind.STUCK.value)
         asked = {"resume_asked_at": at, "resume_asked_by": actor.model_dump(mode="json"), "still_wrong": None}

@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.incidents import rows as incident_rows
+from cases.incidents import rows
 from cases.shared import pace
 from cases.shared.context import Context
 from domain.errors import Unavailable
@@ -268,7 +268,7 @@ async def _tell(context: Context, done: Round) -> None:
     _log.warning("cases_revived", revived=done.revived.total(), gone=done.gone.total(), running=done.running, **counted)
     async with context.database.begin() as connection:
         for found, number in done.revived.items():
-            await incident_rows.count(connection, at, kind=INCIDENT, step="revive", reason=found.value, times=number)
+            await rows.count(connection, at, kind=INCIDENT, step="revive", reason=found.value, times=number)
         await connection.execute(_LOOK_AGAIN_AT_ALL, {"apart": _LOOK_AGAIN, "gone": Cursor.WORKFLOWS_GONE.value})
 
 
@@ -324,9 +324,7 @@ async def waits_of(context: Context, references: Sequence[str]) -> dict[str, Wai
 async def note_without_workflow(context: Context, number: int, step: str) -> None:
     """Put before the operator how many cases have no workflow, whatever is due; `hetao cases revive` starts them."""
     async with context.database.begin() as connection:
-        await incident_rows.count(
-            connection, context.clock(), kind=INCIDENT, step=step, reason="not_running", times=number
-        )
+        await rows.count(connection, context.clock(), kind=INCIDENT, step=step, reason="not_running", times=number)
 
 
 async def revive_all(

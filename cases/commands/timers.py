@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.file import CaseFile
 from cases.decisions import correction, settling
 from cases.programme import Timer, programme_of
-from cases.tasks import review as review_tasks
+from cases.tasks import review
 from domain.actors import Actor
 from domain.clock import over_at
 from domain.deadlines import DeadlineKind
@@ -54,12 +54,12 @@ def _is_over(deadline: DeadlineRow, at: datetime, *, strictly: bool = False) -> 
 
 
 TIMERS: Final[Mapping[str, Timer]] = {
-    DeadlineKind.DEFECTS_NAMED: review_tasks.count_as_complete,
+    DeadlineKind.DEFECTS_NAMED: review.count_as_complete,
     DeadlineKind.CORRECTION_REMINDER: correction.remind,
     DeadlineKind.CORRECTION_OVER: correction.lapse,
-    DeadlineKind.REVIEW_REMINDER: review_tasks.remind,
-    DeadlineKind.REVIEW_OVER: review_tasks.escalate,
-    DeadlineKind.CLAIM_OVER: review_tasks.lapse_claim,
-    DeadlineKind.SIGNATURE_EXPECTED: review_tasks.expect_signature,
-    DeadlineKind.HOLD_REVIEW: review_tasks.review_hold,
+    DeadlineKind.REVIEW_REMINDER: review.remind,
+    DeadlineKind.REVIEW_OVER: review.escalate,
+    DeadlineKind.CLAIM_OVER: review.lapse_claim,
+    DeadlineKind.SIGNATURE_EXPECTED: review.expect_signature,
+    DeadlineKind.HOLD_REVIEW: review.review_hold,
 }

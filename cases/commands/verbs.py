@@ -10,8 +10,7 @@ from cases.case.file import CaseFile
 from cases.case.moves import At
 from cases.case.signers import holder_of, take_task
 from cases.commands import recount, routes, said
-from cases.decisions import assessing, correction, review
-from cases.decisions import facts as recording
+from cases.decisions import assessing, correction, facts, review
 from cases.moves.front_half import Event
 from cases.programme import EVERYBODY, Answer, Body, Command, effect, programme_of
 from domain.actors import Actor, system
@@ -75,11 +74,11 @@ async def _resume(file: CaseFile, connection: AsyncConnection, actor: Actor, at:
 
 
 async def _record_fact(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
-    await recording.record(file, connection, actor, at, FactAsked.model_validate(body))
+    await facts.record(file, connection, actor, at, FactAsked.model_validate(body))
 
 
 async def _contest_fact(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
-    recording.contest(file, actor, at, body["fact"])
+    facts.contest(file, actor, at, body["fact"])
 
 
 async def _answer_task(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
@@ -116,7 +115,7 @@ async def _answer_contest(
     asked: TaskAnswerRequest,
     task: TaskRow,
 ) -> None:
-    await recording.answer_contest(file, connection, actor, at, asked)
+    await facts.answer_contest(file, connection, actor, at, asked)
 
 
 def _refuses_answer(file: CaseFile, actor: Actor, track: At | None, at: datetime) -> None:
@@ -194,7 +193,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         does=_record_fact,
         route=routes.RECORD_FACT,
         events=(Event.RECORD_FACT,),
-        refuses=recording.refuses_fact,
+        refuses=facts.refuses_fact,
         acts=effect(Act.FACT_RECORDED),
         body=FactAsked,
         waits=EVERYBODY,
@@ -205,7 +204,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         own=routes.CONTEST_OWN_FACT,
         acts=effect(Act.FACT_CONTESTED),
         events=(Event.CONTEST_FACT,),
-        refuses=recording.refuses_contest,
+        refuses=facts.refuses_contest,
         body=FactContest,
         named=("fact",),
         is_confided=True,

@@ -96,7 +96,7 @@ def _on_facts(file: CaseFile, scope: str, findings: tuple[Finding, ...], known: 
     without = run_again(programme_of(file).rules, scope, known.given, pack, file.accepted_on)
     failed = {finding.code for finding in without if finding.outcome in STANDING_IN_THE_WAY}
     still = {finding.code for finding in findings if finding.outcome in STANDING_IN_THE_WAY}
-    return {"facts": list(known.numbers), "turned": sorted(code.value for code in failed - still)}
+    return {"facts": list(known.numbers), "turned": sorted(failed - still)}
 
 
 async def known_facts(

@@ -28,7 +28,7 @@ def request_after_assessment(file: CaseFile, actor: Actor, at: datetime, finding
     """Send the case back with one list of all that is missing or fails on the employer's side (R4)."""
     mended = to_be_mended(findings)
     open_points.keep(file, points_of_findings(mended), [None] * len(mended))
-    _request(file, {finding.code.value for finding in mended})
+    _request(file, {finding.code for finding in mended})
     move(file, Event.ASSESSED_INCOMPLETE, actor, at)
     file.record(Act.ASSESSED, actor, at, outcome=AssessmentOutcome.INCOMPLETE.value)
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 import orjson
 
 from cases.case.file import CaseFile
 from cases.programme import programme_of
-from domain.findings import Finding, FindingCode
+from domain.findings import Finding
 from policy.facts import Facts
 from policy.looked_at import looked_at
 from policy.rerun import REGISTRATION_SCOPE
@@ -17,8 +17,6 @@ from store.rows.register import AssessmentRow
 Answer = dict[str, Any]
 # A coded reason as it is kept with a proposal: its code, and the field that it is about where one was named.
 Given = Mapping[str, Any]
-
-_FINDING_CODES: Final = frozenset(FindingCode)
 
 
 def answers_given(file: CaseFile, scope: str, reasons: Sequence[Given], at: datetime) -> list[Answer]:
@@ -34,11 +32,11 @@ def answers_given(file: CaseFile, scope: str, reasons: Sequence[Given], at: date
     found = (Finding.model_validate(each) for each in kept.findings)
     answers: list[Answer] = []
     for finding in found:
-        codes = [reason["code"] for reason in reasons if _is_about(reason, finding)]
+        codes = [reason["code"] for reason in reasons if _is_about(file, reason, finding)]
         if codes and not finding.passed and finding.code in programme_of(file).rules.looked_at:
             answers.append(
                 {
-                    "code": finding.code.value,
+                    "code": finding.code,
                     "outcome": finding.outcome.value,
                     "facts": _hash(file, finding, facts),
                     "reasons": codes,
@@ -90,10 +88,10 @@ def kept_facts(file: CaseFile, assessment: AssessmentRow) -> Facts:
     return programme_of(file).rules.facts.read(file.open("assessments", "facts", place, assessment.facts))
 
 
-def _is_about(reason: Given, finding: Finding) -> bool:
+def _is_about(file: CaseFile, reason: Given, finding: Finding) -> bool:
     if reason.get("field"):
         return any(reason["field"] in (name, name.rpartition(".")[2]) for name in finding.fields)
-    return reason["code"] not in _FINDING_CODES or reason["code"] == finding.code
+    return reason["code"] not in programme_of(file).rules.codes or reason["code"] == finding.code
 
 
 def _named(answer: Answer) -> tuple[str, str, str]:
@@ -103,7 +101,7 @@ def _named(answer: Answer) -> tuple[str, str, str]:
 def _key(file: CaseFile, finding: Finding, facts: Facts) -> tuple[str, str, str] | None:
     if finding.code not in programme_of(file).rules.looked_at:
         return None
-    return finding.code.value, finding.outcome.value, _hash(file, finding, facts)
+    return finding.code, finding.outcome.value, _hash(file, finding, facts)
 
 
 def _hash(file: CaseFile, finding: Finding, facts: Facts) -> str:

@@ -1,6 +1,6 @@
 """Defects met on calls: each is a line for the operator by its class and place, whatever it was about."""
 
-from cases.incidents import rows as incident_rows
+from cases.incidents import rows
 from cases.shared.context import Context
 from domain.errors import Defect
 from temporal.telemetry import place_of
@@ -23,7 +23,7 @@ async def note(context: Context, step: str, error: Exception, reference: str | N
     """
     reason = error.reason if isinstance(error, Defect) else type(error).__name__
     async with context.database.begin() as connection:
-        incident_id = await incident_rows.count(
+        incident_id = await rows.count(
             connection,
             context.clock(),
             kind=KIND,

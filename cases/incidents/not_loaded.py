@@ -7,7 +7,7 @@ from uuid import NAMESPACE_URL, uuid5
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.incidents import rows as incident_rows
+from cases.incidents import rows
 from cases.shared.context import Context
 from domain.errors import Refused
 from domain.incidents import Healed, IncidentKind
@@ -47,7 +47,7 @@ async def end(connection: AsyncConnection, step: str, at: datetime, by: str) -> 
     """Close the line that says that something is not loaded, in the transaction that loads it."""
     i = incidents.c
     which = (i.kind == IncidentKind.NOT_LOADED.value, i.step == step)
-    await incident_rows.end(connection, at, Healed.LOADED, by, *which)
+    await rows.end(connection, at, Healed.LOADED, by, *which)
 
 
 async def _tell(connection: AsyncConnection, step: str, at: datetime) -> None:

@@ -27,7 +27,7 @@ def follow(file: CaseFile, at: datetime, before: Subject) -> list[Said]:
     The file has the new version of what was given.
     """
     old, new = addresses_of(before._asdict()), given_of(file)
-    is_same_person = before.identity_number == file.subject.identity_number
+    is_same_person = before.document.is_same_person(file.subject.document)
     earlier, changed = earlier_addresses(file), changed_fields(old, new)
     if not changed and (is_same_person or not earlier):
         return []

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.shared.context import Context
-from domain.documents import Document, document_of_identity_number
+from domain.documents import Document
 from store import case_writes
 from store.case_rows import Beside, Row
 from store.encryption import DataKey, WrappedKey, new_data_key, unwrap
@@ -20,7 +20,7 @@ _KNOWN: Final = """
     SELECT jsonb_build_object('person_id', p.person_id, 'key_id', k.key_id, 'kek_id', k.kek_id,
         'wrapped', encode(k.wrapped, 'hex'))
     FROM person_documents d JOIN persons p ON p.person_id = d.person_id JOIN data_keys k ON k.key_id = p.key_id
-    WHERE d.lookup_hash = CAST(:identity_hash AS bytea)
+    WHERE d.lookup_hash = CAST(:document_hash AS bytea)
     FOR KEY SHARE OF p, d
 """
 _FIND: Final = text(f"SELECT ({_KNOWN}) AS known_person")
@@ -49,19 +49,19 @@ def document_hash(context: Context, document: Document) -> bytes:
     return context.keyring.lookup_hash(*document.looked_up_by)
 
 
-def identity_hash(context: Context, identity_number: str) -> bytes:
-    """Return the keyed hash under which a person is found by identity number."""
-    return context.keyring.lookup_hash("identity", identity_number)
+def last_four_hash(context: Context, employer_id: str, document: Document) -> bytes:
+    """Return the keyed hash under which an employer finds its case by the last four of a document's number."""
+    return context.keyring.lookup_hash(f"last_four/{employer_id}", document.number[-4:].upper())
 
 
-def known_person(context: Context, identity_number: str) -> Beside:
-    """Return the subquery `known_person`, by which the person of an identity number is read with other things."""
-    return Beside((("known_person", _KNOWN),), {"identity_hash": identity_hash(context, identity_number)})
+def known_person(context: Context, document: Document) -> Beside:
+    """Return the subquery `known_person`, by which the person of a document is read with other things."""
+    return Beside((("known_person", _KNOWN),), {"document_hash": document_hash(context, document)})
 
 
-async def find_person(context: Context, connection: AsyncConnection, identity_number: str) -> KnownPerson | None:
-    """Return the person of an identity number, or None for one not met before."""
-    values = dict(known_person(context, identity_number).values)
+async def find_person(context: Context, connection: AsyncConnection, document: Document) -> KnownPerson | None:
+    """Return the person of a document, or None for one not met before."""
+    values = dict(known_person(context, document).values)
     return read_person(context, (await connection.execute(_FIND, values)).scalar_one())
 
 
@@ -75,7 +75,7 @@ def read_person(context: Context, found: dict[str, Any] | None) -> KnownPerson |
 
 
 def meet(
-    context: Context, identity_number: str, found: dict[str, Any] | None
+    context: Context, document: Document, found: dict[str, Any] | None
 ) -> tuple[KnownPerson, dict[str, list[Row]]]:
     """Return the person that the subquery found, with the rows that make a new one where there was none."""
     known = read_person(context, found)
@@ -86,24 +86,24 @@ def meet(
     key_row = {"key_id": wrapped.key_id, "kek_id": wrapped.kek_id, "wrapped": wrapped.wrapped}
     row = {
         "person_id": person.person_id,
-        "identity_hash": identity_hash(context, identity_number),
+        "identity_hash": document_hash(context, document),
         "key_id": key.key_id,
     }
-    document = _document_row(context, person, document_of_identity_number(identity_number), context.clock())
-    return person, {"data_keys": [key_row], "persons": [row], "person_documents": [document]}
+    shown = _document_row(context, person, document, context.clock())
+    return person, {"data_keys": [key_row], "persons": [row], "person_documents": [shown]}
 
 
-async def get_or_add_person(context: Context, connection: AsyncConnection, identity_number: str) -> KnownPerson:
-    """Return the person of an identity number, added where there was none; two callers at once get the same one."""
-    known = await find_person(context, connection, identity_number)
+async def get_or_add_person(context: Context, connection: AsyncConnection, document: Document) -> KnownPerson:
+    """Return the person of a document, added where there was none; two callers at once get the same one."""
+    known = await find_person(context, connection, document)
     if known is not None:
         return known
-    person, rows = meet(context, identity_number, None)
+    person, rows = meet(context, document, None)
     try:
         async with connection.begin_nested():
             await case_writes.write(connection, rows)
     except IntegrityError:
-        known = await find_person(context, connection, identity_number)
+        known = await find_person(context, connection, document)
         if known is None:
             raise
         return known

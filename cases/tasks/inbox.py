@@ -18,7 +18,7 @@ from cases.shared.context import Context
 from cases.shared.idempotency import Done, Idempotency, Progress, Reply, once
 from cases.shared.sign_ins import need_staff
 from cases.shared.views import document
-from cases.tasks import review as review_tasks
+from cases.tasks import review
 from cases.tasks.lists import Told, describe, describe_one, moments, totals
 from cases.tasks.queries import FAR, FEW, MANY, Position, counts_of, next_free, page_of, visible_to
 from cases.tasks.views import TaskCounts, TaskView
@@ -153,7 +153,7 @@ async def release(context: Context, actor: Actor, task_id: UUID, conflict: bool,
         # Whoever may not act on the case keeps nobody from what else of it they hold.
         others = [each for each in file.tasks if conflict and each.holder == me and each is not task]
         for each in [task, *others]:
-            review_tasks.give_back(file, each)
+            review.give_back(file, each)
             file.record(Act.RELEASED, actor, at, destination=each.destination, kind=each.kind)
         if conflict:
             file.record(Act.CONFLICT_DECLARED, actor, at, subject=actor.subject)

@@ -99,7 +99,7 @@ def _weigh(file: CaseFile, actor: Actor, at: datetime, destination: Destination,
         return
     if destination not in permit_rows(file):
         set_permit(file, destination, at)
-    about = {"findings": sorted(finding.code.value for finding in asked)}
+    about = {"findings": sorted(finding.code for finding in asked)}
     asks = Asked(detail=about)
     task = move(file, PermitEvent.NOT_CLEAR, actor, at, track=permit_of(destination), asked=asks).task
     if task.detail.get("findings") != about["findings"]:

@@ -1,6 +1,6 @@
 """What was given to register a person, and what is known of it, in the form of this programme."""
 
-from cases.case import facts as case_facts
+from cases.case import facts
 from cases.case.file import CaseFile
 from domain.forms import need_form
 from programmes.talent_permit.requests import RegistrationRequest
@@ -18,7 +18,7 @@ def given(file: CaseFile) -> RegistrationRequest:
 
 def known(file: CaseFile) -> RegistrationRequest:
     """Return what is known: what was given, with what officers saw in its place."""
-    return need_form(case_facts.known(file), RegistrationRequest)
+    return need_form(facts.known(file), RegistrationRequest)
 
 
 def told(file: CaseFile) -> dict[str, object]:

@@ -7,10 +7,10 @@ from pydantic import StrictBool, StrictStr
 
 from domain.employers import EmployerKind
 from domain.fields import Day
-from domain.findings import FindingCode
 from domain.premises import Site, SiteStanding
 from domain.stages import Destination, Standing
 from policy.facts import Facts
+from programmes.talent_permit.findings import FindingCode
 from programmes.talent_permit.requests import EmploymentKind, RegistrationRequest
 
 
@@ -37,7 +37,7 @@ class PermitFacts(Facts):
 
 
 # Of the findings that are asked about again when the rules of a permit run.
-LOOKED_AT: Final[Mapping[FindingCode, tuple[str, ...]]] = {
+LOOKED_AT: Final[Mapping[str, tuple[str, ...]]] = {
     FindingCode.DESTINATION_NOT_ASKED: ("destinations",),
     FindingCode.REGISTRATION_NOT_IN_FORCE: ("registration_in_force",),
     FindingCode.NOT_MAINLAND_RESIDENT: ("identity_number",),

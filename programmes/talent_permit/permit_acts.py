@@ -28,8 +28,7 @@ from domain.reasons import ReasonCode, Use
 from domain.stages import Destination, PendingAct, Stage
 from domain.tasks import TaskKind
 from programmes.talent_permit import eligibility, permits
-from programmes.talent_permit.authority import applying as answering
-from programmes.talent_permit.authority import inbox
+from programmes.talent_permit.authority import applying, inbox
 from programmes.talent_permit.permit_requests import EligibilityAction, EligibilityRequest, OutcomeRequest
 from programmes.talent_permit.stages import WAITS_FOR_DESTINATION, PermitEvent, permit_of
 from programmes.talent_permit.tables import PermitRow, permit_rows, set_permit
@@ -170,7 +169,7 @@ def _apply_held(file: CaseFile, actor: Actor, at: datetime, destination: Destina
     set_permit(file, destination, at, pending_act=None, pending=None)
     file.change_answer(kept, AnswerState.APPLIED.value)
     permits.move_permit(file, destination, PermitEvent.CONFIRM_OUTCOME, actor, at)
-    answering.force(file, actor, at, inbox.read_kept(file, kept), kept.answer_id)
+    applying.force(file, actor, at, inbox.read_kept(file, kept), kept.answer_id)
 
 
 def _withhold(file: CaseFile, actor: Actor, at: datetime, destination: Destination) -> None:

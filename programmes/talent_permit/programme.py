@@ -31,6 +31,7 @@ from programmes.talent_permit.authority.calls import CALLS
 from programmes.talent_permit.authority.incoming import AUTHORITY, LOST_ANSWERS
 from programmes.talent_permit.authority.leaving import LEAVING
 from programmes.talent_permit.bodies import BODIES
+from programmes.talent_permit.findings import ABOUT_ANSWERS, FindingCode
 from programmes.talent_permit.known import LOOKED_AT, PermitFacts
 from programmes.talent_permit.published import PUBLISHED
 from programmes.talent_permit.references import PREFIX
@@ -81,12 +82,20 @@ TALENT_PERMIT: Final = Programme(
     moves=MOVES,
     tracks=TRACKS,
     words=WORDS,
+    texts="programmes.talent_permit",
     commands=COMMANDS,
     answers=ANSWERS,
     timers=TIMERS,
     packs=(limits.RULES,),
     limits=OwnLimits(limits.read),
-    rules=Rules(facts=PermitFacts, assess=rules.assess, of_destination=rules.eligibility, looked_at=LOOKED_AT),
+    rules=Rules(
+        facts=PermitFacts,
+        assess=rules.assess,
+        of_destination=rules.eligibility,
+        looked_at=LOOKED_AT,
+        codes=frozenset(FindingCode),
+        about_answers=ABOUT_ANSWERS,
+    ),
     gather=facts.gather,
     signatures={
         PendingAct.REVOKE: Signature(

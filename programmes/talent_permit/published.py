@@ -5,12 +5,12 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, Field
 
-from cases.case import views as core
+from cases.case import views
 from cases.case.shows import Published
 from cases.case.views import OBJECT_OR_NULL, CaseAnswered, CaseAnsweredToStaff, FindingView, view
 from domain.spellings import TALENT_PERMIT
 from domain.stages import Destination
-from privacy import published as own
+from privacy import published
 from programmes.talent_permit.requests import EmploymentKind, FactField
 from programmes.talent_permit.views import AuthorityReasonView, HeldAnswerView, PermitAnsweredFor, RegistrationView
 
@@ -30,7 +30,7 @@ class PermitView(PermitAnsweredFor):
 
 
 @view
-class RecordedFactView(core.RecordedFactView):
+class RecordedFactView(views.RecordedFactView):
     """A fact that an officer recorded, without its content."""
 
     field: FactField
@@ -108,14 +108,14 @@ class DepartureView(BaseModel):
 
 
 @view
-class OwnRecordedFactView(own.OwnRecordedFactView):
+class OwnRecordedFactView(published.OwnRecordedFactView):
     """A recorded fact as the person reads it."""
 
     field: FactField
 
 
 @view
-class OwnOpenedFactView(own.OwnOpenedFact, OwnRecordedFactView):
+class OwnOpenedFactView(published.OwnOpenedFact, OwnRecordedFactView):
     """A recorded fact with its content, among all that is held about a person."""
 
 
@@ -132,7 +132,13 @@ class _OwnPermits(BaseModel):
 
 
 class OwnCaseView(
-    own.OwnCaseEnd, _OwnPermits, own.OwnCaseFacts, _OwnDeparture, own.OwnCaseDates, _OwnDestinations, own.OwnCaseHead
+    published.OwnCaseEnd,
+    _OwnPermits,
+    published.OwnCaseFacts,
+    _OwnDeparture,
+    published.OwnCaseDates,
+    _OwnDestinations,
+    published.OwnCaseHead,
 ):
     """A case as its person reads it."""
 
@@ -142,7 +148,7 @@ class OwnCaseView(
     )
 
 
-class OwnDataCaseView(own.OwnDataRest, own.OwnDataFacts, OwnCaseView):
+class OwnDataCaseView(published.OwnDataRest, published.OwnDataFacts, OwnCaseView):
     """All that is held under one case."""
 
     recorded_facts: list[OwnOpenedFactView]  # type: ignore[assignment]  # the same with their content

@@ -54,7 +54,7 @@ async def check(
     at, employer_id = context.clock(), actor.employer_id or ""
     try:
         async with context.database.begin(actor.tenant) as connection:
-            beside = own_live(context, spellings.TALENT_PERMIT, employer_id, request.person.identity_number)
+            beside = own_live(context, spellings.TALENT_PERMIT, employer_id, request.subject.document)
             employer = known_employer(await load_employer(connection, employer_id, beside=beside))
             live, on = bool(employer.beside["own_live"]), day_of(at)
             facts = await gather_facts(context, connection, request, employer, on=on, today=on, other_live=live)

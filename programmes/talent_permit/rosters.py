@@ -7,6 +7,7 @@ from pydantic import ValidationError, model_validator
 
 from cases.programme import Roster, RosterRow
 from domain.bodies import Body
+from domain.documents import document_of_eighteen
 from domain.errors import FieldError, Refused
 from domain.field_errors import field_errors
 from domain.fields import Day, IdentityNumberField, Label, refusal
@@ -109,7 +110,7 @@ def _column(path: str) -> str:
 
 def _new_case(row: Mapping[str, str]) -> RosterRow | list[FieldError]:
     read = registration_of(row)
-    return read if isinstance(read, list) else RosterRow(read.client_reference, read.person.identity_number, form=read)
+    return read if isinstance(read, list) else RosterRow(read.client_reference, read.subject.document, form=read)
 
 
 def _departure(row: Mapping[str, str]) -> RosterRow | list[FieldError]:
@@ -121,10 +122,11 @@ def _departure(row: Mapping[str, str]) -> RosterRow | list[FieldError]:
     except Refused as refused:
         return [FieldError("reason", refused.code, refused.detail)]
     asked = DepartureRequest(last_day=read.last_day, reason=read.reason)
-    return RosterRow(read.client_reference, read.identity_number, asked=asked)
+    document = document_of_eighteen(read.identity_number) if read.identity_number else None
+    return RosterRow(read.client_reference, document, asked=asked)
 
 
 ROSTERS: Final[Mapping[RosterAct, Roster]] = {
-    RosterAct.REGISTER: Roster(read=_new_case),
-    RosterAct.DEPARTURE: Roster(read=_departure, asks=PermitCommand.DEPART),
+    RosterAct.REGISTER: Roster(read=_new_case, person="identity_number"),
+    RosterAct.DEPARTURE: Roster(read=_departure, person="identity_number", asks=PermitCommand.DEPART),
 }

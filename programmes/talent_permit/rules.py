@@ -3,13 +3,14 @@
 from datetime import date, timedelta
 from typing import Final
 
-from domain.findings import Audience, Finding, FindingCode, FindingOutcome
+from domain.findings import Audience, Finding, FindingOutcome
 from domain.identity_numbers import IdentityKind, IdentityNumber, IdentityNumberError, parse_identity_number
 from domain.permit_cards import CardForm, card_form
 from domain.premises import SiteStanding
 from domain.stages import Destination, Standing
 from policy.pack import Pack
 from policy.rule import Rule, rule
+from programmes.talent_permit.findings import FindingCode
 from programmes.talent_permit.known import PermitFacts
 
 PASS: Final = FindingOutcome.PASS

@@ -23,6 +23,7 @@ from domain.answers import AnswerState
 from domain.clock import day_of
 from domain.commands import CommandKind
 from domain.decisions import PermitConfirmationRequest, TaskAnswerRequest
+from domain.documents import Document, document_of_eighteen
 from domain.errors import Refused
 from domain.stages import Destination
 from domain.tasks import TaskKind
@@ -61,25 +62,25 @@ async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at
         employment.ask_officer(file, actor, at, held)
 
 
-def _number_given(file_number: str | None, given: Given) -> str | None:
-    """Return the identity number that a correction brings, if it brings another one."""
-    if isinstance(given, CorrectionRequest) and given.person is not None:
-        number = given.person.identity_number
-        return None if number == file_number else number
+def _document_given(before: Document | None, given: Given) -> Document | None:
+    """Return the document that a correction brings, if it brings another one."""
+    if isinstance(given, CorrectionRequest) and given.person is not None and given.person.identity_number:
+        document = document_of_eighteen(given.person.identity_number)
+        return None if document == before else document
     return None
 
 
 async def _need_within_limit(
     file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, given: Given
 ) -> None:
-    if _number_given(file.subject.identity_number, given) is not None:
+    if _document_given(file.subject.document, given) is not None:
         await need_within_limit(file.context, connection, actor, at)
 
 
 async def _second_refused(context: Context, actor: Actor, given: Given, refused: Refused) -> Refused:
-    number = _number_given(None, given)
-    if refused.code == "live_registration_exists" and number is not None:
-        return await refuse_second(context, spellings.TALENT_PERMIT, actor, number)
+    document = _document_given(None, given)
+    if refused.code == "live_registration_exists" and document is not None:
+        return await refuse_second(context, spellings.TALENT_PERMIT, actor, document)
     return refused
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from cases.shared.context import Context
 from domain.actors import Actor
-from record.reconciliation import reconcile as reconciliation
+from record.reconciliation import reconcile
 from record.reconciliation.evidence import Difference
 from record.seal.differences import Held, Signers, check_ends, check_stretch
 from store import seal_walk
@@ -53,11 +53,11 @@ async def check_next(database: Database, signers: Signers, progress: Progress, m
 async def keep_found(context: Context, found: Sequence[Difference], at: datetime, progress: Progress) -> None:
     """Keep what a stretch of the round that began then had, as far as it is named, and as incidents where it is new."""
     room = max(MOST_NAMED - (progress.differences - len(found)), 0)
-    await reconciliation.keep_differences(context, SUBJECT, found[:room], at, is_complete=False)
+    await reconcile.keep_differences(context, SUBJECT, found[:room], at, is_complete=False)
 
 
 async def end_round(context: Context, actor: Actor, round_id: str, at: datetime, progress: Progress) -> None:
     """Mark what the round did not find again, and write down once what it came to."""
-    await reconciliation.mark_gone(context, SUBJECT, at)
+    await reconcile.mark_gone(context, SUBJECT, at)
     counted = {"leaves": progress.leaf, "differences": progress.differences}
-    await reconciliation.record_round(context, actor, round_id, counted)
+    await reconcile.record_round(context, actor, round_id, counted)

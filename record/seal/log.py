@@ -29,7 +29,7 @@ from record.seal.views import (
     KeysView,
     StampTold,
 )
-from store import seal as rows_of
+from store import seal
 from store.ledger import Entry, append
 from store.rows.seal import LeafRow
 from store.tables import checkpoints, cosignatures, seal_leaves, stamps
@@ -90,7 +90,7 @@ async def find_checkpoint(context: Context, size: int | None = None) -> Sealed:
 
 async def find_newest(connection: AsyncConnection) -> Sealed | None:
     """Return the newest checkpoint within a transaction; None while nothing is sealed."""
-    return await load_checkpoint(connection) if await rows_of.tree_size(connection) else None
+    return await load_checkpoint(connection) if await seal.tree_size(connection) else None
 
 
 async def load_checkpoint(connection: AsyncConnection, size: int | None = None) -> Sealed:
@@ -100,7 +100,7 @@ async def load_checkpoint(connection: AsyncConnection, size: int | None = None) 
     query = query.order_by(c.tree_size.desc()).limit(1) if size is None else query.where(c.tree_size == size)
     row = (await connection.execute(query)).one_or_none()
     if row is None and size is not None:
-        newest = await rows_of.tree_size(connection)
+        newest = await seal.tree_size(connection)
         raise _wrong("size", f"No checkpoint was signed at this size; the newest is of {newest} leaves.")
     if row is None:
         raise Refused("not_found", "Nothing is sealed yet.")
@@ -182,7 +182,7 @@ async def prove_consistency(context: Context, old: int, new: int | None) -> Cons
         Refused: `invalid` with the field that is past the tree, or with both turned round.
     """
     async with context.database.begin() as connection:
-        size = await rows_of.tree_size(connection)
+        size = await seal.tree_size(connection)
         new = size if new is None else new
         if new > size:
             raise _wrong("to", f"The tree has {size} leaves.")
@@ -269,7 +269,7 @@ async def _find_leaf(
 
 
 async def _reader(connection: AsyncConnection, wanted: list[merkle.NodeId]) -> Callable[[int, int], bytes]:
-    known = await rows_of.read_nodes(connection, set(wanted))
+    known = await seal.read_nodes(connection, set(wanted))
     return lambda level, index: known[level, index]
 
 

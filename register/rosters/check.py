@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.file import load_case
 from cases.programme import Roster, RosterRow, programme_of
 from cases.shared.context import Context
-from cases.shared.persons import identity_hash
+from cases.shared.persons import document_hash
 from domain.actors import Actor
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
@@ -18,7 +18,7 @@ from domain.roster import RosterAct, RowResult
 from domain.stages import Stage
 from register.rosters.cells import as_codes, explained
 from register.rosters.file import EXTRA
-from store.tables import cases, persons
+from store.tables import cases, person_documents
 
 Cells = Mapping[str, str]
 Read = RosterRow
@@ -40,22 +40,22 @@ class Case(NamedTuple):
     reference: str
     client_reference: str | None
     stage: str
-    identity_hash: bytes | None
+    document_hash: bytes | None
 
 
 @dataclass(slots=True)
 class Seen:
     """The people and client references that earlier rows of the file named."""
 
-    numbers: set[str] = field(default_factory=set)
+    documents: set[tuple[str, str]] = field(default_factory=set)
     client_references: set[str] = field(default_factory=set)
 
     def is_repeat(self, read: Read) -> bool:
         """Whether an earlier row names the same person or the same client reference; the row is seen after that."""
-        number = read.identity_number
-        repeat = number in self.numbers or read.client_reference in self.client_references
-        if number is not None:
-            self.numbers.add(number)
+        person = read.document.looked_up_by if read.document else None
+        repeat = person in self.documents or read.client_reference in self.client_references
+        if person is not None:
+            self.documents.add(person)
         if read.client_reference is not None:
             self.client_references.add(read.client_reference)
         return repeat
@@ -71,7 +71,7 @@ def read_row(cells: Cells, act: RosterAct, roster: Roster) -> Read | list[FieldE
         return [explained(error) for error in read] if isinstance(read, list) else read
     # What is left out of the row for a reason of its own is not missing.
     named = {error.field for error in wrong}
-    if named & {"client_reference", "identity_number"}:
+    if named & {"client_reference", roster.person}:
         named.add("client_reference")  # under which the lack of both is told
     others = read if isinstance(read, list) else []
     return wrong + [explained(error) for error in others if error.field not in named]
@@ -96,17 +96,21 @@ def check_in_file(
 
 
 async def check_in_register(
-    context: Context, connection: AsyncConnection, employer_id: str, rows: Sequence[tuple[int, Read]]
+    context: Context,
+    connection: AsyncConnection,
+    employer_id: str,
+    roster: Roster,
+    rows: Sequence[tuple[int, Read]],
 ) -> list[Checked]:
     """Return what the register says of rows, looking at the employer's own live cases only."""
     cases = await _own_live_cases(context, connection, employer_id, [read for _, read in rows])
-    return [_check_one(context, number, read, cases) for number, read in rows]
+    return [_check_one(context, number, read, cases, roster) for number, read in rows]
 
 
 async def find_own_live(context: Context, connection: AsyncConnection, employer_id: str, read: Read) -> str | None:
     """Return the reference of the employer's live case of this person, if there is one."""
     cases = await _own_live_cases(context, connection, employer_id, [read])
-    case = _by_number(context, read, cases)
+    case = _by_person(context, read, cases)
     return None if case is None else case.reference
 
 
@@ -136,26 +140,24 @@ async def _own_live_cases(
     context: Context, connection: AsyncConnection, employer_id: str, rows: Iterable[Read]
 ) -> list[Case]:
     reads = list(rows)
-    hashes = [
-        identity_hash(context, number) for number in (read.identity_number for read in reads) if number is not None
-    ]
+    hashes = [document_hash(context, read.document) for read in reads if read.document is not None]
     given = [read.client_reference for read in reads if read.client_reference is not None]
     query = (
-        select(cases.c.reference, cases.c.client_reference, cases.c.stage, persons.c.identity_hash)
-        .join(persons, persons.c.person_id == cases.c.person_id)
+        select(cases.c.reference, cases.c.client_reference, cases.c.stage, person_documents.c.lookup_hash)
+        .outerjoin(person_documents, person_documents.c.person_id == cases.c.person_id)
         .where(cases.c.employer_id == employer_id, cases.c.live)
-        .where(persons.c.identity_hash.in_(hashes) | cases.c.client_reference.in_(given))
+        .where(person_documents.c.lookup_hash.in_(hashes) | cases.c.client_reference.in_(given))
     )
     return [Case(*row) for row in await connection.execute(query)]
 
 
-def _check_one(context: Context, number: int, read: Read, cases: Sequence[Case]) -> Checked:
-    by_number = _by_number(context, read, cases)
+def _check_one(context: Context, number: int, read: Read, cases: Sequence[Case], roster: Roster) -> Checked:
+    by_person = _by_person(context, read, cases)
     by_reference = next((c for c in cases if c.client_reference == read.client_reference is not None), None)
     if read.asked is not None:
-        return _check_departure(number, read, by_number, by_reference)
-    if by_number is not None:
-        return Checked(number, RowResult.ALREADY_REGISTERED, by_number.reference)
+        return _check_departure(number, read, by_person, by_reference, roster)
+    if by_person is not None:
+        return Checked(number, RowResult.ALREADY_REGISTERED, by_person.reference)
     if by_reference is not None:
         message = "A live registration of another person has this client_reference."
         return Checked(
@@ -164,12 +166,14 @@ def _check_one(context: Context, number: int, read: Read, cases: Sequence[Case])
     return Checked(number, RowResult.NEW)
 
 
-def _check_departure(number: int, read: Read, by_number: Case | None, by_reference: Case | None) -> Checked:
+def _check_departure(
+    number: int, read: Read, by_person: Case | None, by_reference: Case | None, roster: Roster
+) -> Checked:
     """Return which approved registration a departure means; two keys have to mean the same."""
-    key = "identity_number" if read.client_reference is None else "client_reference"
-    found = by_reference if read.client_reference is not None else by_number
-    both = read.client_reference is not None and read.identity_number is not None
-    if found is None or (both and (by_number is None or by_number.reference != found.reference)):
+    key = roster.person if read.client_reference is None else "client_reference"
+    found = by_reference if read.client_reference is not None else by_person
+    both = read.client_reference is not None and read.document is not None
+    if found is None or (both and (by_person is None or by_person.reference != found.reference)):
         message = "You have no live registration that this row means."
         return Checked(number, RowResult.DEFECT, errors=(FieldError(key, "case_unknown", message),))
     if found.stage != Stage.APPROVED:
@@ -178,7 +182,6 @@ def _check_departure(number: int, read: Read, by_number: Case | None, by_referen
     return Checked(number, RowResult.NEW, found.reference)
 
 
-def _by_number(context: Context, read: Read, cases: Sequence[Case]) -> Case | None:
-    number = read.identity_number
-    wanted = identity_hash(context, number) if number is not None else None
-    return next((c for c in cases if c.identity_hash == wanted), None)
+def _by_person(context: Context, read: Read, cases: Sequence[Case]) -> Case | None:
+    wanted = document_hash(context, read.document) if read.document is not None else None
+    return next((c for c in cases if c.document_hash == wanted), None)

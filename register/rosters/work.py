@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import bindparam, func, select, text, update
 
-from cases.commands import submit as acts
+from cases.commands import submit
 from cases.commands.intake import accept
 from cases.commands.one_live import taken_again_at
 from cases.commands.sweeper import Sending
@@ -139,7 +139,7 @@ async def _check(context: Context, job: Job) -> None:
         await _keep(context, job, chunk)
     for part in _chunks(others, _CHECK_CHUNK):
         async with context.database.begin(job.actor.tenant) as connection:
-            checked = await check_in_register(context, connection, job.employer_id, part)
+            checked = await check_in_register(context, connection, job.employer_id, _roster(context, job), part)
             checked = await check_departures(context, connection, job.actor, dict(part), checked)
         await _keep(context, job, checked)
     async with context.database.begin() as connection:
@@ -230,7 +230,7 @@ async def _do(
         else:
             body, kind = need(read.asked, "asked"), _programme(context, job).asked_by(job.act)
             idempotency = Idempotency(ROSTER_ROUTE, key, body.model_dump_json().encode())
-            asked = await acts.ask(context, actor, str(reference), kind, body, idempotency)
+            asked = await submit.ask(context, actor, str(reference), kind, body, idempotency)
             if starter is not None:
                 with concerning(str(reference), key):
                     await starter.nudge(str(reference), str(asked.command_id), key)
@@ -253,7 +253,8 @@ async def _refused(
         if own is not None:
             return Checked(number, RowResult.ALREADY_REGISTERED, own)
         message = "This person has a live registration; it has to end first."
-        return Checked(number, RowResult.DEFECT, errors=(FieldError("identity_number", refused.code, message),))
+        person = _roster(context, job).person
+        return Checked(number, RowResult.DEFECT, errors=(FieldError(person, refused.code, message),))
     field = "client_reference" if refused.code == "client_reference_taken" else "row"
     errors = refused.errors or (FieldError(field, refused.code, refused.detail),)
     return Checked(number, RowResult.DEFECT, reference, errors)

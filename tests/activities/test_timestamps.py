@@ -22,7 +22,7 @@ from proof.files import verify
 from proof.stamps import read_certificates
 from proof.verdicts import KnownKeys, read_keys
 from record.export import begin_export
-from record.seal import log as log_reads
+from record.seal import log
 from record.search import Filters
 from record.shown import document
 from tests.cases.driver import Park, china, open_park
@@ -91,7 +91,7 @@ async def test_the_newest_checkpoint_is_stamped_once_a_day_and_openssl_verifies_
     assert not await stamp_newest(park.context, authority)
     await seal_all(park.context)
     assert await stamp_newest(park.context, authority)
-    sealed = await log_reads.find_checkpoint(park.context)
+    sealed = await log.find_checkpoint(park.context)
     assert sealed.stamp is not None
     (tsa / "data").write_text(parse_note(sealed.note).text)
     (tsa / "token").write_bytes(sealed.stamp)
@@ -111,11 +111,11 @@ async def test_stamps_are_checked_offline_with_the_roots_that_a_verifier_trusts(
     await seal_all(park.context)
     early = await _export(park)
     await stamp_newest(park.context, authority)
-    sealed = document((await log_reads.find_checkpoint(park.context)).view())
+    sealed = document((await log.find_checkpoint(park.context)).view())
     await park.take_on()
     await seal_all(park.context)
     export, checkpoint = await _export(park), json.dumps(sealed).encode()
-    keys = read_keys(json.dumps(document(log_reads.public_keys(park.context))))
+    keys = read_keys(json.dumps(document(log.public_keys(park.context))))
     roots = read_certificates((tsa / "ca.pem").read_bytes())
     trusting = replace(keys, stamp_roots=roots, needs_stamp=True)
 
@@ -139,7 +139,7 @@ async def test_stamps_are_checked_offline_with_the_roots_that_a_verifier_trusts(
         # A few bytes that no signature covers may differ; what is stated and by whom may not.
         assert told.holds or (told.failed and told.failed.code) == "stamp", position
         assert not told.holds or told.steps[-1].says in _told(checkpoint, trusting)
-    other = await log_reads.find_checkpoint(park.context)
+    other = await log.find_checkpoint(park.context)
     mixed = document(other.view()) | {"timestamp": sealed["timestamp"]}
     assert _failed(json.dumps(mixed).encode(), trusting) == "stamp"
     assert _failed(json.dumps(sealed | {"size": sealed["size"] + 1}).encode(), trusting) == "form"

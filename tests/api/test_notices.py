@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from cases.case import export as case_export
+from cases.case import export
 from cases.notices.due import lease
 from domain.decisions import DecisionAction
 from domain.notices import Channel
@@ -191,7 +191,7 @@ async def test_an_export_hides_what_the_employer_does_not_see(stage: Stage) -> N
 async def test_a_long_export_says_where_the_next_one_begins(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     walk = Walk(stage)
     references = {await walk.register() for _ in range(3)}
-    monkeypatch.setattr(case_export, "MOST_ROWS", 2)
+    monkeypatch.setattr(export, "MOST_ROWS", 2)
     first = await stage.as_("employer-a").get(EXPORT)
     link = first.headers["link"]
     assert link.endswith('rel="next"')

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from cases.notices import compose as notify
+from cases.notices import compose
 from cases.notices.letters import keep_texts
 from domain.actors import system
 from domain.notices import SALT, Channel
@@ -190,7 +190,7 @@ async def test_a_notice_from_before_the_salts_is_shown_without_one(
         return {name: value for name, value in body.items() if name != SALT}, proof
 
     with monkeypatch.context() as patched:
-        patched.setattr(notify, "keep_texts", keep_unsalted)
+        patched.setattr(compose, "keep_texts", keep_unsalted)
         reference = await _case(stage)
     me = await sign_in(stage, reference, email=MAIL)
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
-from cases.calls import making as calls
+from cases.calls import making
 from cases.case import reads
 from cases.commands import watched
 from cases.commands.advance import advance
@@ -26,7 +26,7 @@ from domain.clock import CHINA
 from domain.commands import CommandKind
 from domain.errors import Refused
 from domain.messages import Course
-from programmes.talent_permit.authority import outcomes as answers
+from programmes.talent_permit.authority import outcomes
 from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.tables import permits, talent_permits
 from programmes.talent_permit.words import PermitCommand
@@ -213,12 +213,12 @@ class Case:
 
     async def make_calls(self) -> None:
         """Have the authority's system take every call that is due."""
-        course = await calls.current_course(self.park.context, self.reference)
+        course = await making.current_course(self.park.context, self.reference)
         for call in course.calls:
-            orders = await calls.find_orders(self.park.context, self.reference, call.key, self.park.clock.at)
+            orders = await making.find_orders(self.park.context, self.reference, call.key, self.park.clock.at)
             taken = {order.key: None for order in orders}
             assert taken
-            self.course = await calls.record(self.park.context, self.reference, taken, self.park.clock.at)
+            self.course = await making.record(self.park.context, self.reference, taken, self.park.clock.at)
 
     async def answer(
         self, outcome: str, destination: str = "HK", message_id: str | None = None, body: bytes = b"", **more: Any
@@ -239,7 +239,7 @@ class Case:
                 "stay_days": 30,
                 "entries": "multiple",
             }
-        received = await answers.receive(
+        received = await outcomes.receive(
             self.park.context,
             AUTHORITY,
             AuthorityAnswer.model_validate(given | more),

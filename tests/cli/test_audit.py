@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from typer.testing import CliRunner, Result
 
-from cli import audit as cli_audit
+from cli import audit
 from proof import merkle, receipts
 from proof.checkpoints import (
     Checkpoint,
@@ -80,14 +80,14 @@ class Witness:
 
     def __init__(self, folder: Path) -> None:
         self.key, self.state = folder / "witness.json", folder / "state.json"
-        made = run.invoke(cli_audit.witness_app, ["keygen", "witness.test/w1", "--key", str(self.key)])
+        made = run.invoke(audit.witness_app, ["keygen", "witness.test/w1", "--key", str(self.key)])
         assert made.exit_code == 0, made.output
         self.public = made.stdout.strip()
 
     def look(self, log: Log, *log_keys: str) -> str:
-        name, private = cli_audit._read_key(self.key)
+        name, private = audit._read_key(self.key)
         with log.client() as client:
-            return cli_audit._look(client, self.state, list(log_keys), name, private)
+            return audit._look(client, self.state, list(log_keys), name, private)
 
     def run(self, log: Log, monkeypatch: pytest.MonkeyPatch) -> Result:
         """Look once as the command does."""
@@ -95,7 +95,7 @@ class Witness:
         with monkeypatch.context() as patched:
             patched.setattr(httpx, "Client", lambda **_: client)
             files = ["--key", str(self.key), "--state", str(self.state)]
-            return run.invoke(cli_audit.witness_app, ["--log", "https://log.test", *files, "--once"])
+            return run.invoke(audit.witness_app, ["--log", "https://log.test", *files, "--once"])
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_a_witness_co_signs_a_log_that_only_grows_once_each_time(witness: Witnes
     assert witness.look(log) == "5 leaves: co-signed"
     assert json.loads(witness.state.read_text())["size"] == 5
     assert witness.key.stat().st_mode & 0o777 == 0o600
-    again = run.invoke(cli_audit.witness_app, ["keygen", "witness.test/w1", "--key", str(witness.key)])
+    again = run.invoke(audit.witness_app, ["keygen", "witness.test/w1", "--key", str(witness.key)])
     assert again.exit_code == 2
 
 
@@ -168,9 +168,9 @@ def test_what_shows_a_conflict_is_kept_for_others_to_check_and_never_written_ove
 def _assert_a_third_party_sees_a_fork(folder: Path, keys: Path) -> None:
     """Check with the public key alone that one log signed both trees, and that its answer joins them not."""
     notes = [str(folder / "seen.note"), str(folder / "refused.note")]
-    done = run.invoke(cli_audit.audit_app, ["verify", *notes, "--keys", str(keys)])
+    done = run.invoke(audit.audit_app, ["verify", *notes, "--keys", str(keys)])
     assert done.exit_code == 0, done.output
-    assert run.invoke(cli_audit.audit_app, ["verify", *notes]).exit_code == 0
+    assert run.invoke(audit.audit_app, ["verify", *notes]).exit_code == 0
     known = [parse_verifier_key(key) for key in json.loads(keys.read_text())["log_keys"]]
     opened = [open_checkpoint(parse_note(Path(note).read_text()), ORIGIN, known).checkpoint for note in notes]
     old, new = sorted(opened, key=lambda each: each.size)
@@ -197,7 +197,7 @@ def test_verify_says_what_was_proved_or_what_does_not_hold(tmp_path: Path) -> No
 
     def check(data: bytes, *more: str) -> Any:
         file.write_bytes(data)
-        return run.invoke(cli_audit.audit_app, ["verify", str(file), "--keys", str(keys), *more])
+        return run.invoke(audit.audit_app, ["verify", str(file), "--keys", str(keys), *more])
 
     good = check(content)
     assert (good.exit_code, "The row is the leaf 2 of that tree." in good.stdout) == (0, True), good.output

@@ -16,7 +16,7 @@ import pytest
 from typer.testing import Result
 
 from bench.embedded import COMMAND
-from cli import backup as cli_backup
+from cli import backup
 from sandbox.stack.directory import Stack, lock, open_stack
 from sandbox.stack.postgres import OWNER, PostgresServer
 from store.base_backup import find_tools
@@ -89,7 +89,7 @@ def server(site: Site) -> Iterator[PostgresServer]:
 def tools_that(place: Path, basebackup: str) -> Path:
     """PostgreSQL's tools, of which the one that copies does something else."""
     place.mkdir()
-    real = find_tools(further=cli_backup.wheel())
+    real = find_tools(further=backup.wheel())
     for name in ("pg_verifybackup", "pg_receivewal", "pg_waldump"):
         (place / name).symlink_to(real / name)
     tool = place / "pg_basebackup"
@@ -116,7 +116,7 @@ NOTHING = {"base", "keys", "erasures"}
 def test_what_failed_is_gone_with_its_keys_and_can_be_tried_again_at_once(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli_backup, "_now", lambda: datetime(2026, 11, 30, 7, tzinfo=UTC))
+    monkeypatch.setattr(backup, "_now", lambda: datetime(2026, 11, 30, 7, tzinfo=UTC))
     place = tmp_path / "backups"
     full = 'mkdir -p "${1#--pgdata=}/base"; echo "No space left on device" >&2; exit 1'
     tools = tools_that(tmp_path / "tools", full)
@@ -126,7 +126,7 @@ def test_what_failed_is_gone_with_its_keys_and_can_be_tried_again_at_once(
         assert "No space left on device" in failed.output
         assert what_lies_in(place) == NOTHING
     # Nothing that breaks at the end leaves more: the copy is whole by then.
-    monkeypatch.setattr(cli_backup, "_write", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left", "x")))
+    monkeypatch.setattr(backup, "_write", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left", "x")))
     assert isinstance(site.take(place).exception, OSError)
     assert what_lies_in(place) == NOTHING
 
@@ -135,7 +135,7 @@ def test_what_failed_is_gone_with_its_keys_and_can_be_tried_again_at_once(
 def test_two_backups_of_one_second_have_names_of_their_own(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli_backup, "_now", lambda: datetime(2026, 11, 30, 7, tzinfo=UTC))
+    monkeypatch.setattr(backup, "_now", lambda: datetime(2026, 11, 30, 7, tzinfo=UTC))
     said = [json.loads(site.take(tmp_path).stdout) for _ in range(2)]
     assert [each["name"] for each in said] == ["20261130T070000Z", "20261130T070000Z-2"]
     for each in said:

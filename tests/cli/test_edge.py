@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import cli
-from cli import edge as cli_edge
+from cli import edge
 from sandbox.stack.postgres import SUPERUSER, PostgresServer
 from store.key_file import generate
 from tests.test_settings import LEAST
@@ -127,7 +127,7 @@ def test_the_system_is_put_in_words(error: OSError, said: str, capsys: pytest.Ca
         raise error
 
     with pytest.raises(SystemExit) as ended:
-        cli_edge.run(command)
+        edge.run(command)
 
     assert ended.value.code == 2
     assert said in capsys.readouterr().err
@@ -138,7 +138,7 @@ def test_a_defect_of_ours_keeps_its_traceback() -> None:
         raise KeyError("ours")
 
     with pytest.raises(KeyError):
-        cli_edge.run(command)
+        edge.run(command)
 
 
 def test_a_role_that_is_not_let_in_is_said(

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from cli import app
-from cli import audit as cli_audit
+from cli import app, audit
 from proof import merkle
 from proof.checkpoints import Checkpoint, Note, sign
 from proof.declarations import checkpoint_view, declare, origin_of_epoch
@@ -53,7 +52,7 @@ def _declaration(folder: Path, restored: Log, known: Log | None, changed: dict[s
 
 def _agree(witness: Witness, declaration: Path, *more: str, said: str | None = "y\n") -> Any:
     given = ["restored", str(declaration), "--state", str(witness.state), *more]
-    return run.invoke(cli_audit.witness_app, given, input=said)
+    return run.invoke(audit.witness_app, given, input=said)
 
 
 def test_a_witness_goes_on_with_a_declared_restore_after_a_person_agreed(witness: Witness, tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def found_in(employer_id: str, request: RegistrationRequest) -> set[tuple[str, s
         employer_has_premises=True,
         other_live_registration=False,
     )
-    return {(f.code.value, f.outcome.value) for f in assess(facts, PACK, ON) if f.outcome is not FindingOutcome.PASS}
+    return {(f.code, f.outcome.value) for f in assess(facts, PACK, ON) if f.outcome is not FindingOutcome.PASS}
 
 
 def test_every_person_is_another_but_for_the_one_duplicate() -> None:

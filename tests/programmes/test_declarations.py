@@ -16,6 +16,7 @@ from domain.parties import Part, Party
 from domain.stages import PendingAct
 from domain.tasks import TaskKind
 from programmes import PROGRAMMES
+from texts.findings import FINDINGS
 
 ROOT: Final = Path(__file__).parents[2]
 # What is to know no programme, nor where one stands.
@@ -89,3 +90,9 @@ def test_a_programme_declares_parts_that_ask_and_are_added_by_its_commands(progr
     # An employer that owns a case needs no declaration, and a person who does cannot do without one.
     owners = {kind for part, kind in parts if part is Part.OWNER}
     assert owners == ({Party.PERSON} if programme.party is Party.PERSON else set())
+
+
+@_EVERY
+def test_a_programme_says_what_its_rules_find_and_in_which_words(programme: Programme) -> None:
+    rules = programme.rules
+    assert set(rules.looked_at) | rules.about_answers <= rules.codes <= set(FINDINGS)

@@ -9,8 +9,7 @@ import pytest
 import pytest_asyncio
 from temporalio.client import Client
 
-from cases.commands import reviving
-from cases.commands import submit as acts
+from cases.commands import reviving, submit
 from cases.commands.intake import accept
 from cases.commands.sweeper import sweep
 from domain.case_types import CaseType, CaseTypes, reference_of
@@ -87,7 +86,7 @@ async def test_a_toy_is_decided_makes_its_call_and_is_archived_beside_a_registra
 async def test_a_toy_whose_workflow_is_gone_is_found_and_revived(world: World) -> None:
     toy = await _toy(world)
     decision = DecisionRequest.model_validate({"action": "approve", "round": 1})
-    await acts.ask(world.context, OFFICER, toy.reference, CommandKind.DECIDE, decision, new_key())
+    await submit.ask(world.context, OFFICER, toy.reference, CommandKind.DECIDE, decision, new_key())
     await toy.end()
     world.clock.jump(reviving.LATE + timedelta(seconds=1))
     assert (await nightly_round(world)).without_workflow == 1

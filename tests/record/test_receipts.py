@@ -17,7 +17,7 @@ from proof.files import verify
 from proof.receipts import canonical, sign
 from proof.verdicts import KnownKeys, read_keys
 from record.receipts import issue_receipts
-from record.seal import log as log_reads
+from record.seal import log
 from record.seal.sealer import seal
 from record.shown import document
 from store import tables
@@ -37,7 +37,7 @@ async def park(clean_database: str) -> AsyncIterator[Park]:
 
 
 def _keys(park: Park, least_witnesses: int = 0) -> KnownKeys:
-    return read_keys(json.dumps(document(log_reads.public_keys(park.context))), least_witnesses)
+    return read_keys(json.dumps(document(log.public_keys(park.context))), least_witnesses)
 
 
 async def _refused(park: Park) -> Case:
@@ -168,9 +168,9 @@ async def test_a_check_names_the_first_thing_that_does_not_hold(park: Park) -> N
 async def test_a_witness_s_word_comes_with_the_receipt(park: Park) -> None:
     case = await _refused(park)
     await seal_all(park.context)
-    sealed = await log_reads.find_checkpoint(park.context)
+    sealed = await log.find_checkpoint(park.context)
     line = cosign(parse_note(sealed.note).text, WITNESS_KEY.name, WITNESS, park.clock())
-    await log_reads.add_cosignature(park.context, sealed.size, str(line))
+    await log.add_cosignature(park.context, sealed.size, str(line))
     await seal(park.context)
     file = canonical(await receipts_of(park.context, EMPLOYER_A, case.reference))
     verdict = verify(file, _keys(park, least_witnesses=1))

@@ -16,12 +16,13 @@ from structlog.testing import capture_logs
 from cases.shared.pack_shelf import read_packs
 from domain.actors import Actor, Role, system
 from domain.errors import Refused
-from domain.findings import Audience, FindingCode, FindingOutcome
+from domain.findings import Audience, FindingOutcome
 from domain.languages import Language
 from domain.rule_packs import PackConfirmation, PackProposal
 from policy.pack import PackError, PackShelves, parse_pack
 from policy.packs import load_rule_packs
 from policy.rule import rule
+from programmes.talent_permit.findings import FindingCode
 from programmes.talent_permit.limits import RULES
 from programmes.talent_permit.rules import PERMIT_RULES
 from proof.statements import verify

@@ -49,6 +49,7 @@ from domain.outward import CallOf
 from programmes import CASE_TYPES, PROGRAMMES
 from programmes.talent_permit import requests
 from programmes.talent_permit.authority.calls import CALLS
+from programmes.talent_permit.findings import FindingCode
 from proof import declarations, erasures, exports, ledger_rows, receipts, statements
 from store.encryption import DataKey, new_data_key, seal_kept
 from store.keyring import Keyring, fingerprint
@@ -106,7 +107,7 @@ ENUMERATIONS: Final[tuple[type[StrEnum], ...]] = (
     Role, acts.Act, answers.AnswerState, answers.Outcome, case_facts.ContestState, requests.FactField,
     case_facts.FactState, commands.CommandKind, commands.CommandState, deadlines.DeadlineKind, documents.DocumentKind,
     erasure.ErasureReason,
-    erasure.ErasureState, erasure.HoldReason, erasure.ReleaseReason, findings.FindingCode, findings.FindingOutcome,
+    erasure.ErasureState, erasure.HoldReason, erasure.ReleaseReason, FindingCode, findings.FindingOutcome,
     incidents.Healed, incidents.IncidentKind, languages.Language, lost_answers.LostAnswerState, notices.Channel,
     notices.DeliveryStatus, notices.NoticeKind, notices.Recipient, person.ComplaintAbout, person.ComplaintOutcome,
     person.ObjectionKind, purposes.Purpose, reasons.ReasonCode, requests.EmploymentKind, roster.OnDefect,

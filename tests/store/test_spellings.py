@@ -9,7 +9,7 @@ from temporalio.api.common.v1 import Payload
 
 import worker
 from activities.deliveries import Deliveries
-from cases.case import state as case_state
+from cases.case import state
 from domain import spellings
 from domain.spellings import PLACES, STATE_FORM, STATE_FORMS, FirstForm
 from programmes import CASE_TYPES, own_tables
@@ -104,13 +104,13 @@ def test_what_temporal_calls_is_listed() -> None:
 def test_every_column_of_the_register_is_hashed_or_left_out_on_purpose() -> None:
     """A column that is added goes into the form that is written, where rows of before have it empty, or begins one."""
     form = STATE_FORMS[STATE_FORM]
-    assert {case_state.COLUMN_OF.get(name, name) for name in form.case_names} == {
+    assert {state.COLUMN_OF.get(name, name) for name in form.case_names} == {
         each.name for each in tables.cases.c
-    } - case_state.LEFT_OUT
+    } - state.LEFT_OUT
     for programme, each in own_tables():
         columns = {column.name for column in each.table.c}
         assert each.unhashed <= columns
-        assert {case_state.COLUMN_OF.get(name, name) for name in each.hashed} == columns - each.unhashed, programme
+        assert {state.COLUMN_OF.get(name, name) for name in each.hashed} == columns - each.unhashed, programme
 
 
 def test_every_name_of_the_first_form_is_read_of_a_row_still() -> None:
@@ -121,7 +121,7 @@ def test_every_name_of_the_first_form_is_read_of_a_row_still() -> None:
         (form.case_names, {each.name for each in tables.cases.c} | own[form.own]),
         ((*form.track_names, form.track_key), own[form.tracks]),
     ):
-        assert {case_state.COLUMN_OF.get(name, name) for name in names} <= columns
+        assert {state.COLUMN_OF.get(name, name) for name in names} <= columns
 
 
 def test_no_route_under_which_a_request_is_remembered_is_given_up() -> None:

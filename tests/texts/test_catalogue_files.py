@@ -8,34 +8,54 @@ import yaml
 
 from programmes import PROGRAMMES
 from texts import catalogue
-from texts.catalogue import read_catalogue, read_groups
-from texts.notices.catalogue import FOLDERS
+from texts.catalogue import hand_over, read_groups
+from texts.notices.catalogue import take_notices
 
 SAID: Final = {"zh-Hans": "一", "zh-Hant": "一", "en": "One."}
 CORE: Final = Path(str(catalogue.__file__)).parent / "catalogues"
 
 
-def _room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: object) -> None:
-    (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
-    monkeypatch.setattr(catalogue, "rooms", lambda: [tmp_path])
+@pytest.fixture
+def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The texts of a package, and catalogues that nothing was handed to."""
+    monkeypatch.setattr(catalogue, "_rooms", {})
+    monkeypatch.setattr(catalogue, "_readers", [])
+    monkeypatch.syspath_prepend(tmp_path)
+    name = f"room_{tmp_path.name}"
+    texts = tmp_path / name / "texts"
+    texts.mkdir(parents=True)
+    (texts.parent / "__init__.py").touch()
+    return texts
 
 
-def test_a_room_adds_entries_to_a_group_and_groups_to_a_catalogue(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _room(tmp_path, monkeypatch, "story", {"acts": {"licence_given": SAID}, "licences": {"given": SAID}})
+def _say(room: Path, name: str, content: object) -> None:
+    (room / f"{name}.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["handed over before", "handed over later"])
+def test_a_room_adds_entries_to_a_group_and_groups_to_a_catalogue(room: Path, *, before: bool) -> None:
+    _say(room, "story", {"acts": {"licence_given": SAID}, "licences": {"given": SAID}})
+    if before:
+        hand_over(room.parent.name)
     found = read_groups("story")
+    hand_over(room.parent.name)
+    hand_over(room.parent.name)
     assert found["acts"]["licence_given"].en == found["licences"]["given"].en == "One."
     assert "submitted" in found["acts"]
 
 
-@pytest.mark.parametrize("content", [{"acts": {"submitted": SAID}}], ids=["an act of the core"])
-def test_what_is_said_already_is_not_said_again(
-    content: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _room(tmp_path, monkeypatch, "story", content)
+def test_what_is_said_already_is_not_said_again(room: Path) -> None:
+    read_groups("story")
+    _say(room, "story", {"acts": {"submitted": SAID}})
     with pytest.raises(ValueError, match="submitted is said twice"):
-        read_catalogue("story")
+        hand_over(room.parent.name)
+
+
+def test_a_room_does_not_say_a_notice_of_the_core(room: Path) -> None:
+    (room / "notices").mkdir()
+    _say(room / "notices", "fact_recorded", {})
+    with pytest.raises(ValueError, match="fact_recorded is said twice"):
+        take_notices(room / "notices")
 
 
 @pytest.mark.parametrize("code", PROGRAMMES)
@@ -49,8 +69,3 @@ def test_the_core_says_nothing_of_the_own_acts_and_tasks_of_a_programme(code: st
         said = yaml.safe_load((CORE / f"{name}.yaml").read_text("utf-8"))[group]
         assert own[group]
         assert not {each.partition(".")[0] for each in said} & own[group]
-
-
-def test_each_room_of_a_programme_has_its_texts() -> None:
-    assert {room.parent.name for room in catalogue.rooms()} == set(PROGRAMMES)
-    assert len(FOLDERS) == 1 + len(PROGRAMMES)

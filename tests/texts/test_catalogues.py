@@ -13,7 +13,7 @@ from domain.actors import Role
 from domain.erasure import HoldReason
 from domain.errors import PROBLEM_STATUS
 from domain.field_errors import FieldCode
-from domain.findings import Audience, Finding, FindingCode, FindingOutcome
+from domain.findings import Audience, Finding, FindingOutcome
 from domain.languages import Language
 from domain.notices import Channel, DeliveryStatus, NoticeKind, Recipient
 from domain.purposes import Purpose
@@ -21,8 +21,9 @@ from domain.reasons import ReasonCode
 from domain.stages import Destination, DueKind, Holder, PendingAct, PermitStage, Stage
 from domain.webhooks import ReceiptStatus
 from programmes import PROGRAMMES
+from programmes.talent_permit.findings import FindingCode
 from programmes.talent_permit.requests import RegistrationRequest
-from record import history as history_events
+from record import history
 from record.history import Kind
 from record.reconciliation import counterparts, differences, signed_words, vouching
 from record.seal import differences as seal_differences
@@ -86,7 +87,7 @@ def test_the_printed_story_has_a_word_for_every_code_that_it_shows() -> None:
     assert set(WORDS["tasks"]) == {kind for each in PROGRAMMES.values() for kind in each.words.tasks}
     assert set(WORDS["holds"]) == {folding.OFFICER, folding.STANDING}
     assert set(WORDS["pending"]) == set(PendingAct)
-    code = Path(str(history_events.__file__)).read_text("utf-8")
+    code = Path(str(history.__file__)).read_text("utf-8")
     assert {name for name in WORDS["facts"] if f'"{name}"' not in code} == set()
     # What payloads are read from is named the same way, and shown nowhere.
     assert set(re.findall(r'[{,] ?"([a-z_]+)": ', code)) - {"payloads"} <= set(WORDS["facts"])

@@ -4,6 +4,7 @@ import json
 import re
 from datetime import UTC, date, datetime
 from html.parser import HTMLParser
+from importlib.resources import files
 from itertools import product
 from pathlib import Path
 
@@ -13,7 +14,6 @@ from opencc import OpenCC
 
 from domain.actors import Role
 from domain.errors import Defect as DefectError
-from domain.findings import FindingCode
 from domain.languages import Language
 from domain.notices import (
     FOR_THE_PERSON_ALONE,
@@ -27,10 +27,14 @@ from domain.notices import (
 )
 from domain.reasons import ReasonCode
 from domain.stages import Destination, DueKind, PendingAct, PermitStage, Stage
+from programmes import PROGRAMMES
+from programmes.talent_permit.findings import FindingCode
 from programmes.talent_permit.requests import RegistrationRequest
 from texts.notices import NoticeFacts, Reason, Remedy, Rendered, render, render_digest, render_together, text_hash
-from texts.notices.catalogue import ENTRIES, FOLDERS, SHARED
+from texts.notices.catalogue import ENTRIES, FOLDER, SHARED
 from texts.reasons import reason_sentence
+
+FOLDERS = (FOLDER, *(Path(str(files(each.texts))) / "texts" / "notices" for each in PROGRAMMES.values()))
 
 REFERENCE = "7K3M9Q2X-4"
 PERSONAL = {
@@ -413,7 +417,8 @@ def test_what_the_authority_said_is_in_the_kinds_that_are_for_the_person_alone()
     said = {
         kind
         for kind, entry in ENTRIES.items()
-        if "authority_" in str(entry.bodies.get(Recipient.PERSON.value)) and Recipient.PERSON in PLANS[kind].recipients
+        if "authority_" in str(entry.bodies.get(Recipient.PERSON.value))
+        and Recipient.PERSON in PLANS[NoticeKind(kind)].recipients
     }
     assert said == FOR_THE_PERSON_ALONE
 

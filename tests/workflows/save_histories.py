@@ -27,7 +27,7 @@ from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.worker import Worker
 
 import worker
-from cases.commands import submit as acts
+from cases.commands import submit
 from cases.decisions import settling
 from cases.shared import lost_cases
 from domain.commands import CommandKind
@@ -196,7 +196,7 @@ async def signalled_and_unreached(world: World) -> list[WorkflowHistory]:
 async def stuck(world: World) -> list[WorkflowHistory]:
     """A defect, its incident, and the way on."""
     case = await world.submit()
-    asked = await acts.ask(world.context, OFFICER, case.reference, CommandKind.DECIDE, _APPROVE, new_key())
+    asked = await submit.ask(world.context, OFFICER, case.reference, CommandKind.DECIDE, _APPROVE, new_key())
     with patch.object(settling, "settle", side_effect=Defect("does_not_add_up")):
         await world.engine.nudge(case.reference, str(asked.command_id))
         await case.until(lambda file: any(task.kind == "stuck" for task in file.tasks))
@@ -221,7 +221,7 @@ async def gone(world: World) -> list[WorkflowHistory]:
 async def outage(world: World) -> list[WorkflowHistory]:
     """PostgreSQL away for longer than a local activity tries."""
     case = await world.submit()
-    asked = await acts.ask(world.context, OFFICER, case.reference, CommandKind.DECIDE, _APPROVE, new_key())
+    asked = await submit.ask(world.context, OFFICER, case.reference, CommandKind.DECIDE, _APPROVE, new_key())
     with patch.object(Database, "begin", side_effect=Unavailable("database")):
         await world.engine.nudge(case.reference, str(asked.command_id))
         await case.until_activity(30)

@@ -15,7 +15,7 @@ from domain.decisions import PermitConfirmationRequest
 from domain.errors import Refused
 from domain.messages import AUTHORITY_POLL_WORKFLOW, REGISTRATION_QUEUE
 from domain.stages import PermitStage, Stage
-from programmes.talent_permit.authority import outcomes as answers
+from programmes.talent_permit.authority import outcomes
 from programmes.talent_permit.tables import permit_rows
 from programmes.talent_permit.words import PermitCommand
 from store import tables
@@ -304,7 +304,7 @@ async def test_answer_about_an_unknown_case_leaves_a_line_for_the_operator(world
         {"outcome_id": "o-1", "case": f"{case.reference}/MO", "outcome": "accepted", "occurred_at": world.clock()}
     )
     with pytest.raises(Refused) as refused:
-        await answers.receive(world.context, Actor(issuer="t", subject="authority", role=Role.AUTHORITY), answer)
+        await outcomes.receive(world.context, Actor(issuer="t", subject="authority", role=Role.AUTHORITY), answer)
     assert refused.value.code == "case_unknown"
     assert [row["reason"] for row in await world.rows(tables.incidents)] == ["case_unknown"]
 

@@ -11,10 +11,10 @@ from uuid import uuid4
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from cases.calls import making as calls
+from cases.calls import making
 from cases.case.file import open_case
 from cases.commands import store as commands
-from cases.commands import submit as acts
+from cases.commands import submit
 from cases.commands.advance import advance
 from cases.commands.sweeper import sweep
 from cases.decisions import settling
@@ -57,7 +57,7 @@ async def test_stuck_case_shows_an_incident_and_goes_on_when_resumed(
 ) -> None:
     case, other = await world.submit(), await world.submit(identity_number="33010619860128072X")
     broken = Broken(monkeypatch, Defect("facts_do_not_add_up"))
-    asked = await acts.ask(world.context, OFFICER, case.reference, CommandKind.DECIDE, APPROVE, new_key())
+    asked = await submit.ask(world.context, OFFICER, case.reference, CommandKind.DECIDE, APPROVE, new_key())
     assert await world.engine.nudge(case.reference, str(asked.command_id))
     await case.until(lambda file: any(task.kind == "stuck" for task in file.tasks))
     (incident,) = await world.rows(tables.incidents, kind="stuck")
@@ -143,7 +143,7 @@ async def test_step_waits_while_postgresql_is_away(world: World, monkeypatch: py
         async with begin(database, tenant, **held) as connection:
             yield connection
 
-    asked = await acts.ask(world.context, OFFICER, case.reference, CommandKind.DECIDE, APPROVE, new_key())
+    asked = await submit.ask(world.context, OFFICER, case.reference, CommandKind.DECIDE, APPROVE, new_key())
     monkeypatch.setattr(Database, "begin", refusing)
     assert not await world.engine.decide(case.reference, str(asked.command_id))
     # Longer than the local tries last: a regular activity takes over.
@@ -157,7 +157,7 @@ async def test_step_waits_while_postgresql_is_away(world: World, monkeypatch: py
 async def test_a_call_whose_result_was_never_written_is_told_by_the_next_try(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    record, failed = calls.record, 0
+    record, failed = making.record, 0
 
     async def failing(*given: Any, **more: Any) -> Course:
         nonlocal failed
@@ -166,7 +166,7 @@ async def test_a_call_whose_result_was_never_written_is_told_by_the_next_try(
             raise Unavailable("database")
         return await record(*given, **more)
 
-    monkeypatch.setattr(calls, "record", failing)
+    monkeypatch.setattr(making, "record", failing)
     case = await world.submit()
     await case.approve()
     rows = [row for row in await world.rows(tables.ledger, reference=case.reference) if row["act"].startswith("call_")]
@@ -182,7 +182,7 @@ async def test_a_call_whose_result_was_never_written_is_told_by_the_next_try(
 
 async def test_decision_repeated_under_its_id_is_applied_once(world: World) -> None:
     case = await world.submit()
-    asked = await acts.ask(world.context, OFFICER, case.reference, CommandKind.DECIDE, APPROVE, new_key())
+    asked = await submit.ask(world.context, OFFICER, case.reference, CommandKind.DECIDE, APPROVE, new_key())
     sent = [world.engine.decide(case.reference, str(asked.command_id)) for _ in range(3)]
     assert await asyncio.gather(*sent) == [Told.ANSWERED] * 3
     await case.until_permits(PermitStage.SUBMITTED)
@@ -196,10 +196,10 @@ async def test_decision_repeated_under_its_id_is_applied_once(world: World) -> N
 async def test_a_workflow_learns_of_a_step_whose_update_was_lost(world: World) -> None:
     case = await world.submit()
     key = new_key()
-    asked = await acts.ask(world.context, OFFICER, case.reference, CommandKind.DECIDE, APPROVE, key)
+    asked = await submit.ask(world.context, OFFICER, case.reference, CommandKind.DECIDE, APPROVE, key)
     # What is left of a workflow task that is lost with its server after the step: the register alone has gone on.
     await advance(world.context, case.reference, world.context.clock())
-    reply = await acts.reply(world.context, OFFICER, asked, key, is_answered=False)
+    reply = await submit.reply(world.context, OFFICER, asked, key, is_answered=False)
     assert (reply.progress, reply.body.stage) == ("applied", "approved")
     assert [row["state"] for row in await world.rows(tables.calls, reference=case.reference)] == ["due", "due"]
     assert await sweep(world.context, world.engine, older_than=timedelta(0)) == 1
@@ -216,7 +216,7 @@ async def test_an_update_that_answered_is_not_told_again(world: World) -> None:
 
 async def test_of_two_decisions_at_once_the_first_stored_counts(world: World) -> None:
     case = await world.submit()
-    first = await acts.ask(world.context, OFFICER, case.reference, CommandKind.DECIDE, APPROVE, new_key())
+    first = await submit.ask(world.context, OFFICER, case.reference, CommandKind.DECIDE, APPROVE, new_key())
     # Stored at the same moment, before either was applied, so that its own look at the register was not enough.
     async with open_case(world.context, case.reference) as (file, _connection):
         body = APPROVE.model_dump(mode="json", exclude_unset=True)
@@ -245,7 +245,7 @@ async def test_lost_message_is_sent_again_by_the_sweeper(world: World) -> None:
     case = await world.submit(start=False)
     assert await sweep(world.context, world.engine, older_than=timedelta(0)) == 1
     await case.until_stage(Stage.UNDER_REVIEW)
-    await acts.ask(world.context, OFFICER, case.reference, CommandKind.DECIDE, APPROVE, new_key())
+    await submit.ask(world.context, OFFICER, case.reference, CommandKind.DECIDE, APPROVE, new_key())
     assert await sweep(world.context, world.engine, older_than=timedelta(0)) == 1
     await case.until_permits(PermitStage.SUBMITTED)
     assert await sweep(world.context, world.engine, older_than=timedelta(0)) == 0

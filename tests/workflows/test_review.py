@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from cases.commands import submit as acts
+from cases.commands import submit
 from domain.case_requests import ContestRequest, WithdrawalRequest
 from domain.clock import CHINA, day_of
 from domain.commands import CommandKind
@@ -117,7 +117,7 @@ async def test_correction_stored_in_time_wins_over_the_lapse(world: World) -> No
     due = need((await case.file()).row.due_at, "due_at")
     await case.skip_to(due - timedelta(minutes=10))
     # Stored, and its signal lost: the timer that fires first finds it.
-    await acts.ask(world.context, EMPLOYER_A, case.reference, CommandKind.CORRECT, LETTER, new_key())
+    await submit.ask(world.context, EMPLOYER_A, case.reference, CommandKind.CORRECT, LETTER, new_key())
     await case.skip(timedelta(minutes=20))
     assert (await case.until_stage(Stage.UNDER_REVIEW)).round == 2
 

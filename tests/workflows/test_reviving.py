@@ -8,8 +8,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import func, select, text, update
 
-from cases.commands import reviving
-from cases.commands import submit as acts
+from cases.commands import reviving, submit
 from cases.incidents.stopped import open_incident
 from domain.answers import AuthorityAnswer
 from domain.case_requests import WithdrawalRequest
@@ -19,7 +18,7 @@ from domain.decisions import DecisionRequest, PermitConfirmationRequest
 from domain.employers import StandingRequest
 from domain.messages import LastRun, StandingInput
 from domain.stages import PermitStage, Stage
-from programmes.talent_permit.authority import outcomes as answers
+from programmes.talent_permit.authority import outcomes
 from register.rollout import sweep_standings
 from register.standing import confirm_standing, propose_standing
 from store import tables
@@ -67,7 +66,7 @@ async def test_what_is_due_has_its_workflow_started_where_that_is_gone_and_a_run
     await unsent.end()
     world.authority.away = False
     for case in (terminated, cancelled, running):
-        await acts.ask(world.context, OFFICER, case.reference, CommandKind.DECIDE, APPROVE, new_key())
+        await submit.ask(world.context, OFFICER, case.reference, CommandKind.DECIDE, APPROVE, new_key())
     await terminated.end()
     await cancelled.end(cancel=True)
     events = await _events(running)
@@ -127,7 +126,7 @@ async def test_a_followed_permit_goes_on_without_its_workflow_and_one_at_rest_is
         await case.end()
     said = {"outcome_id": "o-1", "case": f"{accepted.reference}/HK", "outcome": "issued", "authority_number": "C-1"}
     answer = AuthorityAnswer.model_validate({**said, "occurred_at": world.clock(), **term(world.clock())})
-    assert (await answers.receive(world.context, AUTHORITY, answer)).command_id is not None
+    assert (await outcomes.receive(world.context, AUTHORITY, answer)).command_id is not None
     await _late(world)
     d = tables.deadlines.c
     of_issued = (d.reference == issued.reference, d.kind == "permit_expiring", d.destination == "HK")
@@ -226,7 +225,7 @@ async def test_a_sleeper_is_started_by_hand_and_named_at_night(world: World) -> 
     assert await asleep.is_running()
     again = [each async for each in reviving.revive_all(world.context, world.engine, after=after)]
     assert [(each.found, each.started) for each in again] == [(LastRun.RUNNING, False)]
-    await acts.ask(world.context, OFFICER, asleep.reference, CommandKind.DECIDE, APPROVE, new_key())
+    await submit.ask(world.context, OFFICER, asleep.reference, CommandKind.DECIDE, APPROVE, new_key())
     await open_incident(world.context, other.reference, "advance", "defect", world.clock())
     waits = await reviving.waits_of(world.context, [each.reference for each in (asleep, other)])
     (command,) = await world.rows(tables.commands, reference=asleep.reference, state="stored")

@@ -16,7 +16,7 @@ from domain.errors import Unavailable
 from domain.messages import REGISTRATION_QUEUE, SEAL_CHECK_WORKFLOW, SealCount, SealRound
 from record.reconciliation.evidence import Difference
 from record.reconciliation.reconcile import list_differences
-from record.seal import check as seal_check
+from record.seal import check
 from sandbox.stack.postgres import PostgresServer
 from store import tables
 from tests.record.seal.sealed import seal_all
@@ -56,16 +56,16 @@ async def test_a_round_that_broke_off_goes_on_after_its_last_heartbeat(world: Wo
     await seal_all(world.context)
     asked, steps = SealRound(at=MONDAY), SealSteps(world.context)
     begun: list[int] = []
-    inner = partial(seal_check.check_next, most=2)
+    inner = partial(check.check_next, most=2)
 
-    async def check_next(database: Any, signers: Any, progress: seal_check.Progress) -> Sequence[Difference]:
+    async def check_next(database: Any, signers: Any, progress: check.Progress) -> Sequence[Difference]:
         begun.append(progress.leaf)
         if len(begun) == 3:
             raise Unavailable("database")
         return await inner(database, signers, progress)
 
     beats: list[tuple[Any, ...]] = []
-    with patch.object(seal_check, "check_next", check_next):
+    with patch.object(check, "check_next", check_next):
         environment = ActivityEnvironment()
         environment.on_heartbeat = lambda *details: beats.append(details)
         with pytest.raises(ApplicationError, match="database"):

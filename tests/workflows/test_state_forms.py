@@ -10,8 +10,7 @@ from sqlalchemy import Column, Integer, MetaData, Table, Text, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from temporalio.client import Client
 
-from cases.case import file as case_file
-from cases.case import state as case_state
+from cases.case import file, state
 from cases.commands.intake import accept
 from domain.case_types import CaseType
 from domain.forms import Form, need_form
@@ -131,8 +130,8 @@ async def _is_found_and_mended(case: Case, table: str, column: str, value: str, 
 
 
 def _as_the_first_version_did(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(case_state, "STATE_FORM", 1)
-    monkeypatch.setattr(case_file, "form_told", dict)
+    monkeypatch.setattr(state, "STATE_FORM", 1)
+    monkeypatch.setattr(file, "form_told", dict)
 
 
 async def test_rows_of_the_first_form_and_of_the_second_stand_in_one_chain(
@@ -191,7 +190,7 @@ async def _toy(world: World) -> Case:
 
 async def test_a_form_that_is_not_known_here_is_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(STATE_FORMS, 3, THIRD)
-    monkeypatch.setattr(case_state, "STATE_FORM", 3)
+    monkeypatch.setattr(state, "STATE_FORM", 3)
     case = await world.submit()
     await case.until_stage(Stage.UNDER_REVIEW)
     await case.idle()

@@ -21,7 +21,7 @@ from temporalio.client import Client
 from temporalio.testing import ActivityEnvironment
 
 from activities.authority import AuthorityClient
-from cases.commands import submit as acts
+from cases.commands import submit
 from cases.commands.sweeper import sweep
 from cases.decisions import settling
 from domain.commands import CommandKind
@@ -140,7 +140,7 @@ async def test_what_the_sweeper_tells_is_told_in_the_trace_of_what_was_asked(wor
     case = await world.submit()
     asking, number = _called(0xC3)
     with going_on(asking["traceparent"]), trace.get_tracer("test").start_as_current_span("asked"):
-        await acts.ask(world.context, EMPLOYER_A, case.reference, CommandKind.WITHDRAW, {}, new_key())
+        await submit.ask(world.context, EMPLOYER_A, case.reference, CommandKind.WITHDRAW, {}, new_key())
     assert recorded.of(number) == {"asked", "BEGIN", "SELECT", "WITH"}
     async with world.context.database.begin() as connection:
         long_ago = commands.update().values(at=commands.c.at - timedelta(days=365))

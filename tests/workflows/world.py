@@ -47,7 +47,7 @@ from domain.employers import StandingRequest
 from domain.messages import REGISTRATION_QUEUE, Course, StandingInput
 from domain.stages import Destination, PermitStage, Stage
 from programmes import PROGRAMMES
-from programmes.talent_permit.authority import outcomes as answers
+from programmes.talent_permit.authority import outcomes
 from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.tables import PermitRow, destinations_of, permit_rows
 from register.standing import confirm_standing, propose_standing
@@ -255,7 +255,7 @@ class Case:
             **given,
         }
         answer = AuthorityAnswer.model_validate(body)
-        received = await answers.receive(self.world.context, AUTHORITY, answer)
+        received = await outcomes.receive(self.world.context, AUTHORITY, answer)
         if received.command_id is not None:
             assert await self.world.engine.nudge(self.reference, str(received.command_id))
             if wait:

@@ -1,21 +1,21 @@
 """The templates: one YAML file a kind with the three languages side by side, read and compiled once at import."""
 
 from collections.abc import Callable, Iterator, Mapping
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-import yaml
 from jinja2 import Environment, StrictUndefined, Template
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain.errors import Defect
 from domain.languages import Language
-from domain.notices import NoticeKind, Recipient
-from texts.catalogue import rooms
+from domain.notices import Recipient
+from texts.catalogue import read_yaml, take_in
 from texts.notices import wording
 
 FOLDER: Final = Path(__file__).parent / "templates"
-FOLDERS: Final = (FOLDER, *(room / "notices" for room in rooms()))
+_SHARED: Final = "shared.yaml"
 EVERYONE: Final = "everyone"
 _LANGUAGES: Final = frozenset(language.value for language in Language)
 
@@ -106,12 +106,6 @@ def _environment(language: Language) -> Environment:
     return environment
 
 
-def _read(name: str) -> Any:
-    """Return a template file as plain data, the one here or that of a programme's room."""
-    (file,) = [each for folder in FOLDERS if (each := folder / f"{name}.yaml").is_file()]
-    return yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader)
-
-
 def _sources(node: object, language: Language | None = None) -> Iterator[tuple[Language, str]]:
     """Yield every template source of an entry with its language, so that all are compiled before the first notice."""
     if isinstance(node, str) and language is not None:
@@ -124,20 +118,36 @@ def _sources(node: object, language: Language | None = None) -> Iterator[tuple[L
             yield from _sources(value, language)
 
 
-ENTRIES: Final[Mapping[NoticeKind, Entry]] = {kind: Entry.model_validate(_read(kind)) for kind in NoticeKind}
-SHARED: Final = Shared.model_validate(_read("shared"))
+SHARED: Final = Shared.model_validate(read_yaml(FOLDER / _SHARED))
+# By kind: the core's, and those of each room as it is handed over.
+ENTRIES: Final[dict[str, Entry]] = {}
+# A compiled template for each source in its language.
+COMPILED: Final[dict[tuple[Language, str], Template]] = {}
+_ENVIRONMENTS: Final = {language: _environment(language) for language in Language}
 # Bodies are printed as plain text once and escaped here, so text and HTML always say the same.
 LAYOUT: Final[Template] = Environment(
     undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True
 ).from_string((FOLDER / "layout.html").read_text(encoding="utf-8"))
 
 
-def _compile() -> Mapping[tuple[Language, str], Template]:
-    """Return a compiled template for each source of the catalogue in its language."""
-    parts = [SHARED.model_dump(mode="json"), *(entry.model_dump(mode="json") for entry in ENTRIES.values())]
-    environments = {language: _environment(language) for language in Language}
-    sources = {pair for part in parts for pair in _sources(part)}
-    return {(language, source): environments[language].from_string(source) for language, source in sources}
+def _compile(part: BaseModel) -> None:
+    for language, source in _sources(part.model_dump(mode="json")):
+        if (language, source) not in COMPILED:
+            COMPILED[language, source] = _ENVIRONMENTS[language].from_string(source)
 
 
-COMPILED: Final = _compile()
+def take_notices(folder: Traversable) -> None:
+    """Take in the texts of each kind that a folder has a file for."""
+    for file in sorted(folder.iterdir(), key=lambda each: each.name) if folder.is_dir() else ():
+        if not file.name.endswith(".yaml") or file.name == _SHARED:
+            continue
+        kind = file.name.removesuffix(".yaml")
+        if kind in ENTRIES:
+            raise ValueError(f"{kind} is said twice")
+        ENTRIES[kind] = Entry.model_validate(read_yaml(file))
+        _compile(ENTRIES[kind])
+
+
+_compile(SHARED)
+take_notices(FOLDER)
+take_in(lambda room: take_notices(room / "notices"))

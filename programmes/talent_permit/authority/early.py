@@ -7,8 +7,7 @@ from cases.case.file import CaseFile
 from domain.actors import Actor
 from domain.answers import AnswerState
 from domain.stages import Destination
-from programmes.talent_permit.authority import applying as answering
-from programmes.talent_permit.authority import inbox
+from programmes.talent_permit.authority import applying, inbox
 from programmes.talent_permit.words import PermitDeadline
 from store.rows.authority import AnswerRow
 
@@ -16,7 +15,7 @@ from store.rows.authority import AnswerRow
 def take_answer(file: CaseFile, actor: Actor, at: datetime, kept: AnswerRow) -> None:
     """Do with a kept answer what the permit's stage now says."""
     answer = inbox.read_kept(file, kept)
-    state = answering.judge(file, answer)
+    state = applying.judge(file, answer)
     file.change_answer(kept, state.value)
     _TAKEN[state](file, actor, at, answer, kept.answer_id)
 
@@ -25,13 +24,13 @@ def take_early(file: CaseFile, actor: Actor, at: datetime, destination: Destinat
     """Take the answers that came too early, once their turn has come (P25); hold: those too whose turn never came."""
     while True:
         early = _early(file, destination)
-        ripe = [a for a in early if answering.judge(file, inbox.read_kept(file, a)) is not AnswerState.EARLY]
+        ripe = [a for a in early if applying.judge(file, inbox.read_kept(file, a)) is not AnswerState.EARLY]
         if not ripe:
             break
         take_answer(file, actor, at, ripe[0])
     for kept in early if hold else []:
         file.change_answer(kept, AnswerState.HELD.value)
-        answering.hold(file, actor, at, inbox.read_kept(file, kept), kept.answer_id)
+        applying.hold(file, actor, at, inbox.read_kept(file, kept), kept.answer_id)
     if not _early(file, destination):
         file.cancel_deadlines(PermitDeadline.EARLY_ANSWER, destination=destination.value)
 
@@ -43,9 +42,9 @@ def _early(file: CaseFile, destination: Destination) -> list[AnswerRow]:
 
 
 _TAKEN: Final = {
-    AnswerState.APPLIED: answering.apply,
-    AnswerState.RECORDED: answering.fill_in,
-    AnswerState.EARLY: answering.keep_early,
-    AnswerState.RENEWAL: answering.keep_renewal,
-    AnswerState.HELD: answering.hold,
+    AnswerState.APPLIED: applying.apply,
+    AnswerState.RECORDED: applying.fill_in,
+    AnswerState.EARLY: applying.keep_early,
+    AnswerState.RENEWAL: applying.keep_renewal,
+    AnswerState.HELD: applying.hold,
 }

@@ -26,7 +26,7 @@ from domain.errors import Refused, Unavailable, need
 from domain.lost_answers import LostAnswerState
 from domain.notices import NoticeKind
 from domain.stages import Destination
-from programmes.talent_permit.authority import lost as lost_answers
+from programmes.talent_permit.authority import lost
 from programmes.talent_permit.authority.known_entries import named_here
 from programmes.talent_permit.authority.lost_views import AttachmentConfirmation, AttachmentRequest
 from programmes.talent_permit.authority.outcomes import Said, receive_together
@@ -77,7 +77,7 @@ async def take_found(context: Context) -> list[Received]:
 async def _take(context: Context, answer_id: UUID) -> Received:
     async with context.database.begin() as connection:
         row = await _find(connection, answer_id)
-        answer = await lost_answers.read(context, connection, row)
+        answer = await lost.read(context, connection, row)
     named = await named_here(context, answer) or answer
 
     async def settle(_file: CaseFile, connection: AsyncConnection) -> None:
@@ -116,9 +116,9 @@ async def propose(
             await connection.execute(update(stored).where(_S.answer_id == answer_id).values(values))
             _record(file, Act.ANSWER_ATTACH_PROPOSED, actor, at, row)
             _ask_for_signature(file, row, at)
-            answer = await lost_answers.read(context, connection, row)
+            answer = await lost.read(context, connection, row)
             row.change(**values)
-            reply = Reply(Progress.STORED, lost_answers.view(row, answer).as_json())
+            reply = Reply(Progress.STORED, lost.view(row, answer).as_json())
             return Done(reply, await add_data_key(context, connection))
 
         return (await once_in(context, connection, actor, idempotency, write)).reply
@@ -143,7 +143,7 @@ async def confirm(
         row = await _find(connection, answer_id)
         proposed_by = _SIGNING.need_waiting(row.proposed_by if row.state == LostAnswerState.PROPOSED else None)
         is_given = _SIGNING.is_given(actor, proposed_by, request.action)
-        found.append((row, await lost_answers.read(context, connection, row), is_given))
+        found.append((row, await lost.read(context, connection, row), is_given))
         return Done(Reply(Progress.NOTHING))
 
     async with context.database.begin() as connection:
@@ -157,7 +157,7 @@ async def confirm(
     decided = {"state": LostAnswerState.ATTACHED.value, "decided_by": signature_of(actor), "decided_at": at}
     attached = replace(row)
     attached.change(**decided)
-    reply = Reply(Progress.APPLIED, lost_answers.view(attached).as_json())
+    reply = Reply(Progress.APPLIED, lost.view(attached).as_json())
 
     async def attach(file: CaseFile, connection: AsyncConnection, held: LostAnswerRow) -> Reply:
         _need_permit(file, actor, held)
@@ -213,7 +213,7 @@ class _Signing:
             await connection.execute(update(stored).where(_S.answer_id == held.answer_id).values(kept))
             _record(file, Act.ANSWER_ATTACH_REJECTED, self.actor, self.at, held)
             held.change(**kept)
-            return Reply(Progress.APPLIED, lost_answers.view(held, answer).as_json())
+            return Reply(Progress.APPLIED, lost.view(held, answer).as_json())
 
         async with open_case(self.context, need(self.row.attached_to, "attached_to")) as (file, connection):
             return await self.keep(file, connection, give_back)
@@ -241,7 +241,7 @@ def _record(file: CaseFile, act: Act, actor: Actor, at: Any, row: LostAnswerRow)
 
 async def _settle(context: Context, connection: AsyncConnection, answer_id: UUID, values: dict[str, Any]) -> None:
     await connection.execute(update(stored).where(_S.answer_id == answer_id).values(values))
-    await lost_answers.take_away(connection, answer_id, context.clock())
+    await lost.take_away(connection, answer_id, context.clock())
 
 
 async def _find(connection: AsyncConnection, answer_id: UUID) -> LostAnswerRow:

@@ -21,9 +21,7 @@ from domain.acts import Act
 from domain.answers import AnswerState, AuthorityAnswer, Outcome
 from domain.errors import Refused, Unavailable
 from domain.incidents import IncidentKind
-from programmes.talent_permit.authority import applying as answering
-from programmes.talent_permit.authority import inbox, known_entries
-from programmes.talent_permit.authority import lost as lost_answers
+from programmes.talent_permit.authority import applying, inbox, known_entries, lost
 from programmes.talent_permit.authority.early import take_answer, take_early
 from programmes.talent_permit.tables import permit_rows
 from programmes.talent_permit.words import PermitCommand
@@ -192,9 +190,9 @@ def _take(file: CaseFile, said: Said, at: datetime, *, is_reused: bool) -> Recei
         raise Refused("case_unknown", "No permit of this destination is followed.")
     if is_reused:
         kept = inbox.keep(file, answer, AnswerState.HELD, at, source)
-        answering.hold(file, actor, at, answer, kept.answer_id)
+        applying.hold(file, actor, at, answer, kept.answer_id)
         return Received(_reply(AnswerState.HELD), file.reference)
-    state = answering.judge(file, answer)
+    state = applying.judge(file, answer)
     waits = any(a.state == AnswerState.STORED and a.destination == answer.destination for a in file.answers)
     # `accepted` wakes no workflow, and a case whose workflow has closed has none to hear of it.
     is_heard = answer.outcome is not Outcome.ACCEPTED and not file.is_finished()
@@ -246,7 +244,7 @@ async def _refuse(
     async with context.database.begin() as connection:
         kept = None
         if about is not None:
-            kept = await lost_answers.keep(context, connection, answer, at, message_id=about[0], source=about[1])
+            kept = await lost.keep(context, connection, answer, at, message_id=about[0], source=about[1])
         detail = {"answered": answer.outcome.value, "kept": str(kept) if kept else None}
         await refused_messages.write(connection, actor, at, code, detail, kind=IncidentKind.AUTHORITY_ANSWER)
 

@@ -18,9 +18,7 @@ from domain.answers import AuthorityAnswer
 from domain.errors import Refused, Unavailable
 from domain.incidents import IncidentKind
 from domain.spellings import Cursor
-from programmes.talent_permit.authority import inbox
-from programmes.talent_permit.authority import lost_acts as lost_answer_acts
-from programmes.talent_permit.authority import outcomes as answers
+from programmes.talent_permit.authority import inbox, lost_acts, outcomes
 from programmes.talent_permit.authority.outcomes import Said
 from store import tables
 from store.tables import cursors, lost_answers
@@ -44,7 +42,7 @@ class AnswerPage:
 async def poll(polling: Polling) -> int:
     """Take in what the authority answered since the cursor, and return how many answers that were."""
     context = polling.context
-    for received in await lost_answer_acts.take_found(context):
+    for received in await lost_acts.take_found(context):
         await polling.nudge(received.reference, str(received.command_id))
     taken = 0
     while True:
@@ -118,7 +116,7 @@ async def _read(context: Context, page: Sequence[Mapping[str, object]]) -> list[
 
 async def _take(polling: Polling, said: Sequence[Said]) -> None:
     """Take in answers about one case and let its workflow hear of them."""
-    for result in await answers.receive_each(polling.context, said):
+    for result in await outcomes.receive_each(polling.context, said):
         match result:
             case Received(command_id=None):
                 pass

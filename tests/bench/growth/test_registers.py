@@ -8,11 +8,10 @@ import pytest_asyncio
 
 from bench.growth.registers import EMPLOYER, OFFICER, WORKS, Register, open_register, tuples_read
 from bench.people import registration
-from cases.case import export as case_export
-from cases.case import reads
+from cases.case import export, reads
 from cases.commands import reviving, watched
 from cases.commands import store as commands
-from cases.notices import lists as notice_lists
+from cases.notices import lists
 from cases.notices import reads as notice_reads
 from cases.notices.due import take_turn
 from cases.notices.text_instead import text_instead
@@ -22,12 +21,10 @@ from domain.errors import Unavailable
 from domain.languages import Language
 from domain.notices import Channel
 from domain.purposes import Purpose
-from privacy import access_log as person_access_log
-from privacy import own_cases as person_cases
-from privacy import own_data as person_data
+from privacy import access_log, own_cases, own_data
 from privacy.sign_in import Session, address_hash
 from programmes.talent_permit.authority import polling
-from record import receipts as decision_receipts
+from record import receipts
 from record.case import read_record
 from record.seal.sealer import seal
 from record.seal.watch import watch_seal
@@ -85,10 +82,10 @@ async def _session(register: Register) -> tuple[Actor, Session]:
 
 async def _read_own(register: Register) -> None:
     actor, session = await _session(register)
-    found = await person_cases.list_own(register.context, actor, session, Language.EN)
+    found = await own_cases.list_own(register.context, actor, session, Language.EN)
     assert len(found) == 1
-    await person_data.read_own_data(register.context, actor, session, Language.EN)
-    await person_access_log.list_accesses(register.context, actor, session)
+    await own_data.read_own_data(register.context, actor, session, Language.EN)
+    await access_log.list_accesses(register.context, actor, session)
 
 
 async def _read_record(register: Register) -> None:
@@ -103,18 +100,18 @@ async def _read_notices(register: Register) -> None:
 
 
 async def _read_own_notices(register: Register) -> None:
-    items, position = await notice_lists.list_own(register.context, EMPLOYER, limit=20)
+    items, position = await lists.list_own(register.context, EMPLOYER, limit=20)
     assert len(items) == 20
-    await notice_lists.list_own(register.context, EMPLOYER, limit=20, after=position)
+    await lists.list_own(register.context, EMPLOYER, limit=20, after=position)
 
 
 async def _export_cases(register: Register) -> None:
-    made = await case_export.begin_export(register.context, EMPLOYER, most=100)
+    made = await export.begin_export(register.context, EMPLOYER, most=100)
     assert len(made.references) == 100
 
 
 async def _issue_receipts(register: Register) -> None:
-    await decision_receipts.issue_receipts(register.context, OFFICER, register.references[0])
+    await receipts.issue_receipts(register.context, OFFICER, register.references[0])
 
 
 async def _open_person(register: Register) -> None:

@@ -9,16 +9,16 @@ import pytest
 import pytest_asyncio
 from pydantic import ValidationError
 
-from cases.calls import making as calls
+from cases.calls import making
 from cases.case import fact_reads, reads
-from cases.tasks import inbox as tasks
+from cases.tasks import inbox
 from domain.case_facts import short_of
 from domain.commands import CommandKind
 from domain.errors import Refused
 from domain.field_errors import field_errors
 from domain.languages import Language
 from domain.purposes import Purpose
-from privacy import own_data as person_data
+from privacy import own_data
 from privacy.sign_in import Session, address_hash
 from programmes.talent_permit.requests import FactField, FactRequest
 from store import tables
@@ -126,8 +126,8 @@ async def test_the_authority_is_sent_the_card_that_was_seen(park: Park) -> None:
     await case.decide("approve")
     await case.confirm()
     await case.after(minutes=10)
-    course = await calls.current_course(park.context, case.reference)
-    orders = await calls.find_orders(park.context, case.reference, course.calls[0].key, park.clock.at)
+    course = await making.current_course(park.context, case.reference)
+    orders = await making.find_orders(park.context, case.reference, course.calls[0].key, park.clock.at)
     assert {order.message.body.model_dump()["person"]["permit_card_number"] for order in orders} == {"C12345678"}
 
 
@@ -241,7 +241,7 @@ async def test_who_may_record_when_and_in_which_round(park: Park) -> None:
     assert await case.refused(OFFICER, CommandKind.RECORD_FACT, **asked | {"round": 2}) == "stale_round"
     await case.claim("review", OFFICER_2)
     assert await case.refused(OFFICER, CommandKind.RECORD_FACT, **asked) == "task_held"
-    await tasks.release(park.context, OFFICER_2, await case.task_id("review"), True, key())
+    await inbox.release(park.context, OFFICER_2, await case.task_id("review"), True, key())
     assert await case.refused(OFFICER_2, CommandKind.RECORD_FACT, **asked) == "role_not_allowed"
     await case.do(OFFICER, CommandKind.RECORD_FACT, **asked)
     await case.decide("approve")
@@ -283,7 +283,7 @@ async def test_the_person_reads_what_was_seen_and_where_among_their_own_data(par
     await record(case, LAST_DAY, "2036-05-31")
     address = address_hash(park.context, "feng@example.com")
     session = Session((await case.row())["person_id"], address, b"", park.clock.at)
-    held = await person_data.read_own_data(park.context, await case.known(PERSON), session, Language.EN)
+    held = await own_data.read_own_data(park.context, await case.known(PERSON), session, Language.EN)
     (own,) = held["cases"]
     (seen,) = own["recorded_facts"]
     assert (seen["value"], seen["seen_in"], seen["given"]) == ("2036-05-31", "证件原件", "2027-03-31")

@@ -12,6 +12,7 @@ from sqlalchemy import delete, event, insert, select, text
 
 from cases.commands.one_live import person_within_limit
 from domain.commands import CommandKind
+from domain.documents import document_of_identity_number
 from domain.errors import Refused
 from domain.roster import OnDefect, RosterAct
 from programmes.talent_permit.registration import check
@@ -86,7 +87,7 @@ async def test_past_the_limit_every_new_registration_is_refused_alike_before_any
 
 
 async def test_past_the_limit_postgresql_does_not_look_for_the_person(park: Park) -> None:
-    beside = person_within_limit(park.context, EMPLOYER_B, KNOWN, park.clock.at)
+    beside = person_within_limit(park.context, EMPLOYER_B, document_of_identity_number(KNOWN), park.clock.at)
     asked = ", ".join(f"({query}) AS {name}" for name, query in beside.queries)
     looked: list[bool] = []
     for used in (19, 20):

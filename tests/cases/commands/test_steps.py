@@ -11,18 +11,18 @@ import pytest_asyncio
 from sqlalchemy import Table
 
 from bench.people import identity_number
-from cases.calls import making as calls
+from cases.calls import making
 from cases.commands import store as commands
-from cases.commands import sweeper as sweeping
+from cases.commands import sweeper
 from cases.commands.advance import advance
 from cases.commands.intake import Accepted
-from cases.incidents import stopped as incidents
+from cases.incidents import stopped
 from cases.shared.context import Context
 from domain.answers import AuthorityAnswer
 from domain.commands import CommandKind
 from domain.errors import Refused
 from domain.messages import Course
-from programmes.talent_permit.authority import outcomes as answers
+from programmes.talent_permit.authority import outcomes
 from programmes.talent_permit.requests import RegistrationRequest
 from store import tables
 from tests.cases.contexts import EMPLOYER_A, EMPLOYER_B, OFFICER, key, registration_body
@@ -64,16 +64,16 @@ async def _advance(case: Case) -> None:
 
 async def _record_taken(case: Case) -> None:
     call = f"permit/{case.reference}/HK"
-    await calls.record(case.park.context, case.reference, {call: None}, case.park.clock.at)
+    await making.record(case.park.context, case.reference, {call: None}, case.park.clock.at)
 
 
 async def _record_rejected(case: Case) -> None:
     call = f"permit/{case.reference}/HK"
-    await calls.record(case.park.context, case.reference, {call: "name"}, case.park.clock.at)
+    await making.record(case.park.context, case.reference, {call: "name"}, case.park.clock.at)
 
 
 async def _open_incident(case: Case) -> None:
-    await incidents.open_incident(case.park.context, case.reference, "advance", "defect", case.park.clock.at)
+    await stopped.open_incident(case.park.context, case.reference, "advance", "defect", case.park.clock.at)
 
 
 async def _watch(case: Case) -> None:
@@ -88,7 +88,7 @@ def _answered(outcome: str) -> Step:
             "outcome": outcome,
             "occurred_at": china("2026-03-02"),
         }
-        await answers.receive(case.park.context, AUTHORITY, AuthorityAnswer.model_validate(given))
+        await outcomes.receive(case.park.context, AUTHORITY, AuthorityAnswer.model_validate(given))
 
     return receive
 
@@ -282,12 +282,12 @@ async def test_the_sweeper_starts_and_sends_what_was_lost_and_only_that(park: Pa
     lost = await park.take_on()
     case = await park.review(identity_number="33010619860128072X")
     await case.store(OFFICER, CommandKind.HOLD, action="place", reason="legal_question")
-    assert await sweeping.sweep(park.context, engine, older_than=_NO_TIME) == 2
+    assert await sweeper.sweep(park.context, engine, older_than=_NO_TIME) == 2
     assert engine.started == [lost.reference]
     assert len(engine.nudged) == 1
     await case.step()
     assert (await case.row())["hold"] is not None
-    assert await sweeping.sweep(park.context, engine, older_than=_NO_TIME) == 0
+    assert await sweeper.sweep(park.context, engine, older_than=_NO_TIME) == 0
     assert engine.started == [lost.reference]
 
 
@@ -295,7 +295,7 @@ async def test_the_sweeper_applies_what_is_stored_for_a_case_whose_workflow_has_
     case = await park.review()
     await case.store(OFFICER, CommandKind.HOLD, action="place", reason="legal_question")
     await case.set_row(stage="withdrawn")
-    await sweeping.sweep(park.context, _Engine(), older_than=_NO_TIME)
+    await sweeper.sweep(park.context, _Engine(), older_than=_NO_TIME)
     assert Counter(c["state"] for c in await park.rows(tables.commands)) == Counter(applied=1, refused=1)
 
 
@@ -315,10 +315,10 @@ async def test_a_closed_case_that_fails_for_a_defect_holds_up_no_other(
             raise ValueError("the facts cannot be read")
         return await advance(context, reference, at)
 
-    monkeypatch.setattr(sweeping, "advance", step)
+    monkeypatch.setattr(sweeper, "advance", step)
     engine = _Engine()
     for _ in range(2):
-        await sweeping.sweep(park.context, engine, older_than=_NO_TIME)
+        await sweeper.sweep(park.context, engine, older_than=_NO_TIME)
     assert engine.started == [begun.reference]
     holds = {c["reference"]: c["state"] for c in await park.rows(tables.commands) if c["kind"] == "hold"}
     assert holds == {poisoned.reference: "stored", healthy.reference: "refused"}

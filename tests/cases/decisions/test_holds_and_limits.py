@@ -7,11 +7,11 @@ from datetime import date
 import pytest
 import pytest_asyncio
 
-from cases.commands import resume as resuming
+from cases.commands import resume
 from cases.commands.advance import advance
-from cases.incidents import stopped as incidents
+from cases.incidents import stopped
 from cases.shared import sign_ins
-from cases.tasks import inbox as tasks
+from cases.tasks import inbox
 from domain.commands import CommandKind
 from domain.errors import Refused
 from store import tables
@@ -123,7 +123,7 @@ async def test_r19_past_the_limit_supervisors_have_it_and_nothing_is_decided(par
     with pytest.raises(Refused, match="not_found"):
         await case.claim("review")
     await sign_ins.record(park.context, OFFICER, b"token")
-    await tasks.assign(park.context, SUPERVISOR, await case.task_id("review"), "officer-1", key())
+    await inbox.assign(park.context, SUPERVISOR, await case.task_id("review"), "officer-1", key())
     await case.approve()
     assert await case.stage() == "approved"
 
@@ -208,11 +208,11 @@ async def test_another_tenants_case_is_unknown(park: Park) -> None:
 
 async def test_r31_a_stuck_case_is_the_operators_and_goes_on_after_resume(park: Park) -> None:
     case = await park.review()
-    await incidents.open_incident(park.context, case.reference, "advance", "defect", park.clock.at)
-    await incidents.open_incident(park.context, case.reference, "advance", "defect", park.clock.at)
+    await stopped.open_incident(park.context, case.reference, "advance", "defect", park.clock.at)
+    await stopped.open_incident(park.context, case.reference, "advance", "defect", park.clock.at)
     assert {kind: task["queue"] for kind, task in (await case.tasks()).items()}["stuck"] == "operators"
     (incident,) = await park.rows(tables.incidents)
-    await resuming.resume(park.context, SUPERVISOR, incident["incident_id"], key())
+    await resume.resume(park.context, SUPERVISOR, incident["incident_id"], key())
     await advance(park.context, case.reference, park.clock.at)
     assert "stuck" not in await case.tasks()
     assert (await case.ledger())[-1] == "incident_resumed"

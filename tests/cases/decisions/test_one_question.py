@@ -8,10 +8,10 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import insert, update
 
-from cases.calls import making as calls
+from cases.calls import making
 from cases.case.file import open_case
 from cases.case.reads import get_case
-from cases.tasks import inbox as tasks
+from cases.tasks import inbox
 from domain.commands import CommandKind
 from domain.languages import Language
 from domain.stages import Destination
@@ -125,7 +125,7 @@ async def test_a_recall_takes_back_what_was_answered(park: Park) -> None:
 
 async def test_the_same_question_about_both_destinations_is_one_task(park: Park) -> None:
     case = await park.approved(**NO_CARD)
-    items, _ = await tasks.list_tasks(
+    items, _ = await inbox.list_tasks(
         park.context, OFFICER, TaskChoice(kind=PermitTask.PERMIT_ELIGIBILITY, destination="MO")
     )
     (task,) = items
@@ -199,10 +199,10 @@ async def test_tasks_of_each_destination_that_are_open_already_stay_workable(par
 
 async def test_entries_that_one_call_found_malformed_for_one_reason_are_one_task(park: Park) -> None:
     case = await park.approved()
-    course = await calls.current_course(park.context, case.reference)
-    orders = await calls.find_orders(park.context, case.reference, course.calls[0].key, park.clock.at)
+    course = await making.current_course(park.context, case.reference)
+    orders = await making.find_orders(park.context, case.reference, course.calls[0].key, park.clock.at)
     refused = {order.key: "invalid_person.permit_card_number" for order in orders}
-    await calls.record(park.context, case.reference, refused, park.clock.at)
+    await making.record(park.context, case.reference, refused, park.clock.at)
     task = (await case.tasks())["authority_rejected"]
     assert task["detail"]["destinations"] == ["HK", "MO"]
     await case.do(OFFICER, CommandKind.ANSWER_TASK, task_id=task["task_id"], action="send_again")

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from cases.shared import sign_ins
-from cases.tasks import inbox as tasks
+from cases.tasks import inbox
 from domain.commands import CommandKind
 from domain.errors import Refused
 from domain.task_lists import TaskChoice
@@ -49,25 +49,25 @@ async def test_r9_a_claim_keeps_others_away(park: Park) -> None:
 async def test_r9_two_officers_never_get_the_same_next_task(park: Park) -> None:
     await park.review()
     await park.review(identity_number="33010619860128072X")
-    first = await tasks.claim_next(park.context, OFFICER, None, key())
-    second = await tasks.claim_next(park.context, OFFICER_2, None, key())
+    first = await inbox.claim_next(park.context, OFFICER, None, key())
+    second = await inbox.claim_next(park.context, OFFICER_2, None, key())
     assert first.body["id"] != second.body["id"]
-    assert (await tasks.claim_next(park.context, OFFICER, None, key())).progress == "nothing"
+    assert (await inbox.claim_next(park.context, OFFICER, None, key())).progress == "nothing"
 
 
 async def test_r9_the_inbox_shows_overdue_tasks_first_and_then_the_earliest(park: Park) -> None:
     early = await park.review()
     park.clock.at = china("2026-03-04")
     later = await park.review(identity_number="33010619860128072X")
-    items, _ = await tasks.list_tasks(park.context, SUPERVISOR)
+    items, _ = await inbox.list_tasks(park.context, SUPERVISOR)
     assert [item.reference for item in items] == [early.reference, later.reference]
     await later.set_row(overdue=True)
     async with park.context.database.begin() as connection:
         overdue = tables.tasks.update().where(tables.tasks.c.reference == later.reference).values(overdue=True)
         await connection.execute(overdue)
-    items, position = await tasks.list_tasks(park.context, SUPERVISOR, limit=1)
+    items, position = await inbox.list_tasks(park.context, SUPERVISOR, limit=1)
     assert [item.reference for item in items] == [later.reference]
-    rest, _ = await tasks.list_tasks(park.context, SUPERVISOR, after=position)
+    rest, _ = await inbox.list_tasks(park.context, SUPERVISOR, after=position)
     assert [item.reference for item in rest] == [early.reference]
 
 
@@ -80,35 +80,35 @@ async def test_every_filter_of_the_inbox_can_be_read(park: Park) -> None:
             for before, is_in in ((due, False), (due + timedelta(seconds=1), True)):
                 chosen: dict[str, Any] = {"kind": kind, "holder": holder, "employer_id": employer, "due_before": before}
                 for place in (None, after):
-                    items, _ = await tasks.list_tasks(park.context, actor, TaskChoice(**chosen), after=place)
+                    items, _ = await inbox.list_tasks(park.context, actor, TaskChoice(**chosen), after=place)
                     assert [item.reference for item in items] == [case.reference] * is_in, chosen
         for holder in ("me", "officer-2"):
-            assert await tasks.list_tasks(park.context, actor, TaskChoice(holder=holder, due_before=due)) == ([], None)
+            assert await inbox.list_tasks(park.context, actor, TaskChoice(holder=holder, due_before=due)) == ([], None)
 
 
 async def test_r9_a_supervisor_assigns_and_others_release(park: Park) -> None:
     case = await park.review()
     task_id = await case.task_id("review")
     await sign_ins.record(park.context, OFFICER_2, b"token")
-    await tasks.assign(park.context, SUPERVISOR, task_id, "officer-2", key())
+    await inbox.assign(park.context, SUPERVISOR, task_id, "officer-2", key())
     await case.claim("review", by=OFFICER_2)
     with pytest.raises(Refused, match="task_held"):
-        await tasks.release(park.context, OFFICER, task_id, False, key())
-    await tasks.release(park.context, OFFICER_2, task_id, False, key())
+        await inbox.release(park.context, OFFICER, task_id, False, key())
+    await inbox.release(park.context, OFFICER_2, task_id, False, key())
     assert (await case.tasks())["review"]["holder"] is None
     assert await case.ledger() == ["submitted", "started", "assessed", "assigned", "released"]
 
 
 async def test_r9_a_conflict_of_interest_bars_the_officer_from_the_case(park: Park) -> None:
     case = await park.review()
-    await tasks.release(park.context, OFFICER, await case.task_id("review"), True, key())
+    await inbox.release(park.context, OFFICER, await case.task_id("review"), True, key())
     with pytest.raises(Refused, match="role_not_allowed"):
         await case.claim("review")
     await sign_ins.record(park.context, OFFICER, b"token")
     with pytest.raises(Refused, match="role_not_allowed"):
-        await tasks.assign(park.context, SUPERVISOR, await case.task_id("review"), "officer-1", key())
+        await inbox.assign(park.context, SUPERVISOR, await case.task_id("review"), "officer-1", key())
     assert await case.refused(OFFICER, CommandKind.DECIDE, action="approve", round=1) == "role_not_allowed"
-    assert (await tasks.claim_next(park.context, OFFICER, None, key())).progress == "nothing"
+    assert (await inbox.claim_next(park.context, OFFICER, None, key())).progress == "nothing"
     await case.decide("refuse", "employment_unproved", by=OFFICER_2)
     assert await case.refused(OFFICER, CommandKind.CONFIRM, action="confirm", round=1) == "role_not_allowed"
     held = {"action": "place", "reason": "legal_question"}
@@ -137,10 +137,10 @@ async def test_r9_deciding_a_free_task_claims_it(park: Park) -> None:
 async def test_r9_the_own_proposal_is_never_the_next_task(park: Park) -> None:
     case = await park.review()
     await case.decide("refuse", "employment_unproved")
-    assert (await tasks.claim_next(park.context, OFFICER, None, key())).progress == "nothing"
+    assert (await inbox.claim_next(park.context, OFFICER, None, key())).progress == "nothing"
     with pytest.raises(Refused, match="same_signer"):
         await case.claim("confirm")
-    assert (await tasks.claim_next(park.context, OFFICER_2, TaskKind.CONFIRM, key())).progress == "applied"
+    assert (await inbox.claim_next(park.context, OFFICER_2, TaskKind.CONFIRM, key())).progress == "applied"
 
 
 async def test_r10_an_approval_registers_and_settles_before_anyone_is_told(park: Park) -> None:

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from cases.decisions.second_signature import SecondSignature, Verdict
-from cases.notices import staff as staff_notices
+from cases.notices import staff
 from cases.programme import Programme, programmes_of
 from domain.actors import Actor, Role
 from domain.commands import CommandKind
@@ -75,7 +75,7 @@ async def park(clean_database: str) -> AsyncIterator[Park]:
 async def _asked(park: Park, actor: Actor) -> int:
     """Return how often one is asked for a signature."""
     kind = NoticeKind.SECOND_SIGNATURE_REQUESTED
-    notices, _ = await staff_notices.list_own(park.context, actor, Language.EN, kind=kind)
+    notices, _ = await staff.list_own(park.context, actor, Language.EN, kind=kind)
     return len(notices)
 
 

@@ -8,8 +8,7 @@ import pytest
 import pytest_asyncio
 
 from cases.notices import failed as delivery_lists
-from cases.notices import marks as notice_marks
-from cases.notices import staff as staff_notices
+from cases.notices import marks, staff
 from cases.notices.due import lease, settle
 from cases.shared.views import document
 from cases.tasks import inbox as tasks
@@ -38,7 +37,7 @@ async def inbox(park: Park, reader: Actor, language: Language = Language.EN, **c
     found: list[dict[str, Any]] = []
     after = None
     while True:
-        items, after = await staff_notices.list_own(park.context, reader, language, after=after, limit=2, **chosen)
+        items, after = await staff.list_own(park.context, reader, language, after=after, limit=2, **chosen)
         found += map(document, items)
         if after is None:
             return found
@@ -46,8 +45,8 @@ async def inbox(park: Park, reader: Actor, language: Language = Language.EN, **c
 
 async def read(park: Park, reader: Actor, notice_id: str) -> dict[str, Any]:
     """Mark a notice as read."""
-    told = staff_notices.told_to(park.context.words, reader)
-    reply = await notice_marks.mark_read(park.context, reader, UUID(notice_id), told, key())
+    told = staff.told_to(park.context.words, reader)
+    reply = await marks.mark_read(park.context, reader, UUID(notice_id), told, key())
     return dict(reply.body)
 
 

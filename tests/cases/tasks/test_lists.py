@@ -10,7 +10,7 @@ import pytest_asyncio
 from sqlalchemy import update
 
 from cases.shared.views import document
-from cases.tasks import inbox as tasks
+from cases.tasks import inbox
 from domain.findings import FindingOutcome
 from domain.stages import AssessmentOutcome
 from domain.task_lists import Priority, TaskChoice, TaskOrder
@@ -48,7 +48,7 @@ async def shown(park: Park, choice: TaskChoice | None = None, **more: Any) -> li
     found: list[dict[str, Any]] = []
     after = None
     while True:
-        items, after = await tasks.list_tasks(park.context, OFFICER, choice, after=after, limit=1, **more)
+        items, after = await inbox.list_tasks(park.context, OFFICER, choice, after=after, limit=1, **more)
         found += map(document, items)
         if after is None:
             return found
@@ -81,7 +81,7 @@ async def test_a_task_of_a_permit_tells_the_findings_of_the_permit(park: Park, l
 
 async def test_a_claim_answers_with_the_same_task_that_the_list_shows(park: Park, lists: list[Case]) -> None:
     first = (await shown(park))[0]
-    claimed = (await tasks.claim(park.context, OFFICER, UUID(first["id"]), key())).body
+    claimed = (await inbox.claim(park.context, OFFICER, UUID(first["id"]), key())).body
     (listed,) = await shown(park, TaskChoice(holder="me"))
     assert claimed == listed
     assert {**first, "holder": "officer-1", "held_since": claimed["held_since"]} == claimed
@@ -89,7 +89,7 @@ async def test_a_claim_answers_with_the_same_task_that_the_list_shows(park: Park
 
 @pytest.mark.parametrize("order", TaskOrder)
 async def test_every_order_shows_each_task_once_page_by_page(park: Park, lists: list[Case], order: TaskOrder) -> None:
-    whole, _ = await tasks.list_tasks(park.context, OFFICER, order=order, limit=50)
+    whole, _ = await inbox.list_tasks(park.context, OFFICER, order=order, limit=50)
     assert [task["id"] for task in await shown(park, order=order)] == [task.id for task in whole]
     assert len({task.id for task in whole}) == len(whole) == 4
     ranks = [each.value for each in AssessmentOutcome]
@@ -124,7 +124,7 @@ async def test_a_list_is_chosen_by_each_of_what_its_tasks_tell(park: Park, lists
         for order in (TaskOrder.PRIORITY, TaskOrder.FINDINGS_DOWN):
             found = [task["id"] for task in await shown(park, choice, order=order)]
             assert sorted(found) == sorted(expected), (choice, order)
-        counted = await tasks.count_tasks(park.context, OFFICER, choice)
+        counted = await inbox.count_tasks(park.context, OFFICER, choice)
         assert counted.open == len(expected), choice
 
 
@@ -146,13 +146,13 @@ async def test_counts_say_how_many_by_kind_by_holder_and_by_urgency(park: Park, 
     async with park.context.database.begin() as connection:
         late = update(tables.tasks).where(tables.tasks.c.reference == lists[1].reference).values(overdue=True)
         await connection.execute(late)
-    counted = await tasks.count_tasks(park.context, OFFICER)
+    counted = await inbox.count_tasks(park.context, OFFICER)
     assert (counted.open, counted.free, counted.overdue) == (4, 3, 1)
     assert counted.overdue + counted.urgent + counted.normal == 4
     kinds = {row.kind: (row.open, row.free, row.overdue) for row in counted.by_kind}
     assert kinds == {"review": (3, 2, 1), "permit_eligibility": (1, 1, 0)}
     assert [(row.holder, row.open) for row in counted.by_holder] == [(None, 3), ("officer-2", 1)]
-    mine = await tasks.count_tasks(park.context, OFFICER_2, TaskChoice(holder="me"))
+    mine = await inbox.count_tasks(park.context, OFFICER_2, TaskChoice(holder="me"))
     assert (mine.open, [row.holder for row in mine.by_holder]) == (1, ["officer-2"])
 
 
@@ -164,5 +164,5 @@ async def test_every_choice_can_be_read_in_every_order_and_role(park: Park) -> N
     ):
         choice = TaskChoice(assessment=assessment, finding=finding, priority=priority, destination=destination)
         for actor, order in product((OFFICER, SUPERVISOR), TaskOrder):
-            items, _ = await tasks.list_tasks(park.context, actor, choice, order=order)
+            items, _ = await inbox.list_tasks(park.context, actor, choice, order=order)
             assert len(items) == 1, (choice, order)

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from domain.employers import EmployerKind
-from domain.findings import FindingCode
 from domain.premises import SiteStanding
 from domain.stages import Destination, Standing
 from policy.looked_at import looked_at
 from policy.packs import load_rule_packs
+from programmes.talent_permit.findings import FindingCode
 from programmes.talent_permit.known import LOOKED_AT, PermitFacts
 from programmes.talent_permit.limits import RULES
 from programmes.talent_permit.rules import PERMIT_RULES, eligibility

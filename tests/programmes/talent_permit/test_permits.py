@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 import pytest_asyncio
 
-from cases.calls import making as calls
+from cases.calls import making
 from cases.case import reads
 from domain.commands import CommandKind
 from domain.messages import Origin
@@ -34,7 +34,7 @@ async def _eligibility(case: Case, action: str, code: str, by: object = OFFICER)
 
 
 async def _keys(case: Case) -> list[str]:
-    course = await calls.current_course(case.park.context, case.reference)
+    course = await making.current_course(case.park.context, case.reference)
     return sorted(call.key.replace(case.reference, "REF") for call in course.calls)
 
 
@@ -98,7 +98,7 @@ async def test_p3_a_rejected_signature_goes_back_to_the_proposer(park: Park) -> 
 async def test_p4_the_list_entry_is_taken_once_and_told(park: Park) -> None:
     case = await park.approved()
     await case.make_calls()
-    await calls.record(park.context, case.reference, {f"permit/{case.reference}/HK": None}, park.clock.at)
+    await making.record(park.context, case.reference, {f"permit/{case.reference}/HK": None}, park.clock.at)
     permit = await case.permit()
     assert (permit["stage"], permit["sent_at"]) == ("submitted", park.clock.at)
     assert await case.told("permit_submitted", "HK") == Counter(employer=1, person=1)
@@ -108,16 +108,16 @@ async def test_p4_the_list_entry_is_taken_once_and_told(park: Park) -> None:
 async def test_p4_two_workers_at_once_say_the_same_under_the_same_key(park: Park) -> None:
     case = await park.approved()
     call = f"permit/{case.reference}/HK"
-    (order,) = await calls.find_orders(park.context, case.reference, call, park.clock.at)
+    (order,) = await making.find_orders(park.context, case.reference, call, park.clock.at)
     entry = order.message.body
     assert isinstance(entry, ListEntry)
     assert (entry.case, order.what) == (f"{case.reference}/HK", "list_entry")
     assert entry.person.identity_number == "44030419900307123X"
-    assert await calls.find_orders(park.context, case.reference, call, park.clock.at) == [order]
-    taken = [calls.record(park.context, case.reference, {call: None}, park.clock.at) for _ in range(2)]
+    assert await making.find_orders(park.context, case.reference, call, park.clock.at) == [order]
+    taken = [making.record(park.context, case.reference, {call: None}, park.clock.at) for _ in range(2)]
     await asyncio.gather(*taken)
     assert await case.told("permit_submitted", "HK") == Counter(employer=1, person=1)
-    assert await calls.find_orders(park.context, case.reference, call, park.clock.at) == []
+    assert await making.find_orders(park.context, case.reference, call, park.clock.at) == []
 
 
 async def test_p4_any_answer_proves_a_list_entry_whose_2xx_was_lost(park: Park) -> None:
@@ -140,7 +140,7 @@ async def test_p5_an_entry_not_sent_within_its_limit_is_a_line_for_the_operator(
 
 async def test_p6_a_malformed_entry_is_mended_and_sent_under_the_next_number(park: Park) -> None:
     case = await park.approved()
-    await calls.record(park.context, case.reference, {f"permit/{case.reference}/HK": "person.name_en"}, park.clock.at)
+    await making.record(park.context, case.reference, {f"permit/{case.reference}/HK": "person.name_en"}, park.clock.at)
     assert "authority_rejected/HK" in await case.tasks()
     task_id = await case.task_id("authority_rejected/HK")
     await case.do(OFFICER, CommandKind.ANSWER_TASK, task_id=task_id, action="send_again")
@@ -153,7 +153,7 @@ async def test_p7_sending_waits_for_a_revocation(park: Park) -> None:
     case = await park.approved()
     await case.do(OFFICER, PermitCommand.REVOKE, reasons=[{"code": "false_statement"}])
     assert await _keys(case) == []
-    assert await calls.find_orders(park.context, case.reference, f"permit/{case.reference}/HK", park.clock.at) == []
+    assert await making.find_orders(park.context, case.reference, f"permit/{case.reference}/HK", park.clock.at) == []
 
 
 async def test_p8_a_permit_not_sent_closes_with_its_registration(park: Park) -> None:
@@ -179,11 +179,11 @@ async def test_p8_a_proposal_to_withhold_ends_with_the_registration(park: Park) 
 async def test_p8_an_entry_taken_after_the_end_is_shown_to_the_operator_once(park: Park) -> None:
     case = await park.approved(destinations=["HK"])
     call = f"permit/{case.reference}/HK"
-    assert await calls.find_orders(park.context, case.reference, call, park.clock.at)
+    assert await making.find_orders(park.context, case.reference, call, park.clock.at)
     await case.depart("2026-03-02")
     await case.at("2026-03-03", "00:00")
     for _ in range(2):
-        await calls.record(park.context, case.reference, {call: None}, park.clock.at)
+        await making.record(park.context, case.reference, {call: None}, park.clock.at)
     assert (await case.permit())["stage"] == "ended"
     assert [i["reason"] for i in await park.rows(tables.incidents)] == ["taken_after_end"]
 
@@ -356,10 +356,10 @@ async def test_the_supervisor_signs_as_any_officer_may(park: Park) -> None:
 async def test_every_call_to_the_authority_leaves_a_row_answered_or_not(park: Park) -> None:
     case = await park.approved()
     hong_kong, macao = (f"permit/{case.reference}/{destination}" for destination in ("HK", "MO"))
-    (order, *_) = await calls.find_orders(park.context, case.reference, hong_kong, park.clock.at)
-    await calls.record_unanswered(park.context, [(order, "authority_503")], park.clock.at, attempt=1)
+    (order, *_) = await making.find_orders(park.context, case.reference, hong_kong, park.clock.at)
+    await making.record_unanswered(park.context, [(order, "authority_503")], park.clock.at, attempt=1)
     results = {hong_kong: None, macao: "person.name_en"}
-    await calls.record(park.context, case.reference, results, park.clock.at, attempt=2)
+    await making.record(park.context, case.reference, results, park.clock.at, attempt=2)
     acts = tables.ledger.c.act.in_(("call_made", "call_answered"))
     rows = await park.rows(tables.ledger, tables.ledger.c.reference == case.reference, acts)
     assert {(r["outcome"], r["destination"], r["detail"]["attempt"], *r["reason_codes"]) for r in rows} == {
@@ -373,15 +373,15 @@ async def test_tries_of_a_call_that_were_cut_off_are_told_by_the_next_one(park: 
     case = await park.approved()
     keys = [f"permit/{case.reference}/{destination}" for destination in ("HK", "MO")]
     at, origin = park.clock.at, Origin(workflow_id=f"registration/{case.reference}", run_id="run", event_id=9)
-    orders = await calls.find_orders(park.context, case.reference, f"permit/{case.reference}", at)
+    orders = await making.find_orders(park.context, case.reference, f"permit/{case.reference}", at)
     assert [order.key for order in orders] == keys
-    await calls.record_unanswered(park.context, [(orders[0], "authority_503")], at, origin, attempt=1)
+    await making.record_unanswered(park.context, [(orders[0], "authority_503")], at, origin, attempt=1)
     # The second and the third try die; the fourth tells of them, and the fifth has nothing to add.
-    await calls.record_lost(park.context, orders, at, origin, attempt=4)
-    await calls.record_unanswered(park.context, [(order, "authority_503") for order in orders], at, origin, attempt=4)
-    await calls.record_lost(park.context, orders, at, origin, attempt=5)
+    await making.record_lost(park.context, orders, at, origin, attempt=4)
+    await making.record_unanswered(park.context, [(order, "authority_503") for order in orders], at, origin, attempt=4)
+    await making.record_lost(park.context, orders, at, origin, attempt=5)
     # Tries are counted for each time that the step was asked for.
-    await calls.record_lost(park.context, orders[:1], at, origin.model_copy(update={"event_id": 12}), attempt=2)
+    await making.record_lost(park.context, orders[:1], at, origin.model_copy(update={"event_id": 12}), attempt=2)
     rows = await park.rows(tables.ledger, tables.ledger.c.outcome == "unrecorded")
     told = {(r["destination"], r["event_id"], r["detail"]["from_attempt"], r["detail"]["attempt"]) for r in rows}
     assert told == {("HK", 9, 2, 3), ("MO", 9, 1, 3), ("HK", 12, 1, 1)}

@@ -7,10 +7,11 @@ import pytest
 from stdnum.cn import ric
 
 from domain.employers import EmployerKind
-from domain.findings import Audience, Finding, FindingCode, FindingOutcome, outcome_of, seen_by, to_be_mended
+from domain.findings import Audience, Finding, FindingOutcome, outcome_of, seen_by, to_be_mended
 from domain.premises import SiteStanding
 from domain.stages import AssessmentOutcome, Destination, Standing
 from policy.packs import load_rule_packs
+from programmes.talent_permit.findings import FindingCode
 from programmes.talent_permit.known import PermitFacts
 from programmes.talent_permit.limits import RULES
 from programmes.talent_permit.rules import (
@@ -155,7 +156,7 @@ TABLES: dict[FindingCode, list[Case]] = {
 
 def outcome_in(findings: tuple[Finding, ...], code: FindingCode) -> str | None:
     """Return the outcome that findings have for a code."""
-    return next((finding.outcome.value for finding in findings if finding.code is code), None)
+    return next((finding.outcome.value for finding in findings if finding.code == code), None)
 
 
 def test_every_rule_has_a_table() -> None:
@@ -273,7 +274,7 @@ def test_findings_hold_no_fact_of_the_person() -> None:
 
 
 def test_a_finding_names_the_values_that_it_used() -> None:
-    finding = next(f for f in assess(GOOD, PACK, ON) if f.code is FindingCode.PERMIT_CARD_ENDS_EARLY)
+    finding = next(f for f in assess(GOOD, PACK, ON) if f.code == FindingCode.PERMIT_CARD_ENDS_EARLY)
     assert [(used.name, used.value, used.status) for used in finding.parameters] == [
         ("permit_term_years", 3, "confirmed"),
         ("card_must_outlive_term", True, "unconfirmed"),
@@ -333,7 +334,7 @@ def test_a_term_other_than_the_packs_is_shown_as_a_finding(answer: dict[str, Any
     finding = term_differs(PACK, **answer)
     assert (finding is not None) is differs
     if finding is not None:
-        assert finding.code is FindingCode.AUTHORITY_TERM_DIFFERS
+        assert finding.code == FindingCode.AUTHORITY_TERM_DIFFERS
         assert finding.outcome is FindingOutcome.NEEDS_PERSON
 
 

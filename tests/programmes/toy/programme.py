@@ -19,6 +19,7 @@ from privacy.published import publish
 from programmes.talent_permit.programme import TALENT_PERMIT
 from tests.programmes.toy.calls import CALLS, GREETING
 from tests.programmes.toy.requests import ToyRequest
+from texts.catalogue import hand_over
 
 
 async def _greets(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
@@ -35,6 +36,7 @@ TOY: Final = Programme(
     views=Views(published=publish("Toy", ToyRequest, "Toys, of the tests alone.")),
     submit=Operation(name="askForToy", summary="Ask for a toy", says="Take on a toy."),
     packs=TALENT_PERMIT.packs,
+    texts="tests.programmes.toy",
     moves=Moves(*FRONT_HALF),
     commands=COMMANDS,
     answers=ANSWERS,
@@ -42,3 +44,4 @@ TOY: Final = Programme(
     takes_effect=_greets,
     calls=CALLS,
 )
+hand_over(TOY.texts)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from cases.notices.due import lease, settle
 from cases.notices.receipts import receive
 from cases.shared import sign_ins
-from cases.tasks import inbox as tasks
+from cases.tasks import inbox
 from domain.commands import CommandKind
 from domain.erasure import (
     HoldReason,
@@ -74,10 +74,10 @@ async def _walked(park: Park) -> Case:
     await case.do(EMPLOYER_A, CommandKind.CORRECT, **letter)
     await case.claim("review")
     await case.after(minutes=1)
-    await tasks.release(park.context, OFFICER, await case.task_id("review"), False, key())
+    await inbox.release(park.context, OFFICER, await case.task_id("review"), False, key())
     await case.after(minutes=1)
     await sign_ins.record(park.context, OFFICER, b"token")
-    await tasks.assign(park.context, SUPERVISOR, await case.task_id("review"), OFFICER.subject, key())
+    await inbox.assign(park.context, SUPERVISOR, await case.task_id("review"), OFFICER.subject, key())
     await case.after(minutes=1)
     await case.do(OFFICER, CommandKind.HOLD, action="place", reason="legal_question")
     await case.after(minutes=1)
@@ -92,7 +92,7 @@ async def _walked(park: Park) -> Case:
     await _hold_lawfully(case)
     await case.do(EMPLOYER_A, PermitCommand.CHANGE, contract_end="2029-12-31")
     await case.claim("change", OFFICER_2)
-    await tasks.release(park.context, OFFICER_2, await case.task_id("change"), True, key())
+    await inbox.release(park.context, OFFICER_2, await case.task_id("change"), True, key())
     await case.after(minutes=1)
     await case.do(OFFICER, CommandKind.ANSWER_TASK, task_id=await case.task_id("change"), action="take")
     await case.after(minutes=1)

@@ -16,8 +16,7 @@ from proof.ledger_rows import row_hash
 from proof.merkle import leaf_hash, node_hash
 from record.reconciliation.evidence import Difference
 from record.reconciliation.reconcile import list_differences, place_text, show_reconciliation
-from record.seal import check as seal_check
-from record.seal import log as log_reads
+from record.seal import check, log
 from record.seal.check import Progress, check_next, end_round, keep_found
 from record.seal.proofs import signers_of
 from sandbox.stack.postgres import PostgresServer
@@ -65,7 +64,7 @@ async def _sealed(park: Park) -> None:
     await seal_all(park.context)
 
 
-async def _check(park: Park, most: int = seal_check.STRETCH) -> list[Difference]:
+async def _check(park: Park, most: int = check.STRETCH) -> list[Difference]:
     progress, found = Progress(), list[Difference]()
     while not progress.is_whole:
         found += await check_next(
@@ -172,7 +171,7 @@ ALONE: dict[str, tuple[str, set[str]]] = {
 @pytest.mark.parametrize("most", [3, 1024])
 async def test_one_table_altered_alone_is_named_where_it_stands(park: Park, owner: Owner, name: str, most: int) -> None:
     await _sealed(park)
-    size = (await log_reads.find_checkpoint(park.context)).size
+    size = (await log.find_checkpoint(park.context)).size
     statement, expected = ALONE[name]
     owner(statement.format(size=size))
     texts = _texts(await _check(park, most))
@@ -225,7 +224,7 @@ async def _remade(park: Park, leaf: int, content: bytes) -> list[str]:
 
 async def test_a_tree_signed_by_another_key_is_named(park: Park, owner: Owner) -> None:
     await _sealed(park)
-    sealed = await log_reads.find_checkpoint(park.context)
+    sealed = await log.find_checkpoint(park.context)
     stranger = Ed25519PrivateKey.from_private_bytes(bytes(31) + b"x")
     forged = checkpoints.sign(checkpoints.Checkpoint(park.context.log_origin, sealed.size, sealed.root), stranger)
     owner(f"UPDATE checkpoints SET note = '{forged}' WHERE tree_size = {sealed.size}")
@@ -257,7 +256,7 @@ async def test_a_round_keeps_what_differs_once_names_it_to_the_operator_and_take
 async def test_a_seal_that_is_gone_is_named_up_to_a_limit_and_counted_beyond(
     park: Park, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(seal_check, "MOST_NAMED", 5)
+    monkeypatch.setattr(check, "MOST_NAMED", 5)
     await _sealed(park)
     owner("UPDATE seal_leaves SET hash = sha256('x')")
     assert await _round(park, 0) > 5
@@ -283,7 +282,7 @@ async def test_a_case_is_proved_into_the_checkpoint_and_what_does_not_hold_is_na
     last = max(row["seq"] for row in await park.rows(tables.ledger, tables.ledger.c.chain == chain))
     leaf = await _leaf(park, chain, last)
     _, forged = await _forged(park, chain, last)
-    size = (await log_reads.find_checkpoint(park.context)).size
+    size = (await log.find_checkpoint(park.context)).size
     # Nothing bears witness to the last row but the seal; it is altered together with its leaf.
     for statements, expected in (
         (forged, f"seal_node_differs table=seal_nodes level=1 index={leaf // 2} leaf={leaf & ~1} to_leaf={leaf | 1}"),

@@ -13,7 +13,7 @@ from proof.files import verify
 from proof.receipts import canonical
 from proof.verdicts import KnownKeys, Verdict, read_keys
 from record.restores.declaring import declare_restore
-from record.seal import log as log_reads
+from record.seal import log
 from record.seal.check import Progress, check_next
 from record.seal.proofs import prove_case, signers_of
 from record.shown import document
@@ -32,7 +32,7 @@ async def park(clean_database: str) -> AsyncIterator[Park]:
 
 async def _keys(park: Park) -> KnownKeys:
     names = await read_log_epochs(park.context)
-    return read_keys(json.dumps(document(log_reads.public_keys(park.context, names))))
+    return read_keys(json.dumps(document(log.public_keys(park.context, names))))
 
 
 async def _receipts(case: Case) -> bytes:
@@ -56,10 +56,10 @@ async def test_what_was_proved_before_a_restore_proves_it_after_and_says_what_it
     kept = await _returned(park)
     receipt_kept, old_keys = await _receipts(kept), await _keys(park)
     await seal_all(park.context)
-    restored_size = (await log_reads.find_checkpoint(park.context)).size
+    restored_size = (await log.find_checkpoint(park.context)).size
     await rows.back_up()
     lost = await _returned(park, identity_number="33010619860128072X")
-    receipt_lost, last = await _receipts(lost), await log_reads.find_checkpoint(park.context)
+    receipt_lost, last = await _receipts(lost), await log.find_checkpoint(park.context)
     await rows.restore()
     park.clock.at += timedelta(minutes=1)
     found = await declare_restore(park.context, system("restored"), last.note)

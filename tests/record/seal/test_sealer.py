@@ -14,7 +14,7 @@ from domain.acts import Act
 from domain.errors import Refused
 from proof import merkle
 from proof.checkpoints import open_checkpoint, parse_note, verifier_key
-from record.seal import log as log_reads
+from record.seal import log
 from record.seal.sealer import seal
 from sandbox.stack.postgres import PostgresServer
 from store import tables
@@ -49,11 +49,11 @@ async def _leaves(park: Park) -> list[tuple[str, int]]:
 async def test_every_row_is_sealed_once_and_proved_in_every_later_checkpoint(park: Park) -> None:
     await park.issued()
     first = await seal_all(park.context)
-    early = await log_reads.find_checkpoint(park.context)
+    early = await log.find_checkpoint(park.context)
     await _write(park, "more", 5)
     assert await seal_all(park.context) == 5
     assert await seal(park.context) == 0
-    late = await log_reads.find_checkpoint(park.context)
+    late = await log.find_checkpoint(park.context)
     rows = {(row["chain"], row["seq"]): row for row in await park.rows(tables.ledger)}
     assert (early.size, late.size) == (first, first + 5) == (len(rows) - 5, len(rows))
     assert sorted(await _leaves(park)) == sorted(rows)
@@ -64,11 +64,11 @@ async def test_every_row_is_sealed_once_and_proved_in_every_later_checkpoint(par
         checkpoint = open_checkpoint(parse_note(sealed.note), origin, keys).checkpoint
         assert (checkpoint.size, checkpoint.root) == (sealed.size, sealed.root)
     for chain, seq in list(rows)[::7]:
-        found = await log_reads.prove_inclusion(park.context, chain=chain, seq=seq)
+        found = await log.prove_inclusion(park.context, chain=chain, seq=seq)
         leaf = merkle.leaf_hash(bytes(rows[chain, seq]["hash"]))
         proof = [bytes.fromhex(each) for each in found.proof]
         assert merkle.verifies_inclusion(leaf, found.index, late.size, proof, late.root)
-    grown = await log_reads.prove_consistency(park.context, early.size, None)
+    grown = await log.prove_consistency(park.context, early.size, None)
     proof = [bytes.fromhex(each) for each in grown.proof]
     assert merkle.verifies_consistency(early.size, early.root, late.size, late.root, proof)
 
@@ -199,10 +199,10 @@ async def test_the_application_changes_nothing_of_the_seal(park: Park) -> None:
 
 async def test_what_is_asked_past_the_tree_is_refused_by_its_field(park: Park) -> None:
     with pytest.raises(Refused, match="not_found"):
-        await log_reads.find_checkpoint(park.context)
+        await log.find_checkpoint(park.context)
     await _write(park, "chain", 3)
     await seal_all(park.context)
-    size = (await log_reads.find_checkpoint(park.context)).size
+    size = (await log.find_checkpoint(park.context)).size
     await _write(park, "young")
     asked: list[tuple[dict[str, Any], str]] = [
         ({"index": size}, "index"),
@@ -211,11 +211,11 @@ async def test_what_is_asked_past_the_tree_is_refused_by_its_field(park: Park) -
     ]
     for question, expected in asked:
         with pytest.raises(Refused) as refused:
-            await log_reads.prove_inclusion(park.context, **question)
+            await log.prove_inclusion(park.context, **question)
         assert expected in (refused.value.code, *(error.field for error in refused.value.errors))
     for old, new, field in ((size + 1, None, "from"), (1, size + 1, "to"), (2, 1, "from")):
         with pytest.raises(Refused) as refused:
-            await log_reads.prove_consistency(park.context, old, new)
+            await log.prove_consistency(park.context, old, new)
         assert [error.field for error in refused.value.errors] == [field]
 
 

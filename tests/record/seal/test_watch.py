@@ -18,7 +18,7 @@ from cases.shared.context import Context
 from domain.actors import system
 from domain.acts import Act
 from domain.errors import Defect, Unavailable
-from record.seal import check as seal_check
+from record.seal import check
 from record.seal.proofs import signers_of
 from record.seal.sealer import PASSED_OVER, seal
 from record.seal.watch import watch_seal
@@ -164,10 +164,10 @@ async def test_what_is_forged_into_the_seal_stops_it_in_the_open(
     await _until_held_by(park, why)
     await watch_seal(_strict(park))
     assert [kind for kind, _ in await _open_incidents(park)] == ["seal_overdue"]
-    progress, differences = seal_check.Progress(), []
+    progress, differences = check.Progress(), []
     signers = signers_of(park.context.log_origin, park.context.keyring)
     while not progress.is_whole:
-        differences += await seal_check.check_next(park.context.database, signers, progress)
+        differences += await check.check_next(park.context.database, signers, progress)
     assert differences  # and the night names the place
 
 

@@ -21,8 +21,7 @@ from domain.languages import Language
 from domain.roster import OnDefect, RosterAct
 from programmes.talent_permit.requests import RegistrationRequest
 from register.rosters import columns as roster_columns
-from register.rosters import contents as roster_contents
-from register.rosters import workbooks as roster_workbooks
+from register.rosters import contents, workbooks
 from register.rosters.columns import known_words
 from register.rosters.file import RosterSheet, roster_sheet
 from register.rosters.intake import RosterFile, receive
@@ -178,7 +177,7 @@ async def test_values_are_not_kept_with_the_errors(context: Context) -> None:
 
 async def test_an_annotated_roster_has_the_rows_whole_and_what_to_mend(context: Context) -> None:
     roster_id = await hand_in(context, book(CHINESE, FENG, XU, WRONG))
-    content = await roster_workbooks.annotated(context, EMPLOYER_A, roster_id, Language.ZH_HANS)
+    content = await workbooks.annotated(context, EMPLOYER_A, roster_id, Language.ZH_HANS)
     sheet = opened(content)
     assert [header.written for header in sheet.headers] == [*CHINESE, "须更正之处", "结果", "案件编号", "原表行号"]
     reference = str((await rows_of(context, roster_id))[0].reference)
@@ -190,7 +189,7 @@ async def test_an_annotated_roster_has_the_rows_whole_and_what_to_mend(context: 
 async def test_formulas_in_an_annotated_roster_are_texts(context: Context) -> None:
     line = (*FENG[:-1], "+1+1")
     roster_id = await hand_in(context, text_file(CHINESE, XU, line).encode())
-    content = await roster_workbooks.annotated(context, EMPLOYER_A, roster_id, Language.EN)
+    content = await workbooks.annotated(context, EMPLOYER_A, roster_id, Language.EN)
     assert "<f>" not in part_of(content, "xl/worksheets/sheet1.xml")
     assert "hyperlink" not in part_of(content, "xl/worksheets/sheet1.xml").casefold()
     assert 'quotePrefix="1"' in part_of(content, "xl/styles.xml")
@@ -199,7 +198,7 @@ async def test_formulas_in_an_annotated_roster_are_texts(context: Context) -> No
 
 async def test_an_annotated_roster_sent_again_says_the_same(context: Context) -> None:
     first = await hand_in(context, book(CHINESE, FENG, XU))
-    content = await roster_workbooks.annotated(context, EMPLOYER_A, first, Language.EN)
+    content = await workbooks.annotated(context, EMPLOYER_A, first, Language.EN)
     again = await rows_of(context, await hand_in(context, content))
     assert [row.result for row in again] == ["already_registered"] * 2
     assert [row.reference for row in again] == [row.reference for row in await rows_of(context, first)]
@@ -207,7 +206,7 @@ async def test_an_annotated_roster_sent_again_says_the_same(context: Context) ->
 
 async def test_an_annotated_roster_is_a_ledger_act_that_names_the_cases(context: Context) -> None:
     roster_id = await hand_in(context, book(CHINESE, FENG, XU))
-    await roster_workbooks.annotated(context, EMPLOYER_A, roster_id, Language.EN)
+    await workbooks.annotated(context, EMPLOYER_A, roster_id, Language.EN)
     references = sorted(str(row.reference) for row in await rows_of(context, roster_id))
     async with context.database.begin() as connection:
         query = select(ledger).where(ledger.c.act == "personal_data_read")
@@ -219,15 +218,15 @@ async def test_an_annotated_roster_is_a_ledger_act_that_names_the_cases(context:
 async def test_another_employers_roster_is_not_given(context: Context) -> None:
     roster_id = await hand_in(context, book(CHINESE, FENG))
     with pytest.raises(Refused) as refused:
-        await roster_workbooks.annotated(context, EMPLOYER_B, roster_id, Language.EN)
+        await workbooks.annotated(context, EMPLOYER_B, roster_id, Language.EN)
     assert refused.value.code == "not_found"
 
 
 async def test_an_emptied_roster_is_gone_and_its_results_stay(context: Context) -> None:
     roster_id = await hand_in(context, book(CHINESE, FENG, WRONG))
-    assert await roster_contents.empty_old(context, NOON, context.clock().replace(year=2100), 10) == 1
+    assert await contents.empty_old(context, NOON, context.clock().replace(year=2100), 10) == 1
     with pytest.raises(Refused) as refused:
-        await roster_workbooks.annotated(context, EMPLOYER_A, roster_id, Language.EN)
+        await workbooks.annotated(context, EMPLOYER_A, roster_id, Language.EN)
     assert refused.value.code == "facts_erased"
     rows = await rows_of(context, roster_id)
     assert [row.result for row in rows] == ["registered", "defect"]
@@ -241,13 +240,13 @@ async def test_a_roster_from_before_headers_were_kept_is_read(context: Context) 
         await connection.execute(update(rosters).values(head=None))
     rows = await rows_of(context, roster_id)
     assert [(row.sheet_row, row.result) for row in rows] == [(2, "registered"), (3, "defect")]
-    assert opened(await roster_workbooks.annotated(context, EMPLOYER_A, roster_id, Language.EN)).rows
+    assert opened(await workbooks.annotated(context, EMPLOYER_A, roster_id, Language.EN)).rows
 
 
 @pytest.mark.parametrize("language", Language)
 @pytest.mark.parametrize("act", RosterAct)
 async def test_a_template_is_taken_once_it_is_filled_in(context: Context, act: RosterAct, language: Language) -> None:
-    content = await roster_workbooks.template(context, EMPLOYER_A, act, language)
+    content = await workbooks.template(context, EMPLOYER_A, act, language)
     filled = _filled(content, act, language)
     read = read_row(opened(filled, act).rows[0][1], act)
     assert not isinstance(read, list), read

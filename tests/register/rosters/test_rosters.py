@@ -19,7 +19,7 @@ from domain.errors import Refused
 from domain.roster import OnDefect, RosterAct
 from domain.stages import Standing
 from programmes.talent_permit.requests import RegistrationRequest
-from register.rosters import work as roster_work
+from register.rosters import work
 from register.rosters.intake import RosterFile, receive
 from register.rosters.reads import get_roster, get_rows
 from register.rosters.views import RosterRowView
@@ -208,7 +208,7 @@ async def test_a_kill_between_a_registration_and_its_row_doubles_nothing(
 ) -> None:
     roster_id = await _receive(context, _file(_some(5)))
     assert await work_once(context)
-    keep = roster_work._keep
+    keep = work._keep
     kept = 0
 
     async def killed(*given: Any) -> None:
@@ -218,10 +218,10 @@ async def test_a_kill_between_a_registration_and_its_row_doubles_nothing(
             raise asyncio.CancelledError
         await keep(*given)
 
-    monkeypatch.setattr(roster_work, "_keep", killed)
+    monkeypatch.setattr(work, "_keep", killed)
     with pytest.raises(asyncio.CancelledError):
         await work_once(context)
-    monkeypatch.setattr(roster_work, "_keep", keep)
+    monkeypatch.setattr(work, "_keep", keep)
     assert not await work_once(context), "the lease is held until it is over"
     await _end_leases(context)
     await _work(context)
@@ -232,16 +232,16 @@ async def test_a_kill_between_a_registration_and_its_row_doubles_nothing(
 
 async def test_a_kill_while_checking_is_taken_up_again(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     roster_id = await _receive(context, _file())
-    keep = roster_work._keep
+    keep = work._keep
 
     async def killed(*given: Any) -> None:
         await keep(*given)
         raise asyncio.CancelledError
 
-    monkeypatch.setattr(roster_work, "_keep", killed)
+    monkeypatch.setattr(work, "_keep", killed)
     with pytest.raises(asyncio.CancelledError):
         await work_once(context)
-    monkeypatch.setattr(roster_work, "_keep", keep)
+    monkeypatch.setattr(work, "_keep", keep)
     await _end_leases(context)
     await _work(context)
     assert (await get_roster(context, EMPLOYER_A, roster_id)).totals["registered"] == 27

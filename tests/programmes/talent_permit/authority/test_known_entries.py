@@ -7,7 +7,7 @@ from typing import Any
 import pytest_asyncio
 from sqlalchemy import update
 
-from cases.calls import making as calls
+from cases.calls import making
 from cases.calls.making import Order
 from domain.actors import system
 from domain.list_entries import KnownEntry
@@ -35,8 +35,8 @@ async def case(park: Park) -> Case:
 
 async def _order(case: Case) -> Order:
     context, at = case.park.context, case.park.clock.at
-    course = await calls.current_course(context, case.reference)
-    found = [each for call in course.calls for each in await calls.find_orders(context, case.reference, call.key, at)]
+    course = await making.current_course(context, case.reference)
+    found = [each for call in course.calls for each in await making.find_orders(context, case.reference, call.key, at)]
     return next(order for order in found if order.destination == "HK")
 
 

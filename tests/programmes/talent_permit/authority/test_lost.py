@@ -10,7 +10,7 @@ import pytest_asyncio
 from sqlalchemy import insert
 
 from cases.case.file import read_case
-from cases.notices import staff as staff_notices
+from cases.notices import staff
 from cases.shared.idempotency import Reply
 from domain.actors import Actor, system
 from domain.answers import AuthorityAnswer
@@ -19,9 +19,7 @@ from domain.languages import Language
 from domain.notices import NoticeKind
 from domain.stages import Destination, PermitStage
 from programmes.talent_permit.authority import lost as lost_answers
-from programmes.talent_permit.authority import lost_acts as lost_answer_acts
-from programmes.talent_permit.authority import outcomes as answers
-from programmes.talent_permit.authority import polling
+from programmes.talent_permit.authority import lost_acts, outcomes, polling
 from programmes.talent_permit.authority.lost_views import AttachmentConfirmation, AttachmentRequest
 from programmes.talent_permit.authority.outcomes import Said
 from programmes.talent_permit.tables import permit_rows
@@ -53,7 +51,7 @@ def _answer(park: Park, reference: str = LOST, **given: Any) -> AuthorityAnswer:
 
 async def _refused(park: Park, answer: AuthorityAnswer, message_id: str | None = "msg_1") -> None:
     with pytest.raises(Refused, match="case_unknown"):
-        await answers.receive(park.context, AUTHORITY, answer, message_id=message_id, body=b"{}")
+        await outcomes.receive(park.context, AUTHORITY, answer, message_id=message_id, body=b"{}")
 
 
 async def _kept(park: Park) -> list[dict[str, Any]]:
@@ -63,12 +61,12 @@ async def _kept(park: Park) -> list[dict[str, Any]]:
 
 async def _propose(park: Park, answer_id: str, case: Case, actor: Any = OFFICER) -> Reply:
     asked = AttachmentRequest(reference=case.reference)
-    return await lost_answer_acts.propose(park.context, actor, UUID(answer_id), asked, key())
+    return await lost_acts.propose(park.context, actor, UUID(answer_id), asked, key())
 
 
 async def _sign(park: Park, answer_id: str, action: str, actor: Any = OFFICER_2) -> Reply:
     asked = AttachmentConfirmation.model_validate({"action": action})
-    reply, received = await lost_answer_acts.confirm(park.context, actor, UUID(answer_id), asked, key())
+    reply, received = await lost_acts.confirm(park.context, actor, UUID(answer_id), asked, key())
     if received is not None and received.command_id is not None:
         await Case(park, received.reference).step()
     return reply
@@ -79,7 +77,7 @@ async def test_an_answer_about_a_case_that_is_not_there_is_kept_once_and_still_r
     for _ in range(3):
         await _refused(park, answer)
     # The same by poll, and its instant written in another way.
-    for result in await answers.receive_each(park.context, [Said(system("ask_authority"), answer, source="poll")]):
+    for result in await outcomes.receive_each(park.context, [Said(system("ask_authority"), answer, source="poll")]):
         assert isinstance(result, Refused)
     (kept,) = await _kept(park)
     assert {name: kept[name] for name in ("case", "authority_number", "message_id", "source", "state")} == {
@@ -110,10 +108,10 @@ async def test_an_answer_about_what_a_restore_took_away_is_applied_once_it_is_th
     await rows.restore()
     accepted = _answer(park, case.reference)
     await _refused(park, accepted)
-    assert await lost_answer_acts.take_found(park.context) == []
+    assert await lost_acts.take_found(park.context) == []
     # Approved again, it is followed again: the answer that the authority gave meanwhile proves that it was told.
     await case.approve()
-    heard = await lost_answer_acts.take_found(park.context)
+    heard = await lost_acts.take_found(park.context)
     for received in heard:
         assert received.reference == case.reference
     await case.step()
@@ -124,9 +122,9 @@ async def test_an_answer_about_what_a_restore_took_away_is_applied_once_it_is_th
     assert (row["state"], row["body"]) == ("applied", None)
     (key,) = await park.rows(tables.data_keys, tables.data_keys.c.key_id == row["key_id"])
     assert key["wrapped"] is None
-    assert await lost_answer_acts.take_found(park.context) == []
+    assert await lost_acts.take_found(park.context) == []
     # The authority that repeats it hears that it is known.
-    again = await answers.receive(park.context, AUTHORITY, accepted, message_id="msg_1", body=b"{}")
+    again = await outcomes.receive(park.context, AUTHORITY, accepted, message_id="msg_1", body=b"{}")
     assert again.reply.body == {"status": "already_recorded"}
 
 
@@ -164,7 +162,7 @@ async def test_who_may_sign_an_attachment_is_told_what_waits_and_by_when(park: P
     asked = NoticeKind.ATTACHMENT_PROPOSED
 
     async def told(reader: Actor, language: Language = Language.EN) -> list[str]:
-        notices, _ = await staff_notices.list_own(park.context, reader, language, kind=asked)
+        notices, _ = await staff.list_own(park.context, reader, language, kind=asked)
         return [notice.text or "" for notice in notices]
 
     assert await told(OFFICER) == []

@@ -12,8 +12,7 @@ import pytest_asyncio
 from cases.case.file import read_case
 from domain.answers import AuthorityAnswer
 from domain.errors import Refused
-from programmes.talent_permit.authority import inbox
-from programmes.talent_permit.authority import outcomes as answers
+from programmes.talent_permit.authority import inbox, outcomes
 from programmes.talent_permit.words import PermitCommand
 from record.reconciliation.evidence import Difference
 from record.reconciliation.reconcile import reconcile_case
@@ -162,7 +161,7 @@ async def test_p17_an_answer_about_a_case_whose_workflow_closed_is_applied_at_on
         "outcome": "revoked",
         "occurred_at": park.clock.at,
     }
-    received = await answers.receive(park.context, AUTHORITY, AuthorityAnswer.model_validate(given))
+    received = await outcomes.receive(park.context, AUTHORITY, AuthorityAnswer.model_validate(given))
     assert received.command_id is None
     assert (await case.permit())["stage"] == "revoked"
 
@@ -211,9 +210,9 @@ async def test_p23_a_message_id_seen_before_gets_the_first_answer_again(park: Pa
     case = await park.submitted(**ONE)
     given = {"outcome_id": "a", "case": f"{case.reference}/HK", "outcome": "accepted", "occurred_at": park.clock.at}
     said = AuthorityAnswer.model_validate(given)
-    first = await answers.receive(park.context, AUTHORITY, said, message_id="m-1", body=b"x")
+    first = await outcomes.receive(park.context, AUTHORITY, said, message_id="m-1", body=b"x")
     before = len(await park.rows(tables.ledger))
-    again = await answers.receive(park.context, AUTHORITY, said, message_id="m-1", body=b"x")
+    again = await outcomes.receive(park.context, AUTHORITY, said, message_id="m-1", body=b"x")
     assert (again.reply.progress, again.reply.body) == (first.reply.progress, first.reply.body)
     assert again.reply.body == {"status": "recorded"}
     assert len(await park.rows(tables.ledger)) == before
@@ -411,7 +410,7 @@ async def test_p27_an_answer_about_an_unknown_case_leaves_a_row_and_a_line_only(
         {"outcome_id": "x", "case": f"{case.reference}/MO", "outcome": "accepted", "occurred_at": park.clock.at}
     )
     with pytest.raises(Refused, match="case_unknown"):
-        await answers.receive(park.context, AUTHORITY, unknown)
+        await outcomes.receive(park.context, AUTHORITY, unknown)
     assert [i["reason"] for i in await park.rows(tables.incidents)] == ["case_unknown", "case_unknown"]
     refused = [row for row in await park.rows(tables.ledger) if row["act"] == "answer_refused"]
     assert len(refused) == 2
