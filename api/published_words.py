@@ -9,7 +9,9 @@ from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
 from domain.acts import Act as CoreAct
 from domain.commands import CommandKind as CoreCommand
+from domain.notices import NoticeKind as CoreNotice
 from domain.tasks import TaskKind as CoreTask
+from domain.words import joined
 from programmes import PROGRAMMES
 
 
@@ -23,6 +25,7 @@ PUBLISHED: Final[Mapping[str, tuple[str, ...]]] = {
     CoreCommand.__name__: _all(CoreCommand, *(each.commands for each in PROGRAMMES.values())),
     CoreAct.__name__: _all(CoreAct, *(each.words.acts for each in PROGRAMMES.values())),
     CoreTask.__name__: _all(CoreTask, *(each.words.tasks for each in PROGRAMMES.values())),
+    CoreNotice.__name__: tuple(map(str, joined(each.words for each in PROGRAMMES.values()).notices)),
 }
 
 
@@ -56,3 +59,4 @@ def widen(schemas: Mapping[str, dict[str, Any]]) -> None:
 CommandKind = Annotated[str, Published(CoreCommand)]
 TaskKind = Annotated[str, Published(CoreTask)]
 Act = Annotated[str, Published(CoreAct)]
+NoticeKind = Annotated[str, Published(CoreNotice)]
