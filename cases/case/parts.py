@@ -140,12 +140,11 @@ class CaseParts(OneCase):
 
     def set_track(self, table: TrackTable, key: str, at: datetime, **values: Any) -> None:
         """Set columns of a track; the row is made where there is none."""
-        rows = self.own_rows[table.name]
-        track = next((row for row in rows if table.key_of(row) == key), None)
+        track = self.track(table, key)
         if track is None:
             made: dict[str, Any] = {"reference": self.reference, "employer_id": self.employer_id, table.key: str(key)}
             track = table.row(**made, updated_at=at)
-            rows.append(track)
+            self.own_rows[table.name].append(track)
         track.change(**values, updated_at=at)
 
     def open_task(
