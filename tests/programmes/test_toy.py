@@ -20,14 +20,15 @@ from domain.messages import LastRun
 from domain.stages import Stage
 from programmes import PROGRAMMES
 from record import archive
+from record.reconciliation.reconcile import list_differences
 from temporal.build_id import build_id
 from temporal.case_workflows import CaseWorkflows
 from temporal.histories import TemporalHistories
 from tests.e2e.people import identity_number
 from tests.programmes.toy.programme import TOY
 from tests.programmes.toy.requests import ToyRequest
-from tests.programmes.toy.stages import MakingStage
 from tests.programmes.toy.tables import makings
+from tests.programmes.toy.words import MakingStage
 from tests.workflows.test_archive import archive_round
 from tests.workflows.test_reconciliation import nightly_round
 from tests.workflows.world import EMPLOYER_A, MONDAY, OFFICER, Case, World, new_key, open_world
@@ -83,6 +84,7 @@ async def test_a_toy_is_decided_makes_its_call_and_is_archived_beside_a_registra
     assert (kept.run.workflow_type, kept.run.run_id) == ("Toy", closed.run_id)
 
     night = await nightly_round(world)
+    assert (await list_differences(world.context))[0] == []
     assert (night.cases, night.differing, night.unchecked, night.without_workflow) == (2, 0, 0, 0)
     listed = {each async for page in CaseWorkflows(world.client, world.context.case_types).ids() for each in page}
     assert {toy.handle.id, permit.handle.id} <= listed

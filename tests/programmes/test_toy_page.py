@@ -9,18 +9,23 @@ import httpx
 import pytest_asyncio
 from sqlalchemy import select
 from temporalio.client import Client
+from temporalio.testing import ActivityEnvironment
 
 from api.app import create_app
 from api.tokens import IssuerKeys, Tokens
+from domain.messages import DeliveryRound
+from domain.notices import Channel
 from domain.stages import Stage
 from programmes import PROGRAMMES
 from temporal.histories import TemporalHistories
+from tests.activities.test_deliveries import delivering
+from tests.activities.test_mail import Relay, running
 from tests.api.callers import AUDIENCE, ISSUER, Caller, TestIssuer
 from tests.api.conftest import WIDE, settings_for_tests
 from tests.e2e.people import identity_number
 from tests.programmes.toy.programme import TOY
-from tests.programmes.toy.stages import MakingStage
 from tests.programmes.toy.tables import makings, toy_makings
+from tests.programmes.toy.words import MakingStage
 from tests.workflows.world import MONDAY, Case, World, open_world
 
 BOTH = {**PROGRAMMES, TOY.code: TOY}
@@ -110,6 +115,13 @@ async def test_a_toy_that_is_not_safe_is_signed_twice_and_made_on_its_day(park: 
     await case.until(lambda file: makings(file)["HK"].stage == MakingStage.MADE)
     assert (await park.ask("employer-a", "GET", here))["makings"][0]["made_on"] == date(2026, 3, 9).isoformat()
     assert {"toy_begun", "toy_made"} <= set(await case.acts())
+    assert (await case.notices()).count("toy_made") == 2
+    relay = Relay()
+    async with running(relay) as port, delivering(park.world.context, relay_port=port) as out:
+        await ActivityEnvironment().run(out.deliver, DeliveryRound(channel=Channel.MAIL, rounds=1))
+    told = [str(mail["To"]) for mail in relay.mails if f"玩具 {case.reference} 已做好" in str(mail["Subject"])]
+    assert len(told) == 2
+    assert "nana@example.com" in told
 
 
 async def test_an_officer_may_say_that_a_toy_is_made(park: Park) -> None:

@@ -11,6 +11,7 @@ from cases.commands import timers, verbs
 from cases.decisions import correction
 from cases.decisions.versions import keep_version
 from cases.moves.moving import move, need_move
+from cases.notices.compose import Said
 from cases.programme import Command, Timer, effect
 from domain.actors import Actor
 from domain.acts import Act
@@ -40,7 +41,7 @@ def _finish(file: CaseFile, actor: Actor, at: datetime, workshop: str) -> None:
     need_move(file, MakingEvent.FINISH, actor, making_at(workshop))
     file.set_track(MAKINGS, workshop, at, made_on=day_of(at))
     file.cancel_deadlines(ToyDeadline.MADE, destination=workshop)
-    move(file, MakingEvent.FINISH, actor, at, track=making_at(workshop))
+    move(file, MakingEvent.FINISH, actor, at, track=making_at(workshop), said=Said(occasion=workshop))
     file.record(ToyAct.MADE, actor, at, destination=workshop)
 
 

@@ -27,7 +27,6 @@ TOY: Final = Programme(
     tables=(tables.MAKINGS,),
     views=views.VIEWS,
     submit=routes.SUBMIT,
-    track_path=routes.MAKINGS,
     packs=(rules.PACKS,),
     rules=rules.RULES,
     gather=rules.gather,

@@ -5,16 +5,12 @@ from enum import StrEnum
 from typing import Final
 
 from cases.case.file import CaseFile
-from cases.case.moves import At, Move, Moves, Track, Who
+from cases.case.moves import At, Move, Moves, Notice, Track, Who
 from cases.moves.front_half import FRONT_HALF
 from domain.actors import STAFF, Role
-
-
-class MakingStage(StrEnum):
-    """Stages of a making."""
-
-    MAKING = "making"
-    MADE = "made"
+from tests.programmes.toy import routes
+from tests.programmes.toy.tables import MAKINGS
+from tests.programmes.toy.words import MakingStage, ToyNotice
 
 
 class MakingEvent(StrEnum):
@@ -31,6 +27,7 @@ MAKING_MOVES: Final = (
     Move("T1", frozenset({None}), MakingEvent.BEGIN, _BY_ITSELF, MakingStage.MAKING),
     Move(
         "T2", frozenset({MakingStage.MAKING}), MakingEvent.FINISH, _FINISHED, MakingStage.MADE,
+        notices=(Notice(ToyNotice.MADE),),
     ),
 )  # fmt: skip
 
@@ -42,7 +39,13 @@ def _workshops(file: CaseFile) -> list[str]:
 MAKING: Final = "making"
 MOVES: Final = Moves(*FRONT_HALF)
 TRACKS: Final[Mapping[str, Track]] = {
-    MAKING: Track(MakingStage, Moves(*MAKING_MOVES, called="making", no_stage="not yet begun"), _workshops)
+    MAKING: Track(
+        table=MAKINGS,
+        stages=MakingStage,
+        moves=Moves(*MAKING_MOVES, called="making", no_stage="not yet begun"),
+        keys=_workshops,
+        path=routes.MAKINGS,
+    )
 }
 
 

@@ -12,7 +12,7 @@ from domain.data_map import ALL, rows
 from store.case_tables import TrackTable
 from store.rows.tracks import TrackRow
 from store.tables.base import moment
-from tests.programmes.toy.stages import MakingStage
+from tests.programmes.toy.words import MakingStage
 
 # A room takes `store.tables.base.metadata`; the schema that is shipped does not have this table.
 _metadata = MetaData()
@@ -46,6 +46,12 @@ class MakingRow(TrackRow):
 MAKINGS: Final = TrackTable(
     row=MakingRow,
     key="workshop",
+    # A stored spelling, as the table's name is.
+    hashed=(
+        "due_at", "due_provisional", "employer_id", "made_on", "pending", "pending_act", "reference", "rejected",
+        "stage", "workshop",
+    ),
+    unhashed=frozenset({"updated_at"}),
     final=frozenset({MakingStage.MADE}),
     ended_on="x.made_on",
     data=tuple(
@@ -57,7 +63,7 @@ MAKINGS: Final = TrackTable(
             ALL,
         )
     ),
-)
+)  # fmt: skip
 
 
 def makings(file: OneCase) -> dict[str, MakingRow]:

@@ -1,5 +1,6 @@
 """What a toy shows beside what every case shows: where its making stands."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Final
@@ -8,10 +9,12 @@ from cases.case.own_views import OwnCase
 from cases.case.reading import CaseReading
 from cases.case.shows import FactSource, Showing, Shown, Told, Views
 from cases.case.views import CaseAnswered, CaseAnsweredToStaff, CaseForStaff, CaseView, view
+from domain.folding import ActRow, Folding
 from domain.languages import Language
 from privacy import published as own
 from tests.programmes.toy.requests import ToyRequest
 from tests.programmes.toy.tables import makings
+from tests.programmes.toy.words import MakingStage, ToyAct
 from texts.person import plain
 
 
@@ -70,11 +73,18 @@ def _own(case: CaseReading, seen: CaseView, whole: OwnCase, language: Language) 
     return OwnToy(**vars(whole), making_texts=tuple(plain("making_stages", stage, language) for stage in stages))
 
 
+_STAGE_AFTER: Final[Mapping[str, MakingStage]] = {ToyAct.BEGUN: MakingStage.MAKING, ToyAct.MADE: MakingStage.MADE}
+
+
+def _stage_after(row: ActRow) -> MakingStage | None:
+    return _STAGE_AFTER.get(row.act)
+
+
 VIEWS: Final = Views(
     case=_case,
     last="makings",
     own=_own,
-    told=Told(facts={"toy": FactSource("application")}, from_field={"toy": ("toy",)}),
+    told=Told(facts={"toy": FactSource("application")}, folding=Folding(stage_after=_stage_after)),
     published=replace(
         own.publish("Toy", ToyRequest, "Toys, of the tests alone."), case=ToyCaseView, own_case=ToyOwnCaseView
     ),

@@ -5,6 +5,7 @@ from typing import Final
 
 from domain.acts import ActMeaning
 from domain.deadlines import DeadlineMeaning
+from domain.notices import BOTH, plan
 from domain.words import CORE_WORDS, Words
 
 
@@ -27,6 +28,13 @@ class ToyDeadline(StrEnum):
     MADE = "toy_made"
 
 
+class MakingStage(StrEnum):
+    """Stages of a making."""
+
+    MAKING = "making"
+    MADE = "made"
+
+
 class ToyNotice(StrEnum):
     """What is told of a toy."""
 
@@ -42,4 +50,5 @@ class ToyFinding(StrEnum):
 WORDS: Final = CORE_WORDS | Words(
     acts={ToyAct.BEGUN: ActMeaning(), ToyAct.MADE: ActMeaning(judges=True)},
     deadlines={ToyDeadline.MADE: DeadlineMeaning()},
+    notices={ToyNotice.MADE: plan(BOTH)},
 )
