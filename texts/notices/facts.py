@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from domain.actors import Role
 from domain.reasons import ReasonCode
-from domain.stages import Destination, DueKind, PendingAct, PermitStage, Stage
+from domain.stages import Destination, DueKind, PendingAct, Stage
 
 
 class Reason(BaseModel):
@@ -48,7 +48,7 @@ class NoticeFacts(BaseModel):
     employer_id: str | None = None
     occurred_at: AwareDatetime | None = None
     stage: Stage | None = None
-    permit_stage: PermitStage | None = None
+    permit_stage: str | None = None
     round: int | None = None
     end_reason: ReasonCode | None = None
 
