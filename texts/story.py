@@ -6,7 +6,6 @@ from typing import Final
 from domain.languages import Language
 from domain.notices import NoticeKind
 from domain.reasons import ReasonCode
-from domain.stages import Destination
 from texts.catalogue import Sentence, read_groups
 from texts.notices.catalogue import ENTRIES
 from texts.notices.facts import NoticeFacts
@@ -59,7 +58,7 @@ def notice_name(kind: str, destination: str | None, language: Language) -> str:
     """Return what a notice is about, by its own heading; one that depends on the occasion is named for each."""
     if kind not in set(NoticeKind):
         return kind
-    facts = NoticeFacts(destination=Destination(destination) if destination else None)
+    facts = NoticeFacts(destination=destination or None)
     occasions = (facts, facts.model_copy(update={"days_over": 1}))
     heading = ENTRIES[NoticeKind(kind)].heading[language]
     return " / ".join(dict.fromkeys(Voice(language, dict(each)).say(heading) for each in occasions))

@@ -183,10 +183,12 @@ class Track:
 
     Attributes:
         stages: its stages in their order.
+        keyed_by: the keys that there are.
         moves: its moves.
         keys: the keys that a case may have such tracks by.
     """
 
     stages: type[StrEnum]
+    keyed_by: type[StrEnum]
     moves: Moves
     keys: Callable[[CaseFile], Sequence[str]]

@@ -7,7 +7,7 @@ from cases.shared.context import Context, shelf_of
 from domain.errors import need
 from domain.forms import Form
 from domain.outward import CallKind
-from domain.stages import Destination, Stage
+from domain.stages import Stage
 from domain.words import Words
 from policy.pack import Pack, PackShelf
 from store.case_tables import OwnRows, TrackTable
@@ -103,11 +103,6 @@ class OneCase:
             for row in self.own_rows.get(each.name, ())
             if isinstance(row, TrackRow)
         }
-
-    @property
-    def destinations(self) -> tuple[Destination, ...]:
-        """The destinations asked for."""
-        return tuple(Destination(code) for code in self.own_value("destinations") or ())
 
     def own_value(self, column: str) -> Any:
         """Return what the programme's own row of the case has in a column; None where it keeps none of that name."""

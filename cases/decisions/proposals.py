@@ -32,7 +32,7 @@ from domain.acts import Act
 from domain.decisions import ConfirmationAction, ConfirmationRequest, GivenReason, PermitConfirmationRequest
 from domain.errors import need
 from domain.reasons import Use
-from domain.stages import Destination, PendingAct
+from domain.stages import PendingAct
 from domain.tasks import TaskKind
 
 _OF_CASE = SecondSignature(one_waits="already_decided")
@@ -75,9 +75,9 @@ class Matter:
     rule: SecondSignature = _OF_CASE
 
     @property
-    def destination(self) -> Destination | None:
+    def destination(self) -> str | None:
         """The key of the track."""
-        return Destination(self.track.key) if self.track else None
+        return self.track.key if self.track else None
 
     @property
     def act(self) -> PendingAct:

@@ -13,12 +13,13 @@ from domain.actors import Actor, system
 from domain.clock import day_of
 from domain.findings import Finding, outcome_of
 from domain.languages import Language
-from domain.stages import Destination, PendingAct, Stage
+from domain.stages import PendingAct, Stage
 from policy.facts import Facts
 from policy.rerun import REGISTRATION_SCOPE
 from programmes.talent_permit import contract, permits, views
+from programmes.talent_permit.permit_stages import Destination
 from programmes.talent_permit.stages import PermitEvent, permit_of
-from programmes.talent_permit.tables import permit_rows, set_permit
+from programmes.talent_permit.tables import asked_for, permit_rows, set_permit
 from programmes.talent_permit.words import PermitAct, PermitTask
 
 
@@ -26,7 +27,7 @@ async def begin(file: CaseFile, connection: AsyncConnection, actor: Actor, at: d
     """Begin a track for each destination: eligible and to be sent, or a task for an officer (P1, P2)."""
     contract.plan_contract_end(file, at)
     known = await assessing.known_facts(file, connection, at, in_force=_is_in_force(file, at))
-    for destination in file.destinations:
+    for destination in asked_for(file):
         _weigh(file, actor, at, destination, known)
     permits.follow_up(file)
 
@@ -56,7 +57,7 @@ def carry_on(file: CaseFile, at: datetime) -> None:
 
 async def obstacles(file: CaseFile, connection: AsyncConnection, at: datetime) -> list[tuple[Destination, Finding]]:
     """Return what an officer would still be asked before a permit may be sent, by the rules of permits run ahead."""
-    asked = [d for d in file.destinations if d not in permit_rows(file) or permit_rows(file)[d].stage is None]
+    asked = [d for d in asked_for(file) if d not in permit_rows(file) or permit_rows(file)[d].stage is None]
     if not asked or file.stage not in (Stage.UNDER_REVIEW, Stage.AWAITING_CONFIRMATION, Stage.APPROVED):
         return []
     # Approved it will be in force: what is asked here is what then still stands in the way.
@@ -70,7 +71,7 @@ async def obstacles(file: CaseFile, connection: AsyncConnection, at: datetime) -
         for destination in asked
         for finding in finding_answers.open_questions(
             file,
-            programme_of(file).rules.of_destination(facts, destination, pack, file.accepted_on),
+            programme_of(file).rules.of_track(facts, destination, pack, file.accepted_on),
             facts,
             further=further,
         )
@@ -91,7 +92,7 @@ async def outlook(
 
 def _weigh(file: CaseFile, actor: Actor, at: datetime, destination: Destination, known: assessing.Known) -> None:
     pack, facts = file.pack, known.facts
-    findings = programme_of(file).rules.of_destination(facts, destination, pack, file.accepted_on)
+    findings = programme_of(file).rules.of_track(facts, destination, pack, file.accepted_on)
     assessing.keep_assessment(file, destination.value, findings, known, at)
     asked = finding_answers.open_questions(file, findings, facts)
     if not asked:

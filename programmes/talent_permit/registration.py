@@ -20,7 +20,7 @@ from domain.languages import Language
 from programmes.talent_permit.facts import gather_facts
 from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.rules import assess
-from programmes.talent_permit.tables import TALENT_PERMITS, TalentPermitRow
+from programmes.talent_permit.tables import TALENT_PERMITS, TalentPermitRow, asked_for
 from store.case_rows import load_employer
 from store.rows.base import TableRow
 from store.rows.register import CaseRow
@@ -41,7 +41,7 @@ def own_rows(form: Form, case: CaseRow) -> Mapping[str, Sequence[TableRow]]:
 
 def opened(file: CaseFile) -> Mapping[str, Any]:
     """Return what the ledger says of a new case beside what it says of any."""
-    return {"destinations": list(file.destinations)}
+    return {"destinations": list(asked_for(file))}
 
 
 async def check(

@@ -30,18 +30,11 @@ from domain.answers import AnswerState
 from domain.clock import day_of
 from domain.errors import Refused, need
 from domain.notices import NoticeKind
-from domain.stages import (
-    IN_REVIEW,
-    LIVE,
-    PERMIT_WITH_AUTHORITY,
-    Destination,
-    PendingAct,
-    PermitStage,
-    Stage,
-)
+from domain.stages import IN_REVIEW, LIVE, PendingAct, Stage
 from domain.tasks import REVIEW_TASKS, TaskKind
 from programmes.talent_permit.limits import limits_in
-from programmes.talent_permit.tables import PermitRow, permit_rows, talent_permit
+from programmes.talent_permit.permit_stages import PERMIT_WITH_AUTHORITY, Destination, PermitStage
+from programmes.talent_permit.tables import PermitRow, asked_for, permit_rows, talent_permit
 from programmes.talent_permit.words import PermitTask
 
 
@@ -368,13 +361,15 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
 
 
 def _destinations(file: CaseFile) -> list[str]:
-    return [destination.value for destination in file.destinations]
+    return [destination.value for destination in asked_for(file)]
 
 
 PERMIT: Final = "permit"
 MOVES: Final = Moves(*FRONT_HALF, *OWN_MOVES)
 TRACKS: Final[Mapping[str, Track]] = {
-    PERMIT: Track(PermitStage, Moves(*PERMIT_MOVES, called="permit", no_stage="not yet eligible"), _destinations)
+    PERMIT: Track(
+        PermitStage, Destination, Moves(*PERMIT_MOVES, called="permit", no_stage="not yet eligible"), _destinations
+    )
 }
 
 

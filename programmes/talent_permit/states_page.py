@@ -7,7 +7,8 @@ from typing import Final
 from cases.case.moves import ALL, Closes, Move, Moves, Notice
 from domain.notices import PLANS, ChannelPlan
 from domain.reasons import REASONS, Reason, ReasonCode, ReasonStanding, Use
-from domain.stages import CLOSED, LIVE, OPEN, PermitStage, Stage
+from domain.stages import CLOSED, LIVE, OPEN, Stage
+from programmes.talent_permit.permit_stages import PermitStage
 from programmes.talent_permit.stages import MOVES, PERMIT, TRACKS
 
 _HEAD: Final = """\

@@ -11,7 +11,7 @@ from cases.case.file import CaseFile
 from cases.case.row import OneCase
 from domain.data_map import ALL, STAFF, Basis, DataClass, Kept, Retention, rows
 from domain.spellings import Place
-from domain.stages import PERMIT_FINAL, Destination, PermitStage
+from programmes.talent_permit.permit_stages import PERMIT_FINAL, Destination, PermitStage
 from store.case_tables import CaseTable, TrackTable
 from store.rows.base import TableRow
 from store.rows.tracks import TrackRow
@@ -176,6 +176,11 @@ PERMITS: Final = TrackTable(
         ),
     ),
 )
+
+
+def asked_for(case: OneCase) -> tuple[Destination, ...]:
+    """Return the destinations asked for, where the programme's row of the case is there."""
+    return tuple(Destination(code) for row in case.rows_of(TalentPermitRow) for code in row.destinations)
 
 
 def permit_rows(file: OneCase) -> dict[Destination, PermitRow]:

@@ -25,8 +25,8 @@ from cases.case.views import (
 from domain.answers import AnswerState, Outcome
 from domain.findings import Audience, Finding
 from domain.languages import Language
-from domain.stages import Destination, PermitStage
-from programmes.talent_permit.tables import PermitRow, permit_rows
+from programmes.talent_permit.permit_stages import Destination, PermitStage
+from programmes.talent_permit.tables import PermitRow, asked_for, permit_rows
 
 # Of each permit in the table of cases.
 _OF_PERMIT: Final = ("stage", "authority_number", "valid_from", "valid_until", "card_lost_on")
@@ -180,11 +180,11 @@ def case(showing: Showing, seen: CaseView) -> RegistrationView:
     listed = [d for d in sorted(permit_rows(file)) if inside or permit_rows(file)[d].stage is not None]
     permits = () if showing.hidden else tuple(_permit(showing, each) for each in listed)
     if not isinstance(seen, CaseForStaff):
-        return RegistrationView(**vars(seen), destinations=file.destinations, permits=permits)
+        return RegistrationView(**vars(seen), destinations=asked_for(file), permits=permits)
     members = vars(seen) | {"pending": _proposal(file, seen.pending)}
     return RegistrationForStaff(
         **members,
-        destinations=file.destinations,
+        destinations=asked_for(file),
         permits=permits,
         held_answers=tuple(
             HeldAnswerView(

@@ -18,10 +18,11 @@ from domain.languages import Language
 from domain.notices import Channel, DeliveryStatus, NoticeKind, Recipient
 from domain.purposes import Purpose
 from domain.reasons import ReasonCode
-from domain.stages import Destination, DueKind, Holder, PendingAct, PermitStage, Stage
+from domain.stages import DueKind, Holder, PendingAct, Stage
 from domain.webhooks import ReceiptStatus
 from programmes import PROGRAMMES
 from programmes.talent_permit.findings import FindingCode
+from programmes.talent_permit.permit_stages import Destination, PermitStage
 from programmes.talent_permit.requests import RegistrationRequest
 from record import history
 from record.history import Kind

@@ -26,9 +26,10 @@ from domain.notices import (
     when_undelivered,
 )
 from domain.reasons import ReasonCode
-from domain.stages import Destination, DueKind, PendingAct, PermitStage, Stage
+from domain.stages import DueKind, PendingAct, Stage
 from programmes import PROGRAMMES
 from programmes.talent_permit.findings import FindingCode
+from programmes.talent_permit.permit_stages import Destination, PermitStage
 from programmes.talent_permit.requests import RegistrationRequest
 from texts.notices import NoticeFacts, Reason, Remedy, Rendered, render, render_digest, render_together, text_hash
 from texts.notices.catalogue import ENTRIES, FOLDER, SHARED

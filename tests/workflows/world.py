@@ -32,7 +32,6 @@ from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency, Progress, Reply
 from domain import spellings
 from domain.actors import PARK, Actor, Role
-from domain.answers import AuthorityAnswer
 from domain.clock import CHINA, day_of
 from domain.commands import CommandKind
 from domain.decisions import (
@@ -45,11 +44,13 @@ from domain.decisions import (
 )
 from domain.employers import StandingRequest
 from domain.messages import REGISTRATION_QUEUE, Course, StandingInput
-from domain.stages import Destination, PermitStage, Stage
+from domain.stages import Stage
 from programmes import PROGRAMMES
 from programmes.talent_permit.authority import outcomes
+from programmes.talent_permit.authority.answers import AuthorityAnswer
+from programmes.talent_permit.permit_stages import Destination, PermitStage
 from programmes.talent_permit.requests import RegistrationRequest
-from programmes.talent_permit.tables import PermitRow, permit_rows
+from programmes.talent_permit.tables import PermitRow, asked_for, permit_rows
 from register.standing import confirm_standing, propose_standing
 from store import tables
 from store.erasure_list import ErasureList
@@ -189,7 +190,7 @@ class Case:
         wanted = [Destination(each) for each in destinations] or None
 
         def is_so(file: CaseFile) -> bool:
-            named = wanted or list(file.destinations)
+            named = wanted or list(asked_for(file))
             return all(each in permit_rows(file) and permit_rows(file)[each].stage == stage for each in named)
 
         return await self.until(is_so, seconds)
@@ -264,7 +265,7 @@ class Case:
 
     async def issue(self) -> None:
         """Let the authority issue both permits."""
-        for destination in (await self.file()).destinations:
+        for destination in asked_for(await self.file()):
             await self.answer(destination, "issued", authority_number=f"C-{destination.value}-1")
         await self.until_permits(PermitStage.ISSUED)
 
