@@ -21,13 +21,14 @@ from api.employer_views import (
 )
 from api.parameters import IdPath
 from api.uploads import ROSTER_LIMIT, RosterQuery, TemplateQuery, WorkbookResponse, read_roster, roster_body
+from api.webhook_bodies import WebhookRequest
 from api.wiring import wiring_of
 from cases.notices import employer_contact, webhooks
 from cases.notices.views import WebhookView
 from domain.actors import Actor, Role
 from domain.employers import EmployerContact
 from domain.pages import PageQuery
-from domain.webhooks import SecretRequest, WebhookRequest
+from domain.webhooks import SecretRequest
 from register.rosters import intake, reads, workbooks
 
 router = APIRouter(prefix="/v1", route_class=GuardedRoute, tags=["Employers"])

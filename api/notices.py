@@ -11,13 +11,14 @@ from api.access import GuardedRoute, IdempotencyKey, allow
 from api.answers import ListRead, answer_page, respond
 from api.notice_views import FailedDeliveryPage, ReadNoticePage
 from api.parameters import IdPath
+from api.published_words import NoticeKind
 from api.wiring import wiring_of
 from cases.notices import failed, lists, marks, staff
 from cases.notices.views import NoticeRead
 from domain.actors import Actor, Role
 from domain.errors import Refused
 from domain.fields import Code
-from domain.notices import Channel, NoticeKind, Recipient
+from domain.notices import Channel, Recipient
 from domain.pages import PageQuery
 from domain.references import find_reference
 
@@ -71,7 +72,7 @@ async def mark_read(
 ) -> Response:
     """Note that the caller has read a notice; other readers keep their own marks."""
     context, is_employer = wiring_of(request).context, actor.role is Role.EMPLOYER
-    told = lists.told_to(actor) if is_employer else staff.told_to(context.words, actor)
+    told = (lists if is_employer else staff).told_to(context.words, actor)
     return respond(await marks.mark_read(context, actor, notice_id, told, idempotency))
 
 

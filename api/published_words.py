@@ -9,9 +9,11 @@ from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
 from domain.acts import Act as CoreAct
 from domain.commands import CommandKind as CoreCommand
+from domain.notices import NoticeKind as CoreNotice
 from domain.tasks import TaskKind as CoreTask
 from domain.tracks import TrackKey as CoreKey
 from domain.tracks import TrackStage as CoreStage
+from domain.words import joined
 from programmes import PROGRAMMES
 
 
@@ -32,6 +34,7 @@ PUBLISHED: Final[Mapping[str, tuple[str, ...]]] = {
     CoreAct.__name__: _all(CoreAct, *(each.words.acts for each in PROGRAMMES.values())),
     CoreTask.__name__: _all(CoreTask, *(each.words.tasks for each in PROGRAMMES.values())),
     **{name: tuple(dict.fromkeys(str(each) for kind in kinds for each in kind)) for name, kinds in _OF_TRACKS.items()},
+    CoreNotice.__name__: tuple(map(str, joined(each.words for each in PROGRAMMES.values()).notices)),
 }
 
 
@@ -76,3 +79,4 @@ CommandKind = Annotated[str, Published(CoreCommand)]
 TaskKind = Annotated[str, Published(CoreTask)]
 Act = Annotated[str, Published(CoreAct)]
 TrackKey = Annotated[str, Published(CoreKey)]
+NoticeKind = Annotated[str, Published(CoreNotice)]

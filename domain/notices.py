@@ -1,13 +1,14 @@
 """Who is told what, by which channel, and how far a notice got (states, section 4).
 
-`PLANS` is the table of notice kinds. A notice has one delivery for each of its channels; the
+`PLANS` is the table of those kinds that any case, employer or person may be told; a programme declares its own in its
+room (`domain.words`). A notice has one delivery for each of its channels; the
 functions below say which deliveries open at once, which one follows a mail that failed, how a
 receipt moves a delivery, and what the notice counts as.
 """
 
 from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 class NoticeKind(StrEnum):
     """What a notice is about."""
 
+    # Of any case, employer or person; a programme adds kinds of its own.
     REGISTRATION_RECEIVED = "registration_received"
     CORRECTION_REQUESTED = "correction_requested"
     CORRECTION_REMINDER = "correction_reminder"
@@ -22,42 +24,20 @@ class NoticeKind(StrEnum):
     FACT_RECORDED = "fact_recorded"
     FACT_UPHELD = "fact_upheld"
     FACT_SET_ASIDE = "fact_set_aside"
-    CHANGE_TAKEN = "change_taken"
-    CHANGE_DECLINED = "change_declined"
     REGISTRATION_LAPSED = "registration_lapsed"
     REGISTRATION_WITHDRAWN = "registration_withdrawn"
     DECISION_DELAYED = "decision_delayed"
     DUE_DATE_CHANGED = "due_date_changed"
     REGISTRATION_APPROVED = "registration_approved"
     REGISTRATION_REFUSED = "registration_refused"
-    REGISTRATION_REVOKED = "registration_revoked"
-    PERMIT_WITHHELD = "permit_withheld"
-    DEPARTURE_RECORDED = "departure_recorded"
-    REGISTRATION_ENDED = "registration_ended"
-    CONTRACT_ENDING = "contract_ending"
     EMPLOYER_SUSPENDED = "employer_suspended"
     EMPLOYER_REINSTATED = "employer_reinstated"
     WEBHOOK_PAUSED = "webhook_paused"
-    PERMIT_SUBMITTED = "permit_submitted"
-    PERMIT_ACTION_NEEDED = "permit_action_needed"
-    PERMIT_ACCEPTED = "permit_accepted"
-    PERMIT_ISSUED = "permit_issued"
-    PERMIT_REFUSED = "permit_refused"
-    PERMIT_CLOSED = "permit_closed"
-    CARD_LOST_RECORDED = "card_lost_recorded"
-    PERMIT_REPORTED = "permit_reported"
-    PERMIT_KEPT = "permit_kept"
-    PERMIT_REVOKED = "permit_revoked"
-    PERMIT_EXPIRING = "permit_expiring"
-    PERMIT_EXPIRED = "permit_expired"
     SECOND_SIGNATURE_REQUESTED = "second_signature_requested"
     SECOND_SIGNATURE_REJECTED = "second_signature_rejected"
     DUE_SOON = "due_soon"
     HOLD_REVIEW_DUE = "hold_review_due"
     ESCALATED = "escalated"
-    AUTHORITY_LATE = "authority_late"
-    AUTHORITY_CONFLICT = "authority_conflict"
-    ATTACHMENT_PROPOSED = "attachment_proposed"
     # Not a row of the table: the sentence under it, "the employer is asked to hand the notice over".
     HAND_OVER_REQUESTED = "hand_over_requested"
     # Not rows of the table either: what the person asked for (api.md, The person).
@@ -91,30 +71,23 @@ class Channel(StrEnum):
 
 
 class StatedDate(StrEnum):
-    """The date or clock that a notice states."""
+    """The date or clock that a notice states; a programme adds its own."""
 
     PARK_DECISION_DUE = "park_decision_due"
     CORRECTION_DUE = "correction_due"
     MISSED_AND_EXPECTED = "missed_and_expected"
     OLD_AND_NEW = "old_and_new"
     REMEDY = "remedy"
-    LAST_DAY = "last_day"
-    ENDED_ON = "ended_on"
-    CONTRACT_END = "contract_end"
     FROM_WHEN = "from_when"
-    AUTHORITY_ANSWER_EXPECTED = "authority_answer_expected"
-    VALID_FROM_AND_UNTIL = "valid_from_and_until"
-    VALID_UNTIL = "valid_until"
-    REVOKED_ON = "revoked_on"
     REVIEW_ON = "review_on"
     DAYS_OVER = "days_over"
 
 
 class About(StrEnum):
-    """What a notice is counted by: one for each case, each permit or each employer, and occasion."""
+    """What a notice is counted by: one for each case, each track or each employer, and occasion."""
 
     CASE = "case"
-    PERMIT = "permit"
+    TRACK = "track"
     EMPLOYER = "employer"
 
 
@@ -140,127 +113,116 @@ INBOX_THEN_M: Final = ChannelPlan(at_once=(Channel.INBOX, Channel.MAIL))
 
 
 class NoticePlan(BaseModel):
-    """One row of the table: who is told by which channels, and what the notice states."""
+    """One row of the table: who is told by which channels, and what the notice states.
+
+    Attributes:
+        recipients: who is told.
+        about: what it is counted by.
+        states: the date that each is told.
+        digestible: whether it may come as one mail a day.
+        is_letter: whether it is a letter, that goes out by itself and by every channel.
+        to_one_address: whether it is written to the one address that it is about, and to no other that the case has.
+        for_person_alone: whether it says to the person what is for nobody else: an employer that hands it over has no
+            more of it than the heading.
+        without_employer: whether an employer is not asked to hand it over where the person cannot be reached.
+        needs_person: whether a task is opened where it reached nobody, though it is no letter.
+        asks_after: the acts after which it asks for a second signature, so that nobody reads it of their own.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     recipients: Mapping[Recipient, ChannelPlan]
     about: About = About.CASE
-    states: Mapping[Recipient, StatedDate] = {}
+    states: Mapping[Recipient, str] = {}
     digestible: bool = False
     is_letter: bool = False
+    to_one_address: bool = False
+    for_person_alone: bool = False
+    without_employer: bool = False
+    needs_person: bool = False
+    asks_after: tuple[str, ...] = ()
+
+    @property
+    def by_webhook(self) -> bool:
+        """Whether an employer may subscribe a webhook to it."""
+        return any(Channel.WEBHOOK in each.channels for each in self.recipients.values())
+
+    @property
+    def is_handed_over_whole(self) -> bool:
+        """Whether an employer may hand over all that it says to the person."""
+        return Recipient.PERSON in self.recipients and not self.for_person_alone
 
 
 _E: Final = Recipient.EMPLOYER
 _P: Final = Recipient.PERSON
-_EMPLOYER: Final = {_E: W_AND_M}
-_BOTH: Final = {_E: W_AND_M, _P: M_THEN_S}
-_LETTER: Final = {_E: W_AND_M, _P: M_AND_S}
-_STAFF: Final = {Recipient.OFFICERS: INBOX_ONLY, Recipient.SUPERVISORS: INBOX_ONLY}
+EMPLOYER: Final = {_E: W_AND_M}
+BOTH: Final = {_E: W_AND_M, _P: M_THEN_S}
+LETTER: Final = {_E: W_AND_M, _P: M_AND_S}
+SIGNERS: Final = {Recipient.OFFICERS: INBOX_ONLY, Recipient.SUPERVISORS: INBOX_ONLY}
 _HOLDER: Final = {Recipient.HOLDER: INBOX_ONLY, Recipient.PARK: INBOX_ONLY}
 
 
-def _plan(
-    recipients: Mapping[Recipient, ChannelPlan],
-    states: StatedDate | Mapping[Recipient, StatedDate] | None = None,
-    *,
-    about: About = About.CASE,
-    digestible: bool = False,
-    is_letter: bool = False,
-) -> NoticePlan:
-    """Return a row; a single stated date holds for every recipient."""
-    stated = dict.fromkeys(recipients, states) if isinstance(states, StatedDate) else dict(states or {})
-    return NoticePlan(recipients=recipients, about=about, states=stated, digestible=digestible, is_letter=is_letter)
+def plan(recipients: Mapping[Recipient, ChannelPlan], states: str | None = None, **more: Any) -> NoticePlan:
+    """Return a row that states the same date to each recipient."""
+    stated = {} if states is None else dict.fromkeys(recipients, states)
+    return NoticePlan(recipients=recipients, states=stated, **more)
 
 
 _K = NoticeKind
 _S = StatedDate
-_PERMIT: Final = About.PERMIT
 
-PLANS: Final[Mapping[NoticeKind, NoticePlan]] = {
-    _K.REGISTRATION_RECEIVED: _plan(_BOTH, _S.PARK_DECISION_DUE, digestible=True),
-    _K.CORRECTION_REQUESTED: _plan(_EMPLOYER, _S.CORRECTION_DUE),
-    _K.CORRECTION_REMINDER: _plan(_EMPLOYER, _S.CORRECTION_DUE),
-    _K.CORRECTION_RECEIVED: _plan(_EMPLOYER, _S.PARK_DECISION_DUE, digestible=True),
-    _K.FACT_RECORDED: _plan(_BOTH),
-    _K.FACT_UPHELD: _plan(_BOTH),
-    _K.FACT_SET_ASIDE: _plan(_BOTH),
-    _K.CHANGE_TAKEN: _plan(_EMPLOYER),
-    _K.CHANGE_DECLINED: _plan(_EMPLOYER),
-    _K.REGISTRATION_LAPSED: _plan(_BOTH),
-    _K.REGISTRATION_WITHDRAWN: _plan(_BOTH, digestible=True),
-    _K.DECISION_DELAYED: _plan(_BOTH, _S.MISSED_AND_EXPECTED),
-    _K.DUE_DATE_CHANGED: _plan(_EMPLOYER, _S.OLD_AND_NEW, digestible=True),
-    _K.REGISTRATION_APPROVED: _plan(_BOTH, digestible=True),
-    _K.REGISTRATION_REFUSED: _plan(_LETTER, _S.REMEDY, is_letter=True),
-    _K.REGISTRATION_REVOKED: _plan(_LETTER, _S.REMEDY, is_letter=True),
-    _K.PERMIT_WITHHELD: _plan(_LETTER, _S.REMEDY, about=_PERMIT, is_letter=True),
-    _K.DEPARTURE_RECORDED: _plan(_BOTH, _S.LAST_DAY),
-    _K.REGISTRATION_ENDED: _plan(_BOTH, _S.ENDED_ON, digestible=True),
-    _K.CONTRACT_ENDING: _plan(_EMPLOYER, _S.CONTRACT_END),
-    _K.EMPLOYER_SUSPENDED: _plan(_EMPLOYER, _S.FROM_WHEN, about=About.EMPLOYER),
-    _K.EMPLOYER_REINSTATED: _plan(_EMPLOYER, _S.FROM_WHEN, about=About.EMPLOYER),
-    _K.WEBHOOK_PAUSED: _plan(_EMPLOYER, _S.FROM_WHEN, about=About.EMPLOYER),
-    _K.EMPLOYER_CONTACT_CHANGED: _plan(_EMPLOYER, _S.FROM_WHEN, about=About.EMPLOYER),
-    _K.PERMIT_SUBMITTED: _plan(_BOTH, about=_PERMIT, digestible=True),
-    _K.PERMIT_ACTION_NEEDED: _plan(_BOTH, about=_PERMIT),
-    _K.PERMIT_ACCEPTED: _plan(_BOTH, _S.AUTHORITY_ANSWER_EXPECTED, about=_PERMIT, digestible=True),
-    _K.PERMIT_ISSUED: _plan(_BOTH, _S.VALID_FROM_AND_UNTIL, about=_PERMIT, digestible=True),
-    _K.PERMIT_REFUSED: _plan(_BOTH, {_P: _S.REMEDY}, about=_PERMIT),
-    _K.PERMIT_CLOSED: _plan(_BOTH, about=_PERMIT, digestible=True),
-    _K.CARD_LOST_RECORDED: _plan(_BOTH, about=_PERMIT, digestible=True),
-    _K.PERMIT_REPORTED: _plan({_P: M_THEN_S}, about=_PERMIT),
-    _K.PERMIT_KEPT: _plan(_BOTH, {_P: _S.VALID_UNTIL}, about=_PERMIT),
-    _K.PERMIT_REVOKED: _plan(_BOTH, {_P: _S.REVOKED_ON}, about=_PERMIT),
-    _K.PERMIT_EXPIRING: _plan(_BOTH, _S.VALID_UNTIL, about=_PERMIT, digestible=True),
-    _K.PERMIT_EXPIRED: _plan(_BOTH, _S.VALID_UNTIL, about=_PERMIT, digestible=True),
-    _K.SECOND_SIGNATURE_REQUESTED: _plan(_STAFF, _S.PARK_DECISION_DUE),
-    _K.SECOND_SIGNATURE_REJECTED: _plan({Recipient.PROPOSER: INBOX_THEN_M}, _S.PARK_DECISION_DUE),
-    _K.DUE_SOON: _plan(_HOLDER, _S.PARK_DECISION_DUE),
-    _K.HOLD_REVIEW_DUE: _plan(_HOLDER, _S.REVIEW_ON),
-    _K.ESCALATED: _plan({Recipient.SUPERVISORS: INBOX_THEN_M}, _S.DAYS_OVER),
-    _K.AUTHORITY_LATE: _plan({Recipient.OFFICERS: INBOX_THEN_M}, _S.AUTHORITY_ANSWER_EXPECTED, about=_PERMIT),
-    _K.AUTHORITY_CONFLICT: _plan({Recipient.OFFICERS: INBOX_THEN_M}, _S.AUTHORITY_ANSWER_EXPECTED, about=_PERMIT),
-    _K.ATTACHMENT_PROPOSED: _plan(_STAFF, _S.PARK_DECISION_DUE, about=_PERMIT),
-    _K.HAND_OVER_REQUESTED: _plan(_EMPLOYER),
+PLANS: Final[Mapping[str, NoticePlan]] = {
+    _K.REGISTRATION_RECEIVED: plan(BOTH, _S.PARK_DECISION_DUE, digestible=True),
+    _K.CORRECTION_REQUESTED: plan(EMPLOYER, _S.CORRECTION_DUE),
+    _K.CORRECTION_REMINDER: plan(EMPLOYER, _S.CORRECTION_DUE),
+    _K.CORRECTION_RECEIVED: plan(EMPLOYER, _S.PARK_DECISION_DUE, digestible=True),
+    _K.FACT_RECORDED: plan(BOTH),
+    _K.FACT_UPHELD: plan(BOTH),
+    _K.FACT_SET_ASIDE: plan(BOTH),
+    _K.REGISTRATION_LAPSED: plan(BOTH),
+    _K.REGISTRATION_WITHDRAWN: plan(BOTH, digestible=True),
+    _K.DECISION_DELAYED: plan(BOTH, _S.MISSED_AND_EXPECTED),
+    _K.DUE_DATE_CHANGED: plan(EMPLOYER, _S.OLD_AND_NEW, digestible=True),
+    _K.REGISTRATION_APPROVED: plan(BOTH, digestible=True),
+    _K.REGISTRATION_REFUSED: plan(LETTER, _S.REMEDY, is_letter=True),
+    _K.EMPLOYER_SUSPENDED: plan(EMPLOYER, _S.FROM_WHEN, about=About.EMPLOYER),
+    _K.EMPLOYER_REINSTATED: plan(EMPLOYER, _S.FROM_WHEN, about=About.EMPLOYER),
+    _K.WEBHOOK_PAUSED: plan(EMPLOYER, _S.FROM_WHEN, about=About.EMPLOYER),
+    _K.EMPLOYER_CONTACT_CHANGED: plan(EMPLOYER, _S.FROM_WHEN, about=About.EMPLOYER),
+    _K.SECOND_SIGNATURE_REQUESTED: plan(SIGNERS, _S.PARK_DECISION_DUE),
+    _K.SECOND_SIGNATURE_REJECTED: plan({Recipient.PROPOSER: INBOX_THEN_M}, _S.PARK_DECISION_DUE),
+    _K.DUE_SOON: plan(_HOLDER, _S.PARK_DECISION_DUE),
+    _K.HOLD_REVIEW_DUE: plan(_HOLDER, _S.REVIEW_ON),
+    _K.ESCALATED: plan({Recipient.SUPERVISORS: INBOX_THEN_M}, _S.DAYS_OVER),
+    _K.HAND_OVER_REQUESTED: plan(EMPLOYER),
     # By the one channel that the person names; nobody else ever has it.
-    _K.SIGN_IN_LINK: _plan({_P: M_AND_S}),
+    _K.SIGN_IN_LINK: plan({_P: M_AND_S}, to_one_address=True),
     # To the very address that complained, or that was changed.
-    _K.COMPLAINT_ANSWERED: _plan({_P: M_THEN_S}),
-    _K.CONTACT_CHANGED: _plan({_P: M_THEN_S}, _S.FROM_WHEN),
+    _K.COMPLAINT_ANSWERED: plan({_P: M_THEN_S}, to_one_address=True),
+    _K.CONTACT_CHANGED: plan({_P: M_THEN_S}, _S.FROM_WHEN, to_one_address=True),
 }
 
-# What is written to the one address that it is about, and to no other that the case has.
-TO_ONE_ADDRESS: Final = frozenset({_K.SIGN_IN_LINK, _K.COMPLAINT_ANSWERED, _K.CONTACT_CHANGED})
-# What says to the person what the authority said of them: of these an employer hands over no more than the heading.
-FOR_THE_PERSON_ALONE: Final = frozenset({_K.PERMIT_REFUSED, _K.PERMIT_REVOKED})
 # Beside the texts of a notice as they are kept: what the hash of a letter is taken with.
 SALT: Final = "salt"
-LETTERS: Final = frozenset(kind for kind, plan in PLANS.items() if plan.is_letter)
-DIGESTIBLE: Final = frozenset(kind for kind, plan in PLANS.items() if plan.digestible)
-# What an employer may subscribe a webhook to.
-WEBHOOK_KINDS: Final = frozenset(
-    kind for kind, plan in PLANS.items() if any(Channel.WEBHOOK in p.channels for p in plan.recipients.values())
-)
 
 
-def opening_channels(kind: NoticeKind, recipient: Recipient, reachable: Collection[Channel]) -> tuple[Channel, ...]:
+def opening_channels(told: NoticePlan, recipient: Recipient, reachable: Collection[Channel]) -> tuple[Channel, ...]:
     """Return the channels whose deliveries open with the notice; empty when no channel is left.
 
     Where none of the channels used at once can reach the reader, the fallback opens straight away.
     """
-    plan = PLANS[kind].recipients[recipient]
-    at_once = tuple(channel for channel in plan.at_once if channel in reachable)
-    if at_once or plan.fallback is None or plan.fallback not in reachable:
+    channels = told.recipients[recipient]
+    at_once = tuple(channel for channel in channels.at_once if channel in reachable)
+    if at_once or channels.fallback is None or channels.fallback not in reachable:
         return at_once
-    return (plan.fallback,)
+    return (channels.fallback,)
 
 
 def fallback_channel(
-    kind: NoticeKind, recipient: Recipient, reachable: Collection[Channel], opened: Collection[Channel]
+    told: NoticePlan, recipient: Recipient, reachable: Collection[Channel], opened: Collection[Channel]
 ) -> Channel | None:
     """Return the channel that follows a mail that failed for good or was not sent in time, if one is left."""
-    fallback = PLANS[kind].recipients[recipient].fallback
+    fallback = told.recipients[recipient].fallback
     return fallback if fallback in reachable and fallback not in opened else None
 
 
@@ -273,20 +235,17 @@ class Undelivered(BaseModel):
     opens_task: bool
 
 
-def when_undelivered(kind: NoticeKind, recipient: Recipient) -> Undelivered:
+def when_undelivered(told: NoticePlan, recipient: Recipient) -> Undelivered:
     """Return who hears of a notice with no channel left.
 
-    A letter also opens the task `undelivered`; for `permit_refused` that task alone, since the
-    authority's reason is not for the employer. Of a link to sign in with, of a complaint, and
-    of what an address was told that the employer itself changed, the employer is not told.
+    A letter also opens the task `undelivered`; where the reason is not for the employer, that task alone. Of a link to
+    sign in with, of a complaint, and of what an address was told that the employer itself changed, the employer is not
+    told.
     """
     if recipient is not Recipient.PERSON:
-        return Undelivered(employer_hands_over=False, opens_task=PLANS[kind].is_letter)
-    if kind in TO_ONE_ADDRESS:
-        return Undelivered(employer_hands_over=False, opens_task=False)
-    if kind is NoticeKind.PERMIT_REFUSED:
-        return Undelivered(employer_hands_over=False, opens_task=True)
-    return Undelivered(employer_hands_over=True, opens_task=PLANS[kind].is_letter)
+        return Undelivered(employer_hands_over=False, opens_task=told.is_letter)
+    hands_over = not (told.to_one_address or told.without_employer)
+    return Undelivered(employer_hands_over=hands_over, opens_task=told.is_letter or told.needs_person)
 
 
 class DeliveryStatus(StrEnum):

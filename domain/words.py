@@ -6,6 +6,7 @@ from typing import Final
 
 from domain.acts import ACTS, ActMeaning
 from domain.deadlines import DEADLINES, DeadlineMeaning
+from domain.notices import PLANS, NoticePlan
 from domain.tasks import TASKS, TaskMeaning
 
 
@@ -17,11 +18,13 @@ class Words:
         acts: what can be done, each a row of the ledger.
         deadlines: what can be due of a case.
         tasks: what a person can be asked to do.
+        notices: what is told, in the order in which the kinds are published.
     """
 
     acts: Mapping[str, ActMeaning] = field(default_factory=dict)
     deadlines: Mapping[str, DeadlineMeaning] = field(default_factory=dict)
     tasks: Mapping[str, TaskMeaning] = field(default_factory=dict)
+    notices: Mapping[str, NoticePlan] = field(default_factory=dict)
 
     def __or__(self, other: "Words") -> "Words":
         """Return the words of both."""
@@ -29,6 +32,7 @@ class Words:
             acts={**self.acts, **other.acts},
             deadlines={**self.deadlines, **other.deadlines},
             tasks={**self.tasks, **other.tasks},
+            notices={**self.notices, **other.notices},
         )
 
     def act(self, act: str) -> ActMeaning:
@@ -66,12 +70,12 @@ class Words:
 
 _UNKNOWN: Final = ActMeaning()
 # Of any case.
-CORE_WORDS: Final = Words(acts=ACTS, deadlines=DEADLINES, tasks=TASKS)
+CORE_WORDS: Final = Words(acts=ACTS, deadlines=DEADLINES, tasks=TASKS, notices=PLANS)
 
 
 def joined(words: Iterable[Words]) -> Words:
     """Return the core's words and all of these."""
-    found = CORE_WORDS
+    found = Words()
     for each in words:
         found |= each
-    return found
+    return found | CORE_WORDS

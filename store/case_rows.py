@@ -73,7 +73,8 @@ _COLUMNS: Final = (
     " (SELECT jsonb_build_object('seq', x.seq, 'hash', encode(x.hash, 'hex')) FROM ledger x"
     " WHERE x.chain = r.reference ORDER BY x.seq DESC LIMIT 1) AS ledger_end,"
     " (SELECT jsonb_object_agg(x.what || '/' || x.destination, x.most) FROM (SELECT what, destination,"
-    " max(attempt) AS most FROM calls WHERE reference = r.reference AND destination IS NOT NULL GROUP BY what, destination) x) AS attempts,"
+    " max(attempt) AS most FROM calls WHERE reference = r.reference AND destination IS NOT NULL"
+    " GROUP BY what, destination) x) AS attempts,"
     f" ({LEGAL_HOLDS}) AS legal_holds,"
     " (SELECT jsonb_agg(c.subject) FROM conflicts c WHERE c.reference = r.reference) AS conflicts,"
     + ", ".join(f"({sql}) AS {name}_rows" for name, sql in _PARTS.items())

@@ -33,6 +33,7 @@ from policy.pack import PackShelf
 from policy.packs import load_rule_packs
 from programmes.talent_permit.known import facts_of
 from programmes.talent_permit.limits import RULES
+from programmes.talent_permit.notices import PermitNotice
 from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.rules import assess
 from store.encryption import DataKey, WrappedKey, new_data_key, unwrap
@@ -209,7 +210,7 @@ class Register:
 
     async def record_submitted(self, reference: str, destination: str) -> None:
         """Record that the authority's system took the list entry."""
-        await self._move_permit(reference, destination, "eligible", "submitted", NoticeKind.PERMIT_SUBMITTED, {})
+        await self._move_permit(reference, destination, "eligible", "submitted", PermitNotice.PERMIT_SUBMITTED, {})
 
     async def store_answer(self, answer: dict[str, Any]) -> bool:
         """Keep an answer of the authority before anything is told of it; False when it was there already."""
@@ -229,7 +230,7 @@ class Register:
     async def record_answer(self, reference: str, destination: str, answer: dict[str, Any]) -> str:
         """Record an answer that was stored, with its ledger row and notices."""
         outcome = answer["outcome"]
-        kind = NoticeKind.PERMIT_ACCEPTED if outcome == "accepted" else NoticeKind.PERMIT_ISSUED
+        kind = PermitNotice.PERMIT_ACCEPTED if outcome == "accepted" else PermitNotice.PERMIT_ISSUED
         before = "submitted" if outcome == "accepted" else "accepted"
         await self._move_permit(reference, destination, before, outcome, kind, answer)
         return str(outcome)
@@ -280,7 +281,7 @@ class Register:
                 await follow(connection, f"notice/{notice_id}", at, [("notice_delivered", {})])
 
     async def _move_permit(
-        self, reference: str, destination: str, before: str, after: str, kind: NoticeKind, answer: dict[str, Any]
+        self, reference: str, destination: str, before: str, after: str, kind: str, answer: dict[str, Any]
     ) -> None:
         at = _now()
         async with self.pool.acquire() as connection, connection.transaction():
@@ -322,7 +323,7 @@ class Register:
         key: DataKey,
         request: RegistrationRequest,
         at: datetime,
-        kind: NoticeKind,
+        kind: str,
         destination: str | None,
         *,
         number: str | None = None,
@@ -356,7 +357,7 @@ class Register:
                     notice_id,
                     reference,
                     destination or "",
-                    kind.value,
+                    str(kind),
                     recipient.value,
                     key.key_id,
                     key.seal("employers", "contact", str(notice_id), address.encode()),

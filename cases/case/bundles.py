@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from domain.languages import Language
-from domain.notices import LETTERS, SALT, Channel, NoticeKind, Recipient
+from domain.notices import SALT, Channel, Recipient
 from store.delivery_rows import Letter
 from store.rows.notices import DeliveryRow, NoticeRow
 from texts.notices import NoticeFacts, render_together, text_hash
@@ -21,7 +21,7 @@ _MESSAGES = frozenset({Channel.MAIL.value, Channel.SMS.value})
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A notice as it was written, until its transaction ends; one for a single address goes out by itself."""
+    """A notice as it was written, until its transaction ends; a letter, or one for one address, goes out alone."""
 
     notice: NoticeRow
     deliveries: list[DeliveryRow]
@@ -37,7 +37,7 @@ def carry(file: "CaseParts") -> None:
     """
     groups: dict[Hashable, list[tuple[Told, DeliveryRow]]] = {}
     for told in file.told:
-        if told.alone or told.notice.kind in LETTERS:
+        if told.alone:
             continue
         for row in told.deliveries:
             if row.channel in _MESSAGES and not row.digest:
@@ -73,7 +73,7 @@ def _write_together(file: "CaseParts", group: list[tuple[Told, DeliveryRow]]) ->
     mail = render_together(
         Recipient(first.recipient),
         Language(first.language),
-        [(NoticeKind(told.notice.kind), told.facts) for told, _ in group],
+        [(told.notice.kind, told.facts) for told, _ in group],
     )
     head = next(told.notice for told, row in group if row.carried_by is None)
     place = ("notices", "body", str(head.notice_id))

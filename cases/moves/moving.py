@@ -14,7 +14,6 @@ from cases.programme import programme_of
 from domain.actors import Actor
 from domain.clock import day_of
 from domain.deadlines import DeadlineKind
-from domain.notices import NoticeKind
 from domain.stages import CLOSED, DueKind, Holder, Stage, Standing
 from domain.tasks import REVIEW_TASKS, Queue, TaskKind
 from store.rows.work import TaskRow
@@ -192,7 +191,7 @@ def _tell(file: CaseFile, notice: Notice, track: At | None, at: datetime, said: 
     occasion = said.occasion or (str(file.round) if notice.occasion is None else notice.occasion(file))
     of_row = {} if notice.facts is None else notice.facts(file, at)
     telling = Telling(
-        NoticeKind(notice.kind),
+        notice.kind,
         at,
         occasion,
         track.key if track else None,

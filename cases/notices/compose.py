@@ -17,8 +17,6 @@ from domain.decisions import GivenReason
 from domain.forms import Form
 from domain.languages import Language
 from domain.notices import (
-    DIGESTIBLE,
-    PLANS,
     Channel,
     DeliveryStatus,
     NoticeKind,
@@ -54,7 +52,7 @@ class Telling:
     one that is not whole the facts are not known any more.
     """
 
-    kind: NoticeKind
+    kind: str
     at: datetime
     occasion: str
     destination: str | None = None
@@ -85,7 +83,7 @@ def tell(file: CaseFile, telling: Telling) -> None:
     """Write the notices of one step to everyone whom the table names for its kind; nothing to a person who has died."""
     if file.previewed:
         return
-    for recipient in PLANS[telling.kind].recipients:
+    for recipient in programme_of(file).words.notices[telling.kind].recipients:
         if telling.only is not None and recipient not in telling.only:
             continue
         if recipient is Recipient.PERSON and programme_of(file).has_died(file):
@@ -95,9 +93,9 @@ def tell(file: CaseFile, telling: Telling) -> None:
         _tell_one(file, telling, recipient)
 
 
-def _said(telling: Telling) -> NoticeKind:
+def _said(telling: Telling) -> str:
     """Return of which kind the text is that is told, or handed over."""
-    return NoticeKind((telling.facts or {}).get("handed_kind", telling.kind))
+    return str((telling.facts or {}).get("handed_kind", telling.kind))
 
 
 def _is_for_the_person(telling: Telling) -> bool:
@@ -108,18 +106,19 @@ def _is_for_the_person(telling: Telling) -> bool:
 def _tell_one(file: CaseFile, telling: Telling, recipient: Recipient) -> None:
     if recipient is Recipient.PERSON and telling.to is None and _is_for_the_person(telling):
         telling = replace(telling, to=alone(file, telling.at))
+    plan = programme_of(file).words.notices[telling.kind]
     reachable = _reachable(file, telling.kind, recipient) if telling.to is None else frozenset({telling.to[0]})
-    channels = opening_channels(telling.kind, recipient, reachable)
+    channels = opening_channels(plan, recipient, reachable)
     language = _language(file, recipient)
     facts = _facts(file, telling, recipient, language)
-    plan = PLANS[telling.kind].recipients[recipient]
-    texts = {c: render(telling.kind, recipient, c, language, facts) for c in plan.channels if c in reachable}
+    used = [channel for channel in plan.recipients[recipient].channels if channel in reachable]
+    texts = {channel: render(telling.kind, recipient, channel, language, facts) for channel in used}
     notice_id = uuid4()
     deliveries = [row for c in channels for row in _deliveries(file, telling, recipient, notice_id, c)]
     body, proof = keep_texts(texts)
     if Channel.INBOX in channels or any(row.digest for row in deliveries):
         body["facts"] = facts.model_dump(mode="json", exclude_defaults=True)
-    elif recipient is Recipient.PERSON and when_undelivered(telling.kind, recipient).employer_hands_over:
+    elif recipient is Recipient.PERSON and when_undelivered(plan, recipient).employer_hands_over:
         body["facts"] = to_hand_over(facts)
     if telling.to is not None:
         body["only"] = {"to": telling.to[1], "until": telling.until.isoformat() if telling.until else None}
@@ -129,7 +128,7 @@ def _tell_one(file: CaseFile, telling: Telling, recipient: Recipient) -> None:
         reference=file.reference,
         employer_id=file.employer_id,
         destination=telling.destination or "",
-        kind=telling.kind.value,
+        kind=str(telling.kind),
         recipient=recipient.value,
         subject=subject,
         occasion=telling.occasion,
@@ -142,7 +141,7 @@ def _tell_one(file: CaseFile, telling: Telling, recipient: Recipient) -> None:
     )
     file.notices.append(notice)
     file.deliveries += deliveries
-    file.told.append(Told(notice, deliveries, facts, alone=telling.to is not None))
+    file.told.append(Told(notice, deliveries, facts, alone=telling.to is not None or plan.is_letter))
     if not channels:
         nobody_reached(file, telling, recipient)
 
@@ -161,13 +160,14 @@ def handed_over(kept: Mapping[str, Any], language: Language) -> dict[str, Any]:
 
 def nobody_reached(file: CaseFile, telling: Telling, recipient: Recipient) -> None:
     """Ask the employer to hand the notice over, and open the task, where no channel is left (states.md, section 4)."""
-    undelivered = when_undelivered(telling.kind, recipient)
+    plan = programme_of(file).words.notices[telling.kind]
+    undelivered = when_undelivered(plan, recipient)
     if undelivered.employer_hands_over:
-        occasion = f"{telling.kind.value}/{telling.occasion}"
-        facts = {**(telling.facts or {}), "handed_kind": telling.kind, "is_handed_whole": telling.is_whole}
+        occasion, is_whole = f"{telling.kind}/{telling.occasion}", telling.is_whole and plan.is_handed_over_whole
+        facts = {**(telling.facts or {}), "handed_kind": telling.kind, "is_handed_whole": is_whole}
         tell(file, replace(telling, kind=NoticeKind.HAND_OVER_REQUESTED, occasion=occasion, facts=facts, only=None))
     if undelivered.opens_task:
-        detail = {"kind": telling.kind.value, "recipient": recipient.value}
+        detail = {"kind": str(telling.kind), "recipient": recipient.value}
         file.open_task(TaskKind.UNDELIVERED, telling.at, destination=telling.destination, detail=detail)
 
 
@@ -178,7 +178,7 @@ def _deliveries(
     digest = (
         channel is Channel.MAIL
         and recipient is Recipient.EMPLOYER
-        and telling.kind in DIGESTIBLE
+        and programme_of(file).words.notices[telling.kind].digestible
         and bool(file.employer.digest)
     )
     if digest:
@@ -206,7 +206,7 @@ def _deliveries(
     ]
 
 
-def _reachable(file: CaseFile, kind: NoticeKind, recipient: Recipient) -> frozenset[Channel]:
+def _reachable(file: CaseFile, kind: str, recipient: Recipient) -> frozenset[Channel]:
     if recipient is Recipient.EMPLOYER:
         hooks = {Channel.WEBHOOK} if _subscriptions(file, kind) else set()
         return frozenset({Channel.MAIL} | hooks)
@@ -216,8 +216,8 @@ def _reachable(file: CaseFile, kind: NoticeKind, recipient: Recipient) -> frozen
     return frozenset({Channel.INBOX} | ({Channel.MAIL} if file.context.staff_mailbox else set()))
 
 
-def _subscriptions(file: CaseFile, kind: NoticeKind) -> list[Subscription]:
-    return [hook for hook in file.employer.webhooks if kind.value in hook.kinds]
+def _subscriptions(file: CaseFile, kind: str) -> list[Subscription]:
+    return [hook for hook in file.employer.webhooks if kind in hook.kinds]
 
 
 def _language(file: CaseFile, recipient: Recipient) -> Language:
@@ -279,9 +279,9 @@ def _spoken(code: str, fields: tuple[str, ...], note: str | None, language: Lang
     return Reason(code=code, sentence=sentence, fields=fields, field_names=names, note=note)
 
 
-def _shown_stage(file: CaseFile, kind: NoticeKind) -> Stage:
+def _shown_stage(file: CaseFile, kind: str) -> Stage:
     """Return the stage as outsiders see it when the notice goes out: an approval is told once it has settled."""
-    if kind is NoticeKind.REGISTRATION_APPROVED:
+    if kind == NoticeKind.REGISTRATION_APPROVED:
         return Stage.APPROVED
     settling = file.stage is Stage.APPROVED and not file.row.settled
     return Stage.UNDER_REVIEW if settling or file.stage is Stage.AWAITING_CONFIRMATION else file.stage

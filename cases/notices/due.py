@@ -19,7 +19,7 @@ from domain.actors import system
 from domain.errors import Defect, KeyUnknown
 from domain.languages import Language
 from domain.messages import DeliveryCount
-from domain.notices import Channel, NoticeKind, Recipient
+from domain.notices import Channel, Recipient
 from domain.references import find_reference
 from domain.retries import is_quiet
 from store import delivery_rows
@@ -238,7 +238,7 @@ def _digest(context: Context, rows: Sequence[Letter]) -> list[Due]:
     language = Language(newest.language)
     try:
         to = address_of(context, newest, Channel.MAIL)
-        mail = render_digest(Recipient.EMPLOYER, language, [(NoticeKind(row.kind), f) for row, f in opened])
+        mail = render_digest(Recipient.EMPLOYER, language, [(row.kind, f) for row, f in opened])
     except (BlockedError, Defect, KeyUnknown) as error:
         return [*blocked, _blocked(leased, Channel.MAIL, error)]
     due = Due(

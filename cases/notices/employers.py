@@ -15,7 +15,7 @@ from domain.clock import day_of
 from domain.decisions import GivenReason
 from domain.employers import EmployerContact
 from domain.languages import Language
-from domain.notices import Channel, NoticeKind, Recipient, opening_channels
+from domain.notices import Channel, Recipient, opening_channels
 from domain.spellings import EMPLOYER_CHAIN
 from store import case_writes
 from store.case_rows import LoadedEmployer, load_employer
@@ -39,7 +39,7 @@ async def tell_employer(
     context: Context,
     connection: AsyncConnection,
     employer_id: str,
-    kind: NoticeKind,
+    kind: str,
     *,
     occasion: str,
     at: datetime,
@@ -63,12 +63,12 @@ async def tell_employer(
     if employer is None:
         return
     key = unwrap(context.keyring, employer.key)
-    hooks = [each.webhook_id for each in employer.webhooks if kind.value in each.kinds]
+    hooks = [each.webhook_id for each in employer.webhooks if kind in each.kinds]
     hooks = [] if to is not None else hooks
     reachable = {Channel.MAIL, Channel.WEBHOOK} if hooks else {Channel.MAIL}
     language = to.language if to is not None else Language(employer.language)
     told = _facts(employer, at, {**facts, "reasons": coded(reasons, forms_of(context), language)})
-    channels = opening_channels(kind, Recipient.EMPLOYER, reachable)
+    channels = opening_channels(context.words.notices[kind], Recipient.EMPLOYER, reachable)
     texts = {channel: render(kind, Recipient.EMPLOYER, channel, language, told) for channel in channels}
     notice_id = uuid4()
     body, proof = keep_texts(texts)
@@ -78,7 +78,7 @@ async def tell_employer(
         notice_id=notice_id,
         reference=notice_reference(employer_id),
         employer_id=employer_id,
-        kind=kind.value,
+        kind=str(kind),
         recipient=Recipient.EMPLOYER.value,
         occasion=occasion,
         language=language.value,

@@ -12,7 +12,7 @@ from cases.shared.accesses import record_access
 from cases.shared.context import Context
 from domain.actors import Actor
 from domain.clock import to_the_second
-from domain.notices import Channel, DeliveryStatus, NoticeKind, Recipient
+from domain.notices import Channel, DeliveryStatus, Recipient
 from store.rows.notices import DeliveryRow
 from store.tables import deliveries, notices
 
@@ -38,7 +38,7 @@ async def list_failed(
     actor: Actor,
     *,
     channel: Channel | None = None,
-    kind: NoticeKind | None = None,
+    kind: str | None = None,
     recipient: Recipient | None = None,
     employer_id: str | None = None,
     unreached: bool = False,

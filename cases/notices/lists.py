@@ -18,6 +18,7 @@ from domain.clock import to_the_second
 from domain.errors import Defect, KeyUnknown
 from domain.languages import Language
 from domain.notices import Channel, DeliveryStatus, NoticeKind, Recipient
+from domain.words import Words
 from store.delivery_rows import SealedNotice, sealed_notice
 from store.tables import cases, data_keys, notices
 
@@ -43,7 +44,7 @@ async def list_own(
     context: Context,
     actor: Actor,
     *,
-    kind: NoticeKind | None = None,
+    kind: str | None = None,
     reference: str | None = None,
     unread: bool = False,
     after: Position | None = None,
@@ -64,12 +65,12 @@ async def list_own(
         .select_from(notices)
         .join(data_keys, data_keys.c.key_id == n.key_id)
         .join(cases, r.reference == n.reference, isouter=True)
-        .where(told_to(actor))
+        .where(told_to(context.words, actor))
         .order_by(n.at.desc(), n.notice_id.desc())
         .limit(limit + 1)
     )
     if kind is not None:
-        query = query.where(n.kind == kind.value)
+        query = query.where(n.kind == kind)
     if reference is not None:
         query = query.where(n.reference == reference)
     if unread:
@@ -96,7 +97,7 @@ def _read(row: Row[*tuple[Any, ...]]) -> _Told:
     )
 
 
-def told_to(actor: Actor) -> ColumnElement[bool]:
+def told_to(words: Words, actor: Actor) -> ColumnElement[bool]:
     """Return the condition of what an employer was told: not what was never sent, nor what can still be recalled."""
     n, r = notices.c, cases.alias("of_notice").c
     waits = exists().where(
@@ -106,7 +107,7 @@ def told_to(actor: Actor) -> ColumnElement[bool]:
         or_(n.kind == _APPROVED, n.occasion.startswith(f"{_APPROVED}/", autoescape=True)),
     )
     is_own = and_(n.employer_id == actor.employer_id, n.recipient == Recipient.EMPLOYER.value)
-    is_known = n.kind.in_([each.value for each in NoticeKind])
+    is_known = n.kind.in_([str(each) for each in words.notices])
     return and_(is_own, is_known, n.status != DeliveryStatus.SUPPRESSED.value, ~waits)
 
 

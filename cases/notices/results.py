@@ -28,7 +28,6 @@ from domain.messages import DeliveryCount
 from domain.notices import (
     FINAL,
     DeliveryStatus,
-    NoticeKind,
     Recipient,
     advance,
     notice_status,
@@ -181,7 +180,7 @@ async def settle_in(
         added = [] if instead is None else [instead[1]]
         status = notice_status(DeliveryStatus(row.status) for row in (*rows, *added))
         fails = status is DeliveryStatus.FAILED and notice.status != status
-        if fails and _needs_case(notice) and not without_case:
+        if fails and _needs_case(context, notice) and not without_case:
             if file is None:
                 stranded.append((notice.reference, tuple(before)))
                 continue
@@ -291,11 +290,12 @@ def _waits_again(row: DeliveryRow, result: Result, at: datetime, work: _Work) ->
     return True
 
 
-def _needs_case(notice: SettlingNotice) -> bool:
+def _needs_case(context: Context, notice: SettlingNotice) -> bool:
     """Say whether somebody has to hear that a notice reached nobody."""
-    if notice.kind not in NoticeKind.__members__.values():
+    plan = context.words.notices.get(notice.kind)
+    if plan is None:
         return False
-    undelivered = when_undelivered(NoticeKind(notice.kind), Recipient(notice.recipient))
+    undelivered = when_undelivered(plan, Recipient(notice.recipient))
     return undelivered.employer_hands_over or undelivered.opens_task
 
 
@@ -303,7 +303,7 @@ async def _telling(connection: AsyncConnection, file: CaseFile, notice: Settling
     """Return the notice as what is handed over in its place, with what was kept of it."""
     facts = await _kept_facts(connection, file, notice.notice_id)
     return Telling(
-        kind=NoticeKind(notice.kind),
+        kind=notice.kind,
         at=at,
         occasion=notice.occasion,
         destination=notice.destination or None,

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -21,7 +20,7 @@ from domain.acts import Act
 from domain.clock import to_the_second
 from domain.errors import Defect, KeyUnknown
 from domain.languages import Language
-from domain.notices import PLANS, Channel, DeliveryStatus, NoticeKind, Recipient
+from domain.notices import Channel, DeliveryStatus, NoticeKind, Recipient
 from domain.words import Words
 from store.delivery_rows import SealedNotice
 from store.encryption import WrappedKey
@@ -47,7 +46,7 @@ async def list_own(
     actor: Actor,
     language: Language,
     *,
-    kind: NoticeKind | None = None,
+    kind: str | None = None,
     reference: str | None = None,
     unread: bool = False,
     after: Position | None = None,
@@ -56,7 +55,7 @@ async def list_own(
     """Return a page of the notices to a member of staff, the newest first, in their language."""
     filters = [_concerns(context.words, actor)]
     if kind is not None:
-        filters.append(_N.kind == kind.value)
+        filters.append(_N.kind == kind)
     if reference is not None:
         filters.append(_N.reference == reference)
     if unread:
@@ -64,9 +63,8 @@ async def list_own(
     if after is not None:
         filters.append(tuple_(_N.at, _N.notice_id) < tuple_(after[0], UUID(after[1])))
     async with context.database.begin(actor.tenant) as connection:
-        found = [
-            _read(row) for told in _told_to(actor) for row in await connection.execute(_page(told, filters, limit + 1))
-        ]
+        parts = _told_to(context.words, actor)
+        found = [_read(row) for told in parts for row in await connection.execute(_page(told, filters, limit + 1))]
         rows = sorted(found, key=lambda row: (row.notice.at, row.notice.notice_id), reverse=True)[: limit + 1]
         page = rows[:limit]
         read = await read_at(connection, actor, [row.notice.notice_id for row in page])
@@ -78,10 +76,10 @@ async def list_own(
 
 def told_to(words: Words, actor: Actor) -> Condition:
     """Return the condition of the notices to a member of staff."""
-    return or_(*_told_to(actor)) & _concerns(words, actor)
+    return or_(*_told_to(words, actor)) & _concerns(words, actor)
 
 
-def _told_to(actor: Actor) -> list[Condition]:
+def _told_to(words: Words, actor: Actor) -> list[Condition]:
     """Return what is told to a member of staff, each part as the index of the inbox has it.
 
     A supervisor may do all that an officer may, and is told what officers are told unless it is told to both.
@@ -92,15 +90,14 @@ def _told_to(actor: Actor) -> list[Condition]:
     told += [and_(_N.subject == "", _N.recipient == recipient.value) for recipient in everybody]
     if actor.role is Role.SUPERVISOR:
         officers = and_(_N.subject == "", _N.recipient == Recipient.OFFICERS.value)
-        told.append(and_(officers, _N.kind.in_(_to_officers_alone())))
+        told.append(and_(officers, _N.kind.in_(_to_officers_alone(words))))
     return told
 
 
-@lru_cache
-def _to_officers_alone() -> tuple[str, ...]:
-    plans = PLANS.items()
+def _to_officers_alone(words: Words) -> tuple[str, ...]:
+    plans = words.notices.items()
     return tuple(
-        kind.value
+        str(kind)
         for kind, plan in plans
         if Recipient.OFFICERS in plan.recipients and Recipient.SUPERVISORS not in plan.recipients
     )
@@ -113,9 +110,9 @@ def _concerns(words: Words, actor: Actor) -> Condition:
     # What asks for a second signature, and the acts that propose what it asks for.
     asking = {
         NoticeKind.SECOND_SIGNATURE_REQUESTED: words.proposals(),
-        NoticeKind.ATTACHMENT_PROPOSED: [Act.ANSWER_ATTACH_PROPOSED.value],
+        **{kind: [str(act) for act in plan.asks_after] for kind, plan in words.notices.items() if plan.asks_after},
     }
-    own = [and_(_N.kind == kind.value, _proposed_by(actor, acts)) for kind, acts in asking.items()]
+    own = [and_(_N.kind == str(kind), _proposed_by(actor, acts)) for kind, acts in asking.items()]
     return ~conflicted & ~or_(*own)
 
 
@@ -176,7 +173,7 @@ def _texts(context: Context, told: _Told, language: Language) -> tuple[str | Non
     except (BlockedError, Defect, KeyUnknown):
         body = {}
     if "facts" in body:
-        kind, recipient = NoticeKind(row.kind), Recipient(row.recipient)
+        kind, recipient = row.kind, Recipient(row.recipient)
         facts = respoken(NoticeFacts.model_validate(body["facts"]), language)
         said = render(kind, recipient, Channel.INBOX, language, facts)
         return said.subject, said.text, language

@@ -12,7 +12,7 @@ from cases.notices.letters import BlockedError, address_of, open_texts
 from cases.shared.context import Context
 from domain.clock import CHINA
 from domain.errors import Defect
-from domain.notices import PLANS, Channel, DeliveryStatus, NoticeKind, Recipient, fallback_channel
+from domain.notices import INBOX_ONLY, Channel, DeliveryStatus, Recipient, fallback_channel
 from domain.spellings import NOTICE_ID
 from store import delivery_rows, settling_rows
 from store.rows.notices import DeliveryRow
@@ -20,11 +20,6 @@ from store.settling_rows import SettlingNotice
 
 _LONG_AGO: Final = datetime(2000, 1, 1, tzinfo=CHINA)
 _SWEPT_AT_ONCE: Final = 200
-_WITH_FALLBACK: Final = frozenset(
-    kind.value
-    for kind, plan in PLANS.items()
-    if Recipient.PERSON in plan.recipients and plan.recipients[Recipient.PERSON].fallback is Channel.SMS
-)
 
 
 def carry_as_the_mails(instead: Sequence[tuple[DeliveryRow, DeliveryRow]]) -> None:
@@ -36,12 +31,18 @@ def carry_as_the_mails(instead: Sequence[tuple[DeliveryRow, DeliveryRow]]) -> No
         carry_all(rows)
 
 
+def _with_fallback(context: Context) -> frozenset[str]:
+    """Return the kinds whose mail to a person an SMS follows."""
+    plans = context.words.notices.items()
+    return frozenset(str(kind) for kind, plan in plans if plan.recipients.get(Recipient.PERSON, INBOX_ONLY).fallback)
+
+
 async def fallback(
     context: Context, connection: AsyncConnection, notice: SettlingNotice, at: datetime
 ) -> tuple[DeliveryRow, DeliveryRow] | None:
     """Return a mail that failed for good with the SMS that follows it, where the person has a phone."""
     mail = next((row for row in notice.deliveries if row.channel == Channel.MAIL), None)
-    if mail is None or mail.status != DeliveryStatus.FAILED or notice.kind not in _WITH_FALLBACK:
+    if mail is None or mail.status != DeliveryStatus.FAILED or notice.kind not in _with_fallback(context):
         return None
     opened = {Channel(row.channel) for row in notice.deliveries}
     if notice.recipient != Recipient.PERSON or Channel.SMS in opened:
@@ -60,7 +61,8 @@ async def _text(
         address_of(context, letter, Channel.SMS)
     except (BlockedError, Defect):
         return None
-    if fallback_channel(NoticeKind(letter.kind), Recipient(letter.notice.recipient), reachable, opened) is None:
+    plan = context.words.notices[letter.kind]
+    if fallback_channel(plan, Recipient(letter.notice.recipient), reachable, opened) is None:
         return None
     notice_id = letter.notice.notice_id
     return DeliveryRow(
@@ -87,7 +89,7 @@ async def text_instead(context: Context, at: datetime) -> int:
     opened, after = 0, (_LONG_AGO, UUID(int=0))
     while True:
         async with context.database.begin() as connection:
-            page = await delivery_rows.mail_late(connection, begun, _WITH_FALLBACK, after, _SWEPT_AT_ONCE)
+            page = await delivery_rows.mail_late(connection, begun, _with_fallback(context), after, _SWEPT_AT_ONCE)
             if not page:
                 return opened
             instead: list[tuple[DeliveryRow, DeliveryRow]] = []

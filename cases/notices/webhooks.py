@@ -240,7 +240,7 @@ async def _add(
     added = _Subscription(
         webhook_id=uuid4(),
         url=request.url,
-        kinds=tuple(kind.value for kind in request.kinds),
+        kinds=request.kinds,
         state=_state(request),
         keys=SigningKeys(keys=(SigningKey(key=secret),)),
         at=at,
@@ -266,7 +266,7 @@ async def _add(
 async def _change(
     connection: AsyncConnection, actor: Actor, same: _Subscription, request: WebhookRequest, at: datetime
 ) -> Reply:
-    kinds, state = [kind.value for kind in request.kinds], _state(request)
+    kinds, state = list(request.kinds), _state(request)
     if (kinds, state) != (list(same.kinds), same.state):
         changed = update(webhooks).where(_is(actor, same.webhook_id)).values(kinds=kinds, state=state.value)
         await connection.execute(changed)

@@ -28,6 +28,7 @@ from domain.stages import CLOSED, IN_REVIEW, PendingAct, Stage, Standing
 from domain.tasks import TaskAction, TaskKind
 from programmes.talent_permit import contract, departures, ending, permits
 from programmes.talent_permit.given import given, known
+from programmes.talent_permit.notices import PermitNotice
 from programmes.talent_permit.permit_requests import RevocationRequest
 from programmes.talent_permit.requests import ChangeRequest, CorrectionRequest, DepartureRequest, RegistrationRequest
 from programmes.talent_permit.stages import LifeEvent
@@ -160,7 +161,7 @@ async def answer_change(
     if taken:
         wanted = _wanted(file, task)
         told = keep_version(file, at, whole=_changed(file, wanted))
-        spoken = [*((NoticeKind.CONTACT_CHANGED, each) for each in told), (NoticeKind.CHANGE_TAKEN, said)]
+        spoken = [*((NoticeKind.CONTACT_CHANGED, each) for each in told), (PermitNotice.CHANGE_TAKEN, said)]
         move(file, LifeEvent.TAKE_CHANGE, actor, at, said=spoken)
         file.record(PermitAct.CHANGED, actor, at, fields=fields, version=file.row.facts_version)
         if "contract_end" in wanted:

@@ -14,13 +14,13 @@ from domain.acts import Act
 from domain.answers import Outcome
 from domain.clock import day_of, morning_of, start_of
 from domain.errors import need
-from domain.notices import NoticeKind
 from domain.reasons import ReasonCode
 from domain.stages import DueKind, Holder, PendingAct, Stage
 from domain.working_days import calendar_days_before
 from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.authority.known_entries import UNASKABLE, Found
 from programmes.talent_permit.limits import limits_in
+from programmes.talent_permit.notices import PermitNotice
 from programmes.talent_permit.permit_stages import PERMIT_FINAL, Destination, PermitStage
 from programmes.talent_permit.stages import PermitEvent, permit_of
 from programmes.talent_permit.tables import permit_rows, set_permit
@@ -238,7 +238,7 @@ def _remind_of_expiry(
     until = permit_rows(file)[destination].valid_until
     facts = {"valid_until": until, "days_left": deadline.step}
     said = Said(occasion=f"{until}/{deadline.step}", facts=facts)
-    spoken = [] if _is_renewed(file, destination) else [(NoticeKind.PERMIT_EXPIRING, said)]
+    spoken = [] if _is_renewed(file, destination) else [(PermitNotice.PERMIT_EXPIRING, said)]
     move_permit(file, destination, PermitEvent.EXPIRY_REMINDER_DUE, actor, at, said=spoken)
     file.record(Act.REMINDED, actor, at, destination=destination.value, step=deadline.step)
 
@@ -246,7 +246,7 @@ def _remind_of_expiry(
 def _expire(file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: DeadlineRow) -> None:
     until = permit_rows(file)[destination].valid_until
     said = Said(occasion=str(until), facts={"valid_until": until})
-    spoken = [] if _is_renewed(file, destination) else [(NoticeKind.PERMIT_EXPIRED, said)]
+    spoken = [] if _is_renewed(file, destination) else [(PermitNotice.PERMIT_EXPIRED, said)]
     move_permit(file, destination, PermitEvent.EXPIRED, actor, at, said=spoken)
     end_track(file, destination, at)
     file.record(PermitAct.PERMIT_EXPIRED, actor, at, destination=destination.value)

@@ -33,6 +33,7 @@ from domain.notices import NoticeKind
 from domain.stages import IN_REVIEW, LIVE, PendingAct, Stage
 from domain.tasks import REVIEW_TASKS, TaskKind
 from programmes.talent_permit.limits import limits_in
+from programmes.talent_permit.notices import PermitNotice
 from programmes.talent_permit.permit_stages import PERMIT_WITH_AUTHORITY, Destination, PermitStage
 from programmes.talent_permit.tables import PermitRow, asked_for, permit_rows, talent_permit
 from programmes.talent_permit.words import PermitTask
@@ -154,8 +155,8 @@ _REVIEWED: Final = tuple(sorted(REVIEW_TASKS))
 # Whoever the supervisors' change of a standing reaches it by, the engine brings it to each case.
 _STANDING: Final = Who("supervisor", frozenset({Role.SYSTEM}), asked=False)
 _LEFT: Final = Who("supervisor, signed twice", frozenset({Role.SYSTEM}), asked=False)
-_DEPARTURE: Final = Notice(NoticeKind.DEPARTURE_RECORDED, facts=_departure, occasion=_of_departure)
-_ENDED: Final = Notice(NoticeKind.REGISTRATION_ENDED, facts=_end)
+_DEPARTURE: Final = Notice(PermitNotice.DEPARTURE_RECORDED, facts=_departure, occasion=_of_departure)
+_ENDED: Final = Notice(PermitNotice.REGISTRATION_ENDED, facts=_end)
 
 OWN_MOVES: Final[tuple[Move, ...]] = (
     Move("R20, R27", LIVE, LifeEvent.EMPLOYER_SUSPENDED, _STANDING),
@@ -189,13 +190,13 @@ OWN_MOVES: Final[tuple[Move, ...]] = (
     proposed("R24", _APPROVED, LifeEvent.REVOKE, who=Who("officer", STAFF, need=need_no_proposal)),
     Move(
         "R25", _APPROVED, LifeEvent.CONFIRM_REVOCATION, second_signer(PendingAct.REVOKE), Stage.ENDED,
-        closes=_REVIEWED, notices=(Notice(NoticeKind.REGISTRATION_REVOKED),),
+        closes=_REVIEWED, notices=(Notice(PermitNotice.REGISTRATION_REVOKED),),
     ),
     rejected("R26", _APPROVED, LifeEvent.REJECT_REVOCATION, second_signer(PendingAct.REVOKE)),
     Move("R28", _APPROVED, LifeEvent.EMPLOYER_LEFT, _LEFT, Stage.ENDED, closes=_REVIEWED, notices=(_ENDED,)),
     Move(
         "R29", _APPROVED, LifeEvent.CONTRACT_REMINDER_DUE, TIMER,
-        notices=(Notice(NoticeKind.CONTRACT_ENDING),),
+        notices=(Notice(PermitNotice.CONTRACT_ENDING),),
     ),
     Move(
         "R29", _APPROVED, LifeEvent.CONTRACT_GRACE_OVER, TIMER,
@@ -206,11 +207,11 @@ OWN_MOVES: Final[tuple[Move, ...]] = (
     Move("R34", LIVE, LifeEvent.ASK_CHANGE, EMPLOYER, opens=(Opens(TaskKind.CHANGE, due=within_decision_days),)),
     Move(
         "R34", _EVER, LifeEvent.TAKE_CHANGE, OFFICER, closes=(TaskKind.CHANGE,),
-        notices=(Notice(NoticeKind.CONTACT_CHANGED, given=True), Notice(NoticeKind.CHANGE_TAKEN)),
+        notices=(Notice(NoticeKind.CONTACT_CHANGED, given=True), Notice(PermitNotice.CHANGE_TAKEN)),
     ),
     Move(
         "R34", _EVER, LifeEvent.DECLINE_CHANGE, OFFICER, closes=(TaskKind.CHANGE,),
-        notices=(Notice(NoticeKind.CHANGE_DECLINED),),
+        notices=(Notice(PermitNotice.CHANGE_DECLINED),),
     ),
 )  # fmt: skip
 
@@ -241,7 +242,7 @@ _PROPOSER: Final = Who("officer", STAFF, need=_need_no_proposal)
 
 _ASKED: Final = Notice(NoticeKind.SECOND_SIGNATURE_REQUESTED)
 _NOT_SIGNED: Final = Notice(NoticeKind.SECOND_SIGNATURE_REJECTED)
-_CLOSED: Final = Notice(NoticeKind.PERMIT_CLOSED)
+_CLOSED: Final = Notice(PermitNotice.PERMIT_CLOSED)
 # What waits until the authority's answer: asked of officers, or proposed and not signed.
 _WAITING: Final = (
     PermitTask.PERMIT_ELIGIBILITY,
@@ -262,7 +263,7 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
     ),
     Move(
         "P3", _NONE, PermitEvent.WITHHOLD, _signer(PendingAct.WITHHOLD), PermitStage.ENDED,
-        closes=_WAITING, notices=(Notice(NoticeKind.PERMIT_WITHHELD),),
+        closes=_WAITING, notices=(Notice(PermitNotice.PERMIT_WITHHELD),),
     ),
     Move(
         "P3", _NONE, PermitEvent.REJECT_WITHHOLD, _signer(PendingAct.WITHHOLD),
@@ -271,7 +272,7 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
     ),
     Move(
         "P4", _ELIGIBLE, PermitEvent.SENT, _AUTHORITY, PermitStage.SUBMITTED,
-        closes=(PermitTask.AUTHORITY_REJECTED,), notices=(Notice(NoticeKind.PERMIT_SUBMITTED),),
+        closes=(PermitTask.AUTHORITY_REJECTED,), notices=(Notice(PermitNotice.PERMIT_SUBMITTED),),
     ),
     Move("P5", _ELIGIBLE, PermitEvent.SENDING_DELAYED, ENGINE),
     Move(
@@ -286,15 +287,15 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
     ),
     Move(
         "P9", frozenset({PermitStage.ELIGIBLE, PermitStage.SUBMITTED}), PermitEvent.ACCEPTED, _AUTHORITY,
-        PermitStage.ACCEPTED, closes=(PermitTask.APPLICANT_INACTIVE,), notices=(Notice(NoticeKind.PERMIT_ACCEPTED),),
+        PermitStage.ACCEPTED, closes=(PermitTask.APPLICANT_INACTIVE,), notices=(Notice(PermitNotice.PERMIT_ACCEPTED),),
     ),
     Move(
         "P10", _SENT, PermitEvent.ISSUED, _AUTHORITY, PermitStage.ISSUED,
-        closes=_WAITING, notices=(Notice(NoticeKind.PERMIT_ISSUED),),
+        closes=_WAITING, notices=(Notice(PermitNotice.PERMIT_ISSUED),),
     ),
     Move(
         "P11", _SENT, PermitEvent.REFUSED, _AUTHORITY, PermitStage.REFUSED,
-        closes=_WAITING, notices=(Notice(NoticeKind.PERMIT_REFUSED),),
+        closes=_WAITING, notices=(Notice(PermitNotice.PERMIT_REFUSED),),
     ),
     Move(
         "P12", _AT_AUTHORITY, PermitEvent.WITHDRAWN, _AUTHORITY, PermitStage.ENDED,
@@ -304,7 +305,7 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
     Move("P13", _AT_AUTHORITY, PermitEvent.REGISTRATION_ENDED, _REGISTRATION),
     Move(
         "P14", frozenset({PermitStage.SUBMITTED}), PermitEvent.APPLICANT_REMINDER_DUE, TIMER,
-        notices=(Notice(NoticeKind.PERMIT_ACTION_NEEDED),),
+        notices=(Notice(PermitNotice.PERMIT_ACTION_NEEDED),),
     ),
     Move(
         "P14", frozenset({PermitStage.SUBMITTED}), PermitEvent.APPLICANT_INACTIVE, TIMER,
@@ -312,34 +313,34 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
     ),
     Move(
         "P15", frozenset({PermitStage.ACCEPTED}), PermitEvent.AUTHORITY_LATE, TIMER,
-        opens=(Opens(PermitTask.AUTHORITY_LATE),), notices=(Notice(NoticeKind.AUTHORITY_LATE),),
+        opens=(Opens(PermitTask.AUTHORITY_LATE),), notices=(Notice(PermitNotice.AUTHORITY_LATE),),
     ),
     Move(
-        "P16", _ISSUED, PermitEvent.REGISTRATION_ENDED, _REGISTRATION, notices=(Notice(NoticeKind.PERMIT_REPORTED),)
+        "P16", _ISSUED, PermitEvent.REGISTRATION_ENDED, _REGISTRATION, notices=(Notice(PermitNotice.PERMIT_REPORTED),)
     ),
-    Move("P17", _ISSUED, PermitEvent.KEPT, _AUTHORITY, notices=(Notice(NoticeKind.PERMIT_KEPT),)),
+    Move("P17", _ISSUED, PermitEvent.KEPT, _AUTHORITY, notices=(Notice(PermitNotice.PERMIT_KEPT),)),
     Move(
         "P18", _ISSUED, PermitEvent.REVOKED, _AUTHORITY, PermitStage.REVOKED,
-        closes=_WAITING, notices=(Notice(NoticeKind.PERMIT_REVOKED),),
+        closes=_WAITING, notices=(Notice(PermitNotice.PERMIT_REVOKED),),
     ),
     Move(
         "P19", _ISSUED, PermitEvent.CARD_LOST,
         Who("person, employer, officer", frozenset({Role.PERSON, Role.EMPLOYER}) | STAFF),
-        notices=(Notice(NoticeKind.CARD_LOST_RECORDED),),
+        notices=(Notice(PermitNotice.CARD_LOST_RECORDED),),
     ),
-    Move("P20", _ISSUED, PermitEvent.REPLACED, _AUTHORITY, notices=(Notice(NoticeKind.PERMIT_ISSUED),)),
+    Move("P20", _ISSUED, PermitEvent.REPLACED, _AUTHORITY, notices=(Notice(PermitNotice.PERMIT_ISSUED),)),
     Move(
         "P21", _ISSUED, PermitEvent.EXPIRY_REMINDER_DUE, TIMER,
-        notices=(Notice(NoticeKind.PERMIT_EXPIRING, given=True),),
+        notices=(Notice(PermitNotice.PERMIT_EXPIRING, given=True),),
     ),
     Move(
         "P22", _ISSUED, PermitEvent.EXPIRED, TIMER, PermitStage.EXPIRED,
-        closes=_WAITING, notices=(Notice(NoticeKind.PERMIT_EXPIRED, given=True),),
+        closes=_WAITING, notices=(Notice(PermitNotice.PERMIT_EXPIRED, given=True),),
     ),
     Move(
         "P26", _ANY, PermitEvent.ANSWER_HELD, _AUTHORITY,
         opens=(Opens(PermitTask.AUTHORITY_CONFLICT, due=_in_early_answer_days),),
-        notices=(Notice(NoticeKind.AUTHORITY_CONFLICT),),
+        notices=(Notice(PermitNotice.AUTHORITY_CONFLICT),),
     ),
     Move("P3, P26", _ANY, Event.SIGN, _signer(PendingAct.WITHHOLD, PendingAct.OUTCOME), notices=(_ASKED,)),
     Move(

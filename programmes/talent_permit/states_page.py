@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from cases.case.moves import ALL, Closes, Move, Moves, Notice
-from domain.notices import PLANS, ChannelPlan
+from domain.notices import ChannelPlan
 from domain.reasons import REASONS, Reason, ReasonCode, ReasonStanding, Use
 from domain.stages import CLOSED, LIVE, OPEN, Stage
+from programmes.talent_permit.notices import NOTICES
 from programmes.talent_permit.permit_stages import PermitStage
 from programmes.talent_permit.stages import MOVES, PERMIT, TRACKS
 
@@ -125,7 +126,7 @@ def _told(notice: Notice) -> str:
 
 def _notices() -> list[str]:
     lines = ["| kind | to | channels | states |", "|---|---|---|---|"]
-    for kind, plan in PLANS.items():
+    for kind, plan in NOTICES.items():
         star = " *" if plan.digestible else ""
         lines += [
             f"| `{kind}`{star} | {recipient} | {_channels(channels)} | {plan.states.get(recipient, '-')} |"

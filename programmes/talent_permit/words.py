@@ -1,6 +1,7 @@
 """The talent permit's own words, beside those of any case: stored and published as they stand here, never changed."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
 from typing import Final
 
@@ -8,6 +9,7 @@ from domain.acts import ActMeaning
 from domain.deadlines import DeadlineMeaning
 from domain.tasks import TaskAction, TaskMeaning
 from domain.words import CORE_WORDS, Words
+from programmes.talent_permit.notices import NOTICES
 
 
 class PermitCommand(StrEnum):
@@ -110,4 +112,4 @@ ACTS: Final[Mapping[str, ActMeaning]] = {
     PermitAct.PERMIT_SENT: ActMeaning(from_outside=True),
 }
 
-WORDS: Final = CORE_WORDS | Words(deadlines=DEADLINES, tasks=TASKS, acts=ACTS)
+WORDS: Final = replace(CORE_WORDS | Words(deadlines=DEADLINES, tasks=TASKS, acts=ACTS), notices=NOTICES)

@@ -5,10 +5,7 @@ from itertools import product
 import pytest
 
 from domain.notices import (
-    DIGESTIBLE,
-    LETTERS,
     PLANS,
-    WEBHOOK_KINDS,
     About,
     Channel,
     DeliveryStatus,
@@ -20,6 +17,8 @@ from domain.notices import (
     opening_channels,
     when_undelivered,
 )
+from programmes.talent_permit.notices import NOTICES, PermitNotice
+from tests.programmes.declared import WORDS
 
 ALL = frozenset(Channel)
 QUEUED, SENT, DELIVERED, FAILED, SUPPRESSED = DeliveryStatus
@@ -27,12 +26,16 @@ QUEUED, SENT, DELIVERED, FAILED, SUPPRESSED = DeliveryStatus
 
 def test_every_kind_has_a_row_and_every_row_a_reader() -> None:
     assert set(PLANS) == set(NoticeKind)
-    assert all(plan.recipients for plan in PLANS.values())
-    assert all(set(plan.states) <= set(plan.recipients) for plan in PLANS.values())
+    assert set(NOTICES) == {*NoticeKind, *PermitNotice}
+    assert all(plan.recipients for plan in WORDS.notices.values())
+    assert all(set(plan.states) <= set(plan.recipients) for plan in WORDS.notices.values())
+    assert all(NOTICES[kind] is plan for kind, plan in PLANS.items())
 
 
 def test_the_letters_are_the_three_of_the_table() -> None:
-    assert {"registration_refused", "registration_revoked", "permit_withheld"} == LETTERS
+    assert {"registration_refused", "registration_revoked", "permit_withheld"} == {
+        kind for kind, plan in NOTICES.items() if plan.is_letter
+    }
 
 
 def test_the_digestible_kinds_are_those_marked_with_a_star() -> None:
@@ -50,17 +53,18 @@ def test_the_digestible_kinds_are_those_marked_with_a_star() -> None:
         "card_lost_recorded",
         "permit_expiring",
         "permit_expired",
-    } == DIGESTIBLE
+    } == {kind for kind, plan in NOTICES.items() if plan.digestible}
 
 
 def test_webhooks_carry_only_what_employers_are_told() -> None:
-    assert {kind for kind, plan in PLANS.items() if Recipient.EMPLOYER in plan.recipients} == WEBHOOK_KINDS
+    for kind, plan in WORDS.notices.items():
+        assert plan.by_webhook is (Recipient.EMPLOYER in plan.recipients), kind
 
 
 def test_a_straight_approval_for_both_destinations_makes_sixteen_notices() -> None:
     kinds = ("registration_received", "registration_approved", "permit_submitted", "permit_accepted", "permit_issued")
-    plans = [PLANS[NoticeKind(kind)] for kind in kinds]
-    assert sum(len(plan.recipients) * (2 if plan.about is About.PERMIT else 1) for plan in plans) == 16
+    plans = [NOTICES[kind] for kind in kinds]
+    assert sum(len(plan.recipients) * (2 if plan.about is About.TRACK else 1) for plan in plans) == 16
 
 
 @pytest.mark.parametrize(
@@ -80,31 +84,37 @@ def test_a_straight_approval_for_both_destinations_makes_sixteen_notices() -> No
 def test_the_channels_that_open_are_those_that_reach_the_reader(
     kind: NoticeKind, recipient: Recipient, reachable: set[Channel], opened: tuple[Channel, ...]
 ) -> None:
-    assert opening_channels(kind, recipient, reachable) == opened
+    assert opening_channels(PLANS[kind], recipient, reachable) == opened
 
 
 def test_an_sms_follows_a_mail_once_and_only_where_there_is_a_phone() -> None:
-    kind, person = NoticeKind.REGISTRATION_RECEIVED, Recipient.PERSON
-    assert fallback_channel(kind, person, ALL, {Channel.MAIL}) is Channel.SMS
-    assert fallback_channel(kind, person, {Channel.MAIL}, {Channel.MAIL}) is None
-    assert fallback_channel(kind, person, ALL, {Channel.MAIL, Channel.SMS}) is None
-    assert fallback_channel(kind, Recipient.EMPLOYER, ALL, {Channel.MAIL}) is None
+    plan, person = PLANS[NoticeKind.REGISTRATION_RECEIVED], Recipient.PERSON
+    assert fallback_channel(plan, person, ALL, {Channel.MAIL}) is Channel.SMS
+    assert fallback_channel(plan, person, {Channel.MAIL}, {Channel.MAIL}) is None
+    assert fallback_channel(plan, person, ALL, {Channel.MAIL, Channel.SMS}) is None
+    assert fallback_channel(plan, Recipient.EMPLOYER, ALL, {Channel.MAIL}) is None
 
 
 def test_a_person_out_of_reach_is_told_by_the_employer_but_for_the_authoritys_reason() -> None:
     person = Recipient.PERSON
-    assert when_undelivered(NoticeKind.PERMIT_ISSUED, person).model_dump() == {
+    assert when_undelivered(NOTICES[PermitNotice.PERMIT_ISSUED], person).model_dump() == {
         "employer_hands_over": True,
         "opens_task": False,
     }
-    assert when_undelivered(NoticeKind.PERMIT_REFUSED, person).model_dump() == {
+    assert when_undelivered(NOTICES[PermitNotice.PERMIT_REFUSED], person).model_dump() == {
         "employer_hands_over": False,
         "opens_task": True,
     }
-    for letter in LETTERS:
+    for letter in (plan for plan in NOTICES.values() if plan.is_letter):
         assert when_undelivered(letter, person).opens_task
         assert when_undelivered(letter, person).employer_hands_over
         assert not when_undelivered(letter, Recipient.EMPLOYER).employer_hands_over
+
+
+def test_what_is_for_the_person_alone_is_not_handed_over() -> None:
+    alone = {kind for kind, plan in NOTICES.items() if plan.for_person_alone}
+    assert alone == {PermitNotice.PERMIT_REFUSED, PermitNotice.PERMIT_REVOKED}
+    assert not any(NOTICES[kind].is_handed_over_whole for kind in alone)
 
 
 RANK = {QUEUED: 0, SENT: 1, DELIVERED: 2, FAILED: 3, SUPPRESSED: 3}

@@ -1,12 +1,11 @@
-"""Bodies of webhook calls: which URLs, kinds and keys."""
+"""Bodies of webhook calls: which URLs and keys."""
 
 from datetime import datetime, timedelta
 
 import pytest
-from pydantic import ValidationError
 
 from domain.clock import CHINA
-from domain.webhooks import MOST_KEYS, SigningKey, SigningKeys, UnfitTargetError, WebhookRequest, check_target
+from domain.webhooks import MOST_KEYS, SigningKey, SigningKeys, UnfitTargetError, check_target
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=CHINA)
 
@@ -42,14 +41,6 @@ def test_an_exact_pair_may_be_private_and_plain() -> None:
     for url in ("http://127.0.0.1:8026/hooks/a", "http://127.0.0.2:8025/", "http://localhost:8025/"):
         with pytest.raises(UnfitTargetError):
             check_target(url, allowed)
-
-
-@pytest.mark.parametrize(
-    "kinds", [["due_soon"], ["registration_approved", "registration_approved"], ["nothing"], "registration_approved"]
-)
-def test_only_kinds_that_go_out_as_webhooks_once_each(kinds: object) -> None:
-    with pytest.raises(ValidationError):
-        WebhookRequest.model_validate({"url": "https://example.com", "kinds": kinds})
 
 
 def test_a_replaced_key_signs_for_another_day() -> None:

@@ -15,7 +15,7 @@ from domain.errors import PROBLEM_STATUS
 from domain.field_errors import FieldCode
 from domain.findings import Audience, Finding, FindingOutcome
 from domain.languages import Language
-from domain.notices import Channel, DeliveryStatus, NoticeKind, Recipient
+from domain.notices import Channel, DeliveryStatus, Recipient
 from domain.purposes import Purpose
 from domain.reasons import ReasonCode
 from domain.stages import DueKind, Holder, PendingAct, Stage
@@ -28,6 +28,7 @@ from record import history
 from record.history import Kind
 from record.reconciliation import counterparts, differences, signed_words, vouching
 from record.seal import differences as seal_differences
+from tests.programmes.declared import WORDS as WORDS_OF_ALL
 from texts.catalogue import Sentence
 from texts.findings import FINDINGS, finding_sentence
 from texts.incidents import INCIDENTS
@@ -92,7 +93,7 @@ def test_the_printed_story_has_a_word_for_every_code_that_it_shows() -> None:
     assert {name for name in WORDS["facts"] if f'"{name}"' not in code} == set()
     # What payloads are read from is named the same way, and shown nowhere.
     assert set(re.findall(r'[{,] ?"([a-z_]+)": ', code)) - {"payloads"} <= set(WORDS["facts"])
-    for kind in NoticeKind:
+    for kind in WORDS_OF_ALL.notices:
         assert "{" not in notice_name(kind, "HK", Language.EN)
 
 

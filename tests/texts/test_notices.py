@@ -15,27 +15,24 @@ from opencc import OpenCC
 from domain.actors import Role
 from domain.errors import Defect as DefectError
 from domain.languages import Language
-from domain.notices import (
-    FOR_THE_PERSON_ALONE,
-    LETTERS,
-    PLANS,
-    Channel,
-    NoticeKind,
-    Recipient,
-    StatedDate,
-    when_undelivered,
-)
+from domain.notices import Channel, NoticeKind, Recipient, StatedDate, when_undelivered
 from domain.reasons import ReasonCode
 from domain.stages import DueKind, PendingAct, Stage
+from domain.words import joined
 from programmes import PROGRAMMES
 from programmes.talent_permit.findings import FindingCode
+from programmes.talent_permit.notices import PermitDate, PermitNotice
 from programmes.talent_permit.permit_stages import Destination, PermitStage
 from programmes.talent_permit.requests import RegistrationRequest
+from tests.programmes.declared import DECLARED
+from tests.programmes.declared import WORDS as WORDS_OF_ALL
 from texts.notices import NoticeFacts, Reason, Remedy, Rendered, render, render_digest, render_together, text_hash
 from texts.notices.catalogue import ENTRIES, FOLDER, SHARED
 from texts.reasons import reason_sentence
 
-FOLDERS = (FOLDER, *(Path(str(files(each.texts))) / "texts" / "notices" for each in PROGRAMMES.values()))
+FOLDERS = (FOLDER, *(Path(str(files(each.texts))) / "texts" / "notices" for each in DECLARED.values()))
+PLANS = WORDS_OF_ALL.notices
+OF_REGISTRY = joined(each.words for each in PROGRAMMES.values()).notices
 
 REFERENCE = "7K3M9Q2X-4"
 PERSONAL = {
@@ -99,26 +96,26 @@ FACTS = NoticeFacts(
     remedy=Remedy(reconsideration_days=60, lawsuit_months=6),
     pending_act=PendingAct.REFUSE,
     state_worker=True,
-    handed_kind=NoticeKind.PERMIT_ISSUED,
+    handed_kind=PermitNotice.PERMIT_ISSUED,
     link="https://example.test/cases/7K3M9Q2X-4?a=1&b=2",
     valid_minutes=15,
     webhook_id="0b8e7c9e-0000-4000-8000-000000000001",
     webhook_url="https://hr.example.com/hooks",
     contact="f***@example.com",
 )
-STATED: dict[StatedDate, tuple[date, ...]] = {
+STATED: dict[str, tuple[date, ...]] = {
     StatedDate.PARK_DECISION_DUE: (date(2026, 2, 24),),
     StatedDate.CORRECTION_DUE: (date(2026, 2, 24),),
     StatedDate.MISSED_AND_EXPECTED: (date(2026, 3, 3), date(2026, 3, 4)),
     StatedDate.OLD_AND_NEW: (date(2026, 3, 5), date(2026, 3, 6)),
-    StatedDate.LAST_DAY: (date(2026, 3, 7),),
-    StatedDate.ENDED_ON: (date(2026, 3, 8),),
-    StatedDate.CONTRACT_END: (date(2026, 3, 9),),
+    PermitDate.LAST_DAY: (date(2026, 3, 7),),
+    PermitDate.ENDED_ON: (date(2026, 3, 8),),
+    PermitDate.CONTRACT_END: (date(2026, 3, 9),),
     StatedDate.FROM_WHEN: (date(2026, 3, 10),),
-    StatedDate.AUTHORITY_ANSWER_EXPECTED: (date(2026, 3, 11),),
-    StatedDate.VALID_FROM_AND_UNTIL: (date(2026, 3, 12), date(2029, 3, 11)),
-    StatedDate.VALID_UNTIL: (date(2029, 3, 11),),
-    StatedDate.REVOKED_ON: (date(2026, 3, 13),),
+    PermitDate.AUTHORITY_ANSWER_EXPECTED: (date(2026, 3, 11),),
+    PermitDate.VALID_FROM_AND_UNTIL: (date(2026, 3, 12), date(2029, 3, 11)),
+    PermitDate.VALID_UNTIL: (date(2029, 3, 11),),
+    PermitDate.REVOKED_ON: (date(2026, 3, 13),),
     StatedDate.REVIEW_ON: (date(2026, 3, 14),),
 }
 EVERY = [
@@ -141,7 +138,7 @@ def everything(rendered: Rendered) -> str:
 
 @pytest.mark.parametrize(("kind", "recipient", "channel", "language"), EVERY)
 def test_every_notice_renders_without_a_gap(
-    kind: NoticeKind, recipient: Recipient, channel: Channel, language: Language
+    kind: str, recipient: Recipient, channel: Channel, language: Language
 ) -> None:
     rendered = render(kind, recipient, channel, language, FACTS)
     assert rendered.subject
@@ -154,7 +151,7 @@ def test_every_notice_renders_without_a_gap(
 
 @pytest.mark.parametrize(("kind", "recipient", "channel", "language"), EVERY)
 def test_nothing_personal_stands_where_others_read_along(
-    kind: NoticeKind, recipient: Recipient, channel: Channel, language: Language
+    kind: str, recipient: Recipient, channel: Channel, language: Language
 ) -> None:
     rendered = render(kind, recipient, channel, language, FACTS)
     # What is in the inbox of the proposer alone says why the second signature was not given.
@@ -189,19 +186,21 @@ NEEDED = yaml.safe_load((Path(__file__).parent / "needed_words.yaml").read_text(
 READ_BY_PEOPLE = [
     each
     for each in EVERY
-    if each[2] in PLANS[each[0]].recipients[each[1]].at_once and each[2] in (Channel.MAIL, Channel.INBOX)
+    if each[0] in OF_REGISTRY
+    and each[2] in PLANS[each[0]].recipients[each[1]].at_once
+    and each[2] in (Channel.MAIL, Channel.INBOX)
 ]
 
 
 def test_every_reader_of_every_kind_has_words_to_look_for() -> None:
     assert {kind: set(readers) for kind, readers in NEEDED.items()} == {
-        kind.value: {recipient.value for recipient in plan.recipients} for kind, plan in PLANS.items()
+        str(kind): {recipient.value for recipient in plan.recipients} for kind, plan in OF_REGISTRY.items()
     }
 
 
 @pytest.mark.parametrize(("kind", "recipient", "channel", "language"), READ_BY_PEOPLE)
 def test_a_reader_finds_what_happened_what_to_do_and_by_when(
-    kind: NoticeKind, recipient: Recipient, channel: Channel, language: Language
+    kind: str, recipient: Recipient, channel: Channel, language: Language
 ) -> None:
     facts = FACTS.model_copy(update={"due_kind": DueKind.CORRECTION})
     text = render(kind, recipient, channel, language, facts).text
@@ -214,15 +213,15 @@ def test_a_reader_finds_what_happened_what_to_do_and_by_when(
         assert written(day, language) in text
 
 
-def _with_codes(kind: NoticeKind) -> list[NoticeFacts]:
+def _with_codes(kind: str) -> list[NoticeFacts]:
     """Return facts with every code that a notice of a kind can carry."""
     bare = FACTS.model_copy(update={"authority_reason": None, "rule_version": "2025-11-05"})
     varied: list[dict[str, object]] = [{"pending_act": act} for act in PendingAct]
     varied += [{"due_kind": due} for due in DueKind]
-    if kind in (NoticeKind.REGISTRATION_ENDED, NoticeKind.PERMIT_CLOSED, NoticeKind.DEPARTURE_RECORDED):
+    if kind in (PermitNotice.REGISTRATION_ENDED, PermitNotice.PERMIT_CLOSED, PermitNotice.DEPARTURE_RECORDED):
         varied += [{"end_reason": reason} for reason in ReasonCode]
     if kind is NoticeKind.HAND_OVER_REQUESTED:
-        varied += [{"handed_kind": each} for each in NoticeKind]
+        varied += [{"handed_kind": each} for each in PLANS]
     return [bare.model_copy(update=each) for each in varied]
 
 
@@ -231,7 +230,7 @@ CODES = {
     *ReasonCode,
     *FindingCode,
     *FIELD_PATHS,
-    *NoticeKind,
+    *PLANS,
     *Stage,
     *PermitStage,
     *DueKind,
@@ -246,7 +245,7 @@ WORDS = {code for code in CODES if "_" not in code and "." not in code}
     ("kind", "recipient", "channel", "language"), [e for e in EVERY if e[2] is not Channel.WEBHOOK]
 )
 def test_no_text_for_people_has_a_raw_code(
-    kind: NoticeKind, recipient: Recipient, channel: Channel, language: Language
+    kind: str, recipient: Recipient, channel: Channel, language: Language
 ) -> None:
     for facts in _with_codes(kind):
         rendered = render(kind, recipient, channel, language, facts)
@@ -254,10 +253,12 @@ def test_no_text_for_people_has_a_raw_code(
         assert found <= (WORDS if language is Language.EN else set())
 
 
-@pytest.mark.parametrize(("kind", "language"), list(product(sorted(LETTERS), Language)))
+@pytest.mark.parametrize(
+    ("kind", "language"), list(product([kind for kind, plan in OF_REGISTRY.items() if plan.is_letter], Language))
+)
 @pytest.mark.parametrize("recipient", [Recipient.EMPLOYER, Recipient.PERSON])
 def test_a_letter_carries_decider_reasons_version_and_an_unconfirmed_remedy(
-    kind: NoticeKind, recipient: Recipient, language: Language
+    kind: str, recipient: Recipient, language: Language
 ) -> None:
     letter = render(kind, recipient, Channel.MAIL, language, FACTS)
     assert letter.html is not None
@@ -276,7 +277,7 @@ def test_a_letter_carries_decider_reasons_version_and_an_unconfirmed_remedy(
 
 
 def test_only_the_person_reads_why_the_authority_refused() -> None:
-    for kind in (NoticeKind.PERMIT_REFUSED, NoticeKind.PERMIT_REVOKED):
+    for kind in (PermitNotice.PERMIT_REFUSED, PermitNotice.PERMIT_REVOKED):
         for language in Language:
             to_person = render(kind, Recipient.PERSON, Channel.MAIL, language, FACTS)
             to_employer = render(kind, Recipient.EMPLOYER, Channel.MAIL, language, FACTS)
@@ -327,7 +328,7 @@ def test_html_names_its_language_and_has_one_first_heading() -> None:
 
 
 def test_a_webhook_holds_codes_and_the_reference_only() -> None:
-    rendered = render(NoticeKind.PERMIT_ISSUED, Recipient.EMPLOYER, Channel.WEBHOOK, Language.EN, FACTS)
+    rendered = render(PermitNotice.PERMIT_ISSUED, Recipient.EMPLOYER, Channel.WEBHOOK, Language.EN, FACTS)
     assert json.loads(rendered.text) == {
         "type": "permit_issued",
         "timestamp": "2026-02-10T09:30:00+08:00",
@@ -355,11 +356,11 @@ def test_a_webhook_holds_codes_and_the_reference_only() -> None:
 def test_a_missing_fact_is_a_defect_and_not_a_gap() -> None:
     facts = FACTS.model_copy(update={"valid_until": None})
     with pytest.raises(DefectError):
-        render(NoticeKind.PERMIT_ISSUED, Recipient.PERSON, Channel.MAIL, Language.EN, facts)
+        render(PermitNotice.PERMIT_ISSUED, Recipient.PERSON, Channel.MAIL, Language.EN, facts)
 
 
 def test_a_digest_holds_each_notice_of_the_day() -> None:
-    notices = [(NoticeKind.REGISTRATION_RECEIVED, FACTS), (NoticeKind.PERMIT_ISSUED, FACTS)]
+    notices = [(NoticeKind.REGISTRATION_RECEIVED, FACTS), (PermitNotice.PERMIT_ISSUED, FACTS)]
     digest = render_digest(Recipient.EMPLOYER, Language.EN, notices)
     assert "The application for registration has been received" in digest.text
     assert "The talent permit for Hong Kong has been issued" in digest.text
@@ -367,11 +368,11 @@ def test_a_digest_holds_each_notice_of_the_day() -> None:
 
 
 def test_what_is_alike_for_both_destinations_is_said_once_in_each_language() -> None:
-    both = [(NoticeKind.PERMIT_SUBMITTED, FACTS.model_copy(update={"destination": each})) for each in Destination]
+    both = [(PermitNotice.PERMIT_SUBMITTED, FACTS.model_copy(update={"destination": each})) for each in Destination]
     names = {Language.ZH_HANS: "香港、澳门", Language.ZH_HANT: "香港、澳門", Language.EN: "Hong Kong and Macao"}
     for language, places in names.items():
         mail = render_together(Recipient.PERSON, language, both)
-        alone = render(NoticeKind.PERMIT_SUBMITTED, Recipient.PERSON, Channel.MAIL, language, FACTS)
+        alone = render(PermitNotice.PERMIT_SUBMITTED, Recipient.PERSON, Channel.MAIL, language, FACTS)
         assert places in mail.subject
         assert places in mail.text
         assert len(mail.text) < len(alone.text) + 40
@@ -379,7 +380,7 @@ def test_what_is_alike_for_both_destinations_is_said_once_in_each_language() -> 
 
 def test_what_differs_between_destinations_is_said_of_each() -> None:
     other = FACTS.model_copy(update={"destination": Destination.MO, "valid_until": date(2028, 3, 11)})
-    kind = NoticeKind.PERMIT_ISSUED
+    kind = PermitNotice.PERMIT_ISSUED
     mail = render_together(Recipient.PERSON, Language.EN, [(kind, FACTS), (kind, other)])
     assert "2 notices" in mail.text
     for words in ("permit for Hong Kong has been issued", "permit for Macao has been issued", "11 March 2028"):
@@ -392,7 +393,7 @@ def test_a_handover_names_the_notice_that_could_not_be_delivered() -> None:
     assert "Notice of the Park management: The talent permit for Hong Kong has been issued" in text
 
 
-HANDED = [kind for kind in NoticeKind if when_undelivered(kind, Recipient.PERSON).employer_hands_over]
+HANDED = [kind for kind, plan in PLANS.items() if when_undelivered(plan, Recipient.PERSON).employer_hands_over]
 
 
 @pytest.mark.parametrize("language", list(Language))
@@ -401,12 +402,12 @@ def test_a_handover_says_what_the_person_would_have_read_and_not_what_is_theirs_
     for kind in HANDED:
         if Recipient.PERSON not in PLANS[kind].recipients:
             continue
-        facts = FACTS.model_copy(update={"handed_kind": kind, "is_handed_whole": True})
+        facts = FACTS.model_copy(update={"handed_kind": kind, "is_handed_whole": PLANS[kind].is_handed_over_whole})
         text = render(asked, Recipient.EMPLOYER, Channel.MAIL, language, facts).text
         bare = facts.model_copy(update={"link": None})
         section = render(kind, Recipient.PERSON, Channel.MAIL, language, bare).text.split("\n\n")[2:-1]
         lines = [line.removeprefix("- ") for part in section for line in part.split("\n")]
-        if kind in FOR_THE_PERSON_ALONE:
+        if PLANS[kind].for_person_alone:
             assert not [line for line in lines if line in text], kind
         else:
             assert [line for line in lines if line not in text] == [], kind
@@ -418,10 +419,9 @@ def test_what_the_authority_said_is_in_the_kinds_that_are_for_the_person_alone()
     said = {
         kind
         for kind, entry in ENTRIES.items()
-        if "authority_" in str(entry.bodies.get(Recipient.PERSON.value))
-        and Recipient.PERSON in PLANS[NoticeKind(kind)].recipients
+        if "authority_" in str(entry.bodies.get(Recipient.PERSON.value)) and Recipient.PERSON in PLANS[kind].recipients
     }
-    assert said == FOR_THE_PERSON_ALONE
+    assert said == {kind for kind, plan in PLANS.items() if plan.for_person_alone}
 
 
 def test_the_hash_changes_with_any_part_and_only_then() -> None:
@@ -451,8 +451,8 @@ def test_every_text_stands_in_three_languages() -> None:
 
 
 def test_every_template_file_belongs_to_a_kind() -> None:
-    assert {path.stem for folder in FOLDERS for path in folder.glob("*.yaml")} == {*NoticeKind, "shared"}
-    assert set(ENTRIES) == set(NoticeKind)
+    assert {path.stem for folder in FOLDERS for path in folder.glob("*.yaml")} == {*map(str, PLANS), "shared"}
+    assert set(ENTRIES) == set(PLANS)
 
 
 def test_simplified_and_traditional_texts_keep_to_their_script() -> None:

@@ -6,7 +6,6 @@ from typing import Final
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from domain.actors import Role
-from domain.notices import NoticeKind
 from domain.reasons import ReasonCode
 from domain.stages import DueKind, PendingAct, Stage
 
@@ -92,8 +91,8 @@ class NoticeFacts(BaseModel):
     remedy: Remedy | None = None
     pending_act: PendingAct | None = None
     state_worker: bool = False
-    handed_kind: NoticeKind | None = None
-    is_handed_whole: bool = False
+    handed_kind: str | None = None
+    is_handed_whole: bool = Field(default=False, description="With all that it says to the person.")
     fact_field: str | None = None
     changed_fields: tuple[str, ...] = Field(default=(), description="What an employer asked to have changed.")
     link: str | None = None

@@ -11,7 +11,7 @@ from jinja2.runtime import Context
 from domain.clock import CHINA
 from domain.errors import Defect
 from domain.languages import Language
-from domain.notices import FOR_THE_PERSON_ALONE, PLANS, Channel, NoticeKind, Recipient
+from domain.notices import Channel, Recipient
 from texts.notices.catalogue import COMPILED, ENTRIES, LAYOUT, SHARED, Listing, Mark, Passage, Use
 from texts.notices.facts import CODES, NoticeFacts, Reason
 
@@ -89,7 +89,7 @@ def _codes(facts: NoticeFacts) -> dict[str, Any]:
 
 
 def _section(
-    kind: NoticeKind,
+    kind: str,
     recipient: Recipient,
     language: Language,
     facts: NoticeFacts,
@@ -109,10 +109,8 @@ def _section(
     return Section(voice.say(entry.heading[language]), blocks, facts.link, level)
 
 
-def _handed(kind: NoticeKind, language: Language, values: dict[str, Any]) -> tuple[str, ...]:
-    """Return line by line what a notice says to the person, but for what is for the person alone."""
-    if kind in FOR_THE_PERSON_ALONE or Recipient.PERSON not in PLANS[kind].recipients:
-        return ()
+def _handed(kind: str, language: Language, values: dict[str, Any]) -> tuple[str, ...]:
+    """Return line by line what a notice says to the person."""
     # The link of an employer is none that a person can sign in by.
     blocks = Voice(language, {**values, "link": None}).blocks(ENTRIES[kind].body(Recipient.PERSON, language))
     return tuple(line for block in blocks for line in _lines(language, block))
@@ -161,7 +159,7 @@ def _coded(reasons: Sequence[Reason]) -> list[dict[str, Any]] | None:
     ] or None
 
 
-def _event(kind: NoticeKind, facts: NoticeFacts) -> Rendered:
+def _event(kind: str, facts: NoticeFacts) -> Rendered:
     """Return the body of a webhook: codes, dates and the reference only, in canonical order."""
     if facts.occurred_at is None:
         raise Defect("notice_fact_missing")
@@ -181,16 +179,14 @@ def _event(kind: NoticeKind, facts: NoticeFacts) -> Rendered:
         "fields": list(facts.changed_fields) or None,
     }
     event = {
-        "type": kind.value,
+        "type": str(kind),
         "timestamp": facts.occurred_at.astimezone(CHINA).isoformat(),
         "data": {name: value for name, value in data.items() if value is not None},
     }
-    return Rendered(kind.value, json.dumps(event, ensure_ascii=False, separators=(",", ":"), sort_keys=True))
+    return Rendered(str(kind), json.dumps(event, ensure_ascii=False, separators=(",", ":"), sort_keys=True))
 
 
-def render(
-    kind: NoticeKind, recipient: Recipient, channel: Channel, language: Language, facts: NoticeFacts
-) -> Rendered:
+def render(kind: str, recipient: Recipient, channel: Channel, language: Language, facts: NoticeFacts) -> Rendered:
     """Return the exact text of a notice for one reader and channel.
 
     Raises Defect when the template needs a fact that is None.
@@ -213,23 +209,19 @@ def render(
     return _mail(language, subject, section.heading, (section,))
 
 
-def render_digest(
-    recipient: Recipient, language: Language, notices: Sequence[tuple[NoticeKind, NoticeFacts]]
-) -> Rendered:
+def render_digest(recipient: Recipient, language: Language, notices: Sequence[tuple[str, NoticeFacts]]) -> Rendered:
     """Return one mail that holds the day's digestible notices, in the order given."""
     heading = SHARED.digest_heading[language]
     sections = [_section(kind, recipient, language, facts, 2) for kind, facts in notices]
     return _mail(language, SHARED.digest_subject[language], heading, [Section(heading, (), None), *sections])
 
 
-def render_together(
-    recipient: Recipient, language: Language, notices: Sequence[tuple[NoticeKind, NoticeFacts]]
-) -> Rendered:
+def render_together(recipient: Recipient, language: Language, notices: Sequence[tuple[str, NoticeFacts]]) -> Rendered:
     """Return one mail that holds what one step tells a reader, in the order given.
 
     Notices that say the same of several destinations are one section, which names them all.
     """
-    same: dict[tuple[NoticeKind, str], list[NoticeFacts]] = {}
+    same: dict[tuple[str, str], list[NoticeFacts]] = {}
     for kind, facts in notices:
         alike = facts.model_dump_json(exclude={"destination", "permit_stage"})
         same.setdefault((kind, alike), []).append(facts)
@@ -239,7 +231,7 @@ def render_together(
         for (kind, _), group in same.items()
     ]
     first = notices[0][0]
-    places = tuple(facts.destination for kind, facts in notices if kind is first and facts.destination)
+    places = tuple(facts.destination for kind, facts in notices if kind == first and facts.destination)
     codes = _codes(notices[0][1]) | ({"destination": places} if len(places) > 1 else {})
     subject = Voice(language, codes).say(ENTRIES[first].subject[language])
     if len(sections) == 1:

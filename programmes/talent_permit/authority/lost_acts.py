@@ -23,12 +23,12 @@ from domain.acts import Act
 from domain.clock import day_of
 from domain.errors import Refused, Unavailable, need
 from domain.lost_answers import LostAnswerState
-from domain.notices import NoticeKind
 from programmes.talent_permit.authority import lost
 from programmes.talent_permit.authority.answers import AuthorityAnswer
 from programmes.talent_permit.authority.known_entries import named_here
 from programmes.talent_permit.authority.lost_views import AttachmentConfirmation, AttachmentRequest
 from programmes.talent_permit.authority.outcomes import Said, receive_together
+from programmes.talent_permit.notices import PermitNotice
 from programmes.talent_permit.permit_stages import Destination
 from programmes.talent_permit.tables import permit_rows, permits
 from store.rows.authority import LostAnswerRow
@@ -230,7 +230,7 @@ def _ask_for_signature(file: CaseFile, row: LostAnswerRow, at: datetime) -> None
     due = file.calendar.deadline(day_of(at), file.context.limits.signature_days)
     facts = {"due_on": day_of(due.at), "due_provisional": due.provisional}
     occasion = f"{row.answer_id}/{at.isoformat()}"
-    tell(file, Telling(NoticeKind.ATTACHMENT_PROPOSED, at, occasion, Destination(row.destination), facts))
+    tell(file, Telling(PermitNotice.ATTACHMENT_PROPOSED, at, occasion, Destination(row.destination), facts))
 
 
 def _record(file: CaseFile, act: Act, actor: Actor, at: Any, row: LostAnswerRow) -> None:

@@ -15,10 +15,11 @@ from cases.notices import receipts
 from cases.notices.compose import Telling, tell
 from cases.notices.due import Due, lease, settle, text_instead
 from cases.shared.inboxes import Received
-from domain.notices import Channel, NoticeKind, Recipient
+from domain.notices import Channel, Recipient
 from domain.webhooks import ReceiptRequest, ReceiptStatus
 from programmes.talent_permit.authority.answers import AuthorityAnswer
 from programmes.talent_permit.authority.outcomes import Said, receive_each
+from programmes.talent_permit.notices import PermitNotice
 from programmes.talent_permit.permit_stages import Destination
 from store import tables
 from store.tables import deliveries, ledger, notices
@@ -240,7 +241,7 @@ async def test_what_was_told_before_carries_nothing_that_is_told_now(park: Park)
         only = frozenset({Recipient.EMPLOYER})
         # The first was told already, so that neither it nor its deliveries are written again.
         for destination, occasion in ((Destination.HK, str(file.round)), (Destination.MO, "again")):
-            tell(file, Telling(NoticeKind.PERMIT_SUBMITTED, park.clock.at, occasion, destination, only=only))
+            tell(file, Telling(PermitNotice.PERMIT_SUBMITTED, park.clock.at, occasion, destination, only=only))
         mails = [row for row in file.deliveries if row.channel == "mail"]
         for row, number in zip(mails, (1, 2), strict=True):
             row.delivery_id = UUID(int=number)

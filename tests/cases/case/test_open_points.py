@@ -14,7 +14,7 @@ from cases.case.file import open_case
 from domain.commands import CommandKind
 from domain.errors import Refused
 from domain.languages import Language
-from domain.notices import WEBHOOK_KINDS
+from programmes.talent_permit.notices import NOTICES
 from programmes.talent_permit.words import PermitCommand
 from store import tables
 from tests.cases.contexts import EMPLOYER_A, OFFICER, shown
@@ -34,7 +34,7 @@ async def _subscribe(park: Park) -> None:
     """Let the employer have a webhook of every kind; its address is never opened here."""
     values = {
         "webhook_id": uuid4(), "employer_id": "emp-a", "url": b"", "secrets": b"", "state": "active",
-        "kinds": sorted(WEBHOOK_KINDS), "at": park.clock.at,
+        "kinds": sorted(kind for kind, plan in NOTICES.items() if plan.by_webhook), "at": park.clock.at,
     }  # fmt: skip
     async with park.context.database.begin() as connection:
         await connection.execute(insert(tables.webhooks).values(**values))

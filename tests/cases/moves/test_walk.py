@@ -10,7 +10,6 @@ from cases.moves.front_half import EMPLOYER, PERSON, front_half
 from cases.programme import Programme
 from domain.actors import Role
 from domain.errors import Refused
-from domain.notices import NoticeKind
 from domain.stages import CLOSED, Stage
 from programmes import PROGRAMMES
 
@@ -60,7 +59,7 @@ def test_rows_go_between_stages_of_theirs_and_name_what_there_is(table: Table) -
         assert closed - {ALL} <= set(table.programme.words.tasks)
         assert {each.kind for each in row.opens} <= set(table.programme.words.tasks)
         kinds = [notice.kind for notice in row.notices]
-        assert set(kinds) <= set(NoticeKind)
+        assert set(kinds) <= set(table.programme.words.notices)
         assert len(kinds) == len(set(kinds)), f"{row.event} tells the same twice"
 
 

@@ -39,7 +39,7 @@ async def take_on(context: Context, actor: Actor = EMPLOYER_A, **person: Any) ->
 async def notify(
     context: Context,
     reference: str,
-    kind: NoticeKind = NoticeKind.REGISTRATION_WITHDRAWN,
+    kind: str = NoticeKind.REGISTRATION_WITHDRAWN,
     *,
     to: Recipient = Recipient.PERSON,
     occasion: str = "1",

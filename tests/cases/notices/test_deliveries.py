@@ -19,6 +19,7 @@ from cases.shared.context import Context
 from domain.clock import day_of, morning_of, start_of
 from domain.errors import Defect
 from domain.notices import Channel, NoticeKind, Recipient
+from programmes.talent_permit.notices import PermitNotice
 from store.tables import cases, data_keys, incidents, notices
 from tests.cases.contexts import EMPLOYER_B, NOON, OFFICER, Clock, load_samples, open_context
 from tests.cases.notices.telling import (
@@ -205,7 +206,7 @@ async def test_with_no_channel_left_the_employer_is_asked_to_hand_over(context: 
 async def test_whoever_hands_a_notice_over_has_what_it_says(context: Context, is_sent: bool) -> None:
     contact: dict[str, Any] = {} if is_sent else {"phone": None, "email": None}
     facts = {"last_day": date(2026, 3, 31), "end_reason": "contract_ended"}
-    await notify(context, await take_on(context, **contact), NoticeKind.DEPARTURE_RECORDED, facts=facts)
+    await notify(context, await take_on(context, **contact), PermitNotice.DEPARTURE_RECORDED, facts=facts)
     if is_sent:
         await settle(context, failed(await lease(context, Channel.MAIL, NOON, 10)), NOON)
         await settle(context, failed(await lease(context, Channel.SMS, NOON, 10)), NOON)

@@ -16,7 +16,8 @@ from domain.actors import Actor
 from domain.commands import CommandKind
 from domain.errors import Refused
 from domain.languages import Language
-from domain.notices import PLANS, Channel, NoticeKind, Recipient
+from domain.notices import Channel, NoticeKind, Recipient
+from programmes.talent_permit.notices import NOTICES, PermitNotice
 from store import tables
 from store.tables import data_keys, persons
 from tests.cases.contexts import OFFICER, SUPERVISOR, key
@@ -92,7 +93,7 @@ async def test_every_kind_of_the_inbox_is_read_by_whom_the_table_names(park: Par
         Recipient.PROPOSER: {OFFICER_3},
     }
     at = park.clock.at
-    for kind, plan in PLANS.items():
+    for kind, plan in NOTICES.items():
         for recipient, channels in plan.recipients.items():
             if Channel.INBOX not in channels.channels:
                 continue
@@ -106,21 +107,21 @@ async def test_every_kind_of_the_inbox_is_read_by_whom_the_table_names(park: Par
     assert park.clock.at == at
 
 
-async def _told(park: Park, reference: str, kind: NoticeKind, recipient: Recipient, holder: Actor) -> UUID:
+async def _told(park: Park, reference: str, kind: str, recipient: Recipient, holder: Actor) -> UUID:
     """Write a notice as the row of another one, for a reader."""
     notice = (await park.rows(tables.notices, tables.notices.c.reference == reference))[0]
     own = recipient in (Recipient.HOLDER, Recipient.PROPOSER)
+    notice_id = UUID(int=len(await park.rows(tables.notices)) + 1)
     changed = {
-        "notice_id": UUID(int=len(await park.rows(tables.notices)) + 1),
-        "kind": kind.value,
+        "notice_id": notice_id,
+        "kind": str(kind),
         "recipient": recipient.value,
         "subject": f"{holder.issuer} {holder.subject}" if own else "",
         "body": b"",
     }
     async with park.context.database.begin() as connection:
         await connection.execute(tables.notices.insert().values(**{**notice, **changed}))
-    found: UUID = changed["notice_id"]  # type: ignore[assignment]
-    return found
+    return notice_id
 
 
 async def test_a_request_for_a_signature_is_read_by_all_but_the_proposer(park: Park) -> None:
@@ -183,7 +184,7 @@ async def test_deliveries_that_failed_are_listed_with_what_they_were_to_say_to_w
     for chosen, count in (
         ({"channel": Channel.SMS}, 0),
         ({"channel": Channel.MAIL, "recipient": Recipient.PERSON}, 1),
-        ({"kind": NoticeKind.PERMIT_ISSUED}, 0),
+        ({"kind": PermitNotice.PERMIT_ISSUED}, 0),
         ({"employer_id": "emp-b"}, 0),
         ({"employer_id": "emp-a"}, 2),
     ):

@@ -18,6 +18,7 @@ from cases.shared.views import document
 from domain.errors import Refused
 from domain.notices import Channel, NoticeKind, Recipient
 from domain.webhooks import MOST_SUBSCRIPTIONS, Scheme, SecretRequest, WebhookRequest
+from programmes.talent_permit.notices import PermitNotice
 from proof.webhooks import sign, verify
 from store.tables import ledger, webhooks
 from tests.cases.contexts import EMPLOYER_A, EMPLOYER_B, NOON, Clock, key, load_samples, open_context
@@ -39,7 +40,7 @@ async def context(clean_database: str, clock: Clock) -> AsyncIterator[Context]:
         yield context
 
 
-def _request(url: str = URL, *kinds: NoticeKind, scheme: Scheme = Scheme.V1) -> WebhookRequest:
+def _request(url: str = URL, *kinds: str, scheme: Scheme = Scheme.V1) -> WebhookRequest:
     return WebhookRequest(url=url, kinds=kinds or (KIND,), scheme=scheme)
 
 
@@ -73,7 +74,7 @@ async def test_url_and_secret_are_sealed(context: Context) -> None:
 
 async def test_the_same_url_again_replaces_its_kinds(context: Context) -> None:
     first, _ = await _add(context)
-    changed = await put_webhook(context, EMPLOYER_A, _request(URL, NoticeKind.PERMIT_ISSUED), key())
+    changed = await put_webhook(context, EMPLOYER_A, _request(URL, PermitNotice.PERMIT_ISSUED), key())
     assert changed.progress == "applied"
     assert changed.body["id"] == str(first)
     assert "secret" not in changed.body

@@ -8,6 +8,7 @@ from cases.moves.front_half import Event
 from domain.errors import Refused
 from domain.notices import NoticeKind
 from domain.stages import CLOSED, Stage
+from programmes.talent_permit.notices import NOTICES, PermitNotice
 from programmes.talent_permit.permit_stages import PermitStage
 from programmes.talent_permit.stages import MOVES, PERMIT, TRACKS, LifeEvent, PermitEvent
 
@@ -162,7 +163,7 @@ def test_every_kind_of_notice_is_caused_by_a_row() -> None:
     caused |= {notice.kind for move in PERMIT_MOVES for notice in move.notices}
     elsewhere = {
         NoticeKind.DUE_DATE_CHANGED,  # a calendar was loaded
-        NoticeKind.ATTACHMENT_PROPOSED,  # an answer about a case that was lost, which moves nothing until it is signed
+        PermitNotice.ATTACHMENT_PROPOSED,  # an answer about a lost case, which moves nothing until it is signed
         NoticeKind.HAND_OVER_REQUESTED,  # a notice with no channel left
         NoticeKind.COMPLAINT_ANSWERED,  # of the person and the park alone
         NoticeKind.EMPLOYER_SUSPENDED,  # of an employer, and of no case
@@ -171,4 +172,4 @@ def test_every_kind_of_notice_is_caused_by_a_row() -> None:
         NoticeKind.WEBHOOK_PAUSED,  # of a subscription, and of no case
         NoticeKind.SIGN_IN_LINK,  # asked for by the person, and no event of the case
     }
-    assert set(NoticeKind) - caused == elsewhere
+    assert set(NOTICES) - caused == elsewhere

@@ -15,12 +15,12 @@ from cases.shared.idempotency import Reply
 from domain.actors import Actor, system
 from domain.errors import Refused
 from domain.languages import Language
-from domain.notices import NoticeKind
 from programmes.talent_permit.authority import lost as lost_answers
 from programmes.talent_permit.authority import lost_acts, outcomes, polling
 from programmes.talent_permit.authority.answers import AuthorityAnswer
 from programmes.talent_permit.authority.lost_views import AttachmentConfirmation, AttachmentRequest
 from programmes.talent_permit.authority.outcomes import Said
+from programmes.talent_permit.notices import PermitNotice
 from programmes.talent_permit.permit_stages import Destination, PermitStage
 from programmes.talent_permit.tables import permit_rows
 from store import tables
@@ -159,7 +159,7 @@ async def test_who_may_sign_an_attachment_is_told_what_waits_and_by_when(park: P
     (kept,) = await _kept(park)
     case = await park.submitted()
     await _propose(park, kept["id"], case)
-    asked = NoticeKind.ATTACHMENT_PROPOSED
+    asked = PermitNotice.ATTACHMENT_PROPOSED
 
     async def told(reader: Actor, language: Language = Language.EN) -> list[str]:
         notices, _ = await staff.list_own(park.context, reader, language, kind=asked)
