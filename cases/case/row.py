@@ -1,7 +1,7 @@
 """What the rows of a case say by themselves, to those who change the case and to those who only show it."""
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from cases.shared.context import Context, shelf_of
 from domain.errors import need
@@ -104,8 +104,6 @@ class OneCase:
             if isinstance(row, TrackRow)
         }
 
-    def own_value(self, column: str) -> Any:
-        """Return what the programme's own row of the case has in a column; None where it keeps none of that name."""
-        return next(
-            (getattr(row, column) for rows in self.own_rows.values() for row in rows if hasattr(row, column)), None
-        )
+    def track(self, table: TrackTable, key: str) -> TrackRow | None:
+        """Return the track of a key in a table, or None where the case has none."""
+        return next((row for row in self.rows_of(table.row) if table.key_of(row) == key), None)

@@ -32,10 +32,11 @@ from domain.errors import Refused, need
 from domain.notices import NoticeKind
 from domain.stages import IN_REVIEW, LIVE, PendingAct, Stage
 from domain.tasks import REVIEW_TASKS, TaskKind
+from programmes.talent_permit import routes
 from programmes.talent_permit.limits import limits_in
 from programmes.talent_permit.notices import PermitNotice
 from programmes.talent_permit.permit_stages import PERMIT_WITH_AUTHORITY, Destination, PermitStage
-from programmes.talent_permit.tables import PermitRow, asked_for, permit_rows, talent_permit
+from programmes.talent_permit.tables import PERMITS, PermitRow, destinations_of, permit_rows, talent_permit
 from programmes.talent_permit.words import PermitTask
 
 
@@ -362,14 +363,19 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
 
 
 def _destinations(file: CaseFile) -> list[str]:
-    return [destination.value for destination in asked_for(file)]
+    return [destination.value for destination in destinations_of(file)]
 
 
 PERMIT: Final = "permit"
 MOVES: Final = Moves(*FRONT_HALF, *OWN_MOVES)
 TRACKS: Final[Mapping[str, Track]] = {
     PERMIT: Track(
-        PermitStage, Destination, Moves(*PERMIT_MOVES, called="permit", no_stage="not yet eligible"), _destinations
+        table=PERMITS,
+        stages=PermitStage,
+        keyed_by=Destination,
+        moves=Moves(*PERMIT_MOVES, called="permit", no_stage="not yet eligible"),
+        keys=_destinations,
+        path=routes.PERMITS,
     )
 }
 

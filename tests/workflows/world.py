@@ -50,7 +50,7 @@ from programmes.talent_permit.authority import outcomes
 from programmes.talent_permit.authority.answers import AuthorityAnswer
 from programmes.talent_permit.permit_stages import Destination, PermitStage
 from programmes.talent_permit.requests import RegistrationRequest
-from programmes.talent_permit.tables import PermitRow, asked_for, permit_rows
+from programmes.talent_permit.tables import PermitRow, destinations_of, permit_rows
 from register.standing import confirm_standing, propose_standing
 from store import tables
 from store.erasure_list import ErasureList
@@ -190,7 +190,7 @@ class Case:
         wanted = [Destination(each) for each in destinations] or None
 
         def is_so(file: CaseFile) -> bool:
-            named = wanted or list(asked_for(file))
+            named = wanted or list(destinations_of(file))
             return all(each in permit_rows(file) and permit_rows(file)[each].stage == stage for each in named)
 
         return await self.until(is_so, seconds)
@@ -265,7 +265,7 @@ class Case:
 
     async def issue(self) -> None:
         """Let the authority issue both permits."""
-        for destination in asked_for(await self.file()):
+        for destination in destinations_of(await self.file()):
             await self.answer(destination, "issued", authority_number=f"C-{destination.value}-1")
         await self.until_permits(PermitStage.ISSUED)
 
