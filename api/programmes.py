@@ -208,11 +208,12 @@ _EXPORT: Final[dict[str, Any]] = {
 
 def _add_command(router: ProgrammeRouter, kind: str, command: Command) -> None:
     """Add the route by which a command is asked, as it is declared."""
-    route, tracks = command.route, router.programme.track_path
+    route = command.route
     assert route is not None
     path, places = f"/{{reference}}/{route.verb}", {}
     if route.on is On.TRACK:
-        assert tracks is not None, f"{kind} is asked of a track, and the programme has none"
+        tracks = None if command.track is None else router.programme.tracks[command.track].path
+        assert tracks is not None, f"{kind} is asked of a track that has no path"
         path = f"/{{reference}}/{tracks.path}/{{{tracks.named}}}/{route.verb}"
         places = {tracks.named: track_path(tracks)}
     elif route.on is On.FACT:

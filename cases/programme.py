@@ -32,7 +32,7 @@ from domain.languages import Language
 from domain.outward import CallKind, Known, Message
 from domain.parties import Party
 from domain.roster import RosterAct
-from domain.routes import Operation, OwnRoute, Route, TrackPath
+from domain.routes import Operation, OwnRoute, Route
 from domain.stages import Destination, PendingAct
 from domain.words import CORE_WORDS, Words
 from domain.working_days import Deadline
@@ -319,7 +319,6 @@ class Programme:
         bodies: what the data map says of the bodies that are sent about its cases alone.
         check: what a try of the form is called, and what makes it; None where there is none.
         by: the roles that may hand in a form.
-        track_path: the address of its tracks, where its cases have any.
         inboxes: what it hears from machines outside.
         desks: what its staff works on beside cases.
         own_rows: what it keeps of a new case, by table, of the form and of the case as it is taken on.
@@ -370,7 +369,6 @@ class Programme:
     submit: Operation
     bodies: tuple[DataRow, ...] = ()
     check: tuple[Operation, Check] | None = None
-    track_path: TrackPath | None = None
     inboxes: tuple[Inbox, ...] = ()
     desks: tuple[Desk, ...] = ()
     own_rows: Callable[[Form, CaseRow], Mapping[str, Sequence[TableRow]]] = undeclared.keep_nothing

@@ -7,6 +7,7 @@ what was written under it. Values of enumerations that are stored (acts, kinds o
 the enumeration does, and that test holds them too.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -14,15 +15,12 @@ from uuid import UUID
 # --- What the hash of a case's state covers (`cases/case/state.py`) ---------------------------------------------------
 
 # The form that is written, and under which name the row of the ledger says it in its `detail`; absent, it is 1.
-STATE_FORM: Final = 1
+STATE_FORM: Final = 2
 STATE_FORM_NAME: Final = "state_form"
 
 
-class StateForm(NamedTuple):
-    """A form of the state: under which name each part stands, and the names in it.
-
-    A name that is empty in a row is left out, so that a name added here later changes no hash of a row without it.
-    """
+class FirstForm(NamedTuple):
+    """The first form, of the talent permit alone: under which name each part stands, and the names in it."""
 
     case: str
     case_names: tuple[str, ...]
@@ -33,8 +31,20 @@ class StateForm(NamedTuple):
     own: str
 
 
-STATE_FORMS: Final = {
-    1: StateForm(
+class StateForm(NamedTuple):
+    """A form for cases of all programmes: the case, and by their names the tables that its programme declares.
+
+    Which columns of such a table are in it the declaration says (`hashed` of `store/case_tables.py`). A name that is
+    empty in a row is left out, and so is a table without rows, so that what is added later changes no hash of before.
+    """
+
+    case: str
+    case_names: tuple[str, ...]
+    tables: str
+
+
+STATE_FORMS: Final[Mapping[int, FirstForm | StateForm]] = {
+    1: FirstForm(
         case="registration",
         case_names=(
             "accepted_at", "answered_findings", "approved_at", "assessment", "client_reference", "clock",
@@ -54,6 +64,18 @@ STATE_FORMS: Final = {
         ),
         track_key="destination",
         own="talent_permits",
+    ),
+    2: StateForm(
+        case="case",
+        case_names=(
+            "accepted_at", "answered_findings", "approved_at", "assessment", "client_reference", "clock",
+            "clock_since", "contested", "correlation_id", "days_used", "due_at", "due_kind", "due_provisional",
+            "earlier_addresses", "effect_by", "employer_id", "end_reason", "ended_on", "erased_at", "facts_version",
+            "hold", "holder", "named_defects", "open_points", "overdue", "pending", "pending_act", "person_id",
+            "policy_version", "programme", "reference", "registration_number", "rejected", "returns", "round",
+            "settled", "settles_at", "stage", "standing_hold", "started_at",
+        ),
+        tables="tables",
     ),
 }  # fmt: skip
 

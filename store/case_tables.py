@@ -19,6 +19,10 @@ class CaseTable:
     Attributes:
         row: the class of its rows.
         key: the column by which rows of one case differ; None where a case has one row.
+        hashed: the columns that the hash of the case's state covers, of rows by which reconciliation finds what was
+            altered. A stored spelling, as the table's name is: one that is empty in all rows of before may be added,
+            and none is ever taken away.
+        unhashed: the columns left out on purpose: what counts or dates writes. Any other is found by a test.
         sealed: the columns that are sealed under the person's key, each with the place that its values are bound to.
         emptied: what an erasure leaves in columns that are not sealed, as SQL, by column.
         data: what the data map says of its columns.
@@ -26,6 +30,8 @@ class CaseTable:
 
     row: type[TableRow]
     key: str | None = None
+    hashed: tuple[str, ...]
+    unhashed: frozenset[str] = frozenset()
     sealed: Mapping[str, Place] = field(default_factory=dict)
     emptied: Mapping[str, str] = field(default_factory=dict)
     data: tuple[DataRow, ...] = ()
@@ -45,6 +51,19 @@ class CaseTable:
         return None if self.key is None else str(getattr(row, self.key))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """Columns of a track that stand as the last answer from outside said that was applied and that says them.
+
+    Attributes:
+        outcomes: the outcomes of the answers that say them.
+        columns: their names, which are those in the answer too.
+    """
+
+    outcomes: frozenset[str]
+    columns: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TrackTable(CaseTable):
     """A table whose rows are tracks of a case, declared; `row` is a `TrackRow`, and there is a `key`.
@@ -54,6 +73,7 @@ class TrackTable(CaseTable):
         resting: further stages in which a track only waits for its time.
         given_up: the column that says of a track that nobody follows it any more, if there is one.
         ended_on: the day on which a track in a final stage had ended, as SQL of its row `x`.
+        answered: the columns that answers from outside fill, by which reconciliation holds them; None where none does.
     """
 
     row: type[TrackRow]
@@ -62,6 +82,7 @@ class TrackTable(CaseTable):
     resting: frozenset[str] = frozenset()
     given_up: str | None = None
     ended_on: str
+    answered: Answered | None = None
 
     def is_over(self, track: TrackRow) -> bool:
         """Whether nothing can happen to a track any more."""

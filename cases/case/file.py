@@ -229,7 +229,7 @@ class CaseFile(CaseParts):
         }
 
     def _state_now(self) -> bytes:
-        return case_state(self.row, self.own_rows)
+        return case_state(self.row, self.own_tables, self.own_rows)
 
     def _columns(self) -> Row:
         """Return the columns of the register that are ours to write."""

@@ -13,7 +13,9 @@ from typing import Any, Final, NamedTuple
 from cases.case.file import CaseFile
 from domain.actors import Actor, Role
 from domain.errors import Refused
+from domain.routes import TrackPath
 from domain.stages import CLOSED
+from store.case_tables import TrackTable
 
 
 class Clock(StrEnum):
@@ -177,16 +179,21 @@ class Moves:
         return Refused("wrong_stage", f"This cannot be done while the {self.called} is {stage or self.no_stage}.")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Track:
     """A part of a case with a stage of its own, of which a case may have several.
 
     Attributes:
+        table: the table of its rows, one of the programme's.
         stages: its stages in their order.
         moves: its moves.
-        keys: the keys that a case may have such tracks by.
+        keys: the keys that a case may have such tracks by; no two tracks of a case have one key, whatever their tables,
+            since the ledger and tasks name a track by it alone.
+        path: where they stand under the address of their case; None where nothing is asked of them by a path.
     """
 
+    table: TrackTable
     stages: type[StrEnum]
     moves: Moves
     keys: Callable[[CaseFile], Sequence[str]]
+    path: TrackPath | None = None

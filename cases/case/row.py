@@ -1,13 +1,13 @@
 """What the rows of a case say by themselves, to those who change the case and to those who only show it."""
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from cases.shared.context import Context, shelf_of
 from domain.errors import need
 from domain.forms import Form
 from domain.outward import CallKind
-from domain.stages import Destination, Stage
+from domain.stages import Stage
 from domain.words import Words
 from policy.pack import Pack, PackShelf
 from store.case_tables import OwnRows, TrackTable
@@ -104,13 +104,6 @@ class OneCase:
             if isinstance(row, TrackRow)
         }
 
-    @property
-    def destinations(self) -> tuple[Destination, ...]:
-        """The destinations asked for."""
-        return tuple(Destination(code) for code in self.own_value("destinations") or ())
-
-    def own_value(self, column: str) -> Any:
-        """Return what the programme's own row of the case has in a column; None where it keeps none of that name."""
-        return next(
-            (getattr(row, column) for rows in self.own_rows.values() for row in rows if hasattr(row, column)), None
-        )
+    def track(self, table: TrackTable, key: str) -> TrackRow | None:
+        """Return the track of a key in a table, or None where the case has none."""
+        return next((row for row in self.rows_of(table.row) if table.key_of(row) == key), None)

@@ -14,6 +14,7 @@ from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
 from domain.forms import Form, find_path
 from domain.reasons import ReasonCode, Use, checked_reasons, facts_of, of_use
+from domain.signatures import KeptReason, Signature
 from domain.stages import CLOSED, Destination, Stage
 from domain.tasks import Queue
 from store.rows.work import TaskRow
@@ -40,17 +41,17 @@ def held_by_another(task: TaskRow) -> Refused:
     return Refused("task_held", "Another officer holds this task.", facts={"holder": subject_of(task.holder)})
 
 
-def signature_of(actor: Actor) -> dict[str, Any]:
+def signature_of(actor: Actor) -> Signature:
     """Return how a signer is kept with a proposal or an effect."""
     return {"issuer": actor.issuer, "subject": actor.subject, "role": actor.role.value}
 
 
-def signer(signature: Mapping[str, Any]) -> str:
+def signer(signature: Signature) -> str:
     """Return how a signer kept is written as holder of a task."""
     return f"{signature['issuer']} {signature['subject']}"
 
 
-def signers_of(kept: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+def signers_of(kept: Mapping[str, Any]) -> tuple[Signature, ...]:
     """Return the signatures of what is kept of a proposal, its proposer's first."""
     return (kept["by"], *kept.get(FURTHER, ()))
 
@@ -60,12 +61,12 @@ def with_signature(kept: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
     return {**kept, FURTHER: [*kept.get(FURTHER, ()), signature_of(actor)]}
 
 
-def is_same(actor: Actor, signature: Mapping[str, Any] | None) -> bool:
+def is_same(actor: Actor, signature: Signature | None) -> bool:
     """Whether the actor is the signer kept."""
     return signature is not None and signer(signature) == holder_of(actor)
 
 
-def need_another(holder: str, signed: Iterable[Mapping[str, Any]], *, words: str = "") -> None:
+def need_another(holder: str, signed: Iterable[Signature], *, words: str = "") -> None:
     """Refuse a further signature by one who has signed; `words` names what is said of it, if something else."""
     if holder in map(signer, signed):
         raise Refused("same_signer", "" if words else _ANOTHER, words=words)
@@ -166,11 +167,11 @@ def notes_of(file: CaseFile, table: str, key: str, content: object) -> str:
     return file.seal(table, "note", key, content).hex()
 
 
-def with_notes(kept: Iterable[dict[str, Any]], notes: Iterable[str | None]) -> tuple[GivenReason, ...]:
+def with_notes(kept: Iterable[KeptReason], notes: Iterable[str | None]) -> tuple[GivenReason, ...]:
     """Return reasons as they were given, from what is kept of them and their notes."""
     return tuple(GivenReason(**reason, note=note) for reason, note in zip(kept, notes, strict=True))
 
 
-def given(reasons: Iterable[GivenReason]) -> list[dict[str, Any]]:
+def given(reasons: Iterable[GivenReason]) -> list[KeptReason]:
     """Return reasons as they are kept with a proposal: codes and fields; notes are sealed apart."""
     return [{"code": reason.code, "field": reason.field} for reason in reasons]

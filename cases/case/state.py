@@ -1,6 +1,6 @@
-"""The state of a case as the ledger hashes it before and after an act: the register's row and its permits'."""
+"""The state of a case as the ledger hashes it before and after an act: its row, and those its programme keeps of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from operator import attrgetter
 from typing import Any, Final
@@ -9,39 +9,53 @@ from uuid import UUID
 import orjson
 
 from domain.clock import CHINA
-from domain.spellings import STATE_FORM, STATE_FORM_NAME, STATE_FORMS
-from store.case_tables import OwnRows
+from domain.spellings import STATE_FORM, STATE_FORM_NAME, STATE_FORMS, FirstForm, StateForm
+from store.case_tables import CaseTable, OwnRows
 from store.encryption import DataKey
 from store.rows.base import TableRow
 from store.rows.register import CaseRow
 
-# What the hash leaves out: what PostgreSQL fills in, what counts writes, and keyed look-up hashes, which an erasure
-# takes away; and the programme, which came when hashes of cases were written already. A column that is neither here nor
-# in the form that is written is found by a test.
-LEFT_OUT: Final = frozenset(
-    {"live", "programme", "recorded_at", "updated_at", "version", "name_hash", "last_four_hash"}
-)
+# What the hash leaves out of the case's row: what PostgreSQL fills in, what counts writes, and keyed look-up hashes,
+# which an erasure takes away. A column that is neither here nor in the form that is written is found by a test.
+LEFT_OUT: Final = frozenset({"live", "recorded_at", "updated_at", "version", "name_hash", "last_four_hash"})
 # What is called otherwise in a row than in the forms, by its name there.
 COLUMN_OF: Final[Mapping[str, str]] = {}
 # Names are ASCII and numbers whole, so that this is the canonical JSON of RFC 8785; a test holds it to that.
 _CANONICAL: Final = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_NON_STR_KEYS
 
 
-def case_state(row: CaseRow, own: OwnRows, form: int | None = None) -> bytes:
+def case_state(row: CaseRow, tables: Sequence[CaseTable], own: OwnRows, form: int | None = None) -> bytes:
     """Return the state of a case in canonical JSON: the same for a row in memory and for the row as it was stored.
 
     Args:
         row: the register's row.
-        own: its rows in the tables of its programme.
+        tables: the tables of its programme.
+        own: its rows in them.
         form: the number of the form, one of `STATE_FORMS`; that which is written, where none is told.
     """
     names = STATE_FORMS[STATE_FORM if form is None else form]
+    state = _first(names, row, own) if isinstance(names, FirstForm) else _state(names, row, tables, own)
+    return orjson.dumps(state, default=_plain, option=_CANONICAL)
+
+
+def _first(names: FirstForm, row: CaseRow, own: OwnRows) -> dict[str, object]:
     tracks = sorted(own.get(names.tracks, ()), key=attrgetter(names.track_key))
-    state = {
+    return {
         names.tracks: [_filled(names.track_names, track) for track in tracks],
         names.case: _filled(names.case_names, row, *own.get(names.own, ())),
     }
-    return orjson.dumps(state, default=_plain, option=_CANONICAL)
+
+
+def _state(names: StateForm, row: CaseRow, tables: Iterable[CaseTable], own: OwnRows) -> dict[str, object]:
+    rows = {each.name: _rows(each, own.get(each.name, ())) for each in tables}
+    return {
+        names.case: _filled(names.case_names, row),
+        names.tables: {name: found for name, found in rows.items() if found},
+    }
+
+
+def _rows(table: CaseTable, found: Iterable[TableRow]) -> list[dict[str, object]]:
+    return [_filled(table.hashed, each) for each in sorted(found, key=lambda each: table.key_of(each) or "")]
 
 
 def _filled(names: Iterable[str], *rows: TableRow) -> dict[str, object]:
@@ -60,8 +74,8 @@ def state_hash(key: DataKey, state: bytes) -> bytes:
 
 
 def form_told() -> dict[str, object]:
-    """Return what the detail of a row of the ledger says of the form of its states: nothing of the first one."""
-    return {} if STATE_FORM == 1 else {STATE_FORM_NAME: STATE_FORM}
+    """Return what the detail of a row of the ledger says of the form of its states; rows of the first say nothing."""
+    return {STATE_FORM_NAME: STATE_FORM}
 
 
 def form_of(detail: Mapping[str, Any]) -> int | None:

@@ -1,6 +1,6 @@
 """The review of a case: tasks, decisions, second signatures, recall and holds (R9 to R19)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -44,6 +44,7 @@ from domain.errors import Refused, need
 from domain.findings import STANDING_IN_THE_WAY
 from domain.notices import NoticeKind
 from domain.reasons import Use, checked_reasons
+from domain.signatures import KeptReason
 from domain.stages import PendingAct
 from domain.tasks import TaskKind
 from policy.rerun import REGISTRATION_SCOPE
@@ -256,7 +257,7 @@ def _reject(file: CaseFile, actor: Actor, at: datetime, asked: ConfirmationReque
         signed.withheld(file, actor, at)
 
 
-def _keep_answers(file: CaseFile, at: datetime, reasons: Sequence[Mapping[str, Any]]) -> None:
+def _keep_answers(file: CaseFile, at: datetime, reasons: Sequence[KeptReason]) -> None:
     """Keep what the override reasons of an approval answer, so that no permit is asked the same again."""
     finding_answers.keep(file, finding_answers.answers_given(file, REGISTRATION_SCOPE, reasons, at))
 

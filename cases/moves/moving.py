@@ -16,6 +16,7 @@ from domain.clock import day_of
 from domain.deadlines import DeadlineKind
 from domain.stages import CLOSED, Destination, DueKind, Holder, Stage, Standing
 from domain.tasks import REVIEW_TASKS, Queue, TaskKind
+from store.case_tables import TrackTable
 from store.rows.work import TaskRow
 
 
@@ -59,8 +60,12 @@ def stage_of(file: CaseFile, track: At | None = None) -> str | None:
     """Return the stage of a case, or of a track of it; None where it has none yet."""
     if track is None:
         return file.row.stage
-    row = file.tracks.get(track.key)
+    row = file.track(_table(file, track), track.key)
     return None if row is None else row.stage
+
+
+def _table(file: CaseFile, track: At) -> TrackTable:
+    return programme_of(file).tracks[track.track].table
 
 
 def find_move(file: CaseFile, event: str, track: At | None = None) -> Move | None:
@@ -136,8 +141,7 @@ def _set_stage(file: CaseFile, to: str, track: At | None, at: datetime) -> None:
     if track is None:
         file.row.stage = Stage(to).value
     else:
-        (table,) = file.track_tables
-        file.set_track(table, track.key, at, stage=str(to))
+        file.set_track(_table(file, track), track.key, at, stage=str(to))
 
 
 def _close(file: CaseFile, closed: str | Closes, track: At | None, at: datetime) -> None:

@@ -14,6 +14,7 @@ from domain.acts import Act
 from domain.clock import day_of, start_of
 from domain.errors import Refused, need
 from domain.reasons import ReasonCode, departure_reason
+from domain.signatures import Signature
 from domain.stages import PendingAct
 from programmes.talent_permit.given import known
 from programmes.talent_permit.limits import limits_in
@@ -29,7 +30,7 @@ class Departure:
 
     last_day: date
     reason: ReasonCode
-    by: dict[str, Any]
+    by: Signature
     late: bool
 
     def as_kept(self) -> dict[str, Any]:

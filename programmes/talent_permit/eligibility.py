@@ -18,7 +18,7 @@ from policy.facts import Facts
 from policy.rerun import REGISTRATION_SCOPE
 from programmes.talent_permit import contract, permits, views
 from programmes.talent_permit.stages import PermitEvent, permit_of
-from programmes.talent_permit.tables import permit_rows, set_permit
+from programmes.talent_permit.tables import destinations_of, permit_rows, set_permit
 from programmes.talent_permit.words import PermitAct, PermitTask
 
 
@@ -26,7 +26,7 @@ async def begin(file: CaseFile, connection: AsyncConnection, actor: Actor, at: d
     """Begin a track for each destination: eligible and to be sent, or a task for an officer (P1, P2)."""
     contract.plan_contract_end(file, at)
     known = await assessing.known_facts(file, connection, at, in_force=_is_in_force(file, at))
-    for destination in file.destinations:
+    for destination in destinations_of(file):
         _weigh(file, actor, at, destination, known)
     permits.follow_up(file)
 
@@ -56,7 +56,7 @@ def carry_on(file: CaseFile, at: datetime) -> None:
 
 async def obstacles(file: CaseFile, connection: AsyncConnection, at: datetime) -> list[tuple[Destination, Finding]]:
     """Return what an officer would still be asked before a permit may be sent, by the rules of permits run ahead."""
-    asked = [d for d in file.destinations if d not in permit_rows(file) or permit_rows(file)[d].stage is None]
+    asked = [d for d in destinations_of(file) if d not in permit_rows(file) or permit_rows(file)[d].stage is None]
     if not asked or file.stage not in (Stage.UNDER_REVIEW, Stage.AWAITING_CONFIRMATION, Stage.APPROVED):
         return []
     # Approved it will be in force: what is asked here is what then still stands in the way.

@@ -4,6 +4,7 @@ from cases.case import facts
 from cases.case.file import CaseFile
 from domain.forms import need_form
 from programmes.talent_permit.requests import RegistrationRequest
+from programmes.talent_permit.tables import destinations_of
 
 
 def given(file: CaseFile) -> RegistrationRequest:
@@ -22,4 +23,4 @@ def known(file: CaseFile) -> RegistrationRequest:
 
 def told(file: CaseFile) -> dict[str, object]:
     """Return what notices say of a registration beside what they say of any case."""
-    return {"destinations": file.destinations, "state_worker": known(file).employment.state_worker}
+    return {"destinations": destinations_of(file), "state_worker": known(file).employment.state_worker}

@@ -6,7 +6,7 @@ from cases.case.own_views import OwnBody, OwnCase, OwnEnd, OwnHead
 from cases.case.reading import CaseReading
 from cases.case.views import CaseView, view
 from domain.languages import Language
-from programmes.talent_permit.tables import permit_rows, talent_permit
+from programmes.talent_permit.tables import destinations_of, permit_rows, talent_permit
 from programmes.talent_permit.views import AuthorityReasonView, Destinations, PermitView, RegistrationView
 from texts.person import plain
 from texts.reasons import reason_or_word
@@ -51,7 +51,7 @@ def own(case: CaseReading, seen: CaseView, whole: OwnCase, language: Language) -
     permits = seen.permits if isinstance(seen, RegistrationView) else ()
     return OwnRegistration(
         **vars(whole),
-        destinations=case.destinations,
+        destinations=destinations_of(case),
         departure=_departure(case),
         permits=tuple(_permit(case, each, language) for each in permits),
     )

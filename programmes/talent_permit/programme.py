@@ -74,7 +74,6 @@ TALENT_PERMIT: Final = Programme(
     submit=routes.SUBMIT,
     bodies=BODIES,
     check=(routes.CHECK, registration.check),
-    track_path=routes.PERMITS,
     inboxes=(AUTHORITY,),
     desks=(LOST_ANSWERS,),
     own_rows=registration.own_rows,

@@ -7,7 +7,7 @@ from cases.case.file import CaseFile
 from cases.case.view import finding_views
 from cases.case.views import CheckView
 from cases.commands.intake import known_employer
-from cases.commands.one_live import own_live
+from cases.commands.one_live import OWN_LIVE, own_live
 from cases.incidents.not_loaded import UnknownEmployer, refuse_unknown
 from cases.shared.context import Context
 from cases.shared.pack_shelf import pack_for
@@ -20,7 +20,7 @@ from domain.languages import Language
 from programmes.talent_permit.facts import gather_facts
 from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.rules import assess
-from programmes.talent_permit.tables import TALENT_PERMITS, TalentPermitRow
+from programmes.talent_permit.tables import TALENT_PERMITS, TalentPermitRow, destinations_of
 from store.case_rows import load_employer
 from store.rows.base import TableRow
 from store.rows.register import CaseRow
@@ -41,7 +41,7 @@ def own_rows(form: Form, case: CaseRow) -> Mapping[str, Sequence[TableRow]]:
 
 def opened(file: CaseFile) -> Mapping[str, Any]:
     """Return what the ledger says of a new case beside what it says of any."""
-    return {"destinations": list(file.destinations)}
+    return {"destinations": list(destinations_of(file))}
 
 
 async def check(
@@ -56,7 +56,7 @@ async def check(
         async with context.database.begin(actor.tenant) as connection:
             beside = own_live(context, spellings.TALENT_PERMIT, employer_id, request.subject.document)
             employer = known_employer(await load_employer(connection, employer_id, beside=beside))
-            live, on = bool(employer.beside["own_live"]), day_of(at)
+            live, on = employer.beside.of(OWN_LIVE), day_of(at)
             facts = await gather_facts(context, connection, request, employer, on=on, today=on, other_live=live)
             pack = await pack_for(context, connection, spellings.TALENT_PERMIT, at)
     except UnknownEmployer:

@@ -40,9 +40,10 @@ from domain.stages import (
     Stage,
 )
 from domain.tasks import REVIEW_TASKS, TaskKind
+from programmes.talent_permit import routes
 from programmes.talent_permit.limits import limits_in
 from programmes.talent_permit.notices import PermitNotice
-from programmes.talent_permit.tables import PermitRow, permit_rows, talent_permit
+from programmes.talent_permit.tables import PERMITS, PermitRow, destinations_of, permit_rows, talent_permit
 from programmes.talent_permit.words import PermitTask
 
 
@@ -369,13 +370,19 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
 
 
 def _destinations(file: CaseFile) -> list[str]:
-    return [destination.value for destination in file.destinations]
+    return [destination.value for destination in destinations_of(file)]
 
 
 PERMIT: Final = "permit"
 MOVES: Final = Moves(*FRONT_HALF, *OWN_MOVES)
 TRACKS: Final[Mapping[str, Track]] = {
-    PERMIT: Track(PermitStage, Moves(*PERMIT_MOVES, called="permit", no_stage="not yet eligible"), _destinations)
+    PERMIT: Track(
+        table=PERMITS,
+        stages=PermitStage,
+        moves=Moves(*PERMIT_MOVES, called="permit", no_stage="not yet eligible"),
+        keys=_destinations,
+        path=routes.PERMITS,
+    )
 }
 
 

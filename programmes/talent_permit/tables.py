@@ -9,10 +9,11 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from cases.case.file import CaseFile
 from cases.case.row import OneCase
+from domain.answers import Outcome
 from domain.data_map import ALL, STAFF, Basis, DataClass, Kept, Retention, rows
 from domain.spellings import Place
 from domain.stages import PERMIT_FINAL, Destination, PermitStage
-from store.case_tables import CaseTable, TrackTable
+from store.case_tables import Answered, CaseTable, TrackTable
 from store.rows.base import TableRow
 from store.rows.tracks import TrackRow
 from store.tables.base import metadata, moment
@@ -102,6 +103,7 @@ class PermitRow(TrackRow):
 
 TALENT_PERMITS: Final = CaseTable(
     row=TalentPermitRow,
+    hashed=("contract_end", "departure", "destinations", "employer_id", "reference", "undertaking_version"),
     emptied={"contract_end": "NULL", "departure": "NULL"},
     data=(
         *rows(
@@ -130,10 +132,20 @@ def talent_permit(file: OneCase) -> TalentPermitRow:
 PERMITS: Final = TrackTable(
     row=PermitRow,
     key="destination",
+    hashed=(
+        "accepted_on", "answered_for", "authority_number", "card_lost_on", "decided_on", "destination", "due_at",
+        "due_provisional", "earlier", "employer_id", "end_reason", "entries", "entry_case", "pending", "pending_act",
+        "reason", "reference", "rejected", "reported_at", "sent_at", "stage", "stay_days", "valid_from", "valid_until",
+    ),
+    unhashed=frozenset({"updated_at"}),
     final=PERMIT_FINAL,
     resting=frozenset({PermitStage.ISSUED}),
     given_up="answered_for",
     ended_on="CASE x.stage WHEN 'expired' THEN x.valid_until ELSE x.decided_on END",
+    answered=Answered(
+        outcomes=frozenset({Outcome.ISSUED, Outcome.REPLACED}),
+        columns=("authority_number", "valid_from", "valid_until", "stay_days", "entries"),
+    ),
     sealed={"reason": Place("permits", "reason")},
     emptied={
         **dict.fromkeys(("authority_number", "valid_from", "valid_until", "stay_days", "entries"), "NULL"),
@@ -175,7 +187,12 @@ PERMITS: Final = TrackTable(
             basis=Basis.ACCOUNT,
         ),
     ),
-)
+)  # fmt: skip
+
+
+def destinations_of(file: OneCase) -> tuple[Destination, ...]:
+    """Return the destinations asked for."""
+    return tuple(Destination(code) for row in file.rows_of(TalentPermitRow) for code in row.destinations)
 
 
 def permit_rows(file: OneCase) -> dict[Destination, PermitRow]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from cases.case.shows import Showing, Shown
-from cases.case.view import finding_members, findings_shown, opened, rejection_view, shown_at, today
+from cases.case.view import finding_view, findings_shown, opened, rejection_view, shown_at, today
 from cases.case.views import (
     FOR_STAFF,
     OBJECT_OR_NULL,
@@ -26,7 +26,7 @@ from domain.answers import AnswerState, Outcome
 from domain.findings import Audience, Finding
 from domain.languages import Language
 from domain.stages import Destination, PermitStage
-from programmes.talent_permit.tables import PermitRow, permit_rows
+from programmes.talent_permit.tables import PermitRow, destinations_of, permit_rows
 
 # Of each permit in the table of cases.
 _OF_PERMIT: Final = ("stage", "authority_number", "valid_from", "valid_until", "card_lost_on")
@@ -180,11 +180,11 @@ def case(showing: Showing, seen: CaseView) -> RegistrationView:
     listed = [d for d in sorted(permit_rows(file)) if inside or permit_rows(file)[d].stage is not None]
     permits = () if showing.hidden else tuple(_permit(showing, each) for each in listed)
     if not isinstance(seen, CaseForStaff):
-        return RegistrationView(**vars(seen), destinations=file.destinations, permits=permits)
+        return RegistrationView(**vars(seen), destinations=destinations_of(file), permits=permits)
     members = vars(seen) | {"pending": _proposal(file, seen.pending)}
     return RegistrationForStaff(
         **members,
-        destinations=file.destinations,
+        destinations=destinations_of(file),
         permits=permits,
         held_answers=tuple(
             HeldAnswerView(
@@ -206,8 +206,7 @@ def looking_ahead(
     ahead = RegistrationLookingAhead(
         **vars(seen),
         permit_obstacles=tuple(
-            ObstacleView(destination=destination, **finding_members(finding, language))
-            for destination, finding in obstacles
+            finding_view(finding, language, ObstacleView, destination=destination) for destination, finding in obstacles
         ),
     )
     if needs_second is None:

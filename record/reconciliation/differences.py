@@ -28,7 +28,6 @@ from store.rows.record import LedgerRow
 # What a step writes is in its history a moment later; a row that is younger may be of a step under way.
 UNDER_WAY: Final = timedelta(minutes=10)
 _ANSWERED: Final = frozenset({Act.ANSWER_RECEIVED, Act.ANSWER_APPLIED, Act.ANSWER_HELD})
-_TERM: Final = ("authority_number", "valid_from", "valid_until", "stay_days", "entries")
 
 
 def compare(evidence: Evidence) -> list[Difference]:
@@ -159,7 +158,7 @@ def check_register(evidence: Evidence) -> Iterator[Difference]:
         if expected != found:
             is_same = False
             place: dict[str, str | int] = {
-                "table": evidence.tracks[destination].table if destination else "registrations",
+                "table": evidence.tracks[destination].table.name if destination else "registrations",
                 "column": column,
             }
             if destination:
@@ -199,7 +198,7 @@ def check_answers(evidence: Evidence) -> Iterator[Difference]:
         for row in rows:
             yield from _answer_as_told(answer, row)
         yield from _answer_as_sealed(evidence, answer)
-    yield from _permits_as_answered(evidence, told)
+    yield from _tracks_as_answered(evidence, told)
 
 
 def _answer_as_told(answer: AnswerRow, row: LedgerRow) -> Iterator[Difference]:
@@ -238,26 +237,32 @@ def _answer_as_sealed(evidence: Evidence, answer: AnswerRow) -> Iterator[Differe
             yield Difference("answer_altered", place, _text(expected), _text(found))
 
 
-def _permits_as_answered(evidence: Evidence, told: Mapping[UUID, Sequence[LedgerRow]]) -> Iterator[Difference]:
-    """Number and dates of a permit are those of the last answer that gave any."""
+def _tracks_as_answered(evidence: Evidence, told: Mapping[UUID, Sequence[LedgerRow]]) -> Iterator[Difference]:
+    """What a track has from outside is what the last answer said that was applied and says it."""
     if evidence.contents is None:
         return
     applied = [
-        (row.seq, answer)
+        (row.seq, row.outcome, answer)
         for answer in evidence.answers
         for row in told.get(answer.answer_id, ())
-        if row.act == Act.ANSWER_APPLIED and row.outcome in ("issued", "replaced")
+        if row.act == Act.ANSWER_APPLIED
     ]
-    last = {answer.destination: answer for _, answer in sorted(applied, key=itemgetter(0))}
-    for destination, answer in last.items():
-        outcome_id = answer.outcome_id
-        content, permit = evidence.contents.get(str(answer.answer_id)), evidence.tracks.get(destination)
-        if content is None or permit is None:
+    applied.sort(key=itemgetter(0))
+    for destination, (table, track) in evidence.tracks.items():
+        if table.answered is None:
             continue
-        for column in _TERM:
-            if getattr(content, column) != getattr(permit.row, column):
-                place = {"table": permit.table, "destination": destination, "column": column, "outcome_id": outcome_id}
-                yield Difference("register_differs_from_answer", place)
+        said = [
+            answer
+            for _, outcome, answer in applied
+            if answer.destination == destination and outcome in table.answered.outcomes
+        ]
+        content = evidence.contents.get(str(said[-1].answer_id)) if said else None
+        if content is None:
+            continue
+        for column in table.answered.columns:
+            if getattr(content, column) != getattr(track, column):
+                place = {"table": table.name, "destination": destination, "column": column}
+                yield Difference("register_differs_from_answer", {**place, "outcome_id": said[-1].outcome_id})
 
 
 def check_archive(evidence: Evidence) -> Iterator[Difference]:

@@ -10,6 +10,7 @@ from domain.answers import AuthorityAnswer
 from domain.commands import CommandState
 from proof.statements import ActorStatement
 from record.case import Record
+from store.case_tables import TrackTable
 from store.evidence_reads import Beside
 from store.rows.authority import AnswerRow
 from store.rows.record import LedgerRow
@@ -53,9 +54,9 @@ class FactContent(NamedTuple):
 
 
 class Track(NamedTuple):
-    """A track of a case as it is stored, with the name of its table."""
+    """A track of a case as it is stored, with its table."""
 
-    table: str
+    table: TrackTable
     row: TrackRow
 
 

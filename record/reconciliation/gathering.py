@@ -67,7 +67,7 @@ def _evidence(
 ) -> Evidence:
     of = programme(context, found.register.programme)
     tracks = {
-        need(each.key_of(row), "key"): Track(each.name, row)
+        need(each.key_of(row), "key"): Track(each, row)
         for each in tracks_among(tuple((found.register.programme, table) for table in of.tables))
         for row in found.own[each.name]
         if isinstance(row, TrackRow)
@@ -79,7 +79,7 @@ def _evidence(
         for answer_id, content in (contents or {}).items()
         if content is not None
     }
-    states = {form: case_state(found.register, found.own, form) for form in STATE_FORMS}
+    states = {form: case_state(found.register, of.tables, found.own, form) for form in STATE_FORMS}
     return Evidence(
         programme=of,
         record=record,

@@ -21,7 +21,7 @@ _EVERY = pytest.mark.parametrize("programme", PROGRAMMES.values(), ids=PROGRAMME
 _PERMIT = PROGRAMMES["talent_permit"]
 # The same once more, under names of its own: nothing of the first may stand in what is made of it.
 _TOY = replace(
-    _PERMIT, code="toy", path="toys", prefix="TY", named="OfToy", track_path=None, inboxes=(), desks=(), check=None,
+    _PERMIT, code="toy", path="toys", prefix="TY", named="OfToy", tracks={}, inboxes=(), desks=(), check=None,
     commands={kind: each for kind, each in _PERMIT.commands.items() if each.route and each.route.on is not On.TRACK},
 )  # fmt: skip
 _ROUTES = {(method, path): route for method, path, route in all_routes(served())}
@@ -31,8 +31,9 @@ def _path(programme: Programme, command: Command) -> str:
     assert command.route is not None
     at = f"/v1/{programme.path}/{{reference}}"
     if command.route.on is On.TRACK:
-        assert programme.track_path is not None
-        at += f"/{programme.track_path.path}/{{{programme.track_path.named}}}"
+        tracks = programme.tracks[command.track or ""].path
+        assert tracks is not None
+        at += f"/{tracks.path}/{{{tracks.named}}}"
     elif command.route.on is On.FACT:
         at += "/facts/{number}"
     elif command.route.on is On.TASK:

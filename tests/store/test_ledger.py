@@ -53,7 +53,7 @@ async def test_rows_lead_from_state_to_state_and_end_at_the_stored_one(park: Par
     rows.sort(key=lambda row: row["seq"])
     assert [row["before_hash"] for row in rows] == [None, *(row["after_hash"] for row in rows[:-1])]
     file = await read_case(park.context, case.reference)
-    state = case_state(file.row, file.own_rows)
+    state = case_state(file.row, file.own_tables, file.own_rows)
     assert rows[-1]["after_hash"] == state_hash(file.person_key, state)
     assert rfc8785.dumps(json.loads(state)) == state
     assert (await case.step()).recorded == (rows[-1]["seq"], rows[-1]["hash"].hex())

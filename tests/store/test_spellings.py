@@ -11,9 +11,8 @@ import worker
 from activities.deliveries import Deliveries
 from cases.case import state
 from domain import spellings
-from domain.spellings import PLACES, STATE_FORM, STATE_FORMS
+from domain.spellings import PLACES, STATE_FORM, STATE_FORMS, FirstForm
 from programmes import CASE_TYPES, own_tables
-from programmes.talent_permit.tables import permits
 from proof import statements
 from store import tables
 from store.encryption import WrappedKey, open_kept, unwrap
@@ -105,13 +104,24 @@ def test_what_temporal_calls_is_listed() -> None:
 def test_every_column_of_the_register_is_hashed_or_left_out_on_purpose() -> None:
     """A column that is added goes into the form that is written, where rows of before have it empty, or begins one."""
     form = STATE_FORMS[STATE_FORM]
-    own = {name for _, each in own_tables() if each.key is None for name in each.table.c.keys()}  # noqa: SIM118
+    assert {state.COLUMN_OF.get(name, name) for name in form.case_names} == {
+        each.name for each in tables.cases.c
+    } - state.LEFT_OUT
+    for programme, each in own_tables():
+        columns = {column.name for column in each.table.c}
+        assert each.unhashed <= columns
+        assert {state.COLUMN_OF.get(name, name) for name in each.hashed} == columns - each.unhashed, programme
+
+
+def test_every_name_of_the_first_form_is_read_of_a_row_still() -> None:
+    form = STATE_FORMS[1]
+    assert isinstance(form, FirstForm)
+    own = {each.name: {column.name for column in each.table.c} for _, each in own_tables()}
     for names, columns in (
-        (form.case_names, {*tables.cases.c.keys(), *own}),
-        (form.track_names, permits.c.keys()),
+        (form.case_names, {each.name for each in tables.cases.c} | own[form.own]),
+        ((*form.track_names, form.track_key), own[form.tracks]),
     ):
-        hashed = {state.COLUMN_OF.get(name, name) for name in names}
-        assert hashed == set(columns) - state.LEFT_OUT
+        assert {state.COLUMN_OF.get(name, name) for name in names} <= columns
 
 
 def test_no_route_under_which_a_request_is_remembered_is_given_up() -> None:

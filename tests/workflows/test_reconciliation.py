@@ -237,7 +237,7 @@ async def _differences(case: Case) -> list[Any]:
     return found
 
 
-_KEPT = ("cases", "permits", "answers", "commands", "archived_histories", "ledger")
+_KEPT = ("cases", "talent_permits", "permits", "answers", "commands", "archived_histories", "ledger")
 
 
 async def _keep(owner: AsyncEngine, reference: str) -> dict[str, list[Any]]:

@@ -49,7 +49,7 @@ from domain.stages import Destination, PermitStage, Stage
 from programmes import PROGRAMMES
 from programmes.talent_permit.authority import outcomes
 from programmes.talent_permit.requests import RegistrationRequest
-from programmes.talent_permit.tables import PermitRow, permit_rows
+from programmes.talent_permit.tables import PermitRow, destinations_of, permit_rows
 from register.standing import confirm_standing, propose_standing
 from store import tables
 from store.erasure_list import ErasureList
@@ -189,7 +189,7 @@ class Case:
         wanted = [Destination(each) for each in destinations] or None
 
         def is_so(file: CaseFile) -> bool:
-            named = wanted or list(file.destinations)
+            named = wanted or list(destinations_of(file))
             return all(each in permit_rows(file) and permit_rows(file)[each].stage == stage for each in named)
 
         return await self.until(is_so, seconds)
@@ -264,7 +264,7 @@ class Case:
 
     async def issue(self) -> None:
         """Let the authority issue both permits."""
-        for destination in (await self.file()).destinations:
+        for destination in destinations_of(await self.file()):
             await self.answer(destination, "issued", authority_number=f"C-{destination.value}-1")
         await self.until_permits(PermitStage.ISSUED)
 
